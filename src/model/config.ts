@@ -1,0 +1,106 @@
+/**
+ * The configuration after parsing: what nerve.yaml says, every absent value an explicit null, every duration in
+ * milliseconds and every size in bytes. Defaults are not filled in here; `config/defaults.ts` holds those the kernel uses.
+ */
+import type { Json, JsonObject } from "../base/json.ts";
+
+export interface NerveConfig {
+  /** Absolute path of the file this came from. */
+  readonly file: string;
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  readonly durability: "full" | "normal";
+  readonly http: HttpConfig | null;
+  readonly retention: RetentionConfig;
+  /** By name; a group that is only named by a sense is present too, with null limits. */
+  readonly groups: ReadonlyMap<string, GroupConfig>;
+  readonly senses: ReadonlyMap<string, SenseConfig>;
+  readonly reflexes: readonly ReflexConfig[];
+  readonly workflows: ReadonlyMap<string, WorkflowConfig>;
+}
+
+export interface HttpConfig {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+export interface RetentionConfig {
+  readonly logsMs: number | null;
+  readonly signalsMs: number | null;
+  readonly archiveMs: number | null;
+}
+
+export interface GroupConfig {
+  readonly name: string;
+  /** Resident bytes of the worker and its children. */
+  readonly memoryBytes: number | null;
+}
+
+export interface SenseConfig {
+  readonly name: string;
+  /** The module: a folder under `senses/` beside the config, else a built-in of that name. */
+  readonly use: string;
+  readonly group: string;
+  readonly throttleMs: number | null;
+  readonly timeoutMs: number | null;
+  readonly gracePeriodMs: number | null;
+  readonly with: JsonObject | null;
+}
+
+export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
+
+interface ReflexWords {
+  /** Given, or `TARGET#N`: the Nth (from 1) reflex of that target in file order. */
+  readonly name: string;
+  /** Names of senses whose signals the reflex looks at; empty when it has none. */
+  readonly on: readonly string[];
+  /** ArkType definitions, as they stand in the file. */
+  readonly when: Json | null;
+  readonly clear: Json | null;
+  readonly edge: "level" | "rising" | "falling" | null;
+  readonly forMs: number | null;
+  readonly count: { readonly n: number; readonly withinMs: number } | null;
+  readonly debounce: { readonly waitMs: number; readonly maxMs: number | null } | null;
+  readonly throttleMs: number | null;
+  /** Dotted payload path. */
+  readonly key: string | null;
+}
+
+export interface SenseReflexConfig extends ReflexWords {
+  readonly kind: "sense";
+  readonly sense: string;
+  readonly intervalMs: number | null;
+  readonly align: boolean | null;
+  readonly jitterMs: number | null;
+  /** Five fields or a nickname such as `@hourly`. */
+  readonly cron: string | null;
+  readonly tz: string | null;
+  readonly catchUp: "none" | "one" | null;
+  readonly onStart: boolean | null;
+}
+
+export interface WorkflowReflexConfig extends ReflexWords {
+  readonly kind: "workflow";
+  readonly workflow: string;
+}
+
+interface WorkflowCommon {
+  readonly name: string;
+  readonly use: string;
+  readonly with: JsonObject | null;
+  readonly concurrency: number | null;
+  readonly timeoutMs: number | null;
+  readonly gracePeriodMs: number | null;
+  readonly retry: RetryConfig | null;
+}
+
+export type WorkflowConfig =
+  | (WorkflowCommon & { readonly overflow: "drop" })
+  | (WorkflowCommon & { readonly overflow: "queue" | null; readonly maxQueue: number | null });
+
+export interface RetryConfig {
+  readonly limit: number;
+  readonly intervalMs: number | null;
+  readonly backoff: number | null;
+  readonly maxIntervalMs: number | null;
+}

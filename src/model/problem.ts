@@ -1,0 +1,23 @@
+/**
+ * What is wrong with something a person gave us. Every refusal (config, SQL, a module, a request) is one of these,
+ * so that each face (terminal, `--json`, HTTP) shows the same thing, place and remedy.
+ */
+export interface Problem {
+  /** Stable, kebab-case: `unknown-key`, `bad-duration`, `not-found` … */
+  readonly kind: string;
+  /** What is wrong, naming the thing: one sentence, no trailing stop. */
+  readonly message: string;
+  /** What to do about it, or null. */
+  readonly hint: string | null;
+  readonly file: string | null;
+  /** 1-based, or null when the problem has no place in a file. */
+  readonly line: number | null;
+  readonly column: number | null;
+}
+
+/** `file:line:column: message (hint)`, the one-line form every face shares. */
+export function formatProblem(problem: Problem): string {
+  const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
+  const text = problem.hint === null ? problem.message : `${problem.message}; ${problem.hint}`;
+  return place === "" ? text : `${place}: ${text}`;
+}
