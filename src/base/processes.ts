@@ -1,7 +1,22 @@
 /** What /proc says about processes: trees, resident memory, markers in environments. Linux only, no privileges assumed. */
 import { readdirSync, readFileSync } from "node:fs";
 
-const PAGE_BYTES = 4096;
+const AT_PAGESZ = 6n;
+
+/** From the vector the kernel gave this process: 4096 on most hosts, 16 or 64 KiB on some arm64 ones. */
+const pageBytes = (() => {
+  let bytes: number | null = null;
+  return (): number => {
+    if (bytes === null) {
+      bytes = 4096;
+      const vector = readFileSync("/proc/self/auxv");
+      for (let at = 0; at + 16 <= vector.length; at += 16) {
+        if (vector.readBigUInt64LE(at) === AT_PAGESZ) bytes = Number(vector.readBigUInt64LE(at + 8));
+      }
+    }
+    return bytes;
+  };
+})();
 
 const read = (path: string): string | null => {
   try {
@@ -38,7 +53,7 @@ export function descendants(pid: number): number[] {
 /** Resident bytes of one process, 0 when it is gone. */
 export function residentBytes(pid: number): number {
   const statm = read(`/proc/${pid}/statm`);
-  return statm === null ? 0 : Number(statm.split(" ")[1]) * PAGE_BYTES;
+  return statm === null ? 0 : Number(statm.split(" ")[1]) * pageBytes();
 }
 
 /** True while `pid` exists and is not a zombie. */
@@ -58,30 +73,41 @@ export const signalProcess = (pid: number, signal: NodeJS.Signals): void => {
 };
 
 /**
- * SIGKILLs `pid` and its descendants. The tree is stopped from the root down first and read again until no new child
- * appears, so that a process that forks while it is being hunted cannot outrun the hunt.
+ * SIGKILLs whatever `find` answers. What is found is stopped first and `find` asked again until it names no new one, so
+ * that a process that forks while it is being hunted cannot outrun the hunt; one that cannot be killed does not hold it up.
  */
-export function killTree(pid: number): void {
+function killAll(find: () => readonly number[]): number[] {
   const hunted = new Set<number>();
   for (;;) {
-    const fresh = [pid, ...descendants(pid)].filter((id) => !hunted.has(id));
+    const fresh = find().filter((pid) => !hunted.has(pid));
     if (fresh.length === 0) break;
-    for (const id of fresh) {
-      hunted.add(id);
-      signalProcess(id, "SIGSTOP");
+    for (const pid of fresh) {
+      hunted.add(pid);
+      signalProcess(pid, "SIGSTOP");
     }
   }
-  for (const id of hunted) signalProcess(id, "SIGKILL");
+  for (const pid of hunted) signalProcess(pid, "SIGKILL");
+  return [...hunted];
 }
 
-/** Pids of living processes whose environment holds `NAME=value` exactly, this one excluded. */
-export function withEnvironment(marker: string): number[] {
-  const found: number[] = [];
-  for (const entry of readdirSync("/proc")) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const environment = read(`/proc/${pid}/environ`);
-    if (environment?.split("\0").includes(marker) && isAlive(pid)) found.push(pid);
-  }
-  return found;
+/** SIGKILLs `pid` and its descendants, root first. Only for a child not reaped yet: a pid is another's afterwards. */
+export function killTree(pid: number): void {
+  killAll(() => [pid, ...descendants(pid)]);
 }
+
+/** Every pid there is, zombies included. */
+export const listPids = (): number[] => readdirSync("/proc").map(Number).filter(Number.isInteger);
+
+/** Pids of living processes whose environment holds `NAME=value` exactly; this one and those of `except` left out. */
+export function withEnvironment(marker: string, except: ReadonlySet<number> = new Set()): number[] {
+  return listPids().filter((pid) => {
+    if (pid === process.pid || except.has(pid)) return false;
+    const environment = read(`/proc/${pid}/environ`);
+    // The substring first: splitting the environment of every process of the host is what would cost.
+    return environment?.includes(marker) && environment.split("\0").includes(marker) && isAlive(pid);
+  });
+}
+
+/** SIGKILLs every process whose environment holds `marker`, wherever in the tree it has got to. Answers their pids. */
+export const killMarked = (marker: string, except: ReadonlySet<number> = new Set()): number[] =>
+  killAll(() => withEnvironment(marker, except));

@@ -1,0 +1,36 @@
+/** How busy the processors were since the last compute, from the tick counters of /proc/stat. */
+import { notBetween } from "drizzle-orm";
+import type { Compute } from "nerve";
+import { duration, flag, type Infer, record } from "../options.ts";
+import { bootId, readProc } from "../proc.ts";
+import { busyness, parseStat } from "./proc-stat.ts";
+import { counters, samples } from "./schema.ts";
+
+export const options = record({
+  per_core: flag(false),
+  keep: duration("1h", { min: "1m", max: "7d" }),
+});
+
+export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { per_core, keep }, now }) => {
+  const current = { boot_id: bootId(), ticks: parseStat(readProc("/proc/stat"), per_core) };
+  const previous = db.select().from(counters).get();
+  db.insert(counters)
+    .values({ id: 1, ...current })
+    .onConflictDoUpdate({ target: counters.id, set: current })
+    .run();
+
+  const usage = previous?.boot_id === current.boot_id ? busyness(previous.ticks, current.ticks) : null;
+  if (usage === null) return null;
+
+  const { id } = db
+    .insert(samples)
+    .values({ at: now, ...usage.all })
+    .returning({ id: samples.id })
+    .get();
+  if (id % 100 === 0)
+    db.delete(samples)
+      .where(notBetween(samples.at, now - keep, now + keep))
+      .run();
+
+  return per_core ? { ...usage.all, per_core_percent: usage.per_core_percent } : usage.all;
+};

@@ -1,0 +1,36 @@
+/** What every disk read and wrote since the last compute, and how long that took, from /proc/diskstats. */
+import type { Compute } from "nerve";
+import { isChosen } from "../glob.ts";
+import { flag, type Infer, record, words } from "../options.ts";
+import { instant, readProc, secondsBetween } from "../proc.ts";
+import { isPartition, parseDiskstats, rates, summary } from "./diskstats.ts";
+import { counters } from "./schema.ts";
+
+export const options = record({
+  devices: words(["*"]),
+  // Discs without a disk, and those that lie on others and would be counted twice.
+  except: words(["loop*", "ram*", "zram*", "sr*", "fd*", "dm-*", "md*"]),
+  partitions: flag(false),
+});
+
+export const compute: Compute<Infer<typeof options>> = (
+  db,
+  _peers,
+  { options: { devices: only, except, partitions } },
+) => {
+  const all = parseDiskstats(readProc("/proc/diskstats"));
+  const devices = Object.fromEntries(
+    Object.entries(all).filter(([name]) => isChosen(name, only, except) && (partitions || !isPartition(name, all))),
+  );
+  const current = { ...instant(), devices };
+
+  const previous = db.select().from(counters).get();
+  const seconds = previous ? secondsBetween(previous, current) : "rebooted";
+  if (seconds === "too-soon") return null;
+  db.insert(counters)
+    .values({ id: 1, ...current })
+    .onConflictDoUpdate({ target: counters.id, set: current })
+    .run();
+
+  return previous && seconds !== "rebooted" ? summary(rates(previous.devices, devices, seconds), seconds) : null;
+};

@@ -1,0 +1,29 @@
+/** How full the file system at one path is, in bytes and in inodes. */
+import { statfs } from "node:fs/promises";
+import { notBetween } from "drizzle-orm";
+import type { Compute } from "nerve";
+import { duration, type Infer, record, text, where } from "../options.ts";
+import { samples } from "./schema.ts";
+import { fullness } from "./statfs.ts";
+
+export const options = record({
+  path: where(text("/"), (path) => path.startsWith("/"), "be an absolute path"),
+  keep: duration("7d", { min: "1m", max: "90d" }),
+});
+
+export const compute: Compute<Infer<typeof options>> = async (db, _peers, { options: { path, keep }, now }) => {
+  // Not statfsSync: a file server that has gone away should time this sense out, not hold up its whole group.
+  const disk = { path, ...fullness(await statfs(path)) };
+
+  const { id } = db
+    .insert(samples)
+    .values({ at: now, ...disk })
+    .returning({ id: samples.id })
+    .get();
+  if (id % 100 === 0)
+    db.delete(samples)
+      .where(notBetween(samples.at, now - keep, now + keep))
+      .run();
+
+  return disk;
+};

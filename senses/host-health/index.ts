@@ -1,0 +1,30 @@
+/** One word on the host, from what the other senses have kept: ok, warning or critical, and why. */
+import { hostname } from "node:os";
+import type { Compute } from "nerve";
+import { assess, fingerprint, overall, reason } from "./assess.ts";
+import { type HealthOptions, options } from "./options.ts";
+import { readPeers } from "./peers.ts";
+import { verdicts } from "./schema.ts";
+
+export { options };
+
+export const compute: Compute<HealthOptions> = (db, peers, { options: given, now }) => {
+  const { readings, skipped } = readPeers(peers, given, now);
+  // Nothing to go by yet is no news; that it stays so is for the sense `nerve` to tell.
+  if (readings.length === 0) return null;
+
+  const checks = assess(readings, given);
+  const status = overall(checks);
+  if (given.changes_only) {
+    const verdict = fingerprint(checks);
+    if (db.select().from(verdicts).get()?.verdict === verdict) return null;
+    db.insert(verdicts).values({ id: 1, verdict }).onConflictDoUpdate({ target: verdicts.id, set: { verdict } }).run();
+  }
+  return {
+    host: hostname(),
+    status,
+    reasons: checks.filter((check) => check.status !== "ok").map(reason),
+    checks,
+    skipped,
+  };
+};

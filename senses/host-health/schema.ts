@@ -1,0 +1,7 @@
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** One row, kept only with `changes_only`: what was signalled last. */
+export const verdicts = sqliteTable("verdicts", {
+  id: integer().primaryKey(),
+  verdict: text().notNull(),
+});

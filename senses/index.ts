@@ -1,0 +1,81 @@
+/**
+ * The built-in senses, as the runtime loads them. Importing this evaluates none of them: every `require` is written out
+ * so that the bundler embeds what it names, and runs only when the runtime asks.
+ */
+import cpuUsageSql from "./cpu-usage/migrations/0001_samples.sql" with { type: "text" };
+import diskIoSql from "./disk-io/migrations/0001_counters.sql" with { type: "text" };
+import diskUsageSql from "./disk-usage/migrations/0001_samples.sql" with { type: "text" };
+import hostHealthSql from "./host-health/migrations/0001_verdicts.sql" with { type: "text" };
+import loadSql from "./load/migrations/0001_samples.sql" with { type: "text" };
+import memorySql from "./memory/migrations/0001_samples.sql" with { type: "text" };
+import type { BuiltInSenseName } from "./names.ts";
+import nerveSql from "./nerve/migrations/0001_looks.sql" with { type: "text" };
+import networkIoSql from "./network-io/migrations/0001_counters.sql" with { type: "text" };
+import pressureSql from "./pressure/migrations/0001_samples.sql" with { type: "text" };
+import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
+
+export interface BuiltInSense {
+  /** The module: `compute`, `options`. */
+  readonly load: () => Readonly<Record<string, unknown>>;
+  /** Its tables, which users import as `nerve/senses/NAME`; null where it keeps none. */
+  readonly schema: (() => Record<string, unknown>) | null;
+  readonly migrations: readonly { readonly name: string; readonly sql: string }[];
+}
+
+export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> = {
+  "cpu-usage": {
+    load: () => require("./cpu-usage/index.ts"),
+    schema: () => require("./cpu-usage/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: cpuUsageSql }],
+  },
+  memory: {
+    load: () => require("./memory/index.ts"),
+    schema: () => require("./memory/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: memorySql }],
+  },
+  load: {
+    load: () => require("./load/index.ts"),
+    schema: () => require("./load/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: loadSql }],
+  },
+  "disk-usage": {
+    load: () => require("./disk-usage/index.ts"),
+    schema: () => require("./disk-usage/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: diskUsageSql }],
+  },
+  "disk-io": {
+    load: () => require("./disk-io/index.ts"),
+    schema: () => require("./disk-io/schema.ts"),
+    migrations: [{ name: "0001_counters.sql", sql: diskIoSql }],
+  },
+  "network-io": {
+    load: () => require("./network-io/index.ts"),
+    schema: () => require("./network-io/schema.ts"),
+    migrations: [{ name: "0001_counters.sql", sql: networkIoSql }],
+  },
+  processes: {
+    load: () => require("./processes/index.ts"),
+    schema: () => require("./processes/schema.ts"),
+    migrations: [{ name: "0001_counters.sql", sql: processesSql }],
+  },
+  pressure: {
+    load: () => require("./pressure/index.ts"),
+    schema: () => require("./pressure/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: pressureSql }],
+  },
+  "host-health": {
+    load: () => require("./host-health/index.ts"),
+    schema: () => require("./host-health/schema.ts"),
+    migrations: [{ name: "0001_verdicts.sql", sql: hostHealthSql }],
+  },
+  nerve: {
+    load: () => require("./nerve/index.ts"),
+    schema: () => require("./nerve/schema.ts"),
+    migrations: [{ name: "0001_looks.sql", sql: nerveSql }],
+  },
+  exec: {
+    load: () => require("./exec/index.ts"),
+    schema: null,
+    migrations: [],
+  },
+};

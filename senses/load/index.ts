@@ -1,0 +1,26 @@
+/** The run queue's averages, from /proc/loadavg, and how they compare with the number of processors. */
+import { notBetween } from "drizzle-orm";
+import type { Compute } from "nerve";
+import { duration, type Infer, record } from "../options.ts";
+import { readProc } from "../proc.ts";
+import { countCores, parseLoad } from "./loadavg.ts";
+import { samples } from "./schema.ts";
+
+export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
+
+export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
+  const cores = countCores(readProc("/sys/devices/system/cpu/online"));
+  const load = parseLoad(readProc("/proc/loadavg"), cores);
+
+  const { id } = db
+    .insert(samples)
+    .values({ at: now, ...load })
+    .returning({ id: samples.id })
+    .get();
+  if (id % 100 === 0)
+    db.delete(samples)
+      .where(notBetween(samples.at, now - keep, now + keep))
+      .run();
+
+  return load;
+};

@@ -1,0 +1,27 @@
+/** nerve itself: what has failed, is failing, hangs, waits or is not up. Fails only when the kernel does not answer. */
+import type { Compute } from "nerve";
+import { duration, type Infer, record, whole } from "../options.ts";
+import { judge, type Look } from "./judge.ts";
+import { looks } from "./schema.ts";
+import { fetchStatus } from "./status.ts";
+
+export const options = record({
+  stale_after: duration("5m", { min: "1s", max: "7d" }),
+  queue_warning: whole(50, { min: 1, max: 1_000_000 }),
+});
+
+export const compute: Compute<Infer<typeof options>> = async (
+  db,
+  _peers,
+  { options: { stale_after, queue_warning }, signal },
+) => {
+  const status = await fetchStatus(process.env.NERVE_SOCKET, signal);
+  const previous: Look | null = db.select().from(looks).get()?.look ?? null;
+  const { payload, look } = judge(status, previous, {
+    now: Date.now(),
+    staleAfterMs: stale_after,
+    queueWarning: queue_warning,
+  });
+  db.insert(looks).values({ id: 1, look }).onConflictDoUpdate({ target: looks.id, set: { look } }).run();
+  return payload;
+};

@@ -1,0 +1,4 @@
+CREATE TABLE looks (
+  id   INTEGER PRIMARY KEY CHECK (id = 1),
+  look TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,29 @@
+/** What every network interface received and sent since the last compute, from /proc/net/dev. */
+import type { Compute } from "nerve";
+import { isChosen } from "../glob.ts";
+import { type Infer, record, words } from "../options.ts";
+import { instant, readProc, secondsBetween } from "../proc.ts";
+import { parseNetDev, rates, summary } from "./net-dev.ts";
+import { counters } from "./schema.ts";
+
+export const options = record({
+  interfaces: words(["*"]),
+  // What carries nothing off the host, or carries again what another interface has counted.
+  except: words(["lo", "veth*", "docker*", "br-*", "virbr*", "cni*", "cali*", "flannel*", "ifb*", "dummy*"]),
+});
+
+export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { interfaces: only, except } }) => {
+  const all = parseNetDev(readProc("/proc/net/dev"));
+  const interfaces = Object.fromEntries(Object.entries(all).filter(([name]) => isChosen(name, only, except)));
+  const current = { ...instant(), interfaces };
+
+  const previous = db.select().from(counters).get();
+  const seconds = previous ? secondsBetween(previous, current) : "rebooted";
+  if (seconds === "too-soon") return null;
+  db.insert(counters)
+    .values({ id: 1, ...current })
+    .onConflictDoUpdate({ target: counters.id, set: current })
+    .run();
+
+  return previous && seconds !== "rebooted" ? summary(rates(previous.interfaces, interfaces, seconds), seconds) : null;
+};

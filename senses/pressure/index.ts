@@ -1,0 +1,29 @@
+/** How much time tasks lose waiting for processors, memory and disks: pressure stall information, /proc/pressure. */
+import { notBetween } from "drizzle-orm";
+import type { Compute } from "nerve";
+import { duration, type Infer, record } from "../options.ts";
+import { readProc } from "../proc.ts";
+import { parsePressure } from "./psi.ts";
+import { samples } from "./schema.ts";
+
+export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
+
+export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
+  const pressure = {
+    ...parsePressure("cpu", readProc("/proc/pressure/cpu")),
+    ...parsePressure("memory", readProc("/proc/pressure/memory")),
+    ...parsePressure("io", readProc("/proc/pressure/io")),
+  };
+
+  const { id } = db
+    .insert(samples)
+    .values({ at: now, ...pressure })
+    .returning({ id: samples.id })
+    .get();
+  if (id % 100 === 0)
+    db.delete(samples)
+      .where(notBetween(samples.at, now - keep, now + keep))
+      .run();
+
+  return pressure;
+};

@@ -1,0 +1,67 @@
+/** What the senses that read /proc share: reading it with an error that helps, telling time between samples, rounding. */
+import { readFileSync } from "node:fs";
+
+/** The text of a file the kernel makes up. Latin-1, because names in it are bytes of anyone's choosing. */
+export function readProc(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new Error(`${path} is not visible (${code}): ${hints[code ?? ""] ?? "the kernel refused to read it"}`, {
+      cause: error,
+    });
+  }
+}
+
+const hints: Readonly<Record<string, string>> = {
+  ENOENT: "this kernel does not have it, or the unit hides it (ProcSubset=pid)",
+  EACCES: "nerve's user may not read it, or the unit hides it",
+  EOPNOTSUPP: "it is switched off in this kernel",
+};
+
+/** When a sample of counters was taken, so that a later one, perhaps of another process, can tell how long ago that was. */
+export interface Instant {
+  /** Counters of the kernel begin at zero with every boot. */
+  readonly boot_id: string;
+  /** Since boot, suspend included. Nobody can set this clock, but it counts in steps of 10 ms. */
+  readonly uptime_ms: number;
+  /** Unix milliseconds. */
+  readonly wall_ms: number;
+}
+
+const UPTIME_STEP_MS = 10;
+const SHORTEST_MS = 50;
+
+export const instant = (): Instant => ({
+  boot_id: bootId(),
+  uptime_ms: Math.round(Number(readProc("/proc/uptime").split(" ", 1)[0]) * 1000),
+  wall_ms: Date.now(),
+});
+
+/** Changes with every boot. Read once a process: it cannot change while one lives. */
+export const bootId = (() => {
+  let id: string | null = null;
+  return () => {
+    id ??= readProc("/proc/sys/kernel/random/boot_id").trim();
+    return id;
+  };
+})();
+
+/**
+ * Seconds from one instant to the next: `rebooted` when their counters cannot be compared, `too-soon` when a rate over
+ * so short a time would be noise. The wall clock is the finer one and is believed while the boot clock agrees with it.
+ */
+export function secondsBetween(earlier: Instant, later: Instant): number | "rebooted" | "too-soon" {
+  if (earlier.boot_id !== later.boot_id || later.uptime_ms < earlier.uptime_ms) return "rebooted";
+  const uptime = later.uptime_ms - earlier.uptime_ms;
+  const wall = later.wall_ms - earlier.wall_ms;
+  const elapsed = Math.abs(wall - uptime) <= 2 * UPTIME_STEP_MS ? wall : uptime;
+  return elapsed < SHORTEST_MS ? "too-soon" : elapsed / 1000;
+}
+
+/** Two decimals: enough for a person, and short in a payload. */
+export const round = (value: number): number => Math.round(value * 100) / 100;
+
+/** 0–100, or null when there is no whole to take a part of. */
+export const percent = (part: number, whole: number): number | null =>
+  whole > 0 ? round(Math.min(100, Math.max(0, (100 * part) / whole))) : null;

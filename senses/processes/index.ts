@@ -1,0 +1,40 @@
+/** How many processes there are, in which states, which take the most, and whether the ones you name are there. */
+import type { Compute } from "nerve";
+import { type Infer, mapping, record, whole } from "../options.ts";
+import { instant, secondsBetween } from "../proc.ts";
+import { census, watch } from "./census.ts";
+import { pageBytes, readProcesses } from "./pid-stat.ts";
+import { counters } from "./schema.ts";
+import { consumption, ticksByProcess, topByCpu, topByMemory } from "./top.ts";
+
+export const options = record({
+  top: whole(5, { min: 0, max: 50 }),
+  // A label → the name or the whole command line, `*` for anything.
+  watch: mapping(),
+});
+
+export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { top, watch: patterns } }) => {
+  const watching = Object.keys(patterns).length > 0;
+  const processes = readProcesses(watching);
+  const found = {
+    ...census(processes),
+    ...(watching ? { watched: watch(processes, patterns, pageBytes()) } : {}),
+  };
+  if (top === 0) return found;
+
+  const current = { ...instant(), ticks: ticksByProcess(processes) };
+  const previous = db.select().from(counters).get();
+  const seconds = previous ? secondsBetween(previous, current) : "rebooted";
+  if (seconds !== "too-soon") {
+    db.insert(counters)
+      .values({ id: 1, ...current })
+      .onConflictDoUpdate({ target: counters.id, set: current })
+      .run();
+  }
+  const used = previous && typeof seconds === "number" ? consumption(processes, previous, seconds) : null;
+  return {
+    ...found,
+    top_cpu: used && topByCpu(used, top),
+    top_memory: topByMemory(processes, top, pageBytes()),
+  };
+};

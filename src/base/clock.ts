@@ -1,0 +1,54 @@
+/**
+ * Time, injected. `wallMs` is only stored, shown and used to align; every wait is measured on `bootMs`, which counts
+ * suspend and never steps, or on `monotonicMs`, which does not count suspend.
+ */
+import { readFileSync } from "node:fs";
+
+export interface Clock {
+  /** Unix milliseconds; steps when someone sets the clock. */
+  wallMs(): number;
+  /** Milliseconds since some moment in this process's life; never steps, stands still during suspend. */
+  monotonicMs(): number;
+  /** Milliseconds since the machine booted, suspend included; never steps within a boot. */
+  bootMs(): number;
+  /** Identifies this boot, so that a stored `bootMs` is only compared within it. */
+  readonly bootId: string;
+}
+
+/** A moment that survives a restart of nerve (boot clock) and of the machine (wall clock). */
+export interface Moment {
+  readonly bootId: string;
+  readonly bootMs: number;
+  readonly wallMs: number;
+}
+
+export const momentOf = (clock: Clock): Moment => ({
+  bootId: clock.bootId,
+  bootMs: Math.round(clock.bootMs()),
+  wallMs: clock.wallMs(),
+});
+
+/** Real milliseconds that have passed since `then`: by the boot clock within one boot, by the wall clock across boots. */
+export const elapsedSince = (then: Moment, clock: Clock): number =>
+  then.bootId === clock.bootId ? clock.bootMs() - then.bootMs : Math.max(0, clock.wallMs() - then.wallMs);
+
+/** /proc/uptime counts suspend but ticks in hundredths of a second, the monotonic clock is fine but does not: joined here. */
+export function systemClock(): Clock {
+  const uptimeMs = (): number => Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
+  let offset = uptimeMs() - performance.now();
+  let checkedAt = performance.now();
+  return {
+    wallMs: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    bootMs() {
+      const now = performance.now();
+      if (now - checkedAt > 500) {
+        checkedAt = now;
+        const measured = uptimeMs() - now;
+        if (Math.abs(measured - offset) > 50) offset = measured;
+      }
+      return now + offset;
+    },
+    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim(),
+  };
+}

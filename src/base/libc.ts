@@ -1,0 +1,27 @@
+/** The few calls of the C library that Bun does not wrap, through bun:ffi; absent where ffi is (no JIT, unknown libc). */
+import { dlopen, FFIType } from "bun:ffi";
+
+const CANDIDATES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+const { i32, u32, u64, ptr } = FFIType;
+
+const SYMBOLS = {
+  fcntl: { args: [i32, i32, i32], returns: i32 },
+  close: { args: [i32], returns: i32 },
+  socket: { args: [i32, i32, i32], returns: i32 },
+  sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i32 },
+} as const;
+
+export type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+
+/** The library, or null when this process cannot load it. */
+export function loadLibc(): Libc | null {
+  for (const name of CANDIDATES) {
+    try {
+      return dlopen(name, SYMBOLS).symbols;
+    } catch {
+      // Another libc, or no ffi at all: the next name, then null.
+    }
+  }
+  return null;
+}

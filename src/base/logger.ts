@@ -1,0 +1,59 @@
+/** The process's own log on stderr: readable on a terminal, one JSON object a line otherwise. */
+import { escapeForTerminal } from "./escape.ts";
+import type { JsonObject } from "./json.ts";
+
+export type Level = "debug" | "info" | "warn" | "error";
+
+export interface LogLine {
+  readonly at: number;
+  readonly level: Level;
+  readonly source: string;
+  readonly event: string;
+  readonly message: string;
+  readonly data: JsonObject | null;
+}
+
+export interface Logger {
+  write(line: LogLine): void;
+}
+
+const COLOURS: Readonly<Record<Level, string>> = {
+  debug: "\x1b[2m",
+  info: "\x1b[36m",
+  warn: "\x1b[33m",
+  error: "\x1b[31m",
+};
+const RESET = "\x1b[0m";
+const DIM = "\x1b[2m";
+
+/** `HH:MM:SS.mmm` in local time. */
+export function clockTime(at: number): string {
+  const date = new Date(at);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const ms = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}
+
+export function formatPretty(line: LogLine, colours: boolean): string {
+  const paint = (colour: string, text: string): string => (colours ? `${colour}${text}${RESET}` : text);
+  const source = escapeForTerminal(line.source).padEnd(22);
+  const message = escapeForTerminal(line.message);
+  const level = line.level === "info" ? "" : `${paint(COLOURS[line.level], line.level)} `;
+  return `${paint(DIM, clockTime(line.at))}  ${paint(COLOURS[line.level], source)} ${level}${message}`;
+}
+
+const formatJson = (line: LogLine): string =>
+  JSON.stringify({
+    time: new Date(line.at).toISOString(),
+    level: line.level,
+    source: line.source,
+    event: line.event,
+    message: line.message,
+    ...(line.data === null ? {} : { data: line.data }),
+  });
+
+/** `console.error` writes whole lines synchronously, so nothing is lost when the process ends right after. */
+export function stderrLogger(terminal: boolean = process.stderr.isTTY === true): Logger {
+  const colours = terminal && process.env.NO_COLOR === undefined;
+  return { write: (line) => console.error(terminal ? formatPretty(line, colours) : formatJson(line)) };
+}

@@ -1,0 +1,31 @@
+/** What the kernel uses where the configuration holds null. Absent here: what has no default (`throttle`, `memory`, a workflow's `timeout`, `retry`). */
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 86_400 * SECOND;
+
+export const DEFAULT_DATA = "./data";
+export const DEFAULT_DURABILITY = "full";
+export const DEFAULT_GROUP = "default";
+
+export const DEFAULT_TIMEOUT_MS = 30 * SECOND;
+export const DEFAULT_GRACE_PERIOD_MS = 5 * SECOND;
+
+export const DEFAULT_RETENTION_LOGS_MS = 30 * DAY;
+export const DEFAULT_RETENTION_SIGNALS_MS = 30 * DAY;
+/** The archive is kept for ever. */
+export const DEFAULT_RETENTION_ARCHIVE_MS = null;
+
+export const DEFAULT_ALIGN = true;
+export const DEFAULT_ON_START = false;
+export const DEFAULT_CATCH_UP_CRON = "one";
+export const DEFAULT_CATCH_UP_INTERVAL = "none";
+/** A reflex with `for` or `clear` defaults to `rising` instead. */
+export const DEFAULT_EDGE = "level";
+export const DEFAULT_EDGE_WITH_STATE = "rising";
+
+export const DEFAULT_CONCURRENCY = 1;
+export const DEFAULT_OVERFLOW = "queue";
+export const DEFAULT_MAX_QUEUE = 100;
+export const DEFAULT_RETRY_INTERVAL_MS = 5 * SECOND;
+export const DEFAULT_RETRY_BACKOFF = 2;
+export const DEFAULT_RETRY_MAX_INTERVAL_MS = 5 * MINUTE;

@@ -1,0 +1,82 @@
+/** What a reload changes, by name. Pure: fingerprints of the senses' code are given. */
+import type { NerveConfig, SenseConfig } from "../model/config.ts";
+
+export interface Changes {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+}
+
+export type NeedsRestart = "data" | "durability" | "http";
+
+export interface ConfigDiff {
+  /** A group is changed when its worker has to start anew: its own entry, or any sense in it, is not what it was. */
+  readonly groups: Changes;
+  /** A sense is changed when its entry, its group's entry or its code is not what it was. */
+  readonly senses: Changes;
+  readonly reflexes: Changes;
+  readonly workflows: Changes;
+  readonly retention: boolean;
+  /** Changed, but not acted on until the daemon is started again. */
+  readonly needsRestart: readonly NeedsRestart[];
+}
+
+/** By sense name; a sense without one (built in, or missing) has no code that could change. */
+export type Fingerprints = ReadonlyMap<string, string>;
+
+export function diffConfig(
+  before: NerveConfig,
+  after: NerveConfig,
+  beforePrints: Fingerprints,
+  afterPrints: Fingerprints,
+): ConfigDiff {
+  const senses = compare(before.senses, after.senses, (was, is) => {
+    const isSameCode = beforePrints.get(was.name) === afterPrints.get(is.name);
+    return isSameCode && same(was, is) && same(before.groups.get(was.group), after.groups.get(is.group));
+  });
+  const moved = new Set([...senses.added, ...senses.removed, ...senses.changed]);
+  const groups = compare(before.groups, after.groups, (was, is) => {
+    const members = [...membersOf(before, was.name), ...membersOf(after, is.name)];
+    return same(was, is) && !members.some((sense) => moved.has(sense.name));
+  });
+  const needsRestart = (["data", "durability", "http"] as const).filter((key) => !same(before[key], after[key]));
+  return {
+    groups,
+    senses,
+    reflexes: compare(byName(before.reflexes), byName(after.reflexes), same),
+    workflows: compare(before.workflows, after.workflows, same),
+    retention: !same(before.retention, after.retention),
+    needsRestart,
+  };
+}
+
+/** True when a reload would do nothing at all. */
+export function isUnchanged(diff: ConfigDiff): boolean {
+  const isSame = ({ added, removed, changed }: Changes) => added.length + removed.length + changed.length === 0;
+  const sections = [diff.groups, diff.senses, diff.reflexes, diff.workflows];
+  return sections.every(isSame) && !diff.retention && diff.needsRestart.length === 0;
+}
+
+const same = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b, true);
+
+const membersOf = (config: NerveConfig, group: string): SenseConfig[] =>
+  [...config.senses.values()].filter((sense) => sense.group === group);
+
+const byName = <T extends { readonly name: string }>(items: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(items.map((item) => [item.name, item]));
+
+function compare<T>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  isSame: (was: T, is: T) => boolean,
+): Changes {
+  const changed = [...after].filter(([name, is]) => {
+    const was = before.get(name);
+    return was !== undefined && !isSame(was, is);
+  });
+  return {
+    added: [...after.keys()].filter((name) => !before.has(name)),
+    removed: [...before.keys()].filter((name) => !after.has(name)),
+    changed: changed.map(([name]) => name),
+  };
+}

@@ -1,0 +1,213 @@
+/**
+ * Typed values out of a tree. A `Reader` returns the value, or null after it has reported why there is none.
+ * `readFields` reads a map by a table of readers, so that the keys that exist, their types and what is suggested
+ * for a mistyped one come from the same few lines.
+ */
+import { parseDuration } from "../base/duration.ts";
+import { type Json, type JsonObject, toJson } from "../base/json.ts";
+import { nearest } from "../base/nearest.ts";
+import { parseSize } from "../base/size.ts";
+import { isName } from "../model/name.ts";
+import type { Report } from "./report.ts";
+import { child, type Entry, found, isEmpty, type Place, type Tree } from "./tree.ts";
+
+export type Reader<T> = (tree: Tree, label: string, report: Report) => T | null;
+export type Shape = Readonly<Record<string, Reader<unknown>>>;
+
+export interface Fields<S extends Shape> {
+  readonly values: { readonly [K in keyof S]: S[K] extends Reader<infer T> ? T | null : never };
+  /** Where a key stands, or null when it is absent. */
+  readonly placeOf: (key: keyof S & string) => Place | null;
+  /** The first of these keys that is there, or null. */
+  readonly firstOf: (keys: readonly (keyof S & string)[]) => { readonly key: string; readonly place: Place } | null;
+}
+
+/** Null when `tree` is no map. An empty value is a map without keys: `cpu-usage:` is a sense with defaults. */
+export function readFields<S extends Shape>(tree: Tree, label: string, shape: S, report: Report): Fields<S> | null {
+  const entries = entriesOf(tree, label, report);
+  if (entries === null) return null;
+  const keys = Object.keys(shape);
+  const values: Record<string, unknown> = Object.fromEntries(keys.map((key) => [key, null]));
+  const places = new Map<string, Place>();
+  for (const { key, keyPlace, value } of entries) {
+    const path = child(label, key);
+    const read = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    if (read === undefined) {
+      const meant = nearest(key, keys);
+      const hint = meant === null ? `valid here: ${keys.join(", ")}` : `did you mean \`${meant}\`?`;
+      report.add("unknown-key", keyPlace, `\`${path}\` is not a known key`, hint);
+    } else {
+      places.set(key, keyPlace);
+      values[key] = read(value, path, report);
+    }
+  }
+  return {
+    values: values as Fields<S>["values"],
+    placeOf: (key) => places.get(key) ?? null,
+    firstOf: (wanted) => {
+      for (const key of wanted) {
+        const place = places.get(key);
+        if (place) return { key, place };
+      }
+      return null;
+    },
+  };
+}
+
+function entriesOf(tree: Tree, label: string, report: Report): readonly Entry[] | null {
+  if (tree.kind === "map") return tree.entries;
+  if (isEmpty(tree)) return [];
+  report.expected("wrong-type", tree, label, "a map", null);
+  return null;
+}
+
+export const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with -)";
+
+/** A map whose keys are names; `read` is given each. Entries it could not read are left out. */
+export function named<T>(read: (name: string, tree: Tree, label: string, report: Report) => T | null) {
+  return (tree: Tree, label: string, report: Report): Map<string, { readonly value: T | null }> | null => {
+    const entries = entriesOf(tree, label, report);
+    if (entries === null) return null;
+    const result = new Map<string, { readonly value: T | null }>();
+    for (const { key, keyPlace, value } of entries) {
+      if (!isName(key)) {
+        const meant = key.toLowerCase().replace(/[\s_.]/g, "-");
+        const hint = isName(meant) ? `write \`${meant}\`` : null;
+        report.add("bad-name", keyPlace, `\`${child(label, key)}\` must be ${NAME_RULE}`, hint);
+      }
+      result.set(key, { value: read(key, value, child(label, key), report) });
+    }
+    return result;
+  };
+}
+
+/** Items that could not be read are null. */
+export function list<T>(read: Reader<T>, what: string): Reader<readonly (T | null)[]> {
+  return (tree, label, report) => {
+    if (tree.kind === "list") return tree.items.map((item, index) => read(item, child(label, index), report));
+    const hint = tree.kind === "scalar" && !isEmpty(tree) ? "put it in brackets: [ ]" : null;
+    report.expected("wrong-type", tree, label, what, hint);
+    return null;
+  };
+}
+
+/** Text as it stands; what a variable held is taken as text even where YAML would see a number. */
+export const text =
+  (what: string): Reader<string> =>
+  (tree, label, report) => {
+    if (tree.kind === "scalar" && tree.text !== "" && (typeof tree.value === "string" || tree.filled)) return tree.text;
+    const isNumber = tree.kind === "scalar" && !tree.filled && tree.value !== null && tree.value !== "";
+    report.expected("wrong-type", tree, label, what, isNumber ? "quote it" : null);
+    return null;
+  };
+
+export const name: Reader<string> = (tree, label, report) => {
+  const value = text(NAME_RULE)(tree, label, report);
+  if (value === null || isName(value)) return value;
+  report.expected("bad-name", tree, label, NAME_RULE, null);
+  return null;
+};
+
+export const flag: Reader<boolean> = (tree, label, report) => {
+  if (tree.kind === "scalar" && typeof tree.value === "boolean") return tree.value;
+  report.expected("wrong-type", tree, label, "true or false", null);
+  return null;
+};
+
+export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
+  const what = `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
+  return (tree, label, report) => {
+    const value = tree.kind === "scalar" ? tree.text : null;
+    const choice = choices.find((known) => known === value);
+    if (choice !== undefined) return choice;
+    const meant = tree.kind === "scalar" && !tree.filled ? nearest(tree.text, choices) : null;
+    report.expected("bad-value", tree, label, what, meant === null ? null : `did you mean \`${meant}\`?`);
+    return null;
+  };
+}
+
+export const integer =
+  (least: number): Reader<number> =>
+  (tree, label, report) => {
+    const value = tree.kind === "scalar" ? tree.value : null;
+    if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+    report.expected("bad-number", tree, label, `a whole number, at least ${least}`, null);
+    return null;
+  };
+
+export const decimal =
+  (least: number): Reader<number> =>
+  (tree, label, report) => {
+    const value = tree.kind === "scalar" ? tree.value : null;
+    if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
+    report.expected("bad-number", tree, label, `a number, at least ${least}`, null);
+    return null;
+  };
+
+/** Keeps every sum of a time and a duration a valid date. */
+const LONGEST_MS = 1000 * 365 * 86_400_000;
+
+const readMs = (tree: Tree): number | null => {
+  if (tree.kind !== "scalar") return null;
+  return /^0+$/.test(tree.text) ? 0 : parseDuration(tree.text);
+};
+
+const readDuration =
+  (zero: "allowed" | "refused"): Reader<number> =>
+  (tree, label, report) => {
+    const ms = readMs(tree);
+    if (ms === null) {
+      const isBare = tree.kind === "scalar" && typeof tree.value === "number" && !tree.filled;
+      const hint = isBare ? "add a unit: ms, s, m, h or d" : "write a whole number and ms, s, m, h or d";
+      report.expected("bad-duration", tree, label, "a duration such as 30s", hint);
+      return null;
+    }
+    if (ms === 0 && zero === "refused") {
+      report.expected("bad-duration", tree, label, "longer than 0", null);
+      return null;
+    }
+    if (ms > LONGEST_MS) {
+      report.expected("bad-duration", tree, label, "at most 365000d", null);
+      return null;
+    }
+    return ms;
+  };
+
+export const duration = readDuration("refused");
+export const durationOrZero = readDuration("allowed");
+/** 0 is a way to write that there is none. */
+export const durationOrNone: Reader<number> = (tree, label, report) => durationOrZero(tree, label, report) || null;
+
+export const size: Reader<number> = (tree, label, report) => {
+  const bytes = tree.kind === "scalar" ? parseSize(tree.text) : null;
+  if (bytes !== null && bytes > 0) return bytes;
+  const hint = "write a whole number and b, kb, mb or gb";
+  report.expected("bad-size", tree, label, "a size such as 256mb, more than 0", hint);
+  return null;
+};
+
+/** Any JSON value, as `with` passes it on. An empty value is JSON's null, so the answer is wrapped. */
+export const json: Reader<{ readonly value: Json }> = (tree, label, report) => {
+  if (tree.kind === "broken") return null;
+  if (tree.kind === "scalar") {
+    const isExact = typeof tree.value !== "number" || !Number.isInteger(tree.value) || Number.isSafeInteger(tree.value);
+    if (isExact && toJson(tree.value).ok) return { value: tree.value };
+    const message = `\`${label}\` is ${found(tree)}, which no JSON number holds exactly`;
+    report.add("bad-number", tree.place, message, "quote it to pass it as text");
+    return null;
+  }
+  if (tree.kind === "list") {
+    const items = tree.items.map((item, index) => json(item, child(label, index), report));
+    return { value: items.map((item) => item?.value ?? null) };
+  }
+  const object: JsonObject = {};
+  for (const { key, value } of tree.entries) object[key] = json(value, child(label, key), report)?.value ?? null;
+  return { value: object };
+};
+
+export const jsonMap: Reader<JsonObject> = (tree, label, report) => {
+  if (isEmpty(tree)) return {};
+  const result = tree.kind === "map" ? json(tree, label, report) : null;
+  if (tree.kind !== "map") report.expected("wrong-type", tree, label, "a map of options", null);
+  return result === null ? null : (result.value as JsonObject);
+};

@@ -1,0 +1,74 @@
+/** The configuration from disk: the main file, what it includes, credentials. Everything else is `parse.ts`. */
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import type { NerveConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+import { type ConfigFile, parseNerveConfig } from "./parse.ts";
+import { readSafely } from "./safe-read.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const MAX_INCLUDED = 256;
+const MAX_CREDENTIAL_BYTES = 1024 * 1024;
+
+export function loadNerveConfig(file: string, environment: Environment): Result<NerveConfig, Problem[]> {
+  const text = readSafely(file);
+  if (!text.ok) return err([text.error]);
+  return parseNerveConfig(text.value, {
+    file,
+    environment,
+    credential: (name) => readCredential(name, environment),
+    include: (pattern) => readIncluded(dirname(file), pattern),
+  });
+}
+
+/** systemd puts each credential into a file of its own, in a folder only the service can read. */
+function readCredential(name: string, environment: Environment): string | null {
+  const folder = environment.CREDENTIALS_DIRECTORY;
+  if (folder === undefined || !isAbsolute(folder)) return null;
+  try {
+    const text = readFileSync(join(folder, name), "utf8");
+    return text.length > MAX_CREDENTIAL_BYTES ? null : text.replace(/\r?\n$/, "");
+  } catch {
+    return null;
+  }
+}
+
+function readIncluded(folder: string, pattern: string): Result<readonly ConfigFile[], Problem[]> {
+  const files = /[*?[\]{}!\\]/.test(pattern) ? matching(folder, pattern) : [under(folder, pattern)];
+  if (files.length > MAX_INCLUDED) {
+    const message = `the pattern matches more than ${MAX_INCLUDED} files`;
+    return err([{ kind: "too-many-files", message, hint: "narrow it", file: null, line: null, column: null }]);
+  }
+  const read: ConfigFile[] = [];
+  const problems: Problem[] = [];
+  for (const file of files) {
+    const text = readSafely(file);
+    if (text.ok) read.push({ file, text: text.value });
+    else if (text.error.kind === "not-found") {
+      problems.push({ ...text.error, message: `there is no file ${file} to include`, hint: null, file: null });
+    } else problems.push(text.error);
+  }
+  return problems.length === 0 ? ok(read) : err(problems);
+}
+
+const under = (folder: string, path: string): string => (isAbsolute(path) ? path : join(folder, path));
+
+/** In name order, one more than allowed at most. A folder that is not there holds nothing. */
+function matching(folder: string, pattern: string): string[] {
+  const parts = pattern.split("/");
+  const firstWild = parts.findIndex((part) => /[*?[\]{}!\\]/.test(part));
+  const base = under(folder, parts.slice(0, firstWild).join("/") || (isAbsolute(pattern) ? "/" : "."));
+  const found: string[] = [];
+  try {
+    const glob = new Bun.Glob(parts.slice(firstWild).join("/"));
+    for (const match of glob.scanSync({ cwd: base, onlyFiles: false, followSymlinks: true })) {
+      found.push(join(base, match));
+      if (found.length > MAX_INCLUDED) break;
+    }
+  } catch {
+    return [];
+  }
+  return found.sort((a, b) => (a < b ? -1 : 1));
+}

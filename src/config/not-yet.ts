@@ -1,0 +1,47 @@
+/**
+ * Keys that are checked like any other, but that this build does not act on: using one is refused, never ignored.
+ * A build that learns one deletes its line here, and nothing else.
+ */
+import type { Report } from "./report.ts";
+import { child, type MapTree, type Tree } from "./tree.ts";
+
+/** `*` stands for any name, `[]` for the items of a list. */
+export const NOT_YET: readonly string[] = [
+  "workflows",
+  "http",
+  "retention.logs",
+  "retention.archive",
+  "reflexes[].workflow",
+  "reflexes[].when",
+  "reflexes[].clear",
+  "reflexes[].edge",
+  "reflexes[].for",
+  "reflexes[].count",
+  "reflexes[].debounce",
+  "reflexes[].throttle",
+  "reflexes[].key",
+];
+
+export function reportNotYet(root: MapTree, notYet: readonly string[], report: Report): void {
+  if (notYet.length === 0) return;
+  const known = new Set(notYet);
+  const hasBelow = (pattern: string): boolean =>
+    notYet.some((entry) => entry.startsWith(`${pattern}.`) || entry.startsWith(`${pattern}[]`));
+
+  const visit = (tree: Tree, pattern: string, label: string): void => {
+    if (tree.kind === "list") {
+      tree.items.forEach((item, index) => {
+        visit(item, `${pattern}[]`, child(label, index));
+      });
+    }
+    if (tree.kind !== "map") return;
+    for (const { key, keyPlace, value } of tree.entries) {
+      const exact = pattern === "" ? key : `${pattern}.${key}`;
+      const path = child(label, key);
+      const match = [exact, `${pattern}.*`].find((one) => known.has(one));
+      if (match !== undefined) report.add("not-yet", keyPlace, `\`${path}\` is not supported by this build yet`, null);
+      else for (const below of [exact, `${pattern}.*`]) if (hasBelow(below)) visit(value, below, path);
+    }
+  };
+  visit(root, "", "");
+}

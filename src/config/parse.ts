@@ -1,0 +1,206 @@
+/**
+ * nerve.yaml's text → `NerveConfig`, or every problem in it at once. Reads nothing by itself: included files, environment
+ * and credentials come from a `ConfigSource`. What is given here is the order of the checks; each lives in its own file.
+ */
+import { dirname, resolve } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import type { GroupConfig, NerveConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+import { findCycles, formatCycle } from "./cycles.ts";
+import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
+import { list, readFields, text as textOf } from "./fields.ts";
+import { mergeFiles } from "./merge.ts";
+import { NOT_YET, reportNotYet } from "./not-yet.ts";
+import { checkReferences } from "./references.ts";
+import { readReflexes, type WrittenReflex } from "./reflexes.ts";
+import { createReport, type Report } from "./report.ts";
+import { readData, readDurability, readGroups, readHttp, readRetention, readSenses } from "./settings.ts";
+import { type Entry, type MapTree, shown, type Tree } from "./tree.ts";
+import type { Variables } from "./variables.ts";
+import { readWorkflows } from "./workflows.ts";
+import { readYaml } from "./yaml.ts";
+
+export interface ConfigFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** All a configuration can reach outside its own text. */
+export interface ConfigSource extends Variables {
+  /** As messages name it; relative paths in the configuration start at its folder. */
+  readonly file: string;
+  /** The files `pattern` stands for, in name order. Problems without a file get the place of the pattern. */
+  readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
+}
+
+export const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
+
+/** What the daemon and every verb use: keys this build does not act on yet are refused. */
+export const parseNerveConfig = (text: string, source: Partial<ConfigSource> = {}): Result<NerveConfig, Problem[]> =>
+  parse(text, source, NOT_YET);
+
+/** The whole contract, whether this build acts on it or not: for tests, and for tools that only read. */
+export const parseWholeContract = (text: string, source: Partial<ConfigSource> = {}): Result<NerveConfig, Problem[]> =>
+  parse(text, source, []);
+
+const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
+  const message = "files cannot be included from here";
+  return err([{ kind: "no-includes", message, hint: null, file: null, line: null, column: null }]);
+};
+
+function parse(text: string, given: Partial<ConfigSource>, notYet: readonly string[]): Result<NerveConfig, Problem[]> {
+  const source: ConfigSource = {
+    file: given.file ?? "nerve.yaml",
+    environment: given.environment ?? {},
+    credential: given.credential ?? (() => null),
+    include: given.include ?? noIncludes,
+  };
+  const report = createReport(source.file);
+  const main = readYaml(text, { file: source.file, variables: source, report });
+  if (main?.entries.length === 0 && report.problems().length === 0) {
+    report.add("empty", main.place, "the file says nothing", `the least is ${MINIMAL_CONFIG}`);
+  }
+  if (!main) return err(report.problems());
+
+  const { files, isWhole } = readIncluded(main, source, report);
+  const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
+  const config = readRoot(root, isWhole, source.file, report);
+  reportNotYet(root, notYet, report);
+  const problems = report.problems();
+  return problems.length === 0 && config ? ok(config) : err(problems);
+}
+
+interface Included {
+  readonly files: readonly MapTree[];
+  /** False when something could not be read, so that what refers to it cannot be judged. */
+  readonly isWhole: boolean;
+}
+
+const readPatterns = list(textOf("a pattern such as conf.d/*.yaml"), "a list of patterns such as [conf.d/*.yaml]");
+
+function readIncluded(main: MapTree, source: ConfigSource, report: Report): Included {
+  const entry = main.entries.find(({ key }) => key === "include");
+  if (!entry) return { files: [], isWhole: true };
+  const filled = entry.value.kind === "list" ? entry.value.items.filter(isFilled) : [];
+  for (const item of filled) {
+    // Places name files, so a variable here would be printed with every problem of what it includes.
+    report.add("variable-in-include", item.place, "`include` takes no variables", "write the path out");
+  }
+  const patterns = readPatterns(entry.value, "include", report);
+  if (patterns === null || filled.length > 0) return { files: [], isWhole: false };
+
+  const files: MapTree[] = [];
+  const seen = new Set([resolve(source.file)]);
+  let isWhole = !patterns.includes(null);
+  for (const [index, pattern] of patterns.entries()) {
+    if (pattern === null) continue;
+    const included = source.include(pattern);
+    if (!included.ok) {
+      const place = itemPlace(entry, index);
+      for (const problem of included.error) report.adopt(problem, place);
+      isWhole = false;
+      continue;
+    }
+    for (const { file, text } of included.value) {
+      if (seen.has(resolve(file))) continue;
+      seen.add(resolve(file));
+      const tree = readYaml(text, { file, variables: source, report });
+      if (tree) files.push(withoutInclude(tree, report));
+      else isWhole = false;
+    }
+  }
+  return { files, isWhole };
+}
+
+const isFilled = (tree: Tree): boolean => tree.kind === "scalar" && tree.filled;
+
+const itemPlace = (entry: Entry, index: number) =>
+  (entry.value.kind === "list" ? entry.value.items[index]?.place : undefined) ?? entry.keyPlace;
+
+function withoutInclude(tree: MapTree, report: Report): MapTree {
+  const entries = tree.entries.filter((entry) => {
+    if (entry.key !== "include") return true;
+    const message = "an included file cannot include others";
+    report.add("nested-include", entry.keyPlace, message, "list it in the main file's `include`");
+    return false;
+  });
+  return { ...tree, entries };
+}
+
+const ROOT = {
+  include: () => null,
+  data: readData,
+  durability: readDurability,
+  http: readHttp,
+  retention: readRetention,
+  groups: readGroups,
+  senses: readSenses,
+  reflexes: readReflexes,
+  workflows: readWorkflows,
+};
+
+function readRoot(root: MapTree, isWhole: boolean, file: string, report: Report): NerveConfig | null {
+  const fields = readFields(root, "", ROOT, report);
+  if (!fields) return null;
+  const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;
+  const namesOf = (key: "senses" | "workflows", section: ReadonlyMap<string, unknown> | null) =>
+    isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
+  const defined = { senses: namesOf("senses", senses), workflows: namesOf("workflows", workflows) };
+  checkReferences(reflexes ?? [], defined, report);
+  const senseConfigs = present(senses);
+  checkCycles(reflexes ?? [], senseConfigs, report);
+
+  const allGroups = new Map(present(groups));
+  for (const { group } of senseConfigs.values()) {
+    if (!allGroups.has(group)) allGroups.set(group, { name: group, memoryBytes: null } satisfies GroupConfig);
+  }
+  const absolute = resolve(file);
+  return {
+    file: absolute,
+    data: resolve(dirname(absolute), data ?? DEFAULT_DATA),
+    durability: durability ?? DEFAULT_DURABILITY,
+    http,
+    retention: retention ?? { logsMs: null, signalsMs: null, archiveMs: null },
+    groups: allGroups,
+    senses: senseConfigs,
+    reflexes: (reflexes ?? []).map((reflex) => reflex.config),
+    workflows: present(workflows),
+  };
+}
+
+/** A section without the entries that could not be read. */
+function present<T>(section: ReadonlyMap<string, { readonly value: T | null }> | null): ReadonlyMap<string, T> {
+  const result = new Map<string, T>();
+  for (const [name, { value }] of section ?? []) if (value !== null) result.set(name, value);
+  return result;
+}
+
+function checkCycles(
+  reflexes: readonly WrittenReflex[],
+  senses: ReadonlyMap<string, { readonly throttleMs: number | null }>,
+  report: Report,
+): void {
+  const edges = reflexes.flatMap(({ config, target, on, place }) => {
+    if (config.kind !== "sense" || config.throttleMs !== null || config.debounce !== null) return [];
+    return on.map((source) => ({ from: source.name, to: target.name, source, target, place }));
+  });
+  // A sense that is not defined ends every cycle too: it is reported as such.
+  const isFast = (sense: string): boolean => senses.get(sense)?.throttleMs === null;
+  const fast = edges.filter(({ from, to }) => isFast(from) && isFast(to));
+  for (const cycle of findCycles(fast)) {
+    const steps = cycle.flatMap((from, index) => {
+      const to = cycle[(index + 1) % cycle.length];
+      return fast.find((edge) => edge.from === from && edge.to === to) ?? [];
+    });
+    const place = steps.at(-1)?.place;
+    if (!place) continue;
+    // A sense that is named by a variable is shown as it is written, even though its name stands in the file too.
+    const written = steps.flatMap(({ source, target }) => [source, target]).filter(({ tree }) => isFilled(tree));
+    const shownAs = (sense: string): string => {
+      const tree = written.find((reference) => reference.name === sense)?.tree;
+      return tree?.kind === "scalar" ? shown(tree.written) : shown(sense);
+    };
+    const message = `senses trigger one another without end: ${formatCycle(cycle.map(shownAs))}`;
+    report.add("cycle", place, message, "give one of these senses a `throttle`");
+  }
+}

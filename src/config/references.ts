@@ -1,0 +1,48 @@
+/** What reflexes refer to must be there: senses, workflows; and reflex names must be told apart. */
+import { nearest } from "../base/nearest.ts";
+import type { Reference, WrittenReflex } from "./reflexes.ts";
+import type { Report } from "./report.ts";
+import { formatPlace, found, shown } from "./tree.ts";
+
+export interface Defined {
+  /** Null when the section could not be read: nothing can be said about references to it then. */
+  readonly senses: ReadonlySet<string> | null;
+  readonly workflows: ReadonlySet<string> | null;
+}
+
+const LISTED = 8;
+
+const listed = (what: string, names: ReadonlySet<string>): string => {
+  if (names.size === 0) return `no ${what} is defined`;
+  const some = [...names].slice(0, LISTED).map(shown).join(", ");
+  return `defined: ${some}${names.size > LISTED ? ` and ${names.size - LISTED} more` : ""}`;
+};
+
+function checkReference(reference: Reference, what: "sense" | "workflow", defined: Defined, report: Report): void {
+  const [names, others] = what === "sense" ? [defined.senses, defined.workflows] : [defined.workflows, defined.senses];
+  if (names === null || names.has(reference.name) || reference.tree.kind !== "scalar") return;
+  const other = what === "sense" ? "workflow" : "sense";
+  // A filled name is not compared in public: which defined name it is close to would tell what it is.
+  const meant = reference.tree.filled ? null : nearest(reference.name, names);
+  let hint = listed(what, names);
+  if (!reference.tree.filled && others?.has(reference.name)) hint = `there is a ${other} of that name`;
+  else if (meant !== null) hint = `did you mean \`${shown(meant)}\`?`;
+  const message = `\`${reference.label}\` names a ${what} that is not defined, ${found(reference.tree)}`;
+  report.add(`unknown-${what}`, reference.tree.place, message, hint);
+}
+
+export function checkReferences(reflexes: readonly WrittenReflex[], defined: Defined, report: Report): void {
+  const named = new Map<string, Reference>();
+  for (const { name, target, on, config } of reflexes) {
+    checkReference(target, config.kind, defined, report);
+    for (const sense of on) checkReference(sense, "sense", defined, report);
+    if (name === null) continue;
+    const first = named.get(name.name);
+    if (first === undefined) {
+      named.set(name.name, name);
+      continue;
+    }
+    const message = `\`${name.label}\` is ${found(name.tree)}, a name already given at ${formatPlace(first.tree.place)}`;
+    report.add("duplicate-name", name.tree.place, message, "choose another name");
+  }
+}

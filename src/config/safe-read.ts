@@ -1,0 +1,92 @@
+/** Reads a text file that must be ours: opened once, checked by what was opened, so that nothing can be swapped in between. */
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { resolve } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
+import { inspect } from "./file-safety.ts";
+import { MAX_FILE_BYTES } from "./yaml.ts";
+
+const problem = (kind: string, file: string, message: string, hint: string | null): Problem => ({
+  kind,
+  message,
+  hint,
+  file,
+  line: null,
+  column: null,
+});
+
+export function readSafely(file: string): Result<string, Problem> {
+  let descriptor: number;
+  try {
+    // Without O_NONBLOCK a named pipe would be waited for.
+    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch (error) {
+    return err(openProblem(file, error));
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    const found = fileProblem(file, stats);
+    return found ? err(found) : decode(file, readAll(descriptor, stats.size));
+  } catch (error) {
+    return err(openProblem(file, error));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function openProblem(file: string, error: unknown): Problem {
+  const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return problem(
+      "not-found",
+      file,
+      "there is no such file",
+      "name another with -c FILE, or make one with `nerve init`",
+    );
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    const uid = process.geteuid?.() ?? 0;
+    return problem("unreadable", file, `uid ${uid} may not read this file`, `chown ${uid} ${resolve(file)}`);
+  }
+  return problem("unreadable", file, `the file cannot be read (${code})`, null);
+}
+
+function fileProblem(file: string, stats: Stats): Problem | null {
+  if (stats.isDirectory()) {
+    return problem(
+      "not-a-file",
+      file,
+      "this is a folder",
+      `name the file in it: ${file.replace(/\/*$/, "")}/nerve.yaml`,
+    );
+  }
+  if (!stats.isFile()) return problem("not-a-file", file, "this is not a regular file", "copy it into one");
+  const inspected = inspect(file);
+  if (!inspected.ok) return inspected.error;
+  const now = inspected.value.stats;
+  if (now.ino !== stats.ino || now.dev !== stats.dev) {
+    return problem("changed", file, "the file was replaced while it was read", "try again");
+  }
+  if (stats.size <= MAX_FILE_BYTES) return null;
+  return problem("too-large", file, `the file is larger than ${MAX_FILE_BYTES / 1024} KiB`, "split it with `include`");
+}
+
+/** One byte more than expected, so that a file that grows meanwhile is seen to. */
+function readAll(descriptor: number, size: number): Buffer {
+  const buffer = Buffer.alloc(Math.min(size, MAX_FILE_BYTES) + 1);
+  let length = 0;
+  while (length < buffer.length) {
+    const count = readSync(descriptor, buffer, length, buffer.length - length, null);
+    if (count === 0) break;
+    length += count;
+  }
+  return buffer.subarray(0, length);
+}
+
+function decode(file: string, bytes: Buffer): Result<string, Problem> {
+  try {
+    return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    return err(problem("not-utf8", file, "the file is not UTF-8 text", "save it as UTF-8"));
+  }
+}

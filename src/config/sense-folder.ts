@@ -1,0 +1,96 @@
+/** Where a sense's code lives, and a fingerprint of it by which a reload sees that it changed. */
+import { createHash, type Hash } from "node:crypto";
+import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { nearest } from "../base/nearest.ts";
+import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+
+export type SenseLocation =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "built-in"; readonly name: string }
+  | { readonly kind: "missing"; readonly problem: Problem };
+
+/** Beside the configuration, not the current folder: a daemon may be started anywhere. */
+export const sensesFolder = (config: NerveConfig): string => join(dirname(config.file), "senses");
+
+export function locateSense(config: NerveConfig, sense: SenseConfig, builtInNames: Iterable<string>): SenseLocation {
+  const path = join(sensesFolder(config), sense.use);
+  if (existsSync(join(path, "index.ts"))) return { kind: "folder", path };
+  const builtIn = new Set(builtInNames);
+  if (builtIn.has(sense.use)) return { kind: "built-in", name: sense.use };
+  const meant = nearest(sense.use, [...builtIn, ...folderNames(config)]);
+  const message = `sense ${sense.name}: there is no ${path}/index.ts, and no built-in sense ${sense.use}`;
+  const hint = meant === null ? `built in: ${[...builtIn].sort().join(", ")}` : `did you mean \`${meant}\`?`;
+  return {
+    kind: "missing",
+    problem: { kind: "sense-not-found", message, hint, file: config.file, line: null, column: null },
+  };
+}
+
+function folderNames(config: NerveConfig): string[] {
+  const entries = entriesOf(sensesFolder(config));
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** Data a sense keeps beside its code is told by size and time instead of being read. */
+const MAX_HASHED_BYTES = 4 * 1024 * 1024;
+
+/** Changes when a file in `folder` is added, removed, renamed or edited. Of `node_modules` only the packages' package.json count. */
+export function fingerprint(folder: string): string {
+  const hash = createHash("sha256");
+  addFolder(hash, folder, "");
+  return hash.digest("hex");
+}
+
+function addFolder(hash: Hash, folder: string, prefix: string): void {
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    const name = `${prefix}${entry.name}`;
+    if (entry.isDirectory() && entry.name === "node_modules") addPackages(hash, path, `${name}/`);
+    else if (entry.isDirectory()) addFolder(hash, path, `${name}/`);
+    else if (entry.isSymbolicLink()) addLink(hash, path, name);
+    else if (entry.isFile()) addFile(hash, path, name);
+  }
+}
+
+function addPackages(hash: Hash, folder: string, prefix: string): void {
+  for (const entry of entriesOf(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.name.startsWith("@")) addPackages(hash, path, `${prefix}${entry.name}/`);
+    else if (!entry.name.startsWith(".")) addFile(hash, join(path, "package.json"), `${prefix}${entry.name}`);
+  }
+}
+
+/** Where it points, and what is there if that is a file. A folder behind a link is not entered: it may lead back up. */
+function addLink(hash: Hash, path: string, name: string): void {
+  try {
+    hash.update(`link\0${name}\0${readlinkSync(path)}\0`);
+  } catch {
+    // Gone since it was listed: the next reload sees it.
+  }
+  addFile(hash, path, name);
+}
+
+function addFile(hash: Hash, path: string, name: string): void {
+  try {
+    const { size, mtimeMs, ...stats } = statSync(path);
+    if ((stats.mode & 0o170000) !== 0o100000) return;
+    // Length first: without it two files could pass for one with the same bytes in all.
+    if (size > MAX_HASHED_BYTES) hash.update(`large\0${name}\0${size}\0${mtimeMs}\0`);
+    else {
+      const bytes = readFileSync(path);
+      hash.update(`file\0${name}\0${bytes.length}\0`).update(bytes);
+    }
+  } catch (error) {
+    hash.update(`unreadable\0${name}\0${(error as NodeJS.ErrnoException).code}\0`);
+  }
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * The shape between YAML text and configuration: maps, lists and scalars, each knowing its place in a file.
+ * Owns how a value is named in a message; a value filled in from a variable is named by what stands in the file, never by itself.
+ */
+export interface Place {
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Tree = MapTree | ListTree | ScalarTree | BrokenTree;
+
+export interface MapTree {
+  readonly kind: "map";
+  readonly place: Place;
+  readonly entries: readonly Entry[];
+}
+
+export interface Entry {
+  readonly key: string;
+  readonly keyPlace: Place;
+  readonly value: Tree;
+}
+
+export interface ListTree {
+  readonly kind: "list";
+  readonly place: Place;
+  readonly items: readonly Tree[];
+}
+
+export interface ScalarTree {
+  readonly kind: "scalar";
+  readonly place: Place;
+  readonly value: string | number | boolean | null;
+  /** The value as text, before YAML gave it a type. A secret when `filled`. */
+  readonly text: string;
+  /** What stands in the file, safe to print. */
+  readonly written: string;
+  /** True when a variable or credential is part of the value. */
+  readonly filled: boolean;
+}
+
+/** Something already reported: readers pass over it in silence. */
+export interface BrokenTree {
+  readonly kind: "broken";
+  readonly place: Place;
+}
+
+export const isEmpty = (tree: Tree): boolean => tree.kind === "scalar" && tree.value === null && !tree.filled;
+
+export const formatPlace = (place: Place): string => `${place.file}:${place.line}:${place.column}`;
+
+const SHOWN_LENGTH = 60;
+// Everything a terminal could act on or reorder text by: C0, C1, bidirectional marks, line separators.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** `text` from a file, made fit for one line of a message. */
+export function shown(text: string): string {
+  const short = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+  return short.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/** How a message names a value it did not expect. */
+export function found(tree: Tree): string {
+  if (tree.kind === "map") return tree.entries.length === 0 ? "an empty map" : "a map";
+  if (tree.kind === "list") return tree.items.length === 0 ? "an empty list" : "a list";
+  if (tree.kind === "broken") return "something broken";
+  if (tree.filled) return `the value of \`${shown(tree.written)}\``;
+  if (tree.value === null) return "nothing";
+  return typeof tree.value === "string" ? `"${shown(tree.value)}"` : `the ${typeof tree.value} ${shown(tree.written)}`;
+}
+
+/** `senses` + `load` → `senses.load`, the name messages give a place in the tree. */
+export const child = (label: string, key: string | number): string => {
+  if (typeof key === "number") return `${label}[${key}]`;
+  return label === "" ? shown(key) : `${label}.${shown(key)}`;
+};

@@ -1,0 +1,108 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax this file is about
+/**
+ * `${VAR}`, `${VAR:-default}`, `${VAR:?message}`, `${credential:NAME}` and the literal `$${` in one scalar's text.
+ * A fault names the variable and never quotes what any variable holds.
+ */
+export interface Variables {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The credential's text, or null when there is none of that name. */
+  readonly credential: (name: string) => string | null;
+}
+
+export interface Fault {
+  readonly kind: "missing-variable" | "missing-credential" | "bad-variable";
+  readonly message: string;
+  readonly hint: string | null;
+}
+
+export interface Filled {
+  readonly text: string;
+  /** True when something outside the file is in `text`. */
+  readonly filled: boolean;
+  /** True when the text was exactly one `${…}`: its value then takes the YAML type of its text. */
+  readonly whole: boolean;
+  readonly faults: readonly Fault[];
+}
+
+const TOKEN = /\$\$\{|\$\{([^}]*)\}|\$\{/g;
+const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)([\s\S]*))?$/;
+const CREDENTIAL = /^credential:(.*)$/s;
+/** What systemd accepts as the name of a credential, less what would be a path. */
+const CREDENTIAL_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/;
+
+type Lookup = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly fault: Fault };
+
+const FORMS = "write ${VAR}, ${VAR:-default}, ${VAR:?message} or ${credential:NAME}, and $${ for a literal ${";
+
+const fail = (kind: Fault["kind"], message: string, hint: string | null): Lookup => ({
+  ok: false,
+  fault: { kind, message, hint },
+});
+
+const short = (text: string): string => (text.length > 40 ? `${text.slice(0, 40)}…` : text).replace(/\s+/g, " ");
+
+function lookUpCredential(name: string, variables: Variables): Lookup {
+  if (!CREDENTIAL_NAME.test(name)) {
+    return fail("bad-variable", `\${credential:${short(name)}} does not name a credential`, FORMS);
+  }
+  const text = variables.credential(name);
+  if (text !== null) return { ok: true, text };
+  const hint = `pass it with LoadCredential=${name}:/path in the systemd unit`;
+  return fail("missing-credential", `there is no credential ${name}`, hint);
+}
+
+function lookUp(inside: string, variables: Variables): Lookup {
+  const credential = CREDENTIAL.exec(inside);
+  if (credential) return lookUpCredential(credential[1] as string, variables);
+  const match = VARIABLE.exec(inside);
+  if (!match || inside.includes("${")) {
+    return fail("bad-variable", `\${${short(inside)}} is not a variable`, FORMS);
+  }
+  const [, name, operator, rest] = match as unknown as [string, string, string | undefined, string | undefined];
+  const value = Object.hasOwn(variables.environment, name) ? variables.environment[name] : undefined;
+  if (operator === undefined) {
+    if (value !== undefined) return { ok: true, text: value };
+    const hint = `set it, or give a default: \${${name}:-default}`;
+    return fail("missing-variable", `the environment variable ${name} is not set`, hint);
+  }
+  if (value !== undefined && value !== "") return { ok: true, text: value };
+  if (operator === ":-") return { ok: true, text: rest ?? "" };
+  const hint = rest === undefined || rest === "" ? null : short(rest);
+  return fail("missing-variable", `the environment variable ${name} is not set`, hint);
+}
+
+/** Fills in `text` once: what a variable holds is not looked at again. */
+export function fillVariables(text: string, variables: Variables): Filled {
+  const faults: Fault[] = [];
+  let filled = false;
+  let whole = false;
+  const result = text.replace(TOKEN, (token: string, inside: string | undefined) => {
+    if (token === "$${") return "${";
+    filled = true;
+    if (inside === undefined) {
+      faults.push({ kind: "bad-variable", message: "a ${ is never closed by }", hint: FORMS });
+      return "";
+    }
+    whole = token.length === text.length;
+    const outcome = lookUp(inside, variables);
+    if (outcome.ok) return outcome.text;
+    faults.push(outcome.fault);
+    return "";
+  });
+  return { text: result, filled, whole, faults };
+}
+
+const INTEGER = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/;
+const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
+
+/** The value a plain scalar of this text has under the YAML 1.2 core schema. */
+export function plainValue(text: string): string | number | boolean | null {
+  const bare = text.trim();
+  if (/^(?:~|null|Null|NULL)?$/.test(bare)) return null;
+  if (/^(?:true|True|TRUE)$/.test(bare)) return true;
+  if (/^(?:false|False|FALSE)$/.test(bare)) return false;
+  if (!INTEGER.test(bare) && !FLOAT.test(bare)) return text;
+  const number = Number(bare);
+  // A long row of digits is an identifier that no number holds exactly.
+  return Number.isFinite(number) && (Number.isSafeInteger(number) || !Number.isInteger(number)) ? number : text;
+}

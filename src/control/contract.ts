@@ -1,0 +1,70 @@
+/** What travels over the control socket: JSON bodies of HTTP requests and responses. The CLI is one client of it. */
+import type { Problem } from "../model/problem.ts";
+
+/** `nerve status`. Times are Unix milliseconds, durations milliseconds, memory bytes; counts since the kernel started. */
+export interface Status {
+  readonly kernel: {
+    readonly pid: number;
+    readonly version: string;
+    readonly started_at: number;
+    readonly data: string;
+    /** `ok`, or what the store answers to commits. */
+    readonly store: string;
+  };
+  readonly groups: readonly {
+    readonly name: string;
+    readonly state: "starting" | "up" | "backoff" | "stuck";
+    readonly pid: number | null;
+    readonly restarts: number;
+    readonly memory: number;
+  }[];
+  readonly senses: readonly {
+    readonly name: string;
+    readonly group: string;
+    readonly state: "ok" | "failed" | "quarantined" | "disabled";
+    readonly reason: string | null;
+    readonly computes: number;
+    readonly nulls: number;
+    readonly errors: number;
+    readonly timeouts: number;
+    readonly missed: number;
+    readonly p50_ms: number | null;
+    readonly p99_ms: number | null;
+    readonly last_signal: { readonly id: number; readonly at: number } | null;
+    readonly next_due: number | null;
+  }[];
+  readonly reflexes: readonly {
+    readonly name: string;
+    readonly target: string;
+    readonly enabled: boolean;
+    readonly fired: number;
+    readonly throttled: number;
+  }[];
+  readonly workflows: readonly {
+    readonly name: string;
+    readonly running: number;
+    readonly queued: number;
+    readonly sleeping: number;
+  }[];
+}
+
+/** What was asked could not be done. */
+export interface Refusal {
+  readonly error: Problem;
+  /** Every problem, where there are several (a refused config). */
+  readonly problems: readonly Problem[];
+}
+
+/** Body of every POST that concerns one thing. */
+export interface Named {
+  readonly name: string;
+}
+
+export interface Reloaded {
+  readonly groups: readonly string[];
+  readonly reflexes: readonly string[];
+  /** Keys that changed and need a restart of the daemon. */
+  readonly needs_restart: readonly string[];
+}
+
+export const SOCKET_NAME = "nerve.sock";

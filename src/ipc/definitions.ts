@@ -1,0 +1,146 @@
+/**
+ * The messages between the kernel and a sense worker: one definition each, in ArkType's notation but as plain data.
+ * TypeScript infers the types from it through ArkType, both ends check it with `light-guard.ts` (importing ArkType
+ * costs 100 ms and megabytes in every process), and a test proves that the guard agrees with ArkType on each.
+ * On the wire a frame is an array of messages; all carry the worker's `generation`.
+ */
+import type { type } from "arktype";
+
+const POSITIVE = "number.integer >= 1";
+const COUNT = "number.integer >= 0";
+const POSITIVE_OR_NULL = "number.integer >= 1 | null";
+const MS = "number >= 0";
+
+const problem = {
+  kind: "string",
+  message: "string",
+  hint: "string | null",
+  file: "string | null",
+  line: POSITIVE_OR_NULL,
+  column: POSITIVE_OR_NULL,
+} as const;
+
+const senseInit = {
+  name: "string",
+  /** Absolute folder of the user's module, or null for the built-in called `use`. */
+  folder: "string | null",
+  use: "string",
+  database: "string",
+  /** The `with` of nerve.yaml, {} when absent. */
+  options: "unknown",
+  timeoutMs: MS,
+  /** Highest outbox row the kernel has taken; new rows get higher ids (also when the file was restored or replaced). */
+  outboxTaken: COUNT,
+} as const;
+
+const peer = { name: "string", database: "string" } as const;
+
+/** The first message: everything a worker needs, never in its arguments or environment. */
+const init = {
+  type: "'init'",
+  generation: POSITIVE,
+  senses: [senseInit, "[]"],
+  peers: [peer, "[]"],
+  /** Folder of the content-addressed store. */
+  blobs: "string",
+  /** File the worker holds a lock on for life, so that no two workers of one group live at once. */
+  lock: "string",
+  /** Rows of `log` the worker may have unacknowledged. */
+  logCredit: POSITIVE,
+} as const;
+
+/** `now`, `cause` and `trace` as the signal will carry them. */
+const compute = {
+  type: "'compute'",
+  generation: POSITIVE,
+  id: POSITIVE,
+  sense: "string",
+  now: COUNT,
+  cause: POSITIVE_OR_NULL,
+  trace: "string",
+} as const;
+
+/** Outbox rows up to `outbox` of `sense` are committed in logs.db; `logs` rows of `log` were taken. */
+const ack = {
+  type: "'ack'",
+  generation: POSITIVE,
+  outbox: [{ sense: "string", upTo: COUNT }, "[]"],
+  logs: COUNT,
+} as const;
+
+/** The senses there are now, after a reload that left this worker alone. */
+const peers = { type: "'peers'", generation: POSITIVE, peers: [peer, "[]"] } as const;
+
+const shutdown = { type: "'shutdown'", generation: POSITIVE } as const;
+
+/** One entry a sense of `init`, in its order; `problem` null when it is loaded. */
+const ready = {
+  type: "'ready'",
+  generation: POSITIVE,
+  senses: [{ sense: "string", problem: [problem, "|", "null"], applied: ["string", "[]"] }, "[]"],
+} as const;
+
+/** Sent before user code is entered. `id` null: the sense's module is being loaded. */
+const started = { type: "'started'", generation: POSITIVE, id: POSITIVE_OR_NULL, sense: "string" } as const;
+
+/** Settles compute `id`; with `id` null a row left in the outbox by an earlier worker, which answers no compute. */
+const signal = {
+  type: "'signal'",
+  generation: POSITIVE,
+  id: POSITIVE_OR_NULL,
+  sense: "string",
+  payload: "unknown",
+  /** Outbox row, or null when the compute wrote nothing. */
+  outbox: POSITIVE_OR_NULL,
+  cause: POSITIVE_OR_NULL,
+  trace: "string",
+  durationMs: MS,
+} as const;
+
+const noSignal = { type: "'no-signal'", generation: POSITIVE, id: POSITIVE, sense: "string", durationMs: MS } as const;
+
+/** Settles compute `id` without a result; with `id` null, what was wrong with a message or with the worker itself. */
+const error = {
+  type: "'error'",
+  generation: POSITIVE,
+  id: POSITIVE_OR_NULL,
+  sense: "string | null",
+  kind: "'failed' | 'timed-out' | 'aborted' | 'malformed-message' | 'worker'",
+  message: "string",
+  stack: "string | null",
+  durationMs: MS,
+} as const;
+
+/** `output`: a line of stdout or stderr. `log`: the author's own. `dropped`: rows this one stands for, beyond the limit. */
+const log = {
+  type: "'log'",
+  generation: POSITIVE,
+  sense: "string | null",
+  level: "'debug' | 'info' | 'warn' | 'error'",
+  event: "'output' | 'log'",
+  trace: "string | null",
+  message: "string",
+  data: "unknown",
+  dropped: COUNT,
+} as const;
+
+/** The last message: everything before it was delivered. */
+const bye = { type: "'bye'", generation: POSITIVE } as const;
+
+export const parentDefinitions = { init, compute, ack, peers, shutdown } as const;
+export const workerDefinitions = { ready, started, signal, "no-signal": noSignal, error, log, bye } as const;
+
+type Infer<Definitions> = { [Key in keyof Definitions]: type.infer<Definitions[Key]> }[keyof Definitions];
+
+/** Kernel → sense worker. */
+export type ParentMessage = Infer<typeof parentDefinitions>;
+/** Sense worker → kernel. */
+export type WorkerMessage = Infer<typeof workerDefinitions>;
+
+export type ParentMessageOf<Type extends ParentMessage["type"]> = Extract<ParentMessage, { type: Type }>;
+export type WorkerMessageOf<Type extends WorkerMessage["type"]> = Extract<WorkerMessage, { type: Type }>;
+
+/** Why a message was not believed: `what` is bounded and safe to log. */
+export interface MalformedMessage {
+  readonly what: string;
+}

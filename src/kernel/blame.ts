@@ -1,0 +1,27 @@
+/**
+ * Who is to blame for a worker's death: pure. A death with several computes under way proves nothing, so they become
+ * suspects and are run again one at a time; only one that dies alone gets a strike. Three strikes without a settled
+ * compute between them are a quarantine.
+ */
+export const STRIKES = 3;
+const FIRST_QUARANTINE_MS = 60_000;
+const LONGEST_QUARANTINE_MS = 3_600_000;
+
+export interface Verdict {
+  /** Senses to be run again alone. */
+  readonly suspects: readonly string[];
+  /** The one that was alone, or null. */
+  readonly strike: string | null;
+}
+
+/** `running`: senses whose compute had started and not settled when the worker died. */
+export const judge = (running: readonly string[]): Verdict => ({
+  suspects: running,
+  strike: running.length === 1 ? (running[0] ?? null) : null,
+});
+
+/** Milliseconds of quarantine at this many strikes in a row, or null below three: 1 m, doubling, at most 1 h. */
+export function quarantineMs(strikes: number): number | null {
+  if (strikes < STRIKES) return null;
+  return Math.min(LONGEST_QUARANTINE_MS, FIRST_QUARANTINE_MS * 2 ** Math.min(strikes - STRIKES, 20));
+}

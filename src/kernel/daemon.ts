@@ -1,0 +1,246 @@
+/**
+ * The kernel's process: boot order, and the same reversed. Config → data directory and its lock → what an earlier kernel
+ * left → store → engine → control socket → ready. It runs no user code and imports none of the loaders.
+ */
+import type { Clock } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { DEFAULT_RETENTION_SIGNALS_MS } from "../config/defaults.ts";
+import { diffConfig } from "../config/diff.ts";
+import { loadNerveConfig } from "../config/load.ts";
+import type { Reloaded } from "../control/contract.ts";
+import { type ControlServer, serveControl } from "../control/server.ts";
+import { socketPath } from "../control/socket-path.ts";
+import type { NerveConfig } from "../model/config.ts";
+import { formatProblem, type Problem } from "../model/problem.ts";
+import type { Signal } from "../model/signal.ts";
+import { openStore, type Store } from "../store/open.ts";
+import { VERSION } from "../version.ts";
+import { intervalCalendar } from "./calendar.ts";
+import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
+import { Engine, type Locations } from "./engine.ts";
+import { workerEnvironment } from "./environment.ts";
+import { Journal } from "./journal.ts";
+import { Ledger } from "./ledger.ts";
+import { sweepLeftovers } from "./leftovers.ts";
+import { ownCommand, SENSE_WORKER_ROLE } from "./own-image.ts";
+import { Retention } from "./retention.ts";
+import { type SdNotify, sdNotify } from "./sd-notify.ts";
+import { locateSenses } from "./senses-on-disk.ts";
+import { statusOf } from "./status.ts";
+import { Ticker } from "./ticker.ts";
+
+export interface DaemonOptions {
+  readonly configFile: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logger: Logger;
+  /** Each signal after its commit, or null to print none. */
+  readonly onSignal: ((signal: Signal) => void) | null;
+}
+
+/** Why the daemon did not start, as the exit code to end with and what to say. */
+export interface StartFailure {
+  readonly code: 75 | 78;
+  readonly problems: readonly Problem[];
+}
+
+/** Workers have this long to leave after SIGTERM; then they are killed. */
+const STOP_MS = 7_000;
+const UNFOLD_MS = 60_000;
+
+const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
+
+const prints = (locations: Locations): Map<string, string> =>
+  new Map([...locations].map(([name, found]) => [name, found.ok ? found.value.print : found.error.message]));
+
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #clock: Clock;
+  readonly #notify: SdNotify;
+  readonly #data: DataDirectory;
+  readonly #store: Store;
+  readonly #ticker: Ticker;
+  readonly #ledger: Ledger;
+  readonly #journal: Journal;
+  readonly #engine: Engine;
+  readonly #retention: Retention;
+  readonly #startedAt: number;
+  #config: NerveConfig;
+  #locations: Locations;
+  #control: ControlServer | null = null;
+  #trouble: string | null = null;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #stopping: Promise<void> | null = null;
+
+  /** Starts the daemon and answers once it is ready. */
+  static start(options: DaemonOptions): Result<Daemon, StartFailure> {
+    process.umask(0o077);
+    const config = loadNerveConfig(options.configFile, options.environment);
+    if (!config.ok) return failure(78, ...config.error);
+    const data = openDataDirectory(config.value.data);
+    if (!data.ok) return failure(data.error.kind === "in-use" ? 75 : 78, data.error.problem);
+    const swept = sweepLeftovers(data.value.path);
+    const clock = systemClock();
+    const store = openStore(data.value.path, config.value.durability, clock.bootId, clock.wallMs());
+    if (!store.ok) {
+      data.value.lock.release();
+      return failure(78, store.error);
+    }
+    const daemon = new Daemon(options, config.value, data.value, store.value, clock);
+    daemon.#begin(swept);
+    return ok(daemon);
+  }
+
+  private constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, clock: Clock) {
+    this.#options = options;
+    this.#config = config;
+    this.#data = data;
+    this.#store = store;
+    this.#clock = clock;
+    this.#startedAt = clock.wallMs();
+    this.#notify = sdNotify(options.environment);
+    this.#locations = locateSenses(config);
+    this.#ticker = new Ticker(clock, (byMs) => this.#clockStepped(byMs));
+    this.#ledger = new Ledger(store, () => clock.wallMs(), { trouble: (message) => this.#storeTrouble(message) });
+    this.#journal = new Journal(this.#ledger, options.logger, () => clock.wallMs());
+    const socket = socketPath(data.path);
+    this.#engine = new Engine({
+      clock,
+      ticker: this.#ticker,
+      ledger: this.#ledger,
+      journal: this.#journal,
+      store,
+      data: data.path,
+      command: () => ({
+        command: ownCommand(SENSE_WORKER_ROLE),
+        env: workerEnvironment(options.environment, data.path, socket),
+        cwd: data.path,
+      }),
+      onSignal: options.onSignal ?? (() => {}),
+    });
+    this.#retention = new Retention(
+      { clock, ticker: this.#ticker, store, troubled: () => this.#ledger.troubled },
+      config.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS,
+    );
+    this.#control = null;
+  }
+
+  #begin(swept: readonly number[]): void {
+    const { senses, groups } = this.#config;
+    const message = `nerve ${VERSION} started with ${senses.size} senses in ${groups.size} groups from ${this.#config.file}`;
+    this.#log("info", "kernel.started", message);
+    if (swept.length > 0) this.#log("warn", "kernel.swept", `ended ${swept.length} processes an earlier kernel had left: ${swept.join(", ")}`);
+    this.#ticker.start();
+    this.#engine.load(this.#config, this.#locations);
+    this.#control = serveControl(this.#data.path, socketPath(this.#data.path), {
+      status: () =>
+        statusOf({ engine: this.#engine, startedAt: this.#startedAt, data: this.#data.path, trouble: () => this.#trouble }),
+      trigger: (name) => this.#engine.trigger(name),
+      enable: (name) => this.#engine.switch(name, true),
+      disable: (name) => this.#engine.switch(name, false),
+      release: (name) => this.#engine.release(name),
+      reload: () => this.reload(),
+    });
+    this.#retention.start();
+    this.#repeat(UNFOLD_MS, () => this.#journal.unfold());
+    const { watchdogMs } = this.#notify;
+    if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#notify.send("WATCHDOG=1"));
+    this.#notify.send("READY=1", this.#statusLine());
+  }
+
+  #repeat(everyMs: number, act: () => void): void {
+    const calendar = intervalCalendar(Math.ceil(everyMs), 0);
+    this.#ticker.every({ calendar, atMostEveryMs: Math.ceil(everyMs), fire: act });
+  }
+
+  #statusLine(): string {
+    const senses = [...this.#engine.senses.values()];
+    const unwell = senses.filter(({ state }) => state === "failed" || state === "quarantined").length;
+    return `STATUS=${senses.length} senses in ${this.#engine.groups.size} groups${unwell === 0 ? "" : `, ${unwell} not well`}`;
+  }
+
+  #log(level: "info" | "warn" | "error", event: string, message: string): void {
+    this.#journal.log({ level, source: "kernel", event, message, data: null, trace: null });
+  }
+
+  #clockStepped(byMs: number): void {
+    this.#retention.clockStepped();
+    const seconds = (Math.abs(byMs) / 1000).toFixed(1);
+    this.#log("warn", "clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`);
+  }
+
+  #storeTrouble(message: string | null): void {
+    this.#trouble = message;
+    const entry = { source: "kernel", data: null, trace: null };
+    if (message !== null) {
+      const text = `${this.#store.file} cannot be written: ${message}; nothing new is computed until it can`;
+      return this.#journal.say({ ...entry, level: "error", event: "store.failed", message: text });
+    }
+    this.#journal.log({ ...entry, level: "warn", event: "store.recovered", message: "the store can be written again" });
+    this.#engine.resume();
+  }
+
+  /** Re-reads the config; one reload at a time. A bad config is refused and changes nothing. */
+  reload(): Promise<Result<Reloaded, readonly Problem[]>> {
+    const reloading = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloading.catch(() => {});
+    return reloading;
+  }
+
+  async #reload(): Promise<Result<Reloaded, readonly Problem[]>> {
+    this.#notify.send("RELOADING=1", `MONOTONIC_USEC=${Math.round(this.#clock.monotonicMs() * 1000)}`);
+    const outcome = await this.#replaceConfig();
+    this.#notify.send("READY=1", this.#statusLine());
+    return outcome;
+  }
+
+  async #replaceConfig(): Promise<Result<Reloaded, readonly Problem[]>> {
+    const loaded = loadNerveConfig(this.#options.configFile, this.#options.environment);
+    if (!loaded.ok) {
+      const first = loaded.error[0];
+      const more = loaded.error.length > 1 ? ` and ${loaded.error.length - 1} more problems` : "";
+      this.#log("error", "config.refused", `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`);
+      return loaded;
+    }
+    const locations = locateSenses(loaded.value);
+    const diff = diffConfig(this.#config, loaded.value, prints(this.#locations), prints(locations));
+    const failed = [...this.#engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);
+    const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
+    await this.#engine.replace(loaded.value, locations, groups);
+    this.#config = loaded.value;
+    this.#locations = locations;
+    this.#retention.keepFor(loaded.value.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS);
+    const reflexes = [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed];
+    const restart = diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
+    const message = `config reloaded: ${groups.size} groups started anew, ${reflexes.length} reflexes changed${restart}`;
+    this.#log(restart === "" ? "info" : "warn", "config.reloaded", message);
+    return ok({ groups: [...groups], reflexes, needs_restart: [...diff.needsRestart] });
+  }
+
+  /** Graceful: resolves when everything is stored and closed. The second call ends it at once. */
+  stop(why: string): Promise<void> {
+    if (this.#stopping) {
+      this.#engine.killAll("stopped at once");
+      return this.#stopping;
+    }
+    this.#stopping = this.#stop(why);
+    return this.#stopping;
+  }
+
+  async #stop(why: string): Promise<void> {
+    this.#notify.send("STOPPING=1");
+    this.#log("info", "kernel.stopping", `stopping: ${why}`);
+    const patience = setTimeout(() => this.#engine.killAll("it did not stop in time"), STOP_MS);
+    await this.#engine.stop();
+    clearTimeout(patience);
+    this.#retention.stop();
+    this.#journal.unfold();
+    this.#log("info", "kernel.stopped", "stopped");
+    this.#ledger.flush();
+    this.#ticker.stop();
+    await this.#control?.stop();
+    this.#store.close();
+    this.#data.lock.release();
+  }
+}

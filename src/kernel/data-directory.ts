@@ -1,0 +1,60 @@
+/** The folder everything lives in: made private, checked, and held by one kernel at a time. */
+import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
+import { acquireLock, type Lock } from "../sqlite/lock.ts";
+
+export interface DataDirectory {
+  /** With every link above it resolved: what workers are marked with. */
+  readonly path: string;
+  readonly lock: Lock;
+}
+
+export type DataProblem = { readonly kind: "in-use" | "unusable"; readonly problem: Problem };
+
+const FOLDERS = ["senses", "locks", "blobs"];
+
+const unusable = (message: string, hint: string | null): DataProblem => ({
+  kind: "unusable",
+  problem: { kind: "data-unusable", message, hint, file: null, line: null, column: null },
+});
+
+function makeFolder(path: string): DataProblem | null {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const stats = lstatSync(path);
+  if (stats.isSymbolicLink()) return unusable(`${path} is a symbolic link`, "nerve keeps its data in plain folders; move the real one here");
+  if (!stats.isDirectory()) return unusable(`${path} is not a folder`, "move it away or choose another `data`");
+  if (stats.uid !== process.getuid?.()) return unusable(`${path} belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
+  if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
+  return null;
+}
+
+const holder = (pidFile: string): string => {
+  try {
+    return readFileSync(pidFile, "utf8").trim();
+  } catch {
+    return "unknown";
+  }
+};
+
+/** Makes and locks it. `in-use` names the process that holds it. */
+export function openDataDirectory(data: string): Result<DataDirectory, DataProblem> {
+  try {
+    for (const folder of [data, ...FOLDERS.map((name) => join(data, name))]) {
+      const found = makeFolder(folder);
+      if (found) return err(found);
+    }
+    const lock = acquireLock(join(data, "locks", "kernel.lock"));
+    const pidFile = join(data, "nerve.pid");
+    if (lock === null) {
+      const message = `${data} is in use by process ${holder(pidFile)}`;
+      const hint = "one kernel runs on one data directory; stop that one, or give this config another `data`";
+      return err({ kind: "in-use", problem: { kind: "in-use", message, hint, file: null, line: null, column: null } });
+    }
+    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+    return ok({ path: realpathSync(data), lock });
+  } catch (error) {
+    return err(unusable(`${data} cannot be used: ${(error as Error).message}`, null));
+  }
+}

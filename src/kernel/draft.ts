@@ -1,0 +1,120 @@
+/**
+ * One transaction in the making: what is appended, and what it changes about senses. Nothing in memory changes until
+ * `keep`, which is only called once the transaction is committed; a draft that failed is thrown away.
+ */
+import type { Moment } from "../base/clock.ts";
+import type { NewLog } from "../model/log.ts";
+import type { Store } from "../store/open.ts";
+import type { ReflexState } from "../store/reflex-state.ts";
+import type { Owed, Quarantine } from "../store/sense-state.ts";
+import type { NewSignal } from "../store/signals.ts";
+import type { Sense } from "./sense.ts";
+
+interface Coalesced {
+  readonly causes: number[];
+  readonly trace: string;
+}
+
+export class Draft {
+  readonly #store: Store;
+  readonly #now: number;
+  readonly #owed = new Map<Sense, Owed | null>();
+  readonly #coalesced = new Map<Sense, Coalesced>();
+  readonly #taken = new Map<Sense, number>();
+  readonly #after: (() => void)[] = [];
+
+  constructor(store: Store, now: number) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** The id it got. */
+  signal(signal: NewSignal): number {
+    return this.#store.signals.append(signal);
+  }
+
+  log(log: NewLog): void {
+    this.#store.logs.append(log);
+  }
+
+  /** `sense` is to compute for `next`. A decision it had not begun to answer is coalesced into this one. */
+  owe(sense: Sense, next: Owed): void {
+    const before = this.#currentlyOwed(sense);
+    const waiting = before !== null && before !== sense.flight?.owed ? before : null;
+    if (waiting === null || waiting.cause === null) {
+      this.#owed.set(sense, next);
+      return;
+    }
+    // A decision without a cause (a tick, a trigger by hand) does not hide the signal that is waiting.
+    if (next.cause === null) return;
+    this.#owed.set(sense, next);
+    const known = this.#coalesced.get(sense) ?? { causes: [], trace: next.trace };
+    known.causes.push(waiting.cause);
+    this.#coalesced.set(sense, { causes: known.causes, trace: next.trace });
+  }
+
+  /** A compute that began for `answered` has settled: it is owed no longer, unless something newer is. */
+  settle(sense: Sense, answered: Owed | null): void {
+    if (answered !== null && this.#currentlyOwed(sense) === answered) this.#owed.set(sense, null);
+  }
+
+  /** What is owed is cancelled: true when there was something. */
+  cancelOwed(sense: Sense): boolean {
+    const owed = this.#currentlyOwed(sense);
+    if (owed !== null) this.#owed.set(sense, null);
+    return owed !== null;
+  }
+
+  started(sense: Sense, moment: Moment): void {
+    this.#store.senses.setStarted(sense.name, moment);
+    this.#after.push(() => {
+      sense.started = moment;
+    });
+  }
+
+  /** Takes outbox row `row` exactly once: false when it was taken before. */
+  takeOutbox(sense: Sense, row: number): boolean {
+    if (row <= (this.#taken.get(sense) ?? sense.outbox)) return false;
+    this.#taken.set(sense, row);
+    return true;
+  }
+
+  strikes(sense: Sense, strikes: number, quarantine: Quarantine | null): void {
+    this.#store.senses.setStrikes(sense.name, strikes);
+    this.#store.senses.setQuarantine(sense.name, quarantine);
+  }
+
+  reflex(row: ReflexState): void {
+    this.#store.reflexes.set(row);
+  }
+
+  #currentlyOwed(sense: Sense): Owed | null {
+    const drafted = this.#owed.get(sense);
+    return drafted === undefined ? sense.owed : drafted;
+  }
+
+  /** Last act inside the transaction. */
+  finish(): void {
+    for (const [sense, owed] of this.#owed) this.#store.senses.setOwed(sense.name, owed);
+    for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
+    for (const [sense, { causes, trace }] of this.#coalesced) {
+      this.log({
+        at: this.#now,
+        level: "debug",
+        source: `sense:${sense.name}`,
+        event: "compute.coalesced",
+        run: null,
+        trace,
+        message: `${causes.length} earlier signal${causes.length === 1 ? "" : "s"} answered by one compute`,
+        data: JSON.stringify({ causes }),
+      });
+    }
+  }
+
+  /** After the commit. */
+  keep(): void {
+    for (const [sense, owed] of this.#owed) sense.owed = owed;
+    for (const [sense, row] of this.#taken) sense.outbox = row;
+    for (const apply of this.#after) apply();
+  }
+}

@@ -1,0 +1,733 @@
+/**
+ * Senses, reflexes and groups brought together: what is due, what follows from a signal, and in which transaction.
+ * Invariants kept here:
+ * - G1: the owed computes a signal leads to are committed with it, and cleared with the result of a compute that began
+ *   after them.
+ * - Memory follows the commit: `kept` of an entry is the only place where a result changes what the engine knows.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { exceedsBytes, type Json, type JsonObject } from "../base/json.ts";
+import { nearest } from "../base/nearest.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
+import {
+  DEFAULT_ALIGN,
+  DEFAULT_CATCH_UP_CRON,
+  DEFAULT_CATCH_UP_INTERVAL,
+  DEFAULT_GRACE_PERIOD_MS,
+  DEFAULT_TIMEOUT_MS,
+} from "../config/defaults.ts";
+import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { NerveConfig, SenseReflexConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Signal } from "../model/signal.ts";
+import type { Store } from "../store/open.ts";
+import type { Owed } from "../store/sense-state.ts";
+import { STRIKES, quarantineMs } from "./blame.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
+import type { Draft } from "./draft.ts";
+import { Group, type GroupHost, type Limits } from "./group.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Flight, Sense, type SenseLocation } from "./sense.ts";
+import type { Handle, Ticker } from "./ticker.ts";
+import type { WorkerCommand } from "./worker-process.ts";
+
+export interface EngineParts {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly data: string;
+  readonly command: () => WorkerCommand;
+  /** Each signal after its commit. */
+  readonly onSignal: (signal: Signal) => void;
+}
+
+/** A sense's module, found or not, by name. */
+export type Locations = ReadonlyMap<string, Result<SenseLocation, Problem>>;
+
+export interface Reflex {
+  readonly config: SenseReflexConfig;
+  /** Digest of what it does, so that state of another definition is not taken for its own. */
+  readonly definition: string;
+  enabled: boolean;
+  fired: number;
+  /** Due time of its newest firing by the clock, where that is kept. */
+  last: number | null;
+  calendars: Calendar[];
+  handles: Handle[];
+}
+
+/** Reflexes of one interval and phase: one entry in the ticker, sent and committed together. */
+interface Beat {
+  readonly reflexes: Set<Reflex>;
+  readonly handle: Handle;
+}
+
+const LOG_CREDIT = 256;
+const MAX_PAYLOAD_BYTES = 64 * 1024;
+const SET_BACK_MS = 3 * 3_600_000;
+
+const problem = (kind: string, message: string, hint: string | null): Problem => ({
+  kind,
+  message,
+  hint,
+  file: null,
+  line: null,
+  column: null,
+});
+
+const definitionOf = (config: SenseReflexConfig): string =>
+  createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+
+export const senseDatabase = (data: string, sense: string): string => join(data, "senses", `${sense}.db`);
+
+export class Engine implements GroupHost {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly journal: Journal;
+  readonly senses = new Map<string, Sense>();
+  readonly groups = new Map<string, Group>();
+  readonly reflexes = new Map<string, Reflex>();
+  readonly #ledger: Ledger;
+  readonly #store: Store;
+  readonly #parts: EngineParts;
+  readonly #newTrace = traceIds();
+  readonly #listeners = new Map<string, Reflex[]>();
+  readonly #beats = new Map<string, Beat>();
+  readonly #throttled = new Map<Sense, Handle>();
+  #computeId = 0;
+  #generation = 0;
+
+  constructor(parts: EngineParts) {
+    this.clock = parts.clock;
+    this.ticker = parts.ticker;
+    this.journal = parts.journal;
+    this.#ledger = parts.ledger;
+    this.#store = parts.store;
+    this.#parts = parts;
+  }
+
+  // ── configuration ────────────────────────────────────────────────────
+
+  /** First configuration: state comes from the store; every group starts. */
+  load(config: NerveConfig, locations: Locations): void {
+    const states = new Map(this.#store.senses.all().map((state) => [state.sense, state]));
+    const disabled = new Set<string>(this.#store.switches.disabled());
+    for (const name of config.senses.keys()) {
+      const sense = this.#newSense(config, locations, name);
+      const state = states.get(name);
+      if (state) sense.restore(state);
+      sense.enabled = !disabled.has(`sense:${name}`);
+      this.senses.set(name, sense);
+    }
+    this.#cancelOfRemoved([...states.values()].filter((state) => state.owed && !this.senses.has(state.sense)).map((state) => state.sense));
+    for (const sense of this.senses.values()) this.#group(config, sense.config.group).seats.set(sense.name, sense);
+    for (const sense of this.senses.values()) if (sense.quarantine) this.#armRelease(sense);
+    this.#loadReflexes(config, disabled, true);
+    for (const group of this.groups.values()) group.start();
+  }
+
+  #newSense(config: NerveConfig, locations: Locations, name: string): Sense {
+    const entry = config.senses.get(name);
+    const location = locations.get(name);
+    if (entry === undefined || location === undefined) throw new Error(`sense ${name} is not configured`);
+    const sense = location.ok ? new Sense(entry, location.value, null) : new Sense(entry, null, location.error);
+    if (sense.problem) this.#logFailed(sense, sense.problem);
+    return sense;
+  }
+
+  #group(config: NerveConfig, name: string): Group {
+    const known = this.groups.get(name);
+    if (known) return known;
+    const group = new Group(config.groups.get(name) ?? { name, memoryBytes: null }, this);
+    this.groups.set(name, group);
+    return group;
+  }
+
+  /**
+   * Another configuration: groups named in `groups` finish their computes and start anew, reflexes and senses that did
+   * not change keep what they know. Resolves when the new one is in force.
+   */
+  async replace(config: NerveConfig, locations: Locations, groups: ReadonlySet<string>): Promise<void> {
+    await Promise.all([...groups].map((name) => this.groups.get(name)?.retire()));
+    const before = new Map(this.senses);
+    const affected = (name: string): boolean => groups.has(name);
+    this.senses.clear();
+    for (const [name, entry] of config.senses) {
+      const known = before.get(name);
+      const stays = known && !affected(known.config.group) && !affected(entry.group);
+      if (stays) {
+        this.senses.set(name, known);
+        continue;
+      }
+      const sense = this.#newSense(config, locations, name);
+      if (known) sense.inherit(known);
+      this.senses.set(name, sense);
+    }
+    const removed = [...before.values()].filter((sense) => !this.senses.has(sense.name));
+    this.#cancelOfRemoved(removed.filter((sense) => sense.owed).map((sense) => sense.name));
+    for (const name of groups) {
+      this.groups.get(name)?.seats.clear();
+      if (!config.groups.has(name)) this.groups.delete(name);
+    }
+    for (const sense of this.senses.values()) {
+      const group = this.#group(config, sense.config.group);
+      group.config = config.groups.get(group.name) ?? group.config;
+      group.seats.set(sense.name, sense);
+    }
+    this.#loadReflexes(config, new Set<string>(this.#store.switches.disabled()), false);
+    const same = before.size === this.senses.size && [...before.keys()].every((name) => this.senses.has(name));
+    for (const group of this.groups.values()) {
+      if (affected(group.name) || group.pid === null) group.start();
+      else if (!same) group.tellPeers(this.#peers());
+    }
+  }
+
+  #cancelOfRemoved(names: readonly string[]): void {
+    if (names.length === 0) return;
+    const store = this.#store;
+    this.#ledger.add({
+      write: () => {
+        for (const name of names) store.senses.setOwed(name, null);
+      },
+      kept: () => {},
+    });
+    for (const name of names) this.#logCancelled(name, "is not configured any more");
+  }
+
+  #loadReflexes(config: NerveConfig, disabled: ReadonlySet<string>, starting: boolean): void {
+    const states = new Map(this.#store.reflexes.all().map((row) => [row.reflex, row]));
+    const before = new Map(this.reflexes);
+    for (const reflex of before.values()) for (const handle of reflex.handles) handle.cancel();
+    for (const beat of this.#beats.values()) beat.handle.cancel();
+    this.#beats.clear();
+    this.reflexes.clear();
+    this.#listeners.clear();
+    for (const entry of config.reflexes) {
+      if (entry.kind !== "sense") continue;
+      const definition = definitionOf(entry);
+      const known = before.get(entry.name);
+      const state = states.get(entry.name);
+      const kept = state !== undefined && state.definition === definition ? (state.state as { last?: number }) : null;
+      if (state !== undefined && kept === null) this.#forgetReflex(entry.name, "its definition has changed");
+      const stays = known !== undefined && known.definition === definition;
+      const reflex: Reflex = {
+        config: entry,
+        definition,
+        enabled: !disabled.has(`reflex:${entry.name}`),
+        fired: stays ? known.fired : 0,
+        last: stays ? known.last : (kept?.last ?? null),
+        calendars: [],
+        handles: [],
+      };
+      this.reflexes.set(entry.name, reflex);
+      for (const name of entry.on) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), reflex]);
+      this.#schedule(reflex);
+      if (entry.onStart && (starting || !stays)) this.#fireStart(reflex);
+    }
+    for (const name of states.keys()) if (!this.reflexes.has(name)) this.#forgetReflex(name, "it is not configured any more");
+  }
+
+  #forgetReflex(name: string, why: string): void {
+    const store = this.#store;
+    this.#ledger.add({ write: () => store.reflexes.clear(name), kept: () => {} });
+    const message = `what it remembered is cleared: ${why}`;
+    this.journal.log({ level: "info", source: `reflex:${name}`, event: "reflex.cleared", message, data: null, trace: null });
+  }
+
+  // ── what the clock brings ────────────────────────────────────────────
+
+  #schedule(reflex: Reflex): void {
+    const { config } = reflex;
+    const now = this.clock.wallMs();
+    if (config.intervalMs !== null) this.#scheduleInterval(reflex, config.intervalMs, now);
+    if (config.cron !== null) {
+      const calendar = cronCalendar(config.cron, config.tz);
+      reflex.calendars.push(calendar);
+      const { last } = reflex;
+      const setBack = last !== null && last > now && last - now <= SET_BACK_MS;
+      const fire = (due: number): void => this.#fireByClock(reflex, due);
+      reflex.handles.push(this.ticker.every({ calendar, atMostEveryMs: null, fire }, setBack ? last : now));
+      this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_CRON, last === null ? null : calendar.next(last), now);
+    }
+  }
+
+  #scheduleInterval(reflex: Reflex, intervalMs: number, now: number): void {
+    const { config, last } = reflex;
+    const aligned = config.align ?? DEFAULT_ALIGN;
+    const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
+    reflex.calendars.push(intervalCalendar(intervalMs, phaseMs));
+    const name = `${intervalMs}+${phaseMs}`;
+    const beat = this.#beats.get(name) ?? this.#newBeat(name, intervalMs, phaseMs, now);
+    beat.reflexes.add(reflex);
+    this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_INTERVAL, last === null ? null : last + intervalMs, now);
+  }
+
+  #newBeat(name: string, intervalMs: number, phaseMs: number, now: number): Beat {
+    const reflexes = new Set<Reflex>();
+    const fire = (due: number, skipped: number): void => {
+      for (const reflex of reflexes) {
+        if (!reflex.enabled) continue;
+        if (reflex.config.catchUp === "one") this.#remember(reflex, due);
+        this.#tick(reflex, due, skipped);
+      }
+    };
+    const handle = this.ticker.every({ calendar: intervalCalendar(intervalMs, phaseMs), atMostEveryMs: intervalMs, fire }, now);
+    const beat = { reflexes, handle };
+    this.#beats.set(name, beat);
+    return beat;
+  }
+
+  /** `missed`: the first due time after its newest firing. */
+  #catchUp(reflex: Reflex, catchUp: "none" | "one", missed: number | null, now: number): void {
+    if (catchUp === "one" && missed !== null && missed <= now && reflex.enabled) this.#fireByClock(reflex, missed);
+  }
+
+  #remember(reflex: Reflex, due: number): void {
+    this.#ledger.add({
+      write: (draft) => draft.reflex(reflexRow(reflex, due)),
+      kept: () => {
+        reflex.last = due;
+      },
+    });
+  }
+
+  /** A cron time, or one that is caught up: owed until it is computed, and never twice for one time. */
+  #fireByClock(reflex: Reflex, due: number): void {
+    if (!reflex.enabled) return;
+    const sense = this.#target(reflex);
+    reflex.fired++;
+    const owed = this.#trigger("cron", due);
+    this.#ledger.add({
+      write: (draft) => {
+        draft.reflex(reflexRow(reflex, due));
+        if (takes(sense)) draft.owe(sense, owed);
+      },
+      kept: () => {
+        reflex.last = due;
+        this.#wake(sense);
+      },
+    });
+  }
+
+  #fireStart(reflex: Reflex): void {
+    const sense = this.#target(reflex);
+    if (!reflex.enabled || !takes(sense)) return;
+    reflex.fired++;
+    sense.tick ??= this.#trigger("start", this.clock.wallMs());
+    this.#wake(sense);
+  }
+
+  #tick(reflex: Reflex, due: number, skipped: number): void {
+    const sense = this.#target(reflex);
+    reflex.fired++;
+    if (!takes(sense) || sense.problem) return;
+    sense.stats.missed += skipped;
+    if (sense.flight !== null || sense.tick !== null) sense.stats.missed++;
+    if (sense.flight !== null) return;
+    const trigger = this.#trigger("tick", due);
+    if (this.#throttleLeft(sense) <= 0) {
+      sense.tick = trigger;
+      return this.#wake(sense);
+    }
+    if (sense.pending !== null) return;
+    this.#decide(sense, trigger);
+  }
+
+  #target(reflex: Reflex): Sense {
+    const sense = this.senses.get(reflex.config.sense);
+    if (sense === undefined) throw new Error(`reflex ${reflex.config.name} has no sense`);
+    return sense;
+  }
+
+  #trigger(reason: Owed["reason"], at: number): Owed {
+    return { reason, at, cause: null, trace: this.#newTrace(this.clock.wallMs()) };
+  }
+
+  #decide(sense: Sense, owed: Owed): void {
+    this.#ledger.add({ write: (draft) => draft.owe(sense, owed), kept: () => this.#wake(sense) });
+  }
+
+  #wake(sense: Sense): void {
+    this.groups.get(sense.config.group)?.wake(sense);
+  }
+
+  // ── what a group asks ────────────────────────────────────────────────
+
+  nextGeneration = (): number => ++this.#generation;
+  nextComputeId = (): number => ++this.#computeId;
+  command = (): WorkerCommand => this.#parts.command();
+
+  #peers(): { name: string; database: string }[] {
+    return [...this.senses.keys()].map((name) => ({ name, database: senseDatabase(this.#parts.data, name) }));
+  }
+
+  init(group: Group, senses: readonly Sense[], generation: number): ParentMessage {
+    const { data } = this.#parts;
+    return {
+      type: "init",
+      generation,
+      senses: senses.map((sense) => ({
+        name: sense.name,
+        folder: sense.location?.folder ?? null,
+        use: sense.config.use,
+        database: senseDatabase(data, sense.name),
+        options: sense.config.with ?? {},
+        timeoutMs: this.limits(sense).timeoutMs,
+        outboxTaken: sense.outbox,
+      })),
+      peers: this.#peers(),
+      blobs: join(data, "blobs"),
+      lock: join(data, "locks", `${group.name}.lock`),
+      logCredit: LOG_CREDIT,
+    };
+  }
+
+  limits(sense: Sense): Limits {
+    const { timeoutMs, gracePeriodMs } = sense.config;
+    return { timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS, gracePeriodMs: gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS };
+  }
+
+  #throttleLeft(sense: Sense): number {
+    const { throttleMs } = sense.config;
+    if (throttleMs === null || sense.started === null) return 0;
+    return throttleMs - elapsedSince(sense.started, this.clock);
+  }
+
+  mayStart(sense: Sense): boolean {
+    if (!takes(sense) || this.#ledger.troubled) return false;
+    const left = this.#throttleLeft(sense);
+    if (left <= 0) return true;
+    if (!this.#throttled.has(sense)) {
+      const handle = this.ticker.after(left, () => {
+        this.#throttled.delete(sense);
+        this.#wake(sense);
+      });
+      this.#throttled.set(sense, handle);
+    }
+    return false;
+  }
+
+  begin(starting: readonly Sense[], send: () => void): void {
+    const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
+    if (throttled.length === 0) return send();
+    const moment = momentOf(this.clock);
+    this.#ledger.add({
+      write: (draft) => {
+        for (const sense of throttled) draft.started(sense, moment);
+      },
+      kept: send,
+    });
+  }
+
+  signal(group: Group, sense: Sense, flight: Flight | null, message: WorkerMessageOf<"signal">): void {
+    const payload = message.payload === null ? "null" : JSON.stringify(message.payload);
+    if (message.payload === null || exceedsBytes(payload, MAX_PAYLOAD_BYTES)) {
+      const what = message.payload === null ? "the payload null" : "a payload over 64 KiB";
+      if (flight) this.failed(group, sense, flight, refused(message, `the worker sent ${what}`));
+      return;
+    }
+    const at = this.clock.wallMs();
+    const { cause, trace } = flight?.trigger ?? this.#believe(message);
+    const listeners = this.#listeners.get(sense.name) ?? [];
+    let id = 0;
+    let woken: Sense[] = [];
+    this.#ledger.add(
+      {
+        write: (draft) => {
+          woken = [];
+          const isNew = message.outbox === null || draft.takeOutbox(sense, message.outbox);
+          if (flight) this.#settle(draft, sense, flight);
+          if (!isNew) return;
+          id = draft.signal({ sense: sense.name, at, payload, cause, trace });
+          for (const reflex of listeners) {
+            const target = this.#target(reflex);
+            if (!reflex.enabled || !takes(target)) continue;
+            draft.owe(target, { reason: "signal", at, cause: id, trace });
+            woken.push(target);
+          }
+        },
+        kept: () => {
+          if (message.outbox !== null) group.ack(sense.name, message.outbox, 0);
+          if (flight) this.#settled(group, sense, flight);
+          if (id === 0) return;
+          sense.stats.lastSignal = { id, at };
+          for (const reflex of listeners) if (reflex.enabled) reflex.fired++;
+          for (const target of woken) this.#wake(target);
+          this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
+        },
+      },
+      flight?.batch ?? null,
+    );
+  }
+
+  /** Cause and trace of a left-over row, if they can be true. */
+  #believe(message: WorkerMessageOf<"signal">): { cause: number | null; trace: string } {
+    const cause = message.cause !== null && message.cause <= this.#store.signals.lastId() ? message.cause : null;
+    return { cause, trace: TRACE_PATTERN.test(message.trace) ? message.trace : this.#newTrace(this.clock.wallMs()) };
+  }
+
+  noSignal(group: Group, sense: Sense, flight: Flight): void {
+    sense.stats.nulls++;
+    if (flight.owed === null && sense.strikes === 0) return this.#settled(group, sense, flight);
+    this.#ledger.add(
+      { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
+      flight.batch,
+    );
+  }
+
+  failed(group: Group, sense: Sense, flight: Flight, message: WorkerMessageOf<"error">): void {
+    const timedOut = message.kind === "timed-out";
+    if (timedOut) sense.stats.timeouts++;
+    else sense.stats.errors++;
+    const { timeoutMs } = this.limits(sense);
+    this.journal.logFolded({
+      level: "error",
+      source: `sense:${sense.name}`,
+      event: timedOut ? "compute.timed-out" : "compute.failed",
+      message: timedOut ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back` : message.message,
+      data: { compute: flight.id, duration_ms: message.durationMs, ...(message.stack === null ? {} : { stack: message.stack }) },
+      trace: flight.trigger.trace,
+    });
+    this.#ledger.add(
+      { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
+      flight.batch,
+    );
+  }
+
+  #settle(draft: Draft, sense: Sense, flight: Flight): void {
+    draft.settle(sense, flight.owed);
+    if (sense.strikes > 0) draft.strikes(sense, 0, null);
+  }
+
+  #settled(group: Group, sense: Sense, flight: Flight): void {
+    sense.stats.computes++;
+    sense.strikes = 0;
+    group.settled(sense, flight);
+  }
+
+  output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void {
+    const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
+    const data: JsonObject | null =
+      message.data !== null ? { data: message.data as Json } : message.sense === null ? { group: group.name } : null;
+    const entry = { level: message.level, source, event: message.event, message: message.message, data, trace: message.trace };
+    const row = this.journal.row(entry);
+    this.#ledger.add({ write: (draft) => draft.log(row), kept: taken });
+    this.journal.say(entry);
+  }
+
+  ready(group: Group, message: WorkerMessageOf<"ready">): void {
+    let failed = 0;
+    for (const { sense: name, problem: found, applied } of message.senses) {
+      const sense = group.seats.get(name);
+      if (!sense) continue;
+      sense.loaded = found === null;
+      sense.problem = found;
+      if (found) {
+        failed++;
+        this.#logFailed(sense, found);
+      }
+      if (applied.length > 0) {
+        const text = `applied ${applied.join(", ")}`;
+        this.journal.log({ level: "info", source: `sense:${name}`, event: "sense.migrated", message: text, data: { applied }, trace: null });
+      }
+    }
+    const loaded = message.senses.length - failed;
+    const text = `worker ${group.pid} of group "${group.name}" is up with ${loaded} sense${loaded === 1 ? "" : "s"}`;
+    const data = { group: group.name, pid: group.pid, generation: message.generation, senses: loaded, failed };
+    this.journal.log({ level: "info", source: "kernel", event: "worker.started", message: text, data, trace: null });
+  }
+
+  #logFailed(sense: Sense, { kind, message, hint, file, line, column }: Problem): void {
+    const place = [file, line, column].filter((part) => part !== null).join(":");
+    const text = [place === "" ? message : `${place}: ${message}`, hint].filter((part) => part !== null).join("; ");
+    const data = { kind, file, line, column };
+    this.journal.logFolded({ level: "error", source: `sense:${sense.name}`, event: "sense.failed", message: text, data, trace: null });
+  }
+
+  // ── blame ────────────────────────────────────────────────────────────
+
+  strike(sense: Sense, how: string): boolean {
+    const strikes = sense.strikes + 1;
+    const forMs = quarantineMs(strikes);
+    const quarantine = forMs === null ? null : { since: momentOf(this.clock), forMs };
+    sense.strikes = strikes;
+    sense.quarantine = quarantine;
+    const source = `sense:${sense.name}`;
+    const { trace = null } = sense.pending ?? {};
+    const message = `its worker died with nothing else under way: ${how} (strike ${strikes} of ${STRIKES})`;
+    this.journal.log({ level: "error", source, event: "compute.killed", message, data: { strikes }, trace });
+    this.#ledger.add({ write: (draft) => draft.strikes(sense, strikes, quarantine), kept: () => {} });
+    if (quarantine === null) return false;
+    const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
+    this.journal.log({ level: "error", source, event: "sense.quarantined", message: text, data: { for_ms: quarantine.forMs }, trace: null });
+    this.#cancel(sense, "is quarantined");
+    this.#armRelease(sense);
+    return true;
+  }
+
+  #armRelease(sense: Sense): void {
+    const { quarantine } = sense;
+    if (quarantine === null) return;
+    const left = quarantine.forMs - elapsedSince(quarantine.since, this.clock);
+    this.ticker.after(Math.max(0, left), () => {
+      if (sense.quarantine === quarantine) this.#release(sense, "its time is over", sense.strikes);
+    });
+  }
+
+  #release(sense: Sense, why: string, strikes: number): void {
+    sense.quarantine = null;
+    sense.strikes = strikes;
+    this.#ledger.add({ write: (draft) => draft.strikes(sense, strikes, null), kept: () => {} });
+    const message = `released from quarantine: ${why}`;
+    this.journal.log({ level: "info", source: `sense:${sense.name}`, event: "sense.released", message, data: null, trace: null });
+    const group = this.groups.get(sense.config.group);
+    if (!group || this.senses.get(sense.name) !== sense) return;
+    group.suspect(sense);
+    if (sense.diedLoading) void group.retire().then(() => group.start());
+  }
+
+  /** What is owed or due to `sense` is given up, with a log. */
+  #cancel(sense: Sense, why: string): void {
+    sense.tick = null;
+    this.#throttled.get(sense)?.cancel();
+    this.#throttled.delete(sense);
+    this.groups.get(sense.config.group)?.forget(sense);
+    if (sense.owed === null || sense.owed === sense.flight?.owed) return;
+    this.#ledger.add({ write: (draft) => draft.cancelOwed(sense), kept: () => {} });
+    this.#logCancelled(sense.name, why);
+  }
+
+  #logCancelled(name: string, why: string): void {
+    const message = `a compute that was owed is cancelled: the sense ${why}`;
+    this.journal.log({ level: "info", source: `sense:${name}`, event: "compute.cancelled", message, data: null, trace: null });
+  }
+
+  // ── what a person asks ───────────────────────────────────────────────
+
+  #find(name: string): Result<Sense, Problem> {
+    const sense = this.senses.get(name);
+    if (sense) return ok(sense);
+    const meant = nearest(name, this.senses.keys());
+    const hint = meant === null ? `there are: ${[...this.senses.keys()].sort().join(", ")}` : `did you mean ${meant}?`;
+    return err(problem("unknown-sense", `there is no sense "${name}"`, hint));
+  }
+
+  /** One compute, now: its trace, once the decision is durable. */
+  trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>> {
+    const found = this.#find(name);
+    if (!found.ok) return Promise.resolve(found);
+    const sense = found.value;
+    const { state } = sense;
+    if (state !== "ok") {
+      const hint = { failed: "see `nerve status`", quarantined: `nerve release ${name}`, disabled: `nerve enable ${name}` }[state];
+      return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
+    }
+    const owed = this.#trigger("manual", this.clock.wallMs());
+    return new Promise((resolve) => {
+      this.#ledger.add({
+        write: (draft) => draft.owe(sense, owed),
+        kept: () => {
+          this.#wake(sense);
+          resolve(ok({ sense: name, trace: owed.trace }));
+        },
+      });
+    });
+  }
+
+  /** `sense:NAME`, `reflex:NAME`, or a bare name: the sense if there is one. */
+  #resolve(reference: string): Result<{ kind: "sense"; sense: Sense } | { kind: "reflex"; reflex: Reflex }, Problem> {
+    const [prefix, rest] = /^(sense|reflex):(.*)$/.exec(reference)?.slice(1) ?? [null, reference];
+    const name = rest ?? reference;
+    const sense = prefix === "reflex" ? undefined : this.senses.get(name);
+    if (sense) return ok({ kind: "sense", sense });
+    const reflex = prefix === "sense" ? undefined : this.reflexes.get(name);
+    if (reflex) return ok({ kind: "reflex", reflex });
+    const candidates = [...(prefix === "reflex" ? [] : this.senses.keys()), ...(prefix === "sense" ? [] : this.reflexes.keys())];
+    const meant = nearest(name, candidates);
+    const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
+    return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} "${name}"`, hint));
+  }
+
+  /** Durable when it resolves; what it names, in the form `sense:NAME` or `reflex:NAME`. */
+  switch(reference: string, enabled: boolean): Promise<Result<{ name: string; enabled: boolean }, Problem>> {
+    const found = this.#resolve(reference);
+    if (!found.ok) return Promise.resolve(found);
+    const target = found.value;
+    const name = target.kind === "sense" ? (`sense:${target.sense.name}` as const) : (`reflex:${target.reflex.config.name}` as const);
+    const store = this.#store;
+    const at = this.clock.wallMs();
+    return new Promise((resolve) => {
+      this.#ledger.add({
+        write: () => {
+          if (enabled) store.switches.enable(name);
+          else store.switches.disable(name, at);
+          if (target.kind === "reflex" && !enabled) store.reflexes.clear(target.reflex.config.name);
+        },
+        kept: () => {
+          if (target.kind === "sense") {
+            target.sense.enabled = enabled;
+            if (!enabled) this.#cancel(target.sense, "is disabled");
+          } else {
+            target.reflex.enabled = enabled;
+            if (!enabled) target.reflex.last = null;
+          }
+          const message = enabled ? "enabled" : "disabled";
+          this.journal.log({ level: "info", source: name, event: message, message, data: null, trace: null });
+          resolve(ok({ name, enabled }));
+        },
+      });
+    });
+  }
+
+  /** Lifts a quarantine and forgets the strikes. `released` false: there was none. */
+  release(name: string): Result<{ sense: string; released: boolean }, Problem> {
+    const found = this.#find(name);
+    if (!found.ok) return found;
+    const released = found.value.quarantine !== null;
+    if (released) this.#release(found.value, "by hand", 0);
+    return ok({ sense: name, released });
+  }
+
+  /** Commits work again, or it does not: everything that waits looks again. */
+  resume(): void {
+    for (const sense of this.senses.values()) if (sense.pending !== null) this.#wake(sense);
+  }
+
+  /** Aborts what runs and ends every worker. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.groups.values()].map((group) => group.stop()));
+  }
+
+  /** SIGKILL to every worker's group, now. */
+  killAll(why: string): void {
+    for (const group of this.groups.values()) group.kill(why, null);
+  }
+}
+
+/** Whether it starts computes at all. */
+const takes = (sense: Sense): boolean => sense.enabled && sense.quarantine === null;
+
+const reflexRow = (reflex: Reflex, due: number) => ({
+  reflex: reflex.config.name,
+  key: "",
+  definition: reflex.definition,
+  state: { last: due },
+});
+
+const refused = (message: WorkerMessageOf<"signal">, why: string): WorkerMessageOf<"error"> => ({
+  type: "error",
+  generation: message.generation,
+  id: message.id,
+  sense: message.sense,
+  kind: "failed",
+  message: why,
+  stack: null,
+  durationMs: message.durationMs,
+});

@@ -1,0 +1,94 @@
+/**
+ * The kernel's voice: every record goes to the log table and to stderr. Repeats of one message by one source are folded:
+ * the first is a row, the following ones are counted into one more row a minute.
+ */
+import type { JsonObject } from "../base/json.ts";
+import type { Logger } from "../base/logger.ts";
+import type { LogLevel, NewLog } from "../model/log.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface JournalEntry {
+  readonly level: LogLevel;
+  /** `kernel`, `sense:NAME`, `reflex:NAME`. */
+  readonly source: string;
+  readonly event: string;
+  readonly message: string;
+  readonly data: JsonObject | null;
+  readonly trace: string | null;
+}
+
+interface Fold {
+  readonly entry: JournalEntry;
+  count: number;
+}
+
+/** Distinct messages remembered for folding; beyond it the oldest is forgotten (its repeats become rows again). */
+const REMEMBERED = 1_000;
+
+export class Journal {
+  readonly #ledger: Ledger;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #folds = new Map<string, Fold>();
+
+  constructor(ledger: Ledger, logger: Logger, now: () => number) {
+    this.#ledger = ledger;
+    this.#logger = logger;
+    this.#now = now;
+  }
+
+  /** To stderr alone: for what cannot be stored, and what the store already holds. */
+  say(entry: JournalEntry): void {
+    this.#logger.write({ at: this.#now(), ...entry });
+  }
+
+  row(entry: JournalEntry): NewLog {
+    const { level, source, event, message, trace, data } = entry;
+    return {
+      at: this.#now(),
+      level,
+      source,
+      event,
+      run: null,
+      trace,
+      message,
+      data: data === null ? null : JSON.stringify(data),
+    };
+  }
+
+  log(entry: JournalEntry): void {
+    const row = this.row(entry);
+    this.#ledger.add({ write: (draft) => draft.log(row), kept: () => {} });
+    this.say(entry);
+  }
+
+  /** As `log`, but a repeat of the same message within the minute is only counted. */
+  logFolded(entry: JournalEntry): void {
+    const key = `${entry.source}\0${entry.event}\0${entry.message}`;
+    const fold = this.#folds.get(key);
+    if (fold) {
+      fold.count++;
+      return;
+    }
+    if (this.#folds.size >= REMEMBERED) {
+      const [oldest] = this.#folds.keys();
+      if (oldest !== undefined) this.#folds.delete(oldest);
+    }
+    this.#folds.set(key, { entry, count: 0 });
+    this.log(entry);
+  }
+
+  /** Once a minute and at the end: a row for what was folded. What was not repeated since is forgotten. */
+  unfold(): void {
+    for (const [key, fold] of this.#folds) {
+      if (fold.count === 0) {
+        this.#folds.delete(key);
+        continue;
+      }
+      const { entry, count } = fold;
+      fold.count = 0;
+      const times = count === 1 ? "once more" : `${count} more times`;
+      this.log({ ...entry, message: `${entry.message} (${times})`, data: { ...entry.data, count } });
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Group commit: what arrives together is one transaction and one fsync. A lone entry does not wait; one whose batch is
+ * still coming in waits for it, for a moment. When SQLite cannot write, entries are kept and tried again, nothing is
+ * announced, and the kernel takes in nothing new.
+ */
+import type { Store } from "../store/open.ts";
+import { Draft } from "./draft.ts";
+import type { Batch } from "./sense.ts";
+
+export interface Entry {
+  /** Inside the transaction. May run again with a new draft when the commit failed. */
+  readonly write: (draft: Draft) => void;
+  /** After the commit. */
+  readonly kept: () => void;
+}
+
+/** How long the first result of a batch waits for the others. */
+const BATCH_WINDOW_MS = 25;
+const RETRY_MS = 1_000;
+
+/** What the disk or another process can do to us and time can heal; anything else is a bug. */
+const HEALS = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL|NOMEM)/;
+
+export interface LedgerEvents {
+  /** The store refused a commit, or takes them again (null). */
+  readonly trouble: (message: string | null) => void;
+}
+
+export class Ledger {
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #events: LedgerEvents;
+  #entries: Entry[] = [];
+  #immediate: ReturnType<typeof setImmediate> | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #troubled = false;
+
+  constructor(store: Store, now: () => number, events: LedgerEvents) {
+    this.#store = store;
+    this.#now = now;
+    this.#events = events;
+  }
+
+  /** True while commits fail: nothing new may be started. */
+  get troubled(): boolean {
+    return this.#troubled;
+  }
+
+  add(entry: Entry, batch: Batch | null = null): void {
+    this.#entries.push(entry);
+    if (this.#troubled || this.#immediate !== null) return;
+    if (batch !== null && batch.left > 0) {
+      this.#timer ??= setTimeout(() => this.flush(), BATCH_WINDOW_MS);
+      return;
+    }
+    this.#immediate = setImmediate(() => this.flush());
+  }
+
+  /** Commits what there is. False when the store refused; it is tried again by itself. */
+  flush(): boolean {
+    if (this.#immediate) clearImmediate(this.#immediate);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#immediate = null;
+    this.#timer = null;
+    if (this.#entries.length === 0) return true;
+    const entries = this.#entries;
+    const draft = new Draft(this.#store, this.#now());
+    try {
+      this.#store.commit(() => {
+        for (const entry of entries) entry.write(draft);
+        draft.finish();
+      });
+    } catch (error) {
+      const code = (error as { code?: string }).code ?? "";
+      if (!HEALS.test(code)) throw error;
+      this.#timer = setTimeout(() => this.flush(), RETRY_MS);
+      if (!this.#troubled) {
+        this.#troubled = true;
+        this.#events.trouble(`${(error as Error).message} (${code})`);
+      }
+      return false;
+    }
+    this.#entries = [];
+    draft.keep();
+    if (this.#troubled) {
+      this.#troubled = false;
+      this.#events.trouble(null);
+    }
+    for (const entry of entries) entry.kept();
+    return true;
+  }
+}

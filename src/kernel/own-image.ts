@@ -1,0 +1,13 @@
+/** How this program starts itself again in another role. */
+export const SENSE_WORKER_ROLE = "__sense-worker";
+
+/**
+ * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is
+ * Bun with the entry file.
+ */
+export function ownCommand(role: string): string[] {
+  const start = Bun.isStandaloneExecutable
+    ? ["/proc/self/exe"]
+    : [process.execPath, Bun.fileURLToPath(new URL("../main.ts", import.meta.url))];
+  return [...start, role, String(process.pid)];
+}

@@ -1,0 +1,58 @@
+/** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
+import type { Status } from "../control/contract.ts";
+import { VERSION } from "../version.ts";
+import type { Engine } from "./engine.ts";
+import type { Sense } from "./sense.ts";
+
+export interface StatusParts {
+  readonly engine: Engine;
+  readonly startedAt: number;
+  readonly data: string;
+  /** What the store answers to commits, or null when they succeed. */
+  readonly trouble: () => string | null;
+}
+
+const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms * 1000) / 1000);
+
+function reasonOf(sense: Sense): string | null {
+  if (sense.problem) return sense.problem.message;
+  return sense.quarantine ? `its worker died ${sense.strikes} times while it ran alone` : null;
+}
+
+export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Status {
+  const now = engine.clock.wallMs();
+  const reflexes = [...engine.reflexes.values()];
+  const nextDue = (sense: Sense): number | null => {
+    const mine = reflexes.filter((reflex) => reflex.enabled && reflex.config.sense === sense.name);
+    const due = mine.flatMap(({ calendars }) => calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY));
+    const first = Math.min(...due);
+    return Number.isFinite(first) ? first : null;
+  };
+  return {
+    kernel: { pid: process.pid, version: VERSION, started_at: startedAt, data, store: trouble() ?? "ok" },
+    groups: [...engine.groups.values()].map(({ name, state, pid, restarts, memory }) => ({ name, state, pid, restarts, memory })),
+    senses: [...engine.senses.values()].map((sense) => ({
+      name: sense.name,
+      group: sense.config.group,
+      state: sense.state,
+      reason: reasonOf(sense),
+      computes: sense.stats.computes,
+      nulls: sense.stats.nulls,
+      errors: sense.stats.errors,
+      timeouts: sense.stats.timeouts,
+      missed: sense.stats.missed,
+      p50_ms: rounded(sense.stats.percentile(0.5)),
+      p99_ms: rounded(sense.stats.percentile(0.99)),
+      last_signal: sense.stats.lastSignal,
+      next_due: nextDue(sense),
+    })),
+    reflexes: reflexes.map(({ config, enabled, fired }) => ({
+      name: config.name,
+      target: `sense:${config.sense}`,
+      enabled,
+      fired,
+      throttled: 0,
+    })),
+    workflows: [],
+  };
+}

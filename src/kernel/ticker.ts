@@ -1,0 +1,168 @@
+/**
+ * The kernel's one timer. Recurring things follow the wall clock through their calendar; delays count elapsed time,
+ * suspend included. It wakes at least once a second, so that a stepped clock is noticed within that time.
+ */
+import type { Clock } from "../base/clock.ts";
+import { Heap } from "../base/heap.ts";
+import type { Calendar } from "./calendar.ts";
+
+export interface Handle {
+  cancel(): void;
+}
+
+export interface Recurring {
+  readonly calendar: Calendar;
+  /** Longest elapsed time between two firings, whatever the wall clock does; null for a cron. */
+  readonly atMostEveryMs: number | null;
+  /** `dueMs`: the newest due time that has come; `skipped`: how many older ones passed unnoticed. */
+  readonly fire: (dueMs: number, skipped: number) => void;
+}
+
+interface Entry {
+  readonly recurring: Recurring;
+  dueWallMs: number;
+  firedBootMs: number;
+  cancelled: boolean;
+}
+
+interface Delay {
+  readonly dueBootMs: number;
+  readonly fire: () => void;
+  cancelled: boolean;
+}
+
+const LONGEST_SLEEP_MS = 1_000;
+/** A difference between wall and boot clock above this is a step, below it is slewing. */
+const STEP_MS = 100;
+/** A clock set back by less repeats no cron time. */
+const SET_BACK_MS = 3 * 3_600_000;
+
+export class Ticker {
+  readonly #clock: Clock;
+  readonly #stepped: (byMs: number) => void;
+  #entries = new Heap<Entry>((a, b) => a.dueWallMs < b.dueWallMs);
+  readonly #delays = new Heap<Delay>((a, b) => a.dueBootMs < b.dueBootMs);
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #offset: number;
+  #running = false;
+  #lastWakeMonotonicMs: number;
+
+  constructor(clock: Clock, stepped: (byMs: number) => void) {
+    this.#clock = clock;
+    this.#stepped = stepped;
+    this.#offset = clock.wallMs() - clock.bootMs();
+    this.#lastWakeMonotonicMs = clock.monotonicMs();
+  }
+
+  /** Milliseconds since the timer last ran: the watchdog's question. */
+  get idleMs(): number {
+    return this.#clock.monotonicMs() - this.#lastWakeMonotonicMs;
+  }
+
+  /** First due strictly after `afterMs`. */
+  every(recurring: Recurring, afterMs: number = this.#clock.wallMs()): Handle {
+    const due = recurring.calendar.next(afterMs);
+    if (due === null) return { cancel() {} };
+    const entry: Entry = { recurring, dueWallMs: due, firedBootMs: this.#clock.bootMs(), cancelled: false };
+    this.#entries.push(entry);
+    this.#arm();
+    return {
+      cancel() {
+        entry.cancelled = true;
+      },
+    };
+  }
+
+  after(delayMs: number, fire: () => void): Handle {
+    const delay: Delay = { dueBootMs: this.#clock.bootMs() + delayMs, fire, cancelled: false };
+    this.#delays.push(delay);
+    this.#arm();
+    return {
+      cancel() {
+        delay.cancelled = true;
+      },
+    };
+  }
+
+  start(): void {
+    this.#running = true;
+    this.#arm();
+  }
+
+  stop(): void {
+    this.#running = false;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #arm(): void {
+    if (!this.#running) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    const entry = this.#entries.peek();
+    const delay = this.#delays.peek();
+    let sleep = LONGEST_SLEEP_MS;
+    if (entry) sleep = Math.min(sleep, entry.dueWallMs - this.#clock.wallMs());
+    if (delay) sleep = Math.min(sleep, delay.dueBootMs - this.#clock.bootMs());
+    // Rounded up: timers fire up to a millisecond early when the delay has a fraction.
+    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(sleep)));
+  }
+
+  #wake(): void {
+    this.#timer = null;
+    this.#lastWakeMonotonicMs = this.#clock.monotonicMs();
+    const wall = this.#clock.wallMs();
+    const boot = this.#clock.bootMs();
+    const step = wall - boot - this.#offset;
+    this.#offset = wall - boot;
+    if (Math.abs(step) > STEP_MS) this.#realign(wall, boot, step);
+    for (let delay = this.#delays.peek(); delay && delay.dueBootMs <= boot; delay = this.#delays.peek()) {
+      this.#delays.pop();
+      if (!delay.cancelled) delay.fire();
+    }
+    for (let entry = this.#entries.peek(); entry && entry.dueWallMs <= wall; entry = this.#entries.peek()) {
+      this.#entries.pop();
+      if (!entry.cancelled) this.#fire(entry, wall, boot);
+    }
+    this.#arm();
+  }
+
+  #fire(entry: Entry, wall: number, boot: number): void {
+    const { calendar, atMostEveryMs, fire } = entry.recurring;
+    let due = entry.dueWallMs;
+    let skipped = 0;
+    let next = calendar.next(due);
+    if (atMostEveryMs !== null && next !== null && next <= wall) {
+      const behind = Math.floor((wall - due) / atMostEveryMs);
+      due += behind * atMostEveryMs;
+      skipped = behind;
+      next = calendar.next(wall);
+    } else if (next !== null && next <= wall) {
+      next = calendar.next(wall);
+    }
+    entry.firedBootMs = boot;
+    if (next !== null) {
+      entry.dueWallMs = next;
+      this.#entries.push(entry);
+    }
+    fire(due, skipped);
+  }
+
+  /** Intervals follow the new wall time at once and wait no longer than one interval in all; a cron time runs once. */
+  #realign(wall: number, boot: number, step: number): void {
+    const entries = this.#entries;
+    this.#entries = new Heap<Entry>((a, b) => a.dueWallMs < b.dueWallMs);
+    for (let entry = entries.pop(); entry; entry = entries.pop()) {
+      if (entry.cancelled) continue;
+      const { calendar, atMostEveryMs } = entry.recurring;
+      if (atMostEveryMs !== null) {
+        const aligned = calendar.next(wall) ?? wall;
+        const latest = wall + Math.max(0, Math.ceil(entry.firedBootMs + atMostEveryMs - boot));
+        entry.dueWallMs = Math.min(aligned, latest);
+      } else if (step < -SET_BACK_MS) {
+        entry.dueWallMs = calendar.next(wall) ?? entry.dueWallMs;
+      }
+      this.#entries.push(entry);
+    }
+    this.#stepped(step);
+  }
+}

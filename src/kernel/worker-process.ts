@@ -1,0 +1,130 @@
+/**
+ * One worker process from spawn to reaped. It runs this executable's own image, leads its own process group, and is
+ * killed as a group. The exit event is the authority on its end; frames that were under way are delivered before it is
+ * told.
+ */
+import { clipLine } from "../base/row-limiter.ts";
+
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** True when the channel broke without the process having said goodbye or died first. */
+  readonly channelBroke: boolean;
+}
+
+export interface WorkerEvents {
+  /** One message of a frame, unchecked. */
+  readonly message: (raw: unknown) => void;
+  /** The end of a frame: everything that came in one piece has been handed over. */
+  readonly frameEnd: () => void;
+  /** A line on the process's own stdout or stderr: native code, or a child that inherited it. */
+  readonly output: (stream: "stdout" | "stderr", line: string) => void;
+  /** Once, after the process was reaped and its channel drained. */
+  readonly exit: (exit: WorkerExit) => void;
+}
+
+export interface WorkerProcess<Message> {
+  readonly pid: number;
+  /** One frame. False when the process is gone. */
+  send(messages: Message[]): boolean;
+  /** SIGKILL to the whole process group. */
+  kill(): void;
+}
+
+export interface WorkerCommand {
+  /** argv, the first the executable. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** How long after the exit the channel may still deliver. */
+const DRAIN_MS = 250;
+
+/** Longest line that is kept whole while waiting for its end. */
+const LONGEST_PENDING = 64 * 1024;
+
+async function readLines(stream: ReadableStream<Uint8Array>, line: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    rest += decoder.decode(chunk, { stream: true });
+    let start = 0;
+    for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n", start)) {
+      if (end > start) line(clipLine(rest.slice(start, end)));
+      start = end + 1;
+    }
+    rest = rest.slice(start);
+    if (rest.length > LONGEST_PENDING) {
+      line(clipLine(rest));
+      rest = "";
+    }
+  }
+  if (rest !== "") line(clipLine(rest));
+}
+
+export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvents): WorkerProcess<Message> {
+  let exited: { code: number | null; signal: string | null } | null = null;
+  let disconnected = false;
+  let disconnectedFirst = false;
+  let told = false;
+
+  const tell = (): void => {
+    if (told || exited === null) return;
+    told = true;
+    events.exit({ ...exited, channelBroke: disconnectedFirst && exited.signal === "SIGKILL" });
+  };
+  const killGroup = (pid: number): void => {
+    for (const target of [-pid, pid]) {
+      try {
+        process.kill(target, "SIGKILL");
+      } catch {
+        // No such process: it is what was wanted.
+      }
+    }
+  };
+
+  const child = Bun.spawn([...command.command], {
+    env: { ...command.env },
+    cwd: command.cwd,
+    stdio: ["pipe", "pipe", "pipe"],
+    serialization: "json",
+    detached: true,
+    killSignal: "SIGKILL",
+    ipc(frame: unknown) {
+      if (Array.isArray(frame)) for (const raw of frame) events.message(raw);
+      else events.message(frame);
+      events.frameEnd();
+    },
+    onDisconnect() {
+      disconnected = true;
+      disconnectedFirst = exited === null;
+      // A worker nobody can talk to is of no use; one that is leaving is gone in a moment anyway.
+      if (exited === null) setTimeout(() => exited === null && killGroup(child.pid), DRAIN_MS);
+      tell();
+    },
+    onExit(_, code, signal) {
+      exited = { code, signal: signal === null ? null : String(child.signalCode ?? signal) };
+      // What it started and left in its group goes with it.
+      killGroup(child.pid);
+      if (disconnected) tell();
+      else setTimeout(tell, DRAIN_MS);
+    },
+  });
+  void readLines(child.stdout, (line) => events.output("stdout", line)).catch(() => {});
+  void readLines(child.stderr, (line) => events.output("stderr", line)).catch(() => {});
+
+  return {
+    pid: child.pid,
+    send(messages) {
+      if (exited !== null || disconnected) return false;
+      try {
+        child.send(messages);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    kill: () => killGroup(child.pid),
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * One compute from its begin to its outcome: one transaction on the sense's database, a soft timeout that aborts and
+ * then only waits, and a payload that is checked before anything is kept. Never throws.
+ */
+import { exceedsBytes, type Json, toJson } from "../base/json.ts";
+import type { Blobs, Log, Peers } from "../sdk/index.ts";
+import type { LoadedSense } from "./load-compute.ts";
+import type { SenseDb } from "./sense-database.ts";
+
+export interface ComputeRequest {
+  readonly now: number;
+  readonly cause: number | null;
+  readonly trace: string;
+}
+
+export type ComputeOutcome =
+  | { readonly kind: "signal"; readonly payload: Json; readonly outbox: number | null; readonly wrote: boolean }
+  | { readonly kind: "no-signal"; readonly wrote: boolean }
+  | { readonly kind: "failed"; readonly message: string; readonly stack: string | null }
+  | { readonly kind: "timed-out" }
+  | { readonly kind: "aborted" };
+
+/** What a compute is run with. */
+export interface ComputeSetting {
+  readonly sense: LoadedSense;
+  readonly db: SenseDb;
+  readonly peers: Peers;
+  readonly blobs: Blobs;
+  readonly log: Log;
+  readonly timeoutMs: number;
+}
+
+export const MAX_PAYLOAD_BYTES = 64 * 1024;
+
+/** Turns of the microtask queue after which a compute counts as one that waits for something. */
+const PROMPT_TURNS = 6;
+
+const failed = (message: string, stack: string | null = null): ComputeOutcome => ({ kind: "failed", message, stack });
+
+const describe = (error: unknown): ComputeOutcome =>
+  error instanceof Error
+    ? failed(`${error.name}: ${error.message}`, error.stack ?? null)
+    : failed(`threw ${String(error)}`);
+
+/** Null when `returned` is a payload; else what is wrong with it. */
+export function payloadProblem(returned: unknown): string | null {
+  if (returned === undefined) return "compute returned undefined; return a payload, or null for no signal";
+  const json = toJson(returned);
+  if (!json.ok) {
+    const { path, reason } = json.error;
+    return `the payload is not JSON: ${path === "" ? reason : `${path}: ${reason}`}`;
+  }
+  if (exceedsBytes(JSON.stringify(returned), MAX_PAYLOAD_BYTES)) {
+    return "the payload is over 64 KiB; put the bytes in a blob with blobs.put and return the reference";
+  }
+  return null;
+}
+
+/** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
+class Deadline {
+  readonly #startedAt = performance.now();
+  readonly #limitMs: number;
+  #controller: AbortController | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #reason: "timed-out" | "aborted" | null = null;
+
+  constructor(limitMs: number) {
+    this.#limitMs = limitMs;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#reason) this.#controller.abort(this.#error(this.#reason));
+    return this.#controller.signal;
+  }
+
+  #error(reason: "timed-out" | "aborted"): DOMException {
+    return reason === "timed-out"
+      ? new DOMException(`the compute passed its timeout of ${this.#limitMs} ms`, "TimeoutError")
+      : new DOMException("nerve is stopping", "AbortError");
+  }
+
+  arm(): void {
+    const left = this.#limitMs - (performance.now() - this.#startedAt);
+    this.#timer = setTimeout(() => this.end("timed-out"), Math.max(1, Math.ceil(left)));
+  }
+
+  end(reason: "timed-out" | "aborted"): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    this.#controller?.abort(this.#error(reason));
+  }
+
+  /** Called once the author's code has settled: why its result does not count, or null. */
+  settle(): "timed-out" | "aborted" | null {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#reason === null && performance.now() - this.#startedAt > this.#limitMs) this.#reason = "timed-out";
+    return this.#reason;
+  }
+}
+
+export interface RunningCompute {
+  readonly outcome: Promise<ComputeOutcome>;
+  /** Resolves once the compute has settled or is known to be waiting for something outside this process's turn. */
+  readonly prompt: Promise<void>;
+  abort(): void;
+}
+
+/** Begins the compute in this turn; `outcome` always resolves once the author's code has settled. */
+export function executeCompute(setting: ComputeSetting, request: ComputeRequest): RunningCompute {
+  const { sense, db, peers, blobs, log } = setting;
+  const deadline = new Deadline(setting.timeoutMs);
+  const context = {
+    get signal() {
+      return deadline.signal;
+    },
+    options: sense.options,
+    blobs,
+    now: request.now,
+    log,
+  };
+  let settled = false;
+
+  const run = async (): Promise<ComputeOutcome> => {
+    db.begin();
+    let returned: unknown;
+    try {
+      returned = await sense.compute(db.database, peers, context as Parameters<typeof sense.compute>[2]);
+    } catch (error) {
+      settled = true;
+      db.rollBack();
+      const ended = deadline.settle();
+      return ended === null ? describe(error) : { kind: ended };
+    }
+    settled = true;
+    const ended = deadline.settle();
+    const wrong = ended === null && returned !== null ? payloadProblem(returned) : null;
+    if (ended !== null || wrong !== null) {
+      db.rollBack();
+      return ended === null ? failed(wrong as string) : { kind: ended };
+    }
+    try {
+      if (returned === null) return { kind: "no-signal", wrote: db.keep(null).wrote };
+      const payload = returned as Json;
+      const { cause, trace, now } = request;
+      return { kind: "signal", payload, ...db.keep({ payload, cause, trace, at: now }) };
+    } catch (error) {
+      return describe(error);
+    }
+  };
+
+  const outcome = run();
+  const prompt = (async () => {
+    for (let turn = 0; turn < PROMPT_TURNS && !settled; turn++) await null;
+    if (!settled) deadline.arm();
+  })();
+  return { outcome, prompt, abort: () => deadline.end("aborted") };
+}

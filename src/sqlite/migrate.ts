@@ -1,0 +1,131 @@
+/**
+ * The one migration runner, for logs.db (embedded files) and for senses (a folder on disk): lexicographic order, each
+ * file once, in one transaction with its row in `_migrations` (G7).
+ */
+import type { Database } from "bun:sqlite";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import { leavesTransaction, splitStatements } from "./statements.ts";
+
+export interface MigrationFile {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** Why migrations were refused or stopped. Whatever was applied before the named file stays applied. */
+export type MigrationProblem =
+  | { readonly kind: "edited"; readonly file: string; readonly message: string }
+  | { readonly kind: "vanished"; readonly file: string; readonly message: string }
+  | { readonly kind: "out-of-order"; readonly file: string; readonly message: string }
+  | { readonly kind: "forbidden-statement"; readonly file: string; readonly message: string }
+  | { readonly kind: "failed"; readonly file: string; readonly message: string };
+
+export const checksum = (sql: string): string => createHash("sha256").update(sql).digest("hex");
+
+/** The `*.sql` files of a folder in lexicographic order; none when there is no such folder. */
+export function readMigrations(folder: string): MigrationFile[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return names
+    .filter((name) => name.endsWith(".sql"))
+    .sort()
+    .map((name) => ({ name, sql: readFileSync(join(folder, name), "utf8") }));
+}
+
+const CREATE_JOURNAL =
+  "CREATE TABLE IF NOT EXISTS _migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL, checksum TEXT NOT NULL)";
+
+interface Applied {
+  name: string;
+  checksum: string;
+}
+
+function history(applied: readonly Applied[], files: readonly MigrationFile[]): MigrationProblem | null {
+  const known = new Map(files.map((file) => [file.name, file]));
+  for (const row of applied) {
+    const file = known.get(row.name);
+    if (file === undefined) {
+      return {
+        kind: "vanished",
+        file: row.name,
+        message: `migration ${row.name} was applied and its file is gone; put it back`,
+      };
+    }
+    if (checksum(file.sql) !== row.checksum) {
+      return {
+        kind: "edited",
+        file: row.name,
+        message: `migration ${row.name} was edited after it was applied; restore it and add a new file instead`,
+      };
+    }
+  }
+  const newest = applied.at(-1)?.name ?? "";
+  const done = new Set(applied.map((row) => row.name));
+  const late = files.find((file) => !done.has(file.name) && file.name < newest);
+  if (late === undefined) return null;
+  return {
+    kind: "out-of-order",
+    file: late.name,
+    message: `migration ${late.name} sorts before ${newest}, which is already applied; give it a later name`,
+  };
+}
+
+function forbidden(file: MigrationFile): MigrationProblem | null {
+  for (const statement of splitStatements(file.sql)) {
+    if (!leavesTransaction(statement)) continue;
+    return {
+      kind: "forbidden-statement",
+      file: file.name,
+      message: `migration ${file.name}, line ${statement.line}: ${statement.keyword} is not allowed, each file already runs in a transaction of its own`,
+    };
+  }
+  return null;
+}
+
+const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * Applies what is pending and returns the names applied now. Throws only for a `_migrations` table it cannot read.
+ * The history is checked whole before anything is applied.
+ */
+export function runMigrations(
+  db: Database,
+  files: readonly MigrationFile[],
+  now: number,
+): Result<string[], MigrationProblem> {
+  db.run(CREATE_JOURNAL);
+  const applied = db.query<Applied, []>("SELECT name, checksum FROM _migrations ORDER BY name").all();
+  const problem = history(applied, files);
+  if (problem) return err(problem);
+  const done = new Set(applied.map((row) => row.name));
+  const appliedNow: string[] = [];
+  for (const file of files) {
+    if (done.has(file.name)) continue;
+    const refused = forbidden(file);
+    if (refused) return err(refused);
+    try {
+      db.transaction(() => {
+        for (const statement of splitStatements(file.sql)) db.run(statement.text);
+        db.query("INSERT INTO _migrations (name, applied_at, checksum) VALUES (?, ?, ?)").run(
+          file.name,
+          now,
+          checksum(file.sql),
+        );
+      }).immediate();
+    } catch (error) {
+      return err({
+        kind: "failed",
+        file: file.name,
+        message: `migration ${file.name} failed and was rolled back: ${reason(error)}`,
+      });
+    }
+    appliedNow.push(file.name);
+  }
+  return ok(appliedNow);
+}

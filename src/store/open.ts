@@ -1,0 +1,126 @@
+/** Opens logs.db: migrations, the epoch, and the transaction every change goes through. The kernel is its one writer. */
+import type { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
+import { err, ok, type Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
+import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
+import { openReader, openWriter } from "../sqlite/open.ts";
+import { logTable } from "./logs.ts";
+import { metaTable } from "./meta.ts";
+import { reflexStateTable } from "./reflex-state.ts";
+import { senseStateTable } from "./sense-state.ts";
+import { signalTable } from "./signals.ts";
+import { switchTable } from "./switches.ts";
+
+export const STORE_MIGRATIONS: readonly MigrationFile[] = [{ name: "0001_store.sql", sql: storeSql }];
+
+export const storeFile = (data: string): string => join(data, "logs.db");
+
+const problem = (kind: string, message: string, hint: string | null, file: string): Problem => ({
+  kind,
+  message,
+  hint,
+  file,
+  line: null,
+  column: null,
+});
+
+const tables = (db: Database) => ({
+  signals: signalTable(db),
+  logs: logTable(db),
+  senses: senseStateTable(db),
+  reflexes: reflexStateTable(db),
+  switches: switchTable(db),
+  meta: metaTable(db),
+});
+
+export type Store = ReturnType<typeof tables> & {
+  readonly file: string;
+  /** Changes when the last commits may have been lost, so that a reader's cursor is not trusted across it. */
+  readonly epoch: string;
+  /** Runs `change` in one IMMEDIATE transaction: kept whole or, when it throws, not at all. */
+  commit<T>(change: () => T): T;
+  close(): void;
+};
+
+/** Under `normal`, commits since the last checkpoint may be gone after the machine went down without a clean stop. */
+function epochOf(meta: ReturnType<typeof metaTable>, bootId: string, durability: "full" | "normal"): string {
+  const known = meta.get("epoch");
+  const lost = meta.get("durability") === "normal" && meta.get("boot") !== bootId && meta.get("stopped") !== "clean";
+  const epoch = known === null || lost ? randomBytes(8).toString("hex") : known;
+  meta.set("epoch", epoch);
+  meta.set("boot", bootId);
+  meta.set("durability", durability);
+  meta.set("stopped", "no");
+  return epoch;
+}
+
+/** The kernel's store. Problems are of kind `newer-store`, `store-migration` or what SQLite said. */
+export function openStore(
+  data: string,
+  durability: "full" | "normal",
+  bootId: string,
+  now: number,
+): Result<Store, Problem> {
+  const file = storeFile(data);
+  const opened = openWriter(file, durability);
+  if (!opened.ok) {
+    const hint =
+      opened.error.kind === "not-a-database" ? "move it away to begin anew, or restore it from a copy" : null;
+    return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));
+  }
+  const db = opened.value;
+  const migrated = runMigrations(db, STORE_MIGRATIONS, now);
+  if (!migrated.ok) {
+    db.close(true);
+    const { kind, message, file: name } = migrated.error;
+    if (kind === "vanished") {
+      const hint = "run the build of nerve that wrote it, or a later one";
+      return err(problem("newer-store", `${file} was written by a newer nerve (it has ${name})`, hint, file));
+    }
+    return err(problem("store-migration", message, null, file));
+  }
+  const all = tables(db);
+  const commit = <T>(change: () => T): T => db.transaction(change).immediate();
+  const epoch = commit(() => epochOf(all.meta, bootId, durability));
+  return ok({
+    ...all,
+    file,
+    epoch,
+    commit,
+    close() {
+      all.meta.set("stopped", "clean");
+      db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      db.close(true);
+    },
+  });
+}
+
+export interface StoreReader extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "meta" | "switches"> {
+  /** Changes whenever another connection has committed. */
+  version(): number;
+  close(): void;
+}
+
+/** For commands: reads beside a running kernel or without one, and writes nothing. */
+export function openStoreReader(data: string): Result<StoreReader, Problem> {
+  const file = storeFile(data);
+  const opened = openReader(file);
+  if (!opened.ok) {
+    const hint = opened.error.kind === "missing" ? "start nerve once with this config" : null;
+    return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));
+  }
+  const db = opened.value;
+  const all = tables(db);
+  const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  return ok({
+    signals: all.signals,
+    logs: all.logs,
+    meta: all.meta,
+    switches: all.switches,
+    version: () => version.get()?.data_version ?? 0,
+    close: () => db.close(true),
+  });
+}

@@ -1,0 +1,29 @@
+/** What each reflex remembers, one row a key, bound to the definition it belongs to. */
+import type { Database } from "bun:sqlite";
+import type { Json } from "../base/json.ts";
+
+export interface ReflexState {
+  readonly reflex: string;
+  readonly key: string;
+  /** Digest of the reflex's definition. */
+  readonly definition: string;
+  readonly state: Json;
+}
+
+export function reflexStateTable(db: Database) {
+  const upsert = db.prepare(
+    `INSERT INTO reflex_state (reflex, key, definition, state) VALUES (?, ?, ?, ?)
+     ON CONFLICT (reflex, key) DO UPDATE SET definition = excluded.definition, state = excluded.state`,
+  );
+  return {
+    all: (): ReflexState[] =>
+      db
+        .query<{ reflex: string; key: string; definition: string; state: string }, []>(
+          "SELECT reflex, key, definition, state FROM reflex_state",
+        )
+        .all()
+        .map((row) => ({ ...row, state: JSON.parse(row.state) as Json })),
+    set: (row: ReflexState): void => void upsert.run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
+    clear: (reflex: string): void => void db.query("DELETE FROM reflex_state WHERE reflex = ?").run(reflex),
+  };
+}

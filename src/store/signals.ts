@@ -1,0 +1,80 @@
+/** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
+import type { Database } from "bun:sqlite";
+import type { Signal } from "../model/signal.ts";
+
+export interface NewSignal {
+  readonly sense: string;
+  readonly at: number;
+  /** JSON text. */
+  readonly payload: string;
+  readonly cause: number | null;
+  readonly trace: string;
+}
+
+export interface SignalFilter {
+  /** Only ids above it; 0 for all. */
+  readonly after: number;
+  readonly senses: readonly string[];
+  /** Only rows with `at` no earlier. */
+  readonly since: number | null;
+  readonly trace: string | null;
+  readonly limit: number;
+  /** From the newest backwards, or from `after` forwards. Rows come back in id order either way. */
+  readonly newest: boolean;
+}
+
+const COLUMNS = "id, sense, at, payload, cause, trace";
+
+export function signalTable(db: Database) {
+  const insert = db.prepare("INSERT INTO signals (sense, at, payload, cause, trace) VALUES (?, ?, ?, ?, ?)");
+  const byId = db.prepare<Signal, [number]>(`SELECT ${COLUMNS} FROM signals WHERE id = ?`);
+  const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'");
+  const firstId = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
+  return {
+    /** Returns the id. Inside a commit of the store. */
+    append(signal: NewSignal): number {
+      const { sense, at, payload, cause, trace } = signal;
+      return insert.run(sense, at, payload, cause, trace).lastInsertRowid as number;
+    },
+    byId: (id: number): Signal | null => byId.get(id),
+    /** The highest id ever given, 0 before the first. */
+    lastId: (): number => lastId.get()?.seq ?? 0,
+    list(filter: SignalFilter): Signal[] {
+      const where = ["id > ?"];
+      const values: (string | number)[] = [filter.after];
+      if (filter.senses.length > 0) {
+        where.push(`sense IN (${filter.senses.map(() => "?").join(", ")})`);
+        values.push(...filter.senses);
+      }
+      if (filter.since !== null) {
+        where.push("at >= ?");
+        values.push(filter.since);
+      }
+      if (filter.trace !== null) {
+        where.push("trace = ?");
+        values.push(filter.trace);
+      }
+      const order = filter.newest ? "DESC" : "ASC";
+      const rows = db
+        .query<Signal, (string | number)[]>(
+          `SELECT ${COLUMNS} FROM signals WHERE ${where.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
+        )
+        .all(...values, filter.limit);
+      return filter.newest ? rows.reverse() : rows;
+    },
+    /**
+     * Removes up to `limit` rows from the oldest on, stopping at the first that is younger than `cutoff` (one stamped
+     * after `now` does not count as young). Returns how many went.
+     */
+    removeOldest(cutoff: number, now: number, limit: number): number {
+      const first = firstId.get()?.id;
+      if (first === null || first === undefined) return 0;
+      const end = db
+        .query<{ id: number }, [number, number, number, number]>(
+          "SELECT id FROM signals WHERE id >= ? AND id < ? AND at >= ? AND at <= ? ORDER BY id LIMIT 1",
+        )
+        .get(first, first + limit, cutoff, now);
+      return db.query("DELETE FROM signals WHERE id >= ? AND id < ?").run(first, end?.id ?? first + limit).changes;
+    },
+  };
+}

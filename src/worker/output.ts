@@ -1,0 +1,71 @@
+/**
+ * What user code prints, as rows of the log: whole lines, each with the sense that printed it, bounded in number and
+ * length. What reaches the real file descriptors (native code, child processes) is the kernel's to read.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { formatWithOptions } from "node:util";
+import { clipLine, OUTPUT_LINE_LENGTH } from "../base/row-limiter.ts";
+import type { WorkerMessageOf } from "../ipc/definitions.ts";
+
+type LogMessage = WorkerMessageOf<"log">;
+export type Row = Pick<LogMessage, "sense" | "level" | "event" | "trace" | "message" | "data" | "dropped">;
+
+export interface Author {
+  readonly sense: string;
+  readonly trace: string | null;
+}
+
+/** Whose code is running, across awaits. */
+export const author = new AsyncLocalStorage<Author>();
+
+const LEVELS = {
+  log: "info",
+  info: "info",
+  debug: "debug",
+  trace: "debug",
+  dir: "info",
+  warn: "warn",
+  error: "error",
+} as const;
+
+/** Sends what console and the two output streams are given to `offer` instead. */
+export function captureOutput(offer: (row: Row) => void): void {
+  const lines = (level: Row["level"], text: string): void => {
+    const { sense = null, trace = null } = author.getStore() ?? {};
+    let start = 0;
+    while (start < text.length) {
+      const newline = text.indexOf("\n", start);
+      const end = newline < 0 ? text.length : newline;
+      const message = clipLine(text.slice(start, Math.min(end, start + OUTPUT_LINE_LENGTH * 2)));
+      if (message !== "") offer({ sense, level, event: "output", trace, message, data: null, dropped: 0 });
+      start = end + 1;
+    }
+  };
+  const options = { colors: false, depth: 4 };
+  for (const [method, level] of Object.entries(LEVELS)) {
+    console[method as keyof typeof LEVELS] = (...parts: unknown[]) =>
+      lines(level, formatWithOptions(options, ...parts));
+  }
+  console.assert = (condition?: boolean, ...parts: unknown[]) => {
+    if (!condition) lines("error", `Assertion failed: ${formatWithOptions(options, ...parts)}`);
+  };
+  for (const [stream, level] of [
+    [process.stdout, "info"],
+    [process.stderr, "error"],
+  ] as const) {
+    let rest = "";
+    stream.write = ((chunk: Uint8Array | string, encoding?: unknown, done?: unknown): boolean => {
+      rest += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
+      const cut = rest.length > OUTPUT_LINE_LENGTH * 2 ? rest.length : rest.lastIndexOf("\n") + 1;
+      if (cut > 0) {
+        lines(level, rest.slice(0, cut));
+        rest = rest.slice(cut);
+      }
+      const callback = [encoding, done].find((candidate) => typeof candidate === "function") as
+        | (() => void)
+        | undefined;
+      if (callback) queueMicrotask(callback);
+      return true;
+    }) as typeof stream.write;
+  }
+}

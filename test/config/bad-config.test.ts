@@ -1,0 +1,711 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax under test
+/** Every mistake a configuration can hold, and what is said about it, word for word. */
+import { describe, expect, test } from "bun:test";
+import { parseWholeContract } from "../../src/config/parse.ts";
+import { formatProblem } from "../../src/model/problem.ts";
+
+interface Case {
+  readonly config: string;
+  readonly says: readonly string[];
+}
+
+const withSenses = (rest: string): string => `senses: { load: , mem: }\n${rest}`;
+const environment = { SECRET: "hunter2-secret", FIVE: "5", EMPTY: "", DUR: "5s" };
+
+const CASES: readonly Case[] = [
+  {
+    config: "- a\n- b",
+    says: ["nerve.yaml:1:1: the file must be a map of keys such as `senses`, found a list"],
+  },
+  {
+    config: "senses: [",
+    says: [
+      "nerve.yaml:1:10: this is not valid YAML: the indentation does not fit what is above, or a bracket is not closed",
+    ],
+  },
+  {
+    config: "senses:\n\tload:",
+    says: ["nerve.yaml:2:1: this is not valid YAML: a tab indents this line; use spaces"],
+  },
+  {
+    config: "a: b: c",
+    says: [
+      "nerve.yaml:1:4: this is not valid YAML: a second `key: value` on one line; quote the text, or put the map on lines of its own",
+    ],
+  },
+  {
+    config: "data: @x",
+    says: ["nerve.yaml:1:7: this is not valid YAML: plain value cannot start with reserved character @"],
+  },
+  {
+    config: 'data: "abc',
+    says: ['nerve.yaml:1:11: this is not valid YAML: missing closing "quote'],
+  },
+  {
+    config: "senses: { a: 1",
+    says: [
+      "nerve.yaml:1:15: this is not valid YAML: the indentation does not fit what is above, or a bracket is not closed",
+    ],
+  },
+  {
+    config: "data: |x\n a",
+    says: [
+      "nerve.yaml:1:8: this is not valid YAML: nothing fits here; a quote, comma, bracket or `:` further up may be missing or one too many",
+    ],
+  },
+  {
+    config: "? [a]\n: 1",
+    says: ["nerve.yaml:1:3: a key in the file is not a word"],
+  },
+  {
+    config: ": 1",
+    says: ["nerve.yaml:1:1: a key in the file is not a word"],
+  },
+  {
+    config: "data: 'a' b",
+    says: [
+      "nerve.yaml:1:11: this is not valid YAML: nothing fits here; a quote, comma, bracket or `:` further up may be missing or one too many",
+    ],
+  },
+  {
+    config: "a: ]",
+    says: [
+      "nerve.yaml:1:4: this is not valid YAML: nothing fits here; a quote, comma, bracket or `:` further up may be missing or one too many",
+    ],
+  },
+  {
+    config: "data: a\n  b: c",
+    says: [
+      "nerve.yaml:1:7: this is not valid YAML: a second `key: value` on one line; quote the text, or put the map on lines of its own",
+    ],
+  },
+  {
+    config: "data: &d ./x",
+    says: ["nerve.yaml:1:7: the anchor `&d` is not allowed; anchors are not supported, write the value out"],
+  },
+  {
+    config: "data: *d",
+    says: ["nerve.yaml:1:7: the alias `*d` is not allowed; aliases are not supported, write the value out"],
+  },
+  {
+    config: "data: !env X",
+    says: ["nerve.yaml:1:7: the tag `!env` is not allowed; tags are not supported, remove it"],
+  },
+  {
+    config: "%YAML 1.1\n---\ndata: x",
+    says: ["nerve.yaml:1:1: the directive `%YAML 1.1` is not allowed; directives are not supported, remove it"],
+  },
+  {
+    config: "data: x\n---\ndata: y",
+    says: ["nerve.yaml:2:1: a second document begins here; put everything into one document"],
+  },
+  {
+    config: "data: x\n...\ny",
+    says: ["nerve.yaml:3:1: a second document begins here; put everything into one document"],
+  },
+  {
+    config: "senses:\n  <<: {}\n  load:",
+    says: ["nerve.yaml:2:3: merge keys (`<<`) are not supported; write the values out"],
+  },
+  {
+    config: "---\n---\n",
+    says: ["nerve.yaml:2:1: a second document begins here; put everything into one document"],
+  },
+  {
+    config: "senses:\n  __proto__: {}\n",
+    says: ["nerve.yaml:2:3: `__proto__` is not allowed as a key; choose another name"],
+  },
+  {
+    config: "senses: {load: {with: {constructor: 1}}}",
+    says: ["nerve.yaml:1:24: `constructor` is not allowed as a key; choose another name"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], when: {prototype: string}}]"),
+    says: ["nerve.yaml:2:44: `prototype` is not allowed as a key; choose another name"],
+  },
+  {
+    config: "sense: {}\n",
+    says: ["nerve.yaml:1:1: `sense` is not a known key; did you mean `senses`?"],
+  },
+  {
+    config: "zebra: 1\n",
+    says: [
+      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, durability, http, retention, groups, senses, reflexes, workflows",
+    ],
+  },
+  {
+    config: "senses: {load: {grop: a}}",
+    says: ["nerve.yaml:1:17: `senses.load.grop` is not a known key; did you mean `group`?"],
+  },
+  {
+    config: withSenses("senses: {}"),
+    says: ["nerve.yaml:2:1: `senses` is given twice, first at nerve.yaml:1:1; keep one of them"],
+  },
+  {
+    config: "senses:\n  load:\n  load:\n",
+    says: ["nerve.yaml:3:3: `senses.load` is given twice, first at nerve.yaml:2:3; keep one of them"],
+  },
+  {
+    config: "data: 5",
+    says: ["nerve.yaml:1:7: `data` must be a path such as ./data, found the number 5; quote it"],
+  },
+  {
+    config: "data: [a]",
+    says: ["nerve.yaml:1:7: `data` must be a path such as ./data, found a list"],
+  },
+  {
+    config: "data:",
+    says: ["nerve.yaml:1:6: `data` must be a path such as ./data, found nothing"],
+  },
+  {
+    config: "data: ''",
+    says: ['nerve.yaml:1:7: `data` must be a path such as ./data, found ""'],
+  },
+  {
+    config: "durability: ful",
+    says: ['nerve.yaml:1:13: `durability` must be full or normal, found "ful"; did you mean `full`?'],
+  },
+  {
+    config: "durability: true",
+    says: ["nerve.yaml:1:13: `durability` must be full or normal, found the boolean true"],
+  },
+  {
+    config: "http: 4280",
+    says: ["nerve.yaml:1:7: `http` must be an address and port such as 127.0.0.1:4280, found the number 4280"],
+  },
+  {
+    config: "http: localhost",
+    says: ['nerve.yaml:1:7: `http` must be an address and port such as 127.0.0.1:4280, found "localhost"'],
+  },
+  {
+    config: "http: 127.0.0.1:70000",
+    says: ['nerve.yaml:1:7: `http` must be an address and port such as 127.0.0.1:4280, found "127.0.0.1:70000"'],
+  },
+  {
+    config: "retention: 30d",
+    says: ['nerve.yaml:1:12: `retention` must be a map, found "30d"'],
+  },
+  {
+    config: "retention: {logs: 30}",
+    says: [
+      "nerve.yaml:1:19: `retention.logs` must be a duration such as 30s, found the number 30; add a unit: ms, s, m, h or d",
+    ],
+  },
+  {
+    config: "retention: {signals: 0d}",
+    says: ['nerve.yaml:1:22: `retention.signals` must be longer than 0, found "0d"'],
+  },
+  {
+    config: "retention: {log: 3d}",
+    says: ["nerve.yaml:1:13: `retention.log` is not a known key; did you mean `logs`?"],
+  },
+  {
+    config: "groups: {system: {memory: 256}}",
+    says: [
+      "nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found the number 256; write a whole number and b, kb, mb or gb",
+    ],
+  },
+  {
+    config: "groups: {system: {memory: 0mb}}",
+    says: [
+      'nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found "0mb"; write a whole number and b, kb, mb or gb',
+    ],
+  },
+  {
+    config: "groups: {system: {memory: 5tb}}",
+    says: [
+      'nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found "5tb"; write a whole number and b, kb, mb or gb',
+    ],
+  },
+  {
+    config: "groups: {Sys: {}}",
+    says: [
+      "nerve.yaml:1:10: `groups.Sys` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -); write `sys`",
+    ],
+  },
+  {
+    config: "groups: [a]",
+    says: ["nerve.yaml:1:9: `groups` must be a map, found a list"],
+  },
+  {
+    config: "senses: {CPU: }",
+    says: [
+      "nerve.yaml:1:10: `senses.CPU` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -); write `cpu`",
+    ],
+  },
+  {
+    config: "senses: {a_b: }",
+    says: [
+      "nerve.yaml:1:10: `senses.a_b` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -); write `a-b`",
+    ],
+  },
+  {
+    config: "senses: {load: 5}",
+    says: ["nerve.yaml:1:16: `senses.load` must be a map, found the number 5"],
+  },
+  {
+    config: "senses: {load: {use: ../x}}",
+    says: [
+      'nerve.yaml:1:22: `senses.load.use` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "../x"',
+    ],
+  },
+  {
+    config: "senses: {load: {use: 5}}",
+    says: [
+      "nerve.yaml:1:22: `senses.load.use` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found the number 5; quote it",
+    ],
+  },
+  {
+    config: "senses: {load: {group: 'a b'}}",
+    says: [
+      'nerve.yaml:1:24: `senses.load.group` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "a b"',
+    ],
+  },
+  {
+    config: "senses: {load: {timeout: 0}}",
+    says: ["nerve.yaml:1:26: `senses.load.timeout` must be longer than 0, found the number 0"],
+  },
+  {
+    config: "senses: {load: {timeout: 5}}",
+    says: [
+      "nerve.yaml:1:26: `senses.load.timeout` must be a duration such as 30s, found the number 5; add a unit: ms, s, m, h or d",
+    ],
+  },
+  {
+    config: "senses: {load: {timeout: 1.5s}}",
+    says: [
+      'nerve.yaml:1:26: `senses.load.timeout` must be a duration such as 30s, found "1.5s"; write a whole number and ms, s, m, h or d',
+    ],
+  },
+  {
+    config: "senses: {load: {timeout: 400000d}}",
+    says: ['nerve.yaml:1:26: `senses.load.timeout` must be at most 365000d, found "400000d"'],
+  },
+  {
+    config: "senses: {load: {timeout: soon}}",
+    says: [
+      'nerve.yaml:1:26: `senses.load.timeout` must be a duration such as 30s, found "soon"; write a whole number and ms, s, m, h or d',
+    ],
+  },
+  {
+    config: "senses: {load: {grace_period: -1s}}",
+    says: [
+      'nerve.yaml:1:31: `senses.load.grace_period` must be a duration such as 30s, found "-1s"; write a whole number and ms, s, m, h or d',
+    ],
+  },
+  {
+    config: "senses: {load: {throttle: true}}",
+    says: [
+      "nerve.yaml:1:27: `senses.load.throttle` must be a duration such as 30s, found the boolean true; write a whole number and ms, s, m, h or d",
+    ],
+  },
+  {
+    config: "senses: {load: {with: []}}",
+    says: ["nerve.yaml:1:23: `senses.load.with` must be a map of options, found an empty list"],
+  },
+  {
+    config: "senses: {load: {with: {a: .inf}}}",
+    says: [
+      "nerve.yaml:1:27: `senses.load.with.a` is the number .inf, which no JSON number holds exactly; quote it to pass it as text",
+    ],
+  },
+  {
+    config: "senses: {load: {with: {a: 12345678901234567890}}}",
+    says: [
+      "nerve.yaml:1:27: `senses.load.with.a` is the number 12345678901234567890, which no JSON number holds exactly; quote it to pass it as text",
+    ],
+  },
+  {
+    config: "reflexes: {}",
+    says: ["nerve.yaml:1:11: `reflexes` must be a list of reflexes, found an empty map"],
+  },
+  {
+    config: withSenses("reflexes: [5]"),
+    says: ["nerve.yaml:2:12: `reflexes[0]` must be a map, found the number 5"],
+  },
+  {
+    config: withSenses("reflexes:\n  -\n"),
+    says: ["nerve.yaml:3:4: `reflexes[0]` must be a map such as { sense: cpu-usage, interval: 1s }, found nothing"],
+  },
+  {
+    config: withSenses("reflexes: [{interval: 1s}]"),
+    says: [
+      "nerve.yaml:2:12: `reflexes[0]` says neither which sense to run nor which workflow to start; add `sense: NAME` or `workflow: NAME`",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, workflow: x, interval: 1s}]"),
+    says: ["nerve.yaml:2:12: `reflexes[0]` names both a sense and a workflow; make it two reflexes"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load}]"),
+    says: ["nerve.yaml:2:12: `reflexes[0]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on_start: false}]"),
+    says: ["nerve.yaml:2:12: `reflexes[0]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, interval: 0}]"),
+    says: ["nerve.yaml:2:36: `reflexes[0].interval` must be longer than 0, found the number 0"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: laod, interval: 1s}]"),
+    says: ['nerve.yaml:2:20: `reflexes[0].sense` names a sense that is not defined, "laod"; did you mean `load`?'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [men]}]"),
+    says: ['nerve.yaml:2:31: `reflexes[0].on[0]` names a sense that is not defined, "men"; did you mean `mem`?'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: mem}]"),
+    says: [
+      'nerve.yaml:2:30: `reflexes[0].on` must be a list of senses such as [cpu-usage], found "mem"; put it in brackets: [ ]',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: []}]"),
+    says: ["nerve.yaml:2:30: `reflexes[0].on` must be a list of at least one sense, found an empty list"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem, mem]}]"),
+    says: ['nerve.yaml:2:36: `reflexes[0].on[1]` is "mem", which is listed already; remove it'],
+  },
+  {
+    config: "reflexes: [{sense: load, interval: 1s}]",
+    says: ['nerve.yaml:1:20: `reflexes[0].sense` names a sense that is not defined, "load"; no sense is defined'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '61 * * * *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "61 * * * *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: 5}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` must be cron fields such as "*/5 * * * *", found the number 5; quote it',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '0 0 30 2 *'}]"),
+    says: ['nerve.yaml:2:32: `reflexes[0].cron` is "0 0 30 2 *", a time that never comes'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '@reboot'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "@reboot"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '* * * * * *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "* * * * * *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '@daily', tz: Europe/Berln}]"),
+    says: ['nerve.yaml:2:46: `reflexes[0].tz` must be a time zone such as Europe/Berlin, found "Europe/Berln"'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, interval: 1s, tz: UTC}]"),
+    says: ["nerve.yaml:2:40: `reflexes[0].tz` has no meaning without `cron`; add `cron` or remove it"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], align: true, jitter: 1s, catch_up: one}]"),
+    says: [
+      "nerve.yaml:2:37: `reflexes[0].align` has no meaning without `interval`; add `interval` or remove it",
+      "nerve.yaml:2:50: `reflexes[0].jitter` has no meaning without `interval`; add `interval` or remove it",
+      "nerve.yaml:2:62: `reflexes[0].catch_up` has no meaning without `interval` or `cron`; add `interval` or `cron` or remove it",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, interval: 1s, catch_up: all}]"),
+    says: ['nerve.yaml:2:50: `reflexes[0].catch_up` must be none or one, found "all"'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, interval: 1s, on_start: yes}]"),
+    says: ['nerve.yaml:2:50: `reflexes[0].on_start` must be true or false, found "yes"'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, interval: 1s, throttle: 1s}]"),
+    says: ["nerve.yaml:2:40: `reflexes[0].throttle` has no meaning without `on`; add `on` or remove it"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], edge: rising, for: 1s, clear: {a: string}}]"),
+    says: [
+      "nerve.yaml:2:37: `reflexes[0].edge` has no meaning without `when`; add `when` or remove it",
+      "nerve.yaml:2:51: `reflexes[0].for` has no meaning without `when`; add `when` or remove it",
+      "nerve.yaml:2:60: `reflexes[0].clear` has no meaning without `when`; add `when` or remove it",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], when: {a: string}, edge: level, for: 1s}]"),
+    says: [
+      "nerve.yaml:2:69: `reflexes[0].for` has no meaning with `edge: level`; write `edge: rising` or remove `edge`",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], when: {a: string}, for: 1s, count: {n: 1, within: 1s}}]"),
+    says: ["nerve.yaml:2:65: `reflexes[0].count` cannot be used with `for`; keep one of them"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], when: {a: 5, b: true, c: }}]"),
+    says: [
+      'nerve.yaml:2:47: `reflexes[0].when.a` must be text such as "\'critical\'" or "number > 5", found the number 5; quote it: "5"',
+      'nerve.yaml:2:53: `reflexes[0].when.b` must be text such as "\'critical\'" or "number > 5", found the boolean true; quote it: "true"',
+      'nerve.yaml:2:62: `reflexes[0].when.c` must be text such as "\'critical\'" or "number > 5", found nothing',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], edge: risng, when: string}]"),
+    says: [
+      'nerve.yaml:2:43: `reflexes[0].edge` must be level, rising or falling, found "risng"; did you mean `rising`?',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], count: {n: 0}}]"),
+    says: [
+      "nerve.yaml:2:44: `reflexes[0].count.within` is missing",
+      "nerve.yaml:2:48: `reflexes[0].count.n` must be a whole number, at least 1, found the number 0",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], debounce: {wait: 5s, max: 5s}}]"),
+    says: ["nerve.yaml:2:58: `reflexes[0].debounce.max` must be longer than `wait`"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], debounce: 5s}]"),
+    says: ['nerve.yaml:2:47: `reflexes[0].debounce` must be a map, found "5s"'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], debounce: {max: 5s}}]"),
+    says: ["nerve.yaml:2:47: `reflexes[0].debounce.wait` is missing"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], key: a..b}]"),
+    says: ['nerve.yaml:2:42: `reflexes[0].key` must be a dotted payload path such as host.name, found "a..b"'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], key: a.__proto__}]"),
+    says: ['nerve.yaml:2:42: `reflexes[0].key` must be a dotted payload path such as host.name, found "a.__proto__"'],
+  },
+  {
+    config: withSenses("reflexes: [{name: a, sense: load, interval: 1s}, {name: a, sense: mem, interval: 1s}]"),
+    says: ['nerve.yaml:2:57: `reflexes[1].name` is "a", a name already given at nerve.yaml:2:19; choose another name'],
+  },
+  {
+    config: withSenses("reflexes: [{name: A b, sense: load, interval: 1s}]"),
+    says: [
+      'nerve.yaml:2:19: `reflexes[0].name` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "A b"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{workflow: page, on: [load]}]"),
+    says: [
+      'nerve.yaml:2:23: `reflexes[0].workflow` names a workflow that is not defined, "page"; no workflow is defined',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{workflow: load, on: [load]}]"),
+    says: [
+      'nerve.yaml:2:23: `reflexes[0].workflow` names a workflow that is not defined, "load"; there is a sense of that name',
+    ],
+  },
+  {
+    config: withSenses("workflows: {page: }\nreflexes: [{workflow: page, interval: 1s, on: [load]}, {workflow: page}]"),
+    says: [
+      "nerve.yaml:3:29: `reflexes[0].interval` is not allowed in a workflow reflex; workflows start on signals: use `on`, or run a sense at that time",
+      "nerve.yaml:3:56: `reflexes[1]` has no trigger; add `on: [SENSE]`",
+    ],
+  },
+  {
+    config: withSenses("workflows: {page: {}}\nreflexes: [{sense: page, on_start: true}]"),
+    says: [
+      'nerve.yaml:3:20: `reflexes[0].sense` names a sense that is not defined, "page"; there is a workflow of that name',
+    ],
+  },
+  {
+    config: "workflows: {page: {overflow: drop, max_queue: 5}}",
+    says: [
+      "nerve.yaml:1:36: `workflows.page.max_queue` has no meaning with `overflow: drop`; remove it, or write `overflow: queue`",
+    ],
+  },
+  {
+    config: "workflows: {page: {concurrency: 0}}",
+    says: ["nerve.yaml:1:33: `workflows.page.concurrency` must be a whole number, at least 1, found the number 0"],
+  },
+  {
+    config: "workflows: {page: {retry: {interval: 5s, max_interval: 1s, backoff: 0.5}}}",
+    says: [
+      "nerve.yaml:1:27: `workflows.page.retry.limit` is missing; say how many attempts follow the first",
+      "nerve.yaml:1:42: `workflows.page.retry.max_interval` is shorter than `interval`",
+      "nerve.yaml:1:69: `workflows.page.retry.backoff` must be a number, at least 1, found the number 0.5",
+    ],
+  },
+  {
+    config: "workflows: {page: {retry: 3}}",
+    says: ["nerve.yaml:1:27: `workflows.page.retry` must be a map, found the number 3"],
+  },
+  {
+    config: "workflows: {page: {use: /bin/sh}}",
+    says: [
+      'nerve.yaml:1:25: `workflows.page.use` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "/bin/sh"',
+    ],
+  },
+  {
+    config: "data: ${NOPE}",
+    says: ["nerve.yaml:1:7: the environment variable NOPE is not set; set it, or give a default: ${NOPE:-default}"],
+  },
+  {
+    config: "data: ${NOPE:?point it at a disk}",
+    says: ["nerve.yaml:1:7: the environment variable NOPE is not set; point it at a disk"],
+  },
+  {
+    config: "data: ${EMPTY:?x}",
+    says: ["nerve.yaml:1:7: the environment variable EMPTY is not set; x"],
+  },
+  {
+    config: "data: ${credential:db}",
+    says: ["nerve.yaml:1:7: there is no credential db; pass it with LoadCredential=db:/path in the systemd unit"],
+  },
+  {
+    config: "data: ${credential:../x}",
+    says: [
+      "nerve.yaml:1:7: ${credential:../x} does not name a credential; write ${VAR}, ${VAR:-default}, ${VAR:?message} or ${credential:NAME}, and $${ for a literal ${",
+    ],
+  },
+  {
+    config: "data: ${a-b}",
+    says: [
+      "nerve.yaml:1:7: ${a-b} is not a variable; write ${VAR}, ${VAR:-default}, ${VAR:?message} or ${credential:NAME}, and $${ for a literal ${",
+    ],
+  },
+  {
+    config: "data: x${",
+    says: [
+      "nerve.yaml:1:7: a ${ is never closed by }; write ${VAR}, ${VAR:-default}, ${VAR:?message} or ${credential:NAME}, and $${ for a literal ${",
+    ],
+  },
+  {
+    config: "${X}: 1",
+    says: ["nerve.yaml:1:1: `${X}` is a key, and variables are only filled in in values"],
+  },
+  {
+    config: "durability: ${SECRET}",
+    says: ["nerve.yaml:1:13: `durability` must be full or normal, found the value of `${SECRET}`"],
+  },
+  {
+    config: 'senses: {load: {timeout: "${SECRET}", use: "x-${SECRET}", group: "${credential:${SECRET}}"}}',
+    says: [
+      "nerve.yaml:1:26: `senses.load.timeout` must be a duration such as 30s, found the value of `${SECRET}`; write a whole number and ms, s, m, h or d",
+      "nerve.yaml:1:66: ${credential:${SECRET} does not name a credential; write ${VAR}, ${VAR:-default}, ${VAR:?message} or ${credential:NAME}, and $${ for a literal ${",
+    ],
+  },
+  {
+    config: "senses: { load: { timeout: ${DUR} } }",
+    says: [
+      'nerve.yaml:1:28: `${DUR}` stands unquoted inside { } or [ ], where YAML takes its braces for a map; quote it: "${DUR}"',
+    ],
+  },
+  {
+    config: "senses: { load: { with: { list: [a, x${DUR}y] } } }",
+    says: [
+      'nerve.yaml:1:38: `${DUR}` stands unquoted inside { } or [ ], where YAML takes its braces for a map; quote it: "${DUR}"',
+    ],
+  },
+  {
+    config: withSenses('reflexes: [{sense: "${SECRET}", interval: "${FIVE}", cron: "${SECRET}", tz: "${SECRET}"}]'),
+    says: [
+      "nerve.yaml:2:20: `reflexes[0].sense` names a sense that is not defined, the value of `${SECRET}`; defined: load, mem",
+      "nerve.yaml:2:43: `reflexes[0].interval` must be a duration such as 30s, found the value of `${FIVE}`; write a whole number and ms, s, m, h or d",
+      "nerve.yaml:2:60: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found the value of `${SECRET}`",
+      "nerve.yaml:2:77: `reflexes[0].tz` must be a time zone such as Europe/Berlin, found the value of `${SECRET}`",
+    ],
+  },
+  {
+    config: "include: [a.yaml]",
+    says: ["nerve.yaml:1:11: files cannot be included from here"],
+  },
+  {
+    config: "include: a",
+    says: [
+      'nerve.yaml:1:10: `include` must be a list of patterns such as [conf.d/*.yaml], found "a"; put it in brackets: [ ]',
+    ],
+  },
+  {
+    config: "include: ['${DUR}']",
+    says: ["nerve.yaml:1:11: `include` takes no variables; write the path out"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem]}, {sense: mem, on: [load]}]"),
+    says: [
+      "nerve.yaml:2:38: senses trigger one another without end: mem → load → mem; give one of these senses a `throttle`",
+    ],
+  },
+];
+
+describe("a bad configuration is told off in these words", () => {
+  for (const { config, says } of CASES) {
+    test(JSON.stringify(config), () => {
+      const result = parseWholeContract(config, { environment });
+      expect(result.ok ? [] : result.error.map(formatProblem)).toEqual([...says]);
+    });
+  }
+});
+
+test("no message of any of them holds what a variable was filled with", () => {
+  for (const { says } of CASES) expect(says.join("\n")).not.toContain("hunter2");
+});
+
+test("every kind is kebab-case", () => {
+  for (const { config } of CASES) {
+    const result = parseWholeContract(config, { environment });
+    if (!result.ok) for (const { kind } of result.error) expect(kind).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
+  }
+});
+
+test("everything wrong is told in one go, in the order of the file", () => {
+  const config = `
+dat: ./data
+durability: fast
+groups:
+  System: { memory: lots }
+senses:
+  load: { timeout: 5, colour: red }
+  load: {}
+reflexes:
+  - { sense: laod, interval: 1x }
+  - { sense: load, on: [lod], cron: "x" }
+  - { interval: 1s }
+`;
+  const result = parseWholeContract(config);
+  expect(result.ok ? [] : result.error.map(({ line, column, kind }) => `${line}:${column} ${kind}`)).toEqual([
+    "2:1 unknown-key",
+    "3:13 bad-value",
+    "5:3 bad-name",
+    "5:21 bad-size",
+    "7:20 bad-duration",
+    "7:23 unknown-key",
+    "8:3 duplicate-key",
+    "10:14 unknown-sense",
+    "10:30 bad-duration",
+    "11:25 unknown-sense",
+    "11:37 bad-cron",
+    "12:5 missing-key",
+  ]);
+});
+
+test("an empty file is told what the least configuration is", () => {
+  for (const config of ["", "# nothing\n", "---\n", "{}", "\ufeff"]) {
+    const result = parseWholeContract(config, { file: "a.yaml" });
+    expect(result.ok ? [] : result.error.map(formatProblem)).toEqual([
+      "a.yaml:1:1: the file says nothing; the least is `senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`",
+    ]);
+  }
+});
+
+test("what could change how a terminal shows a message is escaped", () => {
+  const result = parseWholeContract('"a\\e[31m\\u202eb": 1');
+  expect(result.ok ? "" : result.error[0]?.message).toBe("`a\\u001b[31m\\u202eb` is not a known key");
+});

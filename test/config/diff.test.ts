@@ -1,0 +1,99 @@
+/** What a reload finds changed. */
+import { expect, test } from "bun:test";
+import { diffConfig, isUnchanged } from "../../src/config/diff.ts";
+import { parseWholeContract } from "../../src/config/parse.ts";
+import { formatProblem } from "../../src/model/problem.ts";
+
+const config = (text: string) => {
+  const result = parseWholeContract(text, { file: "/etc/nerve.yaml" });
+  if (!result.ok) throw new Error(result.error.map(formatProblem).join("\n"));
+  return result.value;
+};
+const BEFORE = `
+groups: { one: { memory: 64mb }, two: { memory: 64mb } }
+senses:
+  a: { group: one, with: { x: 1, y: 2 } }
+  b: { group: one }
+  c: { group: two }
+reflexes:
+  - { name: tick, sense: a, interval: 1s }
+  - { sense: b, on: [a] }
+workflows: { page: }
+`;
+const NO_PRINTS = new Map<string, string>();
+const NONE = { added: [], removed: [], changed: [] };
+const diff = (edit: (text: string) => string, before = NO_PRINTS, after = NO_PRINTS) =>
+  diffConfig(config(BEFORE), config(edit(BEFORE)), before, after);
+
+test("the same configuration, in whatever order, is unchanged", () => {
+  const same = diff((text) => text.replace("{ x: 1, y: 2 }", "{ y: 2, x: 1 }"));
+  expect(same).toEqual({
+    groups: NONE,
+    senses: NONE,
+    reflexes: NONE,
+    workflows: NONE,
+    retention: false,
+    needsRestart: [],
+  });
+  expect(isUnchanged(same)).toBe(true);
+});
+
+test("a sense's own entry changes it and its group, and no neighbour", () => {
+  const changed = diff((text) => text.replace("x: 1", "x: 3"));
+  expect(changed.senses).toEqual({ ...NONE, changed: ["a"] });
+  expect(changed.groups).toEqual({ ...NONE, changed: ["one"] });
+  expect(isUnchanged(changed)).toBe(false);
+});
+
+test("a group's entry changes every sense in it", () => {
+  const changed = diff((text) => text.replace("one: { memory: 64mb }", "one: { memory: 65mb }"));
+  expect(changed.senses).toEqual({ ...NONE, changed: ["a", "b"] });
+  expect(changed.groups).toEqual({ ...NONE, changed: ["one"] });
+});
+
+test("a fingerprint changes its sense; a folder that appears or goes does too", () => {
+  const changed = diff(
+    (text) => text,
+    new Map([
+      ["a", "1"],
+      ["b", "1"],
+    ]),
+    new Map([
+      ["a", "2"],
+      ["c", "1"],
+    ]),
+  );
+  expect(changed.senses).toEqual({ ...NONE, changed: ["a", "b", "c"] });
+  expect(changed.groups).toEqual({ ...NONE, changed: ["one", "two"] });
+});
+
+test("a sense that moves to another group changes both groups", () => {
+  const changed = diff((text) => text.replace("c: { group: two }", "c: { group: one }"));
+  expect(changed.senses).toEqual({ ...NONE, changed: ["c"] });
+  expect(changed.groups).toEqual({ ...NONE, changed: ["one", "two"] });
+});
+
+test("senses, groups, reflexes and workflows come and go by name", () => {
+  const changed = diff((text) =>
+    text
+      .replace("  c: { group: two }", "  d: { group: three }")
+      .replace("name: tick", "name: tock")
+      .replace("page:", "mail:"),
+  );
+  expect(changed.senses).toEqual({ added: ["d"], removed: ["c"], changed: [] });
+  expect(changed.groups).toEqual({ added: ["three"], removed: [], changed: ["two"] });
+  expect(changed.reflexes).toEqual({ added: ["tock"], removed: ["tick"], changed: [] });
+  expect(changed.workflows).toEqual({ added: ["mail"], removed: ["page"], changed: [] });
+});
+
+test("a reflex is the same by name and definition", () => {
+  expect(diff((text) => text.replace("interval: 1s", "interval: 2s")).reflexes).toEqual({ ...NONE, changed: ["tick"] });
+});
+
+test("data, durability and http need a restart", () => {
+  const changed = diff(
+    (text) => `data: /srv\ndurability: normal\nhttp: "127.0.0.1:1"\nretention: { logs: 1d }\n${text}`,
+  );
+  expect(changed.needsRestart).toEqual(["data", "durability", "http"]);
+  expect(changed.retention).toBe(true);
+});

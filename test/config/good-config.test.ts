@@ -1,0 +1,297 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax under test
+/** What good configurations mean: every key, every default left as null, variables filled in. */
+import { describe, expect, test } from "bun:test";
+import { parseNerveConfig, parseWholeContract } from "../../src/config/parse.ts";
+import { formatProblem } from "../../src/model/problem.ts";
+import { CONTRACT_EXAMPLE } from "./example.ts";
+
+const parsed = (text: string, source: Parameters<typeof parseWholeContract>[1] = {}) => {
+  const result = parseWholeContract(text, source);
+  if (!result.ok) throw new Error(result.error.map(formatProblem).join("\n"));
+  return result.value;
+};
+const optionsOf = (text: string, environment: Record<string, string> = {}) =>
+  parsed(`senses: { load: { with: ${text} } }`, { environment }).senses.get("load")?.with;
+
+describe("the example of the contract", () => {
+  const config = parsed(CONTRACT_EXAMPLE, { file: "/etc/nerve/nerve.yaml" });
+
+  test("settings, groups and senses", () => {
+    expect(config.file).toBe("/etc/nerve/nerve.yaml");
+    expect(config.data).toBe("/etc/nerve/data");
+    expect(config.durability).toBe("full");
+    expect(config.http).toEqual({ hostname: "127.0.0.1", port: 4280 });
+    expect(config.retention).toEqual({ logsMs: 2_592_000_000, signalsMs: 2_592_000_000, archiveMs: 315_360_000_000 });
+    expect([...config.groups.values()]).toEqual([
+      { name: "system", memoryBytes: 256 * 1024 * 1024 },
+      { name: "default", memoryBytes: null },
+    ]);
+    expect(config.senses.get("cpu-usage")).toEqual({
+      name: "cpu-usage",
+      use: "cpu-usage",
+      group: "system",
+      throttleMs: 1_000,
+      timeoutMs: 10_000,
+      gracePeriodMs: 5_000,
+      with: { per_core: false },
+    });
+    expect(config.senses.get("disk-root")).toEqual({
+      name: "disk-root",
+      use: "disk-usage",
+      group: "default",
+      throttleMs: null,
+      timeoutMs: null,
+      gracePeriodMs: null,
+      with: { path: "/" },
+    });
+  });
+
+  test("reflexes, the unnamed ones called TARGET#N", () => {
+    expect(config.reflexes.map((reflex) => reflex.name)).toEqual([
+      "cpu-usage#1",
+      "disk-root#1",
+      "host-health#1",
+      "page-on-critical",
+    ]);
+    expect(config.reflexes[1]).toMatchObject({
+      kind: "sense",
+      cron: "*/5 * * * *",
+      tz: "Europe/Berlin",
+      catchUp: "one",
+    });
+    expect(config.reflexes[3]).toEqual({
+      kind: "workflow",
+      name: "page-on-critical",
+      workflow: "page",
+      on: ["host-health"],
+      when: { status: "'critical'" },
+      clear: null,
+      edge: null,
+      forMs: 30_000,
+      count: null,
+      debounce: null,
+      throttleMs: 600_000,
+      key: "host",
+    });
+  });
+
+  test("workflows", () => {
+    expect(config.workflows.get("page")).toEqual({
+      name: "page",
+      use: "exec",
+      with: { command: ["/usr/bin/logger", "--", "{{ payload.status }} on {{ payload.host }}"] },
+      concurrency: 1,
+      overflow: "queue",
+      maxQueue: 100,
+      timeoutMs: 600_000,
+      gracePeriodMs: 5_000,
+      retry: { limit: 3, intervalMs: 5_000, backoff: 2, maxIntervalMs: 300_000 },
+    });
+  });
+
+  test("what this build does not act on yet is refused, at its place", () => {
+    const result = parseNerveConfig(CONTRACT_EXAMPLE);
+    const told = result.ok ? [] : result.error.filter(({ kind }) => kind === "not-yet").map(formatProblem);
+    expect(told).toContain("nerve.yaml:3:1: `http` is not supported by this build yet");
+    expect(told).toContain("nerve.yaml:32:1: `workflows` is not supported by this build yet");
+    expect(result.ok ? [] : result.error.filter(({ kind }) => kind !== "not-yet")).toEqual([]);
+  });
+});
+
+test("a key that is not supported yet is still checked", () => {
+  const result = parseNerveConfig("senses: { load: }\nworkflows: { page: { concurrency: none } }");
+  expect(result.ok ? [] : result.error.map(({ kind }) => kind)).toEqual(["not-yet", "bad-number"]);
+});
+
+test("what is absent is null, and a sense may be nothing but a name", () => {
+  const config = parsed("senses:\n  load:\nreflexes:\n  - { sense: load, interval: 10s }\n", { file: "/n/n.yaml" });
+  expect(config.data).toBe("/n/data");
+  expect(config.durability).toBe("full");
+  expect(config.http).toBeNull();
+  expect(config.retention).toEqual({ logsMs: null, signalsMs: null, archiveMs: null });
+  expect(config.workflows.size).toBe(0);
+  expect(config.reflexes[0]).toEqual({
+    kind: "sense",
+    name: "load#1",
+    sense: "load",
+    on: [],
+    when: null,
+    clear: null,
+    edge: null,
+    forMs: null,
+    count: null,
+    debounce: null,
+    throttleMs: null,
+    key: null,
+    intervalMs: 10_000,
+    align: null,
+    jitterMs: null,
+    cron: null,
+    tz: null,
+    catchUp: null,
+    onStart: null,
+  });
+});
+
+test("0 kills at once as a grace period, and is no throttle, for or jitter at all", () => {
+  const config = parsed(`
+senses: { load: { grace_period: 0, throttle: 0s }, mem: }
+reflexes:
+  - { sense: load, interval: 1s, jitter: 0 }
+  - { sense: load, on: [mem], when: string, edge: level, for: 0s, throttle: 0ms }
+`);
+  expect(config.senses.get("load")).toMatchObject({ gracePeriodMs: 0, throttleMs: null });
+  expect(config.reflexes[0]).toMatchObject({ jitterMs: null });
+  expect(config.reflexes[1]).toMatchObject({ forMs: null, throttleMs: null });
+});
+
+test("every reflex word and trigger can be written", () => {
+  const config = parsed(`
+senses: { load: , mem: }
+reflexes:
+  - { sense: load, interval: 1s, align: false, jitter: 100ms, cron: "@hourly", catch_up: none, on_start: false }
+  - { sense: load, on: [mem], when: { a: number > 5 }, clear: { a: number < 3 }, edge: falling, for: 1m, debounce: { wait: 1s, max: 5s }, key: a.b }
+  - { sense: load, on: [mem], count: { n: 3, within: 1h }, throttle: 1d }
+`);
+  expect(config.reflexes[0]).toMatchObject({
+    align: false,
+    jitterMs: 100,
+    cron: "@hourly",
+    catchUp: "none",
+    onStart: false,
+  });
+  expect(config.reflexes[1]).toMatchObject({
+    when: { a: "number > 5" },
+    clear: { a: "number < 3" },
+    edge: "falling",
+    forMs: 60_000,
+    debounce: { waitMs: 1_000, maxMs: 5_000 },
+    key: "a.b",
+  });
+  expect(config.reflexes[2]).toMatchObject({ count: { n: 3, withinMs: 3_600_000 }, throttleMs: 86_400_000 });
+});
+
+test("a workflow that drops has no queue", () => {
+  const drops = parsed("workflows: { page: { overflow: drop } }").workflows.get("page");
+  expect(drops).toMatchObject({ overflow: "drop", retry: null, timeoutMs: null });
+  expect(drops && "maxQueue" in drops).toBe(false);
+});
+
+test("YAML is read as version 1.2: yes, on and dates are text, and so is a byte order mark ignored", () => {
+  expect(optionsOf("{ a: yes, on: no, d: 2024-01-01, o: 0o17, e: }")).toEqual({
+    a: "yes",
+    on: "no",
+    d: "2024-01-01",
+    o: 15,
+    e: null,
+  });
+  expect(parsed("\ufeffsenses: { load: }\r\n").senses.size).toBe(1);
+});
+
+describe("variables", () => {
+  const environment = {
+    PORT: "4280",
+    FLAG: "true",
+    EMPTY: "",
+    TEXT: "a b",
+    LONG: "12345678901234567890",
+    NESTED: "${PORT}",
+  };
+
+  test.each([
+    ["'${PORT}'", 4280],
+    ["'${FLAG}'", true],
+    ["'${EMPTY}'", null],
+    ["'${TEXT}'", "a b"],
+    ["'${LONG}'", "12345678901234567890"],
+    ["'port ${PORT}'", "port 4280"],
+    ["'${PORT}${PORT}'", "42804280"],
+    ["'${NOPE:-5}'", 5],
+    ["'${EMPTY:-x}'", "x"],
+    ["'${NOPE:-}'", null],
+    ["'${PORT:?needed}'", 4280],
+    ["'$${PORT}'", "${PORT}"],
+    ["'$$${PORT}'", "$${PORT}"],
+    ["'$PORT'", "$PORT"],
+    ["'${NESTED}'", "${PORT}"],
+    ["'${credential:db}'", "s3cret"],
+  ])("%s gives %p", (text, expected) => {
+    const config = parsed(`senses: { load: { with: { a: ${text} } } }`, {
+      environment,
+      credential: (name) => (name === "db" ? "s3cret" : null),
+    });
+    expect(config.senses.get("load")?.with).toEqual({ a: expected });
+  });
+
+  test("need no quotes outside of { } and [ ]", () => {
+    expect(parsed("data: ${DIR}/x\ndurability: ${MODE:-normal}\n", { environment: { DIR: "/srv" } })).toMatchObject({
+      data: "/srv/x",
+      durability: "normal",
+    });
+  });
+
+  test("are text where text is asked for, whatever their YAML type", () => {
+    expect(parsed("senses: { load: { group: '${PORT}' } }", { environment }).senses.get("load")?.group).toBe("4280");
+  });
+
+  test("are never printed: a planted secret is in no problem, wherever it is used", () => {
+    const places = [
+      "data: X",
+      "durability: X",
+      "http: X",
+      "retention: X",
+      "retention: { logs: X }",
+      "groups: { a: X }",
+      "groups: { a: { memory: X } }",
+      "senses: X",
+      "senses: { a: X }",
+      "senses: { a: { use: X } }",
+      "include: [X]",
+      "senses: { a: { group: X } }",
+      "senses: { a: { timeout: X } }",
+      "senses: { a: { with: X } }",
+      "reflexes: X",
+      "reflexes: [X]",
+      ...[
+        "name",
+        "sense",
+        "workflow",
+        "on",
+        "interval",
+        "align",
+        "jitter",
+        "cron",
+        "tz",
+        "catch_up",
+        "on_start",
+        "when",
+        "clear",
+        "edge",
+        "for",
+        "count",
+        "debounce",
+        "throttle",
+        "key",
+      ].flatMap((key) => [
+        `reflexes: [{ sense: a, ${key}: X }]`,
+        `reflexes: [{ workflow: a, ${key}: [X] }]`,
+        `reflexes: [{ name: X, ${key}: X }, { name: X, sense: X }]`,
+      ]),
+      ...["use", "with", "concurrency", "overflow", "max_queue", "timeout", "grace_period", "retry"].map(
+        (key) => `workflows: { a: { ${key}: X } }`,
+      ),
+    ];
+    const secret = "Planted Secret";
+    let refused = 0;
+    for (const place of places) {
+      for (const form of ['"${S}"', '"pre-${S}"', '"${credential:s}"', '"${S} * * * *"']) {
+        const text = place.replaceAll("X", form);
+        const result = parseNerveConfig(text, { environment: { S: secret }, credential: () => secret });
+        if (result.ok) continue;
+        refused++;
+        expect(JSON.stringify(result.error)).not.toContain(secret);
+      }
+    }
+    expect(refused).toBeGreaterThan(150);
+  });
+});

@@ -1,0 +1,83 @@
+/** A stand-in for the runtime, for tests of senses: a real database file, real migrations, a compute as one transaction. */
+import { Database } from "bun:sqlite";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { drizzle } from "drizzle-orm/bun-sqlite";
+import type { Compute, ComputeContext, Peers, SenseDatabase } from "nerve";
+import { BUILT_IN_SENSES } from "../../senses/index.ts";
+import type { BuiltInSenseName } from "../../senses/names.ts";
+
+interface Schema {
+  readonly "~standard": {
+    validate(given: unknown): { value: unknown } | { issues: readonly { message: string }[] };
+  };
+}
+
+export interface OpenSense extends Disposable {
+  readonly db: SenseDatabase;
+  readonly client: Database;
+  readonly logs: string[];
+  /** One compute; its writes are kept if it returns. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a payload by reading it
+  compute(context?: Partial<Pick<ComputeContext, "now" | "signal">> & { readonly peers?: Peers }): Promise<any>;
+}
+
+export function validate(name: BuiltInSenseName, given: unknown): { value: unknown } | { problems: string[] } {
+  const { options } = BUILT_IN_SENSES[name].load() as { options: Schema };
+  const outcome = options["~standard"].validate(given);
+  return "issues" in outcome ? { problems: outcome.issues.map(({ message }) => message) } : outcome;
+}
+
+export function openSense(name: BuiltInSenseName, given: Readonly<Record<string, unknown>> = {}): OpenSense {
+  const outcome = validate(name, given);
+  if ("problems" in outcome) throw new Error(outcome.problems.join("; "));
+  const options = outcome.value as Record<string, unknown>;
+  const { compute } = BUILT_IN_SENSES[name].load() as { compute: Compute };
+  const folder = mkdtempSync(join(tmpdir(), "nerve-sense-"));
+  const client = new Database(join(folder, `${name}.db`), { strict: true });
+  client.run("PRAGMA journal_mode = WAL");
+  client.run("PRAGMA synchronous = NORMAL");
+  for (const { sql } of BUILT_IN_SENSES[name].migrations) client.run(sql);
+  const db = drizzle({ client });
+  const logs: string[] = [];
+  return {
+    db,
+    client,
+    logs,
+    async compute({ now = Date.now(), signal = new AbortController().signal, peers = {} } = {}) {
+      client.run("BEGIN");
+      try {
+        const payload = await compute(db, peers, {
+          signal,
+          options,
+          now,
+          log: (level, message) => logs.push(`${level}: ${message}`),
+          blobs: {
+            put: () => Promise.reject(new Error("no blobs here")),
+            get: () => Promise.reject(new Error("no blobs here")),
+          },
+        });
+        client.run("COMMIT");
+        // What the runtime would hand on is what survives JSON.
+        return JSON.parse(JSON.stringify(payload));
+      } catch (error) {
+        client.run("ROLLBACK");
+        throw error;
+      }
+    },
+    [Symbol.dispose]() {
+      client.close(true);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves once `condition` is true; fails after `limitMs`. */
+export async function until(condition: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`still not so after ${limitMs} ms: ${condition}`);
+    await Bun.sleep(5);
+  }
+}

@@ -1,0 +1,266 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { judge, type Look } from "../../senses/nerve/judge.ts";
+import type { SenseStatus, Status } from "../../senses/nerve/status.ts";
+import { openSense } from "../helpers/compute.ts";
+
+const NOW = 1_800_000_000_000;
+const MINUTE = 60_000;
+
+const sense = (given: Partial<SenseStatus> = {}): SenseStatus => ({
+  name: "load",
+  state: "ok",
+  computes: 0,
+  nulls: 0,
+  errors: 0,
+  timeouts: 0,
+  last_signal: null,
+  next_due: null,
+  ...given,
+});
+const status = (given: Partial<Status> = {}): Status => ({
+  kernel: { pid: 1, version: "1.2.3", started_at: NOW - 90_000 },
+  groups: [{ name: "default", state: "up", restarts: 0 }],
+  senses: [sense()],
+  workflows: [{ name: "page", running: 0, queued: 0, sleeping: 0 }],
+  ...given,
+});
+const limits = { now: NOW, staleAfterMs: 5 * MINUTE, queueWarning: 50 };
+
+/** Looks at one status after another; `minute` is when. */
+function looks(...seen: { minute: number; status: Status }[]) {
+  let previous: Look | null = null;
+  return seen.map(({ minute, status }) => {
+    const { payload, look } = judge(status, previous, { ...limits, now: NOW + minute * MINUTE });
+    previous = JSON.parse(JSON.stringify(look)) as Look;
+    return payload;
+  });
+}
+const follow = (...seen: [minute: number, given: Partial<SenseStatus>][]) =>
+  looks(...seen.map(([minute, given]) => ({ minute, status: status({ senses: [sense(given)] }) })));
+
+describe("one look", () => {
+  test("at a healthy nerve", () => {
+    expect(judge(status(), null, limits).payload).toEqual({
+      status: "ok",
+      reasons: [],
+      version: "1.2.3",
+      uptime_seconds: 90,
+      senses: 1,
+      failed: [],
+      quarantined: [],
+      failing: [],
+      stale: [],
+      disabled: [],
+      groups_not_up: [],
+      restarts: 0,
+      new_restarts: 0,
+      running: 0,
+      queued: 0,
+      sleeping: 0,
+      queues: {},
+    });
+  });
+
+  test.each([
+    ["a failed sense", { senses: [sense({ state: "failed" })] }, "critical", "failed to start: load"],
+    ["a quarantined sense", { senses: [sense({ state: "quarantined" })] }, "critical", "quarantined: load"],
+    ["a sense that never did but fail", { senses: [sense({ errors: 3, computes: 3 })] }, "warning", "failing: load"],
+    [
+      "a stuck group",
+      { groups: [{ name: "system", state: "stuck", restarts: 1 }] },
+      "critical",
+      "stuck groups: system",
+    ],
+    [
+      "a dying group",
+      { groups: [{ name: "system", state: "backoff", restarts: 9 }] },
+      "warning",
+      "groups that keep dying: system",
+    ],
+    [
+      "a long queue",
+      { workflows: [{ name: "page", running: 1, queued: 50, sleeping: 2 }] },
+      "warning",
+      "long queues: page",
+    ],
+  ] as const)("at %s", (_, given, expected, reason) => {
+    expect(judge(status(given), null, limits).payload).toMatchObject({ status: expected, reasons: [reason] });
+  });
+
+  test("at what is nobody's fault is ok", () => {
+    const given = {
+      senses: [sense({ state: "disabled", errors: 5 })],
+      groups: [{ name: "system", state: "starting", restarts: 0 }],
+      workflows: [{ name: "page", running: 1, queued: 2, sleeping: 3 }],
+    } as const;
+    expect(judge(status(given), null, limits).payload).toMatchObject({
+      status: "ok",
+      disabled: ["load"],
+      groups_not_up: ["system"],
+      running: 1,
+      queued: 2,
+      sleeping: 3,
+      queues: { page: 2 },
+    });
+  });
+});
+
+describe("failing", () => {
+  const failing = (...seen: [number, Partial<SenseStatus>][]) =>
+    follow(...seen).map((payload) => payload.failing.length > 0);
+
+  test("begins with an error and ends with the next success, however long that takes", () => {
+    expect(
+      failing(
+        [0, { last_signal: NOW }],
+        [1, { last_signal: NOW, errors: 1 }],
+        [2, { last_signal: NOW, errors: 1 }],
+        [3, { last_signal: NOW, errors: 1, timeouts: 1 }],
+        [4, { last_signal: NOW + 4, errors: 1, timeouts: 1 }],
+      ),
+    ).toEqual([false, true, true, true, false]);
+  });
+
+  test("a null is a success; a look that sees both is not failing", () => {
+    expect(failing([0, { errors: 1 }], [1, { errors: 1, nulls: 1 }], [2, { errors: 9, nulls: 2 }])).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test("is remembered across a restart of the kernel, whose counters begin at zero", () => {
+    const restarted = { pid: 2, version: "1.2.3", started_at: NOW + MINUTE };
+    const [, before, after, better] = looks(
+      { minute: 0, status: status({ senses: [sense({ last_signal: NOW })] }) },
+      { minute: 1, status: status({ senses: [sense({ last_signal: NOW, errors: 4 })] }) },
+      { minute: 2, status: status({ kernel: restarted, senses: [sense({ last_signal: NOW, errors: 1 })] }) },
+      { minute: 3, status: status({ kernel: restarted, senses: [sense({ last_signal: NOW + 3, errors: 1 })] }) },
+    );
+    expect([before, after, better].map((payload) => payload?.failing)).toEqual([["load"], ["load"], []]);
+  });
+});
+
+describe("stale", () => {
+  const stale = (...seen: [number, Partial<SenseStatus>][]) =>
+    follow(...seen).map((payload) => payload.stale.length > 0);
+  const due = (minute: number) => NOW + minute * MINUTE;
+
+  test("is who was due and has not moved for five minutes since", () => {
+    expect(
+      stale(
+        [0, { computes: 7, next_due: due(1) }],
+        [2, { computes: 7, next_due: due(3) }],
+        [5, { computes: 7, next_due: due(6) }],
+        [6, { computes: 7, next_due: due(7) }],
+        [7, { computes: 8, next_due: due(8) }],
+      ),
+    ).toEqual([false, false, false, true, false]);
+  });
+
+  test("also when what was due is never sent, the time as text", () => {
+    const next_due = new Date(due(1)).toISOString();
+    expect(stale([0, { next_due }], [5, { next_due }], [6, { next_due }])).toEqual([false, false, true]);
+  });
+
+  test("is not who is due once a day, runs on signals only, or fails every time", () => {
+    expect(stale([0, { next_due: due(1440) }], [1000, { next_due: due(1440) }])).toEqual([false, false]);
+    expect(stale([0, {}], [1000, {}])).toEqual([false, false]);
+    expect(stale([0, { next_due: due(1) }], [60, { errors: 1, next_due: due(61) }])).toEqual([false, false]);
+  });
+
+  test("is not who was disabled in between, nor anyone because the kernel was down", () => {
+    const waiting = { next_due: due(1) };
+    expect(stale([0, waiting], [2, { state: "disabled" }], [60, { next_due: due(61) }])).toEqual([false, false, false]);
+    const restarted = { pid: 2, version: "1.2.3", started_at: due(59) };
+    const payloads = looks(
+      { minute: 0, status: status({ senses: [sense(waiting)] }) },
+      { minute: 60, status: status({ kernel: restarted, senses: [sense({ next_due: due(61) })] }) },
+    );
+    expect(payloads.map((payload) => payload.stale)).toEqual([[], []]);
+  });
+});
+
+describe("restarts", () => {
+  const groups = (restarts: number) => status({ groups: [{ name: "default", state: "up", restarts }] });
+
+  test("are a warning once, when they are new", () => {
+    const payloads = looks(
+      { minute: 0, status: groups(2) },
+      { minute: 1, status: groups(3) },
+      { minute: 2, status: groups(3) },
+    );
+    expect(payloads.map((payload) => [payload.status, payload.restarts, payload.new_restarts])).toEqual([
+      ["ok", 2, 0],
+      ["warning", 3, 1],
+      ["ok", 3, 0],
+    ]);
+  });
+});
+
+describe("asking the kernel", () => {
+  let folder: string;
+  let socket: string;
+  const before = process.env.NERVE_SOCKET;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "nerve-socket-"));
+    socket = join(folder, "nerve.sock");
+    process.env.NERVE_SOCKET = socket;
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+    if (before === undefined) delete process.env.NERVE_SOCKET;
+    else process.env.NERVE_SOCKET = before;
+  });
+  const compute = async (signal = new AbortController().signal) => {
+    using open = openSense("nerve");
+    return await open.compute({ signal });
+  };
+
+  test("answers what it sees, and remembers it for the next compute", async () => {
+    let restarts = 0;
+    using _ = Bun.serve({
+      unix: socket,
+      routes: {
+        "/status": () => Response.json(status({ groups: [{ name: "default", state: "up", restarts: restarts++ }] })),
+      },
+    });
+    using open = openSense("nerve");
+    expect(await open.compute()).toMatchObject({ status: "ok", new_restarts: 0 });
+    expect(await open.compute()).toMatchObject({ status: "warning", new_restarts: 1 });
+  });
+
+  test("outside nerve, or with the kernel gone, says so", async () => {
+    await expect(compute()).rejects.toThrow(`the kernel does not answer at ${socket}`);
+    delete process.env.NERVE_SOCKET;
+    await expect(compute()).rejects.toThrow("NERVE_SOCKET is not set");
+  });
+
+  test.each([
+    [() => new Response("no", { status: 503 }), "the kernel answers 503"],
+    [() => new Response("<html>"), "is no status of nerve"],
+    [() => Response.json({ kernel: {}, groups: [] }), "is no status of nerve"],
+  ])("an answer that is none is an error", async (answer, message) => {
+    using _ = Bun.serve({ unix: socket, fetch: answer });
+    await expect(compute()).rejects.toThrow(message);
+  });
+
+  test("does not outlast its timeout", async () => {
+    const asked = Promise.withResolvers<void>();
+    using _ = Bun.serve({
+      unix: socket,
+      fetch: () => {
+        asked.resolve();
+        return new Promise<Response>(() => {});
+      },
+    });
+    const timeout = new AbortController();
+    const outcome = compute(timeout.signal);
+    await asked.promise;
+    timeout.abort(new Error("timed out"));
+    await expect(outcome).rejects.toThrow("timed out");
+  });
+});
