@@ -14,23 +14,16 @@ export const options = record({
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { per_core, keep }, now }) => {
   const current = { boot_id: bootId(), ticks: parseStat(readProc("/proc/stat"), per_core) };
   const previous = db.select().from(counters).get();
-  db.insert(counters)
-    .values({ id: 1, ...current })
-    .onConflictDoUpdate({ target: counters.id, set: current })
-    .run();
+  if (previous) db.update(counters).set(current).run();
+  else db.insert(counters).values(current).run();
 
   const usage = previous?.boot_id === current.boot_id ? busyness(previous.ticks, current.ticks) : null;
   if (usage === null) return null;
 
-  const { id } = db
-    .insert(samples)
-    .values({ at: now, ...usage.all })
-    .returning({ id: samples.id })
-    .get();
-  if (id % 100 === 0)
-    db.delete(samples)
-      .where(notBetween(samples.at, now - keep, now + keep))
-      .run();
+  const sample = { at: now, ...usage.all };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
 
   return per_core ? { ...usage.all, per_core_percent: usage.per_core_percent } : usage.all;
 };

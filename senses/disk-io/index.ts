@@ -8,7 +8,7 @@ import { counters } from "./schema.ts";
 
 export const options = record({
   devices: words(["*"]),
-  // Discs without a disk, and those that lie on others and would be counted twice.
+  // What is no disk, and what lies on other disks and would be counted twice.
   except: words(["loop*", "ram*", "zram*", "sr*", "fd*", "dm-*", "md*"]),
   partitions: flag(false),
 });
@@ -27,10 +27,8 @@ export const compute: Compute<Infer<typeof options>> = (
   const previous = db.select().from(counters).get();
   const seconds = previous ? secondsBetween(previous, current) : "rebooted";
   if (seconds === "too-soon") return null;
-  db.insert(counters)
-    .values({ id: 1, ...current })
-    .onConflictDoUpdate({ target: counters.id, set: current })
-    .run();
+  if (previous) db.update(counters).set(current).run();
+  else db.insert(counters).values(current).run();
 
   return previous && seconds !== "rebooted" ? summary(rates(previous.devices, devices, seconds), seconds) : null;
 };

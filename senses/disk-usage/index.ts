@@ -15,15 +15,10 @@ export const compute: Compute<Infer<typeof options>> = async (db, _peers, { opti
   // Not statfsSync: a file server that has gone away should time this sense out, not hold up its whole group.
   const disk = { path, ...fullness(await statfs(path)) };
 
-  const { id } = db
-    .insert(samples)
-    .values({ at: now, ...disk })
-    .returning({ id: samples.id })
-    .get();
-  if (id % 100 === 0)
-    db.delete(samples)
-      .where(notBetween(samples.at, now - keep, now + keep))
-      .run();
+  const sample = { at: now, ...disk };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
 
   return disk;
 };

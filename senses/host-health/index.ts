@@ -17,8 +17,10 @@ export const compute: Compute<HealthOptions> = (db, peers, { options: given, now
   const status = overall(checks);
   if (given.changes_only) {
     const verdict = fingerprint(checks);
-    if (db.select().from(verdicts).get()?.verdict === verdict) return null;
-    db.insert(verdicts).values({ id: 1, verdict }).onConflictDoUpdate({ target: verdicts.id, set: { verdict } }).run();
+    const previous = db.select().from(verdicts).get();
+    if (previous?.verdict === verdict) return null;
+    if (previous) db.update(verdicts).set({ verdict }).run();
+    else db.insert(verdicts).values({ verdict }).run();
   }
   return {
     host: hostname(),

@@ -12,15 +12,10 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
   const cores = countCores(readProc("/sys/devices/system/cpu/online"));
   const load = parseLoad(readProc("/proc/loadavg"), cores);
 
-  const { id } = db
-    .insert(samples)
-    .values({ at: now, ...load })
-    .returning({ id: samples.id })
-    .get();
-  if (id % 100 === 0)
-    db.delete(samples)
-      .where(notBetween(samples.at, now - keep, now + keep))
-      .run();
+  const sample = { at: now, ...load };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
 
   return load;
 };

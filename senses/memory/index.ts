@@ -11,15 +11,10 @@ export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) }
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const memory = parseMeminfo(readProc("/proc/meminfo"));
 
-  const { id } = db
-    .insert(samples)
-    .values({ at: now, ...memory })
-    .returning({ id: samples.id })
-    .get();
-  if (id % 100 === 0)
-    db.delete(samples)
-      .where(notBetween(samples.at, now - keep, now + keep))
-      .run();
+  const sample = { at: now, ...memory };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
 
   return memory;
 };

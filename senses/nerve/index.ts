@@ -1,7 +1,7 @@
 /** nerve itself: what has failed, is failing, hangs, waits or is not up. Fails only when the kernel does not answer. */
 import type { Compute } from "nerve";
 import { duration, type Infer, record, whole } from "../options.ts";
-import { judge, type Look } from "./judge.ts";
+import { judge } from "./judge.ts";
 import { looks } from "./schema.ts";
 import { fetchStatus } from "./status.ts";
 
@@ -16,12 +16,13 @@ export const compute: Compute<Infer<typeof options>> = async (
   { options: { stale_after, queue_warning }, signal },
 ) => {
   const status = await fetchStatus(process.env.NERVE_SOCKET, signal);
-  const previous: Look | null = db.select().from(looks).get()?.look ?? null;
-  const { payload, look } = judge(status, previous, {
+  const previous = db.select().from(looks).get();
+  const { payload, look } = judge(status, previous?.look ?? null, {
     now: Date.now(),
     staleAfterMs: stale_after,
     queueWarning: queue_warning,
   });
-  db.insert(looks).values({ id: 1, look }).onConflictDoUpdate({ target: looks.id, set: { look } }).run();
+  if (previous) db.update(looks).set({ look }).run();
+  else db.insert(looks).values({ look }).run();
   return payload;
 };

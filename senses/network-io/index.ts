@@ -20,10 +20,8 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
   const previous = db.select().from(counters).get();
   const seconds = previous ? secondsBetween(previous, current) : "rebooted";
   if (seconds === "too-soon") return null;
-  db.insert(counters)
-    .values({ id: 1, ...current })
-    .onConflictDoUpdate({ target: counters.id, set: current })
-    .run();
+  if (previous) db.update(counters).set(current).run();
+  else db.insert(counters).values(current).run();
 
   return previous && seconds !== "rebooted" ? summary(rates(previous.interfaces, interfaces, seconds), seconds) : null;
 };

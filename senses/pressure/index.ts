@@ -15,15 +15,10 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
     ...parsePressure("io", readProc("/proc/pressure/io")),
   };
 
-  const { id } = db
-    .insert(samples)
-    .values({ at: now, ...pressure })
-    .returning({ id: samples.id })
-    .get();
-  if (id % 100 === 0)
-    db.delete(samples)
-      .where(notBetween(samples.at, now - keep, now + keep))
-      .run();
+  const sample = { at: now, ...pressure };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
 
   return pressure;
 };

@@ -26,10 +26,8 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
   const previous = db.select().from(counters).get();
   const seconds = previous ? secondsBetween(previous, current) : "rebooted";
   if (seconds !== "too-soon") {
-    db.insert(counters)
-      .values({ id: 1, ...current })
-      .onConflictDoUpdate({ target: counters.id, set: current })
-      .run();
+    if (previous) db.update(counters).set(current).run();
+    else db.insert(counters).values(current).run();
   }
   const used = previous && typeof seconds === "number" ? consumption(processes, previous, seconds) : null;
   return {

@@ -1,6 +1,8 @@
 /** Bounds what something noisy may say: so many rows a second, so many unacknowledged; the rest is counted in one row. */
 export interface RowLimiter<Row> {
   offer(row: Row): void;
+  /** Takes note of `count` rows that are not worth making, when this second's are used up: false while they are not. */
+  skip(count: number): boolean;
   /** `rows` of what was posted have been taken by the reader. */
   credit(rows: number): void;
   /** Posts the count of what was dropped so far and stops. */
@@ -31,18 +33,21 @@ export function rowLimiter<Row>(limits: RowLimits<Row>): RowLimiter<Row> {
     post(limits.dropped(dropped));
     dropped = 0;
   };
+  const skip = (count: number): boolean => {
+    const now = Math.floor(performance.now() / 1000);
+    if (now !== second) {
+      second = now;
+      inSecond = 0;
+    }
+    if (inSecond < perSecond && left > 0) return false;
+    dropped += count;
+    timer ??= setTimeout(report, SUMMARY_MS);
+    return true;
+  };
   return {
+    skip,
     offer(row) {
-      const now = Math.floor(performance.now() / 1000);
-      if (now !== second) {
-        second = now;
-        inSecond = 0;
-      }
-      if (inSecond >= perSecond || left <= 0) {
-        dropped++;
-        timer ??= setTimeout(report, SUMMARY_MS);
-        return;
-      }
+      if (skip(1)) return;
       inSecond++;
       left--;
       post(row);

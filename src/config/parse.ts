@@ -3,11 +3,12 @@
  * and credentials come from a `ConfigSource`. What is given here is the order of the checks; each lives in its own file.
  */
 import { dirname, resolve } from "node:path";
+import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { GroupConfig, NerveConfig } from "../model/config.ts";
+import type { GroupConfig, NerveConfig, SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
-import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
+import { DEFAULT_DATA, DEFAULT_DURABILITY, DEFAULT_GROUP } from "./defaults.ts";
 import { list, readFields, text as textOf } from "./fields.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
@@ -145,9 +146,14 @@ function readRoot(root: MapTree, isWhole: boolean, file: string, report: Report)
   const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;
   const namesOf = (key: "senses" | "workflows", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
-  const defined = { senses: namesOf("senses", senses), workflows: namesOf("workflows", workflows) };
+  const implied = impliedSenses(reflexes ?? [], senses);
+  const named = namesOf("senses", senses);
+  const defined = {
+    senses: named && new Set([...named, ...implied.keys()]),
+    workflows: namesOf("workflows", workflows),
+  };
   checkReferences(reflexes ?? [], defined, report);
-  const senseConfigs = present(senses);
+  const senseConfigs = new Map([...present(senses), ...implied]);
   checkCycles(reflexes ?? [], senseConfigs, report);
 
   const allGroups = new Map(present(groups));
@@ -167,6 +173,25 @@ function readRoot(root: MapTree, isWhole: boolean, file: string, report: Report)
     workflows: present(workflows),
   };
 }
+
+/** A reflex may run a built-in sense that `senses` does not mention: it is there as it comes, without options. */
+function impliedSenses(
+  reflexes: readonly WrittenReflex[],
+  written: ReadonlyMap<string, unknown> | null,
+): ReadonlyMap<string, SenseConfig> {
+  const builtIn = new Set<string>(BUILT_IN_SENSE_NAMES);
+  const targets = reflexes.filter(({ config }) => config.kind === "sense").map(({ target }) => target.name);
+  const names = targets.filter((name) => builtIn.has(name) && !written?.has(name));
+  return new Map(names.map((name) => [name, { ...UNWRITTEN_SENSE, name, use: name }]));
+}
+
+const UNWRITTEN_SENSE = {
+  group: DEFAULT_GROUP,
+  throttleMs: null,
+  timeoutMs: null,
+  gracePeriodMs: null,
+  with: null,
+} satisfies Omit<SenseConfig, "name" | "use">;
 
 /** A section without the entries that could not be read. */
 function present<T>(section: ReadonlyMap<string, { readonly value: T | null }> | null): ReadonlyMap<string, T> {

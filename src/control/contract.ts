@@ -30,7 +30,7 @@ export interface Status {
     readonly missed: number;
     readonly p50_ms: number | null;
     readonly p99_ms: number | null;
-    readonly last_signal: { readonly id: number; readonly at: number } | null;
+    readonly last_signal: number | null;
     readonly next_due: number | null;
   }[];
   readonly reflexes: readonly {

@@ -53,7 +53,8 @@ export function serveControl(data: string, path: string, controls: Controls): Co
     (act: (name: string) => Promise<Result<object, Problem>> | Result<object, Problem>) =>
     async (request: Request): Promise<Response> => {
       const name = await nameOf(request);
-      if (name === null) return refuse(400, [problem("bad-request", "the body is not a JSON object with a name", null)]);
+      if (name === null)
+        return refuse(400, [problem("bad-request", "the body is not a JSON object with a name", null)]);
       const outcome = await act(name);
       return outcome.ok ? Response.json(outcome.value) : refuse(409, [outcome.error]);
     };

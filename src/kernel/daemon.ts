@@ -130,12 +130,22 @@ export class Daemon {
     const { senses, groups } = this.#config;
     const message = `nerve ${VERSION} started with ${senses.size} senses in ${groups.size} groups from ${this.#config.file}`;
     this.#log("info", "kernel.started", message);
-    if (swept.length > 0) this.#log("warn", "kernel.swept", `ended ${swept.length} processes an earlier kernel had left: ${swept.join(", ")}`);
+    if (swept.length > 0)
+      this.#log(
+        "warn",
+        "kernel.swept",
+        `ended ${swept.length} processes an earlier kernel had left: ${swept.join(", ")}`,
+      );
     this.#ticker.start();
     this.#engine.load(this.#config, this.#locations);
     this.#control = serveControl(this.#data.path, socketPath(this.#data.path), {
       status: () =>
-        statusOf({ engine: this.#engine, startedAt: this.#startedAt, data: this.#data.path, trouble: () => this.#trouble }),
+        statusOf({
+          engine: this.#engine,
+          startedAt: this.#startedAt,
+          data: this.#data.path,
+          trouble: () => this.#trouble,
+        }),
       trigger: (name) => this.#engine.trigger(name),
       enable: (name) => this.#engine.switch(name, true),
       disable: (name) => this.#engine.switch(name, false),
@@ -200,19 +210,26 @@ export class Daemon {
     if (!loaded.ok) {
       const first = loaded.error[0];
       const more = loaded.error.length > 1 ? ` and ${loaded.error.length - 1} more problems` : "";
-      this.#log("error", "config.refused", `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`);
+      this.#log(
+        "error",
+        "config.refused",
+        `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`,
+      );
       return loaded;
     }
     const locations = locateSenses(loaded.value);
     const diff = diffConfig(this.#config, loaded.value, prints(this.#locations), prints(locations));
-    const failed = [...this.#engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);
+    const failed = [...this.#engine.senses.values()]
+      .filter((sense) => sense.problem)
+      .map((sense) => sense.config.group);
     const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
     await this.#engine.replace(loaded.value, locations, groups);
     this.#config = loaded.value;
     this.#locations = locations;
     this.#retention.keepFor(loaded.value.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS);
     const reflexes = [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed];
-    const restart = diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
+    const restart =
+      diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
     const message = `config reloaded: ${groups.size} groups started anew, ${reflexes.length} reflexes changed${restart}`;
     this.#log(restart === "" ? "info" : "warn", "config.reloaded", message);
     return ok({ groups: [...groups], reflexes, needs_restart: [...diff.needsRestart] });

@@ -23,9 +23,11 @@ const unusable = (message: string, hint: string | null): DataProblem => ({
 function makeFolder(path: string): DataProblem | null {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const stats = lstatSync(path);
-  if (stats.isSymbolicLink()) return unusable(`${path} is a symbolic link`, "nerve keeps its data in plain folders; move the real one here");
+  if (stats.isSymbolicLink())
+    return unusable(`${path} is a symbolic link`, "nerve keeps its data in plain folders; move the real one here");
   if (!stats.isDirectory()) return unusable(`${path} is not a folder`, "move it away or choose another `data`");
-  if (stats.uid !== process.getuid?.()) return unusable(`${path} belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
+  if (stats.uid !== process.getuid?.())
+    return unusable(`${path} belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
   if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
   return null;
 }

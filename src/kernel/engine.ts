@@ -26,10 +26,10 @@ import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
-import { STRIKES, quarantineMs } from "./blame.ts";
+import { quarantineMs, STRIKES } from "./blame.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
-import { Group, type GroupHost, type Limits } from "./group.ts";
+import { type Death, Group, type GroupHost, type Limits } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Flight, Sense, type SenseLocation } from "./sense.ts";
@@ -126,7 +126,9 @@ export class Engine implements GroupHost {
       sense.enabled = !disabled.has(`sense:${name}`);
       this.senses.set(name, sense);
     }
-    this.#cancelOfRemoved([...states.values()].filter((state) => state.owed && !this.senses.has(state.sense)).map((state) => state.sense));
+    this.#cancelOfRemoved(
+      [...states.values()].filter((state) => state.owed && !this.senses.has(state.sense)).map((state) => state.sense),
+    );
     for (const sense of this.senses.values()) this.#group(config, sense.config.group).seats.set(sense.name, sense);
     for (const sense of this.senses.values()) if (sense.quarantine) this.#armRelease(sense);
     this.#loadReflexes(config, disabled, true);
@@ -231,14 +233,22 @@ export class Engine implements GroupHost {
       this.#schedule(reflex);
       if (entry.onStart && (starting || !stays)) this.#fireStart(reflex);
     }
-    for (const name of states.keys()) if (!this.reflexes.has(name)) this.#forgetReflex(name, "it is not configured any more");
+    for (const name of states.keys())
+      if (!this.reflexes.has(name)) this.#forgetReflex(name, "it is not configured any more");
   }
 
   #forgetReflex(name: string, why: string): void {
     const store = this.#store;
     this.#ledger.add({ write: () => store.reflexes.clear(name), kept: () => {} });
     const message = `what it remembered is cleared: ${why}`;
-    this.journal.log({ level: "info", source: `reflex:${name}`, event: "reflex.cleared", message, data: null, trace: null });
+    this.journal.log({
+      level: "info",
+      source: `reflex:${name}`,
+      event: "reflex.cleared",
+      message,
+      data: null,
+      trace: null,
+    });
   }
 
   // ── what the clock brings ────────────────────────────────────────────
@@ -278,7 +288,10 @@ export class Engine implements GroupHost {
         this.#tick(reflex, due, skipped);
       }
     };
-    const handle = this.ticker.every({ calendar: intervalCalendar(intervalMs, phaseMs), atMostEveryMs: intervalMs, fire }, now);
+    const handle = this.ticker.every(
+      { calendar: intervalCalendar(intervalMs, phaseMs), atMostEveryMs: intervalMs, fire },
+      now,
+    );
     const beat = { reflexes, handle };
     this.#beats.set(name, beat);
     return beat;
@@ -491,8 +504,14 @@ export class Engine implements GroupHost {
       level: "error",
       source: `sense:${sense.name}`,
       event: timedOut ? "compute.timed-out" : "compute.failed",
-      message: timedOut ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back` : message.message,
-      data: { compute: flight.id, duration_ms: message.durationMs, ...(message.stack === null ? {} : { stack: message.stack }) },
+      message: timedOut
+        ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back`
+        : message.message,
+      data: {
+        compute: flight.id,
+        duration_ms: message.durationMs,
+        ...(message.stack === null ? {} : { stack: message.stack }),
+      },
       trace: flight.trigger.trace,
     });
     this.#ledger.add(
@@ -516,7 +535,14 @@ export class Engine implements GroupHost {
     const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
     const data: JsonObject | null =
       message.data !== null ? { data: message.data as Json } : message.sense === null ? { group: group.name } : null;
-    const entry = { level: message.level, source, event: message.event, message: message.message, data, trace: message.trace };
+    const entry = {
+      level: message.level,
+      source,
+      event: message.event,
+      message: message.message,
+      data,
+      trace: message.trace,
+    };
     const row = this.journal.row(entry);
     this.#ledger.add({ write: (draft) => draft.log(row), kept: taken });
     this.journal.say(entry);
@@ -535,7 +561,14 @@ export class Engine implements GroupHost {
       }
       if (applied.length > 0) {
         const text = `applied ${applied.join(", ")}`;
-        this.journal.log({ level: "info", source: `sense:${name}`, event: "sense.migrated", message: text, data: { applied }, trace: null });
+        this.journal.log({
+          level: "info",
+          source: `sense:${name}`,
+          event: "sense.migrated",
+          message: text,
+          data: { applied },
+          trace: null,
+        });
       }
     }
     const loaded = message.senses.length - failed;
@@ -548,12 +581,19 @@ export class Engine implements GroupHost {
     const place = [file, line, column].filter((part) => part !== null).join(":");
     const text = [place === "" ? message : `${place}: ${message}`, hint].filter((part) => part !== null).join("; ");
     const data = { kind, file, line, column };
-    this.journal.logFolded({ level: "error", source: `sense:${sense.name}`, event: "sense.failed", message: text, data, trace: null });
+    this.journal.logFolded({
+      level: "error",
+      source: `sense:${sense.name}`,
+      event: "sense.failed",
+      message: text,
+      data,
+      trace: null,
+    });
   }
 
   // ── blame ────────────────────────────────────────────────────────────
 
-  strike(sense: Sense, how: string): boolean {
+  strike(sense: Sense, { how, compute, afterMs }: Death): boolean {
     const strikes = sense.strikes + 1;
     const forMs = quarantineMs(strikes);
     const quarantine = forMs === null ? null : { since: momentOf(this.clock), forMs };
@@ -561,12 +601,21 @@ export class Engine implements GroupHost {
     sense.quarantine = quarantine;
     const source = `sense:${sense.name}`;
     const { trace = null } = sense.pending ?? {};
-    const message = `its worker died with nothing else under way: ${how} (strike ${strikes} of ${STRIKES})`;
-    this.journal.log({ level: "error", source, event: "compute.killed", message, data: { strikes }, trace });
+    const what = compute === null ? "while it was being loaded" : `in its compute ${compute}`;
+    const message = `its worker died ${afterMs} ms ${what}, nothing else was under way: ${how} (strike ${Math.min(strikes, STRIKES)} of ${STRIKES})`;
+    const data = { compute, after_ms: afterMs, strikes };
+    this.journal.log({ level: "error", source, event: "compute.killed", message, data, trace });
     this.#ledger.add({ write: (draft) => draft.strikes(sense, strikes, quarantine), kept: () => {} });
     if (quarantine === null) return false;
     const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
-    this.journal.log({ level: "error", source, event: "sense.quarantined", message: text, data: { for_ms: quarantine.forMs }, trace: null });
+    this.journal.log({
+      level: "error",
+      source,
+      event: "sense.quarantined",
+      message: text,
+      data: { for_ms: quarantine.forMs },
+      trace: null,
+    });
     this.#cancel(sense, "is quarantined");
     this.#armRelease(sense);
     return true;
@@ -586,7 +635,14 @@ export class Engine implements GroupHost {
     sense.strikes = strikes;
     this.#ledger.add({ write: (draft) => draft.strikes(sense, strikes, null), kept: () => {} });
     const message = `released from quarantine: ${why}`;
-    this.journal.log({ level: "info", source: `sense:${sense.name}`, event: "sense.released", message, data: null, trace: null });
+    this.journal.log({
+      level: "info",
+      source: `sense:${sense.name}`,
+      event: "sense.released",
+      message,
+      data: null,
+      trace: null,
+    });
     const group = this.groups.get(sense.config.group);
     if (!group || this.senses.get(sense.name) !== sense) return;
     group.suspect(sense);
@@ -606,7 +662,14 @@ export class Engine implements GroupHost {
 
   #logCancelled(name: string, why: string): void {
     const message = `a compute that was owed is cancelled: the sense ${why}`;
-    this.journal.log({ level: "info", source: `sense:${name}`, event: "compute.cancelled", message, data: null, trace: null });
+    this.journal.log({
+      level: "info",
+      source: `sense:${name}`,
+      event: "compute.cancelled",
+      message,
+      data: null,
+      trace: null,
+    });
   }
 
   // ── what a person asks ───────────────────────────────────────────────
@@ -626,7 +689,11 @@ export class Engine implements GroupHost {
     const sense = found.value;
     const { state } = sense;
     if (state !== "ok") {
-      const hint = { failed: "see `nerve status`", quarantined: `nerve release ${name}`, disabled: `nerve enable ${name}` }[state];
+      const hint = {
+        failed: "see `nerve status`",
+        quarantined: `nerve release ${name}`,
+        disabled: `nerve enable ${name}`,
+      }[state];
       return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
     }
     const owed = this.#trigger("manual", this.clock.wallMs());
@@ -649,7 +716,10 @@ export class Engine implements GroupHost {
     if (sense) return ok({ kind: "sense", sense });
     const reflex = prefix === "sense" ? undefined : this.reflexes.get(name);
     if (reflex) return ok({ kind: "reflex", reflex });
-    const candidates = [...(prefix === "reflex" ? [] : this.senses.keys()), ...(prefix === "sense" ? [] : this.reflexes.keys())];
+    const candidates = [
+      ...(prefix === "reflex" ? [] : this.senses.keys()),
+      ...(prefix === "sense" ? [] : this.reflexes.keys()),
+    ];
     const meant = nearest(name, candidates);
     const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
     return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} "${name}"`, hint));
@@ -660,7 +730,10 @@ export class Engine implements GroupHost {
     const found = this.#resolve(reference);
     if (!found.ok) return Promise.resolve(found);
     const target = found.value;
-    const name = target.kind === "sense" ? (`sense:${target.sense.name}` as const) : (`reflex:${target.reflex.config.name}` as const);
+    const name =
+      target.kind === "sense"
+        ? (`sense:${target.sense.name}` as const)
+        : (`reflex:${target.reflex.config.name}` as const);
     const store = this.#store;
     const at = this.clock.wallMs();
     return new Promise((resolve) => {

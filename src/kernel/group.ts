@@ -50,7 +50,17 @@ export interface GroupHost {
   output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void;
   ready(group: Group, message: WorkerMessageOf<"ready">): void;
   /** `sense` was alone when its worker died. True when it is quarantined for it. */
-  strike(sense: Sense, how: string): boolean;
+  strike(sense: Sense, death: Death): boolean;
+}
+
+/** A worker's death with one compute under way. */
+export interface Death {
+  /** What ended it. */
+  readonly how: string;
+  /** The compute, or null while the module was being loaded. */
+  readonly compute: number | null;
+  /** Milliseconds since it had started. */
+  readonly afterMs: number;
 }
 
 interface Running {
@@ -129,7 +139,9 @@ export class Group {
   start(): void {
     if (this.#worker || this.#leaving) return;
     this.#restart?.cancel();
-    const senses = [...this.seats.values()].filter((sense) => sense.location && !(sense.quarantine && sense.diedLoading));
+    const senses = [...this.seats.values()].filter(
+      (sense) => sense.location && !(sense.quarantine && sense.diedLoading),
+    );
     if (senses.length === 0) return;
     const host = this.#host;
     const generation = host.nextGeneration();
@@ -209,7 +221,11 @@ export class Group {
   #left(exit: WorkerExit, pid: number): void {
     this.#settleNothing();
     if (!this.#saidBye && this.#killedFor === null) {
-      this.#log("warn", "worker.exited", `the worker of group "${this.name}" died while it was stopping`, { pid, code: exit.code, signal: exit.signal });
+      this.#log("warn", "worker.exited", `the worker of group "${this.name}" died while it was stopping`, {
+        pid,
+        code: exit.code,
+        signal: exit.signal,
+      });
     }
     this.#leaving = null;
     this.#state = "backoff";
@@ -238,20 +254,25 @@ export class Group {
     const now = clock.monotonicMs();
     const running = [...this.#running.values()];
     const verdict = judge(running.map(({ sense }) => sense.name));
-    const longest = running.map(({ startedAt }) => now - startedAt);
+    const alone = verdict.strike === null ? null : (running[0] ?? null);
+    const compute = alone?.sense.flight?.id ?? null;
     this.#settleNothing();
     this.#failures = now - this.#lastDeathAt > HEALTHY_MS ? 1 : this.#failures + 1;
     this.#lastDeathAt = now;
     this.restarts++;
     const names = [...verdict.suspects];
     const among = names.length > 1 ? `; under way were ${names.join(", ")}, which are run again one at a time` : "";
-    this.#log("error", "worker.exited", `the worker of group "${this.name}" died: ${how}${among}`, { ...data, suspects: names });
+    this.#log("error", "worker.exited", `the worker of group "${this.name}" died: ${how}${among}`, {
+      ...data,
+      suspects: names,
+    });
     for (const { sense } of running) this.#suspects.add(sense);
-    const [alone] = running;
-    if (verdict.strike !== null && alone !== undefined) {
+    // The neighbours have waited for the worker; a suspect may cost them another one.
+    this.#suspectsTurn = false;
+    if (alone !== null) {
       alone.sense.diedLoading = alone.loading;
-      const doing = alone.loading ? "while it was loading" : `${Math.round(longest[0] ?? 0)} ms into its compute`;
-      if (this.#host.strike(alone.sense, `${how}, ${doing}`)) {
+      const death: Death = { how, compute, afterMs: Math.round(now - alone.startedAt) };
+      if (this.#host.strike(alone.sense, death)) {
         this.#suspects.delete(alone.sense);
         this.#failures = 1;
       }
@@ -333,7 +354,8 @@ export class Group {
     const generation = this.#generation;
     host.begin(starting, () => {
       if (generation !== this.#generation) return;
-      for (const { name, flight } of starting) if (flight) this.#post(computeMessage(generation, name, flight.id, flight.trigger));
+      for (const { name, flight } of starting)
+        if (flight) this.#post(computeMessage(generation, name, flight.id, flight.trigger));
       this.#heardAt = host.clock.monotonicMs();
       this.#watch(this.#heardAt + SILENCE_MS);
     });
@@ -429,7 +451,8 @@ export class Group {
     const sense = this.seats.get(message.sense);
     const startedAt = this.#heardAt;
     if (message.id === null) {
-      if (sense === undefined || this.#state !== "starting") return this.#malformedMessage(`"started" of ${message.sense}`);
+      if (sense === undefined || this.#state !== "starting")
+        return this.#malformedMessage(`"started" of ${message.sense}`);
       this.#running.clear();
       this.#running.set(sense, { sense, startedAt, limitMs: LOAD_HARD_MS, loading: true });
       return this.#watch(startedAt + LOAD_HARD_MS);
@@ -468,7 +491,8 @@ export class Group {
 
   #leftover(message: WorkerMessageOf<"signal">): void {
     const sense = this.seats.get(message.sense);
-    if (!sense || message.outbox === null) return this.#malformedMessage(`a left-over signal of ${message.sense} without its outbox row`);
+    if (!sense || message.outbox === null)
+      return this.#malformedMessage(`a left-over signal of ${message.sense} without its outbox row`);
     this.#host.signal(this, sense, null, message);
   }
 
@@ -519,19 +543,23 @@ export class Group {
     const now = this.#host.clock.monotonicMs();
     for (const { sense, startedAt, limitMs, loading } of this.#running.values()) {
       if (now - startedAt < limitMs) continue;
-      const what = loading ? `loading sense "${sense.name}"` : `a compute of sense "${sense.name}"`;
       const { timeoutMs, gracePeriodMs } = this.#host.limits(sense);
       const limit = loading
-        ? formatDuration(LOAD_HARD_MS)
-        : `its timeout of ${formatDuration(timeoutMs)} and grace period of ${formatDuration(gracePeriodMs)}`;
-      const why = `${what} had not settled after ${Math.round(now - startedAt)} ms, past ${limit}`;
-      return this.kill(this.#running.size === 1 ? why : "a compute had not settled after its hard limit", sense);
+        ? `loading it took longer than ${formatDuration(LOAD_HARD_MS)}`
+        : `it had not settled at its hard limit, ${formatDuration(timeoutMs)} timeout and ${formatDuration(gracePeriodMs)} grace period`;
+      return this.kill(
+        this.#running.size === 1 ? `sense "${sense.name}": ${limit}` : "a compute passed its hard limit",
+        sense,
+      );
     }
     if (this.#running.size > 0) {
-      return this.#watch(Math.min(...[...this.#running.values()].map((running) => running.startedAt + running.limitMs)));
+      return this.#watch(
+        Math.min(...[...this.#running.values()].map((running) => running.startedAt + running.limitMs)),
+      );
     }
     if (this.#unstarted === 0 && this.#state !== "starting") return;
-    if (now - this.#heardAt >= SILENCE_MS) return this.kill(`it did not answer for ${formatDuration(SILENCE_MS)}`, null);
+    if (now - this.#heardAt >= SILENCE_MS)
+      return this.kill(`it did not answer for ${formatDuration(SILENCE_MS)}`, null);
     this.#watch(this.#heardAt + SILENCE_MS);
   }
 

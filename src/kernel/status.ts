@@ -24,13 +24,21 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
   const reflexes = [...engine.reflexes.values()];
   const nextDue = (sense: Sense): number | null => {
     const mine = reflexes.filter((reflex) => reflex.enabled && reflex.config.sense === sense.name);
-    const due = mine.flatMap(({ calendars }) => calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY));
+    const due = mine.flatMap(({ calendars }) =>
+      calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY),
+    );
     const first = Math.min(...due);
     return Number.isFinite(first) ? first : null;
   };
   return {
     kernel: { pid: process.pid, version: VERSION, started_at: startedAt, data, store: trouble() ?? "ok" },
-    groups: [...engine.groups.values()].map(({ name, state, pid, restarts, memory }) => ({ name, state, pid, restarts, memory })),
+    groups: [...engine.groups.values()].map(({ name, state, pid, restarts, memory }) => ({
+      name,
+      state,
+      pid,
+      restarts,
+      memory,
+    })),
     senses: [...engine.senses.values()].map((sense) => ({
       name: sense.name,
       group: sense.config.group,
@@ -43,7 +51,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
       missed: sense.stats.missed,
       p50_ms: rounded(sense.stats.percentile(0.5)),
       p99_ms: rounded(sense.stats.percentile(0.99)),
-      last_signal: sense.stats.lastSignal,
+      last_signal: sense.stats.lastSignal?.at ?? null,
       next_due: nextDue(sense),
     })),
     reflexes: reflexes.map(({ config, enabled, fired }) => ({

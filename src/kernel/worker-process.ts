@@ -3,7 +3,7 @@
  * killed as a group. The exit event is the authority on its end; frames that were under way are delivered before it is
  * told.
  */
-import { clipLine } from "../base/row-limiter.ts";
+import { clipLine, droppedLines, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLimiter } from "../base/row-limiter.ts";
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -43,24 +43,35 @@ const DRAIN_MS = 250;
 
 /** Longest line that is kept whole while waiting for its end. */
 const LONGEST_PENDING = 64 * 1024;
+const NEWLINE = 10;
 
-async function readLines(stream: ReadableStream<Uint8Array>, line: (text: string) => void): Promise<void> {
-  const decoder = new TextDecoder();
+function countNewlines(bytes: Uint8Array): number {
+  let count = 0;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
+
+/** Always read, so that a worker never blocks on its own output; what `lines` does not want is not even decoded. */
+async function readLines(stream: ReadableStream<Uint8Array>, lines: RowLimiter<string>): Promise<void> {
   let rest = "";
   for await (const chunk of stream) {
-    rest += decoder.decode(chunk, { stream: true });
+    if (lines.skip(0) && lines.skip(countNewlines(chunk))) {
+      rest = "";
+      continue;
+    }
+    rest += Buffer.from(chunk).toString("utf8");
     let start = 0;
     for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n", start)) {
-      if (end > start) line(clipLine(rest.slice(start, end)));
+      if (end > start) lines.offer(clipLine(rest.slice(start, end)));
       start = end + 1;
     }
     rest = rest.slice(start);
-    if (rest.length > LONGEST_PENDING) {
-      line(clipLine(rest));
-      rest = "";
-    }
+    if (rest.length <= LONGEST_PENDING) continue;
+    lines.offer(clipLine(rest));
+    rest = "";
   }
-  if (rest !== "") line(clipLine(rest));
+  if (rest !== "") lines.offer(clipLine(rest));
+  lines.finish();
 }
 
 export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvents): WorkerProcess<Message> {
@@ -111,8 +122,16 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
       else setTimeout(tell, DRAIN_MS);
     },
   });
-  void readLines(child.stdout, (line) => events.output("stdout", line)).catch(() => {});
-  void readLines(child.stderr, (line) => events.output("stderr", line)).catch(() => {});
+  for (const stream of ["stdout", "stderr"] as const) {
+    const lines = rowLimiter<string>({
+      perSecond: OUTPUT_ROWS_PER_SECOND,
+      credit: Number.POSITIVE_INFINITY,
+      post: (line) => events.output(stream, line),
+      dropped: droppedLines,
+    });
+    // A stream that breaks is the end of what can be read; the exit tells the rest.
+    readLines(child[stream], lines).catch(() => lines.finish());
+  }
 
   return {
     pid: child.pid,

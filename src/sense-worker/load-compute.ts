@@ -47,7 +47,13 @@ export async function loadComputeFn(source: SenseSource, limitMs: number): Promi
     const found = builtIn(source.use);
     if (found === undefined)
       return err(problem("unknown-sense", `there is no built-in sense "${source.use}"`, null, null));
-    exports = found.load();
+    try {
+      exports = found.load();
+    } catch (error) {
+      return err(
+        problem("module-threw", `the built-in sense "${source.use}" does not load: ${String(error)}`, null, null),
+      );
+    }
   } else {
     const loaded = await loadModule(file, source.folder, limitMs);
     if (!loaded.ok) return loaded;

@@ -5,7 +5,14 @@
 import { existsSync } from "node:fs";
 import { toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { clipLine, droppedLines, OUTPUT_LINE_LENGTH, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLimiter } from "../base/row-limiter.ts";
+import {
+  clipLine,
+  droppedLines,
+  OUTPUT_LINE_LENGTH,
+  OUTPUT_ROWS_PER_SECOND,
+  type RowLimiter,
+  rowLimiter,
+} from "../base/row-limiter.ts";
 import type { ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import type { Problem } from "../model/problem.ts";
@@ -101,7 +108,10 @@ class SenseWorker {
         if (this.#init) return this.complain("malformed-message", "a second init");
         this.#init = message;
         this.#generation = message.generation;
-        void this.#boot(message);
+        this.#boot(message).catch((error: Error) => {
+          this.complain("worker", `it could not start: ${error.message}`, error.stack ?? null);
+          this.#channel.leave({ type: "bye", generation: this.#generation });
+        });
         return;
       case "compute":
         this.#queue.push(message);
@@ -260,7 +270,15 @@ class SenseWorker {
     return (level, message, data = null) => {
       const json = toJson(data);
       const kept = json.ok && JSON.stringify(json.value).length <= OUTPUT_LINE_LENGTH ? json.value : String(data);
-      this.#rows?.offer({ sense, level, event: "log", trace, message: clipLine(String(message)), data: kept, dropped: 0 });
+      this.#rows?.offer({
+        sense,
+        level,
+        event: "log",
+        trace,
+        message: clipLine(String(message)),
+        data: kept,
+        dropped: 0,
+      });
     };
   }
 

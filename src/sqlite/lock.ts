@@ -15,6 +15,7 @@ export function acquireLock(file: string): Lock | null {
   const db = new Database(file, { readwrite: true, create: true });
   try {
     db.run("PRAGMA busy_timeout = 0");
+    db.run("PRAGMA journal_mode = OFF");
     db.run("PRAGMA locking_mode = EXCLUSIVE");
     db.run("BEGIN EXCLUSIVE");
   } catch (error) {

@@ -7,6 +7,7 @@ import { BUILT_IN_SENSES } from "../../senses/index.ts";
 
 type Namespace = Record<string, unknown>;
 
+/** Each `require` is written out, so that the bundler embeds what it names. */
 const EMBEDDED: Readonly<Record<string, () => Namespace>> = {
   nerve: () => require("../sdk/index.ts"),
   "drizzle-orm": () => require("drizzle-orm"),
@@ -27,12 +28,23 @@ export const embeddedSpecifiers = (): string[] => [
     .map(([name]) => `nerve/senses/${name}`),
 ];
 
+/** From source a `require` of a name in the table would find the table itself: it is resolved to a path before. */
+function loaders(): [string, () => Namespace][] {
+  if (Bun.isStandaloneExecutable) return Object.entries(EMBEDDED);
+  return Object.entries(EMBEDDED).map(([specifier, load]) => {
+    if (specifier === "nerve") return [specifier, load];
+    const path = Bun.resolveSync(specifier, import.meta.dir);
+    return [specifier, () => require(path) as Namespace];
+  });
+}
+
 /** Registers the table with Bun's module loader. Once per process, before user code is imported. */
 export function embedModules(): void {
+  const modules = loaders();
   plugin({
     name: "nerve",
     setup(build) {
-      for (const [specifier, load] of Object.entries(EMBEDDED)) {
+      for (const [specifier, load] of modules) {
         build.module(specifier, () => ({ exports: load(), loader: "object" }));
       }
       for (const [name, sense] of Object.entries(BUILT_IN_SENSES)) {
