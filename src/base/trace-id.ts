@@ -10,13 +10,19 @@ export const TRACE_PATTERN = /^[0-9a-f]{32}$/;
 export function traceIds(): (wallMs: number) => string {
   let pool = "";
   let used = 0;
+  let timeMs = -1;
+  let time = "";
   return (wallMs) => {
+    if (wallMs !== timeMs) {
+      timeMs = wallMs;
+      time = wallMs.toString(16).padStart(12, "0");
+    }
     if (used === pool.length) {
       pool = randomBytes(4_000).toString("hex");
       used = 0;
     }
     used += 20;
-    return wallMs.toString(16).padStart(12, "0") + pool.slice(used - 20, used);
+    return time + pool.slice(used - 20, used);
   };
 }
 

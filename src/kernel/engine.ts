@@ -53,6 +53,7 @@ export type Locations = ReadonlyMap<string, Result<SenseLocation, Problem>>;
 
 export interface Reflex {
   readonly config: SenseReflexConfig;
+  readonly sense: Sense;
   /** Digest of what it does, so that state of another definition is not taken for its own. */
   readonly definition: string;
   enabled: boolean;
@@ -219,8 +220,11 @@ export class Engine implements GroupHost {
       const kept = state !== undefined && state.definition === definition ? (state.state as { last?: number }) : null;
       if (state !== undefined && kept === null) this.#forgetReflex(entry.name, "its definition has changed");
       const stays = known !== undefined && known.definition === definition;
+      const sense = this.senses.get(entry.sense);
+      if (sense === undefined) throw new Error(`reflex ${entry.name} has no sense`);
       const reflex: Reflex = {
         config: entry,
+        sense,
         definition,
         enabled: !disabled.has(`reflex:${entry.name}`),
         fired: stays ? known.fired : 0,
@@ -314,7 +318,7 @@ export class Engine implements GroupHost {
   /** A cron time, or one that is caught up: owed until it is computed, and never twice for one time. */
   #fireByClock(reflex: Reflex, due: number): void {
     if (!reflex.enabled) return;
-    const sense = this.#target(reflex);
+    const { sense } = reflex;
     reflex.fired++;
     const owed = this.#trigger("cron", due);
     this.#ledger.add({
@@ -330,7 +334,7 @@ export class Engine implements GroupHost {
   }
 
   #fireStart(reflex: Reflex): void {
-    const sense = this.#target(reflex);
+    const { sense } = reflex;
     if (!reflex.enabled || !takes(sense)) return;
     reflex.fired++;
     sense.tick ??= this.#trigger("start", this.clock.wallMs());
@@ -338,7 +342,7 @@ export class Engine implements GroupHost {
   }
 
   #tick(reflex: Reflex, due: number, skipped: number): void {
-    const sense = this.#target(reflex);
+    const { sense } = reflex;
     reflex.fired++;
     if (!takes(sense) || sense.problem) return;
     sense.stats.missed += skipped;
@@ -351,12 +355,6 @@ export class Engine implements GroupHost {
     }
     if (sense.pending !== null) return;
     this.#decide(sense, trigger);
-  }
-
-  #target(reflex: Reflex): Sense {
-    const sense = this.senses.get(reflex.config.sense);
-    if (sense === undefined) throw new Error(`reflex ${reflex.config.name} has no sense`);
-    return sense;
   }
 
   #trigger(reason: Owed["reason"], at: number): Owed {
@@ -460,7 +458,7 @@ export class Engine implements GroupHost {
           if (!isNew) return;
           id = draft.signal({ sense: sense.name, at, payload, cause, trace });
           for (const reflex of listeners) {
-            const target = this.#target(reflex);
+            const target = reflex.sense;
             if (!reflex.enabled || !takes(target)) continue;
             draft.owe(target, { reason: "signal", at, cause: id, trace });
             woken.push(target);

@@ -372,8 +372,8 @@ const CASES: readonly Case[] = [
     says: ['nerve.yaml:2:36: `reflexes[0].on[1]` is "mem", which is listed already; remove it'],
   },
   {
-    config: "reflexes: [{sense: load, interval: 1s}]",
-    says: ['nerve.yaml:1:20: `reflexes[0].sense` names a sense that is not defined, "load"; no sense is defined'],
+    config: "reflexes: [{sense: lode, interval: 1s}]",
+    says: ['nerve.yaml:1:20: `reflexes[0].sense` names a sense that is not defined, "lode"; no sense is defined'],
   },
   {
     config: withSenses("reflexes: [{sense: load, cron: '61 * * * *'}]"),

@@ -1,0 +1,96 @@
+/** Builds the executable `./nerve` (or the path given), and puts it in place only once it has started. */
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import { Glob } from "bun";
+import { ensureInstalled, giveUp, ROOT } from "./toolchain.ts";
+
+export const BINARY = join(ROOT, "nerve");
+
+/**
+ * How `src/main.ts` becomes a bundle. `splitting` is what keeps a role from loading the others, and the lazy `require`s
+ * lazy; without it every start would evaluate everything. `bytecode` needs ESM here, for `main.ts` awaits at top level.
+ */
+export const BUNDLE: Bun.BuildConfig = {
+  entrypoints: [join(ROOT, "src/main.ts")],
+  target: "bun",
+  format: "esm",
+  splitting: true,
+  minify: true,
+};
+
+/** What goes into the executable: a change to any of them makes it stale. */
+const SOURCES = new Glob("{src,senses,migrations}{,/**}");
+
+/** Whether there is no binary, or one older than a source. A removed source shows in its folder's time. */
+export function isStale(binary: string): boolean {
+  if (!existsSync(binary)) return true;
+  const builtAt = statSync(binary).mtimeMs;
+  const sources = [...SOURCES.scanSync({ cwd: ROOT, onlyFiles: false })];
+  return ["package.json", "bun.lock", "scripts/build.ts", ...sources].some(
+    (source) => statSync(join(ROOT, source)).mtimeMs > builtAt,
+  );
+}
+
+/** The commit of this checkout; a tree without one of its own (a tarball, perhaps inside some other checkout) has none. */
+function commit(): string {
+  if (!existsSync(join(ROOT, ".git")) || Bun.which("git") === null) return "unknown";
+  const git = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"], { cwd: ROOT, stderr: "ignore" });
+  return git.stdout.toString().trim() || "unknown";
+}
+
+/** Compiles beside the target and renames, so that a running daemon keeps its file and nobody sees half a one. */
+export async function build(binary: string): Promise<void> {
+  const startedAt = performance.now();
+  mkdirSync(dirname(binary), { recursive: true });
+  const folder = mkdtempSync(join(dirname(binary), ".nerve-build-"));
+  try {
+    // The name is part of the bytes: the same name gives the same build.
+    const built = join(folder, basename(binary));
+    await Bun.build({
+      ...BUNDLE,
+      // About 1 MB and no start-up time, for stack traces that name our files and lines.
+      sourcemap: "inline",
+      bytecode: true,
+      define: { NERVE_COMMIT: JSON.stringify(commit()) },
+      compile: {
+        outfile: built,
+        // The folder nerve is started in must not change what it does …
+        autoloadDotenv: false,
+        autoloadBunfig: false,
+        autoloadTsconfig: false,
+        // … but a sense's own packages resolve only when the package.json files of a node_modules are read.
+        autoloadPackageJson: true,
+      },
+    });
+    const tried = Bun.spawnSync([built, "version"], { env: {}, cwd: folder, timeout: 10_000 });
+    if (tried.exitCode !== 0 || tried.stdout.length === 0) {
+      throw new Error(`the executable does not start: ${tried.stderr.toString().trim() || `exit ${tried.exitCode}`}`);
+    }
+    renameSync(built, binary);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const megabytes = (statSync(binary).size / 1e6).toFixed(0);
+  console.log(`built ${binary}: ${megabytes} MB in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
+}
+
+/** The bundler's errors with their places, anything else as it is. */
+export function explain(error: unknown): string {
+  const causes: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return causes
+    .map((cause) => {
+      const position = cause instanceof BuildMessage || cause instanceof ResolveMessage ? cause.position : null;
+      const where = position ? `${position.file}:${position.line}:${position.column}: ` : "";
+      return where + (cause instanceof Error ? cause.message : String(cause));
+    })
+    .join("\n");
+}
+
+if (import.meta.main) {
+  await ensureInstalled();
+  try {
+    await build(resolve(process.argv[2] ?? BINARY));
+  } catch (error) {
+    giveUp(explain(error));
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Holds the arrows between the folders: who may import whom, in one table, type-only imports included.
+ * A folder under `src/` or `senses/` without a row is itself a violation, so a new one has to say where it stands.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { Glob } from "bun";
+
+/**
+ * Folder or file → what it may import besides itself: folders, files and packages (their subpaths included). `type x`
+ * allows what is gone at run time only. A file's row adds to its folder's; in `senses/*` each folder stands for itself.
+ * `node:*` and `bun` are free to all; `bun:*` is not.
+ */
+export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+  "src/main.ts": ["src"],
+  "src/version.ts": ["package.json"],
+  // Ground: no noun of nerve's.
+  "src/base": [],
+  "src/base/libc.ts": ["bun:ffi"],
+  "src/sqlite": ["src/base", "bun:sqlite"],
+  // Nouns and contracts.
+  "src/model": ["src/base"],
+  "src/config": ["src/base", "src/model", "senses/names.ts", "yaml"],
+  "src/ipc": ["src/base", "src/model"],
+  "src/ipc/definitions.ts": ["type arktype"],
+  "src/control": ["src/base", "src/model"],
+  "src/sdk": ["src/model", "type drizzle-orm"],
+  // The store: the kernel's alone.
+  "src/store": ["src/base", "src/model", "src/sqlite", "migrations", "type bun:sqlite"],
+  // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no store.
+  "src/kernel": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/ipc",
+    "src/store",
+    "src/sqlite/lock.ts",
+    "src/control",
+    "src/version.ts",
+    "senses/names.ts",
+  ],
+  "src/kernel/sd-notify.ts": ["bun:ffi"],
+  "src/worker": [
+    "src/base",
+    "src/model",
+    "src/ipc",
+    "src/sqlite",
+    "src/sdk",
+    "senses/index.ts",
+    "arktype",
+    "drizzle-orm",
+    "bun:sqlite",
+  ],
+  "src/sense-worker": [
+    "src/base",
+    "src/model",
+    "src/ipc",
+    "src/sqlite",
+    "src/sdk",
+    "src/worker",
+    "senses/index.ts",
+    "drizzle-orm",
+    "type bun:sqlite",
+  ],
+  // Faces.
+  "src/cli": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/ipc",
+    "src/sqlite",
+    "src/store",
+    "src/kernel",
+    "src/control",
+    "src/sdk",
+    "src/version.ts",
+    "senses/names.ts",
+    "bun:sqlite",
+  ],
+  "src/cli/place.ts": ["yaml"],
+  // The built-in senses live like a user's: they see what `nerve` gives them, and each other's schema only.
+  senses: ["senses/*"],
+  "senses/*": [
+    "senses/glob.ts",
+    "senses/options.ts",
+    "senses/proc.ts",
+    "nerve",
+    "drizzle-orm",
+    "src/base/processes.ts",
+  ],
+};
+
+export interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+// `import … from "x"`, `export … from "x"`, `import "x"`; then `import("x")` and `require("x")`, in types as well.
+const STATEMENT = /^(?:import|export)\b(?:[^"';=]*?\bfrom)?\s*"([^"]+)"/gm;
+const CALL = /\b(?:import|require)\(\s*"([^"]+)"/g;
+const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
+
+const transpiler = new Bun.Transpiler({ loader: "ts" });
+
+/** Every import a source names. What the parser does not see but the text has is there for its types only. */
+export function importsOf(source: string): Import[] {
+  const atRunTime = new Set(transpiler.scanImports(source).map(({ path }) => path));
+  const text = source.replace(COMMENT, "");
+  const written = [...text.matchAll(STATEMENT), ...text.matchAll(CALL)].flatMap(([, specifier]) => specifier ?? []);
+  return [...new Set([...atRunTime, ...written])].map((specifier) => ({
+    specifier,
+    typeOnly: !atRunTime.has(specifier),
+  }));
+}
+
+const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
+
+/** The row a file stands in: `src/config/yaml.ts` → `src/config`, `senses/load/index.ts` → `senses/*`. */
+function layerOf(file: string): { readonly own: string; readonly row: string } {
+  const [top = "", second = "", ...deeper] = file.split("/");
+  if (top === "senses")
+    return deeper.length > 0 ? { own: `${top}/${second}`, row: "senses/*" } : { own: top, row: top };
+  const own = `${top}/${second}`;
+  return { own, row: own };
+}
+
+function allows(rule: string, target: string, typeOnly: boolean): boolean {
+  if (rule.startsWith("type ")) return typeOnly && isIn(target, rule.slice("type ".length));
+  return rule.endsWith("/*") ? target.startsWith(rule.slice(0, -1)) : isIn(target, rule);
+}
+
+/** What `file` (its path from the root) imports against the table, one sentence each. */
+export function violations(file: string, source: string): string[] {
+  const { own, row } = layerOf(file);
+  const rules = LAYERS[row];
+  if (rules === undefined) return [`${file}: ${row} has no row in scripts/layers.ts`];
+  const allowed = [...rules, ...(row === file ? [] : (LAYERS[file] ?? []))];
+  return importsOf(source).flatMap(({ specifier, typeOnly }) => {
+    if (specifier === "bun" || specifier.startsWith("node:")) return [];
+    const relative = specifier.startsWith(".");
+    const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;
+    const isOwn = relative && (own === "senses" ? posix.dirname(target) === own : isIn(target, own));
+    if (isOwn || allowed.some((rule) => allows(rule, target, typeOnly))) return [];
+    return [`${file}: ${row} may not import ${target}${typeOnly ? ", not even its types" : ""}`];
+  });
+}
+
+/** Every violation under `root`. */
+export const allViolations = (root: string): string[] =>
+  [...new Glob("{src,senses}/**/*.ts").scanSync(root)]
+    .sort()
+    .flatMap((file) => violations(file, readFileSync(join(root, file), "utf8")));
+
+if (import.meta.main) {
+  const found = allViolations(dirname(import.meta.dir));
+  for (const violation of found) console.error(violation);
+  process.exitCode = found.length > 0 ? 1 : 0;
+}

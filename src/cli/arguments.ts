@@ -1,0 +1,71 @@
+/** From argv to a command's input, by its options; what cannot be understood is refused with the nearest thing that can. */
+import { parseArgs } from "node:util";
+import { nearest } from "../base/nearest.ts";
+import { ok, type Result } from "../base/result.ts";
+import { type Command, COMMON, type Input, type Options } from "./command.ts";
+import { type Failure, usageError } from "./outcome.ts";
+
+export type Parsed = { readonly kind: "help" } | { readonly kind: "run"; readonly input: Input<Options> };
+
+type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+
+const definitionsOf = (options: Options) =>
+  Object.fromEntries(
+    Object.entries(options).map(([name, { kind, short }]) => [
+      name,
+      {
+        type: kind === "flag" ? ("boolean" as const) : ("string" as const),
+        multiple: kind === "texts",
+        ...(short === null ? {} : { short }),
+      },
+    ]),
+  );
+
+export function parseArguments(verb: string, command: Command, argv: readonly string[]): Result<Parsed, Failure> {
+  const options: Options = { ...command.options, ...COMMON };
+  const help = `see \`nerve ${verb} --help\``;
+  let values: Values;
+  let positionals: string[];
+  try {
+    ({ values, positionals } = parseArgs({
+      args: [...argv],
+      options: definitionsOf(options),
+      allowPositionals: true,
+      strict: true,
+    }));
+  } catch (error) {
+    return usageError(...explain(error as Error & { code?: string }, options, help));
+  }
+  if (values.help === true) return ok({ kind: "help" });
+  const missing = command.arguments.filter(({ required }) => required)[positionals.length];
+  if (missing) return usageError(`\`nerve ${verb}\` needs ${missing.name}`, help);
+  const extra = positionals[command.arguments.length];
+  if (extra !== undefined) return usageError(`unexpected argument \`${extra}\``, help);
+  const input: Input<Options> = {
+    options: Object.fromEntries(
+      Object.entries(command.options).map(([name, { kind }]) => [
+        name,
+        values[name] ?? { flag: false, text: null, texts: [] }[kind],
+      ]),
+    ) as Input<Options>["options"],
+    arguments: positionals,
+    config: (values.config as string | undefined) ?? null,
+    json: values.json === true,
+  };
+  return ok({ kind: "run", input });
+}
+
+/** Node's own words name what was wrong, but speak to the programmer. */
+function explain(error: Error & { code?: string }, options: Options, help: string): [string, string] {
+  const given = /'(-[^' ]*)/.exec(error.message)?.[1] ?? "";
+  const [bare = ""] = given.split("=");
+  if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {
+    const meant = bare.startsWith("--") ? nearest(bare.slice(2), Object.keys(options)) : null;
+    return [`unknown option \`${bare}\``, meant === null ? help : `did you mean \`--${meant}\`?`];
+  }
+  const name = /--([\w-]+)/.exec(error.message)?.[1] ?? "";
+  const option = options[name];
+  if (option === undefined) return [error.message, help];
+  if (option.kind === "flag") return [`\`--${name}\` takes no value`, help];
+  return [`\`--${name}\` needs a value`, `write \`--${name} ${option.value}\``];
+}

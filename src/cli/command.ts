@@ -1,0 +1,55 @@
+/** What a command is: its options and arguments as data (help and parsing come from them), and what it does. */
+import type { Outcome } from "./outcome.ts";
+
+export type Option =
+  | { readonly kind: "flag"; readonly short: string | null; readonly help: string }
+  | { readonly kind: "text" | "texts"; readonly short: string | null; readonly value: string; readonly help: string };
+
+export type Options = Readonly<Record<string, Option>>;
+
+type ValueOf<O extends Option> = O extends { readonly kind: "flag" }
+  ? boolean
+  : O extends { readonly kind: "texts" }
+    ? readonly string[]
+    : string | null;
+
+export interface Input<O extends Options> {
+  readonly options: { readonly [Name in keyof O]: ValueOf<O[Name]> };
+  readonly arguments: readonly string[];
+  /** `-c`, when given. */
+  readonly config: string | null;
+  readonly json: boolean;
+}
+
+export interface Argument {
+  readonly name: string;
+  readonly required: boolean;
+}
+
+export interface Command<O extends Options = Options> {
+  /** One sentence without a stop, begins lower-case. */
+  readonly summary: string;
+  /** Further paragraphs of the help, or null. */
+  readonly details: string | null;
+  readonly arguments: readonly Argument[];
+  readonly options: O;
+  /** Command lines, each with what it does. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  run(input: Input<O>): Promise<Outcome>;
+}
+
+export const flag = (help: string, short: string | null = null) => ({ kind: "flag", short, help }) as const;
+export const text = (value: string, help: string, short: string | null = null) =>
+  ({ kind: "text", short, value, help }) as const;
+/** May be given several times. */
+export const texts = (value: string, help: string, short: string | null = null) =>
+  ({ kind: "texts", short, value, help }) as const;
+
+/** Every command has these. */
+export const COMMON = {
+  config: text("FILE", "the configuration; else $NERVE_CONFIG, else ./nerve.yaml", "c"),
+  json: flag("JSON for programs: lists one object a line, errors on stderr"),
+  help: flag("this text", "h"),
+} as const;
+
+export const defineCommand = <const O extends Options>(command: Command<O>): Command<O> => command;

@@ -1,0 +1,40 @@
+/** Prints what went wrong on stderr: for people with the place and the remedy, for programs one JSON object a line. */
+import { escapeForTerminal } from "../base/escape.ts";
+import type { Problem } from "../model/problem.ts";
+import { paint, printError, type Screen, stderrScreen } from "./terminal.ts";
+
+/** Lines of a message keep their ends; everything else unsafe is escaped. */
+const escapeLines = (text: string, indent: string): string =>
+  text.split("\n").map(escapeForTerminal).join(`\n${indent}`);
+
+export function renderProblem(problem: Problem, screen: Screen, label: "error" | "warning" = "error"): string {
+  const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
+  const where = place === "" ? "" : `${paint(escapeForTerminal(place), "bold", screen.colours)}: `;
+  const head = paint(`${label}:`, label === "error" ? "red" : "yellow", screen.colours);
+  const lines = [`${head} ${where}${escapeLines(problem.message, "  ")}`];
+  if (problem.hint !== null) {
+    lines.push(`  ${paint("hint:", "cyan", screen.colours)} ${escapeLines(problem.hint, "  ")}`);
+  }
+  return lines.join("\n");
+}
+
+export function printProblems(problems: readonly Problem[], json: boolean): void {
+  const screen = stderrScreen();
+  for (const problem of problems) {
+    const { kind, message, hint, file, line, column } = problem;
+    printError(json ? JSON.stringify({ error: { kind, message, hint, file, line, column } }) : renderProblem(problem, screen));
+  }
+}
+
+/** Said to a person beside the result; a program reads the result alone. */
+export function warn(message: string, json: boolean): void {
+  if (json) return;
+  const screen = stderrScreen();
+  printError(`${paint("warning:", "yellow", screen.colours)} ${escapeForTerminal(message)}`);
+}
+
+/** A remark nobody should have to filter out: only shown on a terminal. */
+export function remark(message: string): void {
+  const screen = stderrScreen();
+  if (screen.terminal) printError(paint(escapeForTerminal(message), "dim", screen.colours));
+}

@@ -1,0 +1,55 @@
+/** The text of `--help`, from a command's own data, and the overview of all of them. */
+import { type Command, COMMON, type Options } from "./command.ts";
+import { paint, type Screen } from "./terminal.ts";
+import { VERBS } from "./verbs.ts";
+
+const INDENT = "  ";
+
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `${INDENT}${left.padEnd(width)}   ${right}`.trimEnd());
+}
+
+function optionRows(options: Options): [string, string][] {
+  return Object.entries(options).map(([name, option]) => {
+    const short = option.short === null ? "    " : `-${option.short}, `;
+    const value = option.kind === "flag" ? "" : ` ${option.value}`;
+    return [`${short}--${name}${value}`, option.help + (option.kind === "texts" ? " (repeatable)" : "")];
+  });
+}
+
+export function commandHelp(verb: string, command: Command, screen: Screen): string {
+  const title = (text: string): string => paint(text, "bold", screen.colours);
+  const places = command.arguments.map(({ name, required }) => (required ? `<${name}>` : `[${name}]`));
+  const usage = ["nerve", verb, ...places, "[options]"].join(" ");
+  const examples = command.examples.flatMap(([line, does]) => [`${INDENT}${line}`, `${INDENT}    ${does}`]);
+  return [
+    `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
+    "",
+    `${title("Usage:")} ${usage}`,
+    ...(command.details === null ? [] : ["", command.details]),
+    "",
+    title("Options:"),
+    ...columns(optionRows({ ...command.options, ...COMMON })),
+    "",
+    title("Examples:"),
+    ...examples,
+  ].join("\n");
+}
+
+export function overview(screen: Screen): string {
+  const title = (text: string): string => paint(text, "bold", screen.colours);
+  const section = (name: string): string[] => {
+    const rows = VERBS.filter((verb) => verb.section === name).map(({ usage, summary }) => [usage, summary] as const);
+    return ["", title(name), ...columns(rows)];
+  };
+  return [
+    "nerve watches one host: senses observe, reflexes decide, everything is kept in SQLite.",
+    "",
+    `${title("Usage:")} nerve <config.yaml>            run the daemon`,
+    "       nerve <command> [options]      see below; each has --help",
+    ...[...new Set(VERBS.map(({ section: name }) => name))].flatMap(section),
+    "",
+    "Every command takes -c FILE (else $NERVE_CONFIG, else ./nerve.yaml) and --json.",
+  ].join("\n");
+}

@@ -1,0 +1,52 @@
+/** Asks the running daemon, and turns its refusals into exit codes. */
+import { accessSync, constants, lstatSync } from "node:fs";
+import { join } from "node:path";
+import type { Result } from "../base/result.ts";
+import { askKernel } from "../control/client.ts";
+import { SOCKET_NAME } from "../control/contract.ts";
+import type { Problem } from "../model/problem.ts";
+import { EXIT, type ExitCode, fail, type Failure } from "./outcome.ts";
+import { nothingThere, type Place, shellWord } from "./place.ts";
+
+/** `body` null asks, else acts. `refused` is the exit code of a refusal that is no unknown name. */
+export async function ask<T>(
+  place: Place,
+  path: string,
+  body: object | null,
+  refused: ExitCode = EXIT.finding,
+): Promise<Result<T, Failure>> {
+  const answer = await askKernel<T>(place.data, path, body);
+  if (answer.ok) return answer;
+  const failure = answer.error;
+  if (failure.kind === "unreachable") return nothingThere(place, unreachable(place, failure.problem));
+  const unknown = failure.problems.some(({ kind }) => kind.startsWith("unknown-"));
+  return fail(unknown ? EXIT.usage : refused, ...failure.problems);
+}
+
+function unreachable(place: Place, found: Problem): Problem {
+  const socket = join(place.data, SOCKET_NAME);
+  const owner = ownerWhenClosedToUs(socket);
+  if (owner !== null) {
+    return { ...found, message: `uid ${process.geteuid?.()} may not use ${socket}`, hint: `run this as uid ${owner} or as root` };
+  }
+  const file = /\.ya?ml$/.test(place.file) ? shellWord(place.file) : `start -c ${shellWord(place.file)}`;
+  return { ...found, message: `no nerve daemon answers on ${place.data}`, hint: `start it with \`nerve ${file}\`` };
+}
+
+/** The uid whose socket (or folder) we may not enter, null when that is not the trouble. */
+function ownerWhenClosedToUs(socket: string): number | null {
+  try {
+    accessSync(socket, constants.W_OK);
+    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EACCES") return null;
+  }
+  for (const path of [socket, join(socket, "..")]) {
+    try {
+      return lstatSync(path).uid;
+    } catch {
+      // Hidden by the folder above it.
+    }
+  }
+  return null;
+}

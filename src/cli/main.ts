@@ -1,0 +1,90 @@
+/** The command line's entry: which verb, its input, and how it ends. Loads the one command that was asked for. */
+import { nearest } from "../base/nearest.ts";
+import { ok } from "../base/result.ts";
+import { EXIT, type Outcome, problem, usageError } from "./outcome.ts";
+import { VERBS } from "./verbs.ts";
+
+/** Runs what argv (without the executable) asks for and ends the process with its exit code. */
+export async function runCommand(argv: string[]): Promise<void> {
+  const outcome = await attempt(argv);
+  if (outcome.ok) process.exit(outcome.value);
+  const { printProblems } = await import("./failure.ts");
+  printProblems(outcome.error.problems, asksForJson(argv));
+  process.exit(outcome.error.code);
+}
+
+async function attempt(argv: readonly string[]): Promise<Outcome> {
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    const message = `this is a bug in nerve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    return { ok: false, error: { code: EXIT.bug, problems: [problem("internal", message)] } };
+  }
+}
+
+const asksForJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf("--");
+  return argv.slice(0, end < 0 ? argv.length : end).includes("--json");
+};
+
+/** `-c FILE` and `--json` may stand before the verb: they are put behind it. */
+function verbFirst(argv: readonly string[]): readonly string[] {
+  let at = 0;
+  for (let word = argv[at]; word !== undefined; word = argv[at]) {
+    if (word === "-c" || word === "--config") at += 2;
+    else if (word === "--json" || word.startsWith("--config=") || /^-c./.test(word)) at += 1;
+    else break;
+  }
+  const verb = argv[at];
+  return verb === undefined ? [] : [verb, ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
+async function dispatch(argv: readonly string[]): Promise<Outcome> {
+  const [first, ...rest] = verbFirst(argv);
+  if (first === undefined) return showOverview("stderr");
+  if (first === "help" || first === "--help" || first === "-h") {
+    const topic = rest.find((word) => !word.startsWith("-"));
+    return topic === undefined ? showOverview("stdout") : runVerb(topic, ["--help"]);
+  }
+  if (first === "--version" || first === "-V") return runVerb("version", rest);
+  return runVerb(first, rest);
+}
+
+async function showOverview(where: "stdout" | "stderr"): Promise<Outcome> {
+  const [{ overview }, { print, printError, stderrScreen, stdoutScreen }] = await Promise.all([
+    import("./help.ts"),
+    import("./terminal.ts"),
+  ]);
+  if (where === "stdout") print(overview(stdoutScreen()));
+  else printError(overview(stderrScreen()));
+  return ok(where === "stdout" ? EXIT.done : EXIT.usage);
+}
+
+async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> {
+  const verb = VERBS.find(({ name }) => name === word);
+  if (verb === undefined) {
+    const refusal = await whyNoVerb(word);
+    // A config is the daemon's: `nerve nerve.yaml` is `nerve start nerve.yaml`.
+    return refusal ?? runVerb("start", [word, ...rest]);
+  }
+  const [{ command }, { parseArguments }] = await Promise.all([verb.load(), import("./arguments.ts")]);
+  const parsed = parseArguments(verb.name, command, rest);
+  if (!parsed.ok) return parsed;
+  if (parsed.value.kind === "run") return command.run(parsed.value.input);
+  const [{ commandHelp }, { print, stdoutScreen }] = await Promise.all([import("./help.ts"), import("./terminal.ts")]);
+  print(commandHelp(verb.name, command, stdoutScreen()));
+  return ok(EXIT.done);
+}
+
+/** Null when `word` is a config. */
+async function whyNoVerb(word: string): Promise<Outcome | null> {
+  if (word.startsWith("-")) return usageError(`unknown option \`${word}\``, "see `nerve --help`");
+  if (/\.ya?ml$/.test(word) || word.includes("/")) return null;
+  const { NOT_YET } = await import("./verbs.ts");
+  if (NOT_YET.includes(word)) {
+    return { ok: false, error: { code: EXIT.usage, problems: [problem("not-yet", `this build does not know \`${word}\` yet`)] } };
+  }
+  const meant = nearest(word, [...VERBS.map(({ name }) => name), ...NOT_YET, "help"]);
+  const hint = meant === null ? "`nerve --help` lists them; a config ends in .yaml or .yml, or holds a /" : `did you mean \`${meant}\`?`;
+  return usageError(`there is no command \`${word}\``, hint);
+}

@@ -1,0 +1,39 @@
+/** How a command ends: an exit code that is part of the contract, or a failure that main.ts prints and turns into one. */
+import { err, type Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
+
+export const EXIT = {
+  done: 0,
+  /** What was looked at is not in order. */
+  finding: 1,
+  /** Wrong usage, or a name nobody has. */
+  usage: 2,
+  unreachable: 3,
+  bug: 70,
+  inUse: 75,
+  badConfig: 78,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface Failure {
+  readonly code: ExitCode;
+  readonly problems: readonly Problem[];
+}
+
+export type Outcome = Result<ExitCode, Failure>;
+
+export const problem = (kind: string, message: string, hint: string | null = null): Problem => ({
+  kind,
+  message,
+  hint,
+  file: null,
+  line: null,
+  column: null,
+});
+
+export const fail = (code: ExitCode, ...problems: readonly Problem[]): { readonly ok: false; readonly error: Failure } =>
+  err({ code, problems });
+
+export const usageError = (message: string, hint: string | null = null): { readonly ok: false; readonly error: Failure } =>
+  fail(EXIT.usage, problem("usage", message, hint));

@@ -1,0 +1,78 @@
+/**
+ * Which configuration a command is about, and where its data lies. A command that only looks at a running nerve must not
+ * be stopped by a config that was broken since, or whose credentials only the daemon gets: then `data` alone is read.
+ */
+import { dirname, resolve } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import { DEFAULT_DATA } from "../config/defaults.ts";
+import { loadNerveConfig } from "../config/load.ts";
+import { readSafely } from "../config/safe-read.ts";
+import { fillVariables } from "../config/variables.ts";
+import type { NerveConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+import { EXIT, fail, type Failure } from "./outcome.ts";
+
+const DEFAULT_FILE = "nerve.yaml";
+
+/** Absolute path of `-c`, else `$NERVE_CONFIG`, else ./nerve.yaml. */
+export const configFile = (given: string | null): string => resolve(given ?? (process.env.NERVE_CONFIG || DEFAULT_FILE));
+
+/** The whole configuration, or every problem in it. */
+export function loadConfig(given: string | null): Result<NerveConfig, Failure> {
+  const file = configFile(given);
+  const loaded = loadNerveConfig(file, process.env);
+  if (loaded.ok) return loaded;
+  return fail(EXIT.badConfig, ...loaded.error.map((found) => withLookup(found, file, given)));
+}
+
+/** Nobody named the file that is not there: say how one is named. */
+function withLookup(found: Problem, file: string, given: string | null): Problem {
+  const named = given !== null || Boolean(process.env.NERVE_CONFIG);
+  if (found.kind !== "not-found" || found.file !== file) return found;
+  return { ...found, hint: named ? null : "name a config with -c FILE or $NERVE_CONFIG" };
+}
+
+export interface Place {
+  readonly file: string;
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  /** Null when it has `problems`. */
+  readonly config: NerveConfig | null;
+  readonly problems: readonly Problem[];
+}
+
+export function findPlace(given: string | null): Result<Place, Failure> {
+  const file = configFile(given);
+  const loaded = loadConfig(given);
+  if (loaded.ok) return ok({ file, data: loaded.value.data, config: loaded.value, problems: [] });
+  const data = dataAlone(file);
+  return data === null ? loaded : ok({ file, data, config: null, problems: loaded.error.problems });
+}
+
+/** `data` of a file that has problems elsewhere, null when it cannot be told. */
+function dataAlone(file: string): string | null {
+  const text = readSafely(file);
+  if (!text.ok) return null;
+  const { parseDocument } = require("yaml") as typeof import("yaml");
+  const document = parseDocument(text.value, { logLevel: "silent", uniqueKeys: false });
+  if (document.errors.length > 0) return null;
+  const data = document.get("data") ?? DEFAULT_DATA;
+  if (typeof data !== "string") return null;
+  const filled = fillVariables(data, { environment: process.env, credential: () => null });
+  return filled.faults.length > 0 ? null : resolve(dirname(file), filled.text);
+}
+
+/** Neither a daemon nor data were found: a broken config explains it better than their absence. */
+export const nothingThere = (place: Place, found: Problem): { readonly ok: false; readonly error: Failure } =>
+  err(
+    place.problems.length > 0
+      ? { code: EXIT.badConfig, problems: place.problems }
+      : { code: EXIT.unreachable, problems: [found] },
+  );
+
+/** ` -c FILE`, where a command to be typed next needs it. */
+export const configOption = (file: string, given: string | null): string =>
+  given === null ? "" : ` -c ${shellWord(file)}`;
+
+export const shellWord = (word: string): string =>
+  /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,0 +1,56 @@
+/** Rows of signals and logs, as one line a person reads or as one JSON object with the columns as keys. */
+import { escapeForTerminal } from "../base/escape.ts";
+import type { Json } from "../base/json.ts";
+import type { Log, LogLevel } from "../model/log.ts";
+import type { Signal } from "../model/signal.ts";
+import { parseStored, payloadSpans } from "./payload.ts";
+import { type Span, type Style, span } from "./terminal.ts";
+import { localDay, localMoment, localTime } from "./times.ts";
+
+export const signalJson = (row: Signal) => ({ ...row, payload: parseStored(row.payload) });
+export const logJson = (row: Log) => ({ ...row, data: row.data === null ? null : parseStored(row.data) });
+
+export const LEVEL_STYLES: Readonly<Record<LogLevel, Style | null>> = {
+  debug: "dim",
+  info: null,
+  warn: "yellow",
+  error: "red",
+};
+
+/** Columns that names fill, so that what follows stands below itself. */
+const NAME_WIDTH = 22;
+
+const padded = (text: string, width: number): string => `${escapeForTerminal(text).padEnd(width)} `;
+
+export const signalSpans = (row: Signal): Span[] => [
+  span(padded(`${row.sense} #${row.id}`, NAME_WIDTH), "cyan"),
+  ...payloadSpans(parseStored(row.payload)),
+];
+
+const levelSpan = (level: LogLevel): Span[] => (level === "info" ? [] : [span(`${level} `, LEVEL_STYLES[level])]);
+
+/** Of `data` only what the message does not say: a stack or an object of the author's is for `--json`. */
+export const logSpans = (row: Log): Span[] => [
+  span(padded(row.source, NAME_WIDTH), LEVEL_STYLES[row.level] ?? "cyan"),
+  ...levelSpan(row.level),
+  span(escapeForTerminal(row.message)),
+  ...(row.event === "log" ? authorData(row.data) : []),
+];
+
+function authorData(data: string | null): Span[] {
+  const parsed = data === null ? null : parseStored(data);
+  const inner = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed.data ?? null) : parsed;
+  return inner === null ? [] : [span("  "), ...payloadSpans(inner as Json)];
+}
+
+/** Times of a list: on a terminal the day stands once above its rows, in a pipe in each of them. */
+export function timeColumn(terminal: boolean, today: string): (at: number) => { heading: Span[] | null; time: Span } {
+  let day = today;
+  return (at) => {
+    if (!terminal) return { heading: null, time: span(`${localMoment(at)}  `) };
+    const is = localDay(at);
+    const heading = is === day ? null : [span(`── ${is}`, "dim")];
+    day = is;
+    return { heading, time: span(`${localTime(at)}  `, "dim") };
+  };
+}

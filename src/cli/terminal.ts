@@ -1,0 +1,90 @@
+/**
+ * Where text goes and how it is dressed. Lines are made of spans, so that they are cut to a terminal's width before they
+ * are coloured and a colour is never cut in half. Text from outside is escaped by whoever makes a span of it.
+ */
+import { writeSync } from "node:fs";
+
+export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
+
+export interface Span {
+  readonly text: string;
+  readonly style: Style | null;
+}
+
+/** What a stream can show. Neither a pipe nor a file is coloured or cut. */
+export interface Screen {
+  readonly terminal: boolean;
+  readonly colours: boolean;
+  /** Columns, or null when lines may be of any length. */
+  readonly width: number | null;
+}
+
+const CODES: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
+const STDOUT = 1;
+const STDERR = 2;
+
+export const PIPE: Screen = { terminal: false, colours: false, width: null };
+
+export const span = (text: string, style: Style | null = null): Span => ({ text, style });
+
+function screenOf(stream: NodeJS.WriteStream): Screen {
+  if (stream.isTTY !== true) return PIPE;
+  const { NO_COLOR = "", TERM } = process.env;
+  return { terminal: true, colours: NO_COLOR === "" && TERM !== "dumb", width: stream.columns || null };
+}
+
+export const stdoutScreen = (): Screen => screenOf(process.stdout);
+export const stderrScreen = (): Screen => screenOf(process.stderr);
+
+/** `text` in at most `width` columns, ended by an ellipsis when something had to go. */
+export function cut(text: string, width: number): string {
+  if (text.length <= width && /^[\x20-\x7e]*$/.test(text)) return text;
+  if (Bun.stringWidth(text) <= width) return text;
+  let kept = "";
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += Bun.stringWidth(segment);
+    if (used > width - 1) break;
+    kept += segment;
+  }
+  return width <= 0 ? "" : `${kept}…`;
+}
+
+export const paint = (text: string, style: Style | null, colours: boolean): string =>
+  style === null || !colours || text === "" ? text : `\x1b[${CODES[style]}m${text}\x1b[0m`;
+
+export function renderLine(spans: readonly Span[], screen: Screen): string {
+  let left = screen.width ?? Number.POSITIVE_INFINITY;
+  let line = "";
+  for (const { text, style } of spans) {
+    if (left <= 0) break;
+    const shown = Number.isFinite(left) ? cut(text, left) : text;
+    line += paint(shown, style, screen.colours);
+    left = shown === text ? left - Bun.stringWidth(shown) : 0;
+  }
+  return line.trimEnd();
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE" && descriptor === STDOUT) {
+        // Whoever read has seen enough (`| head`): an end like any other.
+        process.exit(0);
+      }
+      // Somebody else made the descriptor non-blocking, and its reader is slow.
+      if (code === "EAGAIN") Bun.sleepSync(5);
+      else if (descriptor === STDERR) return;
+      else throw error;
+    }
+  }
+}
+
+/** Written before it returns, so that nothing is lost when the process ends right after. */
+export const print = (line: string): void => writeAll(STDOUT, `${line}\n`);
+export const printError = (line: string): void => writeAll(STDERR, `${line}\n`);
+export const printLine = (spans: readonly Span[]): void => print(renderLine(spans, stdoutScreen()));

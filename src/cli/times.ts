@@ -1,0 +1,60 @@
+/** Moments and durations as a person reads them, in local time. */
+import { parseDuration } from "../base/duration.ts";
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+/** `2026-11-22`. */
+export function localDay(at: number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+}
+
+/** `12:00:01.004`. */
+export function localTime(at: number): string {
+  const date = new Date(at);
+  const ms = String(date.getMilliseconds()).padStart(3, "0");
+  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
+}
+
+export const localMoment = (at: number): string => `${localDay(at)} ${localTime(at)}`;
+
+const STEPS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** Two units at most: `3d 4h`, `2m 5s`, `850 ms`, `0.42 ms`. */
+export function span(ms: number): string {
+  if (ms < 1_000) return ms >= 10 || Number.isInteger(ms) ? `${Math.round(ms)} ms` : `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
+  if (ms < 10_000 && ms % 1_000 !== 0) return `${(ms / 1_000).toFixed(1)}s`;
+  let left = Math.round(ms / 1_000) * 1_000;
+  const parts: string[] = [];
+  for (const [unit, size] of STEPS) {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    if (count > 0) parts.push(`${count}${unit}`);
+    else if (parts.length > 0) break;
+    if (parts.length === 2) break;
+  }
+  return parts.join(" ");
+}
+
+/** `3s ago`, `now`; in the future when a clock was set back. */
+export const ago = (at: number, now: number): string =>
+  Math.abs(now - at) < 1_000 ? "now" : at <= now ? `${span(whole(now - at))} ago` : `in ${span(whole(at - now))}`;
+
+export const until = (at: number, now: number): string => (at - now < 1_000 ? "now" : `in ${span(whole(at - now))}`);
+
+const whole = (ms: number): number => Math.round(ms / 1_000) * 1_000;
+
+/** `--since`: a duration back from `now`, or a date with or without a time (local unless it says otherwise). */
+export function parseSince(text: string, now: number): number | null {
+  const duration = parseDuration(text);
+  if (duration !== null) return now - duration;
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
+  if (match === null) return null;
+  const at = Date.parse(`${match[1]}T${match[2] ?? "00:00"}${match[3] ?? ""}`);
+  return Number.isNaN(at) ? null : at;
+}

@@ -1,0 +1,134 @@
+/** The verbs there are, each loaded only when it is asked for, and those of the contract that a later build brings. */
+import type { Command } from "./command.ts";
+
+export interface Verb {
+  readonly name: string;
+  readonly section: string;
+  readonly usage: string;
+  readonly summary: string;
+  load(): Promise<{ readonly command: Command }>;
+}
+
+/** Options are known to the command alone; here they are all the same. */
+const any = (module: Promise<{ readonly command: unknown }>) => module as Promise<{ readonly command: Command }>;
+
+const RUN = "Run and try";
+const LOOK = "Look";
+const ACT = "Act on a running daemon";
+
+export const VERBS: readonly Verb[] = [
+  {
+    name: "start",
+    section: RUN,
+    usage: "start",
+    summary: "the daemon, in the foreground",
+    load: () => any(import("./commands/start.ts")),
+  },
+  {
+    name: "check",
+    section: RUN,
+    usage: "check",
+    summary: "the config, every sense and its pending migrations: every problem at once",
+    load: () => any(import("./commands/check.ts")),
+  },
+  {
+    name: "once",
+    section: RUN,
+    usage: "once <sense>",
+    summary: "one compute on a scratch copy of its data",
+    load: () => any(import("./commands/once.ts")),
+  },
+  {
+    name: "unit",
+    section: RUN,
+    usage: "unit",
+    summary: "a hardened systemd unit for this executable and config",
+    load: () => any(import("./commands/unit.ts")),
+  },
+  {
+    name: "status",
+    section: LOOK,
+    usage: "status",
+    summary: "what the daemon is doing: groups, senses, reflexes",
+    load: () => any(import("./commands/status.ts")),
+  },
+  {
+    name: "signals",
+    section: LOOK,
+    usage: "signals",
+    summary: "what senses have seen; -f follows",
+    load: () => any(import("./commands/signals.ts")),
+  },
+  {
+    name: "logs",
+    section: LOOK,
+    usage: "logs",
+    summary: "what happened meanwhile: errors, output, the daemon's own records; -f follows",
+    load: () => any(import("./commands/logs.ts")),
+  },
+  {
+    name: "show",
+    section: LOOK,
+    usage: "show <trace>",
+    summary: "the whole story of one trace",
+    load: () => any(import("./commands/show.ts")),
+  },
+  {
+    name: "version",
+    section: LOOK,
+    usage: "version",
+    summary: "nerve, Bun, SQLite and the commit",
+    load: () => any(import("./commands/version.ts")),
+  },
+  {
+    name: "trigger",
+    section: ACT,
+    usage: "trigger <sense>",
+    summary: "one compute now",
+    load: () => any(import("./commands/trigger.ts")),
+  },
+  {
+    name: "enable",
+    section: ACT,
+    usage: "enable <name>",
+    summary: "switch a sense or reflex on again",
+    load: () => any(import("./commands/enable.ts")),
+  },
+  {
+    name: "disable",
+    section: ACT,
+    usage: "disable <name>",
+    summary: "switch a sense or reflex off until it is enabled",
+    load: () => any(import("./commands/disable.ts")),
+  },
+  {
+    name: "release",
+    section: ACT,
+    usage: "release <sense>",
+    summary: "lift a quarantine",
+    load: () => any(import("./commands/release.ts")),
+  },
+  {
+    name: "reload",
+    section: ACT,
+    usage: "reload",
+    summary: "re-read the config; a bad one is refused and changes nothing",
+    load: () => any(import("./commands/reload.ts")),
+  },
+];
+
+/** Refused, never ignored. A build that learns one moves it up, and changes nothing else. */
+export const NOT_YET: readonly string[] = [
+  "init",
+  "runs",
+  "run",
+  "cancel",
+  "retry",
+  "graph",
+  "explain",
+  "backtest",
+  "silence",
+  "sql",
+  "rebuild",
+  "archive",
+];

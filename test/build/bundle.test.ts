@@ -1,0 +1,56 @@
+/** What each role of the executable loads at its start, seen in the bundle: a chunk's static imports are what it evaluates. */
+import { beforeAll, expect, test } from "bun:test";
+import { BUNDLE } from "../../scripts/build.ts";
+
+type Metafile = NonNullable<Awaited<ReturnType<typeof Bun.build>>["metafile"]>;
+
+let outputs: Metafile["outputs"];
+
+beforeAll(async () => {
+  const { metafile } = await Bun.build({ ...BUNDLE, metafile: true });
+  outputs = metafile?.outputs ?? {};
+});
+
+const named = (path: string): string => path.replace(/^\.\//, "");
+
+/** The sources evaluated when `entry` is loaded, packages as `node_modules/NAME`. */
+function evaluatedBy(entry: string): string[] {
+  const chunks = new Map(Object.entries(outputs).map(([path, chunk]) => [named(path), chunk]));
+  const start = [...chunks].find(([, { inputs }]) => entry in inputs)?.[0];
+  if (start === undefined) throw new Error(`${entry} is in no chunk`);
+  const reached = new Set([start]);
+  for (const path of reached) {
+    for (const { path: next, kind } of chunks.get(path)?.imports ?? []) {
+      if (kind === "import-statement" && chunks.has(named(next))) reached.add(named(next));
+    }
+  }
+  const inputs = [...reached].flatMap((path) => Object.keys(chunks.get(path)?.inputs ?? {}));
+  return [...new Set(inputs.map((input) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? input))].sort();
+}
+
+const outside = (sources: readonly string[], allowed: RegExp): string[] => sources.filter((source) => !allowed.test(source));
+
+test("the entry loads nothing but the choice of a role", () => {
+  expect(evaluatedBy("src/main.ts")).toEqual(["src/kernel/own-image.ts", "src/main.ts"]);
+});
+
+test("a command is chosen before the kernel, the store, the configuration or a package is loaded", () => {
+  expect(outside(evaluatedBy("src/cli/main.ts"), /^src\/(base|model|cli|control)\//)).toEqual([]);
+});
+
+test("the kernel starts without ArkType, Drizzle, a worker's loader or any code of a sense", () => {
+  const allowed = /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|(base|model|config|ipc|store|sqlite|control|kernel)\/))/;
+  expect(outside(evaluatedBy("src/kernel/daemon.ts"), allowed)).toEqual([]);
+});
+
+test("a sense worker starts without ArkType, Drizzle, the code of any built-in sense, the kernel, the store or the configuration", () => {
+  const allowed = /^(senses\/index\.ts|senses\/[a-z-]+\/migrations\/.*\.sql|src\/(base|model|ipc|sqlite|worker|sense-worker)\/)/;
+  expect(outside(evaluatedBy("src/sense-worker/main.ts"), allowed)).toEqual([]);
+});
+
+test("the executable embeds every package that is promised to a user's module", () => {
+  const packages = new Set(
+    Object.values(outputs).flatMap(({ inputs }) => Object.keys(inputs).map((input) => input.split("/")[1])),
+  );
+  expect([...packages]).toEqual(expect.arrayContaining(["arktype", "drizzle-orm", "yaml"]));
+});

@@ -1,0 +1,80 @@
+/** G9: one second after its kernel is gone no process of nerve lives, nor any child that did not leave its group. */
+import { expect, test } from "bun:test";
+import { childrenOf, isRunning, type Kernel, processState, Site, sendSignal, until } from "../helpers/crash.ts";
+
+const CONFIG = `
+data: DATA
+groups: { idle: {}, spin: {}, stopped: {}, children: {}, mixed: {} }
+senses:
+  idle: { group: idle }
+  spin: { group: spin, timeout: 1h }
+  stopped: { use: idle, group: stopped }
+  children: { group: children, timeout: 1h }
+  mixed-spin: { use: spin, group: mixed, timeout: 1h }
+  mixed-children: { use: children, group: mixed, timeout: 1h }
+reflexes:
+  - { sense: idle, interval: 20ms }
+  - { sense: spin, on_start: true }
+  - { sense: stopped, on_start: true }
+  - { sense: children, on_start: true }
+  - { sense: mixed-children, on_start: true }
+  - { sense: mixed-spin, interval: 300ms }
+`;
+
+const ROUNDS = process.env.NERVE_CRASH === "full" ? 100 : 20;
+
+/** Everything that could live on is at work: two shells each in two groups, one worker spinning, one stopped. */
+async function busy(site: Site, kernel: Kernel): Promise<void> {
+  const { groups } = await kernel.up();
+  const pid = (name: string): number => groups.find((group) => group.name === name)?.pid ?? 0;
+  sendSignal(pid("stopped"), "SIGSTOP");
+  await until("one worker is stopped", () => processState(pid("stopped")) === "T");
+  await until("one worker spins", () => processState(pid("spin")) === "R");
+  await until("two commands run with their children", () => site.marked().length >= 5 + 2 * 4, 10_000, 20);
+}
+
+test("a SIGKILL of the kernel leaves nothing that stayed in its process groups", async () => {
+  await using site = new Site(["idle", "spin", "children"], CONFIG);
+  const gone: number[] = [];
+  const started: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const kernel = site.start();
+    started.push(await kernel.answers());
+    // Every other time it dies while its workers are still starting.
+    if (round % 4 === 3) await until("there are workers", () => childrenOf(kernel.pid).length === 5);
+    else await busy(site, kernel);
+    const killedAt = performance.now();
+    await kernel.kill();
+    while (site.marked().length > 0 && performance.now() - killedAt < 1_000) await Bun.sleep(5);
+    gone.push(performance.now() - killedAt);
+    expect(site.marked()).toEqual([]);
+  }
+  const report = (values: number[]) => Math.round(Math.max(...values));
+  console.log(JSON.stringify({ test: "orphans", trials: ROUNDS, violations: 0, gone_max_ms: report(gone), start_max_ms: report(started) }));
+}, 120_000);
+
+const LEAVING = `
+data: DATA
+senses: { leaver: { use: children, timeout: 1h, with: { leave: true } }, idle: {} }
+reflexes: [{ sense: leaver, on_start: true }, { sense: idle, interval: 20ms }]
+`;
+
+test("a child that left its process group is swept at the next start, which is quick", async () => {
+  await using site = new Site(["idle", "children"], LEAVING);
+  const leftBehind = (): number[] => site.marked().filter((pid) => Bun.file(`/proc/${pid}/cmdline`).size >= 0);
+  for (let round = 0; round < 3; round++) {
+    const first = site.start();
+    await first.up();
+    await until("the child has left", () => site.marked().length === 2);
+    await first.kill();
+    await until("the worker is gone", () => leftBehind().length === 1, 1_000);
+    const [stray = 0] = leftBehind();
+    const second = site.start();
+    expect(await second.answers()).toBeLessThan(2_000);
+    await until("the child is gone", () => !isRunning(stray), 1_000);
+    expect(second.stderr()).toContain(String(stray));
+    await second.up();
+    await until("its own child has left", () => site.marked().length === 2);
+    await second.kill();
+  }
+}, 30_000);

@@ -1,0 +1,219 @@
+/**
+ * The daemon as a process among others: a folder with a config and senses, a kernel that may be killed at any moment,
+ * and what /proc says is left of it. Runs the compiled executable where there is one, else the program from source.
+ */
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { closeSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Status } from "../../src/control/contract.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const FIXTURES = join(import.meta.dir, "../fixtures/crash/senses");
+const COMPILED = join(ROOT, "nerve");
+
+/** argv of the daemon, without the config. */
+export function nerveCommand(): string[] {
+  const { NERVE_BINARY } = process.env;
+  if (NERVE_BINARY !== undefined && NERVE_BINARY !== "") return [NERVE_BINARY];
+  return existsSync(COMPILED) ? [COMPILED] : [process.execPath, join(ROOT, "src/main.ts")];
+}
+
+/** Resolves once `condition` is true; fails after `limitMs`, saying `what` was waited for. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 10_000,
+  everyMs = 5,
+): Promise<void> {
+  const deadline = performance.now() + limitMs;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`still not so after ${limitMs} ms: ${what}`);
+    await Bun.sleep(everyMs);
+  }
+}
+
+/** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
+export function randomNumbers(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const readProc = (path: string): string | null => {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return null;
+  }
+};
+
+/** `R`, `S`, `T`, `Z` …, or null when there is no such process. */
+export function processState(pid: number): string | null {
+  const stat = readProc(`/proc/${pid}/stat`);
+  return stat === null ? null : (stat[stat.lastIndexOf(")") + 2] ?? null);
+}
+
+export const isRunning = (pid: number): boolean => !["Z", "X", null].includes(processState(pid));
+
+export function childrenOf(pid: number): number[] {
+  const children = readProc(`/proc/${pid}/task/${pid}/children`) ?? "";
+  return children.split(" ").filter(Boolean).map(Number);
+}
+
+/** What `wait` would still have to collect: the dead children of this very process are not nerve's. */
+export const sendSignal = (pid: number, signal: NodeJS.Signals): boolean => {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+};
+
+export class Kernel {
+  readonly pid: number;
+  readonly startedAt = performance.now();
+  /** The exit code, or the name of the signal that ended it. */
+  readonly exited: Promise<number | string>;
+  ended: number | string | null = null;
+  readonly #site: Site;
+  readonly #log: string;
+
+  constructor(site: Site, config: string, wrapper: readonly string[]) {
+    this.#site = site;
+    this.#log = join(site.folder, `stderr-${site.starts++}.log`);
+    const stderr = openSync(this.#log, "w");
+    const child = Bun.spawn([...wrapper, ...nerveCommand(), config], {
+      cwd: site.folder,
+      env: { PATH: process.env.PATH ?? "", HOME: site.folder },
+      stdio: ["ignore", "ignore", stderr],
+    });
+    closeSync(stderr);
+    this.pid = child.pid;
+    this.exited = child.exited.then(() => {
+      this.ended = child.signalCode ?? child.exitCode ?? "unknown";
+      return this.ended;
+    });
+  }
+
+  /** Everything it has said on stderr. */
+  stderr(): string {
+    return readFileSync(this.#log, "utf8");
+  }
+
+  /** Null while nobody answers. */
+  async status(): Promise<Status | null> {
+    try {
+      const socket = join(this.#site.data, "nerve.sock");
+      const response = await fetch("http://nerve/status", { unix: socket, signal: AbortSignal.timeout(2_000) });
+      const status = (await response.json()) as Status;
+      return status.kernel.pid === this.pid ? status : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Milliseconds from its start until it answers. */
+  async answers(limitMs = 10_000): Promise<number> {
+    await until(`the kernel answers\n${this.stderr()}`, async () => this.#alive() && (await this.status()) !== null, limitMs, 2);
+    return performance.now() - this.startedAt;
+  }
+
+  /** Resolves once every group is up. */
+  async up(limitMs = 15_000): Promise<Status> {
+    let status: Status | null = null;
+    const allUp = async (): Promise<boolean> => {
+      status = this.#alive() ? await this.status() : null;
+      return status?.groups.every((group) => group.state === "up") ?? false;
+    };
+    try {
+      await until("every group is up", allUp, limitMs);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${JSON.stringify(status)}\n${this.stderr()}`);
+    }
+    return status as unknown as Status;
+  }
+
+  #alive(): true {
+    if (this.ended === null) return true;
+    throw new Error(`the kernel ended (${this.ended}):\n${this.stderr()}`);
+  }
+
+  async trigger(sense: string): Promise<void> {
+    const socket = join(this.#site.data, "nerve.sock");
+    const body = JSON.stringify({ name: sense });
+    await fetch("http://nerve/trigger", { unix: socket, method: "POST", body, signal: AbortSignal.timeout(20_000) });
+  }
+
+  async kill(): Promise<void> {
+    sendSignal(this.pid, "SIGKILL");
+    await this.exited;
+  }
+
+  /** SIGTERM, and what it ended with. */
+  stop(): Promise<number | string> {
+    sendSignal(this.pid, "SIGTERM");
+    return this.exited;
+  }
+}
+
+/** A folder of its own: `nerve.yaml` and more configs, `senses/`, and `data/`. */
+export class Site implements AsyncDisposable {
+  readonly folder: string;
+  readonly data: string;
+  starts = 0;
+  readonly #kernels: Kernel[] = [];
+
+  /** `senses` names folders of the fixtures. */
+  constructor(senses: readonly string[], config: string, data: string | null = null) {
+    this.folder = realpathSync(mkdtempSync(join(tmpdir(), "nerve-crash-")));
+    this.data = data ?? join(this.folder, "data");
+    mkdirSync(join(this.folder, "senses"), { mode: 0o700 });
+    for (const name of senses) {
+      cpSync(join(FIXTURES, name), join(this.folder, "senses", name), { recursive: true });
+    }
+    this.tighten();
+    this.write("nerve.yaml", config);
+  }
+
+  /** Nothing here may be writable by others, or nerve refuses it. */
+  tighten(): void {
+    for (const entry of readdirSync(join(this.folder, "senses"), { recursive: true, withFileTypes: true })) {
+      chmodSync(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o700 : 0o600);
+    }
+  }
+
+  write(file: string, text: string): void {
+    writeFileSync(join(this.folder, file), text.replaceAll("DATA", this.data), { mode: 0o600 });
+  }
+
+  start(config = "nerve.yaml", wrapper: readonly string[] = []): Kernel {
+    const kernel = new Kernel(this, config, wrapper);
+    this.#kernels.push(kernel);
+    return kernel;
+  }
+
+  /** Living processes that carry this data directory's marker: workers and all that descends from them. */
+  marked(): number[] {
+    const marker = `NERVE_DATA=${this.data}`;
+    return readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number)
+      .filter((pid) => readProc(`/proc/${pid}/environ`)?.split("\0").includes(marker) && isRunning(pid));
+  }
+
+  /** Ends what is left and, unless it is to be looked at, removes the folder. */
+  async end(keep = false): Promise<void> {
+    for (const kernel of this.#kernels) if (kernel.ended === null) await kernel.kill();
+    for (const pid of this.marked()) sendSignal(pid, "SIGKILL");
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+}
