@@ -9,6 +9,8 @@ export const BINARY = join(ROOT, "nerve");
 /**
  * How `src/main.ts` becomes a bundle. `splitting` is what keeps a role from loading the others, and the lazy `require`s
  * lazy; without it every start would evaluate everything. `bytecode` needs ESM here, for `main.ts` awaits at top level.
+ * The condition gives a `require` the same copy of a package as an `import`: with a second one, of CommonJS, a built-in
+ * schema would be no `instanceof` what the user imports, and would be parsed at every start of a worker.
  */
 export const BUNDLE: Bun.BuildConfig = {
   entrypoints: [join(ROOT, "src/main.ts")],
@@ -16,6 +18,7 @@ export const BUNDLE: Bun.BuildConfig = {
   format: "esm",
   splitting: true,
   minify: true,
+  conditions: ["import"],
 };
 
 /** What goes into the executable: a change to any of them makes it stale. */

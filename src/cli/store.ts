@@ -1,8 +1,8 @@
 /** Opens logs.db for a command that reads it beside the daemon, or without one. */
 import type { Database } from "bun:sqlite";
-import { ok, type Result } from "../base/result.ts";
-import { openStoreReader, STORE_MIGRATIONS, storeFile, type StoreReader } from "../store/open.ts";
+import type { Result } from "../base/result.ts";
 import { openReader } from "../sqlite/open.ts";
+import { openStoreReader, STORE_MIGRATIONS, type StoreReader, storeFile } from "../store/open.ts";
 import { EXIT, fail, type Failure, problem } from "./outcome.ts";
 import { nothingThere, type Place, shellWord } from "./place.ts";
 
@@ -43,11 +43,3 @@ function newerThanThisBuild(file: string): string | null {
     db.close(true);
   }
 }
-
-/** Lists beyond this are read page by page. */
-export const PAGE = 1_000;
-
-export const placeAndStore = (place: Place): Result<{ place: Place; store: StoreReader }, Failure> => {
-  const store = readStore(place);
-  return store.ok ? ok({ place, store: store.value }) : store;
-};

@@ -26,7 +26,7 @@ const STEPS = [
 ] as const;
 
 /** Two units at most: `3d 4h`, `2m 5s`, `850 ms`, `0.42 ms`. */
-export function span(ms: number): string {
+export function duration(ms: number): string {
   if (ms < 1_000) return ms >= 10 || Number.isInteger(ms) ? `${Math.round(ms)} ms` : `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
   if (ms < 10_000 && ms % 1_000 !== 0) return `${(ms / 1_000).toFixed(1)}s`;
   let left = Math.round(ms / 1_000) * 1_000;
@@ -43,16 +43,16 @@ export function span(ms: number): string {
 
 /** `3s ago`, `now`; in the future when a clock was set back. */
 export const ago = (at: number, now: number): string =>
-  Math.abs(now - at) < 1_000 ? "now" : at <= now ? `${span(whole(now - at))} ago` : `in ${span(whole(at - now))}`;
+  Math.abs(now - at) < 1_000 ? "now" : at <= now ? `${duration(whole(now - at))} ago` : `in ${duration(whole(at - now))}`;
 
-export const until = (at: number, now: number): string => (at - now < 1_000 ? "now" : `in ${span(whole(at - now))}`);
+export const until = (at: number, now: number): string => (at - now < 1_000 ? "now" : `in ${duration(whole(at - now))}`);
 
 const whole = (ms: number): number => Math.round(ms / 1_000) * 1_000;
 
 /** `--since`: a duration back from `now`, or a date with or without a time (local unless it says otherwise). */
 export function parseSince(text: string, now: number): number | null {
-  const duration = parseDuration(text);
-  if (duration !== null) return now - duration;
+  const back = parseDuration(text);
+  if (back !== null) return now - back;
   const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:?\d\d)?)?$/.exec(text);
   if (match === null) return null;
   const at = Date.parse(`${match[1]}T${match[2] ?? "00:00"}${match[3] ?? ""}`);

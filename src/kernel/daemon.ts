@@ -2,6 +2,7 @@
  * The kernel's process: boot order, and the same reversed. Config → data directory and its lock → what an earlier kernel
  * left → store → engine → control socket → ready. It runs no user code and imports none of the loaders.
  */
+import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
@@ -115,7 +116,7 @@ export class Daemon {
       command: () => ({
         command: ownCommand(SENSE_WORKER_ROLE),
         env: workerEnvironment(options.environment, data.path, socket),
-        cwd: data.path,
+        cwd: dirname(config.file),
       }),
       onSignal: options.onSignal ?? (() => {}),
     });

@@ -76,6 +76,8 @@ const LOAD_HARD_MS = 15_000;
 /** A worker that owes a `started` and says nothing for this long is not coming back. */
 const SILENCE_MS = 10_000;
 const REAP_MS = 5_000;
+/** A worker that was told to leave aborts what runs; it has this long for that. */
+const LEAVE_MS = 10_000;
 const HEALTHY_MS = 60_000;
 const MEMORY_SAMPLE_MS = 500;
 const MALFORMED_LIMIT = 1_000;
@@ -189,8 +191,12 @@ export class Group {
   }
 
   #shutdown(): void {
-    if (this.#state === "up") this.#post({ type: "shutdown", generation: this.#generation });
-    else this.kill("it is not needed any more", null);
+    if (this.#state !== "up") return this.kill("it is not needed any more", null);
+    this.#post({ type: "shutdown", generation: this.#generation });
+    const worker = this.#worker;
+    this.#host.ticker.after(LEAVE_MS, () => {
+      if (this.#worker === worker) this.kill(`it did not leave within ${formatDuration(LEAVE_MS)}`, null);
+    });
   }
 
   kill(why: string, sense: Sense | null): void {

@@ -1,6 +1,7 @@
 /** The table of logs: appended to by the kernel, read by cursor. */
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
+import { searchIn } from "./search.ts";
 
 export interface LogFilter {
   readonly after: number;
@@ -21,6 +22,7 @@ export function logTable(db: Database) {
   );
   const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'logs'");
   return {
+    ...searchIn(db, "logs"),
     /** Returns the id. Inside a commit of the store. */
     append(log: NewLog): number {
       const { at, level, source, event, run, trace, message, data } = log;

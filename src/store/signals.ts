@@ -1,6 +1,7 @@
 /** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
 import type { Database } from "bun:sqlite";
 import type { Signal } from "../model/signal.ts";
+import { searchIn } from "./search.ts";
 
 export interface NewSignal {
   readonly sense: string;
@@ -31,6 +32,7 @@ export function signalTable(db: Database) {
   const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'");
   const firstId = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
   return {
+    ...searchIn(db, "signals"),
     /** Returns the id. Inside a commit of the store. */
     append(signal: NewSignal): number {
       const { sense, at, payload, cause, trace } = signal;

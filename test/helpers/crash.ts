@@ -2,23 +2,15 @@
  * The daemon as a process among others: a folder with a config and senses, a kernel that may be killed at any moment,
  * and what /proc says is left of it. Runs the compiled executable where there is one, else the program from source.
  */
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
+import { Database } from "bun:sqlite";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { closeSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
+import { NERVE } from "./nerve.ts";
 
-const ROOT = join(import.meta.dir, "../..");
 const FIXTURES = join(import.meta.dir, "../fixtures/crash/senses");
-const COMPILED = join(ROOT, "nerve");
-
-/** argv of the daemon, without the config. */
-export function nerveCommand(): string[] {
-  const { NERVE_BINARY } = process.env;
-  if (NERVE_BINARY !== undefined && NERVE_BINARY !== "") return [NERVE_BINARY];
-  return existsSync(COMPILED) ? [COMPILED] : [process.execPath, join(ROOT, "src/main.ts")];
-}
-
 /** Resolves once `condition` is true; fails after `limitMs`, saying `what` was waited for. */
 export async function until(
   what: string,
@@ -65,7 +57,7 @@ export function childrenOf(pid: number): number[] {
   return children.split(" ").filter(Boolean).map(Number);
 }
 
-/** What `wait` would still have to collect: the dead children of this very process are not nerve's. */
+/** False when there is no such process. */
 export const sendSignal = (pid: number, signal: NodeJS.Signals): boolean => {
   try {
     return process.kill(pid, signal);
@@ -87,7 +79,7 @@ export class Kernel {
     this.#site = site;
     this.#log = join(site.folder, `stderr-${site.starts++}.log`);
     const stderr = openSync(this.#log, "w");
-    const child = Bun.spawn([...wrapper, ...nerveCommand(), config], {
+    const child = Bun.spawn([...wrapper, ...NERVE, config], {
       cwd: site.folder,
       env: { PATH: process.env.PATH ?? "", HOME: site.folder },
       stdio: ["ignore", "ignore", stderr],
@@ -195,6 +187,16 @@ export class Site implements AsyncDisposable {
     const kernel = new Kernel(this, config, wrapper);
     this.#kernels.push(kernel);
     return kernel;
+  }
+
+  /** True when the store holds no compute that is still owed. */
+  isAtRest(): boolean {
+    const db = new Database(join(this.data, "logs.db"), { readonly: true });
+    try {
+      return db.query("SELECT 1 FROM sense_state WHERE owed IS NOT NULL").get() === null;
+    } finally {
+      db.close();
+    }
   }
 
   /** Living processes that carry this data directory's marker: workers and all that descends from them. */

@@ -1,0 +1,62 @@
+/** `nerve logs`: what happened, as senses and the kernel recorded it. */
+import { nearest } from "../../base/nearest.ts";
+import { ok } from "../../base/result.ts";
+import { traceTime } from "../../base/trace-id.ts";
+import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
+import { defineCommand, text, texts } from "../command.ts";
+import { remark } from "../failure.ts";
+import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
+import { EXIT, usageError } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { logJson, logSpans } from "../rows.ts";
+import { readStore } from "../store.ts";
+import { knownSenses } from "../unknown-sense.ts";
+
+const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
+
+export const command = defineCommand({
+  summary: "list what happened: errors, output of senses, the daemon's own records",
+  details: "Reads the data directory itself: it works whether or not the daemon runs.",
+  arguments: [],
+  options: {
+    ...LIST_OPTIONS,
+    source: texts("SOURCE", "only of this source: kernel, sense:NAME, reflex:NAME"),
+    level: text("LEVEL", "this level and graver ones: debug, info, warn, error"),
+  },
+  examples: [
+    ["nerve logs --level warn --since 1d", "what went wrong since yesterday"],
+    ["nerve logs -f --sense cpu-usage", "one sense's output and errors as they come"],
+    ["nerve logs --source kernel --json", "the daemon's own records for another program"],
+  ],
+  async run({ options, config: given, json }) {
+    const range = parseRange(options, Date.now());
+    if (!range.ok) return range;
+    const { level } = options;
+    if (level !== null && !isLevel(level)) {
+      const meant = nearest(level, LOG_LEVELS);
+      const hint = meant === null ? `one of ${LOG_LEVELS.join(", ")}` : `did you mean \`${meant}\`?`;
+      return usageError(`there is no level \`${level}\``, hint);
+    }
+    const place = findPlace(given);
+    if (!place.ok) return place;
+    const opened = readStore(place.value);
+    if (!opened.ok) return opened;
+    const { logs, version } = opened.value;
+    const { since, trace } = range.value;
+    const earliest = trace === null ? since : traceTime(trace);
+    const sources = [...options.source, ...options.sense.map((name) => `sense:${name}`)];
+    const source = {
+      version,
+      lastId: logs.lastId,
+      begin: () => (earliest === null ? 0 : logs.firstIdSince(earliest - CLOCK_SLACK_MS) - 1),
+      page: (after: number, limit: number, newest: boolean) =>
+        logs.list({ after, sources, since, trace, level, limit, newest }),
+    };
+    const printed = await list({ source, show: rowPrinter<Log>(json, logJson, logSpans) }, range.value);
+    if (printed > 0) return ok(EXIT.done);
+    const known = knownSenses(place.value.config, options.sense);
+    if (!known.ok) return known;
+    remark("no logs");
+    return ok(EXIT.done);
+  },
+});

@@ -1,0 +1,24 @@
+/** `nerve release`: lifts a quarantine before its time. */
+import { ok } from "../../base/result.ts";
+import { defineCommand } from "../command.ts";
+import { ask } from "../kernel.ts";
+import { EXIT } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { print } from "../terminal.ts";
+
+export const command = defineCommand({
+  summary: "lift a quarantine and forget its strikes",
+  details: "A sense whose worker died three times while it ran alone is left out for a while; this ends that now.",
+  arguments: [{ name: "sense", required: true }],
+  options: {},
+  examples: [["nerve release cpu-usage", "it may compute again"]],
+  async run({ arguments: [name = ""], config, json }) {
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const answer = await ask<{ sense: string; released: boolean }>(place.value, "/release", { name });
+    if (!answer.ok) return answer;
+    const { sense, released } = answer.value;
+    print(json ? JSON.stringify(answer.value) : `${sense} ${released ? "is released" : "was not in quarantine"}`);
+    return ok(EXIT.done);
+  },
+});

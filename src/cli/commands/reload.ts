@@ -1,0 +1,39 @@
+/** `nerve reload`: the daemon reads its config again. */
+import { ok } from "../../base/result.ts";
+import type { Reloaded } from "../../control/contract.ts";
+import { defineCommand } from "../command.ts";
+import { warn } from "../failure.ts";
+import { ask } from "../kernel.ts";
+import { EXIT } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { print } from "../terminal.ts";
+
+function sentence({ groups, reflexes }: Reloaded): string {
+  const parts = [
+    ...(groups.length === 0 ? [] : [`started anew: ${groups.join(", ")}`]),
+    ...(reflexes.length === 0 ? [] : [`reflexes changed: ${reflexes.join(", ")}`]),
+  ];
+  return parts.length === 0 ? "reloaded: nothing had changed" : `reloaded; ${parts.join("; ")}`;
+}
+
+export const command = defineCommand({
+  summary: "re-read the config; a bad one is refused and changes nothing",
+  details:
+    "What changed (its entry, or any file of a sense) finishes its computes and starts anew; the rest is not touched.\nA refused config ends with exit code 78 and every problem in it.",
+  arguments: [],
+  options: {},
+  examples: [
+    ["nerve reload", "after an edit of nerve.yaml or of a sense"],
+    ["nerve check && nerve reload", "only if every sense loads too"],
+  ],
+  async run({ config, json }) {
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const answer = await ask<Reloaded>(place.value, "/reload", {}, EXIT.badConfig);
+    if (!answer.ok) return answer;
+    const { needs_restart } = answer.value;
+    print(json ? JSON.stringify(answer.value) : sentence(answer.value));
+    if (needs_restart.length > 0) warn(`${needs_restart.join(", ")} changed, which needs a restart of the daemon`, json);
+    return ok(EXIT.done);
+  },
+});

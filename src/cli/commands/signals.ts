@@ -1,0 +1,53 @@
+/** `nerve signals`: what senses have seen. */
+import { ok } from "../../base/result.ts";
+import type { Signal } from "../../model/signal.ts";
+import { traceTime } from "../../base/trace-id.ts";
+import { defineCommand } from "../command.ts";
+import { remark } from "../failure.ts";
+import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
+import { EXIT } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { signalJson, signalSpans } from "../rows.ts";
+import { readStore } from "../store.ts";
+import { knownSenses } from "../unknown-sense.ts";
+
+export const command = defineCommand({
+  summary: "list what senses have seen, newest last",
+  details: "Reads the data directory itself: it works whether or not the daemon runs.",
+  arguments: [],
+  options: LIST_OPTIONS,
+  examples: [
+    ["nerve signals -f --sense cpu-usage", "the newest of one sense, and what comes"],
+    ["nerve signals --since 1h --json | jq .payload", "an hour of payloads for another program"],
+    ["nerve signals --after 4200 --json", "what is new since id 4200"],
+  ],
+  async run({ options, config: given, json }) {
+    const range = parseRange(options, Date.now());
+    if (!range.ok) return range;
+    const place = findPlace(given);
+    if (!place.ok) return place;
+    const opened = readStore(place.value);
+    if (!opened.ok) return opened;
+    const { signals, version } = opened.value;
+    const { since, trace, follow } = range.value;
+    const earliest = trace === null ? since : traceTime(trace);
+    const source = {
+      version,
+      lastId: signals.lastId,
+      begin: () => (earliest === null ? 0 : signals.firstIdSince(earliest - CLOCK_SLACK_MS) - 1),
+      page: (after: number, limit: number, newest: boolean) =>
+        signals.list({ after, senses: options.sense, since, trace, limit, newest }),
+    };
+    const show = rowPrinter<Signal>(json, signalJson, signalSpans);
+    if (follow && !json) {
+      const known = knownSenses(place.value.config, options.sense);
+      if (!known.ok) remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
+    }
+    const printed = await list({ source, show }, range.value);
+    if (printed > 0) return ok(EXIT.done);
+    const known = knownSenses(place.value.config, options.sense);
+    if (!known.ok) return known;
+    remark("no signals");
+    return ok(EXIT.done);
+  },
+});

@@ -1,0 +1,87 @@
+/** `nerve start`, and `nerve <config>`: the daemon in the foreground, its signals and its last words. */
+import { type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
+import { ok } from "../../base/result.ts";
+import { Daemon } from "../../kernel/daemon.ts";
+import type { Signal } from "../../model/signal.ts";
+import { defineCommand, flag } from "../command.ts";
+import { signalLogger } from "../daemon-log.ts";
+import { EXIT, fail, type Outcome, usageError } from "../outcome.ts";
+import { configFile, loadConfig, shellWord } from "../place.ts";
+
+interface StartOptions {
+  readonly file: string;
+  readonly pretty: boolean;
+  readonly showSignals: boolean;
+}
+
+export const command = defineCommand({
+  summary: "run the daemon in the foreground",
+  details:
+    "Logs go to stderr: readable on a terminal, JSON lines otherwise. On a terminal each signal is shown too.\nSIGTERM and Ctrl-C stop it (a second one at once), SIGHUP re-reads the config.\n`nerve FILE` is the same as `nerve start FILE`.",
+  arguments: [{ name: "config", required: false }],
+  options: {
+    pretty: flag("readable logs, also where stderr is no terminal"),
+    "show-signals": flag("show each signal, also where stderr is no terminal"),
+  },
+  examples: [
+    ["nerve nerve.yaml", "try it out, seeing what it sees"],
+    ["nerve start -c /etc/nerve/nerve.yaml", "what a service manager runs; `nerve unit` writes one for systemd"],
+  ],
+  async run({ arguments: [named], options, config, json }) {
+    if (named !== undefined && config !== null) return usageError("two configs are named", "give one of them");
+    if (json && options.pretty) return usageError("--json and --pretty exclude each other");
+    const terminal = process.stderr.isTTY === true;
+    return runDaemon({
+      file: configFile(named ?? config),
+      pretty: options.pretty || (terminal && !json),
+      showSignals: options["show-signals"] || terminal,
+    });
+  },
+});
+
+/** Resolves when the daemon has stopped. */
+async function runDaemon({ file, pretty, showSignals }: StartOptions): Promise<Outcome> {
+  // Before anything: a daemon that dies of what nobody caught says so, and is restarted by whoever runs it.
+  let logger: Logger = stderrLogger(false);
+  const crash = (error: unknown): never => {
+    logger.write(lastWords(error));
+    process.exit(EXIT.bug);
+  };
+  process.on("uncaughtException", crash);
+  process.on("unhandledRejection", crash);
+  const log = signalLogger(pretty);
+  logger = log;
+  const onSignal = showSignals ? (signal: Signal): void => log.signal(signal) : null;
+  const started = Daemon.start({ configFile: file, environment: process.env, logger, onSignal });
+  if (!started.ok) return fail(started.error.code, ...started.error.problems);
+  const daemon = started.value;
+  if (pretty) logger.write(howToLook(file));
+  return new Promise<Outcome>((resolve) => {
+    const stop = (signal: NodeJS.Signals): void => {
+      void daemon.stop(`received ${signal}`).then(() => resolve(ok(EXIT.done)), crash);
+    };
+    process.on("SIGTERM", stop);
+    process.on("SIGINT", stop);
+    process.on("SIGHUP", () => void daemon.reload().catch(crash));
+  });
+}
+
+const line = (level: LogLine["level"], event: string, message: string, data: LogLine["data"]): LogLine => ({
+  at: Date.now(),
+  level,
+  source: "kernel",
+  event,
+  message,
+  data,
+});
+
+function lastWords(error: unknown): LogLine {
+  const { message, stack = null } = error instanceof Error ? error : { message: String(error) };
+  return line("error", "kernel.crashed", `this is a bug in nerve: ${message}`, stack === null ? null : { stack });
+}
+
+function howToLook(file: string): LogLine {
+  const config = loadConfig(file);
+  const data = config.ok ? `keeps its data in ${config.value.data}; ` : "";
+  return line("info", "kernel.ready", `${data}look with: nerve status -c ${shellWord(file)}`, null);
+}

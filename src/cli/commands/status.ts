@@ -1,0 +1,158 @@
+/** `nerve status`: what the daemon says of itself, as tables. */
+import { escapeForTerminal } from "../../base/escape.ts";
+import { ok } from "../../base/result.ts";
+import { formatSize } from "../../base/size.ts";
+import type { Status } from "../../control/contract.ts";
+import { defineCommand } from "../command.ts";
+import { warn } from "../failure.ts";
+import { ask } from "../kernel.ts";
+import { EXIT } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { type Column, renderTable } from "../table.ts";
+import { print, renderLine, type Screen, type Span, type Style, span, stdoutScreen } from "../terminal.ts";
+import { ago, duration, until } from "../times.ts";
+
+type Group = Status["groups"][number];
+type Sense = Status["senses"][number];
+type Reflex = Status["reflexes"][number];
+type Workflow = Status["workflows"][number];
+
+const STATES: Readonly<Record<Group["state"] | Sense["state"], Style>> = {
+  up: "green",
+  ok: "green",
+  starting: "yellow",
+  backoff: "yellow",
+  stuck: "red",
+  failed: "red",
+  quarantined: "red",
+  disabled: "dim",
+};
+
+const name = <Row extends { readonly name: string }>(title: string): Column<Row> => ({
+  title,
+  align: "left",
+  rank: 0,
+  cell: (row) => span(escapeForTerminal(row.name)),
+});
+
+/** A count that is nothing to look at while it is 0. */
+const count = <Row>(title: string, rank: number, of: (row: Row) => number, style: Style | null = null): Column<Row> => ({
+  title,
+  align: "right",
+  rank,
+  cell: (row) => (of(row) === 0 ? span("0", "dim") : span(String(of(row)), style)),
+});
+
+const right = <Row>(title: string, rank: number, of: (row: Row) => string | null): Column<Row> => ({
+  title,
+  align: "right",
+  rank,
+  cell: (row) => span(of(row) ?? "–", of(row) === null ? "dim" : null),
+});
+
+const GROUPS: readonly Column<Group>[] = [
+  name("GROUP"),
+  { title: "STATE", align: "left", rank: 0, cell: ({ state }) => span(state, STATES[state]) },
+  right("PID", 2, ({ pid }) => (pid === null ? null : String(pid))),
+  count("RESTARTS", 1, ({ restarts }) => restarts, "yellow"),
+  right("MEMORY", 1, ({ memory }) => (memory === 0 ? null : formatSize(memory))),
+];
+
+const senseColumns = (now: number): readonly Column<Sense>[] => [
+  name("SENSE"),
+  { title: "STATE", align: "left", rank: 0, cell: ({ state }) => span(state, STATES[state]) },
+  { title: "GROUP", align: "left", rank: 8, cell: ({ group }) => span(escapeForTerminal(group), "dim") },
+  count("COMPUTES", 2, ({ computes }) => computes),
+  count("NULLS", 7, ({ nulls }) => nulls),
+  count("ERRORS", 3, ({ errors }) => errors, "red"),
+  count("TIMEOUTS", 5, ({ timeouts }) => timeouts, "red"),
+  count("MISSED", 6, ({ missed }) => missed, "yellow"),
+  right("P50", 6, ({ p50_ms: ms }) => (ms === null ? null : duration(ms))),
+  right("P99", 4, ({ p99_ms: ms }) => (ms === null ? null : duration(ms))),
+  right("LAST SIGNAL", 1, ({ last_signal: last }) => (last === null ? null : `#${last.id} ${ago(last.at, now)}`)),
+  right("NEXT", 3, ({ next_due: due }) => (due === null ? null : until(due, now))),
+];
+
+const REFLEXES: readonly Column<Reflex>[] = [
+  name("REFLEX"),
+  {
+    title: "STATE",
+    align: "left",
+    rank: 0,
+    cell: ({ enabled }) => (enabled ? span("enabled", "green") : span("disabled", "dim")),
+  },
+  { title: "TARGET", align: "left", rank: 1, cell: ({ target }) => span(escapeForTerminal(target)) },
+  count("FIRED", 0, ({ fired }) => fired),
+  count("THROTTLED", 2, ({ throttled }) => throttled),
+];
+
+const WORKFLOWS: readonly Column<Workflow>[] = [
+  name("WORKFLOW"),
+  count("RUNNING", 0, ({ running }) => running),
+  count("QUEUED", 0, ({ queued }) => queued),
+  count("SLEEPING", 1, ({ sleeping }) => sleeping),
+];
+
+function kernelLines({ kernel }: Status, now: number, screen: Screen): string[] {
+  const dot = span(" · ", "dim");
+  const first: Span[] = [
+    span(`nerve ${kernel.version}`, "bold"),
+    dot,
+    span(`pid ${kernel.pid}`),
+    dot,
+    span(`up ${duration(Math.max(0, Math.floor((now - kernel.started_at) / 1000) * 1000))}`),
+    dot,
+    span(escapeForTerminal(kernel.data), "dim"),
+  ];
+  const store = kernel.store ?? "ok";
+  const trouble = store === "ok" ? [] : [renderLine([span(`the store cannot be written: ${escapeForTerminal(store)}`, "red")], screen)];
+  return [renderLine(first, screen), ...trouble];
+}
+
+/** What is not well, with its reason, whole however narrow the terminal is. */
+function reasons({ senses }: Status, screen: Screen): string[] {
+  const unwell = senses.filter(({ reason }) => reason !== null);
+  if (unwell.length === 0) return [];
+  const free: Screen = { ...screen, width: null };
+  const lines = unwell.map(({ name: sense, state, reason }) =>
+    renderLine([span(escapeForTerminal(sense), STATES[state]), span(`: ${escapeForTerminal(reason ?? "")}`)], free),
+  );
+  return ["", ...lines];
+}
+
+/** Exported for tests: the whole text. */
+export function renderStatus(status: Status, now: number, screen: Screen): string {
+  const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] =>
+    rows.length === 0 ? [] : ["", ...renderTable(columns, rows, screen)];
+  return [
+    ...kernelLines(status, now, screen),
+    ...table(GROUPS, status.groups),
+    ...table(senseColumns(now), status.senses),
+    ...reasons(status, screen),
+    ...table(REFLEXES, status.reflexes),
+    ...table(WORKFLOWS, status.workflows),
+  ].join("\n");
+}
+
+export const command = defineCommand({
+  summary: "what the daemon is doing: groups, senses, reflexes",
+  details:
+    "Counts are since the daemon started. P50 and P99 are of the newest computes. A narrow terminal gets the columns\nthat matter most; --json has them all. Ends with exit code 3 when no daemon answers.",
+  arguments: [],
+  options: {},
+  examples: [
+    ["nerve status", "one look"],
+    ["nerve status --json | jq '.senses[] | select(.state != \"ok\")'", "what is not well"],
+  ],
+  async run({ config, json }) {
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const answer = await ask<Status>(place.value, "/status", null);
+    if (!answer.ok) return answer;
+    if (json) print(JSON.stringify(answer.value));
+    else print(renderStatus(answer.value, Date.now(), stdoutScreen()));
+    const { file, problems } = place.value;
+    if (problems.length > 0) warn(`${file} has problems since the daemon read it; see \`nerve check\``, json);
+    return ok(EXIT.done);
+  },
+});

@@ -1,0 +1,63 @@
+/** Finds a trace by its id, by the beginning of it, or by one of its signals, without reading whole tables. */
+import { ok, type Result } from "../base/result.ts";
+import { traceTime } from "../base/trace-id.ts";
+import type { Log } from "../model/log.ts";
+import type { Signal } from "../model/signal.ts";
+import type { StoreReader } from "../store/open.ts";
+import { CLOCK_SLACK_MS } from "./listing.ts";
+import { EXIT, fail, type Failure, problem, usageError } from "./outcome.ts";
+
+export interface Trace {
+  readonly trace: string;
+  readonly signals: readonly Signal[];
+  readonly logs: readonly Log[];
+}
+
+/** A story longer than this is a list: `nerve logs --trace`. */
+const MAX_ROWS = 10_000;
+const CANDIDATES = 4;
+
+/** Decimal without a leading 0 is a signal's id: a trace begins with the 0 of its time until the year 2527. */
+export function findTrace(store: StoreReader, word: string): Result<Trace, Failure> {
+  if (/^[1-9]\d{0,15}$/.test(word)) {
+    const signal = store.signals.byId(Number(word));
+    if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${word}`, oldest(store)));
+    return ok(read(store, signal.trace));
+  }
+  const prefix = word.toLowerCase();
+  if (!/^[0-9a-f]{8,32}$/.test(prefix)) {
+    return usageError(`\`${word}\` is neither a trace (8 to 32 hex digits) nor the id of a signal`, "`nerve signals --json` shows both");
+  }
+  const traces = candidates(store, prefix);
+  const [trace] = traces;
+  if (trace === undefined) return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, oldest(store)));
+  if (traces.length === 1) return ok(read(store, trace));
+  const listed = traces.slice(0, CANDIDATES - 1).join(", ") + (traces.length === CANDIDATES ? ", …" : "");
+  return fail(EXIT.usage, problem("ambiguous-trace", `several traces begin with ${prefix}: ${listed}`, "give more digits"));
+}
+
+const oldest = ({ signals }: StoreReader): string | null => {
+  const [first] = signals.list({ after: 0, senses: [], since: null, trace: null, limit: 1, newest: false });
+  return first === undefined ? "there are no signals yet" : `the oldest signal kept is #${first.id}`;
+};
+
+/** Rows of a trace come after its birth; only a clock that was set puts them elsewhere. */
+function candidates({ signals, logs }: StoreReader, prefix: string): string[] {
+  const since = traceTime(prefix.padEnd(12, "0")) - CLOCK_SLACK_MS;
+  const look = (fromSignal: number, fromLog: number): string[] => [
+    ...new Set([...signals.traces(prefix, fromSignal, CANDIDATES), ...logs.traces(prefix, fromLog, CANDIDATES)]),
+  ];
+  const near = look(signals.firstIdSince(since), logs.firstIdSince(since));
+  return (near.length > 0 ? near : look(0, 0)).sort().slice(0, CANDIDATES);
+}
+
+export function read({ signals, logs }: StoreReader, trace: string): Trace {
+  const since = traceTime(trace) - CLOCK_SLACK_MS;
+  const rows = (fromSignal: number, fromLog: number): Trace => ({
+    trace,
+    signals: signals.list({ after: fromSignal - 1, senses: [], since: null, trace, limit: MAX_ROWS, newest: false }),
+    logs: logs.list({ after: fromLog - 1, sources: [], since: null, trace, level: null, limit: MAX_ROWS, newest: false }),
+  });
+  const near = rows(signals.firstIdSince(since), logs.firstIdSince(since));
+  return near.signals.length + near.logs.length > 0 ? near : rows(1, 1);
+}

@@ -1,0 +1,137 @@
+/** What `signals` and `logs` share: which rows, in which order, and following what comes. */
+import { ok, type Result } from "../base/result.ts";
+import { flag, text, texts } from "./command.ts";
+import { type Failure, usageError } from "./outcome.ts";
+import { print, printLine, type Screen, type Span, stdoutScreen } from "./terminal.ts";
+import { localDay, parseSince } from "./times.ts";
+import { timeColumn } from "./rows.ts";
+
+export const LIST_OPTIONS = {
+  follow: flag("go on with what comes, until Ctrl-C", "f"),
+  sense: texts("NAME", "only of this sense"),
+  since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'"),
+  after: text("ID", "everything above this id, oldest first: a cursor"),
+  trace: text("TRACE", "only of this trace (32 hex digits)"),
+  limit: text("N", "at most N: the newest, or with --after the first (default 20, none with --after or --since)"),
+} as const;
+
+export interface Range {
+  readonly after: number | null;
+  readonly since: number | null;
+  readonly trace: string | null;
+  /** Infinity where there is none. */
+  readonly limit: number;
+  readonly follow: boolean;
+}
+
+interface RangeOptions {
+  readonly follow: boolean;
+  readonly since: string | null;
+  readonly after: string | null;
+  readonly trace: string | null;
+  readonly limit: string | null;
+}
+
+const DEFAULT_LIMIT = 20;
+/** Rows of one query: memory stays bounded however long the list is. */
+const PAGE = 1_000;
+const POLL_MS = 150;
+/** Clocks are set and ids are not: a search by time begins this much earlier. */
+export const CLOCK_SLACK_MS = 60_000;
+
+const wholeNumber = (given: string): number | null => {
+  const value = Number(given);
+  return /^\d{1,15}$/.test(given) && Number.isSafeInteger(value) ? value : null;
+};
+
+export function parseRange(options: RangeOptions, now: number): Result<Range, Failure> {
+  const after = options.after === null ? null : wholeNumber(options.after);
+  if (after === null && options.after !== null) return usageError(`--after takes an id, not \`${options.after}\``);
+  const since = options.since === null ? null : parseSince(options.since, now);
+  if (since === null && options.since !== null) {
+    return usageError(`--since takes a time, not \`${options.since}\``, "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'");
+  }
+  const trace = options.trace?.toLowerCase() ?? null;
+  if (trace !== null && !/^[0-9a-f]{32}$/.test(trace)) {
+    return usageError(`--trace takes 32 hex digits, not \`${options.trace}\``, "`nerve show` finds a trace by its beginning");
+  }
+  const limit = options.limit === null ? null : wholeNumber(options.limit);
+  if (limit === null && options.limit !== null) return usageError(`--limit takes a number, not \`${options.limit}\``);
+  const unlimited = after !== null || since !== null || trace !== null;
+  return ok({ after, since, trace, limit: limit ?? (unlimited ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT), follow: options.follow });
+}
+
+/** A table of the store, filtered. */
+export interface Source<Row> {
+  /** In id order; from `after` upwards, or the newest. */
+  page(after: number, limit: number, newest: boolean): readonly Row[];
+  /** One less than the first id that may matter for `since` or `trace`. */
+  begin(): number;
+  lastId(): number;
+  version(): number;
+}
+
+export interface Listing<Row> {
+  readonly source: Source<Row>;
+  readonly show: (row: Row) => void;
+}
+
+/** Prints the rows of `range`, and with `follow` those that come. Returns how many it printed, when it ends. */
+export async function list<Row extends { readonly id: number }>({ source, show }: Listing<Row>, range: Range): Promise<number> {
+  let cursor = 0;
+  let printed = 0;
+  let left = range.limit;
+  const take = (rows: readonly Row[]): void => {
+    for (const row of rows) show(row);
+    printed += rows.length;
+    cursor = rows.at(-1)?.id ?? cursor;
+  };
+  const drain = (): void => {
+    const end = source.lastId();
+    while (left > 0) {
+      const rows = source.page(cursor, Math.min(PAGE, left), false);
+      take(rows);
+      left -= rows.length;
+      if (rows.length < PAGE) break;
+    }
+    // Rows that were filtered out are not looked at again either.
+    cursor = Math.max(cursor, end);
+  };
+  // Before the first look: what is committed during it is looked at again.
+  let version = source.version();
+  const fromCursor = range.after !== null || !Number.isFinite(range.limit);
+  cursor = range.after ?? (fromCursor ? source.begin() : 0);
+  if (fromCursor) drain();
+  else {
+    const end = source.lastId();
+    if (left > 0) take(source.page(source.begin(), left, true));
+    cursor = Math.max(cursor, end);
+  }
+  if (!range.follow) return printed;
+  // The newest N were to begin with; after a cursor N is an end.
+  if (range.after === null) left = Number.POSITIVE_INFINITY;
+  while (left > 0) {
+    const now = source.version();
+    if (now !== version) {
+      version = now;
+      drain();
+    } else await Bun.sleep(POLL_MS);
+  }
+  return printed;
+}
+
+/** Shows a row as a line with its time, or as JSON. */
+export function rowPrinter<Row extends { readonly at: number }>(
+  json: boolean,
+  toJson: (row: Row) => object,
+  toSpans: (row: Row) => readonly Span[],
+): (row: Row) => void {
+  if (json) return (row) => print(JSON.stringify(toJson(row)));
+  const screen: Screen = stdoutScreen();
+  const timeOf = timeColumn(screen.terminal, localDay(Date.now()));
+  return (row) => {
+    const { heading, time } = timeOf(row.at);
+    if (heading) printLine(heading);
+    printLine([time, ...toSpans(row)]);
+  };
+}

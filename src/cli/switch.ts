@@ -1,0 +1,31 @@
+/** What `enable` and `disable` share. */
+import { ok } from "../base/result.ts";
+import { defineCommand } from "./command.ts";
+import { ask } from "./kernel.ts";
+import { EXIT } from "./outcome.ts";
+import { findPlace } from "./place.ts";
+import { print } from "./terminal.ts";
+
+export const switchCommand = (
+  verb: "enable" | "disable",
+  about: { readonly summary: string; readonly details: string; readonly example: string },
+) =>
+  defineCommand({
+    summary: about.summary,
+    details: about.details,
+    arguments: [{ name: "name", required: true }],
+    options: {},
+    examples: [
+      [`nerve ${verb} cpu-usage`, about.example],
+      [`nerve ${verb} reflex:cpu-usage#1`, "one reflex only, by its name in `nerve status`"],
+    ],
+    async run({ arguments: [name = ""], config, json }) {
+      const place = findPlace(config);
+      if (!place.ok) return place;
+      const answer = await ask<{ name: string; enabled: boolean }>(place.value, `/${verb}`, { name });
+      if (!answer.ok) return answer;
+      const { enabled } = answer.value;
+      print(json ? JSON.stringify(answer.value) : `${answer.value.name} is ${enabled ? "enabled" : "disabled"}`);
+      return ok(EXIT.done);
+    },
+  });

@@ -1,0 +1,81 @@
+/**
+ * Waits until a trigger by hand is answered. Signals and failures are rows with its trace; a null compute, and a repeat of
+ * a failure the log only counts, leave none: they are told from the sense's counters.
+ */
+import { ok, type Result } from "../base/result.ts";
+import type { Status } from "../control/contract.ts";
+import type { Log } from "../model/log.ts";
+import type { Signal } from "../model/signal.ts";
+import type { StoreReader } from "../store/open.ts";
+import { read } from "./find-trace.ts";
+import { ask } from "./kernel.ts";
+import { EXIT, fail, type Failure, problem } from "./outcome.ts";
+import type { Place } from "./place.ts";
+
+export interface Triggered {
+  readonly sense: string;
+  readonly trace: string;
+}
+
+export interface Settled {
+  readonly outcome: "signal" | "no-signal" | "failed";
+  readonly signal: Signal | null;
+  readonly log: Log | null;
+}
+
+type Sense = Status["senses"][number];
+
+const FAILURES: ReadonlySet<string> = new Set(["compute.failed", "compute.timed-out", "compute.killed", "compute.cancelled"]);
+const POLL_MS = 100;
+/** Longer than a compute that was under way at the trigger needs to be followed by the one that answers it. */
+const QUIET_MS = 300;
+
+/** What the trace holds for the sense, null while there is nothing. */
+function look(store: StoreReader, { sense, trace }: Triggered): Settled | null {
+  const { signals, logs } = read(store, trace);
+  const signal = signals.find((row) => row.sense === sense) ?? null;
+  if (signal !== null) return { outcome: "signal", signal, log: null };
+  const log = logs.find((row) => row.source === `sense:${sense}` && FAILURES.has(row.event)) ?? null;
+  return log === null ? null : { outcome: "failed", signal: null, log };
+}
+
+const failures = (sense: Sense): number => sense.errors + sense.timeouts;
+
+/** Counters of a sense before it is triggered, null when there is none of that name. */
+export async function senseNow(place: Place, name: string): Promise<Result<Sense | null, Failure>> {
+  const status = await ask<Status>(place, "/status", null);
+  return status.ok ? ok(status.value.senses.find((sense) => sense.name === name) ?? null) : status;
+}
+
+/** `before` was asked before the trigger. */
+export async function waitForTrace(
+  place: Place,
+  store: StoreReader,
+  triggered: Triggered,
+  before: Sense,
+): Promise<Result<Settled, Failure>> {
+  const throttleMs = place.config?.senses.get(triggered.sense)?.throttleMs ?? 0;
+  let computes = before.computes;
+  let movedAt = performance.now();
+  for (;;) {
+    const asked = await senseNow(place, triggered.sense);
+    // After the counters: a row they have counted is in the store by then.
+    const settled = look(store, triggered);
+    if (settled) return ok(settled);
+    if (!asked.ok) return asked;
+    const sense = asked.value;
+    if (sense === null || sense.state !== "ok") {
+      const why = sense === null ? "is not configured any more" : `is ${sense.state}: ${sense.reason ?? "no reason given"}`;
+      return fail(EXIT.finding, problem("not-computed", `sense \`${triggered.sense}\` ${why}`));
+    }
+    if (sense.computes !== computes) movedAt = performance.now();
+    computes = sense.computes;
+    const done = computes - before.computes;
+    const quietMs = QUIET_MS + 3 * (sense.p99_ms ?? 0) + throttleMs;
+    // Two may have been about others: one settled before the trigger, one under way at it.
+    if (done > 2 || (done > 0 && performance.now() - movedAt > quietMs)) {
+      return ok({ outcome: failures(sense) > failures(before) ? "failed" : "no-signal", signal: null, log: null });
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
