@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { nearest } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
-import { type Command, COMMON, type Input, type Options } from "./command.ts";
+import { COMMON, type Command, type Input, type Options } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
 
 export type Parsed = { readonly kind: "help" } | { readonly kind: "run"; readonly input: Input<Options> };

@@ -14,7 +14,9 @@ const json: DaemonLog = {
   signal(signal) {
     const time = new Date(signal.at).toISOString();
     const source = `sense:${signal.sense}`;
-    printError(JSON.stringify({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) }));
+    printError(
+      JSON.stringify({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) }),
+    );
   },
 };
 

@@ -22,7 +22,9 @@ export function printProblems(problems: readonly Problem[], json: boolean): void
   const screen = stderrScreen();
   for (const problem of problems) {
     const { kind, message, hint, file, line, column } = problem;
-    printError(json ? JSON.stringify({ error: { kind, message, hint, file, line, column } }) : renderProblem(problem, screen));
+    printError(
+      json ? JSON.stringify({ error: { kind, message, hint, file, line, column } }) : renderProblem(problem, screen),
+    );
   }
 }
 

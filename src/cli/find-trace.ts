@@ -5,7 +5,7 @@ import type { Log } from "../model/log.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { CLOCK_SLACK_MS } from "./listing.ts";
-import { EXIT, fail, type Failure, problem, usageError } from "./outcome.ts";
+import { EXIT, type Failure, fail, problem, usageError } from "./outcome.ts";
 
 export interface Trace {
   readonly trace: string;
@@ -21,19 +21,27 @@ const CANDIDATES = 4;
 export function findTrace(store: StoreReader, word: string): Result<Trace, Failure> {
   if (/^[1-9]\d{0,15}$/.test(word)) {
     const signal = store.signals.byId(Number(word));
-    if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${word}`, oldest(store)));
+    if (signal === null)
+      return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${word}`, oldest(store)));
     return ok(read(store, signal.trace));
   }
   const prefix = word.toLowerCase();
   if (!/^[0-9a-f]{8,32}$/.test(prefix)) {
-    return usageError(`\`${word}\` is neither a trace (8 to 32 hex digits) nor the id of a signal`, "`nerve signals --json` shows both");
+    return usageError(
+      `\`${word}\` is neither a trace (8 to 32 hex digits) nor the id of a signal`,
+      "`nerve signals --json` shows both",
+    );
   }
   const traces = candidates(store, prefix);
   const [trace] = traces;
-  if (trace === undefined) return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, oldest(store)));
+  if (trace === undefined)
+    return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, oldest(store)));
   if (traces.length === 1) return ok(read(store, trace));
   const listed = traces.slice(0, CANDIDATES - 1).join(", ") + (traces.length === CANDIDATES ? ", …" : "");
-  return fail(EXIT.usage, problem("ambiguous-trace", `several traces begin with ${prefix}: ${listed}`, "give more digits"));
+  return fail(
+    EXIT.usage,
+    problem("ambiguous-trace", `several traces begin with ${prefix}: ${listed}`, "give more digits"),
+  );
 }
 
 const oldest = ({ signals }: StoreReader): string | null => {
@@ -56,7 +64,15 @@ export function read({ signals, logs }: StoreReader, trace: string): Trace {
   const rows = (fromSignal: number, fromLog: number): Trace => ({
     trace,
     signals: signals.list({ after: fromSignal - 1, senses: [], since: null, trace, limit: MAX_ROWS, newest: false }),
-    logs: logs.list({ after: fromLog - 1, sources: [], since: null, trace, level: null, limit: MAX_ROWS, newest: false }),
+    logs: logs.list({
+      after: fromLog - 1,
+      sources: [],
+      since: null,
+      trace,
+      level: null,
+      limit: MAX_ROWS,
+      newest: false,
+    }),
   });
   const near = rows(signals.firstIdSince(since), logs.firstIdSince(since));
   return near.signals.length + near.logs.length > 0 ? near : rows(1, 1);

@@ -1,12 +1,12 @@
 /** The text of `--help`, from a command's own data, and the overview of all of them. */
-import { type Command, COMMON, type Options } from "./command.ts";
+import { COMMON, type Command, type Options } from "./command.ts";
 import { paint, type Screen } from "./terminal.ts";
 import { VERBS } from "./verbs.ts";
 
 const INDENT = "  ";
 
-function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const width = Math.max(...rows.map(([left]) => left.length));
+function columns(rows: readonly (readonly [string, string])[], atLeast = 0): string[] {
+  const width = Math.max(atLeast, ...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `${INDENT}${left.padEnd(width)}   ${right}`.trimEnd());
 }
 
@@ -39,9 +39,10 @@ export function commandHelp(verb: string, command: Command, screen: Screen): str
 
 export function overview(screen: Screen): string {
   const title = (text: string): string => paint(text, "bold", screen.colours);
+  const width = Math.max(...VERBS.map(({ usage }) => usage.length));
   const section = (name: string): string[] => {
     const rows = VERBS.filter((verb) => verb.section === name).map(({ usage, summary }) => [usage, summary] as const);
-    return ["", title(name), ...columns(rows)];
+    return ["", title(name), ...columns(rows, width)];
   };
   return [
     "nerve watches one host: senses observe, reflexes decide, everything is kept in SQLite.",

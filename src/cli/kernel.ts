@@ -5,7 +5,7 @@ import type { Result } from "../base/result.ts";
 import { askKernel } from "../control/client.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import type { Problem } from "../model/problem.ts";
-import { EXIT, type ExitCode, fail, type Failure } from "./outcome.ts";
+import { EXIT, type ExitCode, type Failure, fail } from "./outcome.ts";
 import { nothingThere, type Place, shellWord } from "./place.ts";
 
 /** `body` null asks, else acts. `refused` is the exit code of a refusal that is no unknown name. */
@@ -27,7 +27,11 @@ function unreachable(place: Place, found: Problem): Problem {
   const socket = join(place.data, SOCKET_NAME);
   const owner = ownerWhenClosedToUs(socket);
   if (owner !== null) {
-    return { ...found, message: `uid ${process.geteuid?.()} may not use ${socket}`, hint: `run this as uid ${owner} or as root` };
+    return {
+      ...found,
+      message: `uid ${process.geteuid?.()} may not use ${socket}`,
+      hint: `run this as uid ${owner} or as root`,
+    };
   }
   const file = /\.ya?ml$/.test(place.file) ? shellWord(place.file) : `start -c ${shellWord(place.file)}`;
   return { ...found, message: `no nerve daemon answers on ${place.data}`, hint: `start it with \`nerve ${file}\`` };

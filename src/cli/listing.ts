@@ -2,9 +2,9 @@
 import { ok, type Result } from "../base/result.ts";
 import { flag, text, texts } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
+import { timeColumn } from "./rows.ts";
 import { print, printLine, type Screen, type Span, stdoutScreen } from "./terminal.ts";
 import { localDay, parseSince } from "./times.ts";
-import { timeColumn } from "./rows.ts";
 
 export const LIST_OPTIONS = {
   follow: flag("go on with what comes, until Ctrl-C", "f"),
@@ -49,16 +49,28 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
   if (after === null && options.after !== null) return usageError(`--after takes an id, not \`${options.after}\``);
   const since = options.since === null ? null : parseSince(options.since, now);
   if (since === null && options.since !== null) {
-    return usageError(`--since takes a time, not \`${options.since}\``, "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'");
+    return usageError(
+      `--since takes a time, not \`${options.since}\``,
+      "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'",
+    );
   }
   const trace = options.trace?.toLowerCase() ?? null;
   if (trace !== null && !/^[0-9a-f]{32}$/.test(trace)) {
-    return usageError(`--trace takes 32 hex digits, not \`${options.trace}\``, "`nerve show` finds a trace by its beginning");
+    return usageError(
+      `--trace takes 32 hex digits, not \`${options.trace}\``,
+      "`nerve show` finds a trace by its beginning",
+    );
   }
   const limit = options.limit === null ? null : wholeNumber(options.limit);
   if (limit === null && options.limit !== null) return usageError(`--limit takes a number, not \`${options.limit}\``);
   const unlimited = after !== null || since !== null || trace !== null;
-  return ok({ after, since, trace, limit: limit ?? (unlimited ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT), follow: options.follow });
+  return ok({
+    after,
+    since,
+    trace,
+    limit: limit ?? (unlimited ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT),
+    follow: options.follow,
+  });
 }
 
 /** A table of the store, filtered. */
@@ -77,7 +89,10 @@ export interface Listing<Row> {
 }
 
 /** Prints the rows of `range`, and with `follow` those that come. Returns how many it printed, when it ends. */
-export async function list<Row extends { readonly id: number }>({ source, show }: Listing<Row>, range: Range): Promise<number> {
+export async function list<Row extends { readonly id: number }>(
+  { source, show }: Listing<Row>,
+  range: Range,
+): Promise<number> {
   let cursor = 0;
   let printed = 0;
   let left = range.limit;

@@ -78,13 +78,25 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
 
 /** Null when `word` is a config. */
 async function whyNoVerb(word: string): Promise<Outcome | null> {
-  if (word.startsWith("-")) return usageError(`unknown option \`${word}\``, "see `nerve --help`");
+  if (word.startsWith("-")) {
+    const meant = nearest(word, ["--help", "--version"]);
+    return usageError(
+      `unknown option \`${word}\``,
+      meant === null ? "see `nerve --help`" : `did you mean \`${meant}\`?`,
+    );
+  }
   if (/\.ya?ml$/.test(word) || word.includes("/")) return null;
   const { NOT_YET } = await import("./verbs.ts");
   if (NOT_YET.includes(word)) {
-    return { ok: false, error: { code: EXIT.usage, problems: [problem("not-yet", `this build does not know \`${word}\` yet`)] } };
+    return {
+      ok: false,
+      error: { code: EXIT.usage, problems: [problem("not-yet", `this build does not know \`${word}\` yet`)] },
+    };
   }
   const meant = nearest(word, [...VERBS.map(({ name }) => name), ...NOT_YET, "help"]);
-  const hint = meant === null ? "`nerve --help` lists them; a config ends in .yaml or .yml, or holds a /" : `did you mean \`${meant}\`?`;
+  const hint =
+    meant === null
+      ? "`nerve --help` lists them; a config ends in .yaml or .yml, or holds a /"
+      : `did you mean \`${meant}\`?`;
   return usageError(`there is no command \`${word}\``, hint);
 }

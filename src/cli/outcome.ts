@@ -32,8 +32,12 @@ export const problem = (kind: string, message: string, hint: string | null = nul
   column: null,
 });
 
-export const fail = (code: ExitCode, ...problems: readonly Problem[]): { readonly ok: false; readonly error: Failure } =>
-  err({ code, problems });
+export const fail = (
+  code: ExitCode,
+  ...problems: readonly Problem[]
+): { readonly ok: false; readonly error: Failure } => err({ code, problems });
 
-export const usageError = (message: string, hint: string | null = null): { readonly ok: false; readonly error: Failure } =>
-  fail(EXIT.usage, problem("usage", message, hint));
+export const usageError = (
+  message: string,
+  hint: string | null = null,
+): { readonly ok: false; readonly error: Failure } => fail(EXIT.usage, problem("usage", message, hint));

@@ -10,12 +10,13 @@ import { readSafely } from "../config/safe-read.ts";
 import { fillVariables } from "../config/variables.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
-import { EXIT, fail, type Failure } from "./outcome.ts";
+import { EXIT, type Failure, fail } from "./outcome.ts";
 
 const DEFAULT_FILE = "nerve.yaml";
 
 /** Absolute path of `-c`, else `$NERVE_CONFIG`, else ./nerve.yaml. */
-export const configFile = (given: string | null): string => resolve(given ?? (process.env.NERVE_CONFIG || DEFAULT_FILE));
+export const configFile = (given: string | null): string =>
+  resolve(given ?? (process.env.NERVE_CONFIG || DEFAULT_FILE));
 
 /** The whole configuration, or every problem in it. */
 export function loadConfig(given: string | null): Result<NerveConfig, Failure> {

@@ -39,7 +39,8 @@ export const logSpans = (row: Log): Span[] => [
 
 function authorData(data: string | null): Span[] {
   const parsed = data === null ? null : parseStored(data);
-  const inner = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed.data ?? null) : parsed;
+  const inner =
+    typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed.data ?? null) : parsed;
   return inner === null ? [] : [span("  "), ...payloadSpans(inner as Json)];
 }
 

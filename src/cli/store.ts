@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Result } from "../base/result.ts";
 import { openReader } from "../sqlite/open.ts";
 import { openStoreReader, STORE_MIGRATIONS, type StoreReader, storeFile } from "../store/open.ts";
-import { EXIT, fail, type Failure, problem } from "./outcome.ts";
+import { EXIT, type Failure, fail, problem } from "./outcome.ts";
 import { nothingThere, type Place, shellWord } from "./place.ts";
 
 export function readStore(place: Place): Result<StoreReader, Failure> {
@@ -11,7 +11,10 @@ export function readStore(place: Place): Result<StoreReader, Failure> {
   const newer = newerThanThisBuild(file);
   if (newer !== null) {
     const message = `${file} was written by a newer nerve (it has ${newer})`;
-    return fail(EXIT.badConfig, problem("newer-store", message, "run the build of nerve that wrote it, or a later one"));
+    return fail(
+      EXIT.badConfig,
+      problem("newer-store", message, "run the build of nerve that wrote it, or a later one"),
+    );
   }
   try {
     const opened = openStoreReader(place.data);

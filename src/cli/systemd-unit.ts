@@ -36,7 +36,10 @@ function dataLines({ data, user }: UnitParts): string[] {
 function temporaryLines({ command, config, data }: UnitParts): string[] {
   const hidden = [...command, config, data].some((path) => PRIVATE_ROOTS.some((root) => isIn(path, root)));
   if (!hidden) return ["PrivateTmp=yes"];
-  return ["# What this unit runs or reads lies in a temporary folder, which PrivateTmp=yes would hide.", "PrivateTmp=no"];
+  return [
+    "# What this unit runs or reads lies in a temporary folder, which PrivateTmp=yes would hide.",
+    "PrivateTmp=no",
+  ];
 }
 
 export function systemdUnit(parts: UnitParts): string {

@@ -43,9 +43,14 @@ export function duration(ms: number): string {
 
 /** `3s ago`, `now`; in the future when a clock was set back. */
 export const ago = (at: number, now: number): string =>
-  Math.abs(now - at) < 1_000 ? "now" : at <= now ? `${duration(whole(now - at))} ago` : `in ${duration(whole(at - now))}`;
+  Math.abs(now - at) < 1_000
+    ? "now"
+    : at <= now
+      ? `${duration(whole(now - at))} ago`
+      : `in ${duration(whole(at - now))}`;
 
-export const until = (at: number, now: number): string => (at - now < 1_000 ? "now" : `in ${duration(whole(at - now))}`);
+export const until = (at: number, now: number): string =>
+  at - now < 1_000 ? "now" : `in ${duration(whole(at - now))}`;
 
 const whole = (ms: number): number => Math.round(ms / 1_000) * 1_000;
 

@@ -2,7 +2,7 @@
 import { nearest } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { EXIT, fail, type Failure, problem } from "./outcome.ts";
+import { EXIT, type Failure, fail, problem } from "./outcome.ts";
 
 export function knownSenses(config: NerveConfig | null, names: readonly string[]): Result<null, Failure> {
   const unknown = config === null ? [] : names.filter((name) => !config.senses.has(name));
@@ -14,5 +14,9 @@ export function unknownSense(config: NerveConfig, name: string) {
   const names = [...config.senses.keys()].sort();
   const meant = nearest(name, names);
   const there = names.length === 0 ? `${config.file} has no senses` : `there are: ${names.join(", ")}`;
-  return problem("unknown-sense", `there is no sense \`${name}\``, meant === null ? there : `did you mean \`${meant}\`?`);
+  return problem(
+    "unknown-sense",
+    `there is no sense \`${name}\``,
+    meant === null ? there : `did you mean \`${meant}\`?`,
+  );
 }

@@ -9,7 +9,7 @@ import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { read } from "./find-trace.ts";
 import { ask } from "./kernel.ts";
-import { EXIT, fail, type Failure, problem } from "./outcome.ts";
+import { EXIT, type Failure, fail, problem } from "./outcome.ts";
 import type { Place } from "./place.ts";
 
 export interface Triggered {
@@ -25,7 +25,12 @@ export interface Settled {
 
 type Sense = Status["senses"][number];
 
-const FAILURES: ReadonlySet<string> = new Set(["compute.failed", "compute.timed-out", "compute.killed", "compute.cancelled"]);
+const FAILURES: ReadonlySet<string> = new Set([
+  "compute.failed",
+  "compute.timed-out",
+  "compute.killed",
+  "compute.cancelled",
+]);
 const POLL_MS = 100;
 /** Longer than a compute that was under way at the trigger needs to be followed by the one that answers it. */
 const QUIET_MS = 300;
@@ -65,7 +70,8 @@ export async function waitForTrace(
     if (!asked.ok) return asked;
     const sense = asked.value;
     if (sense === null || sense.state !== "ok") {
-      const why = sense === null ? "is not configured any more" : `is ${sense.state}: ${sense.reason ?? "no reason given"}`;
+      const why =
+        sense === null ? "is not configured any more" : `is ${sense.state}: ${sense.reason ?? "no reason given"}`;
       return fail(EXIT.finding, problem("not-computed", `sense \`${triggered.sense}\` ${why}`));
     }
     if (sense.computes !== computes) movedAt = performance.now();

@@ -25,6 +25,7 @@ import type { NerveConfig, SenseReflexConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
+import type { ReflexState } from "../store/reflex-state.ts";
 import type { Owed } from "../store/sense-state.ts";
 import { quarantineMs, STRIKES } from "./blame.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
@@ -53,7 +54,8 @@ export type Locations = ReadonlyMap<string, Result<SenseLocation, Problem>>;
 
 export interface Reflex {
   readonly config: SenseReflexConfig;
-  readonly sense: Sense;
+  /** Its target as it is configured now. */
+  sense: Sense;
   /** Digest of what it does, so that state of another definition is not taken for its own. */
   readonly definition: string;
   enabled: boolean;
@@ -159,6 +161,8 @@ export class Engine implements GroupHost {
    */
   async replace(config: NerveConfig, locations: Locations, groups: ReadonlySet<string>): Promise<void> {
     await Promise.all([...groups].map((name) => this.groups.get(name)?.retire()));
+    // What is still to be committed speaks of the senses as they were.
+    this.#ledger.flush();
     const before = new Map(this.senses);
     const affected = (name: string): boolean => groups.has(name);
     this.senses.clear();
@@ -171,6 +175,7 @@ export class Engine implements GroupHost {
       }
       const sense = this.#newSense(config, locations, name);
       if (known) sense.inherit(known);
+      if (sense.quarantine) this.#armRelease(sense);
       this.senses.set(name, sense);
     }
     const removed = [...before.values()].filter((sense) => !this.senses.has(sense.name));
@@ -204,41 +209,54 @@ export class Engine implements GroupHost {
     for (const name of names) this.#logCancelled(name, "is not configured any more");
   }
 
+  /** Reflexes whose definition is the same stay as they are, due times included; the others begin anew. */
   #loadReflexes(config: NerveConfig, disabled: ReadonlySet<string>, starting: boolean): void {
     const states = new Map(this.#store.reflexes.all().map((row) => [row.reflex, row]));
     const before = new Map(this.reflexes);
-    for (const reflex of before.values()) for (const handle of reflex.handles) handle.cancel();
-    for (const beat of this.#beats.values()) beat.handle.cancel();
-    this.#beats.clear();
     this.reflexes.clear();
     this.#listeners.clear();
+    const fresh: Reflex[] = [];
     for (const entry of config.reflexes) {
-      if (entry.kind !== "sense") continue;
+      const sense = entry.kind === "sense" ? this.senses.get(entry.sense) : undefined;
+      if (entry.kind !== "sense" || sense === undefined) continue;
       const definition = definitionOf(entry);
       const known = before.get(entry.name);
-      const state = states.get(entry.name);
-      const kept = state !== undefined && state.definition === definition ? (state.state as { last?: number }) : null;
-      if (state !== undefined && kept === null) this.#forgetReflex(entry.name, "its definition has changed");
-      const stays = known !== undefined && known.definition === definition;
-      const sense = this.senses.get(entry.sense);
-      if (sense === undefined) throw new Error(`reflex ${entry.name} has no sense`);
-      const reflex: Reflex = {
-        config: entry,
-        sense,
-        definition,
-        enabled: !disabled.has(`reflex:${entry.name}`),
-        fired: stays ? known.fired : 0,
-        last: stays ? known.last : (kept?.last ?? null),
-        calendars: [],
-        handles: [],
-      };
+      const reflex =
+        known?.definition === definition
+          ? known
+          : newReflex(entry, sense, definition, this.#remembered(entry.name, definition, states.get(entry.name)));
+      if (reflex === known) before.delete(entry.name);
+      else fresh.push(reflex);
+      reflex.sense = sense;
+      reflex.enabled = !disabled.has(`reflex:${entry.name}`);
       this.reflexes.set(entry.name, reflex);
       for (const name of entry.on) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), reflex]);
-      this.#schedule(reflex);
-      if (entry.onStart && (starting || !stays)) this.#fireStart(reflex);
     }
-    for (const name of states.keys())
+    for (const reflex of before.values()) this.#unschedule(reflex);
+    for (const reflex of fresh) {
+      this.#schedule(reflex);
+      if (reflex.config.onStart && (starting || !before.has(reflex.config.name))) this.#fireStart(reflex);
+    }
+    for (const name of states.keys()) {
       if (!this.reflexes.has(name)) this.#forgetReflex(name, "it is not configured any more");
+    }
+  }
+
+  /** Due time of its newest firing, if what is stored belongs to this definition. */
+  #remembered(name: string, definition: string, row: ReflexState | undefined): number | null {
+    if (row === undefined) return null;
+    if (row.definition === definition) return (row.state as { last?: number }).last ?? null;
+    this.#forgetReflex(name, "its definition has changed");
+    return null;
+  }
+
+  #unschedule(reflex: Reflex): void {
+    for (const handle of reflex.handles) handle.cancel();
+    for (const [name, beat] of this.#beats) {
+      if (!beat.reflexes.delete(reflex) || beat.reflexes.size > 0) continue;
+      beat.handle.cancel();
+      this.#beats.delete(name);
+    }
   }
 
   #forgetReflex(name: string, why: string): void {
@@ -346,7 +364,7 @@ export class Engine implements GroupHost {
     reflex.fired++;
     if (!takes(sense) || sense.problem) return;
     sense.stats.missed += skipped;
-    if (sense.flight !== null || sense.tick !== null) sense.stats.missed++;
+    if (sense.flight !== null || sense.tick?.reason === "tick") sense.stats.missed++;
     if (sense.flight !== null) return;
     const trigger = this.#trigger("tick", due);
     if (this.#throttleLeft(sense) <= 0) {
@@ -784,6 +802,17 @@ export class Engine implements GroupHost {
 
 /** Whether it starts computes at all. */
 const takes = (sense: Sense): boolean => sense.enabled && sense.quarantine === null;
+
+const newReflex = (config: SenseReflexConfig, sense: Sense, definition: string, last: number | null): Reflex => ({
+  config,
+  sense,
+  definition,
+  enabled: true,
+  fired: 0,
+  last,
+  calendars: [],
+  handles: [],
+});
 
 const reflexRow = (reflex: Reflex, due: number) => ({
   reflex: reflex.config.name,

@@ -99,6 +99,7 @@ export class Sense {
     this.started = before.started;
     this.strikes = before.strikes;
     this.quarantine = before.quarantine;
+    before.quarantine = null;
     this.enabled = before.enabled;
     this.stats = before.stats;
   }

@@ -175,10 +175,8 @@ class SenseWorker {
   }
 
   async #seat(init: SenseInit): Promise<{ sense: string; problem: Problem | null; applied: string[] }> {
-    if (init.folder !== null) {
-      this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
-      this.#channel.flush();
-    }
+    this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
+    this.#channel.flush();
     const opened = this.#openDatabase(init);
     if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [] };
     const { db, applied } = opened.value;

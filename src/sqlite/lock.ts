@@ -3,7 +3,7 @@
  * transaction on a small SQLite file. The handle must stay referenced: a collected one would let the lock go.
  */
 import { Database } from "bun:sqlite";
-import { closeSync, openSync } from "node:fs";
+import { isSymlink, makeFile } from "./open.ts";
 
 export interface Lock {
   release(): void;
@@ -11,7 +11,8 @@ export interface Lock {
 
 /** The lock, or null while another process holds it. Throws when the file cannot be made. */
 export function acquireLock(file: string): Lock | null {
-  closeSync(openSync(file, "a", 0o600));
+  if (isSymlink(file)) throw new Error(`${file} is a symbolic link; nerve keeps plain files`);
+  makeFile(file);
   const db = new Database(file, { readwrite: true, create: true });
   try {
     db.run("PRAGMA busy_timeout = 0");

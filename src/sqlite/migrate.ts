@@ -77,6 +77,10 @@ function history(applied: readonly Applied[], files: readonly MigrationFile[]): 
 }
 
 function forbidden(file: MigrationFile): MigrationProblem | null {
+  if (file.sql.includes("\0")) {
+    const message = `migration ${file.name} holds a NUL character, after which SQLite would read nothing`;
+    return { kind: "forbidden-statement", file: file.name, message };
+  }
   for (const statement of splitStatements(file.sql)) {
     if (!leavesTransaction(statement)) continue;
     return {
@@ -112,6 +116,7 @@ export function runMigrations(
     try {
       db.transaction(() => {
         for (const statement of splitStatements(file.sql)) db.run(statement.text);
+        if (!db.inTransaction) throw new Error("it left its transaction");
         db.query("INSERT INTO _migrations (name, applied_at, checksum) VALUES (?, ?, ?)").run(
           file.name,
           now,

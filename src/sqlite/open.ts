@@ -30,7 +30,15 @@ export function describeSqliteError(file: string, error: unknown): SqliteProblem
 }
 
 /** A link inside the data directory could lead a write anywhere. */
-const isSymlink = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+export const isSymlink = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+/**
+ * An empty file with mode 0600, where there is none. One that is there is not touched: closing any descriptor of a file
+ * lets go of every lock this process holds on it, those of its other connections too. Source: fcntl(2).
+ */
+export function makeFile(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openSync(file, "a", 0o600));
+}
 
 /**
  * The one writing connection to `file`, made if absent (mode 0600). WAL; `full` syncs each commit, `normal` at
@@ -40,7 +48,7 @@ export function openWriter(file: string, durability: "full" | "normal"): Result<
   try {
     if (isSymlink(file))
       return err({ kind: "symlink", file, message: `${file} is a symbolic link; nerve keeps plain files` });
-    closeSync(openSync(file, "a", 0o600));
+    makeFile(file);
     chmodSync(file, 0o600);
     const db = new Database(file, { readwrite: true, create: true, strict: true });
     try {
@@ -62,12 +70,12 @@ export function openWriter(file: string, durability: "full" | "normal"): Result<
 
 /** A connection that cannot write. Fails with `missing` while the file does not exist. */
 export function openReader(file: string): Result<Database, SqliteProblem> {
-  if (isSymlink(file))
-    return err({ kind: "symlink", file, message: `${file} is a symbolic link; nerve keeps plain files` });
-  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) {
-    return err({ kind: "missing", file, message: `${file} does not exist` });
-  }
   try {
+    if (isSymlink(file))
+      return err({ kind: "symlink", file, message: `${file} is a symbolic link; nerve keeps plain files` });
+    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) {
+      return err({ kind: "missing", file, message: `${file} does not exist` });
+    }
     const db = new Database(file, { readonly: true, strict: true });
     try {
       db.run("PRAGMA busy_timeout = 1000");

@@ -189,14 +189,30 @@ export class Site implements AsyncDisposable {
     return kernel;
   }
 
+  /** Asks the store, through a connection that is gone again afterwards; `missing` while there is nothing to ask. */
+  ask<T>(missing: T, question: (db: Database) => T): T {
+    let db: Database | null = null;
+    try {
+      db = new Database(join(this.data, "logs.db"), { readonly: true });
+      db.run("PRAGMA busy_timeout = 1000");
+      return question(db);
+    } catch (error) {
+      // Not made, or its tables are not there yet.
+      if (/unable to open|no such table/.test((error as Error).message)) return missing;
+      throw error;
+    } finally {
+      db?.close();
+    }
+  }
+
   /** True when the store holds no compute that is still owed. */
   isAtRest(): boolean {
-    const db = new Database(join(this.data, "logs.db"), { readonly: true });
-    try {
-      return db.query("SELECT 1 FROM sense_state WHERE owed IS NOT NULL").get() === null;
-    } finally {
-      db.close();
-    }
+    return this.ask(false, (db) => db.query("SELECT 1 FROM sense_state WHERE owed IS NOT NULL").get() === null);
+  }
+
+  countSignals(sense: string): number {
+    const count = "SELECT count(*) AS n FROM signals WHERE sense = ?";
+    return this.ask(0, (db) => db.query<{ n: number }, [string]>(count).get(sense)?.n ?? 0);
   }
 
   /** Living processes that carry this data directory's marker: workers and all that descends from them. */

@@ -33,7 +33,8 @@ export const command = defineCommand({
     if (!answer.ok) return answer;
     const { needs_restart } = answer.value;
     print(json ? JSON.stringify(answer.value) : sentence(answer.value));
-    if (needs_restart.length > 0) warn(`${needs_restart.join(", ")} changed, which needs a restart of the daemon`, json);
+    if (needs_restart.length > 0)
+      warn(`${needs_restart.join(", ")} changed, which needs a restart of the daemon`, json);
     return ok(EXIT.done);
   },
 });

@@ -24,13 +24,19 @@ function treeLines(nodes: readonly Node[], begin: number, indent: string, screen
     const branch = span(`${indent}${last ? "└─" : "├─"} `, "dim");
     const content = node.kind === "signal" ? signalSpans(node.row) : logSpans(node.row);
     const line = renderLine([offset(node.row.at - begin), branch, ...content], screen);
-    const below = node.kind === "signal" ? treeLines(node.children, begin, `${indent}${last ? "   " : "│  "}`, screen) : [];
+    const below =
+      node.kind === "signal" ? treeLines(node.children, begin, `${indent}${last ? "   " : "│  "}`, screen) : [];
     return [line, ...below];
   });
 }
 
 /** Exported for tests: the whole text. */
-export function renderStory(trace: string, story: Story, counts: { signals: number; logs: number }, screen: Screen): string {
+export function renderStory(
+  trace: string,
+  story: Story,
+  counts: { signals: number; logs: number },
+  screen: Screen,
+): string {
   const begin = traceTime(trace);
   const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
   const dot = span(" · ", "dim");

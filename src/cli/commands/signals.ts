@@ -1,7 +1,7 @@
 /** `nerve signals`: what senses have seen. */
 import { ok } from "../../base/result.ts";
-import type { Signal } from "../../model/signal.ts";
 import { traceTime } from "../../base/trace-id.ts";
+import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../command.ts";
 import { remark } from "../failure.ts";
 import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";

@@ -36,7 +36,12 @@ const name = <Row extends { readonly name: string }>(title: string): Column<Row>
 });
 
 /** A count that is nothing to look at while it is 0. */
-const count = <Row>(title: string, rank: number, of: (row: Row) => number, style: Style | null = null): Column<Row> => ({
+const count = <Row>(
+  title: string,
+  rank: number,
+  of: (row: Row) => number,
+  style: Style | null = null,
+): Column<Row> => ({
   title,
   align: "right",
   rank,
@@ -69,7 +74,7 @@ const senseColumns = (now: number): readonly Column<Sense>[] => [
   count("MISSED", 6, ({ missed }) => missed, "yellow"),
   right("P50", 6, ({ p50_ms: ms }) => (ms === null ? null : duration(ms))),
   right("P99", 4, ({ p99_ms: ms }) => (ms === null ? null : duration(ms))),
-  right("LAST SIGNAL", 1, ({ last_signal: last }) => (last === null ? null : `#${last.id} ${ago(last.at, now)}`)),
+  right("LAST SIGNAL", 1, ({ last_signal: last }) => (last === null ? null : ago(last, now))),
   right("NEXT", 3, ({ next_due: due }) => (due === null ? null : until(due, now))),
 ];
 
@@ -105,7 +110,10 @@ function kernelLines({ kernel }: Status, now: number, screen: Screen): string[] 
     span(escapeForTerminal(kernel.data), "dim"),
   ];
   const store = kernel.store ?? "ok";
-  const trouble = store === "ok" ? [] : [renderLine([span(`the store cannot be written: ${escapeForTerminal(store)}`, "red")], screen)];
+  const trouble =
+    store === "ok"
+      ? []
+      : [renderLine([span(`the store cannot be written: ${escapeForTerminal(store)}`, "red")], screen)];
   return [renderLine(first, screen), ...trouble];
 }
 

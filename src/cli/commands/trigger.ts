@@ -51,6 +51,9 @@ export const command = defineCommand({
     else if (outcome === "no-signal") print(`${sense} computed: no signal`);
     if (outcome !== "failed") return ok(EXIT.done);
     const message = log?.message ?? "the compute failed as it did before; the log counts repeats of one error";
-    return fail(EXIT.finding, problem(log?.event ?? "compute.failed", `${sense}: ${message}`, `see \`nerve logs --sense ${sense}\``));
+    return fail(
+      EXIT.finding,
+      problem(log?.event ?? "compute.failed", `${sense}: ${message}`, `see \`nerve logs --sense ${sense}\``),
+    );
   },
 });

@@ -1,0 +1,2 @@
+/** A program that does nothing: what a start costs at least. */
+export {};

@@ -1,0 +1,42 @@
+/**
+ * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
+ *
+ *     bun run bench [signals react compute idle start] [--quick] [--json]
+ */
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { giveUp } from "../toolchain.ts";
+import { type Figure, jsonFigure, printFigures } from "./figures.ts";
+import { preparePrograms } from "./programs.ts";
+import type { Setting } from "./setting.ts";
+import { signals } from "./suites/signals.ts";
+
+const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> = { signals };
+
+const words = process.argv.slice(2);
+const flags = new Set(words.filter((word) => word.startsWith("--")));
+const chosen = words.filter((word) => !word.startsWith("--"));
+const unknown = [...chosen.filter((name) => !(name in SUITES)), ...[...flags].filter((flag) => !["--quick", "--json"].includes(flag))];
+if (unknown.length > 0) giveUp(`no suite or flag ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}, --quick, --json`);
+
+const quick = flags.has("--quick");
+const json = flags.has("--json");
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "nerve-bench-programs-")));
+try {
+  const setting: Setting = {
+    programs: await preparePrograms(folder),
+    spans: quick ? { warmMs: 700, windowMs: 1_000 } : { warmMs: 1_500, windowMs: 2_500 },
+    rounds: quick ? 1 : 3,
+    shortRounds: quick ? 5 : 15,
+    idleSeconds: quick ? 6 : 20,
+  };
+  for (const [name, suite] of Object.entries(SUITES)) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
+    const figures = await suite(setting);
+    if (json) for (const figure of figures) console.log(jsonFigure(figure));
+    else printFigures(figures);
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,118 @@
+/** `nerve once`: one compute of one sense on a scratch copy of its data, to see what it does. */
+import { join } from "node:path";
+import { escapeForTerminal } from "../../base/escape.ts";
+import type { Json } from "../../base/json.ts";
+import { ok } from "../../base/result.ts";
+import { locateSenses } from "../../kernel/senses-on-disk.ts";
+import type { Problem } from "../../model/problem.ts";
+import { defineCommand, flag } from "../command.ts";
+import { EXIT, fail, type Outcome, problem } from "../outcome.ts";
+import { payloadSpans } from "../payload.ts";
+import { loadConfig } from "../place.ts";
+import { LEVEL_STYLES } from "../rows.ts";
+import { readChanges, type TableChanges, watchChanges } from "../scratch-changes.ts";
+import { linkBlobs, ScratchFolder } from "../scratch-folder.ts";
+import { type ComputeEnd, type ScratchLog, ScratchWorker } from "../scratch-worker.ts";
+import { print, printLine, type Span, span } from "../terminal.ts";
+import { duration } from "../times.ts";
+import { unknownSense } from "../unknown-sense.ts";
+
+interface Report {
+  readonly sense: string;
+  readonly end: ComputeEnd;
+  readonly applied: readonly string[];
+  readonly rows: readonly TableChanges[];
+  readonly logs: readonly ScratchLog[];
+  /** The scratch folder, when it is kept. */
+  readonly scratch: string | null;
+}
+
+export const command = defineCommand({
+  summary: "one compute of a sense on a scratch copy of its data: what it sees, how long it takes, what it writes",
+  details:
+    "The sense runs in a worker as the daemon would run it, on a copy of its database; its peers are the real ones. Nothing\nit writes is kept, no signal is emitted, and the daemon need not run. A compute that fails or passes its timeout\nends with exit code 1.",
+  arguments: [{ name: "sense", required: true }],
+  options: { keep: flag("keep the scratch folder, and print its path") },
+  examples: [
+    ["nerve once cpu-usage", "what it would emit now"],
+    ["nerve once cpu-usage --json | jq .payload", "the payload alone"],
+    ["nerve once cpu-usage --keep", "and look into its database afterwards"],
+  ],
+  async run({ arguments: [name = ""], options, config: given, json }) {
+    const config = loadConfig(given);
+    if (!config.ok) return config;
+    const sense = config.value.senses.get(name);
+    if (sense === undefined) return fail(EXIT.usage, unknownSense(config.value, name));
+    const location = locateSenses(config.value).get(name);
+    if (!location?.ok) return fail(EXIT.finding, location?.error ?? unknownSense(config.value, name));
+    const folder = new ScratchFolder("once");
+    try {
+      const blobs = folder.folder("blobs");
+      linkBlobs(join(config.value.data, "blobs"), blobs);
+      const about = { config: config.value, sense, module: location.value.folder, blobs };
+      const started = ScratchWorker.start(folder, about);
+      if (!started.ok) return notRun(name, started.error);
+      const worker = started.value;
+      const ready = await worker.ready;
+      if (!ready.ok) return notRun(name, ready.error);
+      const watched = watchChanges(worker.database);
+      const end = await worker.compute();
+      await worker.leave();
+      const rows = readChanges(worker.database, watched);
+      if (options.keep) folder.keep();
+      const scratch = options.keep ? folder.path : null;
+      return tell({ sense: name, end, applied: ready.value, rows, logs: worker.logs, scratch }, json);
+    } finally {
+      folder.remove();
+    }
+  },
+});
+
+const notRun = (sense: string, found: Problem): Outcome => {
+  const message = found.message.includes(sense) ? found.message : `sense \`${sense}\`: ${found.message}`;
+  return fail(EXIT.finding, { ...found, message });
+};
+
+function tell(report: Report, json: boolean): Outcome {
+  if (json) print(JSON.stringify(asJson(report)));
+  else tellPeople(report);
+  const { sense, end } = report;
+  if (end.kind === "signal" || end.kind === "no-signal") return ok(EXIT.done);
+  const stack = end.kind === "failed" && end.stack !== null ? `\n${end.stack.split("\n").slice(1).join("\n")}` : "";
+  return fail(EXIT.finding, problem(`compute.${end.kind}`, `sense \`${sense}\`: ${end.message}${stack.trimEnd()}`));
+}
+
+const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({
+  sense,
+  outcome: end.kind,
+  payload: end.kind === "signal" ? end.payload : null,
+  duration_ms: end.durationMs,
+  rows,
+  migrations: applied,
+  logs,
+  error: "message" in end ? { kind: end.kind, message: end.message } : null,
+  scratch,
+});
+
+/** Lines of pretty JSON are kept; what a terminal would obey is escaped within them. */
+const prettyJson = (payload: unknown): string =>
+  JSON.stringify(payload, null, 2).split("\n").map(escapeForTerminal).join("\n");
+
+const labelled = (label: string, ...rest: Span[]): void => printLine([span(label.padEnd(11), "dim"), ...rest]);
+
+function tellPeople({ sense, end, applied, rows, logs, scratch }: Report): void {
+  if (end.kind === "signal") print(prettyJson(end.payload));
+  else if (end.kind === "no-signal") print(`${sense}: no signal`);
+  labelled("took", span(duration(end.durationMs)));
+  if (applied.length > 0) labelled("migrated", span(applied.map(escapeForTerminal).join(", ")));
+  const signs = ({ inserted, updated, deleted }: TableChanges): string =>
+    [inserted && `+${inserted}`, updated && `~${updated}`, deleted && `-${deleted}`].filter(Boolean).join(" ");
+  const changes = rows.map((row) => `${escapeForTerminal(row.table)} ${signs(row)}`);
+  labelled("rows", span(changes.length === 0 ? "none changed" : changes.join(", ")));
+  for (const { level, event, message, data } of logs) {
+    const about = data === null || data === undefined ? [] : [span("  "), ...payloadSpans(data as Json)];
+    const graver = event === "log" && level !== "info" ? [span(`${level} `, LEVEL_STYLES[level])] : [];
+    labelled(event === "log" ? "logged" : "printed", ...graver, span(escapeForTerminal(message)), ...about);
+  }
+  if (scratch !== null) labelled("scratch", span(scratch));
+}

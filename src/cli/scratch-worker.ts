@@ -1,0 +1,274 @@
+/**
+ * One sense in a real worker on a scratch copy of its data: what `check` and `once` run. Peers are the real databases,
+ * which a worker can only read. Limits are the daemon's: a module that never yields, a compute that never settles and a
+ * worker that dies all end in an answer.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { formatDuration } from "../base/duration.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { traceIds } from "../base/trace-id.ts";
+import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
+import { socketPath } from "../control/socket-path.ts";
+import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import { parseWorkerMessage } from "../ipc/parse.ts";
+import { senseDatabase } from "../kernel/engine.ts";
+import { workerEnvironment } from "../kernel/environment.ts";
+import { ownCommand, SENSE_WORKER_ROLE } from "../kernel/own-image.ts";
+import { spawnWorker, type WorkerExit, type WorkerProcess } from "../kernel/worker-process.ts";
+import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+import { problem } from "./outcome.ts";
+import { copyDatabase, type ScratchFolder } from "./scratch-folder.ts";
+
+export interface ScratchSense {
+  readonly config: NerveConfig;
+  readonly sense: SenseConfig;
+  /** The user's module, or null for the built-in. */
+  readonly module: string | null;
+  /** Folder of the content-addressed store it may write to. */
+  readonly blobs: string;
+}
+
+/** What it logged or printed. */
+export type ScratchLog = Pick<WorkerMessageOf<"log">, "level" | "event" | "message" | "data">;
+
+export type ComputeEnd =
+  | { readonly kind: "signal"; readonly payload: unknown; readonly durationMs: number }
+  | { readonly kind: "no-signal"; readonly durationMs: number }
+  | { readonly kind: "failed"; readonly message: string; readonly stack: string | null; readonly durationMs: number }
+  | { readonly kind: "timed-out" | "killed"; readonly message: string; readonly durationMs: number };
+
+const GENERATION = 1;
+const COMPUTE = 1;
+/** A module that loops at its top level is killed this long after it began to load. */
+const LOAD_HARD_MS = 15_000;
+/** A worker that was sent a compute says that it starts it within this. */
+const SILENCE_MS = 10_000;
+/** A worker that was told to leave does so within this. */
+const LEAVE_MS = 2_000;
+/** More rows than one compute is let to write: nothing has to be acknowledged. */
+const LOG_CREDIT = 10_000;
+
+export class ScratchWorker {
+  readonly database: string;
+  readonly logs: ScratchLog[] = [];
+  readonly #about: ScratchSense;
+  readonly #folder: ScratchFolder;
+  readonly #process: WorkerProcess<ParentMessage>;
+  readonly #ready = Promise.withResolvers<Result<readonly string[], Problem>>();
+  readonly #end = Promise.withResolvers<ComputeEnd>();
+  readonly #gone = Promise.withResolvers<void>();
+  #limit: ReturnType<typeof setTimeout> | null = null;
+  #killedFor: string | null = null;
+  #startedAt: number | null = null;
+  #isReady = false;
+  #isGone = false;
+
+  /** Copies the sense's data into `folder` and starts a worker on it. */
+  static start(folder: ScratchFolder, about: ScratchSense): Result<ScratchWorker, Problem> {
+    const { config, sense } = about;
+    const database = join(folder.folder("senses"), `${sense.name}.db`);
+    const copied = copyDatabase(senseDatabase(config.data, sense.name), database);
+    if (!copied.ok) return copied;
+    try {
+      return ok(new ScratchWorker(folder, about, database));
+    } catch (error) {
+      return err(problem("worker-not-started", `no worker could be started: ${(error as Error).message}`));
+    }
+  }
+
+  private constructor(folder: ScratchFolder, about: ScratchSense, database: string) {
+    const { config } = about;
+    this.#folder = folder;
+    this.#about = about;
+    this.database = database;
+    const socket = existsSync(config.data) ? socketPath(config.data) : join(config.data, "nerve.sock");
+    const command = {
+      command: ownCommand(SENSE_WORKER_ROLE),
+      env: workerEnvironment(process.env, folder.path, socket),
+      cwd: dirname(config.file),
+    };
+    this.#process = spawnWorker<ParentMessage>(command, {
+      message: (raw) => this.#receive(raw),
+      frameEnd: () => {},
+      output: (stream, line) =>
+        this.logs.push({ level: stream === "stdout" ? "info" : "error", event: "output", message: line, data: null }),
+      exit: (exit) => this.#exited(exit),
+    });
+    folder.admit(this);
+    this.#process.send([this.#init()]);
+    this.#arm(
+      LOAD_HARD_MS,
+      `it did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`,
+    );
+  }
+
+  /** Once its databases are migrated and its module is loaded: the migrations that were applied, or what is wrong. */
+  get ready(): Promise<Result<readonly string[], Problem>> {
+    return this.#ready.promise;
+  }
+
+  /** One compute; call it once, after `ready`. */
+  compute(): Promise<ComputeEnd> {
+    const now = Date.now();
+    const trace = traceIds()(now);
+    const head = { type: "compute", generation: GENERATION, id: COMPUTE } as const;
+    this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
+    this.#process.send([{ ...head, sense: this.#about.sense.name, now, cause: null, trace }]);
+    return this.#end.promise;
+  }
+
+  /** Resolves once the process is gone, by itself or killed. */
+  async leave(): Promise<void> {
+    if (!this.#isGone) {
+      this.#arm(LEAVE_MS, "it did not leave");
+      this.#process.send([{ type: "shutdown", generation: GENERATION }]);
+    }
+    await this.#gone.promise;
+  }
+
+  kill(): void {
+    this.#process.kill();
+  }
+
+  #init(): ParentMessage {
+    const { config, sense, module, blobs } = this.#about;
+    return {
+      type: "init",
+      generation: GENERATION,
+      senses: [
+        {
+          name: sense.name,
+          folder: module,
+          use: sense.use,
+          database: this.database,
+          options: sense.with ?? {},
+          timeoutMs: sense.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+          outboxTaken: 0,
+        },
+      ],
+      peers: [...config.senses.keys()].map((name) => ({ name, database: senseDatabase(config.data, name) })),
+      blobs,
+      lock: join(this.#folder.path, `${sense.name}.lock`),
+      logCredit: LOG_CREDIT,
+    };
+  }
+
+  #arm(limitMs: number, why: string): void {
+    if (this.#limit) clearTimeout(this.#limit);
+    this.#limit = setTimeout(() => {
+      this.#killedFor = why;
+      this.kill();
+    }, limitMs);
+  }
+
+  #receive(raw: unknown): void {
+    const parsed = parseWorkerMessage(raw);
+    if (!parsed.ok) return this.#note(`the worker sent ${parsed.error.what}`);
+    const message: WorkerMessage = parsed.value;
+    switch (message.type) {
+      case "started":
+        return this.#started(message);
+      case "ready":
+        return this.#loaded(message);
+      case "log": {
+        const { level, event, data } = message;
+        this.logs.push({ level, event, message: message.message, data });
+        return;
+      }
+      case "error":
+        if (message.id === null) return this.#note(message.message);
+        return this.#settle(endOf(message, this.#limits()));
+      case "signal":
+        // Without an id: what an earlier worker left in the outbox, which is none of ours.
+        if (message.id !== null)
+          this.#settle({ kind: "signal", payload: message.payload, durationMs: message.durationMs });
+        return;
+      case "no-signal":
+        return this.#settle({ kind: "no-signal", durationMs: message.durationMs });
+      case "bye":
+        return;
+    }
+  }
+
+  #note(message: string): void {
+    this.logs.push({ level: "error", event: "output", message, data: null });
+  }
+
+  #limits(): { timeoutMs: number; gracePeriodMs: number } {
+    const { timeoutMs, gracePeriodMs } = this.#about.sense;
+    return { timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS, gracePeriodMs: gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS };
+  }
+
+  #started(message: WorkerMessageOf<"started">): void {
+    if (message.id === null) {
+      return this.#arm(
+        LOAD_HARD_MS,
+        `its module did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`,
+      );
+    }
+    this.#startedAt = performance.now();
+    const { timeoutMs, gracePeriodMs } = this.#limits();
+    const limits = `its timeout of ${formatDuration(timeoutMs)} and grace period of ${formatDuration(gracePeriodMs)}`;
+    this.#arm(timeoutMs + gracePeriodMs, `the compute had not settled after ${limits}`);
+  }
+
+  #loaded(message: WorkerMessageOf<"ready">): void {
+    if (this.#limit) clearTimeout(this.#limit);
+    this.#isReady = true;
+    const [only] = message.senses;
+    const found = only?.problem ?? null;
+    this.#ready.resolve(found === null ? ok(only?.applied ?? []) : err(this.#placed(found)));
+  }
+
+  /** Names of the copy mean nothing to a reader: the originals do. A migration is a file of the module. */
+  #placed(found: Problem): Problem {
+    const { config, sense, module } = this.#about;
+    const original = senseDatabase(config.data, sense.name);
+    const named = (text: string): string => text.replaceAll(this.database, original);
+    const isMigration = found.file?.endsWith(".sql") === true && !found.file.includes("/");
+    const file = isMigration && module !== null ? join(module, "migrations", found.file ?? "") : found.file;
+    return {
+      ...found,
+      message: named(found.message),
+      file: file === null || (isMigration && module === null) ? null : named(file),
+    };
+  }
+
+  #settle(end: ComputeEnd): void {
+    if (this.#limit) clearTimeout(this.#limit);
+    this.#end.resolve(end);
+  }
+
+  #exited(exit: WorkerExit): void {
+    if (this.#limit) clearTimeout(this.#limit);
+    this.#isGone = true;
+    this.#folder.dismiss(this);
+    const how = this.#killedFor ?? describeExit(exit);
+    if (!this.#isReady) {
+      const kind = this.#killedFor === null ? "worker-died" : "never-settled";
+      const message = this.#killedFor ?? `its worker died while it was being loaded: ${how}`;
+      this.#ready.resolve(
+        err({ ...problem(kind, message), file: this.#about.module && join(this.#about.module, "index.ts") }),
+      );
+    }
+    const durationMs = this.#startedAt === null ? 0 : Math.round(performance.now() - this.#startedAt);
+    const message = this.#killedFor === null ? `its worker died during the compute: ${how}` : `killed: ${how}`;
+    this.#end.resolve({ kind: "killed", message, durationMs });
+    this.#gone.resolve();
+  }
+}
+
+function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: { timeoutMs: number }): ComputeEnd {
+  const { durationMs, stack } = message;
+  if (message.kind !== "timed-out") return { kind: "failed", message: message.message, stack, durationMs };
+  return {
+    kind: "timed-out",
+    message: `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back`,
+    durationMs,
+  };
+}
+
+const describeExit = ({ code, signal }: WorkerExit): string =>
+  signal === null ? `it exited with code ${code ?? "unknown"}` : `killed by ${signal}`;
