@@ -2,7 +2,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BINARY } from "./build.ts";
 import { ROOT, run } from "./toolchain.ts";
 
 export interface Tally {
@@ -35,14 +34,22 @@ export function tallyOf(report: string, exitCode: number): Tally {
   };
 }
 
-/** The runner's output goes to the terminal, failures only, and ends with its own summary. */
-export async function runTests(folders: readonly string[], ...options: string[]): Promise<Tally> {
+/**
+ * The runner's output goes to the terminal, failures only, and ends with its own summary. `binary` is the executable the
+ * tests are to drive, null where they need none.
+ */
+export async function runTests(
+  folders: readonly string[],
+  binary: string | null,
+  ...options: string[]
+): Promise<Tally> {
   if (folders.length === 0) return { passed: 0, failed: 0 };
   const temporary = mkdtempSync(join(tmpdir(), "nerve-tests-"));
   const file = join(temporary, "report.xml");
   try {
     const report = ["--only-failures", "--reporter=junit", `--reporter-outfile=${file}`];
-    const code = await run([process.execPath, "test", ...report, ...options, ...folders], { NERVE_BINARY: BINARY });
+    const environment: Record<string, string> = binary === null ? {} : { NERVE_BINARY: binary };
+    const code = await run([process.execPath, "test", ...report, ...options, ...folders], environment);
     return tallyOf(existsSync(file) ? readFileSync(file, "utf8") : "", code);
   } finally {
     rmSync(temporary, { recursive: true, force: true });

@@ -40,7 +40,10 @@ export async function runStep(name: string, command: readonly string[]): Promise
   return code === 0;
 }
 
-/** Installs the dependencies as locked, unless that was done since the lock file last changed. */
+/**
+ * Installs the dependencies as locked, unless that was done since the lock file last changed. The script then begins
+ * anew: the bundler of a process that has once looked for `node_modules` in vain does not look again.
+ */
 export async function ensureInstalled(): Promise<void> {
   requirePinnedBun();
   const modules = join(ROOT, "node_modules");
@@ -49,4 +52,5 @@ export async function ensureInstalled(): Promise<void> {
   if (!(await runStep("install", [process.execPath, "install", "--frozen-lockfile"]))) process.exit(1);
   const now = new Date();
   utimesSync(modules, now, now);
+  process.execve?.(process.execPath, [process.execPath, ...process.argv.slice(1)], process.env);
 }

@@ -7,7 +7,7 @@ import { runStep } from "./toolchain.ts";
 let { passed, failed } = await check();
 
 if (await runStep("build", [process.execPath, "scripts/build.ts", BINARY])) {
-  const onBinary = await runTests(testFolders(true));
+  const onBinary = await runTests(testFolders(true), BINARY);
   passed += onBinary.passed;
   failed += onBinary.failed;
 } else {

@@ -17,8 +17,12 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
 const words = process.argv.slice(2);
 const flags = new Set(words.filter((word) => word.startsWith("--")));
 const chosen = words.filter((word) => !word.startsWith("--"));
-const unknown = [...chosen.filter((name) => !(name in SUITES)), ...[...flags].filter((flag) => !["--quick", "--json"].includes(flag))];
-if (unknown.length > 0) giveUp(`no suite or flag ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}, --quick, --json`);
+const unknown = [
+  ...chosen.filter((name) => !(name in SUITES)),
+  ...[...flags].filter((flag) => !["--quick", "--json"].includes(flag)),
+];
+if (unknown.length > 0)
+  giveUp(`no suite or flag ${unknown.join(", ")}; there are ${Object.keys(SUITES).join(", ")}, --quick, --json`);
 
 const quick = flags.has("--quick");
 const json = flags.has("--json");

@@ -11,7 +11,13 @@ export interface Programs {
   readonly arktype: string;
 }
 
-const HELPERS = { floor: "main.ts", empty: "empty.ts", hello: "hello.ts", echo: "echo.ts", arktype: "arktype.ts" } as const;
+const HELPERS = {
+  floor: "main.ts",
+  empty: "empty.ts",
+  hello: "hello.ts",
+  echo: "echo.ts",
+  arktype: "arktype.ts",
+} as const;
 
 async function compile(source: string, outfile: string): Promise<string> {
   await Bun.build({
@@ -19,7 +25,13 @@ async function compile(source: string, outfile: string): Promise<string> {
     entrypoints: [join(import.meta.dir, "floor", source)],
     bytecode: true,
     sourcemap: "inline",
-    compile: { outfile, autoloadDotenv: false, autoloadBunfig: false, autoloadTsconfig: false, autoloadPackageJson: true },
+    compile: {
+      outfile,
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: true,
+    },
   });
   return outfile;
 }

@@ -54,7 +54,11 @@ export class Running implements AsyncDisposable {
 
   constructor(command: readonly string[], folder: string, store: string) {
     this.#store = store;
-    this.child = Bun.spawn([...command], { cwd: folder, env: { PATH: "/usr/bin:/bin" }, stdio: ["ignore", "ignore", "ignore"] });
+    this.child = Bun.spawn([...command], {
+      cwd: folder,
+      env: { PATH: "/usr/bin:/bin" },
+      stdio: ["ignore", "ignore", "ignore"],
+    });
   }
 
   get pid(): number {

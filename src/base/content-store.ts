@@ -3,7 +3,8 @@
  * written aside, synced, renamed, folder synced.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, stat, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 export const DIGEST_PATTERN = /^[0-9a-f]{64}$/;
@@ -15,16 +16,47 @@ export interface ContentStore {
   get(digest: string): Promise<Uint8Array | null>;
 }
 
+/** A link in the store could lead anywhere. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+const CHUNK_BYTES = 1024 * 1024;
+
 const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-async function syncing(path: string, flags: string, use: (handle: FileHandle) => Promise<unknown>): Promise<void> {
+async function using<T>(path: string, flags: string | number, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(path, flags, 0o600);
   try {
-    await use(handle);
-    await handle.sync();
+    return await use(handle);
   } finally {
     await handle.close();
   }
+}
+
+const sync = (path: string): Promise<void> => using(path, "r", (handle) => handle.sync());
+
+/** Whether the file at `path` holds exactly `bytes`, read piece by piece. */
+async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
+  try {
+    return await using(path, READ, async (handle) => {
+      if ((await handle.stat()).size !== bytes.length) return false;
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, bytes.length));
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
+        if (bytesRead === 0 || chunk.compare(bytes, at, at + bytesRead, 0, bytesRead) !== 0) return false;
+        at += bytesRead;
+      }
+      return true;
+    });
+  } catch {
+    // None there, a link, or unreadable: it is written anew, which says what is wrong.
+    return false;
+  }
+}
+
+/** Makes `folder` and what is missing above it, durably. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made));
 }
 
 export function contentStore(root: string): ContentStore {
@@ -33,26 +65,34 @@ export function contentStore(root: string): ContentStore {
     async put(bytes) {
       const digest = digestOf(bytes);
       const path = pathOf(digest);
-      if ((await stat(path).catch(() => null))?.size === bytes.length) return digest;
       const folder = dirname(path);
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
-      try {
-        await syncing(aside, "wx", (handle) => handle.writeFile(bytes));
-        await rename(aside, path);
-      } catch (error) {
-        await unlink(aside).catch(() => null);
-        throw error;
+      if (!(await holds(path, bytes))) {
+        await makeFolder(folder);
+        const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
+        try {
+          await using(aside, "wx", async (handle) => {
+            await handle.writeFile(bytes);
+            await handle.sync();
+          });
+          await rename(aside, path);
+        } catch (error) {
+          await unlink(aside).catch(() => null);
+          throw error;
+        }
       }
-      await syncing(folder, "r", async () => {});
+      // Also of a file that was there: whoever renamed it may have died before this.
+      await sync(folder);
       return digest;
     },
     async get(digest) {
-      const bytes = await readFile(pathOf(digest)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return null;
+      let bytes: Uint8Array;
+      try {
+        bytes = await using(pathOf(digest), READ, (handle) => handle.readFile());
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
         throw error;
-      });
-      if (bytes !== null && digestOf(bytes) !== digest) throw new Error(`blob ${digest} is damaged on disk`);
+      }
+      if (digestOf(bytes) !== digest) throw new Error(`blob ${digest} is damaged on disk`);
       return bytes;
     },
   };

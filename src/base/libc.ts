@@ -9,6 +9,7 @@ const SYMBOLS = {
   fcntl: { args: [i32, i32, i32], returns: i32 },
   close: { args: [i32], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
+  clock_gettime: { args: [i32, ptr], returns: i32 },
   sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i32 },
 } as const;
 

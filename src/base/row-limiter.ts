@@ -1,4 +1,6 @@
 /** Bounds what something noisy may say: so many rows a second, so many unacknowledged; the rest is counted in one row. */
+import { exceedsBytes } from "./json.ts";
+
 export interface RowLimiter<Row> {
   offer(row: Row): void;
   /** Takes note of `count` rows that are not worth making, when this second's are used up: false while they are not. */
@@ -65,11 +67,12 @@ export function rowLimiter<Row>(limits: RowLimits<Row>): RowLimiter<Row> {
 export const OUTPUT_ROWS_PER_SECOND = 100;
 export const OUTPUT_LINE_LENGTH = 8 * 1024;
 
-/** Cuts a line to {@link OUTPUT_LINE_LENGTH} characters and says how many were left out. */
-export const clipLine = (line: string): string =>
-  line.length <= OUTPUT_LINE_LENGTH
-    ? line
-    : `${line.slice(0, OUTPUT_LINE_LENGTH)}… (${line.length - OUTPUT_LINE_LENGTH} more characters)`;
+/** Cuts a line to {@link OUTPUT_LINE_LENGTH} bytes of UTF-8, between two characters, and says how many were left out. */
+export function clipLine(line: string): string {
+  if (!exceedsBytes(line, OUTPUT_LINE_LENGTH)) return line;
+  const { read } = new TextEncoder().encodeInto(line, new Uint8Array(OUTPUT_LINE_LENGTH));
+  return `${line.slice(0, read)}… (${line.length - read} more characters)`;
+}
 
 export const droppedLines = (count: number): string =>
   `${count} more lines were dropped: at most ${OUTPUT_ROWS_PER_SECOND} a second are kept`;

@@ -38,7 +38,7 @@ export function parseArguments(verb: string, command: Command, argv: readonly st
   }
   if (values.help === true) return ok({ kind: "help" });
   const missing = command.arguments.filter(({ required }) => required)[positionals.length];
-  if (missing) return usageError(`\`nerve ${verb}\` needs ${missing.name}`, help);
+  if (missing) return usageError(`\`nerve ${verb}\` needs <${missing.name}>`, help);
   const extra = positionals[command.arguments.length];
   if (extra !== undefined) return usageError(`unexpected argument \`${extra}\``, help);
   const input: Input<Options> = {

@@ -9,7 +9,9 @@ const escapeLines = (text: string, indent: string): string =>
 
 export function renderProblem(problem: Problem, screen: Screen, label: "error" | "warning" = "error"): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
-  const where = place === "" ? "" : `${paint(escapeForTerminal(place), "bold", screen.colours)}: `;
+  // A message about a whole file may name it itself.
+  const isNamed = place === "" || (problem.line === null && problem.message.startsWith(place));
+  const where = isNamed ? "" : `${paint(escapeForTerminal(place), "bold", screen.colours)}: `;
   const head = paint(`${label}:`, label === "error" ? "red" : "yellow", screen.colours);
   const lines = [`${head} ${where}${escapeLines(problem.message, "  ")}`];
   if (problem.hint !== null) {

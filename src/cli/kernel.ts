@@ -8,19 +8,27 @@ import type { Problem } from "../model/problem.ts";
 import { EXIT, type ExitCode, type Failure, fail } from "./outcome.ts";
 import { nothingThere, type Place, shellWord } from "./place.ts";
 
-/** `body` null asks, else acts. `refused` is the exit code of a refusal that is no unknown name. */
+/** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
+const UNKNOWN: ReadonlySet<string> = new Set(["unknown-sense", "unknown-reflex", "unknown-name"]);
+
+const codeOfRefusal = (problems: readonly Problem[]): ExitCode => {
+  const kinds = problems.map(({ kind }) => kind);
+  if (kinds.includes("internal")) return EXIT.bug;
+  return kinds.some((kind) => UNKNOWN.has(kind)) ? EXIT.usage : EXIT.finding;
+};
+
+/** `body` null asks, else acts. `refused` is the exit code of a refusal, where it is always the same. */
 export async function ask<T>(
   place: Place,
   path: string,
   body: object | null,
-  refused: ExitCode = EXIT.finding,
+  refused: ExitCode | null = null,
 ): Promise<Result<T, Failure>> {
   const answer = await askKernel<T>(place.data, path, body);
   if (answer.ok) return answer;
   const failure = answer.error;
   if (failure.kind === "unreachable") return nothingThere(place, unreachable(place, failure.problem));
-  const unknown = failure.problems.some(({ kind }) => kind.startsWith("unknown-"));
-  return fail(unknown ? EXIT.usage : refused, ...failure.problems);
+  return fail(refused ?? codeOfRefusal(failure.problems), ...failure.problems);
 }
 
 function unreachable(place: Place, found: Problem): Problem {

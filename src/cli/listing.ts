@@ -3,7 +3,7 @@ import { ok, type Result } from "../base/result.ts";
 import { flag, text, texts } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
 import { timeColumn } from "./rows.ts";
-import { print, printLine, type Screen, type Span, stdoutScreen } from "./terminal.ts";
+import { print, renderLine, type Span, stdoutScreen } from "./terminal.ts";
 import { localDay, parseSince } from "./times.ts";
 
 export const LIST_OPTIONS = {
@@ -46,7 +46,7 @@ const wholeNumber = (given: string): number | null => {
 
 export function parseRange(options: RangeOptions, now: number): Result<Range, Failure> {
   const after = options.after === null ? null : wholeNumber(options.after);
-  if (after === null && options.after !== null) return usageError(`--after takes an id, not \`${options.after}\``);
+  if (after === null && options.after !== null) return usageError(`\`--after\` takes an id, not \`${options.after}\``);
   const since = options.since === null ? null : parseSince(options.since, now);
   if (since === null && options.since !== null) {
     return usageError(
@@ -62,7 +62,8 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
     );
   }
   const limit = options.limit === null ? null : wholeNumber(options.limit);
-  if (limit === null && options.limit !== null) return usageError(`--limit takes a number, not \`${options.limit}\``);
+  if (limit === null && options.limit !== null)
+    return usageError(`\`--limit\` takes a number, not \`${options.limit}\``);
   const unlimited = after !== null || since !== null || trace !== null;
   return ok({
     after,
@@ -85,7 +86,8 @@ export interface Source<Row> {
 
 export interface Listing<Row> {
   readonly source: Source<Row>;
-  readonly show: (row: Row) => void;
+  /** A row as its line, or lines. */
+  readonly show: (row: Row) => string;
 }
 
 /** Prints the rows of `range`, and with `follow` those that come. Returns how many it printed, when it ends. */
@@ -97,7 +99,7 @@ export async function list<Row extends { readonly id: number }>(
   let printed = 0;
   let left = range.limit;
   const take = (rows: readonly Row[]): void => {
-    for (const row of rows) show(row);
+    if (rows.length > 0) print(rows.map(show).join("\n"));
     printed += rows.length;
     cursor = rows.at(-1)?.id ?? cursor;
   };
@@ -140,13 +142,13 @@ export function rowPrinter<Row extends { readonly at: number }>(
   json: boolean,
   toJson: (row: Row) => object,
   toSpans: (row: Row) => readonly Span[],
-): (row: Row) => void {
-  if (json) return (row) => print(JSON.stringify(toJson(row)));
-  const screen: Screen = stdoutScreen();
+): (row: Row) => string {
+  if (json) return (row) => JSON.stringify(toJson(row));
+  const screen = stdoutScreen();
   const timeOf = timeColumn(screen.terminal, localDay(Date.now()));
   return (row) => {
     const { heading, time } = timeOf(row.at);
-    if (heading) printLine(heading);
-    printLine([time, ...toSpans(row)]);
+    const line = renderLine([time, ...toSpans(row)], screen);
+    return heading === null ? line : `${renderLine(heading, screen)}\n${line}`;
   };
 }

@@ -3,6 +3,7 @@
  * be stopped by a config that was broken since, or whose credentials only the daemon gets: then `data` alone is read.
  */
 import { dirname, resolve } from "node:path";
+import { parseDocument } from "yaml";
 import { err, ok, type Result } from "../base/result.ts";
 import { DEFAULT_DATA } from "../config/defaults.ts";
 import { loadNerveConfig } from "../config/load.ts";
@@ -22,15 +23,15 @@ export const configFile = (given: string | null): string =>
 export function loadConfig(given: string | null): Result<NerveConfig, Failure> {
   const file = configFile(given);
   const loaded = loadNerveConfig(file, process.env);
-  if (loaded.ok) return loaded;
-  return fail(EXIT.badConfig, ...loaded.error.map((found) => withLookup(found, file, given)));
+  return loaded.ok ? loaded : fail(EXIT.badConfig, ...explainAbsence(loaded.error, given));
 }
 
-/** Nobody named the file that is not there: say how one is named. */
-function withLookup(found: Problem, file: string, given: string | null): Problem {
+/** When nobody named the file that is not there: how one is named. */
+export function explainAbsence(problems: readonly Problem[], given: string | null): Problem[] {
   const named = given !== null || Boolean(process.env.NERVE_CONFIG);
-  if (found.kind !== "not-found" || found.file !== file) return found;
-  return { ...found, hint: named ? null : "name a config with -c FILE or $NERVE_CONFIG" };
+  const hint = named ? null : "name a config with -c FILE or $NERVE_CONFIG";
+  const file = configFile(given);
+  return problems.map((found) => (found.kind === "not-found" && found.file === file ? { ...found, hint } : found));
 }
 
 export interface Place {
@@ -54,7 +55,6 @@ export function findPlace(given: string | null): Result<Place, Failure> {
 function dataAlone(file: string): string | null {
   const text = readSafely(file);
   if (!text.ok) return null;
-  const { parseDocument } = require("yaml") as typeof import("yaml");
   const document = parseDocument(text.value, { logLevel: "silent", uniqueKeys: false });
   if (document.errors.length > 0) return null;
   const data = document.get("data") ?? DEFAULT_DATA;

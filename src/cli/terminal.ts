@@ -36,33 +36,35 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 export const stdoutScreen = (): Screen => screenOf(process.stdout);
 export const stderrScreen = (): Screen => screenOf(process.stderr);
 
-/** `text` in at most `width` columns, ended by an ellipsis when something had to go. */
+/** As much of `text` as `width` columns hold. */
 export function cut(text: string, width: number): string {
-  if (text.length <= width && /^[\x20-\x7e]*$/.test(text)) return text;
-  if (Bun.stringWidth(text) <= width) return text;
   let kept = "";
   let used = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     used += Bun.stringWidth(segment);
-    if (used > width - 1) break;
+    if (used > width) break;
     kept += segment;
   }
-  return width <= 0 ? "" : `${kept}…`;
+  return kept;
 }
 
 export const paint = (text: string, style: Style | null, colours: boolean): string =>
   style === null || !colours || text === "" ? text : `\x1b[${CODES[style]}m${text}\x1b[0m`;
 
 export function renderLine(spans: readonly Span[], screen: Screen): string {
-  let left = screen.width ?? Number.POSITIVE_INFINITY;
+  const painted = ({ text, style }: Span): string => paint(text, style, screen.colours);
+  const widths = spans.map(({ text }) => Bun.stringWidth(text));
+  const overflows = screen.width !== null && widths.reduce((sum, width) => sum + width, 0) > screen.width;
+  if (!overflows) return spans.map(painted).join("").trimEnd();
+  let left = (screen.width ?? 0) - 1;
   let line = "";
-  for (const { text, style } of spans) {
-    if (left <= 0) break;
-    const shown = Number.isFinite(left) ? cut(text, left) : text;
-    line += paint(shown, style, screen.colours);
-    left = shown === text ? left - Bun.stringWidth(shown) : 0;
+  for (const [index, { text, style }] of spans.entries()) {
+    const width = widths[index] ?? 0;
+    line += painted(span(width > left ? cut(text, left) : text, style));
+    left -= width;
+    if (left < 0) break;
   }
-  return line.trimEnd();
+  return line.trimEnd() + paint("…", "dim", screen.colours);
 }
 
 function writeAll(descriptor: number, text: string): void {

@@ -15,7 +15,9 @@ const LONGEST_QUOTE = 80;
 
 const quote = (value: unknown): string => {
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
-  return typeof value === "string" ? JSON.stringify(value.slice(0, LONGEST_QUOTE)) : String(value);
+  return typeof value === "string"
+    ? JSON.stringify(value.slice(0, LONGEST_QUOTE))
+    : String(value).slice(0, LONGEST_QUOTE);
 };
 
 function parser<Message>(definitions: Readonly<Record<string, Readonly<Record<string, unknown>>>>): Parse<Message> {

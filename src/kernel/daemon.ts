@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import type { Logger } from "../base/logger.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { DEFAULT_RETENTION_SIGNALS_MS } from "../config/defaults.ts";
@@ -57,7 +58,6 @@ const prints = (locations: Locations): Map<string, string> =>
 
 export class Daemon {
   readonly #options: DaemonOptions;
-  readonly #clock: Clock;
   readonly #notify: SdNotify;
   readonly #data: DataDirectory;
   readonly #store: Store;
@@ -98,7 +98,6 @@ export class Daemon {
     this.#config = config;
     this.#data = data;
     this.#store = store;
-    this.#clock = clock;
     this.#startedAt = clock.wallMs();
     this.#notify = sdNotify(options.environment);
     this.#locations = locateSenses(config);
@@ -121,7 +120,7 @@ export class Daemon {
       onSignal: options.onSignal ?? (() => {}),
     });
     this.#retention = new Retention(
-      { clock, ticker: this.#ticker, store, troubled: () => this.#ledger.troubled },
+      { clock, ticker: this.#ticker, store, ledger: this.#ledger },
       config.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS,
     );
     this.#control = null;
@@ -129,13 +128,13 @@ export class Daemon {
 
   #begin(swept: readonly number[]): void {
     const { senses, groups } = this.#config;
-    const message = `nerve ${VERSION} started with ${senses.size} senses in ${groups.size} groups from ${this.#config.file}`;
+    const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;
     this.#log("info", "kernel.started", message);
     if (swept.length > 0)
       this.#log(
         "warn",
         "kernel.swept",
-        `ended ${swept.length} processes an earlier kernel had left: ${swept.join(", ")}`,
+        `ended ${counted(swept.length, "process", "processes")} an earlier kernel had left: ${swept.join(", ")}`,
       );
     this.#ticker.start();
     this.#engine.load(this.#config, this.#locations);
@@ -168,7 +167,7 @@ export class Daemon {
   #statusLine(): string {
     const senses = [...this.#engine.senses.values()];
     const unwell = senses.filter(({ state }) => state === "failed" || state === "quarantined").length;
-    return `STATUS=${senses.length} senses in ${this.#engine.groups.size} groups${unwell === 0 ? "" : `, ${unwell} not well`}`;
+    return `STATUS=${counted(senses.length, "sense")} in ${counted(this.#engine.groups.size, "group")}${unwell === 0 ? "" : `, ${unwell} not well`}`;
   }
 
   #log(level: "info" | "warn" | "error", event: string, message: string): void {
@@ -200,7 +199,7 @@ export class Daemon {
   }
 
   async #reload(): Promise<Result<Reloaded, readonly Problem[]>> {
-    this.#notify.send("RELOADING=1", `MONOTONIC_USEC=${Math.round(this.#clock.monotonicMs() * 1000)}`);
+    this.#notify.reloading();
     const outcome = await this.#replaceConfig();
     this.#notify.send("READY=1", this.#statusLine());
     return outcome;
@@ -210,7 +209,7 @@ export class Daemon {
     const loaded = loadNerveConfig(this.#options.configFile, this.#options.environment);
     if (!loaded.ok) {
       const first = loaded.error[0];
-      const more = loaded.error.length > 1 ? ` and ${loaded.error.length - 1} more problems` : "";
+      const more = loaded.error.length > 1 ? ` and ${counted(loaded.error.length - 1, "more problem")}` : "";
       this.#log(
         "error",
         "config.refused",
@@ -231,7 +230,7 @@ export class Daemon {
     const reflexes = [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed];
     const restart =
       diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
-    const message = `config reloaded: ${groups.size} groups started anew, ${reflexes.length} reflexes changed${restart}`;
+    const message = `config reloaded: ${counted(groups.size, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} changed${restart}`;
     this.#log(restart === "" ? "info" : "warn", "config.reloaded", message);
     return ok({ groups: [...groups], reflexes, needs_restart: [...diff.needsRestart] });
   }

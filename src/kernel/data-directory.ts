@@ -1,5 +1,15 @@
 /** The folder everything lives in: made private, checked, and held by one kernel at a time. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
@@ -12,6 +22,9 @@ export interface DataDirectory {
 }
 
 export type DataProblem = { readonly kind: "in-use" | "unusable"; readonly problem: Problem };
+
+const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+const WRITE_NO_LINK = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
 
 const FOLDERS = ["senses", "locks", "blobs"];
 
@@ -40,6 +53,15 @@ const holder = (pidFile: string): string => {
   }
 };
 
+function writePid(file: string): void {
+  const descriptor = openSync(file, WRITE_NO_LINK, 0o600);
+  try {
+    writeSync(descriptor, `${process.pid}\n`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Makes and locks it. `in-use` names the process that holds it. */
 export function openDataDirectory(data: string): Result<DataDirectory, DataProblem> {
   try {
@@ -54,7 +76,12 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
       const hint = "one kernel runs on one data directory; stop that one, or give this config another `data`";
       return err({ kind: "in-use", problem: { kind: "in-use", message, hint, file: null, line: null, column: null } });
     }
-    writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
+    try {
+      writePid(pidFile);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
     return ok({ path: realpathSync(data), lock });
   } catch (error) {
     return err(unusable(`${data} cannot be used: ${(error as Error).message}`, null));

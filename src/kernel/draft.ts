@@ -3,6 +3,7 @@
  * `keep`, which is only called once the transaction is committed; a draft that failed is thrown away.
  */
 import type { Moment } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import type { NewLog } from "../model/log.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
@@ -105,7 +106,7 @@ export class Draft {
         event: "compute.coalesced",
         run: null,
         trace,
-        message: `${causes.length} earlier signal${causes.length === 1 ? "" : "s"} answered by one compute`,
+        message: `${counted(causes.length, "earlier signal")} answered by one compute`,
         data: JSON.stringify({ causes }),
       });
     }

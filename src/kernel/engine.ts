@@ -8,6 +8,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
 import { formatDuration } from "../base/duration.ts";
 import { exceedsBytes, type Json, type JsonObject } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
@@ -588,7 +589,7 @@ export class Engine implements GroupHost {
       }
     }
     const loaded = message.senses.length - failed;
-    const text = `worker ${group.pid} of group "${group.name}" is up with ${loaded} sense${loaded === 1 ? "" : "s"}`;
+    const text = `worker ${group.pid} of group "${group.name}" is up with ${counted(loaded, "sense")}`;
     const data = { group: group.name, pid: group.pid, generation: message.generation, senses: loaded, failed };
     this.journal.log({ level: "info", source: "kernel", event: "worker.started", message: text, data, trace: null });
   }

@@ -71,8 +71,11 @@ export class Journal {
       return;
     }
     if (this.#folds.size >= REMEMBERED) {
-      const [oldest] = this.#folds.keys();
-      if (oldest !== undefined) this.#folds.delete(oldest);
+      const [oldest] = this.#folds;
+      if (oldest !== undefined) {
+        this.#folds.delete(oldest[0]);
+        this.#report(oldest[1]);
+      }
     }
     this.#folds.set(key, { entry, count: 0 });
     this.log(entry);
@@ -85,10 +88,14 @@ export class Journal {
         this.#folds.delete(key);
         continue;
       }
-      const { entry, count } = fold;
+      this.#report(fold);
       fold.count = 0;
-      const times = count === 1 ? "once more" : `${count} more times`;
-      this.log({ ...entry, message: `${entry.message} (${times})`, data: { ...entry.data, count } });
     }
+  }
+
+  #report({ entry, count }: Fold): void {
+    if (count === 0) return;
+    const times = count === 1 ? "once more" : `${count} more times`;
+    this.log({ ...entry, message: `${entry.message} (${times})`, data: { ...entry.data, count } });
   }
 }

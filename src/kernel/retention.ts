@@ -4,6 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import type { Store } from "../store/open.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 
 const LOOK_EVERY_MS = 60_000;
@@ -15,8 +16,8 @@ export interface RetentionParts {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly store: Store;
-  /** True while the store cannot be written. */
-  readonly troubled: () => boolean;
+  /** What removes goes through it too: a disk that is full at that moment is nothing to die of. */
+  readonly ledger: Ledger;
 }
 
 export class Retention {
@@ -24,6 +25,7 @@ export class Retention {
   #retentionMs: number;
   #agreedSinceBootMs: number;
   #next: Handle | null = null;
+  #stopped = false;
 
   constructor(parts: RetentionParts, retentionMs: number) {
     this.#parts = parts;
@@ -32,7 +34,7 @@ export class Retention {
   }
 
   start(): void {
-    this.#next = this.#parts.ticker.after(LOOK_EVERY_MS, () => this.#look());
+    this.#lookAgain(LOOK_EVERY_MS);
   }
 
   keepFor(retentionMs: number): void {
@@ -44,17 +46,25 @@ export class Retention {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#next?.cancel();
   }
 
   #look(): void {
-    const { clock, ticker, store, troubled } = this.#parts;
+    const { clock, store, ledger } = this.#parts;
     const trusted = clock.bootMs() - this.#agreedSinceBootMs >= TRUSTED_AFTER_MS;
+    if (!trusted || ledger.troubled) return this.#lookAgain(LOOK_EVERY_MS);
     let removed = 0;
-    if (trusted && !troubled()) {
-      const now = clock.wallMs();
-      removed = store.commit(() => store.signals.removeOldest(now - this.#retentionMs, now, BATCH_ROWS));
-    }
-    this.#next = ticker.after(removed > 0 ? BETWEEN_BATCHES_MS : LOOK_EVERY_MS, () => this.#look());
+    ledger.add({
+      write: () => {
+        const now = clock.wallMs();
+        removed = store.signals.removeOldest(now - this.#retentionMs, now, BATCH_ROWS);
+      },
+      kept: () => this.#lookAgain(removed > 0 ? BETWEEN_BATCHES_MS : LOOK_EVERY_MS),
+    });
+  }
+
+  #lookAgain(afterMs: number): void {
+    if (!this.#stopped) this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
   }
 }

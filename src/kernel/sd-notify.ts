@@ -12,6 +12,8 @@ const MSG_NOSIGNAL = 0x4000;
 export interface SdNotify {
   /** `READY=1`, `STATUS=…`: one assignment a line. */
   send(...assignments: string[]): void;
+  /** `RELOADING=1`, stamped with the system's monotonic clock as systemd asks. */
+  reloading(): void;
   /** Milliseconds within which systemd wants a `WATCHDOG=1`, or null. */
   readonly watchdogMs: number | null;
 }
@@ -32,13 +34,25 @@ function sendDatagram(libc: Libc, to: Uint8Array, text: string): void {
   libc.close(socket);
 }
 
+const CLOCK_MONOTONIC = 1;
+
+/** Microseconds of the system's monotonic clock; the process's own begins at its start. */
+function monotonicMicroseconds(libc: Libc): bigint {
+  const time = new BigInt64Array(2);
+  libc.clock_gettime(CLOCK_MONOTONIC, ptr(time));
+  const [seconds = 0n, nanoseconds = 0n] = time;
+  return seconds * 1_000_000n + nanoseconds / 1_000n;
+}
+
 export function sdNotify(environment: Readonly<Record<string, string | undefined>>): SdNotify {
   const path = environment.NOTIFY_SOCKET ?? "";
   const usec = Number(environment.WATCHDOG_USEC);
   const mine = environment.WATCHDOG_PID === undefined || Number(environment.WATCHDOG_PID) === process.pid;
   const watchdogMs = mine && Number.isFinite(usec) && usec > 0 ? usec / 1000 : null;
   const libc = /^[/@]/.test(path) ? loadLibc() : null;
-  if (libc === null) return { send() {}, watchdogMs: null };
+  if (libc === null) return { send() {}, reloading() {}, watchdogMs: null };
   const to = address(path);
-  return { send: (...assignments) => sendDatagram(libc, to, assignments.join("\n")), watchdogMs };
+  const send = (...assignments: string[]): void => sendDatagram(libc, to, assignments.join("\n"));
+  const reloading = (): void => send("RELOADING=1", `MONOTONIC_USEC=${monotonicMicroseconds(libc)}`);
+  return { send, reloading, watchdogMs };
 }

@@ -31,6 +31,14 @@ interface Delay {
   cancelled: boolean;
 }
 
+/** Calls `fire` once after `delayMs`, unless what it answers with is called before. */
+export type Alarm = (delayMs: number, fire: () => void) => () => void;
+
+const systemAlarm: Alarm = (delayMs, fire) => {
+  const timer = setTimeout(fire, delayMs);
+  return () => clearTimeout(timer);
+};
+
 const LONGEST_SLEEP_MS = 1_000;
 /** A difference between wall and boot clock above this is a step, below it is slewing. */
 const STEP_MS = 100;
@@ -42,13 +50,15 @@ export class Ticker {
   readonly #stepped: (byMs: number) => void;
   #entries = new Heap<Entry>((a, b) => a.dueWallMs < b.dueWallMs);
   readonly #delays = new Heap<Delay>((a, b) => a.dueBootMs < b.dueBootMs);
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #alarm: Alarm;
+  #disarm: (() => void) | null = null;
   #offset: number;
   #running = false;
   #lastWakeMonotonicMs: number;
 
-  constructor(clock: Clock, stepped: (byMs: number) => void) {
+  constructor(clock: Clock, stepped: (byMs: number) => void, alarm: Alarm = systemAlarm) {
     this.#clock = clock;
+    this.#alarm = alarm;
     this.#stepped = stepped;
     this.#offset = clock.wallMs() - clock.bootMs();
     this.#lastWakeMonotonicMs = clock.monotonicMs();
@@ -91,24 +101,24 @@ export class Ticker {
 
   stop(): void {
     this.#running = false;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#disarm?.();
+    this.#disarm = null;
   }
 
   #arm(): void {
     if (!this.#running) return;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#disarm?.();
     const entry = this.#entries.peek();
     const delay = this.#delays.peek();
     let sleep = LONGEST_SLEEP_MS;
     if (entry) sleep = Math.min(sleep, entry.dueWallMs - this.#clock.wallMs());
     if (delay) sleep = Math.min(sleep, delay.dueBootMs - this.#clock.bootMs());
     // Rounded up: timers fire up to a millisecond early when the delay has a fraction.
-    this.#timer = setTimeout(() => this.#wake(), Math.max(0, Math.ceil(sleep)));
+    this.#disarm = this.#alarm(Math.max(0, Math.ceil(sleep)), () => this.#wake());
   }
 
   #wake(): void {
-    this.#timer = null;
+    this.#disarm = null;
     this.#lastWakeMonotonicMs = this.#clock.monotonicMs();
     const wall = this.#clock.wallMs();
     const boot = this.#clock.bootMs();
@@ -137,6 +147,7 @@ export class Ticker {
       skipped = behind;
       next = calendar.next(wall);
     } else if (next !== null && next <= wall) {
+      due = newestDue(calendar, due, wall);
       next = calendar.next(wall);
     }
     entry.firedBootMs = boot;
@@ -165,4 +176,17 @@ export class Ticker {
     }
     this.#stepped(step);
   }
+}
+
+/** The last due time from `due` to `wall`, looked for backwards: after years there are too many to count through. */
+function newestDue(calendar: Calendar, due: number, wall: number): number {
+  let back = 60_000;
+  while (wall - back > due && (calendar.next(wall - back) ?? Number.POSITIVE_INFINITY) > wall) back *= 2;
+  let newest = due;
+  let next = calendar.next(Math.max(due, wall - back));
+  while (next !== null && next <= wall) {
+    newest = next;
+    next = calendar.next(next);
+  }
+  return newest;
 }

@@ -3,6 +3,7 @@
  * then only waits, and a payload that is checked before anything is kept. Never throws.
  */
 import { exceedsBytes, type Json, toJson } from "../base/json.ts";
+import { describeThrown } from "../base/thrown.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import type { LoadedSense } from "./load-compute.ts";
 import type { SenseDb } from "./sense-database.ts";
@@ -37,13 +38,21 @@ const PROMPT_TURNS = 6;
 
 const failed = (message: string, stack: string | null = null): ComputeOutcome => ({ kind: "failed", message, stack });
 
-const describe = (error: unknown): ComputeOutcome =>
-  error instanceof Error
-    ? failed(`${error.name}: ${error.message}`, error.stack ?? null)
-    : failed(`threw ${String(error)}`);
+function describe(error: unknown): ComputeOutcome {
+  const { message, stack } = describeThrown(error);
+  return failed(error instanceof Error ? message : `threw ${message}`, stack);
+}
 
 /** Null when `returned` is a payload; else what is wrong with it. */
 export function payloadProblem(returned: unknown): string | null {
+  try {
+    return problemOf(returned);
+  } catch (error) {
+    return `the payload cannot be read: ${describeThrown(error).message}`;
+  }
+}
+
+function problemOf(returned: unknown): string | null {
   if (returned === undefined) return "compute returned undefined; return a payload, or null for no signal";
   const json = toJson(returned);
   if (!json.ok) {
@@ -55,6 +64,9 @@ export function payloadProblem(returned: unknown): string | null {
   }
   return null;
 }
+
+/** A timer that is set for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
 class Deadline {
@@ -81,8 +93,11 @@ class Deadline {
   }
 
   arm(): void {
-    const left = this.#limitMs - (performance.now() - this.#startedAt);
-    this.#timer = setTimeout(() => this.end("timed-out"), Math.max(1, Math.ceil(left)));
+    const left = Math.max(1, Math.ceil(this.#limitMs - (performance.now() - this.#startedAt)));
+    this.#timer =
+      left > LONGEST_TIMER_MS
+        ? setTimeout(() => this.arm(), LONGEST_TIMER_MS)
+        : setTimeout(() => this.end("timed-out"), left);
   }
 
   end(reason: "timed-out" | "aborted"): void {

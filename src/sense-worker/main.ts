@@ -3,6 +3,7 @@
  * the order they came, each begun in its own turn, their results sent with the next `started` or at the turn's end.
  */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import {
@@ -13,11 +14,13 @@ import {
   type RowLimiter,
   rowLimiter,
 } from "../base/row-limiter.ts";
+import { describeThrown } from "../base/thrown.ts";
 import type { ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import { acquireLock, type Lock } from "../sqlite/lock.ts";
+import type { MigrationFile } from "../sqlite/migrate.ts";
 import { blobsIn } from "../worker/blobs.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { holdLifeLine } from "../worker/life-line.ts";
@@ -72,6 +75,8 @@ class SenseWorker {
   #generation = 1;
   #init: Init | null = null;
   #rows: RowLimiter<Row> | null = null;
+  /** Offers what was printed without an end of line. */
+  #lastOutput: () => void = () => {};
   // Held so that it is not collected: a collected lock is a released one.
   #lock: Lock | null = null;
   #pumping = false;
@@ -90,8 +95,8 @@ class SenseWorker {
       id: null,
       sense,
       kind,
-      message,
-      stack,
+      message: clipLine(message),
+      stack: clip(stack),
       durationMs: 0,
     });
   }
@@ -146,7 +151,7 @@ class SenseWorker {
       }),
     });
     this.#rows = rows;
-    captureOutput((row) => rows.offer(row));
+    this.#lastOutput = captureOutput((row) => rows.offer(row));
     this.#lock = await takeLock(init.lock);
     if (this.#lock === null) {
       this.complain("worker", `another worker holds ${init.lock}`);
@@ -191,7 +196,14 @@ class SenseWorker {
   }
 
   #openDatabase(init: SenseInit): Result<{ db: SenseDb; applied: string[] }, Problem> {
-    const migrations = migrationsOf(init);
+    let migrations: readonly MigrationFile[];
+    try {
+      migrations = migrationsOf(init);
+    } catch (error) {
+      // This sense cannot start; its neighbours can.
+      const message = `its migrations cannot be read: ${(error as Error).message}`;
+      return err(problemOf("unreadable-migrations", message, join(init.folder ?? "", "migrations")));
+    }
     const db = openSenseDb(init.database, migrations, init.outboxTaken, Date.now);
     if (migrations.length === 0 && !existsSync(init.database)) return ok({ db, applied: [] });
     const prepared = db.prepare();
@@ -288,10 +300,13 @@ class SenseWorker {
     await Promise.all([...this.#running.values()].map((running) => running.outcome));
     for (const seat of this.#seats.values()) seat.db.close();
     for (const peer of this.#peers.values()) peer.close();
+    this.#lastOutput();
     this.#rows?.finish();
     this.#channel.leave({ type: "bye", generation: this.#generation });
   }
 }
+
+const clip = (stack: string | null): string | null => (stack === null ? null : clipLine(stack));
 
 interface ResultHead {
   readonly generation: number;
@@ -307,7 +322,7 @@ function result(head: ResultHead, outcome: ComputeOutcome, cause: number | null,
     case "no-signal":
       return { type: "no-signal", ...head };
     case "failed":
-      return { type: "error", ...head, kind: "failed", message: clipLine(outcome.message), stack: outcome.stack };
+      return { type: "error", ...head, kind: "failed", message: clipLine(outcome.message), stack: clip(outcome.stack) };
     case "timed-out":
       return { type: "error", ...head, kind: "timed-out", message: "the compute passed its soft timeout", stack: null };
     case "aborted":
@@ -321,12 +336,8 @@ export function runSenseWorker(kernelPid: number): void {
   holdLifeLine(kernelPid);
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
   const stray = (error: unknown): void => {
-    const stack = error instanceof Error ? (error.stack ?? null) : null;
-    worker.complain(
-      "worker",
-      `an error nobody waited for: ${error instanceof Error ? error.message : String(error)}`,
-      stack,
-    );
+    const { message, stack } = describeThrown(error);
+    worker.complain("worker", `an error nobody waited for: ${message}`, stack);
   };
   process.on("uncaughtException", stray);
   process.on("unhandledRejection", stray);

@@ -8,8 +8,9 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SenseDatabase } from "../sdk/index.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
-import { openWriter, type SqliteProblem } from "../sqlite/open.ts";
+import { describeSqliteError, openWriter, type SqliteProblem } from "../sqlite/open.ts";
 import { leavesTransaction, splitStatements } from "../sqlite/statements.ts";
+import { savepoints } from "./savepoints.ts";
 
 export interface OutboxRow {
   readonly id: number;
@@ -45,7 +46,9 @@ const CREATE_OUTBOX = `CREATE TABLE IF NOT EXISTS _outbox (
 const OUTBOX_EXISTS = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_outbox'";
 
 const OUTSIDE = "the sense's database can only be used while its compute runs";
-const DEFINES = new Set(["CREATE", "ALTER", "DROP", "REINDEX"]);
+const LOST = "the compute's transaction was rolled back by a conflict, nothing more can be written in it";
+/** What may change the file without counting as a change of rows. */
+const DEFINES = new Set(["CREATE", "ALTER", "DROP", "REINDEX", "ANALYZE", "PRAGMA"]);
 
 class AuthorError extends Error {}
 
@@ -81,22 +84,27 @@ export function openSenseDb(
     const opened = openWriter(file, "normal");
     if (!opened.ok) return err(opened.error);
     const raw = opened.value;
-    const applied = runMigrations(raw, migrations, now());
-    if (!applied.ok) {
-      raw.close(true);
+    try {
+      const applied = runMigrations(raw, migrations, now());
+      if (applied.ok) connection = connect(raw);
+      else raw.close(true);
       return applied;
+    } catch (error) {
+      // A full disk, a damaged page, or a table of the author's that has the name of one of ours.
+      raw.close(true);
+      return err(describeSqliteError(file, error));
     }
+  };
+
+  const connect = (raw: Database): Connection => {
     if (raw.query(OUTBOX_EXISTS).get() === null) raw.run(CREATE_OUTBOX);
     liftSequence(raw);
-    // bun keeps the statements of its own transactions per connection: made here, before the author's are checked.
-    raw.transaction(() => {})();
-    connection = {
+    return {
       raw,
       totalChanges: raw.prepare("SELECT total_changes() AS n"),
       insert: raw.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id"),
       remove: raw.prepare("DELETE FROM _outbox WHERE id <= ?"),
     };
-    return applied;
   };
 
   const liftSequence = (raw: Database): void => {
@@ -126,6 +134,8 @@ export function openSenseDb(
       defined = false;
       changesBefore = opened.totalChanges.get()?.n ?? 0;
     }
+    // INSERT OR ROLLBACK and RAISE(ROLLBACK) end it; what came after would each be kept on its own.
+    if (!opened.raw.inTransaction) throw new AuthorError(LOST);
     return opened;
   };
 
@@ -158,13 +168,37 @@ export function openSenseDb(
     query: guarded,
     run: (sql: string, ...parameters: unknown[]) => (guarded(sql).run as (...p: unknown[]) => unknown)(...parameters),
     exec: (sql: string, ...parameters: unknown[]) => (guarded(sql).run as (...p: unknown[]) => unknown)(...parameters),
-    /** A savepoint: the compute's transaction is always open by now. */
+    /** What drizzle calls to make its `tx`; the savepoint around it is made below. */
     transaction(body: (...parameters: never[]) => unknown) {
-      const run = (...parameters: never[]): unknown =>
-        enter().raw.transaction(body as () => unknown)(...(parameters as []));
-      return Object.assign(run, { deferred: run, immediate: run, exclusive: run });
+      return Object.assign(body, { deferred: body, immediate: body, exclusive: body });
     },
   });
+
+  const nested = savepoints();
+  /** `handle` (drizzle's database, or the `tx` made of it) with `transaction` as a savepoint, whatever its body returns. */
+  const handleOn = (handle: () => object, inside: (body: (tx: object) => unknown) => unknown): object => {
+    const transaction = (body: (tx: object) => unknown): unknown =>
+      nested.around(enter().raw, () =>
+        inside((tx) => {
+          const own: object = handleOn(
+            () => tx,
+            (deeper) => deeper(own),
+          );
+          return body(own);
+        }),
+      );
+    return new Proxy(
+      {},
+      {
+        get(_, key) {
+          if (key === "transaction") return transaction;
+          const value = Reflect.get(handle(), key);
+          return typeof value === "function" ? value.bind(handle()) : value;
+        },
+        getPrototypeOf: () => Reflect.getPrototypeOf(handle()),
+      },
+    );
+  };
 
   let drizzled: object | null = null;
   const orm = (): object => {
@@ -174,16 +208,14 @@ export function openSenseDb(
     }
     return drizzled;
   };
-  const database = new Proxy({} as SenseDatabase, {
-    get: (_, key) => {
-      const value = Reflect.get(orm(), key);
-      return typeof value === "function" ? value.bind(orm()) : value;
-    },
-    getPrototypeOf: () => Reflect.getPrototypeOf(orm()),
-  });
+  const database = handleOn(orm, (body) => {
+    const real = orm() as { transaction(body: (tx: object) => unknown): unknown };
+    return real.transaction(body);
+  }) as SenseDatabase;
 
   const rollBack = (): void => {
     active = false;
+    nested.reset();
     if (!inTransaction) return;
     inTransaction = false;
     if (connection?.raw.inTransaction) connection.raw.run("ROLLBACK");
@@ -205,9 +237,10 @@ export function openSenseDb(
       active = false;
       if (!inTransaction || connection === null) return { outbox: null, wrote: false };
       const opened = connection;
-      if (!opened.raw.inTransaction) {
-        inTransaction = false;
-        throw new AuthorError("the compute ended its own transaction");
+      if (!opened.raw.inTransaction || nested.open > 0) {
+        const why = nested.open > 0 ? "a db.transaction had not ended when the compute returned: await it" : LOST;
+        rollBack();
+        throw new AuthorError(why);
       }
       const wrote = defined || (opened.totalChanges.get()?.n ?? 0) !== changesBefore;
       try {
@@ -244,8 +277,12 @@ export function openSenseDb(
     close() {
       rollBack();
       if (connection === null) return;
-      removeTaken(connection);
-      connection.raw.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      try {
+        removeTaken(connection);
+        connection.raw.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch {
+        // Someone else holds the file, or the disk is full: neither is needed, and leaving must not fail.
+      }
       connection.raw.close(true);
       connection = null;
     },

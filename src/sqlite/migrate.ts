@@ -24,13 +24,14 @@ export type MigrationProblem =
 
 export const checksum = (sql: string): string => createHash("sha256").update(sql).digest("hex");
 
-/** The `*.sql` files of a folder in lexicographic order; none when there is no such folder. */
+/** The `*.sql` files of a folder in lexicographic order; none when there is no such folder. Throws for what is there and cannot be read. */
 export function readMigrations(folder: string): MigrationFile[] {
   let names: string[];
   try {
     names = readdirSync(folder);
-  } catch {
-    return [];
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return [];
+    throw error;
   }
   return names
     .filter((name) => name.endsWith(".sql"))

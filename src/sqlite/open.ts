@@ -30,7 +30,8 @@ export function describeSqliteError(file: string, error: unknown): SqliteProblem
 }
 
 /** A link inside the data directory could lead a write anywhere. */
-export const isSymlink = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+export const isSymlink = (file: string): boolean =>
+  lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 
 /**
  * An empty file with mode 0600, where there is none. One that is there is not touched: closing any descriptor of a file

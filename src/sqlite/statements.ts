@@ -7,8 +7,6 @@ export interface Statement {
   readonly text: string;
   /** The first keyword in upper case, `` for a statement that begins with something else. */
   readonly keyword: string;
-  /** The second word in upper case when it is one, else ``. */
-  readonly second: string;
   /** 1-based line of the text on which it begins. */
   readonly line: number;
 }
@@ -64,7 +62,7 @@ export function splitStatements(sql: string): Statement[] {
     if (start < 0) return;
     line += sql.slice(countedTo, start).split("\n").length - 1;
     countedTo = start;
-    found.push({ text: sql.slice(start, end), keyword: words[0] ?? "", second: words[1] ?? "", line });
+    found.push({ text: sql.slice(start, end), keyword: words[0] ?? "", line });
     start = -1;
     words = [];
     trigger = false;

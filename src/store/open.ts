@@ -6,7 +6,7 @@ import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
-import { openReader, openWriter } from "../sqlite/open.ts";
+import { describeSqliteError, openReader, openWriter } from "../sqlite/open.ts";
 import { logTable } from "./logs.ts";
 import { metaTable } from "./meta.ts";
 import { reflexStateTable } from "./reflex-state.ts";
@@ -26,6 +26,26 @@ const problem = (kind: string, message: string, hint: string | null, file: strin
   line: null,
   column: null,
 });
+
+const newerStore = (file: string, migration: string): Problem => {
+  const hint = "run the build of nerve that wrote it, or a later one";
+  return problem("newer-store", `${file} was written by a newer nerve (it has ${migration})`, hint, file);
+};
+
+const unusable = (file: string, error: unknown): Problem => {
+  const { kind, message } = describeSqliteError(file, error);
+  return problem(`store-${kind}`, message, null, file);
+};
+
+/** Its first migration that this build does not have, or null. */
+function migrationUnknownHere(db: Database): string | null {
+  const known = new Set(STORE_MIGRATIONS.map(({ name }) => name));
+  const applied = db.query<{ name: string }, []>("SELECT name FROM _migrations ORDER BY name").all();
+  return applied.find(({ name }) => !known.has(name))?.name ?? null;
+}
+
+/** How long a commit waits, and everything with it, for another connection that is writing. */
+const BUSY_MS = 250;
 
 const tables = (db: Database) => ({
   signals: signalTable(db),
@@ -72,30 +92,39 @@ export function openStore(
     return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));
   }
   const db = opened.value;
-  const migrated = runMigrations(db, STORE_MIGRATIONS, now);
-  if (!migrated.ok) {
+  try {
+    const migrated = runMigrations(db, STORE_MIGRATIONS, now);
+    if (migrated.ok) return ok(storeOn(db, file, durability, bootId));
     db.close(true);
     const { kind, message, file: name } = migrated.error;
-    if (kind === "vanished") {
-      const hint = "run the build of nerve that wrote it, or a later one";
-      return err(problem("newer-store", `${file} was written by a newer nerve (it has ${name})`, hint, file));
-    }
-    return err(problem("store-migration", message, null, file));
+    return err(kind === "vanished" ? newerStore(file, name) : problem("store-migration", message, null, file));
+  } catch (error) {
+    db.close(true);
+    return err(unusable(file, error));
   }
+}
+
+function storeOn(db: Database, file: string, durability: "full" | "normal", bootId: string): Store {
   const all = tables(db);
   const commit = <T>(change: () => T): T => db.transaction(change).immediate();
   const epoch = commit(() => epochOf(all.meta, bootId, durability));
-  return ok({
+  // Whoever commits tries again by itself; meanwhile the kernel has a clock to watch and workers to end.
+  db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  return {
     ...all,
     file,
     epoch,
     commit,
     close() {
-      all.meta.set("stopped", "clean");
-      db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      try {
+        all.meta.set("stopped", "clean");
+        db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+      } catch {
+        // Not writable at the moment: the next start then takes it for a stop that was not clean, which is right.
+      }
       db.close(true);
     },
-  });
+  };
 }
 
 export interface StoreReader extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "meta" | "switches"> {
@@ -113,14 +142,25 @@ export function openStoreReader(data: string): Result<StoreReader, Problem> {
     return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));
   }
   const db = opened.value;
-  const all = tables(db);
-  const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
-  return ok({
-    signals: all.signals,
-    logs: all.logs,
-    meta: all.meta,
-    switches: all.switches,
-    version: () => version.get()?.data_version ?? 0,
-    close: () => db.close(true),
-  });
+  try {
+    const unknown = migrationUnknownHere(db);
+    if (unknown !== null) {
+      db.close(true);
+      return err(newerStore(file, unknown));
+    }
+    const all = tables(db);
+    const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+    return ok({
+      signals: all.signals,
+      logs: all.logs,
+      meta: all.meta,
+      switches: all.switches,
+      version: () => version.get()?.data_version ?? 0,
+      close: () => db.close(true),
+    });
+  } catch (error) {
+    // Not nerve's, or a kernel is making it at this moment.
+    db.close(true);
+    return err(unusable(file, error));
+  }
 }

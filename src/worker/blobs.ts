@@ -7,12 +7,16 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export function blobsIn(folder: string): Blobs {
   const store = contentStore(folder);
   return Object.freeze({
-    async put(content: Uint8Array | string, { type }: { type: string }): Promise<BlobRef> {
-      const bytes = typeof content === "string" ? Buffer.from(content) : content;
-      if (!(bytes instanceof Uint8Array)) throw new Error("blobs.put takes a Uint8Array or a string");
+    async put(content: Uint8Array | string, about: { type: string }): Promise<BlobRef> {
+      const type: unknown = (about as { type: string } | undefined)?.type;
+      if (typeof content !== "string" && !(content instanceof Uint8Array)) {
+        throw new Error("blobs.put takes a Uint8Array or a string");
+      }
       if (typeof type !== "string" || type === "")
         throw new Error('blobs.put needs a media type, as in { type: "text/plain" }');
-      if (bytes.length > MAX_BYTES) throw new Error(`a blob holds at most 64 MiB, not ${bytes.length} bytes`);
+      const size = Buffer.byteLength(content);
+      if (size > MAX_BYTES) throw new Error(`a blob holds at most 64 MiB, not ${size} bytes`);
+      const bytes = typeof content === "string" ? Buffer.from(content) : content;
       return { $blob: await store.put(bytes), size: bytes.length, type };
     },
     async get(ref: BlobRef): Promise<Uint8Array> {

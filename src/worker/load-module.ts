@@ -1,5 +1,6 @@
 /** Imports a user's module and says, when that fails, which of the ways it failed and where. */
 import { err, ok, type Result } from "../base/result.ts";
+import { describeThrown } from "../base/thrown.ts";
 import type { Problem } from "../model/problem.ts";
 
 interface Position {
@@ -48,8 +49,8 @@ function explain(error: unknown, file: string, folder: string): Problem {
     const message = missing ? `module "${missing[2]}" has no export named ${missing[1]}` : first.message;
     return problem(missing ? "missing-import" : "syntax-error", message, null, file, thrownAt(first, folder));
   }
-  const text = first instanceof Error ? `${first.name}: ${first.message}` : String(first);
-  return problem("module-threw", `the module threw while loading: ${text}`, null, file, thrownAt(first, folder));
+  const { message } = describeThrown(first);
+  return problem("module-threw", `the module threw while loading: ${message}`, null, file, thrownAt(first, folder));
 }
 
 /**

@@ -3,6 +3,7 @@
  * length. What reaches the real file descriptors (native code, child processes) is the kernel's to read.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { StringDecoder } from "node:string_decoder";
 import { formatWithOptions } from "node:util";
 import { clipLine, OUTPUT_LINE_LENGTH } from "../base/row-limiter.ts";
 import type { WorkerMessageOf } from "../ipc/definitions.ts";
@@ -28,15 +29,15 @@ const LEVELS = {
   error: "error",
 } as const;
 
-/** Sends what console and the two output streams are given to `offer` instead. */
-export function captureOutput(offer: (row: Row) => void): void {
+/** Sends what console and the two output streams are given to `offer` instead. Answers with what offers unfinished lines. */
+export function captureOutput(offer: (row: Row) => void): () => void {
   const lines = (level: Row["level"], text: string): void => {
     const { sense = null, trace = null } = author.getStore() ?? {};
     let start = 0;
     while (start < text.length) {
       const newline = text.indexOf("\n", start);
       const end = newline < 0 ? text.length : newline;
-      const message = clipLine(text.slice(start, Math.min(end, start + OUTPUT_LINE_LENGTH * 2)));
+      const message = clipLine(text.slice(start, end));
       if (message !== "") offer({ sense, level, event: "output", trace, message, data: null, dropped: 0 });
       start = end + 1;
     }
@@ -49,13 +50,20 @@ export function captureOutput(offer: (row: Row) => void): void {
   console.assert = (condition?: boolean, ...parts: unknown[]) => {
     if (!condition) lines("error", `Assertion failed: ${formatWithOptions(options, ...parts)}`);
   };
+  const unfinished: (() => void)[] = [];
   for (const [stream, level] of [
     [process.stdout, "info"],
     [process.stderr, "error"],
   ] as const) {
+    // A character may come in two chunks.
+    const decoder = new StringDecoder("utf8");
     let rest = "";
+    unfinished.push(() => {
+      lines(level, rest);
+      rest = "";
+    });
     stream.write = ((chunk: Uint8Array | string, encoding?: unknown, done?: unknown): boolean => {
-      rest += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
+      rest += typeof chunk === "string" ? chunk : decoder.write(Buffer.from(chunk));
       const cut = rest.length > OUTPUT_LINE_LENGTH * 2 ? rest.length : rest.lastIndexOf("\n") + 1;
       if (cut > 0) {
         lines(level, rest.slice(0, cut));
@@ -68,4 +76,7 @@ export function captureOutput(offer: (row: Row) => void): void {
       return true;
     }) as typeof stream.write;
   }
+  return () => {
+    for (const offerRest of unfinished) offerRest();
+  };
 }

@@ -3,7 +3,7 @@
  * and nothing else. There is no way from it to the connection (G6).
  */
 import type { Database, Statement } from "bun:sqlite";
-import { whyNotReading } from "../sqlite/statements.ts";
+import { splitStatements, whyNotReading } from "../sqlite/statements.ts";
 
 /** The part of a bun:sqlite statement drizzle uses. */
 export interface ReadingStatement {
@@ -16,6 +16,16 @@ export interface ReadingStatement {
 const refuse = (what: string): never => {
   throw new Error(`a peer's database is read-only: ${what}`);
 };
+
+/** Bun does not reset an EXPLAIN after its last row; left so, it would hold the connection's snapshot for good. */
+function once<T>(db: Database, sql: string, how: (statement: Statement) => T): T {
+  const statement = db.prepare(sql);
+  try {
+    return how(statement);
+  } finally {
+    statement.finalize();
+  }
+}
 
 /** `connect` opens the database at the first query and throws PeerNotReady until there is one. */
 export function readerClient(connect: () => Database): { prepare(sql: string): ReadingStatement } {
@@ -32,12 +42,14 @@ export function readerClient(connect: () => Database): { prepare(sql: string): R
     prepare(sql: string): ReadingStatement {
       const reason = why(sql);
       if (reason !== null) return refuse(reason);
-      const statement = (): Statement => connect().query(sql);
+      const explains = splitStatements(sql)[0]?.keyword === "EXPLAIN";
+      const read = <T>(how: (statement: Statement) => T): T =>
+        explains ? once(connect(), sql, how) : how(connect().query(sql));
       return Object.freeze({
         run: () => refuse("use all, get or values"),
-        all: (...parameters: never[]) => statement().all(...parameters),
-        get: (...parameters: never[]) => statement().get(...parameters),
-        values: (...parameters: never[]) => statement().values(...parameters),
+        all: (...parameters: never[]) => read((statement) => statement.all(...parameters)),
+        get: (...parameters: never[]) => read((statement) => statement.get(...parameters)),
+        values: (...parameters: never[]) => read((statement) => statement.values(...parameters)),
       });
     },
   });

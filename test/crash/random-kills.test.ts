@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { childrenOf, type Kernel, randomNumbers, Site, sendSignal, until } from "../helpers/crash.ts";
+import { childrenOf, type Kernel, observe, randomNumbers, Site, sendSignal, until } from "../helpers/crash.ts";
 import { answersOf, findDamage, findViolations } from "./checker.ts";
 import { addMigration, BUSY, busyConfig, expectations, LISTENERS, prepare, QUIET, SENSES } from "./workload.ts";
 
@@ -53,7 +53,7 @@ test(`nothing committed is lost in ${KILLS} random kills`, async () => {
   const site = new Site(SENSES, busyConfig);
   prepare(site);
   const history = join(site.folder, "history.jsonl");
-  const observer = Bun.spawn([process.execPath, join(import.meta.dir, "../fixtures/crash/observer.ts"), join(site.data, "logs.db"), history]);
+  const observer = observe(site, history);
   const kills = { kernel: 0, worker: 0 };
   const restarts: number[] = [];
   const violations: string[] = [];

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
 import { NERVE } from "./nerve.ts";
 
+const OBSERVER = join(import.meta.dir, "../fixtures/crash/observer.ts");
 const FIXTURES = join(import.meta.dir, "../fixtures/crash/senses");
 /** Resolves once `condition` is true; fails after `limitMs`, saying `what` was waited for. */
 export async function until(
@@ -197,8 +198,8 @@ export class Site implements AsyncDisposable {
       db.run("PRAGMA busy_timeout = 1000");
       return question(db);
     } catch (error) {
-      // Not made, or its tables are not there yet.
-      if (/unable to open|no such table/.test((error as Error).message)) return missing;
+      // Not made, killed in the making (only a writer may roll that back), or its tables are not there yet.
+      if (/unable to open|no such table|readonly database/.test((error as Error).message)) return missing;
       throw error;
     } finally {
       db?.close();
@@ -235,3 +236,7 @@ export class Site implements AsyncDisposable {
     return this.end();
   }
 }
+
+/** Follows the committed signals of `site` from another process and keeps what it saw in `history`, until SIGTERM. */
+export const observe = (site: Site, history: string): Bun.Subprocess =>
+  Bun.spawn([process.execPath, OBSERVER, join(site.data, "logs.db"), history], { stdio: ["ignore", "ignore", "inherit"] });

@@ -3,8 +3,18 @@
  * keeps read from logs.db. Whatever is started here is ended here, and nothing of it may be left alive.
  */
 import { Database } from "bun:sqlite";
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
-import { realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BINARY, isStale } from "../../scripts/build.ts";
@@ -36,7 +46,10 @@ export interface Project extends Disposable {
 }
 
 /** A folder of its own: file name → content, and sense name → fixture. */
-export function project(files: Readonly<Record<string, string>>, senses: Readonly<Record<string, string>> = {}): Project {
+export function project(
+  files: Readonly<Record<string, string>>,
+  senses: Readonly<Record<string, string>> = {},
+): Project {
   const path = realpathSync(mkdtempSync(join(tmpdir(), "nerve-e2e-")));
   const write = (name: string, content: string): string => {
     const file = join(path, name);
@@ -216,7 +229,10 @@ export async function startNerve(folder: string, options: StartOptions = {}): Pr
     stderr: () => stderr,
     signals: (sense) => {
       const where = sense === undefined ? "" : "WHERE sense = ?";
-      const found = rows<SignalRow>(`SELECT * FROM signals ${where} ORDER BY id`, ...(sense === undefined ? [] : [sense]));
+      const found = rows<SignalRow>(
+        `SELECT * FROM signals ${where} ORDER BY id`,
+        ...(sense === undefined ? [] : [sense]),
+      );
       return found.map((row) => ({ ...row, payload: parsed(row.payload) }));
     },
     logs: ({ source = null, event = null } = {}) => {
@@ -259,7 +275,12 @@ export async function startNerve(folder: string, options: StartOptions = {}): Pr
       await reading;
       throw new Error(`nerve ended with ${await exited} instead of starting:\n${stderr}`);
     }
-    return existsSync(join(data, "nerve.sock")) && (await ask("/status").then(() => true).catch(() => false));
+    return (
+      existsSync(join(data, "nerve.sock")) &&
+      (await ask("/status")
+        .then(() => true)
+        .catch(() => false))
+    );
   };
   try {
     await until(answers, 10_000);

@@ -1,5 +1,7 @@
 /** strace as a saboteur: it kills a process at its k-th step, or makes a system call of it fail. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { sendSignal, until } from "./crash.ts";
 
 /** Why tests that need it cannot run here, or null. */
@@ -9,8 +11,8 @@ export function whyNoStrace(): string | null {
   return probe.exitCode === 0 ? null : `strace may not trace here: ${probe.stderr.toString().trim()}`;
 }
 
-/** Calls by which something becomes durable or is told to another process. */
-export const STEPS = "pwrite64,fsync,fdatasync,ftruncate,rename,unlink,unlinkat,sendto,sendmsg,write,writev";
+/** Calls by which something becomes durable or is told to another process. strace counts each of them by itself. */
+export const STEPS = ["pwrite64", "fsync", "sendto", "ftruncate", "unlink", "write"] as const;
 
 const tracer = (pid: number): number => {
   try {
@@ -21,30 +23,36 @@ const tracer = (pid: number): number => {
 };
 
 export interface Saboteur {
+  /** How many calls it has tampered with. */
+  hits(): number;
   /** Lets the process go, unharmed from now on. */
   end(): Promise<void>;
 }
 
 /** Applies `inject` (strace's notation) to `pid`'s main thread from now on; only to calls on `paths` if there are any. */
 export async function sabotage(pid: number, inject: string, paths: readonly string[] = []): Promise<Saboteur> {
-  const calls = inject.slice(0, inject.indexOf(":"));
+  const call = inject.slice(0, inject.indexOf(":"));
   const only = paths.flatMap((path) => ["-P", path]);
+  const folder = mkdtempSync(join(tmpdir(), "nerve-strace-"));
+  const record = join(folder, "calls");
   const strace = Bun.spawn(
-    ["strace", "-q", "-o", "/dev/null", "-p", String(pid), ...only, "-e", `trace=${calls}`, "-e", `inject=${inject}`],
+    ["strace", "-q", "-o", record, "-s", "0", "-p", String(pid), ...only, "-e", `trace=${call}`, "-e", `inject=${inject}`],
     { stdio: ["ignore", "ignore", "ignore"] },
   );
   await until("strace has attached", () => tracer(pid) === strace.pid || strace.exitCode !== null);
   return {
+    hits: () => readFileSync(record, "latin1").split("(INJECTED)").length - 1,
     async end() {
       sendSignal(strace.pid, "SIGTERM");
       await strace.exited;
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
 interface Plan {
   readonly k: number;
-  readonly calls: string;
+  readonly call: string;
   /** Only calls on these files count; none: all. */
   readonly paths: readonly string[];
   /** The processes it starts, too, each with a count of its own. */
@@ -52,7 +60,7 @@ interface Plan {
 }
 
 /** argv to put before a command so that it, or a child of it, is killed at step `k`. The command keeps its pid. */
-export const killedAtStep = ({ k, calls, paths, children }: Plan): string[] => [
+export const killedAtStep = ({ k, call, paths, children }: Plan): string[] => [
   ...["strace", "-D", "-q", "-o", "/dev/null", ...(children ? ["-f"] : []), ...paths.flatMap((path) => ["-P", path])],
-  ...["-e", `trace=${calls}`, "-e", `inject=${calls}:signal=SIGKILL:when=${k}`],
+  ...["-e", `trace=${call}`, "-e", `inject=${call}:signal=SIGKILL:when=${k}`],
 ];

@@ -85,7 +85,8 @@ function worker(job: string, senses: number): void {
   });
   if (job === "flood" || job === "react") return pump();
   if (job === "first") {
-    for (let sense = 0; sense < senses; sense++) send({ sense: `s${sense}`, cause: null, value: probe(sense, Date.now()) });
+    for (let sense = 0; sense < senses; sense++)
+      send({ sense: `s${sense}`, cause: null, value: probe(sense, Date.now()) });
     return;
   }
   let due = Math.floor(Date.now() / 1000) * 1000 + PHASE_MS;

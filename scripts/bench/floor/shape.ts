@@ -23,7 +23,10 @@ function cpu(): object {
 
 function memory(): object {
   const text = readFileSync("/proc/meminfo", "latin1");
-  return { available: Number(/MemAvailable:\s+(\d+)/.exec(text)?.[1]), total: Number(/MemTotal:\s+(\d+)/.exec(text)?.[1]) };
+  return {
+    available: Number(/MemAvailable:\s+(\d+)/.exec(text)?.[1]),
+    total: Number(/MemTotal:\s+(\d+)/.exec(text)?.[1]),
+  };
 }
 
 function load(): object {

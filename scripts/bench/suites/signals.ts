@@ -1,7 +1,7 @@
 /** Durable signals a second, saturated: more senses due than can be computed, beside bare inserts of the same rows. */
 import { type Figure, median, medianOf } from "../figures.ts";
-import { runFloor, runNerve, Site } from "../site.ts";
 import type { Setting } from "../setting.ts";
+import { runFloor, runNerve, Site } from "../site.ts";
 import { observe, rawInserts, type Window, whereItGoes } from "./flood.ts";
 
 const SENSES = 1_024;
@@ -65,7 +65,9 @@ export async function signals(setting: Setting): Promise<Figure[]> {
       nerve,
       ratio: median(rounds.map((each) => each.nerve.rate / each.floor.rate)),
       target: null,
-      detail: shown ? `the floor (one message a signal) has ${ofRaw.toFixed(2)} of bare inserts: ${whereItGoes(shown.floor)}` : "",
+      detail: shown
+        ? `the floor (one message a signal) has ${ofRaw.toFixed(2)} of bare inserts: ${whereItGoes(shown.floor)}`
+        : "",
     });
   }
   return figures;

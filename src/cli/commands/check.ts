@@ -1,5 +1,6 @@
 /** `nerve check`: everything that could be wrong before it is: the config, and each sense loaded and migrated in a worker. */
 import { availableParallelism } from "node:os";
+import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
@@ -130,15 +131,13 @@ const left = <Row>(title: string, rank: number, of: (row: Row) => string): Colum
   cell: (row) => span(escapeForTerminal(of(row))),
 });
 
-const plural = (count: number, word: string, many = `${word}s`): string => `${count} ${count === 1 ? word : many}`;
-
 function tellPeople(config: NerveConfig, checked: readonly Checked[]): void {
   const screen = stdoutScreen();
   const groups = new Set(checked.map(({ sense }) => sense.group));
   const counts = [
-    plural(checked.length, "sense"),
-    plural(groups.size, "group"),
-    plural(config.reflexes.length, "reflex", "reflexes"),
+    counted(checked.length, "sense"),
+    counted(groups.size, "group"),
+    counted(config.reflexes.length, "reflex", "reflexes"),
   ].join(", ");
   print(
     renderLine([span("ok", "green"), span(`  ${escapeForTerminal(config.file)}: ${counts}`)], {

@@ -19,6 +19,8 @@ import { unknownSense } from "../unknown-sense.ts";
 
 interface Report {
   readonly sense: string;
+  /** The user's folder, or null for a built-in. */
+  readonly module: string | null;
   readonly end: ComputeEnd;
   readonly applied: readonly string[];
   readonly rows: readonly TableChanges[];
@@ -61,7 +63,10 @@ export const command = defineCommand({
       const rows = readChanges(worker.database, watched);
       if (options.keep) folder.keep();
       const scratch = options.keep ? folder.path : null;
-      return tell({ sense: name, end, applied: ready.value, rows, logs: worker.logs, scratch }, json);
+      return tell(
+        { sense: name, module: about.module, end, applied: ready.value, rows, logs: worker.logs, scratch },
+        json,
+      );
     } finally {
       folder.remove();
     }
@@ -76,10 +81,29 @@ const notRun = (sense: string, found: Problem): Outcome => {
 function tell(report: Report, json: boolean): Outcome {
   if (json) print(JSON.stringify(asJson(report)));
   else tellPeople(report);
-  const { sense, end } = report;
+  const { sense, module, end } = report;
   if (end.kind === "signal" || end.kind === "no-signal") return ok(EXIT.done);
-  const stack = end.kind === "failed" && end.stack !== null ? `\n${end.stack.split("\n").slice(1).join("\n")}` : "";
-  return fail(EXIT.finding, problem(`compute.${end.kind}`, `sense \`${sense}\`: ${end.message}${stack.trimEnd()}`));
+  const found = problem(`compute.${end.kind}`, `sense \`${sense}\`: ${end.message}`);
+  const [first, ...outer] = authorFrames(end, module);
+  if (first === undefined) return fail(EXIT.finding, found);
+  const place = { file: first.file, line: first.line, column: first.column };
+  const called = outer.map(({ file, line, column }) => `\ncalled at ${file}:${line}:${column}`).join("");
+  return fail(EXIT.finding, { ...found, ...place, message: json ? found.message : found.message + called });
+}
+
+interface Frame {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Where in the author's own files it was thrown, innermost first: the frames around them are nerve's. */
+function authorFrames(end: ComputeEnd, module: string | null): Frame[] {
+  const stack = end.kind === "failed" ? (end.stack ?? "") : "";
+  if (module === null) return [];
+  return [...stack.matchAll(/\(?(?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?$/gm)]
+    .map(([, file = "", line, column]) => ({ file, line: Number(line), column: Number(column) }))
+    .filter(({ file }) => file.startsWith(module));
 }
 
 const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({
@@ -90,7 +114,7 @@ const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({
   rows,
   migrations: applied,
   logs,
-  error: "message" in end ? { kind: end.kind, message: end.message } : null,
+  error: "message" in end ? { kind: end.kind, message: end.message, stack: "stack" in end ? end.stack : null } : null,
   scratch,
 });
 

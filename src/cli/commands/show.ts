@@ -1,4 +1,5 @@
 /** `nerve show`: the whole story of one trace. */
+import { counted } from "../../base/counted.ts";
 import { ok } from "../../base/result.ts";
 import { traceTime } from "../../base/trace-id.ts";
 import { defineCommand } from "../command.ts";
@@ -38,7 +39,6 @@ export function renderStory(
   screen: Screen,
 ): string {
   const begin = traceTime(trace);
-  const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
   const dot = span(" · ", "dim");
   return [
     renderLine([span(`trace ${trace}`, "bold")], screen),
@@ -46,9 +46,9 @@ export function renderStory(
       [
         span(localMoment(begin)),
         dot,
-        span(plural(counts.signals, "signal")),
+        span(counted(counts.signals, "signal")),
         dot,
-        span(plural(counts.logs, "log")),
+        span(counted(counts.logs, "log")),
         dot,
         span(duration(story.durationMs)),
       ],

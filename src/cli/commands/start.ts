@@ -6,10 +6,10 @@ import type { Signal } from "../../model/signal.ts";
 import { defineCommand, flag } from "../command.ts";
 import { signalLogger } from "../daemon-log.ts";
 import { EXIT, fail, type Outcome, usageError } from "../outcome.ts";
-import { configFile, loadConfig, shellWord } from "../place.ts";
+import { configFile, explainAbsence, loadConfig, shellWord } from "../place.ts";
 
 interface StartOptions {
-  readonly file: string;
+  readonly given: string | null;
   readonly pretty: boolean;
   readonly showSignals: boolean;
 }
@@ -32,7 +32,7 @@ export const command = defineCommand({
     if (json && options.pretty) return usageError("--json and --pretty exclude each other");
     const terminal = process.stderr.isTTY === true;
     return runDaemon({
-      file: configFile(named ?? config),
+      given: named ?? config,
       pretty: options.pretty || (terminal && !json),
       showSignals: options["show-signals"] || terminal,
     });
@@ -40,7 +40,8 @@ export const command = defineCommand({
 });
 
 /** Resolves when the daemon has stopped. */
-async function runDaemon({ file, pretty, showSignals }: StartOptions): Promise<Outcome> {
+async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<Outcome> {
+  const file = configFile(given);
   // Before anything: a daemon that dies of what nobody caught says so, and is restarted by whoever runs it.
   let logger: Logger = stderrLogger(false);
   const crash = (error: unknown): never => {
@@ -53,7 +54,7 @@ async function runDaemon({ file, pretty, showSignals }: StartOptions): Promise<O
   logger = log;
   const onSignal = showSignals ? (signal: Signal): void => log.signal(signal) : null;
   const started = Daemon.start({ configFile: file, environment: process.env, logger, onSignal });
-  if (!started.ok) return fail(started.error.code, ...started.error.problems);
+  if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
   const daemon = started.value;
   if (pretty) logger.write(howToLook(file));
   return new Promise<Outcome>((resolve) => {

@@ -36,7 +36,7 @@ export const command = defineCommand({
   ],
   async run({ options, config: given, json }) {
     const user = options.user ?? "nerve";
-    if (!USER.test(user)) return usageError(`--user takes a user's name or number, not \`${user}\``);
+    if (!USER.test(user)) return usageError(`\`--user\` takes a user's name or number, not \`${user}\``);
     const config = loadConfig(given);
     if (!config.ok) return config;
     const parts = { command: ownCommand(), config: real(config.value.file), data: real(config.value.data), user };

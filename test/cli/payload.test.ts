@@ -1,0 +1,49 @@
+/** A payload on one line: what a person reads of it, and that nothing in it reaches the terminal raw. */
+import { expect, test } from "bun:test";
+import type { Json } from "../../src/base/json.ts";
+import { parseStored, payloadSpans } from "../../src/cli/payload.ts";
+
+const line = (payload: Json): string =>
+  payloadSpans(payload)
+    .map(({ text }) => text)
+    .join("");
+
+const CASES: [string, Json, string][] = [
+  ["fields with their values", { usage_percent: 3.1, cores: 2 }, "usage_percent 3.1 · cores 2"],
+  [
+    "numbers rounded to what is read",
+    { a: 3.14159, b: 0.000123456, c: -1234.5678, d: 1e21 },
+    "a 3.14 · b 0.000123 · c -1234.57 · d 1e+21",
+  ],
+  ["nested fields under their path", { disk: { root: { used: 1 } } }, "disk.root.used 1"],
+  ["plain lists in full", { list: [1, "a", null] }, "list [1, a, null]"],
+  ["lists of objects by their length", { list: [{ a: 1 }, { a: 2 }] }, "list [2]"],
+  [
+    "words bare and the rest quoted",
+    { a: "ok", b: "two words", c: "", d: "42", e: "naïve" },
+    'a ok · b "two words" · c "" · d 42 · e naïve',
+  ],
+  ["empty objects", { a: {}, b: [] }, "a {} · b []"],
+  ["a payload that is no object", 42, "42"],
+  ["a list as payload", [1, 2], "[1, 2]"],
+  ["an empty payload", {}, "{}"],
+  ["true and false", { up: true, down: false }, "up true · down false"],
+];
+
+for (const [title, payload, expected] of CASES) test(`shows ${title}`, () => expect(line(payload)).toBe(expected));
+
+test("no control, bidirectional or format character of a payload gets through", () => {
+  const hostile = { "\x1b[2J": "\x1b]52;c;AAAA\x07", "\u202e": "\u200b\r\n\x9b31m", list: ["\x1b[31m"] };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  expect(line(hostile)).not.toMatch(/[\x00-\x1f\x7f-\x9f\u200b\u202e]/);
+});
+
+test("a huge payload is shown in part", () => {
+  const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`k${index}`, index]));
+  expect(line(wide).length).toBeLessThan(2_000);
+  expect(line({ long: "x".repeat(60_000) }).length).toBeLessThan(500);
+});
+
+test("stored text that is no JSON is shown as it is", () => {
+  expect(parseStored("{")).toBe("{");
+});

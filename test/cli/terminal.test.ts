@@ -1,0 +1,33 @@
+/** Lines are cut and coloured for terminals, and left alone for pipes. */
+import { expect, test } from "bun:test";
+import { PIPE, renderLine, type Screen, span } from "../../src/cli/terminal.ts";
+
+const narrow = (width: number, colours = false): Screen => ({ terminal: true, colours, width });
+
+test("a line that fits is as it is", () => {
+  expect(renderLine([span("abc"), span("def", "red")], narrow(6))).toBe("abcdef");
+});
+
+test("a line that does not fit ends in an ellipsis, and is as wide as the terminal", () => {
+  expect(renderLine([span("abc"), span("def", "red")], narrow(5))).toBe("abcd…");
+  expect(renderLine([span("abc"), span("def"), span("ghi")], narrow(7))).toBe("abcdef…");
+  expect(renderLine([span("abcdef"), span("g")], narrow(6))).toBe("abcde…");
+  expect(renderLine([span("abcdef")], narrow(1))).toBe("…");
+});
+
+test("a wide character is not cut in half", () => {
+  const line = renderLine([span("日本語日本語")], narrow(6));
+  expect(Bun.stringWidth(line)).toBeLessThanOrEqual(6);
+  expect(line).toBe("日本…");
+});
+
+test("colours wrap each span whole, cut or not", () => {
+  expect(renderLine([span("abc", "red"), span("def", "dim")], narrow(5, true))).toBe(
+    "\x1b[31mabc\x1b[0m\x1b[2md\x1b[0m\x1b[2m…\x1b[0m",
+  );
+});
+
+test("a pipe gets everything, and no colour", () => {
+  const long = "x".repeat(5_000);
+  expect(renderLine([span(long, "red")], PIPE)).toBe(long);
+});

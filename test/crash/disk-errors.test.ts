@@ -1,0 +1,223 @@
+/**
+ * Disks that refuse: logs.db answers writes and syncs with EIO and ENOSPC for a while, and a disk that is really full.
+ * The daemon lives and says so, acknowledges nothing it has not kept, and goes on by itself when it can (G2, G7).
+ */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { closeSync, mkdtempSync, openSync, realpathSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Kernel, observe, Site, until } from "../helpers/crash.ts";
+import { sabotage, whyNoStrace } from "../helpers/strace.ts";
+import { type Expectations, findViolations } from "./checker.ts";
+
+const senses = (data: string) => `
+data: ${data}
+groups: { one: {}, two: {} }
+senses:
+  writer: { group: one, with: { bytes: 2000 } }
+  plain: { group: one }
+  follower: { use: writer, group: two, with: { bytes: 2000 } }
+reflexes:
+  - { name: follow, sense: follower, on: [writer, plain] }
+`;
+const ticking = (data: string) => `${senses(data)}
+  - { name: w, sense: writer, interval: 20ms }
+  - { name: p, sense: plain, interval: 50ms }
+`;
+
+const missing = whyNoStrace();
+if (missing !== null) console.warn(`skipped: disks that fail, since ${missing}`);
+
+const expected = (history: string): Expectations => ({
+  writers: ["writer", "follower"],
+  peerReaders: [],
+  listeners: { follower: ["writer", "plain"] },
+  migrations: Object.fromEntries(["writer", "follower"].map((sense) => [sense, ["0001_items.sql", "0002_length.sql"]])),
+  history,
+});
+
+const make = (data: string | null = null): Site => {
+  const site = new Site(["writer", "plain"], ticking("DATA"), data);
+  site.write("quiet.yaml", senses("DATA"));
+  return site;
+};
+
+const goesOn = async (site: Site, kernel: Kernel, limitMs: number): Promise<void> => {
+  const before = site.countSignals("follower");
+  const on = (): boolean => {
+    if (kernel.ended !== null) throw new Error(`the kernel ended (${kernel.ended}): ${kernel.stderr().slice(-2_000)}`);
+    return site.countSignals("follower") > before + 3;
+  };
+  await until("it goes on by itself", on, limitMs, 20);
+};
+
+async function atRest(site: Site, history: string): Promise<string[]> {
+  const kernel = site.start("quiet.yaml");
+  await kernel.up();
+  await until("nothing is owed any more", () => site.isAtRest());
+  const how = await kernel.stop();
+  const found = findViolations(site.data, expected(history));
+  return how === 0 ? found : [...found, `the quiet run ended with ${how}: ${kernel.stderr().slice(-2_000)}`];
+}
+
+const count = (text: string, word: string): number => text.split(word).length - 1;
+
+// Ranges of calls that fail: one, a few in a row, and all of them until the disk is well again.
+const FAILURES = [
+  ["fsync", "EIO", "3"],
+  ["fsync", "EIO", "2..3"],
+  ["pwrite64", "EIO", "5"],
+  ["pwrite64", "EIO", "4..5"],
+  ["pwrite64", "ENOSPC", "6"],
+  ["pwrite64", "ENOSPC", "1+"],
+  ["fsync", "EIO", "1+"],
+] as const;
+
+test.skipIf(missing !== null)("a store that answers EIO or ENOSPC is waited for, and nothing is lost", async () => {
+  await using site = make();
+  const history = join(site.folder, "history.jsonl");
+  const observer = observe(site, history);
+  const paths = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
+  const kernel = site.start();
+  await kernel.up();
+  const healedMs: number[] = [];
+  for (const [call, error, when] of FAILURES) {
+    await goesOn(site, kernel, 5_000);
+    const troubles = count(kernel.stderr(), "store.failed");
+    const saboteur = await sabotage(kernel.pid, `${call}:error=${error}:when=${when}`, paths);
+    await until(`it says that ${call} fails with ${error}`, () => count(kernel.stderr(), "store.failed") > troubles);
+    if (when.endsWith("+")) {
+      const during = site.countSignals("writer");
+      await until("a second try has failed as well", () => saboteur.hits() >= 2, 5_000);
+      // What a reader can see while nothing can be kept does not grow.
+      expect(site.countSignals("writer")).toBe(during);
+    }
+    const healedAt = performance.now();
+    await saboteur.end();
+    await goesOn(site, kernel, 5_000);
+    healedMs.push(Math.round(performance.now() - healedAt));
+    expect(count(kernel.stderr(), "store.recovered")).toBe(count(kernel.stderr(), "store.failed"));
+  }
+  // Killed in the middle of it: what was never acknowledged may be there or not, but only whole.
+  const saboteur = await sabotage(kernel.pid, "fsync:error=EIO:when=1+", paths);
+  await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
+  await kernel.kill();
+  await saboteur.end();
+  observer.kill("SIGTERM");
+  await observer.exited;
+  expect(await atRest(site, history)).toEqual([]);
+  console.log(JSON.stringify({ test: "disk-errors", trials: FAILURES.length, violations: 0, healed_ms: healedMs }));
+}, 60_000);
+
+/** Fills what is left, to the last block; returns the file that does. */
+function fill(folder: string): string {
+  const file = join(folder, "filler");
+  const block = Buffer.alloc(4096, 1);
+  const fd = openSync(file, "w");
+  try {
+    for (;;) writeSync(fd, block);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "ENOSPC") throw error;
+  } finally {
+    closeSync(fd);
+  }
+  return file;
+}
+
+/** A small disk of its own at a new folder, or why there can be none. */
+function smallDisk(megabytes: number): { path: string; unmount(): void } | string {
+  if (process.getuid?.() !== 0) return "only root may mount one";
+  const path = realpathSync(mkdtempSync(join(tmpdir(), "nerve-disk-")));
+  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=700`, "tmpfs", path]);
+  if (mounted.exitCode !== 0) {
+    rmdirSync(path);
+    return `mount says ${mounted.stderr.toString().trim()}`;
+  }
+  return {
+    path,
+    unmount() {
+      Bun.spawnSync(["umount", "-l", path]);
+      rmdirSync(path);
+    },
+  };
+}
+
+const probe = smallDisk(1);
+if (typeof probe === "string") console.warn(`skipped: full disks, since ${probe}`);
+else probe.unmount();
+
+describe.skipIf(typeof probe === "string")("a full disk", () => {
+  let disk: Exclude<ReturnType<typeof smallDisk>, string>;
+  let site: Site;
+  beforeEach(() => {
+    disk = smallDisk(8) as typeof disk;
+    site = make(join(disk.path, "data"));
+  });
+  afterEach(async () => {
+    await site.end();
+    disk.unmount();
+  });
+
+  test("is said, loses nothing acknowledged, and once there is room nerve goes on by itself", async () => {
+    const history = join(site.folder, "history.jsonl");
+    const observer = observe(site, history);
+    const kernel = site.start();
+    await kernel.up();
+    for (let round = 0; round < 2; round++) {
+      await goesOn(site, kernel, 5_000);
+      const troubles = count(kernel.stderr(), "SQLITE_FULL");
+      const filler = fill(disk.path);
+      await until("it says that the disk is full", () => count(kernel.stderr(), "SQLITE_FULL") > troubles);
+      expect(kernel.ended).toBeNull();
+      expect(await kernel.status()).not.toBeNull();
+      unlinkSync(filler);
+      await goesOn(site, kernel, 5_000);
+    }
+    const filler = fill(disk.path);
+    await until("it says that the disk is full", () => kernel.stderr().includes("store.failed"));
+    await kernel.kill();
+    unlinkSync(filler);
+    observer.kill("SIGTERM");
+    await observer.exited;
+    expect(await atRest(site, history)).toEqual([]);
+  }, 60_000);
+
+  test("does not keep nerve from stopping", async () => {
+    const history = join(site.folder, "history.jsonl");
+    const observer = observe(site, history);
+    const kernel = site.start();
+    await kernel.up();
+    await goesOn(site, kernel, 5_000);
+    const filler = fill(disk.path);
+    await until("it says that the disk is full", () => kernel.stderr().includes("store.failed"));
+    const askedAt = performance.now();
+    const how = await kernel.stop();
+    expect([how, performance.now() - askedAt < 5_000, kernel.stderr().includes("bug in nerve")]).toEqual([0, true, false]);
+    unlinkSync(filler);
+    observer.kill("SIGTERM");
+    await observer.exited;
+    expect(await atRest(site, history)).toEqual([]);
+  }, 60_000);
+
+  test.each([["before its first start"], ["after a crash"]])("%s is named, and costs nothing but the start", async (when) => {
+    if (when === "after a crash") {
+      const first = site.start();
+      await first.up();
+      await goesOn(site, first, 5_000);
+      await first.kill();
+    }
+    const filler = fill(disk.path);
+    const kernel = site.start();
+    await Promise.race([kernel.exited, kernel.answers().catch(() => {})]);
+    const said = kernel.stderr();
+    expect(said).toMatch(/full|no space/i);
+    expect(said).not.toContain("bug in nerve");
+    unlinkSync(filler);
+    if (kernel.ended === null) await kernel.kill();
+    const again = site.start();
+    await again.up();
+    await goesOn(site, again, 5_000);
+    await again.kill();
+    expect(await atRest(site, join(site.folder, "none"))).toEqual([]);
+  }, 60_000);
+});

@@ -1,0 +1,66 @@
+/** Time that passes when a test says so, and an alarm that rings in it. */
+import type { Clock } from "../../src/base/clock.ts";
+import type { Alarm } from "../../src/kernel/ticker.ts";
+
+export class HandClock implements Clock {
+  bootId = "boot-1";
+  #wall: number;
+  #boot = 1_000_000;
+  #monotonic = 0;
+  #pending: { readonly at: number; readonly fire: () => void } | null = null;
+  /** How often the alarm rang. */
+  rings = 0;
+
+  constructor(wall = Date.UTC(2025, 0, 1)) {
+    this.#wall = wall;
+  }
+
+  wallMs = (): number => this.#wall;
+  bootMs = (): number => this.#boot;
+  monotonicMs = (): number => this.#monotonic;
+
+  /** As a timer would: rings in the order of time, however far `ms` goes. */
+  pass(ms: number): void {
+    const end = this.#monotonic + ms;
+    while (this.#pending && this.#pending.at <= end) {
+      const { at, fire } = this.#pending;
+      this.#pending = null;
+      this.#move(Math.max(0, at - this.#monotonic));
+      this.rings++;
+      fire();
+    }
+    this.#move(end - this.#monotonic);
+  }
+
+  #move(ms: number): void {
+    this.#monotonic += ms;
+    this.#boot += ms;
+    this.#wall += ms;
+  }
+
+  /** Someone sets the wall clock. */
+  step(ms: number): void {
+    this.#wall += ms;
+  }
+
+  /** The machine sleeps: timers stand still. */
+  suspend(ms: number): void {
+    this.#wall += ms;
+    this.#boot += ms;
+  }
+
+  /** The machine goes down and comes up: another boot clock, the wall clock goes on. */
+  reboot(ms: number): void {
+    this.bootId = `${this.bootId}'`;
+    this.#boot = 5_000;
+    this.#wall += ms;
+  }
+
+  readonly alarm: Alarm = (delayMs, fire) => {
+    const mine = { at: this.#monotonic + delayMs, fire };
+    this.#pending = mine;
+    return () => {
+      if (this.#pending === mine) this.#pending = null;
+    };
+  };
+}
