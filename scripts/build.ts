@@ -24,7 +24,7 @@ export const BUNDLE: Bun.BuildConfig = {
 };
 
 /** What goes into the executable: a change to any of them makes it stale. */
-const SOURCES = new Glob("{src,senses,migrations}{,/**}");
+const SOURCES = new Glob("{src,senses,migrations}/**");
 
 /** Whether there is no binary, or one older than a source. A removed source shows in its folder's time. */
 export function isStale(binary: string): boolean {

@@ -10,9 +10,19 @@ import { giveUp } from "../toolchain.ts";
 import { type Figure, jsonFigure, printFigures } from "./figures.ts";
 import { preparePrograms } from "./programs.ts";
 import type { Setting } from "./setting.ts";
+import { compute } from "./suites/compute.ts";
+import { idle } from "./suites/idle.ts";
+import { react } from "./suites/react.ts";
 import { signals } from "./suites/signals.ts";
+import { start } from "./suites/start.ts";
 
-const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> = { signals };
+const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> = {
+  signals,
+  react,
+  compute,
+  idle,
+  start,
+};
 
 const words = process.argv.slice(2);
 const flags = new Set(words.filter((word) => word.startsWith("--")));

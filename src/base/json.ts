@@ -37,6 +37,7 @@ function fault(value: unknown, path: string, parents: readonly object[]): NotJso
   if (parents.length >= MAX_DEPTH) return { path, reason: `nested deeper than ${MAX_DEPTH} levels` };
   const nested = [...parents, value];
   if (Array.isArray(value)) {
+    if ("toJSON" in value) return { path, reason: "an array with toJSON is not a JSON value" };
     for (let index = 0; index < value.length; index++) {
       const found = fault(value[index], child(path, index), nested);
       if (found) return found;

@@ -4,11 +4,19 @@ export interface Thrown {
   readonly stack: string | null;
 }
 
+const DEEPEST_CAUSE = 4;
+
+/** What it says, and after it what its causes say: a library's wrapping often hides the reason in there. */
+function words(error: Error, depth: number): string {
+  const text = `${error.name}: ${error.message}`;
+  return error.cause instanceof Error && depth < DEEPEST_CAUSE ? `${text}; ${words(error.cause, depth + 1)}` : text;
+}
+
 export function describeThrown(thrown: unknown): Thrown {
   try {
     if (!(thrown instanceof Error)) return { message: String(thrown), stack: null };
     const { stack } = thrown;
-    return { message: `${thrown.name}: ${thrown.message}`, stack: typeof stack === "string" ? stack : null };
+    return { message: words(thrown, 0), stack: typeof stack === "string" ? stack : null };
   } catch {
     return { message: "something that cannot be shown", stack: null };
   }

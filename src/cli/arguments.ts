@@ -1,5 +1,4 @@
 /** From argv to a command's input, by its options; what cannot be understood is refused with the nearest thing that can. */
-import { parseArgs } from "node:util";
 import { nearest } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
 import { COMMON, type Command, type Input, type Options } from "./command.ts";
@@ -7,7 +6,17 @@ import { type Failure, usageError } from "./outcome.ts";
 
 export type Parsed = { readonly kind: "help" } | { readonly kind: "run"; readonly input: Input<Options> };
 
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+interface Values {
+  readonly values: Record<string, string | boolean | (string | boolean)[] | undefined>;
+  readonly positionals: string[];
+}
+
+/** node:util is loaded where there is something to parse: it is a quarter of what `nerve version` takes. */
+function parse(argv: readonly string[], options: Options): Values {
+  if (argv.length === 0) return { values: {}, positionals: [] };
+  const { parseArgs } = require("node:util") as typeof import("node:util");
+  return parseArgs({ args: [...argv], options: definitionsOf(options), allowPositionals: true, strict: true });
+}
 
 const definitionsOf = (options: Options) =>
   Object.fromEntries(
@@ -24,18 +33,13 @@ const definitionsOf = (options: Options) =>
 export function parseArguments(verb: string, command: Command, argv: readonly string[]): Result<Parsed, Failure> {
   const options: Options = { ...command.options, ...COMMON };
   const help = `see \`nerve ${verb} --help\``;
-  let values: Values;
-  let positionals: string[];
+  let parsed: Values;
   try {
-    ({ values, positionals } = parseArgs({
-      args: [...argv],
-      options: definitionsOf(options),
-      allowPositionals: true,
-      strict: true,
-    }));
+    parsed = parse(argv, options);
   } catch (error) {
     return usageError(...explain(error as Error & { code?: string }, options, help));
   }
+  const { values, positionals } = parsed;
   if (values.help === true) return ok({ kind: "help" });
   const missing = command.arguments.filter(({ required }) => required)[positionals.length];
   if (missing) return usageError(`\`nerve ${verb}\` needs <${missing.name}>`, help);

@@ -6,7 +6,8 @@ import { askKernel } from "../control/client.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import type { Problem } from "../model/problem.ts";
 import { EXIT, type ExitCode, type Failure, fail } from "./outcome.ts";
-import { nothingThere, type Place, shellWord } from "./place.ts";
+import { nothingThere, type Place } from "./place.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
 const UNKNOWN: ReadonlySet<string> = new Set(["unknown-sense", "unknown-reflex", "unknown-name"]);

@@ -12,6 +12,7 @@ import { fillVariables } from "../config/variables.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
+import { shellWord } from "./shell-word.ts";
 
 const DEFAULT_FILE = "nerve.yaml";
 
@@ -74,6 +75,3 @@ export const nothingThere = (place: Place, found: Problem): { readonly ok: false
 /** ` -c FILE`, where a command to be typed next needs it. */
 export const configOption = (file: string, given: string | null): string =>
   given === null ? "" : ` -c ${shellWord(file)}`;
-
-export const shellWord = (word: string): string =>
-  /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

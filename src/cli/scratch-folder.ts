@@ -2,7 +2,7 @@
  * A private folder for trying something out: under the system's temporary folder, 0700, removed however the command ends
  * (Ctrl-C too) unless it is to be kept. Copies of what a sense has are made in it; the originals are only read.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { constants, copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
@@ -80,13 +80,26 @@ export function copyDatabase(from: string, to: string): Result<null, Problem> {
   }
 }
 
-/** Blobs by link: those there are can be read, new ones are written beside them. */
+/** Copies made where no link can lead; what is beyond them cannot be read in the scratch folder. */
+const MAX_COPIED_BYTES = 256 * 1024 * 1024;
+
+/** The blobs there are can be read, new ones stay in `to`. Hard links are safe: a stored file is never written again. */
 export function linkBlobs(from: string, to: string): void {
+  let copied = 0;
   for (const folder of list(join(from, "sha256"))) {
     const target = join(to, "sha256", folder);
     mkdirSync(target, { recursive: true, mode: 0o700 });
-    for (const name of list(join(from, "sha256", folder)))
-      symlinkSync(join(from, "sha256", folder, name), join(target, name));
+    for (const name of list(join(from, "sha256", folder))) {
+      const source = join(from, "sha256", folder, name);
+      try {
+        linkSync(source, join(target, name));
+      } catch {
+        // Another file system, or another user's file.
+        copied += statSync(source, { throwIfNoEntry: false })?.size ?? 0;
+        if (copied > MAX_COPIED_BYTES) return;
+        copyFileSync(source, join(target, name), constants.COPYFILE_FICLONE);
+      }
+    }
   }
 }
 

@@ -2,7 +2,8 @@
 import type { Result } from "../base/result.ts";
 import { openStoreReader, type StoreReader } from "../store/open.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
-import { nothingThere, type Place, shellWord } from "./place.ts";
+import { nothingThere, type Place } from "./place.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** What trying again does not cure. */
 const BROKEN: ReadonlySet<string> = new Set(["newer-store", "store-not-a-database", "store-symlink"]);

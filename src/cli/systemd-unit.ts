@@ -1,4 +1,6 @@
 /** The text of a hardened systemd unit. Pure: what is on the host is found by `commands/unit.ts`. */
+import { shellWord } from "./shell-word.ts";
+
 export interface UnitParts {
   /** argv of the daemon, absolute. */
   readonly command: readonly string[];
@@ -28,7 +30,7 @@ function dataLines({ data, user }: UnitParts): string[] {
   if (/^[\w.@+-]+(\/[\w.@+-]+)*$/.test(below)) return [`StateDirectory=${below}`, "StateDirectoryMode=0700"];
   return [
     "# Outside /var/lib systemd does not make it. Once, by hand:",
-    `#   install -d -m 0700 -o ${user} -g ${user} '${data}'`,
+    `#   install -d -m 0700 -o ${user} -g ${user} ${shellWord(data)}`,
     `ReadWritePaths=${quoted(data)}`,
   ];
 }
@@ -42,10 +44,13 @@ function temporaryLines({ command, config, data }: UnitParts): string[] {
   ];
 }
 
+/** A path that no unit file can hold: it would end its line, or join it with the next. */
+export const breaksLines = (path: string): boolean => /[\p{Cc}]|\\$/u.test(path);
+
 export function systemdUnit(parts: UnitParts): string {
   const { command, config, data, user } = parts;
   return `# Written by \`nerve unit\`. To install:
-#   nerve unit -c ${config} > /etc/systemd/system/nerve.service
+#   nerve unit -c ${shellWord(config)} > /etc/systemd/system/nerve.service
 #   systemctl daemon-reload && systemctl enable --now nerve
 # Give more rights in a drop-in (systemctl edit nerve), one need at a time, as named below.
 
@@ -81,7 +86,7 @@ LimitCORE=0
 User=${user}
 Group=${user}
 ${dataLines(parts).join("\n")}
-WorkingDirectory=${quoted(data)}
+WorkingDirectory=${plain(data)}
 UMask=0077
 UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN BUN_INSPECT NODE_OPTIONS LD_PRELOAD LD_LIBRARY_PATH
 

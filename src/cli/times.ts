@@ -27,8 +27,10 @@ const STEPS = [
 
 /** Two units at most: `3d 4h`, `2m 5s`, `850 ms`, `0.42 ms`. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return ms >= 10 || Number.isInteger(ms) ? `${Math.round(ms)} ms` : `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
-  if (ms < 10_000 && ms % 1_000 !== 0) return `${(ms / 1_000).toFixed(1)}s`;
+  if (ms < 10) return Number.isInteger(ms) ? `${ms} ms` : `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 100 && tenths % 10 !== 0) return `${tenths / 10}s`;
   let left = Math.round(ms / 1_000) * 1_000;
   const parts: string[] = [];
   for (const [unit, size] of STEPS) {

@@ -41,7 +41,7 @@ function openProblem(file: string, error: unknown): Problem {
       "not-found",
       file,
       "there is no such file",
-      "name another with -c FILE, or make one with `nerve init`",
+      "name another with -c FILE, or write one",
     );
   }
   if (code === "EACCES" || code === "EPERM") {

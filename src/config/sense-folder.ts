@@ -19,7 +19,10 @@ export function locateSense(config: NerveConfig, sense: SenseConfig, builtInName
   if (existsSync(join(path, "index.ts"))) return { kind: "folder", path };
   const builtIn = new Set(builtInNames);
   if (builtIn.has(sense.use)) return { kind: "built-in", name: sense.use };
-  const meant = nearest(sense.use, [...builtIn, ...folderNames(config)]);
+  const meant = nearest(
+    sense.use,
+    [...builtIn, ...folderNames(config)].filter((name) => name !== sense.use),
+  );
   const message = `sense ${sense.name}: there is no ${path}/index.ts, and no built-in sense ${sense.use}`;
   const hint = meant === null ? `built in: ${[...builtIn].sort().join(", ")}` : `did you mean \`${meant}\`?`;
   return {

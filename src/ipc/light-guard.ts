@@ -57,7 +57,12 @@ export function lightGuard(definition: unknown): Guard {
   const [item, operator, other] = definition;
   if (operator === "[]") {
     const guard = lightGuard(item);
-    return (value) => Array.isArray(value) && value.every(guard);
+    // Not every(), which passes over holes.
+    return (value) => {
+      if (!Array.isArray(value)) return false;
+      for (const element of value) if (!guard(element)) return false;
+      return true;
+    };
   }
   if (operator === "|") return either([lightGuard(item), lightGuard(other)]);
   throw new Error(`the light guard does not know the operator ${String(operator)}`);

@@ -126,6 +126,11 @@ export class Daemon {
     this.#control = null;
   }
 
+  /** The data directory, with every link above it resolved. */
+  get data(): string {
+    return this.#data.path;
+  }
+
   #begin(swept: readonly number[]): void {
     const { senses, groups } = this.#config;
     const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;

@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
-import { acquireLock, type Lock } from "../sqlite/lock.ts";
+import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
 
 export interface DataDirectory {
   /** With every link above it resolved: what workers are marked with. */
@@ -45,13 +45,30 @@ function makeFolder(path: string): DataProblem | null {
   return null;
 }
 
-const holder = (pidFile: string): string => {
+const pidIn = (pidFile: string): string => {
   try {
     return readFileSync(pidFile, "utf8").trim();
   } catch {
     return "unknown";
   }
 };
+
+/** Two kernels that ask at the same instant are both refused and nobody holds it: each asks again for this long. */
+const LOCK_PATIENCE_MS = 500;
+const LONGEST_PAUSE_MS = 10;
+
+/** The lock, or who has it. */
+function takeLock(file: string, pidFile: string): Lock | string {
+  const until = performance.now() + LOCK_PATIENCE_MS;
+  for (;;) {
+    const lock = acquireLock(file);
+    if (lock !== null) return lock;
+    const holder = lockHolder(file);
+    if (holder !== null) return String(holder);
+    if (performance.now() > until) return pidIn(pidFile);
+    Bun.sleepSync(1 + Math.random() * LONGEST_PAUSE_MS);
+  }
+}
 
 function writePid(file: string): void {
   const descriptor = openSync(file, WRITE_NO_LINK, 0o600);
@@ -69,10 +86,10 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
       const found = makeFolder(folder);
       if (found) return err(found);
     }
-    const lock = acquireLock(join(data, "locks", "kernel.lock"));
     const pidFile = join(data, "nerve.pid");
-    if (lock === null) {
-      const message = `${data} is in use by process ${holder(pidFile)}`;
+    const lock = takeLock(join(data, "locks", "kernel.lock"), pidFile);
+    if (typeof lock === "string") {
+      const message = `${data} is in use by process ${lock}`;
       const hint = "one kernel runs on one data directory; stop that one, or give this config another `data`";
       return err({ kind: "in-use", problem: { kind: "in-use", message, hint, file: null, line: null, column: null } });
     }

@@ -38,20 +38,20 @@ export class Draft {
     this.#store.logs.append(log);
   }
 
-  /** `sense` is to compute for `next`. A decision it had not begun to answer is coalesced into this one. */
-  owe(sense: Sense, next: Owed): void {
+  /**
+   * `sense` is to compute for `next`; returns the decision that stands then. One that still waits is coalesced into a
+   * newer signal's; a tick or a trigger by hand, which has no cause, is answered by whatever waits.
+   */
+  owe(sense: Sense, next: Owed): Owed {
     const before = this.#currentlyOwed(sense);
-    const waiting = before !== null && before !== sense.flight?.owed ? before : null;
-    if (waiting === null || waiting.cause === null) {
-      this.#owed.set(sense, next);
-      return;
-    }
-    // A decision without a cause (a tick, a trigger by hand) does not hide the signal that is waiting.
-    if (next.cause === null) return;
+    const waiting = before === sense.flight?.owed ? null : before;
+    if (waiting !== null && next.cause === null) return waiting;
     this.#owed.set(sense, next);
+    if (waiting === null || waiting.cause === null) return next;
     const known = this.#coalesced.get(sense) ?? { causes: [], trace: next.trace };
     known.causes.push(waiting.cause);
     this.#coalesced.set(sense, { causes: known.causes, trace: next.trace });
+    return next;
   }
 
   /** A compute that began for `answered` has settled: it is owed no longer, unless something newer is. */

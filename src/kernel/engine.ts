@@ -23,7 +23,7 @@ import {
 } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { NerveConfig, SenseReflexConfig } from "../model/config.ts";
-import type { Problem } from "../model/problem.ts";
+import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
@@ -594,15 +594,14 @@ export class Engine implements GroupHost {
     this.journal.log({ level: "info", source: "kernel", event: "worker.started", message: text, data, trace: null });
   }
 
-  #logFailed(sense: Sense, { kind, message, hint, file, line, column }: Problem): void {
-    const place = [file, line, column].filter((part) => part !== null).join(":");
-    const text = [place === "" ? message : `${place}: ${message}`, hint].filter((part) => part !== null).join("; ");
+  #logFailed(sense: Sense, found: Problem): void {
+    const { kind, file, line, column } = found;
     const data = { kind, file, line, column };
     this.journal.logFolded({
       level: "error",
       source: `sense:${sense.name}`,
       event: "sense.failed",
-      message: text,
+      message: formatProblem(found),
       data,
       trace: null,
     });
@@ -713,10 +712,12 @@ export class Engine implements GroupHost {
       }[state];
       return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
     }
-    const owed = this.#trigger("manual", this.clock.wallMs());
+    let owed = this.#trigger("manual", this.clock.wallMs());
     return new Promise((resolve) => {
       this.#ledger.add({
-        write: (draft) => draft.owe(sense, owed),
+        write: (draft) => {
+          owed = draft.owe(sense, owed);
+        },
         kept: () => {
           this.#wake(sense);
           resolve(ok({ sense: name, trace: owed.trace }));

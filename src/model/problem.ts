@@ -19,5 +19,5 @@ export interface Problem {
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
   const text = problem.hint === null ? problem.message : `${problem.message}; ${problem.hint}`;
-  return place === "" ? text : `${place}: ${text}`;
+  return place === "" || text.startsWith(place) ? text : `${place}: ${text}`;
 }

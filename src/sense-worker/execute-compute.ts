@@ -3,6 +3,7 @@
  * then only waits, and a payload that is checked before anything is kept. Never throws.
  */
 import { exceedsBytes, type Json, toJson } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import type { LoadedSense } from "./load-compute.ts";
@@ -43,26 +44,27 @@ function describe(error: unknown): ComputeOutcome {
   return failed(error instanceof Error ? message : `threw ${message}`, stack);
 }
 
-/** Null when `returned` is a payload; else what is wrong with it. */
-export function payloadProblem(returned: unknown): string | null {
+/** What `returned` says as JSON, in a copy: an author who changes the value later changes no signal. Or what is wrong with it. */
+export function payloadOf(returned: unknown): Result<Json, string> {
   try {
-    return problemOf(returned);
+    return copyOf(returned);
   } catch (error) {
-    return `the payload cannot be read: ${describeThrown(error).message}`;
+    return err(`the payload cannot be read: ${describeThrown(error).message}`);
   }
 }
 
-function problemOf(returned: unknown): string | null {
-  if (returned === undefined) return "compute returned undefined; return a payload, or null for no signal";
+function copyOf(returned: unknown): Result<Json, string> {
+  if (returned === undefined) return err("compute returned undefined; return a payload, or null for no signal");
   const json = toJson(returned);
   if (!json.ok) {
     const { path, reason } = json.error;
-    return `the payload is not JSON: ${path === "" ? reason : `${path}: ${reason}`}`;
+    return err(`the payload is not JSON: ${path === "" ? reason : `${path}: ${reason}`}`);
   }
-  if (exceedsBytes(JSON.stringify(returned), MAX_PAYLOAD_BYTES)) {
-    return "the payload is over 64 KiB; put the bytes in a blob with blobs.put and return the reference";
+  const text = JSON.stringify(returned);
+  if (exceedsBytes(text, MAX_PAYLOAD_BYTES)) {
+    return err("the payload is over 64 KiB; put the bytes in a blob with blobs.put and return the reference");
   }
-  return null;
+  return ok(JSON.parse(text) as Json);
 }
 
 /** A timer that is set for longer fires at once. */
@@ -149,16 +151,15 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
     }
     settled = true;
     const ended = deadline.settle();
-    const wrong = ended === null && returned !== null ? payloadProblem(returned) : null;
-    if (ended !== null || wrong !== null) {
+    const payload: Result<Json, string> = ended === null && returned !== null ? payloadOf(returned) : ok(null);
+    if (ended !== null || !payload.ok) {
       db.rollBack();
-      return ended === null ? failed(wrong as string) : { kind: ended };
+      return payload.ok ? { kind: ended as "timed-out" | "aborted" } : failed(payload.error);
     }
     try {
       if (returned === null) return { kind: "no-signal", wrote: db.keep(null).wrote };
-      const payload = returned as Json;
       const { cause, trace, now } = request;
-      return { kind: "signal", payload, ...db.keep({ payload, cause, trace, at: now }) };
+      return { kind: "signal", payload: payload.value, ...db.keep({ payload: payload.value, cause, trace, at: now }) };
     } catch (error) {
       return describe(error);
     }

@@ -3,8 +3,8 @@
  * the order they came, each begun in its own turn, their results sent with the next `started` or at the turn's end.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { toJson } from "../base/json.ts";
+import { join, resolve } from "node:path";
+import { type Json, toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import {
   clipLine,
@@ -88,7 +88,7 @@ class SenseWorker {
 
   /** What went wrong outside any compute: said, and survived. */
   complain(kind: "worker" | "malformed-message", message: string, stack: string | null = null): void {
-    const sense = author.getStore()?.sense ?? null;
+    const sense = author.getStore()?.sense ?? this.#named(stack);
     this.#channel.post({
       type: "error",
       generation: this.#generation,
@@ -99,6 +99,16 @@ class SenseWorker {
       stack: clip(stack),
       durationMs: 0,
     });
+  }
+
+  /** Bun hands on a rejection without the context it came from: whose it is, is told by the first file its stack names. */
+  #named(stack: string | null): string | null {
+    const senses = this.#init?.senses ?? [];
+    for (const line of (stack ?? "").split("\n")) {
+      const found = senses.filter(({ folder }) => folder !== null && line.includes(`${folder}/`));
+      if (found.length > 0) return found.length === 1 ? (found[0]?.name ?? null) : null;
+    }
+    return senses.length === 1 ? (senses[0]?.name ?? null) : null;
   }
 
   #receive(raw: unknown): void {
@@ -186,7 +196,12 @@ class SenseWorker {
     if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [] };
     const { db, applied } = opened.value;
     this.#replay(init, db);
-    const loaded = await author.run({ sense: init.name, trace: null }, () => loadComputeFn(init, LOAD_LIMIT_MS));
+    const loaded = await author
+      .run({ sense: init.name, trace: null }, () => loadComputeFn(init, LOAD_LIMIT_MS))
+      .catch((error) => {
+        const message = `it could not be loaded: ${describeThrown(error).message}`;
+        return err(problemOf("module-threw", message, init.folder ?? init.use));
+      });
     if (!loaded.ok) {
       db.close();
       return { sense: init.name, problem: loaded.error, applied };
@@ -209,7 +224,7 @@ class SenseWorker {
     const prepared = db.prepare();
     if (prepared.ok) return ok({ db, applied: [...prepared.value] });
     const { kind, message, file } = prepared.error;
-    return err(problemOf(`database-${kind}`, message, file));
+    return err(problemOf(`database-${kind}`, message, resolve(init.folder ?? "", "migrations", file)));
   }
 
   /** What an earlier worker kept and the kernel never took, before any new compute could overtake it. */
@@ -278,17 +293,8 @@ class SenseWorker {
 
   #logOf(sense: string, trace: string): Log {
     return (level, message, data = null) => {
-      const json = toJson(data);
-      const kept = json.ok && JSON.stringify(json.value).length <= OUTPUT_LINE_LENGTH ? json.value : String(data);
-      this.#rows?.offer({
-        sense,
-        level,
-        event: "log",
-        trace,
-        message: clipLine(String(message)),
-        data: kept,
-        dropped: 0,
-      });
+      const row = { sense, level, event: "log", trace, message: clipLine(String(message)) } as const;
+      this.#rows?.offer({ ...row, data: noted(data), dropped: 0 });
     };
   }
 
@@ -307,6 +313,13 @@ class SenseWorker {
 }
 
 const clip = (stack: string | null): string | null => (stack === null ? null : clipLine(stack));
+
+/** A copy of `data`; where it is no JSON, or over 8 KiB, the beginning of what it says. */
+function noted(data: unknown): Json {
+  const json = toJson(data);
+  const text = json.ok ? JSON.stringify(json.value) : String(data);
+  return json.ok && text.length <= OUTPUT_LINE_LENGTH ? (JSON.parse(text) as Json) : clipLine(text);
+}
 
 interface ResultHead {
   readonly generation: number;

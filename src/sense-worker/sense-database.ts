@@ -10,6 +10,7 @@ import type { SenseDatabase } from "../sdk/index.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openWriter, type SqliteProblem } from "../sqlite/open.ts";
 import { leavesTransaction, splitStatements } from "../sqlite/statements.ts";
+import { type Author, author } from "../worker/output.ts";
 import { savepoints } from "./savepoints.ts";
 
 export interface OutboxRow {
@@ -73,6 +74,7 @@ export function openSenseDb(
   let connection: Connection | null = null;
   let broken: SqliteProblem | MigrationProblem | null = null;
   let active = false;
+  let owner: Author | null = null;
   let inTransaction = false;
   let defined = false;
   let changesBefore = 0;
@@ -126,7 +128,8 @@ export function openSenseDb(
 
   /** Every statement of the author passes here. */
   const enter = (): Connection => {
-    if (!active) throw new AuthorError(OUTSIDE);
+    // What an earlier compute left running must not write into the one under way now.
+    if (!active || (author.getStore() ?? owner) !== owner) throw new AuthorError(OUTSIDE);
     const opened = open();
     if (!inTransaction) {
       opened.raw.run("BEGIN");
@@ -232,6 +235,7 @@ export function openSenseDb(
     prepare,
     begin() {
       active = true;
+      owner = author.getStore() ?? null;
     },
     keep(signal) {
       active = false;

@@ -3,6 +3,7 @@
  * transaction on a small SQLite file. The handle must stay referenced: a collected one would let the lock go.
  */
 import { Database } from "bun:sqlite";
+import { readFileSync, statSync } from "node:fs";
 import { isSymlink, makeFile } from "./open.ts";
 
 export interface Lock {
@@ -16,7 +17,8 @@ export function acquireLock(file: string): Lock | null {
   const db = new Database(file, { readwrite: true, create: true });
   try {
     db.run("PRAGMA busy_timeout = 0");
-    db.run("PRAGMA journal_mode = OFF");
+    // OFF is refused by a defensive SQLite, silently: a journal on disk would then need room, and outlive a kill.
+    db.run("PRAGMA journal_mode = MEMORY");
     db.run("PRAGMA locking_mode = EXCLUSIVE");
     db.run("BEGIN EXCLUSIVE");
   } catch (error) {
@@ -25,4 +27,18 @@ export function acquireLock(file: string): Lock | null {
     throw error;
   }
   return { release: () => db.close(true) };
+}
+
+/** A byte that whoever has the lock holds exclusively. Source: https://www.sqlite.org/src/file/src/os.h, SHARED_FIRST. */
+const LOCKED_BYTE = 0x40000002;
+
+/** Pid of the process that has the lock on `file`; null when none has, or where the operating system does not tell. */
+export function lockHolder(file: string): number | null {
+  const inode = String(statSync(file).ino);
+  for (const line of readFileSync("/proc/locks", "latin1").split("\n")) {
+    const [, kind, pid, locked, first, last] = /: POSIX +\S+ +(\w+) +(\d+) \w+:\w+:(\d+) (\d+) (\w+)$/.exec(line) ?? [];
+    if (kind !== "WRITE" || locked !== inode || Number(first) > LOCKED_BYTE) continue;
+    if ((last === "EOF" || Number(last) >= LOCKED_BYTE) && Number(pid) > 0) return Number(pid);
+  }
+  return null;
 }

@@ -38,7 +38,9 @@ export const isSymlink = (file: string): boolean =>
  * lets go of every lock this process holds on it, those of its other connections too. Source: fcntl(2).
  */
 export function makeFile(file: string): void {
-  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) closeSync(openSync(file, "a", 0o600));
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) closeSync(openSync(file, "a", 0o600));
+  else if (!stats.isFile()) throw new Error("it is not a plain file");
 }
 
 /**

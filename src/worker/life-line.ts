@@ -18,12 +18,24 @@ const SIGKILL = 9;
 const isPipe = (): boolean => /^(pipe|socket):/.test(readlinkSync(`/proc/self/fd/${STDIN}`));
 
 /**
+ * Everything in the group, this process included. The channel may be gone before the line is pulled; whoever left alone
+ * then would take the line with it, and its children would live on.
+ */
+function endGroup(): never {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } catch {
+    // It leads no group: there is only itself to end.
+  }
+  process.exit(0);
+}
+
+/**
  * Arms the life line of the group this process leads. Where that cannot be done the channel's `disconnect` is all there
  * is: enough for a worker whose event loop turns, and the next start sweeps what is left.
  */
 export function holdLifeLine(kernelPid: number): boolean {
-  const leave = (): never => process.exit(0);
-  process.on("disconnect", leave);
+  process.on("disconnect", endGroup);
   const libc = isPipe() ? loadLibc() : null;
   let armed = false;
   if (libc) {
@@ -33,6 +45,6 @@ export function holdLifeLine(kernelPid: number): boolean {
       libc.fcntl(STDIN, F_SETFL, libc.fcntl(STDIN, F_GETFL, 0) | O_ASYNC) === 0;
   }
   // The kernel may have died before the line was armed; then nothing would ever pull it.
-  if (process.ppid !== kernelPid) leave();
+  if (process.ppid !== kernelPid) endGroup();
   return armed;
 }

@@ -39,7 +39,8 @@ function explain(error: unknown, file: string, folder: string): Problem {
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (isMessage(first)) {
     const unresolved = first.name === "ResolveMessage";
-    const hint = unresolved
+    const isPackage = unresolved && !/'\.{0,2}\//.test(first.message);
+    const hint = isPackage
       ? "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml"
       : null;
     return problem(unresolved ? "unresolved-import" : "syntax-error", first.message, hint, file, first.position);

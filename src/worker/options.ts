@@ -4,6 +4,7 @@
  * Source: https://standardschema.dev
  */
 import { err, ok, type Result } from "../base/result.ts";
+import { describeThrown } from "../base/thrown.ts";
 
 interface Issue {
   readonly message: string;
@@ -35,8 +36,15 @@ export function validateOptions(schema: StandardSchema | null, options: unknown)
     const given = Object.keys(options as object);
     return given.length === 0 ? ok({}) : err(`it takes no options, and \`with\` gives ${given.join(", ")}`);
   }
-  const outcome = schema["~standard"].validate(options);
-  if (outcome instanceof Promise) return err("its `options` validate asynchronously, which is not supported");
-  if ("issues" in outcome && outcome.issues) return err(outcome.issues.map(sentence).join("; "));
-  return ok((outcome as { value: unknown }).value);
+  try {
+    const outcome = schema["~standard"].validate(options);
+    if (outcome instanceof Promise) {
+      outcome.catch(() => {});
+      return err("its `options` validate asynchronously, which is not supported");
+    }
+    if ("issues" in outcome && outcome.issues) return err(outcome.issues.map(sentence).join("; "));
+    return ok((outcome as { value: unknown }).value);
+  } catch (error) {
+    return err(`its \`options\` threw: ${describeThrown(error).message}`);
+  }
 }

@@ -63,8 +63,69 @@ export function openPeerDb(name: string, file: string): PeerHandle {
   };
 }
 
-/** The frozen record a compute gets: every other sense, never `self`. */
+type PeerRecord = Record<string, PeerDatabase>;
+
+/** Fills the record at the first look at it, whatever kind of look that is; then it is an ordinary frozen object. */
+class FilledAtFirstLook implements ProxyHandler<PeerRecord> {
+  readonly #self: string;
+  #handles: ReadonlyMap<string, PeerHandle> | null;
+
+  constructor(self: string, handles: ReadonlyMap<string, PeerHandle>) {
+    this.#self = self;
+    this.#handles = handles;
+  }
+
+  #filled(record: PeerRecord): PeerRecord {
+    if (this.#handles === null) return record;
+    for (const [name, { database }] of this.#handles) if (name !== this.#self) record[name] = database;
+    this.#handles = null;
+    return Object.freeze(record);
+  }
+
+  get(record: PeerRecord, key: PropertyKey): unknown {
+    return Reflect.get(this.#filled(record), key);
+  }
+
+  has(record: PeerRecord, key: PropertyKey): boolean {
+    return Reflect.has(this.#filled(record), key);
+  }
+
+  ownKeys(record: PeerRecord): (string | symbol)[] {
+    return Reflect.ownKeys(this.#filled(record));
+  }
+
+  getOwnPropertyDescriptor(record: PeerRecord, key: PropertyKey): PropertyDescriptor | undefined {
+    return Reflect.getOwnPropertyDescriptor(this.#filled(record), key);
+  }
+
+  isExtensible(record: PeerRecord): boolean {
+    return Reflect.isExtensible(this.#filled(record));
+  }
+
+  preventExtensions(record: PeerRecord): boolean {
+    return Reflect.preventExtensions(this.#filled(record));
+  }
+
+  set(): boolean {
+    return false;
+  }
+
+  defineProperty(): boolean {
+    return false;
+  }
+
+  deleteProperty(): boolean {
+    return false;
+  }
+
+  setPrototypeOf(): boolean {
+    return false;
+  }
+}
+
+/**
+ * The frozen record a compute gets: every other sense, never `self`. A thousand senses that never look at theirs would
+ * hold a million entries, so it is filled when one does.
+ */
 export const peersFor = (self: string, handles: ReadonlyMap<string, PeerHandle>): Peers =>
-  Object.freeze(
-    Object.fromEntries([...handles].filter(([name]) => name !== self).map(([name, handle]) => [name, handle.database])),
-  );
+  new Proxy({}, new FilledAtFirstLook(self, handles));

@@ -95,7 +95,7 @@ describe("toJson", () => {
     [
       "an array that says it is something else",
       Object.assign([1], { toJSON: () => 2 }),
-      { path: "", reason: "an array with properties is not a JSON value" },
+      { path: "", reason: "an array with toJSON is not a JSON value" },
     ],
   ];
   test.each(REFUSED)("refuses %s with its path", (_, value, problem) => {

@@ -26,7 +26,7 @@ const refusal = (...argv: string[]): [string, string | null] => {
 
 test("what is absent is false, null or empty", () => {
   const parsed = parseArguments("verb", command, ["cpu"]);
-  expect(parsed.ok && parsed.value).toEqual({
+  expect<unknown>(parsed.ok && parsed.value).toEqual({
     kind: "run",
     input: { options: { follow: false, since: null, sense: [] }, arguments: ["cpu"], config: null, json: false },
   });
@@ -35,7 +35,7 @@ test("what is absent is false, null or empty", () => {
 test("options stand anywhere, long or short, with their value in either form", () => {
   const argv = ["-f", "cpu", "--since=1h", "--sense", "a", "--sense=b", "-c", "x.yaml", "--json"];
   const parsed = parseArguments("verb", command, argv);
-  expect(parsed.ok && parsed.value).toEqual({
+  expect<unknown>(parsed.ok && parsed.value).toEqual({
     kind: "run",
     input: {
       options: { follow: true, since: "1h", sense: ["a", "b"] },

@@ -12,8 +12,8 @@ const CASES: [string, Json, string][] = [
   ["fields with their values", { usage_percent: 3.1, cores: 2 }, "usage_percent 3.1 · cores 2"],
   [
     "numbers rounded to what is read",
-    { a: 3.14159, b: 0.000123456, c: -1234.5678, d: 1e21 },
-    "a 3.14 · b 0.000123 · c -1234.57 · d 1e+21",
+    { a: 2.71428, b: 0.000123456, c: -1234.5678, d: 1e21 },
+    "a 2.71 · b 0.000123 · c -1234.57 · d 1e+21",
   ],
   ["nested fields under their path", { disk: { root: { used: 1 } } }, "disk.root.used 1"],
   ["plain lists in full", { list: [1, "a", null] }, "list [1, a, null]"],

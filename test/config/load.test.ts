@@ -26,7 +26,7 @@ describe("the file itself", () => {
         told(folder.path, join(folder.path, name)),
       ),
     ).toEqual([
-      "DIR/none.yaml: there is no such file; name another with -c FILE, or make one with `nerve init`",
+      "DIR/none.yaml: there is no such file; name another with -c FILE, or write one",
       "DIR: this is a folder; name the file in it: DIR/nerve.yaml",
       "DIR/pipe: this is not a regular file; copy it into one",
       "DIR/large.yaml: the file is larger than 256 KiB; split it with `include`",

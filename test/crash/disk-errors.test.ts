@@ -109,6 +109,33 @@ test.skipIf(missing !== null)("a store that answers EIO or ENOSPC is waited for,
   console.log(JSON.stringify({ test: "disk-errors", trials: FAILURES.length, violations: 0, healed_ms: healedMs }));
 }, 60_000);
 
+test.skipIf(missing !== null)("a sense's database that answers EIO or ENOSPC costs those computes and nothing else", async () => {
+  await using site = make();
+  const history = join(site.folder, "history.jsonl");
+  const observer = observe(site, history);
+  const kernel = site.start();
+  const { groups } = await kernel.up();
+  const worker = groups.find(({ name }) => name === "one")?.pid ?? 0;
+  const paths = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
+  for (const error of ["EIO", "ENOSPC"]) {
+    await goesOn(site, kernel, 5_000);
+    const saboteur = await sabotage(worker, `pwrite64:error=${error}:when=2+`, paths);
+    await until(`writes fail with ${error}`, () => saboteur.hits() >= 4);
+    // Its neighbour in the same worker, and who follows it in another, go on.
+    await goesOn(site, kernel, 5_000);
+    await saboteur.end();
+    const before = site.countSignals("writer");
+    await until("it goes on by itself", () => site.countSignals("writer") > before);
+  }
+  const status = await kernel.status();
+  expect(status?.groups.map(({ restarts }) => restarts)).toEqual([0, 0]);
+  expect(status?.senses.filter(({ errors }) => errors > 0).map(({ name }) => name)).toEqual(["writer"]);
+  expect(await kernel.stop()).toBe(0);
+  observer.kill("SIGTERM");
+  await observer.exited;
+  expect(await atRest(site, history)).toEqual([]);
+}, 60_000);
+
 /** Fills what is left, to the last block; returns the file that does. */
 function fill(folder: string): string {
   const file = join(folder, "filler");
@@ -141,6 +168,9 @@ function smallDisk(megabytes: number): { path: string; unmount(): void } | strin
     },
   };
 }
+
+/** What it exits with when it cannot use its data. */
+const UNUSABLE = 78;
 
 const probe = smallDisk(1);
 if (typeof probe === "string") console.warn(`skipped: full disks, since ${probe}`);
@@ -199,12 +229,12 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
     expect(await atRest(site, history)).toEqual([]);
   }, 60_000);
 
-  test.each([["before its first start"], ["after a crash"]])("%s is named, and costs nothing but the start", async (when) => {
-    if (when === "after a crash") {
+  test.each([["before its first start"], ["after a crash"], ["after a clean stop"]])("%s is named, and costs nothing but the start", async (when) => {
+    if (when !== "before its first start") {
       const first = site.start();
       await first.up();
       await goesOn(site, first, 5_000);
-      await first.kill();
+      await (when === "after a crash" ? first.kill() : first.stop());
     }
     const filler = fill(disk.path);
     const kernel = site.start();
@@ -212,8 +242,10 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
     const said = kernel.stderr();
     expect(said).toMatch(/full|no space/i);
     expect(said).not.toContain("bug in nerve");
+    expect([null, UNUSABLE]).toContain(kernel.ended);
     unlinkSync(filler);
-    if (kernel.ended === null) await kernel.kill();
+    if (kernel.ended === null) await goesOn(site, kernel, 5_000);
+    await kernel.kill();
     const again = site.start();
     await again.up();
     await goesOn(site, again, 5_000);

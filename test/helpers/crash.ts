@@ -3,8 +3,19 @@
  * and what /proc says is left of it. Runs the compiled executable where there is one, else the program from source.
  */
 import { Database } from "bun:sqlite";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync } from "node:fs";
-import { closeSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
@@ -112,7 +123,12 @@ export class Kernel {
 
   /** Milliseconds from its start until it answers. */
   async answers(limitMs = 10_000): Promise<number> {
-    await until(`the kernel answers\n${this.stderr()}`, async () => this.#alive() && (await this.status()) !== null, limitMs, 2);
+    await until(
+      `the kernel answers\n${this.stderr()}`,
+      async () => this.#alive() && (await this.status()) !== null,
+      limitMs,
+      2,
+    );
     return performance.now() - this.startedAt;
   }
 
@@ -239,4 +255,6 @@ export class Site implements AsyncDisposable {
 
 /** Follows the committed signals of `site` from another process and keeps what it saw in `history`, until SIGTERM. */
 export const observe = (site: Site, history: string): Bun.Subprocess =>
-  Bun.spawn([process.execPath, OBSERVER, join(site.data, "logs.db"), history], { stdio: ["ignore", "ignore", "inherit"] });
+  Bun.spawn([process.execPath, OBSERVER, join(site.data, "logs.db"), history], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });

@@ -36,7 +36,21 @@ export async function sabotage(pid: number, inject: string, paths: readonly stri
   const folder = mkdtempSync(join(tmpdir(), "nerve-strace-"));
   const record = join(folder, "calls");
   const strace = Bun.spawn(
-    ["strace", "-q", "-o", record, "-s", "0", "-p", String(pid), ...only, "-e", `trace=${call}`, "-e", `inject=${inject}`],
+    [
+      "strace",
+      "-q",
+      "-o",
+      record,
+      "-s",
+      "0",
+      "-p",
+      String(pid),
+      ...only,
+      "-e",
+      `trace=${call}`,
+      "-e",
+      `inject=${inject}`,
+    ],
     { stdio: ["ignore", "ignore", "ignore"] },
   );
   await until("strace has attached", () => tracer(pid) === strace.pid || strace.exitCode !== null);

@@ -6,7 +6,8 @@ import type { Signal } from "../../model/signal.ts";
 import { defineCommand, flag } from "../command.ts";
 import { signalLogger } from "../daemon-log.ts";
 import { EXIT, fail, type Outcome, usageError } from "../outcome.ts";
-import { configFile, explainAbsence, loadConfig, shellWord } from "../place.ts";
+import { configFile, explainAbsence } from "../place.ts";
+import { shellWord } from "../shell-word.ts";
 
 interface StartOptions {
   readonly given: string | null;
@@ -56,7 +57,7 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   const started = Daemon.start({ configFile: file, environment: process.env, logger, onSignal });
   if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
   const daemon = started.value;
-  if (pretty) logger.write(howToLook(file));
+  if (pretty) logger.write(howToLook(file, daemon.data));
   return new Promise<Outcome>((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
       void daemon.stop(`received ${signal}`).then(() => resolve(ok(EXIT.done)), crash);
@@ -81,8 +82,5 @@ function lastWords(error: unknown): LogLine {
   return line("error", "kernel.crashed", `this is a bug in nerve: ${message}`, stack === null ? null : { stack });
 }
 
-function howToLook(file: string): LogLine {
-  const config = loadConfig(file);
-  const data = config.ok ? `keeps its data in ${config.value.data}; ` : "";
-  return line("info", "kernel.ready", `${data}look with: nerve status -c ${shellWord(file)}`, null);
-}
+const howToLook = (file: string, data: string): LogLine =>
+  line("info", "kernel.ready", `keeps its data in ${data}; look with: nerve status -c ${shellWord(file)}`, null);

@@ -4,7 +4,7 @@ import { ok } from "../../base/result.ts";
 import { defineCommand, text } from "../command.ts";
 import { EXIT, usageError } from "../outcome.ts";
 import { loadConfig } from "../place.ts";
-import { systemdUnit } from "../systemd-unit.ts";
+import { breaksLines, systemdUnit } from "../systemd-unit.ts";
 import { print } from "../terminal.ts";
 
 /** What systemd takes for a user. Source: systemd's documentation of user and group name syntax. */
@@ -40,6 +40,8 @@ export const command = defineCommand({
     const config = loadConfig(given);
     if (!config.ok) return config;
     const parts = { command: ownCommand(), config: real(config.value.file), data: real(config.value.data), user };
+    const bad = [...parts.command, parts.config, parts.data].find(breaksLines);
+    if (bad !== undefined) return usageError(`a systemd unit cannot hold the path ${JSON.stringify(bad)}`, "rename it");
     const unit = systemdUnit(parts);
     print(json ? JSON.stringify({ ...parts, unit }) : unit);
     return ok(EXIT.done);

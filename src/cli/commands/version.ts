@@ -1,17 +1,9 @@
 /** `nerve version`: what this executable is made of. Starts in a few milliseconds: it loads nothing else. */
-import { Database } from "bun:sqlite";
 import { ok } from "../../base/result.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT } from "../outcome.ts";
 import { print } from "../terminal.ts";
-
-function sqliteVersion(): string {
-  const db = new Database(":memory:");
-  const row = db.query<{ version: string }, []>("SELECT sqlite_version() AS version").get();
-  db.close();
-  return row?.version ?? "unknown";
-}
 
 export const command = defineCommand({
   summary: "the versions of nerve, Bun and SQLite, and the commit it was built from",
@@ -23,7 +15,7 @@ export const command = defineCommand({
     ["nerve version --json", "the same for a program"],
   ],
   async run({ json }) {
-    const about = { version: VERSION, bun: Bun.version, sqlite: sqliteVersion(), commit: COMMIT };
+    const about = { version: VERSION, bun: Bun.version, sqlite: process.versions.sqlite ?? "unknown", commit: COMMIT };
     if (json) print(JSON.stringify(about));
     else print(`nerve ${about.version} (commit ${about.commit})\nBun ${about.bun}\nSQLite ${about.sqlite}`);
     return ok(EXIT.done);

@@ -1,0 +1,172 @@
+/** How long things take to begin: the daemon, a worker, a command, and a worker that was killed. */
+import { join } from "node:path";
+import type { Subprocess } from "bun";
+import { startWorker } from "../child.ts";
+import { type Figure, median } from "../figures.ts";
+import type { Setting } from "../setting.ts";
+import { type Running, runNerve, Site, until } from "../site.ts";
+
+const SENSES = [
+  "cpu-usage",
+  "memory",
+  "load",
+  "pressure",
+  "disk-io",
+  "network-io",
+  "processes",
+  "uptime",
+  "disk-root",
+  "self",
+];
+const USES: Readonly<Record<string, string>> = {
+  uptime: "{ use: exec, with: { command: [cat, /proc/uptime], parse: lines } }",
+  "disk-root": "{ use: disk-usage, with: { path: / } }",
+  self: "{ use: nerve }",
+};
+const ENVIRONMENT = { PATH: "/usr/bin:/bin" };
+
+/** Milliseconds from the spawn until `program` has ended. */
+async function untilEnd(command: readonly string[]): Promise<number> {
+  const startedAt = performance.now();
+  await Bun.spawn([...command], { env: ENVIRONMENT, stdio: ["ignore", "ignore", "ignore"] }).exited;
+  return performance.now() - startedAt;
+}
+
+/** Milliseconds from the spawn until its first message. */
+async function untilMessage(command: readonly string[]): Promise<number> {
+  const said = Promise.withResolvers<number>();
+  const startedAt = performance.now();
+  const child = Bun.spawn([...command], {
+    env: ENVIRONMENT,
+    serialization: "json",
+    stdio: ["ignore", "ignore", "ignore"],
+    ipc: () => said.resolve(performance.now() - startedAt),
+  });
+  const took = await said.promise;
+  child.kill("SIGKILL");
+  await child.exited;
+  return took;
+}
+
+async function end(child: Subprocess): Promise<void> {
+  child.kill("SIGTERM");
+  await child.exited;
+}
+
+/** Milliseconds from the spawn until it says that the first signal is stored. */
+async function untilStored(command: readonly string[], folder: string, word: string): Promise<number> {
+  const startedAt = performance.now();
+  const child = Bun.spawn([...command], { cwd: folder, env: ENVIRONMENT, stdio: ["ignore", "pipe", "pipe"] });
+  const said = async (stream: ReadableStream<Uint8Array>): Promise<number> => {
+    let text = "";
+    for await (const chunk of stream) {
+      text += Buffer.from(chunk).toString();
+      if (text.includes(word)) return performance.now() - startedAt;
+    }
+    throw new Error(`it ended without ${word}: ${text}`);
+  };
+  const took = await Promise.any([said(child.stdout), said(child.stderr)]);
+  await end(child);
+  return took;
+}
+
+async function startNerve(nerve: string): Promise<number> {
+  using site = new Site();
+  const senses = SENSES.map((name) => `  ${name}: ${USES[name] ?? "{}"}`);
+  const reflexes = SENSES.map((name) => `  - { sense: ${name}, on_start: true }`);
+  site.write("nerve.yaml", ["data: ./data", "senses:", ...senses, "reflexes:", ...reflexes, ""].join("\n"));
+  // A signal's line, and no other, has its id.
+  return await untilStored([nerve, site.config, "--show-signals"], site.folder, '"id":');
+}
+
+async function startFloor(floor: string): Promise<number> {
+  using site = new Site();
+  return await untilStored(
+    [floor, join(site.folder, "floor.db"), "FULL", "first", String(SENSES.length)],
+    site.folder,
+    "stored",
+  );
+}
+
+async function startSenseWorker(nerve: string, site: Site, folder: string): Promise<number> {
+  const startedAt = performance.now();
+  await using _ = await startWorker(nerve, site, folder, 1, () => {});
+  return performance.now() - startedAt;
+}
+
+interface Begun {
+  readonly at: number;
+  readonly pid: number;
+}
+
+const last = (running: Running): Begun => {
+  const [row] = running.query<{ payload: string }>("SELECT payload FROM signals ORDER BY id DESC LIMIT 1");
+  return JSON.parse(row?.payload ?? "{}") as Begun;
+};
+
+/** Milliseconds from the kill of a worker until its successor's first compute begins. */
+async function recover(nerve: string): Promise<number> {
+  using site = new Site();
+  site.sense("fact", "({ at: performance.timeOrigin + performance.now(), pid: process.pid })");
+  site.write("nerve.yaml", "data: ./data\nsenses: { fact: {} }\nreflexes: [{ sense: fact, interval: 1ms }]\n");
+  await using running = runNerve(nerve, site);
+  await running.working();
+  await Bun.sleep(100);
+  const { pid } = last(running);
+  const killedAt = performance.timeOrigin + performance.now();
+  process.kill(pid, "SIGKILL");
+  await until("another worker computes", () => (last(running).pid === pid ? null : true));
+  const [first] = running.query<{ at: number }>(
+    "SELECT payload ->> 'at' AS at FROM signals WHERE payload ->> 'pid' <> ? ORDER BY id LIMIT 1",
+    pid,
+  );
+  return (first?.at ?? Number.NaN) - killedAt;
+}
+
+export async function start({ programs, shortRounds }: Setting): Promise<Figure[]> {
+  const { nerve, floor, empty, hello, arktype } = programs;
+  using site = new Site();
+  const folder = site.sense("fact", "payload(now)");
+  const measures = {
+    nerve: () => startNerve(nerve),
+    floor: () => startFloor(floor),
+    worker: () => startSenseWorker(nerve, site, folder),
+    hello: () => untilMessage([hello]),
+    version: () => untilEnd([nerve, "--version"]),
+    empty: () => untilEnd([empty]),
+    arktype: () => untilEnd([arktype]),
+    recovery: () => recover(nerve),
+  };
+  type Name = keyof typeof measures;
+  const rounds: Record<Name, number>[] = [];
+  for (let turn = 0; turn < shortRounds; turn++) {
+    const took: Partial<Record<Name, number>> = {};
+    for (const name of Object.keys(measures) as Name[]) took[name] = await measures[name]();
+    rounds.push(took as Record<Name, number>);
+  }
+  const of = (name: Name): number => median(rounds.map((round) => round[name]));
+  const schemaMs = median(rounds.map((round) => round.arktype - round.empty));
+  const allowed = 2 + schemaMs / of("floor");
+  const figure = (name: string, ours: Name, theirs: Name, atMost: number, detail = ""): Figure => ({
+    suite: "start",
+    name,
+    unit: "ms",
+    floor: of(theirs),
+    nerve: of(ours),
+    ratio: median(rounds.map((round) => round[ours] / round[theirs])),
+    target: { atMost },
+    detail,
+  });
+  return [
+    figure(
+      "process to first durable signal",
+      "nerve",
+      "floor",
+      allowed,
+      `allowed: 2 × floor + one ArkType import (${schemaMs.toFixed(0)} ms)`,
+    ),
+    figure("a worker to ready, beside spawn to first message", "worker", "hello", 3),
+    figure("--version, beside an empty program", "version", "empty", 1.5),
+    figure("killed worker to computing, beside spawn to first message", "recovery", "hello", 5),
+  ];
+}

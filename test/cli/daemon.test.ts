@@ -1,0 +1,225 @@
+/** Commands against a real daemon, and the daemon's own face: what it prints, and how it ends. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+
+const CONFIG = `senses:
+  load:
+  picky: {}
+  quiet: {}
+  fails: {}
+  slow: { throttle: 10ms }
+reflexes:
+  - { sense: load, interval: 1s, on_start: true }
+  - { name: chain, sense: picky, on: [load] }
+`;
+const folder = project({
+  "nerve.yaml": CONFIG,
+  "senses/picky/index.ts": 'export const compute = () => ({ evil: "\\x1b[2J", list: [1, 2] });\n',
+  "senses/quiet/index.ts": "export const compute = () => null;\n",
+  "senses/fails/index.ts": 'export const compute = () => { throw new Error("boom"); };\n',
+  "senses/slow/index.ts": "export const compute = async () => { await Bun.sleep(400); return { slept: true }; };\n",
+});
+
+let daemon: Nerve;
+beforeAll(async () => {
+  daemon = await startNerve(folder.path);
+  await until(async () => (await daemon.sense("picky")).computes > 0);
+});
+afterAll(async () => {
+  await daemon[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+const nerve = (...args: string[]) => runNerve(folder.path, args);
+const json = async (...args: string[]) => {
+  const { code, stdout, stderr } = await nerve(...args, "--json");
+  return {
+    code,
+    value: stdout === "" ? null : JSON.parse(stdout),
+    error: stderr === "" ? null : JSON.parse(stderr).error,
+  };
+};
+
+describe("status", () => {
+  test("has the contract's keys with --json", async () => {
+    const { code, value } = await json("status");
+    expect(code).toBe(0);
+    expect(value.kernel).toMatchObject({ pid: daemon.pid, data: daemon.data });
+    expect(value.groups[0]).toMatchObject({ name: "default", state: "up", restarts: 0 });
+    expect(value.senses.find(({ name }: { name: string }) => name === "load")).toMatchObject({
+      state: "ok",
+      errors: 0,
+    });
+    expect(value.reflexes.map(({ name }: { name: string }) => name)).toEqual(["load#1", "chain"]);
+  });
+
+  test("shows the kernel, its groups, senses and reflexes to people", async () => {
+    const { stdout } = await nerve("status");
+    const [first] = stdout.split("\n");
+    expect(first).toContain(`pid ${daemon.pid} · up `);
+    expect(stdout).toMatch(/^GROUP +STATE +PID/m);
+    expect(stdout).toMatch(/^load +ok +default +\d+ /m);
+    expect(stdout).toMatch(/^chain +enabled +sense:picky +\d+/m);
+  });
+});
+
+describe("trigger", () => {
+  test("answers with the trace, and how to see what came of it", async () => {
+    const { code, stdout } = await nerve("trigger", "picky");
+    expect(code).toBe(0);
+    const [, trace = ""] = /nerve show ([0-9a-f]{32})/.exec(stdout) ?? [];
+    await until(() => daemon.signals("picky").some((row) => row.trace === trace));
+    expect((await nerve("show", trace)).stdout).toContain("picky #");
+  });
+
+  test("--wait answers with the signal", async () => {
+    const { code, value } = await json("trigger", "slow", "--wait");
+    expect(code).toBe(0);
+    expect(value).toMatchObject({ sense: "slow", outcome: "signal", signal: { payload: { slept: true } }, log: null });
+    expect(value.signal.trace).toBe(value.trace);
+  });
+
+  test("--wait tells a compute without a signal", async () => {
+    expect(await json("trigger", "quiet", "--wait")).toMatchObject({ code: 0, value: { outcome: "no-signal" } });
+  });
+
+  test("--wait tells a failure, also one the log only counts", async () => {
+    for (let round = 0; round < 2; round++) {
+      const { code, value, error } = await json("trigger", "fails", "--wait");
+      expect(code).toBe(1);
+      expect(value.outcome).toBe("failed");
+      expect(error.kind).toBe("compute.failed");
+      expect(error.hint).toBe("see `nerve logs --sense fails`");
+    }
+  });
+
+  test("an unknown sense is 2, with the nearest name", async () => {
+    const { code, error } = await json("trigger", "piky");
+    expect(code).toBe(2);
+    expect(error.hint).toBe("did you mean picky?");
+  });
+});
+
+describe("enable and disable", () => {
+  test("switch a sense, and a disabled one refuses a trigger with 1", async () => {
+    expect(await json("disable", "quiet")).toMatchObject({ code: 0, value: { name: "sense:quiet", enabled: false } });
+    expect((await daemon.sense("quiet")).state).toBe("disabled");
+    expect(await json("trigger", "quiet")).toMatchObject({ code: 1, error: { kind: "sense-disabled" } });
+    expect((await nerve("enable", "sense:quiet")).stdout).toBe("sense:quiet is enabled\n");
+    expect((await daemon.sense("quiet")).state).toBe("ok");
+  });
+
+  test("switch a reflex", async () => {
+    expect((await nerve("disable", "reflex:chain")).stdout).toBe("reflex:chain is disabled\n");
+    expect((await nerve("enable", "chain")).stdout).toBe("reflex:chain is enabled\n");
+  });
+
+  test("an unknown name is 2", async () => {
+    for (const name of ["nope", "sense:nope", "reflex:nope"]) expect((await json("disable", name)).code).toBe(2);
+  });
+});
+
+test("release says whether there was a quarantine", async () => {
+  expect(await json("release", "picky")).toMatchObject({ code: 0, value: { sense: "picky", released: false } });
+  expect((await json("release", "nope")).code).toBe(2);
+});
+
+describe("reload", () => {
+  test("tells what changed", async () => {
+    expect((await nerve("reload")).stdout).toBe("reloaded: nothing had changed\n");
+    folder.write("nerve.yaml", CONFIG.replace("interval: 1s", "interval: 2s"));
+    expect(await json("reload")).toMatchObject({ code: 0, value: { groups: [], needs_restart: [] } });
+    folder.write("nerve.yaml", CONFIG);
+    expect((await nerve("reload")).stdout).toContain("reflexes changed: load#1");
+  });
+
+  test("a refused config is 78 with every problem, and other commands go on", async () => {
+    folder.write("nerve.yaml", `${CONFIG}unknown: 1\nother: 2\n`);
+    try {
+      const { code, stderr } = await nerve("reload");
+      expect(code).toBe(78);
+      expect(stderr).toContain("`unknown`");
+      expect(stderr).toContain("`other`");
+      const status = await nerve("status");
+      expect(status.code).toBe(0);
+      expect(status.stderr).toContain("has problems since the daemon read it");
+      expect((await nerve("signals", "--limit", "1")).code).toBe(0);
+      expect((await json("trigger", "picky")).code).toBe(0);
+    } finally {
+      folder.write("nerve.yaml", CONFIG);
+    }
+  });
+});
+
+test("a second daemon on the data is refused with 75 and the pid of the first", async () => {
+  const { code, stderr } = await nerve("nerve.yaml");
+  expect(code).toBe(75);
+  expect(stderr).toContain(`process ${daemon.pid}`);
+});
+
+describe("the daemon's own face", () => {
+  const begin = (...args: string[]) => {
+    const other = project({
+      "nerve.yaml": "senses: { picky: }\nreflexes: [{ sense: picky, interval: 1s, on_start: true }]\n",
+      "senses/picky/index.ts": 'export const compute = () => ({ evil: "\\x1b[2J", list: [1, 2] });\n',
+    });
+    const child = Bun.spawn([...NERVE, ...args], { cwd: other.path, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const reading = (async () => {
+      for await (const chunk of child.stderr) output += Buffer.from(chunk).toString("utf8");
+    })();
+    return {
+      child,
+      path: other.path,
+      output: () => output,
+      lines: () => output.split("\n").filter(Boolean),
+      async [Symbol.asyncDispose]() {
+        child.kill("SIGKILL");
+        await Promise.all([child.exited, reading]);
+        other[Symbol.dispose]();
+      },
+    };
+  };
+
+  test("JSON lines where nobody reads, without the signals", async () => {
+    await using run = begin("nerve.yaml");
+    await until(() => run.output().includes('"worker.started"'));
+    for (const line of run.lines()) {
+      expect(JSON.parse(line)).toMatchObject({ time: expect.any(String), level: "info", source: expect.any(String) });
+    }
+    run.child.kill("SIGTERM");
+    expect(await run.child.exited).toBe(0);
+    expect(run.output()).not.toContain('"event":"signal"');
+  });
+
+  test("signals among them on demand", async () => {
+    await using run = begin("start", "nerve.yaml", "--show-signals");
+    const found = await until(() => run.lines().find((line) => line.includes('"event":"signal"')) ?? null);
+    expect(JSON.parse(found)).toMatchObject({
+      event: "signal",
+      source: "sense:picky",
+      signal: { id: 1, sense: "picky", payload: { evil: "\x1b[2J", list: [1, 2] } },
+    });
+  });
+
+  test("for people it says where things are and how to look, and shows signals as lines", async () => {
+    await using run = begin("start", "--pretty", "--show-signals");
+    await until(() => run.output().includes("picky #1"));
+    expect(run.output()).toContain(
+      `keeps its data in ${run.path}/data; look with: nerve status -c ${run.path}/nerve.yaml`,
+    );
+    const line = run.lines().find((text) => text.includes("picky #1")) ?? "";
+    expect(line).toMatch(/^\d\d:\d\d:\d\d\.\d{3} {2}picky #1 +evil "\\u001b\[2J" · list \[1, 2\]$/);
+    expect(run.output()).not.toContain("\x1b");
+  });
+
+  test("SIGINT ends it with 0, SIGHUP re-reads the config", async () => {
+    await using run = begin("nerve.yaml");
+    await until(() => run.output().includes('"worker.started"'));
+    run.child.kill("SIGHUP");
+    await until(() => run.output().includes('"config.reloaded"'));
+    run.child.kill("SIGINT");
+    expect(await run.child.exited).toBe(0);
+    expect(run.output()).toContain('"kernel.stopped"');
+  });
+});

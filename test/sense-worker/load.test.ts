@@ -1,0 +1,181 @@
+/** G10: each way in which a sense's module can be wrong has its own words, and names the place. */
+import { describe, expect, test } from "bun:test";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { loadComputeFn, migrationsOf } from "../../src/sense-worker/load-compute.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+
+const FINE = "export const compute = () => null;\n";
+
+async function load(files: Record<string, string>, options: unknown = {}, limitMs = 5_000) {
+  const folder = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(folder.file(name, ".."), { recursive: true });
+    writeFileSync(folder.file(name), text);
+  }
+  const loaded = await loadComputeFn({ name: "probe", use: "probe", folder: folder.path, options }, limitMs);
+  const file = folder.file("index.ts");
+  folder[Symbol.dispose]();
+  return { loaded, file, folder: folder.path };
+}
+
+describe("a module that", () => {
+  test("exports compute is loaded, with its options", async () => {
+    const { loaded } = await load({ "index.ts": FINE });
+    expect(loaded).toMatchObject({ ok: true, value: { options: {} } });
+    expect(loaded.ok && (loaded.value.compute as () => unknown)()).toBeNull();
+  });
+
+  const BROKEN: readonly (readonly [name: string, files: Record<string, string>, problem: object])[] = [
+    [
+      "is not there",
+      { "other.ts": "" },
+      { kind: "missing-file", message: "FILE does not exist", hint: "write it, or correct `use`", line: null },
+    ],
+    [
+      "exports nothing",
+      { "index.ts": "export {};" },
+      {
+        kind: "missing-export",
+        message: 'sense "probe" does not export compute',
+        hint: "write `export const compute: Compute = async (db, peers, context) => …`",
+      },
+    ],
+    [
+      "exports by default only",
+      { "index.ts": "export default () => null;" },
+      {
+        kind: "missing-export",
+        hint: "it has a default export; write `export const compute: Compute = async (db, peers, context) => …`",
+      },
+    ],
+    [
+      "exports an object as compute",
+      { "index.ts": "export const compute = {};" },
+      { kind: "bad-export", message: 'sense "probe" exports compute as object, not as a function' },
+    ],
+    [
+      "exports options that are no type",
+      { "index.ts": `${FINE}export const options = { path: "string" };` },
+      {
+        kind: "bad-export",
+        message: 'sense "probe" exports options that are no ArkType type',
+        hint: 'write `export const options = type({ … })` with `import { type } from "arktype"`',
+      },
+    ],
+    [
+      "does not parse",
+      { "index.ts": "export const compute = (\n) => {{\n" },
+      { kind: "syntax-error", file: "FILE", line: expect.any(Number) },
+    ],
+    [
+      "imports what is not installed",
+      { "index.ts": `import "no-such-package-at-all";\n${FINE}` },
+      {
+        kind: "unresolved-import",
+        message: expect.stringContaining("no-such-package-at-all"),
+        hint: expect.stringContaining("node_modules beside nerve.yaml"),
+      },
+    ],
+    [
+      "imports a file that is not there",
+      { "index.ts": `import "./gone.ts";\n${FINE}` },
+      { kind: "unresolved-import", message: expect.stringContaining("./gone.ts"), hint: null },
+    ],
+    [
+      "imports a name that is not exported",
+      {
+        "index.ts": `import { gone } from "./part.ts";\nexport const compute = gone;`,
+        "part.ts": "export const here = 1;",
+      },
+      { kind: "missing-import", message: expect.stringContaining("has no export named gone") },
+    ],
+    [
+      "throws while it loads",
+      { "index.ts": `${FINE}\nthrow new RangeError("at the top");` },
+      {
+        kind: "module-threw",
+        message: "the module threw while loading: RangeError: at the top",
+        file: "FILE",
+        line: 3,
+      },
+    ],
+    [
+      "throws in a part",
+      { "index.ts": `import "./part.ts";\n${FINE}`, "part.ts": "\n\nnull.x;" },
+      { kind: "module-threw", file: "FOLDER/part.ts", line: 3 },
+    ],
+    [
+      "throws nothing that can be shown",
+      { "index.ts": "throw Object.create(null);" },
+      { kind: "module-threw", message: "the module threw while loading: something that cannot be shown" },
+    ],
+    [
+      "throws a string",
+      { "index.ts": 'throw "words";' },
+      { kind: "module-threw", message: "the module threw while loading: words" },
+    ],
+  ];
+  test.each(BROKEN)("%s", async (_, files, problem) => {
+    const { loaded, file, folder } = await load(files);
+    const plain = JSON.parse(JSON.stringify(loaded).replaceAll(file, "FILE").replaceAll(folder, "FOLDER"));
+    expect(plain).toMatchObject({ ok: false, error: problem });
+  });
+
+  test("never settles at its top level is given up", async () => {
+    const { loaded } = await load({ "index.ts": `await new Promise(() => {});\n${FINE}` }, {}, 50);
+    expect(loaded).toMatchObject({
+      ok: false,
+      error: {
+        kind: "never-settled",
+        message: "the module did not finish loading within 50 ms: a top-level await never settled",
+        hint: "move the wait into compute",
+      },
+    });
+  });
+
+  test("takes no options refuses those given", async () => {
+    const { loaded } = await load({ "index.ts": FINE }, { path: "/", depth: 1 });
+    expect(loaded).toMatchObject({
+      ok: false,
+      error: {
+        kind: "bad-options",
+        message: 'the options of sense "probe" are refused: it takes no options, and `with` gives path, depth',
+        hint: "correct `with` of senses.probe in nerve.yaml",
+      },
+    });
+  });
+
+  test("throws while its options are validated is refused, and no other sense with it", async () => {
+    const hostile = `${FINE}export const options = { "~standard": { validate() { throw new Error("in the schema"); } } };`;
+    const { loaded } = await load({ "index.ts": hostile }, { a: 1 });
+    expect(loaded).toMatchObject({
+      ok: false,
+      error: { kind: "bad-options", message: expect.stringContaining("in the schema") },
+    });
+  });
+});
+
+describe("a built-in sense", () => {
+  test("is loaded by the name it is used under, with its options checked", async () => {
+    const load = (use: string, options: unknown) =>
+      loadComputeFn({ name: "second", use, folder: null, options }, 1_000);
+    expect((await load("load", {})).ok).toBe(true);
+    expect(await load("load", { nonsense: 1 })).toMatchObject({ ok: false, error: { kind: "bad-options" } });
+    for (const name of ["nonsense", "__proto__", "toString"]) {
+      expect(await load(name, {})).toMatchObject({
+        ok: false,
+        error: { kind: "unknown-sense", message: `there is no built-in sense "${name}"` },
+      });
+    }
+  });
+
+  test("brings its migrations, a user's come from its folder", () => {
+    using folder = temporaryFolder();
+    mkdirSync(folder.file("migrations"));
+    writeFileSync(folder.file("migrations", "1.sql"), "-- x");
+    const source = { name: "a", use: "load", options: {} };
+    expect(migrationsOf({ ...source, folder: null }).length).toBeGreaterThan(0);
+    expect(migrationsOf({ ...source, folder: folder.path })).toEqual([{ name: "1.sql", sql: "-- x" }]);
+    expect(migrationsOf({ ...source, use: "constructor", folder: null })).toEqual([]);
+  });
+});

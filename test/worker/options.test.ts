@@ -1,0 +1,85 @@
+/** `with` against what a module exports as `options`, whichever library wrote the schema. */
+import { describe, expect, test } from "bun:test";
+import { type } from "arktype";
+import { isSchema, validateOptions } from "../../src/worker/options.ts";
+
+/** A schema of no library. */
+const schema = (validate: (value: unknown) => unknown) =>
+  ({ "~standard": { version: 1, vendor: "mine", validate } }) as Parameters<typeof validateOptions>[0];
+
+describe("options", () => {
+  test("by ArkType are validated and filled in with their defaults", () => {
+    const options = type({ "+": "reject", path: "string", depth: "number.integer = 3" });
+    expect(isSchema(options)).toBe(true);
+    expect(validateOptions(options as never, { path: "/" })).toEqual({ ok: true, value: { path: "/", depth: 3 } });
+    const refused = validateOptions(options as never, { depth: "x", other: 1 });
+    expect(refused).toEqual({
+      ok: false,
+      error: "path must be a string (was missing); depth must be a number (was a string); other must be removed",
+    });
+  });
+
+  test("by any Standard Schema work too, with the path of each issue", () => {
+    const fine = schema((value) => ({ value: { ...(value as object), filled: true } }));
+    expect(validateOptions(fine, { a: 1 })).toEqual({ ok: true, value: { a: 1, filled: true } });
+    const issues = [
+      { message: "too short", path: ["a", { key: "b" }, 0] },
+      { message: "all wrong" },
+      { message: "c is odd", path: ["c"] },
+    ];
+    expect(
+      validateOptions(
+        schema(() => ({ issues })),
+        {},
+      ),
+    ).toEqual({ ok: false, error: "a.b.0: too short; all wrong; c is odd" });
+  });
+
+  test("without a schema must be empty", () => {
+    expect(validateOptions(null, {})).toEqual({ ok: true, value: {} });
+    expect(validateOptions(null, { a: 1, b: 2 })).toEqual({
+      ok: false,
+      error: "it takes no options, and `with` gives a, b",
+    });
+  });
+
+  test("that validate asynchronously are refused, also when they reject later", async () => {
+    const error = "its `options` validate asynchronously, which is not supported";
+    expect(
+      validateOptions(
+        schema(() => Promise.resolve({ value: 1 })),
+        {},
+      ),
+    ).toEqual({ ok: false, error });
+    expect(
+      validateOptions(
+        schema(() => Promise.reject(new Error("later"))),
+        {},
+      ),
+    ).toEqual({ ok: false, error });
+    await Bun.sleep(0);
+  });
+
+  test("whose schema throws, or answers nonsense, are refused with the reason", () => {
+    expect(
+      validateOptions(
+        schema(() => {
+          throw new TypeError("inside");
+        }),
+        {},
+      ),
+    ).toEqual({ ok: false, error: "its `options` threw: TypeError: inside" });
+    for (const nonsense of [undefined, null, 1])
+      expect(
+        validateOptions(
+          schema(() => nonsense),
+          {},
+        ),
+      ).toMatchObject({ ok: false });
+  });
+
+  test("are only what has the interface", () => {
+    for (const value of [null, undefined, 1, "x", {}, () => 1, { "~standard": null }, { "~standard": {} }])
+      expect(isSchema(value)).toBe(false);
+  });
+});
