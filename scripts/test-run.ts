@@ -12,6 +12,9 @@ export interface Tally {
 /** Folders of `test/` whose tests drive the compiled executable, so they need a build, and the machine to themselves. */
 export const NEED_BINARY: readonly string[] = ["e2e", "crash"];
 
+/** A test that hangs is ended; a slow machine is not a failure. */
+const TEST_TIMEOUT_MS = 120_000;
+
 const holdsTests = (folder: string): boolean =>
   readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith(".test.ts"));
 
@@ -47,7 +50,12 @@ export async function runTests(
   const temporary = mkdtempSync(join(tmpdir(), "nerve-tests-"));
   const file = join(temporary, "report.xml");
   try {
-    const report = ["--only-failures", "--reporter=junit", `--reporter-outfile=${file}`];
+    const report = [
+      "--only-failures",
+      `--timeout=${TEST_TIMEOUT_MS}`,
+      "--reporter=junit",
+      `--reporter-outfile=${file}`,
+    ];
     const environment: Record<string, string> = binary === null ? {} : { NERVE_BINARY: binary };
     const code = await run([process.execPath, "test", ...report, ...options, ...folders], environment);
     return tallyOf(existsSync(file) ? readFileSync(file, "utf8") : "", code);

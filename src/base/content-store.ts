@@ -59,7 +59,8 @@ async function makeFolder(folder: string): Promise<void> {
   for (let made = folder; made.length >= first.length; made = dirname(made)) await sync(dirname(made));
 }
 
-export function contentStore(root: string): ContentStore {
+/** `maxBytes`: nothing larger was ever stored, so a file that is larger is not read. */
+export function contentStore(root: string, maxBytes: number): ContentStore {
   const pathOf = (digest: string): string => join(root, "sha256", digest.slice(0, 2), digest.slice(2));
   return {
     async put(bytes) {
@@ -85,14 +86,16 @@ export function contentStore(root: string): ContentStore {
       return digest;
     },
     async get(digest) {
-      let bytes: Uint8Array;
+      let bytes: Uint8Array | null;
       try {
-        bytes = await using(pathOf(digest), READ, (handle) => handle.readFile());
+        bytes = await using(pathOf(digest), READ, async (handle) =>
+          (await handle.stat()).size > maxBytes ? null : handle.readFile(),
+        );
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
         throw error;
       }
-      if (digestOf(bytes) !== digest) throw new Error(`blob ${digest} is damaged on disk`);
+      if (bytes === null || digestOf(bytes) !== digest) throw new Error(`blob ${digest} is damaged on disk`);
       return bytes;
     },
   };

@@ -37,12 +37,7 @@ export function readSafely(file: string): Result<string, Problem> {
 function openProblem(file: string, error: unknown): Problem {
   const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return problem(
-      "not-found",
-      file,
-      "there is no such file",
-      "name another with -c FILE, or write one",
-    );
+    return problem("not-found", file, "there is no such file", "name another with -c FILE, or write one");
   }
   if (code === "EACCES" || code === "EPERM") {
     const uid = process.geteuid?.() ?? 0;

@@ -642,7 +642,8 @@ export class Engine implements GroupHost {
     if (quarantine === null) return;
     const left = quarantine.forMs - elapsedSince(quarantine.since, this.clock);
     this.ticker.after(Math.max(0, left), () => {
-      if (sense.quarantine === quarantine) this.#release(sense, "its time is over", sense.strikes);
+      if (sense.quarantine === quarantine && this.senses.get(sense.name) === sense)
+        this.#release(sense, "its time is over", sense.strikes);
     });
   }
 

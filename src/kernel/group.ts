@@ -155,6 +155,7 @@ export class Group {
     this.#overMemory = false;
     this.#heardAt = host.clock.monotonicMs();
     for (const sense of this.seats.values()) sense.loaded = false;
+    for (const sense of this.#suspects) if (this.seats.get(sense.name) !== sense) this.#suspects.delete(sense);
     try {
       this.#worker = spawnWorker<ParentMessage>(host.command(), {
         message: (raw) => this.#receive(generation, raw),
@@ -182,8 +183,9 @@ export class Group {
   }
 
   #leave(how: "retire" | "stop"): Promise<void> {
-    this.#leaving = how;
     this.#restart?.cancel();
+    // Once it is to stop nothing starts it again; a retired one is started anew by whoever retired it.
+    if (how === "stop" || (this.#worker !== null && this.#leaving === null)) this.#leaving = how;
     if (this.#worker === null) return Promise.resolve();
     const gone = new Promise<void>((resolve) => this.#gone.push(resolve));
     if (how === "stop" || this.#state !== "up" || this.#flights() === 0) this.#shutdown();
@@ -233,7 +235,7 @@ export class Group {
         signal: exit.signal,
       });
     }
-    this.#leaving = null;
+    if (this.#leaving === "retire") this.#leaving = null;
     this.#state = "backoff";
     const gone = this.#gone;
     this.#gone = [];

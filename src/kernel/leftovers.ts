@@ -1,6 +1,6 @@
 /** What an earlier kernel on this data directory left behind: found by the marker in its environment, and ended. */
 import { readFileSync } from "node:fs";
-import { signalProcess, withEnvironment } from "../base/processes.ts";
+import { killMarked } from "../base/processes.ts";
 import { workerMarker } from "./environment.ts";
 
 function ancestors(): Set<number> {
@@ -14,9 +14,4 @@ function ancestors(): Set<number> {
 }
 
 /** Call only while holding the data directory's lock. Returns the pids it sent SIGKILL to. */
-export function sweepLeftovers(data: string): number[] {
-  const own = ancestors();
-  const found = withEnvironment(workerMarker(data)).filter((pid) => !own.has(pid));
-  for (const pid of found) signalProcess(pid, "SIGKILL");
-  return found;
-}
+export const sweepLeftovers = (data: string): number[] => killMarked(workerMarker(data), ancestors());

@@ -22,7 +22,7 @@ import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import { acquireLock, type Lock } from "../sqlite/lock.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
 import { blobsIn } from "../worker/blobs.ts";
-import { type Channel, openChannel } from "../worker/channel.ts";
+import { type Channel, hideChannel, openChannel } from "../worker/channel.ts";
 import { holdLifeLine } from "../worker/life-line.ts";
 import { embedModules } from "../worker/modules.ts";
 import { author, captureOutput, type Row } from "../worker/output.ts";
@@ -347,6 +347,7 @@ function result(head: ResultHead, outcome: ComputeOutcome, cause: number | null,
 export function runSenseWorker(kernelPid: number): void {
   const worker = new SenseWorker();
   holdLifeLine(kernelPid);
+  hideChannel();
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
   const stray = (error: unknown): void => {
     const { message, stack } = describeThrown(error);

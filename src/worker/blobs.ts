@@ -5,7 +5,7 @@ import type { BlobRef, Blobs } from "../sdk/index.ts";
 const MAX_BYTES = 64 * 1024 * 1024;
 
 export function blobsIn(folder: string): Blobs {
-  const store = contentStore(folder);
+  const store = contentStore(folder, MAX_BYTES);
   return Object.freeze({
     async put(content: Uint8Array | string, about: { type: string }): Promise<BlobRef> {
       const type: unknown = (about as { type: string } | undefined)?.type;

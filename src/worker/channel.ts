@@ -10,6 +10,38 @@ export interface Channel<Message> {
   leave(last: Message): void;
 }
 
+const HEARD = ["message", "disconnect"];
+const LISTENING = [
+  "on",
+  "addListener",
+  "once",
+  "prependListener",
+  "prependOnceListener",
+  "off",
+  "removeListener",
+] as const;
+const LOOKING = ["emit", "listeners", "rawListeners", "listenerCount"] as const;
+
+/**
+ * From here on `process` is to everyone as one without a channel: who listens for `message` or `disconnect` hears nothing,
+ * and can neither make one up nor take our listeners away. Call it once those are there, before user code is loaded.
+ */
+export function hideChannel(): void {
+  const host = process as unknown as Record<string, (...given: unknown[]) => unknown>;
+  const aside = (event: unknown): unknown => (HEARD.includes(event as string) ? `unheard ${event}` : event);
+  for (const method of [...LISTENING, ...LOOKING]) {
+    const real = host[method]?.bind(process);
+    host[method] = (event, ...rest) => real?.(aside(event), ...rest);
+  }
+  const removeAll = process.removeAllListeners.bind(process);
+  process.removeAllListeners = (event?: string | symbol) => {
+    const events =
+      event === undefined ? process.eventNames().filter((name) => !HEARD.includes(name as string)) : [event];
+    for (const name of events) removeAll(aside(name) as never);
+    return process;
+  };
+}
+
 /** Takes over `process`'s channel. `receive` gets each message of each frame, unchecked. */
 export function openChannel<Message>(receive: (raw: unknown) => void): Channel<Message> {
   const send = process.send?.bind(process);

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { contentStore, DIGEST_PATTERN } from "../../src/base/content-store.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
+const LIMIT = 10_000_000;
 const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");
 const files = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -15,7 +16,7 @@ const files = (folder: string): string[] =>
 describe("a content store", () => {
   test("keeps bytes under their SHA-256, privately, and gives them back", async () => {
     using folder = temporaryFolder();
-    const store = contentStore(folder.path);
+    const store = contentStore(folder.path, LIMIT);
     for (const bytes of [new Uint8Array(0), Buffer.from("hello"), new Uint8Array(3_000_000).fill(7)]) {
       const digest = await store.put(bytes);
       expect(digest).toBe(sha256(bytes));
@@ -31,12 +32,12 @@ describe("a content store", () => {
   test("stores the same bytes once, however many put them at the same time", async () => {
     using folder = temporaryFolder();
     const bytes = new Uint8Array(200_000).fill(1);
-    const digests = await Promise.all(Array.from({ length: 20 }, () => contentStore(folder.path).put(bytes)));
+    const digests = await Promise.all(Array.from({ length: 20 }, () => contentStore(folder.path, LIMIT).put(bytes)));
     expect(new Set(digests).size).toBe(1);
     expect(files(folder.path)).toHaveLength(1);
     const path = folder.file("sha256", sha256(bytes).slice(0, 2), sha256(bytes).slice(2));
     const before = statSync(path).ino;
-    await contentStore(folder.path).put(bytes);
+    await contentStore(folder.path, LIMIT).put(bytes);
     expect(statSync(path).ino).toBe(before);
   });
 
@@ -46,7 +47,7 @@ describe("a content store", () => {
     ["emptied", ""],
   ])("a file that was damaged (%s) is never given back, and is healed by the next put", async (_, damaged) => {
     using folder = temporaryFolder();
-    const store = contentStore(folder.path);
+    const store = contentStore(folder.path, LIMIT);
     const digest = await store.put(Buffer.from("hello"));
     const path = folder.file("sha256", digest.slice(0, 2), digest.slice(2));
     writeFileSync(path, damaged);
@@ -57,7 +58,7 @@ describe("a content store", () => {
 
   test("a link is not followed, and is replaced by the file itself", async () => {
     using folder = temporaryFolder();
-    const store = contentStore(folder.path);
+    const store = contentStore(folder.path, LIMIT);
     const digest = await store.put(Buffer.from("hello"));
     const path = folder.file("sha256", digest.slice(0, 2), digest.slice(2));
     writeFileSync(folder.file("elsewhere"), "hello");
@@ -73,7 +74,7 @@ describe("a content store", () => {
     const digest = sha256("hello");
     // A folder stands where the file would go: the rename fails after everything was written.
     mkdirSync(folder.file("sha256", digest.slice(0, 2), digest.slice(2), "x"), { recursive: true });
-    await expect(contentStore(folder.path).put(Buffer.from("hello"))).rejects.toThrow();
+    await expect(contentStore(folder.path, LIMIT).put(Buffer.from("hello"))).rejects.toThrow();
     expect(files(folder.path)).toEqual([]);
   });
 });

@@ -37,7 +37,9 @@ interface Item {
 const SHOWN = 5;
 
 const listed = (what: string, found: readonly unknown[]): string[] => {
-  const shown = found.slice(0, SHOWN).map((item) => `${what}: ${typeof item === "string" ? item : JSON.stringify(item)}`);
+  const shown = found
+    .slice(0, SHOWN)
+    .map((item) => `${what}: ${typeof item === "string" ? item : JSON.stringify(item)}`);
   return found.length > SHOWN ? [...shown, `${what}: … ${found.length - SHOWN} more`] : shown;
 };
 
@@ -93,11 +95,23 @@ function agreement(data: string, sense: string, signals: readonly SignalRow[]): 
   const toldNumbers = new Set(told.map(({ n }) => n));
   const twice = told.filter(({ n }, at) => told.findIndex((other) => other.n === n) !== at);
   return [
-    ...listed(`${sense}: a signal without its row`, told.filter(({ n }) => !rows.has(n))),
-    ...listed(`${sense}: a row without its signal`, items.filter(({ n }) => !toldNumbers.has(n))),
+    ...listed(
+      `${sense}: a signal without its row`,
+      told.filter(({ n }) => !rows.has(n)),
+    ),
+    ...listed(
+      `${sense}: a row without its signal`,
+      items.filter(({ n }) => !toldNumbers.has(n)),
+    ),
     ...listed(`${sense}: one row, two signals`, twice),
-    ...listed(`${sense}: row and signal differ`, told.filter(({ n, content }) => rows.has(n) && rows.get(n) !== content)),
-    ...listed(`${sense}: signals in another order than rows`, told.filter(({ n }, at) => n <= (told[at - 1]?.n ?? 0))),
+    ...listed(
+      `${sense}: row and signal differ`,
+      told.filter(({ n, content }) => rows.has(n) && rows.get(n) !== content),
+    ),
+    ...listed(
+      `${sense}: signals in another order than rows`,
+      told.filter(({ n }, at) => n <= (told[at - 1]?.n ?? 0)),
+    ),
   ];
 }
 
@@ -130,7 +144,9 @@ function outbox(data: string, sense: string, taken: number): string[] {
 function owed(listener: string, sources: readonly string[], signals: readonly SignalRow[]): string[] {
   const last = signals.filter(({ sense }) => sources.includes(sense)).at(-1);
   if (last === undefined) return [];
-  const answered = signals.some(({ sense, id, cause }) => sense === listener && id > last.id && (cause ?? 0) >= last.id);
+  const answered = signals.some(
+    ({ sense, id, cause }) => sense === listener && id > last.id && (cause ?? 0) >= last.id,
+  );
   return answered ? [] : [`${listener}: no compute for signal ${last.id} of ${last.sense}, nor for a later one`];
 }
 
@@ -207,18 +223,25 @@ export function findViolations(data: string, expected: Expectations): string[] {
   const of = (sense: string): SignalRow[] => signals.filter((row) => row.sense === sense);
   // Nothing is older than its retention here: ids without a gap, up to the highest ever given.
   const gaps = (rows: readonly { id: number }[]): unknown[] => rows.filter(({ id }, at) => id !== at + 1);
-  const peerViews = expected.peerReaders.flatMap(of).map(({ payload }) => JSON.parse(payload) as { rows: number; last: number });
+  const peerViews = expected.peerReaders
+    .flatMap(of)
+    .map(({ payload }) => JSON.parse(payload) as { rows: number; last: number });
   return [
     ...listed("signal ids with a gap", gaps(signals)),
     ...listed("log ids with a gap", gaps(logs)),
     ...(sequence === signals.length ? [] : [`the highest signal id given is ${sequence}, there are ${signals.length}`]),
     ...(logSequence === logs.length ? [] : [`the highest log id given is ${logSequence}, there are ${logs.length}`]),
     ...listed("still owed", stillOwed),
-    ...(expected.history === null ? [] : history(byId, existsSync(expected.history) ? readFileSync(expected.history, "utf8") : "")),
+    ...(expected.history === null
+      ? []
+      : history(byId, existsSync(expected.history) ? readFileSync(expected.history, "utf8") : "")),
     ...causes(expected, signals, byId),
     ...expected.writers.flatMap((sense) => agreement(data, sense, of(sense))),
     ...expected.writers.flatMap((sense) => outbox(data, sense, taken.get(sense) ?? 0)),
-    ...listed("a peer saw half a compute", peerViews.filter(({ rows, last }) => rows !== last)),
+    ...listed(
+      "a peer saw half a compute",
+      peerViews.filter(({ rows, last }) => rows !== last),
+    ),
     ...Object.entries(expected.migrations).flatMap(([sense, files]) => migrations(data, sense, files)),
     ...Object.entries(expected.listeners).flatMap(([listener, sources]) => owed(listener, sources, signals)),
   ];

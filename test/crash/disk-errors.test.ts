@@ -73,68 +73,76 @@ const FAILURES = [
   ["fsync", "EIO", "1+"],
 ] as const;
 
-test.skipIf(missing !== null)("a store that answers EIO or ENOSPC is waited for, and nothing is lost", async () => {
-  await using site = make();
-  const history = join(site.folder, "history.jsonl");
-  const observer = observe(site, history);
-  const paths = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
-  const kernel = site.start();
-  await kernel.up();
-  const healedMs: number[] = [];
-  for (const [call, error, when] of FAILURES) {
-    await goesOn(site, kernel, 5_000);
-    const troubles = count(kernel.stderr(), "store.failed");
-    const saboteur = await sabotage(kernel.pid, `${call}:error=${error}:when=${when}`, paths);
-    await until(`it says that ${call} fails with ${error}`, () => count(kernel.stderr(), "store.failed") > troubles);
-    if (when.endsWith("+")) {
-      const during = site.countSignals("writer");
-      await until("a second try has failed as well", () => saboteur.hits() >= 2, 5_000);
-      // What a reader can see while nothing can be kept does not grow.
-      expect(site.countSignals("writer")).toBe(during);
+test.skipIf(missing !== null)(
+  "a store that answers EIO or ENOSPC is waited for, and nothing is lost",
+  async () => {
+    await using site = make();
+    const history = join(site.folder, "history.jsonl");
+    const observer = observe(site, history);
+    const paths = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
+    const kernel = site.start();
+    await kernel.up();
+    const healedMs: number[] = [];
+    for (const [call, error, when] of FAILURES) {
+      await goesOn(site, kernel, 5_000);
+      const troubles = count(kernel.stderr(), "store.failed");
+      const saboteur = await sabotage(kernel.pid, `${call}:error=${error}:when=${when}`, paths);
+      await until(`it says that ${call} fails with ${error}`, () => count(kernel.stderr(), "store.failed") > troubles);
+      if (when.endsWith("+")) {
+        const during = site.countSignals("writer");
+        await until("a second try has failed as well", () => saboteur.hits() >= 2, 5_000);
+        // What a reader can see while nothing can be kept does not grow.
+        expect(site.countSignals("writer")).toBe(during);
+      }
+      const healedAt = performance.now();
+      await saboteur.end();
+      await goesOn(site, kernel, 5_000);
+      healedMs.push(Math.round(performance.now() - healedAt));
+      expect(count(kernel.stderr(), "store.recovered")).toBe(count(kernel.stderr(), "store.failed"));
     }
-    const healedAt = performance.now();
+    // Killed in the middle of it: what was never acknowledged may be there or not, but only whole.
+    const saboteur = await sabotage(kernel.pid, "fsync:error=EIO:when=1+", paths);
+    await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
+    await kernel.kill();
     await saboteur.end();
-    await goesOn(site, kernel, 5_000);
-    healedMs.push(Math.round(performance.now() - healedAt));
-    expect(count(kernel.stderr(), "store.recovered")).toBe(count(kernel.stderr(), "store.failed"));
-  }
-  // Killed in the middle of it: what was never acknowledged may be there or not, but only whole.
-  const saboteur = await sabotage(kernel.pid, "fsync:error=EIO:when=1+", paths);
-  await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
-  await kernel.kill();
-  await saboteur.end();
-  observer.kill("SIGTERM");
-  await observer.exited;
-  expect(await atRest(site, history)).toEqual([]);
-  console.log(JSON.stringify({ test: "disk-errors", trials: FAILURES.length, violations: 0, healed_ms: healedMs }));
-}, 60_000);
+    observer.kill("SIGTERM");
+    await observer.exited;
+    expect(await atRest(site, history)).toEqual([]);
+    console.log(JSON.stringify({ test: "disk-errors", trials: FAILURES.length, violations: 0, healed_ms: healedMs }));
+  },
+  60_000,
+);
 
-test.skipIf(missing !== null)("a sense's database that answers EIO or ENOSPC costs those computes and nothing else", async () => {
-  await using site = make();
-  const history = join(site.folder, "history.jsonl");
-  const observer = observe(site, history);
-  const kernel = site.start();
-  const { groups } = await kernel.up();
-  const worker = groups.find(({ name }) => name === "one")?.pid ?? 0;
-  const paths = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
-  for (const error of ["EIO", "ENOSPC"]) {
-    await goesOn(site, kernel, 5_000);
-    const saboteur = await sabotage(worker, `pwrite64:error=${error}:when=2+`, paths);
-    await until(`writes fail with ${error}`, () => saboteur.hits() >= 4);
-    // Its neighbour in the same worker, and who follows it in another, go on.
-    await goesOn(site, kernel, 5_000);
-    await saboteur.end();
-    const before = site.countSignals("writer");
-    await until("it goes on by itself", () => site.countSignals("writer") > before);
-  }
-  const status = await kernel.status();
-  expect(status?.groups.map(({ restarts }) => restarts)).toEqual([0, 0]);
-  expect(status?.senses.filter(({ errors }) => errors > 0).map(({ name }) => name)).toEqual(["writer"]);
-  expect(await kernel.stop()).toBe(0);
-  observer.kill("SIGTERM");
-  await observer.exited;
-  expect(await atRest(site, history)).toEqual([]);
-}, 60_000);
+test.skipIf(missing !== null)(
+  "a sense's database that answers EIO or ENOSPC costs those computes and nothing else",
+  async () => {
+    await using site = make();
+    const history = join(site.folder, "history.jsonl");
+    const observer = observe(site, history);
+    const kernel = site.start();
+    const { groups } = await kernel.up();
+    const worker = groups.find(({ name }) => name === "one")?.pid ?? 0;
+    const paths = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
+    for (const error of ["EIO", "ENOSPC"]) {
+      await goesOn(site, kernel, 5_000);
+      const saboteur = await sabotage(worker, `pwrite64:error=${error}:when=2+`, paths);
+      await until(`writes fail with ${error}`, () => saboteur.hits() >= 4);
+      // Its neighbour in the same worker, and who follows it in another, go on.
+      await goesOn(site, kernel, 5_000);
+      await saboteur.end();
+      const before = site.countSignals("writer");
+      await until("it goes on by itself", () => site.countSignals("writer") > before);
+    }
+    const status = await kernel.status();
+    expect(status?.groups.map(({ restarts }) => restarts)).toEqual([0, 0]);
+    expect(status?.senses.filter(({ errors }) => errors > 0).map(({ name }) => name)).toEqual(["writer"]);
+    expect(await kernel.stop()).toBe(0);
+    observer.kill("SIGTERM");
+    await observer.exited;
+    expect(await atRest(site, history)).toEqual([]);
+  },
+  60_000,
+);
 
 /** Fills what is left, to the last block; returns the file that does. */
 function fill(folder: string): string {
@@ -222,34 +230,42 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
     await until("it says that the disk is full", () => kernel.stderr().includes("store.failed"));
     const askedAt = performance.now();
     const how = await kernel.stop();
-    expect([how, performance.now() - askedAt < 5_000, kernel.stderr().includes("bug in nerve")]).toEqual([0, true, false]);
+    expect([how, performance.now() - askedAt < 5_000, kernel.stderr().includes("bug in nerve")]).toEqual([
+      0,
+      true,
+      false,
+    ]);
     unlinkSync(filler);
     observer.kill("SIGTERM");
     await observer.exited;
     expect(await atRest(site, history)).toEqual([]);
   }, 60_000);
 
-  test.each([["before its first start"], ["after a crash"], ["after a clean stop"]])("%s is named, and costs nothing but the start", async (when) => {
-    if (when !== "before its first start") {
-      const first = site.start();
-      await first.up();
-      await goesOn(site, first, 5_000);
-      await (when === "after a crash" ? first.kill() : first.stop());
-    }
-    const filler = fill(disk.path);
-    const kernel = site.start();
-    await Promise.race([kernel.exited, kernel.answers().catch(() => {})]);
-    const said = kernel.stderr();
-    expect(said).toMatch(/full|no space/i);
-    expect(said).not.toContain("bug in nerve");
-    expect([null, UNUSABLE]).toContain(kernel.ended);
-    unlinkSync(filler);
-    if (kernel.ended === null) await goesOn(site, kernel, 5_000);
-    await kernel.kill();
-    const again = site.start();
-    await again.up();
-    await goesOn(site, again, 5_000);
-    await again.kill();
-    expect(await atRest(site, join(site.folder, "none"))).toEqual([]);
-  }, 60_000);
+  test.each([["before its first start"], ["after a crash"], ["after a clean stop"]])(
+    "%s is named, and costs nothing but the start",
+    async (when) => {
+      if (when !== "before its first start") {
+        const first = site.start();
+        await first.up();
+        await goesOn(site, first, 5_000);
+        await (when === "after a crash" ? first.kill() : first.stop());
+      }
+      const filler = fill(disk.path);
+      const kernel = site.start();
+      await Promise.race([kernel.exited, kernel.answers().catch(() => {})]);
+      const said = kernel.stderr();
+      expect(said).toMatch(/full|no space/i);
+      expect(said).not.toContain("bug in nerve");
+      expect([null, UNUSABLE]).toContain(kernel.ended);
+      unlinkSync(filler);
+      if (kernel.ended === null) await goesOn(site, kernel, 5_000);
+      await kernel.kill();
+      const again = site.start();
+      await again.up();
+      await goesOn(site, again, 5_000);
+      await again.kill();
+      expect(await atRest(site, join(site.folder, "none"))).toEqual([]);
+    },
+    60_000,
+  );
 });

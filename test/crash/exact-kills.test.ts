@@ -33,14 +33,18 @@ const expected = (history: string | null): Expectations => ({
 
 type Victim = "kernel" | "worker";
 
-const pidOf = (victim: Victim, kernel: Kernel): number => (victim === "kernel" ? kernel.pid : (childrenOf(kernel.pid)[0] ?? 0));
+const pidOf = (victim: Victim, kernel: Kernel): number =>
+  victim === "kernel" ? kernel.pid : (childrenOf(kernel.pid)[0] ?? 0);
 
 /** One compute's whole way: decided, run, kept with its signal, committed, acknowledged, and what follows from it. */
 async function compute(site: Site, kernel: Kernel, died: () => boolean): Promise<void> {
   const before = site.countSignals("follower");
   // Not answered when the kernel dies first.
   await kernel.trigger("writer").catch(() => {});
-  await until("the compute and what follows are through, or death", () => died() || (site.countSignals("follower") > before && site.isAtRest()));
+  await until(
+    "the compute and what follows are through, or death",
+    () => died() || (site.countSignals("follower") > before && site.isAtRest()),
+  );
 }
 
 async function graceful(_site: Site, kernel: Kernel): Promise<void> {
@@ -65,86 +69,96 @@ describe.skipIf(missing !== null)("killed at every step of", () => {
     ["compute", "worker", compute],
     ["graceful stop", "kernel", graceful],
     ["graceful stop", "worker", graceful],
-  ] as const)("a %s, in the %s", async (way, victim, act) => {
-    await using site = new Site(["writer"], CONFIG);
-    const history = join(site.folder, "history.jsonl");
-    const observer = observe(site, history);
-    const violations: string[] = [];
-    const steps: Record<string, number> = {};
-    let kernel: Kernel | null = null;
+  ] as const)(
+    "a %s, in the %s",
+    async (way, victim, act) => {
+      await using site = new Site(["writer"], CONFIG);
+      const history = join(site.folder, "history.jsonl");
+      const observer = observe(site, history);
+      const violations: string[] = [];
+      const steps: Record<string, number> = {};
+      let kernel: Kernel | null = null;
 
-    /** One life with its end at the k-th `call`: true when it got through unharmed. */
-    const live = async (call: string, k: number): Promise<boolean> => {
-      const running = await recover(site, kernel);
-      const pid = pidOf(victim, running);
-      const saboteur = await sabotage(pid, `${call}:signal=SIGKILL:when=${k}`);
-      const died = (): boolean =>
-        victim === "kernel" ? running.ended === "SIGKILL" : running.ended === null && pidOf("worker", running) !== pid;
-      await act(site, running, died);
-      // A worker that dies while nerve stops is not started again: only what the kernel said tells of it.
-      const unharmed = act === graceful ? running.ended === 0 && !running.stderr().includes(DIED_STOPPING) : !died();
-      await saboteur.end();
-      if (running.ended !== null && running.ended !== 0 && running.ended !== "SIGKILL") {
-        violations.push(`the kernel ended with ${running.ended}: ${running.stderr().slice(-1_000)}`);
-      }
-      kernel = await recover(site, running.ended === null ? running : null);
-      violations.push(...findViolations(site.data, expected(null)));
-      // A second death of the same worker would be answered with a pause.
-      if (victim === "worker" && kernel === running) {
-        await kernel.kill();
-        kernel = null;
-      }
-      return unharmed;
-    };
+      /** One life with its end at the k-th `call`: true when it got through unharmed. */
+      const live = async (call: string, k: number): Promise<boolean> => {
+        const running = await recover(site, kernel);
+        const pid = pidOf(victim, running);
+        const saboteur = await sabotage(pid, `${call}:signal=SIGKILL:when=${k}`);
+        const died = (): boolean =>
+          victim === "kernel"
+            ? running.ended === "SIGKILL"
+            : running.ended === null && pidOf("worker", running) !== pid;
+        await act(site, running, died);
+        // A worker that dies while nerve stops is not started again: only what the kernel said tells of it.
+        const unharmed = act === graceful ? running.ended === 0 && !running.stderr().includes(DIED_STOPPING) : !died();
+        await saboteur.end();
+        if (running.ended !== null && running.ended !== 0 && running.ended !== "SIGKILL") {
+          violations.push(`the kernel ended with ${running.ended}: ${running.stderr().slice(-1_000)}`);
+        }
+        kernel = await recover(site, running.ended === null ? running : null);
+        violations.push(...findViolations(site.data, expected(null)));
+        // A second death of the same worker would be answered with a pause.
+        if (victim === "worker" && kernel === running) {
+          await kernel.kill();
+          kernel = null;
+        }
+        return unharmed;
+      };
 
-    for (const call of STEPS) {
-      const stride = call === "pwrite64" && act === graceful && !FULL ? 3 : 1;
-      for (let k = 1; k < MOST_STEPS && violations.length === 0; k += stride) {
-        if (await live(call, k)) break;
-        steps[call] = (steps[call] ?? 0) + 1;
+      for (const call of STEPS) {
+        const stride = call === "pwrite64" && act === graceful && !FULL ? 3 : 1;
+        for (let k = 1; k < MOST_STEPS && violations.length === 0; k += stride) {
+          if (await live(call, k)) break;
+          steps[call] = (steps[call] ?? 0) + 1;
+        }
       }
-    }
-    observer.kill("SIGTERM");
-    await observer.exited;
-    expect(await (await recover(site, kernel)).stop()).toBe(0);
-    violations.push(...findViolations(site.data, expected(history)));
-    report(`${way}, ${victim}`, steps, violations);
-    expect(violations).toEqual([]);
-    expect(steps.pwrite64).toBeGreaterThan(2);
-  }, 120_000);
+      observer.kill("SIGTERM");
+      await observer.exited;
+      expect(await (await recover(site, kernel)).stop()).toBe(0);
+      violations.push(...findViolations(site.data, expected(history)));
+      report(`${way}, ${victim}`, steps, violations);
+      expect(violations).toEqual([]);
+      expect(steps.pwrite64).toBeGreaterThan(2);
+    },
+    120_000,
+  );
 
   test.each([
     ["kernel", FULL ? 1 : 9],
     ["worker", FULL ? 1 : 7],
-  ] as const)("the first start, in the %s", async (victim, stride) => {
-    const violations: string[] = [];
-    const steps: Record<string, number> = {};
+  ] as const)(
+    "the first start, in the %s",
+    async (victim, stride) => {
+      const violations: string[] = [];
+      const steps: Record<string, number> = {};
 
-    const live = async (call: string, k: number): Promise<boolean> => {
-      await using site = new Site(["writer"], BEGINNING);
-      const ofWorker = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
-      const paths = victim === "kernel" ? [] : ofWorker;
-      const kernel = site.start("nerve.yaml", killedAtStep({ k, call, paths, children: victim === "worker" }));
-      const hurt = async (): Promise<boolean> =>
-        kernel.ended !== null || (victim === "worker" && ((await kernel.status())?.groups[0]?.restarts ?? 0) > 0);
-      const computed = (): boolean => site.countSignals("follower") > 0 && site.isAtRest();
-      await until("the first compute, or death", async () => computed() || (await hurt()), 20_000);
-      const unharmed = !(await hurt());
-      await kernel.kill();
-      await recover(site, null);
-      await until("the first compute", computed);
-      violations.push(...findViolations(site.data, expected(null)).map((text) => `${call} ${k}: ${text}`));
-      return unharmed;
-    };
+      const live = async (call: string, k: number): Promise<boolean> => {
+        await using site = new Site(["writer"], BEGINNING);
+        const ofWorker = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
+        const paths = victim === "kernel" ? [] : ofWorker;
+        const kernel = site.start("nerve.yaml", killedAtStep({ k, call, paths, children: victim === "worker" }));
+        const hurt = async (): Promise<boolean> =>
+          kernel.ended !== null || (victim === "worker" && ((await kernel.status())?.groups[0]?.restarts ?? 0) > 0);
+        const computed = (): boolean => site.countSignals("follower") > 0 && site.isAtRest();
+        await until("the first compute, or death", async () => computed() || (await hurt()), 20_000);
+        const unharmed = !(await hurt());
+        await kernel.kill();
+        await recover(site, null);
+        await until("the first compute", computed);
+        violations.push(...findViolations(site.data, expected(null)).map((text) => `${call} ${k}: ${text}`));
+        return unharmed;
+      };
 
-    for (const call of ["pwrite64", ...(FULL ? ["fsync", "sendto", "ftruncate", "write"] : [])]) {
-      for (let k = 1; k < MOST_STEPS && violations.length === 0; k += stride) {
-        if (await live(call, k)) break;
-        steps[call] = (steps[call] ?? 0) + 1;
+      for (const call of ["pwrite64", ...(FULL ? ["fsync", "sendto", "ftruncate", "write"] : [])]) {
+        for (let k = 1; k < MOST_STEPS && violations.length === 0; k += stride) {
+          if (await live(call, k)) break;
+          steps[call] = (steps[call] ?? 0) + 1;
+        }
       }
-    }
-    report(`first start, ${victim}`, steps, violations);
-    expect(violations).toEqual([]);
-    expect(steps.pwrite64).toBeGreaterThan(3);
-  }, 400_000);
+      report(`first start, ${victim}`, steps, violations);
+      expect(violations).toEqual([]);
+      expect(steps.pwrite64).toBeGreaterThan(3);
+    },
+    400_000,
+  );
 });

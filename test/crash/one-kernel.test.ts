@@ -1,6 +1,7 @@
 /** G9: two kernels never run on one data directory; whoever comes second says who holds it, and a dead holder holds nothing. */
-import { expect, test } from "bun:test";
+
 import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
 import { join } from "node:path";
 import { type Kernel, Site, until } from "../helpers/crash.ts";
 
@@ -13,7 +14,10 @@ const ROUNDS = process.env.NERVE_CRASH === "full" ? 100 : 20;
 const IN_USE = 75;
 
 const kernelStarts = (site: Site): number =>
-  site.ask(0, (db) => db.query<{ n: number }, []>("SELECT count(*) AS n FROM logs WHERE event = 'kernel.started'").get()?.n ?? 0);
+  site.ask(
+    0,
+    (db) => db.query<{ n: number }, []>("SELECT count(*) AS n FROM logs WHERE event = 'kernel.started'").get()?.n ?? 0,
+  );
 
 test("of kernels started at once exactly one runs, the others exit 75 and name it; a killed holder is followed at once", async () => {
   await using site = new Site(["plain"], CONFIG);

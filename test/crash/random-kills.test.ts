@@ -112,18 +112,30 @@ test(`nothing committed is lost in ${KILLS} random kills`, async () => {
   const expected = expectations(migrations, history);
   violations.push(...findViolations(site.data, expected));
   const answers = Object.entries(LISTENERS).map(([listener, sources]) => answersOf(site.data, listener, sources));
-  const sum = (of: (answer: (typeof answers)[number]) => number): number => answers.reduce((total, answer) => total + of(answer), 0);
+  const sum = (of: (answer: (typeof answers)[number]) => number): number =>
+    answers.reduce((total, answer) => total + of(answer), 0);
   console.log(
     JSON.stringify({
       test: "random-kills",
       seed: SEED,
       kills,
       seconds: Math.round(killedMs / 100) / 10,
-      restart_ms: { n: restarts.length, p50: percentile(restarts, 0.5), p95: percentile(restarts, 0.95), max: percentile(restarts, 1) },
+      restart_ms: {
+        n: restarts.length,
+        p50: percentile(restarts, 0.5),
+        p95: percentile(restarts, 0.95),
+        max: percentile(restarts, 1),
+      },
       seen_outside: (await Bun.file(history).text()).split("\n").length - 1,
-      decisions: { computed: sum(({ computed }) => computed), coalesced: sum(({ coalesced }) => coalesced), overtaken: sum(({ overtaken }) => overtaken) },
+      decisions: {
+        computed: sum(({ computed }) => computed),
+        coalesced: sum(({ coalesced }) => coalesced),
+        overtaken: sum(({ overtaken }) => overtaken),
+      },
       violations: violations.length,
-      ...(violations.length === 0 ? {} : { replay: `NERVE_CRASH_SEED=${SEED} bun test test/crash/random-kills.test.ts`, kept: site.folder }),
+      ...(violations.length === 0
+        ? {}
+        : { replay: `NERVE_CRASH_SEED=${SEED} bun test test/crash/random-kills.test.ts`, kept: site.folder }),
     }),
   );
   await site.end(violations.length > 0);

@@ -244,7 +244,10 @@ export class Site implements AsyncDisposable {
   /** Ends what is left and, unless it is to be looked at, removes the folder. */
   async end(keep = false): Promise<void> {
     for (const kernel of this.#kernels) if (kernel.ended === null) await kernel.kill();
-    for (const pid of this.marked()) sendSignal(pid, "SIGKILL");
+    for (let left = this.marked(); left.length > 0; left = this.marked()) {
+      for (const pid of left) sendSignal(pid, "SIGKILL");
+      await Bun.sleep(2);
+    }
     if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 

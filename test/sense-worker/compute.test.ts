@@ -70,6 +70,10 @@ function start(db: SenseDb, author: Author, timeoutMs = 10_000) {
 }
 
 const insert = (db: SenseDatabase, n: number): void => void db.insert(items).values({ n }).run();
+const put = <T>(db: SenseDatabase, n: number, then: T): T => {
+  insert(db, n);
+  return then;
+};
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a compute that", () => {
@@ -439,7 +443,7 @@ describe("a compute that", () => {
     expect(await sense.run(author)).toMatchObject(outcome);
     expect(sense.kept()).toEqual({ items: kept, outbox });
     // Whatever it did, the next one begins anew.
-    expect(await sense.run((db) => void insert(db, 100) ?? 1)).toMatchObject({ kind: "signal", wrote: true });
+    expect(await sense.run((db) => put(db, 100, 1))).toMatchObject({ kind: "signal", wrote: true });
     expect(sense.kept()).toEqual({ items: [...kept, 100], outbox: outbox + 1 });
   });
 
@@ -556,7 +560,7 @@ describe("the author's handle", () => {
     expect(reasons).toEqual(Array(4).fill(`Error: ${OUTSIDE}`));
     expect(sense.kept()).toEqual({ items: [], outbox: 0 });
     // In the next compute a statement prepared in an earlier one works again.
-    expect(await sense.run(() => void (prepared as unknown as { run(): unknown }).run() ?? 1)).toMatchObject({
+    expect(await sense.run(() => [(prepared as unknown as { run(): unknown }).run()].length)).toMatchObject({
       kind: "signal",
       wrote: true,
     });
@@ -614,9 +618,10 @@ describe("the outbox", () => {
     const ids: (number | null)[] = [];
     const one = async (taken: number): Promise<void> => {
       using sense = bench(folder, taken);
-      const outcome = await sense.run(
-        (db) => void db.run(sql`INSERT OR IGNORE INTO items VALUES (1)`) ?? db.run(sql`UPDATE items SET n = n`) ?? 1,
-      );
+      const outcome = await sense.run((db) => {
+        db.run(sql`INSERT OR REPLACE INTO items VALUES (1)`);
+        return 1;
+      });
       ids.push(outcome.kind === "signal" ? outcome.outbox : null);
     };
     await one(0);
@@ -632,14 +637,14 @@ describe("the outbox", () => {
   test("keeps what the kernel has not taken, in order, with its cause and trace", async () => {
     using folder = temporaryFolder();
     const sense = bench(folder);
-    for (const n of [1, 2, 3]) await sense.run((db) => void insert(db, n) ?? { n });
+    for (const n of [1, 2, 3]) await sense.run((db) => put(db, n, { n }));
     const row = (id: number) => ({ id, payload: { n: id }, cause: 4, trace: TRACE });
     expect(sense.db.waiting(0, 10)).toEqual([row(1), row(2), row(3)]);
     expect(sense.db.waiting(1, 1)).toEqual([row(2)]);
     sense.db.taken(2);
     // Removed with the next compute that writes, not before.
     expect(sense.kept().outbox).toBe(3);
-    await sense.run((db) => void insert(db, 4) ?? null);
+    await sense.run((db) => put(db, 4, null));
     expect(sense.db.waiting(0, 10)).toEqual([row(3)]);
     sense.db.taken(1);
     sense.db.taken(3);
@@ -650,25 +655,28 @@ describe("the outbox", () => {
   test("a removal that was rolled back is done again", async () => {
     using folder = temporaryFolder();
     using sense = bench(folder);
-    await sense.run((db) => void insert(db, 1) ?? 1);
+    await sense.run((db) => put(db, 1, 1));
     sense.db.taken(1);
     await sense.run((db) => {
       insert(db, 2);
       throw new Error("no");
     });
     expect(sense.kept().outbox).toBe(1);
-    await sense.run((db) => void insert(db, 2) ?? null);
+    await sense.run((db) => put(db, 2, null));
     expect(sense.kept()).toEqual({ items: [1, 2], outbox: 0 });
   });
 
   test("a database another process is writing fails the compute whole, and closing it does not fail", async () => {
     using folder = temporaryFolder();
     const sense = bench(folder);
-    await sense.run((db) => void db.run(sql`PRAGMA busy_timeout = 20`) ?? void insert(db, 1) ?? 1);
+    await sense.run((db) => {
+      db.run(sql`PRAGMA busy_timeout = 20`);
+      return put(db, 1, 1);
+    });
     sense.db.taken(1);
     using other = new Database(sense.file);
     other.run("BEGIN IMMEDIATE");
-    const outcome = await sense.run((db) => void insert(db, 2) ?? 1);
+    const outcome = await sense.run((db) => put(db, 2, 1));
     expect(outcome.kind).toBe("failed");
     expect(JSON.stringify(outcome)).toContain("locked");
     sense.db.close();

@@ -1,0 +1,294 @@
+/** The daemon's own life: one a data directory, how it stops, what a reload changes, and what a killed one leaves (G1, G4, G9). */
+import { Database } from "bun:sqlite";
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { marked, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+
+setDefaultTimeout(60_000);
+
+const PULSE = "senses: { pulse: {} }\nreflexes: [{ sense: pulse, interval: 100ms }]";
+
+/** Signals keep coming from each of `senses`. */
+async function goOn(nerve: Nerve, ...senses: string[]): Promise<void> {
+  for (const sense of senses) {
+    const before = nerve.signals(sense).length;
+    await until(() => nerve.signals(sense).length >= before + 2);
+  }
+}
+
+const pidOf = async (nerve: Nerve, group: string): Promise<number> =>
+  until(async () => {
+    const { state, pid } = await nerve.group(group);
+    return state === "up" && pid;
+  });
+
+test.concurrent("a second kernel on the same data directory ends with 75 and names the first; the first goes on", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  await using nerve = await startNerve(folder.path);
+  await goOn(nerve, "pulse");
+  const worker = await pidOf(nerve, "default");
+  const { code, stderr } = await runNerve(folder.path, ["nerve.yaml"]);
+  expect({ code, stderr }).toEqual({ code: 75, stderr: expect.stringContaining(`is in use by process ${nerve.pid}`) });
+  await goOn(nerve, "pulse");
+  expect(await pidOf(nerve, "default")).toBe(worker);
+});
+
+test.concurrent("a logs.db that a newer build has written ends the start with 78 and stays as it is", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  {
+    await using nerve = await startNerve(folder.path);
+    await goOn(nerve, "pulse");
+  }
+  const file = join(folder.path, "data/logs.db");
+  const add = new Database(file);
+  add.run("INSERT INTO _migrations VALUES ('9999_of_the_future.sql', 0, '')");
+  add.close(true);
+  const { code, stderr } = await runNerve(folder.path, ["nerve.yaml"]);
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringContaining("9999_of_the_future.sql") });
+  expect(stderr).toContain(file);
+  expect(marked(join(folder.path, "data"))).toEqual([]);
+});
+
+const SPINNING = `
+  senses:
+    spins: { timeout: 60s, group: hot }
+    naps: { use: slow, timeout: 60s, with: { ms: 60000, obedient: true } }
+  reflexes: [{ sense: spins, on_start: true }, { sense: naps, on_start: true }]`;
+
+test.concurrent("SIGTERM ends it with 0 within ten seconds also while a sense spins; what is aborted is no failure", async () => {
+  using folder = project({ "nerve.yaml": SPINNING }, { spins: "bad-senses/spins", slow: "e2e/slow" });
+  await using nerve = await startNerve(folder.path);
+  await until(async () => (await nerve.status()).groups.every(({ state }) => state === "up"));
+  await Bun.sleep(200);
+  const before = performance.now();
+  expect(await nerve.stop()).toBe(0);
+  expect(performance.now() - before).toBeLessThan(10_000);
+  expect(nerve.logs({ event: "compute.failed" })).toEqual([]);
+  expect(nerve.logs({ event: "compute.killed" })).toEqual([]);
+  expect(nerve.logs({ event: "kernel.stopped" }).length).toBe(1);
+});
+
+test.concurrent("a second SIGTERM ends it at once", async () => {
+  using folder = project({ "nerve.yaml": SPINNING }, { spins: "bad-senses/spins", slow: "e2e/slow" });
+  await using nerve = await startNerve(folder.path);
+  await until(async () => (await nerve.status()).groups.every(({ state }) => state === "up"));
+  nerve.kill("SIGTERM");
+  await until(() => nerve.logs({ event: "kernel.stopping" }).length === 1);
+  const before = performance.now();
+  nerve.kill("SIGTERM");
+  await nerve.exited;
+  expect(performance.now() - before).toBeLessThan(1_500);
+});
+
+const GROUPS = `
+  senses:
+    pulse: { group: one }
+    keys: { group: two }
+  reflexes:
+    - { sense: pulse, interval: 100ms }
+    - { sense: keys, interval: 100ms }`;
+
+test.concurrent("SIGHUP starts what changed anew and leaves the rest alone; peers see what came and went", async () => {
+  using folder = project({ "nerve.yaml": GROUPS }, { pulse: "e2e/pulse", keys: "e2e/keys" });
+  await using nerve = await startNerve(folder.path);
+  await goOn(nerve, "pulse", "keys");
+  const [one, two] = [await pidOf(nerve, "one"), await pidOf(nerve, "two")];
+  const reloaded = async (times: number, event = "config.reloaded"): Promise<void> => {
+    nerve.kill("SIGHUP");
+    await until(() => nerve.logs({ event }).length === times);
+  };
+  const seen = () => nerve.signals("keys").at(-1)?.payload.peers;
+  expect(seen()).toEqual(["pulse"]);
+
+  folder.write("senses/pulse/index.ts", "export const compute = () => ({ version: 2 });\n");
+  await reloaded(1);
+  await until(() => nerve.signals("pulse").at(-1)?.payload.version === 2);
+  const changed = await pidOf(nerve, "one");
+  expect(changed).not.toBe(one);
+  expect(await pidOf(nerve, "two")).toBe(two);
+
+  folder.write(
+    "nerve.yaml",
+    GROUPS.replace("keys: { group: two }", "keys: { group: two }\n    tick: { group: three }"),
+  );
+  folder.sense("tick", "e2e/tick");
+  await reloaded(2);
+  await until(() => seen()?.length === 2);
+  expect(seen()).toEqual(["pulse", "tick"]);
+  expect((await nerve.post("/trigger", { name: "tick" })).status).toBe(200);
+  await until(() => nerve.signals("tick").length === 1);
+
+  folder.write("nerve.yaml", `${GROUPS}\n    - { sense: nobody, interval: 1x }`);
+  await reloaded(1, "config.refused");
+  const [refused] = nerve.logs({ event: "config.refused" });
+  expect(refused?.message).toContain("nerve.yaml:");
+  await goOn(nerve, "pulse", "keys");
+
+  folder.write("nerve.yaml", GROUPS);
+  await reloaded(3);
+  await until(() => seen()?.length === 1);
+  await until(async () => (await nerve.status()).groups.length === 2);
+  expect([await pidOf(nerve, "one"), await pidOf(nerve, "two")]).toEqual([changed, two]);
+  expect((await nerve.status()).senses.map(({ name }) => name).sort()).toEqual(["keys", "pulse"]);
+  const due = nerve
+    .signals("keys")
+    .map(({ payload }, index, all) => (all[index]?.at ?? 0) - (all[index - 1]?.at ?? 0) && payload);
+  expect(due.length).toBe(nerve.signals("keys").length);
+  expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
+});
+
+test.concurrent("a reload brings back a group that had no sense to start, and one that was waiting to be started again", async () => {
+  using folder = project(
+    {
+      "nerve.yaml": `
+        senses: { missing: { group: none }, crashes: { use: exits, group: down }, pulse: {} }
+        reflexes:
+          - { sense: missing, interval: 100ms }
+          - { sense: crashes, interval: 100ms }
+          - { sense: pulse, interval: 100ms }`,
+    },
+    { pulse: "e2e/pulse", exits: "bad-senses/exits" },
+  );
+  await using nerve = await startNerve(folder.path);
+  await until(() => nerve.logs({ source: "sense:crashes", event: "compute.killed" }).length === 2);
+  await until(async () => (await nerve.group("down")).state === "backoff");
+  expect(await nerve.group("none")).toMatchObject({ pid: null });
+  folder.sense("missing", "e2e/pulse");
+  folder.write("senses/exits/index.ts", "export const compute = () => ({ well: true });\n");
+  expect((await nerve.post("/reload")).status).toBe(200);
+  await goOn(nerve, "missing", "crashes", "pulse");
+  const { senses } = await nerve.status();
+  expect(senses.map(({ name, state, reason }) => ({ name, state, reason }))).toEqual(
+    senses.map(({ name }) => ({ name, state: "ok", reason: null })),
+  );
+});
+
+test.concurrent("a quarantined sense stays so over a reload and a restart of its group, and can be released after it", async () => {
+  using folder = project(
+    {
+      "nerve.yaml":
+        "senses: { exits: {}, pulse: {} }\nreflexes: [{ sense: exits, interval: 100ms }, { sense: pulse, interval: 100ms }]",
+    },
+    { pulse: "e2e/pulse", exits: "bad-senses/exits" },
+  );
+  await using nerve = await startNerve(folder.path);
+  await until(async () => (await nerve.sense("exits")).state === "quarantined", 15_000);
+  await goOn(nerve, "pulse");
+  folder.write("senses/exits/index.ts", "export const compute = () => ({ well: true });\n");
+  expect((await nerve.post("/reload")).status).toBe(200);
+  await goOn(nerve, "pulse");
+  expect((await nerve.sense("exits")).state).toBe("quarantined");
+  expect((await nerve.post("/release", { name: "exits" })).body).toEqual({ sense: "exits", released: true });
+  await goOn(nerve, "pulse", "exits");
+});
+
+test.concurrent("one second after SIGKILL of the kernel no worker and none of their children lives, deaf and orphaned ones too", async () => {
+  const kinds = ["child", "orphan"];
+  using folder = project(
+    {
+      "nerve.yaml": `
+        senses:
+          ${kinds.map((kind) => `${kind}: { use: spawns, group: ${kind}, with: { kind: ${kind} } }`).join("\n          ")}
+          spins: { timeout: 60s, group: hot }
+        reflexes:
+          ${[...kinds, "spins"].map((sense) => `- { sense: ${sense}, on_start: true }`).join("\n          ")}`,
+    },
+    { spawns: "bad-senses/spawns", spins: "bad-senses/spins" },
+  );
+  await using nerve = await startNerve(folder.path);
+  await until(() => nerve.signals().length === 2);
+  // Three workers, and each spawner's shell with its sleep at times.
+  expect(marked(nerve.data).length).toBeGreaterThanOrEqual(5);
+  nerve.kill("SIGKILL");
+  const before = performance.now();
+  await until(() => marked(nerve.data).length === 0, 1_000);
+  expect(performance.now() - before).toBeLessThan(1_000);
+});
+
+test.concurrent("a child that left its process group is ended at the next start, and that is said", async () => {
+  using folder = project(
+    {
+      "nerve.yaml":
+        "senses: { session: { use: spawns, with: { kind: session } } }\nreflexes: [{ sense: session, on_start: true }]",
+    },
+    { spawns: "bad-senses/spawns" },
+  );
+  const first = await startNerve(folder.path);
+  await until(() => first.signals().length === 1);
+  first.kill("SIGKILL");
+  await first.exited;
+  const left = await until(() => marked(first.data).length > 0 && marked(first.data), 1_000);
+  folder.write("nerve.yaml", "senses: { pulse: {} }\nreflexes: [{ sense: pulse, interval: 100ms }]");
+  folder.sense("pulse", "e2e/pulse");
+  await using nerve = await startNerve(folder.path);
+  const [swept] = nerve.logs({ event: "kernel.swept" });
+  expect(swept?.message).toMatch(/^ended \d+ process(es)? an earlier kernel had left: /);
+  await until(() => left.every((pid) => !marked(nerve.data).includes(pid)));
+  await goOn(nerve, "pulse");
+});
+
+test.concurrent("a compute owed to a signal survives SIGKILL of the kernel, and keeps its cause and trace", async () => {
+  using folder = project(
+    {
+      "nerve.yaml": `
+        senses: { pulse: {}, slow: { group: other, with: { ms: 1500 } } }
+        reflexes: [{ sense: pulse, on_start: true }, { sense: slow, on: [pulse] }]`,
+    },
+    { pulse: "e2e/pulse", slow: "e2e/slow" },
+  );
+  const first = await startNerve(folder.path);
+  const [pulse] = await until(() => first.signals("pulse").length === 1 && first.signals("pulse"));
+  await until(async () => (await first.group("other")).state === "up");
+  first.kill("SIGKILL");
+  expect(await first.exited).toBe("SIGKILL");
+  expect(first.signals("slow")).toEqual([]);
+  // Nothing triggers anything in the second life.
+  folder.write(
+    "nerve.yaml",
+    (await Bun.file(join(folder.path, "nerve.yaml")).text()).replace("on_start: true", "interval: 1h"),
+  );
+  await using nerve = await startNerve(folder.path);
+  const [slow] = await until(() => nerve.signals("slow").length === 1 && nerve.signals("slow"));
+  expect(slow).toMatchObject({ cause: pulse?.id, trace: pulse?.trace });
+  await nerve.stop();
+  expect(nerve.signals("slow").length).toBe(1);
+});
+
+test.concurrent("signals that arrive during a compute are answered by one more, which names those it stands for", async () => {
+  using folder = project(
+    {
+      "nerve.yaml": `
+        senses: { pulse: {}, slow: { group: other, with: { ms: 500 } } }
+        reflexes: [{ sense: pulse, interval: 100ms }, { sense: slow, on: [pulse] }]`,
+    },
+    { pulse: "e2e/pulse", slow: "e2e/slow" },
+  );
+  await using nerve = await startNerve(folder.path);
+  await until(() => nerve.signals("slow").length >= 3, 10_000);
+  await nerve.stop();
+  const answered = nerve.signals("slow").map(({ cause }) => cause);
+  const stoodFor = nerve
+    .logs({ source: "sense:slow", event: "compute.coalesced" })
+    .flatMap(({ data }) => data.causes as number[]);
+  expect(stoodFor.length).toBeGreaterThan(0);
+  const all = [...answered, ...stoodFor].sort((a, b) => Number(a) - Number(b));
+  expect(new Set(all).size).toBe(all.length);
+  const pulses = nerve.signals("pulse").map(({ id }) => id);
+  // Every pulse up to the newest answered one is answered or stood for.
+  expect(all.filter((id) => Number(id) <= Number(answered.at(-1)))).toEqual(
+    pulses.filter((id) => id <= Number(answered.at(-1))),
+  );
+});
+
+test.concurrent("a folder whose data was removed is begun anew", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  {
+    await using nerve = await startNerve(folder.path);
+    await goOn(nerve, "pulse");
+  }
+  rmSync(join(folder.path, "data"), { recursive: true });
+  await using nerve = await startNerve(folder.path);
+  await goOn(nerve, "pulse");
+  expect(nerve.signals()[0]?.id).toBe(1);
+});

@@ -1,0 +1,472 @@
+/** Group commit, on a real store that another connection keeps from being written. Memory follows the commit. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { LogLine } from "../../src/base/logger.ts";
+import { traceIds } from "../../src/base/trace-id.ts";
+import { Draft } from "../../src/kernel/draft.ts";
+import { Journal, type JournalEntry } from "../../src/kernel/journal.ts";
+import { type Entry, Ledger } from "../../src/kernel/ledger.ts";
+import { Retention } from "../../src/kernel/retention.ts";
+import { type Batch, Sense } from "../../src/kernel/sense.ts";
+import { Ticker } from "../../src/kernel/ticker.ts";
+import { openStore, type Store, storeFile } from "../../src/store/open.ts";
+import type { Owed } from "../../src/store/sense-state.ts";
+import { until } from "../helpers/compute.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { HandClock } from "../helpers/hand-clock.ts";
+
+const NOW = Date.UTC(2025, 0, 1);
+const trace = traceIds();
+const ALL = { after: 0, senses: [], since: null, trace: null, limit: 10_000, newest: false };
+const ALL_LOGS = { after: 0, sources: [], since: null, trace: null, level: null, limit: 10_000, newest: false };
+
+function bench() {
+  const folder = temporaryFolder();
+  const opened = openStore(folder.path, "normal", "b", NOW);
+  if (!opened.ok) throw new Error(opened.error.message);
+  const store = opened.value;
+  const trouble: (string | null)[] = [];
+  const ledger = new Ledger(store, () => NOW, { trouble: (message) => trouble.push(message) });
+  const blocker = new Database(storeFile(folder.path));
+  return {
+    folder,
+    store,
+    ledger,
+    trouble,
+    block: () => blocker.run("BEGIN IMMEDIATE"),
+    unblock: () => blocker.run("ROLLBACK"),
+    [Symbol.dispose]() {
+      blocker.close(true);
+      store.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+const makeSense = (name: string): Sense =>
+  new Sense(
+    { name, use: name, group: "default", throttleMs: null, timeoutMs: null, gracePeriodMs: null, with: null },
+    null,
+    null,
+  );
+
+const signal = (n: number, said: unknown[]): Entry => ({
+  write: (draft) => void draft.signal({ sense: "a", at: NOW, payload: `${n}`, cause: null, trace: trace(NOW) }),
+  kept: () => said.push(n),
+});
+
+const payloads = (store: Store): number[] => store.signals.list(ALL).map(({ payload }) => Number(payload));
+
+/** Commits that were made, seen from outside. */
+function commits(store: Store): () => number {
+  const db = new Database(store.file, { readonly: true });
+  const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+  let last = version.get()?.data_version;
+  return () => {
+    const now = version.get()?.data_version;
+    const changed = now !== last ? 1 : 0;
+    last = now;
+    return changed;
+  };
+}
+
+describe("the ledger", () => {
+  test("commits what comes in one turn together, in order, and announces it afterwards", async () => {
+    using given = bench();
+    const { store, ledger } = given;
+    const said: unknown[] = [];
+    for (let n = 0; n < 100; n++) ledger.add({ ...signal(n, said), kept: () => said.push(payloads(store).length) });
+    expect([said, payloads(store)]).toEqual([[], []]);
+    await until(() => said.length === 100);
+    // All were there when the first was announced: one transaction.
+    expect(said).toEqual(Array(100).fill(100));
+    expect(payloads(store)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  });
+
+  test("lets a result wait for the others of its batch, for a moment, and a lone one not at all", async () => {
+    using given = bench();
+    const { store, ledger } = given;
+    const said: unknown[] = [];
+    const batch: Batch = { left: 2 };
+    const committed = commits(store);
+    ledger.add(signal(1, said), batch);
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([said, committed()]).toEqual([[], 0]);
+    batch.left = 0;
+    ledger.add(signal(2, said), batch);
+    await until(() => said.length === 2);
+    expect([said, committed()]).toEqual([[1, 2], 1]);
+    // Nobody else comes: it is kept all the same.
+    ledger.add(signal(3, said), { left: 5 });
+    await until(() => said.length === 3);
+  });
+
+  test("keeps everything and its order while the store refuses, says so once, and announces nothing before", async () => {
+    using given = bench();
+    const { store, ledger, trouble } = given;
+    const said: unknown[] = [];
+    given.block();
+    ledger.add(signal(1, said));
+    expect(ledger.flush()).toBe(false);
+    ledger.add(signal(2, said));
+    expect(ledger.flush()).toBe(false);
+    expect([said, ledger.troubled, payloads(store)]).toEqual([[], true, []]);
+    expect(trouble).toEqual([expect.stringContaining("SQLITE_BUSY")]);
+    ledger.add(signal(3, said));
+    given.unblock();
+    // It tries again by itself.
+    await until(() => said.length === 3);
+    expect([said, payloads(store), ledger.troubled, trouble.length, trouble[1]]).toEqual([
+      [1, 2, 3],
+      [1, 2, 3],
+      false,
+      2,
+      null,
+    ]);
+  });
+
+  test("does not hold the kernel up for long while someone else is writing", () => {
+    using given = bench();
+    given.block();
+    given.ledger.add(signal(1, []));
+    const startedAt = performance.now();
+    expect(given.ledger.flush()).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    given.unblock();
+    expect(given.ledger.flush()).toBe(true);
+  });
+
+  test("a transaction with a bug in it is thrown, kept by nobody, and announced to nobody", () => {
+    using given = bench();
+    const { store, ledger } = given;
+    const said: unknown[] = [];
+    ledger.add(signal(1, said));
+    ledger.add({
+      write: () => {
+        throw new TypeError("a bug");
+      },
+      kept: () => said.push("no"),
+    });
+    expect(() => ledger.flush()).toThrow("a bug");
+    expect([said, payloads(store)]).toEqual([[], []]);
+  });
+
+  test("what is added while something is announced goes into the next transaction", async () => {
+    using given = bench();
+    const { ledger, store } = given;
+    const said: unknown[] = [];
+    ledger.add({
+      ...signal(1, said),
+      kept: () => {
+        said.push(payloads(store));
+        ledger.add(signal(2, said));
+      },
+    });
+    await until(() => said.length === 2);
+    expect([said, payloads(store)]).toEqual([
+      [[1], 2],
+      [1, 2],
+    ]);
+  });
+});
+
+describe("G1: a draft", () => {
+  const owed = (cause: number | null, reason: Owed["reason"] = "signal"): Owed => ({
+    reason,
+    at: NOW,
+    cause,
+    trace: trace(NOW),
+  });
+  const commit = (store: Store, act: (draft: Draft) => void): Draft => {
+    const draft = new Draft(store, NOW);
+    store.commit(() => {
+      act(draft);
+      draft.finish();
+    });
+    return draft;
+  };
+  const stored = (store: Store, name: string): Owed | null =>
+    store.senses.all().find(({ sense }) => sense === name)?.owed ?? null;
+
+  test("changes memory only when it is kept, and the store only when it is committed", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const decision = owed(1);
+    const moment = { bootId: "b", bootMs: 1, wallMs: NOW };
+    const draft = commit(store, (made) => {
+      made.owe(sense, decision);
+      made.started(sense, moment);
+      expect([
+        made.takeOutbox(sense, 3),
+        made.takeOutbox(sense, 3),
+        made.takeOutbox(sense, 2),
+        made.takeOutbox(sense, 4),
+      ]).toEqual([true, false, false, true]);
+    });
+    expect([sense.owed, sense.outbox, sense.started]).toEqual([null, 0, null]);
+    expect(store.senses.all()).toMatchObject([{ sense: "a", owed: decision, outbox: 4, started: moment }]);
+    draft.keep();
+    expect([sense.owed, sense.outbox, sense.started]).toEqual([decision, 4, moment]);
+    expect(commit(store, (again) => expect(again.takeOutbox(sense, 4)).toBe(false))).toBeDefined();
+  });
+
+  test("that failed leaves no trace: the next one decides anew", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const failed = new Draft(store, NOW);
+    expect(() =>
+      store.commit(() => {
+        failed.owe(sense, owed(1));
+        failed.takeOutbox(sense, 9);
+        failed.finish();
+        throw new Error("disk");
+      }),
+    ).toThrow("disk");
+    expect([sense.owed, sense.outbox, store.senses.all()]).toEqual([null, 0, []]);
+  });
+
+  test("coalesces decisions nobody has begun to answer into the newest, with a log of their causes", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const newest = owed(3);
+    commit(store, (draft) => {
+      draft.owe(sense, owed(1));
+      draft.owe(sense, owed(2));
+      draft.owe(sense, newest);
+    }).keep();
+    expect(sense.owed).toBe(newest);
+    expect(stored(store, "a")).toEqual(newest);
+    expect(store.logs.list(ALL_LOGS)).toMatchObject([
+      {
+        event: "compute.coalesced",
+        source: "sense:a",
+        trace: newest.trace,
+        message: "2 earlier signals answered by one compute",
+        data: '{"causes":[1,2]}',
+      },
+    ]);
+    // Across transactions too.
+    const later = owed(4);
+    commit(store, (draft) => draft.owe(sense, later)).keep();
+    expect(sense.owed).toBe(later);
+    expect(store.logs.list(ALL_LOGS).at(-1)).toMatchObject({
+      message: "1 earlier signal answered by one compute",
+      data: '{"causes":[3]}',
+    });
+  });
+
+  test("a decision without a cause neither hides a signal that waits, nor is kept beside one", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const [manual, waiting] = [owed(null, "manual"), owed(1)];
+    commit(store, (draft) => draft.owe(sense, manual)).keep();
+    expect(sense.owed).toBe(manual);
+    commit(store, (draft) => draft.owe(sense, waiting)).keep();
+    expect(sense.owed).toBe(waiting);
+    commit(store, (draft) => draft.owe(sense, owed(null, "cron"))).keep();
+    expect(sense.owed).toBe(waiting);
+    expect(store.logs.list(ALL_LOGS)).toEqual([]);
+  });
+
+  test("a compute settles what it began for, and never what was decided since", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const first = owed(1);
+    commit(store, (draft) => draft.owe(sense, first)).keep();
+    sense.flight = { id: 1, trigger: first, owed: first, batch: { left: 1 }, startedAt: 0, settling: false };
+    expect(sense.pending).toBeNull();
+    const second = owed(2);
+    // A signal arrives during the compute: it is owed one more, and nothing is coalesced away.
+    commit(store, (draft) => draft.owe(sense, second)).keep();
+    expect([sense.pending, store.logs.list(ALL_LOGS)]).toEqual([second, []]);
+    commit(store, (draft) => draft.settle(sense, first)).keep();
+    expect([sense.owed, stored(store, "a")]).toEqual([second, second]);
+    sense.flight = null;
+    commit(store, (draft) => draft.settle(sense, second)).keep();
+    expect([sense.owed, stored(store, "a"), sense.pending]).toEqual([null, null, null]);
+  });
+
+  test("settling and owing in one transaction keeps what is newer", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const [first, second] = [owed(1), owed(2)];
+    commit(store, (draft) => draft.owe(sense, first)).keep();
+    sense.flight = { id: 1, trigger: first, owed: first, batch: { left: 1 }, startedAt: 0, settling: true };
+    commit(store, (draft) => {
+      draft.settle(sense, first);
+      draft.owe(sense, second);
+    }).keep();
+    expect(sense.owed).toBe(second);
+  });
+
+  test("cancels what is owed, and says whether there was something", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    commit(store, (draft) => {
+      expect(draft.cancelOwed(sense)).toBe(false);
+      draft.owe(sense, owed(1));
+      expect([draft.cancelOwed(sense), draft.cancelOwed(sense)]).toEqual([true, false]);
+    }).keep();
+    expect([sense.owed, stored(store, "a")]).toEqual([null, null]);
+  });
+});
+
+describe("the journal", () => {
+  function journalOn(given: ReturnType<typeof bench>) {
+    const lines: LogLine[] = [];
+    const journal = new Journal(given.ledger, { write: (line) => lines.push(line) }, () => NOW);
+    const rows = () => {
+      given.ledger.flush();
+      return given.store.logs.list(ALL_LOGS).map(({ message, data }) => [message, data] as const);
+    };
+    return { journal, lines, rows };
+  }
+  const entry = (message: string, data: JournalEntry["data"] = null): JournalEntry => ({
+    level: "error",
+    source: "sense:a",
+    event: "compute.failed",
+    message,
+    data,
+    trace: null,
+  });
+
+  test("writes each record to the table and to stderr", () => {
+    using given = bench();
+    const { journal, lines, rows } = journalOn(given);
+    journal.log(entry("x", { n: 1 }));
+    journal.say(entry("only said"));
+    expect(rows()).toEqual([["x", '{"n":1}']]);
+    expect(lines.map(({ message, at }) => [message, at])).toEqual([
+      ["x", NOW],
+      ["only said", NOW],
+    ]);
+  });
+
+  test("folds repeats of one error into one row with a count, a minute at a time", () => {
+    using given = bench();
+    const { journal, lines, rows } = journalOn(given);
+    for (let time = 0; time < 1_000; time++) journal.logFolded(entry("broken", { compute: time }));
+    journal.logFolded(entry("other"));
+    expect(rows()).toEqual([
+      ["broken", '{"compute":0}'],
+      ["other", null],
+    ]);
+    journal.unfold();
+    expect(rows().at(-1)).toEqual(["broken (999 more times)", '{"compute":0,"count":999}']);
+    journal.logFolded(entry("broken"));
+    journal.unfold();
+    expect(rows().at(-1)).toEqual(["broken (once more)", '{"compute":0,"count":1}']);
+    // Quiet for a minute: the next is a row of its own again.
+    journal.unfold();
+    journal.logFolded(entry("broken", { compute: 2_000 }));
+    expect(rows().at(-1)).toEqual(["broken", '{"compute":2000}']);
+    expect(lines).toHaveLength(rows().length);
+  });
+
+  test("remembers so many messages and no more, and loses no count of those it forgets", () => {
+    using given = bench();
+    const { journal, rows } = journalOn(given);
+    journal.logFolded(entry("first"));
+    journal.logFolded(entry("first"));
+    for (let n = 0; n < 1_000; n++) journal.logFolded(entry(`message ${n}`));
+    const found = rows().map(([message]) => message);
+    expect(found).toContain("first (once more)");
+    journal.logFolded(entry("first"));
+    expect(rows().at(-1)?.[0]).toBe("first");
+  });
+});
+
+describe("retention", () => {
+  function setting(given: ReturnType<typeof bench>, retentionMs: number) {
+    const clock = new HandClock(NOW);
+    const ticker = new Ticker(clock, () => retention.clockStepped(), clock.alarm);
+    const retention: Retention = new Retention(
+      { clock, ticker, store: given.store, ledger: given.ledger },
+      retentionMs,
+    );
+    ticker.start();
+    retention.start();
+    const pass = (ms: number): void => {
+      for (let left = ms; left > 0; left -= 60_000) {
+        clock.pass(Math.min(left, 60_000));
+        given.ledger.flush();
+      }
+    };
+    return { clock, retention, pass };
+  }
+  const HOUR = 3_600_000;
+  const fill = (store: Store, at: readonly number[]): void =>
+    store.commit(() => {
+      for (const time of at)
+        store.signals.append({ sense: "a", at: time, payload: `${time - NOW}`, cause: null, trace: trace(NOW) });
+    });
+
+  test("removes nothing until the clocks have agreed for an hour, then the old prefix", () => {
+    using given = bench();
+    const { pass, clock } = setting(given, 3 * HOUR);
+    fill(given.store, [NOW - 3 * HOUR, NOW - 2 * HOUR, NOW - 1, NOW - 4 * HOUR]);
+    pass(HOUR - 60_000);
+    expect(payloads(given.store)).toHaveLength(4);
+    clock.step(200_000);
+    pass(HOUR - 60_000);
+    expect(payloads(given.store)).toHaveLength(4);
+    pass(5 * 60_000);
+    // The third is young still, and keeps the fourth.
+    expect(payloads(given.store)).toEqual([-1, -4 * HOUR]);
+    pass(HOUR);
+    expect(payloads(given.store)).toEqual([]);
+  });
+
+  test("goes by batches, each a transaction between which other work is done", () => {
+    using given = bench();
+    const { pass, clock } = setting(given, HOUR);
+    fill(
+      given.store,
+      Array.from({ length: 2_500 }, () => NOW - 2 * HOUR),
+    );
+    pass(HOUR + 60_000);
+    const left = [payloads(given.store).length];
+    for (let batch = 0; batch < 4; batch++) {
+      clock.pass(25);
+      given.ledger.flush();
+      left.push(payloads(given.store).length);
+    }
+    expect(left[0]).toBeLessThan(2_500);
+    expect(left.at(-1)).toBe(0);
+    for (const [index, rows] of left.slice(1).entries())
+      expect((left[index] as number) - rows).toBeLessThanOrEqual(1_000);
+  });
+
+  test("a store that cannot be written is nothing to die of: it goes on once it can", async () => {
+    using given = bench();
+    const { pass, clock } = setting(given, HOUR);
+    fill(given.store, [NOW - 2 * HOUR]);
+    pass(HOUR - 60_000);
+    given.block();
+    clock.pass(120_000);
+    expect(given.ledger.flush()).toBe(false);
+    expect(given.trouble).toHaveLength(1);
+    given.unblock();
+    await until(() => payloads(given.store).length === 0);
+  });
+
+  test("for another time counts from the next look, and stops when it is told", () => {
+    using given = bench();
+    const { pass, retention } = setting(given, 100 * HOUR);
+    fill(given.store, [NOW - 2 * HOUR, NOW - 90 * 60_000]);
+    pass(2 * HOUR);
+    expect(payloads(given.store)).toHaveLength(2);
+    retention.keepFor(HOUR);
+    retention.stop();
+    pass(2 * HOUR);
+    expect(payloads(given.store)).toHaveLength(2);
+  });
+});

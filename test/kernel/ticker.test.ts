@@ -1,0 +1,225 @@
+/** The kernel's one timer, with a clock and an alarm driven by hand: nothing here waits. */
+import { describe, expect, test } from "bun:test";
+import { type Calendar, cronCalendar, intervalCalendar } from "../../src/kernel/calendar.ts";
+import { Ticker } from "../../src/kernel/ticker.ts";
+import { HandClock } from "../helpers/hand-clock.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const TEN_YEARS = 3_652 * DAY;
+
+interface Fired {
+  readonly due: number;
+  readonly skipped: number;
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+function setting() {
+  const clock = new HandClock(Date.UTC(2025, 0, 1, 12));
+  const steps: number[] = [];
+  const ticker = new Ticker(clock, (byMs) => steps.push(byMs), clock.alarm);
+  ticker.start();
+  const every = (calendar: Calendar, atMostEveryMs: number | null) => {
+    const fired: Fired[] = [];
+    const handle = ticker.every({
+      calendar,
+      atMostEveryMs,
+      fire: (due, skipped) => fired.push({ due, skipped, wall: clock.wallMs(), monotonic: clock.monotonicMs() }),
+    });
+    return { fired, handle };
+  };
+  return {
+    clock,
+    steps,
+    ticker,
+    interval: (ms: number) => every(intervalCalendar(ms, 0), ms),
+    cron: (expression: string) => every(cronCalendar(expression, "UTC"), null),
+  };
+}
+
+describe("an interval", () => {
+  test("fires on its multiples, each time once", () => {
+    const { clock, interval } = setting();
+    clock.pass(1_234);
+    const { fired } = interval(5_000);
+    clock.pass(20_000);
+    expect(fired.map(({ due }) => due % 5_000)).toEqual([0, 0, 0, 0]);
+    expect(fired.every(({ due, wall, skipped }) => wall >= due && wall - due < 2 && skipped === 0)).toBe(true);
+  });
+
+  test("fires no more once it is cancelled, also by another that is due with it", () => {
+    const { clock, ticker, interval } = setting();
+    const { fired, handle } = interval(1_000);
+    ticker.after(2_500, () => handle.cancel());
+    clock.pass(10_000);
+    expect(fired).toHaveLength(2);
+  });
+
+  test("those due together fire at one moment, in one wake", () => {
+    const { clock, interval } = setting();
+    const [a, b, c] = [interval(2_000), interval(4_000), interval(8_000)];
+    const before = clock.rings;
+    clock.pass(8_000);
+    expect([a, b, c].map(({ fired }) => fired.length)).toEqual([4, 2, 1]);
+    expect(new Set([a, b, c].map(({ fired }) => fired.at(-1)?.wall)).size).toBe(1);
+    expect(clock.rings - before).toBeLessThanOrEqual(9);
+  });
+
+  test("counts the times that passed while the machine slept, and fires for the newest", () => {
+    const { clock, interval, steps } = setting();
+    const { fired } = interval(10_000);
+    clock.pass(10_000);
+    clock.suspend(65_000);
+    clock.pass(1_000);
+    expect(fired).toHaveLength(2);
+    expect(fired[1]).toMatchObject({ skipped: 5 });
+    expect(((fired[1] as Fired).due - (fired[0] as Fired).due) / 10_000).toBe(6);
+    clock.pass(10_000);
+    expect([fired.length, fired[2]?.skipped, steps]).toEqual([3, 0, []]);
+  });
+
+  test.each([DAY, -DAY, TEN_YEARS, -TEN_YEARS, 61_500, -61_500])(
+    "a clock set by %d ms: it is told once, re-aligns at once, and never waits longer than itself",
+    (by) => {
+      const { clock, interval, steps } = setting();
+      const { fired } = interval(60_000);
+      clock.pass(90_000);
+      clock.step(by);
+      clock.pass(300_000);
+      expect(steps).toEqual([by]);
+      const gaps = fired.slice(1).map(({ monotonic }, index) => monotonic - (fired[index] as Fired).monotonic);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(60_001);
+      expect(fired.slice(-3).map(({ due }) => due % 60_000)).toEqual([0, 0, 0]);
+      expect(fired.length).toBeWithin(6, 8);
+      expect(fired.reduce((sum, { skipped }) => sum + skipped, 0)).toBe(0);
+    },
+  );
+
+  test("slewing of the clock is no step", () => {
+    const { clock, interval, steps } = setting();
+    const { fired } = interval(1_000);
+    for (let second = 0; second < 100; second++) {
+      clock.pass(1_000);
+      clock.step(-50);
+    }
+    expect(steps).toEqual([]);
+    expect(fired.length).toBeWithin(93, 97);
+  });
+});
+
+describe("a cron time", () => {
+  test("fires at its times, and never if it never comes", () => {
+    const { clock, cron } = setting();
+    const [hourly, never] = [cron("0 * * * *"), cron("0 0 30 2 *")];
+    clock.pass(3 * HOUR);
+    expect(hourly.fired.map(({ due }) => new Date(due).getUTCHours())).toEqual([13, 14, 15]);
+    expect(never.fired).toEqual([]);
+    never.handle.cancel();
+  });
+
+  test("that passed several times while the machine slept fires once, for the newest", () => {
+    const { clock, cron } = setting();
+    const { fired } = cron("*/5 * * * *");
+    clock.pass(60_000);
+    clock.suspend(HOUR);
+    clock.pass(1_000);
+    expect(fired.map(({ due }) => new Date(due).toISOString().slice(11, 16))).toEqual(["13:00"]);
+    clock.pass(5 * 60_000);
+    expect(fired).toHaveLength(2);
+  });
+
+  test("a clock set ahead by ten years runs it once, quickly, and goes on", () => {
+    const { clock, cron } = setting();
+    const { fired } = cron("* * * * *");
+    clock.step(TEN_YEARS + 30_000);
+    const startedAt = performance.now();
+    clock.pass(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(fired).toHaveLength(1);
+    expect((fired[0] as Fired).wall - (fired[0] as Fired).due).toBeLessThan(60_000);
+    clock.pass(60_000);
+    expect(fired).toHaveLength(2);
+  });
+
+  test.each([HOUR, 2.5 * HOUR])("a clock set back by %d ms repeats nothing", (by) => {
+    const { clock, cron } = setting();
+    const { fired } = cron("0 * * * *");
+    clock.pass(HOUR + 60_000);
+    clock.step(-by);
+    clock.pass(by + HOUR);
+    expect(fired.map(({ due }) => new Date(due).getUTCHours())).toEqual([13, 14]);
+  });
+
+  test("a clock set back by more begins anew from there", () => {
+    const { clock, cron } = setting();
+    const { fired } = cron("0 * * * *");
+    clock.pass(HOUR + 60_000);
+    clock.step(-DAY);
+    clock.pass(HOUR);
+    expect(fired.map(({ due }) => new Date(due).toISOString().slice(0, 13))).toEqual([
+      "2025-01-01T13",
+      "2024-12-31T14",
+    ]);
+  });
+});
+
+describe("a delay", () => {
+  test("counts elapsed time, suspend included, whatever the wall clock does", () => {
+    const { clock, ticker } = setting();
+    const fired: number[] = [];
+    ticker.after(5_000, () => fired.push(1));
+    ticker.after(20_000, () => fired.push(2));
+    ticker.after(0, () => fired.push(0));
+    clock.pass(1);
+    expect(fired).toEqual([0]);
+    clock.step(DAY);
+    clock.pass(4_000);
+    expect(fired).toEqual([0]);
+    clock.step(-2 * DAY);
+    clock.pass(1_000);
+    expect(fired).toEqual([0, 1]);
+    clock.suspend(15_000);
+    clock.pass(1_000);
+    expect(fired).toEqual([0, 1, 2]);
+  });
+
+  test("is not fired once cancelled, and may be made by one that fires", () => {
+    const { clock, ticker } = setting();
+    const fired: string[] = [];
+    ticker.after(10, () => fired.push("never")).cancel();
+    ticker.after(10, () => {
+      fired.push("first");
+      ticker.after(10, () => fired.push("second"));
+    });
+    clock.pass(15);
+    expect(fired).toEqual(["first"]);
+    clock.pass(10);
+    expect(fired).toEqual(["first", "second"]);
+  });
+});
+
+describe("the ticker", () => {
+  test("wakes at least once a second, and knows how long it has not", () => {
+    const { clock, ticker } = setting();
+    clock.pass(10_500);
+    expect(clock.rings).toBe(10);
+    expect(ticker.idleMs).toBe(500);
+  });
+
+  test("does nothing before its start and after its stop", () => {
+    const clock = new HandClock();
+    const ticker = new Ticker(clock, () => {}, clock.alarm);
+    const fired: number[] = [];
+    ticker.after(10, () => fired.push(1));
+    clock.pass(1_000);
+    expect(fired).toEqual([]);
+    ticker.start();
+    clock.pass(1);
+    expect(fired).toEqual([1]);
+    ticker.after(10, () => fired.push(2));
+    ticker.stop();
+    clock.pass(5_000);
+    expect(fired).toEqual([1]);
+  });
+});

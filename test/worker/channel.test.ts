@@ -1,0 +1,134 @@
+/** The worker's half of the channel, with a real child at the other end. */
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { spawnWorker, type WorkerExit } from "../../src/kernel/worker-process.ts";
+import { until } from "../helpers/compute.ts";
+
+const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/channel.ts"));
+
+function child(code: string) {
+  const received: unknown[] = [];
+  const lines: string[] = [];
+  let frames = 0;
+  let exit: WorkerExit | null = null;
+  let receivedAtExit = -1;
+  const script = `const { openChannel } = await import(${SOURCE}); ${code}`;
+  const worker = spawnWorker<unknown>(
+    { command: [process.execPath, "-e", script], env: { PATH: process.env.PATH ?? "" }, cwd: import.meta.dir },
+    {
+      message: (raw) => received.push(raw),
+      frameEnd: () => frames++,
+      output: (stream, line) => lines.push(`${stream}: ${line}`),
+      exit: (ended) => {
+        exit = ended;
+        receivedAtExit = received.length;
+      },
+    },
+  );
+  return {
+    worker,
+    received,
+    lines,
+    gone: () => until(() => exit !== null, 15_000),
+    get exit() {
+      return exit;
+    },
+    get frames() {
+      return frames;
+    },
+    get receivedAtExit() {
+      return receivedAtExit;
+    },
+  };
+}
+
+describe("a worker's channel", () => {
+  test("delivers all of 20,000 messages of a child that leaves right after, in order, before its exit is told", async () => {
+    const probe = child(`
+      const channel = openChannel(() => {});
+      for (let index = 0; index < 20_000; index++) channel.post({ index, text: "x".repeat(100) });
+      channel.leave({ last: true });`);
+    await probe.gone();
+    expect(probe.exit).toMatchObject({ code: 0, signal: null, channelBroke: false });
+    expect(probe.receivedAtExit).toBe(20_001);
+    expect(
+      probe.received.every((message, index) => index === 20_000 || (message as { index: number }).index === index),
+    ).toBe(true);
+    expect(probe.received.at(-1)).toEqual({ last: true });
+  });
+
+  test("sends what is posted in one turn in one frame, and at once when flushed", async () => {
+    const probe = child(`
+      const channel = openChannel(() => {});
+      channel.post(1); channel.post(2); channel.flush();
+      setImmediate(() => { channel.post(3); channel.post(4); setTimeout(() => channel.leave(5), 20); });`);
+    await probe.gone();
+    expect(probe.received).toEqual([1, 2, 3, 4, 5]);
+    expect(probe.frames).toBe(3);
+  });
+
+  test("hands over each message of each frame, also one that is no frame", async () => {
+    const probe = child(`
+      const got = [];
+      const channel = openChannel((raw) => { got.push(raw); if (raw === "end") channel.leave({ got }); });
+      channel.post("up"); `);
+    await until(() => probe.received.length === 1);
+    probe.worker.send([1, { a: 2 }, null]);
+    (probe.worker as { send(message: unknown): boolean }).send("alone");
+    probe.worker.send(["end"]);
+    await probe.gone();
+    expect(probe.received).toEqual(["up", { got: [1, { a: 2 }, null, "alone", "end"] }]);
+  });
+
+  test("is out of the reach of user code", async () => {
+    const probe = child(`
+      const channel = openChannel(() => {});
+      channel.leave(["send", "disconnect", "channel", "connected"].map((name) => typeof process[name]));`);
+    await probe.gone();
+    expect(probe.received).toEqual([["undefined", "undefined", "undefined", "undefined"]]);
+  });
+});
+
+describe("a worker process", () => {
+  test("that is killed, exits or was never there is told once, with how", async () => {
+    const killed = child("setInterval(() => {}, 1000)");
+    killed.worker.kill();
+    await killed.gone();
+    expect(killed.exit).toMatchObject({ signal: "SIGKILL" });
+    const left = child("process.exit(7)");
+    await left.gone();
+    expect(left.exit).toMatchObject({ code: 7, signal: null });
+    expect(left.worker.send([1])).toBe(false);
+  });
+
+  test("takes what it started in its group with it", async () => {
+    const probe = child(
+      `const inner = Bun.spawn(["sleep", "60"]); openChannel(() => {}).post(inner.pid); setInterval(() => {}, 1000);`,
+    );
+    await until(() => probe.received.length === 1);
+    const inner = probe.received[0] as number;
+    probe.worker.kill();
+    await probe.gone();
+    await until(() => {
+      try {
+        return !process.kill(inner, 0);
+      } catch {
+        return true;
+      }
+    });
+  });
+
+  test("has its own stdout and stderr read by the line, and never blocks on them", async () => {
+    const probe = child(`
+      const { writeSync } = await import("node:fs");
+      writeSync(1, "one\\ntwo\\n\\nthree"); writeSync(2, "bad\\n");
+      for (let index = 0; index < 2_000; index++) writeSync(1, "flood ".repeat(200) + "\\n");
+      openChannel(() => {}).leave("done");`);
+    await probe.gone();
+    expect(probe.received).toEqual(["done"]);
+    await until(() => probe.lines.some((line) => /more lines were dropped/.test(line)));
+    expect(probe.lines.slice(0, 1)).toEqual(["stdout: one"]);
+    expect(probe.lines).toContain("stderr: bad");
+    expect(probe.lines.length).toBeLessThan(320);
+  });
+});
