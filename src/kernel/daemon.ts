@@ -47,6 +47,15 @@ export interface StartFailure {
   readonly problems: readonly Problem[];
 }
 
+const STOPPING: Problem = {
+  kind: "stopping",
+  message: "nerve is stopping, the config is not re-read any more",
+  hint: null,
+  file: null,
+  line: null,
+  column: null,
+};
+
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
 const UNFOLD_MS = 60_000;
@@ -229,6 +238,7 @@ export class Daemon {
       .map((sense) => sense.config.group);
     const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
     await this.#engine.replace(loaded.value, locations, groups);
+    if (this.#stopping) return err([STOPPING]);
     this.#config = loaded.value;
     this.#locations = locations;
     this.#retention.keepFor(loaded.value.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS);

@@ -107,6 +107,7 @@ export class Engine implements GroupHost {
   readonly #throttled = new Map<Sense, Handle>();
   #computeId = 0;
   #generation = 0;
+  #stopping = false;
 
   constructor(parts: EngineParts) {
     this.clock = parts.clock;
@@ -162,8 +163,10 @@ export class Engine implements GroupHost {
    */
   async replace(config: NerveConfig, locations: Locations, groups: ReadonlySet<string>): Promise<void> {
     await Promise.all([...groups].map((name) => this.groups.get(name)?.retire()));
-    // What is still to be committed speaks of the senses as they were.
-    this.#ledger.flush();
+    // What is still to be committed speaks of the senses as they were. A store in trouble is waited for: a worker
+    // started before that would be told of outbox rows, and a sense of decisions, as if they had never been taken.
+    while (!this.#ledger.flush()) await this.#ledger.committed();
+    if (this.#stopping) return;
     const before = new Map(this.senses);
     const affected = (name: string): boolean => groups.has(name);
     this.senses.clear();
@@ -560,9 +563,11 @@ export class Engine implements GroupHost {
       data,
       trace: message.trace,
     };
+    this.journal.say(entry);
+    // What senses say is not worth piling up while the store takes nothing.
+    if (this.#ledger.troubled) return taken();
     const row = this.journal.row(entry);
     this.#ledger.add({ write: (draft) => draft.log(row), kept: taken });
-    this.journal.say(entry);
   }
 
   ready(group: Group, message: WorkerMessageOf<"ready">): void {
@@ -792,8 +797,9 @@ export class Engine implements GroupHost {
     for (const sense of this.senses.values()) if (sense.pending !== null) this.#wake(sense);
   }
 
-  /** Aborts what runs and ends every worker. */
+  /** Aborts what runs and ends every worker; a reload that is under way starts none. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await Promise.all([...this.groups.values()].map((group) => group.stop()));
   }
 

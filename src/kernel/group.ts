@@ -104,6 +104,8 @@ export class Group {
   readonly #running = new Map<Sense, Running>();
   readonly #suspects = new Set<Sense>();
   #suspectsTurn = true;
+  /** Flights whose start is being committed, and those sent whose `started` has not come. */
+  #beginning = 0;
   #unstarted = 0;
   #heardAt = 0;
   #malformed = 0;
@@ -246,6 +248,7 @@ export class Group {
   #settleNothing(): void {
     this.#running.clear();
     this.#unstarted = 0;
+    this.#beginning = 0;
     for (const sense of this.seats.values()) {
       const { flight } = sense;
       sense.loaded = false;
@@ -312,7 +315,7 @@ export class Group {
   }
 
   #flights(): number {
-    return this.#running.size + this.#unstarted;
+    return this.#running.size + this.#unstarted + this.#beginning;
   }
 
   #dispatch(): void {
@@ -358,10 +361,12 @@ export class Group {
       starting.push(sense);
     }
     if (starting.length === 0) return 0;
-    this.#unstarted += starting.length;
+    this.#beginning += starting.length;
     const generation = this.#generation;
     host.begin(starting, () => {
-      if (generation !== this.#generation) return;
+      if (generation !== this.#generation || this.#state !== "up") return;
+      this.#beginning -= starting.length;
+      this.#unstarted += starting.length;
       for (const { name, flight } of starting)
         if (flight) this.#post(computeMessage(generation, name, flight.id, flight.trigger));
       this.#heardAt = host.clock.monotonicMs();

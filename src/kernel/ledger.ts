@@ -56,6 +56,12 @@ export class Ledger {
     this.#immediate = setImmediate(() => this.flush());
   }
 
+  /** Resolves once everything that was added so far is committed. */
+  committed(): Promise<void> {
+    if (this.#entries.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.add({ write: () => {}, kept: resolve }));
+  }
+
   /** Commits what there is. False when the store refused; it is tried again by itself. */
   flush(): boolean {
     if (this.#immediate) clearImmediate(this.#immediate);

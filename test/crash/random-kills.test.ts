@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { childrenOf, type Kernel, observe, randomNumbers, Site, sendSignal, until } from "../helpers/crash.ts";
 import { answersOf, findDamage, findViolations } from "./checker.ts";
-import { addMigration, BUSY, busyConfig, expectations, LISTENERS, prepare, QUIET, SENSES } from "./workload.ts";
+import { addMigration, busyConfig, expectations, LISTENERS, prepare, QUIET, SENSES } from "./workload.ts";
 
 const KILLS = process.env.NERVE_CRASH === "full" ? 240 : 60;
 const SEED = Number(process.env.NERVE_CRASH_SEED ?? Date.now() % 1_000_000);

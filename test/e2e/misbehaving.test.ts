@@ -144,6 +144,32 @@ test.concurrent("a compute that holds more memory than its group may is killed, 
     await neighboursAreWell(nerve);
   }));
 
+test.concurrent("memory that one sense leaks is never put down to a neighbour that happens to run when it is too much", () =>
+  inLane(async () => {
+    using folder = project({}, { leaks: "bad-senses/leaks", slow: "e2e/slow", away: "e2e/pulse" });
+    folder.write(
+      "nerve.yaml",
+      `
+      groups: { shared: { memory: 300mb } }
+      senses:
+        leaks: { group: shared }
+        slow: { group: shared, with: { ms: 450 } }
+        away: { group: other }
+      reflexes:
+        - { sense: leaks, interval: ${INTERVAL_MS}ms }
+        - { sense: slow, interval: ${INTERVAL_MS}ms }
+        - { sense: away, interval: ${INTERVAL_MS}ms }`,
+    );
+    await using nerve = await startNerve(folder.path);
+    await until(() => nerve.logs({ event: "worker.exited" }).length === 3, 30_000);
+    for (const { message } of nerve.logs({ event: "worker.exited" }))
+      expect(message).toContain("over the group's 300 MB");
+    expect(killsOf(nerve, "slow")).toEqual([]);
+    const slow = nerve.signals("slow").length;
+    await until(() => nerve.signals("slow").length >= slow + 2, 15_000);
+    missedNothing(nerve);
+  }));
+
 test.concurrent("a compute that settles late, but within its grace period, is timed out and rolled back; nothing is killed", () =>
   inLane(async () => {
     using folder = beside("settles-late");

@@ -156,12 +156,12 @@ needsFaketime(
     {
       await using nerve = await startNerve(folder.path, { environment: clock.environment });
       expect(nerve.signals()).toEqual([]);
-      clock.show(three - 500);
-      await until(() => nerve.signals().length === 4);
+      clock.show(three - 2_500);
+      await until(() => nerve.signals().length === 4, 10_000);
       for (const sense of ["daily", "missed", "hourly", "plain"]) expect(due(nerve, sense)).toEqual([0]);
       const before = nerve.logs({ event: "clock.stepped" }).length;
       const steps = () => nerve.logs({ event: "clock.stepped" }).length - before;
-      clock.show(three - 500);
+      clock.show(three - 2_500);
       await until(() => steps() === 1);
       // The hour strikes again for the intervals, which follow the clock; the cron has had this one.
       await until(() => due(nerve, "plain").length === 2);
