@@ -69,6 +69,8 @@ interface Running {
   readonly limitMs: number;
   /** The module is being loaded, no compute runs. */
   readonly loading: boolean;
+  /** Bytes the worker held when it began; null once another compute has run beside it. 0 in a group without a limit. */
+  heldBefore: number | null;
 }
 
 /** A module that loops at its top level is killed this long after it began to load. */
@@ -95,7 +97,7 @@ export class Group {
   #failures = 0;
   #lastDeathAt = Number.NEGATIVE_INFINITY;
   /** Why we killed it, or null when it died by itself. */
-  #killedFor: { readonly why: string; readonly sense: Sense | null } | null = null;
+  #killedFor: { readonly why: string; readonly sense: Sense | null; readonly held: number | null } | null = null;
   #leaving: "retire" | "stop" | null = null;
   #gone: (() => void)[] = [];
   #saidBye = false;
@@ -110,6 +112,7 @@ export class Group {
   #heardAt = 0;
   #malformed = 0;
   #overMemory = false;
+  #heldAtReady = 0;
 
   #outgoing: ParentMessage[] = [];
   #scheduled = false;
@@ -155,6 +158,7 @@ export class Group {
     this.#saidBye = false;
     this.#malformed = 0;
     this.#overMemory = false;
+    this.#heldAtReady = 0;
     this.#heardAt = host.clock.monotonicMs();
     for (const sense of this.seats.values()) sense.loaded = false;
     for (const sense of this.#suspects) if (this.seats.get(sense.name) !== sense) this.#suspects.delete(sense);
@@ -203,10 +207,11 @@ export class Group {
     });
   }
 
-  kill(why: string, sense: Sense | null): void {
+  /** `held`: the bytes it is killed for, where that is why. */
+  kill(why: string, sense: Sense | null, held: number | null = null): void {
     const worker = this.#worker;
     if (worker === null) return;
-    this.#killedFor ??= { why, sense };
+    this.#killedFor ??= { why, sense, held };
     worker.kill();
     this.#reap ??= this.#host.ticker.after(REAP_MS, () => {
       this.#state = "stuck";
@@ -265,7 +270,8 @@ export class Group {
     const now = clock.monotonicMs();
     const running = [...this.#running.values()];
     const verdict = judge(running.map(({ sense }) => sense.name));
-    const alone = verdict.strike === null ? null : (running[0] ?? null);
+    const last = verdict.strike === null ? null : (running[0] ?? null);
+    const alone = last !== null && this.#answersFor(last) ? last : null;
     const compute = alone?.sense.flight?.id ?? null;
     this.#settleNothing();
     this.#failures = now - this.#lastDeathAt > HEALTHY_MS ? 1 : this.#failures + 1;
@@ -292,6 +298,13 @@ export class Group {
     this.#state = "backoff";
     if (delay === 0) this.start();
     else this.#restart = ticker.after(delay, () => this.start());
+  }
+
+  /** Memory may have been filled by what ran before: then being the last one proves nothing. */
+  #answersFor({ heldBefore }: Running): boolean {
+    const held = this.#killedFor?.held ?? null;
+    if (held === null) return true;
+    return heldBefore !== null && held - heldBefore >= ((this.config.memoryBytes ?? 0) - this.#heldAtReady) / 2;
   }
 
   // ── computes ─────────────────────────────────────────────────────────
@@ -446,6 +459,7 @@ export class Group {
     if (this.#state !== "starting") return this.#malformedMessage("a second ready");
     this.#running.clear();
     this.#state = "up";
+    this.#heldAtReady = this.#held();
     this.#host.ready(this, message);
     for (const sense of this.seats.values()) {
       if (sense.loaded && sense.diedLoading) this.settledLoading(sense);
@@ -467,7 +481,7 @@ export class Group {
       if (sense === undefined || this.#state !== "starting")
         return this.#malformedMessage(`"started" of ${message.sense}`);
       this.#running.clear();
-      this.#running.set(sense, { sense, startedAt, limitMs: LOAD_HARD_MS, loading: true });
+      this.#running.set(sense, { sense, startedAt, limitMs: LOAD_HARD_MS, loading: true, heldBefore: this.#held() });
       return this.#watch(startedAt + LOAD_HARD_MS);
     }
     const flight = sense?.flight;
@@ -477,7 +491,9 @@ export class Group {
     flight.startedAt = startedAt;
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = this.#host.limits(sense);
-    this.#running.set(sense, { sense, startedAt, limitMs: timeoutMs + gracePeriodMs, loading: false });
+    const heldBefore = this.#running.size === 0 ? this.#held() : null;
+    for (const other of this.#running.values()) other.heldBefore = null;
+    this.#running.set(sense, { sense, startedAt, limitMs: timeoutMs + gracePeriodMs, loading: false, heldBefore });
     this.#watch(startedAt + timeoutMs + gracePeriodMs);
   }
 
@@ -576,11 +592,15 @@ export class Group {
     this.#watch(this.#heardAt + SILENCE_MS);
   }
 
+  #held(): number {
+    return this.config.memoryBytes === null ? 0 : this.memory;
+  }
+
   #watchMemory(limit: number): void {
     this.#memoryWatch = this.#host.ticker.after(MEMORY_SAMPLE_MS, () => {
       const used = this.memory;
       if (used > limit && this.#overMemory) {
-        return this.kill(`it held ${formatSize(used)}, over the group's ${formatSize(limit)}`, null);
+        return this.kill(`it held ${formatSize(used)}, over the group's ${formatSize(limit)}`, null, used);
       }
       this.#overMemory = used > limit;
       this.#watchMemory(limit);

@@ -7,6 +7,7 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SenseDatabase } from "../sdk/index.ts";
+import { isExplain, once } from "../sqlite/explain.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openWriter, type SqliteProblem } from "../sqlite/open.ts";
 import { leavesTransaction, splitStatements } from "../sqlite/statements.ts";
@@ -155,13 +156,15 @@ export function openSenseDb(
 
   const guarded = (sql: string): Record<string, unknown> => {
     check(sql);
-    const statement = enter().raw.query(sql) as unknown as Record<string, (...parameters: unknown[]) => unknown>;
+    const statement = enter().raw.query(sql);
+    const explains = isExplain(sql);
     const call =
-      (verb: string) =>
+      (verb: "run" | "all" | "get" | "values") =>
       (...parameters: unknown[]): unknown => {
-        enter();
+        const { raw } = enter();
         check(sql);
-        return (statement[verb] as (...parameters: unknown[]) => unknown).apply(statement, parameters);
+        const act = (on: Statement): unknown => on[verb](...(parameters as never[]));
+        return explains ? once(raw, sql, act) : act(statement);
       };
     return { run: call("run"), all: call("all"), get: call("get"), values: call("values") };
   };

@@ -3,7 +3,8 @@
  * and nothing else. There is no way from it to the connection (G6).
  */
 import type { Database, Statement } from "bun:sqlite";
-import { splitStatements, whyNotReading } from "../sqlite/statements.ts";
+import { isExplain, once } from "../sqlite/explain.ts";
+import { whyNotReading } from "../sqlite/statements.ts";
 
 /** The part of a bun:sqlite statement drizzle uses. */
 export interface ReadingStatement {
@@ -16,16 +17,6 @@ export interface ReadingStatement {
 const refuse = (what: string): never => {
   throw new Error(`a peer's database is read-only: ${what}`);
 };
-
-/** Bun does not reset an EXPLAIN after its last row; left so, it would hold the connection's snapshot for good. */
-function once<T>(db: Database, sql: string, how: (statement: Statement) => T): T {
-  const statement = db.prepare(sql);
-  try {
-    return how(statement);
-  } finally {
-    statement.finalize();
-  }
-}
 
 /** `connect` opens the database at the first query and throws PeerNotReady until there is one. */
 export function readerClient(connect: () => Database): { prepare(sql: string): ReadingStatement } {
@@ -42,7 +33,7 @@ export function readerClient(connect: () => Database): { prepare(sql: string): R
     prepare(sql: string): ReadingStatement {
       const reason = why(sql);
       if (reason !== null) return refuse(reason);
-      const explains = splitStatements(sql)[0]?.keyword === "EXPLAIN";
+      const explains = isExplain(sql);
       const read = <T>(how: (statement: Statement) => T): T =>
         explains ? once(connect(), sql, how) : how(connect().query(sql));
       return Object.freeze({

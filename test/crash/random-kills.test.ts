@@ -4,7 +4,7 @@
  * NERVE_CRASH=full kills 240 times instead of 60; NERVE_CRASH_SEED=n makes the same choices again.
  */
 import { expect, test } from "bun:test";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { childrenOf, type Kernel, observe, randomNumbers, Site, sendSignal, until } from "../helpers/crash.ts";
@@ -24,8 +24,10 @@ interface Choice {
   readonly afterMs: number;
   /** Which of the kernel's children, as a share of their number. */
   readonly which: number;
-  /** Kills that follow at once, before the group has recovered. */
+  /** The kernel is killed as well, before the worker's group has recovered. */
   readonly again: boolean;
+  /** A sense has changed and the config is re-read, so many milliseconds before the kill; null: it is not. */
+  readonly reloadMs: number | null;
 }
 
 /** Made from the seed alone, whatever the run does. */
@@ -33,7 +35,11 @@ function choose(random: () => number): Choice {
   const target = random() < 0.5 ? "kernel" : "worker";
   const from = random() < 0.6 ? "answer" : "start";
   const span = from === "answer" ? 500 : 350;
-  return { target, from, afterMs: random() * span, which: random(), again: random() < 0.2 };
+  const afterMs = random() * span;
+  const which = random();
+  const again = random() < 0.2;
+  const reloadMs = random() < 0.15 ? random() * 60 : null;
+  return { target, from, afterMs, which, again, reloadMs };
 }
 
 const percentile = (values: readonly number[], share: number): number =>
@@ -72,6 +78,11 @@ test(`nothing committed is lost in ${KILLS} random kills`, async () => {
       if (choice.from === "answer") restarts.push(await kernel.answers());
     }
     await Bun.sleep(choice.afterMs);
+    if (choice.reloadMs !== null && (await kernel.status()) !== null) {
+      appendFileSync(join(site.folder, "senses/plain/index.ts"), "// changed\n");
+      sendSignal(kernel.pid, "SIGHUP");
+      await Bun.sleep(choice.reloadMs);
+    }
     if (kernel.ended !== null) {
       violations.push(`the kernel ended by itself (${kernel.ended}): ${kernel.stderr().slice(-2_000)}`);
       break;
