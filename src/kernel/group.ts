@@ -69,7 +69,7 @@ interface Running {
   readonly limitMs: number;
   /** The module is being loaded, no compute runs. */
   readonly loading: boolean;
-  /** Bytes the worker held when it began; null once another compute has run beside it. 0 in a group without a limit. */
+  /** Bytes of the newest sample when it began; null once another compute has run beside it. 0 in a group without a limit. */
   heldBefore: number | null;
 }
 
@@ -112,6 +112,8 @@ export class Group {
   #heardAt = 0;
   #malformed = 0;
   #overMemory = false;
+  /** Newest sample of what the worker and its children hold, and the one taken when it got ready. */
+  #sampledBytes = 0;
   #heldAtReady = 0;
 
   #outgoing: ParentMessage[] = [];
@@ -158,6 +160,7 @@ export class Group {
     this.#saidBye = false;
     this.#malformed = 0;
     this.#overMemory = false;
+    this.#sampledBytes = 0;
     this.#heldAtReady = 0;
     this.#heardAt = host.clock.monotonicMs();
     for (const sense of this.seats.values()) sense.loaded = false;
@@ -459,7 +462,8 @@ export class Group {
     if (this.#state !== "starting") return this.#malformedMessage("a second ready");
     this.#running.clear();
     this.#state = "up";
-    this.#heldAtReady = this.#held();
+    this.#sampledBytes = this.config.memoryBytes === null ? 0 : this.memory;
+    this.#heldAtReady = this.#sampledBytes;
     this.#host.ready(this, message);
     for (const sense of this.seats.values()) {
       if (sense.loaded && sense.diedLoading) this.settledLoading(sense);
@@ -481,7 +485,7 @@ export class Group {
       if (sense === undefined || this.#state !== "starting")
         return this.#malformedMessage(`"started" of ${message.sense}`);
       this.#running.clear();
-      this.#running.set(sense, { sense, startedAt, limitMs: LOAD_HARD_MS, loading: true, heldBefore: this.#held() });
+      this.#running.set(sense, { sense, startedAt, limitMs: LOAD_HARD_MS, loading: true, heldBefore: this.#sampledBytes });
       return this.#watch(startedAt + LOAD_HARD_MS);
     }
     const flight = sense?.flight;
@@ -491,8 +495,9 @@ export class Group {
     flight.startedAt = startedAt;
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = this.#host.limits(sense);
-    const heldBefore = this.#running.size === 0 ? this.#held() : null;
-    for (const other of this.#running.values()) other.heldBefore = null;
+    const heldBefore = this.#running.size === 0 ? this.#sampledBytes : null;
+    // Of more than one none is alone any more already.
+    if (this.#running.size === 1) for (const other of this.#running.values()) other.heldBefore = null;
     this.#running.set(sense, { sense, startedAt, limitMs: timeoutMs + gracePeriodMs, loading: false, heldBefore });
     this.#watch(startedAt + timeoutMs + gracePeriodMs);
   }
@@ -592,13 +597,10 @@ export class Group {
     this.#watch(this.#heardAt + SILENCE_MS);
   }
 
-  #held(): number {
-    return this.config.memoryBytes === null ? 0 : this.memory;
-  }
-
   #watchMemory(limit: number): void {
     this.#memoryWatch = this.#host.ticker.after(MEMORY_SAMPLE_MS, () => {
       const used = this.memory;
+      this.#sampledBytes = used;
       if (used > limit && this.#overMemory) {
         return this.kill(`it held ${formatSize(used)}, over the group's ${formatSize(limit)}`, null, used);
       }
