@@ -485,7 +485,13 @@ export class Group {
       if (sense === undefined || this.#state !== "starting")
         return this.#malformedMessage(`"started" of ${message.sense}`);
       this.#running.clear();
-      this.#running.set(sense, { sense, startedAt, limitMs: LOAD_HARD_MS, loading: true, heldBefore: this.#sampledBytes });
+      this.#running.set(sense, {
+        sense,
+        startedAt,
+        limitMs: LOAD_HARD_MS,
+        loading: true,
+        heldBefore: this.#sampledBytes,
+      });
       return this.#watch(startedAt + LOAD_HARD_MS);
     }
     const flight = sense?.flight;
