@@ -1,11 +1,10 @@
 /**
- * Senses, reflexes and groups brought together: what is due, what follows from a signal, and in which transaction.
+ * Senses, reflexes and groups brought together: what a due time or a signal leads to, and in which transaction.
  * Invariants kept here:
  * - G1: the owed computes a signal leads to are committed with it, and cleared with the result of a compute that began
  *   after them.
  * - Memory follows the commit: `kept` of an entry is the only place where a result changes what the engine knows.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
@@ -14,26 +13,19 @@ import { exceedsBytes, type Json, type JsonObject } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
-import {
-  DEFAULT_ALIGN,
-  DEFAULT_CATCH_UP_CRON,
-  DEFAULT_CATCH_UP_INTERVAL,
-  DEFAULT_GRACE_PERIOD_MS,
-  DEFAULT_TIMEOUT_MS,
-} from "../config/defaults.ts";
+import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
-import type { NerveConfig, SenseReflexConfig } from "../model/config.ts";
+import type { NerveConfig } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
-import type { ReflexState } from "../store/reflex-state.ts";
 import type { Owed } from "../store/sense-state.ts";
 import { quarantineMs, STRIKES } from "./blame.ts";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
 import { type Death, Group, type GroupHost, type Limits } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
 import { type Flight, Sense, type SenseLocation } from "./sense.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 import type { WorkerCommand } from "./worker-process.ts";
@@ -53,29 +45,8 @@ export interface EngineParts {
 /** A sense's module, found or not, by name. */
 export type Locations = ReadonlyMap<string, Result<SenseLocation, Problem>>;
 
-export interface Reflex {
-  readonly config: SenseReflexConfig;
-  /** Its target as it is configured now. */
-  sense: Sense;
-  /** Digest of what it does, so that state of another definition is not taken for its own. */
-  readonly definition: string;
-  enabled: boolean;
-  fired: number;
-  /** Due time of its newest firing by the clock, where that is kept. */
-  last: number | null;
-  calendars: Calendar[];
-  handles: Handle[];
-}
-
-/** Reflexes of one interval and phase: one entry in the ticker, sent and committed together. */
-interface Beat {
-  readonly reflexes: Set<Reflex>;
-  readonly handle: Handle;
-}
-
 const LOG_CREDIT = 256;
 const MAX_PAYLOAD_BYTES = 64 * 1024;
-const SET_BACK_MS = 3 * 3_600_000;
 
 const problem = (kind: string, message: string, hint: string | null): Problem => ({
   kind,
@@ -86,24 +57,19 @@ const problem = (kind: string, message: string, hint: string | null): Problem =>
   column: null,
 });
 
-const definitionOf = (config: SenseReflexConfig): string =>
-  createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
-
 export const senseDatabase = (data: string, sense: string): string => join(data, "senses", `${sense}.db`);
 
-export class Engine implements GroupHost {
+export class Engine implements GroupHost, Desk {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly journal: Journal;
   readonly senses = new Map<string, Sense>();
   readonly groups = new Map<string, Group>();
-  readonly reflexes = new Map<string, Reflex>();
+  readonly reflexes: Reflexes;
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #parts: EngineParts;
   readonly #newTrace = traceIds();
-  readonly #listeners = new Map<string, Reflex[]>();
-  readonly #beats = new Map<string, Beat>();
   readonly #throttled = new Map<Sense, Handle>();
   #computeId = 0;
   #generation = 0;
@@ -116,6 +82,7 @@ export class Engine implements GroupHost {
     this.#ledger = parts.ledger;
     this.#store = parts.store;
     this.#parts = parts;
+    this.reflexes = new Reflexes({ ...parts, desk: this });
   }
 
   // ── configuration ────────────────────────────────────────────────────
@@ -136,7 +103,7 @@ export class Engine implements GroupHost {
     );
     for (const sense of this.senses.values()) this.#group(config, sense.config.group).seats.set(sense.name, sense);
     for (const sense of this.senses.values()) if (sense.quarantine) this.#armRelease(sense);
-    this.#loadReflexes(config, disabled, true);
+    this.reflexes.load(config, this.senses, disabled, true);
     for (const group of this.groups.values()) group.start();
   }
 
@@ -193,7 +160,7 @@ export class Engine implements GroupHost {
       group.config = config.groups.get(group.name) ?? group.config;
       group.seats.set(sense.name, sense);
     }
-    this.#loadReflexes(config, new Set<string>(this.#store.switches.disabled()), false);
+    this.reflexes.load(config, this.senses, new Set<string>(this.#store.switches.disabled()), false);
     const same = before.size === this.senses.size && [...before.keys()].every((name) => this.senses.has(name));
     for (const group of this.groups.values()) {
       if (affected(group.name) || group.pid === null) group.start();
@@ -213,178 +180,47 @@ export class Engine implements GroupHost {
     for (const name of names) this.#logCancelled(name, "is not configured any more");
   }
 
-  /** Reflexes whose definition is the same stay as they are, due times included; the others begin anew. */
-  #loadReflexes(config: NerveConfig, disabled: ReadonlySet<string>, starting: boolean): void {
-    const states = new Map(this.#store.reflexes.all().map((row) => [row.reflex, row]));
-    const before = new Map(this.reflexes);
-    this.reflexes.clear();
-    this.#listeners.clear();
-    const fresh: Reflex[] = [];
-    for (const entry of config.reflexes) {
-      const sense = entry.kind === "sense" ? this.senses.get(entry.sense) : undefined;
-      if (entry.kind !== "sense" || sense === undefined) continue;
-      const definition = definitionOf(entry);
-      const known = before.get(entry.name);
-      const reflex =
-        known?.definition === definition
-          ? known
-          : newReflex(entry, sense, definition, this.#remembered(entry.name, definition, states.get(entry.name)));
-      if (reflex === known) before.delete(entry.name);
-      else fresh.push(reflex);
-      reflex.sense = sense;
-      reflex.enabled = !disabled.has(`reflex:${entry.name}`);
-      this.reflexes.set(entry.name, reflex);
-      for (const name of entry.on) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), reflex]);
-    }
-    for (const reflex of before.values()) this.#unschedule(reflex);
-    for (const reflex of fresh) {
-      this.#schedule(reflex);
-      if (reflex.config.onStart && (starting || !before.has(reflex.config.name))) this.#fireStart(reflex);
-    }
-    for (const name of states.keys()) {
-      if (!this.reflexes.has(name)) this.#forgetReflex(name, "it is not configured any more");
-    }
-  }
+  // ── decisions ────────────────────────────────────────────────────────
 
-  /** Due time of its newest firing, if what is stored belongs to this definition. */
-  #remembered(name: string, definition: string, row: ReflexState | undefined): number | null {
-    if (row === undefined) return null;
-    if (row.definition === definition) return (row.state as { last?: number }).last ?? null;
-    this.#forgetReflex(name, "its definition has changed");
-    return null;
-  }
-
-  #unschedule(reflex: Reflex): void {
-    for (const handle of reflex.handles) handle.cancel();
-    for (const [name, beat] of this.#beats) {
-      if (!beat.reflexes.delete(reflex) || beat.reflexes.size > 0) continue;
-      beat.handle.cancel();
-      this.#beats.delete(name);
-    }
-  }
-
-  #forgetReflex(name: string, why: string): void {
-    const store = this.#store;
-    this.#ledger.add({ write: () => store.reflexes.clear(name), kept: () => {} });
-    const message = `what it remembered is cleared: ${why}`;
-    this.journal.log({
-      level: "info",
-      source: `reflex:${name}`,
-      event: "reflex.cleared",
-      message,
-      data: null,
-      trace: null,
-    });
-  }
-
-  // ── what the clock brings ────────────────────────────────────────────
-
-  #schedule(reflex: Reflex): void {
-    const { config } = reflex;
-    const now = this.clock.wallMs();
-    if (config.intervalMs !== null) this.#scheduleInterval(reflex, config.intervalMs, now);
-    if (config.cron !== null) {
-      const calendar = cronCalendar(config.cron, config.tz);
-      reflex.calendars.push(calendar);
-      const { last } = reflex;
-      const setBack = last !== null && last > now && last - now <= SET_BACK_MS;
-      const fire = (due: number): void => this.#fireByClock(reflex, due);
-      reflex.handles.push(this.ticker.every({ calendar, atMostEveryMs: null, fire }, setBack ? last : now));
-      this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_CRON, last === null ? null : calendar.next(last), now);
-    }
-  }
-
-  #scheduleInterval(reflex: Reflex, intervalMs: number, now: number): void {
-    const { config, last } = reflex;
-    const aligned = config.align ?? DEFAULT_ALIGN;
-    const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
-    reflex.calendars.push(intervalCalendar(intervalMs, phaseMs));
-    const name = `${intervalMs}+${phaseMs}`;
-    const beat = this.#beats.get(name) ?? this.#newBeat(name, intervalMs, phaseMs, now);
-    beat.reflexes.add(reflex);
-    this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_INTERVAL, last === null ? null : last + intervalMs, now);
-  }
-
-  #newBeat(name: string, intervalMs: number, phaseMs: number, now: number): Beat {
-    const reflexes = new Set<Reflex>();
-    const fire = (due: number, skipped: number): void => {
-      for (const reflex of reflexes) {
-        if (!reflex.enabled) continue;
-        if (reflex.config.catchUp === "one") this.#remember(reflex, due);
-        this.#tick(reflex, due, skipped);
-      }
-    };
-    const handle = this.ticker.every(
-      { calendar: intervalCalendar(intervalMs, phaseMs), atMostEveryMs: intervalMs, fire },
-      now,
-    );
-    const beat = { reflexes, handle };
-    this.#beats.set(name, beat);
-    return beat;
-  }
-
-  /** `missed`: the first due time after its newest firing. */
-  #catchUp(reflex: Reflex, catchUp: "none" | "one", missed: number | null, now: number): void {
-    if (catchUp === "one" && missed !== null && missed <= now && reflex.enabled) this.#fireByClock(reflex, missed);
-  }
-
-  #remember(reflex: Reflex, due: number): void {
-    this.#ledger.add({
-      write: (draft) => draft.reflex(reflexRow(reflex, due)),
-      kept: () => {
-        reflex.last = due;
-      },
-    });
-  }
-
-  /** A cron time, or one that is caught up: owed until it is computed, and never twice for one time. */
-  #fireByClock(reflex: Reflex, due: number): void {
-    if (!reflex.enabled) return;
-    const { sense } = reflex;
-    reflex.fired++;
-    const owed = this.#trigger("cron", due);
-    this.#ledger.add({
-      write: (draft) => {
-        draft.reflex(reflexRow(reflex, due));
-        if (takes(sense)) draft.owe(sense, owed);
-      },
-      kept: () => {
-        reflex.last = due;
-        this.#wake(sense);
-      },
-    });
-  }
-
-  #fireStart(reflex: Reflex): void {
-    const { sense } = reflex;
-    if (!reflex.enabled || !takes(sense)) return;
-    reflex.fired++;
-    sense.tick ??= this.#trigger("start", this.clock.wallMs());
-    this.#wake(sense);
-  }
-
-  #tick(reflex: Reflex, due: number, skipped: number): void {
-    const { sense } = reflex;
-    reflex.fired++;
+  /** A due time of an interval: computed now, or owed when the throttle holds it back; missed while it still computes. */
+  due(sense: Sense, dueMs: number, skipped: number): void {
     if (!takes(sense) || sense.problem) return;
     sense.stats.missed += skipped;
     if (sense.flight !== null || sense.tick?.reason === "tick") sense.stats.missed++;
     if (sense.flight !== null) return;
-    const trigger = this.#trigger("tick", due);
+    const trigger = this.#trigger("tick", dueMs);
     if (this.#throttleLeft(sense) <= 0) {
       sense.tick = trigger;
       return this.#wake(sense);
     }
     if (sense.pending !== null) return;
-    this.#decide(sense, trigger);
+    this.#ledger.add({ write: (draft) => draft.owe(sense, trigger), kept: () => this.#wake(sense) });
+  }
+
+  /** A cron time: owed in the transaction that `remember` is part of. */
+  dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void {
+    const owed = this.#trigger("cron", dueMs);
+    this.#ledger.add({
+      write: (draft) => {
+        remember(draft);
+        if (takes(sense)) draft.owe(sense, owed);
+      },
+      kept: () => {
+        kept();
+        this.#wake(sense);
+      },
+    });
+  }
+
+  /** nerve has started, or the reflex is new. */
+  dueAtStart(sense: Sense): void {
+    if (!takes(sense)) return;
+    sense.tick ??= this.#trigger("start", this.clock.wallMs());
+    this.#wake(sense);
   }
 
   #trigger(reason: Owed["reason"], at: number): Owed {
     return { reason, at, cause: null, trace: this.#newTrace(this.clock.wallMs()) };
-  }
-
-  #decide(sense: Sense, owed: Owed): void {
-    this.#ledger.add({ write: (draft) => draft.owe(sense, owed), kept: () => this.#wake(sense) });
   }
 
   #wake(sense: Sense): void {
@@ -468,7 +304,7 @@ export class Engine implements GroupHost {
     }
     const at = this.clock.wallMs();
     const { cause, trace } = flight?.trigger ?? this.#believe(message);
-    const listeners = this.#listeners.get(sense.name) ?? [];
+    const listeners = this.reflexes.listeningTo(sense.name);
     let id = 0;
     let woken: Sense[] = [];
     this.#ledger.add(
@@ -738,11 +574,11 @@ export class Engine implements GroupHost {
     const name = rest ?? reference;
     const sense = prefix === "reflex" ? undefined : this.senses.get(name);
     if (sense) return ok({ kind: "sense", sense });
-    const reflex = prefix === "sense" ? undefined : this.reflexes.get(name);
+    const reflex = prefix === "sense" ? undefined : this.reflexes.byName.get(name);
     if (reflex) return ok({ kind: "reflex", reflex });
     const candidates = [
       ...(prefix === "reflex" ? [] : this.senses.keys()),
-      ...(prefix === "sense" ? [] : this.reflexes.keys()),
+      ...(prefix === "sense" ? [] : this.reflexes.byName.keys()),
     ];
     const meant = nearest(name, candidates);
     const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
@@ -811,24 +647,6 @@ export class Engine implements GroupHost {
 
 /** Whether it starts computes at all. */
 const takes = (sense: Sense): boolean => sense.enabled && sense.quarantine === null;
-
-const newReflex = (config: SenseReflexConfig, sense: Sense, definition: string, last: number | null): Reflex => ({
-  config,
-  sense,
-  definition,
-  enabled: true,
-  fired: 0,
-  last,
-  calendars: [],
-  handles: [],
-});
-
-const reflexRow = (reflex: Reflex, due: number) => ({
-  reflex: reflex.config.name,
-  key: "",
-  definition: reflex.definition,
-  state: { last: due },
-});
 
 const refused = (message: WorkerMessageOf<"signal">, why: string): WorkerMessageOf<"error"> => ({
   type: "error",

@@ -21,7 +21,7 @@ function reasonOf(sense: Sense): string | null {
 
 export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
-  const reflexes = [...engine.reflexes.values()];
+  const reflexes = [...engine.reflexes.byName.values()];
   const nextDue = (sense: Sense): number | null => {
     const mine = reflexes.filter((reflex) => reflex.enabled && reflex.config.sense === sense.name);
     const due = mine.flatMap(({ calendars }) =>

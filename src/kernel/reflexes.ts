@@ -1,0 +1,241 @@
+/**
+ * The reflexes of the configuration: which listen to whose signals, and when the clock makes them due. What a due time
+ * leads to is the engine's to decide. A reload leaves those whose definition is the same as they are, due times included.
+ */
+import { createHash } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
+import type { NerveConfig, SenseReflexConfig } from "../model/config.ts";
+import type { Store } from "../store/open.ts";
+import type { ReflexState } from "../store/reflex-state.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
+import type { Draft } from "./draft.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Sense } from "./sense.ts";
+import type { Handle, Ticker } from "./ticker.ts";
+
+export interface Reflex {
+  readonly config: SenseReflexConfig;
+  /** Its target as it is configured now. */
+  sense: Sense;
+  /** Digest of what it does, so that state of another definition is not taken for its own. */
+  readonly definition: string;
+  enabled: boolean;
+  fired: number;
+  /** Due time of its newest firing by the clock, where that is kept. */
+  last: number | null;
+  calendars: Calendar[];
+  handles: Handle[];
+}
+
+/** Reflexes of one interval and phase: one entry in the ticker, sent and committed together. */
+interface Beat {
+  readonly reflexes: Set<Reflex>;
+  readonly handle: Handle;
+}
+
+/** What takes the due times. */
+export interface Desk {
+  due(sense: Sense, dueMs: number, skipped: number): void;
+  dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void;
+  dueAtStart(sense: Sense): void;
+}
+
+export interface ReflexParts {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly desk: Desk;
+}
+
+/** A clock set back by less, while nerve was down, repeats no cron time. */
+const SET_BACK_MS = 3 * 3_600_000;
+
+const definitionOf = (config: SenseReflexConfig): string =>
+  createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+
+const newReflex = (config: SenseReflexConfig, sense: Sense, definition: string, last: number | null): Reflex => ({
+  config,
+  sense,
+  definition,
+  enabled: true,
+  fired: 0,
+  last,
+  calendars: [],
+  handles: [],
+});
+
+const reflexRow = (reflex: Reflex, due: number) => ({
+  reflex: reflex.config.name,
+  key: "",
+  definition: reflex.definition,
+  state: { last: due },
+});
+
+const NONE: readonly Reflex[] = [];
+
+export class Reflexes {
+  readonly byName = new Map<string, Reflex>();
+  readonly #parts: ReflexParts;
+  readonly #listeners = new Map<string, Reflex[]>();
+  readonly #beats = new Map<string, Beat>();
+
+  constructor(parts: ReflexParts) {
+    this.#parts = parts;
+  }
+
+  /** In the order of the configuration. */
+  listeningTo(sense: string): readonly Reflex[] {
+    return this.#listeners.get(sense) ?? NONE;
+  }
+
+  /** Reflexes whose definition is the same stay as they are, due times included; the others begin anew. */
+  load(
+    config: NerveConfig,
+    senses: ReadonlyMap<string, Sense>,
+    disabled: ReadonlySet<string>,
+    starting: boolean,
+  ): void {
+    const states = new Map(this.#parts.store.reflexes.all().map((row) => [row.reflex, row]));
+    const before = new Map(this.byName);
+    this.byName.clear();
+    this.#listeners.clear();
+    const fresh: Reflex[] = [];
+    for (const entry of config.reflexes) {
+      const sense = entry.kind === "sense" ? senses.get(entry.sense) : undefined;
+      if (entry.kind !== "sense" || sense === undefined) continue;
+      const definition = definitionOf(entry);
+      const known = before.get(entry.name);
+      const reflex =
+        known?.definition === definition
+          ? known
+          : newReflex(entry, sense, definition, this.#remembered(entry.name, definition, states.get(entry.name)));
+      if (reflex === known) before.delete(entry.name);
+      else fresh.push(reflex);
+      reflex.sense = sense;
+      reflex.enabled = !disabled.has(`reflex:${entry.name}`);
+      this.byName.set(entry.name, reflex);
+      for (const name of entry.on) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), reflex]);
+    }
+    for (const reflex of before.values()) this.#unschedule(reflex);
+    for (const reflex of fresh) {
+      this.#schedule(reflex);
+      if (reflex.config.onStart && (starting || !before.has(reflex.config.name))) this.#fireAtStart(reflex);
+    }
+    for (const name of states.keys()) {
+      if (!this.byName.has(name)) this.#forget(name, "it is not configured any more");
+    }
+  }
+
+  /** Due time of its newest firing, if what is stored belongs to this definition. */
+  #remembered(name: string, definition: string, row: ReflexState | undefined): number | null {
+    if (row === undefined) return null;
+    if (row.definition === definition) return (row.state as { last?: number }).last ?? null;
+    this.#forget(name, "its definition has changed");
+    return null;
+  }
+
+  #unschedule(reflex: Reflex): void {
+    for (const handle of reflex.handles) handle.cancel();
+    for (const [name, beat] of this.#beats) {
+      if (!beat.reflexes.delete(reflex) || beat.reflexes.size > 0) continue;
+      beat.handle.cancel();
+      this.#beats.delete(name);
+    }
+  }
+
+  #forget(name: string, why: string): void {
+    const store = this.#parts.store;
+    this.#parts.ledger.add({ write: () => store.reflexes.clear(name), kept: () => {} });
+    const message = `what it remembered is cleared: ${why}`;
+    this.#parts.journal.log({
+      level: "info",
+      source: `reflex:${name}`,
+      event: "reflex.cleared",
+      message,
+      data: null,
+      trace: null,
+    });
+  }
+
+  // ── what the clock brings ────────────────────────────────────────────
+
+  #schedule(reflex: Reflex): void {
+    const { config } = reflex;
+    const now = this.#parts.clock.wallMs();
+    if (config.intervalMs !== null) this.#scheduleInterval(reflex, config.intervalMs, now);
+    if (config.cron !== null) {
+      const calendar = cronCalendar(config.cron, config.tz);
+      reflex.calendars.push(calendar);
+      const { last } = reflex;
+      const setBack = last !== null && last > now && last - now <= SET_BACK_MS;
+      const fire = (due: number): void => this.#fireByClock(reflex, due);
+      reflex.handles.push(this.#parts.ticker.every({ calendar, atMostEveryMs: null, fire }, setBack ? last : now));
+      this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_CRON, last === null ? null : calendar.next(last), now);
+    }
+  }
+
+  #scheduleInterval(reflex: Reflex, intervalMs: number, now: number): void {
+    const { config, last } = reflex;
+    const aligned = config.align ?? DEFAULT_ALIGN;
+    const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
+    reflex.calendars.push(intervalCalendar(intervalMs, phaseMs));
+    const name = `${intervalMs}+${phaseMs}`;
+    const beat = this.#beats.get(name) ?? this.#newBeat(name, intervalMs, phaseMs, now);
+    beat.reflexes.add(reflex);
+    this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_INTERVAL, last === null ? null : last + intervalMs, now);
+  }
+
+  #newBeat(name: string, intervalMs: number, phaseMs: number, now: number): Beat {
+    const { desk } = this.#parts;
+    const reflexes = new Set<Reflex>();
+    const fire = (due: number, skipped: number): void => {
+      for (const reflex of reflexes) {
+        if (!reflex.enabled) continue;
+        if (reflex.config.catchUp === "one") this.#remember(reflex, due);
+        reflex.fired++;
+        desk.due(reflex.sense, due, skipped);
+      }
+    };
+    const handle = this.#parts.ticker.every(
+      { calendar: intervalCalendar(intervalMs, phaseMs), atMostEveryMs: intervalMs, fire },
+      now,
+    );
+    const beat = { reflexes, handle };
+    this.#beats.set(name, beat);
+    return beat;
+  }
+
+  /** `missed`: the first due time after its newest firing. */
+  #catchUp(reflex: Reflex, catchUp: "none" | "one", missed: number | null, now: number): void {
+    if (catchUp === "one" && missed !== null && missed <= now && reflex.enabled) this.#fireByClock(reflex, missed);
+  }
+
+  #remember(reflex: Reflex, due: number): void {
+    this.#parts.ledger.add({
+      write: (draft) => draft.reflex(reflexRow(reflex, due)),
+      kept: () => {
+        reflex.last = due;
+      },
+    });
+  }
+
+  /** A cron time, or one that is caught up: owed until it is computed, and never twice for one time. */
+  #fireByClock(reflex: Reflex, due: number): void {
+    if (!reflex.enabled) return;
+    reflex.fired++;
+    const remember = (draft: Draft): void => draft.reflex(reflexRow(reflex, due));
+    this.#parts.desk.dueDurably(reflex.sense, due, remember, () => {
+      reflex.last = due;
+    });
+  }
+
+  #fireAtStart(reflex: Reflex): void {
+    if (!reflex.enabled) return;
+    reflex.fired++;
+    this.#parts.desk.dueAtStart(reflex.sense);
+  }
+}
