@@ -8,7 +8,7 @@ import type { Site } from "./site.ts";
 
 export interface Child extends AsyncDisposable {
   readonly pid: number;
-  /** Asks each of `numbers`, a slot of its own, in one go. */
+  /** Asks each slot once, in one go. */
   ask(slots: readonly number[]): void;
 }
 

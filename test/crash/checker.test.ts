@@ -13,7 +13,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { observe, Site, until } from "../helpers/crash.ts";
+import { Site, until } from "../helpers/crash.ts";
 import { findViolations } from "./checker.ts";
 import { busyConfig, expectations, prepare, QUIET, SENSES } from "./workload.ts";
 
@@ -23,8 +23,7 @@ let copies = 0;
 beforeAll(async () => {
   site = new Site(SENSES, busyConfig);
   prepare(site);
-  const history = join(site.folder, "history.jsonl");
-  const observer = observe(site, history);
+  const stopObserving = site.observe();
   const busy = site.start();
   await busy.up();
   await until("every chain has signals", () => site.countSignals("chain-c") > 15 && site.countSignals("reader") > 5);
@@ -33,11 +32,10 @@ beforeAll(async () => {
   await quiet.up();
   await until("nothing is owed", () => site.isAtRest());
   await quiet.stop();
-  const seen = (): number => readFileSync(history, "utf8").split("\n").length - 1;
+  const seen = (): number => readFileSync(site.history, "utf8").split("\n").length - 1;
   const kept = site.ask(0, (db) => db.query<{ n: number }, []>("SELECT count(*) AS n FROM signals").get()?.n ?? 0);
   await until("somebody has seen it all", () => seen() === kept);
-  observer.kill("SIGTERM");
-  await observer.exited;
+  await stopObserving();
 }, 30_000);
 afterAll(() => site.end());
 
@@ -45,7 +43,7 @@ afterAll(() => site.end());
 function plant(fault: (data: string, history: string) => void): string[] {
   const copy = join(site.folder, `copy-${copies++}`);
   cpSync(site.data, join(copy, "data"), { recursive: true, filter: (path) => !path.endsWith(".sock") });
-  cpSync(join(site.folder, "history.jsonl"), join(copy, "history.jsonl"));
+  cpSync(site.history, join(copy, "history.jsonl"));
   fault(join(copy, "data"), join(copy, "history.jsonl"));
   const found = findViolations(join(copy, "data"), expectations([], join(copy, "history.jsonl")));
   rmSync(copy, { recursive: true });

@@ -159,7 +159,7 @@ function causes(expected: Expectations, signals: readonly SignalRow[], byId: Rea
   return listed("a signal whose cause cannot be", wrong);
 }
 
-interface Answers {
+export interface Answers {
   /** Signals a listener was computed for. */
   readonly computed: number;
   /** Signals that a `compute.coalesced` names. */

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, realpathSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Kernel, observe, Site, until } from "../helpers/crash.ts";
+import { type Kernel, Site, until } from "../helpers/crash.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { type Expectations, findViolations } from "./checker.ts";
 
@@ -45,19 +45,19 @@ const make = (data: string | null = null): Site => {
 const goesOn = async (site: Site, kernel: Kernel, limitMs: number): Promise<void> => {
   const before = site.countSignals("follower");
   const on = (): boolean => {
-    if (kernel.ended !== null) throw new Error(`the kernel ended (${kernel.ended}): ${kernel.stderr().slice(-2_000)}`);
+    if (kernel.ended !== null) throw new Error(`the kernel ended (${kernel.ended}): ${kernel.lastWords()}`);
     return site.countSignals("follower") > before + 3;
   };
   await until("it goes on by itself", on, limitMs, 20);
 };
 
-async function atRest(site: Site, history: string): Promise<string[]> {
+async function atRest(site: Site): Promise<string[]> {
   const kernel = site.start("quiet.yaml");
   await kernel.up();
   await until("nothing is owed any more", () => site.isAtRest());
   const how = await kernel.stop();
-  const found = findViolations(site.data, expected(history));
-  return how === 0 ? found : [...found, `the quiet run ended with ${how}: ${kernel.stderr().slice(-2_000)}`];
+  const found = findViolations(site.data, expected(site.history));
+  return how === 0 ? found : [...found, `the quiet run ended with ${how}: ${kernel.lastWords()}`];
 }
 
 const count = (text: string, word: string): number => text.split(word).length - 1;
@@ -77,8 +77,7 @@ test.skipIf(missing !== null)(
   "a store that answers EIO or ENOSPC is waited for, and nothing is lost",
   async () => {
     await using site = make();
-    const history = join(site.folder, "history.jsonl");
-    const observer = observe(site, history);
+    const stopObserving = site.observe();
     const paths = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
     const kernel = site.start();
     await kernel.up();
@@ -105,9 +104,8 @@ test.skipIf(missing !== null)(
     await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
     await kernel.kill();
     await saboteur.end();
-    observer.kill("SIGTERM");
-    await observer.exited;
-    expect(await atRest(site, history)).toEqual([]);
+    await stopObserving();
+    expect(await atRest(site)).toEqual([]);
     console.log(JSON.stringify({ test: "disk-errors", trials: FAILURES.length, violations: 0, healed_ms: healedMs }));
   },
   60_000,
@@ -117,8 +115,7 @@ test.skipIf(missing !== null)(
   "a sense's database that answers EIO or ENOSPC costs those computes and nothing else",
   async () => {
     await using site = make();
-    const history = join(site.folder, "history.jsonl");
-    const observer = observe(site, history);
+    const stopObserving = site.observe();
     const kernel = site.start();
     const { groups } = await kernel.up();
     const worker = groups.find(({ name }) => name === "one")?.pid ?? 0;
@@ -137,9 +134,8 @@ test.skipIf(missing !== null)(
     expect(status?.groups.map(({ restarts }) => restarts)).toEqual([0, 0]);
     expect(status?.senses.filter(({ errors }) => errors > 0).map(({ name }) => name)).toEqual(["writer"]);
     expect(await kernel.stop()).toBe(0);
-    observer.kill("SIGTERM");
-    await observer.exited;
-    expect(await atRest(site, history)).toEqual([]);
+    await stopObserving();
+    expect(await atRest(site)).toEqual([]);
   },
   60_000,
 );
@@ -197,8 +193,7 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
   });
 
   test("is said, loses nothing acknowledged, and once there is room nerve goes on by itself", async () => {
-    const history = join(site.folder, "history.jsonl");
-    const observer = observe(site, history);
+    const stopObserving = site.observe();
     const kernel = site.start();
     await kernel.up();
     for (let round = 0; round < 2; round++) {
@@ -215,14 +210,12 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
     await until("it says that the disk is full", () => kernel.stderr().includes("store.failed"));
     await kernel.kill();
     unlinkSync(filler);
-    observer.kill("SIGTERM");
-    await observer.exited;
-    expect(await atRest(site, history)).toEqual([]);
+    await stopObserving();
+    expect(await atRest(site)).toEqual([]);
   }, 60_000);
 
   test("does not keep nerve from stopping", async () => {
-    const history = join(site.folder, "history.jsonl");
-    const observer = observe(site, history);
+    const stopObserving = site.observe();
     const kernel = site.start();
     await kernel.up();
     await goesOn(site, kernel, 5_000);
@@ -236,9 +229,8 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
       false,
     ]);
     unlinkSync(filler);
-    observer.kill("SIGTERM");
-    await observer.exited;
-    expect(await atRest(site, history)).toEqual([]);
+    await stopObserving();
+    expect(await atRest(site)).toEqual([]);
   }, 60_000);
 
   test.each([["before its first start"], ["after a crash"], ["after a clean stop"]])(
@@ -264,7 +256,7 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
       await again.up();
       await goesOn(site, again, 5_000);
       await again.kill();
-      expect(await atRest(site, join(site.folder, "none"))).toEqual([]);
+      expect(await atRest(site)).toEqual([]);
     },
     60_000,
   );

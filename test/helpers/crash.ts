@@ -109,6 +109,10 @@ export class Kernel {
     return readFileSync(this.#log, "utf8");
   }
 
+  lastWords(): string {
+    return this.stderr().slice(-2_000);
+  }
+
   /** Null while nobody answers. */
   async status(): Promise<Status | null> {
     try {
@@ -174,13 +178,18 @@ export class Kernel {
 export class Site implements AsyncDisposable {
   readonly folder: string;
   readonly data: string;
+  /** What {@link observe} saw. */
+  readonly history: string;
   starts = 0;
   readonly #kernels: Kernel[] = [];
+  #kept = false;
+  readonly #observers: Bun.Subprocess[] = [];
 
   /** `senses` names folders of the fixtures. */
   constructor(senses: readonly string[], config: string, data: string | null = null) {
     this.folder = realpathSync(mkdtempSync(join(tmpdir(), "nerve-crash-")));
     this.data = data ?? join(this.folder, "data");
+    this.history = join(this.folder, "history.jsonl");
     mkdirSync(join(this.folder, "senses"), { mode: 0o700 });
     for (const name of senses) {
       cpSync(join(FIXTURES, name), join(this.folder, "senses", name), { recursive: true });
@@ -204,6 +213,21 @@ export class Site implements AsyncDisposable {
     const kernel = new Kernel(this, config, wrapper);
     this.#kernels.push(kernel);
     return kernel;
+  }
+
+  /**
+   * Follows the committed signals from another process, which keeps what it saw in `history.jsonl` of the folder.
+   * Resolves, once told to stop, when all of that is on disk.
+   */
+  observe(): () => Promise<void> {
+    const observer = Bun.spawn([process.execPath, OBSERVER, join(this.data, "logs.db"), this.history], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    this.#observers.push(observer);
+    return async () => {
+      observer.kill("SIGTERM");
+      await observer.exited;
+    };
   }
 
   /** Asks the store, through a connection that is gone again afterwards; `missing` while there is nothing to ask. */
@@ -241,23 +265,23 @@ export class Site implements AsyncDisposable {
       .filter((pid) => readProc(`/proc/${pid}/environ`)?.split("\0").includes(marker) && isRunning(pid));
   }
 
-  /** Ends what is left and, unless it is to be looked at, removes the folder. */
-  async end(keep = false): Promise<void> {
+  /** Its folder is to be looked at afterwards. */
+  keep(): void {
+    this.#kept = true;
+  }
+
+  /** Ends what is left of it. */
+  async end(): Promise<void> {
+    for (const observer of this.#observers) observer.kill("SIGKILL");
     for (const kernel of this.#kernels) if (kernel.ended === null) await kernel.kill();
     for (let left = this.marked(); left.length > 0; left = this.marked()) {
       for (const pid of left) sendSignal(pid, "SIGKILL");
       await Bun.sleep(2);
     }
-    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+    if (!this.#kept) rmSync(this.folder, { recursive: true, force: true });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.end();
   }
 }
-
-/** Follows the committed signals of `site` from another process and keeps what it saw in `history`, until SIGTERM. */
-export const observe = (site: Site, history: string): Bun.Subprocess =>
-  Bun.spawn([process.execPath, OBSERVER, join(site.data, "logs.db"), history], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });

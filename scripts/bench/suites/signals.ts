@@ -5,7 +5,8 @@ import { runFloor, runNerve, Site } from "../site.ts";
 import { observe, rawInserts, type Window, whereItGoes } from "./flood.ts";
 
 const SENSES = 1_024;
-const EVERY = "8ms";
+/** Offers 205,000 a second. */
+const EVERY = "5ms";
 
 interface Round {
   readonly nerve: Window;
