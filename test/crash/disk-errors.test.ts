@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, realpathSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Kernel, Site, until } from "../helpers/crash.ts";
+import { childrenOf, type Kernel, Site, sendSignal, until } from "../helpers/crash.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { type Expectations, findViolations } from "./checker.ts";
 
@@ -51,6 +51,9 @@ const goesOn = async (site: Site, kernel: Kernel, limitMs: number): Promise<void
   await until("it goes on by itself", on, limitMs, 20);
 };
 
+const restartsOf = async (kernel: Kernel): Promise<number> =>
+  (await kernel.status())?.groups.reduce((sum, { restarts }) => sum + restarts, 0) ?? 0;
+
 async function atRest(site: Site): Promise<string[]> {
   const kernel = site.start("quiet.yaml");
   await kernel.up();
@@ -92,6 +95,11 @@ test.skipIf(missing !== null)(
         await until("a second try has failed as well", () => saboteur.hits() >= 2, 5_000);
         // What a reader can see while nothing can be kept does not grow.
         expect(site.countSignals("writer")).toBe(during);
+        // A result that waits for its commit is offered once more by the next worker.
+        const restarts = await restartsOf(kernel);
+        for (const worker of childrenOf(kernel.pid)) sendSignal(worker, "SIGKILL");
+        await until("both workers are up again", async () => (await restartsOf(kernel)) >= restarts + 2);
+        await kernel.up();
       }
       const healedAt = performance.now();
       await saboteur.end();
@@ -99,11 +107,16 @@ test.skipIf(missing !== null)(
       healedMs.push(Math.round(performance.now() - healedAt));
       expect(count(kernel.stderr(), "store.recovered")).toBe(count(kernel.stderr(), "store.failed"));
     }
-    // Killed in the middle of it: what was never acknowledged may be there or not, but only whole.
-    const saboteur = await sabotage(kernel.pid, "fsync:error=EIO:when=1+", paths);
-    await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
-    await kernel.kill();
-    await saboteur.end();
+    // Killed or stopped in the middle of it: what was never acknowledged may be there or not, but only whole.
+    for (const end of ["kill", "stop"] as const) {
+      const other = end === "kill" ? kernel : site.start();
+      await other.up();
+      await goesOn(site, other, 5_000);
+      const saboteur = await sabotage(other.pid, "fsync:error=EIO:when=1+", paths);
+      await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
+      await other[end]();
+      await saboteur.end();
+    }
     await stopObserving();
     expect(await atRest(site)).toEqual([]);
     console.log(JSON.stringify({ test: "disk-errors", trials: FAILURES.length, violations: 0, healed_ms: healedMs }));
