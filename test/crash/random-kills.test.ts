@@ -96,7 +96,10 @@ async function killAtRandom(site: Site, { kills, restarts, migrations, violation
     kills.kernel++;
     await kernel.kill();
     kernel = null;
-    if (choice.looks) violations.push(...damageOf(site));
+    if (!choice.looks) continue;
+    // A copy made while somebody writes would be torn by the copying.
+    await until("the workers are gone", () => site.marked().length === 0, 1_000);
+    violations.push(...damageOf(site));
   }
   await kernel?.kill();
 }

@@ -79,13 +79,19 @@ async function watch(sides: readonly Running[], seconds: number): Promise<Watche
   });
 }
 
-/** Milliseconds a tick by which computes begin later and later: the last third of the window against the first. */
+/**
+ * Milliseconds a tick by which computes begin later and later: the last third of the window against the first, each by its
+ * least late twentieth, which noise moves least.
+ */
 function drift(readings: Watched["readings"]): number {
   const sorted = [...readings].sort((a, b) => a.due - b.due);
   const third = Math.floor(sorted.length / 3);
   const middle = (part: typeof sorted): { due: number; late: number } => ({
     due: median(part.map(({ due }) => due)),
-    late: median(part.map(({ late }) => late)),
+    late: percentile(
+      part.map(({ late }) => late),
+      0.05,
+    ),
   });
   const [first, last] = [middle(sorted.slice(0, third)), middle(sorted.slice(-third))];
   return (last.late - first.late) / ((last.due - first.due) / 1_000);
