@@ -13,5 +13,17 @@ function ancestors(): Set<number> {
   return found;
 }
 
+/** Looks again while there was something: what forks while /proc is read may be missed by one look. */
+const MOST_LOOKS = 5;
+
 /** Call only while holding the data directory's lock. Returns the pids it sent SIGKILL to. */
-export const sweepLeftovers = (data: string): number[] => killMarked(workerMarker(data), ancestors());
+export function sweepLeftovers(data: string): number[] {
+  const own = ancestors();
+  const swept = new Set<number>();
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    const found = killMarked(workerMarker(data), own);
+    if (found.length === 0) break;
+    for (const pid of found) swept.add(pid);
+  }
+  return [...swept];
+}

@@ -1,7 +1,15 @@
 /** G9: one second after its kernel is gone no process of nerve lives, nor any child that did not leave its group. */
 import { expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
-import { childrenOf, isRunning, type Kernel, processState, Site, sendSignal, until } from "../helpers/crash.ts";
+import {
+  childrenOf,
+  commandOf,
+  isRunning,
+  type Kernel,
+  processState,
+  Site,
+  sendSignal,
+  until,
+} from "../helpers/crash.ts";
 
 const CONFIG = `
 data: DATA
@@ -74,8 +82,6 @@ reflexes:
   - { sense: hopper, on_start: true }
   - { sense: idle, interval: 20ms }
 `;
-
-const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
 
 test("children that left their process group are swept at the next start, which is quick", async () => {
   await using site = new Site(["idle", "children"], LEAVING);

@@ -64,6 +64,9 @@ export function processState(pid: number): string | null {
 
 export const isRunning = (pid: number): boolean => !["Z", "X", null].includes(processState(pid));
 
+/** Its argv joined by spaces, `` when it is gone. */
+export const commandOf = (pid: number): string => (readProc(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ");
+
 export function childrenOf(pid: number): number[] {
   const children = readProc(`/proc/${pid}/task/${pid}/children`) ?? "";
   return children.split(" ").filter(Boolean).map(Number);
