@@ -1,7 +1,9 @@
 /** The command line's entry: which verb, its input, and how it ends. Loads the one command that was asked for. */
+
 import { nearest } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
-import { EXIT, type Outcome, problem, usageError } from "./outcome.ts";
+import { problem } from "../model/problem.ts";
+import { EXIT, type Outcome, usageError } from "./outcome.ts";
 import { VERBS } from "./verbs.ts";
 
 /** Runs what argv (without the executable) asks for and ends the process with its exit code. */

@@ -1,6 +1,6 @@
 /** How a command ends: an exit code that is part of the contract, or a failure that main.ts prints and turns into one. */
 import { err, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 
 export const EXIT = {
   done: 0,
@@ -22,15 +22,6 @@ export interface Failure {
 }
 
 export type Outcome = Result<ExitCode, Failure>;
-
-export const problem = (kind: string, message: string, hint: string | null = null): Problem => ({
-  kind,
-  message,
-  hint,
-  file: null,
-  line: null,
-  column: null,
-});
 
 export const fail = (
   code: ExitCode,

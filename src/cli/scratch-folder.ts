@@ -6,9 +6,8 @@ import { constants, copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { describeSqliteError, openReader } from "../sqlite/open.ts";
-import { problem } from "./outcome.ts";
 
 const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };

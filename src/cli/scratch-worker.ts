@@ -17,8 +17,7 @@ import { workerEnvironment } from "../kernel/environment.ts";
 import { ownCommand, SENSE_WORKER_ROLE } from "../kernel/own-image.ts";
 import { spawnWorker, type WorkerExit, type WorkerProcess } from "../kernel/worker-process.ts";
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
-import type { Problem } from "../model/problem.ts";
-import { problem } from "./outcome.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { copyDatabase, type ScratchFolder } from "./scratch-folder.ts";
 
 export interface ScratchSense {

@@ -1,8 +1,10 @@
 /** A list that came out empty for a sense nobody has is a mistyped name, not a quiet sense. */
+
 import { nearest } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { EXIT, type Failure, fail, problem } from "./outcome.ts";
+import { problem } from "../model/problem.ts";
+import { EXIT, type Failure, fail } from "./outcome.ts";
 
 export function knownSenses(config: NerveConfig | null, names: readonly string[]): Result<null, Failure> {
   const unknown = config === null ? [] : names.filter((name) => !config.senses.has(name));

@@ -2,14 +2,16 @@
  * Waits until a trigger by hand is answered. Signals and failures are rows with its trace; a null compute, and a repeat of
  * a failure the log only counts, leave none: they are told from the sense's counters.
  */
+
 import { ok, type Result } from "../base/result.ts";
 import type { Status } from "../control/contract.ts";
 import type { Log } from "../model/log.ts";
+import { problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { read } from "./find-trace.ts";
 import { ask } from "./kernel.ts";
-import { EXIT, type Failure, fail, problem } from "./outcome.ts";
+import { EXIT, type Failure, fail } from "./outcome.ts";
 import type { Place } from "./place.ts";
 
 export interface Triggered {

@@ -8,7 +8,7 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { join, resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 
 const MAX_LINKS = 40;
 const WRITABLE_BY_OTHERS = 0o022;
@@ -19,15 +19,6 @@ export interface Inspected {
   readonly path: string;
   readonly stats: Stats;
 }
-
-const problem = (kind: string, asked: string, message: string, hint: string | null): Problem => ({
-  kind,
-  message,
-  hint,
-  file: asked,
-  line: null,
-  column: null,
-});
 
 const what = (stats: Stats): string => {
   if (stats.isDirectory()) return "folder";
@@ -40,22 +31,22 @@ function judge(asked: string, path: string, stats: Stats, isAbove: boolean): Pro
   const thing = path === asked ? `this ${what(stats)}` : `the ${what(stats)} ${path}`;
   if (stats.uid !== 0 && stats.uid !== uid) {
     const message = `${thing} belongs to uid ${stats.uid}, and must belong to root or uid ${uid}`;
-    return problem("unsafe-owner", asked, message, `chown ${stats.isSymbolicLink() ? "-h " : ""}${uid} ${path}`);
+    return problem("unsafe-owner", message, `chown ${stats.isSymbolicLink() ? "-h " : ""}${uid} ${path}`, asked);
   }
   // The mode of a link means nothing: who may replace it is decided by its folder.
   const isWritable = !stats.isSymbolicLink() && (stats.mode & WRITABLE_BY_OTHERS) !== 0;
   if (!isWritable || (isAbove && (stats.mode & STICKY) !== 0)) return null;
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, "0");
   const message = `${thing} can be written to by its group or by others (mode ${mode})`;
-  return problem("unsafe-mode", asked, message, `chmod go-w ${path}`);
+  return problem("unsafe-mode", message, `chmod go-w ${path}`, asked);
 }
 
 const unreadable = (asked: string, path: string, error: unknown): Problem => {
   const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return problem("not-found", asked, path === asked ? "there is no such file" : `there is no ${path}`, null);
+    return problem("not-found", path === asked ? "there is no such file" : `there is no ${path}`, null, asked);
   }
-  return problem("unreadable", asked, `${path === asked ? "it" : path} cannot be looked at (${code})`, null);
+  return problem("unreadable", `${path === asked ? "it" : path} cannot be looked at (${code})`, null, asked);
 };
 
 /** Walks `path` from the root, through links, judging every part on the way; what it ends at, for comparing with an open file. */
@@ -69,7 +60,7 @@ export function inspect(asked: string): Result<Inspected, Problem> {
       if (stats.isSymbolicLink()) {
         const found = judge(asked, current, stats, parts.length > 0);
         if (found) return err(found);
-        if (++links > MAX_LINKS) return err(problem("unreadable", asked, "too many links on the way", null));
+        if (++links > MAX_LINKS) return err(problem("unreadable", "too many links on the way", null, asked));
         const target = readlinkSync(current);
         parts = [...target.split("/").filter((part) => part !== "" && part !== "."), ...parts];
         current = target.startsWith("/") ? "/" : join(current, "..");

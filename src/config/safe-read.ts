@@ -2,18 +2,9 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { inspect } from "./file-safety.ts";
 import { MAX_FILE_BYTES } from "./yaml.ts";
-
-const problem = (kind: string, file: string, message: string, hint: string | null): Problem => ({
-  kind,
-  message,
-  hint,
-  file,
-  line: null,
-  column: null,
-});
 
 export function readSafely(file: string): Result<string, Problem> {
   let descriptor: number;
@@ -37,33 +28,33 @@ export function readSafely(file: string): Result<string, Problem> {
 function openProblem(file: string, error: unknown): Problem {
   const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return problem("not-found", file, "there is no such file", "name another with -c FILE, or write one");
+    return problem("not-found", "there is no such file", "name another with -c FILE, or write one", file);
   }
   if (code === "EACCES" || code === "EPERM") {
     const uid = process.geteuid?.() ?? 0;
-    return problem("unreadable", file, `uid ${uid} may not read this file`, `chown ${uid} ${resolve(file)}`);
+    return problem("unreadable", `uid ${uid} may not read this file`, `chown ${uid} ${resolve(file)}`, file);
   }
-  return problem("unreadable", file, `the file cannot be read (${code})`, null);
+  return problem("unreadable", `the file cannot be read (${code})`, null, file);
 }
 
 function fileProblem(file: string, stats: Stats): Problem | null {
   if (stats.isDirectory()) {
     return problem(
       "not-a-file",
-      file,
       "this is a folder",
       `name the file in it: ${file.replace(/\/*$/, "")}/nerve.yaml`,
+      file,
     );
   }
-  if (!stats.isFile()) return problem("not-a-file", file, "this is not a regular file", "copy it into one");
+  if (!stats.isFile()) return problem("not-a-file", "this is not a regular file", "copy it into one", file);
   const inspected = inspect(file);
   if (!inspected.ok) return inspected.error;
   const now = inspected.value.stats;
   if (now.ino !== stats.ino || now.dev !== stats.dev) {
-    return problem("changed", file, "the file was replaced while it was read", "try again");
+    return problem("changed", "the file was replaced while it was read", "try again", file);
   }
   if (stats.size <= MAX_FILE_BYTES) return null;
-  return problem("too-large", file, `the file is larger than ${MAX_FILE_BYTES / 1024} KiB`, "split it with `include`");
+  return problem("too-large", `the file is larger than ${MAX_FILE_BYTES / 1024} KiB`, "split it with `include`", file);
 }
 
 /** One byte more than expected, so that a file that grows meanwhile is seen to. */
@@ -82,6 +73,6 @@ function decode(file: string, bytes: Buffer): Result<string, Problem> {
   try {
     return ok(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch {
-    return err(problem("not-utf8", file, "the file is not UTF-8 text", "save it as UTF-8"));
+    return err(problem("not-utf8", "the file is not UTF-8 text", "save it as UTF-8", file));
   }
 }

@@ -2,7 +2,7 @@
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { type Refusal, type Reloaded, SOCKET_NAME, type Status } from "./contract.ts";
 
 export interface Controls {
@@ -22,15 +22,6 @@ const refuse = (status: number, problems: readonly Problem[]): Response => {
   const body: Refusal = { error, problems };
   return Response.json(body, { status });
 };
-
-const problem = (kind: string, message: string, hint: string | null): Problem => ({
-  kind,
-  message,
-  hint,
-  file: null,
-  line: null,
-  column: null,
-});
 
 async function nameOf(request: Request): Promise<string | null> {
   try {

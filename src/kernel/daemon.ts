@@ -60,6 +60,9 @@ const STOPPING: Problem = {
 const STOP_MS = 7_000;
 const UNFOLD_MS = 60_000;
 
+/** Nothing in the config or the data is wrong: a service manager should try again. */
+const MAY_PASS = new Set(["store-no-space", "store-io", "store-locked"]);
+
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
 
 const prints = (locations: Locations): Map<string, string> =>
@@ -89,13 +92,13 @@ export class Daemon {
     const config = loadNerveConfig(options.configFile, options.environment);
     if (!config.ok) return failure(78, ...config.error);
     const data = openDataDirectory(config.value.data);
-    if (!data.ok) return failure(data.error.kind === "in-use" ? 75 : 78, data.error.problem);
+    if (!data.ok) return failure(data.error.kind === "unusable" ? 78 : 75, data.error.problem);
     const swept = sweepLeftovers(data.value.path);
     const clock = systemClock();
     const store = openStore(data.value.path, config.value.durability, clock.bootId, clock.wallMs());
     if (!store.ok) {
       data.value.lock.release();
-      return failure(78, store.error);
+      return failure(MAY_PASS.has(store.error.kind) ? 75 : 78, store.error);
     }
     const daemon = new Daemon(options, config.value, data.value, store.value, clock);
     daemon.#begin(swept);

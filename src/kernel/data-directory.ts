@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
 
 export interface DataDirectory {
@@ -21,7 +21,8 @@ export interface DataDirectory {
   readonly lock: Lock;
 }
 
-export type DataProblem = { readonly kind: "in-use" | "unusable"; readonly problem: Problem };
+/** `no-room`: the disk is full or does not answer; another try may succeed. */
+export type DataProblem = { readonly kind: "in-use" | "no-room" | "unusable"; readonly problem: Problem };
 
 const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
 const WRITE_NO_LINK = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
@@ -30,8 +31,10 @@ const FOLDERS = ["senses", "locks", "blobs"];
 
 const unusable = (message: string, hint: string | null): DataProblem => ({
   kind: "unusable",
-  problem: { kind: "data-unusable", message, hint, file: null, line: null, column: null },
+  problem: problem("data-unusable", message, hint),
 });
+
+const MAY_PASS = /^(ENOSPC|EDQUOT|EIO|SQLITE_FULL|SQLITE_IOERR)/;
 
 function makeFolder(path: string): DataProblem | null {
   mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -91,7 +94,7 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
     if (typeof lock === "string") {
       const message = `${data} is in use by process ${lock}`;
       const hint = "one kernel runs on one data directory; stop that one, or give this config another `data`";
-      return err({ kind: "in-use", problem: { kind: "in-use", message, hint, file: null, line: null, column: null } });
+      return err({ kind: "in-use", problem: problem("in-use", message, hint) });
     }
     try {
       writePid(pidFile);
@@ -101,6 +104,8 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
     }
     return ok({ path: realpathSync(data), lock });
   } catch (error) {
-    return err(unusable(`${data} cannot be used: ${(error as Error).message}`, null));
+    const { code = "", message } = error as Error & { code?: string };
+    const found = unusable(`${data} cannot be used: ${message}`, null);
+    return err(MAY_PASS.test(code) ? { ...found, kind: "no-room" } : found);
   }
 }

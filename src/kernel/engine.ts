@@ -4,6 +4,7 @@
  * - G1: the owed computes a signal leads to are committed with it, and cleared with the result of a compute that began
  *   after them.
  * - Memory follows the commit: `kept` of an entry is the only place where a result changes what the engine knows.
+ *   Strikes and quarantines alone are taken note of at once: they only ever hold something back.
  */
 import { join } from "node:path";
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
@@ -16,7 +17,7 @@ import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
+import { formatProblem, type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
@@ -47,15 +48,6 @@ export type Locations = ReadonlyMap<string, Result<SenseLocation, Problem>>;
 
 const LOG_CREDIT = 256;
 const MAX_PAYLOAD_BYTES = 64 * 1024;
-
-const problem = (kind: string, message: string, hint: string | null): Problem => ({
-  kind,
-  message,
-  hint,
-  file: null,
-  line: null,
-  column: null,
-});
 
 export const senseDatabase = (data: string, sense: string): string => join(data, "senses", `${sense}.db`);
 

@@ -15,6 +15,21 @@ export interface Problem {
   readonly column: number | null;
 }
 
+/** A problem that concerns a whole file, or (`file` null) no file. */
+export const problem = (
+  kind: string,
+  message: string,
+  hint: string | null = null,
+  file: string | null = null,
+): Problem => ({
+  kind,
+  message,
+  hint,
+  file,
+  line: null,
+  column: null,
+});
+
 /** `file:line:column: message (hint)`, the one-line form every face shares. */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");

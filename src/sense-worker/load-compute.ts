@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { BUILT_IN_SENSES, type BuiltInSense } from "../../senses/index.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import type { Compute } from "../sdk/index.ts";
 import { type MigrationFile, readMigrations } from "../sqlite/migrate.ts";
 import { loadModule } from "../worker/load-module.ts";
@@ -24,15 +24,6 @@ export interface LoadedSense {
 
 const builtIn = (name: string): BuiltInSense | undefined =>
   Object.hasOwn(BUILT_IN_SENSES, name) ? BUILT_IN_SENSES[name as keyof typeof BUILT_IN_SENSES] : undefined;
-
-const problem = (kind: string, message: string, hint: string | null, file: string | null): Problem => ({
-  kind,
-  message,
-  hint,
-  file,
-  line: null,
-  column: null,
-});
 
 export const migrationsOf = (source: SenseSource): readonly MigrationFile[] =>
   source.folder === null ? (builtIn(source.use)?.migrations ?? []) : readMigrations(join(source.folder, "migrations"));

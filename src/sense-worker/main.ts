@@ -17,7 +17,7 @@ import {
 import { describeThrown } from "../base/thrown.ts";
 import type { ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import { acquireLock, type Lock } from "../sqlite/lock.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
@@ -47,15 +47,6 @@ interface Seat {
   readonly sense: LoadedSense;
   readonly db: SenseDb;
 }
-
-const problemOf = (kind: string, message: string, file: string): Problem => ({
-  kind,
-  message,
-  hint: null,
-  file,
-  line: null,
-  column: null,
-});
 
 async function takeLock(file: string): Promise<Lock | null> {
   const until = performance.now() + LOCK_PATIENCE_MS;
@@ -200,7 +191,7 @@ class SenseWorker {
       .run({ sense: init.name, trace: null }, () => loadComputeFn(init, LOAD_LIMIT_MS))
       .catch((error) => {
         const message = `it could not be loaded: ${describeThrown(error).message}`;
-        return err(problemOf("module-threw", message, init.folder ?? init.use));
+        return err(problem("module-threw", message, null, init.folder ?? init.use));
       });
     if (!loaded.ok) {
       db.close();
@@ -217,14 +208,14 @@ class SenseWorker {
     } catch (error) {
       // This sense cannot start; its neighbours can.
       const message = `its migrations cannot be read: ${(error as Error).message}`;
-      return err(problemOf("unreadable-migrations", message, join(init.folder ?? "", "migrations")));
+      return err(problem("unreadable-migrations", message, null, join(init.folder ?? "", "migrations")));
     }
     const db = openSenseDb(init.database, migrations, init.outboxTaken, Date.now);
     if (migrations.length === 0 && !existsSync(init.database)) return ok({ db, applied: [] });
     const prepared = db.prepare();
     if (prepared.ok) return ok({ db, applied: [...prepared.value] });
     const { kind, message, file } = prepared.error;
-    return err(problemOf(`database-${kind}`, message, resolve(init.folder ?? "", "migrations", file)));
+    return err(problem(`database-${kind}`, message, null, resolve(init.folder ?? "", "migrations", file)));
   }
 
   /** What an earlier worker kept and the kernel never took, before any new compute could overtake it. */

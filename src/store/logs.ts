@@ -1,17 +1,14 @@
 /** The table of logs: appended to by the kernel, read by cursor. */
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
+import { type Page, readPage } from "./page.ts";
 import { searchIn } from "./search.ts";
 
-export interface LogFilter {
-  readonly after: number;
+export interface LogFilter extends Page {
+  /** Empty for all. */
   readonly sources: readonly string[];
-  readonly since: number | null;
-  readonly trace: string | null;
   /** This level and the graver ones. */
   readonly level: LogLevel | null;
-  readonly limit: number;
-  readonly newest: boolean;
 }
 
 const COLUMNS = "id, at, level, source, event, run, trace, message, data";
@@ -30,32 +27,8 @@ export function logTable(db: Database) {
     },
     lastId: (): number => lastId.get()?.seq ?? 0,
     list(filter: LogFilter): Log[] {
-      const where = ["id > ?"];
-      const values: (string | number)[] = [filter.after];
-      if (filter.sources.length > 0) {
-        where.push(`source IN (${filter.sources.map(() => "?").join(", ")})`);
-        values.push(...filter.sources);
-      }
-      if (filter.since !== null) {
-        where.push("at >= ?");
-        values.push(filter.since);
-      }
-      if (filter.trace !== null) {
-        where.push("trace = ?");
-        values.push(filter.trace);
-      }
-      if (filter.level !== null) {
-        const levels = LOG_LEVELS.slice(LOG_LEVELS.indexOf(filter.level));
-        where.push(`level IN (${levels.map(() => "?").join(", ")})`);
-        values.push(...levels);
-      }
-      const order = filter.newest ? "DESC" : "ASC";
-      const rows = db
-        .query<Log, (string | number)[]>(
-          `SELECT ${COLUMNS} FROM logs WHERE ${where.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
-        )
-        .all(...values, filter.limit);
-      return filter.newest ? rows.reverse() : rows;
+      const level = filter.level === null ? [] : LOG_LEVELS.slice(LOG_LEVELS.indexOf(filter.level));
+      return readPage<Log>(db, `SELECT ${COLUMNS} FROM logs`, filter, { source: filter.sources, level });
     },
   };
 }

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openReader, openWriter } from "../sqlite/open.ts";
 import { logTable } from "./logs.ts";
@@ -17,15 +17,6 @@ import { switchTable } from "./switches.ts";
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [{ name: "0001_store.sql", sql: storeSql }];
 
 export const storeFile = (data: string): string => join(data, "logs.db");
-
-const problem = (kind: string, message: string, hint: string | null, file: string): Problem => ({
-  kind,
-  message,
-  hint,
-  file,
-  line: null,
-  column: null,
-});
 
 const newerStore = (file: string, migration: string): Problem => {
   const hint = "run the build of nerve that wrote it, or a later one";

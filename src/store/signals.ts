@@ -1,6 +1,7 @@
 /** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
 import type { Database } from "bun:sqlite";
 import type { Signal } from "../model/signal.ts";
+import { type Page, readPage } from "./page.ts";
 import { searchIn } from "./search.ts";
 
 export interface NewSignal {
@@ -12,16 +13,9 @@ export interface NewSignal {
   readonly trace: string;
 }
 
-export interface SignalFilter {
-  /** Only ids above it; 0 for all. */
-  readonly after: number;
+export interface SignalFilter extends Page {
+  /** Empty for all. */
   readonly senses: readonly string[];
-  /** Only rows with `at` no earlier. */
-  readonly since: number | null;
-  readonly trace: string | null;
-  readonly limit: number;
-  /** From the newest backwards, or from `after` forwards. Rows come back in id order either way. */
-  readonly newest: boolean;
 }
 
 const COLUMNS = "id, sense, at, payload, cause, trace";
@@ -41,29 +35,8 @@ export function signalTable(db: Database) {
     byId: (id: number): Signal | null => byId.get(id),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastId.get()?.seq ?? 0,
-    list(filter: SignalFilter): Signal[] {
-      const where = ["id > ?"];
-      const values: (string | number)[] = [filter.after];
-      if (filter.senses.length > 0) {
-        where.push(`sense IN (${filter.senses.map(() => "?").join(", ")})`);
-        values.push(...filter.senses);
-      }
-      if (filter.since !== null) {
-        where.push("at >= ?");
-        values.push(filter.since);
-      }
-      if (filter.trace !== null) {
-        where.push("trace = ?");
-        values.push(filter.trace);
-      }
-      const order = filter.newest ? "DESC" : "ASC";
-      const rows = db
-        .query<Signal, (string | number)[]>(
-          `SELECT ${COLUMNS} FROM signals WHERE ${where.join(" AND ")} ORDER BY id ${order} LIMIT ?`,
-        )
-        .all(...values, filter.limit);
-      return filter.newest ? rows.reverse() : rows;
-    },
+    list: (filter: SignalFilter): Signal[] =>
+      readPage<Signal>(db, `SELECT ${COLUMNS} FROM signals`, filter, { sense: filter.senses }),
     /**
      * Removes up to `limit` rows from the oldest on, stopping at the first that is younger than `cutoff` (one stamped
      * after `now` does not count as young). Returns how many went.

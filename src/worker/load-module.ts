@@ -1,7 +1,7 @@
 /** Imports a user's module and says, when that fails, which of the ways it failed and where. */
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 
 interface Position {
   readonly file: string;
@@ -16,11 +16,8 @@ interface Message extends Error {
 const isMessage = (error: unknown): error is Message =>
   typeof error === "object" && error !== null && ["BuildMessage", "ResolveMessage"].includes((error as Error).name);
 
-const problem = (kind: string, message: string, hint: string | null, file: string, at: Position | null): Problem => ({
-  kind,
-  message,
-  hint,
-  file: at?.file || file,
+const problemAt = (kind: string, message: string, hint: string | null, file: string, at: Position | null): Problem => ({
+  ...problem(kind, message, hint, at?.file || file),
   line: at?.line || null,
   column: at?.column || null,
 });
@@ -43,15 +40,15 @@ function explain(error: unknown, file: string, folder: string): Problem {
     const hint = isPackage
       ? "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml"
       : null;
-    return problem(unresolved ? "unresolved-import" : "syntax-error", first.message, hint, file, first.position);
+    return problemAt(unresolved ? "unresolved-import" : "syntax-error", first.message, hint, file, first.position);
   }
   if (first instanceof SyntaxError) {
     const missing = /export named '([^']+)' not found in module '([^']+)'/i.exec(first.message);
     const message = missing ? `module "${missing[2]}" has no export named ${missing[1]}` : first.message;
-    return problem(missing ? "missing-import" : "syntax-error", message, null, file, thrownAt(first, folder));
+    return problemAt(missing ? "missing-import" : "syntax-error", message, null, file, thrownAt(first, folder));
   }
   const { message } = describeThrown(first);
-  return problem("module-threw", `the module threw while loading: ${message}`, null, file, thrownAt(first, folder));
+  return problemAt("module-threw", `the module threw while loading: ${message}`, null, file, thrownAt(first, folder));
 }
 
 /**
@@ -64,7 +61,7 @@ export async function loadModule(
   limitMs: number,
 ): Promise<Result<Readonly<Record<string, unknown>>, Problem>> {
   if (!(await Bun.file(file).exists())) {
-    return err(problem("missing-file", `${file} does not exist`, "write it, or correct `use`", file, null));
+    return err(problemAt("missing-file", `${file} does not exist`, "write it, or correct `use`", file, null));
   }
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tooLong = new Promise<"too-long">((resolve) => {
@@ -74,7 +71,7 @@ export async function loadModule(
     const loaded = await Promise.race([import(file) as Promise<Record<string, unknown>>, tooLong]);
     if (loaded !== "too-long") return ok(loaded);
     const message = `the module did not finish loading within ${limitMs} ms: a top-level await never settled`;
-    return err(problem("never-settled", message, "move the wait into compute", file, null));
+    return err(problemAt("never-settled", message, "move the wait into compute", file, null));
   } catch (error) {
     return err(explain(error, file, folder));
   } finally {

@@ -1,8 +1,10 @@
 /** `nerve trigger`: one compute now, and on demand what came of it. */
+
 import { ok } from "../../base/result.ts";
+import { problem } from "../../model/problem.ts";
 import { defineCommand, flag } from "../command.ts";
 import { ask } from "../kernel.ts";
-import { EXIT, fail, problem } from "../outcome.ts";
+import { EXIT, fail } from "../outcome.ts";
 import { configOption, findPlace } from "../place.ts";
 import { logJson, signalJson, signalSpans } from "../rows.ts";
 import { readStore } from "../store.ts";

@@ -1,0 +1,42 @@
+/** Reading a table by its cursor: what every listing of signals and logs shares. */
+import type { Database } from "bun:sqlite";
+
+export interface Page {
+  /** Only ids above it; 0 for all. */
+  readonly after: number;
+  /** Only rows with `at` no earlier. */
+  readonly since: number | null;
+  readonly trace: string | null;
+  readonly limit: number;
+  /** From the newest backwards, or from `after` forwards. Rows come back in id order either way. */
+  readonly newest: boolean;
+}
+
+/** `among`: for each column named, the values it may have; an empty list allows all. */
+export function readPage<Row>(
+  db: Database,
+  select: string,
+  page: Page,
+  among: Readonly<Record<string, readonly string[]>>,
+): Row[] {
+  const where = ["id > ?"];
+  const values: (string | number)[] = [page.after];
+  for (const [column, allowed] of Object.entries(among)) {
+    if (allowed.length === 0) continue;
+    where.push(`${column} IN (${allowed.map(() => "?").join(", ")})`);
+    values.push(...allowed);
+  }
+  if (page.since !== null) {
+    where.push("at >= ?");
+    values.push(page.since);
+  }
+  if (page.trace !== null) {
+    where.push("trace = ?");
+    values.push(page.trace);
+  }
+  const order = page.newest ? "DESC" : "ASC";
+  const rows = db
+    .query<Row, (string | number)[]>(`${select} WHERE ${where.join(" AND ")} ORDER BY id ${order} LIMIT ?`)
+    .all(...values, page.limit);
+  return page.newest ? rows.reverse() : rows;
+}
