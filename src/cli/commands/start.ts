@@ -54,18 +54,21 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   const log = signalLogger(pretty);
   logger = log;
   const onSignal = showSignals ? (signal: Signal): void => log.signal(signal) : null;
-  const started = Daemon.start({ configFile: file, environment: process.env, logger, onSignal });
-  if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
-  const daemon = started.value;
-  if (pretty) logger.write(howToLook(file, daemon.data));
-  return new Promise<Outcome>((resolve) => {
+  // Asked for before the start, which nothing interrupts: a signal that comes meanwhile is obeyed right after it.
+  const { promise: running, resolve: runs } = Promise.withResolvers<Daemon>();
+  const stopped = new Promise<Outcome>((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
-      void daemon.stop(`received ${signal}`).then(() => resolve(ok(EXIT.done)), crash);
+      void running.then((daemon) => daemon.stop(`received ${signal}`)).then(() => resolve(ok(EXIT.done)), crash);
     };
     process.on("SIGTERM", stop);
     process.on("SIGINT", stop);
-    process.on("SIGHUP", () => void daemon.reload().catch(crash));
+    process.on("SIGHUP", () => void running.then((daemon) => daemon.reload()).catch(crash));
   });
+  const started = Daemon.start({ configFile: file, environment: process.env, logger, onSignal });
+  if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
+  if (pretty) logger.write(howToLook(file, started.value.data));
+  runs(started.value);
+  return stopped;
 }
 
 const line = (level: LogLine["level"], event: string, message: string, data: LogLine["data"]): LogLine => ({
