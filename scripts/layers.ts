@@ -23,6 +23,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/config": ["src/base", "src/model", "senses/names.ts", "yaml"],
   "src/ipc": ["src/base", "src/model"],
   "src/ipc/definitions.ts": ["type arktype"],
+  "src/ipc/workflow-definitions.ts": ["type arktype"],
   "src/control": ["src/base", "src/model"],
   "src/sdk": ["src/model", "type drizzle-orm"],
   // The store: the kernel's alone.

@@ -1,5 +1,7 @@
 /** What travels over the control socket: JSON bodies of HTTP requests and responses. The CLI is one client of it. */
+import type { Json } from "../base/json.ts";
 import type { Problem } from "../model/problem.ts";
+import type { RunState } from "../model/run.ts";
 
 /** `nerve status`. Times are Unix milliseconds, durations milliseconds, memory bytes; counts since the kernel started. */
 export interface Status {
@@ -58,6 +60,31 @@ export interface Refusal {
 /** Body of every POST that concerns one thing. */
 export interface Named {
   readonly name: string;
+}
+
+/** `nerve run`: the run, once it is durable. `state` `dropped` when there was no room for it. */
+export interface RunRequest {
+  readonly workflow: string;
+  readonly input: Json;
+}
+
+/** `nerve cancel`. */
+export interface CancelRequest {
+  readonly run: number;
+}
+
+/** `nerve retry`: a new run that keeps what the old one had finished, up to the first call of `from_step` if given. */
+export interface RetryRequest {
+  readonly run: number;
+  readonly from_step: string | null;
+}
+
+/** What `/run`, `/cancel` and `/retry` answer with. */
+export interface RunAnswer {
+  readonly run: number;
+  readonly workflow: string;
+  readonly state: RunState;
+  readonly trace: string;
 }
 
 export interface Reloaded {

@@ -6,12 +6,12 @@
  */
 import type { type } from "arktype";
 
-const POSITIVE = "number.integer >= 1";
-const COUNT = "number.integer >= 0";
-const POSITIVE_OR_NULL = "number.integer >= 1 | null";
-const MS = "number >= 0";
+export const POSITIVE = "number.integer >= 1";
+export const COUNT = "number.integer >= 0";
+export const POSITIVE_OR_NULL = "number.integer >= 1 | null";
+export const MS = "number >= 0";
 
-const problem = {
+export const problem = {
   kind: "string",
   message: "string",
   hint: "string | null",
@@ -33,7 +33,7 @@ const senseInit = {
   outboxTaken: COUNT,
 } as const;
 
-const peer = { name: "string", database: "string" } as const;
+export const peer = { name: "string", database: "string" } as const;
 
 /** The first message: everything a worker needs, never in its arguments or environment. */
 const init = {
@@ -69,9 +69,9 @@ const ack = {
 } as const;
 
 /** The senses there are now, after a reload that left this worker alone. */
-const peers = { type: "'peers'", generation: POSITIVE, peers: [peer, "[]"] } as const;
+export const peers = { type: "'peers'", generation: POSITIVE, peers: [peer, "[]"] } as const;
 
-const shutdown = { type: "'shutdown'", generation: POSITIVE } as const;
+export const shutdown = { type: "'shutdown'", generation: POSITIVE } as const;
 
 /** One entry a sense of `init`, in its order; `problem` null when it is loaded. */
 const ready = {
@@ -112,10 +112,9 @@ const error = {
 } as const;
 
 /** `output`: a line of stdout or stderr. `log`: the author's own. `dropped`: rows this one stands for, beyond the limit. */
-const log = {
+export const logOf = {
   type: "'log'",
   generation: POSITIVE,
-  sense: "string | null",
   level: "'debug' | 'info' | 'warn' | 'error'",
   event: "'output' | 'log'",
   trace: "string | null",
@@ -123,9 +122,10 @@ const log = {
   data: "unknown",
   dropped: COUNT,
 } as const;
+const log = { ...logOf, sense: "string | null" } as const;
 
 /** The last message: everything before it was delivered. */
-const bye = { type: "'bye'", generation: POSITIVE } as const;
+export const bye = { type: "'bye'", generation: POSITIVE } as const;
 
 export const parentDefinitions = { init, compute, ack, peers, shutdown } as const;
 export const workerDefinitions = { ready, started, signal, "no-signal": noSignal, error, log, bye } as const;

@@ -8,6 +8,12 @@ import {
   workerDefinitions,
 } from "./definitions.ts";
 import { lightGuard } from "./light-guard.ts";
+import {
+  type WorkflowMessage,
+  type WorkflowParentMessage,
+  workflowParentDefinitions,
+  workflowWorkerDefinitions,
+} from "./workflow-definitions.ts";
 
 type Parse<Message> = (raw: unknown) => Result<Message, MalformedMessage>;
 
@@ -45,3 +51,10 @@ export const parseParentMessage: Parse<ParentMessage> = parser<ParentMessage>(pa
 
 /** What the kernel accepts from a worker. The error is short whatever was sent. */
 export const parseWorkerMessage: Parse<WorkerMessage> = parser<WorkerMessage>(workerDefinitions);
+
+/** What a workflow worker accepts from the kernel. */
+export const parseWorkflowParentMessage: Parse<WorkflowParentMessage> =
+  parser<WorkflowParentMessage>(workflowParentDefinitions);
+
+/** What the kernel accepts from a workflow worker. */
+export const parseWorkflowMessage: Parse<WorkflowMessage> = parser<WorkflowMessage>(workflowWorkerDefinitions);

@@ -1,6 +1,6 @@
 /**
- * What `import … from "nerve"` gives the author of a sense. Types but for one class: importing it costs nothing.
- * The names here are public; a change to them is a change to every sense ever written.
+ * What `import … from "nerve"` gives the author of a sense or a workflow. Types but for one class: importing it costs nothing.
+ * The names here are public; a change to them is a change to every module ever written.
  */
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import { PeerNotReady } from "../model/peer-not-ready.ts";
@@ -64,3 +64,70 @@ export type Compute<Options = any> = (
   peers: Peers,
   context: ComputeContext<Options>,
 ) => Payload | null | Promise<Payload | null>;
+
+/** `250ms`, `5s`, `10m`, `1h`, `7d`, or milliseconds. */
+export type Duration = string | number;
+
+/** What started a run: a signal, or (by hand) only a payload, and the rest null. */
+// biome-ignore lint/suspicious/noExplicitAny: an author narrows it by annotating what is read from it
+export interface Trigger<P = any> {
+  /** Id of the signal; the latest matching one where the reflex waited (`for`, `count`, `debounce`). */
+  readonly id: number | null;
+  readonly sense: string | null;
+  /** Unix milliseconds. */
+  readonly at: number | null;
+  readonly payload: P;
+  readonly reflex: string | null;
+}
+
+/** What a step's function is given. */
+export interface Step {
+  /** The same for every try of this step of this run, and for no other: an idempotency key. 32 hex digits. */
+  readonly id: string;
+  /** 1 for the first try. One that a crash interrupted does not count. */
+  readonly attempt: number;
+  /** As `context.signal`. */
+  readonly signal: AbortSignal;
+}
+
+export interface StepOptions {
+  /** Tries after the first; `interval` 5s, `backoff` 2, `max_interval` 5m. Without it a throw is final. */
+  readonly retry?: {
+    readonly limit: number;
+    readonly interval?: Duration;
+    readonly backoff?: number;
+    readonly max_interval?: Duration;
+  };
+}
+
+/** The handle of a run. */
+export interface Thread {
+  readonly trigger: Trigger;
+  /**
+   * Runs `act` once: its result (any JSON value up to 64 KiB; nothing counts as null) is durable before this resolves, and
+   * after a crash, a restart or a retry it is what this returns, without running `act` again. A step is known by its name
+   * and the number of calls of that name before it. One that was interrupted runs again, with the same `step.id`.
+   */
+  step<T>(name: string, act: (step: Step) => T | Promise<T>, options?: StepOptions): Promise<Awaited<T>>;
+  /** Goes on when this much time has passed, restarts included. Holds no slot meanwhile. */
+  sleep(duration: Duration): Promise<void>;
+  /** Appends to nerve's log, under this run. What was logged before a crash is not logged again. */
+  readonly log: Log;
+}
+
+export interface RunContext<Options = Record<string, unknown>> {
+  /** Fires at the run's timeout, when it is cancelled, and at shutdown. */
+  readonly signal: AbortSignal;
+  /** The validated `with` of nerve.yaml. */
+  readonly options: Options;
+  /** Every sense's database, read-only. */
+  readonly peers: Peers;
+  readonly blobs: Blobs;
+}
+
+/**
+ * One execution of a workflow. It is run from the top after every sleep, crash and retry, so what it does belongs in
+ * steps. Returns the run's output: any JSON value up to 64 KiB, nothing counts as null.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the second parameter
+export type Run<Options = any> = (thread: Thread, context: RunContext<Options>) => unknown;

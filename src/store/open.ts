@@ -3,6 +3,8 @@ import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
+import runsSql from "../../migrations/0002_runs.sql" with { type: "text" };
+import archiveSql from "../../migrations/0003_archive.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
@@ -10,11 +12,16 @@ import { describeSqliteError, openReader, openWriter } from "../sqlite/open.ts";
 import { logTable } from "./logs.ts";
 import { metaTable } from "./meta.ts";
 import { reflexStateTable } from "./reflex-state.ts";
+import { runTable } from "./runs.ts";
 import { senseStateTable } from "./sense-state.ts";
 import { signalTable } from "./signals.ts";
 import { switchTable } from "./switches.ts";
 
-export const STORE_MIGRATIONS: readonly MigrationFile[] = [{ name: "0001_store.sql", sql: storeSql }];
+export const STORE_MIGRATIONS: readonly MigrationFile[] = [
+  { name: "0001_store.sql", sql: storeSql },
+  { name: "0002_runs.sql", sql: runsSql },
+  { name: "0003_archive.sql", sql: archiveSql },
+];
 
 export const storeFile = (data: string): string => join(data, "logs.db");
 
@@ -41,6 +48,7 @@ const BUSY_MS = 250;
 const tables = (db: Database) => ({
   signals: signalTable(db),
   logs: logTable(db),
+  runs: runTable(db),
   senses: senseStateTable(db),
   reflexes: reflexStateTable(db),
   switches: switchTable(db),
@@ -118,7 +126,8 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
   };
 }
 
-export interface StoreReader extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "meta" | "switches"> {
+export interface StoreReader
+  extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "runs" | "meta" | "switches"> {
   /** Changes whenever another connection has committed. */
   version(): number;
   close(): void;
@@ -144,6 +153,7 @@ export function openStoreReader(data: string): Result<StoreReader, Problem> {
     return ok({
       signals: all.signals,
       logs: all.logs,
+      runs: all.runs,
       meta: all.meta,
       switches: all.switches,
       version: () => version.get()?.data_version ?? 0,

@@ -12,12 +12,13 @@ export interface Page {
   readonly newest: boolean;
 }
 
-/** `among`: for each column named, the values it may have; an empty list allows all. */
+/** `among`: for each column named, the values it may have; an empty list allows all. `time`: the column `since` is about. */
 export function readPage<Row>(
   db: Database,
   select: string,
   page: Page,
   among: Readonly<Record<string, readonly string[]>>,
+  time: "at" | "queued_at" = "at",
 ): Row[] {
   const where = ["id > ?"];
   const values: (string | number)[] = [page.after];
@@ -27,7 +28,7 @@ export function readPage<Row>(
     values.push(...allowed);
   }
   if (page.since !== null) {
-    where.push("at >= ?");
+    where.push(`${time} >= ?`);
     values.push(page.since);
   }
   if (page.trace !== null) {

@@ -1,0 +1,173 @@
+/**
+ * The messages between the kernel and a workflow worker, in the notation of `definitions.ts`. What a worker says of a run
+ * carries `seq`, its own count; `ack` answers once everything up to a `seq` is committed, and only then does the thread
+ * go on.
+ */
+import type { type } from "arktype";
+import { bye, COUNT, logOf, MS, POSITIVE, POSITIVE_OR_NULL, peer, peers, problem, shutdown } from "./definitions.ts";
+
+/** The first message. */
+const init = {
+  type: "'init'",
+  generation: POSITIVE,
+  workflow: {
+    name: "string",
+    /** Absolute folder of the user's module, or null for the built-in called `use`. */
+    folder: "string | null",
+    use: "string",
+    /** The `with` of nerve.yaml, {} when absent. */
+    options: "unknown",
+  },
+  peers: [peer, "[]"],
+  /** Folder of the content-addressed store. */
+  blobs: "string",
+  /** File the worker holds a lock on for life, so that no two workers of one workflow live at once. */
+  lock: "string",
+  /** Rows of `log` the worker may have unacknowledged. */
+  logCredit: POSITIVE,
+} as const;
+
+/** A step's history: what it returned, or the error it failed with for good, or (`retrying`) when it is tried again. */
+const step = {
+  step: "string",
+  /** The nth call of that name, from 0. */
+  nth: COUNT,
+  state: "'completed' | 'failed' | 'retrying'",
+  result: "unknown",
+  error: "string | null",
+  /** Attempts made; for `retrying` the next is one more. */
+  attempt: POSITIVE,
+  /** Milliseconds until it is tried again. */
+  leftMs: MS,
+} as const;
+
+/** Runs it from the top; finished steps return what they had returned. */
+const run = {
+  type: "'run'",
+  generation: POSITIVE,
+  run: POSITIVE,
+  attempt: POSITIVE,
+  trace: "string",
+  trigger: {
+    id: POSITIVE_OR_NULL,
+    sense: "string | null",
+    at: [COUNT, "|", "null"],
+    payload: "unknown",
+    reflex: "string | null",
+  },
+  /** Running time left to this attempt, or null: no limit. */
+  timeoutMs: [MS, "|", "null"],
+  steps: [step, "[]"],
+  /** Sleeps that have begun: milliseconds left, 0 when they are over. */
+  sleeps: [{ nth: COUNT, leftMs: MS }, "[]"],
+  /** Calls of `thread.log` that are in the log already. */
+  logged: COUNT,
+} as const;
+
+/** Everything with `seq` up to `upTo` is committed; `logs` rows of `log` were taken. */
+const ack = { type: "'ack'", generation: POSITIVE, upTo: COUNT, logs: COUNT } as const;
+
+/** Aborts the run; answered by `stopped`. */
+const cancel = { type: "'cancel'", generation: POSITIVE, run: POSITIVE } as const;
+
+/** `problem` null when the module is loaded. */
+const ready = { type: "'ready'", generation: POSITIVE, problem: [problem, "|", "null"] } as const;
+
+/** Sent before user code is entered. `run` null: the module is being loaded. */
+const started = { type: "'started'", generation: POSITIVE, run: POSITIVE_OR_NULL } as const;
+
+const ofStep = {
+  generation: POSITIVE,
+  seq: POSITIVE,
+  run: POSITIVE,
+  step: "string",
+  nth: COUNT,
+  attempt: POSITIVE,
+} as const;
+
+const stepStarted = { type: "'step-started'", ...ofStep } as const;
+const stepCompleted = { type: "'step-completed'", ...ofStep, result: "unknown", durationMs: MS } as const;
+/** `retryInMs` null: it failed for good. */
+const stepFailed = {
+  type: "'step-failed'",
+  ...ofStep,
+  error: "string",
+  stack: "string | null",
+  durationMs: MS,
+  retryInMs: [MS, "|", "null"],
+} as const;
+
+/** A `thread.sleep` began while steps of the run are under way. */
+const sleep = { type: "'sleep'", generation: POSITIVE, seq: POSITIVE, run: POSITIVE, nth: COUNT, ms: MS } as const;
+
+/**
+ * Nothing of the run is under way but waiting, for `leftMs` at least: this execution of it is given up, and it is run
+ * again from the top when the time is over. `sleeps`: those that begin with this.
+ */
+const suspended = {
+  type: "'suspended'",
+  generation: POSITIVE,
+  seq: POSITIVE,
+  run: POSITIVE,
+  leftMs: MS,
+  sleeps: [{ nth: COUNT, ms: MS }, "[]"],
+  ranMs: MS,
+} as const;
+
+const ended = { generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ranMs: MS } as const;
+const completed = { type: "'completed'", ...ended, output: "unknown" } as const;
+/** `step`: the one whose failure it was, where that can be told. */
+const failed = {
+  type: "'failed'",
+  ...ended,
+  error: "string",
+  stack: "string | null",
+  step: [{ step: "string", nth: COUNT }, "|", "null"],
+} as const;
+/** It passed its timeout, and has settled since. */
+const timedOut = { type: "'timed-out'", ...ended } as const;
+/** It was cancelled, and has settled since. */
+const stopped = { type: "'stopped'", ...ended } as const;
+
+/** What was wrong with a message or with the worker itself. */
+const error = {
+  type: "'error'",
+  generation: POSITIVE,
+  run: POSITIVE_OR_NULL,
+  kind: "'malformed-message' | 'worker'",
+  message: "string",
+  stack: "string | null",
+} as const;
+
+const log = { ...logOf, run: POSITIVE_OR_NULL } as const;
+
+export const workflowParentDefinitions = { init, run, ack, cancel, peers, shutdown } as const;
+export const workflowWorkerDefinitions = {
+  ready,
+  started,
+  "step-started": stepStarted,
+  "step-completed": stepCompleted,
+  "step-failed": stepFailed,
+  sleep,
+  suspended,
+  completed,
+  failed,
+  "timed-out": timedOut,
+  stopped,
+  error,
+  log,
+  bye,
+} as const;
+
+type Infer<Definitions> = { [Key in keyof Definitions]: type.infer<Definitions[Key]> }[keyof Definitions];
+
+/** Kernel → workflow worker. */
+export type WorkflowParentMessage = Infer<typeof workflowParentDefinitions>;
+/** Workflow worker → kernel. */
+export type WorkflowMessage = Infer<typeof workflowWorkerDefinitions>;
+
+export type WorkflowParentMessageOf<Type extends WorkflowParentMessage["type"]> = Extract<
+  WorkflowParentMessage,
+  { type: Type }
+>;
+export type WorkflowMessageOf<Type extends WorkflowMessage["type"]> = Extract<WorkflowMessage, { type: Type }>;

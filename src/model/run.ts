@@ -1,0 +1,226 @@
+/**
+ * One execution of a workflow, as a pure fold over its events: `advance(row, event)` is the only place that says what
+ * an event does to a run. The kernel writes the row it yields beside the log; `nerve rebuild` folds the logs again.
+ */
+import type { Json } from "../base/json.ts";
+import type { Log } from "./log.ts";
+
+export const ACTIVE_STATES = ["queued", "running", "sleeping"] as const;
+export const ENDINGS = ["completed", "failed", "cancelled", "timed-out", "dropped"] as const;
+export type Ending = (typeof ENDINGS)[number];
+export type RunState = (typeof ACTIVE_STATES)[number] | Ending;
+
+/** A row of `workflow_runs`. Times are Unix milliseconds; `input` and `output` JSON text. */
+export interface Run {
+  readonly id: number;
+  readonly workflow: string;
+  readonly reflex: string | null;
+  /** `sleeping` also between attempts. */
+  readonly state: RunState;
+  readonly signal_id: number | null;
+  readonly input: string | null;
+  readonly output: string | null;
+  /** Attempts begun; 0 until it starts. */
+  readonly attempt: number;
+  readonly queued_at: number;
+  readonly started_at: number | null;
+  readonly ended_at: number | null;
+  /** What ended it, or what the next attempt follows. */
+  readonly error: string | null;
+  readonly trace: string;
+  /** Its newest run event. */
+  readonly last_log_id: number;
+  readonly retry_of: number | null;
+  readonly first_log_id: number;
+  /** When a sleeping one goes on. */
+  readonly until: number | null;
+}
+
+/** What `thread.trigger` is: the signal that started the run, or (by hand) only a payload. */
+export interface Trigger {
+  readonly id: number | null;
+  readonly sense: string | null;
+  /** Unix milliseconds. */
+  readonly at: number | null;
+  readonly reflex: string | null;
+}
+
+/**
+ * `data` of each run event. `due` (where a wait is recorded) is the same moment as `until` on the axis of elapsed time,
+ * which no set clock moves. `ran_ms`: running time of the attempt so far.
+ */
+export interface RunEventData {
+  "run.queued": {
+    readonly input: Json;
+    readonly trigger: Trigger;
+    readonly retry_of: number | null;
+    readonly from_step: string | null;
+  };
+  "run.started": { readonly attempt: number };
+  "run.resumed": {
+    readonly attempt: number;
+    readonly reason: "slept" | "retry" | "restart" | "worker-died";
+    /** Deaths of a worker it was alone in, since it last finished a step. */
+    readonly deaths: number;
+    readonly ran_ms: number;
+  };
+  "step.started": { readonly step: string; readonly nth: number; readonly attempt: number };
+  "step.completed": {
+    readonly step: string;
+    readonly nth: number;
+    readonly attempt: number;
+    readonly result: Json;
+    readonly duration_ms: number;
+  };
+  "step.failed": {
+    readonly step: string;
+    readonly nth: number;
+    readonly attempt: number;
+    readonly error: string;
+    readonly stack: string | null;
+    readonly duration_ms: number;
+    /** When it is tried again, or null: it failed for good. */
+    readonly until: number | null;
+    readonly due: number | null;
+  };
+  /** A `thread.sleep` that began while steps of the run were under way. */
+  "sleep.started": { readonly nth: number; readonly until: number; readonly due: number };
+  "run.sleeping": {
+    readonly until: number;
+    readonly due: number;
+    /** The sleeps that began with this event. */
+    readonly sleeps: readonly { readonly nth: number; readonly until: number; readonly due: number }[];
+    readonly ran_ms: number;
+  };
+  "run.retrying": {
+    readonly until: number;
+    readonly due: number;
+    /** The attempt that is to come. */
+    readonly attempt: number;
+    readonly error: string;
+    readonly stack: string | null;
+    /** The step whose failure ended the attempt and which is run again, or null. */
+    readonly step: { readonly step: string; readonly nth: number } | null;
+  };
+  "run.completed": { readonly output: Json; readonly ran_ms: number };
+  "run.failed": { readonly error: string; readonly stack: string | null };
+  "run.timed-out": { readonly error: string };
+  "run.cancelled": { readonly error: string | null };
+  "run.dropped": { readonly error: string };
+}
+
+export type RunEventName = keyof RunEventData;
+
+/** Every event a run's history is made of; what else carries its id (`log`, `output`) does not change it. */
+export const RUN_EVENTS: readonly RunEventName[] = [
+  "run.queued",
+  "run.started",
+  "run.resumed",
+  "step.started",
+  "step.completed",
+  "step.failed",
+  "sleep.started",
+  "run.sleeping",
+  "run.retrying",
+  "run.completed",
+  "run.failed",
+  "run.timed-out",
+  "run.cancelled",
+  "run.dropped",
+];
+
+export type RunEvent = {
+  [Name in RunEventName]: { readonly event: Name; readonly data: RunEventData[Name] };
+}[RunEventName];
+
+/** What a run's log row says beside its event. */
+export interface Recorded {
+  /** Id of the log row. */
+  readonly id: number;
+  readonly at: number;
+  readonly run: number;
+  readonly workflow: string;
+  readonly trace: string;
+}
+
+const NAMES: ReadonlySet<string> = new Set(RUN_EVENTS);
+
+export const isRunEvent = (event: string): event is RunEventName => NAMES.has(event);
+
+/** The run event a log row is, or null: it is something else that happened meanwhile. */
+export function runEventOf(log: Log): { readonly row: Recorded; readonly event: RunEvent } | null {
+  const { id, at, run, source, event, trace, data } = log;
+  if (run === null || !isRunEvent(event) || !source.startsWith("workflow:")) return null;
+  const row = { id, at, run, workflow: source.slice("workflow:".length), trace: trace ?? "" };
+  return { row, event: { event, data: JSON.parse(data ?? "{}") } as RunEvent };
+}
+
+export const isOver = (state: RunState): state is Ending => (ENDINGS as readonly string[]).includes(state);
+
+const text = (value: Json): string => JSON.stringify(value);
+
+function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
+  const { id, at, run, workflow, trace } = row;
+  return {
+    id: run,
+    workflow,
+    reflex: data.trigger.reflex,
+    state: "queued",
+    signal_id: data.trigger.id,
+    input: text(data.input),
+    output: null,
+    attempt: 0,
+    queued_at: at,
+    started_at: null,
+    ended_at: null,
+    error: null,
+    trace,
+    last_log_id: id,
+    retry_of: data.retry_of,
+    first_log_id: id,
+    until: null,
+  };
+}
+
+/**
+ * The run after `event`. Throws for what cannot follow: an event of a run that was never queued, a second `run.queued`,
+ * anything after its ending (G3).
+ */
+export function advance(run: Run | null, row: Recorded, { event, data }: RunEvent): Run {
+  if (run === null) {
+    if (event !== "run.queued") throw new Error(`log ${row.id}: ${event} of run ${row.run}, which was not queued`);
+    return queued(row, data);
+  }
+  if (event === "run.queued") throw new Error(`log ${row.id}: run ${row.run} was queued before`);
+  if (isOver(run.state)) throw new Error(`log ${row.id}: ${event} of run ${row.run}, which is ${run.state}`);
+  const seen = { ...run, last_log_id: row.id };
+  switch (event) {
+    case "run.started":
+      return { ...seen, state: "running", attempt: data.attempt, started_at: row.at };
+    case "run.resumed":
+      return { ...seen, state: "running", attempt: data.attempt, until: null };
+    case "step.started":
+    case "step.completed":
+    case "step.failed":
+    case "sleep.started":
+      return seen;
+    case "run.sleeping":
+      return { ...seen, state: "sleeping", until: data.until };
+    case "run.retrying":
+      return { ...seen, state: "sleeping", until: data.until, error: data.error };
+    case "run.completed":
+      return { ...seen, state: "completed", ended_at: row.at, output: text(data.output), error: null, until: null };
+    case "run.failed":
+    case "run.timed-out":
+    case "run.cancelled":
+    case "run.dropped":
+      return { ...seen, state: ENDING_OF[event], ended_at: row.at, error: data.error, until: null };
+  }
+}
+
+const ENDING_OF = {
+  "run.failed": "failed",
+  "run.timed-out": "timed-out",
+  "run.cancelled": "cancelled",
+  "run.dropped": "dropped",
+} as const;
