@@ -7,15 +7,15 @@ export const STRIKES = 3;
 const FIRST_QUARANTINE_MS = 60_000;
 const LONGEST_QUARANTINE_MS = 3_600_000;
 
-export interface Verdict {
-  /** Senses to be run again alone. */
-  readonly suspects: readonly string[];
+export interface Verdict<Task> {
+  /** To be run again alone. */
+  readonly suspects: readonly Task[];
   /** The one that was alone, or null. */
-  readonly strike: string | null;
+  readonly strike: Task | null;
 }
 
-/** `running`: senses whose compute had started and not settled when the worker died. */
-export const judge = (running: readonly string[]): Verdict => ({
+/** `running`: what had started and not settled when the worker died. */
+export const judge = <Task>(running: readonly Task[]): Verdict<Task> => ({
   suspects: running,
   strike: running.length === 1 ? (running[0] ?? null) : null,
 });

@@ -633,7 +633,7 @@ export class Engine implements GroupHost, Desk {
 
   /** SIGKILL to every worker's group, now. */
   killAll(why: string): void {
-    for (const group of this.groups.values()) group.kill(why, null);
+    for (const group of this.groups.values()) group.kill(why);
   }
 }
 

@@ -73,6 +73,8 @@ export class Sense {
   started: Moment | null = null;
   strikes = 0;
   quarantine: Quarantine | null = null;
+  /** The compute that was under way when its worker last died. */
+  diedInFlight: number | null = null;
   /** Its worker died while loading it: it is left out of the next one while it is quarantined. */
   diedLoading = false;
   stats = new SenseStats();

@@ -1,0 +1,85 @@
+/**
+ * One axis of elapsed time for everything that waits durably: whole milliseconds since this data directory was first
+ * used, suspend and downtime included. It runs with the wall clock, so that what was decided can be replayed from the
+ * times of signals; a set clock is taken back out of it. Across boots only the wall clock is there to tell.
+ */
+import type { Clock, Moment } from "../base/clock.ts";
+
+/** A moment on both axes, as it is kept in the store. */
+interface Anchor {
+  readonly moment: Moment;
+  readonly elapsedMs: number;
+}
+
+export interface LifetimeStore {
+  get(key: string): string | null;
+  set(key: string, value: string): void;
+}
+
+const KEY = "lifetime";
+/** A difference between wall and boot clock above this is a step, below it is slewing. */
+const STEP_MS = 100;
+
+export class Lifetime {
+  readonly #clock: Clock;
+  readonly #store: LifetimeStore;
+  /** What the wall clock is ahead of the axis. */
+  #skewMs: number;
+  /** Wall clock ahead of boot clock, when last looked at. */
+  #offsetMs: number;
+  #newestMs: number;
+
+  /** Goes on where the store's last anchor left off. */
+  constructor(clock: Clock, store: LifetimeStore) {
+    this.#clock = clock;
+    this.#store = store;
+    const anchor = JSON.parse(store.get(KEY) ?? "null") as Anchor | null;
+    const wall = clock.wallMs();
+    let elapsed = 0;
+    if (anchor !== null) {
+      const { moment, elapsedMs } = anchor;
+      const wallPassed = wall - moment.wallMs;
+      const bootPassed = clock.bootMs() - moment.bootMs;
+      const sameBoot = moment.bootId === clock.bootId;
+      // Within a boot the wall clock is believed as far as the boot clock agrees.
+      const passed = sameBoot && Math.abs(wallPassed - bootPassed) > STEP_MS ? bootPassed : wallPassed;
+      elapsed = elapsedMs + Math.max(0, Math.round(passed));
+    }
+    this.#skewMs = wall - elapsed;
+    this.#offsetMs = wall - clock.bootMs();
+    this.#newestMs = elapsed;
+  }
+
+  /** Never less than it was before. */
+  now(): number {
+    return this.of(this.#clock.wallMs());
+  }
+
+  /** Where `wallMs`, which was just read from the clock, lies on the axis. */
+  of(wallMs: number): number {
+    this.#follow(wallMs);
+    this.#newestMs = Math.max(this.#newestMs, wallMs - this.#skewMs);
+    return this.#newestMs;
+  }
+
+  /** Takes what the wall clock was set by out of the axis. */
+  #follow(wallMs: number): void {
+    const offset = wallMs - this.#clock.bootMs();
+    const step = offset - this.#offsetMs;
+    this.#offsetMs = offset;
+    if (Math.abs(step) > STEP_MS) this.#skewMs += Math.round(step);
+  }
+
+  /** What the wall clock will show at `elapsedMs`, as far as can be told now. */
+  wallAt(elapsedMs: number): number {
+    return elapsedMs + this.#skewMs;
+  }
+
+  /** Keeps where the axis stands. Inside a transaction of the store, or on its own. */
+  keep(): void {
+    const { wallMs, bootMs, bootId } = { wallMs: this.#clock.wallMs(), bootMs: this.#clock.bootMs(), bootId: this.#clock.bootId };
+    const elapsedMs = this.of(wallMs);
+    const anchor: Anchor = { moment: { wallMs, bootMs: Math.round(bootMs), bootId }, elapsedMs };
+    this.#store.set(KEY, JSON.stringify(anchor));
+  }
+}
