@@ -24,6 +24,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/ipc": ["src/base", "src/model"],
   "src/ipc/definitions.ts": ["type arktype"],
   "src/ipc/workflow-definitions.ts": ["type arktype"],
+  // Pure: what reflexes decide. No I/O, no clock.
+  "src/rules": ["src/base", "src/model", "arktype"],
   "src/control": ["src/base", "src/model"],
   "src/sdk": ["src/model", "type drizzle-orm"],
   // The store: the kernel's alone.
@@ -39,6 +41,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/control",
     "src/version.ts",
     "senses/names.ts",
+    "src/workflows/names.ts",
   ],
   "src/kernel/sd-notify.ts": ["bun:ffi"],
   "src/worker": [
@@ -63,6 +66,17 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "drizzle-orm",
     "type bun:sqlite",
   ],
+  "src/workflow-worker": [
+    "src/base",
+    "src/model",
+    "src/ipc",
+    "src/sqlite/lock.ts",
+    "src/sdk",
+    "src/worker",
+    "src/workflows/index.ts",
+  ],
+  // The built-in workflows: what `nerve` gives them, and what the built-in senses have made already.
+  "src/workflows": ["nerve", "senses/options.ts", "senses/exec", "src/worker/retry-advice.ts"],
   // Faces.
   "src/cli": [
     "src/base",

@@ -2,13 +2,16 @@
  * The executable's one entry: what argv says decides which process this becomes, and only that part is loaded.
  * The hidden roles are how the kernel starts its workers; everything else is a command.
  */
-import { SENSE_WORKER_ROLE } from "./kernel/own-image.ts";
+import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./kernel/own-image.ts";
 
 const [role, ...rest] = process.argv.slice(2);
 
 if (role === SENSE_WORKER_ROLE) {
   const { runSenseWorker } = await import("./sense-worker/main.ts");
   runSenseWorker(Number(rest[0]));
+} else if (role === WORKFLOW_WORKER_ROLE) {
+  const { runWorkflowWorker } = await import("./workflow-worker/main.ts");
+  runWorkflowWorker(Number(rest[0]));
 } else {
   const { runCommand } = await import("./cli/main.ts");
   await runCommand(process.argv.slice(2));

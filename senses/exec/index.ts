@@ -1,14 +1,15 @@
 /** Whatever a program of yours can tell: runs it, and makes its output the payload. */
 import type { Compute } from "nerve";
-import { choice, type Infer, mapping, orNull, record, text, where, words } from "../options.ts";
+import { choice, type Infer, record } from "../options.ts";
+import { COMMAND } from "./command-options.ts";
 import { parseOutput } from "./output.ts";
-import { runCommand } from "./run-command.ts";
+import { exitError, leftBehindWords, runCommand } from "./run-command.ts";
 
 export const options = record({
-  command: where(words(), ([program = ""]) => program !== "", "begin with the program to run"),
+  command: COMMAND.command,
   parse: choice(["json", "lines", "number", "nagios"], "json"),
-  env: where(mapping(), (env) => Object.keys(env).every((name) => !/[=\0]/.test(name)), "have no `=` in a name"),
-  cwd: orNull(text()),
+  env: COMMAND.env,
+  cwd: COMMAND.cwd,
 });
 
 export const compute: Compute<Infer<typeof options>> = async (
@@ -16,10 +17,9 @@ export const compute: Compute<Infer<typeof options>> = async (
   _peers,
   { options: { command, parse, env, cwd }, signal, log },
 ) => {
-  const { code, stdout, stderr, leftBehind } = await runCommand({ command, env, cwd }, signal);
-  if (leftBehind > 0) log("warn", `${command[0]} left ${leftBehind} processes behind, which were killed`);
-  if (code !== 0 && parse !== "nagios") {
-    throw new Error(`${command[0]} exited with ${code}${stderr === "" ? "" : `: ${stderr}`}`);
-  }
-  return parseOutput(parse, stdout, code);
+  const [program = ""] = command;
+  const finished = await runCommand({ command, env, cwd }, signal, null);
+  if (finished.leftBehind > 0) log("warn", leftBehindWords(program, finished));
+  if (finished.code !== 0 && parse !== "nagios") throw exitError(program, finished);
+  return parseOutput(parse, finished.stdout, finished.code);
 };

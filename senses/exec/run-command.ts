@@ -27,13 +27,27 @@ export interface Finished {
   readonly leftBehind: number;
 }
 
+/** Why a program that ended with `code` failed. */
+export const exitError = (program: string, { code, stderr }: Finished): Error =>
+  new Error(`${program} exited with ${code}${stderr === "" ? "" : `: ${stderr}`}`);
+
+export const leftBehindWords = (program: string, { leftBehind }: Finished): string =>
+  `${program} left ${leftBehind} processes behind, which were killed`;
+
 const MAX_STDOUT_BYTES = 1024 * 1024;
 const STDERR_TAIL_BYTES = 2048;
 /** How long a descendant may go on writing after the program itself has ended. */
 const DRAIN_MS = 1000;
 
-/** Throws when it cannot start, is ended by a signal, prints too much, or `signal` fires. */
-export async function runCommand({ command, env, cwd }: Command, signal: AbortSignal): Promise<Finished> {
+/**
+ * Throws when it cannot start, is ended by a signal, prints too much, or `signal` fires. `stdoutTailBytes`: how much of the
+ * end of stdout is kept; null for all of it, and then over 1 MiB is too much.
+ */
+export async function runCommand(
+  { command, env, cwd }: Command,
+  signal: AbortSignal,
+  stdoutTailBytes: number | null,
+): Promise<Finished> {
   signal.throwIfAborted();
   const program = command[0] ?? "";
   const marker = `NERVE_EXEC=${randomUUID()}`;
@@ -45,17 +59,11 @@ export async function runCommand({ command, env, cwd }: Command, signal: AbortSi
   const abort = (): void => failed.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
 
-  const output: Buffer[] = [];
-  let outputBytes = 0;
-  const stdout = collect(child.stdout, (chunk) => {
-    outputBytes += chunk.byteLength;
-    if (outputBytes <= MAX_STDOUT_BYTES) output.push(Buffer.from(chunk));
-    else failed.reject(new Error(`${program} printed more than 1 MiB to stdout`));
-  });
-  let tail = Buffer.alloc(0);
-  const stderr = collect(child.stderr, (chunk) => {
-    tail = Buffer.concat([tail, chunk]).subarray(-STDERR_TAIL_BYTES);
-  });
+  const tooMuch = (): void => failed.reject(new Error(`${program} printed more than 1 MiB to stdout`));
+  const output = stdoutTailBytes === null ? whole(MAX_STDOUT_BYTES, tooMuch) : tail(stdoutTailBytes);
+  const errors = tail(STDERR_TAIL_BYTES);
+  const stdout = collect(child.stdout, output.add);
+  const stderr = collect(child.stderr, errors.add);
 
   let drained: Timer | undefined;
   let ended = false;
@@ -79,8 +87,8 @@ export async function runCommand({ command, env, cwd }: Command, signal: AbortSi
   if (child.exitCode === null) throw new Error(`${program} was killed by ${child.signalCode}`);
   return {
     code: child.exitCode,
-    stdout: Buffer.concat(output).toString(),
-    stderr: tail.toString().trim(),
+    stdout: output.text(),
+    stderr: errors.text().trim(),
     leftBehind,
   };
 }
@@ -119,6 +127,43 @@ function explain(code: string | undefined, program: string, env: Environment, cw
     : existsSync(resolve(cwd ?? "", program));
   if (found) return "the interpreter on its first line does not exist";
   return inPath ? "there is no such program in PATH" : "there is no such file";
+}
+
+interface Kept {
+  add(chunk: Uint8Array): void;
+  text(): string;
+}
+
+function whole(limitBytes: number, tooMuch: () => void): Kept {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  return {
+    add(chunk) {
+      bytes += chunk.byteLength;
+      if (bytes <= limitBytes) chunks.push(Buffer.from(chunk));
+      else tooMuch();
+    },
+    text: () => Buffer.concat(chunks).toString(),
+  };
+}
+
+const isInsideCharacter = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
+
+/** The last bytes, from the begin of a character. */
+function tail(limitBytes: number): Kept {
+  let kept = Buffer.alloc(0);
+  let cut = false;
+  return {
+    add(chunk) {
+      cut ||= kept.byteLength + chunk.byteLength > limitBytes;
+      kept = Buffer.concat([kept, chunk]).subarray(-limitBytes);
+    },
+    text() {
+      let begin = 0;
+      while (cut && begin < 3 && isInsideCharacter(kept[begin])) begin++;
+      return kept.toString("utf8", begin);
+    },
+  };
 }
 
 /** Hands over a stream piece by piece, until its end or `cancel`. */

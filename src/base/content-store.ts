@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, lutimes, mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 export const DIGEST_PATTERN = /^[0-9a-f]{64}$/;
@@ -52,6 +52,20 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
   }
 }
 
+/**
+ * Makes a file that is put once more as young as a new one: what nothing refers to is removed by its age. By its path, so
+ * that one which is just being removed is seen to be gone. False when it cannot be: then it is written anew.
+ */
+async function makeYoung(path: string): Promise<boolean> {
+  const now = Date.now() / 1000;
+  try {
+    await lutimes(path, now, now);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes `folder` and what is missing above it, durably. */
 async function makeFolder(folder: string): Promise<void> {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -67,7 +81,7 @@ export function contentStore(root: string, maxBytes: number): ContentStore {
       const digest = digestOf(bytes);
       const path = pathOf(digest);
       const folder = dirname(path);
-      if (!(await holds(path, bytes))) {
+      if (!(await holds(path, bytes)) || !(await makeYoung(path))) {
         await makeFolder(folder);
         const aside = `${path}.${randomBytes(6).toString("hex")}.tmp`;
         try {

@@ -21,3 +21,9 @@ export function describeThrown(thrown: unknown): Thrown {
     return { message: "something that cannot be shown", stack: null };
   }
 }
+
+/** The same where the throwing itself is what is told: what is no Error is said to have been thrown. */
+export function describeFailure(thrown: unknown): Thrown {
+  const { message, stack } = describeThrown(thrown);
+  return { message: thrown instanceof Error ? message : `threw ${message}`, stack };
+}

@@ -52,21 +52,21 @@ const oldest = ({ signals }: StoreReader): string | null => {
 };
 
 /** Rows of a trace come after its birth; only a clock that was set puts them elsewhere. */
-function candidates({ signals, logs }: StoreReader, prefix: string): string[] {
+function candidates({ signals, history }: StoreReader, prefix: string): string[] {
   const since = traceTime(prefix.padEnd(12, "0")) - CLOCK_SLACK_MS;
   const look = (fromSignal: number, fromLog: number): string[] => [
-    ...new Set([...signals.traces(prefix, fromSignal, CANDIDATES), ...logs.traces(prefix, fromLog, CANDIDATES)]),
+    ...new Set([...signals.traces(prefix, fromSignal, CANDIDATES), ...history.traces(prefix, fromLog, CANDIDATES)]),
   ];
-  const near = look(signals.firstIdSince(since), logs.firstIdSince(since));
+  const near = look(signals.firstIdSince(since), history.firstIdSince(since));
   return (near.length > 0 ? near : look(0, 0)).sort().slice(0, CANDIDATES);
 }
 
-export function read({ signals, logs }: StoreReader, trace: string): Trace {
+export function read({ signals, history }: StoreReader, trace: string): Trace {
   const since = traceTime(trace) - CLOCK_SLACK_MS;
   const rows = (fromSignal: number, fromLog: number): Trace => ({
     trace,
     signals: signals.list({ after: fromSignal - 1, senses: [], since: null, trace, limit: MAX_ROWS, newest: false }),
-    logs: logs.list({
+    logs: history.page({
       after: fromLog - 1,
       sources: [],
       since: null,
@@ -76,6 +76,6 @@ export function read({ signals, logs }: StoreReader, trace: string): Trace {
       newest: false,
     }),
   });
-  const near = rows(signals.firstIdSince(since), logs.firstIdSince(since));
+  const near = rows(signals.firstIdSince(since), history.firstIdSince(since));
   return near.signals.length + near.logs.length > 0 ? near : rows(1, 1);
 }

@@ -10,7 +10,14 @@ import { nothingThere, type Place } from "./place.ts";
 import { shellWord } from "./shell-word.ts";
 
 /** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
-const UNKNOWN: ReadonlySet<string> = new Set(["unknown-sense", "unknown-reflex", "unknown-name"]);
+const UNKNOWN: ReadonlySet<string> = new Set([
+  "unknown-sense",
+  "unknown-reflex",
+  "unknown-name",
+  "unknown-workflow",
+  "unknown-run",
+  "unknown-step",
+]);
 
 const codeOfRefusal = (problems: readonly Problem[]): ExitCode => {
   const kinds = problems.map(({ kind }) => kind);

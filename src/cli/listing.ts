@@ -1,4 +1,4 @@
-/** What `signals` and `logs` share: which rows, in which order, and following what comes. */
+/** What `signals`, `logs` and `runs` share: which rows, in which order, and following what comes. */
 import { ok, type Result } from "../base/result.ts";
 import { flag, text, texts } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
@@ -35,7 +35,7 @@ interface RangeOptions {
 const DEFAULT_LIMIT = 20;
 /** Rows of one query: memory stays bounded however long the list is. */
 const PAGE = 1_000;
-const POLL_MS = 150;
+export const POLL_MS = 150;
 /** Clocks are set and ids are not: a search by time begins this much earlier. */
 export const CLOCK_SLACK_MS = 60_000;
 

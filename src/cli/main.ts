@@ -2,7 +2,7 @@
 
 import { nearest } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
-import { problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { EXIT, type Outcome, usageError } from "./outcome.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -19,6 +19,9 @@ async function attempt(argv: readonly string[]): Promise<Outcome> {
   try {
     return await dispatch(argv);
   } catch (error) {
+    // Found in the midst of reading: a file of the archive that is not what was written.
+    const { problem: found } = error as { problem?: Problem };
+    if (found !== undefined) return { ok: false, error: { code: EXIT.finding, problems: [found] } };
     const message = `this is a bug in nerve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     return { ok: false, error: { code: EXIT.bug, problems: [problem("internal", message)] } };
   }

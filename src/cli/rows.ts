@@ -20,10 +20,10 @@ export const LEVEL_STYLES: Readonly<Record<LogLevel, Style | null>> = {
 /** Columns that names fill, so that what follows stands below itself. */
 const NAME_WIDTH = 22;
 
-const padded = (text: string, width: number): string => `${escapeForTerminal(text).padEnd(width)} `;
+export const padded = (text: string): string => `${escapeForTerminal(text).padEnd(NAME_WIDTH)} `;
 
 export const signalSpans = (row: Signal): Span[] => [
-  span(padded(`${row.sense} #${row.id}`, NAME_WIDTH), "cyan"),
+  span(padded(`${row.sense} #${row.id}`), "cyan"),
   ...payloadSpans(parseStored(row.payload)),
 ];
 
@@ -31,7 +31,7 @@ const levelSpan = (level: LogLevel): Span[] => (level === "info" ? [] : [span(`$
 
 /** Of `data` only what the message does not say: a stack or an object of the author's is for `--json`. */
 export const logSpans = (row: Log): Span[] => [
-  span(padded(row.source, NAME_WIDTH), LEVEL_STYLES[row.level] ?? "cyan"),
+  span(padded(row.source), LEVEL_STYLES[row.level] ?? "cyan"),
   ...levelSpan(row.level),
   span(escapeForTerminal(row.message)),
   ...(row.event === "log" ? authorData(row.data) : []),

@@ -1,5 +1,6 @@
 /** Opens logs.db for a command that reads it beside the daemon, or without one. */
 import type { Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
 import { openStoreReader, type StoreReader } from "../store/open.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
 import { nothingThere, type Place } from "./place.ts";
@@ -10,9 +11,16 @@ const BROKEN: ReadonlySet<string> = new Set(["newer-store", "store-not-a-databas
 
 export function readStore(place: Place): Result<StoreReader, Failure> {
   const opened = openStoreReader(place.data);
-  if (opened.ok) return opened;
-  const found = opened.error;
+  return opened.ok ? opened : storeFailure(place, opened.error);
+}
+
+/** How a command ends that could not open the store. */
+export function storeFailure(place: Place, found: Problem): { readonly ok: false; readonly error: Failure } {
+  if (found.kind === "archive-damaged") return fail(EXIT.finding, found);
   if (BROKEN.has(found.kind)) return fail(EXIT.badConfig, found);
+  if (found.message.includes("no such table: workflow_runs")) {
+    return fail(EXIT.finding, { ...found, hint: "`nerve rebuild` derives it from the logs, and so does the daemon's next start" });
+  }
   if (found.message.includes("no such table")) {
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });
   }

@@ -74,6 +74,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/show.ts")),
   },
   {
+    name: "archive",
+    section: LOOK,
+    usage: "archive ls|verify|run",
+    summary: "the files old logs were moved to: list them, check them, move what is old now",
+    load: () => any(import("./commands/archive.ts")),
+  },
+  {
     name: "version",
     section: LOOK,
     usage: "version",
@@ -129,6 +136,4 @@ export const NOT_YET: readonly string[] = [
   "backtest",
   "silence",
   "sql",
-  "rebuild",
-  "archive",
 ];

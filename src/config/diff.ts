@@ -1,5 +1,6 @@
 /** What a reload changes, by name. Pure: fingerprints of the senses' code are given. */
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import type { ModuleKind } from "./module-folder.ts";
 
 export interface Changes {
   readonly added: readonly string[];
@@ -15,14 +16,15 @@ export interface ConfigDiff {
   /** A sense is changed when its entry, its group's entry or its code is not what it was. */
   readonly senses: Changes;
   readonly reflexes: Changes;
+  /** A workflow is changed when its entry or its code is not what it was. */
   readonly workflows: Changes;
   readonly retention: boolean;
   /** Changed, but not acted on until the daemon is started again. */
   readonly needsRestart: readonly NeedsRestart[];
 }
 
-/** By sense name; a sense without one (built in, or missing) has no code that could change. */
-export type Fingerprints = ReadonlyMap<string, string>;
+/** By name; what has none (built in, or missing) has no code that could change. */
+export type Fingerprints = Readonly<Record<ModuleKind, ReadonlyMap<string, string>>>;
 
 export function diffConfig(
   before: NerveConfig,
@@ -30,10 +32,14 @@ export function diffConfig(
   beforePrints: Fingerprints,
   afterPrints: Fingerprints,
 ): ConfigDiff {
-  const senses = compare(before.senses, after.senses, (was, is) => {
-    const isSameCode = beforePrints.get(was.name) === afterPrints.get(is.name);
-    return isSameCode && same(was, is) && same(before.groups.get(was.group), after.groups.get(is.group));
-  });
+  const isSameCode = (kind: ModuleKind, name: string): boolean =>
+    beforePrints[kind].get(name) === afterPrints[kind].get(name);
+  const senses = compare(
+    before.senses,
+    after.senses,
+    (was, is) =>
+      isSameCode("sense", is.name) && same(was, is) && same(before.groups.get(was.group), after.groups.get(is.group)),
+  );
   const moved = new Set([...senses.added, ...senses.removed, ...senses.changed]);
   const groups = compare(before.groups, after.groups, (was, is) => {
     const members = [...membersOf(before, was.name), ...membersOf(after, is.name)];
@@ -44,7 +50,11 @@ export function diffConfig(
     groups,
     senses,
     reflexes: compare(byName(before.reflexes), byName(after.reflexes), same),
-    workflows: compare(before.workflows, after.workflows, same),
+    workflows: compare(
+      before.workflows,
+      after.workflows,
+      (was, is) => isSameCode("workflow", is.name) && same(was, is),
+    ),
     retention: !same(before.retention, after.retention),
     needsRestart,
   };

@@ -7,11 +7,7 @@ import { child, type MapTree, type Tree } from "./tree.ts";
 
 /** `*` stands for any name, `[]` for the items of a list. */
 export const NOT_YET: readonly string[] = [
-  "workflows",
   "http",
-  "retention.logs",
-  "retention.archive",
-  "reflexes[].workflow",
   "reflexes[].when",
   "reflexes[].clear",
   "reflexes[].edge",

@@ -9,6 +9,8 @@ export type ControlFailure =
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
 const PATIENCE_MS = 60_000;
+/** Years of logs are moved before it answers. */
+const ARCHIVE_PATIENCE_MS = 24 * 3_600_000;
 
 /** `body` null asks with GET, else POSTs it. */
 export async function askKernel<T>(
@@ -19,7 +21,9 @@ export async function askKernel<T>(
   try {
     const response = await fetch(`http://nerve${path}`, {
       unix: socketPath(data),
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(path === "/archive" ? ARCHIVE_PATIENCE_MS : PATIENCE_MS),
+      // The runtime's own limit of five minutes, which its types do not know here.
+      ...({ timeout: false } as object),
       ...(body === null ? {} : { method: "POST", body: JSON.stringify(body) }),
     });
     const answer = await response.json();

@@ -87,6 +87,13 @@ export interface RunAnswer {
   readonly trace: string;
 }
 
+/** `nerve archive run`: files written, logs moved into them, signals removed. */
+export interface Archived {
+  readonly files: number;
+  readonly rows: number;
+  readonly signals: number;
+}
+
 export interface Reloaded {
   readonly groups: readonly string[];
   readonly reflexes: readonly string[];

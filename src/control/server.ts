@@ -1,9 +1,10 @@
 /** The control socket: HTTP with JSON on a Unix socket that only nerve's user reaches. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { exceedsBytes, type Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { type Refusal, type Reloaded, SOCKET_NAME, type Status } from "./contract.ts";
+import { type Archived, type Refusal, type Reloaded, type RunAnswer, SOCKET_NAME, type Status } from "./contract.ts";
 
 export interface Controls {
   status(): Status;
@@ -12,9 +13,14 @@ export interface Controls {
   disable(name: string): Promise<Result<{ name: string; enabled: boolean }, Problem>>;
   release(name: string): Result<{ sense: string; released: boolean }, Problem>;
   reload(): Promise<Result<Reloaded, readonly Problem[]>>;
+  run(workflow: string, input: Json): Promise<Result<RunAnswer, Problem>>;
+  cancel(run: number): Promise<Result<RunAnswer, Problem>>;
+  retry(run: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>>;
+  archive(): Promise<Result<Archived, Problem>>;
 }
 
-const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 128 * 1024;
+const MAX_INPUT_BYTES = 64 * 1024;
 
 const refuse = (status: number, problems: readonly Problem[]): Response => {
   const [error] = problems;
@@ -23,13 +29,20 @@ const refuse = (status: number, problems: readonly Problem[]): Response => {
   return Response.json(body, { status });
 };
 
-async function nameOf(request: Request): Promise<string | null> {
-  try {
-    const { name } = (await request.json()) as { name?: unknown };
-    return typeof name === "string" && name.length <= 200 ? name : null;
-  } catch {
-    return null;
-  }
+const isShort = (value: unknown): value is string => typeof value === "string" && value.length <= 200;
+const isRun = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+
+/** What a POST asks for, by the fields of its body; a string says what is wrong with them. */
+type Ask = (
+  body: Readonly<Record<string, unknown>>,
+) => Promise<Result<object, Problem>> | Result<object, Problem> | string;
+
+async function answer(request: Request, ask: Ask): Promise<Response> {
+  const body: unknown = await request.json().catch(() => null);
+  const asked = typeof body === "object" && body !== null ? ask(body as Record<string, unknown>) : "a JSON object";
+  if (typeof asked === "string") return refuse(400, [problem("bad-request", `the body is not ${asked}`, null)]);
+  const outcome = await asked;
+  return outcome.ok ? Response.json(outcome.value) : refuse(409, [outcome.error]);
 }
 
 export interface ControlServer {
@@ -40,15 +53,12 @@ export interface ControlServer {
 export function serveControl(data: string, path: string, controls: Controls): ControlServer {
   const left = lstatSync(join(data, SOCKET_NAME), { throwIfNoEntry: false });
   if (left?.isSocket()) unlinkSync(join(data, SOCKET_NAME));
-  const named =
-    (act: (name: string) => Promise<Result<object, Problem>> | Result<object, Problem>) =>
-    async (request: Request): Promise<Response> => {
-      const name = await nameOf(request);
-      if (name === null)
-        return refuse(400, [problem("bad-request", "the body is not a JSON object with a name", null)]);
-      const outcome = await act(name);
-      return outcome.ok ? Response.json(outcome.value) : refuse(409, [outcome.error]);
-    };
+  const posted =
+    (ask: Ask) =>
+    (request: Request): Promise<Response> =>
+      answer(request, ask);
+  const named = (act: (name: string) => ReturnType<Ask>) =>
+    posted(({ name }) => (isShort(name) ? act(name) : "a JSON object with a name"));
   const server = Bun.serve({
     unix: path,
     // The types know no idle timeout on a Unix socket; the runtime has one, which would cut a slow reload.
@@ -60,6 +70,25 @@ export function serveControl(data: string, path: string, controls: Controls): Co
       "/enable": { POST: named(controls.enable) },
       "/disable": { POST: named(controls.disable) },
       "/release": { POST: named(controls.release) },
+      "/run": {
+        POST: posted(({ workflow, input = null }) => {
+          if (!isShort(workflow)) return "a JSON object with a workflow";
+          if (exceedsBytes(JSON.stringify(input), MAX_INPUT_BYTES)) return "one with an input of at most 64 KiB";
+          return controls.run(workflow, input as Json);
+        }),
+      },
+      "/cancel": { POST: posted(({ run }) => (isRun(run) ? controls.cancel(run) : "a JSON object with a run")) },
+      "/retry": {
+        POST: posted(({ run, from_step: from = null }) =>
+          isRun(run) && (from === null || isShort(from)) ? controls.retry(run, from) : "a JSON object with a run",
+        ),
+      },
+      "/archive": {
+        POST: async () => {
+          const outcome = await controls.archive();
+          return outcome.ok ? Response.json(outcome.value) : refuse(409, [outcome.error]);
+        },
+      },
       "/reload": {
         POST: async () => {
           const outcome = await controls.reload();

@@ -2,14 +2,13 @@
  * The kernel's process: boot order, and the same reversed. Config → data directory and its lock → what an earlier kernel
  * left → store → engine → control socket → ready. It runs no user code and imports none of the loaders.
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { Logger } from "../base/logger.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { DEFAULT_RETENTION_SIGNALS_MS } from "../config/defaults.ts";
-import { diffConfig } from "../config/diff.ts";
+import { diffConfig, type Fingerprints } from "../config/diff.ts";
 import { loadNerveConfig } from "../config/load.ts";
 import type { Reloaded } from "../control/contract.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
@@ -17,19 +16,24 @@ import { socketPath } from "../control/socket-path.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
+import { archiveFolder } from "../store/archive-files.ts";
 import { openStore, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
+import { Archiver } from "./archiver.ts";
+import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
 import { intervalCalendar } from "./calendar.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
-import { Engine, type Locations } from "./engine.ts";
+import { Engine, type Modules } from "./engine.ts";
 import { workerEnvironment } from "./environment.ts";
 import { Journal } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { ownCommand, SENSE_WORKER_ROLE } from "./own-image.ts";
-import { Retention } from "./retention.ts";
+import { Lifetime } from "./lifetime.ts";
+import { type Locations, locateSenses, locateWorkflows } from "./modules-on-disk.ts";
+import { ownCommand } from "./own-image.ts";
+import { Retention, retentionsOf } from "./retention.ts";
 import { type SdNotify, sdNotify } from "./sd-notify.ts";
-import { locateSenses } from "./senses-on-disk.ts";
+import { describeLowSpace, type LowSpace, Space } from "./space.ts";
 import { statusOf } from "./status.ts";
 import { Ticker } from "./ticker.ts";
 
@@ -59,14 +63,25 @@ const STOPPING: Problem = {
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
 const UNFOLD_MS = 60_000;
+const LIFETIME_MS = 60_000;
 
 /** Nothing in the config or the data is wrong: a service manager should try again. */
 const MAY_PASS = new Set(["store-no-space", "store-io", "store-locked"]);
 
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
 
-const prints = (locations: Locations): Map<string, string> =>
+const printsOf = (locations: Locations): Map<string, string> =>
   new Map([...locations].map(([name, found]) => [name, found.ok ? found.value.print : found.error.message]));
+
+const prints = ({ senses, workflows }: Modules): Fingerprints => ({
+  sense: printsOf(senses),
+  workflow: printsOf(workflows),
+});
+
+const locate = (config: NerveConfig): Modules => ({
+  senses: locateSenses(config),
+  workflows: locateWorkflows(config),
+});
 
 export class Daemon {
   readonly #options: DaemonOptions;
@@ -75,12 +90,16 @@ export class Daemon {
   readonly #store: Store;
   readonly #ticker: Ticker;
   readonly #ledger: Ledger;
+  readonly #space: Space;
   readonly #journal: Journal;
   readonly #engine: Engine;
+  readonly #archiver: Archiver;
   readonly #retention: Retention;
+  readonly #blobs: BlobSweep;
+  readonly #lifetime: Lifetime;
   readonly #startedAt: number;
   #config: NerveConfig;
-  #locations: Locations;
+  #modules: Modules;
   #control: ControlServer | null = null;
   #trouble: string | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
@@ -112,9 +131,19 @@ export class Daemon {
     this.#store = store;
     this.#startedAt = clock.wallMs();
     this.#notify = sdNotify(options.environment);
-    this.#locations = locateSenses(config);
+    this.#modules = locate(config);
+    this.#lifetime = new Lifetime(clock, store.meta);
     this.#ticker = new Ticker(clock, (byMs) => this.#clockStepped(byMs));
-    this.#ledger = new Ledger(store, () => clock.wallMs(), { trouble: (message) => this.#storeTrouble(message) });
+    this.#ledger = new Ledger(store, () => clock.wallMs(), {
+      trouble: (message, code) => this.#storeTrouble(message, code),
+    });
+    this.#space = new Space({
+      folder: data.path,
+      ticker: this.#ticker,
+      ledger: this.#ledger,
+      store,
+      changed: (low) => this.#spaceChanged(low),
+    });
     this.#journal = new Journal(this.#ledger, options.logger, () => clock.wallMs());
     const socket = socketPath(data.path);
     this.#engine = new Engine({
@@ -123,17 +152,37 @@ export class Daemon {
       ledger: this.#ledger,
       journal: this.#journal,
       store,
+      space: this.#space,
       data: data.path,
-      command: () => ({
-        command: ownCommand(SENSE_WORKER_ROLE),
+      lifetime: this.#lifetime,
+      command: (role) => ({
+        command: ownCommand(role),
         env: workerEnvironment(options.environment, data.path, socket),
         cwd: dirname(config.file),
       }),
       onSignal: options.onSignal ?? (() => {}),
     });
+    this.#archiver = new Archiver({
+      clock,
+      store,
+      ledger: this.#ledger,
+      folder: archiveFolder(data.path),
+      journal: this.#journal,
+    });
     this.#retention = new Retention(
-      { clock, ticker: this.#ticker, store, ledger: this.#ledger },
-      config.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS,
+      { clock, ticker: this.#ticker, store, ledger: this.#ledger, archiver: this.#archiver },
+      retentionsOf(config),
+    );
+    this.#blobs = new BlobSweep(
+      {
+        clock,
+        ticker: this.#ticker,
+        store,
+        ledger: this.#ledger,
+        journal: this.#journal,
+        folder: join(data.path, "blobs"),
+      },
+      BLOB_SWEEP_TIMES,
     );
     this.#control = null;
   }
@@ -154,26 +203,40 @@ export class Daemon {
         `ended ${counted(swept.length, "process", "processes")} an earlier kernel had left: ${swept.join(", ")}`,
       );
     this.#ticker.start();
-    this.#engine.load(this.#config, this.#locations);
+    this.#space.start();
+    this.#engine.load(this.#config, this.#modules);
     this.#control = serveControl(this.#data.path, socketPath(this.#data.path), {
       status: () =>
         statusOf({
           engine: this.#engine,
           startedAt: this.#startedAt,
           data: this.#data.path,
-          trouble: () => this.#trouble,
+          trouble: () => this.#trouble ?? this.#space.trouble,
         }),
       trigger: (name) => this.#engine.trigger(name),
       enable: (name) => this.#engine.switch(name, true),
       disable: (name) => this.#engine.switch(name, false),
       release: (name) => this.#engine.release(name),
       reload: () => this.reload(),
+      run: (workflow, input) => this.#engine.workflows.run(workflow, input),
+      cancel: (run) => this.#engine.workflows.cancel(run),
+      retry: (run, fromStep) => this.#engine.workflows.retry(run, fromStep),
+      archive: () => this.#retention.now(),
     });
+    this.#archiver.recover();
     this.#retention.start();
+    this.#blobs.start();
     this.#repeat(UNFOLD_MS, () => this.#journal.unfold());
+    this.#keepLifetime();
+    this.#repeat(LIFETIME_MS, () => this.#keepLifetime());
     const { watchdogMs } = this.#notify;
     if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#notify.send("WATCHDOG=1"));
     this.#notify.send("READY=1", this.#statusLine());
+  }
+
+  /** Where elapsed time stands, so that it goes on from there whatever is done to the clock while nerve is down. */
+  #keepLifetime(): void {
+    this.#ledger.add({ write: () => this.#lifetime.keep(), kept: () => {} });
   }
 
   #repeat(everyMs: number, act: () => void): void {
@@ -184,7 +247,7 @@ export class Daemon {
   #statusLine(): string {
     const senses = [...this.#engine.senses.values()];
     const unwell = senses.filter(({ state }) => state === "failed" || state === "quarantined").length;
-    return `STATUS=${counted(senses.length, "sense")} in ${counted(this.#engine.groups.size, "group")}${unwell === 0 ? "" : `, ${unwell} not well`}`;
+    return `STATUS=${counted(senses.length, "sense")} in ${counted(this.#engine.groups.size, "group")}${unwell === 0 ? "" : `, ${unwell} not well`}${this.#space.low ? ", low on space" : ""}`;
   }
 
   #log(level: "info" | "warn" | "error", event: string, message: string): void {
@@ -193,19 +256,36 @@ export class Daemon {
 
   #clockStepped(byMs: number): void {
     this.#retention.clockStepped();
+    this.#blobs.clockStepped();
+    this.#keepLifetime();
     const seconds = (Math.abs(byMs) / 1000).toFixed(1);
     this.#log("warn", "clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`);
   }
 
-  #storeTrouble(message: string | null): void {
+  #storeTrouble(message: string | null, code: string): void {
     this.#trouble = message;
     const entry = { source: "kernel", data: null, trace: null };
     if (message !== null) {
       const text = `${this.#store.file} cannot be written: ${message}; nothing new is computed until it can`;
-      return this.#journal.say({ ...entry, level: "error", event: "store.failed", message: text });
+      this.#journal.say({ ...entry, level: "error", event: "store.failed", message: text });
+      if (this.#space.refused(code)) setImmediate(() => this.#ledger.flush());
+      return;
     }
     this.#journal.log({ ...entry, level: "warn", event: "store.recovered", message: "the store can be written again" });
     this.#engine.resume();
+  }
+
+  #spaceChanged(low: LowSpace | null): void {
+    if (low === null) {
+      this.#log("warn", "store.space-recovered", `the file system of ${this.#data.path} has room again`);
+      this.#engine.resume();
+    } else {
+      const data = { directory: low.folder, free_bytes: low.freeBytes, enough_bytes: low.enoughBytes };
+      const message = describeLowSpace(low);
+      this.#journal.log({ level: "error", source: "kernel", event: "store.low-space", message, data, trace: null });
+      this.#retention.lookNow();
+    }
+    this.#notify.send(this.#statusLine());
   }
 
   /** Re-reads the config; one reload at a time. A bad config is refused and changes nothing. */
@@ -234,17 +314,18 @@ export class Daemon {
       );
       return loaded;
     }
-    const locations = locateSenses(loaded.value);
-    const diff = diffConfig(this.#config, loaded.value, prints(this.#locations), prints(locations));
+    const modules = locate(loaded.value);
+    const diff = diffConfig(this.#config, loaded.value, prints(this.#modules), prints(modules));
     const failed = [...this.#engine.senses.values()]
       .filter((sense) => sense.problem)
       .map((sense) => sense.config.group);
     const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
-    await this.#engine.replace(loaded.value, locations, groups);
+    const workflows = new Set(diff.workflows.changed);
+    await this.#engine.replace(loaded.value, modules, { groups, workflows });
     if (this.#stopping) return err([STOPPING]);
     this.#config = loaded.value;
-    this.#locations = locations;
-    this.#retention.keepFor(loaded.value.retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS);
+    this.#modules = modules;
+    this.#retention.keepFor(retentionsOf(loaded.value));
     const reflexes = [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed];
     const restart =
       diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
@@ -270,8 +351,11 @@ export class Daemon {
     await this.#engine.stop();
     clearTimeout(patience);
     this.#retention.stop();
+    this.#blobs.stop();
+    this.#space.stop();
     this.#journal.unfold();
     this.#log("info", "kernel.stopped", "stopped");
+    this.#keepLifetime();
     this.#ledger.flush();
     this.#ticker.stop();
     await this.#control?.stop();

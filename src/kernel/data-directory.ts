@@ -27,7 +27,7 @@ export type DataProblem = { readonly kind: "in-use" | "no-room" | "unusable"; re
 const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
 const WRITE_NO_LINK = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
 
-const FOLDERS = ["senses", "locks", "blobs"];
+const FOLDERS = ["senses", "locks", "blobs", "archive"];
 
 const unusable = (message: string, hint: string | null): DataProblem => ({
   kind: "unusable",

@@ -5,15 +5,23 @@
 import type { Moment } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { NewLog } from "../model/log.ts";
+import { advance, isOver, type Run, type RunEvent } from "../model/run.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
 import type { Owed, Quarantine } from "../store/sense-state.ts";
 import type { NewSignal } from "../store/signals.ts";
+import { type LiveRun, wordsOf } from "./live-run.ts";
 import type { Sense } from "./sense.ts";
 
 interface Coalesced {
   readonly causes: number[];
   readonly trace: string;
+}
+
+/** Runs of one workflow that this transaction lets in. */
+export interface Admitted {
+  started: number;
+  queued: number;
 }
 
 export class Draft {
@@ -22,6 +30,8 @@ export class Draft {
   readonly #owed = new Map<Sense, Owed | null>();
   readonly #coalesced = new Map<Sense, Coalesced>();
   readonly #taken = new Map<Sense, number>();
+  readonly #runs = new Map<LiveRun, Run>();
+  readonly #admitted = new Map<object, Admitted>();
   readonly #after: (() => void)[] = [];
 
   constructor(store: Store, now: number) {
@@ -89,6 +99,36 @@ export class Draft {
     this.#store.reflexes.set(row);
   }
 
+  /** What `workflow` has let in within this transaction: to be counted up by whoever does. */
+  admitted(workflow: object): Admitted {
+    const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0 };
+    this.#admitted.set(workflow, known);
+    return known;
+  }
+
+  /** The row of `run` as this transaction leaves it. */
+  row(run: LiveRun): Run | null {
+    return this.#runs.get(run) ?? run.row;
+  }
+
+  /**
+   * Logs an event of `run`; its row follows in the same transaction. False, and nothing happens, when the run has ended
+   * (G3): the first ending counts.
+   */
+  run(run: LiveRun, event: RunEvent, codeChanged = false): boolean {
+    const before = this.row(run);
+    if (before !== null && isOver(before.state)) return false;
+    const { level, message } = wordsOf(run.id, event, codeChanged);
+    const { id: number, workflow, trace } = run;
+    const source = `workflow:${workflow}`;
+    const data = JSON.stringify(event.data);
+    const log = { at: this.#now, level, source, event: event.event, run: number, trace, message, data };
+    const id = this.#store.logs.append(log);
+    const row = advance(before, { id, at: this.#now, run: number, workflow, trace }, event);
+    this.#runs.set(run, row);
+    return true;
+  }
+
   #currentlyOwed(sense: Sense): Owed | null {
     const drafted = this.#owed.get(sense);
     return drafted === undefined ? sense.owed : drafted;
@@ -98,6 +138,10 @@ export class Draft {
   finish(): void {
     for (const [sense, owed] of this.#owed) this.#store.senses.setOwed(sense.name, owed);
     for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
+    for (const [run, row] of this.#runs) {
+      if (run.row === null) this.#store.runs.insert(row);
+      else this.#store.runs.update(row);
+    }
     for (const [sense, { causes, trace }] of this.#coalesced) {
       this.log({
         at: this.#now,
@@ -116,6 +160,7 @@ export class Draft {
   keep(): void {
     for (const [sense, owed] of this.#owed) sense.owed = owed;
     for (const [sense, row] of this.#taken) sense.outbox = row;
+    for (const [run, row] of this.#runs) run.row = { ...row, input: null };
     for (const apply of this.#after) apply();
   }
 }

@@ -26,10 +26,14 @@ import type { Draft } from "./draft.ts";
 import { type Death, Group, type GroupHost, type Limits } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { Locations } from "./modules-on-disk.ts";
+import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./own-image.ts";
 import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
-import { type Flight, Sense, type SenseLocation } from "./sense.ts";
+import { type Flight, Sense } from "./sense.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 import type { WorkerCommand } from "./worker-process.ts";
+import { Workflows } from "./workflows.ts";
 
 export interface EngineParts {
   readonly clock: Clock;
@@ -37,14 +41,26 @@ export interface EngineParts {
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly store: Store;
+  /** Whether there is room for anything new. */
+  readonly space: { readonly low: boolean };
   readonly data: string;
-  readonly command: () => WorkerCommand;
+  readonly command: (role: string) => WorkerCommand;
+  readonly lifetime: Lifetime;
   /** Each signal after its commit. */
   readonly onSignal: (signal: Signal) => void;
 }
 
-/** A sense's module, found or not, by name. */
-export type Locations = ReadonlyMap<string, Result<SenseLocation, Problem>>;
+/** Where the modules are, by the names that use them. */
+export interface Modules {
+  readonly senses: Locations;
+  readonly workflows: Locations;
+}
+
+/** Names of what a reload starts anew. */
+export interface Changed {
+  readonly groups: ReadonlySet<string>;
+  readonly workflows: ReadonlySet<string>;
+}
 
 const LOG_CREDIT = 256;
 const MAX_PAYLOAD_BYTES = 64 * 1024;
@@ -58,6 +74,7 @@ export class Engine implements GroupHost, Desk {
   readonly senses = new Map<string, Sense>();
   readonly groups = new Map<string, Group>();
   readonly reflexes: Reflexes;
+  readonly workflows: Workflows;
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #parts: EngineParts;
@@ -75,12 +92,21 @@ export class Engine implements GroupHost, Desk {
     this.#store = parts.store;
     this.#parts = parts;
     this.reflexes = new Reflexes({ ...parts, desk: this });
+    this.workflows = new Workflows({
+      ...parts,
+      nextGeneration: this.nextGeneration,
+      isHeld: () => this.#isHeld,
+      command: () => parts.command(WORKFLOW_WORKER_ROLE),
+      peers: () => this.#peers(),
+      blobs: join(parts.data, "blobs"),
+      lockOf: (workflow) => join(parts.data, "locks", `workflow-${workflow}.lock`),
+    });
   }
 
   // ── configuration ────────────────────────────────────────────────────
 
   /** First configuration: state comes from the store; every group starts. */
-  load(config: NerveConfig, locations: Locations): void {
+  load(config: NerveConfig, { senses: locations, workflows }: Modules): void {
     const states = new Map(this.#store.senses.all().map((state) => [state.sense, state]));
     const disabled = new Set<string>(this.#store.switches.disabled());
     for (const name of config.senses.keys()) {
@@ -97,6 +123,7 @@ export class Engine implements GroupHost, Desk {
     for (const sense of this.senses.values()) if (sense.quarantine) this.#armRelease(sense);
     this.reflexes.load(config, this.senses, disabled, true);
     for (const group of this.groups.values()) group.start();
+    this.workflows.load(config, workflows);
   }
 
   #newSense(config: NerveConfig, locations: Locations, name: string): Sense {
@@ -120,7 +147,9 @@ export class Engine implements GroupHost, Desk {
    * Another configuration: groups named in `groups` finish their computes and start anew, reflexes and senses that did
    * not change keep what they know. Resolves when the new one is in force.
    */
-  async replace(config: NerveConfig, locations: Locations, groups: ReadonlySet<string>): Promise<void> {
+  async replace(config: NerveConfig, modules: Modules, changed: Changed): Promise<void> {
+    const { groups } = changed;
+    const locations = modules.senses;
     await Promise.all([...groups].map((name) => this.groups.get(name)?.retire()));
     // What is still to be committed speaks of the senses as they were. A store in trouble is waited for: a worker
     // started before that would be told of outbox rows, and a sense of decisions, as if they had never been taken.
@@ -158,6 +187,8 @@ export class Engine implements GroupHost, Desk {
       if (affected(group.name) || group.pid === null) group.start();
       else if (!same) group.tellPeers(this.#peers());
     }
+    if (!same) this.workflows.tellPeers();
+    this.workflows.replace(config, modules.workflows, changed.workflows);
   }
 
   #cancelOfRemoved(names: readonly string[]): void {
@@ -223,7 +254,7 @@ export class Engine implements GroupHost, Desk {
 
   nextGeneration = (): number => ++this.#generation;
   nextComputeId = (): number => ++this.#computeId;
-  command = (): WorkerCommand => this.#parts.command();
+  command = (): WorkerCommand => this.#parts.command(SENSE_WORKER_ROLE);
 
   #peers(): { name: string; database: string }[] {
     return [...this.senses.keys()].map((name) => ({ name, database: senseDatabase(this.#parts.data, name) }));
@@ -261,8 +292,13 @@ export class Engine implements GroupHost, Desk {
     return throttleMs - elapsedSince(sense.started, this.clock);
   }
 
+  /** Nothing new is started: the store cannot be written, or there is hardly room left. */
+  get #isHeld(): boolean {
+    return this.#ledger.troubled || this.#parts.space.low;
+  }
+
   mayStart(sense: Sense): boolean {
-    if (!takes(sense) || this.#ledger.troubled) return false;
+    if (!takes(sense) || this.#isHeld) return false;
     const left = this.#throttleLeft(sense);
     if (left <= 0) return true;
     if (!this.#throttled.has(sense)) {
@@ -299,19 +335,26 @@ export class Engine implements GroupHost, Desk {
     const listeners = this.reflexes.listeningTo(sense.name);
     let id = 0;
     let woken: Sense[] = [];
+    let started: (() => void)[] = [];
     this.#ledger.add(
       {
         write: (draft) => {
           woken = [];
+          started = [];
           const isNew = message.outbox === null || draft.takeOutbox(sense, message.outbox);
           if (flight) this.#settle(draft, sense, flight);
           if (!isNew) return;
           id = draft.signal({ sense: sense.name, at, payload, cause, trace });
           for (const reflex of listeners) {
-            const target = reflex.sense;
-            if (!reflex.enabled || !takes(target)) continue;
-            draft.owe(target, { reason: "signal", at, cause: id, trace });
-            woken.push(target);
+            const { sense: target, config } = reflex;
+            if (!reflex.enabled) continue;
+            if (config.kind === "workflow") {
+              const trigger = { id, sense: sense.name, at, reflex: config.name };
+              started.push(this.workflows.start(draft, config.workflow, message.payload as Json, trigger, trace));
+            } else if (target !== null && takes(target)) {
+              draft.owe(target, { reason: "signal", at, cause: id, trace });
+              woken.push(target);
+            }
           }
         },
         kept: () => {
@@ -321,6 +364,7 @@ export class Engine implements GroupHost, Desk {
           sense.stats.lastSignal = { id, at };
           for (const reflex of listeners) if (reflex.enabled) reflex.fired++;
           for (const target of woken) this.#wake(target);
+          for (const kept of started) kept();
           this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
         },
       },
@@ -623,17 +667,19 @@ export class Engine implements GroupHost, Desk {
   /** Commits work again, or it does not: everything that waits looks again. */
   resume(): void {
     for (const sense of this.senses.values()) if (sense.pending !== null) this.#wake(sense);
+    this.workflows.resume();
   }
 
   /** Aborts what runs and ends every worker; a reload that is under way starts none. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all([...this.groups.values()].map((group) => group.stop()));
+    await Promise.all([...[...this.groups.values()].map((group) => group.stop()), this.workflows.stop()]);
   }
 
   /** SIGKILL to every worker's group, now. */
   killAll(why: string): void {
     for (const group of this.groups.values()) group.kill(why);
+    this.workflows.killAll(why);
   }
 }
 

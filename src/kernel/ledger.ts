@@ -22,8 +22,8 @@ const RETRY_MS = 1_000;
 const HEALS = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL|NOMEM)/;
 
 export interface LedgerEvents {
-  /** The store refused a commit, or takes them again (null). */
-  readonly trouble: (message: string | null) => void;
+  /** The store refused a commit, with SQLite's code for it, or takes them again (null). */
+  readonly trouble: (message: string | null, code: string) => void;
 }
 
 export class Ledger {
@@ -82,7 +82,7 @@ export class Ledger {
       this.#timer = setTimeout(() => this.flush(), RETRY_MS);
       if (!this.#troubled) {
         this.#troubled = true;
-        this.#events.trouble(`${(error as Error).message} (${code})`);
+        this.#events.trouble(`${(error as Error).message} (${code})`, code);
       }
       return false;
     }
@@ -90,7 +90,7 @@ export class Ledger {
     draft.keep();
     if (this.#troubled) {
       this.#troubled = false;
-      this.#events.trouble(null);
+      this.#events.trouble(null, "");
     }
     for (const entry of entries) entry.kept();
     return true;

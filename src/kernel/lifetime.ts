@@ -77,7 +77,11 @@ export class Lifetime {
 
   /** Keeps where the axis stands. Inside a transaction of the store, or on its own. */
   keep(): void {
-    const { wallMs, bootMs, bootId } = { wallMs: this.#clock.wallMs(), bootMs: this.#clock.bootMs(), bootId: this.#clock.bootId };
+    const { wallMs, bootMs, bootId } = {
+      wallMs: this.#clock.wallMs(),
+      bootMs: this.#clock.bootMs(),
+      bootId: this.#clock.bootId,
+    };
     const elapsedMs = this.of(wallMs);
     const anchor: Anchor = { moment: { wallMs, bootMs: Math.round(bootMs), bootId }, elapsedMs };
     this.#store.set(KEY, JSON.stringify(anchor));

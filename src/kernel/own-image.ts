@@ -1,5 +1,6 @@
 /** How this program starts itself again in another role. */
 export const SENSE_WORKER_ROLE = "__sense-worker";
+export const WORKFLOW_WORKER_ROLE = "__workflow-worker";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

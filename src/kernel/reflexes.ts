@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
-import type { NerveConfig, SenseReflexConfig } from "../model/config.ts";
+import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
@@ -16,9 +16,9 @@ import type { Sense } from "./sense.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 
 export interface Reflex {
-  readonly config: SenseReflexConfig;
-  /** Its target as it is configured now. */
-  sense: Sense;
+  readonly config: ReflexConfig;
+  /** Its target as it is configured now; null where that is a workflow. */
+  sense: Sense | null;
   /** Digest of what it does, so that state of another definition is not taken for its own. */
   readonly definition: string;
   enabled: boolean;
@@ -54,10 +54,10 @@ export interface ReflexParts {
 /** A clock set back by less, while nerve was down, repeats no cron time. */
 const SET_BACK_MS = 3 * 3_600_000;
 
-const definitionOf = (config: SenseReflexConfig): string =>
+const definitionOf = (config: ReflexConfig): string =>
   createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
 
-const newReflex = (config: SenseReflexConfig, sense: Sense, definition: string, last: number | null): Reflex => ({
+const newReflex = (config: ReflexConfig, sense: Sense | null, definition: string, last: number | null): Reflex => ({
   config,
   sense,
   definition,
@@ -105,8 +105,8 @@ export class Reflexes {
     this.#listeners.clear();
     const fresh: Reflex[] = [];
     for (const entry of config.reflexes) {
-      const sense = entry.kind === "sense" ? senses.get(entry.sense) : undefined;
-      if (entry.kind !== "sense" || sense === undefined) continue;
+      const sense = entry.kind === "sense" ? senses.get(entry.sense) : null;
+      if (sense === undefined) continue;
       const definition = definitionOf(entry);
       const known = before.get(entry.name);
       const reflex =
@@ -123,7 +123,8 @@ export class Reflexes {
     for (const reflex of before.values()) this.#unschedule(reflex);
     for (const reflex of fresh) {
       this.#schedule(reflex);
-      if (reflex.config.onStart && (starting || !before.has(reflex.config.name))) this.#fireAtStart(reflex);
+      if (reflex.config.kind === "sense" && reflex.config.onStart && (starting || !before.has(reflex.config.name)))
+        this.#fireAtStart(reflex);
     }
     for (const name of states.keys()) {
       if (!this.byName.has(name)) this.#forget(name, "it is not configured any more");
@@ -165,8 +166,9 @@ export class Reflexes {
 
   #schedule(reflex: Reflex): void {
     const { config } = reflex;
+    if (config.kind !== "sense") return;
     const now = this.#parts.clock.wallMs();
-    if (config.intervalMs !== null) this.#scheduleInterval(reflex, config.intervalMs, now);
+    if (config.intervalMs !== null) this.#scheduleInterval(reflex, config, config.intervalMs, now);
     if (config.cron !== null) {
       const calendar = cronCalendar(config.cron, config.tz);
       reflex.calendars.push(calendar);
@@ -178,8 +180,8 @@ export class Reflexes {
     }
   }
 
-  #scheduleInterval(reflex: Reflex, intervalMs: number, now: number): void {
-    const { config, last } = reflex;
+  #scheduleInterval(reflex: Reflex, config: SenseReflexConfig, intervalMs: number, now: number): void {
+    const { last } = reflex;
     const aligned = config.align ?? DEFAULT_ALIGN;
     const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
     reflex.calendars.push(intervalCalendar(intervalMs, phaseMs));
@@ -194,10 +196,11 @@ export class Reflexes {
     const reflexes = new Set<Reflex>();
     const fire = (due: number, skipped: number): void => {
       for (const reflex of reflexes) {
-        if (!reflex.enabled) continue;
-        if (reflex.config.catchUp === "one") this.#remember(reflex, due);
+        const { config, sense } = reflex;
+        if (!reflex.enabled || config.kind !== "sense" || sense === null) continue;
+        if (config.catchUp === "one") this.#remember(reflex, due);
         reflex.fired++;
-        desk.due(reflex.sense, due, skipped);
+        desk.due(sense, due, skipped);
       }
     };
     const handle = this.#parts.ticker.every(
@@ -225,7 +228,7 @@ export class Reflexes {
 
   /** A cron time, or one that is caught up: owed until it is computed, and never twice for one time. */
   #fireByClock(reflex: Reflex, due: number): void {
-    if (!reflex.enabled) return;
+    if (!reflex.enabled || reflex.sense === null) return;
     reflex.fired++;
     const remember = (draft: Draft): void => draft.reflex(reflexRow(reflex, due));
     this.#parts.desk.dueDurably(reflex.sense, due, remember, () => {
@@ -234,7 +237,7 @@ export class Reflexes {
   }
 
   #fireAtStart(reflex: Reflex): void {
-    if (!reflex.enabled) return;
+    if (!reflex.enabled || reflex.sense === null) return;
     reflex.fired++;
     this.#parts.desk.dueAtStart(reflex.sense);
   }

@@ -1,9 +1,20 @@
 /**
- * Removes signals that are older than their retention: a prefix of ids, in small batches between other work. A clock
- * that was set recently is not believed: nothing goes until wall and boot clock have agreed for an hour.
+ * What is older than its retention goes: signals are removed, logs move to the archive, archive files are removed; each
+ * a prefix of ids, in small batches between other work. A clock that was set recently is not believed: nothing goes
+ * until wall and boot clock have agreed for an hour, unless somebody asks for it.
  */
 import type { Clock } from "../base/clock.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import {
+  DEFAULT_RETENTION_ARCHIVE_MS,
+  DEFAULT_RETENTION_LOGS_MS,
+  DEFAULT_RETENTION_SIGNALS_MS,
+} from "../config/defaults.ts";
+import type { Archived } from "../control/contract.ts";
+import type { NerveConfig } from "../model/config.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
+import type { Archiver } from "./archiver.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 
@@ -12,33 +23,64 @@ const BETWEEN_BATCHES_MS = 20;
 const BATCH_ROWS = 1_000;
 const TRUSTED_AFTER_MS = 3_600_000;
 
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
 export interface RetentionParts {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly store: Store;
   /** What removes goes through it too: a disk that is full at that moment is nothing to die of. */
   readonly ledger: Ledger;
+  readonly archiver: Archiver;
 }
+
+export interface Retentions {
+  readonly logsMs: number;
+  readonly signalsMs: number;
+  /** Null: for ever. */
+  readonly archiveMs: number | null;
+}
+
+export const retentionsOf = ({ retention }: NerveConfig): Retentions => ({
+  logsMs: retention.logsMs ?? DEFAULT_RETENTION_LOGS_MS,
+  signalsMs: retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS,
+  archiveMs: retention.archiveMs ?? DEFAULT_RETENTION_ARCHIVE_MS,
+});
+
+/** Logs go by whole days (hours, minutes where they are kept for less), or each look would make a file of its own. */
+const wholeUnits = (at: number, { logsMs }: Retentions): number => {
+  const unit = [DAY_MS, HOUR_MS, MINUTE_MS].find((ms) => ms <= logsMs) ?? 1;
+  return Math.floor(at / unit) * unit;
+};
 
 export class Retention {
   readonly #parts: RetentionParts;
-  #retentionMs: number;
+  #keep: Retentions;
   #agreedSinceBootMs: number;
-  #next: Handle | null = null;
+  #nextSignals: Handle | null = null;
+  #nextLogs: Handle | null = null;
   #stopped = false;
 
-  constructor(parts: RetentionParts, retentionMs: number) {
+  constructor(parts: RetentionParts, keep: Retentions) {
     this.#parts = parts;
-    this.#retentionMs = retentionMs;
+    this.#keep = keep;
     this.#agreedSinceBootMs = parts.clock.bootMs();
   }
 
   start(): void {
-    this.#lookAgain(LOOK_EVERY_MS);
+    this.#lookAgainAtSignals(LOOK_EVERY_MS);
+    this.#lookAgainAtLogs();
   }
 
-  keepFor(retentionMs: number): void {
-    this.#retentionMs = retentionMs;
+  keepFor(keep: Retentions): void {
+    this.#keep = keep;
+  }
+
+  /** Room is scarce: signals that may go go at once. Logs need room to be moved, and keep their turn. */
+  lookNow(): void {
+    this.#lookAgainAtSignals(0);
   }
 
   clockStepped(): void {
@@ -47,24 +89,74 @@ export class Retention {
 
   stop(): void {
     this.#stopped = true;
-    this.#next?.cancel();
+    this.#nextSignals?.cancel();
+    this.#nextLogs?.cancel();
+    this.#parts.archiver.stop();
   }
 
-  #look(): void {
+  /** All of it now, and to the millisecond: somebody has looked at the clock. */
+  async now(): Promise<Result<Archived, Problem>> {
+    if (this.#parts.ledger.troubled) return err(problem("store-failed", "the store cannot be written at the moment"));
+    const now = this.#parts.clock.wallMs();
+    const { logsMs, signalsMs, archiveMs } = this.#keep;
+    const archiveBefore = archiveMs === null ? null : now - archiveMs;
+    const moved = await this.#parts.archiver.run({ logsBefore: now - logsMs, archiveBefore, now });
+    if (!moved.ok) return moved;
+    const signals = await this.#removeSignals(now - signalsMs);
+    return ok({ ...moved.value, signals });
+  }
+
+  async #removeSignals(before: number): Promise<number> {
     const { clock, store, ledger } = this.#parts;
-    const trusted = clock.bootMs() - this.#agreedSinceBootMs >= TRUSTED_AFTER_MS;
-    if (!trusted || ledger.troubled) return this.#lookAgain(LOOK_EVERY_MS);
+    for (let all = 0; ; ) {
+      let removed = 0;
+      await new Promise<void>((kept) =>
+        ledger.add({
+          write: () => {
+            removed = store.signals.removeOldest(before, clock.wallMs(), BATCH_ROWS);
+          },
+          kept,
+        }),
+      );
+      all += removed;
+      if (removed === 0 || this.#stopped) return all;
+      await Bun.sleep(BETWEEN_BATCHES_MS);
+    }
+  }
+
+  get #mayAct(): boolean {
+    const { clock, ledger } = this.#parts;
+    return clock.bootMs() - this.#agreedSinceBootMs >= TRUSTED_AFTER_MS && !ledger.troubled;
+  }
+
+  #lookAtSignals(): void {
+    const { clock, store, ledger } = this.#parts;
+    if (!this.#mayAct) return this.#lookAgainAtSignals(LOOK_EVERY_MS);
     let removed = 0;
     ledger.add({
       write: () => {
         const now = clock.wallMs();
-        removed = store.signals.removeOldest(now - this.#retentionMs, now, BATCH_ROWS);
+        removed = store.signals.removeOldest(now - this.#keep.signalsMs, now, BATCH_ROWS);
       },
-      kept: () => this.#lookAgain(removed > 0 ? BETWEEN_BATCHES_MS : LOOK_EVERY_MS),
+      kept: () => this.#lookAgainAtSignals(removed > 0 ? BETWEEN_BATCHES_MS : LOOK_EVERY_MS),
     });
   }
 
-  #lookAgain(afterMs: number): void {
-    if (!this.#stopped) this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
+  #lookAgainAtSignals(afterMs: number): void {
+    this.#nextSignals?.cancel();
+    if (!this.#stopped) this.#nextSignals = this.#parts.ticker.after(afterMs, () => this.#lookAtSignals());
+  }
+
+  #lookAtLogs(): void {
+    if (!this.#mayAct) return this.#lookAgainAtLogs();
+    const now = this.#parts.clock.wallMs();
+    const { logsMs, archiveMs } = this.#keep;
+    const logsBefore = wholeUnits(now - logsMs, this.#keep);
+    const archiveBefore = archiveMs === null ? null : now - archiveMs;
+    void this.#parts.archiver.run({ logsBefore, archiveBefore, now }).then(() => this.#lookAgainAtLogs());
+  }
+
+  #lookAgainAtLogs(): void {
+    if (!this.#stopped) this.#nextLogs = this.#parts.ticker.after(LOOK_EVERY_MS, () => this.#lookAtLogs());
   }
 }

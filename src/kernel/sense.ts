@@ -3,6 +3,7 @@ import type { Moment } from "../base/clock.ts";
 import type { SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Owed, Quarantine, SenseState } from "../store/sense-state.ts";
+import type { Location } from "./modules-on-disk.ts";
 
 /** Computes sent together; their results commit together while `left` counts down. */
 export interface Batch {
@@ -20,13 +21,6 @@ export interface Flight {
   startedAt: number | null;
   /** Its result has come and waits for the commit. */
   settling: boolean;
-}
-
-export interface SenseLocation {
-  /** The user's folder, or null for the built-in called `use`. */
-  readonly folder: string | null;
-  /** Digest of the folder's files, `` for a built-in. */
-  readonly print: string;
 }
 
 const REMEMBERED_DURATIONS = 128;
@@ -58,7 +52,7 @@ export class Sense {
   readonly name: string;
   readonly config: SenseConfig;
   /** Where its module is, or why there is none. */
-  readonly location: SenseLocation | null;
+  readonly location: Location | null;
   /** Why it cannot compute: not found, not loaded, not migrated. Null once its worker has loaded it. */
   problem: Problem | null;
   loaded = false;
@@ -79,7 +73,7 @@ export class Sense {
   diedLoading = false;
   stats = new SenseStats();
 
-  constructor(config: SenseConfig, location: SenseLocation | null, problem: Problem | null) {
+  constructor(config: SenseConfig, location: Location | null, problem: Problem | null) {
     this.name = config.name;
     this.config = config;
     this.location = location;

@@ -23,7 +23,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
   const nextDue = (sense: Sense): number | null => {
-    const mine = reflexes.filter((reflex) => reflex.enabled && reflex.config.sense === sense.name);
+    const mine = reflexes.filter((reflex) => reflex.enabled && reflex.sense === sense);
     const due = mine.flatMap(({ calendars }) =>
       calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY),
     );
@@ -56,11 +56,11 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
     })),
     reflexes: reflexes.map(({ config, enabled, fired }) => ({
       name: config.name,
-      target: `sense:${config.sense}`,
+      target: config.kind === "sense" ? `sense:${config.sense}` : `workflow:${config.workflow}`,
       enabled,
       fired,
       throttled: 0,
     })),
-    workflows: [],
+    workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
   };
 }

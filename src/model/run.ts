@@ -56,10 +56,12 @@ export interface RunEventData {
     readonly retry_of: number | null;
     readonly from_step: string | null;
   };
-  "run.started": { readonly attempt: number };
+  /** `code`: digest of the module's files, `` for a built-in. */
+  "run.started": { readonly attempt: number; readonly code: string };
   "run.resumed": {
     readonly attempt: number;
-    readonly reason: "slept" | "retry" | "restart" | "worker-died";
+    readonly reason: "slept" | "retry" | "restart" | "reload" | "worker-died";
+    readonly code: string;
     /** Deaths of a worker it was alone in, since it last finished a step. */
     readonly deaths: number;
     readonly ran_ms: number;

@@ -2,10 +2,12 @@
  * One compute from its begin to its outcome: one transaction on the sense's database, a soft timeout that aborts and
  * then only waits, and a payload that is checked before anything is kept. Never throws.
  */
-import { exceedsBytes, type Json, toJson } from "../base/json.ts";
+import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { describeThrown } from "../base/thrown.ts";
+import { describeFailure } from "../base/thrown.ts";
+import { startTimer, type Timer } from "../base/timer.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
+import { jsonCopy } from "../worker/json-copy.ts";
 import type { LoadedSense } from "./load-compute.ts";
 import type { SenseDb } from "./sense-database.ts";
 
@@ -32,50 +34,28 @@ export interface ComputeSetting {
   readonly timeoutMs: number;
 }
 
-export const MAX_PAYLOAD_BYTES = 64 * 1024;
-
 /** Turns of the microtask queue after which a compute counts as one that waits for something. */
 const PROMPT_TURNS = 6;
 
 const failed = (message: string, stack: string | null = null): ComputeOutcome => ({ kind: "failed", message, stack });
 
 function describe(error: unknown): ComputeOutcome {
-  const { message, stack } = describeThrown(error);
-  return failed(error instanceof Error ? message : `threw ${message}`, stack);
+  const { message, stack } = describeFailure(error);
+  return failed(message, stack);
 }
 
-/** What `returned` says as JSON, in a copy: an author who changes the value later changes no signal. Or what is wrong with it. */
-export function payloadOf(returned: unknown): Result<Json, string> {
-  try {
-    return copyOf(returned);
-  } catch (error) {
-    return err(`the payload cannot be read: ${describeThrown(error).message}`);
-  }
-}
-
-function copyOf(returned: unknown): Result<Json, string> {
-  if (returned === undefined) return err("compute returned undefined; return a payload, or null for no signal");
-  const json = toJson(returned);
-  if (!json.ok) {
-    const { path, reason } = json.error;
-    return err(`the payload is not JSON: ${path === "" ? reason : `${path}: ${reason}`}`);
-  }
-  const text = JSON.stringify(returned);
-  if (exceedsBytes(text, MAX_PAYLOAD_BYTES)) {
-    return err("the payload is over 64 KiB; put the bytes in a blob with blobs.put and return the reference");
-  }
-  return ok(JSON.parse(text) as Json);
-}
-
-/** A timer that is set for longer fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** The payload a compute returned, or what is wrong with it. */
+export const payloadOf = (returned: unknown): Result<Json, string> =>
+  returned === undefined
+    ? err("compute returned undefined; return a payload, or null for no signal")
+    : jsonCopy("the payload", returned);
 
 /** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
 class Deadline {
   readonly #startedAt = performance.now();
   readonly #limitMs: number;
   #controller: AbortController | null = null;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  #timer: Timer | null = null;
   #reason: "timed-out" | "aborted" | null = null;
 
   constructor(limitMs: number) {
@@ -95,11 +75,8 @@ class Deadline {
   }
 
   arm(): void {
-    const left = Math.max(1, Math.ceil(this.#limitMs - (performance.now() - this.#startedAt)));
-    this.#timer =
-      left > LONGEST_TIMER_MS
-        ? setTimeout(() => this.arm(), LONGEST_TIMER_MS)
-        : setTimeout(() => this.end("timed-out"), left);
+    const left = this.#limitMs - (performance.now() - this.#startedAt);
+    this.#timer = startTimer(left, () => this.end("timed-out"));
   }
 
   end(reason: "timed-out" | "aborted"): void {
@@ -110,7 +87,7 @@ class Deadline {
 
   /** Called once the author's code has settled: why its result does not count, or null. */
   settle(): "timed-out" | "aborted" | null {
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer?.stop();
     if (this.#reason === null && performance.now() - this.#startedAt > this.#limitMs) this.#reason = "timed-out";
     return this.#reason;
   }

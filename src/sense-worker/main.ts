@@ -4,29 +4,21 @@
  */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Json, toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import {
-  clipLine,
-  droppedLines,
-  OUTPUT_LINE_LENGTH,
-  OUTPUT_ROWS_PER_SECOND,
-  type RowLimiter,
-  rowLimiter,
-} from "../base/row-limiter.ts";
+import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
-import type { ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
+import { elapsedMs } from "../base/timer.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import type { Blobs, Log, Peers } from "../sdk/index.ts";
-import { acquireLock, type Lock } from "../sqlite/lock.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
-import { blobsIn } from "../worker/blobs.ts";
-import { type Channel, hideChannel, openChannel } from "../worker/channel.ts";
-import { holdLifeLine } from "../worker/life-line.ts";
-import { embedModules } from "../worker/modules.ts";
-import { author, captureOutput, type Row } from "../worker/output.ts";
-import { openPeerDb, type PeerHandle, peersFor } from "../worker/peer-database.ts";
+import { type Channel, openChannel } from "../worker/channel.ts";
+import { enterWorker } from "../worker/entry.ts";
+import { inbox } from "../worker/inbox.ts";
+import { LOAD_LIMIT_MS } from "../worker/load-module.ts";
+import { clip } from "../worker/output.ts";
+import { Surroundings } from "../worker/surroundings.ts";
+import { type Author, author } from "./author.ts";
 import { type ComputeOutcome, executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn, migrationsOf } from "./load-compute.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
@@ -35,10 +27,6 @@ type Init = ParentMessageOf<"init">;
 type Compute = ParentMessageOf<"compute">;
 type SenseInit = Init["senses"][number];
 
-/** A module whose top level has not settled by then is given up; one that never yields is killed by the kernel. */
-export const LOAD_LIMIT_MS = 10_000;
-/** How long a worker waits for its predecessor's lock to go before it gives up. */
-const LOCK_PATIENCE_MS = 3_000;
 const WAITING_ROWS = 1_000;
 
 /** A sense that is ready to compute. */
@@ -48,33 +36,28 @@ interface Seat {
   readonly db: SenseDb;
 }
 
-async function takeLock(file: string): Promise<Lock | null> {
-  const until = performance.now() + LOCK_PATIENCE_MS;
-  for (;;) {
-    const lock = acquireLock(file);
-    if (lock || performance.now() > until) return lock;
-    await Bun.sleep(20);
-  }
-}
+const NOBODY: Author = { sense: null, trace: null };
 
 class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
+  readonly #around: Surroundings<Author>;
   readonly #seats = new Map<string, Seat>();
-  readonly #peers = new Map<string, PeerHandle>();
   readonly #queue: Compute[] = [];
   readonly #running = new Map<string, RunningCompute>();
   #generation = 1;
   #init: Init | null = null;
-  #rows: RowLimiter<Row> | null = null;
-  /** Offers what was printed without an end of line. */
-  #lastOutput: () => void = () => {};
-  // Held so that it is not collected: a collected lock is a released one.
-  #lock: Lock | null = null;
   #pumping = false;
   #stopping = false;
 
   constructor() {
-    this.#channel = openChannel<WorkerMessage>((raw) => this.#receive(raw));
+    const refuse = (what: string): void => this.complain("malformed-message", what);
+    const take = (message: ParentMessage): void => this.#receive(message);
+    this.#channel = openChannel<WorkerMessage>(inbox(parseParentMessage, take, refuse));
+    this.#around = new Surroundings({
+      nobody: NOBODY,
+      author: () => author.getStore() ?? NOBODY,
+      post: (row) => this.#channel.post({ type: "log", generation: this.#generation, ...row }),
+    });
   }
 
   /** What went wrong outside any compute: said, and survived. */
@@ -102,21 +85,13 @@ class SenseWorker {
     return senses.length === 1 ? (senses[0]?.name ?? null) : null;
   }
 
-  #receive(raw: unknown): void {
-    const parsed = parseParentMessage(raw);
-    if (!parsed.ok) return this.complain("malformed-message", parsed.error.what);
-    const message = parsed.value;
-    if (this.#init !== null && message.generation !== this.#generation) {
-      return this.complain("malformed-message", `"${message.type}" of generation ${message.generation}`);
-    }
+  #receive(message: ParentMessage): void {
     switch (message.type) {
       case "init":
-        if (this.#init) return this.complain("malformed-message", "a second init");
         this.#init = message;
         this.#generation = message.generation;
         this.#boot(message).catch((error: Error) => {
-          this.complain("worker", `it could not start: ${error.message}`, error.stack ?? null);
-          this.#channel.leave({ type: "bye", generation: this.#generation });
+          this.#giveUp(`it could not start: ${error.message}`, error.stack ?? null);
         });
         return;
       case "compute":
@@ -125,10 +100,10 @@ class SenseWorker {
         return;
       case "ack":
         for (const { sense, upTo } of message.outbox) this.#seats.get(sense)?.db.taken(upTo);
-        this.#rows?.credit(message.logs);
+        this.#around.credit(message.logs);
         return;
       case "peers":
-        this.#openPeers(message.peers);
+        this.#around.openPeers(message.peers);
         return;
       case "shutdown":
         void this.#stop();
@@ -136,48 +111,19 @@ class SenseWorker {
     }
   }
 
+  #giveUp(why: string, stack: string | null): void {
+    this.complain("worker", why, stack);
+    this.#channel.leave({ type: "bye", generation: this.#generation });
+  }
+
   async #boot(init: Init): Promise<void> {
-    const rows = rowLimiter<Row>({
-      perSecond: OUTPUT_ROWS_PER_SECOND,
-      credit: init.logCredit,
-      post: (row) => this.#channel.post({ type: "log", generation: this.#generation, ...row }),
-      dropped: (count) => ({
-        sense: null,
-        level: "warn",
-        event: "output",
-        trace: null,
-        message: droppedLines(count),
-        data: null,
-        dropped: count,
-      }),
-    });
-    this.#rows = rows;
-    this.#lastOutput = captureOutput((row) => rows.offer(row));
-    this.#lock = await takeLock(init.lock);
-    if (this.#lock === null) {
-      this.complain("worker", `another worker holds ${init.lock}`);
-      return this.#channel.leave({ type: "bye", generation: this.#generation });
-    }
-    this.#openPeers(init.peers);
-    embedModules();
+    const obstacle = await this.#around.enter(init);
+    if (obstacle !== null) return this.#giveUp(obstacle, null);
     const results = [];
     for (const sense of init.senses) results.push(await this.#seat(sense));
     this.#channel.post({ type: "ready", generation: this.#generation, senses: results });
     this.#channel.flush();
     void this.#pump();
-  }
-
-  #openPeers(peers: Init["peers"]): void {
-    this.#peerRecords.clear();
-    const wanted = new Map(peers.map((peer) => [peer.name, peer]));
-    for (const [name, handle] of this.#peers) {
-      if (wanted.has(name)) continue;
-      handle.close();
-      this.#peers.delete(name);
-    }
-    for (const { name, database } of peers) {
-      if (!this.#peers.has(name)) this.#peers.set(name, openPeerDb(name, database));
-    }
   }
 
   async #seat(init: SenseInit): Promise<{ sense: string; problem: Problem | null; applied: string[] }> {
@@ -252,41 +198,19 @@ class SenseWorker {
     const setting = {
       sense: seat.sense,
       db: seat.db,
-      peers: this.#peersOf(name),
-      blobs: this.#blobs(),
-      log: this.#logOf(name, trace),
+      peers: this.#around.peersOf(name),
+      blobs: this.#around.blobs,
+      log: this.#around.logOf({ sense: name, trace }),
       timeoutMs: seat.init.timeoutMs,
     };
     const running = author.run({ sense: name, trace }, () => executeCompute(setting, request));
     this.#running.set(name, running);
     void running.outcome.then((outcome) => {
       this.#running.delete(name);
-      const durationMs = Math.round((performance.now() - startedAt) * 1000) / 1000;
+      const durationMs = elapsedMs(startedAt);
       this.#channel.post(result({ ...head, durationMs }, outcome, cause, trace));
     });
     return running;
-  }
-
-  readonly #peerRecords = new Map<string, Peers>();
-
-  #peersOf(name: string): Peers {
-    const record = this.#peerRecords.get(name) ?? peersFor(name, this.#peers);
-    this.#peerRecords.set(name, record);
-    return record;
-  }
-
-  #blobsMade: Blobs | null = null;
-
-  #blobs(): Blobs {
-    this.#blobsMade ??= blobsIn(this.#init?.blobs ?? "");
-    return this.#blobsMade;
-  }
-
-  #logOf(sense: string, trace: string): Log {
-    return (level, message, data = null) => {
-      const row = { sense, level, event: "log", trace, message: clipLine(String(message)) } as const;
-      this.#rows?.offer({ ...row, data: noted(data), dropped: 0 });
-    };
   }
 
   /** Aborts what runs, waits for it to settle, and leaves. If it does not settle, the kernel ends this process. */
@@ -296,20 +220,9 @@ class SenseWorker {
     for (const running of this.#running.values()) running.abort();
     await Promise.all([...this.#running.values()].map((running) => running.outcome));
     for (const seat of this.#seats.values()) seat.db.close();
-    for (const peer of this.#peers.values()) peer.close();
-    this.#lastOutput();
-    this.#rows?.finish();
+    this.#around.leave();
     this.#channel.leave({ type: "bye", generation: this.#generation });
   }
-}
-
-const clip = (stack: string | null): string | null => (stack === null ? null : clipLine(stack));
-
-/** A copy of `data`; where it is no JSON, or over 8 KiB, the beginning of what it says. */
-function noted(data: unknown): Json {
-  const json = toJson(data);
-  const text = json.ok ? JSON.stringify(json.value) : String(data);
-  return json.ok && text.length <= OUTPUT_LINE_LENGTH ? (JSON.parse(text) as Json) : clipLine(text);
 }
 
 interface ResultHead {
@@ -334,16 +247,8 @@ function result(head: ResultHead, outcome: ComputeOutcome, cause: number | null,
   }
 }
 
-/** Entry of the hidden role. Signals meant for the daemon (a terminal's Ctrl-C reaches the group) are not ours to obey. */
+/** Entry of the hidden role. */
 export function runSenseWorker(kernelPid: number): void {
   const worker = new SenseWorker();
-  holdLifeLine(kernelPid);
-  hideChannel();
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
-  const stray = (error: unknown): void => {
-    const { message, stack } = describeThrown(error);
-    worker.complain("worker", `an error nobody waited for: ${message}`, stack);
-  };
-  process.on("uncaughtException", stray);
-  process.on("unhandledRejection", stray);
+  enterWorker(kernelPid, (message, stack) => worker.complain("worker", message, stack));
 }

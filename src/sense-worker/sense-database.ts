@@ -11,7 +11,7 @@ import { isExplain, once } from "../sqlite/explain.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openWriter, type SqliteProblem } from "../sqlite/open.ts";
 import { leavesTransaction, splitStatements } from "../sqlite/statements.ts";
-import { type Author, author } from "../worker/output.ts";
+import { type Author, author } from "./author.ts";
 import { savepoints } from "./savepoints.ts";
 
 export interface OutboxRow {

@@ -1,16 +1,22 @@
 /** Opens logs.db: migrations, the epoch, and the transaction every change goes through. The kernel is its one writer. */
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
 import runsSql from "../../migrations/0002_runs.sql" with { type: "text" };
 import archiveSql from "../../migrations/0003_archive.sql" with { type: "text" };
+import blobsSql from "../../migrations/0004_blobs.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openReader, openWriter } from "../sqlite/open.ts";
+import { archiveTable } from "./archive.ts";
+import { ArchiveDamaged } from "./archive-files.ts";
+import { type BlobReferences, blobReferences } from "./blob-references.ts";
+import { logHistory } from "./log-history.ts";
 import { logTable } from "./logs.ts";
 import { metaTable } from "./meta.ts";
+import { restoreRuns } from "./rebuild.ts";
 import { reflexStateTable } from "./reflex-state.ts";
 import { runTable } from "./runs.ts";
 import { senseStateTable } from "./sense-state.ts";
@@ -21,22 +27,23 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0001_store.sql", sql: storeSql },
   { name: "0002_runs.sql", sql: runsSql },
   { name: "0003_archive.sql", sql: archiveSql },
+  { name: "0004_blobs.sql", sql: blobsSql },
 ];
 
 export const storeFile = (data: string): string => join(data, "logs.db");
 
-const newerStore = (file: string, migration: string): Problem => {
+export const newerStore = (file: string, migration: string): Problem => {
   const hint = "run the build of nerve that wrote it, or a later one";
   return problem("newer-store", `${file} was written by a newer nerve (it has ${migration})`, hint, file);
 };
 
-const unusable = (file: string, error: unknown): Problem => {
+export const unusable = (file: string, error: unknown): Problem => {
   const { kind, message } = describeSqliteError(file, error);
   return problem(`store-${kind}`, message, null, file);
 };
 
 /** Its first migration that this build does not have, or null. */
-function migrationUnknownHere(db: Database): string | null {
+export function migrationUnknownHere(db: Database): string | null {
   const known = new Set(STORE_MIGRATIONS.map(({ name }) => name));
   const applied = db.query<{ name: string }, []>("SELECT name FROM _migrations ORDER BY name").all();
   return applied.find(({ name }) => !known.has(name))?.name ?? null;
@@ -45,9 +52,12 @@ function migrationUnknownHere(db: Database): string | null {
 /** How long a commit waits, and everything with it, for another connection that is writing. */
 const BUSY_MS = 250;
 
-const tables = (db: Database) => ({
+const tables = (db: Database, file: string) => ({
   signals: signalTable(db),
   logs: logTable(db),
+  archive: archiveTable(db),
+  /** All logs, archived or not. */
+  history: logHistory(db, dirname(file)),
   runs: runTable(db),
   senses: senseStateTable(db),
   reflexes: reflexStateTable(db),
@@ -61,6 +71,11 @@ export type Store = ReturnType<typeof tables> & {
   readonly epoch: string;
   /** Runs `change` in one IMMEDIATE transaction: kept whole or, when it throws, not at all. */
   commit<T>(change: () => T): T;
+  readonly blobs: BlobReferences;
+  /** Writes the WAL back into the database, as far as readers and the disk let it; the next commit then begins it anew. */
+  checkpoint(): void;
+  /** Bytes of pages in the database that nothing uses: room for rows without growing. */
+  reusableBytes(): number;
   close(): void;
 };
 
@@ -93,18 +108,21 @@ export function openStore(
   const db = opened.value;
   try {
     const migrated = runMigrations(db, STORE_MIGRATIONS, now);
-    if (migrated.ok) return ok(storeOn(db, file, durability, bootId));
+    if (migrated.ok) {
+      restoreRuns(db, STORE_MIGRATIONS, (on) => logHistory(on, data).scan, now);
+      return ok(storeOn(db, file, durability, bootId));
+    }
     db.close(true);
     const { kind, message, file: name } = migrated.error;
     return err(kind === "vanished" ? newerStore(file, name) : problem("store-migration", message, null, file));
   } catch (error) {
     db.close(true);
-    return err(unusable(file, error));
+    return err(error instanceof ArchiveDamaged ? error.problem : unusable(file, error));
   }
 }
 
 function storeOn(db: Database, file: string, durability: "full" | "normal", bootId: string): Store {
-  const all = tables(db);
+  const all = tables(db, file);
   const commit = <T>(change: () => T): T => db.transaction(change).immediate();
   const epoch = commit(() => epochOf(all.meta, bootId, durability));
   // Whoever commits tries again by itself; meanwhile the kernel has a clock to watch and workers to end.
@@ -114,6 +132,18 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
     file,
     epoch,
     commit,
+    blobs: blobReferences(db),
+    checkpoint() {
+      try {
+        db.run("PRAGMA wal_checkpoint(PASSIVE)");
+      } catch {
+        // The disk is full or failing: what could not be written back stays in the WAL.
+      }
+    },
+    reusableBytes() {
+      const pages = db.query<{ freelist_count: number }, []>("PRAGMA freelist_count").get()?.freelist_count ?? 0;
+      return pages * (db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0);
+    },
     close() {
       try {
         all.meta.set("stopped", "clean");
@@ -127,7 +157,7 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
 }
 
 export interface StoreReader
-  extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "runs" | "meta" | "switches"> {
+  extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "archive" | "history" | "runs" | "meta" | "switches"> {
   /** Changes whenever another connection has committed. */
   version(): number;
   close(): void;
@@ -148,11 +178,13 @@ export function openStoreReader(data: string): Result<StoreReader, Problem> {
       db.close(true);
       return err(newerStore(file, unknown));
     }
-    const all = tables(db);
+    const all = tables(db, file);
     const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
     return ok({
       signals: all.signals,
       logs: all.logs,
+      archive: all.archive,
+      history: all.history,
       runs: all.runs,
       meta: all.meta,
       switches: all.switches,

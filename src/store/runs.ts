@@ -7,6 +7,7 @@ export interface RunFilter extends Page {
   /** Empty for all, as the following. */
   readonly workflows: readonly string[];
   readonly states: readonly RunState[];
+  readonly reflexes: readonly string[];
 }
 
 const COLUMNS =
@@ -75,7 +76,7 @@ export function runTable(db: Database) {
         db,
         `SELECT ${COLUMNS} FROM workflow_runs`,
         filter,
-        { workflow: filter.workflows, state: filter.states },
+        { workflow: filter.workflows, state: filter.states, reflex: filter.reflexes },
         "queued_at",
       ),
   };

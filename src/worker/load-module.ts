@@ -3,6 +3,9 @@ import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { type Problem, problem } from "../model/problem.ts";
 
+/** A module whose top level has not settled by then is given up; one that never yields is killed by the kernel. */
+export const LOAD_LIMIT_MS = 10_000;
+
 interface Position {
   readonly file: string;
   readonly line: number;
@@ -71,7 +74,7 @@ export async function loadModule(
     const loaded = await Promise.race([import(file) as Promise<Record<string, unknown>>, tooLong]);
     if (loaded !== "too-long") return ok(loaded);
     const message = `the module did not finish loading within ${limitMs} ms: a top-level await never settled`;
-    return err(problemAt("never-settled", message, "move the wait into compute", file, null));
+    return err(problemAt("never-settled", message, "move the wait into the function it exports", file, null));
   } catch (error) {
     return err(explain(error, file, folder));
   } finally {

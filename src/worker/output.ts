@@ -1,23 +1,20 @@
 /**
- * What user code prints, as rows of the log: whole lines, each with the sense that printed it, bounded in number and
+ * What user code prints, as rows of the log: whole lines, each with the sense or run that printed it, bounded in number and
  * length. What reaches the real file descriptors (native code, child processes) is the kernel's to read.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { StringDecoder } from "node:string_decoder";
 import { formatWithOptions } from "node:util";
 import { clipLine, OUTPUT_LINE_LENGTH } from "../base/row-limiter.ts";
 import type { WorkerMessageOf } from "../ipc/definitions.ts";
 
 type LogMessage = WorkerMessageOf<"log">;
-export type Row = Pick<LogMessage, "sense" | "level" | "event" | "trace" | "message" | "data" | "dropped">;
+/** A row without its signature, which is where `log` of a sense worker and of a workflow worker differ. */
+type Said = Pick<LogMessage, "level" | "event" | "message" | "data" | "dropped">;
+/** `Whose` it is: a sense or a run, and a trace. */
+export type Row<Whose> = Said & Whose;
 
-export interface Author {
-  readonly sense: string;
-  readonly trace: string | null;
-}
-
-/** Whose code is running, across awaits. */
-export const author = new AsyncLocalStorage<Author>();
+/** An error's stack, where it has one, as long as a line may be. */
+export const clip = (stack: string | null): string | null => (stack === null ? null : clipLine(stack));
 
 const LEVELS = {
   log: "info",
@@ -29,16 +26,19 @@ const LEVELS = {
   error: "error",
 } as const;
 
-/** Sends what console and the two output streams are given to `offer` instead. Answers with what offers unfinished lines. */
-export function captureOutput(offer: (row: Row) => void): () => void {
-  const lines = (level: Row["level"], text: string): void => {
-    const { sense = null, trace = null } = author.getStore() ?? {};
+/**
+ * Sends what console and the two output streams are given to `offer` instead, signed with what `author` says then. Answers
+ * with what offers unfinished lines.
+ */
+export function captureOutput<Whose extends object>(author: () => Whose, offer: (row: Row<Whose>) => void): () => void {
+  const lines = (level: Said["level"], text: string): void => {
+    const whose = author();
     let start = 0;
     while (start < text.length) {
       const newline = text.indexOf("\n", start);
       const end = newline < 0 ? text.length : newline;
       const message = clipLine(text.slice(start, end));
-      if (message !== "") offer({ sense, level, event: "output", trace, message, data: null, dropped: 0 });
+      if (message !== "") offer({ ...whose, level, event: "output", message, data: null, dropped: 0 });
       start = end + 1;
     }
   };

@@ -67,10 +67,10 @@ type PeerRecord = Record<string, PeerDatabase>;
 
 /** Fills the record at the first look at it, whatever kind of look that is; then it is an ordinary frozen object. */
 class FilledAtFirstLook implements ProxyHandler<PeerRecord> {
-  readonly #self: string;
+  readonly #self: string | null;
   #handles: ReadonlyMap<string, PeerHandle> | null;
 
-  constructor(self: string, handles: ReadonlyMap<string, PeerHandle>) {
+  constructor(self: string | null, handles: ReadonlyMap<string, PeerHandle>) {
     this.#self = self;
     this.#handles = handles;
   }
@@ -124,8 +124,8 @@ class FilledAtFirstLook implements ProxyHandler<PeerRecord> {
 }
 
 /**
- * The frozen record a compute gets: every other sense, never `self`. A thousand senses that never look at theirs would
+ * The frozen record an author gets: every sense but `self`. A thousand senses that never look at theirs would
  * hold a million entries, so it is filled when one does.
  */
-export const peersFor = (self: string, handles: ReadonlyMap<string, PeerHandle>): Peers =>
+export const peersFor = (self: string | null, handles: ReadonlyMap<string, PeerHandle>): Peers =>
   new Proxy({}, new FilledAtFirstLook(self, handles));

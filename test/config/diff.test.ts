@@ -23,7 +23,12 @@ workflows: { page: }
 const NO_PRINTS = new Map<string, string>();
 const NONE = { added: [], removed: [], changed: [] };
 const diff = (edit: (text: string) => string, before = NO_PRINTS, after = NO_PRINTS) =>
-  diffConfig(config(BEFORE), config(edit(BEFORE)), before, after);
+  diffConfig(
+    config(BEFORE),
+    config(edit(BEFORE)),
+    { sense: before, workflow: new Map([["page", before.get("page") ?? ""]]) },
+    { sense: after, workflow: new Map([["page", after.get("page") ?? ""]]) },
+  );
 
 test("the same configuration, in whatever order, is unchanged", () => {
   const same = diff((text) => text.replace("{ x: 1, y: 2 }", "{ y: 2, x: 1 }"));
@@ -65,6 +70,12 @@ test("a fingerprint changes its sense; a folder that appears or goes does too", 
   );
   expect(changed.senses).toEqual({ ...NONE, changed: ["a", "b", "c"] });
   expect(changed.groups).toEqual({ ...NONE, changed: ["one", "two"] });
+});
+
+test("a fingerprint changes its workflow, and no sense", () => {
+  const changed = diff((text) => text, new Map([["page", "1"]]), new Map([["page", "2"]]));
+  expect(changed.workflows).toEqual({ ...NONE, changed: ["page"] });
+  expect(changed.senses).toEqual(NONE);
 });
 
 test("a sense that moves to another group changes both groups", () => {

@@ -3,10 +3,10 @@
  * The daemon lives and says so, acknowledges nothing it has not kept, and goes on by itself when it can (G2, G7).
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { closeSync, mkdtempSync, openSync, realpathSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf, type Kernel, Site, sendSignal, until } from "../helpers/crash.ts";
+import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { type Expectations, findViolations } from "./checker.ts";
 
@@ -153,51 +153,20 @@ test.skipIf(missing !== null)(
   60_000,
 );
 
-/** Fills what is left, to the last block; returns the file that does. */
-function fill(folder: string): string {
-  const file = join(folder, "filler");
-  const block = Buffer.alloc(4096, 1);
-  const fd = openSync(file, "w");
-  try {
-    for (;;) writeSync(fd, block);
-  } catch (error) {
-    if ((error as { code?: string }).code !== "ENOSPC") throw error;
-  } finally {
-    closeSync(fd);
-  }
-  return file;
-}
-
-/** A small disk of its own at a new folder, or why there can be none. */
-function smallDisk(megabytes: number): { path: string; unmount(): void } | string {
-  if (process.getuid?.() !== 0) return "only root may mount one";
-  const path = realpathSync(mkdtempSync(join(tmpdir(), "nerve-disk-")));
-  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${megabytes}m,mode=700`, "tmpfs", path]);
-  if (mounted.exitCode !== 0) {
-    rmdirSync(path);
-    return `mount says ${mounted.stderr.toString().trim()}`;
-  }
-  return {
-    path,
-    unmount() {
-      Bun.spawnSync(["umount", "-l", path]);
-      rmdirSync(path);
-    },
-  };
-}
-
 /** What it exits with when it cannot use its data now: a service manager tries again, as it does not after 78. */
 const NOT_NOW = 75;
 
-const probe = smallDisk(1);
-if (typeof probe === "string") console.warn(`skipped: full disks, since ${probe}`);
-else probe.unmount();
+const noDisk = whyNoSmallDisk();
+if (noDisk !== null) console.warn(`skipped: full disks, since ${noDisk}`);
 
-describe.skipIf(typeof probe === "string")("a full disk", () => {
-  let disk: Exclude<ReturnType<typeof smallDisk>, string>;
+/** By a commit that was refused, or because the kernel looked in between. */
+const said = (kernel: Kernel): number => kernel.stderr().match(/store\.(failed|low-space)/g)?.length ?? 0;
+
+describe.skipIf(noDisk !== null)("a full disk", () => {
+  let disk: SmallDisk;
   let site: Site;
   beforeEach(() => {
-    disk = smallDisk(8) as typeof disk;
+    disk = smallDisk(8) as SmallDisk;
     site = make(join(disk.path, "data"));
   });
   afterEach(async () => {
@@ -211,16 +180,17 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
     await kernel.up();
     for (let round = 0; round < 2; round++) {
       await goesOn(site, kernel, 5_000);
-      const troubles = count(kernel.stderr(), "SQLITE_FULL");
+      const troubles = said(kernel);
       const filler = fill(disk.path);
-      await until("it says that the disk is full", () => count(kernel.stderr(), "SQLITE_FULL") > troubles);
+      await until("it says that the disk is full", () => said(kernel) > troubles);
       expect(kernel.ended).toBeNull();
       expect(await kernel.status()).not.toBeNull();
       unlinkSync(filler);
       await goesOn(site, kernel, 5_000);
     }
+    const troubles = said(kernel);
     const filler = fill(disk.path);
-    await until("it says that the disk is full", () => kernel.stderr().includes("store.failed"));
+    await until("it says that the disk is full", () => said(kernel) > troubles);
     await kernel.kill();
     unlinkSync(filler);
     await stopObserving();
@@ -233,7 +203,7 @@ describe.skipIf(typeof probe === "string")("a full disk", () => {
     await kernel.up();
     await goesOn(site, kernel, 5_000);
     const filler = fill(disk.path);
-    await until("it says that the disk is full", () => kernel.stderr().includes("store.failed"));
+    await until("it says that the disk is full", () => said(kernel) > 0);
     const askedAt = performance.now();
     const how = await kernel.stop();
     expect([how, performance.now() - askedAt < 5_000, kernel.stderr().includes("bug in nerve")]).toEqual([

@@ -1,28 +1,43 @@
-/** A real sense worker, spoken to as the kernel would. */
+/** Real workers, spoken to as the kernel would. */
 
-import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../../src/ipc/definitions.ts";
-import { parseWorkerMessage } from "../../src/ipc/parse.ts";
-import { ownCommand, SENSE_WORKER_ROLE } from "../../src/kernel/own-image.ts";
+import type { Result } from "../../src/base/result.ts";
+import type {
+  MalformedMessage,
+  ParentMessage,
+  ParentMessageOf,
+  WorkerMessage,
+  WorkerMessageOf,
+} from "../../src/ipc/definitions.ts";
+import { parseWorkerMessage, parseWorkflowMessage } from "../../src/ipc/parse.ts";
+import type {
+  WorkflowMessage,
+  WorkflowMessageOf,
+  WorkflowParentMessage,
+  WorkflowParentMessageOf,
+} from "../../src/ipc/workflow-definitions.ts";
+import { ownCommand, SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../../src/kernel/own-image.ts";
 import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/kernel/worker-process.ts";
 import { until } from "./compute.ts";
 import type { Folder } from "./folder.ts";
 
-type SenseInit = ParentMessageOf<"init">["senses"][number];
-
-export class TestWorker implements AsyncDisposable {
-  readonly messages: WorkerMessage[] = [];
+abstract class AnyWorker<Parent, Told extends { readonly type: string }> implements AsyncDisposable {
+  readonly messages: Told[] = [];
   readonly malformed: string[] = [];
   readonly lines: string[] = [];
   exited: WorkerExit | null = null;
-  readonly process: WorkerProcess<ParentMessage>;
+  readonly process: WorkerProcess<Parent>;
 
-  constructor(readonly folder: Folder) {
-    this.process = spawnWorker<ParentMessage>(
-      { command: ownCommand(SENSE_WORKER_ROLE), env: { PATH: process.env.PATH ?? "" }, cwd: folder.path },
+  constructor(
+    readonly folder: Folder,
+    role: string,
+    parse: (raw: unknown) => Result<Told, MalformedMessage>,
+  ) {
+    this.process = spawnWorker<Parent>(
+      { command: ownCommand(role), env: { PATH: process.env.PATH ?? "" }, cwd: folder.path },
       {
         message: (raw) => {
-          const parsed = parseWorkerMessage(raw);
-          if (parsed.ok) this.messages.push(parsed.value);
+          const parsed = parse(raw);
+          if (parsed.ok) this.told(parsed.value);
           else this.malformed.push(parsed.error.what);
         },
         frameEnd: () => {},
@@ -34,12 +49,41 @@ export class TestWorker implements AsyncDisposable {
     );
   }
 
-  of<Type extends WorkerMessage["type"]>(type: Type): WorkerMessageOf<Type>[] {
-    return this.messages.filter((message) => message.type === type) as WorkerMessageOf<Type>[];
+  told(message: Told): void {
+    this.messages.push(message);
+  }
+
+  of<Type extends Told["type"]>(type: Type): Extract<Told, { type: Type }>[] {
+    return this.messages.filter((message) => message.type === type) as Extract<Told, { type: Type }>[];
   }
 
   send(...messages: unknown[]): void {
-    this.process.send(messages as ParentMessage[]);
+    this.process.send(messages as Parent[]);
+  }
+
+  async untilReady(): Promise<Extract<Told, { type: "ready" }>> {
+    await until(() => this.of("ready").length > 0 || this.exited !== null);
+    const [ready] = this.of("ready");
+    if (ready === undefined) throw new Error(`it left: ${JSON.stringify(this.messages)} ${this.lines.join("\n")}`);
+    return ready as Extract<Told, { type: "ready" }>;
+  }
+
+  async leave(): Promise<void> {
+    this.send({ type: "shutdown", generation: 1 });
+    await until(() => this.exited !== null);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill();
+    await until(() => this.exited !== null);
+  }
+}
+
+type SenseInit = ParentMessageOf<"init">["senses"][number];
+
+export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
+  constructor(folder: Folder) {
+    super(folder, SENSE_WORKER_ROLE, parseWorkerMessage);
   }
 
   init(senses: readonly (Partial<SenseInit> & { readonly name: string })[]): ParentMessageOf<"init"> {
@@ -65,10 +109,7 @@ export class TestWorker implements AsyncDisposable {
   /** Starts it with these senses and resolves when it is ready. */
   async ready(senses: readonly (Partial<SenseInit> & { readonly name: string })[]): Promise<WorkerMessageOf<"ready">> {
     this.send(this.init(senses));
-    await until(() => this.of("ready").length > 0 || this.exited !== null);
-    const [ready] = this.of("ready");
-    if (ready === undefined) throw new Error(`it left: ${JSON.stringify(this.messages)} ${this.lines.join("\n")}`);
-    return ready;
+    return this.untilReady();
   }
 
   compute(id: number, sense: string): void {
@@ -84,14 +125,85 @@ export class TestWorker implements AsyncDisposable {
     await until(() => find() !== undefined || this.exited !== null);
     return find() as WorkerMessageOf<"signal" | "no-signal" | "error">;
   }
+}
 
-  async leave(): Promise<void> {
-    this.send({ type: "shutdown", generation: 1 });
-    await until(() => this.exited !== null);
+type WorkflowInit = WorkflowParentMessageOf<"init">;
+type RunRequest = WorkflowParentMessageOf<"run">;
+type End = WorkflowMessageOf<"completed" | "failed" | "suspended" | "timed-out" | "stopped">;
+
+const ENDS = ["completed", "failed", "suspended", "timed-out", "stopped"];
+
+export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, WorkflowMessage> {
+  /** Whether what is said is committed as soon as it is heard. */
+  commits = true;
+
+  constructor(folder: Folder) {
+    super(folder, WORKFLOW_WORKER_ROLE, parseWorkflowMessage);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.process.kill();
-    await until(() => this.exited !== null);
+  override told(message: WorkflowMessage): void {
+    super.told(message);
+    if (this.commits && "seq" in message) this.ack(message.seq);
+  }
+
+  ack(upTo: number): void {
+    this.send({ type: "ack", generation: 1, upTo, logs: 0 });
+  }
+
+  init(workflow: Partial<WorkflowInit["workflow"]>, peers: WorkflowInit["peers"] = []): WorkflowInit {
+    return {
+      type: "init",
+      generation: 1,
+      workflow: {
+        name: "probe",
+        folder: this.folder.file("workflows", "probe"),
+        use: "probe",
+        options: {},
+        ...workflow,
+      },
+      peers,
+      blobs: this.folder.file("blobs"),
+      lock: this.folder.file("workflow.lock"),
+      logCredit: 256,
+    };
+  }
+
+  async ready(
+    workflow: Partial<WorkflowInit["workflow"]>,
+    peers: WorkflowInit["peers"] = [],
+  ): Promise<WorkflowMessageOf<"ready">> {
+    this.send(this.init(workflow, peers));
+    return this.untilReady();
+  }
+
+  /** Has a run executed from the top. */
+  run(run: number, request: Partial<RunRequest> = {}): void {
+    this.send({
+      type: "run",
+      generation: 1,
+      run,
+      attempt: 1,
+      trace: "0".repeat(32),
+      trigger: { id: 7, sense: "disk", at: 1_700_000_000_000, payload: { host: "a" }, reflex: "full" },
+      timeoutMs: null,
+      steps: [],
+      sleeps: [],
+      logged: 0,
+      ...request,
+    });
+  }
+
+  /** What was said of the run, in the order it was. */
+  saidOf(run: number): WorkflowMessage[] {
+    return this.messages.filter((message) => "run" in message && message.run === run);
+  }
+
+  /** What the run's execution came to; `after` so many before it. */
+  async end(run: number, after = 0): Promise<End> {
+    const ends = (): WorkflowMessage[] => this.saidOf(run).filter(({ type }) => ENDS.includes(type));
+    await until(() => ends().length > after || this.exited !== null);
+    const end = ends()[after];
+    if (end === undefined) throw new Error(`it left: ${JSON.stringify(this.messages)} ${this.lines.join("\n")}`);
+    return end as End;
   }
 }

@@ -3,12 +3,14 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { LogLine } from "../../src/base/logger.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
+import { Archiver } from "../../src/kernel/archiver.ts";
 import { Draft } from "../../src/kernel/draft.ts";
 import { Journal, type JournalEntry } from "../../src/kernel/journal.ts";
 import { type Entry, Ledger } from "../../src/kernel/ledger.ts";
 import { Retention } from "../../src/kernel/retention.ts";
 import { type Batch, Sense } from "../../src/kernel/sense.ts";
 import { Ticker } from "../../src/kernel/ticker.ts";
+import { archiveFolder } from "../../src/store/archive-files.ts";
 import { openStore, type Store, storeFile } from "../../src/store/open.ts";
 import type { Owed } from "../../src/store/sense-state.ts";
 import { until } from "../helpers/compute.ts";
@@ -28,14 +30,18 @@ function bench() {
   const trouble: (string | null)[] = [];
   const ledger = new Ledger(store, () => NOW, { trouble: (message) => trouble.push(message) });
   const blocker = new Database(storeFile(folder.path));
+  const ends: (() => void)[] = [];
   return {
     folder,
     store,
     ledger,
     trouble,
+    /** Called before the store is closed. */
+    atEnd: (end: () => void) => ends.push(end),
     block: () => blocker.run("BEGIN IMMEDIATE"),
     unblock: () => blocker.run("ROLLBACK"),
     [Symbol.dispose]() {
+      for (const end of ends) end();
       blocker.close(true);
       store.close();
       folder[Symbol.dispose]();
@@ -385,15 +391,21 @@ describe("the journal", () => {
 });
 
 describe("retention", () => {
+  const FOR_EVER = Number.MAX_SAFE_INTEGER;
+  const keeping = (signalsMs: number) => ({ logsMs: FOR_EVER, signalsMs, archiveMs: null });
   function setting(given: ReturnType<typeof bench>, retentionMs: number) {
     const clock = new HandClock(NOW);
     const ticker = new Ticker(clock, () => retention.clockStepped(), clock.alarm);
+    const journal = new Journal(given.ledger, { write: () => {} }, clock.wallMs);
+    const folder = archiveFolder(given.folder.path);
+    const archiver = new Archiver({ clock, store: given.store, ledger: given.ledger, folder, journal });
     const retention: Retention = new Retention(
-      { clock, ticker, store: given.store, ledger: given.ledger },
-      retentionMs,
+      { clock, ticker, store: given.store, ledger: given.ledger, archiver },
+      keeping(retentionMs),
     );
     ticker.start();
     retention.start();
+    given.atEnd(() => retention.stop());
     const pass = (ms: number): void => {
       for (let left = ms; left > 0; left -= 60_000) {
         clock.pass(Math.min(left, 60_000));
@@ -464,7 +476,7 @@ describe("retention", () => {
     fill(given.store, [NOW - 2 * HOUR, NOW - 90 * 60_000]);
     pass(2 * HOUR);
     expect(payloads(given.store)).toHaveLength(2);
-    retention.keepFor(HOUR);
+    retention.keepFor(keeping(HOUR));
     retention.stop();
     pass(2 * HOUR);
     expect(payloads(given.store)).toHaveLength(2);

@@ -9,14 +9,10 @@ import { sql } from "drizzle-orm";
 import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
 import type { ComputeContext, SenseDatabase } from "nerve";
 import { describeThrown } from "../../src/base/thrown.ts";
-import {
-  type ComputeOutcome,
-  executeCompute,
-  MAX_PAYLOAD_BYTES,
-  payloadOf,
-} from "../../src/sense-worker/execute-compute.ts";
+import { author as asAuthor } from "../../src/sense-worker/author.ts";
+import { type ComputeOutcome, executeCompute, payloadOf } from "../../src/sense-worker/execute-compute.ts";
 import { openSenseDb, type SenseDb } from "../../src/sense-worker/sense-database.ts";
-import { author as asAuthor } from "../../src/worker/output.ts";
+import { MAX_VALUE_BYTES } from "../../src/worker/json-copy.ts";
 import { until } from "../helpers/compute.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 
@@ -194,7 +190,7 @@ describe("a compute that", () => {
         "writes and returns too much",
         (db) => {
           insert(db, 1);
-          return "x".repeat(MAX_PAYLOAD_BYTES);
+          return "x".repeat(MAX_VALUE_BYTES);
         },
         {
           kind: "failed",
@@ -731,10 +727,10 @@ describe("a payload", () => {
     "of %j may hold 64 KiB of UTF-8 as JSON, and no byte more",
     (character) => {
       const size = Buffer.byteLength(JSON.stringify(character)) - 2;
-      const fits = Math.floor((MAX_PAYLOAD_BYTES - 2) / size);
-      const padding = "x".repeat(MAX_PAYLOAD_BYTES - 2 - fits * size);
+      const fits = Math.floor((MAX_VALUE_BYTES - 2) / size);
+      const padding = "x".repeat(MAX_VALUE_BYTES - 2 - fits * size);
       const full = character.repeat(fits) + padding;
-      expect(Buffer.byteLength(JSON.stringify(full))).toBe(MAX_PAYLOAD_BYTES);
+      expect(Buffer.byteLength(JSON.stringify(full))).toBe(MAX_VALUE_BYTES);
       expect(payloadOf(full)).toEqual({
         ok: true,
         value: full.toWellFormed() === full ? full : JSON.parse(JSON.stringify(full)),

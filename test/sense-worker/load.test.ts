@@ -128,7 +128,7 @@ describe("a module that", () => {
       error: {
         kind: "never-settled",
         message: "the module did not finish loading within 50 ms: a top-level await never settled",
-        hint: "move the wait into compute",
+        hint: "move the wait into the function it exports",
       },
     });
   });

@@ -2,8 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Row } from "../../src/worker/output.ts";
+import type { Row as Signed } from "../../src/worker/output.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
+
+type Row = Signed<{ readonly sense: string | null; readonly trace: string | null }>;
 
 const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/output.ts"));
 
@@ -11,9 +13,11 @@ const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/output.ts"
 async function rowsOf(code: string): Promise<Row[]> {
   const script = `
     import { writeFileSync } from "node:fs";
-    const { author, captureOutput } = await import(${SOURCE});
+    import { AsyncLocalStorage } from "node:async_hooks";
+    const { captureOutput } = await import(${SOURCE});
+    const author = new AsyncLocalStorage();
     const rows = [];
-    const finish = captureOutput((row) => rows.push(row));
+    const finish = captureOutput(() => author.getStore() ?? { sense: null, trace: null }, (row) => rows.push(row));
     await (async () => { ${code} })();
     finish();
     writeFileSync(process.argv.at(-1), JSON.stringify(rows));

@@ -4,7 +4,7 @@ import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { locateSenses } from "../../kernel/senses-on-disk.ts";
+import { locateSenses } from "../../kernel/modules-on-disk.ts";
 import type { NerveConfig, ReflexConfig, SenseConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { defineCommand } from "../command.ts";

@@ -41,16 +41,16 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
-    const { logs, version } = opened.value;
+    const { logs, history, version } = opened.value;
     const { since, trace } = range.value;
     const earliest = trace === null ? since : traceTime(trace);
     const sources = [...options.source, ...options.sense.map((name) => `sense:${name}`)];
     const source = {
       version,
       lastId: logs.lastId,
-      begin: () => (earliest === null ? 0 : logs.firstIdSince(earliest - CLOCK_SLACK_MS) - 1),
+      begin: () => (earliest === null ? 0 : history.firstIdSince(earliest - CLOCK_SLACK_MS) - 1),
       page: (after: number, limit: number, newest: boolean) =>
-        logs.list({ after, sources, since, trace, level, limit, newest }),
+        history.page({ after, sources, since, trace, level, limit, newest }),
     };
     const printed = await list({ source, show: rowPrinter<Log>(json, logJson, logSpans) }, range.value);
     if (printed > 0) return ok(EXIT.done);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
-import { locateSenses } from "../../kernel/senses-on-disk.ts";
+import { locateSenses } from "../../kernel/modules-on-disk.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { defineCommand, flag } from "../command.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";

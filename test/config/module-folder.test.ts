@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import { renameSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { fingerprint, locateModule } from "../../src/config/module-folder.ts";
 import { parseNerveConfig } from "../../src/config/parse.ts";
-import { fingerprint, locateSense } from "../../src/config/sense-folder.ts";
 import type { SenseConfig } from "../../src/model/config.ts";
 import { testFolder } from "./folder.ts";
 
@@ -19,7 +19,7 @@ test("a folder beside the configuration wins over the built-in sense; one that i
   });
   if (!result.ok) throw new Error("the configuration is good");
   const { senses } = result.value;
-  const located = (name: string) => locateSense(result.value, senses.get(name) as SenseConfig, BUILT_IN);
+  const located = (name: string) => locateModule(result.value, "sense", senses.get(name) as SenseConfig, BUILT_IN);
   expect(located("load")).toEqual({ kind: "folder", path: join(folder.path, "senses/load") });
   expect(located("memory")).toEqual({ kind: "built-in", name: "memory" });
   expect(located("disk")).toEqual({ kind: "folder", path: join(folder.path, "senses/own") });

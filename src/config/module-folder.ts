@@ -1,42 +1,56 @@
-/** Where a sense's code lives, and a fingerprint of it by which a reload sees that it changed. */
+/** Where the code of a sense or a workflow lives, and a fingerprint of it by which a reload sees that it changed. */
 import { createHash, type Hash } from "node:crypto";
 import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { nearest } from "../base/nearest.ts";
-import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 
-export type SenseLocation =
+export type ModuleKind = "sense" | "workflow";
+
+export type ModuleLocation =
   | { readonly kind: "folder"; readonly path: string }
   | { readonly kind: "built-in"; readonly name: string }
   | { readonly kind: "missing"; readonly problem: Problem };
 
-/** Beside the configuration, not the current folder: a daemon may be started anywhere. */
-export const sensesFolder = (config: NerveConfig): string => join(dirname(config.file), "senses");
+/** What names a module: a sense or a workflow of the configuration. */
+export interface ModuleUser {
+  readonly name: string;
+  readonly use: string;
+}
 
-export function locateSense(config: NerveConfig, sense: SenseConfig, builtInNames: Iterable<string>): SenseLocation {
-  const path = join(sensesFolder(config), sense.use);
+/** Beside the configuration, not the current folder: a daemon may be started anywhere. */
+export const modulesFolder = (config: NerveConfig, kind: ModuleKind): string =>
+  join(dirname(config.file), kind === "sense" ? "senses" : "workflows");
+
+export function locateModule(
+  config: NerveConfig,
+  kind: ModuleKind,
+  user: ModuleUser,
+  builtInNames: Iterable<string>,
+): ModuleLocation {
+  const path = join(modulesFolder(config, kind), user.use);
   if (existsSync(join(path, "index.ts"))) return { kind: "folder", path };
   const builtIn = new Set(builtInNames);
-  if (builtIn.has(sense.use)) return { kind: "built-in", name: sense.use };
+  if (builtIn.has(user.use)) return { kind: "built-in", name: user.use };
   const meant = nearest(
-    sense.use,
-    [...builtIn, ...folderNames(config)].filter((name) => name !== sense.use),
+    user.use,
+    [...builtIn, ...folderNames(config, kind)].filter((name) => name !== user.use),
   );
-  const message = `sense ${sense.name}: there is no ${path}/index.ts, and no built-in sense ${sense.use}`;
+  const message = `${kind} ${user.name}: there is no ${path}/index.ts, and no built-in ${kind} ${user.use}`;
   const hint = meant === null ? `built in: ${[...builtIn].sort().join(", ")}` : `did you mean \`${meant}\`?`;
   return {
     kind: "missing",
-    problem: { kind: "sense-not-found", message, hint, file: config.file, line: null, column: null },
+    problem: { kind: `${kind}-not-found`, message, hint, file: config.file, line: null, column: null },
   };
 }
 
-function folderNames(config: NerveConfig): string[] {
-  const entries = entriesOf(sensesFolder(config));
+function folderNames(config: NerveConfig, kind: ModuleKind): string[] {
+  const entries = entriesOf(modulesFolder(config, kind));
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Data a sense keeps beside its code is told by size and time instead of being read. */
+/** Data a module keeps beside its code is told by size and time instead of being read. */
 const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
 /** Changes when a file in `folder` is added, removed, renamed or edited. Of `node_modules` only the packages' package.json count. */

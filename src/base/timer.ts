@@ -1,0 +1,22 @@
+/** Timers for any length of time: one that is set for longer than the runtime's longest fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+export interface Timer {
+  stop(): void;
+}
+
+/** Calls `act` when `ms` have passed by the monotonic clock, never before. */
+export function startTimer(ms: number, act: () => void): Timer {
+  const until = performance.now() + ms;
+  let timer: ReturnType<typeof setTimeout>;
+  const arm = (): void => {
+    const left = Math.ceil(until - performance.now());
+    if (left <= 0) return act();
+    timer = setTimeout(arm, Math.min(left, LONGEST_TIMER_MS));
+  };
+  timer = setTimeout(arm, Math.min(Math.max(1, Math.ceil(ms)), LONGEST_TIMER_MS));
+  return { stop: () => clearTimeout(timer) };
+}
+
+/** Milliseconds since `startedAt` of `performance.now()`, to the microsecond. */
+export const elapsedMs = (startedAt: number): number => Math.round((performance.now() - startedAt) * 1000) / 1000;

@@ -1,0 +1,54 @@
+/** `nerve archive run` where no daemon runs: the same work, in this process, under the lock of the data directory. */
+
+import { systemClock } from "../base/clock.ts";
+import { ok, type Result } from "../base/result.ts";
+import type { Archived } from "../control/contract.ts";
+import { Archiver } from "../kernel/archiver.ts";
+import { openDataDirectory } from "../kernel/data-directory.ts";
+import { Journal } from "../kernel/journal.ts";
+import { Ledger } from "../kernel/ledger.ts";
+import { Retention, retentionsOf } from "../kernel/retention.ts";
+import { Ticker } from "../kernel/ticker.ts";
+import type { NerveConfig } from "../model/config.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { archiveFolder } from "../store/archive-files.ts";
+import { openStore, type Store } from "../store/open.ts";
+import { EXIT, type Failure, fail } from "./outcome.ts";
+
+export async function archiveHere(config: NerveConfig): Promise<Result<Archived, Failure>> {
+  process.umask(0o077);
+  const data = openDataDirectory(config.data);
+  if (!data.ok) return fail(data.error.kind === "unusable" ? EXIT.badConfig : EXIT.inUse, data.error.problem);
+  try {
+    const clock = systemClock();
+    const store = openStore(data.value.path, config.durability, clock.bootId, clock.wallMs());
+    if (!store.ok) return fail(EXIT.badConfig, store.error);
+    try {
+      const archived = await archive(config, store.value, data.value.path);
+      return archived.ok ? ok(archived.value) : fail(EXIT.finding, archived.error);
+    } finally {
+      store.value.close();
+    }
+  } finally {
+    data.value.lock.release();
+  }
+}
+
+async function archive(config: NerveConfig, store: Store, data: string): Promise<Result<Archived, Problem>> {
+  const clock = systemClock();
+  const refused = Promise.withResolvers<Result<Archived, Problem>>();
+  const ledger = new Ledger(store, () => clock.wallMs(), {
+    trouble: (message) =>
+      refused.resolve({ ok: false, error: problem("store-failed", `${store.file} cannot be written: ${message}`) }),
+  });
+  // What it says is a row of the log; the command tells the outcome.
+  const journal = new Journal(ledger, { write: () => {} }, () => clock.wallMs());
+  const archiver = new Archiver({ clock, store, ledger, folder: archiveFolder(data), journal });
+  const ticker = new Ticker(clock, () => {});
+  const retention = new Retention({ clock, ticker, store, ledger, archiver }, retentionsOf(config));
+  archiver.recover();
+  const archived = await Promise.race([retention.now(), refused.promise]);
+  retention.stop();
+  ledger.flush();
+  return archived;
+}

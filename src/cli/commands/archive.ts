@@ -1,0 +1,104 @@
+/** `nerve archive`: the files that old logs were moved to. */
+import { existsSync } from "node:fs";
+import { counted } from "../../base/counted.ts";
+import { nearest } from "../../base/nearest.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { formatSize } from "../../base/size.ts";
+import type { Archived } from "../../control/contract.ts";
+import type { ArchiveFile } from "../../store/archive-files.ts";
+import { storeFile } from "../../store/open.ts";
+import { archiveHere } from "../archive-here.ts";
+import { defineCommand } from "../command.ts";
+import { remark } from "../failure.ts";
+import { ask } from "../kernel.ts";
+import { EXIT, type Failure, fail, type Outcome, usageError } from "../outcome.ts";
+import { findPlace, type Place } from "../place.ts";
+import { readStore } from "../store.ts";
+import { type Column, renderTable } from "../table.ts";
+import { print, span, stdoutScreen } from "../terminal.ts";
+import { localMoment } from "../times.ts";
+import { findingProblem, verifyArchive } from "../verify-archive.ts";
+
+const column = (
+  title: string,
+  align: "left" | "right",
+  rank: number,
+  cell: (file: ArchiveFile) => string,
+): Column<ArchiveFile> => ({ title, align, rank, cell: (file) => span(cell(file)) });
+
+const COLUMNS: readonly Column<ArchiveFile>[] = [
+  column("FILE", "left", 0, ({ file }) => file),
+  column("DAY", "left", 4, ({ day }) => day),
+  column("ROWS", "right", 0, ({ rows }) => String(rows)),
+  column("IDS", "left", 1, ({ first_id, last_id }) => `${first_id}–${last_id}`),
+  column("SIZE", "right", 1, ({ bytes }) => formatSize(bytes)),
+  column("WRITTEN", "left", 3, ({ at }) => localMoment(at)),
+  column("SHA-256", "left", 2, ({ sha256 }) => sha256),
+];
+
+async function ls(place: Place, json: boolean): Promise<Outcome> {
+  const opened = readStore(place);
+  if (!opened.ok) return opened;
+  const files = opened.value.archive.all();
+  if (json) for (const file of files) print(JSON.stringify(file));
+  else if (files.length > 0) print(renderTable(COLUMNS, files, stdoutScreen()).join("\n"));
+  else remark("no archive files");
+  return ok(EXIT.done);
+}
+
+async function verify(place: Place, json: boolean): Promise<Outcome> {
+  const opened = readStore(place);
+  if (!opened.ok) return opened;
+  const { archive } = opened.value;
+  const findings = await verifyArchive(opened.value, place.data);
+  const files = archive.all();
+  const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  if (json) print(JSON.stringify({ files: files.length, rows, archived_up_to: archive.upTo(), damaged: findings }));
+  else if (findings.length === 0)
+    print(
+      files.length === 0 ? "no archive files" : `${counted(files.length, "file")} with ${counted(rows, "log")}: whole`,
+    );
+  if (findings.length === 0) return ok(EXIT.done);
+  return fail(EXIT.finding, ...findings.map((finding) => findingProblem(place.data, finding)));
+}
+
+/** By the daemon, or where none runs by this process. */
+async function archived(place: Place): Promise<Result<Archived, Failure>> {
+  const answer = await ask<Archived>(place, "/archive", {});
+  const isDown = !answer.ok && answer.error.code === EXIT.unreachable;
+  return isDown && place.config !== null && existsSync(storeFile(place.data)) ? archiveHere(place.config) : answer;
+}
+
+async function run(place: Place, json: boolean): Promise<Outcome> {
+  const done = await archived(place);
+  if (!done.ok) return done;
+  const { files, rows, signals } = done.value;
+  const moved = files === 0 ? "no logs are old enough" : `${counted(rows, "log")} moved to ${counted(files, "file")}`;
+  print(json ? JSON.stringify(done.value) : `${moved}; ${counted(signals, "signal")} removed`);
+  return ok(EXIT.done);
+}
+
+const ACTIONS: Readonly<Record<string, (place: Place, json: boolean) => Promise<Outcome>>> = { ls, verify, run };
+
+export const command = defineCommand({
+  summary: "the files that old logs were moved to: list them, check them, or move now what is old",
+  details:
+    "ls      every file: its day, rows, ids, size and SHA-256\nverify  whether every file is whole and none is missing; ends with exit code 1 and the names of those that are not\nrun     apply `retention` now: move old logs to files, remove old signals, and archive files if they have a limit;\n        by the daemon, or without one by this command",
+  arguments: [{ name: "ls|verify|run", required: true }],
+  options: {},
+  examples: [
+    ["nerve archive ls", "what there is"],
+    ["nerve archive verify", "before a backup"],
+    ["nerve archive run", "after `retention` was set shorter"],
+  ],
+  async run({ arguments: [word = ""], config, json }) {
+    const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
+    if (action === undefined) {
+      const meant = nearest(word, Object.keys(ACTIONS));
+      const hint = meant === null ? "one of ls, verify, run" : `did you mean \`${meant}\`?`;
+      return usageError(`\`nerve archive\` does not know \`${word}\``, hint);
+    }
+    const place = findPlace(config);
+    return place.ok ? action(place.value, json) : place;
+  },
+});

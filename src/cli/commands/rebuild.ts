@@ -1,0 +1,79 @@
+/** `nerve rebuild`: derives the table of runs from the logs, or proves that it is what they say. */
+import { counted } from "../../base/counted.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { ok } from "../../base/result.ts";
+import { DEFAULT_DURABILITY } from "../../config/defaults.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import type { Difference } from "../../store/rebuild.ts";
+import { checkStore, type Rebuilt, rebuildStore } from "../../store/rebuild-store.ts";
+import { defineCommand, flag } from "../command.ts";
+import { EXIT, fail, type Outcome } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { storeFailure } from "../store.ts";
+import { type Column, renderTable } from "../table.ts";
+import { print, type Span, span, stdoutScreen } from "../terminal.ts";
+
+export const command = defineCommand({
+  summary: "derive the table of runs from the logs, those in the archive too, and put right what differs",
+  details:
+    "The logs are the truth, the table `workflow_runs` sums them up. With --check nothing is changed: exit code 1 if any run\ndiffers, with its columns, their values in the table and those the logs say (the first 100). Works beside a running\ndaemon. A history that cannot be (a second ending, say) is told with the id of its log, and its run is left alone.",
+  arguments: [],
+  options: { check: flag("only compare") },
+  examples: [
+    ["nerve rebuild --check", "is the table what the logs say?"],
+    ["nerve rebuild", "make it so"],
+  ],
+  async run({ options, config, json }) {
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const { data } = place.value;
+    const durability = place.value.config?.durability ?? DEFAULT_DURABILITY;
+    const done = options.check ? checkStore(data) : rebuildStore(data, durability, Date.now());
+    if (!done.ok) return storeFailure(place.value, done.error);
+    return tell(done.value, options.check, json);
+  },
+});
+
+const isEqual = ({ differing, wasGone }: Rebuilt): boolean => differing === 0 && !wasGone;
+
+function tell(done: Rebuilt, onlyChecked: boolean, json: boolean): Outcome {
+  const { wasGone, ...counts } = done;
+  if (json) print(JSON.stringify({ equal: isEqual(done), was_gone: wasGone, ...counts }));
+  else print(lines(done, onlyChecked).join("\n"));
+  const problems = [...(onlyChecked && !isEqual(done) ? [notEqual(done)] : []), ...faults(done)];
+  return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
+}
+
+const notEqual = ({ differing, wasGone }: Rebuilt): Problem => {
+  const message = wasGone
+    ? "the table of runs is gone"
+    : `${counted(differing, "run differs", "runs differ")} from what the logs say`;
+  return problem("runs-differ", message, "`nerve rebuild` puts it right");
+};
+
+function faults({ faulty, faults: listed }: Rebuilt): Problem[] {
+  const more = faulty - listed.length;
+  return [
+    ...listed.map(({ message }) => problem("bad-history", message)),
+    ...(more === 0 ? [] : [problem("bad-history", `and ${counted(more, "more history", "more histories")} that cannot be`)]),
+  ];
+}
+
+function lines(done: Rebuilt, onlyChecked: boolean): string[] {
+  const { runs, events, differing, differences, wasGone } = done;
+  const derived = `${counted(runs, "run")} from ${counted(events, "event")}`;
+  if (wasGone) return onlyChecked ? [] : [`made the table of runs anew: ${derived}`];
+  if (differing === 0) return [`the table of runs is what the logs say: ${derived}`];
+  const table = renderTable(COLUMNS, differences, stdoutScreen());
+  return onlyChecked ? table : [...table, "", `put ${counted(differing, "run")} right, of ${derived}`];
+}
+
+const shown = (value: Difference["table"]): Span =>
+  value === null ? span("–", "dim") : span(escapeForTerminal(String(value).slice(0, 200)));
+
+const COLUMNS: readonly Column<Difference>[] = [
+  { title: "RUN", align: "right", rank: 0, cell: ({ run }) => span(String(run)) },
+  { title: "COLUMN", align: "left", rank: 0, cell: ({ column }) => span(column) },
+  { title: "TABLE", align: "left", rank: 0, cell: ({ table }) => shown(table) },
+  { title: "LOGS", align: "left", rank: 0, cell: ({ log }) => shown(log) },
+];

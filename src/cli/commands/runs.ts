@@ -1,0 +1,165 @@
+/** `nerve runs`: what workflows did, and are doing. */
+import { nearest } from "../../base/nearest.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { traceTime } from "../../base/trace-id.ts";
+import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
+import type { StoreReader } from "../../store/open.ts";
+import { defineCommand, flag, texts } from "../command.ts";
+import { remark } from "../failure.ts";
+import { type Following, followRuns } from "../follow-runs.ts";
+import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, type Range, rowPrinter } from "../listing.ts";
+import { EXIT, type Failure, usageError } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { runJson, runSpans } from "../run-rows.ts";
+import { readStore } from "../store.ts";
+import { print } from "../terminal.ts";
+import { knownWorkflows } from "../unknown-sense.ts";
+
+const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];
+const ACTIVE: ReadonlySet<RunState> = new Set(ACTIVE_STATES);
+
+interface Filter {
+  /** Empty for all, as the following. */
+  readonly workflows: readonly string[];
+  readonly states: readonly RunState[];
+  readonly reflexes: readonly string[];
+}
+
+/** A run, at the moment it is shown for. */
+interface Shown {
+  readonly id: number;
+  readonly at: number;
+  readonly run: Run;
+}
+
+const { follow, since, after, trace, limit } = LIST_OPTIONS;
+
+export const command = defineCommand({
+  summary: "list runs of workflows, newest last",
+  details:
+    "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since is about the time it was queued. States: queued, running, sleeping (also between attempts);\ncompleted, failed, cancelled, timed-out, dropped.",
+  arguments: [],
+  options: {
+    follow,
+    active: flag("only those that have not ended"),
+    workflow: texts("NAME", "only of this workflow"),
+    state: texts("STATE", "only in this state"),
+    reflex: texts("NAME", "only those this reflex began"),
+    since,
+    after,
+    trace,
+    limit,
+  },
+  examples: [
+    ["nerve runs --active", "what is queued, running or asleep"],
+    ["nerve runs -f --workflow page", "the newest of one workflow, and what becomes of it"],
+    ["nerve runs --since 1d --state failed --state timed-out --json", "what went wrong, for another program"],
+  ],
+  async run({ options, config: given, json }) {
+    const range = parseRange(options, Date.now());
+    if (!range.ok) return range;
+    const states = parseStates(options.state, options.active);
+    if (!states.ok) return states;
+    const place = findPlace(given);
+    if (!place.ok) return place;
+    const opened = readStore(place.value);
+    if (!opened.ok) return opened;
+    const filter = { workflows: options.workflow, states: states.value, reflexes: options.reflex };
+    const known = knownWorkflows(place.value.config, options.workflow);
+    const show = rowPrinter<Shown>(
+      json,
+      ({ run }) => runJson(run),
+      ({ run }) => runSpans(run, Date.now()),
+    );
+    const following = range.value.follow ? followRuns(opened.value, options.workflow) : null;
+    if (following !== null && !json && !known.ok) {
+      remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
+    }
+    const source = sourceOf(opened.value, filter, range.value);
+    const printed = await list({ source, show }, { ...range.value, follow: false });
+    if (following !== null) await goOn(following, filter, range.value, printed, (shown) => print(show(shown)));
+    else if (printed === 0) {
+      if (!known.ok) return known;
+      remark("no runs");
+    }
+    return ok(EXIT.done);
+  },
+});
+
+/** None: every state. */
+function parseStates(given: readonly string[], onlyActive: boolean): Result<readonly RunState[], Failure> {
+  const unknown = given.find((word) => !(STATES as readonly string[]).includes(word));
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, STATES);
+    const hint = meant === null ? `one of ${STATES.join(", ")}` : `did you mean \`${meant}\`?`;
+    return usageError(`there is no state \`${unknown}\``, hint);
+  }
+  const states = given as readonly RunState[];
+  if (!onlyActive) return ok(states);
+  if (states.length === 0) return ok(ACTIVE_STATES);
+  const ended = states.find((state) => !ACTIVE.has(state));
+  return ended === undefined ? ok(states) : usageError(`a run that is ${ended} is not --active`);
+}
+
+const among = <T>(allowed: readonly T[], value: T): boolean => allowed.length === 0 || allowed.includes(value);
+
+const passes = ({ workflows, states, reflexes }: Filter, range: Range, run: Run): boolean =>
+  among(workflows, run.workflow) &&
+  among(states, run.state) &&
+  (reflexes.length === 0 || (run.reflex !== null && reflexes.includes(run.reflex))) &&
+  (range.trace === null || run.trace === range.trace);
+
+function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) {
+  const { since, trace } = range;
+  const earliest = trace === null ? since : traceTime(trace);
+  const onlyActive = filter.states.length > 0 && filter.states.every((state) => ACTIVE.has(state));
+  const pageOf = (from: number, most: number, newest: boolean): readonly Run[] => {
+    if (!onlyActive) return runs.list({ ...filter, after: from, since, trace, limit: most, newest });
+    // They are few, however many have ended.
+    const found = runs
+      .active()
+      .filter((run) => run.id > from && run.queued_at >= (since ?? run.queued_at) && passes(filter, range, run));
+    return newest ? found.slice(-most) : found.slice(0, most);
+  };
+  return {
+    version,
+    lastId: runs.lastId,
+    begin: () => (earliest === null || onlyActive ? 0 : firstSince(runs, earliest - CLOCK_SLACK_MS) - 1),
+    page: (from: number, most: number, newest: boolean): Shown[] =>
+      pageOf(from, Number.isFinite(most) ? most : -1, newest).map((run) => ({ id: run.id, at: run.queued_at, run })),
+  };
+}
+
+/** The id from which on runs were queued at `at` or later, but for a clock that was set; found by halving. */
+function firstSince(runs: StoreReader["runs"], at: number): number {
+  const from = (id: number): Run | undefined =>
+    runs.list({ after: id - 1, since: null, trace: null, limit: 1, newest: false, workflows: [], states: [], reflexes: [] })[0];
+  let low = 1;
+  let high = runs.lastId() + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const run = from(middle);
+    if (run === undefined || run.queued_at >= at) high = middle;
+    else low = run.id + 1;
+  }
+  return low;
+}
+
+/** With a cursor, `limit` is an end. */
+async function goOn(
+  following: Following,
+  filter: Filter,
+  range: Range,
+  printed: number,
+  show: (shown: Shown) => void,
+): Promise<void> {
+  let left = range.after === null ? Number.POSITIVE_INFINITY : range.limit - printed;
+  while (left > 0) {
+    for (const { run, at } of following.news()) {
+      if (left <= 0 || run.id <= (range.after ?? 0) || !passes(filter, range, run)) continue;
+      show({ id: run.id, at, run });
+      left--;
+    }
+    if (left > 0) await following.changed();
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Follows runs through their logs, by the same fold the kernel uses: however short a state was, it is seen. What is known
+ * of a run is kept until its ending.
+ */
+import { advance, isOver, type Run, runEventOf } from "../model/run.ts";
+import type { StoreReader } from "../store/open.ts";
+import { POLL_MS } from "./listing.ts";
+
+const PAGE = 1_000;
+
+export interface Change {
+  readonly run: Run;
+  /** When it came to be so. */
+  readonly at: number;
+}
+
+export interface Following {
+  /** Changes of state since the last call, oldest first. */
+  news(): Change[];
+  /** Resolves once another process has committed. */
+  changed(): Promise<void>;
+}
+
+/** Begins now: what changes from here on is news. `workflows` empty: all. */
+export function followRuns(store: StoreReader, workflows: readonly string[]): Following {
+  let version = store.version();
+  // In this order: what happens between the two is in both, and is known by the id of its log.
+  let cursor = store.logs.lastId();
+  const known = new Map(store.runs.active().map((run) => [run.id, run]));
+  const sources = workflows.map((name) => `workflow:${name}`);
+  const page = () =>
+    store.history.page({ after: cursor, sources, since: null, trace: null, level: null, limit: PAGE, newest: false });
+  return {
+    news() {
+      const changes: Change[] = [];
+      for (let rows = page(); rows.length > 0; rows = rows.length < PAGE ? [] : page()) {
+        for (const log of rows) {
+          cursor = log.id;
+          const told = runEventOf(log);
+          if (told === null) continue;
+          const { row, event } = told;
+          const before = event.event === "run.queued" ? null : (known.get(row.run) ?? store.runs.byId(row.run));
+          // It ended before this began.
+          if (before === null ? event.event !== "run.queued" : before.last_log_id >= log.id) continue;
+          const run = advance(before, row, event);
+          if (isOver(run.state)) known.delete(run.id);
+          else known.set(run.id, run);
+          const isNews = run.state !== before?.state || run.attempt !== before.attempt;
+          if (isNews) changes.push({ run, at: log.at });
+        }
+      }
+      return changes;
+    },
+    async changed() {
+      for (;;) {
+        const now = store.version();
+        if (now !== version) {
+          version = now;
+          return;
+        }
+        await Bun.sleep(POLL_MS);
+      }
+    },
+  };
+}

@@ -1,0 +1,342 @@
+/**
+ * Moves old logs from the table to the archive, in the one order that loses none and shows none twice (G8): a temporary
+ * file, fsync, rename, fsync of the folder; a transaction with the file's row and the watermark; only then the rows are
+ * deleted. Work goes in small slices, so that signals flow meanwhile; a start puts right what an earlier one left.
+ */
+import { unlinkSync } from "node:fs";
+import { unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
+import type { JsonObject } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { Log } from "../model/log.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import {
+  type ArchiveFile,
+  checking,
+  createArchiveFile,
+  dayOf,
+  endOfDay,
+  endsOf,
+  freeName,
+  glance,
+  isArchiveName,
+  isTemporaryName,
+  lineOf,
+  namesIn,
+  syncFolder,
+} from "../store/archive-files.ts";
+import type { Store } from "../store/open.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+
+export interface ArchiverParts {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  /** `data/archive`. */
+  readonly folder: string;
+  readonly journal: Journal;
+}
+
+export interface Limits {
+  /** Logs stamped before go to the archive. */
+  readonly logsBefore: number;
+  /** Files whose day was over by then are removed; null: none. */
+  readonly archiveBefore: number | null;
+  /** What is stamped later is not young, whatever its stamp says. */
+  readonly now: number;
+}
+
+export interface Moved {
+  readonly files: number;
+  readonly rows: number;
+}
+
+/** A day with more goes into several files: each is read and compared whole by whoever replays a run. */
+const MOST_FILE_BYTES = 16 * 1024 * 1024;
+const SLICE_ROWS = 128;
+/** A commit that deletes is to take about this long, and what comes meanwhile waits for it. */
+const BATCH_MS = 10;
+const BATCH_ROWS = { first: 200, least: 20, most: 2_000 };
+const BETWEEN_BATCHES_MS = 4;
+/** Between pieces of files that are compared for no other reason than to know. */
+const LEISURE_MS = 10;
+
+const entry = (level: "info" | "error", event: string, message: string, data: JsonObject | null): JournalEntry => ({
+  level,
+  source: "kernel",
+  event,
+  message,
+  data,
+  trace: null,
+});
+
+const about = ({ file, first_id, last_id }: ArchiveFile): JsonObject => ({ file, first_id, last_id });
+
+const STOPPING = problem("stopping", "nerve is stopping: the rest is archived later");
+
+/** How many files, from the oldest on, are past their time; one stamped in the future goes with an old one behind it. */
+function pastTheirTime(files: readonly ArchiveFile[], before: number, now: number): number {
+  let count = 0;
+  for (const [index, { day }] of files.entries()) {
+    if (day > dayOf(now)) continue;
+    if (endOfDay(day) > before) break;
+    count = index + 1;
+  }
+  return count;
+}
+
+export class Archiver {
+  readonly #parts: ArchiverParts;
+  #working: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+  /** Rows up to it may leave the table: their files were written or compared by this process. */
+  #wholeUpTo = 0;
+  #batchRows = BATCH_ROWS.first;
+  readonly #reported = new Set<string>();
+
+  constructor(parts: ArchiverParts) {
+    this.#parts = parts;
+  }
+
+  /** At start: removes what was not finished, goes on with what was, and looks whether every file is whole. */
+  recover(): void {
+    const { store, folder } = this.#parts;
+    try {
+      this.#tidy();
+    } catch (error) {
+      this.#failed(error);
+    }
+    for (const file of store.archive.all()) {
+      const damage = glance(folder, file);
+      if (damage !== null) this.#damaged(file.file, damage);
+    }
+    const putRight = this.#inTurn(async () => {
+      const forgotten = store.archive.forgotten();
+      if (forgotten !== null) await this.#unlink(forgotten);
+      return this.#clearTable();
+    });
+    void putRight.then(() => this.#compareAll());
+  }
+
+  /** Archives up to the first row that is too young, and removes files past their time. One at a time. */
+  run(limits: Limits): Promise<Result<Moved, Problem>> {
+    return this.#inTurn(async () => {
+      if (limits.archiveBefore !== null) await this.#removeFiles(limits.archiveBefore, limits.now);
+      const cleared = await this.#clearTable();
+      const moved = cleared.ok ? await this.#moveOld(limits) : cleared;
+      return this.#stopped ? err(STOPPING) : moved;
+    });
+  }
+
+  /** It ends at its next step, and touches the store no more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** One after the other, each answered with what went wrong in it. */
+  #inTurn<T>(work: () => Promise<Result<T, Problem>>): Promise<Result<T, Problem>> {
+    const attempt = async (): Promise<Result<T, Problem>> => {
+      if (this.#stopped) return err(STOPPING);
+      try {
+        return await work();
+      } catch (error) {
+        return err(this.#stopped ? STOPPING : this.#failed(error));
+      }
+    };
+    const result = this.#working.then(attempt);
+    this.#working = result;
+    return result;
+  }
+
+  #commit(write: () => void): Promise<void> {
+    return new Promise((resolve) => this.#parts.ledger.add({ write, kept: resolve }));
+  }
+
+  #failed(error: unknown): Problem {
+    const message = `logs cannot be archived: ${(error as Error).message}`;
+    this.#parts.journal.logFolded(entry("error", "archive.failed", message, null));
+    return problem("archive-failed", message);
+  }
+
+  #damaged(file: string, why: string): Problem {
+    const path = join(this.#parts.folder, file);
+    const message = `the archive file ${path} ${why}`;
+    if (!this.#reported.has(file)) this.#parts.journal.log(entry("error", "archive.damaged", message, { file }));
+    this.#reported.add(file);
+    return problem("archive-damaged", message, "put back an untouched copy", path);
+  }
+
+  // ── what an earlier kernel left ──────────────────────────────────────
+
+  #tidy(): void {
+    const { store, folder } = this.#parts;
+    const forgotten = store.archive.forgotten();
+    for (const name of namesIn(folder)) {
+      if (isTemporaryName(name) || this.#isNotYetKnown(name)) unlinkSync(join(folder, name));
+      else if (name !== forgotten && store.archive.byName(name) === null)
+        this.#damaged(name, "is in no row of the table `archive`");
+    }
+  }
+
+  /** Whether a file that has no row yet holds rows the table still has: it was to be known next, and is made anew. */
+  #isNotYetKnown(name: string): boolean {
+    const { store, folder } = this.#parts;
+    if (!isArchiveName(name) || store.archive.byName(name) !== null) return false;
+    const ends = endsOf(join(folder, name));
+    return ends !== null && [ends.first, ends.last].every((line) => this.#isInTable(line));
+  }
+
+  #isInTable(line: string): boolean {
+    const { archive } = this.#parts.store;
+    const id = Number(/^\{"id":(\d{1,15}),/.exec(line)?.[1] ?? 0);
+    const row = archive.log(id);
+    return row !== null && id > archive.upTo() && lineOf(row) === line;
+  }
+
+  async #compareAll(): Promise<void> {
+    const { store } = this.#parts;
+    for (const file of this.#stopped ? [] : store.archive.all()) {
+      if (this.#reported.has(file.file)) continue;
+      const damage = await this.#compare(file, () => Bun.sleep(LEISURE_MS));
+      if (this.#stopped) return;
+      // Unless its time has ended meanwhile.
+      if (damage !== null && store.archive.byName(file.file) !== null) this.#damaged(file.file, damage);
+    }
+  }
+
+  async #compare(file: ArchiveFile, pause: () => Promise<void>): Promise<string | null> {
+    const checked = checking(this.#parts.folder, file);
+    for (let step = checked.next(); ; step = checked.next()) {
+      if (step.done) return step.value;
+      await pause();
+      if (!this.#stopped) continue;
+      checked.return(null);
+      return null;
+    }
+  }
+
+  // ── from the table to files ──────────────────────────────────────────
+
+  async #moveOld({ logsBefore, now }: Limits): Promise<Result<Moved, Problem>> {
+    const { store, journal } = this.#parts;
+    const until = store.logs.lastId();
+    const isOld = ({ id, at }: Log): boolean => id <= until && !(at >= logsBefore && at <= now);
+    let files = 0;
+    let rows = 0;
+    for (;;) {
+      const written = await this.#writeNext(isOld);
+      if (written === null || this.#stopped) return ok({ files, rows });
+      await this.#commit(() => store.archive.add(written));
+      files++;
+      rows += written.rows;
+      const message = `${counted(written.rows, "log")} of ${written.day} moved to ${written.file}`;
+      journal.log(entry("info", "archive.written", message, about(written)));
+      this.#wholeUpTo = written.last_id;
+      await this.#deleteUpTo(written.last_id);
+    }
+  }
+
+  /** A durable file of rows behind the watermark: of one day, up to the first that is not old. Null when there is none. */
+  async #writeNext(isOld: (row: Log) => boolean): Promise<ArchiveFile | null> {
+    const { clock, store, folder } = this.#parts;
+    const watermark = store.archive.upTo();
+    const [first] = store.archive.logsAfter(watermark, 1);
+    if (first === undefined || !isOld(first) || this.#stopped) return null;
+    const day = dayOf(first.at);
+    const name = freeName(folder, day, (taken) => store.archive.byName(taken) !== null);
+    const writer = await createArchiveFile(folder, name);
+    try {
+      let rows = 0;
+      let last = watermark;
+      for (let isMore = true; isMore; ) {
+        const slice = store.archive.logsAfter(last, SLICE_ROWS);
+        const end = slice.findIndex((row) => !isOld(row) || dayOf(row.at) !== day);
+        const taken = end < 0 ? slice : slice.slice(0, end);
+        if (taken.length > 0) await writer.append(taken);
+        if (this.#stopped) {
+          await writer.abandon();
+          return null;
+        }
+        rows += taken.length;
+        last = taken.at(-1)?.id ?? last;
+        isMore = end < 0 && slice.length === SLICE_ROWS && writer.bytes < MOST_FILE_BYTES;
+      }
+      const sha256 = await writer.finish();
+      const { bytes } = writer;
+      return { file: name, day, first_id: first.id, last_id: last, rows, bytes, sha256, at: clock.wallMs() };
+    } catch (error) {
+      await writer.abandon();
+      throw error;
+    }
+  }
+
+  /** Deletes what the archive has from the table; not what a damaged file should hold, for it is nowhere else. */
+  async #clearTable(): Promise<Result<void, Problem>> {
+    const { archive } = this.#parts.store;
+    const first = archive.firstLogId();
+    const watermark = archive.upTo();
+    if (first === null || first > watermark) return ok(undefined);
+    let last = Math.max(this.#wholeUpTo, first - 1);
+    for (let file = archive.next(last); file !== null; file = archive.next(last)) {
+      const damage = await this.#compare(file, () => new Promise(setImmediate));
+      if (this.#stopped) return err(STOPPING);
+      if (damage !== null) {
+        await this.#deleteUpTo(Math.max(last, file.first_id - 1));
+        return err(this.#damaged(file.file, damage));
+      }
+      last = file.last_id;
+    }
+    this.#wholeUpTo = watermark;
+    await this.#deleteUpTo(watermark);
+    return ok(undefined);
+  }
+
+  async #deleteUpTo(last: number): Promise<void> {
+    const { clock, store } = this.#parts;
+    while (!this.#stopped) {
+      let begun = 0;
+      let removed = 0;
+      await this.#commit(() => {
+        begun = clock.monotonicMs();
+        removed = store.archive.removeLogs(last, this.#batchRows);
+      });
+      const tookMs = clock.monotonicMs() - begun;
+      const fitting = Math.floor(this.#batchRows * Math.min(2, BATCH_MS / Math.max(1, tookMs)));
+      this.#batchRows = Math.min(BATCH_ROWS.most, Math.max(BATCH_ROWS.least, fitting));
+      if (removed === 0) return;
+      await Bun.sleep(BETWEEN_BATCHES_MS);
+    }
+  }
+
+  // ── the end of files ─────────────────────────────────────────────────
+
+  async #removeFiles(before: number, now: number): Promise<void> {
+    const { store, journal } = this.#parts;
+    const files = store.archive.all();
+    for (const file of files.slice(0, pastTheirTime(files, before, now))) {
+      if (this.#stopped) return;
+      let isNeeded = false;
+      await this.#commit(() => {
+        const from = store.archive.neededFrom();
+        isNeeded = from !== null && from <= file.last_id;
+        if (!isNeeded) store.archive.forget(file);
+      });
+      if (isNeeded || this.#stopped) return;
+      await this.#unlink(file.file);
+      journal.log(entry("info", "archive.removed", `${file.file} is past its retention`, about(file)));
+    }
+  }
+
+  /** A file that is forgotten; until this is through, the next start does it again. */
+  async #unlink(name: string): Promise<void> {
+    const { store, folder } = this.#parts;
+    await unlink(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+    });
+    await syncFolder(folder);
+    if (!this.#stopped) await this.#commit(() => store.archive.unlinked());
+  }
+}

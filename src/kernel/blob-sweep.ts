@@ -1,0 +1,369 @@
+/**
+ * Removes blobs a day after the last signal, log, archived log or run that refers to them has gone. Invariants:
+ * - Two looks: that nothing refers to a blob is stored with the moment, and only a look a day later removes it. Whatever
+ *   refers to it in between begins anew.
+ * - A young file is never removed, and `put` makes a file young (see base/content-store.ts): what was put has a day to be
+ *   referred to. A put that meets a removal either makes the file young before it is judged, or finds none and writes it.
+ * - Right before a file goes, every row that is committed has been read.
+ * A clock that was set recently is not believed, as in retention.ts. Everything goes by small slices.
+ */
+import { type Dirent, lstatSync, lutimesSync, readdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import { join } from "node:path";
+import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
+import { counted } from "../base/counted.ts";
+import { formatSize } from "../base/size.ts";
+import type { Store } from "../store/open.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Handle, Ticker } from "./ticker.ts";
+
+export interface BlobSweepParts {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  /** `data/blobs`. */
+  readonly folder: string;
+}
+
+export interface BlobSweepTimes {
+  readonly everyMs: number;
+  /** How long nothing must have referred to a blob. */
+  readonly unreferencedMs: number;
+  /** How long a file is young. */
+  readonly youngMs: number;
+  /** How long wall and boot clock must have agreed. */
+  readonly trustedAfterMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export const BLOB_SWEEP_TIMES: BlobSweepTimes = {
+  everyMs: HOUR_MS,
+  unreferencedMs: 24 * HOUR_MS,
+  youngMs: 24 * HOUR_MS,
+  trustedAfterMs: HOUR_MS,
+};
+
+const LOOK_EVERY_MS = 60_000;
+const BETWEEN_SLICES_MS = 20;
+/** A slice that took longer is followed by a smaller one. */
+const SLICE_MS = 8;
+const LEAST_ROWS = 16;
+const MOST_ROWS = 8_192;
+const FILES_A_SLICE = 256;
+/** File times and the clock are this far apart at most, while neither was set. */
+const AHEAD_MS = 60_000;
+
+const PREFIX = /^[0-9a-f]{2}$/;
+const REST = /^[0-9a-f]{62}$/;
+/** Half a file of a put that died. */
+const UNFINISHED = /^[0-9a-f]{62}\.[0-9a-f]{12}\.tmp$/;
+/** A file on its way out: whoever died at that moment had not looked at it for the last time. */
+const LEAVING = ".leaving";
+
+interface Swept {
+  blobs: number;
+  unfinished: number;
+  bytes: number;
+}
+
+interface Oldest {
+  readonly signal: number;
+  readonly log: number;
+}
+
+export class BlobSweep {
+  readonly #parts: BlobSweepParts;
+  readonly #times: BlobSweepTimes;
+  readonly #folder: string;
+  #agreedSinceBootMs: number;
+  #rows = LEAST_ROWS;
+  #next: Handle | null = null;
+  #stopped = false;
+
+  constructor(parts: BlobSweepParts, times: BlobSweepTimes) {
+    this.#parts = parts;
+    this.#times = times;
+    this.#folder = join(parts.folder, "sha256");
+    this.#agreedSinceBootMs = parts.clock.bootMs();
+  }
+
+  start(): void {
+    this.#lookAgain(LOOK_EVERY_MS);
+  }
+
+  clockStepped(): void {
+    this.#agreedSinceBootMs = this.#parts.clock.bootMs();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#next?.cancel();
+  }
+
+  get #isTrusted(): boolean {
+    return this.#parts.clock.bootMs() - this.#agreedSinceBootMs >= this.#times.trustedAfterMs;
+  }
+
+  #lookAgain(afterMs: number): void {
+    if (!this.#stopped) this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
+  }
+
+  #look(): void {
+    if (!this.#isTrusted || this.#parts.ledger.troubled) return this.#lookAgain(LOOK_EVERY_MS);
+    const swept: Swept = { blobs: 0, unfinished: 0, bytes: 0 };
+    void this.#sweep(swept)
+      .catch((error: Error) => this.#say("warn", "blobs.not-swept", `blobs were not swept: ${error.message}`))
+      .then(() => {
+        if (swept.blobs + swept.unfinished > 0) this.#report(swept);
+        this.#lookAgain(this.#times.everyMs);
+      });
+  }
+
+  #report({ blobs, unfinished, bytes }: Swept): void {
+    const rest = unfinished === 0 ? "" : ` and ${counted(unfinished, "unfinished file")}`;
+    const message = `removed ${counted(blobs, "blob")} nothing refers to any more${rest}, ${formatSize(bytes)}`;
+    const data = { blobs, unfinished, bytes };
+    this.#parts.journal.log({ level: "info", source: "kernel", event: "blobs.swept", message, data, trace: null });
+  }
+
+  #say(level: "warn", event: string, message: string): void {
+    this.#parts.journal.logFolded({ level, source: "kernel", event, message, data: null, trace: null });
+  }
+
+  // ── slices ───────────────────────────────────────────────────────────
+
+  /** Lets others have their turn. Never resolves once it is stopped. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#stopped) this.#next = this.#parts.ticker.after(BETWEEN_SLICES_MS, resolve);
+    });
+  }
+
+  /** As above. */
+  #commit(write: () => void): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stopped) return;
+      const kept = (): void => {
+        if (!this.#stopped) resolve();
+      };
+      this.#parts.ledger.add({ write, kept });
+    });
+  }
+
+  /** Runs `slice` with as many rows as were quick enough the last time. */
+  #measured<T>(slice: (rows: number) => T): T {
+    const { clock } = this.#parts;
+    const startedAt = clock.monotonicMs();
+    const result = slice(this.#rows);
+    const tookMs = clock.monotonicMs() - startedAt;
+    if (tookMs > SLICE_MS) this.#rows = Math.max(LEAST_ROWS, Math.floor(this.#rows / 2));
+    else if (tookMs < SLICE_MS / 4) this.#rows = Math.min(MOST_ROWS, this.#rows * 2);
+    return result;
+  }
+
+  // ── what refers ──────────────────────────────────────────────────────
+
+  /** Every signal and log that was not read yet. */
+  async #readRows(): Promise<void> {
+    const { blobs } = this.#parts.store;
+    await this.#readArchive();
+    for (const kind of ["signal", "log"] as const) {
+      for (;;) {
+        let done = false;
+        await this.#commit(() => {
+          done = this.#measured((rows) => blobs.read(kind, rows));
+        });
+        if (done) break;
+        await this.#pause();
+      }
+    }
+  }
+
+  /** Logs that were archived before they were read. A damaged file is said by whoever reads it: then nothing goes. */
+  async #readArchive(): Promise<void> {
+    const { blobs, history } = this.#parts.store;
+    const { clock } = this.#parts;
+    for (let unread = blobs.unreadArchive(); unread !== null; unread = blobs.unreadArchive()) {
+      const { after, upTo } = unread;
+      const startedAt = clock.monotonicMs();
+      const mentions: { id: number; text: string }[] = [];
+      let read = upTo;
+      for (const { id, data } of history.scan(after)) {
+        if (id > upTo) break;
+        if (data?.includes("$blob")) mentions.push({ id, text: data });
+        if (clock.monotonicMs() - startedAt < SLICE_MS) continue;
+        read = id;
+        break;
+      }
+      await this.#commit(() => blobs.noteArchived(mentions, read));
+      await this.#pause();
+    }
+  }
+
+  async #digestsInRuns(): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (let after: number | null = 0; after !== null; ) {
+      const from: number = after;
+      const page = this.#measured((rows) => this.#parts.store.blobs.inRuns(from, rows));
+      for (const digest of page.digests) found.add(digest);
+      after = page.next;
+      if (after !== null) await this.#pause();
+    }
+    return found;
+  }
+
+  #isReferred(digest: string, oldest: Oldest): boolean {
+    const state = this.#parts.store.blobs.state(digest);
+    return state !== null && (state.signal >= oldest.signal || state.log >= oldest.log);
+  }
+
+  // ── files ────────────────────────────────────────────────────────────
+
+  async #sweep(swept: Swept): Promise<void> {
+    const prefixes = entriesOf(this.#folder).filter((entry) => entry.isDirectory() && PREFIX.test(entry.name));
+    if (prefixes.length === 0) return;
+    await this.#readRows();
+    const inRuns = await this.#digestsInRuns();
+    for (const prefix of prefixes) {
+      await this.#pause();
+      const files = entriesOf(join(this.#folder, prefix.name)).filter((entry) => entry.isFile());
+      for (let from = 0; from < files.length; from += FILES_A_SLICE) {
+        if (from > 0) await this.#pause();
+        await this.#judge(prefix.name, files.slice(from, from + FILES_A_SLICE), inRuns, swept);
+      }
+    }
+    await this.#forgetAbsent();
+  }
+
+  #pathOf(digest: string): string {
+    return join(this.#folder, digest.slice(0, 2), digest.slice(2));
+  }
+
+  async #judge(prefix: string, files: readonly Dirent[], inRuns: ReadonlySet<string>, swept: Swept): Promise<void> {
+    const { store, clock } = this.#parts;
+    const oldest = store.blobs.oldest();
+    const noticed: string[] = [];
+    const referred: string[] = [];
+    const due: string[] = [];
+    for (const { name } of files) {
+      const digest = prefix + name;
+      if (name.endsWith(LEAVING)) this.#bringBack(join(this.#folder, prefix, name));
+      else if (UNFINISHED.test(name)) this.#removeUnfinished(join(this.#folder, prefix, name), swept);
+      else if (!REST.test(name)) continue;
+      else {
+        const since = store.blobs.state(digest)?.unreferenced ?? null;
+        if (inRuns.has(digest) || this.#isReferred(digest, oldest)) {
+          if (since !== null) referred.push(digest);
+        } else if (since === null) noticed.push(digest);
+        else if (elapsedSince(since, clock) >= this.#times.unreferencedMs) due.push(digest);
+      }
+    }
+    if (noticed.length + referred.length > 0) {
+      const now = momentOf(clock);
+      await this.#commit(() => {
+        for (const digest of noticed) store.blobs.setUnreferenced(digest, now);
+        for (const digest of referred) store.blobs.setUnreferenced(digest, null);
+      });
+    }
+    if (due.length > 0) await this.#removeDue(due, swept);
+  }
+
+  async #removeDue(due: readonly string[], swept: Swept): Promise<void> {
+    const { store, ledger } = this.#parts;
+    await this.#readRows();
+    // From here on to the last unlink is one turn: nothing is committed in between. A run that is newer than the runs
+    // that were read has its input and output in its logs.
+    if (!this.#isTrusted || ledger.troubled) return;
+    const oldest = store.blobs.oldest();
+    const unread = store.blobs.unread();
+    const gone = due.filter((digest) => {
+      const state = store.blobs.state(digest);
+      if (state === null || state.unreferenced === null || this.#isReferred(digest, oldest) || unread.has(digest))
+        return false;
+      return this.#remove(this.#pathOf(digest), swept);
+    });
+    if (gone.length > 0) {
+      await this.#commit(() => {
+        for (const digest of gone) store.blobs.forget(digest);
+      });
+    }
+  }
+
+  /** Aside first: a `put` after that finds no file and writes it, one before that has made it young. */
+  #remove(path: string, swept: Swept): boolean {
+    if (!this.#isOld(path)) return false;
+    const aside = path + LEAVING;
+    renameSync(path, aside);
+    const stats = lstatSync(aside);
+    if (!this.#isOldAt(stats)) {
+      this.#bringBack(aside);
+      return false;
+    }
+    unlinkSync(aside);
+    swept.blobs++;
+    swept.bytes += stats.size;
+    return true;
+  }
+
+  #bringBack(aside: string): void {
+    const path = aside.slice(0, -LEAVING.length);
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) renameSync(aside, path);
+    else unlinkSync(aside);
+  }
+
+  #removeUnfinished(path: string, swept: Swept): void {
+    if (!this.#isOld(path)) return;
+    swept.bytes += lstatSync(path).size;
+    swept.unfinished++;
+    unlinkSync(path);
+  }
+
+  /** False for one that is gone, too. One from the future was written before the clock was set: its day begins now. */
+  #isOld(path: string): boolean {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return false;
+    const now = this.#parts.clock.wallMs();
+    if (stats.mtimeMs > now + AHEAD_MS) lutimesSync(path, now / 1000, now / 1000);
+    return this.#isOldAt(stats);
+  }
+
+  #isOldAt({ mtimeMs }: Stats): boolean {
+    return this.#parts.clock.wallMs() - mtimeMs >= this.#times.youngMs;
+  }
+
+  /** What was referred to and is not there is not remembered for ever. */
+  async #forgetAbsent(): Promise<void> {
+    const { blobs } = this.#parts.store;
+    for (let after = ""; ; ) {
+      const page = blobs.after(after, FILES_A_SLICE);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last;
+      const oldest = blobs.oldest();
+      const absent = page.filter(
+        (digest) =>
+          !this.#isReferred(digest, oldest) && lstatSync(this.#pathOf(digest), { throwIfNoEntry: false }) === undefined,
+      );
+      if (absent.length > 0) {
+        await this.#commit(() => {
+          for (const digest of absent) blobs.forget(digest);
+        });
+      }
+      await this.#pause();
+    }
+  }
+}
+
+/** Nothing when there is no such folder. */
+function entriesOf(folder: string): Dirent[] {
+  try {
+    if (!lstatSync(folder).isDirectory()) return [];
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}

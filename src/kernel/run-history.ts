@@ -1,0 +1,173 @@
+/**
+ * What the logs of a run say about how it goes on: pure. A run is run again from the top with this, so a finished step
+ * returns what it had returned, and one that failed for good throws the same error.
+ */
+import type { Json } from "../base/json.ts";
+import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
+import type { Log } from "../model/log.ts";
+import { runEventOf } from "../model/run.ts";
+
+type StepState =
+  | { readonly state: "begun" }
+  | { readonly state: "completed"; readonly result: Json; readonly attempt: number }
+  | { readonly state: "failed"; readonly error: string; readonly attempt: number }
+  | { readonly state: "retrying"; readonly error: string; readonly attempt: number; readonly due: number };
+
+interface StepHistory {
+  readonly step: string;
+  readonly nth: number;
+  /** Where it began among the run's steps and sleeps. */
+  readonly order: number;
+  readonly state: StepState;
+}
+
+interface SleepHistory {
+  readonly nth: number;
+  readonly order: number;
+  readonly due: number;
+}
+
+export interface RunHistory {
+  /** By {@link stepKey}. */
+  readonly steps: ReadonlyMap<string, StepHistory>;
+  readonly sleeps: ReadonlyMap<number, SleepHistory>;
+  /** Calls of `thread.log` that are in the log. */
+  readonly logged: number;
+  /** Digest of the code it last ran with, null before it started. */
+  readonly code: string | null;
+  /** Deaths of a worker it was alone in, since it last finished a step. */
+  readonly deaths: number;
+  /** Running time of the attempt, as far as the logs tell. */
+  readonly ranMs: number;
+}
+
+export const EMPTY_HISTORY: RunHistory = {
+  steps: new Map(),
+  sleeps: new Map(),
+  logged: 0,
+  code: null,
+  deaths: 0,
+  ranMs: 0,
+};
+
+export const stepKey = (step: string, nth: number): string => `${nth}\0${step}`;
+
+/** The history of one run: `logs` are its rows in id order; `inherited` what a retry by hand keeps of the run before. */
+export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HISTORY): RunHistory {
+  const steps = new Map(inherited.steps);
+  const sleeps = new Map(inherited.sleeps);
+  let order = steps.size + sleeps.size;
+  let { logged, code, deaths, ranMs } = EMPTY_HISTORY;
+  let runningSince: number | null = null;
+  const sleepBegins = (nth: number, due: number): void => {
+    sleeps.set(nth, { nth, due, order: sleeps.get(nth)?.order ?? order++ });
+  };
+  for (const log of logs) {
+    if (log.event === "log") logged++;
+    const found = runEventOf(log);
+    if (found === null) continue;
+    const { row, event } = found;
+    const setStep = (step: string, nth: number, state: StepState): void => {
+      const key = stepKey(step, nth);
+      steps.set(key, { step, nth, state, order: steps.get(key)?.order ?? order++ });
+    };
+    switch (event.event) {
+      case "run.started":
+        code = event.data.code;
+        runningSince = row.at;
+        break;
+      case "run.resumed":
+        code = event.data.code;
+        deaths = event.data.deaths;
+        ranMs = event.data.ran_ms;
+        runningSince = row.at;
+        break;
+      case "step.started": {
+        const known = steps.get(stepKey(event.data.step, event.data.nth));
+        setStep(event.data.step, event.data.nth, known?.state ?? { state: "begun" });
+        break;
+      }
+      case "step.completed": {
+        const { step, nth, result, attempt } = event.data;
+        setStep(step, nth, { state: "completed", result, attempt });
+        deaths = 0;
+        break;
+      }
+      case "step.failed": {
+        const { step, nth, error, attempt, due } = event.data;
+        setStep(
+          step,
+          nth,
+          due === null ? { state: "failed", error, attempt } : { state: "retrying", error, attempt, due },
+        );
+        break;
+      }
+      case "sleep.started":
+        sleepBegins(event.data.nth, event.data.due);
+        break;
+      case "run.sleeping":
+        for (const { nth, due } of event.data.sleeps) sleepBegins(nth, due);
+        ranMs = event.data.ran_ms;
+        runningSince = null;
+        break;
+      case "run.retrying": {
+        const { step } = event.data;
+        if (step !== null) setStep(step.step, step.nth, { state: "begun" });
+        ranMs = 0;
+        runningSince = null;
+        break;
+      }
+      default:
+        break;
+    }
+    if (runningSince !== null) {
+      // The wall clock may have been set back meanwhile.
+      ranMs += Math.max(0, row.at - runningSince);
+      runningSince = row.at;
+    }
+  }
+  return { steps, sleeps, logged, code, deaths, ranMs };
+}
+
+/**
+ * What a retry by hand keeps: the finished steps and the sleeps before the first call of `fromStep`, or all of them.
+ * Null when there was no step of that name.
+ */
+export function inheritable({ steps, sleeps }: RunHistory, fromStep: string | null): RunHistory | null {
+  let end = Number.POSITIVE_INFINITY;
+  if (fromStep !== null) {
+    const calls = [...steps.values()].filter(({ step }) => step === fromStep);
+    if (calls.length === 0) return null;
+    end = Math.min(...calls.map(({ order }) => order));
+  }
+  const kept = [...steps].filter(([, { state, order }]) => state.state === "completed" && order < end);
+  return {
+    ...EMPTY_HISTORY,
+    steps: new Map(kept),
+    sleeps: new Map([...sleeps].filter(([, { order }]) => order < end)),
+  };
+}
+
+type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "logged">;
+
+/** As the worker is told. `now`: on the axis of elapsed time. */
+export function replayOf({ steps, sleeps, logged }: RunHistory, now: number): Replay {
+  const told: Replay["steps"] = [];
+  for (const { step, nth, state } of steps.values()) {
+    if (state.state === "begun") continue;
+    told.push({
+      step,
+      nth,
+      state: state.state,
+      attempt: state.attempt,
+      result: state.state === "completed" ? state.result : null,
+      error: state.state === "completed" ? null : state.error,
+      leftMs: state.state === "retrying" ? Math.max(0, state.due - now) : 0,
+    });
+  }
+  return {
+    steps: told,
+    sleeps: [...sleeps.values()].map(({ nth, due }) => ({ nth, leftMs: Math.max(0, due - now) })),
+    logged,
+  };
+}

@@ -1,0 +1,183 @@
+/**
+ * Room on the file system of the data directory. When it runs low nothing new is begun, so that what is under way and
+ * retention have the rest; once there is enough again, nerve goes on by itself. Two marks, far apart, keep it from
+ * wavering. A commit that found no room at all gets the ballast's.
+ */
+import { statfsSync } from "node:fs";
+import { join } from "node:path";
+import { formatSize } from "../base/size.ts";
+import type { Store } from "../store/open.ts";
+import { Ballast } from "./ballast.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Handle, Ticker } from "./ticker.ts";
+
+const MB = 1024 ** 2;
+const LEAST_BALLAST_BYTES = 256 * 1024;
+const MOST_BALLAST_BYTES = 16 * MB;
+const BLOCK_BYTES = 4096;
+
+const LOOK_EVERY_MS = 5_000;
+/** While something is wrong. */
+const LOOK_AGAIN_MS = 1_000;
+/** No new ballast for so long after the last was needed, or could not be made. */
+const CALM_MS = 10_000;
+
+export interface Marks {
+  readonly ballastBytes: number;
+  /** Less than this is low … */
+  readonly lowBytes: number;
+  /** … until there is this much again. */
+  readonly enoughBytes: number;
+}
+
+/** By the size of the file system: a small one is no reason to hold back, and a share of a large one is a lot. */
+export function marksFor(totalBytes: number): Marks {
+  const share = Math.floor(totalBytes / 100 / BLOCK_BYTES) * BLOCK_BYTES;
+  const ballastBytes = Math.min(MOST_BALLAST_BYTES, Math.max(LEAST_BALLAST_BYTES, share));
+  return {
+    ballastBytes,
+    lowBytes: Math.min(2 * ballastBytes, totalBytes / 16),
+    enoughBytes: Math.min(4 * ballastBytes, totalBytes / 8),
+  };
+}
+
+interface Room {
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+/** Null when the file system does not answer. What is set aside for root is free to root. */
+function roomAt(folder: string): Room | null {
+  try {
+    const { blocks, bsize, bfree, bavail } = statfsSync(folder);
+    return { totalBytes: blocks * bsize, freeBytes: (process.getuid?.() === 0 ? bfree : bavail) * bsize };
+  } catch {
+    return null;
+  }
+}
+
+export interface LowSpace {
+  readonly folder: string;
+  readonly freeBytes: number;
+  readonly enoughBytes: number;
+}
+
+export interface SpaceParts {
+  /** The data directory. */
+  readonly folder: string;
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly store: Store;
+  /** There is too little room from now on, or enough again (null). */
+  readonly changed: (low: LowSpace | null) => void;
+}
+
+export class Space {
+  readonly ballast: Ballast;
+  readonly #parts: SpaceParts;
+  readonly #marks: Marks;
+  #low: LowSpace | null = null;
+  #next: Handle | null = null;
+  #calming = false;
+  #stopped = false;
+
+  constructor(parts: SpaceParts) {
+    this.#parts = parts;
+    this.#marks = marksFor(roomAt(parts.folder)?.totalBytes ?? 0);
+    this.ballast = new Ballast(join(parts.folder, "ballast"), this.#marks.ballastBytes);
+  }
+
+  /** True while there is too little room to begin anything new. */
+  get low(): boolean {
+    return this.#low !== null;
+  }
+
+  /** What is wrong, for people; null when nothing is. */
+  get trouble(): string | null {
+    return this.#low === null ? null : describeLowSpace(this.#low);
+  }
+
+  /** Looks at once, and from then on every few seconds. */
+  start(): void {
+    this.#look();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#next?.cancel();
+  }
+
+  /** A commit failed with `code`. True when room was made for another try. */
+  refused(code: string): boolean {
+    const room = roomAt(this.#parts.folder);
+    const none = room !== null && room.totalBytes > 0 && room.freeBytes < this.#marks.lowBytes;
+    // Room for the index of the WAL that is not there is an I/O error.
+    if (code !== "SQLITE_FULL" && !none) return false;
+    const made = this.#makeRoom();
+    if (room !== null && room.freeBytes < this.#marks.enoughBytes) this.#enter(room);
+    return made;
+  }
+
+  #makeRoom(): boolean {
+    const released = this.ballast.release();
+    if (released) this.#calmDown();
+    // Pages that are back in the database let the WAL begin anew instead of growing.
+    this.#parts.store.checkpoint();
+    return released;
+  }
+
+  #look(): void {
+    if (this.#stopped) return;
+    const { folder, ledger } = this.#parts;
+    const room = roomAt(folder);
+    if (room !== null && room.totalBytes > 0) this.#judge(room);
+    const afterMs = this.low || ledger.troubled ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
+    this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
+  }
+
+  #judge(room: Room): void {
+    const { ledger } = this.#parts;
+    const { lowBytes, enoughBytes, ballastBytes } = this.#marks;
+    if (this.low) {
+      if (this.#isEnough(room, enoughBytes, lowBytes / 2)) this.#leave();
+      else this.#enter(room);
+    } else if (!this.#isEnough(room, lowBytes, lowBytes / 4)) this.#enter(room);
+    if (ledger.troubled && room.freeBytes < lowBytes && this.#makeRoom()) ledger.flush();
+    const wanted = !this.low && !ledger.troubled && !this.ballast.held && !this.#calming;
+    if (wanted && room.freeBytes >= enoughBytes + ballastBytes) this.#makeBallast();
+  }
+
+  /** Pages that retention has freed inside the store are room too; what else is written still needs `leastBytes`. */
+  #isEnough({ freeBytes }: Room, bytes: number, leastBytes: number): boolean {
+    if (freeBytes >= bytes) return true;
+    return freeBytes >= leastBytes && freeBytes + this.#parts.store.reusableBytes() >= bytes;
+  }
+
+  #enter({ freeBytes }: Room): void {
+    const isNew = this.#low === null;
+    this.#low = { folder: this.#parts.folder, freeBytes, enoughBytes: this.#marks.enoughBytes };
+    if (isNew) this.#parts.changed(this.#low);
+  }
+
+  #leave(): void {
+    this.#low = null;
+    this.#parts.changed(null);
+  }
+
+  #makeBallast(): void {
+    void this.ballast.make().then((made) => {
+      if (!made) this.#calmDown();
+    });
+  }
+
+  #calmDown(): void {
+    if (this.#calming) return;
+    this.#calming = true;
+    this.#parts.ticker.after(CALM_MS, () => {
+      this.#calming = false;
+    });
+  }
+}
+
+export const describeLowSpace = ({ folder, freeBytes, enoughBytes }: LowSpace): string =>
+  `the file system of ${folder} is nearly full, ${formatSize(freeBytes)} are left: nothing new is computed until there are ${formatSize(enoughBytes)}; free some room on it, or keep less (\`retention\`)`;

@@ -1,0 +1,86 @@
+/**
+ * The table of archive files and the watermark: logs with ids up to it are read from the files, those above from the
+ * table `logs`, where the former may lie for a while yet.
+ */
+import type { Database } from "bun:sqlite";
+import type { Log } from "../model/log.ts";
+import type { ArchiveFile } from "./archive-files.ts";
+
+const COLUMNS = "file, day, first_id, last_id, rows, bytes, sha256, at";
+const UP_TO = "archived_up_to";
+/** The file that is no longer in the table and whose unlinking is not known to be durable yet. */
+const REMOVING = "archive_removing";
+
+export function archiveTable(db: Database) {
+  const meta = db.prepare<{ value: string }, [string]>("SELECT value FROM meta WHERE key = ?");
+  const setMeta = db.prepare(
+    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  );
+  const unsetMeta = db.prepare("DELETE FROM meta WHERE key = ?");
+  const all = db.prepare<ArchiveFile, []>(`SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
+  const byName = db.prepare<ArchiveFile, [string]>(`SELECT ${COLUMNS} FROM archive WHERE file = ?`);
+  const holdingOrAfter = db.prepare<ArchiveFile, [number]>(
+    `SELECT ${COLUMNS} FROM archive WHERE last_id > ? ORDER BY first_id LIMIT 1`,
+  );
+  const fromDay = db.prepare<ArchiveFile, [string]>(
+    `SELECT ${COLUMNS} FROM archive WHERE day >= ? ORDER BY first_id LIMIT 1`,
+  );
+  const insert = db.prepare(`INSERT INTO archive (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`);
+  const remove = db.prepare("DELETE FROM archive WHERE file = ?");
+  const removeRuns = db.prepare("DELETE FROM workflow_runs WHERE first_log_id <= ?");
+  const needed = db.prepare<{ id: number | null }, []>(
+    `WITH RECURSIVE needed (id) AS (
+       SELECT id FROM workflow_runs WHERE state IN ('queued', 'running', 'sleeping')
+       UNION SELECT run.retry_of FROM workflow_runs AS run JOIN needed USING (id) WHERE run.retry_of IS NOT NULL
+     ) SELECT min(first_log_id) AS id FROM workflow_runs JOIN needed USING (id)`,
+  );
+  const firstLog = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM logs");
+  const log = db.prepare<Log, [number]>(
+    "SELECT id, at, level, source, event, run, trace, message, data FROM logs WHERE id = ?",
+  );
+  const logsAfter = db.prepare<Log, [number, number]>(
+    "SELECT id, at, level, source, event, run, trace, message, data FROM logs WHERE id > ? ORDER BY id LIMIT ?",
+  );
+  const removeLogs = db.prepare("DELETE FROM logs WHERE id >= ? AND id <= ?");
+  const upTo = (): number => Number(meta.get(UP_TO)?.value ?? 0);
+  return {
+    /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
+    upTo,
+    /** In the order of their ids. */
+    all: (): ArchiveFile[] => all.all(),
+    byName: (file: string): ArchiveFile | null => byName.get(file),
+    /** The file with the lowest ids of those that hold any above `after`. */
+    next: (after: number): ArchiveFile | null => holdingOrAfter.get(after),
+    /** The file with the lowest ids of those of `day` and later days. */
+    fromDay: (day: string): ArchiveFile | null => fromDay.get(day),
+    /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
+    add(file: ArchiveFile): void {
+      insert.run(file.file, file.day, file.first_id, file.last_id, file.rows, file.bytes, file.sha256, file.at);
+      setMeta.run(UP_TO, String(file.last_id));
+    },
+    /** Forgets a file that is to be unlinked, and the runs that cannot be derived from logs without it. */
+    forget(file: ArchiveFile): void {
+      remove.run(file.file);
+      removeRuns.run(file.last_id);
+      setMeta.run(REMOVING, file.file);
+    },
+    /** The name of the forgotten file that may still be there. */
+    forgotten: (): string | null => meta.get(REMOVING)?.value ?? null,
+    unlinked: (): void => void unsetMeta.run(REMOVING),
+    /** The lowest log id that a run which has not ended needs, with those of the runs it retries; null for none. */
+    neededFrom: (): number | null => needed.get()?.id ?? null,
+    /** The lowest id in the table `logs`, or null. */
+    firstLogId: (): number | null => firstLog.get()?.id ?? null,
+    /** Rows of the table `logs`, archived or not. */
+    log: (id: number): Log | null => log.get(id),
+    logsAfter: (after: number, limit: number): Log[] => logsAfter.all(after, limit),
+    /** Deletes up to `limit` of the oldest rows of the table `logs`, none above `last`. Returns how many went. */
+    removeLogs(last: number, limit: number): number {
+      const first = firstLog.get()?.id ?? null;
+      if (first === null || first > last) return 0;
+      return removeLogs.run(first, Math.min(last, first + limit - 1)).changes;
+    },
+  };
+}
+
+export type ArchiveTable = ReturnType<typeof archiveTable>;

@@ -1,0 +1,152 @@
+/**
+ * What refers to blobs, found by reading each signal and each log once, in id order and by slices: of a digest the newest
+ * row of each kind is kept, for rows only ever go from the oldest on. Runs change, and are read anew each time.
+ */
+import type { Database } from "bun:sqlite";
+import type { Moment } from "../base/clock.ts";
+import { metaTable } from "./meta.ts";
+
+type Kind = "signal" | "log";
+
+export interface BlobState {
+  /** The newest signal and log that refer to it; 0 for none. */
+  readonly signal: number;
+  readonly log: number;
+  /** Since when nothing refers to it, as far as was noticed. */
+  readonly unreferenced: Moment | null;
+}
+
+interface Text {
+  readonly id: number;
+  readonly text: string;
+}
+
+const MENTION = "$blob";
+const DIGEST = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
+
+/** Digests in a text that mentions a blob: rather one too many than one too few, however deep JSON lies within JSON. */
+export const digestsIn = (text: string): string[] =>
+  text.includes(MENTION) ? [...new Set(text.match(DIGEST) ?? [])] : [];
+
+const SOURCES = {
+  signal: { table: "signals", text: "payload" },
+  log: { table: "logs", text: "data" },
+} as const;
+
+export function blobReferences(db: Database) {
+  const meta = metaTable(db);
+
+  /** Rows of one table. */
+  const source = (kind: Kind) => {
+    const { table, text } = SOURCES[kind];
+    const first = db.prepare<{ id: number | null }, []>(`SELECT min(id) AS id FROM ${table}`);
+    const last = db.prepare<{ seq: number }, [string]>("SELECT seq FROM sqlite_sequence WHERE name = ?");
+    const mentions = db.prepare<Text, [number, number]>(
+      `SELECT id, ${text} AS text FROM ${table} WHERE id > ? AND id <= ? AND instr(${text}, '${MENTION}') > 0`,
+    );
+    const note = db.prepare(
+      `INSERT INTO blob_references (digest, ${kind}) VALUES (?, ?)
+       ON CONFLICT (digest) DO UPDATE SET ${kind} = max(${kind}, excluded.${kind}), unreferenced = NULL`,
+    );
+    const key = `blobs_read_${kind}s`;
+    return {
+      /** Null while the table is empty. */
+      firstId: (): number | null => first.get()?.id ?? null,
+      lastId: (): number => last.get(table)?.seq ?? 0,
+      readUpTo: (): number => Number(meta.get(key) ?? 0),
+      setReadUpTo: (id: number): void => meta.set(key, String(id)),
+      mentions: (after: number, upTo: number): Text[] => mentions.all(after, upTo),
+      note(row: Text): void {
+        for (const digest of digestsIn(row.text)) note.run(digest, row.id);
+      },
+    };
+  };
+  const sources = { signal: source("signal"), log: source("log") };
+
+  const archived = db.prepare<{ first: number | null; last: number | null }, []>(
+    "SELECT min(first_id) AS first, max(last_id) AS last FROM archive",
+  );
+  const runs = db.prepare<{ id: number; input: string | null; output: string | null }, [number, number]>(
+    `SELECT id, input, output FROM workflow_runs
+     WHERE id > ? AND id <= ? AND (instr(input, '${MENTION}') > 0 OR instr(output, '${MENTION}') > 0)`,
+  );
+  const state = db.prepare<{ signal: number; log: number; unreferenced: string | null }, [string]>(
+    "SELECT signal, log, unreferenced FROM blob_references WHERE digest = ?",
+  );
+  const setUnreferenced = db.prepare(
+    `INSERT INTO blob_references (digest, unreferenced) VALUES (?, ?)
+     ON CONFLICT (digest) DO UPDATE SET unreferenced = excluded.unreferenced`,
+  );
+  const forget = db.prepare("DELETE FROM blob_references WHERE digest = ?");
+  const after = db.prepare<{ digest: string }, [string, number]>(
+    "SELECT digest FROM blob_references WHERE digest > ? ORDER BY digest LIMIT ?",
+  );
+
+  return {
+    /**
+     * Reads up to `limit` rows that were not read yet; true when there are no more. What is in the archive alone has to
+     * be read before: see `unreadArchive`. Inside a commit of the store.
+     */
+    read(kind: Kind, limit: number): boolean {
+      const { firstId, lastId, readUpTo, setReadUpTo, mentions, note } = sources[kind];
+      const last = lastId();
+      const known = readUpTo();
+      const from = Math.max(known, (firstId() ?? last + 1) - 1);
+      const upTo = Math.min(last, from + limit);
+      if (upTo <= known) return true;
+      for (const row of mentions(from, upTo)) note(row);
+      setReadUpTo(upTo);
+      return upTo === last;
+    },
+    /** Digests that rows nobody has read yet refer to. */
+    unread(): Set<string> {
+      const rows = (["signal", "log"] as const).flatMap((kind) => {
+        const { lastId, readUpTo, mentions } = sources[kind];
+        return mentions(readUpTo(), lastId());
+      });
+      return new Set(rows.flatMap(({ text }) => digestsIn(text)));
+    },
+    /** Logs that were not read and are in the archive alone: those after the first id, up to the second; or null. */
+    unreadArchive(): { readonly after: number; readonly upTo: number } | null {
+      const known = sources.log.readUpTo();
+      const { last } = archived.get() ?? { last: null };
+      const upTo = Math.min(last ?? 0, (sources.log.firstId() ?? Number.POSITIVE_INFINITY) - 1);
+      return upTo > known ? { after: known, upTo } : null;
+    },
+    /** What was read of the archive, up to the log `upTo`. Inside a commit of the store, as what follows. */
+    noteArchived(logs: readonly Text[], upTo: number): void {
+      for (const log of logs) sources.log.note(log);
+      sources.log.setReadUpTo(upTo);
+    },
+    /** Digests in runs after `afterId`, and the id to go on from: null when these were the last. */
+    inRuns(afterId: number, limit: number): { readonly digests: string[]; readonly next: number | null } {
+      const last = db.query<{ id: number | null }, []>("SELECT max(id) AS id FROM workflow_runs").get()?.id ?? 0;
+      const upTo = afterId + limit;
+      const digests = runs.all(afterId, upTo).flatMap(({ input, output }) => digestsIn(`${input} ${output}`));
+      return { digests, next: upTo < last ? upTo : null };
+    },
+    /** The oldest signal and the oldest log there still are, the archive's included. */
+    oldest(): { readonly signal: number; readonly log: number } {
+      const none = Number.POSITIVE_INFINITY;
+      const { first } = archived.get() ?? { first: null };
+      return {
+        signal: sources.signal.firstId() ?? none,
+        log: Math.min(first ?? none, sources.log.firstId() ?? none),
+      };
+    },
+    state(digest: string): BlobState | null {
+      const row = state.get(digest);
+      return (
+        row && { ...row, unreferenced: row.unreferenced === null ? null : (JSON.parse(row.unreferenced) as Moment) }
+      );
+    },
+    setUnreferenced(digest: string, since: Moment | null): void {
+      setUnreferenced.run(digest, since === null ? null : JSON.stringify(since));
+    },
+    forget: (digest: string): void => void forget.run(digest),
+    /** Known digests in order, after `digest`. */
+    after: (digest: string, limit: number): string[] => after.all(digest, limit).map((row) => row.digest),
+  };
+}
+
+export type BlobReferences = ReturnType<typeof blobReferences>;

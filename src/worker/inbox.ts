@@ -1,0 +1,27 @@
+/** What the kernel says, in the order it came: believed when it is well formed, of this worker's generation, and `init` first. */
+import type { Result } from "../base/result.ts";
+import type { MalformedMessage } from "../ipc/definitions.ts";
+
+interface Message {
+  readonly type: string;
+  readonly generation: number;
+}
+
+/** What a channel hands each raw message to: `take` gets it, or `refuse` what is wrong with it. */
+export function inbox<Told extends Message>(
+  parse: (raw: unknown) => Result<Told, MalformedMessage>,
+  take: (message: Told) => void,
+  refuse: (what: string) => void,
+): (raw: unknown) => void {
+  let own: number | null = null;
+  return (raw) => {
+    const parsed = parse(raw);
+    if (!parsed.ok) return refuse(parsed.error.what);
+    const { type, generation } = parsed.value;
+    if (own === null && type !== "init") return refuse(`"${type}" before init`);
+    if (own !== null && generation !== own) return refuse(`"${type}" of generation ${generation}`);
+    if (own !== null && type === "init") return refuse("a second init");
+    own = generation;
+    take(parsed.value);
+  };
+}

@@ -1,0 +1,28 @@
+/** What user code handed over as JSON, in a copy: an author who changes the value later changes nothing that was told. */
+import { exceedsBytes, type Json, toJson } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { describeThrown } from "../base/thrown.ts";
+
+export const MAX_VALUE_BYTES = 64 * 1024;
+
+/** `what` begins the sentence about what is wrong: `the payload`. */
+export function jsonCopy(what: string, value: unknown): Result<Json, string> {
+  try {
+    return copyOf(what, value);
+  } catch (error) {
+    return err(`${what} cannot be read: ${describeThrown(error).message}`);
+  }
+}
+
+function copyOf(what: string, value: unknown): Result<Json, string> {
+  const json = toJson(value);
+  if (!json.ok) {
+    const { path, reason } = json.error;
+    return err(`${what} is not JSON: ${path === "" ? reason : `${path}: ${reason}`}`);
+  }
+  const text = JSON.stringify(value);
+  if (exceedsBytes(text, MAX_VALUE_BYTES)) {
+    return err(`${what} is over 64 KiB; put the bytes in a blob with blobs.put and return the reference`);
+  }
+  return ok(JSON.parse(text) as Json);
+}

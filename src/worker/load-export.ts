@@ -1,0 +1,76 @@
+/** From a place in the configuration to the function its module exports and the validated options. */
+import { join } from "node:path";
+import { err, ok, type Result } from "../base/result.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { loadModule } from "./load-module.ts";
+import { isSchema, validateOptions } from "./options.ts";
+
+export interface ModuleSource {
+  readonly name: string;
+  readonly use: string;
+  /** The user's folder, or null for the built-in called `use`. */
+  readonly folder: string | null;
+  /** The `with` of nerve.yaml, {} when absent. */
+  readonly options: unknown;
+}
+
+export interface LoadedExport {
+  readonly called: (...given: never[]) => unknown;
+  readonly options: unknown;
+}
+
+type Exports = Readonly<Record<string, unknown>>;
+
+/** A kind of module, in the words people know it by. */
+export interface ModuleKind {
+  readonly noun: "sense" | "workflow";
+  /** The function it has to export. */
+  readonly export: string;
+  /** How to write that. */
+  readonly example: string;
+  readonly builtIns: Readonly<Record<string, { readonly load: () => Exports }>>;
+}
+
+async function exportsOf(kind: ModuleKind, source: ModuleSource, limitMs: number): Promise<Result<Exports, Problem>> {
+  if (source.folder !== null) return loadModule(join(source.folder, "index.ts"), source.folder, limitMs);
+  const { noun, builtIns } = kind;
+  const found = Object.hasOwn(builtIns, source.use) ? builtIns[source.use] : undefined;
+  if (found === undefined) return err(problem(`unknown-${noun}`, `there is no built-in ${noun} "${source.use}"`));
+  try {
+    return ok(found.load());
+  } catch (error) {
+    return err(problem("module-threw", `the built-in ${noun} "${source.use}" does not load: ${String(error)}`));
+  }
+}
+
+/** Loads the module and checks what it exports. `limitMs` bounds a top level that never settles. */
+export async function loadExport(
+  kind: ModuleKind,
+  source: ModuleSource,
+  limitMs: number,
+): Promise<Result<LoadedExport, Problem>> {
+  const exports = await exportsOf(kind, source, limitMs);
+  if (!exports.ok) return exports;
+  const { export: name, example } = kind;
+  const titled = `${kind.noun} "${source.name}"`;
+  const file = source.folder === null ? null : join(source.folder, "index.ts");
+  const { [name]: called, options: schema = null } = exports.value;
+  if (called === undefined) {
+    const hint = "default" in exports.value ? `it has a default export; ${example}` : example;
+    return err(problem("missing-export", `${titled} does not export ${name}`, hint, file));
+  }
+  if (typeof called !== "function") {
+    const message = `${titled} exports ${name} as ${typeof called}, not as a function`;
+    return err(problem("bad-export", message, example, file));
+  }
+  if (schema !== null && !isSchema(schema)) {
+    const hint = 'write `export const options = type({ … })` with `import { type } from "arktype"`';
+    return err(problem("bad-export", `${titled} exports options that are no ArkType type`, hint, file));
+  }
+  const options = validateOptions(schema, source.options);
+  if (!options.ok) {
+    const hint = `correct \`with\` of ${kind.noun}s.${source.name} in nerve.yaml`;
+    return err(problem("bad-options", `the options of ${titled} are refused: ${options.error}`, hint, file));
+  }
+  return ok({ called: called as LoadedExport["called"], options: options.value });
+}

@@ -1,0 +1,18 @@
+/** What a step of a built-in workflow knows about trying again, said of the error it throws. */
+export interface RetryAdvice {
+  /** False: it would only fail again. */
+  readonly again: boolean;
+  /** Not before this many milliseconds have passed. */
+  readonly waitMs: number;
+}
+
+const ADVICE = new WeakMap<object, RetryAdvice>();
+const NONE: RetryAdvice = { again: true, waitMs: 0 };
+
+export function withAdvice<Thrown extends Error>(error: Thrown, advice: RetryAdvice): Thrown {
+  ADVICE.set(error, advice);
+  return error;
+}
+
+export const adviceOf = (thrown: unknown): RetryAdvice =>
+  (typeof thrown === "object" && thrown !== null ? ADVICE.get(thrown) : undefined) ?? NONE;

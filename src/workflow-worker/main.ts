@@ -1,0 +1,162 @@
+/**
+ * One workflow's process. Boot: lock, peers, module, then `ready`; after it the loop: runs beside one another, each from
+ * the top whenever the kernel says so. Twin of the sense worker.
+ */
+import { clipLine } from "../base/row-limiter.ts";
+import { describeThrown } from "../base/thrown.ts";
+import { parseWorkflowParentMessage } from "../ipc/parse.ts";
+import type { WorkflowMessage, WorkflowParentMessage, WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { type Channel, openChannel } from "../worker/channel.ts";
+import { enterWorker } from "../worker/entry.ts";
+import { inbox } from "../worker/inbox.ts";
+import { LOAD_LIMIT_MS } from "../worker/load-module.ts";
+import { clip } from "../worker/output.ts";
+import { Surroundings } from "../worker/surroundings.ts";
+import { type Author, author } from "./author.ts";
+import { Commits } from "./commits.ts";
+import { Execution, type RunRequest, type Setting, type Told } from "./execution.ts";
+import { type LoadedWorkflow, loadRunFn } from "./load-run.ts";
+
+type Init = WorkflowParentMessageOf<"init">;
+
+const NOBODY: Author = { run: null, trace: null };
+
+class WorkflowWorker {
+  readonly #channel: Channel<WorkflowMessage>;
+  readonly #around: Surroundings<Author>;
+  readonly #commits = new Commits();
+  readonly #executions = new Map<number, Execution>();
+  #generation = 1;
+  #workflow: LoadedWorkflow | null = null;
+  #stopping = false;
+
+  constructor() {
+    const refuse = (what: string): void => this.complain("malformed-message", what);
+    const take = (message: WorkflowParentMessage): void => this.#receive(message);
+    this.#channel = openChannel<WorkflowMessage>(inbox(parseWorkflowParentMessage, take, refuse));
+    this.#around = new Surroundings({
+      nobody: NOBODY,
+      author: () => {
+        const { run, trace } = author.getStore() ?? NOBODY;
+        return { run, trace };
+      },
+      post: (row) => this.#tell({ type: "log", ...row }),
+    });
+  }
+
+  /** What went wrong outside any run, or nobody knows in which: said, and survived. */
+  complain(kind: "worker" | "malformed-message", message: string, stack: string | null = null): void {
+    const run = author.getStore()?.run ?? null;
+    this.#tell({ type: "error", run, kind, message: clipLine(message), stack: clip(stack) });
+  }
+
+  /** Bun hands on a rejection without the context it came from: whose it is, is only known where one run is under way. */
+  stray(message: string, stack: string | null): void {
+    const [only = null] = this.#executions.size === 1 ? this.#executions.keys() : [];
+    author.run(author.getStore() ?? { run: only, trace: null, step: null }, () =>
+      this.complain("worker", message, stack),
+    );
+  }
+
+  #tell(message: Told): void {
+    this.#channel.post({ ...message, generation: this.#generation } as WorkflowMessage);
+  }
+
+  #receive(message: WorkflowParentMessage): void {
+    switch (message.type) {
+      case "init":
+        this.#generation = message.generation;
+        this.#boot(message).catch((error: Error) => {
+          this.#giveUp(`it could not start: ${error.message}`, error.stack ?? null);
+        });
+        return;
+      case "run":
+        this.#run(message);
+        return;
+      case "ack":
+        if (!this.#commits.upTo(message.upTo)) {
+          this.complain("malformed-message", `"ack" up to ${message.upTo}, which was never said`);
+        }
+        this.#around.credit(message.logs);
+        return;
+      case "cancel":
+        // It may have settled while this was on its way.
+        this.#executions.get(message.run)?.interrupt("stopped");
+        return;
+      case "peers":
+        this.#around.openPeers(message.peers);
+        return;
+      case "shutdown":
+        void this.#stop();
+        return;
+    }
+  }
+
+  #giveUp(why: string, stack: string | null): void {
+    this.complain("worker", why, stack);
+    this.#channel.leave({ type: "bye", generation: this.#generation });
+  }
+
+  async #boot(init: Init): Promise<void> {
+    const obstacle = await this.#around.enter(init);
+    if (obstacle !== null) return this.#giveUp(obstacle, null);
+    this.#tell({ type: "started", run: null });
+    this.#channel.flush();
+    this.#tell({ type: "ready", problem: await this.#load(init.workflow) });
+    this.#channel.flush();
+  }
+
+  async #load(workflow: Init["workflow"]): Promise<Problem | null> {
+    try {
+      const loaded = await loadRunFn(workflow, LOAD_LIMIT_MS);
+      if (!loaded.ok) return loaded.error;
+      this.#workflow = loaded.value;
+      return null;
+    } catch (error) {
+      const message = `it could not be loaded: ${describeThrown(error).message}`;
+      return problem("module-threw", message, null, workflow.folder ?? workflow.use);
+    }
+  }
+
+  #run(request: RunRequest): void {
+    const { run, trace } = request;
+    const refuse = (why: string): void => this.complain("malformed-message", `"run" of run ${run}, ${why}`);
+    const workflow = this.#workflow;
+    if (workflow === null) return refuse("but the workflow is not loaded");
+    if (this.#stopping) return refuse("but this worker is leaving");
+    if (this.#executions.has(run)) return refuse("which is under way already");
+    this.#tell({ type: "started", run });
+    this.#channel.flush();
+    const setting: Setting = {
+      ...workflow,
+      peers: this.#around.peersOf(null),
+      blobs: this.#around.blobs,
+      commits: this.#commits,
+      tell: (message: Told) => this.#tell(message),
+      flush: () => this.#channel.flush(),
+      say: (event, ...row) => this.#around.say({ run, trace }, event, ...row),
+    };
+    const execution = new Execution(setting, request);
+    this.#executions.set(run, execution);
+    void execution.over.then(() => this.#executions.delete(run));
+    execution.begin();
+  }
+
+  /** Lets every run reach a step boundary, and leaves. What takes too long is the kernel's to end. */
+  async #stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const executions = [...this.#executions.values()];
+    for (const execution of executions) execution.release();
+    await Promise.all(executions.map(({ over }) => over));
+    this.#around.leave();
+    this.#channel.leave({ type: "bye", generation: this.#generation });
+  }
+}
+
+/** Entry of the hidden role. */
+export function runWorkflowWorker(kernelPid: number): void {
+  const worker = new WorkflowWorker();
+  enterWorker(kernelPid, (message, stack) => worker.stray(message, stack));
+}

@@ -1,0 +1,29 @@
+/** Runs a program of yours as the one step of a run, its arguments filled in from what started the run. */
+import type { Run } from "nerve";
+import { COMMAND } from "../../../senses/exec/command-options.ts";
+import { exitError, leftBehindWords, runCommand } from "../../../senses/exec/run-command.ts";
+import { type Infer, record, where } from "../../../senses/options.ts";
+import { fill, hasNoTemplate, isTemplate } from "./template.ts";
+
+const asWords = "fill in only {{ payload.PATH }}, {{ sense }}, {{ at }} and {{ id }}";
+const known = where(COMMAND.command, (words) => words.every(isTemplate), asWords);
+
+export const options = record({
+  command: where(known, ([program = ""]) => hasNoTemplate(program), "name the program itself, without {{ }}"),
+  env: COMMAND.env,
+  cwd: COMMAND.cwd,
+});
+
+/** Even if all of it has to be escaped, the output stays under 64 KiB. */
+const STDOUT_TAIL_BYTES = 8 * 1024;
+
+export const run: Run<Infer<typeof options>> = (thread, { options: { command, env, cwd } }) => {
+  const [program = ""] = command;
+  const filled = fill(command, thread.trigger);
+  return thread.step("exec", async ({ signal }) => {
+    const finished = await runCommand({ command: filled, env, cwd }, signal, STDOUT_TAIL_BYTES);
+    if (finished.leftBehind > 0) thread.log("warn", leftBehindWords(program, finished));
+    if (finished.code !== 0) throw exitError(program, finished);
+    return { exit_code: finished.code, stdout: finished.stdout, stderr: finished.stderr };
+  });
+};

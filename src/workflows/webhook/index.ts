@@ -1,0 +1,29 @@
+/** Tells a web server what started the run: one POST, tried again until it is taken. */
+import type { Run } from "nerve";
+import { duration, type Infer, mapping, number, record, text, where, whole } from "../../../senses/options.ts";
+import { deliver } from "./deliver.ts";
+import { areHeaders, isWebAddress } from "./request.ts";
+
+const WAIT = { min: "10ms", max: "1d" };
+
+export const options = record({
+  url: where(text(), isWebAddress, "be an http or https URL"),
+  headers: where(mapping(), areHeaders, "be headers of a request, other than those nerve sets itself"),
+  timeout: duration("10s", { min: "10ms", max: "10m" }),
+  retry: record({
+    limit: whole(5, { min: 0, max: 1000 }),
+    interval: duration("5s", WAIT),
+    backoff: number(2, { min: 1, max: 100 }),
+    max_interval: duration("5m", WAIT),
+  }),
+});
+
+export const run: Run<Infer<typeof options>> = (thread, { options: { url, headers, timeout, retry } }) => {
+  const { id, sense, at, payload, reflex } = thread.trigger;
+  const body = JSON.stringify({ id, sense, at, payload, reflex });
+  return thread.step(
+    "webhook",
+    (step) => deliver({ url, headers, body, idempotencyKey: step.id, timeoutMs: timeout }, step.signal),
+    { retry },
+  );
+};

@@ -1,0 +1,178 @@
+/**
+ * Regular expressions in linear time: the same answers as JavaScript's engine, and none that can be slow.
+ * `NERVE_FUZZ=1000000` compares more, `NERVE_FUZZ_SEED=N` repeats a run.
+ */
+import { describe, expect, test } from "bun:test";
+import { compileRegex, MAX_STATES } from "../../src/rules/regex.ts";
+import { pick, randomOf, SEED, trials } from "./random.ts";
+
+const TRIALS = trials(20_000);
+/** Steps are what is bounded; this only tells minutes from milliseconds on a busy machine. */
+const SLOWEST_MS = 2_000;
+
+const compiled = (source: string) => {
+  const result = compileRegex(source);
+  if (!result.ok) throw new Error(`${source}: ${result.error.message}`);
+  return result.value;
+};
+
+const ATOMS = [
+  "a", "b", "ab", ".", "\\d", "\\w", "\\W", "\\s", "[ab]", "[^a]", "[a-c1]", "[]", "[^]", "[\\w-]", "[\\]]", "\\.", "\\n", "\\x61",
+  "\\u0062", "\\b", "\\B", "^", "$", "-", "]", "}", "{", "é", "💥", "\\cJ", "\\0", "(?:)", "()", "[\\b]",
+]; // biome-ignore format: one line a handful
+const QUANTIFIERS = ["", "", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{1,3}", "{0,2}?", "{2,}", "{0}"];
+
+function randomSource(below: (limit: number) => number, depth: number): string {
+  let source = "";
+  for (let count = below(4); count >= 0; count--) {
+    const isGroup = depth > 0 && below(3) === 0;
+    const inner = isGroup
+      ? `${pick(below, ["(", "(?:", `(?<n${depth}${below(1_000_000)}>`])}${randomSource(below, depth - 1)})`
+      : pick(below, ATOMS);
+    source += inner + pick(below, QUANTIFIERS);
+    if (below(6) === 0) source += "|";
+  }
+  return source;
+}
+
+const CHARS = [
+  "a",
+  "b",
+  "c",
+  "1",
+  " ",
+  "-",
+  ".",
+  "_",
+  "\n",
+  "\r",
+  "\u2028",
+  "é",
+  "💥",
+  "\ud800",
+  "]",
+  "{",
+  "}",
+  "\0",
+  "\b",
+  "A",
+];
+const randomText = (below: (limit: number) => number): string =>
+  Array.from({ length: below(8) }, () => pick(below, CHARS)).join("");
+
+test(`agrees with JavaScript on ${TRIALS} random expressions, five texts each (seed ${SEED})`, () => {
+  const below = randomOf(SEED);
+  let compared = 0;
+  let matched = 0;
+  for (let trial = 0; trial < TRIALS; trial++) {
+    const source = randomSource(below, 2);
+    const result = compileRegex(source);
+    if (!result.ok) continue;
+    const native = new RegExp(source);
+    for (let count = 0; count < 5; count++) {
+      const text = randomText(below);
+      const expected = native.test(text);
+      if (result.value.test(text) !== expected) {
+        throw new Error(`seed ${SEED}: /${source}/ on ${JSON.stringify(text)} is ${expected} in JavaScript`);
+      }
+      compared++;
+      if (expected) matched++;
+    }
+  }
+  expect(compared).toBeGreaterThan(TRIALS);
+  expect(Math.min(matched, compared - matched)).toBeGreaterThan(compared / 20);
+}, 600_000);
+
+describe("is refused", () => {
+  test.each([
+    ["a(?=b)", "looks around"],
+    ["a(?!b)", "looks around"],
+    ["(?<=a)b", "looks around"],
+    ["(?<!a)b", "looks around"],
+    ["(a)\\1", "refers back"],
+    ["(?<x>a)\\k<x>", "refers back"],
+    ["(a+)+", "repeats something that repeats"],
+    ["(a*)*", "repeats something that repeats"],
+    ["([a-z]+-?)*$", "repeats something that repeats"],
+    ["((a|b+)c){2,}", "repeats something that repeats"],
+    ["(.*a){20}", "repeats something that repeats"],
+    ["(a{1,3})*", "repeats something that repeats"],
+    ["a{251}", "is too large"],
+    ["(a{1,40}){1,40}", "is too large"],
+    ["(?:){1000000000,}", "is too large"],
+    ["a{999999999999999999999}", "is no regular expression"],
+    ["(?i:a)", "a group of a kind that is not known"],
+    ["\\p{L}", "an escape that means nothing"],
+    ["\\u{61}", "an escape that means nothing"],
+    ["\\07", "an escape that means nothing"],
+    ["a".repeat(1_025), "is longer than 1024"],
+    ["(", "is no regular expression"],
+    ["a**", "is no regular expression"],
+  ])("%s", (source, why) => {
+    const result = compileRegex(source);
+    expect(result.ok ? "accepted" : result.error.message).toContain(why);
+  });
+});
+
+test.each([["(\\d{3})+"], ["([0-9]{1,3}[.]){3}[0-9]{1,3}"], ["(ab?)*"], ["^\\d+\\.\\d+\\.\\d+$"], ["a*a*a*a*b"]])(
+  "%s is accepted",
+  (source) => {
+    expect(compileRegex(source).ok).toBe(true);
+  },
+);
+
+describe("4 KiB that would keep a backtracking engine busy for ages take no time", () => {
+  const HOSTILE: readonly (readonly [source: string, text: string])[] = [
+    ["^(a|a)*$", `${"a".repeat(4_095)}!`],
+    ["^(a|aa)+$", `${"a".repeat(4_095)}!`],
+    ["a*a*a*a*a*a*a*a*b", "a".repeat(4_096)],
+    [".*.*.*.*.*.*=.*;", "=".repeat(4_096)],
+    ["(?:a?){80}a{80}b$", "a".repeat(4_096)],
+    ["^(?:[a-z]|[a-f]|\\w)*\\.$", "abcdef".repeat(682)],
+    ["\\s+$", `${" ".repeat(4_095)}x`],
+    ["(x|y)*(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)(x|y)z", randomBits(4_096)],
+    ["[xy]*x[xy]{240}z", randomBits(4_096)],
+    ["(x[xy]{0,60}y|y[xy]{0,60}x)z", randomBits(4_096)],
+    ["(?:x?y?){49}z", randomBits(4_096)],
+  ];
+  function randomBits(length: number): string {
+    const below = randomOf(SEED);
+    return Array.from({ length }, () => (below(2) === 0 ? "x" : "y")).join("");
+  }
+
+  test.each(HOSTILE)("%s", (source, text) => {
+    const { test: matches, states } = compiled(source);
+    expect(states).toBeLessThanOrEqual(MAX_STATES);
+    const started = performance.now();
+    expect(matches(text)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(SLOWEST_MS);
+  });
+
+  test(`and so do ${TRIALS / 100} random expressions on texts made of their own characters (seed ${SEED})`, () => {
+    const below = randomOf(SEED);
+    let slowestMs = 0;
+    let slowest = "";
+    for (let trial = 0; trial < TRIALS / 100; trial++) {
+      const source = randomSource(below, 3);
+      const result = compileRegex(source);
+      if (!result.ok) continue;
+      const piece = Array.from({ length: 1 + below(4) }, () => pick(below, ["a", "b", "ab", "1", " ", "-"])).join("");
+      const text = `${piece.repeat(4_096)}`.slice(0, 4_095) + pick(below, ["!", "a", "\n"]);
+      const started = performance.now();
+      result.value.test(text);
+      const elapsedMs = performance.now() - started;
+      if (elapsedMs > slowestMs) [slowestMs, slowest] = [elapsedMs, source];
+    }
+    console.log(JSON.stringify({ test: "regex-hostile", seed: SEED, slowestMs: Math.round(slowestMs), slowest }));
+    expect(slowestMs).toBeLessThan(SLOWEST_MS);
+  });
+});
+
+test("what was learnt from one text is forgotten before it grows without bound, and answers stay right", () => {
+  const { test: matches } = compiled("[^a]b$");
+  for (let code = 0; code < 0x10000; code += 7) {
+    const char = String.fromCharCode(code);
+    if (matches(`${char}b`) !== (char !== "a")) throw new Error(`wrong for code ${code}`);
+  }
+  expect(matches("ab")).toBe(false);
+});

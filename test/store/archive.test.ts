@@ -1,0 +1,270 @@
+/** The archive's files, and reading through the watermark: every log once, exactly as it was, wherever it lies (G8). */
+import { describe, expect, test } from "bun:test";
+import {
+  appendFileSync,
+  lstatSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { LOG_LEVELS, type Log } from "../../src/model/log.ts";
+import { ArchiveDamaged, dayOf } from "../../src/store/archive-files.ts";
+import type { LogHistory } from "../../src/store/log-history.ts";
+import type { LogFilter } from "../../src/store/logs.ts";
+import { openStoreReader, type StoreReader } from "../../src/store/open.ts";
+import { ALL_LOGS, type ArchiveBench, archiveBench, DAY_MS, june, logAt, NOW, seenOutside } from "../helpers/archive.ts";
+
+const TRACES = ["0".repeat(32), "0123456789abcdef0123456789abcdef", `0123456789abcdef${"f".repeat(16)}`];
+const TEXTS = [
+  null,
+  "null",
+  '"a string"',
+  '{"a":1.0,"b":1e3}',
+  '{ "spaced" : [1, 2] }',
+  `{"run":7,"trace":"${TRACES[1]}"}`,
+  "not json",
+  '{"deep":{"ünïcödé 🦉":"\\u2028"}}',
+];
+const MESSAGES = ["", "plain", 'quoted "run":7, and "trace":"0123', "two\nlines\r\n\ttab", "nul \u0000 and \u2028", "🦉".repeat(50)];
+
+/** Logs of some days, of every kind, in which columns meet in many ways. */
+const variety = (count: number): Omit<Log, "id">[] =>
+  Array.from({ length: count }, (_, n) =>
+    logAt(june(1) + Math.floor((n * 10 * DAY_MS) / count), {
+      level: LOG_LEVELS[n % 4] ?? "info",
+      source: ["kernel", "sense:a", "workflow:w"][n % 3] ?? "",
+      run: n % 5 === 0 ? (n % 10) + 1 : null,
+      trace: n % 7 === 0 ? null : (TRACES[n % 3] ?? null),
+      message: MESSAGES[n % MESSAGES.length] ?? "",
+      data: TEXTS[n % TEXTS.length] ?? null,
+    }),
+  );
+
+const FILTERS: readonly Partial<LogFilter>[] = [
+  {},
+  { newest: true },
+  { limit: 0 },
+  { limit: 7 },
+  { limit: 7, newest: true },
+  { limit: 450, newest: true },
+  { after: 333, limit: 100 },
+  { after: 333, limit: 400, newest: true },
+  { after: 5_000 },
+  { level: "warn" },
+  { level: "error", limit: 20, newest: true },
+  { sources: ["sense:a", "workflow:w"] },
+  { sources: ["nobody"] },
+  { since: june(5) },
+  { since: june(5), limit: 3 },
+  { trace: TRACES[1] as string },
+  { trace: TRACES[1] as string, after: 100, level: "info", limit: 11, newest: true },
+  { trace: "f".repeat(32) },
+];
+
+/** Everything that can be asked. */
+const answers = (history: LogHistory) => ({
+  pages: FILTERS.map((filter) => history.page({ ...ALL_LOGS, ...filter })),
+  traces: [
+    history.traces("0123456789", 0, 10),
+    history.traces("01", 300, 1),
+    history.traces("0", 10_000, 4),
+    history.traces("", 0, 10),
+  ].map((found) => found.sort()),
+  runs: [1, 6, 99].map((run) => history.ofRun(run, 1)),
+  late: history.ofRun(1, 500),
+  scanned: [...history.scan(0)],
+  rest: [...history.scan(640)],
+});
+
+const reader = (data: string): StoreReader => {
+  const opened = openStoreReader(data);
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+};
+
+describe("read through the watermark", () => {
+  test("every answer is the same, however much is archived", async () => {
+    using bench = archiveBench();
+    bench.fill(variety(800));
+    const fromTable = FILTERS.map((filter) => bench.store.logs.list({ ...ALL_LOGS, ...filter }));
+    const before = answers(bench.store.history);
+    expect(before.pages).toEqual(fromTable);
+    expect(before.scanned).toEqual(fromTable[0] ?? []);
+    expect(before.runs.map((rows) => rows.length)).toEqual([80, 80, 0]);
+    for (const day of [2, 3, 7, 11]) {
+      expect(await bench.archive(june(day))).toMatchObject({ ok: true });
+      expect(bench.store.archive.upTo()).toBeGreaterThan(0);
+      const { written = [], ...now } = { ...answers(bench.store.history) } as ReturnType<typeof answers> & {
+        written?: unknown[];
+      };
+      expect(written).toEqual([]);
+      const strip = (rows: readonly Log[]) => rows.filter(({ event }) => event === "test");
+      expect(now.pages.map(strip).slice(0, 1)).toEqual(before.pages.slice(0, 1));
+      for (const [index, filter] of FILTERS.entries()) {
+        // What the archiver itself has logged since is newer than all of it.
+        const own = { ...filter, ...(filter.newest ? { limit: filter.limit ?? ALL_LOGS.limit } : {}) };
+        const expected = [...bench.store.history.scan(0)].filter(matches({ ...ALL_LOGS, ...own }));
+        const { limit, newest } = { ...ALL_LOGS, ...own };
+        const cut = newest ? expected.slice(Math.max(0, expected.length - limit)) : expected.slice(0, limit);
+        expect(now.pages[index]).toEqual(cut);
+      }
+      expect(now.traces).toEqual(before.traces);
+      expect(now.runs).toEqual(before.runs);
+      expect(now.late).toEqual(before.late);
+      expect(strip(now.scanned)).toEqual(before.scanned);
+      expect(strip(now.rest)).toEqual(before.rest);
+    }
+    expect(bench.store.archive.upTo()).toBe(800);
+    const beyond = reader(bench.data);
+    expect(answers(beyond.history)).toEqual(answers(bench.store.history));
+    beyond.close();
+  });
+
+  test("a page goes on where the one before it ended, through files and table", async () => {
+    using bench = archiveBench();
+    bench.fill(variety(700));
+    await bench.archive(june(8));
+    const ids: number[] = [];
+    for (;;) {
+      const page = bench.store.history.page({ ...ALL_LOGS, after: ids.at(-1) ?? 0, limit: 37 });
+      ids.push(...page.map(({ id }) => id));
+      if (page.length < 37) break;
+    }
+    expect(ids).toEqual(Array.from({ length: bench.store.logs.lastId() }, (_, n) => n + 1));
+  });
+
+  test("no row that is as young as a time comes before the first id for it", async () => {
+    using bench = archiveBench();
+    bench.fill(variety(700));
+    await bench.archive(june(8));
+    const rows = [...bench.store.history.scan(0)];
+    for (let at = june(0); at < june(13); at += DAY_MS / 3) {
+      const first = rows.find((row) => row.at >= at)?.id ?? rows.length + 1;
+      const found = bench.store.history.firstIdSince(at);
+      expect(found).toBeLessThanOrEqual(first);
+      // … and not long before: within its day.
+      const skipped = rows.slice(found - 1, first - 1).every((row) => dayOf(row.at) === dayOf(at));
+      expect(skipped).toBe(true);
+    }
+  });
+
+  test("while logs are archived, someone beside sees each once, at every moment", async () => {
+    using bench = archiveBench();
+    bench.fill(variety(5_000));
+    const beside = reader(bench.data);
+    let over = false;
+    const archiving = bench.archive(june(11)).then((result) => {
+      over = true;
+      return result;
+    });
+    const watermarks = new Set<number>();
+    while (!over) {
+      watermarks.add(beside.archive.upTo());
+      const ids = [...beside.history.scan(0)].map(({ id }) => id);
+      expect(ids).toEqual(Array.from({ length: ids.length }, (_, n) => n + 1));
+      expect(ids.length).toBeGreaterThanOrEqual(5_000);
+      await new Promise(setImmediate);
+    }
+    expect(await archiving).toMatchObject({ ok: true, value: { rows: 5_000 } });
+    expect(watermarks.size).toBeGreaterThan(3);
+    beside.close();
+  });
+
+  test("a scan that began before logs were archived goes on after", async () => {
+    using bench = archiveBench();
+    bench.fill(variety(3_000));
+    const scan = bench.store.history.scan(0);
+    const ids = [scan.next().value?.id];
+    await bench.archive(june(11));
+    for (const { id } of scan) ids.push(id);
+    expect(ids.slice(0, 3_000)).toEqual(Array.from({ length: 3_000 }, (_, n) => n + 1));
+    expect(ids.length).toBe(bench.store.logs.lastId());
+  });
+});
+
+const matches =
+  ({ after, since, trace, sources, level }: LogFilter) =>
+  (row: Log): boolean =>
+    row.id > after &&
+    (since === null || row.at >= since) &&
+    (trace === null || row.trace === trace) &&
+    (sources.length === 0 || sources.includes(row.source)) &&
+    (level === null || LOG_LEVELS.indexOf(row.level) >= LOG_LEVELS.indexOf(level));
+
+test("a file holds one JSON object a line, its keys the columns, and only nerve's user may read it", async () => {
+  using bench = archiveBench();
+  bench.fill(variety(40));
+  const rows = bench.store.logs.list(ALL_LOGS);
+  await bench.archive(june(30));
+  const { known, rowsOf } = seenOutside(bench.data);
+  expect(known[0]).toBe("2025-06-01.jsonl");
+  expect(known.flatMap(rowsOf)).toEqual(rows);
+  for (const name of known) {
+    const path = join(bench.folder, name);
+    expect(lstatSync(path).mode & 0o777).toBe(0o600);
+    const text = readFileSync(path, "utf8");
+    expect(text.endsWith("}\n")).toBe(true);
+    for (const line of text.split("\n").slice(0, -1)) {
+      const keys = ["id", "at", "level", "source", "event", "run", "trace", "message", "data"];
+      expect(Object.keys(JSON.parse(line))).toEqual(keys);
+    }
+    expect(new Set(rowsOf(name).map(({ at }) => `${dayOf(at)}.jsonl`))).toEqual(new Set([name]));
+  }
+});
+
+describe("a file that is not what was written is named, and never passed over, when it", () => {
+  const harms: readonly (readonly [string, (path: string) => void, RegExp])[] = [
+    ["is missing", (path) => unlinkSync(path), /is missing/],
+    ["is truncated", (path) => truncateSync(path, lstatSync(path).size - 20), /is truncated/],
+    ["has grown", (path) => appendFileSync(path, "{}\n"), /was tampered with/],
+    [
+      "was changed in one byte",
+      (path) => writeFileSync(path, readFileSync(path, "latin1").replace('"info"', '"inFo"'), "latin1"),
+      /was tampered with/,
+    ],
+    [
+      "is a link to its own content",
+      (path) => {
+        renameSync(path, `${path}.moved`);
+        symlinkSync(`${path}.moved`, path);
+      },
+      /is a symbolic link/,
+    ],
+  ];
+  const readings: readonly (readonly [string, (bench: ArchiveBench) => unknown])[] = [
+    ["page", ({ store }) => store.history.page({ ...ALL_LOGS, limit: 900 })],
+    ["newest page", ({ store }) => store.history.page({ ...ALL_LOGS, newest: true })],
+    ["page of a trace", ({ store }) => store.history.page({ ...ALL_LOGS, trace: TRACES[0] as string })],
+    ["run", ({ store }) => store.history.ofRun(1, 1)],
+    ["scan", ({ store }) => [...store.history.scan(0)]],
+    ["search", ({ store }) => store.history.traces("abc", 0, 4)],
+  ];
+  test.each(harms)("%s", async (_, harm, says) => {
+    using bench = archiveBench();
+    bench.fill(variety(400));
+    await bench.archive(june(6));
+    // Once read it is trusted, but not after it has changed.
+    for (const [, read] of readings) read(bench);
+    harm(join(bench.folder, "2025-06-03.jsonl"));
+    for (const [, read] of readings) {
+      let thrown: unknown = null;
+      try {
+        read(bench);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(ArchiveDamaged);
+      expect((thrown as ArchiveDamaged).problem.message).toMatch(says);
+      expect((thrown as ArchiveDamaged).problem.message).toContain("2025-06-03.jsonl");
+    }
+    // What it does not hold is read.
+    const above = bench.store.history.page({ ...ALL_LOGS, after: bench.store.archive.upTo() });
+    expect(above.length).toBeGreaterThan(100);
+    expect(bench.store.history.page({ ...ALL_LOGS, limit: 10 })).toHaveLength(10);
+    expect(NOW).toBeGreaterThan(above[0]?.at ?? NOW);
+  });
+});
