@@ -20,7 +20,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/sqlite": ["src/base", "bun:sqlite"],
   // Nouns and contracts.
   "src/model": ["src/base"],
-  "src/config": ["src/base", "src/model", "senses/names.ts", "yaml"],
+  "src/config": ["src/base", "src/model", "src/rules", "senses/names.ts", "yaml"],
   "src/ipc": ["src/base", "src/model"],
   "src/ipc/definitions.ts": ["type arktype"],
   "src/ipc/workflow-definitions.ts": ["type arktype"],
@@ -42,6 +42,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/version.ts",
     "senses/names.ts",
     "src/workflows/names.ts",
+    "src/rules",
   ],
   "src/kernel/sd-notify.ts": ["bun:ffi"],
   "src/worker": [

@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react compute idle start] [--quick] [--json]
+ *     bun run bench [signals react compute idle start archive] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,18 +10,22 @@ import { giveUp } from "../toolchain.ts";
 import { type Figure, jsonFigure, printFigures } from "./figures.ts";
 import { preparePrograms } from "./programs.ts";
 import type { Setting } from "./setting.ts";
+import { archive } from "./suites/archive.ts";
 import { compute } from "./suites/compute.ts";
 import { idle } from "./suites/idle.ts";
 import { react } from "./suites/react.ts";
 import { signals } from "./suites/signals.ts";
 import { start } from "./suites/start.ts";
+import { workflows } from "./suites/workflows.ts";
 
 const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> = {
   signals,
   react,
   compute,
+  workflows,
   idle,
   start,
+  archive,
 };
 
 const words = process.argv.slice(2);
@@ -44,6 +48,7 @@ try {
     rounds: quick ? 1 : 3,
     shortRounds: quick ? 5 : 15,
     idleSeconds: quick ? 6 : 20,
+    manyRuns: quick ? 200_000 : 1_000_000,
   };
   for (const [name, suite] of Object.entries(SUITES)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;

@@ -11,4 +11,6 @@ export interface Setting {
   readonly shortRounds: number;
   /** Seconds over which an idle daemon is watched. */
   readonly idleSeconds: number;
+  /** Runs that have ended, and run events, where there are many. */
+  readonly manyRuns: number;
 }

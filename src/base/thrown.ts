@@ -22,8 +22,16 @@ export function describeThrown(thrown: unknown): Thrown {
   }
 }
 
+function isError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
 /** The same where the throwing itself is what is told: what is no Error is said to have been thrown. */
 export function describeFailure(thrown: unknown): Thrown {
   const { message, stack } = describeThrown(thrown);
-  return { message: thrown instanceof Error ? message : `threw ${message}`, stack };
+  return { message: isError(thrown) ? message : `threw ${message}`, stack };
 }

@@ -30,8 +30,8 @@ export function findTrace(store: StoreReader, word: string): Result<Trace, Failu
   const prefix = word.toLowerCase();
   if (!/^[0-9a-f]{8,32}$/.test(prefix)) {
     return usageError(
-      `\`${word}\` is neither a trace (8 to 32 hex digits) nor the id of a signal`,
-      "`nerve signals --json` shows both",
+      `\`${word}\` is neither the id of a run or a signal nor a trace (8 to 32 hex digits)`,
+      "`nerve signals --json` and `nerve runs --json` show them",
     );
   }
   const traces = candidates(store, prefix);

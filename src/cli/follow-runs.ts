@@ -15,6 +15,8 @@ export interface Change {
 }
 
 export interface Following {
+  /** The newest log when it began. */
+  readonly beganAt: number;
   /** Changes of state since the last call, oldest first. */
   news(): Change[];
   /** Resolves once another process has committed. */
@@ -31,6 +33,7 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
   const page = () =>
     store.history.page({ after: cursor, sources, since: null, trace: null, level: null, limit: PAGE, newest: false });
   return {
+    beganAt: cursor,
     news() {
       const changes: Change[] = [];
       for (let rows = page(); rows.length > 0; rows = rows.length < PAGE ? [] : page()) {

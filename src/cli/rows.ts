@@ -29,9 +29,13 @@ export const signalSpans = (row: Signal): Span[] => [
 
 const levelSpan = (level: LogLevel): Span[] => (level === "info" ? [] : [span(`${level} `, LEVEL_STYLES[level])]);
 
-/** Of `data` only what the message does not say: a stack or an object of the author's is for `--json`. */
 export const logSpans = (row: Log): Span[] => [
   span(padded(row.source), LEVEL_STYLES[row.level] ?? "cyan"),
+  ...messageSpans(row),
+];
+
+/** Of `data` only what the message does not say: a stack or an object of the author's is for `--json`. */
+export const messageSpans = (row: Log): Span[] => [
   ...levelSpan(row.level),
   span(escapeForTerminal(row.message)),
   ...(row.event === "log" ? authorData(row.data) : []),

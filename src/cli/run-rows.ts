@@ -61,4 +61,3 @@ export function runSpans(run: Run, now: number): Span[] {
 
 export const runTitle = ({ id, workflow }: Pick<Run, "id" | "workflow">): string =>
   `run ${id} of ${escapeForTerminal(workflow)}`;
-

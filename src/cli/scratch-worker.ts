@@ -9,13 +9,14 @@ import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
+import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
 import { senseDatabase } from "../kernel/engine.ts";
 import { workerEnvironment } from "../kernel/environment.ts";
 import { ownCommand, SENSE_WORKER_ROLE } from "../kernel/own-image.ts";
-import { spawnWorker, type WorkerExit, type WorkerProcess } from "../kernel/worker-process.ts";
+import { spawnWorker, type WorkerCommand, type WorkerExit, type WorkerProcess } from "../kernel/worker-process.ts";
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { copyDatabase, type ScratchFolder } from "./scratch-folder.ts";
@@ -41,13 +42,25 @@ export type ComputeEnd =
 const GENERATION = 1;
 const COMPUTE = 1;
 /** A module that loops at its top level is killed this long after it began to load. */
-const LOAD_HARD_MS = 15_000;
+export const LOAD_HARD_MS = 15_000;
+export const NEVER_LOADED = `did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`;
 /** A worker that was sent a compute says that it starts it within this. */
 const SILENCE_MS = 10_000;
 /** A worker that was told to leave does so within this. */
 const LEAVE_MS = 2_000;
 /** More rows than one compute is let to write: nothing has to be acknowledged. */
-const LOG_CREDIT = 10_000;
+export const LOG_CREDIT = 10_000;
+
+/** A worker of `config` that keeps in `folder` what it writes. */
+export const scratchCommand = (role: string, folder: ScratchFolder, { data, file }: NerveConfig): WorkerCommand => ({
+  command: ownCommand(role),
+  env: workerEnvironment(process.env, folder.path, existsSync(data) ? socketPath(data) : join(data, SOCKET_NAME)),
+  cwd: dirname(file),
+});
+
+/** The databases of the configured senses, which a worker can only read. */
+export const realPeers = (config: NerveConfig): { name: string; database: string }[] =>
+  [...config.senses.keys()].map((name) => ({ name, database: senseDatabase(config.data, name) }));
 
 export class ScratchWorker {
   readonly database: string;
@@ -78,17 +91,10 @@ export class ScratchWorker {
   }
 
   private constructor(folder: ScratchFolder, about: ScratchSense, database: string) {
-    const { config } = about;
     this.#folder = folder;
     this.#about = about;
     this.database = database;
-    const socket = existsSync(config.data) ? socketPath(config.data) : join(config.data, "nerve.sock");
-    const command = {
-      command: ownCommand(SENSE_WORKER_ROLE),
-      env: workerEnvironment(process.env, folder.path, socket),
-      cwd: dirname(config.file),
-    };
-    this.#process = spawnWorker<ParentMessage>(command, {
+    this.#process = spawnWorker<ParentMessage>(scratchCommand(SENSE_WORKER_ROLE, folder, about.config), {
       message: (raw) => this.#receive(raw),
       frameEnd: () => {},
       output: (stream, line) =>
@@ -97,10 +103,7 @@ export class ScratchWorker {
     });
     folder.admit(this);
     this.#process.send([this.#init()]);
-    this.#arm(
-      LOAD_HARD_MS,
-      `it did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`,
-    );
+    this.#arm(LOAD_HARD_MS, `it ${NEVER_LOADED}`);
   }
 
   /** Once its databases are migrated and its module is loaded: the migrations that were applied, or what is wrong. */
@@ -147,7 +150,7 @@ export class ScratchWorker {
           outboxTaken: 0,
         },
       ],
-      peers: [...config.senses.keys()].map((name) => ({ name, database: senseDatabase(config.data, name) })),
+      peers: realPeers(config),
       blobs,
       lock: join(this.#folder.path, `${sense.name}.lock`),
       logCredit: LOG_CREDIT,
@@ -202,10 +205,7 @@ export class ScratchWorker {
 
   #started(message: WorkerMessageOf<"started">): void {
     if (message.id === null) {
-      return this.#arm(
-        LOAD_HARD_MS,
-        `its module did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`,
-      );
+      return this.#arm(LOAD_HARD_MS, `its module ${NEVER_LOADED}`);
     }
     this.#startedAt = performance.now();
     const { timeoutMs, gracePeriodMs } = this.#limits();
@@ -269,5 +269,5 @@ function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: { timeoutMs: nu
   };
 }
 
-const describeExit = ({ code, signal }: WorkerExit): string =>
+export const describeExit = ({ code, signal }: WorkerExit): string =>
   signal === null ? `it exited with code ${code ?? "unknown"}` : `killed by ${signal}`;

@@ -19,7 +19,10 @@ export function storeFailure(place: Place, found: Problem): { readonly ok: false
   if (found.kind === "archive-damaged") return fail(EXIT.finding, found);
   if (BROKEN.has(found.kind)) return fail(EXIT.badConfig, found);
   if (found.message.includes("no such table: workflow_runs")) {
-    return fail(EXIT.finding, { ...found, hint: "`nerve rebuild` derives it from the logs, and so does the daemon's next start" });
+    return fail(EXIT.finding, {
+      ...found,
+      hint: "`nerve rebuild` derives it from the logs, and so does the daemon's next start",
+    });
   }
   if (found.message.includes("no such table")) {
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });

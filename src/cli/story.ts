@@ -1,44 +1,130 @@
 /**
- * A trace as the tree it is: what began it, the signals each signal led to, and beside them what was logged meanwhile.
- * A log knows its sense and its time; it stands with the signal whose compute wrote it.
+ * A trace or a run as the tree it is: what began it, the signals each signal led to, the runs they started, and beside
+ * them what was logged meanwhile. A log of a sense stands with the signal whose compute wrote it; one of a run with it.
  */
 import type { Log } from "../model/log.ts";
+import { type Run, runEventOf } from "../model/run.ts";
 import type { Signal } from "../model/signal.ts";
 
 export type Node =
   | { readonly kind: "signal"; readonly row: Signal; readonly children: Node[] }
+  | { readonly kind: "run"; readonly row: Run; readonly children: Node[] }
   | { readonly kind: "log"; readonly row: Log };
 
 export interface Story {
   readonly roots: readonly Node[];
-  /** From the birth of the trace to its newest row. */
+  /** From its begin to its newest row. */
   readonly durationMs: number;
 }
 
-const byTime = (a: Node, b: Node): number =>
-  a.row.at - b.row.at || (a.kind === b.kind ? a.row.id - b.row.id : a.kind === "log" ? -1 : 1);
+/** What a story is made of. */
+export interface Rows {
+  readonly signals: readonly Signal[];
+  readonly logs: readonly Log[];
+  readonly runs: readonly Run[];
+}
 
-export function tellStory(begin: number, signals: readonly Signal[], logs: readonly Log[]): Story {
-  const nodes = new Map(signals.map((row) => [row.id, { kind: "signal" as const, row, children: [] as Node[] }]));
+export const timeOf = (node: Node): number => (node.kind === "run" ? node.row.queued_at : node.row.at);
+
+/** At one moment a log comes before the signal its compute ended with, and a run after the signal that started it. */
+const RANK = { log: 0, signal: 1, run: 2 } as const;
+
+const byTime = (a: Node, b: Node): number =>
+  timeOf(a) - timeOf(b) || RANK[a.kind] - RANK[b.kind] || a.row.id - b.row.id;
+
+/** Logs of a run are in the order of their ids, whatever the clock did. */
+const inRun = (a: Node, b: Node): number => a.row.id - b.row.id;
+
+export function tellStory(begin: number, { signals, logs, runs }: Rows): Story {
+  const ofSignal = new Map(signals.map((row) => [row.id, { kind: "signal" as const, row, children: [] as Node[] }]));
+  const ofRun = new Map(runs.map((row) => [row.id, { kind: "run" as const, row, children: [] as Node[] }]));
   const roots: Node[] = [];
   /** Where the effects of a signal stand; what caused it may be gone, or (in a damaged store) come after it. */
   const under = (signal: Signal | null): Node[] => {
     const cause = signal?.cause ?? null;
-    return cause !== null && signal !== null && cause < signal.id ? (nodes.get(cause)?.children ?? roots) : roots;
+    return cause !== null && signal !== null && cause < signal.id ? (ofSignal.get(cause)?.children ?? roots) : roots;
   };
-  for (const node of nodes.values()) under(node.row).push(node);
-  for (const row of logs) under(signalOf(row, signals)).push({ kind: "log", row });
+  for (const node of ofSignal.values()) under(node.row).push(node);
+  for (const node of ofRun.values()) (ofSignal.get(node.row.signal_id ?? 0)?.children ?? roots).push(node);
+  const answered = answeredStarts(logs);
+  for (const row of logs) {
+    const run = ofRun.get(row.run ?? 0);
+    if (run === undefined) under(signalOf(row, signals)).push({ kind: "log", row });
+    else if (!answered.has(row.id)) run.children.push({ kind: "log", row });
+  }
   const sort = (list: Node[]): void => {
     list.sort(byTime);
     for (const node of list) if (node.kind === "signal") sort(node.children);
   };
   sort(roots);
-  const last = Math.max(begin, ...[...signals, ...logs].map(({ at }) => at));
-  return { roots, durationMs: last - begin };
+  for (const { children } of ofRun.values()) children.sort(inRun);
+  const times = [...signals.map(({ at }) => at), ...logs.map(({ at }) => at)];
+  return { roots, durationMs: times.reduce((latest, at) => Math.max(latest, at), begin) - begin };
 }
 
 /** The signal of the log's sense that came next, else its newest before; null when that sense emitted none. */
 function signalOf(log: Log, signals: readonly Signal[]): Signal | null {
   const mine = signals.filter(({ sense }) => log.source === `sense:${sense}`);
   return mine.find(({ at }) => at >= log.at) ?? mine.at(-1) ?? null;
+}
+
+/** Ids of `step.started` whose step has ended since: its ending says it all. What is left was interrupted, or goes on. */
+function answeredStarts(logs: readonly Log[]): ReadonlySet<number> {
+  const answered = new Set<number>();
+  const begun = new Map<string, number>();
+  for (const log of logs) {
+    if (!log.event.startsWith("step.")) continue;
+    const event = stepOf(log);
+    if (event === null) continue;
+    const key = `${log.run}\0${event.nth}\0${event.step}`;
+    if (log.event === "step.started") begun.set(key, log.id);
+    else {
+      const start = begun.get(key);
+      if (start !== undefined) answered.add(start);
+      begun.delete(key);
+    }
+  }
+  return answered;
+}
+
+export interface Step {
+  readonly step: string;
+  readonly nth: number;
+  readonly attempt: number;
+  readonly state: "started" | "completed" | "failed";
+  /** Unix milliseconds of what is told. */
+  readonly at: number;
+  readonly duration_ms: number | null;
+  readonly result: unknown;
+  readonly error: string | null;
+  /** When it is tried again, or null. */
+  readonly until: number | null;
+}
+
+/** The step a log is about, null when it is about none, or was not written by nerve. */
+function stepOf(log: Log): Step | null {
+  const told = eventOf(log);
+  if (told === null) return null;
+  const { event, data } = told;
+  const none = { at: log.at, duration_ms: null, result: null, error: null, until: null };
+  if (event === "step.started") return { ...data, ...none, state: "started" };
+  if (event === "step.completed") return { ...none, ...data, state: "completed" };
+  if (event !== "step.failed") return null;
+  const { step, nth, attempt, error, duration_ms, until } = data;
+  return { ...none, step, nth, attempt, error, duration_ms, until, state: "failed" };
+}
+
+/** The run event a log is, null also for one that was not written by nerve. */
+export function eventOf(log: Log) {
+  try {
+    return runEventOf(log)?.event ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** Every step of a run, one for each time it was done or begun in vain; `logs` are the run's. */
+export function stepsOf(logs: readonly Log[]): Step[] {
+  const answered = answeredStarts(logs);
+  return logs.flatMap((log) => (answered.has(log.id) ? [] : (stepOf(log) ?? [])));
 }

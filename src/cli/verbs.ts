@@ -28,7 +28,7 @@ export const VERBS: readonly Verb[] = [
     name: "check",
     section: RUN,
     usage: "check",
-    summary: "the config, every sense and its pending migrations: every problem at once",
+    summary: "the config, every sense, workflow and pending migration: every problem at once",
     load: () => any(import("./commands/check.ts")),
   },
   {
@@ -49,7 +49,7 @@ export const VERBS: readonly Verb[] = [
     name: "status",
     section: LOOK,
     usage: "status",
-    summary: "what the daemon is doing: groups, senses, reflexes",
+    summary: "what the daemon is doing: groups, senses, reflexes, workflows",
     load: () => any(import("./commands/status.ts")),
   },
   {
@@ -67,10 +67,17 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/logs.ts")),
   },
   {
+    name: "runs",
+    section: LOOK,
+    usage: "runs",
+    summary: "what workflows did, and are doing; -f follows",
+    load: () => any(import("./commands/runs.ts")),
+  },
+  {
     name: "show",
     section: LOOK,
-    usage: "show <trace>",
-    summary: "the whole story of one trace",
+    usage: "show <run or trace>",
+    summary: "the whole story of one run or trace",
     load: () => any(import("./commands/show.ts")),
   },
   {
@@ -79,6 +86,13 @@ export const VERBS: readonly Verb[] = [
     usage: "archive ls|verify|run",
     summary: "the files old logs were moved to: list them, check them, move what is old now",
     load: () => any(import("./commands/archive.ts")),
+  },
+  {
+    name: "rebuild",
+    section: LOOK,
+    usage: "rebuild",
+    summary: "derive the table of runs from the logs; --check compares",
+    load: () => any(import("./commands/rebuild.ts")),
   },
   {
     name: "version",
@@ -93,6 +107,27 @@ export const VERBS: readonly Verb[] = [
     usage: "trigger <sense>",
     summary: "one compute now",
     load: () => any(import("./commands/trigger.ts")),
+  },
+  {
+    name: "run",
+    section: ACT,
+    usage: "run <workflow>",
+    summary: "start a workflow by hand",
+    load: () => any(import("./commands/run.ts")),
+  },
+  {
+    name: "cancel",
+    section: ACT,
+    usage: "cancel <run>",
+    summary: "end a run before its time",
+    load: () => any(import("./commands/cancel.ts")),
+  },
+  {
+    name: "retry",
+    section: ACT,
+    usage: "retry <run>",
+    summary: "run it once more, keeping the steps it had finished",
+    load: () => any(import("./commands/retry.ts")),
   },
   {
     name: "enable",
@@ -125,15 +160,4 @@ export const VERBS: readonly Verb[] = [
 ];
 
 /** Refused, never ignored. A build that learns one moves it up, and changes nothing else. */
-export const NOT_YET: readonly string[] = [
-  "init",
-  "runs",
-  "run",
-  "cancel",
-  "retry",
-  "graph",
-  "explain",
-  "backtest",
-  "silence",
-  "sql",
-];
+export const NOT_YET: readonly string[] = ["init", "graph", "explain", "backtest", "silence", "sql"];

@@ -24,8 +24,10 @@ export interface Finding {
 const PATIENCE_MS = 3_000;
 const POLL_MS = 50;
 
-export const findingProblem = (data: string, { file, message }: Finding): Problem =>
-  problem("archive-damaged", `${join(archiveFolder(data), file)} ${message}`);
+export function findingProblem(data: string, { file, message }: Finding): Problem {
+  const path = join(archiveFolder(data), file);
+  return problem("archive-damaged", `${path} ${message}`, null, path);
+}
 
 function damageOf(folder: string, file: ArchiveFile): string | null {
   const checked = checking(folder, file);

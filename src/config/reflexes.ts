@@ -5,6 +5,7 @@
 import type { Json } from "../base/json.ts";
 import { FORBIDDEN_KEYS } from "../base/json.ts";
 import type { ReflexConfig, SenseReflexConfig, WorkflowReflexConfig } from "../model/config.ts";
+import { compilePattern } from "../rules/pattern.ts";
 import {
   duration,
   durationOrNone,
@@ -69,7 +70,18 @@ const readPattern: Reader<Json> = (tree, label, report) => {
     const hint = isLiteral ? `quote it: "${end.written}"` : null;
     report.expected("bad-pattern", end, path, 'text such as "\'critical\'" or "number > 5"', hint);
   }
-  return isGood ? (json(tree, label, report)?.value ?? null) : null;
+  const definition = isGood ? (json(tree, label, report)?.value ?? null) : null;
+  if (definition === null) return null;
+  const compiled = compilePattern(definition);
+  if (compiled.ok) return definition;
+  const { path, message, hint } = compiled.error;
+  const where = [...endsOf(tree, "")].find(({ label: end }) => end === path);
+  const at = path === "" ? label : `${label}.${path}`;
+  const isFilled = where?.tree.kind === "scalar" && where.tree.filled;
+  // What was filled in is never printed.
+  const [what, remedy] = isFilled ? [`is ${found(where.tree)}, and no ArkType definition`, null] : [message, hint];
+  report.add("bad-pattern", where?.tree.place ?? tree.place, `\`${at}\`: ${what}`, remedy);
+  return null;
 };
 
 function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; readonly label: string }> {

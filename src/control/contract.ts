@@ -10,7 +10,7 @@ export interface Status {
     readonly version: string;
     readonly started_at: number;
     readonly data: string;
-    /** `ok`, or what the store answers to commits. */
+    /** `ok`, or what the store answers to commits, or that its file system is nearly full. */
     readonly store: string;
   };
   readonly groups: readonly {
@@ -77,6 +77,24 @@ export interface CancelRequest {
 export interface RetryRequest {
   readonly run: number;
   readonly from_step: string | null;
+}
+
+/** `nerve silence`: reflexes whose names match start no workflow for this long. */
+export interface SilenceRequest {
+  /** A reflex's name, or a glob. */
+  readonly pattern: string;
+  readonly for_ms: number;
+  readonly why: string;
+}
+
+export interface SilenceAnswer {
+  readonly pattern: string;
+  readonly why: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly until: number;
+  /** Names of the reflexes it matches now. */
+  readonly reflexes: readonly string[];
 }
 
 /** What `/run`, `/cancel` and `/retry` answer with. */

@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { exceedsBytes, type Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { type Archived, type Refusal, type Reloaded, type RunAnswer, SOCKET_NAME, type Status } from "./contract.ts";
+import {
+  type Archived,
+  type Refusal,
+  type Reloaded,
+  type RunAnswer,
+  type SilenceAnswer,
+  type SilenceRequest,
+  SOCKET_NAME,
+  type Status,
+} from "./contract.ts";
 
 export interface Controls {
   status(): Status;
@@ -16,6 +25,9 @@ export interface Controls {
   run(workflow: string, input: Json): Promise<Result<RunAnswer, Problem>>;
   cancel(run: number): Promise<Result<RunAnswer, Problem>>;
   retry(run: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>>;
+  silences(): readonly SilenceAnswer[];
+  silence(request: SilenceRequest): Promise<Result<SilenceAnswer, Problem>>;
+  unsilence(pattern: string): Promise<Result<SilenceAnswer, Problem>>;
   archive(): Promise<Result<Archived, Problem>>;
 }
 
@@ -30,7 +42,7 @@ const refuse = (status: number, problems: readonly Problem[]): Response => {
 };
 
 const isShort = (value: unknown): value is string => typeof value === "string" && value.length <= 200;
-const isRun = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
+const isPositive = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) > 0;
 
 /** What a POST asks for, by the fields of its body; a string says what is wrong with them. */
 type Ask = (
@@ -77,10 +89,21 @@ export function serveControl(data: string, path: string, controls: Controls): Co
           return controls.run(workflow, input as Json);
         }),
       },
-      "/cancel": { POST: posted(({ run }) => (isRun(run) ? controls.cancel(run) : "a JSON object with a run")) },
+      "/cancel": { POST: posted(({ run }) => (isPositive(run) ? controls.cancel(run) : "a JSON object with a run")) },
+      "/silences": { GET: () => Response.json(controls.silences()) },
+      "/silence": {
+        POST: posted(({ pattern, for_ms, why }) => {
+          if (!isShort(pattern) || typeof why !== "string" || why.length > 1_000) return "one with a pattern and a why";
+          if (!isPositive(for_ms)) return "one with for_ms, positive whole milliseconds";
+          return controls.silence({ pattern, for_ms, why });
+        }),
+      },
+      "/unsilence": {
+        POST: posted(({ pattern }) => (isShort(pattern) ? controls.unsilence(pattern) : "one with a pattern")),
+      },
       "/retry": {
         POST: posted(({ run, from_step: from = null }) =>
-          isRun(run) && (from === null || isShort(from)) ? controls.retry(run, from) : "a JSON object with a run",
+          isPositive(run) && (from === null || isShort(from)) ? controls.retry(run, from) : "a JSON object with a run",
         ),
       },
       "/archive": {

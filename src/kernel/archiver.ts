@@ -56,10 +56,12 @@ export interface Moved {
 
 /** A day with more goes into several files: each is read and compared whole by whoever replays a run. */
 const MOST_FILE_BYTES = 16 * 1024 * 1024;
-const SLICE_ROWS = 128;
+/** What is read and written at once: about so many bytes, told from the rows before. */
+const SLICE_BYTES = 256 * 1024;
+const SLICE_ROWS = { first: 16, most: 256 };
 /** A commit that deletes is to take about this long, and what comes meanwhile waits for it. */
-const BATCH_MS = 10;
-const BATCH_ROWS = { first: 200, least: 20, most: 2_000 };
+const BATCH_MS = 6;
+const BATCH_ROWS = { first: 200, least: 20, most: 1_000 };
 const BETWEEN_BATCHES_MS = 4;
 /** Between pieces of files that are compared for no other reason than to know. */
 const LEISURE_MS = 10;
@@ -251,8 +253,9 @@ export class Archiver {
     try {
       let rows = 0;
       let last = watermark;
+      let limit = SLICE_ROWS.first;
       for (let isMore = true; isMore; ) {
-        const slice = store.archive.logsAfter(last, SLICE_ROWS);
+        const slice = store.archive.logsAfter(last, limit);
         const end = slice.findIndex((row) => !isOld(row) || dayOf(row.at) !== day);
         const taken = end < 0 ? slice : slice.slice(0, end);
         if (taken.length > 0) await writer.append(taken);
@@ -262,7 +265,8 @@ export class Archiver {
         }
         rows += taken.length;
         last = taken.at(-1)?.id ?? last;
-        isMore = end < 0 && slice.length === SLICE_ROWS && writer.bytes < MOST_FILE_BYTES;
+        isMore = end < 0 && slice.length === limit && writer.bytes < MOST_FILE_BYTES;
+        limit = Math.max(1, Math.min(SLICE_ROWS.most, Math.floor((SLICE_BYTES * rows) / Math.max(1, writer.bytes))));
       }
       const sha256 = await writer.finish();
       const { bytes } = writer;

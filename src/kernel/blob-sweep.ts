@@ -115,7 +115,7 @@ export class BlobSweep {
     if (!this.#isTrusted || this.#parts.ledger.troubled) return this.#lookAgain(LOOK_EVERY_MS);
     const swept: Swept = { blobs: 0, unfinished: 0, bytes: 0 };
     void this.#sweep(swept)
-      .catch((error: Error) => this.#say("warn", "blobs.not-swept", `blobs were not swept: ${error.message}`))
+      .catch((error: Error) => this.#sayNot(error.message))
       .then(() => {
         if (swept.blobs + swept.unfinished > 0) this.#report(swept);
         this.#lookAgain(this.#times.everyMs);
@@ -129,8 +129,9 @@ export class BlobSweep {
     this.#parts.journal.log({ level: "info", source: "kernel", event: "blobs.swept", message, data, trace: null });
   }
 
-  #say(level: "warn", event: string, message: string): void {
-    this.#parts.journal.logFolded({ level, source: "kernel", event, message, data: null, trace: null });
+  #sayNot(why: string): void {
+    const entry = { level: "warn", source: "kernel", event: "blobs.not-swept", data: null, trace: null } as const;
+    this.#parts.journal.logFolded({ ...entry, message: `blobs were not swept: ${why}` });
   }
 
   // ── slices ───────────────────────────────────────────────────────────

@@ -64,6 +64,7 @@ const STOPPING: Problem = {
 const STOP_MS = 7_000;
 const UNFOLD_MS = 60_000;
 const LIFETIME_MS = 60_000;
+const FORGET_MS = 60_000;
 
 /** Nothing in the config or the data is wrong: a service manager should try again. */
 const MAY_PASS = new Set(["store-no-space", "store-io", "store-locked"]);
@@ -221,6 +222,9 @@ export class Daemon {
       run: (workflow, input) => this.#engine.workflows.run(workflow, input),
       cancel: (run) => this.#engine.workflows.cancel(run),
       retry: (run, fromStep) => this.#engine.workflows.retry(run, fromStep),
+      silences: () => this.#engine.silences.list(),
+      silence: (request) => this.#engine.silences.set(request),
+      unsilence: (pattern) => this.#engine.silences.clear(pattern),
       archive: () => this.#retention.now(),
     });
     this.#archiver.recover();
@@ -229,6 +233,10 @@ export class Daemon {
     this.#repeat(UNFOLD_MS, () => this.#journal.unfold());
     this.#keepLifetime();
     this.#repeat(LIFETIME_MS, () => this.#keepLifetime());
+    this.#repeat(FORGET_MS, () => {
+      this.#engine.reflexes.forgetKeysAtRest();
+      this.#engine.silences.expire();
+    });
     const { watchdogMs } = this.#notify;
     if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#notify.send("WATCHDOG=1"));
     this.#notify.send("READY=1", this.#statusLine());

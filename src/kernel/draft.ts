@@ -4,18 +4,27 @@
  */
 import type { Moment } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
+import type { Json } from "../base/json.ts";
 import type { NewLog } from "../model/log.ts";
 import { advance, isOver, type Run, type RunEvent } from "../model/run.ts";
+import { type KeyState, REST } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
 import type { Owed, Quarantine } from "../store/sense-state.ts";
 import type { NewSignal } from "../store/signals.ts";
+import type { KeyMemory, Remembering } from "./key-memory.ts";
 import { type LiveRun, wordsOf } from "./live-run.ts";
 import type { Sense } from "./sense.ts";
 
 interface Coalesced {
   readonly causes: number[];
   readonly trace: string;
+}
+
+/** What a reflex remembers of a key from here on; null when that is nothing. */
+interface Remembered {
+  readonly watch: Remembering;
+  readonly state: KeyState | null;
 }
 
 /** Runs of one workflow that this transaction lets in. */
@@ -31,12 +40,18 @@ export class Draft {
   readonly #coalesced = new Map<Sense, Coalesced>();
   readonly #taken = new Map<Sense, number>();
   readonly #runs = new Map<LiveRun, Run>();
+  readonly #keys = new Map<KeyMemory, Remembered>();
   readonly #admitted = new Map<object, Admitted>();
   readonly #after: (() => void)[] = [];
 
   constructor(store: Store, now: number) {
     this.#store = store;
     this.#now = now;
+  }
+
+  /** Unix milliseconds its records carry. */
+  get now(): number {
+    return this.#now;
   }
 
   /** The id it got. */
@@ -99,6 +114,16 @@ export class Draft {
     this.#store.reflexes.set(row);
   }
 
+  /** What is remembered of a key, as this transaction leaves it. */
+  keyState(memory: KeyMemory): KeyState {
+    const remembered = this.#keys.get(memory);
+    return remembered === undefined ? memory.state : (remembered.state ?? REST);
+  }
+
+  remember(watch: Remembering, memory: KeyMemory, state: KeyState | null): void {
+    this.#keys.set(memory, { watch, state });
+  }
+
   /** What `workflow` has let in within this transaction: to be counted up by whoever does. */
   admitted(workflow: object): Admitted {
     const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0 };
@@ -138,6 +163,11 @@ export class Draft {
   finish(): void {
     for (const [sense, owed] of this.#owed) this.#store.senses.setOwed(sense.name, owed);
     for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
+    for (const [memory, { watch, state }] of this.#keys) {
+      const { name: reflex, definition } = watch;
+      if (state !== null) this.reflex({ reflex, key: memory.key, definition, state: state as unknown as Json });
+      else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
+    }
     for (const [run, row] of this.#runs) {
       if (run.row === null) this.#store.runs.insert(row);
       else this.#store.runs.update(row);
@@ -160,6 +190,7 @@ export class Draft {
   keep(): void {
     for (const [sense, owed] of this.#owed) sense.owed = owed;
     for (const [sense, row] of this.#taken) sense.outbox = row;
+    for (const [memory, { watch, state }] of this.#keys) watch.kept(memory, state);
     for (const [run, row] of this.#runs) run.row = { ...row, input: null };
     for (const apply of this.#after) apply();
   }

@@ -29,9 +29,12 @@ import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Locations } from "./modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./own-image.ts";
+import { Reactions } from "./reactions.ts";
 import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
 import { type Flight, Sense } from "./sense.ts";
+import { Silences } from "./silences.ts";
 import type { Handle, Ticker } from "./ticker.ts";
+import { MAX_KEYS, type Watch } from "./watch.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -75,6 +78,8 @@ export class Engine implements GroupHost, Desk {
   readonly groups = new Map<string, Group>();
   readonly reflexes: Reflexes;
   readonly workflows: Workflows;
+  readonly silences: Silences;
+  readonly #reactions: Reactions;
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #parts: EngineParts;
@@ -91,7 +96,18 @@ export class Engine implements GroupHost, Desk {
     this.#ledger = parts.ledger;
     this.#store = parts.store;
     this.#parts = parts;
-    this.reflexes = new Reflexes({ ...parts, desk: this });
+    this.silences = new Silences({ ...parts, reflexes: () => this.reflexes.startingWorkflows() });
+    this.#reactions = new Reactions({
+      ...parts,
+      reflexes: () => this.reflexes,
+      workflows: () => this.workflows,
+      silences: this.silences,
+      takes,
+      wake: (sense) => this.#wake(sense),
+    });
+    const late = this.#reactions.late.bind(this.#reactions);
+    const watching = { ...parts, late, limited: (watch: Watch) => this.#logLimited(watch) };
+    this.reflexes = new Reflexes({ ...parts, desk: this, watching });
     this.workflows = new Workflows({
       ...parts,
       nextGeneration: this.nextGeneration,
@@ -250,6 +266,17 @@ export class Engine implements GroupHost, Desk {
     this.groups.get(sense.config.group)?.wake(sense);
   }
 
+  #logLimited({ name }: Watch): void {
+    this.journal.logFolded({
+      level: "warn",
+      source: `reflex:${name}`,
+      event: "reflex.keys-limited",
+      message: `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`,
+      data: { keys: MAX_KEYS },
+      trace: null,
+    });
+  }
+
   // ── what a group asks ────────────────────────────────────────────────
 
   nextGeneration = (): number => ++this.#generation;
@@ -332,39 +359,24 @@ export class Engine implements GroupHost, Desk {
     }
     const at = this.clock.wallMs();
     const { cause, trace } = flight?.trigger ?? this.#believe(message);
-    const listeners = this.reflexes.listeningTo(sense.name);
+    const seen = this.#reactions.see(sense.name, message.payload as Json, at);
     let id = 0;
-    let woken: Sense[] = [];
-    let started: (() => void)[] = [];
+    let react = (): void => {};
     this.#ledger.add(
       {
         write: (draft) => {
-          woken = [];
-          started = [];
           const isNew = message.outbox === null || draft.takeOutbox(sense, message.outbox);
           if (flight) this.#settle(draft, sense, flight);
           if (!isNew) return;
           id = draft.signal({ sense: sense.name, at, payload, cause, trace });
-          for (const reflex of listeners) {
-            const { sense: target, config } = reflex;
-            if (!reflex.enabled) continue;
-            if (config.kind === "workflow") {
-              const trigger = { id, sense: sense.name, at, reflex: config.name };
-              started.push(this.workflows.start(draft, config.workflow, message.payload as Json, trigger, trace));
-            } else if (target !== null && takes(target)) {
-              draft.owe(target, { reason: "signal", at, cause: id, trace });
-              woken.push(target);
-            }
-          }
+          react = this.#reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
         },
         kept: () => {
           if (message.outbox !== null) group.ack(sense.name, message.outbox, 0);
           if (flight) this.#settled(group, sense, flight);
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
-          for (const reflex of listeners) if (reflex.enabled) reflex.fired++;
-          for (const target of woken) this.#wake(target);
-          for (const kept of started) kept();
+          react();
           this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
         },
       },
@@ -645,7 +657,10 @@ export class Engine implements GroupHost, Desk {
             if (!enabled) this.#cancel(target.sense, "is disabled");
           } else {
             target.reflex.enabled = enabled;
-            if (!enabled) target.reflex.last = null;
+            if (!enabled) {
+              target.reflex.last = null;
+              target.reflex.watch?.forgetAll();
+            }
           }
           const message = enabled ? "enabled" : "disabled";
           this.journal.log({ level: "info", source: name, event: message, message, data: null, trace: null });

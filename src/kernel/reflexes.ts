@@ -6,6 +6,8 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
 import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
+import { hasWords } from "../rules/look.ts";
+import type { KeyState } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
@@ -14,6 +16,7 @@ import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Sense } from "./sense.ts";
 import type { Handle, Ticker } from "./ticker.ts";
+import { Watch, type WatchParts } from "./watch.ts";
 
 export interface Reflex {
   readonly config: ReflexConfig;
@@ -22,7 +25,10 @@ export interface Reflex {
   /** Digest of what it does, so that state of another definition is not taken for its own. */
   readonly definition: string;
   enabled: boolean;
+  /** What it remembers of signals; null for one without words, which fires at each. */
+  watch: Watch | null;
   fired: number;
+  throttled: number;
   /** Due time of its newest firing by the clock, where that is kept. */
   last: number | null;
   calendars: Calendar[];
@@ -49,28 +55,42 @@ export interface ReflexParts {
   readonly journal: Journal;
   readonly store: Store;
   readonly desk: Desk;
+  /** What a reflex with words is watched with. */
+  readonly watching: WatchParts;
 }
 
+const FORGOTTEN_AT_ONCE = 500;
 /** A clock set back by less, while nerve was down, repeats no cron time. */
 const SET_BACK_MS = 3 * 3_600_000;
 
+/** Changes with what is kept of a reflex, too. */
+const FORMAT = "2";
+
 const definitionOf = (config: ReflexConfig): string =>
-  createHash("sha256").update(JSON.stringify(config)).digest("hex").slice(0, 16);
+  createHash("sha256")
+    .update(FORMAT + JSON.stringify(config))
+    .digest("hex")
+    .slice(0, 16);
 
 const newReflex = (config: ReflexConfig, sense: Sense | null, definition: string, last: number | null): Reflex => ({
   config,
   sense,
   definition,
   enabled: true,
+  watch: null,
   fired: 0,
+  throttled: 0,
   last,
   calendars: [],
   handles: [],
 });
 
+/** Row of the newest due time of a reflex with a clock; the others are named by JSON scalars, and by nothing. */
+const CLOCK_KEY = "clock";
+
 const reflexRow = (reflex: Reflex, due: number) => ({
   reflex: reflex.config.name,
-  key: "",
+  key: CLOCK_KEY,
   definition: reflex.definition,
   state: { last: due },
 });
@@ -87,6 +107,13 @@ export class Reflexes {
     this.#parts = parts;
   }
 
+  /** Names of those that start workflows. */
+  startingWorkflows(): string[] {
+    return [...this.byName.values()]
+      .filter(({ config }) => config.kind === "workflow")
+      .map(({ config }) => config.name);
+  }
+
   /** In the order of the configuration. */
   listeningTo(sense: string): readonly Reflex[] {
     return this.#listeners.get(sense) ?? NONE;
@@ -99,7 +126,7 @@ export class Reflexes {
     disabled: ReadonlySet<string>,
     starting: boolean,
   ): void {
-    const states = new Map(this.#parts.store.reflexes.all().map((row) => [row.reflex, row]));
+    const states = Map.groupBy(this.#parts.store.reflexes.all(), (row) => row.reflex);
     const before = new Map(this.byName);
     this.byName.clear();
     this.#listeners.clear();
@@ -110,9 +137,7 @@ export class Reflexes {
       const definition = definitionOf(entry);
       const known = before.get(entry.name);
       const reflex =
-        known?.definition === definition
-          ? known
-          : newReflex(entry, sense, definition, this.#remembered(entry.name, definition, states.get(entry.name)));
+        known?.definition === definition ? known : this.#make(entry, sense, definition, states.get(entry.name) ?? []);
       if (reflex === known) before.delete(entry.name);
       else fresh.push(reflex);
       reflex.sense = sense;
@@ -120,7 +145,10 @@ export class Reflexes {
       this.byName.set(entry.name, reflex);
       for (const name of entry.on) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), reflex]);
     }
-    for (const reflex of before.values()) this.#unschedule(reflex);
+    for (const reflex of before.values()) {
+      this.#unschedule(reflex);
+      reflex.watch?.forgetAll();
+    }
     for (const reflex of fresh) {
       this.#schedule(reflex);
       if (reflex.config.kind === "sense" && reflex.config.onStart && (starting || !before.has(reflex.config.name)))
@@ -131,12 +159,38 @@ export class Reflexes {
     }
   }
 
-  /** Due time of its newest firing, if what is stored belongs to this definition. */
-  #remembered(name: string, definition: string, row: ReflexState | undefined): number | null {
-    if (row === undefined) return null;
-    if (row.definition === definition) return (row.state as { last?: number }).last ?? null;
-    this.#forget(name, "its definition has changed");
-    return null;
+  /** A reflex with what is stored of it, if that belongs to this definition. */
+  #make(config: ReflexConfig, sense: Sense | null, definition: string, rows: readonly ReflexState[]): Reflex {
+    const isOurs = rows.every((row) => row.definition === definition);
+    if (!isOurs) this.#forget(config.name, "its definition has changed");
+    const ours = isOurs ? rows : [];
+    const clock = ours.find(({ key }) => key === CLOCK_KEY)?.state as { last?: number } | undefined;
+    const reflex = newReflex(config, sense, definition, clock?.last ?? null);
+    if (config.on.length === 0 || !hasWords(config)) return reflex;
+    const watch = Watch.of(config, definition, this.#parts.watching);
+    if (!watch.ok) throw new Error(`reflex ${config.name}: ${watch.error.path}: ${watch.error.message}`);
+    reflex.watch = watch.value;
+    const keys = ours.filter(({ key }) => key !== CLOCK_KEY);
+    reflex.watch.restore(keys.map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
+    return reflex;
+  }
+
+  /** Forgets the keys that have come to rest: their rows go, a few at a time. */
+  forgetKeysAtRest(): void {
+    for (const { watch } of this.byName.values()) {
+      if (watch === null) continue;
+      const resting = watch.atRest();
+      for (let from = 0; from < resting.length; from += FORGOTTEN_AT_ONCE) {
+        const some = resting.slice(from, from + FORGOTTEN_AT_ONCE);
+        this.#parts.ledger.add({
+          // A signal may have come meanwhile.
+          write: (draft) => {
+            for (const memory of some) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
+          },
+          kept: () => {},
+        });
+      }
+    }
   }
 
   #unschedule(reflex: Reflex): void {

@@ -17,10 +17,11 @@ const MOST_BALLAST_BYTES = 16 * MB;
 const BLOCK_BYTES = 4096;
 
 const LOOK_EVERY_MS = 5_000;
-/** While something is wrong. */
+/** While something is wrong, or may soon be. */
 const LOOK_AGAIN_MS = 1_000;
 /** No new ballast for so long after the last was needed, or could not be made. */
 const CALM_MS = 10_000;
+const AFTER_START_MS = 2_000;
 
 export interface Marks {
   readonly ballastBytes: number;
@@ -85,6 +86,8 @@ export class Space {
     this.#parts = parts;
     this.#marks = marksFor(roomAt(parts.folder)?.totalBytes ?? 0);
     this.ballast = new Ballast(join(parts.folder, "ballast"), this.#marks.ballastBytes);
+    // What the WAL holds must find room in the database before it can begin anew: the ballast's has to be enough.
+    parts.store.checkpointAbove(this.#marks.ballastBytes / 4);
   }
 
   /** True while there is too little room to begin anything new. */
@@ -97,8 +100,9 @@ export class Space {
     return this.#low === null ? null : describeLowSpace(this.#low);
   }
 
-  /** Looks at once, and from then on every few seconds. */
+  /** Looks at once, and from then on every few seconds. The ballast waits until what else is starting has started. */
   start(): void {
+    this.#calmDown(AFTER_START_MS);
     this.#look();
   }
 
@@ -120,7 +124,7 @@ export class Space {
 
   #makeRoom(): boolean {
     const released = this.ballast.release();
-    if (released) this.#calmDown();
+    if (released) this.#calmDown(CALM_MS);
     // Pages that are back in the database let the WAL begin anew instead of growing.
     this.#parts.store.checkpoint();
     return released;
@@ -131,7 +135,8 @@ export class Space {
     const { folder, ledger } = this.#parts;
     const room = roomAt(folder);
     if (room !== null && room.totalBytes > 0) this.#judge(room);
-    const afterMs = this.low || ledger.troubled ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
+    const isNear = room !== null && room.freeBytes < 2 * this.#marks.enoughBytes;
+    const afterMs = isNear || this.low || ledger.troubled ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
     this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
   }
 
@@ -166,14 +171,14 @@ export class Space {
 
   #makeBallast(): void {
     void this.ballast.make().then((made) => {
-      if (!made) this.#calmDown();
+      if (!made) this.#calmDown(CALM_MS);
     });
   }
 
-  #calmDown(): void {
+  #calmDown(ms: number): void {
     if (this.#calming) return;
     this.#calming = true;
-    this.#parts.ticker.after(CALM_MS, () => {
+    this.#parts.ticker.after(ms, () => {
       this.#calming = false;
     });
   }

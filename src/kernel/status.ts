@@ -8,7 +8,7 @@ export interface StatusParts {
   readonly engine: Engine;
   readonly startedAt: number;
   readonly data: string;
-  /** What the store answers to commits, or null when they succeed. */
+  /** What the store answers to commits, or how little room is left; null when all is well. */
   readonly trouble: () => string | null;
 }
 
@@ -54,12 +54,12 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
       last_signal: sense.stats.lastSignal?.at ?? null,
       next_due: nextDue(sense),
     })),
-    reflexes: reflexes.map(({ config, enabled, fired }) => ({
+    reflexes: reflexes.map(({ config, enabled, fired, throttled }) => ({
       name: config.name,
       target: config.kind === "sense" ? `sense:${config.sense}` : `workflow:${config.workflow}`,
       enabled,
       fired,
-      throttled: 0,
+      throttled,
     })),
     workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
   };

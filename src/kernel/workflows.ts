@@ -237,12 +237,18 @@ export class Workflows implements WorkflowHost {
   }
 
   /** What a reflex decided: called inside the transaction of the decision; what it answers with after its commit. */
-  start(draft: Draft, name: string, input: Json, trigger: Trigger, trace: string): () => void {
+  start(
+    draft: Draft,
+    name: string,
+    input: Json,
+    trigger: Trigger,
+    trace: string,
+  ): { readonly run: number; readonly kept: () => void } {
     const workflow = this.byName.get(name);
     if (workflow === undefined) throw new Error(`workflow ${name} is not configured`);
-    const { write, kept } = this.#order(workflow, { input, trigger, trace, retryOf: null, fromStep: null });
+    const { run, write, kept } = this.#order(workflow, { input, trigger, trace, retryOf: null, fromStep: null });
     write(draft);
-    return kept;
+    return { run: run.id, kept };
   }
 
   #request(workflow: Workflow, order: RunOrder): Promise<RunAnswer> {

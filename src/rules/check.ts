@@ -243,7 +243,8 @@ export function checkOf(root: TypeNode): { check: Check; refusal: PatternRefusal
     for (const one of nodes(inner.index)) properties.push(index(one, path));
     if (inner.sequence !== undefined) properties.push(sequence(inner.sequence as TypeNode, path));
     if (inner.undeclared === "delete") refuse(path, `"+": delete ${CHANGES_VALUE.message}`, 'write "+": reject');
-    if (inner.undeclared === "reject") {
+    // The items of a list are declared by its sequence, and JSON gives a list nothing else.
+    if (inner.undeclared === "reject" && inner.sequence === undefined) {
       const signatures = nodes(inner.index).map((one) => visit(one.inner.signature as TypeNode, path));
       properties.push(onlyDeclared(names, signatures));
     }

@@ -2,7 +2,7 @@
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
-import { arktype, nodeOf } from "./arktype.ts";
+import { nodeOf, readType } from "./arktype.ts";
 import { checkOf, type Mismatch } from "./check.ts";
 import { type Leaf, type PatternRefusal, tokensOf, vetDefinition } from "./definition.ts";
 
@@ -37,7 +37,7 @@ export function compilePattern(definition: Json): Result<Pattern, PatternRefusal
 /** The seam to ArkType, which throws. */
 function read(definition: unknown): Result<unknown, string> {
   try {
-    return ok(arktype().type(definition));
+    return ok(readType(definition));
   } catch (error) {
     return err(describeThrown(error).message.replace(/^\w*Error: /, ""));
   }
@@ -75,7 +75,7 @@ const isInherited = (word: string): boolean => word.split(".").some((part) => pa
 
 /** Rather a slip of ArkType's notation than a text. */
 const isExpression = (text: string): boolean =>
-  /['/()[\]<>=]/.test(text) || wordsOf(text, (word) => read(word).ok).length > 0;
+  /['/()[\]<>=]/.test(text) || wordsOf(text, (word) => /^[a-z]/i.test(word) && read(word).ok).length > 0;
 
 /** How to write what was meant as text, if it was. */
 function asText(text: string): string | null {

@@ -121,10 +121,16 @@ export function decide(rule: Rule, state: KeyState, event: RuleEvent): Outcome {
   return outcome(after, decisions, stage);
 }
 
-function outcome(state: KeyState, decisions: readonly Decision[], stage: Stage | null): Outcome {
-  const { holding, burst } = state;
-  const deadline = holding && burst ? Math.min(holding.due, burst.due) : ((holding ?? burst)?.due ?? null);
-  return { state, decisions, deadline, stage };
+const outcome = (state: KeyState, decisions: readonly Decision[], stage: Stage | null): Outcome => ({
+  state,
+  decisions,
+  deadline: deadlineOf(state),
+  stage,
+});
+
+/** When a `time` event is needed next; null while nothing is pending. */
+export function deadlineOf({ holding, burst }: KeyState): number | null {
+  return holding && burst ? Math.min(holding.due, burst.due) : ((holding ?? burst)?.due ?? null);
 }
 
 /** What a stage passes on: for which signal, when, and because of which deadline. */

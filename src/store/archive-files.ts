@@ -32,11 +32,8 @@ export class ArchiveDamaged extends Error {
   constructor(path: string, why: string) {
     super(`${path} ${why}`);
     this.name = "ArchiveDamaged";
-    this.problem = problem(
-      "archive-damaged",
-      `the archive file ${path} ${why}`,
-      "`nerve archive verify` names every damaged file; put back an untouched copy",
-    );
+    const hint = "`nerve archive verify` names every damaged file; put back an untouched copy";
+    this.problem = problem("archive-damaged", this.message, hint, path);
   }
 }
 
@@ -107,12 +104,16 @@ async function writeWhole(handle: FileHandle, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
 }
 
+/** A sync of much at once would hold up every other one on the disk, those of commits too. */
+const SYNC_EVERY_BYTES = 1024 * 1024;
+
 export async function createArchiveFile(folder: string, name: string): Promise<ArchiveWriter> {
   const path = join(folder, name);
   const aside = path + TEMPORARY;
   const handle = await open(aside, WRITE_NEW, 0o600);
   const hash = createHash("sha256");
   let bytes = 0;
+  let synced = 0;
   let isNamed = false;
   return {
     get bytes() {
@@ -123,6 +124,9 @@ export async function createArchiveFile(folder: string, name: string): Promise<A
       hash.update(piece);
       bytes += piece.length;
       await writeWhole(handle, piece);
+      if (bytes - synced < SYNC_EVERY_BYTES) return;
+      await handle.datasync();
+      synced = bytes;
     },
     async finish() {
       await handle.sync();

@@ -6,6 +6,7 @@ import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
 import runsSql from "../../migrations/0002_runs.sql" with { type: "text" };
 import archiveSql from "../../migrations/0003_archive.sql" with { type: "text" };
 import blobsSql from "../../migrations/0004_blobs.sql" with { type: "text" };
+import silencesSql from "../../migrations/0005_silences.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
@@ -21,6 +22,7 @@ import { reflexStateTable } from "./reflex-state.ts";
 import { runTable } from "./runs.ts";
 import { senseStateTable } from "./sense-state.ts";
 import { signalTable } from "./signals.ts";
+import { silenceTable } from "./silences.ts";
 import { switchTable } from "./switches.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -28,6 +30,7 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0002_runs.sql", sql: runsSql },
   { name: "0003_archive.sql", sql: archiveSql },
   { name: "0004_blobs.sql", sql: blobsSql },
+  { name: "0005_silences.sql", sql: silencesSql },
 ];
 
 export const storeFile = (data: string): string => join(data, "logs.db");
@@ -51,6 +54,8 @@ export function migrationUnknownHere(db: Database): string | null {
 
 /** How long a commit waits, and everything with it, for another connection that is writing. */
 const BUSY_MS = 250;
+/** How large the WAL grows before it is written back, unless less is asked for. Source: sqlite.org/pragma.html. */
+const WAL_PAGES = 1_000;
 
 const tables = (db: Database, file: string) => ({
   signals: signalTable(db),
@@ -62,6 +67,7 @@ const tables = (db: Database, file: string) => ({
   senses: senseStateTable(db),
   reflexes: reflexStateTable(db),
   switches: switchTable(db),
+  silences: silenceTable(db),
   meta: metaTable(db),
 });
 
@@ -74,6 +80,8 @@ export type Store = ReturnType<typeof tables> & {
   readonly blobs: BlobReferences;
   /** Writes the WAL back into the database, as far as readers and the disk let it; the next commit then begins it anew. */
   checkpoint(): void;
+  /** Does so by itself once the WAL is larger than this; never later than SQLite does unasked. */
+  checkpointAbove(walBytes: number): void;
   /** Bytes of pages in the database that nothing uses: room for rows without growing. */
   reusableBytes(): number;
   close(): void;
@@ -124,6 +132,7 @@ export function openStore(
 function storeOn(db: Database, file: string, durability: "full" | "normal", bootId: string): Store {
   const all = tables(db, file);
   const commit = <T>(change: () => T): T => db.transaction(change).immediate();
+  const pageBytes = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
   const epoch = commit(() => epochOf(all.meta, bootId, durability));
   // Whoever commits tries again by itself; meanwhile the kernel has a clock to watch and workers to end.
   db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
@@ -140,10 +149,12 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
         // The disk is full or failing: what could not be written back stays in the WAL.
       }
     },
-    reusableBytes() {
-      const pages = db.query<{ freelist_count: number }, []>("PRAGMA freelist_count").get()?.freelist_count ?? 0;
-      return pages * (db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0);
+    checkpointAbove(walBytes) {
+      const pages = Math.max(1, Math.min(WAL_PAGES, Math.floor(walBytes / pageBytes)));
+      db.run(`PRAGMA wal_autocheckpoint = ${pages}`);
     },
+    reusableBytes: () =>
+      (db.query<{ freelist_count: number }, []>("PRAGMA freelist_count").get()?.freelist_count ?? 0) * pageBytes,
     close() {
       try {
         all.meta.set("stopped", "clean");
@@ -157,7 +168,10 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
 }
 
 export interface StoreReader
-  extends Pick<ReturnType<typeof tables>, "signals" | "logs" | "archive" | "history" | "runs" | "meta" | "switches"> {
+  extends Pick<
+    ReturnType<typeof tables>,
+    "signals" | "logs" | "archive" | "history" | "runs" | "meta" | "switches" | "silences" | "reflexes"
+  > {
   /** Changes whenever another connection has committed. */
   version(): number;
   close(): void;
@@ -188,6 +202,8 @@ export function openStoreReader(data: string): Result<StoreReader, Problem> {
       runs: all.runs,
       meta: all.meta,
       switches: all.switches,
+      silences: all.silences,
+      reflexes: all.reflexes,
       version: () => version.get()?.data_version ?? 0,
       close: () => db.close(true),
     });

@@ -1,5 +1,5 @@
 /** `nerve rebuild`: opens logs.db beside a kernel, or without one, and compares its runs with its logs. */
-import { type Database, SQLiteError } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { openReader, openWriter } from "../sqlite/open.ts";
@@ -56,7 +56,7 @@ function withReader(
     return unknown === null ? act(reader, file) : err(newerStore(file, unknown));
   } catch (error) {
     if (error instanceof ArchiveDamaged) return err(error.problem);
-    if (error instanceof SQLiteError) return err(unusable(file, error));
+    if ((error as { code?: string }).code?.startsWith("SQLITE_")) return err(unusable(file, error));
     throw error;
   } finally {
     reader.close(true);

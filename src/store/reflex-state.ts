@@ -15,6 +15,7 @@ export function reflexStateTable(db: Database) {
     `INSERT INTO reflex_state (reflex, key, definition, state) VALUES (?, ?, ?, ?)
      ON CONFLICT (reflex, key) DO UPDATE SET definition = excluded.definition, state = excluded.state`,
   );
+  const remove = db.prepare("DELETE FROM reflex_state WHERE reflex = ? AND key = ?");
   return {
     all: (): ReflexState[] =>
       db
@@ -24,6 +25,7 @@ export function reflexStateTable(db: Database) {
         .all()
         .map((row) => ({ ...row, state: JSON.parse(row.state) as Json })),
     set: (row: ReflexState): void => void upsert.run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
+    forget: (reflex: string, key: string): void => void remove.run(reflex, key),
     clear: (reflex: string): void => void db.query("DELETE FROM reflex_state WHERE reflex = ?").run(reflex),
   };
 }

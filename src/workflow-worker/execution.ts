@@ -191,16 +191,19 @@ export class Execution {
 
   /** A call of the thread: settles as `work` does, while the run goes on. */
   #call<T>(what: string, work: () => Promise<T>): Promise<T> {
-    if (this.#phase === "interrupted") return Promise.reject(this.#abort.signal.reason);
-    if (!this.#goesOn) return never();
+    if (this.#phase !== "interrupted" && !this.#goesOn) return never();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    // A step nobody awaits is in the log, too.
+    promise.catch(() => {});
+    if (this.#phase === "interrupted") {
+      reject(this.#abort.signal.reason);
+      return promise;
+    }
     const inside = author.getStore()?.step ?? null;
     if (inside !== null) {
       const within = `inside the step ${JSON.stringify(inside)}`;
       return Promise.reject(new Error(`${what} is called ${within}: call it between steps`));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    // A step nobody awaits is in the log, too.
-    promise.catch(() => {});
     this.#pending.add(reject);
     const settle = (how: () => void): void => {
       if (!this.#goesOn) return;

@@ -39,9 +39,9 @@ test("a command is chosen before the kernel, the store, the configuration or a p
   expect(outside(evaluatedBy("src/cli/main.ts"), /^src\/(base|model|cli|control)\//)).toEqual([]);
 });
 
-test("the kernel starts without ArkType, Drizzle, a worker's loader or any code of a sense", () => {
+test("the kernel starts without ArkType, Drizzle, a worker's loader or any code of a sense or a workflow", () => {
   const allowed =
-    /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|(base|model|config|ipc|store|sqlite|control|kernel|cli)\/))/;
+    /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|config|ipc|store|sqlite|control|kernel|cli)\/))/;
   expect(outside(evaluatedBy("src/kernel/daemon.ts"), allowed)).toEqual([]);
 });
 
@@ -49,6 +49,12 @@ test("a sense worker starts without ArkType, Drizzle, the code of any built-in s
   const allowed =
     /^(senses\/index\.ts|senses\/[a-z-]+\/migrations\/.*\.sql|src\/(base|model|ipc|sqlite|worker|sense-worker)\/)/;
   expect(outside(evaluatedBy("src/sense-worker/main.ts"), allowed)).toEqual([]);
+});
+
+test("a workflow worker starts with as little, and nothing of a sense worker", () => {
+  const allowed =
+    /^(senses\/index\.ts|senses\/[a-z-]+\/migrations\/.*\.sql|src\/(workflows\/index\.ts|(base|model|ipc|sqlite|worker|workflow-worker)\/))/;
+  expect(outside(evaluatedBy("src/workflow-worker/main.ts"), allowed)).toEqual([]);
 });
 
 test("a package is in the executable once, never as ESM and CommonJS both", () => {

@@ -30,6 +30,13 @@ const REFUSED: readonly (readonly [file: string, source: string])[] = [
   ["src/worker/x.ts", 'const { compute } = await import("../../senses/load/index.ts"); compute;'],
   ["src/sense-worker/x.ts", 'import { ownCommand } from "../kernel/own-image.ts"; ownCommand("");'],
   ["src/sense-worker/x.ts", 'const open = () => require("../store/open.ts"); open();'],
+  ["src/workflow-worker/x.ts", 'import { author } from "../sense-worker/author.ts"; author;'],
+  ["src/workflow-worker/x.ts", 'import { openStore } from "../store/open.ts"; openStore;'],
+  ["src/workflow-worker/x.ts", 'import { WORKFLOW_WORKER_ROLE } from "../kernel/own-image.ts"; WORKFLOW_WORKER_ROLE;'],
+  ["src/sense-worker/x.ts", 'import { Execution } from "../workflow-worker/execution.ts"; Execution;'],
+  ["src/workflows/x.ts", 'import { jsonCopy } from "../worker/json-copy.ts"; jsonCopy;'],
+  ["src/workflows/exec/x.ts", 'import { parseDuration } from "../../base/duration.ts"; parseDuration("");'],
+  ["src/kernel/x.ts", 'import { BUILT_IN_WORKFLOWS } from "../workflows/index.ts"; BUILT_IN_WORKFLOWS;'],
   ["src/kernel/x.ts", 'import { loadModule } from "../worker/load-module.ts"; loadModule;'],
   ["src/kernel/x.ts", 'import type { LoadedSense } from "../sense-worker/load-compute.ts";'],
   ["src/kernel/x.ts", 'type Loaded = import("../sense-worker/load-compute.ts").LoadedSense;'],
@@ -60,6 +67,7 @@ const ALLOWED: readonly (readonly [file: string, source: string])[] = [
   ["src/kernel/x.ts", 'import { acquireLock } from "../sqlite/lock.ts"; acquireLock("");'],
   ["src/kernel/deep/er.ts", 'import { judge } from "../blame.ts"; judge;'],
   ["src/main.ts", 'await import("./cli/main.ts");'],
+  ["src/workflows/exec/x.ts", 'import { withAdvice } from "../../worker/retry-advice.ts"; withAdvice;'],
   ["senses/load/index.ts", 'import { samples } from "./schema.ts"; import type { Compute } from "nerve"; samples;'],
 ];
 

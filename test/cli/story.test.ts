@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { type Node, tellStory } from "../../src/cli/story.ts";
 import type { Log } from "../../src/model/log.ts";
+import type { Run } from "../../src/model/run.ts";
 import type { Signal } from "../../src/model/signal.ts";
 
 const TRACE = "a".repeat(32);
@@ -30,10 +31,12 @@ type Outline = string | [string, Outline[]];
 const outline = (nodes: readonly Node[]): Outline[] =>
   nodes.map((node) => {
     if (node.kind === "log") return `log ${node.row.id}`;
-    return node.children.length === 0 ? `#${node.row.id}` : [`#${node.row.id}`, outline(node.children)];
+    const name = `${node.kind === "run" ? "run " : "#"}${node.row.id}`;
+    return node.children.length === 0 ? name : [name, outline(node.children)];
   });
 
-const tell = (signals: Signal[], logs: Log[] = []): Outline[] => outline(tellStory(0, signals, logs).roots);
+const tell = (signals: Signal[], logs: Log[] = [], runs: Run[] = []): Outline[] =>
+  outline(tellStory(0, { signals, logs, runs }).roots);
 
 test("a signal stands under its cause", () => {
   const signals = [signal(1, "a", 1, null), signal(2, "b", 2, 1), signal(3, "c", 3, 2), signal(4, "d", 3, 1)];
@@ -61,6 +64,8 @@ test("a cause that is not kept any more, or cannot be one, makes no cycle and lo
 });
 
 test("it lasts until its newest row", () => {
-  expect(tellStory(10, [signal(1, "a", 12, null)], [log(1, "kernel", 25)]).durationMs).toBe(15);
-  expect(tellStory(10, [], []).durationMs).toBe(0);
+  expect(
+    tellStory(10, { signals: [signal(1, "a", 12, null)], logs: [log(1, "kernel", 25)], runs: [] }).durationMs,
+  ).toBe(15);
+  expect(tellStory(10, { signals: [], logs: [], runs: [] }).durationMs).toBe(0);
 });

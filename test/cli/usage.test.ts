@@ -151,6 +151,9 @@ describe("without a daemon", () => {
     ["disable", "load"],
     ["release", "load"],
     ["reload"],
+    ["run", "page"],
+    ["cancel", "1"],
+    ["retry", "1"],
   ]) {
     test.concurrent(`${args[0]} ends with 3 and says how to start one`, async () => {
       const { code, stdout, stderr } = await nerve(...args);
@@ -160,8 +163,8 @@ describe("without a daemon", () => {
     });
   }
 
-  for (const args of [["signals"], ["logs"], ["show", "1"]]) {
-    test.concurrent(`${args[0]} of data that was never made says so`, async () => {
+  for (const args of [["signals"], ["logs"], ["runs"], ["show", "1"], ["rebuild"], ["rebuild", "--check"]]) {
+    test.concurrent(`${args.join(" ")} of data that was never made says so`, async () => {
       const { code, stderr } = await nerve(...args);
       expect(code).toBe(3);
       expect(stderr).toContain(`${folder.path}/data/logs.db does not exist`);

@@ -99,7 +99,7 @@ describe("the example of the contract", () => {
 
 test("a key that is not supported yet is still checked", () => {
   const result = parseNerveConfig("senses: { load: }\nhttp: nowhere");
-  expect(result.ok ? [] : result.error.map(({ kind }) => kind)).toEqual(["not-yet", "bad-number"]);
+  expect(result.ok ? [] : result.error.map(({ kind }) => kind)).toEqual(["not-yet", "bad-address"]);
 });
 
 test("what is absent is null, and a sense may be nothing but a name", () => {

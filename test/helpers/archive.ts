@@ -1,6 +1,6 @@
 /** A store with an archiver in this process, and logs of any age to give it. */
 import { Database } from "bun:sqlite";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { traceIds } from "../../src/base/trace-id.ts";
 import { Archiver, type Limits } from "../../src/kernel/archiver.ts";
@@ -95,6 +95,7 @@ export function archiveBench(): ArchiveBench {
   const temporary = temporaryFolder();
   const data = temporary.path;
   const folder = archiveFolder(data);
+  mkdirSync(folder, { mode: 0o700 });
   const clock = new HandClock(NOW);
   const opened = openStore(data, "normal", clock.bootId, NOW);
   if (!opened.ok) throw new Error(opened.error.message);

@@ -7,12 +7,19 @@ import { type } from "arktype";
 import fc from "fast-check";
 import { parentDefinitions, workerDefinitions } from "../../src/ipc/definitions.ts";
 import { lightGuard } from "../../src/ipc/light-guard.ts";
+import { workflowParentDefinitions, workflowWorkerDefinitions } from "../../src/ipc/workflow-definitions.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
 const VALUES = Math.max(20_000, Number(process.env.NERVE_FUZZ ?? 0));
-const DEFINITIONS = { ...parentDefinitions, ...workerDefinitions };
+const named = (pair: string, definitions: Readonly<Record<string, Definition>>) =>
+  Object.entries(definitions).map(([name, definition]) => [`${pair}: ${name}`, definition] as const);
 
 type Definition = string | readonly unknown[] | { readonly [key: string]: unknown };
+
+const DEFINITIONS = [
+  ...named("sense", { ...parentDefinitions, ...workerDefinitions }),
+  ...named("workflow", { ...workflowParentDefinitions, ...workflowWorkerDefinitions }),
+];
 
 /** What is at the edge of some type. */
 const ODD: fc.Arbitrary<unknown> = fc.constantFrom<unknown>(
@@ -109,7 +116,7 @@ function mutate(value: unknown, picks: readonly number[], change: Change, odd: u
 }
 
 describe(`the light guard agrees with ArkType (seed ${SEED})`, () => {
-  test.each(Object.entries(DEFINITIONS))(`on %s, for ${VALUES} values`, (name, definition) => {
+  test.each(DEFINITIONS)(`on %s, for ${VALUES} values`, (name, definition) => {
     const arktype = type(definition as never) as { allows(value: unknown): boolean };
     const guard = lightGuard(definition);
     let accepted = 0;
@@ -140,7 +147,7 @@ describe(`the light guard agrees with ArkType (seed ${SEED})`, () => {
 
   test("on every odd value in every field, on missing fields, and on what is no object", () => {
     const oddities = fc.sample(ODD, { numRuns: 600, seed: SEED });
-    for (const [name, definition] of Object.entries(DEFINITIONS)) {
+    for (const [name, definition] of DEFINITIONS) {
       const arktype = type(definition as never) as { allows(value: unknown): boolean };
       const guard = lightGuard(definition);
       const [base = {}] = fc.sample(valid(definition as Definition), { numRuns: 1, seed: SEED }) as Record<

@@ -1,7 +1,17 @@
 /** Ballast and low space, on real small disks and a real store. */
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, lstatSync, mkdirSync, readFileSync, statfsSync, statSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statfsSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { traceIds } from "../../src/base/trace-id.ts";
 import { Archiver } from "../../src/kernel/archiver.ts";
@@ -152,6 +162,7 @@ describe.skipIf(noDisk !== null)("space", () => {
   test("a small disk with room is nothing to hold back for, and gets its ballast", async () => {
     foreign(6 * MB);
     space.start();
+    clock.pass(5_000);
     await until(ballastThere);
     clock.pass(60_000);
     expect([space.low, space.trouble, changes]).toEqual([false, null, []]);
@@ -159,6 +170,7 @@ describe.skipIf(noDisk !== null)("space", () => {
 
   test("low is below one mark, and again enough only above another", async () => {
     space.start();
+    clock.pass(5_000);
     await until(ballastThere);
     const free = (): number => {
       const { bfree, bsize } = statfsSync(disk.path);
@@ -199,6 +211,7 @@ describe.skipIf(noDisk !== null)("space", () => {
 
   test("M12: a commit that finds no room gets the ballast's, which is made anew when there is plenty", async () => {
     space.start();
+    clock.pass(5_000);
     await until(ballastThere);
     const filler = fill(disk.path);
     const said: number[] = [];
@@ -241,6 +254,7 @@ describe.skipIf(noDisk !== null)("space", () => {
       if (low !== null) retention.lookNow();
     };
     space.start();
+    clock.pass(5_000);
     await until(ballastThere);
     const payload = JSON.stringify("x".repeat(20_000));
     const said: number[] = [];
@@ -250,7 +264,7 @@ describe.skipIf(noDisk !== null)("space", () => {
     retention.start();
     for (let minute = 0; minute < 300; minute++) {
       if (space.low) heldBack++;
-      else for (let time = 0; time < 10; time++) add(payload, said, n++);
+      else for (let time = 0; time < 15; time++) add(payload, said, n++);
       ledger.flush();
       clock.pass(60_000);
       await Bun.sleep(0);

@@ -3,13 +3,14 @@
  * nerve's own table; nothing is checked, timed out, restarted or remembered. nerve cannot be faster and is measured as a
  * multiple of it.
  *
- *     floor FILE FULL|NORMAL JOB [senses]
+ *     floor FILE FULL|NORMAL JOB [senses or slots]
  *
  * Jobs: `flood` (signals as fast as they are taken), `react` (each signal sent back to the worker, its answer stored too),
- * `probe` (senses of 1 s, all due together, half a second off the full second), `first` (ten readings, then nothing).
+ * `probe` (senses of 1 s, all due together, half a second off the full second), `first` (ten readings, then nothing), `flow` (runs of three steps, in so many slots).
  */
 import { Database } from "bun:sqlite";
 import storeSql from "../../../migrations/0001_store.sql" with { type: "text" };
+import { flowDaemon, flowWorker } from "./flow.ts";
 import { payload, probe, reaction, TRACE } from "./shape.ts";
 
 interface Message {
@@ -37,6 +38,7 @@ export const INSERT = "INSERT INTO signals (sense, at, payload, cause, trace) VA
 
 function daemon(file: string, synchronous: string, job: string, senses: string): void {
   const db = openFloorStore(file, synchronous);
+  if (job === "flow") return flowDaemon(db, Number(senses));
   const insert = db.prepare(INSERT);
   let waiting: Message[] = [];
   let armed = false;
@@ -70,6 +72,7 @@ function daemon(file: string, synchronous: string, job: string, senses: string):
 
 function worker(job: string, senses: number): void {
   process.on("disconnect", () => process.exit(0));
+  if (job === "flow") return flowWorker();
   const send = (message: Message): void => void process.send?.(message);
   let unacknowledged = 0;
   const pump = (): void => {

@@ -1,32 +1,38 @@
-/** `nerve check`: everything that could be wrong before it is: the config, and each sense loaded and migrated in a worker. */
+/** `nerve check`: everything that could be wrong before it is: the config, and each module loaded, each sense migrated, in a worker. */
 import { availableParallelism } from "node:os";
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { locateSenses } from "../../kernel/modules-on-disk.ts";
-import type { NerveConfig, ReflexConfig, SenseConfig } from "../../model/config.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
+import { type Locations, locateSenses, locateWorkflows } from "../../kernel/modules-on-disk.ts";
+import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";
 import { loadConfig } from "../place.ts";
 import { ScratchFolder } from "../scratch-folder.ts";
 import { ScratchWorker } from "../scratch-worker.ts";
+import { checkWorkflow } from "../scratch-workflow.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, renderLine, span, stdoutScreen } from "../terminal.ts";
 
-interface Checked {
-  readonly sense: SenseConfig;
+/** `T`: what a module that loads is told with. */
+interface Checked<Config, T> {
+  readonly config: Config;
   /** Folder of the module, or null for a built-in one. */
   readonly module: string | null;
-  /** Migrations that were applied to the copy, or what is wrong. */
-  readonly result: Result<readonly string[], Problem>;
+  readonly result: Result<T, Problem>;
 }
 
+/** Migrations that were applied to the copy. */
+type CheckedSense = Checked<SenseConfig, readonly string[]>;
+type CheckedWorkflow = Checked<WorkflowConfig, null>;
+
 export const command = defineCommand({
-  summary: "validate the config, load every sense and rehearse its pending migrations: every problem at once",
+  summary: "validate the config, load every sense and workflow and rehearse pending migrations: every problem at once",
   details:
-    "Each sense is loaded in a worker of its own, its database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. Exit code 78: the config is bad; 1: it is fine, and a sense does not load.",
+    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. Exit code 78: the config is bad; 1: it is fine, and something does not load.",
   arguments: [],
   options: {},
   examples: [
@@ -39,28 +45,32 @@ export const command = defineCommand({
     const config = loaded.value;
     const folder = new ScratchFolder("check");
     try {
-      const checked = await checkSenses(config, folder);
-      return tell(config, checked, json);
+      const senses = await checkAll(config.senses, locateSenses(config), (sense, module) =>
+        checkSense(config, sense, module, folder),
+      );
+      const workflows = await checkAll(config.workflows, locateWorkflows(config), (workflow, module) =>
+        checkWorkflow(folder, { config, workflow, module }),
+      );
+      return tell(config, senses, workflows, json);
     } finally {
       folder.remove();
     }
   },
 });
 
-async function checkSenses(config: NerveConfig, folder: ScratchFolder): Promise<Checked[]> {
-  const locations = locateSenses(config);
-  const waiting = [...config.senses.values()].entries();
-  const checked: Checked[] = [];
+async function checkAll<Config extends { readonly name: string }, T>(
+  configured: ReadonlyMap<string, Config>,
+  locations: Locations,
+  check: (config: Config, module: string | null) => Promise<Result<T, Problem>>,
+): Promise<Checked<Config, T>[]> {
+  const waiting = [...configured.values()].entries();
+  const checked: Checked<Config, T>[] = [];
   const work = async (): Promise<void> => {
-    for (const [index, sense] of waiting) {
-      const location = locations.get(sense.name);
-      if (location === undefined) throw new Error(`sense ${sense.name} was not looked for`);
+    for (const [index, config] of waiting) {
+      const location = locations.get(config.name);
+      if (location === undefined) throw new Error(`${config.name} was not looked for`);
       const module = location.ok ? location.value.folder : null;
-      checked[index] = {
-        sense,
-        module,
-        result: location.ok ? await checkSense(config, sense, module, folder) : location,
-      };
+      checked[index] = { config, module, result: location.ok ? await check(config, module) : location };
     }
   };
   // Most of a worker's start is its own time; a module that hangs must not hold up the others.
@@ -82,32 +92,42 @@ async function checkSense(
   return ready;
 }
 
-/** Each problem says which sense it is about. */
-const named = ({ sense }: Checked, found: Problem): Problem =>
-  found.message.includes(sense.name) ? found : { ...found, message: `sense \`${sense.name}\`: ${found.message}` };
+/** Each problem says what it is about. */
+const problemsOf = (kind: string, checked: readonly Checked<{ readonly name: string }, unknown>[]): Problem[] =>
+  checked.flatMap(({ config: { name }, result }) => {
+    if (result.ok) return [];
+    const { message } = result.error;
+    return message.includes(name) ? result.error : { ...result.error, message: `${kind} \`${name}\`: ${message}` };
+  });
 
-function tell(config: NerveConfig, checked: readonly Checked[], json: boolean): Outcome {
-  const problems = checked.flatMap((one) => (one.result.ok ? [] : [named(one, one.result.error)]));
-  if (json) print(JSON.stringify(asJson(config, checked)));
-  else if (problems.length === 0) tellPeople(config, checked);
+function tell(
+  config: NerveConfig,
+  senses: readonly CheckedSense[],
+  workflows: readonly CheckedWorkflow[],
+  json: boolean,
+): Outcome {
+  const problems = [...problemsOf("sense", senses), ...problemsOf("workflow", workflows)];
+  if (json) print(JSON.stringify(asJson(config, senses, workflows)));
+  else if (problems.length === 0) tellPeople(config, senses, workflows);
   return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
 }
 
-const pending = ({ result }: Checked): readonly string[] => (result.ok ? result.value : []);
+const pending = ({ result }: CheckedSense): readonly string[] => (result.ok ? result.value : []);
 
-const asJson = (config: NerveConfig, checked: readonly Checked[]) => ({
-  ok: checked.every(({ result }) => result.ok),
+const asJson = (config: NerveConfig, senses: readonly CheckedSense[], workflows: readonly CheckedWorkflow[]) => ({
+  ok: [...senses, ...workflows].every(({ result }) => result.ok),
   file: config.file,
   data: config.data,
   groups: [...config.groups.keys()],
-  senses: checked.map((one) => ({
-    name: one.sense.name,
-    group: one.sense.group,
-    use: one.sense.use,
+  senses: senses.map((one) => ({
+    name: one.config.name,
+    group: one.config.group,
+    use: one.config.use,
     module: one.module,
     ok: one.result.ok,
     pending: pending(one),
   })),
+  workflows: workflows.map(({ config: { name, use }, module, result }) => ({ name, use, module, ok: result.ok })),
   reflexes: config.reflexes.map((reflex) => ({ name: reflex.name, target: target(reflex), trigger: trigger(reflex) })),
 });
 
@@ -131,13 +151,20 @@ const left = <Row>(title: string, rank: number, of: (row: Row) => string): Colum
   cell: (row) => span(escapeForTerminal(of(row))),
 });
 
-function tellPeople(config: NerveConfig, checked: readonly Checked[]): void {
+const moduleOf = ({ config, module }: Checked<{ readonly use: string }, unknown>): string =>
+  module ?? `built in: ${config.use}`;
+
+const limitsOf = ({ concurrency, overflow }: WorkflowConfig): string =>
+  `${concurrency ?? DEFAULT_CONCURRENCY} at once, then ${overflow ?? DEFAULT_OVERFLOW}`;
+
+function tellPeople(config: NerveConfig, senses: readonly CheckedSense[], workflows: readonly CheckedWorkflow[]): void {
   const screen = stdoutScreen();
-  const groups = new Set(checked.map(({ sense }) => sense.group));
+  const groups = new Set(senses.map(({ config: { group } }) => group));
   const counts = [
-    counted(checked.length, "sense"),
+    counted(senses.length, "sense"),
     counted(groups.size, "group"),
     counted(config.reflexes.length, "reflex", "reflexes"),
+    ...(workflows.length === 0 ? [] : [counted(workflows.length, "workflow")]),
   ].join(", ");
   print(
     renderLine([span("ok", "green"), span(`  ${escapeForTerminal(config.file)}: ${counts}`)], {
@@ -145,21 +172,28 @@ function tellPeople(config: NerveConfig, checked: readonly Checked[]): void {
       width: null,
     }),
   );
-  const senses = renderTable<Checked>(
+  const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void => {
+    if (rows.length > 0) print(["", ...renderTable(columns, rows, screen)].join("\n"));
+  };
+  table<CheckedSense>(
     [
-      left("SENSE", 0, ({ sense }) => sense.name),
-      left("GROUP", 1, ({ sense }) => sense.group),
-      left("MODULE", 3, ({ sense, module }) => module ?? `built in: ${sense.use}`),
+      left("SENSE", 0, ({ config: { name } }) => name),
+      left("GROUP", 1, ({ config: { group } }) => group),
+      left("MODULE", 3, moduleOf),
       left("PENDING MIGRATIONS", 2, (one) => pending(one).join(", ") || "–"),
     ],
-    checked,
-    screen,
+    senses,
   );
-  const reflexes = renderTable<ReflexConfig>(
+  table<ReflexConfig>(
     [left("REFLEX", 0, ({ name }) => name), left("TARGET", 1, target), left("WHEN", 0, trigger)],
     config.reflexes,
-    screen,
   );
-  if (checked.length > 0) print(["", ...senses].join("\n"));
-  if (config.reflexes.length > 0) print(["", ...reflexes].join("\n"));
+  table<CheckedWorkflow>(
+    [
+      left("WORKFLOW", 0, ({ config: { name } }) => name),
+      left("MODULE", 2, moduleOf),
+      left("RUNS", 1, (one) => limitsOf(one.config)),
+    ],
+    workflows,
+  );
 }

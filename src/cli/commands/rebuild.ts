@@ -55,7 +55,9 @@ function faults({ faulty, faults: listed }: Rebuilt): Problem[] {
   const more = faulty - listed.length;
   return [
     ...listed.map(({ message }) => problem("bad-history", message)),
-    ...(more === 0 ? [] : [problem("bad-history", `and ${counted(more, "more history", "more histories")} that cannot be`)]),
+    ...(more === 0
+      ? []
+      : [problem("bad-history", `and ${counted(more, "more history", "more histories")} that cannot be`)]),
   ];
 }
 

@@ -29,6 +29,8 @@ interface Filter {
 interface Shown {
   readonly id: number;
   readonly at: number;
+  /** As durations count. */
+  readonly now: number;
   readonly run: Run;
 }
 
@@ -69,16 +71,26 @@ export const command = defineCommand({
     const show = rowPrinter<Shown>(
       json,
       ({ run }) => runJson(run),
-      ({ run }) => runSpans(run, Date.now()),
+      ({ run, now }) => runSpans(run, now),
     );
     const following = range.value.follow ? followRuns(opened.value, options.workflow) : null;
     if (following !== null && !json && !known.ok) {
       remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
     }
     const source = sourceOf(opened.value, filter, range.value);
-    const printed = await list({ source, show }, { ...range.value, follow: false });
-    if (following !== null) await goOn(following, filter, range.value, printed, (shown) => print(show(shown)));
-    else if (printed === 0) {
+    /** What changed while it was listed was shown as it came to be. */
+    const listed = new Map<number, number>();
+    const note = (shown: Shown): string => {
+      const { id, last_log_id } = shown.run;
+      if (following !== null && last_log_id > following.beganAt) listed.set(id, last_log_id);
+      return show(shown);
+    };
+    const printed = await list({ source, show: note }, { ...range.value, follow: false });
+    if (following !== null) {
+      const isNews = (run: Run): boolean =>
+        run.last_log_id > (listed.get(run.id) ?? 0) && passes(filter, range.value, run);
+      await goOn(following, isNews, range.value, printed, (shown) => print(show(shown)));
+    } else if (printed === 0) {
       if (!known.ok) return known;
       remark("no runs");
     }
@@ -126,14 +138,28 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
     lastId: runs.lastId,
     begin: () => (earliest === null || onlyActive ? 0 : firstSince(runs, earliest - CLOCK_SLACK_MS) - 1),
     page: (from: number, most: number, newest: boolean): Shown[] =>
-      pageOf(from, Number.isFinite(most) ? most : -1, newest).map((run) => ({ id: run.id, at: run.queued_at, run })),
+      pageOf(from, most, newest).map((run) => ({
+        id: run.id,
+        at: run.queued_at,
+        now: Date.now(),
+        run,
+      })),
   };
 }
 
 /** The id from which on runs were queued at `at` or later, but for a clock that was set; found by halving. */
 function firstSince(runs: StoreReader["runs"], at: number): number {
   const from = (id: number): Run | undefined =>
-    runs.list({ after: id - 1, since: null, trace: null, limit: 1, newest: false, workflows: [], states: [], reflexes: [] })[0];
+    runs.list({
+      after: id - 1,
+      since: null,
+      trace: null,
+      limit: 1,
+      newest: false,
+      workflows: [],
+      states: [],
+      reflexes: [],
+    })[0];
   let low = 1;
   let high = runs.lastId() + 1;
   while (low < high) {
@@ -148,7 +174,7 @@ function firstSince(runs: StoreReader["runs"], at: number): number {
 /** With a cursor, `limit` is an end. */
 async function goOn(
   following: Following,
-  filter: Filter,
+  isNews: (run: Run) => boolean,
   range: Range,
   printed: number,
   show: (shown: Shown) => void,
@@ -156,8 +182,8 @@ async function goOn(
   let left = range.after === null ? Number.POSITIVE_INFINITY : range.limit - printed;
   while (left > 0) {
     for (const { run, at } of following.news()) {
-      if (left <= 0 || run.id <= (range.after ?? 0) || !passes(filter, range, run)) continue;
-      show({ id: run.id, at, run });
+      if (left <= 0 || run.id <= (range.after ?? 0) || !isNews(run)) continue;
+      show({ id: run.id, at, now: at, run });
       left--;
     }
     if (left > 0) await following.changed();

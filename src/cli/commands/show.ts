@@ -1,14 +1,17 @@
-/** `nerve show`: the whole story of one trace. */
+/** `nerve show`: the whole story of one run or trace. */
 import { counted } from "../../base/counted.ts";
 import { ok } from "../../base/result.ts";
-import { traceTime } from "../../base/trace-id.ts";
+import type { Run } from "../../model/run.ts";
+import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../command.ts";
-import { findTrace } from "../find-trace.ts";
+import { findStory, type Subject } from "../find-story.ts";
 import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { logJson, logSpans, signalJson, signalSpans } from "../rows.ts";
+import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../run-rows.ts";
+import { runLogSpans } from "../run-story.ts";
 import { readStore } from "../store.ts";
-import { type Node, type Story, tellStory } from "../story.ts";
+import { type Node, type Story, stepsOf, tellStory, timeOf } from "../story.ts";
 import { print, renderLine, type Screen, type Span, span, stdoutScreen } from "../terminal.ts";
 import { duration, localMoment } from "../times.ts";
 
@@ -19,55 +22,96 @@ const offset = (ms: number): Span => {
   return span(`${text.padStart(OFFSET_WIDTH)}  `, "dim");
 };
 
-function treeLines(nodes: readonly Node[], begin: number, indent: string, screen: Screen): string[] {
+interface Setting {
+  /** Unix milliseconds from which offsets count. */
+  readonly begin: number;
+  readonly now: number;
+  readonly screen: Screen;
+}
+
+function contentOf(node: Node, parent: Node | null, now: number): Span[] {
+  if (node.kind === "signal") return signalSpans(node.row);
+  if (node.kind === "run") return runSpans(node.row, now);
+  return parent?.kind === "run" ? runLogSpans(node.row) : logSpans(node.row);
+}
+
+function treeLines(parent: Node | null, nodes: readonly Node[], indent: string, setting: Setting): string[] {
+  const { begin, now, screen } = setting;
   return nodes.flatMap((node, index) => {
     const last = index === nodes.length - 1;
     const branch = span(`${indent}${last ? "└─" : "├─"} `, "dim");
-    const content = node.kind === "signal" ? signalSpans(node.row) : logSpans(node.row);
-    const line = renderLine([offset(node.row.at - begin), branch, ...content], screen);
+    const line = renderLine([offset(timeOf(node) - begin), branch, ...contentOf(node, parent, now)], screen);
     const below =
-      node.kind === "signal" ? treeLines(node.children, begin, `${indent}${last ? "   " : "│  "}`, screen) : [];
+      node.kind === "log" ? [] : treeLines(node, node.children, `${indent}${last ? "   " : "│  "}`, setting);
     return [line, ...below];
   });
 }
 
-/** Exported for tests: the whole text. */
-export function renderStory(
-  trace: string,
-  story: Story,
-  counts: { signals: number; logs: number },
-  screen: Screen,
-): string {
-  const begin = traceTime(trace);
-  const dot = span(" · ", "dim");
+const DOT = span(" · ", "dim");
+
+function traceHeading({ trace, begin, signals, logs, runs }: Subject, durationMs: number, screen: Screen): string[] {
+  const counts = [
+    counted(signals.length, "signal"),
+    ...(runs.length === 0 ? [] : [counted(runs.length, "run")]),
+    counted(logs.length, "log"),
+    duration(durationMs),
+  ];
   return [
     renderLine([span(`trace ${trace}`, "bold")], screen),
-    renderLine(
-      [
-        span(localMoment(begin)),
-        dot,
-        span(counted(counts.signals, "signal")),
-        dot,
-        span(counted(counts.logs, "log")),
-        dot,
-        span(duration(story.durationMs)),
-      ],
-      screen,
-    ),
+    renderLine([span(localMoment(begin)), ...counts.flatMap((count) => [DOT, span(count)])], screen),
+  ];
+}
+
+function runHeading(run: Run, namesake: Signal | null, now: number, screen: Screen): string[] {
+  const { id, state, attempt, queued_at, trace } = run;
+  const parts = [timing(run, now), ...(attempt > 1 ? [counted(attempt, "attempt")] : []), originOf(run)];
+  return [
+    renderLine([span(runTitle(run), "bold"), DOT, span(state, STATE_STYLES[state])], screen),
+    renderLine([span(localMoment(queued_at)), ...parts.flatMap((part) => [DOT, span(part)])], screen),
+    renderLine([span(`trace ${trace}`, "dim")], screen),
+    ...(namesake === null
+      ? []
+      : [renderLine([span(`there is a signal #${id} too: nerve show signal:${id}`, "dim")], screen)]),
+  ];
+}
+
+const beginning = (run: Run | null, signals: readonly Signal[]): string => {
+  if (run === null || (run.retry_of === null && signals.length > 0)) return "a tick, a start or a trigger by hand";
+  if (run.retry_of !== null) return `run ${run.retry_of} again: nerve show run:${run.retry_of}`;
+  return run.signal_id === null ? "by hand" : `signal #${run.signal_id}, which is not kept any more`;
+};
+
+/** Exported for tests: the whole text. */
+export function renderStory(subject: Subject, story: Story, now: number, screen: Screen): string {
+  const { run, begin, namesake, signals } = subject;
+  return [
+    ...(run === null ? traceHeading(subject, story.durationMs, screen) : runHeading(run, namesake, now, screen)),
     "",
-    renderLine([offset(0), span("● "), span("a tick, a start or a trigger by hand", "dim")], screen),
-    ...treeLines(story.roots, begin, "", screen),
+    renderLine([offset(0), span("● "), span(beginning(run, signals), "dim")], screen),
+    ...treeLines(null, story.roots, "", { begin, now, screen }),
   ].join("\n");
 }
 
+const storyJson = ({ run, trace, begin, signals, logs, runs }: Subject, { durationMs }: Story) => ({
+  kind: run === null ? "trace" : "run",
+  ...(run === null ? {} : { run: runJson(run) }),
+  trace,
+  at: begin,
+  duration_ms: durationMs,
+  signals: signals.map(signalJson),
+  runs: runs.map((row) => ({ ...runJson(row), steps: stepsOf(logs.filter((log) => log.run === row.id)) })),
+  logs: logs.map(logJson),
+});
+
 export const command = defineCommand({
-  summary: "the whole story of one trace: what began it, the signals, the logs, in time order",
+  summary: "the whole story of one run or trace: what began it, the signals, runs, steps and logs, in time order",
   details:
-    "A trace is everything one tick, start or trigger by hand led to. Give its 32 hex digits, the first 8 or more of\nthem, or the id of any of its signals.",
-  arguments: [{ name: "trace", required: true }],
+    "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42` and `signal:42` leave no\ndoubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits, or the first 8 or more.\nThe story of a run is the signals that led to it, its steps with how long each took, its waits, logs and ending.",
+  arguments: [{ name: "run or trace", required: true }],
   options: {},
   examples: [
-    ["nerve show 4217", "the trace that signal #4217 belongs to"],
+    ["nerve show 42", "run 42, or where there is none the trace of signal #42"],
+    ["nerve show signal:4217", "the trace that signal #4217 belongs to"],
     ["nerve show 019aa5c3f1b2", "by the beginning of its id"],
   ],
   async run({ arguments: [word = ""], config, json }) {
@@ -75,14 +119,11 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
-    const found = findTrace(opened.value, word);
+    const found = findStory(opened.value, word);
     if (!found.ok) return found;
-    const { trace, signals, logs } = found.value;
-    const story = tellStory(traceTime(trace), signals, logs);
-    if (json) {
-      const rows = { signals: signals.map(signalJson), logs: logs.map(logJson) };
-      print(JSON.stringify({ trace, at: traceTime(trace), duration_ms: story.durationMs, ...rows }));
-    } else print(renderStory(trace, story, { signals: signals.length, logs: logs.length }, stdoutScreen()));
+    const story = tellStory(found.value.begin, found.value);
+    if (json) print(JSON.stringify(storyJson(found.value, story)));
+    else print(renderStory(found.value, story, Date.now(), stdoutScreen()));
     return ok(EXIT.done);
   },
 });

@@ -111,9 +111,7 @@ function kernelLines({ kernel }: Status, now: number, screen: Screen): string[] 
   ];
   const store = kernel.store ?? "ok";
   const trouble =
-    store === "ok"
-      ? []
-      : [renderLine([span(`the store cannot be written: ${escapeForTerminal(store)}`, "red")], screen)];
+    store === "ok" ? [] : [renderLine([span(`nothing new is begun: ${escapeForTerminal(store)}`, "red")], screen)];
   return [renderLine(first, screen), ...trouble];
 }
 
@@ -143,7 +141,7 @@ export function renderStatus(status: Status, now: number, screen: Screen): strin
 }
 
 export const command = defineCommand({
-  summary: "what the daemon is doing: groups, senses, reflexes",
+  summary: "what the daemon is doing: groups, senses, reflexes, workflows",
   details:
     "Counts are since the daemon started. P50 and P99 are of the newest computes. A narrow terminal gets the columns\nthat matter most; --json has them all. Ends with exit code 3 when no daemon answers.",
   arguments: [],

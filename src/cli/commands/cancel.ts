@@ -1,0 +1,32 @@
+/** `nerve cancel`: ends a run before its time. */
+import { ok } from "../../base/result.ts";
+import type { CancelRequest, RunAnswer } from "../../control/contract.ts";
+import { defineCommand } from "../command.ts";
+import { ask } from "../kernel.ts";
+import { EXIT } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { parseRunId } from "../run-id.ts";
+import { runTitle } from "../run-rows.ts";
+import { print } from "../terminal.ts";
+
+export const command = defineCommand({
+  summary: "end a run before its time",
+  details:
+    "One that is queued or asleep is over at once. One that is running has its signal aborted and ends `cancelled` when it\nhas settled, at the latest after its grace period. A cancelled run is not retried by itself.",
+  arguments: [{ name: "run", required: true }],
+  options: {},
+  examples: [["nerve cancel 42", "run 42 of `nerve runs`"]],
+  async run({ arguments: [word = ""], config, json }) {
+    const id = parseRunId(word);
+    if (!id.ok) return id;
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const order: CancelRequest = { run: id.value };
+    const answer = await ask<RunAnswer>(place.value, "/cancel", order);
+    if (!answer.ok) return answer;
+    const { run, workflow, state } = answer.value;
+    const how = state === "cancelled" ? "is cancelled" : "is being cancelled";
+    print(json ? JSON.stringify(answer.value) : `${runTitle({ id: run, workflow })} ${how}`);
+    return ok(EXIT.done);
+  },
+});

@@ -1,0 +1,64 @@
+/** What happened in a run, one line a log: steps with how long they took and what came of them, waits, and the ending. */
+import { escapeForTerminal } from "../base/escape.ts";
+import type { Json } from "../base/json.ts";
+import type { Log } from "../model/log.ts";
+import { payloadSpans } from "./payload.ts";
+import { messageSpans } from "./rows.ts";
+import { eventOf } from "./story.ts";
+import { type Span, span } from "./terminal.ts";
+import { duration } from "./times.ts";
+
+const value = (of: Json): Span[] => (of === null ? [] : [span(" → ", "dim"), ...payloadSpans(of)]);
+
+/** `step find owner, call 2, attempt 3 · 12 ms`. */
+const stepSpans = (mark: Span, data: { step: string; nth: number; attempt: number }, ms: number | null): Span[] => [
+  mark,
+  span(`step ${escapeForTerminal(data.step)}`),
+  ...(data.nth > 0 ? [span(`, call ${data.nth + 1}`)] : []),
+  ...(data.attempt > 1 ? [span(`, attempt ${data.attempt}`, "yellow")] : []),
+  ...(ms === null ? [] : [span(` · ${duration(ms)}`, "dim")]),
+];
+
+const because = (error: string | null): Span[] => (error === null ? [] : [span(`: ${escapeForTerminal(error)}`)]);
+
+/** `logs` of a run, where its own name need not be said. */
+export function runLogSpans(log: Log): Span[] {
+  const told = eventOf(log);
+  if (told === null) return messageSpans(log);
+  const { event, data } = told;
+  switch (event) {
+    case "run.queued":
+      return [
+        span("queued"),
+        ...(data.from_step === null ? [] : [span(`, from step ${escapeForTerminal(data.from_step)}`)]),
+        ...value(data.input),
+      ];
+    case "run.started":
+      return [span("started")];
+    case "step.started":
+      return stepSpans(span("… ", "dim"), data, null);
+    case "step.completed":
+      return [...stepSpans(span("✓ ", "green"), data, data.duration_ms), ...value(data.result)];
+    case "step.failed": {
+      const again = data.until === null ? "" : `, again after ${duration(Math.max(0, data.until - log.at))}`;
+      return [...stepSpans(span("✗ ", "red"), data, data.duration_ms), span(again, "yellow"), ...because(data.error)];
+    }
+    case "sleep.started":
+    case "run.sleeping":
+      return [span(`sleeps for ${duration(Math.max(0, data.until - log.at))}`)];
+    case "run.retrying":
+      return [
+        span(`attempt ${data.attempt} follows after ${duration(Math.max(0, data.until - log.at))}`, "yellow"),
+        ...because(data.error),
+      ];
+    case "run.completed":
+      return [span("completed", "green"), ...value(data.output)];
+    case "run.failed":
+    case "run.timed-out":
+    case "run.cancelled":
+    case "run.dropped":
+      return [span(event.slice("run.".length).replace("-", " "), "red"), ...because(data.error)];
+    case "run.resumed":
+      return messageSpans(log);
+  }
+}

@@ -1,0 +1,125 @@
+/** `--wait` of `run` and `retry`: a run's logs as they come, on stderr, then its output, or why it has none. */
+import { escapeForTerminal } from "../base/escape.ts";
+import { ok, type Result } from "../base/result.ts";
+import type { RunAnswer, Status } from "../control/contract.ts";
+import type { Log } from "../model/log.ts";
+import { problem } from "../model/problem.ts";
+import { isOver, type Run } from "../model/run.ts";
+import type { StoreReader } from "../store/open.ts";
+import { ask } from "./kernel.ts";
+import { POLL_MS } from "./listing.ts";
+import { EXIT, type Failure, fail, type Outcome } from "./outcome.ts";
+import { parseStored } from "./payload.ts";
+import { configOption, type Place } from "./place.ts";
+import { logSpans } from "./rows.ts";
+import { runJson, runTitle } from "./run-rows.ts";
+import { readStore } from "./store.ts";
+import { print, printError, renderLine, span, stderrScreen } from "./terminal.ts";
+import { localTime } from "./times.ts";
+
+/** As long as nothing happens, it is asked this often whether the daemon lives. */
+const ASK_MS = 2_000;
+
+export interface Ordered {
+  readonly place: Place;
+  /** `-c`, when given. */
+  readonly given: string | null;
+  readonly json: boolean;
+}
+
+/** What `run` and `retry` say once the run is durable; with `wait`, once it is over. */
+export async function tellOrder(answer: RunAnswer, wait: boolean, about: Ordered): Promise<Outcome> {
+  return wait ? waitForRun(answer, about) : tellAnswer(answer, about);
+}
+
+function tellAnswer(answer: RunAnswer, { place, given, json }: Ordered): Outcome {
+  const { run, workflow, state } = answer;
+  const here = configOption(place.file, given);
+  if (json) print(JSON.stringify(answer));
+  if (state === "dropped") return fail(EXIT.finding, dropped(run, workflow));
+  if (!json) {
+    print(`${runTitle({ id: run, workflow })} is ${state}`);
+    print(`watch it: nerve show ${run}${here}, nerve runs -f${here}`);
+  }
+  return ok(EXIT.done);
+}
+
+const dropped = (id: number, workflow: string) =>
+  problem("run.dropped", `${runTitle({ id, workflow })} was dropped`, `see \`nerve show ${id}\``);
+
+async function waitForRun({ run: id }: RunAnswer, { place, json }: Ordered): Promise<Outcome> {
+  const opened = readStore(place);
+  if (!opened.ok) return opened;
+  const ended = await ending(place, opened.value, id, json ? () => {} : printLog());
+  if (!ended.ok) return ended;
+  const run = ended.value;
+  if (json) print(JSON.stringify(runJson(run)));
+  else if (run.state === "completed") print(pretty(run.output));
+  if (run.state === "completed") return ok(EXIT.done);
+  const why = run.error === null ? "" : `: ${run.error}`;
+  return fail(
+    EXIT.finding,
+    problem(`run.${run.state}`, `${runTitle(run)} ${SAID[run.state]}${why}`, `see \`nerve show ${id}\``),
+  );
+}
+
+const SAID: Readonly<Record<Run["state"], string>> = {
+  queued: "is queued",
+  running: "is running",
+  sleeping: "is asleep",
+  completed: "completed",
+  failed: "failed",
+  cancelled: "was cancelled",
+  "timed-out": "timed out",
+  dropped: "was dropped",
+};
+
+/** Lines of pretty JSON are kept; what a terminal would obey is escaped within them. */
+const pretty = (output: string | null): string =>
+  JSON.stringify(output === null ? null : parseStored(output), null, 2)
+    .split("\n")
+    .map(escapeForTerminal)
+    .join("\n");
+
+function printLog(): (log: Log) => void {
+  const screen = stderrScreen();
+  return (log) => {
+    if (log.level !== "debug")
+      printError(renderLine([span(`${localTime(log.at)}  `, "dim"), ...logSpans(log)], screen));
+  };
+}
+
+const goesOn = (id: number): string =>
+  `run ${id} is kept, and goes on when the daemon is back: see \`nerve show ${id}\``;
+
+/** The run's row once it is over. `show` is given each of its logs. */
+async function ending(
+  place: Place,
+  store: StoreReader,
+  id: number,
+  show: (log: Log) => void,
+): Promise<Result<Run, Failure>> {
+  let next: number | null = null;
+  let quietSince = performance.now();
+  for (;;) {
+    const version = store.version();
+    const run = store.runs.byId(id);
+    if (run !== null) {
+      for (const log of store.history.ofRun(id, next ?? run.first_log_id)) {
+        show(log);
+        next = log.id + 1;
+      }
+      // Its last log was committed with it, and read after it.
+      if (isOver(run.state)) return ok(run);
+    }
+    while (store.version() === version) {
+      await Bun.sleep(POLL_MS);
+      if (performance.now() - quietSince < ASK_MS) continue;
+      const alive = await ask<Status>(place, "/status", null);
+      if (!alive.ok)
+        return fail(alive.error.code, ...alive.error.problems.map((found) => ({ ...found, hint: goesOn(id) })));
+      quietSince = performance.now();
+    }
+    quietSince = performance.now();
+  }
+}

@@ -1,0 +1,21 @@
+/** What a reflex remembers of one key, while the kernel runs. */
+import type { KeyState } from "../rules/rule.ts";
+import type { Handle } from "./ticker.ts";
+
+/** Changed after the commit only. */
+export interface KeyMemory {
+  readonly key: string;
+  state: KeyState;
+  /** The timer that is set, for its deadline or an earlier one. */
+  armed: { readonly at: number; readonly handle: Handle } | null;
+}
+
+/** Who remembers. */
+export interface Remembering {
+  /** Name of the reflex. */
+  readonly name: string;
+  /** Digest its states belong to. */
+  readonly definition: string;
+  /** After the commit. `state` null: the key is at rest, and forgotten. */
+  kept(memory: KeyMemory, state: KeyState | null): void;
+}

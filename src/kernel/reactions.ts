@@ -1,0 +1,195 @@
+/**
+ * What follows from a signal, and from a deadline that has passed: each reflex that listens decides, in the transaction
+ * of the signal or of the deadline, and what it decided is part of that transaction (G1).
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Json } from "../base/json.ts";
+import { traceIds } from "../base/trace-id.ts";
+import type { Signal } from "../model/signal.ts";
+import type { Look } from "../rules/look.ts";
+import type { Decision } from "../rules/rule.ts";
+import type { Store } from "../store/open.ts";
+import type { Draft } from "./draft.ts";
+import type { Journal } from "./journal.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { Reflex, Reflexes } from "./reflexes.ts";
+import type { Sense } from "./sense.ts";
+import type { Silences } from "./silences.ts";
+import type { Watch } from "./watch.ts";
+import type { Workflows } from "./workflows.ts";
+
+export interface ReactionsParts {
+  readonly clock: Clock;
+  readonly lifetime: Lifetime;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly reflexes: () => Reflexes;
+  readonly workflows: () => Workflows;
+  readonly silences: Silences;
+  /** Whether a sense starts computes at all. */
+  readonly takes: (sense: Sense) => boolean;
+  readonly wake: (sense: Sense) => void;
+}
+
+/** A signal as reflexes see it: what can be told before its transaction. */
+export interface Seen {
+  readonly elapsed: number;
+  readonly payload: Json;
+  readonly looks: readonly { readonly reflex: Reflex; readonly look: Look | null }[];
+}
+
+/** The signal a reflex fires for. */
+type Cause = Pick<Signal, "id" | "at" | "trace"> & { readonly sense: string | null };
+
+/** Why a reflex with words fires: for which key, and for which deadline if for one. */
+interface Firing {
+  readonly key: string;
+  readonly decision: Decision;
+}
+
+export class Reactions {
+  readonly #parts: ReactionsParts;
+  readonly #newTrace = traceIds();
+
+  constructor(parts: ReactionsParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it when the signal is received: `at` is the wall clock of that moment. */
+  see(sense: string, payload: Json, at: number): Seen {
+    const elapsed = this.#parts.lifetime.of(at);
+    const listeners = this.#parts.reflexes().listeningTo(sense);
+    return {
+      elapsed,
+      payload,
+      looks: listeners.map((reflex) => ({ reflex, look: reflex.watch?.look(payload) ?? null })),
+    };
+  }
+
+  /** Inside the transaction of the signal; what it answers with is to be done after the commit. */
+  decide(draft: Draft, { elapsed, payload, looks }: Seen, signal: Cause): () => void {
+    const after: (() => void)[] = [];
+    for (const { reflex, look } of looks) {
+      if (!reflex.enabled) continue;
+      const { watch } = reflex;
+      if (watch === null || look === null) {
+        after.push(this.#fire(draft, reflex, signal, payload, null));
+        continue;
+      }
+      if (look.isMissing && !watch.saidMissing) this.#sayMissing(reflex, watch);
+      for (const decision of watch.decide(draft, look, signal.id, elapsed)) {
+        after.push(this.#act(draft, reflex, { key: look.key, decision }, signal, payload));
+      }
+    }
+    return () => {
+      for (const act of after) act();
+    };
+  }
+
+  /** A deadline of `watch` has passed and led to `decision`. */
+  late(draft: Draft, watch: Watch, key: string, decision: Decision): () => void {
+    const reflex = this.#parts.reflexes().byName.get(watch.name);
+    if (reflex?.watch !== watch || !reflex.enabled) return () => {};
+    return this.#act(draft, reflex, { key, decision }, null, null);
+  }
+
+  /** `current`: the signal of this transaction, for which it may be. */
+  #act(draft: Draft, reflex: Reflex, firing: Firing, current: Cause | null, payload: Json): () => void {
+    const { decision } = firing;
+    if (decision.kind === "throttled") {
+      return () => {
+        reflex.throttled++;
+      };
+    }
+    if (current?.id === decision.signal) return this.#fire(draft, reflex, current, payload, firing);
+    const found = this.#parts.store.signals.byId(decision.signal);
+    // Its retention is over; that there was one is all that is known.
+    if (found === null) {
+      const unknown = { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
+      return this.#fire(draft, reflex, unknown, null, firing);
+    }
+    return this.#fire(draft, reflex, found, JSON.parse(found.payload) as Json, firing);
+  }
+
+  #fire(draft: Draft, reflex: Reflex, signal: Cause, payload: Json, firing: Firing | null): () => void {
+    const { config, sense } = reflex;
+    if (config.kind === "workflow") return this.#start(draft, reflex, config.workflow, signal, payload, firing);
+    if (firing !== null) this.#log(draft, reflex, signal, firing, {});
+    const takes = sense !== null && this.#parts.takes(sense);
+    if (takes) draft.owe(sense, { reason: "signal", at: draft.now, cause: signal.id, trace: signal.trace });
+    return () => {
+      reflex.fired++;
+      if (takes) this.#parts.wake(sense);
+    };
+  }
+
+  #start(
+    draft: Draft,
+    reflex: Reflex,
+    workflow: string,
+    signal: Cause,
+    payload: Json,
+    firing: Firing | null,
+  ): () => void {
+    const { name } = reflex.config;
+    const elapsed = firing?.decision.elapsed ?? this.#parts.lifetime.now();
+    const silence = this.#parts.silences.over(name, elapsed);
+    const counted = (): void => {
+      reflex.fired++;
+    };
+    if (silence !== null) {
+      this.#log(draft, reflex, signal, firing, { silenced: silence.pattern });
+      return counted;
+    }
+    const trigger = { id: signal.id, sense: signal.sense, at: signal.at, reflex: name };
+    const { run, kept } = this.#parts.workflows().start(draft, workflow, payload, trigger, signal.trace);
+    this.#log(draft, reflex, signal, firing, { run });
+    return () => {
+      counted();
+      kept();
+    };
+  }
+
+  #log(
+    draft: Draft,
+    { config }: Reflex,
+    { id, trace }: Cause,
+    firing: Firing | null,
+    further: { readonly run?: number; readonly silenced?: string },
+  ): void {
+    const { lifetime } = this.#parts;
+    const due = firing?.decision.due ?? null;
+    const target = config.kind === "sense" ? `sense ${config.sense}` : `workflow ${config.workflow}`;
+    const key = firing === null || config.key === null ? null : firing.key;
+    const forKey = key === null ? "" : `, key ${key}`;
+    const silenced = further.silenced === undefined ? "" : `; ${target} is not started, it is silenced`;
+    draft.log({
+      at: draft.now,
+      level: "info",
+      source: `reflex:${config.name}`,
+      event: "reflex.fired",
+      run: null,
+      trace,
+      message: `fired for signal ${id}${forKey}${silenced === "" ? `: ${target}` : silenced}`,
+      data: JSON.stringify({
+        signal: id,
+        key,
+        due: due === null ? null : lifetime.wallAt(due),
+        late_ms: due === null || firing === null ? 0 : Math.max(0, lifetime.now() - due),
+        ...further,
+      }),
+    });
+  }
+
+  #sayMissing({ config }: Reflex, watch: Watch): void {
+    watch.saidMissing = true;
+    this.#parts.journal.log({
+      level: "warn",
+      source: `reflex:${config.name}`,
+      event: "reflex.key-missing",
+      message: `a payload has no scalar at "${config.key}": such signals share the key null`,
+      data: { key: config.key },
+      trace: null,
+    });
+  }
+}

@@ -1,0 +1,118 @@
+/** Which reflexes start no workflow for now, because a person said so. Their decisions are made and logged all the same. */
+import { formatDuration } from "../base/duration.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { SilenceAnswer, SilenceRequest } from "../control/contract.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import type { Store } from "../store/open.ts";
+import type { Silence } from "../store/silences.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Lifetime } from "./lifetime.ts";
+
+export interface SilencesParts {
+  readonly ledger: Ledger;
+  readonly lifetime: Lifetime;
+  readonly journal: Journal;
+  readonly store: Store;
+  /** Names of those that start workflows. */
+  readonly reflexes: () => readonly string[];
+}
+
+interface Silenced {
+  readonly silence: Silence;
+  readonly glob: Bun.Glob;
+}
+
+export class Silences {
+  readonly #parts: SilencesParts;
+  readonly #silenced = new Map<string, Silenced>();
+
+  constructor(parts: SilencesParts) {
+    this.#parts = parts;
+    for (const silence of parts.store.silences.all()) this.#hold(silence);
+  }
+
+  #hold(silence: Silence): void {
+    this.#silenced.set(silence.pattern, { silence, glob: new Bun.Glob(silence.pattern) });
+  }
+
+  /** Those that are not over. */
+  list(): SilenceAnswer[] {
+    const now = this.#parts.lifetime.now();
+    return [...this.#silenced.values()].filter(({ silence }) => silence.due > now).map((held) => this.#answer(held));
+  }
+
+  #answer({ silence, glob }: Silenced): SilenceAnswer {
+    const { pattern, why, at, until } = silence;
+    const reflexes = this.#parts.reflexes().filter((name) => name === pattern || glob.match(name));
+    return { pattern, why, at, until, reflexes };
+  }
+
+  /** The silence that `reflex` is under at `elapsed`, or null. */
+  over(reflex: string, elapsed: number): Silence | null {
+    for (const { silence, glob } of this.#silenced.values()) {
+      if (silence.due > elapsed && (silence.pattern === reflex || glob.match(reflex))) return silence;
+    }
+    return null;
+  }
+
+  /** Durable when it resolves. One of the same pattern is replaced. */
+  set({ pattern, for_ms: forMs, why }: SilenceRequest): Promise<Result<SilenceAnswer, Problem>> {
+    const glob = new Bun.Glob(pattern);
+    const reflexes = this.#parts.reflexes();
+    if (!reflexes.some((name) => name === pattern || glob.match(name))) {
+      const there = reflexes.length === 0 ? "none is configured" : `there are: ${reflexes.join(", ")}`;
+      const message = `no reflex that starts a workflow matches "${pattern}"`;
+      return Promise.resolve(err(problem("unknown-reflex", message, there)));
+    }
+    const { ledger, lifetime, store } = this.#parts;
+    const now = lifetime.now();
+    const due = now + forMs;
+    const silence = { pattern, why, at: lifetime.wallAt(now), until: lifetime.wallAt(due), due };
+    return new Promise((resolve) => {
+      ledger.add({
+        write: () => store.silences.set(silence),
+        kept: () => {
+          this.#hold(silence);
+          this.#log("reflex.silenced", silence, `"${pattern}" is silenced for ${formatDuration(forMs)}: ${why}`);
+          resolve(ok(this.#answer({ silence, glob })));
+        },
+      });
+    });
+  }
+
+  clear(pattern: string): Promise<Result<SilenceAnswer, Problem>> {
+    const held = this.#silenced.get(pattern);
+    if (held === undefined || held.silence.due <= this.#parts.lifetime.now()) {
+      const there = this.list().map((silence) => silence.pattern);
+      const hint = there.length === 0 ? "nothing is silenced" : `silenced: ${there.join(", ")}`;
+      return Promise.resolve(err(problem("unknown-silence", `"${pattern}" is not silenced`, hint)));
+    }
+    return new Promise((resolve) => this.#end(held.silence, "lifted by hand", () => resolve(ok(this.#answer(held)))));
+  }
+
+  /** Forgets those that are over, with a log. */
+  expire(): void {
+    const now = this.#parts.lifetime.now();
+    for (const { silence } of this.#silenced.values()) {
+      if (silence.due <= now) this.#end(silence, "its time is over", () => {});
+    }
+  }
+
+  #end(silence: Silence, why: string, kept: () => void): void {
+    const { ledger, store } = this.#parts;
+    ledger.add({
+      write: () => store.silences.remove(silence.pattern),
+      kept: () => {
+        if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
+        this.#log("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
+        kept();
+      },
+    });
+  }
+
+  #log(event: string, { pattern, until, why }: Silence, message: string): void {
+    const data = { pattern, until, why };
+    this.#parts.journal.log({ level: "info", source: "kernel", event, message, data, trace: null });
+  }
+}

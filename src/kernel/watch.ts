@@ -1,0 +1,145 @@
+/**
+ * One reflex that looks at signals with words: what it remembers of each key, and the timers of what is pending. The
+ * rules are pure and elsewhere; here they get their clock and their storage. Memory follows the commit.
+ */
+import type { Json } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { PatternRefusal } from "../rules/definition.ts";
+import { type Look, type Lookout, lookoutOf } from "../rules/look.ts";
+import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../rules/rule.ts";
+import type { Draft } from "./draft.ts";
+import type { KeyMemory, Remembering } from "./key-memory.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Lifetime } from "./lifetime.ts";
+import type { Ticker } from "./ticker.ts";
+
+export interface WatchParts {
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly lifetime: Lifetime;
+  /** A deadline led to `decision`: acts on it inside the transaction, and answers with what is to be done after it. */
+  readonly late: (draft: Draft, watch: Watch, key: string, decision: Decision) => () => void;
+  /** A key beyond the limit: said once in a while. */
+  readonly limited: (watch: Watch) => void;
+}
+
+/** Keys one reflex remembers at a time: what they hold stays within some megabytes. */
+export const MAX_KEYS = 16_384;
+
+export class Watch implements Remembering {
+  readonly name: string;
+  readonly definition: string;
+  /** Without the payload path of its key being there it has said so once. */
+  saidMissing = false;
+  readonly #parts: WatchParts;
+  readonly #lookout: Lookout;
+  readonly #keys = new Map<string, KeyMemory>();
+
+  /** The refusal of a pattern is a bug here: the configuration was checked. */
+  static of(config: ReflexConfig, definition: string, parts: WatchParts): Result<Watch, PatternRefusal> {
+    const lookout = lookoutOf(config);
+    return lookout.ok ? ok(new Watch(config.name, definition, lookout.value, parts)) : err(lookout.error);
+  }
+
+  private constructor(name: string, definition: string, lookout: Lookout, parts: WatchParts) {
+    this.name = name;
+    this.definition = definition;
+    this.#lookout = lookout;
+    this.#parts = parts;
+  }
+
+  get keys(): number {
+    return this.#keys.size;
+  }
+
+  /** What an earlier kernel remembered; deadlines that have passed act as soon as they can. */
+  restore(states: readonly { readonly key: string; readonly state: KeyState }[]): void {
+    for (const { key, state } of states) this.kept({ key, state: REST, armed: null }, state);
+  }
+
+  look(payload: Json): Look {
+    return this.#lookout.look(payload);
+  }
+
+  /** Inside a transaction: what the signal leads to, and in `draft` what is remembered of it. */
+  decide(draft: Draft, { key, matches, clears }: Look, id: number, elapsed: number): readonly Decision[] {
+    let memory = this.#keys.get(key);
+    if (memory === undefined) {
+      if (this.#keys.size >= MAX_KEYS) {
+        this.#parts.limited(this);
+        return [];
+      }
+      memory = { key, state: REST, armed: null };
+      // Remembering nothing about a key is no memory yet.
+      this.#keys.set(key, memory);
+    }
+    return this.#apply(draft, memory, { kind: "signal", id, elapsed, matches, clears });
+  }
+
+  #apply(draft: Draft, memory: KeyMemory, event: RuleEvent): readonly Decision[] {
+    const { rule } = this.#lookout;
+    const before = draft.keyState(memory);
+    const { state, decisions } = decide(rule, before, event);
+    if (state !== before || state === REST) {
+      draft.remember(this, memory, isAtRest(rule, state, event.elapsed) ? null : state);
+    }
+    return decisions;
+  }
+
+  kept(memory: KeyMemory, state: KeyState | null): void {
+    memory.state = state ?? REST;
+    if (state === null) {
+      this.#keys.delete(memory.key);
+      return;
+    }
+    this.#keys.set(memory.key, memory);
+    this.#arm(memory);
+  }
+
+  /** One timer a key: a deadline that moved away is found not to have come, and armed again. */
+  #arm(memory: KeyMemory): void {
+    const deadline = deadlineOf(memory.state);
+    if (deadline === null || (memory.armed !== null && memory.armed.at <= deadline)) return;
+    memory.armed?.handle.cancel();
+    const { ticker, lifetime } = this.#parts;
+    const handle = ticker.after(Math.max(0, deadline - lifetime.now()), () => this.#time(memory));
+    memory.armed = { at: deadline, handle };
+  }
+
+  #time(memory: KeyMemory): void {
+    memory.armed = null;
+    const deadline = deadlineOf(memory.state);
+    if (deadline === null || this.#keys.get(memory.key) !== memory) return;
+    const elapsed = this.#parts.lifetime.now();
+    if (elapsed < deadline) return this.#arm(memory);
+    let after: (() => void)[] = [];
+    this.#parts.ledger.add({
+      write: (draft) => {
+        const decisions = this.#apply(draft, memory, { kind: "time", elapsed });
+        after = decisions.map((decision) => this.#parts.late(draft, this, memory.key, decision));
+      },
+      kept: () => {
+        for (const act of after) act();
+      },
+    });
+  }
+
+  /** Keys that have come to rest since their last signal. */
+  atRest(): KeyMemory[] {
+    const now = this.#parts.lifetime.now();
+    return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#lookout.rule, state, now));
+  }
+
+  /** Still, as `draft` leaves it. */
+  rests(memory: KeyMemory, draft: Draft): boolean {
+    const isKnown = this.#keys.get(memory.key) === memory;
+    return isKnown && isAtRest(this.#lookout.rule, draft.keyState(memory), this.#parts.lifetime.now());
+  }
+
+  /** It is disabled, or not configured any more. */
+  forgetAll(): void {
+    for (const { armed } of this.#keys.values()) armed?.handle.cancel();
+    this.#keys.clear();
+  }
+}

@@ -1,0 +1,48 @@
+/** A reflex's words as they are applied: which key a payload belongs to, and whether it starts or ends matching. */
+import type { Json } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { PatternRefusal } from "./definition.ts";
+import { type Key, keyOf } from "./key.ts";
+import { compilePattern, type Pattern } from "./pattern.ts";
+import { type Rule, ruleOf } from "./rule.ts";
+
+/** What one payload is to one reflex. */
+export interface Look extends Key {
+  readonly matches: boolean;
+  readonly clears: boolean;
+}
+
+export interface Lookout {
+  readonly rule: Rule;
+  readonly when: Pattern | null;
+  readonly clear: Pattern | null;
+  look(payload: Json): Look;
+}
+
+/** Whether `config` has any word at all; one without fires at every signal and remembers nothing. */
+export function hasWords({ when, count, debounce, throttleMs }: ReflexConfig): boolean {
+  return when !== null || count !== null || debounce !== null || throttleMs !== null;
+}
+
+const compile = (definition: Json | null): Result<Pattern | null, PatternRefusal> =>
+  definition === null ? ok(null) : compilePattern(definition);
+
+export function lookoutOf(config: ReflexConfig): Result<Lookout, PatternRefusal> {
+  const when = compile(config.when);
+  if (!when.ok) return err(when.error);
+  const clear = compile(config.clear);
+  if (!clear.ok) return err(clear.error);
+  const starts = when.value;
+  const ends = clear.value;
+  return ok({
+    rule: ruleOf(config),
+    when: starts,
+    clear: ends,
+    look: (payload) => ({
+      ...keyOf(config.key, payload),
+      matches: starts === null || starts.matches(payload),
+      clears: ends?.matches(payload) ?? false,
+    }),
+  });
+}

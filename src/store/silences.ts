@@ -1,0 +1,28 @@
+/** Reflexes that a person has silenced for a while. */
+import type { Database } from "bun:sqlite";
+
+export interface Silence {
+  /** A reflex's name, or a glob. */
+  readonly pattern: string;
+  readonly why: string;
+  /** Unix milliseconds at which it began. */
+  readonly at: number;
+  /** Unix milliseconds at which it is over, as far as can be told. */
+  readonly until: number;
+  /** The same on the axis of elapsed time. */
+  readonly due: number;
+}
+
+export function silenceTable(db: Database) {
+  return {
+    all: (): Silence[] =>
+      db.query<Silence, []>("SELECT pattern, why, at, until, due FROM silences ORDER BY pattern").all(),
+    set({ pattern, why, at, until, due }: Silence): void {
+      db.query(
+        `INSERT INTO silences (pattern, why, at, until, due) VALUES (?, ?, ?, ?, ?) ON CONFLICT (pattern)
+         DO UPDATE SET why = excluded.why, at = excluded.at, until = excluded.until, due = excluded.due`,
+      ).run(pattern, why, at, until, due);
+    },
+    remove: (pattern: string): void => void db.query("DELETE FROM silences WHERE pattern = ?").run(pattern),
+  };
+}

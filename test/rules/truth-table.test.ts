@@ -1,0 +1,101 @@
+/** The table of docs/reflexes.md, run; and its recipes, read as nerve reads them. */
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseWholeContract } from "../../src/config/parse.ts";
+import type { ReflexConfig } from "../../src/model/config.ts";
+import { formatProblem } from "../../src/model/problem.ts";
+import { compilePattern } from "../../src/rules/pattern.ts";
+import { type Decision, decide, REST, type RuleEvent, ruleOf } from "../../src/rules/rule.ts";
+import { markdown, TRUTH_TABLE } from "./truth-table.ts";
+
+const PAGE = readFileSync(join(import.meta.dir, "../../docs/reflexes.md"), "utf8");
+
+/** The reflexes of a `reflexes:` section, or every problem it has. */
+function reflexesOf(section: string): readonly ReflexConfig[] {
+  const senses = [...section.matchAll(/(?:on: \[|sense: )([a-z-]+)/g)].map(([, name]) => name);
+  const workflows = new Set([...section.matchAll(/workflow: ([a-z-]+)/g)].map(([, name]) => name));
+  const text = [
+    "senses:",
+    ...[...new Set(senses)].map((name) => `  ${name}:`),
+    "workflows:",
+    ...[...workflows].map((name) => `  ${name}: { use: exec, with: { command: ["/bin/true"] } }`),
+    section,
+  ].join("\n");
+  const result = parseWholeContract(text, { environment: {} });
+  if (!result.ok) throw new Error(`${result.error.map(formatProblem).join("\n")}\n${text}`);
+  return result.value.reflexes;
+}
+
+const MARKS: Readonly<Record<string, { readonly matches: boolean; readonly clears: boolean }>> = {
+  "✓": { matches: true, clears: false },
+  "✗": { matches: false, clears: false },
+  "○": { matches: false, clears: true },
+  "●": { matches: true, clears: true },
+};
+
+function eventsOf(signals: string): RuleEvent[] {
+  return signals.split(" ").map((text) => {
+    const second = Number(text.slice(0, -1));
+    const mark = MARKS[text.slice(-1)];
+    if (!mark || !Number.isInteger(second)) throw new Error(`no signal: ${text}`);
+    return { kind: "signal", id: second, elapsed: second * 1_000, ...mark };
+  });
+}
+
+const shown = ({ signal, elapsed }: Decision): string =>
+  elapsed === signal * 1_000 ? `${signal}` : `${elapsed / 1_000} of ${signal}`;
+
+/** Each deadline is looked at when it is due. */
+function firings(words: string, signals: string): string {
+  const written = words === "(none)" ? "" : `, ${words}`;
+  const [config] = reflexesOf(`reflexes:\n  - { workflow: page, on: [load]${written} }`);
+  const rule = ruleOf(config as ReflexConfig);
+  const decisions: Decision[] = [];
+  let state = REST;
+  let deadline: number | null = null;
+  const take = (event: RuleEvent): void => {
+    const outcome = decide(rule, state, event);
+    decisions.push(...outcome.decisions);
+    ({ state, deadline } = outcome);
+  };
+  for (const event of eventsOf(signals)) {
+    while (deadline !== null && deadline < event.elapsed) take({ kind: "time", elapsed: deadline });
+    take(event);
+  }
+  while (deadline !== null) take({ kind: "time", elapsed: deadline });
+  const fired = decisions.filter(({ kind }) => kind === "fire");
+  return fired.length === 0 ? "-" : fired.map(shown).join(", ");
+}
+
+describe("the table of truth", () => {
+  test.each(TRUTH_TABLE.map((row) => [row.words, row.signals, row.because, row.fires]))(
+    "%s: %s: %s",
+    (words, signals, _, fires) => {
+      expect(firings(words, signals)).toBe(fires);
+    },
+  );
+
+  test("stands in docs/reflexes.md (`bun test/rules/truth-table.ts` prints it)", () => {
+    expect(PAGE).toContain(markdown());
+  });
+});
+
+describe("every example of docs/reflexes.md", () => {
+  const examples = [...PAGE.matchAll(/^```yaml\n(.*?)^```/gms)].map(([, text = ""]) => text);
+  const recipes = examples.filter((text) => text.includes("reflexes:"));
+
+  test("is there", () => {
+    expect(recipes.length).toBeGreaterThanOrEqual(6);
+  });
+
+  test.each(recipes.map((text) => [text.split("\n")[0] ?? "", text]))("%s is accepted, its patterns too", (_, text) => {
+    for (const { when, clear } of reflexesOf(text)) {
+      for (const pattern of [when, clear]) {
+        if (pattern === null) continue;
+        const compiled = compilePattern(pattern);
+        expect(compiled.ok ? null : compiled.error).toBeNull();
+      }
+    }
+  });
+});

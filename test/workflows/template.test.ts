@@ -1,0 +1,102 @@
+/** What is filled into a command is part of one argument, never two, never an option, and never anything inherited. */
+import { describe, expect, test } from "bun:test";
+import type { Trigger } from "nerve";
+import { fill, hasNoTemplate, isTemplate } from "../../src/workflows/exec/template.ts";
+
+const TRIGGER: Trigger = {
+  id: 7,
+  sense: "disk",
+  at: 1_700_000_000_000,
+  reflex: "full",
+  payload: {
+    status: "critical",
+    n: 1.5,
+    yes: true,
+    none: null,
+    empty: "",
+    list: ["a b", { x: 1 }],
+    deep: { "/var.d": 1, er: "x" },
+    dash: "-rf /",
+    shell: "$(reboot); `id` 'quoted' \"twice\" *\n|",
+    braces: "{{ payload.status }}",
+    nul: "a\0b",
+    dollar: "$& $1 $$",
+  },
+};
+const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, payload: "only" };
+const filled = (argument: string, trigger = TRIGGER): string => fill(["true", argument], trigger)[1] as string;
+
+describe("an argument", () => {
+  test.each([
+    ["plain", "plain"],
+    ["{{ payload.status }}", "critical"],
+    ["{{payload.status}} on {{   sense   }}", "critical on disk"],
+    ["{{ id }}/{{ at }}", "7/1700000000000"],
+    ["{{ payload.n }} {{ payload.yes }} {{ payload.none }}", "1.5 true null"],
+    ["[{{ payload.empty }}]", "[]"],
+    ["{{ payload.list }}", '["a b",{"x":1}]'],
+    ["{{ payload.list.1.x }}", "1"],
+    ["{{ payload.deep }}", '{"/var.d":1,"er":"x"}'],
+    ["{{ payload.deep.er }}", "x"],
+    ["{{ payload.shell }}", "$(reboot); `id` 'quoted' \"twice\" *\n|"],
+    ["{{ payload.braces }}", "{{ payload.status }}"],
+    ["{{ payload.dollar }}", "$& $1 $$"],
+    ['{"a":{"b":"{{ payload.n }}"}}', '{"a":{"b":"1.5"}}'],
+    ["x{{ payload.dash }}", "x-rf /"],
+    ["--path={{ payload.dash }}", "--path=-rf /"],
+    ["-n{{ payload.n }}", "-n1.5"],
+  ])("%j becomes %j", (argument, expected) => {
+    expect(isTemplate(argument)).toBe(true);
+    expect(filled(argument)).toBe(expected);
+  });
+
+  test("can be the whole payload, also of a run started by hand", () => {
+    expect(filled("{{ payload }}", BY_HAND)).toBe("only");
+    expect(filled("{{ payload }}", { ...BY_HAND, payload: [1] })).toBe("[1]");
+  });
+
+  test.each([
+    ["{{ payload.nope }}", "{{ payload.nope }}: the payload has no nope"],
+    ["{{ payload.deep.nope.er }}", "{{ payload.deep.nope.er }}: the payload has no deep.nope.er"],
+    ["{{ payload.status.length }}", "{{ payload.status.length }}: the payload has no status.length"],
+    ["{{ payload.toString }}", "{{ payload.toString }}: the payload has no toString"],
+    ["{{ payload.__proto__ }}", "{{ payload.__proto__ }}: the payload has no __proto__"],
+    ["{{ payload.list.9 }}", "{{ payload.list.9 }}: the payload has no list.9"],
+    ["{{ payload.nul }}", 'argument 1 of the command, "{{ payload.nul }}", would hold a NUL character'],
+  ])("%j is an error", (argument, error) => {
+    expect(() => filled(argument)).toThrow(error);
+  });
+
+  test.each(["{{ sense }}", "{{ at }}", "{{ id }}"])("%s is an error in a run no signal started", (argument) => {
+    expect(() => filled(argument, BY_HAND)).toThrow(`${argument}: no signal started this run`);
+  });
+
+  test.each(["{{ payload.dash }}", "{{ payload.dash }} x", "-{{ payload.status }}", "--{{ payload.status }}"])(
+    "%j would become an option, and may not unless a -- precedes it",
+    (argument) => {
+      const error = `argument 1 of the command, "${argument}", would begin with "-" and be an option: put "--" before it`;
+      expect(() => filled(argument)).toThrow(error);
+      expect(() => fill(["true", argument, "--"], TRIGGER)).toThrow(error);
+      expect(fill(["true", "--", argument], TRIGGER)[2]).toStartWith("-");
+    },
+  );
+
+  test.each([
+    "{{ payload.x",
+    "{{ paylod.x }}",
+    "{{ }}",
+    "{{ payload. }}",
+    "{{ payload.a b }}",
+    "{{ sense.x }}",
+    "{{{{ id }}",
+    "{{ env.X }}",
+  ])("%j is no template", (argument) => {
+    expect(isTemplate(argument)).toBe(false);
+  });
+
+  test("without braces is as it is", () => {
+    expect(
+      ["a", "}}", "{ payload.x }", "-", "--"].every((argument) => isTemplate(argument) && hasNoTemplate(argument)),
+    ).toBe(true);
+  });
+});

@@ -1,0 +1,217 @@
+/** The built-in workflow `webhook`, in a real worker, against real servers on loopback. */
+import { describe, expect, test } from "bun:test";
+import { stepId } from "../../src/workflow-worker/step-id.ts";
+import { until } from "../helpers/compute.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { TestWorkflowWorker } from "../helpers/worker.ts";
+
+interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+interface Site extends AsyncDisposable {
+  readonly origin: string;
+  readonly host: string;
+  readonly seen: Seen[];
+}
+
+/** A server that answers as `answer` says, by the number of requests before. */
+function site(answer: (nth: number, request: Request) => Response | Promise<Response>): Site {
+  const seen: Seen[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    idleTimeout: 0,
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      seen.push({
+        method: request.method,
+        path: pathname + search,
+        headers: request.headers,
+        body: await request.text(),
+      });
+      return answer(seen.length - 1, request);
+    },
+  });
+  const host = `127.0.0.1:${server.port}`;
+  return { origin: `http://${host}`, host, seen, [Symbol.asyncDispose]: () => server.stop(true) };
+}
+
+const TRIGGER = { id: 3, sense: "disk", at: 5, payload: { status: "critical", text: "é" }, reflex: "page" };
+const QUICK = { interval: "10ms", max_interval: "20ms" };
+
+/** One run with these options, each wait for the next try given by a further execution, as the kernel would. */
+async function delivered(options: Record<string, unknown>) {
+  using folder = temporaryFolder();
+  await using worker = new TestWorkflowWorker(folder);
+  const { problem } = await worker.ready({ folder: null, use: "webhook", options });
+  if (problem !== null) throw new Error(problem.message);
+  worker.run(1, { trigger: TRIGGER });
+  for (let after = 0; ; after++) {
+    const end = await worker.end(1, after);
+    if (end.type !== "suspended") return { end, worker, failures: worker.of("step-failed") };
+    const [{ step, nth, attempt, error } = {}] = worker.of("step-failed").slice(-1);
+    worker.run(1, {
+      trigger: TRIGGER,
+      steps: [{ step, nth, attempt, error, state: "retrying", result: null, leftMs: 0 }] as never,
+    });
+  }
+}
+
+describe("webhook", () => {
+  test("posts what started the run as JSON, with the step's id as idempotency key, and takes any 2xx as done", async () => {
+    await using server = site(() => new Response("thanks ".repeat(100_000), { status: 202 }));
+    const { end } = await delivered({ url: `${server.origin}/hook?x=1`, headers: { "X-Team": "ops" } });
+    expect(end).toMatchObject({ type: "completed", output: { status: 202 } });
+    const [{ method, path, headers, body } = {} as Seen] = server.seen;
+    expect([method, path, headers.get("content-type"), headers.get("x-team")]).toEqual([
+      "POST",
+      "/hook?x=1",
+      "application/json",
+      "ops",
+    ]);
+    expect(headers.get("idempotency-key")).toBe(stepId("0".repeat(32), 1, "webhook", 0));
+    expect(JSON.parse(body)).toEqual(TRIGGER);
+  });
+
+  test.each([408, 425, 429, 500, 503])("tries again after %d, with the same key", async (status) => {
+    await using server = site((nth) => new Response(null, { status: nth < 2 ? status : 200 }));
+    const { end, failures } = await delivered({ url: server.origin, retry: QUICK });
+    expect(end).toMatchObject({ type: "completed", output: { status: 200 } });
+    expect(failures.map(({ error, retryInMs }) => [error, retryInMs])).toEqual([
+      [`Error: POST to ${server.origin}: it answered ${status}`, 10],
+      [`Error: POST to ${server.origin}: it answered ${status}`, 20],
+    ]);
+    expect(new Set(server.seen.map(({ headers }) => headers.get("idempotency-key"))).size).toBe(1);
+  });
+
+  test.each([400, 401, 404, 410, 422, 303, 304])("fails for good after %d", async (status) => {
+    await using server = site(() => new Response(null, { status, headers: { location: "/other" } }));
+    const { end } = await delivered({ url: server.origin, retry: QUICK });
+    expect(end).toMatchObject({
+      type: "failed",
+      error: `Error: POST to ${server.origin}: it answered ${status}`,
+      step: { step: "webhook", nth: 0 },
+    });
+    expect(server.seen).toHaveLength(1);
+  });
+
+  test("gives up after its last try: five of them after the first where nothing else is said", async () => {
+    await using server = site(() => new Response(null, { status: 500 }));
+    const { end, failures } = await delivered({
+      url: server.origin,
+      retry: { interval: "10ms", max_interval: "10ms" },
+    });
+    expect(end).toMatchObject({ type: "failed" });
+    expect(failures.map(({ retryInMs }) => retryInMs)).toEqual([10, 10, 10, 10, 10, null]);
+  });
+
+  test.each([
+    ["7", 7_000, 7_000],
+    ["3600", 60_000, 60_000],
+    [new Date(Date.now() + 3_600_000).toUTCString(), 60_000, 60_000],
+    ["0", 10, 10],
+    [new Date(0).toUTCString(), 10, 10],
+    ["soon", 10, 10],
+  ])("waits as long as Retry-After: %s says, up to its limit", async (header, least, most) => {
+    await using server = site((nth) =>
+      nth === 0 ? new Response(null, { status: 503, headers: { "retry-after": header } }) : new Response(),
+    );
+    const { failures } = await delivered({ url: server.origin, retry: { interval: "10ms", max_interval: "1m" } });
+    expect(failures[0]?.retryInMs).toBeWithin(least, most + 1);
+  });
+
+  test("tries again when nobody answers, in time or at all", async () => {
+    const closed = site(() => new Response());
+    await closed[Symbol.asyncDispose]();
+    const refused = await delivered({ url: closed.origin, retry: { ...QUICK, limit: 1 } });
+    expect(refused.failures.map(({ error, retryInMs }) => [error, retryInMs])).toEqual([
+      [`Error: POST to ${closed.origin}: ECONNREFUSED`, 10],
+      [`Error: POST to ${closed.origin}: ECONNREFUSED`, null],
+    ]);
+    await using silent = site(() => new Promise<Response>(() => {}));
+    const late = await delivered({ url: silent.origin, timeout: "50ms", retry: { ...QUICK, limit: 0 } });
+    expect(late.end).toMatchObject({ error: `Error: POST to ${silent.origin}: no answer within 50 ms` });
+  });
+
+  test("follows a redirect on its host with the same request, and none to another", async () => {
+    await using elsewhere = site(() => new Response());
+    await using server = site((nth, request) => {
+      const to = ["/second", "?third", `${elsewhere.origin}/fourth`][nth] ?? "/";
+      return new URL(request.url).pathname === "/done"
+        ? new Response()
+        : new Response(null, { status: [307, 302, 308][nth] ?? 301, headers: { location: to } });
+    });
+    const { end } = await delivered({ url: `${server.origin}/first`, headers: { "x-key": "k" }, retry: QUICK });
+    expect(end).toMatchObject({
+      type: "failed",
+      error: `Error: POST to ${server.origin}: it answered 308, a redirect to another host`,
+    });
+    expect(server.seen.map(({ path }) => path)).toEqual(["/first", "/second", "/second?third"]);
+    for (const { method, headers, body } of server.seen) {
+      expect([method, headers.get("x-key"), JSON.parse(body)]).toEqual(["POST", "k", TRIGGER]);
+    }
+    expect(elsewhere.seen).toEqual([]);
+  });
+
+  test("does not go round in circles", async () => {
+    await using server = site(() => new Response(null, { status: 307, headers: { location: "/" } }));
+    const { end } = await delivered({ url: server.origin, retry: QUICK });
+    expect(end).toMatchObject({ error: `Error: POST to ${server.origin}: more than 5 redirects` });
+    expect(server.seen).toHaveLength(6);
+  });
+
+  test("sends what is secret and never says it", async () => {
+    const secret = "s3cret";
+    await using server = site((nth, request) =>
+      nth === 0
+        ? new Response(null, { status: 500 })
+        : Response.json([...request.headers], { status: 400, statusText: `${secret}?` }),
+    );
+    const { worker, end } = await delivered({
+      url: `http://user:${secret}%21@${server.host}/${secret}?token=${secret}`,
+      headers: { "x-api-key": secret },
+      retry: QUICK,
+    });
+    expect(end.type).toBe("failed");
+    expect(
+      server.seen.map(({ headers, path }) => [headers.get("authorization"), headers.get("x-api-key"), path]),
+    ).toEqual(Array(2).fill([`Basic ${btoa(`user:${secret}!`)}`, secret, `/${secret}?token=${secret}`]));
+    expect(JSON.stringify([worker.messages, worker.lines])).not.toContain(secret);
+    const closed = site(() => new Response());
+    await closed[Symbol.asyncDispose]();
+    const refused = await delivered({
+      url: `http://user:${secret}@${closed.host}/${secret}?${secret}`,
+      retry: { limit: 0 },
+    });
+    expect(refused.end.type).toBe("failed");
+    expect(JSON.stringify(refused.worker.messages)).not.toContain(secret);
+  });
+
+  test("stops waiting for an answer when the run is cancelled", async () => {
+    await using server = site(() => new Promise<Response>(() => {}));
+    using folder = temporaryFolder();
+    await using worker = new TestWorkflowWorker(folder);
+    await worker.ready({ folder: null, use: "webhook", options: { url: server.origin } });
+    worker.run(1);
+    await until(() => server.seen.length === 1);
+    worker.send({ type: "cancel", generation: 1, run: 1 });
+    expect((await worker.end(1)).type).toBe("stopped");
+  });
+
+  test.each([
+    [{}, "url is required: text"],
+    [{ url: "ftp://example.org" }, "url must be an http or https URL"],
+    [{ url: "/hook" }, "url must be an http or https URL"],
+    [{ url: "https://%zz:x@example.org" }, "url must be an http or https URL"],
+    [{ url: "https://example.org", headers: { "a b": "c" } }, "headers must be headers of a request"],
+    [{ url: "https://example.org", headers: { a: "b\r\nc: d" } }, "headers must be headers of a request"],
+    [{ url: "https://example.org", headers: { "Idempotency-Key": "x" } }, "headers must be headers of a request"],
+    [{ url: "https://example.org", retry: { limt: 3 } }, 'retry.limt is not an option, did you mean "limit"?'],
+  ])("refuses %j when it is loaded", async (options, reason) => {
+    await expect(delivered(options)).rejects.toThrow(reason);
+  });
+});
