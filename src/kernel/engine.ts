@@ -649,18 +649,20 @@ export class Engine implements GroupHost, Desk {
         write: () => {
           if (enabled) store.switches.enable(name);
           else store.switches.disable(name, at);
-          if (target.kind === "reflex" && !enabled) store.reflexes.clear(target.reflex.config.name);
+          if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
+            store.reflexes.clear(target.reflex.config.name);
+          }
         },
         kept: () => {
           if (target.kind === "sense") {
             target.sense.enabled = enabled;
             if (!enabled) this.#cancel(target.sense, "is disabled");
           } else {
-            target.reflex.enabled = enabled;
-            if (!enabled) {
+            if (target.reflex.enabled !== enabled) {
               target.reflex.last = null;
               target.reflex.watch?.forgetAll();
             }
+            target.reflex.enabled = enabled;
           }
           const message = enabled ? "enabled" : "disabled";
           this.journal.log({ level: "info", source: name, event: message, message, data: null, trace: null });

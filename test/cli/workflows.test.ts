@@ -6,7 +6,7 @@ import { NERVE, type Nerve, project, runNerve, startNerve, until } from "../help
 
 const CONFIG = `senses: { load: }
 reflexes: [{ sense: load, interval: 1h, on_start: true }]
-workflows: { echo: {}, fails: {}, waits: {}, full: { use: waits, overflow: drop } }
+workflows: { echo: {}, fails: {}, waits: {}, full: { overflow: drop } }
 `;
 const folder = project({
   "nerve.yaml": CONFIG,
@@ -20,6 +20,9 @@ const folder = project({
   const first = await thread.step("first", () => Math.random());
   await thread.step("second", () => { throw new Error("no\\x1b[2J luck"); });
 };
+`,
+  "workflows/full/index.ts": `export const run = (thread) =>
+  thread.step("hold", ({ signal }) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));
 `,
   "workflows/waits/index.ts": 'export const run = async (thread) => { await thread.sleep("1h"); };\n',
 });
@@ -109,11 +112,17 @@ describe("run", () => {
     expect(await json("run", "ecoh")).toMatchObject({ code: 2, error: { kind: "unknown-workflow" } });
   });
 
-  test("one there is no room for is 1, with its id", async () => {
-    const first = await json("run", "full");
-    await until(async () => (await stateOf(first.value.run)) === "sleeping");
-    // One that sleeps holds no slot: this is taken, and sleeps too.
-    expect((await json("run", "full")).code).toBe(0);
+  test("one there is no room for is 1, with its id; one that holds its slot can be cancelled", async () => {
+    const { value: first } = await json("run", "full");
+    const second = await json("run", "full");
+    expect(second).toMatchObject({ code: 1, value: { state: "dropped" }, error: { kind: "run.dropped" } });
+    expect(second.value.run).toBeGreaterThan(first.run);
+    const third = await nerve("run", "full", "--wait");
+    expect(third).toMatchObject({ code: 1, stdout: "" });
+    expect(third.stderr).toContain("of full was dropped: ");
+    await until(async () => (await json("show", `run:${first.run}`)).value.runs[0].steps.length === 1);
+    expect((await nerve("cancel", String(first.run))).stdout).toBe(`run ${first.run} of full is cancelled\n`);
+    expect(await stateOf(first.run)).toBe("cancelled");
   });
 });
 
@@ -267,7 +276,8 @@ describe("rebuild", () => {
     drop();
     {
       await using again = await startNerve(other.path);
-      expect(again.logs({ event: "runs.restored" })).toMatchObject([{ level: "warn", data: { runs: 3, faulty: 0 } }]);
+      const restored = { level: "warn", data: { runs: 3, faulty: 0 } };
+      expect(again.logs({ event: "runs.restored" })).toMatchObject([restored, restored]);
       expect(await runs()).toBe(before);
       const next = await runNerve(other.path, ["run", "echo", "--wait", "--json"]);
       expect(JSON.parse(next.stdout).id).toBe(4);

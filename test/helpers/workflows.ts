@@ -105,6 +105,8 @@ export class Site implements AsyncDisposable {
   }
 
   async #gone(): Promise<void> {
+    this.#reader?.close(true);
+    this.#reader = null;
     await this.#nerve?.[Symbol.asyncDispose]();
     this.#nerve = null;
   }
@@ -232,7 +234,6 @@ export class Site implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#reader?.close(true);
     await this.#gone();
     this.project[Symbol.dispose]();
   }

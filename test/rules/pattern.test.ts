@@ -8,7 +8,7 @@ import type { Json } from "../../src/base/json.ts";
 import { compilePattern, type Pattern } from "../../src/rules/pattern.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
-const TRIALS = trials(3_000);
+const TRIALS = trials(1_500);
 /** Steps are what is bounded; this only tells minutes from milliseconds on a busy machine. */
 const SLOWEST_MS = 2_000;
 const LONG_MS = 30 * 60_000;

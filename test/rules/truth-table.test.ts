@@ -48,7 +48,8 @@ const shown = ({ signal, elapsed }: Decision): string =>
 
 /** Each deadline is looked at when it is due. */
 function firings(words: string, signals: string): string {
-  const written = words === "(none)" ? "" : `, ${words}`;
+  const pattern = (name: string): string => `"'${name}'"`;
+  const written = words === "(none)" ? "" : `, ${words.replace(/\b[AB]\b/g, pattern)}`;
   const [config] = reflexesOf(`reflexes:\n  - { workflow: page, on: [load]${written} }`);
   const rule = ruleOf(config as ReflexConfig);
   const decisions: Decision[] = [];

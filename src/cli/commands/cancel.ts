@@ -12,7 +12,7 @@ import { print } from "../terminal.ts";
 export const command = defineCommand({
   summary: "end a run before its time",
   details:
-    "One that is queued or asleep is over at once. One that is running has its signal aborted and ends `cancelled` when it\nhas settled, at the latest after its grace period. A cancelled run is not retried by itself.",
+    "It is over when the command returns, and is not tried again by itself. Code of it that is under way has its signal\naborted, and its grace period to settle.",
   arguments: [{ name: "run", required: true }],
   options: {},
   examples: [["nerve cancel 42", "run 42 of `nerve runs`"]],
@@ -25,8 +25,7 @@ export const command = defineCommand({
     const answer = await ask<RunAnswer>(place.value, "/cancel", order);
     if (!answer.ok) return answer;
     const { run, workflow, state } = answer.value;
-    const how = state === "cancelled" ? "is cancelled" : "is being cancelled";
-    print(json ? JSON.stringify(answer.value) : `${runTitle({ id: run, workflow })} ${how}`);
+    print(json ? JSON.stringify(answer.value) : `${runTitle({ id: run, workflow })} is ${state}`);
     return ok(EXIT.done);
   },
 });

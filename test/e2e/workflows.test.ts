@@ -1,0 +1,910 @@
+/** Workflows as a user meets them: what starts a run, what it may do, and that it ends once, whatever happens meanwhile (§8, G1, G3). */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import type { Run } from "../../src/model/run.ts";
+import { until } from "../helpers/nerve.ts";
+import { Site } from "../helpers/workflows.ts";
+
+setDefaultTimeout(40_000);
+
+/** One workflow called `flow`. */
+const flow = (body: string | null, config = ""): Promise<Site> => Site.start({ workflows: { flow: { body, config } } });
+
+const isStep = (event: string): boolean => event.startsWith("step.");
+const ONE_ENDING = ["run.completed", "run.failed", "run.cancelled", "run.timed-out", "run.dropped"];
+const endings = (site: Site, id: number): string[] => site.events(id).filter((event) => ONE_ENDING.includes(event));
+
+describe("a signal", () => {
+  const body = 'return thread.step("look", () => thread.trigger);';
+  const workflows = { flow: { body }, other: { body } };
+
+  test("starts one run for each reflex that listens, with the signal as its trigger and its trace", async () => {
+    await using site = await Site.start({
+      workflows,
+      reflexes: [
+        "{ name: first, workflow: flow, on: [ask] }",
+        "{ name: second, workflow: flow, on: [ask, pulse] }",
+        "{ workflow: other, on: [pulse] }",
+      ],
+    });
+    await site.signal({ host: "db1", n: [1, null] });
+    await until(() => site.runs().length === 2 && site.runs().every(({ state }) => state === "completed"));
+    const [signal] = site.nerve.signals("ask");
+    for (const [index, reflex] of ["first", "second"].entries()) {
+      const row = site.runs()[index] as Run;
+      expect(row).toMatchObject({ workflow: "flow", reflex, signal_id: signal?.id, trace: signal?.trace, attempt: 1 });
+      expect(row.retry_of).toBeNull();
+      expect(JSON.parse(row.input ?? "")).toEqual({ host: "db1", n: [1, null] });
+      const trigger = { id: signal?.id, sense: "ask", at: signal?.at, payload: { host: "db1", n: [1, null] }, reflex };
+      expect(JSON.parse(row.output ?? "")).toEqual(trigger);
+      expect(site.events(row.id)).toEqual([
+        "run.queued",
+        "run.started",
+        "step.started",
+        "step.completed",
+        "run.completed",
+      ]);
+      const [queued] = site.of(row.id, "run.queued");
+      expect(queued?.data).toMatchObject({
+        input: { host: "db1", n: [1, null] },
+        trigger: { id: signal?.id, sense: "ask", at: signal?.at, reflex },
+      });
+      expect(site.logs(row.id).every(({ trace, source }) => trace === row.trace && source === "workflow:flow")).toBe(
+        true,
+      );
+      expect(row.last_log_id).toBe(site.logs(row.id).at(-1)?.id as number);
+      expect(row.queued_at).toBeLessThanOrEqual(row.started_at ?? 0);
+      expect(row.started_at).toBeLessThanOrEqual(row.ended_at ?? 0);
+    }
+  });
+
+  test("starts nothing while its reflex is disabled; what is queued goes on", async () => {
+    await using site = await Site.start({
+      workflows: { flow: { body: 'await gate("go");' } },
+      reflexes: ["{ name: follow, workflow: flow, on: [ask] }"],
+    });
+    await site.signal(1);
+    await site.signal(2);
+    await until(async () => (await site.counts("flow")).queued === 1);
+    expect((await site.nerve.post("/disable", { name: "follow" })).status).toBe(200);
+    await site.signal(3);
+    site.open("go");
+    await site.ended(2);
+    expect(site.runs().map(({ state, input }) => [state, input])).toEqual([
+      ["completed", "1"],
+      ["completed", "2"],
+    ]);
+    await site.restart();
+    await site.signal(4);
+    expect((await site.nerve.post("/enable", { name: "follow" })).status).toBe(200);
+    await site.signal(5);
+    await until(() => site.runs().length === 3);
+    expect((await site.ended(3)).input).toBe("5");
+  });
+});
+
+describe("steps", () => {
+  test("return their results, may run side by side, and are known by name and number", async () => {
+    await using site = await flow(`
+      const one = await thread.step("a", (step) => ({ id: step.id, attempt: step.attempt }));
+      const [two, three] = await Promise.all([
+        thread.step("a", (step) => step.id),
+        thread.step("b", async (step) => { await Bun.sleep(5); return step.id; }),
+      ]);
+      return { one, two, three, nothing: await thread.step("c", () => {}) };
+    `);
+    const output = (await site.output(await site.run("flow"))) as Record<string, never>;
+    const { one, two, three, nothing } = output as { one: { id: string; attempt: number } } & Record<string, unknown>;
+    for (const id of [one.id, two, three]) expect(id).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set([one.id, two, three]).size).toBe(3);
+    expect([one.attempt, nothing]).toEqual([1, null]);
+    const completed = site.of(1, "step.completed").map(({ data }) => [data.step, data.nth]);
+    expect(completed).toContainEqual(["a", 0]);
+    expect(completed).toContainEqual(["a", 1]);
+    expect(completed).toContainEqual(["b", 0]);
+  });
+
+  test("that are finished do not run again after kill -9; one that was interrupted does, with the same id", async () => {
+    await using site = await flow(`
+      const first = await thread.step("first", (step) => { mark("first " + step.id); return [1, { b: "é" }]; });
+      const second = await thread.step("second", async (step) => {
+        mark("second " + step.id + " " + step.attempt);
+        await gate("go");
+        return first;
+      });
+      return { first, second };
+    `);
+    const id = await site.run("flow");
+    await until(() => site.marks().length === 2);
+    await site.crash();
+    await until(() => site.marks().length === 3);
+    site.open("go");
+    expect(await site.output(id)).toEqual({ first: [1, { b: "é" }], second: [1, { b: "é" }] });
+    const [first, second, again] = site.marks();
+    expect(first).toMatch(/^first [0-9a-f]{32}$/);
+    expect(second).toMatch(/^second [0-9a-f]{32} 1$/);
+    expect(again).toBe(second as string);
+    expect(site.events(id).filter((event) => event.startsWith("run."))).toEqual([
+      "run.queued",
+      "run.started",
+      "run.resumed",
+      "run.completed",
+    ]);
+    expect(site.of(id, "run.resumed")[0]?.data).toMatchObject({ reason: "restart", attempt: 1 });
+  });
+
+  test("that fail are tried again after a growing pause which a restart does not shorten; attempts are kept", async () => {
+    await using site = await flow(`
+      return thread.step("shaky", (step) => {
+        mark("try " + step.attempt + " " + step.id);
+        if (step.attempt < 4) throw new Error("not yet " + step.attempt);
+        return step.attempt;
+      }, { retry: { limit: 5, interval: "200ms", backoff: 3, max_interval: "900ms" } });
+    `);
+    const id = await site.run("flow");
+    await until(() => site.of(id, "step.failed").length === 2);
+    await site.crash();
+    expect(await site.output(id)).toBe(4);
+    expect(site.marks().map((mark) => mark.split(" ")[1])).toEqual(["1", "2", "3", "4"]);
+    expect(new Set(site.marks().map((mark) => mark.split(" ")[2])).size).toBe(1);
+    const failed = site.of(id, "step.failed");
+    expect(failed.map(({ data }) => data.error)).toEqual([1, 2, 3].map((n) => `Error: not yet ${n}`));
+    expect(failed.map(({ data, at }) => Math.round((data.until - at) / 100) * 100)).toEqual([200, 600, 900]);
+    const started = site.of(id, "step.started");
+    for (const [index, { data }] of failed.entries()) expect(started[index + 1]?.at).toBeGreaterThanOrEqual(data.until);
+    expect(site.row(id).attempt).toBe(1);
+  });
+
+  test("that failed for good throw the same error after kill -9, without being run again", async () => {
+    await using site = await flow(`
+      let seen;
+      try {
+        await thread.step("bad", () => { mark("bad"); throw new TypeError("no such host: db1"); });
+      } catch (error) {
+        seen = [error.name, error.message, error instanceof Error];
+      }
+      mark(JSON.stringify(seen));
+      await thread.step("hold", () => gate("go"));
+      return seen;
+    `);
+    const id = await site.run("flow");
+    await until(() => site.marks().length === 2);
+    await site.crash();
+    site.open("go");
+    expect(await site.output(id)).toEqual(["TypeError", "no such host: db1", true]);
+    const told = '["TypeError","no such host: db1",true]';
+    expect(site.marks()).toEqual(["bad", told, told]);
+  });
+
+  test.each([
+    ["a function", "() => 1", /is not JSON/],
+    ["NaN deep inside", "({ a: [Number.NaN] })", /is not JSON: .*a.*0.*NaN/],
+    ["more than 64 KiB", '"x".repeat(65_536)', /over 64 KiB.*blobs\.put/],
+  ])("and outputs that are %s are errors that say so", async (_, value, message) => {
+    await using site = await flow(
+      `const value = ${value}; return thread.trigger.payload ? thread.step("s", () => value) : value;`,
+    );
+    const ofStep = await site.ended(await site.run("flow", true));
+    expect([ofStep.state, ofStep.error]).toEqual(["failed", expect.stringMatching(message)]);
+    expect(ofStep.error).toContain('the result of step "s"');
+    const ofRun = await site.ended(await site.run("flow", false));
+    expect([ofRun.state, ofRun.error]).toEqual(["failed", expect.stringMatching(message)]);
+    expect(ofRun.error).toContain("the run's output");
+  });
+});
+
+describe("a sleep", () => {
+  test("holds no slot, and its run goes on after it", async () => {
+    await using site = await flow(`
+      const { name, wait } = thread.trigger.payload;
+      if (wait) await thread.sleep(wait);
+      mark(name);
+      return name;
+    `);
+    const sleeper = await site.run("flow", { name: "sleeper", wait: "1500ms" });
+    await site.is(sleeper, "sleeping");
+    expect(await site.counts("flow")).toEqual({ running: 0, queued: 0, sleeping: 1 });
+    expect(await site.output(await site.run("flow", { name: "other", wait: null }))).toBe("other");
+    expect(site.row(sleeper)).toMatchObject({ state: "sleeping", ended_at: null });
+    expect(await site.output(sleeper)).toBe("sleeper");
+    expect(site.marks()).toEqual(["other", "sleeper"]);
+    const [slept] = site.of(sleeper, "run.sleeping");
+    const [resumed] = site.of(sleeper, "run.resumed");
+    expect(slept?.data.until).toBeGreaterThanOrEqual((slept?.at ?? 0) + 1490);
+    expect(resumed?.at).toBeGreaterThanOrEqual(slept?.data.until);
+    expect(resumed?.data).toMatchObject({ reason: "slept", attempt: 1 });
+  });
+
+  test("survives kill -9, and one that passed meanwhile is over at the start", async () => {
+    await using site = await flow(`
+      await thread.step("before", () => mark("before"));
+      await thread.sleep(thread.trigger.payload);
+      return thread.step("after", () => mark("after " + thread.trigger.payload));
+    `);
+    const short = await site.run("flow", 300);
+    await site.is(short, "sleeping");
+    const long = await site.run("flow", "2s");
+    await site.is(long, "sleeping");
+    const due = site.row(long).until ?? 0;
+    const passed = site.row(short).until ?? 0;
+    await site.kill();
+    await until(() => Date.now() > passed);
+    await site.startAgain();
+    expect(site.row(long)).toMatchObject({ state: "sleeping", until: due });
+    await site.output(short);
+    await site.output(long);
+    expect(site.marks()).toEqual(["before", "before", "after 300", "after 2s"]);
+    const [resumed] = site.of(long, "run.resumed");
+    expect(resumed?.at).toBeGreaterThanOrEqual(due);
+  });
+
+  test("of a woken run comes to a slot before those that are queued", async () => {
+    await using site = await flow(`
+      const { name, wait } = thread.trigger.payload;
+      if (wait) await thread.sleep(wait);
+      mark(name);
+      await gate(name);
+    `);
+    const woken = await site.run("flow", { name: "woken", wait: 100 });
+    await site.is(woken, "sleeping");
+    await site.run("flow", { name: "holder" });
+    await site.run("flow", { name: "queued" });
+    await until(async () => (await site.counts("flow")).queued === 1);
+    const { until: due } = site.row(woken);
+    await until(() => Date.now() > (due ?? 0));
+    expect(site.row(woken).state).toBe("sleeping");
+    for (const gate of ["holder", "woken", "queued"]) {
+      await site.marked(gate);
+      site.open(gate);
+    }
+    expect(site.marks()).toEqual(["holder", "woken", "queued"]);
+  });
+});
+
+describe("a run that fails", () => {
+  test("is retried from the failed step, and keeps those that were finished", async () => {
+    await using site = await flow(
+      `
+      const a = await thread.step("a", () => { mark("a"); return 1; });
+      const b = await thread.step("b", () => {
+        mark("b");
+        if (!existsSync(process.cwd() + "/gate-mended")) throw new Error("boom");
+        return a + 1;
+      });
+      return b;
+      `,
+      "retry: { limit: 2, interval: 300ms, backoff: 2 }",
+    );
+    const id = await site.run("flow");
+    await until(() => site.of(id, "run.retrying").length === 1);
+    expect(site.row(id)).toMatchObject({ state: "sleeping", attempt: 1, error: "Error: boom" });
+    await until(() => site.of(id, "run.retrying").length === 2);
+    await site.crash();
+    site.open("mended");
+    expect(await site.output(id)).toBe(2);
+    expect(site.marks()).toEqual(["a", "b", "b", "b"]);
+    expect(site.row(id)).toMatchObject({ state: "completed", attempt: 3, error: null });
+    const retrying = site.of(id, "run.retrying");
+    expect(retrying.map(({ data }) => data.attempt)).toEqual([2, 3]);
+    expect(retrying.map(({ data, at }) => Math.round((data.until - at) / 100) * 100)).toEqual([300, 600]);
+    expect(site.of(id, "run.resumed").map(({ data }) => [data.reason, data.attempt])).toEqual([
+      ["retry", 2],
+      ["retry", 3],
+    ]);
+  });
+
+  test("ends with its error when no attempt is left, and not before", async () => {
+    await using site = await flow(
+      'mark("try"); throw new RangeError("out of luck");',
+      "retry: { limit: 2, interval: 20ms, backoff: 1 }",
+    );
+    const { state, error, attempt } = await site.ended(await site.run("flow"));
+    expect({ state, error, attempt }).toEqual({ state: "failed", error: "RangeError: out of luck", attempt: 3 });
+    expect(site.marks()).toEqual(["try", "try", "try"]);
+    expect(endings(site, 1)).toEqual(["run.failed"]);
+  });
+});
+
+describe("a timeout", () => {
+  test("fires the run's signal, and the run counts as timed out whatever it makes of that", async () => {
+    await using site = await flow(
+      `
+      signal.addEventListener("abort", () => mark("aborted " + signal.reason.name));
+      try {
+        await thread.step("wait", (step) => gate("never", step.signal));
+      } catch (error) {
+        mark("caught " + error.name);
+      }
+      return "made it";
+      `,
+      "timeout: 300ms",
+    );
+    const { state, error, output, started_at, ended_at } = await site.ended(await site.run("flow"));
+    expect({ state, output }).toEqual({ state: "timed-out", output: null });
+    expect(error).toContain("300ms");
+    expect((ended_at ?? 0) - (started_at ?? 0)).toBeGreaterThanOrEqual(290);
+    expect(site.marks()).toContain("aborted TimeoutError");
+    expect(site.marks()).toContain("caught TimeoutError");
+    expect(endings(site, 1)).toEqual(["run.timed-out"]);
+  });
+
+  test("is retried as a throw is", async () => {
+    await using site = await flow(
+      `
+      await thread.step("once", () => mark("once"));
+      await thread.step("wait", (step) => { mark("wait"); return gate("go", step.signal); });
+      `,
+      "timeout: 300ms, retry: { limit: 3, interval: 100ms }",
+    );
+    const id = await site.run("flow");
+    await until(() => site.of(id, "run.retrying").length === 1);
+    site.open("go");
+    await site.output(id);
+    expect(site.marks()).toEqual(["once", "wait", "wait"]);
+    expect(site.row(id).attempt).toBe(2);
+  });
+
+  test("a deaf run passes costs it its worker after the grace period, and the log names it", async () => {
+    await using site = await flow("await new Promise(() => {});", "timeout: 200ms, grace_period: 200ms");
+    const id = await site.run("flow");
+    const { state, error } = await site.ended(id);
+    expect(state).toBe("timed-out");
+    expect(error).toContain("it had not settled at its hard limit, 200ms timeout and 200ms grace period");
+    const [died] = site.nerve.logs({ event: "worker.exited" });
+    expect(died?.message).toContain(`workflow "flow", run ${id}: it had not settled at its hard limit`);
+    // The next one has a worker of its own.
+    expect((await site.ended(await site.run("flow"))).state).toBe("timed-out");
+  });
+
+  test("a spinning run passes costs it its worker; who shared it goes on and ends well", async () => {
+    await using site = await flow(
+      `
+      const name = await thread.step("name", () => thread.trigger.payload);
+      if (name === "spin") for (;;);
+      await thread.step("hold", () => { mark(name); return gate("go"); });
+      return name;
+      `,
+      "concurrency: 3, timeout: 1500ms, grace_period: 200ms",
+    );
+    const good = [await site.run("flow", "left"), await site.run("flow", "right")];
+    await until(() => site.marks().length === 2);
+    const bad = await site.run("flow", "spin");
+    await until(() => site.nerve.logs({ event: "worker.exited" }).length === 1, 10_000);
+    site.open("go");
+    expect((await site.ended(bad, 15_000)).state).toBe("timed-out");
+    for (const id of good) expect((await site.ended(id, 15_000)).state).toBe("completed");
+    expect(site.nerve.logs({ event: "worker.exited" }).at(-1)?.message).toContain(`run ${bad}`);
+    expect(site.marks().filter((mark) => mark === "left").length).toBeLessThanOrEqual(3);
+  });
+
+  test("does not count sleep, queue or downtime", async () => {
+    await using site = await flow(
+      `
+      await thread.sleep(700);
+      await thread.step("hold", async () => { mark("holding"); await gate("go"); });
+      await thread.sleep(700);
+      return "in time";
+      `,
+      "timeout: 1s",
+    );
+    const id = await site.run("flow");
+    const behind = await site.run("flow");
+    await site.marked("holding");
+    await site.kill();
+    await Bun.sleep(1_100);
+    site.open("go");
+    await site.startAgain();
+    expect(await site.output(id)).toBe("in time");
+    expect(await site.output(behind)).toBe("in time");
+  });
+});
+
+describe("cancel", () => {
+  test("ends a run that is queued, and it never starts", async () => {
+    await using site = await flow('mark(thread.trigger.payload); await gate("go");');
+    await site.run("flow", "first");
+    const id = await site.run("flow", "second");
+    const third = await site.run("flow", "third");
+    expect((await site.cancel(id)).body).toMatchObject({ run: id, workflow: "flow", state: "cancelled" });
+    expect(site.row(id)).toMatchObject({ state: "cancelled", started_at: null, attempt: 0 });
+    site.open("go");
+    await site.output(third);
+    expect(site.marks()).toEqual(["first", "third"]);
+    expect(endings(site, id)).toEqual(["run.cancelled"]);
+  });
+
+  test("ends one that is running: its signal fires, and nothing it does afterwards counts", async () => {
+    await using site = await flow(
+      `
+      try {
+        await thread.step("hold", (step) => { mark("in"); return gate("never", step.signal); });
+      } finally {
+        mark("settled " + signal.reason.name);
+      }
+      `,
+      "retry: { limit: 3, interval: 10ms }",
+    );
+    const id = await site.run("flow");
+    await site.marked("in");
+    expect((await site.cancel(id)).body.state).toBe("cancelled");
+    await site.marked("settled AbortError");
+    await until(async () => (await site.counts("flow")).running === 0);
+    expect(endings(site, id)).toEqual(["run.cancelled"]);
+    expect(site.events(id).at(-1)).toBe("run.cancelled");
+    expect(site.nerve.logs({ event: "worker.exited" })).toEqual([]);
+    const again = await site.cancel(id);
+    expect([again.status, again.body.error.message]).toEqual([409, `run ${id} has ended already: cancelled`]);
+  });
+
+  test.each([
+    ["asleep", "await thread.sleep(60_000);", ""],
+    [
+      "between tries of a step",
+      'await thread.step("s", () => { throw new Error("no"); }, { retry: { limit: 1, interval: "1m" } });',
+      "",
+    ],
+    ["between attempts", 'throw new Error("no");', "retry: { limit: 1, interval: 1m }"],
+  ])("ends one that is %s", async (_, body, config) => {
+    await using site = await flow(`mark("in"); ${body}`, config);
+    const id = await site.run("flow");
+    await site.is(id, "sleeping");
+    expect((await site.cancel(id)).body.state).toBe("cancelled");
+    expect(await site.counts("flow")).toEqual({ running: 0, queued: 0, sleeping: 0 });
+    await site.crash();
+    expect(site.row(id)).toMatchObject({ state: "cancelled", until: null });
+    expect(site.events(id).at(-1)).toBe("run.cancelled");
+    expect(site.marks()).toEqual(["in"]);
+  });
+
+  test("of a deaf run takes its worker after the grace period; who shared it goes on", async () => {
+    await using site = await flow(
+      'mark(thread.trigger.payload); if (thread.trigger.payload === "deaf") await new Promise(() => {}); await gate("go");',
+      "concurrency: 2, grace_period: 300ms",
+    );
+    const deaf = await site.run("flow", "deaf");
+    const other = await site.run("flow", "other");
+    await until(() => site.marks().length === 2);
+    await site.cancel(deaf);
+    expect(site.row(deaf).state).toBe("cancelled");
+    await until(() => site.nerve.logs({ event: "worker.exited" }).length === 1);
+    const [died] = site.nerve.logs({ event: "worker.exited" });
+    expect(died?.message).toContain(`run ${deaf}`);
+    expect(died?.message).toContain("it had not settled within 300ms of being cancelled");
+    site.open("go");
+    await site.output(other);
+    expect(endings(site, deaf)).toEqual(["run.cancelled"]);
+    expect(site.of(other, "run.resumed")[0]?.data.reason).toBe("worker-died");
+  });
+});
+
+describe("concurrency", () => {
+  test("bounds how many run at once; the others wait their turn in the order they came, across a restart", async () => {
+    await using site = await flow(
+      `
+      const n = thread.trigger.payload;
+      await thread.step("begin", () => mark("begin " + n));
+      await thread.step("hold", () => gate("go-" + n));
+      `,
+      "concurrency: 2",
+    );
+    const ids = [];
+    for (let n = 1; n <= 6; n++) ids.push(await site.run("flow", n));
+    await site.marked("begin 2");
+    expect(await site.counts("flow")).toEqual({ running: 2, queued: 4, sleeping: 0 });
+    await site.crash();
+    await until(async () => (await site.counts("flow")).running === 2);
+    expect(await site.counts("flow")).toEqual({ running: 2, queued: 4, sleeping: 0 });
+    for (const [index, gate] of [2, 1, 3, 5, 4, 6].entries()) {
+      await site.marked(`begin ${Math.min(6, index + 2)}`);
+      site.open(`go-${gate}`);
+      await site.ended(ids[gate - 1] as number);
+    }
+    expect(site.marks()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `begin ${n}`));
+  });
+
+  test.each([
+    ["overflow: drop", 0, /overflow. is drop/],
+    ["max_queue: 0", 0, /max_queue/],
+    ["max_queue: 2", 2, /max_queue/],
+  ])("and what is over it with `%s` is dropped, which the run says", async (config, waiting, why) => {
+    await using site = await flow('await gate("go");', config);
+    const ids = [];
+    for (let n = 0; n < waiting + 3; n++) ids.push(await site.run("flow", n));
+    const dropped = ids.slice(waiting + 1);
+    for (const id of dropped) {
+      const { state, started_at, attempt, error, ended_at } = site.row(id);
+      expect({ state, started_at, attempt }).toEqual({ state: "dropped", started_at: null, attempt: 0 });
+      expect(error).toMatch(why);
+      expect(ended_at).not.toBeNull();
+      expect(site.events(id)).toEqual(["run.queued", "run.dropped"]);
+    }
+    site.open("go");
+    for (const id of ids.slice(0, waiting + 1)) expect((await site.ended(id)).state).toBe("completed");
+    expect((await site.ended(await site.run("flow"))).state).toBe("completed");
+  });
+
+  test("does not count those that sleep in `max_queue`, nor drop them", async () => {
+    await using site = await flow(
+      'if (thread.trigger.payload === "sleep") await thread.sleep(300); else await gate("go"); return 1;',
+      "max_queue: 1",
+    );
+    const sleepers = [];
+    for (let n = 0; n < 3; n++) {
+      sleepers.push(await site.run("flow", "sleep"));
+      await site.is(sleepers[n] as number, "sleeping");
+    }
+    const holder = await site.run("flow", "hold");
+    const queued = await site.run("flow", "hold");
+    expect(site.row((await site.nerve.post("/run", { workflow: "flow", input: 1 })).body.run).state).toBe("dropped");
+    await until(() => sleepers.every((id) => (site.row(id).until ?? 0) < Date.now()));
+    site.open("go");
+    for (const id of [...sleepers, holder, queued]) expect((await site.ended(id)).state).toBe("completed");
+  });
+});
+
+describe("a run that kills its worker", () => {
+  test.each([
+    ["process.exit(7)", /exited with code 7/],
+    ['process.kill(process.pid, "SIGSEGV"); await Bun.sleep(60_000)', /SIGSEGV|code 139/],
+    ["process.abort()", /SIGABRT|code 134|code 1\b|SIG/],
+  ])("by %s is failed after three deaths alone; its neighbours complete", async (code, how) => {
+    await using site = await flow(
+      `
+      const name = await thread.step("name", () => thread.trigger.payload);
+      if (name === "poison") { ${code}; }
+      await thread.step("work", () => Bun.sleep(30));
+      return name;
+      `,
+      "concurrency: 3, retry: { limit: 5, interval: 10ms }",
+    );
+    const good = await site.run("flow", "left");
+    const bad = await site.run("flow", "poison");
+    const ids = [good, await site.run("flow", "right"), await site.run("flow", "late")];
+    const { state, error, attempt } = await site.ended(bad, 25_000);
+    expect({ state, attempt }).toEqual({ state: "failed", attempt: 1 });
+    expect(error).toContain("its worker died 3 times while it ran alone");
+    expect(error).toMatch(how);
+    for (const id of ids) expect((await site.ended(id, 15_000)).state).toBe("completed");
+    for (const id of ids) expect(site.of(id, "run.failed")).toEqual([]);
+    expect(endings(site, bad)).toEqual(["run.failed"]);
+    expect((await site.ended(await site.run("flow", "after"))).state).toBe("completed");
+  });
+});
+
+describe("a module", () => {
+  test.each([
+    ["that throws as it loads", 'throw new Error("no such driver");', /no such driver/],
+    ["that is no TypeScript", "export const run = (", /index\.ts/],
+    ["that exports no run", "export const compute = () => null;", /exports? (no|a) .*run|`run`/],
+    ["that ends its worker as it loads", "process.exit(3);", /exited with code 3/],
+  ])("%s fails its runs with the reason, and works once it is mended", async (_, text, reason) => {
+    await using site = await flow("return 1;");
+    site.module("flow", text);
+    const { state, error } = await site.ended(await site.run("flow"), 15_000);
+    expect(state).toBe("failed");
+    expect(error).toMatch(reason);
+    site.code("flow", "return 2;");
+    expect(await site.output(await site.run("flow"), 15_000)).toBe(2);
+  });
+
+  test("that is not there fails its runs, and works once it is there and the config was re-read", async () => {
+    await using site = await flow(null);
+    const { state, error } = await site.ended(await site.run("flow"));
+    expect(state).toBe("failed");
+    expect(error).toContain("workflows/flow");
+    expect((await site.reload({ workflows: { flow: { body: "return 3;" } } })).status).toBe(200);
+    expect(await site.output(await site.run("flow"))).toBe(3);
+  });
+
+  test("with bad options fails its runs with what is wrong", async () => {
+    await using site = await Site.start({
+      workflows: { flow: { body: null, config: "use: exec, with: { command: [] }" } },
+    });
+    const { state, error } = await site.ended(await site.run("flow"));
+    expect([state, error]).toEqual(["failed", expect.stringContaining("command")]);
+  });
+});
+
+describe("a reload", () => {
+  test("with changed code goes on from a step boundary, and the run says that its code has changed", async () => {
+    await using site = await flow(
+      `
+      await thread.step("one", () => mark("one"));
+      await thread.step("hold", async () => { mark("hold"); await gate("go"); });
+      await thread.step("vanishes", () => mark("vanishes"));
+      return "old";
+      `,
+    );
+    const id = await site.run("flow");
+    const behind = await site.run("flow");
+    await site.marked("hold");
+    const reloaded = site.reload({
+      workflows: {
+        flow: {
+          body: `
+          await thread.step("one", () => mark("one"));
+          await thread.step("hold", () => mark("hold again"));
+          await thread.step("new", () => mark("new"));
+          return "new";
+          `,
+        },
+      },
+    });
+    expect((await reloaded).status).toBe(200);
+    expect(site.row(id).state).toBe("running");
+    site.open("go");
+    expect(await site.output(id)).toBe("new");
+    expect(await site.output(behind)).toBe("new");
+    expect(site.marks()).toEqual(["one", "hold", "new", "one", "hold again", "new"]);
+    const [resumed] = site.of(id, "run.resumed");
+    expect(resumed?.data.reason).toBe("reload");
+    expect([resumed?.level, resumed?.message]).toEqual(["warn", expect.stringContaining("code has changed")]);
+  });
+
+  test("that leaves a workflow as it was leaves its runs in peace", async () => {
+    await using site = await Site.start({
+      workflows: { flow: { body: 'mark("in"); await gate("go");' }, other: { body: "" } },
+    });
+    const id = await site.run("flow");
+    await site.marked("in");
+    await site.reload({ workflows: { flow: { body: 'mark("in"); await gate("go");' }, other: { body: "return 1;" } } });
+    site.open("go");
+    await site.output(id);
+    expect(site.of(id, "run.resumed")).toEqual([]);
+    expect(site.marks()).toEqual(["in"]);
+  });
+
+  test("that removes a workflow cancels its runs, wherever they stand, and says why", async () => {
+    const workflows = {
+      flow: { body: 'if (thread.trigger.payload) await thread.sleep("1h"); mark("in"); await gate("never", signal);' },
+    };
+    await using site = await Site.start({ workflows });
+    const sleeping = await site.run("flow", true);
+    await site.is(sleeping, "sleeping");
+    const running = await site.run("flow");
+    const queued = await site.run("flow");
+    await site.marked("in");
+    expect((await site.reload({ workflows: { other: { body: "" } } })).status).toBe(200);
+    for (const id of [sleeping, running, queued]) {
+      const { state, error } = await site.ended(id);
+      expect([state, error]).toEqual(["cancelled", "its workflow is not configured any more"]);
+      expect(endings(site, id)).toEqual(["run.cancelled"]);
+      expect(site.of(id, "run.cancelled")[0]?.message).toContain("not configured any more");
+    }
+    const retried = await site.retry(running);
+    expect([retried.status, retried.body.error.message]).toEqual([409, 'there is no workflow "flow"']);
+  });
+
+  test("while nerve was down cancels them as well", async () => {
+    await using site = await flow('mark("in"); await gate("never", signal);');
+    const running = await site.run("flow");
+    const queued = await site.run("flow");
+    await site.marked("in");
+    await site.kill();
+    site.configure({ workflows: { other: { body: "" } } });
+    await site.startAgain();
+    for (const id of [running, queued]) {
+      const { state, error } = await site.ended(id);
+      expect([state, error]).toEqual(["cancelled", "its workflow is not configured any more"]);
+    }
+  });
+});
+
+describe("thread.log", () => {
+  test("is not said again by a replay", async () => {
+    await using site = await flow(`
+      for (let n = 0; n < 5; n++) thread.log("info", "before " + n, { n });
+      await thread.sleep(50);
+      thread.log("warn", "between");
+      await thread.step("hold", async () => { thread.log("debug", "inside"); mark("hold"); await gate("go"); });
+      thread.log("error", "after");
+    `);
+    const id = await site.run("flow");
+    await site.marked("hold");
+    await until(() => site.of(id, "log").length === 6);
+    await site.crash();
+    await site.marked("hold", 2);
+    site.open("go");
+    await site.output(id);
+    const said = site.of(id, "log").map(({ level, message, data }) => [level, message, data]);
+    expect(said).toEqual([
+      ...[0, 1, 2, 3, 4].map((n) => ["info", `before ${n}`, { data: { n } }]),
+      ["warn", "between", null],
+      ["error", "after", null],
+    ]);
+  });
+});
+
+describe("a run's surroundings", () => {
+  test("hold every sense's database, to read and not to write", async () => {
+    await using site = await flow(`
+      const rows = await peers.pulse.all("SELECT count(*) AS n FROM beats");
+      const answers = [];
+      for (const sql of ["DELETE FROM beats", "CREATE TABLE mine (id)", "ATTACH 'x.db' AS x", "PRAGMA user_version = 7"]) {
+        try { await peers.pulse.all(sql); answers.push("done"); } catch (error) { answers.push(error.constructor.name); }
+      }
+      return { names: Object.keys(peers).sort(), rows, refused: answers.every((answer) => answer !== "done"),
+        kept: await peers.pulse.all("SELECT count(*) AS n FROM beats") };
+    `);
+    await site.nerve.post("/trigger", { name: "pulse" });
+    await until(() => site.nerve.signals("pulse").length === 1);
+    expect(await site.output(await site.run("flow"))).toEqual({
+      names: ["ask", "pulse"],
+      rows: [{ n: 1 }],
+      refused: true,
+      kept: [{ n: 1 }],
+    });
+  });
+
+  test("print into the log, signed with the run", async () => {
+    await using site = await flow('console.log("hello"); await thread.step("s", () => console.error("inside"));');
+    const id = await site.run("flow");
+    await site.output(id);
+    await until(() => site.of(id, "output").length === 2);
+    expect(site.of(id, "output").map(({ level, message }) => [level, message])).toEqual([
+      ["info", "hello"],
+      ["error", "inside"],
+    ]);
+  });
+});
+
+describe("a worker", () => {
+  test("without work leaves after a while, and the next run has one again", async () => {
+    await using site = await flow("return process.pid;");
+    const pid = (await site.output(await site.run("flow"))) as number;
+    expect(await site.output(await site.run("flow"))).toBe(pid);
+    await until(() => !isAlive(pid), 20_000);
+    expect(site.nerve.logs({ event: "worker.exited" })).toEqual([]);
+    const next = await site.output(await site.run("flow"));
+    expect(next).not.toBe(pid);
+  });
+});
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe("SIGTERM", () => {
+  test("lets a step end, and no further; the run goes on at the next start", async () => {
+    await using site = await flow(`
+      await thread.step("one", async () => { mark("one"); await Bun.sleep(600); mark("one ends"); });
+      await thread.step("two", () => mark("two"));
+      return "done";
+    `);
+    const id = await site.run("flow");
+    await site.marked("one");
+    expect(await site.stop()).toBe(0);
+    expect(site.marks()).toEqual(["one", "one ends"]);
+    await site.startAgain();
+    expect(await site.output(id)).toBe("done");
+    expect(site.marks()).toEqual(["one", "one ends", "two"]);
+    expect(endings(site, id)).toEqual(["run.completed"]);
+  });
+
+  test("does not wait for ever for a deaf run, and is exit 0", async () => {
+    await using site = await flow('mark("in"); await thread.step("deaf", () => new Promise(() => {}));');
+    const id = await site.run("flow");
+    await site.marked("in");
+    const startedAt = performance.now();
+    expect(await site.stop()).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    await site.startAgain();
+    await site.marked("in", 2);
+    expect((await site.cancel(id)).status).toBe(200);
+  });
+});
+
+describe("retry by hand", () => {
+  const body = `
+    const a = await thread.step("a", () => { mark("a"); return 1; });
+    const b = await thread.step("b", () => { mark("b"); return a + 1; });
+    return thread.step("c", (step) => {
+      mark("c");
+      if (!existsSync(process.cwd() + "/gate-mended")) throw new Error("boom");
+      return { b, trigger: thread.trigger };
+    });
+  `;
+
+  test("makes a new run of the same trace that keeps what was finished, or does it anew from a step", async () => {
+    await using site = await Site.start({
+      workflows: { flow: { body } },
+      reflexes: ["{ name: follow, workflow: flow, on: [ask] }"],
+    });
+    await site.signal({ host: "db1" });
+    expect((await site.ended(1)).state).toBe("failed");
+    site.open("mended");
+    const { status, body: answer } = await site.retry(1);
+    expect([status, answer]).toEqual([200, expect.objectContaining({ run: 2, workflow: "flow" })]);
+    const { id: signal, at } = site.nerve.signals("ask")[0] ?? {};
+    expect(await site.output(2)).toEqual({
+      b: 2,
+      trigger: expect.objectContaining({ id: signal, at, sense: "ask", payload: { host: "db1" } }),
+    });
+    const [first, second] = site.runs();
+    expect(second).toMatchObject({ retry_of: 1, trace: first?.trace, input: first?.input, attempt: 1 });
+    expect(first).toMatchObject({ state: "failed", reflex: "follow", signal_id: signal });
+    expect(second?.reflex).toBeNull();
+    expect(site.marks()).toEqual(["a", "b", "c", "c"]);
+    expect((await site.retry(2, "b")).status).toBe(200);
+    await site.output(3);
+    expect(site.row(3)).toMatchObject({ retry_of: 2, trace: first?.trace });
+    expect(site.marks()).toEqual(["a", "b", "c", "c", "b", "c"]);
+    // And what a retry inherited survives a crash as its own steps do.
+    await site.crash();
+    expect((await site.retry(3, "c")).status).toBe(200);
+    await site.output(4);
+    expect(site.marks()).toEqual(["a", "b", "c", "c", "b", "c", "c"]);
+  });
+
+  test("of what cannot be retried is refused with a reason", async () => {
+    await using site = await flow(`await gate("go", signal); ${body}`);
+    const id = await site.run("flow");
+    const active = await site.retry(id);
+    expect([active.status, active.body.error.message]).toEqual([409, `run ${id} is running`]);
+    site.open("go");
+    await site.ended(id);
+    const unknown = await site.retry(id, "z");
+    expect([unknown.status, unknown.body.error]).toEqual([
+      409,
+      expect.objectContaining({ message: `run ${id} has no step "z"`, hint: "its steps: a, b, c" }),
+    ]);
+    expect(site.runs().length).toBe(1);
+  });
+});
+
+test("unknown names and runs are refused, with the nearest one", async () => {
+  await using site = await flow("");
+  const run = await site.nerve.post("/run", { workflow: "flwo", input: null });
+  expect([run.status, run.body.error]).toEqual([
+    409,
+    expect.objectContaining({ message: 'there is no workflow "flwo"', hint: "did you mean flow?" }),
+  ]);
+  for (const asked of [await site.cancel(99), await site.retry(99)]) {
+    expect([asked.status, asked.body.error.message]).toEqual([409, "there is no run 99"]);
+  }
+  expect((await site.nerve.post("/run", { workflow: "flow", input: "x".repeat(70_000) })).status).toBe(400);
+  expect(site.runs()).toEqual([]);
+});
+
+describe("built in", () => {
+  test("exec runs a command filled in from the signal, and fails where something is missing", async () => {
+    await using site = await Site.start({
+      workflows: {
+        page: { body: null, config: 'use: exec, with: { command: [/bin/echo, --, "{{ payload.status }} on {{ sense }}"] }' },
+      },
+      reflexes: ["{ workflow: page, on: [ask] }"],
+    });
+    await site.signal({ status: "two words; $(id)" });
+    expect(await site.output(1)).toEqual({ exit_code: 0, stdout: "-- two words; $(id) on ask\n", stderr: "" });
+    await site.signal({ other: 1 });
+    const { state, error } = await site.ended(2);
+    expect([state, error]).toEqual(["failed", expect.stringContaining("the payload has no status")]);
+  });
+
+  test("webhook posts the signal until it is taken, with the same idempotency key", async () => {
+    const seen: { key: string | null; body: unknown }[] = [];
+    using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: async (request) => {
+        seen.push({ key: request.headers.get("idempotency-key"), body: await request.json() });
+        return new Response(null, { status: seen.length < 3 ? 503 : 204 });
+      },
+    });
+    const options = `url: "http://127.0.0.1:${server.port}/hook", retry: { limit: 5, interval: 50ms }`;
+    await using site = await Site.start({
+      workflows: { tell: { body: null, config: `use: webhook, with: { ${options} }` } },
+      reflexes: ["{ name: told, workflow: tell, on: [ask] }"],
+    });
+    await site.signal({ status: "critical" });
+    expect(await site.output(1)).toEqual({ status: 204 });
+    const [signal] = site.nerve.signals("ask");
+    const body = { id: signal?.id, sense: "ask", at: signal?.at, payload: { status: "critical" }, reflex: "told" };
+    expect(seen.map((request) => request.body)).toEqual([body, body, body]);
+    expect(new Set(seen.map(({ key }) => key)).size).toBe(1);
+    expect(site.events(1).filter(isStep)).toHaveLength(6);
+  });
+});
