@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { contentStore } from "../../src/base/content-store.ts";
 import type { LogLine } from "../../src/base/logger.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
@@ -362,6 +362,44 @@ describe("a blob something refers to is never taken", () => {
     expect(store.meta.get("blobs_read_signals")).toBe("30000");
   });
 });
+
+const PUTTER = `
+const [source, folder, path] = process.argv.slice(1);
+const { contentStore } = await import(source);
+const { existsSync, utimesSync } = await import("node:fs");
+const store = contentStore(folder, 1_000_000);
+let lost = 0;
+let anew = 0;
+for (let n = 0; n < 1_500; n++) {
+  anew += existsSync(path) ? 0 : 1;
+  await store.put(Buffer.from("hello"));
+  // A removal that sees in time that it must not be puts the file back within the moment.
+  for (let look = 0; !existsSync(path); look++) {
+    if (look === 50) { lost++; break; }
+    await Bun.sleep(1);
+  }
+  if (existsSync(path)) utimesSync(path, 0, 0);
+  if (n % 3 === 0) await Bun.sleep(Math.random() * 2);
+}
+console.log(JSON.stringify({ lost, anew }));
+`;
+
+test("a put that meets a removal has its blob, whoever was first", async () => {
+  sweep.stop();
+  const times = { everyMs: 1, unreferencedMs: 0, youngMs: HOUR, trustedAfterMs: 0 };
+  sweep = new BlobSweep({ clock, ticker, store, ledger, journal, folder: folder.file("blobs") }, times);
+  sweep.start();
+  clock.pass(60_000);
+  const module = join(import.meta.dir, "../../src/base/content-store.ts");
+  const child = Bun.spawn([process.execPath, "-e", PUTTER, module, folder.file("blobs"), pathOf(digestOf("hello"))], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  while (child.exitCode === null) await settle();
+  const { lost, anew } = JSON.parse(await child.stdout.text()) as { lost: number; anew: number };
+  expect(lost).toBe(0);
+  // There were removals to meet.
+  expect(anew).toBeGreaterThan(10);
+}, 30_000);
 
 describe("in the folder of blobs", () => {
   test("files of puts that died go after a day; whatever else lies there is not touched", async () => {

@@ -56,6 +56,16 @@ const LEAVES = [
   "false",
   "Array",
 ];
+/** ArkType's own check throws for a text where alternatives differ in the field `0`, which none of them can be. */
+function allows(reference: { allows(value: unknown): boolean }, payload: Json): boolean {
+  try {
+    return reference.allows(payload);
+  } catch (error) {
+    if (typeof payload === "object") throw error;
+    return false;
+  }
+}
+
 const KEYS = ["a", "b", "c", "key with space", "0"];
 
 function randomDefinition(below: Below, depth: number): Json {
@@ -156,7 +166,7 @@ test(
       const reference = type(definition as never) as { allows(value: unknown): boolean };
       for (let count = 0; count < 40; count++) {
         const payload = below(3) > 0 ? likelyPayload(below, definition) : randomPayload(below, 3);
-        const expected = reference.allows(payload);
+        const expected = allows(reference, payload);
         const mismatches = result.value.why(payload);
         if (result.value.matches(payload) !== expected || (mismatches.length === 0) !== expected) {
           throw new Error(
