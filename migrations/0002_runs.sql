@@ -16,7 +16,7 @@ CREATE TABLE workflow_runs (
   last_log_id  INTEGER NOT NULL,
   retry_of     INTEGER,
   -- Id of its `run.queued`: where reading its history begins.
-  first_log_id INTEGER NOT NULL,
+  first_log_id INTEGER NOT NULL DEFAULT 0,
   -- Unix milliseconds at which a sleeping one goes on.
   until        INTEGER
 );

@@ -67,6 +67,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "drizzle-orm",
     "type bun:sqlite",
   ],
+  "src/sense-worker/payload-patterns.ts": ["src/rules/payload-type.ts"],
   "src/workflow-worker": [
     "src/base",
     "src/model",

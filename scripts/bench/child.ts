@@ -65,6 +65,7 @@ export async function startWorker(
         options: {},
         timeoutMs: 30_000,
         outboxTaken: 0,
+        patterns: [],
       })),
       peers: names.map((name) => ({ name, database: join(site.folder, `${name}.db`) })),
       blobs: join(site.folder, "blobs"),

@@ -1,13 +1,14 @@
 /** What `nerve show` is asked about: a run and what led to it, or a trace and everything in it. */
 import { ok, type Result } from "../base/result.ts";
 import { traceTime } from "../base/trace-id.ts";
+import type { Log } from "../model/log.ts";
 import { problem } from "../model/problem.ts";
 import type { Run } from "../model/run.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { findTrace } from "./find-trace.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
-import type { Rows } from "./story.ts";
+import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {
   /** The run it is about, or null: a whole trace. */
@@ -45,11 +46,23 @@ function ofTrace(store: StoreReader, word: string): Result<Subject, Failure> {
 }
 
 function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
-  const logs = store.history.ofRun(run.id, run.first_log_id);
+  const logs = [...firings(store, run), ...store.history.ofRun(run.id, run.first_log_id)];
   // What led to the run it repeats is that run's story.
   const signals = run.retry_of === null ? chainTo(store, run.signal_id) : [];
   const begin = Math.min(signals.length > 0 ? traceTime(run.trace) : run.queued_at, run.queued_at);
   return { run, trace: run.trace, begin, namesake, signals, logs, runs: [run] };
+}
+
+/** Rows around the beginning of a run among which its reflex's is: they are of one transaction. */
+const NEAR = 100;
+
+/** What its reflex said when it started the run. */
+function firings(store: StoreReader, run: Run): Log[] {
+  if (run.reflex === null) return [];
+  const after = Math.max(0, run.first_log_id - NEAR);
+  return store.history
+    .page({ after, sources: [], since: null, trace: null, level: null, limit: 2 * NEAR, newest: false })
+    .filter((log) => log.run === null && firingOf(log)?.run === run.id);
 }
 
 /** The signal and what caused it, as far as they are kept, the first cause first. */

@@ -2,6 +2,7 @@
  * Follows runs through their logs, by the same fold the kernel uses: however short a state was, it is seen. What is known
  * of a run is kept until its ending.
  */
+import type { Log } from "../model/log.ts";
 import { advance, isOver, type Run, runEventOf } from "../model/run.ts";
 import type { StoreReader } from "../store/open.ts";
 import { POLL_MS } from "./listing.ts";
@@ -32,6 +33,19 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
   const sources = workflows.map((name) => `workflow:${name}`);
   const page = () =>
     store.history.page({ after: cursor, sources, since: null, trace: null, level: null, limit: PAGE, newest: false });
+  const changeOf = (log: Log): Change[] => {
+    const told = runEventOf(log);
+    if (told === null) return [];
+    const { row, event } = told;
+    const before = event.event === "run.queued" ? null : (known.get(row.run) ?? store.runs.byId(row.run));
+    // It is in what was read at the beginning.
+    if (before === null ? event.event !== "run.queued" : before.last_log_id >= log.id) return [];
+    const run = advance(before, row, event);
+    if (isOver(run.state)) known.delete(run.id);
+    else known.set(run.id, run);
+    const isNews = run.state !== before?.state || run.attempt !== before.attempt;
+    return isNews ? [{ run, at: log.at }] : [];
+  };
   return {
     beganAt: cursor,
     news() {
@@ -39,17 +53,11 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
       for (let rows = page(); rows.length > 0; rows = rows.length < PAGE ? [] : page()) {
         for (const log of rows) {
           cursor = log.id;
-          const told = runEventOf(log);
-          if (told === null) continue;
-          const { row, event } = told;
-          const before = event.event === "run.queued" ? null : (known.get(row.run) ?? store.runs.byId(row.run));
-          // It ended before this began.
-          if (before === null ? event.event !== "run.queued" : before.last_log_id >= log.id) continue;
-          const run = advance(before, row, event);
-          if (isOver(run.state)) known.delete(run.id);
-          else known.set(run.id, run);
-          const isNews = run.state !== before?.state || run.attempt !== before.attempt;
-          if (isNews) changes.push({ run, at: log.at });
+          try {
+            changes.push(...changeOf(log));
+          } catch {
+            // A history that cannot be is for `nerve rebuild --check` to tell.
+          }
         }
       }
       return changes;

@@ -21,9 +21,11 @@ export const configFile = (given: string | null): string =>
   resolve(given ?? (process.env.NERVE_CONFIG || DEFAULT_FILE));
 
 /** The whole configuration, or every problem in it. */
-export function loadConfig(given: string | null): Result<NerveConfig, Failure> {
+export const loadConfig = (given: string | null): Result<NerveConfig, Failure> => load(given, true);
+
+function load(given: string | null, checksPatterns: boolean): Result<NerveConfig, Failure> {
   const file = configFile(given);
-  const loaded = loadNerveConfig(file, process.env);
+  const loaded = loadNerveConfig(file, process.env, checksPatterns);
   return loaded.ok ? loaded : fail(EXIT.badConfig, ...explainAbsence(loaded.error, given));
 }
 
@@ -46,7 +48,7 @@ export interface Place {
 
 export function findPlace(given: string | null): Result<Place, Failure> {
   const file = configFile(given);
-  const loaded = loadConfig(given);
+  const loaded = load(given, false);
   if (loaded.ok) return ok({ file, data: loaded.value.data, config: loaded.value, problems: [] });
   const data = dataAlone(file);
   return data === null ? loaded : ok({ file, data, config: null, problems: loaded.error.problems });

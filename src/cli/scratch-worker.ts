@@ -11,7 +11,7 @@ import { traceIds } from "../base/trace-id.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
-import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
 import { senseDatabase } from "../kernel/engine.ts";
 import { workerEnvironment } from "../kernel/environment.ts";
@@ -28,6 +28,18 @@ export interface ScratchSense {
   readonly module: string | null;
   /** Folder of the content-addressed store it may write to. */
   readonly blobs: string;
+  /** To be held against the payload type it exports. */
+  readonly patterns: readonly ScratchPattern[];
+}
+
+export type ScratchPattern = ParentMessageOf<"init">["senses"][number]["patterns"][number];
+export type PatternFinding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
+
+/** A sense that is loaded. */
+export interface ScratchReady {
+  /** Migrations that were applied. */
+  readonly applied: readonly string[];
+  readonly patterns: readonly PatternFinding[];
 }
 
 /** What it logged or printed. */
@@ -68,7 +80,7 @@ export class ScratchWorker {
   readonly #about: ScratchSense;
   readonly #folder: ScratchFolder;
   readonly #process: WorkerProcess<ParentMessage>;
-  readonly #ready = Promise.withResolvers<Result<readonly string[], Problem>>();
+  readonly #ready = Promise.withResolvers<Result<ScratchReady, Problem>>();
   readonly #end = Promise.withResolvers<ComputeEnd>();
   readonly #gone = Promise.withResolvers<void>();
   #limit: ReturnType<typeof setTimeout> | null = null;
@@ -106,8 +118,8 @@ export class ScratchWorker {
     this.#arm(LOAD_HARD_MS, `it ${NEVER_LOADED}`);
   }
 
-  /** Once its databases are migrated and its module is loaded: the migrations that were applied, or what is wrong. */
-  get ready(): Promise<Result<readonly string[], Problem>> {
+  /** Once its databases are migrated and its module is loaded, or what is wrong. */
+  get ready(): Promise<Result<ScratchReady, Problem>> {
     return this.#ready.promise;
   }
 
@@ -135,7 +147,7 @@ export class ScratchWorker {
   }
 
   #init(): ParentMessage {
-    const { config, sense, module, blobs } = this.#about;
+    const { config, sense, module, blobs, patterns } = this.#about;
     return {
       type: "init",
       generation: GENERATION,
@@ -148,6 +160,7 @@ export class ScratchWorker {
           options: sense.with ?? {},
           timeoutMs: sense.timeoutMs ?? DEFAULT_TIMEOUT_MS,
           outboxTaken: 0,
+          patterns: [...patterns],
         },
       ],
       peers: realPeers(config),
@@ -218,7 +231,8 @@ export class ScratchWorker {
     this.#isReady = true;
     const [only] = message.senses;
     const found = only?.problem ?? null;
-    this.#ready.resolve(found === null ? ok(only?.applied ?? []) : err(this.#placed(found)));
+    const { applied = [], patterns = [] } = only ?? {};
+    this.#ready.resolve(found === null ? ok({ applied, patterns }) : err(this.#placed(found)));
   }
 
   /** Names of the copy mean nothing to a reader: the originals do. A migration is a file of the module. */

@@ -1,10 +1,13 @@
 /**
  * A trace or a run as the tree it is: what began it, the signals each signal led to, the runs they started, and beside
- * them what was logged meanwhile. A log of a sense stands with the signal whose compute wrote it; one of a run with it.
+ * them what was logged meanwhile. A log of a sense stands with the signal whose compute wrote it, that of a firing with
+ * the signal it was for, one of a run with the run.
  */
+import type { Json } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
 import { type Run, runEventOf } from "../model/run.ts";
 import type { Signal } from "../model/signal.ts";
+import { parseStored } from "./payload.ts";
 
 export type Node =
   | { readonly kind: "signal"; readonly row: Signal; readonly children: Node[] }
@@ -49,7 +52,9 @@ export function tellStory(begin: number, { signals, logs, runs }: Rows): Story {
   const answered = answeredStarts(logs);
   for (const row of logs) {
     const run = ofRun.get(row.run ?? 0);
-    if (run === undefined) under(signalOf(row, signals)).push({ kind: "log", row });
+    const fired = ofSignal.get(firingOf(row)?.signal ?? 0);
+    if (fired !== undefined) fired.children.push({ kind: "log", row });
+    else if (run === undefined) under(signalOf(row, signals)).push({ kind: "log", row });
     else if (!answered.has(row.id)) run.children.push({ kind: "log", row });
   }
   const sort = (list: Node[]): void => {
@@ -60,6 +65,15 @@ export function tellStory(begin: number, { signals, logs, runs }: Rows): Story {
   for (const { children } of ofRun.values()) children.sort(inRun);
   const times = [...signals.map(({ at }) => at), ...logs.map(({ at }) => at)];
   return { roots, durationMs: times.reduce((latest, at) => Math.max(latest, at), begin) - begin };
+}
+
+/** Which signal a reflex fired for, and which run that made, as its log says; null for every other log. */
+export function firingOf({ event, data }: Log): { readonly signal: number | null; readonly run: number | null } | null {
+  if (event !== "reflex.fired" || data === null) return null;
+  const told = parseStored(data);
+  if (typeof told !== "object" || told === null || Array.isArray(told)) return null;
+  const id = (value: Json | undefined): number | null => (typeof value === "number" ? value : null);
+  return { signal: id(told.signal), run: id(told.run) };
 }
 
 /** The signal of the log's sense that came next, else its newest before; null when that sense emitted none. */

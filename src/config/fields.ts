@@ -127,11 +127,13 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Reader<
 }
 
 export const integer =
-  (least: number): Reader<number> =>
+  (least: number, most: number = Number.MAX_SAFE_INTEGER): Reader<number> =>
   (tree, label, report) => {
     const value = tree.kind === "scalar" ? tree.value : null;
-    if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
-    report.expected("bad-number", tree, label, `a whole number, at least ${least}`, null);
+    const isWhole = typeof value === "number" && Number.isSafeInteger(value);
+    if (isWhole && value >= least && value <= most) return value;
+    const limits = most === Number.MAX_SAFE_INTEGER ? `at least ${least}` : `from ${least} to ${most}`;
+    report.expected("bad-number", tree, label, `a whole number, ${limits}`, null);
     return null;
   };
 

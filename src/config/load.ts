@@ -12,12 +12,18 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const MAX_INCLUDED = 256;
 const MAX_CREDENTIAL_BYTES = 1024 * 1024;
 
-export function loadNerveConfig(file: string, environment: Environment): Result<NerveConfig, Problem[]> {
+/** `checksPatterns` false: `when` and `clear` are not compiled, which takes ArkType. */
+export function loadNerveConfig(
+  file: string,
+  environment: Environment,
+  checksPatterns = true,
+): Result<NerveConfig, Problem[]> {
   const text = readSafely(file);
   if (!text.ok) return err([text.error]);
   return parseNerveConfig(text.value, {
     file,
     environment,
+    checksPatterns,
     credential: (name) => readCredential(name, environment),
     include: (pattern) => readIncluded(dirname(file), pattern),
   });

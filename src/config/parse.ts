@@ -12,6 +12,7 @@ import { DEFAULT_DATA, DEFAULT_DURABILITY, DEFAULT_GROUP } from "./defaults.ts";
 import { list, readFields, text as textOf } from "./fields.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
+import { checkPatterns } from "./patterns.ts";
 import { checkReferences } from "./references.ts";
 import { readReflexes, type WrittenReflex } from "./reflexes.ts";
 import { createReport, type Report } from "./report.ts";
@@ -30,6 +31,8 @@ export interface ConfigFile {
 export interface ConfigSource extends Variables {
   /** As messages name it; relative paths in the configuration start at its folder. */
   readonly file: string;
+  /** False: `when` and `clear` are taken as they are, for who only looks at what a running nerve has checked. */
+  readonly checksPatterns: boolean;
   /** The files `pattern` stands for, in name order. Problems without a file get the place of the pattern. */
   readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
 }
@@ -54,6 +57,7 @@ function parse(text: string, given: Partial<ConfigSource>, notYet: readonly stri
     file: given.file ?? "nerve.yaml",
     environment: given.environment ?? {},
     credential: given.credential ?? (() => null),
+    checksPatterns: given.checksPatterns ?? true,
     include: given.include ?? noIncludes,
   };
   const report = createReport(source.file);
@@ -65,7 +69,7 @@ function parse(text: string, given: Partial<ConfigSource>, notYet: readonly stri
 
   const { files, isWhole } = readIncluded(main, source, report);
   const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
-  const config = readRoot(root, isWhole, source.file, report);
+  const config = readRoot(root, isWhole, source, report);
   reportNotYet(root, notYet, report);
   const problems = report.problems();
   return problems.length === 0 && config ? ok(config) : err(problems);
@@ -140,7 +144,7 @@ const ROOT = {
   workflows: readWorkflows,
 };
 
-function readRoot(root: MapTree, isWhole: boolean, file: string, report: Report): NerveConfig | null {
+function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report: Report): NerveConfig | null {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
   const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;
@@ -160,7 +164,8 @@ function readRoot(root: MapTree, isWhole: boolean, file: string, report: Report)
   for (const { group } of senseConfigs.values()) {
     if (!allGroups.has(group)) allGroups.set(group, { name: group, memoryBytes: null } satisfies GroupConfig);
   }
-  const absolute = resolve(file);
+  if (source.checksPatterns) checkPatterns(reflexes ?? [], report);
+  const absolute = resolve(source.file);
   return {
     file: absolute,
     data: resolve(dirname(absolute), data ?? DEFAULT_DATA),

@@ -5,7 +5,6 @@
 import type { Json } from "../base/json.ts";
 import { FORBIDDEN_KEYS } from "../base/json.ts";
 import type { ReflexConfig, SenseReflexConfig, WorkflowReflexConfig } from "../model/config.ts";
-import { compilePattern } from "../rules/pattern.ts";
 import {
   duration,
   durationOrNone,
@@ -30,8 +29,16 @@ export interface Reference {
   readonly tree: Tree;
 }
 
+export interface WrittenPattern {
+  readonly label: string;
+  readonly tree: Tree;
+  readonly definition: Json;
+}
+
 /** A reflex as written. `target` and what `on` lists may not exist. */
 export interface WrittenReflex {
+  /** Its `when` and `clear` that have the form of a pattern. */
+  readonly patterns: readonly WrittenPattern[];
   readonly place: Place;
   readonly label: string;
   readonly name: Reference | null;
@@ -70,21 +77,10 @@ const readPattern: Reader<Json> = (tree, label, report) => {
     const hint = isLiteral ? `quote it: "${end.written}"` : null;
     report.expected("bad-pattern", end, path, 'text such as "\'critical\'" or "number > 5"', hint);
   }
-  const definition = isGood ? (json(tree, label, report)?.value ?? null) : null;
-  if (definition === null) return null;
-  const compiled = compilePattern(definition);
-  if (compiled.ok) return definition;
-  const { path, message, hint } = compiled.error;
-  const where = [...endsOf(tree, "")].find(({ label: end }) => end === path);
-  const at = path === "" ? label : `${label}.${path}`;
-  const isFilled = where?.tree.kind === "scalar" && where.tree.filled;
-  // What was filled in is never printed.
-  const [what, remedy] = isFilled ? [`is ${found(where.tree)}, and no ArkType definition`, null] : [message, hint];
-  report.add("bad-pattern", where?.tree.place ?? tree.place, `\`${at}\`: ${what}`, remedy);
-  return null;
+  return isGood ? (json(tree, label, report)?.value ?? null) : null;
 };
 
-function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; readonly label: string }> {
+export function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; readonly label: string }> {
   if (tree.kind === "map") for (const { key, value } of tree.entries) yield* endsOf(value, child(label, key));
   else if (tree.kind === "list")
     for (const [index, item] of tree.items.entries()) yield* endsOf(item, child(label, index));
@@ -130,8 +126,11 @@ const readKeyPath: Reader<string> = (tree, label, report) => {
   return null;
 };
 
+/** The times of so many signals are kept with every one that is counted. */
+const MAX_COUNT = 1_000;
+
 const readCount: Reader<{ n: number; withinMs: number }> = (tree, label, report) => {
-  const fields = readFields(tree, label, { n: integer(1), within: duration }, report);
+  const fields = readFields(tree, label, { n: integer(1, MAX_COUNT), within: duration }, report);
   if (!fields) return null;
   requireKeys(fields, tree, label, ["n", "within"], report);
   const { n, within } = fields.values;
@@ -259,7 +258,12 @@ function readReflex(tree: Tree, label: string, report: Report): WrittenReflex | 
   const given = fields.placeOf("name");
   const config = toConfig(values, values.sense === null);
   const named = given === null || values.name === null ? null : nameReference(values.name, tree, label);
-  return { place: tree.place, label, name: named, target, on: values.on ?? [], config };
+  const patterns = (["when", "clear"] as const).flatMap((word) => {
+    const definition = values[word];
+    const entry = tree.kind === "map" ? tree.entries.find(({ key }) => key === word) : undefined;
+    return definition === null || !entry ? [] : [{ label: child(label, word), tree: entry.value, definition }];
+  });
+  return { place: tree.place, label, name: named, target, on: values.on ?? [], config, patterns };
 }
 
 /** The reference of a reflex's own name, found again in its tree. */

@@ -31,6 +31,8 @@ const senseInit = {
   timeoutMs: MS,
   /** Highest outbox row the kernel has taken; new rows get higher ids (also when the file was restored or replaced). */
   outboxTaken: COUNT,
+  /** Of reflexes that look at its signals: held against the payload type it exports. Only `nerve check` asks for it. */
+  patterns: [{ label: "string", definition: "unknown" }, "[]"],
 } as const;
 
 export const peer = { name: "string", database: "string" } as const;
@@ -73,11 +75,31 @@ export const peers = { type: "'peers'", generation: POSITIVE, peers: [peer, "[]"
 
 export const shutdown = { type: "'shutdown'", generation: POSITIVE } as const;
 
+/** What a pattern of `init` is to the payload type its sense exports; nothing is said of one that cannot be compared. */
+const patternFinding = {
+  label: "string",
+  kind: "'possible' | 'never' | 'unknown-field'",
+  /** Dotted, of the field that cannot match or is not listed; empty for the pattern as a whole. */
+  path: "string",
+  /** What the type says of that field, in ArkType's notation. */
+  expected: "string | null",
+  /** Fields the type lists. */
+  fields: ["string", "[]"],
+} as const;
+
 /** One entry a sense of `init`, in its order; `problem` null when it is loaded. */
 const ready = {
   type: "'ready'",
   generation: POSITIVE,
-  senses: [{ sense: "string", problem: [problem, "|", "null"], applied: ["string", "[]"] }, "[]"],
+  senses: [
+    {
+      sense: "string",
+      problem: [problem, "|", "null"],
+      applied: ["string", "[]"],
+      patterns: [patternFinding, "[]"],
+    },
+    "[]",
+  ],
 } as const;
 
 /** Sent before user code is entered. `id` null: the sense's module is being loaded. */

@@ -276,7 +276,10 @@ export class Daemon {
     if (message !== null) {
       const text = `${this.#store.file} cannot be written: ${message}; nothing new is computed until it can`;
       this.#journal.say({ ...entry, level: "error", event: "store.failed", message: text });
-      if (this.#space.refused(code)) setImmediate(() => this.#ledger.flush());
+      if (!this.#space.refused(code)) return;
+      setImmediate(() => {
+        if (this.#stopping === null) this.#ledger.flush();
+      });
       return;
     }
     this.#journal.log({ ...entry, level: "warn", event: "store.recovered", message: "the store can be written again" });
@@ -364,7 +367,8 @@ export class Daemon {
     this.#journal.unfold();
     this.#log("info", "kernel.stopped", "stopped");
     this.#keepLifetime();
-    this.#ledger.flush();
+    // When the first finds no room, the second has the ballast's.
+    if (!this.#ledger.flush()) this.#ledger.flush();
     this.#ticker.stop();
     await this.#control?.stop();
     this.#store.close();

@@ -34,7 +34,7 @@ import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
 import { type Flight, Sense } from "./sense.ts";
 import { Silences } from "./silences.ts";
 import type { Handle, Ticker } from "./ticker.ts";
-import { MAX_KEYS, type Watch } from "./watch.ts";
+import type { Watch } from "./watch.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -300,6 +300,7 @@ export class Engine implements GroupHost, Desk {
         options: sense.config.with ?? {},
         timeoutMs: this.limits(sense).timeoutMs,
         outboxTaken: sense.outbox,
+        patterns: [],
       })),
       peers: this.#peers(),
       blobs: join(data, "blobs"),

@@ -142,11 +142,12 @@ export class Reactions {
       return counted;
     }
     const trigger = { id: signal.id, sense: signal.sense, at: signal.at, reflex: name };
-    const { run, kept } = this.#parts.workflows().start(draft, workflow, payload, trigger, signal.trace);
-    this.#log(draft, reflex, signal, firing, { run });
+    const started = this.#parts.workflows().start(draft, workflow, payload, trigger, signal.trace);
+    if (started === null) return () => {};
+    this.#log(draft, reflex, signal, firing, { run: started.run });
     return () => {
       counted();
-      kept();
+      started.kept();
     };
   }
 

@@ -100,10 +100,9 @@ export class Retention {
     const now = this.#parts.clock.wallMs();
     const { logsMs, signalsMs, archiveMs } = this.#keep;
     const archiveBefore = archiveMs === null ? null : now - archiveMs;
-    const moved = await this.#parts.archiver.run({ logsBefore: now - logsMs, archiveBefore, now });
-    if (!moved.ok) return moved;
     const signals = await this.#removeSignals(now - signalsMs);
-    return ok({ ...moved.value, signals });
+    const moved = await this.#parts.archiver.run({ logsBefore: now - logsMs, archiveBefore, now });
+    return moved.ok ? ok({ ...moved.value, signals }) : moved;
   }
 
   async #removeSignals(before: number): Promise<number> {

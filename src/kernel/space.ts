@@ -23,6 +23,9 @@ const LOOK_AGAIN_MS = 1_000;
 const CALM_MS = 10_000;
 const AFTER_START_MS = 2_000;
 
+/** The index of the WAL, or a file, that finds no room is not called full. */
+const MAY_BE_FULL = /^SQLITE_(IOERR|CANTOPEN)/;
+
 export interface Marks {
   readonly ballastBytes: number;
   /** Less than this is low … */
@@ -114,9 +117,8 @@ export class Space {
   /** A commit failed with `code`. True when room was made for another try. */
   refused(code: string): boolean {
     const room = roomAt(this.#parts.folder);
-    const none = room !== null && room.totalBytes > 0 && room.freeBytes < this.#marks.lowBytes;
-    // Room for the index of the WAL that is not there is an I/O error.
-    if (code !== "SQLITE_FULL" && !none) return false;
+    const isLow = room !== null && room.totalBytes > 0 && room.freeBytes < this.#marks.lowBytes;
+    if (code !== "SQLITE_FULL" && !(isLow && MAY_BE_FULL.test(code))) return false;
     const made = this.#makeRoom();
     if (room !== null && room.freeBytes < this.#marks.enoughBytes) this.#enter(room);
     return made;

@@ -6,6 +6,7 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
 import type { PatternRefusal } from "../rules/definition.ts";
+import { MAX_KEYS } from "../rules/key.ts";
 import { type Look, type Lookout, lookoutOf } from "../rules/look.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../rules/rule.ts";
 import type { Draft } from "./draft.ts";
@@ -23,9 +24,6 @@ export interface WatchParts {
   /** A key beyond the limit: said once in a while. */
   readonly limited: (watch: Watch) => void;
 }
-
-/** Keys one reflex remembers at a time: what they hold stays within some megabytes. */
-export const MAX_KEYS = 16_384;
 
 export class Watch implements Remembering {
   readonly name: string;

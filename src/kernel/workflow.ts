@@ -486,6 +486,7 @@ export class Workflow implements Crew<WorkflowParentMessage, WorkflowMessage, Ta
     for (const { task, startedAt } of suspects) {
       // Of several, none is charged with the time in which another may have kept it from settling.
       if (task !== MODULE && suspects.length === 1) task.ranMs += at - startedAt;
+      if (task !== MODULE && suspects.length > 1 && overdue && task.isOver) this.#sayDeaf(task);
     }
     let held = false;
     if (culprit === null) this.#suspect(suspects.flatMap(({ task }) => (task === MODULE ? [] : [task])));
@@ -493,6 +494,18 @@ export class Workflow implements Crew<WorkflowParentMessage, WorkflowMessage, Ta
     else held = this.#answers(culprit.task, how, overdue);
     this.#resume("worker-died");
     return held;
+  }
+
+  /** Beside others it is not named as who is to blame; and it is not run again to be found out. */
+  #sayDeaf(run: LiveRun): void {
+    this.#host.journal.log({
+      level: "warn",
+      source: `workflow:${this.name}`,
+      event: "run.killed",
+      message: `${this.nameOf(run)} was ${run.row?.state} and had not settled when its worker was killed`,
+      data: { run: run.id },
+      trace: run.trace,
+    });
   }
 
   #suspect(runs: readonly LiveRun[]): void {

@@ -38,6 +38,11 @@ export interface WorkflowsParts extends LifeHost {
 
 const LOG_CREDIT = 256;
 
+interface Admission {
+  readonly run: LiveRun;
+  readonly kept: () => void;
+}
+
 export class Workflows implements WorkflowHost {
   readonly byName = new Map<string, Workflow>();
   readonly #parts: WorkflowsParts;
@@ -220,45 +225,46 @@ export class Workflows implements WorkflowHost {
 
   // ── starting runs ────────────────────────────────────────────────────
 
-  /** A run that is part of a transaction: `write` inside of it, `kept` after its commit. */
-  #order(workflow: Workflow, order: RunOrder): { run: LiveRun; write: (draft: Draft) => void; kept: () => void } {
+  /** Inside a transaction, so that ids are in the order of what is committed; `kept` after it. */
+  #admit(draft: Draft, workflow: Workflow, order: RunOrder): Admission {
     const run = new LiveRun(++this.#lastRun, workflow.name, order.trace);
-    let how: "started" | "queued" | "dropped" = "dropped";
-    return {
-      run,
-      write: (draft) => {
-        how = workflow.admit(draft, run, order);
-      },
-      kept: () => {
-        this.#live.set(run.id, run);
-        workflow.admitted(run, order, how);
-      },
+    const how = workflow.admit(draft, run, order);
+    const kept = (): void => {
+      this.#live.set(run.id, run);
+      workflow.admitted(run, order, how);
+      // It was removed while this waited for its commit.
+      if (this.byName.get(workflow.name) !== workflow) void workflow.cancel(run, REMOVED);
     };
+    return { run, kept };
   }
 
-  /** What a reflex decided: called inside the transaction of the decision; what it answers with after its commit. */
+  /**
+   * What a reflex decided: called inside the transaction of the decision; what it answers with after its commit. Null: the
+   * workflow was removed while the signal waited for its commit.
+   */
   start(
     draft: Draft,
     name: string,
     input: Json,
     trigger: Trigger,
     trace: string,
-  ): { readonly run: number; readonly kept: () => void } {
+  ): { readonly run: number; readonly kept: () => void } | null {
     const workflow = this.byName.get(name);
-    if (workflow === undefined) throw new Error(`workflow ${name} is not configured`);
-    const { run, write, kept } = this.#order(workflow, { input, trigger, trace, retryOf: null, fromStep: null });
-    write(draft);
+    if (workflow === undefined) return null;
+    const { run, kept } = this.#admit(draft, workflow, { input, trigger, trace, retryOf: null, fromStep: null });
     return { run: run.id, kept };
   }
 
   #request(workflow: Workflow, order: RunOrder): Promise<RunAnswer> {
-    const { run, write, kept } = this.#order(workflow, order);
     return new Promise((resolve) => {
+      let admission: Admission | null = null;
       this.#parts.ledger.add({
-        write,
+        write: (draft) => {
+          admission = this.#admit(draft, workflow, order);
+        },
         kept: () => {
-          kept();
-          resolve(answerOf(run));
+          admission?.kept();
+          if (admission !== null) resolve(answerOf(admission.run));
         },
       });
     });

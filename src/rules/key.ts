@@ -14,6 +14,9 @@ export const ONLY_KEY = "";
 const MISSING_KEY = "null";
 const MAX_LENGTH = 128;
 
+/** Keys one reflex remembers at a time: what they hold stays within some megabytes. */
+export const MAX_KEYS = 16_384;
+
 /**
  * The scalar as JSON, so that `5` and `"5"` are two keys; a long text as its digest, which no JSON text equals.
  * `path` is dotted; null is the absence of `key`.

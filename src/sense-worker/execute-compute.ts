@@ -8,6 +8,7 @@ import { describeFailure } from "../base/thrown.ts";
 import { startTimer, type Timer } from "../base/timer.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
+import { type StandardSchema, validateWith } from "../worker/schema.ts";
 import type { LoadedSense } from "./load-compute.ts";
 import type { SenseDb } from "./sense-database.ts";
 
@@ -44,11 +45,15 @@ function describe(error: unknown): ComputeOutcome {
   return failed(message, stack);
 }
 
-/** The payload a compute returned, or what is wrong with it. */
-export const payloadOf = (returned: unknown): Result<Json, string> =>
-  returned === undefined
-    ? err("compute returned undefined; return a payload, or null for no signal")
-    : jsonCopy("the payload", returned);
+/** The payload a compute returned, or what is wrong with it. It is what was returned, whatever `schema` makes of it. */
+export function payloadOf(returned: unknown, schema: StandardSchema | null): Result<Json, string> {
+  if (returned === undefined) return err("compute returned undefined; return a payload, or null for no signal");
+  const payload = jsonCopy("the payload", returned);
+  if (schema === null || !payload.ok) return payload;
+  // A copy: a schema may change what it is given.
+  const fits = validateWith(schema, "payload", structuredClone(payload.value));
+  return fits.ok ? payload : err(`the payload is not what the sense declares it to be: ${fits.error}`);
+}
 
 /** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
 class Deadline {
@@ -128,7 +133,8 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
     }
     settled = true;
     const ended = deadline.settle();
-    const payload: Result<Json, string> = ended === null && returned !== null ? payloadOf(returned) : ok(null);
+    const payload: Result<Json, string> =
+      ended === null && returned !== null ? payloadOf(returned, sense.payload) : ok(null);
     if (ended !== null || !payload.ok) {
       db.rollBack();
       return payload.ok ? { kind: ended as "timed-out" | "aborted" } : failed(payload.error);

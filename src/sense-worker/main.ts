@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { elapsedMs } from "../base/timer.ts";
-import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
@@ -21,11 +21,13 @@ import { Surroundings } from "../worker/surroundings.ts";
 import { type Author, author } from "./author.ts";
 import { type ComputeOutcome, executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn, migrationsOf } from "./load-compute.ts";
+import { holdAgainst } from "./payload-patterns.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 
 type Init = ParentMessageOf<"init">;
 type Compute = ParentMessageOf<"compute">;
 type SenseInit = Init["senses"][number];
+type Seated = WorkerMessageOf<"ready">["senses"][number];
 
 const WAITING_ROWS = 1_000;
 
@@ -126,11 +128,11 @@ class SenseWorker {
     void this.#pump();
   }
 
-  async #seat(init: SenseInit): Promise<{ sense: string; problem: Problem | null; applied: string[] }> {
+  async #seat(init: SenseInit): Promise<Seated> {
     this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
     this.#channel.flush();
     const opened = this.#openDatabase(init);
-    if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [] };
+    if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [], patterns: [] };
     const { db, applied } = opened.value;
     this.#replay(init, db);
     const loaded = await author
@@ -141,10 +143,10 @@ class SenseWorker {
       });
     if (!loaded.ok) {
       db.close();
-      return { sense: init.name, problem: loaded.error, applied };
+      return { sense: init.name, problem: loaded.error, applied, patterns: [] };
     }
     this.#seats.set(init.name, { init, sense: loaded.value, db });
-    return { sense: init.name, problem: null, applied };
+    return { sense: init.name, problem: null, applied, patterns: holdAgainst(loaded.value.payload, init.patterns) };
   }
 
   #openDatabase(init: SenseInit): Result<{ db: SenseDb; applied: string[] }, Problem> {

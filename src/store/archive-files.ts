@@ -163,12 +163,17 @@ function openRead(path: string): number | string {
   }
 }
 
+function misfitOf(size: number, { bytes }: ArchiveFile): string | null {
+  if (size < bytes) return `is truncated: it holds ${size} of ${bytes} bytes`;
+  return size === bytes ? null : `was tampered with: it holds ${size} bytes, not ${bytes}`;
+}
+
 /** Compares the bytes of an open file with what is known of it, piece by piece; returns what is wrong, or null. */
 function* comparing(descriptor: number, known: ArchiveFile): Generator<void, string | null> {
   const stats = fstatSync(descriptor);
   if (!stats.isFile()) return "is not a plain file";
-  if (stats.size < known.bytes) return `is truncated: it holds ${stats.size} of ${known.bytes} bytes`;
-  if (stats.size > known.bytes) return `was tampered with: it holds ${stats.size} bytes, not ${known.bytes}`;
+  const misfit = misfitOf(stats.size, known);
+  if (misfit !== null) return misfit;
   const hash = createHash("sha256");
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
   for (let at = 0; at < known.bytes; ) {
@@ -202,7 +207,7 @@ export function glance(folder: string, known: ArchiveFile): string | null {
   if (stats === undefined) return WHY.ENOENT as string;
   if (stats.isSymbolicLink()) return WHY.ELOOP as string;
   if (!stats.isFile()) return "is not a plain file";
-  return stats.size === known.bytes ? null : `holds ${stats.size} bytes, not ${known.bytes}`;
+  return misfitOf(stats.size, known);
 }
 
 interface Piece {

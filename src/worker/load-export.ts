@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { loadModule } from "./load-module.ts";
-import { isSchema, validateOptions } from "./options.ts";
+import { validateOptions } from "./options.ts";
+import { isSchema, type StandardSchema } from "./schema.ts";
 
 export interface ModuleSource {
   readonly name: string;
@@ -17,6 +18,8 @@ export interface ModuleSource {
 export interface LoadedExport {
   readonly called: (...given: never[]) => unknown;
   readonly options: unknown;
+  /** Everything the module exports. */
+  readonly exports: Exports;
 }
 
 type Exports = Readonly<Record<string, unknown>>;
@@ -54,7 +57,7 @@ export async function loadExport(
   const { export: name, example } = kind;
   const titled = `${kind.noun} "${source.name}"`;
   const file = source.folder === null ? null : join(source.folder, "index.ts");
-  const { [name]: called, options: schema = null } = exports.value;
+  const { [name]: called } = exports.value;
   if (called === undefined) {
     const hint = "default" in exports.value ? `it has a default export; ${example}` : example;
     return err(problem("missing-export", `${titled} does not export ${name}`, hint, file));
@@ -63,14 +66,26 @@ export async function loadExport(
     const message = `${titled} exports ${name} as ${typeof called}, not as a function`;
     return err(problem("bad-export", message, example, file));
   }
-  if (schema !== null && !isSchema(schema)) {
-    const hint = 'write `export const options = type({ … })` with `import { type } from "arktype"`';
-    return err(problem("bad-export", `${titled} exports options that are no ArkType type`, hint, file));
-  }
-  const options = validateOptions(schema, source.options);
+  const schema = schemaOf(kind, source, exports.value, "options");
+  if (!schema.ok) return schema;
+  const options = validateOptions(schema.value, source.options);
   if (!options.ok) {
     const hint = `correct \`with\` of ${kind.noun}s.${source.name} in nerve.yaml`;
     return err(problem("bad-options", `the options of ${titled} are refused: ${options.error}`, hint, file));
   }
-  return ok({ called: called as LoadedExport["called"], options: options.value });
+  return ok({ called: called as LoadedExport["called"], options: options.value, exports: exports.value });
+}
+
+/** What the module exports under `name` as a type, or null. */
+export function schemaOf(
+  kind: ModuleKind,
+  source: ModuleSource,
+  exports: Exports,
+  name: string,
+): Result<StandardSchema | null, Problem> {
+  const { [name]: schema = null } = exports;
+  if (schema === null || isSchema(schema)) return ok(schema);
+  const hint = `write \`export const ${name} = type({ … })\` with \`import { type } from "arktype"\``;
+  const message = `${kind.noun} "${source.name}" exports ${name} that ${name === "options" ? "are" : "is"} no ArkType type`;
+  return err(problem("bad-export", message, hint, source.folder === null ? null : join(source.folder, "index.ts")));
 }

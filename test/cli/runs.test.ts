@@ -50,6 +50,19 @@ beforeAll(() => {
   const cause = signal("load", T + 1, null);
   signal("unrelated", T + 2, cause);
   const id = signal("health", T + 3, cause);
+  const fired = { signal: id, run: FAILED };
+  store.commit(() =>
+    store.logs.append({
+      at: T + 3,
+      level: "info",
+      source: "reflex:on-bad",
+      event: "reflex.fired",
+      run: null,
+      trace: TREE,
+      message: "fired",
+      data: JSON.stringify(fired),
+    }),
+  );
   const trigger = { id, sense: "health", at: T + 3, reflex: "on-bad" };
   writer.queue({ workflow: "page", at: T + 3, trace: TREE, input: { load1: 9 }, trigger, retry_of: null });
   const step = { nth: 0, attempt: 1 };
@@ -238,6 +251,7 @@ describe("show of a run", () => {
       "● a tick, a start or a trigger by hand",
       "└─ load #1                load1 9",
       "   └─ health #3              load1 9",
+      "      ├─ reflex:on-bad          fired",
       `      └─ ${first}`,
       ...rest.map((line) => `         ${line}`),
     ]);
@@ -309,13 +323,14 @@ describe("show of a run", () => {
 describe("show of a trace", () => {
   test("has its runs below the signals that started them", async () => {
     const { stdout } = await nerve("show", TREE);
-    expect(stdout.split("\n")[1]).toEndWith(" · 3 signals · 2 runs · 14 logs · 5s");
+    expect(stdout.split("\n")[1]).toEndWith(" · 3 signals · 2 runs · 15 logs · 5s");
     const [first, ...rest] = RUN_LINES;
     expect(tree(stdout)).toEqual([
       "● a tick, a start or a trigger by hand",
       "├─ load #1                load1 9",
       "│  ├─ unrelated #2           load1 9",
       "│  └─ health #3              load1 9",
+      "│     ├─ reflex:on-bad          fired",
       `│     └─ ${first}`,
       ...rest.map((line) => `│        ${line}`),
       "└─ page #3                cancelled after 1 ms · retry of #2  by hand",

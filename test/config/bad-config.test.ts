@@ -467,7 +467,7 @@ const CASES: readonly Case[] = [
     config: withSenses("reflexes: [{sense: load, on: [mem], count: {n: 0}}]"),
     says: [
       "nerve.yaml:2:44: `reflexes[0].count.within` is missing",
-      "nerve.yaml:2:48: `reflexes[0].count.n` must be a whole number, at least 1, found the number 0",
+      "nerve.yaml:2:48: `reflexes[0].count.n` must be a whole number, from 1 to 1000, found the number 0",
     ],
   },
   {

@@ -160,4 +160,66 @@ describe.skipIf(missing !== null)("killed at every step of archiving", () => {
     },
     FULL ? 400_000 : 60_000,
   );
+
+  test.each([
+    ["pwrite64", FULL ? 1 : 9],
+    ["fsync", FULL ? 1 : 2],
+    ["unlink", 1],
+  ] as const)(
+    "%s, while a file is removed whose time is over",
+    async (call, stride) => {
+      beginAnew();
+      expect(await archive()).toMatchObject({ code: 0 });
+      const archived = join(site.folder, "archived");
+      rmSync(archived, { recursive: true, force: true });
+      cpSync(site.data, archived, { recursive: true });
+      const all = readdirSync(join(archived, "archive"));
+      site.write("shorter.yaml", "data: DATA\nretention: { logs: 10d, archive: 29d }\n");
+      const remove = (wrapper: readonly string[] = []) =>
+        runNerve(site.folder, ["archive", "run", "-c", "shorter.yaml"], { command: [...wrapper, ...NERVE] });
+      const found: string[] = [];
+      let kills = 0;
+      for (let k = 1; k < MOST_STEPS && found.length === 0; k += stride) {
+        rmSync(site.data, { recursive: true });
+        cpSync(archived, site.data, { recursive: true });
+        const first = await remove(killedAt(call, k));
+        if (first.code === 0) break;
+        kills++;
+        const ids = everyLog(site.data).map(({ id }) => id);
+        const isWhole = ids.every((id, n) => n === 0 || id === (ids[n - 1] ?? 0) + 1);
+        if (!isWhole) found.push(`${call} ${k}: what is left has gaps`);
+        const again = await remove();
+        const verified = await runNerve(site.folder, ["archive", "verify"]);
+        if (again.code !== 0 || verified.code !== 0) found.push(`${call} ${k}: ${again.stderr}${verified.stderr}`);
+        const left = readdirSync(join(site.data, "archive"));
+        if (left.length !== all.length - 1) found.push(`${call} ${k}: ${left.join()} are left`);
+      }
+      console.log(JSON.stringify({ test: "archive", call: `${call}, removing`, kills, violations: found.length }));
+      expect(found).toEqual([]);
+      expect(kills).toBeGreaterThanOrEqual(1);
+    },
+    FULL ? 400_000 : 60_000,
+  );
+
+  test("a daemon that is told to stop while it archives does, and loses nothing", async () => {
+    beginAnew();
+    const db = new Database(join(site.data, "logs.db"));
+    const many = 50_000;
+    db.run(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${many})
+       INSERT INTO logs (at, level, source, event, message) SELECT ${rows.at(-1)?.at}, 'info', 'kernel', 'many', i FROM n`,
+    );
+    db.close(true);
+    const kernel = site.start();
+    await kernel.answers();
+    const socket = join(site.data, "nerve.sock");
+    const asked = fetch("http://nerve/archive", { unix: socket, method: "POST", body: "{}" }).catch(() => null);
+    const moved = "SELECT count(*) AS n FROM archive";
+    await until("a file is through", () => site.ask(0, (on) => on.query<{ n: number }, []>(moved).get()?.n ?? 0) > 0);
+    expect(await kernel.stop()).toBe(0);
+    await asked;
+    expect(violations("stopped")).toEqual([]);
+    expect(everyLog(site.data).filter(({ event }) => event === "many")).toHaveLength(many);
+    expect(await comesThrough("stopped")).toEqual([]);
+  }, 30_000);
 });

@@ -92,8 +92,9 @@ describe("steps", () => {
       ]);
       return { one, two, three, nothing: await thread.step("c", () => {}) };
     `);
-    const output = (await site.output(await site.run("flow"))) as Record<string, never>;
-    const { one, two, three, nothing } = output as { one: { id: string; attempt: number } } & Record<string, unknown>;
+    const { one, two, three, nothing } = (await site.output(await site.run("flow"))) as {
+      one: { id: string; attempt: number };
+    } & Record<string, unknown>;
     for (const id of [one.id, two, three]) expect(id).toMatch(/^[0-9a-f]{32}$/);
     expect(new Set([one.id, two, three]).size).toBe(3);
     expect([one.attempt, nothing]).toEqual([1, null]);
@@ -390,7 +391,8 @@ describe("a timeout", () => {
     const behind = await site.run("flow");
     await site.marked("holding");
     await site.kill();
-    await Bun.sleep(1_100);
+    const downSince = Date.now();
+    await until(() => Date.now() > downSince + 1_100);
     site.open("go");
     await site.startAgain();
     expect(await site.output(id)).toBe("in time");
@@ -466,9 +468,8 @@ describe("cancel", () => {
     await site.cancel(deaf);
     expect(site.row(deaf).state).toBe("cancelled");
     await until(() => site.nerve.logs({ event: "worker.exited" }).length === 1);
-    const [died] = site.nerve.logs({ event: "worker.exited" });
-    expect(died?.message).toContain(`run ${deaf}`);
-    expect(died?.message).toContain("it had not settled within 300ms of being cancelled");
+    const [killed] = site.nerve.logs({ event: "run.killed" });
+    expect(killed?.message).toBe(`run ${deaf} was cancelled and had not settled when its worker was killed`);
     site.open("go");
     await site.output(other);
     expect(endings(site, deaf)).toEqual(["run.cancelled"]);
@@ -527,10 +528,11 @@ describe("concurrency", () => {
       'if (thread.trigger.payload === "sleep") await thread.sleep(300); else await gate("go"); return 1;',
       "max_queue: 1",
     );
-    const sleepers = [];
+    const sleepers: number[] = [];
     for (let n = 0; n < 3; n++) {
-      sleepers.push(await site.run("flow", "sleep"));
-      await site.is(sleepers[n] as number, "sleeping");
+      const id = await site.run("flow", "sleep");
+      await site.is(id, "sleeping");
+      sleepers.push(id);
     }
     const holder = await site.run("flow", "hold");
     const queued = await site.run("flow", "hold");
@@ -574,7 +576,7 @@ describe("a module", () => {
   test.each([
     ["that throws as it loads", 'throw new Error("no such driver");', /no such driver/],
     ["that is no TypeScript", "export const run = (", /index\.ts/],
-    ["that exports no run", "export const compute = () => null;", /exports? (no|a) .*run|`run`/],
+    ["that exports no run", "export const compute = () => null;", /does not export run/],
     ["that ends its worker as it loads", "process.exit(3);", /exited with code 3/],
   ])("%s fails its runs with the reason, and works once it is mended", async (_, text, reason) => {
     await using site = await flow("return 1;");

@@ -97,6 +97,7 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
         options: {},
         timeoutMs: 10_000,
         outboxTaken: 0,
+        patterns: [],
         ...sense,
       })),
       peers: senses.map(({ name }) => ({ name, database: this.folder.file(`${name}.db`) })),

@@ -17,7 +17,16 @@ const PARENT: readonly ParentMessage[] = [
     type: "init",
     generation: 1,
     senses: [
-      { name: "a", folder: null, use: "load", database: "/d/a.db", options: {}, timeoutMs: 1, outboxTaken: 0 },
+      {
+        name: "a",
+        folder: null,
+        use: "load",
+        database: "/d/a.db",
+        options: {},
+        timeoutMs: 1,
+        outboxTaken: 0,
+        patterns: [],
+      },
       {
         name: "b",
         folder: "/s/b",
@@ -26,6 +35,7 @@ const PARENT: readonly ParentMessage[] = [
         options: { x: [1] },
         timeoutMs: 30_000,
         outboxTaken: 9,
+        patterns: [{ label: "r.when", definition: { x: "number" } }],
       },
     ],
     peers: [{ name: "a", database: "/d/a.db" }],
@@ -39,13 +49,14 @@ const PARENT: readonly ParentMessage[] = [
   { type: "shutdown", generation: 2 },
 ];
 const PROBLEM = { kind: "k", message: "m", hint: null, file: "/f", line: 1, column: null };
+const FINDING = { label: "r.when", kind: "never" as const, path: "x", expected: null, fields: ["x"] };
 const WORKER: readonly WorkerMessage[] = [
   {
     type: "ready",
     generation: 1,
     senses: [
-      { sense: "a", problem: null, applied: ["1.sql"] },
-      { sense: "b", problem: PROBLEM, applied: [] },
+      { sense: "a", problem: null, applied: ["1.sql"], patterns: [FINDING] },
+      { sense: "b", problem: PROBLEM, applied: [], patterns: [] },
     ],
   },
   { type: "started", generation: 1, id: null, sense: "a" },

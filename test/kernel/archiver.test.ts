@@ -1,6 +1,6 @@
 /** Which logs move to the archive and when, what a start puts right, and the end of files. */
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Retention } from "../../src/kernel/retention.ts";
@@ -18,6 +18,8 @@ import {
   seenOutside,
 } from "../helpers/archive.ts";
 import { until } from "../helpers/compute.ts";
+
+setDefaultTimeout(30_000);
 
 const ids = (bench: ArchiveBench): number[] => everyLog(bench.data).map(({ id }) => id);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
@@ -281,12 +283,17 @@ describe("by itself", () => {
         await new Promise(setImmediate);
       }
     };
-    return { retention, pass };
+    const passUntil = (condition: () => boolean): Promise<void> =>
+      until(async () => {
+        await pass(60_000);
+        return condition();
+      }, 20_000);
+    return { retention, pass, passUntil };
   }
 
   test("nothing moves until the clocks have agreed for an hour; a clock that jumps begins the hour anew", async () => {
     using bench = archiveBench();
-    const { pass, retention } = setting(bench, 5 * DAY_MS);
+    const { pass, passUntil, retention } = setting(bench, 5 * DAY_MS);
     bench.fill([june(1), june(29)].map((at) => logAt(at)));
     await pass(HOUR - 60_000);
     bench.clock.step(31 * DAY_MS);
@@ -295,18 +302,18 @@ describe("by itself", () => {
     await pass(HOUR - 60_000);
     expect(readdirSync(bench.folder)).toEqual([]);
     await pass(10 * 60_000);
-    await until(() => bench.store.archive.firstLogId() === 2);
+    await passUntil(() => bench.store.archive.firstLogId() === 2);
     expect(files(bench)).toEqual({ "2025-06-01.jsonl": [1] });
     retention.stop();
   });
 
   test("logs go by whole days, each into one file, once the day is older than they are kept", async () => {
     using bench = archiveBench();
-    const { pass, retention } = setting(bench, 2 * DAY_MS);
+    const { pass, passUntil, retention } = setting(bench, 2 * DAY_MS);
     const every10Minutes = (day: number) => Array.from({ length: 144 }, (_, n) => Date.UTC(2025, 5, day) + n * 600_000);
     bench.fill([26, 27, 28, 29].flatMap(every10Minutes).map((at) => logAt(at)));
     await pass(13 * HOUR);
-    await until(() => bench.store.archive.firstLogId() === 3 * 144 + 1);
+    await passUntil(() => bench.store.archive.firstLogId() === 3 * 144 + 1);
     expect(Object.entries(files(bench)).map(([name, held]) => [name, held.length])).toEqual([
       ["2025-06-26.jsonl", 144],
       ["2025-06-27.jsonl", 144],

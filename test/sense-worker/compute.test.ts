@@ -55,7 +55,7 @@ const NONE = async (): Promise<never> => {
 function start(db: SenseDb, author: Author, timeoutMs = 10_000) {
   const compute = (given: SenseDatabase, _: unknown, context: ComputeContext) => author(given, context) as object;
   const setting = {
-    sense: { compute, options: {} },
+    sense: { compute, options: {}, payload: null },
     db,
     peers: {},
     blobs: { put: NONE, get: NONE },
@@ -720,7 +720,7 @@ describe("a payload", () => {
       "the payload cannot be read: Error: trap",
     ],
   ])("that is %s is refused by name and path", (_, value, problem) =>
-    expect(payloadOf(value)).toEqual({ ok: false, error: problem }),
+    expect(payloadOf(value, null)).toEqual({ ok: false, error: problem }),
   );
 
   test.each(["a", "ä", "€", "💥", "\u0000", "\ud800", '"'])(
@@ -731,16 +731,72 @@ describe("a payload", () => {
       const padding = "x".repeat(MAX_VALUE_BYTES - 2 - fits * size);
       const full = character.repeat(fits) + padding;
       expect(Buffer.byteLength(JSON.stringify(full))).toBe(MAX_VALUE_BYTES);
-      expect(payloadOf(full)).toEqual({
+      expect(payloadOf(full, null)).toEqual({
         ok: true,
         value: full.toWellFormed() === full ? full : JSON.parse(JSON.stringify(full)),
       });
-      expect(payloadOf(`${full}x`)).toMatchObject({ ok: false, error: expect.stringContaining("over 64 KiB") });
+      expect(payloadOf(`${full}x`, null)).toMatchObject({ ok: false, error: expect.stringContaining("over 64 KiB") });
     },
   );
 
+  describe("that the sense declares", () => {
+    const declared = type({ host: "string", usage: { "+": "reject", root: "0 <= number <= 100" } });
+
+    test("is kept as it was returned", () => {
+      const value = { host: "a", usage: { root: 7 }, further: [1] };
+      expect(payloadOf(value, declared)).toEqual({ ok: true, value });
+    });
+
+    test.each<[unknown, string]>([
+      [{ host: "a", usage: { root: 101 } }, "usage.root must be at most 100 (was 101)"],
+      [{ host: "a", usage: {} }, "usage.root must be a number (was missing)"],
+      [{ host: 1, usage: { root: 1, var: 2 } }, "host must be a string (was a number); usage.var must be removed"],
+      ["text", "must be an object (was a string)"],
+    ])("and is not %j names the path and what was expected", (value, why) => {
+      const error = `the payload is not what the sense declares it to be: ${why}`;
+      expect(payloadOf(value, declared)).toEqual({ ok: false, error });
+    });
+
+    test("is not changed by the morphs and defaults of its type, nor by a schema that changes what it is given", () => {
+      const morphs = type({ at: "string.integer.parse", "unit?": "string", size: "number = 5" });
+      expect(payloadOf({ at: "7" }, morphs)).toEqual({ ok: true, value: { at: "7" } });
+      const changes = {
+        "~standard": {
+          validate: (value: unknown) => {
+            (value as { list: number[] }).list.push(3);
+            return { value };
+          },
+        },
+      };
+      const value = { list: [1] };
+      expect(payloadOf(value, changes)).toEqual({ ok: true, value: { list: [1] } });
+      expect(value).toEqual({ list: [1] });
+    });
+
+    test("may not be checked asynchronously, or by a type that throws", () => {
+      const later = { "~standard": { validate: () => Promise.reject(new Error("later")) } };
+      const throwing = type("string").narrow(() => {
+        throw new TypeError("inside");
+      });
+      const error = "the payload is not what the sense declares it to be: its `payload` ";
+      expect(payloadOf("x", later)).toEqual({
+        ok: false,
+        error: `${error}is validated asynchronously, which is not supported`,
+      });
+      expect(payloadOf("x", throwing)).toEqual({ ok: false, error: `${error}threw: TypeError: inside` });
+    });
+
+    test("is JSON first", () => {
+      expect(payloadOf({ at: new Date(0) }, type({ at: "Date" }))).toMatchObject({
+        ok: false,
+        error: expect.stringContaining("the payload is not JSON: at"),
+      });
+      expect(payloadOf(undefined, type("unknown"))).toMatchObject({ ok: false });
+    });
+  });
+
   test("may be anything else that is JSON", () => {
     for (const value of [0, -0, "", false, true, [], {}, [null], { a: { b: [1.5, "x"] } }])
-      expect(payloadOf(value)).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) });
+      expect(payloadOf(value, null)).toEqual({ ok: true, value: JSON.parse(JSON.stringify(value)) });
   });
 });

@@ -63,6 +63,15 @@ describe("a module that", () => {
       },
     ],
     [
+      "exports a payload that is no type",
+      { "index.ts": `${FINE}export const payload = () => ({ host: "a" });` },
+      {
+        kind: "bad-export",
+        message: 'sense "probe" exports payload that is no ArkType type',
+        hint: 'write `export const payload = type({ … })` with `import { type } from "arktype"`',
+      },
+    ],
+    [
       "does not parse",
       { "index.ts": "export const compute = (\n) => {{\n" },
       { kind: "syntax-error", file: "FILE", line: expect.any(Number) },

@@ -1,5 +1,5 @@
 /** The archive's files, and reading through the watermark: every log once, exactly as it was, wherever it lies (G8). */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   lstatSync,
@@ -26,6 +26,8 @@ import {
   NOW,
   seenOutside,
 } from "../helpers/archive.ts";
+
+setDefaultTimeout(30_000);
 
 const TRACES = ["0".repeat(32), "0123456789abcdef0123456789abcdef", `0123456789abcdef${"f".repeat(16)}`];
 const TEXTS = [
@@ -193,6 +195,23 @@ describe("read through the watermark", () => {
     expect(await archiving).toMatchObject({ ok: true, value: { rows: 5_000 } });
     expect(watermarks.size).toBeGreaterThan(3);
     beside.close();
+  });
+
+  test("a run that ended is read whole, and not through all that came since", async () => {
+    using bench = archiveBench();
+    const day = (n: number, run: number | null) =>
+      Array.from({ length: 6_000 }, (_, k) => logAt(june(n) + k, { run: k < 3 ? run : null }));
+    bench.fill([day(1, 7), day(2, null), day(3, 7), day(4, 9)].flat());
+    await bench.archive(june(10));
+    bench.sql(
+      `INSERT INTO workflow_runs (id, workflow, state, queued_at, ended_at, trace, last_log_id, first_log_id)
+       VALUES (7, 'w', 'completed', 0, 1, '', 3, 1), (9, 'w', 'sleeping', 0, NULL, '', 18_001, 18_001)`,
+    );
+    expect(bench.store.history.ofRun(9, 18_001).map(({ id }) => id)).toEqual([18_001, 18_002, 18_003]);
+    unlinkSync(join(bench.folder, "2025-06-03.jsonl"));
+    // What the first day holds of it is found, and the third is not even opened.
+    expect(bench.store.history.ofRun(7, 1).map(({ id }) => id)).toEqual([1, 2, 3]);
+    expect(() => bench.store.history.ofRun(9, 1)).toThrow(ArchiveDamaged);
   });
 
   test("a scan that began before logs were archived goes on after", async () => {

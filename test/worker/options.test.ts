@@ -1,7 +1,8 @@
 /** `with` against what a module exports as `options`, whichever library wrote the schema. */
 import { describe, expect, test } from "bun:test";
 import { type } from "arktype";
-import { isSchema, validateOptions } from "../../src/worker/options.ts";
+import { validateOptions } from "../../src/worker/options.ts";
+import { isSchema } from "../../src/worker/schema.ts";
 
 /** A schema of no library. */
 const schema = (validate: (value: unknown) => unknown) =>
@@ -44,7 +45,7 @@ describe("options", () => {
   });
 
   test("that validate asynchronously are refused, also when they reject later", async () => {
-    const error = "its `options` validate asynchronously, which is not supported";
+    const error = "its `options` is validated asynchronously, which is not supported";
     expect(
       validateOptions(
         schema(() => Promise.resolve({ value: 1 })),

@@ -10,9 +10,10 @@ import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../
 import type { Problem } from "../../model/problem.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";
+import { patternProblems, patternsOn } from "../pattern-problems.ts";
 import { loadConfig } from "../place.ts";
 import { ScratchFolder } from "../scratch-folder.ts";
-import { ScratchWorker } from "../scratch-worker.ts";
+import { type ScratchReady, ScratchWorker } from "../scratch-worker.ts";
 import { checkWorkflow } from "../scratch-workflow.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, renderLine, span, stdoutScreen } from "../terminal.ts";
@@ -25,14 +26,13 @@ interface Checked<Config, T> {
   readonly result: Result<T, Problem>;
 }
 
-/** Migrations that were applied to the copy. */
-type CheckedSense = Checked<SenseConfig, readonly string[]>;
+type CheckedSense = Checked<SenseConfig, ScratchReady>;
 type CheckedWorkflow = Checked<WorkflowConfig, null>;
 
 export const command = defineCommand({
   summary: "validate the config, load every sense and workflow and rehearse pending migrations: every problem at once",
   details:
-    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. Exit code 78: the config is bad; 1: it is fine, and something does not load.",
+    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad; 1: it is fine, and something does not load or can never match.",
   arguments: [],
   options: {},
   examples: [
@@ -83,8 +83,9 @@ async function checkSense(
   sense: SenseConfig,
   module: string | null,
   folder: ScratchFolder,
-): Promise<Result<readonly string[], Problem>> {
-  const started = ScratchWorker.start(folder, { config, sense, module, blobs: folder.folder("blobs") });
+): Promise<Result<ScratchReady, Problem>> {
+  const patterns = patternsOn(config, sense.name);
+  const started = ScratchWorker.start(folder, { config, sense, module, blobs: folder.folder("blobs"), patterns });
   if (!started.ok) return started;
   const worker = started.value;
   const ready = await worker.ready;
@@ -106,16 +107,27 @@ function tell(
   workflows: readonly CheckedWorkflow[],
   json: boolean,
 ): Outcome {
-  const problems = [...problemsOf("sense", senses), ...problemsOf("workflow", workflows)];
-  if (json) print(JSON.stringify(asJson(config, senses, workflows)));
+  const found = new Map(senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]));
+  const problems = [
+    ...problemsOf("sense", senses),
+    ...problemsOf("workflow", workflows),
+    ...patternProblems(config, found),
+  ];
+  if (json) print(JSON.stringify(asJson(config, senses, workflows, problems.length === 0)));
   else if (problems.length === 0) tellPeople(config, senses, workflows);
   return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
 }
 
-const pending = ({ result }: CheckedSense): readonly string[] => (result.ok ? result.value : []);
+/** Migrations that were applied to the copy. */
+const pending = ({ result }: CheckedSense): readonly string[] => (result.ok ? result.value.applied : []);
 
-const asJson = (config: NerveConfig, senses: readonly CheckedSense[], workflows: readonly CheckedWorkflow[]) => ({
-  ok: [...senses, ...workflows].every(({ result }) => result.ok),
+const asJson = (
+  config: NerveConfig,
+  senses: readonly CheckedSense[],
+  workflows: readonly CheckedWorkflow[],
+  isOk: boolean,
+) => ({
+  ok: isOk,
   file: config.file,
   data: config.data,
   groups: [...config.groups.keys()],

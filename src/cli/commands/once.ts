@@ -51,7 +51,7 @@ export const command = defineCommand({
     try {
       const blobs = folder.folder("blobs");
       linkBlobs(join(config.value.data, "blobs"), blobs);
-      const about = { config: config.value, sense, module: location.value.folder, blobs };
+      const about = { config: config.value, sense, module: location.value.folder, blobs, patterns: [] };
       const started = ScratchWorker.start(folder, about);
       if (!started.ok) return notRun(name, started.error);
       const worker = started.value;
@@ -64,7 +64,7 @@ export const command = defineCommand({
       if (options.keep) folder.keep();
       const scratch = options.keep ? folder.path : null;
       return tell(
-        { sense: name, module: about.module, end, applied: ready.value, rows, logs: worker.logs, scratch },
+        { sense: name, module: about.module, end, applied: ready.value.applied, rows, logs: worker.logs, scratch },
         json,
       );
     } finally {

@@ -13,6 +13,9 @@ import { storeFailure } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, type Span, span, stdoutScreen } from "../terminal.ts";
 
+/** What trying again may cure. */
+const NOT_NOW: ReadonlySet<string> = new Set(["store-locked", "store-no-space"]);
+
 export const command = defineCommand({
   summary: "derive the table of runs from the logs, those in the archive too, and put right what differs",
   details:
@@ -29,7 +32,8 @@ export const command = defineCommand({
     const { data } = place.value;
     const durability = place.value.config?.durability ?? DEFAULT_DURABILITY;
     const done = options.check ? checkStore(data) : rebuildStore(data, durability, Date.now());
-    if (!done.ok) return storeFailure(place.value, done.error);
+    if (!done.ok)
+      return NOT_NOW.has(done.error.kind) ? fail(EXIT.inUse, done.error) : storeFailure(place.value, done.error);
     return tell(done.value, options.check, json);
   },
 });

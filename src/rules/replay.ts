@@ -1,0 +1,271 @@
+/**
+ * Reflexes over signals that were recorded: the same decisions the kernel made or would have made, with a clock that is
+ * read from the signals. The live axis of elapsed time runs with the wall clock, and so does this one; a clock that was
+ * set back is taken out of it, as it is there. Decisions come in the order of time.
+ */
+import { Heap } from "../base/heap.ts";
+import type { Json } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { Signal } from "../model/signal.ts";
+import type { PatternRefusal } from "./definition.ts";
+import { MAX_KEYS, ONLY_KEY } from "./key.ts";
+import { hasWords, type Look, type Lookout, lookoutOf } from "./look.ts";
+import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type Stage } from "./rule.ts";
+
+/** A decision with its times on the wall clock. */
+export interface Replayed {
+  /** Place of its reflex in the list that is replayed. */
+  readonly reflex: number;
+  readonly key: string;
+  readonly kind: "fire" | "throttled";
+  readonly signal: number;
+  readonly due: number | null;
+  readonly at: number;
+  /** When the key may fire again; null without `throttle`. */
+  readonly until: number | null;
+}
+
+/** What one signal was to a reflex with words. */
+export interface Looked {
+  readonly reflex: number;
+  readonly signal: Pick<Signal, "id" | "sense" | "at" | "payload">;
+  readonly look: Look;
+  readonly before: KeyState;
+  readonly after: KeyState;
+  /** Null when it was not looked at: its key is one too many. Times in it are on the wall clock. */
+  readonly stage: Stage | null;
+}
+
+/** While nerve was down: a deadline that passed acts at the end of it. Unix milliseconds. */
+export interface Down {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface ReplayParts {
+  /** In their order for each signal. */
+  readonly reflexes: readonly ReflexConfig[];
+  /** In order, none within another. */
+  readonly downs: readonly Down[];
+  readonly decided: (decision: Replayed) => void;
+  readonly looked: (looked: Looked) => void;
+}
+
+export interface Counts {
+  /** Signals of the senses it listens to. */
+  readonly signals: number;
+  readonly matched: number;
+  readonly fired: number;
+  readonly throttled: number;
+  /** Signals that were not looked at, for their key was one too many. */
+  readonly limited: number;
+}
+
+type MutableCounts = { -readonly [Name in keyof Counts]: number };
+
+interface Memory {
+  readonly watcher: Watcher;
+  readonly key: string;
+  state: KeyState;
+  /** Due time of its entry in the heap that counts; an entry of another time is passed over. */
+  armed: number | null;
+}
+
+interface Watcher {
+  readonly index: number;
+  /** Null for one without words, which fires at each signal. */
+  readonly lookout: Lookout | null;
+  readonly keys: Map<string, Memory>;
+  readonly counts: MutableCounts;
+  /** When keys at rest were last looked for, on the axis. */
+  sweptAt: number;
+}
+
+interface Alarm {
+  readonly due: number;
+  readonly memory: Memory;
+}
+
+const NOTHING: MutableCounts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
+/** A wall clock this much behind was set back, a lesser difference is slewing. */
+const STEP_MS = 100;
+/** As often as the kernel does. */
+const SWEEP_MS = 60_000;
+
+export class Replay {
+  readonly #parts: ReplayParts;
+  readonly #watchers: Watcher[] = [];
+  readonly #listeners = new Map<string, Watcher[]>();
+  /** Senses whose payloads matter. */
+  readonly #read = new Set<string>();
+  readonly #alarms = new Heap<Alarm>((a, b) => a.due < b.due);
+  #newest = 0;
+  /** What the axis is ahead of the wall clock. */
+  #aheadMs = 0;
+  #nextDown = 0;
+
+  /** Or the pattern that is refused, of a reflex that was never checked. */
+  static of(parts: ReplayParts): Result<Replay, PatternRefusal> {
+    const replay = new Replay(parts);
+    for (const config of parts.reflexes) {
+      const lookout = hasWords(config) ? lookoutOf(config) : ok(null);
+      if (!lookout.ok) return err(lookout.error);
+      replay.#add(config, lookout.value);
+    }
+    return ok(replay);
+  }
+
+  private constructor(parts: ReplayParts) {
+    this.#parts = parts;
+  }
+
+  #add(config: ReflexConfig, lookout: Lookout | null): void {
+    const index = this.#watchers.length;
+    const watcher: Watcher = { index, lookout, keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
+    this.#watchers.push(watcher);
+    for (const sense of new Set(config.on)) {
+      this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), watcher]);
+      if (config.when !== null || config.clear !== null || config.key !== null) this.#read.add(sense);
+    }
+  }
+
+  /** Senses that any of the reflexes listens to: signals of others need not be fed. */
+  get senses(): string[] {
+    return [...this.#listeners.keys()];
+  }
+
+  /** The next signal in the order of ids. */
+  feed(signal: Looked["signal"]): void {
+    const listeners = this.#listeners.get(signal.sense);
+    if (listeners === undefined) return;
+    const elapsed = this.#elapsedAt(signal.at);
+    this.#runDeadlines(elapsed);
+    const payload = this.#read.has(signal.sense) ? (JSON.parse(signal.payload) as Json) : null;
+    for (const watcher of listeners) this.#show(watcher, signal, payload, elapsed);
+  }
+
+  #show(watcher: Watcher, signal: Looked["signal"], payload: Json, elapsed: number): void {
+    const { lookout, counts, keys } = watcher;
+    const { id } = signal;
+    counts.signals++;
+    if (lookout === null) {
+      counts.matched++;
+      this.#decided(watcher, ONLY_KEY, { kind: "fire", signal: id, due: null, elapsed, until: null });
+      return;
+    }
+    const look = lookout.look(payload);
+    if (look.matches) counts.matched++;
+    let memory = keys.get(look.key);
+    if (memory === undefined) {
+      if (!this.#hasRoom(watcher, elapsed)) {
+        counts.limited++;
+        this.#parts.looked({ reflex: watcher.index, signal, look, before: REST, after: REST, stage: null });
+        return;
+      }
+      memory = { watcher, key: look.key, state: REST, armed: null };
+    }
+    const before = memory.state;
+    const { matches, clears } = look;
+    const { state, decisions, stage } = decide(lookout.rule, before, { kind: "signal", id, elapsed, matches, clears });
+    this.#keep(memory, state, elapsed);
+    const told = stage === null ? null : this.#onWall(stage);
+    this.#parts.looked({ reflex: watcher.index, signal, look, before, after: state, stage: told });
+    for (const decision of decisions) this.#decided(watcher, look.key, decision);
+  }
+
+  #keep(memory: Memory, state: KeyState, elapsed: number): void {
+    const { keys, lookout } = memory.watcher;
+    memory.state = state;
+    if (lookout === null || isAtRest(lookout.rule, state, elapsed)) {
+      keys.delete(memory.key);
+      memory.armed = null;
+      return;
+    }
+    keys.set(memory.key, memory);
+    const deadline = deadlineOf(state);
+    if (deadline === null || (memory.armed !== null && memory.armed <= deadline)) return;
+    memory.armed = deadline;
+    this.#alarms.push({ due: deadline, memory });
+  }
+
+  /** A key at rest decides as one that was never heard of: forgetting it only makes room. */
+  #hasRoom(watcher: Watcher, elapsed: number): boolean {
+    const { keys, lookout } = watcher;
+    if (keys.size < MAX_KEYS) return true;
+    if (lookout === null || elapsed - watcher.sweptAt < SWEEP_MS) return false;
+    watcher.sweptAt = elapsed;
+    for (const { key, state } of keys.values()) if (isAtRest(lookout.rule, state, elapsed)) keys.delete(key);
+    return keys.size < MAX_KEYS;
+  }
+
+  /** Everything that is due up to `at`, when no signal came any more. */
+  end(at: number): void {
+    this.#runDeadlines(this.#elapsedAt(at));
+  }
+
+  #runDeadlines(upTo: number): void {
+    for (let alarm = this.#alarms.peek(); alarm !== null; alarm = this.#alarms.peek()) {
+      const { due, memory } = alarm;
+      const elapsed = this.#noticedAt(due);
+      if (elapsed > upTo) return;
+      this.#alarms.pop();
+      const { lookout } = memory.watcher;
+      if (lookout === null || memory.armed !== due) continue;
+      memory.armed = null;
+      const { state, decisions } = decide(lookout.rule, memory.state, { kind: "time", elapsed });
+      this.#keep(memory, state, elapsed);
+      for (const decision of decisions) this.#decided(memory.watcher, memory.key, decision);
+    }
+  }
+
+  /** Deadlines come in order, and so do the times nerve was down. */
+  #noticedAt(due: number): number {
+    const { downs } = this.#parts;
+    const wall = due - this.#aheadMs;
+    let down = downs[this.#nextDown];
+    while (down !== undefined && down.to <= wall) down = downs[++this.#nextDown];
+    return down !== undefined && down.from < wall ? down.to + this.#aheadMs : due;
+  }
+
+  #elapsedAt(at: number): number {
+    if (at + this.#aheadMs < this.#newest - STEP_MS) this.#aheadMs = this.#newest - at;
+    this.#newest = Math.max(this.#newest, at + this.#aheadMs);
+    return this.#newest;
+  }
+
+  #decided(watcher: Watcher, key: string, { kind, signal, due, elapsed, until }: Decision): void {
+    if (kind === "fire") watcher.counts.fired++;
+    else watcher.counts.throttled++;
+    this.#parts.decided({
+      reflex: watcher.index,
+      key,
+      kind,
+      signal,
+      due: due === null ? null : this.wallAt(due),
+      at: this.wallAt(elapsed),
+      until: until === null ? null : this.wallAt(until),
+    });
+  }
+
+  #onWall(stage: Stage): Stage {
+    if ("until" in stage) return { ...stage, until: this.wallAt(stage.until) };
+    return stage.kind === "broken-off" ? { ...stage, due: this.wallAt(stage.due) } : stage;
+  }
+
+  /** What the wall clock shows at `elapsed`, as far as the signals so far tell. */
+  wallAt(elapsed: number): number {
+    return elapsed - this.#aheadMs;
+  }
+
+  counts(reflex: number): Counts {
+    return { ...(this.#watchers[reflex]?.counts ?? NOTHING) };
+  }
+
+  /** What it remembers is cleared, as when it is disabled or its definition changes. */
+  forget(reflex: number): void {
+    const keys = this.#watchers[reflex]?.keys;
+    for (const memory of keys?.values() ?? []) memory.armed = null;
+    keys?.clear();
+  }
+}

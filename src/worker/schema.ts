@@ -1,0 +1,46 @@
+/**
+ * What a module exports as a type, by the Standard Schema interface, which ArkType types have (and Zod's and Valibot's):
+ * nothing of ArkType is needed here. Foreign code, whose faults are caught here.
+ * Source: https://standardschema.dev
+ */
+import { err, ok, type Result } from "../base/result.ts";
+import { describeThrown } from "../base/thrown.ts";
+
+interface Issue {
+  readonly message: string;
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
+}
+
+export interface StandardSchema {
+  readonly "~standard": {
+    validate(value: unknown): { value: unknown } | { issues: readonly Issue[] } | Promise<unknown>;
+  };
+}
+
+export const isSchema = (value: unknown): value is StandardSchema =>
+  (typeof value === "object" || typeof value === "function") &&
+  value !== null &&
+  typeof (value as Partial<StandardSchema>)["~standard"]?.validate === "function";
+
+const place = (issue: Issue): string =>
+  (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+
+const sentence = (issue: Issue): string => {
+  const at = place(issue);
+  return at === "" || issue.message.startsWith(at) ? issue.message : `${at}: ${issue.message}`;
+};
+
+/** What `schema`, exported under `name`, makes of the value, or every issue as one sentence. */
+export function validateWith(schema: StandardSchema, name: string, value: unknown): Result<unknown, string> {
+  try {
+    const outcome = schema["~standard"].validate(value);
+    if (outcome instanceof Promise) {
+      outcome.catch(() => {});
+      return err(`its \`${name}\` is validated asynchronously, which is not supported`);
+    }
+    if ("issues" in outcome && outcome.issues) return err(outcome.issues.map(sentence).join("; "));
+    return ok((outcome as { value: unknown }).value);
+  } catch (error) {
+    return err(`its \`${name}\` threw: ${describeThrown(error).message}`);
+  }
+}
