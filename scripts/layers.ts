@@ -88,6 +88,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/sqlite",
     "src/store",
     "src/kernel",
+    "src/rules",
     "src/control",
     "src/sdk",
     "src/version.ts",

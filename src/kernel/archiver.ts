@@ -120,7 +120,7 @@ export class Archiver {
       if (forgotten !== null) await this.#unlink(forgotten);
       return this.#clearTable();
     });
-    void putRight.then(() => this.#compareAll());
+    void putRight.then(() => this.#compareAll()).catch((error) => this.#failed(error));
   }
 
   /** Archives up to the first row that is too young, and removes files past their time. One at a time. */
@@ -300,17 +300,16 @@ export class Archiver {
 
   async #deleteUpTo(last: number): Promise<void> {
     const { clock, store } = this.#parts;
-    while (!this.#stopped) {
+    const isThere = (): boolean => (store.archive.firstLogId() ?? Number.POSITIVE_INFINITY) <= last;
+    while (!this.#stopped && isThere()) {
       let begun = 0;
-      let removed = 0;
       await this.#commit(() => {
         begun = clock.monotonicMs();
-        removed = store.archive.removeLogs(last, this.#batchRows);
+        store.archive.removeLogs(last, this.#batchRows);
       });
       const tookMs = clock.monotonicMs() - begun;
       const fitting = Math.floor(this.#batchRows * Math.min(2, BATCH_MS / Math.max(1, tookMs)));
       this.#batchRows = Math.min(BATCH_ROWS.most, Math.max(BATCH_ROWS.least, fitting));
-      if (removed === 0) return;
       await Bun.sleep(BETWEEN_BATCHES_MS);
     }
   }

@@ -19,6 +19,7 @@ import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { formatProblem, type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
+import { MAX_KEYS } from "../rules/key.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
 import { quarantineMs, STRIKES } from "./blame.ts";

@@ -1,7 +1,8 @@
 /**
  * Reflexes over signals that were recorded: the same decisions the kernel made or would have made, with a clock that is
  * read from the signals. The live axis of elapsed time runs with the wall clock, and so does this one; a clock that was
- * set back is taken out of it, as it is there. Decisions come in the order of time.
+ * set back is taken out of it, as it is there. Decisions come in the order of time, but for what passed while nerve was
+ * down.
  */
 import { Heap } from "../base/heap.ts";
 import type { Json } from "../base/json.ts";

@@ -74,11 +74,10 @@ export function archiveTable(db: Database) {
     /** Rows of the table `logs`, archived or not. */
     log: (id: number): Log | null => log.get(id),
     logsAfter: (after: number, limit: number): Log[] => logsAfter.all(after, limit),
-    /** Deletes up to `limit` of the oldest rows of the table `logs`, none above `last`. Returns how many went. */
-    removeLogs(last: number, limit: number): number {
+    /** Deletes some of the oldest rows of the table `logs`: at most `limit` of them, none above `last`. */
+    removeLogs(last: number, limit: number): void {
       const first = firstLog.get()?.id ?? null;
-      if (first === null || first > last) return 0;
-      return removeLogs.run(first, Math.min(last, first + limit - 1)).changes;
+      if (first !== null) removeLogs.run(first, Math.min(last, first + limit - 1));
     },
   };
 }

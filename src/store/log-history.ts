@@ -9,7 +9,6 @@ import { LOG_LEVELS, type Log } from "../model/log.ts";
 import { archiveTable } from "./archive.ts";
 import { ArchiveDamaged, type ArchiveFile, archiveFolder, archiveReader, dayOf } from "./archive-files.ts";
 import { type LogFilter, logTable } from "./logs.ts";
-import { searchIn } from "./search.ts";
 
 const COLUMNS = "id, at, level, source, event, run, trace, message, data";
 const SCAN_ROWS = 1_000;
@@ -45,7 +44,6 @@ type Step<T> = { readonly file: ArchiveFile } | { readonly file: null; readonly 
 export function logHistory(db: Database, data: string): LogHistory {
   const archive = archiveTable(db);
   const logs = logTable(db);
-  const search = searchIn(db, "logs");
   const reader = archiveReader(archiveFolder(data));
   const above = db.prepare<Log, [number, number]>(`SELECT ${COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`);
   const byRun = db.prepare<Log, [number, number]>(`SELECT ${COLUMNS} FROM logs WHERE run = ? AND id > ? ORDER BY id`);
@@ -124,7 +122,7 @@ export function logHistory(db: Database, data: string): LogHistory {
     page: (filter) => (filter.newest ? newest(filter) : oldest(filter)),
     firstIdSince(at) {
       const file = archive.fromDay(dayOf(at));
-      const id = search.firstIdSince(at);
+      const id = logs.firstIdSince(at);
       return file === null ? id : Math.min(file.first_id, id);
     },
     traces(prefix, from, limit) {
@@ -135,7 +133,7 @@ export function logHistory(db: Database, data: string): LogHistory {
         }
         return found.size >= limit;
       };
-      const rest = walk(from - 1, take, (above) => search.traces(prefix, above + 1, limit));
+      const rest = walk(from - 1, take, (above) => logs.traces(prefix, above + 1, limit));
       for (const trace of rest ?? []) found.add(trace);
       return [...found].slice(0, limit);
     },

@@ -22,8 +22,9 @@ export const isSchema = (value: unknown): value is StandardSchema =>
   value !== null &&
   typeof (value as Partial<StandardSchema>)["~standard"]?.validate === "function";
 
+/** Not by `map`, which would make another of ArkType's own lists, with an item in an empty one. */
 const place = (issue: Issue): string =>
-  (issue.path ?? []).map((part) => String(typeof part === "object" ? part.key : part)).join(".");
+  Array.from(issue.path ?? [], (part) => String(typeof part === "object" ? part.key : part)).join(".");
 
 const sentence = (issue: Issue): string => {
   const at = place(issue);

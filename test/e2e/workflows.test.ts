@@ -245,7 +245,7 @@ describe("a sleep", () => {
       mark(name);
       await gate(name);
     `);
-    const woken = await site.run("flow", { name: "woken", wait: 100 });
+    const woken = await site.run("flow", { name: "woken", wait: 1_000 });
     await site.is(woken, "sleeping");
     await site.run("flow", { name: "holder" });
     await site.run("flow", { name: "queued" });
@@ -525,7 +525,7 @@ describe("concurrency", () => {
 
   test("does not count those that sleep in `max_queue`, nor drop them", async () => {
     await using site = await flow(
-      'if (thread.trigger.payload === "sleep") await thread.sleep(300); else await gate("go"); return 1;',
+      'if (thread.trigger.payload === "sleep") await thread.sleep(1_500); else await gate("go"); return 1;',
       "max_queue: 1",
     );
     const sleepers: number[] = [];

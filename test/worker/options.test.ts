@@ -13,6 +13,7 @@ describe("options", () => {
     const options = type({ "+": "reject", path: "string", depth: "number.integer = 3" });
     expect(isSchema(options)).toBe(true);
     expect(validateOptions(options as never, { path: "/" })).toEqual({ ok: true, value: { path: "/", depth: 3 } });
+    expect(validateOptions(options as never, 7)).toEqual({ ok: false, error: "must be an object (was a number)" });
     const refused = validateOptions(options as never, { depth: "x", other: 1 });
     expect(refused).toEqual({
       ok: false,

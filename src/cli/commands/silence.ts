@@ -1,0 +1,134 @@
+/** `nerve silence`: reflexes that are to start no workflow for a while: says which, lists them, lifts one. */
+import { formatDuration, parseDuration } from "../../base/duration.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { SilenceAnswer } from "../../control/contract.ts";
+import { defineCommand, flag, text } from "../command.ts";
+import { remark } from "../failure.ts";
+import { ask } from "../kernel.ts";
+import { EXIT, type Failure, type Outcome, usageError } from "../outcome.ts";
+import { findPlace, type Place } from "../place.ts";
+import { readStore } from "../store.ts";
+import { type Column, renderTable } from "../table.ts";
+import { print, span, stdoutScreen } from "../terminal.ts";
+import { localMoment, until } from "../times.ts";
+
+const LONGEST_MS = 3_650 * 86_400_000;
+const LONGEST_PATTERN = 200;
+const LONGEST_WHY = 1_000;
+
+export const command = defineCommand({
+  summary: "have reflexes start no workflow for a while, list what is silenced, or lift it",
+  details:
+    "What a silenced reflex decides is logged (reflex.fired, with `silenced`) and counts for its throttle, but no run\nstarts. Kept across restarts; a clock that is set neither shortens nor lengthens it. Given again, a pattern is\nsilenced anew from now on. Without a reflex it lists what is silenced, also while no daemon runs.",
+  arguments: [{ name: "reflex or glob", required: false }],
+  options: {
+    for: text("DURATION", "for how long: 30m, 2h, 7d"),
+    why: text("TEXT", "the reason, for whoever finds it silenced"),
+    clear: flag("lift the silence of this very pattern"),
+  },
+  examples: [
+    ["nerve silence page-on-critical --for 2h --why 'disk is being replaced'", "nobody is paged for two hours"],
+    ["nerve silence 'page-*' --for 30m --why deploy", "every reflex whose name begins so, in quotes for the shell"],
+    ["nerve silence", "what is silenced, for how long yet, and why"],
+    ["nerve silence 'page-*' --clear", "it is not any more"],
+  ],
+  async run({ arguments: [named = null], options, config, json }) {
+    const request = requestOf(named, options);
+    if (!request.ok) return request;
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    if (request.value.kind === "list") return listSilences(place.value, json);
+    const { kind, body } = request.value;
+    const answer = await ask<SilenceAnswer>(place.value, `/${kind}`, body);
+    if (!answer.ok) return answer;
+    if (json) print(JSON.stringify(answer.value));
+    else if (kind === "unsilence") print(`${escapeForTerminal(answer.value.pattern)} is not silenced any more`);
+    else print(told(answer.value, options.for ?? ""));
+    return ok(EXIT.done);
+  },
+});
+
+type Request =
+  | { readonly kind: "list" }
+  | { readonly kind: "silence" | "unsilence"; readonly body: { readonly pattern: string } };
+
+interface Given {
+  readonly for: string | null;
+  readonly why: string | null;
+  readonly clear: boolean;
+}
+
+function requestOf(named: string | null, given: Given): Result<Request, Failure> {
+  const example = "as in `nerve silence page-on-critical --for 2h --why 'disk is being replaced'`";
+  if (named === null) {
+    if (given.clear) return usageError("`--clear` needs the pattern to lift", "`nerve silence` lists what is silenced");
+    if (given.for !== null || given.why !== null) return usageError("which reflex is to be silenced?", example);
+    return ok({ kind: "list" });
+  }
+  const pattern = named.replace(/^reflex:/, "");
+  if (pattern === "" || pattern.length > LONGEST_PATTERN) {
+    return usageError(`a reflex's name or a glob has 1 to ${LONGEST_PATTERN} characters`, example);
+  }
+  if (given.clear) {
+    if (given.for !== null || given.why !== null) return usageError("`--clear` takes neither `--for` nor `--why`");
+    return ok({ kind: "unsilence", body: { pattern } });
+  }
+  if (given.for === null) return usageError("`--for` is missing: for how long?", example);
+  const forMs = parseDuration(given.for);
+  if (forMs === null || forMs === 0 || forMs > LONGEST_MS) {
+    return usageError(`\`--for\` takes a duration up to ${formatDuration(LONGEST_MS)}, not \`${given.for}\``, example);
+  }
+  const why = given.why?.trim() ?? "";
+  if (why === "") return usageError("`--why` is missing: whoever finds it silenced wants to know", example);
+  if (why.length > LONGEST_WHY) return usageError(`\`--why\` takes at most ${LONGEST_WHY} characters`);
+  return ok({ kind: "silence", body: { pattern, for_ms: forMs, why } as { readonly pattern: string } });
+}
+
+const told = ({ pattern, until: end, reflexes }: SilenceAnswer, duration: string): string =>
+  [
+    `${escapeForTerminal(pattern)} is silenced for ${duration}, until ${localMoment(end)}`,
+    ...(reflexes.length === 1 && reflexes[0] === pattern ? [] : [`reflexes: ${reflexes.join(", ")}`]),
+  ].join("\n");
+
+async function listSilences(place: Place, json: boolean): Promise<Outcome> {
+  const now = Date.now();
+  const answer = await ask<readonly SilenceAnswer[]>(place, "/silences", null);
+  const found = answer.ok || answer.error.code !== EXIT.unreachable ? answer : stored(place, now);
+  if (!found.ok) return found;
+  if (json) for (const silence of found.value) print(JSON.stringify(silence));
+  else if (found.value.length > 0) print(renderTable(columns(now), found.value, stdoutScreen()).join("\n"));
+  else remark("nothing is silenced");
+  return ok(EXIT.done);
+}
+
+/** No daemon answers: what the store says, by the wall clock. */
+function stored(place: Place, now: number): Result<readonly SilenceAnswer[], Failure> {
+  const opened = readStore(place);
+  if (!opened.ok) return opened;
+  const reflexes = place.config?.reflexes.filter(({ kind }) => kind === "workflow").map(({ name }) => name) ?? [];
+  const { silences } = opened.value;
+  const current = silences.exists() ? silences.all().filter((silence) => silence.until > now) : [];
+  opened.value.close();
+  return ok(
+    current.map(({ pattern, why, at, until: end }) => {
+      const glob = new Bun.Glob(pattern);
+      return { pattern, why, at, until: end, reflexes: reflexes.filter((name) => name === pattern || glob.match(name)) };
+    }),
+  );
+}
+
+const cell = (title: string, rank: number, of: (silence: SilenceAnswer) => string): Column<SilenceAnswer> => ({
+  title,
+  align: "left",
+  rank,
+  cell: (silence) => span(escapeForTerminal(of(silence))),
+});
+
+const columns = (now: number): readonly Column<SilenceAnswer>[] => [
+  cell("SILENCED", 0, ({ pattern }) => pattern),
+  cell("ENDS", 0, ({ until: end }) => until(end, now)),
+  cell("REFLEXES", 2, ({ reflexes }) => reflexes.join(", ") || "–"),
+  cell("SINCE", 3, ({ at }) => localMoment(at)),
+  cell("WHY", 1, ({ why }) => why),
+];

@@ -1,0 +1,261 @@
+/**
+ * A replay against the rules driven by hand, key by key, with timers that are late at random and nothing ever forgotten.
+ * `NERVE_FUZZ=N` tries more, `NERVE_FUZZ_SEED=N` repeats a run.
+ */
+import { describe, expect, test } from "bun:test";
+import type { Json } from "../../src/base/json.ts";
+import type { ReflexConfig } from "../../src/model/config.ts";
+import { MAX_KEYS } from "../../src/rules/key.ts";
+import { hasWords, lookoutOf } from "../../src/rules/look.ts";
+import { type Down, type Looked, Replay, type Replayed } from "../../src/rules/replay.ts";
+import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
+import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
+
+const TRIALS = trials(1_500);
+const LONG_MS = 30 * 60_000;
+const BEGIN = 1_700_000_000_000;
+
+const reflex = (words: Partial<ReflexConfig> & { readonly name: string }): ReflexConfig =>
+  ({
+    kind: "workflow",
+    workflow: "w",
+    on: ["a"],
+    when: null,
+    clear: null,
+    edge: null,
+    forMs: null,
+    count: null,
+    debounce: null,
+    throttleMs: null,
+    key: null,
+    ...words,
+  }) as ReflexConfig;
+
+interface Fact {
+  readonly id: number;
+  readonly sense: string;
+  readonly at: number;
+  readonly payload: string;
+}
+
+const maybe = <T>(below: Below, value: () => T): T | null => (below(2) === 0 ? value() : null);
+
+function randomReflex(below: Below, name: string, unitMs: number): ReflexConfig {
+  const duration = (): number => (1 + below(6)) * unitMs;
+  const when = below(5) > 0 ? { v: "number >= 6" } : null;
+  const clear = when !== null && below(3) === 0 ? { v: "number < 3" } : null;
+  const edge = when === null ? null : maybe(below, () => pick(below, ["level", "rising", "falling"] as const));
+  const forMs = when !== null && edge !== "level" && below(2) === 0 ? duration() : null;
+  const count = forMs === null ? maybe(below, () => ({ n: 1 + below(4), withinMs: duration() })) : null;
+  const debounce = maybe(below, () => {
+    const waitMs = duration();
+    return { waitMs, maxMs: maybe(below, () => waitMs + duration()) };
+  });
+  return reflex({
+    name,
+    on: pick(below, [["a"], ["b"], ["a", "b"]]),
+    when,
+    clear,
+    edge,
+    forMs,
+    count,
+    debounce,
+    throttleMs: maybe(below, () => 2 * duration()),
+    key: maybe(below, () => "k"),
+  });
+}
+
+function randomFacts(below: Below, unitMs: number, downs: readonly Down[]): Fact[] {
+  let at = BEGIN;
+  return Array.from({ length: 1 + below(40) }, (_, index) => {
+    at += below(3) === 0 ? below(2) : below(5) * unitMs;
+    for (const { from, to } of downs) if (at > from && at < to) at = to + 1_001 + below(unitMs);
+    const payload: Json = { v: below(10), ...(below(6) === 0 ? {} : { k: below(3) }) };
+    return { id: index + 1, sense: pick(below, ["a", "b", "c"]), at, payload: JSON.stringify(payload) };
+  });
+}
+
+type Bare = Omit<Replayed, "reflex">;
+
+/** A map of states and a deadline each, looked at `latency` late, when nerve runs. */
+function byHand(config: ReflexConfig, facts: readonly Fact[], end: number, notices: (due: number) => number): Bare[] {
+  const found: Bare[] = [];
+  if (!hasWords(config)) {
+    for (const { id, sense, at } of facts) {
+      if (config.on.includes(sense)) found.push({ key: "", kind: "fire", signal: id, due: null, at, until: null });
+    }
+    return found;
+  }
+  const lookout = lookoutOf(config);
+  if (!lookout.ok) throw new Error(lookout.error.message);
+  const { rule, look } = lookout.value;
+  const keys = new Map<string, { state: KeyState; noticed: number | null }>();
+  const step = (key: string, event: RuleEvent): void => {
+    const { state, decisions, deadline } = decide(rule, keys.get(key)?.state ?? REST, event);
+    keys.set(key, { state, noticed: deadline === null ? null : notices(deadline) });
+    for (const { kind, signal, due, elapsed, until } of decisions) {
+      found.push({ key, kind, signal, due, at: elapsed, until });
+    }
+  };
+  const runUntil = (limit: number): void => {
+    for (;;) {
+      const waiting = [...keys].filter(([, { noticed }]) => noticed !== null && noticed <= limit);
+      const [next] = waiting.sort(([, one], [, other]) => (one.noticed as number) - (other.noticed as number));
+      if (next === undefined) return;
+      step(next[0], { kind: "time", elapsed: next[1].noticed as number });
+    }
+  };
+  for (const { id, sense, at, payload } of facts) {
+    runUntil(at);
+    if (!config.on.includes(sense)) continue;
+    const { key, matches, clears } = look(JSON.parse(payload));
+    step(key, { kind: "signal", id, elapsed: at, matches, clears });
+  }
+  runUntil(end);
+  return found;
+}
+
+function replayed(
+  reflexes: readonly ReflexConfig[],
+  facts: readonly Fact[],
+  end: number,
+  downs: readonly Down[] = [],
+): { readonly decisions: Replayed[]; readonly looks: Looked[]; readonly replay: Replay } {
+  const decisions: Replayed[] = [];
+  const looks: Looked[] = [];
+  const made = Replay.of({
+    reflexes,
+    downs,
+    decided: (decision) => decisions.push(decision),
+    looked: (looked) => looks.push(looked),
+  });
+  if (!made.ok) throw new Error(made.error.message);
+  for (const fact of facts) made.value.feed(fact);
+  made.value.end(end);
+  return { decisions, looks, replay: made.value };
+}
+
+/** Of keys on their own, the order among them is by chance. */
+const sorted = (decisions: readonly Bare[]): Bare[] =>
+  [...decisions].sort((a, b) => a.at - b.at || a.signal - b.signal || (a.key < b.key ? -1 : 1));
+
+describe(`on ${TRIALS} random sets of reflexes and signals (seed ${SEED})`, () => {
+  test(
+    "decides what the rules decide with late timers and nothing forgotten, downtime included",
+    () => {
+      const below = randomOf(SEED);
+      let compared = 0;
+      let late = 0;
+      for (let trial = 0; trial < TRIALS; trial++) {
+        const unitMs = pick(below, [1, 400, 3_000]);
+        const down = { from: BEGIN + below(20) * unitMs, to: BEGIN + (30 + below(30)) * unitMs };
+        const downs = below(2) === 0 ? [down] : [];
+        const reflexes = Array.from({ length: 1 + below(4) }, (_, index) => randomReflex(below, `r${index}`, unitMs));
+        const facts = randomFacts(below, unitMs, downs);
+        const end = (facts.at(-1)?.at ?? 0) + below(30) * unitMs + 60_000;
+        const latencyMs = pick(below, [0, 1, 999]);
+        const notices = (due: number): number => {
+          const next = downs.find(({ to }) => due < to);
+          const noticed = due + below(latencyMs + 1);
+          if (next === undefined) return noticed;
+          return due > next.from ? next.to : Math.min(noticed, next.from);
+        };
+        const { decisions } = replayed(reflexes, facts, end, downs);
+        for (const [index, config] of reflexes.entries()) {
+          const expected = sorted(byHand(config, facts, end, notices));
+          const own = decisions.filter((decision) => decision.reflex === index);
+          const found = sorted(own.map(({ reflex: _, ...rest }) => rest));
+          if (!Bun.deepEquals(found, expected)) {
+            const story = JSON.stringify({ config, facts, downs, found, expected }, null, 1);
+            throw new Error(`seed ${SEED}, trial ${trial}: ${story}`);
+          }
+          compared += found.length;
+          late += found.filter(({ due, at }) => due !== null && due !== at).length;
+        }
+        const times = downs.length > 0 ? [] : decisions.map(({ at }) => at);
+        expect(times).toEqual([...times].sort((a, b) => a - b));
+      }
+      expect(compared).toBeGreaterThan(TRIALS);
+      expect(late).toBeGreaterThan(TRIALS / 100);
+    },
+    LONG_MS,
+  );
+});
+
+const fact = (id: number, at: number, payload: Json, sense = "a"): Fact => ({
+  id,
+  sense,
+  at: BEGIN + at,
+  payload: JSON.stringify(payload),
+});
+
+describe("a reflex", () => {
+  test("that does not listen to a sense is not shown its signals, whose payload is not even read", () => {
+    const other = { id: 1, sense: "b", at: BEGIN, payload: "no JSON" };
+    const { decisions, looks, replay } = replayed([reflex({ name: "r", when: { v: "1" } })], [other], BEGIN);
+    expect({ decisions, looks }).toEqual({ decisions: [], looks: [] });
+    expect(replay.counts(0)).toEqual({ signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 });
+    expect(replay.senses).toEqual(["a"]);
+  });
+
+  test("whose words are not about the payload reads none", () => {
+    const { replay } = replayed(
+      [reflex({ name: "r", throttleMs: 5 })],
+      [{ ...fact(1, 0, 0), payload: "no JSON" }],
+      BEGIN,
+    );
+    expect(replay.counts(0)).toEqual({ signals: 1, matched: 1, fired: 1, throttled: 0, limited: 0 });
+  });
+
+  test("without words fires at each signal", () => {
+    const { decisions } = replayed([reflex({ name: "r" })], [fact(4, 0, 1), fact(7, 1, 2)], BEGIN);
+    expect(decisions.map(({ signal, key, due }) => [signal, key, due])).toEqual([
+      [4, "", null],
+      [7, "", null],
+    ]);
+  });
+
+  test("that is forgotten begins anew, and what was pending never fires", () => {
+    const config = reflex({ name: "r", when: { v: "1" }, forMs: 1_000 });
+    const decisions: Replayed[] = [];
+    const made = Replay.of({ reflexes: [config], downs: [], decided: (one) => decisions.push(one), looked: () => {} });
+    if (!made.ok) throw new Error(made.error.message);
+    made.value.feed(fact(1, 0, { v: 1 }));
+    made.value.forget(0);
+    made.value.feed(fact(2, 500, { v: 1 }));
+    made.value.end(BEGIN + 10_000);
+    expect(decisions.map(({ signal, due }) => [signal, due])).toEqual([[2, BEGIN + 1_500]]);
+  });
+});
+
+describe("a set clock", () => {
+  test("that went back is taken out of the time that passes", () => {
+    const config = reflex({ name: "r", throttleMs: 10_000 });
+    const facts = [fact(1, 0, 0), fact(2, -3_600_000, 0), fact(3, -3_600_000 + 9_999, 0), fact(4, -3_590_000, 0)];
+    const { decisions } = replayed([config], facts, BEGIN);
+    expect(decisions.map(({ kind, signal }) => [kind, signal])).toEqual([
+      ["fire", 1],
+      ["throttled", 2],
+      ["throttled", 3],
+      ["fire", 4],
+    ]);
+    expect(decisions[3]?.at).toBe(BEGIN - 3_590_000);
+  });
+});
+
+describe("keys", () => {
+  test("beyond the limit are not looked at until others have come to rest", () => {
+    const config = reflex({ name: "r", throttleMs: 1_000, key: "k" });
+    const full = Array.from({ length: MAX_KEYS }, (_, k) => fact(k + 1, 60_000, { k }));
+    const more = [fact(MAX_KEYS + 1, 60_500, { k: -1 }), fact(MAX_KEYS + 2, 200_000, { k: -1 })];
+    const { replay, looks } = replayed([config], [...full, ...more], BEGIN + 200_000);
+    expect(replay.counts(0)).toEqual({
+      signals: MAX_KEYS + 2,
+      matched: MAX_KEYS + 2,
+      fired: MAX_KEYS + 1,
+      throttled: 0,
+      limited: 1,
+    });
+    expect(looks.filter(({ stage }) => stage === null).map(({ signal }) => signal.id)).toEqual([MAX_KEYS + 1]);
+  });
+});
