@@ -43,7 +43,8 @@ export function parseArguments(verb: string, command: Command, argv: readonly st
   if (values.help === true) return ok({ kind: "help" });
   const missing = command.arguments.filter(({ required }) => required)[positionals.length];
   if (missing) return usageError(`\`nerve ${verb}\` needs <${missing.name}>`, help);
-  const extra = positionals[command.arguments.length];
+  const takesMore = command.arguments.at(-1)?.name.endsWith("…") ?? false;
+  const extra = takesMore ? undefined : positionals[command.arguments.length];
   if (extra !== undefined) return usageError(`unexpected argument \`${extra}\``, help);
   const input: Input<Options> = {
     options: Object.fromEntries(

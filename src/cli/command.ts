@@ -22,6 +22,7 @@ export interface Input<O extends Options> {
 }
 
 export interface Argument {
+  /** The last one may be given several times when its name ends with `…`. */
   readonly name: string;
   readonly required: boolean;
 }

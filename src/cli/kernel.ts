@@ -17,6 +17,7 @@ const UNKNOWN: ReadonlySet<string> = new Set([
   "unknown-workflow",
   "unknown-run",
   "unknown-step",
+  "unknown-silence",
 ]);
 
 const codeOfRefusal = (problems: readonly Problem[]): ExitCode => {

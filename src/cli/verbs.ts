@@ -81,6 +81,27 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/show.ts")),
   },
   {
+    name: "graph",
+    section: LOOK,
+    usage: "graph",
+    summary: "what triggers what, from the config alone, and how often workflows can start",
+    load: () => any(import("./commands/graph.ts")),
+  },
+  {
+    name: "explain",
+    section: LOOK,
+    usage: "explain <reflex>",
+    summary: "why a reflex fired or did not, and what it waits for",
+    load: () => any(import("./commands/explain.ts")),
+  },
+  {
+    name: "backtest",
+    section: LOOK,
+    usage: "backtest [reflex…]",
+    summary: "what reflexes would have done with the signals that are kept",
+    load: () => any(import("./commands/backtest.ts")),
+  },
+  {
     name: "archive",
     section: LOOK,
     usage: "archive ls|verify|run",
@@ -144,6 +165,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/disable.ts")),
   },
   {
+    name: "silence",
+    section: ACT,
+    usage: "silence [reflex]",
+    summary: "have reflexes start no workflow for a while; without one, what is silenced",
+    load: () => any(import("./commands/silence.ts")),
+  },
+  {
     name: "release",
     section: ACT,
     usage: "release <sense>",
@@ -160,4 +188,4 @@ export const VERBS: readonly Verb[] = [
 ];
 
 /** Refused, never ignored. A build that learns one moves it up, and changes nothing else. */
-export const NOT_YET: readonly string[] = ["init", "graph", "explain", "backtest", "silence", "sql"];
+export const NOT_YET: readonly string[] = ["init", "sql"];

@@ -41,6 +41,8 @@ export interface Status {
     readonly enabled: boolean;
     readonly fired: number;
     readonly throttled: number;
+    /** Unix milliseconds until which it starts no workflow, or null. */
+    readonly silenced_until: number | null;
   }[];
   readonly workflows: readonly {
     readonly name: string;

@@ -170,6 +170,7 @@ export class Draft {
     }
     for (const [run, row] of this.#runs) {
       if (run.row === null) this.#store.runs.insert(row);
+      else if (isSameButNewer(run.row, row)) this.#store.runs.touch(row);
       else this.#store.runs.update(row);
     }
     for (const [sense, { causes, trace }] of this.#coalesced) {
@@ -191,7 +192,19 @@ export class Draft {
     for (const [sense, owed] of this.#owed) sense.owed = owed;
     for (const [sense, row] of this.#taken) sense.outbox = row;
     for (const [memory, { watch, state }] of this.#keys) watch.kept(memory, state);
-    for (const [run, row] of this.#runs) run.row = { ...row, input: null };
+    for (const [run, row] of this.#runs) {
+      if (run.row === null) run.inputLength = row.input?.length ?? 0;
+      run.row = { ...row, input: null };
+    }
     for (const apply of this.#after) apply();
   }
 }
+
+const isSameButNewer = (was: Run, is: Run): boolean =>
+  was.state === is.state &&
+  was.attempt === is.attempt &&
+  was.started_at === is.started_at &&
+  was.ended_at === is.ended_at &&
+  was.error === is.error &&
+  was.until === is.until &&
+  was.output === is.output;

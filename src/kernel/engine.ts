@@ -22,7 +22,6 @@ import type { Signal } from "../model/signal.ts";
 import { MAX_KEYS } from "../rules/key.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
-import { quarantineMs, STRIKES } from "./blame.ts";
 import type { Draft } from "./draft.ts";
 import { type Death, Group, type GroupHost, type Limits } from "./group.ts";
 import type { Journal } from "./journal.ts";
@@ -30,6 +29,7 @@ import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Locations } from "./modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./own-image.ts";
+import { Quarantines } from "./quarantines.ts";
 import { Reactions } from "./reactions.ts";
 import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
 import { type Flight, Sense } from "./sense.ts";
@@ -81,6 +81,7 @@ export class Engine implements GroupHost, Desk {
   readonly workflows: Workflows;
   readonly silences: Silences;
   readonly #reactions: Reactions;
+  readonly #quarantines: Quarantines;
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #parts: EngineParts;
@@ -108,6 +109,12 @@ export class Engine implements GroupHost, Desk {
     });
     const late = this.#reactions.late.bind(this.#reactions);
     const watching = { ...parts, late, limited: (watch: Watch) => this.#logLimited(watch) };
+    this.#quarantines = new Quarantines({
+      ...parts,
+      isCurrent: (sense) => this.senses.get(sense.name) === sense,
+      cancel: (sense) => this.#cancel(sense, "is quarantined"),
+      released: (sense) => this.#released(sense),
+    });
     this.reflexes = new Reflexes({ ...parts, desk: this, watching });
     this.workflows = new Workflows({
       ...parts,
@@ -137,7 +144,7 @@ export class Engine implements GroupHost, Desk {
       [...states.values()].filter((state) => state.owed && !this.senses.has(state.sense)).map((state) => state.sense),
     );
     for (const sense of this.senses.values()) this.#group(config, sense.config.group).seats.set(sense.name, sense);
-    for (const sense of this.senses.values()) if (sense.quarantine) this.#armRelease(sense);
+    for (const sense of this.senses.values()) this.#quarantines.arm(sense);
     this.reflexes.load(config, this.senses, disabled, true);
     for (const group of this.groups.values()) group.start();
     this.workflows.load(config, workflows);
@@ -184,7 +191,7 @@ export class Engine implements GroupHost, Desk {
       }
       const sense = this.#newSense(config, locations, name);
       if (known) sense.inherit(known);
-      if (sense.quarantine) this.#armRelease(sense);
+      this.#quarantines.arm(sense);
       this.senses.set(name, sense);
     }
     const removed = [...before.values()].filter((sense) => !this.senses.has(sense.name));
@@ -500,59 +507,14 @@ export class Engine implements GroupHost, Desk {
 
   // ── blame ────────────────────────────────────────────────────────────
 
-  strike(sense: Sense, { how, compute, afterMs }: Death): boolean {
-    const strikes = sense.strikes + 1;
-    const forMs = quarantineMs(strikes);
-    const quarantine = forMs === null ? null : { since: momentOf(this.clock), forMs };
-    sense.strikes = strikes;
-    sense.quarantine = quarantine;
-    const source = `sense:${sense.name}`;
-    const { trace = null } = sense.pending ?? {};
-    const what = compute === null ? "while it was being loaded" : `in its compute ${compute}`;
-    const message = `its worker died ${afterMs} ms ${what}, nothing else was under way: ${how} (strike ${Math.min(strikes, STRIKES)} of ${STRIKES})`;
-    const data = { compute, after_ms: afterMs, strikes };
-    this.journal.log({ level: "error", source, event: "compute.killed", message, data, trace });
-    this.#ledger.add({ write: (draft) => draft.strikes(sense, strikes, quarantine), kept: () => {} });
-    if (quarantine === null) return false;
-    const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
-    this.journal.log({
-      level: "error",
-      source,
-      event: "sense.quarantined",
-      message: text,
-      data: { for_ms: quarantine.forMs },
-      trace: null,
-    });
-    this.#cancel(sense, "is quarantined");
-    this.#armRelease(sense);
-    return true;
+  strike(sense: Sense, death: Death): boolean {
+    return this.#quarantines.strike(sense, death);
   }
 
-  #armRelease(sense: Sense): void {
-    const { quarantine } = sense;
-    if (quarantine === null) return;
-    const left = quarantine.forMs - elapsedSince(quarantine.since, this.clock);
-    this.ticker.after(Math.max(0, left), () => {
-      if (sense.quarantine === quarantine && this.senses.get(sense.name) === sense)
-        this.#release(sense, "its time is over", sense.strikes);
-    });
-  }
-
-  #release(sense: Sense, why: string, strikes: number): void {
-    sense.quarantine = null;
-    sense.strikes = strikes;
-    this.#ledger.add({ write: (draft) => draft.strikes(sense, strikes, null), kept: () => {} });
-    const message = `released from quarantine: ${why}`;
-    this.journal.log({
-      level: "info",
-      source: `sense:${sense.name}`,
-      event: "sense.released",
-      message,
-      data: null,
-      trace: null,
-    });
+  /** It may compute again: alone at first. */
+  #released(sense: Sense): void {
     const group = this.groups.get(sense.config.group);
-    if (!group || this.senses.get(sense.name) !== sense) return;
+    if (!group) return;
     group.suspect(sense);
     if (sense.diedLoading) void group.retire().then(() => group.start());
   }
@@ -679,7 +641,7 @@ export class Engine implements GroupHost, Desk {
     const found = this.#find(name);
     if (!found.ok) return found;
     const released = found.value.quarantine !== null;
-    if (released) this.#release(found.value, "by hand", 0);
+    if (released) this.#quarantines.release(found.value, "by hand", 0);
     return ok({ sense: name, released });
   }
 

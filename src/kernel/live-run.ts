@@ -19,6 +19,10 @@ export class LiveRun {
   readonly trace: string;
   /** Its row, without the input (which may be large); null before the first commit. */
   row: Run | null = null;
+  /** Characters of that input. */
+  inputLength = 0;
+  /** What it is made of, while it is queued and that is small; else its logs are asked. */
+  order: RunOrder | null = null;
   phase: Phase = "queued";
   /** Why it goes on, once it waits for a slot again. */
   reason: ResumeReason | null = null;

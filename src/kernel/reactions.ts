@@ -3,6 +3,7 @@
  * of the signal or of the deadline, and what it decided is part of that transaction (G1).
  */
 import type { Clock } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import { traceIds } from "../base/trace-id.ts";
 import type { Signal } from "../model/signal.ts";
@@ -46,6 +47,9 @@ interface Firing {
   readonly key: string;
   readonly decision: Decision;
 }
+
+/** A deadline that is acted on so much later passed while nerve was down. */
+const LATE_MS = 1_000;
 
 export class Reactions {
   readonly #parts: ReactionsParts;
@@ -160,6 +164,8 @@ export class Reactions {
   ): void {
     const { lifetime } = this.#parts;
     const due = firing?.decision.due ?? null;
+    const lateMs = due === null ? 0 : Math.max(0, lifetime.now() - due);
+    const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
     const target = config.kind === "sense" ? `sense ${config.sense}` : `workflow ${config.workflow}`;
     const key = firing === null || config.key === null ? null : firing.key;
     const forKey = key === null ? "" : `, key ${key}`;
@@ -171,12 +177,12 @@ export class Reactions {
       event: "reflex.fired",
       run: null,
       trace,
-      message: `fired for signal ${id}${forKey}${silenced === "" ? `: ${target}` : silenced}`,
+      message: `fired for signal ${id}${forKey}${late}${silenced === "" ? `: ${target}` : silenced}`,
       data: JSON.stringify({
         signal: id,
         key,
         due: due === null ? null : lifetime.wallAt(due),
-        late_ms: due === null || firing === null ? 0 : Math.max(0, lifetime.now() - due),
+        late_ms: lateMs,
         ...further,
       }),
     });

@@ -1,6 +1,7 @@
 /**
  * What the logs of a run say about how it goes on: pure. A run is run again from the top with this, so a finished step
- * returns what it had returned, and one that failed for good throws the same error.
+ * returns what it had returned, and one that failed for good throws the same error; a further attempt begins at the
+ * failures that ended the one before.
  */
 import type { Json } from "../base/json.ts";
 import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
@@ -59,7 +60,16 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
   let order = steps.size + sleeps.size;
   let { logged, code, deaths, ranMs } = EMPTY_HISTORY;
   let runningSince: number | null = null;
+  // What this attempt has begun; and the failures after which it has begun nothing, so that nobody has dealt with them.
+  const begun = new Set<string>();
+  const unhandled = new Set<string>();
+  const begins = (what: string): void => {
+    if (begun.has(what)) return;
+    begun.add(what);
+    unhandled.clear();
+  };
   const sleepBegins = (nth: number, due: number): void => {
+    begins(`sleep ${nth}`);
     sleeps.set(nth, { nth, due, order: sleeps.get(nth)?.order ?? order++ });
   };
   for (const log of logs) {
@@ -83,8 +93,9 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         runningSince = row.at;
         break;
       case "step.started": {
-        const known = steps.get(stepKey(event.data.step, event.data.nth));
-        setStep(event.data.step, event.data.nth, known?.state ?? { state: "begun" });
+        const key = stepKey(event.data.step, event.data.nth);
+        begins(key);
+        setStep(event.data.step, event.data.nth, steps.get(key)?.state ?? { state: "begun" });
         break;
       }
       case "step.completed": {
@@ -95,6 +106,7 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
       }
       case "step.failed": {
         const { step, nth, error, attempt, due } = event.data;
+        if (due === null) unhandled.add(stepKey(step, nth));
         setStep(
           step,
           nth,
@@ -111,8 +123,12 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         runningSince = null;
         break;
       case "run.retrying": {
-        const { step } = event.data;
-        if (step !== null) setStep(step.step, step.nth, { state: "begun" });
+        const failed = [...unhandled].flatMap((key) => steps.get(key) ?? []);
+        for (const { step, nth } of [...failed, ...(event.data.step === null ? [] : [event.data.step])]) {
+          setStep(step, nth, { state: "begun" });
+        }
+        begun.clear();
+        unhandled.clear();
         ranMs = 0;
         runningSince = null;
         break;
@@ -140,10 +156,12 @@ export function inheritable({ steps, sleeps }: RunHistory, fromStep: string | nu
     if (calls.length === 0) return null;
     end = Math.min(...calls.map(({ order }) => order));
   }
-  const kept = [...steps].filter(([, { state, order }]) => state.state === "completed" && order < end);
+  // The others keep their places, by which a retry of the retry tells what came before a step.
+  const kept = (known: StepHistory): StepHistory =>
+    known.state.state === "completed" ? known : { ...known, state: { state: "begun" } };
   return {
     ...EMPTY_HISTORY,
-    steps: new Map(kept),
+    steps: new Map([...steps].filter(([, { order }]) => order < end).map(([key, known]) => [key, kept(known)])),
     sleeps: new Map([...sleeps].filter(([, { order }]) => order < end)),
   };
 }

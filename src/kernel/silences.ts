@@ -36,14 +36,19 @@ export class Silences {
     this.#silenced.set(silence.pattern, { silence, glob: new Bun.Glob(silence.pattern) });
   }
 
-  /** Those that are not over. */
+  /** Those that are not over, in the order of their patterns. */
   list(): SilenceAnswer[] {
     const now = this.#parts.lifetime.now();
-    return [...this.#silenced.values()].filter(({ silence }) => silence.due > now).map((held) => this.#answer(held));
+    return [...this.#silenced.values()]
+      .filter(({ silence }) => silence.due > now)
+      .map((held) => this.#answer(held))
+      .sort((a, b) => (a.pattern < b.pattern ? -1 : 1));
   }
 
   #answer({ silence, glob }: Silenced): SilenceAnswer {
-    const { pattern, why, at, until } = silence;
+    const { pattern, why, at, due } = silence;
+    // Where the clock was set since, it ends at another time than it was going to.
+    const until = this.#parts.lifetime.wallAt(due);
     const reflexes = this.#parts.reflexes().filter((name) => name === pattern || glob.match(name));
     return { pattern, why, at, until, reflexes };
   }
@@ -54,6 +59,17 @@ export class Silences {
       if (silence.due > elapsed && (silence.pattern === reflex || glob.match(reflex))) return silence;
     }
     return null;
+  }
+
+  /** Unix milliseconds until which `reflex` starts no workflow, or null. */
+  until(reflex: string): number | null {
+    const { lifetime } = this.#parts;
+    const now = lifetime.now();
+    const dues = [...this.#silenced.values()]
+      .filter(({ silence, glob }) => silence.pattern === reflex || glob.match(reflex))
+      .map(({ silence }) => silence.due);
+    const last = Math.max(0, ...dues);
+    return last > now ? lifetime.wallAt(last) : null;
   }
 
   /** Durable when it resolves. One of the same pattern is replaced. */

@@ -60,6 +60,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
       enabled,
       fired,
       throttled,
+      silenced_until: config.kind === "workflow" ? engine.silences.until(config.name) : null,
     })),
     workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
   };

@@ -62,17 +62,24 @@ export class Watch implements Remembering {
 
   /** Inside a transaction: what the signal leads to, and in `draft` what is remembered of it. */
   decide(draft: Draft, { key, matches, clears }: Look, id: number, elapsed: number): readonly Decision[] {
+    const event: RuleEvent = { kind: "signal", id, elapsed, matches, clears };
     let memory = this.#keys.get(key);
     if (memory === undefined) {
-      if (this.#keys.size >= MAX_KEYS) {
+      memory = { key, state: REST, armed: null };
+      // Remembering nothing about a key is no memory yet.
+      if (this.#keys.size < MAX_KEYS) this.#keys.set(key, memory);
+      else if (this.#isRemembered(event)) {
         this.#parts.limited(this);
         return [];
       }
-      memory = { key, state: REST, armed: null };
-      // Remembering nothing about a key is no memory yet.
-      this.#keys.set(key, memory);
     }
-    return this.#apply(draft, memory, { kind: "signal", id, elapsed, matches, clears });
+    return this.#apply(draft, memory, event);
+  }
+
+  /** Whether there is anything to remember of a key that begins with `event`. */
+  #isRemembered(event: RuleEvent): boolean {
+    const { rule } = this.#lookout;
+    return !isAtRest(rule, decide(rule, REST, event).state, event.elapsed);
   }
 
   #apply(draft: Draft, memory: KeyMemory, event: RuleEvent): readonly Decision[] {

@@ -7,7 +7,7 @@
  */
 import { formatDuration } from "../base/duration.ts";
 import type { JsonObject } from "../base/json.ts";
-import type { Result } from "../base/result.ts";
+import { ok, type Result } from "../base/result.ts";
 import {
   DEFAULT_CONCURRENCY,
   DEFAULT_GRACE_PERIOD_MS,
@@ -58,6 +58,8 @@ interface Handed {
   readonly history: RunHistory;
 }
 
+/** Characters of JSON up to which the input of a queued run is kept in memory. */
+const REMEMBERED_INPUT = 2_048;
 /** A workflow without work keeps its worker for this long. */
 const IDLE_MS = 10_000;
 /** A suspect that has run alone for this long is innocent. */
@@ -152,6 +154,7 @@ export class Workflow implements Crew<WorkflowParentMessage, WorkflowMessage, Ta
   admitted(run: LiveRun, order: RunOrder, how: "started" | "queued" | "dropped"): void {
     if (how === "dropped") return this.#host.ended(run);
     if (how === "queued") {
+      if (order.retryOf === null && run.inputLength <= REMEMBERED_INPUT) run.order = order;
       this.#queued.add(run);
       return this.fill();
     }
@@ -193,7 +196,7 @@ export class Workflow implements Crew<WorkflowParentMessage, WorkflowMessage, Ta
       write: (draft) => {
         const row = draft.row(run);
         if (row === null) throw new Error(`run ${run.id} was never queued`);
-        const found = this.#host.history(row);
+        const found = run.order === null ? this.#host.history(row) : ok({ history: EMPTY_HISTORY, order: run.order });
         if (found.ok) {
           handed = found.value;
           draft.run(run, this.#beginning(run, row, handed.history), this.#isNewCode(handed.history));
@@ -205,6 +208,7 @@ export class Workflow implements Crew<WorkflowParentMessage, WorkflowMessage, Ta
         run.deaths = deaths;
         run.ranMs = ranMs;
         run.reason = null;
+        run.order = null;
         this.#hand(run, handed);
       },
     });

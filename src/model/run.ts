@@ -184,9 +184,26 @@ function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
   };
 }
 
+/** The states in which an event can come. */
+const COMES_IN: Readonly<Record<Exclude<RunEventName, "run.queued">, readonly RunState[]>> = {
+  "run.started": ["queued"],
+  "run.dropped": ["queued"],
+  "run.resumed": ["running", "sleeping"],
+  "step.started": ["running"],
+  "step.completed": ["running"],
+  "step.failed": ["running"],
+  "sleep.started": ["running"],
+  "run.sleeping": ["running"],
+  "run.retrying": ["running"],
+  "run.completed": ["running"],
+  "run.timed-out": ["running"],
+  "run.failed": ACTIVE_STATES,
+  "run.cancelled": ACTIVE_STATES,
+};
+
 /**
  * The run after `event`. Throws for what cannot follow: an event of a run that was never queued, a second `run.queued`,
- * anything after its ending (G3).
+ * anything after its ending (G3), what the state it is in does not lead to.
  */
 export function advance(run: Run | null, row: Recorded, { event, data }: RunEvent): Run {
   if (run === null) {
@@ -194,7 +211,9 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
     return queued(row, data);
   }
   if (event === "run.queued") throw new Error(`log ${row.id}: run ${row.run} was queued before`);
-  if (isOver(run.state)) throw new Error(`log ${row.id}: ${event} of run ${row.run}, which is ${run.state}`);
+  if (!COMES_IN[event].includes(run.state)) {
+    throw new Error(`log ${row.id}: ${event} of run ${row.run}, which is ${run.state}`);
+  }
   const seen = { ...run, last_log_id: row.id };
   switch (event) {
     case "run.started":

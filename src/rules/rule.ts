@@ -174,7 +174,9 @@ function look(
   if (!rule.hasWhen) return count(rule, state, moment, decisions);
   const was = state.isMatching;
   const is = rule.hasClear ? !clears && (matches || was) : matches;
-  const next = is === was ? state : { ...state, isMatching: is };
+  // At level each signal is looked at by itself, unless it lasts until `clear`: a key need not be remembered for it.
+  const forgets = rule.edge === "level" && !rule.hasClear;
+  const next = is === was || forgets ? state : { ...state, isMatching: is };
   if (rule.edge === "level") {
     return is ? count(rule, next, moment, decisions) : { state: next, stage: { kind: "no-match" } };
   }

@@ -57,7 +57,11 @@ export interface ComputeContext<Options = Record<string, unknown>> {
 // biome-ignore lint/complexity/noBannedTypes: exactly "anything but undefined and null"
 export type Payload = {};
 
-/** One execution of a sense: returns a payload (a signal) or null (no signal). */
+/**
+ * One execution of a sense: returns a payload (a signal) or null (no signal). Beside it a sense may export `options` and
+ * `payload`, types of ArkType or any Standard Schema: what `with` has to be, and what payloads have to be. A payload that
+ * does not fit is an error, not a signal; one that does is emitted as it was returned, without the type's morphs.
+ */
 // biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the third parameter
 export type Compute<Options = any> = (
   db: SenseDatabase,

@@ -59,7 +59,8 @@ function expressionAt(type: unknown, path: readonly string[]): string | null {
   if (path.length === 0) return null;
   try {
     const { expression } = (type as { get(...path: string[]): { expression?: unknown } }).get(...path);
-    return typeof expression === "string" ? expression : null;
+    // JSON has no undefined: it stands for a field above that may be absent.
+    return typeof expression === "string" ? expression.replace(/ \| undefined$/, "") : null;
   } catch {
     // The type has no such field by itself: an alternative of it may.
     return null;

@@ -131,7 +131,8 @@ export function openStore(
 
 function storeOn(db: Database, file: string, durability: "full" | "normal", bootId: string): Store {
   const all = tables(db, file);
-  const commit = <T>(change: () => T): T => db.transaction(change).immediate();
+  const transaction = db.transaction((change: () => unknown) => change());
+  const commit = <T>(change: () => T): T => transaction.immediate(change) as T;
   const pageBytes = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
   const epoch = commit(() => epochOf(all.meta, bootId, durability));
   // Whoever commits tries again by itself; meanwhile the kernel has a clock to watch and workers to end.

@@ -40,6 +40,7 @@ export function runTable(db: Database) {
   const update = db.prepare(
     "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ? WHERE id = ?",
   );
+  const touch = db.prepare("UPDATE workflow_runs SET last_log_id = ? WHERE id = ?");
   const byId = db.prepare<Run, [number]>(`SELECT ${COLUMNS} FROM workflow_runs WHERE id = ?`);
   const bySignal = db.prepare<Run, [string, number]>(
     `SELECT ${COLUMNS} FROM workflow_runs WHERE reflex = ? AND signal_id = ?`,
@@ -64,6 +65,8 @@ export function runTable(db: Database) {
         run.until,
         run.id,
       ),
+    /** Only its newest event is another: naming no more spares the indexes. */
+    touch: (run: Run): void => void touch.run(run.last_log_id, run.id),
     byId: (id: number): Run | null => byId.get(id),
     bySignal: (reflex: string, signal: number): Run | null => bySignal.get(reflex, signal),
     /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */

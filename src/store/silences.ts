@@ -15,6 +15,8 @@ export interface Silence {
 
 export function silenceTable(db: Database) {
   return {
+    /** A store that an earlier build wrote has no such table. */
+    exists: (): boolean => db.query("SELECT 1 FROM sqlite_schema WHERE name = 'silences'").get() !== null,
     all: (): Silence[] =>
       db.query<Silence, []>("SELECT pattern, why, at, until, due FROM silences ORDER BY pattern").all(),
     set({ pattern, why, at, until, due }: Silence): void {

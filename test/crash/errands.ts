@@ -12,7 +12,7 @@ const KINDS = {
   napper: { act: "nap", concurrency: 2, config: "" },
   throws: { act: "throw", concurrency: 2, config: "retry: { limit: 1, interval: 30ms }" },
   slow: { act: "hold", concurrency: 2, config: "timeout: 80ms" },
-  held: { act: "hold", concurrency: 3, config: "timeout: 3s, retry: { limit: 1, interval: 30ms }" },
+  held: { act: "hold", concurrency: 3, config: "timeout: 1s" },
   tight: { act: "work", concurrency: 1, config: "overflow: drop" },
 } as const;
 type Kind = keyof typeof KINDS;

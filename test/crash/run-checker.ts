@@ -123,7 +123,7 @@ function oneRun(row: Row, events: readonly Event[]): string[] {
   const say = (what: string): void => void found.push(`run ${row.id} ${what}: ${names.join(" ")}`);
   if (names[0] !== "run.queued" || names.lastIndexOf("run.queued") !== 0) say("does not begin with its one run.queued");
   if (endings.length !== 1) say(`has ${endings.length} endings`);
-  else if (!(names.at(-1) as string in ENDING)) say("goes on after its ending");
+  else if (!((names.at(-1) as string) in ENDING)) say("goes on after its ending");
   if (names.filter((name) => name === "run.started").length > 1) say("started twice");
   if (events.some(({ trace }) => trace !== row.trace)) say("has events of another trace");
   const derived = fold(events);

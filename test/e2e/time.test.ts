@@ -1,7 +1,7 @@
 /** What the clock brings: throttle, cron, on_start, catch_up, and a clock that is set while nerve runs or is down. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync } from "node:fs";
-import { type Nerve, type Project, project, startNerve, until } from "../helpers/nerve.ts";
+import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
+import { type Nerve, project, startNerve, until } from "../helpers/nerve.ts";
 
 setDefaultTimeout(60_000);
 
@@ -69,32 +69,7 @@ test.concurrent("on_start runs once a start of the kernel, and once when a reloa
 
 // ── with another clock ─────────────────────────────────────────────────
 
-const FAKETIME = ["x86_64-linux-gnu/", "aarch64-linux-gnu/", ""]
-  .map((where) => `/usr/lib/${where}faketime/libfaketimeMT.so.1`)
-  .find((file) => existsSync(file));
-const needsFaketime = FAKETIME === undefined ? test.skip : test.concurrent;
-
-const DAY_MS = 86_400_000;
-
-/** The kernel's wall clock, and only that, is off by what `set` was given last. Workers have the real one. */
-function fakeClock(folder: Project) {
-  const set = (offsetMs: number): void => {
-    folder.write("clock", `${offsetMs < 0 ? "-" : "+"}${(Math.abs(offsetMs) / 1000).toFixed(3)}\n`);
-  };
-  set(0);
-  return {
-    set,
-    /** The clock shows this instant from now on. */
-    show: (at: number): void => set(at - Date.now()),
-    environment: {
-      LD_PRELOAD: FAKETIME ?? "",
-      FAKETIME_TIMESTAMP_FILE: `${folder.path}/clock`,
-      FAKETIME_NO_CACHE: "1",
-      FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      TZ: "UTC",
-    },
-  };
-}
+const needsFaketime = hasFaketime ? test.concurrent : test.skip;
 
 needsFaketime("a clock set a day ahead or back does not hold up an interval for longer than itself", async () => {
   using folder = project(

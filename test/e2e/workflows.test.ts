@@ -1,6 +1,7 @@
 /** Workflows as a user meets them: what starts a run, what it may do, and that it ends once, whatever happens meanwhile (§8, G1, G3). */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
+import { childrenOf } from "../helpers/crash.ts";
 import { until } from "../helpers/nerve.ts";
 import { Site } from "../helpers/workflows.ts";
 
@@ -293,6 +294,33 @@ describe("a run that fails", () => {
     ]);
   });
 
+  test.each([
+    ["in other words", 'try { await shaky("a"); } catch { throw new Error("it did not work"); }', ["a", "a"]],
+    ["all at once", 'await Promise.all([shaky("a"), shaky("b")]);', ["a", "a", "b", "b"]],
+    ["as none worked", 'await Promise.any([shaky("a"), shaky("b")]);', ["a", "a", "b", "b"]],
+    [
+      "after one it could do without",
+      'await shaky("a").catch(() => {}); await thread.step("on", () => {}); await shaky("b");',
+      ["a", "b", "b"],
+    ],
+  ])("is retried from the failed steps however they are thrown: %s", async (_, code, ran) => {
+    await using site = await flow(
+      `
+      const shaky = (name) => thread.step(name, () => {
+        mark(name);
+        if (!existsSync(process.cwd() + "/gate-mended")) throw new Error(name + " is not mended");
+      });
+      ${code}
+      `,
+      "retry: { limit: 1, interval: 500ms }",
+    );
+    const id = await site.run("flow");
+    await until(() => site.of(id, "run.retrying").length === 1);
+    site.open("mended");
+    await site.output(id);
+    expect(site.marks().sort()).toEqual(ran);
+  });
+
   test("ends with its error when no attempt is left, and not before", async () => {
     await using site = await flow(
       'mark("try"); throw new RangeError("out of luck");',
@@ -570,6 +598,30 @@ describe("a run that kills its worker", () => {
     expect(endings(site, bad)).toEqual(["run.failed"]);
     expect((await site.ended(await site.run("flow", "after"))).state).toBe("completed");
   });
+});
+
+test("runs whose worker died go on beside one another again as soon as one has proved innocent", async () => {
+  await using site = await flow(
+    `
+    const name = thread.trigger.payload;
+    await thread.step("first", () => { mark("first " + name); return gate("first"); });
+    await thread.step("second", () => { mark("second " + name); return gate("second-" + name); });
+    return name;
+    `,
+    "concurrency: 3",
+  );
+  const ids = [await site.run("flow", "a"), await site.run("flow", "b")];
+  await site.marked("first a");
+  await site.marked("first b");
+  const [worker] = childrenOf(site.nerve.pid);
+  process.kill(worker as number, "SIGKILL");
+  // One of both is tried alone; a new one is not let near it.
+  await until(() => site.marks().length === 3);
+  ids.push(await site.run("flow", "c"));
+  site.open("first");
+  for (const name of ["a", "b", "c"]) await site.marked(`second ${name}`);
+  for (const name of ["a", "b", "c"]) site.open(`second-${name}`);
+  for (const id of ids) await site.output(id);
 });
 
 describe("a module", () => {
@@ -875,7 +927,10 @@ describe("built in", () => {
   test("exec runs a command filled in from the signal, and fails where something is missing", async () => {
     await using site = await Site.start({
       workflows: {
-        page: { body: null, config: 'use: exec, with: { command: [/bin/echo, --, "{{ payload.status }} on {{ sense }}"] }' },
+        page: {
+          body: null,
+          config: 'use: exec, with: { command: [/bin/echo, --, "{{ payload.status }} on {{ sense }}"] }',
+        },
       },
       reflexes: ["{ workflow: page, on: [ask] }"],
     });

@@ -203,50 +203,54 @@ test.each<Limits>([
   { concurrency: 3, maxQueue: 2 },
   { concurrency: 2, maxQueue: 0 },
   { concurrency: 2, maxQueue: "drop" },
-])("whatever is asked, $concurrency run and $maxQueue wait", async (limits) => {
-  await using bench = new Bench(limits);
-  const model = new Model(limits);
-  const random = randomNumbers(SEED);
-  const agrees = () => until(() => Bun.deepEquals(statesOf(bench.rows()), model.states), 10_000);
-  let requests = 0;
-  const pick = (of: readonly number[]): number | undefined => of[Math.floor(random() * of.length)];
-  for (let command = 0; command < 120; command++) {
-    const chance = random();
-    const victim = pick(chance < 0.7 ? model.running : [...model.running, ...model.queued]);
-    if (chance < 0.45 || victim === undefined) {
-      // Several at once are one transaction.
-      const together = 1 + Math.floor(random() * 3);
-      for (let n = 0; n < together; n++) {
-        const payload = ++requests;
-        model.request(payload);
-        if (random() < 0.5) bench.bySignal(payload);
-        else void bench.workflows.run("gated", payload);
+])(
+  "whatever is asked, $concurrency run and $maxQueue wait",
+  async (limits) => {
+    await using bench = new Bench(limits);
+    const model = new Model(limits);
+    const random = randomNumbers(SEED);
+    const agrees = () => until(() => Bun.deepEquals(statesOf(bench.rows()), model.states), 10_000);
+    let requests = 0;
+    const pick = (of: readonly number[]): number | undefined => of[Math.floor(random() * of.length)];
+    for (let command = 0; command < 120; command++) {
+      const chance = random();
+      const victim = pick(chance < 0.7 ? model.running : [...model.running, ...model.queued]);
+      if (chance < 0.45 || victim === undefined) {
+        // Several at once are one transaction.
+        const together = 1 + Math.floor(random() * 3);
+        for (let n = 0; n < together; n++) {
+          const payload = ++requests;
+          model.request(payload);
+          if (random() < 0.5) bench.bySignal(payload);
+          else void bench.workflows.run("gated", payload);
+        }
+      } else if (chance < 0.7) {
+        bench.finish(victim);
+        model.ends(victim, "completed");
+      } else if (chance < 0.95) {
+        const run = bench.rows().find(({ input }) => Number(input) === victim)?.id ?? 0;
+        expect((await bench.workflows.cancel(run)).ok).toBe(true);
+        model.ends(victim, "cancelled");
+      } else {
+        await bench.restart(limits);
       }
-    } else if (chance < 0.7) {
-      bench.finish(victim);
-      model.ends(victim, "completed");
-    } else if (chance < 0.95) {
-      const run = bench.rows().find(({ input }) => Number(input) === victim)?.id ?? 0;
-      expect((await bench.workflows.cancel(run)).ok).toBe(true);
-      model.ends(victim, "cancelled");
-    } else {
-      await bench.restart(limits);
+      await agrees();
+      // The slot of one that was cancelled is free once its code has settled.
+      await until(() => bench.workflows.byName.get("gated")?.counts.running === model.running.length);
+      const rows = bench.rows();
+      expect(rows.map(({ input }) => Number(input))).toEqual(rows.map((_, index) => index + 1));
     }
-    await agrees();
-    // The slot of one that was cancelled is free once its code has settled.
-    await until(() => bench.workflows.byName.get("gated")?.counts.running === model.running.length);
+    const { most, started } = historyOf(bench.store);
+    expect(most).toBe(limits.concurrency);
+    expect(started).toEqual([...started].sort((a, b) => a - b));
     const rows = bench.rows();
-    expect(rows.map(({ input }) => Number(input))).toEqual(rows.map((_, index) => index + 1));
-  }
-  const { most, started } = historyOf(bench.store);
-  expect(most).toBe(limits.concurrency);
-  expect(started).toEqual([...started].sort((a, b) => a - b));
-  const rows = bench.rows();
-  expect(rows.length).toBe(requests);
-  const dropped = rows.filter(({ state }) => state === "dropped");
-  expect(dropped.every(({ started_at, attempt }) => started_at === null && attempt === 0)).toBe(true);
-  expect(dropped.length).toBeGreaterThan(0);
-}, 60_000);
+    expect(rows.length).toBe(requests);
+    const dropped = rows.filter(({ state }) => state === "dropped");
+    expect(dropped.every(({ started_at, attempt }) => started_at === null && attempt === 0)).toBe(true);
+    expect(dropped.length).toBeGreaterThan(0);
+  },
+  60_000,
+);
 
 test("a run asked for while its workflow is being removed is cancelled, not forgotten", async () => {
   const limits: Limits = { concurrency: 1, maxQueue: 10 };

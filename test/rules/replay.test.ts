@@ -156,7 +156,8 @@ describe(`on ${TRIALS} random sets of reflexes and signals (seed ${SEED})`, () =
         const latencyMs = pick(below, [0, 1, 999]);
         const notices = (due: number): number => {
           const next = downs.find(({ to }) => due < to);
-          const noticed = due + below(latencyMs + 1);
+          const late = due + below(latencyMs + 1);
+          const noticed = due <= end ? Math.min(late, end) : late;
           if (next === undefined) return noticed;
           return due > next.from ? next.to : Math.min(noticed, next.from);
         };

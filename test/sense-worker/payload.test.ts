@@ -44,7 +44,7 @@ test("a pattern is possible, impossible at a field, or asks for a field that is 
   const cases: [Json, string, string, string | null][] = [
     [{ status: "'critical'" }, "possible", "", null],
     [{ status: "'crit'" }, "never", "status", '"critical" | "ok"'],
-    [{ status: "'ok'", host: { name: "number" } }, "never", "host.name", "string | undefined"],
+    [{ status: "'ok'", host: { name: "number" } }, "never", "host.name", "string"],
     [{ "host?": "string" }, "possible", "", null],
     // Kept as it was returned, so it is a text that a pattern sees.
     [{ at: "number" }, "never", "at", expect.stringContaining("[1-9]")],

@@ -1,16 +1,8 @@
-/**
- * Durable runs of three steps, 64 at once and one at a time, beside bare one-row inserts and the floor's; and what a
- * history of many runs costs: the list of active ones, and `nerve rebuild --check`.
- */
-import { Database } from "bun:sqlite";
+/** Durable runs of three steps, 64 at once and one at a time, beside bare one-row inserts and the floor's. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { askKernel } from "../../../src/control/client.ts";
-import { Draft } from "../../../src/kernel/draft.ts";
-import { LiveRun } from "../../../src/kernel/live-run.ts";
-import type { RunEvent } from "../../../src/model/run.ts";
-import { openStore, openStoreReader, type Store, storeFile } from "../../../src/store/open.ts";
-import { type Figure, median, medianOf } from "../figures.ts";
+import { type Figure, medianOf } from "../figures.ts";
 import { INSERT_LOG } from "../floor/flow.ts";
 import { openFloorStore } from "../floor/main.ts";
 import { reaction, TRACE } from "../floor/shape.ts";
@@ -18,6 +10,7 @@ import { cpuMs } from "../processes.ts";
 import type { Setting } from "../setting.ts";
 import { type Running, runFloor, runNerve, Site, until } from "../site.ts";
 import type { Spans } from "./flood.ts";
+import { listings, rebuild } from "./run-history.ts";
 
 const SLOTS = 64;
 /** Runs that each signal of `tick` starts. */
@@ -26,8 +19,6 @@ const REFLEXES = 64;
 const QUEUED = 4_096;
 const FILL_MS = 10;
 const STEPS = ["one", "two", "three"];
-const ACTIVE = 5;
-const LOOKS = 200;
 
 function writeSite(site: Site, durability: string, slots: number): void {
   site.sense("tick", "payload(now)");
@@ -248,159 +239,6 @@ async function oneAtATime(setting: Setting, synchronous: string): Promise<Figure
     target: { atMost: 3 },
     detail: `${whereItGoes(nerve)}; floor's ${whereItGoes(floor)}`,
   };
-}
-
-// ── a long history ───────────────────────────────────────────────────────
-
-const BY_HAND = { id: null, sense: null, at: null, reflex: null };
-
-const eventsOf = (now: number): RunEvent[] => [
-  { event: "run.queued", data: { input: { now }, trigger: BY_HAND, retry_of: null, from_step: null } },
-  { event: "run.started", data: { attempt: 1, code: "0123456789abcdef" } },
-  ...STEPS.flatMap((step): RunEvent[] => [
-    { event: "step.started", data: { step, nth: 0, attempt: 1 } },
-    { event: "step.completed", data: { step, nth: 0, attempt: 1, result: { over: true, now }, duration_ms: 1 } },
-  ]),
-  { event: "run.completed", data: { output: null, ran_ms: 3 } },
-];
-
-/** Runs from id `first` on, as a kernel that is not there writes them; `events` of each. */
-function writeRuns(store: Store, first: number, runs: number, events: readonly RunEvent[]): void {
-  const batch = 1_000;
-  for (let from = first; from < first + runs; from += batch) {
-    const draft = new Draft(store, Date.now());
-    store.commit(() => {
-      for (let id = from; id < Math.min(from + batch, first + runs); id++) {
-        const run = new LiveRun(id, "flow", TRACE);
-        for (const event of events) draft.run(run, event);
-      }
-      draft.finish();
-    });
-  }
-}
-
-function withStore<T>(site: Site, act: (store: Store) => T): T {
-  mkdirSync(site.data, { mode: 0o700, recursive: true });
-  const opened = openStore(site.data, "normal", "bench", Date.now());
-  if (!opened.ok) throw new Error(opened.error.message);
-  try {
-    return act(opened.value);
-  } finally {
-    opened.value.close();
-  }
-}
-
-/** So many rows of runs that have ended, without their logs. */
-function addEnded(site: Site, runs: number): void {
-  const db = new Database(storeFile(site.data), { readwrite: true });
-  db.run(`WITH RECURSIVE number (id) AS (SELECT 1000 UNION ALL SELECT id + 1 FROM number WHERE id < ${999 + runs})
-    INSERT INTO workflow_runs (id, workflow, state, input, output, attempt, queued_at, started_at, ended_at, trace, last_log_id, first_log_id)
-    SELECT id, 'flow', 'completed', '{"now":1}', 'null', 1, id, id, id, '${TRACE}', id, id FROM number`);
-  db.close(true);
-}
-
-/** Milliseconds that `nerve runs --active --json` takes, and microseconds of its query. */
-interface Listing {
-  readonly commandMs: number;
-  readonly queryUs: number;
-}
-
-async function list(nerve: string, site: Site): Promise<Listing> {
-  const startedAt = performance.now();
-  const child = Bun.spawn([nerve, "runs", "--active", "--json", "-c", site.config], {
-    env: { PATH: "/usr/bin:/bin" },
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const lines = (await child.stdout.text()).trim().split("\n").length;
-  await child.exited;
-  const commandMs = performance.now() - startedAt;
-  if (lines !== ACTIVE) throw new Error(`${lines} active runs were listed instead of ${ACTIVE}`);
-  const reader = openStoreReader(site.data);
-  if (!reader.ok) throw new Error(reader.error.message);
-  const took: number[] = [];
-  for (let look = 0; look < LOOKS; look++) {
-    const lookedAt = performance.now();
-    reader.value.runs.active();
-    took.push((performance.now() - lookedAt) * 1000);
-  }
-  reader.value.close();
-  return { commandMs, queryUs: median(took) };
-}
-
-async function listings({ programs, shortRounds, manyRuns }: Setting): Promise<Figure[]> {
-  using few = new Site();
-  using many = new Site();
-  for (const site of [few, many]) {
-    writeSite(site, "normal", 1);
-    withStore(site, (store) => writeRuns(store, 1, ACTIVE, eventsOf(Date.now()).slice(0, 4)));
-  }
-  addEnded(few, 10);
-  addEnded(many, manyRuns);
-  const rounds: [Listing, Listing][] = [];
-  for (let turn = 0; turn < shortRounds; turn++) {
-    rounds.push([await list(programs.nerve, few), await list(programs.nerve, many)]);
-  }
-  const figure = (name: string, unit: string, of: (listing: Listing) => number, atMost: number): Figure => ({
-    suite: "workflows",
-    name: `${name} beside ${manyRuns} ended runs, and beside 10`,
-    unit,
-    floor: medianOf(rounds, ([floor]) => of(floor)),
-    nerve: medianOf(rounds, ([, nerve]) => of(nerve)),
-    ratio: medianOf(rounds, ([floor, nerve]) => of(nerve) / of(floor)),
-    target: { atMost },
-    detail: `${ACTIVE} active`,
-  });
-  return [
-    figure("nerve runs --active", "ms", ({ commandMs }) => commandMs, 1.2),
-    figure("its query", "µs", ({ queryUs }) => queryUs, 2),
-  ];
-}
-
-async function rebuild({ programs, rounds, manyRuns }: Setting): Promise<Figure> {
-  using site = new Site();
-  writeSite(site, "normal", 1);
-  const each = eventsOf(Date.now());
-  const runs = Math.ceil(manyRuns / each.length);
-  withStore(site, (store) => writeRuns(store, 1, runs, each));
-  const events = runs * each.length;
-  const measured: { bare: number; nerve: number }[] = [];
-  for (let turn = 0; turn < rounds; turn++) {
-    const startedAt = performance.now();
-    const child = Bun.spawn([programs.nerve, "rebuild", "--check", "--json", "-c", site.config], {
-      env: { PATH: "/usr/bin:/bin" },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const said = await child.stdout.text();
-    const code = await child.exited;
-    const nerve = (events * 1000) / (performance.now() - startedAt);
-    const told = JSON.parse(said) as { equal: boolean; events: number };
-    if (code !== 0 || !told.equal || told.events !== events) throw new Error(`rebuild --check said ${said}`);
-    measured.push({ nerve, bare: bareRead(site, events) });
-  }
-  const nerve = medianOf(measured, (turn) => turn.nerve);
-  return {
-    suite: "workflows",
-    name: `rebuild --check of ${events} events, beside reading their rows`,
-    unit: "events/s",
-    floor: medianOf(measured, ({ bare }) => bare),
-    nerve,
-    ratio: nerve,
-    target: { atLeast: 100_000 },
-    detail: `${median(measured.map((turn) => turn.nerve / turn.bare)).toFixed(2)} of the floor; a start of the program is in it`,
-  };
-}
-
-/** Rows a second, each parsed. */
-function bareRead(site: Site, rows: number): number {
-  const db = new Database(storeFile(site.data), { readonly: true });
-  const startedAt = performance.now();
-  let chars = 0;
-  for (const { event, data } of db.query<{ event: string; data: string }, []>("SELECT * FROM logs").iterate()) {
-    chars += event.length + Object.keys(JSON.parse(data) as object).length;
-  }
-  const rate = (rows * 1000) / (performance.now() - startedAt);
-  db.close(true);
-  return chars > 0 ? rate : Number.NaN;
 }
 
 export async function workflows(setting: Setting): Promise<Figure[]> {

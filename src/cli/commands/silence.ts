@@ -2,7 +2,7 @@
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { SilenceAnswer } from "../../control/contract.ts";
+import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { defineCommand, flag, text } from "../command.ts";
 import { remark } from "../failure.ts";
 import { ask } from "../kernel.ts";
@@ -51,7 +51,8 @@ export const command = defineCommand({
 
 type Request =
   | { readonly kind: "list" }
-  | { readonly kind: "silence" | "unsilence"; readonly body: { readonly pattern: string } };
+  | { readonly kind: "silence"; readonly body: SilenceRequest }
+  | { readonly kind: "unsilence"; readonly body: Pick<SilenceRequest, "pattern"> };
 
 interface Given {
   readonly for: string | null;
@@ -82,7 +83,7 @@ function requestOf(named: string | null, given: Given): Result<Request, Failure>
   const why = given.why?.trim() ?? "";
   if (why === "") return usageError("`--why` is missing: whoever finds it silenced wants to know", example);
   if (why.length > LONGEST_WHY) return usageError(`\`--why\` takes at most ${LONGEST_WHY} characters`);
-  return ok({ kind: "silence", body: { pattern, for_ms: forMs, why } as { readonly pattern: string } });
+  return ok({ kind: "silence", body: { pattern, for_ms: forMs, why } });
 }
 
 const told = ({ pattern, until: end, reflexes }: SilenceAnswer, duration: string): string =>
@@ -113,7 +114,13 @@ function stored(place: Place, now: number): Result<readonly SilenceAnswer[], Fai
   return ok(
     current.map(({ pattern, why, at, until: end }) => {
       const glob = new Bun.Glob(pattern);
-      return { pattern, why, at, until: end, reflexes: reflexes.filter((name) => name === pattern || glob.match(name)) };
+      return {
+        pattern,
+        why,
+        at,
+        until: end,
+        reflexes: reflexes.filter((name) => name === pattern || glob.match(name)),
+      };
     }),
   );
 }

@@ -84,7 +84,10 @@ const REFLEXES: readonly Column<Reflex>[] = [
     title: "STATE",
     align: "left",
     rank: 0,
-    cell: ({ enabled }) => (enabled ? span("enabled", "green") : span("disabled", "dim")),
+    cell: ({ enabled, silenced_until: silenced }) => {
+      if (!enabled) return span("disabled", "dim");
+      return silenced === null ? span("enabled", "green") : span("silenced", "yellow");
+    },
   },
   { title: "TARGET", align: "left", rank: 1, cell: ({ target }) => span(escapeForTerminal(target)) },
   count("FIRED", 0, ({ fired }) => fired),

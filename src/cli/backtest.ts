@@ -1,0 +1,206 @@
+/** The signals in the store, through the rules of one configuration or two: what each reflex would have done. */
+import type { NerveConfig, ReflexConfig } from "../model/config.ts";
+import { hasWords } from "../rules/look.ts";
+import { type Counts, type Down, Replay, type Replayed } from "../rules/replay.ts";
+import type { StoreReader } from "../store/open.ts";
+import { DropEstimate } from "./drop-estimate.ts";
+import type { Fired } from "./recorded.ts";
+import { replaySignals } from "./replaying.ts";
+
+/** Which of the two configurations: the one of `-c`, or the one it is held against. */
+export const SIDES = ["here", "other"] as const;
+export type Side = (typeof SIDES)[number];
+
+export interface Range {
+  /** Ids, both included. */
+  readonly from: number;
+  readonly to: number;
+  /** Unix milliseconds. */
+  readonly since: number;
+  readonly until: number;
+  /** First id that is looked at, so that reflexes have their state when the range begins. */
+  readonly warmFrom: number;
+}
+
+export interface Firing {
+  readonly signal: number;
+  readonly key: string | null;
+  readonly due: number | null;
+  readonly at: number;
+}
+
+export interface Tested extends Counts {
+  readonly config: ReflexConfig;
+  /** Null for a sense, and where no run of the workflow has ended to tell how long they take. */
+  readonly droppedEstimate: number | null;
+  /** By signal. */
+  readonly firings: ReadonlyMap<number, Firing>;
+}
+
+export interface Backtest {
+  /** Signals that were looked at, those before the range included. */
+  readonly signals: number;
+  readonly sides: Readonly<Record<Side, ReadonlyMap<string, Tested>>>;
+}
+
+export interface BacktestParts {
+  readonly store: StoreReader;
+  readonly range: Range;
+  readonly downs: readonly Down[];
+  readonly here: NerveConfig;
+  readonly other: NerveConfig | null;
+  /** Reflexes that are asked about; empty for all. */
+  readonly names: readonly string[];
+  readonly fired: (side: Side, config: ReflexConfig, firing: Firing) => void;
+}
+
+/** One reflex of one configuration, or of both where it is the same. */
+interface Entry {
+  readonly config: ReflexConfig;
+  readonly sides: Side[];
+  readonly firings: Map<number, Firing>;
+}
+
+const DURATIONS = 1_000;
+
+/** Those that look at signals; of the workflows of the named ones all that start them, since they share its slots. */
+function chosen({ reflexes }: NerveConfig, names: readonly string[]): ReflexConfig[] {
+  const listening = reflexes.filter(({ on }) => on.length > 0);
+  if (names.length === 0) return listening;
+  const isNamed = ({ name }: ReflexConfig): boolean => names.includes(name);
+  const workflows = new Set(listening.filter(isNamed).map((reflex) => workflowOf(reflex)));
+  return listening.filter(
+    (reflex) => isNamed(reflex) || (reflex.kind === "workflow" && workflows.has(reflex.workflow)),
+  );
+}
+
+const workflowOf = (reflex: ReflexConfig): string | null => (reflex.kind === "workflow" ? reflex.workflow : null);
+
+function entriesOf({ here, other, names }: BacktestParts): Entry[] {
+  const entries: Entry[] = chosen(here, names).map((config) => ({ config, sides: ["here"], firings: new Map() }));
+  const byDefinition = new Map(entries.map((entry) => [JSON.stringify(entry.config), entry]));
+  for (const config of other === null ? [] : chosen(other, names)) {
+    const same = byDefinition.get(JSON.stringify(config));
+    if (same === undefined) entries.push({ config, sides: ["other"], firings: new Map() });
+    else same.sides.push("other");
+  }
+  return entries;
+}
+
+export const firingOf = ({ key: path }: ReflexConfig, { signal, key, due, at }: Replayed): Firing => ({
+  signal,
+  key: path === null ? null : key,
+  due,
+  at,
+});
+
+export function backtest(parts: BacktestParts): Backtest {
+  const { store, range, downs, here, other, fired } = parts;
+  const entries = entriesOf(parts);
+  const estimates = { here: estimatesOf(store, here), other: estimatesOf(store, other) };
+  let isInRange = false;
+  const made = Replay.of({
+    reflexes: entries.map(({ config }) => config),
+    downs,
+    decided: (decision) => {
+      const entry = entries[decision.reflex];
+      if (!isInRange || decision.kind !== "fire" || entry === undefined) return;
+      const { config, sides, firings } = entry;
+      const firing = firingOf(config, decision);
+      firings.set(firing.signal, firing);
+      for (const side of sides) {
+        estimates[side].get(workflowOf(config) ?? "")?.fire(config.name, firing.at);
+        fired(side, config, firing);
+      }
+    },
+    looked: () => {},
+  });
+  if (!made.ok) throw new Error(`${made.error.path}: ${made.error.message}`);
+  const replay = made.value;
+  let signals = replaySignals(store, replay, range.warmFrom, range.from - 1, () => true);
+  replay.end(range.since);
+  const before = entries.map((_, index) => replay.counts(index));
+  isInRange = true;
+  signals += replaySignals(store, replay, range.from, range.to, () => true);
+  replay.end(range.until);
+  const sideOf = (side: Side): ReadonlyMap<string, Tested> =>
+    new Map(
+      entries.flatMap(({ config, sides, firings }, index) => {
+        if (!sides.includes(side)) return [];
+        const estimate = estimates[side].get(workflowOf(config) ?? "");
+        const droppedEstimate = estimate === undefined ? null : (estimate.dropped.get(config.name) ?? 0);
+        const counts = difference(replay.counts(index), before[index]);
+        return [[config.name, { ...counts, config, droppedEstimate, firings }] as const];
+      }),
+    );
+  return { signals, sides: { here: sideOf("here"), other: sideOf("other") } };
+}
+
+const difference = (after: Counts, before: Counts | undefined): Counts => ({
+  signals: after.signals - (before?.signals ?? 0),
+  matched: after.matched - (before?.matched ?? 0),
+  fired: after.fired - (before?.fired ?? 0),
+  throttled: after.throttled - (before?.throttled ?? 0),
+  limited: after.limited - (before?.limited ?? 0),
+});
+
+/** Of each workflow of which runs have ended: how long the newest of them held a slot. */
+function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<string, DropEstimate> {
+  const estimates = new Map<string, DropEstimate>();
+  for (const [name, workflow] of config?.workflows ?? []) {
+    const ended = runs.list({
+      after: 0,
+      since: null,
+      trace: null,
+      limit: DURATIONS,
+      newest: true,
+      workflows: [name],
+      states: ["completed", "failed", "cancelled", "timed-out"],
+      reflexes: [],
+    });
+    const durations = ended.flatMap(({ started_at, ended_at }) =>
+      started_at === null || ended_at === null ? [] : [Math.max(0, ended_at - started_at)],
+    );
+    if (durations.length > 0) estimates.set(name, new DropEstimate(workflow, durations));
+  }
+  return estimates;
+}
+
+// ── beside what was decided live ─────────────────────────────────────────
+
+export interface Agreement {
+  readonly agreed: number;
+  readonly onlyLive: readonly Firing[];
+  readonly onlyReplayed: readonly Firing[];
+}
+
+/** Whether the live engine logs its firings: one of a sense without words is nothing but a compute. */
+export const isRecorded = (config: ReflexConfig): boolean => config.kind === "workflow" || hasWords(config);
+
+/** How late a deadline may be noticed: of those that are younger it is not known yet. */
+const LATE_MS = 1_000;
+
+/** `last`: when the newest thing was recorded. */
+export function agreementOf(tested: Tested, live: readonly Fired[], range: Range, last: number): Agreement {
+  const isComparable = ({ signal, due }: { readonly signal: number; readonly due: number | null }): boolean =>
+    signal >= range.warmFrom &&
+    (due === null
+      ? signal >= range.from && signal <= range.to
+      : due > range.since && due <= Math.min(range.until, last - LATE_MS));
+  const replayed = new Map([...tested.firings].filter(([, firing]) => isComparable(firing)));
+  const onlyLive: Firing[] = [];
+  let agreed = 0;
+  for (const { signal, key, due, at } of live) {
+    if (!isComparable({ signal, due })) continue;
+    const firing = replayed.get(signal);
+    if (firing !== undefined && firing.key === key && firing.due === due) {
+      replayed.delete(signal);
+      agreed++;
+    } else onlyLive.push({ signal, key, due, at });
+  }
+  return { agreed, onlyLive, onlyReplayed: [...replayed.values()] };
+}
+
+/** Firings for signals that the other one does not fire for. */
+export const missingIn = (one: Tested | null, other: Tested | null): Firing[] =>
+  [...(one?.firings.values() ?? [])].filter(({ signal }) => !other?.firings.has(signal));

@@ -1,0 +1,324 @@
+/** `nerve backtest`: what reflexes would have done with the signals that are kept. */
+import { counted } from "../../base/counted.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import type { StoreReader } from "../../store/open.ts";
+import {
+  type Agreement,
+  agreementOf,
+  type Backtest,
+  backtest,
+  type Firing,
+  isRecorded,
+  missingIn,
+  type Range,
+  type Side,
+  type Tested,
+} from "../backtest.ts";
+import { defineCommand, flag, text } from "../command.ts";
+import { remark } from "../failure.ts";
+import { knownReflex, targetOf } from "../find-reflex.ts";
+import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
+import { findPlace, loadConfig } from "../place.ts";
+import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
+import { readStore } from "../store.ts";
+import { type Column, renderTable } from "../table.ts";
+import { print, span, stdoutScreen } from "../terminal.ts";
+import { duration, localMoment, parseSince } from "../times.ts";
+
+/** Signals before the range that are looked at, for what reflexes remember when it begins. */
+const WARM_UP = 1_000_000;
+/** Differences and reasons that are listed, of each reflex. */
+const LISTED = { json: 100, text: 10 };
+
+export const command = defineCommand({
+  summary: "what reflexes would have done with the signals that are kept, and whether that is what they did",
+  details:
+    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), and what a replay cannot know is named: a reload, a set\nclock, a reflex that was disabled meanwhile. With --against it is held against the rules of another file instead. Runs\nthat would have been dropped are an estimate, by how long the latest runs of the workflow took. Needs no daemon.",
+  arguments: [{ name: "reflex…", required: false }],
+  options: {
+    since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30' (default: all that is kept)"),
+    until: text("WHEN", "only until then"),
+    against: text("FILE", "hold it against the rules of this configuration"),
+    firings: flag("each firing too, a line each"),
+  },
+  examples: [
+    ["nerve backtest --since 7d", "every reflex over a week"],
+    ["nerve backtest page-on-critical --firings", "when exactly"],
+    ["nerve backtest --against changed.yaml", "what a change would change, before it is made"],
+  ],
+  async run({ arguments: names, options, config, json }) {
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const here = place.value.config;
+    if (here === null) return fail(EXIT.badConfig, ...place.value.problems);
+    const other = options.against === null ? ok(null) : loadConfig(options.against);
+    if (!other.ok) return other;
+    for (const name of names) {
+      const known = knownReflex(other.value === null ? [here] : [here, other.value], name);
+      if (!known.ok) return known;
+    }
+    const opened = readStore(place.value);
+    if (!opened.ok) return opened;
+    const store = opened.value;
+    const range = rangeOf(store, options, Date.now());
+    if (!range.ok) return range;
+    const live = new Map<string, Fired[]>();
+    const recorded = readRecorded(store, range.value.since, (row) => {
+      if (other.value !== null) return;
+      const rows = live.get(row.reflex);
+      if (rows === undefined) live.set(row.reflex, [row]);
+      else rows.push(row);
+    });
+    const isAsked = (name: string): boolean => names.length === 0 || names.includes(name);
+    const startedAt = performance.now();
+    const done = backtest({
+      store,
+      range: range.value,
+      downs: recorded.downs,
+      here,
+      other: other.value,
+      names,
+      fired: (side, reflex, firing) => {
+        if (options.firings && isAsked(reflex.name)) printFiring(side, reflex.name, firing, other.value !== null, json);
+      },
+    });
+    const tookMs = performance.now() - startedAt;
+    const found = compared(done, range.value, recorded, live, other.value).filter(({ name }) => isAsked(name));
+    if (json) for (const row of found) print(JSON.stringify(rowJson(row, range.value)));
+    else tell(found, done, range.value, tookMs, other.value !== null);
+    return ok(EXIT.done);
+  },
+});
+
+function rangeOf(
+  { signals }: StoreReader,
+  { since, until }: { readonly since: string | null; readonly until: string | null },
+  now: number,
+): Result<Range, Failure> {
+  const from = since === null ? null : parseSince(since, now);
+  const end = until === null ? null : parseSince(until, now);
+  for (const [name, given, at] of [["since", since, from] as const, ["until", until, end] as const]) {
+    if (given === null || at !== null) continue;
+    const message = `--${name} takes a time, not \`${given}\``;
+    return usageError(message, "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'");
+  }
+  const last = signals.lastId();
+  const [oldest] = signals.list({ ...EVERY_SIGNAL, limit: 1 });
+  const first = oldest?.id ?? last + 1;
+  const begin = from === null ? first : Math.max(first, signals.firstIdSince(from));
+  return ok({
+    from: begin,
+    to: end === null ? last : Math.min(last, signals.firstIdSince(end) - 1),
+    since: Math.max(from ?? 0, oldest?.at ?? 0),
+    until: Math.min(end ?? now, now),
+    warmFrom: Math.max(first, begin - WARM_UP),
+  });
+}
+
+// ── what came out ────────────────────────────────────────────────────────
+
+interface Row {
+  readonly name: string;
+  readonly here: Tested | null;
+  readonly other: Tested | null;
+  /** Null without a second configuration. */
+  readonly change: "same" | "changed" | "new" | "gone" | null;
+  readonly onlyHere: readonly Firing[];
+  readonly onlyOther: readonly Firing[];
+  /** Null where nothing was recorded of it. */
+  readonly live: Agreement | null;
+  /** Why live and replay may differ. */
+  readonly reasons: readonly Incident[];
+}
+
+function compared(
+  { sides }: Backtest,
+  range: Range,
+  recorded: Recorded,
+  live: ReadonlyMap<string, readonly Fired[]>,
+  other: NerveConfig | null,
+): Row[] {
+  const names = [...new Set([...sides.here.keys(), ...sides.other.keys()])];
+  const last = Math.max(recorded.last ?? 0, 0);
+  return names.map((name) => {
+    const one = sides.here.get(name) ?? null;
+    const two = sides.other.get(name) ?? null;
+    const isLive = other === null && one !== null && isRecorded(one.config);
+    const concerns = ({ source, at }: Incident): boolean =>
+      (source === "kernel" || source === `reflex:${name}`) && at >= range.since && at <= range.until;
+    return {
+      name,
+      here: one,
+      other: two,
+      change: other === null ? null : changeOf(one, two),
+      onlyHere: other === null ? [] : missingIn(one, two),
+      onlyOther: other === null ? [] : missingIn(two, one),
+      live: isLive ? agreementOf(one, live.get(name) ?? [], range, last) : null,
+      reasons: isLive ? recorded.incidents.filter(concerns) : [],
+    };
+  });
+}
+
+function changeOf(one: Tested | null, two: Tested | null): "same" | "changed" | "new" | "gone" {
+  if (one === null) return "new";
+  if (two === null) return "gone";
+  return JSON.stringify(one.config) === JSON.stringify(two.config) ? "same" : "changed";
+}
+
+const countsJson = (tested: Tested | null) => ({
+  signals: tested?.signals ?? null,
+  matched: tested?.matched ?? null,
+  fired: tested?.fired ?? null,
+  throttled: tested?.throttled ?? null,
+  over_key_limit: tested?.limited ?? null,
+  dropped_estimate: tested?.droppedEstimate ?? null,
+});
+
+const configOf = ({ here, other }: Row) => (here ?? other)?.config;
+
+function rowJson(row: Row, { since, until }: Range) {
+  const { name, here, other, change, onlyHere, onlyOther, live, reasons } = row;
+  const config = configOf(row);
+  const differences = [
+    ...(live?.onlyLive ?? []).map((firing) => ({ only: "live", ...firing })),
+    ...(live?.onlyReplayed ?? []).map((firing) => ({ only: "replay", ...firing })),
+  ];
+  const against = {
+    change,
+    ...countsJson(other),
+    only_here: onlyHere.length,
+    only_there: onlyOther.length,
+    differences: [
+      ...onlyHere.map((firing) => ({ only: "here", ...firing })),
+      ...onlyOther.map((firing) => ({ only: "there", ...firing })),
+    ].slice(0, LISTED.json),
+  };
+  return {
+    reflex: name,
+    target: config === undefined ? null : targetOf(config),
+    since,
+    until,
+    ...countsJson(here),
+    live:
+      live === null
+        ? null
+        : {
+            agreed: live.agreed,
+            only_live: live.onlyLive.length,
+            only_replay: live.onlyReplayed.length,
+            differences: differences.slice(0, LISTED.json),
+            reasons: reasons.slice(-LISTED.json),
+          },
+    against: change === null ? null : against,
+  };
+}
+
+function printFiring(side: Side, reflex: string, firing: Firing, isTwo: boolean, json: boolean): void {
+  const of = isTwo ? { config: side === "here" ? "here" : "there" } : {};
+  if (json) print(JSON.stringify({ firing: { reflex, ...of, ...firing } }));
+  else {
+    const where = isTwo ? ` (${side === "here" ? "here" : "there"})` : "";
+    print(`${localMoment(firing.at)}  ${escapeForTerminal(reflex)}${where}  ${forSignal(firing)}`);
+  }
+}
+
+const forSignal = ({ signal, key }: Firing): string =>
+  `signal #${signal}${key === null ? "" : `, key ${escapeForTerminal(key)}`}`;
+
+// ── for people ───────────────────────────────────────────────────────────
+
+const amount = (value: number | null | undefined, prefix = ""): string =>
+  value === null || value === undefined ? "–" : `${prefix}${value}`;
+
+const column = (title: string, rank: number, cell: (row: Row) => string): Column<Row> => ({
+  title,
+  align: "right",
+  rank,
+  cell: (row) => span(cell(row), cell(row) === "–" || cell(row) === "0" ? "dim" : null),
+});
+
+const NAME: Column<Row> = {
+  title: "REFLEX",
+  align: "left",
+  rank: 0,
+  cell: ({ name }) => span(escapeForTerminal(name)),
+};
+
+const ALONE: readonly Column<Row>[] = [
+  NAME,
+  {
+    title: "STARTS",
+    align: "left",
+    rank: 3,
+    cell: (row) => {
+      const config = configOf(row);
+      return span(config === undefined ? "" : targetOf(config));
+    },
+  },
+  column("SIGNALS", 2, ({ here }) => amount(here?.signals)),
+  column("MATCHED", 1, ({ here }) => amount(here?.matched)),
+  column("FIRED", 0, ({ here }) => amount(here?.fired)),
+  column("THROTTLED", 1, ({ here }) => amount(here?.throttled)),
+  column("DROPPED", 2, ({ here }) => amount(here?.droppedEstimate, "~")),
+  {
+    title: "LIVE",
+    align: "left",
+    rank: 0,
+    cell: ({ live }) => {
+      if (live === null) return span("not recorded", "dim");
+      const differ = live.onlyLive.length + live.onlyReplayed.length;
+      return differ === 0 ? span(`${live.agreed} agree`) : span(`${live.agreed} agree, ${differ} differ`, "yellow");
+    },
+  },
+];
+
+const BOTH: readonly Column<Row>[] = [
+  NAME,
+  { title: "", align: "left", rank: 0, cell: ({ change }) => span(change ?? "", change === "same" ? "dim" : "yellow") },
+  column("MATCHED", 2, ({ here }) => amount(here?.matched)),
+  column("THERE", 2, ({ other }) => amount(other?.matched)),
+  column("FIRED", 0, ({ here }) => amount(here?.fired)),
+  column("THERE", 0, ({ other }) => amount(other?.fired)),
+  column("THROTTLED", 1, ({ here }) => amount(here?.throttled)),
+  column("THERE", 1, ({ other }) => amount(other?.throttled)),
+  column("DROPPED", 3, ({ here }) => amount(here?.droppedEstimate, "~")),
+  column("THERE", 3, ({ other }) => amount(other?.droppedEstimate, "~")),
+  column("ONLY HERE", 1, ({ onlyHere }) => String(onlyHere.length)),
+  column("ONLY THERE", 1, ({ onlyOther }) => String(onlyOther.length)),
+];
+
+function tell(rows: readonly Row[], done: Backtest, range: Range, tookMs: number, isTwo: boolean): void {
+  if (rows.length === 0) {
+    remark("no reflex looks at signals");
+    return;
+  }
+  print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
+  for (const row of rows) for (const line of differencesOf(row)) print(line);
+  const rate = Math.round((done.signals * 1_000) / Math.max(1, tookMs));
+  const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}, ${rate} a second`;
+  print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
+}
+
+function differencesOf({ name, live, onlyHere, onlyOther, reasons }: Row): string[] {
+  const of = escapeForTerminal(name);
+  const lines = [
+    ...listed(live?.onlyLive ?? [], `${of} fired, and by the replay it would not have`),
+    ...listed(live?.onlyReplayed ?? [], `${of} did not fire, and by the replay it would have`),
+    ...listed(onlyHere, `${of} fires only here`),
+    ...listed(onlyOther, `${of} fires only there`),
+  ];
+  if (lines.length === 0 || live === null) return lines;
+  const why = reasons
+    .slice(-LISTED.text)
+    .map(({ at, message }) => `    ${localMoment(at)}  ${escapeForTerminal(message)}`);
+  return why.length === 0 ? lines : [...lines, "  it may be because of:", ...why];
+}
+
+function listed(firings: readonly Firing[], what: string): string[] {
+  if (firings.length === 0) return [];
+  const shown = firings.slice(0, LISTED.text).map((firing) => `    ${localMoment(firing.at)}  ${forSignal(firing)}`);
+  const more = firings.length - shown.length;
+  return ["", `  ${what}:`, ...shown, ...(more === 0 ? [] : [`    and ${more} more`])];
+}

@@ -1,0 +1,295 @@
+/** `nerve explain`: why a reflex fired or did not, and what it waits for. */
+import { counted } from "../../base/counted.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { problem } from "../../model/problem.ts";
+import { keyOf } from "../../rules/key.ts";
+import type { KeyState } from "../../rules/rule.ts";
+import type { StoreReader } from "../../store/open.ts";
+import type { Silence } from "../../store/silences.ts";
+import { isRecorded } from "../backtest.ts";
+import { defineCommand, text } from "../command.ts";
+import { because, type Followed, followed, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
+import { explain, type Question, type Seen } from "../explanation.ts";
+import { knownReflex, targetOf } from "../find-reflex.ts";
+import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
+import { findPlace } from "../place.ts";
+import { EVERY_SIGNAL, type Fired, type Incident, readRecorded } from "../recorded.ts";
+import { readStore } from "../store.ts";
+import { print, printLine, span } from "../terminal.ts";
+import { localMoment, parseSince } from "../times.ts";
+
+/** Signals before the one asked about that are replayed, of all senses. */
+const BACK = 1_000_000;
+const LATEST = 5;
+const MAX_KEYS_TOLD = 20;
+const CHANGES: ReadonlySet<string> = new Set(["disabled", "enabled", "reflex.cleared"]);
+
+export const command = defineCommand({
+  summary: "why a reflex fired or did not, and what it waits for",
+  details:
+    "Replays the signals that are kept through its rules as they are now, and tells how far each came: which field did not\nmatch, since when it matches already, what `for` or `debounce` waits for, what throttles it, which run it started.\nWithout --at or --signal: its latest signals. Needs no daemon.",
+  arguments: [{ name: "reflex", required: true }],
+  options: {
+    at: text("WHEN", "the last signal up to then: 10m (ago), 2026-11-22 or '2026-11-22 10:30'"),
+    signal: text("ID", "this signal"),
+    key: text("KEY", "only of this value of its `key`"),
+  },
+  examples: [
+    ["nerve explain page-on-critical", "what it made of its latest signals"],
+    ["nerve explain page-on-critical --signal 4217", "of this one"],
+    ["nerve explain page-on-critical --at '2026-11-22 03:10' --key web-1", "why it was quiet that night"],
+  ],
+  async run({ arguments: [name = ""], options, config, json }) {
+    const place = findPlace(config);
+    if (!place.ok) return place;
+    const loaded = place.value.config;
+    if (loaded === null) return fail(EXIT.badConfig, ...place.value.problems);
+    const known = knownReflex([loaded], name);
+    if (!known.ok) return known;
+    const question = questionOf(options, Date.now());
+    if (!question.ok) return question;
+    const opened = readStore(place.value);
+    if (!opened.ok) return opened;
+    const told = tellOf(opened.value, loaded, name, question.value, options.key);
+    if (!told.ok) return told;
+    if (json) print(JSON.stringify(toJson(told.value)));
+    else tell(told.value);
+    return ok(EXIT.done);
+  },
+});
+
+function questionOf(
+  { at, signal }: { readonly at: string | null; readonly signal: string | null },
+  now: number,
+): Result<Question, Failure> {
+  if (at !== null && signal !== null) return usageError("`--at` and `--signal` are two questions", "ask one of them");
+  if (signal !== null) {
+    const id = Number(signal.replace(/^#/, ""));
+    if (!Number.isSafeInteger(id) || id < 1) return usageError(`\`--signal\` takes an id, not \`${signal}\``);
+    return ok({ kind: "signal", id });
+  }
+  if (at === null) return ok({ kind: "latest", limit: LATEST });
+  const time = parseSince(at, now);
+  if (time !== null) return ok({ kind: "at", at: time });
+  return usageError(`--at takes a time, not \`${at}\``, "as in 10m, 2026-11-22 or '2026-11-22 10:30'");
+}
+
+interface Told {
+  readonly config: ReflexConfig;
+  readonly isEnabled: boolean;
+  /** Null where it is enabled, or its log is gone. */
+  readonly disabledSince: number | null;
+  readonly silence: Silence | null;
+  readonly seen: readonly (Seen & { readonly followed: Followed | null })[];
+  /** Why the signal that was asked about is none of its own. */
+  readonly notHeard: string | null;
+  readonly pending: readonly { readonly key: string; readonly state: KeyState }[];
+  readonly wallAt: (elapsed: number) => number;
+  readonly replayed: {
+    readonly from: number;
+    readonly to: number;
+    readonly signals: number;
+    readonly isWhole: boolean;
+  };
+}
+
+function tellOf(
+  store: StoreReader,
+  loaded: NerveConfig,
+  name: string,
+  question: Question,
+  key: string | null,
+): Result<Told, Failure> {
+  const config = loaded.reflexes.find((reflex) => reflex.name === name);
+  if (config === undefined) throw new Error(`reflex ${name} was there a moment ago`);
+  const { signals } = store;
+  const asked = question.kind === "signal" ? signals.byId(question.id) : null;
+  const [oldest] = signals.list({ ...EVERY_SIGNAL, limit: 1 });
+  if (question.kind === "signal" && asked === null) {
+    const hint = oldest === undefined ? "no signal is kept" : `the oldest that is kept is #${oldest.id}`;
+    return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${question.id}`, hint));
+  }
+  const isHeard = asked === null || config.on.includes(asked.sense);
+  const last = signals.lastId();
+  const target = asked?.id ?? (question.kind === "at" ? signals.firstIdSince(question.at) : last);
+  const first = oldest?.id ?? 1;
+  const from = Math.max(first, target - BACK);
+  const begin = signals.byId(from)?.at ?? oldest?.at ?? 0;
+  const fired: Fired[] = [];
+  const recorded = readRecorded(store, begin, (row) => {
+    if (row.reflex === name) fired.push(row);
+  });
+  const isOwn = ({ source, event }: Incident): boolean => source === `reflex:${name}` && CHANGES.has(event);
+  const incidents = recorded.incidents.filter(isOwn);
+  const done = isHeard
+    ? explain({
+        store,
+        config,
+        downs: recorded.downs,
+        incidents,
+        question,
+        keys: key === null ? null : [key, keyOf("k", { k: key }).key],
+        from,
+        to: last,
+        until: Date.now(),
+      })
+    : { seen: [], signals: 0 };
+  const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
+  const anchor = JSON.parse(store.meta.get("lifetime") ?? "null") as LifetimeAnchor | null;
+  const aheadMs = anchor === null ? 0 : anchor.moment.wallMs - anchor.elapsedMs;
+  return ok({
+    config,
+    isEnabled,
+    disabledSince: isEnabled ? null : (incidents.findLast(({ event }) => event === "disabled")?.at ?? null),
+    silence: silenceOver(store, config, Date.now()),
+    seen: done.seen.map((seen) => ({ ...seen, followed: followedBy(store, config, seen, fired) })),
+    notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
+    pending: pendingOf(store, name, key),
+    wallAt: (elapsed) => elapsed + aheadMs,
+    replayed: { from, to: last, signals: done.signals, isWhole: from === first },
+  });
+}
+
+/** As the kernel keeps it. */
+interface LifetimeAnchor {
+  readonly moment: { readonly wallMs: number };
+  readonly elapsedMs: number;
+}
+
+const notHeard = (sense: string, { on }: ReflexConfig): string =>
+  on.length === 0
+    ? "it looks at no signals: only the clock runs it"
+    : `it does not listen to ${sense}, only to ${on.join(", ")}`;
+
+const silenceOver = (store: StoreReader, { kind, name }: ReflexConfig, now: number): Silence | null =>
+  kind === "sense"
+    ? null
+    : (store.silences
+        .all()
+        .find(({ pattern, until }) => until > now && (pattern === name || new Bun.Glob(pattern).match(name))) ?? null);
+
+/** What is recorded of the firing it led to, at once or later. */
+function followedBy(store: StoreReader, config: ReflexConfig, seen: Seen, fired: readonly Fired[]): Followed | null {
+  const decision = seen.decided ?? (seen.later?.kind === "broken-off" ? null : seen.later);
+  if (decision === null || decision.kind !== "fire") return null;
+  const row = fired.find(({ signal }) => signal === decision.signal);
+  const run = config.kind === "workflow" ? store.runs.bySignal(config.name, decision.signal) : null;
+  return { run, silenced: row?.silenced ?? null, isRecorded: isRecorded(config) ? row !== undefined : null };
+}
+
+function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Told["pending"] {
+  const isKey = (row: string): boolean => key === null || row === key || row === keyOf("k", { k: key }).key;
+  return reflexes
+    .all()
+    .filter((row) => row.reflex === name && row.key !== "clock" && isKey(row.key))
+    .map((row) => ({ key: row.key, state: row.state as unknown as KeyState }));
+}
+
+// ── for programs ─────────────────────────────────────────────────────────
+
+function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why, pending, wallAt, replayed }: Told) {
+  const wall = (elapsed: number | undefined): number | null => (elapsed === undefined ? null : wallAt(elapsed));
+  return {
+    reflex: config.name,
+    target: targetOf(config),
+    on: config.on,
+    enabled: isEnabled,
+    disabled_since: disabledSince,
+    silenced: silence === null ? null : { pattern: silence.pattern, why: silence.why, until: silence.until },
+    not_heard: why,
+    signals: seen.map((one) => ({
+      id: one.signal.id,
+      sense: one.signal.sense,
+      at: one.signal.at,
+      key: config.key === null ? null : (one.looked?.look.key ?? null),
+      outcome: outcomeOf(one),
+      because: because(one, config),
+      mismatches: one.mismatches.map(({ path, value, isMissing, expected }) => ({
+        path,
+        value,
+        missing: isMissing,
+        expected,
+      })),
+      matching_since: one.matchingSince,
+      later: one.later === null ? null : laterJson(one.later),
+      run: one.followed?.run
+        ? { id: one.followed.run.id, state: one.followed.run.state, error: one.followed.run.error }
+        : null,
+      silenced_by: one.followed?.silenced ?? null,
+      recorded: one.followed?.isRecorded ?? null,
+    })),
+    pending: pending.map(({ key, state }) => ({
+      key: config.key === null ? null : key,
+      matching: state.isMatching,
+      for_until: wall(state.holding?.due),
+      debounce_until: wall(state.burst?.due),
+      counted: state.counted.length,
+      throttled_until: wall(state.throttledUntil ?? undefined),
+      signal: (state.burst ?? state.holding)?.signal ?? null,
+    })),
+    replayed: { from: replayed.from, to: replayed.to, signals: replayed.signals, whole: replayed.isWhole },
+  };
+}
+
+function laterJson(later: NonNullable<Seen["later"]>) {
+  if (later.kind === "broken-off") return { kind: later.kind, signal: later.signal, at: later.at };
+  const kind = later.kind === "fire" ? "fired" : "throttled";
+  return { kind, signal: later.signal, at: later.at, due: later.due };
+}
+
+// ── for people ───────────────────────────────────────────────────────────
+
+function tell(told: Told): void {
+  const { config, seen, pending, wallAt, replayed } = told;
+  for (const line of headOf(told)) print(line);
+  if (told.notHeard !== null) {
+    print(`  ${told.notHeard}`);
+    return;
+  }
+  if (config.on.length > 0 && seen.length === 0) print("  no such signal is kept");
+  for (const one of seen) {
+    const { signal, looked } = one;
+    const key = config.key === null || looked === null ? "" : `, key ${escapeForTerminal(looked.look.key)}`;
+    const sense = escapeForTerminal(signal.sense);
+    printLine([span(`${localMoment(signal.at)}  `, "dim"), span(`${sense} #${signal.id}${key}`, "cyan")]);
+    print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
+  }
+  if (!replayed.isWhole) print(`(replayed from signal #${replayed.from} on: what came before is not looked at)`);
+  const now = Date.now();
+  const waiting = pending.flatMap(({ key, state }) => {
+    const words = stateWords(state, config, wallAt, now);
+    const of = config.key === null ? "" : `key ${escapeForTerminal(key)}: `;
+    return words.length === 0 ? [] : [`  ${of}${words.join("; ")}`];
+  });
+  if (waiting.length === 0) return;
+  print("now:");
+  for (const line of waiting.slice(0, MAX_KEYS_TOLD)) print(line);
+  if (waiting.length > MAX_KEYS_TOLD) print(`  and ${counted(waiting.length - MAX_KEYS_TOLD, "more key")}`);
+}
+
+function headOf({ config, isEnabled, disabledSince, silence }: Told): string[] {
+  const looksAt = config.on.length === 0 ? "looks at no signals" : `looks at signals of ${config.on.join(", ")}`;
+  const starts = config.kind === "sense" ? `runs sense ${config.sense}` : `starts workflow ${config.workflow}`;
+  const lines = [`${escapeForTerminal(config.name)} ${looksAt} and ${starts}`];
+  if (!isEnabled) {
+    const since = disabledSince === null ? "" : ` since ${localMoment(disabledSince)}`;
+    lines.push(
+      `  disabled${since}: it looks at nothing until \`nerve enable reflex:${escapeForTerminal(config.name)}\``,
+    );
+  }
+  if (silence !== null) {
+    const by = `"${escapeForTerminal(silence.pattern)}" (${escapeForTerminal(silence.why)})`;
+    lines.push(`  silenced until ${localMoment(silence.until)} by ${by}: it decides, and starts nothing`);
+  }
+  return lines;
+}
+
+function linesOf(seen: Seen, config: ReflexConfig, what: Followed | null): string[] {
+  const first = because(seen, config);
+  const effect = what === null ? "" : `: ${followed(what, config)}`;
+  if (outcomeOf(seen) === "fired") return [`${first}${effect}`];
+  const later = laterWords(seen);
+  return later === null ? [first] : [first, `then ${later}${effect}`];
+}

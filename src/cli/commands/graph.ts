@@ -1,0 +1,70 @@
+/** `nerve graph`: what triggers what, and how often workflows start at the most, from the config alone. */
+import { nearest } from "../../base/nearest.ts";
+import { ok } from "../../base/result.ts";
+import { type Graph, graphOf } from "../../config/graph.ts";
+import { defineCommand, text } from "../command.ts";
+import { dotOf, mermaidOf } from "../graph-formats.ts";
+import { drawGraph } from "../graph-text.ts";
+import { EXIT, usageError } from "../outcome.ts";
+import { loadConfig } from "../place.ts";
+import { print, type Screen, stdoutScreen } from "../terminal.ts";
+
+const FORMATS: Readonly<Record<string, (graph: Graph, screen: Screen) => string>> = {
+  text: drawGraph,
+  mermaid: mermaidOf,
+  dot: dotOf,
+};
+
+export const command = defineCommand({
+  summary: "what triggers what: senses, reflexes and workflows as a picture, and how often workflows start at the most",
+  details:
+    "From the config alone; the daemon need not run. STARTS is the most starts of a workflow in any hour: what intervals,\ncron times, `throttle` and the words of reflexes let through when every payload matches. A reflex with `key` lets as\nmuch through for each value; how many values there are the config does not say. Not counted: what is triggered by\nhand or at the start, and retries.",
+  arguments: [],
+  options: { format: text("FORMAT", "text (default), mermaid or dot") },
+  examples: [
+    ["nerve graph", "a tree from the clock to the workflows"],
+    ["nerve graph --format dot | dot -Tsvg > nerve.svg", "a picture, by Graphviz"],
+    ["nerve graph --format mermaid", "for a Markdown file"],
+    ["nerve graph --json | jq '.nodes[] | select(.kind == \"workflow\")'", "the rates, for another program"],
+  ],
+  async run({ options: { format }, config: given, json }) {
+    if (json && format !== null) return usageError("`--json` and `--format` exclude each other");
+    const name = format ?? "text";
+    const render = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+    if (render === undefined) {
+      const formats = Object.keys(FORMATS);
+      const meant = nearest(name, formats);
+      const hint = meant === null ? `one of ${formats.join(", ")}` : `did you mean \`${meant}\`?`;
+      return usageError(`there is no format \`${name}\``, hint);
+    }
+    const config = loadConfig(given);
+    if (!config.ok) return config;
+    const graph = graphOf(config.value);
+    print(json ? JSON.stringify({ file: config.value.file, ...asJson(graph) }) : render(graph, stdoutScreen()));
+    return ok(EXIT.done);
+  },
+});
+
+/** Null: nothing bounds it. */
+const perHour = (most: number): number | null => (Number.isFinite(most) ? most : null);
+
+const asJson = ({ senses, reflexes, workflows, edges, unbounded }: Graph) => ({
+  nodes: [
+    ...senses.map(({ kind, id, config: { name, use, group, throttleMs }, most }) => ({
+      ...{ id, kind, name, use, group },
+      throttle_ms: throttleMs,
+      per_hour: perHour(most),
+    })),
+    ...reflexes.map(({ kind, id, config: { name, key }, clocks, words, most, mostPerKey }) => ({
+      ...{ id, kind, name, clocks, words, key },
+      per_hour: perHour(most),
+      per_hour_per_key: perHour(mostPerKey),
+    })),
+    ...workflows.map(({ kind, id, config: { name, use }, most }) => ({
+      ...{ id, kind, name, use },
+      per_hour: perHour(most),
+    })),
+  ],
+  edges,
+  unbounded,
+});

@@ -1,0 +1,44 @@
+/**
+ * How many runs a workflow would have dropped: its slots and its queue played through with the durations that ended runs
+ * of it had. An estimate: what a run does depends on more than how long others took.
+ */
+import { Heap } from "../base/heap.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_MAX_QUEUE } from "../config/defaults.ts";
+import type { WorkflowConfig } from "../model/config.ts";
+
+export class DropEstimate {
+  /** Of each reflex that starts it. */
+  readonly dropped = new Map<string, number>();
+  readonly #concurrency: number;
+  readonly #maxQueue: number;
+  readonly #durationsMs: readonly number[];
+  readonly #ends = new Heap<number>((a, b) => a < b);
+  #queued = 0;
+  #started = 0;
+
+  /** `durationsMs`: of ended runs, at least one; taken in turn, so that the same history gives the same answer. */
+  constructor(config: WorkflowConfig, durationsMs: readonly number[]) {
+    this.#concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
+    this.#maxQueue = config.overflow === "drop" ? 0 : (config.maxQueue ?? DEFAULT_MAX_QUEUE);
+    this.#durationsMs = durationsMs;
+  }
+
+  /** A firing, in the order of time. */
+  fire(reflex: string, at: number): void {
+    for (let end = this.#ends.peek(); end !== null && end <= at; end = this.#ends.peek()) {
+      this.#ends.pop();
+      if (this.#queued === 0) continue;
+      this.#queued--;
+      this.#start(end);
+    }
+    if (this.#ends.size < this.#concurrency) this.#start(at);
+    else if (this.#queued < this.#maxQueue) this.#queued++;
+    else this.dropped.set(reflex, (this.dropped.get(reflex) ?? 0) + 1);
+  }
+
+  #start(at: number): void {
+    const { length } = this.#durationsMs;
+    this.#ends.push(at + (this.#durationsMs[this.#started % length] ?? 0));
+    this.#started++;
+  }
+}

@@ -1,0 +1,154 @@
+/** Why a reflex did what it did, in sentences. */
+import { counted } from "../base/counted.ts";
+import { formatDuration } from "../base/duration.ts";
+import { escapeForTerminal } from "../base/escape.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { Run } from "../model/run.ts";
+import type { Mismatch } from "../rules/check.ts";
+import type { KeyState } from "../rules/rule.ts";
+import type { Seen } from "./explanation.ts";
+import { localMoment } from "./times.ts";
+
+/** What is recorded of a firing. */
+export interface Followed {
+  readonly run: Run | null;
+  readonly silenced: string | null;
+  /** Null where nothing would be: a sense's reflex without words. */
+  readonly isRecorded: boolean | null;
+}
+
+export type OutcomeName =
+  | "disabled"
+  | "over-key-limit"
+  | "no-match"
+  | "no-edge"
+  | "broken-off"
+  | "holding"
+  | "counting"
+  | "debouncing"
+  | "throttled"
+  | "fired";
+
+export function outcomeOf({ isDisabled, looked, decided }: Seen): OutcomeName {
+  if (isDisabled) return "disabled";
+  if (decided !== null) return decided.kind === "fire" ? "fired" : "throttled";
+  if (looked === null) return "fired";
+  return looked.stage === null ? "over-key-limit" : looked.stage.kind;
+}
+
+const MAX_MISMATCHES = 5;
+const MAX_VALUE = 80;
+
+const shown = (value: Mismatch["value"]): string => {
+  const text = JSON.stringify(value);
+  return escapeForTerminal(text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text);
+};
+
+function mismatchWords({ path, value, isMissing, expected }: Mismatch): string {
+  const field = path === "" ? "the payload" : `\`${escapeForTerminal(path)}\``;
+  const wanted = escapeForTerminal(expected);
+  return isMissing ? `${field} is not there, expected ${wanted}` : `${field} is ${shown(value)}, expected ${wanted}`;
+}
+
+function notMatching({ looked, mismatches }: Seen): string {
+  if (looked?.look.clears && looked.look.matches) return "it matches `clear` too, which wins";
+  const reasons = mismatches.slice(0, MAX_MISMATCHES).map(mismatchWords);
+  const more = mismatches.length - reasons.length;
+  return [...reasons, ...(more > 0 ? [`${more} more`] : [])].join("; ");
+}
+
+const since = ({ matchingSince }: Seen): string =>
+  matchingSince === null ? "" : ` since signal #${matchingSince.signal} (${localMoment(matchingSince.at)})`;
+
+/** How far it came, for a person. */
+export function because(seen: Seen, config: ReflexConfig): string {
+  const { looked, firedBefore, decided } = seen;
+  const stage = looked?.stage ?? null;
+  switch (outcomeOf(seen)) {
+    case "disabled":
+      return "the reflex was disabled, and looked at nothing";
+    case "over-key-limit":
+      return "it remembers as many keys as it may: signals of further ones are not looked at until some come to rest";
+    case "no-match":
+      return `does not match: ${notMatching(seen)}`;
+    case "no-edge":
+      return noEdge(seen);
+    case "broken-off": {
+      const until = stage?.kind === "broken-off" ? `, which would have run out at ${localMoment(stage.due)}` : "";
+      const why = looked?.after.isMatching === true ? "it matches again" : notMatching(seen);
+      return `breaks off \`for: ${formatDuration(config.forMs ?? 0)}\`${until}: ${why || "it matches `clear`"}`;
+    }
+    case "holding": {
+      const is = looked?.after.isMatching === true ? "matches" : "has ended";
+      const until = stage?.kind === "holding" ? localMoment(stage.until) : "";
+      return `${is}${since(seen)}; \`for: ${formatDuration(config.forMs ?? 0)}\` runs out at ${until}`;
+    }
+    case "counting": {
+      const { count, n } = stage?.kind === "counting" ? stage : { count: 0, n: 0 };
+      return `counts: ${count} of ${n} within ${formatDuration(config.count?.withinMs ?? 0)}`;
+    }
+    case "debouncing":
+      return `waits for a pause of ${formatDuration(config.debounce?.waitMs ?? 0)}, until ${localMoment(stage?.kind === "debouncing" ? stage.until : 0)}`;
+    case "throttled": {
+      const last =
+        firedBefore === null
+          ? ""
+          : `: it had fired at ${localMoment(firedBefore.at)} for signal #${firedBefore.signal}`;
+      return `throttled until ${localMoment(decided?.until ?? 0)}${last}`;
+    }
+    case "fired":
+      return "fired";
+  }
+}
+
+function noEdge(seen: Seen): string {
+  const stage = seen.looked?.stage;
+  if (stage?.kind !== "no-edge") return "";
+  if (stage.edge === "rising") return `matches already${since(seen)}; \`edge: rising\` fires when matching begins`;
+  if (stage.isMatching) return `matches${since(seen)}; \`edge: falling\` fires when matching ends`;
+  return `does not match, and did not before, so that nothing ended (\`edge: falling\`): ${notMatching(seen)}`;
+}
+
+/** What a firing led to. */
+export function followed({ run, silenced, isRecorded }: Followed, config: ReflexConfig): string {
+  if (silenced !== null) return `silenced by "${escapeForTerminal(silenced)}": nothing was started`;
+  if (run !== null) {
+    const error = run.error === null ? "" : `: ${escapeForTerminal(run.error.split("\n", 1)[0] ?? "")}`;
+    return `run ${run.id} of ${escapeForTerminal(run.workflow)}, ${run.state}${error}`;
+  }
+  if (isRecorded === false) return "by its rules as they are now, but nerve has no record of that";
+  return config.kind === "sense" ? `sense ${config.sense} computes` : `workflow ${config.workflow}`;
+}
+
+/** What came of its waiting; null while nothing has. */
+export function laterWords(seen: Seen): string | null {
+  const { later, signal } = seen;
+  if (later === null) return null;
+  if (later.kind === "broken-off") return `broken off by signal #${later.signal} at ${localMoment(later.at)}`;
+  const of = later.signal === signal.id ? "" : ` for signal #${later.signal}`;
+  if (later.kind === "fire") return `fired at ${localMoment(later.at)}${of}`;
+  return `throttled at ${localMoment(later.at)}${of}, until ${localMoment(later.until ?? 0)}`;
+}
+
+/** What a key waits for or remembers, `wallAt` telling the time of moments in it. */
+export function stateWords(
+  state: KeyState,
+  config: ReflexConfig,
+  wallAt: (elapsed: number) => number,
+  now: number,
+): string[] {
+  const { isMatching, holding, counted: passed, burst, throttledUntil } = state;
+  const when = (due: number): string => {
+    const wall = wallAt(due);
+    return wall < now ? `was due at ${localMoment(wall)}: it acts when nerve runs` : `at ${localMoment(wall)}`;
+  };
+  const words: string[] = [];
+  if (isMatching) words.push("matches");
+  if (holding) words.push(`\`for\` runs out ${when(holding.due)}, for signal #${holding.signal}`);
+  if (burst) words.push(`\`debounce\` runs out ${when(burst.due)}, for signal #${burst.signal}`);
+  if (passed.length > 0 && config.count !== null)
+    words.push(`has counted ${counted(passed.length, "signal")} of ${config.count.n}`);
+  if (throttledUntil !== null && wallAt(throttledUntil) > now)
+    words.push(`throttled until ${localMoment(wallAt(throttledUntil))}`);
+  return words;
+}

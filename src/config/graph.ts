@@ -1,0 +1,124 @@
+/** Senses, reflexes and workflows as nodes and edges: what triggers what, from the configuration alone. Pure. */
+import { formatDuration } from "../base/duration.ts";
+import type { Json } from "../base/json.ts";
+import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
+import { targetOf, worstCaseRates } from "./rates.ts";
+
+/** Rates are the most in an hour; Infinity where nothing bounds them. */
+export interface SenseNode {
+  readonly kind: "sense";
+  readonly id: string;
+  readonly config: SenseConfig;
+  readonly most: number;
+}
+
+export interface ReflexNode {
+  readonly kind: "reflex";
+  readonly id: string;
+  readonly config: ReflexConfig;
+  /** What the clock brings: `every 1s`, `at start`. */
+  readonly clocks: readonly string[];
+  /** Its words in short, in the order they are applied: `when status 'critical'`, `for 30s`. */
+  readonly words: readonly string[];
+  readonly most: number;
+  /** For one value of its `key`; the same as `most` without one. */
+  readonly mostPerKey: number;
+}
+
+export interface WorkflowNode {
+  readonly kind: "workflow";
+  readonly id: string;
+  readonly config: WorkflowConfig;
+  readonly most: number;
+  /** Those that start it. */
+  readonly reflexes: readonly ReflexNode[];
+}
+
+/** Between ids of nodes: from a sense to the reflexes that look at its signals, from a reflex to its target. */
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Graph {
+  readonly senses: readonly SenseNode[];
+  readonly reflexes: readonly ReflexNode[];
+  readonly workflows: readonly WorkflowNode[];
+  readonly edges: readonly GraphEdge[];
+  /** Senses that trigger one another without a bound: `[a, b]` for `a → b → a`. */
+  readonly unbounded: readonly (readonly string[])[];
+}
+
+export function graphOf(config: NerveConfig): Graph {
+  const rates = worstCaseRates(config);
+  const reflexes = config.reflexes.map((reflex): ReflexNode => {
+    const { most = 0, mostPerKey = 0 } = rates.reflexes.get(reflex.name) ?? {};
+    const id = `reflex:${reflex.name}`;
+    return { kind: "reflex", id, config: reflex, clocks: clocksOf(reflex), words: wordsOf(reflex), most, mostPerKey };
+  });
+  return {
+    senses: [...config.senses.values()].map((sense) => ({
+      kind: "sense",
+      id: `sense:${sense.name}`,
+      config: sense,
+      most: rates.senses.get(sense.name) ?? 0,
+    })),
+    reflexes,
+    workflows: [...config.workflows.values()].map((workflow) => ({
+      kind: "workflow",
+      id: `workflow:${workflow.name}`,
+      config: workflow,
+      most: rates.workflows.get(workflow.name) ?? 0,
+      reflexes: reflexes.filter((node) => node.config.kind === "workflow" && targetOf(node.config) === workflow.name),
+    })),
+    edges: reflexes.flatMap(({ id, config: reflex }) => [
+      ...reflex.on.map((sense) => ({ from: `sense:${sense}`, to: id })),
+      { from: id, to: `${reflex.kind}:${targetOf(reflex)}` },
+    ]),
+    unbounded: rates.unbounded,
+  };
+}
+
+function clocksOf(reflex: ReflexConfig): string[] {
+  if (reflex.kind !== "sense") return [];
+  const { intervalMs, cron, tz, onStart } = reflex;
+  return [
+    ...(intervalMs === null ? [] : [`every ${formatDuration(intervalMs)}`]),
+    ...(cron === null ? [] : [`cron ${cron}${tz === null ? "" : ` (${tz})`}`]),
+    ...(onStart === true ? ["at start"] : []),
+  ];
+}
+
+function wordsOf({ when, clear, edge, forMs, count, debounce, throttleMs, key }: ReflexConfig): string[] {
+  const max = debounce?.maxMs ?? null;
+  return [
+    ...(when === null ? [] : [`when ${shortPattern(when)}`]),
+    ...(clear === null ? [] : [`clear ${shortPattern(clear)}`]),
+    ...(edge === null ? [] : [`edge ${edge}`]),
+    ...(forMs === null ? [] : [`for ${formatDuration(forMs)}`]),
+    ...(count === null ? [] : [`${count.n} within ${formatDuration(count.withinMs)}`]),
+    ...(debounce === null
+      ? []
+      : [`debounce ${formatDuration(debounce.waitMs)}${max === null ? "" : ` up to ${formatDuration(max)}`}`]),
+    ...(throttleMs === null ? [] : [`throttle ${formatDuration(throttleMs)}`]),
+    ...(key === null ? [] : [`per ${key}`]),
+  ];
+}
+
+const LONGEST_PATTERN = 100;
+
+/** `{ status: "'critical'", disk: { used: number > 5 } }` → `status 'critical', disk.used number > 5`. */
+function shortPattern(definition: Json): string {
+  const text = partsOf(definition, "").join(", ");
+  return text.length <= LONGEST_PATTERN ? text : `${text.slice(0, LONGEST_PATTERN).toWellFormed()}…`;
+}
+
+function partsOf(part: Json, path: string): string[] {
+  if (typeof part === "object" && part !== null && !Array.isArray(part)) {
+    const entries = Object.entries(part);
+    if (entries.length > 0)
+      return entries.flatMap(([key, value]) => partsOf(value ?? null, path === "" ? key : `${path}.${key}`));
+  }
+  const text = typeof part === "string" ? part : JSON.stringify(part);
+  return [path === "" ? text : `${path} ${text}`];
+}

@@ -1,0 +1,108 @@
+/**
+ * How often, at the very most, senses compute and workflows start within an hour, from the configuration alone. Pure.
+ *
+ * - `interval: I` is due ⌈1 h / I⌉ times; `cron` as often as its minute field names a minute (a nickname: once). What a
+ *   person triggers, `on_start` and what is caught up after a stop are not counted.
+ * - A sense computes as often as its reflexes fire, all together; with `throttle: T` at most ⌈1 h / T⌉ times. It emits at
+ *   most one signal a compute.
+ * - A reflex on signals gets those of all its senses, and its words let through, in their order: `when` and `clear` all
+ *   (nobody knows the payloads) · `edge: rising`, `falling` every second one, for matching has to end or begin between ·
+ *   `for: F` one in F · `count: n` every nth · `debounce: W` one in W · `throttle: T` one in T.
+ * - With `key` that is what they let through for each value. How many values there are nobody knows: all together a
+ *   reflex fires at most as often as it gets signals.
+ * - Senses that trigger one another get what the slowest of them lets through. Where a cycle is slowed for each value
+ *   only, nothing bounds it.
+ *
+ * Signals are counted by when they are due: computes that take unequally long may move one from an hour into the next.
+ * Runs are counted as they are decided on: one that is dropped counts, and a retry does not.
+ */
+import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
+import { ruleOf } from "../rules/rule.ts";
+import { findCycles } from "./cycles.ts";
+
+/** Within an hour; Infinity where nothing bounds it. */
+export interface ReflexRate {
+  /** Of all keys together. */
+  readonly most: number;
+  /** Of one value of `key`; the same as `most` without one. */
+  readonly mostPerKey: number;
+}
+
+export interface Rates {
+  /** By name, as the following. */
+  readonly senses: ReadonlyMap<string, number>;
+  readonly reflexes: ReadonlyMap<string, ReflexRate>;
+  readonly workflows: ReadonlyMap<string, number>;
+  /** Senses that trigger one another without a bound: `[a, b]` for `a → b → a`. */
+  readonly unbounded: readonly (readonly string[])[];
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The most things in an hour of which two are at least this far apart. */
+const apart = (ms: number | null): number => (ms === null ? Number.POSITIVE_INFINITY : Math.ceil(HOUR_MS / ms));
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+
+/** Due times of the fullest hour: the minutes it names, whatever hours and days it names them for. */
+function cronRate(expression: string): number {
+  const minutes = expression.startsWith("@") ? expression : `${expression.trim().split(/\s+/)[0]} * * * *`;
+  const next = (after: number): number =>
+    Bun.cron.parse(minutes, after, { tz: "UTC" })?.getTime() ?? Number.POSITIVE_INFINITY;
+  const first = next(0);
+  let count = 1;
+  for (let at = next(first); at < first + HOUR_MS; at = next(at)) count++;
+  return count;
+}
+
+function clockRate({ intervalMs, cron }: SenseReflexConfig): number {
+  return (intervalMs === null ? 0 : apart(intervalMs)) + (cron === null ? 0 : cronRate(cron));
+}
+
+/** Of `signals` an hour, what the words let through for one key. */
+function letThrough(config: ReflexConfig, signals: number): number {
+  const { edge, forMs, count, debounce, throttleMs } = ruleOf(config);
+  const begun = config.when !== null && edge !== "level" ? Math.ceil(signals / 2) : signals;
+  const held = Math.min(begun, apart(forMs));
+  const counted = count === null ? held : Math.ceil(held / count.n);
+  return Math.min(counted, apart(debounce?.waitMs ?? null), apart(throttleMs));
+}
+
+export function worstCaseRates(config: NerveConfig): Rates {
+  const clocks = new Map(config.reflexes.map((reflex) => [reflex, reflex.kind === "sense" ? clockRate(reflex) : 0]));
+  const senses = new Map([...config.senses.keys()].map((name) => [name, Number.POSITIVE_INFINITY]));
+  const rateOf = (reflex: ReflexConfig): ReflexRate => {
+    const signals = sum(reflex.on.map((sense) => senses.get(sense) ?? 0));
+    const clock = clocks.get(reflex) ?? 0;
+    const perKey = letThrough(reflex, signals);
+    return { most: clock + (reflex.key === null ? perKey : signals), mostPerKey: clock + perKey };
+  };
+  const targeting = (kind: ReflexConfig["kind"], name: string): readonly ReflexConfig[] =>
+    config.reflexes.filter((reflex) => reflex.kind === kind && targetOf(reflex) === name);
+  const mostOf = (reflexes: readonly ReflexConfig[]): number => sum(reflexes.map((reflex) => rateOf(reflex).most));
+
+  const sources = new Map([...senses.keys()].map((name) => [name, targeting("sense", name)]));
+  // From "as often as can be" downwards: each round is a bound, and the last one the least that can be told.
+  for (let isSettled = false; !isSettled; ) {
+    isSettled = true;
+    for (const [name, before] of senses) {
+      const most = Math.min(mostOf(sources.get(name) ?? []), apart(config.senses.get(name)?.throttleMs ?? null));
+      if (most >= before) continue;
+      senses.set(name, most);
+      isSettled = false;
+    }
+  }
+
+  const isUnbounded = (name: string): boolean => senses.get(name) === Number.POSITIVE_INFINITY;
+  const edges = config.reflexes.flatMap((reflex) =>
+    reflex.kind === "sense" ? reflex.on.map((from) => ({ from, to: reflex.sense })) : [],
+  );
+  return {
+    senses,
+    reflexes: new Map(config.reflexes.map((reflex) => [reflex.name, rateOf(reflex)])),
+    workflows: new Map([...config.workflows.keys()].map((name) => [name, mostOf(targeting("workflow", name))])),
+    unbounded: findCycles(edges.filter(({ from, to }) => isUnbounded(from) && isUnbounded(to))),
+  };
+}
+
+export const targetOf = (reflex: ReflexConfig): string => (reflex.kind === "sense" ? reflex.sense : reflex.workflow);

@@ -1,0 +1,78 @@
+/**
+ * Senses that killed their worker alone: strikes, and the quarantine after three. Taken note of at once and stored after,
+ * since they only ever hold something back.
+ */
+import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
+import { formatDuration } from "../base/duration.ts";
+import { quarantineMs, STRIKES } from "./blame.ts";
+import type { Death } from "./group.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Sense } from "./sense.ts";
+import type { Ticker } from "./ticker.ts";
+
+export interface QuarantinesParts {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  /** It is still the sense of that name. */
+  readonly isCurrent: (sense: Sense) => boolean;
+  /** What is owed to it is given up. */
+  readonly cancel: (sense: Sense) => void;
+  readonly released: (sense: Sense) => void;
+}
+
+export class Quarantines {
+  readonly #parts: QuarantinesParts;
+
+  constructor(parts: QuarantinesParts) {
+    this.#parts = parts;
+  }
+
+  /** It was alone when its worker died. True when it is quarantined for it. */
+  strike(sense: Sense, { how, compute, afterMs }: Death): boolean {
+    const { clock, ledger, journal } = this.#parts;
+    const strikes = sense.strikes + 1;
+    const forMs = quarantineMs(strikes);
+    const quarantine = forMs === null ? null : { since: momentOf(clock), forMs };
+    sense.strikes = strikes;
+    sense.quarantine = quarantine;
+    const source = `sense:${sense.name}`;
+    const { trace = null } = sense.pending ?? {};
+    const what = compute === null ? "while it was being loaded" : `in its compute ${compute}`;
+    const message = `its worker died ${afterMs} ms ${what}, nothing else was under way: ${how} (strike ${Math.min(strikes, STRIKES)} of ${STRIKES})`;
+    const data = { compute, after_ms: afterMs, strikes };
+    journal.log({ level: "error", source, event: "compute.killed", message, data, trace });
+    ledger.add({ write: (draft) => draft.strikes(sense, strikes, quarantine), kept: () => {} });
+    if (quarantine === null) return false;
+    const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
+    const lasts = { for_ms: quarantine.forMs };
+    journal.log({ level: "error", source, event: "sense.quarantined", message: text, data: lasts, trace: null });
+    this.#parts.cancel(sense);
+    this.arm(sense);
+    return true;
+  }
+
+  /** Releases it when its time is over; nothing for a sense that is not quarantined. */
+  arm(sense: Sense): void {
+    const { quarantine } = sense;
+    if (quarantine === null) return;
+    const { clock, ticker, isCurrent } = this.#parts;
+    const left = quarantine.forMs - elapsedSince(quarantine.since, clock);
+    ticker.after(Math.max(0, left), () => {
+      if (sense.quarantine === quarantine && isCurrent(sense)) this.release(sense, "its time is over", sense.strikes);
+    });
+  }
+
+  release(sense: Sense, why: string, strikes: number): void {
+    const { ledger, journal, isCurrent, released } = this.#parts;
+    sense.quarantine = null;
+    sense.strikes = strikes;
+    ledger.add({ write: (draft) => draft.strikes(sense, strikes, null), kept: () => {} });
+    const source = `sense:${sense.name}`;
+    const message = `released from quarantine: ${why}`;
+    journal.log({ level: "info", source, event: "sense.released", message, data: null, trace: null });
+    if (isCurrent(sense)) released(sense);
+  }
+}

@@ -1,0 +1,332 @@
+/** What a run goes on with, told from its logs alone: by the table, and for whatever histories there may be. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  EMPTY_HISTORY,
+  historyOf,
+  inheritable,
+  type RunHistory,
+  replayOf,
+  stepKey,
+} from "../../src/kernel/run-history.ts";
+import type { Log } from "../../src/model/log.ts";
+import type { RunEvent } from "../../src/model/run.ts";
+
+/** Logs of run 1, a second apart from 1,000 on. `log`: a call of `thread.log`. */
+const logsOf = (events: readonly (RunEvent | "log" | "output")[]): Log[] =>
+  events.map((event, index) => ({
+    id: index + 1,
+    at: 1_000 * (index + 1),
+    level: "info",
+    source: "workflow:flow",
+    event: typeof event === "string" ? event : event.event,
+    run: 1,
+    trace: "0".repeat(32),
+    message: "",
+    data: typeof event === "string" ? null : JSON.stringify(event.data),
+  }));
+
+const trigger = { id: null, sense: null, at: null, reflex: null };
+const queued: RunEvent = { event: "run.queued", data: { input: null, trigger, retry_of: null, from_step: null } };
+const started: RunEvent = { event: "run.started", data: { attempt: 1, code: "code-1" } };
+const resumed = (
+  reason: "slept" | "retry" | "restart" | "reload" | "worker-died",
+  more: { code?: string; deaths?: number; ran_ms?: number } = {},
+): RunEvent => ({ event: "run.resumed", data: { attempt: 1, reason, code: "code-1", deaths: 0, ran_ms: 0, ...more } });
+const begun = (step: string, nth = 0, attempt = 1): RunEvent => ({
+  event: "step.started",
+  data: { step, nth, attempt },
+});
+const done = (step: string, result: string | number = 1, nth = 0, attempt = 1): RunEvent => ({
+  event: "step.completed",
+  data: { step, nth, attempt, result, duration_ms: 1 },
+});
+const failed = (step: string, due: number | null = null, attempt = 1, nth = 0): RunEvent => ({
+  event: "step.failed",
+  data: { step, nth, attempt, error: "Error: no", stack: null, duration_ms: 1, until: due, due },
+});
+const sleeping = (due: number, sleeps: readonly number[] = [], ran_ms = 0): RunEvent => ({
+  event: "run.sleeping",
+  data: { until: due, due, sleeps: sleeps.map((nth) => ({ nth, until: due, due })), ran_ms },
+});
+const retrying = (step: string | null): RunEvent => ({
+  event: "run.retrying",
+  data: {
+    until: 9,
+    due: 9,
+    attempt: 2,
+    error: "Error: no",
+    stack: null,
+    step: step === null ? null : { step, nth: 0 },
+  },
+});
+
+const history = (...events: readonly (RunEvent | "log" | "output")[]): RunHistory =>
+  historyOf(logsOf([queued, started, ...events]));
+const stateOf = ({ steps }: RunHistory, step: string, nth = 0): string | undefined =>
+  steps.get(stepKey(step, nth))?.state.state;
+const namesOf = ({ steps }: RunHistory): string[] =>
+  [...steps.values()]
+    .filter(({ state }) => state.state === "completed")
+    .map(({ step, nth }) => (nth === 0 ? step : `${step}#${nth}`))
+    .sort();
+
+describe("the history of a run", () => {
+  test.each<[string, readonly RunEvent[], string | undefined]>([
+    ["that never came to the step", [], undefined],
+    ["that was interrupted in it", [begun("a")], "begun"],
+    ["that finished it", [begun("a"), done("a")], "completed"],
+    ["whose step failed for good", [begun("a"), failed("a")], "failed"],
+    ["whose step is tried again", [begun("a"), failed("a", 5_000)], "retrying"],
+    ["whose step is being tried again", [begun("a"), failed("a", 5_000), begun("a", 0, 2)], "retrying"],
+    ["whose next attempt begins at the failed step", [begun("a"), failed("a"), retrying("a")], "begun"],
+    [
+      "whose next attempt keeps what failed and was handled",
+      [begun("a"), failed("a"), begun("b"), failed("b"), retrying("b")],
+      "failed",
+    ],
+    [
+      "that slept after it had handled the failure",
+      [begun("a"), failed("a"), sleeping(5_000, [0]), resumed("slept"), retrying(null)],
+      "failed",
+    ],
+    ["whose error it threw in other words", [begun("a"), failed("a"), retrying(null)], "begun"],
+    [
+      "that died between the failure and its throw",
+      [begun("a"), failed("a"), resumed("restart"), retrying(null)],
+      "begun",
+    ],
+    ["whose steps failed side by side", [begun("a"), begun("b"), failed("a"), failed("b"), retrying("b")], "begun"],
+    ["whose attempt failed outside of steps", [begun("a"), done("a"), retrying(null)], "completed"],
+  ])("%s", (_, events, state) => {
+    expect(stateOf(history(...events), "a")).toBe(state as string);
+  });
+
+  test("knows calls of one name apart by their number", () => {
+    const told = history(begun("a"), begun("a", 1), done("a", "second", 1));
+    expect([stateOf(told, "a"), stateOf(told, "a", 1), stateOf(told, "a", 2)]).toEqual([
+      "begun",
+      "completed",
+      undefined as never,
+    ]);
+  });
+
+  test("takes names for what they are, whatever is in them", () => {
+    const told = history(begun("0\0a"), done("0\0a", 1), begun("a", 10), done("1\0a", 2, 0));
+    expect(namesOf(told)).toEqual(["0\0a", "1\0a"]);
+  });
+
+  test("counts the calls of thread.log, and not what was printed", () => {
+    expect(history("log", "output", begun("a"), "log").logged).toBe(2);
+  });
+
+  test("remembers when each sleep is over, from when it began", () => {
+    const told = history(
+      { event: "sleep.started", data: { nth: 0, until: 7_000, due: 7_000 } },
+      begun("a"),
+      done("a"),
+      sleeping(9_000, [1]),
+      resumed("slept"),
+    );
+    expect([...told.sleeps.values()].map(({ nth, due }) => [nth, due])).toEqual([
+      [0, 7_000],
+      [1, 9_000],
+    ]);
+  });
+
+  test("counts deaths since the last finished step", () => {
+    expect(history(resumed("worker-died", { deaths: 2 })).deaths).toBe(2);
+    expect(history(resumed("worker-died", { deaths: 2 }), begun("a"), done("a")).deaths).toBe(0);
+    expect(history(resumed("worker-died", { deaths: 2 }), begun("a"), failed("a")).deaths).toBe(2);
+  });
+
+  test("measures the running time of the attempt: not the queue, not sleep, not downtime", () => {
+    // Queued at 1,000, started at 2,000, and at 4,000 still running.
+    expect(history(begun("a"), done("a")).ranMs).toBe(2_000);
+    expect(history(sleeping(9_000, [0], 1_234)).ranMs).toBe(1_234);
+    expect(history(sleeping(9_000, [0], 1_234), resumed("slept", { ran_ms: 1_234 })).ranMs).toBe(1_234);
+    expect(history(resumed("restart", { ran_ms: 700 }), begun("a")).ranMs).toBe(1_700);
+    expect(history(begun("a"), retrying("a")).ranMs).toBe(0);
+  });
+
+  test("is not made negative by a clock that was set back", () => {
+    const logs = logsOf([queued, started, begun("a"), done("a")]).map((log) => ({ ...log, at: -log.at }));
+    expect(historyOf(logs).ranMs).toBe(0);
+  });
+
+  test("names the code it last ran with", () => {
+    expect(historyOf(logsOf([queued])).code).toBeNull();
+    expect(history().code).toBe("code-1");
+    expect(history(resumed("reload", { code: "code-2" })).code).toBe("code-2");
+  });
+});
+
+describe("what the worker is told", () => {
+  test("is what finished, failed or is tried again, and how long waits have left", () => {
+    const told = history(
+      begun("a"),
+      done("a", "x"),
+      begun("b"),
+      failed("b"),
+      begun("c"),
+      failed("c", 5_000, 3),
+      begun("d"),
+      sleeping(6_000, [0]),
+      "log",
+    );
+    expect(replayOf(told, 4_000)).toEqual({
+      steps: [
+        { step: "a", nth: 0, state: "completed", attempt: 1, result: "x", error: null, leftMs: 0 },
+        { step: "b", nth: 0, state: "failed", attempt: 1, result: null, error: "Error: no", leftMs: 0 },
+        { step: "c", nth: 0, state: "retrying", attempt: 3, result: null, error: "Error: no", leftMs: 1_000 },
+      ],
+      sleeps: [{ nth: 0, leftMs: 2_000 }],
+      logged: 1,
+    });
+    expect(replayOf(told, 99_000).steps.map(({ leftMs }) => leftMs)).toEqual([0, 0, 0]);
+    expect(replayOf(told, 99_000).sleeps).toEqual([{ nth: 0, leftMs: 0 }]);
+  });
+});
+
+describe("a retry by hand keeps", () => {
+  const first = history(
+    begun("a"),
+    done("a"),
+    sleeping(3_000, [0]),
+    resumed("slept"),
+    begun("b"),
+    failed("b"),
+    "log",
+    begun("c"),
+    done("c"),
+    begun("a", 1),
+    done("a", 2, 1),
+    begun("d"),
+    failed("d"),
+  );
+  const kept = (from: string | null, of: RunHistory = first): RunHistory => {
+    const found = inheritable(of, from);
+    if (found === null) throw new Error(`there is no step ${from}`);
+    return found;
+  };
+
+  test.each<[string | null, readonly string[], number]>([
+    [null, ["a", "a#1", "c"], 1],
+    ["d", ["a", "a#1", "c"], 1],
+    ["c", ["a"], 1],
+    ["b", ["a"], 1],
+    ["a", [], 0],
+  ])("from %p: the steps %p", (from, steps, sleeps) => {
+    expect(namesOf(kept(from))).toEqual([...steps]);
+    expect(kept(from).sleeps.size).toBe(sleeps);
+  });
+
+  test("nothing else of the run before: it logs, dies and is timed anew", () => {
+    const { logged, code, deaths, ranMs } = kept(null);
+    expect({ logged, code, deaths, ranMs }).toEqual({ logged: 0, code: null, deaths: 0, ranMs: 0 });
+    expect(replayOf(kept(null), 0).steps.map(({ state }) => state)).toEqual(["completed", "completed", "completed"]);
+  });
+
+  test("nothing at all from a step there never was", () => {
+    expect(inheritable(first, "z")).toBeNull();
+    expect(inheritable(EMPTY_HISTORY, null)?.steps.size).toBe(0);
+  });
+
+  test("in a retry of a retry, what came before the step in the run it stems from", () => {
+    // `b` failed and `c`, which was called instead, failed too; then `e` was done and `d` failed.
+    const before = history(
+      begun("a"),
+      done("a"),
+      begun("b"),
+      failed("b"),
+      begun("c"),
+      failed("c"),
+      done("e"),
+      failed("d"),
+    );
+    // The second time `b` is done, so `c` is not called.
+    const second = historyOf(
+      logsOf([queued, started, begun("b"), done("b"), begun("d"), failed("d")]),
+      kept(null, before),
+    );
+    expect(namesOf(second)).toEqual(["a", "b", "e"]);
+    expect(namesOf(kept("d", second))).toEqual(["a", "b", "e"]);
+    expect(namesOf(kept("e", second))).toEqual(["a", "b"]);
+    expect(namesOf(kept("b", second))).toEqual(["a"]);
+  });
+});
+
+describe("whatever happens to a run", () => {
+  const place = {
+    step: fc.constantFrom("a", "b", "c"),
+    nth: fc.nat({ max: 2 }),
+    attempt: fc.integer({ min: 1, max: 4 }),
+  };
+  const due = fc.option(fc.nat({ max: 50_000 }), { nil: null });
+  const anyEvent: fc.Arbitrary<RunEvent | "log"> = fc.oneof(
+    fc.constant<"log">("log"),
+    fc.record(place).map(({ step, nth, attempt }) => begun(step, nth, attempt)),
+    fc.record(place).map(({ step, nth, attempt }) => done(step, `${step}${nth}`, nth, attempt)),
+    fc.tuple(fc.record(place), due).map(([{ step, nth, attempt }, at]) => failed(step, at, attempt, nth)),
+    fc.tuple(fc.nat({ max: 50_000 }), fc.nat({ max: 2 })).map(([at, nth]) => sleeping(at, [nth], 5)),
+    fc.constantFrom("a", "b", "c", null).map(retrying),
+    fc.constantFrom("slept", "retry", "restart", "reload", "worker-died" as const).map((reason) => resumed(reason)),
+  );
+  const events = fc.array(anyEvent, { maxLength: 40 });
+
+  test("finished steps stay finished, with what they returned, unless an attempt begins at them", () => {
+    fc.assert(
+      fc.property(events, (list) => {
+        const told = history(...list);
+        for (const [key, { step, nth, state }] of told.steps) {
+          const last = list.filter(
+            (event) =>
+              event !== "log" &&
+              (("step" in event.data && event.data.step === step && (event.data as { nth: number }).nth === nth) ||
+                (event.event === "run.retrying" && event.data.step?.step === step && event.data.step.nth === nth)) &&
+              event.event !== "step.started",
+          );
+          const newest = last.at(-1) as RunEvent | undefined;
+          expect(key).toBe(stepKey(step, nth));
+          if (state.state === "completed")
+            expect([newest?.event, state.result]).toEqual(["step.completed", `${step}${nth}`]);
+          if (newest?.event === "step.completed") expect(state.state).toBe("completed");
+        }
+        expect(told.logged).toBe(list.filter((event) => event === "log").length);
+        expect(told.ranMs).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  test("a retry by hand keeps only finished steps, each of which came before the one it begins at", () => {
+    fc.assert(
+      fc.property(events, fc.constantFrom("a", "b", "c"), (list, from) => {
+        const told = history(...list);
+        const all = inheritable(told, null) as RunHistory;
+        expect(namesOf(all)).toEqual(namesOf(told));
+        const some = inheritable(told, from);
+        const calls = [...told.steps.values()].filter(({ step }) => step === from);
+        if (some === null) return expect(calls).toEqual([]);
+        const begins = Math.min(...calls.map(({ order }) => order));
+        const before = [...told.steps.values()].filter(({ order }) => order < begins);
+        expect(namesOf(some)).toEqual(
+          namesOf({ ...told, steps: new Map(before.map((step) => [stepKey(step.step, step.nth), step])) }),
+        );
+        expect(namesOf(some).some((name) => name.split("#")[0] === from)).toBe(false);
+      }),
+    );
+  });
+
+  test("the worker is told of each step once, and of nothing that only began", () => {
+    fc.assert(
+      fc.property(events, fc.nat({ max: 60_000 }), (list, now) => {
+        const told = history(...list);
+        const { steps, sleeps } = replayOf(told, now);
+        const keys = steps.map(({ step, nth }) => stepKey(step, nth));
+        expect(new Set(keys).size).toBe(keys.length);
+        expect(keys.every((key) => told.steps.get(key)?.state.state !== "begun")).toBe(true);
+        expect([...steps, ...sleeps].every(({ leftMs }) => leftMs >= 0)).toBe(true);
+      }),
+    );
+  });
+});

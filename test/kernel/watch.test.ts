@@ -1,0 +1,410 @@
+/** What a reflex remembers in the running kernel: real ledger, real store, a clock moved by hand. */
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import type { Json } from "../../src/base/json.ts";
+import type { Draft } from "../../src/kernel/draft.ts";
+import { Ledger } from "../../src/kernel/ledger.ts";
+import { Lifetime } from "../../src/kernel/lifetime.ts";
+import { Ticker } from "../../src/kernel/ticker.ts";
+import { Watch } from "../../src/kernel/watch.ts";
+import type { WorkflowReflexConfig } from "../../src/model/config.ts";
+import { MAX_KEYS } from "../../src/rules/key.ts";
+import { lookoutOf } from "../../src/rules/look.ts";
+import { type Decision, decide, type KeyState, REST, ruleOf } from "../../src/rules/rule.ts";
+import { openStore, storeFile } from "../../src/store/open.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { HandClock } from "../helpers/hand-clock.ts";
+import { randomFrom } from "../helpers/runs.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 86_400 * SECOND;
+const SLICE = 200;
+
+type Words = Partial<Omit<WorkflowReflexConfig, "kind" | "name" | "workflow" | "on">>;
+
+const reflex = (words: Words): WorkflowReflexConfig => ({
+  kind: "workflow",
+  name: "watched",
+  workflow: "flow",
+  on: ["sense"],
+  when: null,
+  clear: null,
+  edge: null,
+  forMs: null,
+  count: null,
+  debounce: null,
+  throttleMs: null,
+  key: null,
+  ...words,
+});
+
+interface Decided extends Decision {
+  readonly key: string;
+}
+
+/** A kernel's watch of one reflex over a store that outlives it. */
+function bench(words: Words) {
+  const folder = temporaryFolder();
+  const clock = new HandClock();
+  const opened = openStore(folder.path, "normal", "b", clock.wallMs());
+  if (!opened.ok) throw new Error(opened.error.message);
+  const store = opened.value;
+  const config = reflex(words);
+  const decided: Decided[] = [];
+  let limited = 0;
+
+  const start = () => {
+    const ticker = new Ticker(clock, () => lifetime.keep(), clock.alarm);
+    const lifetime = new Lifetime(clock, store.meta);
+    lifetime.keep();
+    const ledger = new Ledger(store, () => clock.wallMs(), { trouble: () => {} });
+    const late = (_: Draft, of: Watch, key: string, decision: Decision): (() => void) => {
+      expect(of).toBe(watch);
+      return () => decided.push({ key, ...decision });
+    };
+    const made = Watch.of(config, "d", { ticker, ledger, lifetime, late, limited: () => limited++ });
+    if (!made.ok) throw new Error(made.error.message);
+    const watch = made.value;
+    watch.restore(store.reflexes.all().map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
+    ticker.start();
+    return { ticker, lifetime, ledger, watch };
+  };
+  let kernel = start();
+  let id = 0;
+
+  const commit = (): void => {
+    if (!kernel.ledger.flush()) throw new Error("the store refused");
+  };
+  /** As the engine does with one: seen when it is received, decided in its transaction. */
+  const receive = (payload: Json): number => {
+    const { watch, ledger, lifetime } = kernel;
+    const elapsed = lifetime.of(clock.wallMs());
+    const look = watch.look(payload);
+    const signal = ++id;
+    let mine: readonly Decision[] = [];
+    ledger.add({
+      write: (draft) => {
+        mine = watch.decide(draft, look, signal, elapsed);
+      },
+      kept: () => decided.push(...mine.map((decision) => ({ key: look.key, ...decision }))),
+    });
+    return signal;
+  };
+  return {
+    clock,
+    store,
+    config,
+    decided,
+    file: storeFile(folder.path),
+    limited: () => limited,
+    now: () => kernel.lifetime.now(),
+    watch: () => kernel.watch,
+    ledger: () => kernel.ledger,
+    receive,
+    commit,
+    signal(payload: Json): number {
+      const signal = receive(payload);
+      commit();
+      return signal;
+    },
+    /** What is due on the way is committed on the way. */
+    pass(ms: number): void {
+      for (let left = ms; left > 0; left -= SLICE) {
+        clock.pass(Math.min(left, SLICE));
+        commit();
+      }
+      // A deadline of this very moment.
+      clock.pass(0);
+      commit();
+    },
+    /** kill -9, and another kernel after `ms`. */
+    restart(ms: number): void {
+      commit();
+      kernel.ticker.stop();
+      clock.pass(ms);
+      kernel = start();
+      clock.pass(0);
+      commit();
+    },
+    forget(): void {
+      const { watch, ledger } = kernel;
+      const resting = watch.atRest();
+      ledger.add({
+        write: (draft) => {
+          for (const memory of resting) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
+        },
+        kept: () => {},
+      });
+    },
+    rows: () => store.reflexes.all().map(({ key }) => key),
+    fired: () => decided.filter(({ kind }) => kind === "fire").map(({ signal, due }) => ({ signal, due })),
+    [Symbol.dispose]() {
+      kernel.ticker.stop();
+      kernel.ledger.flush();
+      store.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+const FOR: Words = { when: { on: "true" }, forMs: 5 * SECOND };
+const ON: Json = { on: true };
+const OFF: Json = { on: false };
+
+describe("a deadline", () => {
+  test("acts once, at the moment it was due, and leaves no more to come", () => {
+    using given = bench(FOR);
+    const signal = given.signal(ON);
+    given.pass(4_900);
+    expect(given.fired()).toEqual([]);
+    given.pass(MINUTE);
+    expect(given.decided).toEqual([{ key: "", kind: "fire", signal, due: 5_000, elapsed: 5_000, until: null }]);
+  });
+
+  test.each<[string, (clock: HandClock) => void]>([
+    ["set a day ahead", (clock) => clock.step(DAY)],
+    ["set a day back", (clock) => clock.step(-DAY)],
+    [
+      "set ahead and back again",
+      (clock) => {
+        clock.step(DAY);
+        clock.pass(2 * SECOND);
+        clock.step(-DAY);
+      },
+    ],
+  ])("is neither early nor lost when the clock is %s while it runs", (_, meddle) => {
+    using given = bench(FOR);
+    given.signal(ON);
+    given.pass(SECOND);
+    meddle(given.clock);
+    while (given.now() < 4_900) given.pass(100);
+    expect(given.fired()).toEqual([]);
+    given.pass(200);
+    expect(given.fired()).toEqual([{ signal: 1, due: 5_000 }]);
+    given.pass(2 * MINUTE);
+    expect(given.fired()).toHaveLength(1);
+  });
+
+  test.each([DAY, -DAY, 0])("goes on in another kernel, the clock having been set by %d ms meanwhile", (by) => {
+    using given = bench(FOR);
+    given.signal(ON);
+    given.pass(2 * SECOND);
+    given.clock.step(by);
+    given.restart(SECOND);
+    while (given.now() < 4_900) given.pass(100);
+    expect(given.fired()).toEqual([]);
+    given.pass(200);
+    expect(given.fired()).toEqual([{ signal: 1, due: 5_000 }]);
+  });
+
+  test("that passed while nerve was down acts at the start, once, and counts from there", () => {
+    using given = bench({ ...FOR, throttleMs: 10 * SECOND });
+    given.signal(ON);
+    given.restart(MINUTE);
+    const decision = { kind: "fire", signal: 1, due: 5_000, elapsed: MINUTE, until: MINUTE + 10 * SECOND } as const;
+    expect(given.decided).toEqual([{ key: "", ...decision }]);
+    given.restart(MINUTE);
+    given.pass(MINUTE);
+    expect(given.decided).toHaveLength(1);
+  });
+
+  test("that passed while the machine was off acts at the start", () => {
+    using given = bench(FOR);
+    given.signal(ON);
+    given.clock.reboot(DAY);
+    given.restart(0);
+    expect(given.decided).toMatchObject([{ kind: "fire", signal: 1, due: 5_000, elapsed: DAY }]);
+  });
+
+  test("that passed while the machine slept acts when it wakes", () => {
+    using given = bench(FOR);
+    given.signal(ON);
+    given.clock.suspend(DAY);
+    given.pass(SECOND);
+    expect(given.fired()).toEqual([{ signal: 1, due: 5_000 }]);
+  });
+
+  test("is dropped by a signal that came before it, though both are committed after it", () => {
+    using given = bench(FOR);
+    given.signal(ON);
+    given.clock.pass(4_990);
+    given.receive(OFF);
+    given.clock.pass(500);
+    given.commit();
+    given.pass(MINUTE);
+    expect(given.decided).toEqual([]);
+  });
+
+  test("moves with each signal of a burst, and comes all the same", () => {
+    using given = bench({ debounce: { waitMs: 2 * SECOND, maxMs: 5 * SECOND } });
+    for (let signal = 0; signal < 8; signal++) {
+      given.signal(ON);
+      given.pass(SECOND);
+    }
+    given.pass(MINUTE);
+    expect(given.fired()).toEqual([
+      { signal: 5, due: 5_000 },
+      { signal: 8, due: 9_000 },
+    ]);
+  });
+
+  test("of what is forgotten does not come, and what is looked at after that begins anew", () => {
+    using given = bench(FOR);
+    given.signal(ON);
+    given.pass(SECOND);
+    given.watch().forgetAll();
+    given.pass(MINUTE);
+    expect(given.decided).toEqual([]);
+    given.signal(ON);
+    given.pass(MINUTE);
+    expect(given.fired()).toEqual([{ signal: 2, due: 66_000 }]);
+  });
+
+  test("is kept while the store takes nothing, and acts once when it does again", () => {
+    using given = bench(FOR);
+    given.signal(ON);
+    const blocker = new Database(given.file);
+    blocker.run("BEGIN IMMEDIATE");
+    given.clock.pass(6 * SECOND);
+    expect(given.ledger().flush()).toBe(false);
+    given.receive(ON);
+    given.receive({ on: true, again: true });
+    expect(given.ledger().flush()).toBe(false);
+    expect(given.decided).toEqual([]);
+    blocker.run("ROLLBACK");
+    blocker.close(true);
+    given.pass(MINUTE);
+    expect(given.fired()).toEqual([{ signal: 1, due: 5_000 }]);
+  });
+});
+
+describe("keys", () => {
+  const keyed: Words = { when: { on: "true" }, edge: "rising", key: "host" };
+
+  test("that come to rest leave no row and no memory", () => {
+    using given = bench({ ...keyed, throttleMs: 10 * SECOND });
+    given.signal({ host: "a", on: true });
+    given.signal({ host: "a", on: false });
+    given.signal({ host: "b", on: true });
+    given.signal({ host: "c", on: false });
+    expect(given.rows()).toEqual(['"a"', '"b"']);
+    given.pass(9_900);
+    given.forget();
+    given.commit();
+    expect(given.rows()).toEqual(['"a"', '"b"']);
+    given.pass(100);
+    given.forget();
+    given.commit();
+    expect([given.rows(), given.watch().keys]).toEqual([['"b"'], 1]);
+  });
+
+  test("are not forgotten when a signal comes in the same commit, before or after", () => {
+    using given = bench({ ...keyed, throttleMs: SECOND });
+    for (const host of ["before", "after"]) {
+      given.signal({ host, on: true });
+      given.signal({ host, on: false });
+    }
+    given.pass(2 * SECOND);
+    given.receive({ host: "before", on: true });
+    given.forget();
+    given.receive({ host: "after", on: true });
+    given.commit();
+    expect(given.rows()).toEqual(['"after"', '"before"']);
+    // It is matching, so this is no edge.
+    given.signal({ host: "before", on: true });
+    given.signal({ host: "after", on: true });
+    expect(given.fired().map(({ signal }) => signal)).toEqual([1, 3, 5, 6]);
+  });
+
+  test("need no memory when only the signal itself is looked at", () => {
+    using given = bench({ when: { on: "true" }, key: "host" });
+    for (let host = 0; host < 100; host++) given.signal({ host, on: true });
+    expect([given.fired().length, given.rows(), given.watch().keys]).toEqual([100, [], 0]);
+  });
+
+  test("are looked at up to the limit: known ones go on, further ones are not, until some come to rest", () => {
+    using given = bench({ ...keyed, edge: "falling" });
+    for (let host = 0; host < MAX_KEYS + 100; host++) given.receive({ host, on: true });
+    given.commit();
+    expect([given.watch().keys, given.rows().length, given.limited()]).toEqual([MAX_KEYS, MAX_KEYS, 100]);
+    given.signal({ host: 7, on: false });
+    given.signal({ host: MAX_KEYS + 1, on: true });
+    given.signal({ host: MAX_KEYS + 1, on: false });
+    expect(given.fired().map(({ signal }) => signal)).toEqual([MAX_KEYS + 101, MAX_KEYS + 103]);
+    expect([given.watch().keys, given.rows().length, given.limited()]).toEqual([MAX_KEYS - 1, MAX_KEYS - 1, 100]);
+  });
+
+  test("beyond the limit that would not be remembered are no news", () => {
+    using given = bench({ ...keyed, edge: "falling" });
+    for (let host = 0; host < MAX_KEYS; host++) given.receive({ host, on: true });
+    given.signal({ host: "calm", on: false });
+    expect([given.limited(), given.watch().keys]).toEqual([0, MAX_KEYS]);
+  });
+});
+
+// ── against the rule by itself ─────────────────────────────────────────
+
+const ALL_WORDS: readonly Words[] = [
+  { throttleMs: 3_000 },
+  { count: { n: 3, withinMs: 4_000 } },
+  { debounce: { waitMs: 700, maxMs: 2_500 } },
+  { when: { on: "true" }, edge: "rising" },
+  { when: { on: "true" }, edge: "falling", forMs: 1_500 },
+  { when: { on: "true" }, clear: { ok: "true" }, forMs: 1_200 },
+  { when: { on: "true" }, forMs: 900, debounce: { waitMs: 1_300, maxMs: null }, throttleMs: 4_000 },
+  { when: { on: "true" }, count: { n: 2, withinMs: 3_000 }, debounce: { waitMs: 500, maxMs: null }, throttleMs: 2_000 },
+];
+
+test.each(ALL_WORDS)("through restarts, steps and commits of many, it is the rule and nothing else: %j", (words) => {
+  let decisions = 0;
+  for (let seed = 1; seed <= 12; seed++) {
+    using given = bench({ ...words, key: "host" });
+    const random = randomFrom(seed);
+    const below = (n: number): number => Math.floor(random() * n);
+    const lookout = lookoutOf(given.config);
+    if (!lookout.ok) throw new Error(lookout.error.message);
+    const rule = ruleOf(given.config);
+    const states = new Map<string, KeyState>();
+    const expected: Decided[] = [];
+    const happens = (key: string, event: Parameters<typeof decide>[2]): void => {
+      const { state, decisions } = decide(rule, states.get(key) ?? REST, event);
+      states.set(key, state);
+      expected.push(...decisions.map((decision) => ({ key, ...decision })));
+    };
+    const timeIs = (elapsed: number): void => {
+      for (const key of states.keys()) happens(key, { kind: "time", elapsed });
+    };
+    /** Nobody waits for a second, so every deadline acts when it is due. */
+    const pass = (ms: number): void => {
+      const end = given.now() + ms;
+      given.pass(ms);
+      for (let elapsed = end - ms; elapsed <= end; elapsed += SLICE / 2) timeIs(elapsed);
+      timeIs(end);
+    };
+    for (let step = 0; step < 60; step++) {
+      const kind = below(10);
+      if (kind === 0) given.clock.step(below(2) === 0 ? DAY : -DAY);
+      else if (kind === 1) {
+        given.restart(below(3) * 1_100);
+        timeIs(given.now());
+      } else if (kind <= 4) pass(below(1_500));
+      else {
+        for (let signals = 1 + below(3); signals > 0; signals--) {
+          const payload = { host: below(2), on: below(3) > 0, ok: below(4) === 0 };
+          const look = lookout.value.look(payload);
+          const { key, matches, clears } = look;
+          happens(key, { kind: "signal", id: given.receive(payload), elapsed: given.now(), matches, clears });
+        }
+        given.commit();
+      }
+      if (below(8) === 0) given.forget();
+    }
+    pass(10 * SECOND);
+    const order = (a: Decided, b: Decided): number =>
+      a.key.localeCompare(b.key) || a.elapsed - b.elapsed || a.signal - b.signal;
+    expect({ seed, decided: given.decided.toSorted(order) }).toEqual({ seed, decided: expected.toSorted(order) });
+    decisions += expected.length;
+  }
+  expect(decisions).toBeGreaterThan(0);
+});
