@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react compute idle start archive] [--quick] [--json]
+ *     bun run bench [signals react compute workflows reflexes idle start archive] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { archive } from "./suites/archive.ts";
 import { compute } from "./suites/compute.ts";
 import { idle } from "./suites/idle.ts";
 import { react } from "./suites/react.ts";
+import { reflexes } from "./suites/reflexes.ts";
 import { signals } from "./suites/signals.ts";
 import { start } from "./suites/start.ts";
 import { workflows } from "./suites/workflows.ts";
@@ -23,6 +24,7 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
   react,
   compute,
   workflows,
+  reflexes,
   idle,
   start,
   archive,

@@ -8,8 +8,7 @@ import type { Fired } from "./recorded.ts";
 import { replaySignals } from "./replaying.ts";
 
 /** Which of the two configurations: the one of `-c`, or the one it is held against. */
-export const SIDES = ["here", "other"] as const;
-export type Side = (typeof SIDES)[number];
+export type Side = "here" | "other";
 
 export interface Range {
   /** Ids, both included. */
@@ -87,7 +86,7 @@ function entriesOf({ here, other, names }: BacktestParts): Entry[] {
   return entries;
 }
 
-export const firingOf = ({ key: path }: ReflexConfig, { signal, key, due, at }: Replayed): Firing => ({
+const firingOf = ({ key: path }: ReflexConfig, { signal, key, due, at }: Replayed): Firing => ({
   signal,
   key: path === null ? null : key,
   due,
@@ -180,18 +179,24 @@ export const isRecorded = (config: ReflexConfig): boolean => config.kind === "wo
 /** How late a deadline may be noticed: of those that are younger it is not known yet. */
 const LATE_MS = 1_000;
 
-/** `last`: when the newest thing was recorded. */
-export function agreementOf(tested: Tested, live: readonly Fired[], range: Range, last: number): Agreement {
-  const isComparable = ({ signal, due }: { readonly signal: number; readonly due: number | null }): boolean =>
+/** Of what was recorded, from `first` to `last`. */
+export function agreementOf(
+  tested: Tested,
+  live: readonly Fired[],
+  range: Range,
+  { first, last }: { readonly first: number; readonly last: number },
+): Agreement {
+  const isComparable = ({ signal, due, at }: Omit<Firing, "key">): boolean =>
+    at >= first &&
     signal >= range.warmFrom &&
     (due === null
       ? signal >= range.from && signal <= range.to
-      : due > range.since && due <= Math.min(range.until, last - LATE_MS));
+      : due > range.since && due <= Math.min(range.until, last) - LATE_MS);
   const replayed = new Map([...tested.firings].filter(([, firing]) => isComparable(firing)));
   const onlyLive: Firing[] = [];
   let agreed = 0;
   for (const { signal, key, due, at } of live) {
-    if (!isComparable({ signal, due })) continue;
+    if (!isComparable({ signal, due, at })) continue;
     const firing = replayed.get(signal);
     if (firing !== undefined && firing.key === key && firing.due === due) {
       replayed.delete(signal);

@@ -17,7 +17,7 @@ export interface Followed {
   readonly isRecorded: boolean | null;
 }
 
-export type OutcomeName =
+type OutcomeName =
   | "disabled"
   | "over-key-limit"
   | "no-match"

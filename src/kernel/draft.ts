@@ -41,6 +41,7 @@ export class Draft {
   readonly #taken = new Map<Sense, number>();
   readonly #runs = new Map<LiveRun, Run>();
   readonly #keys = new Map<KeyMemory, Remembered>();
+  readonly #cleared = new Set<string>();
   readonly #admitted = new Map<object, Admitted>();
   readonly #after: (() => void)[] = [];
 
@@ -71,12 +72,18 @@ export class Draft {
     const before = this.#currentlyOwed(sense);
     const waiting = before === sense.flight?.owed ? null : before;
     if (waiting !== null && next.cause === null) return waiting;
-    this.#owed.set(sense, next);
-    if (waiting === null || waiting.cause === null) return next;
-    const known = this.#coalesced.get(sense) ?? { causes: [], trace: next.trace };
-    known.causes.push(waiting.cause);
-    this.#coalesced.set(sense, { causes: known.causes, trace: next.trace });
-    return next;
+    if (waiting === null || waiting.cause === null || next.cause === null) {
+      this.#owed.set(sense, next);
+      return next;
+    }
+    // A deadline may be of an older signal than the one that waits.
+    const [newest, older] = next.cause < waiting.cause ? [waiting, next.cause] : [next, waiting.cause];
+    this.#owed.set(sense, newest);
+    if (newest.cause === older) return newest;
+    const causes = this.#coalesced.get(sense)?.causes ?? [];
+    causes.push(older);
+    this.#coalesced.set(sense, { causes, trace: newest.trace });
+    return newest;
   }
 
   /** A compute that began for `answered` has settled: it is owed no longer, unless something newer is. */
@@ -124,6 +131,11 @@ export class Draft {
     this.#keys.set(memory, { watch, state });
   }
 
+  /** Nothing is remembered of `reflex`, whatever else this transaction does. */
+  clearReflex(reflex: string): void {
+    this.#cleared.add(reflex);
+  }
+
   /** What `workflow` has let in within this transaction: to be counted up by whoever does. */
   admitted(workflow: object): Admitted {
     const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0 };
@@ -168,6 +180,7 @@ export class Draft {
       if (state !== null) this.reflex({ reflex, key: memory.key, definition, state: state as unknown as Json });
       else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
     }
+    for (const reflex of this.#cleared) this.#store.reflexes.clear(reflex);
     for (const [run, row] of this.#runs) {
       if (run.row === null) this.#store.runs.insert(row);
       else if (isSameButNewer(run.row, row)) this.#store.runs.touch(row);

@@ -610,11 +610,11 @@ export class Engine implements GroupHost, Desk {
     const at = this.clock.wallMs();
     return new Promise((resolve) => {
       this.#ledger.add({
-        write: () => {
+        write: (draft) => {
           if (enabled) store.switches.enable(name);
           else store.switches.disable(name, at);
           if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
-            store.reflexes.clear(target.reflex.config.name);
+            draft.clearReflex(target.reflex.config.name);
           }
         },
         kept: () => {

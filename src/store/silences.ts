@@ -25,6 +25,8 @@ export function silenceTable(db: Database) {
          DO UPDATE SET why = excluded.why, at = excluded.at, until = excluded.until, due = excluded.due`,
       ).run(pattern, why, at, until, due);
     },
-    remove: (pattern: string): void => void db.query("DELETE FROM silences WHERE pattern = ?").run(pattern),
+    /** Not one that has replaced it. */
+    remove: ({ pattern, due }: Silence): void =>
+      void db.query("DELETE FROM silences WHERE pattern = ? AND due = ?").run(pattern, due),
   };
 }

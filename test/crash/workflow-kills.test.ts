@@ -1,10 +1,11 @@
 /**
- * Kernel and workers are killed while runs are under way: at every step of one thread, and at random among many runs. Each
- * ends once, finished steps do not run again, no more run at once than may, and the table is what the logs say (G1, G3).
+ * Kernel and workers are killed while runs are under way: at every step of one thread, and at random among many runs whose
+ * code changes as well. Each ends once, finished steps do not run again, no more run at once than may, and the table is
+ * what the logs say (G1, G3).
  * NERVE_CRASH=full takes every write of the kernel and 5,000 runs; NERVE_CRASH_SEED=n makes the same choices again.
  */
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf, type Kernel, randomNumbers, type Site, sendSignal, until } from "../helpers/crash.ts";
 import { NERVE } from "../helpers/nerve.ts";
@@ -203,19 +204,32 @@ test(`each of ${RUNS} runs ends once, whoever is killed meanwhile`, async () => 
   const errands = new Errands();
   await using site = errands.site;
   const random = randomNumbers(SEED);
-  const kills = { kernel: 0, worker: 0 };
+  const kills = { kernel: 0, worker: 0, stops: 0, reloads: 0 };
   const startedAt = performance.now();
   let kernel = await errands.up();
   let done = false;
 
   const killing = (async () => {
     while (!done) {
-      const kernelsTurn = random() < 0.5;
+      const turn = random();
       const pause = (FULL ? 300 : 100) + random() * (FULL ? 1_700 : 400);
       const which = random();
       await Bun.sleep(pause);
       if (kernel.ended !== null) throw new Error(`the kernel ended by itself (${kernel.ended}): ${kernel.lastWords()}`);
-      if (kernelsTurn) {
+      if (turn < 0.2) {
+        kills.reloads++;
+        appendFileSync(join(site.folder, "workflows/errand/index.ts"), "// changed\n");
+        sendSignal(kernel.pid, "SIGHUP");
+        continue;
+      }
+      if (turn < 0.3) {
+        kills.stops++;
+        const how = await kernel.stop();
+        if (how !== 0) throw new Error(`SIGTERM ended it with ${how}: ${kernel.lastWords()}`);
+        kernel = await errands.up();
+        continue;
+      }
+      if (turn < 0.6) {
         kills.kernel++;
         await kernel.kill();
         kernel = await errands.up();

@@ -265,6 +265,21 @@ describe("G1: a draft", () => {
     });
   });
 
+  test("answers a deadline of an older signal with the newer one that waits, and two reflexes of one signal with one", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const newest = owed(9);
+    commit(store, (draft) => {
+      expect(draft.owe(sense, newest)).toBe(newest);
+      expect(draft.owe(sense, owed(5)).cause).toBe(9);
+    }).keep();
+    expect([sense.owed, stored(store, "a")]).toEqual([newest, newest]);
+    expect(store.logs.list(ALL_LOGS)).toMatchObject([{ trace: newest.trace, data: '{"causes":[5]}' }]);
+    commit(store, (draft) => draft.owe(sense, owed(9))).keep();
+    expect([sense.owed?.cause, store.logs.list(ALL_LOGS).length]).toEqual([9, 1]);
+  });
+
   test("a decision without a cause neither hides a signal that waits, nor is kept beside one", () => {
     using given = bench();
     const { store } = given;

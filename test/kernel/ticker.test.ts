@@ -96,6 +96,19 @@ describe("an interval", () => {
     },
   );
 
+  test("a step is noticed within a second, however often something else is put off meanwhile", () => {
+    const { clock, ticker, interval, steps } = setting();
+    const { fired } = interval(1_000);
+    clock.pass(1_500);
+    clock.step(-DAY);
+    for (let time = 0; time < 20; time++) {
+      clock.pass(100);
+      ticker.after(60_000, () => {});
+    }
+    expect(steps).toEqual([-DAY]);
+    expect(fired.length).toBeGreaterThanOrEqual(3);
+  });
+
   test("slewing of the clock is no step", () => {
     const { clock, interval, steps } = setting();
     const { fired } = interval(1_000);

@@ -2,7 +2,6 @@
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { NerveConfig } from "../../model/config.ts";
 import type { StoreReader } from "../../store/open.ts";
 import {
   type Agreement,
@@ -85,7 +84,9 @@ export const command = defineCommand({
       },
     });
     const tookMs = performance.now() - startedAt;
-    const found = compared(done, range.value, recorded, live, other.value).filter(({ name }) => isAsked(name));
+    const lastSignal = store.signals.byId(range.value.to)?.at ?? 0;
+    const outcome = { ...recorded, done, range: range.value, live, isTwo: other.value !== null, lastSignal };
+    const found = rowsOf(outcome).filter(({ name }) => isAsked(name));
     if (json) for (const row of found) print(JSON.stringify(rowJson(row, range.value)));
     else tell(found, done, range.value, tookMs, other.value !== null);
     return ok(EXIT.done);
@@ -133,30 +134,35 @@ interface Row {
   readonly reasons: readonly Incident[];
 }
 
-function compared(
-  { sides }: Backtest,
-  range: Range,
-  recorded: Recorded,
-  live: ReadonlyMap<string, readonly Fired[]>,
-  other: NerveConfig | null,
-): Row[] {
+interface Compared extends Recorded {
+  readonly done: Backtest;
+  readonly range: Range;
+  /** By reflex. */
+  readonly live: ReadonlyMap<string, readonly Fired[]>;
+  readonly isTwo: boolean;
+  /** Unix milliseconds of the last signal of the range. */
+  readonly lastSignal: number;
+}
+
+function rowsOf({ done, range, live, isTwo, incidents, first, last, lastSignal }: Compared): Row[] {
+  const { sides } = done;
   const names = [...new Set([...sides.here.keys(), ...sides.other.keys()])];
-  const last = Math.max(recorded.last ?? 0, 0);
+  const recorded = { first: first ?? 0, last: Math.max(last ?? 0, lastSignal) };
   return names.map((name) => {
     const one = sides.here.get(name) ?? null;
     const two = sides.other.get(name) ?? null;
-    const isLive = other === null && one !== null && isRecorded(one.config);
+    const isLive = !isTwo && one !== null && isRecorded(one.config);
     const concerns = ({ source, at }: Incident): boolean =>
       (source === "kernel" || source === `reflex:${name}`) && at >= range.since && at <= range.until;
     return {
       name,
       here: one,
       other: two,
-      change: other === null ? null : changeOf(one, two),
-      onlyHere: other === null ? [] : missingIn(one, two),
-      onlyOther: other === null ? [] : missingIn(two, one),
-      live: isLive ? agreementOf(one, live.get(name) ?? [], range, last) : null,
-      reasons: isLive ? recorded.incidents.filter(concerns) : [],
+      change: isTwo ? changeOf(one, two) : null,
+      onlyHere: isTwo ? missingIn(one, two) : [],
+      onlyOther: isTwo ? missingIn(two, one) : [],
+      live: isLive ? agreementOf(one, live.get(name) ?? [], range, recorded) : null,
+      reasons: isLive ? incidents.filter(concerns) : [],
     };
   });
 }
@@ -296,24 +302,31 @@ function tell(rows: readonly Row[], done: Backtest, range: Range, tookMs: number
   }
   print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
   for (const row of rows) for (const line of differencesOf(row)) print(line);
-  const rate = Math.round((done.signals * 1_000) / Math.max(1, tookMs));
-  const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}, ${rate} a second`;
+  for (const line of reasonsOf(rows)) print(line);
+  const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}`;
   print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
 }
 
-function differencesOf({ name, live, onlyHere, onlyOther, reasons }: Row): string[] {
+function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string[] {
   const of = escapeForTerminal(name);
-  const lines = [
+  return [
     ...listed(live?.onlyLive ?? [], `${of} fired, and by the replay it would not have`),
     ...listed(live?.onlyReplayed ?? [], `${of} did not fire, and by the replay it would have`),
-    ...listed(onlyHere, `${of} fires only here`),
-    ...listed(onlyOther, `${of} fires only there`),
+    ...(change === "changed" ? listed(onlyHere, `${of} fires only here`) : []),
+    ...(change === "changed" ? listed(onlyOther, `${of} fires only there`) : []),
   ];
-  if (lines.length === 0 || live === null) return lines;
-  const why = reasons
-    .slice(-LISTED.text)
-    .map(({ at, message }) => `    ${localMoment(at)}  ${escapeForTerminal(message)}`);
-  return why.length === 0 ? lines : [...lines, "  it may be because of:", ...why];
+}
+
+/** Of all reflexes that differ, each once. */
+function reasonsOf(rows: readonly Row[]): string[] {
+  const isDifferent = ({ live }: Row): boolean => live !== null && live.onlyLive.length + live.onlyReplayed.length > 0;
+  const reasons = [...new Set(rows.filter(isDifferent).flatMap((row) => row.reasons))].sort((a, b) => a.at - b.at);
+  if (reasons.length === 0) return [];
+  const shown = reasons.slice(-LISTED.text).map(({ at, source, message }) => {
+    const who = source === "kernel" ? "" : `${escapeForTerminal(source)}: `;
+    return `    ${localMoment(at)}  ${who}${escapeForTerminal(message)}`;
+  });
+  return ["", "  it may be because of:", ...shown];
 }
 
 function listed(firings: readonly Firing[], what: string): string[] {

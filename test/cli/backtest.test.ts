@@ -1,0 +1,228 @@
+/** `backtest` on a store without a daemon: what comes out, beside what was recorded, and beside another configuration. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DropEstimate } from "../../src/cli/drop-estimate.ts";
+import type { WorkflowConfig } from "../../src/model/config.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { project, runNerve } from "../helpers/nerve.ts";
+
+const SECOND = 1_000;
+const BEGIN = Date.now() - 3_600_000;
+const TRACE = "0".repeat(32);
+
+const config = (...reflexes: string[]): string =>
+  [
+    "senses: { load: , memory: }",
+    "workflows: { page: { use: exec, with: { command: [/bin/true] } } }",
+    "reflexes:",
+    ...reflexes,
+  ]
+    .map((line, index) => (index < 3 ? line : `  - ${line}`))
+    .join("\n");
+
+const HIGH = "{ name: high, workflow: page, on: [load], when: { v: number > 5 }, key: host }";
+const HELD = "{ name: held, workflow: page, on: [load], when: { v: number > 5 }, for: 10s }";
+const RARE = "{ name: rare, sense: memory, on: [load], when: { v: number > 5 }, throttle: 1m }";
+const SILENT = "{ name: plain, sense: memory, interval: 1m, on: [load] }";
+
+const folder = project({
+  "nerve.yaml": config(HIGH, HELD, RARE, SILENT, "{ sense: load, interval: 1s }"),
+  "other.yaml": config(HIGH.replace("> 5", "> 8"), HELD, RARE.replace("rare", "seldom")),
+  "bad.yaml": "reflexes: 7\n",
+});
+
+let store: Store;
+const signal = (seconds: number, v: number, host: string): number => {
+  const at = BEGIN + seconds * SECOND;
+  return store.commit(() =>
+    store.signals.append({ sense: "load", at, payload: JSON.stringify({ v, host }), cause: null, trace: TRACE }),
+  );
+};
+const log = (seconds: number, source: string, event: string, data: object | null = null): number =>
+  store.commit(() =>
+    store.logs.append({
+      at: BEGIN + seconds * SECOND,
+      level: "info",
+      source,
+      event,
+      run: null,
+      trace: null,
+      message: event,
+      data: data === null ? null : JSON.stringify(data),
+    }),
+  );
+
+beforeAll(() => {
+  mkdirSync(join(folder.path, "data"), { mode: 0o700 });
+  const opened = openStore(join(folder.path, "data"), "normal", "boot", BEGIN);
+  if (!opened.ok) throw new Error(opened.error.message);
+  store = opened.value;
+  log(0, "kernel", "kernel.started");
+  signal(1, 3, "a");
+  signal(2, 7, "a");
+  log(2, "reflex:high", "reflex.fired", { signal: 2, key: '"a"', due: null, run: 1 });
+  log(2, "reflex:rare", "reflex.fired", { signal: 2, key: null, due: null });
+  signal(4, 9, "b");
+  // It was disabled for a moment: what is recorded is one firing less.
+  log(3, "reflex:high", "disabled");
+  log(5, "reflex:high", "enabled");
+  log(12, "reflex:held", "reflex.fired", { signal: 3, key: null, due: BEGIN + 12 * SECOND, run: 2 });
+  signal(20, 8, "a");
+  log(20, "reflex:high", "reflex.fired", { signal: 4, key: '"a"', due: null, silenced: "high" });
+  // Nothing the rules say.
+  log(21, "reflex:held", "reflex.fired", { signal: 4, key: null, due: BEGIN + 21 * SECOND, run: 3 });
+  log(30, "kernel", "clock.stepped");
+});
+
+afterAll(() => {
+  store.close();
+  folder[Symbol.dispose]();
+});
+
+const nerve = (...args: string[]) => runNerve(folder.path, args);
+const rows = async (...args: string[]) => {
+  const { code, stdout, stderr } = await nerve("backtest", "--json", ...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+};
+const countsOf = ({ reflex, signals, matched, fired, throttled }: Record<string, unknown>) => [
+  reflex,
+  signals,
+  matched,
+  fired,
+  throttled,
+];
+
+describe("by itself", () => {
+  test("counts what each reflex that looks at signals saw, passed and fired for", async () => {
+    expect((await rows()).map(countsOf)).toEqual([
+      ["high", 4, 3, 3, 0],
+      ["held", 4, 3, 1, 0],
+      ["rare", 4, 3, 1, 2],
+      ["plain", 4, 4, 4, 0],
+    ]);
+  });
+
+  test("names what was recorded and not replayed, what the other way round, and what it may come from", async () => {
+    const [high, held, rare, plain] = await rows();
+    expect(high.live).toEqual({
+      agreed: 2,
+      only_live: 0,
+      only_replay: 1,
+      differences: [{ only: "replay", signal: 3, key: '"b"', due: null, at: BEGIN + 4 * SECOND }],
+      reasons: ["disabled", "enabled", "clock.stepped"].map((event) => expect.objectContaining({ event })),
+    });
+    expect(held.live.differences).toEqual([
+      { only: "live", signal: 4, key: null, due: BEGIN + 21 * SECOND, at: BEGIN + 21 * SECOND },
+    ]);
+    expect([held.live.agreed, rare.live.agreed, rare.live.differences]).toEqual([1, 1, []]);
+    expect(plain.live).toBeNull();
+  });
+
+  test("of a range begins with what reflexes remember by then", async () => {
+    const since = new Date(BEGIN + 3 * SECOND).toISOString().replace("Z", "+00:00");
+    const until = new Date(BEGIN + 15 * SECOND).toISOString().replace("Z", "+00:00");
+    expect((await rows("--since", since, "--until", until)).map(countsOf)).toEqual([
+      ["high", 1, 1, 1, 0],
+      ["held", 1, 1, 1, 0],
+      ["rare", 1, 1, 0, 1],
+      ["plain", 1, 1, 1, 0],
+    ]);
+  });
+
+  test("of one reflex, with each firing", async () => {
+    const [firing, row] = await rows("held", "--firings");
+    expect(firing.firing).toEqual({
+      reflex: "held",
+      signal: 3,
+      key: null,
+      due: BEGIN + 12 * SECOND,
+      at: BEGIN + 12 * SECOND,
+    });
+    expect(row.reflex).toBe("held");
+  });
+
+  test("says for people what differs", async () => {
+    const { code, stdout } = await nerve("backtest", "high", "rare");
+    expect(code).toBe(0);
+    expect(stdout).toContain("2 agree, 1 differ");
+    expect(stdout).toContain("high did not fire, and by the replay it would have:");
+    expect(stdout).toContain('signal #3, key "b"');
+    expect(stdout).toContain("reflex:high: disabled");
+  });
+});
+
+describe("--against another configuration", () => {
+  test("tells which firings only one of them has, and which reflexes", async () => {
+    const found = await rows("--against", "other.yaml");
+    expect(found.map(({ reflex, live, against }) => [reflex, live, against.change, against.fired])).toEqual([
+      ["high", null, "changed", 1],
+      ["held", null, "same", 1],
+      ["rare", null, "gone", null],
+      ["plain", null, "gone", null],
+      ["seldom", null, "new", 1],
+    ]);
+    const { only_here, only_there, differences } = found[0].against;
+    expect({ only_here, only_there }).toEqual({ only_here: 2, only_there: 0 });
+    expect(differences.map(({ only, signal: id }: { only: string; signal: number }) => [only, id])).toEqual([
+      ["here", 2],
+      ["here", 4],
+    ]);
+    expect(found[4].fired).toBeNull();
+  });
+
+  test("that is bad is refused with its problems", async () => {
+    const { code, stderr } = await nerve("backtest", "--against", "bad.yaml");
+    expect(code).toBe(78);
+    expect(stderr).toContain("bad.yaml");
+  });
+});
+
+describe("usage", () => {
+  test("an unknown reflex ends with 2 and the nearest name", async () => {
+    const { code, stderr } = await nerve("backtest", "hihg");
+    expect(code).toBe(2);
+    expect(stderr).toContain("did you mean `high`?");
+  });
+
+  test("a time that is none ends with 2", async () => {
+    const { code, stderr } = await nerve("backtest", "--until", "tomorrow");
+    expect(code).toBe(2);
+    expect(stderr).toContain("--until takes a time");
+  });
+});
+
+describe("an estimate of dropped runs", () => {
+  const workflow = (concurrency: number, maxQueue: number | "drop"): WorkflowConfig => {
+    const common = {
+      name: "w",
+      use: "w",
+      with: null,
+      concurrency,
+      timeoutMs: null,
+      gracePeriodMs: null,
+      retry: null,
+    };
+    return maxQueue === "drop" ? { ...common, overflow: "drop" } : { ...common, overflow: "queue", maxQueue };
+  };
+  const dropped = (config: WorkflowConfig, durations: number[], firings: number[]): number => {
+    const estimate = new DropEstimate(config, durations);
+    for (const at of firings) estimate.fire("r", at);
+    return estimate.dropped.get("r") ?? 0;
+  };
+
+  test("drops what finds neither a slot nor a place in the queue", () => {
+    expect(dropped(workflow(1, "drop"), [10], [0, 5, 10, 15])).toBe(2);
+    expect(dropped(workflow(2, "drop"), [10], [0, 5, 10, 15])).toBe(0);
+    expect(dropped(workflow(1, 1), [10], [0, 1, 2, 3, 20])).toBe(2);
+  });
+
+  test("gives a slot that becomes free to the queue, from the moment it became free", () => {
+    expect(dropped(workflow(1, 1), [10], [0, 1, 19, 21])).toBe(0);
+    expect(dropped(workflow(1, 1), [10, 100], [0, 1, 19, 21])).toBe(1);
+  });
+});

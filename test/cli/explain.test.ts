@@ -1,0 +1,272 @@
+/** `explain` on a store without a daemon: how far a signal came, in words and as JSON. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Run } from "../../src/model/run.ts";
+import type { KeyState } from "../../src/rules/rule.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { project, runNerve } from "../helpers/nerve.ts";
+
+const SECOND = 1_000;
+const BEGIN = Date.now() - 3_600_000;
+const TRACE = "0".repeat(32);
+const REFLEXES = [
+  "{ name: level, workflow: page, on: [load], when: { v: number > 5, host: \"'a' | 'b'\" } }",
+  "{ name: rising, workflow: page, on: [load], when: { v: number > 5 }, edge: rising, key: host }",
+  "{ name: falling, workflow: page, on: [load], when: { v: number > 5 }, edge: falling }",
+  "{ name: held, workflow: page, on: [load], when: { v: number > 5 }, for: 10s, key: host }",
+  "{ name: band, workflow: page, on: [load], when: { v: number > 5 }, clear: { v: number < 8 }, edge: level }",
+  "{ name: counted, workflow: page, on: [load], count: { n: 3, within: 1h } }",
+  "{ name: paused, workflow: page, on: [load], debounce: { wait: 30s } }",
+  "{ name: seldom, workflow: page, on: [load], throttle: 1m }",
+  "{ name: off, workflow: page, on: [load] }",
+  "{ name: quiet, workflow: page, on: [load], throttle: 1s }",
+  "{ name: to-sense, sense: memory, on: [load] }",
+  "{ name: clock, sense: load, interval: 1m }",
+];
+
+const folder = project({
+  "nerve.yaml": [
+    "senses: { load: , memory: }",
+    "workflows: { page: { use: exec, with: { command: [/bin/true] } } }",
+    "reflexes:",
+    ...REFLEXES.map((reflex) => `  - ${reflex}`),
+    "",
+  ].join("\n"),
+});
+
+let store: Store;
+const signal = (seconds: number, payload: object | null, sense = "load"): number =>
+  store.commit(() =>
+    store.signals.append({
+      sense,
+      at: BEGIN + seconds * SECOND,
+      payload: JSON.stringify(payload),
+      cause: null,
+      trace: TRACE,
+    }),
+  );
+const log = (seconds: number, source: string, event: string, data: object | null = null): number =>
+  store.commit(() =>
+    store.logs.append({
+      at: BEGIN + seconds * SECOND,
+      level: "info",
+      source,
+      event,
+      run: null,
+      trace: null,
+      message: event,
+      data: data === null ? null : JSON.stringify(data),
+    }),
+  );
+const run = (id: number, reflex: string, signalId: number, state: Run["state"], error: string | null): void => {
+  const at = BEGIN + 2 * SECOND;
+  const common = { input: null, output: null, attempt: 1, queued_at: at, started_at: at, ended_at: at + SECOND };
+  const rest = { trace: TRACE, last_log_id: 1, retry_of: null, first_log_id: 1, until: null };
+  store.commit(() =>
+    store.runs.insert({ id, workflow: "page", reflex, state, signal_id: signalId, error, ...common, ...rest }),
+  );
+  log(2, `reflex:${reflex}`, "reflex.fired", { signal: signalId, key: null, due: null, run: id });
+};
+
+/** Elapsed time began with the first log. */
+const remember = (reflex: string, key: string, state: Partial<KeyState>): void =>
+  store.commit(() => {
+    const rest: KeyState = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
+    store.reflexes.set({ reflex, key, definition: "d", state: { ...rest, ...state } as never });
+  });
+
+beforeAll(() => {
+  mkdirSync(join(folder.path, "data"), { mode: 0o700 });
+  const opened = openStore(join(folder.path, "data"), "normal", "boot", BEGIN);
+  if (!opened.ok) throw new Error(opened.error.message);
+  store = opened.value;
+  const anchor = { moment: { wallMs: BEGIN, bootMs: 0, bootId: "boot" }, elapsedMs: 0 };
+  store.commit(() => store.meta.set("lifetime", JSON.stringify(anchor)));
+  log(0, "kernel", "kernel.started");
+  signal(1, { v: 3, host: "a" });
+  signal(2, { v: 7, host: "a" });
+  signal(4, { v: 9, host: "a" });
+  signal(5, { v: 9, host: "b" });
+  signal(6, { v: 1, host: "b" });
+  signal(7, { v: 1 }, "memory");
+  signal(8, { v: 6 });
+  signal(20, { v: 7, host: "a" });
+  run(1, "level", 2, "completed", null);
+  run(2, "level", 3, "dropped", "1 of it are running and `overflow` is drop");
+  run(3, "held", 3, "failed", "no such number\nat page");
+  log(2, "reflex:off", "disabled");
+  log(20, "reflex:quiet", "reflex.fired", { signal: 8, key: null, due: null, silenced: "qui*" });
+  store.commit(() => {
+    store.switches.disable("reflex:off", BEGIN + 2 * SECOND);
+    const silence = { pattern: "qui*", why: "moving house", at: BEGIN, until: Date.now() + 3_600_000, due: 7_200_000 };
+    store.silences.set(silence);
+  });
+  remember("held", '"a"', { isMatching: true, holding: { due: 7_200_000, signal: 8 } });
+  remember("held", '"b"', { throttledUntil: 7_200_000 });
+});
+
+afterAll(() => {
+  store.close();
+  folder[Symbol.dispose]();
+});
+
+const nerve = (...args: string[]) => runNerve(folder.path, ["explain", ...args]);
+const json = async (...args: string[]) => {
+  const { code, stdout, stderr } = await nerve(...args, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout);
+};
+/** Outcome and reason of one signal. */
+const of = async (reflex: string, id: number) => {
+  const [found] = (await json(reflex, "--signal", String(id))).signals;
+  expect(found.id).toBe(id);
+  return found;
+};
+
+describe("why a signal did not fire", () => {
+  test("the fields that do not match, with what was expected", async () => {
+    const found = await of("level", 1);
+    expect(found.outcome).toBe("no-match");
+    expect(found.mismatches).toEqual([{ path: "v", value: 3, missing: false, expected: "> 5" }]);
+    expect((await of("level", 7)).because).toContain("`host` is not there, expected");
+  });
+
+  test("`clear` wins", async () => {
+    expect((await of("band", 2)).because).toContain("`clear`");
+  });
+
+  test("no edge: since which signal it matches", async () => {
+    const found = await of("rising", 3);
+    expect(found.outcome).toBe("no-edge");
+    expect(found.matching_since).toEqual({ signal: 2, at: BEGIN + 2 * SECOND });
+    expect(found.because).toContain("matches already since signal #2");
+    expect((await of("falling", 1)).because).toContain("did not before");
+    expect((await of("falling", 3)).because).toContain("fires when matching ends");
+  });
+
+  test("counted so far", async () => {
+    expect((await of("counted", 2)).because).toContain("2 of 3 within 1h");
+    expect((await of("counted", 3)).outcome).toBe("fired");
+  });
+
+  test("throttled, since it had fired for another", async () => {
+    const found = await of("seldom", 5);
+    expect(found.outcome).toBe("throttled");
+    expect(found.because).toContain("for signal #1");
+  });
+
+  test("disabled", async () => {
+    const found = await json("off");
+    expect(found).toMatchObject({ enabled: false, disabled_since: BEGIN + 2 * SECOND });
+    expect(found.signals.map(({ outcome }: { outcome: string }) => outcome)).toEqual(Array(5).fill("disabled"));
+    expect((await of("off", 1)).outcome).toBe("fired");
+  });
+
+  test("a sense it does not listen to", async () => {
+    expect(await json("level", "--signal", "6")).toMatchObject({
+      not_heard: "it does not listen to memory, only to load",
+      signals: [],
+    });
+  });
+});
+
+describe("what a signal that waits came to", () => {
+  test("`for` ran out, for the latest matching signal", async () => {
+    const found = await of("held", 2);
+    expect(found.outcome).toBe("holding");
+    const due = BEGIN + 12 * SECOND;
+    expect(found.later).toEqual({ kind: "fired", signal: 3, at: due, due });
+    expect(found.run).toEqual({ id: 3, state: "failed", error: "no such number\nat page" });
+  });
+
+  test("`for` was broken off", async () => {
+    expect((await of("held", 4)).later).toEqual({ kind: "broken-off", signal: 5, at: BEGIN + 6 * SECOND });
+    expect((await of("held", 5)).outcome).toBe("broken-off");
+  });
+
+  test("`debounce` ran out", async () => {
+    const found = await of("paused", 7);
+    expect(found.outcome).toBe("debouncing");
+    expect(found.later).toMatchObject({ kind: "fired", signal: 8, due: BEGIN + 50 * SECOND });
+    expect(found.recorded).toBe(false);
+  });
+});
+
+describe("what a firing led to", () => {
+  test("a run and its state", async () => {
+    const { stdout } = await nerve("level", "--signal", "2");
+    expect(stdout).toContain("fired: run 1 of page, completed");
+  });
+
+  test("a run that was dropped", async () => {
+    const { stdout } = await nerve("level", "--signal", "3");
+    expect(stdout).toContain("run 2 of page, dropped: 1 of it are running");
+  });
+
+  test("nothing, as it was silenced", async () => {
+    const found = await json("quiet", "--signal", "8");
+    expect(found.silenced).toMatchObject({ pattern: "qui*", why: "moving house" });
+    expect(found.signals[0]).toMatchObject({ outcome: "fired", silenced_by: "qui*", run: null });
+  });
+
+  test("a compute", async () => {
+    expect((await nerve("to-sense", "--signal", "8")).stdout).toContain("fired: sense memory computes");
+  });
+});
+
+describe("which signals", () => {
+  const ids = async (...args: string[]): Promise<number[]> =>
+    (await json(...args)).signals.map(({ id }: { id: number }) => id);
+
+  test("the latest ones it looked at", async () => expect(await ids("level")).toEqual([3, 4, 5, 7, 8]));
+  test("of one key", async () => expect(await ids("rising", "--key", "a")).toEqual([1, 2, 3, 8]));
+  test("the last one up to a time", async () => {
+    const at = new Date(BEGIN + 5_500).toISOString().replace("Z", "+00:00");
+    expect(await ids("level", "--at", at)).toEqual([4]);
+  });
+});
+
+describe("what is pending now", () => {
+  test("comes from what is stored, with its time", async () => {
+    const { pending } = await json("held");
+    expect(pending).toEqual([
+      {
+        key: '"a"',
+        matching: true,
+        for_until: BEGIN + 7_200_000,
+        debounce_until: null,
+        counted: 0,
+        throttled_until: null,
+        signal: 8,
+      },
+      {
+        key: '"b"',
+        matching: false,
+        for_until: null,
+        debounce_until: null,
+        counted: 0,
+        throttled_until: BEGIN + 7_200_000,
+        signal: null,
+      },
+    ]);
+    const { stdout } = await nerve("held", "--key", "a");
+    expect(stdout).toMatch(/now:\n {2}key "a": matches; `for` runs out at .*, for signal #8\n$/);
+  });
+});
+
+describe("usage", () => {
+  const refused = async (code: number, text: string, ...args: string[]): Promise<void> => {
+    const answer = await nerve(...args);
+    expect(answer.code).toBe(code);
+    expect(answer.stderr).toContain(text);
+  };
+  test("an unknown reflex: 2 and the nearest name", () => refused(2, "did you mean `rising`?", "risign"));
+  test("an unknown signal: 2 and the oldest", () =>
+    refused(2, "the oldest that is kept is #1", "level", "--signal", "99"));
+  test("two questions at once", () => refused(2, "two questions", "level", "--signal", "1", "--at", "1h"));
+  test("a time that is none", () => refused(2, "--at takes a time", "level", "--at", "noon"));
+  test("a reflex of the clock only", async () => {
+    expect((await nerve("clock")).stdout).toBe("clock looks at no signals and runs sense load\n");
+  });
+});

@@ -1,0 +1,89 @@
+/**
+ * What the daemon decided beside what a replay of its signals decides, one for one: every word, with and without keys,
+ * on senses that are fast and due together, while it runs and over a death with deadlines that pass while it is down.
+ */
+import { expect, test } from "bun:test";
+import { project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+
+/** Walks up and down between 0 and 9, a key every other time, by its own count. */
+const WAVE = `let n = 0;
+export const compute = () => {
+  n++;
+  const v = Math.round(4.5 + 4.5 * Math.sin(n / 7));
+  return n % 9 === 0 ? null : n % 11 === 0 ? { v } : { v, k: ["one", "two", 3][n % 3] };
+};
+`;
+
+const REFLEXES = [
+  "{ name: plain, workflow: sink, on: [a] }",
+  "{ name: level, workflow: sink, on: [a, b], when: { v: number >= 7 } }",
+  "{ name: rising, workflow: sink, on: [a], when: { v: number >= 5 }, edge: rising }",
+  "{ name: falling, workflow: sink, on: [a, b], when: { v: number >= 5 }, edge: falling, key: k }",
+  "{ name: band, workflow: sink, on: [b], when: { v: number >= 8 }, clear: { v: number <= 1 } }",
+  "{ name: held, workflow: sink, on: [a], when: { v: number >= 4 }, for: 150ms, key: k }",
+  "{ name: off, workflow: sink, on: [b], when: { v: number >= 4 }, edge: falling, for: 100ms }",
+  "{ name: counted, workflow: sink, on: [a, b, c], when: { v: number >= 3 }, count: { n: 3, within: 200ms }, key: k }",
+  "{ name: paused, workflow: sink, on: [a], when: { v: number >= 6 }, debounce: { wait: 90ms } }",
+  "{ name: capped, workflow: sink, on: [a, b], debounce: { wait: 120ms, max: 300ms }, key: k }",
+  "{ name: seldom, workflow: sink, on: [c], throttle: 333ms, key: k }",
+  "{ name: all-held, workflow: sink, on: [a, b, c], when: { v: number >= 4 }, clear: { v: number < 2 }, for: 40ms, debounce: { wait: 70ms }, throttle: 500ms, key: k }",
+  "{ name: all-counted, sense: d, on: [a, b, c], when: { v: number >= 2 }, edge: rising, count: { n: 2, within: 5s }, debounce: { wait: 30ms, max: 60ms }, throttle: 400ms, key: k }",
+  "{ name: slow, sense: d, on: [d], debounce: { wait: 700ms, max: 1s } }",
+  "{ name: long, workflow: sink, on: [a], when: { v: number >= 0 }, for: 2s }",
+];
+
+const CONFIG = [
+  "data: ./data",
+  "durability: normal",
+  "senses:",
+  "  a: { use: wave }",
+  "  b: { use: wave }",
+  "  c: { use: wave, group: other }",
+  "  d: { use: wave, group: other }",
+  "workflows:",
+  "  sink: { overflow: drop }",
+  "reflexes:",
+  "  - { sense: a, interval: 20ms }",
+  "  - { sense: b, interval: 40ms }",
+  "  - { sense: c, interval: 33ms }",
+  ...REFLEXES.map((reflex) => `  - ${reflex}`),
+  "",
+].join("\n");
+
+const SIGNALS = 700;
+
+test("every live decision is the replay's, while nerve runs and after it was killed", async () => {
+  using folder = project({
+    "nerve.yaml": CONFIG,
+    "senses/wave/index.ts": WAVE,
+    "workflows/sink/index.ts": "export const run = () => null;\n",
+  });
+  const replayed = async () => {
+    const { code, stdout, stderr } = await runNerve(folder.path, ["backtest", "--json"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const rows = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ reflex }) => reflex)).toEqual(REFLEXES.map((reflex) => /name: ([\w-]+)/.exec(reflex)?.[1]));
+    for (const { reflex, live } of rows) {
+      expect({ reflex, differences: live.differences }).toEqual({ reflex, differences: [] });
+    }
+    return rows;
+  };
+  const flow = async (): Promise<void> => {
+    await using nerve = await startNerve(folder.path);
+    const begun = nerve.signals().length;
+    await until(() => nerve.signals().length > begun + SIGNALS, 30_000);
+    await replayed();
+    // What is pending then is due while nerve is down, or at its next start.
+    nerve.kill("SIGKILL");
+    await nerve.exited;
+  };
+  await flow();
+  await flow();
+  const rows = await replayed();
+  expect(rows.map(({ reflex, live }) => ({ reflex, some: live.agreed > 0 }))).toEqual(
+    rows.map(({ reflex }) => ({ reflex, some: true })),
+  );
+}, 90_000);
