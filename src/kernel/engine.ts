@@ -370,7 +370,7 @@ export class Engine implements GroupHost, Desk {
     const { cause, trace } = flight?.trigger ?? this.#believe(message);
     const seen = this.#reactions.see(sense.name, message.payload as Json, at);
     let id = 0;
-    let react = (): void => {};
+    let react: (() => void) | null = null;
     this.#ledger.add(
       {
         write: (draft) => {
@@ -378,14 +378,14 @@ export class Engine implements GroupHost, Desk {
           if (flight) this.#settle(draft, sense, flight);
           if (!isNew) return;
           id = draft.signal({ sense: sense.name, at, payload, cause, trace });
-          react = this.#reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
+          if (seen !== null) react = this.#reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
         },
         kept: () => {
           if (message.outbox !== null) group.ack(sense.name, message.outbox, 0);
           if (flight) this.#settled(group, sense, flight);
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
-          react();
+          react?.();
           this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
         },
       },

@@ -32,11 +32,13 @@ export interface ReactionsParts {
   readonly wake: (sense: Sense) => void;
 }
 
-/** A signal as reflexes see it: what can be told before its transaction. */
+/** A signal as the reflexes that listen see it: what can be told before its transaction. */
 export interface Seen {
+  readonly listeners: readonly Reflex[];
+  /** Of each listener, null of one without words; null when none has any. */
+  readonly looks: readonly (Look | null)[] | null;
   readonly elapsed: number;
   readonly payload: Json;
-  readonly looks: readonly { readonly reflex: Reflex; readonly look: Look | null }[];
 }
 
 /** The signal a reflex fires for. */
@@ -59,22 +61,22 @@ export class Reactions {
     this.#parts = parts;
   }
 
-  /** Call it when the signal is received: `at` is the wall clock of that moment. */
-  see(sense: string, payload: Json, at: number): Seen {
-    const elapsed = this.#parts.lifetime.of(at);
+  /** Call it when the signal is received: `at` is the wall clock of that moment. Null: nobody listens. */
+  see(sense: string, payload: Json, at: number): Seen | null {
     const listeners = this.#parts.reflexes().listeningTo(sense);
-    return {
-      elapsed,
-      payload,
-      looks: listeners.map((reflex) => ({ reflex, look: reflex.watch?.look(payload) ?? null })),
-    };
+    if (listeners.length === 0) return null;
+    if (listeners.every(({ watch }) => watch === null)) return { listeners, looks: null, elapsed: 0, payload };
+    const looks = listeners.map(({ watch }) => watch?.look(payload) ?? null);
+    return { listeners, looks, elapsed: this.#parts.lifetime.of(at), payload };
   }
 
   /** Inside the transaction of the signal; what it answers with is to be done after the commit. */
-  decide(draft: Draft, { elapsed, payload, looks }: Seen, signal: Cause): () => void {
+  decide(draft: Draft, { listeners, looks, elapsed, payload }: Seen, signal: Cause): () => void {
     const after: (() => void)[] = [];
-    for (const { reflex, look } of looks) {
+    for (let index = 0; index < listeners.length; index++) {
+      const reflex = listeners[index] as Reflex;
       if (!reflex.enabled) continue;
+      const look = looks?.[index] ?? null;
       const { watch } = reflex;
       if (watch === null || look === null) {
         after.push(this.#fire(draft, reflex, signal, payload, null));
@@ -85,6 +87,8 @@ export class Reactions {
         after.push(this.#act(draft, reflex, { key: look.key, decision }, signal, payload));
       }
     }
+    const [only] = after;
+    if (only !== undefined && after.length === 1) return only;
     return () => {
       for (const act of after) act();
     };
