@@ -4,7 +4,6 @@ import { hasWords } from "../rules/look.ts";
 import { type Counts, type Down, Replay, type Replayed } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
 import { DropEstimate } from "./drop-estimate.ts";
-import type { Fired } from "./recorded.ts";
 import { replaySignals } from "./replaying.ts";
 
 /** Which of the two configurations: the one of `-c`, or the one it is held against. */
@@ -32,8 +31,6 @@ export interface Tested extends Counts {
   readonly config: ReflexConfig;
   /** Null for a sense, and where no run of the workflow has ended to tell how long they take. */
   readonly droppedEstimate: number | null;
-  /** By signal. */
-  readonly firings: ReadonlyMap<number, Firing>;
 }
 
 export interface Backtest {
@@ -57,7 +54,6 @@ export interface BacktestParts {
 interface Entry {
   readonly config: ReflexConfig;
   readonly sides: Side[];
-  readonly firings: Map<number, Firing>;
 }
 
 const DURATIONS = 1_000;
@@ -76,11 +72,11 @@ function chosen({ reflexes }: NerveConfig, names: readonly string[]): ReflexConf
 const workflowOf = (reflex: ReflexConfig): string | null => (reflex.kind === "workflow" ? reflex.workflow : null);
 
 function entriesOf({ here, other, names }: BacktestParts): Entry[] {
-  const entries: Entry[] = chosen(here, names).map((config) => ({ config, sides: ["here"], firings: new Map() }));
+  const entries: Entry[] = chosen(here, names).map((config) => ({ config, sides: ["here"] }));
   const byDefinition = new Map(entries.map((entry) => [JSON.stringify(entry.config), entry]));
   for (const config of other === null ? [] : chosen(other, names)) {
     const same = byDefinition.get(JSON.stringify(config));
-    if (same === undefined) entries.push({ config, sides: ["other"], firings: new Map() });
+    if (same === undefined) entries.push({ config, sides: ["other"] });
     else same.sides.push("other");
   }
   return entries;
@@ -104,15 +100,14 @@ export function backtest(parts: BacktestParts): Backtest {
     decided: (decision) => {
       const entry = entries[decision.reflex];
       if (!isInRange || decision.kind !== "fire" || entry === undefined) return;
-      const { config, sides, firings } = entry;
+      const { config, sides } = entry;
       const firing = firingOf(config, decision);
-      firings.set(firing.signal, firing);
       for (const side of sides) {
         estimates[side].get(workflowOf(config) ?? "")?.fire(config.name, firing.at);
         fired(side, config, firing);
       }
     },
-    looked: () => {},
+    looked: null,
   });
   if (!made.ok) throw new Error(`${made.error.path}: ${made.error.message}`);
   const replay = made.value;
@@ -124,12 +119,12 @@ export function backtest(parts: BacktestParts): Backtest {
   replay.end(range.until);
   const sideOf = (side: Side): ReadonlyMap<string, Tested> =>
     new Map(
-      entries.flatMap(({ config, sides, firings }, index) => {
+      entries.flatMap(({ config, sides }, index) => {
         if (!sides.includes(side)) return [];
         const estimate = estimates[side].get(workflowOf(config) ?? "");
         const droppedEstimate = estimate === undefined ? null : (estimate.dropped.get(config.name) ?? 0);
         const counts = difference(replay.counts(index), before[index]);
-        return [[config.name, { ...counts, config, droppedEstimate, firings }] as const];
+        return [[config.name, { ...counts, config, droppedEstimate }] as const];
       }),
     );
   return { signals, sides: { here: sideOf("here"), other: sideOf("other") } };
@@ -165,47 +160,5 @@ function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<str
   return estimates;
 }
 
-// ── beside what was decided live ─────────────────────────────────────────
-
-export interface Agreement {
-  readonly agreed: number;
-  readonly onlyLive: readonly Firing[];
-  readonly onlyReplayed: readonly Firing[];
-}
-
 /** Whether the live engine logs its firings: one of a sense without words is nothing but a compute. */
 export const isRecorded = (config: ReflexConfig): boolean => config.kind === "workflow" || hasWords(config);
-
-/** How late a deadline may be noticed: of those that are younger it is not known yet. */
-const LATE_MS = 1_000;
-
-/** Of what was recorded, from `first` to `last`. */
-export function agreementOf(
-  tested: Tested,
-  live: readonly Fired[],
-  range: Range,
-  { first, last }: { readonly first: number; readonly last: number },
-): Agreement {
-  const isComparable = ({ signal, due, at }: Omit<Firing, "key">): boolean =>
-    at >= first &&
-    signal >= range.warmFrom &&
-    (due === null
-      ? signal >= range.from && signal <= range.to
-      : due > range.since && due <= Math.min(range.until, last) - LATE_MS);
-  const replayed = new Map([...tested.firings].filter(([, firing]) => isComparable(firing)));
-  const onlyLive: Firing[] = [];
-  let agreed = 0;
-  for (const { signal, key, due, at } of live) {
-    if (!isComparable({ signal, due, at })) continue;
-    const firing = replayed.get(signal);
-    if (firing !== undefined && firing.key === key && firing.due === due) {
-      replayed.delete(signal);
-      agreed++;
-    } else onlyLive.push({ signal, key, due, at });
-  }
-  return { agreed, onlyLive, onlyReplayed: [...replayed.values()] };
-}
-
-/** Firings for signals that the other one does not fire for. */
-export const missingIn = (one: Tested | null, other: Tested | null): Firing[] =>
-  [...(one?.firings.values() ?? [])].filter(({ signal }) => !other?.firings.has(signal));

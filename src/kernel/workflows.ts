@@ -19,6 +19,7 @@ import type { Lifetime } from "./lifetime.ts";
 import { LiveRun, type RunOrder } from "./live-run.ts";
 import type { Locations } from "./modules-on-disk.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
+import type { WorkflowModule } from "./run-worker.ts";
 import type { LifeHost } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
@@ -150,7 +151,7 @@ export class Workflows implements WorkflowHost {
   nextGeneration = (): number => this.#parts.nextGeneration();
   command = (): WorkerCommand => this.#parts.command();
 
-  init(workflow: Workflow, generation: number): WorkflowParentMessage {
+  init(workflow: WorkflowModule, generation: number): WorkflowParentMessage {
     const { config, location } = workflow;
     return {
       type: "init",
@@ -195,10 +196,11 @@ export class Workflows implements WorkflowHost {
     }
   }
 
-  output(workflow: Workflow, message: WorkflowMessageOf<"log">, taken: () => void): void {
+  output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void {
     const { journal, ledger } = this.#parts;
     const { level, event, trace, run } = message;
-    const data = message.data === null ? (run === null ? workflow.about : null) : { data: message.data as Json };
+    const data =
+      message.data === null ? (run === null ? { workflow: workflow.name } : null) : { data: message.data as Json };
     const entry = { level, source: `workflow:${workflow.name}`, event, message: message.message, data, trace };
     journal.say(entry);
     // What runs say is not worth piling up while the store takes nothing.

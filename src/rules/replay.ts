@@ -50,7 +50,8 @@ export interface ReplayParts {
   /** In order, none within another. */
   readonly downs: readonly Down[];
   readonly decided: (decision: Replayed) => void;
-  readonly looked: (looked: Looked) => void;
+  /** Null where only decisions matter. */
+  readonly looked: ((looked: Looked) => void) | null;
 }
 
 export interface Counts {
@@ -161,7 +162,7 @@ export class Replay {
     if (memory === undefined) {
       if (!this.#hasRoom(watcher, elapsed)) {
         counts.limited++;
-        this.#parts.looked({ reflex: watcher.index, signal, look, before: REST, after: REST, stage: null });
+        this.#parts.looked?.({ reflex: watcher.index, signal, look, before: REST, after: REST, stage: null });
         return;
       }
       memory = { watcher, key: look.key, state: REST, armed: null };
@@ -170,8 +171,10 @@ export class Replay {
     const { matches, clears } = look;
     const { state, decisions, stage } = decide(lookout.rule, before, { kind: "signal", id, elapsed, matches, clears });
     this.#keep(memory, state, elapsed);
-    const told = stage === null ? null : this.#onWall(stage);
-    this.#parts.looked({ reflex: watcher.index, signal, look, before, after: state, stage: told });
+    if (this.#parts.looked !== null && stage !== null) {
+      const told = this.#onWall(stage);
+      this.#parts.looked({ reflex: watcher.index, signal, look, before, after: state, stage: told });
+    }
     for (const decision of decisions) this.#decided(watcher, look.key, decision);
   }
 

@@ -13,14 +13,14 @@ import { type Kernel, randomNumbers, Site, until } from "../helpers/crash.ts";
 import { killedAtStep, whyNoStrace } from "../helpers/strace.ts";
 import { findReflexViolations } from "./reflex-checker.ts";
 
-setDefaultTimeout(300_000);
-
 const FULL = process.env.NERVE_CRASH === "full";
 const SEED = Number(process.env.NERVE_CRASH_SEED ?? Date.now() % 1_000_000);
 const KILLS = FULL ? 200 : 20;
 /** The last write at which it is killed, and how far apart those are. */
 const WRITES = 480;
 const STRIDE = FULL ? 1 : 23;
+
+setDefaultTimeout(FULL ? 1_200_000 : 300_000);
 
 const WORDS: Readonly<Record<string, string>> = {
   each: "",

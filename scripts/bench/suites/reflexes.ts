@@ -106,7 +106,7 @@ function bytesOfKey(keys: number): number {
 /** Signals a second through a replay of one reflex that listens and `others` that do not. */
 function beside(others: number, count: number): number {
   const configs = [reflexOf(0, "s"), ...Array.from({ length: others }, (_, index) => reflexOf(index + 1, "other"))];
-  const made = Replay.of({ reflexes: configs, downs: [], decided: () => {}, looked: () => {} });
+  const made = Replay.of({ reflexes: configs, downs: [], decided: () => {}, looked: null });
   if (!made.ok) throw new Error(made.error.message);
   const texts = Array.from({ length: KEYS_OF_SENSE }, (_, at) => JSON.stringify(payloadOf(at, KEYS_OF_SENSE)));
   const begun = performance.now();

@@ -3,24 +3,14 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { StoreReader } from "../../store/open.ts";
-import {
-  type Agreement,
-  agreementOf,
-  type Backtest,
-  backtest,
-  type Firing,
-  isRecorded,
-  missingIn,
-  type Range,
-  type Side,
-  type Tested,
-} from "../backtest.ts";
+import { type Agreement, BesideLive, BesideOther, LISTED, NONE, type Sample } from "../agreement.ts";
+import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "../backtest.ts";
 import { defineCommand, flag, text } from "../command.ts";
 import { remark } from "../failure.ts";
 import { knownReflex, targetOf } from "../find-reflex.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
 import { findPlace, loadConfig } from "../place.ts";
-import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
+import { EVERY_SIGNAL, type Fired, type Incident, readRecorded } from "../recorded.ts";
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
@@ -28,8 +18,8 @@ import { duration, localMoment, parseSince } from "../times.ts";
 
 /** Signals before the range that are looked at, for what reflexes remember when it begins. */
 const WARM_UP = 1_000_000;
-/** Differences and reasons that are listed, of each reflex. */
-const LISTED = { json: 100, text: 10 };
+/** Differences that are shown to a person, of each reflex, and reasons. */
+const SHOWN = 10;
 
 export const command = defineCommand({
   summary: "what reflexes would have done with the signals that are kept, and whether that is what they did",
@@ -71,6 +61,16 @@ export const command = defineCommand({
       else rows.push(row);
     });
     const isAsked = (name: string): boolean => names.length === 0 || names.includes(name);
+    const lastSignal = store.signals.byId(range.value.to)?.at ?? 0;
+    const span = { first: recorded.first ?? 0, last: Math.max(recorded.last ?? 0, lastSignal) };
+    const besides = new Map<string, { readonly live: BesideLive; readonly other: BesideOther }>();
+    const besideOf = (name: string) => {
+      const known = besides.get(name);
+      if (known !== undefined) return known;
+      const made = { live: new BesideLive(live.get(name) ?? [], range.value, span), other: new BesideOther() };
+      besides.set(name, made);
+      return made;
+    };
     const startedAt = performance.now();
     const done = backtest({
       store,
@@ -80,15 +80,17 @@ export const command = defineCommand({
       other: other.value,
       names,
       fired: (side, reflex, firing) => {
-        if (options.firings && isAsked(reflex.name)) printFiring(side, reflex.name, firing, other.value !== null, json);
+        if (!isAsked(reflex.name)) return;
+        if (other.value === null) besideOf(reflex.name).live.replayed(firing);
+        else besideOf(reflex.name).other.fired(side, firing);
+        if (options.firings) printFiring(side, reflex.name, firing, other.value !== null, json);
       },
     });
     const tookMs = performance.now() - startedAt;
-    const lastSignal = store.signals.byId(range.value.to)?.at ?? 0;
-    const outcome = { ...recorded, done, range: range.value, live, isTwo: other.value !== null, lastSignal };
-    const found = rowsOf(outcome).filter(({ name }) => isAsked(name));
+    const isTwo = other.value !== null;
+    const found = rowsOf(done, isTwo, range.value, recorded.incidents, besideOf).filter(({ name }) => isAsked(name));
     if (json) for (const row of found) print(JSON.stringify(rowJson(row, range.value)));
-    else tell(found, done, range.value, tookMs, other.value !== null);
+    else tell(found, done, range.value, tookMs, isTwo);
     return ok(EXIT.done);
   },
 });
@@ -126,42 +128,36 @@ interface Row {
   readonly other: Tested | null;
   /** Null without a second configuration. */
   readonly change: "same" | "changed" | "new" | "gone" | null;
-  readonly onlyHere: readonly Firing[];
-  readonly onlyOther: readonly Firing[];
+  readonly onlyHere: Sample;
+  readonly onlyOther: Sample;
   /** Null where nothing was recorded of it. */
   readonly live: Agreement | null;
   /** Why live and replay may differ. */
   readonly reasons: readonly Incident[];
 }
 
-interface Compared extends Recorded {
-  readonly done: Backtest;
-  readonly range: Range;
-  /** By reflex. */
-  readonly live: ReadonlyMap<string, readonly Fired[]>;
-  readonly isTwo: boolean;
-  /** Unix milliseconds of the last signal of the range. */
-  readonly lastSignal: number;
-}
-
-function rowsOf({ done, range, live, isTwo, incidents, first, last, lastSignal }: Compared): Row[] {
-  const { sides } = done;
+function rowsOf(
+  { sides }: Backtest,
+  isTwo: boolean,
+  { since, until }: Range,
+  incidents: readonly Incident[],
+  besideOf: (name: string) => { readonly live: BesideLive; readonly other: BesideOther },
+): Row[] {
   const names = [...new Set([...sides.here.keys(), ...sides.other.keys()])];
-  const recorded = { first: first ?? 0, last: Math.max(last ?? 0, lastSignal) };
   return names.map((name) => {
     const one = sides.here.get(name) ?? null;
     const two = sides.other.get(name) ?? null;
     const isLive = !isTwo && one !== null && isRecorded(one.config);
     const concerns = ({ source, at }: Incident): boolean =>
-      (source === "kernel" || source === `reflex:${name}`) && at >= range.since && at <= range.until;
+      (source === "kernel" || source === `reflex:${name}`) && at >= since && at <= until;
     return {
       name,
       here: one,
       other: two,
       change: isTwo ? changeOf(one, two) : null,
-      onlyHere: isTwo ? missingIn(one, two) : [],
-      onlyOther: isTwo ? missingIn(two, one) : [],
-      live: isLive ? agreementOf(one, live.get(name) ?? [], range, recorded) : null,
+      onlyHere: isTwo ? besideOf(name).other.only("here") : NONE,
+      onlyOther: isTwo ? besideOf(name).other.only("other") : NONE,
+      live: isLive ? besideOf(name).live.result() : null,
       reasons: isLive ? incidents.filter(concerns) : [],
     };
   });
@@ -188,18 +184,18 @@ function rowJson(row: Row, { since, until }: Range) {
   const { name, here, other, change, onlyHere, onlyOther, live, reasons } = row;
   const config = configOf(row);
   const differences = [
-    ...(live?.onlyLive ?? []).map((firing) => ({ only: "live", ...firing })),
-    ...(live?.onlyReplayed ?? []).map((firing) => ({ only: "replay", ...firing })),
+    ...(live?.onlyLive.firings ?? []).map((firing) => ({ only: "live", ...firing })),
+    ...(live?.onlyReplayed.firings ?? []).map((firing) => ({ only: "replay", ...firing })),
   ];
   const against = {
     change,
     ...countsJson(other),
-    only_here: onlyHere.length,
-    only_there: onlyOther.length,
+    only_here: onlyHere.count,
+    only_there: onlyOther.count,
     differences: [
-      ...onlyHere.map((firing) => ({ only: "here", ...firing })),
-      ...onlyOther.map((firing) => ({ only: "there", ...firing })),
-    ].slice(0, LISTED.json),
+      ...onlyHere.firings.map((firing) => ({ only: "here", ...firing })),
+      ...onlyOther.firings.map((firing) => ({ only: "there", ...firing })),
+    ].slice(0, LISTED),
   };
   return {
     reflex: name,
@@ -212,10 +208,10 @@ function rowJson(row: Row, { since, until }: Range) {
         ? null
         : {
             agreed: live.agreed,
-            only_live: live.onlyLive.length,
-            only_replay: live.onlyReplayed.length,
-            differences: differences.slice(0, LISTED.json),
-            reasons: reasons.slice(-LISTED.json),
+            only_live: live.onlyLive.count,
+            only_replay: live.onlyReplayed.count,
+            differences: differences.slice(0, LISTED),
+            reasons: reasons.slice(-LISTED),
           },
     against: change === null ? null : against,
   };
@@ -274,7 +270,7 @@ const ALONE: readonly Column<Row>[] = [
     rank: 0,
     cell: ({ live }) => {
       if (live === null) return span("not recorded", "dim");
-      const differ = live.onlyLive.length + live.onlyReplayed.length;
+      const differ = live.onlyLive.count + live.onlyReplayed.count;
       return differ === 0 ? span(`${live.agreed} agree`) : span(`${live.agreed} agree, ${differ} differ`, "yellow");
     },
   },
@@ -291,8 +287,8 @@ const BOTH: readonly Column<Row>[] = [
   column("THERE", 1, ({ other }) => amount(other?.throttled)),
   column("DROPPED", 3, ({ here }) => amount(here?.droppedEstimate, "~")),
   column("THERE", 3, ({ other }) => amount(other?.droppedEstimate, "~")),
-  column("ONLY HERE", 1, ({ onlyHere }) => String(onlyHere.length)),
-  column("ONLY THERE", 1, ({ onlyOther }) => String(onlyOther.length)),
+  column("ONLY HERE", 1, ({ onlyHere }) => String(onlyHere.count)),
+  column("ONLY THERE", 1, ({ onlyOther }) => String(onlyOther.count)),
 ];
 
 function tell(rows: readonly Row[], done: Backtest, range: Range, tookMs: number, isTwo: boolean): void {
@@ -310,8 +306,8 @@ function tell(rows: readonly Row[], done: Backtest, range: Range, tookMs: number
 function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string[] {
   const of = escapeForTerminal(name);
   return [
-    ...listed(live?.onlyLive ?? [], `${of} fired, and by the replay it would not have`),
-    ...listed(live?.onlyReplayed ?? [], `${of} did not fire, and by the replay it would have`),
+    ...listed(live?.onlyLive ?? NONE, `${of} fired, and by the replay it would not have`),
+    ...listed(live?.onlyReplayed ?? NONE, `${of} did not fire, and by the replay it would have`),
     ...(change === "changed" ? listed(onlyHere, `${of} fires only here`) : []),
     ...(change === "changed" ? listed(onlyOther, `${of} fires only there`) : []),
   ];
@@ -319,19 +315,19 @@ function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string
 
 /** Of all reflexes that differ, each once. */
 function reasonsOf(rows: readonly Row[]): string[] {
-  const isDifferent = ({ live }: Row): boolean => live !== null && live.onlyLive.length + live.onlyReplayed.length > 0;
+  const isDifferent = ({ live }: Row): boolean => live !== null && live.onlyLive.count + live.onlyReplayed.count > 0;
   const reasons = [...new Set(rows.filter(isDifferent).flatMap((row) => row.reasons))].sort((a, b) => a.at - b.at);
   if (reasons.length === 0) return [];
-  const shown = reasons.slice(-LISTED.text).map(({ at, source, message }) => {
+  const shown = reasons.slice(-SHOWN).map(({ at, source, message }) => {
     const who = source === "kernel" ? "" : `${escapeForTerminal(source)}: `;
     return `    ${localMoment(at)}  ${who}${escapeForTerminal(message)}`;
   });
   return ["", "  it may be because of:", ...shown];
 }
 
-function listed(firings: readonly Firing[], what: string): string[] {
-  if (firings.length === 0) return [];
-  const shown = firings.slice(0, LISTED.text).map((firing) => `    ${localMoment(firing.at)}  ${forSignal(firing)}`);
-  const more = firings.length - shown.length;
+function listed({ count, firings }: Sample, what: string): string[] {
+  if (count === 0) return [];
+  const shown = firings.slice(0, SHOWN).map((firing) => `    ${localMoment(firing.at)}  ${forSignal(firing)}`);
+  const more = count - shown.length;
   return ["", `  ${what}:`, ...shown, ...(more === 0 ? [] : [`    and ${more} more`])];
 }
