@@ -51,8 +51,7 @@ const lookoutsOf = (configs: readonly ReflexConfig[]): Lookout[] =>
   });
 
 /** As the kernel does: which key, does it match, what follows, what is remembered. Answers with decisions a second. */
-function decisions(count: number): { readonly rate: number; readonly ifs: number } {
-  const lookouts = lookoutsOf(Array.from({ length: REFLEXES }, (_, index) => reflexOf(index, "s")));
+function decisions(lookouts: readonly Lookout[], count: number): { readonly rate: number; readonly ifs: number } {
   const perSense = REFLEXES / SENSES;
   const states = lookouts.map(() => new Map<string, KeyState>());
   const payloads = Array.from({ length: SENSES * KEYS_OF_SENSE }, (_, at) => payloadOf(at, KEYS_OF_SENSE));
@@ -154,7 +153,9 @@ async function backtested(nerve: string, site: Site): Promise<number> {
 
 export async function reflexes(setting: Setting): Promise<Figure[]> {
   const count = setting.rounds > 1 ? SIGNALS.all : SIGNALS.quick;
-  const rounds = Array.from({ length: setting.rounds }, () => decisions(2 * count));
+  // Once, as a kernel does: each time anew, the compiler would have to begin anew as well.
+  const lookouts = lookoutsOf(Array.from({ length: REFLEXES }, (_, index) => reflexOf(index, "s")));
+  const rounds = Array.from({ length: setting.rounds }, () => decisions(lookouts, 2 * count));
   const alone: number[] = [];
   const crowded: number[] = [];
   for (let turn = 0; turn < setting.rounds + 1; turn++) {
