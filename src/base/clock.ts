@@ -37,13 +37,17 @@ export function systemClock(): Clock {
   const uptimeMs = (): number => Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000;
   let offset = uptimeMs() - performance.now();
   let checkedAt = performance.now();
+  let wallAhead = Date.now() - checkedAt;
   return {
     wallMs: () => Date.now(),
     monotonicMs: () => performance.now(),
     bootMs() {
       const now = performance.now();
-      if (now - checkedAt > 500) {
+      // The wall clock has parted from the monotonic one: it was set, or the machine has slept and both are right.
+      const parted = Math.abs(Date.now() - now - wallAhead) > 50;
+      if (parted || now - checkedAt > 500) {
         checkedAt = now;
+        wallAhead = Date.now() - now;
         const measured = uptimeMs() - now;
         if (Math.abs(measured - offset) > 50) offset = measured;
       }

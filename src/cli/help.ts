@@ -1,5 +1,5 @@
 /** The text of `--help`, from a command's own data, and the overview of all of them. */
-import { COMMON, type Command, type Options } from "./command.ts";
+import { type Command, commonOptions, type Options } from "./command.ts";
 import { paint, type Screen } from "./terminal.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -30,7 +30,7 @@ export function commandHelp(verb: string, command: Command, screen: Screen): str
     ...(command.details === null ? [] : ["", command.details]),
     "",
     title("Options:"),
-    ...columns(optionRows({ ...command.options, ...COMMON })),
+    ...columns(optionRows({ ...command.options, ...commonOptions(command.options) })),
     "",
     title("Examples:"),
     ...examples,

@@ -25,6 +25,8 @@ export interface WatchParts {
   readonly limited: (watch: Watch) => void;
 }
 
+const MAKE_ROOM_EVERY_MS = 1_000;
+
 export class Watch implements Remembering {
   readonly name: string;
   readonly definition: string;
@@ -33,6 +35,7 @@ export class Watch implements Remembering {
   readonly #parts: WatchParts;
   readonly #lookout: Lookout;
   readonly #keys = new Map<string, KeyMemory>();
+  #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   /** The refusal of a pattern is a bug here: the configuration was checked. */
   static of(config: ReflexConfig, definition: string, parts: WatchParts): Result<Watch, PatternRefusal> {
@@ -67,13 +70,22 @@ export class Watch implements Remembering {
     if (memory === undefined) {
       memory = { key, state: REST, armed: null };
       // Remembering nothing about a key is no memory yet.
-      if (this.#keys.size < MAX_KEYS) this.#keys.set(key, memory);
+      if (this.#keys.size < MAX_KEYS || this.#makeRoom(draft, elapsed)) this.#keys.set(key, memory);
       else if (this.#isRemembered(event)) {
         this.#parts.limited(this);
         return [];
       }
     }
     return this.#apply(draft, memory, event);
+  }
+
+  /** Keys that have come to rest go at once where others need their place. Looked for once a second at most. */
+  #makeRoom(draft: Draft, elapsed: number): boolean {
+    if (elapsed - this.#madeRoomAt < MAKE_ROOM_EVERY_MS) return false;
+    this.#madeRoomAt = elapsed;
+    const resting = this.atRest().filter((memory) => this.rests(memory, draft));
+    for (const memory of resting) draft.remember(this, memory, null);
+    return resting.length > 0;
   }
 
   /** Whether there is anything to remember of a key that begins with `event`. */

@@ -156,9 +156,9 @@ describe("by itself", () => {
   });
 });
 
-describe("--against another configuration", () => {
+describe("--config: another configuration", () => {
   test("tells which firings only one of them has, and which reflexes", async () => {
-    const found = await rows("--against", "other.yaml");
+    const found = await rows("--config", "other.yaml");
     expect(found.map(({ reflex, live, against }) => [reflex, live, against.change, against.fired])).toEqual([
       ["high", null, "changed", 1],
       ["held", null, "same", 1],
@@ -176,7 +176,7 @@ describe("--against another configuration", () => {
   });
 
   test("that is bad is refused with its problems", async () => {
-    const { code, stderr } = await nerve("backtest", "--against", "bad.yaml");
+    const { code, stderr } = await nerve("backtest", "--config", "bad.yaml");
     expect(code).toBe(78);
     expect(stderr).toContain("bad.yaml");
   });

@@ -24,25 +24,25 @@ const SHOWN = 10;
 export const command = defineCommand({
   summary: "what reflexes would have done with the signals that are kept, and whether that is what they did",
   details:
-    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), and what a replay cannot know is named: a reload, a set\nclock, a reflex that was disabled meanwhile. With --against it is held against the rules of another file instead. Runs\nthat would have been dropped are an estimate, by how long the latest runs of the workflow took. Needs no daemon.",
+    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), and what a replay cannot know is named: a reload, a set\nclock, a reflex that was disabled meanwhile. With --config it is held against the rules of another file instead. Runs\nthat would have been dropped are an estimate, by how long the latest runs of the workflow took. Needs no daemon.",
   arguments: [{ name: "reflex…", required: false }],
   options: {
     since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30' (default: all that is kept)"),
     until: text("WHEN", "only until then"),
-    against: text("FILE", "hold it against the rules of this configuration"),
+    config: text("FILE", "hold it against the rules of this other configuration"),
     firings: flag("each firing too, a line each"),
   },
   examples: [
     ["nerve backtest --since 7d", "every reflex over a week"],
     ["nerve backtest page-on-critical --firings", "when exactly"],
-    ["nerve backtest --against changed.yaml", "what a change would change, before it is made"],
+    ["nerve backtest --config changed.yaml", "what a change would change, before it is made"],
   ],
   async run({ arguments: names, options, config, json }) {
     const place = findPlace(config);
     if (!place.ok) return place;
     const here = place.value.config;
     if (here === null) return fail(EXIT.badConfig, ...place.value.problems);
-    const other = options.against === null ? ok(null) : loadConfig(options.against);
+    const other = options.config === null ? ok(null) : loadConfig(options.config);
     if (!other.ok) return other;
     for (const name of names) {
       const known = knownReflex(other.value === null ? [here] : [here, other.value], name);
