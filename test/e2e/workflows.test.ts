@@ -527,7 +527,8 @@ describe("concurrency", () => {
     );
     const ids = [];
     for (let n = 1; n <= 6; n++) ids.push(await site.run("flow", n));
-    await site.marked("begin 2");
+    // A step that was interrupted would mark its begin again.
+    await until(() => site.nerve.logs({ event: "step.completed" }).length === 2);
     expect(await site.counts("flow")).toEqual({ running: 2, queued: 4, sleeping: 0 });
     await site.crash();
     await until(async () => (await site.counts("flow")).running === 2);
