@@ -45,7 +45,7 @@ export function overview(screen: Screen): string {
     return ["", title(name), ...columns(rows, width)];
   };
   return [
-    "nerve watches one host: senses observe, reflexes decide, everything is kept in SQLite.",
+    "nerve watches one host: senses observe, reflexes decide, workflows act; all of it is kept in SQLite.",
     "",
     `${title("Usage:")} nerve <config.yaml>            run the daemon`,
     "       nerve <command> [options]      see below; each has --help",

@@ -2,6 +2,7 @@
 import { escapeForTerminal } from "../base/escape.ts";
 import type { Json } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
+import { authorFrames } from "./author-frames.ts";
 import { payloadSpans } from "./payload.ts";
 import { messageSpans } from "./rows.ts";
 import { eventOf } from "./story.ts";
@@ -20,6 +21,12 @@ const stepSpans = (mark: Span, data: { step: string; nth: number; attempt: numbe
 ];
 
 const because = (error: string | null): Span[] => (error === null ? [] : [span(`: ${escapeForTerminal(error)}`)]);
+
+/** ` at /etc/nerve/workflows/page/index.ts:7:12`. */
+function thrownAt(stack: string | null): Span[] {
+  const [frame] = authorFrames(stack);
+  return frame === undefined ? [] : [span(` at ${escapeForTerminal(frame.file)}:${frame.line}:${frame.column}`, "dim")];
+}
 
 /** `logs` of a run, where its own name need not be said. */
 export function runLogSpans(log: Log): Span[] {
@@ -41,7 +48,12 @@ export function runLogSpans(log: Log): Span[] {
       return [...stepSpans(span("✓ ", "green"), data, data.duration_ms), ...value(data.result)];
     case "step.failed": {
       const again = data.until === null ? "" : `, again after ${duration(Math.max(0, data.until - log.at))}`;
-      return [...stepSpans(span("✗ ", "red"), data, data.duration_ms), span(again, "yellow"), ...because(data.error)];
+      return [
+        ...stepSpans(span("✗ ", "red"), data, data.duration_ms),
+        span(again, "yellow"),
+        ...because(data.error),
+        ...thrownAt(data.stack),
+      ];
     }
     case "sleep.started":
     case "run.sleeping":
@@ -50,10 +62,12 @@ export function runLogSpans(log: Log): Span[] {
       return [
         span(`attempt ${data.attempt} follows after ${duration(Math.max(0, data.until - log.at))}`, "yellow"),
         ...because(data.error),
+        ...thrownAt(data.stack),
       ];
     case "run.completed":
       return [span("completed", "green"), ...value(data.output)];
     case "run.failed":
+      return [span("failed", "red"), ...because(data.error), ...thrownAt(data.stack)];
     case "run.timed-out":
     case "run.cancelled":
     case "run.dropped":

@@ -1,4 +1,4 @@
-/** A list that came out empty for a sense or a workflow nobody has is a mistyped name, not a quiet one. */
+/** A list that came out empty for a sense, a workflow or a reflex nobody has is a mistyped name, not a quiet one. */
 
 import { nearest } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
@@ -6,7 +6,7 @@ import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
 
-type Kind = "sense" | "workflow";
+type Kind = "sense" | "workflow" | "reflex";
 
 export const knownSenses = (config: NerveConfig | null, names: readonly string[]): Result<null, Failure> =>
   known("sense", config, names);
@@ -14,8 +14,25 @@ export const knownSenses = (config: NerveConfig | null, names: readonly string[]
 export const knownWorkflows = (config: NerveConfig | null, names: readonly string[]): Result<null, Failure> =>
   known("workflow", config, names);
 
+export const knownReflexes = (config: NerveConfig | null, names: readonly string[]): Result<null, Failure> =>
+  known("reflex", config, names);
+
+/** Of `sense:NAME`, `workflow:NAME` and `reflex:NAME`; `kernel` is always there. */
+export function knownSources(config: NerveConfig | null, sources: readonly string[]): Result<null, Failure> {
+  for (const source of sources) {
+    const [, kind, name] = /^(sense|workflow|reflex):(.+)$/.exec(source) ?? [];
+    if (kind === undefined || name === undefined) continue;
+    const found = known(kind as Kind, config, [name]);
+    if (!found.ok) return found;
+  }
+  return ok(null);
+}
+
+const namesOf = (kind: Kind, config: NerveConfig): string[] =>
+  kind === "reflex" ? config.reflexes.map(({ name }) => name) : [...config[`${kind}s`].keys()];
+
 function known(kind: Kind, config: NerveConfig | null, names: readonly string[]): Result<null, Failure> {
-  const unknown = config === null ? [] : names.filter((name) => !config[`${kind}s`].has(name));
+  const unknown = config === null ? [] : names.filter((name) => !namesOf(kind, config).includes(name));
   if (config === null || unknown.length === 0) return ok(null);
   return fail(EXIT.usage, ...unknown.map((name) => unknownName(kind, config, name)));
 }
@@ -23,9 +40,12 @@ function known(kind: Kind, config: NerveConfig | null, names: readonly string[])
 export const unknownSense = (config: NerveConfig, name: string): Problem => unknownName("sense", config, name);
 
 function unknownName(kind: Kind, config: NerveConfig, name: string): Problem {
-  const names = [...config[`${kind}s`].keys()].sort();
+  const names = namesOf(kind, config).sort();
   const meant = nearest(name, names);
-  const there = names.length === 0 ? `${config.file} has no ${kind}s` : `there are: ${names.join(", ")}`;
+  const there =
+    names.length === 0
+      ? `${config.file} has no ${kind === "reflex" ? "reflexes" : `${kind}s`}`
+      : `there are: ${names.join(", ")}`;
   return problem(
     `unknown-${kind}`,
     `there is no ${kind} \`${name}\``,

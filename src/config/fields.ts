@@ -24,9 +24,9 @@ export interface Fields<S extends Shape> {
 
 /** Null when `tree` is no map. An empty value is a map without keys: `cpu-usage:` is a sense with defaults. */
 export function readFields<S extends Shape>(tree: Tree, label: string, shape: S, report: Report): Fields<S> | null {
-  const entries = entriesOf(tree, label, report);
-  if (entries === null) return null;
   const keys = Object.keys(shape);
+  const entries = entriesOf(tree, label, report, keys.length > FEW_KEYS ? null : keys);
+  if (entries === null) return null;
   const values: Record<string, unknown> = Object.fromEntries(keys.map((key) => [key, null]));
   const places = new Map<string, Place>();
   for (const { key, keyPlace, value } of entries) {
@@ -54,10 +54,14 @@ export function readFields<S extends Shape>(tree: Tree, label: string, shape: S,
   };
 }
 
-function entriesOf(tree: Tree, label: string, report: Report): readonly Entry[] | null {
+/** So many can be shown in a remedy. */
+const FEW_KEYS = 4;
+
+function entriesOf(tree: Tree, label: string, report: Report, keys: readonly string[] | null): readonly Entry[] | null {
   if (tree.kind === "map") return tree.entries;
   if (isEmpty(tree)) return [];
-  report.expected("wrong-type", tree, label, "a map", null);
+  const hint = keys === null ? null : `its keys: ${keys.join(", ")}`;
+  report.expected("wrong-type", tree, label, "a map", hint);
   return null;
 }
 
@@ -66,7 +70,7 @@ export const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with
 /** A map whose keys are names; `read` is given each. Entries it could not read are left out. */
 export function named<T>(read: (name: string, tree: Tree, label: string, report: Report) => T | null) {
   return (tree: Tree, label: string, report: Report): Map<string, { readonly value: T | null }> | null => {
-    const entries = entriesOf(tree, label, report);
+    const entries = entriesOf(tree, label, report, null);
     if (entries === null) return null;
     const result = new Map<string, { readonly value: T | null }>();
     for (const { key, keyPlace, value } of entries) {

@@ -9,7 +9,8 @@ import type { type } from "arktype";
 export const POSITIVE = "number.integer >= 1";
 export const COUNT = "number.integer >= 0";
 export const POSITIVE_OR_NULL = "number.integer >= 1 | null";
-export const MS = "number >= 0";
+/** Milliseconds; added to any time they are a valid date. */
+export const MS = "0 <= number <= 100000000000000";
 
 export const problem = {
   kind: "string",

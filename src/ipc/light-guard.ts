@@ -11,7 +11,7 @@ const KEYWORDS: Readonly<Record<string, Guard>> = {
   string: (value) => typeof value === "string",
   unknown: () => true,
   null: (value) => value === null,
-  "number >= 0": (value) => typeof value === "number" && value >= 0,
+  "0 <= number <= 100000000000000": (value) => typeof value === "number" && value >= 0 && value <= 1e14,
   "number.integer >= 0": (value) => isInteger(value) && value >= 0,
   "number.integer >= 1": (value) => isInteger(value) && value >= 1,
 };

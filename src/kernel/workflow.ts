@@ -89,8 +89,8 @@ export class Workflow implements RunDesk {
     if (waiting >= free + maxQueue) {
       const why =
         config.overflow === "drop"
-          ? `${this.#slots.size + admitted.started} of it are running and \`overflow\` is drop`
-          : `${waiting} of it are queued, as many as \`max_queue\` allows`;
+          ? `${this.#slots.size + admitted.started} running already, and \`overflow\` is drop`
+          : `${waiting} queued already, as many as \`max_queue\` allows`;
       draft.run(run, { event: "run.dropped", data: { error: why } });
       return "dropped";
     }

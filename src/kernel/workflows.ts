@@ -9,9 +9,9 @@ import { traceIds } from "../base/trace-id.ts";
 import type { RunAnswer } from "../control/contract.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
 import type { NerveConfig } from "../model/config.ts";
-import type { Log } from "../model/log.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { isOver, type Run, runEventOf, type Trigger } from "../model/run.ts";
+import type { LogHistory } from "../store/log-history.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
@@ -75,9 +75,8 @@ export class Workflows implements WorkflowHost {
 
   /** For what a sleeping run waits: its newest event says. */
   #waitOf({ id, last_log_id }: Run): { readonly due: number; readonly reason: "slept" | "retry" } {
-    const logs = this.#logsOf(id, last_log_id);
-    const log = logs.ok ? logs.value[0] : undefined;
-    const found = log === undefined ? null : runEventOf(log);
+    const log = this.#read(id, (history) => history.byId(last_log_id));
+    const found = log.ok && log.value !== null ? runEventOf(log.value) : null;
     if (found?.event.event === "run.sleeping") return { due: found.event.data.due, reason: "slept" };
     if (found?.event.event === "run.retrying") return { due: found.event.data.due, reason: "retry" };
     // Its history is damaged: that is said once it is run.
@@ -170,7 +169,7 @@ export class Workflows implements WorkflowHost {
   }
 
   history(row: Run): Result<{ readonly history: RunHistory; readonly order: RunOrder }, Problem> {
-    const logs = this.#logsOf(row.id, row.first_log_id);
+    const logs = this.#read(row.id, (history) => history.ofRun(row.id, row.first_log_id));
     if (!logs.ok) return logs;
     const found = logs.value[0] === undefined ? null : runEventOf(logs.value[0]);
     if (found?.event.event !== "run.queued") {
@@ -186,9 +185,9 @@ export class Workflows implements WorkflowHost {
   }
 
   /** Archive and table; an archive file may be damaged. */
-  #logsOf(run: number, fromId: number): Result<readonly Log[], Problem> {
+  #read<T>(run: number, read: (history: LogHistory) => T): Result<T, Problem> {
     try {
-      return ok(this.#parts.store.history.ofRun(run, fromId));
+      return ok(read(this.#parts.store.history));
     } catch (error) {
       // What SQLite says is the ledger's to deal with.
       if (String((error as { code?: unknown }).code ?? "").startsWith("SQLITE_")) throw error;

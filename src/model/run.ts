@@ -161,6 +161,9 @@ export const isOver = (state: RunState): state is Ending => (ENDINGS as readonly
 
 const text = (value: Json): string => JSON.stringify(value);
 
+/** A column holds whole characters only, which the JSON of a log need not. */
+const wellFormed = (error: string | null): string | null => (typeof error === "string" ? error.toWellFormed() : error);
+
 function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
   const { id, at, run, workflow, trace } = row;
   return {
@@ -228,14 +231,14 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
     case "run.sleeping":
       return { ...seen, state: "sleeping", until: data.until };
     case "run.retrying":
-      return { ...seen, state: "sleeping", until: data.until, error: data.error };
+      return { ...seen, state: "sleeping", until: data.until, error: wellFormed(data.error) };
     case "run.completed":
       return { ...seen, state: "completed", ended_at: row.at, output: text(data.output), error: null, until: null };
     case "run.failed":
     case "run.timed-out":
     case "run.cancelled":
     case "run.dropped":
-      return { ...seen, state: ENDING_OF[event], ended_at: row.at, error: data.error, until: null };
+      return { ...seen, state: ENDING_OF[event], ended_at: row.at, error: wellFormed(data.error), until: null };
   }
 }
 

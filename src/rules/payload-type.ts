@@ -18,11 +18,11 @@ export interface PatternOnType {
 export function patternOnType(payloadType: unknown, definition: Json): PatternOnType | null {
   if (!isType(payloadType)) return null;
   const pattern = readType(definition);
-  const declared = fieldsOf(nodeOf(payloadType.out), ["required", "optional"]);
+  const declared = fieldsOf(nodeOf(payloadType.in), ["required", "optional"]);
   const asked = fieldsOf(nodeOf(pattern), ["required"]) ?? [];
   const unknownFields = declared === null ? [] : asked.filter((field) => !declared.includes(field));
   try {
-    return { isNever: !payloadType.out.overlaps(pattern), fields: declared, unknownFields };
+    return { isNever: !payloadType.in.overlaps(pattern), fields: declared, unknownFields };
   } catch {
     // A comparison may run the author's own checks, which may throw.
     return null;
@@ -30,11 +30,11 @@ export function patternOnType(payloadType: unknown, definition: Json): PatternOn
 }
 
 interface OverlappingType {
-  readonly out: { overlaps(other: unknown): boolean };
+  readonly in: { overlaps(other: unknown): boolean };
 }
 
 const isType = (value: unknown): value is OverlappingType =>
-  typeof value === "function" && "internal" in value && "out" in value;
+  typeof value === "function" && "internal" in value && "in" in value;
 
 /** Of every alternative; null where one of them leaves open which fields there are. */
 function fieldsOf(node: TypeNode, kinds: readonly string[]): string[] | null {

@@ -11,10 +11,8 @@ type Finding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
 export function holdAgainst(payload: StandardSchema | null, patterns: readonly Asked[]): Finding[] {
   if (payload === null || patterns.length === 0) return [];
   try {
-    // A payload is kept as it was returned, so what counts is what the type takes, not what it makes of it.
-    const { in: taken } = payload as { readonly in?: unknown };
     return patterns.flatMap(({ label, definition }) => {
-      const finding = findingOf(taken, definition as Json);
+      const finding = findingOf(payload, definition as Json);
       return finding === null ? [] : { label, ...finding };
     });
   } catch {

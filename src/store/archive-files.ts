@@ -258,8 +258,8 @@ export interface ArchiveReader {
 /** Reads files, each compared once with what is known of it. Throws {@link ArchiveDamaged}. */
 export function archiveReader(folder: string): ArchiveReader {
   const trusted = new Map<string, string>();
-  /** Where the last reading had come to: a list goes on there. */
-  let place = { file: "", after: 0, at: 0 };
+  /** Where the last reading had come to: a list goes on there. By content, for a name may come again. */
+  let place = { sha256: "", after: 0, at: 0 };
 
   function trust(descriptor: number, known: ArchiveFile): void {
     const { dev, ino, size, mtimeMs, ctimeMs } = fstatSync(descriptor);
@@ -279,7 +279,7 @@ export function archiveReader(folder: string): ArchiveReader {
       if (typeof descriptor === "string") throw new ArchiveDamaged(path, descriptor);
       try {
         trust(descriptor, known);
-        const from = place.file === known.file && place.after <= after ? place.at : 0;
+        const from = place.sha256 === known.sha256 && place.after <= after ? place.at : 0;
         for (const { bytes, at } of piecesOf(descriptor, from)) {
           if (needle !== null) {
             for (const row of rowsWith(bytes, needle)) if (row.id > after) yield row;
@@ -287,7 +287,7 @@ export function archiveReader(folder: string): ArchiveReader {
           }
           const rows = rowsOf(bytes);
           const [first] = rows;
-          if (first !== undefined) place = { file: known.file, after: first.id - 1, at };
+          if (first !== undefined) place = { sha256: known.sha256, after: first.id - 1, at };
           for (const row of rows) if (row.id > after) yield row;
         }
       } finally {

@@ -21,6 +21,8 @@ export interface LogHistory {
   firstIdSince(at: number): number;
   /** At most `limit` different traces that begin with `prefix`, among rows from id `from` on. */
   traces(prefix: string, from: number, limit: number): string[];
+  /** The row with this id, null when there is none. */
+  byId(id: number): Log | null;
   /** Every row of a run from id `fromId` on. */
   ofRun(run: number, fromId: number): Log[];
   /** Every row with an id above `afterId`, in order, read as it is asked for. */
@@ -136,6 +138,12 @@ export function logHistory(db: Database, data: string): LogHistory {
       const rest = walk(from - 1, take, (above) => logs.traces(prefix, above + 1, limit));
       for (const trace of rest ?? []) found.add(trace);
       return [...found].slice(0, limit);
+    },
+    byId(id) {
+      const next = step(id - 1, () => archive.log(id));
+      if (next.file === null) return next.rows;
+      const [row = null] = rowsOf(next.file, id - 1, `{"id":${id},`);
+      return row;
     },
     ofRun(run, fromId) {
       const rows: Log[] = [];

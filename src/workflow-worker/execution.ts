@@ -76,10 +76,16 @@ const DEEPEST_CAUSE = 16;
 const never = (): Promise<never> => new Promise(() => {});
 const keyOf = ({ step, nth }: Place): string => `${nth} ${step}`;
 
+/** However deep it is: in 64 KiB there is room for more arrays in arrays than calls on a stack. */
 function deepFreeze<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  for (const field of Object.values(value)) deepFreeze(field);
-  return Object.freeze(value);
+  const left: unknown[] = [value];
+  while (left.length > 0) {
+    const next = left.pop();
+    if (typeof next !== "object" || next === null) continue;
+    Object.freeze(next);
+    for (const field of Object.values(next)) left.push(field);
+  }
+  return value;
 }
 
 export class Execution {

@@ -93,7 +93,7 @@ beforeAll(() => {
   signal(8, { v: 6 });
   signal(20, { v: 7, host: "a" });
   run(1, "level", 2, "completed", null);
-  run(2, "level", 3, "dropped", "1 of it are running and `overflow` is drop");
+  run(2, "level", 3, "dropped", "1 running already, and `overflow` is drop");
   run(3, "held", 3, "failed", "no such number\nat page");
   log(2, "reflex:off", "disabled");
   log(20, "reflex:quiet", "reflex.fired", { signal: 8, key: null, due: null, silenced: "qui*" });
@@ -201,7 +201,7 @@ describe("what a firing led to", () => {
 
   test("a run that was dropped", async () => {
     const { stdout } = await nerve("level", "--signal", "3");
-    expect(stdout).toContain("run 2 of page, dropped: 1 of it are running");
+    expect(stdout).toContain("run 2 of page, dropped: 1 running already");
   });
 
   test("nothing, as it was silenced", async () => {

@@ -7,7 +7,8 @@ import { NERVE, project, runNerve, until } from "../helpers/nerve.ts";
 import { BY_HAND, type RunWriter, runWriter } from "../helpers/runs.ts";
 
 const folder = project({
-  "nerve.yaml": "senses: { load: }\nworkflows: { page: { use: exec }, mend: { use: exec } }\n",
+  "nerve.yaml":
+    "senses: { load: }\nreflexes: [{ sense: load, interval: 1h }]\nworkflows: { page: { use: exec }, mend: { use: exec } }\n",
 });
 const NOW = Date.now();
 const HOUR = 3_600_000;
@@ -17,6 +18,14 @@ const T = NOW - 10_000;
 
 let store: Store;
 let writer: RunWriter;
+
+const STACK = [
+  "Error: no line",
+  "    at new ShellPromise (native:75:16)",
+  "    at dial (/etc/nerve/workflows/page/index.ts:7:12)",
+  "    at #act (src/workflow-worker/execution.ts:271:37)",
+  "    at run (/etc/nerve/workflows/page/index.ts:3:5)",
+].join("\n");
 
 /** Queued by hand an hour ago, completed. */
 const OLD = 1;
@@ -80,7 +89,7 @@ beforeAll(() => {
     ...step,
     step: "call",
     error: "no line",
-    stack: null,
+    stack: STACK,
     duration_ms: 5,
     until: null,
     due: null,
@@ -174,7 +183,7 @@ describe("which runs", () => {
     expect(await ids("--since", "1h", "--state", "failed")).toEqual([2]);
     expect(await ids("--trace", TREE)).toEqual([2, 3]);
     expect(await ids("--reflex", "on-bad")).toEqual([2]);
-    expect(await ids("--reflex", "nobody")).toEqual([]);
+    expect(await ids("--reflex", "load#1")).toEqual([]);
   });
 });
 
@@ -207,6 +216,22 @@ describe("what is no name", () => {
     expect(code).toBe(2);
     expect(JSON.parse(stderr).error).toMatchObject({ kind: "unknown-workflow", hint: "did you mean `mend`?" });
   });
+  test("a reflex, when nothing is found", async () => {
+    const { code, stderr } = await nerve("runs", "--reflex", "load#2", "--json");
+    expect(code).toBe(2);
+    expect(JSON.parse(stderr).error).toMatchObject({ kind: "unknown-reflex", hint: "did you mean `load#1`?" });
+  });
+  test("a source of logs, by its form or when nothing is found", async () => {
+    const ofNoForm = await nerve("logs", "--source", "mend");
+    expect({ code: ofNoForm.code, told: ofNoForm.stderr }).toEqual({
+      code: 2,
+      told: "error: there is no source `mend`\n  hint: one of kernel, sense:NAME, reflex:NAME, workflow:NAME\n",
+    });
+    const ofNobody = await nerve("logs", "--source", "workflow:mned", "--json");
+    expect(ofNobody.code).toBe(2);
+    expect(JSON.parse(ofNobody.stderr).error).toMatchObject({ kind: "unknown-workflow", hint: "did you mean `mend`?" });
+    expect((await nerve("logs", "--source", "kernel", "--after", "0")).code).toBe(0);
+  });
   test("a run or signal to show", async () => {
     for (const word of ["4711", "run:4711", "signal:4711", "run:x"]) {
       const { code, stdout } = await nerve("show", word);
@@ -229,7 +254,7 @@ const RUN_LINES = [
   "├─ started",
   '├─ ✓ step find · 12 ms → owner "\\u001b[2Jann"',
   "├─ found her  owner ann",
-  "├─ ✗ step call · 5 ms: no line",
+  "├─ ✗ step call · 5 ms: no line at /etc/nerve/workflows/page/index.ts:7:12",
   "├─ attempt 2 follows after 100 ms: no line",
   "├─ run.resumed",
   "├─ … step call, attempt 2",

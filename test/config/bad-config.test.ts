@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: "retention: 30d",
-    says: ['nerve.yaml:1:12: `retention` must be a map, found "30d"'],
+    says: ['nerve.yaml:1:12: `retention` must be a map, found "30d"; its keys: logs, signals, archive'],
   },
   {
     config: "retention: {logs: 30}",
@@ -476,7 +476,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], debounce: 5s}]"),
-    says: ['nerve.yaml:2:47: `reflexes[0].debounce` must be a map, found "5s"'],
+    says: ['nerve.yaml:2:47: `reflexes[0].debounce` must be a map, found "5s"; its keys: wait, max'],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], debounce: {max: 5s}}]"),
@@ -545,7 +545,9 @@ const CASES: readonly Case[] = [
   },
   {
     config: "workflows: {page: {retry: 3}}",
-    says: ["nerve.yaml:1:27: `workflows.page.retry` must be a map, found the number 3"],
+    says: [
+      "nerve.yaml:1:27: `workflows.page.retry` must be a map, found the number 3; its keys: limit, interval, backoff, max_interval",
+    ],
   },
   {
     config: "workflows: {page: {use: /bin/sh}}",

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import type { ParentMessage, WorkerMessage } from "../../src/ipc/definitions.ts";
-import { parseParentMessage, parseWorkerMessage } from "../../src/ipc/parse.ts";
+import { parseParentMessage, parseWorkerMessage, parseWorkflowMessage } from "../../src/ipc/parse.ts";
 import { randomNumbers } from "../helpers/crash.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
@@ -210,4 +210,13 @@ test("a __proto__ in a message is a field like any other: nothing is polluted, n
   const raw = JSON.parse('{"type":"started","__proto__":{"generation":1,"id":null,"sense":"a"}}');
   expect(parseWorkerMessage(raw)).toEqual({ ok: false, error: { what: '"started" without generation' } });
   expect(Object.getOwnPropertyNames(Object.prototype)).toHaveLength(canary);
+});
+
+test("a wait that ends after the last date there is, is no wait", () => {
+  const message = { type: "suspended", generation: 1, seq: 1, run: 1, leftMs: 1, sleeps: [], ranMs: 1 };
+  expect(parseWorkflowMessage(message).ok).toBe(true);
+  for (const ms of [1e15, 1e300, Number.POSITIVE_INFINITY]) {
+    expect(parseWorkflowMessage({ ...message, leftMs: ms }).ok).toBe(false);
+    expect(parseWorkflowMessage({ ...message, sleeps: [{ nth: 0, ms }] }).ok).toBe(false);
+  }
 });

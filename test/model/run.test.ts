@@ -134,6 +134,18 @@ describe("an event changes", () => {
     expect(run).toEqual({ ...QUEUED, ...changes, last_log_id: before.length + 1 });
   });
 
+  test.each(["run.failed", "run.timed-out", "run.cancelled", "run.retrying"] as const)(
+    "what %s says went wrong into what a column can hold",
+    (name) => {
+      const before = after("run.queued", "run.started");
+      const { error } = advance(before, recorded(3), {
+        event: name,
+        data: { ...DATA[name], error: "\ud800 \0 💥" },
+      } as RunEvent);
+      expect(error).toBe("\ufffd \0 💥");
+    },
+  );
+
   test("nothing of the run it is applied to", () => {
     const run = Object.freeze(after("run.queued", "run.started"));
     advance(run, recorded(3), event("run.completed"));

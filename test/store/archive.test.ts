@@ -104,6 +104,7 @@ const answers = (history: LogHistory) => ({
   ].map((found) => found.sort()),
   runs: [1, 6, 99].map((run) => history.ofRun(run, 1)),
   late: history.ofRun(1, 500),
+  single: [0, 1, 2, 300, 800, 100_000].map((id) => history.byId(id)),
   scanned: [...history.scan(0)],
   rest: [...history.scan(640)],
 });
@@ -122,6 +123,7 @@ describe("read through the watermark", () => {
     expect(before.pages).toEqual(FILTERS.map((filter) => bench.store.logs.list({ ...ALL_LOGS, ...filter })));
     expect(before.scanned).toEqual(bench.store.logs.list(ALL_LOGS));
     expect(before.runs.map((rows) => rows.length)).toEqual([80, 80, 0]);
+    expect(before.single.map((row) => row?.id ?? null)).toEqual([null, 1, 2, 300, 800, null]);
     let archived = 0;
     for (const day of [2, 3, 7, 11]) {
       expect(await bench.archive(june(day))).toMatchObject({ ok: true });
@@ -212,6 +214,21 @@ describe("read through the watermark", () => {
     // What the first day holds of it is found, and the third is not even opened.
     expect(bench.store.history.ofRun(7, 1).map(({ id }) => id)).toEqual([1, 2, 3]);
     expect(() => bench.store.history.ofRun(9, 1)).toThrow(ArchiveDamaged);
+  });
+
+  test("a file with the name of one that is gone is read from its own beginning", async () => {
+    using bench = archiveBench();
+    const day = (): Omit<Log, "id">[] => Array.from({ length: 4_000 }, (_, k) => logAt(june(1) + k));
+    bench.fill(day());
+    await bench.archive(june(2));
+    expect([...bench.store.history.scan(0)].length).toBeGreaterThan(4_000);
+    await bench.archive(june(2), { archiveBefore: june(10) });
+    const before = bench.store.logs.lastId();
+    bench.fill(day());
+    await bench.archive(NOW + 1);
+    expect(seenOutside(bench.data).names).toContain("2025-06-01.jsonl");
+    const ids = [...bench.store.history.scan(before)].map(({ id }) => id);
+    expect(ids.slice(0, 4_000)).toEqual(Array.from({ length: 4_000 }, (_, n) => before + n + 1));
   });
 
   test("a scan that began before logs were archived goes on after", async () => {

@@ -197,6 +197,13 @@ describe("a run", () => {
     expect(await b.worker.end(1)).toMatchObject({ output: { trigger, frozen: true, thread: true } });
   });
 
+  test("gets a payload as deep as 64 KiB allow", async () => {
+    await using b = await bench("return Object.isFrozen(thread.trigger.payload[0]);");
+    const payload = JSON.parse(`${"[".repeat(32_000)}${"]".repeat(32_000)}`);
+    b.worker.run(1, { trigger: { id: null, sense: null, at: null, payload, reflex: null } });
+    expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: true });
+  });
+
   test("is said to have started before its code is entered, even if that never yields", async () => {
     await using b = await bench("for (;;) {}");
     b.worker.run(3);

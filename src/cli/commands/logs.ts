@@ -10,17 +10,17 @@ import { EXIT, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { logJson, logSpans } from "../rows.ts";
 import { readStore } from "../store.ts";
-import { knownSenses } from "../unknown-sense.ts";
+import { knownSources } from "../unknown-sense.ts";
 
 const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
 
 export const command = defineCommand({
-  summary: "list what happened: errors, output of senses, the daemon's own records",
+  summary: "list what happened: errors, output of senses and workflows, the daemon's own records",
   details: "Reads the data directory itself: it works whether or not the daemon runs.",
   arguments: [],
   options: {
     ...LIST_OPTIONS,
-    source: texts("SOURCE", "only of this source: kernel, sense:NAME, reflex:NAME"),
+    source: texts("SOURCE", "only of this source: kernel, sense:NAME, reflex:NAME, workflow:NAME"),
     level: text("LEVEL", "this level and graver ones: debug, info, warn, error"),
   },
   examples: [
@@ -36,6 +36,10 @@ export const command = defineCommand({
       const meant = nearest(level, LOG_LEVELS);
       const hint = meant === null ? `one of ${LOG_LEVELS.join(", ")}` : `did you mean \`${meant}\`?`;
       return usageError(`there is no level \`${level}\``, hint);
+    }
+    const strange = options.source.find((source) => source !== "kernel" && !/^(sense|reflex|workflow):/.test(source));
+    if (strange !== undefined) {
+      return usageError(`there is no source \`${strange}\``, "one of kernel, sense:NAME, reflex:NAME, workflow:NAME");
     }
     const place = findPlace(given);
     if (!place.ok) return place;
@@ -54,7 +58,7 @@ export const command = defineCommand({
     };
     const printed = await list({ source, show: rowPrinter<Log>(json, logJson, logSpans) }, range.value);
     if (printed > 0) return ok(EXIT.done);
-    const known = knownSenses(place.value.config, options.sense);
+    const known = knownSources(place.value.config, sources);
     if (!known.ok) return known;
     remark("no logs");
     return ok(EXIT.done);

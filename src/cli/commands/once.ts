@@ -5,6 +5,7 @@ import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
 import { locateSenses } from "../../kernel/modules-on-disk.ts";
 import { type Problem, problem } from "../../model/problem.ts";
+import { authorFrames } from "../author-frames.ts";
 import { defineCommand, flag } from "../command.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";
 import { payloadSpans } from "../payload.ts";
@@ -84,26 +85,12 @@ function tell(report: Report, json: boolean): Outcome {
   const { sense, module, end } = report;
   if (end.kind === "signal" || end.kind === "no-signal") return ok(EXIT.done);
   const found = problem(`compute.${end.kind}`, `sense \`${sense}\`: ${end.message}`);
-  const [first, ...outer] = authorFrames(end, module);
+  const stack = end.kind === "failed" ? end.stack : null;
+  const [first, ...outer] = authorFrames(stack).filter(({ file }) => module !== null && file.startsWith(module));
   if (first === undefined) return fail(EXIT.finding, found);
   const place = { file: first.file, line: first.line, column: first.column };
   const called = outer.map(({ file, line, column }) => `\ncalled at ${file}:${line}:${column}`).join("");
   return fail(EXIT.finding, { ...found, ...place, message: json ? found.message : found.message + called });
-}
-
-interface Frame {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-/** Where in the author's own files it was thrown, innermost first: the frames around them are nerve's. */
-function authorFrames(end: ComputeEnd, module: string | null): Frame[] {
-  const stack = end.kind === "failed" ? (end.stack ?? "") : "";
-  if (module === null) return [];
-  return [...stack.matchAll(/\(?(?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?$/gm)]
-    .map(([, file = "", line, column]) => ({ file, line: Number(line), column: Number(column) }))
-    .filter(({ file }) => file.startsWith(module));
 }
 
 const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({

@@ -13,7 +13,7 @@ import { findPlace } from "../place.ts";
 import { runJson, runSpans } from "../run-rows.ts";
 import { readStore } from "../store.ts";
 import { print } from "../terminal.ts";
-import { knownWorkflows } from "../unknown-sense.ts";
+import { knownReflexes, knownWorkflows } from "../unknown-sense.ts";
 
 const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];
 const ACTIVE: ReadonlySet<RunState> = new Set(ACTIVE_STATES);
@@ -67,7 +67,8 @@ export const command = defineCommand({
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
     const filter = { workflows: options.workflow, states: states.value, reflexes: options.reflex };
-    const known = knownWorkflows(place.value.config, options.workflow);
+    const workflows = knownWorkflows(place.value.config, options.workflow);
+    const known = workflows.ok ? knownReflexes(place.value.config, options.reflex) : workflows;
     const show = rowPrinter<Shown>(
       json,
       ({ run }) => runJson(run),

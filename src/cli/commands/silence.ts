@@ -135,7 +135,7 @@ const cell = (title: string, rank: number, of: (silence: SilenceAnswer) => strin
 const columns = (now: number): readonly Column<SilenceAnswer>[] => [
   cell("SILENCED", 0, ({ pattern }) => pattern),
   cell("ENDS", 0, ({ until: end }) => until(end, now)),
-  cell("REFLEXES", 2, ({ reflexes }) => reflexes.join(", ") || "–"),
-  cell("SINCE", 3, ({ at }) => localMoment(at)),
-  cell("WHY", 1, ({ why }) => why),
+  cell("REFLEXES", 1, ({ reflexes }) => reflexes.join(", ") || "–"),
+  cell("SINCE", 2, ({ at }) => localMoment(at)),
+  cell("WHY", 0, ({ why }) => why),
 ];
