@@ -75,10 +75,14 @@ const isRunning = (data: string): boolean => {
   return existsSync(lock) && lockHolder(lock) !== null;
 };
 
-/** What lies in the folder and is in no row. */
+/**
+ * What lies in the folder and is in no row. A file that was not finished is nothing that is missing anywhere: its logs
+ * are in the table, and the next start removes it.
+ */
 async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
   const folder = archiveFolder(data);
-  const unknown = (): string[] => namesIn(folder).filter((name) => store.archive.byName(name) === null);
+  const unknown = (): string[] =>
+    namesIn(folder).filter((name) => !isTemporaryName(name) && store.archive.byName(name) === null);
   let names = unknown();
   const until = performance.now() + PATIENCE_MS;
   while (names.length > 0 && isRunning(data) && performance.now() < until) {
@@ -86,8 +90,6 @@ async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
     const now = new Set(unknown());
     names = names.filter((name) => now.has(name));
   }
-  // A large file takes its time: while somebody writes it, it is nothing that was left.
-  if (isRunning(data)) names = names.filter((name) => !isTemporaryName(name));
   return names.map((file) => ({ file, message: "is in no row of the table `archive`" }));
 }
 

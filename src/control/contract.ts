@@ -117,6 +117,8 @@ export interface Archived {
 export interface Reloaded {
   readonly groups: readonly string[];
   readonly reflexes: readonly string[];
+  /** Added, removed or changed. */
+  readonly workflows: readonly string[];
   /** Keys that changed and need a restart of the daemon. */
   readonly needs_restart: readonly string[];
 }

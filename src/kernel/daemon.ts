@@ -338,11 +338,12 @@ export class Daemon {
     this.#modules = modules;
     this.#retention.keepFor(retentionsOf(loaded.value));
     const reflexes = [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed];
+    const ofWorkflows = [...diff.workflows.added, ...diff.workflows.removed, ...diff.workflows.changed];
     const restart =
       diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
-    const message = `config reloaded: ${counted(groups.size, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} changed${restart}`;
+    const message = `config reloaded: ${counted(groups.size, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(ofWorkflows.length, "workflow")} changed${restart}`;
     this.#log(restart === "" ? "info" : "warn", "config.reloaded", message);
-    return ok({ groups: [...groups], reflexes, needs_restart: [...diff.needsRestart] });
+    return ok({ groups: [...groups], reflexes, workflows: ofWorkflows, needs_restart: [...diff.needsRestart] });
   }
 
   /** Graceful: resolves when everything is stored and closed. The second call ends it at once. */

@@ -126,11 +126,15 @@ test("release says whether there was a quarantine", async () => {
 
 describe("reload", () => {
   test("tells what changed", async () => {
-    expect((await nerve("reload")).stdout).toBe("reloaded: nothing had changed\n");
+    expect((await nerve("reload")).stdout).toBe("reloaded: no group, reflex or workflow changed\n");
     folder.write("nerve.yaml", CONFIG.replace("interval: 1s", "interval: 2s"));
     expect(await json("reload")).toMatchObject({ code: 0, value: { groups: [], needs_restart: [] } });
     folder.write("nerve.yaml", CONFIG);
     expect((await nerve("reload")).stdout).toContain("reflexes changed: load#1");
+    folder.write("nerve.yaml", `${CONFIG}workflows: { page: { use: exec, with: { command: [ls] } } }\n`);
+    expect((await nerve("reload")).stdout).toBe("reloaded; workflows changed: page\n");
+    folder.write("nerve.yaml", CONFIG);
+    expect(await json("reload")).toMatchObject({ code: 0, value: { groups: [], reflexes: [], workflows: ["page"] } });
   });
 
   test("a refused config is 78 with every problem, and other commands go on", async () => {

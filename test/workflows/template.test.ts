@@ -67,19 +67,26 @@ describe("an argument", () => {
     expect(() => filled(argument)).toThrow(error);
   });
 
+  test("is told of without the text around what is filled in, which may be a secret", () => {
+    const told = 'argument 1 of the command, "…{{ payload.nul }}…{{ payload.n }}", would hold a NUL character';
+    expect(() => filled("Bearer s3cret {{ payload.nul }}, {{ payload.n }}")).toThrow(told);
+  });
+
   test.each(["{{ sense }}", "{{ at }}", "{{ id }}"])("%s is an error in a run no signal started", (argument) => {
     expect(() => filled(argument, BY_HAND)).toThrow(`${argument}: no signal started this run`);
   });
 
-  test.each(["{{ payload.dash }}", "{{ payload.dash }} x", "-{{ payload.status }}", "--{{ payload.status }}"])(
-    "%j would become an option, and may not unless a -- precedes it",
-    (argument) => {
-      const error = `argument 1 of the command, "${argument}", would begin with "-" and be an option: put "--" before it`;
-      expect(() => filled(argument)).toThrow(error);
-      expect(() => fill(["true", argument, "--"], TRIGGER)).toThrow(error);
-      expect(fill(["true", "--", argument], TRIGGER)[2]).toStartWith("-");
-    },
-  );
+  test.each([
+    ["{{ payload.dash }}", "{{ payload.dash }}"],
+    ["{{ payload.dash }} x", "{{ payload.dash }}…"],
+    ["-{{ payload.status }}", "…{{ payload.status }}"],
+    ["--{{ payload.status }}", "…{{ payload.status }}"],
+  ])("%j would become an option, and may not unless a -- precedes it", (argument, shown) => {
+    const error = `argument 1 of the command, "${shown}", would begin with "-" and be an option: put "--" before it`;
+    expect(() => filled(argument)).toThrow(error);
+    expect(() => fill(["true", argument, "--"], TRIGGER)).toThrow(error);
+    expect(fill(["true", "--", argument], TRIGGER)[2]).toStartWith("-");
+  });
 
   test.each([
     "{{ payload.x",

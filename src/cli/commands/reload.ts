@@ -8,23 +8,24 @@ import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { print } from "../terminal.ts";
 
-function sentence({ groups, reflexes }: Reloaded): string {
+function sentence({ groups, reflexes, workflows }: Reloaded): string {
   const parts = [
     ...(groups.length === 0 ? [] : [`started anew: ${groups.join(", ")}`]),
     ...(reflexes.length === 0 ? [] : [`reflexes changed: ${reflexes.join(", ")}`]),
+    ...(workflows.length === 0 ? [] : [`workflows changed: ${workflows.join(", ")}`]),
   ];
-  return parts.length === 0 ? "reloaded: nothing had changed" : `reloaded; ${parts.join("; ")}`;
+  return parts.length === 0 ? "reloaded: no group, reflex or workflow changed" : `reloaded; ${parts.join("; ")}`;
 }
 
 export const command = defineCommand({
   summary: "re-read the config; a bad one is refused and changes nothing",
   details:
-    "What changed (its entry, or any file of a sense) finishes its computes and starts anew; the rest is not touched.\nA refused config ends with exit code 78 and every problem in it.",
+    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A refused config ends with exit code 78 and every problem in it.",
   arguments: [],
   options: {},
   examples: [
-    ["nerve reload", "after an edit of nerve.yaml or of a sense"],
-    ["nerve check && nerve reload", "only if every sense loads too"],
+    ["nerve reload", "after an edit of nerve.yaml, a sense or a workflow"],
+    ["nerve check && nerve reload", "only if every sense and workflow loads too"],
   ],
   async run({ config, json }) {
     const place = findPlace(config);

@@ -4,6 +4,7 @@
  * 1. What is filled in is part of one argument and never makes two: there is no shell and no splitting.
  * 2. What is filled in never makes an argument an option, unless a `--` before it says that no options follow.
  * 3. Payloads are anyone's: only own keys are looked up, and what no argument can hold is refused.
+ * 4. Errors show the braces of an argument and nothing around them, which may be a secret.
  */
 import type { Trigger } from "nerve";
 
@@ -35,7 +36,13 @@ export function fill(command: readonly string[], trigger: Trigger): string[] {
   });
 }
 
-const at = (index: number, argument: string): string => `argument ${index} of the command, "${argument}",`;
+const PARTS = /(\{\{[^{}]*\}\})/;
+const shown = (argument: string): string =>
+  argument
+    .split(PARTS)
+    .map((part) => (part === "" || PARTS.test(part) ? part : "…"))
+    .join("");
+const at = (index: number, argument: string): string => `argument ${index} of the command, "${shown(argument)}",`;
 
 function textOf(word: string, trigger: Trigger): string {
   const [root, ...path] = word.split(".") as ["payload" | "sense" | "at" | "id", ...string[]];
