@@ -72,7 +72,7 @@ export function because(seen: Seen, config: ReflexConfig): string {
     case "no-match":
       return `does not match: ${notMatching(seen)}`;
     case "no-edge":
-      return noEdge(seen);
+      return noEdge(seen, config);
     case "broken-off": {
       const until = stage?.kind === "broken-off" ? `, which would have run out at ${localMoment(stage.due)}` : "";
       const why = looked?.after.isMatching === true ? "it matches again" : notMatching(seen);
@@ -101,9 +101,12 @@ export function because(seen: Seen, config: ReflexConfig): string {
   }
 }
 
-function noEdge(seen: Seen): string {
+function noEdge(seen: Seen, { forMs }: ReflexConfig): string {
   const stage = seen.looked?.stage;
   if (stage?.kind !== "no-edge") return "";
+  if (stage.edge === "rising" && forMs !== null) {
+    return `matches still${since(seen)}; \`for: ${formatDuration(forMs)}\` counts from there, fires once, and has`;
+  }
   if (stage.edge === "rising") return `matches already${since(seen)}; \`edge: rising\` fires when matching begins`;
   if (stage.isMatching) return `matches${since(seen)}; \`edge: falling\` fires when matching ends`;
   return `does not match, and did not before, so that nothing ended (\`edge: falling\`): ${notMatching(seen)}`;

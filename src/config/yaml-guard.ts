@@ -88,7 +88,15 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: "a `:` is missing, or text runs over several lines without quotes",
 };
 
-function ownWords(error: YAMLError): string {
+/** `'critical' | 'warning'`, as it stands in TypeScript: to YAML the text ends with its second quote. */
+const QUOTED_ALTERNATIVES = /['"]\s*[|&]\s*$/;
+const LOOKED_BACK = 80;
+
+function ownWords(error: YAMLError, text: string): string {
+  const before = text.slice(Math.max(0, error.pos[0] - LOOKED_BACK), error.pos[0] + 1);
+  if (error.code === "UNEXPECTED_TOKEN" && QUOTED_ALTERNATIVES.test(before)) {
+    return "the text ends at the quote before `|`; quote the whole pattern, as in \"'critical' | 'warning'\"";
+  }
   const known = PLAIN_WORDS[error.code];
   if (known !== undefined) return known;
   const words = error.message.replace(/flow map(?:ping)?/g, "{ }").replace(/flow (?:sequence|collection)/g, "[ ]");
@@ -179,7 +187,7 @@ export function composeYaml(text: string, placeOf: (offset: number) => Place, re
   const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   if (first === undefined) return { contents: document.contents };
   // The parser stumbles over several tags or anchors in a row, which is told already.
-  if (!hasRefused) giveUp("bad-yaml", first.pos[0], `this is not valid YAML: ${ownWords(first)}`);
+  if (!hasRefused) giveUp("bad-yaml", first.pos[0], `this is not valid YAML: ${ownWords(first, text)}`);
   return null;
 }
 

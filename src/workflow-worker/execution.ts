@@ -108,8 +108,8 @@ export class Execution {
   readonly #waits = new Set<Wait>();
   /** Steps that are being tried, until what came of it is committed. */
   #underWay = 0;
-  /** Functions of steps that have not settled. */
-  #acting = 0;
+  /** Steps whose functions have not settled. */
+  readonly #acting = new Set<Place>();
   #looking = false;
   readonly #calls = new Map<string, number>();
   #sleeps = 0;
@@ -265,14 +265,14 @@ export class Execution {
   }
 
   /** Runs the author's function. Never throws. */
-  async #act({ name, act }: StepCall, { nth }: Place, attempt: number): Promise<Tried> {
+  async #act({ name, act }: StepCall, place: Place, attempt: number): Promise<Tried> {
     const { run, trace } = this.#request;
     const step: Step = Object.freeze({
-      id: stepId(trace, run, name, nth),
+      id: stepId(trace, run, name, place.nth),
       attempt,
       signal: this.#abort.signal,
     });
-    this.#acting++;
+    this.#acting.add(place);
     try {
       const returned = await author.run({ run, trace, step: name }, async () => act(step));
       const result = jsonCopy(`the result of step ${JSON.stringify(name)}`, returned ?? null);
@@ -282,7 +282,7 @@ export class Execution {
       const { message, stack } = describeFailure(thrown);
       return { kind: "failed", error: clipLine(message), stack: clip(stack), ...adviceOf(thrown) };
     } finally {
-      this.#acting--;
+      this.#acting.delete(place);
     }
   }
 
@@ -373,12 +373,22 @@ export class Execution {
   }
 
   #returned(output: unknown): void {
+    this.#sayForgotten();
     const json = jsonCopy("the run's output", output ?? null);
     this.#settle((ended) =>
       json.ok
         ? { type: "completed", ...ended, output: json.value }
         : { type: "failed", ...ended, error: clipLine(json.error), stack: null, step: null },
     );
+  }
+
+  /** A run that ends beside its own steps has most likely forgotten to wait for them. */
+  #sayForgotten(): void {
+    if (this.#phase !== "running") return;
+    for (const { step } of this.#acting) {
+      const message = `step ${JSON.stringify(step)} was under way when the run ended (is an await missing?): its result is not kept`;
+      this.#setting.say("output", "warn", message);
+    }
   }
 
   #threw(thrown: unknown): void {
@@ -393,7 +403,7 @@ export class Execution {
     const ended = { seq: commits.next(), run: this.#request.run, ranMs: elapsedMs(this.#startedAt) };
     tell(this.#interruption === null ? told(ended) : { type: this.#interruption, ...ended });
     this.#end();
-    if (this.#acting > 0) this.#abort.abort(new DOMException("the run has ended", "AbortError"));
+    if (this.#acting.size > 0) this.#abort.abort(new DOMException("the run has ended", "AbortError"));
   }
 
   /** The step whose error this is, or is caused by. */

@@ -68,6 +68,12 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    config: withSenses("reflexes: [{sense: load, on: [mem], when: {s: 'a' | 'b'}}]"),
+    says: [
+      "nerve.yaml:2:51: this is not valid YAML: the text ends at the quote before `|`; quote the whole pattern, as in \"'critical' | 'warning'\"",
+    ],
+  },
+  {
     config: "a: ]",
     says: [
       "nerve.yaml:1:4: this is not valid YAML: nothing fits here; a quote, comma, bracket or `:` further up may be missing or one too many",

@@ -600,6 +600,16 @@ describe("what a run logs", () => {
   });
 });
 
+test("a step that nobody waited for is spoken of, and its result is not kept", async () => {
+  await using b = await bench(`thread.step("forgotten", () => gate("never")); return "done";`);
+  b.worker.run(1);
+  expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: "done" });
+  expect(b.worker.of("log").map(({ run, level, message }) => [run, level, message])).toEqual([
+    [1, "warn", `step "forgotten" was under way when the run ended (is an await missing?): its result is not kept`],
+  ]);
+  expect(b.worker.of("step-completed")).toEqual([]);
+});
+
 describe("a run that is ended from outside", () => {
   const BODY = `
     context.signal.addEventListener("abort", () => mark("signal " + context.signal.reason.name));

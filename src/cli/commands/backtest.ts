@@ -47,6 +47,10 @@ export const command = defineCommand({
     for (const name of names) {
       const known = knownReflex(other.value === null ? [here] : [here, other.value], name);
       if (!known.ok) return known;
+      const isBlind = [here, other.value].every(
+        (one) => !one?.reflexes.some((reflex) => reflex.name === name && reflex.on.length > 0),
+      );
+      if (isBlind) return usageError(`reflex \`${name}\` looks at no signals, so there is nothing to replay`);
     }
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
@@ -106,6 +110,12 @@ function rangeOf(
     if (given === null || at !== null) continue;
     const message = `--${name} takes a time, not \`${given}\``;
     return usageError(message, "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'");
+  }
+  if (from !== null && end !== null && from >= end) {
+    return usageError(
+      "--since is not before --until",
+      "they are the beginning and the end of the time that is replayed",
+    );
   }
   const last = signals.lastId();
   const [oldest] = signals.list({ ...EVERY_SIGNAL, limit: 1 });
