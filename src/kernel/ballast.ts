@@ -53,6 +53,8 @@ export class Ballast {
       remove(this.file);
       await this.#write(() => this.#making === mine);
       this.#held = this.#making === mine;
+      // Released before there was a file to remove.
+      if (this.#making === null) remove(this.file);
     } catch {
       // No room for it after all. What was released meanwhile is gone already.
       if (this.#making === mine) remove(this.file);

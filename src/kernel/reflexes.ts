@@ -252,7 +252,8 @@ export class Reflexes {
       for (const reflex of reflexes) {
         const { config, sense } = reflex;
         if (!reflex.enabled || config.kind !== "sense" || sense === null) continue;
-        if (config.catchUp === "one") this.#remember(reflex, due);
+        // While the store takes nothing, nothing is computed, and what waits for it must not grow with time.
+        if (config.catchUp === "one" && !this.#parts.ledger.troubled) this.#remember(reflex, due);
         reflex.fired++;
         desk.due(sense, due, skipped);
       }

@@ -28,8 +28,11 @@ interface Entry {
 interface Delay {
   readonly dueBootMs: number;
   readonly fire: () => void;
-  cancelled: boolean;
+  /** Fired or cancelled. */
+  over: boolean;
 }
+
+const newDelays = (): Heap<Delay> => new Heap<Delay>((a, b) => a.dueBootMs < b.dueBootMs);
 
 /** Calls `fire` once after `delayMs`, unless what it answers with is called before. */
 export type Alarm = (delayMs: number, fire: () => void) => () => void;
@@ -42,6 +45,8 @@ const systemAlarm: Alarm = (delayMs, fire) => {
 const LONGEST_SLEEP_MS = 1_000;
 /** A difference between wall and boot clock above this is a step, below it is slewing. */
 const STEP_MS = 100;
+/** So many cancelled delays may lie about until they would have been due. */
+const FEW = 1_000;
 /** A clock set back by less repeats no cron time. */
 const SET_BACK_MS = 3 * 3_600_000;
 
@@ -49,7 +54,9 @@ export class Ticker {
   readonly #clock: Clock;
   readonly #stepped: (byMs: number) => void;
   #entries = new Heap<Entry>((a, b) => a.dueWallMs < b.dueWallMs);
-  readonly #delays = new Heap<Delay>((a, b) => a.dueBootMs < b.dueBootMs);
+  #delays = newDelays();
+  /** Of them, those that were cancelled. */
+  #cancelled = 0;
   readonly #alarm: Alarm;
   #disarm: (() => void) | null = null;
   #offset: number;
@@ -84,14 +91,25 @@ export class Ticker {
   }
 
   after(delayMs: number, fire: () => void): Handle {
-    const delay: Delay = { dueBootMs: this.#clock.bootMs() + delayMs, fire, cancelled: false };
+    const delay: Delay = { dueBootMs: this.#clock.bootMs() + delayMs, fire, over: false };
     this.#delays.push(delay);
     this.#arm();
     return {
-      cancel() {
-        delay.cancelled = true;
+      cancel: () => {
+        if (delay.over) return;
+        delay.over = true;
+        this.#cancelled++;
+        if (this.#cancelled > FEW && 2 * this.#cancelled > this.#delays.size) this.#forgetCancelled();
       },
     };
+  }
+
+  /** What was to come in days, and is set anew again and again, would pile up. */
+  #forgetCancelled(): void {
+    const delays = this.#delays;
+    this.#delays = newDelays();
+    this.#cancelled = 0;
+    for (let delay = delays.pop(); delay; delay = delays.pop()) if (!delay.over) this.#delays.push(delay);
   }
 
   start(): void {
@@ -128,7 +146,12 @@ export class Ticker {
     if (Math.abs(step) > STEP_MS) this.#realign(wall, boot, step);
     for (let delay = this.#delays.peek(); delay && delay.dueBootMs <= boot; delay = this.#delays.peek()) {
       this.#delays.pop();
-      if (!delay.cancelled) delay.fire();
+      if (delay.over) {
+        this.#cancelled--;
+        continue;
+      }
+      delay.over = true;
+      delay.fire();
     }
     for (let entry = this.#entries.peek(); entry && entry.dueWallMs <= wall; entry = this.#entries.peek()) {
       this.#entries.pop();

@@ -107,6 +107,8 @@ export class Watch implements Remembering {
   kept(memory: KeyMemory, state: KeyState | null): void {
     memory.state = state ?? REST;
     if (state === null) {
+      memory.armed?.handle.cancel();
+      memory.armed = null;
       this.#keys.delete(memory.key);
       return;
     }

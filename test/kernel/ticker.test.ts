@@ -197,6 +197,42 @@ describe("a delay", () => {
     expect(fired).toEqual([0, 1, 2]);
   });
 
+  test("costs nothing once cancelled, however far off it was; the others come when they are due", () => {
+    const { clock, ticker } = setting();
+    const fired: number[] = [];
+    const some = (count: number): void => {
+      for (let n = 0; n < count; n++) {
+        const payload = new Array(8).fill(n);
+        ticker.after(DAY + n, () => payload.push(n)).cancel();
+        if (n % 10_000 === 0) ticker.after(n, () => fired.push(n));
+      }
+    };
+    const held = (): number => {
+      Bun.gc(true);
+      return process.memoryUsage().heapUsed;
+    };
+    some(10_000);
+    const before = held();
+    some(100_000);
+    expect(held() - before).toBeLessThan(4 * 1024 * 1024);
+    clock.pass(2 * DAY);
+    expect(fired).toEqual([0, 0, ...Array.from({ length: 9 }, (_, n) => (n + 1) * 10_000)]);
+  });
+
+  test("may be cancelled after it has fired, and more than once", () => {
+    const { clock, ticker } = setting();
+    const fired: number[] = [];
+    const handles = Array.from({ length: 3_000 }, (_, n) => ticker.after(n, () => fired.push(n)));
+    clock.pass(1_499);
+    for (const handle of handles.slice(0, 2_900)) {
+      handle.cancel();
+      handle.cancel();
+    }
+    clock.pass(DAY);
+    expect(fired.length).toBe(1_600);
+    expect(fired.slice(1_500)).toEqual(Array.from({ length: 100 }, (_, n) => 2_900 + n));
+  });
+
   test("is not fired once cancelled, and may be made by one that fires", () => {
     const { clock, ticker } = setting();
     const fired: string[] = [];

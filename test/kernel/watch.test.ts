@@ -5,7 +5,7 @@ import type { Json } from "../../src/base/json.ts";
 import type { Draft } from "../../src/kernel/draft.ts";
 import { Ledger } from "../../src/kernel/ledger.ts";
 import { Lifetime } from "../../src/kernel/lifetime.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
+import { type Handle, Ticker } from "../../src/kernel/ticker.ts";
 import { Watch } from "../../src/kernel/watch.ts";
 import type { WorkflowReflexConfig } from "../../src/model/config.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
@@ -39,6 +39,26 @@ const reflex = (words: Words): WorkflowReflexConfig => ({
   ...words,
 });
 
+/** Counts what is set and has neither fired nor been cancelled. */
+class CountingTicker extends Ticker {
+  readonly waiting = new Set<object>();
+
+  override after(delayMs: number, fire: () => void): Handle {
+    const mark = {};
+    this.waiting.add(mark);
+    const handle = super.after(delayMs, () => {
+      this.waiting.delete(mark);
+      fire();
+    });
+    return {
+      cancel: () => {
+        this.waiting.delete(mark);
+        handle.cancel();
+      },
+    };
+  }
+}
+
 interface Decided extends Decision {
   readonly key: string;
 }
@@ -55,7 +75,7 @@ function bench(words: Words) {
   let limited = 0;
 
   const start = () => {
-    const ticker = new Ticker(clock, () => lifetime.keep(), clock.alarm);
+    const ticker = new CountingTicker(clock, () => lifetime.keep(), clock.alarm);
     const lifetime = new Lifetime(clock, store.meta);
     lifetime.keep();
     const ledger = new Ledger(store, () => clock.wallMs(), { trouble: () => {} });
@@ -98,6 +118,7 @@ function bench(words: Words) {
     decided,
     file: storeFile(folder.path),
     limited: () => limited,
+    timers: () => kernel.ticker.waiting.size,
     now: () => kernel.lifetime.now(),
     watch: () => kernel.watch,
     ledger: () => kernel.ledger,
@@ -297,6 +318,16 @@ describe("keys", () => {
     given.forget();
     given.commit();
     expect([given.rows(), given.watch().keys]).toEqual([['"b"'], 1]);
+  });
+
+  test("that match and stop matching before their time leave no timer", () => {
+    using watched = bench({ when: { status: "'critical'" }, forMs: 7 * DAY, key: "host" });
+    for (let n = 0; n < 200; n++) {
+      for (const status of ["critical", "ok"]) watched.signal({ status, host: n % 2 === 0 ? "a" : `host-${n}` });
+    }
+    expect(watched.timers()).toBe(0);
+    watched.signal({ status: "critical", host: "a" });
+    expect(watched.timers()).toBe(1);
   });
 
   test("are not forgotten when a signal comes in the same commit, before or after", () => {
