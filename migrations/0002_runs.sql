@@ -23,5 +23,7 @@ CREATE TABLE workflow_runs (
 
 -- One signal makes one run a reflex, never two.
 CREATE UNIQUE INDEX workflow_runs_once ON workflow_runs (reflex, signal_id) WHERE reflex IS NOT NULL;
+-- Those that go with an archive file whose own time is over.
+CREATE INDEX workflow_runs_first ON workflow_runs (first_log_id);
 -- Few, however many have ended.
 CREATE INDEX workflow_runs_active ON workflow_runs (id) WHERE state IN ('queued', 'running', 'sleeping');

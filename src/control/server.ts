@@ -1,7 +1,7 @@
 /** The control socket: HTTP with JSON on a Unix socket that only nerve's user reaches. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { exceedsBytes, type Json } from "../base/json.ts";
+import { exceedsBytes, type Json, toJson } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import {
@@ -85,8 +85,10 @@ export function serveControl(data: string, path: string, controls: Controls): Co
       "/run": {
         POST: posted(({ workflow, input = null }) => {
           if (!isShort(workflow)) return "a JSON object with a workflow";
+          const json = toJson(input);
+          if (!json.ok) return `one whose input is fit for a run: ${json.error.path}: ${json.error.reason}`;
           if (exceedsBytes(JSON.stringify(input), MAX_INPUT_BYTES)) return "one with an input of at most 64 KiB";
-          return controls.run(workflow, input as Json);
+          return controls.run(workflow, json.value);
         }),
       },
       "/cancel": { POST: posted(({ run }) => (isPositive(run) ? controls.cancel(run) : "a JSON object with a run")) },

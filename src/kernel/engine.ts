@@ -240,7 +240,8 @@ export class Engine implements GroupHost, Desk {
       sense.tick = trigger;
       return this.#wake(sense);
     }
-    if (sense.pending !== null) return;
+    // While the store takes nothing decisions would pile up, and the next tick is as good.
+    if (sense.pending !== null || this.#ledger.troubled) return;
     this.#ledger.add({ write: (draft) => draft.owe(sense, trigger), kept: () => this.#wake(sense) });
   }
 

@@ -38,7 +38,8 @@ export interface RunHistory {
   readonly code: string | null;
   /** Deaths of a worker it was alone in, since it last finished a step. */
   readonly deaths: number;
-  /** Running time of the attempt, as far as the logs tell. */
+  /** Running time of the attempt: as far as it was recorded, and until its newest event by the wall clock. */
+  readonly recordedMs: number;
   readonly ranMs: number;
 }
 
@@ -48,6 +49,7 @@ export const EMPTY_HISTORY: RunHistory = {
   logged: 0,
   code: null,
   deaths: 0,
+  recordedMs: 0,
   ranMs: 0,
 };
 
@@ -58,7 +60,7 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
   const steps = new Map(inherited.steps);
   const sleeps = new Map(inherited.sleeps);
   let order = steps.size + sleeps.size;
-  let { logged, code, deaths, ranMs } = EMPTY_HISTORY;
+  let { logged, code, deaths, recordedMs, ranMs } = EMPTY_HISTORY;
   let runningSince: number | null = null;
   // What this attempt has begun; and the failures after which it has begun nothing, so that nobody has dealt with them.
   const begun = new Set<string>();
@@ -89,7 +91,8 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
       case "run.resumed":
         code = event.data.code;
         deaths = event.data.deaths;
-        ranMs = event.data.ran_ms;
+        recordedMs = event.data.ran_ms;
+        ranMs = recordedMs;
         runningSince = row.at;
         break;
       case "step.started": {
@@ -119,7 +122,8 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         break;
       case "run.sleeping":
         for (const { nth, due } of event.data.sleeps) sleepBegins(nth, due);
-        ranMs = event.data.ran_ms;
+        recordedMs = event.data.ran_ms;
+        ranMs = recordedMs;
         runningSince = null;
         break;
       case "run.retrying": {
@@ -129,6 +133,7 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         }
         begun.clear();
         unhandled.clear();
+        recordedMs = 0;
         ranMs = 0;
         runningSince = null;
         break;
@@ -142,7 +147,7 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
       runningSince = row.at;
     }
   }
-  return { steps, sleeps, logged, code, deaths, ranMs };
+  return { steps, sleeps, logged, code, deaths, recordedMs, ranMs };
 }
 
 /**

@@ -20,7 +20,7 @@ import type { Location } from "./modules-on-disk.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
 import type { Handle } from "./ticker.ts";
-import { type Crew, type Death, type LifeHost, WorkerLife } from "./worker-life.ts";
+import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 
 /** What runs' workers need of the kernel. */
@@ -257,16 +257,17 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     return timeoutMs === null ? null : Math.max(1, timeoutMs - run.ranMs);
   }
 
-  unsettle(): void {
+  unsettle(running: readonly Activity<Task>[], at: number): void {
+    // At a death of several none is charged with the time in which another may have kept it from settling.
+    const isCharged = this.#life.leaving !== null || running.length === 1;
+    for (const { task, startedAt } of running) if (task !== MODULE && isCharged) task.ranMs += at - startedAt;
     this.#unstarted = 0;
     for (const run of this.#inWorker.values()) this.#interrupted.add(run);
     this.#inWorker.clear();
   }
 
-  died({ how, suspects, culprit, overdue, at }: Death<Task>): boolean {
-    for (const { task, startedAt } of suspects) {
-      // Of several, none is charged with the time in which another may have kept it from settling.
-      if (task !== MODULE && suspects.length === 1) task.ranMs += at - startedAt;
+  died({ how, suspects, culprit, overdue }: Death<Task>): boolean {
+    for (const { task } of suspects) {
       if (task !== MODULE && suspects.length > 1 && overdue && task.isOver) this.#sayDeaf(task);
     }
     let held = false;

@@ -80,8 +80,8 @@ export interface Crew<Down, Up, Task> {
   awaits(): boolean;
   /** Sends what there is to send. Called at the end of a turn in which something changed. */
   dispatch(): void;
-  /** What was under way is not any more; it may be wanted again. */
-  unsettle(): void;
+  /** What was under way is not any more; it may be wanted again. `at`: monotonic milliseconds. */
+  unsettle(running: readonly Activity<Task>[], at: number): void;
   /** After `unsettle`. True: whoever did it is held back, so the next worker starts as the first. */
   died(death: Death<Task>): boolean;
 }
@@ -266,8 +266,9 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #left(exit: WorkerExit, pid: number): void {
+    const running = [...this.#running.values()];
     this.#running.clear();
-    this.#crew.unsettle();
+    this.#crew.unsettle(running, this.#host.clock.monotonicMs());
     if (!this.#saidBye && this.#killedFor === null) {
       this.#log("warn", "worker.exited", `the worker of ${this.#crew.title} died while it was stopping`, {
         pid,
@@ -285,10 +286,11 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   #died(how: string, data: JsonObject): void {
     const { clock, ticker } = this.#host;
     const now = clock.monotonicMs();
-    const { suspects, strike: alone } = judge([...this.#running.values()]);
+    const running = [...this.#running.values()];
+    const { suspects, strike: alone } = judge(running);
     const culprit = alone !== null && this.#answersFor(alone) ? alone : null;
     this.#running.clear();
-    this.#crew.unsettle();
+    this.#crew.unsettle(running, now);
     this.#failures = now - this.#lastDeathAt > HEALTHY_MS ? 1 : this.#failures + 1;
     this.#lastDeathAt = now;
     this.restarts++;

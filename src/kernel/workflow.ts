@@ -6,7 +6,7 @@
  * - Memory follows the commit, as everywhere in the kernel.
  */
 import { ok, type Result } from "../base/result.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_MAX_QUEUE } from "../config/defaults.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "../config/defaults.ts";
 import type { WorkflowConfig } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Run, RunEvent } from "../model/run.ts";
@@ -177,9 +177,14 @@ export class Workflow implements RunDesk {
     return code !== null && code !== this.#code;
   }
 
-  /** What was seen of a worker's death is not in the logs; all else is. */
+  /** What was seen of a worker's end is not in the logs; all else is. */
   #factsOf(run: LiveRun, history: RunHistory): { readonly deaths: number; readonly ranMs: number } {
-    return run.reason === "worker-died" ? run : history;
+    if (run.reason === "worker-died" || run.reason === "reload") return run;
+    const { deaths, ranMs, recordedMs } = history;
+    const { timeoutMs, gracePeriodMs } = this.config;
+    // No attempt runs for longer than its limits: then the wall clock was set meanwhile.
+    const isTold = timeoutMs === null || ranMs <= timeoutMs + (gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
+    return { deaths, ranMs: isTold ? ranMs : recordedMs };
   }
 
   #beginning(run: LiveRun, row: Run, history: RunHistory): RunEvent {

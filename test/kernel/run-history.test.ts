@@ -154,6 +154,13 @@ describe("the history of a run", () => {
     expect(historyOf(logs).ranMs).toBe(0);
   });
 
+  test("tells beside it what was recorded of it, which no set clock changes", () => {
+    const logs = logsOf([queued, started, resumed("slept", { ran_ms: 300 }), begun("a")]);
+    const ahead = logs.map((log, index) => (index === logs.length - 1 ? { ...log, at: log.at + 86_400_000 } : log));
+    expect(historyOf(ahead).recordedMs).toBe(300);
+    expect(historyOf(ahead).ranMs).toBeGreaterThan(86_400_000);
+  });
+
   test("names the code it last ran with", () => {
     expect(historyOf(logsOf([queued])).code).toBeNull();
     expect(history().code).toBe("code-1");
