@@ -14,9 +14,9 @@ import { listings, rebuild } from "./run-history.ts";
 
 const SLOTS = 64;
 /** Runs that each signal of `tick` starts. */
-const REFLEXES = 64;
+const REFLEXES = 1_024;
 /** Runs that wait before the window begins, and to which they are filled up meanwhile. */
-const QUEUED = 4_096;
+const QUEUED = 12_288;
 const FILL_MS = 10;
 const STEPS = ["one", "two", "three"];
 
