@@ -39,7 +39,8 @@ describe.skipIf(missing !== null)("killed at every step of archiving", () => {
     const insert = db.prepare(
       "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     );
-    const first = Date.now() - 30 * DAY_MS;
+    // From noon, so that they are of as many days whatever the time is now.
+    const first = (Math.floor(Date.now() / DAY_MS) - 30) * DAY_MS + DAY_MS / 2;
     db.transaction(() => {
       for (let n = 0; n < ROWS; n++) {
         const log = logAt(first + Math.floor((n * (DAYS - 1) * DAY_MS) / ROWS), {
