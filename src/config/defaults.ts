@@ -16,12 +16,8 @@ export const DEFAULT_RETENTION_SIGNALS_MS = 30 * DAY;
 export const DEFAULT_RETENTION_ARCHIVE_MS = null;
 
 export const DEFAULT_ALIGN = true;
-export const DEFAULT_ON_START = false;
 export const DEFAULT_CATCH_UP_CRON = "one";
 export const DEFAULT_CATCH_UP_INTERVAL = "none";
-/** A reflex with `for` or `clear` defaults to `rising` instead. */
-export const DEFAULT_EDGE = "level";
-export const DEFAULT_EDGE_WITH_STATE = "rising";
 
 export const DEFAULT_CONCURRENCY = 1;
 export const DEFAULT_OVERFLOW = "queue";

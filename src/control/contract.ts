@@ -59,11 +59,6 @@ export interface Refusal {
   readonly problems: readonly Problem[];
 }
 
-/** Body of every POST that concerns one thing. */
-export interface Named {
-  readonly name: string;
-}
-
 /** `nerve run`: the run, once it is durable. `state` `dropped` when there was no room for it. */
 export interface RunRequest {
   readonly workflow: string;

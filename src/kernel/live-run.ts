@@ -5,10 +5,18 @@ import type { LogLevel } from "../model/log.ts";
 import { isOver, type Run, type RunEvent, type Trigger } from "../model/run.ts";
 
 /**
- * Where a run stands besides its durable state. `starting`: it has a slot, and its start is being committed. `sent`: the
- * worker was told to run it. `under-way`: the worker has entered its code.
+ * Where a run stands besides its durable state. `committing`: it has a slot, and its beginning or the end of its execution
+ * is being committed. `waiting-for-worker`: it has begun. `sent`: the worker was told. `under-way`: its code was entered.
  */
-export type Phase = "queued" | "sleeping" | "ready" | "starting" | "waiting-for-worker" | "sent" | "under-way" | "gone";
+export type Phase =
+  | "queued"
+  | "sleeping"
+  | "ready"
+  | "committing"
+  | "waiting-for-worker"
+  | "sent"
+  | "under-way"
+  | "gone";
 
 export type ResumeReason = Extract<RunEvent, { event: "run.resumed" }>["data"]["reason"];
 

@@ -405,7 +405,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   #failHanded(failure: Failure): void {
     for (const run of [...this.#handed.keys()]) {
       this.#handed.delete(run);
-      run.phase = "starting";
+      run.phase = "committing";
       this.#desk.fails(run, failure);
     }
   }
@@ -492,7 +492,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   #leaves(run: LiveRun): void {
     this.#life.ends(run);
     this.#inWorker.delete(run.id);
-    run.phase = "starting";
+    run.phase = "committing";
   }
 
   #suspended(run: LiveRun, message: WorkflowMessageOf<"suspended">): void {

@@ -149,7 +149,7 @@ export class Workflow implements RunDesk {
   }
 
   #begin(run: LiveRun): void {
-    run.phase = "starting";
+    run.phase = "committing";
     let handed: Handed | null = null;
     this.#host.ledger.add({
       write: (draft) => {
@@ -304,7 +304,7 @@ export class Workflow implements RunDesk {
     // Its slot is free once its code has settled.
     if (this.#worker.abort(run)) return;
     // One whose start is being committed is let go after that.
-    if (run.phase !== "starting") this.release(run);
+    if (run.phase !== "committing") this.release(run);
   }
 
   /** Another configuration. `changed`: what runs must go on with the new one, from a step boundary. */

@@ -81,5 +81,3 @@ export function archiveTable(db: Database) {
     },
   };
 }
-
-export type ArchiveTable = ReturnType<typeof archiveTable>;

@@ -1,15 +1,12 @@
 /** `backtest` on a store without a daemon: what comes out, beside what was recorded, and beside another configuration. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { DropEstimate } from "../../src/cli/drop-estimate.ts";
 import type { WorkflowConfig } from "../../src/model/config.ts";
-import { openStore, type Store } from "../../src/store/open.ts";
 import { project, runNerve } from "../helpers/nerve.ts";
+import { type Recorded, recordedIn } from "../helpers/recorded.ts";
 
 const SECOND = 1_000;
 const BEGIN = Date.now() - 3_600_000;
-const TRACE = "0".repeat(32);
 
 const config = (...reflexes: string[]): string =>
   [
@@ -32,32 +29,12 @@ const folder = project({
   "bad.yaml": "reflexes: 7\n",
 });
 
-let store: Store;
-const signal = (seconds: number, v: number, host: string): number => {
-  const at = BEGIN + seconds * SECOND;
-  return store.commit(() =>
-    store.signals.append({ sense: "load", at, payload: JSON.stringify({ v, host }), cause: null, trace: TRACE }),
-  );
-};
-const log = (seconds: number, source: string, event: string, data: object | null = null): number =>
-  store.commit(() =>
-    store.logs.append({
-      at: BEGIN + seconds * SECOND,
-      level: "info",
-      source,
-      event,
-      run: null,
-      trace: null,
-      message: event,
-      data: data === null ? null : JSON.stringify(data),
-    }),
-  );
+let recorded: Recorded;
 
 beforeAll(() => {
-  mkdirSync(join(folder.path, "data"), { mode: 0o700 });
-  const opened = openStore(join(folder.path, "data"), "normal", "boot", BEGIN);
-  if (!opened.ok) throw new Error(opened.error.message);
-  store = opened.value;
+  recorded = recordedIn(folder.path, BEGIN);
+  const { log } = recorded;
+  const signal = (seconds: number, v: number, host: string) => recorded.signal(seconds, { v, host });
   log(0, "kernel", "kernel.started");
   signal(1, 3, "a");
   signal(2, 7, "a");
@@ -76,7 +53,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  store.close();
+  recorded[Symbol.dispose]();
   folder[Symbol.dispose]();
 });
 

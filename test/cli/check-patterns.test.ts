@@ -1,11 +1,9 @@
 /** `check` holds `when` and `clear` against what the senses they listen to declare as their payload. */
 import { afterAll, expect, test } from "bun:test";
-import { type Project, project, runNerve } from "../helpers/nerve.ts";
+import { projects, runNerve } from "../helpers/nerve.ts";
 
-const everywhere: Project[] = [];
-afterAll(() => {
-  for (const made of everywhere) made[Symbol.dispose]();
-});
+const everywhere = projects();
+afterAll(() => everywhere[Symbol.dispose]());
 
 const declares = (type: string) => `import { type } from "arktype";
 import type { Compute } from "nerve";
@@ -22,8 +20,7 @@ const SENSES = {
 
 async function check(reflexes: string) {
   const head = "senses: { health: {}, up: {}, down: {}, silent: {} }\nworkflows: { page: {} }\nreflexes:\n";
-  const folder = project({ "nerve.yaml": `${head}${reflexes}`, ...SENSES });
-  everywhere.push(folder);
+  const folder = everywhere.make({ "nerve.yaml": `${head}${reflexes}`, ...SENSES });
   const { code, stdout, stderr } = await runNerve(folder.path, ["check", "--json"]);
   const errors = stderr.trim().split("\n").filter(Boolean);
   return { code, ok: JSON.parse(stdout).ok as boolean, errors: errors.map((line) => JSON.parse(line).error) };
@@ -75,11 +72,10 @@ test("one that a signal of another of its senses can match, or may match, is non
 });
 
 test("a sense that exports a payload which is no type does not load", async () => {
-  const folder = project({
+  const folder = everywhere.make({
     "nerve.yaml": "senses: { odd: {} }\n",
     "senses/odd/index.ts": 'export const payload = { a: "string" };\nexport const compute = () => null;\n',
   });
-  everywhere.push(folder);
   const { code, stderr } = await runNerve(folder.path, ["check", "--json"]);
   expect(code).toBe(1);
   expect(JSON.parse(stderr).error).toMatchObject({

@@ -1,22 +1,13 @@
 /** `check` loads every configured workflow in a worker, runs none of them, and tells everything that is wrong with them. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { type Project, project, runNerve } from "../helpers/nerve.ts";
+import { type Project, projects, runInTmp } from "../helpers/nerve.ts";
 
-const everywhere: Project[] = [];
-const folderOf = (files: Readonly<Record<string, string>>): Project => {
-  const made = project(files);
-  mkdirSync(join(made.path, "tmp"));
-  everywhere.push(made);
-  return made;
-};
-afterAll(() => {
-  for (const made of everywhere) made[Symbol.dispose]();
-});
-/** With a temporary folder of its own, so that what is left in it can be seen. */
-const check = (folder: Project, ...args: string[]) =>
-  runNerve(folder.path, ["check", ...args], { environment: { TMPDIR: join(folder.path, "tmp") } });
+const everywhere = projects();
+const folderOf = everywhere.make;
+afterAll(() => everywhere[Symbol.dispose]());
+const check = (folder: Project, ...args: string[]) => runInTmp(folder, ["check", ...args]);
 
 const RUNS = `import { writeFileSync } from "node:fs";
 import type { Run } from "nerve";

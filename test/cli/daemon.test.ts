@@ -1,6 +1,6 @@
 /** Commands against a real daemon, and the daemon's own face: what it prints, and how it ends. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
 
 const CONFIG = `senses:
   load:
@@ -31,14 +31,7 @@ afterAll(async () => {
 });
 
 const nerve = (...args: string[]) => runNerve(folder.path, args);
-const json = async (...args: string[]) => {
-  const { code, stdout, stderr } = await nerve(...args, "--json");
-  return {
-    code,
-    value: stdout === "" ? null : JSON.parse(stdout),
-    error: stderr === "" ? null : JSON.parse(stderr).error,
-  };
-};
+const json = (...args: string[]) => jsonOf(folder.path, args);
 
 describe("status", () => {
   test("has the contract's keys with --json", async () => {

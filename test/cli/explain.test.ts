@@ -1,11 +1,9 @@
 /** `explain` on a store without a daemon: how far a signal came, in words and as JSON. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Run } from "../../src/model/run.ts";
 import type { KeyState } from "../../src/rules/rule.ts";
-import { openStore, type Store } from "../../src/store/open.ts";
 import { project, runNerve } from "../helpers/nerve.ts";
+import { type Recorded, recordedIn } from "../helpers/recorded.ts";
 
 const SECOND = 1_000;
 const BEGIN = Date.now() - 3_600_000;
@@ -35,52 +33,27 @@ const folder = project({
   ].join("\n"),
 });
 
-let store: Store;
-const signal = (seconds: number, payload: object | null, sense = "load"): number =>
-  store.commit(() =>
-    store.signals.append({
-      sense,
-      at: BEGIN + seconds * SECOND,
-      payload: JSON.stringify(payload),
-      cause: null,
-      trace: TRACE,
-    }),
-  );
-const log = (seconds: number, source: string, event: string, data: object | null = null): number =>
-  store.commit(() =>
-    store.logs.append({
-      at: BEGIN + seconds * SECOND,
-      level: "info",
-      source,
-      event,
-      run: null,
-      trace: null,
-      message: event,
-      data: data === null ? null : JSON.stringify(data),
-    }),
-  );
+let recorded: Recorded;
 const run = (id: number, reflex: string, signalId: number, state: Run["state"], error: string | null): void => {
   const at = BEGIN + 2 * SECOND;
   const common = { input: null, output: null, attempt: 1, queued_at: at, started_at: at, ended_at: at + SECOND };
   const rest = { trace: TRACE, last_log_id: 1, retry_of: null, first_log_id: 1, until: null };
-  store.commit(() =>
-    store.runs.insert({ id, workflow: "page", reflex, state, signal_id: signalId, error, ...common, ...rest }),
+  recorded.store.commit(() =>
+    recorded.store.runs.insert({ id, workflow: "page", reflex, state, signal_id: signalId, error, ...common, ...rest }),
   );
-  log(2, `reflex:${reflex}`, "reflex.fired", { signal: signalId, key: null, due: null, run: id });
+  recorded.log(2, `reflex:${reflex}`, "reflex.fired", { signal: signalId, key: null, due: null, run: id });
 };
 
 /** Elapsed time began with the first log. */
 const remember = (reflex: string, key: string, state: Partial<KeyState>): void =>
-  store.commit(() => {
+  recorded.store.commit(() => {
     const rest: KeyState = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
-    store.reflexes.set({ reflex, key, definition: "d", state: { ...rest, ...state } as never });
+    recorded.store.reflexes.set({ reflex, key, definition: "d", state: { ...rest, ...state } as never });
   });
 
 beforeAll(() => {
-  mkdirSync(join(folder.path, "data"), { mode: 0o700 });
-  const opened = openStore(join(folder.path, "data"), "normal", "boot", BEGIN);
-  if (!opened.ok) throw new Error(opened.error.message);
-  store = opened.value;
+  recorded = recordedIn(folder.path, BEGIN);
+  const { store, log, signal } = recorded;
   const anchor = { moment: { wallMs: BEGIN, bootMs: 0, bootId: "boot" }, elapsedMs: 0 };
   store.commit(() => store.meta.set("lifetime", JSON.stringify(anchor)));
   log(0, "kernel", "kernel.started");
@@ -107,7 +80,7 @@ beforeAll(() => {
 });
 
 afterAll(() => {
-  store.close();
+  recorded[Symbol.dispose]();
   folder[Symbol.dispose]();
 });
 

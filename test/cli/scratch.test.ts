@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { NERVE, type Project, project, runNerve, until } from "../helpers/nerve.ts";
+import { NERVE, type Project, projects, runInTmp, until } from "../helpers/nerve.ts";
 
 const NOTES = `import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 export const notes = sqliteTable("notes", { id: integer("id").primaryKey(), text: text("text") });
@@ -23,20 +23,11 @@ export const compute: Compute = (db, _, { log }) => {
 const MIGRATION = "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT);\n";
 const returns = (body: string): string => `export const compute = async (db, peers, context) => { ${body} };\n`;
 
-const everywhere: Project[] = [];
-const folderOf = (files: Readonly<Record<string, string>>): Project => {
-  const made = project(files);
-  mkdirSync(join(made.path, "tmp"));
-  everywhere.push(made);
-  return made;
-};
-afterAll(() => {
-  for (const made of everywhere) made[Symbol.dispose]();
-});
+const everywhere = projects();
+const folderOf = everywhere.make;
+afterAll(() => everywhere[Symbol.dispose]());
 
-/** With a temporary folder of its own, so that what is left in it can be seen. */
-const nerve = (folder: Project, ...args: string[]) =>
-  runNerve(folder.path, args, { environment: { TMPDIR: join(folder.path, "tmp") } });
+const nerve = (folder: Project, ...args: string[]) => runInTmp(folder, args);
 const leftOf = (folder: Project): string[] => readdirSync(join(folder.path, "tmp"));
 
 /** A database as the daemon would have left it, with two notes. */

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { jsonOf, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
 
 const CONFIG = `senses: { load: }
 workflows: { page: { use: exec, with: { command: [/bin/true] } } }
@@ -22,14 +22,7 @@ afterAll(async () => {
 });
 
 const nerve = (...args: string[]) => runNerve(folder.path, ["silence", ...args]);
-const json = async (...args: string[]) => {
-  const { code, stdout, stderr } = await nerve(...args, "--json");
-  return {
-    code,
-    value: stdout === "" ? null : JSON.parse(stdout),
-    error: stderr === "" ? null : JSON.parse(stderr).error,
-  };
-};
+const json = (...args: string[]) => jsonOf(folder.path, ["silence", ...args]);
 
 test("sets, lists and lifts one", async () => {
   expect((await nerve()).stdout).toBe("");

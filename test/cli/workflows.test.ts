@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
 
 const CONFIG = `senses: { load: }
 reflexes: [{ sense: load, interval: 1h, on_start: true }]
@@ -37,14 +37,7 @@ afterAll(async () => {
 });
 
 const nerve = (...args: string[]) => runNerve(folder.path, args);
-const json = async (...args: string[]) => {
-  const { code, stdout, stderr } = await nerve(...args, "--json");
-  return {
-    code,
-    value: stdout === "" ? null : JSON.parse(stdout),
-    error: stderr === "" ? null : JSON.parse(stderr).error,
-  };
-};
+const json = (...args: string[]) => jsonOf(folder.path, args);
 const stateOf = async (id: number): Promise<string> => (await json("show", `run:${id}`)).value.run.state;
 
 describe("run", () => {

@@ -71,6 +71,30 @@ export function project(
   };
 }
 
+export interface Projects extends Disposable {
+  make(files: Readonly<Record<string, string>>): Project;
+}
+
+/** Projects that are gone together; each has a folder `tmp`, for what is left in a temporary folder to be seen. */
+export function projects(): Projects {
+  const made: Project[] = [];
+  return {
+    make(files) {
+      const one = project(files);
+      mkdirSync(join(one.path, "tmp"));
+      made.push(one);
+      return one;
+    },
+    [Symbol.dispose]() {
+      for (const one of made) one[Symbol.dispose]();
+    },
+  };
+}
+
+/** A verb whose temporary folder is the project's own. */
+export const runInTmp = (folder: Project, args: readonly string[]) =>
+  runNerve(folder.path, args, { environment: { TMPDIR: join(folder.path, "tmp") } });
+
 /** Resolves once `condition` is neither false nor null, with what it answered; fails after `limitMs`. */
 export async function until<T>(
   condition: () => T | null | false | Promise<T | null | false>,
@@ -193,6 +217,16 @@ export async function runNerve(
 }
 
 const parsed = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+
+/** A verb with `--json`: its one object, or what it said on stderr. */
+export async function jsonOf(folder: string, args: readonly string[]) {
+  const { code, stdout, stderr } = await runNerve(folder, [...args, "--json"]);
+  return {
+    code,
+    value: stdout === "" ? null : JSON.parse(stdout),
+    error: stderr === "" ? null : JSON.parse(stderr).error,
+  };
+}
 
 /** Starts `nerve nerve.yaml` in the folder and resolves once it answers. */
 export async function startNerve(folder: string, options: StartOptions = {}): Promise<Nerve> {
