@@ -123,7 +123,8 @@ export class Engine implements GroupHost, Desk {
       command: () => parts.command(WORKFLOW_WORKER_ROLE),
       peers: () => this.#peers(),
       blobs: join(parts.data, "blobs"),
-      lockOf: (workflow) => join(parts.data, "locks", `workflow-${workflow}.lock`),
+      // With a dot, which is in no name: no group can be called so.
+      lockOf: (workflow) => join(parts.data, "locks", `workflow.${workflow}.lock`),
     });
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
 import { childrenOf, commandOf } from "../helpers/crash.ts";
-import { until } from "../helpers/nerve.ts";
+import { project, startNerve, until } from "../helpers/nerve.ts";
 import { type RunLog, Site } from "../helpers/workflows.ts";
 
 setDefaultTimeout(40_000);
@@ -821,6 +821,19 @@ describe("a worker", () => {
     expect(site.nerve.logs({ event: "worker.exited" })).toEqual([]);
     const next = await site.output(await site.run("flow"));
     expect(next).not.toBe(pid);
+  });
+
+  test("is not kept out by that of a group, whatever the two are called", async () => {
+    using folder = project({
+      "nerve.yaml":
+        "groups: { workflow-flow: {} }\nsenses: { load: { group: workflow-flow } }\nworkflows: { flow: {} }\nreflexes: [{ sense: load, on_start: true }]\n",
+      "workflows/flow/index.ts": "export const run = () => 1;\n",
+    });
+    await using nerve = await startNerve(folder.path);
+    await until(async () => (await nerve.group("workflow-flow")).state === "up");
+    await nerve.post("/run", { workflow: "flow" });
+    await until(() => nerve.logs({ event: "run.completed" }).length === 1, 20_000);
+    expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
   });
 });
 
