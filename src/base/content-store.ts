@@ -4,7 +4,7 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, lutimes, mkdir, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, lstat, lutimes, mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 export const DIGEST_PATTERN = /^[0-9a-f]{64}$/;
@@ -53,13 +53,15 @@ async function holds(path: string, bytes: Uint8Array): Promise<boolean> {
 }
 
 /**
- * Makes a file that is put once more as young as a new one: what nothing refers to is removed by its age. By its path, so
- * that one which is just being removed is seen to be gone. False when it cannot be: then it is written anew.
+ * Makes a file that is put once more as young as a new one: what nothing refers to is removed by its age. Its path is looked
+ * at after that: the time may have been given to a file that was found there and removed before it got it. False when it
+ * cannot be made young: then it is written anew.
  */
 async function makeYoung(path: string): Promise<boolean> {
   const now = Date.now() / 1000;
   try {
     await lutimes(path, now, now);
+    await lstat(path);
     return true;
   } catch {
     return false;
