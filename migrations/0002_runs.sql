@@ -21,8 +21,8 @@ CREATE TABLE workflow_runs (
   until        INTEGER
 );
 
--- One signal makes one run a reflex, never two.
-CREATE UNIQUE INDEX workflow_runs_once ON workflow_runs (reflex, signal_id) WHERE reflex IS NOT NULL;
+-- One signal makes one run a reflex, never two. The signal first: then new entries come at the end.
+CREATE UNIQUE INDEX workflow_runs_once ON workflow_runs (signal_id, reflex) WHERE reflex IS NOT NULL;
 -- Those that go with an archive file whose own time is over.
 CREATE INDEX workflow_runs_first ON workflow_runs (first_log_id);
 -- Few, however many have ended.

@@ -5,6 +5,7 @@
  * - Woken, retried and interrupted runs come before queued ones; queued ones start in the order of their ids.
  * - Memory follows the commit, as everywhere in the kernel.
  */
+import { Fifo } from "../base/fifo.ts";
 import { ok, type Result } from "../base/result.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "../config/defaults.ts";
 import type { WorkflowConfig } from "../model/config.ts";
@@ -40,8 +41,8 @@ export class Workflow implements RunDesk {
   readonly #host: WorkflowHost;
   readonly #worker: RunWorker;
 
-  readonly #queued = new Set<LiveRun>();
-  readonly #ready = new Set<LiveRun>();
+  readonly #queued = new Fifo<LiveRun>();
+  readonly #ready = new Fifo<LiveRun>();
   readonly #sleeping = new Map<LiveRun, Handle>();
   readonly #slots = new Set<LiveRun>();
   #stopping = false;
@@ -127,10 +128,8 @@ export class Workflow implements RunDesk {
   fill(): void {
     if (this.#host.isHeld || this.#stopping) return;
     while (this.#free > 0) {
-      const [next] = this.#ready.size > 0 ? this.#ready : this.#queued;
-      if (next === undefined) break;
-      this.#ready.delete(next);
-      this.#queued.delete(next);
+      const next = this.#ready.shift() ?? this.#queued.shift();
+      if (next === null) break;
       this.#slots.add(next);
       this.#begin(next);
     }

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Clock, elapsedSince, momentOf, systemClock } from "../../src/base/clock.ts";
+import { Fifo } from "../../src/base/fifo.ts";
 import { Heap } from "../../src/base/heap.ts";
 import { clipLine, OUTPUT_LINE_LENGTH, rowLimiter } from "../../src/base/row-limiter.ts";
 import { TRACE_PATTERN, traceIds, traceTime } from "../../src/base/trace-id.ts";
@@ -40,6 +41,33 @@ describe("a heap", () => {
     heap.push(1);
     heap.clear();
     expect([heap.size, heap.peek(), heap.pop()]).toEqual([0, null, null]);
+  });
+});
+
+describe("a line of those who wait", () => {
+  test("answers like an array to any sequence of add, delete and shift", () => {
+    const steps = fc.array(fc.tuple(fc.constantFrom("add", "delete", "shift"), fc.nat(20)), { maxLength: 500 });
+    fc.assert(
+      fc.property(steps, (operations) => {
+        const line = new Fifo<number>();
+        const model: number[] = [];
+        for (const [operation, item] of operations) {
+          const at = model.indexOf(item);
+          if (operation === "shift") expect(line.shift()).toBe(model.shift() ?? null);
+          else if (operation === "delete") {
+            expect(line.delete(item)).toBe(at >= 0);
+            if (at >= 0) model.splice(at, 1);
+          } else {
+            line.add(item);
+            if (at < 0) model.push(item);
+          }
+          expect(line.size).toBe(model.length);
+        }
+        while (model.length > 0) expect(line.shift()).toBe(model.shift() as number);
+        expect(line.shift()).toBeNull();
+      }),
+      { numRuns: 300 },
+    );
   });
 });
 
