@@ -17,7 +17,7 @@ export async function check(): Promise<Tally> {
   for (const [name, command] of STEPS) {
     if (!(await runStep(name, command))) failures.push(name);
   }
-  const tests = await runTests(testFolders(false), null, "--parallel");
+  const tests = await runTests(testFolders(false), null);
   // Said again below the tests' summary, which alone would read as if all were well.
   if (failures.length > 0) console.error(`FAILED before the tests: ${failures.join(", ")}`);
   return { passed: tests.passed, failed: tests.failed + failures.length };

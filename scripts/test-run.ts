@@ -9,7 +9,7 @@ export interface Tally {
   readonly failed: number;
 }
 
-/** Folders of `test/` whose tests drive the compiled executable, so they need a build, and the machine to themselves. */
+/** Folders of `test/` whose tests drive the compiled executable, so they need a build. */
 export const NEED_BINARY: readonly string[] = ["e2e", "crash"];
 
 /** A test that hangs is ended; a slow machine is not a failure. */
@@ -41,23 +41,21 @@ export function tallyOf(report: string, exitCode: number): Tally {
  * The runner's output goes to the terminal, failures only, and ends with its own summary. `binary` is the executable the
  * tests are to drive, null where they need none.
  */
-export async function runTests(
-  folders: readonly string[],
-  binary: string | null,
-  ...options: string[]
-): Promise<Tally> {
+export async function runTests(folders: readonly string[], binary: string | null): Promise<Tally> {
   if (folders.length === 0) return { passed: 0, failed: 0 };
   const temporary = mkdtempSync(join(tmpdir(), "nerve-tests-"));
   const file = join(temporary, "report.xml");
   try {
-    const report = [
+    const options = [
+      // Most of them wait most of the time.
+      "--parallel",
       "--only-failures",
       `--timeout=${TEST_TIMEOUT_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${file}`,
     ];
     const environment: Record<string, string> = binary === null ? {} : { NERVE_BINARY: binary };
-    const code = await run([process.execPath, "test", ...report, ...options, ...folders], environment);
+    const code = await run([process.execPath, "test", ...options, ...folders], environment);
     return tallyOf(existsSync(file) ? readFileSync(file, "utf8") : "", code);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
