@@ -2,7 +2,7 @@
  * Firings of a replay beside those that were recorded, or beside those of another configuration: matched as they come, so
  * that only what has found no partner is held.
  */
-import type { Firing, Range, Side } from "./backtest.ts";
+import type { Firing, Side } from "./backtest.ts";
 import type { Fired } from "./recorded.ts";
 
 /** How many, and the first of them. */
@@ -21,6 +21,7 @@ export interface Agreement {
 export const LISTED = 100;
 /** How late a deadline may be noticed: of those that are younger it is not known yet. */
 const LATE_MS = 1_000;
+const CLOSE_MS = 10;
 
 export const NONE: Sample = { count: 0, firings: [] };
 
@@ -29,39 +30,53 @@ const sampleOf = (firings: Iterable<Firing>): Sample => {
   return { count: all.length, firings: all.slice(0, LISTED) };
 };
 
-const identityOf = ({ signal, key, due }: Firing): string => `${signal} ${due} ${key}`;
+/** A reflex fires once for a signal at the most. */
+const identityOf = ({ signal, key }: Firing): string => `${signal} ${key}`;
+
+/** Two deadlines are one: where the clock is set, reading it takes its time. */
+const isSameDue = (one: number | null, other: number | null): boolean =>
+  one === null || other === null ? one === other : Math.abs(one - other) <= CLOSE_MS;
+
+/** Nothing beyond, where one of the two cannot know. Ids of signals, and times on the axis of the course. */
+export interface Edges {
+  readonly firstLog: number;
+  readonly warmFrom: number;
+  readonly from: number;
+  readonly to: number;
+  readonly begin: number;
+  readonly end: number;
+}
 
 /** What one reflex did live, all of it known before the replay begins. */
 export class BesideLive {
-  readonly #range: Range;
-  readonly #recorded: { readonly first: number; readonly last: number };
+  readonly #edges: Edges;
   readonly #live: Map<string, Firing>;
   readonly #unmatched: Firing[] = [];
   #agreed = 0;
   #onlyReplayed = 0;
 
-  /** `recorded`: when the first and the last thing was. */
-  constructor(live: readonly Fired[], range: Range, recorded: { readonly first: number; readonly last: number }) {
-    this.#range = range;
-    this.#recorded = recorded;
-    const firings = live.map(({ signal, key, due, at }) => ({ signal, key, due, at }));
-    const comparable = firings.filter((firing) => this.#isComparable(firing));
-    this.#live = new Map(comparable.map((firing) => [identityOf(firing), firing]));
+  constructor(live: readonly Fired[], edges: Edges) {
+    this.#edges = edges;
+    const comparable = live.filter((fired) => this.#isComparable(fired, fired.elapsed));
+    const firings = comparable.map(({ signal, key, due, at }) => ({ signal, key, due, at }));
+    this.#live = new Map(firings.map((firing) => [identityOf(firing), firing]));
   }
 
-  /** Nothing at the edges, where one of the two cannot know. */
-  #isComparable({ signal, due, at }: Firing): boolean {
-    const { from, to, since, until, warmFrom } = this.#range;
-    const { first, last } = this.#recorded;
-    if (at < first || signal < warmFrom) return false;
+  #isComparable({ signal, due }: Pick<Firing, "signal" | "due">, elapsed: number): boolean {
+    const { firstLog, warmFrom, from, to, begin, end } = this.#edges;
+    if (elapsed < firstLog || signal < warmFrom) return false;
     if (due === null) return signal >= from && signal <= to;
-    return due > since && due <= Math.min(until, last) - LATE_MS;
+    return elapsed > begin && elapsed <= end - LATE_MS;
   }
 
-  replayed(firing: Firing): void {
-    if (!this.#isComparable(firing)) return;
-    if (this.#live.size > 0 && this.#live.delete(identityOf(firing))) this.#agreed++;
-    else {
+  replayed(firing: Firing, elapsed: number): void {
+    if (!this.#isComparable(firing, elapsed)) return;
+    const identity = identityOf(firing);
+    const live = this.#live.get(identity);
+    if (live !== undefined && isSameDue(live.due, firing.due)) {
+      this.#live.delete(identity);
+      this.#agreed++;
+    } else {
       this.#onlyReplayed++;
       if (this.#unmatched.length < LISTED) this.#unmatched.push(firing);
     }

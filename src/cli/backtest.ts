@@ -1,7 +1,7 @@
 /** The signals in the store, through the rules of one configuration or two: what each reflex would have done. */
 import type { NerveConfig, ReflexConfig } from "../model/config.ts";
 import { hasWords } from "../rules/look.ts";
-import { type Counts, type Down, Replay, type Replayed } from "../rules/replay.ts";
+import { type Counts, type Course, Replay, type Replayed } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
 import { DropEstimate } from "./drop-estimate.ts";
 import { replaySignals } from "./replaying.ts";
@@ -42,12 +42,13 @@ export interface Backtest {
 export interface BacktestParts {
   readonly store: StoreReader;
   readonly range: Range;
-  readonly downs: readonly Down[];
+  readonly course: Course;
   readonly here: NerveConfig;
   readonly other: NerveConfig | null;
   /** Reflexes that are asked about; empty for all. */
   readonly names: readonly string[];
-  readonly fired: (side: Side, config: ReflexConfig, firing: Firing) => void;
+  /** `elapsed`: on the axis of the course, when it was due. */
+  readonly fired: (side: Side, config: ReflexConfig, firing: Firing, elapsed: number) => void;
 }
 
 /** One reflex of one configuration, or of both where it is the same. */
@@ -90,32 +91,32 @@ const firingOf = ({ key: path }: ReflexConfig, { signal, key, due, at }: Replaye
 });
 
 export function backtest(parts: BacktestParts): Backtest {
-  const { store, range, downs, here, other, fired } = parts;
+  const { store, range, course, here, other, fired } = parts;
   const entries = entriesOf(parts);
   const estimates = { here: estimatesOf(store, here), other: estimatesOf(store, other) };
   let isInRange = false;
   const made = Replay.of({
     reflexes: entries.map(({ config }) => config),
-    downs,
+    course,
     decided: (decision) => {
       const entry = entries[decision.reflex];
       if (!isInRange || decision.kind !== "fire" || entry === undefined) return;
       const { config, sides } = entry;
       const firing = firingOf(config, decision);
       for (const side of sides) {
-        estimates[side].get(workflowOf(config) ?? "")?.fire(config.name, firing.at);
-        fired(side, config, firing);
+        estimates[side].get(workflowOf(config) ?? "")?.fire(config.name, decision.elapsed);
+        fired(side, config, firing, decision.elapsed);
       }
     },
-    looked: null,
+    onlooker: null,
   });
   if (!made.ok) throw new Error(`${made.error.path}: ${made.error.message}`);
   const replay = made.value;
-  let signals = replaySignals(store, replay, range.warmFrom, range.from - 1, () => true);
+  let signals = replaySignals(store, replay, range.warmFrom, range.from - 1);
   replay.end(range.since);
   const before = entries.map((_, index) => replay.counts(index));
   isInRange = true;
-  signals += replaySignals(store, replay, range.from, range.to, () => true);
+  signals += replaySignals(store, replay, range.from, range.to);
   replay.end(range.until);
   const sideOf = (side: Side): ReadonlyMap<string, Tested> =>
     new Map(

@@ -123,10 +123,17 @@ export function followed({ run, silenced, isRecorded }: Followed, config: Reflex
   return config.kind === "sense" ? `sense ${config.sense} computes` : `workflow ${config.workflow}`;
 }
 
+const FORGOTTEN = {
+  disabled: "the reflex was disabled",
+  enabled: "the reflex was enabled",
+  cleared: "the reflex was changed",
+} as const;
+
 /** What came of its waiting; null while nothing has. */
 export function laterWords(seen: Seen): string | null {
   const { later, signal } = seen;
   if (later === null) return null;
+  if (later.kind === "forgotten") return `forgotten at ${localMoment(later.at)}: ${FORGOTTEN[later.turn]}`;
   if (later.kind === "broken-off") return `broken off by signal #${later.signal} at ${localMoment(later.at)}`;
   const of = later.signal === signal.id ? "" : ` for signal #${later.signal}`;
   if (later.kind === "fire") return `fired at ${localMoment(later.at)}${of}`;
@@ -143,12 +150,14 @@ export function stateWords(
   const { isMatching, holding, counted: passed, burst, throttledUntil } = state;
   const when = (due: number): string => {
     const wall = wallAt(due);
-    return wall < now ? `was due at ${localMoment(wall)}: it acts when nerve runs` : `at ${localMoment(wall)}`;
+    return wall < now
+      ? `was to run out at ${localMoment(wall)}, and does once nerve runs`
+      : `runs out at ${localMoment(wall)}`;
   };
   const words: string[] = [];
   if (isMatching) words.push("matches");
-  if (holding) words.push(`\`for\` runs out ${when(holding.due)}, for signal #${holding.signal}`);
-  if (burst) words.push(`\`debounce\` runs out ${when(burst.due)}, for signal #${burst.signal}`);
+  if (holding) words.push(`\`for\` ${when(holding.due)}, for signal #${holding.signal}`);
+  if (burst) words.push(`\`debounce\` ${when(burst.due)}, for signal #${burst.signal}`);
   if (passed.length > 0 && config.count !== null)
     words.push(`has counted ${counted(passed.length, "signal")} of ${config.count.n}`);
   if (throttledUntil !== null && wallAt(throttledUntil) > now)

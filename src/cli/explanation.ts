@@ -4,12 +4,10 @@
  */
 import type { Json } from "../base/json.ts";
 import type { ReflexConfig } from "../model/config.ts";
-import type { Signal } from "../model/signal.ts";
 import type { Mismatch } from "../rules/check.ts";
 import { hasWords, type Lookout, lookoutOf } from "../rules/look.ts";
-import { type Down, type Looked, Replay, type Replayed } from "../rules/replay.ts";
+import { type Course, type Looked, Replay, type Replayed, type Turn } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
-import type { Incident } from "./recorded.ts";
 import { replaySignals } from "./replaying.ts";
 
 /** Which signals are asked about. */
@@ -27,8 +25,8 @@ export interface Seen {
   readonly isDisabled: boolean;
   /** What it decided at the signal itself. */
   readonly decided: Replayed | null;
-  /** What came of it later: a deadline that led to a decision, or a signal that broke `for` off. */
-  readonly later: Replayed | { readonly kind: "broken-off"; readonly signal: number; readonly at: number } | null;
+  /** What came of it later: a deadline that led to a decision, or what put an end to its waiting. */
+  readonly later: Replayed | End | null;
   /** Of its key: the signal since which it has matched, when it did before. */
   readonly matchingSince: { readonly signal: number; readonly at: number } | null;
   /** Of its key: the newest firing before. */
@@ -37,12 +35,15 @@ export interface Seen {
   readonly mismatches: readonly Mismatch[];
 }
 
+/** A signal broke `for` off, or the reflex forgot what it remembered. */
+export type End =
+  | { readonly kind: "broken-off"; readonly signal: number; readonly at: number }
+  | { readonly kind: "forgotten"; readonly turn: Turn["kind"]; readonly at: number };
+
 export interface ExplainParts {
   readonly store: StoreReader;
   readonly config: ReflexConfig;
-  readonly downs: readonly Down[];
-  /** Of this reflex: when it was disabled, enabled or cleared. */
-  readonly incidents: readonly Incident[];
+  readonly course: Course;
   readonly question: Question;
   /** As states have them, JSON of scalars; null for any. */
   readonly keys: readonly string[] | null;
@@ -73,62 +74,50 @@ export function explain(parts: ExplainParts): { readonly seen: readonly Seen[]; 
 
   const made = Replay.of({
     reflexes: [config],
-    downs: parts.downs,
-    looked: (looked) => {
-      const { signal, look, before, after, stage } = looked;
-      if (stage?.kind === "broken-off") breakOff(seen, looked);
-      const known = before.isMatching ? (matching.get(look.key) ?? null) : null;
-      if (after.isMatching && !before.isMatching) matching.set(look.key, { signal: signal.id, at: signal.at });
-      if (keys !== null && !keys.includes(look.key)) return;
-      const mismatches =
-        lookout === null || stage === null || look.matches ? [] : whyNot(lookout.value, JSON.parse(signal.payload));
-      const firedBefore = fired.get(look.key) ?? null;
-      const common = { isDisabled: false, decided: null, later: null };
-      add({ ...common, signal, looked, matchingSince: known, firedBefore, mismatches });
-    },
+    course: parts.course,
     decided: (decision) => {
       for (const one of seen) settle(one, decision);
       if (decision.kind === "fire") fired.set(decision.key, decision);
     },
+    onlooker: {
+      looked(looked) {
+        const { signal, look, before, after, stage } = looked;
+        if (stage?.kind === "broken-off") breakOff(seen, looked);
+        const known = before.isMatching ? (matching.get(look.key) ?? null) : null;
+        if (after.isMatching && !before.isMatching) matching.set(look.key, { signal: signal.id, at: signal.at });
+        if (keys !== null && !keys.includes(look.key)) return;
+        const mismatches =
+          lookout === null || stage === null || look.matches ? [] : whyNot(lookout.value, JSON.parse(signal.payload));
+        const firedBefore = fired.get(look.key) ?? null;
+        add({ ...bare(signal), looked, matchingSince: known, firedBefore, mismatches });
+      },
+      passed: (_, signal, isDisabled) => add({ ...bare(signal), isDisabled }),
+      forgot(_, turn, at) {
+        matching.clear();
+        fired.clear();
+        for (const one of seen) if (isWaiting(one)) one.later = { kind: "forgotten", turn, at };
+      },
+    },
   });
   if (!made.ok) throw new Error(made.error.message);
   const replay = made.value;
-  const incidents = [...parts.incidents];
-  let isDisabled = false;
-  const before = ({ at }: Pick<Signal, "at">): void => {
-    for (let next = incidents[0]; next !== undefined && next.at <= at; next = incidents[0]) {
-      incidents.shift();
-      if (next.event === "enabled" && !isDisabled) continue;
-      // What was due before is decided, what would have been due later is not.
-      replay.end(next.at);
-      replay.forget(0);
-      matching.clear();
-      if (next.event !== "reflex.cleared") isDisabled = next.event === "disabled";
-    }
-  };
-  const bare = (signal: Looked["signal"]): Mutable => ({
-    signal,
-    looked: null,
-    isDisabled,
-    decided: null,
-    later: null,
-    matchingSince: null,
-    firedBefore: null,
-    mismatches: [],
-  });
-  const signals = replaySignals(parts.store, replay, parts.from, parts.to, (signal) => {
-    before(signal);
-    if (isDisabled) {
-      add(bare(signal));
-      return false;
-    }
-    if (lookout === null) add(bare(signal));
-    return true;
-  });
-  before({ at: parts.until });
+  const signals = replaySignals(parts.store, replay, parts.from, parts.to);
   replay.end(parts.until);
   return { seen, signals };
 }
+
+const bare = (signal: Looked["signal"]): Mutable => ({
+  signal,
+  looked: null,
+  isDisabled: false,
+  decided: null,
+  later: null,
+  matchingSince: null,
+  firedBefore: null,
+  mismatches: [],
+});
+
+const isWaiting = ({ looked, later }: Seen): boolean => later === null && WAITING.has(looked?.stage?.kind ?? "");
 
 const whyNot = ({ when }: Lookout, payload: Json): readonly Mismatch[] => when?.why(payload) ?? [];
 
@@ -139,14 +128,14 @@ function settle(one: Mutable, decision: Replayed): void {
     if (decision.signal === signal.id) one.decided = decision;
     return;
   }
-  if (looked === null || looked.look.key !== decision.key || one.later !== null) return;
-  if (WAITING.has(looked.stage?.kind ?? "") && decision.signal >= signal.id) one.later = decision;
+  if (looked?.look.key !== decision.key || !isWaiting(one)) return;
+  if (decision.signal >= signal.id) one.later = decision;
 }
 
 function breakOff(seen: readonly Mutable[], { signal, look }: Looked): void {
   for (const one of seen) {
-    const { looked, later } = one;
-    if (looked?.look.key !== look.key || looked.stage?.kind !== "holding" || later !== null) continue;
+    const { looked } = one;
+    if (looked?.look.key !== look.key || looked.stage?.kind !== "holding" || !isWaiting(one)) continue;
     one.later = { kind: "broken-off", signal: signal.id, at: signal.at };
   }
 }

@@ -1,7 +1,7 @@
 /** What the logs tell of the reflexes: what they fired for, when nerve was down, and what else a replay cannot know. */
 import type { Json } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
-import type { Down } from "../rules/replay.ts";
+import type { ClockStep, Course, Down, Turn } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
 import { parseStored } from "./payload.ts";
 
@@ -13,6 +13,8 @@ export interface Fired {
   readonly key: string | null;
   readonly due: number | null;
   readonly at: number;
+  /** `due`, or `at` without one, on the axis of the course. */
+  readonly elapsed: number;
   /** Null where no run was started. */
   readonly run: number | null;
   /** The pattern it is silenced by. */
@@ -29,21 +31,23 @@ export interface Incident {
 }
 
 export interface Recorded {
-  readonly downs: readonly Down[];
+  readonly course: Course;
   readonly incidents: readonly Incident[];
   /** Unix milliseconds of the first log there is, of the newest; null without logs. */
   readonly first: number | null;
   readonly last: number | null;
+  /** As `last`, on the axis of the course. */
+  readonly lastElapsed: number;
 }
 
-const OF_KERNEL: ReadonlySet<string> = new Set([
-  "clock.stepped",
-  "config.reloaded",
-  "kernel.started",
-  "reflex.silenced",
-  "reflex.unsilenced",
-]);
-const OF_REFLEX: ReadonlySet<string> = new Set(["disabled", "enabled", "reflex.cleared", "reflex.keys-limited"]);
+const OF_KERNEL: ReadonlySet<string> = new Set(["clock.stepped", "config.reloaded", "kernel.started"]);
+const TURNS: Readonly<Record<string, Turn["kind"]>> = {
+  disabled: "disabled",
+  enabled: "enabled",
+  "reflex.cleared": "cleared",
+};
+const OF_REFLEX: ReadonlySet<string> = new Set([...Object.keys(TURNS), "reflex.keys-limited"]);
+const OF_REFLEXES = "reflex:";
 
 /** Begins and ends of what was recorded, with every firing since `since` given to `fired`. */
 export function readRecorded(store: StoreReader, since: number, fired: (row: Fired) => void): Recorded {
@@ -57,42 +61,85 @@ export function readRecorded(store: StoreReader, since: number, fired: (row: Fir
     limit: 1,
     newest: false,
   });
+  const axis = new Axis();
   const downs: Down[] = [];
+  const turns: Turn[] = [];
   const incidents: Incident[] = [];
   let last: Log | null = null;
   for (const row of history.scan(history.firstIdSince(since) - 1)) {
-    if (row.event === "reflex.fired" && row.source.startsWith("reflex:")) fired(firedOf(row));
-    if (row.event === "kernel.started" && (last !== null || row.id > 1)) {
-      const from = Math.max(last?.at ?? 0, lastSignalBefore(store, row.at));
-      if (from > 0 && from < row.at) downs.push({ from, to: row.at });
-    }
-    if (isIncident(row)) {
-      incidents.push({ at: row.at, event: row.event, source: row.source, message: row.message });
-    }
+    const { id, at, event, source, message } = row;
+    const reflex = source.startsWith(OF_REFLEXES) ? source.slice(OF_REFLEXES.length) : null;
+    if (event === "reflex.fired" && reflex !== null) fired(firedOf(row, reflex, axis));
+    if (event === "kernel.started" && source === "kernel") {
+      const heard = last !== null || id > 1 ? Math.max(last?.at ?? 0, lastSignalBefore(store, row)) : 0;
+      const from = heard === 0 ? null : axis.of(heard);
+      axis.follow(row);
+      const to = axis.of(at);
+      if (from !== null && from < to) downs.push({ from, to });
+    } else if (event === "clock.stepped" && source === "kernel") axis.follow(row);
+    const kind = TURNS[event];
+    if (kind !== undefined && reflex !== null) turns.push({ reflex, elapsed: axis.of(at), kind });
+    if (isIncident(row)) incidents.push({ at, event, source, message });
     last = row;
   }
-  return { downs: inOrder(downs), incidents, first: oldest?.at ?? null, last: last?.at ?? null };
+  // Disabled so long ago that nothing is kept of it.
+  for (const name of store.switches.disabled()) {
+    const reflex = name.startsWith(OF_REFLEXES) ? name.slice(OF_REFLEXES.length) : null;
+    const isTold = turns.some((turn) => turn.reflex === reflex && turn.kind === "disabled");
+    if (reflex !== null && !isTold) turns.unshift({ reflex, elapsed: 0, kind: "disabled" });
+  }
+  const course = { downs: inOrder(downs), steps: axis.steps, turns };
+  const lastAt = last?.at ?? null;
+  return { course, incidents, first: oldest?.at ?? null, last: lastAt, lastElapsed: axis.of(lastAt ?? 0) };
+}
+
+/** What the wall clock would show had it not been set since the first row, from what the kernel says of its own axis. */
+class Axis {
+  readonly steps: ClockStep[] = [];
+  /** What the wall clock is ahead of the kernel's axis; null while that is not known. */
+  #aheadMs: number | null = null;
+  #setByMs = 0;
+
+  of(wall: number): number {
+    return wall - this.#setByMs;
+  }
+
+  follow({ at, data }: Log): void {
+    const { ahead_ms: aheadMs, by_ms: byMs } = dataOf(data);
+    if (typeof aheadMs !== "number") return;
+    const step = this.#aheadMs === null ? Number(byMs ?? 0) : aheadMs - this.#aheadMs;
+    this.#aheadMs = aheadMs;
+    if (step === 0) return;
+    this.#setByMs += step;
+    this.steps.push({ elapsed: this.of(at), byMs: step });
+  }
 }
 
 const isIncident = ({ event, source }: Log): boolean =>
   source === "kernel" ? OF_KERNEL.has(event) : source.startsWith("reflex:") && OF_REFLEX.has(event);
 
-function firedOf({ source, data, at }: Log): Fired {
-  const parsed = data === null ? null : parseStored(data);
-  const { signal, key, due, run, silenced } = (parsed ?? {}) as Record<string, Json>;
+const dataOf = (data: string | null): Readonly<Record<string, Json>> =>
+  ((data === null ? null : parseStored(data)) ?? {}) as Record<string, Json>;
+
+function firedOf({ data, at }: Log, reflex: string, axis: Axis): Fired {
+  const { signal, key, due: written, run, silenced } = dataOf(data);
+  const due = typeof written === "number" ? written : null;
   return {
-    reflex: source.slice("reflex:".length),
+    reflex,
     signal: Number(signal),
     key: typeof key === "string" ? key : null,
-    due: typeof due === "number" ? due : null,
+    due,
     at,
+    elapsed: axis.of(due ?? at),
     run: typeof run === "number" ? run : null,
     silenced: typeof silenced === "string" ? silenced : null,
   };
 }
 
-/** 0 when there is none. */
-function lastSignalBefore({ signals }: StoreReader, at: number): number {
+/** When the last signal came that the start `row` found; 0 when there is none. */
+function lastSignalBefore({ signals }: StoreReader, { at, data }: Log): number {
+  const { last_signal: known } = dataOf(data);
+  if (typeof known === "number") return signals.byId(known)?.at ?? 0;
   const first = signals.firstIdSince(at);
   const [newest] = signals.list({ ...EVERY_SIGNAL, after: first - 2, limit: 1 });
   return newest !== undefined && newest.at < at ? newest.at : 0;

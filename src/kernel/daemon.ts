@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
+import type { JsonObject } from "../base/json.ts";
 import type { Logger } from "../base/logger.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { diffConfig, type Fingerprints } from "../config/diff.ts";
@@ -196,7 +197,8 @@ export class Daemon {
   #begin(swept: readonly number[]): void {
     const { senses, groups } = this.#config;
     const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;
-    this.#log("info", "kernel.started", message);
+    const data = { ahead_ms: this.#lifetime.aheadMs, last_signal: this.#store.signals.lastId() };
+    this.#log("info", "kernel.started", message, data);
     if (swept.length > 0)
       this.#log(
         "warn",
@@ -258,8 +260,8 @@ export class Daemon {
     return `STATUS=${counted(senses.length, "sense")} in ${counted(this.#engine.groups.size, "group")}${unwell === 0 ? "" : `, ${unwell} not well`}${this.#space.low ? ", low on space" : ""}`;
   }
 
-  #log(level: "info" | "warn" | "error", event: string, message: string): void {
-    this.#journal.log({ level, source: "kernel", event, message, data: null, trace: null });
+  #log(level: "info" | "warn" | "error", event: string, message: string, data: JsonObject | null = null): void {
+    this.#journal.log({ level, source: "kernel", event, message, data, trace: null });
   }
 
   #clockStepped(byMs: number): void {
@@ -267,7 +269,8 @@ export class Daemon {
     this.#blobs.clockStepped();
     this.#keepLifetime();
     const seconds = (Math.abs(byMs) / 1000).toFixed(1);
-    this.#log("warn", "clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`);
+    const data = { by_ms: Math.round(byMs), ahead_ms: this.#lifetime.aheadMs };
+    this.#log("warn", "clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`, data);
   }
 
   #storeTrouble(message: string | null, code: string): void {

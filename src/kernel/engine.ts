@@ -610,9 +610,12 @@ export class Engine implements GroupHost, Desk {
         : (`reflex:${target.reflex.config.name}` as const);
     const store = this.#store;
     const at = this.clock.wallMs();
+    const message = enabled ? "enabled" : "disabled";
+    const entry = { level: "info", source: name, event: message, message, data: null, trace: null } as const;
     return new Promise((resolve) => {
       this.#ledger.add({
         write: (draft) => {
+          draft.log(this.journal.row(entry));
           if (enabled) store.switches.enable(name);
           else store.switches.disable(name, at);
           if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
@@ -630,8 +633,7 @@ export class Engine implements GroupHost, Desk {
             }
             target.reflex.enabled = enabled;
           }
-          const message = enabled ? "enabled" : "disabled";
-          this.journal.log({ level: "info", source: name, event: message, message, data: null, trace: null });
+          this.journal.say(entry);
           resolve(ok({ name, enabled }));
         },
       });

@@ -70,6 +70,12 @@ export class Lifetime {
     if (Math.abs(step) > STEP_MS) this.#skewMs += Math.round(step);
   }
 
+  /** What the wall clock is ahead of the axis: the same as long as nobody sets the clock. */
+  get aheadMs(): number {
+    this.now();
+    return this.#skewMs;
+  }
+
   /** What the wall clock will show at `elapsedMs`, as far as can be told now. */
   wallAt(elapsedMs: number): number {
     return elapsedMs + this.#skewMs;

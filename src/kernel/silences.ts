@@ -5,7 +5,7 @@ import type { SilenceAnswer, SilenceRequest } from "../control/contract.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
 import type { Silence } from "../store/silences.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
 
@@ -81,16 +81,21 @@ export class Silences {
       const message = `no reflex that starts a workflow matches "${pattern}"`;
       return Promise.resolve(err(problem("unknown-reflex", message, there)));
     }
-    const { ledger, lifetime, store } = this.#parts;
+    const { ledger, lifetime, journal, store } = this.#parts;
     const now = lifetime.now();
     const due = now + forMs;
     const silence = { pattern, why, at: lifetime.wallAt(now), until: lifetime.wallAt(due), due };
+    const message = `"${pattern}" is silenced for ${formatDuration(forMs)}: ${why}`;
+    const entry = entryOf("reflex.silenced", silence, message);
     return new Promise((resolve) => {
       ledger.add({
-        write: () => store.silences.set(silence),
+        write: (draft) => {
+          store.silences.set(silence);
+          draft.log(journal.row(entry));
+        },
         kept: () => {
           this.#hold(silence);
-          this.#log("reflex.silenced", silence, `"${pattern}" is silenced for ${formatDuration(forMs)}: ${why}`);
+          journal.say(entry);
           resolve(ok(this.#answer({ silence, glob })));
         },
       });
@@ -116,22 +121,31 @@ export class Silences {
   }
 
   #end(silence: Silence, why: string, kept: () => void): void {
-    const { ledger, store } = this.#parts;
+    const { ledger, journal, store } = this.#parts;
+    const entry = entryOf("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
+    let isEnded = false;
     ledger.add({
-      write: () => store.silences.remove(silence),
-      kept: () => {
+      write: (draft) => {
         // It may have ended already, or been replaced.
-        if (this.#silenced.get(silence.pattern)?.silence === silence) {
-          this.#silenced.delete(silence.pattern);
-          this.#log("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
+        isEnded = store.silences.remove(silence);
+        if (isEnded) draft.log(journal.row(entry));
+      },
+      kept: () => {
+        if (isEnded) {
+          if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
+          journal.say(entry);
         }
         kept();
       },
     });
   }
-
-  #log(event: string, { pattern, until, why }: Silence, message: string): void {
-    const data = { pattern, until, why };
-    this.#parts.journal.log({ level: "info", source: "kernel", event, message, data, trace: null });
-  }
 }
+
+const entryOf = (event: string, { pattern, until, why }: Silence, message: string): JournalEntry => ({
+  level: "info",
+  source: "kernel",
+  event,
+  message,
+  data: { pattern, until, why },
+  trace: null,
+});

@@ -1,7 +1,8 @@
 /**
  * Reflexes over signals that were recorded: the same decisions the kernel made or would have made, with a clock that is
- * read from the signals. The live axis of elapsed time runs with the wall clock, and so does this one; a clock that was
- * set back is taken out of it, as it is there. Decisions come in the order of time, but for what passed while nerve was
+ * read from the signals. The live axis of elapsed time runs with the wall clock, and so does this one: it is what the
+ * clock would show had it not been set since the first signal. What it was set by is taken out where that is known; one
+ * that went back without a word stood still. Decisions come in the order of time, but for what passed while nerve was
  * down.
  */
 import { Heap } from "../base/heap.ts";
@@ -14,7 +15,7 @@ import { MAX_KEYS, ONLY_KEY } from "./key.ts";
 import { hasWords, type Look, type Lookout, lookoutOf } from "./look.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type Stage } from "./rule.ts";
 
-/** A decision with its times on the wall clock. */
+/** A decision, its times on the wall clock. */
 export interface Replayed {
   /** Place of its reflex in the list that is replayed. */
   readonly reflex: number;
@@ -23,6 +24,8 @@ export interface Replayed {
   readonly signal: number;
   readonly due: number | null;
   readonly at: number;
+  /** `due`, or `at` without one, on the axis. */
+  readonly elapsed: number;
   /** When the key may fire again; null without `throttle`. */
   readonly until: number | null;
 }
@@ -38,20 +41,50 @@ export interface Looked {
   readonly stage: Stage | null;
 }
 
-/** While nerve was down: a deadline that passed acts at the end of it. Unix milliseconds. */
+/** While nerve was down: a deadline that passed acts at the end of it. */
 export interface Down {
   readonly from: number;
   readonly to: number;
 }
 
+/** The wall clock was set, or was found to have been. */
+export interface ClockStep {
+  readonly elapsed: number;
+  readonly byMs: number;
+}
+
+/** Something made a reflex forget what it remembered. */
+export interface Turn {
+  readonly reflex: string;
+  readonly elapsed: number;
+  readonly kind: "disabled" | "enabled" | "cleared";
+}
+
+/** What happened between signals. All of it in order, its times on the axis. */
+export interface Course {
+  /** None within another. */
+  readonly downs: readonly Down[];
+  readonly steps: readonly ClockStep[];
+  readonly turns: readonly Turn[];
+}
+
+export const UNEVENTFUL: Course = { downs: [], steps: [], turns: [] };
+
+/** Who wants to know of more than decisions. */
+export interface Onlooker {
+  looked(looked: Looked): void;
+  /** Nothing to look with: it is disabled, or has no words and fires anyway. */
+  passed(reflex: number, signal: Looked["signal"], isDisabled: boolean): void;
+  /** Unix milliseconds. */
+  forgot(reflex: number, kind: Turn["kind"], at: number): void;
+}
+
 export interface ReplayParts {
   /** In their order for each signal. */
   readonly reflexes: readonly ReflexConfig[];
-  /** In order, none within another. */
-  readonly downs: readonly Down[];
+  readonly course: Course;
   readonly decided: (decision: Replayed) => void;
-  /** Null where only decisions matter. */
-  readonly looked: ((looked: Looked) => void) | null;
+  readonly onlooker: Onlooker | null;
 }
 
 export interface Counts {
@@ -80,6 +113,7 @@ interface Watcher {
   readonly lookout: Lookout | null;
   readonly keys: Map<string, Memory>;
   readonly counts: MutableCounts;
+  isDisabled: boolean;
   /** When keys at rest were last looked for, on the axis. */
   sweptAt: number;
 }
@@ -87,6 +121,29 @@ interface Watcher {
 interface Alarm {
   readonly due: number;
   readonly memory: Memory;
+}
+
+/** How far the axis is known: its newest time, what it is ahead of the wall clock there, and the step that comes next. */
+export interface Moment {
+  readonly elapsed: number;
+  readonly aheadMs: number;
+  readonly nextStep: number;
+}
+
+/** Where the axis begins: it shows what the wall clock does. */
+export const BEGINNING: Moment = { elapsed: 0, aheadMs: 0, nextStep: 0 };
+
+/** Where the time `at` of the wall clock lies, seen from a moment before it. */
+export function momentAt(from: Moment, at: number, steps: readonly ClockStep[]): Moment {
+  const isBack = (elapsed: number): boolean => elapsed < from.elapsed - STEP_MS;
+  let { aheadMs, nextStep } = from;
+  // What would lie behind the next step comes after it, and so does what would go back.
+  for (let step = steps[nextStep]; step !== undefined; step = steps[++nextStep]) {
+    if (at + aheadMs <= step.elapsed && !isBack(at + aheadMs)) break;
+    aheadMs -= step.byMs;
+  }
+  if (isBack(at + aheadMs)) aheadMs = from.elapsed - at;
+  return { elapsed: Math.max(from.elapsed, at + aheadMs), aheadMs, nextStep };
 }
 
 const NOTHING: MutableCounts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
@@ -102,10 +159,9 @@ export class Replay {
   /** Senses whose payloads matter. */
   readonly #read = new Set<string>();
   readonly #alarms = new Heap<Alarm>((a, b) => a.due < b.due);
-  #newest = 0;
-  /** What the axis is ahead of the wall clock. */
-  #aheadMs = 0;
+  #moment = BEGINNING;
   #nextDown = 0;
+  #nextTurn = 0;
 
   /** Or the pattern that is refused, of a reflex that was never checked. */
   static of(parts: ReplayParts): Result<Replay, PatternRefusal> {
@@ -124,7 +180,8 @@ export class Replay {
 
   #add(config: ReflexConfig, lookout: Lookout | null): void {
     const index = this.#watchers.length;
-    const watcher: Watcher = { index, lookout, keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
+    const common = { keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
+    const watcher: Watcher = { index, lookout, isDisabled: false, ...common };
     this.#watchers.push(watcher);
     for (const sense of new Set(config.on)) {
       this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), watcher]);
@@ -141,8 +198,7 @@ export class Replay {
   feed(signal: Looked["signal"]): void {
     const listeners = this.#listeners.get(signal.sense);
     if (listeners === undefined) return;
-    const elapsed = this.#elapsedAt(signal.at);
-    this.#runDeadlines(elapsed);
+    const elapsed = this.#goTo(signal.at);
     const payload = this.#read.has(signal.sense) ? (JSON.parse(signal.payload) as Json) : null;
     for (const watcher of listeners) this.#show(watcher, signal, payload, elapsed);
   }
@@ -151,6 +207,8 @@ export class Replay {
     const { lookout, counts, keys } = watcher;
     const { id } = signal;
     counts.signals++;
+    if (watcher.isDisabled || lookout === null) this.#parts.onlooker?.passed(watcher.index, signal, watcher.isDisabled);
+    if (watcher.isDisabled) return;
     if (lookout === null) {
       counts.matched++;
       this.#decided(watcher, ONLY_KEY, { kind: "fire", signal: id, due: null, elapsed, until: null });
@@ -162,7 +220,7 @@ export class Replay {
     if (memory === undefined) {
       if (!this.#hasRoom(watcher, elapsed)) {
         counts.limited++;
-        this.#parts.looked?.({ reflex: watcher.index, signal, look, before: REST, after: REST, stage: null });
+        this.#parts.onlooker?.looked({ reflex: watcher.index, signal, look, before: REST, after: REST, stage: null });
         return;
       }
       memory = { watcher, key: look.key, state: REST, armed: null };
@@ -171,9 +229,9 @@ export class Replay {
     const { matches, clears } = look;
     const { state, decisions, stage } = decide(lookout.rule, before, { kind: "signal", id, elapsed, matches, clears });
     this.#keep(memory, state, elapsed);
-    if (this.#parts.looked !== null && stage !== null) {
+    if (this.#parts.onlooker !== null && stage !== null) {
       const told = this.#onWall(stage);
-      this.#parts.looked({ reflex: watcher.index, signal, look, before, after: state, stage: told });
+      this.#parts.onlooker.looked({ reflex: watcher.index, signal, look, before, after: state, stage: told });
     }
     for (const decision of decisions) this.#decided(watcher, look.key, decision);
   }
@@ -205,37 +263,67 @@ export class Replay {
 
   /** Everything that is due up to `at`, when no signal came any more. */
   end(at: number): void {
-    this.#runDeadlines(this.#elapsedAt(at));
+    this.#goTo(at);
+  }
+
+  /** What comes before `at`, on the wall clock; where that lies. */
+  #goTo(at: number): number {
+    const { steps, turns } = this.#parts.course;
+    const moment = momentAt(this.#moment, at, steps);
+    const { elapsed } = moment;
+    for (let turn = turns[this.#nextTurn]; turn && turn.elapsed <= elapsed; turn = turns[++this.#nextTurn]) {
+      this.#runDeadlines(turn.elapsed);
+      this.#turn(turn);
+    }
+    this.#runDeadlines(elapsed);
+    this.#moment = moment;
+    return elapsed;
   }
 
   #runDeadlines(upTo: number): void {
     for (let alarm = this.#alarms.peek(); alarm !== null; alarm = this.#alarms.peek()) {
       const { due, memory } = alarm;
       const elapsed = this.#noticedAt(due);
-      if (elapsed > upTo) return;
+      if (elapsed > upTo) break;
       this.#alarms.pop();
       const { lookout } = memory.watcher;
       if (lookout === null || memory.armed !== due) continue;
       memory.armed = null;
+      this.#followClock(elapsed);
       const { state, decisions } = decide(lookout.rule, memory.state, { kind: "time", elapsed });
       this.#keep(memory, state, elapsed);
       for (const decision of decisions) this.#decided(memory.watcher, memory.key, decision);
     }
+    this.#followClock(upTo);
+  }
+
+  /** To a time between two signals. What is found late is found with the clock as it is then. */
+  #followClock(elapsed: number): void {
+    const { steps } = this.#parts.course;
+    let { aheadMs, nextStep } = this.#moment;
+    if (elapsed < (steps[nextStep]?.elapsed ?? Number.POSITIVE_INFINITY)) return;
+    for (let step = steps[nextStep]; step && step.elapsed <= elapsed; step = steps[++nextStep]) aheadMs -= step.byMs;
+    this.#moment = { elapsed: this.#moment.elapsed, aheadMs, nextStep };
   }
 
   /** Deadlines come in order, and so do the times nerve was down. */
   #noticedAt(due: number): number {
-    const { downs } = this.#parts;
-    const wall = due - this.#aheadMs;
+    const { downs } = this.#parts.course;
     let down = downs[this.#nextDown];
-    while (down !== undefined && down.to <= wall) down = downs[++this.#nextDown];
-    return down !== undefined && down.from < wall ? down.to + this.#aheadMs : due;
+    while (down !== undefined && down.to <= due) down = downs[++this.#nextDown];
+    return down !== undefined && down.from < due ? down.to : due;
   }
 
-  #elapsedAt(at: number): number {
-    if (at + this.#aheadMs < this.#newest - STEP_MS) this.#aheadMs = this.#newest - at;
-    this.#newest = Math.max(this.#newest, at + this.#aheadMs);
-    return this.#newest;
+  #turn({ reflex, kind, elapsed }: Turn): void {
+    for (const watcher of this.#watchers) {
+      if (this.#parts.reflexes[watcher.index]?.name !== reflex) continue;
+      // Enabled by hand though it was: nothing is forgotten then.
+      if (kind !== "cleared" && watcher.isDisabled === (kind === "disabled")) continue;
+      watcher.isDisabled = kind === "disabled" || (kind === "cleared" && watcher.isDisabled);
+      for (const memory of watcher.keys.values()) memory.armed = null;
+      watcher.keys.clear();
+      this.#parts.onlooker?.forgot(watcher.index, kind, this.#wallAt(elapsed));
+    }
   }
 
   #decided(watcher: Watcher, key: string, { kind, signal, due, elapsed, until }: Decision): void {
@@ -248,6 +336,7 @@ export class Replay {
       signal,
       due: due === null ? null : this.#wallAt(due),
       at: this.#wallAt(elapsed),
+      elapsed: due ?? elapsed,
       until: until === null ? null : this.#wallAt(until),
     });
   }
@@ -259,17 +348,10 @@ export class Replay {
 
   /** What the wall clock shows at `elapsed`, as far as the signals so far tell. */
   #wallAt(elapsed: number): number {
-    return elapsed - this.#aheadMs;
+    return elapsed - this.#moment.aheadMs;
   }
 
   counts(reflex: number): Counts {
     return { ...(this.#watchers[reflex]?.counts ?? NOTHING) };
-  }
-
-  /** What it remembers is cleared, as when it is disabled or its definition changes. */
-  forget(reflex: number): void {
-    const keys = this.#watchers[reflex]?.keys;
-    for (const memory of keys?.values() ?? []) memory.armed = null;
-    keys?.clear();
   }
 }

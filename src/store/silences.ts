@@ -25,8 +25,8 @@ export function silenceTable(db: Database) {
          DO UPDATE SET why = excluded.why, at = excluded.at, until = excluded.until, due = excluded.due`,
       ).run(pattern, why, at, until, due);
     },
-    /** Not one that has replaced it. */
-    remove: ({ pattern, due }: Silence): void =>
-      void db.query("DELETE FROM silences WHERE pattern = ? AND due = ?").run(pattern, due),
+    /** Not one that has replaced it; false when it was not there any more. */
+    remove: ({ pattern, due }: Silence): boolean =>
+      db.query("DELETE FROM silences WHERE pattern = ? AND due = ?").run(pattern, due).changes > 0,
   };
 }

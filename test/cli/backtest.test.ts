@@ -41,7 +41,7 @@ beforeAll(() => {
   log(2, "reflex:high", "reflex.fired", { signal: 2, key: '"a"', due: null, run: 1 });
   log(2, "reflex:rare", "reflex.fired", { signal: 2, key: null, due: null });
   signal(4, 9, "b");
-  // It was disabled for a moment: what is recorded is one firing less.
+  // It was disabled for a moment, and looked at nothing.
   log(3, "reflex:high", "disabled");
   log(5, "reflex:high", "enabled");
   log(12, "reflex:held", "reflex.fired", { signal: 3, key: null, due: BEGIN + 12 * SECOND, run: 2 });
@@ -49,7 +49,9 @@ beforeAll(() => {
   log(20, "reflex:high", "reflex.fired", { signal: 4, key: '"a"', due: null, silenced: "high" });
   // Nothing the rules say.
   log(21, "reflex:held", "reflex.fired", { signal: 4, key: null, due: BEGIN + 21 * SECOND, run: 3 });
-  log(30, "kernel", "clock.stepped");
+  // Other rules than those of today.
+  signal(25, 6, "c");
+  log(30, "kernel", "config.reloaded");
 });
 
 afterAll(() => {
@@ -77,10 +79,10 @@ const countsOf = ({ reflex, signals, matched, fired, throttled }: Record<string,
 describe("by itself", () => {
   test("counts what each reflex that looks at signals saw, passed and fired for", async () => {
     expect((await rows()).map(countsOf)).toEqual([
-      ["high", 4, 3, 3, 0],
-      ["held", 4, 3, 1, 0],
-      ["rare", 4, 3, 1, 2],
-      ["plain", 4, 4, 4, 0],
+      ["high", 5, 3, 3, 0],
+      ["held", 5, 4, 1, 0],
+      ["rare", 5, 4, 1, 3],
+      ["plain", 5, 5, 5, 0],
     ]);
   });
 
@@ -90,8 +92,8 @@ describe("by itself", () => {
       agreed: 2,
       only_live: 0,
       only_replay: 1,
-      differences: [{ only: "replay", signal: 3, key: '"b"', due: null, at: BEGIN + 4 * SECOND }],
-      reasons: ["disabled", "enabled", "clock.stepped"].map((event) => expect.objectContaining({ event })),
+      differences: [{ only: "replay", signal: 5, key: '"c"', due: null, at: BEGIN + 25 * SECOND }],
+      reasons: ["disabled", "enabled", "config.reloaded"].map((event) => expect.objectContaining({ event })),
     });
     expect(held.live.differences).toEqual([
       { only: "live", signal: 4, key: null, due: BEGIN + 21 * SECOND, at: BEGIN + 21 * SECOND },
@@ -104,7 +106,7 @@ describe("by itself", () => {
     const since = new Date(BEGIN + 3 * SECOND).toISOString().replace("Z", "+00:00");
     const until = new Date(BEGIN + 15 * SECOND).toISOString().replace("Z", "+00:00");
     expect((await rows("--since", since, "--until", until)).map(countsOf)).toEqual([
-      ["high", 1, 1, 1, 0],
+      ["high", 1, 0, 0, 0],
       ["held", 1, 1, 1, 0],
       ["rare", 1, 1, 0, 1],
       ["plain", 1, 1, 1, 0],
@@ -128,8 +130,8 @@ describe("by itself", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("2 agree, 1 differ");
     expect(stdout).toContain("high did not fire, and by the replay it would have:");
-    expect(stdout).toContain('signal #3, key "b"');
-    expect(stdout).toContain("reflex:high: disabled");
+    expect(stdout).toContain('signal #5, key "c"');
+    expect(stdout).toContain("config.reloaded");
   });
 });
 
@@ -144,10 +146,11 @@ describe("--config: another configuration", () => {
       ["seldom", null, "new", 1],
     ]);
     const { only_here, only_there, differences } = found[0].against;
-    expect({ only_here, only_there }).toEqual({ only_here: 2, only_there: 0 });
+    expect({ only_here, only_there }).toEqual({ only_here: 3, only_there: 0 });
     expect(differences.map(({ only, signal: id }: { only: string; signal: number }) => [only, id])).toEqual([
       ["here", 2],
       ["here", 4],
+      ["here", 5],
     ]);
     expect(found[4].fired).toBeNull();
   });

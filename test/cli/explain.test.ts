@@ -69,6 +69,7 @@ beforeAll(() => {
   run(2, "level", 3, "dropped", "1 running already, and `overflow` is drop");
   run(3, "held", 3, "failed", "no such number\nat page");
   log(2, "reflex:off", "disabled");
+  log(9, "reflex:paused", "reflex.cleared");
   log(20, "reflex:quiet", "reflex.fired", { signal: 8, key: null, due: null, silenced: "qui*" });
   store.commit(() => {
     store.switches.disable("reflex:off", BEGIN + 2 * SECOND);
@@ -159,10 +160,17 @@ describe("what a signal that waits came to", () => {
   });
 
   test("`debounce` ran out", async () => {
-    const found = await of("paused", 7);
+    const found = await of("paused", 8);
     expect(found.outcome).toBe("debouncing");
     expect(found.later).toMatchObject({ kind: "fired", signal: 8, due: BEGIN + 50 * SECOND });
     expect(found.recorded).toBe(false);
+  });
+
+  test("the reflex forgot it, and what fired later was for another", async () => {
+    const found = await of("paused", 7);
+    expect(found.later).toEqual({ kind: "forgotten", signal: null, at: BEGIN + 9 * SECOND });
+    expect(found.run).toBeNull();
+    expect((await nerve("paused", "--signal", "7")).stdout).toMatch(/then forgotten at .*: the reflex was changed\n/);
   });
 });
 

@@ -1,9 +1,11 @@
 /**
  * What the daemon decided beside what a replay of its signals decides, one for one: every word, with and without keys,
- * on senses that are fast and due together, while it runs and over a death with deadlines that pass while it is down.
+ * on senses that are fast and due together, while it runs and over a death with deadlines that pass while it is down,
+ * however the clock is set.
  */
 import { expect, test } from "bun:test";
-import { project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
+import { type Project, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
 
 /** Walks up and down between 0 and 9, a key every other time, by its own count. */
 const WAVE = `let n = 0;
@@ -51,39 +53,74 @@ const CONFIG = [
 ].join("\n");
 
 const SIGNALS = 700;
+/** By what the clock is set while nerve runs, and before each of these runs. */
+const STEPS = [[DAY_MS, -3 * DAY_MS], [-1_500], [700]];
+const WHILE_DOWN_MS = -DAY_MS / 2;
+
+/** Every reflex was compared, and at most `differing` of its decisions are not the daemon's. */
+async function agreeing(folder: Project, differing = 0, environment: Readonly<Record<string, string>> = {}) {
+  const { code, stdout, stderr } = await runNerve(folder.path, ["backtest", "--json"], { environment });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const rows = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(rows.map(({ reflex }) => reflex)).toEqual(REFLEXES.map((reflex) => /name: ([\w-]+)/.exec(reflex)?.[1]));
+  for (const { reflex, live } of rows) {
+    if (live.only_live + live.only_replay <= differing) continue;
+    expect({ reflex, differences: live.differences }).toEqual({ reflex, differences: [] });
+  }
+  expect(rows.map(({ reflex, live }) => ({ reflex, some: live.agreed > 0 }))).toEqual(
+    rows.map(({ reflex }) => ({ reflex, some: true })),
+  );
+}
+
+const FILES = {
+  "nerve.yaml": CONFIG,
+  "senses/wave/index.ts": WAVE,
+  "workflows/sink/index.ts": "export const run = () => null;\n",
+};
 
 test("every live decision is the replay's, while nerve runs and after it was killed", async () => {
-  using folder = project({
-    "nerve.yaml": CONFIG,
-    "senses/wave/index.ts": WAVE,
-    "workflows/sink/index.ts": "export const run = () => null;\n",
-  });
-  const replayed = async () => {
-    const { code, stdout, stderr } = await runNerve(folder.path, ["backtest", "--json"]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const rows = stdout
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
-    expect(rows.map(({ reflex }) => reflex)).toEqual(REFLEXES.map((reflex) => /name: ([\w-]+)/.exec(reflex)?.[1]));
-    for (const { reflex, live } of rows) {
-      expect({ reflex, differences: live.differences }).toEqual({ reflex, differences: [] });
-    }
-    return rows;
-  };
+  using folder = project(FILES);
   const flow = async (): Promise<void> => {
     await using nerve = await startNerve(folder.path);
     const begun = nerve.signals().length;
     await until(() => nerve.signals().length > begun + SIGNALS, 30_000);
-    await replayed();
+    await agreeing(folder);
     // What is pending then is due while nerve is down, or at its next start.
     nerve.kill("SIGKILL");
     await nerve.exited;
   };
   await flow();
   await flow();
-  const rows = await replayed();
-  expect(rows.map(({ reflex, live }) => ({ reflex, some: live.agreed > 0 }))).toEqual(
-    rows.map(({ reflex }) => ({ reflex, some: true })),
-  );
+  await agreeing(folder);
 }, 90_000);
+
+test.skipIf(!hasFaketime)(
+  "and so it is when the clock is set, while nerve runs and while it is down",
+  async () => {
+    using folder = project(FILES);
+    const clock = fakeClock(folder);
+    const flow = async (offsets: readonly number[]): Promise<void> => {
+      await using nerve = await startNerve(folder.path, { environment: clock.environment });
+      for (const offset of offsets) {
+        const begun = nerve.signals().length;
+        await until(() => nerve.signals().length > begun + SIGNALS / 4, 30_000);
+        const steps = nerve.logs({ event: "clock.stepped" }).length;
+        clock.set(clock.offset() + offset);
+        await until(() => nerve.logs({ event: "clock.stepped" }).length > steps);
+        await until(() => nerve.signals().length > begun + SIGNALS / 2, 30_000);
+      }
+      nerve.kill("SIGKILL");
+      await nerve.exited;
+    };
+    for (const steps of STEPS) {
+      clock.set(clock.offset() + WHILE_DOWN_MS);
+      await flow(steps);
+    }
+    // Milliseconds pass while a clock is set, and decide where they can.
+    await agreeing(folder, 2 * STEPS.flat().length, clock.environment);
+  },
+  120_000,
+);

@@ -7,7 +7,7 @@ import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
 import { hasWords, lookoutOf } from "../../src/rules/look.ts";
-import { type Down, type Looked, Replay, type Replayed } from "../../src/rules/replay.ts";
+import { type Course, type Down, type Looked, Replay, type Replayed, UNEVENTFUL } from "../../src/rules/replay.ts";
 import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
@@ -75,7 +75,7 @@ function randomFacts(below: Below, unitMs: number, downs: readonly Down[]): Fact
   });
 }
 
-type Bare = Omit<Replayed, "reflex">;
+type Bare = Omit<Replayed, "reflex" | "elapsed">;
 
 /** A map of states and a deadline each, looked at `latency` late, when nerve runs. */
 function byHand(config: ReflexConfig, facts: readonly Fact[], end: number, notices: (due: number) => number): Bare[] {
@@ -119,15 +119,15 @@ function replayed(
   reflexes: readonly ReflexConfig[],
   facts: readonly Fact[],
   end: number,
-  downs: readonly Down[] = [],
+  course: Partial<Course> = {},
 ): { readonly decisions: Replayed[]; readonly looks: Looked[]; readonly replay: Replay } {
   const decisions: Replayed[] = [];
   const looks: Looked[] = [];
   const made = Replay.of({
     reflexes,
-    downs,
+    course: { ...UNEVENTFUL, ...course },
     decided: (decision) => decisions.push(decision),
-    looked: (looked) => looks.push(looked),
+    onlooker: { looked: (looked) => looks.push(looked), passed: () => {}, forgot: () => {} },
   });
   if (!made.ok) throw new Error(made.error.message);
   for (const fact of facts) made.value.feed(fact);
@@ -161,11 +161,11 @@ describe(`on ${TRIALS} random sets of reflexes and signals (seed ${SEED})`, () =
           if (next === undefined) return noticed;
           return due > next.from ? next.to : Math.min(noticed, next.from);
         };
-        const { decisions } = replayed(reflexes, facts, end, downs);
+        const { decisions } = replayed(reflexes, facts, end, { downs });
         for (const [index, config] of reflexes.entries()) {
           const expected = sorted(byHand(config, facts, end, notices));
           const own = decisions.filter((decision) => decision.reflex === index);
-          const found = sorted(own.map(({ reflex: _, ...rest }) => rest));
+          const found = sorted(own.map(({ reflex: _, elapsed: __, ...rest }) => rest));
           if (!Bun.deepEquals(found, expected)) {
             const story = JSON.stringify({ config, facts, downs, found, expected }, null, 1);
             throw new Error(`seed ${SEED}, trial ${trial}: ${story}`);
@@ -216,16 +216,30 @@ describe("a reflex", () => {
     ]);
   });
 
-  test("that is forgotten begins anew, and what was pending never fires", () => {
-    const config = reflex({ name: "r", when: { v: "1" }, forMs: 1_000 });
-    const decisions: Replayed[] = [];
-    const made = Replay.of({ reflexes: [config], downs: [], decided: (one) => decisions.push(one), looked: () => {} });
-    if (!made.ok) throw new Error(made.error.message);
-    made.value.feed(fact(1, 0, { v: 1 }));
-    made.value.forget(0);
-    made.value.feed(fact(2, 500, { v: 1 }));
-    made.value.end(BEGIN + 10_000);
-    expect(decisions.map(({ signal, due }) => [signal, due])).toEqual([[2, BEGIN + 1_500]]);
+  const held = reflex({ name: "r", when: { v: "1" }, forMs: 1_000 });
+  const firings = (facts: readonly Fact[], ...turns: Course["turns"]) =>
+    replayed([held], facts, BEGIN + 10_000, { turns }).decisions.map(({ signal, due }) => [signal, due]);
+  const turn = (at: number, kind: "disabled" | "enabled" | "cleared", name = "r") => ({
+    reflex: name,
+    elapsed: BEGIN + at,
+    kind,
+  });
+  const one = fact(1, 0, { v: 1 });
+
+  test("that is cleared begins anew, and what was pending never fires", () => {
+    expect(firings([one, fact(2, 500, { v: 1 })], turn(100, "cleared"))).toEqual([[2, BEGIN + 1_500]]);
+    expect(firings([one], turn(100, "cleared", "other"))).toEqual([[1, BEGIN + 1_000]]);
+  });
+
+  test("that is disabled looks at nothing, and begins anew when it is enabled", () => {
+    expect(firings([one], turn(999, "disabled"))).toEqual([]);
+    expect(firings([one], turn(1_000, "disabled"))).toEqual([[1, BEGIN + 1_000]]);
+    const around = [one, fact(2, 500, { v: 1 }), fact(3, 900, { v: 1 })];
+    expect(firings(around, turn(100, "disabled"), turn(800, "enabled"))).toEqual([[3, BEGIN + 1_900]]);
+  });
+
+  test("that is enabled though it was goes on", () => {
+    expect(firings([one], turn(500, "enabled"))).toEqual([[1, BEGIN + 1_000]]);
   });
 });
 
@@ -241,6 +255,25 @@ describe("a set clock", () => {
       ["fire", 4],
     ]);
     expect(decisions[3]?.at).toBe(BEGIN - 3_590_000);
+  });
+
+  test("that was said to be is taken out, whichever way and however long no signal came", () => {
+    const config = reflex({ name: "r", when: { v: "1" }, forMs: 60_000, key: "k" });
+    for (const byMs of [86_400_000, -86_400_000, -50_000, 5_000]) {
+      const steps = [{ elapsed: BEGIN + 30_500, byMs }];
+      // Matching at 0 and 10 s; set at 30 s, noticed half a second later; another key at 40 s; the first again at 70 s.
+      const facts = [
+        fact(1, 0, { v: 1, k: 1 }),
+        fact(2, 10_000, { v: 1, k: 2 }),
+        fact(3, 40_000 + byMs, { v: 1, k: 3 }),
+      ];
+      const { decisions } = replayed([config], facts, BEGIN + 200_000 + byMs, { steps });
+      expect(decisions.map(({ signal, due }) => [signal, due])).toEqual([
+        [1, BEGIN + 60_000 + byMs],
+        [2, BEGIN + 70_000 + byMs],
+        [3, BEGIN + 100_000 + byMs],
+      ]);
+    }
   });
 });
 

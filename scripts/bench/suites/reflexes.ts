@@ -7,7 +7,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ReflexConfig } from "../../../src/model/config.ts";
 import { type Lookout, lookoutOf } from "../../../src/rules/look.ts";
-import { Replay } from "../../../src/rules/replay.ts";
+import { Replay, UNEVENTFUL } from "../../../src/rules/replay.ts";
 import { decide, type KeyState, REST } from "../../../src/rules/rule.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { type Figure, median } from "../figures.ts";
@@ -105,7 +105,7 @@ function bytesOfKey(keys: number): number {
 /** Signals a second through a replay of one reflex that listens and `others` that do not. */
 function beside(others: number, count: number): number {
   const configs = [reflexOf(0, "s"), ...Array.from({ length: others }, (_, index) => reflexOf(index + 1, "other"))];
-  const made = Replay.of({ reflexes: configs, downs: [], decided: () => {}, looked: null });
+  const made = Replay.of({ reflexes: configs, course: UNEVENTFUL, decided: () => {}, onlooker: null });
   if (!made.ok) throw new Error(made.error.message);
   const texts = Array.from({ length: KEYS_OF_SENSE }, (_, at) => JSON.stringify(payloadOf(at, KEYS_OF_SENSE)));
   const begun = performance.now();

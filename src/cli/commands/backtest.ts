@@ -2,15 +2,16 @@
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { BEGINNING, momentAt } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
-import { type Agreement, BesideLive, BesideOther, LISTED, NONE, type Sample } from "../agreement.ts";
+import { type Agreement, BesideLive, BesideOther, type Edges, LISTED, NONE, type Sample } from "../agreement.ts";
 import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "../backtest.ts";
 import { defineCommand, flag, text } from "../command.ts";
 import { remark } from "../failure.ts";
 import { knownReflex, targetOf } from "../find-reflex.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
 import { findPlace, loadConfig } from "../place.ts";
-import { EVERY_SIGNAL, type Fired, type Incident, readRecorded } from "../recorded.ts";
+import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
@@ -24,7 +25,7 @@ const SHOWN = 10;
 export const command = defineCommand({
   summary: "what reflexes would have done with the signals that are kept, and whether that is what they did",
   details:
-    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), and what a replay cannot know is named: a reload, a set\nclock, a reflex that was disabled meanwhile. With --config it is held against the rules of another file instead. Runs\nthat would have been dropped are an estimate, by how long the latest runs of the workflow took. Needs no daemon.",
+    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), and what a replay cannot know is named: other rules before\na reload. With --config it is held against the rules of another file instead. Runs\nthat would have been dropped are an estimate, by how long the latest runs of the workflow took. Needs no daemon.",
   arguments: [{ name: "reflex…", required: false }],
   options: {
     since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30' (default: all that is kept)"),
@@ -58,20 +59,22 @@ export const command = defineCommand({
     const range = rangeOf(store, options, Date.now());
     if (!range.ok) return range;
     const live = new Map<string, Fired[]>();
-    const recorded = readRecorded(store, range.value.since, (row) => {
-      if (other.value !== null) return;
+    const { warmFrom } = range.value;
+    // All there is needs no search by time, which a set clock may mislead.
+    const warmSince = store.signals.byId(warmFrom - 1) === null ? 0 : (store.signals.byId(warmFrom)?.at ?? 0);
+    const recorded = readRecorded(store, warmSince, (row) => {
+      if (other.value !== null || (row.due === null && row.signal < range.value.from)) return;
       const rows = live.get(row.reflex);
       if (rows === undefined) live.set(row.reflex, [row]);
       else rows.push(row);
     });
     const isAsked = (name: string): boolean => names.length === 0 || names.includes(name);
-    const lastSignal = store.signals.byId(range.value.to)?.at ?? 0;
-    const span = { first: recorded.first ?? 0, last: Math.max(recorded.last ?? 0, lastSignal) };
+    const edges = edgesOf(store, range.value, recorded);
     const besides = new Map<string, { readonly live: BesideLive; readonly other: BesideOther }>();
     const besideOf = (name: string) => {
       const known = besides.get(name);
       if (known !== undefined) return known;
-      const made = { live: new BesideLive(live.get(name) ?? [], range.value, span), other: new BesideOther() };
+      const made = { live: new BesideLive(live.get(name) ?? [], edges), other: new BesideOther() };
       besides.set(name, made);
       return made;
     };
@@ -79,13 +82,14 @@ export const command = defineCommand({
     const done = backtest({
       store,
       range: range.value,
-      downs: recorded.downs,
+      // Of rules that were not there nobody knows what would have been done to them.
+      course: other.value === null ? recorded.course : { ...recorded.course, turns: [] },
       here,
       other: other.value,
       names,
-      fired: (side, reflex, firing) => {
+      fired: (side, reflex, firing, elapsed) => {
         if (!isAsked(reflex.name)) return;
-        if (other.value === null) besideOf(reflex.name).live.replayed(firing);
+        if (other.value === null) besideOf(reflex.name).live.replayed(firing, elapsed);
         else besideOf(reflex.name).other.fired(side, firing);
         if (options.firings) printFiring(side, reflex.name, firing, other.value !== null, json);
       },
@@ -128,6 +132,16 @@ function rangeOf(
     until: Math.min(end ?? now, now),
     warmFrom: Math.max(first, begin - WARM_UP),
   });
+}
+
+/** What is compared with what was recorded: of younger deadlines than anything that is, nobody knows yet. */
+function edgesOf({ signals }: StoreReader, range: Range, { course, first, lastElapsed }: Recorded): Edges {
+  const { from, to, warmFrom, since, until } = range;
+  const begin = momentAt(BEGINNING, since, course.steps);
+  const newest = { ...begin, elapsed: Math.max(begin.elapsed, lastElapsed) };
+  const last = momentAt(newest, signals.byId(to)?.at ?? 0, course.steps).elapsed;
+  const end = Math.min(momentAt(begin, until, course.steps).elapsed, Math.max(lastElapsed, last));
+  return { firstLog: first ?? 0, warmFrom, from, to, begin: begin.elapsed, end };
 }
 
 // ── what came out ────────────────────────────────────────────────────────

@@ -24,7 +24,6 @@ import { localMoment, parseSince } from "../times.ts";
 const BACK = 1_000_000;
 const LATEST = 5;
 const MAX_KEYS_TOLD = 20;
-const CHANGES: ReadonlySet<string> = new Set(["disabled", "enabled", "reflex.cleared"]);
 
 export const command = defineCommand({
   summary: "why a reflex fired or did not, and what it waits for",
@@ -116,19 +115,18 @@ function tellOf(
   const target = asked?.id ?? (question.kind === "at" ? signals.firstIdSince(question.at) : last);
   const first = oldest?.id ?? 1;
   const from = Math.max(first, target - BACK);
-  const begin = signals.byId(from)?.at ?? oldest?.at ?? 0;
+  // All there is needs no search by time, which a set clock may mislead.
+  const begin = from === first ? 0 : (signals.byId(from)?.at ?? 0);
   const fired: Fired[] = [];
   const recorded = readRecorded(store, begin, (row) => {
     if (row.reflex === name) fired.push(row);
   });
-  const isOwn = ({ source, event }: Incident): boolean => source === `reflex:${name}` && CHANGES.has(event);
-  const incidents = recorded.incidents.filter(isOwn);
+  const isSwitchedOff = ({ source, event }: Incident): boolean => source === `reflex:${name}` && event === "disabled";
   const done = isHeard
     ? explain({
         store,
         config,
-        downs: recorded.downs,
-        incidents,
+        course: recorded.course,
         question,
         keys: key === null ? null : [key, keyOf("k", { k: key }).key],
         from,
@@ -142,7 +140,7 @@ function tellOf(
   return ok({
     config,
     isEnabled,
-    disabledSince: isEnabled ? null : (incidents.findLast(({ event }) => event === "disabled")?.at ?? null),
+    disabledSince: isEnabled ? null : (recorded.incidents.findLast(isSwitchedOff)?.at ?? null),
     silence: silenceOver(store, config, Date.now()),
     seen: done.seen.map((seen) => ({ ...seen, followed: followedBy(store, config, seen, fired) })),
     notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
@@ -172,8 +170,8 @@ const silenceOver = (store: StoreReader, { kind, name }: ReflexConfig, now: numb
 
 /** What is recorded of the firing it led to, at once or later. */
 function followedBy(store: StoreReader, config: ReflexConfig, seen: Seen, fired: readonly Fired[]): Followed | null {
-  const decision = seen.decided ?? (seen.later?.kind === "broken-off" ? null : seen.later);
-  if (decision === null || decision.kind !== "fire") return null;
+  const decision = seen.decided ?? seen.later;
+  if (decision?.kind !== "fire") return null;
   const row = fired.find(({ signal }) => signal === decision.signal);
   const run = config.kind === "workflow" ? store.runs.bySignal(config.name, decision.signal) : null;
   return { run, silenced: row?.silenced ?? null, isRecorded: isRecorded(config) ? row !== undefined : null };
@@ -235,6 +233,7 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
 
 function laterJson(later: NonNullable<Seen["later"]>) {
   if (later.kind === "broken-off") return { kind: later.kind, signal: later.signal, at: later.at };
+  if (later.kind === "forgotten") return { kind: later.kind, signal: null, at: later.at };
   const kind = later.kind === "fire" ? "fired" : "throttled";
   return { kind, signal: later.signal, at: later.at, due: later.due };
 }
