@@ -38,16 +38,15 @@ export function outcomeOf({ isDisabled, looked, decided }: Seen): OutcomeName {
 
 const MAX_MISMATCHES = 5;
 const MAX_VALUE = 80;
+const MAX_EXPECTED = 200;
 
-const shown = (value: Mismatch["value"]): string => {
-  const text = JSON.stringify(value);
-  return escapeForTerminal(text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE)}…` : text);
-};
+const shown = (text: string, most: number): string =>
+  escapeForTerminal(text.length > most ? `${text.slice(0, most)}…` : text);
 
 function mismatchWords({ path, value, isMissing, expected }: Mismatch): string {
   const field = path === "" ? "the payload" : `\`${escapeForTerminal(path)}\``;
-  const wanted = escapeForTerminal(expected);
-  return isMissing ? `${field} is not there, expected ${wanted}` : `${field} is ${shown(value)}, expected ${wanted}`;
+  const is = isMissing ? "not there" : shown(JSON.stringify(value), MAX_VALUE);
+  return `${field} is ${is}, expected ${shown(expected, MAX_EXPECTED)}`;
 }
 
 function notMatching({ looked, mismatches }: Seen): string {

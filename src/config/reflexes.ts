@@ -187,6 +187,7 @@ type ReflexFields = Fields<typeof REFLEX>;
 type ReflexKey = keyof typeof REFLEX;
 
 const TIMED = ["interval", "cron", "on_start"] as const satisfies readonly ReflexKey[];
+const ABSENT_AT_ZERO: ReadonlySet<ReflexKey> = new Set(["jitter", "for", "throttle"]);
 const WORDS = ["when", "clear", "edge", "for", "count", "debounce", "throttle", "key"] as const;
 
 /** `key` is in the way of something; each rule is one line of the contract. */
@@ -197,7 +198,8 @@ function checkWords(fields: ReflexFields, label: string, report: Report): void {
     if (place) report.add("conflict", place, `\`${label}.${key}\` ${message}`, hint);
   };
   const needs = (key: ReflexKey, needed: readonly ReflexKey[]): void => {
-    if (fields.firstOf(needed)) return;
+    // A duration of 0 is as good as absent; one that is none has been reported.
+    if (fields.firstOf(needed) || (ABSENT_AT_ZERO.has(key) && values[key] === null)) return;
     const either = needed.map((one) => `\`${one}\``).join(" or ");
     conflict(key, `has no meaning without ${either}`, `add ${either} or remove it`);
   };

@@ -66,8 +66,10 @@ export class Reactions {
     const listeners = this.#parts.reflexes().listeningTo(sense);
     if (listeners.length === 0) return null;
     if (listeners.every(({ watch }) => watch === null)) return { listeners, looks: null, elapsed: 0, payload };
+    // Before anything else takes time: what passes since `at` would look like a clock that was set back.
+    const elapsed = this.#parts.lifetime.of(at);
     const looks = listeners.map(({ watch }) => watch?.look(payload) ?? null);
-    return { listeners, looks, elapsed: this.#parts.lifetime.of(at), payload };
+    return { listeners, looks, elapsed, payload };
   }
 
   /** Inside the transaction of the signal; what it answers with is to be done after the commit. */

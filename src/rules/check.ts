@@ -7,6 +7,7 @@ import { exceedsBytes, type Json } from "../base/json.ts";
 import type { TypeNode } from "./arktype.ts";
 import { at, type PatternRefusal } from "./definition.ts";
 import { fieldOf } from "./field.ts";
+import { formatOf } from "./formats.ts";
 import { compileRegex } from "./regex.ts";
 
 /** Why a payload does not match: the field, what it holds, and what was expected there in ArkType's notation. */
@@ -87,6 +88,7 @@ const CHANGES_VALUE = {
   message: "changes the value, and a pattern only looks",
   hint: "compare the value as it is",
 };
+const FORMAT_HINT = "write an expression of your own that is enough, such as /^[0-9]+[.][0-9]+/";
 const NEVER = { message: "nothing can match this", hint: 'for a field that is not there write "NAME?": never' };
 
 const isNever = ({ kind, inner }: TypeNode): boolean => kind === "union" && nodes(inner.branches).length === 0;
@@ -131,8 +133,11 @@ export function checkOf(root: TypeNode): { check: Check; refusal: PatternRefusal
   const regex = (node: TypeNode, path: string): Check => {
     const { rule, flags } = node.inner as { rule: string; flags: string | undefined };
     if (flags) return refuse(path, `the regular expression has the flags ${flags}`, "write it without");
+    const format = formatOf(rule);
+    if (format !== null) return simple(node.expression, (value) => format(value as string));
     const compiled = compileRegex(rule);
-    if (!compiled.ok) return refuse(path, `the regular expression ${compiled.error.message}`, compiled.error.hint);
+    // What a person wrote has been looked at before.
+    if (!compiled.ok) return refuse(path, `ArkType's expression for it ${compiled.error.message}`, FORMAT_HINT);
     const { test } = compiled.value;
     return simple(node.expression, (value) => test(value as string));
   };

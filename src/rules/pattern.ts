@@ -79,6 +79,7 @@ const isExpression = (text: string): boolean =>
 
 /** How to write what was meant as text, if it was. */
 function asText(text: string): string | null {
+  if (/^\s*[<>]=?\s*-?[0-9.]+\s*$/.test(text)) return `write "number ${text.trim()}"`;
   if (/^\/.*\/[a-z]+$/.test(text)) return "expressions have no flags: write [aA] for either case";
   if (/[\\"]/.test(text)) return null;
   if (!/[|&]/.test(text)) return isExpression(text) ? null : `write "'${text.trim()}'" for the text`;

@@ -138,6 +138,8 @@ senses: { load: { grace_period: 0, throttle: 0s }, mem: }
 reflexes:
   - { sense: load, interval: 1s, jitter: 0 }
   - { sense: load, on: [mem], when: string, edge: level, for: 0s, throttle: 0ms }
+  - { sense: load, on: [mem], for: 0, throttle: 1s }
+  - { sense: load, cron: "@hourly", jitter: 0s, throttle: 0 }
 `);
   expect(config.senses.get("load")).toMatchObject({ gracePeriodMs: 0, throttleMs: null });
   expect(config.reflexes[0]).toMatchObject({ jitterMs: null });

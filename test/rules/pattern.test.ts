@@ -297,6 +297,26 @@ test("no expression in a pattern can be slow, in values and in keys", () => {
   expect(performance.now() - started).toBeLessThan(SLOWEST_MS);
 });
 
+test.each([
+  ["1.2.3.4", true],
+  ["256.2.3.4", false],
+  ["::1", true],
+  ["fe80::1%eth0", true],
+  ["2001:db8:0:0:0:0:2:1", true],
+  ["1::2::3", false],
+  ["", false],
+])("%j is an address: %p", (text, expected) => expect(matches({ a: "string.ip" }, { a: text })).toBe(expected));
+
+test("no text is slow to be found no address", () => {
+  const { matches: isMatch } = compiled({ a: "string.ip[]" });
+  const evil = ["1:", ":", "a:".repeat(6), "::1", "1.", "fe80::1%", "255.255.255.255", "0"].map((piece) =>
+    piece.repeat(4_096 / piece.length).padEnd(4_096, "%"),
+  );
+  const started = performance.now();
+  for (const text of evil) for (let times = 0; times < 15; times++) expect(isMatch({ a: [text] })).toBe(false);
+  expect(performance.now() - started).toBeLessThan(SLOWEST_MS);
+});
+
 test("why names every field that fails, with its value and what was expected", () => {
   const { why } = compiled({
     status: "'critical' | 'warning'",
@@ -366,7 +386,9 @@ describe("is refused", () => {
     [{ a: "'x' | /a(?=b)/" }, "a", "the regular expression looks around", null],
     [{ a: "/(a)\\1/" }, "a", "the regular expression refers back", null],
     [{ "[/(a*)*/]": "string" }, "[/(a*)*/]", "the regular expression repeats something that repeats", null],
-    ["string.semver", "", "the regular expression repeats something that repeats", null],
+    ["string.semver", "", "ArkType's expression for it repeats something that repeats", null],
+    [{ a: "string.numeric" }, "a", "ArkType's expression for it looks around", null],
+    [{ a: "> 5" }, "a", "this is no type: Expected an expression before", 'write "number > 5"'],
     [`'${"a".repeat(40)}' | /a*a*a*a*a*a*b/`, "", "the regular expression takes too long to be compared", null],
     [["/a*a*a*a*a*a*b/", "&", ["===", "a".repeat(40)]], "[0]", "the regular expression takes too long", null],
     ["x".repeat(1_025), "", "it is longer than 1024 characters", null],
