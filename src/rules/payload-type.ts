@@ -8,7 +8,7 @@ import { nodeOf, readType, type TypeNode } from "./arktype.ts";
 export interface PatternOnType {
   /** No payload of this type matches the pattern. */
   readonly isNever: boolean;
-  /** Fields of the payload, sorted; null where the type does not list them. */
+  /** Fields of the payload, dotted where they are nested, sorted; null where the type does not list them. */
   readonly fields: readonly string[] | null;
   /** Fields the pattern asks for that the type does not list: most likely mistyped. */
   readonly unknownFields: readonly string[];
@@ -18,11 +18,11 @@ export interface PatternOnType {
 export function patternOnType(payloadType: unknown, definition: Json): PatternOnType | null {
   if (!isType(payloadType)) return null;
   const pattern = readType(definition);
-  const declared = fieldsOf(nodeOf(payloadType.in), ["required", "optional"]);
-  const asked = fieldsOf(nodeOf(pattern), ["required"]) ?? [];
-  const unknownFields = declared === null ? [] : asked.filter((field) => !declared.includes(field));
+  const declared = nodeOf(payloadType.in);
+  const fields = namesOf(declared, MAX_DEPTH);
+  const unknownFields = unknownIn(declared, nodeOf(pattern));
   try {
-    return { isNever: !payloadType.in.overlaps(pattern), fields: declared, unknownFields };
+    return { isNever: !payloadType.in.overlaps(pattern), fields, unknownFields };
   } catch {
     // A comparison may run the author's own checks, which may throw.
     return null;
@@ -36,16 +36,42 @@ interface OverlappingType {
 const isType = (value: unknown): value is OverlappingType =>
   typeof value === "function" && "internal" in value && "in" in value;
 
-/** Of every alternative; null where one of them leaves open which fields there are. */
-function fieldsOf(node: TypeNode, kinds: readonly string[]): string[] | null {
-  if (node.kind === "union") {
-    const each = (node.inner.branches as readonly TypeNode[]).map((branch) => fieldsOf(branch, kinds));
-    return each.includes(null) ? null : [...new Set(each.flatMap((fields) => fields ?? []))].sort();
+/** A type may hold itself. */
+const MAX_DEPTH = 4;
+
+function namesOf(node: TypeNode, depth: number): string[] | null {
+  const fields = fieldsOf(node, ["required", "optional"]);
+  if (fields === null) return null;
+  const nested = (name: string, types: readonly TypeNode[]): string[] =>
+    depth === 0 ? [] : types.flatMap((type) => namesOf(type, depth - 1) ?? []).map((inner) => `${name}.${inner}`);
+  return [...new Set([...fields].flatMap(([name, types]) => [name, ...nested(name, types)]))].sort();
+}
+
+function unknownIn(declared: TypeNode, asked: TypeNode): string[] {
+  const known = fieldsOf(declared, ["required", "optional"]);
+  if (known === null) return [];
+  return [...(fieldsOf(asked, ["required"]) ?? [])].flatMap(([name, patterns]) => {
+    const types = known.get(name);
+    if (types === undefined) return [name];
+    const [type] = types;
+    if (type === undefined || types.length > 1) return [];
+    return patterns.flatMap((pattern) => unknownIn(type, pattern)).map((inner) => `${name}.${inner}`);
+  });
+}
+
+/** By name, its type in each alternative that has it; null where one of them leaves open which fields there are. */
+function fieldsOf(node: TypeNode, kinds: readonly string[]): ReadonlyMap<string, readonly TypeNode[]> | null {
+  const branches = node.kind === "union" ? (node.inner.branches as readonly TypeNode[]) : [node];
+  const fields = new Map<string, TypeNode[]>();
+  for (const { inner } of branches) {
+    const structure = inner.structure as TypeNode | undefined;
+    if (structure === undefined || structure.inner.index !== undefined || structure.inner.sequence !== undefined) {
+      return null;
+    }
+    for (const { inner: property } of kinds.flatMap((kind) => (structure.inner[kind] ?? []) as readonly TypeNode[])) {
+      const name = String(property.key);
+      fields.set(name, [...(fields.get(name) ?? []), property.value as TypeNode]);
+    }
   }
-  const structure = node.inner.structure as TypeNode | undefined;
-  if (structure === undefined || structure.inner.index !== undefined || structure.inner.sequence !== undefined) {
-    return null;
-  }
-  const properties = kinds.flatMap((kind) => (structure.inner[kind] ?? []) as readonly TypeNode[]);
-  return properties.map((property) => String(property.inner.key)).sort();
+  return fields;
 }

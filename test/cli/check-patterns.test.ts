@@ -34,7 +34,7 @@ test("one that no payload matches is a finding that names reflex, field, what is
   - { name: fine, workflow: page, on: [health], when: { status: "'critical'", "other?": string } }
 `);
   expect({ code, ok }).toEqual({ code: 1, ok: false });
-  const hint = "the payload of `health` has disk, status";
+  const hint = "the payload of `health` has disk, disk.used, status";
   expect(errors).toMatchObject([
     {
       kind: "pattern-never-matches",

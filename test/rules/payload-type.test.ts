@@ -17,8 +17,14 @@ test.each<[Json, boolean, string[]]>([
   [{ "host?": "string" }, false, []],
   [{ state: "'critical'" }, false, ["state"]],
   ["number", true, []],
+  [{ host: { nmae: "string" } }, false, ["host.nmae"]],
+  [{ host: { "nmae?": "never", name: "string" } }, false, []],
 ])("%j never matches: %p; it asks for %j, which is not declared", (definition, isNever, unknownFields) => {
-  expect(patternOnType(payload, definition)).toEqual({ isNever, fields: ["host", "status", "usage"], unknownFields });
+  expect(patternOnType(payload, definition)).toEqual({
+    isNever,
+    fields: ["host", "host.name", "status", "usage"],
+    unknownFields,
+  });
 });
 
 test("a type that allows no further fields has no payload with one", () => {
