@@ -57,7 +57,7 @@ test("a pattern is possible, impossible at a field, or asks for a field that is 
   expect(senses[0]?.patterns).toEqual(
     cases.map(([definition, kind, path, expected]) => ({
       ...{ label: JSON.stringify(definition), kind: kind as "never", path, expected },
-      fields: ["at", "host", "status"],
+      fields: ["at", "host", "host.name", "status"],
     })),
   );
 });
