@@ -24,6 +24,9 @@ const MAX_DEPTH = 16;
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 1_024;
 const MAX_BRANCHES = 100;
+/** ArkType compares each with each. */
+const MAX_BRANCHES_IN_ALL = 500;
+const MAX_LISTS = 100;
 const MAX_BACKTRACKS = 10_000_000;
 /** A character of a payload costs at most so many steps, whichever fields the expressions look at. */
 const MAX_STATES_IN_ALL = 1_000;
@@ -87,6 +90,8 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
   const leaves: Leaf[] = [];
   let entries = 0;
   let states = 0;
+  let lists = 0;
+  let alternatives = 0;
   let refusal: PatternRefusal | null = null;
   const refuse = (path: string, message: string, hint: string | null): Contents => {
     refusal ??= { path, message, hint };
@@ -121,11 +126,19 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
       if (token.kind === "word" && token.text === "boolean") forks++;
       if (token.kind === "operator" && token.text === "|") forks++;
       if (token.kind === "operator" && token.text === "&") joins++;
+      // Lists of lists cost ArkType far more than they are deep.
+      if (token.kind === "operator" && token.text === "[" && ++lists > MAX_LISTS) {
+        return refuse(path, `it has more than ${MAX_LISTS} lists`, null);
+      }
       if (token.kind !== "regex") continue;
       const regex = compileRegex(token.source);
       if (!regex.ok) return refuse(path, `the regular expression ${regex.error.message}`, regex.error.hint);
       states += regex.value.states;
       regexes.push({ path, regex: regex.value });
+    }
+    alternatives += forks;
+    if (alternatives > MAX_BRANCHES_IN_ALL) {
+      return refuse(path, `it has more than ${MAX_BRANCHES_IN_ALL} alternatives in all its fields`, "split the reflex");
     }
     // The most a product of sums can be: its alternatives spread evenly.
     const branches = (forks / (joins + 1) + 1) ** (joins + 1);

@@ -394,6 +394,13 @@ describe("is refused", () => {
     ["x".repeat(1_025), "", "it is longer than 1024 characters", null],
     [Array.from({ length: 300 }, () => "string"), "", "it has more than 256 entries", null],
     [Array.from({ length: 120 }, (_, index) => index).join(" | "), "", "it has more than 100 alternatives", null],
+    [
+      Object.fromEntries(["a", "b", "c", "d", "e", "f", "g", "h"].map((key) => [key, `${"0 | ".repeat(80)}1`])),
+      "g",
+      "it has more than 500 alternatives in all its fields",
+      "split the reflex",
+    ],
+    [{ a: "string[][]", b: `string${"[]".repeat(99)}` }, "b", "it has more than 100 lists", null],
     [Array.from({ length: 8 }, () => "/x{200}/"), "", "its regular expressions are too large together", null],
     [
       JSON.parse(`${'{"a":'.repeat(20)}"string"${"}".repeat(20)}`) as Json,
