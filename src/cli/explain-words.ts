@@ -139,6 +139,16 @@ export function laterWords(seen: Seen): string | null {
   return `throttled at ${localMoment(later.at)}${of}, until ${localMoment(later.until ?? 0)}`;
 }
 
+/** Signals `count` counts that are not too long ago by now. */
+export function inWindow(
+  { counted: passed }: KeyState,
+  { count }: ReflexConfig,
+  wallAt: (elapsed: number) => number,
+  now: number,
+): number {
+  return count === null ? 0 : passed.filter((elapsed) => now - wallAt(elapsed) <= count.withinMs).length;
+}
+
 /** What a key waits for or remembers, `wallAt` telling the time of moments in it. */
 export function stateWords(
   state: KeyState,
@@ -146,7 +156,7 @@ export function stateWords(
   wallAt: (elapsed: number) => number,
   now: number,
 ): string[] {
-  const { isMatching, holding, counted: passed, burst, throttledUntil } = state;
+  const { isMatching, holding, burst, throttledUntil } = state;
   const when = (due: number): string => {
     const wall = wallAt(due);
     return wall < now
@@ -157,8 +167,8 @@ export function stateWords(
   if (isMatching) words.push("matches");
   if (holding) words.push(`\`for\` ${when(holding.due)}, for signal #${holding.signal}`);
   if (burst) words.push(`\`debounce\` ${when(burst.due)}, for signal #${burst.signal}`);
-  if (passed.length > 0 && config.count !== null)
-    words.push(`has counted ${counted(passed.length, "signal")} of ${config.count.n}`);
+  const passed = inWindow(state, config, wallAt, now);
+  if (passed > 0 && config.count !== null) words.push(`has counted ${counted(passed, "signal")} of ${config.count.n}`);
   if (throttledUntil !== null && wallAt(throttledUntil) > now)
     words.push(`throttled until ${localMoment(wallAt(throttledUntil))}`);
   return words;

@@ -78,6 +78,8 @@ beforeAll(() => {
   });
   remember("held", '"a"', { isMatching: true, holding: { due: 7_200_000, signal: 8 } });
   remember("held", '"b"', { throttledUntil: 7_200_000 });
+  // An hour has passed since the beginning.
+  remember("counted", "", { counted: [0, 3_500_000] });
 });
 
 afterAll(() => {
@@ -234,6 +236,11 @@ describe("what is pending now", () => {
     const { stdout } = await nerve("held", "--key", "a");
     expect(stdout).toMatch(/now:\n {2}key "a": matches; `for` runs out at .*, for signal #8\n$/);
   });
+});
+
+test("counted is what is within the window by now", async () => {
+  expect((await json("counted")).pending).toMatchObject([{ key: null, counted: 1 }]);
+  expect((await nerve("counted")).stdout).toContain("now:\n  has counted 1 signal of 3\n");
 });
 
 describe("usage", () => {

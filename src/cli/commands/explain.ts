@@ -10,7 +10,7 @@ import type { StoreReader } from "../../store/open.ts";
 import type { Silence } from "../../store/silences.ts";
 import { isRecorded } from "../backtest.ts";
 import { defineCommand, text } from "../command.ts";
-import { because, type Followed, followed, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
+import { because, type Followed, followed, inWindow, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
 import { explain, type Question, type Seen } from "../explanation.ts";
 import { knownReflex, targetOf } from "../find-reflex.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
@@ -223,7 +223,7 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
       matching: state.isMatching,
       for_until: wall(state.holding?.due),
       debounce_until: wall(state.burst?.due),
-      counted: state.counted.length,
+      counted: inWindow(state, config, wallAt, Date.now()),
       throttled_until: wall(state.throttledUntil ?? undefined),
       signal: (state.burst ?? state.holding)?.signal ?? null,
     })),
