@@ -30,9 +30,6 @@ const sampleOf = (firings: Iterable<Firing>): Sample => {
   return { count: all.length, firings: all.slice(0, LISTED) };
 };
 
-/** A reflex fires once for a signal at the most. */
-const identityOf = ({ signal, key }: Firing): string => `${signal} ${key}`;
-
 /** Two deadlines are one: where the clock is set, reading it takes its time. */
 const isSameDue = (one: number | null, other: number | null): boolean =>
   one === null || other === null ? one === other : Math.abs(one - other) <= CLOSE_MS;
@@ -50,7 +47,8 @@ export interface Edges {
 /** What one reflex did live, all of it known before the replay begins. */
 export class BesideLive {
   readonly #edges: Edges;
-  readonly #live: Map<string, Firing>;
+  /** By signal: a reflex fires once for one at the most. */
+  readonly #live: Map<number, Firing>;
   readonly #unmatched: Firing[] = [];
   #agreed = 0;
   #onlyReplayed = 0;
@@ -59,7 +57,7 @@ export class BesideLive {
     this.#edges = edges;
     const comparable = live.filter((fired) => this.#isComparable(fired, fired.elapsed));
     const firings = comparable.map(({ signal, key, due, at }) => ({ signal, key, due, at }));
-    this.#live = new Map(firings.map((firing) => [identityOf(firing), firing]));
+    this.#live = new Map(firings.map((firing) => [firing.signal, firing]));
   }
 
   #isComparable({ signal, due }: Pick<Firing, "signal" | "due">, elapsed: number): boolean {
@@ -71,10 +69,9 @@ export class BesideLive {
 
   replayed(firing: Firing, elapsed: number): void {
     if (!this.#isComparable(firing, elapsed)) return;
-    const identity = identityOf(firing);
-    const live = this.#live.get(identity);
+    const live = this.#live.get(firing.signal);
     if (live !== undefined && isSameDue(live.due, firing.due)) {
-      this.#live.delete(identity);
+      this.#live.delete(firing.signal);
       this.#agreed++;
     } else {
       this.#onlyReplayed++;

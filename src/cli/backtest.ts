@@ -1,5 +1,7 @@
 /** The signals in the store, through the rules of one configuration or two: what each reflex would have done. */
+import type { Json } from "../base/json.ts";
 import type { NerveConfig, ReflexConfig } from "../model/config.ts";
+import { shownKey } from "../rules/key.ts";
 import { hasWords } from "../rules/look.ts";
 import { type Counts, type Course, Replay, type Replayed } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
@@ -22,7 +24,8 @@ export interface Range {
 
 export interface Firing {
   readonly signal: number;
-  readonly key: string | null;
+  /** The value at its `key`, null without one. */
+  readonly key: Json;
   readonly due: number | null;
   readonly at: number;
 }
@@ -85,7 +88,7 @@ function entriesOf({ here, other, names }: BacktestParts): Entry[] {
 
 const firingOf = ({ key: path }: ReflexConfig, { signal, key, due, at }: Replayed): Firing => ({
   signal,
-  key: path === null ? null : key,
+  key: path === null ? null : shownKey(key),
   due,
   at,
 });

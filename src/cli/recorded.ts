@@ -9,8 +9,8 @@ import { parseStored } from "./payload.ts";
 export interface Fired {
   readonly reflex: string;
   readonly signal: number;
-  /** As it is shown: null without `key`. */
-  readonly key: string | null;
+  /** The value at its `key`, null without one. */
+  readonly key: Json;
   readonly due: number | null;
   readonly at: number;
   /** `due`, or `at` without one, on the axis of the course. */
@@ -127,7 +127,7 @@ function firedOf({ data, at }: Log, reflex: string, axis: Axis): Fired {
   return {
     reflex,
     signal: Number(signal),
-    key: typeof key === "string" ? key : null,
+    key: key ?? null,
     due,
     at,
     elapsed: axis.of(due ?? at),

@@ -7,6 +7,7 @@ import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import { traceIds } from "../base/trace-id.ts";
 import type { Signal } from "../model/signal.ts";
+import { shownKey } from "../rules/key.ts";
 import type { Look } from "../rules/look.ts";
 import type { Decision } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
@@ -173,8 +174,9 @@ export class Reactions {
     const lateMs = due === null ? 0 : Math.max(0, lifetime.now() - due);
     const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
     const target = config.kind === "sense" ? `sense ${config.sense}` : `workflow ${config.workflow}`;
-    const key = firing === null || config.key === null ? null : firing.key;
-    const forKey = key === null ? "" : `, key ${key}`;
+    const isKeyed = firing !== null && config.key !== null;
+    const key = isKeyed ? shownKey(firing.key) : null;
+    const forKey = isKeyed ? `, key ${key}` : "";
     const silenced = further.silenced === undefined ? "" : `; ${target} is not started, it is silenced`;
     draft.log({
       at: draft.now,

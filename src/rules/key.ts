@@ -13,6 +13,10 @@ export interface Key {
 export const ONLY_KEY = "";
 const MISSING_KEY = "null";
 const MAX_LENGTH = 128;
+const DIGEST = "sha256:";
+
+/** A key as people and programs meet it: the scalar itself, or the digest of a long text. */
+export const shownKey = (key: string): Json => (key.startsWith(DIGEST) ? key : (JSON.parse(key) as Json));
 
 /** Keys one reflex remembers at a time: what they hold stays within some megabytes. */
 export const MAX_KEYS = 16_384;
@@ -27,5 +31,5 @@ export function keyOf(path: string | null, payload: Json): Key {
   if (value === undefined || value === null || typeof value === "object") return { key: MISSING_KEY, isMissing: true };
   const text = JSON.stringify(value);
   if (text.length <= MAX_LENGTH) return { key: text, isMissing: false };
-  return { key: `sha256:${createHash("sha256").update(text).digest("hex")}`, isMissing: false };
+  return { key: `${DIGEST}${createHash("sha256").update(text).digest("hex")}`, isMissing: false };
 }

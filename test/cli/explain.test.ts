@@ -215,7 +215,7 @@ describe("what is pending now", () => {
     const { pending } = await json("held");
     expect(pending).toEqual([
       {
-        key: '"a"',
+        key: "a",
         matching: true,
         for_until: BEGIN + 7_200_000,
         debounce_until: null,
@@ -224,7 +224,7 @@ describe("what is pending now", () => {
         signal: 8,
       },
       {
-        key: '"b"',
+        key: "b",
         matching: false,
         for_until: null,
         debounce_until: null,
@@ -234,7 +234,7 @@ describe("what is pending now", () => {
       },
     ]);
     const { stdout } = await nerve("held", "--key", "a");
-    expect(stdout).toMatch(/now:\n {2}key "a": matches; `for` runs out at .*, for signal #8\n$/);
+    expect(stdout).toMatch(/now:\n {2}key a: matches; `for` runs out at .*, for signal #8\n$/);
   });
 });
 

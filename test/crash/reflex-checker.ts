@@ -6,6 +6,7 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
+import { shownKey } from "../../src/rules/key.ts";
 import { hasWords, lookoutOf } from "../../src/rules/look.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, ruleOf } from "../../src/rules/rule.ts";
 
@@ -43,7 +44,7 @@ interface StateRow {
 
 interface FiredData {
   readonly signal: number;
-  readonly key: string | null;
+  readonly key: Json;
   readonly run?: number;
 }
 
@@ -159,10 +160,9 @@ function ofReflex(config: ReflexConfig, store: Store, end: number): string[] {
   const logs = store.logs.filter(({ source, event }) => source === `reflex:${name}` && event === "reflex.fired");
   const told = logs.map(({ data, trace }) => ({ trace, ...(JSON.parse(data ?? "{}") as FiredData) }));
   const bySignal = new Map(store.signals.map((signal) => [signal.id, signal]));
-  const line = (signal: number, key: string | null): string =>
-    `signal ${signal}, key ${config.key === null ? null : key}`;
+  const line = (signal: number, key: Json): string => `signal ${signal}, key ${JSON.stringify(key)}`;
   const { missing, extra } = difference(
-    fired.map(({ signal, key }) => line(signal, key)),
+    fired.map(({ signal, key }) => line(signal, config.key === null ? null : shownKey(key))),
     told.map(({ signal, key }) => line(signal, key)),
   );
   const runs = store.runs.filter(({ reflex }) => reflex === name);

@@ -210,10 +210,7 @@ describe("a word", () => {
     for (const payload of payloads) told.push(await stage.tell(payload));
     const logs = await stage.firings("act", 5);
     expect(logs.map(({ data }) => [data.signal, data.key])).toEqual(
-      [0, 1, 5, 6, 7].map((index) => [
-        told[index]?.id,
-        ['"a"', '"b"', "5", '"5"', "null"][[0, 1, 5, 6, 7].indexOf(index)],
-      ]),
+      [0, 1, 5, 6, 7].map((index) => [told[index]?.id, ["a", "b", 5, "5", null][[0, 1, 5, 6, 7].indexOf(index)]]),
     );
     expect(await stage.counts("act")).toMatchObject({ fired: 5, throttled: 1 });
     expect(stage.nerve.logs({ event: "reflex.key-missing" })).toHaveLength(1);

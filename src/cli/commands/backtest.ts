@@ -251,7 +251,7 @@ function printFiring(side: Side, reflex: string, firing: Firing, isTwo: boolean,
 }
 
 const forSignal = ({ signal, key }: Firing): string =>
-  `signal #${signal}${key === null ? "" : `, key ${escapeForTerminal(key)}`}`;
+  `signal #${signal}${key === null ? "" : `, key ${escapeForTerminal(String(key))}`}`;
 
 // ── for people ───────────────────────────────────────────────────────────
 

@@ -4,7 +4,7 @@ import { escapeForTerminal } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
-import { keyOf } from "../../rules/key.ts";
+import { keyOf, shownKey } from "../../rules/key.ts";
 import type { KeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open.ts";
 import type { Silence } from "../../store/silences.ts";
@@ -201,7 +201,7 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
       id: one.signal.id,
       sense: one.signal.sense,
       at: one.signal.at,
-      key: config.key === null ? null : (one.looked?.look.key ?? null),
+      key: config.key === null || one.looked === null ? null : shownKey(one.looked.look.key),
       outcome: outcomeOf(one),
       because: because(one, config),
       mismatches: one.mismatches.map(({ path, value, isMissing, expected }) => ({
@@ -219,7 +219,7 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
       recorded: one.followed?.isRecorded ?? null,
     })),
     pending: pending.map(({ key, state }) => ({
-      key: config.key === null ? null : key,
+      key: config.key === null ? null : shownKey(key),
       matching: state.isMatching,
       for_until: wall(state.holding?.due),
       debounce_until: wall(state.burst?.due),
@@ -250,7 +250,8 @@ function tell(told: Told): void {
   if (config.on.length > 0 && seen.length === 0) print("  no such signal is kept");
   for (const one of seen) {
     const { signal, looked } = one;
-    const key = config.key === null || looked === null ? "" : `, key ${escapeForTerminal(looked.look.key)}`;
+    const key =
+      config.key === null || looked === null ? "" : `, key ${escapeForTerminal(String(shownKey(looked.look.key)))}`;
     const sense = escapeForTerminal(signal.sense);
     printLine([span(`${localMoment(signal.at)}  `, "dim"), span(`${sense} #${signal.id}${key}`, "cyan")]);
     print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
@@ -259,7 +260,7 @@ function tell(told: Told): void {
   const now = Date.now();
   const waiting = pending.flatMap(({ key, state }) => {
     const words = stateWords(state, config, wallAt, now);
-    const of = config.key === null ? "" : `key ${escapeForTerminal(key)}: `;
+    const of = config.key === null ? "" : `key ${escapeForTerminal(String(shownKey(key)))}: `;
     return words.length === 0 ? [] : [`  ${of}${words.join("; ")}`];
   });
   if (waiting.length === 0) return;
