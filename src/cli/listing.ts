@@ -1,5 +1,6 @@
 /** What `signals`, `logs` and `runs` share: which rows, in which order, and following what comes. */
 import { ok, type Result } from "../base/result.ts";
+import { traceTime } from "../base/trace-id.ts";
 import { flag, text, texts } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
 import { timeColumn } from "./rows.ts";
@@ -36,8 +37,9 @@ const DEFAULT_LIMIT = 20;
 /** Rows of one query: memory stays bounded however long the list is. */
 const PAGE = 1_000;
 export const POLL_MS = 150;
-/** Clocks are set and ids are not: a search by time begins this much earlier. */
+/** Clocks are set and ids are not: a search by time begins this much earlier, by the clock and by rows. */
 export const CLOCK_SLACK_MS = 60_000;
+const SLACK_ROWS = 8_192;
 
 const wholeNumber = (given: string): number | null => {
   const value = Number(given);
@@ -72,6 +74,12 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
     limit: limit ?? (unlimited ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT),
     follow: options.follow,
   });
+}
+
+/** Where a search begins for rows of `since` or of `trace`; both null: at the first. As `Source.begin`. */
+export function beginning({ since, trace }: Range, firstIdSince: (at: number) => number): number {
+  const earliest = trace === null ? since : traceTime(trace);
+  return earliest === null ? 0 : Math.max(0, firstIdSince(earliest - CLOCK_SLACK_MS) - 1 - SLACK_ROWS);
 }
 
 /** A table of the store, filtered. */
@@ -117,13 +125,18 @@ export async function list<Row extends { readonly id: number }>(
   // Before the first look: what is committed during it is looked at again.
   let version = source.version();
   const fromCursor = range.after !== null || !Number.isFinite(range.limit);
-  cursor = range.after ?? (fromCursor ? source.begin() : 0);
-  if (fromCursor) drain();
-  else {
+  const readFrom = (begin: number): void => {
+    if (fromCursor) {
+      cursor = begin;
+      return drain();
+    }
     const end = source.lastId();
-    if (left > 0) take(source.page(source.begin(), left, true));
+    if (left > 0) take(source.page(begin, left, true));
     cursor = Math.max(cursor, end);
-  }
+  };
+  readFrom(range.after ?? source.begin());
+  // A trace that does not begin with its time: somebody else's, or a set clock put its rows elsewhere.
+  if (printed === 0 && range.trace !== null && range.after === null) readFrom(0);
   if (!range.follow) return printed;
   // The newest N were to begin with; after a cursor N is an end.
   if (range.after === null) left = Number.POSITIVE_INFINITY;

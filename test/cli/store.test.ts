@@ -83,6 +83,43 @@ describe("which rows", () => {
   });
 });
 
+test("rows whose time is not that of their place are found: a clock was set, or another hand wrote them", async () => {
+  using other = project({ "nerve.yaml": "senses: { load: }\n" });
+  const data = join(other.path, "data");
+  mkdirSync(data, { mode: 0o700 });
+  const opened = openStore(data, "normal", "boot", NOW);
+  if (!opened.ok) throw new Error(opened.error.message);
+  const foreign = "f".repeat(32);
+  const many = 9_000;
+  opened.value.commit(() => {
+    const write = (at: number, trace: string): void => {
+      opened.value.signals.append({ sense: "load", at, payload: "1", cause: null, trace });
+      const row = { level: "info", source: "kernel", event: "test", run: null, message: "", data: null } as const;
+      opened.value.logs.append({ ...row, at, trace });
+    };
+    write(NOW, traceAt(NOW, "1"));
+    for (let n = 0; n < 100; n++) write(NOW - 5 * HOUR, n === 50 ? foreign : traceAt(NOW - 5 * HOUR, "2"));
+  });
+  const listed = async (...args: string[]): Promise<number[]> => {
+    const { stdout } = await runNerve(other.path, [...args, "--json"]);
+    return stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line).id);
+  };
+  for (const list of ["signals", "logs"]) expect(await listed(list, "--since", "1h")).toEqual([1]);
+  opened.value.commit(() => {
+    for (let n = 0; n < many; n++) {
+      opened.value.signals.append({ sense: "load", at: NOW, payload: "1", cause: null, trace: traceAt(NOW, "3") });
+    }
+  });
+  for (const list of ["signals", "logs"]) {
+    expect(await listed(list, "--trace", foreign)).toEqual([52]);
+    expect(await listed(list, "--trace", foreign, "--limit", "1")).toEqual([52]);
+  }
+  opened.value.close();
+});
+
 test("a row of --json has the columns as keys, and JSON columns as values", async () => {
   const { stdout } = await nerve("signals", "--limit", "1", "--json");
   expect(JSON.parse(stdout)).toEqual({

@@ -1,11 +1,10 @@
 /** `nerve logs`: what happened, as senses and the kernel recorded it. */
 import { nearest } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
-import { traceTime } from "../../base/trace-id.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
 import { defineCommand, text, texts } from "../command.ts";
 import { remark } from "../failure.ts";
-import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
 import { EXIT, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { logJson, logSpans } from "../rows.ts";
@@ -47,12 +46,11 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const { logs, history, version } = opened.value;
     const { since, trace } = range.value;
-    const earliest = trace === null ? since : traceTime(trace);
     const sources = [...options.source, ...options.sense.map((name) => `sense:${name}`)];
     const source = {
       version,
       lastId: logs.lastId,
-      begin: () => (earliest === null ? 0 : history.firstIdSince(earliest - CLOCK_SLACK_MS) - 1),
+      begin: () => beginning(range.value, history.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
         history.page({ after, sources, since, trace, level, limit, newest }),
     };

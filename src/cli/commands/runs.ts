@@ -1,13 +1,12 @@
 /** `nerve runs`: what workflows did, and are doing. */
 import { nearest } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { traceTime } from "../../base/trace-id.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
 import type { StoreReader } from "../../store/open.ts";
 import { defineCommand, flag, texts } from "../command.ts";
 import { remark } from "../failure.ts";
 import { type Following, followRuns } from "../follow-runs.ts";
-import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, type Range, rowPrinter } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, parseRange, type Range, rowPrinter } from "../listing.ts";
 import { EXIT, type Failure, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { runJson, runSpans } from "../run-rows.ts";
@@ -124,7 +123,6 @@ const passes = ({ workflows, states, reflexes }: Filter, range: Range, run: Run)
 
 function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) {
   const { since, trace } = range;
-  const earliest = trace === null ? since : traceTime(trace);
   const onlyActive = filter.states.length > 0 && filter.states.every((state) => ACTIVE.has(state));
   const pageOf = (from: number, most: number, newest: boolean): readonly Run[] => {
     if (!onlyActive) return runs.list({ ...filter, after: from, since, trace, limit: most, newest });
@@ -137,7 +135,7 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
   return {
     version,
     lastId: runs.lastId,
-    begin: () => (earliest === null || onlyActive ? 0 : firstSince(runs, earliest - CLOCK_SLACK_MS) - 1),
+    begin: () => (onlyActive ? 0 : beginning(range, (at) => firstSince(runs, at))),
     page: (from: number, most: number, newest: boolean): Shown[] =>
       pageOf(from, most, newest).map((run) => ({
         id: run.id,

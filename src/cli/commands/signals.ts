@@ -1,10 +1,9 @@
 /** `nerve signals`: what senses have seen. */
 import { ok } from "../../base/result.ts";
-import { traceTime } from "../../base/trace-id.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../command.ts";
 import { remark } from "../failure.ts";
-import { CLOCK_SLACK_MS, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
 import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { signalJson, signalSpans } from "../rows.ts";
@@ -30,11 +29,10 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const { signals, version } = opened.value;
     const { since, trace, follow } = range.value;
-    const earliest = trace === null ? since : traceTime(trace);
     const source = {
       version,
       lastId: signals.lastId,
-      begin: () => (earliest === null ? 0 : signals.firstIdSince(earliest - CLOCK_SLACK_MS) - 1),
+      begin: () => beginning(range.value, signals.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
         signals.list({ after, senses: options.sense, since, trace, limit, newest }),
     };
