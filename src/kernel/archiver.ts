@@ -21,9 +21,9 @@ import {
   endsOf,
   freeName,
   glance,
+  idIn,
   isArchiveName,
   isTemporaryName,
-  lineOf,
   namesIn,
   syncFolder,
 } from "../store/archive-files.ts";
@@ -193,9 +193,9 @@ export class Archiver {
 
   #isInTable(line: string): boolean {
     const { archive } = this.#parts.store;
-    const id = Number(/^\{"id":(\d{1,15}),/.exec(line)?.[1] ?? 0);
-    const row = archive.log(id);
-    return row !== null && id > archive.upTo() && lineOf(row) === line;
+    const id = idIn(line);
+    const row = id !== null && id > archive.upTo() ? archive.log(id) : null;
+    return row !== null && Bun.deepEquals(row, JSON.parse(line), true);
   }
 
   async #compareAll(): Promise<void> {

@@ -100,6 +100,16 @@ export const syncFolder = async (folder: string): Promise<void> => {
 
 export const lineOf = (row: Log): string => `${JSON.stringify(row)}\n`;
 
+/** The id of the row a line holds, whoever wrote it; null when it holds none. */
+export function idIn(line: string): number | null {
+  try {
+    const id: unknown = (JSON.parse(line) as Partial<Log> | null)?.id;
+    return Number.isSafeInteger(id) ? (id as number) : null;
+  } catch {
+    return null;
+  }
+}
+
 async function writeWhole(handle: FileHandle, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
 }
@@ -110,6 +120,8 @@ const SYNC_EVERY_BYTES = 1024 * 1024;
 export async function createArchiveFile(folder: string, name: string): Promise<ArchiveWriter> {
   const path = join(folder, name);
   const aside = path + TEMPORARY;
+  // What is left of one that could be written, and then not be removed.
+  await unlink(aside).catch(() => null);
   const handle = await open(aside, WRITE_NEW, 0o600);
   const hash = createHash("sha256");
   let bytes = 0;

@@ -1,7 +1,16 @@
 /** Which logs move to the archive and when, what a start puts right, and the end of files. */
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, renameSync, truncateSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Retention } from "../../src/kernel/retention.ts";
 import { Ticker } from "../../src/kernel/ticker.ts";
@@ -133,6 +142,30 @@ describe("a start", () => {
     await bench.archive(june(10));
     expect(files(bench)).toEqual({ "2025-06-01.jsonl": [1, 2, 3, 4, 5] });
     expect(damaged(bench)).toEqual([]);
+  });
+
+  test("does so however its lines are written, and with one that ends in the middle of a line", async () => {
+    using bench = archiveBench();
+    bench.fill(upTo(5).map((n) => logAt(june(1) + n)));
+    const lines = bench.store.logs
+      .list(ALL_LOGS)
+      .map(({ id, at, ...row }) => `${JSON.stringify({ ...row, at, id }).replaceAll('":', '": ')}\n`);
+    writeFileSync(join(bench.folder, "2025-06-01.jsonl"), lines.join("").slice(0, -20));
+    writeFileSync(join(bench.folder, "2025-06-02.jsonl"), 'null\n{"id":"1"}\n');
+    bench.again().recover();
+    expect(readdirSync(bench.folder)).toEqual(["2025-06-02.jsonl"]);
+    expect(damaged(bench)).toEqual([expect.stringMatching(/2025-06-02\.jsonl is in no row of the table `archive`$/)]);
+  });
+
+  test("removes what is left of a file that could not be removed, while it goes on", async () => {
+    using bench = archiveBench();
+    bench.fill([logAt(june(1)), logAt(june(2))]);
+    bench.again().recover();
+    writeFileSync(join(bench.folder, "2025-06-01.jsonl.tmp"), '{"id":1');
+    symlinkSync(join(bench.data, "elsewhere"), join(bench.folder, "2025-06-02.jsonl.tmp"));
+    expect(await bench.archive(june(10))).toMatchObject({ ok: true, value: { files: 2, rows: 2 } });
+    expect(readdirSync(bench.folder).sort()).toEqual(["2025-06-01.jsonl", "2025-06-02.jsonl"]);
+    expect(existsSync(join(bench.data, "elsewhere"))).toBe(false);
   });
 
   test("touches no file whose logs are nowhere else, names it, and gives its name to no other", async () => {
