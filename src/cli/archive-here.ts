@@ -12,7 +12,7 @@ import { Ticker } from "../kernel/ticker.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { archiveFolder } from "../store/archive-files.ts";
-import { openStore, type Store } from "../store/open.ts";
+import { openStore, PASSING, type Store } from "../store/open.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
 
 export async function archiveHere(config: NerveConfig): Promise<Result<Archived, Failure>> {
@@ -22,7 +22,7 @@ export async function archiveHere(config: NerveConfig): Promise<Result<Archived,
   try {
     const clock = systemClock();
     const store = openStore(data.value.path, config.durability, clock.bootId, clock.wallMs());
-    if (!store.ok) return fail(EXIT.badConfig, store.error);
+    if (!store.ok) return fail(PASSING.has(store.error.kind) ? EXIT.inUse : EXIT.badConfig, store.error);
     try {
       const archived = await archive(config, store.value, data.value.path);
       return archived.ok ? ok(archived.value) : fail(EXIT.finding, archived.error);

@@ -18,7 +18,7 @@ import type { NerveConfig } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import { archiveFolder } from "../store/archive-files.ts";
-import { openStore, type Store } from "../store/open.ts";
+import { openStore, PASSING, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
 import { Archiver } from "./archiver.ts";
 import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
@@ -66,9 +66,6 @@ const STOP_MS = 7_000;
 const UNFOLD_MS = 60_000;
 const LIFETIME_MS = 60_000;
 const FORGET_MS = 60_000;
-
-/** Nothing in the config or the data is wrong: a service manager should try again. */
-const MAY_PASS = new Set(["store-no-space", "store-io", "store-locked"]);
 
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
 
@@ -119,7 +116,8 @@ export class Daemon {
     const store = openStore(data.value.path, config.value.durability, clock.bootId, clock.wallMs());
     if (!store.ok) {
       data.value.lock.release();
-      return failure(MAY_PASS.has(store.error.kind) ? 75 : 78, store.error);
+      // After 75 a service manager tries again.
+      return failure(PASSING.has(store.error.kind) ? 75 : 78, store.error);
     }
     const daemon = new Daemon(options, config.value, data.value, store.value, clock);
     daemon.#begin(swept);

@@ -45,6 +45,9 @@ export const unusable = (file: string, error: unknown): Problem => {
   return problem(`store-${kind}`, message, null, file);
 };
 
+/** Kinds of problems of the store that time may heal: nothing is wrong with the data, or with the config. */
+export const PASSING: ReadonlySet<string> = new Set(["store-no-space", "store-io", "store-locked"]);
+
 /** Its first migration that this build does not have, or null. */
 export function migrationUnknownHere(db: Database): string | null {
   const known = new Set(STORE_MIGRATIONS.map(({ name }) => name));
