@@ -17,7 +17,7 @@ const MOST_BALLAST_BYTES = 16 * MB;
 const BLOCK_BYTES = 4096;
 
 const LOOK_EVERY_MS = 5_000;
-/** While something is wrong, or may soon be. */
+/** While something is wrong, or may soon be, or there is no ballast. */
 const LOOK_AGAIN_MS = 1_000;
 /** No new ballast for so long after the last was needed, or could not be made. */
 const CALM_MS = 10_000;
@@ -138,7 +138,8 @@ export class Space {
     const room = roomAt(folder);
     if (room !== null && room.totalBytes > 0) this.#judge(room);
     const isNear = room !== null && room.freeBytes < 2 * this.#marks.enoughBytes;
-    const afterMs = isNear || this.low || ledger.troubled ? LOOK_AGAIN_MS : LOOK_EVERY_MS;
+    const isWell = !isNear && !this.low && !ledger.troubled && this.ballast.held;
+    const afterMs = isWell ? LOOK_EVERY_MS : LOOK_AGAIN_MS;
     this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
   }
 

@@ -165,7 +165,7 @@ describe.skipIf(noDisk !== null)("space", () => {
   test("a small disk with room is nothing to hold back for, and gets its ballast", async () => {
     foreign(6 * MB);
     space.start();
-    clock.pass(5_000);
+    clock.pass(3_000);
     await until(ballastThere);
     clock.pass(60_000);
     expect([space.low, space.trouble, changes]).toEqual([false, null, []]);
