@@ -11,6 +11,8 @@ CREATE TABLE archive (
   rows     INTEGER NOT NULL,
   bytes    INTEGER NOT NULL,
   sha256   TEXT    NOT NULL,
-  at       INTEGER NOT NULL
+  at       INTEGER NOT NULL,
+  -- The last log of the file before it: what lies between was in no log when this one was written. NULL: not known.
+  after_id INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX archive_by_id ON archive (first_id);

@@ -57,13 +57,12 @@ function contradictionIn(folder: string, file: ArchiveFile): string | null {
   return null;
 }
 
+/** Ids that were in no log when the files were written are none: somebody may have deleted those. */
 function gaps(files: readonly ArchiveFile[], upTo: number): Finding[] {
-  const found = files.slice(1).flatMap(({ file, first_id }, index): Finding[] => {
+  const found = files.slice(1).flatMap(({ file, after_id }, index): Finding[] => {
     const { file: before, last_id } = files[index] as ArchiveFile;
-    if (first_id === last_id + 1) return [];
-    return [
-      { file, message: `begins with log ${first_id}, but ${before}, the one before it, ends with log ${last_id}` },
-    ];
+    if (after_id === null || after_id === last_id) return [];
+    return [{ file, message: `follows log ${after_id}, but ${before}, the one before it, ends with log ${last_id}` }];
   });
   const last = files.at(-1);
   if (last === undefined || last.last_id === upTo) return found;

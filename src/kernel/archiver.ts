@@ -270,7 +270,8 @@ export class Archiver {
       }
       const sha256 = await writer.finish();
       const { bytes } = writer;
-      return { file: name, day, first_id: first.id, last_id: last, rows, bytes, sha256, at: clock.wallMs() };
+      const held = { file: name, day, first_id: first.id, last_id: last, rows, bytes, sha256 };
+      return { ...held, at: clock.wallMs(), after_id: watermark };
     } catch (error) {
       await writer.abandon();
       throw error;

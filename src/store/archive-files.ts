@@ -23,6 +23,8 @@ export interface ArchiveFile {
   readonly sha256: string;
   /** Unix milliseconds: when it was written. */
   readonly at: number;
+  /** The last log of the file before it, 0 for the first; null: not known. */
+  readonly after_id: number | null;
 }
 
 /** A file that does not hold what the table says it holds: reading goes no further, for its rows are nowhere else. */

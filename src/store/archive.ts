@@ -6,7 +6,7 @@ import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
 import type { ArchiveFile } from "./archive-files.ts";
 
-const COLUMNS = "file, day, first_id, last_id, rows, bytes, sha256, at";
+const COLUMNS = "file, day, first_id, last_id, rows, bytes, sha256, at, after_id";
 const UP_TO = "archived_up_to";
 /** The file that is no longer in the table and whose unlinking is not known to be durable yet. */
 const REMOVING = "archive_removing";
@@ -55,7 +55,8 @@ export function archiveTable(db: Database) {
     fromDay: (day: string): ArchiveFile | null => fromDay.get(day),
     /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
     add(file: ArchiveFile): void {
-      insert.run(file.file, file.day, file.first_id, file.last_id, file.rows, file.bytes, file.sha256, file.at);
+      const { day, first_id, last_id, rows, bytes, sha256, at, after_id } = file;
+      insert.run(file.file, day, first_id, last_id, rows, bytes, sha256, at, after_id);
       setMeta.run(UP_TO, String(file.last_id));
     },
     /** Forgets a file that is to be unlinked, and the runs that cannot be derived from logs without it. */

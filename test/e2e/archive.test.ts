@@ -128,6 +128,35 @@ test("verify ends with 1 and names every file that is damaged, missing or nobody
   expect(named().sort()).toEqual([second, third, "notes.txt"].sort());
 });
 
+test("logs somebody had deleted before they were archived are no gap, a file that is gone with its row is one", async () => {
+  using folder = project({ "nerve.yaml": CONFIG }, { pulse: "e2e/pulse" });
+  const rows = await withOldLogs(folder);
+  const file = join(folder.path, "data/logs.db");
+  const sql = (text: string): void => {
+    const db = new Database(file);
+    db.run(text);
+    db.close(true);
+  };
+  const [first = 0, last = 0] = [rows[0]?.id, rows.at(-1)?.id];
+  sql(`DELETE FROM logs WHERE id BETWEEN ${first + 15} AND ${first + 25}`);
+  await runNerve(folder.path, ["archive", "run"]);
+  // What the command said of it is young, and in the way of what is inserted now.
+  sql(`DELETE FROM logs WHERE id > ${last}`);
+  sql(`INSERT INTO logs (at, level, source, event, message) VALUES (${rows.at(-1)?.at}, 'info', 'kernel', 'test', '')`);
+  await runNerve(folder.path, ["archive", "run"]);
+  const names = readdirSync(join(folder.path, "data/archive")).sort();
+  expect(names).toHaveLength(4);
+  const verify = () => runNerve(folder.path, ["archive", "verify"]);
+  expect(await verify()).toEqual({ code: 0, stderr: "", stdout: "4 files with 50 logs: whole\n" });
+
+  const second = names[1] ?? "";
+  rmSync(join(folder.path, "data/archive", second));
+  sql(`DELETE FROM archive WHERE file = '${second}'`);
+  const found = await verify();
+  expect(found.code).toBe(1);
+  expect(found.stderr).toContain(`follows log ${first + 39}, but ${names[0]}, the one before it, ends with`);
+});
+
 test("what is not asked for as it should be is refused", async () => {
   using folder = project({ "nerve.yaml": CONFIG }, { pulse: "e2e/pulse" });
   expect(await runNerve(folder.path, ["archive"])).toMatchObject({ code: 2 });

@@ -346,7 +346,15 @@ describe("with an archive", () => {
     const writer = await createArchiveFile(folder, "2023-11-14.jsonl");
     await writer.append(kept);
     const sha256 = await writer.finish();
-    const about = { day: "2023-11-14", first_id: 1, last_id: 500, rows: 500, bytes: writer.bytes, at: NOW };
+    const about = {
+      day: "2023-11-14",
+      first_id: 1,
+      last_id: 500,
+      rows: 500,
+      bytes: writer.bytes,
+      at: NOW,
+      after_id: 0,
+    };
     store.commit(() => store.archive.add({ file: "2023-11-14.jsonl", sha256, ...about }));
     store.commit(() => store.archive.removeLogs(500, 500));
     store.close();

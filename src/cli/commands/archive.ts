@@ -40,7 +40,8 @@ async function ls(place: Place, json: boolean): Promise<Outcome> {
   const opened = readStore(place);
   if (!opened.ok) return opened;
   const files = opened.value.archive.all();
-  if (json) for (const file of files) print(JSON.stringify(file));
+  // Which file it follows is for `verify`.
+  if (json) for (const { after_id: _, ...file } of files) print(JSON.stringify(file));
   else if (files.length > 0) print(renderTable(COLUMNS, files, stdoutScreen()).join("\n"));
   else remark("no archive files");
   return ok(EXIT.done);
