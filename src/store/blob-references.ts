@@ -22,6 +22,8 @@ interface Text {
 }
 
 const MENTION = "$blob";
+/** As much text that mentions one is read at once: rows may be short and refer to none, or long and to hundreds. */
+const SLICE_CHARS = 256 * 1024;
 const DIGEST = /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g;
 
 /** Digests in a text that mentions a blob: rather one too many than one too few, however deep JSON lies within JSON. */
@@ -55,7 +57,7 @@ export function blobReferences(db: Database) {
       lastId: (): number => last.get(table)?.seq ?? 0,
       readUpTo: (): number => Number(meta.get(key) ?? 0),
       setReadUpTo: (id: number): void => meta.set(key, String(id)),
-      mentions: (after: number, upTo: number): Text[] => mentions.all(after, upTo),
+      mentions: (after: number, upTo: number): Iterable<Text> => mentions.iterate(after, upTo),
       note(row: Text): void {
         for (const digest of digestsIn(row.text)) note.run(digest, row.id);
       },
@@ -84,7 +86,7 @@ export function blobReferences(db: Database) {
 
   return {
     /**
-     * Reads up to `limit` rows that were not read yet; true when there are no more. What is in the archive alone has to
+     * Reads up to `limit` rows that were not read yet, fewer where they hold much; true when there are no more. What is in the archive alone has to
      * be read before: see `unreadArchive`. Inside a commit of the store.
      */
     read(kind: Kind, limit: number): boolean {
@@ -92,9 +94,16 @@ export function blobReferences(db: Database) {
       const last = lastId();
       const known = readUpTo();
       const from = Math.max(known, (firstId() ?? last + 1) - 1);
-      const upTo = Math.min(last, from + limit);
+      let upTo = Math.min(last, from + limit);
       if (upTo <= known) return true;
-      for (const row of mentions(from, upTo)) note(row);
+      let chars = 0;
+      for (const row of mentions(from, upTo)) {
+        note(row);
+        chars += row.text.length;
+        if (chars < SLICE_CHARS) continue;
+        upTo = row.id;
+        break;
+      }
       setReadUpTo(upTo);
       return upTo === last;
     },
@@ -102,7 +111,7 @@ export function blobReferences(db: Database) {
     unread(): Set<string> {
       const rows = (["signal", "log"] as const).flatMap((kind) => {
         const { lastId, readUpTo, mentions } = sources[kind];
-        return mentions(readUpTo(), lastId());
+        return [...mentions(readUpTo(), lastId())];
       });
       return new Set(rows.flatMap(({ text }) => digestsIn(text)));
     },

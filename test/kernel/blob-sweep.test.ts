@@ -342,6 +342,23 @@ describe("a blob something refers to is never taken", () => {
     expect([times >= 2, isThere(digest)]).toEqual([true, true]);
   });
 
+  test("however much a row refers to: what is read at once is bounded by that, too", async () => {
+    const digest = await put("hello", 30 * DAY);
+    const many = Array.from({ length: 700 }, (_, n) => reference(digestOf(String(n))));
+    for (let n = 0; n < 40; n++) signal(`[${many.join()}]`);
+    signal(reference(digest));
+    const read: number[] = [];
+    let done = false;
+    while (!done) {
+      done = store.commit(() => store.blobs.read("signal", 8_192));
+      read.push(Number(store.meta.get("blobs_read_signals")));
+    }
+    expect(read.at(-1)).toBe(41);
+    expect(read.length).toBeGreaterThan(8);
+    await pass(3 * DAY);
+    expect(isThere(digest)).toBe(true);
+  });
+
   test("however many rows there are to read, each of them once", async () => {
     const digests: string[] = [];
     for (let n = 0; n < 20; n++) digests.push(await put(`blob ${n}`, 30 * DAY));
