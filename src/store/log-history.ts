@@ -12,7 +12,7 @@ import { type LogFilter, logTable } from "./logs.ts";
 
 const COLUMNS = "id, at, level, source, event, run, trace, message, data";
 const SCAN_ROWS = 1_000;
-/** What a run said at its end may come that many logs behind it. */
+/** What a run said before its end, or before it fell asleep, may come that many logs behind it. */
 const TRAILING_LOGS = 10_000;
 
 export interface LogHistory {
@@ -50,7 +50,7 @@ export function logHistory(db: Database, data: string): LogHistory {
   const above = db.prepare<Log, [number, number]>(`SELECT ${COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`);
   const byRun = db.prepare<Log, [number, number]>(`SELECT ${COLUMNS} FROM logs WHERE run = ? AND id > ? ORDER BY id`);
   const lastOfRun = db.prepare<{ id: number | null }, [number]>(
-    "SELECT CASE WHEN ended_at IS NULL THEN NULL ELSE last_log_id END AS id FROM workflow_runs WHERE id = ?",
+    "SELECT CASE WHEN state = 'running' THEN NULL ELSE last_log_id END AS id FROM workflow_runs WHERE id = ?",
   );
   const snapshot = <T>(read: () => T): T => db.transaction(read)();
 
@@ -149,7 +149,7 @@ export function logHistory(db: Database, data: string): LogHistory {
       const rows: Log[] = [];
       const end = (lastOfRun.get(run)?.id ?? Number.POSITIVE_INFINITY) + TRAILING_LOGS;
       const take = (file: ArchiveFile): boolean => {
-        // Of one that ended long ago nothing is in the years since.
+        // Of one that ended long ago, or has slept since, nothing is in the years between.
         if (file.first_id > end) return true;
         for (const row of rowsOf(file, fromId - 1, `"run":${run},`)) rows.push(row);
         return false;

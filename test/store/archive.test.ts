@@ -199,7 +199,7 @@ describe("read through the watermark", () => {
     beside.close();
   });
 
-  test("a run that ended is read whole, and not through all that came since", async () => {
+  test("a run that ended or sleeps is read whole, and not through all that came since", async () => {
     using bench = archiveBench();
     const day = (n: number, run: number | null) =>
       Array.from({ length: 6_000 }, (_, k) => logAt(june(n) + k, { run: k < 3 ? run : null }));
@@ -213,6 +213,10 @@ describe("read through the watermark", () => {
     unlinkSync(join(bench.folder, "2025-06-03.jsonl"));
     // What the first day holds of it is found, and the third is not even opened.
     expect(bench.store.history.ofRun(7, 1).map(({ id }) => id)).toEqual([1, 2, 3]);
+    bench.sql("UPDATE workflow_runs SET state = 'sleeping', ended_at = NULL WHERE id = 7");
+    expect(bench.store.history.ofRun(7, 1).map(({ id }) => id)).toEqual([1, 2, 3]);
+    bench.sql("UPDATE workflow_runs SET state = 'running' WHERE id = 7");
+    expect(() => bench.store.history.ofRun(7, 1)).toThrow(ArchiveDamaged);
     expect(() => bench.store.history.ofRun(9, 1)).toThrow(ArchiveDamaged);
   });
 
