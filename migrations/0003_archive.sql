@@ -16,3 +16,6 @@ CREATE TABLE archive (
   after_id INTEGER
 ) WITHOUT ROWID;
 CREATE INDEX archive_by_id ON archive (first_id);
+
+-- The watermark: nothing is archived yet.
+INSERT INTO meta (key, value) VALUES ('archived_up_to', '0');
