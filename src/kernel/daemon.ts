@@ -67,6 +67,9 @@ const UNFOLD_MS = 60_000;
 const LIFETIME_MS = 60_000;
 const FORGET_MS = 60_000;
 
+/** Why a sense does not start on a disk that is full. */
+const ROOMLESS = new Set(["database-no-space", "database-io"]);
+
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
 
 const printsOf = (locations: Locations): Map<string, string> =>
@@ -291,6 +294,7 @@ export class Daemon {
     if (low === null) {
       this.#log("warn", "store.space-recovered", `the file system of ${this.#data.path} has room again`);
       this.#engine.resume();
+      this.#startRoomless();
     } else {
       const data = { directory: low.folder, free_bytes: low.freeBytes, enough_bytes: low.enoughBytes };
       const message = describeLowSpace(low);
@@ -298,6 +302,17 @@ export class Daemon {
       this.#retention.lookNow();
     }
     this.#notify.send(this.#statusLine());
+  }
+
+  /** Senses that found no room for their databases are not to wait for a reload: their groups start anew. */
+  #startRoomless(): void {
+    const senses = [...this.#engine.senses.values()].filter(({ problem }) => ROOMLESS.has(problem?.kind ?? ""));
+    const groups = new Set(senses.map(({ config }) => config.group));
+    if (groups.size === 0) return;
+    const restarted = this.#reloading.then(() =>
+      this.#engine.replace(this.#config, this.#modules, { groups, workflows: new Set() }),
+    );
+    this.#reloading = restarted.catch(() => {});
   }
 
   /** Re-reads the config; one reload at a time. A bad config is refused and changes nothing. */

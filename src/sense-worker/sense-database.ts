@@ -73,7 +73,6 @@ export function openSenseDb(
   now: () => number,
 ): SenseDb {
   let connection: Connection | null = null;
-  let broken: SqliteProblem | MigrationProblem | null = null;
   let active = false;
   let owner: Author | null = null;
   let inTransaction = false;
@@ -119,11 +118,11 @@ export function openSenseDb(
   };
 
   const open = (): Connection => {
-    if (connection === null && broken === null) {
+    if (connection === null) {
       const prepared = prepare();
-      if (!prepared.ok) broken = prepared.error;
+      if (!prepared.ok) throw new AuthorError(prepared.error.message);
     }
-    if (connection === null) throw new AuthorError(broken?.message ?? `${file} is closed`);
+    if (connection === null) throw new AuthorError(`${file} is closed`);
     return connection;
   };
 

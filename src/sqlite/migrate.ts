@@ -93,10 +93,14 @@ function forbidden(file: MigrationFile): MigrationProblem | null {
   return null;
 }
 
+/** The disk has no room, or fails: nothing is wrong with the migration. */
+const DISK = /^SQLITE_(FULL|IOERR)/;
+
 const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * Applies what is pending and returns the names applied now. Throws only for a `_migrations` table it cannot read.
+ * Applies what is pending and returns the names applied now. Throws for a `_migrations` table it cannot read, and when
+ * the disk is full or fails.
  * The history is checked whole before anything is applied.
  */
 export function runMigrations(
@@ -125,6 +129,7 @@ export function runMigrations(
         );
       }).immediate();
     } catch (error) {
+      if (DISK.test((error as { code?: string } | null)?.code ?? "")) throw error;
       return err({
         kind: "failed",
         file: file.name,

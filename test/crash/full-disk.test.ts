@@ -3,7 +3,7 @@
  * begun with the room it held back for that, and goes on by itself once there is room again (G2, G7).
  */
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
-import { existsSync, statSync, unlinkSync } from "node:fs";
+import { existsSync, rmSync, statSync, truncateSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Kernel, Site, until } from "../helpers/crash.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
@@ -133,6 +133,28 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     expect(count(kernel, "store.space-recovered")).toBe(count(kernel, "store.low-space"));
     expect(await kernel.stop()).toBe(0);
     await stopObserving();
+    expect(await atRest()).toEqual([]);
+  }, 90_000);
+
+  test("is found so by senses whose databases are still to be made: they start once there is room", async () => {
+    site.write("none.yaml", "data: DATA\n");
+    const first = site.start("none.yaml");
+    await first.answers();
+    expect(await first.stop()).toBe(0);
+    rmSync(ballast, { force: true });
+    const filler = fill(disk.path);
+    // Enough for the kernel to begin, and not for three more databases.
+    truncateSync(filler, statSync(filler).size - 64 * 1024);
+    const kernel = site.start();
+    await kernel.answers();
+    const states = async () => (await kernel.status())?.senses.map(({ name, state }) => `${name} ${state}`).sort();
+    await until("a sense has failed", async () => String(await states()).includes("failed"), 30_000);
+    await until("it says so", () => count(kernel, "store.low-space") > 0);
+    unlinkSync(filler);
+    const wanted = ["follower ok", "plain ok", "writer ok"];
+    await until("all have started", async () => String(await states()) === String(wanted), 30_000);
+    await goesOn(kernel);
+    expect(await kernel.stop()).toBe(0);
     expect(await atRest()).toEqual([]);
   }, 90_000);
 

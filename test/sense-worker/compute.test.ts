@@ -4,7 +4,7 @@
  */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { type } from "arktype";
 import { sql } from "drizzle-orm";
 import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
@@ -596,7 +596,7 @@ describe("the author's handle", () => {
     expect(existsSync(sense.file)).toBe(true);
   });
 
-  test("that cannot be opened fails each compute with the reason, and only those that use it", async () => {
+  test("that cannot be opened fails each compute with the reason, and only those that use it, until it can", async () => {
     using folder = temporaryFolder();
     const db = openSenseDb(folder.file("none", "sense.db"), MIGRATIONS, 0, () => 0);
     expect(await start(db, () => 1).outcome).toMatchObject({ kind: "signal" });
@@ -605,6 +605,8 @@ describe("the author's handle", () => {
       expect(outcome).toMatchObject({ kind: "failed" });
       expect(JSON.stringify(outcome)).toContain("none/sense.db");
     }
+    mkdirSync(folder.file("none"));
+    expect(await start(db, (given) => given.all(sql`SELECT 1`)).outcome).toMatchObject({ kind: "signal" });
     db.close();
   });
 });

@@ -102,6 +102,17 @@ describe("migrations", () => {
     expect(tables(db)).toEqual(["_migrations"]);
   });
 
+  test("a disk that is full is nothing the file is blamed for: it is rolled back, thrown, and goes through later", () => {
+    using db = new Database(":memory:");
+    const large = file("0002.sql", "CREATE TABLE b (x); INSERT INTO b VALUES (zeroblob(1000000))");
+    db.run("PRAGMA max_page_count = 50");
+    expect(() => runMigrations(db, [FIRST, large], NOW)).toThrow(expect.objectContaining({ code: "SQLITE_FULL" }));
+    expect(tables(db)).toEqual(["_migrations", "a"]);
+    expect(db.inTransaction).toBe(false);
+    db.run("PRAGMA max_page_count = 5000");
+    expect(runMigrations(db, [FIRST, large], NOW)).toEqual({ ok: true, value: ["0002.sql"] });
+  });
+
   test.each([
     ["a syntax error", "CREATE TABLE b (x); CREATE TABEL c (x)"],
     ["a constraint", "CREATE TABLE b (x UNIQUE); INSERT INTO b VALUES (1), (1)"],
