@@ -148,7 +148,11 @@ export class Space {
     const { lowBytes, enoughBytes, ballastBytes } = this.#marks;
     if (this.low) {
       if (this.#isEnough(room, enoughBytes, lowBytes / 2)) this.#leave();
-      else this.#enter(room);
+      else {
+        this.#enter(room);
+        // A database gives nothing back to the disk: what retention has freed in it is of use with the ballast's room beside it.
+        if (this.#isEnough(room, enoughBytes, 0)) this.#makeRoom();
+      }
     } else if (!this.#isEnough(room, lowBytes, lowBytes / 4)) this.#enter(room);
     if (ledger.troubled && room.freeBytes < lowBytes && this.#makeRoom()) ledger.flush();
     const wanted = !this.low && !ledger.troubled && !this.ballast.held && !this.#calming;
