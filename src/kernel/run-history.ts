@@ -32,7 +32,7 @@ export interface RunHistory {
   /** By {@link stepKey}. */
   readonly steps: ReadonlyMap<string, StepHistory>;
   readonly sleeps: ReadonlyMap<number, SleepHistory>;
-  /** Calls of `thread.log` that are in the log. */
+  /** Calls of `thread.log` that are in the log, but for those an attempt made after a failure the next one begins at. */
   readonly logged: number;
   /** Digest of the code it last ran with, null before it started. */
   readonly code: string | null;
@@ -65,6 +65,8 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
   // What this attempt has begun; and the failures after which it has begun nothing, so that nobody has dealt with them.
   const begun = new Set<string>();
   const unhandled = new Set<string>();
+  /** Calls of `thread.log` before a step failed: what came after is not what follows when it is run again. */
+  const loggedBefore = new Map<string, number>();
   const begins = (what: string): void => {
     if (begun.has(what)) return;
     begun.add(what);
@@ -109,7 +111,10 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
       }
       case "step.failed": {
         const { step, nth, error, attempt, due } = event.data;
-        if (due === null) unhandled.add(stepKey(step, nth));
+        if (due === null) {
+          unhandled.add(stepKey(step, nth));
+          loggedBefore.set(stepKey(step, nth), logged);
+        }
         setStep(
           step,
           nth,
@@ -130,6 +135,7 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         const failed = [...unhandled].flatMap((key) => steps.get(key) ?? []);
         for (const { step, nth } of [...failed, ...(event.data.step === null ? [] : [event.data.step])]) {
           setStep(step, nth, { state: "begun" });
+          logged = Math.min(logged, loggedBefore.get(stepKey(step, nth)) ?? logged);
         }
         begun.clear();
         unhandled.clear();

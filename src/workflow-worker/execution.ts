@@ -187,10 +187,13 @@ export class Execution {
     return Object.freeze({ trigger, step: step as Thread["step"], sleep, log: this.#log });
   }
 
-  /** What is logged between steps is counted, so that it is said once; a step says what it says each time it runs. */
+  /**
+   * What is logged between steps is counted, so that it is said once; a step says what it says each time it runs, and so
+   * does what an attempt does about being ended, which the next one does not come by.
+   */
   readonly #log: Log = (...row) => {
     if (this.#phase === "over") return;
-    if (author.getStore()?.step) return this.#setting.say("output", ...row);
+    if (this.#phase === "interrupted" || author.getStore()?.step) return this.#setting.say("output", ...row);
     this.#logs++;
     if (this.#logs > this.#request.logged) this.#setting.say("log", ...row);
   };

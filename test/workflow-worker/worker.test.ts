@@ -598,6 +598,15 @@ describe("what a run logs", () => {
     await b.worker.end(2);
     expect(rows(2)).toEqual([["log", "error", "three", null]]);
   });
+
+  test("about being ended from outside does not count as said by the next attempt", async () => {
+    await using b = await bench(`
+      try { await thread.step("s", () => gate("never")); }
+      catch (error) { thread.log("warn", "gave up"); throw error; }`);
+    b.worker.run(1, { timeoutMs: 30 });
+    expect((await b.worker.end(1)).type).toBe("timed-out");
+    expect(b.worker.of("log").map(({ event, message }) => [event, message])).toEqual([["output", "gave up"]]);
+  });
 });
 
 test("a step that nobody waited for is spoken of, and its result is not kept", async () => {
