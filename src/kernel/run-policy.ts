@@ -16,7 +16,8 @@ export interface Failure {
 export function retryDelayMs(attempt: number, retry: RetryConfig | null): number | null {
   if (retry === null || attempt > retry.limit) return null;
   const first = retry.intervalMs ?? DEFAULT_RETRY_INTERVAL_MS;
-  const most = retry.maxIntervalMs ?? DEFAULT_RETRY_MAX_INTERVAL_MS;
+  // A long `interval` is not cut short by a `max_interval` nobody wrote.
+  const most = retry.maxIntervalMs ?? Math.max(first, DEFAULT_RETRY_MAX_INTERVAL_MS);
   const growth = (retry.backoff ?? DEFAULT_RETRY_BACKOFF) ** Math.max(0, attempt - 1);
   return Math.round(Math.min(most, first * growth));
 }

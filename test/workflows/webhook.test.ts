@@ -109,6 +109,12 @@ describe("webhook", () => {
     expect(failures.map(({ retryInMs }) => retryInMs)).toEqual([10, 10, 10, 10, 10, null]);
   });
 
+  test("waits for its interval, however long that is", async () => {
+    await using server = site((nth) => new Response(null, { status: nth === 0 ? 500 : 200 }));
+    const { failures } = await delivered({ url: server.origin, retry: { interval: "1h" } });
+    expect(failures.map(({ retryInMs }) => retryInMs)).toEqual([3_600_000]);
+  });
+
   test.each([
     ["7", 7_000, 7_000],
     ["3600", 60_000, 60_000],

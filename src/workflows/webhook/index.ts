@@ -24,6 +24,7 @@ export const run: Run<Infer<typeof options>> = (thread, { options: { url, header
   return thread.step(
     "webhook",
     (step) => deliver({ url, headers, body, idempotencyKey: step.id, timeoutMs: timeout }, step.signal),
-    { retry },
+    // A long `interval` is not cut short by a `max_interval` nobody wrote.
+    { retry: { ...retry, max_interval: Math.max(retry.interval, retry.max_interval) } },
   );
 };
