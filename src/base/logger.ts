@@ -1,6 +1,6 @@
 /** The process's own log on stderr: readable on a terminal, one JSON object a line otherwise. */
 import { escapeForTerminal } from "./escape.ts";
-import type { JsonObject } from "./json.ts";
+import type { Json } from "./json.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -10,7 +10,7 @@ export interface LogLine {
   readonly source: string;
   readonly event: string;
   readonly message: string;
-  readonly data: JsonObject | null;
+  readonly data: Json;
 }
 
 export interface Logger {

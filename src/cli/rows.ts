@@ -1,6 +1,5 @@
 /** Rows of signals and logs, as one line a person reads or as one JSON object with the columns as keys. */
 import { escapeForTerminal } from "../base/escape.ts";
-import type { Json } from "../base/json.ts";
 import type { Log, LogLevel } from "../model/log.ts";
 import type { Signal } from "../model/signal.ts";
 import { parseStored, payloadSpans } from "./payload.ts";
@@ -43,9 +42,7 @@ export const messageSpans = (row: Log): Span[] => [
 
 function authorData(data: string | null): Span[] {
   const parsed = data === null ? null : parseStored(data);
-  const inner =
-    typeof parsed === "object" && parsed !== null && !Array.isArray(parsed) ? (parsed.data ?? null) : parsed;
-  return inner === null ? [] : [span("  "), ...payloadSpans(inner as Json)];
+  return parsed === null ? [] : [span("  "), ...payloadSpans(parsed)];
 }
 
 /** Times of a list: on a terminal the day stands once above its rows, in a pipe in each of them. */

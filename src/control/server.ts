@@ -1,7 +1,7 @@
 /** The control socket: HTTP with JSON on a Unix socket that only nerve's user reaches. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { exceedsBytes, type Json, toJson } from "../base/json.ts";
+import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import {
@@ -14,6 +14,7 @@ import {
   SOCKET_NAME,
   type Status,
 } from "./contract.ts";
+import { faultOfInput } from "./run-input.ts";
 
 export interface Controls {
   status(): Status;
@@ -32,7 +33,6 @@ export interface Controls {
 }
 
 const MAX_BODY_BYTES = 128 * 1024;
-const MAX_INPUT_BYTES = 64 * 1024;
 
 const refuse = (status: number, problems: readonly Problem[]): Response => {
   const [error] = problems;
@@ -85,10 +85,9 @@ export function serveControl(data: string, path: string, controls: Controls): Co
       "/run": {
         POST: posted(({ workflow, input = null }) => {
           if (!isShort(workflow)) return "a JSON object with a workflow";
-          const json = toJson(input);
-          if (!json.ok) return `one whose input is fit for a run: ${json.error.path}: ${json.error.reason}`;
-          if (exceedsBytes(JSON.stringify(input), MAX_INPUT_BYTES)) return "one with an input of at most 64 KiB";
-          return controls.run(workflow, json.value);
+          const fault = faultOfInput(input);
+          if (fault !== null) return `fit: the input ${fault}`;
+          return controls.run(workflow, input as Json);
         }),
       },
       "/cancel": { POST: posted(({ run }) => (isPositive(run) ? controls.cancel(run) : "a JSON object with a run")) },

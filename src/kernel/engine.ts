@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import { formatDuration } from "../base/duration.ts";
-import { exceedsBytes, type Json, type JsonObject } from "../base/json.ts";
+import { exceedsBytes, type Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
@@ -448,8 +448,7 @@ export class Engine implements GroupHost, Desk {
 
   output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void {
     const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
-    const data: JsonObject | null =
-      message.data !== null ? { data: message.data as Json } : message.sense === null ? { group: group.name } : null;
+    const data = (message.data as Json) ?? (message.sense === null ? { group: group.name } : null);
     const entry = {
       level: message.level,
       source,

@@ -2,7 +2,7 @@
  * The kernel's voice: every record goes to the log table and to stderr. Repeats of one message by one source are folded:
  * the first is a row, the following ones are counted into one more row a minute.
  */
-import type { JsonObject } from "../base/json.ts";
+import type { Json, JsonObject } from "../base/json.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LogLevel, NewLog } from "../model/log.ts";
 import type { Ledger } from "./ledger.ts";
@@ -16,6 +16,9 @@ export interface JournalEntry {
   readonly data: JsonObject | null;
   readonly trace: string | null;
 }
+
+/** What user code said: its `data` is whatever it gave. */
+export type Said = Omit<JournalEntry, "data"> & { readonly data: Json };
 
 interface Fold {
   readonly entry: JournalEntry;
@@ -38,11 +41,11 @@ export class Journal {
   }
 
   /** To stderr alone: for what cannot be stored, and what the store already holds. */
-  say(entry: JournalEntry): void {
+  say(entry: Said): void {
     this.#logger.write({ at: this.#now(), ...entry });
   }
 
-  row(entry: JournalEntry): NewLog {
+  row(entry: Said): NewLog {
     const { level, source, event, message, trace, data } = entry;
     return {
       at: this.#now(),

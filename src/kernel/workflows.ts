@@ -198,8 +198,7 @@ export class Workflows implements WorkflowHost {
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void {
     const { journal, ledger } = this.#parts;
     const { level, event, trace, run } = message;
-    const data =
-      message.data === null ? (run === null ? { workflow: workflow.name } : null) : { data: message.data as Json };
+    const data = (message.data as Json) ?? (run === null ? { workflow: workflow.name } : null);
     const entry = { level, source: `workflow:${workflow.name}`, event, message: message.message, data, trace };
     journal.say(entry);
     // What runs say is not worth piling up while the store takes nothing.

@@ -83,7 +83,7 @@ beforeAll(() => {
     result: { owner: "\x1b[2Jann" },
     duration_ms: 12,
   });
-  writer.log(FAILED, T + 18, "log", "found her", { data: { owner: "ann" } });
+  writer.log(FAILED, T + 18, "log", "found her", { owner: "ann" });
   writer.event(FAILED, T + 20, "step.started", { ...step, step: "call" });
   writer.event(FAILED, T + 25, "step.failed", {
     ...step,

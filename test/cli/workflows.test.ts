@@ -101,6 +101,22 @@ describe("run", () => {
     }
   });
 
+  test.each([
+    ['{"a":{"__proto__":1}}', "is refused: a.__proto__: the key __proto__ is refused"],
+    ["1e400", "is refused: Infinity is not a JSON number"],
+    [JSON.stringify("x".repeat(65_535)), "is over 64 KiB"],
+  ])("input that no run can have is a usage error, and refused by the daemon as well: %.20s", async (text, why) => {
+    folder.write("odd.json", text);
+    const { code, error } = await json("run", "echo", "--input", "@odd.json");
+    expect([code, error]).toMatchObject([2, { kind: "usage", message: `\`--input\` ${why}` }]);
+    const told = await fetch("http://nerve/run", {
+      unix: join(folder.path, "data", "nerve.sock"),
+      method: "POST",
+      body: `{"workflow":"echo","input":${text}}`,
+    });
+    expect(await told.json()).toMatchObject({ error: { message: `the body is not fit: the input ${why}` } });
+  });
+
   test("an unknown workflow is 2", async () => {
     expect(await json("run", "ecoh")).toMatchObject({ code: 2, error: { kind: "unknown-workflow" } });
   });

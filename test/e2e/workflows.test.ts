@@ -772,7 +772,7 @@ describe("thread.log", () => {
     await site.output(id);
     const said = site.of(id, "log").map(({ level, message, data }) => [level, message, data]);
     expect(said).toEqual([
-      ...[0, 1, 2, 3, 4].map((n) => ["info", `before ${n}`, { data: { n } }]),
+      ...[0, 1, 2, 3, 4].map((n) => ["info", `before ${n}`, { n }]),
       ["warn", "between", null],
       ["error", "after", null],
     ]);

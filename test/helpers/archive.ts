@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { traceIds } from "../../src/base/trace-id.ts";
 import { Archiver, type Limits } from "../../src/kernel/archiver.ts";
-import { Journal, type JournalEntry } from "../../src/kernel/journal.ts";
+import { Journal, type Said } from "../../src/kernel/journal.ts";
 import { Ledger } from "../../src/kernel/ledger.ts";
 import type { Log } from "../../src/model/log.ts";
 import { archiveFolder } from "../../src/store/archive-files.ts";
@@ -81,7 +81,7 @@ export interface ArchiveBench extends Disposable {
   readonly ledger: Ledger;
   readonly archiver: Archiver;
   /** What the kernel said. */
-  readonly said: JournalEntry[];
+  readonly said: Said[];
   fill(logs: readonly Omit<Log, "id">[]): void;
   /** Moves logs older than `before`. */
   archive(before: number, more?: Partial<Limits>): ReturnType<Archiver["run"]>;
@@ -101,7 +101,7 @@ export function archiveBench(): ArchiveBench {
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
   const ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
-  const said: JournalEntry[] = [];
+  const said: Said[] = [];
   const journal = new Journal(ledger, { write: (line) => said.push({ ...line, trace: null }) }, clock.wallMs);
   const make = (): Archiver => new Archiver({ clock, store, ledger, folder, journal });
   let archiver = make();

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Json } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { RunAnswer, RunRequest } from "../../control/contract.ts";
+import { faultOfInput } from "../../control/run-input.ts";
 import { defineCommand, flag, text } from "../command.ts";
 import { ask } from "../kernel.ts";
 import { type Failure, usageError } from "../outcome.ts";
@@ -44,10 +45,13 @@ function readInput(given: string | null): Result<Json, Failure> {
   } catch (error) {
     return usageError(`\`--input\` cannot be read: ${(error as Error).message}`);
   }
+  let input: unknown;
   try {
-    return ok(JSON.parse(written) as Json);
+    input = JSON.parse(written);
   } catch (error) {
     const hint = 'as in --input \'{"host":"db1"}\', --input @FILE, or --input - for stdin; a text needs its quotes';
     return usageError(`\`--input\` is not JSON: ${(error as Error).message}`, hint);
   }
+  const fault = faultOfInput(input);
+  return fault === null ? ok(input as Json) : usageError(`\`--input\` ${fault}`);
 }
