@@ -5,6 +5,8 @@
  * 1. A step's result reaches the run only after the kernel has committed it.
  * 2. An execution that was given up is inert: its calls never settle and nothing more is said of the run.
  * 3. Of one that settled exactly one thing is said, and nothing after it.
+ * 4. One that is ended from outside is not said to have settled while a function of one of its steps still runs: no step
+ *    runs beside the next try of itself.
  */
 import type { Json } from "../base/json.ts";
 import { clipLine } from "../base/row-limiter.ts";
@@ -108,8 +110,9 @@ export class Execution {
   readonly #waits = new Set<Wait>();
   /** Steps that are being tried, until what came of it is committed. */
   #underWay = 0;
-  /** Steps whose functions have not settled. */
+  /** Steps whose functions have not settled, and what waits for the last of them. */
   readonly #acting = new Set<Place>();
+  #settles: (() => void) | null = null;
   #looking = false;
   readonly #calls = new Map<string, number>();
   #sleeps = 0;
@@ -286,6 +289,7 @@ export class Execution {
       return { kind: "failed", error: clipLine(message), stack: clip(stack), ...adviceOf(thrown) };
     } finally {
       this.#acting.delete(place);
+      if (this.#acting.size === 0) this.#settles?.();
     }
   }
 
@@ -402,6 +406,10 @@ export class Execution {
 
   #settle(told: (ended: { seq: number; run: number; ranMs: number }) => Told): void {
     if (this.#phase === "over") return;
+    if (this.#interruption !== null && this.#acting.size > 0) {
+      this.#settles = () => this.#settle(told);
+      return;
+    }
     const { commits, tell } = this.#setting;
     const ended = { seq: commits.next(), run: this.#request.run, ranMs: elapsedMs(this.#startedAt) };
     tell(this.#interruption === null ? told(ended) : { type: this.#interruption, ...ended });

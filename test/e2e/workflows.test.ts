@@ -382,8 +382,11 @@ describe("a timeout", () => {
     expect(site.row(id).attempt).toBe(2);
   });
 
-  test("a deaf run passes costs it its worker after the grace period, and the log names it", async () => {
-    await using site = await flow("await new Promise(() => {});", "timeout: 200ms, grace_period: 200ms");
+  test.each([
+    ["run", "await new Promise(() => {});"],
+    ["step", 'await thread.step("s", () => new Promise(() => {}));'],
+  ])("a deaf %s passes costs it its worker after the grace period, and the log names it", async (_, body) => {
+    await using site = await flow(body, "timeout: 200ms, grace_period: 200ms");
     const id = await site.run("flow");
     const { state, error } = await site.ended(id);
     expect(state).toBe("timed-out");

@@ -601,9 +601,11 @@ describe("what a run logs", () => {
 
   test("about being ended from outside does not count as said by the next attempt", async () => {
     await using b = await bench(`
-      try { await thread.step("s", () => gate("never")); }
+      try { await thread.step("s", () => gate("step")); }
       catch (error) { thread.log("warn", "gave up"); throw error; }`);
     b.worker.run(1, { timeoutMs: 30 });
+    await until(() => b.worker.of("log").length === 1);
+    b.open("step");
     expect((await b.worker.end(1)).type).toBe("timed-out");
     expect(b.worker.of("log").map(({ event, message }) => [event, message])).toEqual([["output", "gave up"]]);
   });
@@ -622,7 +624,7 @@ test("a step that nobody waited for is spoken of, and its result is not kept", a
 describe("a run that is ended from outside", () => {
   const BODY = `
     context.signal.addEventListener("abort", () => mark("signal " + context.signal.reason.name));
-    try { await thread.step("s", async ({ signal }) => { await gate("step"); return signal.aborted; }); }
+    try { await thread.step("s", async ({ signal }) => { await gate("step"); mark("step settles"); return signal.aborted; }); }
     catch (error) { mark("step " + error.name); }
     thread.step("nobody awaits", () => mark("nobody"));
     try { await thread.step("more", () => mark("more ran")); } catch (error) { mark("more " + error.name); }
@@ -641,9 +643,11 @@ describe("a run that is ended from outside", () => {
     await until(() => b.marks().length === 4);
     expect(b.marks().sort()).toEqual([`more ${name}`, `signal ${name}`, `sleep ${name}`, `step ${name}`]);
     expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started"]);
+    b.open("step");
+    await until(() => b.marks().includes("step settles"));
+    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started"]);
     b.open("settle");
     expect((await b.worker.end(1)).type).toBe(type as never);
-    b.open("step");
     expect(b.worker.of("error")).toEqual([]);
     b.worker.run(2, {
       steps: ["s", "more", "nobody awaits"].map((step) => completed(step, 1)) as never,
@@ -654,14 +658,31 @@ describe("a run that is ended from outside", () => {
   });
 
   test("says so even if it throws, and a cancel of what is not there costs nothing", async () => {
-    await using b = await bench(`await thread.step("s", () => gate("never"));`);
+    await using b = await bench(`await thread.step("s", () => gate("step"));`);
     b.worker.send({ type: "cancel", generation: 1, run: 9 });
     b.worker.run(1);
     await until(() => b.worker.of("step-started").length === 1);
     b.worker.send({ type: "cancel", generation: 1, run: 1 }, { type: "cancel", generation: 1, run: 1 });
+    b.open("step");
     expect(await b.worker.end(1)).toMatchObject({ type: "stopped", ranMs: expect.any(Number) });
     expect(b.worker.of("error")).toEqual([]);
     expect(b.worker.of("failed")).toEqual([]);
+  });
+
+  test("is not over while a step's function still runs, whatever the run makes of that", async () => {
+    await using b = await bench(`
+      context.signal.addEventListener("abort", () => mark("told"));
+      try { await Promise.all([thread.step("a", () => gate("a")), thread.step("b", () => gate("b"))]); }
+      finally { mark("settled"); }`);
+    b.worker.run(1, { timeoutMs: 30 });
+    await until(() => b.marks().includes("settled"));
+    b.open("a");
+    b.worker.run(2, { steps: [completed("a", 1), completed("b", 1)] as never });
+    await b.worker.end(2);
+    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "step-started"]);
+    b.open("b");
+    expect((await b.worker.end(1)).type).toBe("timed-out");
+    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "step-started", "timed-out"]);
   });
 
   test("steps left running when it settles are told, and what they return is ignored", async () => {
