@@ -124,6 +124,8 @@ const failed = {
   stack: "string | null",
   step: [{ step: "string", nth: COUNT }, "|", "null"],
 } as const;
+/** It was told to end, by its timeout or a cancel, and has not settled in the turn in which it heard of it. */
+const overdue = { type: "'overdue'", generation: POSITIVE, run: POSITIVE } as const;
 /** It passed its timeout, and has settled since. */
 const timedOut = { type: "'timed-out'", ...ended } as const;
 /** It was cancelled, and has settled since. */
@@ -152,6 +154,7 @@ export const workflowWorkerDefinitions = {
   suspended,
   completed,
   failed,
+  overdue,
   "timed-out": timedOut,
   stopped,
   error,

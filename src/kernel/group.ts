@@ -162,6 +162,11 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     return `it had not settled at its hard limit, ${formatDuration(timeoutMs)} timeout and ${formatDuration(gracePeriodMs)} grace period`;
   }
 
+  /** Nothing is said of a compute between its start and its end. */
+  wasTold(): boolean {
+    return false;
+  }
+
   awaits(): boolean {
     return this.#unstarted > 0;
   }

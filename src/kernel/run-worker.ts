@@ -1,6 +1,7 @@
 /**
  * The worker of one workflow: what it is told of runs, and what it says of them. Invariants kept here:
  * - Of a run nothing is believed that is not under way in this worker.
+ * - A run that heard of its end and did not settle answers for the worker's; nobody beside it does.
  * - Runs under way at its death are run again one at a time, until each is known to be innocent; one that was alone at
  *   three deaths ends.
  */
@@ -83,6 +84,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   readonly #inWorker = new Map<number, LiveRun>();
   readonly #interrupted = new Set<LiveRun>();
   readonly #suspects = new Set<LiveRun>();
+  /** Those that heard of their end in this worker, and had not settled then. */
+  readonly #told = new Set<LiveRun>();
   #loadDeaths = 0;
   #unstarted = 0;
   #ackUpTo = 0;
@@ -123,6 +126,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#handed.delete(run);
     this.#inWorker.delete(run.id);
     this.#interrupted.delete(run);
+    this.#told.delete(run);
     this.#life.schedule();
   }
 
@@ -186,6 +190,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   parse = parseWorkflowMessage;
 
   init(generation: number): WorkflowParentMessage {
+    this.#told.clear();
     this.#ackUpTo = 0;
     this.#ackLogs = 0;
     return this.#host.init(this.#desk, generation);
@@ -204,6 +209,10 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     const { timeoutMs } = this.#desk.config;
     if (task !== MODULE && task.isOver) return `it had not settled within ${grace} of being cancelled`;
     return `it had not settled at its hard limit, ${timeoutMs === null ? "" : `${formatDuration(timeoutMs)} timeout and `}${grace} grace period`;
+  }
+
+  wasTold(task: Task): boolean {
+    return task !== MODULE && this.#told.has(task);
   }
 
   awaits(): boolean {
@@ -274,6 +283,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     if (culprit === null) this.#suspect(suspects.flatMap(({ task }) => (task === MODULE ? [] : [task])));
     else if (culprit.task === MODULE) held = this.#diedLoading(how);
     else held = this.#answers(culprit.task, how, overdue);
+    this.#endTold();
     this.#resume("worker-died");
     return held;
   }
@@ -288,6 +298,20 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       data: { run: run.id },
       trace: run.trace,
     });
+  }
+
+  /** Whoever the worker was killed for: these had passed their timeouts. */
+  #endTold(): void {
+    for (const run of this.#told) {
+      if (!this.#interrupted.has(run) || run.isOver) continue;
+      this.#interrupted.delete(run);
+      const error = `${this.#timeoutPassed}, and had not settled when its worker died`;
+      this.#desk.fails(run, { error, stack: null, step: null, timedOut: true });
+    }
+  }
+
+  get #timeoutPassed(): string {
+    return `it passed its timeout of ${formatDuration(this.#desk.config.timeoutMs ?? 0)}`;
   }
 
   #suspect(runs: readonly LiveRun[]): void {
@@ -479,9 +503,11 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       }
       case "timed-out": {
         this.#leaves(run);
-        const error = `it passed its timeout of ${formatDuration(this.#desk.config.timeoutMs ?? 0)}`;
-        return this.#desk.fails(run, { error, stack: null, step: null, timedOut: true });
+        return this.#desk.fails(run, { error: this.#timeoutPassed, stack: null, step: null, timedOut: true });
       }
+      case "overdue":
+        this.#told.add(run);
+        return;
       case "stopped":
         this.#leaves(run);
         return this.#desk.release(run);
@@ -490,6 +516,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   /** Its execution is over in the worker; its slot is free after the commit. */
   #leaves(run: LiveRun): void {
+    this.#told.delete(run);
     this.#life.ends(run);
     this.#inWorker.delete(run.id);
     run.phase = "committing";

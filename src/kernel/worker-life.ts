@@ -76,6 +76,8 @@ export interface Crew<Down, Up, Task> {
   speakOf(task: Task): string;
   /** Which limit a task has passed. */
   describeLimit(task: Task): string;
+  /** It is known to have been told of its end in time: then it answers for its limit, whoever is beside it. */
+  wasTold(task: Task): boolean;
   /** It was sent something it has not answered yet. */
   awaits(): boolean;
   /** Sends what there is to send. Called at the end of a turn in which something changed. */
@@ -97,6 +99,14 @@ const HEALTHY_MS = 60_000;
 const MEMORY_SAMPLE_MS = 500;
 const MALFORMED_LIMIT = 1_000;
 
+/** Why a worker is killed. `held`: the memory it was killed for; `told`: who was told to end, and did not. */
+interface Kill<Task> {
+  readonly why: string;
+  readonly overdue: boolean;
+  readonly held: number | null;
+  readonly told: Task | null;
+}
+
 /** `retire`: another may follow. `stop`: none does. */
 type Leaving = "retire" | "stop";
 
@@ -111,7 +121,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   #failures = 0;
   #lastDeathAt = Number.NEGATIVE_INFINITY;
   /** Why we killed it, or null when it died by itself. */
-  #killedFor: { readonly why: string; readonly overdue: boolean; readonly held: number | null } | null = null;
+  #killedFor: Kill<Task> | null = null;
   #leaving: Leaving | null = null;
   #gone: (() => void)[] = [];
   #saidBye = false;
@@ -237,10 +247,10 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   kill(why: string): void {
-    this.#kill({ why, overdue: false, held: null });
+    this.#kill({ why, overdue: false, held: null, told: null });
   }
 
-  #kill(reason: { readonly why: string; readonly overdue: boolean; readonly held: number | null }): void {
+  #kill(reason: Kill<Task>): void {
     const worker = this.#worker;
     if (worker === null) return;
     this.#killedFor ??= reason;
@@ -287,7 +297,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     const { clock, ticker } = this.#host;
     const now = clock.monotonicMs();
     const running = [...this.#running.values()];
-    const { suspects, strike: alone } = judge(running);
+    const told = running.filter(({ task }) => task === this.#killedFor?.told);
+    const { suspects, strike: alone } = judge(told.length > 0 ? told : running);
     const culprit = alone !== null && this.#answersFor(alone) ? alone : null;
     this.#running.clear();
     this.#crew.unsettle(running, now);
@@ -448,11 +459,12 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       const limit = activity.loading
         ? `loading it took longer than ${formatDuration(LOAD_HARD_MS)}`
         : this.#crew.describeLimit(activity.task);
-      const alone = this.#running.size === 1;
-      const why = alone
-        ? `${this.#crew.speakOf(activity.task)}: ${limit}`
-        : `a ${this.#crew.noun} passed its hard limit`;
-      return this.#kill({ why, overdue: !activity.loading, held: null });
+      const told = this.#crew.wasTold(activity.task) ? activity.task : null;
+      const why =
+        this.#running.size === 1 || told !== null
+          ? `${this.#crew.speakOf(activity.task)}: ${limit}`
+          : `a ${this.#crew.noun} passed its hard limit`;
+      return this.#kill({ why, overdue: !activity.loading, held: null, told });
     }
     const next = Math.min(...[...this.#running.values()].map(({ startedAt, limitMs }) => startedAt + limitMs));
     if (Number.isFinite(next)) return this.#watch(next);
@@ -467,7 +479,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       this.#sampledBytes = used;
       if (used > limit && this.#overMemory) {
         const why = `it held ${formatSize(used)}, over the group's ${formatSize(limit)}`;
-        return this.#kill({ why, overdue: false, held: used });
+        return this.#kill({ why, overdue: false, held: used, told: null });
       }
       this.#overMemory = used > limit;
       this.#watchMemory(limit);

@@ -161,6 +161,11 @@ export class Execution {
     for (const reject of this.#pending) reject(reason);
     this.#pending.clear();
     this.#abort.abort(reason);
+    setImmediate(() => {
+      if (this.#phase !== "interrupted") return;
+      this.#setting.tell({ type: "overdue", run: this.#request.run });
+      this.#setting.flush();
+    });
   }
 
   /** At shutdown: to the end of the steps under way, and no further. */

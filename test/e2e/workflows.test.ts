@@ -397,6 +397,28 @@ describe("a timeout", () => {
     expect((await site.ended(await site.run("flow"))).state).toBe("timed-out");
   });
 
+  test("deaf runs pass ends them together; nobody beside them is suspected, or waits for its turn", async () => {
+    await using site = await flow(
+      `
+      await thread.step("hold", () => { mark(thread.trigger.payload); return gate(thread.trigger.payload); });
+      return "well";
+      `,
+      "concurrency: 4, timeout: 4s, grace_period: 500ms",
+    );
+    const deaf = [await site.run("flow", "deaf"), await site.run("flow", "deaf")];
+    await until(() => site.marks().length === 2);
+    // They begin while the others are told of their end.
+    await until(() => Date.now() > (site.row(deaf[1] ?? 0).started_at ?? 0) + 3_500);
+    const good = [await site.run("flow", "good"), await site.run("flow", "good")];
+    await until(() => site.marks().length === 6);
+    expect(deaf.map((id) => site.row(id).state)).toEqual(["timed-out", "timed-out"]);
+    const exits = site.nerve.logs({ event: "worker.exited" });
+    expect(exits.map(({ data }) => data.suspects)).toEqual([[`run ${deaf[0]}`]]);
+    site.open("good");
+    for (const id of good) expect(await site.output(id)).toBe("well");
+    expect(site.of(good[0] ?? 0, "run.resumed").map(({ data }) => data.reason)).toEqual(["worker-died"]);
+  });
+
   test("a spinning run passes costs it its worker; who shared it goes on and ends well", async () => {
     await using site = await flow(
       `
@@ -509,8 +531,8 @@ describe("cancel", () => {
     await site.cancel(deaf);
     expect(site.row(deaf).state).toBe("cancelled");
     await until(() => site.nerve.logs({ event: "worker.exited" }).length === 1);
-    const [killed] = site.nerve.logs({ event: "run.killed" });
-    expect(killed?.message).toBe(`run ${deaf} was cancelled and had not settled when its worker was killed`);
+    const [killed] = site.nerve.logs({ event: "worker.exited" });
+    expect(killed?.message).toEndWith(`run ${deaf}: it had not settled within 300ms of being cancelled`);
     site.open("go");
     await site.output(other);
     expect(endings(site, deaf)).toEqual(["run.cancelled"]);

@@ -640,12 +640,13 @@ describe("a run that is ended from outside", () => {
     b.worker.run(1, { timeoutMs: type === "timed-out" ? 30 : null });
     await until(() => b.worker.of("step-started").length === 1);
     if (how === "by a cancel") b.worker.send({ type: "cancel", generation: 1, run: 1 });
-    await until(() => b.marks().length === 4);
+    await until(() => b.worker.of("overdue").length === 1 && b.marks().length === 4);
     expect(b.marks().sort()).toEqual([`more ${name}`, `signal ${name}`, `sleep ${name}`, `step ${name}`]);
-    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started"]);
+    const told = ["started", "step-started", "overdue"];
+    expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("step");
     await until(() => b.marks().includes("step settles"));
-    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started"]);
+    expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("settle");
     expect((await b.worker.end(1)).type).toBe(type as never);
     expect(b.worker.of("error")).toEqual([]);
@@ -654,7 +655,7 @@ describe("a run that is ended from outside", () => {
       sleeps: [{ nth: 0, leftMs: 0 }],
     });
     expect(await b.worker.end(2)).toMatchObject({ output: "too late" });
-    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", type]);
+    expect(types(b.worker.saidOf(1))).toEqual([...told, type]);
   });
 
   test("says so even if it throws, and a cancel of what is not there costs nothing", async () => {
@@ -679,10 +680,20 @@ describe("a run that is ended from outside", () => {
     b.open("a");
     b.worker.run(2, { steps: [completed("a", 1), completed("b", 1)] as never });
     await b.worker.end(2);
-    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "step-started"]);
+    const told = ["started", "step-started", "step-started", "overdue"];
+    expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("b");
     expect((await b.worker.end(1)).type).toBe("timed-out");
-    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "step-started", "timed-out"]);
+    expect(types(b.worker.saidOf(1))).toEqual([...told, "timed-out"]);
+  });
+
+  test("is not said to be overdue when it settles at once", async () => {
+    await using b = await bench(`
+      await thread.step("s", ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));`);
+    b.worker.run(1, { timeoutMs: 30 });
+    expect((await b.worker.end(1)).type).toBe("timed-out");
+    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "timed-out"]);
   });
 
   test("steps left running when it settles are told, and what they return is ignored", async () => {
