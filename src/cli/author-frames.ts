@@ -8,6 +8,6 @@ export interface Frame {
 
 /** Innermost first. Frames of nerve and of Bun have no absolute path. */
 export const authorFrames = (stack: string | null): Frame[] =>
-  [...(stack ?? "").matchAll(/\(?(?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?$/gm)].map(
+  [...(stack ?? "").matchAll(/[\s(](?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?$/gm)].map(
     ([, file = "", line, column]) => ({ file, line: Number(line), column: Number(column) }),
   );
