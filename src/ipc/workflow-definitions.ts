@@ -57,9 +57,10 @@ const run = {
   },
   /** Running time left to this attempt, or null: no limit. */
   timeoutMs: [MS, "|", "null"],
+  /** In the order in which they settled. */
   steps: [step, "[]"],
-  /** Sleeps that have begun: milliseconds left, 0 when they are over. */
-  sleeps: [{ nth: COUNT, leftMs: MS }, "[]"],
+  /** Sleeps that have begun, in the order in which they are over: milliseconds left, and how many of `steps` settled before. */
+  sleeps: [{ nth: COUNT, leftMs: MS, after: COUNT }, "[]"],
   /** Calls of `thread.log` that are in the log already. */
   logged: COUNT,
 } as const;

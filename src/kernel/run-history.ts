@@ -19,12 +19,16 @@ interface StepHistory {
   readonly nth: number;
   /** Where it began among the run's steps and sleeps. */
   readonly order: number;
+  /** Where it settled among them, or null. */
+  readonly settled: number | null;
   readonly state: StepState;
 }
 
 interface SleepHistory {
   readonly nth: number;
   readonly order: number;
+  /** Where it was over among the run's steps and sleeps, as far as events came after it; null: after all of them. */
+  readonly settled: number | null;
   readonly due: number;
 }
 
@@ -60,6 +64,11 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
   const steps = new Map(inherited.steps);
   const sleeps = new Map(inherited.sleeps);
   let order = steps.size + sleeps.size;
+  let settled = 0;
+  for (const known of [...steps.values(), ...sleeps.values()]) settled = Math.max(settled, (known.settled ?? -1) + 1);
+  /** Sleeps that nothing came after yet: Unix milliseconds until which they last. */
+  const asleep = new Map<number, number>();
+  let wakesAt = Number.NEGATIVE_INFINITY;
   let { logged, code, deaths, recordedMs, ranMs } = EMPTY_HISTORY;
   let runningSince: number | null = null;
   // What this attempt has begun; and the failures after which it has begun nothing, so that nobody has dealt with them.
@@ -72,9 +81,21 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
     begun.add(what);
     unhandled.clear();
   };
-  const sleepBegins = (nth: number, due: number): void => {
+  const sleepBegins = ({ nth, due, until }: { nth: number; due: number; until: number }): void => {
     begins(`sleep ${nth}`);
-    sleeps.set(nth, { nth, due, order: sleeps.get(nth)?.order ?? order++ });
+    sleeps.set(nth, { nth, due, settled: null, order: sleeps.get(nth)?.order ?? order++ });
+    asleep.set(nth, until);
+  };
+  const sleepsEnd = (isOver: (sleep: SleepHistory, until: number) => boolean): void => {
+    if (asleep.size === 0) return;
+    const over = [...asleep].flatMap(([nth, until]) => {
+      const sleep = sleeps.get(nth);
+      return sleep !== undefined && isOver(sleep, until) ? [sleep] : [];
+    });
+    for (const sleep of over.sort((a, b) => a.due - b.due)) {
+      sleeps.set(sleep.nth, { ...sleep, settled: settled++ });
+      asleep.delete(sleep.nth);
+    }
   };
   for (const log of logs) {
     if (log.event === "log") logged++;
@@ -83,8 +104,12 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
     const { row, event } = found;
     const setStep = (step: string, nth: number, state: StepState): void => {
       const key = stepKey(step, nth);
-      steps.set(key, { step, nth, state, order: steps.get(key)?.order ?? order++ });
+      const isSettled = state.state === "completed" || state.state === "failed";
+      const place = isSettled ? settled++ : null;
+      steps.set(key, { step, nth, state, order: steps.get(key)?.order ?? order++, settled: place });
     };
+    // One beside steps passes without an event of its own.
+    sleepsEnd((_, until) => until <= row.at);
     switch (event.event) {
       case "run.started":
         code = event.data.code;
@@ -96,11 +121,12 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         recordedMs = event.data.ran_ms;
         ranMs = recordedMs;
         runningSince = row.at;
+        if (event.data.reason === "slept") sleepsEnd(({ due }) => due <= wakesAt);
         break;
       case "step.started": {
         const key = stepKey(event.data.step, event.data.nth);
         begins(key);
-        setStep(event.data.step, event.data.nth, steps.get(key)?.state ?? { state: "begun" });
+        if (!steps.has(key)) setStep(event.data.step, event.data.nth, { state: "begun" });
         break;
       }
       case "step.completed": {
@@ -123,10 +149,11 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         break;
       }
       case "sleep.started":
-        sleepBegins(event.data.nth, event.data.due);
+        sleepBegins(event.data);
         break;
       case "run.sleeping":
-        for (const { nth, due } of event.data.sleeps) sleepBegins(nth, due);
+        for (const sleep of event.data.sleeps) sleepBegins(sleep);
+        wakesAt = event.data.due;
         recordedMs = event.data.ran_ms;
         ranMs = recordedMs;
         runningSince = null;
@@ -169,7 +196,7 @@ export function inheritable({ steps, sleeps }: RunHistory, fromStep: string | nu
   }
   // The others keep their places, by which a retry of the retry tells what came before a step.
   const kept = (known: StepHistory): StepHistory =>
-    known.state.state === "completed" ? known : { ...known, state: { state: "begun" } };
+    known.state.state === "completed" ? known : { ...known, settled: null, state: { state: "begun" } };
   return {
     ...EMPTY_HISTORY,
     steps: new Map([...steps].filter(([, { order }]) => order < end).map(([key, known]) => [key, kept(known)])),
@@ -177,12 +204,22 @@ export function inheritable({ steps, sleeps }: RunHistory, fromStep: string | nu
   };
 }
 
+interface Settled {
+  readonly settled: number | null;
+}
+
+/** Of what has not settled, and of what is not there. */
+const LAST: Settled = { settled: null };
+const placeOf = ({ settled }: Settled): number => settled ?? Number.MAX_SAFE_INTEGER;
+const bySettled = (a: Settled, b: Settled): number => placeOf(a) - placeOf(b);
+
 type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "logged">;
 
 /** As the worker is told. `now`: on the axis of elapsed time. */
 export function replayOf({ steps, sleeps, logged }: RunHistory, now: number): Replay {
   const told: Replay["steps"] = [];
-  for (const { step, nth, state } of steps.values()) {
+  const inOrder = [...steps.values()].sort(bySettled);
+  for (const { step, nth, state } of inOrder) {
     if (state.state === "begun") continue;
     told.push({
       step,
@@ -194,9 +231,13 @@ export function replayOf({ steps, sleeps, logged }: RunHistory, now: number): Re
       leftMs: state.state === "retrying" ? Math.max(0, state.due - now) : 0,
     });
   }
+  let after = 0;
   return {
     steps: told,
-    sleeps: [...sleeps.values()].map(({ nth, due }) => ({ nth, leftMs: Math.max(0, due - now) })),
+    sleeps: [...sleeps.values()].sort(bySettled).map((sleep) => {
+      while (placeOf(inOrder[after] ?? LAST) < placeOf(sleep)) after++;
+      return { nth: sleep.nth, leftMs: Math.max(0, sleep.due - now), after };
+    }),
     logged,
   };
 }

@@ -5,7 +5,8 @@
  * 1. A step's result reaches the run only after the kernel has committed it.
  * 2. An execution that was given up is inert: its calls never settle and nothing more is said of the run.
  * 3. Of one that settled exactly one thing is said, and nothing after it.
- * 4. One that is ended from outside is not said to have settled while a function of one of its steps still runs: no step
+ * 4. What is answered from the history settles in the order in which it had, so that a race has the winner it had.
+ * 5. One that is ended from outside is not said to have settled while a function of one of its steps still runs: no step
  *    runs beside the next try of itself.
  */
 import type { Json } from "../base/json.ts";
@@ -47,7 +48,9 @@ interface Place {
   readonly nth: number;
 }
 
-type Recorded = RunRequest["steps"][number];
+/** `order`: where it settled among the steps and sleeps of the history. */
+type Recorded = RunRequest["steps"][number] & { readonly order: number };
+type Slept = RunRequest["sleeps"][number] & { readonly order: number };
 /** Why a run is ended from outside: the message that answers it. */
 export type Interruption = "timed-out" | "stopped";
 
@@ -74,6 +77,7 @@ type Committed =
   | { readonly kind: "retrying"; readonly waitMs: number };
 
 const DEEPEST_CAUSE = 16;
+const NOBODYS_TURN = { order: Number.POSITIVE_INFINITY, go: (): void => {} };
 
 const never = (): Promise<never> => new Promise(() => {});
 const keyOf = ({ step, nth }: Place): string => `${nth} ${step}`;
@@ -96,7 +100,7 @@ export class Execution {
   readonly #setting: Setting;
   readonly #request: RunRequest;
   readonly #history: ReadonlyMap<string, Recorded>;
-  readonly #slept: ReadonlyMap<number, number>;
+  readonly #slept: ReadonlyMap<number, Slept>;
   readonly #abort = new AbortController();
   readonly #startedAt = performance.now();
   readonly #leave: () => void;
@@ -108,6 +112,8 @@ export class Execution {
   /** Calls of the thread the run waits for. */
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #waits = new Set<Wait>();
+  /** Calls that are to settle one after the other, each once everything that follows from the one before has begun. */
+  readonly #turns: { readonly order: number; readonly go: () => void }[] = [];
   /** Steps that are being tried, until what came of it is committed. */
   #underWay = 0;
   /** Steps whose functions have not settled, and what waits for the last of them. */
@@ -122,8 +128,14 @@ export class Execution {
   constructor(setting: Setting, request: RunRequest) {
     this.#setting = setting;
     this.#request = request;
-    this.#history = new Map(request.steps.map((step) => [keyOf(step), step]));
-    this.#slept = new Map(request.sleeps.map(({ nth, leftMs }) => [nth, leftMs]));
+    const { steps, sleeps } = request;
+    this.#history = new Map(steps.map((step, order) => [keyOf(step), { ...step, order }]));
+    this.#slept = new Map(
+      sleeps.map((sleep, index) => [
+        sleep.nth,
+        { ...sleep, order: sleep.after - 1 + (index + 1) / (sleeps.length + 1) },
+      ]),
+    );
     const { promise, resolve } = Promise.withResolvers<void>();
     this.over = promise;
     this.#leave = resolve;
@@ -239,6 +251,7 @@ export class Execution {
     this.#calls.set(call.name, nth + 1);
     const place: Place = { step: call.name, nth };
     const past = this.#history.get(keyOf(place));
+    if (past && past.state !== "retrying") await this.#turn(past.order);
     if (past?.state === "completed") return past.result as Json;
     if (past?.state === "failed") throw this.#failure(place, past.error ?? "", null);
     if (past && past.leftMs > 0) await this.#wait(past.leftMs, null);
@@ -307,9 +320,27 @@ export class Execution {
   async #sleep(ms: number): Promise<void> {
     const nth = this.#sleeps++;
     const recorded = this.#slept.get(nth);
-    const leftMs = recorded ?? ms;
+    const leftMs = recorded?.leftMs ?? ms;
+    if (recorded?.leftMs === 0) await this.#turn(recorded.order);
     if (leftMs > 0) await this.#wait(leftMs, recorded === undefined ? { nth, ms } : null);
   }
+
+  #turn(order: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turns.push({ order, go: resolve });
+    if (this.#turns.length === 1) setImmediate(this.#takeTurn);
+    return promise;
+  }
+
+  readonly #takeTurn = (): void => {
+    const next = this.#turns.reduce((first, turn) => (turn.order < first.order ? turn : first), NOBODYS_TURN);
+    const place = this.#turns.indexOf(next);
+    if (place < 0) return;
+    this.#turns.splice(place, 1);
+    next.go();
+    if (this.#turns.length > 0) setImmediate(this.#takeTurn);
+    else this.#look();
+  };
 
   #wait(ms: number, begins: Wait["begins"]): Promise<void> {
     if (!this.#goesOn) return never();
@@ -351,7 +382,8 @@ export class Execution {
       for (const wait of this.#waits) wait.begins = null;
       return;
     }
-    if (this.#waits.size === 0) return;
+    // What is answered from the history goes on first.
+    if (this.#waits.size === 0 || this.#turns.length > 0) return;
     const now = performance.now();
     const left = [...this.#waits].map(({ begins, untilMs }) => begins?.ms ?? Math.ceil(untilMs - now));
     const leftMs = Math.min(...left);
@@ -381,6 +413,7 @@ export class Execution {
     this.#phase = "over";
     this.#stopTimers();
     this.#pending.clear();
+    this.#turns.length = 0;
     this.#leave();
   }
 

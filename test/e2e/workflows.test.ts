@@ -144,6 +144,32 @@ describe("steps", () => {
     expect(site.of(id, "run.resumed")[0]?.data).toMatchObject({ reason: "restart", attempt: 1 });
   });
 
+  test("beside one another and a sleep have after kill -9 the winner they had, whoever is done by then", async () => {
+    await using site = await flow(`
+      const slow = thread.step("slow", () => gate("slow")).then(() => "slow");
+      const quick = thread.step("quick", () => gate("quick")).then(() => "quick");
+      const late = thread.sleep("300ms").then(() => "late");
+      const first = await Promise.race([slow, quick, late]);
+      await thread.step("first", () => first);
+      const second = await Promise.race([slow, quick]);
+      await thread.step("second", () => { mark("second"); return second; });
+      await slow;
+      await thread.step("hold", () => { mark("hold"); return gate("go"); });
+      return [first, second];
+    `);
+    const id = await site.run("flow");
+    await until(() => site.of(id, "step.completed").length === 1);
+    site.open("quick");
+    await site.marked("second");
+    site.open("slow");
+    await site.marked("hold");
+    await site.crash();
+    await site.marked("hold", 2);
+    site.open("go");
+    expect(await site.output(id)).toEqual(["late", "quick"]);
+    expect(site.marks()).toEqual(["second", "hold", "hold"]);
+  });
+
   test("that fail are tried again after a growing pause which a restart does not shorten; attempts are kept", async () => {
     await using site = await flow(`
       return thread.step("shaky", (step) => {

@@ -195,11 +195,53 @@ describe("what the worker is told", () => {
         { step: "b", nth: 0, state: "failed", attempt: 1, result: null, error: "Error: no", leftMs: 0 },
         { step: "c", nth: 0, state: "retrying", attempt: 3, result: null, error: "Error: no", leftMs: 1_000 },
       ],
-      sleeps: [{ nth: 0, leftMs: 2_000 }],
+      sleeps: [{ nth: 0, leftMs: 2_000, after: 2 }],
       logged: 1,
     });
     expect(replayOf(told, 99_000).steps.map(({ leftMs }) => leftMs)).toEqual([0, 0, 0]);
-    expect(replayOf(told, 99_000).sleeps).toEqual([{ nth: 0, leftMs: 0 }]);
+    expect(replayOf(told, 99_000).sleeps).toEqual([{ nth: 0, leftMs: 0, after: 2 }]);
+  });
+});
+
+describe("the order in which steps and sleeps settled", () => {
+  const beside = (nth: number, until: number): RunEvent => ({
+    event: "sleep.started",
+    data: { nth, until, due: until },
+  });
+  const orderOf = (told: RunHistory): string[] => {
+    const { steps, sleeps } = replayOf(told, 1_000_000);
+    const order = steps.map(({ step }) => step);
+    for (const { nth, after } of [...sleeps].reverse()) order.splice(after, 0, `sleep ${nth}`);
+    return order;
+  };
+
+  test("is that of the logs, whichever began first", () => {
+    expect(orderOf(history(begun("a"), begun("b"), begun("c"), done("b"), failed("c"), done("a")))).toEqual([
+      "b",
+      "c",
+      "a",
+    ]);
+  });
+
+  test("has a sleep where its time was over, though nothing is logged then", () => {
+    // Rows are a second apart from 1,000 on, so the last is of 7,000.
+    const told = history(begun("a"), beside(0, 6_500), beside(1, 5_500), done("b"), done("a"));
+    expect(orderOf(told)).toEqual(["sleep 1", "b", "sleep 0", "a"]);
+  });
+
+  test("has one that gave the execution up where the run went on, whatever the clock was set to", () => {
+    const told = history(begun("a"), done("a"), sleeping(900_000, [0]), resumed("slept"), begun("b"), done("b"));
+    expect(orderOf(told)).toEqual(["a", "sleep 0", "b"]);
+    expect(orderOf(history(begun("a"), done("a"), sleeping(900_000, [0])))).toEqual(["a", "sleep 0"]);
+  });
+
+  test("is kept by a retry by hand, whose own steps follow", () => {
+    const kept = inheritable(history(begun("a"), begun("b"), done("b"), done("a"), failed("c")), null);
+    expect(orderOf(historyOf(logsOf([queued, started, begun("c"), done("c")]), kept ?? undefined))).toEqual([
+      "b",
+      "a",
+      "c",
+    ]);
   });
 });
 

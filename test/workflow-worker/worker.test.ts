@@ -496,15 +496,15 @@ describe("a sleep", () => {
       sleeps: [{ nth: 0, ms: 900_000 }],
     });
     const steps = [completed("a", null)] as never;
-    b.worker.run(1, { steps, sleeps: [{ nth: 0, leftMs: 60_000 }] });
+    b.worker.run(1, { steps, sleeps: [{ nth: 0, leftMs: 60_000, after: 0 }] });
     expect(await b.worker.end(1, 1)).toMatchObject({ type: "suspended", leftMs: 60_000, sleeps: [] });
-    b.worker.run(1, { steps, sleeps: [{ nth: 0, leftMs: 0 }] });
+    b.worker.run(1, { steps, sleeps: [{ nth: 0, leftMs: 0, after: 0 }] });
     expect(await b.worker.end(1, 2)).toMatchObject({
       type: "suspended",
       leftMs: 1_500,
       sleeps: [{ nth: 1, ms: 1_500 }],
     });
-    const sleeps = [0, 1].map((nth) => ({ nth, leftMs: 0 }));
+    const sleeps = [0, 1].map((nth) => ({ nth, leftMs: 0, after: 1 }));
     b.worker.run(1, { steps, sleeps });
     expect(await b.worker.end(1, 3)).toMatchObject({ type: "completed", output: "done" });
     expect(b.marks()).toEqual(["top", "a", "top", "top", "slept", "top", "slept"]);
@@ -569,6 +569,39 @@ describe("a sleep", () => {
     await b.worker.end(2);
     expect(b.marks()).toEqual(["late", "called"]);
     expect(b.worker.saidOf(1)).toHaveLength(said);
+  });
+});
+
+describe("a replay", () => {
+  const RACE = `
+    const winner = await Promise.race([
+      thread.step("a", () => 0).then(() => "a"),
+      thread.step("b", () => 0).then(async () => "b"),
+      thread.step("c", () => 0).catch(() => "c"),
+      thread.sleep("1h").then(() => "late"),
+    ]);
+    return winner;`;
+  const [a, b, c] = [completed("a", 1), completed("b", 1), failed("c", "Error: no")];
+
+  test.each([
+    ["a", [a, b, c], 3],
+    ["b", [b, a, c], 2],
+    ["c", [c, b, a], 1],
+    ["late", [a, c, b], 0],
+  ])("has the winner the race had: %s", async (winner, steps, after) => {
+    await using site = await bench(RACE);
+    site.worker.run(1, { steps: steps as never, sleeps: [{ nth: 0, leftMs: 0, after }] });
+    expect(await site.worker.end(1)).toMatchObject({ type: "completed", output: winner });
+  });
+
+  test("comes to its end before a sleep beside it gives the execution up", async () => {
+    await using site = await bench(`
+      const chain = async () => { for (let n = 0; n < 5; n++) await thread.step("s", () => n); return thread.step("new", () => 9); };
+      await Promise.all([thread.sleep("1h"), chain()]);`);
+    const steps = [0, 1, 2, 3, 4].map((nth) => completed("s", nth, nth));
+    site.worker.run(1, { steps: steps as never, sleeps: [{ nth: 0, leftMs: 60_000, after: 5 }] });
+    expect((await site.worker.end(1)).type).toBe("suspended");
+    expect(site.worker.of("step-completed").map(({ step }) => step)).toEqual(["new"]);
   });
 });
 
@@ -652,7 +685,7 @@ describe("a run that is ended from outside", () => {
     expect(b.worker.of("error")).toEqual([]);
     b.worker.run(2, {
       steps: ["s", "more", "nobody awaits"].map((step) => completed(step, 1)) as never,
-      sleeps: [{ nth: 0, leftMs: 0 }],
+      sleeps: [{ nth: 0, leftMs: 0, after: 0 }],
     });
     expect(await b.worker.end(2)).toMatchObject({ output: "too late" });
     expect(types(b.worker.saidOf(1))).toEqual([...told, type]);
