@@ -9,6 +9,7 @@ const literal = /^'([^']*)'$/;
 
 const KEYWORDS: Readonly<Record<string, Guard>> = {
   string: (value) => typeof value === "string",
+  boolean: (value) => typeof value === "boolean",
   unknown: () => true,
   null: (value) => value === null,
   "0 <= number <= 100000000000000": (value) => typeof value === "number" && value >= 0 && value <= 1e14,

@@ -117,10 +117,11 @@ const suspended = {
 
 const ended = { generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ranMs: MS } as const;
 const completed = { type: "'completed'", ...ended, output: "unknown" } as const;
-/** `step`: the one whose failure it was, where that can be told. */
+/** `step`: the one whose failure it was, where that can be told. `again` false: another attempt would only fail again. */
 const failed = {
   type: "'failed'",
   ...ended,
+  again: "boolean",
   error: "string",
   stack: "string | null",
   step: [{ step: "string", nth: COUNT }, "|", "null"],

@@ -8,8 +8,8 @@ export interface Failure {
   readonly stack: string | null;
   /** The step whose failure it was, and which is run again. */
   readonly step: RunEventData["run.retrying"]["step"];
-  /** It passed its timeout. */
-  readonly timedOut: boolean;
+  /** `for-good`: another attempt would only fail again. */
+  readonly how: "threw" | "timed-out" | "for-good";
 }
 
 /** Milliseconds until the attempt after number `attempt`, or null: there is none. */

@@ -306,7 +306,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       if (!this.#interrupted.has(run) || run.isOver) continue;
       this.#interrupted.delete(run);
       const error = `${this.#timeoutPassed}, and had not settled when its worker died`;
-      this.#desk.fails(run, { error, stack: null, step: null, timedOut: true });
+      this.#desk.fails(run, { error, stack: null, step: null, how: "timed-out" });
     }
   }
 
@@ -326,7 +326,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       error: `its worker died ${STRIKES} times while it loaded the module: ${how}`,
       stack: null,
       step: null,
-      timedOut: false,
+      how: "threw",
     });
     return true;
   }
@@ -337,7 +337,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     if (overdue) {
       this.#interrupted.delete(run);
       const error = `it was killed: ${this.describeLimit(run)}`;
-      this.#desk.fails(run, { error, stack: null, step: null, timedOut: true });
+      this.#desk.fails(run, { error, stack: null, step: null, how: "timed-out" });
       return true;
     }
     run.deaths++;
@@ -421,7 +421,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       data,
       trace: null,
     });
-    this.#failHanded({ error, stack: null, step: null, timedOut: false });
+    this.#failHanded({ error, stack: null, step: null, how: "threw" });
     // The next run looks again: the module may have been mended.
     if (this.#life.isOpen) this.#leave();
   }
@@ -498,12 +498,12 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       }
       case "failed": {
         this.#leaves(run);
-        const { error, stack, step } = message;
-        return this.#desk.fails(run, { error, stack, step, timedOut: false });
+        const { error, stack, step, again } = message;
+        return this.#desk.fails(run, { error, stack, step, how: again ? "threw" : "for-good" });
       }
       case "timed-out": {
         this.#leaves(run);
-        return this.#desk.fails(run, { error: this.#timeoutPassed, stack: null, step: null, timedOut: true });
+        return this.#desk.fails(run, { error: this.#timeoutPassed, stack: null, step: null, how: "timed-out" });
       }
       case "overdue":
         this.#told.add(run);

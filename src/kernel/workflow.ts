@@ -235,12 +235,12 @@ export class Workflow implements RunDesk {
   }
 
   /** How an attempt that did not succeed goes on. */
-  #afterFailure(row: Run, { error, stack, step, timedOut }: Failure): RunEvent {
-    const delay = retryDelayMs(row.attempt, this.config.retry);
+  #afterFailure(row: Run, { error, stack, step, how }: Failure): RunEvent {
+    const delay = how === "for-good" ? null : retryDelayMs(row.attempt, this.config.retry);
     if (delay !== null) {
       return { event: "run.retrying", data: { ...this.deadline(delay), attempt: row.attempt + 1, error, stack, step } };
     }
-    if (timedOut) return { event: "run.timed-out", data: { error } };
+    if (how === "timed-out") return { event: "run.timed-out", data: { error } };
     return { event: "run.failed", data: { error, stack } };
   }
 

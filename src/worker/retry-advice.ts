@@ -1,4 +1,4 @@
-/** What a step of a built-in workflow knows about trying again, said of the error it throws. */
+/** What a built-in workflow, or a step of it, knows about trying again, said of the error it throws. */
 export interface RetryAdvice {
   /** False: it would only fail again. */
   readonly again: boolean;

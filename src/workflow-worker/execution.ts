@@ -423,7 +423,7 @@ export class Execution {
     this.#settle((ended) =>
       json.ok
         ? { type: "completed", ...ended, output: json.value }
-        : { type: "failed", ...ended, error: clipLine(json.error), stack: null, step: null },
+        : { type: "failed", ...ended, again: true, error: clipLine(json.error), stack: null, step: null },
     );
   }
 
@@ -439,7 +439,8 @@ export class Execution {
   #threw(thrown: unknown): void {
     const { message, stack } = describeFailure(thrown);
     const step = this.#culprit(thrown);
-    this.#settle((ended) => ({ type: "failed", ...ended, error: clipLine(message), stack: clip(stack), step }));
+    const { again } = adviceOf(thrown);
+    this.#settle((ended) => ({ type: "failed", ...ended, again, error: clipLine(message), stack: clip(stack), step }));
   }
 
   #settle(told: (ended: { seq: number; run: number; ranMs: number }) => Told): void {

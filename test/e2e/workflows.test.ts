@@ -999,12 +999,13 @@ test("unknown names and runs are refused, with the nearest one", async () => {
 });
 
 describe("built in", () => {
-  test("exec runs a command filled in from the signal, and fails where something is missing", async () => {
+  test("exec runs a command filled in from the signal, and fails for good where something is missing", async () => {
     await using site = await Site.start({
       workflows: {
         page: {
           body: null,
-          config: 'use: exec, with: { command: [/bin/echo, --, "{{ payload.status }} on {{ sense }}"] }',
+          config:
+            'use: exec, with: { command: [/bin/echo, --, "{{ payload.status }} on {{ sense }}"] }, retry: { limit: 3 }',
         },
       },
       reflexes: ["{ workflow: page, on: [ask] }"],
@@ -1014,6 +1015,7 @@ describe("built in", () => {
     await site.signal({ other: 1 });
     const { state, error } = await site.ended(2);
     expect([state, error]).toEqual(["failed", expect.stringContaining("the payload has no status")]);
+    expect(site.of(2, "run.retrying")).toEqual([]);
   });
 
   test("webhook posts the signal until it is taken, with the same idempotency key", async () => {

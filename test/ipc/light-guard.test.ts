@@ -81,6 +81,8 @@ function validWord(word: string): fc.Arbitrary<unknown> {
       return fc.string({ maxLength: 8 });
     case "unknown":
       return fc.oneof(fc.jsonValue({ maxDepth: 2 }), ODD);
+    case "boolean":
+      return fc.boolean();
     case "null":
       return fc.constant(null);
     case "0 <= number <= 100000000000000":

@@ -68,7 +68,7 @@ describe("exec", () => {
       ["{{ payload.dash }}", 'Error: argument 1 of the command, "{{ payload.dash }}", would begin with "-"'],
     ]) {
       const { end, exec } = await outcome({ command: ["echo", argument] }, payload({ dash: "-e" }));
-      expect((end as { error: string }).error).toStartWith(error as string);
+      expect(end).toMatchObject({ type: "failed", again: false, error: expect.stringContaining(error as string) });
       expect(exec.of("step-started")).toEqual([]);
     }
     const { end } = await outcome({ command: ["echo", "--", "{{ payload.dash }}"] }, payload({ dash: "-e" }));

@@ -1,8 +1,9 @@
 /** Runs a program of yours as the one step of a run, its arguments filled in from what started the run. */
-import type { Run } from "nerve";
+import type { Run, Trigger } from "nerve";
 import { COMMAND } from "../../../senses/exec/command-options.ts";
 import { exitError, leftBehindWords, runCommand } from "../../../senses/exec/run-command.ts";
 import { type Infer, record, where } from "../../../senses/options.ts";
+import { withAdvice } from "../../worker/retry-advice.ts";
 import { fill, hasNoTemplate, isTemplate } from "./template.ts";
 
 const asWords = "fill in only {{ payload.PATH }}, {{ sense }}, {{ at }} and {{ id }}";
@@ -14,12 +15,21 @@ export const options = record({
   cwd: COMMAND.cwd,
 });
 
+/** What started the run stays what it is: where something is missing in it, another attempt changes nothing. */
+function filledIn(command: readonly string[], trigger: Trigger): string[] {
+  try {
+    return fill(command, trigger);
+  } catch (error) {
+    throw withAdvice(error as Error, { again: false, waitMs: 0 });
+  }
+}
+
 /** Even if all of it has to be escaped, the output stays under 64 KiB. */
 const STDOUT_TAIL_BYTES = 8 * 1024;
 
 export const run: Run<Infer<typeof options>> = (thread, { options: { command, env, cwd } }) => {
   const [program = ""] = command;
-  const filled = fill(command, thread.trigger);
+  const filled = filledIn(command, thread.trigger);
   return thread.step("exec", async ({ signal }) => {
     const finished = await runCommand({ command: filled, env, cwd }, signal, STDOUT_TAIL_BYTES);
     if (finished.leftBehind > 0) thread.log("warn", leftBehindWords(program, finished));
