@@ -5,7 +5,8 @@
  * 1. A step's result reaches the run only after the kernel has committed it.
  * 2. An execution that was given up is inert: its calls never settle and nothing more is said of the run.
  * 3. Of one that settled exactly one thing is said, and nothing after it.
- * 4. What is answered from the history settles in the order in which it had, so that a race has the winner it had.
+ * 4. Steps and sleeps settle one after the other, those answered from the history in the order in which they had: a race
+ *    has the winner it had.
  * 5. One that is ended from outside is not said to have settled while a function of one of its steps still runs: no step
  *    runs beside the next try of itself.
  */
@@ -114,6 +115,8 @@ export class Execution {
   readonly #waits = new Set<Wait>();
   /** Calls that are to settle one after the other, each once everything that follows from the one before has begun. */
   readonly #turns: { readonly order: number; readonly go: () => void }[] = [];
+  /** The order of what settles next, behind the history. */
+  #order: number;
   /** Steps that are being tried, until what came of it is committed. */
   #underWay = 0;
   /** Steps whose functions have not settled, and what waits for the last of them. */
@@ -129,6 +132,7 @@ export class Execution {
     this.#setting = setting;
     this.#request = request;
     const { steps, sleeps } = request;
+    this.#order = steps.length;
     this.#history = new Map(steps.map((step, order) => [keyOf(step), { ...step, order }]));
     this.#slept = new Map(
       sleeps.map((sleep, index) => [
@@ -281,6 +285,7 @@ export class Execution {
       tell({ type: "step-failed", ...told, error: tried.error, stack: tried.stack, retryInMs });
     }
     await commits.until(told.seq);
+    await this.#turn(this.#order++);
     this.#underWay--;
     this.#look();
     if (tried.kind === "completed") return tried;
@@ -321,8 +326,10 @@ export class Execution {
     const nth = this.#sleeps++;
     const recorded = this.#slept.get(nth);
     const leftMs = recorded?.leftMs ?? ms;
-    if (recorded?.leftMs === 0) await this.#turn(recorded.order);
-    if (leftMs > 0) await this.#wait(leftMs, recorded === undefined ? { nth, ms } : null);
+    if (recorded?.leftMs === 0) return this.#turn(recorded.order);
+    if (leftMs <= 0) return;
+    await this.#wait(leftMs, recorded === undefined ? { nth, ms } : null);
+    await this.#turn(this.#order++);
   }
 
   #turn(order: number): Promise<void> {

@@ -594,6 +594,21 @@ describe("a replay", () => {
     expect(await site.worker.end(1)).toMatchObject({ type: "completed", output: winner });
   });
 
+  test("of what was committed at once has the winner it had, however far behind it the race is", async () => {
+    const far = `
+      const far = thread.step("far", () => gate("go")).then(async () => {}).then(async () => {}).then(() => "far");
+      return Promise.race([far, thread.step("near", () => gate("go")).then(() => "near")]);`;
+    await using site = await bench(far);
+    site.worker.commits = false;
+    site.worker.run(1);
+    await until(() => site.worker.of("step-started").length === 2);
+    site.open("go");
+    await until(() => site.worker.of("step-completed").length === 2);
+    const [first] = site.worker.of("step-completed");
+    site.worker.ack(Math.max(...site.worker.of("step-completed").map(({ seq }) => seq)));
+    expect(await site.worker.end(1)).toMatchObject({ output: first?.step });
+  });
+
   test("comes to its end before a sleep beside it gives the execution up", async () => {
     await using site = await bench(`
       const chain = async () => { for (let n = 0; n < 5; n++) await thread.step("s", () => n); return thread.step("new", () => 9); };
