@@ -180,7 +180,9 @@ export class Workflows implements WorkflowHost {
     const inherited = before === null ? null : this.history(before);
     if (inherited !== null && !inherited.ok) return inherited;
     const kept = inherited === null ? null : inheritable(inherited.value.history, fromStep);
-    const order = { input, trigger, trace: row.trace, retryOf, fromStep };
+    // Its thread is told what the one before it was told.
+    const told = inherited?.value.order.trigger ?? trigger;
+    const order = { input, trigger: told, trace: row.trace, retryOf, fromStep };
     return ok({ history: historyOf(logs.value, kept ?? undefined), order });
   }
 
@@ -323,9 +325,7 @@ export class Workflows implements WorkflowHost {
       const hint = names.length === 0 ? "it has run none" : `its steps: ${names.join(", ")}`;
       return err(problem("unknown-step", `run ${id} has no step "${fromStep}"`, hint));
     }
-    // One signal makes one run a reflex: this one was made by hand.
-    const trigger = { ...order.trigger, reflex: null };
-    const { input } = order;
+    const { input, trigger } = order;
     return ok(await this.#request(workflow.value, { input, trigger, trace: row.trace, retryOf: id, fromStep }));
   }
 
