@@ -2,6 +2,7 @@
  * What a worker of either kind has around its user code: its lock, its rows of log, the senses' databases, the blobs. Owns
  * them from `init` to the last message.
  */
+import { inspect } from "node:util";
 import { type Json, toJson } from "../base/json.ts";
 import {
   clipLine,
@@ -148,6 +149,8 @@ export class Surroundings<Whose extends object> {
 /** A copy of `data`; where it is no JSON, or over 8 KiB, the beginning of what it says. */
 function noted(data: unknown): Json {
   const json = toJson(data);
-  const text = json.ok ? JSON.stringify(json.value) : String(data);
+  const text = json.ok
+    ? JSON.stringify(json.value)
+    : inspect(data, { depth: 4, breakLength: Number.POSITIVE_INFINITY });
   return json.ok && text.length <= OUTPUT_LINE_LENGTH ? (JSON.parse(text) as Json) : clipLine(text);
 }

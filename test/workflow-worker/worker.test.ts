@@ -647,6 +647,25 @@ describe("what a run logs", () => {
     expect(rows(2)).toEqual([["log", "error", "three", null]]);
   });
 
+  test("is told as text where it is no JSON, whatever it is", async () => {
+    await using b = await bench(`
+      thread.log("info", "date", { at: new Date(0), n: undefined });
+      thread.log("info", "error", { error: new RangeError("boom") });
+      thread.log("info", "number", Number.NaN);
+      thread.log("info", "trap", { toString() { throw new Error("trap"); } });
+      thread.log("info", "bare", Object.assign(Object.create(null), { n: undefined }));`);
+    b.worker.run(1);
+    expect((await b.worker.end(1)).type).toBe("completed");
+    const told = b.worker.of("log").map(({ data }) => data);
+    expect(told).toEqual([
+      "{ at: 1970-01-01T00:00:00.000Z, n: undefined }",
+      expect.stringContaining("RangeError: boom"),
+      "NaN",
+      expect.stringContaining("toString"),
+      expect.stringContaining("n: undefined"),
+    ]);
+  });
+
   test("about being ended from outside does not count as said by the next attempt", async () => {
     await using b = await bench(`
       try { await thread.step("s", () => gate("step")); }
