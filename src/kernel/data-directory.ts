@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   writeSync,
@@ -29,6 +30,10 @@ const WRITE_NO_LINK = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
 
 const FOLDERS = ["senses", "locks", "blobs", "archive"];
 
+/** One of these is in every folder that nerve has kept data in. */
+const MARKS: ReadonlySet<string> = new Set(["logs.db", "locks", "nerve.pid"]);
+const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS]);
+
 const unusable = (message: string, hint: string | null): DataProblem => ({
   kind: "unusable",
   problem: problem("data-unusable", message, hint),
@@ -46,6 +51,17 @@ function makeFolder(path: string): DataProblem | null {
     return unusable(`${path} belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
   if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
   return null;
+}
+
+/** `data: /tmp` or `data: .` would shut everybody else out of it. */
+function findOthers(data: string): DataProblem | null {
+  const stats = lstatSync(data, { throwIfNoEntry: false });
+  if (stats === undefined || !stats.isDirectory() || (stats.mode & 0o077) === 0) return null;
+  const names = readdirSync(data);
+  const stranger = names.some((name) => MARKS.has(name)) ? undefined : names.find((name) => !OWN.has(name));
+  if (stranger === undefined) return null;
+  const hint = "nerve makes `data` its own, and shuts others out: give it a folder of its own";
+  return unusable(`${data} holds other things, such as ${stranger}`, hint);
 }
 
 const pidIn = (pidFile: string): string => {
@@ -85,6 +101,8 @@ function writePid(file: string): void {
 /** Makes and locks it. `in-use` names the process that holds it. */
 export function openDataDirectory(data: string): Result<DataDirectory, DataProblem> {
   try {
+    const others = findOthers(data);
+    if (others !== null) return err(others);
     for (const folder of [data, ...FOLDERS.map((name) => join(data, name))]) {
       const found = makeFolder(folder);
       if (found) return err(found);

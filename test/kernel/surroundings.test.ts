@@ -159,6 +159,15 @@ describe("G9: the data directory", () => {
       },
       "DATA cannot be used",
     ],
+    [
+      "somebody else's too",
+      (folder) => {
+        mkdirSync(folder.file("data", "senses"), { recursive: true });
+        chmodSync(folder.file("data"), 0o755);
+        writeFileSync(folder.file("data", "nerve.yaml"), "");
+      },
+      "DATA holds other things, such as nerve.yaml",
+    ],
   ];
   test.each(UNUSABLE)("that is %s is refused with its path, and nothing is written through it", (_, make, message) => {
     using folder = temporaryFolder();
