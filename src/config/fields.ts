@@ -211,6 +211,14 @@ export const json: Reader<{ readonly value: Json }> = (tree, label, report) => {
   return { value: object };
 };
 
+/** The same before anything was filled in: text as it stands in the file. */
+export function writtenJson(tree: Tree): Json {
+  if (tree.kind === "map") return Object.fromEntries(tree.entries.map(({ key, value }) => [key, writtenJson(value)]));
+  if (tree.kind === "list") return tree.items.map(writtenJson);
+  if (tree.kind === "broken") return null;
+  return tree.filled ? tree.written : tree.value;
+}
+
 export const jsonMap: Reader<JsonObject> = (tree, label, report) => {
   if (isEmpty(tree)) return {};
   const result = tree.kind === "map" ? json(tree, label, report) : null;

@@ -1,7 +1,13 @@
 /** Senses, reflexes and workflows as nodes and edges: what triggers what, from the configuration alone. Pure. */
 import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
-import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
+import {
+  type NerveConfig,
+  type ReflexConfig,
+  type SenseConfig,
+  shownPatterns,
+  type WorkflowConfig,
+} from "../model/config.ts";
 import { targetOf, worstCaseRates } from "./rates.ts";
 
 /** Rates are the most in an hour; Infinity where nothing bounds them. */
@@ -54,7 +60,15 @@ export function graphOf(config: NerveConfig): Graph {
   const reflexes = config.reflexes.map((reflex): ReflexNode => {
     const { most = 0, mostPerKey = 0 } = rates.reflexes.get(reflex.name) ?? {};
     const id = `reflex:${reflex.name}`;
-    return { kind: "reflex", id, config: reflex, clocks: clocksOf(reflex), words: wordsOf(reflex), most, mostPerKey };
+    return {
+      kind: "reflex",
+      id,
+      config: reflex,
+      clocks: clocksOf(reflex),
+      words: wordsOf({ ...reflex, ...shownPatterns(config, reflex) }),
+      most,
+      mostPerKey,
+    };
   });
   return {
     senses: [...config.senses.values()].map((sense) => ({

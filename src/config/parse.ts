@@ -4,20 +4,21 @@
  */
 import { dirname, resolve } from "node:path";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
+import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { GroupConfig, NerveConfig, SenseConfig } from "../model/config.ts";
+import type { GroupConfig, NerveConfig, Patterns, ReflexConfig, SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY, DEFAULT_GROUP } from "./defaults.ts";
-import { list, readFields, text as textOf } from "./fields.ts";
+import { list, readFields, text as textOf, writtenJson } from "./fields.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
 import { checkPatterns } from "./patterns.ts";
 import { checkReferences } from "./references.ts";
-import { readReflexes, type WrittenReflex } from "./reflexes.ts";
+import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexes.ts";
 import { createReport, type Report } from "./report.ts";
 import { readData, readDurability, readGroups, readHttp, readRetention, readSenses } from "./settings.ts";
-import { type Entry, type MapTree, shown, type Tree } from "./tree.ts";
+import { type Entry, isFilled, type MapTree, shown } from "./tree.ts";
 import type { Variables } from "./variables.ts";
 import { readWorkflows } from "./workflows.ts";
 import { readYaml } from "./yaml.ts";
@@ -117,8 +118,6 @@ function readIncluded(main: MapTree, source: ConfigSource, report: Report): Incl
   return { files, isWhole };
 }
 
-const isFilled = (tree: Tree): boolean => tree.kind === "scalar" && tree.filled;
-
 const itemPlace = (entry: Entry, index: number) =>
   (entry.value.kind === "list" ? entry.value.items[index]?.place : undefined) ?? entry.keyPlace;
 
@@ -176,7 +175,17 @@ function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report:
     senses: senseConfigs,
     reflexes: (reflexes ?? []).map((reflex) => reflex.config),
     workflows: present(workflows),
+    written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
   };
+}
+
+function asWritten({ name }: ReflexConfig, patterns: readonly WrittenPattern[]): [string, Patterns][] {
+  if (!patterns.some(({ tree }) => isFilled(tree))) return [];
+  const shownOf = (word: WrittenPattern["word"]): Json => {
+    const pattern = patterns.find((one) => one.word === word);
+    return pattern === undefined ? null : writtenJson(pattern.tree);
+  };
+  return [[name, { when: shownOf("when"), clear: shownOf("clear") }]];
 }
 
 /** A reflex may run a built-in sense that `senses` does not mention: it is there as it comes, without options. */

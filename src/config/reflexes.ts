@@ -30,6 +30,7 @@ export interface Reference {
 }
 
 export interface WrittenPattern {
+  readonly word: "when" | "clear";
   readonly label: string;
   readonly tree: Tree;
   readonly definition: Json;
@@ -263,7 +264,7 @@ function readReflex(tree: Tree, label: string, report: Report): WrittenReflex | 
   const patterns = (["when", "clear"] as const).flatMap((word) => {
     const definition = values[word];
     const entry = tree.kind === "map" ? tree.entries.find(({ key }) => key === word) : undefined;
-    return definition === null || !entry ? [] : [{ label: child(label, word), tree: entry.value, definition }];
+    return definition === null || !entry ? [] : [{ word, label: child(label, word), tree: entry.value, definition }];
   });
   return { place: tree.place, label, name: named, target, on: values.on ?? [], config, patterns };
 }

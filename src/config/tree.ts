@@ -47,6 +47,14 @@ export interface BrokenTree {
   readonly place: Place;
 }
 
+/** True when something from outside the file is part of it. */
+export const isFilled = (tree: Tree): boolean =>
+  tree.kind === "map"
+    ? tree.entries.some(({ value }) => isFilled(value))
+    : tree.kind === "list"
+      ? tree.items.some(isFilled)
+      : tree.kind === "scalar" && tree.filled;
+
 export const isEmpty = (tree: Tree): boolean => tree.kind === "scalar" && tree.value === null && !tree.filled;
 
 export const formatPlace = (place: Place): string => `${place.file}:${place.line}:${place.column}`;

@@ -17,6 +17,8 @@ export interface NerveConfig {
   readonly senses: ReadonlyMap<string, SenseConfig>;
   readonly reflexes: readonly ReflexConfig[];
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;
+  /** By name, reflexes in whose patterns something was filled in: as they stand in the file, safe to show. */
+  readonly written: ReadonlyMap<string, Patterns>;
 }
 
 export interface HttpConfig {
@@ -48,6 +50,12 @@ export interface SenseConfig {
 }
 
 export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
+
+export type Patterns = Pick<ReflexWords, "when" | "clear">;
+
+/** The patterns of a reflex as they may be shown to a person. */
+export const shownPatterns = ({ written }: NerveConfig, reflex: ReflexConfig): Patterns =>
+  written.get(reflex.name) ?? reflex;
 
 interface ReflexWords {
   /** Given, or `TARGET#N`: the Nth (from 1) reflex of that target in file order. */

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax under test
 /** `explain` on a store without a daemon: how far a signal came, in words and as JSON. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
@@ -21,6 +22,7 @@ const REFLEXES = [
   "{ name: quiet, workflow: page, on: [load], throttle: 1s }",
   "{ name: to-sense, sense: memory, on: [load] }",
   "{ name: clock, sense: load, interval: 1m }",
+  "{ name: filled, workflow: page, on: [load], when: { host: \"'${SECRET:-nobody}'\" } }",
 ];
 
 const folder = project({
@@ -196,6 +198,16 @@ describe("what a firing led to", () => {
   test("a compute", async () => {
     expect((await nerve("to-sense", "--signal", "8")).stdout).toContain("fired: sense memory computes");
   });
+});
+
+test("what was filled into a pattern is not told", async () => {
+  const environment = { SECRET: "hunter2" };
+  for (const args of [["filled"], ["filled", "--json"]]) {
+    const { code, stdout } = await runNerve(folder.path, ["explain", ...args], { environment });
+    expect(code).toBe(0);
+    expect(stdout).toContain("'${SECRET:-nobody}'");
+    expect(stdout).not.toContain("hunter2");
+  }
 });
 
 describe("which signals", () => {

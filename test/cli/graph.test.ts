@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax under test
 /** `nerve graph`: a tree for people, Mermaid and DOT for programs that draw, JSON for the others. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
@@ -50,6 +51,19 @@ page      ≤ 6/h per host + ≤ 3/h      ≤ 3615/h  page-on-critical, over
 again     only by hand or at a start  –         again#1
 unused    only by hand                –         –
 `);
+  });
+
+  test("a pattern in which something is filled in is shown as it is written", () => {
+    const text = `
+senses: { a: {} }
+workflows: { w: {} }
+reflexes: [{ workflow: w, on: [a], when: { host: "'\${HOST}'", v: number > 5 }, clear: "\${PATTERN}" }]
+`;
+    const source = { environment: { HOST: "secret", PATTERN: "'secret'" } };
+    const parsed = parseWholeContract(text, source);
+    if (!parsed.ok) throw new Error(parsed.error.map(({ message }) => message).join("; "));
+    expect(graphOf(parsed.value).reflexes[0]?.words).toEqual(["when host '${HOST}', v number > 5", "clear ${PATTERN}"]);
+    expect(parsed.value.reflexes[0]?.when).toEqual({ host: "'secret'", v: "number > 5" });
   });
 
   test("every sense is drawn once, also those that only trigger one another", () => {

@@ -1,9 +1,11 @@
 /** `nerve explain`: why a reflex fired or did not, and what it waits for. */
 import { counted } from "../../base/counted.ts";
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
+import type { Json } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
+import type { Mismatch } from "../../rules/check.ts";
 import { keyOf, shownKey } from "../../rules/key.ts";
 import type { KeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open.ts";
@@ -53,7 +55,7 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const told = tellOf(opened.value, loaded, name, question.value, options.key);
     if (!told.ok) return told;
-    if (json) print(JSON.stringify(toJson(told.value)));
+    if (json) print(safeJson(toJson(told.value)));
     else tell(told.value);
     return ok(EXIT.done);
   },
@@ -142,12 +144,31 @@ function tellOf(
     isEnabled,
     disabledSince: isEnabled ? null : (recorded.incidents.findLast(isSwitchedOff)?.at ?? null),
     silence: silenceOver(store, config, Date.now()),
-    seen: done.seen.map((seen) => ({ ...seen, followed: followedBy(store, config, seen, fired) })),
+    seen: done.seen.map((seen) => ({
+      ...seen,
+      mismatches: shownMismatches(seen.mismatches, loaded.written.get(name) ?? null),
+      followed: followedBy(store, config, seen, fired),
+    })),
     notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
     pending: pendingOf(store, name, key),
     wallAt: (elapsed) => elapsed + aheadMs,
     replayed: { from, to: last, signals: done.signals, isWhole: from === first },
   });
+}
+
+/** A pattern in which something was filled in expects what the file says there: its value is nobody's to read. */
+const shownMismatches = (mismatches: readonly Mismatch[], written: Patterns | null): readonly Mismatch[] =>
+  written === null
+    ? mismatches
+    : mismatches.map((mismatch) => ({ ...mismatch, expected: writtenAt(written.when, mismatch.path) }));
+
+function writtenAt(pattern: Json, path: string): string {
+  let part = pattern;
+  for (const key of path.split(".")) {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) break;
+    part = part[key] ?? part[`${key}?`] ?? part;
+  }
+  return typeof part === "string" ? part : JSON.stringify(part);
 }
 
 /** As the kernel keeps it. */
