@@ -34,7 +34,10 @@ export function explainAbsence(problems: readonly Problem[], given: string | nul
   const named = given !== null || Boolean(process.env.NERVE_CONFIG);
   const hint = named ? null : "name a config with -c FILE or $NERVE_CONFIG";
   const file = configFile(given);
-  return problems.map((found) => (found.kind === "not-found" && found.file === file ? { ...found, hint } : found));
+  // One with a place in the file is about something the file names.
+  const isAbsence = (found: Problem): boolean =>
+    found.kind === "not-found" && found.file === file && found.line === null;
+  return problems.map((found) => (isAbsence(found) ? { ...found, hint } : found));
 }
 
 export interface Place {
