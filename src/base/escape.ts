@@ -7,3 +7,16 @@ const UNSAFE = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\p{Cf}\p{Cs}
 
 export const escapeForTerminal = (text: string): string =>
   text.replace(UNSAFE, (character) => `\\u{${(character.codePointAt(0) as number).toString(16)}}`);
+
+// What JSON leaves as it is and a terminal may obey. Spaces between values, line ends among them, are no text from outside.
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu;
+
+const jsonEscape = (character: string): string =>
+  Array.from(
+    { length: character.length },
+    (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
+  ).join("");
+
+/** JSON that means the same to whoever parses it, and nothing to a terminal. */
+export const safeJson = (value: unknown, indent = 0): string =>
+  JSON.stringify(value, null, indent).replace(UNSAFE_IN_JSON, jsonEscape);

@@ -1,5 +1,5 @@
 /** The process's own log on stderr: readable on a terminal, one JSON object a line otherwise. */
-import { escapeForTerminal } from "./escape.ts";
+import { escapeForTerminal, safeJson } from "./escape.ts";
 import type { Json } from "./json.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
@@ -43,7 +43,7 @@ export function formatPretty(line: LogLine, colours: boolean): string {
 }
 
 const formatJson = (line: LogLine): string =>
-  JSON.stringify({
+  safeJson({
     time: new Date(line.at).toISOString(),
     level: line.level,
     source: line.source,

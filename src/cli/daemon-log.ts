@@ -1,4 +1,5 @@
 /** The daemon's log on stderr, and in it, where that is asked for, each signal: as a line to enjoy, or as a JSON line. */
+import { safeJson } from "../base/escape.ts";
 import { formatPretty, type Logger, type LogLine, stderrLogger } from "../base/logger.ts";
 import type { Signal } from "../model/signal.ts";
 import { signalJson, signalSpans } from "./rows.ts";
@@ -14,9 +15,7 @@ const json: DaemonLog = {
   signal(signal) {
     const time = new Date(signal.at).toISOString();
     const source = `sense:${signal.sense}`;
-    printError(
-      JSON.stringify({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) }),
-    );
+    printError(safeJson({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) }));
   },
 };
 

@@ -1,5 +1,5 @@
 /** Prints what went wrong on stderr: for people with the place and the remedy, for programs one JSON object a line. */
-import { escapeForTerminal } from "../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../base/escape.ts";
 import type { Problem } from "../model/problem.ts";
 import { paint, printError, type Screen, stderrScreen } from "./terminal.ts";
 
@@ -25,7 +25,7 @@ export function printProblems(problems: readonly Problem[], json: boolean): void
   for (const problem of problems) {
     const { kind, message, hint, file, line, column } = problem;
     printError(
-      json ? JSON.stringify({ error: { kind, message, hint, file, line, column } }) : renderProblem(problem, screen),
+      json ? safeJson({ error: { kind, message, hint, file, line, column } }) : renderProblem(problem, screen),
     );
   }
 }

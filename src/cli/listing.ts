@@ -1,4 +1,5 @@
 /** What `signals`, `logs` and `runs` share: which rows, in which order, and following what comes. */
+import { safeJson } from "../base/escape.ts";
 import { ok, type Result } from "../base/result.ts";
 import { traceTime } from "../base/trace-id.ts";
 import { flag, text, texts } from "./command.ts";
@@ -156,7 +157,7 @@ export function rowPrinter<Row extends { readonly at: number }>(
   toJson: (row: Row) => object,
   toSpans: (row: Row) => readonly Span[],
 ): (row: Row) => string {
-  if (json) return (row) => JSON.stringify(toJson(row));
+  if (json) return (row) => safeJson(toJson(row));
   const screen = stdoutScreen();
   const timeOf = timeColumn(screen.terminal, localDay(Date.now()));
   return (row) => {

@@ -19,7 +19,7 @@ async function attempt(argv: readonly string[]): Promise<Outcome> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    // Found in the midst of reading: a file of the archive that is not what was written.
+    // Found in the midst of it: a file of the archive that is not what was written, no room where stdout leads to.
     const { problem: found } = error as { problem?: Problem };
     if (found !== undefined) return { ok: false, error: { code: EXIT.finding, problems: [found] } };
     const message = `this is a bug in nerve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

@@ -1,4 +1,5 @@
 /** What `enable` and `disable` share. */
+import { safeJson } from "../base/escape.ts";
 import { ok } from "../base/result.ts";
 import { defineCommand } from "./command.ts";
 import { ask } from "./kernel.ts";
@@ -25,7 +26,7 @@ export const switchCommand = (
       const answer = await ask<{ name: string; enabled: boolean }>(place.value, `/${verb}`, { name });
       if (!answer.ok) return answer;
       const { enabled } = answer.value;
-      print(json ? JSON.stringify(answer.value) : `${answer.value.name} is ${enabled ? "enabled" : "disabled"}`);
+      print(json ? safeJson(answer.value) : `${answer.value.name} is ${enabled ? "enabled" : "disabled"}`);
       return ok(EXIT.done);
     },
   });

@@ -3,6 +3,7 @@
  * are coloured and a colour is never cut in half. Text from outside is escaped by whoever makes a span of it.
  */
 import { writeSync } from "node:fs";
+import { type Problem, problem } from "../model/problem.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
@@ -67,6 +68,16 @@ export function renderLine(spans: readonly Span[], screen: Screen): string {
   return line.trimEnd() + paint("…", "dim", screen.colours);
 }
 
+/** Where the result was to go there is no room, or no device. */
+class OutputError extends Error {
+  readonly problem: Problem;
+
+  constructor({ message }: Error) {
+    super(`stdout cannot be written: ${message}`);
+    this.problem = problem("output", this.message);
+  }
+}
+
 function writeAll(descriptor: number, text: string): void {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length; ) {
@@ -81,7 +92,7 @@ function writeAll(descriptor: number, text: string): void {
       // Somebody else made the descriptor non-blocking, and its reader is slow.
       if (code === "EAGAIN") Bun.sleepSync(5);
       else if (descriptor === STDERR) return;
-      else throw error;
+      else throw new OutputError(error as Error);
     }
   }
 }

@@ -1,5 +1,5 @@
 /** `--wait` of `run` and `retry`: a run's logs as they come, on stderr, then its output, or why it has none. */
-import { escapeForTerminal } from "../base/escape.ts";
+import { safeJson } from "../base/escape.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { RunAnswer, Status } from "../control/contract.ts";
 import type { Log } from "../model/log.ts";
@@ -35,7 +35,7 @@ export async function tellOrder(answer: RunAnswer, wait: boolean, about: Ordered
 function tellAnswer(answer: RunAnswer, { place, given, json }: Ordered): Outcome {
   const { run, workflow, state } = answer;
   const here = configOption(place.file, given);
-  if (json) print(JSON.stringify(answer));
+  if (json) print(safeJson(answer));
   if (state === "dropped") return fail(EXIT.finding, dropped(run, workflow));
   if (!json) {
     print(`${runTitle({ id: run, workflow })} is ${state}`);
@@ -53,7 +53,7 @@ async function waitForRun({ run: id }: RunAnswer, { place, json }: Ordered): Pro
   const ended = await ending(place, opened.value, id, json ? () => {} : printLog());
   if (!ended.ok) return ended;
   const run = ended.value;
-  if (json) print(JSON.stringify(runJson(run)));
+  if (json) print(safeJson(runJson(run)));
   else if (run.state === "completed") print(pretty(run.output));
   if (run.state === "completed") return ok(EXIT.done);
   const why = run.error === null ? "" : `: ${run.error}`;
@@ -74,12 +74,7 @@ const SAID: Readonly<Record<Run["state"], string>> = {
   dropped: "was dropped",
 };
 
-/** Lines of pretty JSON are kept; what a terminal would obey is escaped within them. */
-const pretty = (output: string | null): string =>
-  JSON.stringify(output === null ? null : parseStored(output), null, 2)
-    .split("\n")
-    .map(escapeForTerminal)
-    .join("\n");
+const pretty = (output: string | null): string => safeJson(output === null ? null : parseStored(output), 2);
 
 function printLog(): (log: Log) => void {
   const screen = stderrScreen();

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { backoffMs, RESTART_BACKOFF } from "../../src/base/backoff.ts";
 import { formatDuration, parseDuration } from "../../src/base/duration.ts";
-import { escapeForTerminal } from "../../src/base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../src/base/escape.ts";
 import { exceedsBytes, type NotJson, toJson } from "../../src/base/json.ts";
 import { nearest } from "../../src/base/nearest.ts";
 import { formatSize, parseSize } from "../../src/base/size.ts";
@@ -240,4 +240,20 @@ test("whatever was thrown can be told", () => {
   ]) {
     expect(typeof describeThrown(value).message).toBe("string");
   }
+});
+
+describe("safeJson", () => {
+  test("means what JSON means, and holds nothing a terminal obeys", () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: "binary" }), fc.constantFrom(0, 2), (value, indent) => {
+        const text = safeJson(value, indent);
+        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(escapeForTerminal(text.replaceAll("\n", ""))).toBe(text.replaceAll("\n", ""));
+      }),
+    );
+  });
+
+  test("writes a character beyond 16 bits as JSON does", () => {
+    expect(safeJson("a\u009b\u202e\u{e0041}é")).toBe('"a\\u009b\\u202e\\udb40\\udc41é"');
+  });
 });

@@ -153,6 +153,14 @@ test("what senses wrote is escaped for people", async () => {
   expect((await nerve("logs", "--limit", "1")).stdout).toContain("sense:memory           error bad\\u{7} thing");
 });
 
+test("as JSON it holds nothing a terminal obeys either", async () => {
+  for (const args of [["signals"], ["logs"], ["show", "32"]]) {
+    const { stdout } = await nerve(...args, "--json");
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+    expect(stdout.replaceAll("\n", "")).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/);
+  }
+});
+
 describe("a name nobody has", () => {
   test("is told with the nearest one when nothing is found", async () => {
     const { code, stderr } = await nerve("signals", "--sense", "lod");

@@ -1,7 +1,7 @@
 /** The face of the command line: what is understood, what is refused and how, and the exit codes of both. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { NOT_YET, VERBS } from "../../src/cli/verbs.ts";
-import { project, runNerve } from "../helpers/nerve.ts";
+import { NERVE, project, runNerve } from "../helpers/nerve.ts";
 
 const CONFIG = "senses: { load: }\nreflexes: [{ sense: load, interval: 1s }]\n";
 const BAD = "sensse: {}\nreflexes:\n  - { sense: nope, intervall: 1s }\n";
@@ -49,6 +49,19 @@ describe("every verb", () => {
   }
 });
 
+test("a full disk under stdout is said, and is no bug", async () => {
+  for (const args of [["version"], ["graph", "--json"], ["--help"]]) {
+    const child = Bun.spawn([...NERVE, ...args], {
+      cwd: folder.path,
+      stdio: ["ignore", Bun.file("/dev/full"), "pipe"],
+    });
+    const stderr = await new Response(child.stderr).text();
+    expect(await child.exited).toBe(1);
+    expect(stderr).toContain("stdout cannot be written: ENOSPC");
+    expect(stderr).not.toContain("    at ");
+  }
+});
+
 test("a mistyped verb names the nearest one", async () => {
   const { code, stderr } = await nerve("singals");
   expect(code).toBe(2);
@@ -62,6 +75,13 @@ test("a first argument that is a config is the daemon's", async () => {
     expect(code).toBe(78);
     expect(stderr).toContain(`${folder.path}/${word.replace("./", "")}`);
   }
+});
+
+test("an included file that is not there is no config that was not named", async () => {
+  using other = project({ "nerve.yaml": "include: [more.yaml]\n" });
+  const { code, stderr } = await runNerve(other.path, ["check"]);
+  expect(code).toBe(78);
+  expect(stderr).toBe(`error: ${other.path}/nerve.yaml:1:11: there is no file ${other.path}/more.yaml to include\n`);
 });
 
 test("two configs are one too many", async () => {

@@ -1,6 +1,8 @@
 /** `nerve archive`: the files that old logs were moved to. */
+
 import { existsSync } from "node:fs";
 import { counted } from "../../base/counted.ts";
+import { safeJson } from "../../base/escape.ts";
 import { nearest } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
@@ -41,7 +43,7 @@ async function ls(place: Place, json: boolean): Promise<Outcome> {
   if (!opened.ok) return opened;
   const files = opened.value.archive.all();
   // Which file it follows is for `verify`.
-  if (json) for (const { after_id: _, ...file } of files) print(JSON.stringify(file));
+  if (json) for (const { after_id: _, ...file } of files) print(safeJson(file));
   else if (files.length > 0) print(renderTable(COLUMNS, files, stdoutScreen()).join("\n"));
   else remark("no archive files");
   return ok(EXIT.done);
@@ -54,7 +56,7 @@ async function verify(place: Place, json: boolean): Promise<Outcome> {
   const findings = await verifyArchive(opened.value, place.data);
   const files = archive.all();
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  if (json) print(JSON.stringify({ files: files.length, rows, archived_up_to: archive.upTo(), damaged: findings }));
+  if (json) print(safeJson({ files: files.length, rows, archived_up_to: archive.upTo(), damaged: findings }));
   else if (findings.length === 0)
     print(
       files.length === 0 ? "no archive files" : `${counted(files.length, "file")} with ${counted(rows, "log")}: whole`,
@@ -75,7 +77,7 @@ async function run(place: Place, json: boolean): Promise<Outcome> {
   if (!done.ok) return done;
   const { files, rows, signals } = done.value;
   const moved = files === 0 ? "no logs are old enough" : `${counted(rows, "log")} moved to ${counted(files, "file")}`;
-  print(json ? JSON.stringify(done.value) : `${moved}; ${counted(signals, "signal")} removed`);
+  print(json ? safeJson(done.value) : `${moved}; ${counted(signals, "signal")} removed`);
   return ok(EXIT.done);
 }
 

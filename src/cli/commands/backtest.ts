@@ -1,6 +1,6 @@
 /** `nerve backtest`: what reflexes would have done with the signals that are kept. */
 import { counted } from "../../base/counted.ts";
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { BEGINNING, momentAt } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
@@ -97,7 +97,7 @@ export const command = defineCommand({
     const tookMs = performance.now() - startedAt;
     const isTwo = other.value !== null;
     const found = rowsOf(done, isTwo, range.value, recorded.incidents, besideOf).filter(({ name }) => isAsked(name));
-    if (json) for (const row of found) print(JSON.stringify(rowJson(row, range.value)));
+    if (json) for (const row of found) print(safeJson(rowJson(row, range.value)));
     else tell(found, done, range.value, tookMs, isTwo);
     return ok(EXIT.done);
   },
@@ -243,7 +243,7 @@ function rowJson(row: Row, { since, until }: Range) {
 
 function printFiring(side: Side, reflex: string, firing: Firing, isTwo: boolean, json: boolean): void {
   const of = isTwo ? { config: side === "here" ? "here" : "there" } : {};
-  if (json) print(JSON.stringify({ firing: { reflex, ...of, ...firing } }));
+  if (json) print(safeJson({ firing: { reflex, ...of, ...firing } }));
   else {
     const where = isTwo ? ` (${side === "here" ? "here" : "there"})` : "";
     print(`${localMoment(firing.at)}  ${escapeForTerminal(reflex)}${where}  ${forSignal(firing)}`);

@@ -1,4 +1,5 @@
 /** `nerve cancel`: ends a run before its time. */
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { CancelRequest, RunAnswer } from "../../control/contract.ts";
 import { defineCommand } from "../command.ts";
@@ -25,7 +26,7 @@ export const command = defineCommand({
     const answer = await ask<RunAnswer>(place.value, "/cancel", order);
     if (!answer.ok) return answer;
     const { run, workflow, state } = answer.value;
-    print(json ? JSON.stringify(answer.value) : `${runTitle({ id: run, workflow })} is ${state}`);
+    print(json ? safeJson(answer.value) : `${runTitle({ id: run, workflow })} is ${state}`);
     return ok(EXIT.done);
   },
 });

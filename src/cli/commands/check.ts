@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../../kernel/modules-on-disk.ts";
@@ -113,7 +113,7 @@ function tell(
     ...problemsOf("workflow", workflows),
     ...patternProblems(config, found),
   ];
-  if (json) print(JSON.stringify(asJson(config, senses, workflows, problems.length === 0)));
+  if (json) print(safeJson(asJson(config, senses, workflows, problems.length === 0)));
   else if (problems.length === 0) tellPeople(config, senses, workflows);
   return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
 }

@@ -1,4 +1,5 @@
 /** `nerve graph`: what triggers what, and how often workflows start at the most, from the config alone. */
+import { safeJson } from "../../base/escape.ts";
 import { nearest } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { type Graph, graphOf } from "../../config/graph.ts";
@@ -40,7 +41,7 @@ export const command = defineCommand({
     const config = loadConfig(given);
     if (!config.ok) return config;
     const graph = graphOf(config.value);
-    print(json ? JSON.stringify({ file: config.value.file, ...asJson(graph) }) : render(graph, stdoutScreen()));
+    print(json ? safeJson({ file: config.value.file, ...asJson(graph) }) : render(graph, stdoutScreen()));
     return ok(EXIT.done);
   },
 });

@@ -1,6 +1,6 @@
 /** `nerve once`: one compute of one sense on a scratch copy of its data, to see what it does. */
 import { join } from "node:path";
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
 import { locateSenses } from "../../kernel/modules-on-disk.ts";
@@ -80,7 +80,7 @@ const notRun = (sense: string, found: Problem): Outcome => {
 };
 
 function tell(report: Report, json: boolean): Outcome {
-  if (json) print(JSON.stringify(asJson(report)));
+  if (json) print(safeJson(asJson(report)));
   else tellPeople(report);
   const { sense, module, end } = report;
   if (end.kind === "signal" || end.kind === "no-signal") return ok(EXIT.done);
@@ -105,14 +105,10 @@ const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({
   scratch,
 });
 
-/** Lines of pretty JSON are kept; what a terminal would obey is escaped within them. */
-const prettyJson = (payload: unknown): string =>
-  JSON.stringify(payload, null, 2).split("\n").map(escapeForTerminal).join("\n");
-
 const labelled = (label: string, ...rest: Span[]): void => printLine([span(label.padEnd(11), "dim"), ...rest]);
 
 function tellPeople({ sense, end, applied, rows, logs, scratch }: Report): void {
-  if (end.kind === "signal") print(prettyJson(end.payload));
+  if (end.kind === "signal") print(safeJson(end.payload, 2));
   else if (end.kind === "no-signal") print(`${sense}: no signal`);
   labelled("took", span(duration(end.durationMs)));
   if (applied.length > 0) labelled("migrated", span(applied.map(escapeForTerminal).join(", ")));

@@ -1,6 +1,6 @@
 /** `nerve rebuild`: derives the table of runs from the logs, or proves that it is what they say. */
 import { counted } from "../../base/counted.ts";
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { DEFAULT_DURABILITY } from "../../config/defaults.ts";
 import { type Problem, problem } from "../../model/problem.ts";
@@ -42,7 +42,7 @@ const isEqual = ({ differing, wasGone }: Rebuilt): boolean => differing === 0 &&
 
 function tell(done: Rebuilt, onlyChecked: boolean, json: boolean): Outcome {
   const { wasGone, ...counts } = done;
-  if (json) print(JSON.stringify({ equal: isEqual(done), was_gone: wasGone, ...counts }));
+  if (json) print(safeJson({ equal: isEqual(done), was_gone: wasGone, ...counts }));
   else print(lines(done, onlyChecked).join("\n"));
   const problems = [...(onlyChecked && !isEqual(done) ? [notEqual(done)] : []), ...faults(done)];
   return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);

@@ -1,4 +1,5 @@
 /** `nerve release`: lifts a quarantine before its time. */
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { defineCommand } from "../command.ts";
 import { ask } from "../kernel.ts";
@@ -18,7 +19,7 @@ export const command = defineCommand({
     const answer = await ask<{ sense: string; released: boolean }>(place.value, "/release", { name });
     if (!answer.ok) return answer;
     const { sense, released } = answer.value;
-    print(json ? JSON.stringify(answer.value) : `${sense} ${released ? "is released" : "was not in quarantine"}`);
+    print(json ? safeJson(answer.value) : `${sense} ${released ? "is released" : "was not in quarantine"}`);
     return ok(EXIT.done);
   },
 });

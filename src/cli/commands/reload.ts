@@ -1,4 +1,5 @@
 /** `nerve reload`: the daemon reads its config again. */
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { Reloaded } from "../../control/contract.ts";
 import { defineCommand } from "../command.ts";
@@ -33,7 +34,7 @@ export const command = defineCommand({
     const answer = await ask<Reloaded>(place.value, "/reload", {}, EXIT.badConfig);
     if (!answer.ok) return answer;
     const { needs_restart } = answer.value;
-    print(json ? JSON.stringify(answer.value) : sentence(answer.value));
+    print(json ? safeJson(answer.value) : sentence(answer.value));
     if (needs_restart.length > 0)
       warn(`${needs_restart.join(", ")} changed, which needs a restart of the daemon`, json);
     return ok(EXIT.done);

@@ -1,5 +1,7 @@
 /** `nerve show`: the whole story of one run or trace. */
+
 import { counted } from "../../base/counted.ts";
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
@@ -122,7 +124,7 @@ export const command = defineCommand({
     const found = findStory(opened.value, word);
     if (!found.ok) return found;
     const story = tellStory(found.value.begin, found.value);
-    if (json) print(JSON.stringify(storyJson(found.value, story)));
+    if (json) print(safeJson(storyJson(found.value, story)));
     else print(renderStory(found.value, story, Date.now(), stdoutScreen()));
     return ok(EXIT.done);
   },

@@ -1,6 +1,6 @@
 /** `nerve silence`: reflexes that are to start no workflow for a while: says which, lists them, lifts one. */
 import { formatDuration, parseDuration } from "../../base/duration.ts";
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { defineCommand, flag, text } from "../command.ts";
@@ -42,7 +42,7 @@ export const command = defineCommand({
     const { kind, body } = request.value;
     const answer = await ask<SilenceAnswer>(place.value, `/${kind}`, body);
     if (!answer.ok) return answer;
-    if (json) print(JSON.stringify(answer.value));
+    if (json) print(safeJson(answer.value));
     else if (kind === "unsilence") print(`${escapeForTerminal(answer.value.pattern)} is not silenced any more`);
     else print(told(answer.value, options.for ?? ""));
     return ok(EXIT.done);
@@ -97,7 +97,7 @@ async function listSilences(place: Place, json: boolean): Promise<Outcome> {
   const answer = await ask<readonly SilenceAnswer[]>(place, "/silences", null);
   const found = answer.ok || answer.error.code !== EXIT.unreachable ? answer : stored(place, now);
   if (!found.ok) return found;
-  if (json) for (const silence of found.value) print(JSON.stringify(silence));
+  if (json) for (const silence of found.value) print(safeJson(silence));
   else if (found.value.length > 0) print(renderTable(columns(now), found.value, stdoutScreen()).join("\n"));
   else remark("nothing is silenced");
   return ok(EXIT.done);

@@ -1,5 +1,5 @@
 /** `nerve status`: what the daemon says of itself, as tables. */
-import { escapeForTerminal } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Status } from "../../control/contract.ts";
@@ -158,7 +158,7 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const answer = await ask<Status>(place.value, "/status", null);
     if (!answer.ok) return answer;
-    if (json) print(JSON.stringify(answer.value));
+    if (json) print(safeJson(answer.value));
     else print(renderStatus(answer.value, Date.now(), stdoutScreen()));
     const { file, problems } = place.value;
     if (problems.length > 0) warn(`${file} has problems since the daemon read it; see \`nerve check\``, json);

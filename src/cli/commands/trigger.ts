@@ -1,5 +1,6 @@
 /** `nerve trigger`: one compute now, and on demand what came of it. */
 
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { problem } from "../../model/problem.ts";
 import { defineCommand, flag } from "../command.ts";
@@ -31,7 +32,7 @@ export const command = defineCommand({
     const { sense, trace } = answer.value;
     if (before.value === null) {
       const look = `nerve show ${trace}${configOption(place.value.file, given)}`;
-      print(json ? JSON.stringify({ sense, trace }) : `triggered ${sense}\nsee what came of it: ${look}`);
+      print(json ? safeJson({ sense, trace }) : `triggered ${sense}\nsee what came of it: ${look}`);
       return ok(EXIT.done);
     }
     const store = readStore(place.value);
@@ -41,7 +42,7 @@ export const command = defineCommand({
     const { outcome, signal, log } = settled.value;
     if (json) {
       print(
-        JSON.stringify({
+        safeJson({
           sense,
           trace,
           outcome,

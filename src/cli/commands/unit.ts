@@ -1,5 +1,7 @@
 /** `nerve unit`: the systemd unit for this executable and this config. */
+
 import { realpathSync } from "node:fs";
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { defineCommand, text } from "../command.ts";
 import { EXIT, usageError } from "../outcome.ts";
@@ -43,7 +45,7 @@ export const command = defineCommand({
     const bad = [...parts.command, parts.config, parts.data].find(breaksLines);
     if (bad !== undefined) return usageError(`a systemd unit cannot hold the path ${JSON.stringify(bad)}`, "rename it");
     const unit = systemdUnit(parts);
-    print(json ? JSON.stringify({ ...parts, unit }) : unit);
+    print(json ? safeJson({ ...parts, unit }) : unit);
     return ok(EXIT.done);
   },
 });

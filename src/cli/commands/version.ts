@@ -1,4 +1,5 @@
 /** `nerve version`: what this executable is made of. Starts in a few milliseconds: it loads nothing else. */
+import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import { defineCommand } from "../command.ts";
@@ -16,7 +17,7 @@ export const command = defineCommand({
   ],
   async run({ json }) {
     const about = { version: VERSION, bun: Bun.version, sqlite: process.versions.sqlite ?? "unknown", commit: COMMIT };
-    if (json) print(JSON.stringify(about));
+    if (json) print(safeJson(about));
     else print(`nerve ${about.version} (commit ${about.commit})\nBun ${about.bun}\nSQLite ${about.sqlite}`);
     return ok(EXIT.done);
   },
