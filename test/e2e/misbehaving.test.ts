@@ -124,8 +124,8 @@ for (const [fixture, how] of Object.entries(DEATHS)) {
       await neighboursAreWell(nerve);
       expect((await nerve.post("/release", { name: "bad" })).body).toEqual({ sense: "bad", released: true });
       await until(() => nerve.logs({ source: "sense:bad", event: "sense.released" }).length === 1);
-      await until(() => killsOf(nerve, "bad").length === 4);
-      expect(killsOf(nerve, "bad").at(-1)?.data.strikes).toBe(1);
+      await until(() => killsOf(nerve, "bad").length >= 4);
+      expect(killsOf(nerve, "bad")[3]?.data.strikes).toBe(1);
     }));
 }
 
@@ -161,7 +161,7 @@ test.concurrent("memory that one sense leaks is never put down to a neighbour th
         - { sense: away, interval: ${INTERVAL_MS}ms }`,
     );
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.logs({ event: "worker.exited" }).length === 3, 30_000);
+    await until(() => nerve.logs({ event: "worker.exited" }).length >= 3, 30_000);
     for (const { message } of nerve.logs({ event: "worker.exited" }))
       expect(message).toContain("over the group's 300 MB");
     expect(killsOf(nerve, "slow")).toEqual([]);
@@ -205,12 +205,17 @@ for (const [fixture, message] of Object.entries(ERRORS)) {
       await until(async () => (await nerve.sense("bad")).errors >= 3);
       await neighboursAreWell(nerve);
       expect((await nerve.group("shared")).restarts).toBe(0);
-      const failures = nerve.logs({ source: "sense:bad", event: "compute.failed" });
-      expect(failures.map((row) => row.message)).toEqual([message]);
+      const { errors } = await nerve.sense("bad");
       await nerve.stop();
-      const [, folded] = nerve.logs({ source: "sense:bad", event: "compute.failed" });
-      expect(folded?.message).toMatch(/ \(\d+ more times\)$/);
-      expect(folded?.data.count).toBeGreaterThanOrEqual(2);
+      // Its repeats are counted into a row a minute, and into one at the end: how many rows that is depends on the time of day.
+      const [first, ...folded] = nerve.logs({ source: "sense:bad", event: "compute.failed" });
+      expect(first?.message).toBe(message);
+      for (const row of folded) {
+        const { count } = row.data;
+        expect(row.message).toBe(`${message} (${count === 1 ? "once more" : `${count} more times`})`);
+      }
+      expect(1 + folded.reduce((sum, { data }) => sum + data.count, 0)).toBeGreaterThanOrEqual(errors);
+      expect(folded.length).toBeLessThan(errors - 1);
     }));
 }
 
@@ -282,7 +287,7 @@ test.concurrent("a module that ends the process while it is loaded is quarantine
 test.concurrent("a module whose top level loops is killed and named; other groups go on meanwhile", async () => {
   using folder = beside("loops-at-import");
   await using nerve = await startNerve(folder.path);
-  await until(() => killsOf(nerve, "bad").length === 1, 25_000);
+  await until(() => killsOf(nerve, "bad").length >= 1, 25_000);
   expect(killsOf(nerve, "bad")[0]?.message).toMatch(
     / while it was being loaded, .*: sense "bad": loading it took longer than 15s/,
   );

@@ -135,6 +135,9 @@ class Stage implements AsyncDisposable {
   }
 }
 
+/** Longer than a busy machine takes from one signal to the next. */
+const HELD_MS = 1_500;
+
 describe("a word", () => {
   /** `1 0 1`: payloads `{ on: true }`, `{ on: false }` …; with `~` the deadline of the reflex is waited for first. */
   const WORDS: readonly (readonly [words: string, signals: string, fires: string, throttled?: number])[] = [
@@ -142,13 +145,13 @@ describe("a word", () => {
     [`when: { on: "true" }, edge: rising`, "0 1 1 0 1", "2 5"],
     [`when: { on: "true" }, edge: falling`, "0 1 1 0 0 1 0", "4 7"],
     [`when: { on: "true" }, clear: { over: "true" }`, "1 0 1 o 1", "1 5"],
-    [`when: { on: "true" }, for: 400ms`, "1 1 ~ 1 0 1 0 1 ~", "2 7"],
-    [`when: { on: "true" }, for: 400ms, edge: falling`, "1 0 0 ~ 0 1 0 ~", "2 6"],
+    [`when: { on: "true" }, for: ${HELD_MS}ms`, "1 1 ~ 1 0 1 0 1 ~", "2 7"],
+    [`when: { on: "true" }, for: ${HELD_MS}ms, edge: falling`, "1 0 0 ~ 0 1 0 ~", "2 6"],
     ["count: { n: 3, within: 1m }", "1 1 0 1 1", "3"],
-    ["debounce: { wait: 400ms }", "1 1 1 ~ 0 1 ~", "3 5"],
+    [`debounce: { wait: ${HELD_MS}ms }`, "1 1 1 ~ 0 1 ~", "3 5"],
     ["debounce: { wait: 1m, max: 61s }", "1 1", ""],
     ["throttle: 1m", "1 1 1", "1", 2],
-    [`when: { on: "true" }, for: 300ms, throttle: 1m`, "1 ~ 0 1 0", "1"],
+    [`when: { on: "true" }, for: ${HELD_MS}ms, throttle: 1m`, "1 ~ 0 1 0", "1"],
   ];
 
   test.concurrent.each(WORDS)(
@@ -219,7 +222,7 @@ describe("a word", () => {
 });
 
 describe("what a reflex remembers", () => {
-  const HELD = `name: act, workflow: note, when: { on: "true" }, for: 700ms`;
+  const HELD = `name: act, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`;
 
   test.concurrent("is gone when it is disabled, deadlines too; enabled again it begins anew", async () => {
     await using stage = await Stage.start([HELD, `name: edge, workflow: note, when: { on: "true" }, edge: rising`]);
@@ -238,7 +241,7 @@ describe("what a reflex remembers", () => {
     expect(edge?.data.signal).toBe(told.id);
     const [log] = await stage.firings("act", 1);
     expect(log?.data.signal).toBe(told.id);
-    expect(log?.data.due - told.at).toBe(700);
+    expect(log?.data.due - told.at).toBe(HELD_MS);
   });
 
   test.concurrent("leaves no row behind when it is disabled while signals come", async () => {
@@ -261,13 +264,13 @@ describe("what a reflex remembers", () => {
   test.concurrent("is kept through a reload that leaves it alone, and cleared with a log by one that changes it", async () => {
     const edge = `name: edge, workflow: note, when: { on: "true" }, edge: rising`;
     const changed = (forMs: string) => `name: changed, workflow: note, when: { on: "true" }, for: ${forMs}`;
-    const removed = `name: removed, workflow: note, when: { on: "true" }, for: 700ms`;
-    await using stage = await Stage.start([HELD, edge, changed("701ms"), removed]);
+    const removed = `name: removed, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`;
+    await using stage = await Stage.start([HELD, edge, changed(`${HELD_MS + 1}ms`), removed]);
     const first = await stage.tell({ on: true });
     stage.configure([HELD, edge, changed("1m"), `name: added, workflow: note, throttle: 1m`], "concurrency: 11");
     await stage.post("/reload");
     const [held] = await stage.firings("act", 1);
-    expect([held?.data.signal, held?.data.due - first.at, held?.trace]).toEqual([first.id, 700, first.trace]);
+    expect([held?.data.signal, held?.data.due - first.at, held?.trace]).toEqual([first.id, HELD_MS, first.trace]);
     await stage.tell({ on: true });
     await stage.firings("added", 1);
     expect(stage.fired("edge")).toHaveLength(1);
@@ -279,7 +282,7 @@ describe("what a reflex remembers", () => {
     expect([stage.keys("removed"), stage.fired("removed"), stage.fired("changed")]).toEqual([[], [], []]);
     expect(stage.keys("changed")).toEqual([""]);
     // As before: nothing is remembered, and nothing of what was comes back.
-    stage.configure([HELD, edge, changed("701ms"), removed]);
+    stage.configure([HELD, edge, changed(`${HELD_MS + 1}ms`), removed]);
     await stage.post("/reload");
     const last = await stage.tell({ on: true });
     expect((await stage.firings("removed", 1))[0]?.data.signal).toBe(last.id);

@@ -43,7 +43,7 @@ test.concurrent("a tick under a throttle is owed one compute, not one each", asy
     { slow: "e2e/slow" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("slow").length === 4, 10_000);
+  await until(() => nerve.signals("slow").length >= 4, 10_000);
   const starts = nerve.signals("slow").map(({ payload }) => payload.started as number);
   const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
   for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(1_000 - JITTER_MS);
