@@ -30,7 +30,7 @@ function judge(asked: string, path: string, stats: Stats, isAbove: boolean): Pro
   const uid = process.geteuid?.() ?? 0;
   const thing = path === asked ? `this ${what(stats)}` : `the ${what(stats)} ${path}`;
   if (stats.uid !== 0 && stats.uid !== uid) {
-    const message = `${thing} belongs to uid ${stats.uid}, and must belong to root or uid ${uid}`;
+    const message = `${thing} belongs to uid ${stats.uid}, and must belong to root${uid === 0 ? "" : ` or uid ${uid}`}`;
     return problem("unsafe-owner", message, `chown ${stats.isSymbolicLink() ? "-h " : ""}${uid} ${path}`, asked);
   }
   // The mode of a link means nothing: who may replace it is decided by its folder.

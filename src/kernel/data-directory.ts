@@ -1,5 +1,6 @@
 /** The folder everything lives in: made private, checked, and held by one kernel at a time. */
 import {
+  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -13,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
+import { SOCKET_NAME } from "../control/contract.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
 
@@ -32,7 +34,7 @@ const FOLDERS = ["senses", "locks", "blobs", "archive"];
 
 /** One of these is in every folder that nerve has kept data in. */
 const MARKS: ReadonlySet<string> = new Set(["logs.db", "locks", "nerve.pid"]);
-const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS]);
+const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS, SOCKET_NAME, "ballast", "token"]);
 
 const unusable = (message: string, hint: string | null): DataProblem => ({
   kind: "unusable",
@@ -50,7 +52,15 @@ function makeFolder(path: string): DataProblem | null {
   if (stats.uid !== process.getuid?.())
     return unusable(`${path} belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
   if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
+  accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   return null;
+}
+
+/** What an earlier kernel left there goes; a socket is not bound over anything else. */
+function findInSocketsWay(path: string): DataProblem | null {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined || stats.isSocket()) return null;
+  return unusable(`${path} is no socket`, "nerve listens there: move it away");
 }
 
 /** `data: /tmp` or `data: .` would shut everybody else out of it. */
@@ -107,6 +117,8 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
       const found = makeFolder(folder);
       if (found) return err(found);
     }
+    const inTheWay = findInSocketsWay(join(data, SOCKET_NAME));
+    if (inTheWay !== null) return err(inTheWay);
     const pidFile = join(data, "nerve.pid");
     const lock = takeLock(join(data, "locks", "kernel.lock"), pidFile);
     if (typeof lock === "string") {

@@ -64,12 +64,12 @@ describe("checkOwnership", () => {
     const file = folder.write("a/b/f", "");
     chownSync(file, OTHER_UID, 0);
     expect(told(folder, checkOwnership, "a/b/f")).toBe(
-      "DIR/a/b/f: this file belongs to uid 65534, and must belong to root or uid 0; chown 0 DIR/a/b/f",
+      "DIR/a/b/f: this file belongs to uid 65534, and must belong to root; chown 0 DIR/a/b/f",
     );
     chownSync(file, 0, 0);
     chownSync(join(folder.path, "a"), OTHER_UID, 0);
     expect(told(folder, checkOwnership, "a/b/f")).toBe(
-      "DIR/a/b/f: the folder DIR/a belongs to uid 65534, and must belong to root or uid 0; chown 0 DIR/a",
+      "DIR/a/b/f: the folder DIR/a belongs to uid 65534, and must belong to root; chown 0 DIR/a",
     );
   });
 

@@ -160,6 +160,11 @@ describe("G9: the data directory", () => {
       "DATA cannot be used",
     ],
     [
+      "one with a folder where its socket is to be",
+      (folder) => mkdirSync(folder.file("data", "nerve.sock"), { recursive: true }),
+      "DATA/nerve.sock is no socket",
+    ],
+    [
       "somebody else's too",
       (folder) => {
         mkdirSync(folder.file("data", "senses"), { recursive: true });
@@ -180,6 +185,20 @@ describe("G9: the data directory", () => {
     if (message.includes("cannot be used"))
       expect(openDataDirectory(folder.file("data"))).toMatchObject({ error: { kind: "unusable" } });
   });
+});
+
+// Root may write everywhere.
+test.skipIf(process.getuid?.() === 0)("a data directory that cannot be written to is refused with its path", () => {
+  using folder = temporaryFolder();
+  const senses = folder.file("data", "senses");
+  mkdirSync(senses, { recursive: true });
+  for (const path of [senses, folder.file("data")]) {
+    chmodSync(path, 0o500);
+    const opened = openDataDirectory(folder.file("data"));
+    chmodSync(path, 0o700);
+    expect(opened).toMatchObject({ ok: false, error: { kind: "unusable" } });
+    expect(opened.ok ? "" : opened.error.problem.message).toContain(path);
+  }
 });
 
 const python = Bun.which("python3");
