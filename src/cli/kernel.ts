@@ -37,6 +37,7 @@ export async function ask<T>(
   if (answer.ok) return answer;
   const failure = answer.error;
   if (failure.kind === "unreachable") return nothingThere(place, unreachable(place, failure.problem));
+  if (failure.kind === "silent") return fail(EXIT.unreachable, failure.problem);
   return fail(refused ?? codeOfRefusal(failure.problems), ...failure.problems);
 }
 

@@ -1,13 +1,19 @@
 /** Asks a running kernel over its control socket. */
+
+import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import type { Refusal } from "./contract.ts";
 import { socketPath } from "./socket-path.ts";
 
 export type ControlFailure =
   | { readonly kind: "unreachable"; readonly problem: Problem }
+  /** Somebody listens, and does not answer. */
+  | { readonly kind: "silent"; readonly problem: Problem }
   | { readonly kind: "refused"; readonly problems: readonly Problem[] };
 
+/** What is only asked is answered at once. */
+const ASKED_PATIENCE_MS = 10_000;
 const PATIENCE_MS = 60_000;
 /** Years of logs are moved before it answers. */
 const ARCHIVE_PATIENCE_MS = 24 * 3_600_000;
@@ -18,10 +24,11 @@ export async function askKernel<T>(
   path: string,
   body: object | null,
 ): Promise<Result<T, ControlFailure>> {
+  const patienceMs = body === null ? ASKED_PATIENCE_MS : path === "/archive" ? ARCHIVE_PATIENCE_MS : PATIENCE_MS;
   try {
     const response = await fetch(`http://nerve${path}`, {
       unix: socketPath(data),
-      signal: AbortSignal.timeout(path === "/archive" ? ARCHIVE_PATIENCE_MS : PATIENCE_MS),
+      signal: AbortSignal.timeout(patienceMs),
       // The runtime's own limit of five minutes, which its types do not know here.
       ...({ timeout: false } as object),
       ...(body === null ? {} : { method: "POST", body: JSON.stringify(body) }),
@@ -29,14 +36,12 @@ export async function askKernel<T>(
     const answer = await response.json();
     return response.ok ? ok(answer as T) : err({ kind: "refused", problems: (answer as Refusal).problems });
   } catch (error) {
-    const problem: Problem = {
-      kind: "unreachable",
-      message: `no nerve daemon answers on ${data}`,
-      hint: `is it running? (${(error as Error).message})`,
-      file: null,
-      line: null,
-      column: null,
-    };
-    return err({ kind: "unreachable", problem });
+    const { name, message } = error as Error;
+    if (name === "TimeoutError") {
+      const said = `the nerve daemon on ${data} has not answered for ${formatDuration(patienceMs)}`;
+      return err({ kind: "silent", problem: problem("unreachable", said, "is its process stopped, or overloaded?") });
+    }
+    const said = `no nerve daemon answers on ${data}`;
+    return err({ kind: "unreachable", problem: problem("unreachable", said, `is it running? (${message})`) });
   }
 }

@@ -220,3 +220,13 @@ describe("the daemon's own face", () => {
     expect(run.output()).toContain('"kernel.stopped"');
   });
 });
+
+test("a daemon that is stopped is said to be silent, not absent", async () => {
+  using other = project({ "nerve.yaml": CONFIG });
+  await using stopped = await startNerve(other.path);
+  stopped.kill("SIGSTOP");
+  const { code, value, error } = await jsonOf(other.path, ["status"]);
+  stopped.kill("SIGCONT");
+  expect([code, value]).toEqual([3, null]);
+  expect(error).toMatchObject({ kind: "unreachable", message: expect.stringContaining("has not answered for 10s") });
+}, 30_000);
