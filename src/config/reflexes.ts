@@ -188,7 +188,8 @@ type ReflexFields = Fields<typeof REFLEX>;
 type ReflexKey = keyof typeof REFLEX;
 
 const TIMED = ["interval", "cron", "on_start"] as const satisfies readonly ReflexKey[];
-const ABSENT_AT_ZERO: ReadonlySet<ReflexKey> = new Set(["jitter", "for", "throttle"]);
+/** 0 says that there is none. */
+const NONE_BY_ZERO: ReadonlySet<ReflexKey> = new Set(["for", "throttle", "jitter"]);
 const WORDS = ["when", "clear", "edge", "for", "count", "debounce", "throttle", "key"] as const;
 
 /** `key` is in the way of something; each rule is one line of the contract. */
@@ -196,11 +197,12 @@ function checkWords(fields: ReflexFields, label: string, report: Report): void {
   const { values } = fields;
   const conflict = (key: ReflexKey, message: string, hint: string): void => {
     const place = fields.placeOf(key);
-    if (place) report.add("conflict", place, `\`${label}.${key}\` ${message}`, hint);
+    // `for: 0` is as if it were not there; what could not be read has been reported.
+    if (place && !(NONE_BY_ZERO.has(key) && values[key] === null))
+      report.add("conflict", place, `\`${label}.${key}\` ${message}`, hint);
   };
   const needs = (key: ReflexKey, needed: readonly ReflexKey[]): void => {
-    // A duration of 0 is as good as absent; one that is none has been reported.
-    if (fields.firstOf(needed) || (ABSENT_AT_ZERO.has(key) && values[key] === null)) return;
+    if (fields.firstOf(needed)) return;
     const either = needed.map((one) => `\`${one}\``).join(" or ");
     conflict(key, `has no meaning without ${either}`, `add ${either} or remove it`);
   };

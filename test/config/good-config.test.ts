@@ -146,6 +146,17 @@ reflexes:
   expect(config.reflexes[1]).toMatchObject({ forMs: null, throttleMs: null });
 });
 
+test("0 asks for none of the words that a for, throttle or jitter goes with", () => {
+  const config = parsed(`
+senses: { load: , mem: }
+reflexes: [{ sense: load, on: [mem], for: 0, jitter: 0s }, { sense: mem, interval: 1s, throttle: 0 }]
+`);
+  expect(config.reflexes.map(({ forMs, throttleMs }) => [forMs, throttleMs])).toEqual([
+    [null, null],
+    [null, null],
+  ]);
+});
+
 test("every reflex word and trigger can be written", () => {
   const config = parsed(`
 senses: { load: , mem: }
