@@ -23,6 +23,8 @@ export type Said = Omit<JournalEntry, "data"> & { readonly data: Json };
 interface Fold {
   readonly entry: JournalEntry;
   count: number;
+  /** Not repeated since the last look. */
+  isQuiet: boolean;
 }
 
 /** Distinct messages remembered for folding; beyond it the oldest is forgotten (its repeats become rows again). */
@@ -71,6 +73,7 @@ export class Journal {
     const fold = this.#folds.get(key);
     if (fold) {
       fold.count++;
+      fold.isQuiet = false;
       return;
     }
     if (this.#folds.size >= REMEMBERED) {
@@ -80,19 +83,20 @@ export class Journal {
         this.#report(oldest[1]);
       }
     }
-    this.#folds.set(key, { entry, count: 0 });
+    this.#folds.set(key, { entry, count: 0, isQuiet: false });
     this.log(entry);
   }
 
-  /** Once a minute and at the end: a row for what was folded. What was not repeated since is forgotten. */
+  /** Once a minute and at the end: a row for what was folded. What was not repeated from one look to the next is forgotten. */
   unfold(): void {
     for (const [key, fold] of this.#folds) {
-      if (fold.count === 0) {
+      if (fold.isQuiet) {
         this.#folds.delete(key);
         continue;
       }
       this.#report(fold);
       fold.count = 0;
+      fold.isQuiet = true;
     }
   }
 

@@ -390,6 +390,11 @@ describe("the journal", () => {
     journal.logFolded(entry("broken", { compute: 2_000 }));
     expect(rows().at(-1)).toEqual(["broken", '{"compute":2000}']);
     expect(lines).toHaveLength(rows().length);
+    // However soon after it the minute is over, its first repeat is one.
+    journal.unfold();
+    journal.logFolded(entry("broken"));
+    journal.unfold();
+    expect(rows().at(-1)).toEqual(["broken (once more)", '{"compute":2000,"count":1}']);
   });
 
   test("remembers so many messages and no more, and loses no count of those it forgets", () => {
