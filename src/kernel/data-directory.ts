@@ -34,7 +34,8 @@ const FOLDERS = ["senses", "locks", "blobs", "archive"];
 
 /** One of these is in every folder that nerve has kept data in. */
 const MARKS: ReadonlySet<string> = new Set(["logs.db", "locks", "nerve.pid"]);
-const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS, SOCKET_NAME, "ballast", "token"]);
+/** And what a file system of its own begins with. */
+const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS, SOCKET_NAME, "ballast", "token", "lost+found"]);
 
 const unusable = (message: string, hint: string | null): DataProblem => ({
   kind: "unusable",

@@ -124,6 +124,17 @@ describe("G9: the data directory", () => {
     if (opened.ok) opened.value.lock.release();
   });
 
+  test("may be a file system of its own, or made beforehand", () => {
+    for (const name of [".", "lost+found", "blobs"]) {
+      using folder = temporaryFolder();
+      mkdirSync(folder.file("data", name), { recursive: true });
+      chmodSync(folder.file("data"), 0o755);
+      const opened = openDataDirectory(folder.file("data"));
+      expect(opened.ok).toBe(true);
+      if (opened.ok) opened.value.lock.release();
+    }
+  });
+
   const UNUSABLE: readonly (readonly [name: string, make: (folder: Folder) => void, message: string])[] = [
     [
       "a link",
