@@ -4,7 +4,9 @@
  */
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./kernel/own-image.ts";
 
-const [role, ...rest] = process.argv.slice(2);
+const [word, ...rest] = process.argv.slice(2);
+/** Only a kernel starts one with a channel. */
+const role = process.send === undefined ? null : word;
 
 if (role === SENSE_WORKER_ROLE) {
   const { runSenseWorker } = await import("./sense-worker/main.ts");

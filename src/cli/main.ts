@@ -46,6 +46,7 @@ function verbFirst(argv: readonly string[]): readonly string[] {
 
 async function dispatch(argv: readonly string[]): Promise<Outcome> {
   const [first, ...rest] = verbFirst(argv);
+  if (first === undefined && asksForJson(argv)) return usageError("which command?", "`nerve --help` lists them");
   if (first === undefined) return showOverview("stderr");
   if (first === "help" || first === "--help" || first === "-h") {
     const topic = rest.find((word) => !word.startsWith("-"));

@@ -18,6 +18,20 @@ test("without an argument it shows the overview on stderr, and that is a usage e
   for (const { name } of VERBS) expect(stderr).toContain(`  ${name}`);
 });
 
+test("without one but --json, that is an error like any other", async () => {
+  const { code, stdout, stderr } = await nerve("--json");
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(JSON.parse(stderr).error).toMatchObject({ kind: "usage", message: "which command?" });
+});
+
+test("the role of a worker is nobody's to ask for", async () => {
+  for (const role of ["__sense-worker", "__workflow-worker"]) {
+    const { code, stderr } = await nerve(role);
+    expect(code).toBe(2);
+    expect(stderr).toStartWith(`error: there is no command \`${role}\``);
+  }
+});
+
 test("asked for, the overview is on stdout", async () => {
   for (const word of ["help", "--help", "-h"]) {
     const { code, stdout, stderr } = await nerve(word);
