@@ -21,6 +21,24 @@ describe("options", () => {
     });
   });
 
+  test("that are refused are not quoted: each may have been filled in from a secret", () => {
+    const options = type({
+      token: "/^tok-/",
+      "pin?": "number < 3",
+      "deep?": { list: "string.email[]" },
+      "either?": type("'a'").or({ b: "'c'" }),
+    });
+    const given = { token: 'hunter2"\n', pin: 4711, deep: { list: ["hunter3"] }, either: { b: "hunter4" } };
+    const refused = validateOptions(options as never, given);
+    const error = refused.ok ? "" : refused.error;
+    expect(error).toContain("token must be matched by ^tok- (was ");
+    expect(error).not.toMatch(/hunter|4711/);
+    const thrown = schema((value) => {
+      throw new Error(`no ${(value as { token: string }).token}`);
+    });
+    expect(validateOptions(thrown, given)).toMatchObject({ error: expect.not.stringContaining("hunter") });
+  });
+
   test("by any Standard Schema work too, with the path of each issue", () => {
     const fine = schema((value) => ({ value: { ...(value as object), filled: true } }));
     expect(validateOptions(fine, { a: 1 })).toEqual({ ok: true, value: { a: 1, filled: true } });
