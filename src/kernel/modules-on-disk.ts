@@ -30,10 +30,19 @@ export const locateSenses = (config: NerveConfig): Locations => locateAll(config
 export const locateWorkflows = (config: NerveConfig): Locations =>
   locateAll(config, "workflow", config.workflows.values());
 
+/** As it is now: what a worker that is about to start will load. */
+export function locateWorkflow(config: NerveConfig, workflow: ModuleUser): Result<Location, Problem> {
+  return locate(config, "workflow", workflow, sharedPackages(config));
+}
+
+const sharedPackages = (config: NerveConfig): Problem | null => {
+  const packages = join(dirname(config.file), "node_modules");
+  return existsSync(packages) ? checkOwnership(packages) : null;
+};
+
 /** One module used under several names is read once. */
 function locateAll(config: NerveConfig, kind: ModuleKind, users: Iterable<ModuleUser>): Locations {
-  const packages = join(dirname(config.file), "node_modules");
-  const shared = existsSync(packages) ? checkOwnership(packages) : null;
+  const shared = sharedPackages(config);
   const byModule = new Map<string, Result<Location, Problem>>();
   const found = new Map<string, Result<Location, Problem>>();
   for (const user of users) {

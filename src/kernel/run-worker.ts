@@ -69,6 +69,8 @@ type Task = LiveRun | typeof MODULE;
 
 /** A workflow without work keeps its worker for this long. */
 const IDLE_MS = 10_000;
+/** A reload that has waited so long for steps says what it waits for. */
+const SAY_WAITING_MS = 10_000;
 /** A suspect that has run alone for this long is innocent. */
 const INNOCENT_MS = 60_000;
 
@@ -100,6 +102,11 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   get pid(): number | null {
     return this.#life.pid;
+  }
+
+  /** Of the worker there is, or was last. */
+  get generation(): number {
+    return this.#life.generation;
   }
 
   // ── what its workflow asks ───────────────────────────────────────────
@@ -136,9 +143,23 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     if (this.pid === null) return;
     const gone = this.#life.leave("retire", true);
     this.#life.shutDown(Number.POSITIVE_INFINITY);
+    const waiting = this.#host.ticker.after(SAY_WAITING_MS, () => this.#sayWaiting());
     void gone.then(() => {
+      waiting.cancel();
       this.#resume("reload");
       this.#life.start();
+    });
+  }
+
+  #sayWaiting(): void {
+    const runs = [...this.#inWorker.keys()];
+    this.#host.journal.log({
+      level: "warn",
+      source: `workflow:${this.#desk.name}`,
+      event: "workflow.waiting",
+      message: `what was changed waits for ${runs.map((run) => `run ${run}`).join(", ")} to reach the end of a step, and new runs wait for it; \`nerve cancel\` ends a run`,
+      data: { runs },
+      trace: null,
     });
   }
 

@@ -25,6 +25,8 @@ export interface WorkflowHost extends RunWorkerHost {
   readonly ledger: Ledger;
   /** Nothing new may be started: the store cannot be written, or there is no room. */
   readonly isHeld: boolean;
+  /** Where the module is now, and what it is made of. */
+  locate(workflow: WorkflowConfig): Result<Location, Problem>;
   /** What the logs say of a run that has begun, what it inherits from another included, and what it was made of. */
   history(row: Run): Result<{ readonly history: RunHistory; readonly order: RunOrder }, Problem>;
   /** After the commit of its ending. */
@@ -45,6 +47,8 @@ export class Workflow implements RunDesk {
   readonly #ready = new Fifo<LiveRun>();
   readonly #sleeping = new Map<LiveRun, Handle>();
   readonly #slots = new Set<LiveRun>();
+  /** Generation of the worker after which the module was looked for; null: never. */
+  #locatedAfter: number | null = null;
   #stopping = false;
 
   constructor(config: WorkflowConfig, location: Result<Location, Problem>, host: WorkflowHost) {
@@ -67,6 +71,13 @@ export class Workflow implements RunDesk {
     return Math.max(0, (this.config.concurrency ?? DEFAULT_CONCURRENCY) - this.#slots.size);
   }
 
+  /** Without a worker, what the next one will load: it may have been edited since, or mended. */
+  #locate(): void {
+    if (this.#worker.pid !== null || (this.location.ok && this.#locatedAfter === this.#worker.generation)) return;
+    this.location = this.#host.locate(this.config);
+    this.#locatedAfter = this.#worker.generation;
+  }
+
   get #code(): string {
     return this.location.ok ? this.location.value.print.slice(0, 16) : "";
   }
@@ -84,6 +95,7 @@ export class Workflow implements RunDesk {
     const free = Math.max(0, this.#free - this.#ready.size - admitted.started);
     if (free > 0 && waiting === 0 && !this.#host.isHeld && !this.#stopping) {
       admitted.started++;
+      this.#locate();
       draft.run(run, { event: "run.started", data: { attempt: 1, code: this.#code } });
       return "started";
     }
@@ -151,6 +163,7 @@ export class Workflow implements RunDesk {
 
   #begin(run: LiveRun): void {
     run.phase = "committing";
+    this.#locate();
     let handed: Handed | null = null;
     this.#host.ledger.add({
       write: (draft) => {

@@ -8,7 +8,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
 import type { RunAnswer } from "../control/contract.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
-import type { NerveConfig } from "../model/config.ts";
+import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { isOver, type Run, runEventOf, type Trigger } from "../model/run.ts";
 import type { LogHistory } from "../store/log-history.ts";
@@ -17,7 +17,7 @@ import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { LiveRun, type RunOrder } from "./live-run.ts";
-import type { Locations } from "./modules-on-disk.ts";
+import { type Location, type Locations, locateWorkflow } from "./modules-on-disk.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
 import type { LifeHost } from "./worker-life.ts";
@@ -49,6 +49,7 @@ export class Workflows implements WorkflowHost {
   readonly #parts: WorkflowsParts;
   readonly #live = new Map<number, LiveRun>();
   readonly #newTrace = traceIds();
+  #config: NerveConfig | null = null;
   #lastRun: number;
 
   constructor(parts: WorkflowsParts) {
@@ -95,6 +96,7 @@ export class Workflows implements WorkflowHost {
   }
 
   #makeAll(config: NerveConfig, locations: Locations): void {
+    this.#config = config;
     for (const [name, entry] of config.workflows) {
       const location = locations.get(name);
       if (this.byName.has(name) || location === undefined) continue;
@@ -166,6 +168,11 @@ export class Workflows implements WorkflowHost {
       lock: this.#parts.lockOf(workflow.name),
       logCredit: LOG_CREDIT,
     };
+  }
+
+  locate(workflow: WorkflowConfig): Result<Location, Problem> {
+    if (this.#config === null) throw new Error("there is no configuration yet");
+    return locateWorkflow(this.#config, workflow);
   }
 
   history(row: Run): Result<{ readonly history: RunHistory; readonly order: RunOrder }, Problem> {

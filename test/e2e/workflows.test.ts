@@ -662,6 +662,9 @@ describe("a run that kills its worker", () => {
   });
 });
 
+const workerOf = (site: Site): number =>
+  childrenOf(site.nerve.pid).find((pid) => commandOf(pid).includes("__workflow-worker")) ?? -1;
+
 test("runs whose worker died go on beside one another again as soon as one has proved innocent", async () => {
   await using site = await flow(
     `
@@ -675,8 +678,7 @@ test("runs whose worker died go on beside one another again as soon as one has p
   const ids = [await site.run("flow", "a"), await site.run("flow", "b")];
   await site.marked("first a");
   await site.marked("first b");
-  const worker = childrenOf(site.nerve.pid).find((pid) => commandOf(pid).includes("__workflow-worker"));
-  process.kill(worker as number, "SIGKILL");
+  process.kill(workerOf(site), "SIGKILL");
   // One of both is tried alone; a new one is not let near it.
   await until(() => site.marks().length === 3);
   ids.push(await site.run("flow", "c"));
@@ -702,13 +704,25 @@ describe("a module", () => {
     expect(await site.output(await site.run("flow"), 15_000)).toBe(2);
   });
 
-  test("that is not there fails its runs, and works once it is there and the config was re-read", async () => {
+  test("that is not there fails its runs, and works once it is there", async () => {
     await using site = await flow(null);
     const { state, error } = await site.ended(await site.run("flow"));
     expect(state).toBe("failed");
     expect(error).toContain("workflows/flow");
-    expect((await site.reload({ workflows: { flow: { body: "return 3;" } } })).status).toBe(200);
+    site.code("flow", "return 3;");
     expect(await site.output(await site.run("flow"))).toBe(3);
+  });
+
+  test("that was edited and not re-read is what the next worker loads, and the run says so", async () => {
+    await using site = await flow('await thread.step("hold", () => gate("go")); return "old";');
+    const id = await site.run("flow");
+    await until(() => site.of(id, "step.started").length === 1);
+    site.code("flow", 'return "new";');
+    process.kill(workerOf(site), "SIGKILL");
+    expect(await site.output(id)).toBe("new");
+    const [resumed] = site.of(id, "run.resumed");
+    expect([resumed?.level, resumed?.data.reason]).toEqual(["warn", "worker-died"]);
+    expect(resumed?.message).toContain("code has changed");
   });
 
   test("with bad options fails its runs with what is wrong", async () => {
@@ -754,6 +768,23 @@ describe("a reload", () => {
     const [resumed] = site.of(id, "run.resumed");
     expect(resumed?.data.reason).toBe("reload");
     expect([resumed?.level, resumed?.message]).toEqual(["warn", expect.stringContaining("code has changed")]);
+  });
+
+  test("that waits for a step which does not end says for which run, and goes on once that is cancelled", async () => {
+    await using site = await flow(
+      'await thread.step("hold", () => gate("never")); return "old";',
+      "grace_period: 200ms",
+    );
+    const id = await site.run("flow");
+    await until(() => site.of(id, "step.started").length === 1);
+    await site.reload({ workflows: { flow: { body: 'return "new";', config: "grace_period: 200ms" } } });
+    const behind = await site.run("flow");
+    await until(() => site.nerve.logs({ event: "workflow.waiting" }).length === 1, 20_000);
+    const [said] = site.nerve.logs({ event: "workflow.waiting" });
+    expect([said?.source, said?.data.runs]).toEqual(["workflow:flow", [id]]);
+    expect(site.row(behind).state).toBe("queued");
+    await site.cancel(id);
+    expect(await site.output(behind)).toBe("new");
   });
 
   test("that leaves a workflow as it was leaves its runs in peace", async () => {
