@@ -23,6 +23,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
   const nextDue = (sense: Sense): number | null => {
+    if (sense.state !== "ok") return null;
     const mine = reflexes.filter((reflex) => reflex.enabled && reflex.sense === sense);
     const due = mine.flatMap(({ calendars }) =>
       calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY),
