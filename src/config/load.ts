@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
-import { type ConfigFile, parseNerveConfig } from "./parse.ts";
+import { type ConfigFile, type ReadConfig, readNerveConfig, wholly } from "./parse.ts";
 import { readSafely } from "./safe-read.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -13,14 +13,17 @@ const MAX_INCLUDED = 256;
 const MAX_CREDENTIAL_BYTES = 1024 * 1024;
 
 /** `checksPatterns` false: `when` and `clear` are not compiled, which takes ArkType. */
-export function loadNerveConfig(
+export const loadNerveConfig = (
   file: string,
   environment: Environment,
   checksPatterns = true,
-): Result<NerveConfig, Problem[]> {
+): Result<NerveConfig, Problem[]> => wholly(loadAsFarAsReadable(file, environment, checksPatterns));
+
+/** As it, but what has no problems is there beside those that were found. */
+export function loadAsFarAsReadable(file: string, environment: Environment, checksPatterns = true): ReadConfig {
   const text = readSafely(file);
-  if (!text.ok) return err([text.error]);
-  return parseNerveConfig(text.value, {
+  if (!text.ok) return { config: null, problems: [text.error] };
+  return readNerveConfig(text.value, {
     file,
     environment,
     checksPatterns,

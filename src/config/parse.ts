@@ -40,20 +40,35 @@ export interface ConfigSource extends Variables {
 
 export const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
 
-/** What the daemon and every verb use: keys this build does not act on yet are refused. */
+/** What a file says, as far as it could be read, and every problem in it. */
+export interface ReadConfig {
+  /** Without what has problems; null when nothing can be told. */
+  readonly config: NerveConfig | null;
+  readonly problems: readonly Problem[];
+}
+
+/** Keys this build does not act on yet are problems. */
+export const readNerveConfig = (text: string, source: Partial<ConfigSource> = {}): ReadConfig =>
+  read(text, source, NOT_YET);
+
+/** What the daemon and every verb use. */
 export const parseNerveConfig = (text: string, source: Partial<ConfigSource> = {}): Result<NerveConfig, Problem[]> =>
-  parse(text, source, NOT_YET);
+  wholly(readNerveConfig(text, source));
 
 /** The whole contract, whether this build acts on it or not: for tests, and for tools that only read. */
 export const parseWholeContract = (text: string, source: Partial<ConfigSource> = {}): Result<NerveConfig, Problem[]> =>
-  parse(text, source, []);
+  wholly(read(text, source, []));
+
+/** All of it, or what is wrong. */
+export const wholly = ({ config, problems }: ReadConfig): Result<NerveConfig, Problem[]> =>
+  problems.length === 0 && config !== null ? ok(config) : err([...problems]);
 
 const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
   const message = "files cannot be included from here";
   return err([{ kind: "no-includes", message, hint: null, file: null, line: null, column: null }]);
 };
 
-function parse(text: string, given: Partial<ConfigSource>, notYet: readonly string[]): Result<NerveConfig, Problem[]> {
+function read(text: string, given: Partial<ConfigSource>, notYet: readonly string[]): ReadConfig {
   const source: ConfigSource = {
     file: given.file ?? "nerve.yaml",
     environment: given.environment ?? {},
@@ -66,14 +81,13 @@ function parse(text: string, given: Partial<ConfigSource>, notYet: readonly stri
   if (main?.entries.length === 0 && report.problems().length === 0) {
     report.add("empty", main.place, "the file says nothing", `the least is ${MINIMAL_CONFIG}`);
   }
-  if (!main) return err(report.problems());
+  if (!main) return { config: null, problems: report.problems() };
 
   const { files, isWhole } = readIncluded(main, source, report);
   const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
   const config = readRoot(root, isWhole, source, report);
   reportNotYet(root, notYet, report);
-  const problems = report.problems();
-  return problems.length === 0 && config ? ok(config) : err(problems);
+  return { config, problems: report.problems() };
 }
 
 interface Included {

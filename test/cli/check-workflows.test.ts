@@ -37,6 +37,26 @@ describe("check", () => {
     expect(readdirSync(join(folder.path, "tmp"))).toEqual([]);
   });
 
+  test("tells what does not load beside what is wrong with the config, in one go", async () => {
+    const folder = folderOf({
+      "nerve.yaml":
+        "senses: { silent: {}, odd: { tineout: 5s } }\nworkflows: { throws: {}, queue: { overflow: drop, max_queue: 3 } }\nreflexes:\n  - { workflow: throws, on: [silent], when: { v: critical } }\n",
+      "senses/silent/index.ts": "export const computed = 1;\n",
+      "senses/odd/index.ts": 'throw new Error("odd");\n',
+      "workflows/throws/index.ts": 'throw new Error("boom");\n',
+    });
+    const { code, stdout, stderr } = await check(folder, "--json");
+    expect({ code, stdout }).toEqual({ code: 78, stdout: "" });
+    const kinds = stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line).error.kind);
+    expect(kinds).toEqual([
+      ...["unknown-key", "conflict", "bad-pattern"],
+      ...["missing-export", "module-threw", "module-threw", "workflow-not-found"],
+    ]);
+  });
+
   test("tells each that does not load, beside senses that do not", async () => {
     const folder = folderOf({
       "nerve.yaml":

@@ -5,15 +5,16 @@ import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
+import { loadAsFarAsReadable } from "../../config/load.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../../kernel/modules-on-disk.ts";
 import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";
 import { patternProblems, patternsOn } from "../pattern-problems.ts";
-import { loadConfig } from "../place.ts";
+import { configFile, explainAbsence } from "../place.ts";
 import { ScratchFolder } from "../scratch-folder.ts";
-import { type ScratchReady, ScratchWorker } from "../scratch-worker.ts";
+import { type ScratchReady, type ScratchSense, ScratchWorker } from "../scratch-worker.ts";
 import { checkWorkflow } from "../scratch-workflow.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, renderLine, span, stdoutScreen } from "../terminal.ts";
@@ -32,7 +33,7 @@ type CheckedWorkflow = Checked<WorkflowConfig, null>;
 export const command = defineCommand({
   summary: "validate the config, load every sense and workflow and rehearse pending migrations: every problem at once",
   details:
-    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad; 1: it is fine, and something does not load or can never match.",
+    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad (what can be read of it is looked at all the same); 1: it is fine, and something does not load or\ncan never match.",
   arguments: [],
   options: {},
   examples: [
@@ -40,17 +41,21 @@ export const command = defineCommand({
     ["nerve check -c /etc/nerve/nerve.yaml --json", "in a pipeline"],
   ],
   async run({ config: given, json }) {
-    const loaded = loadConfig(given);
-    if (!loaded.ok) return loaded;
-    const config = loaded.value;
+    const { config, problems } = loadAsFarAsReadable(configFile(given), process.env);
+    const found = explainAbsence(problems, given);
+    if (config === null) return fail(EXIT.badConfig, ...found);
     const folder = new ScratchFolder("check");
     try {
+      // A pattern is held against payloads once it is known to be one.
+      const patternsFor = (sense: string) => (found.length === 0 ? patternsOn(config, sense) : []);
       const senses = await checkAll(config.senses, locateSenses(config), (sense, module) =>
-        checkSense(config, sense, module, folder),
+        checkSense(folder, { config, sense, module, patterns: patternsFor(sense.name) }),
       );
       const workflows = await checkAll(config.workflows, locateWorkflows(config), (workflow, module) =>
         checkWorkflow(folder, { config, workflow, module }),
       );
+      if (found.length > 0)
+        return fail(EXIT.badConfig, ...found, ...problemsOf("sense", senses), ...problemsOf("workflow", workflows));
       return tell(config, senses, workflows, json);
     } finally {
       folder.remove();
@@ -79,13 +84,10 @@ async function checkAll<Config extends { readonly name: string }, T>(
 }
 
 async function checkSense(
-  config: NerveConfig,
-  sense: SenseConfig,
-  module: string | null,
   folder: ScratchFolder,
+  about: Omit<ScratchSense, "blobs">,
 ): Promise<Result<ScratchReady, Problem>> {
-  const patterns = patternsOn(config, sense.name);
-  const started = ScratchWorker.start(folder, { config, sense, module, blobs: folder.folder("blobs"), patterns });
+  const started = ScratchWorker.start(folder, { ...about, blobs: folder.folder("blobs") });
   if (!started.ok) return started;
   const worker = started.value;
   const ready = await worker.ready;
