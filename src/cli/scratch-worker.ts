@@ -13,9 +13,10 @@ import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
-import { senseDatabase } from "../kernel/engine.ts";
 import { workerEnvironment } from "../kernel/environment.ts";
 import { ownCommand, SENSE_WORKER_ROLE } from "../kernel/own-image.ts";
+import { type PeerFiles, peerFiles, senseDatabase } from "../kernel/sense-databases.ts";
+import { LOAD_HARD_MS } from "../kernel/worker-life.ts";
 import { spawnWorker, type WorkerCommand, type WorkerExit, type WorkerProcess } from "../kernel/worker-process.ts";
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -53,8 +54,6 @@ export type ComputeEnd =
 
 const GENERATION = 1;
 const COMPUTE = 1;
-/** A module that loops at its top level is killed this long after it began to load. */
-export const LOAD_HARD_MS = 15_000;
 export const NEVER_LOADED = `did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`;
 /** A worker that was sent a compute says that it starts it within this. */
 const SILENCE_MS = 10_000;
@@ -71,8 +70,7 @@ export const scratchCommand = (role: string, folder: ScratchFolder, { data, file
 });
 
 /** The databases of the configured senses, which a worker can only read. */
-export const realPeers = (config: NerveConfig): { name: string; database: string }[] =>
-  [...config.senses.keys()].map((name) => ({ name, database: senseDatabase(config.data, name) }));
+export const realPeers = ({ data, senses }: NerveConfig): PeerFiles => peerFiles(data, senses.keys());
 
 export class ScratchWorker {
   readonly database: string;

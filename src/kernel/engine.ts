@@ -33,6 +33,7 @@ import { Quarantines } from "./quarantines.ts";
 import { Reactions } from "./reactions.ts";
 import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
 import { type Flight, Sense } from "./sense.ts";
+import { type PeerFiles, peerFiles, senseDatabase } from "./sense-databases.ts";
 import { Silences } from "./silences.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 import type { Watch } from "./watch.ts";
@@ -68,8 +69,6 @@ export interface Changed {
 
 const LOG_CREDIT = 256;
 const MAX_PAYLOAD_BYTES = 64 * 1024;
-
-export const senseDatabase = (data: string, sense: string): string => join(data, "senses", `${sense}.db`);
 
 export class Engine implements GroupHost, Desk {
   readonly clock: Clock;
@@ -293,8 +292,8 @@ export class Engine implements GroupHost, Desk {
   nextComputeId = (): number => ++this.#computeId;
   command = (): WorkerCommand => this.#parts.command(SENSE_WORKER_ROLE);
 
-  #peers(): { name: string; database: string }[] {
-    return [...this.senses.keys()].map((name) => ({ name, database: senseDatabase(this.#parts.data, name) }));
+  #peers(): PeerFiles {
+    return peerFiles(this.#parts.data, this.senses.keys());
   }
 
   init(group: Group, senses: readonly Sense[], generation: number): ParentMessage {

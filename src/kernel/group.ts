@@ -12,6 +12,7 @@ import { parseWorkerMessage } from "../ipc/parse.ts";
 import type { GroupConfig } from "../model/config.ts";
 import type { Owed } from "../store/sense-state.ts";
 import type { Batch, Flight, Sense } from "./sense.ts";
+import type { PeerFiles } from "./sense-databases.ts";
 import {
   type Crew,
   LEAVE_MS,
@@ -297,7 +298,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   }
 
   /** The senses there are have changed, this worker stays. */
-  tellPeers(peers: { name: string; database: string }[]): void {
+  tellPeers(peers: PeerFiles): void {
     if (this.pid !== null) this.#life.post({ type: "peers", generation: this.#life.generation, peers });
   }
 

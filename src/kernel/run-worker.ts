@@ -20,6 +20,7 @@ import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
 import type { Location } from "./modules-on-disk.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
+import type { PeerFiles } from "./sense-databases.ts";
 import type { Handle } from "./ticker.ts";
 import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
@@ -163,7 +164,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     });
   }
 
-  tellPeers(peers: { name: string; database: string }[]): void {
+  tellPeers(peers: PeerFiles): void {
     if (this.pid !== null) this.#life.post({ type: "peers", generation: this.#life.generation, peers });
   }
 

@@ -18,6 +18,7 @@ import type { Location } from "./modules-on-disk.ts";
 import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
 import { type Failure, retryDelayMs } from "./run-policy.ts";
 import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";
+import type { PeerFiles } from "./sense-databases.ts";
 import type { Handle } from "./ticker.ts";
 
 /** What runs need of the kernel beyond their workflow. */
@@ -329,7 +330,7 @@ export class Workflow implements RunDesk {
     this.fill();
   }
 
-  tellPeers(peers: { name: string; database: string }[]): void {
+  tellPeers(peers: PeerFiles): void {
     this.#worker.tellPeers(peers);
   }
 

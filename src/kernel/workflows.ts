@@ -20,6 +20,7 @@ import { LiveRun, type RunOrder } from "./live-run.ts";
 import { type Location, type Locations, locateWorkflow } from "./modules-on-disk.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
+import type { PeerFiles } from "./sense-databases.ts";
 import type { LifeHost } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
@@ -31,7 +32,7 @@ export interface WorkflowsParts extends LifeHost {
   /** Nothing new may be started. */
   readonly isHeld: () => boolean;
   readonly command: () => WorkerCommand;
-  readonly peers: () => { name: string; database: string }[];
+  readonly peers: () => PeerFiles;
   /** Folder of the content-addressed store, and the lock file of a workflow. */
   readonly blobs: string;
   readonly lockOf: (workflow: string) => string;
