@@ -17,7 +17,7 @@ import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { formatProblem, type Problem, problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import { MAX_KEYS } from "../rules/key.ts";
 import type { Store } from "../store/open.ts";
@@ -448,19 +448,8 @@ export class Engine implements GroupHost, Desk {
   output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void {
     const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
     const data = (message.data as Json) ?? (message.sense === null ? { group: group.name } : null);
-    const entry = {
-      level: message.level,
-      source,
-      event: message.event,
-      message: message.message,
-      data,
-      trace: message.trace,
-    };
-    this.journal.say(entry);
-    // What senses say is not worth piling up while the store takes nothing.
-    if (this.#ledger.troubled) return taken();
-    const row = this.journal.row(entry);
-    this.#ledger.add({ write: (draft) => draft.log(row), kept: taken });
+    const { level, event, trace } = message;
+    this.journal.relay({ level, source, event, message: message.message, data, trace }, null, taken);
   }
 
   ready(group: Group, message: WorkerMessageOf<"ready">): void {
@@ -493,16 +482,7 @@ export class Engine implements GroupHost, Desk {
   }
 
   #logFailed(sense: Sense, found: Problem): void {
-    const { kind, file, line, column } = found;
-    const data = { kind, file, line, column };
-    this.journal.logFolded({
-      level: "error",
-      source: `sense:${sense.name}`,
-      event: "sense.failed",
-      message: formatProblem(found),
-      data,
-      trace: null,
-    });
+    this.journal.logProblem(`sense:${sense.name}`, "sense.failed", found);
   }
 
   // ── blame ────────────────────────────────────────────────────────────

@@ -5,11 +5,12 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Logger } from "../base/logger.ts";
 import type { LogLevel, NewLog } from "../model/log.ts";
+import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface JournalEntry {
   readonly level: LogLevel;
-  /** `kernel`, `sense:NAME`, `reflex:NAME`. */
+  /** `kernel`, `sense:NAME`, `reflex:NAME`, `workflow:NAME`. */
   readonly source: string;
   readonly event: string;
   readonly message: string;
@@ -65,6 +66,24 @@ export class Journal {
     const row = this.row(entry);
     this.#ledger.add({ write: (draft) => draft.log(row), kept: () => {} });
     this.say(entry);
+  }
+
+  /**
+   * What user code said; `taken` is called once that is a row. While the store takes nothing it becomes none, for it is
+   * not worth piling up, and `taken` is called at once.
+   */
+  relay(said: Said, run: number | null, taken: () => void): void {
+    this.say(said);
+    if (this.#ledger.troubled) return taken();
+    const row = { ...this.row(said), run };
+    this.#ledger.add({ write: (draft) => draft.log(row), kept: taken });
+  }
+
+  /** Something does not load, and why. */
+  logProblem(source: string, event: string, found: Problem): void {
+    const { kind, file, line, column } = found;
+    const data = { kind, file, line, column };
+    this.logFolded({ level: "error", source, event, message: formatProblem(found), data, trace: null });
   }
 
   /** As `log`, but a repeat of the same message within the minute is only counted. */

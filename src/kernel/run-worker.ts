@@ -432,17 +432,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   #failToLoad(problem: Problem): void {
     const error = formatProblem(problem);
-    const { kind, file, line, column } = problem;
-    const data = { kind, file, line, column };
-    const source = `workflow:${this.#desk.name}`;
-    this.#host.journal.logFolded({
-      level: "error",
-      source,
-      event: "workflow.failed",
-      message: error,
-      data,
-      trace: null,
-    });
+    this.#host.journal.logProblem(`workflow:${this.#desk.name}`, "workflow.failed", problem);
     this.#failHanded({ error, stack: null, step: null, how: "threw" });
     // The next run looks again: the module may have been mended.
     if (this.#life.isOpen) this.#leave();

@@ -206,15 +206,10 @@ export class Workflows implements WorkflowHost {
   }
 
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void {
-    const { journal, ledger } = this.#parts;
     const { level, event, trace, run } = message;
+    const source = `workflow:${workflow.name}`;
     const data = (message.data as Json) ?? (run === null ? { workflow: workflow.name } : null);
-    const entry = { level, source: `workflow:${workflow.name}`, event, message: message.message, data, trace };
-    journal.say(entry);
-    // What runs say is not worth piling up while the store takes nothing.
-    if (ledger.troubled) return taken();
-    const row = { ...journal.row(entry), run };
-    ledger.add({ write: (draft) => draft.log(row), kept: taken });
+    this.journal.relay({ level, source, event, message: message.message, data, trace }, run, taken);
   }
 
   ended(run: LiveRun): void {
