@@ -23,7 +23,7 @@ import { MAX_KEYS } from "../rules/key.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
 import type { Draft } from "./draft.ts";
-import { type Death, Group, type GroupHost, type Limits } from "./group.ts";
+import { Group, type GroupHost, type Limits, type LoneDeath } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -37,6 +37,7 @@ import { type PeerFiles, peerFiles, senseDatabase } from "./sense-databases.ts";
 import { Silences } from "./silences.ts";
 import type { Handle, Ticker } from "./ticker.ts";
 import type { Watch } from "./watch.ts";
+import { LOG_CREDIT } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -67,7 +68,6 @@ export interface Changed {
   readonly workflows: ReadonlySet<string>;
 }
 
-const LOG_CREDIT = 256;
 const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 export class Engine implements GroupHost, Desk {
@@ -103,7 +103,6 @@ export class Engine implements GroupHost, Desk {
       reflexes: () => this.reflexes,
       workflows: () => this.workflows,
       silences: this.silences,
-      takes,
       wake: (sense) => this.#wake(sense),
     });
     const late = this.#reactions.late.bind(this.#reactions);
@@ -231,7 +230,7 @@ export class Engine implements GroupHost, Desk {
 
   /** A due time of an interval: computed now, or owed when the throttle holds it back; missed while it still computes. */
   due(sense: Sense, dueMs: number, skipped: number): void {
-    if (!takes(sense) || sense.problem) return;
+    if (!sense.mayCompute || sense.problem) return;
     sense.stats.missed += skipped;
     if (sense.flight !== null || sense.tick?.reason === "tick") sense.stats.missed++;
     if (sense.flight !== null) return;
@@ -251,7 +250,7 @@ export class Engine implements GroupHost, Desk {
     this.#ledger.add({
       write: (draft) => {
         remember(draft);
-        if (takes(sense)) draft.owe(sense, owed);
+        if (sense.mayCompute) draft.owe(sense, owed);
       },
       kept: () => {
         kept();
@@ -262,7 +261,7 @@ export class Engine implements GroupHost, Desk {
 
   /** nerve has started, or the reflex is new. */
   dueAtStart(sense: Sense): void {
-    if (!takes(sense)) return;
+    if (!sense.mayCompute) return;
     sense.tick ??= this.#trigger("start", this.clock.wallMs());
     this.#wake(sense);
   }
@@ -335,7 +334,7 @@ export class Engine implements GroupHost, Desk {
   }
 
   mayStart(sense: Sense): boolean {
-    if (!takes(sense) || this.#isHeld) return false;
+    if (!sense.mayCompute || this.#isHeld) return false;
     const left = this.#throttleLeft(sense);
     if (left <= 0) return true;
     if (!this.#throttled.has(sense)) {
@@ -382,7 +381,7 @@ export class Engine implements GroupHost, Desk {
           if (seen !== null) react = this.#reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
         },
         kept: () => {
-          if (message.outbox !== null) group.ack(sense.name, message.outbox, 0);
+          if (message.outbox !== null) group.ack([{ sense: sense.name, upTo: message.outbox }], 0);
           if (flight) this.#settled(group, sense, flight);
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
@@ -487,7 +486,7 @@ export class Engine implements GroupHost, Desk {
 
   // ── blame ────────────────────────────────────────────────────────────
 
-  strike(sense: Sense, death: Death): boolean {
+  strike(sense: Sense, death: LoneDeath): boolean {
     return this.#quarantines.strike(sense, death);
   }
 
@@ -645,9 +644,6 @@ export class Engine implements GroupHost, Desk {
     this.workflows.killAll(why);
   }
 }
-
-/** Whether it starts computes at all. */
-const takes = (sense: Sense): boolean => sense.enabled && sense.quarantine === null;
 
 const refused = (message: WorkerMessageOf<"signal">, why: string): WorkerMessageOf<"error"> => ({
   type: "error",

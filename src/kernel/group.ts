@@ -7,20 +7,13 @@
 
 import { formatDuration } from "../base/duration.ts";
 import type { JsonObject } from "../base/json.ts";
-import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
 import type { GroupConfig } from "../model/config.ts";
 import type { Owed } from "../store/sense-state.ts";
 import type { Batch, Flight, Sense } from "./sense.ts";
 import type { PeerFiles } from "./sense-databases.ts";
-import {
-  type Crew,
-  LEAVE_MS,
-  type LifeHost,
-  type LifeState,
-  type Death as WorkerDeath,
-  WorkerLife,
-} from "./worker-life.ts";
+import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 
 /** Milliseconds: how long a compute may run, soft and hard. */
@@ -47,11 +40,11 @@ export interface GroupHost extends LifeHost {
   output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void;
   ready(group: Group, message: WorkerMessageOf<"ready">): void;
   /** `sense` was alone when its worker died. True when it is quarantined for it. */
-  strike(sense: Sense, death: Death): boolean;
+  strike(sense: Sense, death: LoneDeath): boolean;
 }
 
 /** A worker's death with one compute under way. */
-export interface Death {
+export interface LoneDeath {
   /** What ended it. */
   readonly how: string;
   /** The compute, or null while the module was being loaded. */
@@ -188,7 +181,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     }
   }
 
-  died({ how, suspects, culprit, at }: WorkerDeath<Sense>): boolean {
+  died({ how, suspects, culprit, at }: Death<Sense>): boolean {
     for (const { task } of suspects) this.#suspects.add(task);
     // The neighbours have waited for the worker; a suspect may cost them another one.
     this.#suspectsTurn = false;
@@ -196,7 +189,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     const sense = culprit.task;
     sense.diedLoading = culprit.loading;
     const compute = culprit.loading ? null : sense.diedInFlight;
-    const death: Death = { how, compute, afterMs: Math.round(at - culprit.startedAt) };
+    const death: LoneDeath = { how, compute, afterMs: Math.round(at - culprit.startedAt) };
     if (!this.#host.strike(sense, death)) return false;
     this.#suspects.delete(sense);
     return true;
@@ -251,16 +244,9 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     const starting: Sense[] = [];
     const batch: Batch = { left: 0 };
     for (const sense of senses) {
-      const trigger = sense.pending;
-      if (trigger === null || sense.flight !== null) {
-        this.#ready.delete(sense);
-        continue;
-      }
-      if (!sense.loaded || !host.mayStart(sense)) {
-        this.#ready.delete(sense);
-        continue;
-      }
       this.#ready.delete(sense);
+      const trigger = sense.pending;
+      if (trigger === null || sense.flight !== null || !sense.loaded || !host.mayStart(sense)) continue;
       const owed = trigger === sense.owed ? trigger : null;
       // One compute answers both: it begins after both were decided.
       sense.tick = null;
@@ -292,8 +278,8 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (this.#life.leaving === "retire" && this.#flights() === 0) this.#life.shutDown(LEAVE_MS);
   }
 
-  ack(sense: string, upTo: number | null, logs: number): void {
-    const outbox = upTo === null ? [] : [{ sense, upTo }];
+  /** What the kernel has committed: outbox rows of a sense, or rows of log. */
+  ack(outbox: ParentMessageOf<"ack">["outbox"], logs: number): void {
     this.#life.post({ type: "ack", generation: this.#life.generation, outbox, logs });
   }
 
@@ -317,7 +303,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       case "ready":
         return this.#isReady(message);
       case "log":
-        return this.#host.output(this, message, () => this.ack(this.name, null, 1));
+        return this.#host.output(this, message, () => this.ack([], 1));
     }
   }
 
@@ -325,14 +311,14 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (!this.#life.isReady()) return this.#life.malformed("a second ready");
     this.#host.ready(this, message);
     for (const sense of this.seats.values()) {
-      if (sense.loaded && sense.diedLoading) this.settledLoading(sense);
+      if (sense.loaded && sense.diedLoading) this.#hasLoaded(sense);
       if (sense.pending !== null) this.#ready.add(sense);
     }
     this.#life.schedule();
   }
 
   /** A module that once killed its worker has loaded after all. */
-  settledLoading(sense: Sense): void {
+  #hasLoaded(sense: Sense): void {
     sense.diedLoading = false;
     this.#suspects.delete(sense);
   }

@@ -5,7 +5,7 @@
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import { quarantineMs, STRIKES } from "./blame.ts";
-import type { Death } from "./group.ts";
+import type { LoneDeath } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Sense } from "./sense.ts";
@@ -31,7 +31,7 @@ export class Quarantines {
   }
 
   /** It was alone when its worker died. True when it is quarantined for it. */
-  strike(sense: Sense, { how, compute, afterMs }: Death): boolean {
+  strike(sense: Sense, { how, compute, afterMs }: LoneDeath): boolean {
     const { clock, ledger, journal } = this.#parts;
     const strikes = sense.strikes + 1;
     const forMs = quarantineMs(strikes);

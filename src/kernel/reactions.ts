@@ -28,8 +28,6 @@ export interface ReactionsParts {
   readonly reflexes: () => Reflexes;
   readonly workflows: () => Workflows;
   readonly silences: Silences;
-  /** Whether a sense starts computes at all. */
-  readonly takes: (sense: Sense) => boolean;
   readonly wake: (sense: Sense) => void;
 }
 
@@ -126,11 +124,11 @@ export class Reactions {
     const { config, sense } = reflex;
     if (config.kind === "workflow") return this.#start(draft, reflex, config.workflow, signal, payload, firing);
     if (firing !== null) this.#log(draft, reflex, signal, firing, {});
-    const takes = sense !== null && this.#parts.takes(sense);
-    if (takes) draft.owe(sense, { reason: "signal", at: draft.now, cause: signal.id, trace: signal.trace });
+    const isOwed = sense?.mayCompute === true;
+    if (isOwed) draft.owe(sense, { reason: "signal", at: draft.now, cause: signal.id, trace: signal.trace });
     return () => {
       reflex.fired++;
-      if (takes) this.#parts.wake(sense);
+      if (isOwed) this.#parts.wake(sense);
     };
   }
 

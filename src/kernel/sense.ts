@@ -106,6 +106,11 @@ export class Sense {
     return this.problem ? "failed" : "ok";
   }
 
+  /** Whether it starts computes at all. */
+  get mayCompute(): boolean {
+    return this.enabled && this.quarantine === null;
+  }
+
   /** What it would compute for now, if anything: the owed decision before the plain tick. */
   get pending(): Owed | null {
     return this.owed !== null && this.owed !== this.flight?.owed ? this.owed : this.tick;

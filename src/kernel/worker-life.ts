@@ -95,6 +95,8 @@ const SILENCE_MS = 10_000;
 const REAP_MS = 5_000;
 /** A worker that was told to leave aborts what runs; it has this long for that. */
 export const LEAVE_MS = 10_000;
+/** Rows of log a worker may have sent that are not committed yet. */
+export const LOG_CREDIT = 256;
 const HEALTHY_MS = 60_000;
 const MEMORY_SAMPLE_MS = 500;
 const MALFORMED_LIMIT = 1_000;

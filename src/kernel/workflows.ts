@@ -21,7 +21,7 @@ import { type Location, type Locations, locateWorkflow } from "./modules-on-disk
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
 import type { PeerFiles } from "./sense-databases.ts";
-import type { LifeHost } from "./worker-life.ts";
+import { type LifeHost, LOG_CREDIT } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
 
@@ -37,8 +37,6 @@ export interface WorkflowsParts extends LifeHost {
   readonly blobs: string;
   readonly lockOf: (workflow: string) => string;
 }
-
-const LOG_CREDIT = 256;
 
 interface Admission {
   readonly run: LiveRun;
