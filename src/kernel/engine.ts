@@ -1,29 +1,19 @@
 /**
- * Senses, reflexes and groups brought together: what a due time or a signal leads to, and in which transaction.
- * Invariants kept here:
- * - G1: the owed computes a signal leads to are committed with it, and cleared with the result of a compute that began
- *   after them.
- * - Memory follows the commit: `kept` of an entry is the only place where a result changes what the engine knows.
- *   Strikes and quarantines alone are taken note of at once: they only ever hold something back.
+ * Senses, reflexes, groups and workflows brought together: which there are under a configuration and the next, and what
+ * a due time leads to. What a group asks is in `computes.ts`, what follows from a signal in `reactions.ts`, what a person
+ * asks in `requests.ts`. Invariant kept here: memory follows the commit. Strikes and quarantines alone are taken note of
+ * at once: they only ever hold something back.
  */
 import { join } from "node:path";
-import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
-import { counted } from "../base/counted.ts";
-import { formatDuration } from "../base/duration.ts";
-import { exceedsBytes, type Json } from "../base/json.ts";
-import { nearest } from "../base/nearest.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
-import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
-import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { Clock } from "../base/clock.ts";
+import { traceIds } from "../base/trace-id.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
-import { MAX_KEYS } from "../rules/key.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
+import { Computes } from "./computes.ts";
 import type { Draft } from "./draft.ts";
-import { Group, type GroupHost, type Limits, type LoneDeath } from "./group.ts";
+import { Group } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -31,13 +21,13 @@ import type { Locations } from "./modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./own-image.ts";
 import { Quarantines } from "./quarantines.ts";
 import { Reactions } from "./reactions.ts";
-import { type Desk, type Reflex, Reflexes } from "./reflexes.ts";
-import { type Flight, Sense } from "./sense.ts";
-import { type PeerFiles, peerFiles, senseDatabase } from "./sense-databases.ts";
+import { type Desk, Reflexes } from "./reflexes.ts";
+import { Requests } from "./requests.ts";
+import { Sense } from "./sense.ts";
+import { type PeerFiles, peerFiles } from "./sense-databases.ts";
 import { Silences } from "./silences.ts";
-import type { Handle, Ticker } from "./ticker.ts";
-import type { Watch } from "./watch.ts";
-import { LOG_CREDIT } from "./worker-life.ts";
+import { Throttles } from "./throttles.ts";
+import type { Ticker } from "./ticker.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -68,61 +58,77 @@ export interface Changed {
   readonly workflows: ReadonlySet<string>;
 }
 
-const MAX_PAYLOAD_BYTES = 64 * 1024;
-
-export class Engine implements GroupHost, Desk {
+export class Engine implements Desk {
   readonly clock: Clock;
-  readonly ticker: Ticker;
-  readonly journal: Journal;
   readonly senses = new Map<string, Sense>();
   readonly groups = new Map<string, Group>();
   readonly reflexes: Reflexes;
   readonly workflows: Workflows;
   readonly silences: Silences;
-  readonly #reactions: Reactions;
+  readonly requests: Requests;
+  readonly #computes: Computes;
+  readonly #throttles: Throttles;
   readonly #quarantines: Quarantines;
+  readonly #journal: Journal;
   readonly #ledger: Ledger;
   readonly #store: Store;
   readonly #parts: EngineParts;
   readonly #newTrace = traceIds();
-  readonly #throttled = new Map<Sense, Handle>();
-  #computeId = 0;
   #generation = 0;
   #stopping = false;
 
   constructor(parts: EngineParts) {
     this.clock = parts.clock;
-    this.ticker = parts.ticker;
-    this.journal = parts.journal;
+    this.#journal = parts.journal;
     this.#ledger = parts.ledger;
     this.#store = parts.store;
     this.#parts = parts;
+    const { senses } = this;
+    const wake = (sense: Sense): void => this.#wake(sense);
+    const workers = { nextGeneration: () => ++this.#generation, isHeld: () => this.#isHeld };
     this.silences = new Silences({ ...parts, reflexes: () => this.reflexes.startingWorkflows() });
-    this.#reactions = new Reactions({
+    const reactions = new Reactions({
       ...parts,
       reflexes: () => this.reflexes,
       workflows: () => this.workflows,
       silences: this.silences,
-      wake: (sense) => this.#wake(sense),
+      wake,
     });
-    const late = this.#reactions.late.bind(this.#reactions);
-    const watching = { ...parts, late, limited: (watch: Watch) => this.#logLimited(watch) };
+    const watching = { ...parts, late: reactions.late.bind(reactions), limited: reactions.limited.bind(reactions) };
+    this.reflexes = new Reflexes({ ...parts, desk: this, watching });
+    this.#throttles = new Throttles(parts.clock, parts.ticker, wake);
     this.#quarantines = new Quarantines({
       ...parts,
-      isCurrent: (sense) => this.senses.get(sense.name) === sense,
+      isCurrent: (sense) => senses.get(sense.name) === sense,
       cancel: (sense) => this.#cancel(sense, "is quarantined"),
       released: (sense) => this.#released(sense),
     });
-    this.reflexes = new Reflexes({ ...parts, desk: this, watching });
+    this.#computes = new Computes({
+      ...parts,
+      ...workers,
+      command: () => parts.command(SENSE_WORKER_ROLE),
+      senses,
+      throttles: this.#throttles,
+      quarantines: this.#quarantines,
+      reactions,
+    });
     this.workflows = new Workflows({
       ...parts,
-      nextGeneration: this.nextGeneration,
-      isHeld: () => this.#isHeld,
+      ...workers,
       command: () => parts.command(WORKFLOW_WORKER_ROLE),
       peers: () => this.#peers(),
       blobs: join(parts.data, "blobs"),
       // With a dot, which is in no name: no group can be called so.
       lockOf: (workflow) => join(parts.data, "locks", `workflow.${workflow}.lock`),
+    });
+    this.requests = new Requests({
+      ...parts,
+      senses,
+      reflexes: this.reflexes,
+      quarantines: this.#quarantines,
+      owedByHand: () => this.#trigger("manual", this.clock.wallMs()),
+      wake,
+      cancel: (sense, why) => this.#cancel(sense, why),
     });
   }
 
@@ -154,14 +160,14 @@ export class Engine implements GroupHost, Desk {
     const location = locations.get(name);
     if (entry === undefined || location === undefined) throw new Error(`sense ${name} is not configured`);
     const sense = location.ok ? new Sense(entry, location.value, null) : new Sense(entry, null, location.error);
-    if (sense.problem) this.#logFailed(sense, sense.problem);
+    if (sense.problem) this.#journal.logProblem(`sense:${name}`, "sense.failed", sense.problem);
     return sense;
   }
 
   #group(config: NerveConfig, name: string): Group {
     const known = this.groups.get(name);
     if (known) return known;
-    const group = new Group(config.groups.get(name) ?? { name, memoryBytes: null }, this);
+    const group = new Group(config.groups.get(name) ?? { name, memoryBytes: null }, this.#computes);
     this.groups.set(name, group);
     return group;
   }
@@ -226,7 +232,7 @@ export class Engine implements GroupHost, Desk {
     for (const name of names) this.#logCancelled(name, "is not configured any more");
   }
 
-  // ── decisions ────────────────────────────────────────────────────────
+  // ── what the clock brings ────────────────────────────────────────────
 
   /** A due time of an interval: computed now, or owed when the throttle holds it back; missed while it still computes. */
   due(sense: Sense, dueMs: number, skipped: number): void {
@@ -235,7 +241,7 @@ export class Engine implements GroupHost, Desk {
     if (sense.flight !== null || sense.tick?.reason === "tick") sense.stats.missed++;
     if (sense.flight !== null) return;
     const trigger = this.#trigger("tick", dueMs);
-    if (this.#throttleLeft(sense) <= 0) {
+    if (!this.#throttles.holds(sense)) {
       sense.tick = trigger;
       return this.#wake(sense);
     }
@@ -274,222 +280,6 @@ export class Engine implements GroupHost, Desk {
     this.groups.get(sense.config.group)?.wake(sense);
   }
 
-  #logLimited({ name }: Watch): void {
-    this.journal.logFolded({
-      level: "warn",
-      source: `reflex:${name}`,
-      event: "reflex.keys-limited",
-      message: `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`,
-      data: { keys: MAX_KEYS },
-      trace: null,
-    });
-  }
-
-  // ── what a group asks ────────────────────────────────────────────────
-
-  nextGeneration = (): number => ++this.#generation;
-  nextComputeId = (): number => ++this.#computeId;
-  command = (): WorkerCommand => this.#parts.command(SENSE_WORKER_ROLE);
-
-  #peers(): PeerFiles {
-    return peerFiles(this.#parts.data, this.senses.keys());
-  }
-
-  init(group: Group, senses: readonly Sense[], generation: number): ParentMessage {
-    const { data } = this.#parts;
-    return {
-      type: "init",
-      generation,
-      senses: senses.map((sense) => ({
-        name: sense.name,
-        folder: sense.location?.folder ?? null,
-        use: sense.config.use,
-        database: senseDatabase(data, sense.name),
-        options: sense.config.with ?? {},
-        timeoutMs: this.limits(sense).timeoutMs,
-        outboxTaken: sense.outbox,
-        patterns: [],
-      })),
-      peers: this.#peers(),
-      blobs: join(data, "blobs"),
-      lock: join(data, "locks", `${group.name}.lock`),
-      logCredit: LOG_CREDIT,
-    };
-  }
-
-  limits(sense: Sense): Limits {
-    const { timeoutMs, gracePeriodMs } = sense.config;
-    return { timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS, gracePeriodMs: gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS };
-  }
-
-  #throttleLeft(sense: Sense): number {
-    const { throttleMs } = sense.config;
-    if (throttleMs === null || sense.started === null) return 0;
-    return throttleMs - elapsedSince(sense.started, this.clock);
-  }
-
-  /** Nothing new is started: the store cannot be written, or there is hardly room left. */
-  get #isHeld(): boolean {
-    return this.#ledger.troubled || this.#parts.space.low;
-  }
-
-  mayStart(sense: Sense): boolean {
-    if (!sense.mayCompute || this.#isHeld) return false;
-    const left = this.#throttleLeft(sense);
-    if (left <= 0) return true;
-    if (!this.#throttled.has(sense)) {
-      const handle = this.ticker.after(left, () => {
-        this.#throttled.delete(sense);
-        this.#wake(sense);
-      });
-      this.#throttled.set(sense, handle);
-    }
-    return false;
-  }
-
-  begin(starting: readonly Sense[], send: () => void): void {
-    const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
-    if (throttled.length === 0) return send();
-    const moment = momentOf(this.clock);
-    this.#ledger.add({
-      write: (draft) => {
-        for (const sense of throttled) draft.started(sense, moment);
-      },
-      kept: send,
-    });
-  }
-
-  signal(group: Group, sense: Sense, flight: Flight | null, message: WorkerMessageOf<"signal">): void {
-    const payload = message.payload === null ? "null" : JSON.stringify(message.payload);
-    if (message.payload === null || exceedsBytes(payload, MAX_PAYLOAD_BYTES)) {
-      const what = message.payload === null ? "the payload null" : "a payload over 64 KiB";
-      if (flight) this.failed(group, sense, flight, refused(message, `the worker sent ${what}`));
-      return;
-    }
-    const at = this.clock.wallMs();
-    const { cause, trace } = flight?.trigger ?? this.#believe(message);
-    const seen = this.#reactions.see(sense.name, message.payload as Json, at);
-    let id = 0;
-    let react: (() => void) | null = null;
-    this.#ledger.add(
-      {
-        write: (draft) => {
-          const isNew = message.outbox === null || draft.takeOutbox(sense, message.outbox);
-          if (flight) this.#settle(draft, sense, flight);
-          if (!isNew) return;
-          id = draft.signal({ sense: sense.name, at, payload, cause, trace });
-          if (seen !== null) react = this.#reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
-        },
-        kept: () => {
-          if (message.outbox !== null) group.ack([{ sense: sense.name, upTo: message.outbox }], 0);
-          if (flight) this.#settled(group, sense, flight);
-          if (id === 0) return;
-          sense.stats.lastSignal = { id, at };
-          react?.();
-          this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
-        },
-      },
-      flight?.batch ?? null,
-    );
-  }
-
-  /** Cause and trace of a left-over row, if they can be true. */
-  #believe(message: WorkerMessageOf<"signal">): { cause: number | null; trace: string } {
-    const cause = message.cause !== null && message.cause <= this.#store.signals.lastId() ? message.cause : null;
-    return { cause, trace: TRACE_PATTERN.test(message.trace) ? message.trace : this.#newTrace(this.clock.wallMs()) };
-  }
-
-  noSignal(group: Group, sense: Sense, flight: Flight): void {
-    sense.stats.nulls++;
-    if (flight.owed === null && sense.strikes === 0) return this.#settled(group, sense, flight);
-    this.#ledger.add(
-      { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
-      flight.batch,
-    );
-  }
-
-  failed(group: Group, sense: Sense, flight: Flight, message: WorkerMessageOf<"error">): void {
-    const timedOut = message.kind === "timed-out";
-    if (timedOut) sense.stats.timeouts++;
-    else sense.stats.errors++;
-    const { timeoutMs } = this.limits(sense);
-    this.journal.logFolded({
-      level: "error",
-      source: `sense:${sense.name}`,
-      event: timedOut ? "compute.timed-out" : "compute.failed",
-      message: timedOut
-        ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back`
-        : message.message,
-      data: {
-        compute: flight.id,
-        duration_ms: message.durationMs,
-        ...(message.stack === null ? {} : { stack: message.stack }),
-      },
-      trace: flight.trigger.trace,
-    });
-    this.#ledger.add(
-      { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
-      flight.batch,
-    );
-  }
-
-  #settle(draft: Draft, sense: Sense, flight: Flight): void {
-    draft.settle(sense, flight.owed);
-    if (sense.strikes > 0) draft.strikes(sense, 0, null);
-  }
-
-  #settled(group: Group, sense: Sense, flight: Flight): void {
-    sense.stats.computes++;
-    sense.strikes = 0;
-    group.settled(sense, flight);
-  }
-
-  output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void {
-    const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
-    const data = (message.data as Json) ?? (message.sense === null ? { group: group.name } : null);
-    const { level, event, trace } = message;
-    this.journal.relay({ level, source, event, message: message.message, data, trace }, null, taken);
-  }
-
-  ready(group: Group, message: WorkerMessageOf<"ready">): void {
-    let failed = 0;
-    for (const { sense: name, problem: found, applied } of message.senses) {
-      const sense = group.seats.get(name);
-      if (!sense) continue;
-      sense.loaded = found === null;
-      sense.problem = found;
-      if (found) {
-        failed++;
-        this.#logFailed(sense, found);
-      }
-      if (applied.length > 0) {
-        const text = `applied ${applied.join(", ")}`;
-        this.journal.log({
-          level: "info",
-          source: `sense:${name}`,
-          event: "sense.migrated",
-          message: text,
-          data: { applied },
-          trace: null,
-        });
-      }
-    }
-    const loaded = message.senses.length - failed;
-    const text = `worker ${group.pid} of group "${group.name}" is up with ${counted(loaded, "sense")}`;
-    const data = { group: group.name, pid: group.pid, generation: message.generation, senses: loaded, failed };
-    this.journal.log({ level: "info", source: "kernel", event: "worker.started", message: text, data, trace: null });
-  }
-
-  #logFailed(sense: Sense, found: Problem): void {
-    this.journal.logProblem(`sense:${sense.name}`, "sense.failed", found);
-  }
-
-  // ── blame ────────────────────────────────────────────────────────────
-
-  strike(sense: Sense, death: LoneDeath): boolean {
-    return this.#quarantines.strike(sense, death);
-  }
-
   /** It may compute again: alone at first. */
   #released(sense: Sense): void {
     const group = this.groups.get(sense.config.group);
@@ -501,8 +291,7 @@ export class Engine implements GroupHost, Desk {
   /** What is owed or due to `sense` is given up, with a log. */
   #cancel(sense: Sense, why: string): void {
     sense.tick = null;
-    this.#throttled.get(sense)?.cancel();
-    this.#throttled.delete(sense);
+    this.#throttles.forget(sense);
     this.groups.get(sense.config.group)?.forget(sense);
     if (sense.owed === null || sense.owed === sense.flight?.owed) return;
     this.#ledger.add({ write: (draft) => draft.cancelOwed(sense), kept: () => {} });
@@ -511,7 +300,7 @@ export class Engine implements GroupHost, Desk {
 
   #logCancelled(name: string, why: string): void {
     const message = `a compute that was owed is cancelled: the sense ${why}`;
-    this.journal.log({
+    this.#journal.log({
       level: "info",
       source: `sense:${name}`,
       event: "compute.cancelled",
@@ -521,110 +310,16 @@ export class Engine implements GroupHost, Desk {
     });
   }
 
-  // ── what a person asks ───────────────────────────────────────────────
-
-  #find(name: string): Result<Sense, Problem> {
-    const sense = this.senses.get(name);
-    if (sense) return ok(sense);
-    const meant = nearest(name, this.senses.keys());
-    const hint = meant === null ? `there are: ${[...this.senses.keys()].sort().join(", ")}` : `did you mean ${meant}?`;
-    return err(problem("unknown-sense", `there is no sense "${name}"`, hint));
+  #peers(): PeerFiles {
+    return peerFiles(this.#parts.data, this.senses.keys());
   }
 
-  /** One compute, now: its trace, once the decision is durable. */
-  trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>> {
-    const found = this.#find(name);
-    if (!found.ok) return Promise.resolve(found);
-    const sense = found.value;
-    const { state } = sense;
-    if (state !== "ok") {
-      const hint = {
-        failed: "see `nerve status`",
-        quarantined: `nerve release ${name}`,
-        disabled: `nerve enable ${name}`,
-      }[state];
-      return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
-    }
-    let owed = this.#trigger("manual", this.clock.wallMs());
-    return new Promise((resolve) => {
-      this.#ledger.add({
-        write: (draft) => {
-          owed = draft.owe(sense, owed);
-        },
-        kept: () => {
-          this.#wake(sense);
-          resolve(ok({ sense: name, trace: owed.trace }));
-        },
-      });
-    });
+  /** Nothing new is started: the store cannot be written, or there is hardly room left. */
+  get #isHeld(): boolean {
+    return this.#ledger.troubled || this.#parts.space.low;
   }
 
-  /** `sense:NAME`, `reflex:NAME`, or a bare name: the sense if there is one. */
-  #resolve(reference: string): Result<{ kind: "sense"; sense: Sense } | { kind: "reflex"; reflex: Reflex }, Problem> {
-    const [prefix, rest] = /^(sense|reflex):(.*)$/.exec(reference)?.slice(1) ?? [null, reference];
-    const name = rest ?? reference;
-    const sense = prefix === "reflex" ? undefined : this.senses.get(name);
-    if (sense) return ok({ kind: "sense", sense });
-    const reflex = prefix === "sense" ? undefined : this.reflexes.byName.get(name);
-    if (reflex) return ok({ kind: "reflex", reflex });
-    const candidates = [
-      ...(prefix === "reflex" ? [] : this.senses.keys()),
-      ...(prefix === "sense" ? [] : this.reflexes.byName.keys()),
-    ];
-    const meant = nearest(name, candidates);
-    const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
-    return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} "${name}"`, hint));
-  }
-
-  /** Durable when it resolves; what it names, in the form `sense:NAME` or `reflex:NAME`. */
-  switch(reference: string, enabled: boolean): Promise<Result<{ name: string; enabled: boolean }, Problem>> {
-    const found = this.#resolve(reference);
-    if (!found.ok) return Promise.resolve(found);
-    const target = found.value;
-    const name =
-      target.kind === "sense"
-        ? (`sense:${target.sense.name}` as const)
-        : (`reflex:${target.reflex.config.name}` as const);
-    const store = this.#store;
-    const at = this.clock.wallMs();
-    const message = enabled ? "enabled" : "disabled";
-    const entry = { level: "info", source: name, event: message, message, data: null, trace: null } as const;
-    return new Promise((resolve) => {
-      this.#ledger.add({
-        write: (draft) => {
-          draft.log(this.journal.row(entry));
-          if (enabled) store.switches.enable(name);
-          else store.switches.disable(name, at);
-          if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
-            draft.clearReflex(target.reflex.config.name);
-          }
-        },
-        kept: () => {
-          if (target.kind === "sense") {
-            target.sense.enabled = enabled;
-            if (!enabled) this.#cancel(target.sense, "is disabled");
-          } else {
-            if (target.reflex.enabled !== enabled) {
-              target.reflex.last = null;
-              target.reflex.watch?.forgetAll();
-            }
-            target.reflex.enabled = enabled;
-          }
-          this.journal.say(entry);
-          resolve(ok({ name, enabled }));
-        },
-      });
-    });
-  }
-
-  /** Lifts a quarantine and forgets the strikes. `released` false: there was none. */
-  release(name: string): Result<{ sense: string; released: boolean }, Problem> {
-    const found = this.#find(name);
-    if (!found.ok) return found;
-    const released = found.value.quarantine !== null;
-    if (released) this.#quarantines.release(found.value, "by hand", 0);
-    return ok({ sense: name, released });
-  }
+  // ── the end ──────────────────────────────────────────────────────────
 
   /** Commits work again, or it does not: everything that waits looks again. */
   resume(): void {
@@ -644,14 +339,3 @@ export class Engine implements GroupHost, Desk {
     this.workflows.killAll(why);
   }
 }
-
-const refused = (message: WorkerMessageOf<"signal">, why: string): WorkerMessageOf<"error"> => ({
-  type: "error",
-  generation: message.generation,
-  id: message.id,
-  sense: message.sense,
-  kind: "failed",
-  message: why,
-  stack: null,
-  durationMs: message.durationMs,
-});

@@ -7,7 +7,7 @@ import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import { traceIds } from "../base/trace-id.ts";
 import type { Signal } from "../model/signal.ts";
-import { shownKey } from "../rules/key.ts";
+import { MAX_KEYS, shownKey } from "../rules/key.ts";
 import type { Look } from "../rules/look.ts";
 import type { Decision } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
@@ -191,6 +191,18 @@ export class Reactions {
         late_ms: lateMs,
         ...further,
       }),
+    });
+  }
+
+  /** `watch` has been shown a key beyond those it may remember. */
+  limited({ name }: Watch): void {
+    this.#parts.journal.logFolded({
+      level: "warn",
+      source: `reflex:${name}`,
+      event: "reflex.keys-limited",
+      message: `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`,
+      data: { keys: MAX_KEYS },
+      trace: null,
     });
   }
 

@@ -1,0 +1,139 @@
+/** What a person asks of senses and reflexes by name. A decision is durable when its answer is there. */
+import type { Clock } from "../base/clock.ts";
+import { nearest } from "../base/nearest.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import type { Store } from "../store/open.ts";
+import type { Owed } from "../store/sense-state.ts";
+import type { Journal } from "./journal.ts";
+import type { Ledger } from "./ledger.ts";
+import type { Quarantines } from "./quarantines.ts";
+import type { Reflex, Reflexes } from "./reflexes.ts";
+import type { Sense } from "./sense.ts";
+
+export interface RequestsParts {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly senses: ReadonlyMap<string, Sense>;
+  readonly reflexes: Reflexes;
+  readonly quarantines: Quarantines;
+  /** A decision made now, with a trace of its own. */
+  readonly owedByHand: () => Owed;
+  readonly wake: (sense: Sense) => void;
+  /** What is owed or due to `sense` is given up, with a log. */
+  readonly cancel: (sense: Sense, why: string) => void;
+}
+
+export class Requests {
+  readonly #parts: RequestsParts;
+
+  constructor(parts: RequestsParts) {
+    this.#parts = parts;
+  }
+
+  #find(name: string): Result<Sense, Problem> {
+    const sense = this.#parts.senses.get(name);
+    if (sense) return ok(sense);
+    const meant = nearest(name, this.#parts.senses.keys());
+    const hint =
+      meant === null ? `there are: ${[...this.#parts.senses.keys()].sort().join(", ")}` : `did you mean ${meant}?`;
+    return err(problem("unknown-sense", `there is no sense "${name}"`, hint));
+  }
+
+  /** One compute, now: its trace, once the decision is durable. */
+  trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>> {
+    const found = this.#find(name);
+    if (!found.ok) return Promise.resolve(found);
+    const sense = found.value;
+    const { state } = sense;
+    if (state !== "ok") {
+      const hint = {
+        failed: "see `nerve status`",
+        quarantined: `nerve release ${name}`,
+        disabled: `nerve enable ${name}`,
+      }[state];
+      return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
+    }
+    let owed = this.#parts.owedByHand();
+    return new Promise((resolve) => {
+      this.#parts.ledger.add({
+        write: (draft) => {
+          owed = draft.owe(sense, owed);
+        },
+        kept: () => {
+          this.#parts.wake(sense);
+          resolve(ok({ sense: name, trace: owed.trace }));
+        },
+      });
+    });
+  }
+
+  /** `sense:NAME`, `reflex:NAME`, or a bare name: the sense if there is one. */
+  #resolve(reference: string): Result<{ kind: "sense"; sense: Sense } | { kind: "reflex"; reflex: Reflex }, Problem> {
+    const [prefix, rest] = /^(sense|reflex):(.*)$/.exec(reference)?.slice(1) ?? [null, reference];
+    const name = rest ?? reference;
+    const sense = prefix === "reflex" ? undefined : this.#parts.senses.get(name);
+    if (sense) return ok({ kind: "sense", sense });
+    const reflex = prefix === "sense" ? undefined : this.#parts.reflexes.byName.get(name);
+    if (reflex) return ok({ kind: "reflex", reflex });
+    const candidates = [
+      ...(prefix === "reflex" ? [] : this.#parts.senses.keys()),
+      ...(prefix === "sense" ? [] : this.#parts.reflexes.byName.keys()),
+    ];
+    const meant = nearest(name, candidates);
+    const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
+    return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} "${name}"`, hint));
+  }
+
+  /** Durable when it resolves; what it names, in the form `sense:NAME` or `reflex:NAME`. */
+  switch(reference: string, enabled: boolean): Promise<Result<{ name: string; enabled: boolean }, Problem>> {
+    const found = this.#resolve(reference);
+    if (!found.ok) return Promise.resolve(found);
+    const target = found.value;
+    const name =
+      target.kind === "sense"
+        ? (`sense:${target.sense.name}` as const)
+        : (`reflex:${target.reflex.config.name}` as const);
+    const store = this.#parts.store;
+    const at = this.#parts.clock.wallMs();
+    const message = enabled ? "enabled" : "disabled";
+    const entry = { level: "info", source: name, event: message, message, data: null, trace: null } as const;
+    return new Promise((resolve) => {
+      this.#parts.ledger.add({
+        write: (draft) => {
+          draft.log(this.#parts.journal.row(entry));
+          if (enabled) store.switches.enable(name);
+          else store.switches.disable(name, at);
+          if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
+            draft.clearReflex(target.reflex.config.name);
+          }
+        },
+        kept: () => {
+          if (target.kind === "sense") {
+            target.sense.enabled = enabled;
+            if (!enabled) this.#parts.cancel(target.sense, "is disabled");
+          } else {
+            if (target.reflex.enabled !== enabled) {
+              target.reflex.last = null;
+              target.reflex.watch?.forgetAll();
+            }
+            target.reflex.enabled = enabled;
+          }
+          this.#parts.journal.say(entry);
+          resolve(ok({ name, enabled }));
+        },
+      });
+    });
+  }
+
+  /** Lifts a quarantine and forgets the strikes. `released` false: there was none. */
+  release(name: string): Result<{ sense: string; released: boolean }, Problem> {
+    const found = this.#find(name);
+    if (!found.ok) return found;
+    const released = found.value.quarantine !== null;
+    if (released) this.#parts.quarantines.release(found.value, "by hand", 0);
+    return ok({ sense: name, released });
+  }
+}
