@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
-import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
+import { type Limits, limitsOf } from "../config/defaults.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
@@ -156,7 +156,7 @@ export class ScratchWorker {
           use: sense.use,
           database: this.database,
           options: sense.with ?? {},
-          timeoutMs: sense.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+          timeoutMs: limitsOf(sense).timeoutMs,
           outboxTaken: 0,
           patterns: [...patterns],
         },
@@ -192,7 +192,7 @@ export class ScratchWorker {
       }
       case "error":
         if (message.id === null) return this.#note(message.message);
-        return this.#settle(endOf(message, this.#limits()));
+        return this.#settle(endOf(message, limitsOf(this.#about.sense)));
       case "signal":
         // Without an id: what an earlier worker left in the outbox, which is none of ours.
         if (message.id !== null)
@@ -209,17 +209,12 @@ export class ScratchWorker {
     this.logs.push({ level: "error", event: "output", message, data: null });
   }
 
-  #limits(): { timeoutMs: number; gracePeriodMs: number } {
-    const { timeoutMs, gracePeriodMs } = this.#about.sense;
-    return { timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS, gracePeriodMs: gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS };
-  }
-
   #started(message: WorkerMessageOf<"started">): void {
     if (message.id === null) {
       return this.#arm(LOAD_HARD_MS, `its module ${NEVER_LOADED}`);
     }
     this.#startedAt = performance.now();
-    const { timeoutMs, gracePeriodMs } = this.#limits();
+    const { timeoutMs, gracePeriodMs } = limitsOf(this.#about.sense);
     const limits = `its timeout of ${formatDuration(timeoutMs)} and grace period of ${formatDuration(gracePeriodMs)}`;
     this.#arm(timeoutMs + gracePeriodMs, `the compute had not settled after ${limits}`);
   }
@@ -271,7 +266,7 @@ export class ScratchWorker {
   }
 }
 
-function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: { timeoutMs: number }): ComputeEnd {
+function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: Limits): ComputeEnd {
   const { durationMs, stack } = message;
   if (message.kind !== "timed-out") return { kind: "failed", message: message.message, stack, durationMs };
   return {

@@ -1,4 +1,6 @@
 /** What the kernel uses where the configuration holds null. Absent here: what has no default (`throttle`, `memory`, a workflow's `timeout`, `retry`). */
+import type { SenseConfig } from "../model/config.ts";
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
@@ -7,8 +9,19 @@ export const DEFAULT_DATA = "./data";
 export const DEFAULT_DURABILITY = "full";
 export const DEFAULT_GROUP = "default";
 
-export const DEFAULT_TIMEOUT_MS = 30 * SECOND;
+const DEFAULT_TIMEOUT_MS = 30 * SECOND;
 export const DEFAULT_GRACE_PERIOD_MS = 5 * SECOND;
+
+/** How long a compute may run: until its AbortSignal fires, and from then on until its worker is killed. */
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly gracePeriodMs: number;
+}
+
+export const limitsOf = ({ timeoutMs, gracePeriodMs }: SenseConfig): Limits => ({
+  timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  gracePeriodMs: gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS,
+});
 
 export const DEFAULT_RETENTION_LOGS_MS = 30 * DAY;
 export const DEFAULT_RETENTION_SIGNALS_MS = 30 * DAY;

@@ -11,12 +11,12 @@ import { counted } from "../base/counted.ts";
 import { formatDuration } from "../base/duration.ts";
 import { exceedsBytes, type Json } from "../base/json.ts";
 import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
-import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_TIMEOUT_MS } from "../config/defaults.ts";
+import { limitsOf } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
-import type { Group, GroupHost, Limits, LoneDeath } from "./group.ts";
+import type { Group, GroupHost, LoneDeath } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Quarantines } from "./quarantines.ts";
@@ -82,7 +82,7 @@ export class Computes implements GroupHost {
         use: sense.config.use,
         database: senseDatabase(data, sense.name),
         options: sense.config.with ?? {},
-        timeoutMs: this.limits(sense).timeoutMs,
+        timeoutMs: limitsOf(sense.config).timeoutMs,
         outboxTaken: sense.outbox,
         patterns: [],
       })),
@@ -91,11 +91,6 @@ export class Computes implements GroupHost {
       lock: join(data, "locks", `${group.name}.lock`),
       logCredit: LOG_CREDIT,
     };
-  }
-
-  limits(sense: Sense): Limits {
-    const { timeoutMs, gracePeriodMs } = sense.config;
-    return { timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS, gracePeriodMs: gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS };
   }
 
   mayStart(sense: Sense): boolean {
@@ -167,7 +162,7 @@ export class Computes implements GroupHost {
     const timedOut = message.kind === "timed-out";
     if (timedOut) sense.stats.timeouts++;
     else sense.stats.errors++;
-    const { timeoutMs } = this.limits(sense);
+    const { timeoutMs } = limitsOf(sense.config);
     this.journal.logFolded({
       level: "error",
       source: `sense:${sense.name}`,

@@ -7,6 +7,7 @@
 
 import { formatDuration } from "../base/duration.ts";
 import type { JsonObject } from "../base/json.ts";
+import { limitsOf } from "../config/defaults.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
 import type { GroupConfig } from "../model/config.ts";
@@ -16,19 +17,12 @@ import type { PeerFiles } from "./sense-databases.ts";
 import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "./worker-life.ts";
 import type { WorkerCommand } from "./worker-process.ts";
 
-/** Milliseconds: how long a compute may run, soft and hard. */
-export interface Limits {
-  readonly timeoutMs: number;
-  readonly gracePeriodMs: number;
-}
-
 /** What the engine does for a group: everything that is durable or concerns more than one group. */
 export interface GroupHost extends LifeHost {
   nextComputeId(): number;
   command(): WorkerCommand;
   /** The first message of a new worker for these senses. */
   init(group: Group, senses: readonly Sense[], generation: number): ParentMessage;
-  limits(sense: Sense): Limits;
   /** True when the sense may start now; arms whatever will wake its group when it may. */
   mayStart(sense: Sense): boolean;
   /** Calls `send` once the start is durable where that is asked for; at once otherwise. */
@@ -152,7 +146,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   }
 
   describeLimit(sense: Sense): string {
-    const { timeoutMs, gracePeriodMs } = this.#host.limits(sense);
+    const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
     return `it had not settled at its hard limit, ${formatDuration(timeoutMs)} timeout and ${formatDuration(gracePeriodMs)} grace period`;
   }
 
@@ -335,7 +329,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     }
     flight.startedAt = this.#life.heardAt;
     this.#unstarted--;
-    const { timeoutMs, gracePeriodMs } = this.#host.limits(sense);
+    const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
     this.#life.begins(sense, timeoutMs + gracePeriodMs);
   }
 
