@@ -3,8 +3,8 @@ import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../control/contract.ts";
 import { type Problem, problem } from "../model/problem.ts";
+import { type Silence, silencedBy } from "../model/silence.ts";
 import type { Store } from "../store/open.ts";
-import type { Silence } from "../store/silences.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -20,7 +20,7 @@ export interface SilencesParts {
 
 interface Silenced {
   readonly silence: Silence;
-  readonly glob: Bun.Glob;
+  readonly covers: (reflex: string) => boolean;
 }
 
 export class Silences {
@@ -33,7 +33,7 @@ export class Silences {
   }
 
   #hold(silence: Silence): void {
-    this.#silenced.set(silence.pattern, { silence, glob: new Bun.Glob(silence.pattern) });
+    this.#silenced.set(silence.pattern, { silence, covers: silencedBy(silence.pattern) });
   }
 
   /** Those that are not over, in the order of their patterns. */
@@ -45,18 +45,18 @@ export class Silences {
       .sort((a, b) => (a.pattern < b.pattern ? -1 : 1));
   }
 
-  #answer({ silence, glob }: Silenced): SilenceAnswer {
+  #answer({ silence, covers }: Silenced): SilenceAnswer {
     const { pattern, why, at, due } = silence;
     // Where the clock was set since, it ends at another time than it was going to.
     const until = this.#parts.lifetime.wallAt(due);
-    const reflexes = this.#parts.reflexes().filter((name) => name === pattern || glob.match(name));
+    const reflexes = this.#parts.reflexes().filter(covers);
     return { pattern, why, at, until, reflexes };
   }
 
   /** The silence that `reflex` is under at `elapsed`, or null. */
   over(reflex: string, elapsed: number): Silence | null {
-    for (const { silence, glob } of this.#silenced.values()) {
-      if (silence.due > elapsed && (silence.pattern === reflex || glob.match(reflex))) return silence;
+    for (const { silence, covers } of this.#silenced.values()) {
+      if (silence.due > elapsed && covers(reflex)) return silence;
     }
     return null;
   }
@@ -65,18 +65,16 @@ export class Silences {
   until(reflex: string): number | null {
     const { lifetime } = this.#parts;
     const now = lifetime.now();
-    const dues = [...this.#silenced.values()]
-      .filter(({ silence, glob }) => silence.pattern === reflex || glob.match(reflex))
-      .map(({ silence }) => silence.due);
+    const dues = [...this.#silenced.values()].filter(({ covers }) => covers(reflex)).map(({ silence }) => silence.due);
     const last = Math.max(0, ...dues);
     return last > now ? lifetime.wallAt(last) : null;
   }
 
   /** Durable when it resolves. One of the same pattern is replaced. */
   set({ pattern, for_ms: forMs, why }: SilenceRequest): Promise<Result<SilenceAnswer, Problem>> {
-    const glob = new Bun.Glob(pattern);
+    const covers = silencedBy(pattern);
     const reflexes = this.#parts.reflexes();
-    if (!reflexes.some((name) => name === pattern || glob.match(name))) {
+    if (!reflexes.some(covers)) {
       const there = reflexes.length === 0 ? "none is configured" : `there are: ${reflexes.join(", ")}`;
       const message = `no reflex that starts a workflow matches "${pattern}"`;
       return Promise.resolve(err(problem("unknown-reflex", message, there)));
@@ -96,7 +94,7 @@ export class Silences {
         kept: () => {
           this.#hold(silence);
           journal.say(entry);
-          resolve(ok(this.#answer({ silence, glob })));
+          resolve(ok(this.#answer({ silence, covers })));
         },
       });
     });

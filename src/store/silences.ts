@@ -1,17 +1,6 @@
-/** Reflexes that a person has silenced for a while. */
+/** The table of silences. */
 import type { Database } from "bun:sqlite";
-
-export interface Silence {
-  /** A reflex's name, or a glob. */
-  readonly pattern: string;
-  readonly why: string;
-  /** Unix milliseconds at which it began. */
-  readonly at: number;
-  /** Unix milliseconds at which it is over, as far as can be told. */
-  readonly until: number;
-  /** The same on the axis of elapsed time. */
-  readonly due: number;
-}
+import type { Silence } from "../model/silence.ts";
 
 export function silenceTable(db: Database) {
   return {

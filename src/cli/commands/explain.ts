@@ -5,11 +5,11 @@ import type { Json } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
+import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import { keyOf, shownKey } from "../../rules/key.ts";
 import type { KeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open.ts";
-import type { Silence } from "../../store/silences.ts";
 import { isRecorded } from "../backtest.ts";
 import { defineCommand, text } from "../command.ts";
 import { because, type Followed, followed, inWindow, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
@@ -185,9 +185,7 @@ const notHeard = (sense: string, { on }: ReflexConfig): string =>
 const silenceOver = (store: StoreReader, { kind, name }: ReflexConfig, now: number): Silence | null =>
   kind === "sense"
     ? null
-    : (store.silences
-        .all()
-        .find(({ pattern, until }) => until > now && (pattern === name || new Bun.Glob(pattern).match(name))) ?? null);
+    : (store.silences.all().find(({ pattern, until }) => until > now && silencedBy(pattern)(name)) ?? null);
 
 /** What is recorded of the firing it led to, at once or later. */
 function followedBy(store: StoreReader, config: ReflexConfig, seen: Seen, fired: readonly Fired[]): Followed | null {

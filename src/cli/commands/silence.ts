@@ -3,6 +3,7 @@ import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
+import { silencedBy } from "../../model/silence.ts";
 import { defineCommand, flag, text } from "../command.ts";
 import { remark } from "../failure.ts";
 import { ask } from "../kernel.ts";
@@ -112,16 +113,13 @@ function stored(place: Place, now: number): Result<readonly SilenceAnswer[], Fai
   const current = silences.exists() ? silences.all().filter((silence) => silence.until > now) : [];
   opened.value.close();
   return ok(
-    current.map(({ pattern, why, at, until: end }) => {
-      const glob = new Bun.Glob(pattern);
-      return {
-        pattern,
-        why,
-        at,
-        until: end,
-        reflexes: reflexes.filter((name) => name === pattern || glob.match(name)),
-      };
-    }),
+    current.map(({ pattern, why, at, until: end }) => ({
+      pattern,
+      why,
+      at,
+      until: end,
+      reflexes: reflexes.filter(silencedBy(pattern)),
+    })),
   );
 }
 
