@@ -15,6 +15,9 @@ export interface Clock {
   readonly bootId: string;
 }
 
+/** A difference between wall and boot clock above this is a step, below it is slewing. */
+export const STEP_MS = 100;
+
 /** A moment that survives a restart of nerve (boot clock) and of the machine (wall clock). */
 export interface Moment {
   readonly bootId: string;

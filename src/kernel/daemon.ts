@@ -3,8 +3,7 @@
  * left → store → engine → control socket → ready. It runs no user code and imports none of the loaders.
  */
 import { dirname, join } from "node:path";
-import type { Clock } from "../base/clock.ts";
-import { systemClock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { JsonObject } from "../base/json.ts";
 import type { Logger } from "../base/logger.ts";
@@ -15,7 +14,7 @@ import type { Reloaded } from "../control/contract.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
+import { formatProblem, type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import { archiveFolder } from "../store/archive-files.ts";
 import { openStore, PASSING, type Store } from "../store/open.ts";
@@ -52,20 +51,12 @@ export interface StartFailure {
   readonly problems: readonly Problem[];
 }
 
-const STOPPING: Problem = {
-  kind: "stopping",
-  message: "nerve is stopping, the config is not re-read any more",
-  hint: null,
-  file: null,
-  line: null,
-  column: null,
-};
+const STOPPING = problem("stopping", "nerve is stopping, the config is not re-read any more");
 
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
-const UNFOLD_MS = 60_000;
-const LIFETIME_MS = 60_000;
-const FORGET_MS = 60_000;
+/** How often what was folded is told, the axis of elapsed time is kept, and what has come to rest is forgotten. */
+const UPKEEP_MS = 60_000;
 
 /** Why a sense does not start on a disk that is full. */
 const ROOMLESS = new Set(["database-no-space", "database-io"]);
@@ -187,7 +178,6 @@ export class Daemon {
       },
       BLOB_SWEEP_TIMES,
     );
-    this.#control = null;
   }
 
   /** The data directory, with every link above it resolved. */
@@ -233,10 +223,10 @@ export class Daemon {
     this.#archiver.recover();
     this.#retention.start();
     this.#blobs.start();
-    this.#repeat(UNFOLD_MS, () => this.#journal.unfold());
     this.#keepLifetime();
-    this.#repeat(LIFETIME_MS, () => this.#keepLifetime());
-    this.#repeat(FORGET_MS, () => {
+    this.#repeat(UPKEEP_MS, () => {
+      this.#journal.unfold();
+      this.#keepLifetime();
       this.#engine.reflexes.forgetKeysAtRest();
       this.#engine.silences.expire();
     });

@@ -3,7 +3,7 @@
  * used, suspend and downtime included. It runs with the wall clock, so that what was decided can be replayed from the
  * times of signals; a set clock is taken back out of it. Across boots only the wall clock is there to tell.
  */
-import type { Clock, Moment } from "../base/clock.ts";
+import { type Clock, type Moment, momentOf, STEP_MS } from "../base/clock.ts";
 
 /** A moment on both axes, as it is kept in the store. */
 interface Anchor {
@@ -17,8 +17,6 @@ export interface LifetimeStore {
 }
 
 const KEY = "lifetime";
-/** A difference between wall and boot clock above this is a step, below it is slewing. */
-const STEP_MS = 100;
 
 export class Lifetime {
   readonly #clock: Clock;
@@ -83,13 +81,8 @@ export class Lifetime {
 
   /** Keeps where the axis stands. Inside a transaction of the store, or on its own. */
   keep(): void {
-    const { wallMs, bootMs, bootId } = {
-      wallMs: this.#clock.wallMs(),
-      bootMs: this.#clock.bootMs(),
-      bootId: this.#clock.bootId,
-    };
-    const elapsedMs = this.of(wallMs);
-    const anchor: Anchor = { moment: { wallMs, bootMs: Math.round(bootMs), bootId }, elapsedMs };
+    const moment = momentOf(this.#clock);
+    const anchor: Anchor = { moment, elapsedMs: this.of(moment.wallMs) };
     this.#store.set(KEY, JSON.stringify(anchor));
   }
 }

@@ -15,7 +15,7 @@ import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Sense } from "./sense.ts";
-import type { Handle, Ticker } from "./ticker.ts";
+import { type Handle, SET_BACK_MS, type Ticker } from "./ticker.ts";
 import { Watch, type WatchParts } from "./watch.ts";
 
 export interface Reflex {
@@ -60,8 +60,6 @@ export interface ReflexParts {
 }
 
 const FORGOTTEN_AT_ONCE = 500;
-/** A clock set back by less, while nerve was down, repeats no cron time. */
-const SET_BACK_MS = 3 * 3_600_000;
 
 /** Changes with what is kept of a reflex, too. */
 const FORMAT = "2";

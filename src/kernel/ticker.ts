@@ -2,7 +2,7 @@
  * The kernel's one timer. Recurring things follow the wall clock through their calendar; delays count elapsed time,
  * suspend included. It wakes at least once a second, so that a stepped clock is noticed within that time.
  */
-import type { Clock } from "../base/clock.ts";
+import { type Clock, STEP_MS } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
 import type { Calendar } from "./calendar.ts";
 
@@ -43,12 +43,10 @@ const systemAlarm: Alarm = (delayMs, fire) => {
 };
 
 const LONGEST_SLEEP_MS = 1_000;
-/** A difference between wall and boot clock above this is a step, below it is slewing. */
-const STEP_MS = 100;
 /** So many cancelled delays may lie about until they would have been due. */
 const FEW = 1_000;
-/** A clock set back by less repeats no cron time. */
-const SET_BACK_MS = 3 * 3_600_000;
+/** A clock set back by less, while nerve runs or while it is down, repeats no cron time. */
+export const SET_BACK_MS = 3 * 3_600_000;
 
 export class Ticker {
   readonly #clock: Clock;
@@ -69,11 +67,6 @@ export class Ticker {
     this.#stepped = stepped;
     this.#offset = clock.wallMs() - clock.bootMs();
     this.#lastWakeMonotonicMs = clock.monotonicMs();
-  }
-
-  /** Milliseconds since the timer last ran: the watchdog's question. */
-  get idleMs(): number {
-    return this.#clock.monotonicMs() - this.#lastWakeMonotonicMs;
   }
 
   /** First due strictly after `afterMs`. */

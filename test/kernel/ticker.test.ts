@@ -249,11 +249,10 @@ describe("a delay", () => {
 });
 
 describe("the ticker", () => {
-  test("wakes at least once a second, and knows how long it has not", () => {
-    const { clock, ticker } = setting();
+  test("wakes at least once a second", () => {
+    const { clock } = setting();
     clock.pass(10_500);
     expect(clock.rings).toBe(10);
-    expect(ticker.idleMs).toBe(500);
   });
 
   test("does nothing before its start and after its stop", () => {
