@@ -13,7 +13,7 @@ export function giveUp(message: string): never {
 }
 
 /** The Bun that runs becomes part of the executable, so another version is another program. */
-export function requirePinnedBun(): void {
+function requirePinnedBun(): void {
   const { engines } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { engines: { bun: string } };
   if (Bun.version === engines.bun) return;
   const script = process.env.npm_lifecycle_event ?? "build";

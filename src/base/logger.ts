@@ -1,6 +1,7 @@
 /** The process's own log on stderr: readable on a terminal, one JSON object a line otherwise. */
 import { escapeForTerminal, safeJson } from "./escape.ts";
 import type { Json } from "./json.ts";
+import { localTime } from "./local-time.ts";
 
 export type Level = "debug" | "info" | "warn" | "error";
 
@@ -26,20 +27,12 @@ const COLOURS: Readonly<Record<Level, string>> = {
 const RESET = "\x1b[0m";
 const DIM = "\x1b[2m";
 
-/** `HH:MM:SS.mmm` in local time. */
-export function clockTime(at: number): string {
-  const date = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const ms = String(date.getMilliseconds()).padStart(3, "0");
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${ms}`;
-}
-
 export function formatPretty(line: LogLine, colours: boolean): string {
   const paint = (colour: string, text: string): string => (colours ? `${colour}${text}${RESET}` : text);
   const source = escapeForTerminal(line.source).padEnd(22);
   const message = escapeForTerminal(line.message);
   const level = line.level === "info" ? "" : `${paint(COLOURS[line.level], line.level)} `;
-  return `${paint(DIM, clockTime(line.at))}  ${paint(COLOURS[line.level], source)} ${level}${message}`;
+  return `${paint(DIM, localTime(line.at))}  ${paint(COLOURS[line.level], source)} ${level}${message}`;
 }
 
 const formatJson = (line: LogLine): string =>

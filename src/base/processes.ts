@@ -64,7 +64,7 @@ export function isAlive(pid: number): boolean {
   return state !== "Z" && state !== "X";
 }
 
-export const signalProcess = (pid: number, signal: NodeJS.Signals): void => {
+const signalProcess = (pid: number, signal: NodeJS.Signals): void => {
   try {
     process.kill(pid, signal);
   } catch {

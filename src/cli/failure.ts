@@ -7,7 +7,7 @@ import { paint, printError, type Screen, stderrScreen } from "./terminal.ts";
 const escapeLines = (text: string, indent: string): string =>
   text.split("\n").map(escapeForTerminal).join(`\n${indent}`);
 
-export function renderProblem(problem: Problem, screen: Screen, label: "error" | "warning" = "error"): string {
+function renderProblem(problem: Problem, screen: Screen, label: "error" | "warning" = "error"): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
   // A message about a whole file may name it itself.
   const isNamed = place === "" || (problem.line === null && problem.message.startsWith(place));

@@ -6,7 +6,7 @@ import { targetOf } from "../config/rates.ts";
 import { type Column, renderTable } from "./table.ts";
 import { renderLine, type Screen, type Span, span } from "./terminal.ts";
 
-export const rateText = (most: number): string => (Number.isFinite(most) ? `≤ ${most}/h` : "unbounded");
+const rateText = (most: number): string => (Number.isFinite(most) ? `≤ ${most}/h` : "unbounded");
 
 /** What its reflexes let through for one value of their keys, and the others in all: `≤ 6/h per host + ≤ 12/h`. */
 export function startsText({ reflexes, most: inAll }: WorkflowNode): string {
@@ -115,7 +115,7 @@ const WORKFLOWS: readonly Column<WorkflowNode>[] = [
   column("REFLEXES", 2, ({ reflexes }) => reflexes.map(({ config }) => config.name).join(", ") || "–"),
 ];
 
-export const unboundedText = (cycle: readonly string[]): string =>
+const unboundedText = (cycle: readonly string[]): string =>
   `unbounded: ${[...cycle, cycle[0]].join(" → ")} is slowed for each value of a \`key\` only`;
 
 export function drawGraph(graph: Graph, screen: Screen): string {

@@ -1,10 +1,10 @@
 /** Rows of signals and logs, as one line a person reads or as one JSON object with the columns as keys. */
 import { escapeForTerminal } from "../base/escape.ts";
+import { localDay, localMoment, localTime } from "../base/local-time.ts";
 import type { Log, LogLevel } from "../model/log.ts";
 import type { Signal } from "../model/signal.ts";
 import { parseStored, payloadSpans } from "./payload.ts";
 import { type Span, type Style, span } from "./terminal.ts";
-import { localDay, localMoment, localTime } from "./times.ts";
 
 export const signalJson = (row: Signal) => ({ ...row, payload: parseStored(row.payload) });
 export const logJson = (row: Log) => ({ ...row, data: row.data === null ? null : parseStored(row.data) });

@@ -1,5 +1,6 @@
 /** `--wait` of `run` and `retry`: a run's logs as they come, on stderr, then its output, or why it has none. */
 import { safeJson } from "../base/escape.ts";
+import { localTime } from "../base/local-time.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { RunAnswer, Status } from "../control/contract.ts";
 import type { Log } from "../model/log.ts";
@@ -15,7 +16,6 @@ import { logSpans } from "./rows.ts";
 import { runJson, runTitle } from "./run-rows.ts";
 import { readStore } from "./store.ts";
 import { print, printError, renderLine, span, stderrScreen } from "./terminal.ts";
-import { localTime } from "./times.ts";
 
 /** As long as nothing happens, it is asked this often whether the daemon lives. */
 const ASK_MS = 2_000;

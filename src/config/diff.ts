@@ -1,4 +1,4 @@
-/** What a reload changes, by name. Pure: fingerprints of the senses' code are given. */
+/** What a reload changes, by name. Pure: fingerprints of the code are given. */
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import type { ModuleKind } from "./module-folder.ts";
 
@@ -18,7 +18,6 @@ export interface ConfigDiff {
   readonly reflexes: Changes;
   /** A workflow is changed when its entry or its code is not what it was. */
   readonly workflows: Changes;
-  readonly retention: boolean;
   /** Changed, but not acted on until the daemon is started again. */
   readonly needsRestart: readonly NeedsRestart[];
 }
@@ -55,16 +54,8 @@ export function diffConfig(
       after.workflows,
       (was, is) => isSameCode("workflow", is.name) && same(was, is),
     ),
-    retention: !same(before.retention, after.retention),
     needsRestart,
   };
-}
-
-/** True when a reload would do nothing at all. */
-export function isUnchanged(diff: ConfigDiff): boolean {
-  const isSame = ({ added, removed, changed }: Changes) => added.length + removed.length + changed.length === 0;
-  const sections = [diff.groups, diff.senses, diff.reflexes, diff.workflows];
-  return sections.every(isSame) && !diff.retention && diff.needsRestart.length === 0;
 }
 
 const same = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b, true);

@@ -65,7 +65,7 @@ function entriesOf(tree: Tree, label: string, report: Report, keys: readonly str
   return null;
 }
 
-export const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with -)";
+const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with -)";
 
 /** A map whose keys are names; `read` is given each. Entries it could not read are left out. */
 export function named<T>(read: (name: string, tree: Tree, label: string, report: Report) => T | null) {

@@ -38,7 +38,7 @@ export interface ConfigSource extends Variables {
   readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
 }
 
-export const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
+const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
 
 /** What a file says, as far as it could be read, and every problem in it. */
 export interface ReadConfig {

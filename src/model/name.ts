@@ -1,4 +1,4 @@
 /** Names of senses, reflexes, workflows and groups: safe as a file name, a URL segment and an SQL identifier in quotes. */
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const NAME_PATTERN = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 export const isName = (text: string): boolean => NAME_PATTERN.test(text);

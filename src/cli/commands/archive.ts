@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { counted } from "../../base/counted.ts";
 import { safeJson } from "../../base/escape.ts";
+import { localMoment } from "../../base/local-time.ts";
 import { nearest } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
@@ -18,7 +19,6 @@ import { findPlace, type Place } from "../place.ts";
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
-import { localMoment } from "../times.ts";
 import { findingProblem, verifyArchive } from "../verify-archive.ts";
 
 const column = (

@@ -1,6 +1,7 @@
 /** `nerve backtest`: what reflexes would have done with the signals that are kept. */
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
+import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { BEGINNING, momentAt } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
@@ -15,7 +16,7 @@ import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } 
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
-import { duration, localMoment, parseSince } from "../times.ts";
+import { duration, parseSince } from "../times.ts";
 
 /** Signals before the range that are looked at, for what reflexes remember when it begins. */
 const WARM_UP = 1_000_000;

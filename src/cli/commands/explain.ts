@@ -2,6 +2,7 @@
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
+import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
@@ -20,7 +21,7 @@ import { findPlace } from "../place.ts";
 import { EVERY_SIGNAL, type Fired, type Incident, readRecorded } from "../recorded.ts";
 import { readStore } from "../store.ts";
 import { print, printLine, span } from "../terminal.ts";
-import { localMoment, parseSince } from "../times.ts";
+import { parseSince } from "../times.ts";
 
 /** Signals before the one asked about that are replayed, of all senses. */
 const BACK = 1_000_000;

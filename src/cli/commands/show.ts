@@ -2,6 +2,7 @@
 
 import { counted } from "../../base/counted.ts";
 import { safeJson } from "../../base/escape.ts";
+import { localMoment } from "../../base/local-time.ts";
 import { ok } from "../../base/result.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
@@ -15,7 +16,7 @@ import { runLogSpans } from "../run-story.ts";
 import { readStore } from "../store.ts";
 import { type Node, type Story, stepsOf, tellStory, timeOf } from "../story.ts";
 import { print, renderLine, type Screen, type Span, span, stdoutScreen } from "../terminal.ts";
-import { duration, localMoment } from "../times.ts";
+import { duration } from "../times.ts";
 
 const OFFSET_WIDTH = 9;
 
@@ -83,8 +84,7 @@ const beginning = (run: Run | null, signals: readonly Signal[]): string => {
   return run.signal_id === null ? "by hand" : `signal #${run.signal_id}, which is not kept any more`;
 };
 
-/** Exported for tests: the whole text. */
-export function renderStory(subject: Subject, story: Story, now: number, screen: Screen): string {
+function renderStory(subject: Subject, story: Story, now: number, screen: Screen): string {
   const { run, begin, namesake, signals } = subject;
   return [
     ...(run === null ? traceHeading(subject, story.durationMs, screen) : runHeading(run, namesake, now, screen)),

@@ -1,6 +1,7 @@
 /** `nerve silence`: reflexes that are to start no workflow for a while: says which, lists them, lifts one. */
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
+import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { silencedBy } from "../../model/silence.ts";
@@ -12,7 +13,7 @@ import { findPlace, type Place } from "../place.ts";
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
-import { localMoment, until } from "../times.ts";
+import { until } from "../times.ts";
 
 const LONGEST_MS = 3_650 * 86_400_000;
 const LONGEST_PATTERN = 200;

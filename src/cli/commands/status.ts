@@ -129,8 +129,7 @@ function reasons({ senses }: Status, screen: Screen): string[] {
   return ["", ...lines];
 }
 
-/** Exported for tests: the whole text. */
-export function renderStatus(status: Status, now: number, screen: Screen): string {
+function renderStatus(status: Status, now: number, screen: Screen): string {
   const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] =>
     rows.length === 0 ? [] : ["", ...renderTable(columns, rows, screen)];
   return [
