@@ -2,7 +2,7 @@
 import { formatDuration } from "../base/duration.ts";
 import { escapeForTerminal } from "../base/escape.ts";
 import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../config/graph.ts";
-import { targetOf } from "../config/rates.ts";
+import { targetOf } from "../model/config.ts";
 import { type Column, renderTable } from "./table.ts";
 import { renderLine, type Screen, type Span, span } from "./terminal.ts";
 

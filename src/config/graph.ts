@@ -6,9 +6,10 @@ import {
   type ReflexConfig,
   type SenseConfig,
   shownPatterns,
+  targetOf,
   type WorkflowConfig,
 } from "../model/config.ts";
-import { targetOf, worstCaseRates } from "./rates.ts";
+import { worstCaseRates } from "./rates.ts";
 
 /** Rates are the most in an hour; Infinity where nothing bounds them. */
 export interface SenseNode {

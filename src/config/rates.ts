@@ -16,7 +16,7 @@
  * Signals are counted by when they are due: computes that take unequally long may move one from an hour into the next.
  * Runs are counted as they are decided on: one that is dropped counts, and a retry does not.
  */
-import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
+import { type NerveConfig, type ReflexConfig, type SenseReflexConfig, targetOf } from "../model/config.ts";
 import { ruleOf } from "../rules/rule.ts";
 import { findCycles } from "./cycles.ts";
 
@@ -104,5 +104,3 @@ export function worstCaseRates(config: NerveConfig): Rates {
     unbounded: findCycles(edges.filter(({ from, to }) => isUnbounded(from) && isUnbounded(to))),
   };
 }
-
-export const targetOf = (reflex: ReflexConfig): string => (reflex.kind === "sense" ? reflex.sense : reflex.workflow);

@@ -6,6 +6,7 @@ import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import { traceIds } from "../base/trace-id.ts";
+import { targetOf } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
 import { MAX_KEYS, shownKey } from "../rules/key.ts";
 import type { Look } from "../rules/look.ts";
@@ -171,7 +172,7 @@ export class Reactions {
     const due = firing?.decision.due ?? null;
     const lateMs = due === null ? 0 : Math.max(0, lifetime.now() - due);
     const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
-    const target = config.kind === "sense" ? `sense ${config.sense}` : `workflow ${config.workflow}`;
+    const target = `${config.kind} ${targetOf(config)}`;
     const isKeyed = firing !== null && config.key !== null;
     const key = isKeyed ? shownKey(firing.key) : null;
     const forKey = isKeyed ? `, key ${key}` : "";

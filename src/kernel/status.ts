@@ -1,5 +1,6 @@
 /** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
 import type { Status } from "../control/contract.ts";
+import { targetOf } from "../model/config.ts";
 import { VERSION } from "../version.ts";
 import type { Engine } from "./engine.ts";
 import type { Sense } from "./sense.ts";
@@ -57,7 +58,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
     })),
     reflexes: reflexes.map(({ config, enabled, fired, throttled }) => ({
       name: config.name,
-      target: config.kind === "sense" ? `sense:${config.sense}` : `workflow:${config.workflow}`,
+      target: `${config.kind}:${targetOf(config)}`,
       enabled,
       fired,
       throttled,

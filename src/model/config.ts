@@ -51,6 +51,9 @@ export interface SenseConfig {
 
 export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
 
+/** Name of the sense or workflow it is about; `kind` tells which of the two. */
+export const targetOf = (reflex: ReflexConfig): string => (reflex.kind === "sense" ? reflex.sense : reflex.workflow);
+
 export type Patterns = Pick<ReflexWords, "when" | "clear">;
 
 /** The patterns of a reflex as they may be shown to a person. */

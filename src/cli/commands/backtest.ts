@@ -3,13 +3,14 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { targetOf } from "../../model/config.ts";
 import { BEGINNING, momentAt } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
 import { type Agreement, BesideLive, BesideOther, type Edges, LISTED, NONE, type Sample } from "../agreement.ts";
 import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "../backtest.ts";
 import { defineCommand, flag, text } from "../command.ts";
 import { remark } from "../failure.ts";
-import { knownReflex, targetOf } from "../find-reflex.ts";
+import { knownReflex } from "../known-names.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
 import { findPlace, loadConfig } from "../place.ts";
 import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
@@ -224,7 +225,7 @@ function rowJson(row: Row, { since, until }: Range) {
   };
   return {
     reflex: name,
-    target: config === undefined ? null : targetOf(config),
+    target: config === undefined ? null : `${config.kind} ${targetOf(config)}`,
     since,
     until,
     ...countsJson(here),
@@ -281,7 +282,7 @@ const ALONE: readonly Column<Row>[] = [
     rank: 3,
     cell: (row) => {
       const config = configOf(row);
-      return span(config === undefined ? "" : targetOf(config));
+      return span(config === undefined ? "" : `${config.kind} ${targetOf(config)}`);
     },
   },
   column("SIGNALS", 2, ({ here }) => amount(here?.signals)),

@@ -7,7 +7,13 @@ import { ok, type Result } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../../kernel/modules-on-disk.ts";
-import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../../model/config.ts";
+import {
+  type NerveConfig,
+  type ReflexConfig,
+  type SenseConfig,
+  targetOf,
+  type WorkflowConfig,
+} from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";
@@ -142,11 +148,14 @@ const asJson = (
     pending: pending(one),
   })),
   workflows: workflows.map(({ config: { name, use }, module, result }) => ({ name, use, module, ok: result.ok })),
-  reflexes: config.reflexes.map((reflex) => ({ name: reflex.name, target: target(reflex), trigger: trigger(reflex) })),
+  reflexes: config.reflexes.map((reflex) => ({
+    name: reflex.name,
+    target: target(reflex),
+    trigger: trigger(reflex),
+  })),
 });
 
-const target = (reflex: ReflexConfig): string =>
-  reflex.kind === "sense" ? `sense:${reflex.sense}` : `workflow:${reflex.workflow}`;
+const target = (reflex: ReflexConfig): string => `${reflex.kind}:${targetOf(reflex)}`;
 
 function trigger(reflex: ReflexConfig): string {
   const ways = reflex.on.length === 0 ? [] : [`on ${reflex.on.join(", ")}`];

@@ -4,7 +4,7 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
+import { type NerveConfig, type Patterns, type ReflexConfig, targetOf } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
@@ -15,7 +15,7 @@ import { isRecorded } from "../backtest.ts";
 import { defineCommand, text } from "../command.ts";
 import { because, type Followed, followed, inWindow, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
 import { explain, type Question, type Seen } from "../explanation.ts";
-import { knownReflex, targetOf } from "../find-reflex.ts";
+import { knownReflex } from "../known-names.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { EVERY_SIGNAL, type Fired, type Incident, readRecorded } from "../recorded.ts";
@@ -211,7 +211,7 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
   const wall = (elapsed: number | undefined): number | null => (elapsed === undefined ? null : wallAt(elapsed));
   return {
     reflex: config.name,
-    target: targetOf(config),
+    target: `${config.kind} ${targetOf(config)}`,
     on: config.on,
     enabled: isEnabled,
     disabled_since: disabledSince,

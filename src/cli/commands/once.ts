@@ -7,6 +7,7 @@ import { locateSenses } from "../../kernel/modules-on-disk.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { authorFrames } from "../author-frames.ts";
 import { defineCommand, flag } from "../command.ts";
+import { unknownSense } from "../known-names.ts";
 import { EXIT, fail, type Outcome } from "../outcome.ts";
 import { payloadSpans } from "../payload.ts";
 import { loadConfig } from "../place.ts";
@@ -16,7 +17,6 @@ import { linkBlobs, ScratchFolder } from "../scratch-folder.ts";
 import { type ComputeEnd, type ScratchLog, ScratchWorker } from "../scratch-worker.ts";
 import { print, printLine, type Span, span } from "../terminal.ts";
 import { duration } from "../times.ts";
-import { unknownSense } from "../unknown-sense.ts";
 
 interface Report {
   readonly sense: string;

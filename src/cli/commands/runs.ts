@@ -6,13 +6,13 @@ import type { StoreReader } from "../../store/open.ts";
 import { defineCommand, flag, texts } from "../command.ts";
 import { remark } from "../failure.ts";
 import { type Following, followRuns } from "../follow-runs.ts";
+import { knownReflexes, knownWorkflows } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, type Range, rowPrinter } from "../listing.ts";
 import { EXIT, type Failure, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { runJson, runSpans } from "../run-rows.ts";
 import { readStore } from "../store.ts";
 import { print } from "../terminal.ts";
-import { knownReflexes, knownWorkflows } from "../unknown-sense.ts";
 
 const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];
 const ACTIVE: ReadonlySet<RunState> = new Set(ACTIVE_STATES);

@@ -3,12 +3,12 @@ import { ok } from "../../base/result.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../command.ts";
 import { remark } from "../failure.ts";
+import { knownSenses } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
 import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { signalJson, signalSpans } from "../rows.ts";
 import { readStore } from "../store.ts";
-import { knownSenses } from "../unknown-sense.ts";
 
 export const command = defineCommand({
   summary: "list what senses have seen, newest last",

@@ -1,5 +1,7 @@
-/** A list that came out empty for a sense, a workflow or a reflex nobody has is a mistyped name, not a quiet one. */
-
+/**
+ * Names a person typed, held against the configuration. Of those nobody has, a list that came out empty speaks too: that
+ * is a mistyped name, not a quiet sense.
+ */
 import { nearest } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
@@ -51,4 +53,14 @@ function unknownName(kind: Kind, config: NerveConfig, name: string): Problem {
     `there is no ${kind} \`${name}\``,
     meant === null ? there : `did you mean \`${meant}\`?`,
   );
+}
+
+/** Usage error with the nearest name, when none of `configs` has the reflex. */
+export function knownReflex(configs: readonly NerveConfig[], name: string): Result<null, Failure> {
+  const names = [...new Set(configs.flatMap((config) => namesOf("reflex", config)))];
+  if (names.includes(name)) return ok(null);
+  const meant = nearest(name, names);
+  const there = names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`;
+  const hint = meant === null ? there : `did you mean \`${meant}\`?`;
+  return fail(EXIT.usage, problem("unknown-reflex", `there is no reflex \`${name}\``, hint));
 }
