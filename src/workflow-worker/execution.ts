@@ -24,6 +24,7 @@ import { author } from "./author.ts";
 import type { Commits } from "./commits.ts";
 import { stepError } from "./step-error.ts";
 import { stepId } from "./step-id.ts";
+import { Turns } from "./turns.ts";
 
 export type RunRequest = WorkflowParentMessageOf<"run">;
 
@@ -78,7 +79,6 @@ type Committed =
   | { readonly kind: "retrying"; readonly waitMs: number };
 
 const DEEPEST_CAUSE = 16;
-const NOBODYS_TURN = { order: Number.POSITIVE_INFINITY, go: (): void => {} };
 
 const never = (): Promise<never> => new Promise(() => {});
 const keyOf = ({ step, nth }: Place): string => `${nth} ${step}`;
@@ -113,10 +113,7 @@ export class Execution {
   /** Calls of the thread the run waits for. */
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #waits = new Set<Wait>();
-  /** Calls that are to settle one after the other, each once everything that follows from the one before has begun. */
-  readonly #turns: { readonly order: number; readonly go: () => void }[] = [];
-  /** The order of what settles next, behind the history. */
-  #order: number;
+  readonly #turns: Turns;
   /** Steps that are being tried, until what came of it is committed. */
   #underWay = 0;
   /** Steps whose functions have not settled, and what waits for the last of them. */
@@ -132,7 +129,7 @@ export class Execution {
     this.#setting = setting;
     this.#request = request;
     const { steps, sleeps } = request;
-    this.#order = steps.length;
+    this.#turns = new Turns(steps.length, () => this.#look());
     this.#history = new Map(steps.map((step, order) => [keyOf(step), { ...step, order }]));
     this.#slept = new Map(
       sleeps.map((sleep, index) => [
@@ -255,7 +252,7 @@ export class Execution {
     this.#calls.set(call.name, nth + 1);
     const place: Place = { step: call.name, nth };
     const past = this.#history.get(keyOf(place));
-    if (past && past.state !== "retrying") await this.#turn(past.order);
+    if (past && past.state !== "retrying") await this.#turns.at(past.order);
     if (past?.state === "completed") return past.result as Json;
     if (past?.state === "failed") throw this.#failure(place, past.error ?? "", null);
     if (past && past.leftMs > 0) await this.#wait(past.leftMs, null);
@@ -285,7 +282,7 @@ export class Execution {
       tell({ type: "step-failed", ...told, error: tried.error, stack: tried.stack, retryInMs });
     }
     await commits.until(told.seq);
-    await this.#turn(this.#order++);
+    await this.#turns.next();
     this.#underWay--;
     this.#look();
     if (tried.kind === "completed") return tried;
@@ -326,28 +323,11 @@ export class Execution {
     const nth = this.#sleeps++;
     const recorded = this.#slept.get(nth);
     const leftMs = recorded?.leftMs ?? ms;
-    if (recorded?.leftMs === 0) return this.#turn(recorded.order);
+    if (recorded?.leftMs === 0) return this.#turns.at(recorded.order);
     if (leftMs <= 0) return;
     await this.#wait(leftMs, recorded === undefined ? { nth, ms } : null);
-    await this.#turn(this.#order++);
+    await this.#turns.next();
   }
-
-  #turn(order: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#turns.push({ order, go: resolve });
-    if (this.#turns.length === 1) setImmediate(this.#takeTurn);
-    return promise;
-  }
-
-  readonly #takeTurn = (): void => {
-    const next = this.#turns.reduce((first, turn) => (turn.order < first.order ? turn : first), NOBODYS_TURN);
-    const place = this.#turns.indexOf(next);
-    if (place < 0) return;
-    this.#turns.splice(place, 1);
-    next.go();
-    if (this.#turns.length > 0) setImmediate(this.#takeTurn);
-    else this.#look();
-  };
 
   #wait(ms: number, begins: Wait["begins"]): Promise<void> {
     if (!this.#goesOn) return never();
@@ -390,7 +370,7 @@ export class Execution {
       return;
     }
     // What is answered from the history goes on first.
-    if (this.#waits.size === 0 || this.#turns.length > 0) return;
+    if (this.#waits.size === 0 || !this.#turns.isEmpty) return;
     const now = performance.now();
     const left = [...this.#waits].map(({ begins, untilMs }) => begins?.ms ?? Math.ceil(untilMs - now));
     const leftMs = Math.min(...left);
@@ -420,7 +400,7 @@ export class Execution {
     this.#phase = "over";
     this.#stopTimers();
     this.#pending.clear();
-    this.#turns.length = 0;
+    this.#turns.end();
     this.#leave();
   }
 
