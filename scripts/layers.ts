@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Nouns and contracts.
   "src/model": ["src/base"],
   "src/config": ["src/base", "src/model", "src/rules", "senses/names.ts", "yaml"],
-  "src/ipc": ["src/base", "src/model"],
+  "src/ipc": ["src/base"],
   "src/ipc/definitions.ts": ["type arktype"],
   "src/ipc/workflow-definitions.ts": ["type arktype"],
   // Pure: what reflexes decide. No I/O, no clock.
@@ -54,7 +54,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "senses/index.ts",
     "arktype",
     "drizzle-orm",
-    "bun:sqlite",
+    "type bun:sqlite",
   ],
   "src/sense-worker": [
     "src/base",
@@ -68,15 +68,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "type bun:sqlite",
   ],
   "src/sense-worker/payload-patterns.ts": ["src/rules/payload-type.ts"],
-  "src/workflow-worker": [
-    "src/base",
-    "src/model",
-    "src/ipc",
-    "src/sqlite/lock.ts",
-    "src/sdk",
-    "src/worker",
-    "src/workflows/index.ts",
-  ],
+  "src/workflow-worker": ["src/base", "src/model", "src/ipc", "src/sdk", "src/worker", "src/workflows/index.ts"],
   // The built-in workflows: what `nerve` gives them, and what the built-in senses have made already.
   "src/workflows": ["nerve", "senses/options.ts", "senses/exec", "src/worker/retry-advice.ts"],
   // Faces.
@@ -90,10 +82,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel",
     "src/rules",
     "src/control",
-    "src/sdk",
     "src/version.ts",
-    "senses/names.ts",
-    "bun:sqlite",
+    "type bun:sqlite",
   ],
   "src/cli/place.ts": ["yaml"],
   // The built-in senses live like a user's: they see what `nerve` gives them, and each other's schema only.

@@ -58,7 +58,7 @@ const STOP_MS = 7_000;
 /** How often what was folded is told, the axis of elapsed time is kept, and what has come to rest is forgotten. */
 const UPKEEP_MS = 60_000;
 
-/** Why a sense does not start on a disk that is full. */
+/** Kinds of problems of a sense whose database found no room at its start. */
 const ROOMLESS = new Set(["database-no-space", "database-io"]);
 
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });

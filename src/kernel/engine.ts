@@ -321,7 +321,7 @@ export class Engine implements Desk {
 
   // ── the end ──────────────────────────────────────────────────────────
 
-  /** Commits work again, or it does not: everything that waits looks again. */
+  /** Commits work again, or there is room again: everything that waits looks whether it may start. */
   resume(): void {
     for (const sense of this.senses.values()) if (sense.pending !== null) this.#wake(sense);
     this.workflows.resume();

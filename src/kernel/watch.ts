@@ -30,7 +30,7 @@ const MAKE_ROOM_EVERY_MS = 1_000;
 export class Watch implements Remembering {
   readonly name: string;
   readonly definition: string;
-  /** Without the payload path of its key being there it has said so once. */
+  /** It has said that payloads have nothing at the path of its key, which it does once. */
   saidMissing = false;
   readonly #parts: WatchParts;
   readonly #lookout: Lookout;

@@ -1,5 +1,5 @@
 /**
- * One workflow: its runs, who of them has a slot, and what each waits for. Invariants kept here:
+ * One workflow: its runs, which of them have a slot, and what the others wait for. Invariants kept here:
  * - G3: a run has one ending; what comes after it changes nothing.
  * - A run in a slot is either being started, waits for the worker, or is in it; no more have one than `concurrency`.
  * - Woken, retried and interrupted runs come before queued ones; queued ones start in the order of their ids.
