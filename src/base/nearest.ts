@@ -33,3 +33,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   }
   return best;
 }
+
+/** The hint about a word nobody knows: the candidate that was most likely meant, else `otherwise`. */
+export function meantOr(word: string, candidates: Iterable<string>, otherwise: string): string {
+  const meant = nearest(word, candidates);
+  return meant === null ? otherwise : `did you mean \`${meant}\`?`;
+}

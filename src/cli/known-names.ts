@@ -2,7 +2,7 @@
  * Names a person typed, held against the configuration. Of those nobody has, a list that came out empty speaks too: that
  * is a mistyped name, not a quiet sense.
  */
-import { nearest } from "../base/nearest.ts";
+import { meantOr } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -43,24 +43,17 @@ export const unknownSense = (config: NerveConfig, name: string): Problem => unkn
 
 function unknownName(kind: Kind, config: NerveConfig, name: string): Problem {
   const names = namesOf(kind, config).sort();
-  const meant = nearest(name, names);
   const there =
     names.length === 0
       ? `${config.file} has no ${kind === "reflex" ? "reflexes" : `${kind}s`}`
       : `there are: ${names.join(", ")}`;
-  return problem(
-    `unknown-${kind}`,
-    `there is no ${kind} \`${name}\``,
-    meant === null ? there : `did you mean \`${meant}\`?`,
-  );
+  return problem(`unknown-${kind}`, `there is no ${kind} \`${name}\``, meantOr(name, names, there));
 }
 
 /** Usage error with the nearest name, when none of `configs` has the reflex. */
 export function knownReflex(configs: readonly NerveConfig[], name: string): Result<null, Failure> {
   const names = [...new Set(configs.flatMap((config) => namesOf("reflex", config)))];
   if (names.includes(name)) return ok(null);
-  const meant = nearest(name, names);
   const there = names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`;
-  const hint = meant === null ? there : `did you mean \`${meant}\`?`;
-  return fail(EXIT.usage, problem("unknown-reflex", `there is no reflex \`${name}\``, hint));
+  return fail(EXIT.usage, problem("unknown-reflex", `there is no reflex \`${name}\``, meantOr(name, names, there)));
 }

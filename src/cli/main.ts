@@ -1,10 +1,10 @@
 /** The command line's entry: which verb, its input, and how it ends. Loads the one command that was asked for. */
 
-import { nearest } from "../base/nearest.ts";
+import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { EXIT, type Outcome, usageError } from "./outcome.ts";
-import { VERBS } from "./verbs.ts";
+import { NOT_YET, VERBS } from "./verbs.ts";
 
 /** Runs what argv (without the executable) asks for and ends the process with its exit code. */
 export async function runCommand(argv: string[]): Promise<void> {
@@ -69,7 +69,7 @@ async function showOverview(where: "stdout" | "stderr"): Promise<Outcome> {
 async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> {
   const verb = VERBS.find(({ name }) => name === word);
   if (verb === undefined) {
-    const refusal = await whyNoVerb(word);
+    const refusal = whyNoVerb(word);
     // A config is the daemon's: `nerve nerve.yaml` is `nerve start nerve.yaml`.
     return refusal ?? runVerb("start", [word, ...rest]);
   }
@@ -83,26 +83,18 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
 }
 
 /** Null when `word` is a config. */
-async function whyNoVerb(word: string): Promise<Outcome | null> {
+function whyNoVerb(word: string): Outcome | null {
   if (word.startsWith("-")) {
-    const meant = nearest(word, ["--help", "--version"]);
-    return usageError(
-      `unknown option \`${word}\``,
-      meant === null ? "see `nerve --help`" : `did you mean \`${meant}\`?`,
-    );
+    return usageError(`unknown option \`${word}\``, meantOr(word, ["--help", "--version"], "see `nerve --help`"));
   }
   if (/\.ya?ml$/.test(word) || word.includes("/")) return null;
-  const { NOT_YET } = await import("./verbs.ts");
   if (NOT_YET.includes(word)) {
     return {
       ok: false,
       error: { code: EXIT.usage, problems: [problem("not-yet", `this build does not know \`${word}\` yet`)] },
     };
   }
-  const meant = nearest(word, [...VERBS.map(({ name }) => name), ...NOT_YET, "help"]);
-  const hint =
-    meant === null
-      ? "`nerve --help` lists them; a config ends in .yaml or .yml, or holds a /"
-      : `did you mean \`${meant}\`?`;
-  return usageError(`there is no command \`${word}\``, hint);
+  const words = [...VERBS.map(({ name }) => name), ...NOT_YET, "help"];
+  const otherwise = "`nerve --help` lists them; a config ends in .yaml or .yml, or holds a /";
+  return usageError(`there is no command \`${word}\``, meantOr(word, words, otherwise));
 }

@@ -5,7 +5,7 @@
  */
 import { parseDuration } from "../base/duration.ts";
 import { type Json, type JsonObject, toJson } from "../base/json.ts";
-import { nearest } from "../base/nearest.ts";
+import { meantOr, nearest } from "../base/nearest.ts";
 import { parseSize } from "../base/size.ts";
 import { isName } from "../model/name.ts";
 import type { Report } from "./report.ts";
@@ -33,8 +33,7 @@ export function readFields<S extends Shape>(tree: Tree, label: string, shape: S,
     const path = child(label, key);
     const read = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (read === undefined) {
-      const meant = nearest(key, keys);
-      const hint = meant === null ? `valid here: ${keys.join(", ")}` : `did you mean \`${meant}\`?`;
+      const hint = meantOr(key, keys, `valid here: ${keys.join(", ")}`);
       report.add("unknown-key", keyPlace, `\`${path}\` is not a known key`, hint);
     } else {
       places.set(key, keyPlace);

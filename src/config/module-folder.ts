@@ -2,7 +2,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { nearest } from "../base/nearest.ts";
+import { meantOr } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 
@@ -33,12 +33,9 @@ export function locateModule(
   if (existsSync(join(path, "index.ts"))) return { kind: "folder", path };
   const builtIn = new Set(builtInNames);
   if (builtIn.has(user.use)) return { kind: "built-in", name: user.use };
-  const meant = nearest(
-    user.use,
-    [...builtIn, ...folderNames(config, kind)].filter((name) => name !== user.use),
-  );
+  const others = [...builtIn, ...folderNames(config, kind)].filter((name) => name !== user.use);
   const message = `${kind} ${user.name}: there is no ${path}/index.ts, and no built-in ${kind} ${user.use}`;
-  const hint = meant === null ? `built in: ${[...builtIn].sort().join(", ")}` : `did you mean \`${meant}\`?`;
+  const hint = meantOr(user.use, others, `built in: ${[...builtIn].sort().join(", ")}`);
   return {
     kind: "missing",
     problem: { kind: `${kind}-not-found`, message, hint, file: config.file, line: null, column: null },

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { counted } from "../../base/counted.ts";
 import { safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
-import { nearest } from "../../base/nearest.ts";
+import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Archived } from "../../control/contract.ts";
@@ -97,8 +97,7 @@ export const command = defineCommand({
   async run({ arguments: [word = ""], config, json }) {
     const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
     if (action === undefined) {
-      const meant = nearest(word, Object.keys(ACTIONS));
-      const hint = meant === null ? "one of ls, verify, run" : `did you mean \`${meant}\`?`;
+      const hint = meantOr(word, Object.keys(ACTIONS), "one of ls, verify, run");
       return usageError(`\`nerve archive\` does not know \`${word}\``, hint);
     }
     const place = findPlace(config);

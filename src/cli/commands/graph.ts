@@ -1,6 +1,6 @@
 /** `nerve graph`: what triggers what, and how often workflows start at the most, from the config alone. */
 import { safeJson } from "../../base/escape.ts";
-import { nearest } from "../../base/nearest.ts";
+import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { type Graph, graphOf } from "../../config/graph.ts";
 import { defineCommand, text } from "../command.ts";
@@ -34,8 +34,7 @@ export const command = defineCommand({
     const render = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
     if (render === undefined) {
       const formats = Object.keys(FORMATS);
-      const meant = nearest(name, formats);
-      const hint = meant === null ? `one of ${formats.join(", ")}` : `did you mean \`${meant}\`?`;
+      const hint = meantOr(name, formats, `one of ${formats.join(", ")}`);
       return usageError(`there is no format \`${name}\``, hint);
     }
     const config = loadConfig(given);

@@ -1,5 +1,5 @@
 /** `nerve logs`: what happened, as senses and the kernel recorded it. */
-import { nearest } from "../../base/nearest.ts";
+import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
 import { defineCommand, text, texts } from "../command.ts";
@@ -32,8 +32,7 @@ export const command = defineCommand({
     if (!range.ok) return range;
     const { level } = options;
     if (level !== null && !isLevel(level)) {
-      const meant = nearest(level, LOG_LEVELS);
-      const hint = meant === null ? `one of ${LOG_LEVELS.join(", ")}` : `did you mean \`${meant}\`?`;
+      const hint = meantOr(level, LOG_LEVELS, `one of ${LOG_LEVELS.join(", ")}`);
       return usageError(`there is no level \`${level}\``, hint);
     }
     const strange = options.source.find((source) => source !== "kernel" && !/^(sense|reflex|workflow):/.test(source));

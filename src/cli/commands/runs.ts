@@ -1,5 +1,5 @@
 /** `nerve runs`: what workflows did, and are doing. */
-import { nearest } from "../../base/nearest.ts";
+import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
 import type { StoreReader } from "../../store/open.ts";
@@ -102,8 +102,7 @@ export const command = defineCommand({
 function parseStates(given: readonly string[], onlyActive: boolean): Result<readonly RunState[], Failure> {
   const unknown = given.find((word) => !(STATES as readonly string[]).includes(word));
   if (unknown !== undefined) {
-    const meant = nearest(unknown, STATES);
-    const hint = meant === null ? `one of ${STATES.join(", ")}` : `did you mean \`${meant}\`?`;
+    const hint = meantOr(unknown, STATES, `one of ${STATES.join(", ")}`);
     return usageError(`there is no state \`${unknown}\``, hint);
   }
   const states = given as readonly RunState[];
