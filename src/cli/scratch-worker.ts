@@ -17,7 +17,13 @@ import { workerEnvironment } from "../kernel/environment.ts";
 import { ownCommand, SENSE_WORKER_ROLE } from "../kernel/own-image.ts";
 import { type PeerFiles, peerFiles, senseDatabase } from "../kernel/sense-databases.ts";
 import { LOAD_HARD_MS } from "../kernel/worker-life.ts";
-import { spawnWorker, type WorkerCommand, type WorkerExit, type WorkerProcess } from "../kernel/worker-process.ts";
+import {
+  describeExit,
+  spawnWorker,
+  type WorkerCommand,
+  type WorkerExit,
+  type WorkerProcess,
+} from "../kernel/worker-process.ts";
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { copyDatabase, type ScratchFolder } from "./scratch-folder.ts";
@@ -275,6 +281,3 @@ function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: Limits): Comput
     durationMs,
   };
 }
-
-export const describeExit = ({ code, signal }: WorkerExit): string =>
-  signal === null ? `it exited with code ${code ?? "unknown"}` : `killed by ${signal}`;

@@ -5,11 +5,11 @@ import { parseWorkflowMessage } from "../ipc/parse.ts";
 import type { WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
 import { WORKFLOW_WORKER_ROLE } from "../kernel/own-image.ts";
 import { LOAD_HARD_MS } from "../kernel/worker-life.ts";
-import { spawnWorker, type WorkerProcess } from "../kernel/worker-process.ts";
+import { describeExit, spawnWorker, type WorkerProcess } from "../kernel/worker-process.ts";
 import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { ScratchFolder } from "./scratch-folder.ts";
-import { describeExit, LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./scratch-worker.ts";
+import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./scratch-worker.ts";
 
 export interface ScratchWorkflow {
   readonly config: NerveConfig;

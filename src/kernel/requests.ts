@@ -34,11 +34,11 @@ export class Requests {
   }
 
   #find(name: string): Result<Sense, Problem> {
-    const sense = this.#parts.senses.get(name);
+    const { senses } = this.#parts;
+    const sense = senses.get(name);
     if (sense) return ok(sense);
-    const meant = nearest(name, this.#parts.senses.keys());
-    const hint =
-      meant === null ? `there are: ${[...this.#parts.senses.keys()].sort().join(", ")}` : `did you mean ${meant}?`;
+    const meant = nearest(name, senses.keys());
+    const hint = meant === null ? `there are: ${[...senses.keys()].sort().join(", ")}` : `did you mean ${meant}?`;
     return err(problem("unknown-sense", `there is no sense "${name}"`, hint));
   }
 
@@ -56,14 +56,15 @@ export class Requests {
       }[state];
       return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
     }
-    let owed = this.#parts.owedByHand();
+    const { ledger, owedByHand, wake } = this.#parts;
+    let owed = owedByHand();
     return new Promise((resolve) => {
-      this.#parts.ledger.add({
+      ledger.add({
         write: (draft) => {
           owed = draft.owe(sense, owed);
         },
         kept: () => {
-          this.#parts.wake(sense);
+          wake(sense);
           resolve(ok({ sense: name, trace: owed.trace }));
         },
       });
@@ -74,13 +75,14 @@ export class Requests {
   #resolve(reference: string): Result<{ kind: "sense"; sense: Sense } | { kind: "reflex"; reflex: Reflex }, Problem> {
     const [prefix, rest] = /^(sense|reflex):(.*)$/.exec(reference)?.slice(1) ?? [null, reference];
     const name = rest ?? reference;
-    const sense = prefix === "reflex" ? undefined : this.#parts.senses.get(name);
+    const { senses, reflexes } = this.#parts;
+    const sense = prefix === "reflex" ? undefined : senses.get(name);
     if (sense) return ok({ kind: "sense", sense });
-    const reflex = prefix === "sense" ? undefined : this.#parts.reflexes.byName.get(name);
+    const reflex = prefix === "sense" ? undefined : reflexes.byName.get(name);
     if (reflex) return ok({ kind: "reflex", reflex });
     const candidates = [
-      ...(prefix === "reflex" ? [] : this.#parts.senses.keys()),
-      ...(prefix === "sense" ? [] : this.#parts.reflexes.byName.keys()),
+      ...(prefix === "reflex" ? [] : senses.keys()),
+      ...(prefix === "sense" ? [] : reflexes.byName.keys()),
     ];
     const meant = nearest(name, candidates);
     const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
@@ -96,14 +98,14 @@ export class Requests {
       target.kind === "sense"
         ? (`sense:${target.sense.name}` as const)
         : (`reflex:${target.reflex.config.name}` as const);
-    const store = this.#parts.store;
-    const at = this.#parts.clock.wallMs();
+    const { clock, ledger, journal, store, cancel } = this.#parts;
+    const at = clock.wallMs();
     const message = enabled ? "enabled" : "disabled";
     const entry = { level: "info", source: name, event: message, message, data: null, trace: null } as const;
     return new Promise((resolve) => {
-      this.#parts.ledger.add({
+      ledger.add({
         write: (draft) => {
-          draft.log(this.#parts.journal.row(entry));
+          draft.log(journal.row(entry));
           if (enabled) store.switches.enable(name);
           else store.switches.disable(name, at);
           if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
@@ -113,7 +115,7 @@ export class Requests {
         kept: () => {
           if (target.kind === "sense") {
             target.sense.enabled = enabled;
-            if (!enabled) this.#parts.cancel(target.sense, "is disabled");
+            if (!enabled) cancel(target.sense, "is disabled");
           } else {
             if (target.reflex.enabled !== enabled) {
               target.reflex.last = null;
@@ -121,7 +123,7 @@ export class Requests {
             }
             target.reflex.enabled = enabled;
           }
-          this.#parts.journal.say(entry);
+          journal.say(entry);
           resolve(ok({ name, enabled }));
         },
       });

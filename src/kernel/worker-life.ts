@@ -15,7 +15,13 @@ import type { MalformedMessage } from "../ipc/definitions.ts";
 import { judge } from "./blame.ts";
 import type { Journal } from "./journal.ts";
 import type { Handle, Ticker } from "./ticker.ts";
-import { spawnWorker, type WorkerCommand, type WorkerExit, type WorkerProcess } from "./worker-process.ts";
+import {
+  describeExit,
+  spawnWorker,
+  type WorkerCommand,
+  type WorkerExit,
+  type WorkerProcess,
+} from "./worker-process.ts";
 
 export type LifeState = "starting" | "up" | "backoff" | "stuck";
 
@@ -273,7 +279,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#memoryWatch = null;
     this.#outgoing = [];
     if (this.#leaving) return this.#left(exit, pid);
-    const how = this.#killedFor?.why ?? describeExit(exit, this.#saidBye);
+    const how = this.#killedFor?.why ?? describeEnd(exit, this.#saidBye);
     this.#died(how, { pid, code: exit.code, signal: exit.signal });
   }
 
@@ -494,9 +500,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 }
 
-function describeExit(exit: WorkerExit, saidBye: boolean): string {
+function describeEnd(exit: WorkerExit, saidBye: boolean): string {
   if (exit.channelBroke) return "its channel broke";
-  if (exit.signal !== null) return `killed by ${exit.signal}`;
-  if (saidBye) return "it left on its own";
-  return `it exited with code ${exit.code ?? "unknown"}`;
+  return saidBye && exit.signal === null ? "it left on its own" : describeExit(exit);
 }

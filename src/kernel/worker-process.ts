@@ -12,6 +12,9 @@ export interface WorkerExit {
   readonly channelBroke: boolean;
 }
 
+export const describeExit = ({ code, signal }: WorkerExit): string =>
+  signal === null ? `it exited with code ${code ?? "unknown"}` : `killed by ${signal}`;
+
 export interface WorkerEvents {
   /** One message of a frame, unchecked. */
   readonly message: (raw: unknown) => void;
