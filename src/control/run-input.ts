@@ -1,7 +1,6 @@
 /** What the input of a run may be: both ends of the socket say so in the same words. */
 import { exceedsBytes, toJson } from "../base/json.ts";
-
-const MAX_INPUT_BYTES = 64 * 1024;
+import { MAX_VALUE_BYTES } from "../model/value.ts";
 
 /** What is wrong with it, to follow "the input", or null. */
 export function faultOfInput(input: unknown): string | null {
@@ -10,5 +9,5 @@ export function faultOfInput(input: unknown): string | null {
     const { path, reason } = json.error;
     return `is refused: ${path === "" ? reason : `${path}: ${reason}`}`;
   }
-  return exceedsBytes(JSON.stringify(input), MAX_INPUT_BYTES) ? "is over 64 KiB" : null;
+  return exceedsBytes(JSON.stringify(input), MAX_VALUE_BYTES) ? "is over 64 KiB" : null;
 }

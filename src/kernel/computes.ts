@@ -14,6 +14,7 @@ import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
 import { limitsOf } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { Signal } from "../model/signal.ts";
+import { MAX_VALUE_BYTES } from "../model/value.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Group, GroupHost, LoneDeath } from "./group.ts";
@@ -47,8 +48,6 @@ export interface ComputesParts {
   /** Each signal after its commit. */
   readonly onSignal: (signal: Signal) => void;
 }
-
-const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 export class Computes implements GroupHost {
   readonly clock: Clock;
@@ -111,7 +110,7 @@ export class Computes implements GroupHost {
 
   signal(group: Group, sense: Sense, flight: Flight | null, message: WorkerMessageOf<"signal">): void {
     const payload = message.payload === null ? "null" : JSON.stringify(message.payload);
-    if (message.payload === null || exceedsBytes(payload, MAX_PAYLOAD_BYTES)) {
+    if (message.payload === null || exceedsBytes(payload, MAX_VALUE_BYTES)) {
       const what = message.payload === null ? "the payload null" : "a payload over 64 KiB";
       if (flight) this.failed(group, sense, flight, refused(message, `the worker sent ${what}`));
       return;

@@ -2,8 +2,7 @@
 import { exceedsBytes, type Json, toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
-
-export const MAX_VALUE_BYTES = 64 * 1024;
+import { MAX_VALUE_BYTES } from "../model/value.ts";
 
 /** `what` begins the sentence about what is wrong: `the payload`. */
 export function jsonCopy(what: string, value: unknown): Result<Json, string> {

@@ -10,10 +10,10 @@ import { sql } from "drizzle-orm";
 import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
 import type { ComputeContext, SenseDatabase } from "nerve";
 import { describeThrown } from "../../src/base/thrown.ts";
+import { MAX_VALUE_BYTES } from "../../src/model/value.ts";
 import { author as asAuthor } from "../../src/sense-worker/author.ts";
 import { type ComputeOutcome, executeCompute, payloadOf } from "../../src/sense-worker/execute-compute.ts";
 import { openSenseDb, type SenseDb } from "../../src/sense-worker/sense-database.ts";
-import { MAX_VALUE_BYTES } from "../../src/worker/json-copy.ts";
 import { until } from "../helpers/compute.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 

@@ -1,0 +1,4 @@
+/** A value that is kept as JSON: a payload, the result of a step, the input and the output of a run. */
+
+/** As UTF-8. What is larger belongs into a blob. */
+export const MAX_VALUE_BYTES = 64 * 1024;
