@@ -71,7 +71,7 @@ class Bench implements AsyncDisposable {
 
   config(limits: Limits | null): NerveConfig {
     const workflows = new Map(limits === null ? [] : [["gated", entry(limits)]]);
-    return { workflows } as Partial<NerveConfig> as NerveConfig;
+    return { file: this.folder.file("nerve.yaml"), workflows } as Partial<NerveConfig> as NerveConfig;
   }
 
   locations(limits: Limits | null): Locations {
