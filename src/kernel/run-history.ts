@@ -132,6 +132,7 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
       case "step.completed": {
         const { step, nth, result, attempt } = event.data;
         setStep(step, nth, { state: "completed", result, attempt });
+        unhandled.delete(stepKey(step, nth));
         deaths = 0;
         break;
       }

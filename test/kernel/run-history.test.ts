@@ -355,6 +355,7 @@ describe("whatever happens to a run", () => {
         else expect(told.logged).toBe(logged);
         expect(told.ranMs).toBeGreaterThanOrEqual(0);
       }),
+      { examples: [[[failed("a", null, 1, 1), done("a", "a1", 1), retrying("b")]]] },
     );
   });
 
