@@ -116,11 +116,13 @@ const suspended = {
 } as const;
 
 const ended = { generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ranMs: MS } as const;
-const completed = { type: "'completed'", ...ended, output: "unknown" } as const;
+/** `lingers`: functions of its steps are still under way. They were told to end, and `stopped` follows once they have. */
+const completed = { type: "'completed'", ...ended, lingers: "boolean", output: "unknown" } as const;
 /** `step`: the one whose failure it was, where that can be told. `again` false: another attempt would only fail again. */
 const failed = {
   type: "'failed'",
   ...ended,
+  lingers: "boolean",
   again: "boolean",
   error: "string",
   stack: "string | null",
@@ -130,7 +132,7 @@ const failed = {
 const overdue = { type: "'overdue'", generation: POSITIVE, run: POSITIVE } as const;
 /** It passed its timeout, and has settled since. */
 const timedOut = { type: "'timed-out'", ...ended } as const;
-/** It was cancelled, and has settled since. */
+/** It had ended before, was cancelled perhaps, and all of its code has settled since. */
 const stopped = { type: "'stopped'", ...ended } as const;
 
 /** What was wrong with a message or with the worker itself. */

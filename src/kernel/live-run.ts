@@ -7,6 +7,7 @@ import { isOver, type Run, type RunEvent, type Trigger } from "../model/run.ts";
 /**
  * Where a run stands besides its durable state. `committing`: it has a slot, and its beginning or the end of its execution
  * is being committed. `waiting-for-worker`: it has begun. `sent`: the worker was told. `under-way`: its code was entered.
+ * `lingering`: its execution has ended, and code of its steps is still under way.
  */
 export type Phase =
   | "queued"
@@ -16,6 +17,7 @@ export type Phase =
   | "waiting-for-worker"
   | "sent"
   | "under-way"
+  | "lingering"
   | "gone";
 
 export type ResumeReason = Extract<RunEvent, { event: "run.resumed" }>["data"]["reason"];

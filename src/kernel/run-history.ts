@@ -76,9 +76,25 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
   const unhandled = new Set<string>();
   /** Calls of `thread.log` before a step failed: what came after is not what follows when it is run again. */
   const loggedBefore = new Map<string, number>();
+  const setStep = (step: string, nth: number, state: StepState): void => {
+    const key = stepKey(step, nth);
+    const isSettled = state.state === "completed" || state.state === "failed";
+    const place = isSettled ? settled++ : null;
+    steps.set(key, { step, nth, state, order: steps.get(key)?.order ?? order++, settled: place });
+  };
   const begins = (what: string): void => {
     if (begun.has(what)) return;
     begun.add(what);
+    unhandled.clear();
+  };
+  /** The failures that ended an attempt, `culprit` among them: they are run again, the others stay what they are. */
+  const beginAgain = (culprit: { readonly step: string; readonly nth: number } | null): void => {
+    const failed = [...unhandled].flatMap((key) => steps.get(key) ?? []);
+    for (const { step, nth } of culprit ? [...failed, culprit] : failed) {
+      setStep(step, nth, { state: "begun" });
+      logged = Math.min(logged, loggedBefore.get(stepKey(step, nth)) ?? logged);
+    }
+    begun.clear();
     unhandled.clear();
   };
   const sleepBegins = ({ nth, due, until }: { nth: number; due: number; until: number }): void => {
@@ -102,12 +118,6 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
     const found = runEventOf(log);
     if (found === null) continue;
     const { row, event } = found;
-    const setStep = (step: string, nth: number, state: StepState): void => {
-      const key = stepKey(step, nth);
-      const isSettled = state.state === "completed" || state.state === "failed";
-      const place = isSettled ? settled++ : null;
-      steps.set(key, { step, nth, state, order: steps.get(key)?.order ?? order++, settled: place });
-    };
     // One beside steps passes without an event of its own.
     sleepsEnd((_, until) => until <= row.at);
     switch (event.event) {
@@ -159,19 +169,19 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
         ranMs = recordedMs;
         runningSince = null;
         break;
-      case "run.retrying": {
-        const failed = [...unhandled].flatMap((key) => steps.get(key) ?? []);
-        for (const { step, nth } of [...failed, ...(event.data.step === null ? [] : [event.data.step])]) {
-          setStep(step, nth, { state: "begun" });
-          logged = Math.min(logged, loggedBefore.get(stepKey(step, nth)) ?? logged);
-        }
-        begun.clear();
-        unhandled.clear();
+      case "run.retrying":
+        beginAgain(event.data.step);
         recordedMs = 0;
         ranMs = 0;
         runningSince = null;
         break;
-      }
+      case "run.failed":
+        beginAgain(event.data.step);
+        break;
+      case "run.timed-out":
+      case "run.cancelled":
+        beginAgain(null);
+        break;
       default:
         break;
     }
@@ -185,8 +195,8 @@ export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HIS
 }
 
 /**
- * What a retry by hand keeps: the finished steps and the sleeps before the first call of `fromStep`, or all of them.
- * Null when there was no step of that name.
+ * What a retry by hand keeps: the steps that finished, or failed for good and were dealt with, and the sleeps before the
+ * first call of `fromStep`, or all of them. Null when there was no step of that name.
  */
 export function inheritable({ steps, sleeps }: RunHistory, fromStep: string | null): RunHistory | null {
   let end = Number.POSITIVE_INFINITY;
@@ -197,7 +207,7 @@ export function inheritable({ steps, sleeps }: RunHistory, fromStep: string | nu
   }
   // The others keep their places, by which a retry of the retry tells what came before a step.
   const kept = (known: StepHistory): StepHistory =>
-    known.state.state === "completed" ? known : { ...known, settled: null, state: { state: "begun" } };
+    known.settled === null ? { ...known, state: { state: "begun" } } : known;
   return {
     ...EMPTY_HISTORY,
     steps: new Map([...steps].filter(([, { order }]) => order < end).map(([key, known]) => [key, kept(known)])),

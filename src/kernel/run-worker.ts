@@ -86,6 +86,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   /** Told to the worker, by id, until it has ended there. */
   readonly #inWorker = new Map<number, LiveRun>();
   readonly #interrupted = new Set<LiveRun>();
+  /** Those that have ended there but for their steps: what is to be done once these have, where that is known. */
+  readonly #lingering = new Map<LiveRun, (() => void) | null>();
   readonly #suspects = new Set<LiveRun>();
   /** Those that heard of their end in this worker, and had not settled then. */
   readonly #told = new Set<LiveRun>();
@@ -128,8 +130,15 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     return true;
   }
 
+  /** Calls `act` as soon as no code of `run` is under way in the worker. */
+  onceLeft(run: LiveRun, act: () => void): void {
+    if (this.#lingering.has(run)) this.#lingering.set(run, act);
+    else act();
+  }
+
   /** It has no slot any more. */
   forget(run: LiveRun): void {
+    this.#lingering.delete(run);
     this.#suspects.delete(run);
     this.#handed.delete(run);
     this.#inWorker.delete(run.id);
@@ -229,12 +238,13 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   describeLimit(task: Task): string {
     const grace = formatDuration(this.#desk.config.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
     const { timeoutMs } = this.#desk.config;
+    if (isLingering(task)) return `steps it had left under way had not settled within ${grace} of its end`;
     if (task !== MODULE && task.isOver) return `it had not settled within ${grace} of being cancelled`;
     return `it had not settled at its hard limit, ${timeoutMs === null ? "" : `${formatDuration(timeoutMs)} timeout and `}${grace} grace period`;
   }
 
   wasTold(task: Task): boolean {
-    return task !== MODULE && this.#told.has(task);
+    return task !== MODULE && (this.#told.has(task) || isLingering(task));
   }
 
   awaits(): boolean {
@@ -291,10 +301,17 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   unsettle(running: readonly Activity<Task>[], at: number): void {
     // At a death of several none is charged with the time in which another may have kept it from settling.
     const isCharged = this.#life.leaving !== null || running.length === 1;
-    for (const { task, startedAt } of running) if (task !== MODULE && isCharged) task.ranMs += at - startedAt;
+    for (const { task, startedAt } of running) {
+      if (task !== MODULE && isCharged && !isLingering(task)) task.ranMs += at - startedAt;
+    }
     this.#unstarted = 0;
-    for (const run of this.#inWorker.values()) this.#interrupted.add(run);
+    for (const run of this.#inWorker.values()) if (!isLingering(run)) this.#interrupted.add(run);
     this.#inWorker.clear();
+    // Once this end has been dealt with: they give slots to others.
+    const left = [...this.#lingering.keys()];
+    queueMicrotask(() => {
+      for (const run of left) this.#hasLeft(run);
+    });
   }
 
   died({ how, suspects, culprit, overdue }: Death<Task>): boolean {
@@ -337,7 +354,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   }
 
   #suspect(runs: readonly LiveRun[]): void {
-    if (runs.length > 1) for (const run of runs) this.#suspects.add(run);
+    const among = runs.filter((run) => !isLingering(run));
+    if (among.length > 1) for (const run of among) this.#suspects.add(run);
   }
 
   #diedLoading(how: string): boolean {
@@ -355,7 +373,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   /** True when the run has to answer for it with its end, or its attempt's. */
   #answers(run: LiveRun, how: string, overdue: boolean): boolean {
-    if (run.isOver) return true;
+    if (run.isOver || isLingering(run)) return true;
     if (overdue) {
       this.#interrupted.delete(run);
       const error = `it was killed: ${this.describeLimit(run)}`;
@@ -366,7 +384,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     if (run.deaths < STRIKES) return false;
     this.#interrupted.delete(run);
     const error = `its worker died ${STRIKES} times while it ran alone: ${how}`;
-    this.#desk.record(run, { event: "run.failed", data: { error, stack: null } }, () =>
+    this.#desk.record(run, { event: "run.failed", data: { error, stack: null, step: null } }, () =>
       this.#desk.settled(run, () => {}),
     );
     return true;
@@ -406,7 +424,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
         return;
       default: {
         const run = this.#inWorker.get(message.run);
-        if (run?.phase !== "under-way") {
+        const isHeard = run?.phase === "under-way" || (run?.phase === "lingering" && message.type === "stopped");
+        if (run === undefined || !isHeard) {
           return this.#life.malformed(`"${message.type}" of run ${message.run}, which is not under way`);
         }
         return this.#said(run, message);
@@ -501,7 +520,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       case "suspended":
         return this.#suspended(run, message);
       case "completed": {
-        this.#leaves(run);
+        this.#ends(run, message.lingers);
         const ran_ms = Math.round(run.ranMs + message.ranMs);
         const output = message.output as RunEventData["run.completed"]["output"];
         return this.#desk.record(run, { event: "run.completed", data: { output, ran_ms } }, () =>
@@ -509,7 +528,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
         );
       }
       case "failed": {
-        this.#leaves(run);
+        this.#ends(run, message.lingers);
         const { error, stack, step, again } = message;
         return this.#desk.fails(run, { error, stack, step, how: again ? "threw" : "for-good" });
       }
@@ -520,10 +539,29 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       case "overdue":
         this.#told.add(run);
         return;
-      case "stopped":
+      case "stopped": {
+        if (isLingering(run)) return this.#hasLeft(run);
         this.#leaves(run);
         return this.#desk.release(run);
+      }
     }
+  }
+
+  /** Its execution has ended. Steps that are still under way were told to end, and have the grace period for it. */
+  #ends(run: LiveRun, lingers: boolean): void {
+    if (!lingers) return this.#leaves(run);
+    this.#told.delete(run);
+    this.#lingering.set(run, null);
+    this.#life.limit(run, this.#desk.config.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
+    run.phase = "lingering";
+  }
+
+  #hasLeft(run: LiveRun): void {
+    const act = this.#lingering.get(run);
+    if (act === undefined) return;
+    this.#lingering.delete(run);
+    this.#leaves(run);
+    act?.();
   }
 
   /** Its execution is over in the worker; its slot is free after the commit. */
@@ -559,5 +597,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     });
   }
 }
+
+const isLingering = (task: Task): boolean => task !== MODULE && task.phase === "lingering";
 
 type OfRun = Exclude<WorkflowMessage, { type: "ready" | "started" | "log" | "error" | "bye" }>;

@@ -174,7 +174,8 @@ export class Workflow implements RunDesk {
         if (found.ok) {
           handed = found.value;
           draft.run(run, this.#beginning(run, row, handed.history), this.#isNewCode(handed.history));
-        } else draft.run(run, { event: "run.failed", data: { error: formatProblem(found.error), stack: null } });
+        } else
+          draft.run(run, { event: "run.failed", data: { error: formatProblem(found.error), stack: null, step: null } });
       },
       kept: () => {
         if (run.isOver || handed === null) return this.settled(run, () => {});
@@ -257,7 +258,7 @@ export class Workflow implements RunDesk {
       return { event: "run.retrying", data: { ...this.deadline(delay), attempt: row.attempt + 1, error, stack, step } };
     }
     if (how === "timed-out") return { event: "run.timed-out", data: { error } };
-    return { event: "run.failed", data: { error, stack } };
+    return { event: "run.failed", data: { error, stack, step } };
   }
 
   deadline(ms: number, now = this.#host.lifetime.now()): { until: number; due: number } {
@@ -283,11 +284,13 @@ export class Workflow implements RunDesk {
     });
   }
 
-  /** After a commit that ended the run, or put it to sleep. */
+  /** After a commit that ended the run, or put it to sleep. Its slot is free once no code of it is under way. */
   settled(run: LiveRun, sleep: () => void): void {
-    this.release(run);
     if (run.isOver) this.#host.ended(run);
-    else sleep();
+    this.#worker.onceLeft(run, () => {
+      this.release(run);
+      if (!run.isOver) sleep();
+    });
   }
 
   record(run: LiveRun, event: RunEvent, kept: () => void): void {

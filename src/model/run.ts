@@ -105,7 +105,12 @@ export interface RunEventData {
     readonly step: { readonly step: string; readonly nth: number } | null;
   };
   "run.completed": { readonly output: Json; readonly ran_ms: number };
-  "run.failed": { readonly error: string; readonly stack: string | null };
+  "run.failed": {
+    readonly error: string;
+    readonly stack: string | null;
+    /** The step whose failure it was, where that can be told. */
+    readonly step: { readonly step: string; readonly nth: number } | null;
+  };
   "run.timed-out": { readonly error: string };
   "run.cancelled": { readonly error: string | null };
   "run.dropped": { readonly error: string };

@@ -7,8 +7,8 @@
  * 3. Of one that settled exactly one thing is said, and nothing after it.
  * 4. Steps and sleeps settle one after the other, those answered from the history in the order in which they had: a race
  *    has the winner it had.
- * 5. One that is ended from outside is not said to have settled while a function of one of its steps still runs: no step
- *    runs beside the next try of itself.
+ * 5. It is not over while a function of one of its steps still runs: no step runs beside the next try of itself, and no
+ *    more runs than `concurrency` have code under way.
  */
 import type { Json } from "../base/json.ts";
 import { clipLine } from "../base/row-limiter.ts";
@@ -53,6 +53,7 @@ interface Place {
 /** `order`: where it settled among the steps and sleeps of the history. */
 type Recorded = RunRequest["steps"][number] & { readonly order: number };
 type Slept = RunRequest["sleeps"][number] & { readonly order: number };
+type Ended = { readonly seq: number; readonly run: number; readonly ranMs: number };
 /** Why a run is ended from outside: the message that answers it. */
 export type Interruption = "timed-out" | "stopped";
 
@@ -184,6 +185,7 @@ export class Execution {
   /** At shutdown: to the end of the steps under way, and no further. */
   release(): void {
     this.#releasing = true;
+    if (this.#phase === "over") return this.#leave();
     if (this.#phase !== "running") return;
     this.#stopWaits();
     if (this.#underWay === 0) this.#giveUp();
@@ -397,50 +399,89 @@ export class Execution {
   }
 
   #end(): void {
+    this.#becomeInert();
+    this.#leave();
+  }
+
+  #becomeInert(): void {
     this.#phase = "over";
     this.#stopTimers();
     this.#pending.clear();
     this.#turns.end();
-    this.#leave();
   }
 
   #returned(output: unknown): void {
-    this.#sayForgotten();
+    this.#sayLeft(" (is an await missing?)");
     const json = jsonCopy("the run's output", output ?? null);
     this.#settle((ended) =>
       json.ok
-        ? { type: "completed", ...ended, output: json.value }
-        : { type: "failed", ...ended, again: true, error: clipLine(json.error), stack: null, step: null },
+        ? { type: "completed", ...ended, lingers: this.#lingers, output: json.value }
+        : {
+            type: "failed",
+            ...ended,
+            lingers: this.#lingers,
+            again: true,
+            error: clipLine(json.error),
+            stack: null,
+            step: null,
+          },
     );
   }
 
-  /** A run that ends beside its own steps has most likely forgotten to wait for them. */
-  #sayForgotten(): void {
+  get #lingers(): boolean {
+    return this.#acting.size > 0;
+  }
+
+  /** What ends beside its own steps has most likely forgotten to wait for them, or one of several has failed. */
+  #sayLeft(remark: string): void {
     if (this.#phase !== "running") return;
     for (const { step } of this.#acting) {
-      const message = `step ${JSON.stringify(step)} was under way when the run ended (is an await missing?): its result is not kept`;
+      const message = `step ${JSON.stringify(step)} was under way when the run ended${remark}: its result is not kept`;
       this.#setting.say("output", "warn", message);
     }
   }
 
   #threw(thrown: unknown): void {
+    this.#sayLeft("");
     const { message, stack } = describeFailure(thrown);
     const step = this.#culprit(thrown);
     const { again } = adviceOf(thrown);
-    this.#settle((ended) => ({ type: "failed", ...ended, again, error: clipLine(message), stack: clip(stack), step }));
+    this.#settle((ended) => ({
+      type: "failed",
+      ...ended,
+      lingers: this.#lingers,
+      again,
+      error: clipLine(message),
+      stack: clip(stack),
+      step,
+    }));
   }
 
-  #settle(told: (ended: { seq: number; run: number; ranMs: number }) => Told): void {
+  #settle(told: (ended: Ended) => Told): void {
     if (this.#phase === "over") return;
-    if (this.#interruption !== null && this.#acting.size > 0) {
+    if (this.#interruption !== null && this.#lingers) {
       this.#settles = () => this.#settle(told);
       return;
     }
-    const { commits, tell } = this.#setting;
-    const ended = { seq: commits.next(), run: this.#request.run, ranMs: elapsedMs(this.#startedAt) };
-    tell(this.#interruption === null ? told(ended) : { type: this.#interruption, ...ended });
-    this.#end();
-    if (this.#acting.size > 0) this.#abort.abort(new DOMException("the run has ended", "AbortError"));
+    const { tell } = this.#setting;
+    if (this.#interruption === null) tell(told(this.#ended()));
+    else tell({ type: this.#interruption, ...this.#ended() });
+    if (this.#lingers) this.#linger();
+    else this.#end();
+  }
+
+  #ended(): Ended {
+    return { seq: this.#setting.commits.next(), run: this.#request.run, ranMs: elapsedMs(this.#startedAt) };
+  }
+
+  /** It has ended, and is over once the steps it left have settled. */
+  #linger(): void {
+    this.#becomeInert();
+    this.#settles = () => {
+      this.#setting.tell({ type: "stopped", ...this.#ended() });
+      this.#leave();
+    };
+    this.#abort.abort(new DOMException("the run has ended", "AbortError"));
   }
 
   /** The step whose error this is, or is caused by. */

@@ -105,7 +105,7 @@ beforeAll(() => {
   writer.event(FAILED, T + 126, "run.resumed", { attempt: 2, reason: "retry", code: "", deaths: 0, ran_ms: 21 });
   writer.event(FAILED, T + 127, "step.started", { ...step, step: "call", attempt: 2 });
   writer.log(FAILED, T + 128, "output", "dialling\x07");
-  writer.event(FAILED, T + 129, "run.failed", { error: "gave up\nat once", stack: null });
+  writer.event(FAILED, T + 129, "run.failed", { error: "gave up\nat once", stack: null, step: null });
 
   writer.queue({
     workflow: "page",

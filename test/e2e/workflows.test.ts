@@ -633,6 +633,48 @@ describe("concurrency", () => {
   });
 });
 
+describe("a step that is under way when its run ends", () => {
+  const SLOW = 'thread.step("slow", async () => { mark("in"); await gate("go"); mark("out"); })';
+
+  test.each([
+    ["throws", `await Promise.all([${SLOW}, thread.step("fails", () => { throw new Error("no"); })]);`, "sleeping"],
+    ["returns", `void ${SLOW}; await thread.step("quick", () => 1);`, "completed"],
+  ])(
+    "holds the slot of one that %s, and no code runs beside its next attempt or the next run",
+    async (_, body, state) => {
+      await using site = await Site.start({
+        workflows: { flow: { body, config: "retry: { limit: 1, interval: 10ms }" }, other: { body: "return 1;" } },
+      });
+      const ids = [await site.run("flow"), await site.run("flow")];
+      await until(() => site.row(ids[0] as number).state === state);
+      // Time enough for whoever does not wait.
+      for (let n = 0; n < 5; n++) await site.output(await site.run("other"));
+      expect([site.marks(), site.row(ids[1] as number).state]).toEqual([["in"], "queued"]);
+      site.open("go");
+      for (const id of ids) await site.ended(id);
+      await until(() => site.marks().length % 2 === 0);
+      const marks = site.marks();
+      expect(marks).toEqual(marks.map((__, index) => (index % 2 === 0 ? "in" : "out")));
+      expect(marks.length).toBeGreaterThanOrEqual(4);
+      for (const id of ids) expect(endings(site, id)).toHaveLength(1);
+    },
+  );
+
+  test("costs the worker when it is deaf to that: what the run ended with stays, others go on", async () => {
+    await using site = await flow(
+      'if (thread.trigger.payload) return "next"; void thread.step("deaf", () => new Promise(() => {})); await thread.step("quick", () => 1); return "done";',
+      "grace_period: 200ms",
+    );
+    const id = await site.run("flow");
+    const next = await site.run("flow", true);
+    expect(await site.output(id)).toBe("done");
+    expect(await site.output(next)).toBe("next");
+    const [exited] = site.nerve.logs({ event: "worker.exited" });
+    expect(exited?.message).toContain("steps it had left under way had not settled within 200ms of its end");
+    expect(endings(site, id)).toEqual(["run.completed"]);
+  });
+});
+
 describe("a run that kills its worker", () => {
   test.each([
     ["process.exit(7)", /exited with code 7/],

@@ -159,7 +159,7 @@ function goOn(
         step: null,
       }),
     () => writer.event(id, at, "run.completed", { output: pick(INPUTS), ran_ms: 1 }),
-    () => writer.event(id, at, "run.failed", { error: "boom", stack: null }),
+    () => writer.event(id, at, "run.failed", { error: "boom", stack: null, step: null }),
     () => writer.event(id, at, "run.timed-out", { error: "too long" }),
     () => writer.event(id, at, "run.cancelled", { error: "by hand" }),
     () => writer.log(id, at, "output", "a line"),

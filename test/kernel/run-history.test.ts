@@ -61,6 +61,11 @@ const retrying = (step: string | null): RunEvent => ({
   },
 });
 
+const ended = (event: "run.failed" | "run.timed-out" | "run.cancelled", step: string | null = null): RunEvent =>
+  event === "run.failed"
+    ? { event, data: { error: "Error: no", stack: null, step: step === null ? null : { step, nth: 0 } } }
+    : { event, data: { error: "too long" } };
+
 const history = (...events: readonly (RunEvent | "log" | "output")[]): RunHistory =>
   historyOf(logsOf([queued, started, ...events]));
 const stateOf = ({ steps }: RunHistory, step: string, nth = 0): string | undefined =>
@@ -260,6 +265,7 @@ describe("a retry by hand keeps", () => {
     done("a", 2, 1),
     begun("d"),
     failed("d"),
+    ended("run.failed", "d"),
   );
   const kept = (from: string | null, of: RunHistory = first): RunHistory => {
     const found = inheritable(of, from);
@@ -281,7 +287,29 @@ describe("a retry by hand keeps", () => {
   test("nothing else of the run before: it logs, dies and is timed anew", () => {
     const { logged, code, deaths, ranMs } = kept(null);
     expect({ logged, code, deaths, ranMs }).toEqual({ logged: 0, code: null, deaths: 0, ranMs: 0 });
-    expect(replayOf(kept(null), 0).steps.map(({ state }) => state)).toEqual(["completed", "completed", "completed"]);
+  });
+
+  test("a step that failed for good and was dealt with as one that did; not the one the run ended with", () => {
+    const told = replayOf(kept(null), 0).steps.map(({ step, nth, state }) => `${step}#${nth} ${state}`);
+    expect(told).toEqual(["a#0 completed", "b#0 failed", "c#0 completed", "a#1 completed"]);
+  });
+
+  test.each([
+    ["run.failed", null, "c"],
+    ["run.timed-out", null, "c"],
+    ["run.cancelled", null, "c"],
+    // It waited for the second one and then threw the first one's error.
+    ["run.failed", "b", "b"],
+  ] as const)("nothing of what %s after, its step being %p: %p begins again", (event, step, again) => {
+    const run = history(begun("b"), failed("b"), begun("c"), failed("c"), ended(event, step));
+    expect(stateOf(kept(null, run), again)).toBe("begun");
+    if (step === null) expect(stateOf(kept(null, run), "b")).toBe("failed");
+  });
+
+  test("all of a run that completed, the failures it had dealt with as well", () => {
+    const completed: RunEvent = { event: "run.completed", data: { output: null, ran_ms: 1 } };
+    const run = history(begun("b"), failed("b"), completed);
+    expect(stateOf(kept(null, run), "b")).toBe("failed");
   });
 
   test("nothing at all from a step there never was", () => {
@@ -298,18 +326,20 @@ describe("a retry by hand keeps", () => {
       failed("b"),
       begun("c"),
       failed("c"),
+      begun("e"),
       done("e"),
+      begun("d"),
       failed("d"),
+      ended("run.failed", "d"),
     );
-    // The second time `b` is done, so `c` is not called.
-    const second = historyOf(
-      logsOf([queued, started, begun("b"), done("b"), begun("d"), failed("d")]),
-      kept(null, before),
-    );
-    expect(namesOf(second)).toEqual(["a", "b", "e"]);
-    expect(namesOf(kept("d", second))).toEqual(["a", "b", "e"]);
-    expect(namesOf(kept("e", second))).toEqual(["a", "b"]);
+    const own = [begun("d"), failed("d"), ended("run.failed", "d")];
+    const second = historyOf(logsOf([queued, started, ...own]), kept(null, before));
+    expect(namesOf(second)).toEqual(["a", "e"]);
+    expect(namesOf(kept("d", second))).toEqual(["a", "e"]);
+    expect(namesOf(kept("e", second))).toEqual(["a"]);
+    expect(stateOf(kept("e", second), "c")).toBe("failed");
     expect(namesOf(kept("b", second))).toEqual(["a"]);
+    expect(stateOf(kept("c", second), "b")).toBe("failed");
   });
 });
 

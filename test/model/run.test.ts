@@ -32,7 +32,7 @@ const DATA: RunEventData = {
   "run.sleeping": { until: 5_000, due: 50, sleeps: [{ nth: 0, until: 5_000, due: 50 }], ran_ms: 4 },
   "run.retrying": { until: 6_000, due: 60, attempt: 2, error: "Error: no", stack: "at x", step: null },
   "run.completed": { output: { done: true }, ran_ms: 9 },
-  "run.failed": { error: "Error: boom", stack: null },
+  "run.failed": { error: "Error: boom", stack: null, step: null },
   "run.timed-out": { error: "too long" },
   "run.cancelled": { error: null },
   "run.dropped": { error: "the queue is full" },
@@ -238,7 +238,7 @@ describe("whatever happens", () => {
     ...RUN_EVENTS.map((name) => fc.constant(event(name))),
     json.map((output) => event("run.completed", { output: output as never, ran_ms: 1 })),
     until.map((due) => event("run.sleeping", { until: due, due, sleeps: [], ran_ms: 1 })),
-    fc.string().map((error) => event("run.failed", { error, stack: null })),
+    fc.string().map((error) => event("run.failed", { error, stack: null, step: null })),
   );
   const histories = fc.array(anyEvent, { maxLength: 30 }).map((events) => [event("run.queued"), ...events]);
 
