@@ -6,6 +6,19 @@ export interface Calendar {
   next(afterMs: number): number | null;
 }
 
+/** The last due time from `due` to `wall`, looked for backwards: after years there are too many to count through. */
+export function newestDue(calendar: Calendar, due: number, wall: number): number {
+  let back = 60_000;
+  while (wall - back > due && (calendar.next(wall - back) ?? Number.POSITIVE_INFINITY) > wall) back *= 2;
+  let newest = due;
+  let next = calendar.next(Math.max(due, wall - back));
+  while (next !== null && next <= wall) {
+    newest = next;
+    next = calendar.next(next);
+  }
+  return newest;
+}
+
 /** A fixed offset in [0, jitterMs) that depends on the name alone. */
 export function jitterOffset(name: string, jitterMs: number): number {
   if (jitterMs <= 0) return 0;

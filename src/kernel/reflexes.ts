@@ -10,7 +10,7 @@ import { hasWords } from "../rules/look.ts";
 import type { KeyState } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "./calendar.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -228,19 +228,23 @@ export class Reflexes {
       const setBack = last !== null && last > now && last - now <= SET_BACK_MS;
       const fire = (due: number): void => this.#fireByClock(reflex, due);
       reflex.handles.push(this.#parts.ticker.every({ calendar, atMostEveryMs: null, fire }, setBack ? last : now));
-      this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_CRON, last === null ? null : calendar.next(last), now);
+      if ((config.catchUp ?? DEFAULT_CATCH_UP_CRON) === "one" && last !== null) {
+        this.#catchUp(reflex, calendar, calendar.next(last), now);
+      }
     }
   }
 
   #scheduleInterval(reflex: Reflex, config: SenseReflexConfig, intervalMs: number, now: number): void {
-    const { last } = reflex;
     const aligned = config.align ?? DEFAULT_ALIGN;
     const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
-    reflex.calendars.push(intervalCalendar(intervalMs, phaseMs));
+    const calendar = intervalCalendar(intervalMs, phaseMs);
+    reflex.calendars.push(calendar);
     const name = `${intervalMs}+${phaseMs}`;
     const beat = this.#beats.get(name) ?? this.#newBeat(name, intervalMs, phaseMs, now);
     beat.reflexes.add(reflex);
-    this.#catchUp(reflex, config.catchUp ?? DEFAULT_CATCH_UP_INTERVAL, last === null ? null : last + intervalMs, now);
+    if ((config.catchUp ?? DEFAULT_CATCH_UP_INTERVAL) === "one" && reflex.last !== null) {
+      this.#catchUp(reflex, calendar, reflex.last + intervalMs, now);
+    }
   }
 
   #newBeat(name: string, intervalMs: number, phaseMs: number, now: number): Beat {
@@ -265,9 +269,9 @@ export class Reflexes {
     return beat;
   }
 
-  /** `missed`: the first due time after its newest firing. */
-  #catchUp(reflex: Reflex, catchUp: "none" | "one", missed: number | null, now: number): void {
-    if (catchUp === "one" && missed !== null && missed <= now && reflex.enabled) this.#fireByClock(reflex, missed);
+  /** Once for all times that have passed, from `missed` on: for the last of them, so that none is left. */
+  #catchUp(reflex: Reflex, calendar: Calendar, missed: number | null, now: number): void {
+    if (missed !== null && missed <= now) this.#fireByClock(reflex, newestDue(calendar, missed, now));
   }
 
   #remember(reflex: Reflex, due: number): void {

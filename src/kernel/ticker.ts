@@ -4,7 +4,7 @@
  */
 import { type Clock, STEP_MS } from "../base/clock.ts";
 import { Heap } from "../base/heap.ts";
-import type { Calendar } from "./calendar.ts";
+import { type Calendar, newestDue } from "./calendar.ts";
 
 export interface Handle {
   cancel(): void;
@@ -193,17 +193,4 @@ export class Ticker {
     }
     this.#stepped(step);
   }
-}
-
-/** The last due time from `due` to `wall`, looked for backwards: after years there are too many to count through. */
-function newestDue(calendar: Calendar, due: number, wall: number): number {
-  let back = 60_000;
-  while (wall - back > due && (calendar.next(wall - back) ?? Number.POSITIVE_INFINITY) > wall) back *= 2;
-  let newest = due;
-  let next = calendar.next(Math.max(due, wall - back));
-  while (next !== null && next <= wall) {
-    newest = next;
-    next = calendar.next(next);
-  }
-  return newest;
 }

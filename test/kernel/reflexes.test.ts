@@ -1,10 +1,10 @@
-/** Due times while the store takes nothing: they do not pile up. */
+/** Due times by the clock: what passed while nerve was down, and while the store takes nothing. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { Journal } from "../../src/kernel/journal.ts";
 import { type Entry, Ledger } from "../../src/kernel/ledger.ts";
 import { Lifetime } from "../../src/kernel/lifetime.ts";
-import { Reflexes } from "../../src/kernel/reflexes.ts";
+import { type Desk, Reflexes } from "../../src/kernel/reflexes.ts";
 import { Sense } from "../../src/kernel/sense.ts";
 import { Ticker } from "../../src/kernel/ticker.ts";
 import type { NerveConfig, SenseReflexConfig } from "../../src/model/config.ts";
@@ -43,21 +43,25 @@ class CountingLedger extends Ledger {
   }
 }
 
-test("an interval that is caught up after downtime adds nothing while the store cannot be written, and goes on after", () => {
-  using folder = temporaryFolder();
+/** `start()` is another start of nerve, with what the store holds by then. */
+function bench(reflex: SenseReflexConfig) {
+  const folder = temporaryFolder();
   const clock = new HandClock();
   const opened = openStore(folder.path, "normal", "b", clock.wallMs());
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
   const ledger = new CountingLedger(store, clock.wallMs, { trouble: () => {} });
-  const ticker = new Ticker(clock, () => {}, clock.alarm);
-  ticker.start();
-  let dues = 0;
-  const desk = { due: () => void dues++, dueDurably: () => {}, dueAtStart: () => {} };
-  const lifetime = new Lifetime(clock, store.meta);
-  const watching = { ticker, ledger, lifetime, late: () => () => {}, limited: () => {} };
   const journal = new Journal(ledger, { write: () => {} }, clock.wallMs);
-  const reflexes = new Reflexes({ clock, ticker, ledger, journal, store, desk, watching });
+  const dues: number[] = [];
+  const caughtUp: number[] = [];
+  const desk: Desk = {
+    due: (_, dueMs) => void dues.push(dueMs),
+    dueDurably: (_, dueMs, remember, kept) => {
+      caughtUp.push(dueMs);
+      ledger.add({ write: remember, kept });
+    },
+    dueAtStart: () => {},
+  };
   const entry = {
     name: "a",
     group: "default",
@@ -67,9 +71,60 @@ test("an interval that is caught up after downtime adds nothing while the store 
     gracePeriodMs: null,
     with: null,
   };
-  const config = { reflexes: [REFLEX] } as Partial<NerveConfig> as NerveConfig;
-  reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), true);
-  const last = (): unknown => store.reflexes.all().find(({ reflex }) => reflex === "watched")?.state;
+  const config = { reflexes: [reflex] } as Partial<NerveConfig> as NerveConfig;
+  let ticker: Ticker | null = null;
+  return {
+    folder,
+    clock,
+    ledger,
+    dues,
+    caughtUp,
+    last: (): unknown => store.reflexes.all().find(({ reflex: name }) => name === "watched")?.state,
+    start(): void {
+      ticker?.stop();
+      ticker = new Ticker(clock, () => {}, clock.alarm);
+      ticker.start();
+      const lifetime = new Lifetime(clock, store.meta);
+      const watching = { ticker, ledger, lifetime, late: () => () => {}, limited: () => {} };
+      const reflexes = new Reflexes({ clock, ticker, ledger, journal, store, desk, watching });
+      reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), true);
+    },
+    stop: (): void => ticker?.stop(),
+    [Symbol.dispose](): void {
+      ticker?.stop();
+      store.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+
+test.each<[string, Partial<SenseReflexConfig>, number]>([
+  ["a cron time", { cron: "* * * * *", intervalMs: null }, 60_000],
+  ["an interval", { intervalMs: 15_000 }, 15_000],
+  ["an interval of its own phase", { intervalMs: 15_000, align: false }, 15_000],
+])("%s that passed several times while nerve was down is made up for once, however often it starts", (_, of, every) => {
+  using on = bench({ ...REFLEX, ...of });
+  on.start();
+  on.clock.pass(2 * every);
+  expect(on.ledger.flush()).toBe(true);
+  on.stop();
+  on.clock.pass(5 * every + every / 2);
+  const before = on.caughtUp.length;
+  for (let starts = 0; starts < 4; starts++) {
+    on.start();
+    expect(on.ledger.flush()).toBe(true);
+    on.stop();
+    on.clock.pass(100);
+  }
+  expect(on.caughtUp.slice(before)).toHaveLength(1);
+  const [due = 0] = on.caughtUp.slice(before);
+  expect(on.clock.wallMs() - 400 - due).toBeWithin(0, every);
+});
+
+test("an interval that is caught up after downtime adds nothing while the store cannot be written, and goes on after", () => {
+  using on = bench(REFLEX);
+  const { folder, clock, ledger, dues, last } = on;
+  on.start();
 
   clock.pass(3_000);
   expect(ledger.flush()).toBe(true);
@@ -82,7 +137,7 @@ test("an interval that is caught up after downtime adds nothing while the store 
   expect(ledger.flush()).toBe(false);
   const added = ledger.added;
   clock.pass(3_600_000);
-  expect(dues).toBe(3_604);
+  expect(dues).toHaveLength(3_604);
   expect(ledger.added).toBe(added);
 
   blocker.run("ROLLBACK");
@@ -91,6 +146,4 @@ test("an interval that is caught up after downtime adds nothing while the store 
   clock.pass(1_000);
   expect(ledger.flush()).toBe(true);
   expect(last()).toEqual({ last: clock.wallMs() - (clock.wallMs() % 1_000) });
-  ticker.stop();
-  store.close();
 });
