@@ -229,6 +229,10 @@ export class Computes implements GroupHost {
     this.journal.log({ level: "info", source: "kernel", event: "worker.started", message: text, data, trace: null });
   }
 
+  lost(sense: Sense): void {
+    if (sense.unanswered.length > 0) this.#ledger.add({ write: (draft) => draft.overtake(sense), kept: () => {} });
+  }
+
   strike(sense: Sense, death: LoneDeath): boolean {
     return this.#parts.quarantines.strike(sense, death);
   }

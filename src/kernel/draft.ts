@@ -37,6 +37,7 @@ export class Draft {
   readonly #store: Store;
   readonly #now: number;
   readonly #owed = new Map<Sense, Owed | null>();
+  readonly #unanswered = new Map<Sense, readonly number[]>();
   readonly #coalesced = new Map<Sense, Coalesced>();
   readonly #taken = new Map<Sense, number>();
   readonly #runs = new Map<LiveRun, Run>();
@@ -72,6 +73,7 @@ export class Draft {
     const before = this.#currentlyOwed(sense);
     const waiting = before === sense.flight?.owed ? null : before;
     if (waiting !== null && next.cause === null) return waiting;
+    if (waiting === null && before !== null && before.cause !== null) this.#unanswered.set(sense, [before.cause]);
     if (waiting === null || waiting.cause === null || next.cause === null) {
       this.#owed.set(sense, next);
       return next;
@@ -80,15 +82,40 @@ export class Draft {
     const [newest, older] = next.cause < waiting.cause ? [waiting, next.cause] : [next, waiting.cause];
     this.#owed.set(sense, newest);
     if (newest.cause === older) return newest;
-    const causes = this.#coalesced.get(sense)?.causes ?? [];
-    causes.push(older);
-    this.#coalesced.set(sense, { causes, trace: newest.trace });
+    this.#coalesce(sense, older, newest.trace);
     return newest;
+  }
+
+  #coalesce(sense: Sense, cause: number, trace: string): void {
+    const causes = this.#coalesced.get(sense)?.causes ?? [];
+    causes.push(cause);
+    this.#coalesced.set(sense, { causes, trace });
   }
 
   /** A compute that began for `answered` has settled: it is owed no longer, unless something newer is. */
   settle(sense: Sense, answered: Owed | null): void {
-    if (answered !== null && this.#currentlyOwed(sense) === answered) this.#owed.set(sense, null);
+    if (answered === null) return;
+    const owed = this.#currentlyOwed(sense);
+    if (owed === answered) this.#owed.set(sense, null);
+    else this.#setUnanswered(sense, owed, []);
+  }
+
+  /** The compute that was under way when what is owed was decided never settles: it is answered with that. */
+  overtake(sense: Sense): void {
+    const owed = this.#currentlyOwed(sense);
+    if (owed === null || sense.flight !== null) return;
+    for (const cause of this.#currentlyUnanswered(sense)) this.#coalesce(sense, cause, owed.trace);
+    this.#setUnanswered(sense, owed, []);
+  }
+
+  #setUnanswered(sense: Sense, owed: Owed | null, causes: readonly number[]): void {
+    if (this.#currentlyUnanswered(sense).length === 0) return;
+    this.#unanswered.set(sense, causes);
+    this.#owed.set(sense, owed);
+  }
+
+  #currentlyUnanswered(sense: Sense): readonly number[] {
+    return this.#unanswered.get(sense) ?? sense.unanswered;
   }
 
   /** What is owed is cancelled: true when there was something. */
@@ -173,7 +200,9 @@ export class Draft {
 
   /** Last act inside the transaction. */
   finish(): void {
-    for (const [sense, owed] of this.#owed) this.#store.senses.setOwed(sense.name, owed);
+    for (const [sense, owed] of this.#owed) {
+      this.#store.senses.setOwed(sense.name, owed, this.#currentlyUnanswered(sense));
+    }
     for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
     for (const [memory, { watch, state }] of this.#keys) {
       const { name: reflex, definition } = watch;
@@ -202,7 +231,10 @@ export class Draft {
 
   /** After the commit. */
   keep(): void {
-    for (const [sense, owed] of this.#owed) sense.owed = owed;
+    for (const [sense, owed] of this.#owed) {
+      sense.unanswered = owed === null ? [] : this.#currentlyUnanswered(sense);
+      sense.owed = owed;
+    }
     for (const [sense, row] of this.#taken) sense.outbox = row;
     for (const [memory, { watch, state }] of this.#keys) watch.kept(memory, state);
     for (const [run, row] of this.#runs) {

@@ -142,6 +142,7 @@ export class Engine implements Desk {
       const sense = this.#newSense(config, locations, name);
       const state = states.get(name);
       if (state) sense.restore(state);
+      this.#computes.lost(sense);
       sense.enabled = !disabled.has(`sense:${name}`);
       this.senses.set(name, sense);
     }

@@ -25,6 +25,8 @@ export interface GroupHost extends LifeHost {
   init(group: Group, senses: readonly Sense[], generation: number): ParentMessage;
   /** True when the sense may start now; arms whatever will wake its group when it may. */
   mayStart(sense: Sense): boolean;
+  /** The compute that was under way for it never settles. */
+  lost(sense: Sense): void;
   /** Calls `send` once the start is durable where that is asked for; at once otherwise. */
   begin(starting: readonly Sense[], send: () => void): void;
   /** A result of a compute, or (`flight` null) a row an earlier worker left in its outbox. */
@@ -171,6 +173,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       sense.diedInFlight = flight.id;
       sense.flight = null;
       if (flight.owed === null) sense.tick ??= flight.trigger;
+      this.#host.lost(sense);
       this.#ready.add(sense);
     }
   }
@@ -344,6 +347,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       // Stopped, not settled: what was owed stays owed.
       flight.batch.left--;
       sense.flight = null;
+      this.#host.lost(sense);
       return;
     }
     flight.settling = true;

@@ -60,6 +60,8 @@ export class Sense {
   /** Highest outbox row taken. */
   outbox = 0;
   owed: Owed | null = null;
+  /** Causes of the compute that was under way when `owed` was decided: lost with it, unless it settles. */
+  unanswered: readonly number[] = [];
   /** A due time that has come and needs no durability: the newest one, until it is computed. */
   tick: Owed | null = null;
   flight: Flight | null = null;
@@ -83,6 +85,7 @@ export class Sense {
   restore(state: SenseState): void {
     this.outbox = state.outbox;
     this.owed = state.owed;
+    this.unanswered = state.unanswered;
     this.started = state.started;
     this.strikes = state.strikes;
     this.quarantine = state.quarantine;
@@ -92,6 +95,7 @@ export class Sense {
   inherit(before: Sense): void {
     this.outbox = before.outbox;
     this.owed = before.owed;
+    this.unanswered = before.unanswered;
     this.started = before.started;
     this.strikes = before.strikes;
     this.quarantine = before.quarantine;

@@ -20,6 +20,8 @@ export interface SenseState {
   readonly sense: string;
   readonly outbox: number;
   readonly owed: Owed | null;
+  /** Causes of a compute that had not settled when `owed` was decided, and that one answers it too if it never does. */
+  readonly unanswered: readonly number[];
   /** Start of the newest compute; kept only for a sense with a throttle. */
   readonly started: Moment | null;
   readonly strikes: number;
@@ -33,6 +35,17 @@ interface Row {
   started: string | null;
   strikes: number;
   quarantine: string | null;
+}
+
+interface Kept extends Owed {
+  readonly unanswered?: readonly number[];
+}
+
+function parseOwed(text: string | null): Pick<SenseState, "owed" | "unanswered"> {
+  const kept = parse<Kept>(text);
+  if (kept === null) return { owed: null, unanswered: [] };
+  const { unanswered = [], ...owed } = kept;
+  return { owed, unanswered };
 }
 
 const parse = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
@@ -56,13 +69,14 @@ export function senseStateTable(db: Database) {
         .map((row) => ({
           sense: row.sense,
           outbox: row.outbox,
-          owed: parse<Owed>(row.owed),
+          ...parseOwed(row.owed),
           started: parse<Moment>(row.started),
           strikes: row.strikes,
           quarantine: parse<Quarantine>(row.quarantine),
         })),
     setOutbox: (sense: string, id: number): void => void outbox.run(sense, id),
-    setOwed: (sense: string, value: Owed | null): void => void owed.run(sense, text(value)),
+    setOwed: (sense: string, value: Owed | null, unanswered: readonly number[] = []): void =>
+      void owed.run(sense, text(value === null || unanswered.length === 0 ? value : { ...value, unanswered })),
     setStarted: (sense: string, value: Moment | null): void => void started.run(sense, text(value)),
     setStrikes: (sense: string, count: number): void => void strikes.run(sense, count),
     setQuarantine: (sense: string, value: Quarantine | null): void => void quarantine.run(sense, text(value)),

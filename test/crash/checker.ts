@@ -164,8 +164,8 @@ export interface Answers {
   readonly computed: number;
   /** Signals that a `compute.coalesced` names. */
   readonly coalesced: number;
-  /** Signals neither of both: in flight when nerve was killed, then overtaken. */
-  readonly overtaken: number;
+  /** Signals neither of both: nobody knows what became of them. */
+  readonly unanswered: number;
 }
 
 interface LogRow {
@@ -188,7 +188,7 @@ export function answersOf(data: string, listener: string, sources: readonly stri
     return {
       computed: decisions.filter((id) => computed.has(id)).length,
       coalesced: decisions.filter((id) => coalesced.has(id)).length,
-      overtaken: decisions.filter((id) => !computed.has(id) && !coalesced.has(id)).length,
+      unanswered: decisions.filter((id) => !computed.has(id) && !coalesced.has(id)).length,
     };
   });
 }

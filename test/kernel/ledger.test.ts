@@ -313,6 +313,36 @@ describe("G1: a draft", () => {
     expect([sense.owed, stored(store, "a"), sense.pending]).toEqual([null, null, null]);
   });
 
+  test("a compute that is lost under way is answered by the one that was owed meanwhile, and its cause is in the log", () => {
+    using given = bench();
+    const { store } = given;
+    const sense = makeSense("a");
+    const [first, second, third] = [owed(1), owed(2), owed(3)];
+    const kept = () => store.senses.all().find((row) => row.sense === "a")?.unanswered;
+    const begin = (trigger: Owed): void => {
+      sense.flight = { id: 1, trigger, owed: trigger, batch: { left: 1 }, startedAt: 0, settling: false };
+    };
+    commit(store, (draft) => draft.owe(sense, first)).keep();
+    begin(first);
+    commit(store, (draft) => draft.owe(sense, second)).keep();
+    expect([sense.unanswered, kept()]).toEqual([[1], [1]]);
+    sense.flight = null;
+    commit(store, (draft) => draft.overtake(sense)).keep();
+    expect([sense.owed, sense.unanswered, kept()]).toEqual([second, [], []]);
+    const causes = () => store.logs.list(ALL_LOGS).map(({ event, data }) => [event, JSON.parse(data ?? "").causes]);
+    expect(causes()).toEqual([["compute.coalesced", [1]]]);
+
+    // One that settles has been answered by itself.
+    begin(second);
+    commit(store, (draft) => draft.owe(sense, third)).keep();
+    expect(sense.unanswered).toEqual([2]);
+    commit(store, (draft) => draft.settle(sense, second)).keep();
+    expect([sense.owed, sense.unanswered, kept()]).toEqual([third, [], []]);
+    sense.flight = null;
+    commit(store, (draft) => draft.overtake(sense)).keep();
+    expect(causes()).toHaveLength(1);
+  });
+
   test("settling and owing in one transaction keeps what is newer", () => {
     using given = bench();
     const { store } = given;

@@ -226,12 +226,22 @@ describe("what the kernel remembers", () => {
       store.senses.setQuarantine("a", { since: moment, forMs: 60_000 });
       store.senses.setOwed("b", owed);
       store.senses.setOwed("b", null);
+      store.senses.setOwed("c", owed, [1, 2]);
     });
     store.close();
     store = open(folder.path);
     expect(store.senses.all()).toEqual([
-      { sense: "a", outbox: 7, owed, started: moment, strikes: 3, quarantine: { since: moment, forMs: 60_000 } },
-      { sense: "b", outbox: 0, owed: null, started: null, strikes: 0, quarantine: null },
+      {
+        sense: "a",
+        outbox: 7,
+        owed,
+        unanswered: [],
+        started: moment,
+        strikes: 3,
+        quarantine: { since: moment, forMs: 60_000 },
+      },
+      { sense: "b", outbox: 0, owed: null, unanswered: [], started: null, strikes: 0, quarantine: null },
+      { sense: "c", outbox: 0, owed, unanswered: [1, 2], started: null, strikes: 0, quarantine: null },
     ]);
     store.close();
   });
