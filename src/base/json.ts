@@ -63,6 +63,14 @@ export function toJson(value: unknown): Result<Json, NotJson> {
   return found ? err(found) : ok(value as Json);
 }
 
+/** The same text for the same value, however its objects' keys are ordered. */
+export const canonicalJson = (value: Json): string =>
+  JSON.stringify(value, (_, part: Json) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+
 /** Length of `text` in UTF-8 bytes, without encoding when the answer cannot exceed `limit`. */
 export const exceedsBytes = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit);

@@ -124,13 +124,26 @@ export class Reactions {
   #fire(draft: Draft, reflex: Reflex, signal: Cause, payload: Json, firing: Firing | null): () => void {
     const { config, sense } = reflex;
     if (config.kind === "workflow") return this.#start(draft, reflex, config.workflow, signal, payload, firing);
-    if (firing !== null) this.#log(draft, reflex, signal, firing, {});
     const isOwed = sense?.mayCompute === true;
+    if (firing !== null)
+      this.#log(draft, reflex, signal, firing, isOwed ? {} : { cancelled: sense?.state ?? "removed" });
     if (isOwed) draft.owe(sense, { reason: "signal", at: draft.now, cause: signal.id, trace: signal.trace });
     return () => {
       reflex.fired++;
       if (isOwed) this.#parts.wake(sense);
+      else if (sense !== null) this.#sayCancelled(sense);
     };
+  }
+
+  #sayCancelled({ name, state }: Sense): void {
+    this.#parts.journal.logFolded({
+      level: "info",
+      source: `sense:${name}`,
+      event: "compute.cancelled",
+      message: `a signal leads to no compute: the sense is ${state}`,
+      data: null,
+      trace: null,
+    });
   }
 
   #start(
@@ -166,7 +179,7 @@ export class Reactions {
     { config }: Reflex,
     { id, trace }: Cause,
     firing: Firing | null,
-    further: { readonly run?: number; readonly silenced?: string },
+    further: { readonly run?: number; readonly silenced?: string; readonly cancelled?: string },
   ): void {
     const { lifetime } = this.#parts;
     const due = firing?.decision.due ?? null;
@@ -176,7 +189,8 @@ export class Reactions {
     const isKeyed = firing !== null && config.key !== null;
     const key = isKeyed ? shownKey(firing.key) : null;
     const forKey = isKeyed ? `, key ${key}` : "";
-    const silenced = further.silenced === undefined ? "" : `; ${target} is not started, it is silenced`;
+    const why = further.silenced === undefined ? (further.cancelled ?? null) : "silenced";
+    const outcome = why === null ? `: ${target}` : `; ${target} is not started, it is ${why}`;
     draft.log({
       at: draft.now,
       level: "info",
@@ -184,7 +198,7 @@ export class Reactions {
       event: "reflex.fired",
       run: null,
       trace,
-      message: `fired for signal ${id}${forKey}${late}${silenced === "" ? `: ${target}` : silenced}`,
+      message: `fired for signal ${id}${forKey}${late}${outcome}`,
       data: JSON.stringify({
         signal: id,
         key,

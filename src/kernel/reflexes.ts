@@ -4,10 +4,11 @@
  */
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
+import { canonicalJson, type Json } from "../base/json.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
 import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
 import { hasWords } from "../rules/look.ts";
-import type { KeyState } from "../rules/rule.ts";
+import { type KeyState, ruleOf } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./calendar.ts";
@@ -62,13 +63,16 @@ export interface ReflexParts {
 const FORGOTTEN_AT_ONCE = 500;
 
 /** Changes with what is kept of a reflex, too. */
-const FORMAT = "2";
+const FORMAT = "3";
 
-const definitionOf = (config: ReflexConfig): string =>
-  createHash("sha256")
-    .update(FORMAT + JSON.stringify(config))
+/** The same for two ways to write the same reflex. */
+function definitionOf(config: ReflexConfig): string {
+  const same = { ...config, on: [...new Set(config.on)].sort(), edge: ruleOf(config).edge };
+  return createHash("sha256")
+    .update(FORMAT + canonicalJson(same as unknown as Json))
     .digest("hex")
     .slice(0, 16);
+}
 
 const newReflex = (config: ReflexConfig, sense: Sense | null, definition: string, last: number | null): Reflex => ({
   config,

@@ -261,6 +261,40 @@ describe("what a reflex remembers", () => {
     for (let n = 0; n < 20; n++) expect(stage.keys(`r${n}`)).toEqual([]);
   });
 
+  test.concurrent("is kept through a reload that writes the same in another way", async () => {
+    await using stage = await Stage.start([
+      `name: once, workflow: note, when: { on: "true", "at?": { x: number, y: number } }, edge: level, throttle: 1h`,
+      `name: held, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`,
+    ]);
+    const first = await stage.tell({ on: true });
+    await stage.firings("once", 1);
+    stage.configure([
+      `throttle: 60m, name: once, when: { "at?": { y: number, x: number }, on: "true" }, workflow: note`,
+      `for: ${HELD_MS}ms, edge: rising, when: { on: "true" }, workflow: note, name: held`,
+    ]);
+    await stage.post("/reload");
+    await stage.tell({ on: true });
+    const [held] = await stage.firings("held", 1);
+    expect(held?.data.due - first.at).toBe(HELD_MS);
+    expect(stage.fired("once")).toHaveLength(1);
+    expect(stage.nerve.logs({ event: "reflex.cleared" })).toEqual([]);
+  });
+
+  test.concurrent("does not lead to a compute of a sense that is disabled, and the log says so", async () => {
+    await using stage = await Stage.start([
+      "name: plain, sense: seen",
+      `name: worded, sense: seen, when: { on: "true" }`,
+    ]);
+    await stage.post("/disable", { name: "sense:seen" });
+    const told = await stage.tell({ on: true });
+    const [fired] = await stage.firings("worded", 1);
+    expect(fired?.data).toMatchObject({ signal: told.id, cancelled: "disabled" });
+    expect(fired?.message).toContain("sense seen is not started, it is disabled");
+    const said = await until(() => stage.nerve.logs({ source: "sense:seen", event: "compute.cancelled" })[0] ?? null);
+    expect(said.message).toBe("a signal leads to no compute: the sense is disabled");
+    expect(stage.seen()).toEqual([]);
+  });
+
   test.concurrent("is kept through a reload that leaves it alone, and cleared with a log by one that changes it", async () => {
     const edge = `name: edge, workflow: note, when: { on: "true" }, edge: rising`;
     const changed = (forMs: string) => `name: changed, workflow: note, when: { on: "true" }, for: ${forMs}`;
