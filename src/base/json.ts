@@ -63,6 +63,15 @@ export function toJson(value: unknown): Result<Json, NotJson> {
   return found ? err(found) : ok(value as Json);
 }
 
+/** What a text that was stored says; undefined when it is no JSON: other hands reach files, too. */
+export function readJson(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The same text for the same value, however its objects' keys are ordered. */
 export const canonicalJson = (value: Json): string =>
   JSON.stringify(value, (_, part: Json) =>

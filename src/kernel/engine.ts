@@ -10,7 +10,7 @@ import { traceIds } from "../base/trace-id.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Store } from "../store/open.ts";
-import type { Owed } from "../store/sense-state.ts";
+import type { Owed, SenseState } from "../store/sense-state.ts";
 import { Computes } from "./computes.ts";
 import type { Draft } from "./draft.ts";
 import { Group } from "./group.ts";
@@ -141,7 +141,7 @@ export class Engine implements Desk {
     for (const name of config.senses.keys()) {
       const sense = this.#newSense(config, locations, name);
       const state = states.get(name);
-      if (state) sense.restore(state);
+      if (state) this.#restore(sense, state);
       this.#computes.lost(sense);
       sense.enabled = !disabled.has(`sense:${name}`);
       this.senses.set(name, sense);
@@ -154,6 +154,26 @@ export class Engine implements Desk {
     this.reflexes.load(config, this.senses, disabled, true);
     for (const group of this.groups.values()) group.start();
     this.workflows.load(config, workflows);
+  }
+
+  #restore(sense: Sense, state: SenseState): void {
+    sense.restore(state);
+    if (state.damaged.length === 0) return;
+    const store = this.#store;
+    this.#ledger.add({
+      write: () => {
+        for (const column of state.damaged) store.senses.empty(sense.name, column);
+      },
+      kept: () => {},
+    });
+    this.#journal.log({
+      level: "error",
+      source: `sense:${sense.name}`,
+      event: "sense.state-damaged",
+      message: `what was kept of it cannot be read (table sense_state, ${state.damaged.join(", ")}) and is taken for nothing`,
+      data: { columns: [...state.damaged] },
+      trace: null,
+    });
   }
 
   #newSense(config: NerveConfig, locations: Locations, name: string): Sense {

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
-import type { Json } from "../base/json.ts";
+import { type Json, readJson } from "../base/json.ts";
 import { traceIds } from "../base/trace-id.ts";
 import { targetOf } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
@@ -118,7 +118,7 @@ export class Reactions {
       const unknown = { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
       return this.#fire(draft, reflex, unknown, null, firing);
     }
-    return this.#fire(draft, reflex, found, JSON.parse(found.payload) as Json, firing);
+    return this.#fire(draft, reflex, found, readJson(found.payload) ?? null, firing);
   }
 
   #fire(draft: Draft, reflex: Reflex, signal: Cause, payload: Json, firing: Firing | null): () => void {

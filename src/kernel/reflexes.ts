@@ -8,9 +8,9 @@ import { canonicalJson, type Json } from "../base/json.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
 import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
 import { hasWords } from "../rules/look.ts";
-import { type KeyState, ruleOf } from "../rules/rule.ts";
+import { isKeyState, type KeyState, ruleOf } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
-import type { ReflexState } from "../store/reflex-state.ts";
+import type { StoredReflexState } from "../store/reflex-state.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
@@ -97,6 +97,8 @@ const reflexRow = (reflex: Reflex, due: number) => ({
   state: { last: due },
 });
 
+const isDue = (state: unknown): boolean => Number.isFinite((state as { last?: unknown } | null | undefined)?.last);
+
 const NONE: readonly Reflex[] = [];
 
 export class Reflexes {
@@ -162,17 +164,22 @@ export class Reflexes {
   }
 
   /** A reflex with what is stored of it, if that belongs to this definition. */
-  #make(config: ReflexConfig, sense: Sense | null, definition: string, rows: readonly ReflexState[]): Reflex {
+  #make(config: ReflexConfig, sense: Sense | null, definition: string, rows: readonly StoredReflexState[]): Reflex {
     const isOurs = rows.every((row) => row.definition === definition);
     if (!isOurs) this.#forget(config.name, "its definition has changed");
-    const ours = isOurs ? rows : [];
-    const clock = ours.find(({ key }) => key === CLOCK_KEY)?.state as { last?: number } | undefined;
+    const isClock = ({ key }: StoredReflexState): boolean => key === CLOCK_KEY;
+    const isWhole = (row: StoredReflexState): boolean => (isClock(row) ? isDue(row.state) : isKeyState(row.state));
+    const { ours = [], damaged = [] } = isOurs
+      ? Object.groupBy(rows, (row) => (isWhole(row) ? "ours" : "damaged"))
+      : {};
+    for (const { key } of damaged) this.#forgetDamaged(config.name, key);
+    const clock = ours.find(isClock)?.state as { last: number } | undefined;
     const reflex = newReflex(config, sense, definition, clock?.last ?? null);
     if (config.on.length === 0 || !hasWords(config)) return reflex;
     const watch = Watch.of(config, definition, this.#parts.watching);
     if (!watch.ok) throw new Error(`reflex ${config.name}: ${watch.error.path}: ${watch.error.message}`);
     reflex.watch = watch.value;
-    const keys = ours.filter(({ key }) => key !== CLOCK_KEY);
+    const keys = ours.filter((row) => !isClock(row));
     reflex.watch.restore(keys.map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
     return reflex;
   }
@@ -214,6 +221,21 @@ export class Reflexes {
       event: "reflex.cleared",
       message,
       data: null,
+      trace: null,
+    });
+  }
+
+  /** Something else than nerve has written it, or the disk has lost it. */
+  #forgetDamaged(name: string, key: string): void {
+    const store = this.#parts.store;
+    this.#parts.ledger.add({ write: () => store.reflexes.forget(name, key), kept: () => {} });
+    const of = key === "" || key === CLOCK_KEY ? "" : ` of the key ${key}`;
+    this.#parts.journal.log({
+      level: "error",
+      source: `reflex:${name}`,
+      event: "reflex.state-damaged",
+      message: `what it remembered${of} cannot be read (table reflex_state) and begins anew`,
+      data: { key },
       trace: null,
     });
   }

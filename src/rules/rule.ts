@@ -37,6 +37,25 @@ export interface KeyState {
 /** The state of a key that was never heard of, and of one that can be forgotten. */
 export const REST: KeyState = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
 
+const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isPending = (value: unknown, times: readonly string[]): boolean =>
+  value === null ||
+  (typeof value === "object" && times.every((name) => isTime((value as Record<string, unknown>)[name])));
+
+/** Whether what was stored can be what a key remembers. */
+export function isKeyState(value: unknown): value is KeyState {
+  if (typeof value !== "object" || value === null) return false;
+  const { isMatching, holding, counted, burst, throttledUntil } = value as Record<string, unknown>;
+  return (
+    typeof isMatching === "boolean" &&
+    isPending(holding, ["due", "signal"]) &&
+    isPending(burst, ["first", "due", "signal"]) &&
+    Array.isArray(counted) &&
+    counted.every(isTime) &&
+    (throttledUntil === null || isTime(throttledUntil))
+  );
+}
+
 export type RuleEvent =
   /** Without `when` every signal matches; `clears` is false without `clear`. */
   | {

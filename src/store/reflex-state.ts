@@ -1,6 +1,6 @@
 /** What each reflex remembers, one row a key, bound to the definition it belongs to. */
 import type { Database } from "bun:sqlite";
-import type { Json } from "../base/json.ts";
+import { type Json, readJson } from "../base/json.ts";
 
 export interface ReflexState {
   readonly reflex: string;
@@ -10,6 +10,9 @@ export interface ReflexState {
   readonly state: Json;
 }
 
+/** A row as it is found: undefined where its state is no JSON. */
+export type StoredReflexState = Omit<ReflexState, "state"> & { readonly state: Json | undefined };
+
 export function reflexStateTable(db: Database) {
   const upsert = db.prepare(
     `INSERT INTO reflex_state (reflex, key, definition, state) VALUES (?, ?, ?, ?)
@@ -17,13 +20,13 @@ export function reflexStateTable(db: Database) {
   );
   const remove = db.prepare("DELETE FROM reflex_state WHERE reflex = ? AND key = ?");
   return {
-    all: (): ReflexState[] =>
+    all: (): StoredReflexState[] =>
       db
         .query<{ reflex: string; key: string; definition: string; state: string }, []>(
           "SELECT reflex, key, definition, state FROM reflex_state",
         )
         .all()
-        .map((row) => ({ ...row, state: JSON.parse(row.state) as Json })),
+        .map((row) => ({ ...row, state: readJson(row.state) })),
     set: (row: ReflexState): void => void upsert.run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
     forget: (reflex: string, key: string): void => void remove.run(reflex, key),
     clear: (reflex: string): void => void db.query("DELETE FROM reflex_state WHERE reflex = ?").run(reflex),

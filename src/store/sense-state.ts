@@ -1,6 +1,7 @@
 /** What the kernel owes each sense and holds against it, across restarts. */
 import type { Database } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
+import { type Json, readJson } from "../base/json.ts";
 
 /** A decision to run a sense that no settled compute has answered yet (G1). */
 export interface Owed {
@@ -26,7 +27,11 @@ export interface SenseState {
   readonly started: Moment | null;
   readonly strikes: number;
   readonly quarantine: Quarantine | null;
+  /** Columns that cannot be read: they are taken for empty. */
+  readonly damaged: readonly JsonColumn[];
 }
+
+export type JsonColumn = "owed" | "started" | "quarantine";
 
 interface Row {
   sense: string;
@@ -37,18 +42,50 @@ interface Row {
   quarantine: string | null;
 }
 
-interface Kept extends Owed {
-  readonly unanswered?: readonly number[];
+type Fields = Readonly<Record<string, Json | undefined>>;
+
+const isMap = (value: Json | undefined): value is { [key: string]: Json } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isMoment = (value: Json | undefined): boolean =>
+  isMap(value) && typeof value.bootId === "string" && Number.isFinite(value.bootMs) && Number.isFinite(value.wallMs);
+
+/** What each JSON column holds when nobody but nerve has written it. */
+const WHOLE: Readonly<Record<JsonColumn, (value: Fields) => boolean>> = {
+  owed: ({ reason, at, cause, trace, unanswered = [] }) =>
+    typeof reason === "string" &&
+    Number.isFinite(at) &&
+    (cause === null || Number.isFinite(cause)) &&
+    typeof trace === "string" &&
+    Array.isArray(unanswered),
+  started: (value) => isMoment(value as Json),
+  quarantine: ({ since, forMs }) => isMoment(since) && Number.isFinite(forMs),
+};
+
+function stateOf({ sense, outbox, strikes, ...columns }: Row): SenseState {
+  const damaged: JsonColumn[] = [];
+  const read = <T>(column: JsonColumn): T | null => {
+    const written = columns[column];
+    if (written === null) return null;
+    const value = readJson(written);
+    if (isMap(value) && WHOLE[column](value)) return value as T;
+    damaged.push(column);
+    return null;
+  };
+  const owed = read<Owed & { readonly unanswered?: readonly number[] }>("owed");
+  const { unanswered = [], ...decision } = owed ?? {};
+  return {
+    sense,
+    outbox,
+    owed: owed === null ? null : (decision as Owed),
+    unanswered,
+    started: read<Moment>("started"),
+    strikes,
+    quarantine: read<Quarantine>("quarantine"),
+    damaged,
+  };
 }
 
-function parseOwed(text: string | null): Pick<SenseState, "owed" | "unanswered"> {
-  const kept = parse<Kept>(text);
-  if (kept === null) return { owed: null, unanswered: [] };
-  const { unanswered = [], ...owed } = kept;
-  return { owed, unanswered };
-}
-
-const parse = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 const text = (value: object | null): string | null => (value === null ? null : JSON.stringify(value));
 
 export function senseStateTable(db: Database) {
@@ -63,17 +100,10 @@ export function senseStateTable(db: Database) {
   const quarantine = upsert("quarantine");
   return {
     all: (): SenseState[] =>
-      db
-        .query<Row, []>("SELECT sense, outbox, owed, started, strikes, quarantine FROM sense_state")
-        .all()
-        .map((row) => ({
-          sense: row.sense,
-          outbox: row.outbox,
-          ...parseOwed(row.owed),
-          started: parse<Moment>(row.started),
-          strikes: row.strikes,
-          quarantine: parse<Quarantine>(row.quarantine),
-        })),
+      db.query<Row, []>("SELECT sense, outbox, owed, started, strikes, quarantine FROM sense_state").all().map(stateOf),
+    /** A column that cannot be read. */
+    empty: (sense: string, column: JsonColumn): void =>
+      void db.query(`UPDATE sense_state SET ${column} = NULL WHERE sense = ?`).run(sense),
     setOutbox: (sense: string, id: number): void => void outbox.run(sense, id),
     setOwed: (sense: string, value: Owed | null, unanswered: readonly number[] = []): void =>
       void owed.run(sense, text(value === null || unanswered.length === 0 ? value : { ...value, unanswered })),

@@ -280,6 +280,25 @@ describe("what a reflex remembers", () => {
     expect(stage.nerve.logs({ event: "reflex.cleared" })).toEqual([]);
   });
 
+  test.concurrent("that another hand has made unreadable begins anew, key by key, and the log says so", async () => {
+    await using stage = await Stage.start([`name: act, workflow: note, when: { on: "true" }, edge: rising, key: host`]);
+    for (const host of ["a", "b"]) await stage.tell({ on: true, host });
+    await stage.firings("act", 2);
+    await stage.nerve.stop();
+    {
+      using db = new Database(join(stage.folder.path, "data/logs.db"));
+      db.run(`UPDATE reflex_state SET state = '{"isMatching":' WHERE key = '"a"'`);
+    }
+    await stage.restart();
+    for (const host of ["a", "b"]) await stage.tell({ on: true, host });
+    const [, , again] = await stage.firings("act", 3);
+    expect(again?.data.key).toBe("a");
+    const damaged = stage.nerve.logs({ event: "reflex.state-damaged" });
+    expect(damaged.map(({ level, source, data }) => [level, source, data])).toEqual([
+      ["error", "reflex:act", { key: '"a"' }],
+    ]);
+  });
+
   test.concurrent("does not lead to a compute of a sense that is disabled, and the log says so", async () => {
     await using stage = await Stage.start([
       "name: plain, sense: seen",

@@ -2,7 +2,16 @@
  * What reflexes decide, against a slow and obvious model. `NERVE_FUZZ=1000000` tries more, `NERVE_FUZZ_SEED=N` repeats a run.
  */
 import { describe, expect, test } from "bun:test";
-import { decide, isAtRest, type KeyState, REST, type Rule, type RuleEvent, restsFrom } from "../../src/rules/rule.ts";
+import {
+  decide,
+  isAtRest,
+  isKeyState,
+  type KeyState,
+  REST,
+  type Rule,
+  type RuleEvent,
+  restsFrom,
+} from "../../src/rules/rule.ts";
 import { type Expected, expectedDecisions, type Happening, punctual, whenSomethingHappens } from "./model.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
@@ -58,6 +67,7 @@ function driver(rule: Rule, below: Below) {
       if (below(2) === 0 && isAtRest(rule, state, event.elapsed)) state = REST;
       const before = JSON.stringify(state);
       const outcome = decide(rule, state, event);
+      if (!isKeyState(JSON.parse(JSON.stringify(outcome.state)))) throw new Error(JSON.stringify(outcome.state));
       if (JSON.stringify(state) !== before) throw new Error("decide changed the state it was given");
       if (outcome.deadline !== null && outcome.deadline <= event.elapsed) throw new Error("a deadline was left over");
       if ((outcome.stage === null) !== (event.kind === "time")) throw new Error("a signal has a stage, time has none");
@@ -154,6 +164,25 @@ const signal = (elapsed: number, matches = true): RuleEvent => ({
   elapsed,
   matches,
   clears: false,
+});
+
+test("what another hand may have written is told from what a key remembers", () => {
+  const wrong: unknown[] = [
+    undefined,
+    null,
+    5,
+    {},
+    [],
+    { ...REST, isMatching: 1 },
+    { ...REST, holding: undefined },
+    { ...REST, holding: { due: "1", signal: 1 } },
+    { ...REST, burst: { first: 1, due: 2 } },
+    { ...REST, burst: [] },
+    { ...REST, counted: [null] },
+    { ...REST, throttledUntil: "5" },
+  ];
+  expect(wrong.filter(isKeyState)).toEqual([]);
+  expect(isKeyState(REST)).toBe(true);
 });
 
 describe("a key can be forgotten", () => {

@@ -239,10 +239,38 @@ describe("what the kernel remembers", () => {
         started: moment,
         strikes: 3,
         quarantine: { since: moment, forMs: 60_000 },
+        damaged: [],
       },
-      { sense: "b", outbox: 0, owed: null, unanswered: [], started: null, strikes: 0, quarantine: null },
-      { sense: "c", outbox: 0, owed, unanswered: [1, 2], started: null, strikes: 0, quarantine: null },
+      { sense: "b", outbox: 0, owed: null, unanswered: [], started: null, strikes: 0, quarantine: null, damaged: [] },
+      { sense: "c", outbox: 0, owed, unanswered: [1, 2], started: null, strikes: 0, quarantine: null, damaged: [] },
     ]);
+    store.close();
+  });
+
+  test("of senses is taken for nothing where another hand has made it unreadable, column by column", () => {
+    using folder = temporaryFolder();
+    const store = open(folder.path);
+    const moment = { bootId: "b", bootMs: 5, wallMs: NOW };
+    store.commit(() => {
+      for (const sense of ["a", "b", "c", "d"]) store.senses.setStarted(sense, moment);
+    });
+    const db = new Database(storeFile(folder.path));
+    db.run("UPDATE sense_state SET owed = '{x' WHERE sense = 'a'");
+    db.run("UPDATE sense_state SET owed = 'null', quarantine = '[]' WHERE sense = 'b'");
+    db.run(`UPDATE sense_state SET owed = '{"reason":"signal","at":1,"cause":"2","trace":""}' WHERE sense = 'c'`);
+    db.run("UPDATE sense_state SET started = '5' WHERE sense = 'd'");
+    db.close(true);
+    const found = () => store.senses.all().map(({ sense, owed, started, damaged }) => [sense, owed, started, damaged]);
+    expect(found()).toEqual([
+      ["a", null, moment, ["owed"]],
+      ["b", null, moment, ["owed", "quarantine"]],
+      ["c", null, moment, ["owed"]],
+      ["d", null, null, ["started"]],
+    ]);
+    store.commit(() => {
+      for (const { sense, damaged } of store.senses.all()) for (const one of damaged) store.senses.empty(sense, one);
+    });
+    expect(found().map(([, , , damaged]) => damaged)).toEqual([[], [], [], []]);
     store.close();
   });
 

@@ -9,7 +9,7 @@ import { problem } from "../../model/problem.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import { keyOf, shownKey } from "../../rules/key.ts";
-import type { KeyState } from "../../rules/rule.ts";
+import { isKeyState, type KeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open.ts";
 import { isRecorded } from "../backtest.ts";
 import { defineCommand, text } from "../command.ts";
@@ -202,7 +202,7 @@ function pendingOf({ reflexes }: StoreReader, name: string, key: string | null):
   return reflexes
     .all()
     .filter((row) => row.reflex === name && row.key !== "clock" && isKey(row.key))
-    .map((row) => ({ key: row.key, state: row.state as unknown as KeyState }));
+    .flatMap(({ key, state }) => (isKeyState(state) ? { key, state } : []));
 }
 
 // ── for programs ─────────────────────────────────────────────────────────
