@@ -2,19 +2,18 @@
  * The reflexes of the configuration: which listen to whose signals, and when the clock makes them due. What a due time
  * leads to is the engine's to decide. A reload leaves those whose definition is the same as they are, due times included.
  */
-import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
-import { canonicalJson, type Json } from "../base/json.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
 import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
 import { hasWords } from "../rules/look.ts";
-import { isKeyState, type KeyState, ruleOf } from "../rules/rule.ts";
+import { isKeyState, type KeyState } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
 import type { StoredReflexState } from "../store/reflex-state.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import { definitionOf } from "./reflex-definition.ts";
 import type { Sense } from "./sense.ts";
 import { type Handle, SET_BACK_MS, type Ticker } from "./ticker.ts";
 import { Watch, type WatchParts } from "./watch.ts";
@@ -61,18 +60,6 @@ export interface ReflexParts {
 }
 
 const FORGOTTEN_AT_ONCE = 500;
-
-/** Changes with what is kept of a reflex, too. */
-const FORMAT = "3";
-
-/** The same for two ways to write the same reflex. */
-function definitionOf(config: ReflexConfig): string {
-  const same = { ...config, on: [...new Set(config.on)].sort(), edge: ruleOf(config).edge };
-  return createHash("sha256")
-    .update(FORMAT + canonicalJson(same as unknown as Json))
-    .digest("hex")
-    .slice(0, 16);
-}
 
 const newReflex = (config: ReflexConfig, sense: Sense | null, definition: string, last: number | null): Reflex => ({
   config,
@@ -161,6 +148,28 @@ export class Reflexes {
     for (const name of states.keys()) {
       if (!this.byName.has(name)) this.#forget(name, "it is not configured any more");
     }
+    this.#keepSince();
+  }
+
+  /** Since which signal each is there: what it decides begins after that one (G1), and can be replayed from there. */
+  #keepSince(): void {
+    const { store, ledger, clock } = this.#parts;
+    const { loadedReflexes: table } = store;
+    const isUnknown = table.isUnknown();
+    const since = isUnknown ? 0 : store.signals.lastId();
+    const at = isUnknown ? 0 : clock.wallMs();
+    const known = new Map(table.all().map(({ name, definition }) => [name, definition]));
+    const begun = [...this.byName.values()].filter(({ config, definition }) => known.get(config.name) !== definition);
+    const gone = [...known.keys()].filter((name) => !this.byName.has(name));
+    if (begun.length === 0 && gone.length === 0 && !isUnknown) return;
+    ledger.add({
+      write: () => {
+        for (const { config, definition } of begun) table.set({ name: config.name, definition, since, at });
+        for (const name of gone) table.remove(name);
+        if (isUnknown) table.setKnown();
+      },
+      kept: () => {},
+    });
   }
 
   /** A reflex with what is stored of it, if that belongs to this definition. */

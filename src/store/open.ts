@@ -7,6 +7,7 @@ import runsSql from "../../migrations/0002_runs.sql" with { type: "text" };
 import archiveSql from "../../migrations/0003_archive.sql" with { type: "text" };
 import blobsSql from "../../migrations/0004_blobs.sql" with { type: "text" };
 import silencesSql from "../../migrations/0005_silences.sql" with { type: "text" };
+import reflexesSql from "../../migrations/0006_reflexes.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
@@ -14,6 +15,7 @@ import { describeSqliteError, openReader, openWriter } from "../sqlite/open.ts";
 import { archiveTable } from "./archive.ts";
 import { ArchiveDamaged } from "./archive-files.ts";
 import { type BlobReferences, blobReferences } from "./blob-references.ts";
+import { loadedReflexTable } from "./loaded-reflexes.ts";
 import { logHistory } from "./log-history.ts";
 import { logTable } from "./logs.ts";
 import { metaTable } from "./meta.ts";
@@ -31,6 +33,7 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0003_archive.sql", sql: archiveSql },
   { name: "0004_blobs.sql", sql: blobsSql },
   { name: "0005_silences.sql", sql: silencesSql },
+  { name: "0006_reflexes.sql", sql: reflexesSql },
 ];
 
 export const storeFile = (data: string): string => join(data, "logs.db");
@@ -60,19 +63,23 @@ const BUSY_MS = 250;
 /** How large the WAL grows before it is written back, unless less is asked for. Source: sqlite.org/pragma.html. */
 const WAL_PAGES = 1_000;
 
-const tables = (db: Database, file: string) => ({
-  signals: signalTable(db),
-  logs: logTable(db),
-  archive: archiveTable(db),
-  /** All logs, archived or not. */
-  history: logHistory(db, dirname(file)),
-  runs: runTable(db),
-  senses: senseStateTable(db),
-  reflexes: reflexStateTable(db),
-  switches: switchTable(db),
-  silences: silenceTable(db),
-  meta: metaTable(db),
-});
+function tables(db: Database, file: string) {
+  const meta = metaTable(db);
+  return {
+    signals: signalTable(db),
+    logs: logTable(db),
+    archive: archiveTable(db),
+    /** All logs, archived or not. */
+    history: logHistory(db, dirname(file)),
+    runs: runTable(db),
+    senses: senseStateTable(db),
+    reflexes: reflexStateTable(db),
+    loadedReflexes: loadedReflexTable(db, meta),
+    switches: switchTable(db),
+    silences: silenceTable(db),
+    meta,
+  };
+}
 
 export type Store = ReturnType<typeof tables> & {
   readonly file: string;
@@ -174,7 +181,16 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
 export interface StoreReader
   extends Pick<
     ReturnType<typeof tables>,
-    "signals" | "logs" | "archive" | "history" | "runs" | "meta" | "switches" | "silences" | "reflexes"
+    | "signals"
+    | "logs"
+    | "archive"
+    | "history"
+    | "runs"
+    | "meta"
+    | "switches"
+    | "silences"
+    | "reflexes"
+    | "loadedReflexes"
   > {
   /** Changes whenever another connection has committed. */
   version(): number;
@@ -208,6 +224,7 @@ export function openStoreReader(data: string): Result<StoreReader, Problem> {
       switches: all.switches,
       silences: all.silences,
       reflexes: all.reflexes,
+      loadedReflexes: all.loadedReflexes,
       version: () => version.get()?.data_version ?? 0,
       close: () => db.close(true),
     });

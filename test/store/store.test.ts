@@ -338,6 +338,45 @@ describe("G2: the epoch changes when the last commits may be gone, and only then
   });
 });
 
+describe("since when reflexes are loaded", () => {
+  const upgraded = (data: string): Store => {
+    const db = new Database(storeFile(data));
+    db.run("DROP TABLE reflexes");
+    db.run("DELETE FROM _migrations WHERE name = '0006_reflexes.sql'");
+    db.close(true);
+    return open(data);
+  };
+
+  test("nobody knows of those an earlier build had loaded, until that is settled", () => {
+    using folder = temporaryFolder();
+    const first = open(folder.path);
+    expect(first.loadedReflexes.isUnknown()).toBe(false);
+    first.close();
+    const unused = upgraded(folder.path);
+    expect(unused.loadedReflexes.isUnknown()).toBe(false);
+    fill(unused);
+    unused.close();
+    const used = upgraded(folder.path);
+    expect(used.loadedReflexes.isUnknown()).toBe(true);
+    used.loadedReflexes.setKnown();
+    expect(used.loadedReflexes.isUnknown()).toBe(false);
+    used.close();
+  });
+
+  test("a reader of a store without the table can tell", () => {
+    using folder = temporaryFolder();
+    open(folder.path).close();
+    const db = new Database(storeFile(folder.path));
+    db.run("DROP TABLE reflexes");
+    db.run("DELETE FROM _migrations WHERE name = '0006_reflexes.sql'");
+    db.close(true);
+    const reader = openStoreReader(folder.path);
+    if (!reader.ok) throw new Error(reader.error.message);
+    expect(reader.value.loadedReflexes.exists()).toBe(false);
+    reader.value.close();
+  });
+});
+
 describe("G10: what is no store of this build", () => {
   test("a newer one is refused by kernel and commands, and left as it is", () => {
     using folder = temporaryFolder();
