@@ -37,7 +37,8 @@ const isSameDue = (one: number | null, other: number | null): boolean =>
 /** Nothing beyond, where one of the two cannot know. Ids of signals, and times on the axis of the course. */
 export interface Edges {
   readonly firstLog: number;
-  readonly warmFrom: number;
+  /** First signal the two have in common. */
+  readonly common: number;
   readonly from: number;
   readonly to: number;
   readonly begin: number;
@@ -48,41 +49,41 @@ export interface Edges {
 export class BesideLive {
   readonly #edges: Edges;
   /** By signal: a reflex fires once for one at the most. */
-  readonly #live: Map<number, Firing>;
+  readonly #live: Map<number, Fired>;
   readonly #unmatched: Firing[] = [];
   #agreed = 0;
   #onlyReplayed = 0;
 
   constructor(live: readonly Fired[], edges: Edges) {
     this.#edges = edges;
-    const comparable = live.filter((fired) => this.#isComparable(fired, fired.elapsed));
-    const firings = comparable.map(({ signal, key, due, at }) => ({ signal, key, due, at }));
-    this.#live = new Map(firings.map((firing) => [firing.signal, firing]));
+    const ours = live.filter(({ signal }) => signal >= edges.common);
+    this.#live = new Map(ours.map((fired) => [fired.signal, fired]));
   }
 
-  #isComparable({ signal, due }: Pick<Firing, "signal" | "due">, elapsed: number): boolean {
-    const { firstLog, warmFrom, from, to, begin, end } = this.#edges;
-    if (elapsed < firstLog || signal < warmFrom) return false;
+  /** Whether the other one would have it by now: what has found its partner agrees wherever it lies. */
+  #isDifferent({ signal, due }: Pick<Firing, "signal" | "due">, elapsed: number): boolean {
+    const { firstLog, common, from, to, begin, end } = this.#edges;
+    if (elapsed < firstLog || signal < common) return false;
     if (due === null) return signal >= from && signal <= to;
     return elapsed > begin && elapsed <= end - LATE_MS;
   }
 
   replayed(firing: Firing, elapsed: number): void {
-    if (!this.#isComparable(firing, elapsed)) return;
     const live = this.#live.get(firing.signal);
     if (live !== undefined && isSameDue(live.due, firing.due)) {
       this.#live.delete(firing.signal);
       this.#agreed++;
-    } else {
+    } else if (this.#isDifferent(firing, elapsed)) {
       this.#onlyReplayed++;
       if (this.#unmatched.length < LISTED) this.#unmatched.push(firing);
     }
   }
 
   result(): Agreement {
+    const left = [...this.#live.values()].filter((fired) => this.#isDifferent(fired, fired.elapsed));
     return {
       agreed: this.#agreed,
-      onlyLive: sampleOf(this.#live.values()),
+      onlyLive: sampleOf(left.map(({ signal, key, due, at }) => ({ signal, key, due, at }))),
       onlyReplayed: { count: this.#onlyReplayed, firings: this.#unmatched },
     };
   }

@@ -39,6 +39,8 @@ export interface Tested extends Counts {
 export interface Backtest {
   /** Signals that were looked at, those before the range included. */
   readonly signals: number;
+  /** Ids of some whose payload is damaged. */
+  readonly unreadable: readonly number[];
   readonly sides: Readonly<Record<Side, ReadonlyMap<string, Tested>>>;
 }
 
@@ -115,11 +117,11 @@ export function backtest(parts: BacktestParts): Backtest {
   });
   if (!made.ok) throw new Error(`${made.error.path}: ${made.error.message}`);
   const replay = made.value;
-  let signals = replaySignals(store, replay, range.warmFrom, range.from - 1);
+  const warmed = replaySignals(store, replay, range.warmFrom, range.from - 1);
   replay.end(range.since);
   const before = entries.map((_, index) => replay.counts(index));
   isInRange = true;
-  signals += replaySignals(store, replay, range.from, range.to);
+  const fed = replaySignals(store, replay, range.from, range.to);
   replay.end(range.until);
   const sideOf = (side: Side): ReadonlyMap<string, Tested> =>
     new Map(
@@ -131,7 +133,11 @@ export function backtest(parts: BacktestParts): Backtest {
         return [[config.name, { ...counts, config, droppedEstimate }] as const];
       }),
     );
-  return { signals, sides: { here: sideOf("here"), other: sideOf("other") } };
+  return {
+    signals: warmed.signals + fed.signals,
+    unreadable: [...warmed.unreadable, ...fed.unreadable],
+    sides: { here: sideOf("here"), other: sideOf("other") },
+  };
 }
 
 const difference = (after: Counts, before: Counts | undefined): Counts => ({

@@ -8,6 +8,7 @@ import type { Run } from "../model/run.ts";
 import type { Mismatch } from "../rules/check.ts";
 import type { KeyState } from "../rules/rule.ts";
 import type { Seen } from "./explanation.ts";
+import { unreadableWords } from "./reasons.ts";
 
 /** What is recorded of a firing. */
 export interface Followed {
@@ -15,10 +16,14 @@ export interface Followed {
   readonly silenced: string | null;
   /** Null where nothing would be: a sense's reflex without words. */
   readonly isRecorded: boolean | null;
+  /** Why its sense started no compute then. */
+  readonly halted: "disabled" | "quarantined" | null;
 }
 
 type OutcomeName =
   | "disabled"
+  | "not-loaded"
+  | "unreadable"
   | "over-key-limit"
   | "no-match"
   | "no-edge"
@@ -29,8 +34,8 @@ type OutcomeName =
   | "throttled"
   | "fired";
 
-export function outcomeOf({ isDisabled, looked, decided }: Seen): OutcomeName {
-  if (isDisabled) return "disabled";
+export function outcomeOf({ missed, looked, decided }: Seen): OutcomeName {
+  if (missed !== null) return missed;
   if (decided !== null) return decided.kind === "fire" ? "fired" : "throttled";
   if (looked === null) return "fired";
   return looked.stage === null ? "over-key-limit" : looked.stage.kind;
@@ -66,6 +71,10 @@ export function because(seen: Seen, config: ReflexConfig): string {
   switch (outcomeOf(seen)) {
     case "disabled":
       return "the reflex was disabled, and looked at nothing";
+    case "not-loaded":
+      return "came before the reflex was loaded with the rules it has now";
+    case "unreadable":
+      return `not replayed: ${unreadableWords(seen.signal.id)}`;
     case "over-key-limit":
       return "it remembers as many keys as it may: signals of further ones are not looked at until some come to rest";
     case "no-match":
@@ -112,13 +121,14 @@ function noEdge(seen: Seen, { forMs }: ReflexConfig): string {
 }
 
 /** What a firing led to. */
-export function followed({ run, silenced, isRecorded }: Followed, config: ReflexConfig): string {
+export function followed({ run, silenced, isRecorded, halted }: Followed, config: ReflexConfig): string {
   if (silenced !== null) return `silenced by "${escapeForTerminal(silenced)}": nothing was started`;
   if (run !== null) {
     const error = run.error === null ? "" : `: ${escapeForTerminal(run.error.split("\n", 1)[0] ?? "")}`;
     return `run ${run.id} of ${escapeForTerminal(run.workflow)}, ${run.state}${error}`;
   }
   if (isRecorded === false) return "by its rules as they are now, but nerve has no record of that";
+  if (config.kind === "sense" && halted !== null) return `sense ${config.sense} was ${halted}, and computes nothing`;
   return config.kind === "sense" ? `sense ${config.sense} computes` : `workflow ${config.workflow}`;
 }
 

@@ -8,7 +8,7 @@ import type { Mismatch } from "../rules/check.ts";
 import { hasWords, type Lookout, lookoutOf } from "../rules/look.ts";
 import { type Course, type Looked, Replay, type Replayed, type Turn } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
-import { replaySignals } from "./replaying.ts";
+import { type Fed, replaySignals } from "./replaying.ts";
 
 /** Which signals are asked about. */
 export type Question =
@@ -21,8 +21,8 @@ export interface Seen {
   readonly signal: Looked["signal"];
   /** Null without words. */
   readonly looked: Looked | null;
-  /** Was disabled, and looked at nothing. */
-  readonly isDisabled: boolean;
+  /** Why it was not looked at: the reflex was disabled, or not there by its present rules; or the payload is damaged. */
+  readonly missed: "disabled" | "not-loaded" | "unreadable" | null;
   /** What it decided at the signal itself. */
   readonly decided: Replayed | null;
   /** What came of it later: a deadline that led to a decision, or what put an end to its waiting. */
@@ -47,6 +47,8 @@ export interface ExplainParts {
   readonly question: Question;
   /** As states have them, JSON of scalars; null for any. */
   readonly keys: readonly string[] | null;
+  /** The signal after which it begins. */
+  readonly beganAfter: number | null;
   readonly from: number;
   readonly to: number;
   readonly until: number;
@@ -56,7 +58,12 @@ type Mutable = { -readonly [Name in keyof Seen]: Seen[Name] };
 
 const WAITING: ReadonlySet<string> = new Set(["holding", "debouncing"]);
 
-export function explain(parts: ExplainParts): { readonly seen: readonly Seen[]; readonly signals: number } {
+export interface Explained {
+  readonly seen: readonly Seen[];
+  readonly fed: Fed;
+}
+
+export function explain(parts: ExplainParts): Explained {
   const { config, question, keys } = parts;
   const lookout = hasWords(config) ? lookoutOf(config) : null;
   if (lookout !== null && !lookout.ok) throw new Error(`${lookout.error.path}: ${lookout.error.message}`);
@@ -72,26 +79,37 @@ export function explain(parts: ExplainParts): { readonly seen: readonly Seen[]; 
     if (seen.length > limit) seen.shift();
   };
 
+  const beganAfter = parts.beganAfter ?? 0;
   const made = Replay.of({
     reflexes: [config],
-    course: parts.course,
+    course: { ...parts.course, begun: new Map([[config.name, beganAfter]]) },
     decided: (decision) => {
+      if (decision.signal <= beganAfter) return;
       for (const one of seen) settle(one, decision);
       if (decision.kind === "fire") fired.set(decision.key, decision);
     },
     onlooker: {
       looked(looked) {
         const { signal, look, before, after, stage } = looked;
+        const isAskedKey = keys === null || keys.includes(look.key);
+        if (signal.id <= beganAfter) {
+          if (isAskedKey) add({ ...bare(signal), missed: "not-loaded" });
+          return;
+        }
         if (stage?.kind === "broken-off") breakOff(seen, looked);
         const known = before.isMatching ? (matching.get(look.key) ?? null) : null;
         if (after.isMatching && !before.isMatching) matching.set(look.key, { signal: signal.id, at: signal.at });
-        if (keys !== null && !keys.includes(look.key)) return;
+        if (!isAskedKey) return;
         const mismatches =
           lookout === null || stage === null || look.matches ? [] : whyNot(lookout.value, JSON.parse(signal.payload));
         const firedBefore = fired.get(look.key) ?? null;
         add({ ...bare(signal), looked, matchingSince: known, firedBefore, mismatches });
       },
-      passed: (_, signal, isDisabled) => add({ ...bare(signal), isDisabled }),
+      passed(_, signal, isDisabled) {
+        const missed = signal.id <= beganAfter ? "not-loaded" : isDisabled ? "disabled" : null;
+        add({ ...bare(signal), missed });
+      },
+      unreadable: (_, signal) => add({ ...bare(signal), missed: "unreadable" }),
       forgot(_, turn, at) {
         matching.clear();
         fired.clear();
@@ -101,15 +119,15 @@ export function explain(parts: ExplainParts): { readonly seen: readonly Seen[]; 
   });
   if (!made.ok) throw new Error(made.error.message);
   const replay = made.value;
-  const signals = replaySignals(parts.store, replay, parts.from, parts.to);
+  const fed = replaySignals(parts.store, replay, parts.from, parts.to);
   replay.end(parts.until);
-  return { seen, signals };
+  return { seen, fed };
 }
 
 const bare = (signal: Looked["signal"]): Mutable => ({
   signal,
   looked: null,
-  isDisabled: false,
+  missed: null,
   decided: null,
   later: null,
   matchingSince: null,

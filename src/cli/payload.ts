@@ -15,11 +15,17 @@ function numeral(value: number): string {
 
 const shorten = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
 
-function scalar(value: Json): string {
-  if (typeof value === "number") return numeral(value);
-  const text = typeof value === "string" && /^[\p{L}\p{N}_./:@%+-]+$/u.test(value) ? value : JSON.stringify(value);
+const WORDS = /^[\p{L}\p{N}_./:@%+-]+$/u;
+const isWords = (text: string): boolean =>
+  WORDS.test(text) && text !== "null" && text !== "true" && text !== "false" && Number.isNaN(Number(text));
+
+/** A text that could be taken for another value, or for none, is in quotes. */
+export function shownScalar(value: Json): string {
+  const text = typeof value === "string" && isWords(value) ? value : JSON.stringify(value);
   return escapeForTerminal(shorten(text));
 }
+
+const scalar = (value: Json): string => (typeof value === "number" ? numeral(value) : shownScalar(value));
 
 const isPlain = (value: Json): boolean => typeof value !== "object" || value === null;
 

@@ -30,9 +30,20 @@ export interface Incident {
   readonly message: string;
 }
 
+/** From there on a sense starts no compute, or does again. */
+export interface Halt {
+  readonly sense: string;
+  /** On the axis of the course. */
+  readonly elapsed: number;
+  readonly kind: "disabled" | "enabled" | "quarantined" | "released";
+}
+
 export interface Recorded {
+  /** Of when reflexes began it knows nothing. */
   readonly course: Course;
   readonly incidents: readonly Incident[];
+  /** In their order. */
+  readonly halts: readonly Halt[];
   /** Unix milliseconds of the first log there is, of the newest; null without logs. */
   readonly first: number | null;
   readonly last: number | null;
@@ -47,10 +58,28 @@ const TURNS: Readonly<Record<string, Turn["kind"]>> = {
   "reflex.cleared": "cleared",
 };
 const OF_REFLEX: ReadonlySet<string> = new Set([...Object.keys(TURNS), "reflex.keys-limited"]);
+const HALTS: Readonly<Record<string, Halt["kind"]>> = {
+  disabled: "disabled",
+  enabled: "enabled",
+  "sense.quarantined": "quarantined",
+  "sense.released": "released",
+};
 const OF_REFLEXES = "reflex:";
+const OF_SENSES = "sense:";
 
-/** Begins and ends of what was recorded, with every firing since `since` given to `fired`. */
-export function readRecorded(store: StoreReader, since: number, fired: (row: Fired) => void): Recorded {
+const nameIn = (prefix: string, source: string): string | null =>
+  source.startsWith(prefix) ? source.slice(prefix.length) : null;
+
+/**
+ * Begins and ends of what was recorded, with every firing since `since` given to `fired`. `aheadMs`: what the wall clock
+ * is ahead of the axis of elapsed time by now.
+ */
+export function readRecorded(
+  store: StoreReader,
+  since: number,
+  aheadMs: number,
+  fired: (row: Fired) => void,
+): Recorded {
   const { history } = store;
   const [oldest] = history.page({
     after: 0,
@@ -65,10 +94,12 @@ export function readRecorded(store: StoreReader, since: number, fired: (row: Fir
   const downs: Down[] = [];
   const turns: Turn[] = [];
   const incidents: Incident[] = [];
+  const halts: Halt[] = [];
   let last: Log | null = null;
   for (const row of history.scan(history.firstIdSince(since) - 1)) {
     const { id, at, event, source, message } = row;
-    const reflex = source.startsWith(OF_REFLEXES) ? source.slice(OF_REFLEXES.length) : null;
+    const reflex = nameIn(OF_REFLEXES, source);
+    const sense = nameIn(OF_SENSES, source);
     if (event === "reflex.fired" && reflex !== null) fired(firedOf(row, reflex, axis));
     if (event === "kernel.started" && source === "kernel") {
       const heard = last !== null || id > 1 ? Math.max(last?.at ?? 0, lastSignalBefore(store, row)) : 0;
@@ -79,18 +110,27 @@ export function readRecorded(store: StoreReader, since: number, fired: (row: Fir
     } else if (event === "clock.stepped" && source === "kernel") axis.follow(row);
     const kind = TURNS[event];
     if (kind !== undefined && reflex !== null) turns.push({ reflex, elapsed: axis.of(at), kind });
+    const halt = HALTS[event];
+    if (halt !== undefined && sense !== null) halts.push({ sense, elapsed: axis.of(at), kind: halt });
     if (isIncident(row)) incidents.push({ at, event, source, message });
     last = row;
   }
   // Disabled so long ago that nothing is kept of it.
   for (const name of store.switches.disabled()) {
-    const reflex = name.startsWith(OF_REFLEXES) ? name.slice(OF_REFLEXES.length) : null;
-    const isTold = turns.some((turn) => turn.reflex === reflex && turn.kind === "disabled");
-    if (reflex !== null && !isTold) turns.unshift({ reflex, elapsed: 0, kind: "disabled" });
+    const reflex = nameIn(OF_REFLEXES, name);
+    const sense = nameIn(OF_SENSES, name);
+    const isTold = (of: string | null, kind: string): boolean => of === (reflex ?? sense) && kind === "disabled";
+    if (reflex !== null && !turns.some((turn) => isTold(turn.reflex, turn.kind)))
+      turns.unshift({ reflex, elapsed: 0, kind: "disabled" });
+    if (sense !== null && !halts.some((halt) => isTold(halt.sense, halt.kind)))
+      halts.unshift({ sense, elapsed: 0, kind: "disabled" });
   }
-  const course = { downs: inOrder(downs), steps: axis.steps, turns };
   const lastAt = last?.at ?? null;
-  return { course, incidents, first: oldest?.at ?? null, last: lastAt, lastElapsed: axis.of(lastAt ?? 0) };
+  const lastElapsed = axis.of(lastAt ?? 0);
+  const newestSignal = store.signals.byId(store.signals.lastId())?.at ?? 0;
+  axis.end(Math.max(lastElapsed, axis.of(newestSignal)), aheadMs);
+  const course = { downs: inOrder(downs), steps: axis.steps, turns, begun: new Map() };
+  return { course, incidents, halts, first: oldest?.at ?? null, last: lastAt, lastElapsed };
 }
 
 /** What the wall clock would show had it not been set since the first row, from what the kernel says of its own axis. */
@@ -112,6 +152,12 @@ class Axis {
     if (step === 0) return;
     this.#setByMs += step;
     this.steps.push({ elapsed: this.of(at), byMs: step });
+  }
+
+  /** What the clock was set by since all that is recorded, which was at `elapsed`. */
+  end(elapsed: number, aheadMs: number): void {
+    if (this.#aheadMs === null || aheadMs === this.#aheadMs) return;
+    this.steps.push({ elapsed, byMs: aheadMs - this.#aheadMs });
   }
 }
 

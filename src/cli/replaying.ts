@@ -5,20 +5,32 @@ import { EVERY_SIGNAL } from "./recorded.ts";
 
 const PAGE = 5_000;
 
-/** Signals with ids from `from` up to `to`, of the senses somebody listens to; returns how many there were. */
-export function replaySignals({ signals }: StoreReader, replay: Replay, from: number, to: number): number {
+/** Damaged payloads that are named, at most. */
+const NAMED = 100;
+
+export interface Fed {
+  /** How many there were. */
+  readonly signals: number;
+  /** The first of those whose payload is no JSON, and was needed. */
+  readonly unreadable: readonly number[];
+}
+
+/** Signals with ids from `from` up to `to`, of the senses somebody listens to. */
+export function replaySignals({ signals }: StoreReader, replay: Replay, from: number, to: number): Fed {
   const { senses } = replay;
-  if (senses.length === 0) return 0;
+  const unreadable: number[] = [];
   let fed = 0;
+  if (senses.length === 0) return { signals: fed, unreadable };
   for (let after = from - 1; after < to; ) {
     const page = signals.list({ ...EVERY_SIGNAL, senses, after, limit: PAGE });
     for (const signal of page) {
-      if (signal.id > to) return fed;
-      replay.feed(signal);
+      if (signal.id > to) return { signals: fed, unreadable };
+      const isRead = replay.feed(signal);
+      if (!isRead && unreadable.length < NAMED) unreadable.push(signal.id);
       fed++;
     }
     if (page.length < PAGE) break;
     after = page.at(-1)?.id ?? to;
   }
-  return fed;
+  return { signals: fed, unreadable };
 }

@@ -66,15 +66,19 @@ export interface Course {
   readonly downs: readonly Down[];
   readonly steps: readonly ClockStep[];
   readonly turns: readonly Turn[];
+  /** By the name of a reflex the signal after which it begins: what it made of earlier ones is forgotten then. */
+  readonly begun: ReadonlyMap<string, number>;
 }
 
-export const UNEVENTFUL: Course = { downs: [], steps: [], turns: [] };
+export const UNEVENTFUL: Course = { downs: [], steps: [], turns: [], begun: new Map() };
 
 /** Who wants to know of more than decisions. */
 export interface Onlooker {
   looked(looked: Looked): void;
   /** Nothing to look with: it is disabled, or has no words and fires anyway. */
   passed(reflex: number, signal: Looked["signal"], isDisabled: boolean): void;
+  /** Its payload was damaged in the store, and the reflex needs it. */
+  unreadable(reflex: number, signal: Looked["signal"]): void;
   /** Unix milliseconds. */
   forgot(reflex: number, kind: Turn["kind"], at: number): void;
 }
@@ -113,6 +117,10 @@ interface Watcher {
   readonly lookout: Lookout | null;
   readonly keys: Map<string, Memory>;
   readonly counts: MutableCounts;
+  /** Whether payloads matter to it. */
+  readonly reads: boolean;
+  /** Null once it has begun. */
+  beginsAfter: number | null;
   isDisabled: boolean;
   /** When keys at rest were last looked for, on the axis. */
   sweptAt: number;
@@ -147,6 +155,15 @@ export function momentAt(from: Moment, at: number, steps: readonly ClockStep[]):
 }
 
 const NOTHING: MutableCounts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
+/** Undefined for one that somebody damaged. */
+function payloadOf({ payload }: Looked["signal"]): Json | undefined {
+  try {
+    return JSON.parse(payload) as Json;
+  } catch {
+    return;
+  }
+}
+
 /** A wall clock this much behind was set back, a lesser difference is slewing. */
 const STEP_MS = 100;
 /** As often as the kernel does. */
@@ -180,12 +197,14 @@ export class Replay {
 
   #add(config: ReflexConfig, lookout: Lookout | null): void {
     const index = this.#watchers.length;
+    const reads = config.when !== null || config.clear !== null || config.key !== null;
+    const beginsAfter = this.#parts.course.begun.get(config.name) ?? null;
     const common = { keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
-    const watcher: Watcher = { index, lookout, isDisabled: false, ...common };
+    const watcher: Watcher = { index, lookout, reads, beginsAfter, isDisabled: false, ...common };
     this.#watchers.push(watcher);
     for (const sense of new Set(config.on)) {
       this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), watcher]);
-      if (config.when !== null || config.clear !== null || config.key !== null) this.#read.add(sense);
+      if (reads) this.#read.add(sense);
     }
   }
 
@@ -194,13 +213,28 @@ export class Replay {
     return [...this.#listeners.keys()];
   }
 
-  /** The next signal in the order of ids. */
-  feed(signal: Looked["signal"]): void {
+  /** The next signal in the order of ids. False when its payload, which matters, is damaged: who needs it passes it by. */
+  feed(signal: Looked["signal"]): boolean {
     const listeners = this.#listeners.get(signal.sense);
-    if (listeners === undefined) return;
+    if (listeners === undefined) return true;
     const elapsed = this.#goTo(signal.at);
-    const payload = this.#read.has(signal.sense) ? (JSON.parse(signal.payload) as Json) : null;
-    for (const watcher of listeners) this.#show(watcher, signal, payload, elapsed);
+    const payload = this.#read.has(signal.sense) ? payloadOf(signal) : null;
+    for (const watcher of listeners) {
+      if (watcher.beginsAfter !== null && signal.id > watcher.beginsAfter) this.#begin(watcher, elapsed);
+      if (payload !== undefined || !watcher.reads) this.#show(watcher, signal, payload ?? null, elapsed);
+      else this.#passBy(watcher, signal);
+    }
+    return payload !== undefined;
+  }
+
+  #begin(watcher: Watcher, elapsed: number): void {
+    watcher.beginsAfter = null;
+    this.#forget(watcher, "cleared", elapsed);
+  }
+
+  #passBy({ index, counts }: Watcher, signal: Looked["signal"]): void {
+    counts.signals++;
+    this.#parts.onlooker?.unreadable(index, signal);
   }
 
   #show(watcher: Watcher, signal: Looked["signal"], payload: Json, elapsed: number): void {
@@ -320,10 +354,14 @@ export class Replay {
       // Enabled by hand though it was: nothing is forgotten then.
       if (kind !== "cleared" && watcher.isDisabled === (kind === "disabled")) continue;
       watcher.isDisabled = kind === "disabled" || (kind === "cleared" && watcher.isDisabled);
-      for (const memory of watcher.keys.values()) memory.armed = null;
-      watcher.keys.clear();
-      this.#parts.onlooker?.forgot(watcher.index, kind, this.#wallAt(elapsed));
+      this.#forget(watcher, kind, elapsed);
     }
+  }
+
+  #forget({ index, keys }: Watcher, kind: Turn["kind"], elapsed: number): void {
+    for (const memory of keys.values()) memory.armed = null;
+    keys.clear();
+    this.#parts.onlooker?.forgot(index, kind, this.#wallAt(elapsed));
   }
 
   #decided(watcher: Watcher, key: string, { kind, signal, due, elapsed, until }: Decision): void {

@@ -68,6 +68,13 @@ const rows = async (...args: string[]) => {
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 };
+const jsonLines = async (path: string, args: readonly string[]) => {
+  const { stdout } = await runNerve(path, [...args, "--json"]);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+};
 const countsOf = ({ reflex, signals, matched, fired, throttled }: Record<string, unknown>) => [
   reflex,
   signals,
@@ -159,6 +166,72 @@ describe("--config: another configuration", () => {
     const { code, stderr } = await nerve("backtest", "--config", "bad.yaml");
     expect(code).toBe(78);
     expect(stderr).toContain("bad.yaml");
+  });
+});
+
+test("a firing between a step of the clock and its log agrees", async () => {
+  using place = project({ "nerve.yaml": config("{ name: rare, workflow: page, on: [load], throttle: 1s }") });
+  using live = recordedIn(place.path, BEGIN);
+  const back = -10_800;
+  live.log(0, "kernel", "kernel.started", { ahead_ms: BEGIN });
+  live.signal(1, 1);
+  live.log(1, "reflex:rare", "reflex.fired", { signal: 1, key: null, due: null, run: 1 });
+  live.signal(back + 3, 1);
+  live.log(back + 3, "reflex:rare", "reflex.fired", { signal: 2, key: null, due: null, run: 2 });
+  live.log(back + 3.5, "kernel", "clock.stepped", { by_ms: back * SECOND, ahead_ms: BEGIN + back * SECOND });
+  live.signal(back + 5, 1);
+  live.log(back + 5, "reflex:rare", "reflex.fired", { signal: 3, key: null, due: null, run: 3 });
+  const [row] = await jsonLines(place.path, ["backtest"]);
+  expect(row).toMatchObject({ fired: 3, live: { agreed: 3, only_live: 0, only_replay: 0 } });
+});
+
+describe("what a replay cannot know", () => {
+  const backtested = async (path: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await runNerve(path, ["backtest", ...args]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout;
+  };
+
+  test("signals whose retention is over are named as a reason", async () => {
+    using place = project({ "nerve.yaml": config("{ name: rare, workflow: page, on: [load], throttle: 1h }") });
+    using live = recordedIn(place.path, BEGIN);
+    live.log(0, "kernel", "kernel.started");
+    for (const second of [1, 2, 3]) live.signal(second, 1);
+    live.log(1, "reflex:rare", "reflex.fired", { signal: 1, key: null, due: null, run: 1 });
+    live.store.signals.removeOldest(BEGIN + 1_500, Date.now(), 10);
+    const { live: found } = JSON.parse(await backtested(place.path, "--json"));
+    expect(found).toMatchObject({ agreed: 0, only_replay: 1 });
+    expect(found.reasons[0]).toMatchObject({ event: "signals.gone", at: BEGIN + 2_000 });
+    expect(await backtested(place.path)).toContain("signals before #2 are not kept any more, their retention is over");
+  });
+
+  test("a damaged payload is named, and costs nothing else", async () => {
+    using place = project({ "nerve.yaml": config("{ name: high, workflow: page, on: [load], when: number > 5 }") });
+    using live = recordedIn(place.path, BEGIN);
+    live.log(0, "kernel", "kernel.started");
+    for (const [index, payload] of [7, undefined, 8].entries()) {
+      live.signal(index + 1, payload);
+      live.log(index + 1, "reflex:high", "reflex.fired", { signal: index + 1, key: null, due: null, run: index + 1 });
+    }
+    const { live: found } = JSON.parse(await backtested(place.path, "--json"));
+    expect(found).toMatchObject({ agreed: 2, only_live: 1, only_replay: 0 });
+    expect(found.reasons).toContainEqual(expect.objectContaining({ event: "signals.damaged" }));
+    expect(await backtested(place.path)).toContain("the payload of signal #2 is no JSON");
+  });
+
+  test("a deadline after all that is recorded is undecided without a partner, and agrees with one", async () => {
+    const paused = "{ name: paused, workflow: page, on: [load], debounce: { wait: 10s } }";
+    using place = project({ "nerve.yaml": config(paused) });
+    using live = recordedIn(place.path, BEGIN);
+    live.log(0, "kernel", "kernel.started");
+    live.signal(1, 1);
+    const found = async () => JSON.parse(await backtested(place.path, "--json")).live;
+    expect(await found()).toMatchObject({ agreed: 0, only_live: 0, only_replay: 0 });
+    live.log(11, "reflex:paused", "reflex.fired", { signal: 1, key: null, due: BEGIN + 11 * SECOND, run: 1 });
+    expect(await found()).toMatchObject({ agreed: 1, only_live: 0, only_replay: 0 });
+    live.log(13, "reflex:paused", "reflex.fired", { signal: 9, key: null, due: BEGIN + 13 * SECOND, run: 2 });
+    live.log(20, "kernel", "kernel.stopping");
+    expect(await found()).toMatchObject({ agreed: 1, only_live: 1, only_replay: 0 });
   });
 });
 

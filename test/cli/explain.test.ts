@@ -270,3 +270,74 @@ describe("usage", () => {
     expect((await nerve("clock")).stdout).toBe("clock looks at no signals and runs sense load\n");
   });
 });
+
+describe("a store that is not whole", () => {
+  const config = (reflex: string): string =>
+    `senses: { load: , memory: }\nworkflows: { page: { use: exec, with: { command: [/bin/true] } } }\nreflexes:\n  - ${reflex}\n`;
+  const KEYED = "{ name: keyed, workflow: page, on: [load], when: { v: number > 5 }, key: k }";
+  const explained = async (path: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await runNerve(path, ["explain", ...args]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return stdout;
+  };
+
+  test("a damaged payload is named, and what came beside it is told", async () => {
+    using other = project({ "nerve.yaml": config(KEYED) });
+    using store = recordedIn(other.path, BEGIN);
+    store.signal(1, { v: 7 });
+    store.signal(2, undefined);
+    store.signal(3, { v: 8 });
+    const { signals, replayed } = JSON.parse(await explained(other.path, "keyed", "--json"));
+    expect(signals.map(({ outcome }: { outcome: string }) => outcome)).toEqual(["fired", "unreadable", "fired"]);
+    expect(replayed.unreadable).toEqual([2]);
+    expect(await explained(other.path, "keyed", "--signal", "2")).toContain("the payload of signal #2 is no JSON");
+  });
+
+  test("signals whose retention is over are said to be gone", async () => {
+    using other = project({ "nerve.yaml": config(KEYED) });
+    using store = recordedIn(other.path, BEGIN);
+    for (const second of [1, 2, 3]) store.signal(second, { v: 7 });
+    expect(await explained(other.path, "keyed")).not.toContain("retention");
+    store.store.signals.removeOldest(BEGIN + 2_500, Date.now(), 10);
+    expect(await explained(other.path, "keyed")).toContain("signals before #3 are not kept any more");
+    expect(JSON.parse(await explained(other.path, "keyed", "--json")).replayed).toMatchObject({
+      from: 3,
+      whole: false,
+    });
+  });
+
+  test("keys that could be taken for another are in quotes", async () => {
+    using other = project({ "nerve.yaml": config(KEYED) });
+    using store = recordedIn(other.path, BEGIN);
+    for (const k of [0, "0", "", "web-1"]) store.signal(1, { v: 7, k });
+    store.signal(1, { v: 7 });
+    const heads = (await explained(other.path, "keyed")).split("\n").filter((line) => line.includes(", key"));
+    expect(heads.map((line) => line.slice(line.indexOf("key ")))).toEqual([
+      "key 0",
+      'key "0"',
+      'key ""',
+      "key web-1",
+      "key null",
+    ]);
+  });
+
+  test("a compute that could not be is not told of", async () => {
+    using other = project({ "nerve.yaml": config("{ name: run, sense: memory, on: [load] }") });
+    using store = recordedIn(other.path, BEGIN);
+    store.signal(1, 1);
+    store.log(2, "sense:memory", "disabled");
+    store.signal(3, 1);
+    store.log(4, "sense:memory", "enabled");
+    store.log(4, "sense:memory", "sense.quarantined");
+    store.signal(5, 1);
+    store.log(6, "sense:memory", "sense.released");
+    store.signal(7, 1);
+    const told = (await explained(other.path, "run")).split("\n").filter((line) => line.includes("fired:"));
+    expect(told.map((line) => line.trim())).toEqual([
+      "fired: sense memory computes",
+      "fired: sense memory was disabled, and computes nothing",
+      "fired: sense memory was quarantined, and computes nothing",
+      "fired: sense memory computes",
+    ]);
+  });
+});

@@ -21,7 +21,7 @@ const CASES: [string, Json, string][] = [
   [
     "words bare and the rest quoted",
     { a: "ok", b: "two words", c: "", d: "42", e: "naïve" },
-    'a ok · b "two words" · c "" · d 42 · e naïve',
+    'a ok · b "two words" · c "" · d "42" · e naïve',
   ],
   ["empty objects", { a: {}, b: [] }, "a {} · b []"],
   ["a payload that is no object", 42, "42"],

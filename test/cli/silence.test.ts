@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { jsonOf, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { recordedIn } from "../helpers/recorded.ts";
 
 const CONFIG = `senses: { load: }
 workflows: { page: { use: exec, with: { command: [/bin/true] } } }
@@ -92,6 +93,27 @@ describe("refuses", () => {
     });
     await nerve("page-*", "--clear");
   });
+});
+
+test("without a daemon it counts elapsed time, whatever the clock shows", async () => {
+  using other = project({ "nerve.yaml": CONFIG });
+  const now = Date.now();
+  using recorded = recordedIn(other.path, now);
+  const { store } = recorded;
+  // The machine has booted since: only the wall clock tells, and by it an hour has passed.
+  const anchor = { moment: { wallMs: now - 3_600_000, bootMs: 0, bootId: "another" }, elapsedMs: 1_000 };
+  const common = { why: "x", at: now - 7_200_000 };
+  store.commit(() => {
+    store.meta.set("lifetime", JSON.stringify(anchor));
+    store.silences.set({ ...common, pattern: "page-disk", until: now - 60_000, due: 3_661_000 });
+    store.silences.set({ ...common, pattern: "page-load", until: now + 60_000, due: 3_541_000 });
+  });
+  const { stdout } = await runNerve(other.path, ["silence", "--json"]);
+  expect(JSON.parse(stdout)).toMatchObject({ pattern: "page-disk", until: expect.any(Number) });
+  expect(JSON.parse(stdout).until).toBeWithin(now + 59_000, now + 61_000);
+  const silenced = async (reflex: string) => (await jsonOf(other.path, ["explain", reflex])).value.silenced;
+  expect(await silenced("page-disk")).toMatchObject({ pattern: "page-disk" });
+  expect(await silenced("page-load")).toBeNull();
 });
 
 test("without a daemon only the list can be had, also of a store that an earlier build wrote", async () => {

@@ -5,7 +5,16 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_KEYS } from "../../src/rules/key.ts";
 import { fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
-import { type LogRow, type Nerve, type Project, project, type SignalRow, startNerve, until } from "../helpers/nerve.ts";
+import {
+  type LogRow,
+  type Nerve,
+  type Project,
+  project,
+  runNerve,
+  type SignalRow,
+  startNerve,
+  until,
+} from "../helpers/nerve.ts";
 
 setDefaultTimeout(60_000);
 
@@ -341,6 +350,70 @@ describe("what a reflex remembers", () => {
     expect((await stage.firings("removed", 1))[0]?.data.signal).toBe(last.id);
     expect((await stage.firings("changed", 1))[0]?.data.signal).toBe(last.id);
     expect(stage.fired("edge")).toHaveLength(1);
+  });
+
+  test.concurrent("begins with the first signal after it was loaded, and so it is told and compared", async () => {
+    const old = `name: old, workflow: note, throttle: 1h`;
+    const changed = (throttle: string) => `name: changed, workflow: note, throttle: ${throttle}`;
+    const added = `name: added, workflow: note, when: { on: "true" }, edge: rising`;
+    await using stage = await Stage.start([old, changed("1h")]);
+    const command = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runNerve(stage.folder.path, [...args, "--json"]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      return stdout.trim();
+    };
+    const explained = async (name: string) => {
+      const { loaded, begins_after, signals } = JSON.parse(await command("explain", name));
+      return { loaded, begins_after, outcomes: signals.map(({ outcome }: { outcome: string }) => outcome) };
+    };
+    const compared = async () =>
+      (await command("backtest")).split("\n").map((line) => {
+        const { reflex, live } = JSON.parse(line);
+        return [reflex, live.agreed, live.only_live, live.only_replay];
+      });
+    await stage.tell({ on: true });
+    await stage.tell({ on: true });
+    // Not loaded yet.
+    stage.configure([old, changed("2h"), added]);
+    expect((await explained("changed")).loaded).toBe(false);
+    expect((await explained("added")).loaded).toBe(false);
+    await stage.post("/reload");
+    await stage.tell({ on: true });
+    await stage.tell({ on: true });
+    const later = ["not-loaded", "not-loaded", "fired", "throttled"];
+    expect(await explained("changed")).toEqual({ loaded: true, begins_after: 2, outcomes: later });
+    expect((await explained("added")).outcomes).toEqual(["not-loaded", "not-loaded", "fired", "no-edge"]);
+    const first = ["fired", "throttled", "throttled", "throttled"];
+    expect(await explained("old")).toEqual({ loaded: true, begins_after: null, outcomes: first });
+    expect(await compared()).toEqual([
+      ["old", 1, 0, 0],
+      ["changed", 1, 0, 0],
+      ["added", 1, 0, 0],
+    ]);
+    const { stdout: table } = await runNerve(stage.folder.path, ["backtest"]);
+    expect(table).toContain("changed (#2), added (#2)");
+    // What it had by other rules is told all the same.
+    const { stdout } = await runNerve(stage.folder.path, ["explain", "changed", "--signal", "1"]);
+    expect(stdout).toContain("by those it had then it fired: run ");
+    // A restart finds another config: one is gone, and comes back later.
+    stage.configure([old, added]);
+    await stage.restart();
+    await stage.tell({ on: true });
+    stage.configure([old, added, changed("2h")]);
+    await stage.restart();
+    const last = await stage.tell({ on: true });
+    expect((await stage.firings("changed", 3))[2]?.data.signal).toBe(last.id);
+    expect(await explained("changed")).toMatchObject({ begins_after: last.id - 1 });
+    expect((await compared()).find(([name]) => name === "changed")).toEqual(["changed", 1, 0, 0]);
+    expect((await explained("added")).loaded).toBe(true);
+  });
+
+  test.concurrent("is compared as soon as it has fired, also when nothing is written any more", async () => {
+    await using stage = await Stage.start([`name: act, workflow: note, debounce: { wait: 300ms }`]);
+    await stage.tell({ on: true });
+    await stage.firings("act", 1);
+    const { stdout } = await runNerve(stage.folder.path, ["backtest", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ fired: 1, live: { agreed: 1, only_live: 0, only_replay: 0 } });
   });
 
   test.skipIf(!hasFaketime).concurrent("is forgotten of keys that have come to rest, and of no others", async () => {

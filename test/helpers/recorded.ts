@@ -7,7 +7,7 @@ const SECOND = 1_000;
 
 export interface Recorded extends Disposable {
   readonly store: Store;
-  /** The id it got. */
+  /** The id it got. A payload of undefined is one that was damaged. */
   signal(seconds: number, payload: unknown, sense?: string): number;
   log(seconds: number, source: string, event: string, data?: object | null): number;
 }
@@ -23,7 +23,7 @@ export function recordedIn(folder: string, begin: number): Recorded {
     store,
     signal: (seconds, payload, sense = "load") => {
       const at = begin + seconds * SECOND;
-      const row = { sense, at, payload: JSON.stringify(payload), cause: null, trace: "0".repeat(32) };
+      const row = { sense, at, payload: JSON.stringify(payload) ?? "{damaged", cause: null, trace: "0".repeat(32) };
       return store.commit(() => store.signals.append(row));
     },
     log: (seconds, source, event, data = null) => {

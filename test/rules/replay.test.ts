@@ -127,7 +127,7 @@ function replayed(
     reflexes,
     course: { ...UNEVENTFUL, ...course },
     decided: (decision) => decisions.push(decision),
-    onlooker: { looked: (looked) => looks.push(looked), passed: () => {}, forgot: () => {} },
+    onlooker: { looked: (looked) => looks.push(looked), passed: () => {}, unreadable: () => {}, forgot: () => {} },
   });
   if (!made.ok) throw new Error(made.error.message);
   for (const fact of facts) made.value.feed(fact);
@@ -236,6 +236,30 @@ describe("a reflex", () => {
     expect(firings([one], turn(1_000, "disabled"))).toEqual([[1, BEGIN + 1_000]]);
     const around = [one, fact(2, 500, { v: 1 }), fact(3, 900, { v: 1 })];
     expect(firings(around, turn(100, "disabled"), turn(800, "enabled"))).toEqual([[3, BEGIN + 1_900]]);
+  });
+
+  test("that begins after a signal forgets what it made of those up to it", () => {
+    const begun = new Map([["r", 2]]);
+    const facts = [one, fact(2, 100, { v: 1 }), fact(3, 200, { v: 1 })];
+    const { decisions } = replayed([held], facts, BEGIN + 10_000, { begun });
+    expect(decisions.map(({ signal, due }) => [signal, due])).toEqual([[3, BEGIN + 1_200]]);
+    const seldom = reflex({ name: "r", throttleMs: 60_000 });
+    const fired = replayed([seldom], facts, BEGIN, { begun }).decisions.filter(({ kind }) => kind === "fire");
+    expect(fired.map(({ signal }) => signal)).toEqual([1, 3]);
+  });
+
+  test("passes by a payload that was damaged, if it needs it, and says so", () => {
+    const needs = reflex({ name: "r", when: { v: "1" } });
+    const made = Replay.of({
+      reflexes: [needs, reflex({ name: "blind" })],
+      course: UNEVENTFUL,
+      decided: () => {},
+      onlooker: null,
+    });
+    if (!made.ok) throw new Error(made.error.message);
+    expect(made.value.feed({ ...one, payload: "no JSON" })).toBe(false);
+    expect(made.value.feed(fact(2, 1, { v: 1 }))).toBe(true);
+    expect([made.value.counts(0).fired, made.value.counts(1).fired]).toEqual([1, 2]);
   });
 
   test("that is enabled though it was goes on", () => {

@@ -9,11 +9,15 @@ import type { StoreReader } from "../../store/open.ts";
 import { type Agreement, BesideLive, BesideOther, type Edges, LISTED, NONE, type Sample } from "../agreement.ts";
 import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "../backtest.ts";
 import { defineCommand, flag, text } from "../command.ts";
+import { lifetimeOf } from "../elapsed.ts";
 import { remark } from "../failure.ts";
 import { knownReflex } from "../known-names.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
+import { shownScalar } from "../payload.ts";
 import { findPlace, loadConfig } from "../place.ts";
+import { gapsOf } from "../reasons.ts";
 import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
+import { beganAfter, standingsIn } from "../standing.ts";
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
@@ -27,7 +31,7 @@ const SHOWN = 10;
 export const command = defineCommand({
   summary: "what reflexes would have done with the signals that are kept, and whether that is what they did",
   details:
-    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), and what a replay cannot know is named: other rules before\na reload. With --config it is held against the rules of another file instead. Runs\nthat would have been dropped are an estimate, by how long the latest runs of the workflow took. Needs no daemon.",
+    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), from the signal on after which it\nloaded the rules as they are now, and what a replay cannot know is named. With --config it is held against the rules of\nanother file instead. Runs that would have been dropped are an estimate, by how long the latest runs of the workflow took.\nNeeds no daemon.",
   arguments: [{ name: "reflex…", required: false }],
   options: {
     since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30' (default: all that is kept)"),
@@ -64,19 +68,28 @@ export const command = defineCommand({
     const { warmFrom } = range.value;
     // All there is needs no search by time, which a set clock may mislead.
     const warmSince = store.signals.byId(warmFrom - 1) === null ? 0 : (store.signals.byId(warmFrom)?.at ?? 0);
-    const recorded = readRecorded(store, warmSince, (row) => {
+    const recorded = readRecorded(store, warmSince, lifetimeOf(store).aheadMs, (row) => {
       if (other.value !== null || (row.due === null && row.signal < range.value.from)) return;
       const rows = live.get(row.reflex);
       if (rows === undefined) live.set(row.reflex, [row]);
       else rows.push(row);
     });
     const isAsked = (name: string): boolean => names.length === 0 || names.includes(name);
+    const standingOf = standingsIn(store);
+    const standings = new Map(here.reflexes.map((reflex) => [reflex.name, standingOf(reflex)]));
+    const begun = new Map(
+      [...standings].flatMap(([name, standing]) => {
+        const after = beganAfter(standing);
+        return after === null ? [] : [[name, after] as const];
+      }),
+    );
     const edges = edgesOf(store, range.value, recorded);
     const besides = new Map<string, { readonly live: BesideLive; readonly other: BesideOther }>();
     const besideOf = (name: string) => {
       const known = besides.get(name);
       if (known !== undefined) return known;
-      const made = { live: new BesideLive(live.get(name) ?? [], edges), other: new BesideOther() };
+      const common = Math.max(warmFrom, (begun.get(name) ?? 0) + 1);
+      const made = { live: new BesideLive(live.get(name) ?? [], { ...edges, common }), other: new BesideOther() };
       besides.set(name, made);
       return made;
     };
@@ -85,7 +98,7 @@ export const command = defineCommand({
       store,
       range: range.value,
       // Of rules that were not there nobody knows what would have been done to them.
-      course: other.value === null ? recorded.course : { ...recorded.course, turns: [] },
+      course: { ...recorded.course, ...(other.value === null ? { begun } : { turns: [] }) },
       here,
       other: other.value,
       names,
@@ -98,7 +111,17 @@ export const command = defineCommand({
     });
     const tookMs = performance.now() - startedAt;
     const isTwo = other.value !== null;
-    const found = rowsOf(done, isTwo, range.value, recorded.incidents, besideOf).filter(({ name }) => isAsked(name));
+    const from = { id: warmFrom, at: range.value.since, isOldest: store.signals.byId(warmFrom - 1) === null };
+    const reasonsOf = (name: string): Reasons => {
+      const standing = standings.get(name) ?? { kind: "unknown" };
+      const { since, until } = range.value;
+      const begunAt = standing.kind === "loaded" ? Math.max(since, standing.at) : since;
+      const concerns = ({ source, at }: Incident): boolean =>
+        (source === "kernel" || source === `reflex:${name}`) && at >= begunAt && at <= until;
+      const gaps = gapsOf({ reflex: name, standing, from, unreadable: done.unreadable, now: until });
+      return { gaps, incidents: recorded.incidents.filter(concerns) };
+    };
+    const found = rowsOf(done, isTwo, begun, reasonsOf, besideOf).filter(({ name }) => isAsked(name));
     if (json) for (const row of found) print(safeJson(rowJson(row, range.value)));
     else tell(found, done, range.value, tookMs, isTwo);
     return ok(EXIT.done);
@@ -143,7 +166,7 @@ function edgesOf({ signals }: StoreReader, range: Range, { course, first, lastEl
   const newest = { ...begin, elapsed: Math.max(begin.elapsed, lastElapsed) };
   const last = momentAt(newest, signals.byId(to)?.at ?? 0, course.steps).elapsed;
   const end = Math.min(momentAt(begin, until, course.steps).elapsed, Math.max(lastElapsed, last));
-  return { firstLog: first ?? 0, warmFrom, from, to, begin: begin.elapsed, end };
+  return { firstLog: first ?? 0, common: warmFrom, from, to, begin: begin.elapsed, end };
 }
 
 // ── what came out ────────────────────────────────────────────────────────
@@ -158,15 +181,23 @@ interface Row {
   readonly onlyOther: Sample;
   /** Null where nothing was recorded of it. */
   readonly live: Agreement | null;
+  /** The signal after which it has these rules, and is held against live; null for all. */
+  readonly beginsAfter: number | null;
   /** Why live and replay may differ. */
-  readonly reasons: readonly Incident[];
+  readonly reasons: Reasons;
+}
+
+interface Reasons {
+  /** Of what the replay does not have. */
+  readonly gaps: readonly Incident[];
+  readonly incidents: readonly Incident[];
 }
 
 function rowsOf(
   { sides }: Backtest,
   isTwo: boolean,
-  { since, until }: Range,
-  incidents: readonly Incident[],
+  begun: ReadonlyMap<string, number>,
+  reasonsOf: (name: string) => Reasons,
   besideOf: (name: string) => { readonly live: BesideLive; readonly other: BesideOther },
 ): Row[] {
   const names = [...new Set([...sides.here.keys(), ...sides.other.keys()])];
@@ -174,8 +205,6 @@ function rowsOf(
     const one = sides.here.get(name) ?? null;
     const two = sides.other.get(name) ?? null;
     const isLive = !isTwo && one !== null && isRecorded(one.config);
-    const concerns = ({ source, at }: Incident): boolean =>
-      (source === "kernel" || source === `reflex:${name}`) && at >= since && at <= until;
     return {
       name,
       here: one,
@@ -184,7 +213,8 @@ function rowsOf(
       onlyHere: isTwo ? besideOf(name).other.only("here") : NONE,
       onlyOther: isTwo ? besideOf(name).other.only("other") : NONE,
       live: isLive ? besideOf(name).live.result() : null,
-      reasons: isLive ? incidents.filter(concerns) : [],
+      beginsAfter: isLive ? (begun.get(name) ?? null) : null,
+      reasons: isLive ? reasonsOf(name) : { gaps: [], incidents: [] },
     };
   });
 }
@@ -229,6 +259,7 @@ function rowJson(row: Row, { since, until }: Range) {
     since,
     until,
     ...countsJson(here),
+    begins_after: row.beginsAfter,
     live:
       live === null
         ? null
@@ -237,7 +268,7 @@ function rowJson(row: Row, { since, until }: Range) {
             only_live: live.onlyLive.count,
             only_replay: live.onlyReplayed.count,
             differences: differences.slice(0, LISTED),
-            reasons: reasons.slice(-LISTED),
+            reasons: [...reasons.gaps, ...reasons.incidents.slice(-LISTED)],
           },
     against: change === null ? null : against,
   };
@@ -253,7 +284,7 @@ function printFiring(side: Side, reflex: string, firing: Firing, isTwo: boolean,
 }
 
 const forSignal = ({ signal, key }: Firing): string =>
-  `signal #${signal}${key === null ? "" : `, key ${escapeForTerminal(String(key))}`}`;
+  `signal #${signal}${key === null ? "" : `, key ${shownScalar(key)}`}`;
 
 // ── for people ───────────────────────────────────────────────────────────
 
@@ -323,10 +354,20 @@ function tell(rows: readonly Row[], done: Backtest, range: Range, tookMs: number
     return;
   }
   print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
+  for (const line of begunLines(rows, range)) print(line);
   for (const row of rows) for (const line of differencesOf(row)) print(line);
   for (const line of reasonsOf(rows)) print(line);
   const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}`;
   print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
+}
+
+/** Those of which not all that is replayed is held against live. */
+function begunLines(rows: readonly Row[], { from }: Range): string[] {
+  const begun = rows.flatMap(({ name, beginsAfter }) =>
+    beginsAfter === null || beginsAfter < from ? [] : [`${escapeForTerminal(name)} (#${beginsAfter})`],
+  );
+  if (begun.length === 0) return [];
+  return ["", "  held against live only since these rules were loaded, after signal:", `    ${begun.join(", ")}`];
 }
 
 function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string[] {
@@ -341,14 +382,19 @@ function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string
 
 /** Of all reflexes that differ, each once. */
 function reasonsOf(rows: readonly Row[]): string[] {
-  const isDifferent = ({ live }: Row): boolean => live !== null && live.onlyLive.count + live.onlyReplayed.count > 0;
-  const reasons = [...new Set(rows.filter(isDifferent).flatMap((row) => row.reasons))].sort((a, b) => a.at - b.at);
-  if (reasons.length === 0) return [];
-  const shown = reasons.slice(-SHOWN).map(({ at, source, message }) => {
-    const who = source === "kernel" ? "" : `${escapeForTerminal(source)}: `;
-    return `    ${localMoment(at)}  ${who}${escapeForTerminal(message)}`;
-  });
-  return ["", "  it may be because of:", ...shown];
+  const different = rows.filter(({ live }) => live !== null && live.onlyLive.count + live.onlyReplayed.count > 0);
+  const linesOf = (incidents: readonly Incident[]): string[] => {
+    const inOrder = incidents.toSorted((a, b) => a.at - b.at);
+    return [...new Set(inOrder.map(reasonLine))].slice(-SHOWN);
+  };
+  const gaps = linesOf(different.flatMap(({ reasons }) => reasons.gaps));
+  const incidents = linesOf(different.flatMap(({ reasons }) => reasons.incidents));
+  return gaps.length + incidents.length === 0 ? [] : ["", "  it may be because of:", ...gaps, ...incidents];
+}
+
+function reasonLine({ at, source, message }: Incident): string {
+  const who = source === "kernel" ? "" : `${escapeForTerminal(source)}: `;
+  return `    ${localMoment(at)}  ${who}${escapeForTerminal(message)}`;
 }
 
 function listed({ count, firings }: Sample, what: string): string[] {

@@ -4,6 +4,7 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
+import type { Lifetime } from "../../kernel/lifetime.ts";
 import { type NerveConfig, type Patterns, type ReflexConfig, targetOf } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
@@ -13,12 +14,16 @@ import { isKeyState, type KeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open.ts";
 import { isRecorded } from "../backtest.ts";
 import { defineCommand, text } from "../command.ts";
+import { lifetimeOf } from "../elapsed.ts";
 import { because, type Followed, followed, inWindow, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
 import { explain, type Question, type Seen } from "../explanation.ts";
 import { knownReflex } from "../known-names.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
+import { shownScalar } from "../payload.ts";
 import { findPlace } from "../place.ts";
-import { EVERY_SIGNAL, type Fired, type Incident, readRecorded } from "../recorded.ts";
+import { goneWords, isWhole, unreadableWords } from "../reasons.ts";
+import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../recorded.ts";
+import { beganAfter, type Standing, standingsIn, standingWords } from "../standing.ts";
 import { readStore } from "../store.ts";
 import { print, printLine, span } from "../terminal.ts";
 import { parseSince } from "../times.ts";
@@ -27,11 +32,12 @@ import { parseSince } from "../times.ts";
 const BACK = 1_000_000;
 const LATEST = 5;
 const MAX_KEYS_TOLD = 20;
+const MAX_UNREADABLE_TOLD = 5;
 
 export const command = defineCommand({
   summary: "why a reflex fired or did not, and what it waits for",
   details:
-    "Replays the signals that are kept through its rules as they are now, and tells how far each came: which field did not\nmatch, since when it matches already, what `for` or `debounce` waits for, what throttles it, which run it started.\nWithout --at or --signal: its latest signals. Needs no daemon.",
+    "Replays the signals that are kept and came since it was loaded with the rules it has now, and tells how far each came: which field did not\nmatch, since when it matches already, what `for` or `debounce` waits for, what throttles it, which run it started.\nWithout --at or --signal: its latest signals. Needs no daemon.",
   arguments: [{ name: "reflex", required: true }],
   options: {
     at: text("WHEN", "the last signal up to then: 10m (ago), 2026-11-22 or '2026-11-22 10:30'"),
@@ -84,6 +90,7 @@ interface Told {
   /** Null where it is enabled, or its log is gone. */
   readonly disabledSince: number | null;
   readonly silence: Silence | null;
+  readonly standing: Standing;
   readonly seen: readonly (Seen & { readonly followed: Followed | null })[];
   /** Why the signal that was asked about is none of its own. */
   readonly notHeard: string | null;
@@ -94,6 +101,9 @@ interface Told {
     readonly to: number;
     readonly signals: number;
     readonly isWhole: boolean;
+    /** Whether none is kept of what came before. */
+    readonly isOldest: boolean;
+    readonly unreadable: readonly number[];
   };
 }
 
@@ -120,8 +130,10 @@ function tellOf(
   const from = Math.max(first, target - BACK);
   // All there is needs no search by time, which a set clock may mislead.
   const begin = from === first ? 0 : (signals.byId(from)?.at ?? 0);
+  const lifetime = lifetimeOf(store);
+  const standing = standingsIn(store)(config);
   const fired: Fired[] = [];
-  const recorded = readRecorded(store, begin, (row) => {
+  const recorded = readRecorded(store, begin, lifetime.aheadMs, (row) => {
     if (row.reflex === name) fired.push(row);
   });
   const isSwitchedOff = ({ source, event }: Incident): boolean => source === `reflex:${name}` && event === "disabled";
@@ -132,28 +144,28 @@ function tellOf(
         course: recorded.course,
         question,
         keys: key === null ? null : [key, keyOf("k", { k: key }).key],
+        beganAfter: beganAfter(standing),
         from,
         to: last,
         until: Date.now(),
       })
-    : { seen: [], signals: 0 };
+    : { seen: [], fed: { signals: 0, unreadable: [] } };
   const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
-  const anchor = JSON.parse(store.meta.get("lifetime") ?? "null") as LifetimeAnchor | null;
-  const aheadMs = anchor === null ? 0 : anchor.moment.wallMs - anchor.elapsedMs;
   return ok({
     config,
     isEnabled,
     disabledSince: isEnabled ? null : (recorded.incidents.findLast(isSwitchedOff)?.at ?? null),
-    silence: silenceOver(store, config, Date.now()),
+    silence: silenceOver(store, config, lifetime),
+    standing,
     seen: done.seen.map((seen) => ({
       ...seen,
       mismatches: shownMismatches(seen.mismatches, loaded.written.get(name) ?? null),
-      followed: followedBy(store, config, seen, fired),
+      followed: followedBy(store, config, seen, fired, recorded.halts),
     })),
     notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
     pending: pendingOf(store, name, key),
-    wallAt: (elapsed) => elapsed + aheadMs,
-    replayed: { from, to: last, signals: done.signals, isWhole: from === first },
+    wallAt: (elapsed) => lifetime.wallAt(elapsed),
+    replayed: { from, to: last, ...done.fed, isWhole: isWhole(standing, from), isOldest: from === first },
   });
 }
 
@@ -172,29 +184,44 @@ function writtenAt(pattern: Json, path: string): string {
   return typeof part === "string" ? part : JSON.stringify(part);
 }
 
-/** As the kernel keeps it. */
-interface LifetimeAnchor {
-  readonly moment: { readonly wallMs: number };
-  readonly elapsedMs: number;
-}
-
 const notHeard = (sense: string, { on }: ReflexConfig): string =>
   on.length === 0
     ? "it looks at no signals: only the clock runs it"
     : `it does not listen to ${sense}, only to ${on.join(", ")}`;
 
-const silenceOver = (store: StoreReader, { kind, name }: ReflexConfig, now: number): Silence | null =>
-  kind === "sense"
-    ? null
-    : (store.silences.all().find(({ pattern, until }) => until > now && silencedBy(pattern)(name)) ?? null);
+function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, lifetime: Lifetime): Silence | null {
+  if (kind === "sense" || !store.silences.exists()) return null;
+  const now = lifetime.now();
+  const silence = store.silences.all().find(({ pattern, due }) => due > now && silencedBy(pattern)(name));
+  // Where the clock was set since, it ends at another time than it was going to.
+  return silence === undefined ? null : { ...silence, until: lifetime.wallAt(silence.due) };
+}
 
-/** What is recorded of the firing it led to, at once or later. */
-function followedBy(store: StoreReader, config: ReflexConfig, seen: Seen, fired: readonly Fired[]): Followed | null {
+/** What is recorded of the firing it led to, at once or later; by other rules too, if it had those then. */
+function followedBy(
+  store: StoreReader,
+  config: ReflexConfig,
+  seen: Seen,
+  fired: readonly Fired[],
+  halts: readonly Halt[],
+): Followed | null {
   const decision = seen.decided ?? seen.later;
-  if (decision?.kind !== "fire") return null;
-  const row = fired.find(({ signal }) => signal === decision.signal);
-  const run = config.kind === "workflow" ? store.runs.bySignal(config.name, decision.signal) : null;
-  return { run, silenced: row?.silenced ?? null, isRecorded: isRecorded(config) ? row !== undefined : null };
+  const isByRules = decision?.kind === "fire";
+  const signal = isByRules ? decision.signal : seen.signal.id;
+  const row = fired.find((one) => one.signal === signal);
+  if (!isByRules && (seen.missed !== "not-loaded" || row === undefined)) return null;
+  const run = config.kind === "workflow" ? store.runs.bySignal(config.name, signal) : null;
+  const isKept = isRecorded(config) ? row !== undefined : null;
+  const halted = config.kind === "sense" && isByRules ? haltedAt(halts, config.sense, decision.elapsed) : null;
+  return { run, silenced: row?.silenced ?? null, isRecorded: isKept, halted };
+}
+
+/** Why `sense` started no compute then; null when it did. */
+function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Followed["halted"] {
+  const before = halts.filter((halt) => halt.sense === sense && halt.elapsed <= elapsed);
+  const newest = (...kinds: Halt["kind"][]) => before.findLast(({ kind }) => kinds.includes(kind))?.kind;
+  if (newest("disabled", "enabled") === "disabled") return "disabled";
+  return newest("quarantined", "released") === "quarantined" ? "quarantined" : null;
 }
 
 function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Told["pending"] {
@@ -207,7 +234,8 @@ function pendingOf({ reflexes }: StoreReader, name: string, key: string | null):
 
 // ── for programs ─────────────────────────────────────────────────────────
 
-function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why, pending, wallAt, replayed }: Told) {
+function toJson(told: Told) {
+  const { config, isEnabled, disabledSince, silence, standing, seen, notHeard: why, pending, wallAt, replayed } = told;
   const wall = (elapsed: number | undefined): number | null => (elapsed === undefined ? null : wallAt(elapsed));
   return {
     reflex: config.name,
@@ -216,6 +244,8 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
     enabled: isEnabled,
     disabled_since: disabledSince,
     silenced: silence === null ? null : { pattern: silence.pattern, why: silence.why, until: silence.until },
+    loaded: standing.kind === "unknown" ? null : standing.kind === "loaded",
+    begins_after: beganAfter(standing),
     not_heard: why,
     signals: seen.map((one) => ({
       id: one.signal.id,
@@ -237,6 +267,7 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
         : null,
       silenced_by: one.followed?.silenced ?? null,
       recorded: one.followed?.isRecorded ?? null,
+      halted: one.followed?.halted ?? null,
     })),
     pending: pending.map(({ key, state }) => ({
       key: config.key === null ? null : shownKey(key),
@@ -247,7 +278,13 @@ function toJson({ config, isEnabled, disabledSince, silence, seen, notHeard: why
       throttled_until: wall(state.throttledUntil ?? undefined),
       signal: (state.burst ?? state.holding)?.signal ?? null,
     })),
-    replayed: { from: replayed.from, to: replayed.to, signals: replayed.signals, whole: replayed.isWhole },
+    replayed: {
+      from: replayed.from,
+      to: replayed.to,
+      signals: replayed.signals,
+      whole: replayed.isWhole,
+      unreadable: replayed.unreadable,
+    },
   };
 }
 
@@ -270,17 +307,17 @@ function tell(told: Told): void {
   if (config.on.length > 0 && seen.length === 0) print("  no such signal is kept");
   for (const one of seen) {
     const { signal, looked } = one;
-    const key =
-      config.key === null || looked === null ? "" : `, key ${escapeForTerminal(String(shownKey(looked.look.key)))}`;
+    const key = config.key === null || looked === null ? "" : `, key ${shownScalar(shownKey(looked.look.key))}`;
     const sense = escapeForTerminal(signal.sense);
     printLine([span(`${localMoment(signal.at)}  `, "dim"), span(`${sense} #${signal.id}${key}`, "cyan")]);
     print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
   }
-  if (!replayed.isWhole) print(`(replayed from signal #${replayed.from} on: what came before is not looked at)`);
+  if (!replayed.isWhole) print(`(${goneWords({ id: replayed.from, isOldest: replayed.isOldest })})`);
+  for (const id of replayed.unreadable.slice(0, MAX_UNREADABLE_TOLD)) print(`(not replayed: ${unreadableWords(id)})`);
   const now = Date.now();
   const waiting = pending.flatMap(({ key, state }) => {
     const words = stateWords(state, config, wallAt, now);
-    const of = config.key === null ? "" : `key ${escapeForTerminal(String(shownKey(key)))}: `;
+    const of = config.key === null ? "" : `key ${shownScalar(shownKey(key))}: `;
     return words.length === 0 ? [] : [`  ${of}${words.join("; ")}`];
   });
   if (waiting.length === 0) return;
@@ -289,10 +326,15 @@ function tell(told: Told): void {
   if (waiting.length > MAX_KEYS_TOLD) print(`  and ${counted(waiting.length - MAX_KEYS_TOLD, "more key")}`);
 }
 
-function headOf({ config, isEnabled, disabledSince, silence }: Told): string[] {
+function headOf({ config, isEnabled, disabledSince, silence, standing }: Told): string[] {
   const looksAt = config.on.length === 0 ? "looks at no signals" : `looks at signals of ${config.on.join(", ")}`;
   const starts = config.kind === "sense" ? `runs sense ${config.sense}` : `starts workflow ${config.workflow}`;
   const lines = [`${escapeForTerminal(config.name)} ${looksAt} and ${starts}`];
+  const words = standingWords(standing);
+  if (words !== null) lines.push(`  ${words}`);
+  if (beganAfter(standing) !== null && standing.kind === "loaded") {
+    lines.push(`  loaded with these rules at ${localMoment(standing.at)}: it begins after signal #${standing.since}`);
+  }
   if (!isEnabled) {
     const since = disabledSince === null ? "" : ` since ${localMoment(disabledSince)}`;
     lines.push(
@@ -309,6 +351,9 @@ function headOf({ config, isEnabled, disabledSince, silence }: Told): string[] {
 function linesOf(seen: Seen, config: ReflexConfig, what: Followed | null): string[] {
   const first = because(seen, config);
   const effect = what === null ? "" : `: ${followed(what, config)}`;
+  if (outcomeOf(seen) === "not-loaded") {
+    return [what === null ? first : `${first}; by those it had then it fired${effect}`];
+  }
   if (outcomeOf(seen) === "fired") return [`${first}${effect}`];
   const later = laterWords(seen);
   return later === null ? [first] : [first, `then ${later}${effect}`];

@@ -6,6 +6,7 @@ import { ok, type Result } from "../../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { silencedBy } from "../../model/silence.ts";
 import { defineCommand, flag, text } from "../command.ts";
+import { lifetimeOf } from "../elapsed.ts";
 import { remark } from "../failure.ts";
 import { ask } from "../kernel.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../outcome.ts";
@@ -97,7 +98,7 @@ const told = ({ pattern, until: end, reflexes }: SilenceAnswer, duration: string
 async function listSilences(place: Place, json: boolean): Promise<Outcome> {
   const now = Date.now();
   const answer = await ask<readonly SilenceAnswer[]>(place, "/silences", null);
-  const found = answer.ok || answer.error.code !== EXIT.unreachable ? answer : stored(place, now);
+  const found = answer.ok || answer.error.code !== EXIT.unreachable ? answer : stored(place);
   if (!found.ok) return found;
   if (json) for (const silence of found.value) print(safeJson(silence));
   else if (found.value.length > 0) print(renderTable(columns(now), found.value, stdoutScreen()).join("\n"));
@@ -105,20 +106,22 @@ async function listSilences(place: Place, json: boolean): Promise<Outcome> {
   return ok(EXIT.done);
 }
 
-/** No daemon answers: what the store says, by the wall clock. */
-function stored(place: Place, now: number): Result<readonly SilenceAnswer[], Failure> {
+/** No daemon answers: what the store says. */
+function stored(place: Place): Result<readonly SilenceAnswer[], Failure> {
   const opened = readStore(place);
   if (!opened.ok) return opened;
   const reflexes = place.config?.reflexes.filter(({ kind }) => kind === "workflow").map(({ name }) => name) ?? [];
   const { silences } = opened.value;
-  const current = silences.exists() ? silences.all().filter((silence) => silence.until > now) : [];
+  const lifetime = lifetimeOf(opened.value);
+  const now = lifetime.now();
+  const current = silences.exists() ? silences.all().filter(({ due }) => due > now) : [];
   opened.value.close();
   return ok(
-    current.map(({ pattern, why, at, until: end }) => ({
+    current.map(({ pattern, why, at, due }) => ({
       pattern,
       why,
       at,
-      until: end,
+      until: lifetime.wallAt(due),
       reflexes: reflexes.filter(silencedBy(pattern)),
     })),
   );

@@ -1,0 +1,37 @@
+/** Why live decisions of one reflex may be others than replayed ones, beside what was logged. */
+
+import type { Incident } from "./recorded.ts";
+import { beganAfter, type Standing, standingWords } from "./standing.ts";
+
+export interface Gaps {
+  readonly reflex: string;
+  readonly standing: Standing;
+  /** The first signal that is replayed, and whether earlier ones are still kept. */
+  readonly from: { readonly id: number; readonly at: number; readonly isOldest: boolean };
+  /** Ids of signals whose payload is damaged. */
+  readonly unreadable: readonly number[];
+  readonly now: number;
+}
+
+/** All signals it has seen are replayed. */
+export const isWhole = (standing: Standing, from: number): boolean => (beganAfter(standing) ?? 0) >= from - 1;
+
+export const goneWords = ({ id, isOldest }: Pick<Gaps["from"], "id" | "isOldest">): string =>
+  isOldest
+    ? `signals before #${id} are not kept any more, their retention is over`
+    : `signals before #${id} are not looked at`;
+
+export const unreadableWords = (id: number): string =>
+  `the payload of signal #${id} is no JSON, it was damaged in the store`;
+
+export function gapsOf({ reflex, standing, from, unreadable, now }: Gaps): Incident[] {
+  const words = standingWords(standing);
+  const gone = `${goneWords(from)}: what was remembered of them is not known`;
+  return [
+    ...(isWhole(standing, from.id) ? [] : [incident(from.at, "signals.gone", gone)]),
+    ...unreadable.map((id) => incident(from.at, "signals.damaged", unreadableWords(id))),
+    ...(words === null ? [] : [{ at: now, event: "reflex.not-loaded", source: `reflex:${reflex}`, message: words }]),
+  ];
+}
+
+const incident = (at: number, event: string, message: string): Incident => ({ at, event, source: "kernel", message });
