@@ -408,6 +408,17 @@ describe("what a reflex remembers", () => {
     expect((await explained("added")).loaded).toBe(true);
   });
 
+  test.concurrent("fires when its time is up, also for a signal whose payload was damaged meanwhile", async () => {
+    await using stage = await Stage.start([HELD]);
+    const { id } = await stage.tell({ on: true });
+    {
+      using db = new Database(join(stage.folder.path, "data/logs.db"));
+      db.run("UPDATE signals SET payload = '{damaged' WHERE id = ?", [id]);
+    }
+    expect((await stage.firings("act", 1))[0]?.data.signal).toBe(id);
+    expect(stage.runs().map(({ signal_id, input }) => [signal_id, input])).toEqual([[id, "null"]]);
+  });
+
   test.concurrent("is compared as soon as it has fired, also when nothing is written any more", async () => {
     await using stage = await Stage.start([`name: act, workflow: note, debounce: { wait: 300ms }`]);
     await stage.tell({ on: true });
