@@ -1,6 +1,6 @@
 /** A payload on one line, for people: `usage_percent 3.1 · cores 2`. */
 import { escapeForTerminal } from "../base/escape.ts";
-import type { Json } from "../base/json.ts";
+import { type Json, readJson } from "../base/json.ts";
 import { type Span, span } from "./terminal.ts";
 
 const SEPARATOR = " · ";
@@ -59,9 +59,6 @@ export function payloadSpans(payload: Json): Span[] {
 
 /** JSON text that a store holds, or the text itself should it be damaged. */
 export function parseStored(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
+  const value = readJson(text);
+  return value === undefined ? text : value;
 }

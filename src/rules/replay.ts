@@ -6,7 +6,7 @@
  * down.
  */
 import { Heap } from "../base/heap.ts";
-import type { Json } from "../base/json.ts";
+import { type Json, readJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
@@ -155,15 +155,6 @@ export function momentAt(from: Moment, at: number, steps: readonly ClockStep[]):
 }
 
 const NOTHING: MutableCounts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
-/** Undefined for one that somebody damaged. */
-function payloadOf({ payload }: Looked["signal"]): Json | undefined {
-  try {
-    return JSON.parse(payload) as Json;
-  } catch {
-    return;
-  }
-}
-
 /** A wall clock this much behind was set back, a lesser difference is slewing. */
 const STEP_MS = 100;
 /** As often as the kernel does. */
@@ -218,7 +209,7 @@ export class Replay {
     const listeners = this.#listeners.get(signal.sense);
     if (listeners === undefined) return true;
     const elapsed = this.#goTo(signal.at);
-    const payload = this.#read.has(signal.sense) ? payloadOf(signal) : null;
+    const payload = this.#read.has(signal.sense) ? readJson(signal.payload) : null;
     for (const watcher of listeners) {
       if (watcher.beginsAfter !== null && signal.id > watcher.beginsAfter) this.#begin(watcher, elapsed);
       if (payload !== undefined || !watcher.reads) this.#show(watcher, signal, payload ?? null, elapsed);

@@ -217,6 +217,7 @@ describe("what a replay cannot know", () => {
     expect(found).toMatchObject({ agreed: 2, only_live: 1, only_replay: 0 });
     expect(found.reasons).toContainEqual(expect.objectContaining({ event: "signals.damaged" }));
     expect(await backtested(place.path)).toContain("the payload of signal #2 is no JSON");
+    expect(await backtested(place.path, "--config", "nerve.yaml")).toContain("the payload of signal #2 is no JSON");
   });
 
   test("a deadline after all that is recorded is undecided without a partner, and agrees with one", async () => {

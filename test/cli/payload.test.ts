@@ -47,3 +47,7 @@ test("a huge payload is shown in part", () => {
 test("stored text that is no JSON is shown as it is", () => {
   expect(parseStored("{")).toBe("{");
 });
+
+test("what is stored is read as what it is, null too, and shown as it stands where it is damaged", () => {
+  expect(["null", "0", '{"a":1}', "{a"].map(parseStored)).toEqual([null, 0, { a: 1 }, "{a"]);
+});

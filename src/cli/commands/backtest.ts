@@ -15,7 +15,7 @@ import { knownReflex } from "../known-names.ts";
 import { EXIT, type Failure, fail, usageError } from "../outcome.ts";
 import { shownScalar } from "../payload.ts";
 import { findPlace, loadConfig } from "../place.ts";
-import { gapsOf } from "../reasons.ts";
+import { gapsOf, unreadableWords } from "../reasons.ts";
 import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
 import { beganAfter, standingsIn } from "../standing.ts";
 import { readStore } from "../store.ts";
@@ -356,7 +356,11 @@ function tell(rows: readonly Row[], done: Backtest, range: Range, tookMs: number
   print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
   for (const line of begunLines(rows, range)) print(line);
   for (const row of rows) for (const line of differencesOf(row)) print(line);
-  for (const line of reasonsOf(rows)) print(line);
+  const reasons = reasonsOf(rows);
+  for (const line of reasons) print(line);
+  // Where nothing differs, it is to be known all the same.
+  if (reasons.length === 0 && done.unreadable.length > 0) print("");
+  if (reasons.length === 0) for (const id of done.unreadable.slice(0, SHOWN)) print(`  ${unreadableWords(id)}`);
   const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}`;
   print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
 }

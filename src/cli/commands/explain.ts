@@ -37,7 +37,7 @@ const MAX_UNREADABLE_TOLD = 5;
 export const command = defineCommand({
   summary: "why a reflex fired or did not, and what it waits for",
   details:
-    "Replays the signals that are kept and came since it was loaded with the rules it has now, and tells how far each came: which field did not\nmatch, since when it matches already, what `for` or `debounce` waits for, what throttles it, which run it started.\nWithout --at or --signal: its latest signals. Needs no daemon.",
+    "Replays the signals that are kept through its rules as they are now, and tells how far each came: which field did not\nmatch, since when it matches already, what `for` or `debounce` waits for, what throttles it, which run it started. It\nbegins with the first signal after it was loaded with these rules. Without --at or --signal: its latest signals. Needs no daemon.",
   arguments: [{ name: "reflex", required: true }],
   options: {
     at: text("WHEN", "the last signal up to then: 10m (ago), 2026-11-22 or '2026-11-22 10:30'"),
@@ -313,7 +313,8 @@ function tell(told: Told): void {
     print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
   }
   if (!replayed.isWhole) print(`(${goneWords({ id: replayed.from, isOldest: replayed.isOldest })})`);
-  for (const id of replayed.unreadable.slice(0, MAX_UNREADABLE_TOLD)) print(`(not replayed: ${unreadableWords(id)})`);
+  const untold = replayed.unreadable.filter((id) => !seen.some(({ signal }) => signal.id === id));
+  for (const id of untold.slice(0, MAX_UNREADABLE_TOLD)) print(`(not replayed: ${unreadableWords(id)})`);
   const now = Date.now();
   const waiting = pending.flatMap(({ key, state }) => {
     const words = stateWords(state, config, wallAt, now);
