@@ -11,28 +11,9 @@ import type { NerveConfig, SenseReflexConfig } from "../../src/model/config.ts";
 import { openStore, storeFile } from "../../src/store/open.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { HandClock } from "../helpers/hand-clock.ts";
+import { senseReflex } from "../helpers/reflex.ts";
 
-const REFLEX: SenseReflexConfig = {
-  kind: "sense",
-  name: "watched",
-  sense: "a",
-  on: [],
-  when: null,
-  clear: null,
-  edge: null,
-  forMs: null,
-  count: null,
-  debounce: null,
-  throttleMs: null,
-  key: null,
-  intervalMs: 1_000,
-  align: null,
-  jitterMs: null,
-  cron: null,
-  tz: null,
-  catchUp: "one",
-  onStart: null,
-};
+const REFLEX = senseReflex({ intervalMs: 1_000, catchUp: "one" });
 
 class CountingLedger extends Ledger {
   added = 0;

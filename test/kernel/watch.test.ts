@@ -14,6 +14,7 @@ import { type Decision, decide, type KeyState, REST, ruleOf } from "../../src/ru
 import { openStore, storeFile } from "../../src/store/open.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { HandClock } from "../helpers/hand-clock.ts";
+import { workflowReflex } from "../helpers/reflex.ts";
 import { randomFrom } from "../helpers/runs.ts";
 
 const SECOND = 1_000;
@@ -21,23 +22,7 @@ const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
 const SLICE = 200;
 
-type Words = Partial<Omit<WorkflowReflexConfig, "kind" | "name" | "workflow" | "on">>;
-
-const reflex = (words: Words): WorkflowReflexConfig => ({
-  kind: "workflow",
-  name: "watched",
-  workflow: "flow",
-  on: ["sense"],
-  when: null,
-  clear: null,
-  edge: null,
-  forMs: null,
-  count: null,
-  debounce: null,
-  throttleMs: null,
-  key: null,
-  ...words,
-});
+type Words = Partial<WorkflowReflexConfig>;
 
 /** Counts what is set and has neither fired nor been cancelled. */
 class CountingTicker extends Ticker {
@@ -70,7 +55,7 @@ function bench(words: Words) {
   const opened = openStore(folder.path, "normal", "b", clock.wallMs());
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
-  const config = reflex(words);
+  const config = workflowReflex(words);
   const decided: Decided[] = [];
   let limited = 0;
 

@@ -4,32 +4,19 @@
  */
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../src/base/json.ts";
-import type { ReflexConfig } from "../../src/model/config.ts";
+import type { ReflexConfig, WorkflowReflexConfig } from "../../src/model/config.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
 import { hasWords, lookoutOf } from "../../src/rules/look.ts";
 import { type Course, type Down, type Looked, Replay, type Replayed, UNEVENTFUL } from "../../src/rules/replay.ts";
 import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
+import { workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
 const TRIALS = trials(1_500);
 const LONG_MS = 30 * 60_000;
 const BEGIN = 1_700_000_000_000;
 
-const reflex = (words: Partial<ReflexConfig> & { readonly name: string }): ReflexConfig =>
-  ({
-    kind: "workflow",
-    workflow: "w",
-    on: ["a"],
-    when: null,
-    clear: null,
-    edge: null,
-    forMs: null,
-    count: null,
-    debounce: null,
-    throttleMs: null,
-    key: null,
-    ...words,
-  }) as ReflexConfig;
+const reflex = (words: Partial<WorkflowReflexConfig>): WorkflowReflexConfig => workflowReflex({ on: ["a"], ...words });
 
 interface Fact {
   readonly id: number;
