@@ -22,13 +22,17 @@ export const isSchema = (value: unknown): value is StandardSchema =>
   value !== null &&
   typeof (value as Partial<StandardSchema>)["~standard"]?.validate === "function";
 
-/** Not by `map`, which would make another of ArkType's own lists, with an item in an empty one. */
+/** `n.list[1]`. Not by `map`, which would make another of ArkType's own lists, with an item in an empty one. */
 const place = (issue: Issue): string =>
-  Array.from(issue.path ?? [], (part) => String(typeof part === "object" ? part.key : part)).join(".");
+  Array.from(issue.path ?? [], (part) => (typeof part === "object" ? part.key : part))
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
+    .join("");
 
+/** ArkType begins with the place itself; `value at ["a b"]` is how it writes one that does not begin with a word. */
 const sentence = (issue: Issue): string => {
   const at = place(issue);
-  return at === "" || issue.message.startsWith(at) ? issue.message : `${at}: ${issue.message}`;
+  const isNamed = at === "" || issue.message.startsWith(at) || issue.message.startsWith("value at ");
+  return isNamed ? issue.message : `${at}: ${issue.message}`;
 };
 
 /** What `schema`, exported under `name`, makes of the value, or every issue as one sentence. */

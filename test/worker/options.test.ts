@@ -52,7 +52,18 @@ describe("options", () => {
         schema(() => ({ issues })),
         {},
       ),
-    ).toEqual({ ok: false, error: "a.b.0: too short; all wrong; c is odd" });
+    ).toEqual({ ok: false, error: "a.b[0]: too short; all wrong; c is odd" });
+  });
+
+  test("that do not fit have their place named once", () => {
+    const types = { n: { list: "string[]" }, "a b": { c: "string" }, rows: [["number", "string"], "[]"] } as const;
+    const given = { n: { list: ["a", 1] }, "a b": { c: 5 }, rows: [[1, 2]] };
+    const refused = validateOptions(type(types) as never, given);
+    expect(refused.ok ? [] : refused.error.split("; ").sort()).toEqual([
+      "n.list[1] must be a string (was a number)",
+      "rows[0][1] must be a string (was a number)",
+      'value at ["a b"].c must be a string (was a number)',
+    ]);
   });
 
   test("without a schema must be empty", () => {
