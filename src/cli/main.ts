@@ -91,7 +91,7 @@ function whyNoVerb(word: string): Outcome | null {
   if (NOT_YET.includes(word)) {
     return {
       ok: false,
-      error: { code: EXIT.usage, problems: [problem("not-yet", `this build does not know \`${word}\` yet`)] },
+      error: { code: EXIT.usage, problems: [problem("not-yet", `\`${word}\` is not yet supported by this build`)] },
     };
   }
   const words = [...VERBS.map(({ name }) => name), ...NOT_YET, "help"];

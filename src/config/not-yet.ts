@@ -25,7 +25,7 @@ export function reportNotYet(root: MapTree, notYet: readonly string[], report: R
       const exact = pattern === "" ? key : `${pattern}.${key}`;
       const path = child(label, key);
       const match = [exact, `${pattern}.*`].find((one) => known.has(one));
-      if (match !== undefined) report.add("not-yet", keyPlace, `\`${path}\` is not supported by this build yet`, null);
+      if (match !== undefined) report.add("not-yet", keyPlace, `\`${path}\` is not yet supported by this build`, null);
       else for (const below of [exact, `${pattern}.*`]) if (hasBelow(below)) visit(value, below, path);
     }
   };

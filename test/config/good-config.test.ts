@@ -92,7 +92,7 @@ describe("the example of the contract", () => {
   test("what this build does not act on yet is refused, at its place", () => {
     const result = parseNerveConfig(CONTRACT_EXAMPLE);
     const told = result.ok ? [] : result.error.filter(({ kind }) => kind === "not-yet").map(formatProblem);
-    expect(told).toContain("nerve.yaml:3:1: `http` is not supported by this build yet");
+    expect(told).toContain("nerve.yaml:3:1: `http` is not yet supported by this build");
     expect(result.ok ? [] : result.error.filter(({ kind }) => kind !== "not-yet")).toEqual([]);
   });
 });
