@@ -26,22 +26,26 @@ const codeOfRefusal = (problems: readonly Problem[]): ExitCode => {
   return kinds.some((kind) => UNKNOWN.has(kind)) ? EXIT.usage : EXIT.finding;
 };
 
-/** `body` null asks, else acts. `refused` is the exit code of a refusal, where it is always the same. */
+/**
+ * `body` null asks, else acts. `refused` is the exit code of a refusal, where it is always the same; `otherwise` what may
+ * have to be done instead of starting a daemon where none answers.
+ */
 export async function ask<T>(
   place: Place,
   path: string,
   body: object | null,
   refused: ExitCode | null = null,
+  otherwise: string | null = null,
 ): Promise<Result<T, Failure>> {
   const answer = await askKernel<T>(place.data, path, body);
   if (answer.ok) return answer;
   const failure = answer.error;
-  if (failure.kind === "unreachable") return nothingThere(place, unreachable(place, failure.problem));
+  if (failure.kind === "unreachable") return nothingThere(place, unreachable(place, failure.problem, otherwise));
   if (failure.kind === "silent") return fail(EXIT.unreachable, failure.problem);
   return fail(refused ?? codeOfRefusal(failure.problems), ...failure.problems);
 }
 
-function unreachable(place: Place, found: Problem): Problem {
+function unreachable(place: Place, found: Problem, otherwise: string | null): Problem {
   const socket = join(place.data, SOCKET_NAME);
   const owner = ownerWhenClosedToUs(socket);
   if (owner !== null) {
@@ -52,7 +56,9 @@ function unreachable(place: Place, found: Problem): Problem {
     };
   }
   const file = /\.ya?ml$/.test(place.file) ? shellWord(place.file) : `start -c ${shellWord(place.file)}`;
-  return { ...found, message: `no nerve daemon answers on ${place.data}`, hint: `start it with \`nerve ${file}\`` };
+  const start = `start it with \`nerve ${file}\``;
+  const hint = otherwise === null ? start : `${otherwise}; if none runs, ${start}`;
+  return { ...found, message: `no nerve daemon answers on ${place.data}`, hint };
 }
 
 /** The uid whose socket (or folder) we may not enter, null when that is not the trouble. */

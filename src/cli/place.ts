@@ -57,11 +57,15 @@ export function findPlace(given: string | null): Result<Place, Failure> {
   return data === null ? loaded : ok({ file, data, config: null, problems: loaded.error.problems });
 }
 
+const parseYaml = (text: string) => parseDocument(text, { logLevel: "silent", uniqueKeys: false });
+
 /** `data` of a file that has problems elsewhere, null when it cannot be told. */
 function dataAlone(file: string): string | null {
   const text = readSafely(file);
   if (!text.ok) return null;
-  const document = parseDocument(text.value, { logLevel: "silent", uniqueKeys: false });
+  const whole = parseYaml(text.value);
+  // What is broken may take in the lines below it: a line that begins with `data:` is the file's own all the same.
+  const document = whole.errors.length === 0 ? whole : parseYaml(/^data[ \t]*:.*$/m.exec(text.value)?.[0] ?? "");
   if (document.errors.length > 0) return null;
   const data = document.get("data") ?? DEFAULT_DATA;
   if (typeof data !== "string") return null;

@@ -146,6 +146,36 @@ describe("reload", () => {
       folder.write("nerve.yaml", CONFIG);
     }
   });
+
+  test("one that is no YAML is refused by the daemon too, which says so in its log", async () => {
+    const before = daemon.logs({ event: "config.refused" }).length;
+    folder.write("nerve.yaml", `senses: { load: {\n${CONFIG}data: ./data\n`);
+    try {
+      const { code, stderr } = await nerve("reload");
+      expect(code).toBe(78);
+      expect(stderr).toContain("this is not valid YAML");
+      expect((await nerve("status")).code).toBe(0);
+      expect((await json("trigger", "picky")).code).toBe(0);
+    } finally {
+      folder.write("nerve.yaml", CONFIG);
+    }
+    expect(daemon.logs({ event: "config.refused" })).toHaveLength(before + 1);
+  });
+
+  test("another `data` is no reason to start a second daemon", async () => {
+    folder.write("nerve.yaml", `${CONFIG}data: ./other\n`);
+    try {
+      const { code, error } = await json("reload");
+      expect(code).toBe(3);
+      expect(error).toMatchObject({
+        message: `no nerve daemon answers on ${folder.path}/other`,
+        hint: `a nerve that keeps its data elsewhere must be restarted to take another \`data\`; if none runs, start it with \`nerve ${folder.path}/nerve.yaml\``,
+      });
+      expect((await json("status")).error.hint).toBe(`start it with \`nerve ${folder.path}/nerve.yaml\``);
+    } finally {
+      folder.write("nerve.yaml", CONFIG);
+    }
+  });
 });
 
 test("a second daemon on the data is refused with 75 and the pid of the first", async () => {

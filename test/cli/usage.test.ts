@@ -58,7 +58,7 @@ describe("every verb", () => {
       expect(code).toBe(2);
       const { error } = JSON.parse(stderr);
       expect(error.kind).toBe("not-yet");
-      expect(error.message).toContain("yet");
+      expect(error.message).toContain("not yet");
     });
   }
 });
@@ -210,5 +210,13 @@ describe("without a daemon", () => {
     const { code, stderr } = await nerve("status", "-c", "bad.yaml");
     expect(code).toBe(78);
     expect(stderr).toContain("did you mean `senses`?");
+    for (const rest of ["", "data: ./elsewhere\n"]) {
+      folder.write("no.yaml", `senses: { load: {\n${rest}`);
+      for (const verb of ["status", "reload", "signals"]) {
+        const told = await nerve(verb, "-c", "no.yaml");
+        expect([verb, told.code, told.stderr]).toEqual([verb, 78, expect.stringContaining("this is not valid YAML")]);
+        expect(told.stderr).not.toContain("no nerve daemon");
+      }
+    }
   });
 });

@@ -18,10 +18,13 @@ function sentence({ groups, reflexes, workflows }: Reloaded): string {
   return parts.length === 0 ? "reloaded: no group, reflex or workflow changed" : `reloaded; ${parts.join("; ")}`;
 }
 
+/** `data` may be what was edited: a daemon started beside the one that runs on the old would be a second one. */
+const RESTART = "a nerve that keeps its data elsewhere must be restarted to take another `data`";
+
 export const command = defineCommand({
   summary: "re-read the config; a bad one is refused and changes nothing",
   details:
-    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A refused config ends with exit code 78 and every problem in it.",
+    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A refused config ends with exit code 78 and every problem in it. Another `data` takes a restart.",
   arguments: [],
   options: {},
   examples: [
@@ -31,7 +34,7 @@ export const command = defineCommand({
   async run({ config, json }) {
     const place = findPlace(config);
     if (!place.ok) return place;
-    const answer = await ask<Reloaded>(place.value, "/reload", {}, EXIT.badConfig);
+    const answer = await ask<Reloaded>(place.value, "/reload", {}, EXIT.badConfig, RESTART);
     if (!answer.ok) return answer;
     const { needs_restart } = answer.value;
     print(json ? safeJson(answer.value) : sentence(answer.value));
