@@ -9,7 +9,7 @@ import { meantOr, nearest } from "../base/nearest.ts";
 import { parseSize } from "../base/size.ts";
 import { isName } from "../model/name.ts";
 import type { Report } from "./report.ts";
-import { child, type Entry, found, isEmpty, type Place, type Tree } from "./tree.ts";
+import { child, type Entry, found, isEmpty, type Place, shown, type Tree } from "./tree.ts";
 
 export type Reader<T> = (tree: Tree, label: string, report: Report) => T | null;
 export type Shape = Readonly<Record<string, Reader<unknown>>>;
@@ -18,6 +18,8 @@ export interface Fields<S extends Shape> {
   readonly values: { readonly [K in keyof S]: S[K] extends Reader<infer T> ? T | null : never };
   /** Where a key stands, or null when it is absent. */
   readonly placeOf: (key: keyof S & string) => Place | null;
+  /** What stands under a key, or null when it is absent. */
+  readonly treeOf: (key: keyof S & string) => Tree | null;
   /** The first of these keys that is there, or null. */
   readonly firstOf: (keys: readonly (keyof S & string)[]) => { readonly key: string; readonly place: Place } | null;
 }
@@ -28,24 +30,26 @@ export function readFields<S extends Shape>(tree: Tree, label: string, shape: S,
   const entries = entriesOf(tree, label, report, keys.length > FEW_KEYS ? null : keys);
   if (entries === null) return null;
   const values: Record<string, unknown> = Object.fromEntries(keys.map((key) => [key, null]));
-  const places = new Map<string, Place>();
-  for (const { key, keyPlace, value } of entries) {
+  const known = new Map<string, Entry>();
+  for (const entry of entries) {
+    const { key, keyPlace, value } = entry;
     const path = child(label, key);
     const read = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (read === undefined) {
       const hint = meantOr(key, keys, `valid here: ${keys.join(", ")}`);
       report.add("unknown-key", keyPlace, `\`${path}\` is not a known key`, hint);
     } else {
-      places.set(key, keyPlace);
+      known.set(key, entry);
       values[key] = read(value, path, report);
     }
   }
   return {
     values: values as Fields<S>["values"],
-    placeOf: (key) => places.get(key) ?? null,
+    placeOf: (key) => known.get(key)?.keyPlace ?? null,
+    treeOf: (key) => known.get(key)?.value ?? null,
     firstOf: (wanted) => {
       for (const key of wanted) {
-        const place = places.get(key);
+        const place = known.get(key)?.keyPlace;
         if (place) return { key, place };
       }
       return null;
@@ -76,7 +80,8 @@ export function named<T>(read: (name: string, tree: Tree, label: string, report:
       if (!isName(key)) {
         const meant = key.toLowerCase().replace(/[\s_.]/g, "-");
         const hint = isName(meant) ? `write \`${meant}\`` : null;
-        report.add("bad-name", keyPlace, `\`${child(label, key)}\` must be ${NAME_RULE}`, hint);
+        const message = `\`${child(label, key)}\` must be ${NAME_RULE}, found "${shown(key)}"`;
+        report.add("bad-name", keyPlace, message, hint);
       }
       result.set(key, { value: read(key, value, child(label, key), report) });
     }

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
-import { type ConfigFile, type ReadConfig, readNerveConfig, wholly } from "./parse.ts";
+import { type ConfigFile, type ReadConfig, readNerveConfig, unreadable, wholly } from "./parse.ts";
 import { readSafely } from "./safe-read.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -22,7 +22,7 @@ export const loadNerveConfig = (
 /** As it, but what has no problems is there beside those that were found. */
 export function loadAsFarAsReadable(file: string, environment: Environment, checksPatterns = true): ReadConfig {
   const text = readSafely(file);
-  if (!text.ok) return { config: null, problems: [text.error] };
+  if (!text.ok) return unreadable([text.error]);
   return readNerveConfig(text.value, {
     file,
     environment,

@@ -13,6 +13,7 @@ import { DEFAULT_DATA, DEFAULT_DURABILITY, DEFAULT_GROUP } from "./defaults.ts";
 import { list, readFields, text as textOf, writtenJson } from "./fields.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
+import { type PatternPart, partAt } from "./pattern-parts.ts";
 import { checkPatterns } from "./patterns.ts";
 import { checkReferences } from "./references.ts";
 import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexes.ts";
@@ -45,7 +46,14 @@ export interface ReadConfig {
   /** Without what has problems; null when nothing can be told. */
   readonly config: NerveConfig | null;
   readonly problems: readonly Problem[];
+  /** The innermost part on the way to `path` in a pattern of that reflex, as it stands in the files. */
+  readonly patternPart: (reflex: ReflexConfig, word: keyof Patterns, path: string) => PatternPart | null;
 }
+
+const NOTHING_READ = { config: null, patternPart: () => null } satisfies Partial<ReadConfig>;
+
+/** A file of which nothing can be told but what is wrong with it. */
+export const unreadable = (problems: readonly Problem[]): ReadConfig => ({ ...NOTHING_READ, problems });
 
 /** Keys this build does not act on yet are problems. */
 export const readNerveConfig = (text: string, source: Partial<ConfigSource> = {}): ReadConfig =>
@@ -81,13 +89,13 @@ function read(text: string, given: Partial<ConfigSource>, notYet: readonly strin
   if (main?.entries.length === 0 && report.problems().length === 0) {
     report.add("empty", main.place, "the file says nothing", `the least is ${MINIMAL_CONFIG}`);
   }
-  if (!main) return { config: null, problems: report.problems() };
+  if (!main) return unreadable(report.problems());
 
   const { files, isWhole } = readIncluded(main, source, report);
   const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
-  const config = readRoot(root, isWhole, source, report);
+  const { config, patternPart } = readRoot(root, isWhole, source, report) ?? NOTHING_READ;
   reportNotYet(root, notYet, report);
-  return { config, problems: report.problems() };
+  return { config, patternPart, problems: report.problems() };
 }
 
 interface Included {
@@ -157,7 +165,7 @@ const ROOT = {
   workflows: readWorkflows,
 };
 
-function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report: Report): NerveConfig | null {
+function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report: Report) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
   const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;
@@ -179,7 +187,7 @@ function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report:
   }
   if (source.checksPatterns) checkPatterns(reflexes ?? [], report);
   const absolute = resolve(source.file);
-  return {
+  const config: NerveConfig = {
     file: absolute,
     data: resolve(dirname(absolute), data ?? DEFAULT_DATA),
     durability: durability ?? DEFAULT_DURABILITY,
@@ -191,6 +199,12 @@ function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report:
     workflows: present(workflows),
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
   };
+  const patternPart: ReadConfig["patternPart"] = (reflex, word, path) => {
+    const written = reflexes?.find(({ config }) => config === reflex);
+    const pattern = written?.patterns.find((one) => one.word === word);
+    return pattern === undefined ? null : partAt(pattern.tree, path);
+  };
+  return { config, patternPart };
 }
 
 function asWritten({ name }: ReflexConfig, patterns: readonly WrittenPattern[]): [string, Patterns][] {
@@ -253,7 +267,9 @@ function checkCycles(
       const tree = written.find((reference) => reference.name === sense)?.tree;
       return tree?.kind === "scalar" ? shown(tree.written) : shown(sense);
     };
-    const message = `senses trigger one another without end: ${formatCycle(cycle.map(shownAs))}`;
-    report.add("cycle", place, message, "give one of these senses a `throttle`");
+    const path = formatCycle(cycle.map(shownAs));
+    const message = `senses trigger one another without end: ${path}, with no \`throttle\` or \`debounce\` on the way`;
+    const hint = "give one of these senses a `throttle`, or one of these reflexes a `throttle` or a `debounce`";
+    report.add("cycle", place, message, hint);
   }
 }

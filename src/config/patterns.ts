@@ -3,20 +3,28 @@
  * only looks for the data of a running nerve does without.
  */
 import { compilePattern } from "../rules/pattern.ts";
-import { endsOf, type WrittenReflex } from "./reflexes.ts";
+import { foundText, partAt } from "./pattern-parts.ts";
+import { textOf, type WrittenReflex } from "./reflexes.ts";
 import type { Report } from "./report.ts";
-import { found } from "./tree.ts";
+import { found, isFilled } from "./tree.ts";
 
 export function checkPatterns(reflexes: readonly WrittenReflex[], report: Report): void {
   for (const { label, tree, definition } of reflexes.flatMap(({ patterns }) => patterns)) {
     const compiled = compilePattern(definition);
-    if (compiled.ok) continue;
-    const { path, message, hint } = compiled.error;
-    const end = [...endsOf(tree, "")].find((one) => one.label === path);
-    const at = path === "" ? label : `${label}.${path}`;
-    // What was filled in is never printed.
-    const isFilled = end?.tree.kind === "scalar" && end.tree.filled;
-    const [what, remedy] = isFilled ? [`is ${found(end.tree)}, and no ArkType definition`, null] : [message, hint];
-    report.add("bad-pattern", end?.tree.place ?? tree.place, `\`${at}\`: ${what}`, remedy);
+    for (const { path, message, hint } of compiled.ok ? [] : compiled.error) {
+      const part = partAt(tree, path);
+      const at = `\`${path === "" ? label : `${label}.${path}`}\``;
+      const text = foundText(part);
+      const isEnd = part.tree.kind === "scalar" || part.tree.kind === "broken";
+      // Its reader has reported what is no text.
+      if (isEnd && textOf(part.tree) === null) continue;
+      if (isFilled(part.tree)) {
+        // ArkType's words may hold what was filled in, which is never printed.
+        report.add("bad-pattern", part.tree.place, `${at} is ${found(part.tree)}, and no ArkType definition`, null);
+      } else {
+        const what = text === null ? `${at}: ${message}` : `${at} is ${text}: ${message}`;
+        report.add("bad-pattern", part.tree.place, what, hint);
+      }
+    }
   }
 }

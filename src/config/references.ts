@@ -1,4 +1,5 @@
 /** What reflexes refer to must be there: senses, workflows; and reflex names must be told apart. */
+import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { nearest } from "../base/nearest.ts";
 import type { Reference, WrittenReflex } from "./reflexes.ts";
 import type { Report } from "./report.ts";
@@ -10,6 +11,7 @@ export interface Defined {
   readonly workflows: ReadonlySet<string> | null;
 }
 
+const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_SENSE_NAMES);
 const LISTED = 8;
 
 const listed = (what: string, names: ReadonlySet<string>): string => {
@@ -25,7 +27,10 @@ function checkReference(reference: Reference, what: "sense" | "workflow", define
   // A filled name is not compared in public: which defined name it is close to would tell what it is.
   const meant = reference.tree.filled ? null : nearest(reference.name, names);
   let hint = listed(what, names);
-  if (!reference.tree.filled && others?.has(reference.name)) hint = `there is a ${other} of that name`;
+  if (!reference.tree.filled && what === "sense" && BUILT_IN.has(reference.name)) {
+    // Only what a reflex runs is there without being listed: nothing would make the signals of another.
+    hint = `it is built in: list it under \`senses\``;
+  } else if (!reference.tree.filled && others?.has(reference.name)) hint = `there is a ${other} of that name`;
   else if (meant !== null) hint = `did you mean \`${shown(meant)}\`?`;
   const message = `\`${reference.label}\` names a ${what} that is not defined, ${found(reference.tree)}`;
   report.add(`unknown-${what}`, reference.tree.place, message, hint);

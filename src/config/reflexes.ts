@@ -11,7 +11,6 @@ import {
   type Fields,
   flag,
   integer,
-  json,
   list,
   name,
   oneOf,
@@ -38,7 +37,7 @@ export interface WrittenPattern {
 
 /** A reflex as written. `target` and what `on` lists may not exist. */
 export interface WrittenReflex {
-  /** Its `when` and `clear` that have the form of a pattern. */
+  /** Its `when` and `clear`; null in a definition stands for what is no text. */
   readonly patterns: readonly WrittenPattern[];
   readonly place: Place;
   readonly label: string;
@@ -70,18 +69,26 @@ const readOn: Reader<readonly Reference[]> = (tree, label, report) => {
 
 /** A pattern is text at its ends: an ArkType definition has no other literals. Whether the text is one is checked elsewhere. */
 const readPattern: Reader<Json> = (tree, label, report) => {
-  let isGood = true;
   for (const { tree: end, label: path } of endsOf(tree, label)) {
-    if (end.kind === "scalar" && typeof end.value === "string" && end.value !== "") continue;
-    isGood = false;
+    if (textOf(end) !== null) continue;
     const isLiteral = end.kind === "scalar" && end.value !== null && end.value !== "" && !end.filled;
     const hint = isLiteral ? `quote it: "${end.written}"` : null;
     report.expected("bad-pattern", end, path, 'text such as "\'critical\'" or "number > 5"', hint);
   }
-  return isGood ? (json(tree, label, report)?.value ?? null) : null;
+  return definitionOf(tree);
 };
 
-export function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; readonly label: string }> {
+/** Null where there is no text: that has been reported, and leaves the rest to be looked at. */
+export const textOf = (tree: Tree): string | null =>
+  tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "" ? tree.value : null;
+
+function definitionOf(tree: Tree): Json {
+  if (tree.kind === "list") return tree.items.map(definitionOf);
+  if (tree.kind !== "map") return textOf(tree);
+  return Object.fromEntries(tree.entries.map(({ key, value }) => [key, definitionOf(value)]));
+}
+
+function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; readonly label: string }> {
   if (tree.kind === "map") for (const { key, value } of tree.entries) yield* endsOf(value, child(label, key));
   else if (tree.kind === "list")
     for (const [index, item] of tree.items.entries()) yield* endsOf(item, child(label, index));
@@ -122,8 +129,12 @@ const readTz: Reader<string> = (tree, label, report) => {
 const readKeyPath: Reader<string> = (tree, label, report) => {
   const what = "a dotted payload path such as host.name";
   const value = text(what)(tree, label, report);
-  if (value === null || value.split(".").every((part) => part !== "" && !FORBIDDEN_KEYS.has(part))) return value;
-  report.expected("bad-value", tree, label, what, null);
+  if (value === null) return null;
+  const parts = value.split(".");
+  const isForbidden = parts.some((part) => FORBIDDEN_KEYS.has(part));
+  if (!isForbidden && !parts.includes("")) return value;
+  const without = isForbidden ? ` without ${[...FORBIDDEN_KEYS].map((key) => `\`${key}\``).join(", ")} in it` : "";
+  report.expected("bad-value", tree, label, `${what}${without}`, null);
   return null;
 };
 
@@ -143,9 +154,9 @@ const readDebounce: Reader<{ waitMs: number; maxMs: number | null }> = (tree, la
   if (!fields) return null;
   requireKeys(fields, tree, label, ["wait"], report);
   const { wait, max } = fields.values;
-  const maxPlace = fields.placeOf("max");
-  if (maxPlace && wait !== null && max !== null && max <= wait) {
-    report.add("conflict", maxPlace, `\`${label}.max\` must be longer than \`wait\``, null);
+  const [waitTree, maxTree] = [fields.treeOf("wait"), fields.treeOf("max")];
+  if (waitTree && maxTree && wait !== null && max !== null && max <= wait) {
+    report.expected("conflict", maxTree, child(label, "max"), `longer than \`wait\` (${found(waitTree)})`, null);
   }
   return wait === null ? null : { waitMs: wait, maxMs: max };
 };
@@ -260,21 +271,18 @@ function readReflex(tree: Tree, label: string, report: Report): WrittenReflex | 
 
   const target = values.sense ?? values.workflow;
   if (target === null) return null;
-  const given = fields.placeOf("name");
   const config = toConfig(values, values.sense === null);
-  const named = given === null || values.name === null ? null : nameReference(values.name, tree, label);
+  const nameTree = fields.treeOf("name");
+  const named =
+    nameTree === null || values.name === null
+      ? null
+      : { name: values.name, label: child(label, "name"), tree: nameTree };
   const patterns = (["when", "clear"] as const).flatMap((word) => {
     const definition = values[word];
-    const entry = tree.kind === "map" ? tree.entries.find(({ key }) => key === word) : undefined;
-    return definition === null || !entry ? [] : [{ word, label: child(label, word), tree: entry.value, definition }];
+    const written = fields.treeOf(word);
+    return definition === null || !written ? [] : [{ word, label: child(label, word), tree: written, definition }];
   });
   return { place: tree.place, label, name: named, target, on: values.on ?? [], config, patterns };
-}
-
-/** The reference of a reflex's own name, found again in its tree. */
-function nameReference(value: string, tree: Tree, label: string): Reference | null {
-  const entry = tree.kind === "map" ? tree.entries.find(({ key }) => key === "name") : undefined;
-  return entry ? { name: value, label: child(label, "name"), tree: entry.value } : null;
 }
 
 /** `name` is filled in for unnamed reflexes once all are known. */

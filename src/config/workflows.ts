@@ -12,6 +12,7 @@ import {
   type Reader,
   readFields,
 } from "./fields.ts";
+import { child, found } from "./tree.ts";
 
 const RETRY = { limit: integer(0), interval: duration, backoff: decimal(1), max_interval: duration };
 
@@ -22,9 +23,10 @@ const readRetry: Reader<RetryConfig> = (tree, label, report) => {
   if (fields.placeOf("limit") === null) {
     report.add("missing-key", tree.place, `\`${label}.limit\` is missing`, "say how many attempts follow the first");
   }
-  const maxPlace = fields.placeOf("max_interval");
-  if (maxPlace && interval !== null && max_interval !== null && max_interval < interval) {
-    report.add("conflict", maxPlace, `\`${label}.max_interval\` is shorter than \`interval\``, null);
+  const [leastTree, maxTree] = [fields.treeOf("interval"), fields.treeOf("max_interval")];
+  if (leastTree && maxTree && interval !== null && max_interval !== null && max_interval < interval) {
+    const what = `no shorter than \`interval\` (${found(leastTree)})`;
+    report.expected("conflict", maxTree, child(label, "max_interval"), what, null);
   }
   return limit === null ? null : { limit, intervalMs: interval, backoff, maxIntervalMs: max_interval };
 };

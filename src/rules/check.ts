@@ -5,7 +5,7 @@
  */
 import { exceedsBytes, type Json } from "../base/json.ts";
 import type { TypeNode } from "./arktype.ts";
-import { at, type PatternRefusal } from "./definition.ts";
+import { at, type Refusing } from "./definition.ts";
 import { fieldOf } from "./field.ts";
 import { formatOf } from "./formats.ts";
 import { compileRegex } from "./regex.ts";
@@ -100,11 +100,10 @@ interface Property {
   readonly value: TypeNode;
 }
 
-/** The check of a whole type, or the first thing in it that is refused. */
-export function checkOf(root: TypeNode): { check: Check; refusal: PatternRefusal | null } {
-  let refusal: PatternRefusal | null = null;
+/** The check of a whole type. What it cannot check is reported to `refusing`, and matches anything. */
+export function checkOf(root: TypeNode, refusing: Refusing): Check {
   const refuse = (path: string, message: string, hint: string | null): Check => {
-    refusal ??= { path, message, hint };
+    refusing.add({ path, message, hint });
     return ANYTHING;
   };
   const refuseNotJson = (what: string, path: string): Check => {
@@ -303,7 +302,5 @@ export function checkOf(root: TypeNode): { check: Check; refusal: PatternRefusal
     }
   };
 
-  if (isNever(root)) refuse("", NEVER.message, NEVER.hint);
-  const check = visit(root, "");
-  return { check, refusal };
+  return isNever(root) ? refuse("", NEVER.message, NEVER.hint) : visit(root, "");
 }

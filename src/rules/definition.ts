@@ -14,10 +14,36 @@ export interface PatternRefusal {
   readonly hint: string | null;
 }
 
-/** A text of a definition, where ArkType's notation begins. */
-export interface Leaf {
+/** Every thing that is refused: one a place, the first that was found there. */
+export type PatternRefusals = readonly [PatternRefusal, ...PatternRefusal[]];
+
+/** Collects refusals of one pattern. */
+export class Refusing {
+  readonly #byPath = new Map<string, PatternRefusal>();
+
+  add(refusal: PatternRefusal): void {
+    if (!this.#byPath.has(refusal.path)) this.#byPath.set(refusal.path, refusal);
+  }
+
+  /** Null when there is nothing. */
+  get all(): PatternRefusals | null {
+    const [first, ...others] = this.#byPath.values();
+    return first === undefined ? null : [first, ...others];
+  }
+
+  /** Whether anything of the part at `path` is refused. */
+  hasWithin(path: string): boolean {
+    if (path === "") return this.#byPath.size > 0;
+    const isWithin = (one: string): boolean => one.startsWith(path) && ["", ".", "["].includes(one.charAt(path.length));
+    return this.#byPath.keys().some(isWithin);
+  }
+}
+
+/** A text, where ArkType's notation begins, or a map or list that stands for a type by itself. */
+export interface Part {
   readonly path: string;
-  readonly text: string;
+  readonly definition: Json;
+  readonly inner: readonly Part[];
 }
 
 const MAX_DEPTH = 16;
@@ -85,16 +111,22 @@ interface Contents {
 
 const NOTHING: Contents = { regexes: [], longest: 0, branches: 1 };
 
-/** Every text of the definition, or the first thing that is refused. */
-export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refusal: PatternRefusal | null } {
-  const leaves: Leaf[] = [];
+/** Reports to `refusing`, and takes the definition apart; null where it has too much of anything to be read at all. */
+export function vetDefinition(definition: Json, refusing: Refusing): Part | null {
+  let siblings: Part[] = [];
   let entries = 0;
   let states = 0;
   let lists = 0;
   let alternatives = 0;
-  let refusal: PatternRefusal | null = null;
+  let isTooMuch = false;
   const refuse = (path: string, message: string, hint: string | null): Contents => {
-    refusal ??= { path, message, hint };
+    refusing.add({ path, message, hint });
+    return NOTHING;
+  };
+  /** Said once, where the limit was passed. */
+  const refuseAll = (path: string, message: string, hint: string | null): Contents => {
+    if (!isTooMuch) refuse(path, message, hint);
+    isTooMuch = true;
     return NOTHING;
   };
 
@@ -128,7 +160,7 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
       if (token.kind === "operator" && token.text === "&") joins++;
       // Lists of lists cost ArkType far more than they are deep.
       if (token.kind === "operator" && token.text === "[" && ++lists > MAX_LISTS) {
-        return refuse(path, `it has more than ${MAX_LISTS} lists`, null);
+        return refuseAll(path, `it has more than ${MAX_LISTS} lists`, null);
       }
       if (token.kind !== "regex") continue;
       const regex = compileRegex(token.source);
@@ -138,7 +170,8 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
     }
     alternatives += forks;
     if (alternatives > MAX_BRANCHES_IN_ALL) {
-      return refuse(path, `it has more than ${MAX_BRANCHES_IN_ALL} alternatives in all its fields`, "split the reflex");
+      const message = `it has more than ${MAX_BRANCHES_IN_ALL} alternatives in all its fields`;
+      return refuseAll(path, message, "split the reflex");
     }
     // The most a product of sums can be: its alternatives spread evenly.
     const branches = (forks / (joins + 1) + 1) ** (joins + 1);
@@ -148,7 +181,6 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
   const vetLeaf = (text: string, path: string): Contents => {
     if (text.trim() === "")
       return refuse(path, "it is empty", "write \"''\" for the empty text, or unknown for any value");
-    leaves.push({ path, text });
     return vetText(text, path);
   };
 
@@ -182,8 +214,17 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
   };
 
   const vet = (part: Json, path: string, depth: number): Contents => {
+    const outer = siblings;
+    siblings = [];
+    const contents = vetPart(part, path, depth);
+    outer.push({ path, definition: part, inner: siblings });
+    siblings = outer;
+    return contents;
+  };
+
+  const vetPart = (part: Json, path: string, depth: number): Contents => {
     if (depth > MAX_DEPTH) return refuse(path, `it is nested deeper than ${MAX_DEPTH} levels`, null);
-    if (++entries > MAX_ENTRIES) return refuse("", `it has more than ${MAX_ENTRIES} entries`, "split the reflex");
+    if (++entries > MAX_ENTRIES) return refuseAll("", `it has more than ${MAX_ENTRIES} entries`, "split the reflex");
     if (typeof part === "string") return vetLeaf(part, path);
     if (Array.isArray(part)) return vetTuple(part, path, depth);
     if (typeof part !== "object" || part === null) {
@@ -193,7 +234,11 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
     for (const [key, value] of Object.entries(part)) {
       if (key === "+") {
         if (value !== "reject" && value !== "ignore") {
-          refuse(at(path, key), "what is not declared can be refused or ignored", 'write "+": reject, or leave it out');
+          refuse(
+            at(path, key),
+            "what is not declared can only be refused or ignored",
+            'write "+": reject, or leave it out',
+          );
         }
         continue;
       }
@@ -201,6 +246,7 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
       const keyContents = key.startsWith("[")
         ? vetText(key.slice(1, -1), at(path, key))
         : { ...NOTHING, longest: key.length };
+      if (key.startsWith("[")) siblings.push({ path: at(path, key), definition: key.slice(1, -1), inner: [] });
       if (key.length > MAX_TEXT) return refuse(path, `a key is longer than ${MAX_TEXT} characters`, null);
       parts.push(keyContents, vet(value, at(path, key), depth + 1));
     }
@@ -216,7 +262,7 @@ export function vetDefinition(definition: Json): { leaves: readonly Leaf[]; refu
 
   vet(definition, "", 0);
   if (states > MAX_STATES_IN_ALL) {
-    refuse("", "its regular expressions are too large together", "use fewer, or smaller counts");
+    refuseAll("", "its regular expressions are too large together", "use fewer, or smaller counts");
   }
-  return { leaves, refusal };
+  return isTooMuch ? null : (siblings[0] ?? null);
 }

@@ -25,9 +25,13 @@ export function hasWords({ when, count, debounce, throttleMs }: ReflexConfig): b
   return when !== null || count !== null || debounce !== null || throttleMs !== null;
 }
 
-const compile = (definition: Json | null): Result<Pattern | null, PatternRefusal> =>
-  definition === null ? ok(null) : compilePattern(definition);
+function compile(definition: Json | null): Result<Pattern | null, PatternRefusal> {
+  if (definition === null) return ok(null);
+  const compiled = compilePattern(definition);
+  return compiled.ok ? compiled : err(compiled.error[0]);
+}
 
+/** Or the first thing that is refused: a configuration's patterns have been checked, and all of it was said there. */
 export function lookoutOf(config: ReflexConfig): Result<Lookout, PatternRefusal> {
   const when = compile(config.when);
   if (!when.ok) return err(when.error);

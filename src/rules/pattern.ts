@@ -3,8 +3,15 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { nodeOf, readType } from "./arktype.ts";
-import { checkOf, type Mismatch } from "./check.ts";
-import { type Leaf, type PatternRefusal, tokensOf, vetDefinition } from "./definition.ts";
+import { type Check, checkOf, type Mismatch } from "./check.ts";
+import {
+  type Part,
+  type PatternRefusal,
+  type PatternRefusals,
+  Refusing,
+  tokensOf,
+  vetDefinition,
+} from "./definition.ts";
 
 export interface Pattern {
   /** Takes bounded time, whatever the payload holds. */
@@ -13,17 +20,10 @@ export interface Pattern {
   why(payload: Json): readonly Mismatch[];
 }
 
-export function compilePattern(definition: Json): Result<Pattern, PatternRefusal> {
-  const { leaves, refusal } = vetDefinition(definition);
-  if (refusal) return err(refusal);
-  for (const leaf of leaves) {
-    const [word] = wordsOf(leaf.text, isInherited);
-    if (word) return err(noType(leaf, word.text));
-  }
-  const root = read(definition);
-  if (!root.ok) return err(firstUnreadable(leaves) ?? { path: "", message: root.error, hint: null });
-  const { check, refusal: refused } = checkOf(nodeOf(root.value));
-  if (refused) return err(refused);
+export function compilePattern(definition: Json): Result<Pattern, PatternRefusals> {
+  const checked = checkedWhole(definition);
+  if (!checked.ok) return checked;
+  const check = checked.value;
   return ok({
     matches: check.matches,
     why: (payload) => {
@@ -32,6 +32,36 @@ export function compilePattern(definition: Json): Result<Pattern, PatternRefusal
       return mismatches;
     },
   });
+}
+
+function checkedWhole(definition: Json): Result<Check, PatternRefusals> {
+  const refusing = new Refusing();
+  const whole = vetDefinition(definition, refusing);
+  if (whole !== null) {
+    refuseInherited(whole, refusing);
+    if (refusing.all === null) {
+      const checked = checkAlone(whole);
+      if (checked.ok) return checked;
+    }
+    refuseParts(whole, refusing);
+  }
+  return err(refusing.all ?? [{ path: "", message: "this is no type", hint: null }]);
+}
+
+function refuseInherited(part: Part, refusing: Refusing): void {
+  const [word] = typeof part.definition === "string" ? wordsOf(part.definition, isInherited) : [];
+  if (word) refusing.add(noType(part, word.text));
+  for (const inner of part.inner) refuseInherited(inner, refusing);
+}
+
+/** ArkType stops at the first thing it cannot read and does not say where: the innermost parts that are refused by themselves. */
+function refuseParts(part: Part, refusing: Refusing): void {
+  const { path } = part;
+  // What is refused already must not be read.
+  const checked = refusing.hasWithin(path) ? null : checkAlone(part);
+  if (checked?.ok) return;
+  for (const inner of part.inner) refuseParts(inner, refusing);
+  if (checked !== null && !refusing.hasWithin(path)) refusing.add(checked.error);
 }
 
 /** The seam to ArkType, which throws. */
@@ -43,23 +73,26 @@ function read(definition: unknown): Result<unknown, string> {
   }
 }
 
-/** ArkType does not say where: the first text that it cannot read by itself either. */
-function firstUnreadable(leaves: readonly Leaf[]): PatternRefusal | null {
-  for (const leaf of leaves) {
-    // As a field, so that `string?` is read as it would be in place.
-    const result = read({ value: leaf.text });
-    if (result.ok) continue;
+function checkAlone(part: Part): Result<Check, PatternRefusal> {
+  const { path, definition } = part;
+  // As a field, so that `string?` is read as it would be in place.
+  const result = read(path === "" ? definition : { value: definition });
+  if (!result.ok) {
     const word = /^'(.*)' is unresolvable/s.exec(result.error)?.[1];
-    if (word !== undefined) return noType(leaf, word);
-    return { path: leaf.path, message: `this is no type: ${result.error}`, hint: asText(leaf.text) };
+    const message = `this is no type: ${result.error}`;
+    return err(word === undefined ? { path, message, hint: asText(definition) } : noType(part, word));
   }
-  return null;
+  const own = new Refusing();
+  const check = checkOf(nodeOf(result.value), own);
+  // An optional field or an alternative may well be of this type.
+  const isFine = own.all === null || (definition === "never" && /[?\]]$/.test(path));
+  return isFine ? ok(check) : err({ ...(own.all as PatternRefusals)[0], path });
 }
 
-const noType = ({ path, text }: Leaf, word: string): PatternRefusal => ({
+const noType = ({ path, definition }: Part, word: string): PatternRefusal => ({
   path,
   message: `\`${word}\` is no type`,
-  hint: asText(text),
+  hint: asText(definition),
 });
 
 interface Word {
@@ -78,7 +111,11 @@ const isExpression = (text: string): boolean =>
   /['/()[\]<>=]/.test(text) || wordsOf(text, (word) => /^[a-z]/i.test(word) && read(word).ok).length > 0;
 
 /** How to write what was meant as text, if it was. */
-function asText(text: string): string | null {
+function asText(text: Json): string | null {
+  if (typeof text !== "string") return null;
+  const anything = "write unknown for any value";
+  if (text.trim() === "any") return `${anything}, or "'any'" for the text`;
+  if (wordsOf(text, (word) => word === "any").length > 0) return anything;
   if (/^\s*[<>]=?\s*-?[0-9.]+\s*$/.test(text)) return `write "number ${text.trim()}"`;
   if (/^\/.*\/[a-z]+$/.test(text)) return "expressions have no flags: write [aA] for either case";
   if (/[\\"]/.test(text)) return null;

@@ -349,7 +349,10 @@ export function compileRegex(source: string): Result<Regex, RegexRefusal> {
   try {
     new RegExp(source);
   } catch (error) {
-    return err({ message: `is no regular expression (${(error as Error).message})`, hint: null });
+    return err({
+      message: `cannot be read: ${(error as Error).message.replace(/^Invalid regular expression: /, "")}`,
+      hint: null,
+    });
   }
   const parsed = parse(source);
   if (!parsed.ok) return parsed;

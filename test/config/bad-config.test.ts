@@ -10,7 +10,7 @@ interface Case {
 }
 
 const withSenses = (rest: string): string => `senses: { load: , mem: }\n${rest}`;
-const environment = { SECRET: "hunter2-secret", FIVE: "5", EMPTY: "", DUR: "5s" };
+const environment = { SECRET: "hunter2-secret", FIVE: "5", EMPTY: "", DUR: "5s", TYPE: "string" };
 
 const CASES: readonly Case[] = [
   {
@@ -226,7 +226,7 @@ const CASES: readonly Case[] = [
   {
     config: "groups: {Sys: {}}",
     says: [
-      "nerve.yaml:1:10: `groups.Sys` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -); write `sys`",
+      'nerve.yaml:1:10: `groups.Sys` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "Sys"; write `sys`',
     ],
   },
   {
@@ -236,13 +236,13 @@ const CASES: readonly Case[] = [
   {
     config: "senses: {CPU: }",
     says: [
-      "nerve.yaml:1:10: `senses.CPU` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -); write `cpu`",
+      'nerve.yaml:1:10: `senses.CPU` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "CPU"; write `cpu`',
     ],
   },
   {
     config: "senses: {a_b: }",
     says: [
-      "nerve.yaml:1:10: `senses.a_b` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -); write `a-b`",
+      'nerve.yaml:1:10: `senses.a_b` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "a_b"; write `a-b`',
     ],
   },
   {
@@ -456,11 +456,12 @@ const CASES: readonly Case[] = [
     says: ["nerve.yaml:2:65: `reflexes[0].count` cannot be used with `for`; keep one of them"],
   },
   {
-    config: withSenses("reflexes: [{sense: load, on: [mem], when: {a: 5, b: true, c: }}]"),
+    config: withSenses("reflexes: [{sense: load, on: [mem], when: {a: 5, b: true, c: , d: crit}}]"),
     says: [
       'nerve.yaml:2:47: `reflexes[0].when.a` must be text such as "\'critical\'" or "number > 5", found the number 5; quote it: "5"',
       'nerve.yaml:2:53: `reflexes[0].when.b` must be text such as "\'critical\'" or "number > 5", found the boolean true; quote it: "true"',
       'nerve.yaml:2:62: `reflexes[0].when.c` must be text such as "\'critical\'" or "number > 5", found nothing',
+      'nerve.yaml:2:67: `reflexes[0].when.d` is "crit": `crit` is no type; write "\'crit\'" for the text',
     ],
   },
   {
@@ -478,7 +479,13 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], debounce: {wait: 5s, max: 5s}}]"),
-    says: ["nerve.yaml:2:58: `reflexes[0].debounce.max` must be longer than `wait`"],
+    says: ['nerve.yaml:2:63: `reflexes[0].debounce.max` must be longer than `wait` ("5s"), found "5s"'],
+  },
+  {
+    config: withSenses('reflexes: [{sense: load, on: [mem], debounce: {wait: "${DUR}", max: "${DUR:-1h}"}}]'),
+    says: [
+      "nerve.yaml:2:69: `reflexes[0].debounce.max` must be longer than `wait` (the value of `${DUR}`), found the value of `${DUR:-1h}`",
+    ],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], debounce: 5s}]"),
@@ -494,7 +501,57 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], key: a.__proto__}]"),
-    says: ['nerve.yaml:2:42: `reflexes[0].key` must be a dotted payload path such as host.name, found "a.__proto__"'],
+    says: [
+      'nerve.yaml:2:42: `reflexes[0].key` must be a dotted payload path such as host.name without `__proto__`, `constructor`, `prototype` in it, found "a.__proto__"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [nerve]}, {sense: load, on: [memory]}]"),
+    says: [
+      'nerve.yaml:2:31: `reflexes[0].on[0]` names a sense that is not defined, "nerve"; it is built in: list it under `senses`',
+      'nerve.yaml:2:59: `reflexes[1].on[0]` names a sense that is not defined, "memory"; it is built in: list it under `senses`',
+    ],
+  },
+  {
+    config: withSenses(
+      "reflexes: [{sense: load, on: [mem], when: {a: crit, b: /(a+)+/, c: [{d: string.trim}, '|', {e: 'number >'}], f?: /(/}}]",
+    ),
+    says: [
+      'nerve.yaml:2:47: `reflexes[0].when.a` is "crit": `crit` is no type; write "\'crit\'" for the text',
+      'nerve.yaml:2:56: `reflexes[0].when.b` is "/(a+)+/": the regular expression repeats something that repeats; one of the two quantifiers is enough, or bound both, as in ([0-9]{1,3}[.]){3}',
+      'nerve.yaml:2:73: `reflexes[0].when.c[0].d` is "string.trim": it changes the value, and a pattern only looks; compare the value as it is',
+      "nerve.yaml:2:96: `reflexes[0].when.c[2].e` is \"number >\": this is no type: '>' is not allowed here",
+      'nerve.yaml:2:114: `reflexes[0].when.f?` is "/(/": the regular expression cannot be read: missing )',
+    ],
+  },
+  {
+    config: withSenses('reflexes: [{sense: load, on: [mem], when: {a: [string, "&", number], "[crit]": string}}]'),
+    says: [
+      "nerve.yaml:2:47: `reflexes[0].when.a`: this is no type: Intersection of string and number results in an unsatisfiable type",
+      "nerve.yaml:2:80: `reflexes[0].when.[crit]`: `crit` is no type; write \"'crit'\" for the text",
+    ],
+  },
+  {
+    config: withSenses(
+      'reflexes: [{sense: load, on: [mem], when: {a: "${SECRET}", b: ["${SECRET}", "|", string.trim], c: crit, d: "x-${SECRET} >"}}]',
+    ),
+    says: [
+      "nerve.yaml:2:47: `reflexes[0].when.a` is the value of `${SECRET}`, and no ArkType definition",
+      "nerve.yaml:2:64: `reflexes[0].when.b[0]` is the value of `${SECRET}`, and no ArkType definition",
+      'nerve.yaml:2:82: `reflexes[0].when.b[2]` is "string.trim": it changes the value, and a pattern only looks; compare the value as it is',
+      'nerve.yaml:2:99: `reflexes[0].when.c` is "crit": `crit` is no type; write "\'crit\'" for the text',
+      "nerve.yaml:2:108: `reflexes[0].when.d` is the value of `x-${SECRET} >`, and no ArkType definition",
+    ],
+  },
+  {
+    config: withSenses(
+      'reflexes: [{sense: load, on: [mem], when: [{a: "${TYPE}"}, "&", {a: number}], clear: {"+": delete, a: 1}}]',
+    ),
+    says: [
+      "nerve.yaml:2:43: `reflexes[0].when` is a list, and no ArkType definition",
+      'nerve.yaml:2:92: `reflexes[0].clear.+` is "delete": what is not declared can only be refused or ignored; write "+": reject, or leave it out',
+      'nerve.yaml:2:103: `reflexes[0].clear.a` must be text such as "\'critical\'" or "number > 5", found the number 1; quote it: "1"',
+    ],
   },
   {
     config: withSenses("reflexes: [{name: a, sense: load, interval: 1s}, {name: a, sense: mem, interval: 1s}]"),
@@ -545,7 +602,7 @@ const CASES: readonly Case[] = [
     config: "workflows: {page: {retry: {interval: 5s, max_interval: 1s, backoff: 0.5}}}",
     says: [
       "nerve.yaml:1:27: `workflows.page.retry.limit` is missing; say how many attempts follow the first",
-      "nerve.yaml:1:42: `workflows.page.retry.max_interval` is shorter than `interval`",
+      'nerve.yaml:1:56: `workflows.page.retry.max_interval` must be no shorter than `interval` ("5s"), found "1s"',
       "nerve.yaml:1:69: `workflows.page.retry.backoff` must be a number, at least 1, found the number 0.5",
     ],
   },
@@ -648,7 +705,7 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, on: [mem]}, {sense: mem, on: [load]}]"),
     says: [
-      "nerve.yaml:2:38: senses trigger one another without end: mem → load → mem; give one of these senses a `throttle`",
+      "nerve.yaml:2:38: senses trigger one another without end: mem → load → mem, with no `throttle` or `debounce` on the way; give one of these senses a `throttle`, or one of these reflexes a `throttle` or a `debounce`",
     ],
   },
 ];

@@ -45,7 +45,7 @@ reflexes:
 describe("a configuration whose senses go round", () => {
   test("is refused at one of the reflexes", () => {
     expect(told(three("", ""))).toEqual([
-      "nerve.yaml:6:5: senses trigger one another without end: a → b → c → a; give one of these senses a `throttle`",
+      "nerve.yaml:6:5: senses trigger one another without end: a → b → c → a, with no `throttle` or `debounce` on the way; give one of these senses a `throttle`, or one of these reflexes a `throttle` or a `debounce`",
     ]);
   });
 

@@ -175,7 +175,7 @@ test(
       const definition = randomDefinition(below, 3);
       const result = compilePattern(definition);
       if (!result.ok) {
-        if (result.error.message === "" || result.error.message.includes("undefined is not")) {
+        if (result.error[0].message === "" || result.error[0].message.includes("undefined is not")) {
           throw new Error(`seed ${SEED}: ${JSON.stringify({ definition, error: result.error })}`);
         }
         continue;
@@ -364,7 +364,7 @@ describe("is refused", () => {
       "a pattern only looks: compare the value as it is",
     ],
     [["instanceof", "Date"], "", "`instanceof` needs code", "say which fields the payload has"],
-    [{ "+": "delete", a: "1" }, "+", "what is not declared can be refused", 'write "+": reject, or leave it out'],
+    [{ "+": "delete", a: "1" }, "+", "what is not declared can only be refused", 'write "+": reject, or leave it out'],
     ["x/a(?<n>b)/", "", "it changes the value", "compare the value as it is"],
     ["string.url", "", "it is checked by code", "compare the text with a regular expression such as /^https?:/"],
     [
@@ -413,10 +413,67 @@ describe("is refused", () => {
   ])("%j at %p: %s", (definition, path, message, hint) => {
     const result = compilePattern(definition);
     if (result.ok) throw new Error("accepted");
-    expect(result.error.path).toBe(path);
-    expect(result.error.message).toStartWith(message);
-    if (hint !== null) expect(result.error.hint).toBe(hint);
-    if (message.startsWith("this is no type")) expect(result.error.hint).toBe(hint);
+    expect(result.error[0].path).toBe(path);
+    expect(result.error[0].message).toStartWith(message);
+    if (hint !== null) expect(result.error[0].hint).toBe(hint);
+    if (message.startsWith("this is no type")) expect(result.error[0].hint).toBe(hint);
+  });
+
+  const told = (definition: Json) => {
+    const result = compilePattern(definition);
+    return result.ok ? [] : result.error.map(({ path, message }) => `${path}: ${message}`);
+  };
+
+  test("everything that is wrong with its fields at once, whatever of it is found first", () => {
+    expect(told({ a: "crit", b: "/(a+)+/", c: { d: "string.trim", e: 5, f: "number" }, "g?": "string = 'x'" })).toEqual(
+      [
+        "b: the regular expression repeats something that repeats",
+        "c.e: 5 is not text",
+        "a: `crit` is no type",
+        "c.d: it changes the value, and a pattern only looks",
+        "g?: a default changes the value, and a pattern only looks",
+      ],
+    );
+    expect(told({ a: "string.trim", b: "string.date", c: "never" })).toHaveLength(3);
+    expect(told({ a: "toString", b: "valueOf", c: "number >", d: "warn | 'x'" })).toHaveLength(4);
+  });
+
+  test("what only two of its parts make wrong where they stand together, and texts where the definition has them", () => {
+    expect(told({ a: { b: ["string", "&", "number"] }, c: "crit" })).toEqual([
+      "a.b: this is no type: Intersection of string and number results in an unsatisfiable type",
+      "c: `crit` is no type",
+    ]);
+    expect(told(["/^a+$/", "|", ["string", "undefined"]])).toEqual([
+      "[2][1]: undefined is no JSON, so no payload has it",
+    ]);
+    expect(told({ a: { "[crit]": "number" }, "[string]": "warn" })).toEqual([
+      "a.[crit]: `crit` is no type",
+      "[string]: `warn` is no type",
+    ]);
+  });
+
+  test("but nothing that is fine where it stands, nor a place twice", () => {
+    expect(told({ a: "crit", "b?": "never", c: ["never", "|", "string"], d: ["string?"], e: "string" })).toHaveLength(
+      1,
+    );
+    expect(told({ a: "toString | valueOf | /(a+)+/ | /(b+)+/" })).toHaveLength(1);
+  });
+
+  test("too much of something once, where it was passed", () => {
+    expect(told({ a: `string${"[]".repeat(101)}`, b: "string[]", c: "number[]" })).toEqual([
+      "a: it has more than 100 lists",
+    ]);
+    const many = Array.from({ length: 300 }, (_, index) => [`a${index}`, "crit"]);
+    expect(told(Object.fromEntries(many))).toEqual([": it has more than 256 entries"]);
+  });
+
+  test.each([
+    ["any", `write unknown for any value, or "'any'" for the text`],
+    ["any[]", "write unknown for any value"],
+    ["any | 'x'", "write unknown for any value"],
+  ])("`any` as it is written elsewhere, with what it is called here: %s", (text, hint) => {
+    const result = compilePattern({ a: text });
+    expect(result.ok ? "accepted" : result.error[0].hint).toBe(hint);
   });
 
   test("a product of alternatives, before it is multiplied out", () => {
@@ -424,7 +481,7 @@ describe("is refused", () => {
     let definition = either(0);
     for (let index = 1; index < 9; index++) definition = [definition, "&", either(index)];
     const result = compilePattern(definition);
-    expect(result.ok ? "accepted" : result.error.message).toContain("more than 100 alternatives");
+    expect(result.ok ? "accepted" : result.error[0].message).toContain("more than 100 alternatives");
   });
 
   test(
@@ -464,7 +521,7 @@ describe("is refused", () => {
       for (let trial = 0; trial < TRIALS; trial++) {
         const text = Array.from({ length: 1 + below(5) }, () => pick(below, pieces)).join(pick(below, ["", " "]));
         const result = compilePattern(below(2) === 0 ? text : { [below(4) === 0 ? text : "a"]: text });
-        if (!result.ok) expect(result.error.message).not.toBe("");
+        if (!result.ok) expect(result.error[0].message).not.toBe("");
         else {
           accepted++;
           expect(result.value.matches({ a: "x" })).toBe(result.value.why({ a: "x" }).length === 0);

@@ -100,14 +100,14 @@ describe("is refused", () => {
     ["a{251}", "is too large"],
     ["(a{1,40}){1,40}", "is too large"],
     ["(?:){1000000000,}", "is too large"],
-    ["a{999999999999999999999}", "is no regular expression"],
+    ["a{999999999999999999999}", "cannot be read"],
     ["(?i:a)", "a group of a kind that is not known"],
     ["\\p{L}", "an escape that means nothing"],
     ["\\u{61}", "an escape that means nothing"],
     ["\\07", "an escape that means nothing"],
     ["a".repeat(1_025), "is longer than 1024"],
-    ["(", "is no regular expression"],
-    ["a**", "is no regular expression"],
+    ["(", "cannot be read"],
+    ["a**", "cannot be read"],
   ])("%s", (source, why) => {
     const result = compileRegex(source);
     expect(result.ok ? "accepted" : result.error.message).toContain(why);

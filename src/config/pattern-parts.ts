@@ -1,0 +1,47 @@
+/** Where the parts of a pattern stand in the files: what is said about one of its fields is said there. */
+import { found, type Place, type Tree } from "./tree.ts";
+
+export interface PatternPart {
+  readonly tree: Tree;
+  /** Null of an item, and of the whole. */
+  readonly key: string | null;
+  /** Of the field's name, where it has one; else of what it is. */
+  readonly keyPlace: Place;
+}
+
+/** The innermost part on the way to `path`, which is dotted and may lack the `?` of an optional field. */
+export function partAt(tree: Tree, path: string): PatternPart {
+  let part: PatternPart = { tree, key: null, keyPlace: tree.place };
+  for (let rest = path; rest !== ""; ) {
+    const step = stepInto(part.tree, rest);
+    if (step === null) break;
+    part = step.part;
+    rest = step.rest;
+  }
+  return part;
+}
+
+function stepInto(tree: Tree, path: string): { readonly part: PatternPart; readonly rest: string } | null {
+  if (tree.kind === "list") {
+    const [text, index] = /^\[(\d+)\]/.exec(path) ?? [];
+    const item = tree.items[Number(index)];
+    if (text === undefined || item === undefined) return null;
+    return { part: { tree: item, key: null, keyPlace: item.place }, rest: path.slice(text.length).replace(/^\./, "") };
+  }
+  if (tree.kind !== "map") return null;
+  const named = tree.entries.flatMap(({ key, keyPlace, value }) => {
+    const name = [key, key.replace(/\?$/, "")].find((one) => isFirst(one, path));
+    return name === undefined ? [] : { name, part: { tree: value, key, keyPlace } };
+  });
+  // A key may hold a dot itself.
+  const [longest] = named.toSorted((a, b) => b.name.length - a.name.length);
+  if (longest === undefined) return null;
+  return { part: longest.part, rest: path.slice(longest.name.length).replace(/^\./, "") };
+}
+
+const isFirst = (name: string, path: string): boolean =>
+  path.startsWith(name) && ["", ".", "["].includes(path.charAt(name.length));
+
+/** How a message names what was written there; null where it is more than one text, as at `[string]: number`. */
+export const foundText = ({ tree, key }: PatternPart): string | null =>
+  tree.kind === "scalar" && key?.startsWith("[") !== true ? found(tree) : null;
