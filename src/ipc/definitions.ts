@@ -76,7 +76,10 @@ export const peers = { type: "'peers'", generation: POSITIVE, peers: [peer, "[]"
 
 export const shutdown = { type: "'shutdown'", generation: POSITIVE } as const;
 
-/** What a pattern of `init` is to the payload type its sense exports; nothing is said of one that cannot be compared. */
+/**
+ * What a pattern of `init` is to the payload type its sense exports: `possible`, or one entry for each thing that is
+ * wrong. Nothing is said of one that cannot be compared.
+ */
 const patternFinding = {
   label: "string",
   kind: "'possible' | 'never' | 'unknown-field'",

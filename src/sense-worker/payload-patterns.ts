@@ -7,14 +7,13 @@ import type { StandardSchema } from "../worker/schema.ts";
 type Asked = ParentMessageOf<"init">["senses"][number]["patterns"][number];
 type Finding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
 
-/** One for each pattern that can be held against `payload`; none without such a type, or one that is not ArkType's. */
+/** `possible`, or everything that is wrong, of each pattern that can be held against `payload`; none without such a type, or one that is not ArkType's. */
 export function holdAgainst(payload: StandardSchema | null, patterns: readonly Asked[]): Finding[] {
   if (payload === null || patterns.length === 0) return [];
   try {
-    return patterns.flatMap(({ label, definition }) => {
-      const finding = findingOf(payload, definition as Json);
-      return finding === null ? [] : { label, ...finding };
-    });
+    return patterns.flatMap(({ label, definition }) =>
+      findingsOf(payload, definition as Json).map((finding) => ({ label, ...finding })),
+    );
   } catch {
     // Not ArkType's: an author's own object, which may do anything when it is looked at.
     return [];
@@ -25,31 +24,36 @@ export function holdAgainst(payload: StandardSchema | null, patterns: readonly A
 const patternOnType = (type: unknown, definition: Json): PatternOnType | null =>
   (require("../rules/payload-type.ts") as typeof import("../rules/payload-type.ts")).patternOnType(type, definition);
 
-function findingOf(type: unknown, definition: Json): Omit<Finding, "label"> | null {
+function findingsOf(type: unknown, definition: Json): Omit<Finding, "label">[] {
   const held = patternOnType(type, definition);
-  if (held === null) return null;
-  const { isNever, fields, unknownFields } = held;
-  const listed = [...(fields ?? [])];
-  const [unknownField] = unknownFields;
-  if (unknownField !== undefined) return { kind: "unknown-field", path: unknownField, expected: null, fields: listed };
-  if (!isNever) return { kind: "possible", path: "", expected: null, fields: listed };
-  const path = neverAt(type, definition, (part) => part);
-  return { kind: "never", path: path.join("."), expected: expressionAt(type, path), fields: listed };
+  if (held === null) return [];
+  const { isNever, unknownFields } = held;
+  const fields = [...(held.fields ?? [])];
+  const unknown = unknownFields.map((path) => ({ kind: "unknown-field" as const, path, expected: null, fields }));
+  const impossible = isNever ? neverAt(type, definition, (part) => part) : [];
+  const never = impossible
+    .map((path) => ({ kind: "never" as const, path: path.join("."), expected: expressionAt(type, path), fields }))
+    // Where the type allows no other field, one that it does not list can never match either.
+    .filter(({ path }) => !unknownFields.includes(path));
+  const found = [...unknown, ...never];
+  if (found.length > 0) return found;
+  return [{ kind: isNever ? "never" : "possible", path: "", expected: null, fields }];
 }
 
 const isMap = (value: Json): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The innermost field that no payload can match by itself; none when only the pattern as a whole cannot be matched. */
-function neverAt(type: unknown, definition: Json, within: (part: Json) => Json): readonly string[] {
+/** The innermost fields that no payload can match by themselves; none when only the pattern as a whole cannot be matched. */
+function neverAt(type: unknown, definition: Json, within: (part: Json) => Json): readonly (readonly string[])[] {
   if (!isMap(definition)) return [];
-  for (const [key, value] of Object.entries(definition)) {
-    if (value === undefined || key === "+" || key.startsWith("[")) continue;
+  return Object.entries(definition).flatMap(([key, value]) => {
+    if (value === undefined || key === "+" || key.startsWith("[")) return [];
     const inside = (part: Json): Json => within({ [key]: part });
-    if (patternOnType(type, inside(value))?.isNever !== true) continue;
-    return [key.replace(/\?$/, ""), ...neverAt(type, value, inside)];
-  }
-  return [];
+    if (patternOnType(type, inside(value))?.isNever !== true) return [];
+    const name = key.replace(/\?$/, "");
+    const inner = neverAt(type, value, inside);
+    return inner.length === 0 ? [[name]] : inner.map((path) => [name, ...path]);
+  });
 }
 
 /** What the type says of a field, in ArkType's notation. */

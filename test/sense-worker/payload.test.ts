@@ -15,6 +15,9 @@ const ARK = 'import { type } from "arktype";\n';
 const DECLARED = `${ARK}export const payload = type({ status: "'ok' | 'critical'", "host?": { name: "string" }, at: "string.integer.parse" });
 export const compute = (db, peers, { now }) => ({ status: "ok", at: "5" });
 `;
+const CLOSED = `${ARK}export const payload = type({ "+": "reject", status: "'ok'", host: { "+": "reject", name: "string", up: "boolean" } });
+export const compute = () => null;
+`;
 const pattern = (definition: Json) => ({ label: JSON.stringify(definition), definition });
 
 test("a payload that does not fit is an error, rolled back; one that fits is a signal, unchanged", async () => {
@@ -60,6 +63,20 @@ test("a pattern is possible, impossible at a field, or asks for a field that is 
       fields: ["at", "host", "host.name", "status"],
     })),
   );
+});
+
+test("everything that is wrong with a pattern is said, a field that is not listed once", async () => {
+  using folder = temporaryFolder();
+  await using worker = new TestWorker(folder);
+  const open = pattern({ status: "'crit'", sttus: "number", host: { name: "number", nmae: "string" } });
+  const closed = pattern({ status: "'crit'", sttus: "number", host: { name: "number", nmae: "1", up: "true" } });
+  const { senses } = await worker.ready([
+    { ...sense(folder, "declared", DECLARED), patterns: [open] },
+    { ...sense(folder, "closed", CLOSED), patterns: [closed] },
+  ]);
+  const found = senses.map(({ patterns }) => patterns.map(({ kind, path }) => `${kind} ${path}`).sort());
+  const all = ["never host.name", "never status", "unknown-field host.nmae", "unknown-field sttus"];
+  expect(found).toEqual([all, all]);
 });
 
 test("nothing is said of a sense that declares nothing, of a schema of another library, or of one that is hostile", async () => {

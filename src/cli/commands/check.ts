@@ -16,7 +16,7 @@ import {
 } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { defineCommand } from "../command.ts";
-import { EXIT, fail, type Outcome } from "../outcome.ts";
+import { EXIT, fail } from "../outcome.ts";
 import { patternProblems, patternsOn } from "../pattern-problems.ts";
 import { configFile, explainAbsence } from "../place.ts";
 import { ScratchFolder } from "../scratch-folder.ts";
@@ -47,22 +47,29 @@ export const command = defineCommand({
     ["nerve check -c /etc/nerve/nerve.yaml --json", "in a pipeline"],
   ],
   async run({ config: given, json }) {
-    const { config, problems } = loadAsFarAsReadable(configFile(given), process.env);
+    const { config, problems, patternPart } = loadAsFarAsReadable(configFile(given), process.env);
     const found = explainAbsence(problems, given);
     if (config === null) return fail(EXIT.badConfig, ...found);
     const folder = new ScratchFolder("check");
     try {
-      // A pattern is held against payloads once it is known to be one.
-      const patternsFor = (sense: string) => (found.length === 0 ? patternsOn(config, sense) : []);
       const senses = await checkAll(config.senses, locateSenses(config), (sense, module) =>
-        checkSense(folder, { config, sense, module, patterns: patternsFor(sense.name) }),
+        checkSense(folder, { config, sense, module, patterns: patternsOn(config, sense.name) }),
       );
       const workflows = await checkAll(config.workflows, locateWorkflows(config), (workflow, module) =>
         checkWorkflow(folder, { config, workflow, module }),
       );
-      if (found.length > 0)
-        return fail(EXIT.badConfig, ...found, ...problemsOf("sense", senses), ...problemsOf("workflow", workflows));
-      return tell(config, senses, workflows, json);
+      const payloads = new Map(
+        senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
+      );
+      const others = [
+        ...problemsOf("sense", senses),
+        ...problemsOf("workflow", workflows),
+        ...patternProblems(config, patternPart, payloads),
+      ];
+      if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);
+      if (json) print(safeJson(asJson(config, senses, workflows, others.length === 0)));
+      else if (others.length === 0) tellPeople(config, senses, workflows);
+      return others.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...others);
     } finally {
       folder.remove();
     }
@@ -108,23 +115,6 @@ const problemsOf = (kind: string, checked: readonly Checked<{ readonly name: str
     const { message } = result.error;
     return message.includes(name) ? result.error : { ...result.error, message: `${kind} \`${name}\`: ${message}` };
   });
-
-function tell(
-  config: NerveConfig,
-  senses: readonly CheckedSense[],
-  workflows: readonly CheckedWorkflow[],
-  json: boolean,
-): Outcome {
-  const found = new Map(senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]));
-  const problems = [
-    ...problemsOf("sense", senses),
-    ...problemsOf("workflow", workflows),
-    ...patternProblems(config, found),
-  ];
-  if (json) print(safeJson(asJson(config, senses, workflows, problems.length === 0)));
-  else if (problems.length === 0) tellPeople(config, senses, workflows);
-  return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
-}
 
 /** Migrations that were applied to the copy. */
 const pending = ({ result }: CheckedSense): readonly string[] => (result.ok ? result.value.applied : []);
