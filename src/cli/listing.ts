@@ -84,10 +84,19 @@ export function beginning({ since, trace }: Range, firstIdSince: (at: number) =>
   return earliest === null ? 0 : Math.max(0, firstIdSince(earliest - CLOCK_SLACK_MS) - 1 - SLACK_ROWS);
 }
 
+export interface Page<Row> {
+  /** In id order. */
+  readonly rows: readonly Row[];
+  /** What keeps the rest from being read: thrown once these are shown. */
+  readonly damage: Error | null;
+}
+
+export const whole = <Row>(rows: readonly Row[]): Page<Row> => ({ rows, damage: null });
+
 /** A table of the store, filtered. */
 export interface Source<Row> {
-  /** In id order; from `after` upwards, or the newest. */
-  page(after: number, limit: number, newest: boolean): readonly Row[];
+  /** From `after` upwards, or the newest. */
+  page(after: number, limit: number, newest: boolean): Page<Row>;
   /** One less than the first id that may matter for `since` or `trace`. */
   begin(): number;
   lastId(): number;
@@ -108,18 +117,19 @@ export async function list<Row extends { readonly id: number }>(
   let cursor = 0;
   let printed = 0;
   let left = range.limit;
-  const take = (rows: readonly Row[]): void => {
+  const take = ({ rows, damage }: Page<Row>): number => {
     if (rows.length > 0) print(rows.map(show).join("\n"));
+    if (damage !== null) throw damage;
     printed += rows.length;
     cursor = rows.at(-1)?.id ?? cursor;
+    return rows.length;
   };
   const drain = (): void => {
     const end = source.lastId();
     while (left > 0) {
-      const rows = source.page(cursor, Math.min(PAGE, left), false);
-      take(rows);
-      left -= rows.length;
-      if (rows.length < PAGE) break;
+      const taken = take(source.page(cursor, Math.min(PAGE, left), false));
+      left -= taken;
+      if (taken < PAGE) break;
     }
     // Rows that were filtered out are not looked at again either.
     cursor = Math.max(cursor, end);

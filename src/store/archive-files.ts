@@ -27,21 +27,48 @@ export interface ArchiveFile {
   readonly after_id: number | null;
 }
 
-/** A file that does not hold what the table says it holds: reading goes no further, for its rows are nowhere else. */
+/**
+ * Logs that are archived and that no row of the table has: those above `after`, up to `upTo`. A row tells which log the
+ * file before it ends with, so that a lost one shows.
+ */
+export interface ArchiveGap {
+  readonly after: number;
+  readonly upTo: number;
+}
+
+/** Archived logs cannot be had: reading goes no further, for they are nowhere else. */
 export class ArchiveDamaged extends Error {
   readonly problem: Problem;
 
-  constructor(path: string, why: string) {
+  /** `upTo`: the last of the logs that cannot be had. */
+  constructor(path: string, why: string, remedy: string, upTo: number) {
     super(`${path} ${why}`);
     this.name = "ArchiveDamaged";
-    const hint = "`nerve archive verify` names every damaged file; put back an untouched copy";
+    const hint = `${remedy}; \`nerve logs --after ${upTo}\` lists what lies above`;
     this.problem = problem("archive-damaged", this.message, hint, path);
   }
 }
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-/** A link in the archive could lead anywhere. */
-const READ_NO_LINK = O_RDONLY | O_NOFOLLOW;
+/** A file that does not hold what the table says it holds. */
+export const damagedFile = (folder: string, { file, last_id }: ArchiveFile, why: string): ArchiveDamaged => {
+  const remedy = "`nerve archive verify` names every damaged file; put back an untouched copy";
+  return new ArchiveDamaged(join(folder, file), why, remedy, last_id);
+};
+
+/** `log 4`, `logs 4 to 9`. */
+export const logsWord = (first: number, last: number): string =>
+  first === last ? `log ${first}` : `logs ${first} to ${last}`;
+
+/** A row of the table that is lost. */
+export const lostRow = (folder: string, { after, upTo }: ArchiveGap): ArchiveDamaged => {
+  const why = `has ${logsWord(after + 1, upTo)}, but no row of the table \`archive\` tells in which file`;
+  const remedy = "put back a copy of logs.db that has the row (`nerve archive verify` looks which file it is)";
+  return new ArchiveDamaged(folder, why, remedy, upTo);
+};
+
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+/** A link in the archive could lead anywhere, and a named pipe would be waited for. */
+const READ_PLAIN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 const WRITE_NEW = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 const NAME = /^(\d{4}-\d\d-\d\d)(?:\.([2-9]|[1-9]\d+))?\.jsonl$/;
@@ -162,15 +189,21 @@ export async function createArchiveFile(folder: string, name: string): Promise<A
 const PIECE_BYTES = 256 * 1024;
 const NEWLINE = 10;
 
+const NOT_PLAIN = "is not a plain file";
 const WHY: Readonly<Record<string, string>> = {
   ENOENT: "is missing",
   ELOOP: "is a symbolic link; nerve keeps plain files",
+  // A socket.
+  ENXIO: NOT_PLAIN,
 };
 
-/** Opened, or why not. */
+/** A plain file, opened, or why not. */
 function openRead(path: string): number | string {
   try {
-    return openSync(path, READ_NO_LINK);
+    const descriptor = openSync(path, READ_PLAIN);
+    if (fstatSync(descriptor).isFile()) return descriptor;
+    closeSync(descriptor);
+    return NOT_PLAIN;
   } catch (error) {
     const { code = "", message } = error as NodeJS.ErrnoException;
     return WHY[code] ?? `cannot be opened: ${message}`;
@@ -184,9 +217,7 @@ function misfitOf(size: number, { bytes }: ArchiveFile): string | null {
 
 /** Compares the bytes of an open file with what is known of it, piece by piece; returns what is wrong, or null. */
 function* comparing(descriptor: number, known: ArchiveFile): Generator<void, string | null> {
-  const stats = fstatSync(descriptor);
-  if (!stats.isFile()) return "is not a plain file";
-  const misfit = misfitOf(stats.size, known);
+  const misfit = misfitOf(fstatSync(descriptor).size, known);
   if (misfit !== null) return misfit;
   const hash = createHash("sha256");
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
@@ -220,7 +251,7 @@ export function glance(folder: string, known: ArchiveFile): string | null {
   const stats = lstatSync(join(folder, known.file), { throwIfNoEntry: false });
   if (stats === undefined) return WHY.ENOENT as string;
   if (stats.isSymbolicLink()) return WHY.ELOOP as string;
-  if (!stats.isFile()) return "is not a plain file";
+  if (!stats.isFile()) return NOT_PLAIN;
   return misfitOf(stats.size, known);
 }
 
@@ -282,15 +313,14 @@ export function archiveReader(folder: string): ArchiveReader {
     const checked = comparing(descriptor, known);
     let step = checked.next();
     while (!step.done) step = checked.next();
-    if (step.value !== null) throw new ArchiveDamaged(join(folder, known.file), step.value);
+    if (step.value !== null) throw damagedFile(folder, known, step.value);
     trusted.set(known.file, print);
   }
 
   return {
     *rows(known, after, needle) {
-      const path = join(folder, known.file);
-      const descriptor = openRead(path);
-      if (typeof descriptor === "string") throw new ArchiveDamaged(path, descriptor);
+      const descriptor = openRead(join(folder, known.file));
+      if (typeof descriptor === "string") throw damagedFile(folder, known, descriptor);
       try {
         trust(descriptor, known);
         const from = place.sha256 === known.sha256 && place.after <= after ? place.at : 0;

@@ -4,12 +4,14 @@
  */
 import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
-import type { ArchiveFile } from "./archive-files.ts";
+import type { ArchiveFile, ArchiveGap } from "./archive-files.ts";
 
 const COLUMNS = "file, day, first_id, last_id, rows, bytes, sha256, at, after_id";
 const UP_TO = "archived_up_to";
 /** The file that is no longer in the table and whose unlinking is not known to be durable yet. */
 const REMOVING = "archive_removing";
+/** The last log of the newest file that retention removed, 0 while it removed none: the rest must be there. */
+const REMOVED_UP_TO = "archive_removed_up_to";
 
 export function archiveTable(db: Database) {
   const meta = db.prepare<{ value: string }, [string]>("SELECT value FROM meta WHERE key = ?");
@@ -19,11 +21,11 @@ export function archiveTable(db: Database) {
   const unsetMeta = db.prepare("DELETE FROM meta WHERE key = ?");
   const all = db.prepare<ArchiveFile, []>(`SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
   const byName = db.prepare<ArchiveFile, [string]>(`SELECT ${COLUMNS} FROM archive WHERE file = ?`);
-  const holdingOrAfter = db.prepare<ArchiveFile, [number]>(
-    `SELECT ${COLUMNS} FROM archive WHERE last_id > ? ORDER BY first_id LIMIT 1`,
+  const next = db.prepare<ArchiveFile, [number, string]>(
+    `SELECT ${COLUMNS} FROM archive WHERE last_id > ? AND day >= ? ORDER BY first_id LIMIT 1`,
   );
-  const fromDay = db.prepare<ArchiveFile, [string]>(
-    `SELECT ${COLUMNS} FROM archive WHERE day >= ? ORDER BY first_id LIMIT 1`,
+  const endBefore = db.prepare<{ last_id: number }, [number]>(
+    "SELECT last_id FROM archive WHERE first_id < ? ORDER BY first_id DESC LIMIT 1",
   );
   const insert = db.prepare(`INSERT INTO archive (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`);
   const remove = db.prepare("DELETE FROM archive WHERE file = ?");
@@ -43,19 +45,32 @@ export function archiveTable(db: Database) {
   );
   const removeLogs = db.prepare("DELETE FROM logs WHERE id >= ? AND id <= ?");
   const upTo = (): number => Number(meta.get(UP_TO)?.value ?? 0);
+  /** Null: not known. */
+  const removedUpTo = (): number | null => {
+    const { value = null } = meta.get(REMOVED_UP_TO) ?? {};
+    return value === null ? null : Number(value);
+  };
+  const gap = (file: ArchiveFile | null, from: number): ArchiveGap | null => {
+    const end = endBefore.get(file?.first_id ?? Number.MAX_SAFE_INTEGER)?.last_id ?? removedUpTo();
+    const follows = file === null ? upTo() : file.after_id;
+    return end === null || follows === null || follows <= Math.max(end, from) ? null : { after: end, upTo: follows };
+  };
   return {
     /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
     upTo,
     /** In the order of their ids. */
     all: (): ArchiveFile[] => all.all(),
     byName: (file: string): ArchiveFile | null => byName.get(file),
-    /** The file with the lowest ids of those that hold any above `after`. */
-    next: (after: number): ArchiveFile | null => holdingOrAfter.get(after),
-    /** The file with the lowest ids of those of `day` and later days. */
-    fromDay: (day: string): ArchiveFile | null => fromDay.get(day),
+    /** The file with the lowest ids of those that hold any above `after` and are of `day` or a later one; "": of any. */
+    next: (after: number, day = ""): ArchiveFile | null => next.get(after, day),
+    removedUpTo,
+    /** What is lost between a file, or the watermark if it is null, and the file before it, if any is above `from`. */
+    gap,
+    gaps: (): ArchiveGap[] => [...all.all(), null].flatMap((file) => gap(file, 0) ?? []),
     /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
     add(file: ArchiveFile): void {
       const { day, first_id, last_id, rows, bytes, sha256, at, after_id } = file;
+      if (upTo() === 0) setMeta.run(REMOVED_UP_TO, "0");
       insert.run(file.file, day, first_id, last_id, rows, bytes, sha256, at, after_id);
       setMeta.run(UP_TO, String(file.last_id));
     },
@@ -63,6 +78,7 @@ export function archiveTable(db: Database) {
     forget(file: ArchiveFile): void {
       remove.run(file.file);
       removeRuns.run(file.last_id);
+      setMeta.run(REMOVED_UP_TO, String(file.last_id));
       setMeta.run(REMOVING, file.file);
     },
     /** The name of the forgotten file that may still be there. */

@@ -31,7 +31,10 @@ export const rebuildStore = (data: string, durability: "full" | "normal", now: n
     try {
       const restored = restoreRuns(writer, STORE_MIGRATIONS, historyIn(data), now);
       if (restored !== null) return ok({ ...restored, wasGone: true });
-      return ok({ ...rebuildRuns(reader, writer, historyIn(data)), wasGone: false });
+      // Every log is read before anything is written: what is damaged may lie behind much that would be put right.
+      const checked = checkRuns(reader, historyIn(data));
+      const isRight = checked?.differing === 0;
+      return ok({ ...(isRight ? checked : rebuildRuns(reader, writer, historyIn(data))), wasGone: false });
     } finally {
       writer.close(true);
     }

@@ -1,8 +1,10 @@
 /** The archive's files, and reading through the watermark: every log once, exactly as it was, wherever it lies (G8). */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   lstatSync,
+  mkdirSync,
   readFileSync,
   renameSync,
   symlinkSync,
@@ -286,6 +288,22 @@ describe("a file that is not what was written is named, and never passed over, w
       },
       /is a symbolic link/,
     ],
+    [
+      "is a named pipe, which is not waited for",
+      (path) => {
+        unlinkSync(path);
+        execFileSync("mkfifo", [path]);
+      },
+      /is not a plain file/,
+    ],
+    [
+      "is a folder",
+      (path) => {
+        unlinkSync(path);
+        mkdirSync(path);
+      },
+      /is not a plain file/,
+    ],
   ];
   const readings: readonly (readonly [string, (bench: ArchiveBench) => unknown])[] = [
     ["page", ({ store }) => store.history.page({ ...ALL_LOGS, limit: 900 })],
@@ -319,4 +337,84 @@ describe("a file that is not what was written is named, and never passed over, w
     expect(bench.store.history.page({ ...ALL_LOGS, limit: 10 })).toHaveLength(10);
     expect(NOW).toBeGreaterThan(above[0]?.at ?? NOW);
   });
+});
+
+describe("a row of the table that is lost", () => {
+  /** A day a file: its first and last id. */
+  const DAYS = [1, 2, 3, 4, 5].map((day) => [day, day * 10 - 9, day * 10] as const);
+  async function withFiles(lost: number): Promise<ArchiveBench> {
+    const bench = archiveBench();
+    bench.fill(
+      DAYS.flatMap(([day]) =>
+        Array.from({ length: 10 }, (_, n) => logAt(june(day) + n, { run: n === 3 ? day : null })),
+      ),
+    );
+    await bench.archive(june(10));
+    bench.fill([logAt(NOW)]);
+    bench.sql(`DELETE FROM archive WHERE file = '2025-06-0${lost}.jsonl'`);
+    return bench;
+  }
+  const damageIn = (read: () => unknown): string | null => {
+    try {
+      read();
+      return null;
+    } catch (error) {
+      expect(error).toBeInstanceOf(ArchiveDamaged);
+      return (error as ArchiveDamaged).problem.message;
+    }
+  };
+
+  test.each(DAYS)("is no end and no way round: day %d", async (day, first, last) => {
+    using bench = await withFiles(day);
+    const { history } = bench.store;
+    const says = `has logs ${first} to ${last}, but no row of the table \`archive\``;
+    for (const read of [
+      () => [...history.scan(0)],
+      () => history.page(ALL_LOGS),
+      () => history.page({ ...ALL_LOGS, newest: true }),
+      () => history.page({ ...ALL_LOGS, since: june(day) - DAY_MS / 2 }),
+      () => history.traces("abc", 0, 4),
+      () => history.byId(first),
+      () => history.byId(last),
+      () => history.ofRun(day, 1),
+    ]) {
+      expect(damageIn(read)).toContain(says);
+    }
+    expect(damageIn(() => [...history.scan(first + 4)])).toContain(says);
+    expect(history.firstIdSince(june(day))).toBeLessThanOrEqual(first);
+    // What it did not tell of is read.
+    expect([...history.scan(last)][0]?.id).toBe(last + 1);
+    expect(history.byId(last + 1)?.id).toBe(last + 1);
+    if (day > 1) expect(history.byId(first - 1)?.id).toBe(first - 1);
+    if (day < 5) expect(history.page({ ...ALL_LOGS, since: june(day + 2) - DAY_MS / 2 })[0]?.id).toBe(last + 11);
+    const above = history.readable({ ...ALL_LOGS, newest: true });
+    expect([above.rows[0]?.id, above.rows.at(-1)?.id]).toEqual([last + 1, bench.store.logs.lastId()]);
+    const below = history.readable(ALL_LOGS);
+    expect(below.rows.map(({ id }) => id)).toEqual(Array.from({ length: first - 1 }, (_, n) => n + 1));
+  });
+
+  test("is not what retention leaves, down to nothing", async () => {
+    using bench = archiveBench();
+    bench.fill(DAYS.map(([day]) => logAt(june(day))));
+    await bench.archive(june(10), { archiveBefore: june(4) });
+    expect([...bench.store.history.scan(0)][0]?.id).toBe(4);
+    await bench.archive(june(10), { archiveBefore: june(20) });
+    expect(bench.store.archive.all()).toEqual([]);
+    expect([...bench.store.history.scan(0)][0]?.id).toBe(6);
+    expect(bench.store.archive.gaps()).toEqual([]);
+  });
+});
+
+test("a damaged file of a day before the time asked for is in nobody's way", async () => {
+  using bench = archiveBench();
+  bench.fill([june(1), june(2), june(3), june(1), NOW].map((at) => logAt(at)));
+  await bench.archive(june(10));
+  writeFileSync(join(bench.folder, "2025-06-02.jsonl"), "x");
+  const { history } = bench.store;
+  const ids = (more: Partial<LogFilter>) =>
+    history.page({ ...ALL_LOGS, since: june(3), ...more }).flatMap(({ id }) => (id <= 5 ? id : []));
+  expect(ids({})).toEqual([3, 5]);
+  expect(ids({ newest: true })).toEqual([3, 5]);
+  expect(() => ids({ since: june(2) })).toThrow(ArchiveDamaged);
+  expect(() => ids({ since: june(2), newest: true })).toThrow(ArchiveDamaged);
 });

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { appendFileSync, chmodSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { archiveFolder, createArchiveFile } from "../../src/store/archive-files.ts";
+import { archiveFolder, createArchiveFile, freeName } from "../../src/store/archive-files.ts";
 import { openStore, type Store, storeFile } from "../../src/store/open.ts";
 import type { Difference } from "../../src/store/rebuild.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../src/store/rebuild-store.ts";
@@ -337,28 +337,25 @@ test("runs whose first log retention has removed are not in it, and what is left
 
 describe("with an archive", () => {
   /** The older half of the logs in one file, the younger in the table. */
-  async function archived(): Promise<{ data: string; good: unknown[]; file: string }> {
-    const { data, good } = history(21, 1_000);
+  /** The first `count` logs in as many files of `each`; `file`: the last. */
+  async function archived(count = 500, each = count): Promise<{ data: string; good: unknown[]; file: string }> {
+    const { data, good } = history(21, 4 * count);
     const store = open(data);
     const folder = archiveFolder(data);
     mkdirSync(folder, { mode: 0o700 });
-    const kept = store.archive.logsAfter(0, 500);
-    const writer = await createArchiveFile(folder, "2023-11-14.jsonl");
-    await writer.append(kept);
-    const sha256 = await writer.finish();
-    const about = {
-      day: "2023-11-14",
-      first_id: 1,
-      last_id: 500,
-      rows: 500,
-      bytes: writer.bytes,
-      at: NOW,
-      after_id: 0,
-    };
-    store.commit(() => store.archive.add({ file: "2023-11-14.jsonl", sha256, ...about }));
-    store.commit(() => store.archive.removeLogs(500, 500));
+    let file = "";
+    for (let after = 0; after < count; after += each) {
+      file = freeName(folder, "2023-11-14", () => false);
+      const writer = await createArchiveFile(folder, file);
+      await writer.append(store.archive.logsAfter(after, each));
+      const sha256 = await writer.finish();
+      const { bytes } = writer;
+      const ids = { first_id: after + 1, last_id: after + each, after_id: after };
+      store.commit(() => store.archive.add({ file, sha256, day: "2023-11-14", ...ids, rows: each, bytes, at: NOW }));
+    }
+    store.commit(() => store.archive.removeLogs(count, count));
     store.close();
-    return { data, good, file: join(folder, "2023-11-14.jsonl") };
+    return { data, good, file: join(folder, file) };
   }
 
   test("histories are read through both, by a check, a rebuild and a start without the table", async () => {
@@ -372,8 +369,27 @@ describe("with an archive", () => {
     expect(rows(data)).toEqual(good);
   });
 
-  test("a damaged file is a problem that names it, and changes nothing", async () => {
-    const { data, file } = await archived();
+  test("a row of the table `archive` that is lost is a problem that names what is, and changes nothing", async () => {
+    const { data } = await archived(3_000, 1_000);
+    const before = rows(data);
+    for (const lost of ["", ".2", ".3"]) {
+      tamper(
+        data,
+        "CREATE TABLE kept AS SELECT * FROM archive",
+        `DELETE FROM archive WHERE file LIKE '%-14${lost}.jsonl'`,
+      );
+      for (const result of [checkStore(data), rebuildStore(data, "normal", NOW)]) {
+        expect(result).toMatchObject({ ok: false, error: { kind: "archive-damaged" } });
+        if (!result.ok) expect(result.error.message).toMatch(/has logs [12]?0*1 to [123]000, but no row/);
+      }
+      expect(rows(data)).toEqual(before);
+      tamper(data, "DELETE FROM archive", "INSERT INTO archive SELECT * FROM kept", "DROP TABLE kept");
+    }
+    expect(check(data).differing).toBe(0);
+  });
+
+  test("a damaged file is a problem that names it, and changes nothing, however much before it is wrong", async () => {
+    const { data, file } = await archived(6_000, 3_000);
     chmodSync(file, 0o600);
     appendFileSync(file, "{}\n");
     tamper(data, "UPDATE workflow_runs SET input = 'x'");

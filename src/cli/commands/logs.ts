@@ -51,7 +51,7 @@ export const command = defineCommand({
       lastId: logs.lastId,
       begin: () => beginning(range.value, history.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
-        history.page({ after, sources, since, trace, level, limit, newest }),
+        history.readable({ after, sources, since, trace, level, limit, newest }),
     };
     const printed = await list({ source, show: rowPrinter<Log>(json, logJson, logSpans) }, range.value);
     if (printed > 0) return ok(EXIT.done);

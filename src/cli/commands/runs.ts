@@ -7,7 +7,7 @@ import { defineCommand, flag, texts } from "../command.ts";
 import { remark } from "../failure.ts";
 import { type Following, followRuns } from "../follow-runs.ts";
 import { knownReflexes, knownWorkflows } from "../known-names.ts";
-import { beginning, LIST_OPTIONS, list, parseRange, type Range, rowPrinter } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, type Page, parseRange, type Range, rowPrinter, whole } from "../listing.ts";
 import { EXIT, type Failure, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { runJson, runSpans } from "../run-rows.ts";
@@ -135,13 +135,15 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
     version,
     lastId: runs.lastId,
     begin: () => (onlyActive ? 0 : beginning(range, (at) => firstSince(runs, at))),
-    page: (from: number, most: number, newest: boolean): Shown[] =>
-      pageOf(from, most, newest).map((run) => ({
-        id: run.id,
-        at: run.queued_at,
-        now: Date.now(),
-        run,
-      })),
+    page: (from: number, most: number, newest: boolean): Page<Shown> =>
+      whole(
+        pageOf(from, most, newest).map((run) => ({
+          id: run.id,
+          at: run.queued_at,
+          now: Date.now(),
+          run,
+        })),
+      ),
   };
 }
 

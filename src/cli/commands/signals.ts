@@ -4,7 +4,7 @@ import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../command.ts";
 import { remark } from "../failure.ts";
 import { knownSenses } from "../known-names.ts";
-import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../listing.ts";
 import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { signalJson, signalSpans } from "../rows.ts";
@@ -34,7 +34,7 @@ export const command = defineCommand({
       lastId: signals.lastId,
       begin: () => beginning(range.value, signals.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
-        signals.list({ after, senses: options.sense, since, trace, limit, newest }),
+        whole(signals.list({ after, senses: options.sense, since, trace, limit, newest })),
     };
     const show = rowPrinter<Signal>(json, signalJson, signalSpans);
     if (follow && !json) {
