@@ -3,30 +3,24 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Problem, problem } from "../model/problem.ts";
 import { lockHolder } from "../sqlite/lock.ts";
-import {
-  type ArchiveFile,
-  archiveFolder,
-  archiveReader,
-  checking,
-  dayOf,
-  isTemporaryName,
-  namesIn,
-} from "../store/archive-files.ts";
+import { type ArchiveFile, archiveFolder, archiveReader, checking, dayOf, namesIn } from "../store/archive-files.ts";
+import { strayOf } from "../store/archive-strays.ts";
 import type { StoreReader } from "../store/open.ts";
 
 export interface Finding {
   readonly file: string;
   /** Goes on after the file's name. */
   readonly message: string;
+  readonly hint: string | null;
 }
 
 /** A running daemon has this long to put a file it is writing into the table, or a removed one out of the folder. */
 const PATIENCE_MS = 3_000;
 const POLL_MS = 50;
 
-export function findingProblem(data: string, { file, message }: Finding): Problem {
+export function findingProblem(data: string, { file, message, hint }: Finding): Problem {
   const path = join(archiveFolder(data), file);
-  return problem("archive-damaged", `${path} ${message}`, null, path);
+  return problem("archive-damaged", `${path} ${message}`, hint, path);
 }
 
 function damageOf(folder: string, file: ArchiveFile): string | null {
@@ -57,16 +51,24 @@ function contradictionIn(folder: string, file: ArchiveFile): string | null {
   return null;
 }
 
+const LOST_ROW = "a row of the table `archive` is lost: put back a copy of logs.db that has it";
+
 /** Ids that were in no log when the files were written are none: somebody may have deleted those. */
-function gaps(files: readonly ArchiveFile[], upTo: number): Finding[] {
-  const found = files.slice(1).flatMap(({ file, after_id }, index): Finding[] => {
-    const { file: before, last_id } = files[index] as ArchiveFile;
-    if (after_id === null || after_id === last_id) return [];
-    return [{ file, message: `follows log ${after_id}, but ${before}, the one before it, ends with log ${last_id}` }];
+function gaps(files: readonly ArchiveFile[], removedUpTo: number | null, upTo: number): Finding[] {
+  const found = files.flatMap(({ file, after_id }, index): Finding[] => {
+    const before = files[index - 1] ?? null;
+    const end = before === null ? removedUpTo : before.last_id;
+    // The oldest may have gone meanwhile.
+    if (after_id === null || end === null || (before === null ? after_id <= end : after_id === end)) return [];
+    const instead =
+      before === null ? "there is none before it" : `${before.file}, the one before it, ends with log ${end}`;
+    return [{ file, message: `follows log ${after_id}, but ${instead}`, hint: LOST_ROW }];
   });
   const last = files.at(-1);
-  if (last === undefined || last.last_id === upTo) return found;
-  return [...found, { file: last.file, message: `ends with log ${last.last_id}, but logs up to ${upTo} are archived` }];
+  const end = last?.last_id ?? removedUpTo;
+  if (end === null || (last === undefined ? end >= upTo : end === upTo)) return found;
+  const message = `${last === undefined ? "has no file" : `ends with log ${end}`}, but logs up to ${upTo} are archived`;
+  return [...found, { file: last?.file ?? ".", message, hint: LOST_ROW }];
 }
 
 const isRunning = (data: string): boolean => {
@@ -74,22 +76,23 @@ const isRunning = (data: string): boolean => {
   return existsSync(lock) && lockHolder(lock) !== null;
 };
 
-/**
- * What lies in the folder and is in no row. A file that was not finished is nothing that is missing anywhere: its logs
- * are in the table, and the next start removes it.
- */
+/** What lies in the folder and is in no row; not what the next start removes, which is missing nowhere. */
 async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
   const folder = archiveFolder(data);
-  const unknown = (): string[] =>
-    namesIn(folder).filter((name) => !isTemporaryName(name) && store.archive.byName(name) === null);
-  let names = unknown();
+  const unknown = (): Finding[] =>
+    namesIn(folder).flatMap((file): Finding[] => {
+      if (store.archive.byName(file) !== null) return [];
+      const stray = strayOf(store.archive, folder, file);
+      return stray.kind === "unfinished" ? [] : [{ file, message: stray.why, hint: stray.remedy }];
+    });
+  let found = unknown();
   const until = performance.now() + PATIENCE_MS;
-  while (names.length > 0 && isRunning(data) && performance.now() < until) {
+  while (found.length > 0 && isRunning(data) && performance.now() < until) {
     await Bun.sleep(POLL_MS);
-    const now = new Set(unknown());
-    names = names.filter((name) => now.has(name));
+    const now = new Set(unknown().map(({ file }) => file));
+    found = found.filter(({ file }) => now.has(file));
   }
-  return names.map((file) => ({ file, message: "is in no row of the table `archive`" }));
+  return found;
 }
 
 export async function verifyArchive(store: StoreReader, data: string): Promise<Finding[]> {
@@ -99,8 +102,9 @@ export async function verifyArchive(store: StoreReader, data: string): Promise<F
   const damaged = files.flatMap((file): Finding[] => {
     const message = damageOf(folder, file);
     // Its time may have ended meanwhile.
-    return message === null || store.archive.byName(file.file) === null ? [] : [{ file: file.file, message }];
+    if (message === null || store.archive.byName(file.file) === null) return [];
+    return [{ file: file.file, message, hint: "put back an untouched copy" }];
   });
   const watermark = store.archive.all().length === files.length ? store.archive.upTo() : upTo;
-  return [...damaged, ...gaps(files, watermark), ...(await strangers(store, data))];
+  return [...damaged, ...gaps(files, store.archive.removedUpTo(), watermark), ...(await strangers(store, data))];
 }

@@ -104,8 +104,11 @@ export interface RunAnswer {
 
 /** `nerve archive run`: files written, logs moved into them, signals removed. */
 export interface Archived {
+  /** That logs were moved to. */
   readonly files: number;
   readonly rows: number;
+  /** That were past their time. */
+  readonly removed_files: number;
   readonly signals: number;
 }
 

@@ -14,19 +14,18 @@ import type { Log } from "../model/log.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import {
   type ArchiveFile,
+  type ArchiveGap,
   checking,
   createArchiveFile,
   dayOf,
   endOfDay,
-  endsOf,
   freeName,
   glance,
-  idIn,
-  isArchiveName,
-  isTemporaryName,
+  lostRow,
   namesIn,
   syncFolder,
 } from "../store/archive-files.ts";
+import { strayOf } from "../store/archive-strays.ts";
 import type { Store } from "../store/open.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -49,9 +48,14 @@ export interface Limits {
   readonly now: number;
 }
 
-export interface Moved {
+interface Moved {
   readonly files: number;
   readonly rows: number;
+}
+
+export interface Done extends Moved {
+  /** Files whose time was over. */
+  readonly removedFiles: number;
 }
 
 /** A day with more goes into several files: each is read and compared whole by whoever replays a run. */
@@ -66,7 +70,12 @@ const BETWEEN_BATCHES_MS = 4;
 /** Between pieces of files that are compared for no other reason than to know. */
 const LEISURE_MS = 10;
 
-const entry = (level: "info" | "error", event: string, message: string, data: JsonObject | null): JournalEntry => ({
+const entry = (
+  level: "info" | "warn" | "error",
+  event: string,
+  message: string,
+  data: JsonObject | null,
+): JournalEntry => ({
   level,
   source: "kernel",
   event,
@@ -111,6 +120,7 @@ export class Archiver {
     } catch (error) {
       this.#failed(error);
     }
+    for (const gap of store.archive.gaps()) this.#gap(gap);
     for (const file of store.archive.all()) {
       const damage = glance(folder, file);
       if (damage !== null) this.#damaged(file.file, damage);
@@ -124,12 +134,15 @@ export class Archiver {
   }
 
   /** Archives up to the first row that is too young, and removes files past their time. One at a time. */
-  run(limits: Limits): Promise<Result<Moved, Problem>> {
+  run(limits: Limits): Promise<Result<Done, Problem>> {
     return this.#inTurn(async () => {
-      if (limits.archiveBefore !== null) await this.#removeFiles(limits.archiveBefore, limits.now);
+      // Before, for moving needs room; and behind it, for what was moved may be that old.
+      const before = await this.#removeFiles(limits);
       const cleared = await this.#clearTable();
       const moved = cleared.ok ? await this.#moveOld(limits) : cleared;
-      return this.#stopped ? err(STOPPING) : moved;
+      const removedFiles = before + (await this.#removeFiles(limits));
+      if (this.#stopped) return err(STOPPING);
+      return moved.ok ? ok({ ...moved.value, removedFiles }) : moved;
     });
   }
 
@@ -171,31 +184,29 @@ export class Archiver {
     return problem("archive-damaged", message, "put back an untouched copy", path);
   }
 
+  #gap(gap: ArchiveGap): Problem {
+    const { problem: found } = lostRow(this.#parts.folder, gap);
+    const known = `${gap.after}`;
+    const data = { after: gap.after, up_to: gap.upTo };
+    if (!this.#reported.has(known)) this.#parts.journal.log(entry("error", "archive.damaged", found.message, data));
+    this.#reported.add(known);
+    return found;
+  }
+
   // ── what an earlier kernel left ──────────────────────────────────────
 
   #tidy(): void {
     const { store, folder } = this.#parts;
     const forgotten = store.archive.forgotten();
     for (const name of namesIn(folder)) {
-      if (isTemporaryName(name) || this.#isNotYetKnown(name)) unlinkSync(join(folder, name));
-      else if (name !== forgotten && store.archive.byName(name) === null)
-        this.#damaged(name, "is in no row of the table `archive`");
+      if (name === forgotten || store.archive.byName(name) !== null) continue;
+      const stray = strayOf(store.archive, folder, name);
+      if (stray.kind === "unfinished") unlinkSync(join(folder, name));
+      else {
+        const message = `${join(folder, name)} ${stray.why}; ${stray.remedy}`;
+        this.#parts.journal.log(entry("warn", "archive.stray", message, { file: name }));
+      }
     }
-  }
-
-  /** Whether a file that has no row yet holds rows the table still has: it was to be known next, and is made anew. */
-  #isNotYetKnown(name: string): boolean {
-    const { store, folder } = this.#parts;
-    if (!isArchiveName(name) || store.archive.byName(name) !== null) return false;
-    const ends = endsOf(join(folder, name));
-    return ends !== null && [ends.first, ends.last].every((line) => this.#isInTable(line));
-  }
-
-  #isInTable(line: string): boolean {
-    const { archive } = this.#parts.store;
-    const id = idIn(line);
-    const row = id !== null && id > archive.upTo() ? archive.log(id) : null;
-    return row !== null && Bun.deepEquals(row, JSON.parse(line), true);
   }
 
   async #compareAll(): Promise<void> {
@@ -285,7 +296,14 @@ export class Archiver {
     const watermark = archive.upTo();
     if (first === null || first > watermark) return ok(undefined);
     let last = Math.max(this.#wholeUpTo, first - 1);
-    for (let file = archive.next(last); file !== null; file = archive.next(last)) {
+    for (;;) {
+      const file = archive.next(last);
+      const gap = archive.gap(file, last);
+      if (gap !== null) {
+        await this.#deleteUpTo(gap.after);
+        return err(this.#gap(gap));
+      }
+      if (file === null) break;
       const damage = await this.#compare(file, () => new Promise(setImmediate));
       if (this.#stopped) return err(STOPPING);
       if (damage !== null) {
@@ -317,21 +335,26 @@ export class Archiver {
 
   // ── the end of files ─────────────────────────────────────────────────
 
-  async #removeFiles(before: number, now: number): Promise<void> {
+  /** How many. */
+  async #removeFiles({ archiveBefore, now }: Limits): Promise<number> {
+    if (archiveBefore === null) return 0;
     const { store, journal } = this.#parts;
     const files = store.archive.all();
-    for (const file of files.slice(0, pastTheirTime(files, before, now))) {
-      if (this.#stopped) return;
+    let removed = 0;
+    for (const file of files.slice(0, pastTheirTime(files, archiveBefore, now))) {
+      if (this.#stopped) break;
       let isNeeded = false;
       await this.#commit(() => {
         const from = store.archive.neededFrom();
         isNeeded = from !== null && from <= file.last_id;
         if (!isNeeded) store.archive.forget(file);
       });
-      if (isNeeded || this.#stopped) return;
+      if (isNeeded || this.#stopped) break;
       await this.#unlink(file.file);
       journal.log(entry("info", "archive.removed", `${file.file} is past its retention`, about(file)));
+      removed++;
     }
+    return removed;
   }
 
   /** A file that is forgotten; until this is through, the next start does it again. */

@@ -101,8 +101,10 @@ export class Retention {
     const { logsMs, signalsMs, archiveMs } = this.#keep;
     const archiveBefore = archiveMs === null ? null : now - archiveMs;
     const signals = await this.#removeSignals(now - signalsMs);
-    const moved = await this.#parts.archiver.run({ logsBefore: now - logsMs, archiveBefore, now });
-    return moved.ok ? ok({ ...moved.value, signals }) : moved;
+    const done = await this.#parts.archiver.run({ logsBefore: now - logsMs, archiveBefore, now });
+    if (!done.ok) return done;
+    const { files, rows, removedFiles } = done.value;
+    return ok({ files, rows, removed_files: removedFiles, signals });
   }
 
   async #removeSignals(before: number): Promise<number> {

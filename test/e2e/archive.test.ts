@@ -1,7 +1,16 @@
 /** `nerve archive`, and reading through it, with the executable: with a daemon, without one, and with a clock that jumps. */
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../../src/model/log.ts";
 import { DAY_MS, everyLog, logAt } from "../helpers/archive.ts";
@@ -55,7 +64,7 @@ test.each([true, false])("what is old moves when asked to, and is read as before
     expect({ ...ran, stdout: lines(ran.stdout) }).toEqual({
       code: 0,
       stderr: "",
-      stdout: [{ files: 3, rows: COUNT, signals: 5 }],
+      stdout: [{ files: 3, rows: COUNT, removed_files: 0, signals: 5 }],
     });
     expect(readdirSync(join(folder.path, "data/archive"))).toHaveLength(3);
     expect(everyLog(join(folder.path, "data")).slice(0, COUNT)).toEqual(rows);
@@ -88,7 +97,7 @@ test.each([true, false])("what is old moves when asked to, and is read as before
     ]);
     expect(await said("archive", "run")).toMatchObject({
       code: 0,
-      stdout: "no logs are old enough; 0 signals removed\n",
+      stdout: "no logs are old enough to move; 0 signals removed\n",
     });
     expect(statSync(join(folder.path, "data/archive")).mode & 0o777).toBe(0o700);
   } finally {
@@ -119,13 +128,22 @@ test("verify ends with 1 and names every file that is damaged, missing or nobody
   const listed = await runNerve(folder.path, ["logs", "--after", "0", "--json"]);
   expect(listed.code).toBe(1);
   expect(JSON.parse(listed.stderr).error).toMatchObject({ kind: "archive-damaged", file: path });
-  const above = await runNerve(folder.path, ["logs", "--after", String(rows.at(-1)?.id), "--json"]);
+  expect(JSON.parse(listed.stderr).error.hint).toContain(`nerve logs --after ${rows[39]?.id}`);
+  expect(lines(listed.stdout)).toEqual(rows.slice(0, 20).map(json));
+  const last = rows.at(-1)?.id ?? 0;
+  const above = await runNerve(folder.path, ["logs", "--after", String(last), "--json"]);
   expect(above.code).toBe(0);
+  // What can be read from the newest down is shown, and then why no more.
+  const newest = await runNerve(folder.path, ["logs", "--limit", "1000", "--json"]);
+  expect(newest).toMatchObject({ code: 1, stdout: above.stdout });
+  expect(JSON.parse(newest.stderr).error).toMatchObject({ kind: "archive-damaged", file: join(archive, third) });
+  expect(await runNerve(folder.path, ["logs", "--since", "1h", "--json"])).toMatchObject({ code: 0, stderr: "" });
 
   await using nerve = await startNerve(folder.path);
-  const named = () => nerve.logs({ event: "archive.damaged" }).map(({ data }) => data.file);
-  await until(() => named().length === 3);
-  expect(named().sort()).toEqual([second, third, "notes.txt"].sort());
+  const named = (event: string) => nerve.logs({ event }).map(({ data }) => data.file);
+  await until(() => named("archive.damaged").length === 2);
+  expect(named("archive.damaged").sort()).toEqual([second, third].sort());
+  expect(named("archive.stray")).toEqual(["notes.txt"]);
 });
 
 test("logs somebody had deleted before they were archived are no gap, a file that is gone with its row is one", async () => {
@@ -155,6 +173,46 @@ test("logs somebody had deleted before they were archived are no gap, a file tha
   const found = await verify();
   expect(found.code).toBe(1);
   expect(found.stderr).toContain(`follows log ${first + 39}, but ${names[0]}, the one before it, ends with`);
+});
+
+test("one call moves what is old and removes what is older than the archive keeps, and tells both", async () => {
+  using folder = project({ "nerve.yaml": CONFIG.replace("10d }", "10d, archive: 18d }") }, { pulse: "e2e/pulse" });
+  await withOldLogs(folder);
+  const ran = await runNerve(folder.path, ["archive", "run"]);
+  expect(ran).toMatchObject({ code: 0, stderr: "" });
+  expect(ran.stdout).toBe(`${COUNT} logs moved to 3 files; 2 archive files removed; 5 signals removed\n`);
+  expect(readdirSync(join(folder.path, "data/archive"))).toHaveLength(1);
+  expect((await runNerve(folder.path, ["archive", "verify"])).code).toBe(0);
+});
+
+test("a file of a newer logs.db beside an older one is told with what to do, by verify and by a start", async () => {
+  using folder = project({ "nerve.yaml": CONFIG }, { pulse: "e2e/pulse" });
+  const rows = await withOldLogs(folder);
+  const db = new Database(join(folder.path, "data/logs.db"));
+  db.run(`VACUUM INTO '${join(folder.path, "older.db")}'`);
+  db.run(
+    `INSERT INTO logs (at, level, source, event, message) VALUES (${(rows[0]?.at ?? 0) + 5 * DAY_MS}, 'info', '', '', '')`,
+  );
+  db.close(true);
+  await runNerve(folder.path, ["archive", "run"]);
+  const archive = join(folder.path, "data/archive");
+  const newest = readdirSync(archive).sort().at(-1) ?? "";
+  for (const name of ["logs.db", "logs.db-wal", "logs.db-shm"])
+    rmSync(join(folder.path, "data", name), { force: true });
+  renameSync(join(folder.path, "older.db"), join(folder.path, "data/logs.db"));
+  const verified = await runNerve(folder.path, ["archive", "verify"]);
+  expect(verified.code).toBe(1);
+  // Of the others every log is in the table still: the next start removes them.
+  expect(verified.stderr.match(/error: .*/g)).toHaveLength(1);
+  expect(verified.stderr).toContain(`${join(archive, newest)} is in no row`);
+  expect(verified.stderr).toContain("put back from an older copy perhaps");
+  expect(verified.stderr).toContain("hint: nothing reads it: move it out of data/archive");
+  await using nerve = await startNerve(folder.path);
+  expect(nerve.logs({ event: "archive.stray" }).map(({ level, data }) => [level, data.file])).toEqual([
+    ["warn", newest],
+  ]);
+  expect(nerve.logs({ event: "archive.damaged" })).toEqual([]);
+  expect(readdirSync(archive)).toEqual([newest]);
 });
 
 test("what is not asked for as it should be is refused", async () => {

@@ -35,6 +35,9 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 const damaged = ({ said }: ArchiveBench): string[] =>
   said.filter(({ event }) => event === "archive.damaged").map(({ message }) => message);
 
+const strays = ({ said }: ArchiveBench): string[] =>
+  said.filter(({ event }) => event === "archive.stray").map(({ message }) => message);
+
 /** Every file's name and the ids in it. */
 const files = ({ data }: ArchiveBench): Record<string, number[]> => {
   const { known, rowsOf } = seenOutside(data);
@@ -45,20 +48,20 @@ describe("what moves", () => {
   test("is a prefix: the first row that is too young keeps what follows, however old that is", async () => {
     using bench = archiveBench();
     bench.fill([june(1), june(2), june(20), june(3)].map((at) => logAt(at)));
-    expect(await bench.archive(june(10))).toEqual({ ok: true, value: { files: 2, rows: 2 } });
+    expect(await bench.archive(june(10))).toEqual({ ok: true, value: { files: 2, rows: 2, removedFiles: 0 } });
     expect(files(bench)).toEqual({ "2025-06-01.jsonl": [1], "2025-06-02.jsonl": [2] });
     expect(
       seenOutside(bench.data)
         .table.slice(0, 2)
         .map(({ id }) => id),
     ).toEqual([3, 4]);
-    expect(await bench.archive(june(10))).toEqual({ ok: true, value: { files: 0, rows: 0 } });
+    expect(await bench.archive(june(10))).toEqual({ ok: true, value: { files: 0, rows: 0, removedFiles: 0 } });
   });
 
   test("passes what is stamped in the future, which is young in nobody's eyes", async () => {
     using bench = archiveBench();
     bench.fill([june(1), NOW + 400 * DAY_MS, june(1), NOW].map((at) => logAt(at)));
-    expect(await bench.archive(june(10))).toEqual({ ok: true, value: { files: 3, rows: 3 } });
+    expect(await bench.archive(june(10))).toEqual({ ok: true, value: { files: 3, rows: 3, removedFiles: 0 } });
     expect(files(bench)).toEqual({
       "2025-06-01.jsonl": [1],
       "2026-08-04.jsonl": [2],
@@ -154,7 +157,8 @@ describe("a start", () => {
     writeFileSync(join(bench.folder, "2025-06-02.jsonl"), 'null\n{"id":"1"}\n');
     bench.again().recover();
     expect(readdirSync(bench.folder)).toEqual(["2025-06-02.jsonl"]);
-    expect(damaged(bench)).toEqual([expect.stringMatching(/2025-06-02\.jsonl is in no row of the table `archive`$/)]);
+    expect(damaged(bench)).toEqual([]);
+    expect(strays(bench)).toEqual([expect.stringMatching(/2025-06-02\.jsonl is in no row .*; move it out of data/)]);
   });
 
   test("removes what is left of a file that could not be removed, while it goes on", async () => {
@@ -177,7 +181,8 @@ describe("a start", () => {
     await bench.archive(june(10));
     expect(readFileSync(join(bench.folder, "2025-06-01.jsonl"), "utf8")).toBe(foreign);
     expect(files(bench)).toEqual({ "2025-06-01.2.jsonl": [1] });
-    expect(damaged(bench)).toEqual([expect.stringMatching(/2025-06-01\.jsonl is in no row of the table `archive`$/)]);
+    expect(damaged(bench)).toEqual([]);
+    expect(strays(bench)).toEqual([expect.stringMatching(/2025-06-01\.jsonl is in no row .* holds log 1 that/)]);
   });
 
   test("deletes what is archived and in the table still; meanwhile it is seen once", async () => {
@@ -226,6 +231,40 @@ describe("a start", () => {
     expect(await bench.archive(june(10))).toMatchObject({ ok: true, value: { rows: 1 } });
   });
 
+  test("names files of a logs.db that knew more, with what to do, and makes no fault of them", async () => {
+    using bench = archiveBench();
+    bench.fill([1, 2].map((day) => logAt(june(day))));
+    const ahead = upTo(3).map((n) => lineOf({ ...logAt(june(3)), id: 700 + n } as never));
+    writeFileSync(join(bench.folder, "2025-06-03.jsonl"), ahead.join(""));
+    bench.again().recover();
+    expect(damaged(bench)).toEqual([]);
+    expect(strays(bench)).toEqual([
+      expect.stringMatching(
+        /holds logs 701 to 703 that this logs\.db, put back from an older copy perhaps, does not have/,
+      ),
+    ]);
+    expect(bench.said.find(({ event }) => event === "archive.stray")?.level).toBe("warn");
+    expect(await bench.archive(june(10))).toMatchObject({ value: { files: 2, rows: 2 } });
+  });
+
+  test("deletes nothing that a lost row of the table `archive` told of, and names what is lost", async () => {
+    using bench = archiveBench();
+    bench.fill([1, 2, 3].map((day) => logAt(june(day))));
+    const rows = bench.store.logs.list(ALL_LOGS);
+    await bench.archive(june(10));
+    bench.sql("DELETE FROM archive WHERE file = '2025-06-02.jsonl'");
+    // As after a stop before they were deleted.
+    for (const { id, at } of rows) {
+      bench.sql(`INSERT INTO logs (id, at, level, source, event, message) VALUES (${id}, ${at}, 'info', '', '', '')`);
+    }
+    bench.again().recover();
+    const refused = await bench.archive(june(10));
+    expect(refused).toMatchObject({ ok: false, error: { kind: "archive-damaged" } });
+    expect(damaged(bench)).toEqual([expect.stringContaining("has log 2, but no row of the table `archive`")]);
+    expect(strays(bench)).toEqual([expect.stringMatching(/2025-06-02\.jsonl .* holds log 2, and its row is lost/)]);
+    expect(bench.store.archive.firstLogId()).toBe(2);
+  });
+
   test("unlinks a file whose time had ended when that was cut short", async () => {
     using bench = archiveBench();
     bench.fill([1, 2].map((day) => logAt(june(day))));
@@ -270,6 +309,15 @@ describe("the end of files", () => {
     expect(readdirSync(bench.folder).sort()).toEqual(["2025-06-03.jsonl", "2025-06-04.jsonl"]);
     expect(runs(bench)).toEqual([3, 4]);
     expect(bench.store.archive.upTo()).toBe(4);
+    expect([...bench.store.history.scan(0)][0]?.id).toBe(3);
+  });
+
+  test("is that of what was just moved, too, and is told", async () => {
+    using bench = archiveBench();
+    bench.fill([1, 2, 3, 4].map((day) => logAt(june(day))));
+    const done = await bench.archive(june(10), { archiveBefore: june(3) });
+    expect(done).toEqual({ ok: true, value: { files: 4, rows: 4, removedFiles: 2 } });
+    expect(readdirSync(bench.folder).sort()).toEqual(["2025-06-03.jsonl", "2025-06-04.jsonl"]);
     expect([...bench.store.history.scan(0)][0]?.id).toBe(3);
   });
 
@@ -361,7 +409,7 @@ describe("by itself", () => {
     bench.fill([NOW - HOUR - 1, NOW - HOUR + 60_000].map((at) => logAt(at)));
     const old = { sense: "a", at: NOW - 366 * DAY_MS, payload: "1", cause: null, trace: "" };
     bench.store.commit(() => [old, old, { ...old, at: NOW }].map((row) => bench.store.signals.append(row)));
-    expect(await retention.now()).toEqual({ ok: true, value: { files: 1, rows: 1, signals: 2 } });
+    expect(await retention.now()).toEqual({ ok: true, value: { files: 1, rows: 1, removed_files: 0, signals: 2 } });
     retention.stop();
   });
 

@@ -72,12 +72,17 @@ async function archived(place: Place): Promise<Result<Archived, Failure>> {
   return isDown && place.config !== null && existsSync(storeFile(place.data)) ? archiveHere(place.config) : answer;
 }
 
+const told = ({ files, rows, removed_files, signals }: Archived): string =>
+  [
+    files === 0 ? "no logs are old enough to move" : `${counted(rows, "log")} moved to ${counted(files, "file")}`,
+    ...(removed_files === 0 ? [] : [`${counted(removed_files, "archive file")} removed`]),
+    `${counted(signals, "signal")} removed`,
+  ].join("; ");
+
 async function run(place: Place, json: boolean): Promise<Outcome> {
   const done = await archived(place);
   if (!done.ok) return done;
-  const { files, rows, signals } = done.value;
-  const moved = files === 0 ? "no logs are old enough" : `${counted(rows, "log")} moved to ${counted(files, "file")}`;
-  print(json ? safeJson(done.value) : `${moved}; ${counted(signals, "signal")} removed`);
+  print(json ? safeJson(done.value) : told(done.value));
   return ok(EXIT.done);
 }
 
