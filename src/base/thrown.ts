@@ -12,9 +12,24 @@ function words(error: Error, depth: number): string {
   return error.cause instanceof Error && depth < DEEPEST_CAUSE ? `${text}; ${words(error.cause, depth + 1)}` : text;
 }
 
+/** Longest text that is shown of what is no Error. */
+const MOST_CHARS = 500;
+
+const clipped = (text: string): string => (text.length > MOST_CHARS ? `${text.slice(0, MOST_CHARS)}…` : text);
+
+/** What is no Error, as it would stand in code: a text in quotes, an object with what is in it. */
+function shown(thrown: unknown): string {
+  if (typeof thrown === "string") return JSON.stringify(clipped(thrown));
+  if (typeof thrown !== "object" && typeof thrown !== "function") return String(thrown);
+  // Loaded where it is needed: few programs throw what is no Error.
+  const { inspect } = require("node:util") as typeof import("node:util");
+  const limits = { depth: 2, maxArrayLength: 20, maxStringLength: MOST_CHARS };
+  return clipped(inspect(thrown, { ...limits, breakLength: Number.POSITIVE_INFINITY, customInspect: false }));
+}
+
 export function describeThrown(thrown: unknown): Thrown {
   try {
-    if (!(thrown instanceof Error)) return { message: String(thrown), stack: null };
+    if (!(thrown instanceof Error)) return { message: shown(thrown), stack: null };
     const { stack } = thrown;
     return { message: words(thrown, 0), stack: typeof stack === "string" ? stack : null };
   } catch {

@@ -7,7 +7,7 @@ import { escapeForTerminal, safeJson } from "../../src/base/escape.ts";
 import { exceedsBytes, type NotJson, toJson } from "../../src/base/json.ts";
 import { nearest } from "../../src/base/nearest.ts";
 import { formatSize, parseSize } from "../../src/base/size.ts";
-import { describeThrown } from "../../src/base/thrown.ts";
+import { describeFailure, describeThrown } from "../../src/base/thrown.ts";
 
 describe("durations", () => {
   test.each([
@@ -216,7 +216,14 @@ test("whatever was thrown can be told", () => {
   };
   const oddStack = Object.assign(new Error("odd"), { stack: { not: "text" } });
   expect(describeThrown(oddStack)).toEqual({ message: "Error: odd", stack: null });
-  expect(describeThrown(Object.create(null))).toEqual({ message: "something that cannot be shown", stack: null });
+  expect(describeThrown(Object.create(null))).toEqual({ message: "[Object: null prototype] {}", stack: null });
+  expect(describeFailure({ a: 1, [Symbol.for("nodejs.util.inspect.custom")]: () => "b" }).message).toStartWith(
+    "threw { a: 1, ",
+  );
+  expect(describeFailure('a "text"\n').message).toBe('threw "a \\"text\\"\\n"');
+  expect(describeFailure(new Error("x")).message).toBe("Error: x");
+  for (const long of ["x".repeat(10_000), { long: "x".repeat(10_000) }, Array(10_000).fill("x".repeat(99))])
+    expect(describeThrown(long).message.length).toBeLessThan(520);
   expect(describeThrown(Object.setPrototypeOf(hostile, Error.prototype)).message).toBe(
     "something that cannot be shown",
   );

@@ -194,7 +194,7 @@ function rowsOf(nerve: Nerve, sense: string, table: string): number {
 
 const ERRORS: Readonly<Record<string, string>> = {
   throws: "RangeError: out of cheese",
-  rejects: "threw a plain text",
+  rejects: 'threw "a plain text"',
 };
 
 for (const [fixture, message] of Object.entries(ERRORS)) {

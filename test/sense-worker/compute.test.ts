@@ -142,7 +142,7 @@ describe("a compute that", () => {
         () => {
           throw "a string";
         },
-        { kind: "failed", message: "threw a string", stack: null },
+        { kind: "failed", message: 'threw "a string"', stack: null },
         [],
         0,
       ],
@@ -150,7 +150,14 @@ describe("a compute that", () => {
         "throws what cannot be shown",
         (db) => {
           insert(db, 1);
-          throw Object.create(null);
+          throw new Proxy(
+            {},
+            {
+              getPrototypeOf() {
+                throw 1;
+              },
+            },
+          );
         },
         { kind: "failed", message: "threw something that cannot be shown" },
         [],

@@ -114,14 +114,14 @@ describe("a module that", () => {
       { kind: "module-threw", file: "FOLDER/part.ts", line: 3 },
     ],
     [
-      "throws nothing that can be shown",
-      { "index.ts": "throw Object.create(null);" },
-      { kind: "module-threw", message: "the module threw while loading: something that cannot be shown" },
+      "throws an object",
+      { "index.ts": "throw Object.assign(Object.create(null), { code: 7 });" },
+      { kind: "module-threw", message: "the module threw while loading: [Object: null prototype] { code: 7 }" },
     ],
     [
       "throws a string",
       { "index.ts": 'throw "words";' },
-      { kind: "module-threw", message: "the module threw while loading: words" },
+      { kind: "module-threw", message: 'the module threw while loading: "words"' },
     ],
   ];
   test.each(BROKEN)("%s", async (_, files, problem) => {

@@ -273,7 +273,7 @@ describe("a run", () => {
     expect(live.output).toEqual([
       ["RangeError", "r", "RangeError: r"],
       ["Error", "e; TypeError: c", "Error: e; TypeError: c"],
-      ["Error", "threw text", "Error: threw text"],
+      ["Error", 'threw "text"', 'Error: threw "text"'],
       ["Error", "threw null", "Error: threw null"],
       ["Error", "Odd: x", "Error: Odd: x"],
     ]);
@@ -301,7 +301,7 @@ describe("a run", () => {
       stack: expect.stringContaining("workflows/probe/index.ts"),
     });
     expect(await b.worker.end(3)).toMatchObject({ error: "Error: outer; RangeError: inner", step });
-    expect(await b.worker.end(4)).toMatchObject({ error: "threw text", stack: null, step: null });
+    expect(await b.worker.end(4)).toMatchObject({ error: 'threw "text"', stack: null, step: null });
   });
 
   test("has steps of one name beside one another, each known by the order of the calls", async () => {
@@ -353,7 +353,8 @@ describe("a run", () => {
       "return { get x() { throw new Error('trap'); } }",
       { type: "failed", error: "the run's output cannot be read: Error: trap" },
     ],
-    ["throw Object.create(null)", { type: "failed", error: "threw something that cannot be shown" }],
+    ["throw Object.create(null)", { type: "failed", error: "threw [Object: null prototype] {}" }],
+    ["throw { a: 1 }", { type: "failed", error: "threw { a: 1 }" }],
   ];
   test.each(OUTPUTS)("ends as it should: %s", async (body, end) => {
     await using b = await bench(body);
