@@ -8,7 +8,7 @@ import { clipLine, droppedLines, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLim
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: string | null;
-  /** True when the channel broke without the process having said goodbye or died first. */
+  /** True when it was killed because its channel broke, and nothing else had ended it. */
   readonly channelBroke: boolean;
 }
 
@@ -80,13 +80,13 @@ async function readLines(stream: ReadableStream<Uint8Array>, lines: RowLimiter<s
 export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvents): WorkerProcess<Message> {
   let exited: { code: number | null; signal: string | null } | null = null;
   let disconnected = false;
-  let disconnectedFirst = false;
+  let killedForIt = false;
   let told = false;
 
   const tell = (): void => {
     if (told || exited === null) return;
     told = true;
-    events.exit({ ...exited, channelBroke: disconnectedFirst && exited.signal === "SIGKILL" });
+    events.exit({ ...exited, channelBroke: killedForIt && exited.signal === "SIGKILL" });
   };
   const killGroup = (pid: number): void => {
     for (const target of [-pid, pid]) {
@@ -96,6 +96,12 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
         // No such process: it is what was wanted.
       }
     }
+  };
+
+  const endDeaf = (): void => {
+    if (exited !== null) return;
+    killedForIt = true;
+    killGroup(child.pid);
   };
 
   const child = Bun.spawn([...command.command], {
@@ -112,9 +118,8 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
     },
     onDisconnect() {
       disconnected = true;
-      disconnectedFirst = exited === null;
-      // A worker nobody can talk to is of no use; one that is leaving is gone in a moment anyway.
-      if (exited === null) setTimeout(() => exited === null && killGroup(child.pid), DRAIN_MS);
+      // A worker nobody can talk to is of no use; one that is leaving, or was killed, is gone in a moment anyway.
+      if (exited === null) setTimeout(endDeaf, DRAIN_MS);
       tell();
     },
     onExit(_, code, signal) {

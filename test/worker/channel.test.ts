@@ -101,6 +101,21 @@ describe("a worker process", () => {
     expect(left.worker.send([1])).toBe(false);
   });
 
+  test("that somebody else kills is not taken for one whose channel broke, and the other way round", async () => {
+    for (let count = 0; count < 5; count++) {
+      const probe = child("openChannel(() => {}).post(1); setInterval(() => {}, 1000);");
+      await until(() => probe.received.length === 1);
+      process.kill(probe.worker.pid, "SIGKILL");
+      await probe.gone();
+      expect(probe.exit).toEqual({ code: null, signal: "SIGKILL", channelBroke: false });
+    }
+    const deaf = child(`
+      const leave = process.disconnect.bind(process);
+      openChannel(() => {}); setInterval(() => {}, 1000); leave();`);
+    await deaf.gone();
+    expect(deaf.exit).toMatchObject({ signal: "SIGKILL", channelBroke: true });
+  });
+
   test("takes what it started in its group with it", async () => {
     const probe = child(
       `const inner = Bun.spawn(["sleep", "60"]); openChannel(() => {}).post(inner.pid); setInterval(() => {}, 1000);`,
