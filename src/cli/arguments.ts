@@ -15,7 +15,25 @@ interface Values {
 function parse(argv: readonly string[], options: Options): Values {
   if (argv.length === 0) return { values: {}, positionals: [] };
   const { parseArgs } = require("node:util") as typeof import("node:util");
-  return parseArgs({ args: [...argv], options: definitionsOf(options), allowPositionals: true, strict: true });
+  return parseArgs({
+    args: withNumbers(argv, options),
+    options: definitionsOf(options),
+    allowPositionals: true,
+    strict: true,
+  });
+}
+
+/** `--limit -1` as `--limit=-1`: no option begins with a digit, and what takes the number says why it takes not this one. */
+function withNumbers(argv: readonly string[], options: Options): string[] {
+  const end = argv.indexOf("--");
+  const words: string[] = [];
+  for (const [at, word] of argv.entries()) {
+    const before = words.at(-1) ?? "";
+    const takes = before.startsWith("--") && (options[before.slice(2)]?.kind ?? "flag") !== "flag";
+    if (takes && /^-\d/.test(word) && (end < 0 || at < end)) words[words.length - 1] = `${before}=${word}`;
+    else words.push(word);
+  }
+  return words;
 }
 
 const definitionsOf = (options: Options) =>

@@ -7,6 +7,7 @@ import type { Run } from "../model/run.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { findTrace } from "./find-trace.ts";
+import { CLOCK_SLACK_MS } from "./listing.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
 import { firingOf, type Rows } from "./story.ts";
 
@@ -60,8 +61,9 @@ const NEAR = 100;
 function firings(store: StoreReader, run: Run): Log[] {
   if (run.reflex === null) return [];
   const after = Math.max(0, run.first_log_id - NEAR);
+  const since = run.queued_at - CLOCK_SLACK_MS;
   return store.history
-    .page({ after, sources: [], since: null, trace: null, level: null, limit: 2 * NEAR, newest: false })
+    .page({ after, sources: [], since, trace: null, level: null, limit: 2 * NEAR, newest: false })
     .filter((log) => log.run === null && firingOf(log)?.run === run.id);
 }
 

@@ -23,8 +23,7 @@ const CANDIDATES = 4;
 export function findTrace(store: StoreReader, word: string): Result<Trace, Failure> {
   if (/^[1-9]\d{0,15}$/.test(word)) {
     const signal = store.signals.byId(Number(word));
-    if (signal === null)
-      return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${word}`, oldest(store)));
+    if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${word}`, kept(store)));
     return ok(read(store, signal.trace));
   }
   const prefix = word.toLowerCase();
@@ -36,8 +35,7 @@ export function findTrace(store: StoreReader, word: string): Result<Trace, Failu
   }
   const traces = candidates(store, prefix);
   const [trace] = traces;
-  if (trace === undefined)
-    return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, oldest(store)));
+  if (trace === undefined) return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, WHERE));
   if (traces.length === 1) return ok(read(store, trace));
   const listed = traces.slice(0, CANDIDATES - 1).join(", ") + (traces.length === CANDIDATES ? ", …" : "");
   return fail(
@@ -46,10 +44,13 @@ export function findTrace(store: StoreReader, word: string): Result<Trace, Failu
   );
 }
 
-const oldest = ({ signals }: StoreReader): string | null => {
+const WHERE = "`nerve signals --json`, `runs --json` and `logs --json` show traces; retention may have removed it";
+
+function kept({ signals }: StoreReader): string {
   const [first] = signals.list({ after: 0, senses: [], since: null, trace: null, limit: 1, newest: false });
-  return first === undefined ? "there are no signals yet" : `the oldest signal kept is #${first.id}`;
-};
+  if (first !== undefined) return `those kept are #${first.id} to #${signals.lastId()}`;
+  return signals.lastId() === 0 ? "there are no signals yet" : "none is kept: `retention` says for how long they are";
+}
 
 /** Rows of a trace come after its birth; only a clock that was set puts them elsewhere. */
 function candidates({ signals, history }: StoreReader, prefix: string): string[] {

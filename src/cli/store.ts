@@ -1,6 +1,6 @@
 /** Opens logs.db for a command that reads it beside the daemon, or without one. */
 import type { Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { openStoreReader, type StoreReader } from "../store/open.ts";
 import { EXIT, type Failure, fail } from "./outcome.ts";
 import { nothingThere, type Place } from "./place.ts";
@@ -19,10 +19,8 @@ export function storeFailure(place: Place, found: Problem): { readonly ok: false
   if (found.kind === "archive-damaged") return fail(EXIT.finding, found);
   if (BROKEN.has(found.kind)) return fail(EXIT.badConfig, found);
   if (found.message.includes("no such table: workflow_runs")) {
-    return fail(EXIT.finding, {
-      ...found,
-      hint: "`nerve rebuild` derives it from the logs, and so does the daemon's next start",
-    });
+    const hint = "`nerve rebuild` derives it from the logs, and so does the daemon's next start";
+    return fail(EXIT.finding, problem("runs-gone", `the table of runs is gone from ${found.file}`, hint, found.file));
   }
   if (found.message.includes("no such table")) {
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });

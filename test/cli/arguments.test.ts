@@ -46,6 +46,14 @@ test("options stand anywhere, long or short, with their value in either form", (
   });
 });
 
+test("a number below zero is a value, for whoever takes it to refuse", () => {
+  const parsed = parseArguments("verb", command, ["cpu", "--since", "-1", "--sense", "-2", "--", "-3"]);
+  expect<unknown>(parsed.ok && parsed.value).toMatchObject({
+    input: { options: { since: "-1", sense: ["-2"] }, arguments: ["cpu", "-3"] },
+  });
+  expect(refusal("cpu", "--follow", "-1")[0]).toBe("unknown option `-1`");
+});
+
 test("after -- everything is an argument", () => {
   const parsed = parseArguments("verb", command, ["--", "--json", "-f"]);
   expect(parsed.ok && parsed.value.kind === "run" && parsed.value.input.arguments).toEqual(["--json", "-f"]);

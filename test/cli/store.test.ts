@@ -57,6 +57,10 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 describe("which rows", () => {
   test("the newest 20, newest last", async () => expect(await ids("signals")).toEqual(range(13, 32)));
   test("--limit of them", async () => expect(await ids("signals", "--limit", "3")).toEqual(range(30, 32)));
+  test("--limit of fewer than none is none", async () => {
+    for (const args of [["--limit", "-1"], ["--limit=-1"]])
+      expect((await nerve("signals", ...args)).stderr).toContain("`--limit` takes a number, not `-1`");
+  });
   test("--after an id, oldest first", async () => {
     expect(await ids("signals", "--after", "28")).toEqual(range(29, 32));
     expect(await ids("signals", "--after", "0")).toEqual(range(1, 32));
@@ -216,16 +220,26 @@ describe("show", () => {
   });
 
   test("a beginning that several traces share is refused, naming some", async () => {
-    const { code, stderr } = await nerve("show", traceAt(NOW - 2 * HOUR + 1_000, "0").slice(0, 8));
+    // One in the midst: wherever the digits turn over, it has a neighbour.
+    const shared = traceAt(NOW - 2 * HOUR + 15_000, "0").slice(0, 8);
+    const { code, stderr } = await nerve("show", shared);
     expect(code).toBe(2);
-    expect(stderr).toContain("several traces begin with");
-    expect(stderr).toContain(traceAt(NOW - 2 * HOUR + 1_000, "0"));
+    expect(stderr).toContain(`several traces begin with ${shared}: ${shared}`);
   });
 
   test("finds a trace that a set clock put out of its order", async () => {
     const trace = traceAt(NOW + 24 * HOUR, "feed");
     const id = signal("load", NOW, { load1: 9 }, trace);
     expect((await nerve("show", trace)).stdout).toContain(`load #${id}`);
+  });
+
+  test("what is not there is said with what is", async () => {
+    const unknown = await nerve("show", "signal:99999");
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain(`those kept are #1 to #${store.signals.lastId()}`);
+    const trace = await nerve("show", "00000000abc");
+    expect(trace.code).toBe(2);
+    expect(trace.stderr).toContain("`logs --json` show traces");
   });
 
   test("is one JSON object on demand", async () => {

@@ -278,7 +278,9 @@ describe("rebuild", () => {
     drop();
     const gone = await runNerve(other.path, ["runs"]);
     expect(gone.code).toBe(1);
+    expect(gone.stderr).toContain("the table of runs is gone");
     expect(gone.stderr).toContain("`nerve rebuild` derives it from the logs");
+    expect(gone.stderr).not.toContain("SQLITE");
     expect((await runNerve(other.path, ["rebuild", "--check"])).code).toBe(1);
     expect((await runNerve(other.path, ["rebuild"])).stdout).toStartWith("made the table of runs anew: 3 runs from ");
     expect(await runs()).toBe(before);
