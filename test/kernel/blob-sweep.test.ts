@@ -1,4 +1,5 @@
 /** Which blobs go and when, on real files and a real store, with a clock that is moved by hand. */
+import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import {
@@ -454,6 +455,22 @@ describe("in the folder of blobs", () => {
     removeSignals();
     await pass(3 * HOUR);
     expect(store.blobs.state(absent)).toBeNull();
+  });
+
+  test("nothing goes for a row of the table `archive` that is lost", async () => {
+    const digest = await put("hello", 0);
+    log(reference(digest));
+    await pass(3 * HOUR);
+    await archive(null);
+    log(null);
+    await archive(null);
+    const [first] = store.archive.all();
+    const db = new Database(store.file);
+    db.run("DELETE FROM archive WHERE file = ?", [first?.file ?? ""]);
+    db.close(true);
+    await pass(4 * DAY);
+    expect(isThere(digest)).toBe(true);
+    expect(lines.find(({ event }) => event === "blobs.not-swept")?.message).toContain("no row of the table `archive`");
   });
 
   test("an archive that cannot be read is said, and then nothing goes", async () => {
