@@ -20,7 +20,7 @@ export function storeFailure(place: Place, found: Problem): { readonly ok: false
   if (BROKEN.has(found.kind)) return fail(EXIT.badConfig, found);
   if (found.message.includes("no such table: workflow_runs")) {
     const hint = "`nerve rebuild` derives it from the logs, and so does the daemon's next start";
-    return fail(EXIT.finding, problem("runs-gone", `the table of runs is gone from ${found.file}`, hint, found.file));
+    return fail(EXIT.finding, problem("runs-gone", "the table of runs is gone", hint, found.file));
   }
   if (found.message.includes("no such table")) {
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });

@@ -51,7 +51,7 @@ function contradictionIn(folder: string, file: ArchiveFile): string | null {
   return null;
 }
 
-const LOST_ROW = "a row of the table `archive` is lost: put back a copy of logs.db that has it";
+const LOST_ROW = "a row of the table `archive` is lost: insert it again, from a copy of logs.db";
 
 /** Ids that were in no log when the files were written are none: somebody may have deleted those. */
 function gaps(files: readonly ArchiveFile[], removedUpTo: number | null, upTo: number): Finding[] {

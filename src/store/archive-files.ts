@@ -62,7 +62,7 @@ export const logsWord = (first: number, last: number): string =>
 /** A row of the table that is lost. */
 export const lostRow = (folder: string, { after, upTo }: ArchiveGap): ArchiveDamaged => {
   const why = `has ${logsWord(after + 1, upTo)}, but no row of the table \`archive\` tells in which file`;
-  const remedy = "put back a copy of logs.db that has the row (`nerve archive verify` looks which file it is)";
+  const remedy = "`nerve archive verify` looks which file it is; insert its row again, from a copy of logs.db";
   return new ArchiveDamaged(folder, why, remedy, upTo);
 };
 

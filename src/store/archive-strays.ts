@@ -22,7 +22,7 @@ export function strayOf(archive: ArchiveTable, folder: string, name: string): St
   if (first === null || last === null) return foreign("it does not begin and end as nerve's do", MOVE);
   const logs = `it holds ${logsWord(first, last)}`;
   if (archive.gaps().some(({ after, upTo }) => first <= upTo && last > after))
-    return foreign(`${logs}, and its row is lost`, "put back a copy of logs.db that has the row");
+    return foreign(`${logs}, and its row is lost`, "insert it again, from a copy of logs.db");
   const isAhead = last > archive.upTo();
   const whose = isAhead
     ? "that this logs.db, put back from an older copy perhaps, does not have"

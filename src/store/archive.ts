@@ -51,8 +51,9 @@ export function archiveTable(db: Database) {
     return value === null ? null : Number(value);
   };
   const gap = (file: ArchiveFile | null, from: number): ArchiveGap | null => {
-    const end = endBefore.get(file?.first_id ?? Number.MAX_SAFE_INTEGER)?.last_id ?? removedUpTo();
+    // In this order: a file that is added or removed between the two makes no gap.
     const follows = file === null ? upTo() : file.after_id;
+    const end = endBefore.get(file?.first_id ?? Number.MAX_SAFE_INTEGER)?.last_id ?? removedUpTo();
     return end === null || follows === null || follows <= Math.max(end, from) ? null : { after: end, upTo: follows };
   };
   return {
