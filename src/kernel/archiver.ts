@@ -17,11 +17,11 @@ import {
   type ArchiveGap,
   checking,
   createArchiveFile,
+  damagedByGap,
   dayOf,
   endOfDay,
   freeName,
   glance,
-  lostRow,
   namesIn,
   syncFolder,
 } from "../store/archive-files.ts";
@@ -185,7 +185,7 @@ export class Archiver {
   }
 
   #gap(gap: ArchiveGap): Problem {
-    const { problem: found } = lostRow(this.#parts.folder, gap);
+    const { problem: found } = damagedByGap(this.#parts.folder, gap);
     const known = `${gap.after}`;
     const data = { after: gap.after, up_to: gap.upTo };
     if (!this.#reported.has(known)) this.#parts.journal.log(entry("error", "archive.damaged", found.message, data));
@@ -294,6 +294,8 @@ export class Archiver {
     const { archive } = this.#parts.store;
     const first = archive.firstLogId();
     const watermark = archive.upTo();
+    const above = archive.gap(null, watermark);
+    if (above !== null) return err(this.#gap(above));
     if (first === null || first > watermark) return ok(undefined);
     let last = Math.max(this.#wholeUpTo, first - 1);
     for (;;) {

@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import { formatSize } from "../base/size.ts";
-import { archiveFolder, lostRow } from "../store/archive-files.ts";
+import { archiveFolder, damagedByGap } from "../store/archive-files.ts";
 import type { Store } from "../store/open.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
@@ -230,7 +230,7 @@ export class BlobSweep {
     const { archive, file } = this.#parts.store;
     const [gap] = archive.gaps();
     // Which logs there still are cannot be told, and so not what they refer to.
-    if (gap !== undefined) throw lostRow(archiveFolder(dirname(file)), gap);
+    if (gap !== undefined) throw damagedByGap(archiveFolder(dirname(file)), gap);
     await this.#readRows();
     const inRuns = await this.#digestsInRuns();
     for (const prefix of prefixes) {

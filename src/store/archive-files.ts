@@ -28,10 +28,11 @@ export interface ArchiveFile {
 }
 
 /**
- * Logs that are archived and that no row of the table has: those above `after`, up to `upTo`. A row tells which log the
- * file before it ends with, so that a lost one shows.
+ * Logs above `after`, up to `upTo`, that were archived and that cannot be told where: the row of their file is lost, which
+ * shows as each names the last log of the file before it; or the watermark is, which is the last log of the newest.
  */
 export interface ArchiveGap {
+  readonly lost: "row" | "watermark";
   readonly after: number;
   readonly upTo: number;
 }
@@ -59,11 +60,14 @@ export const damagedFile = (folder: string, { file, last_id }: ArchiveFile, why:
 export const logsWord = (first: number, last: number): string =>
   first === last ? `log ${first}` : `logs ${first} to ${last}`;
 
-/** A row of the table that is lost. */
-export const lostRow = (folder: string, { after, upTo }: ArchiveGap): ArchiveDamaged => {
-  const why = `has ${logsWord(after + 1, upTo)}, but no row of the table \`archive\` tells in which file`;
+export const damagedByGap = (folder: string, { lost, after, upTo }: ArchiveGap): ArchiveDamaged => {
+  const logs = `has ${logsWord(after + 1, upTo)}, but`;
+  if (lost === "watermark") {
+    const why = `${logs} by \`archived_up_to\` in \`meta\` the archive ends with log ${after}`;
+    return new ArchiveDamaged(folder, why, `set it to ${upTo}`, upTo);
+  }
   const remedy = "`nerve archive verify` looks which file it is; insert its row again, from a copy of logs.db";
-  return new ArchiveDamaged(folder, why, remedy, upTo);
+  return new ArchiveDamaged(folder, `${logs} no row of the table \`archive\` tells in which file`, remedy, upTo);
 };
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;

@@ -51,10 +51,11 @@ export function archiveTable(db: Database) {
     return value === null ? null : Number(value);
   };
   const gap = (file: ArchiveFile | null, from: number): ArchiveGap | null => {
-    // In this order: a file that is added or removed between the two makes no gap.
     const follows = file === null ? upTo() : file.after_id;
     const end = endBefore.get(file?.first_id ?? Number.MAX_SAFE_INTEGER)?.last_id ?? removedUpTo();
-    return end === null || follows === null || follows <= Math.max(end, from) ? null : { after: end, upTo: follows };
+    if (follows === null || end === null || Math.max(follows, end) <= from) return null;
+    if (end < follows) return { lost: "row", after: end, upTo: follows };
+    return file === null && end > follows ? { lost: "watermark", after: follows, upTo: end } : null;
   };
   return {
     /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
@@ -65,9 +66,12 @@ export function archiveTable(db: Database) {
     /** The file with the lowest ids of those that hold any above `after` and are of `day` or a later one; "": of any. */
     next: (after: number, day = ""): ArchiveFile | null => next.get(after, day),
     removedUpTo,
-    /** What is lost between a file, or the watermark if it is null, and the file before it, if any is above `from`. */
+    /**
+     * What is lost between a file and the one before it, if it reaches above `from`. Null for the file: between the
+     * watermark and the newest, which is to be asked inside a transaction.
+     */
     gap,
-    gaps: (): ArchiveGap[] => [...all.all(), null].flatMap((file) => gap(file, 0) ?? []),
+    gaps: (): ArchiveGap[] => db.transaction(() => [...all.all(), null].flatMap((file) => gap(file, 0) ?? []))(),
     /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
     add(file: ArchiveFile): void {
       const { day, first_id, last_id, rows, bytes, sha256, at, after_id } = file;

@@ -7,7 +7,14 @@
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log } from "../model/log.ts";
 import { archiveTable } from "./archive.ts";
-import { ArchiveDamaged, type ArchiveFile, archiveFolder, archiveReader, dayOf, lostRow } from "./archive-files.ts";
+import {
+  ArchiveDamaged,
+  type ArchiveFile,
+  archiveFolder,
+  archiveReader,
+  damagedByGap,
+  dayOf,
+} from "./archive-files.ts";
 import { type LogFilter, logTable } from "./logs.ts";
 
 const COLUMNS = "id, at, level, source, event, run, trace, message, data";
@@ -81,7 +88,7 @@ export function logHistory(db: Database, data: string): LogHistory {
       const watermark = archive.upTo();
       const file = cursor < watermark ? archive.next(cursor, fromDay) : null;
       const gap = archive.gap(file, cursor);
-      if (gap !== null && gap.after < upTo) throw lostRow(folder, gap);
+      if (gap !== null && gap.after < upTo) throw damagedByGap(folder, gap);
       return file === null ? { file, rows: ofTable(Math.max(cursor, watermark)) } : { file };
     });
 
@@ -131,11 +138,11 @@ export function logHistory(db: Database, data: string): LogHistory {
     const { rows, files, gap } = snapshot(() => {
       const watermark = archive.upTo();
       const found = logs.list({ ...filter, after: Math.max(filter.after, watermark) });
-      const isAll = found.length >= filter.limit || filter.after >= watermark;
+      const isAll = found.length >= filter.limit;
       return { rows: found, files: isAll ? [] : archive.all(), gap: isAll ? null : archive.gap(null, filter.after) };
     });
     pieces.push(rows);
-    if (gap !== null) throw lostRow(folder, gap);
+    if (gap !== null) throw damagedByGap(folder, gap);
     const isWanted = passes(filter);
     const needle = filter.trace === null ? null : `"trace":"${filter.trace}"`;
     const fromDay = firstDayOf(filter);
@@ -153,7 +160,7 @@ export function logHistory(db: Database, data: string): LogHistory {
       room -= last.length;
       if (room === 0) break;
       const lost = archive.gap(file, filter.after);
-      if (lost !== null) throw lostRow(folder, lost);
+      if (lost !== null) throw damagedByGap(folder, lost);
     }
   }
 

@@ -393,6 +393,26 @@ describe("a row of the table that is lost", () => {
     expect(below.rows.map(({ id }) => id)).toEqual(Array.from({ length: first - 1 }, (_, n) => n + 1));
   });
 
+  test.each(["15", null])("nor is a watermark that fell back: %s", async (value) => {
+    using bench = await withFiles(0);
+    bench.sql(
+      value === null
+        ? "DELETE FROM meta WHERE key = 'archived_up_to'"
+        : `UPDATE meta SET value = '${value}' WHERE key = 'archived_up_to'`,
+    );
+    const { history } = bench.store;
+    for (const read of [
+      () => [...history.scan(0)],
+      () => history.page(ALL_LOGS),
+      () => history.page({ ...ALL_LOGS, newest: true }),
+      () => history.byId(44),
+      () => history.ofRun(1, 1),
+    ]) {
+      expect(damageIn(read)).toContain(`has logs ${Number(value) + 1} to 50, but by \`archived_up_to\` in`);
+    }
+    expect(await bench.archive(NOW + 1)).toMatchObject({ ok: false, error: { kind: "archive-damaged" } });
+  });
+
   test("is not what retention leaves, down to nothing", async () => {
     using bench = archiveBench();
     bench.fill(DAYS.map(([day]) => logAt(june(day))));
