@@ -73,7 +73,8 @@ function read(data: string): Store {
   const { moment, elapsedMs } = JSON.parse(lifetime) as { moment: { wallMs: number }; elapsedMs: number };
   return {
     signals: all("SELECT * FROM signals ORDER BY id"),
-    logs: all("SELECT * FROM logs WHERE event IN ('reflex.fired', 'kernel.started') ORDER BY id"),
+    // The last of them is the end: a deadline that was only throttled leaves no log of its own.
+    logs: all("SELECT * FROM logs WHERE event IN ('reflex.fired', 'kernel.started', 'kernel.stopping') ORDER BY id"),
     runs: all("SELECT id, reflex, signal_id, input, trace FROM workflow_runs WHERE reflex IS NOT NULL ORDER BY id"),
     states: all("SELECT reflex, key, state FROM reflex_state"),
     skewMs: moment.wallMs - elapsedMs,
