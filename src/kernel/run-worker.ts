@@ -151,11 +151,13 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   renew(): void {
     this.#loadDeaths = 0;
     if (this.pid === null) return;
-    const gone = this.#life.leave("retire", true);
-    this.#life.shutDown(Number.POSITIVE_INFINITY);
-    const waiting = this.#host.ticker.after(SAY_WAITING_MS, () => this.#sayWaiting());
+    // Steps take the time they need; a worker without a run has nothing to wait for.
+    const isBusy = this.#inWorker.size > 0;
+    const gone = this.#life.leave("retire", isBusy);
+    if (isBusy) this.#life.shutDown(Number.POSITIVE_INFINITY);
+    const waiting = isBusy ? this.#host.ticker.after(SAY_WAITING_MS, () => this.#sayWaiting()) : null;
     void gone.then(() => {
-      waiting.cancel();
+      waiting?.cancel();
       this.#resume("reload");
       this.#life.start();
     });

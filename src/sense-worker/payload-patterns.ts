@@ -7,7 +7,10 @@ import type { StandardSchema } from "../worker/schema.ts";
 type Asked = ParentMessageOf<"init">["senses"][number]["patterns"][number];
 type Finding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
 
-/** `possible`, or everything that is wrong, of each pattern that can be held against `payload`; none without such a type, or one that is not ArkType's. */
+/**
+ * `possible`, or everything that is wrong, of each pattern that can be held against `payload`; none without such a type, or
+ * with one that is not ArkType's.
+ */
 export function holdAgainst(payload: StandardSchema | null, patterns: readonly Asked[]): Finding[] {
   if (payload === null || patterns.length === 0) return [];
   try {

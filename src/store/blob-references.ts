@@ -86,8 +86,8 @@ export function blobReferences(db: Database) {
 
   return {
     /**
-     * Reads up to `limit` rows that were not read yet, fewer where they hold much; true when there are no more. What is in the archive alone has to
-     * be read before: see `unreadArchive`. Inside a commit of the store.
+     * Reads up to `limit` rows that were not read yet, fewer where they hold much; true when there are no more. What is in
+     * the archive alone has to be read before: see `unreadArchive`. Inside a commit of the store.
      */
     read(kind: Kind, limit: number): boolean {
       const { firstId, lastId, readUpTo, setReadUpTo, mentions, note } = sources[kind];

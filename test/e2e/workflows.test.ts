@@ -829,6 +829,14 @@ describe("a reload", () => {
     expect(await site.output(behind)).toBe("new");
   });
 
+  test("does not wait for a worker that spins without a run", async () => {
+    await using site = await flow('setTimeout(() => { mark("spins"); for (;;); }, 20); return "old";');
+    await site.output(await site.run("flow"));
+    await site.marked("spins");
+    await site.reload({ workflows: { flow: { body: 'return "new";' } } });
+    expect(await site.output(await site.run("flow"), 20_000)).toBe("new");
+  });
+
   test("that leaves a workflow as it was leaves its runs in peace", async () => {
     await using site = await Site.start({
       workflows: { flow: { body: 'mark("in"); await gate("go");' }, other: { body: "" } },
