@@ -2,7 +2,7 @@
  * The executable's one entry: what argv says decides which process this becomes, and only that part is loaded.
  * The hidden roles are how the kernel starts its workers; everything else is a command.
  */
-import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./kernel/own-image.ts";
+import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
 
 const [word, ...rest] = process.argv.slice(2);
 /** Only a kernel starts one with a channel. */

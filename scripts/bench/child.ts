@@ -1,8 +1,8 @@
 /** A worker of nerve's and a bare child, spoken to over ipc as the kernel does, one question at a time or many. */
 import { join } from "node:path";
 import type { ParentMessage, WorkerMessage } from "../../src/ipc/definitions.ts";
-import { SENSE_WORKER_ROLE } from "../../src/kernel/own-image.ts";
-import { spawnWorker } from "../../src/kernel/worker-process.ts";
+import { SENSE_WORKER_ROLE } from "../../src/spawn/own-image.ts";
+import { spawnWorker } from "../../src/spawn/worker-process.ts";
 import { TRACE } from "./floor/shape.ts";
 import type { Site } from "./site.ts";
 

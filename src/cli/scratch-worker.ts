@@ -13,19 +13,19 @@ import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
-import { workerEnvironment } from "../kernel/environment.ts";
-import { ownCommand, SENSE_WORKER_ROLE } from "../kernel/own-image.ts";
-import { type PeerFiles, peerFiles, senseDatabase } from "../kernel/sense-databases.ts";
 import { LOAD_HARD_MS } from "../kernel/worker-life.ts";
+import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { workerEnvironment } from "../spawn/environment.ts";
+import { ownCommand, SENSE_WORKER_ROLE } from "../spawn/own-image.ts";
+import { type PeerFiles, peerFiles, senseDatabase } from "../spawn/peer-files.ts";
 import {
   describeExit,
   spawnWorker,
   type WorkerCommand,
   type WorkerExit,
   type WorkerProcess,
-} from "../kernel/worker-process.ts";
-import type { NerveConfig, SenseConfig } from "../model/config.ts";
-import { type Problem, problem } from "../model/problem.ts";
+} from "../spawn/worker-process.ts";
 import { copyDatabase, type ScratchFolder } from "./scratch-folder.ts";
 
 export interface ScratchSense {

@@ -15,6 +15,8 @@ import { limitsOf } from "../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import type { Signal } from "../model/signal.ts";
 import { MAX_VALUE_BYTES } from "../model/value.ts";
+import { peerFiles, senseDatabase } from "../spawn/peer-files.ts";
+import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Group, GroupHost, LoneDeath } from "./group.ts";
@@ -23,11 +25,9 @@ import type { Ledger } from "./ledger.ts";
 import type { Quarantines } from "./quarantines.ts";
 import type { Reactions } from "./reactions.ts";
 import type { Flight, Sense } from "./sense.ts";
-import { peerFiles, senseDatabase } from "./sense-databases.ts";
 import type { Throttles } from "./throttles.ts";
 import type { Ticker } from "./ticker.ts";
 import { LOG_CREDIT } from "./worker-life.ts";
-import type { WorkerCommand } from "./worker-process.ts";
 
 export interface ComputesParts {
   readonly clock: Clock;

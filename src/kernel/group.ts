@@ -11,11 +11,11 @@ import { limitsOf } from "../config/defaults.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
 import type { GroupConfig } from "../model/config.ts";
+import type { PeerFiles } from "../spawn/peer-files.ts";
+import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Owed } from "../store/sense-state.ts";
 import type { Batch, Flight, Sense } from "./sense.ts";
-import type { PeerFiles } from "./sense-databases.ts";
 import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "./worker-life.ts";
-import type { WorkerCommand } from "./worker-process.ts";
 
 /** What the engine does for a group: everything that is durable or concerns more than one group. */
 export interface GroupHost extends LifeHost {

@@ -14,16 +14,16 @@ import type { WorkflowMessage, WorkflowMessageOf, WorkflowParentMessage } from "
 import type { WorkflowConfig } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { RunEvent, RunEventData } from "../model/run.ts";
+import type { Location } from "../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../spawn/peer-files.ts";
+import type { WorkerCommand } from "../spawn/worker-process.ts";
 import { STRIKES } from "./blame.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
-import type { Location } from "./modules-on-disk.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
-import type { PeerFiles } from "./sense-databases.ts";
 import type { Handle } from "./ticker.ts";
 import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./worker-life.ts";
-import type { WorkerCommand } from "./worker-process.ts";
 
 /** What runs' workers need of the kernel. */
 export interface RunWorkerHost extends LifeHost {

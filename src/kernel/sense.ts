@@ -2,8 +2,8 @@
 import type { Moment } from "../base/clock.ts";
 import type { SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
+import type { Location } from "../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../store/sense-state.ts";
-import type { Location } from "./modules-on-disk.ts";
 
 /** Computes sent together; their results commit together while `left` counts down. */
 export interface Batch {

@@ -12,16 +12,16 @@ import { descendants, residentBytes } from "../base/processes.ts";
 import type { Result } from "../base/result.ts";
 import { formatSize } from "../base/size.ts";
 import type { MalformedMessage } from "../ipc/definitions.ts";
-import { judge } from "./blame.ts";
-import type { Journal } from "./journal.ts";
-import type { Handle, Ticker } from "./ticker.ts";
 import {
   describeExit,
   spawnWorker,
   type WorkerCommand,
   type WorkerExit,
   type WorkerProcess,
-} from "./worker-process.ts";
+} from "../spawn/worker-process.ts";
+import { judge } from "./blame.ts";
+import type { Journal } from "./journal.ts";
+import type { Handle, Ticker } from "./ticker.ts";
 
 export type LifeState = "starting" | "up" | "backoff" | "stuck";
 

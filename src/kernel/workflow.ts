@@ -11,14 +11,14 @@ import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from 
 import type { WorkflowConfig } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Run, RunEvent } from "../model/run.ts";
+import type { Location } from "../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../spawn/peer-files.ts";
 import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
-import type { Location } from "./modules-on-disk.ts";
 import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
 import { type Failure, retryDelayMs } from "./run-policy.ts";
 import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";
-import type { PeerFiles } from "./sense-databases.ts";
 import type { Handle } from "./ticker.ts";
 
 /** What runs need of the kernel beyond their workflow. */

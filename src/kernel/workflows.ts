@@ -11,18 +11,18 @@ import type { WorkflowMessageOf, WorkflowParentMessage } from "../ipc/workflow-d
 import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { isOver, type Run, runEventOf, type Trigger } from "../model/run.ts";
+import { type Location, type Locations, locateWorkflow } from "../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../spawn/peer-files.ts";
+import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { LogHistory } from "../store/log-history.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { LiveRun, type RunOrder } from "./live-run.ts";
-import { type Location, type Locations, locateWorkflow } from "./modules-on-disk.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
-import type { PeerFiles } from "./sense-databases.ts";
 import { type LifeHost, LOG_CREDIT } from "./worker-life.ts";
-import type { WorkerCommand } from "./worker-process.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
 
 export interface WorkflowsParts extends LifeHost {

@@ -15,8 +15,8 @@ import type {
   WorkflowParentMessage,
   WorkflowParentMessageOf,
 } from "../../src/ipc/workflow-definitions.ts";
-import { ownCommand, SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../../src/kernel/own-image.ts";
-import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/kernel/worker-process.ts";
+import { ownCommand, SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../../src/spawn/own-image.ts";
+import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/spawn/worker-process.ts";
 import { until } from "./compute.ts";
 import type { Folder } from "./folder.ts";
 

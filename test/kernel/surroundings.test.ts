@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openDataDirectory } from "../../src/kernel/data-directory.ts";
-import { workerEnvironment, workerMarker } from "../../src/kernel/environment.ts";
 import { sdNotify } from "../../src/kernel/sd-notify.ts";
+import { workerEnvironment, workerMarker } from "../../src/spawn/environment.ts";
 import { until } from "../helpers/compute.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 

@@ -1,7 +1,7 @@
 /** The worker's half of the channel, with a real child at the other end. */
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { spawnWorker, type WorkerExit } from "../../src/kernel/worker-process.ts";
+import { spawnWorker, type WorkerExit } from "../../src/spawn/worker-process.ts";
 import { until } from "../helpers/compute.ts";
 
 const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/channel.ts"));

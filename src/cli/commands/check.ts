@@ -6,7 +6,6 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
-import { type Locations, locateSenses, locateWorkflows } from "../../kernel/modules-on-disk.ts";
 import {
   type NerveConfig,
   type ReflexConfig,
@@ -15,6 +14,7 @@ import {
   type WorkflowConfig,
 } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
+import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT, fail } from "../outcome.ts";
 import { patternProblems, patternsOn } from "../pattern-problems.ts";
