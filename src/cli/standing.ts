@@ -1,6 +1,7 @@
 /** Whether nerve runs by the rules a configuration gives a reflex, and since which signal. */
-import { definitionOf } from "../kernel/reflex-definition.ts";
+
 import type { ReflexConfig } from "../model/config.ts";
+import { definitionOf } from "../rules/same-reflex.ts";
 import type { StoreReader } from "../store/open.ts";
 
 export type Standing =

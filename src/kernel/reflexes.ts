@@ -7,13 +7,13 @@ import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from 
 import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
 import { hasWords } from "../rules/look.ts";
 import { isKeyState, type KeyState } from "../rules/rule.ts";
+import { definitionOf } from "../rules/same-reflex.ts";
 import type { Store } from "../store/open.ts";
 import type { StoredReflexState } from "../store/reflex-state.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import { definitionOf } from "./reflex-definition.ts";
 import type { Sense } from "./sense.ts";
 import { type Handle, SET_BACK_MS, type Ticker } from "./ticker.ts";
 import { Watch, type WatchParts } from "./watch.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../base/json.ts";
 import type { ReflexConfig } from "../model/config.ts";
-import { ruleOf } from "../rules/rule.ts";
+import { ruleOf } from "./rule.ts";
 
 /** Changes with what is kept of a reflex, too. */
 const FORMAT = "3";
