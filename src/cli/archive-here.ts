@@ -8,7 +8,7 @@ import { openDataDirectory } from "../kernel/data-directory.ts";
 import { Journal } from "../kernel/journal.ts";
 import { Ledger } from "../kernel/ledger.ts";
 import { Retention, retentionsOf } from "../kernel/retention.ts";
-import { Ticker } from "../kernel/ticker.ts";
+import { Ticker } from "../kernel/time/ticker.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { archiveFolder } from "../store/archive-files.ts";

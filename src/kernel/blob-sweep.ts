@@ -16,7 +16,7 @@ import { archiveFolder, damagedByGap } from "../store/archive-files.ts";
 import type { Store } from "../store/open.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Handle, Ticker } from "./ticker.ts";
+import type { Handle, Ticker } from "./time/ticker.ts";
 
 export interface BlobSweepParts {
   readonly clock: Clock;

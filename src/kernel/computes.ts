@@ -26,7 +26,7 @@ import type { Quarantines } from "./quarantines.ts";
 import type { Reactions } from "./reactions.ts";
 import type { Flight, Sense } from "./sense.ts";
 import type { Throttles } from "./throttles.ts";
-import type { Ticker } from "./ticker.ts";
+import type { Ticker } from "./time/ticker.ts";
 import { LOG_CREDIT } from "./worker-life.ts";
 
 export interface ComputesParts {

@@ -24,18 +24,18 @@ import { openStore, PASSING, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
 import { Archiver } from "./archiver.ts";
 import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
-import { intervalCalendar } from "./calendar.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { Engine, type Modules } from "./engine.ts";
 import { Journal } from "./journal.ts";
 import { Ledger } from "./ledger.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { Lifetime } from "./lifetime.ts";
 import { Retention, retentionsOf } from "./retention.ts";
 import { type SdNotify, sdNotify } from "./sd-notify.ts";
 import { describeLowSpace, type LowSpace, Space } from "./space.ts";
 import { statusOf } from "./status.ts";
-import { Ticker } from "./ticker.ts";
+import { intervalCalendar } from "./time/calendar.ts";
+import { Lifetime } from "./time/lifetime.ts";
+import { Ticker } from "./time/ticker.ts";
 
 export interface DaemonOptions {
   readonly configFile: string;

@@ -20,7 +20,6 @@ import type { Draft } from "./draft.ts";
 import { Group } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Lifetime } from "./lifetime.ts";
 import { Quarantines } from "./quarantines.ts";
 import { Reactions } from "./reactions.ts";
 import { type Desk, Reflexes } from "./reflexes.ts";
@@ -28,7 +27,8 @@ import { Requests } from "./requests.ts";
 import { Sense } from "./sense.ts";
 import { Silences } from "./silences.ts";
 import { Throttles } from "./throttles.ts";
-import type { Ticker } from "./ticker.ts";
+import type { Lifetime } from "./time/lifetime.ts";
+import type { Ticker } from "./time/ticker.ts";
 import { Workflows } from "./workflows.ts";
 
 export interface EngineParts {

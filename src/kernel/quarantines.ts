@@ -9,7 +9,7 @@ import type { LoneDeath } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Sense } from "./sense.ts";
-import type { Ticker } from "./ticker.ts";
+import type { Ticker } from "./time/ticker.ts";
 
 export interface QuarantinesParts {
   readonly clock: Clock;

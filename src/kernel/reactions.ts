@@ -14,10 +14,10 @@ import type { Decision } from "../rules/rule.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
-import type { Lifetime } from "./lifetime.ts";
 import type { Reflex, Reflexes } from "./reflexes.ts";
 import type { Sense } from "./sense.ts";
 import type { Silences } from "./silences.ts";
+import type { Lifetime } from "./time/lifetime.ts";
 import type { Watch } from "./watch.ts";
 import type { Workflows } from "./workflows.ts";
 

@@ -10,12 +10,12 @@ import { isKeyState, type KeyState } from "../rules/rule.ts";
 import { definitionOf } from "../rules/same-reflex.ts";
 import type { Store } from "../store/open.ts";
 import type { StoredReflexState } from "../store/reflex-state.ts";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./calendar.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Sense } from "./sense.ts";
-import { type Handle, SET_BACK_MS, type Ticker } from "./ticker.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./time/calendar.ts";
+import { type Handle, SET_BACK_MS, type Ticker } from "./time/ticker.ts";
 import { Watch, type WatchParts } from "./watch.ts";
 
 export interface Reflex {

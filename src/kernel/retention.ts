@@ -16,7 +16,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
 import type { Archiver } from "./archiver.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Handle, Ticker } from "./ticker.ts";
+import type { Handle, Ticker } from "./time/ticker.ts";
 
 const LOOK_EVERY_MS = 60_000;
 const BETWEEN_BATCHES_MS = 20;

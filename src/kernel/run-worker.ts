@@ -18,11 +18,11 @@ import type { Location } from "../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../spawn/peer-files.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import { STRIKES } from "./blame.ts";
-import type { Lifetime } from "./lifetime.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
-import type { Handle } from "./ticker.ts";
+import type { Lifetime } from "./time/lifetime.ts";
+import type { Handle } from "./time/ticker.ts";
 import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./worker-life.ts";
 
 /** What runs' workers need of the kernel. */

@@ -7,7 +7,7 @@ import { type Silence, silencedBy } from "../model/silence.ts";
 import type { Store } from "../store/open.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Lifetime } from "./lifetime.ts";
+import type { Lifetime } from "./time/lifetime.ts";
 
 export interface SilencesParts {
   readonly ledger: Ledger;

@@ -9,7 +9,7 @@ import { formatSize } from "../base/size.ts";
 import type { Store } from "../store/open.ts";
 import { Ballast } from "./ballast.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Handle, Ticker } from "./ticker.ts";
+import type { Handle, Ticker } from "./time/ticker.ts";
 
 const MB = 1024 ** 2;
 const LEAST_BALLAST_BYTES = 256 * 1024;

@@ -12,8 +12,8 @@ import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type 
 import type { Draft } from "./draft.ts";
 import type { KeyMemory, Remembering } from "./key-memory.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Lifetime } from "./lifetime.ts";
-import type { Ticker } from "./ticker.ts";
+import type { Lifetime } from "./time/lifetime.ts";
+import type { Ticker } from "./time/ticker.ts";
 
 export interface WatchParts {
   readonly ticker: Ticker;

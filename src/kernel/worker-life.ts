@@ -21,7 +21,7 @@ import {
 } from "../spawn/worker-process.ts";
 import { judge } from "./blame.ts";
 import type { Journal } from "./journal.ts";
-import type { Handle, Ticker } from "./ticker.ts";
+import type { Handle, Ticker } from "./time/ticker.ts";
 
 export type LifeState = "starting" | "up" | "backoff" | "stuck";
 

@@ -19,7 +19,7 @@ import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
 import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
 import { type Failure, retryDelayMs } from "./run-policy.ts";
 import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";
-import type { Handle } from "./ticker.ts";
+import type { Handle } from "./time/ticker.ts";
 
 /** What runs need of the kernel beyond their workflow. */
 export interface WorkflowHost extends RunWorkerHost {

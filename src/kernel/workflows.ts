@@ -18,10 +18,10 @@ import type { LogHistory } from "../store/log-history.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Lifetime } from "./lifetime.ts";
 import { LiveRun, type RunOrder } from "./live-run.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
+import type { Lifetime } from "./time/lifetime.ts";
 import { type LifeHost, LOG_CREDIT } from "./worker-life.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
 

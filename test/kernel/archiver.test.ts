@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Retention } from "../../src/kernel/retention.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
+import { Ticker } from "../../src/kernel/time/ticker.ts";
 import { lineOf } from "../../src/store/archive-files.ts";
 import {
   ALL_LOGS,

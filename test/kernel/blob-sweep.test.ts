@@ -21,7 +21,7 @@ import { Archiver } from "../../src/kernel/archiver.ts";
 import { BLOB_SWEEP_TIMES, BlobSweep } from "../../src/kernel/blob-sweep.ts";
 import { Journal } from "../../src/kernel/journal.ts";
 import { Ledger } from "../../src/kernel/ledger.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
+import { Ticker } from "../../src/kernel/time/ticker.ts";
 import { digestsIn } from "../../src/store/blob-references.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";

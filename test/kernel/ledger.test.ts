@@ -9,7 +9,7 @@ import { Journal, type JournalEntry } from "../../src/kernel/journal.ts";
 import { type Entry, Ledger } from "../../src/kernel/ledger.ts";
 import { Retention } from "../../src/kernel/retention.ts";
 import { type Batch, Sense } from "../../src/kernel/sense.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
+import { Ticker } from "../../src/kernel/time/ticker.ts";
 import { archiveFolder } from "../../src/store/archive-files.ts";
 import { openStore, type Store, storeFile } from "../../src/store/open.ts";
 import type { Owed } from "../../src/store/sense-state.ts";

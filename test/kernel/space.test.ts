@@ -20,7 +20,7 @@ import { Journal } from "../../src/kernel/journal.ts";
 import { Ledger } from "../../src/kernel/ledger.ts";
 import { Retention } from "../../src/kernel/retention.ts";
 import { type LowSpace, marksFor, Space } from "../../src/kernel/space.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
+import { Ticker } from "../../src/kernel/time/ticker.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { until } from "../helpers/compute.ts";
 import { temporaryFolder } from "../helpers/folder.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { momentOf } from "../../src/base/clock.ts";
 import { Sense } from "../../src/kernel/sense.ts";
 import { Throttles } from "../../src/kernel/throttles.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
+import { Ticker } from "../../src/kernel/time/ticker.ts";
 import { HandClock } from "../helpers/hand-clock.ts";
 
 function setting(throttleMs: number | null) {

@@ -4,7 +4,7 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { Lifetime } from "../../kernel/lifetime.ts";
+import type { Lifetime } from "../../kernel/time/lifetime.ts";
 import { type NerveConfig, type Patterns, type ReflexConfig, targetOf } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";

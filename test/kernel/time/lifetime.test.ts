@@ -1,8 +1,8 @@
 /** The axis of elapsed time, on a clock that is set, slewed, suspended and rebooted by hand. */
 import { describe, expect, test } from "bun:test";
-import { Lifetime, type LifetimeStore } from "../../src/kernel/lifetime.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
-import { randomFrom } from "../helpers/runs.ts";
+import { Lifetime, type LifetimeStore } from "../../../src/kernel/time/lifetime.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
+import { randomFrom } from "../../helpers/runs.ts";
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;

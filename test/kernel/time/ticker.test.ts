@@ -1,8 +1,8 @@
 /** The kernel's one timer, with a clock and an alarm driven by hand: nothing here waits. */
 import { describe, expect, test } from "bun:test";
-import { type Calendar, cronCalendar, intervalCalendar } from "../../src/kernel/calendar.ts";
-import { Ticker } from "../../src/kernel/ticker.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
+import { type Calendar, cronCalendar, intervalCalendar } from "../../../src/kernel/time/calendar.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -3,7 +3,7 @@
  * used, suspend and downtime included. It runs with the wall clock, so that what was decided can be replayed from the
  * times of signals; a set clock is taken back out of it. Across boots only the wall clock is there to tell.
  */
-import { type Clock, type Moment, momentOf, STEP_MS } from "../base/clock.ts";
+import { type Clock, type Moment, momentOf, STEP_MS } from "../../base/clock.ts";
 
 /** A moment on both axes, as it is kept in the store. */
 interface Anchor {

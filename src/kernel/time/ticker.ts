@@ -2,8 +2,8 @@
  * The kernel's one timer. Recurring things follow the wall clock through their calendar; delays count elapsed time,
  * suspend included. It wakes at least once a second, so that a stepped clock is noticed within that time.
  */
-import { type Clock, STEP_MS } from "../base/clock.ts";
-import { Heap } from "../base/heap.ts";
+import { type Clock, STEP_MS } from "../../base/clock.ts";
+import { Heap } from "../../base/heap.ts";
 import { type Calendar, newestDue } from "./calendar.ts";
 
 export interface Handle {
