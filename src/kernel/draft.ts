@@ -12,9 +12,9 @@ import type { Store } from "../store/open.ts";
 import type { ReflexState } from "../store/reflex-state.ts";
 import type { Owed, Quarantine } from "../store/sense-state.ts";
 import type { NewSignal } from "../store/signals.ts";
-import type { KeyMemory, Remembering } from "./key-memory.ts";
-import { type LiveRun, wordsOf } from "./live-run.ts";
-import type { Sense } from "./sense.ts";
+import type { KeyMemory, Remembering } from "./memory/key.ts";
+import { type LiveRun, wordsOf } from "./memory/run.ts";
+import type { Sense } from "./memory/sense.ts";
 
 interface Coalesced {
   readonly causes: number[];

@@ -5,7 +5,7 @@
  */
 import type { Store } from "../store/open.ts";
 import { Draft } from "./draft.ts";
-import type { Batch } from "./sense.ts";
+import type { Batch } from "./memory/sense.ts";
 
 export interface Entry {
   /** Inside the transaction. May run again with a new draft when the commit failed. */

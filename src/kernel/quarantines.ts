@@ -8,7 +8,7 @@ import { quarantineMs, STRIKES } from "./blame.ts";
 import type { LoneDeath } from "./group.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Sense } from "./sense.ts";
+import type { Sense } from "./memory/sense.ts";
 import type { Ticker } from "./time/ticker.ts";
 
 export interface QuarantinesParts {

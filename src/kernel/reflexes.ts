@@ -13,7 +13,7 @@ import type { StoredReflexState } from "../store/reflex-state.ts";
 import type { Draft } from "./draft.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
-import type { Sense } from "./sense.ts";
+import type { Sense } from "./memory/sense.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./time/calendar.ts";
 import { type Handle, SET_BACK_MS, type Ticker } from "./time/ticker.ts";
 import { Watch, type WatchParts } from "./watch.ts";

@@ -7,9 +7,9 @@ import type { Store } from "../store/open.ts";
 import type { Owed } from "../store/sense-state.ts";
 import type { Journal } from "./journal.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Sense } from "./memory/sense.ts";
 import type { Quarantines } from "./quarantines.ts";
 import type { Reflex, Reflexes } from "./reflexes.ts";
-import type { Sense } from "./sense.ts";
 
 export interface RequestsParts {
   readonly clock: Clock;

@@ -18,7 +18,7 @@ import type { Location } from "../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../spawn/peer-files.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import { STRIKES } from "./blame.ts";
-import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
+import type { LiveRun, ResumeReason, RunOrder } from "./memory/run.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
 import type { Lifetime } from "./time/lifetime.ts";

@@ -3,7 +3,7 @@ import type { Status } from "../control/contract.ts";
 import { targetOf } from "../model/config.ts";
 import { VERSION } from "../version.ts";
 import type { Engine } from "./engine.ts";
-import type { Sense } from "./sense.ts";
+import type { Sense } from "./memory/sense.ts";
 
 export interface StatusParts {
   readonly engine: Engine;

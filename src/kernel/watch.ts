@@ -10,8 +10,8 @@ import { MAX_KEYS } from "../rules/key.ts";
 import { type Look, type Lookout, lookoutOf } from "../rules/look.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../rules/rule.ts";
 import type { Draft } from "./draft.ts";
-import type { KeyMemory, Remembering } from "./key-memory.ts";
 import type { Ledger } from "./ledger.ts";
+import type { KeyMemory, Remembering } from "./memory/key.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 import type { Ticker } from "./time/ticker.ts";
 

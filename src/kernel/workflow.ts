@@ -15,7 +15,7 @@ import type { Location } from "../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../spawn/peer-files.ts";
 import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LiveRun, ResumeReason, RunOrder } from "./live-run.ts";
+import type { LiveRun, ResumeReason, RunOrder } from "./memory/run.ts";
 import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
 import { type Failure, retryDelayMs } from "./run-policy.ts";
 import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";

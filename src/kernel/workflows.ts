@@ -18,7 +18,7 @@ import type { LogHistory } from "../store/log-history.ts";
 import type { Store } from "../store/open.ts";
 import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
-import { LiveRun, type RunOrder } from "./live-run.ts";
+import { LiveRun, type RunOrder } from "./memory/run.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
 import type { Lifetime } from "./time/lifetime.ts";

@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { Draft } from "../../../src/kernel/draft.ts";
-import { LiveRun } from "../../../src/kernel/live-run.ts";
+import { LiveRun } from "../../../src/kernel/memory/run.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
 import { openStore, openStoreReader, type Store, storeFile } from "../../../src/store/open.ts";
 import { type Figure, median, medianOf } from "../figures.ts";

@@ -1,9 +1,9 @@
 /** What the kernel knows of one sense while it runs. Changed by the engine and its group only, after the commit. */
-import type { Moment } from "../base/clock.ts";
-import type { SenseConfig } from "../model/config.ts";
-import type { Problem } from "../model/problem.ts";
-import type { Location } from "../spawn/modules-on-disk.ts";
-import type { Owed, Quarantine, SenseState } from "../store/sense-state.ts";
+import type { Moment } from "../../base/clock.ts";
+import type { SenseConfig } from "../../model/config.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { Location } from "../../spawn/modules-on-disk.ts";
+import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
 
 /** Computes sent together; their results commit together while `left` counts down. */
 export interface Batch {

@@ -1,8 +1,8 @@
 /** What the kernel holds of a run that has not ended, and how its events are put into words. */
-import { formatDuration } from "../base/duration.ts";
-import type { Json } from "../base/json.ts";
-import type { LogLevel } from "../model/log.ts";
-import { isOver, type Run, type RunEvent, type Trigger } from "../model/run.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { Json } from "../../base/json.ts";
+import type { LogLevel } from "../../model/log.ts";
+import { isOver, type Run, type RunEvent, type Trigger } from "../../model/run.ts";
 
 /**
  * Where a run stands besides its durable state. `committing`: it has a slot, and its beginning or the end of its execution

@@ -1,6 +1,6 @@
 /** What a reflex remembers of one key, while the kernel runs. */
-import type { KeyState } from "../rules/rule.ts";
-import type { Handle } from "./time/ticker.ts";
+import type { KeyState } from "../../rules/rule.ts";
+import type { Handle } from "../time/ticker.ts";
 
 /** Changed after the commit only. */
 export interface KeyMemory {
