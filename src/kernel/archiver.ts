@@ -27,8 +27,8 @@ import {
 } from "../store/archive-files.ts";
 import { strayOf } from "../store/archive-strays.ts";
 import type { Store } from "../store/open.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Journal, JournalEntry } from "./commits/journal.ts";
+import type { Ledger } from "./commits/ledger.ts";
 
 export interface ArchiverParts {
   readonly clock: Clock;

@@ -14,8 +14,8 @@ import { counted } from "../base/counted.ts";
 import { formatSize } from "../base/size.ts";
 import { archiveFolder, damagedByGap } from "../store/archive-files.ts";
 import type { Store } from "../store/open.ts";
-import type { Journal } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Journal } from "./commits/journal.ts";
+import type { Ledger } from "./commits/ledger.ts";
 import type { Handle, Ticker } from "./time/ticker.ts";
 
 export interface BlobSweepParts {

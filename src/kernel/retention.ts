@@ -15,7 +15,7 @@ import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
 import type { Archiver } from "./archiver.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./commits/ledger.ts";
 import type { Handle, Ticker } from "./time/ticker.ts";
 
 const LOOK_EVERY_MS = 60_000;

@@ -5,8 +5,8 @@ import type { SilenceAnswer, SilenceRequest } from "../control/contract.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Silence, silencedBy } from "../model/silence.ts";
 import type { Store } from "../store/open.ts";
-import type { Journal, JournalEntry } from "./journal.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Journal, JournalEntry } from "./commits/journal.ts";
+import type { Ledger } from "./commits/ledger.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 
 export interface SilencesParts {

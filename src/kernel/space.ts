@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { formatSize } from "../base/size.ts";
 import type { Store } from "../store/open.ts";
 import { Ballast } from "./ballast.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger } from "./commits/ledger.ts";
 import type { Handle, Ticker } from "./time/ticker.ts";
 
 const MB = 1024 ** 2;

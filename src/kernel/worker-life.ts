@@ -20,7 +20,7 @@ import {
   type WorkerProcess,
 } from "../spawn/worker-process.ts";
 import { judge } from "./blame.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal } from "./commits/journal.ts";
 import type { Handle, Ticker } from "./time/ticker.ts";
 
 export type LifeState = "starting" | "up" | "backoff" | "stuck";

@@ -5,8 +5,8 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../src/base/clock.ts";
-import { Journal } from "../../src/kernel/journal.ts";
-import { Ledger } from "../../src/kernel/ledger.ts";
+import { Journal } from "../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../src/kernel/commits/ledger.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import { Ticker } from "../../src/kernel/time/ticker.ts";
 import { Workflows } from "../../src/kernel/workflows.ts";

@@ -1,8 +1,8 @@
 /** Due times by the clock: what passed while nerve was down, and while the store takes nothing. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { Journal } from "../../src/kernel/journal.ts";
-import { type Entry, Ledger } from "../../src/kernel/ledger.ts";
+import { Journal } from "../../src/kernel/commits/journal.ts";
+import { type Entry, Ledger } from "../../src/kernel/commits/ledger.ts";
 import { Sense } from "../../src/kernel/memory/sense.ts";
 import { type Desk, Reflexes } from "../../src/kernel/reflexes.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";

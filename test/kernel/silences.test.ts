@@ -1,8 +1,8 @@
 /** Who is silenced, and until when: real ledger, real store, a clock moved by hand. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { Journal } from "../../src/kernel/journal.ts";
-import { Ledger } from "../../src/kernel/ledger.ts";
+import { Journal } from "../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../src/kernel/commits/ledger.ts";
 import { Silences } from "../../src/kernel/silences.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import { openStore, storeFile } from "../../src/store/open.ts";

@@ -2,8 +2,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../src/base/json.ts";
-import type { Draft } from "../../src/kernel/draft.ts";
-import { Ledger } from "../../src/kernel/ledger.ts";
+import type { Draft } from "../../src/kernel/commits/draft.ts";
+import { Ledger } from "../../src/kernel/commits/ledger.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import { type Handle, Ticker } from "../../src/kernel/time/ticker.ts";
 import { Watch } from "../../src/kernel/watch.ts";

@@ -1,7 +1,7 @@
 /** What a long history of runs costs: the list of active ones, and `nerve rebuild --check`. */
 import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
-import { Draft } from "../../../src/kernel/draft.ts";
+import { Draft } from "../../../src/kernel/commits/draft.ts";
 import { LiveRun } from "../../../src/kernel/memory/run.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
 import { openStore, openStoreReader, type Store, storeFile } from "../../../src/store/open.ts";

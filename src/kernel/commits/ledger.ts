@@ -3,9 +3,9 @@
  * still coming in waits for it, for a moment. When SQLite cannot write, entries are kept and tried again, nothing is
  * announced, and the kernel takes in nothing new.
  */
-import type { Store } from "../store/open.ts";
+import type { Store } from "../../store/open.ts";
+import type { Batch } from "../memory/sense.ts";
 import { Draft } from "./draft.ts";
-import type { Batch } from "./memory/sense.ts";
 
 export interface Entry {
   /** Inside the transaction. May run again with a new draft when the commit failed. */

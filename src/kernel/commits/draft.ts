@@ -2,19 +2,19 @@
  * One transaction in the making: what is appended, and what it changes about senses. Nothing in memory changes until
  * `keep`, which is only called once the transaction is committed; a draft that failed is thrown away.
  */
-import type { Moment } from "../base/clock.ts";
-import { counted } from "../base/counted.ts";
-import type { Json } from "../base/json.ts";
-import type { NewLog } from "../model/log.ts";
-import { advance, isOver, type Run, type RunEvent } from "../model/run.ts";
-import { type KeyState, REST } from "../rules/rule.ts";
-import type { Store } from "../store/open.ts";
-import type { ReflexState } from "../store/reflex-state.ts";
-import type { Owed, Quarantine } from "../store/sense-state.ts";
-import type { NewSignal } from "../store/signals.ts";
-import type { KeyMemory, Remembering } from "./memory/key.ts";
-import { type LiveRun, wordsOf } from "./memory/run.ts";
-import type { Sense } from "./memory/sense.ts";
+import type { Moment } from "../../base/clock.ts";
+import { counted } from "../../base/counted.ts";
+import type { Json } from "../../base/json.ts";
+import type { NewLog } from "../../model/log.ts";
+import { advance, isOver, type Run, type RunEvent } from "../../model/run.ts";
+import { type KeyState, REST } from "../../rules/rule.ts";
+import type { Store } from "../../store/open.ts";
+import type { ReflexState } from "../../store/reflex-state.ts";
+import type { Owed, Quarantine } from "../../store/sense-state.ts";
+import type { NewSignal } from "../../store/signals.ts";
+import type { KeyMemory, Remembering } from "../memory/key.ts";
+import { type LiveRun, wordsOf } from "../memory/run.ts";
+import type { Sense } from "../memory/sense.ts";
 
 interface Coalesced {
   readonly causes: number[];

@@ -1,21 +1,21 @@
 /** Group commit, on a real store that another connection keeps from being written. Memory follows the commit. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import type { LogLine } from "../../src/base/logger.ts";
-import { traceIds } from "../../src/base/trace-id.ts";
-import { Archiver } from "../../src/kernel/archiver.ts";
-import { Draft } from "../../src/kernel/draft.ts";
-import { Journal, type JournalEntry } from "../../src/kernel/journal.ts";
-import { type Entry, Ledger } from "../../src/kernel/ledger.ts";
-import { type Batch, Sense } from "../../src/kernel/memory/sense.ts";
-import { Retention } from "../../src/kernel/retention.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import { archiveFolder } from "../../src/store/archive-files.ts";
-import { openStore, type Store, storeFile } from "../../src/store/open.ts";
-import type { Owed } from "../../src/store/sense-state.ts";
-import { until } from "../helpers/compute.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
+import type { LogLine } from "../../../src/base/logger.ts";
+import { traceIds } from "../../../src/base/trace-id.ts";
+import { Archiver } from "../../../src/kernel/archiver.ts";
+import { Draft } from "../../../src/kernel/commits/draft.ts";
+import { Journal, type JournalEntry } from "../../../src/kernel/commits/journal.ts";
+import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { type Batch, Sense } from "../../../src/kernel/memory/sense.ts";
+import { Retention } from "../../../src/kernel/retention.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { archiveFolder } from "../../../src/store/archive-files.ts";
+import { openStore, type Store, storeFile } from "../../../src/store/open.ts";
+import type { Owed } from "../../../src/store/sense-state.ts";
+import { until } from "../../helpers/compute.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
 
 const NOW = Date.UTC(2025, 0, 1);
 const trace = traceIds();

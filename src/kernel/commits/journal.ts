@@ -2,10 +2,10 @@
  * The kernel's voice: every record goes to the log table and to stderr. Repeats of one message by one source are folded:
  * the first is a row, the following ones are counted into one more row a minute.
  */
-import type { Json, JsonObject } from "../base/json.ts";
-import type { Logger } from "../base/logger.ts";
-import type { LogLevel, NewLog } from "../model/log.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
+import type { Json, JsonObject } from "../../base/json.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { LogLevel, NewLog } from "../../model/log.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface JournalEntry {
