@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseWorkflowMessage } from "../ipc/parse.ts";
 import type { WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
-import { LOAD_HARD_MS } from "../kernel/worker-life.ts";
+import { LOAD_HARD_MS } from "../kernel/workers/life.ts";
 import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";

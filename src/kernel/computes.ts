@@ -27,7 +27,7 @@ import type { Quarantines } from "./quarantines.ts";
 import type { Reactions } from "./reactions.ts";
 import type { Throttles } from "./throttles.ts";
 import type { Ticker } from "./time/ticker.ts";
-import { LOG_CREDIT } from "./worker-life.ts";
+import { LOG_CREDIT } from "./workers/life.ts";
 
 export interface ComputesParts {
   readonly clock: Clock;

@@ -15,7 +15,7 @@ import type { PeerFiles } from "../spawn/peer-files.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Owed } from "../store/sense-state.ts";
 import type { Batch, Flight, Sense } from "./memory/sense.ts";
-import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "./worker-life.ts";
+import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "./workers/life.ts";
 
 /** What the engine does for a group: everything that is durable or concerns more than one group. */
 export interface GroupHost extends LifeHost {

@@ -4,12 +4,12 @@
  */
 import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
 import { formatDuration } from "../base/duration.ts";
-import { quarantineMs, STRIKES } from "./blame.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import type { LoneDeath } from "./group.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Ticker } from "./time/ticker.ts";
+import { quarantineMs, STRIKES } from "./workers/blame.ts";
 
 export interface QuarantinesParts {
   readonly clock: Clock;

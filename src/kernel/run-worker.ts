@@ -17,13 +17,13 @@ import type { RunEvent, RunEventData } from "../model/run.ts";
 import type { Location } from "../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../spawn/peer-files.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
-import { STRIKES } from "./blame.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "./memory/run.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 import type { Handle } from "./time/ticker.ts";
-import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./worker-life.ts";
+import { STRIKES } from "./workers/blame.ts";
+import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./workers/life.ts";
 
 /** What runs' workers need of the kernel. */
 export interface RunWorkerHost extends LifeHost {

@@ -22,7 +22,7 @@ import { LiveRun, type RunOrder } from "./memory/run.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
 import type { Lifetime } from "./time/lifetime.ts";
-import { type LifeHost, LOG_CREDIT } from "./worker-life.ts";
+import { type LifeHost, LOG_CREDIT } from "./workers/life.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
 
 export interface WorkflowsParts extends LifeHost {

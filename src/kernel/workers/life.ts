@@ -4,24 +4,24 @@
  * - G5: a worker that passes a limit, floods or falls silent is killed; only who was alone at a death answers for it.
  * - A message of another generation changes nothing.
  */
-import { backoffMs, RESTART_BACKOFF } from "../base/backoff.ts";
-import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import type { JsonObject } from "../base/json.ts";
-import { descendants, residentBytes } from "../base/processes.ts";
-import type { Result } from "../base/result.ts";
-import { formatSize } from "../base/size.ts";
-import type { MalformedMessage } from "../ipc/definitions.ts";
+import { backoffMs, RESTART_BACKOFF } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { descendants, residentBytes } from "../../base/processes.ts";
+import type { Result } from "../../base/result.ts";
+import { formatSize } from "../../base/size.ts";
+import type { MalformedMessage } from "../../ipc/definitions.ts";
 import {
   describeExit,
   spawnWorker,
   type WorkerCommand,
   type WorkerExit,
   type WorkerProcess,
-} from "../spawn/worker-process.ts";
+} from "../../spawn/worker-process.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Handle, Ticker } from "../time/ticker.ts";
 import { judge } from "./blame.ts";
-import type { Journal } from "./commits/journal.ts";
-import type { Handle, Ticker } from "./time/ticker.ts";
 
 export type LifeState = "starting" | "up" | "backoff" | "stuck";
 
