@@ -1,7 +1,7 @@
 /** The `throttle` of senses: how long until the next compute may start, and the timer that wakes a sense then. */
-import { type Clock, elapsedSince } from "../base/clock.ts";
-import type { Sense } from "./memory/sense.ts";
-import type { Handle, Ticker } from "./time/ticker.ts";
+import { type Clock, elapsedSince } from "../../base/clock.ts";
+import type { Sense } from "../memory/sense.ts";
+import type { Handle, Ticker } from "../time/ticker.ts";
 
 export class Throttles {
   readonly #clock: Clock;

@@ -1,10 +1,10 @@
 /** The least time between the starts of two computes, and who is woken at its end. */
 import { expect, test } from "bun:test";
-import { momentOf } from "../../src/base/clock.ts";
-import { Sense } from "../../src/kernel/memory/sense.ts";
-import { Throttles } from "../../src/kernel/throttles.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
+import { momentOf } from "../../../src/base/clock.ts";
+import { Sense } from "../../../src/kernel/memory/sense.ts";
+import { Throttles } from "../../../src/kernel/senses/throttles.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
 
 function setting(throttleMs: number | null) {
   const clock = new HandClock();

@@ -6,28 +6,28 @@
  * - Memory follows the commit: `kept` of an entry is the only place where a result changes what the kernel knows.
  */
 import { join } from "node:path";
-import { type Clock, momentOf } from "../base/clock.ts";
-import { counted } from "../base/counted.ts";
-import { formatDuration } from "../base/duration.ts";
-import { exceedsBytes, type Json } from "../base/json.ts";
-import { TRACE_PATTERN, traceIds } from "../base/trace-id.ts";
-import { limitsOf } from "../config/defaults.ts";
-import type { ParentMessage, WorkerMessageOf } from "../ipc/definitions.ts";
-import type { Signal } from "../model/signal.ts";
-import { MAX_VALUE_BYTES } from "../model/value.ts";
-import { peerFiles, senseDatabase } from "../spawn/peer-files.ts";
-import type { WorkerCommand } from "../spawn/worker-process.ts";
-import type { Store } from "../store/open.ts";
-import type { Draft } from "./commits/draft.ts";
-import type { Journal } from "./commits/journal.ts";
-import type { Ledger } from "./commits/ledger.ts";
+import { type Clock, momentOf } from "../../base/clock.ts";
+import { counted } from "../../base/counted.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { exceedsBytes, type Json } from "../../base/json.ts";
+import { TRACE_PATTERN, traceIds } from "../../base/trace-id.ts";
+import { limitsOf } from "../../config/defaults.ts";
+import type { ParentMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { Signal } from "../../model/signal.ts";
+import { MAX_VALUE_BYTES } from "../../model/value.ts";
+import { peerFiles, senseDatabase } from "../../spawn/peer-files.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Flight, Sense } from "../memory/sense.ts";
+import type { Reactions } from "../reactions.ts";
+import type { Ticker } from "../time/ticker.ts";
+import { LOG_CREDIT } from "../workers/life.ts";
 import type { Group, GroupHost, LoneDeath } from "./group.ts";
-import type { Flight, Sense } from "./memory/sense.ts";
 import type { Quarantines } from "./quarantines.ts";
-import type { Reactions } from "./reactions.ts";
 import type { Throttles } from "./throttles.ts";
-import type { Ticker } from "./time/ticker.ts";
-import { LOG_CREDIT } from "./workers/life.ts";
 
 export interface ComputesParts {
   readonly clock: Clock;

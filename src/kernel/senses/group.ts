@@ -5,17 +5,17 @@
  * - A result that answers no started compute changes nothing.
  */
 
-import { formatDuration } from "../base/duration.ts";
-import type { JsonObject } from "../base/json.ts";
-import { limitsOf } from "../config/defaults.ts";
-import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
-import { parseWorkerMessage } from "../ipc/parse.ts";
-import type { GroupConfig } from "../model/config.ts";
-import type { PeerFiles } from "../spawn/peer-files.ts";
-import type { WorkerCommand } from "../spawn/worker-process.ts";
-import type { Owed } from "../store/sense-state.ts";
-import type { Batch, Flight, Sense } from "./memory/sense.ts";
-import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "./workers/life.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { limitsOf } from "../../config/defaults.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import { parseWorkerMessage } from "../../ipc/parse.ts";
+import type { GroupConfig } from "../../model/config.ts";
+import type { PeerFiles } from "../../spawn/peer-files.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Owed } from "../../store/sense-state.ts";
+import type { Batch, Flight, Sense } from "../memory/sense.ts";
+import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "../workers/life.ts";
 
 /** What the engine does for a group: everything that is durable or concerns more than one group. */
 export interface GroupHost extends LifeHost {

@@ -2,14 +2,14 @@
  * Senses that killed their worker alone: strikes, and the quarantine after three. Taken note of at once and stored after,
  * since they only ever hold something back.
  */
-import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import type { Journal } from "./commits/journal.ts";
-import type { Ledger } from "./commits/ledger.ts";
+import { type Clock, elapsedSince, momentOf } from "../../base/clock.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Sense } from "../memory/sense.ts";
+import type { Ticker } from "../time/ticker.ts";
+import { quarantineMs, STRIKES } from "../workers/blame.ts";
 import type { LoneDeath } from "./group.ts";
-import type { Sense } from "./memory/sense.ts";
-import type { Ticker } from "./time/ticker.ts";
-import { quarantineMs, STRIKES } from "./workers/blame.ts";
 
 export interface QuarantinesParts {
   readonly clock: Clock;
