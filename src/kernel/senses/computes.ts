@@ -22,7 +22,7 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Flight, Sense } from "../memory/sense.ts";
-import type { Reactions } from "../reactions.ts";
+import type { Reactions } from "../reflexes/reactions.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
 import type { Group, GroupHost, LoneDeath } from "./group.ts";

@@ -2,24 +2,24 @@
  * What follows from a signal, and from a deadline that has passed: each reflex that listens decides, in the transaction
  * of the signal or of the deadline, and what it decided is part of that transaction (G1).
  */
-import type { Clock } from "../base/clock.ts";
-import { formatDuration } from "../base/duration.ts";
-import { type Json, readJson } from "../base/json.ts";
-import { traceIds } from "../base/trace-id.ts";
-import { targetOf } from "../model/config.ts";
-import type { Signal } from "../model/signal.ts";
-import { MAX_KEYS, shownKey } from "../rules/key.ts";
-import type { Look } from "../rules/look.ts";
-import type { Decision } from "../rules/rule.ts";
-import type { Store } from "../store/open.ts";
-import type { Draft } from "./commits/draft.ts";
-import type { Journal } from "./commits/journal.ts";
-import type { Sense } from "./memory/sense.ts";
+import type { Clock } from "../../base/clock.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { type Json, readJson } from "../../base/json.ts";
+import { traceIds } from "../../base/trace-id.ts";
+import { targetOf } from "../../model/config.ts";
+import type { Signal } from "../../model/signal.ts";
+import { MAX_KEYS, shownKey } from "../../rules/key.ts";
+import type { Look } from "../../rules/look.ts";
+import type { Decision } from "../../rules/rule.ts";
+import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Sense } from "../memory/sense.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { Workflows } from "../workflows.ts";
 import type { Reflex, Reflexes } from "./reflexes.ts";
 import type { Silences } from "./silences.ts";
-import type { Lifetime } from "./time/lifetime.ts";
 import type { Watch } from "./watch.ts";
-import type { Workflows } from "./workflows.ts";
 
 export interface ReactionsParts {
   readonly clock: Clock;

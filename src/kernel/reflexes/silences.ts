@@ -1,13 +1,13 @@
 /** Which reflexes start no workflow for now, because a person said so. Their decisions are made and logged all the same. */
-import { formatDuration } from "../base/duration.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { SilenceAnswer, SilenceRequest } from "../control/contract.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import { type Silence, silencedBy } from "../model/silence.ts";
-import type { Store } from "../store/open.ts";
-import type { Journal, JournalEntry } from "./commits/journal.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { Lifetime } from "./time/lifetime.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { type Silence, silencedBy } from "../../model/silence.ts";
+import type { Store } from "../../store/open.ts";
+import type { Journal, JournalEntry } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Lifetime } from "../time/lifetime.ts";
 
 export interface SilencesParts {
   readonly ledger: Ledger;

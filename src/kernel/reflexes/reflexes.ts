@@ -2,20 +2,20 @@
  * The reflexes of the configuration: which listen to whose signals, and when the clock makes them due. What a due time
  * leads to is the engine's to decide. A reload leaves those whose definition is the same as they are, due times included.
  */
-import type { Clock } from "../base/clock.ts";
-import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../config/defaults.ts";
-import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../model/config.ts";
-import { hasWords } from "../rules/look.ts";
-import { isKeyState, type KeyState } from "../rules/rule.ts";
-import { definitionOf } from "../rules/same-reflex.ts";
-import type { Store } from "../store/open.ts";
-import type { StoredReflexState } from "../store/reflex-state.ts";
-import type { Draft } from "./commits/draft.ts";
-import type { Journal } from "./commits/journal.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { Sense } from "./memory/sense.ts";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "./time/calendar.ts";
-import { type Handle, SET_BACK_MS, type Ticker } from "./time/ticker.ts";
+import type { Clock } from "../../base/clock.ts";
+import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../../config/defaults.ts";
+import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../../model/config.ts";
+import { hasWords } from "../../rules/look.ts";
+import { isKeyState, type KeyState } from "../../rules/rule.ts";
+import { definitionOf } from "../../rules/same-reflex.ts";
+import type { Store } from "../../store/open.ts";
+import type { StoredReflexState } from "../../store/reflex-state.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Sense } from "../memory/sense.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "../time/calendar.ts";
+import { type Handle, SET_BACK_MS, type Ticker } from "../time/ticker.ts";
 import { Watch, type WatchParts } from "./watch.ts";
 
 export interface Reflex {

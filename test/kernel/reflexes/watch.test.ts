@@ -1,21 +1,21 @@
 /** What a reflex remembers in the running kernel: real ledger, real store, a clock moved by hand. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import type { Json } from "../../src/base/json.ts";
-import type { Draft } from "../../src/kernel/commits/draft.ts";
-import { Ledger } from "../../src/kernel/commits/ledger.ts";
-import { Lifetime } from "../../src/kernel/time/lifetime.ts";
-import { type Handle, Ticker } from "../../src/kernel/time/ticker.ts";
-import { Watch } from "../../src/kernel/watch.ts";
-import type { WorkflowReflexConfig } from "../../src/model/config.ts";
-import { MAX_KEYS } from "../../src/rules/key.ts";
-import { lookoutOf } from "../../src/rules/look.ts";
-import { type Decision, decide, type KeyState, REST, ruleOf } from "../../src/rules/rule.ts";
-import { openStore, storeFile } from "../../src/store/open.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
-import { workflowReflex } from "../helpers/reflex.ts";
-import { randomFrom } from "../helpers/runs.ts";
+import type { Json } from "../../../src/base/json.ts";
+import type { Draft } from "../../../src/kernel/commits/draft.ts";
+import { Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { Watch } from "../../../src/kernel/reflexes/watch.ts";
+import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
+import { type Handle, Ticker } from "../../../src/kernel/time/ticker.ts";
+import type { WorkflowReflexConfig } from "../../../src/model/config.ts";
+import { MAX_KEYS } from "../../../src/rules/key.ts";
+import { lookoutOf } from "../../../src/rules/look.ts";
+import { type Decision, decide, type KeyState, REST, ruleOf } from "../../../src/rules/rule.ts";
+import { openStore, storeFile } from "../../../src/store/open.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
+import { workflowReflex } from "../../helpers/reflex.ts";
+import { randomFrom } from "../../helpers/runs.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

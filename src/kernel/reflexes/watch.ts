@@ -2,18 +2,18 @@
  * One reflex that looks at signals with words: what it remembers of each key, and the timers of what is pending. The
  * rules are pure and elsewhere; here they get their clock and their storage. Memory follows the commit.
  */
-import type { Json } from "../base/json.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { ReflexConfig } from "../model/config.ts";
-import type { PatternRefusal } from "../rules/definition.ts";
-import { MAX_KEYS } from "../rules/key.ts";
-import { type Look, type Lookout, lookoutOf } from "../rules/look.ts";
-import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../rules/rule.ts";
-import type { Draft } from "./commits/draft.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { KeyMemory, Remembering } from "./memory/key.ts";
-import type { Lifetime } from "./time/lifetime.ts";
-import type { Ticker } from "./time/ticker.ts";
+import type { Json } from "../../base/json.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { ReflexConfig } from "../../model/config.ts";
+import type { PatternRefusal } from "../../rules/definition.ts";
+import { MAX_KEYS } from "../../rules/key.ts";
+import { type Look, type Lookout, lookoutOf } from "../../rules/look.ts";
+import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../../rules/rule.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { KeyMemory, Remembering } from "../memory/key.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { Ticker } from "../time/ticker.ts";
 
 export interface WatchParts {
   readonly ticker: Ticker;

@@ -1,17 +1,17 @@
 /** Due times by the clock: what passed while nerve was down, and while the store takes nothing. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { Journal } from "../../src/kernel/commits/journal.ts";
-import { type Entry, Ledger } from "../../src/kernel/commits/ledger.ts";
-import { Sense } from "../../src/kernel/memory/sense.ts";
-import { type Desk, Reflexes } from "../../src/kernel/reflexes.ts";
-import { Lifetime } from "../../src/kernel/time/lifetime.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import type { NerveConfig, SenseReflexConfig } from "../../src/model/config.ts";
-import { openStore, storeFile } from "../../src/store/open.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
-import { senseReflex } from "../helpers/reflex.ts";
+import { Journal } from "../../../src/kernel/commits/journal.ts";
+import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { Sense } from "../../../src/kernel/memory/sense.ts";
+import { type Desk, Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
+import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import type { NerveConfig, SenseReflexConfig } from "../../../src/model/config.ts";
+import { openStore, storeFile } from "../../../src/store/open.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
+import { senseReflex } from "../../helpers/reflex.ts";
 
 const REFLEX = senseReflex({ intervalMs: 1_000, catchUp: "one" });
 

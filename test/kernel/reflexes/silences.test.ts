@@ -1,13 +1,13 @@
 /** Who is silenced, and until when: real ledger, real store, a clock moved by hand. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { Journal } from "../../src/kernel/commits/journal.ts";
-import { Ledger } from "../../src/kernel/commits/ledger.ts";
-import { Silences } from "../../src/kernel/silences.ts";
-import { Lifetime } from "../../src/kernel/time/lifetime.ts";
-import { openStore, storeFile } from "../../src/store/open.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
+import { Journal } from "../../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { Silences } from "../../../src/kernel/reflexes/silences.ts";
+import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
+import { openStore, storeFile } from "../../../src/store/open.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
