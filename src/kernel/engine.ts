@@ -23,13 +23,13 @@ import { Reactions } from "./reflexes/reactions.ts";
 import { type Desk, Reflexes } from "./reflexes/reflexes.ts";
 import { Silences } from "./reflexes/silences.ts";
 import { Requests } from "./requests.ts";
+import { Workflows } from "./runs/workflows.ts";
 import { Computes } from "./senses/computes.ts";
 import { Group } from "./senses/group.ts";
 import { Quarantines } from "./senses/quarantines.ts";
 import { Throttles } from "./senses/throttles.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 import type { Ticker } from "./time/ticker.ts";
-import { Workflows } from "./workflows.ts";
 
 export interface EngineParts {
   readonly clock: Clock;

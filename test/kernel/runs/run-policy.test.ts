@@ -1,7 +1,7 @@
 /** How long a run waits for its next attempt, by the table. */
 import { expect, test } from "bun:test";
-import { retryDelayMs } from "../../src/kernel/run-policy.ts";
-import type { RetryConfig } from "../../src/model/config.ts";
+import { retryDelayMs } from "../../../src/kernel/runs/run-policy.ts";
+import type { RetryConfig } from "../../../src/model/config.ts";
 
 const delays = (retry: RetryConfig): (number | null)[] => [1, 2, 3, 4, 50].map((after) => retryDelayMs(after, retry));
 const MINUTE = 60_000;

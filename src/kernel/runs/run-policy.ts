@@ -1,7 +1,11 @@
 /** What follows when an attempt of a run did not succeed: pure. */
-import { DEFAULT_RETRY_BACKOFF, DEFAULT_RETRY_INTERVAL_MS, DEFAULT_RETRY_MAX_INTERVAL_MS } from "../config/defaults.ts";
-import type { RetryConfig } from "../model/config.ts";
-import type { RunEventData } from "../model/run.ts";
+import {
+  DEFAULT_RETRY_BACKOFF,
+  DEFAULT_RETRY_INTERVAL_MS,
+  DEFAULT_RETRY_MAX_INTERVAL_MS,
+} from "../../config/defaults.ts";
+import type { RetryConfig } from "../../model/config.ts";
+import type { RunEventData } from "../../model/run.ts";
 
 export interface Failure {
   readonly error: string;

@@ -5,25 +5,25 @@
  * - Runs under way at its death are run again one at a time, until each is known to be innocent; one that was alone at
  *   three deaths ends.
  */
-import { formatDuration } from "../base/duration.ts";
-import type { JsonObject } from "../base/json.ts";
-import type { Result } from "../base/result.ts";
-import { DEFAULT_GRACE_PERIOD_MS } from "../config/defaults.ts";
-import { parseWorkflowMessage } from "../ipc/parse.ts";
-import type { WorkflowMessage, WorkflowMessageOf, WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
-import type { WorkflowConfig } from "../model/config.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
-import type { RunEvent, RunEventData } from "../model/run.ts";
-import type { Location } from "../spawn/modules-on-disk.ts";
-import type { PeerFiles } from "../spawn/peer-files.ts";
-import type { WorkerCommand } from "../spawn/worker-process.ts";
-import type { LiveRun, ResumeReason, RunOrder } from "./memory/run.ts";
+import { formatDuration } from "../../base/duration.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { Result } from "../../base/result.ts";
+import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
+import { parseWorkflowMessage } from "../../ipc/parse.ts";
+import type { WorkflowMessage, WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { WorkflowConfig } from "../../model/config.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
+import type { RunEvent, RunEventData } from "../../model/run.ts";
+import type { Location } from "../../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../../spawn/peer-files.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { Handle } from "../time/ticker.ts";
+import { STRIKES } from "../workers/blame.ts";
+import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "../workers/life.ts";
 import { type RunHistory, replayOf } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
-import type { Lifetime } from "./time/lifetime.ts";
-import type { Handle } from "./time/ticker.ts";
-import { STRIKES } from "./workers/blame.ts";
-import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "./workers/life.ts";
 
 /** What runs' workers need of the kernel. */
 export interface RunWorkerHost extends LifeHost {

@@ -2,27 +2,27 @@
  * All workflows of the configuration and the runs that have not ended: what starts one, and what a person does to one.
  * A decision to start a run is part of the transaction that leads to it (G1); ids of runs only grow.
  */
-import type { Json } from "../base/json.ts";
-import { nearest } from "../base/nearest.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { traceIds } from "../base/trace-id.ts";
-import type { RunAnswer } from "../control/contract.ts";
-import type { WorkflowMessageOf, WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
-import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import { isOver, type Run, runEventOf, type Trigger } from "../model/run.ts";
-import { type Location, type Locations, locateWorkflow } from "../spawn/modules-on-disk.ts";
-import type { PeerFiles } from "../spawn/peer-files.ts";
-import type { WorkerCommand } from "../spawn/worker-process.ts";
-import type { LogHistory } from "../store/log-history.ts";
-import type { Store } from "../store/open.ts";
-import type { Draft } from "./commits/draft.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import { LiveRun, type RunOrder } from "./memory/run.ts";
+import type { Json } from "../../base/json.ts";
+import { nearest } from "../../base/nearest.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { traceIds } from "../../base/trace-id.ts";
+import type { RunAnswer } from "../../control/contract.ts";
+import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { isOver, type Run, runEventOf, type Trigger } from "../../model/run.ts";
+import { type Location, type Locations, locateWorkflow } from "../../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../../spawn/peer-files.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { LogHistory } from "../../store/log-history.ts";
+import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import { LiveRun, type RunOrder } from "../memory/run.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import { type LifeHost, LOG_CREDIT } from "../workers/life.ts";
 import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
-import type { Lifetime } from "./time/lifetime.ts";
-import { type LifeHost, LOG_CREDIT } from "./workers/life.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
 
 export interface WorkflowsParts extends LifeHost {

@@ -4,20 +4,20 @@
  */
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { systemClock } from "../../src/base/clock.ts";
-import { Journal } from "../../src/kernel/commits/journal.ts";
-import { Ledger } from "../../src/kernel/commits/ledger.ts";
-import { Lifetime } from "../../src/kernel/time/lifetime.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import { Workflows } from "../../src/kernel/workflows.ts";
-import type { NerveConfig, WorkflowConfig } from "../../src/model/config.ts";
-import { isOver, type Run } from "../../src/model/run.ts";
-import type { Locations } from "../../src/spawn/modules-on-disk.ts";
-import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../src/spawn/own-image.ts";
-import { openStore, type Store } from "../../src/store/open.ts";
-import { until } from "../helpers/compute.ts";
-import { randomNumbers } from "../helpers/crash.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { systemClock } from "../../../src/base/clock.ts";
+import { Journal } from "../../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { Workflows } from "../../../src/kernel/runs/workflows.ts";
+import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import type { NerveConfig, WorkflowConfig } from "../../../src/model/config.ts";
+import { isOver, type Run } from "../../../src/model/run.ts";
+import type { Locations } from "../../../src/spawn/modules-on-disk.ts";
+import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../../src/spawn/own-image.ts";
+import { openStore, type Store } from "../../../src/store/open.ts";
+import { until } from "../../helpers/compute.ts";
+import { randomNumbers } from "../../helpers/crash.ts";
+import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 
 const GATED = (folder: string): string => `
 import { existsSync } from "node:fs";

@@ -3,10 +3,10 @@
  * returns what it had returned, and one that failed for good throws the same error; a further attempt begins at the
  * failures that ended the one before.
  */
-import type { Json } from "../base/json.ts";
-import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
-import type { Log } from "../model/log.ts";
-import { runEventOf } from "../model/run.ts";
+import type { Json } from "../../base/json.ts";
+import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
+import type { Log } from "../../model/log.ts";
+import { runEventOf } from "../../model/run.ts";
 
 type StepState =
   | { readonly state: "begun" }

@@ -5,21 +5,21 @@
  * - Woken, retried and interrupted runs come before queued ones; queued ones start in the order of their ids.
  * - Memory follows the commit, as everywhere in the kernel.
  */
-import { Fifo } from "../base/fifo.ts";
-import { ok, type Result } from "../base/result.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "../config/defaults.ts";
-import type { WorkflowConfig } from "../model/config.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
-import type { Run, RunEvent } from "../model/run.ts";
-import type { Location } from "../spawn/modules-on-disk.ts";
-import type { PeerFiles } from "../spawn/peer-files.ts";
-import type { Draft } from "./commits/draft.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { LiveRun, ResumeReason, RunOrder } from "./memory/run.ts";
+import { Fifo } from "../../base/fifo.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "../../config/defaults.ts";
+import type { WorkflowConfig } from "../../model/config.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
+import type { Run, RunEvent } from "../../model/run.ts";
+import type { Location } from "../../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../../spawn/peer-files.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
+import type { Handle } from "../time/ticker.ts";
 import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
 import { type Failure, retryDelayMs } from "./run-policy.ts";
 import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";
-import type { Handle } from "./time/ticker.ts";
 
 /** What runs need of the kernel beyond their workflow. */
 export interface WorkflowHost extends RunWorkerHost {

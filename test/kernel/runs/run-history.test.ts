@@ -8,9 +8,9 @@ import {
   type RunHistory,
   replayOf,
   stepKey,
-} from "../../src/kernel/run-history.ts";
-import type { Log } from "../../src/model/log.ts";
-import type { RunEvent } from "../../src/model/run.ts";
+} from "../../../src/kernel/runs/run-history.ts";
+import type { Log } from "../../../src/model/log.ts";
+import type { RunEvent } from "../../../src/model/run.ts";
 
 /** Logs of run 1, a second apart from 1,000 on. `log`: a call of `thread.log`. */
 const logsOf = (events: readonly (RunEvent | "log" | "output")[]): Log[] =>
