@@ -3,12 +3,12 @@
 import { systemClock } from "../base/clock.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { Archived } from "../control/contract.ts";
-import { Archiver } from "../kernel/archiver.ts";
 import { Journal } from "../kernel/commits/journal.ts";
 import { Ledger } from "../kernel/commits/ledger.ts";
 import { openDataDirectory } from "../kernel/data-directory.ts";
-import { Retention, retentionsOf } from "../kernel/retention.ts";
 import { Ticker } from "../kernel/time/ticker.ts";
+import { Archiver } from "../kernel/upkeep/archiver.ts";
+import { Retention, retentionsOf } from "../kernel/upkeep/retention.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { archiveFolder } from "../store/archive-files.ts";

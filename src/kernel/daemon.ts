@@ -22,20 +22,20 @@ import { ownCommand } from "../spawn/own-image.ts";
 import { archiveFolder } from "../store/archive-files.ts";
 import { openStore, PASSING, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
-import { Archiver } from "./archiver.ts";
-import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
 import { Journal } from "./commits/journal.ts";
 import { Ledger } from "./commits/ledger.ts";
 import { type DataDirectory, openDataDirectory } from "./data-directory.ts";
 import { Engine, type Modules } from "./engine.ts";
 import { sweepLeftovers } from "./leftovers.ts";
-import { Retention, retentionsOf } from "./retention.ts";
 import { type SdNotify, sdNotify } from "./sd-notify.ts";
-import { describeLowSpace, type LowSpace, Space } from "./space.ts";
 import { statusOf } from "./status.ts";
 import { intervalCalendar } from "./time/calendar.ts";
 import { Lifetime } from "./time/lifetime.ts";
 import { Ticker } from "./time/ticker.ts";
+import { Archiver } from "./upkeep/archiver.ts";
+import { BLOB_SWEEP_TIMES, BlobSweep } from "./upkeep/blob-sweep.ts";
+import { Retention, retentionsOf } from "./upkeep/retention.ts";
+import { describeLowSpace, type LowSpace, Space } from "./upkeep/space.ts";
 
 export interface DaemonOptions {
   readonly configFile: string;

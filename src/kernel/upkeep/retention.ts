@@ -3,20 +3,20 @@
  * a prefix of ids, in small batches between other work. A clock that was set recently is not believed: nothing goes
  * until wall and boot clock have agreed for an hour, unless somebody asks for it.
  */
-import type { Clock } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
+import type { Clock } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import {
   DEFAULT_RETENTION_ARCHIVE_MS,
   DEFAULT_RETENTION_LOGS_MS,
   DEFAULT_RETENTION_SIGNALS_MS,
-} from "../config/defaults.ts";
-import type { Archived } from "../control/contract.ts";
-import type { NerveConfig } from "../model/config.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import type { Store } from "../store/open.ts";
+} from "../../config/defaults.ts";
+import type { Archived } from "../../control/contract.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import type { Store } from "../../store/open.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Handle, Ticker } from "../time/ticker.ts";
 import type { Archiver } from "./archiver.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { Handle, Ticker } from "./time/ticker.ts";
 
 const LOOK_EVERY_MS = 60_000;
 const BETWEEN_BATCHES_MS = 20;

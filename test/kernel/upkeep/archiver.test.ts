@@ -12,9 +12,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Retention } from "../../src/kernel/retention.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import { lineOf } from "../../src/store/archive-files.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { Retention } from "../../../src/kernel/upkeep/retention.ts";
+import { lineOf } from "../../../src/store/archive-files.ts";
 import {
   ALL_LOGS,
   type ArchiveBench,
@@ -25,8 +25,8 @@ import {
   logAt,
   NOW,
   seenOutside,
-} from "../helpers/archive.ts";
-import { until } from "../helpers/compute.ts";
+} from "../../helpers/archive.ts";
+import { until } from "../../helpers/compute.ts";
 
 setDefaultTimeout(30_000);
 

@@ -13,19 +13,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { traceIds } from "../../src/base/trace-id.ts";
-import { Archiver } from "../../src/kernel/archiver.ts";
-import { Ballast } from "../../src/kernel/ballast.ts";
-import { Journal } from "../../src/kernel/commits/journal.ts";
-import { Ledger } from "../../src/kernel/commits/ledger.ts";
-import { Retention } from "../../src/kernel/retention.ts";
-import { type LowSpace, marksFor, Space } from "../../src/kernel/space.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import { openStore, type Store } from "../../src/store/open.ts";
-import { until } from "../helpers/compute.ts";
-import { temporaryFolder } from "../helpers/folder.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
-import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
+import { traceIds } from "../../../src/base/trace-id.ts";
+import { Journal } from "../../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { Archiver } from "../../../src/kernel/upkeep/archiver.ts";
+import { Ballast } from "../../../src/kernel/upkeep/ballast.ts";
+import { Retention } from "../../../src/kernel/upkeep/retention.ts";
+import { type LowSpace, marksFor, Space } from "../../../src/kernel/upkeep/space.ts";
+import { openStore, type Store } from "../../../src/store/open.ts";
+import { until } from "../../helpers/compute.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
+import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../../helpers/small-disk.ts";
 
 const KB = 1024;
 const MB = 1024 * KB;

@@ -13,19 +13,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { elapsedSince } from "../../src/base/clock.ts";
-import { contentStore } from "../../src/base/content-store.ts";
-import type { LogLine } from "../../src/base/logger.ts";
-import { traceIds } from "../../src/base/trace-id.ts";
-import { Archiver } from "../../src/kernel/archiver.ts";
-import { BLOB_SWEEP_TIMES, BlobSweep } from "../../src/kernel/blob-sweep.ts";
-import { Journal } from "../../src/kernel/commits/journal.ts";
-import { Ledger } from "../../src/kernel/commits/ledger.ts";
-import { Ticker } from "../../src/kernel/time/ticker.ts";
-import { digestsIn } from "../../src/store/blob-references.ts";
-import { openStore, type Store } from "../../src/store/open.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
-import { HandClock } from "../helpers/hand-clock.ts";
+import { elapsedSince } from "../../../src/base/clock.ts";
+import { contentStore } from "../../../src/base/content-store.ts";
+import type { LogLine } from "../../../src/base/logger.ts";
+import { traceIds } from "../../../src/base/trace-id.ts";
+import { Journal } from "../../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../../src/kernel/commits/ledger.ts";
+import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { Archiver } from "../../../src/kernel/upkeep/archiver.ts";
+import { BLOB_SWEEP_TIMES, BlobSweep } from "../../../src/kernel/upkeep/blob-sweep.ts";
+import { digestsIn } from "../../../src/store/blob-references.ts";
+import { openStore, type Store } from "../../../src/store/open.ts";
+import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
+import { HandClock } from "../../helpers/hand-clock.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -403,7 +403,7 @@ test("a put that meets a removal has its blob, whoever was first", async () => {
   sweep = new BlobSweep({ clock, ticker, store, ledger, journal, folder: folder.file("blobs") }, times);
   sweep.start();
   clock.pass(60_000);
-  const module = join(import.meta.dir, "../../src/base/content-store.ts");
+  const module = join(import.meta.dir, "../../../src/base/content-store.ts");
   const child = Bun.spawn([process.execPath, "-e", PUTTER, module, folder.file("blobs"), pathOf(digestOf("hello"))], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -6,12 +6,12 @@
 import { unlinkSync } from "node:fs";
 import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../base/clock.ts";
-import { counted } from "../base/counted.ts";
-import type { JsonObject } from "../base/json.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Log } from "../model/log.ts";
-import { type Problem, problem } from "../model/problem.ts";
+import type { Clock } from "../../base/clock.ts";
+import { counted } from "../../base/counted.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Log } from "../../model/log.ts";
+import { type Problem, problem } from "../../model/problem.ts";
 import {
   type ArchiveFile,
   type ArchiveGap,
@@ -24,11 +24,11 @@ import {
   glance,
   namesIn,
   syncFolder,
-} from "../store/archive-files.ts";
-import { strayOf } from "../store/archive-strays.ts";
-import type { Store } from "../store/open.ts";
-import type { Journal, JournalEntry } from "./commits/journal.ts";
-import type { Ledger } from "./commits/ledger.ts";
+} from "../../store/archive-files.ts";
+import { strayOf } from "../../store/archive-strays.ts";
+import type { Store } from "../../store/open.ts";
+import type { Journal, JournalEntry } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
 
 export interface ArchiverParts {
   readonly clock: Clock;

@@ -5,11 +5,11 @@
  */
 import { statfsSync } from "node:fs";
 import { join } from "node:path";
-import { formatSize } from "../base/size.ts";
-import type { Store } from "../store/open.ts";
+import { formatSize } from "../../base/size.ts";
+import type { Store } from "../../store/open.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Handle, Ticker } from "../time/ticker.ts";
 import { Ballast } from "./ballast.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { Handle, Ticker } from "./time/ticker.ts";
 
 const MB = 1024 ** 2;
 const LEAST_BALLAST_BYTES = 256 * 1024;

@@ -9,14 +9,14 @@
  */
 import { type Dirent, lstatSync, lutimesSync, readdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Clock, elapsedSince, momentOf } from "../base/clock.ts";
-import { counted } from "../base/counted.ts";
-import { formatSize } from "../base/size.ts";
-import { archiveFolder, damagedByGap } from "../store/archive-files.ts";
-import type { Store } from "../store/open.ts";
-import type { Journal } from "./commits/journal.ts";
-import type { Ledger } from "./commits/ledger.ts";
-import type { Handle, Ticker } from "./time/ticker.ts";
+import { type Clock, elapsedSince, momentOf } from "../../base/clock.ts";
+import { counted } from "../../base/counted.ts";
+import { formatSize } from "../../base/size.ts";
+import { archiveFolder, damagedByGap } from "../../store/archive-files.ts";
+import type { Store } from "../../store/open.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Handle, Ticker } from "../time/ticker.ts";
 
 export interface BlobSweepParts {
   readonly clock: Clock;
