@@ -5,7 +5,7 @@ import { ok, type Result } from "../base/result.ts";
 import type { Archived } from "../control/contract.ts";
 import { Journal } from "../kernel/commits/journal.ts";
 import { Ledger } from "../kernel/commits/ledger.ts";
-import { openDataDirectory } from "../kernel/data-directory.ts";
+import { openDataDirectory } from "../kernel/host/data-directory.ts";
 import { Ticker } from "../kernel/time/ticker.ts";
 import { Archiver } from "../kernel/upkeep/archiver.ts";
 import { Retention, retentionsOf } from "../kernel/upkeep/retention.ts";

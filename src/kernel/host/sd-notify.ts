@@ -3,7 +3,7 @@
  * Source: sd_notify(3), unix(7).
  */
 import { ptr } from "bun:ffi";
-import { type Libc, loadLibc } from "../base/libc.ts";
+import { type Libc, loadLibc } from "../../base/libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 0o2000002;

@@ -13,10 +13,10 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { err, ok, type Result } from "../base/result.ts";
-import { SOCKET_NAME } from "../control/contract.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { SOCKET_NAME } from "../../control/contract.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { acquireLock, type Lock, lockHolder } from "../../sqlite/lock.ts";
 
 export interface DataDirectory {
   /** With every link above it resolved: what workers are marked with. */

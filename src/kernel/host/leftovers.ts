@@ -1,7 +1,7 @@
 /** What an earlier kernel on this data directory left behind: found by the marker in its environment, and ended. */
 import { readFileSync } from "node:fs";
-import { killMarked } from "../base/processes.ts";
-import { workerMarker } from "../spawn/environment.ts";
+import { killMarked } from "../../base/processes.ts";
+import { workerMarker } from "../../spawn/environment.ts";
 
 function ancestors(): Set<number> {
   const found = new Set<number>();
