@@ -14,14 +14,14 @@ import {
   type WorkflowConfig,
 } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
+import { ScratchFolder } from "../../scratch/folder.ts";
+import { patternProblems, patternsOn } from "../../scratch/pattern-problems.ts";
+import { type ScratchReady, type ScratchSense, ScratchWorker } from "../../scratch/sense.ts";
+import { checkWorkflow } from "../../scratch/workflow.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
 import { defineCommand } from "../command.ts";
 import { EXIT, fail } from "../outcome.ts";
-import { patternProblems, patternsOn } from "../pattern-problems.ts";
 import { configFile, explainAbsence } from "../place.ts";
-import { ScratchFolder } from "../scratch-folder.ts";
-import { type ScratchReady, type ScratchSense, ScratchWorker } from "../scratch-worker.ts";
-import { checkWorkflow } from "../scratch-workflow.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, renderLine, span, stdoutScreen } from "../terminal.ts";
 

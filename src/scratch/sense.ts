@@ -26,7 +26,7 @@ import {
   type WorkerExit,
   type WorkerProcess,
 } from "../spawn/worker-process.ts";
-import { copyDatabase, type ScratchFolder } from "./scratch-folder.ts";
+import { copyDatabase, type ScratchFolder } from "./folder.ts";
 
 export interface ScratchSense {
   readonly config: NerveConfig;

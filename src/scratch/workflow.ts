@@ -8,8 +8,8 @@ import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import { describeExit, spawnWorker, type WorkerProcess } from "../spawn/worker-process.ts";
-import type { ScratchFolder } from "./scratch-folder.ts";
-import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./scratch-worker.ts";
+import type { ScratchFolder } from "./folder.ts";
+import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./sense.ts";
 
 export interface ScratchWorkflow {
   readonly config: NerveConfig;
