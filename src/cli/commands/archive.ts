@@ -10,6 +10,7 @@ import { formatSize } from "../../base/size.ts";
 import type { Archived } from "../../control/contract.ts";
 import type { ArchiveFile } from "../../store/archive-files.ts";
 import { storeFile } from "../../store/open.ts";
+import { findingProblem, verifyArchive } from "../../store/verify-archive.ts";
 import { archiveHere } from "../archive-here.ts";
 import { defineCommand } from "../command.ts";
 import { remark } from "../failure.ts";
@@ -19,7 +20,6 @@ import { findPlace, type Place } from "../place.ts";
 import { readStore } from "../store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, span, stdoutScreen } from "../terminal.ts";
-import { findingProblem, verifyArchive } from "../verify-archive.ts";
 
 const column = (
   title: string,

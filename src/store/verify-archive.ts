@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Problem, problem } from "../model/problem.ts";
 import { lockHolder } from "../sqlite/lock.ts";
-import { type ArchiveFile, archiveFolder, archiveReader, checking, dayOf, namesIn } from "../store/archive-files.ts";
-import { strayOf } from "../store/archive-strays.ts";
-import type { StoreReader } from "../store/open.ts";
+import { type ArchiveFile, archiveFolder, archiveReader, checking, dayOf, namesIn } from "./archive-files.ts";
+import { strayOf } from "./archive-strays.ts";
+import type { StoreReader } from "./open.ts";
 
 export interface Finding {
   readonly file: string;
