@@ -13,7 +13,7 @@ import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { archiveFolder } from "../store/archive-files.ts";
 import { openStore, PASSING, type Store } from "../store/open.ts";
-import { EXIT, type Failure, fail } from "./outcome.ts";
+import { EXIT, type Failure, fail } from "./frame/outcome.ts";
 
 export async function archiveHere(config: NerveConfig): Promise<Result<Archived, Failure>> {
   process.umask(0o077);

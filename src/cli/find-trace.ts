@@ -6,8 +6,8 @@ import type { Log } from "../model/log.ts";
 import { problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
+import { EXIT, type Failure, fail, usageError } from "./frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "./listing.ts";
-import { EXIT, type Failure, fail, usageError } from "./outcome.ts";
 
 export interface Trace {
   readonly trace: string;

@@ -5,7 +5,7 @@ import type { Result } from "../base/result.ts";
 import { askKernel } from "../control/client.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import type { Problem } from "../model/problem.ts";
-import { EXIT, type ExitCode, type Failure, fail } from "./outcome.ts";
+import { EXIT, type ExitCode, type Failure, fail } from "./frame/outcome.ts";
 import { nothingThere, type Place } from "./place.ts";
 import { shellWord } from "./shell-word.ts";
 

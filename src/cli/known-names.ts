@@ -6,7 +6,7 @@ import { meantOr } from "../base/nearest.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { EXIT, type Failure, fail } from "./outcome.ts";
+import { EXIT, type Failure, fail } from "./frame/outcome.ts";
 
 type Kind = "sense" | "workflow" | "reflex";
 

@@ -3,7 +3,7 @@
 import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { EXIT, type Outcome, usageError } from "./outcome.ts";
+import { EXIT, type Outcome, usageError } from "./frame/outcome.ts";
 import { NOT_YET, VERBS } from "./verbs.ts";
 
 /** Runs what argv (without the executable) asks for and ends the process with its exit code. */
@@ -73,7 +73,7 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
     // A config is the daemon's: `nerve nerve.yaml` is `nerve start nerve.yaml`.
     return refusal ?? runVerb("start", [word, ...rest]);
   }
-  const [{ command }, { parseArguments }] = await Promise.all([verb.load(), import("./arguments.ts")]);
+  const [{ command }, { parseArguments }] = await Promise.all([verb.load(), import("./frame/arguments.ts")]);
   const parsed = parseArguments(verb.name, command, rest);
   if (!parsed.ok) return parsed;
   if (parsed.value.kind === "run") return command.run(parsed.value.input);

@@ -11,7 +11,7 @@ import { readSafely } from "../config/safe-read.ts";
 import { fillVariables } from "../config/variables.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
-import { EXIT, type Failure, fail } from "./outcome.ts";
+import { EXIT, type Failure, fail } from "./frame/outcome.ts";
 import { shellWord } from "./shell-word.ts";
 
 const DEFAULT_FILE = "nerve.yaml";

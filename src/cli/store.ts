@@ -2,7 +2,7 @@
 import type { Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { openStoreReader, type StoreReader } from "../store/open.ts";
-import { EXIT, type Failure, fail } from "./outcome.ts";
+import { EXIT, type Failure, fail } from "./frame/outcome.ts";
 import { nothingThere, type Place } from "./place.ts";
 import { shellWord } from "./shell-word.ts";
 

@@ -1,5 +1,5 @@
 /** The verbs there are, each loaded only when it is asked for, and those of the contract that a later build brings. */
-import type { Command } from "./command.ts";
+import type { Command } from "./frame/command.ts";
 
 export interface Verb {
   readonly name: string;

@@ -10,8 +10,8 @@ import { problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { read } from "./find-trace.ts";
+import { EXIT, type Failure, fail } from "./frame/outcome.ts";
 import { ask } from "./kernel.ts";
-import { EXIT, type Failure, fail } from "./outcome.ts";
 import type { Place } from "./place.ts";
 
 export interface Triggered {

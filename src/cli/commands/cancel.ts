@@ -2,9 +2,9 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { CancelRequest, RunAnswer } from "../../control/contract.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../frame/command.ts";
+import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../kernel.ts";
-import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { parseRunId } from "../run-id.ts";
 import { runTitle } from "../run-rows.ts";

@@ -3,10 +3,10 @@ import { safeJson } from "../../base/escape.ts";
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { type Graph, graphOf } from "../../config/graph.ts";
-import { defineCommand, text } from "../command.ts";
+import { defineCommand, text } from "../frame/command.ts";
+import { EXIT, usageError } from "../frame/outcome.ts";
 import { dotOf, mermaidOf } from "../graph-formats.ts";
 import { drawGraph } from "../graph-text.ts";
-import { EXIT, usageError } from "../outcome.ts";
 import { loadConfig } from "../place.ts";
 import { print, type Screen, stdoutScreen } from "../terminal.ts";
 

@@ -2,11 +2,11 @@
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
-import { defineCommand, text, texts } from "../command.ts";
 import { remark } from "../failure.ts";
+import { defineCommand, text, texts } from "../frame/command.ts";
+import { EXIT, usageError } from "../frame/outcome.ts";
 import { knownSources } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
-import { EXIT, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { logJson, logSpans } from "../rows.ts";
 import { readStore } from "../store.ts";

@@ -1,9 +1,9 @@
 /** `nerve release`: lifts a quarantine before its time. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
-import { defineCommand } from "../command.ts";
+import { defineCommand } from "../frame/command.ts";
+import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../kernel.ts";
-import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { print } from "../terminal.ts";
 

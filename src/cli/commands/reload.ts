@@ -2,10 +2,10 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { Reloaded } from "../../control/contract.ts";
-import { defineCommand } from "../command.ts";
 import { warn } from "../failure.ts";
+import { defineCommand } from "../frame/command.ts";
+import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../kernel.ts";
-import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { print } from "../terminal.ts";
 

@@ -1,6 +1,6 @@
 /** `nerve retry`: runs a run that is over once more, keeping what it had finished. */
 import type { RetryRequest, RunAnswer } from "../../control/contract.ts";
-import { defineCommand, flag, text } from "../command.ts";
+import { defineCommand, flag, text } from "../frame/command.ts";
 import { ask } from "../kernel.ts";
 import { findPlace } from "../place.ts";
 import { parseRunId } from "../run-id.ts";

@@ -4,9 +4,9 @@ import type { Json } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { RunAnswer, RunRequest } from "../../control/contract.ts";
 import { faultOfInput } from "../../control/run-input.ts";
-import { defineCommand, flag, text } from "../command.ts";
+import { defineCommand, flag, text } from "../frame/command.ts";
+import { type Failure, usageError } from "../frame/outcome.ts";
 import { ask } from "../kernel.ts";
-import { type Failure, usageError } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { tellOrder } from "../wait-for-run.ts";
 

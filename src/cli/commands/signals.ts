@@ -1,11 +1,11 @@
 /** `nerve signals`: what senses have seen. */
 import { ok } from "../../base/result.ts";
 import type { Signal } from "../../model/signal.ts";
-import { defineCommand } from "../command.ts";
 import { remark } from "../failure.ts";
+import { defineCommand } from "../frame/command.ts";
+import { EXIT } from "../frame/outcome.ts";
 import { knownSenses } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../listing.ts";
-import { EXIT } from "../outcome.ts";
 import { findPlace } from "../place.ts";
 import { signalJson, signalSpans } from "../rows.ts";
 import { readStore } from "../store.ts";

@@ -3,9 +3,9 @@ import { type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
 import { Daemon } from "../../kernel/daemon.ts";
 import type { Signal } from "../../model/signal.ts";
-import { defineCommand, flag } from "../command.ts";
 import { signalLogger } from "../daemon-log.ts";
-import { EXIT, fail, type Outcome, usageError } from "../outcome.ts";
+import { defineCommand, flag } from "../frame/command.ts";
+import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place.ts";
 import { shellWord } from "../shell-word.ts";
 

@@ -3,9 +3,9 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { problem } from "../../model/problem.ts";
-import { defineCommand, flag } from "../command.ts";
+import { defineCommand, flag } from "../frame/command.ts";
+import { EXIT, fail } from "../frame/outcome.ts";
 import { ask } from "../kernel.ts";
-import { EXIT, fail } from "../outcome.ts";
 import { configOption, findPlace } from "../place.ts";
 import { logJson, signalJson, signalSpans } from "../rows.ts";
 import { readStore } from "../store.ts";

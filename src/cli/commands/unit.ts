@@ -3,8 +3,8 @@
 import { realpathSync } from "node:fs";
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
-import { defineCommand, text } from "../command.ts";
-import { EXIT, usageError } from "../outcome.ts";
+import { defineCommand, text } from "../frame/command.ts";
+import { EXIT, usageError } from "../frame/outcome.ts";
 import { loadConfig } from "../place.ts";
 import { breaksLines, systemdUnit } from "../systemd-unit.ts";
 import { print } from "../terminal.ts";

@@ -2,8 +2,8 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { COMMIT, VERSION } from "../../version.ts";
-import { defineCommand } from "../command.ts";
-import { EXIT } from "../outcome.ts";
+import { defineCommand } from "../frame/command.ts";
+import { EXIT } from "../frame/outcome.ts";
 import { print } from "../terminal.ts";
 
 export const command = defineCommand({

@@ -1,6 +1,6 @@
 /** From argv to a command's input, by its options; what cannot be understood is refused with the nearest thing that can. */
-import { nearest } from "../base/nearest.ts";
-import { ok, type Result } from "../base/result.ts";
+import { nearest } from "../../base/nearest.ts";
+import { ok, type Result } from "../../base/result.ts";
 import { type Command, commonOptions, configName, type Input, type Options } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
 

@@ -1,8 +1,8 @@
 /** From argv to a command's input, and what is said about argv that cannot be one. */
 import { expect, test } from "bun:test";
-import { ok } from "../../src/base/result.ts";
-import { parseArguments } from "../../src/cli/arguments.ts";
-import { type Command, defineCommand, flag, text, texts } from "../../src/cli/command.ts";
+import { ok } from "../../../src/base/result.ts";
+import { parseArguments } from "../../../src/cli/frame/arguments.ts";
+import { type Command, defineCommand, flag, text, texts } from "../../../src/cli/frame/command.ts";
 
 const command = defineCommand({
   summary: "a command",

@@ -1,6 +1,6 @@
 /** How a command ends: an exit code that is part of the contract, or a failure that main.ts prints and turns into one. */
-import { err, type Result } from "../base/result.ts";
-import { type Problem, problem } from "../model/problem.ts";
+import { err, type Result } from "../../base/result.ts";
+import { type Problem, problem } from "../../model/problem.ts";
 
 export const EXIT = {
   done: 0,
