@@ -3,8 +3,8 @@ import { safeJson } from "../base/escape.ts";
 import { ok } from "../base/result.ts";
 import { defineCommand } from "./frame/command.ts";
 import { EXIT } from "./frame/outcome.ts";
-import { ask } from "./kernel.ts";
-import { findPlace } from "./place.ts";
+import { ask } from "./place/ask.ts";
+import { findPlace } from "./place/place.ts";
 import { print } from "./terminal.ts";
 
 export const switchCommand = (

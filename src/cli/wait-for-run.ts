@@ -8,13 +8,13 @@ import { problem } from "../model/problem.ts";
 import { isOver, type Run } from "../model/run.ts";
 import type { StoreReader } from "../store/open.ts";
 import { EXIT, type Failure, fail, type Outcome } from "./frame/outcome.ts";
-import { ask } from "./kernel.ts";
 import { POLL_MS } from "./listing.ts";
 import { parseStored } from "./payload.ts";
-import { configOption, type Place } from "./place.ts";
+import { ask } from "./place/ask.ts";
+import { configOption, type Place } from "./place/place.ts";
+import { readStore } from "./place/store.ts";
 import { logSpans } from "./rows.ts";
 import { runJson, runTitle } from "./run-rows.ts";
-import { readStore } from "./store.ts";
 import { print, printError, renderLine, span, stderrScreen } from "./terminal.ts";
 
 /** As long as nothing happens, it is asked this often whether the daemon lives. */

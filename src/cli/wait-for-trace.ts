@@ -11,8 +11,8 @@ import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { read } from "./find-trace.ts";
 import { EXIT, type Failure, fail } from "./frame/outcome.ts";
-import { ask } from "./kernel.ts";
-import type { Place } from "./place.ts";
+import { ask } from "./place/ask.ts";
+import type { Place } from "./place/place.ts";
 
 export interface Triggered {
   readonly sense: string;

@@ -4,9 +4,9 @@ import { ok } from "../../base/result.ts";
 import type { CancelRequest, RunAnswer } from "../../control/contract.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
-import { ask } from "../kernel.ts";
-import { findPlace } from "../place.ts";
-import { parseRunId } from "../run-id.ts";
+import { ask } from "../place/ask.ts";
+import { findPlace } from "../place/place.ts";
+import { parseRunId } from "../place/run-id.ts";
 import { runTitle } from "../run-rows.ts";
 import { print } from "../terminal.ts";
 

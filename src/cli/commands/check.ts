@@ -21,7 +21,7 @@ import { checkWorkflow } from "../../scratch/workflow.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
-import { configFile, explainAbsence } from "../place.ts";
+import { configFile, explainAbsence } from "../place/place.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, renderLine, span, stdoutScreen } from "../terminal.ts";
 

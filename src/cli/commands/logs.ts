@@ -5,11 +5,11 @@ import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
 import { remark } from "../failure.ts";
 import { defineCommand, text, texts } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
-import { knownSources } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
-import { findPlace } from "../place.ts";
+import { knownSources } from "../place/known-names.ts";
+import { findPlace } from "../place/place.ts";
+import { readStore } from "../place/store.ts";
 import { logJson, logSpans } from "../rows.ts";
-import { readStore } from "../store.ts";
 
 const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
 

@@ -8,8 +8,8 @@ import type { Difference } from "../../store/rebuild.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../store/rebuild-store.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
-import { findPlace } from "../place.ts";
-import { storeFailure } from "../store.ts";
+import { findPlace } from "../place/place.ts";
+import { storeFailure } from "../place/store.ts";
 import { type Column, renderTable } from "../table.ts";
 import { print, type Span, span, stdoutScreen } from "../terminal.ts";
 

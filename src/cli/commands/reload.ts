@@ -5,8 +5,8 @@ import type { Reloaded } from "../../control/contract.ts";
 import { warn } from "../failure.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
-import { ask } from "../kernel.ts";
-import { findPlace } from "../place.ts";
+import { ask } from "../place/ask.ts";
+import { findPlace } from "../place/place.ts";
 import { print } from "../terminal.ts";
 
 function sentence({ groups, reflexes, workflows }: Reloaded): string {

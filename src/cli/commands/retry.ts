@@ -1,9 +1,9 @@
 /** `nerve retry`: runs a run that is over once more, keeping what it had finished. */
 import type { RetryRequest, RunAnswer } from "../../control/contract.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
-import { ask } from "../kernel.ts";
-import { findPlace } from "../place.ts";
-import { parseRunId } from "../run-id.ts";
+import { ask } from "../place/ask.ts";
+import { findPlace } from "../place/place.ts";
+import { parseRunId } from "../place/run-id.ts";
 import { tellOrder } from "../wait-for-run.ts";
 
 export const command = defineCommand({

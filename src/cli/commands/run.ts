@@ -6,8 +6,8 @@ import type { RunAnswer, RunRequest } from "../../control/contract.ts";
 import { faultOfInput } from "../../control/run-input.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { type Failure, usageError } from "../frame/outcome.ts";
-import { ask } from "../kernel.ts";
-import { findPlace } from "../place.ts";
+import { ask } from "../place/ask.ts";
+import { findPlace } from "../place/place.ts";
 import { tellOrder } from "../wait-for-run.ts";
 
 export const command = defineCommand({

@@ -7,11 +7,11 @@ import { remark } from "../failure.ts";
 import { type Following, followRuns } from "../follow-runs.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
 import { EXIT, type Failure, usageError } from "../frame/outcome.ts";
-import { knownReflexes, knownWorkflows } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, type Page, parseRange, type Range, rowPrinter, whole } from "../listing.ts";
-import { findPlace } from "../place.ts";
+import { knownReflexes, knownWorkflows } from "../place/known-names.ts";
+import { findPlace } from "../place/place.ts";
+import { readStore } from "../place/store.ts";
 import { runJson, runSpans } from "../run-rows.ts";
-import { readStore } from "../store.ts";
 import { print } from "../terminal.ts";
 
 const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];

@@ -4,11 +4,11 @@ import type { Signal } from "../../model/signal.ts";
 import { remark } from "../failure.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
-import { knownSenses } from "../known-names.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../listing.ts";
-import { findPlace } from "../place.ts";
+import { knownSenses } from "../place/known-names.ts";
+import { findPlace } from "../place/place.ts";
+import { readStore } from "../place/store.ts";
 import { signalJson, signalSpans } from "../rows.ts";
-import { readStore } from "../store.ts";
 
 export const command = defineCommand({
   summary: "list what senses have seen, newest last",

@@ -6,7 +6,7 @@ import type { Signal } from "../../model/signal.ts";
 import { signalLogger } from "../daemon-log.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
-import { configFile, explainAbsence } from "../place.ts";
+import { configFile, explainAbsence } from "../place/place.ts";
 import { shellWord } from "../shell-word.ts";
 
 interface StartOptions {

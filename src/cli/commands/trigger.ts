@@ -5,10 +5,10 @@ import { ok } from "../../base/result.ts";
 import { problem } from "../../model/problem.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
-import { ask } from "../kernel.ts";
-import { configOption, findPlace } from "../place.ts";
+import { ask } from "../place/ask.ts";
+import { configOption, findPlace } from "../place/place.ts";
+import { readStore } from "../place/store.ts";
 import { logJson, signalJson, signalSpans } from "../rows.ts";
-import { readStore } from "../store.ts";
 import { print, printLine, span } from "../terminal.ts";
 import { senseNow, type Triggered, waitForTrace } from "../wait-for-trace.ts";
 

@@ -5,7 +5,7 @@ import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
-import { loadConfig } from "../place.ts";
+import { loadConfig } from "../place/place.ts";
 import { breaksLines, systemdUnit } from "../systemd-unit.ts";
 import { print } from "../terminal.ts";
 

@@ -1,13 +1,13 @@
 /** Asks the running daemon, and turns its refusals into exit codes. */
 import { accessSync, constants, lstatSync } from "node:fs";
 import { join } from "node:path";
-import type { Result } from "../base/result.ts";
-import { askKernel } from "../control/client.ts";
-import { SOCKET_NAME } from "../control/contract.ts";
-import type { Problem } from "../model/problem.ts";
-import { EXIT, type ExitCode, type Failure, fail } from "./frame/outcome.ts";
+import type { Result } from "../../base/result.ts";
+import { askKernel } from "../../control/client.ts";
+import { SOCKET_NAME } from "../../control/contract.ts";
+import type { Problem } from "../../model/problem.ts";
+import { EXIT, type ExitCode, type Failure, fail } from "../frame/outcome.ts";
+import { shellWord } from "../shell-word.ts";
 import { nothingThere, type Place } from "./place.ts";
-import { shellWord } from "./shell-word.ts";
 
 /** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
 const UNKNOWN: ReadonlySet<string> = new Set([

@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { LogLevel } from "../../src/model/log.ts";
-import { openStore, type Store } from "../../src/store/open.ts";
-import { NERVE, project, runNerve, until } from "../helpers/nerve.ts";
+import type { LogLevel } from "../../../src/model/log.ts";
+import { openStore, type Store } from "../../../src/store/open.ts";
+import { NERVE, project, runNerve, until } from "../../helpers/nerve.ts";
 
 const folder = project({ "nerve.yaml": "senses: { load: , memory: }\n" });
 const NOW = Date.now();

@@ -1,19 +1,19 @@
 /** `nerve archive run` where no daemon runs: the same work, in this process, under the lock of the data directory. */
 
-import { systemClock } from "../base/clock.ts";
-import { ok, type Result } from "../base/result.ts";
-import type { Archived } from "../control/contract.ts";
-import { Journal } from "../kernel/commits/journal.ts";
-import { Ledger } from "../kernel/commits/ledger.ts";
-import { openDataDirectory } from "../kernel/host/data-directory.ts";
-import { Ticker } from "../kernel/time/ticker.ts";
-import { Archiver } from "../kernel/upkeep/archiver.ts";
-import { Retention, retentionsOf } from "../kernel/upkeep/retention.ts";
-import type { NerveConfig } from "../model/config.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import { archiveFolder } from "../store/archive-files.ts";
-import { openStore, PASSING, type Store } from "../store/open.ts";
-import { EXIT, type Failure, fail } from "./frame/outcome.ts";
+import { systemClock } from "../../base/clock.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Archived } from "../../control/contract.ts";
+import { Journal } from "../../kernel/commits/journal.ts";
+import { Ledger } from "../../kernel/commits/ledger.ts";
+import { openDataDirectory } from "../../kernel/host/data-directory.ts";
+import { Ticker } from "../../kernel/time/ticker.ts";
+import { Archiver } from "../../kernel/upkeep/archiver.ts";
+import { Retention, retentionsOf } from "../../kernel/upkeep/retention.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { archiveFolder } from "../../store/archive-files.ts";
+import { openStore, PASSING, type Store } from "../../store/open.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
 export async function archiveHere(config: NerveConfig): Promise<Result<Archived, Failure>> {
   process.umask(0o077);

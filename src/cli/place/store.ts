@@ -1,10 +1,10 @@
 /** Opens logs.db for a command that reads it beside the daemon, or without one. */
-import type { Result } from "../base/result.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import { openStoreReader, type StoreReader } from "../store/open.ts";
-import { EXIT, type Failure, fail } from "./frame/outcome.ts";
+import type { Result } from "../../base/result.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { openStoreReader, type StoreReader } from "../../store/open.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import { shellWord } from "../shell-word.ts";
 import { nothingThere, type Place } from "./place.ts";
-import { shellWord } from "./shell-word.ts";
 
 /** What trying again does not cure. */
 const BROKEN: ReadonlySet<string> = new Set(["newer-store", "store-not-a-database", "store-symlink"]);

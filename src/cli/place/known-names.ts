@@ -2,11 +2,11 @@
  * Names a person typed, held against the configuration. Of those nobody has, a list that came out empty speaks too: that
  * is a mistyped name, not a quiet sense.
  */
-import { meantOr } from "../base/nearest.ts";
-import { ok, type Result } from "../base/result.ts";
-import type { NerveConfig } from "../model/config.ts";
-import { type Problem, problem } from "../model/problem.ts";
-import { EXIT, type Failure, fail } from "./frame/outcome.ts";
+import { meantOr } from "../../base/nearest.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
 type Kind = "sense" | "workflow" | "reflex";
 

@@ -4,15 +4,15 @@
  */
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
-import { err, ok, type Result } from "../base/result.ts";
-import { DEFAULT_DATA } from "../config/defaults.ts";
-import { loadNerveConfig } from "../config/load.ts";
-import { readSafely } from "../config/safe-read.ts";
-import { fillVariables } from "../config/variables.ts";
-import type { NerveConfig } from "../model/config.ts";
-import type { Problem } from "../model/problem.ts";
-import { EXIT, type Failure, fail } from "./frame/outcome.ts";
-import { shellWord } from "./shell-word.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { DEFAULT_DATA } from "../../config/defaults.ts";
+import { loadNerveConfig } from "../../config/load.ts";
+import { readSafely } from "../../config/safe-read.ts";
+import { fillVariables } from "../../config/variables.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import type { Problem } from "../../model/problem.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import { shellWord } from "../shell-word.ts";
 
 const DEFAULT_FILE = "nerve.yaml";
 
