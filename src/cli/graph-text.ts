@@ -3,8 +3,8 @@ import { formatDuration } from "../base/duration.ts";
 import { escapeForTerminal } from "../base/escape.ts";
 import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../config/graph.ts";
 import { targetOf } from "../model/config.ts";
-import { type Column, renderTable } from "./table.ts";
-import { renderLine, type Screen, type Span, span } from "./terminal.ts";
+import { type Column, renderTable } from "./screen/table.ts";
+import { renderLine, type Screen, type Span, span } from "./screen/terminal.ts";
 
 const rateText = (most: number): string => (Number.isFinite(most) ? `≤ ${most}/h` : "unbounded");
 

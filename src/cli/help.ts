@@ -1,6 +1,6 @@
 /** The text of `--help`, from a command's own data, and the overview of all of them. */
 import { type Command, commonOptions, type Options } from "./frame/command.ts";
-import { paint, type Screen } from "./terminal.ts";
+import { paint, type Screen } from "./screen/terminal.ts";
 import { VERBS } from "./verbs.ts";
 
 const INDENT = "  ";

@@ -10,7 +10,7 @@ import { NOT_YET, VERBS } from "./verbs.ts";
 export async function runCommand(argv: string[]): Promise<void> {
   const outcome = await attempt(argv);
   if (outcome.ok) process.exit(outcome.value);
-  const { printProblems } = await import("./failure.ts");
+  const { printProblems } = await import("./screen/failure.ts");
   printProblems(outcome.error.problems, asksForJson(argv));
   process.exit(outcome.error.code);
 }
@@ -59,7 +59,7 @@ async function dispatch(argv: readonly string[]): Promise<Outcome> {
 async function showOverview(where: "stdout" | "stderr"): Promise<Outcome> {
   const [{ overview }, { print, printError, stderrScreen, stdoutScreen }] = await Promise.all([
     import("./help.ts"),
-    import("./terminal.ts"),
+    import("./screen/terminal.ts"),
   ]);
   if (where === "stdout") print(overview(stdoutScreen()));
   else printError(overview(stderrScreen()));
@@ -77,7 +77,10 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
   const parsed = parseArguments(verb.name, command, rest);
   if (!parsed.ok) return parsed;
   if (parsed.value.kind === "run") return command.run(parsed.value.input);
-  const [{ commandHelp }, { print, stdoutScreen }] = await Promise.all([import("./help.ts"), import("./terminal.ts")]);
+  const [{ commandHelp }, { print, stdoutScreen }] = await Promise.all([
+    import("./help.ts"),
+    import("./screen/terminal.ts"),
+  ]);
   print(commandHelp(verb.name, command, stdoutScreen()));
   return ok(EXIT.done);
 }

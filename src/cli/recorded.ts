@@ -3,7 +3,7 @@ import type { Json } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
 import type { ClockStep, Course, Down, Turn } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open.ts";
-import { parseStored } from "./payload.ts";
+import { parseStored } from "./screen/payload.ts";
 
 /** A row `reflex.fired`. */
 export interface Fired {

@@ -2,12 +2,12 @@
 import { escapeForTerminal } from "../base/escape.ts";
 import type { Json } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
-import { authorFrames } from "./author-frames.ts";
-import { payloadSpans } from "./payload.ts";
-import { messageSpans } from "./rows.ts";
+import { authorFrames } from "./screen/author-frames.ts";
+import { payloadSpans } from "./screen/payload.ts";
+import { messageSpans } from "./screen/rows.ts";
+import { type Span, span } from "./screen/terminal.ts";
+import { duration } from "./screen/times.ts";
 import { eventOf } from "./story.ts";
-import { type Span, span } from "./terminal.ts";
-import { duration } from "./times.ts";
 
 const value = (of: Json): Span[] => (of === null ? [] : [span(" → ", "dim"), ...payloadSpans(of)]);
 

@@ -7,7 +7,7 @@ import type { Json } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
 import { type Run, runEventOf } from "../model/run.ts";
 import type { Signal } from "../model/signal.ts";
-import { parseStored } from "./payload.ts";
+import { parseStored } from "./screen/payload.ts";
 
 export type Node =
   | { readonly kind: "signal"; readonly row: Signal; readonly children: Node[] }

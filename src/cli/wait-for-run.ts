@@ -9,13 +9,13 @@ import { isOver, type Run } from "../model/run.ts";
 import type { StoreReader } from "../store/open.ts";
 import { EXIT, type Failure, fail, type Outcome } from "./frame/outcome.ts";
 import { POLL_MS } from "./listing.ts";
-import { parseStored } from "./payload.ts";
 import { ask } from "./place/ask.ts";
 import { configOption, type Place } from "./place/place.ts";
 import { readStore } from "./place/store.ts";
-import { logSpans } from "./rows.ts";
-import { runJson, runTitle } from "./run-rows.ts";
-import { print, printError, renderLine, span, stderrScreen } from "./terminal.ts";
+import { parseStored } from "./screen/payload.ts";
+import { logSpans } from "./screen/rows.ts";
+import { runJson, runTitle } from "./screen/run-rows.ts";
+import { print, printError, renderLine, span, stderrScreen } from "./screen/terminal.ts";
 
 /** As long as nothing happens, it is asked this often whether the daemon lives. */
 const ASK_MS = 2_000;

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { dotOf, mermaidOf } from "../../src/cli/graph-formats.ts";
 import { drawGraph } from "../../src/cli/graph-text.ts";
-import { PIPE } from "../../src/cli/terminal.ts";
+import { PIPE } from "../../src/cli/screen/terminal.ts";
 import { graphOf } from "../../src/config/graph.ts";
 import { parseWholeContract } from "../../src/config/parse.ts";
 import { project, runNerve } from "../helpers/nerve.ts";

@@ -11,15 +11,15 @@ import type { Archived } from "../../control/contract.ts";
 import type { ArchiveFile } from "../../store/archive-files.ts";
 import { storeFile } from "../../store/open.ts";
 import { findingProblem, verifyArchive } from "../../store/verify-archive.ts";
-import { remark } from "../failure.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, type Failure, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { archiveHere } from "../place/archive-here.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace, type Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { type Column, renderTable } from "../table.ts";
-import { print, span, stdoutScreen } from "../terminal.ts";
+import { remark } from "../screen/failure.ts";
+import { type Column, renderTable } from "../screen/table.ts";
+import { print, span, stdoutScreen } from "../screen/terminal.ts";
 
 const column = (
   title: string,

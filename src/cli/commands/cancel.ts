@@ -7,8 +7,8 @@ import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
 import { parseRunId } from "../place/run-id.ts";
-import { runTitle } from "../run-rows.ts";
-import { print } from "../terminal.ts";
+import { runTitle } from "../screen/run-rows.ts";
+import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
   summary: "end a run before its time",

@@ -22,8 +22,8 @@ import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modul
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
-import { type Column, renderTable } from "../table.ts";
-import { print, renderLine, span, stdoutScreen } from "../terminal.ts";
+import { type Column, renderTable } from "../screen/table.ts";
+import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
 
 /** `T`: what a module that loads is told with. */
 interface Checked<Config, T> {

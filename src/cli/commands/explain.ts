@@ -17,16 +17,16 @@ import { because, type Followed, followed, inWindow, laterWords, outcomeOf, stat
 import { explain, type Question, type Seen } from "../explanation.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
-import { shownScalar } from "../payload.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
 import { knownReflex } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { goneWords, isWhole, unreadableWords } from "../reasons.ts";
 import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../recorded.ts";
+import { shownScalar } from "../screen/payload.ts";
+import { print, printLine, span } from "../screen/terminal.ts";
+import { parseSince } from "../screen/times.ts";
 import { beganAfter, type Standing, standingsIn, standingWords } from "../standing.ts";
-import { print, printLine, span } from "../terminal.ts";
-import { parseSince } from "../times.ts";
 
 /** Signals before the one asked about that are replayed, of all senses. */
 const BACK = 1_000_000;

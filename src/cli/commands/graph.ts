@@ -8,7 +8,7 @@ import { EXIT, usageError } from "../frame/outcome.ts";
 import { dotOf, mermaidOf } from "../graph-formats.ts";
 import { drawGraph } from "../graph-text.ts";
 import { loadConfig } from "../place/place.ts";
-import { print, type Screen, stdoutScreen } from "../terminal.ts";
+import { print, type Screen, stdoutScreen } from "../screen/terminal.ts";
 
 const FORMATS: Readonly<Record<string, (graph: Graph, screen: Screen) => string>> = {
   text: drawGraph,

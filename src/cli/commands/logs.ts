@@ -2,14 +2,14 @@
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
-import { remark } from "../failure.ts";
 import { defineCommand, text, texts } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
 import { knownSources } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { logJson, logSpans } from "../rows.ts";
+import { remark } from "../screen/failure.ts";
+import { logJson, logSpans } from "../screen/rows.ts";
 
 const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
 

@@ -8,15 +8,15 @@ import { readChanges, type TableChanges, watchChanges } from "../../scratch/chan
 import { linkBlobs, ScratchFolder } from "../../scratch/folder.ts";
 import { type ComputeEnd, type ScratchLog, ScratchWorker } from "../../scratch/sense.ts";
 import { locateSenses } from "../../spawn/modules-on-disk.ts";
-import { authorFrames } from "../author-frames.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
-import { payloadSpans } from "../payload.ts";
 import { unknownSense } from "../place/known-names.ts";
 import { loadConfig } from "../place/place.ts";
-import { LEVEL_STYLES } from "../rows.ts";
-import { print, printLine, type Span, span } from "../terminal.ts";
-import { duration } from "../times.ts";
+import { authorFrames } from "../screen/author-frames.ts";
+import { payloadSpans } from "../screen/payload.ts";
+import { LEVEL_STYLES } from "../screen/rows.ts";
+import { print, printLine, type Span, span } from "../screen/terminal.ts";
+import { duration } from "../screen/times.ts";
 
 interface Report {
   readonly sense: string;

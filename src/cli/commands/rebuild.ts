@@ -10,8 +10,8 @@ import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
 import { storeFailure } from "../place/store.ts";
-import { type Column, renderTable } from "../table.ts";
-import { print, type Span, span, stdoutScreen } from "../terminal.ts";
+import { type Column, renderTable } from "../screen/table.ts";
+import { print, type Span, span, stdoutScreen } from "../screen/terminal.ts";
 
 /** What trying again may cure. */
 const NOT_NOW: ReadonlySet<string> = new Set(["store-locked", "store-no-space"]);

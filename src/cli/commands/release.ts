@@ -5,7 +5,7 @@ import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
-import { print } from "../terminal.ts";
+import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
   summary: "lift a quarantine and forget its strikes",

@@ -2,12 +2,12 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { Reloaded } from "../../control/contract.ts";
-import { warn } from "../failure.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
-import { print } from "../terminal.ts";
+import { warn } from "../screen/failure.ts";
+import { print } from "../screen/terminal.ts";
 
 function sentence({ groups, reflexes, workflows }: Reloaded): string {
   const parts = [

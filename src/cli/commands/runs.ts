@@ -3,7 +3,6 @@ import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
 import type { StoreReader } from "../../store/open.ts";
-import { remark } from "../failure.ts";
 import { type Following, followRuns } from "../follow-runs.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
 import { EXIT, type Failure, usageError } from "../frame/outcome.ts";
@@ -11,8 +10,9 @@ import { beginning, LIST_OPTIONS, list, type Page, parseRange, type Range, rowPr
 import { knownReflexes, knownWorkflows } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { runJson, runSpans } from "../run-rows.ts";
-import { print } from "../terminal.ts";
+import { remark } from "../screen/failure.ts";
+import { runJson, runSpans } from "../screen/run-rows.ts";
+import { print } from "../screen/terminal.ts";
 
 const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];
 const ACTIVE: ReadonlySet<RunState> = new Set(ACTIVE_STATES);

@@ -11,12 +11,12 @@ import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { logJson, logSpans, signalJson, signalSpans } from "../rows.ts";
-import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../run-rows.ts";
 import { runLogSpans } from "../run-story.ts";
+import { logJson, logSpans, signalJson, signalSpans } from "../screen/rows.ts";
+import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
+import { print, renderLine, type Screen, type Span, span, stdoutScreen } from "../screen/terminal.ts";
+import { duration } from "../screen/times.ts";
 import { type Node, type Story, stepsOf, tellStory, timeOf } from "../story.ts";
-import { print, renderLine, type Screen, type Span, span, stdoutScreen } from "../terminal.ts";
-import { duration } from "../times.ts";
 
 const OFFSET_WIDTH = 9;
 

@@ -1,14 +1,14 @@
 /** `nerve signals`: what senses have seen. */
 import { ok } from "../../base/result.ts";
 import type { Signal } from "../../model/signal.ts";
-import { remark } from "../failure.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../listing.ts";
 import { knownSenses } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { signalJson, signalSpans } from "../rows.ts";
+import { remark } from "../screen/failure.ts";
+import { signalJson, signalSpans } from "../screen/rows.ts";
 
 export const command = defineCommand({
   summary: "list what senses have seen, newest last",

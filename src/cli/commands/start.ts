@@ -3,11 +3,11 @@ import { type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
 import { Daemon } from "../../kernel/daemon.ts";
 import type { Signal } from "../../model/signal.ts";
-import { signalLogger } from "../daemon-log.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
-import { shellWord } from "../shell-word.ts";
+import { signalLogger } from "../screen/daemon-log.ts";
+import { shellWord } from "../screen/shell-word.ts";
 
 interface StartOptions {
   readonly given: string | null;

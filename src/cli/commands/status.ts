@@ -3,14 +3,14 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Status } from "../../control/contract.ts";
-import { warn } from "../failure.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
-import { type Column, renderTable } from "../table.ts";
-import { print, renderLine, type Screen, type Span, type Style, span, stdoutScreen } from "../terminal.ts";
-import { ago, duration, until } from "../times.ts";
+import { warn } from "../screen/failure.ts";
+import { type Column, renderTable } from "../screen/table.ts";
+import { print, renderLine, type Screen, type Span, type Style, span, stdoutScreen } from "../screen/terminal.ts";
+import { ago, duration, until } from "../screen/times.ts";
 
 type Group = Status["groups"][number];
 type Sense = Status["senses"][number];

@@ -8,8 +8,8 @@ import { EXIT, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { configOption, findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { logJson, signalJson, signalSpans } from "../rows.ts";
-import { print, printLine, span } from "../terminal.ts";
+import { logJson, signalJson, signalSpans } from "../screen/rows.ts";
+import { print, printLine, span } from "../screen/terminal.ts";
 import { senseNow, type Triggered, waitForTrace } from "../wait-for-trace.ts";
 
 export const command = defineCommand({

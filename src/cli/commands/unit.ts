@@ -6,8 +6,8 @@ import { ok } from "../../base/result.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
 import { loadConfig } from "../place/place.ts";
+import { print } from "../screen/terminal.ts";
 import { breaksLines, systemdUnit } from "../systemd-unit.ts";
-import { print } from "../terminal.ts";
 
 /** What systemd takes for a user. Source: systemd's documentation of user and group name syntax. */
 const USER = /^[a-zA-Z_][a-zA-Z0-9_-]{0,30}$|^\d+$/;

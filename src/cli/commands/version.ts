@@ -4,7 +4,7 @@ import { ok } from "../../base/result.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
-import { print } from "../terminal.ts";
+import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
   summary: "the versions of nerve, Bun and SQLite, and the commit it was built from",

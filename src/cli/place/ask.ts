@@ -6,7 +6,7 @@ import { askKernel } from "../../control/client.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type ExitCode, type Failure, fail } from "../frame/outcome.ts";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../screen/shell-word.ts";
 import { nothingThere, type Place } from "./place.ts";
 
 /** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */

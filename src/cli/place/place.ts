@@ -12,7 +12,7 @@ import { fillVariables } from "../../config/variables.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../screen/shell-word.ts";
 
 const DEFAULT_FILE = "nerve.yaml";
 

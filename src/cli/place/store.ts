@@ -3,7 +3,7 @@ import type { Result } from "../../base/result.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { openStoreReader, type StoreReader } from "../../store/open.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
-import { shellWord } from "../shell-word.ts";
+import { shellWord } from "../screen/shell-word.ts";
 import { nothingThere, type Place } from "./place.ts";
 
 /** What trying again does not cure. */

@@ -1,8 +1,8 @@
 /** The daemon's log on stderr, and in it, where that is asked for, each signal: as a line to enjoy, or as a JSON line. */
-import { safeJson } from "../base/escape.ts";
-import { localTime } from "../base/local-time.ts";
-import { formatPretty, type Logger, type LogLine, stderrLogger } from "../base/logger.ts";
-import type { Signal } from "../model/signal.ts";
+import { safeJson } from "../../base/escape.ts";
+import { localTime } from "../../base/local-time.ts";
+import { formatPretty, type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
+import type { Signal } from "../../model/signal.ts";
 import { signalJson, signalSpans } from "./rows.ts";
 import { printError, renderLine, span, stderrScreen } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
 /** Lines are cut and coloured for terminals, and left alone for pipes. */
 import { expect, test } from "bun:test";
-import { PIPE, renderLine, type Screen, span } from "../../src/cli/terminal.ts";
+import { PIPE, renderLine, type Screen, span } from "../../../src/cli/screen/terminal.ts";
 
 const narrow = (width: number, colours = false): Screen => ({ terminal: true, colours, width });
 

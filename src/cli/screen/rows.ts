@@ -1,8 +1,8 @@
 /** Rows of signals and logs, as one line a person reads or as one JSON object with the columns as keys. */
-import { escapeForTerminal } from "../base/escape.ts";
-import { localDay, localMoment, localTime } from "../base/local-time.ts";
-import type { Log, LogLevel } from "../model/log.ts";
-import type { Signal } from "../model/signal.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { localDay, localMoment, localTime } from "../../base/local-time.ts";
+import type { Log, LogLevel } from "../../model/log.ts";
+import type { Signal } from "../../model/signal.ts";
 import { parseStored, payloadSpans } from "./payload.ts";
 import { type Span, type Style, span } from "./terminal.ts";
 

@@ -3,7 +3,7 @@
  * are coloured and a colour is never cut in half. Text from outside is escaped by whoever makes a span of it.
  */
 import { writeSync } from "node:fs";
-import { type Problem, problem } from "../model/problem.ts";
+import { type Problem, problem } from "../../model/problem.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 

@@ -1,6 +1,6 @@
 /** A payload on one line, for people: `usage_percent 3.1 · cores 2`. */
-import { escapeForTerminal } from "../base/escape.ts";
-import { type Json, readJson } from "../base/json.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { type Json, readJson } from "../../base/json.ts";
 import { type Span, span } from "./terminal.ts";
 
 const SEPARATOR = " · ";

@@ -1,5 +1,5 @@
 /** Durations as a person reads them, and times as one writes them. */
-import { parseDuration } from "../base/duration.ts";
+import { parseDuration } from "../../base/duration.ts";
 
 const STEPS = [
   ["d", 86_400_000],

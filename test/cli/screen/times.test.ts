@@ -1,7 +1,7 @@
 /** Times as people read and write them. */
 import { expect, test } from "bun:test";
-import { localMoment } from "../../src/base/local-time.ts";
-import { ago, duration, parseSince, until } from "../../src/cli/times.ts";
+import { localMoment } from "../../../src/base/local-time.ts";
+import { ago, duration, parseSince, until } from "../../../src/cli/screen/times.ts";
 
 const DURATIONS: [number, string][] = [
   [0, "0 ms"],

@@ -1,6 +1,6 @@
 /** Runs as people read them, as one line and as part of a sentence, and as JSON objects with the columns as keys. */
-import { escapeForTerminal } from "../base/escape.ts";
-import { isOver, type Run, type RunState } from "../model/run.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { isOver, type Run, type RunState } from "../../model/run.ts";
 import { parseStored } from "./payload.ts";
 import { padded } from "./rows.ts";
 import { type Span, type Style, span } from "./terminal.ts";

@@ -1,7 +1,7 @@
 /** A payload on one line: what a person reads of it, and that nothing in it reaches the terminal raw. */
 import { expect, test } from "bun:test";
-import type { Json } from "../../src/base/json.ts";
-import { parseStored, payloadSpans } from "../../src/cli/payload.ts";
+import type { Json } from "../../../src/base/json.ts";
+import { parseStored, payloadSpans } from "../../../src/cli/screen/payload.ts";
 
 const line = (payload: Json): string =>
   payloadSpans(payload)

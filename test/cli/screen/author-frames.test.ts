@@ -1,6 +1,6 @@
 /** Whose a frame is, by the table. */
 import { expect, test } from "bun:test";
-import { authorFrames } from "../../src/cli/author-frames.ts";
+import { authorFrames } from "../../../src/cli/screen/author-frames.ts";
 
 test("an author's frames are those with an absolute path; nerve's and Bun's have none", () => {
   const stack = `Error: no /such:1:1 thing

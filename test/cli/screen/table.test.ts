@@ -1,7 +1,7 @@
 /** Tables drop what matters least until they fit. */
 import { expect, test } from "bun:test";
-import { type Column, renderTable } from "../../src/cli/table.ts";
-import { PIPE, span } from "../../src/cli/terminal.ts";
+import { type Column, renderTable } from "../../../src/cli/screen/table.ts";
+import { PIPE, span } from "../../../src/cli/screen/terminal.ts";
 
 interface Row {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** Prints what went wrong on stderr: for people with the place and the remedy, for programs one JSON object a line. */
-import { escapeForTerminal, safeJson } from "../base/escape.ts";
-import type { Problem } from "../model/problem.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
+import type { Problem } from "../../model/problem.ts";
 import { paint, printError, type Screen, stderrScreen } from "./terminal.ts";
 
 /** Lines of a message keep their ends; everything else unsafe is escaped. */
