@@ -8,7 +8,7 @@ import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { findTrace } from "./find-trace.ts";
 import { EXIT, type Failure, fail } from "./frame/outcome.ts";
-import { CLOCK_SLACK_MS } from "./listing.ts";
+import { CLOCK_SLACK_MS } from "./lists/listing.ts";
 import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {

@@ -7,7 +7,7 @@ import { problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { StoreReader } from "../store/open.ts";
 import { EXIT, type Failure, fail, usageError } from "./frame/outcome.ts";
-import { CLOCK_SLACK_MS } from "./listing.ts";
+import { CLOCK_SLACK_MS } from "./lists/listing.ts";
 
 export interface Trace {
   readonly trace: string;

@@ -4,7 +4,7 @@ import { ok } from "../../base/result.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
 import { defineCommand, text, texts } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
-import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../lists/listing.ts";
 import { knownSources } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";

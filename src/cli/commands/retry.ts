@@ -4,7 +4,7 @@ import { defineCommand, flag, text } from "../frame/command.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
 import { parseRunId } from "../place/run-id.ts";
-import { tellOrder } from "../wait-for-run.ts";
+import { tellOrder } from "../waits/wait-for-run.ts";
 
 export const command = defineCommand({
   summary: "run a run that is over once more, keeping the steps it had finished",

@@ -8,7 +8,7 @@ import { defineCommand, flag, text } from "../frame/command.ts";
 import { type Failure, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
-import { tellOrder } from "../wait-for-run.ts";
+import { tellOrder } from "../waits/wait-for-run.ts";
 
 export const command = defineCommand({
   summary: "start a workflow by hand",

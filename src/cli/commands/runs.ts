@@ -3,10 +3,19 @@ import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
 import type { StoreReader } from "../../store/open.ts";
-import { type Following, followRuns } from "../follow-runs.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
 import { EXIT, type Failure, usageError } from "../frame/outcome.ts";
-import { beginning, LIST_OPTIONS, list, type Page, parseRange, type Range, rowPrinter, whole } from "../listing.ts";
+import { type Following, followRuns } from "../lists/follow-runs.ts";
+import {
+  beginning,
+  LIST_OPTIONS,
+  list,
+  type Page,
+  parseRange,
+  type Range,
+  rowPrinter,
+  whole,
+} from "../lists/listing.ts";
 import { knownReflexes, knownWorkflows } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";

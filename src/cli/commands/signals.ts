@@ -3,7 +3,7 @@ import { ok } from "../../base/result.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
-import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../listing.ts";
+import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../lists/listing.ts";
 import { knownSenses } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";

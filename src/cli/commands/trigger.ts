@@ -10,7 +10,7 @@ import { configOption, findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { logJson, signalJson, signalSpans } from "../screen/rows.ts";
 import { print, printLine, span } from "../screen/terminal.ts";
-import { senseNow, type Triggered, waitForTrace } from "../wait-for-trace.ts";
+import { senseNow, type Triggered, waitForTrace } from "../waits/wait-for-trace.ts";
 
 export const command = defineCommand({
   summary: "one compute of a sense, now",

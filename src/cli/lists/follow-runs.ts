@@ -2,9 +2,9 @@
  * Follows runs through their logs, by the same fold the kernel uses: however short a state was, it is seen. What is known
  * of a run is kept until its ending.
  */
-import type { Log } from "../model/log.ts";
-import { advance, isOver, type Run, runEventOf } from "../model/run.ts";
-import type { StoreReader } from "../store/open.ts";
+import type { Log } from "../../model/log.ts";
+import { advance, isOver, type Run, runEventOf } from "../../model/run.ts";
+import type { StoreReader } from "../../store/open.ts";
 import { POLL_MS } from "./listing.ts";
 
 const PAGE = 1_000;

@@ -3,16 +3,16 @@
  * a failure the log only counts, leave none: they are told from the sense's counters.
  */
 
-import { ok, type Result } from "../base/result.ts";
-import type { Status } from "../control/contract.ts";
-import type { Log } from "../model/log.ts";
-import { problem } from "../model/problem.ts";
-import type { Signal } from "../model/signal.ts";
-import type { StoreReader } from "../store/open.ts";
-import { read } from "./find-trace.ts";
-import { EXIT, type Failure, fail } from "./frame/outcome.ts";
-import { ask } from "./place/ask.ts";
-import type { Place } from "./place/place.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { Status } from "../../control/contract.ts";
+import type { Log } from "../../model/log.ts";
+import { problem } from "../../model/problem.ts";
+import type { Signal } from "../../model/signal.ts";
+import type { StoreReader } from "../../store/open.ts";
+import { read } from "../find-trace.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import { ask } from "../place/ask.ts";
+import type { Place } from "../place/place.ts";
 
 export interface Triggered {
   readonly sense: string;

@@ -1,13 +1,13 @@
 /** What `signals`, `logs` and `runs` share: which rows, in which order, and following what comes. */
-import { safeJson } from "../base/escape.ts";
-import { localDay } from "../base/local-time.ts";
-import { ok, type Result } from "../base/result.ts";
-import { traceTime } from "../base/trace-id.ts";
-import { flag, text, texts } from "./frame/command.ts";
-import { type Failure, usageError } from "./frame/outcome.ts";
-import { timeColumn } from "./screen/rows.ts";
-import { print, renderLine, type Span, stdoutScreen } from "./screen/terminal.ts";
-import { parseSince } from "./screen/times.ts";
+import { safeJson } from "../../base/escape.ts";
+import { localDay } from "../../base/local-time.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { traceTime } from "../../base/trace-id.ts";
+import { flag, text, texts } from "../frame/command.ts";
+import { type Failure, usageError } from "../frame/outcome.ts";
+import { timeColumn } from "../screen/rows.ts";
+import { print, renderLine, type Span, stdoutScreen } from "../screen/terminal.ts";
+import { parseSince } from "../screen/times.ts";
 
 export const LIST_OPTIONS = {
   follow: flag("go on with what comes, until Ctrl-C", "f"),

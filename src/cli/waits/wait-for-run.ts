@@ -1,21 +1,21 @@
 /** `--wait` of `run` and `retry`: a run's logs as they come, on stderr, then its output, or why it has none. */
-import { safeJson } from "../base/escape.ts";
-import { localTime } from "../base/local-time.ts";
-import { ok, type Result } from "../base/result.ts";
-import type { RunAnswer, Status } from "../control/contract.ts";
-import type { Log } from "../model/log.ts";
-import { problem } from "../model/problem.ts";
-import { isOver, type Run } from "../model/run.ts";
-import type { StoreReader } from "../store/open.ts";
-import { EXIT, type Failure, fail, type Outcome } from "./frame/outcome.ts";
-import { POLL_MS } from "./listing.ts";
-import { ask } from "./place/ask.ts";
-import { configOption, type Place } from "./place/place.ts";
-import { readStore } from "./place/store.ts";
-import { parseStored } from "./screen/payload.ts";
-import { logSpans } from "./screen/rows.ts";
-import { runJson, runTitle } from "./screen/run-rows.ts";
-import { print, printError, renderLine, span, stderrScreen } from "./screen/terminal.ts";
+import { safeJson } from "../../base/escape.ts";
+import { localTime } from "../../base/local-time.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { RunAnswer, Status } from "../../control/contract.ts";
+import type { Log } from "../../model/log.ts";
+import { problem } from "../../model/problem.ts";
+import { isOver, type Run } from "../../model/run.ts";
+import type { StoreReader } from "../../store/open.ts";
+import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
+import { POLL_MS } from "../lists/listing.ts";
+import { ask } from "../place/ask.ts";
+import { configOption, type Place } from "../place/place.ts";
+import { readStore } from "../place/store.ts";
+import { parseStored } from "../screen/payload.ts";
+import { logSpans } from "../screen/rows.ts";
+import { runJson, runTitle } from "../screen/run-rows.ts";
+import { print, printError, renderLine, span, stderrScreen } from "../screen/terminal.ts";
 
 /** As long as nothing happens, it is asked this often whether the daemon lives. */
 const ASK_MS = 2_000;
