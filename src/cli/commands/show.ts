@@ -6,17 +6,17 @@ import { localMoment } from "../../base/local-time.ts";
 import { ok } from "../../base/result.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
-import { findStory, type Subject } from "../find-story.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { runLogSpans } from "../run-story.ts";
 import { logJson, logSpans, signalJson, signalSpans } from "../screen/rows.ts";
 import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
 import { print, renderLine, type Screen, type Span, span, stdoutScreen } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
-import { type Node, type Story, stepsOf, tellStory, timeOf } from "../story.ts";
+import { findStory, type Subject } from "../stories/find-story.ts";
+import { runLogSpans } from "../stories/run-story.ts";
+import { type Node, type Story, stepsOf, tellStory, timeOf } from "../stories/story.ts";
 
 const OFFSET_WIDTH = 9;
 

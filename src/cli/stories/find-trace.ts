@@ -1,13 +1,13 @@
 /** Finds a trace by its id, by the beginning of it, or by one of its signals, without reading whole tables. */
 
-import { ok, type Result } from "../base/result.ts";
-import { traceTime } from "../base/trace-id.ts";
-import type { Log } from "../model/log.ts";
-import { problem } from "../model/problem.ts";
-import type { Signal } from "../model/signal.ts";
-import type { StoreReader } from "../store/open.ts";
-import { EXIT, type Failure, fail, usageError } from "./frame/outcome.ts";
-import { CLOCK_SLACK_MS } from "./lists/listing.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { traceTime } from "../../base/trace-id.ts";
+import type { Log } from "../../model/log.ts";
+import { problem } from "../../model/problem.ts";
+import type { Signal } from "../../model/signal.ts";
+import type { StoreReader } from "../../store/open.ts";
+import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
+import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 
 export interface Trace {
   readonly trace: string;

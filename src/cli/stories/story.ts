@@ -3,11 +3,11 @@
  * them what was logged meanwhile. A log of a sense stands with the signal whose compute wrote it, that of a firing with
  * the signal it was for, one of a run with the run.
  */
-import type { Json } from "../base/json.ts";
-import type { Log } from "../model/log.ts";
-import { type Run, runEventOf } from "../model/run.ts";
-import type { Signal } from "../model/signal.ts";
-import { parseStored } from "./screen/payload.ts";
+import type { Json } from "../../base/json.ts";
+import type { Log } from "../../model/log.ts";
+import { type Run, runEventOf } from "../../model/run.ts";
+import type { Signal } from "../../model/signal.ts";
+import { parseStored } from "../screen/payload.ts";
 
 export type Node =
   | { readonly kind: "signal"; readonly row: Signal; readonly children: Node[] }

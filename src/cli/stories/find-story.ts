@@ -1,14 +1,14 @@
 /** What `nerve show` is asked about: a run and what led to it, or a trace and everything in it. */
-import { ok, type Result } from "../base/result.ts";
-import { traceTime } from "../base/trace-id.ts";
-import type { Log } from "../model/log.ts";
-import { problem } from "../model/problem.ts";
-import type { Run } from "../model/run.ts";
-import type { Signal } from "../model/signal.ts";
-import type { StoreReader } from "../store/open.ts";
+import { ok, type Result } from "../../base/result.ts";
+import { traceTime } from "../../base/trace-id.ts";
+import type { Log } from "../../model/log.ts";
+import { problem } from "../../model/problem.ts";
+import type { Run } from "../../model/run.ts";
+import type { Signal } from "../../model/signal.ts";
+import type { StoreReader } from "../../store/open.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 import { findTrace } from "./find-trace.ts";
-import { EXIT, type Failure, fail } from "./frame/outcome.ts";
-import { CLOCK_SLACK_MS } from "./lists/listing.ts";
 import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {

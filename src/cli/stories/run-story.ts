@@ -1,12 +1,12 @@
 /** What happened in a run, one line a log: steps with how long they took and what came of them, waits, and the ending. */
-import { escapeForTerminal } from "../base/escape.ts";
-import type { Json } from "../base/json.ts";
-import type { Log } from "../model/log.ts";
-import { authorFrames } from "./screen/author-frames.ts";
-import { payloadSpans } from "./screen/payload.ts";
-import { messageSpans } from "./screen/rows.ts";
-import { type Span, span } from "./screen/terminal.ts";
-import { duration } from "./screen/times.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import type { Json } from "../../base/json.ts";
+import type { Log } from "../../model/log.ts";
+import { authorFrames } from "../screen/author-frames.ts";
+import { payloadSpans } from "../screen/payload.ts";
+import { messageSpans } from "../screen/rows.ts";
+import { type Span, span } from "../screen/terminal.ts";
+import { duration } from "../screen/times.ts";
 import { eventOf } from "./story.ts";
 
 const value = (of: Json): Span[] => (of === null ? [] : [span(" → ", "dim"), ...payloadSpans(of)]);
