@@ -6,22 +6,38 @@ import { ok, type Result } from "../../base/result.ts";
 import { targetOf } from "../../model/config.ts";
 import { BEGINNING, momentAt } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
-import { type Agreement, BesideLive, BesideOther, type Edges, LISTED, NONE, type Sample } from "../agreement.ts";
-import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "../backtest.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
 import { knownReflex } from "../place/known-names.ts";
 import { findPlace, loadConfig } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { gapsOf, unreadableWords } from "../reasons.ts";
-import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../recorded.ts";
+import {
+  type Agreement,
+  BesideLive,
+  BesideOther,
+  type Edges,
+  LISTED,
+  NONE,
+  type Sample,
+} from "../replays/agreement.ts";
+import {
+  type Backtest,
+  backtest,
+  type Firing,
+  isRecorded,
+  type Range,
+  type Side,
+  type Tested,
+} from "../replays/backtest.ts";
+import { gapsOf, unreadableWords } from "../replays/gaps.ts";
+import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../replays/recorded.ts";
+import { beganAfter, standingsIn } from "../replays/standing.ts";
 import { remark } from "../screen/failure.ts";
 import { shownScalar } from "../screen/payload.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
 import { duration, parseSince } from "../screen/times.ts";
-import { beganAfter, standingsIn } from "../standing.ts";
 
 /** Signals before the range that are looked at, for what reflexes remember when it begins. */
 const WARM_UP = 1_000_000;

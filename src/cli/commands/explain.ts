@@ -12,21 +12,29 @@ import type { Mismatch } from "../../rules/check.ts";
 import { keyOf, shownKey } from "../../rules/key.ts";
 import { isKeyState, type KeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open.ts";
-import { isRecorded } from "../backtest.ts";
-import { because, type Followed, followed, inWindow, laterWords, outcomeOf, stateWords } from "../explain-words.ts";
-import { explain, type Question, type Seen } from "../explanation.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
 import { knownReflex } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { goneWords, isWhole, unreadableWords } from "../reasons.ts";
-import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../recorded.ts";
+import { isRecorded } from "../replays/backtest.ts";
+import {
+  because,
+  type Followed,
+  followed,
+  inWindow,
+  laterWords,
+  outcomeOf,
+  stateWords,
+} from "../replays/explain-words.ts";
+import { explain, type Question, type Seen } from "../replays/explanation.ts";
+import { goneWords, isWhole, unreadableWords } from "../replays/gaps.ts";
+import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../replays/recorded.ts";
+import { beganAfter, type Standing, standingsIn, standingWords } from "../replays/standing.ts";
 import { shownScalar } from "../screen/payload.ts";
 import { print, printLine, span } from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
-import { beganAfter, type Standing, standingsIn, standingWords } from "../standing.ts";
 
 /** Signals before the one asked about that are replayed, of all senses. */
 const BACK = 1_000_000;

@@ -1,14 +1,14 @@
 /** Why a reflex did what it did, in sentences. */
-import { counted } from "../base/counted.ts";
-import { formatDuration } from "../base/duration.ts";
-import { escapeForTerminal } from "../base/escape.ts";
-import { localMoment } from "../base/local-time.ts";
-import type { ReflexConfig } from "../model/config.ts";
-import type { Run } from "../model/run.ts";
-import type { Mismatch } from "../rules/check.ts";
-import type { KeyState } from "../rules/rule.ts";
+import { counted } from "../../base/counted.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { localMoment } from "../../base/local-time.ts";
+import type { ReflexConfig } from "../../model/config.ts";
+import type { Run } from "../../model/run.ts";
+import type { Mismatch } from "../../rules/check.ts";
+import type { KeyState } from "../../rules/rule.ts";
 import type { Seen } from "./explanation.ts";
-import { unreadableWords } from "./reasons.ts";
+import { unreadableWords } from "./gaps.ts";
 
 /** What is recorded of a firing. */
 export interface Followed {

@@ -2,9 +2,9 @@
  * How many runs a workflow would have dropped: its slots and its queue played through with the durations that ended runs
  * of it had. An estimate: what a run does depends on more than how long others took.
  */
-import { Heap } from "../base/heap.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_MAX_QUEUE } from "../config/defaults.ts";
-import type { WorkflowConfig } from "../model/config.ts";
+import { Heap } from "../../base/heap.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_MAX_QUEUE } from "../../config/defaults.ts";
+import type { WorkflowConfig } from "../../model/config.ts";
 
 export class DropEstimate {
   /** Of each reflex that starts it. */

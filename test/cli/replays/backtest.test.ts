@@ -1,9 +1,9 @@
 /** `backtest` on a store without a daemon: what comes out, beside what was recorded, and beside another configuration. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { DropEstimate } from "../../src/cli/drop-estimate.ts";
-import type { WorkflowConfig } from "../../src/model/config.ts";
-import { project, runNerve } from "../helpers/nerve.ts";
-import { type Recorded, recordedIn } from "../helpers/recorded.ts";
+import { DropEstimate } from "../../../src/cli/replays/drop-estimate.ts";
+import type { WorkflowConfig } from "../../../src/model/config.ts";
+import { project, runNerve } from "../../helpers/nerve.ts";
+import { type Recorded, recordedIn } from "../../helpers/recorded.ts";
 
 const SECOND = 1_000;
 const BEGIN = Date.now() - 3_600_000;

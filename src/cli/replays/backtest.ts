@@ -1,10 +1,10 @@
 /** The signals in the store, through the rules of one configuration or two: what each reflex would have done. */
-import type { Json } from "../base/json.ts";
-import type { NerveConfig, ReflexConfig } from "../model/config.ts";
-import { shownKey } from "../rules/key.ts";
-import { hasWords } from "../rules/look.ts";
-import { type Counts, type Course, Replay, type Replayed } from "../rules/replay.ts";
-import type { StoreReader } from "../store/open.ts";
+import type { Json } from "../../base/json.ts";
+import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { shownKey } from "../../rules/key.ts";
+import { hasWords } from "../../rules/look.ts";
+import { type Counts, type Course, Replay, type Replayed } from "../../rules/replay.ts";
+import type { StoreReader } from "../../store/open.ts";
 import { DropEstimate } from "./drop-estimate.ts";
 import { replaySignals } from "./replaying.ts";
 

@@ -2,12 +2,12 @@
  * What a reflex made of single signals, found by replaying it: how far each came through its words, what followed from it
  * later, and what the reader has to know of before (since when it matches, what throttles it).
  */
-import type { Json } from "../base/json.ts";
-import type { ReflexConfig } from "../model/config.ts";
-import type { Mismatch } from "../rules/check.ts";
-import { hasWords, type Lookout, lookoutOf } from "../rules/look.ts";
-import { type Course, type Looked, Replay, type Replayed, type Turn } from "../rules/replay.ts";
-import type { StoreReader } from "../store/open.ts";
+import type { Json } from "../../base/json.ts";
+import type { ReflexConfig } from "../../model/config.ts";
+import type { Mismatch } from "../../rules/check.ts";
+import { hasWords, type Lookout, lookoutOf } from "../../rules/look.ts";
+import { type Course, type Looked, Replay, type Replayed, type Turn } from "../../rules/replay.ts";
+import type { StoreReader } from "../../store/open.ts";
 import { type Fed, replaySignals } from "./replaying.ts";
 
 /** Which signals are asked about. */

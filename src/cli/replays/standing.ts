@@ -1,8 +1,8 @@
 /** Whether nerve runs by the rules a configuration gives a reflex, and since which signal. */
 
-import type { ReflexConfig } from "../model/config.ts";
-import { definitionOf } from "../rules/same-reflex.ts";
-import type { StoreReader } from "../store/open.ts";
+import type { ReflexConfig } from "../../model/config.ts";
+import { definitionOf } from "../../rules/same-reflex.ts";
+import type { StoreReader } from "../../store/open.ts";
 
 export type Standing =
   /** It begins with the first signal after `since`. `at`: Unix milliseconds, 0 where it was there all the time. */
