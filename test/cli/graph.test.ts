@@ -2,8 +2,8 @@
 /** `nerve graph`: a tree for people, Mermaid and DOT for programs that draw, JSON for the others. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { dotOf, mermaidOf } from "../../src/cli/graph-formats.ts";
-import { drawGraph } from "../../src/cli/graph-text.ts";
+import { dotOf, mermaidOf } from "../../src/cli/graph/formats.ts";
+import { drawGraph } from "../../src/cli/graph/text.ts";
 import { PIPE } from "../../src/cli/screen/terminal.ts";
 import { graphOf } from "../../src/config/graph.ts";
 import { parseWholeContract } from "../../src/config/parse.ts";

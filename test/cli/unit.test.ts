@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemdUnit, type UnitParts } from "../../src/cli/systemd-unit.ts";
+import { systemdUnit, type UnitParts } from "../../src/cli/unit/systemd-unit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "nerve-unit-"));
 afterAll(() => rmSync(folder, { recursive: true }));

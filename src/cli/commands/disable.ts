@@ -1,5 +1,5 @@
 /** `nerve disable`: switches a sense or a reflex off, until it is enabled. */
-import { switchCommand } from "../switch.ts";
+import { switchCommand } from "./switch.ts";
 
 export const command = switchCommand("disable", {
   summary: "switch a sense or reflex off until it is enabled",

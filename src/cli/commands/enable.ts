@@ -1,5 +1,5 @@
 /** `nerve enable`: switches a sense or a reflex on again. */
-import { switchCommand } from "../switch.ts";
+import { switchCommand } from "./switch.ts";
 
 export const command = switchCommand("enable", {
   summary: "switch a sense or reflex on again",

@@ -5,8 +5,8 @@ import { ok } from "../../base/result.ts";
 import { type Graph, graphOf } from "../../config/graph.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
-import { dotOf, mermaidOf } from "../graph-formats.ts";
-import { drawGraph } from "../graph-text.ts";
+import { dotOf, mermaidOf } from "../graph/formats.ts";
+import { drawGraph } from "../graph/text.ts";
 import { loadConfig } from "../place/place.ts";
 import { print, type Screen, stdoutScreen } from "../screen/terminal.ts";
 

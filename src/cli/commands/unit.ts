@@ -7,7 +7,7 @@ import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
 import { loadConfig } from "../place/place.ts";
 import { print } from "../screen/terminal.ts";
-import { breaksLines, systemdUnit } from "../systemd-unit.ts";
+import { breaksLines, systemdUnit } from "../unit/systemd-unit.ts";
 
 /** What systemd takes for a user. Source: systemd's documentation of user and group name syntax. */
 const USER = /^[a-zA-Z_][a-zA-Z0-9_-]{0,30}$|^\d+$/;

@@ -1,10 +1,10 @@
 /** The graph as a tree a person reads: under each sense what its signals lead to, and below it how often workflows start. */
-import { formatDuration } from "../base/duration.ts";
-import { escapeForTerminal } from "../base/escape.ts";
-import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../config/graph.ts";
-import { targetOf } from "../model/config.ts";
-import { type Column, renderTable } from "./screen/table.ts";
-import { renderLine, type Screen, type Span, span } from "./screen/terminal.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
+import { targetOf } from "../../model/config.ts";
+import { type Column, renderTable } from "../screen/table.ts";
+import { renderLine, type Screen, type Span, span } from "../screen/terminal.ts";
 
 const rateText = (most: number): string => (Number.isFinite(most) ? `≤ ${most}/h` : "unbounded");
 

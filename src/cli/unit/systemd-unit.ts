@@ -1,5 +1,5 @@
 /** The text of a hardened systemd unit. Pure: what is on the host is found by `commands/unit.ts`. */
-import { shellWord } from "./screen/shell-word.ts";
+import { shellWord } from "../screen/shell-word.ts";
 
 export interface UnitParts {
   /** argv of the daemon, absolute. */

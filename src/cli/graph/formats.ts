@@ -1,8 +1,8 @@
 /** The graph for programs that draw: a Mermaid flowchart, and Graphviz's DOT. Names and patterns are text there, whatever they hold. */
-import { formatDuration } from "../base/duration.ts";
-import { escapeForTerminal } from "../base/escape.ts";
-import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../config/graph.ts";
-import { startsText, wordsText } from "./graph-text.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
+import { startsText, wordsText } from "./text.ts";
 
 type Node = SenseNode | ReflexNode | WorkflowNode;
 

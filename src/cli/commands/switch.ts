@@ -1,11 +1,11 @@
 /** What `enable` and `disable` share. */
-import { safeJson } from "../base/escape.ts";
-import { ok } from "../base/result.ts";
-import { defineCommand } from "./frame/command.ts";
-import { EXIT } from "./frame/outcome.ts";
-import { ask } from "./place/ask.ts";
-import { findPlace } from "./place/place.ts";
-import { print } from "./screen/terminal.ts";
+import { safeJson } from "../../base/escape.ts";
+import { ok } from "../../base/result.ts";
+import { defineCommand } from "../frame/command.ts";
+import { EXIT } from "../frame/outcome.ts";
+import { ask } from "../place/ask.ts";
+import { findPlace } from "../place/place.ts";
+import { print } from "../screen/terminal.ts";
 
 export const switchCommand = (
   verb: "enable" | "disable",
