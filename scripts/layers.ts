@@ -8,8 +8,8 @@ import { Glob } from "bun";
 
 /**
  * Folder or file → what it may import besides itself: folders, files and packages (their subpaths included). `type x`
- * allows what is gone at run time only. A file's row adds to its folder's; in `senses/*` each folder stands for itself.
- * `node:*` and `bun` are free to all; `bun:*` is not.
+ * allows what is gone at run time only. A file's row adds to its folder's. In `senses/*` and in the folders of `HOUSES`
+ * each subfolder stands for itself. `node:*` and `bun` are free to all; `bun:*` is not.
  */
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/main.ts": ["src"],
@@ -30,21 +30,80 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/sdk": ["src/model", "type drizzle-orm"],
   // The store: the kernel's alone.
   "src/store": ["src/base", "src/model", "src/sqlite", "migrations", "type bun:sqlite"],
-  // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no store.
+  // How workers are started and where modules lie: below the kernel and the commands, which both start workers.
+  "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
+  // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no
+  // store. Each folder of the kernel is a room of its own.
   "src/kernel": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/store",
+    "src/control",
+    "src/spawn",
+    "src/version.ts",
+    "src/kernel/time",
+    "src/kernel/memory",
+    "src/kernel/commits",
+    "src/kernel/senses",
+    "src/kernel/reflexes",
+    "src/kernel/runs",
+    "src/kernel/upkeep",
+    "src/kernel/host",
+  ],
+  "src/kernel/time": ["src/base"],
+  "src/kernel/memory": ["src/base", "src/model", "src/rules", "src/store", "type src/spawn", "src/kernel/time"],
+  "src/kernel/commits": ["src/base", "src/model", "src/rules", "src/store", "src/kernel/memory"],
+  "src/kernel/workers": ["src/base", "src/ipc", "src/spawn", "src/kernel/time", "src/kernel/commits"],
+  "src/kernel/runs": [
     "src/base",
     "src/model",
     "src/config",
     "src/ipc",
     "src/store",
-    "src/sqlite/lock.ts",
     "src/control",
-    "src/version.ts",
-    "senses/names.ts",
-    "src/workflows/names.ts",
-    "src/rules",
+    "src/spawn",
+    "src/kernel/time",
+    "src/kernel/memory",
+    "src/kernel/commits",
+    "src/kernel/workers",
   ],
-  "src/kernel/sd-notify.ts": ["bun:ffi"],
+  "src/kernel/reflexes": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/rules",
+    "src/store",
+    "src/control",
+    "src/kernel/time",
+    "src/kernel/memory",
+    "src/kernel/commits",
+    "src/kernel/runs",
+  ],
+  "src/kernel/senses": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/ipc",
+    "src/store",
+    "src/spawn",
+    "src/kernel/time",
+    "src/kernel/memory",
+    "src/kernel/commits",
+    "src/kernel/workers",
+    "src/kernel/reflexes",
+  ],
+  "src/kernel/upkeep": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/store",
+    "src/control",
+    "src/kernel/time",
+    "src/kernel/commits",
+  ],
+  "src/kernel/host": ["src/base", "src/model", "src/control", "src/spawn", "src/sqlite/lock.ts"],
+  "src/kernel/host/sd-notify.ts": ["bun:ffi"],
   "src/worker": [
     "src/base",
     "src/model",
@@ -72,20 +131,79 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // The built-in workflows: what `nerve` gives them, and what the built-in senses have made already.
   "src/workflows": ["nerve", "senses/options.ts", "senses/exec", "src/worker/retry-advice.ts"],
   // Faces.
-  "src/cli": [
+  // Modules tried on copies, in workers without a kernel.
+  "src/scratch": [
     "src/base",
     "src/model",
     "src/config",
     "src/ipc",
-    "src/sqlite",
-    "src/store",
-    "src/kernel",
     "src/rules",
+    "src/sqlite",
     "src/control",
-    "src/version.ts",
+    "src/spawn",
     "type bun:sqlite",
   ],
-  "src/cli/place.ts": ["yaml"],
+  "src/cli": ["src/base", "src/model", "src/version.ts", "src/cli/commands", "src/cli/frame", "src/cli/screen"],
+  "src/cli/frame": ["src/base", "src/model"],
+  "src/cli/screen": ["src/base", "src/model"],
+  "src/cli/place": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/control",
+    "src/store",
+    "src/cli/frame",
+    "src/cli/screen",
+  ],
+  "src/cli/place/place.ts": ["yaml"],
+  "src/cli/place/elapsed.ts": ["src/kernel/time/lifetime.ts"],
+  // `nerve archive run` where no daemon runs.
+  "src/cli/place/archive-here.ts": [
+    "src/kernel/commits/journal.ts",
+    "src/kernel/commits/ledger.ts",
+    "src/kernel/host/data-directory.ts",
+    "src/kernel/time/ticker.ts",
+    "src/kernel/upkeep/archiver.ts",
+    "src/kernel/upkeep/retention.ts",
+  ],
+  "src/cli/lists": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/screen"],
+  "src/cli/stories": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/lists", "src/cli/screen"],
+  "src/cli/waits": [
+    "src/base",
+    "src/model",
+    "src/control",
+    "src/store",
+    "src/cli/frame",
+    "src/cli/lists",
+    "src/cli/place",
+    "src/cli/screen",
+    "src/cli/stories",
+  ],
+  "src/cli/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store", "src/cli/screen"],
+  "src/cli/graph": ["src/base", "src/model", "src/config", "src/cli/screen"],
+  "src/cli/unit": ["src/cli/screen"],
+  "src/cli/commands": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/rules",
+    "src/store",
+    "src/control",
+    "src/spawn",
+    "src/scratch",
+    "src/version.ts",
+    "src/cli/frame",
+    "src/cli/graph",
+    "src/cli/lists",
+    "src/cli/place",
+    "src/cli/replays",
+    "src/cli/screen",
+    "src/cli/stories",
+    "src/cli/unit",
+    "src/cli/waits",
+  ],
+  "src/cli/commands/start.ts": ["src/kernel/daemon.ts"],
+  "src/cli/commands/explain.ts": ["type src/kernel/time/lifetime.ts"],
   // The built-in senses live like a user's: they see what `nerve` gives them, and each other's schema only.
   senses: ["senses/*"],
   "senses/*": [
@@ -123,13 +241,28 @@ export function importsOf(source: string): Import[] {
 
 const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
-/** The row a file stands in: `src/config/yaml.ts` → `src/config`, `senses/load/index.ts` → `senses/*`. */
-function layerOf(file: string): { readonly own: string; readonly row: string } {
-  const [top = "", second = "", ...deeper] = file.split("/");
-  if (top === "senses")
-    return deeper.length > 0 ? { own: `${top}/${second}`, row: "senses/*" } : { own: top, row: top };
-  const own = `${top}/${second}`;
-  return { own, row: own };
+/** Folders whose subfolders are rooms with a row each; the files beside those rooms see a room only by their own row. */
+const HOUSES: readonly string[] = ["src/kernel", "src/cli"];
+
+interface Layer {
+  /** What the file imports without asking the table. */
+  readonly own: string;
+  /** Whether that includes the folders below. */
+  readonly deep: boolean;
+  readonly row: string;
+}
+
+/** The row a file stands in: `src/config/yaml.ts` → `src/config`, `src/kernel/time/ticker.ts` → `src/kernel/time`, `senses/load/index.ts` → `senses/*`. */
+function layerOf(file: string): Layer {
+  const [top = "", second = "", third = "", ...deeper] = file.split("/");
+  if (top === "senses") {
+    const inSense = third !== "";
+    return inSense ? { own: `${top}/${second}`, deep: true, row: "senses/*" } : { own: top, deep: false, row: top };
+  }
+  const house = `${top}/${second}`;
+  if (!HOUSES.includes(house)) return { own: house, deep: true, row: house };
+  const own = deeper.length > 0 ? `${house}/${third}` : house;
+  return { own, deep: own !== house, row: own };
 }
 
 function allows(rule: string, target: string, typeOnly: boolean): boolean {
@@ -139,7 +272,7 @@ function allows(rule: string, target: string, typeOnly: boolean): boolean {
 
 /** What `file` (its path from the root) imports against the table, one sentence each. */
 export function violations(file: string, source: string): string[] {
-  const { own, row } = layerOf(file);
+  const { own, deep, row } = layerOf(file);
   const rules = LAYERS[row];
   if (rules === undefined) return [`${file}: ${row} has no row in scripts/layers.ts`];
   const allowed = [...rules, ...(row === file ? [] : (LAYERS[file] ?? []))];
@@ -147,7 +280,7 @@ export function violations(file: string, source: string): string[] {
     if (specifier === "bun" || specifier.startsWith("node:")) return [];
     const relative = specifier.startsWith(".");
     const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;
-    const isOwn = relative && (own === "senses" ? posix.dirname(target) === own : isIn(target, own));
+    const isOwn = relative && (deep ? isIn(target, own) : posix.dirname(target) === own);
     if (isOwn || allowed.some((rule) => allows(rule, target, typeOnly))) return [];
     return [`${file}: ${row} may not import ${target}${typeOnly ? ", not even its types" : ""}`];
   });

@@ -13,7 +13,6 @@ import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
-import { LOAD_HARD_MS } from "../kernel/workers/life.ts";
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
@@ -21,6 +20,7 @@ import { ownCommand, SENSE_WORKER_ROLE } from "../spawn/own-image.ts";
 import { type PeerFiles, peerFiles, senseDatabase } from "../spawn/peer-files.ts";
 import {
   describeExit,
+  LOAD_HARD_MS,
   spawnWorker,
   type WorkerCommand,
   type WorkerExit,

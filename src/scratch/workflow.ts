@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseWorkflowMessage } from "../ipc/parse.ts";
 import type { WorkflowParentMessage } from "../ipc/workflow-definitions.ts";
-import { LOAD_HARD_MS } from "../kernel/workers/life.ts";
 import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
-import { describeExit, spawnWorker, type WorkerProcess } from "../spawn/worker-process.ts";
+import { describeExit, LOAD_HARD_MS, spawnWorker, type WorkerProcess } from "../spawn/worker-process.ts";
 import type { ScratchFolder } from "./folder.ts";
 import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./sense.ts";
 

@@ -5,6 +5,9 @@
  */
 import { clipLine, droppedLines, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLimiter } from "../base/row-limiter.ts";
 
+/** A module that loops at its top level is killed this long after it began to load. */
+export const LOAD_HARD_MS = 15_000;
+
 export interface WorkerExit {
   readonly code: number | null;
   readonly signal: string | null;

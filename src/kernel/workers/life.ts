@@ -14,6 +14,7 @@ import { formatSize } from "../../base/size.ts";
 import type { MalformedMessage } from "../../ipc/definitions.ts";
 import {
   describeExit,
+  LOAD_HARD_MS,
   spawnWorker,
   type WorkerCommand,
   type WorkerExit,
@@ -94,8 +95,6 @@ export interface Crew<Down, Up, Task> {
   died(death: Death<Task>): boolean;
 }
 
-/** A module that loops at its top level is killed this long after it began to load. */
-export const LOAD_HARD_MS = 15_000;
 /** A worker that owes an answer and says nothing for this long is not coming back. */
 const SILENCE_MS = 10_000;
 const REAP_MS = 5_000;

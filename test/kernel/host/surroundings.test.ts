@@ -2,11 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openDataDirectory } from "../../src/kernel/host/data-directory.ts";
-import { sdNotify } from "../../src/kernel/host/sd-notify.ts";
-import { workerEnvironment, workerMarker } from "../../src/spawn/environment.ts";
-import { until } from "../helpers/compute.ts";
-import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { openDataDirectory } from "../../../src/kernel/host/data-directory.ts";
+import { sdNotify } from "../../../src/kernel/host/sd-notify.ts";
+import { workerEnvironment, workerMarker } from "../../../src/spawn/environment.ts";
+import { until } from "../../helpers/compute.ts";
+import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 
 describe("a worker's environment", () => {
   const made = (own: Record<string, string | undefined>) => workerEnvironment(own, "/data", "/data/nerve.sock");
@@ -70,7 +70,7 @@ const mode = (path: string): number => statSync(path).mode & 0o777;
 
 /** A kernel elsewhere that holds `data` and says so. */
 async function otherKernel(data: string) {
-  const source = JSON.stringify(join(import.meta.dir, "../../src/kernel/host/data-directory.ts"));
+  const source = JSON.stringify(join(import.meta.dir, "../../../src/kernel/host/data-directory.ts"));
   const script = `const { openDataDirectory } = await import(${source});
     const held = openDataDirectory(${JSON.stringify(data)}); console.log(held.ok); setInterval(() => held, 1000);`;
   const child = Bun.spawn([process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
