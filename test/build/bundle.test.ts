@@ -32,7 +32,7 @@ const outside = (sources: readonly string[], allowed: RegExp): string[] =>
   sources.filter((source) => !allowed.test(source));
 
 test("the entry loads nothing but the choice of a role", () => {
-  expect(evaluatedBy("src/main.ts")).toEqual(["src/kernel/own-image.ts", "src/main.ts"]);
+  expect(evaluatedBy("src/main.ts")).toEqual(["src/main.ts", "src/spawn/own-image.ts"]);
 });
 
 test("a command is chosen before the kernel, the store, the configuration or a package is loaded", () => {
@@ -41,7 +41,7 @@ test("a command is chosen before the kernel, the store, the configuration or a p
 
 test("the kernel starts without ArkType, Drizzle, a worker's loader or any code of a sense or a workflow", () => {
   const allowed =
-    /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|rules|config|ipc|store|sqlite|control|kernel|cli)\/))/;
+    /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|rules|config|ipc|store|sqlite|control|spawn|kernel|cli)\/))/;
   expect(outside(evaluatedBy("src/kernel/daemon.ts"), allowed)).toEqual([]);
 });
 
