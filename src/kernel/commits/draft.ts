@@ -1,6 +1,7 @@
 /**
  * One transaction in the making: what is appended, and what it changes about senses. Nothing in memory changes until
- * `keep`, which is only called once the transaction is committed; a draft that failed is thrown away.
+ * `keep`, which is only called once the transaction is committed; a draft that failed is thrown away. Whatever else a
+ * change leads to is done after the commit: `afterwards` is the one way to say so.
  */
 import type { Moment } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
@@ -44,7 +45,8 @@ export class Draft {
   readonly #keys = new Map<KeyMemory, Remembered>();
   readonly #cleared = new Set<string>();
   readonly #admitted = new Map<object, Admitted>();
-  readonly #after: (() => void)[] = [];
+  readonly #started = new Map<Sense, Moment>();
+  readonly #afterwards: (() => void)[] = [];
 
   constructor(store: Store, now: number) {
     this.#store = store;
@@ -54,6 +56,11 @@ export class Draft {
   /** Unix milliseconds its records carry. */
   get now(): number {
     return this.#now;
+  }
+
+  /** `act` runs after the commit, when memory has followed it. Acts run in the order in which they were added. */
+  afterwards(act: () => void): void {
+    this.#afterwards.push(act);
   }
 
   /** The id it got. */
@@ -127,9 +134,7 @@ export class Draft {
 
   started(sense: Sense, moment: Moment): void {
     this.#store.senses.setStarted(sense.name, moment);
-    this.#after.push(() => {
-      sense.started = moment;
-    });
+    this.#started.set(sense, moment);
   }
 
   /** Takes outbox row `row` exactly once: false when it was taken before. */
@@ -229,8 +234,9 @@ export class Draft {
     }
   }
 
-  /** After the commit. */
+  /** After the commit: memory follows it. */
   keep(): void {
+    for (const [sense, moment] of this.#started) sense.started = moment;
     for (const [sense, owed] of this.#owed) {
       sense.unanswered = owed === null ? [] : this.#currentlyUnanswered(sense);
       sense.owed = owed;
@@ -241,7 +247,11 @@ export class Draft {
       if (run.row === null) run.inputLength = row.input?.length ?? 0;
       run.row = { ...row, input: null };
     }
-    for (const apply of this.#after) apply();
+  }
+
+  /** After `keep`: what was put off until then. */
+  conclude(): void {
+    for (const act of this.#afterwards) act();
   }
 }
 

@@ -10,7 +10,7 @@ import { Draft } from "./draft.ts";
 export interface Entry {
   /** Inside the transaction. May run again with a new draft when the commit failed. */
   readonly write: (draft: Draft) => void;
-  /** After the commit. */
+  /** After the commit, and after what `write` put off with `draft.afterwards`. */
   readonly kept: () => void;
 }
 
@@ -73,7 +73,10 @@ export class Ledger {
     const draft = new Draft(this.#store, this.#now());
     try {
       this.#store.commit(() => {
-        for (const entry of entries) entry.write(draft);
+        for (const entry of entries) {
+          entry.write(draft);
+          draft.afterwards(entry.kept);
+        }
         draft.finish();
       });
     } catch (error) {
@@ -92,7 +95,7 @@ export class Ledger {
       this.#troubled = false;
       this.#events.trouble(null, "");
     }
-    for (const entry of entries) entry.kept();
+    draft.conclude();
     return true;
   }
 }

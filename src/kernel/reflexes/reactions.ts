@@ -72,48 +72,42 @@ export class Reactions {
     return { listeners, looks, elapsed, payload };
   }
 
-  /** Inside the transaction of the signal; what it answers with is to be done after the commit. */
-  decide(draft: Draft, { listeners, looks, elapsed, payload }: Seen, signal: Cause): () => void {
-    const after: (() => void)[] = [];
+  /** Inside the transaction of the signal. */
+  decide(draft: Draft, { listeners, looks, elapsed, payload }: Seen, signal: Cause): void {
     for (let index = 0; index < listeners.length; index++) {
       const reflex = listeners[index] as Reflex;
       if (!reflex.enabled) continue;
       const look = looks?.[index] ?? null;
       const { watch } = reflex;
       if (watch === null || look === null) {
-        after.push(this.#fire(draft, reflex, signal, payload, null));
+        this.#fire(draft, reflex, signal, payload, null);
         continue;
       }
       if (look.isMissing && !watch.saidMissing) this.#sayMissing(reflex, watch);
       for (const decision of watch.decide(draft, look, signal.id, elapsed)) {
-        after.push(this.#act(draft, reflex, { key: look.key, decision }, signal, payload));
+        this.#act(draft, reflex, { key: look.key, decision }, signal, payload);
       }
     }
-    const [only] = after;
-    if (only !== undefined && after.length === 1) return only;
-    return () => {
-      for (const act of after) act();
-    };
   }
 
   /** A deadline of `watch` has passed and led to `decision`. */
-  late(draft: Draft, watch: Watch, key: string, decision: Decision): () => void {
+  late(draft: Draft, watch: Watch, key: string, decision: Decision): void {
     const reflex = this.#parts.reflexes().byName.get(watch.name);
-    if (reflex?.watch !== watch || !reflex.enabled) return () => {};
-    return this.#act(draft, reflex, { key, decision }, null, null);
+    if (reflex?.watch !== watch || !reflex.enabled) return;
+    this.#act(draft, reflex, { key, decision }, null, null);
   }
 
-  /** `current`: the signal of this transaction, for which it may be. */
-  #act(draft: Draft, reflex: Reflex, firing: Firing, current: Cause | null, payload: Json): () => void {
+  /** `current`: the signal being committed. The decision may be about it or an earlier one. */
+  #act(draft: Draft, reflex: Reflex, firing: Firing, current: Cause | null, payload: Json): void {
     const { decision } = firing;
     if (decision.kind === "throttled") {
-      return () => {
+      return draft.afterwards(() => {
         reflex.throttled++;
-      };
+      });
     }
     if (current?.id === decision.signal) return this.#fire(draft, reflex, current, payload, firing);
     const found = this.#parts.store.signals.byId(decision.signal);
-    // Its retention is over; that there was one is all that is known.
+    // Retention removed the signal; only its id is left.
     if (found === null) {
       const unknown = { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
       return this.#fire(draft, reflex, unknown, null, firing);
@@ -121,18 +115,18 @@ export class Reactions {
     return this.#fire(draft, reflex, found, readJson(found.payload) ?? null, firing);
   }
 
-  #fire(draft: Draft, reflex: Reflex, signal: Cause, payload: Json, firing: Firing | null): () => void {
+  #fire(draft: Draft, reflex: Reflex, signal: Cause, payload: Json, firing: Firing | null): void {
     const { config, sense } = reflex;
     if (config.kind === "workflow") return this.#start(draft, reflex, config.workflow, signal, payload, firing);
     const isOwed = sense?.mayCompute === true;
     if (firing !== null)
       this.#log(draft, reflex, signal, firing, isOwed ? {} : { cancelled: sense?.state ?? "removed" });
     if (isOwed) draft.owe(sense, { reason: "signal", at: draft.now, cause: signal.id, trace: signal.trace });
-    return () => {
+    draft.afterwards(() => {
       reflex.fired++;
       if (isOwed) this.#parts.wake(sense);
       else if (sense !== null) this.#sayCancelled(sense);
-    };
+    });
   }
 
   #sayCancelled({ name, state }: Sense): void {
@@ -146,14 +140,7 @@ export class Reactions {
     });
   }
 
-  #start(
-    draft: Draft,
-    reflex: Reflex,
-    workflow: string,
-    signal: Cause,
-    payload: Json,
-    firing: Firing | null,
-  ): () => void {
+  #start(draft: Draft, reflex: Reflex, workflow: string, signal: Cause, payload: Json, firing: Firing | null): void {
     const { name } = reflex.config;
     const elapsed = firing?.decision.elapsed ?? this.#parts.lifetime.now();
     const silence = this.#parts.silences.over(name, elapsed);
@@ -162,16 +149,13 @@ export class Reactions {
     };
     if (silence !== null) {
       this.#log(draft, reflex, signal, firing, { silenced: silence.pattern });
-      return counted;
+      return draft.afterwards(counted);
     }
     const trigger = { id: signal.id, sense: signal.sense, at: signal.at, reflex: name };
-    const started = this.#parts.workflows().start(draft, workflow, payload, trigger, signal.trace);
-    if (started === null) return () => {};
-    this.#log(draft, reflex, signal, firing, { run: started.run });
-    return () => {
-      counted();
-      started.kept();
-    };
+    const run = this.#parts.workflows().start(draft, workflow, payload, trigger, signal.trace);
+    if (run === null) return;
+    this.#log(draft, reflex, signal, firing, { run: run.id });
+    draft.afterwards(counted);
   }
 
   #log(

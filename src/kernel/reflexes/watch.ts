@@ -19,8 +19,8 @@ export interface WatchParts {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
-  /** A deadline led to `decision`: acts on it inside the transaction, and answers with what is to be done after it. */
-  readonly late: (draft: Draft, watch: Watch, key: string, decision: Decision) => () => void;
+  /** A deadline led to `decision`, which is acted on inside the transaction. */
+  readonly late: (draft: Draft, watch: Watch, key: string, decision: Decision) => void;
   /** A key beyond the limit: said once in a while. */
   readonly limited: (watch: Watch) => void;
 }
@@ -132,15 +132,13 @@ export class Watch implements Remembering {
     if (deadline === null || this.#keys.get(memory.key) !== memory) return;
     const elapsed = this.#parts.lifetime.now();
     if (elapsed < deadline) return this.#arm(memory);
-    let after: (() => void)[] = [];
     this.#parts.ledger.add({
       write: (draft) => {
-        const decisions = this.#apply(draft, memory, { kind: "time", elapsed });
-        after = decisions.map((decision) => this.#parts.late(draft, this, memory.key, decision));
+        for (const decision of this.#apply(draft, memory, { kind: "time", elapsed })) {
+          this.#parts.late(draft, this, memory.key, decision);
+        }
       },
-      kept: () => {
-        for (const act of after) act();
-      },
+      kept: () => {},
     });
   }
 

@@ -38,11 +38,6 @@ export interface WorkflowsParts extends LifeHost {
   readonly lockOf: (workflow: string) => string;
 }
 
-interface Admission {
-  readonly run: LiveRun;
-  readonly kept: () => void;
-}
-
 export class Workflows implements WorkflowHost {
   readonly byName = new Map<string, Workflow>();
   readonly #parts: WorkflowsParts;
@@ -228,47 +223,37 @@ export class Workflows implements WorkflowHost {
 
   // ── starting runs ────────────────────────────────────────────────────
 
-  /** Inside a transaction, so that ids are in the order of what is committed; `kept` after it. */
-  #admit(draft: Draft, workflow: Workflow, order: RunOrder): Admission {
+  /** Inside a transaction, so that ids are in the order of what is committed. */
+  #admit(draft: Draft, workflow: Workflow, order: RunOrder): LiveRun {
     const run = new LiveRun(++this.#lastRun, workflow.name, order.trace);
     const how = workflow.admit(draft, run, order);
-    const kept = (): void => {
+    draft.afterwards(() => {
       this.#live.set(run.id, run);
       workflow.admitted(run, order, how);
       // It was removed while this waited for its commit.
       if (this.byName.get(workflow.name) !== workflow) void workflow.cancel(run, REMOVED);
-    };
-    return { run, kept };
+    });
+    return run;
   }
 
   /**
-   * What a reflex decided: called inside the transaction of the decision; what it answers with after its commit. Null: the
-   * workflow was removed while the signal waited for its commit.
+   * What a reflex decided: called inside the transaction of the decision. Null: the workflow was removed while the signal
+   * waited for its commit.
    */
-  start(
-    draft: Draft,
-    name: string,
-    input: Json,
-    trigger: Trigger,
-    trace: string,
-  ): { readonly run: number; readonly kept: () => void } | null {
+  start(draft: Draft, name: string, input: Json, trigger: Trigger, trace: string): LiveRun | null {
     const workflow = this.byName.get(name);
     if (workflow === undefined) return null;
-    const { run, kept } = this.#admit(draft, workflow, { input, trigger, trace, retryOf: null, fromStep: null });
-    return { run: run.id, kept };
+    return this.#admit(draft, workflow, { input, trigger, trace, retryOf: null, fromStep: null });
   }
 
   #request(workflow: Workflow, order: RunOrder): Promise<RunAnswer> {
     return new Promise((resolve) => {
-      let admission: Admission | null = null;
       this.#parts.ledger.add({
         write: (draft) => {
-          admission = this.#admit(draft, workflow, order);
+          const run = this.#admit(draft, workflow, order);
+          draft.afterwards(() => resolve(answerOf(run)));
         },
-        kept: () => {
-          admission?.kept();
-          if (admission !== null) resolve(answerOf(admission.run));
-        },
+        kept: () => {},
       });
     });
   }

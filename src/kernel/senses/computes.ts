@@ -119,7 +119,6 @@ export class Computes implements GroupHost {
     const { cause, trace } = flight?.trigger ?? this.#believe(message);
     const seen = this.#parts.reactions.see(sense.name, message.payload as Json, at);
     let id = 0;
-    let react: (() => void) | null = null;
     this.#ledger.add(
       {
         write: (draft) => {
@@ -127,14 +126,13 @@ export class Computes implements GroupHost {
           if (flight) this.#settle(draft, sense, flight);
           if (!isNew) return;
           id = draft.signal({ sense: sense.name, at, payload, cause, trace });
-          if (seen !== null) react = this.#parts.reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
+          if (seen !== null) this.#parts.reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
         },
         kept: () => {
           if (message.outbox !== null) group.ack([{ sense: sense.name, upTo: message.outbox }], 0);
           if (flight) this.#settled(group, sense, flight);
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
-          react?.();
           this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
         },
       },

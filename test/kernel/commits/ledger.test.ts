@@ -89,6 +89,22 @@ describe("the ledger", () => {
     expect(payloads(store)).toEqual(Array.from({ length: 100 }, (_, n) => n));
   });
 
+  test("runs what a transaction put off once, after its commit, in order, and never for one the store refused", async () => {
+    using given = bench();
+    const { ledger } = given;
+    const said: unknown[] = [];
+    const entry = (n: number): Entry => ({
+      write: (draft) => draft.afterwards(() => said.push(`after ${n}`)),
+      kept: () => said.push(`kept ${n}`),
+    });
+    given.block();
+    ledger.add(entry(1));
+    ledger.add(entry(2));
+    expect([ledger.flush(), said]).toEqual([false, []]);
+    given.unblock();
+    expect([ledger.flush(), said]).toEqual([true, ["after 1", "kept 1", "after 2", "kept 2"]]);
+  });
+
   test("lets a result wait for the others of its batch, for a moment, and a lone one not at all", async () => {
     using given = bench();
     const { store, ledger } = given;
