@@ -64,9 +64,9 @@ function bench(words: Words) {
     const lifetime = new Lifetime(clock, store.meta);
     lifetime.keep();
     const ledger = new Ledger(store, () => clock.wallMs(), { trouble: () => {} });
-    const late = (_: Draft, of: Watch, key: string, decision: Decision): (() => void) => {
+    const late = (draft: Draft, of: Watch, key: string, decision: Decision): void => {
       expect(of).toBe(watch);
-      return () => decided.push({ key, ...decision });
+      draft.afterwards(() => decided.push({ key, ...decision }));
     };
     const made = Watch.of(config, "d", { ticker, ledger, lifetime, late, limited: () => limited++ });
     if (!made.ok) throw new Error(made.error.message);
