@@ -16,6 +16,7 @@ import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Owed } from "../../store/sense-state.ts";
 import type { Batch, Flight, Sense } from "../memory/sense.ts";
 import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "../workers/life.ts";
+import { Suspects } from "../workers/suspects.ts";
 
 /** What the engine does for a group: everything that is durable or concerns more than one group. */
 export interface GroupHost extends LifeHost {
@@ -58,8 +59,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   readonly #life: WorkerLife<ParentMessage, WorkerMessage, Sense>;
 
   readonly #ready = new Set<Sense>();
-  readonly #suspects = new Set<Sense>();
-  #suspectsTurn = true;
+  readonly #suspects = new Suspects<Sense>();
   /** Flights whose start is being committed, and those sent whose `started` has not come. */
   #beginning = 0;
   #unstarted = 0;
@@ -135,7 +135,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   init(generation: number): ParentMessage {
     for (const sense of this.seats.values()) sense.loaded = false;
-    for (const sense of this.#suspects) if (this.seats.get(sense.name) !== sense) this.#suspects.delete(sense);
+    this.#suspects.retain((sense) => this.seats.get(sense.name) === sense);
     return this.#host.init(this, this.#loadable(), generation);
   }
 
@@ -180,15 +180,14 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   died({ how, suspects, culprit, at }: Death<Sense>): boolean {
     for (const { task } of suspects) this.#suspects.add(task);
-    // The neighbours have waited for the worker; a suspect may cost them another one.
-    this.#suspectsTurn = false;
+    this.#suspects.neighboursFirst();
     if (culprit === null) return false;
     const sense = culprit.task;
     sense.diedLoading = culprit.loading;
     const compute = culprit.loading ? null : sense.diedInFlight;
     const death: LoneDeath = { how, compute, afterMs: Math.round(at - culprit.startedAt) };
     if (!this.#host.strike(sense, death)) return false;
-    this.#suspects.delete(sense);
+    this.#suspects.clear(sense);
     return true;
   }
 
@@ -203,7 +202,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   /** What is pending of it is not wanted any more. */
   forget(sense: Sense): void {
     this.#ready.delete(sense);
-    this.#suspects.delete(sense);
+    this.#suspects.clear(sense);
     this.#life.schedule();
   }
 
@@ -218,40 +217,34 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   dispatch(): void {
     if (!this.#life.isOpen || this.#ready.size === 0) return;
-    if (this.#suspects.size > 0) return this.#dispatchApart();
-    this.#send([...this.#ready]);
+    if (this.#suspects.size > 0 && this.#flights() > 0) return;
+    this.#begin(this.#suspects.inTurns(this.#startable()));
   }
 
-  /** While there are suspects: one of them alone, then the others, in turns. */
-  #dispatchApart(): void {
-    if (this.#flights() > 0) return;
-    for (let turn = 0; turn < 2; turn++) {
-      const suspects = this.#suspectsTurn;
-      this.#suspectsTurn = !suspects;
-      const chosen = [...this.#ready].filter((sense) => this.#suspects.has(sense) === suspects);
-      if (suspects) {
-        for (const sense of chosen) if (this.#send([sense]) > 0) return;
-      } else if (this.#send(chosen) > 0) return;
+  /** Who of those that are ready may start now; whoever may not is no longer ready, and is woken when that changes. */
+  #startable(): Sense[] {
+    const startable: Sense[] = [];
+    for (const sense of this.#ready) {
+      const isFree = sense.pending !== null && sense.flight === null && sense.loaded;
+      if (isFree && this.#host.mayStart(sense)) startable.push(sense);
+      else this.#ready.delete(sense);
     }
+    return startable;
   }
 
-  /** How many were sent. */
-  #send(senses: readonly Sense[]): number {
+  #begin(starting: readonly Sense[]): void {
+    if (starting.length === 0) return;
     const host = this.#host;
-    const starting: Sense[] = [];
-    const batch: Batch = { left: 0 };
-    for (const sense of senses) {
+    const batch: Batch = { left: starting.length };
+    for (const sense of starting) {
       this.#ready.delete(sense);
       const trigger = sense.pending;
-      if (trigger === null || sense.flight !== null || !sense.loaded || !host.mayStart(sense)) continue;
+      if (trigger === null) continue;
       const owed = trigger === sense.owed ? trigger : null;
       // One compute answers both: it begins after both were decided.
       sense.tick = null;
       sense.flight = { id: host.nextComputeId(), trigger, owed, batch, startedAt: null, settling: false };
-      batch.left++;
-      starting.push(sense);
     }
-    if (starting.length === 0) return 0;
     this.#beginning += starting.length;
     const { generation } = this.#life;
     host.begin(starting, () => {
@@ -262,13 +255,12 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
         if (flight) this.#life.post(computeMessage(generation, name, flight.id, flight.trigger));
       this.#life.expects();
     });
-    return starting.length;
   }
 
   /** A result was taken: the sense is free for its next compute. Called after the commit where there was one. */
   settled(sense: Sense, flight: Flight): void {
     if (sense.flight === flight) sense.flight = null;
-    this.#suspects.delete(sense);
+    this.#suspects.clear(sense);
     sense.diedLoading = false;
     if (sense.pending !== null) this.#ready.add(sense);
     this.#life.schedule();
@@ -317,7 +309,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   /** A module that once killed its worker has loaded after all. */
   #hasLoaded(sense: Sense): void {
     sense.diedLoading = false;
-    this.#suspects.delete(sense);
+    this.#suspects.clear(sense);
   }
 
   #started(message: WorkerMessageOf<"started">): void {

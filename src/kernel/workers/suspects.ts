@@ -1,0 +1,68 @@
+/**
+ * Tasks that were under way together when their worker died: any of them may have killed it, so each runs again without the
+ * others until it is cleared (G5). Owns who is suspected, and says who of those that are ready may go next. A group's
+ * senses take turns with their suspects ({@link Suspects.inTurns}); the runs of a workflow wait for theirs
+ * ({@link Suspects.oneAtATime}), because a run takes minutes where a compute takes seconds.
+ */
+export class Suspects<Task> {
+  readonly #tasks = new Set<Task>();
+  #isSuspectsTurn = true;
+
+  get size(): number {
+    return this.#tasks.size;
+  }
+
+  has(task: Task): boolean {
+    return this.#tasks.has(task);
+  }
+
+  add(task: Task): void {
+    this.#tasks.add(task);
+  }
+
+  /** `task` has not killed its worker, or never runs again. False: it was not suspected. */
+  clear(task: Task): boolean {
+    return this.#tasks.delete(task);
+  }
+
+  /** Clears every suspect that `stays` refuses. */
+  retain(stays: (task: Task) => boolean): void {
+    for (const task of this.#tasks) if (!stays(task)) this.#tasks.delete(task);
+  }
+
+  /** The worker has died: the neighbours have waited for a worker, and a suspect may cost them the next one, too. */
+  neighboursFirst(): void {
+    this.#isSuspectsTurn = false;
+  }
+
+  /**
+   * Who of `ready` goes next while nothing is under way: everybody when nobody is suspected; otherwise one suspect alone,
+   * then the others together, in turns. A side that has nobody ready keeps its turn.
+   */
+  inTurns(ready: readonly Task[]): readonly Task[] {
+    if (this.#tasks.size === 0) return ready;
+    const suspects = ready.filter((task) => this.#tasks.has(task)).slice(0, 1);
+    const others = ready.filter((task) => !this.#tasks.has(task));
+    if (suspects.length === 0 || others.length === 0) return [...suspects, ...others];
+    const isSuspectsTurn = this.#isSuspectsTurn;
+    this.#isSuspectsTurn = !isSuspectsTurn;
+    return isSuspectsTurn ? suspects : others;
+  }
+
+  /**
+   * Who of `ready` may go beside `underWay`: everybody when nobody is suspected; otherwise one suspect, the first by
+   * `order`, as long as no other suspect is under way.
+   */
+  oneAtATime(
+    ready: readonly Task[],
+    underWay: readonly Task[],
+    order: (left: Task, right: Task) => number,
+  ): readonly Task[] {
+    if (this.#tasks.size === 0) return ready;
+    if (underWay.some((task) => this.#tasks.has(task))) return [];
+    return ready
+      .filter((task) => this.#tasks.has(task))
+      .sort(order)
+      .slice(0, 1);
+  }
+}
