@@ -237,7 +237,7 @@ export class Daemon {
 
   /** Where elapsed time stands, so that it goes on from there whatever is done to the clock while nerve is down. */
   #keepLifetime(): void {
-    this.#ledger.add({ write: () => this.#lifetime.keep(), kept: () => {} });
+    this.#ledger.write(() => this.#lifetime.keep());
   }
 
   #repeat(everyMs: number, act: () => void): void {

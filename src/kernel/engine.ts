@@ -160,11 +160,8 @@ export class Engine implements Desk {
     sense.restore(state);
     if (state.damaged.length === 0) return;
     const store = this.#store;
-    this.#ledger.add({
-      write: () => {
-        for (const column of state.damaged) store.senses.empty(sense.name, column);
-      },
-      kept: () => {},
+    this.#ledger.write(() => {
+      for (const column of state.damaged) store.senses.empty(sense.name, column);
     });
     this.#journal.log({
       level: "error",
@@ -244,11 +241,8 @@ export class Engine implements Desk {
   #cancelOfRemoved(names: readonly string[]): void {
     if (names.length === 0) return;
     const store = this.#store;
-    this.#ledger.add({
-      write: () => {
-        for (const name of names) store.senses.setOwed(name, null);
-      },
-      kept: () => {},
+    this.#ledger.write(() => {
+      for (const name of names) store.senses.setOwed(name, null);
     });
     for (const name of names) this.#logCancelled(name, "is not configured any more");
   }
@@ -315,7 +309,7 @@ export class Engine implements Desk {
     this.#throttles.forget(sense);
     this.groups.get(sense.config.group)?.forget(sense);
     if (sense.owed === null || sense.owed === sense.flight?.owed) return;
-    this.#ledger.add({ write: (draft) => draft.cancelOwed(sense), kept: () => {} });
+    this.#ledger.write((draft) => draft.cancelOwed(sense));
     this.#logCancelled(sense.name, why);
   }
 

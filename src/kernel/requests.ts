@@ -58,17 +58,11 @@ export class Requests {
     }
     const { ledger, owedByHand, wake } = this.#parts;
     let owed = owedByHand();
-    return new Promise((resolve) => {
-      ledger.add({
-        write: (draft) => {
-          owed = draft.owe(sense, owed);
-        },
-        kept: () => {
-          wake(sense);
-          resolve(ok({ sense: name, trace: owed.trace }));
-        },
-      });
+    const committed = ledger.commit((draft) => {
+      owed = draft.owe(sense, owed);
+      draft.afterwards(() => wake(sense));
     });
+    return committed.then(() => ok({ sense: name, trace: owed.trace }));
   }
 
   /** `sense:NAME`, `reflex:NAME`, or a bare name: the sense if there is one. */
@@ -102,32 +96,26 @@ export class Requests {
     const at = clock.wallMs();
     const message = enabled ? "enabled" : "disabled";
     const entry = { level: "info", source: name, event: message, message, data: null, trace: null } as const;
-    return new Promise((resolve) => {
-      ledger.add({
-        write: (draft) => {
-          draft.log(journal.row(entry));
-          if (enabled) store.switches.enable(name);
-          else store.switches.disable(name, at);
-          if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
-            draft.clearReflex(target.reflex.config.name);
+    const committed = ledger.commit((draft) => {
+      draft.log(journal.row(entry));
+      if (enabled) store.switches.enable(name);
+      else store.switches.disable(name, at);
+      if (target.kind === "reflex" && target.reflex.enabled !== enabled) draft.clearReflex(target.reflex.config.name);
+      draft.afterwards(() => {
+        if (target.kind === "sense") {
+          target.sense.enabled = enabled;
+          if (!enabled) cancel(target.sense, "is disabled");
+        } else {
+          if (target.reflex.enabled !== enabled) {
+            target.reflex.last = null;
+            target.reflex.watch?.forgetAll();
           }
-        },
-        kept: () => {
-          if (target.kind === "sense") {
-            target.sense.enabled = enabled;
-            if (!enabled) cancel(target.sense, "is disabled");
-          } else {
-            if (target.reflex.enabled !== enabled) {
-              target.reflex.last = null;
-              target.reflex.watch?.forgetAll();
-            }
-            target.reflex.enabled = enabled;
-          }
-          journal.say(entry);
-          resolve(ok({ name, enabled }));
-        },
+          target.reflex.enabled = enabled;
+        }
+        journal.say(entry);
       });
     });
+    return committed.then(() => ok({ name, enabled }));
   }
 
   /** Lifts a quarantine and forgets the strikes. `released` false: there was none. */

@@ -64,7 +64,7 @@ export class Journal {
 
   log(entry: JournalEntry): void {
     const row = this.row(entry);
-    this.#ledger.add({ write: (draft) => draft.log(row), kept: () => {} });
+    this.#ledger.write((draft) => draft.log(row));
     this.say(entry);
   }
 

@@ -7,9 +7,11 @@ import type { Store } from "../../store/open.ts";
 import type { Batch } from "../memory/sense.ts";
 import { Draft } from "./draft.ts";
 
+/** Runs inside the transaction. It may run again, with a new draft, when the commit failed. */
+export type Change = (draft: Draft) => void;
+
 export interface Entry {
-  /** Inside the transaction. May run again with a new draft when the commit failed. */
-  readonly write: (draft: Draft) => void;
+  readonly write: Change;
   /** After the commit, and after what `write` put off with `draft.afterwards`. */
   readonly kept: () => void;
 }
@@ -56,10 +58,19 @@ export class Ledger {
     this.#immediate = setImmediate(() => this.flush());
   }
 
+  /** Adds a change that nobody waits for. */
+  write(change: Change): void {
+    this.add({ write: change, kept: () => {} });
+  }
+
+  /** Adds a change; resolves once it is committed. What must be true at that moment, `draft.afterwards` does. */
+  commit(change: Change): Promise<void> {
+    return new Promise((kept) => this.add({ write: change, kept }));
+  }
+
   /** Resolves once everything that was added so far is committed. */
   committed(): Promise<void> {
-    if (this.#entries.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.add({ write: () => {}, kept: resolve }));
+    return this.#entries.length === 0 ? Promise.resolve() : this.commit(() => {});
   }
 
   /** Commits what there is. False when the store refused; it is tried again by itself. */

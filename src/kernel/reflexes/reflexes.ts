@@ -162,13 +162,10 @@ export class Reflexes {
     const begun = [...this.byName.values()].filter(({ config, definition }) => known.get(config.name) !== definition);
     const gone = [...known.keys()].filter((name) => !this.byName.has(name));
     if (begun.length === 0 && gone.length === 0 && !isUnknown) return;
-    ledger.add({
-      write: () => {
-        for (const { config, definition } of begun) table.set({ name: config.name, definition, since, at });
-        for (const name of gone) table.remove(name);
-        if (isUnknown) table.setKnown();
-      },
-      kept: () => {},
+    ledger.write(() => {
+      for (const { config, definition } of begun) table.set({ name: config.name, definition, since, at });
+      for (const name of gone) table.remove(name);
+      if (isUnknown) table.setKnown();
     });
   }
 
@@ -200,12 +197,9 @@ export class Reflexes {
       const resting = watch.atRest();
       for (let from = 0; from < resting.length; from += FORGOTTEN_AT_ONCE) {
         const some = resting.slice(from, from + FORGOTTEN_AT_ONCE);
-        this.#parts.ledger.add({
-          // A signal may have come meanwhile.
-          write: (draft) => {
-            for (const memory of some) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
-          },
-          kept: () => {},
+        // A signal may have come meanwhile.
+        this.#parts.ledger.write((draft) => {
+          for (const memory of some) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
         });
       }
     }
@@ -222,7 +216,7 @@ export class Reflexes {
 
   #forget(name: string, why: string): void {
     const store = this.#parts.store;
-    this.#parts.ledger.add({ write: () => store.reflexes.clear(name), kept: () => {} });
+    this.#parts.ledger.write(() => store.reflexes.clear(name));
     const message = `what it remembered is cleared: ${why}`;
     this.#parts.journal.log({
       level: "info",
@@ -237,7 +231,7 @@ export class Reflexes {
   /** Something else than nerve has written it, or the disk has lost it. */
   #forgetDamaged(name: string, key: string): void {
     const store = this.#parts.store;
-    this.#parts.ledger.add({ write: () => store.reflexes.forget(name, key), kept: () => {} });
+    this.#parts.ledger.write(() => store.reflexes.forget(name, key));
     const of = key === "" || key === CLOCK_KEY ? "" : ` of the key ${key}`;
     this.#parts.journal.log({
       level: "error",

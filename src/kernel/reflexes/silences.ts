@@ -85,19 +85,15 @@ export class Silences {
     const silence = { pattern, why, at: lifetime.wallAt(now), until: lifetime.wallAt(due), due };
     const message = `"${pattern}" is silenced for ${formatDuration(forMs)}: ${why}`;
     const entry = entryOf("reflex.silenced", silence, message);
-    return new Promise((resolve) => {
-      ledger.add({
-        write: (draft) => {
-          store.silences.set(silence);
-          draft.log(journal.row(entry));
-        },
-        kept: () => {
-          this.#hold(silence);
-          journal.say(entry);
-          resolve(ok(this.#answer({ silence, covers })));
-        },
+    const committed = ledger.commit((draft) => {
+      store.silences.set(silence);
+      draft.log(journal.row(entry));
+      draft.afterwards(() => {
+        this.#hold(silence);
+        journal.say(entry);
       });
     });
+    return committed.then(() => ok(this.#answer({ silence, covers })));
   }
 
   clear(pattern: string): Promise<Result<SilenceAnswer, Problem>> {
@@ -107,34 +103,28 @@ export class Silences {
       const hint = there.length === 0 ? "nothing is silenced" : `silenced: ${there.join(", ")}`;
       return Promise.resolve(err(problem("unknown-silence", `"${pattern}" is not silenced`, hint)));
     }
-    return new Promise((resolve) => this.#end(held.silence, "lifted by hand", () => resolve(ok(this.#answer(held)))));
+    return this.#end(held.silence, "lifted by hand").then(() => ok(this.#answer(held)));
   }
 
   /** Forgets those that are over, with a log. */
   expire(): void {
     const now = this.#parts.lifetime.now();
     for (const { silence } of this.#silenced.values()) {
-      if (silence.due <= now) this.#end(silence, "its time is over", () => {});
+      if (silence.due <= now) void this.#end(silence, "its time is over");
     }
   }
 
-  #end(silence: Silence, why: string, kept: () => void): void {
+  #end(silence: Silence, why: string): Promise<void> {
     const { ledger, journal, store } = this.#parts;
     const entry = entryOf("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
-    let isEnded = false;
-    ledger.add({
-      write: (draft) => {
-        // It may have ended already, or been replaced.
-        isEnded = store.silences.remove(silence);
-        if (isEnded) draft.log(journal.row(entry));
-      },
-      kept: () => {
-        if (isEnded) {
-          if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
-          journal.say(entry);
-        }
-        kept();
-      },
+    return ledger.commit((draft) => {
+      // It may have ended already, or been replaced.
+      if (!store.silences.remove(silence)) return;
+      draft.log(journal.row(entry));
+      draft.afterwards(() => {
+        if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
+        journal.say(entry);
+      });
     });
   }
 }

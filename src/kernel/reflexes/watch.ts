@@ -132,13 +132,10 @@ export class Watch implements Remembering {
     if (deadline === null || this.#keys.get(memory.key) !== memory) return;
     const elapsed = this.#parts.lifetime.now();
     if (elapsed < deadline) return this.#arm(memory);
-    this.#parts.ledger.add({
-      write: (draft) => {
-        for (const decision of this.#apply(draft, memory, { kind: "time", elapsed })) {
-          this.#parts.late(draft, this, memory.key, decision);
-        }
-      },
-      kept: () => {},
+    this.#parts.ledger.write((draft) => {
+      for (const decision of this.#apply(draft, memory, { kind: "time", elapsed })) {
+        this.#parts.late(draft, this, memory.key, decision);
+      }
     });
   }
 

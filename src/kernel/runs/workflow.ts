@@ -301,14 +301,9 @@ export class Workflow implements RunDesk {
 
   /** Ends a run that has not ended, wherever it stands. Resolves after the commit. */
   cancel(run: LiveRun, why: string | null): Promise<void> {
-    return new Promise((resolve) => {
-      this.#host.ledger.add({
-        write: (draft) => void draft.run(run, { event: "run.cancelled", data: { error: why } }),
-        kept: () => {
-          this.#abandon(run);
-          resolve();
-        },
-      });
+    return this.#host.ledger.commit((draft) => {
+      draft.run(run, { event: "run.cancelled", data: { error: why } });
+      draft.afterwards(() => this.#abandon(run));
     });
   }
 

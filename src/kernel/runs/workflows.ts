@@ -247,15 +247,12 @@ export class Workflows implements WorkflowHost {
   }
 
   #request(workflow: Workflow, order: RunOrder): Promise<RunAnswer> {
-    return new Promise((resolve) => {
-      this.#parts.ledger.add({
-        write: (draft) => {
-          const run = this.#admit(draft, workflow, order);
-          draft.afterwards(() => resolve(answerOf(run)));
-        },
-        kept: () => {},
-      });
+    const { promise, resolve } = Promise.withResolvers<RunAnswer>();
+    this.#parts.ledger.write((draft) => {
+      const run = this.#admit(draft, workflow, order);
+      draft.afterwards(() => resolve(answerOf(run)));
     });
+    return promise;
   }
 
   /** By hand. */

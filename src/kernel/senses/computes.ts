@@ -228,7 +228,7 @@ export class Computes implements GroupHost {
   }
 
   lost(sense: Sense): void {
-    if (sense.unanswered.length > 0) this.#ledger.add({ write: (draft) => draft.overtake(sense), kept: () => {} });
+    if (sense.unanswered.length > 0) this.#ledger.write((draft) => draft.overtake(sense));
   }
 
   strike(sense: Sense, death: LoneDeath): boolean {

@@ -44,7 +44,7 @@ export class Quarantines {
     const message = `its worker died ${afterMs} ms ${what}, nothing else was under way: ${how} (strike ${Math.min(strikes, STRIKES)} of ${STRIKES})`;
     const data = { compute, after_ms: afterMs, strikes };
     journal.log({ level: "error", source, event: "compute.killed", message, data, trace });
-    ledger.add({ write: (draft) => draft.strikes(sense, strikes, quarantine), kept: () => {} });
+    ledger.write((draft) => draft.strikes(sense, strikes, quarantine));
     if (quarantine === null) return false;
     const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
     const lasts = { for_ms: quarantine.forMs };
@@ -69,7 +69,7 @@ export class Quarantines {
     const { ledger, journal, isCurrent, released } = this.#parts;
     sense.quarantine = null;
     sense.strikes = strikes;
-    ledger.add({ write: (draft) => draft.strikes(sense, strikes, null), kept: () => {} });
+    ledger.write((draft) => draft.strikes(sense, strikes, null));
     const source = `sense:${sense.name}`;
     const message = `released from quarantine: ${why}`;
     journal.log({ level: "info", source, event: "sense.released", message, data: null, trace: null });

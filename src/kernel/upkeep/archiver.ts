@@ -166,10 +166,6 @@ export class Archiver {
     return result;
   }
 
-  #commit(write: () => void): Promise<void> {
-    return new Promise((resolve) => this.#parts.ledger.add({ write, kept: resolve }));
-  }
-
   #failed(error: unknown): Problem {
     const message = `logs cannot be archived: ${(error as Error).message}`;
     this.#parts.journal.logFolded(entry("error", "archive.failed", message, null));
@@ -242,7 +238,7 @@ export class Archiver {
     for (;;) {
       const written = await this.#writeNext(isOld);
       if (written === null || this.#stopped) return ok({ files, rows });
-      await this.#commit(() => store.archive.add(written));
+      await this.#parts.ledger.commit(() => store.archive.add(written));
       files++;
       rows += written.rows;
       const message = `${counted(written.rows, "log")} of ${written.day} moved to ${written.file}`;
@@ -324,7 +320,7 @@ export class Archiver {
     const isThere = (): boolean => (store.archive.firstLogId() ?? Number.POSITIVE_INFINITY) <= last;
     while (!this.#stopped && isThere()) {
       let begun = 0;
-      await this.#commit(() => {
+      await this.#parts.ledger.commit(() => {
         begun = clock.monotonicMs();
         store.archive.removeLogs(last, this.#batchRows);
       });
@@ -346,7 +342,7 @@ export class Archiver {
     for (const file of files.slice(0, pastTheirTime(files, archiveBefore, now))) {
       if (this.#stopped) break;
       let isNeeded = false;
-      await this.#commit(() => {
+      await this.#parts.ledger.commit(() => {
         const from = store.archive.neededFrom();
         isNeeded = from !== null && from <= file.last_id;
         if (!isNeeded) store.archive.forget(file);
@@ -366,6 +362,6 @@ export class Archiver {
       if (error.code !== "ENOENT") throw error;
     });
     await syncFolder(folder);
-    if (!this.#stopped) await this.#commit(() => store.archive.unlinked());
+    if (!this.#stopped) await this.#parts.ledger.commit(() => store.archive.unlinked());
   }
 }

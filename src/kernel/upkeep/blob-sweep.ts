@@ -145,14 +145,9 @@ export class BlobSweep {
   }
 
   /** As above. */
-  #commit(write: () => void): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#stopped) return;
-      const kept = (): void => {
-        if (!this.#stopped) resolve();
-      };
-      this.#parts.ledger.add({ write, kept });
-    });
+  async #commit(write: () => void): Promise<void> {
+    if (!this.#stopped) await this.#parts.ledger.commit(write);
+    if (this.#stopped) await new Promise(() => {});
   }
 
   /** Runs `slice` with as many rows as were quick enough the last time. */

@@ -111,14 +111,9 @@ export class Retention {
     const { clock, store, ledger } = this.#parts;
     for (let all = 0; ; ) {
       let removed = 0;
-      await new Promise<void>((kept) =>
-        ledger.add({
-          write: () => {
-            removed = store.signals.removeOldest(before, clock.wallMs(), BATCH_ROWS);
-          },
-          kept,
-        }),
-      );
+      await ledger.commit(() => {
+        removed = store.signals.removeOldest(before, clock.wallMs(), BATCH_ROWS);
+      });
       all += removed;
       if (removed === 0 || this.#stopped) return all;
       await Bun.sleep(BETWEEN_BATCHES_MS);

@@ -136,11 +136,8 @@ function bench(words: Words) {
     forget(): void {
       const { watch, ledger } = kernel;
       const resting = watch.atRest();
-      ledger.add({
-        write: (draft) => {
-          for (const memory of resting) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
-        },
-        kept: () => {},
+      ledger.write((draft) => {
+        for (const memory of resting) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
       });
     },
     rows: () => store.reflexes.all().map(({ key }) => key),

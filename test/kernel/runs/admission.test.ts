@@ -121,12 +121,9 @@ class Bench implements AsyncDisposable {
 
   /** As a signal does it: inside somebody's transaction. */
   bySignal(payload: number): void {
-    this.ledger.add({
-      write: (draft) => {
-        const trigger = { id: payload, sense: "ask", at: 1, reflex: "follow" };
-        this.workflows.start(draft, "gated", payload, trigger, "0".repeat(32));
-      },
-      kept: () => {},
+    this.ledger.write((draft) => {
+      const trigger = { id: payload, sense: "ask", at: 1, reflex: "follow" };
+      this.workflows.start(draft, "gated", payload, trigger, "0".repeat(32));
     });
   }
 

@@ -228,7 +228,7 @@ describe("a blob nothing refers to", () => {
         throw full;
       },
     });
-    ledger.add({ write: () => {}, kept: () => {} });
+    ledger.write(() => {});
     await pass(2 * DAY);
     expect([ledger.troubled, isThere(digest)]).toEqual([true, true]);
     Object.assign(store, { commit });
