@@ -6,8 +6,9 @@ import { Fifo } from "../../src/base/fifo.ts";
 import { Heap } from "../../src/base/heap.ts";
 import { clipLine, OUTPUT_LINE_LENGTH, rowLimiter } from "../../src/base/row-limiter.ts";
 import { TRACE_PATTERN, traceIds, traceTime } from "../../src/base/trace-id.ts";
-import { until } from "../helpers/compute.ts";
+
 import { HandClock } from "../helpers/hand-clock.ts";
+import { until } from "../helpers/until.ts";
 
 describe("a heap", () => {
   test("answers like a sorted list to any sequence of put and take", () => {
@@ -151,7 +152,7 @@ describe("a row limiter", () => {
     limiter.offer("a");
     limiter.offer("b");
     limiter.offer("c");
-    await until(() => rows.length === 2);
+    await until("both rows are made", () => rows.length === 2);
     expect(rows).toEqual(["a", "-2"]);
     limiter.finish();
     expect(rows).toHaveLength(2);

@@ -1,7 +1,7 @@
 /** Timers of any length: never early, and not at once because they are long. */
 import { expect, test } from "bun:test";
 import { elapsedMs, startTimer } from "../../src/base/timer.ts";
-import { until } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 
 test("a timer fires once its time has passed, not before, and not when it was stopped", async () => {
   const startedAt = performance.now();
@@ -13,7 +13,7 @@ test("a timer fires once its time has passed, not before, and not when it was st
   start("past", -5);
   start("stopped", 5).stop();
   const distant = [2 ** 31, 2 ** 40, Number.MAX_SAFE_INTEGER].map((ms) => start("distant", ms));
-  await until(() => fired.length >= 4);
+  await until("the timer has fired four times", () => fired.length >= 4);
   for (const timer of distant) timer.stop();
   expect(fired.map(([name]) => name)).toEqual(["now", "past", "short", "long"]);
   const at = new Map(fired);

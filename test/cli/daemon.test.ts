@@ -1,6 +1,7 @@
 /** Commands against a real daemon, and the daemon's own face: what it prints, and how it ends. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 const CONFIG = `senses:
   load:
@@ -23,7 +24,7 @@ const folder = project({
 let daemon: Nerve;
 beforeAll(async () => {
   daemon = await startNerve(folder.path);
-  await until(async () => (await daemon.sense("picky")).computes > 0);
+  await until("picky has computed", async () => (await daemon.sense("picky")).computes > 0);
 });
 afterAll(async () => {
   await daemon[Symbol.asyncDispose]();
@@ -61,7 +62,7 @@ describe("trigger", () => {
     const { code, stdout } = await nerve("trigger", "picky");
     expect(code).toBe(0);
     const [, trace = ""] = /nerve show ([0-9a-f]{32})/.exec(stdout) ?? [];
-    await until(() => daemon.signals("picky").some((row) => row.trace === trace));
+    await until("a signal carries the trace", () => daemon.signals("picky").some((row) => row.trace === trace));
     expect((await nerve("show", trace)).stdout).toContain("picky #");
   });
 
@@ -210,7 +211,7 @@ describe("the daemon's own face", () => {
 
   test("JSON lines where nobody reads, without the signals", async () => {
     await using run = begin("nerve.yaml");
-    await until(() => run.output().includes('"worker.started"'));
+    await until("the worker is announced", () => run.output().includes('"worker.started"'));
     for (const line of run.lines()) {
       expect(JSON.parse(line)).toMatchObject({ time: expect.any(String), level: "info", source: expect.any(String) });
     }
@@ -221,7 +222,10 @@ describe("the daemon's own face", () => {
 
   test("signals among them on demand", async () => {
     await using run = begin("start", "nerve.yaml", "--show-signals");
-    const found = await until(() => run.lines().find((line) => line.includes('"event":"signal"')) ?? null);
+    const found = await until(
+      "the signal is announced",
+      () => run.lines().find((line) => line.includes('"event":"signal"')) ?? null,
+    );
     expect(JSON.parse(found)).toMatchObject({
       event: "signal",
       source: "sense:picky",
@@ -231,7 +235,7 @@ describe("the daemon's own face", () => {
 
   test("for people it says where things are and how to look, and shows signals as lines", async () => {
     await using run = begin("start", "--pretty", "--show-signals");
-    await until(() => run.output().includes("picky #1"));
+    await until("the first signal is announced", () => run.output().includes("picky #1"));
     expect(run.output()).toContain(
       `keeps its data in ${run.path}/data; look with: nerve status -c ${run.path}/nerve.yaml`,
     );
@@ -242,9 +246,9 @@ describe("the daemon's own face", () => {
 
   test("SIGINT ends it with 0, SIGHUP re-reads the config", async () => {
     await using run = begin("nerve.yaml");
-    await until(() => run.output().includes('"worker.started"'));
+    await until("the worker is announced", () => run.output().includes('"worker.started"'));
     run.child.kill("SIGHUP");
-    await until(() => run.output().includes('"config.reloaded"'));
+    await until("the reload is announced", () => run.output().includes('"config.reloaded"'));
     run.child.kill("SIGINT");
     expect(await run.child.exited).toBe(0);
     expect(run.output()).toContain('"kernel.stopped"');

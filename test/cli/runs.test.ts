@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openStore, type Store } from "../../src/store/open.ts";
-import { NERVE, project, runNerve, until } from "../helpers/nerve.ts";
+import { NERVE, project, runNerve } from "../helpers/nerve.ts";
 import { BY_HAND, type RunWriter, runWriter } from "../helpers/runs.ts";
+import { until } from "../helpers/until.ts";
 
 const folder = project({
   "nerve.yaml":
@@ -406,7 +407,7 @@ describe("following", () => {
 
   test("begins with the newest, and shows every state a run comes to, however short, once", async () => {
     await using following = follow("--limit", "1");
-    await until(() => following.seen().length === 1);
+    await until("the first row is printed", () => following.seen().length === 1);
     const at = Date.now();
     const id = writer.queue({
       workflow: "page",
@@ -433,7 +434,7 @@ describe("following", () => {
       `${id} completed 2`,
       "5 dropped 0",
     ];
-    await until(() => following.seen().length >= expected.length);
+    await until("all rows are printed", () => following.seen().length >= expected.length);
     expect(following.seen()).toEqual(expected);
   });
 
@@ -463,7 +464,7 @@ describe("following", () => {
       await Bun.sleep(1);
     }
     expect(await following.exited).toBe(0);
-    await until(() => following.seen().length === 2);
+    await until("both rows are printed", () => following.seen().length === 2);
     expect(following.seen()).toEqual(made.slice(0, 2).map((id) => `${id} completed 1`));
   });
 });

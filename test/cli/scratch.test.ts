@@ -3,7 +3,8 @@ import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { NERVE, type Project, projects, runInTmp, until } from "../helpers/nerve.ts";
+import { NERVE, type Project, projects, runInTmp } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 const NOTES = `import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 export const notes = sqliteTable("notes", { id: integer("id").primaryKey(), text: text("text") });
@@ -317,7 +318,7 @@ export const compute = async (db, peers, { blobs }) => {
       env: { ...process.env, TMPDIR: join(folder.path, "tmp") },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const pid = await until(() => {
+    const pid = await until("the sense has written its pid", () => {
       const file = join(folder.path, "pid");
       return existsSync(file) ? Number(readFileSync(file, "utf8")) || null : null;
     });
@@ -325,6 +326,9 @@ export const compute = async (db, peers, { blobs }) => {
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     expect(leftOf(folder)).toEqual([]);
-    await until(() => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
+    await until(
+      "the worker is gone",
+      () => !existsSync(`/proc/${pid}`) || readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "),
+    );
   });
 });

@@ -2,7 +2,8 @@
 import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 const CONFIG = `senses: { load: }
 reflexes: [{ sense: load, interval: 1h, on_start: true }]
@@ -47,7 +48,7 @@ describe("run", () => {
     const [, id = ""] = /^run (\d+) of echo is (?:queued|running)\n/.exec(stdout) ?? [];
     const here = ` -c ${join(folder.path, "nerve.yaml")}`;
     expect(stdout).toContain(`watch it: nerve show ${id}${here}, nerve runs -f${here}\n`);
-    await until(async () => (await stateOf(Number(id))) === "completed");
+    await until("the run has completed", async () => (await stateOf(Number(id))) === "completed");
   });
 
   test("--json answers with the run's id, state and trace", async () => {
@@ -129,7 +130,10 @@ describe("run", () => {
     const third = await nerve("run", "full", "--wait");
     expect(third).toMatchObject({ code: 1, stdout: "" });
     expect(third.stderr).toContain("of full was dropped: ");
-    await until(async () => (await json("show", `run:${first.run}`)).value.runs[0].steps.length === 1);
+    await until(
+      "the first step is recorded",
+      async () => (await json("show", `run:${first.run}`)).value.runs[0].steps.length === 1,
+    );
     expect((await nerve("cancel", String(first.run))).stdout).toBe(`run ${first.run} of full is cancelled\n`);
     expect(await stateOf(first.run)).toBe("cancelled");
   });
@@ -138,7 +142,7 @@ describe("run", () => {
 describe("cancel", () => {
   test("ends a run that is asleep", async () => {
     const { value } = await json("run", "waits");
-    await until(async () => (await stateOf(value.run)) === "sleeping");
+    await until("the run sleeps", async () => (await stateOf(value.run)) === "sleeping");
     expect(await nerve("cancel", String(value.run))).toMatchObject({
       code: 0,
       stdout: `run ${value.run} of waits is cancelled\n`,
@@ -192,7 +196,7 @@ describe("retry", () => {
 
 test("status counts a workflow's runs", async () => {
   const { value } = await json("run", "waits");
-  await until(async () => (await stateOf(value.run)) === "sleeping");
+  await until("the run sleeps", async () => (await stateOf(value.run)) === "sleeping");
   const { value: status } = await json("status");
   expect(status.workflows.find(({ name }: { name: string }) => name === "waits")).toEqual({
     name: "waits",

@@ -9,9 +9,10 @@ import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../../src/model/log.ts";
 import { DAY_MS, everyLog, logAt } from "../helpers/archive.ts";
-import { Site, until } from "../helpers/crash.ts";
+import { Site } from "../helpers/crash.ts";
 import { COMPILED, NERVE, runNerve } from "../helpers/nerve.ts";
 import { killedAtStep, sabotage, whyNoStrace } from "../helpers/strace.ts";
+import { until } from "../helpers/until.ts";
 
 const CONFIG = "data: DATA\nretention: { logs: 10d }\n";
 const FULL = process.env.NERVE_CRASH === "full";

@@ -13,7 +13,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Site, until } from "../helpers/crash.ts";
+import { Site } from "../helpers/crash.ts";
+import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
 import { busyConfig, expectations, prepare, QUIET, SENSES } from "./workload.ts";
 

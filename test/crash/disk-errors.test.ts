@@ -5,9 +5,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, type Kernel, Site, sendSignal, until } from "../helpers/crash.ts";
+import { childrenOf, type Kernel, Site, sendSignal } from "../helpers/crash.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
+import { until } from "../helpers/until.ts";
 import { type Expectations, findViolations } from "./checker.ts";
 
 const senses = (data: string) => `
@@ -42,13 +43,13 @@ const make = (data: string | null = null): Site => {
   return site;
 };
 
-const goesOn = async (site: Site, kernel: Kernel, limitMs: number): Promise<void> => {
+const goesOn = async (site: Site, kernel: Kernel): Promise<void> => {
   const before = site.countSignals("follower");
   const on = (): boolean => {
     if (kernel.ended !== null) throw new Error(`the kernel ended (${kernel.ended}): ${kernel.lastWords()}`);
     return site.countSignals("follower") > before + 3;
   };
-  await until("it goes on by itself", on, limitMs, 20);
+  await until("it goes on by itself", on);
 };
 
 const restartsOf = async (kernel: Kernel): Promise<number> =>
@@ -92,13 +93,13 @@ test.skipIf(missing !== null)(
     await kernel.up();
     const healedMs: number[] = [];
     for (const [call, error, when] of FAILURES) {
-      await goesOn(site, kernel, 5_000);
+      await goesOn(site, kernel);
       const troubles = count(kernel.stderr(), "store.failed");
       const saboteur = await sabotage(kernel.pid, `${call}:error=${error}:when=${when}`, paths);
       await until(`it says that ${call} fails with ${error}`, () => count(kernel.stderr(), "store.failed") > troubles);
       if (when.endsWith("+")) {
         const during = site.countSignals("writer");
-        await until("a second try has failed as well", () => saboteur.hits() >= 2, 5_000);
+        await until("a second try has failed as well", () => saboteur.hits() >= 2);
         // What a reader can see while nothing can be kept does not grow.
         expect(site.countSignals("writer")).toBe(during);
         // A result that waits for its commit is offered once more by the next worker.
@@ -109,7 +110,7 @@ test.skipIf(missing !== null)(
       }
       const healedAt = performance.now();
       await saboteur.end();
-      await goesOn(site, kernel, 5_000);
+      await goesOn(site, kernel);
       healedMs.push(Math.round(performance.now() - healedAt));
       expect(count(kernel.stderr(), "store.recovered")).toBe(count(kernel.stderr(), "store.failed"));
     }
@@ -117,9 +118,9 @@ test.skipIf(missing !== null)(
     for (const end of ["kill", "stop"] as const) {
       const other = end === "kill" ? kernel : site.start();
       await other.up();
-      await goesOn(site, other, 5_000);
+      await goesOn(site, other);
       const saboteur = await sabotage(other.pid, "fsync:error=EIO:when=1+", paths);
-      await until("two tries have failed", () => saboteur.hits() >= 2, 5_000);
+      await until("two tries have failed", () => saboteur.hits() >= 2);
       await other[end]();
       await saboteur.end();
     }
@@ -140,11 +141,11 @@ test.skipIf(missing !== null)(
     const worker = groups.find(({ name }) => name === "one")?.pid ?? 0;
     const paths = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
     for (const error of ["EIO", "ENOSPC"]) {
-      await goesOn(site, kernel, 5_000);
+      await goesOn(site, kernel);
       const saboteur = await sabotage(worker, `pwrite64:error=${error}:when=2+`, paths);
       await until(`writes fail with ${error}`, () => saboteur.hits() >= 4);
       // Its neighbour in the same worker, and who follows it in another, go on.
-      await goesOn(site, kernel, 5_000);
+      await goesOn(site, kernel);
       await saboteur.end();
       const before = site.countSignals("writer");
       await until("it goes on by itself", () => site.countSignals("writer") > before);
@@ -185,14 +186,14 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
     const kernel = site.start();
     await kernel.up();
     for (let round = 0; round < 2; round++) {
-      await goesOn(site, kernel, 5_000);
+      await goesOn(site, kernel);
       const troubles = said(kernel);
       const filler = fill(disk.path);
       await until("it says that the disk is full", () => said(kernel) > troubles);
       expect(kernel.ended).toBeNull();
       expect(await kernel.status()).not.toBeNull();
       unlinkSync(filler);
-      await goesOn(site, kernel, 5_000);
+      await goesOn(site, kernel);
     }
     const troubles = said(kernel);
     const filler = fill(disk.path);
@@ -207,7 +208,7 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
     const stopObserving = site.observe();
     const kernel = site.start();
     await kernel.up();
-    await goesOn(site, kernel, 5_000);
+    await goesOn(site, kernel);
     const filler = fill(disk.path);
     await until("it says that the disk is full", () => said(kernel) > 0);
     const askedAt = performance.now();
@@ -228,7 +229,7 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
       if (when !== "before its first start") {
         const first = site.start();
         await first.up();
-        await goesOn(site, first, 5_000);
+        await goesOn(site, first);
         await (when === "after a crash" ? first.kill() : first.stop());
       }
       const filler = fill(disk.path);
@@ -239,11 +240,11 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
       expect(said).not.toContain("bug in nerve");
       expect(kernel.ended === null || kernel.ended === NOT_NOW).toBe(true);
       unlinkSync(filler);
-      if (kernel.ended === null) await goesOn(site, kernel, 5_000);
+      if (kernel.ended === null) await goesOn(site, kernel);
       await kernel.kill();
       const again = site.start();
       await again.up();
-      await goesOn(site, again, 5_000);
+      await goesOn(site, again);
       await again.kill();
       expect(await atRest(site, "plain")).toEqual([]);
     },

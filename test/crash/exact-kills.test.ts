@@ -6,8 +6,9 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { isAlive } from "../../src/base/processes.ts";
-import { childrenOf, type Kernel, Site, until } from "../helpers/crash.ts";
+import { childrenOf, type Kernel, Site } from "../helpers/crash.ts";
 import { killedAtStep, STEPS, sabotage, whyNoStrace } from "../helpers/strace.ts";
+import { until } from "../helpers/until.ts";
 import { type Expectations, findViolations } from "./checker.ts";
 
 const CONFIG = `
@@ -141,7 +142,7 @@ describe.skipIf(missing !== null)("killed at every step of", () => {
         const hurt = async (): Promise<boolean> =>
           kernel.ended !== null || (victim === "worker" && ((await kernel.status())?.groups[0]?.restarts ?? 0) > 0);
         const computed = (): boolean => site.countSignals("follower") > 0 && site.isAtRest();
-        await until("the first compute, or death", async () => computed() || (await hurt()), 20_000);
+        await until("the first compute, or death", async () => computed() || (await hurt()));
         const unharmed = !(await hurt());
         await kernel.kill();
         // Nothing starts by itself any more: what the first start had decided is all there is, and one by hand.

@@ -5,8 +5,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, rmSync, statSync, truncateSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type Kernel, Site, until } from "../helpers/crash.ts";
+import { type Kernel, Site } from "../helpers/crash.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
+import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
 
 const senses = (bytes: number): string => `
@@ -51,7 +52,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
       if (kernel.ended !== null) throw new Error(`the kernel ended (${kernel.ended}): ${kernel.lastWords()}`);
       return site.countSignals("follower") > before + 3;
     };
-    await until("it goes on by itself", on, 10_000, 20);
+    await until("it goes on by itself", on);
   };
 
   const computes = async (kernel: Kernel): Promise<string> =>
@@ -66,7 +67,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
       last = now;
       return same >= 10;
     };
-    await until("nothing new is begun", still, 10_000, 50);
+    await until("nothing new is begun", still);
   };
 
   const atRest = async (): Promise<string[]> => {
@@ -95,12 +96,12 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     await kernel.up();
     expect(await store(kernel)).toBe("ok");
     for (let round = 1; round <= 2; round++) {
-      await until("there is ballast", () => existsSync(ballast) && statSync(ballast).size === 256 * 1024, 30_000);
+      await until("there is ballast", () => existsSync(ballast) && statSync(ballast).size === 256 * 1024);
       expect(statSync(ballast).mode & 0o777).toBe(0o600);
       await goesOn(kernel);
       const failures = count(kernel, "store.failed");
       const filler = fill(disk.path);
-      await until("it says so", () => count(kernel, "store.low-space") === round, 30_000);
+      await until("it says so", () => count(kernel, "store.low-space") === round);
       await until(
         "the ballast is released, or was not needed",
         () => !existsSync(ballast) || count(kernel, "store.failed") === failures,
@@ -125,7 +126,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     const kernel = site.start();
     await kernel.up();
     await goesOn(kernel);
-    await until("it says so", () => count(kernel, "store.low-space") > 0, 60_000);
+    await until("it says so", () => count(kernel, "store.low-space") > 0);
     await until("every commit is made", () => count(kernel, "store.recovered") === count(kernel, "store.failed"));
     await holdsBack(kernel);
     disk.resize(64);
@@ -148,11 +149,11 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     const kernel = site.start();
     await kernel.answers();
     const states = async () => (await kernel.status())?.senses.map(({ name, state }) => `${name} ${state}`).sort();
-    await until("a sense has failed", async () => String(await states()).includes("failed"), 30_000);
+    await until("a sense has failed", async () => String(await states()).includes("failed"));
     await until("it says so", () => count(kernel, "store.low-space") > 0);
     unlinkSync(filler);
     const wanted = ["follower ok", "plain ok", "writer ok"];
-    await until("all have started", async () => String(await states()) === String(wanted), 30_000);
+    await until("all have started", async () => String(await states()) === String(wanted));
     await goesOn(kernel);
     expect(await kernel.stop()).toBe(0);
     expect(await atRest()).toEqual([]);
@@ -162,7 +163,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     const first = site.start();
     await first.up();
     await goesOn(first);
-    await until("there is ballast", () => existsSync(ballast) && statSync(ballast).size > 0, 30_000);
+    await until("there is ballast", () => existsSync(ballast) && statSync(ballast).size > 0);
     expect(await first.stop()).toBe(0);
     // All but so much that the store can be opened and written for a while.
     const filler = fill(disk.path);

@@ -3,7 +3,8 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { type Kernel, Site, until } from "../helpers/crash.ts";
+import { type Kernel, Site } from "../helpers/crash.ts";
+import { until } from "../helpers/until.ts";
 
 const CONFIG = `
 data: DATA

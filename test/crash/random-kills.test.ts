@@ -7,7 +7,8 @@ import { expect, test } from "bun:test";
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { childrenOf, type Kernel, randomNumbers, Site, sendSignal, until } from "../helpers/crash.ts";
+import { childrenOf, type Kernel, randomNumbers, Site, sendSignal } from "../helpers/crash.ts";
+import { until } from "../helpers/until.ts";
 import { type Answers, answersOf, findDamage, findViolations } from "./checker.ts";
 import { addMigration, busyConfig, expectations, LISTENERS, prepare, QUIET, SENSES } from "./workload.ts";
 
@@ -98,7 +99,7 @@ async function killAtRandom(site: Site, { kills, restarts, migrations, violation
     kernel = null;
     if (!choice.looks) continue;
     // A copy made while somebody writes would be torn by the copying.
-    await until("the workers are gone", () => site.marked().length === 0, 1_000);
+    await until("the workers are gone", () => site.marked().length === 0);
     violations.push(...damageOf(site));
   }
   await kernel?.kill();
@@ -109,7 +110,7 @@ async function rest(site: Site, { restarts }: Toll): Promise<void> {
   const quiet = site.start(QUIET);
   restarts.push(await quiet.answers());
   await quiet.up();
-  await until("nothing is owed any more", () => site.isAtRest(), 15_000, 50);
+  await until("nothing is owed any more", () => site.isAtRest());
   const how = await quiet.stop();
   if (how !== 0) throw new Error(`the quiet run ended with ${how}: ${quiet.lastWords()}`);
 }

@@ -7,7 +7,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
-import { type LogRow, type Nerve, project, type SignalRow, startNerve, until } from "../helpers/nerve.ts";
+import { type LogRow, type Nerve, project, type SignalRow, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
 
@@ -15,7 +16,6 @@ setDefaultTimeout(120_000);
 const EARLY_MS = 100;
 /** What a timer, a start of nerve and one of a worker take on a machine with other things to do. */
 const LATE_MS = 4_000;
-const PATIENCE_MS = 20_000;
 
 const SENSES = ["held", "off", "paused", "throttled", "counted", "quiet"] as const;
 type Told = (typeof SENSES)[number];
@@ -114,13 +114,13 @@ function stage(waitMs: number) {
       const steps = (): number => nerve().logs({ event: "clock.stepped" }).length;
       const before = steps();
       clock.set(offsetMs);
-      await until(() => steps() > before, PATIENCE_MS);
+      await until("the clock's step is noticed", () => steps() > before);
     },
     tell: async (name: Told, what: "on" | "off" = "on"): Promise<SignalRow> => {
       const before = nerve().signals(name).length;
       writeFileSync(join(folder.path, name), what);
       expect((await nerve().post("/trigger", { name })).status).toBe(200);
-      return until(() => nerve().signals(name)[before] ?? null, PATIENCE_MS);
+      return until(`${name} emits its signal`, () => nerve().signals(name)[before] ?? null);
     },
     run: async (workflow: string): Promise<number> => {
       const { status, body } = await nerve().post("/run", { workflow, input: null });
@@ -128,7 +128,7 @@ function stage(waitMs: number) {
       return body.run;
     },
     is: (run: number, state: string): Promise<true> =>
-      until(() => runs().some((row) => row.id === run && row.state === state), PATIENCE_MS),
+      until(`run ${run} is ${state}`, () => runs().some((row) => row.id === run && row.state === state)),
     /** Signals a reflex has fired for. */
     fired: (reflex: string): LogRow[] => nerve().logs({ source: `reflex:${reflex}`, event: "reflex.fired" }),
     signals: (reflex: string): number[] =>
@@ -147,7 +147,7 @@ const concurrently = hasFaketime ? test.concurrent : test.skip;
 type Stage = ReturnType<typeof stage>;
 
 /** Time passes. */
-const real = (at: number): Promise<true> => until(() => Date.now() >= at, PATIENCE_MS);
+const real = (at: number): Promise<true> => until("the moment has come", () => Date.now() >= at);
 
 /** When the runs of a reflex really began, by the signal each is for. */
 function began(given: Stage, reflex: string): Map<number | null, number> {
@@ -193,7 +193,7 @@ async function begin(given: Stage) {
   const stubborn = await given.run("stubborn");
   await given.is(sleeper, "sleeping");
   await given.is(stubborn, "sleeping");
-  await until(() => given.signals("throttled").length === 1, PATIENCE_MS);
+  await until("throttled has emitted once", () => given.signals("throttled").length === 1);
   return { ...signals, silencedAt, sleeper, stubborn };
 }
 
@@ -248,14 +248,14 @@ concurrently.each(meddlings)("everything waits as long as it should when %s", as
 
   // Nothing came early.
   expect(given.signals("throttled")).toEqual([first.throttled.id]);
-  await until(() => given.fired("quiet").length === 1, PATIENCE_MS);
+  await until("quiet has fired once", () => given.fired("quiet").length === 1);
   expect(given.fired("quiet")[0]?.data).toMatchObject({ signal: quiet.id, silenced: "quiet" });
   for (const reflex of ["held", "off", "paused", "near", "far"]) expect(given.signals(reflex)).toEqual([]);
 
   // It comes, for the signal it waited with, when its time is up.
   for (const reflex of ["held", "off", "paused"] as const) {
     const { id, payload, trace } = first[reflex];
-    await until(() => began(given, reflex).has(id), PATIENCE_MS);
+    await until(`${reflex} has begun a run for ${id}`, () => began(given, reflex).has(id));
     expect(given.fired(reflex)).toMatchObject([{ trace, data: { signal: id } }]);
     within((began(given, reflex).get(id) ?? 0) - payload.real, WAIT_MS);
   }
@@ -273,7 +273,7 @@ concurrently.each(meddlings)("everything waits as long as it should when %s", as
     near: await given.tell("counted"),
   };
   for (const reflex of ["throttled", "quiet", "near"] as const) {
-    await until(() => began(given, reflex).has(last[reflex].id), PATIENCE_MS);
+    await until(`${reflex} has begun a run for its last signal`, () => began(given, reflex).has(last[reflex].id));
   }
   expect(given.signals("throttled")).toEqual([first.throttled.id, last.throttled.id]);
   expect(given.signals("quiet")).toEqual([quiet.id, last.quiet.id]);
@@ -286,7 +286,7 @@ concurrently.each(meddlings)("everything waits as long as it should when %s", as
   given.clock.set(0);
   await given.start();
   const beats = given.nerve().signals("beat").length;
-  await until(() => given.nerve().signals("beat").length > beats + 1, PATIENCE_MS);
+  await until("two more beats are committed", () => given.nerve().signals("beat").length > beats + 1);
   for (const reflex of ["held", "off", "paused", "near"]) expect(given.signals(reflex)).toHaveLength(1);
   expect(given.signals("far")).toEqual([]);
   oneRunEach(given);
@@ -304,7 +304,7 @@ concurrently.each([0, DAY_MS, -DAY_MS])(
     await given.start();
     for (const reflex of ["held", "off", "paused"] as const) {
       const { id, payload, trace } = first[reflex];
-      await until(() => began(given, reflex).has(id), PATIENCE_MS);
+      await until(`${reflex} has begun a run for ${id}`, () => began(given, reflex).has(id));
       const fired = given.fired(reflex);
       expect(fired).toMatchObject([{ trace, data: { signal: id } }]);
       const [log] = fired as [LogRow];
@@ -318,12 +318,12 @@ concurrently.each([0, DAY_MS, -DAY_MS])(
     const quiet = await given.tell("quiet");
     const throttled = await given.tell("throttled");
     for (const signal of [quiet, throttled]) {
-      await until(() => given.runs().some((run) => run.signal_id === signal.id), PATIENCE_MS);
+      await until("the signal has a run", () => given.runs().some((run) => run.signal_id === signal.id));
     }
     await given.kill();
     await given.start();
     const beats = given.nerve().signals("beat").length;
-    await until(() => given.nerve().signals("beat").length > beats + 1, PATIENCE_MS);
+    await until("two more beats are committed", () => given.nerve().signals("beat").length > beats + 1);
     for (const reflex of ["held", "off", "paused"]) expect(given.signals(reflex)).toHaveLength(1);
     expect(given.signals("throttled")).toEqual([first.throttled.id, throttled.id]);
     oneRunEach(given);

@@ -9,8 +9,9 @@ import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { loadNerveConfig } from "../../src/config/load.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
-import { type Kernel, randomNumbers, Site, until } from "../helpers/crash.ts";
+import { type Kernel, randomNumbers, Site } from "../helpers/crash.ts";
 import { killedAtStep, whyNoStrace } from "../helpers/strace.ts";
+import { until } from "../helpers/until.ts";
 import { findReflexViolations } from "./reflex-checker.ts";
 
 const FULL = process.env.NERVE_CRASH === "full";
@@ -84,17 +85,17 @@ class Stage {
   async settle(): Promise<string[]> {
     const kernel = this.site.start("quiet.yaml");
     await kernel.up();
-    await until("nothing is owed", () => this.site.isAtRest(), 20_000);
+    await until("nothing is owed", () => this.site.isAtRest());
     const pending = "reflex_state WHERE state ->> 'holding' IS NOT NULL OR state ->> 'burst' IS NOT NULL";
-    await until("no deadline is pending", () => this.#count(pending) === 0, 20_000);
+    await until("no deadline is pending", () => this.#count(pending) === 0);
     const active = "workflow_runs WHERE state IN ('queued', 'running', 'sleeping')";
-    await until("every run has ended", () => this.#count(active) === 0, 60_000);
+    await until("every run has ended", () => this.#count(active) === 0);
     expect(await kernel.stop()).toBe(0);
     return findReflexViolations(this.site.data, this.reflexes);
   }
 }
 
-const dead = (kernel: Kernel): Promise<void> => until("the kernel is dead", () => kernel.ended !== null, 60_000);
+const dead = (kernel: Kernel): Promise<true> => until("the kernel is dead", () => kernel.ended !== null);
 
 describe("killed at random", () => {
   let stage: Stage;

@@ -2,8 +2,9 @@
 import { expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, isRunning, Site, sendSignal, until } from "../helpers/crash.ts";
+import { childrenOf, isRunning, Site, sendSignal } from "../helpers/crash.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
+import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
 
 const SENSES = `

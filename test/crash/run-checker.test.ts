@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { until } from "../helpers/crash.ts";
+import { until } from "../helpers/until.ts";
 import { Errands } from "./errands.ts";
 import { type Asked, findRunViolations } from "./run-checker.ts";
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
     await errands.request((n % 6) / 6);
     if (n % 6 === 5) await errands.cancelOne();
   }
-  await until("every run has ended", () => errands.active() === 0, 30_000);
+  await until("every run has ended", () => errands.active() === 0);
   await kernel.stop();
 }, 60_000);
 afterAll(() => errands.site.end());

@@ -7,9 +7,10 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, type Kernel, randomNumbers, type Site, sendSignal, until } from "../helpers/crash.ts";
+import { childrenOf, type Kernel, randomNumbers, type Site, sendSignal } from "../helpers/crash.ts";
 import { NERVE } from "../helpers/nerve.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
+import { until } from "../helpers/until.ts";
 import { Errands, post, siteWith } from "./errands.ts";
 import { findRunViolations } from "./run-checker.ts";
 
@@ -127,7 +128,7 @@ describe("a thread of five steps ends once, with no finished step run again,", (
         await until(`the run is ${place}`, () => five.marks().includes(`at ${place}`));
         kernel = await strike(site, kernel, victim);
         five.letGo();
-        await until("the run is over", () => areOver(site), 20_000);
+        await until("the run is over", () => areOver(site));
         const again = place.startsWith("in ") ? [Number(place.slice(3))] : [];
         violations.push(...five.faults(again).map((fault) => `${place}: ${fault}`));
         // A second death of its worker would be answered with a pause.
@@ -160,20 +161,20 @@ describe("a thread of five steps ends once, with no finished step run again,", (
         await kernel.answers();
         // So that there is a worker, whose start is not what is looked at here.
         await new Five(site, `first-${++lives}`).begin(null);
-        await until("the first run is over", () => areOver(site), 20_000);
+        await until("the first run is over", () => areOver(site));
         const five = new Five(site, `${call}-${k}`);
         const worker = childrenOf(kernel.pid)[0] ?? 0;
         const saboteur = await sabotage(victim === "kernel" ? kernel.pid : worker, `${call}:signal=SIGKILL:when=${k}`);
         const answer = await five.begin(null);
         const died = (): boolean => kernel.ended !== null || childrenOf(kernel.pid)[0] !== worker;
-        await until("the run is over, or death", () => died() || (five.row !== null && areOver(site)), 20_000);
+        await until("the run is over, or death", () => died() || (five.row !== null && areOver(site)));
         const unharmed = !died();
         await saboteur.end();
         if (kernel.ended !== null) {
           kernel = site.start();
           await kernel.answers();
         }
-        await until("every run is over", () => areOver(site), 20_000);
+        await until("every run is over", () => areOver(site));
         if (answer !== null || five.row !== null) {
           violations.push(...five.faults(unharmed ? [] : STEPS).map((fault) => `${call} ${k}: ${fault}`));
           const twice = STEPS.filter((n) => five.marks().filter((mark) => mark.startsWith(`begin ${n} `)).length > 1);
@@ -251,7 +252,7 @@ test(`each of ${RUNS} runs ends once, whoever is killed meanwhile`, async () => 
         await until("somebody answers", async () => (await kernel.status()) !== null);
       if (choices() < 0.25) await errands.cancelOne();
       const most = 5 + Math.floor(choices() * 20);
-      await until("some of them have ended", () => errands.active() <= most, 60_000, 20);
+      await until("some of them have ended", () => errands.active() <= most);
     }
   })();
 
@@ -260,7 +261,7 @@ test(`each of ${RUNS} runs ends once, whoever is killed meanwhile`, async () => 
     await Promise.race([asking, killing]);
     done = true;
     await killing;
-    await until("every run has ended", () => errands.active() === 0, 60_000, 50);
+    await until("every run has ended", () => errands.active() === 0);
     const how = await kernel.stop();
     if (how !== 0) violations.push(`the kernel ended with ${how}: ${kernel.lastWords()}`);
     violations.push(...findRunViolations(site.data, errands.asked), ...(await isRebuilt(site)));

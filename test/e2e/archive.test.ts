@@ -14,7 +14,8 @@ import {
 import { join } from "node:path";
 import type { Log } from "../../src/model/log.ts";
 import { DAY_MS, everyLog, logAt } from "../helpers/archive.ts";
-import { type Project, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(60_000);
 
@@ -141,7 +142,7 @@ test("verify ends with 1 and names every file that is damaged, missing or nobody
 
   await using nerve = await startNerve(folder.path);
   const named = (event: string) => nerve.logs({ event }).map(({ data }) => data.file);
-  await until(() => named("archive.damaged").length === 2);
+  await until("both damages are logged", () => named("archive.damaged").length === 2);
   expect(named("archive.damaged").sort()).toEqual([second, third].sort());
   expect(named("archive.stray")).toEqual(["notes.txt"]);
 });
@@ -243,11 +244,12 @@ test.skipIf(FAKETIME === undefined)(
     };
     const old = await withOldLogs(folder, environment);
     await using nerve = await startNerve(folder.path, { environment });
-    const stepped = (times: number) => until(() => nerve.logs({ event: "clock.stepped" }).length === times, 10_000);
+    const stepped = (times: number) =>
+      until(`the clock's step ${times} is noticed`, () => nerve.logs({ event: "clock.stepped" }).length === times);
     const trigger = async (): Promise<void> => {
       const before = nerve.signals("pulse").length;
       await nerve.post("/trigger", { name: "pulse" });
-      await until(() => nerve.signals("pulse").length > before);
+      await until("another pulse is committed", () => nerve.signals("pulse").length > before);
     };
     await trigger();
     clock("+31d");

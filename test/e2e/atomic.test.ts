@@ -3,7 +3,8 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Nerve, project, startNerve, until } from "../helpers/nerve.ts";
+import { type Nerve, project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -37,7 +38,7 @@ test.concurrent("a compute that throws, rejects or times out leaves no row and n
     modes.map((mode) => `- { sense: ${mode}, interval: 200ms }`),
   );
   await using nerve = await startNerve(folder.path);
-  await until(async () => {
+  await until("every sense has failed three times", async () => {
     const { senses } = await nerve.status();
     return senses.every(({ errors, timeouts }) => errors + timeouts >= 3);
   });
@@ -53,10 +54,13 @@ test.concurrent("a compute that returns null keeps its rows; the author's own tr
     ["- { sense: keeps-silently, on_start: true }", "- { sense: savepoints, on_start: true }"],
   );
   await using nerve = await startNerve(folder.path);
-  const [signal] = await until(() => nerve.signals("savepoints").length === 1 && nerve.signals("savepoints"));
+  const [signal] = await until(
+    "savepoints has emitted",
+    () => nerve.signals("savepoints").length === 1 && nerve.signals("savepoints"),
+  );
   expect(signal?.payload).toEqual({ inner: "only the inner one", texts: ["before", "within", "after"] });
   expect(textsOf(nerve, "savepoints")).toEqual(["before", "within", "after"]);
-  await until(async () => (await nerve.sense("keeps-silently")).nulls === 1);
+  await until("keeps-silently has computed", async () => (await nerve.sense("keeps-silently")).nulls === 1);
   expect(textsOf(nerve, "keeps-silently")).toEqual(["kept"]);
   expect(nerve.signals("keeps-silently")).toEqual([]);
   expect(outboxOf(nerve, "keeps-silently")).toBe(0);
@@ -65,7 +69,7 @@ test.concurrent("a compute that returns null keeps its rows; the author's own tr
 test.concurrent("rows and signals agree one to one, and the outbox is drained", async () => {
   using folder = keepers(["mixed"], ["- { sense: mixed, interval: 20ms }"]);
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("mixed").length >= 60, 15_000);
+  await until("sixty signals of mixed are committed", () => nerve.signals("mixed").length >= 60);
   expect(outboxOf(nerve, "mixed")).toBeLessThanOrEqual(2);
   expect(await nerve.stop()).toBe(0);
   const ids = read<{ id: number }>(nerve, "mixed", "SELECT id FROM entries ORDER BY id").map(({ id }) => id);
@@ -77,9 +81,12 @@ test.concurrent("rows and signals agree one to one, and the outbox is drained", 
 test.concurrent("a handle kept beyond its compute is refused, also while the next compute runs", async () => {
   using folder = keepers(["strays"], ["- { sense: strays, on_start: true }"]);
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.logs({ source: "sense:strays", event: "log" }).length === 1);
+  await until("the stray's line is logged", () => nerve.logs({ source: "sense:strays", event: "log" }).length === 1);
   await nerve.post("/trigger", { name: "strays" });
-  const [, second] = await until(() => nerve.signals("strays").length === 2 && nerve.signals("strays"));
+  const [, second] = await until(
+    "strays has emitted twice",
+    () => nerve.signals("strays").length === 2 && nerve.signals("strays"),
+  );
   const refused = "the sense's database can only be used while its compute runs";
   expect(second?.payload).toEqual({ stray: refused, during_next: refused });
   expect(textsOf(nerve, "strays")).toEqual([]);
@@ -88,7 +95,10 @@ test.concurrent("a handle kept beyond its compute is refused, also while the nex
 test.concurrent("a compute cannot end, leave or attach to its transaction; what it wrote is kept with its signal", async () => {
   using folder = keepers(["breaks-out"], ["- { sense: breaks-out, on_start: true }"]);
   await using nerve = await startNerve(folder.path);
-  const [signal] = await until(() => nerve.signals("breaks-out").length === 1 && nerve.signals("breaks-out"));
+  const [signal] = await until(
+    "breaks-out has emitted",
+    () => nerve.signals("breaks-out").length === 1 && nerve.signals("breaks-out"),
+  );
   const { tried, rows } = signal?.payload ?? {};
   for (const { statement, came } of tried) {
     const expected = statement.includes(";")

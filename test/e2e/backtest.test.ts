@@ -5,7 +5,8 @@
  */
 import { expect, test } from "bun:test";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
-import { type Project, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 /** Walks up and down between 0 and 9, a key every other time, by its own count. */
 const WAVE = `let n = 0;
@@ -86,7 +87,7 @@ test("every live decision is the replay's, while nerve runs and after it was kil
   const flow = async (): Promise<void> => {
     await using nerve = await startNerve(folder.path);
     const begun = nerve.signals().length;
-    await until(() => nerve.signals().length > begun + SIGNALS, 30_000);
+    await until("all signals are committed", () => nerve.signals().length > begun + SIGNALS);
     await agreeing(folder);
     // What is pending then is due while nerve is down, or at its next start.
     nerve.kill("SIGKILL");
@@ -106,11 +107,11 @@ test.skipIf(!hasFaketime)(
       await using nerve = await startNerve(folder.path, { environment: clock.environment });
       for (const offset of offsets) {
         const begun = nerve.signals().length;
-        await until(() => nerve.signals().length > begun + SIGNALS / 4, 30_000);
+        await until("a quarter of the signals is committed", () => nerve.signals().length > begun + SIGNALS / 4);
         const steps = nerve.logs({ event: "clock.stepped" }).length;
         clock.set(clock.offset() + offset);
-        await until(() => nerve.logs({ event: "clock.stepped" }).length > steps);
-        await until(() => nerve.signals().length > begun + SIGNALS / 2, 30_000);
+        await until("the clock's step is noticed", () => nerve.logs({ event: "clock.stepped" }).length > steps);
+        await until("half of the signals are committed", () => nerve.signals().length > begun + SIGNALS / 2);
       }
       nerve.kill("SIGKILL");
       await nerve.exited;

@@ -2,7 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Project, project, startNerve, until } from "../helpers/nerve.ts";
+import { type Project, project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -213,7 +214,7 @@ test.concurrent("each bad sense fails by name with its reason, place and hint, a
         ${CASES.map(({ sense }) => `- { sense: ${sense}, interval: 100ms }`).join("\n        ")}`,
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("well").length >= 5, 10_000);
+  await until("well has emitted five times", () => nerve.signals("well").length >= 5);
   const { senses } = await nerve.status();
   const here = (text: string): string => text.replaceAll("DIR", folder.path);
   const after = (hint: string | undefined): string =>

@@ -3,7 +3,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { project, startNerve, until } from "../helpers/nerve.ts";
+import { project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -20,7 +21,7 @@ test.concurrent("tick, signal, peer-reading sense and its signal share one trace
     { tick: "e2e/tick", mirror: "e2e/mirror" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("mirror").length >= 6);
+  await until("mirror has emitted six times", () => nerve.signals("mirror").length >= 6);
   expect(await nerve.stop()).toBe(0);
 
   const signals = nerve.signals();
@@ -47,7 +48,7 @@ test.concurrent("a null compute leaves no signal and is counted", async () => {
     { tick: "e2e/tick" },
   );
   await using nerve = await startNerve(folder.path);
-  const sense = await until(async () => {
+  const sense = await until("tick has come to nothing three times", async () => {
     const found = await nerve.sense("tick");
     return found.nulls >= 3 && found;
   });
@@ -67,15 +68,18 @@ test.concurrent("reading a peer that has not run throws PeerNotReady, which the 
     { late: "e2e/late", early: "e2e/early" },
   );
   await using nerve = await startNerve(folder.path);
-  const [first] = await until(() => nerve.signals("early").length === 1 && nerve.signals("early"));
+  const [first] = await until("early has emitted", () => nerve.signals("early").length === 1 && nerve.signals("early"));
   expect(first?.payload).toEqual({
     not_ready: "late",
     message: 'the database of sense "late" does not exist yet: it has not run since nerve was set up',
   });
   expect((await nerve.post("/trigger", { name: "late" })).status).toBe(200);
-  await until(() => nerve.signals("late").length === 1);
+  await until("late has emitted", () => nerve.signals("late").length === 1);
   expect((await nerve.post("/trigger", { name: "early" })).status).toBe(200);
-  const [, second] = await until(() => nerve.signals("early").length === 2 && nerve.signals("early"));
+  const [, second] = await until(
+    "early has emitted again",
+    () => nerve.signals("early").length === 2 && nerve.signals("early"),
+  );
   expect(second?.payload).toEqual({ visits: 1 });
 });
 
@@ -98,10 +102,13 @@ test.concurrent("a peer's handle is frozen, leads to no raw client and changes n
       reflexes: [{ sense: tick, on_start: true }]`,
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("tick").length === 1);
+  await until("tick has emitted", () => nerve.signals("tick").length === 1);
   const before = digests(folder.path);
   await nerve.post("/trigger", { name: "prober" });
-  const [found] = await until(() => nerve.signals("prober").length === 1 && nerve.signals("prober"), 10_000);
+  const [found] = await until(
+    "prober has emitted",
+    () => nerve.signals("prober").length === 1 && nerve.signals("prober"),
+  );
   const { hostile, harmless, ...rest } = found?.payload ?? {};
   expect(rest).toEqual({
     keys: ["tick"],
@@ -121,9 +128,12 @@ test.concurrent("a peer's handle is frozen, leads to no raw client and changes n
 
   // What was read is let go again: the peer's owner moves on, its rows are seen, and nothing waits at the end.
   await nerve.post("/trigger", { name: "tick" });
-  await until(() => nerve.signals("tick").length === 2);
+  await until("tick has emitted again", () => nerve.signals("tick").length === 2);
   await nerve.post("/trigger", { name: "prober" });
-  const [, again] = await until(() => nerve.signals("prober").length === 2 && nerve.signals("prober"), 10_000);
+  const [, again] = await until(
+    "prober has emitted again",
+    () => nerve.signals("prober").length === 2 && nerve.signals("prober"),
+  );
   expect(again?.payload.rows).toBe(2);
   const stoppingAt = performance.now();
   expect(await nerve.stop()).toBe(0);

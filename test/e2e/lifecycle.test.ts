@@ -3,7 +3,8 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { marked, type Nerve, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { marked, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(60_000);
 
@@ -13,12 +14,12 @@ const PULSE = "senses: { pulse: {} }\nreflexes: [{ sense: pulse, interval: 100ms
 async function goOn(nerve: Nerve, ...senses: string[]): Promise<void> {
   for (const sense of senses) {
     const before = nerve.signals(sense).length;
-    await until(() => nerve.signals(sense).length >= before + 2);
+    await until(`${sense} emits twice more`, () => nerve.signals(sense).length >= before + 2);
   }
 }
 
 const pidOf = async (nerve: Nerve, group: string): Promise<number> =>
-  until(async () => {
+  until(`group ${group} is up`, async () => {
     const { state, pid } = await nerve.group(group);
     return state === "up" && pid;
   });
@@ -59,7 +60,7 @@ const SPINNING = `
 test.concurrent("SIGTERM ends it with 0 within ten seconds also while a sense spins; what is aborted is no failure", async () => {
   using folder = project({ "nerve.yaml": SPINNING }, { spins: "bad-senses/spins", slow: "e2e/slow" });
   await using nerve = await startNerve(folder.path);
-  await until(async () => (await nerve.status()).groups.every(({ state }) => state === "up"));
+  await until("every group is up", async () => (await nerve.status()).groups.every(({ state }) => state === "up"));
   await Bun.sleep(200);
   const before = performance.now();
   expect(await nerve.stop()).toBe(0);
@@ -72,9 +73,9 @@ test.concurrent("SIGTERM ends it with 0 within ten seconds also while a sense sp
 test.concurrent("a second SIGTERM ends it at once", async () => {
   using folder = project({ "nerve.yaml": SPINNING }, { spins: "bad-senses/spins", slow: "e2e/slow" });
   await using nerve = await startNerve(folder.path);
-  await until(async () => (await nerve.status()).groups.every(({ state }) => state === "up"));
+  await until("every group is up", async () => (await nerve.status()).groups.every(({ state }) => state === "up"));
   nerve.kill("SIGTERM");
-  await until(() => nerve.logs({ event: "kernel.stopping" }).length === 1);
+  await until("the kernel says that it stops", () => nerve.logs({ event: "kernel.stopping" }).length === 1);
   const before = performance.now();
   nerve.kill("SIGTERM");
   await nerve.exited;
@@ -96,14 +97,14 @@ test.concurrent("SIGHUP starts what changed anew and leaves the rest alone; peer
   const [one, two] = [await pidOf(nerve, "one"), await pidOf(nerve, "two")];
   const reloaded = async (times: number, event = "config.reloaded"): Promise<void> => {
     nerve.kill("SIGHUP");
-    await until(() => nerve.logs({ event }).length === times);
+    await until(`${event} is logged ${times} times`, () => nerve.logs({ event }).length === times);
   };
   const seen = () => nerve.signals("keys").at(-1)?.payload.peers;
   expect(seen()).toEqual(["pulse"]);
 
   folder.write("senses/pulse/index.ts", "export const compute = () => ({ version: 2 });\n");
   await reloaded(1);
-  await until(() => nerve.signals("pulse").at(-1)?.payload.version === 2);
+  await until("the new code of pulse runs", () => nerve.signals("pulse").at(-1)?.payload.version === 2);
   const changed = await pidOf(nerve, "one");
   expect(changed).not.toBe(one);
   expect(await pidOf(nerve, "two")).toBe(two);
@@ -114,10 +115,10 @@ test.concurrent("SIGHUP starts what changed anew and leaves the rest alone; peer
   );
   folder.sense("tick", "e2e/tick");
   await reloaded(2);
-  await until(() => seen()?.length === 2);
+  await until("two rows are seen", () => seen()?.length === 2);
   expect(seen()).toEqual(["pulse", "tick"]);
   expect((await nerve.post("/trigger", { name: "tick" })).status).toBe(200);
-  await until(() => nerve.signals("tick").length === 1);
+  await until("tick has emitted", () => nerve.signals("tick").length === 1);
 
   folder.write("nerve.yaml", `${GROUPS}\n    - { sense: nobody, interval: 1x }`);
   await reloaded(1, "config.refused");
@@ -127,8 +128,8 @@ test.concurrent("SIGHUP starts what changed anew and leaves the rest alone; peer
 
   folder.write("nerve.yaml", GROUPS);
   await reloaded(3);
-  await until(() => seen()?.length === 1);
-  await until(async () => (await nerve.status()).groups.length === 2);
+  await until("one row is seen", () => seen()?.length === 1);
+  await until("there are two groups", async () => (await nerve.status()).groups.length === 2);
   expect([await pidOf(nerve, "one"), await pidOf(nerve, "two")]).toEqual([changed, two]);
   expect((await nerve.status()).senses.map(({ name }) => name).sort()).toEqual(["keys", "pulse"]);
   const due = nerve
@@ -151,8 +152,11 @@ test.concurrent("a reload brings back a group that had no sense to start, and on
     { pulse: "e2e/pulse", exits: "bad-senses/exits" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.logs({ source: "sense:crashes", event: "compute.killed" }).length >= 2);
-  await until(async () => (await nerve.group("down")).state === "backoff");
+  await until(
+    "two computes of crashes were killed",
+    () => nerve.logs({ source: "sense:crashes", event: "compute.killed" }).length >= 2,
+  );
+  await until("the group waits before its next start", async () => (await nerve.group("down")).state === "backoff");
   expect(await nerve.group("none")).toMatchObject({ pid: null });
   folder.sense("missing", "e2e/pulse");
   folder.write("senses/exits/index.ts", "export const compute = () => ({ well: true });\n");
@@ -173,7 +177,7 @@ test.concurrent("a quarantined sense stays so over a reload and a restart of its
     { pulse: "e2e/pulse", exits: "bad-senses/exits" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(async () => (await nerve.sense("exits")).state === "quarantined", 15_000);
+  await until("exits is quarantined", async () => (await nerve.sense("exits")).state === "quarantined");
   await goOn(nerve, "pulse");
   folder.write("senses/exits/index.ts", "export const compute = () => ({ well: true });\n");
   expect((await nerve.post("/reload")).status).toBe(200);
@@ -197,12 +201,12 @@ test.concurrent("one second after SIGKILL of the kernel no worker and none of th
     { spawns: "bad-senses/spawns", spins: "bad-senses/spins" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals().length === 2);
+  await until("both signals are committed", () => nerve.signals().length === 2);
   // Three workers, and each spawner's shell with its sleep at times.
   expect(marked(nerve.data).length).toBeGreaterThanOrEqual(5);
   nerve.kill("SIGKILL");
   const before = performance.now();
-  await until(() => marked(nerve.data).length === 0, 1_000);
+  await until("every process of nerve is gone", () => marked(nerve.data).length === 0);
   expect(performance.now() - before).toBeLessThan(1_000);
 });
 
@@ -215,16 +219,19 @@ test.concurrent("a child that left its process group is ended at the next start,
     { spawns: "bad-senses/spawns" },
   );
   const first = await startNerve(folder.path);
-  await until(() => first.signals().length === 1);
+  await until("the first signal is committed", () => first.signals().length === 1);
   first.kill("SIGKILL");
   await first.exited;
-  const left = await until(() => marked(first.data).length > 0 && marked(first.data), 1_000);
+  const left = await until(
+    "processes of nerve are left over",
+    () => marked(first.data).length > 0 && marked(first.data),
+  );
   folder.write("nerve.yaml", "senses: { pulse: {} }\nreflexes: [{ sense: pulse, interval: 100ms }]");
   folder.sense("pulse", "e2e/pulse");
   await using nerve = await startNerve(folder.path);
   const [swept] = nerve.logs({ event: "kernel.swept" });
   expect(swept?.message).toMatch(/^ended \d+ process(es)? an earlier kernel had left: /);
-  await until(() => left.every((pid) => !marked(nerve.data).includes(pid)));
+  await until("the left-over processes are gone", () => left.every((pid) => !marked(nerve.data).includes(pid)));
   await goOn(nerve, "pulse");
 });
 
@@ -238,8 +245,8 @@ test.concurrent("a compute owed to a signal survives SIGKILL of the kernel, and 
     { pulse: "e2e/pulse", slow: "e2e/slow" },
   );
   const first = await startNerve(folder.path);
-  const [pulse] = await until(() => first.signals("pulse").length === 1 && first.signals("pulse"));
-  await until(async () => (await first.group("other")).state === "up");
+  const [pulse] = await until("pulse has emitted", () => first.signals("pulse").length === 1 && first.signals("pulse"));
+  await until("the other group is up", async () => (await first.group("other")).state === "up");
   first.kill("SIGKILL");
   expect(await first.exited).toBe("SIGKILL");
   expect(first.signals("slow")).toEqual([]);
@@ -249,7 +256,7 @@ test.concurrent("a compute owed to a signal survives SIGKILL of the kernel, and 
     (await Bun.file(join(folder.path, "nerve.yaml")).text()).replace("on_start: true", "interval: 1h"),
   );
   await using nerve = await startNerve(folder.path);
-  const [slow] = await until(() => nerve.signals("slow").length === 1 && nerve.signals("slow"));
+  const [slow] = await until("slow has emitted", () => nerve.signals("slow").length === 1 && nerve.signals("slow"));
   expect(slow).toMatchObject({ cause: pulse?.id, trace: pulse?.trace });
   await nerve.stop();
   expect(nerve.signals("slow").length).toBe(1);
@@ -265,7 +272,7 @@ test.concurrent("signals that arrive during a compute are answered by one more, 
     { pulse: "e2e/pulse", slow: "e2e/slow" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("slow").length >= 3, 10_000);
+  await until("slow has emitted three times", () => nerve.signals("slow").length >= 3);
   await nerve.stop();
   const answered = nerve.signals("slow").map(({ cause }) => cause);
   const stoodFor = nerve

@@ -3,7 +3,8 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Nerve, type Project, project, startNerve, until } from "../helpers/nerve.ts";
+import { type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -39,11 +40,11 @@ const applied = (nerve: Nerve, sense: string) =>
 /** Computes came through since the call. */
 async function computes(nerve: Nerve, sense: string): Promise<void> {
   const before = nerve.signals(sense).length;
-  await until(() => nerve.signals(sense).length > before + 1);
+  await until(`${sense} emits twice more`, () => nerve.signals(sense).length > before + 1);
 }
 
 async function reasons(nerve: Nerve, senses: readonly string[]): Promise<Record<string, string | null>> {
-  const found = await until(async () => {
+  const found = await until("every group is up", async () => {
     const { groups, senses } = await nerve.status();
     return groups.every(({ state }) => state === "up") && senses;
   });

@@ -4,7 +4,8 @@
  */
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { type Nerve, type Project, project, startNerve, until } from "../helpers/nerve.ts";
+import { type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
 
@@ -62,7 +63,9 @@ const killsOf = (nerve: Nerve, sense: string) => nerve.logs({ source: `sense:${s
 async function neighboursAreWell(nerve: Nerve): Promise<void> {
   const counts = () => ["left", "right", "away"].map((sense) => nerve.signals(sense).length);
   const before = counts();
-  await until(() => counts().every((count, index) => count >= (before[index] ?? 0) + 2), 8_000);
+  await until("every neighbour emits twice more", () =>
+    counts().every((count, index) => count >= (before[index] ?? 0) + 2),
+  );
   for (const sense of ["left", "right", "away"]) {
     const said = nerve.logs({ source: `sense:${sense}` }).filter(({ level }) => level !== "info" && level !== "debug");
     expect(said).toEqual([]);
@@ -81,9 +84,12 @@ function missedNothing(nerve: Nerve): void {
   expect(Math.max(...gaps)).toBeLessThanOrEqual(INTERVAL_MS * 1.5);
 }
 
-async function isQuarantined(nerve: Nerve, limitMs = 30_000): Promise<void> {
-  await until(async () => (await nerve.sense("bad")).state === "quarantined", limitMs);
-  await until(() => nerve.logs({ source: "sense:bad", event: "sense.quarantined" }).length === 1);
+async function isQuarantined(nerve: Nerve): Promise<void> {
+  await until("bad is quarantined", async () => (await nerve.sense("bad")).state === "quarantined");
+  await until(
+    "the quarantine is logged",
+    () => nerve.logs({ source: "sense:bad", event: "sense.quarantined" }).length === 1,
+  );
   const kills = killsOf(nerve, "bad");
   expect(kills.map(({ data }) => data.strikes)).toEqual([1, 2, 3]);
 }
@@ -123,8 +129,11 @@ for (const [fixture, how] of Object.entries(DEATHS)) {
       for (const { message } of killsOf(nerve, "bad")) expect(message).toMatch(how);
       await neighboursAreWell(nerve);
       expect((await nerve.post("/release", { name: "bad" })).body).toEqual({ sense: "bad", released: true });
-      await until(() => nerve.logs({ source: "sense:bad", event: "sense.released" }).length === 1);
-      await until(() => killsOf(nerve, "bad").length >= 4);
+      await until(
+        "the release is logged",
+        () => nerve.logs({ source: "sense:bad", event: "sense.released" }).length === 1,
+      );
+      await until("four computes of bad were killed", () => killsOf(nerve, "bad").length >= 4);
       expect(killsOf(nerve, "bad")[3]?.data.strikes).toBe(1);
     }));
 }
@@ -161,12 +170,12 @@ test.concurrent("memory that one sense leaks is never put down to a neighbour th
         - { sense: away, interval: ${INTERVAL_MS}ms }`,
     );
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.logs({ event: "worker.exited" }).length >= 3, 30_000);
+    await until("three workers have exited", () => nerve.logs({ event: "worker.exited" }).length >= 3);
     for (const { message } of nerve.logs({ event: "worker.exited" }))
       expect(message).toContain("over the group's 300 MB");
     expect(killsOf(nerve, "slow")).toEqual([]);
     const slow = nerve.signals("slow").length;
-    await until(() => nerve.signals("slow").length >= slow + 2, 15_000);
+    await until("slow emits twice more", () => nerve.signals("slow").length >= slow + 2);
     missedNothing(nerve);
   }));
 
@@ -174,7 +183,7 @@ test.concurrent("a compute that settles late, but within its grace period, is ti
   inLane(async () => {
     using folder = beside("settles-late");
     await using nerve = await startNerve(folder.path);
-    await until(async () => (await nerve.sense("bad")).timeouts >= 3, 10_000);
+    await until("bad has run out of time three times", async () => (await nerve.sense("bad")).timeouts >= 3);
     expect(nerve.signals("bad")).toEqual([]);
     expect(killsOf(nerve, "bad")).toEqual([]);
     const { state, errors } = await nerve.sense("bad");
@@ -202,7 +211,7 @@ for (const [fixture, message] of Object.entries(ERRORS)) {
     inLane(async () => {
       using folder = beside(fixture);
       await using nerve = await startNerve(folder.path);
-      await until(async () => (await nerve.sense("bad")).errors >= 3);
+      await until("bad has failed three times", async () => (await nerve.sense("bad")).errors >= 3);
       await neighboursAreWell(nerve);
       expect((await nerve.group("shared")).restarts).toBe(0);
       const { errors } = await nerve.sense("bad");
@@ -223,7 +232,7 @@ test.concurrent("errors nobody waits for are logged under the sense that left th
   inLane(async () => {
     using folder = beside("strays");
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.signals("bad").length >= 2);
+    await until("bad has emitted twice", () => nerve.signals("bad").length >= 2);
     await neighboursAreWell(nerve);
     expect((await nerve.group("shared")).restarts).toBe(0);
     const said = nerve.logs({ source: "sense:bad", event: "worker.error" }).map(({ message }) => message);
@@ -241,8 +250,8 @@ test.concurrent("a sense that prints 100 MB loses most of it, counted, and holds
     using folder = beside("chatters");
     folder.write("nerve.yaml", (await Bun.file(`${folder.path}/nerve.yaml`).text()).replace("300ms", "20s"));
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.signals("bad").length >= 1, 30_000);
-    await until(() =>
+    await until("bad has emitted", () => nerve.signals("bad").length >= 1);
+    await until("the dropped lines are counted", () =>
       nerve.logs({ event: "output" }).some(({ message }) => message.includes("more lines were dropped")),
     );
     await neighboursAreWell(nerve);
@@ -259,8 +268,8 @@ test.concurrent("a sense that writes 100 MB to the file descriptors loses most o
     using folder = beside("floods");
     folder.write("nerve.yaml", (await Bun.file(`${folder.path}/nerve.yaml`).text()).replace("300ms", "20s"));
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.signals("bad").length >= 1, 30_000);
-    await until(() =>
+    await until("bad has emitted", () => nerve.signals("bad").length >= 1);
+    await until("the dropped lines are counted", () =>
       nerve.logs({ event: "output" }).some(({ message }) => message.includes("more lines were dropped")),
     );
     await neighboursAreWell(nerve);
@@ -287,7 +296,7 @@ test.concurrent("a module that ends the process while it is loaded is quarantine
 test.concurrent("a module whose top level loops is killed and named; other groups go on meanwhile", async () => {
   using folder = beside("loops-at-import");
   await using nerve = await startNerve(folder.path);
-  await until(() => killsOf(nerve, "bad").length >= 1, 25_000);
+  await until("a compute of bad was killed", () => killsOf(nerve, "bad").length >= 1);
   expect(killsOf(nerve, "bad")[0]?.message).toMatch(
     / while it was being loaded, .*: sense "bad": loading it took longer than 15s/,
   );
@@ -297,10 +306,10 @@ test.concurrent("a module whose top level loops is killed and named; other group
 test.concurrent("a module whose top-level await never settles fails by name, and the rest of its group runs", async () => {
   using folder = beside("waits-at-import");
   await using nerve = await startNerve(folder.path);
-  const { state, reason } = await until(async () => {
+  const { state, reason } = await until("bad has failed to load", async () => {
     const found = await nerve.sense("bad");
     return found.state === "failed" && found;
-  }, 20_000);
+  });
   expect({ state, reason }).toEqual({
     state: "failed",
     reason: "the module did not finish loading within 10000 ms: a top-level await never settled",
@@ -314,12 +323,12 @@ test.concurrent("a sense that deletes its own database costs its neighbours noth
     using folder = beside("deletes-database", { with: ({ path }) => ({ database: `${path}/data/senses/bad.db` }) });
     {
       await using nerve = await startNerve(folder.path);
-      await until(() => nerve.signals("bad").length >= 3);
+      await until("bad has emitted three times", () => nerve.signals("bad").length >= 3);
       await neighboursAreWell(nerve);
     }
     await using nerve = await startNerve(folder.path);
     const before = nerve.signals("bad").length;
-    await until(() => nerve.signals("bad").length >= before + 2);
+    await until("bad emits twice more", () => nerve.signals("bad").length >= before + 2);
     expect(nerve.signals("bad")[before]?.payload).toEqual({ visits: 1 });
     await neighboursAreWell(nerve);
   }));
@@ -363,8 +372,8 @@ test.concurrent("what is no payload is refused with its path, and takes no neigh
           ${["left", ...kinds].map((sense) => `- { sense: ${sense}, interval: ${INTERVAL_MS}ms }`).join("\n          ")}`,
     );
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.signals("left").length >= 5, 10_000);
-    await until(() => nerve.signals("changing").length >= 4, 10_000);
+    await until("left has emitted five times", () => nerve.signals("left").length >= 5);
+    await until("changing has emitted four times", () => nerve.signals("changing").length >= 4);
     for (const [kind, message] of Object.entries(REFUSED)) {
       const said = nerve.logs({ source: `sense:${kind}`, event: "compute.failed" }).map((row) => row.message);
       expect({ kind, said: said[0] }).toEqual({ kind, said: expect.stringContaining(message) });

@@ -13,12 +13,10 @@ import {
   runNerve,
   type SignalRow,
   startNerve,
-  until,
 } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(60_000);
-
-const PATIENCE_MS = 15_000;
 
 interface RunRow {
   readonly id: number;
@@ -91,7 +89,7 @@ class Stage implements AsyncDisposable {
     const before = this.nerve.signals("ask").length;
     writeFileSync(join(this.folder.path, "payload"), JSON.stringify(payload));
     expect((await this.nerve.post("/trigger", { name: "ask" })).status).toBe(200);
-    return until(() => this.nerve.signals("ask")[before] ?? null);
+    return until("ask has emitted", () => this.nerve.signals("ask")[before] ?? null);
   }
 
   async post(path: string, body: object = {}): Promise<void> {
@@ -105,7 +103,7 @@ class Stage implements AsyncDisposable {
 
   /** Its firings once there are so many. */
   async firings(reflex: string, count: number): Promise<LogRow[]> {
-    await until(() => this.fired(reflex).length >= count, PATIENCE_MS);
+    await until(`${reflex} has fired ${count} times`, () => this.fired(reflex).length >= count);
     const found = this.fired(reflex);
     expect(found).toHaveLength(count);
     return found;
@@ -176,7 +174,7 @@ describe("a word", () => {
       for (const mark of signals.split(" ")) {
         if (mark !== "~") told.push(await stage.tell({ on: mark === "1", over: mark === "o" }));
         else for (const name of ["act", "look"]) await stage.firings(name, soFar().length);
-        await until(() => stage.seen().length >= stage.fired("look").length, PATIENCE_MS);
+        await until("every firing is seen", () => stage.seen().length >= stage.fired("look").length);
       }
       const signalsFired = expected.map((signal) => told[signal - 1] as SignalRow);
       const isLate = /for|debounce/.test(words);
@@ -191,7 +189,7 @@ describe("a word", () => {
         }
         expect(await stage.counts(name)).toEqual({ enabled: true, fired: expected.length, throttled });
       }
-      await until(() => stage.seen().length >= expected.length);
+      await until("every firing is seen", () => stage.seen().length >= expected.length);
       expect(stage.seen()).toEqual(signalsFired.map(({ id, trace }) => ({ cause: id, trace })));
       const runs = stage.runs();
       expect(
@@ -318,7 +316,10 @@ describe("what a reflex remembers", () => {
     const [fired] = await stage.firings("worded", 1);
     expect(fired?.data).toMatchObject({ signal: told.id, cancelled: "disabled" });
     expect(fired?.message).toContain("sense seen is not started, it is disabled");
-    const said = await until(() => stage.nerve.logs({ source: "sense:seen", event: "compute.cancelled" })[0] ?? null);
+    const said = await until(
+      "the compute is cancelled",
+      () => stage.nerve.logs({ source: "sense:seen", event: "compute.cancelled" })[0] ?? null,
+    );
     expect(said.message).toBe("a signal leads to no compute: the sense is disabled");
     expect(stage.seen()).toEqual([]);
   });
@@ -444,10 +445,10 @@ describe("what a reflex remembers", () => {
     await stage.tell({ on: true, host: "b" });
     const last = await stage.tell({ on: false, host: "b" });
     expect([stage.keys("resting"), stage.keys("waiting")]).toEqual([['"a"', '"b"'], ['"a"']]);
-    await until(() => Date.now() > last.at + 1_000);
+    await until("the rest is over", () => Date.now() > last.at + 1_000);
     // Keys are looked through on the minute. It strikes when the clock says so, once that is noticed.
     clocks[0]?.show(Math.ceil(Date.now() / 60_000) * 60_000 - 1_500);
-    await until(() => stage.keys("resting").length === 0, PATIENCE_MS);
+    await until("no key rests", () => stage.keys("resting").length === 0);
     expect(stage.keys("waiting")).toEqual(['"a"']);
   });
 });
@@ -483,20 +484,21 @@ ${crowd.map((name) => `  - { sense: ${name}, interval: 20ms }`).join("\n")}
   const ask = async (): Promise<void> => {
     expect((await nerve.post("/trigger", { name: "ask" })).status).toBe(200);
   };
-  const asked = (count: number): Promise<true> => until(() => nerve.signals("ask").length === count, PATIENCE_MS);
+  const asked = (count: number): Promise<true> =>
+    until(`ask has emitted ${count} times`, () => nerve.signals("ask").length === count);
   using db = new Database(join(folder.path, "data/logs.db"), { readonly: true });
   const count = (sql: string): number => db.query<{ n: number }, []>(`SELECT count(*) AS n FROM ${sql}`).get()?.n ?? 0;
   await ask();
   await asked(1);
   const before = rss(nerve.pid);
-  await until(() => count("signals") > 20_000, 50_000);
+  await until("20,000 signals are committed", () => count("signals") > 20_000);
   expect(count("reflex_state WHERE reflex = 'ended'")).toBe(MAX_KEYS);
   await ask();
   await asked(2);
-  await until(() => count("logs WHERE event = 'reflex.fired'") === 1);
-  await until(() => count("workflow_runs WHERE state = 'completed'") === 1, PATIENCE_MS);
+  await until("the reflex has fired", () => count("logs WHERE event = 'reflex.fired'") === 1);
+  await until("its run has completed", () => count("workflow_runs WHERE state = 'completed'") === 1);
   // The known one has come to rest, which makes room for one more.
-  await until(() => count("reflex_state WHERE reflex = 'ended'") === MAX_KEYS);
+  await until("another key has taken the room", () => count("reflex_state WHERE reflex = 'ended'") === MAX_KEYS);
   // Folded by the minute.
   expect(count("logs WHERE event = 'reflex.keys-limited'")).toBeWithin(1, 3);
   expect(rss(nerve.pid) - before).toBeLessThan(150e6);

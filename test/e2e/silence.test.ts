@@ -1,7 +1,8 @@
 /** A silenced reflex decides and says so, and starts nothing: across kill -9, until it is lifted or its time is over, whatever the clock does. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
-import { project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 import { Site } from "../helpers/workflows.ts";
 
 setDefaultTimeout(60_000);
@@ -14,7 +15,7 @@ const SETUP = {
 /** What the reflex logged of its newest firing. */
 async function firing(site: Site, count: number): Promise<{ silenced: string | null; run: number | null }> {
   const fired = () => site.nerve.logs({ source: "reflex:page-loud", event: "reflex.fired" });
-  await until(() => fired().length >= count);
+  await until(`${count} runs are fired`, () => fired().length >= count);
   const { silenced = null, run = null } = fired()[count - 1]?.data ?? {};
   return { silenced, run };
 }
@@ -36,7 +37,7 @@ test.concurrent("what it decides is logged and no run starts, also after kill -9
   expect(first).toMatchObject({ name: "page-loud", fired: 2 });
   expect(Math.abs((first?.silenced_until ?? 0) - answer.until)).toBeLessThan(1_000);
   // The other reflex runs a sense: it goes on.
-  await until(() => site.nerve.signals("pulse").length === 2);
+  await until("pulse has emitted twice", () => site.nerve.signals("pulse").length === 2);
 
   await site.crash();
   await site.signal({ n: 3 });
@@ -69,14 +70,14 @@ test.concurrent("it is over when its time is, also while nerve is down", async (
   expect(await firing(site, 1)).toEqual({ silenced: "page-loud", run: null });
   // Given again it counts from now on.
   expect((await silence("500ms")).code).toBe(0);
-  await until(async () => !(await isListed()));
+  await until("the silence is no longer listed", async () => !(await isListed()));
   await site.signal({ n: 2 });
   expect(await firing(site, 2)).toEqual({ silenced: null, run: 1 });
 
   expect((await silence("6s")).code).toBe(0);
   await site.stop();
   expect(await isListed()).toBe(true);
-  await until(async () => !(await isListed()), 20_000);
+  await until("the silence is no longer listed", async () => !(await isListed()));
   await site.startAgain();
   await site.signal({ n: 3 });
   expect(await firing(site, 3)).toEqual({ silenced: null, run: 2 });
@@ -99,11 +100,11 @@ reflexes: [{ sense: tick, interval: 100ms }, { name: loud, workflow: page, on: [
   const fired = () => nerve.logs({ event: "reflex.fired" });
   const stepped = async (offsetMs: number, steps: number): Promise<void> => {
     clock.set(offsetMs);
-    await until(() => nerve.logs({ event: "clock.stepped" }).length === steps);
+    await until("the clock's step is noticed", () => nerve.logs({ event: "clock.stepped" }).length === steps);
   };
   const moreFired = async (): Promise<string[]> => {
     const before = fired().length;
-    await until(() => fired().length >= before + 3);
+    await until("three more runs are fired", () => fired().length >= before + 3);
     return fired()
       .slice(before)
       .map(({ data }) => data.silenced ?? null);
@@ -127,5 +128,5 @@ reflexes: [{ sense: tick, interval: 100ms }, { name: loud, workflow: page, on: [
   // Set far back, it still ends.
   await silence(1_000);
   await stepped(-DAY_MS, 3);
-  await until(() => nerve.logs({ event: "run.queued" }).length > runs, 10_000);
+  await until("a run is queued", () => nerve.logs({ event: "run.queued" }).length > runs);
 });

@@ -2,7 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, cpSync } from "node:fs";
 import { join } from "node:path";
-import { COMPILED, project, runNerve, startNerve, until } from "../helpers/nerve.ts";
+import { COMPILED, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -41,7 +42,10 @@ needsBinary(
     using copy = copied();
     const { folder, binary } = copy;
     await using nerve = await startNerve(folder.path, { command: [binary], bare: true, environment: { PATH: "" } });
-    const [signal] = await until(() => nerve.signals("embedded").length > 0 && nerve.signals("embedded"));
+    const [signal] = await until(
+      "embedded has emitted",
+      () => nerve.signals("embedded").length > 0 && nerve.signals("embedded"),
+    );
     expect(signal?.payload).toEqual({
       greeting: "hello world",
       usage: "number",
@@ -64,13 +68,13 @@ needsBinary("a copy that is replaced while it runs starts its next workers from 
   using copy = copied();
   const { folder, binary } = copy;
   await using nerve = await startNerve(folder.path, { command: [binary], bare: true });
-  await until(() => nerve.signals("embedded").length > 0);
+  await until("embedded has emitted", () => nerve.signals("embedded").length > 0);
   folder.remove("nerve");
   folder.write("nerve", "#!/bin/sh\nexit 1\n");
   const { pid } = await nerve.group("default");
   process.kill(pid ?? 0, "SIGKILL");
   const before = nerve.signals("embedded").length;
-  await until(() => nerve.signals("embedded").length > before + 1);
+  await until("embedded emits twice more", () => nerve.signals("embedded").length > before + 1);
   expect((await nerve.group("default")).pid).not.toBe(pid);
 });
 
@@ -81,7 +85,7 @@ needsBinary(
     const { folder, binary } = copy;
     folder.remove("node_modules");
     await using nerve = await startNerve(folder.path, { command: [binary], bare: true });
-    const { reason } = await until(async () => {
+    const { reason } = await until("embedded has failed to load", async () => {
       const found = await nerve.sense("embedded");
       return found.state === "failed" && found;
     });

@@ -1,7 +1,8 @@
 /** What the clock brings: throttle, cron, on_start, catch_up, and a clock that is set while nerve runs or is down. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
-import { type Nerve, project, startNerve, until } from "../helpers/nerve.ts";
+import { type Nerve, project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(60_000);
 
@@ -19,15 +20,15 @@ test.concurrent("throttle keeps starts apart and owes one trailing compute, also
   {
     await using nerve = await startNerve(folder.path);
     await trigger(nerve);
-    await until(() => startsOf(nerve).length === 1);
+    await until("the first compute has started", () => startsOf(nerve).length === 1);
     for (let time = 0; time < 3; time++) await trigger(nerve);
-    await until(() => startsOf(nerve).length === 2);
+    await until("the second compute has started", () => startsOf(nerve).length === 2);
     for (let time = 0; time < 3; time++) await trigger(nerve);
   }
   await using nerve = await startNerve(folder.path);
-  await until(() => startsOf(nerve).length === 3);
+  await until("the third compute has started", () => startsOf(nerve).length === 3);
   await trigger(nerve);
-  await until(() => startsOf(nerve).length === 4);
+  await until("the fourth compute has started", () => startsOf(nerve).length === 4);
   const starts = startsOf(nerve);
   const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
   for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(THROTTLE_MS - JITTER_MS);
@@ -43,7 +44,7 @@ test.concurrent("a tick under a throttle is owed one compute, not one each", asy
     { slow: "e2e/slow" },
   );
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals("slow").length >= 4, 10_000);
+  await until("slow has emitted four times", () => nerve.signals("slow").length >= 4);
   const starts = nerve.signals("slow").map(({ payload }) => payload.started as number);
   const gaps = starts.slice(1).map((start, index) => start - (starts[index] ?? 0));
   for (const gap of gaps) expect(gap).toBeGreaterThanOrEqual(1_000 - JITTER_MS);
@@ -54,17 +55,17 @@ test.concurrent("on_start runs once a start of the kernel, and once when a reloa
   using folder = project({ "nerve.yaml": config }, { pulse: "e2e/pulse" });
   {
     await using nerve = await startNerve(folder.path);
-    await until(() => nerve.signals().length === 1);
+    await until("the first signal is committed", () => nerve.signals().length === 1);
     await nerve.post("/reload");
-    await until(() => nerve.logs({ event: "config.reloaded" }).length === 1);
+    await until("the reload is logged", () => nerve.logs({ event: "config.reloaded" }).length === 1);
     folder.write("nerve.yaml", `${config}  - { name: again, sense: pulse, on_start: true }\n`);
     await nerve.post("/reload");
-    await until(() => nerve.signals().length === 2);
+    await until("the second signal is committed", () => nerve.signals().length === 2);
   }
   await using nerve = await startNerve(folder.path);
-  await until(() => nerve.signals().length === 3);
+  await until("the third signal is committed", () => nerve.signals().length === 3);
   await nerve.post("/trigger", { name: "pulse" });
-  await until(() => nerve.signals().length === 4);
+  await until("the fourth signal is committed", () => nerve.signals().length === 4);
 });
 
 // ── with another clock ─────────────────────────────────────────────────
@@ -84,7 +85,7 @@ needsFaketime("a clock set a day ahead or back does not hold up an interval for 
   await using nerve = await startNerve(folder.path, { environment: clock.environment });
   const more = async (count: number): Promise<void> => {
     const before = nerve.signals().length;
-    await until(() => nerve.signals().length >= before + count);
+    await until(`${count} more signals are committed`, () => nerve.signals().length >= before + count);
   };
   await more(2);
   for (const offset of [DAY_MS, -DAY_MS, 0, 700]) {
@@ -132,27 +133,27 @@ needsFaketime(
       await using nerve = await startNerve(folder.path, { environment: clock.environment });
       expect(nerve.signals()).toEqual([]);
       clock.show(three - 2_500);
-      await until(() => nerve.signals().length === 4, 10_000);
+      await until("the fourth signal is committed", () => nerve.signals().length === 4);
       for (const sense of ["daily", "missed", "hourly", "plain"]) expect(due(nerve, sense)).toEqual([0]);
       const before = nerve.logs({ event: "clock.stepped" }).length;
       const steps = () => nerve.logs({ event: "clock.stepped" }).length - before;
       clock.show(three - 2_500);
-      await until(() => steps() === 1);
+      await until("the first step of the clock is noticed", () => steps() === 1);
       // The hour strikes again for the intervals, which follow the clock; the cron has had this one.
-      await until(() => due(nerve, "plain").length === 2);
+      await until("plain is due a second time", () => due(nerve, "plain").length === 2);
       clock.show(three + 60_000);
-      await until(() => steps() === 2);
+      await until("the second step of the clock is noticed", () => steps() === 2);
       expect([due(nerve, "daily"), due(nerve, "missed")]).toEqual([[0], [0]]);
       clock.show(three + DAY_MS - 500);
-      await until(() => due(nerve, "daily").length === 2);
+      await until("daily is due a second time", () => due(nerve, "daily").length === 2);
       expect(due(nerve, "daily")).toEqual([0, DAY_MS]);
     }
     clock.show(three + 2 * DAY_MS + 90 * 60_000);
     await using nerve = await startNerve(folder.path, { environment: clock.environment });
-    await until(() => due(nerve, "daily").length === 3);
+    await until("daily is due a third time", () => due(nerve, "daily").length === 3);
     expect(due(nerve, "daily")).toEqual([0, DAY_MS, 2 * DAY_MS]);
     const plain = due(nerve, "plain").length;
-    await until(() => nerve.sense("hourly").then(({ computes }) => computes === 1));
+    await until("hourly has computed", () => nerve.sense("hourly").then(({ computes }) => computes === 1));
     expect(due(nerve, "missed")).toEqual([0, DAY_MS]);
     expect(due(nerve, "plain").length).toBe(plain);
     const { senses } = await nerve.status();

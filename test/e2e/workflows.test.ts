@@ -2,7 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
 import { childrenOf, commandOf } from "../helpers/crash.ts";
-import { project, startNerve, until } from "../helpers/nerve.ts";
+import { project, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
 import { type RunLog, Site } from "../helpers/workflows.ts";
 
 setDefaultTimeout(40_000);
@@ -38,7 +39,10 @@ describe("a signal", () => {
       ],
     });
     await site.signal({ host: "db1", n: [1, null] });
-    await until(() => site.runs().length === 2 && site.runs().every(({ state }) => state === "completed"));
+    await until(
+      "both runs have completed",
+      () => site.runs().length === 2 && site.runs().every(({ state }) => state === "completed"),
+    );
     const [signal] = site.nerve.signals("ask");
     for (const [index, reflex] of ["first", "second"].entries()) {
       const row = site.runs()[index] as Run;
@@ -75,7 +79,7 @@ describe("a signal", () => {
     });
     await site.signal(1);
     await site.signal(2);
-    await until(async () => (await site.counts("flow")).queued === 1);
+    await until("a run is queued", async () => (await site.counts("flow")).queued === 1);
     expect((await site.nerve.post("/disable", { name: "follow" })).status).toBe(200);
     await site.signal(3);
     site.open("go");
@@ -88,7 +92,7 @@ describe("a signal", () => {
     await site.signal(4);
     expect((await site.nerve.post("/enable", { name: "follow" })).status).toBe(200);
     await site.signal(5);
-    await until(() => site.runs().length === 3);
+    await until("there are three runs", () => site.runs().length === 3);
     expect((await site.ended(3)).input).toBe("5");
   });
 });
@@ -126,9 +130,9 @@ describe("steps", () => {
       return { first, second };
     `);
     const id = await site.run("flow");
-    await until(() => site.marks().length === 2);
+    await until("two marks are made", () => site.marks().length === 2);
     await site.crash();
-    await until(() => site.marks().length === 3);
+    await until("three marks are made", () => site.marks().length === 3);
     site.open("go");
     expect(await site.output(id)).toEqual({ first: [1, { b: "é" }], second: [1, { b: "é" }] });
     const [first, second, again] = site.marks();
@@ -158,7 +162,7 @@ describe("steps", () => {
       return [first, second];
     `);
     const id = await site.run("flow");
-    await until(() => site.of(id, "step.completed").length === 1);
+    await until("the step has completed", () => site.of(id, "step.completed").length === 1);
     site.open("quick");
     await site.marked("second");
     site.open("slow");
@@ -179,7 +183,7 @@ describe("steps", () => {
       }, { retry: { limit: 5, interval: "200ms", backoff: 3, max_interval: "900ms" } });
     `);
     const id = await site.run("flow");
-    await until(() => site.of(id, "step.failed").length === 2);
+    await until("the step has failed twice", () => site.of(id, "step.failed").length === 2);
     await site.crash();
     expect(await site.output(id)).toBe(4);
     expect(site.marks().map((mark) => mark.split(" ")[1])).toEqual(["1", "2", "3", "4"]);
@@ -205,7 +209,7 @@ describe("steps", () => {
       return seen;
     `);
     const id = await site.run("flow");
-    await until(() => site.marks().length === 2);
+    await until("both runs have begun", () => site.marks().length === 2);
     await site.crash();
     site.open("go");
     expect(await site.output(id)).toEqual(["TypeError", "no such host: db1", true]);
@@ -265,7 +269,7 @@ describe("a sleep", () => {
     const due = site.row(long).until ?? 0;
     const passed = site.row(short).until ?? 0;
     await site.kill();
-    await until(() => Date.now() > passed);
+    await until("the moment has passed", () => Date.now() > passed);
     await site.startAgain();
     expect(site.row(long)).toMatchObject({ state: "sleeping", until: due });
     await site.output(short);
@@ -286,9 +290,9 @@ describe("a sleep", () => {
     await site.is(woken, "sleeping");
     await site.run("flow", { name: "holder" });
     await site.run("flow", { name: "queued" });
-    await until(async () => (await site.counts("flow")).queued === 1);
+    await until("the run is queued", async () => (await site.counts("flow")).queued === 1);
     const { until: due } = site.row(woken);
-    await until(() => Date.now() > (due ?? 0));
+    await until("the moment has passed", () => Date.now() > (due ?? 0));
     expect(site.row(woken).state).toBe("sleeping");
     for (const gate of ["holder", "woken", "queued"]) {
       await site.marked(gate);
@@ -313,9 +317,9 @@ describe("a run that fails", () => {
       "retry: { limit: 2, interval: 300ms, backoff: 2 }",
     );
     const id = await site.run("flow");
-    await until(() => site.of(id, "run.retrying").length === 1);
+    await until("the first retry is logged", () => site.of(id, "run.retrying").length === 1);
     expect(site.row(id)).toMatchObject({ state: "sleeping", attempt: 1, error: "Error: boom" });
-    await until(() => site.of(id, "run.retrying").length === 2);
+    await until("the second retry is logged", () => site.of(id, "run.retrying").length === 2);
     await site.crash();
     site.open("mended");
     expect(await site.output(id)).toBe(2);
@@ -351,7 +355,7 @@ describe("a run that fails", () => {
       "retry: { limit: 1, interval: 500ms }",
     );
     const id = await site.run("flow");
-    await until(() => site.of(id, "run.retrying").length === 1);
+    await until("the retry is logged", () => site.of(id, "run.retrying").length === 1);
     site.open("mended");
     await site.output(id);
     expect(site.marks().sort()).toEqual(ran);
@@ -401,7 +405,7 @@ describe("a timeout", () => {
       "timeout: 300ms, retry: { limit: 3, interval: 100ms }",
     );
     const id = await site.run("flow");
-    await until(() => site.of(id, "run.retrying").length === 1);
+    await until("the retry is logged", () => site.of(id, "run.retrying").length === 1);
     site.open("go");
     await site.output(id);
     expect(site.marks()).toEqual(["once", "wait", "wait"]);
@@ -432,11 +436,11 @@ describe("a timeout", () => {
       "concurrency: 4, timeout: 4s, grace_period: 500ms",
     );
     const deaf = [await site.run("flow", "deaf"), await site.run("flow", "deaf")];
-    await until(() => site.marks().length === 2);
+    await until("two marks are made", () => site.marks().length === 2);
     // They begin while the others are told of their end.
-    await until(() => Date.now() > (site.row(deaf[1] ?? 0).started_at ?? 0) + 3_500);
+    await until("the deaf run is over its time", () => Date.now() > (site.row(deaf[1] ?? 0).started_at ?? 0) + 3_500);
     const good = [await site.run("flow", "good"), await site.run("flow", "good")];
-    await until(() => site.marks().length === 6);
+    await until("six marks are made", () => site.marks().length === 6);
     expect(deaf.map((id) => site.row(id).state)).toEqual(["timed-out", "timed-out"]);
     const exits = site.nerve.logs({ event: "worker.exited" });
     expect(exits.map(({ data }) => data.suspects)).toEqual([[`run ${deaf[0]}`]]);
@@ -456,12 +460,12 @@ describe("a timeout", () => {
       "concurrency: 3, timeout: 1500ms, grace_period: 200ms",
     );
     const good = [await site.run("flow", "left"), await site.run("flow", "right")];
-    await until(() => site.marks().length === 2);
+    await until("two marks are made", () => site.marks().length === 2);
     const bad = await site.run("flow", "spin");
-    await until(() => site.nerve.logs({ event: "worker.exited" }).length === 1, 10_000);
+    await until("the worker has exited", () => site.nerve.logs({ event: "worker.exited" }).length === 1);
     site.open("go");
-    expect((await site.ended(bad, 15_000)).state).toBe("timed-out");
-    for (const id of good) expect((await site.ended(id, 15_000)).state).toBe("completed");
+    expect((await site.ended(bad)).state).toBe("timed-out");
+    for (const id of good) expect((await site.ended(id)).state).toBe("completed");
     expect(site.nerve.logs({ event: "worker.exited" }).at(-1)?.message).toContain(`run ${bad}`);
     expect(site.marks().filter((mark) => mark === "left").length).toBeLessThanOrEqual(3);
   });
@@ -481,7 +485,7 @@ describe("a timeout", () => {
     await site.marked("holding");
     await site.kill();
     const downSince = Date.now();
-    await until(() => Date.now() > downSince + 1_100);
+    await until("the time-out has passed while nerve is down", () => Date.now() > downSince + 1_100);
     site.open("go");
     await site.startAgain();
     expect(await site.output(id)).toBe("in time");
@@ -518,7 +522,7 @@ describe("cancel", () => {
     await site.marked("in");
     expect((await site.cancel(id)).body.state).toBe("cancelled");
     await site.marked("settled AbortError");
-    await until(async () => (await site.counts("flow")).running === 0);
+    await until("nothing runs", async () => (await site.counts("flow")).running === 0);
     expect(endings(site, id)).toEqual(["run.cancelled"]);
     expect(site.events(id).at(-1)).toBe("run.cancelled");
     expect(site.nerve.logs({ event: "worker.exited" })).toEqual([]);
@@ -553,10 +557,10 @@ describe("cancel", () => {
     );
     const deaf = await site.run("flow", "deaf");
     const other = await site.run("flow", "other");
-    await until(() => site.marks().length === 2);
+    await until("two marks are made", () => site.marks().length === 2);
     await site.cancel(deaf);
     expect(site.row(deaf).state).toBe("cancelled");
-    await until(() => site.nerve.logs({ event: "worker.exited" }).length === 1);
+    await until("the worker has exited", () => site.nerve.logs({ event: "worker.exited" }).length === 1);
     const [killed] = site.nerve.logs({ event: "worker.exited" });
     expect(killed?.message).toEndWith(`run ${deaf}: it had not settled within 300ms of being cancelled`);
     site.open("go");
@@ -579,10 +583,10 @@ describe("concurrency", () => {
     const ids = [];
     for (let n = 1; n <= 6; n++) ids.push(await site.run("flow", n));
     // A step that was interrupted would mark its begin again.
-    await until(() => site.nerve.logs({ event: "step.completed" }).length === 2);
+    await until("two steps have completed", () => site.nerve.logs({ event: "step.completed" }).length === 2);
     expect(await site.counts("flow")).toEqual({ running: 2, queued: 4, sleeping: 0 });
     await site.crash();
-    await until(async () => (await site.counts("flow")).running === 2);
+    await until("two runs are under way", async () => (await site.counts("flow")).running === 2);
     expect(await site.counts("flow")).toEqual({ running: 2, queued: 4, sleeping: 0 });
     for (const [index, gate] of [2, 1, 3, 5, 4, 6].entries()) {
       await site.marked(`begin ${Math.min(6, index + 2)}`);
@@ -627,7 +631,7 @@ describe("concurrency", () => {
     const holder = await site.run("flow", "hold");
     const queued = await site.run("flow", "hold");
     expect(site.row((await site.nerve.post("/run", { workflow: "flow", input: 1 })).body.run).state).toBe("dropped");
-    await until(() => sleepers.every((id) => (site.row(id).until ?? 0) < Date.now()));
+    await until("every sleeper is due", () => sleepers.every((id) => (site.row(id).until ?? 0) < Date.now()));
     site.open("go");
     for (const id of [...sleepers, holder, queued]) expect((await site.ended(id)).state).toBe("completed");
   });
@@ -646,13 +650,13 @@ describe("a step that is under way when its run ends", () => {
         workflows: { flow: { body, config: "retry: { limit: 1, interval: 10ms }" }, other: { body: "return 1;" } },
       });
       const ids = [await site.run("flow"), await site.run("flow")];
-      await until(() => site.row(ids[0] as number).state === state);
+      await until(`the first run is ${state}`, () => site.row(ids[0] as number).state === state);
       // Time enough for whoever does not wait.
       for (let n = 0; n < 5; n++) await site.output(await site.run("other"));
       expect([site.marks(), site.row(ids[1] as number).state]).toEqual([["in"], "queued"]);
       site.open("go");
       for (const id of ids) await site.ended(id);
-      await until(() => site.marks().length % 2 === 0);
+      await until("both runs have made their marks", () => site.marks().length % 2 === 0);
       const marks = site.marks();
       expect(marks).toEqual(marks.map((__, index) => (index % 2 === 0 ? "in" : "out")));
       expect(marks.length).toBeGreaterThanOrEqual(4);
@@ -693,11 +697,11 @@ describe("a run that kills its worker", () => {
     const good = await site.run("flow", "left");
     const bad = await site.run("flow", "poison");
     const ids = [good, await site.run("flow", "right"), await site.run("flow", "late")];
-    const { state, error, attempt } = await site.ended(bad, 25_000);
+    const { state, error, attempt } = await site.ended(bad);
     expect({ state, attempt }).toEqual({ state: "failed", attempt: 1 });
     expect(error).toContain("its worker died 3 times while it ran alone");
     expect(error).toMatch(how);
-    for (const id of ids) expect((await site.ended(id, 15_000)).state).toBe("completed");
+    for (const id of ids) expect((await site.ended(id)).state).toBe("completed");
     for (const id of ids) expect(site.of(id, "run.failed")).toEqual([]);
     expect(endings(site, bad)).toEqual(["run.failed"]);
     expect((await site.ended(await site.run("flow", "after"))).state).toBe("completed");
@@ -722,7 +726,7 @@ test("runs whose worker died go on beside one another again as soon as one has p
   await site.marked("first b");
   process.kill(workerOf(site), "SIGKILL");
   // One of both is tried alone; a new one is not let near it.
-  await until(() => site.marks().length === 3);
+  await until("three marks are made", () => site.marks().length === 3);
   ids.push(await site.run("flow", "c"));
   site.open("first");
   for (const name of ["a", "b", "c"]) await site.marked(`second ${name}`);
@@ -739,11 +743,11 @@ describe("a module", () => {
   ])("%s fails its runs with the reason, and works once it is mended", async (_, text, reason) => {
     await using site = await flow("return 1;");
     site.module("flow", text);
-    const { state, error } = await site.ended(await site.run("flow"), 15_000);
+    const { state, error } = await site.ended(await site.run("flow"));
     expect(state).toBe("failed");
     expect(error).toMatch(reason);
     site.code("flow", "return 2;");
-    expect(await site.output(await site.run("flow"), 15_000)).toBe(2);
+    expect(await site.output(await site.run("flow"))).toBe(2);
   });
 
   test("that is not there fails its runs, and works once it is there", async () => {
@@ -758,7 +762,7 @@ describe("a module", () => {
   test("that was edited and not re-read is what the next worker loads, and the run says so", async () => {
     await using site = await flow('await thread.step("hold", () => gate("go")); return "old";');
     const id = await site.run("flow");
-    await until(() => site.of(id, "step.started").length === 1);
+    await until("the step has started", () => site.of(id, "step.started").length === 1);
     site.code("flow", 'return "new";');
     process.kill(workerOf(site), "SIGKILL");
     expect(await site.output(id)).toBe("new");
@@ -818,10 +822,13 @@ describe("a reload", () => {
       "grace_period: 200ms",
     );
     const id = await site.run("flow");
-    await until(() => site.of(id, "step.started").length === 1);
+    await until("the step has started", () => site.of(id, "step.started").length === 1);
     await site.reload({ workflows: { flow: { body: 'return "new";', config: "grace_period: 200ms" } } });
     const behind = await site.run("flow");
-    await until(() => site.nerve.logs({ event: "workflow.waiting" }).length === 1, 20_000);
+    await until(
+      "the wait for the workflow is logged",
+      () => site.nerve.logs({ event: "workflow.waiting" }).length === 1,
+    );
     const [said] = site.nerve.logs({ event: "workflow.waiting" });
     expect([said?.source, said?.data.runs]).toEqual(["workflow:flow", [id]]);
     expect(site.row(behind).state).toBe("queued");
@@ -834,7 +841,7 @@ describe("a reload", () => {
     await site.output(await site.run("flow"));
     await site.marked("spins");
     await site.reload({ workflows: { flow: { body: 'return "new";' } } });
-    expect(await site.output(await site.run("flow"), 20_000)).toBe("new");
+    expect(await site.output(await site.run("flow"))).toBe("new");
   });
 
   test("that leaves a workflow as it was leaves its runs in peace", async () => {
@@ -897,7 +904,7 @@ describe("thread.log", () => {
     `);
     const id = await site.run("flow");
     await site.marked("hold");
-    await until(() => site.of(id, "log").length === 6);
+    await until("six lines are logged", () => site.of(id, "log").length === 6);
     await site.crash();
     await site.marked("hold", 2);
     site.open("go");
@@ -923,7 +930,7 @@ describe("a run's surroundings", () => {
         kept: await peers.pulse.all("SELECT count(*) AS n FROM beats") };
     `);
     await site.nerve.post("/trigger", { name: "pulse" });
-    await until(() => site.nerve.signals("pulse").length === 1);
+    await until("pulse has emitted", () => site.nerve.signals("pulse").length === 1);
     expect(await site.output(await site.run("flow"))).toEqual({
       names: ["ask", "pulse"],
       rows: [{ n: 1 }],
@@ -936,7 +943,7 @@ describe("a run's surroundings", () => {
     await using site = await flow('console.log("hello"); await thread.step("s", () => console.error("inside"));');
     const id = await site.run("flow");
     await site.output(id);
-    await until(() => site.of(id, "output").length === 2);
+    await until("both lines of output are logged", () => site.of(id, "output").length === 2);
     expect(site.of(id, "output").map(({ level, message }) => [level, message])).toEqual([
       ["info", "hello"],
       ["error", "inside"],
@@ -949,7 +956,7 @@ describe("a worker", () => {
     await using site = await flow("return process.pid;");
     const pid = (await site.output(await site.run("flow"))) as number;
     expect(await site.output(await site.run("flow"))).toBe(pid);
-    await until(() => !isAlive(pid), 20_000);
+    await until("the worker is gone", () => !isAlive(pid));
     expect(site.nerve.logs({ event: "worker.exited" })).toEqual([]);
     const next = await site.output(await site.run("flow"));
     expect(next).not.toBe(pid);
@@ -962,9 +969,9 @@ describe("a worker", () => {
       "workflows/flow/index.ts": "export const run = () => 1;\n",
     });
     await using nerve = await startNerve(folder.path);
-    await until(async () => (await nerve.group("workflow-flow")).state === "up");
+    await until("the worker is up", async () => (await nerve.group("workflow-flow")).state === "up");
     await nerve.post("/run", { workflow: "flow" });
-    await until(() => nerve.logs({ event: "run.completed" }).length === 1, 20_000);
+    await until("the run has completed", () => nerve.logs({ event: "run.completed" }).length === 1);
     expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
   });
 });

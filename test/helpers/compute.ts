@@ -72,12 +72,3 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
     },
   };
 }
-
-/** Resolves once `condition` is true; fails after `limitMs`. */
-export async function until(condition: () => boolean | Promise<boolean>, limitMs = 5000): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`still not so after ${limitMs} ms: ${condition}`);
-    await Bun.sleep(5);
-  }
-}

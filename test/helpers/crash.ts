@@ -20,22 +20,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
 import { NERVE } from "./nerve.ts";
+import { until } from "./until.ts";
 
 const OBSERVER = join(import.meta.dir, "../fixtures/crash/observer.ts");
 const FIXTURES = join(import.meta.dir, "../fixtures/crash/senses");
-/** Resolves once `condition` is true; fails after `limitMs`, saying `what` was waited for. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  limitMs = 10_000,
-  everyMs = 5,
-): Promise<void> {
-  const deadline = performance.now() + limitMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`still not so after ${limitMs} ms: ${what}`);
-    await Bun.sleep(everyMs);
-  }
-}
 
 /** Numbers in [0, 1), the same ones for the same seed (mulberry32). */
 export function randomNumbers(seed: number): () => number {
@@ -129,25 +117,20 @@ export class Kernel {
   }
 
   /** Milliseconds from its start until it answers. */
-  async answers(limitMs = 10_000): Promise<number> {
-    await until(
-      `the kernel answers\n${this.stderr()}`,
-      async () => this.#alive() && (await this.status()) !== null,
-      limitMs,
-      2,
-    );
+  async answers(): Promise<number> {
+    await until(`the kernel answers\n${this.stderr()}`, async () => this.#alive() && (await this.status()) !== null);
     return performance.now() - this.startedAt;
   }
 
   /** Resolves once every group is up. */
-  async up(limitMs = 15_000): Promise<Status> {
+  async up(): Promise<Status> {
     let status: Status | null = null;
     const allUp = async (): Promise<boolean> => {
       status = this.#alive() ? await this.status() : null;
       return status?.groups.every((group) => group.state === "up") ?? false;
     };
     try {
-      await until("every group is up", allUp, limitMs);
+      await until("every group is up", allUp);
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${JSON.stringify(status)}\n${this.stderr()}`);
     }

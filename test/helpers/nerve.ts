@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BINARY, isStale } from "../../scripts/build.ts";
 import type { Status } from "../../src/control/contract.ts";
+import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const FIXTURES = join(ROOT, "test/fixtures");
@@ -95,20 +96,6 @@ export function projects(): Projects {
 export const runInTmp = (folder: Project, args: readonly string[]) =>
   runNerve(folder.path, args, { environment: { TMPDIR: join(folder.path, "tmp") } });
 
-/** Resolves once `condition` is neither false nor null, with what it answered; fails after `limitMs`. */
-export async function until<T>(
-  condition: () => T | null | false | Promise<T | null | false>,
-  limitMs = 5_000,
-): Promise<T> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const answer = await condition();
-    if (answer !== null && answer !== false) return answer;
-    if (performance.now() > deadline) throw new Error(`still not so after ${limitMs} ms: ${condition}`);
-    await Bun.sleep(20);
-  }
-}
-
 export interface SignalRow {
   readonly id: number;
   readonly sense: string;
@@ -169,9 +156,6 @@ export interface StartOptions {
 
 const USUAL = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: process.env.HOME ?? "/" };
 const STOP_MS = 15_000;
-/** One second after its kernel is gone no process of nerve lives (G9). */
-const GONE_MS = 1_000;
-
 /** Pids of living processes whose environment holds the marker of `data`. */
 export function marked(data: string): number[] {
   const marker = `NERVE_DATA=${data}`;
@@ -194,6 +178,18 @@ function commandLine(pid: number): string {
     return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
   } catch {
     return "gone";
+  }
+}
+
+/** Resolves once no process of a kernel that has ended lives any more (G9); ends those that do, and fails. */
+async function allGone(data: string): Promise<void> {
+  try {
+    await until("the last process of nerve is gone", () => marked(data).length === 0);
+  } catch (error) {
+    const left = marked(data);
+    const who = left.map((pid) => `${pid} (${commandLine(pid)})`).join(", ");
+    for (const pid of left) process.kill(pid, "SIGKILL");
+    throw new Error(`${(error as Error).message}: ${who}`);
   }
 }
 
@@ -292,16 +288,7 @@ export async function startNerve(folder: string, options: StartOptions = {}): Pr
       await nerve.stop();
       await reading;
       reader?.close(true);
-      const deadline = performance.now() + GONE_MS;
-      for (let left = marked(data); left.length > 0; left = marked(data)) {
-        if (performance.now() < deadline) {
-          await Bun.sleep(20);
-          continue;
-        }
-        const who = left.map((pid) => `${pid} (${commandLine(pid)})`).join(", ");
-        for (const pid of left) process.kill(pid, "SIGKILL");
-        throw new Error(`${GONE_MS} ms after the kernel these still lived: ${who}`);
-      }
+      await allGone(data);
     },
   };
   const answers = async (): Promise<boolean> => {
@@ -317,7 +304,7 @@ export async function startNerve(folder: string, options: StartOptions = {}): Pr
     );
   };
   try {
-    await until(answers, 10_000);
+    await until("nerve answers", answers);
   } catch (error) {
     child.kill("SIGKILL");
     throw error;

@@ -2,7 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sendSignal, until } from "./crash.ts";
+import { sendSignal } from "./crash.ts";
+import { until } from "./until.ts";
 
 /** Why tests that need it cannot run here, or null. */
 export function whyNoStrace(): string | null {

@@ -17,8 +17,9 @@ import type {
 } from "../../src/ipc/workflow-definitions.ts";
 import { ownCommand, SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../../src/spawn/own-image.ts";
 import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/spawn/worker-process.ts";
-import { until } from "./compute.ts";
+
 import type { Folder } from "./folder.ts";
+import { until } from "./until.ts";
 
 abstract class AnyWorker<Parent, Told extends { readonly type: string }> implements AsyncDisposable {
   readonly messages: Told[] = [];
@@ -62,7 +63,7 @@ abstract class AnyWorker<Parent, Told extends { readonly type: string }> impleme
   }
 
   async untilReady(): Promise<Extract<Told, { type: "ready" }>> {
-    await until(() => this.of("ready").length > 0 || this.exited !== null);
+    await until("the worker is ready", () => this.of("ready").length > 0 || this.exited !== null);
     const [ready] = this.of("ready");
     if (ready === undefined) throw new Error(`it left: ${JSON.stringify(this.messages)} ${this.lines.join("\n")}`);
     return ready as Extract<Told, { type: "ready" }>;
@@ -70,12 +71,12 @@ abstract class AnyWorker<Parent, Told extends { readonly type: string }> impleme
 
   async leave(): Promise<void> {
     this.send({ type: "shutdown", generation: 1 });
-    await until(() => this.exited !== null);
+    await until("the worker has left", () => this.exited !== null);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.process.kill();
-    await until(() => this.exited !== null);
+    await until("the worker has left", () => this.exited !== null);
   }
 }
 
@@ -123,7 +124,7 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
       this.messages.find(
         (message) => ["signal", "no-signal", "error"].includes(message.type) && (message as { id: unknown }).id === id,
       );
-    await until(() => find() !== undefined || this.exited !== null);
+    await until(`compute ${id} has a result`, () => find() !== undefined || this.exited !== null);
     return find() as WorkerMessageOf<"signal" | "no-signal" | "error">;
   }
 }
@@ -202,7 +203,7 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
   /** What the run's execution came to; `after` so many before it. */
   async end(run: number, after = 0): Promise<End> {
     const ends = (): WorkflowMessage[] => this.saidOf(run).filter(({ type }) => ENDS.includes(type));
-    await until(() => ends().length > after || this.exited !== null);
+    await until(`run ${run} has ended`, () => ends().length > after || this.exited !== null);
     const end = ends()[after];
     if (end === undefined) throw new Error(`it left: ${JSON.stringify(this.messages)} ${this.lines.join("\n")}`);
     return end as End;

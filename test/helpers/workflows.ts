@@ -4,7 +4,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Run } from "../../src/model/run.ts";
 import { isOver } from "../../src/model/run.ts";
-import { type Answer, type LogRow, type Nerve, type Project, project, startNerve, until } from "./nerve.ts";
+import { type Answer, type LogRow, type Nerve, type Project, project, startNerve } from "./nerve.ts";
+import { until } from "./until.ts";
 
 export interface RunLog extends LogRow {
   readonly run: number | null;
@@ -139,7 +140,7 @@ export class Site implements AsyncDisposable {
   }
 
   async marked(line: string, times = 1): Promise<void> {
-    await until(() => this.marks().filter((mark) => mark === line).length >= times, 10_000);
+    await until(`${line} is marked`, () => this.marks().filter((mark) => mark === line).length >= times);
   }
 
   open(gate: string): void {
@@ -158,7 +159,7 @@ export class Site implements AsyncDisposable {
     writeFileSync(join(this.project.path, "payload"), JSON.stringify(payload));
     const { status } = await this.nerve.post("/trigger", { name: "ask" });
     if (status !== 200) throw new Error(`trigger was answered with ${status}`);
-    await until(() => this.nerve.signals("ask").length > before);
+    await until("ask has emitted", () => this.nerve.signals("ask").length > before);
   }
 
   /** Starts a run by hand; its id. */
@@ -215,20 +216,20 @@ export class Site implements AsyncDisposable {
     return this.logs(id).filter((log) => log.event === event);
   }
 
-  async ended(id: number, limitMs = 10_000): Promise<Run> {
-    return until(() => {
+  async ended(id: number): Promise<Run> {
+    return until(`run ${id} is over`, () => {
       const row = this.row(id);
       return isOver(row.state) ? row : null;
-    }, limitMs);
+    });
   }
 
-  async is(id: number, state: Run["state"], limitMs = 10_000): Promise<void> {
-    await until(() => this.row(id).state === state, limitMs);
+  async is(id: number, state: Run["state"]): Promise<void> {
+    await until(`run ${id} is ${state}`, () => this.row(id).state === state);
   }
 
   /** Its output, parsed, once it has completed. */
-  async output(id: number, limitMs = 10_000): Promise<unknown> {
-    const { state, output, error } = await this.ended(id, limitMs);
+  async output(id: number): Promise<unknown> {
+    const { state, output, error } = await this.ended(id);
     if (state !== "completed") throw new Error(`run ${id} ended ${state}: ${error}`);
     return JSON.parse(output ?? "null");
   }

@@ -14,8 +14,9 @@ import { MAX_VALUE_BYTES } from "../../src/model/value.ts";
 import { author as asAuthor } from "../../src/sense-worker/author.ts";
 import { type ComputeOutcome, executeCompute, payloadOf } from "../../src/sense-worker/execute-compute.ts";
 import { openSenseDb, type SenseDb } from "../../src/sense-worker/sense-database.ts";
-import { until } from "../helpers/compute.ts";
+
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { until } from "../helpers/until.ts";
 
 const items = sqliteTable("items", { n: integer("n").unique() });
 const MIGRATIONS = [{ name: "1.sql", sql: "CREATE TABLE items (n INTEGER UNIQUE)" }];
@@ -486,7 +487,7 @@ describe("a compute that", () => {
       await sense.run(async (_, { signal }) => {
         await turn();
         await turn();
-        await until(() => signal.aborted);
+        await until("the compute is aborted", () => signal.aborted);
         signal.throwIfAborted();
       }, 5),
     ).toEqual({ kind: "timed-out" });
@@ -507,7 +508,7 @@ describe("a compute that", () => {
     using sense = bench(folder);
     const running = start(sense.db, async (db, { signal }) => {
       insert(db, 1);
-      await until(() => signal.aborted);
+      await until("the compute is aborted", () => signal.aborted);
       expect(signal.reason).toMatchObject({ name: "AbortError", message: "nerve is stopping" });
       return 1;
     });

@@ -3,8 +3,9 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { acquireLock } from "../../src/sqlite/lock.ts";
-import { until } from "../helpers/compute.ts";
+
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { until } from "../helpers/until.ts";
 import { TestWorker } from "../helpers/worker.ts";
 
 function sense(folder: Folder, name: string, text: string, files: Record<string, string> = {}): { name: string } {
@@ -90,7 +91,9 @@ describe("a sense worker", () => {
       worker.compute(index + 1, name);
       expect(["signal", "error"]).toContain((await worker.result(index + 1))?.type);
     }
-    await until(() => worker.of("error").some(({ id, message }) => id === null && message.includes("late")));
+    await until("the late error is reported", () =>
+      worker.of("error").some(({ id, message }) => id === null && message.includes("late")),
+    );
     worker.compute(100, "fine");
     expect(await worker.result(100)).toMatchObject({ type: "signal" });
     await worker.leave();
@@ -107,7 +110,7 @@ describe("a sense worker", () => {
     const lock = acquireLock(folder.file("group.lock"));
     await using worker = new TestWorker(folder);
     worker.send(worker.init([sense(folder, "fine", FINE)]));
-    await until(() => worker.exited !== null, 10_000);
+    await until("the worker has left", () => worker.exited !== null);
     expect(worker.of("error")).toMatchObject([
       { kind: "worker", message: `another worker holds ${folder.file("group.lock")}` },
     ]);
@@ -122,7 +125,7 @@ describe("a sense worker", () => {
     await worker.ready([fine]);
     worker.send("nonsense", { type: "compute" }, worker.init([fine]), { type: "shutdown", generation: 9 });
     worker.compute(1, "nobody");
-    await until(() => worker.of("error").length === 5);
+    await until("five errors are reported", () => worker.of("error").length === 5);
     expect(worker.of("error").map(({ kind, message }) => [kind, message])).toEqual([
       ["malformed-message", '"nonsense" instead of a message'],
       ["malformed-message", '"compute" without generation'],

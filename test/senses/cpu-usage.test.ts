@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
 import { busyness, parseStat, type Ticks } from "../../senses/cpu-usage/proc-stat.ts";
-import { openSense, until } from "../helpers/compute.ts";
+import { openSense } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 
 const STAT = `cpu  2984 10 2303 224507 306 0 31 14 5 0
 cpu0 1206 0 995 112804 12 0 4 5 0 0
@@ -64,7 +65,7 @@ describe("compute", () => {
   async function signal(sense: ReturnType<typeof openSense>, now?: number) {
     // biome-ignore lint/suspicious/noExplicitAny: a payload
     let payload: any = null;
-    await until(async () => {
+    await until("there is a payload", async () => {
       payload = await sense.compute(now === undefined ? {} : { now });
       return payload !== null;
     });
@@ -83,7 +84,7 @@ describe("compute", () => {
   test("says every core if asked", async () => {
     using sense = openSense("cpu-usage", { per_core: true });
     const seen = new Set<string>();
-    await until(async () => {
+    await until("every core has been seen", async () => {
       for (const core of Object.keys((await sense.compute())?.per_core_percent ?? {})) seen.add(core);
       return seen.size >= availableParallelism();
     });

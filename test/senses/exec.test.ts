@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAlive, withEnvironment } from "../../src/base/processes.ts";
-import { openSense, until } from "../helpers/compute.ts";
+import { openSense } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 
 const FIXTURES = join(import.meta.dir, "../fixtures/senses/exec");
 const fixture = (name: string): string => join(FIXTURES, name);
@@ -33,10 +34,10 @@ afterEach(() => {
 async function pidsIn(file: string, count: number): Promise<number[]> {
   const pids = (): number[] =>
     existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number) : [];
-  await until(() => pids().length >= count);
+  await until(`${count} processes have written their pids`, () => pids().length >= count);
   return pids();
 }
-const gone = (pids: readonly number[]): Promise<void> => until(() => !pids.some(isAlive));
+const gone = (pids: readonly number[]): Promise<true> => until("all of them are gone", () => !pids.some(isAlive));
 
 describe("what is printed becomes the payload", () => {
   test.each([
@@ -150,7 +151,7 @@ describe("limits", () => {
     const given = { command: [fixture("flood.sh")], env: { NERVE_TEST: folder } };
     expect(await errorOf(given)).toContain("printed more than 1 MiB to stdout");
     expect(process.memoryUsage.rss() - before).toBeLessThan(50_000_000);
-    await until(() => withEnvironment(`NERVE_TEST=${folder}`).length === 0);
+    await until("nothing of the program is left", () => withEnvironment(`NERVE_TEST=${folder}`).length === 0);
   });
 });
 
@@ -190,7 +191,7 @@ describe("the whole process tree dies with the timeout", () => {
     });
     await pidsIn(file, 1);
     await compute.abort();
-    await until(() => withEnvironment(`NERVE_TEST=${folder}`).length === 0);
+    await until("nothing of the program is left", () => withEnvironment(`NERVE_TEST=${folder}`).length === 0);
   });
 
   test("a stopped tree", async () => {
@@ -236,6 +237,6 @@ describe("what a program leaves behind when it ends", () => {
     for (let round = 0; round < 10; round++) {
       await Promise.all(Array.from({ length: 10 }, () => payloadOf({ command: ["true"] })));
     }
-    await until(() => descriptors() <= open + 3);
+    await until("the descriptors are closed", () => descriptors() <= open + 3);
   });
 });

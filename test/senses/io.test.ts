@@ -4,7 +4,8 @@ import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "
 import { join } from "node:path";
 import * as disk from "../../senses/disk-io/diskstats.ts";
 import * as net from "../../senses/network-io/net-dev.ts";
-import { openSense, until } from "../helpers/compute.ts";
+import { openSense } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 
 const DISKSTATS = `   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
  254       0 vda 33570 9515 2963722 14386 4106 11741 1298368 2593 1 8760 17295 4342 48 155128 295 422 19
@@ -24,7 +25,7 @@ eth0:1:       1       1    0    0    0     0          0         0        1      
 async function rated(sense: ReturnType<typeof openSense>) {
   // biome-ignore lint/suspicious/noExplicitAny: a payload
   let payload: any = null;
-  await until(async () => {
+  await until("there is a payload", async () => {
     payload = await sense.compute();
     return payload !== null;
   });

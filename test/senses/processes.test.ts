@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { census, watch } from "../../senses/processes/census.ts";
 import { type Process, pageBytes, parsePidStat } from "../../senses/processes/pid-stat.ts";
 import { consumption, ticksByProcess, topByCpu, topByMemory } from "../../senses/processes/top.ts";
-import { openSense, until } from "../helpers/compute.ts";
+import { openSense } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 
 const stat = (pid: number, name: string) =>
   `${pid} (${name}) S 1 4805 4805 0 -1 4194304 101 0 0 0 30 12 0 0 20 0 3 0 115418 3133440 409 18446744073709551615 1 1\n`;
@@ -134,7 +135,7 @@ describe("on this host", () => {
     const own = first.top_memory.find(({ pid }: { pid: number }) => pid === process.pid);
     expect(own.rss_bytes / process.memoryUsage.rss()).toBeWithin(0.5, 1.5);
 
-    await until(async () => {
+    await until("this process is among the busiest", async () => {
       const busy = performance.now() + 60;
       while (performance.now() < busy);
       const { top_cpu } = await sense.compute();

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { spawnWorker, type WorkerExit } from "../../src/spawn/worker-process.ts";
-import { until } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 
 const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/channel.ts"));
 
@@ -29,7 +29,7 @@ function child(code: string) {
     worker,
     received,
     lines,
-    gone: () => until(() => exit !== null, 15_000),
+    gone: () => until("the worker has left", () => exit !== null),
     get exit() {
       return exit;
     },
@@ -72,7 +72,7 @@ describe("a worker's channel", () => {
       const got = [];
       const channel = openChannel((raw) => { got.push(raw); if (raw === "end") channel.leave({ got }); });
       channel.post("up"); `);
-    await until(() => probe.received.length === 1);
+    await until("the first message is there", () => probe.received.length === 1);
     probe.worker.send([1, { a: 2 }, null]);
     (probe.worker as { send(message: unknown): boolean }).send("alone");
     probe.worker.send(["end"]);
@@ -104,7 +104,7 @@ describe("a worker process", () => {
   test("that somebody else kills is not taken for one whose channel broke, and the other way round", async () => {
     for (let count = 0; count < 5; count++) {
       const probe = child("openChannel(() => {}).post(1); setInterval(() => {}, 1000);");
-      await until(() => probe.received.length === 1);
+      await until("the first message is there", () => probe.received.length === 1);
       process.kill(probe.worker.pid, "SIGKILL");
       await probe.gone();
       expect(probe.exit).toEqual({ code: null, signal: "SIGKILL", channelBroke: false });
@@ -120,11 +120,11 @@ describe("a worker process", () => {
     const probe = child(
       `const inner = Bun.spawn(["sleep", "60"]); openChannel(() => {}).post(inner.pid); setInterval(() => {}, 1000);`,
     );
-    await until(() => probe.received.length === 1);
+    await until("the first message is there", () => probe.received.length === 1);
     const inner = probe.received[0] as number;
     probe.worker.kill();
     await probe.gone();
-    await until(() => {
+    await until("the inner process is gone", () => {
       try {
         return !process.kill(inner, 0);
       } catch {
@@ -141,7 +141,9 @@ describe("a worker process", () => {
       openChannel(() => {}).leave("done");`);
     await probe.gone();
     expect(probe.received).toEqual(["done"]);
-    await until(() => probe.lines.some((line) => /more lines were dropped/.test(line)));
+    await until("the dropped lines are counted", () =>
+      probe.lines.some((line) => /more lines were dropped/.test(line)),
+    );
     expect(probe.lines.slice(0, 1)).toEqual(["stdout: one"]);
     expect(probe.lines).toContain("stderr: bad");
     expect(probe.lines.length).toBeLessThan(320);

@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import type { WorkflowMessage } from "../../src/ipc/workflow-definitions.ts";
 import { acquireLock } from "../../src/sqlite/lock.ts";
 import { stepId } from "../../src/workflow-worker/step-id.ts";
-import { until } from "../helpers/compute.ts";
+
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { until } from "../helpers/until.ts";
 import { TestWorkflowWorker } from "../helpers/worker.ts";
 
 const TRACE = "0".repeat(32);
@@ -128,7 +129,7 @@ describe("a workflow worker", () => {
     const lock = acquireLock(folder.file("workflow.lock"));
     await using worker = new TestWorkflowWorker(folder);
     worker.send(worker.init({}));
-    await until(() => worker.exited !== null, 10_000);
+    await until("the worker has left", () => worker.exited !== null);
     expect(worker.of("error")).toMatchObject([
       { kind: "worker", run: null, message: `another worker holds ${folder.file("workflow.lock")}` },
     ]);
@@ -146,9 +147,9 @@ describe("a workflow worker", () => {
     worker.send("nonsense", { type: "run" }, worker.init({}), { type: "shutdown", generation: 9 });
     worker.ack(5);
     worker.run(2);
-    await until(() => worker.of("step-completed").length === 1);
+    await until("the step has completed", () => worker.of("step-completed").length === 1);
     worker.run(2);
-    await until(() => worker.of("error").length === 7);
+    await until("all seven errors are reported", () => worker.of("error").length === 7);
     expect(worker.of("error").map(({ kind, run, message }) => [kind, run, message])).toEqual([
       ["malformed-message", null, '"run" before init'],
       ["malformed-message", null, '"nonsense" instead of a message'],
@@ -210,7 +211,7 @@ describe("a run", () => {
   test("is said to have started before its code is entered, even if that never yields", async () => {
     await using b = await bench("for (;;) {}");
     b.worker.run(3);
-    await until(() => b.worker.of("started").some(({ run }) => run === 3));
+    await until("run 3 has started", () => b.worker.of("started").some(({ run }) => run === 3));
   });
 
   test("goes on only after a step's result is committed", async () => {
@@ -219,11 +220,11 @@ describe("a run", () => {
     );
     b.worker.commits = false;
     b.worker.run(1);
-    await until(() => b.worker.of("step-completed").length === 1);
+    await until("the first step has completed", () => b.worker.of("step-completed").length === 1);
     const [done] = b.worker.of("step-completed");
     b.worker.ack((done?.seq ?? 0) - 1);
     b.worker.run(2);
-    await until(() => b.worker.of("step-completed").length === 2);
+    await until("the second step has completed", () => b.worker.of("step-completed").length === 2);
     expect(b.marks()).toEqual(["a", "a"]);
     b.worker.ack(done?.seq ?? 0);
     expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: { x: 1 } });
@@ -235,7 +236,7 @@ describe("a run", () => {
   test("is told of a step's start before the step can block", async () => {
     await using b = await bench("await thread.step('spin', () => { for (;;) {} });");
     b.worker.run(1);
-    await until(() => b.worker.of("step-started").length === 1);
+    await until("the step has started", () => b.worker.of("step-started").length === 1);
     expect(b.worker.of("step-started")).toMatchObject([{ run: 1, step: "spin", nth: 0, attempt: 1 }]);
   });
 
@@ -309,7 +310,7 @@ describe("a run", () => {
       `return Promise.all([0, 1, 2].map((n) => thread.step("p", async (step) => { if (n === 0) await gate("first"); return [n, step.id]; })));`,
     );
     b.worker.run(4);
-    await until(() => b.worker.of("step-completed").length === 2);
+    await until("both steps have completed", () => b.worker.of("step-completed").length === 2);
     expect(b.worker.of("step-completed").map(({ nth }) => nth)).toEqual([1, 2]);
     b.open("first");
     expect(await b.worker.end(4)).toMatchObject({
@@ -324,7 +325,7 @@ describe("a run", () => {
     const trigger = (payload: string) => ({ id: null, sense: null, at: null, payload, reflex: null });
     b.worker.run(1, { trigger: trigger("one"), trace: "1".repeat(32) });
     b.worker.run(2, { trigger: trigger("two"), steps: [completed("a", "old")] as never });
-    await until(() => b.worker.of("log").length === 2);
+    await until("both lines are logged", () => b.worker.of("log").length === 2);
     b.open("both");
     expect(await b.worker.end(1)).toMatchObject({ output: "one" });
     expect(await b.worker.end(2)).toMatchObject({ output: "old" });
@@ -417,7 +418,7 @@ describe("a step", () => {
       await beside;
       return { x, tries };`);
     b.worker.run(1);
-    await until(() => b.worker.of("step-completed").some(({ step }) => step === "s"));
+    await until("step s has completed", () => b.worker.of("step-completed").some(({ step }) => step === "s"));
     b.open("beside");
     const id = stepId(TRACE, 1, "s", 0);
     expect(await b.worker.end(1)).toMatchObject({ output: { x: "yes", tries: [1, 2, 3, 4].map((n) => [n, id]) } });
@@ -521,7 +522,7 @@ describe("a sleep", () => {
       mark("slept");
       return beside;`);
     b.worker.run(1);
-    await until(() => b.marks().includes("slept"));
+    await until("the sleep is over", () => b.marks().includes("slept"));
     b.open("beside");
     expect(await b.worker.end(1)).toMatchObject({ type: "completed" });
     expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "sleep", "step-completed", "completed"]);
@@ -533,7 +534,7 @@ describe("a sleep", () => {
       `await Promise.all([thread.sleep("1h"), thread.sleep("2h"), thread.step("beside", () => gate("beside"))]);`,
     );
     b.worker.run(1);
-    await until(() => b.worker.of("sleep").length === 2);
+    await until("both sleeps have begun", () => b.worker.of("sleep").length === 2);
     b.open("beside");
     const end = await b.worker.end(1);
     expect(end).toMatchObject({ type: "suspended", sleeps: [] });
@@ -553,7 +554,7 @@ describe("a sleep", () => {
   test("of nothing passes at once; while the run awaits something of its own alone it is simply under way", async () => {
     await using b = await bench(`await thread.sleep(0); await gate("own"); return thread.step("a", () => 1);`);
     b.worker.run(1);
-    await until(() => b.worker.of("started").some(({ run }) => run === 1));
+    await until("run 1 has started", () => b.worker.of("started").some(({ run }) => run === 1));
     b.open("own");
     expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: 1 });
     expect(b.worker.of("suspended")).toEqual([]);
@@ -567,7 +568,7 @@ describe("a sleep", () => {
     await b.worker.end(1);
     const said = b.worker.saidOf(1).length;
     b.open("late");
-    await until(() => b.marks().includes("called"));
+    await until("the function was called", () => b.marks().includes("called"));
     // What the code after it would have said had been said by the time another run has come and gone.
     b.worker.run(2);
     await b.worker.end(2);
@@ -605,9 +606,9 @@ describe("a replay", () => {
     await using site = await bench(far);
     site.worker.commits = false;
     site.worker.run(1);
-    await until(() => site.worker.of("step-started").length === 2);
+    await until("both steps have started", () => site.worker.of("step-started").length === 2);
     site.open("go");
-    await until(() => site.worker.of("step-completed").length === 2);
+    await until("both steps have completed", () => site.worker.of("step-completed").length === 2);
     const [first] = site.worker.of("step-completed");
     site.worker.ack(Math.max(...site.worker.of("step-completed").map(({ seq }) => seq)));
     expect(await site.worker.end(1)).toMatchObject({ output: first?.step });
@@ -675,7 +676,7 @@ describe("what a run logs", () => {
       try { await thread.step("s", () => gate("step")); }
       catch (error) { thread.log("warn", "gave up"); throw error; }`);
     b.worker.run(1, { timeoutMs: 30 });
-    await until(() => b.worker.of("log").length === 1);
+    await until("the line is logged", () => b.worker.of("log").length === 1);
     b.open("step");
     expect((await b.worker.end(1)).type).toBe("timed-out");
     expect(b.worker.of("log").map(({ event, message }) => [event, message])).toEqual([["output", "gave up"]]);
@@ -709,14 +710,17 @@ describe("a run that is ended from outside", () => {
   ])("%s rejects what it waits for and what it begins, and is over when it has settled", async (how, type, name) => {
     await using b = await bench(BODY);
     b.worker.run(1, { timeoutMs: type === "timed-out" ? 30 : null });
-    await until(() => b.worker.of("step-started").length === 1);
+    await until("the step has started", () => b.worker.of("step-started").length === 1);
     if (how === "by a cancel") b.worker.send({ type: "cancel", generation: 1, run: 1 });
-    await until(() => b.worker.of("overdue").length === 1 && b.marks().length === 4);
+    await until(
+      "the run is overdue and all marks are made",
+      () => b.worker.of("overdue").length === 1 && b.marks().length === 4,
+    );
     expect(b.marks().sort()).toEqual([`more ${name}`, `signal ${name}`, `sleep ${name}`, `step ${name}`]);
     const told = ["started", "step-started", "overdue"];
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("step");
-    await until(() => b.marks().includes("step settles"));
+    await until("the step has settled", () => b.marks().includes("step settles"));
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("settle");
     expect((await b.worker.end(1)).type).toBe(type as never);
@@ -733,7 +737,7 @@ describe("a run that is ended from outside", () => {
     await using b = await bench(`await thread.step("s", () => gate("step"));`);
     b.worker.send({ type: "cancel", generation: 1, run: 9 });
     b.worker.run(1);
-    await until(() => b.worker.of("step-started").length === 1);
+    await until("the step has started", () => b.worker.of("step-started").length === 1);
     b.worker.send({ type: "cancel", generation: 1, run: 1 }, { type: "cancel", generation: 1, run: 1 });
     b.open("step");
     expect(await b.worker.end(1)).toMatchObject({ type: "stopped", ranMs: expect.any(Number) });
@@ -747,7 +751,7 @@ describe("a run that is ended from outside", () => {
       try { await Promise.all([thread.step("a", () => gate("a")), thread.step("b", () => gate("b"))]); }
       finally { mark("settled"); }`);
     b.worker.run(1, { timeoutMs: 30 });
-    await until(() => b.marks().includes("settled"));
+    await until("the run has settled", () => b.marks().includes("settled"));
     b.open("a");
     b.worker.run(2, { steps: [completed("a", 1), completed("b", 1)] as never });
     await b.worker.end(2);
@@ -778,9 +782,9 @@ describe("a run that is ended from outside", () => {
       return "done";`);
     b.worker.run(1);
     expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: "done" });
-    await until(() => b.marks().includes("told"));
+    await until("the run is told", () => b.marks().includes("told"));
     b.open("left");
-    await until(() => b.marks().includes("left settles"));
+    await until("the step left behind has settled", () => b.marks().includes("left settles"));
     b.worker.run(2, { steps: [completed("left", 1)] as never });
     await b.worker.end(2);
     expect(b.worker.of("step-completed")).toEqual([]);
@@ -800,16 +804,19 @@ describe("at shutdown", () => {
     for (const [run, what] of ["between", "waits", "steps"].entries()) {
       b.worker.run(run + 1, { trigger: { id: null, sense: null, at: null, payload: { what }, reflex: null } });
     }
-    await until(() => b.worker.of("step-started").length === 2 && b.marks().includes("between"));
+    await until(
+      "both steps have started",
+      () => b.worker.of("step-started").length === 2 && b.marks().includes("between"),
+    );
     b.worker.commits = false;
     b.worker.send({ type: "shutdown", generation: 1 });
     b.worker.run(9);
-    await until(() => b.worker.of("error").length === 1);
+    await until("the error is reported", () => b.worker.of("error").length === 1);
     b.open("step");
-    await until(() => b.worker.of("step-completed").length === 2);
+    await until("both steps have completed", () => b.worker.of("step-completed").length === 2);
     expect(b.worker.exited).toBeNull();
     b.worker.ack(Math.max(...b.worker.of("step-completed").map(({ seq }) => seq)));
-    await until(() => b.worker.exited !== null);
+    await until("the worker has left", () => b.worker.exited !== null);
     expect(b.worker.exited).toMatchObject({ code: 0, signal: null });
     expect(b.worker.messages.at(-1)?.type).toBe("bye");
     expect(b.marks()).toEqual(["between"]);
@@ -822,10 +829,10 @@ describe("at shutdown", () => {
       `await thread.step("s", async () => { await gate("step"); throw new Error("no"); }, { retry: { limit: 9, interval: 1 } });`,
     );
     b.worker.run(1);
-    await until(() => b.worker.of("step-started").length === 1);
+    await until("the step has started", () => b.worker.of("step-started").length === 1);
     b.worker.send({ type: "shutdown", generation: 1 });
     b.open("step");
-    await until(() => b.worker.exited !== null);
+    await until("the worker has left", () => b.worker.exited !== null);
     expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "step-failed"]);
   });
 
@@ -874,7 +881,7 @@ describe("G5: whatever user code does that is not spinning", () => {
   test("an error nobody waited for is said with its run where that is known", async () => {
     await using b = await bench(`setTimeout(() => { throw new Error("late"); }, 1); await gate("end");`);
     b.worker.run(5);
-    await until(() => b.worker.of("error").length === 1);
+    await until("the error is reported", () => b.worker.of("error").length === 1);
     expect(b.worker.of("error")).toMatchObject([
       { kind: "worker", run: 5, message: "an error nobody waited for: Error: late" },
     ]);

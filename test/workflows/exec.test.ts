@@ -3,8 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isAlive } from "../../src/base/processes.ts";
-import { until } from "../helpers/compute.ts";
+
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { until } from "../helpers/until.ts";
 import { TestWorkflowWorker } from "../helpers/worker.ts";
 
 const FIXTURES = join(import.meta.dir, "../fixtures/senses/exec");
@@ -102,9 +103,12 @@ describe("exec", () => {
       existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number) : [];
     // Long enough for the tree to be there in most runs; where it is not, nothing of it is either.
     exec.run(1, { timeoutMs: how === "timed-out" ? 1_500 : null });
-    await until(() => pids().length >= 2 || exec.of("timed-out").length > 0);
+    await until(
+      "both processes have written their pids, or the time is over",
+      () => pids().length >= 2 || exec.of("timed-out").length > 0,
+    );
     if (how === "stopped") exec.send({ type: "cancel", generation: 1, run: 1 });
     expect((await exec.end(1)).type).toBe(how as never);
-    await until(() => !pids().some(isAlive));
+    await until("all of them are gone", () => !pids().some(isAlive));
   });
 });

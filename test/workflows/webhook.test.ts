@@ -1,8 +1,9 @@
 /** The built-in workflow `webhook`, in a real worker, against real servers on loopback. */
 import { describe, expect, test } from "bun:test";
 import { stepId } from "../../src/workflow-worker/step-id.ts";
-import { until } from "../helpers/compute.ts";
+
 import { temporaryFolder } from "../helpers/folder.ts";
+import { until } from "../helpers/until.ts";
 import { TestWorkflowWorker } from "../helpers/worker.ts";
 
 interface Seen {
@@ -203,7 +204,7 @@ describe("webhook", () => {
     await using worker = new TestWorkflowWorker(folder);
     await worker.ready({ folder: null, use: "webhook", options: { url: server.origin } });
     worker.run(1);
-    await until(() => server.seen.length === 1);
+    await until("the request has arrived", () => server.seen.length === 1);
     worker.send({ type: "cancel", generation: 1, run: 1 });
     expect((await worker.end(1)).type).toBe("stopped");
   });

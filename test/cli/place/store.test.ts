@@ -4,7 +4,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LogLevel } from "../../../src/model/log.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
-import { NERVE, project, runNerve, until } from "../../helpers/nerve.ts";
+import { NERVE, project, runNerve } from "../../helpers/nerve.ts";
+import { until } from "../../helpers/until.ts";
 
 const folder = project({ "nerve.yaml": "senses: { load: , memory: }\n" });
 const NOW = Date.now();
@@ -271,10 +272,10 @@ describe("following", () => {
 
   test("begins with the newest and goes on with what is committed", async () => {
     await using following = follow("signals", "-f", "--limit", "1", "--json", "--sense", "memory");
-    await until(() => following.lines().length === 1);
+    await until("the first row is printed", () => following.lines().length === 1);
     signal("load", at(), { load1: 1 }, TREE);
     const id = signal("memory", at(), { used: 1 }, TREE);
-    await until(() => following.lines().length === 2);
+    await until("the second row is printed", () => following.lines().length === 2);
     expect(JSON.parse(following.lines()[1] ?? "")).toMatchObject({ id, payload: { used: 1 } });
   });
 
@@ -286,7 +287,7 @@ describe("following", () => {
       if (index % 10 === 0) await Bun.sleep(20);
     }
     expect(await following.exited).toBe(0);
-    await until(() => following.lines().length === 52);
+    await until("all 52 rows are printed", () => following.lines().length === 52);
     expect(following.lines().map((line) => JSON.parse(line).id)).toEqual(range(last - 1, last + 50));
   });
 
@@ -295,7 +296,7 @@ describe("following", () => {
     await Bun.sleep(300);
     log("kernel", "info", at(), "not this");
     log("kernel", "error", at(), "but this");
-    await until(() => following.lines().length === 1);
+    await until("the row is printed", () => following.lines().length === 1);
     expect(following.lines()[0]).toContain("but this");
   });
 });

@@ -13,9 +13,10 @@ import { Retention } from "../../../src/kernel/upkeep/retention.ts";
 import { archiveFolder } from "../../../src/store/archive-files.ts";
 import { openStore, type Store, storeFile } from "../../../src/store/open.ts";
 import type { Owed } from "../../../src/store/sense-state.ts";
-import { until } from "../../helpers/compute.ts";
+
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
+import { until } from "../../helpers/until.ts";
 
 const NOW = Date.UTC(2025, 0, 1);
 const trace = traceIds();
@@ -83,7 +84,7 @@ describe("the ledger", () => {
     const said: unknown[] = [];
     for (let n = 0; n < 100; n++) ledger.add({ ...signal(n, said), kept: () => said.push(payloads(store).length) });
     expect([said, payloads(store)]).toEqual([[], []]);
-    await until(() => said.length === 100);
+    await until("a hundred commits are reported", () => said.length === 100);
     // All were there when the first was announced: one transaction.
     expect(said).toEqual(Array(100).fill(100));
     expect(payloads(store)).toEqual(Array.from({ length: 100 }, (_, n) => n));
@@ -117,11 +118,11 @@ describe("the ledger", () => {
     expect([said, committed()]).toEqual([[], 0]);
     batch.left = 0;
     ledger.add(signal(2, said), batch);
-    await until(() => said.length === 2);
+    await until("two commits are reported", () => said.length === 2);
     expect([said, committed()]).toEqual([[1, 2], 1]);
     // Nobody else comes: it is kept all the same.
     ledger.add(signal(3, said), { left: 5 });
-    await until(() => said.length === 3);
+    await until("three commits are reported", () => said.length === 3);
   });
 
   test("keeps everything and its order while the store refuses, says so once, and announces nothing before", async () => {
@@ -138,7 +139,7 @@ describe("the ledger", () => {
     ledger.add(signal(3, said));
     given.unblock();
     // It tries again by itself.
-    await until(() => said.length === 3);
+    await until("three commits are reported", () => said.length === 3);
     expect([said, payloads(store), ledger.troubled, trouble.length, trouble[1]]).toEqual([
       [1, 2, 3],
       [1, 2, 3],
@@ -185,7 +186,7 @@ describe("the ledger", () => {
         ledger.add(signal(2, said));
       },
     });
-    await until(() => said.length === 2);
+    await until("two commits are reported", () => said.length === 2);
     expect([said, payloads(store)]).toEqual([
       [[1], 2],
       [1, 2],
@@ -533,7 +534,7 @@ describe("retention", () => {
     expect(given.ledger.flush()).toBe(false);
     expect(given.trouble).toHaveLength(1);
     given.unblock();
-    await until(() => payloads(given.store).length === 0);
+    await until("no payload is left", () => payloads(given.store).length === 0);
   });
 
   test("for another time counts from the next look, and stops when it is told", () => {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { openDataDirectory } from "../../../src/kernel/host/data-directory.ts";
 import { sdNotify } from "../../../src/kernel/host/sd-notify.ts";
 import { workerEnvironment, workerMarker } from "../../../src/spawn/environment.ts";
-import { until } from "../../helpers/compute.ts";
+
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 
 describe("a worker's environment", () => {
@@ -224,6 +224,8 @@ while True:
     print(repr(server.recv(4096).decode()), flush=True)
 `;
 
+import { until } from "../../helpers/until.ts";
+
 describe("systemd", () => {
   test.skipIf(python === null).each(["file", "abstract"])("is told over a real datagram socket (%s)", async (kind) => {
     using folder = temporaryFolder();
@@ -234,13 +236,13 @@ describe("systemd", () => {
       for await (const chunk of receiver.stdout) heard += Buffer.from(chunk).toString();
     })();
     try {
-      await until(() => heard.includes("bound"), 10_000);
+      await until("the listener is bound", () => heard.includes("bound"));
       const notify = sdNotify({ NOTIFY_SOCKET: path, WATCHDOG_USEC: "3000000", WATCHDOG_PID: String(process.pid) });
       expect(notify.watchdogMs).toBe(3_000);
       notify.send("READY=1", "STATUS=3 senses, größe");
       notify.reloading();
       notify.send("WATCHDOG=1");
-      await until(() => heard.includes("WATCHDOG"));
+      await until("the watchdog is fed", () => heard.includes("WATCHDOG"));
       expect(heard.trim().split("\n").slice(1)).toEqual([
         "'READY=1\\nSTATUS=3 senses, größe'",
         expect.stringMatching(/^'RELOADING=1\\nMONOTONIC_USEC=\d+'$/),

@@ -15,9 +15,9 @@ import { isOver, type Run } from "../../../src/model/run.ts";
 import type { Locations } from "../../../src/spawn/modules-on-disk.ts";
 import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../../src/spawn/own-image.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
-import { until } from "../../helpers/compute.ts";
 import { randomNumbers } from "../../helpers/crash.ts";
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
+import { until } from "../../helpers/until.ts";
 
 const GATED = (folder: string): string => `
 import { existsSync } from "node:fs";
@@ -205,7 +205,8 @@ test.each<Limits>([
     await using bench = new Bench(limits);
     const model = new Model(limits);
     const random = randomNumbers(SEED);
-    const agrees = () => until(() => Bun.deepEquals(statesOf(bench.rows()), model.states), 10_000);
+    const agrees = () =>
+      until("the rows are in the states of the model", () => Bun.deepEquals(statesOf(bench.rows()), model.states));
     let requests = 0;
     const pick = (of: readonly number[]): number | undefined => of[Math.floor(random() * of.length)];
     for (let command = 0; command < 120; command++) {
@@ -232,7 +233,10 @@ test.each<Limits>([
       }
       await agrees();
       // The slot of one that was cancelled is free once its code has settled.
-      await until(() => bench.workflows.byName.get("gated")?.counts.running === model.running.length);
+      await until(
+        "the runs of the model run",
+        () => bench.workflows.byName.get("gated")?.counts.running === model.running.length,
+      );
       const rows = bench.rows();
       expect(rows.map(({ input }) => Number(input))).toEqual(rows.map((_, index) => index + 1));
     }
@@ -256,7 +260,7 @@ test("a run asked for while its workflow is being removed is cancelled, not forg
   bench.bySignal(3);
   bench.workflows.replace(bench.config(null), bench.locations(null), new Set());
   expect([(await byHand).ok, (await waiting).ok]).toEqual([true, true]);
-  await until(() => bench.rows().every(({ state }) => isOver(state)));
+  await until("every run is over", () => bench.rows().every(({ state }) => isOver(state)));
   // What a reflex decides is decided at the commit: there was no such workflow any more.
   expect(bench.rows().map(({ input, state, error }) => [input, state, error])).toEqual([
     ["1", "cancelled", "its workflow is not configured any more"],

@@ -26,7 +26,7 @@ import {
   NOW,
   seenOutside,
 } from "../../helpers/archive.ts";
-import { until } from "../../helpers/compute.ts";
+import { until } from "../../helpers/until.ts";
 
 setDefaultTimeout(30_000);
 
@@ -192,7 +192,7 @@ describe("a start", () => {
     expect(ids(bench)).toEqual(upTo(bench.store.logs.lastId()));
     expect([...bench.store.history.scan(0)]).toEqual(everyLog(bench.data));
     bench.again().recover();
-    await until(() => (bench.store.archive.firstLogId() ?? 0) > 30);
+    await until("thirty logs are archived", () => (bench.store.archive.firstLogId() ?? 0) > 30);
     expect(ids(bench)).toEqual(upTo(bench.store.logs.lastId()));
     expect(damaged(bench)).toEqual([]);
   });
@@ -223,7 +223,7 @@ describe("a start", () => {
     const path = join(bench.folder, "2025-06-03.jsonl");
     writeFileSync(path, readFileSync(path, "utf8").replace("info", "warn"));
     bench.again().recover();
-    await until(() => damaged(bench).length === 2);
+    await until("both damages are logged", () => damaged(bench).length === 2);
     expect(damaged(bench)).toEqual([
       expect.stringMatching(/2025-06-01\.jsonl is missing$/),
       expect.stringMatching(/2025-06-03\.jsonl was tampered with/),
@@ -273,7 +273,7 @@ describe("a start", () => {
     if (first === undefined) throw new Error("there is a file");
     bench.store.commit(() => bench.store.archive.forget(first));
     bench.again().recover();
-    await until(() => bench.store.archive.forgotten() === null);
+    await until("nothing is to be forgotten any longer", () => bench.store.archive.forgotten() === null);
     expect(readdirSync(bench.folder)).toEqual(["2025-06-02.jsonl"]);
     expect(damaged(bench)).toEqual([]);
   });
@@ -364,11 +364,11 @@ describe("by itself", () => {
         await new Promise(setImmediate);
       }
     };
-    const passUntil = (condition: () => boolean): Promise<void> =>
-      until(async () => {
+    const passUntil = (what: string, condition: () => boolean): Promise<true> =>
+      until(what, async () => {
         await pass(60_000);
         return condition();
-      }, 20_000);
+      });
     return { retention, pass, passUntil };
   }
 
@@ -383,7 +383,7 @@ describe("by itself", () => {
     await pass(HOUR - 60_000);
     expect(readdirSync(bench.folder)).toEqual([]);
     await pass(10 * 60_000);
-    await passUntil(() => bench.store.archive.firstLogId() === 2);
+    await passUntil("the first log is archived", () => bench.store.archive.firstLogId() === 2);
     expect(files(bench)).toEqual({ "2025-06-01.jsonl": [1] });
     retention.stop();
   });
@@ -394,7 +394,7 @@ describe("by itself", () => {
     const every10Minutes = (day: number) => Array.from({ length: 144 }, (_, n) => Date.UTC(2025, 5, day) + n * 600_000);
     bench.fill([26, 27, 28, 29].flatMap(every10Minutes).map((at) => logAt(at)));
     await pass(13 * HOUR);
-    await passUntil(() => bench.store.archive.firstLogId() === 3 * 144 + 1);
+    await passUntil("three days are archived", () => bench.store.archive.firstLogId() === 3 * 144 + 1);
     expect(Object.entries(files(bench)).map(([name, held]) => [name, held.length])).toEqual([
       ["2025-06-26.jsonl", 144],
       ["2025-06-27.jsonl", 144],

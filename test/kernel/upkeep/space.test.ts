@@ -22,10 +22,11 @@ import { Ballast } from "../../../src/kernel/upkeep/ballast.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
 import { type LowSpace, marksFor, Space } from "../../../src/kernel/upkeep/space.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
-import { until } from "../../helpers/compute.ts";
+
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../../helpers/small-disk.ts";
+import { until } from "../../helpers/until.ts";
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -166,7 +167,7 @@ describe.skipIf(noDisk !== null)("space", () => {
     foreign(6 * MB);
     space.start();
     clock.pass(3_000);
-    await until(ballastThere);
+    await until("the ballast is there", ballastThere);
     clock.pass(60_000);
     expect([space.low, space.trouble, changes]).toEqual([false, null, []]);
   });
@@ -174,7 +175,7 @@ describe.skipIf(noDisk !== null)("space", () => {
   test("low is below one mark, and again enough only above another", async () => {
     space.start();
     clock.pass(5_000);
-    await until(ballastThere);
+    await until("the ballast is there", ballastThere);
     const free = (): number => {
       const { bfree, bsize } = statfsSync(disk.path);
       return bfree * bsize;
@@ -215,7 +216,7 @@ describe.skipIf(noDisk !== null)("space", () => {
   test("M12: a commit that finds no room gets the ballast's, which is made anew when there is plenty", async () => {
     space.start();
     clock.pass(5_000);
-    await until(ballastThere);
+    await until("the ballast is there", ballastThere);
     const filler = fill(disk.path);
     const said: number[] = [];
     let n = 0;
@@ -231,13 +232,13 @@ describe.skipIf(noDisk !== null)("space", () => {
       false,
     ]);
     // What could not be kept is kept now, nobody had to make room.
-    await until(() => said.length === n);
+    await until(`${n} answers are given`, () => said.length === n);
     expect([trouble.length, trouble[1], ids()]).toEqual([2, null, Array.from({ length: n }, (_, at) => at + 1)]);
     clock.pass(30_000);
     expect([space.low, ballastThere()]).toEqual([true, false]);
     unlinkSync(filler);
     clock.pass(11_000);
-    await until(ballastThere);
+    await until("the ballast is there", ballastThere);
     expect([space.low, changes.length]).toEqual([false, 2]);
   });
 
@@ -262,7 +263,7 @@ describe.skipIf(noDisk !== null)("space", () => {
       };
       space.start();
       clock.pass(5_000);
-      await until(ballastThere);
+      await until("the ballast is there", ballastThere);
       const payload = JSON.stringify("x".repeat(20_000));
       const said: number[] = [];
       let n = 0;
@@ -279,7 +280,7 @@ describe.skipIf(noDisk !== null)("space", () => {
         const first = store.signals.firstIdSince(clock.wallMs() - HOUR + 60_000);
         expect(countFrom(first)).toBe(said.length + 1 - first);
       }
-      await until(() => said.length === n);
+      await until(`${n} answers are given`, () => said.length === n);
       retention.stop();
       // More went through than the disk holds, and each time it ran low that was the end of it.
       expect(n * 20_000).toBeGreaterThan(2 * 16 * MB);
