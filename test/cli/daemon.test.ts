@@ -263,4 +263,4 @@ test("a daemon that is stopped is said to be silent, not absent", async () => {
   stopped.kill("SIGCONT");
   expect([code, value]).toEqual([3, null]);
   expect(error).toMatchObject({ kind: "unreachable", message: expect.stringContaining("has not answered for 10s") });
-}, 30_000);
+});

@@ -169,7 +169,7 @@ describe("check", () => {
     expect(errors[1].message).toContain("waits");
     expect(JSON.parse(stdout).senses.map(({ ok }: { ok: boolean }) => ok)).toEqual([false, false, true]);
     expect(leftOf(folder)).toEqual([]);
-  }, 40_000);
+  });
 });
 
 describe("once", () => {

@@ -223,5 +223,5 @@ describe.skipIf(missing !== null)("killed at every step of archiving", () => {
     expect(violations("stopped")).toEqual([]);
     expect(everyLog(site.data).filter(({ event }) => event === "many")).toHaveLength(many);
     expect(await comesThrough("stopped")).toEqual([]);
-  }, 30_000);
+  });
 });

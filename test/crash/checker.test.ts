@@ -37,7 +37,7 @@ beforeAll(async () => {
   const kept = site.ask(0, (db) => db.query<{ n: number }, []>("SELECT count(*) AS n FROM signals").get()?.n ?? 0);
   await until("somebody has seen it all", () => seen() === kept);
   await stopObserving();
-}, 30_000);
+});
 afterAll(() => site.end());
 
 /** A copy of the data and of what was seen, for one fault. */

@@ -202,7 +202,7 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
     unlinkSync(filler);
     await stopObserving();
     expect(await atRest(site, "plain")).toEqual([]);
-  }, 60_000);
+  });
 
   test("does not keep nerve from stopping", async () => {
     const stopObserving = site.observe();
@@ -221,7 +221,7 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
     unlinkSync(filler);
     await stopObserving();
     expect(await atRest(site, "plain")).toEqual([]);
-  }, 60_000);
+  });
 
   test.each([["before its first start"], ["after a crash"], ["after a clean stop"]])(
     "%s is named, and costs nothing but the start",

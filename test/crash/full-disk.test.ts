@@ -118,7 +118,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     expect(await kernel.stop()).toBe(0);
     await stopObserving();
     expect(await atRest()).toEqual([]);
-  }, 90_000);
+  });
 
   test("by nerve itself: it holds back by itself, and goes on when the disk has grown", async () => {
     site.write("nerve.yaml", ticking(6_000, 20));
@@ -135,7 +135,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     expect(await kernel.stop()).toBe(0);
     await stopObserving();
     expect(await atRest()).toEqual([]);
-  }, 90_000);
+  });
 
   test("is found so by senses whose databases are still to be made: they start once there is room", async () => {
     site.write("none.yaml", "data: DATA\n");
@@ -157,7 +157,7 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     await goesOn(kernel);
     expect(await kernel.stop()).toBe(0);
     expect(await atRest()).toEqual([]);
-  }, 90_000);
+  });
 
   test("is found so at the start: nothing is computed, and it goes on by itself", async () => {
     const first = site.start();
@@ -178,5 +178,5 @@ describe.skipIf(missing !== null)("a disk that fills up", () => {
     await goesOn(kernel);
     expect(await kernel.stop()).toBe(0);
     expect(await atRest()).toEqual([]);
-  }, 90_000);
+  });
 });

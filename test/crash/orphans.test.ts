@@ -61,7 +61,7 @@ test("a SIGKILL of the kernel leaves nothing that stayed in its process groups",
       start_max_ms: report(started),
     }),
   );
-}, 120_000);
+});
 
 const LEAVING = `
 data: DATA
@@ -99,4 +99,4 @@ test("children that left their process group are swept at the next start, which 
     expect(await second.stop()).toBe(0);
     expect(site.marked()).toEqual([]);
   }
-}, 30_000);
+});

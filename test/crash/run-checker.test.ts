@@ -18,7 +18,7 @@ beforeAll(async () => {
   }
   await until("every run has ended", () => errands.active() === 0);
   await kernel.stop();
-}, 60_000);
+});
 afterAll(() => errands.site.end());
 
 interface Planted {

@@ -96,7 +96,7 @@ test("every live decision is the replay's, while nerve runs and after it was kil
   await flow();
   await flow();
   await agreeing(folder);
-}, 90_000);
+});
 
 test.skipIf(!hasFaketime)(
   "and so it is when the clock is set, while nerve runs and while it is down",

@@ -412,7 +412,7 @@ test("a put that meets a removal has its blob, whoever was first", async () => {
   expect(lost).toBe(0);
   // There were removals to meet.
   expect(anew).toBeGreaterThan(10);
-}, 30_000);
+});
 
 describe("in the folder of blobs", () => {
   test("files of puts that died go after a day; whatever else lies there is not touched", async () => {
