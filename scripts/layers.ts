@@ -27,7 +27,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Pure: what reflexes decide. No I/O, no clock.
   "src/rules": ["src/base", "src/model", "arktype"],
   "src/control": ["src/base", "src/model"],
-  "src/sdk": ["src/model", "type drizzle-orm"],
+  // What `nerve`, `nerve/options`, `nerve/proc` … give an author.
+  "src/sdk": ["src/base", "src/model", "type drizzle-orm"],
+  "src/sdk/status.ts": ["type src/control/contract.ts"],
   // The store: the kernel's alone.
   "src/store": ["src/base", "src/model", "src/sqlite", "migrations", "type bun:sqlite"],
   // How workers are started and where modules lie: below the kernel and the commands, which both start workers.
@@ -128,8 +130,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/sense-worker/payload-patterns.ts": ["src/rules/payload-type.ts"],
   "src/workflow-worker": ["src/base", "src/model", "src/ipc", "src/sdk", "src/worker", "src/workflows/index.ts"],
-  // The built-in workflows: what `nerve` gives them, and what the built-in senses have made already.
-  "src/workflows": ["nerve", "senses/options.ts", "senses/exec", "src/worker/retry-advice.ts"],
+  // The built-in workflows live like a user's: they see what `nerve` and `nerve/…` give them.
+  "src/workflows": ["nerve"],
   // Faces.
   // Modules tried on copies, in workers without a kernel.
   "src/scratch": [
@@ -204,16 +206,9 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/commands/start.ts": ["src/kernel/daemon.ts"],
   "src/cli/commands/explain.ts": ["type src/kernel/time/lifetime.ts"],
-  // The built-in senses live like a user's: they see what `nerve` gives them, and each other's schema only.
+  // The built-in senses live like a user's: they see what `nerve` and `nerve/…` give them, so each can be copied as it is.
   senses: ["senses/*"],
-  "senses/*": [
-    "senses/glob.ts",
-    "senses/options.ts",
-    "senses/proc.ts",
-    "nerve",
-    "drizzle-orm",
-    "src/base/processes.ts",
-  ],
+  "senses/*": ["nerve", "drizzle-orm"],
 };
 
 export interface Import {

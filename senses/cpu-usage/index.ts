@@ -1,8 +1,8 @@
 /** How busy the processors were since the last compute, from the tick counters of /proc/stat. */
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
-import { duration, flag, type Infer, record } from "../options.ts";
-import { bootId, readProc } from "../proc.ts";
+import { duration, flag, type Infer, record } from "nerve/options";
+import { bootId, readProc } from "nerve/proc";
 import { busyness, parseStat } from "./proc-stat.ts";
 import { counters, samples } from "./schema.ts";
 

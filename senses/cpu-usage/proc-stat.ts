@@ -1,5 +1,5 @@
 /** The `cpu` lines of /proc/stat (proc_stat(5)), and what two readings of them say. */
-import { percent } from "../proc.ts";
+import { percent } from "nerve/proc";
 
 /** Ticks since boot. Guests are left out: the kernel has counted them in user and nice already. */
 export interface Ticks {

@@ -1,5 +1,5 @@
 /** /proc/diskstats (proc_diskstats(5), Documentation/admin-guide/iostats.rst), and what two readings of it say. */
-import { percent, round } from "../proc.ts";
+import { percent, round } from "nerve/proc";
 
 /** Counters of one device since it appeared. Times are milliseconds, and wrap at 2^32. */
 export interface Disk {

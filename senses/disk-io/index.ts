@@ -1,8 +1,8 @@
 /** What every disk read and wrote since the last compute, and how long that took, from /proc/diskstats. */
 import type { Compute } from "nerve";
-import { isChosen } from "../glob.ts";
-import { flag, type Infer, record, words } from "../options.ts";
-import { instant, readProc, secondsBetween } from "../proc.ts";
+import { isChosen } from "nerve/glob";
+import { flag, type Infer, record, words } from "nerve/options";
+import { instant, readProc, secondsBetween } from "nerve/proc";
 import { isPartition, parseDiskstats, rates, summary } from "./diskstats.ts";
 import { counters } from "./schema.ts";
 

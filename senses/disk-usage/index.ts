@@ -2,7 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
-import { duration, type Infer, record, text, where } from "../options.ts";
+import { duration, type Infer, record, text, where } from "nerve/options";
 import { samples } from "./schema.ts";
 import { fullness } from "./statfs.ts";
 

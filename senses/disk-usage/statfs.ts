@@ -1,5 +1,5 @@
 /** What statfs(2) says, in the terms of df(1). */
-import { percent } from "../proc.ts";
+import { percent } from "nerve/proc";
 
 export interface Blocks {
   readonly bsize: number;

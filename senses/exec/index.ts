@@ -1,9 +1,8 @@
 /** Whatever a program of yours can tell: runs it, and makes its output the payload. */
 import type { Compute } from "nerve";
-import { choice, type Infer, record } from "../options.ts";
-import { COMMAND } from "./command-options.ts";
+import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
+import { choice, type Infer, record } from "nerve/options";
 import { parseOutput } from "./output.ts";
-import { exitError, leftBehindWords, runCommand } from "./run-command.ts";
 
 export const options = record({
   command: COMMAND.command,

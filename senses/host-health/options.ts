@@ -1,5 +1,5 @@
 /** Which senses are asked, and from where on their answers are a warning or critical. */
-import { duration, type Field, flag, type Infer, number, orNull, record, where, words } from "../options.ts";
+import { duration, type Field, flag, type Infer, number, orNull, record, where, words } from "nerve/options";
 
 interface Limits {
   readonly warning: number;

@@ -1,8 +1,8 @@
 /** The run queue's averages, from /proc/loadavg, and how they compare with the number of processors. */
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
-import { duration, type Infer, record } from "../options.ts";
-import { readProc } from "../proc.ts";
+import { duration, type Infer, record } from "nerve/options";
+import { readProc } from "nerve/proc";
 import { countCores, parseLoad } from "./loadavg.ts";
 import { samples } from "./schema.ts";
 

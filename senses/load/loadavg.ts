@@ -1,5 +1,5 @@
 /** /proc/loadavg (`0.46 0.12 0.04 1/82 4809`, proc_loadavg(5)) and the kernel's list of processors (`0-3,8`). */
-import { round } from "../proc.ts";
+import { round } from "nerve/proc";
 
 export interface Load {
   readonly load1: number;

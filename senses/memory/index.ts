@@ -1,8 +1,8 @@
 /** How much memory and swap is in use, from /proc/meminfo. */
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
-import { duration, type Infer, record } from "../options.ts";
-import { readProc } from "../proc.ts";
+import { duration, type Infer, record } from "nerve/options";
+import { readProc } from "nerve/proc";
 import { parseMeminfo } from "./meminfo.ts";
 import { samples } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 /** /proc/meminfo (proc_meminfo(5)), whose `kB` are 1024 bytes. */
-import { percent } from "../proc.ts";
+import { percent } from "nerve/proc";
 
 export interface Memory {
   readonly total_bytes: number;

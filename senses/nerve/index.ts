@@ -1,9 +1,9 @@
 /** nerve itself: what has failed, is failing, hangs, waits or is not up. Fails only when the kernel does not answer. */
 import type { Compute } from "nerve";
-import { duration, type Infer, record, whole } from "../options.ts";
+import { duration, type Infer, record, whole } from "nerve/options";
+import { fetchStatus } from "nerve/status";
 import { judge } from "./judge.ts";
 import { looks } from "./schema.ts";
-import { fetchStatus } from "./status.ts";
 
 export const options = record({
   stale_after: duration("5m", { min: "1s", max: "7d" }),
@@ -15,7 +15,7 @@ export const compute: Compute<Infer<typeof options>> = async (
   _peers,
   { options: { stale_after, queue_warning }, signal },
 ) => {
-  const status = await fetchStatus(process.env.NERVE_SOCKET, signal);
+  const status = await fetchStatus(signal);
   const previous = db.select().from(looks).get();
   const { payload, look } = judge(status, previous?.look ?? null, {
     now: Date.now(),

@@ -4,7 +4,20 @@
  * - failing: it had errors or timeouts, and no success (a signal or a null) since the last of them.
  * - stale: it was due, and nothing came of it (no success, no error) for `staleAfterMs` after that.
  */
-import type { SenseStatus, Status } from "./status.ts";
+import type { GroupStatus, SenseStatus, Status, WorkflowStatus } from "nerve/status";
+
+/** The part of a status that is judged. */
+export interface Judged {
+  readonly kernel: Pick<Status["kernel"], "version" | "started_at">;
+  readonly groups: readonly Pick<GroupStatus, "name" | "state" | "restarts">[];
+  readonly senses: readonly JudgedSense[];
+  readonly workflows: readonly Pick<WorkflowStatus, "name" | "running" | "queued" | "sleeping">[];
+}
+
+export type JudgedSense = Pick<
+  SenseStatus,
+  "name" | "state" | "computes" | "nulls" | "errors" | "timeouts" | "last_signal" | "next_due"
+>;
 
 /** What is remembered of one sense. */
 interface Seen {
@@ -33,7 +46,7 @@ export interface NervePayload {
   readonly status: "ok" | "warning" | "critical";
   readonly reasons: readonly string[];
   readonly version: string;
-  readonly uptime_seconds: number | null;
+  readonly uptime_seconds: number;
   readonly senses: number;
   readonly failed: readonly string[];
   readonly quarantined: readonly string[];
@@ -51,8 +64,8 @@ export interface NervePayload {
   readonly queues: Readonly<Record<string, number>>;
 }
 
-export function judge(status: Status, previous: Look | null, limits: Limits): { payload: NervePayload; look: Look } {
-  const startedAt = toMs(status.kernel.started_at);
+export function judge(status: Judged, previous: Look | null, limits: Limits): { payload: NervePayload; look: Look } {
+  const startedAt = status.kernel.started_at;
   // A new kernel counts from zero, and knows nothing of what was due under the old one.
   const sameKernel = previous !== null && previous.kernel_started_at === startedAt;
   const followed = status.senses.map((sense) => {
@@ -62,11 +75,8 @@ export function judge(status: Status, previous: Look | null, limits: Limits): { 
 
   const restarts = total(status.groups, "restarts");
   const newRestarts = previous === null ? 0 : Math.max(0, restarts - (sameKernel ? previous.restarts : 0));
-  const inState = (state: SenseStatus["state"]) => names(followed.filter((sense) => sense.state === state));
-  const groupsIn = (...states: string[]) => names(status.groups.filter(({ state }) => states.includes(state)));
-  const active = followed.filter(({ state }) => state === "ok");
-  const failed = inState("failed");
-  const quarantined = inState("quarantined");
+  const { ok: active, failed, quarantined, disabled } = byState(followed, SENSE_STATES);
+  const { starting, backoff, stuck } = byState(status.groups, GROUP_STATES);
   const failing = names(active.filter(({ seen }) => seen.failing));
   const stale = names(active.filter(({ seen }) => seen.due !== null && limits.now - seen.due >= limits.staleAfterMs));
   const queues = Object.fromEntries(
@@ -75,14 +85,14 @@ export function judge(status: Status, previous: Look | null, limits: Limits): { 
   const longQueues = Object.keys(queues).filter((name) => (queues[name] ?? 0) >= limits.queueWarning);
 
   const critical = [
-    ...say("failed to start", failed),
-    ...say("quarantined", quarantined),
+    ...say("failed to start", names(failed)),
+    ...say("quarantined", names(quarantined)),
     ...say("stale", stale),
-    ...say("stuck groups", groupsIn("stuck")),
+    ...say("stuck groups", names(stuck)),
   ];
   const warning = [
     ...say("failing", failing),
-    ...say("groups that keep dying", groupsIn("backoff")),
+    ...say("groups that keep dying", names(backoff)),
     ...say("long queues", longQueues),
     ...(newRestarts > 0 ? [`groups restarted ${newRestarts} times since the last look`] : []),
   ];
@@ -91,14 +101,14 @@ export function judge(status: Status, previous: Look | null, limits: Limits): { 
       status: critical.length > 0 ? "critical" : warning.length > 0 ? "warning" : "ok",
       reasons: [...critical, ...warning],
       version: status.kernel.version,
-      uptime_seconds: startedAt === null ? null : Math.max(0, Math.round((limits.now - startedAt) / 1000)),
+      uptime_seconds: Math.max(0, Math.round((limits.now - startedAt) / 1000)),
       senses: status.senses.length,
-      failed,
-      quarantined,
+      failed: names(failed),
+      quarantined: names(quarantined),
       failing,
       stale,
-      disabled: inState("disabled"),
-      groups_not_up: groupsIn("starting", "backoff", "stuck"),
+      disabled: names(disabled),
+      groups_not_up: names([...starting, ...backoff, ...stuck]),
       restarts,
       new_restarts: newRestarts,
       running: total(status.workflows, "running"),
@@ -115,11 +125,10 @@ export function judge(status: Status, previous: Look | null, limits: Limits): { 
 }
 
 /** One sense from one look to the next. */
-function follow(sense: SenseStatus, before: Seen | undefined): Seen {
+function follow(sense: JudgedSense, before: Seen | undefined): Seen {
   const { computes, nulls } = sense;
   const failures = sense.errors + sense.timeouts;
-  const lastSignal = toMs(sense.last_signal);
-  const due = toMs(sense.next_due);
+  const { last_signal: lastSignal, next_due: due } = sense;
   const counted = { computes, nulls, failures, last_signal: lastSignal };
   if (before === undefined) {
     return { ...counted, failing: failures > 0 && nulls === 0 && lastSignal === null, due };
@@ -137,10 +146,20 @@ function follow(sense: SenseStatus, before: Seen | undefined): Seen {
 
 const afterRestart = (seen: Seen): Seen => ({ ...seen, computes: 0, nulls: 0, failures: 0, due: null });
 
-const toMs = (time: number | string | null | undefined): number | null => {
-  const ms = typeof time === "string" ? Date.parse(time) : time;
-  return typeof ms === "number" && Number.isFinite(ms) ? ms : null;
-};
+/** Every state there is, so that a new one has to be judged here. */
+const SENSE_STATES = { ok: [], failed: [], quarantined: [], disabled: [] } as const satisfies Record<
+  SenseStatus["state"],
+  readonly []
+>;
+const GROUP_STATES = { starting: [], up: [], backoff: [], stuck: [] } as const satisfies Record<
+  GroupStatus["state"],
+  readonly []
+>;
+
+const byState = <State extends string, Item extends { readonly state: State }>(
+  items: readonly Item[],
+  none: Readonly<Record<State, readonly []>>,
+): Record<State, readonly Item[]> => ({ ...none, ...Object.groupBy(items, ({ state }) => state) });
 
 const names = (items: readonly { readonly name: string }[]): string[] => items.map(({ name }) => name);
 

@@ -1,8 +1,8 @@
 /** What every network interface received and sent since the last compute, from /proc/net/dev. */
 import type { Compute } from "nerve";
-import { isChosen } from "../glob.ts";
-import { type Infer, record, words } from "../options.ts";
-import { instant, readProc, secondsBetween } from "../proc.ts";
+import { isChosen } from "nerve/glob";
+import { type Infer, record, words } from "nerve/options";
+import { instant, readProc, secondsBetween } from "nerve/proc";
 import { parseNetDev, rates, summary } from "./net-dev.ts";
 import { counters } from "./schema.ts";
 

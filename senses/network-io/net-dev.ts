@@ -1,5 +1,5 @@
 /** /proc/net/dev (proc_pid_net(5)), and what two readings of it say. */
-import { round } from "../proc.ts";
+import { round } from "nerve/proc";
 
 /** Counters of one interface since it appeared. */
 export interface Interface {

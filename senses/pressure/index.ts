@@ -1,8 +1,8 @@
 /** How much time tasks lose waiting for processors, memory and disks: pressure stall information, /proc/pressure. */
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
-import { duration, type Infer, record } from "../options.ts";
-import { readProc } from "../proc.ts";
+import { duration, type Infer, record } from "nerve/options";
+import { readProc } from "nerve/proc";
 import { parsePressure } from "./psi.ts";
 import { samples } from "./schema.ts";
 

@@ -1,5 +1,5 @@
 /** Counting processes, without passing off those we may not see as not there. */
-import { matches } from "../glob.ts";
+import { matches } from "nerve/glob";
 import type { Process } from "./pid-stat.ts";
 
 const STATES = {

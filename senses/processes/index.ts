@@ -1,9 +1,9 @@
 /** How many processes there are, in which states, which take the most, and whether the ones you name are there. */
 import type { Compute } from "nerve";
-import { type Infer, mapping, record, whole } from "../options.ts";
-import { instant, secondsBetween } from "../proc.ts";
+import { type Infer, mapping, record, whole } from "nerve/options";
+import { instant, pageBytes, secondsBetween } from "nerve/proc";
 import { census, watch } from "./census.ts";
-import { pageBytes, readProcesses } from "./pid-stat.ts";
+import { readProcesses } from "./pid-stat.ts";
 import { counters } from "./schema.ts";
 import { consumption, ticksByProcess, topByCpu, topByMemory } from "./top.ts";
 

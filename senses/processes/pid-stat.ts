@@ -1,5 +1,5 @@
 /** Every process the kernel shows us, from /proc/PID/stat (proc_pid_stat(5)) and, if asked, /proc/PID/cmdline. */
-import { readdirSync, readFileSync } from "node:fs";
+import { processIds, readProcess } from "nerve/proc";
 
 export interface Process {
   readonly pid: number;
@@ -19,13 +19,11 @@ export interface Process {
 
 export function readProcesses(withCommands: boolean): Process[] {
   const found: Process[] = [];
-  for (const pid of readdirSync("/proc")) {
-    const first = pid.charCodeAt(0);
-    if (first < 48 || first > 57) continue;
-    const stat = read(`/proc/${pid}/stat`);
+  for (const id of processIds()) {
+    const stat = readProcess(id, "stat");
     const process = stat === null ? null : parsePidStat(stat);
     if (process === null) continue;
-    const command = withCommands ? read(`/proc/${pid}/cmdline`)?.replaceAll("\0", " ").trimEnd() || process.name : null;
+    const command = withCommands ? readProcess(id, "cmdline")?.replaceAll("\0", " ").trimEnd() || process.name : null;
     found.push({ ...process, command });
   }
   return found;
@@ -47,22 +45,4 @@ export function parsePidStat(stat: string): Omit<Process, "command"> | null {
     started: field(22),
     rss_pages: Math.max(0, field(24)),
   };
-}
-
-/** AT_PAGESZ of this process: 4096 on most hosts, 16 or 64 KiB on some arm64 ones. */
-export function pageBytes(): number {
-  const vector = readFileSync("/proc/self/auxv");
-  for (let at = 0; at + 16 <= vector.length; at += 16) {
-    if (vector.readBigUInt64LE(at) === 6n) return Number(vector.readBigUInt64LE(at + 8));
-  }
-  return 4096;
-}
-
-/** Null when the process is gone or is none of our business. UTF-8 here, because names and arguments are shown. */
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null;
-  }
 }

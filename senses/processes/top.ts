@@ -1,5 +1,5 @@
 /** The processes that take the most. Of those we can see; names are what the processes call themselves. */
-import { round } from "../proc.ts";
+import { round } from "nerve/proc";
 import type { Process } from "./pid-stat.ts";
 
 /** Pid → ticks after boot at its start, and ticks used. Those that never ran are left out. */

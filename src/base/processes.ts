@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 const AT_PAGESZ = 6n;
 
 /** From the vector the kernel gave this process: 4096 on most hosts, 16 or 64 KiB on some arm64 ones. */
-const pageBytes = (() => {
+export const pageBytes = (() => {
   let bytes: number | null = null;
   return (): number => {
     if (bytes === null) {

@@ -1,5 +1,6 @@
 /**
  * What `import … from "nerve"` gives the author of a sense or a workflow. Types but for one class: importing it costs nothing.
+ * The other files of this folder are modules of their own: `nerve/options`, `nerve/proc` …
  * The names here are public; a change to them is a change to every module ever written.
  */
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";

@@ -6,10 +6,20 @@ import { plugin } from "bun";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 
 type Namespace = Record<string, unknown>;
+type Table = Readonly<Record<string, () => Namespace>>;
 
-/** Each `require` is written out, so that the bundler embeds what it names. */
-const EMBEDDED: Readonly<Record<string, () => Namespace>> = {
+/** nerve's own. Each `require` is written out, so that the bundler embeds what it names. */
+const OWN: Table = {
   nerve: () => require("../sdk/index.ts"),
+  "nerve/exec": () => require("../sdk/exec.ts"),
+  "nerve/glob": () => require("../sdk/glob.ts"),
+  "nerve/options": () => require("../sdk/options.ts"),
+  "nerve/proc": () => require("../sdk/proc.ts"),
+  "nerve/retry": () => require("../sdk/retry.ts"),
+  "nerve/status": () => require("../sdk/status.ts"),
+};
+
+const PACKAGES: Table = {
   "drizzle-orm": () => require("drizzle-orm"),
   "drizzle-orm/sqlite-core": () => require("drizzle-orm/sqlite-core"),
   "drizzle-orm/bun-sqlite": () => require("drizzle-orm/bun-sqlite"),
@@ -20,37 +30,34 @@ const EMBEDDED: Readonly<Record<string, () => Namespace>> = {
   },
 };
 
-/** Names a user's module may import without a `node_modules`. */
-export const embeddedSpecifiers = (): string[] => [
-  ...Object.keys(EMBEDDED),
-  ...Object.entries(BUILT_IN_SENSES)
-    .filter(([, sense]) => sense.schema !== null)
-    .map(([name]) => `nerve/senses/${name}`),
-];
+/** The tables of the built-in senses. */
+const schemas = (): Table =>
+  Object.fromEntries(
+    Object.entries(BUILT_IN_SENSES).flatMap(([name, { schema }]) =>
+      schema === null ? [] : [[`nerve/senses/${name}`, schema]],
+    ),
+  );
 
-/** From source a `require` of a name in the table would find the table itself: it is resolved to a path before. */
-function loaders(): [string, () => Namespace][] {
-  if (Bun.isStandaloneExecutable) return Object.entries(EMBEDDED);
-  return Object.entries(EMBEDDED).map(([specifier, load]) => {
-    if (specifier === "nerve") return [specifier, load];
+/** Names a user's module may import without a `node_modules`. */
+export const embeddedSpecifiers = (): string[] => Object.keys({ ...OWN, ...PACKAGES, ...schemas() });
+
+/** From source a `require` of a package in the table would find the table itself: it is resolved to a path before. */
+function packages(): Table {
+  if (Bun.isStandaloneExecutable) return PACKAGES;
+  const byPath = Object.keys(PACKAGES).map((specifier): [string, () => Namespace] => {
     const path = Bun.resolveSync(specifier, import.meta.dir);
     return [specifier, () => require(path) as Namespace];
   });
+  return Object.fromEntries(byPath);
 }
 
 /** Registers the table with Bun's module loader. Once per process, before user code is imported. */
 export function embedModules(): void {
-  const modules = loaders();
+  const modules = Object.entries({ ...OWN, ...packages(), ...schemas() });
   plugin({
     name: "nerve",
     setup(build) {
-      for (const [specifier, load] of modules) {
-        build.module(specifier, () => ({ exports: load(), loader: "object" }));
-      }
-      for (const [name, sense] of Object.entries(BUILT_IN_SENSES)) {
-        const { schema } = sense;
-        if (schema) build.module(`nerve/senses/${name}`, () => ({ exports: schema(), loader: "object" }));
-      }
+      for (const [specifier, load] of modules) build.module(specifier, () => ({ exports: load(), loader: "object" }));
     },
   });
 }

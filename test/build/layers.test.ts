@@ -18,7 +18,8 @@ const REFUSED: readonly (readonly [file: string, source: string])[] = [
   ["src/model/x.ts", 'export { openStore } from "../store/open.ts";'],
   ["src/model/x.ts", 'export type { NerveConfig } from "../config/parse.ts";'],
   ["src/sdk/x.ts", 'import { sql } from "drizzle-orm"; sql.raw("");'],
-  ["src/sdk/x.ts", 'import { ok } from "../base/result.ts"; ok(1);'],
+  ["src/sdk/x.ts", 'import type { Status } from "../control/contract.ts";'],
+  ["senses/load/x.ts", 'import { record } from "../../src/sdk/options.ts"; record;'],
   ["src/config/x.ts", 'import { BUILT_IN_SENSES } from "../../senses/index.ts"; BUILT_IN_SENSES;'],
   ["src/config/x.ts", 'import type { Type } from "arktype";'],
   ["src/ipc/parse.ts", 'import type { type } from "arktype";'],
@@ -76,7 +77,7 @@ const ALLOWED: readonly (readonly [file: string, source: string])[] = [
   ["src/kernel/x.ts", 'import { Ticker } from "./time/ticker.ts"; import { nextDue } from "./y.ts"; Ticker, nextDue;'],
   ["src/cli/commands/start.ts", 'import { runDaemon } from "../../kernel/daemon.ts"; runDaemon;'],
   ["src/main.ts", 'await import("./cli/main.ts");'],
-  ["src/workflows/exec/x.ts", 'import { withAdvice } from "../../worker/retry-advice.ts"; withAdvice;'],
+  ["src/workflows/exec/x.ts", 'import { withAdvice } from "nerve/retry"; withAdvice;'],
   ["senses/load/index.ts", 'import { samples } from "./schema.ts"; import type { Compute } from "nerve"; samples;'],
 ];
 

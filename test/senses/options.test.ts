@@ -1,18 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { choice, duration, flag, mapping, number, orNull, record, text, where, whole, words } from "nerve/options";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
-import {
-  choice,
-  duration,
-  flag,
-  mapping,
-  number,
-  orNull,
-  record,
-  text,
-  where,
-  whole,
-  words,
-} from "../../senses/options.ts";
 import { validate } from "../helpers/compute.ts";
 
 const schema = record({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { matches } from "../../senses/glob.ts";
-import { bootId, instant, percent, readProc, secondsBetween } from "../../senses/proc.ts";
+import { matches } from "nerve/glob";
+import { bootId, instant, percent, readProc, secondsBetween } from "nerve/proc";
 
 describe("seconds between two samples", () => {
   const at = (uptime_ms: number, wall_ms: number, boot_id = "a") => ({ boot_id, uptime_ms, wall_ms });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { pageBytes } from "nerve/proc";
 import { census, watch } from "../../senses/processes/census.ts";
-import { type Process, pageBytes, parsePidStat } from "../../senses/processes/pid-stat.ts";
+import { type Process, parsePidStat } from "../../senses/processes/pid-stat.ts";
 import { consumption, ticksByProcess, topByCpu, topByMemory } from "../../senses/processes/top.ts";
 import { openSense } from "../helpers/compute.ts";
 import { until } from "../helpers/until.ts";

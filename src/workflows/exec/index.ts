@@ -1,9 +1,8 @@
 /** Runs a program of yours as the one step of a run, its arguments filled in from what started the run. */
 import type { Run, Trigger } from "nerve";
-import { COMMAND } from "../../../senses/exec/command-options.ts";
-import { exitError, leftBehindWords, runCommand } from "../../../senses/exec/run-command.ts";
-import { type Infer, record, where } from "../../../senses/options.ts";
-import { withAdvice } from "../../worker/retry-advice.ts";
+import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
+import { type Infer, record, where } from "nerve/options";
+import { withAdvice } from "nerve/retry";
 import { fill, hasNoTemplate, isTemplate } from "./template.ts";
 
 const asWords = "fill in only {{ payload.PATH }}, {{ sense }}, {{ at }} and {{ id }}";

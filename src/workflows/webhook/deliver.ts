@@ -2,7 +2,7 @@
  * One try of a delivery. Errors name the host and what it answered, never the rest of the address, a header or a body: any
  * of these may be a secret.
  */
-import { withAdvice } from "../../worker/retry-advice.ts";
+import { withAdvice } from "nerve/retry";
 import { redirectTarget, requestHeaders } from "./request.ts";
 
 export interface Delivery {

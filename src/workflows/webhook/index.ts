@@ -1,6 +1,6 @@
 /** Tells a web server what started the run: one POST, tried again until it is taken. */
 import type { Run } from "nerve";
-import { duration, type Infer, mapping, number, record, text, where, whole } from "../../../senses/options.ts";
+import { duration, type Infer, mapping, number, record, text, where, whole } from "nerve/options";
 import { deliver } from "./deliver.ts";
 import { areHeaders, isWebAddress } from "./request.ts";
 

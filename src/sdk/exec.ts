@@ -1,5 +1,6 @@
 /**
- * One program, from start to end. Owns its whole process tree: whatever way the run ends, nothing of it lives on.
+ * `nerve/exec`: one program, from start to end, and the options that name it. Owns the program's whole process tree:
+ * however the run ends, nothing of the tree lives on.
  *
  * 1. Never a shell: arguments reach the program as they are.
  * 2. The program stays in the worker's process group, so it dies with the worker whoever kills that.
@@ -9,7 +10,15 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { killMarked, killTree, listPids } from "../../src/base/processes.ts";
+import { killMarked, killTree, listPids } from "../base/processes.ts";
+import { mapping, orNull, text, where, words } from "./options.ts";
+
+/** Options that say which program is run, and how. */
+export const COMMAND = {
+  command: where(words(), ([program = ""]) => program !== "", "begin with the program to run"),
+  env: where(mapping(), (env) => Object.keys(env).every((name) => !/[=\0]/.test(name)), "have no `=` in a name"),
+  cwd: orNull(text()),
+} as const;
 
 export interface Command {
   readonly command: readonly string[];

@@ -1,4 +1,4 @@
-/** Names chosen by patterns in which `*` stands for any run of characters. Linear: the names come from strangers. */
+/** `nerve/glob`: names chosen by patterns in which `*` stands for any run of characters. Linear: the names come from strangers. */
 export function matches(pattern: string, name: string): boolean {
   const [head = "", ...rest] = pattern.split("*");
   const tail = rest.pop();

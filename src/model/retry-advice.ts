@@ -1,4 +1,4 @@
-/** What a built-in workflow, or a step of it, knows about trying again, said of the error it throws. */
+/** What a workflow, or a step of it, knows about trying again, attached to the error that it throws. */
 export interface RetryAdvice {
   /** False: it would only fail again. */
   readonly again: boolean;

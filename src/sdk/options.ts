@@ -1,12 +1,14 @@
 /**
- * What a built-in sense accepts under `with`, said once: the type, the default and the check of every option.
- * The result speaks Standard Schema, as ArkType types do, without the 100 ms that importing ArkType costs a worker.
+ * `nerve/options`: what a module accepts under `with`, said once: the type, the default and the check of every option.
+ * The result follows Standard Schema, as ArkType types do, without the 100 ms that importing ArkType costs a worker.
  *
  *     export const options = record({ path: text("/"), keep: duration("7d", { min: "1m", max: "30d" }) });
  *     type Options = Infer<typeof options>; // { path: string; keep: number }
  *
  * Messages name the key and the type of what was found, never its value: it may have been filled in from a secret.
  */
+import { parseDuration } from "../base/duration.ts";
+import { nearest } from "../base/nearest.ts";
 
 export interface Issue {
   readonly message: string;
@@ -94,9 +96,9 @@ export const whole = (fallback: number, { min, max }: { min: number; max: number
 
 /** A duration as nerve.yaml writes them (`250ms 5s 10m 1h 7d`), in milliseconds, in a closed range. */
 export const duration = (fallback: string, { min, max }: { min: string; max: string }): Field<number> =>
-  field(milliseconds(fallback), `a duration from ${min} to ${max}`, (given) => {
-    const ms = typeof given === "string" ? milliseconds(given) : undefined;
-    return ms !== undefined && ms >= (milliseconds(min) ?? 0) && ms <= (milliseconds(max) ?? 0) ? ms : undefined;
+  field(parseDuration(fallback) ?? undefined, `a duration from ${min} to ${max}`, (given) => {
+    const ms = typeof given === "string" ? parseDuration(given) : null;
+    return ms !== null && ms >= (parseDuration(min) ?? 0) && ms <= (parseDuration(max) ?? 0) ? ms : undefined;
   });
 
 /** One of a few words. */
@@ -173,29 +175,3 @@ const typeName = (value: unknown): string => {
 
 const list = (words: readonly string[]): string =>
   words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-const milliseconds = (text: string): number | undefined => {
-  const [, digits, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
-  return unit === undefined ? undefined : Number(digits) * (UNITS[unit] as number);
-};
-
-/** The known key within a third of the length in edits (insertions, deletions, substitutions), or null. */
-function nearest(key: string, known: readonly string[]): string | null {
-  const edits = (other: string): number => {
-    let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-    for (const [i, letter] of [...key].entries()) {
-      const next = [i + 1];
-      for (const [j, wanted] of [...other].entries()) {
-        const kept = (row[j] as number) + (letter === wanted ? 0 : 1);
-        next.push(Math.min(kept, (row[j + 1] as number) + 1, (next[j] as number) + 1));
-      }
-      row = next;
-    }
-    return row[other.length] as number;
-  };
-  if (key.length > 64) return null;
-  const [best] = known.map((word) => ({ word, distance: edits(word) })).sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(1, Math.floor(best.word.length / 3)) ? best.word : null;
-}

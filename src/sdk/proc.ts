@@ -1,5 +1,11 @@
-/** What the senses that read /proc share: reading it with an error that helps, telling time between samples, rounding. */
-import { readFileSync } from "node:fs";
+/**
+ * `nerve/proc`: reading /proc and /sys, with an error that helps; the time between two samples of counters; rounding. Senses
+ * read the host's /proc and /sys here and nowhere else.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { pageBytes } from "../base/processes.ts";
+
+export { pageBytes };
 
 /** The text of a file the kernel makes up. Latin-1, because names in it are bytes of anyone's choosing. */
 export function readProc(path: string): string {
@@ -10,6 +16,18 @@ export function readProc(path: string): string {
     throw new Error(`${path} is not visible (${code}): ${hints[code ?? ""] ?? "the kernel refused to read it"}`, {
       cause: error,
     });
+  }
+}
+
+/** Ids of the processes that the kernel shows, as text. */
+export const processIds = (): string[] => readdirSync("/proc").filter((name) => /^\d/.test(name));
+
+/** A file of one process, as UTF-8; null where the process is gone or its file may not be read. */
+export function readProcess(id: string, file: "stat" | "cmdline"): string | null {
+  try {
+    return readFileSync(`/proc/${id}/${file}`, "utf8");
+  } catch {
+    return null;
   }
 }
 
