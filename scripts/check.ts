@@ -1,4 +1,4 @@
-/** Everything to run before a commit: format and lint, layers, types, and the tests that need no executable. */
+/** Everything to run before a commit: format and lint, layers, sizes, types, and the tests that need no executable. */
 import { runTests, type Tally, testFolders } from "./test-run.ts";
 import { ensureInstalled, runStep } from "./toolchain.ts";
 
@@ -7,6 +7,7 @@ const BUN = process.execPath;
 const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = [
   ["format and lint", [BUN, "x", "biome", "check", "--error-on-warnings", "."]],
   ["layers", [BUN, "scripts/layers.ts"]],
+  ["sizes", [BUN, "scripts/sizes.ts"]],
   ["types", [BUN, "check", "--no-script", "--no-pretty"]],
 ];
 
