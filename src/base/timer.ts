@@ -7,6 +7,8 @@ export interface Timer {
 
 /** Calls `act` when `ms` have passed by the monotonic clock, never before. */
 export function startTimer(ms: number, act: () => void): Timer {
+  // It would be armed again and again, and never act.
+  if (Number.isNaN(ms)) throw new TypeError("a timer needs a number of milliseconds");
   const until = performance.now() + ms;
   let timer: ReturnType<typeof setTimeout>;
   const arm = (): void => {

@@ -2,7 +2,6 @@
 import type { SenseConfig } from "../model/config.ts";
 
 const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
 
 export const DEFAULT_DATA = "./data";
@@ -35,6 +34,3 @@ export const DEFAULT_CATCH_UP_INTERVAL = "none";
 export const DEFAULT_CONCURRENCY = 1;
 export const DEFAULT_OVERFLOW = "queue";
 export const DEFAULT_MAX_QUEUE = 100;
-export const DEFAULT_RETRY_INTERVAL_MS = 5 * SECOND;
-export const DEFAULT_RETRY_BACKOFF = 2;
-export const DEFAULT_RETRY_MAX_INTERVAL_MS = 5 * MINUTE;

@@ -1,15 +1,8 @@
 /** What an author hands to the thread, checked. */
 import { parseDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { type RetryPolicy, retryPolicy } from "../base/retry.ts";
 import type { Step } from "../sdk/index.ts";
-
-export interface RetryPolicy {
-  /** Tries after the first. */
-  readonly limit: number;
-  readonly intervalMs: number;
-  readonly backoff: number;
-  readonly maxIntervalMs: number;
-}
 
 export interface StepCall {
   readonly name: string;
@@ -18,9 +11,6 @@ export interface StepCall {
 }
 
 const LONGEST_NAME = 200;
-const INTERVAL_MS = 5_000;
-const BACKOFF = 2;
-const MAX_INTERVAL_MS = 300_000;
 const LONGEST_MS = 36_500 * 86_400_000;
 
 const quote = (value: unknown): string =>
@@ -50,19 +40,23 @@ function readRetry(what: string, given: unknown): Result<RetryPolicy | null, str
   if (!isObject(given)) return err(`${what} must be an object such as { limit: 3 }, not ${quote(given)}`);
   const unknown = stranger(given, ["limit", "interval", "backoff", "max_interval"]);
   if (unknown !== undefined) return err(`${what} has limit, interval, backoff and max_interval, not ${quote(unknown)}`);
-  const { limit, interval, backoff = BACKOFF, max_interval } = given;
+  const { limit, interval, backoff, max_interval } = given;
   if (!Number.isSafeInteger(limit) || Number(limit) < 0) {
     return err(`${what}.limit must be a whole number of tries after the first, not ${quote(limit)}`);
   }
-  if (typeof backoff !== "number" || !Number.isFinite(backoff) || backoff < 1) {
+  if (backoff !== undefined && !(Number.isFinite(backoff) && Number(backoff) >= 1)) {
     return err(`${what}.backoff must be a number of at least 1, not ${quote(backoff)}`);
   }
-  const every = readDuration(`${what}.interval`, interval ?? INTERVAL_MS);
+  const every = readOptional(`${what}.interval`, interval);
   if (!every.ok) return every;
-  const longest = readDuration(`${what}.max_interval`, max_interval ?? Math.max(MAX_INTERVAL_MS, every.value));
+  const longest = readOptional(`${what}.max_interval`, max_interval);
   if (!longest.ok) return longest;
-  return ok({ limit: Number(limit), intervalMs: every.value, backoff, maxIntervalMs: longest.value });
+  const growth = backoff === undefined ? null : Number(backoff);
+  return ok(retryPolicy(Number(limit), every.value, growth, longest.value));
 }
+
+const readOptional = (what: string, value: unknown): Result<number | null, string> =>
+  value === undefined ? ok(null) : readDuration(what, value);
 
 export function readStepCall(name: unknown, act: unknown, options: unknown): Result<StepCall, string> {
   if (typeof name !== "string" || name === "" || name.length > LONGEST_NAME) {
@@ -76,11 +70,4 @@ export function readStepCall(name: unknown, act: unknown, options: unknown): Res
   if (unknown !== undefined) return err(`the options of ${what} are \`retry\`, not ${quote(unknown)}`);
   const retry = readRetry(`the retry of ${what}`, given.retry);
   return retry.ok ? ok({ name, act: act as StepCall["act"], retry: retry.value }) : retry;
-}
-
-/** How long after try number `attempt` failed the next one follows, or null: there is none. `wishMs`: not before that. */
-export function retryDelayMs(retry: RetryPolicy | null, attempt: number, wishMs: number): number | null {
-  if (retry === null || attempt > retry.limit) return null;
-  const own = retry.intervalMs * retry.backoff ** (attempt - 1);
-  return Math.min(retry.maxIntervalMs, Math.ceil(Math.max(own, wishMs)));
 }

@@ -11,6 +11,7 @@
  *    more runs than `concurrency` have code under way.
  */
 import type { Json } from "../base/json.ts";
+import { retryDelayMs } from "../base/retry.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { describeFailure } from "../base/thrown.ts";
 import { elapsedMs, startTimer, type Timer } from "../base/timer.ts";
@@ -19,7 +20,7 @@ import { adviceOf } from "../model/retry-advice.ts";
 import type { Blobs, Log, Peers, Run, RunContext, Step, Thread, Trigger } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
 import { clip } from "../worker/output.ts";
-import { readDuration, readStepCall, retryDelayMs, type StepCall } from "./arguments.ts";
+import { readDuration, readStepCall, type StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import type { Commits } from "./commits.ts";
 import { stepError } from "./step-error.ts";

@@ -20,3 +20,7 @@ test("a timer fires once its time has passed, not before, and not when it was st
   expect(at.get("short")).toBeGreaterThanOrEqual(10.5);
   expect(at.get("long")).toBeGreaterThanOrEqual(40);
 });
+
+test("a timer for no number of milliseconds is refused: it would never fire", () => {
+  expect(() => startTimer(Number.NaN, () => {})).toThrow("a timer needs a number of milliseconds");
+});

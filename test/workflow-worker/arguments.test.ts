@@ -1,6 +1,6 @@
 /** G10: what an author hands to the thread is checked, with errors that name it. */
 import { describe, expect, test } from "bun:test";
-import { readDuration, readStepCall, retryDelayMs } from "../../src/workflow-worker/arguments.ts";
+import { readDuration, readStepCall } from "../../src/workflow-worker/arguments.ts";
 import { Commits } from "../../src/workflow-worker/commits.ts";
 import { stepError } from "../../src/workflow-worker/step-error.ts";
 import { stepId } from "../../src/workflow-worker/step-id.ts";
@@ -80,14 +80,6 @@ test("a duration is text as in nerve.yaml, or milliseconds, and at most a hundre
     "99999d",
   ])
     expect(readDuration("it", value).ok).toBe(false);
-});
-
-test("the wait before the next try grows by the backoff up to its limit, and is at least what was asked for", () => {
-  const retry = { limit: 4, intervalMs: 10, backoff: 3, maxIntervalMs: 100 };
-  expect([1, 2, 3, 4, 5].map((attempt) => retryDelayMs(retry, attempt, 0))).toEqual([10, 30, 90, 100, null]);
-  expect([50, 5_000].map((wish) => retryDelayMs(retry, 1, wish))).toEqual([50, 100]);
-  expect(retryDelayMs({ ...retry, limit: 5_000 }, 4_000, 0)).toBe(100);
-  expect(retryDelayMs(null, 1, 0)).toBeNull();
 });
 
 test("a step's id is its own: 32 hex digits of trace, run, name and nth", () => {

@@ -1,9 +1,5 @@
 /** What follows when an attempt of a run did not succeed: pure. */
-import {
-  DEFAULT_RETRY_BACKOFF,
-  DEFAULT_RETRY_INTERVAL_MS,
-  DEFAULT_RETRY_MAX_INTERVAL_MS,
-} from "../../config/defaults.ts";
+import { retryDelayMs, retryPolicy } from "../../base/retry.ts";
 import type { RetryConfig } from "../../model/config.ts";
 import type { RunEventData } from "../../model/run.ts";
 
@@ -17,11 +13,8 @@ export interface Failure {
 }
 
 /** Milliseconds until the attempt after number `attempt`, or null: there is none. */
-export function retryDelayMs(attempt: number, retry: RetryConfig | null): number | null {
-  if (retry === null || attempt > retry.limit) return null;
-  const first = retry.intervalMs ?? DEFAULT_RETRY_INTERVAL_MS;
-  // A long `interval` is not cut short by a `max_interval` nobody wrote.
-  const most = retry.maxIntervalMs ?? Math.max(first, DEFAULT_RETRY_MAX_INTERVAL_MS);
-  const growth = (retry.backoff ?? DEFAULT_RETRY_BACKOFF) ** Math.max(0, attempt - 1);
-  return Math.round(Math.min(most, first * growth));
+export function attemptDelayMs(attempt: number, retry: RetryConfig | null): number | null {
+  if (retry === null) return null;
+  const { limit, intervalMs, backoff, maxIntervalMs } = retry;
+  return retryDelayMs(retryPolicy(limit, intervalMs, backoff, maxIntervalMs), attempt, 0);
 }

@@ -18,7 +18,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
 import type { Handle } from "../time/ticker.ts";
 import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
-import { type Failure, retryDelayMs } from "./run-policy.ts";
+import { attemptDelayMs, type Failure } from "./run-policy.ts";
 import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";
 
 /** What runs need of the kernel beyond their workflow. */
@@ -253,7 +253,7 @@ export class Workflow implements RunDesk {
 
   /** How an attempt that did not succeed goes on. */
   #afterFailure(row: Run, { error, stack, step, how }: Failure): RunEvent {
-    const delay = how === "for-good" ? null : retryDelayMs(row.attempt, this.config.retry);
+    const delay = how === "for-good" ? null : attemptDelayMs(row.attempt, this.config.retry);
     if (delay !== null) {
       return { event: "run.retrying", data: { ...this.deadline(delay), attempt: row.attempt + 1, error, stack, step } };
     }

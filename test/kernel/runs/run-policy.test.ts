@@ -1,9 +1,9 @@
 /** How long a run waits for its next attempt, by the table. */
 import { expect, test } from "bun:test";
-import { retryDelayMs } from "../../../src/kernel/runs/run-policy.ts";
+import { attemptDelayMs } from "../../../src/kernel/runs/run-policy.ts";
 import type { RetryConfig } from "../../../src/model/config.ts";
 
-const delays = (retry: RetryConfig): (number | null)[] => [1, 2, 3, 4, 50].map((after) => retryDelayMs(after, retry));
+const delays = (retry: RetryConfig): (number | null)[] => [1, 2, 3, 4, 50].map((after) => attemptDelayMs(after, retry));
 const MINUTE = 60_000;
 
 test("the wait before the next attempt grows by the backoff up to its limit, and is never less than the interval", () => {
@@ -19,5 +19,5 @@ test("the wait before the next attempt grows by the backoff up to its limit, and
   ]);
   expect(delays({ limit: 9, intervalMs: 100, backoff: 3, maxIntervalMs: 500 })).toEqual([100, 300, 500, 500, null]);
   expect(delays({ ...unsaid, limit: 0 })).toEqual([null, null, null, null, null]);
-  expect(retryDelayMs(1, null)).toBeNull();
+  expect(attemptDelayMs(1, null)).toBeNull();
 });
