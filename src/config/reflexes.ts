@@ -5,6 +5,7 @@
 import type { Json } from "../base/json.ts";
 import { FORBIDDEN_KEYS } from "../base/json.ts";
 import type { ReflexConfig, SenseReflexConfig, WorkflowReflexConfig } from "../model/config.ts";
+import { readCron } from "./cron.ts";
 import {
   duration,
   durationOrNone,
@@ -94,23 +95,6 @@ function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; re
     for (const [index, item] of tree.items.entries()) yield* endsOf(item, child(label, index));
   else yield { tree, label };
 }
-
-const readCron: Reader<string> = (tree, label, report) => {
-  const value = tree.kind === "scalar" && typeof tree.value === "string" ? tree.value.trim() : null;
-  let next: Date | null = null;
-  try {
-    if (value !== null) next = Bun.cron.parse(value);
-  } catch {
-    // Said below, in our words: theirs quote the expression, which may hold what a variable was filled with.
-    report.expected("bad-cron", tree, label, "five cron fields or a nickname such as @hourly", null);
-    return null;
-  }
-  if (value === null) report.expected("bad-cron", tree, label, 'cron fields such as "*/5 * * * *"', "quote it");
-  else if (next === null) {
-    report.add("bad-cron", tree.place, `\`${label}\` is ${found(tree)}, a time that never comes`, null);
-  }
-  return next && value;
-};
 
 const readTz: Reader<string> = (tree, label, report) => {
   try {

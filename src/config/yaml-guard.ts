@@ -3,14 +3,12 @@
  * directives, further documents, deep nesting, masses of values. Works on the lexer's stream, so that a hostile file is
  * given up while it is read and not after. Foreign code (`yaml`) is caught here and nowhere else.
  */
-import { Composer, CST, type Document, Lexer, LineCounter, Parser, type YAMLError } from "yaml";
+import { Composer, CST, type Document, LineCounter, Parser, type YAMLError } from "yaml";
+import { type Lexeme, lexemes, MAX_LEXEMES, MAX_NODES } from "./lexemes.ts";
 import type { Report } from "./report.ts";
 import { type Place, shown } from "./tree.ts";
 
 export const MAX_DEPTH = 20;
-export const MAX_NODES = 20_000;
-/** Every value takes at most four of the counted lexemes, so more of them are more than `MAX_NODES` values. */
-const MAX_LEXEMES = MAX_NODES * 4;
 const UNCOUNTED: ReadonlySet<string | null> = new Set(["space", "newline", "comment", "doc-mode", "byte-order-mark"]);
 
 export const TOO_MANY = `the file holds more than ${MAX_NODES} values`;
@@ -19,57 +17,6 @@ export const TOO_DEEP = `values are nested deeper than ${MAX_DEPTH} levels`;
 export interface Composed {
   /** Null when the file holds nothing but comments. */
   readonly contents: Document.Parsed["contents"];
-}
-
-interface Lexeme {
-  readonly text: string;
-  /** A token type of `yaml`, or `plain` for the text of a plain or block scalar. */
-  readonly type: string | null;
-  readonly offset: number;
-}
-
-/** The lexer marks the text of a scalar by a lexeme of its own before it. */
-function* lexemes(text: string): Generator<Lexeme> {
-  let offset = 0;
-  let isScalarText = false;
-  for (const lexeme of new Lexer().lex(text)) {
-    const type: string | null = isScalarText ? "plain" : CST.tokenType(lexeme);
-    yield { text: lexeme, type, offset };
-    isScalarText = type === "scalar";
-    // Marks stand for no text of the file.
-    if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += lexeme.length;
-  }
-}
-
-/** What a variable that YAML cannot see as one is overwritten with, so that the rest of the file can still be checked. */
-export const MASK = "\ue000";
-
-/**
- * Inside `{ }` and `[ ]` YAML reads an unquoted `${X}` as a `$` with a map behind it. Reports each and returns the text
- * with them masked, every other character in its place.
- */
-export function maskUnquotedVariables(text: string, placeOf: (offset: number) => Place, report: Report): string {
-  if (!text.includes("${")) return text;
-  const masked: string[] = [];
-  let end = 0;
-  let count = 0;
-  let previous: Lexeme | null = null;
-  for (const lexeme of lexemes(text)) {
-    if (count++ > MAX_LEXEMES || report.isFull()) break;
-    if (lexeme.offset >= end && lexeme.type === "flow-map-start" && previous?.text.endsWith("$") === true) {
-      const close = text.indexOf("}", lexeme.offset);
-      const newline = text.indexOf("\n", lexeme.offset);
-      if (close !== -1 && (newline === -1 || close < newline)) {
-        const start = lexeme.offset - 1;
-        const message = `\`${shown(text.slice(start, close + 1))}\` stands unquoted inside { } or [ ], where YAML takes its braces for a map`;
-        report.add("unquoted-variable", placeOf(start), message, `quote it: "${shown(text.slice(start, close + 1))}"`);
-        masked.push(text.slice(end, start), MASK.repeat(close + 1 - start));
-        end = close + 1;
-      }
-    }
-    if (lexeme.type !== "scalar") previous = lexeme.type === "plain" ? lexeme : null;
-  }
-  return end === 0 ? text : masked.join("") + text.slice(end);
 }
 
 const REFUSED: Readonly<Record<string, { kind: string; thing: string; hint: string }>> = {
@@ -123,53 +70,7 @@ export function countLines(text: string): LineCounter {
  * tags are reported and passed over, so that the rest is checked as well.
  */
 export function composeYaml(text: string, placeOf: (offset: number) => Place, report: Report): Composed | null {
-  let isGivenUp = false;
-  let hasRefused = false;
-  const giveUp = (kind: string, offset: number, message: string): void => {
-    isGivenUp = true;
-    report.add(kind, placeOf(offset), message, null);
-  };
-
-  function* tokens(): Generator<CST.Token> {
-    const parser = new Parser();
-    let counted = 0;
-    let hasStarted = false;
-    let hasEnded = false;
-    for (const lexeme of lexemes(text)) {
-      const { type, offset } = lexeme;
-      if (!UNCOUNTED.has(type)) {
-        if (hasStarted && (type === "doc-start" || (hasEnded && type !== "doc-end"))) {
-          hasRefused = true;
-          const hint = "put everything into one document";
-          report.add("second-document", placeOf(offset), "a second document begins here", hint);
-          break;
-        }
-        hasEnded ||= type === "doc-end";
-        hasStarted ||= type !== "directive-line";
-        if (++counted > MAX_LEXEMES) return giveUp("too-many-values", offset, TOO_MANY);
-      }
-      const refused = type === null ? undefined : REFUSED[type];
-      if (refused) {
-        hasRefused = true;
-        const message = `${refused.thing} \`${shown(lexeme.text)}\` is not allowed`;
-        report.add(refused.kind, placeOf(offset), message, refused.hint);
-        if (report.isFull()) {
-          isGivenUp = true;
-          return;
-        }
-      }
-      let isBroken = false;
-      for (const token of parser.next(lexeme.text)) {
-        isBroken ||= token.type === "error";
-        yield token;
-      }
-      if (isTooDeep(parser)) return giveUp("too-deep", offset, TOO_DEEP);
-      // What follows an error is mostly its echo; the document so far is composed for errors further up.
-      if (isBroken) break;
-    }
-    yield* parser.end();
-  }
-
+  const reading = new TokenReading(text, placeOf, report);
   const composer = new Composer({
     version: "1.2",
     schema: "core",
@@ -179,16 +80,101 @@ export function composeYaml(text: string, placeOf: (offset: number) => Place, re
   });
   let document: Document.Parsed | undefined;
   try {
-    document = composer.compose(tokens(), true, text.length).next().value ?? undefined;
+    document = composer.compose(reading.tokens(), true, text.length).next().value ?? undefined;
   } catch {
-    giveUp("bad-yaml", 0, "this is not valid YAML, and the parser cannot say where");
+    reading.giveUp("bad-yaml", 0, "this is not valid YAML, and the parser cannot say where");
   }
-  if (!document || isGivenUp) return null;
+  if (!document || reading.isGivenUp) return null;
   const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   if (first === undefined) return { contents: document.contents };
-  // The parser stumbles over several tags or anchors in a row, which is told already.
-  if (!hasRefused) giveUp("bad-yaml", first.pos[0], `this is not valid YAML: ${ownWords(first, text)}`);
+  // The parser stumbles over several tags or anchors in a row, which is reported already.
+  if (!reading.hasRefused) {
+    const offset = openingQuote(first, text) ?? first.pos[0];
+    reading.giveUp("bad-yaml", offset, `this is not valid YAML: ${ownWords(first, text)}`);
+  }
   return null;
+}
+
+/** The parser's tokens, with a look at each lexeme before the parser sees it. */
+class TokenReading {
+  /** What follows was not read. */
+  isGivenUp = false;
+  /** Something was reported that the parser would report again in its own words. */
+  hasRefused = false;
+  readonly #text: string;
+  readonly #placeOf: (offset: number) => Place;
+  readonly #report: Report;
+  readonly #parser = new Parser();
+  #counted = 0;
+  #hasStarted = false;
+  #hasEnded = false;
+
+  constructor(text: string, placeOf: (offset: number) => Place, report: Report) {
+    this.#text = text;
+    this.#placeOf = placeOf;
+    this.#report = report;
+  }
+
+  giveUp(kind: string, offset: number, message: string): void {
+    this.isGivenUp = true;
+    this.#report.add(kind, this.#placeOf(offset), message, null);
+  }
+
+  *tokens(): Generator<CST.Token> {
+    for (const lexeme of lexemes(this.#text)) {
+      if (this.#beginsAnother(lexeme)) break;
+      if (this.#counted > MAX_LEXEMES) return this.giveUp("too-many-values", lexeme.offset, TOO_MANY);
+      this.#refuse(lexeme);
+      if (this.isGivenUp) return;
+      let isBroken = false;
+      for (const token of this.#parser.next(lexeme.text)) {
+        isBroken ||= token.type === "error";
+        yield token;
+      }
+      if (isTooDeep(this.#parser)) return this.giveUp("too-deep", lexeme.offset, TOO_DEEP);
+      // What follows an error is mostly its echo; the document so far is composed for errors further up.
+      if (isBroken) break;
+    }
+    yield* this.#parser.end();
+  }
+
+  /** Counts the lexeme; true when a second document begins with it, which is reported. */
+  #beginsAnother({ type, offset }: Lexeme): boolean {
+    if (UNCOUNTED.has(type)) return false;
+    if (this.#hasStarted && (type === "doc-start" || (this.#hasEnded && type !== "doc-end"))) {
+      this.hasRefused = true;
+      const message = "a second document begins here";
+      this.#report.add("second-document", this.#placeOf(offset), message, "put everything into one document");
+      return true;
+    }
+    this.#hasEnded ||= type === "doc-end";
+    this.#hasStarted ||= type !== "directive-line";
+    this.#counted++;
+    return false;
+  }
+
+  #refuse({ type, text, offset }: Lexeme): void {
+    const refused = type === null ? undefined : REFUSED[type];
+    if (!refused) return;
+    this.hasRefused = true;
+    const message = `${refused.thing} \`${shown(text)}\` is not allowed`;
+    this.#report.add(refused.kind, this.#placeOf(offset), message, refused.hint);
+    this.isGivenUp ||= this.#report.isFull();
+  }
+}
+
+/** Where the text begins whose closing quote is missing, null when that is not the fault. */
+function openingQuote(error: YAMLError, text: string): number | null {
+  const quote = error.code === "MISSING_CHAR" ? /closing (["'])quote/.exec(error.message)?.[1] : undefined;
+  if (quote === undefined) return null;
+  let open: number | null = null;
+  for (const { type, text: lexeme, offset } of lexemes(text)) {
+    if (type === "double-quoted-scalar" || type === "single-quoted-scalar") {
+      if (lexeme.length < 2 || !lexeme.endsWith(quote)) open = offset;
+      else if (open === null && offset + lexeme.length > error.pos[0]) open = offset;
+    }
+  }
+  return open;
 }
 
 /** A cheap look first: the parser keeps every open value on its stack, and this is asked after each lexeme. */

@@ -39,7 +39,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: 'data: "abc',
-    says: ['nerve.yaml:1:11: this is not valid YAML: missing closing "quote'],
+    says: ['nerve.yaml:1:7: this is not valid YAML: missing closing "quote'],
   },
   {
     config: "senses: { a: 1",
@@ -384,7 +384,7 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, cron: '61 * * * *'}]"),
     says: [
-      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "61 * * * *"',
+      'nerve.yaml:2:32: `reflexes[0].cron` has "61" as its minute, which is out of range (0 to 59), in "61 * * * *"',
     ],
   },
   {
@@ -400,13 +400,97 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, cron: '@reboot'}]"),
     says: [
-      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "@reboot"',
+      'nerve.yaml:2:32: `reflexes[0].cron` is "@reboot", which is no time; write `on_start: true` instead of `cron`',
     ],
   },
   {
     config: withSenses("reflexes: [{sense: load, cron: '* * * * * *'}]"),
     says: [
-      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "* * * * * *"',
+      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "* * * * * *", which has 6 fields; cron has no seconds: write `interval`, as in `interval: 10s`, and no `cron`',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '@every 5m'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` is "@every 5m", which is an interval; write `interval: 5m` instead of `cron`',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '@hourli'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "@hourli"; did you mean `@hourly`?',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '* * * *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found "* * * *", which has 4 fields; the fields are minute, hour, day, month and weekday',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '0 0 * * FRI-MON'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` has "FRI-MON" as its weekday, which goes backwards (0 to 7 (0 and 7 are Sunday) or sun to sat), in "0 0 * * FRI-MON"; write `FRI-SAT,SUN-MON`',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '0 22-2 * * *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` has "22-2" as its hour, which goes backwards (0 to 23), in "0 22-2 * * *"; write `22-23,0-2`',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '0 0 L * *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` has "L" as its day, which is no number, range or `*` (1 to 31), in "0 0 L * *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '0 0 1 13 *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` has "13" as its month, which is out of range (1 to 12 or jan to dec), in "0 0 1 13 *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: '*/0 * * * *'}]"),
+    says: [
+      'nerve.yaml:2:32: `reflexes[0].cron` has "*/0" as its minute, which has a step that is no whole number from 1 on (0 to 59), in "*/0 * * * *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: * * * * *}]"),
+    says: [
+      'nerve.yaml:2:32: the cron expression `* * * * *` stands unquoted, where YAML takes its * for something else; quote it: "* * * * *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: */5 0,12 * * *, on_start: true}]"),
+    says: [
+      'nerve.yaml:2:32: the cron expression `*/5 0,12 * * *` stands unquoted, where YAML takes its * for something else; quote it: "*/5 0,12 * * *"',
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, cron: @hourly}]"),
+    says: [
+      'nerve.yaml:2:32: the cron expression `@hourly` stands unquoted, where YAML takes its @ for something else; quote it: "@hourly"',
+    ],
+  },
+  {
+    config:
+      "senses: { load: }\nreflexes:\n  - sense: load\n    cron: */5 * * * *  # as crontab has it\n    tz: Nowhere\n",
+    says: [
+      'nerve.yaml:4:11: the cron expression `*/5 * * * *` stands unquoted, where YAML takes its * for something else; quote it: "*/5 * * * *"',
+      'nerve.yaml:5:9: `reflexes[0].tz` must be a time zone such as Europe/Berlin, found "Nowhere"',
+    ],
+  },
+  {
+    config: 'data: "./x\nsenses: { load: }\n',
+    says: ['nerve.yaml:1:7: this is not valid YAML: missing closing "quote'],
+  },
+  {
+    config: "memory:{}",
+    says: [
+      'nerve.yaml:1:1: the file must be a map of keys such as `senses`, found "memory:{}"; write a space after the `:`',
     ],
   },
   {

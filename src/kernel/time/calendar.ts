@@ -1,5 +1,7 @@
-/** When things are due: pure arithmetic on wall-clock milliseconds, no timers. */
+/** When things are due: arithmetic on wall-clock milliseconds, no timers. Pure. */
 import { createHash } from "node:crypto";
+import { followsElapsedTime } from "../../base/cron.ts";
+import { WallClock } from "./wall-clock.ts";
 
 /** Answers with the first due time strictly after `afterMs`, or null when there is none. */
 export interface Calendar {
@@ -30,69 +32,46 @@ export const intervalCalendar = (intervalMs: number, phaseMs: number): Calendar 
   next: (afterMs) => (Math.floor((afterMs - phaseMs) / intervalMs) + 1) * intervalMs + phaseMs,
 });
 
-const HALF_DAY_MS = 43_200_000;
-
-/** The clock on the wall somewhere: what it shows at an instant, as if that were UTC, and when it shows something. */
-class WallClock {
-  readonly #format: Intl.DateTimeFormat;
-
-  constructor(tz: string | null) {
-    this.#format = new Intl.DateTimeFormat("en-GB", {
-      ...(tz === null ? {} : { timeZone: tz }),
-      hourCycle: "h23",
-      year: "numeric",
-      month: "numeric",
-      day: "numeric",
-      hour: "numeric",
-      minute: "numeric",
-      second: "numeric",
-    });
-  }
-
-  shows(at: number): number {
-    const parts = Object.fromEntries(this.#format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-    return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1000) + 1000) % 1000);
-  }
-
-  #offset(at: number): number {
-    return this.shows(at) - at;
-  }
-
-  /** The first instant at which it shows `local`; the end of the gap when it never does. */
-  first(local: number): number {
-    const before = this.#offset(local - HALF_DAY_MS * 2);
-    const after = this.#offset(local + HALF_DAY_MS * 2);
-    for (const offset of [Math.max(before, after), Math.min(before, after)]) {
-      if (this.shows(local - offset) === local) return local - offset;
-    }
-    let low = local - Math.max(before, after) - 1;
-    let high = local - Math.min(before, after);
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      if (this.#offset(middle) === before) low = middle;
-      else high = middle;
-    }
-    return high;
-  }
-}
-
 /**
- * Five fields or a nickname, in `tz` (null: the host's). The expression is matched against what the clock on the wall
- * shows, so a time that a change of daylight saving leaves out runs at the gap's end and one it repeats runs once.
+ * Five fields or a nickname, in `tz` (null: the host's), with the rules of cron(8) for a clock on the wall that is moved.
+ * Where the minute or the hour begins with `*`, times follow elapsed time: whatever the wall shows at an instant counts.
+ * Other times are fixed: one that is left out is due at the gap's end, one that is repeated is due the first time.
  */
 export function cronCalendar(expression: string, tz: string | null): Calendar {
-  const clock = new WallClock(tz);
-  return {
-    next(afterMs) {
-      let local = clock.shows(afterMs);
-      for (;;) {
-        const match = Bun.cron.parse(expression, local, { tz: "UTC" });
-        if (match === null) return null;
-        local = match.getTime();
-        const at = clock.first(local);
-        if (at > afterMs) return at;
-      }
-    },
-  };
+  const wall = new WallClock(tz);
+  return followsElapsedTime(expression) ? elapsedCalendar(expression, wall) : fixedCalendar(expression, wall);
 }
+
+const match = (expression: string, afterLocal: number): number | null =>
+  Bun.cron.parse(expression, afterLocal, { tz: "UTC" })?.getTime() ?? null;
+
+const fixedCalendar = (expression: string, wall: WallClock): Calendar => ({
+  next(afterMs) {
+    let local = match(expression, wall.shows(afterMs));
+    while (local !== null) {
+      const at = wall.first(local);
+      if (at > afterMs) return at;
+      local = match(expression, local);
+    }
+    return null;
+  },
+});
+
+const DAY_MS = 86_400_000;
+
+const elapsedCalendar = (expression: string, wall: WallClock): Calendar => ({
+  next(afterMs) {
+    let from = afterMs + 1;
+    for (;;) {
+      const local = match(expression, wall.shows(from) - 1);
+      if (local === null) return null;
+      const at = local - wall.offset(from);
+      // Only a change soon after `from` can repeat times of the wall from before it: what lies further ahead is passed
+      // over, for the wall shows no match until `local`.
+      const isFar = at - from > 2 * DAY_MS;
+      const change = wall.firstChange(from, isFar ? from + DAY_MS : at);
+      if (change === null && !isFar) return at;
+      from = change ?? at - DAY_MS;
+    }
+  },
+});

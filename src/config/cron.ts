@@ -1,0 +1,78 @@
+/** Reads a cron expression, or says which of its fields is wrong and what to write instead. */
+import { counted } from "../base/counted.ts";
+import { type CronFault, faultOfCron } from "../base/cron.ts";
+import { parseDuration } from "../base/duration.ts";
+import type { Reader } from "./fields.ts";
+import { found, shown, type Tree } from "./tree.ts";
+
+const WHAT = "five cron fields or a nickname such as @hourly";
+const FEWER_THAN_A_MINUTE = "cron has no seconds: write `interval`, as in `interval: 10s`, and no `cron`";
+
+export const readCron: Reader<string> = (tree, label, report) => {
+  if (tree.kind === "scalar" && tree.filled && typeof tree.value !== "string") {
+    report.expected("bad-cron", tree, label, WHAT, null);
+    return null;
+  }
+  const value = tree.kind === "scalar" && typeof tree.value === "string" ? tree.value.trim() : null;
+  if (value === null) {
+    report.expected("bad-cron", tree, label, 'cron fields such as "*/5 * * * *"', "quote it");
+    return null;
+  }
+  const fault = faultOfCron(value);
+  if (fault !== null) {
+    report.add("bad-cron", tree.place, `\`${label}\` ${wordsOf(fault, tree)}`, hintOf(fault, isSecret(tree)));
+    return null;
+  }
+  const next = nextOf(value);
+  if (next === "refused") report.expected("bad-cron", tree, label, WHAT, null);
+  else if (next === null)
+    report.add("bad-cron", tree.place, `\`${label}\` is ${found(tree)}, a time that never comes`, null);
+  return typeof next === "number" ? value : null;
+};
+
+function nextOf(expression: string): number | null | "refused" {
+  try {
+    return Bun.cron.parse(expression)?.getTime() ?? null;
+  } catch {
+    // What the runtime says quotes the expression, which may hold what a variable was filled with.
+    return "refused";
+  }
+}
+
+const isSecret = (tree: Tree): boolean => tree.kind === "scalar" && tree.filled;
+
+/** What follows the label. Of a value that was filled in no part is named. */
+function wordsOf(fault: CronFault, tree: Tree): string {
+  const value = isSecret(tree) ? "a value" : `"${fault.kind === "field" ? shown(fault.value) : ""}"`;
+  switch (fault.kind) {
+    case "reboot":
+      return `is ${found(tree)}, which is no time`;
+    case "every":
+      return `is ${found(tree)}, which is an interval`;
+    case "nickname":
+      return `must be ${WHAT}, found ${found(tree)}`;
+    case "count":
+      return `must be ${WHAT}, found ${found(tree)}${isSecret(tree) ? "" : `, which has ${counted(fault.count, "field")}`}`;
+    case "field":
+      return `has ${value} as its ${fault.field}, which ${fault.reason} (${fault.range}), in ${found(tree)}`;
+  }
+}
+
+function hintOf(fault: CronFault, isFilled: boolean): string | null {
+  switch (fault.kind) {
+    case "reboot":
+      return "write `on_start: true` instead of `cron`";
+    case "every": {
+      const interval = fault.interval !== null && parseDuration(fault.interval) !== null ? fault.interval : "5m";
+      return `write \`interval: ${isFilled ? "5m" : interval}\` instead of \`cron\``;
+    }
+    case "nickname":
+      return isFilled || fault.meant === null ? null : `did you mean \`${fault.meant}\`?`;
+    case "count":
+      if (isFilled) return null;
+      if (fault.count < 5) return "the fields are minute, hour, day, month and weekday";
+      return FEWER_THAN_A_MINUTE;
+    case "field":
+      return isFilled ? null : fault.hint;
+  }
+}
