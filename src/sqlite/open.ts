@@ -2,6 +2,7 @@
 import { constants, Database, SQLiteError } from "bun:sqlite";
 import { chmodSync, closeSync, lstatSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
+import { WAL_LIMIT_BYTES } from "./wal.ts";
 
 export interface SqliteProblem {
   readonly kind: "not-a-database" | "locked" | "no-space" | "permission" | "missing" | "symlink" | "io";
@@ -58,6 +59,7 @@ export function openWriter(file: string, durability: "full" | "normal"): Result<
       db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
       db.run("PRAGMA busy_timeout = 5000");
       db.run("PRAGMA journal_mode = WAL");
+      db.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
       db.run(`PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"}`);
       db.run("PRAGMA foreign_keys = ON");
       db.run("PRAGMA trusted_schema = OFF");

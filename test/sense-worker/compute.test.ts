@@ -462,7 +462,7 @@ describe("a compute that", () => {
       reason = signal.reason;
       insert(db, 2);
       return 1;
-    });
+    }, 20);
     expect(outcome).toEqual({ kind: "timed-out" });
     expect(reason).toMatchObject({ name: "TimeoutError", message: "the compute passed its timeout of 20 ms" });
     expect(sense.kept()).toEqual({ items: [], outbox: 0 });
@@ -475,7 +475,7 @@ describe("a compute that", () => {
       insert(db, 1);
       for (const until = performance.now() + 30; performance.now() < until; );
       return 1;
-    });
+    }, 10);
     expect(outcome).toEqual({ kind: "timed-out" });
     expect(sense.kept()).toEqual({ items: [], outbox: 0 });
   });
@@ -536,6 +536,19 @@ describe("a compute that", () => {
 });
 
 describe("the author's handle", () => {
+  test.each([
+    ["SELECT * FROM nowhere", "no such table: nowhere"],
+    ["SELECT extra FROM items", "no such column: extra"],
+    ["INSERT INTO items (n, extra) VALUES (1, 2)", "table items has no column named extra"],
+  ])("%s names the migration that may be missing", async (text, message) => {
+    using folder = temporaryFolder();
+    using sense = bench(folder);
+    expect(await sense.run((db) => db.all(sql.raw(text)))).toMatchObject({
+      kind: "failed",
+      message: `SQLiteError: ${message} (does a file in migrations/ make it?)`,
+    });
+  });
+
   test("is refused while no compute runs, retained and prepared statements too", async () => {
     using folder = temporaryFolder();
     using sense = bench(folder);

@@ -1,0 +1,146 @@
+/**
+ * The Drizzle handle that an author gets on the sense's own database. Every statement is checked and passes the gate of the
+ * compute's transaction; `db.transaction` is a savepoint in that transaction.
+ */
+import type { Database, Statement } from "bun:sqlite";
+import type { SenseDatabase } from "../sdk/index.ts";
+import { isExplain, once } from "../sqlite/explain.ts";
+import { leavesTransaction, splitStatements } from "../sqlite/statements.ts";
+import type { Savepoints } from "./savepoints.ts";
+
+/** Thrown at the author's code for what a compute must not do. */
+export class AuthorError extends Error {}
+
+export interface Gate {
+  /** The connection, inside the compute's transaction. Throws while no compute is under way. */
+  enter(): Database;
+  /** The statement changes the schema, which no count of changed rows shows. */
+  defines(): void;
+}
+
+/** What may change the file without counting as a change of rows. */
+const DEFINES = new Set(["CREATE", "ALTER", "DROP", "REINDEX", "ANALYZE", "PRAGMA"]);
+const MOST_CHECKED = 200;
+
+type Verb = "run" | "all" | "get" | "values";
+type Parameters = readonly unknown[];
+
+/** What drizzle takes for a connection of bun:sqlite. */
+class GuardedClient {
+  readonly #gate: Gate;
+  /** Text of a statement → whether it changes the schema. */
+  readonly #checked = new Map<string, boolean>();
+
+  constructor(gate: Gate) {
+    this.#gate = gate;
+  }
+
+  #check(sql: string): void {
+    let defines = this.#checked.get(sql);
+    if (defines === undefined) {
+      defines = changesSchema(sql);
+      if (this.#checked.size >= MOST_CHECKED) this.#checked.clear();
+      this.#checked.set(sql, defines);
+    }
+    if (defines) this.#gate.defines();
+  }
+
+  prepare(sql: string): Record<Verb, (...parameters: Parameters) => unknown> {
+    this.#check(sql);
+    const statement = hinting(() => this.#gate.enter().query(sql));
+    const explains = isExplain(sql);
+    const call =
+      (verb: Verb) =>
+      (...parameters: Parameters): unknown => {
+        const db = this.#gate.enter();
+        this.#check(sql);
+        const act = (on: Statement): unknown => on[verb](...(parameters as never[]));
+        return explains ? once(db, sql, act) : act(statement);
+      };
+    return { run: call("run"), all: call("all"), get: call("get"), values: call("values") };
+  }
+
+  run(sql: string, ...parameters: Parameters): unknown {
+    return this.prepare(sql).run(...parameters);
+  }
+
+  /** What drizzle calls to make its `tx`; the savepoint around it is made by the handle. */
+  transaction(body: (...parameters: never[]) => unknown) {
+    return Object.assign(body, { deferred: body, immediate: body, exclusive: body });
+  }
+}
+
+const NOT_THERE = /^(no such (table|column)|table \S+ has no column named)/;
+
+/** A table or column that is not there is most often one that no migration makes. */
+function hinting<T>(prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    if (error instanceof Error && NOT_THERE.test(error.message)) {
+      error.message += " (does a file in migrations/ make it?)";
+    }
+    throw error;
+  }
+}
+
+/** Throws for what a compute must not run. */
+function changesSchema(sql: string): boolean {
+  const [first, ...others] = splitStatements(sql);
+  if (others.length > 0)
+    throw new AuthorError("only one statement at a time: the ones after the first would be ignored");
+  if (first && leavesTransaction(first)) {
+    throw new AuthorError(`${first.keyword} is not allowed: a compute is one transaction, kept when it returns`);
+  }
+  return first !== undefined && DEFINES.has(first.keyword);
+}
+
+type Inside = (body: (tx: object) => unknown) => unknown;
+
+/** Drizzle is loaded at the first use of the handle. */
+export function authorDatabase(gate: Gate, nested: Savepoints): SenseDatabase {
+  const guarded = new GuardedClient(gate);
+  const client = Object.freeze({
+    prepare: (sql: string) => guarded.prepare(sql),
+    query: (sql: string) => guarded.prepare(sql),
+    run: (sql: string, ...parameters: Parameters) => guarded.run(sql, ...parameters),
+    exec: (sql: string, ...parameters: Parameters) => guarded.run(sql, ...parameters),
+    transaction: guarded.transaction,
+  });
+  let drizzled: object | null = null;
+  const orm = (): object => {
+    if (drizzled === null) {
+      const { drizzle } = require("drizzle-orm/bun-sqlite") as typeof import("drizzle-orm/bun-sqlite");
+      drizzled = drizzle({ client: client as unknown as Database });
+    }
+    return drizzled;
+  };
+  const outermost: Inside = (body) => (orm() as { transaction: Inside }).transaction(body);
+  return handleOn(orm, outermost, (body) => nested.around(gate.enter(), body)) as SenseDatabase;
+}
+
+/** `handle` (drizzle's database, or the `tx` made of it) with `transaction` as a savepoint, whatever its body returns. */
+function handleOn(handle: () => object, inside: Inside, around: (body: () => unknown) => unknown): object {
+  const transaction = (body: (tx: object) => unknown): unknown =>
+    around(() =>
+      inside((tx) => {
+        const own: object = handleOn(
+          () => tx,
+          (deeper) => deeper(own),
+          around,
+        );
+        return body(own);
+      }),
+    );
+  return new Proxy(
+    {},
+    {
+      get(_, key) {
+        if (key === "transaction") return transaction;
+        const value = Reflect.get(handle(), key);
+        return typeof value === "function" ? value.bind(handle()) : value;
+      },
+      getPrototypeOf: () => Reflect.getPrototypeOf(handle()),
+    },
+  );
+}

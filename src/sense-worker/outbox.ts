@@ -1,0 +1,78 @@
+/** `_outbox`, where a compute that wrote keeps its signal beside its rows, until the kernel has taken it. */
+import type { Database, Statement } from "bun:sqlite";
+import type { Json } from "../base/json.ts";
+
+/** A signal as it is kept. */
+export interface OutboxSignal {
+  readonly payload: Json;
+  readonly cause: number | null;
+  readonly trace: string;
+  readonly at: number;
+}
+
+export type OutboxRow = Pick<OutboxSignal, "payload" | "cause" | "trace"> & { readonly id: number };
+
+const CREATE = `CREATE TABLE IF NOT EXISTS _outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, payload TEXT NOT NULL, cause INTEGER, trace TEXT NOT NULL, at INTEGER NOT NULL)`;
+const EXISTS = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_outbox'";
+
+type Stored = Omit<OutboxRow, "payload"> & { readonly payload: string };
+
+export class Outbox {
+  readonly #db: Database;
+  readonly #insert: Statement<{ id: number }, [string, number | null, string, number]>;
+  readonly #remove: Statement<unknown, [number]>;
+  #takenUpTo: number;
+  #removedUpTo = 0;
+
+  /**
+   * Makes the table where there is none. `takenUpTo` is the highest row that the kernel has ever taken: new rows get
+   * higher ids even if the file was restored from a copy or lost its last commits.
+   */
+  constructor(db: Database, takenUpTo: number) {
+    this.#db = db;
+    this.#takenUpTo = takenUpTo;
+    if (db.query(EXISTS).get() === null) db.run(CREATE);
+    this.#liftSequence();
+    this.#insert = db.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id");
+    this.#remove = db.prepare("DELETE FROM _outbox WHERE id <= ?");
+  }
+
+  #liftSequence(): void {
+    const row = this.#db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = '_outbox'").get();
+    if (row === null && this.#takenUpTo > 0)
+      this.#db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('_outbox', ?)").run(this.#takenUpTo);
+    if (row !== null && row.seq < this.#takenUpTo)
+      this.#db.query("UPDATE sqlite_sequence SET seq = ? WHERE name = '_outbox'").run(this.#takenUpTo);
+  }
+
+  /** Answers the row's id. */
+  add({ payload, cause, trace, at }: OutboxSignal): number | null {
+    return this.#insert.get(JSON.stringify(payload), cause, trace, at)?.id ?? null;
+  }
+
+  /** Rows that the kernel has not taken yet, oldest first. */
+  waiting(after: number, limit: number): OutboxRow[] {
+    return this.#db
+      .query<Stored, [number, number]>("SELECT id, payload, cause, trace FROM _outbox WHERE id > ? ORDER BY id LIMIT ?")
+      .all(after, limit)
+      .map((row) => ({ ...row, payload: JSON.parse(row.payload) as Json }));
+  }
+
+  /** The kernel has committed the rows up to `id`. */
+  taken(id: number): void {
+    this.#takenUpTo = Math.max(this.#takenUpTo, id);
+  }
+
+  /** Removes what was taken. */
+  sweep(): void {
+    if (this.#takenUpTo <= this.#removedUpTo) return;
+    this.#remove.run(this.#takenUpTo);
+    this.#removedUpTo = this.#takenUpTo;
+  }
+
+  /** The transaction that swept was rolled back: the next sweep removes the same rows again. */
+  unswept(): void {
+    this.#removedUpTo = 0;
+  }
+}
