@@ -22,7 +22,8 @@ import type { Lifetime } from "../time/lifetime.ts";
 import type { Handle } from "../time/ticker.ts";
 import { STRIKES } from "../workers/blame.ts";
 import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "../workers/life.ts";
-import { type RunHistory, replayOf } from "./run-history.ts";
+import { replayOf } from "./replay.ts";
+import type { RunHistory } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
 
 /** What runs' workers need of the kernel. */

@@ -21,7 +21,8 @@ import type { Ledger } from "../commits/ledger.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import { type LifeHost, LOG_CREDIT } from "../workers/life.ts";
-import { historyOf, inheritable, type RunHistory } from "./run-history.ts";
+import { historyOf } from "./history-fold.ts";
+import { inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
 import { Workflow, type WorkflowHost } from "./workflow.ts";
 

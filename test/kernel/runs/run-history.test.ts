@@ -1,14 +1,9 @@
 /** What a run goes on with, told from its logs alone: by the table, and for whatever histories there may be. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import {
-  EMPTY_HISTORY,
-  historyOf,
-  inheritable,
-  type RunHistory,
-  replayOf,
-  stepKey,
-} from "../../../src/kernel/runs/run-history.ts";
+import { historyOf } from "../../../src/kernel/runs/history-fold.ts";
+import { replayOf } from "../../../src/kernel/runs/replay.ts";
+import { EMPTY_HISTORY, inheritable, type RunHistory, stepKey } from "../../../src/kernel/runs/run-history.ts";
 import type { Log } from "../../../src/model/log.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
 
