@@ -4,6 +4,7 @@
  */
 import type { Json } from "../base/json.ts";
 import type { Log } from "./log.ts";
+import { spellDecision } from "./run-decision.ts";
 
 export const ACTIVE_STATES = ["queued", "running", "sleeping"] as const;
 export const ENDINGS = ["completed", "failed", "cancelled", "timed-out", "dropped"] as const;
@@ -34,6 +35,10 @@ export interface Run {
   readonly first_log_id: number;
   /** When a sleeping one goes on. */
   readonly until: number | null;
+  /** The value of the reflex's `key`: a text as it is, anything else as JSON. */
+  readonly key: string | null;
+  /** What its reflex decided it for; null: nobody decided, a person asked for it. */
+  readonly decision: string | null;
 }
 
 /** What `thread.trigger` is: the signal that started the run, or (by hand) only a payload. */
@@ -43,6 +48,8 @@ export interface Trigger {
   /** Unix milliseconds. */
   readonly at: number | null;
   readonly reflex: string | null;
+  /** The value of the reflex's `key`, null where there is none. */
+  readonly key: Json;
 }
 
 /**
@@ -55,6 +62,8 @@ export interface RunEventData {
     readonly trigger: Trigger;
     readonly retry_of: number | null;
     readonly from_step: string | null;
+    /** As the column. */
+    readonly decision: string | null;
   };
   /** `code`: digest of the module's files, `` for a built-in. */
   "run.started": { readonly attempt: number; readonly code: string };
@@ -169,6 +178,16 @@ const text = (value: Json): string => JSON.stringify(value);
 /** A column holds whole characters only, which the JSON of a log need not. */
 const wellFormed = (error: string | null): string | null => (typeof error === "string" ? error.toWellFormed() : error);
 
+const columnOf = (key: Json): string | null =>
+  key === null ? null : (typeof key === "string" ? key : text(key)).toWellFormed();
+
+/** Logs of earlier builds have no decision: then a reflex made one run a signal. */
+function decisionOf({ decision, trigger }: Partial<RunEventData["run.queued"]>): string | null {
+  if (decision !== undefined) return decision;
+  if (trigger === undefined || trigger.reflex === null || trigger.id === null) return null;
+  return spellDecision({ kind: "signal", signal: trigger.id, key: null });
+}
+
 function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
   const { id, at, run, workflow, trace } = row;
   return {
@@ -189,6 +208,9 @@ function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
     retry_of: data.retry_of,
     first_log_id: id,
     until: null,
+    // Absent in logs of earlier builds.
+    key: columnOf(data.trigger.key ?? null),
+    decision: decisionOf(data),
   };
 }
 

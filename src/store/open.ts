@@ -8,6 +8,7 @@ import archiveSql from "../../migrations/0003_archive.sql" with { type: "text" }
 import blobsSql from "../../migrations/0004_blobs.sql" with { type: "text" };
 import silencesSql from "../../migrations/0005_silences.sql" with { type: "text" };
 import reflexesSql from "../../migrations/0006_reflexes.sql" with { type: "text" };
+import decisionsSql from "../../migrations/0007_decisions.sql" with { type: "text" };
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
@@ -34,6 +35,7 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0004_blobs.sql", sql: blobsSql },
   { name: "0005_silences.sql", sql: silencesSql },
   { name: "0006_reflexes.sql", sql: reflexesSql },
+  { name: "0007_decisions.sql", sql: decisionsSql },
 ];
 
 export const storeFile = (data: string): string => join(data, "logs.db");

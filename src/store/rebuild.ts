@@ -141,7 +141,7 @@ export function checkRuns(db: Database, scanOf: ScanOf): Comparison | null {
 const clashing = (run: Run, holder: Run): Fault => ({
   run: run.id,
   log: run.first_log_id,
-  message: `log ${run.first_log_id}: run ${run.id} is of reflex ${run.reflex} and signal ${run.signal_id}, as run ${holder.id} is`,
+  message: `log ${run.first_log_id}: run ${run.id} is of reflex ${run.reflex} for ${run.decision}, as run ${holder.id} is`,
 });
 
 /** Writes rows as the logs have them. Inside a transaction. */
@@ -152,16 +152,16 @@ function rowWriter(db: Database) {
   const raise = db.prepare("UPDATE sqlite_sequence SET seq = ? WHERE name = 'workflow_runs' AND seq < ?");
   const begin = db.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('workflow_runs', ?)");
   return {
-    /** The other run that has its reflex and signal, null when it was put. */
+    /** The other run that its reflex decided for the same, null when it was put. */
     put(run: Run): Run | null {
-      const holder = run.reflex === null || run.signal_id === null ? null : runs.bySignal(run.reflex, run.signal_id);
+      const holder = run.reflex === null || run.decision === null ? null : runs.byDecision(run.reflex, run.decision);
       if (holder !== null && holder.id !== run.id) return holder;
       remove.run(run.id);
       runs.insert(run);
       return null;
     },
     remove: (id: number): void => void remove.run(id),
-    /** Lets go of its reflex and signal, which are another's. */
+    /** Lets go of its decision, which is another's. */
     release: (id: number): void => void release.run(id),
     raiseSequence(to: number): void {
       if (sequenceOf(db) >= to) return;
@@ -303,7 +303,7 @@ function restoredLog({ runs, faulty, faults }: Comparison, now: number): NewLog 
 
 function restore(db: Database, migrations: readonly MigrationFile[], scanOf: ScanOf): Comparison {
   for (const { sql } of migrations) {
-    for (const { text } of splitStatements(sql)) if (/\bworkflow_runs\b/.test(text)) db.run(text);
+    for (const { text } of splitStatements(sql)) if (/\bworkflow_runs(_\w+)?\b/.test(text)) db.run(text);
   }
   const into = tally();
   const write = rowWriter(db);

@@ -11,7 +11,7 @@ export interface RunFilter extends Page {
 }
 
 const COLUMNS =
-  "id, workflow, reflex, state, signal_id, input, output, attempt, queued_at, started_at, ended_at, error, trace, last_log_id, retry_of, first_log_id, until";
+  "id, workflow, reflex, state, signal_id, input, output, attempt, queued_at, started_at, ended_at, error, trace, last_log_id, retry_of, first_log_id, until, key, decision";
 
 /** `run` as values of {@link COLUMNS}. */
 const valuesOf = (run: Run) =>
@@ -33,25 +33,35 @@ const valuesOf = (run: Run) =>
     run.retry_of,
     run.first_log_id,
     run.until,
+    run.key,
+    run.decision,
   ] as const;
 
+/** Columns as a store has them that 0007 has not reached: a reader may come before the kernel that migrates it. */
+const OLDER_COLUMNS = COLUMNS.replace(
+  "key, decision",
+  "NULL AS key, CASE WHEN reflex IS NOT NULL THEN 'signal:' || signal_id END AS decision",
+);
+
+const INSERT = `INSERT INTO workflow_runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`;
+
+const hasDecisions = (db: Database): boolean =>
+  db.query("SELECT 1 FROM pragma_table_info('workflow_runs') WHERE name = 'decision'").get() !== null;
+
 export function runTable(db: Database) {
-  const insert = db.prepare(`INSERT INTO workflow_runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`);
+  const columns = hasDecisions(db) ? COLUMNS : OLDER_COLUMNS;
+  const all = `SELECT ${columns} FROM workflow_runs`;
   const update = db.prepare(
     "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ? WHERE id = ?",
   );
   const touch = db.prepare("UPDATE workflow_runs SET last_log_id = ? WHERE id = ?");
-  const byId = db.prepare<Run, [number]>(`SELECT ${COLUMNS} FROM workflow_runs WHERE id = ?`);
-  const bySignal = db.prepare<Run, [string, number]>(
-    `SELECT ${COLUMNS} FROM workflow_runs WHERE reflex = ? AND signal_id = ?`,
-  );
-  const active = db.prepare<Run, []>(
-    `SELECT ${COLUMNS} FROM workflow_runs WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`,
-  );
+  const byId = db.prepare<Run, [number]>(`${all} WHERE id = ?`);
+  const byDecision = db.prepare<Run, [string, string]>(`SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
+  const active = db.prepare<Run, []>(`${all} WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`);
   const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'workflow_runs'");
   return {
     /** A run that was queued. Inside a commit of the store, as `update`. */
-    insert: (run: Run): void => void insert.run(...valuesOf(run)),
+    insert: (run: Run): void => void db.query(INSERT).run(...valuesOf(run)),
     /** What events can change of it. */
     update: (run: Run): void =>
       void update.run(
@@ -68,7 +78,8 @@ export function runTable(db: Database) {
     /** Only its newest event is another: naming no more spares the indexes. */
     touch: (run: Run): void => void touch.run(run.last_log_id, run.id),
     byId: (id: number): Run | null => byId.get(id),
-    bySignal: (reflex: string, signal: number): Run | null => bySignal.get(reflex, signal),
+    /** The run that `reflex` decided for this. */
+    byDecision: (reflex: string, decision: string): Run | null => byDecision.get(reflex, decision),
     /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */
     active: (): Run[] => active.all(),
     /** The highest id ever given, 0 before the first. */
@@ -77,7 +88,7 @@ export function runTable(db: Database) {
     list: (filter: RunFilter): Run[] =>
       readPage<Run>(
         db,
-        `SELECT ${COLUMNS} FROM workflow_runs`,
+        all,
         filter,
         { workflow: filter.workflows, state: filter.states, reflex: filter.reflexes },
         "queued_at",

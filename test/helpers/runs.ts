@@ -1,6 +1,7 @@
 /** Histories of runs, written as the kernel writes them: each event is a log and the row it leads to, in one commit. */
 import type { Json } from "../../src/base/json.ts";
 import { advance, isOver, type Run, type RunEvent, type RunEventData, type Trigger } from "../../src/model/run.ts";
+import { spellDecision } from "../../src/model/run-decision.ts";
 import type { Store } from "../../src/store/open.ts";
 
 export interface Queued {
@@ -12,7 +13,11 @@ export interface Queued {
   readonly retry_of: number | null;
 }
 
-export const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null };
+export const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null };
+
+/** What a reflex without `key` decides for the signal of `trigger`. */
+const decisionOf = ({ id, reflex }: Trigger): string | null =>
+  id === null || reflex === null ? null : spellDecision({ kind: "signal", signal: id, key: null });
 
 export function runWriter(store: Store) {
   const runs = new Map<number, Run>();
@@ -37,7 +42,7 @@ export function runWriter(store: Store) {
     queue(about: Queued): number {
       const id = store.runs.lastId() + 1;
       const { workflow, at, trace, input, trigger, retry_of } = about;
-      const data = { input, trigger, retry_of, from_step: null };
+      const data = { input, trigger, retry_of, from_step: null, decision: decisionOf(trigger) };
       store.commit(() => append(id, workflow, trace, at, { event: "run.queued", data }));
       return id;
     },
@@ -99,7 +104,7 @@ export function writeRandomHistory(store: Store, writer: RunWriter, seed: number
       store.commit(() => store.logs.append({ ...about, run: random() < 0.5 ? null : 1 }));
     } else if (alive.length === 0 || random() < 0.2) {
       const byHand = random() < 0.3;
-      const trigger = byHand ? BY_HAND : { id: at, sense: "a", at, reflex: pick(["r", "s"]) };
+      const trigger = byHand ? BY_HAND : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null };
       const retry_of = byHand && store.runs.lastId() > 0 ? store.runs.lastId() : null;
       writer.queue({ workflow: pick(["page", "mend"]), at, trace, input: pick(INPUTS), trigger, retry_of });
     } else {

@@ -18,11 +18,11 @@ import {
 
 const TRACE = "a".repeat(32);
 const recorded = (id: number): Recorded => ({ id, at: 1_000 + id, run: 7, workflow: "page", trace: TRACE });
-const trigger = { id: 41, sense: "disk", at: 900, reflex: "full" };
+const trigger = { id: 41, sense: "disk", at: 900, reflex: "full", key: "/var" };
 const place = { step: "find owner", nth: 0, attempt: 1 };
 
 const DATA: RunEventData = {
-  "run.queued": { input: { host: "a" }, trigger, retry_of: null, from_step: null },
+  "run.queued": { input: { host: "a" }, trigger, retry_of: null, from_step: null, decision: "signal:41:/var" },
   "run.started": { attempt: 1, code: "abc" },
   "run.resumed": { attempt: 2, reason: "retry", code: "abc", deaths: 0, ran_ms: 3 },
   "step.started": place,
@@ -71,18 +71,22 @@ const QUEUED: Run = {
   retry_of: null,
   first_log_id: 1,
   until: null,
+  key: "/var",
+  decision: "signal:41:/var",
 };
 
 test("a run begins as its order says", () => {
   expect(after("run.queued")).toEqual(QUEUED);
-  const byHand = { id: null, sense: null, at: null, reflex: null };
-  const data = { input: null, trigger: byHand, retry_of: 3, from_step: "a" };
+  const byHand = { id: null, sense: null, at: null, reflex: null, key: null };
+  const data = { input: null, trigger: byHand, retry_of: 3, from_step: "a", decision: null };
   expect(advance(null, recorded(1), event("run.queued", data))).toEqual({
     ...QUEUED,
     reflex: null,
     signal_id: null,
     input: "null",
     retry_of: 3,
+    key: null,
+    decision: null,
   });
 });
 

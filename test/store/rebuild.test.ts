@@ -81,7 +81,7 @@ function threeRuns(): { data: string; good: unknown[] } {
   const store = open(data);
   const writer = runWriter(store);
   for (const id of [1, 2, 3]) {
-    const trigger = { id, sense: "a", at: NOW, reflex: "r" };
+    const trigger = { id, sense: "a", at: NOW, reflex: "r", key: null };
     writer.queue({ workflow: "page", at: NOW + id, trace: TRACE, input: { id }, trigger, retry_of: null });
   }
   writer.event(1, NOW + 10, "run.started", { attempt: 1, code: "" });
@@ -148,19 +148,19 @@ describe("a planted difference", () => {
       [{ run: 3, column: "sqlite_sequence", table: 1, log: 3 }],
     ],
     [
-      "two rows with each other's signals",
-      "UPDATE workflow_runs SET signal_id = 5 - signal_id, reflex = id WHERE id IN (2, 3); UPDATE workflow_runs SET reflex = 'r' WHERE id IN (2, 3)",
+      "two rows with each other's decisions",
+      "UPDATE workflow_runs SET decision = 'signal:' || (5 - signal_id), reflex = id WHERE id IN (2, 3); UPDATE workflow_runs SET reflex = 'r' WHERE id IN (2, 3)",
       [
-        { run: 2, column: "signal_id", table: 3, log: 2 },
-        { run: 3, column: "signal_id", table: 2, log: 3 },
+        { run: 2, column: "decision", table: "signal:3", log: "signal:2" },
+        { run: 3, column: "decision", table: "signal:2", log: "signal:3" },
       ],
     ],
     [
-      "an ended run's signal given to a live one",
-      "UPDATE workflow_runs SET signal_id = 7 WHERE id = 1; UPDATE workflow_runs SET signal_id = 1 WHERE id = 2",
+      "an ended run's decision given to a live one",
+      "UPDATE workflow_runs SET decision = 'signal:7' WHERE id = 1; UPDATE workflow_runs SET decision = 'signal:1' WHERE id = 2",
       [
-        { run: 1, column: "signal_id", table: 7, log: 1 },
-        { run: 2, column: "signal_id", table: 1, log: 2 },
+        { run: 1, column: "decision", table: "signal:7", log: "signal:1" },
+        { run: 2, column: "decision", table: "signal:1", log: "signal:2" },
       ],
     ],
   ];
@@ -304,7 +304,7 @@ describe("a history that cannot be", () => {
     });
   }
 
-  test("two runs of one signal are a fault, and the first has the row", () => {
+  test("two runs of one decision are a fault, and the first has the row", () => {
     const { data, good } = threeRuns();
     tamper(
       data,
@@ -316,7 +316,7 @@ describe("a history that cannot be", () => {
     );
     const found = rebuild(data);
     expect(found.faults).toEqual([
-      { run: 4, log: 7, message: "log 7: run 4 is of reflex r and signal 1, as run 1 is" },
+      { run: 4, log: 7, message: "log 7: run 4 is of reflex r for signal:1, as run 1 is" },
     ]);
     expect(rows(data)).toEqual(good);
   });

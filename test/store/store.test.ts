@@ -7,6 +7,7 @@ import type { LogLevel } from "../../src/model/log.ts";
 import { openStore, openStoreReader, type Store, storeFile } from "../../src/store/open.ts";
 import type { SignalFilter } from "../../src/store/signals.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
+import { withoutDecisions } from "../helpers/older-store.ts";
 
 const NOW = 1_700_000_000_000;
 const trace = traceIds();
@@ -341,6 +342,7 @@ describe("G2: the epoch changes when the last commits may be gone, and only then
 describe("since when reflexes are loaded", () => {
   const upgraded = (data: string): Store => {
     const db = new Database(storeFile(data));
+    withoutDecisions(db);
     db.run("DROP TABLE reflexes");
     db.run("DELETE FROM _migrations WHERE name = '0006_reflexes.sql'");
     db.close(true);

@@ -18,10 +18,10 @@ const FEW = 10;
 const LOOKS = 200;
 const BATCH_RUNS = 1_000;
 const ENVIRONMENT = { PATH: "/usr/bin:/bin" };
-const BY_HAND = { id: null, sense: null, at: null, reflex: null };
+const BY_HAND = { id: null, sense: null, at: null, reflex: null, key: null };
 
 const eventsOf = (now: number): RunEvent[] => [
-  { event: "run.queued", data: { input: { now }, trigger: BY_HAND, retry_of: null, from_step: null } },
+  { event: "run.queued", data: { input: { now }, trigger: BY_HAND, retry_of: null, from_step: null, decision: null } },
   { event: "run.started", data: { attempt: 1, code: "0123456789abcdef" } },
   ...STEPS.flatMap((step): RunEvent[] => [
     { event: "step.started", data: { step, nth: 0, attempt: 1 } },

@@ -25,10 +25,12 @@ export const STATE_STYLES: Readonly<Record<RunState, Style | null>> = {
 
 const STATE_WIDTH = "completed".length;
 
-/** `by-name · signal #17`, `retry of #4`, `by hand`. */
-export function originOf({ retry_of, reflex, signal_id }: Run): string {
+/** `by-name · signal #17`, `by-name · signal #17, key web-1`, `retry of #4`, `by hand`. */
+export function originOf({ retry_of, reflex, signal_id, key }: Run): string {
   if (retry_of !== null) return `retry of #${retry_of}`;
-  return reflex === null ? "by hand" : `${escapeForTerminal(reflex)} · signal #${signal_id}`;
+  if (reflex === null) return "by hand";
+  const ofKey = key === null ? "" : `, key ${escapeForTerminal(key)}`;
+  return `${escapeForTerminal(reflex)} · signal #${signal_id}${ofKey}`;
 }
 
 /** How long it waited and took, and what it waits for now. */

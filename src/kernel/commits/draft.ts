@@ -42,6 +42,8 @@ export class Draft {
   readonly #coalesced = new Map<Sense, Coalesced>();
   readonly #taken = new Map<Sense, number>();
   readonly #runs = new Map<LiveRun, Run>();
+  /** Runs that reflexes decide in this transaction, by {@link decisionKey}. */
+  readonly #decided = new Map<string, number>();
   readonly #keys = new Map<KeyMemory, Remembered>();
   readonly #cleared = new Set<string>();
   readonly #admitted = new Map<object, Admitted>();
@@ -180,6 +182,12 @@ export class Draft {
     return this.#runs.get(run) ?? run.row;
   }
 
+  /** The id of the run that `reflex` decided for `decision`, now or before; null: there is none. */
+  runDecided(reflex: string, decision: string): number | null {
+    const now = this.#decided.get(decisionKey(reflex, decision));
+    return now ?? this.#store.runs.byDecision(reflex, decision)?.id ?? null;
+  }
+
   /**
    * Logs an event of `run`; its row follows in the same transaction. False, and nothing happens, when the run has ended
    * (G3): the first ending counts.
@@ -195,6 +203,9 @@ export class Draft {
     const id = this.#store.logs.append(log);
     const row = advance(before, { id, at: this.#now, run: number, workflow, trace }, event);
     this.#runs.set(run, row);
+    if (before === null && row.reflex !== null && row.decision !== null) {
+      this.#decided.set(decisionKey(row.reflex, row.decision), run.id);
+    }
     return true;
   }
 
@@ -254,6 +265,8 @@ export class Draft {
     for (const act of this.#afterwards) act();
   }
 }
+
+const decisionKey = (reflex: string, decision: string): string => `${reflex}\0${decision}`;
 
 const isSameButNewer = (was: Run, is: Run): boolean =>
   was.state === is.state &&

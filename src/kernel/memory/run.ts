@@ -58,6 +58,8 @@ export class LiveRun {
 export interface RunOrder {
   readonly input: Json;
   readonly trigger: Trigger;
+  /** What a reflex decided it for, as `model/run-decision.ts` spells it; null: it is asked for by hand. */
+  readonly decision: string | null;
   readonly trace: string;
   readonly retryOf: number | null;
   readonly fromStep: string | null;

@@ -7,6 +7,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { type Json, readJson } from "../../base/json.ts";
 import { traceIds } from "../../base/trace-id.ts";
 import { targetOf } from "../../model/config.ts";
+import { spellDecision } from "../../model/run-decision.ts";
 import type { Signal } from "../../model/signal.ts";
 import { MAX_KEYS, shownKey } from "../../rules/key.ts";
 import type { Look } from "../../rules/look.ts";
@@ -151,10 +152,13 @@ export class Reactions {
       this.#log(draft, reflex, signal, firing, { silenced: silence.pattern });
       return draft.afterwards(counted);
     }
-    const trigger = { id: signal.id, sense: signal.sense, at: signal.at, reflex: name };
-    const run = this.#parts.workflows().start(draft, workflow, payload, trigger, signal.trace);
+    const key = firing === null || reflex.config.key === null ? null : firing.key;
+    const decision = spellDecision({ kind: "signal", signal: signal.id, key });
+    const shown = key === null ? null : shownKey(key);
+    const trigger = { id: signal.id, sense: signal.sense, at: signal.at, reflex: name, key: shown };
+    const run = this.#parts.workflows().start(draft, workflow, { input: payload, trigger, decision }, signal.trace);
     if (run === null) return;
-    this.#log(draft, reflex, signal, firing, { run: run.id });
+    this.#log(draft, reflex, signal, firing, { run });
     draft.afterwards(counted);
   }
 

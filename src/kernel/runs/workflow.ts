@@ -87,10 +87,10 @@ export class Workflow implements RunDesk {
 
   /** Inside a transaction: logs the run as queued, and as started or dropped where that is decided already. */
   admit(draft: Draft, run: LiveRun, order: RunOrder): "started" | "queued" | "dropped" {
-    const { input, retryOf, fromStep } = order;
-    // One signal makes one run a reflex: a retry is made by hand.
+    const { input, decision, retryOf, fromStep } = order;
+    // One decision makes one run of a reflex: a retry is made by hand.
     const trigger = retryOf === null ? order.trigger : { ...order.trigger, reflex: null };
-    draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep } });
+    draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep, decision } });
     const admitted = draft.admitted(this);
     const waiting = this.#queued.size + admitted.queued;
     const free = Math.max(0, this.#free - this.#ready.size - admitted.started);

@@ -39,6 +39,14 @@ export interface WorkflowsParts extends LifeHost {
   readonly lockOf: (workflow: string) => string;
 }
 
+/** What a reflex starts a run with. */
+export interface Decided {
+  readonly input: Json;
+  readonly trigger: Trigger & { readonly reflex: string };
+  /** As `model/run-decision.ts` spells it. */
+  readonly decision: string;
+}
+
 export class Workflows implements WorkflowHost {
   readonly byName = new Map<string, Workflow>();
   readonly #parts: WorkflowsParts;
@@ -177,14 +185,14 @@ export class Workflows implements WorkflowHost {
     if (found?.event.event !== "run.queued") {
       return err(problem("damaged-history", `the logs of run ${row.id} do not begin with run.queued`));
     }
-    const { input, trigger, retry_of: retryOf, from_step: fromStep } = found.event.data;
+    const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = found.event.data;
     const before = retryOf === null ? null : this.#parts.store.runs.byId(retryOf);
     const inherited = before === null ? null : this.history(before);
     if (inherited !== null && !inherited.ok) return inherited;
     const kept = inherited === null ? null : inheritable(inherited.value.history, fromStep);
     // Its thread is told what the one before it was told.
     const told = inherited?.value.order.trigger ?? trigger;
-    const order = { input, trigger: told, trace: row.trace, retryOf, fromStep };
+    const order = { input, trigger: told, decision, trace: row.trace, retryOf, fromStep };
     return ok({ history: historyOf(logs.value, kept ?? undefined), order });
   }
 
@@ -238,13 +246,16 @@ export class Workflows implements WorkflowHost {
   }
 
   /**
-   * What a reflex decided: called inside the transaction of the decision. Null: the workflow was removed while the signal
-   * waited for its commit.
+   * What a reflex decided, inside the transaction of the decision: the id of its run. A decision that has a run already
+   * makes no second one (G1). Null: the workflow was removed while the signal waited for its commit.
    */
-  start(draft: Draft, name: string, input: Json, trigger: Trigger, trace: string): LiveRun | null {
+  start(draft: Draft, name: string, decided: Decided, trace: string): number | null {
     const workflow = this.byName.get(name);
     if (workflow === undefined) return null;
-    return this.#admit(draft, workflow, { input, trigger, trace, retryOf: null, fromStep: null });
+    const { input, trigger, decision } = decided;
+    const known = draft.runDecided(trigger.reflex, decision);
+    if (known !== null) return known;
+    return this.#admit(draft, workflow, { input, trigger, decision, trace, retryOf: null, fromStep: null }).id;
   }
 
   #request(workflow: Workflow, order: RunOrder): Promise<RunAnswer> {
@@ -261,7 +272,16 @@ export class Workflows implements WorkflowHost {
     const found = this.#find(name);
     if (!found.ok) return found;
     const trace = this.#newTrace(this.clock.wallMs());
-    return ok(await this.#request(found.value, { input, trigger: BY_HAND, trace, retryOf: null, fromStep: null }));
+    return ok(
+      await this.#request(found.value, {
+        input,
+        trigger: BY_HAND,
+        decision: null,
+        trace,
+        retryOf: null,
+        fromStep: null,
+      }),
+    );
   }
 
   #find(name: string): Result<Workflow, Problem> {
@@ -310,7 +330,9 @@ export class Workflows implements WorkflowHost {
       return err(problem("unknown-step", `run ${id} has no step "${fromStep}"`, hint));
     }
     const { input, trigger } = order;
-    return ok(await this.#request(workflow.value, { input, trigger, trace: row.trace, retryOf: id, fromStep }));
+    return ok(
+      await this.#request(workflow.value, { input, trigger, decision: null, trace: row.trace, retryOf: id, fromStep }),
+    );
   }
 
   // ── the end ──────────────────────────────────────────────────────────
@@ -331,7 +353,7 @@ export class Workflows implements WorkflowHost {
 
 const REMOVED = "its workflow is not configured any more";
 
-const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null };
+const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null };
 
 const answerOf = ({ id, workflow, trace, row }: LiveRun): RunAnswer => ({
   run: id,

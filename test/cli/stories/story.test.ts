@@ -81,6 +81,8 @@ const run = (id: number, at: number, signal_id: number | null): Run => ({
   retry_of: null,
   first_log_id: 1,
   until: null,
+  key: null,
+  decision: signal_id === null ? null : `signal:${signal_id}`,
 });
 const runLog = (id: number, of: number, at: number, event: string, data: object | null = null): Log => ({
   ...log(id, "workflow:page", at),

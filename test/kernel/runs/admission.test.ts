@@ -12,6 +12,7 @@ import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import type { NerveConfig, WorkflowConfig } from "../../../src/model/config.ts";
 import { isOver, type Run } from "../../../src/model/run.ts";
+import { spellDecision } from "../../../src/model/run-decision.ts";
 import type { Locations } from "../../../src/spawn/modules-on-disk.ts";
 import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../../src/spawn/own-image.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
@@ -122,8 +123,9 @@ class Bench implements AsyncDisposable {
   /** As a signal does it: inside somebody's transaction. */
   bySignal(payload: number): void {
     this.ledger.write((draft) => {
-      const trigger = { id: payload, sense: "ask", at: 1, reflex: "follow" };
-      this.workflows.start(draft, "gated", payload, trigger, "0".repeat(32));
+      const trigger = { id: payload, sense: "ask", at: 1, reflex: "follow", key: null };
+      const decision = spellDecision({ kind: "signal", signal: payload, key: null });
+      this.workflows.start(draft, "gated", { input: payload, trigger, decision }, "0".repeat(32));
     });
   }
 

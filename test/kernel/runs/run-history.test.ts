@@ -21,8 +21,11 @@ const logsOf = (events: readonly (RunEvent | "log" | "output")[]): Log[] =>
     data: typeof event === "string" ? null : JSON.stringify(event.data),
   }));
 
-const trigger = { id: null, sense: null, at: null, reflex: null };
-const queued: RunEvent = { event: "run.queued", data: { input: null, trigger, retry_of: null, from_step: null } };
+const trigger = { id: null, sense: null, at: null, reflex: null, key: null };
+const queued: RunEvent = {
+  event: "run.queued",
+  data: { input: null, trigger, retry_of: null, from_step: null, decision: null },
+};
 const started: RunEvent = { event: "run.started", data: { attempt: 1, code: "code-1" } };
 const resumed = (
   reason: "slept" | "retry" | "restart" | "reload" | "worker-died",

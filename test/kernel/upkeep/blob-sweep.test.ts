@@ -260,6 +260,8 @@ describe("a blob something refers to is never taken", () => {
         retry_of: null,
         first_log_id: 1,
         until: null,
+        key: null,
+        decision: null,
       });
     });
 

@@ -1,0 +1,21 @@
+/**
+ * What a reflex decided a run for, and the one spelling of it: the text in `workflow_runs.decision`. A reflex makes one
+ * run for each text, so two decisions have the same text exactly when they are the same decision.
+ */
+
+export type RunDecision =
+  /** `key`: the state the reflex fired for, as `rules/key.ts` spells it; null: the reflex has no `key`. */
+  | { readonly kind: "signal"; readonly signal: number; readonly key: string | null }
+  /** A due time, on the axis of elapsed time: a clock that is set back makes no second one. */
+  | { readonly kind: "due"; readonly elapsedMs: number };
+
+export function spellDecision(decision: RunDecision): string {
+  switch (decision.kind) {
+    case "signal": {
+      const signal = `signal:${decision.signal}`;
+      return decision.key === null ? signal : `${signal}:${decision.key}`;
+    }
+    case "due":
+      return `due:${decision.elapsedMs}`;
+  }
+}
