@@ -1,10 +1,8 @@
-/** From a sense's place in the configuration to its compute function, validated options, payload type and migrations. */
-import { join } from "node:path";
-import { BUILT_IN_SENSES, type BuiltInSense } from "../../senses/index.ts";
+/** From a sense's place in the configuration to its compute function, validated options and payload type. */
+import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Compute } from "../sdk/index.ts";
-import { type MigrationFile, readMigrations } from "../sqlite/migrate.ts";
 import { loadExport, type ModuleKind, type ModuleSource, schemaOf } from "../worker/load-export.ts";
 import type { StandardSchema } from "../worker/schema.ts";
 
@@ -14,12 +12,6 @@ export interface LoadedSense {
   /** What its payloads have to fit, or null. */
   readonly payload: StandardSchema | null;
 }
-
-const builtIn = (name: string): BuiltInSense | undefined =>
-  Object.hasOwn(BUILT_IN_SENSES, name) ? BUILT_IN_SENSES[name as keyof typeof BUILT_IN_SENSES] : undefined;
-
-export const migrationsOf = (source: ModuleSource): readonly MigrationFile[] =>
-  source.folder === null ? (builtIn(source.use)?.migrations ?? []) : readMigrations(join(source.folder, "migrations"));
 
 const SENSE: ModuleKind = {
   noun: "sense",

@@ -3,7 +3,7 @@
  * the order they came, each begun in its own turn, their results sent with the next `started` or at the turn's end.
  */
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
@@ -11,7 +11,6 @@ import { elapsedMs } from "../base/timer.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import type { MigrationFile } from "../sqlite/migrate.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";
 import { inbox } from "../worker/inbox.ts";
@@ -20,7 +19,8 @@ import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { type Author, author } from "./author.ts";
 import { type ComputeOutcome, executeCompute, type RunningCompute } from "./execute-compute.ts";
-import { type LoadedSense, loadComputeFn, migrationsOf } from "./load-compute.ts";
+import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
+import { migrationsOf } from "./migrations-of.ts";
 import { holdAgainst } from "./payload-patterns.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 
@@ -150,16 +150,10 @@ class SenseWorker {
   }
 
   #openDatabase(init: SenseInit): Result<{ db: SenseDb; applied: string[] }, Problem> {
-    let migrations: readonly MigrationFile[];
-    try {
-      migrations = migrationsOf(init);
-    } catch (error) {
-      // This sense cannot start; its neighbours can.
-      const message = `its migrations cannot be read: ${(error as Error).message}`;
-      return err(problem("unreadable-migrations", message, null, join(init.folder ?? "", "migrations")));
-    }
-    const db = openSenseDb(init.database, migrations, init.outboxTaken, Date.now);
-    if (migrations.length === 0 && !existsSync(init.database)) return ok({ db, applied: [] });
+    const migrations = migrationsOf(init);
+    if (!migrations.ok) return migrations;
+    const db = openSenseDb(init.database, migrations.value, init.outboxTaken, Date.now);
+    if (migrations.value.length === 0 && !existsSync(init.database)) return ok({ db, applied: [] });
     const prepared = db.prepare();
     if (prepared.ok) return ok({ db, applied: [...prepared.value] });
     const { kind, message, file } = prepared.error;

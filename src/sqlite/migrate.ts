@@ -2,12 +2,12 @@
  * The one migration runner, for logs.db (embedded files) and for senses (a folder on disk): lexicographic order, each
  * file once, in one transaction with its row in `_migrations` (G7).
  */
-import type { Database } from "bun:sqlite";
+import { type Database, SQLiteError } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
-import { leavesTransaction, splitStatements } from "./statements.ts";
+import { leavesTransaction, type Statement, splitStatements } from "./statements.ts";
 
 export interface MigrationFile {
   readonly name: string;
@@ -94,9 +94,41 @@ function forbidden(file: MigrationFile): MigrationProblem | null {
 }
 
 /** The disk has no room, or fails: nothing is wrong with the migration. */
-const DISK = /^SQLITE_(FULL|IOERR)/;
+const isDiskFault = (error: unknown): boolean =>
+  /^SQLITE_(FULL|IOERR)/.test((error as { code?: string } | null)?.code ?? "");
 
-const reason = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** Longest text of a statement that a message quotes. */
+const MOST_QUOTED = 80;
+
+/** A statement that failed, with the line on which SQLite found the fault, or on which the statement begins. */
+class FailedStatement extends Error {
+  constructor(statement: Statement, cause: SQLiteError) {
+    const { byteOffset } = cause;
+    const before = byteOffset > 0 ? Buffer.from(statement.text).subarray(0, byteOffset).toString() : "";
+    const line = statement.line + before.split("\n").length - 1;
+    const text = statement.text.replace(/\s+/g, " ");
+    const quoted = text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
+    super(`${cause.message}, at line ${line}: ${quoted}`, { cause });
+  }
+}
+
+function runStatement(db: Database, statement: Statement): void {
+  try {
+    db.run(statement.text);
+  } catch (error) {
+    throw error instanceof SQLiteError && !isDiskFault(error) ? new FailedStatement(statement, error) : error;
+  }
+}
+
+/** Runs the file in a transaction of its own. Throws for what fails, having rolled back. */
+function apply(db: Database, file: MigrationFile, now: number): void {
+  db.transaction(() => {
+    for (const statement of splitStatements(file.sql)) runStatement(db, statement);
+    if (!db.inTransaction) throw new Error("it left its transaction");
+    const row = "INSERT INTO _migrations (name, applied_at, checksum) VALUES (?, ?, ?)";
+    db.query(row).run(file.name, now, checksum(file.sql));
+  }).immediate();
+}
 
 /**
  * Applies what is pending and returns the names applied now. Throws for a `_migrations` table it cannot read, and when
@@ -119,22 +151,11 @@ export function runMigrations(
     const refused = forbidden(file);
     if (refused) return err(refused);
     try {
-      db.transaction(() => {
-        for (const statement of splitStatements(file.sql)) db.run(statement.text);
-        if (!db.inTransaction) throw new Error("it left its transaction");
-        db.query("INSERT INTO _migrations (name, applied_at, checksum) VALUES (?, ?, ?)").run(
-          file.name,
-          now,
-          checksum(file.sql),
-        );
-      }).immediate();
+      apply(db, file, now);
     } catch (error) {
-      if (DISK.test((error as { code?: string } | null)?.code ?? "")) throw error;
-      return err({
-        kind: "failed",
-        file: file.name,
-        message: `migration ${file.name} failed and was rolled back: ${reason(error)}`,
-      });
+      if (isDiskFault(error)) throw error;
+      const message = `migration ${file.name} failed and was rolled back: ${(error as Error).message}`;
+      return err({ kind: "failed", file: file.name, message });
     }
     appliedNow.push(file.name);
   }

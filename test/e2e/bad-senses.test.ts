@@ -168,7 +168,8 @@ const CASES: readonly Case[] = [
   {
     sense: "bad-sql",
     files: { "index.ts": GOOD, "migrations/0001_first.sql": "CREATE TABEL a (b);" },
-    reason: 'migration 0001_first.sql failed and was rolled back: near "TABEL": syntax error',
+    reason:
+      'migration 0001_first.sql failed and was rolled back: near "TABEL": syntax error, at line 1: CREATE TABEL a (b)',
     place: "DIR/senses/bad-sql/migrations/0001_first.sql: ",
   },
   {

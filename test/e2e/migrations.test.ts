@@ -83,7 +83,8 @@ test.concurrent("a failing file rolls back whole and leaves those before it; the
   give(folder, "well", { "0001_first.sql": FIRST });
   configure(folder, ["halts", "well"]);
   await using nerve = await startNerve(folder.path);
-  const reason = "migration 0002_second.sql failed and was rolled back: no such table: nowhere";
+  const reason =
+    "migration 0002_second.sql failed and was rolled back: no such table: nowhere, at line 2: INSERT INTO nowhere VALUES (1)";
   expect(await reasons(nerve, ["halts", "well"])).toEqual({ halts: reason, well: null });
   await computes(nerve, "well");
   expect(applied(nerve, "halts").map(({ name }) => name)).toEqual(["0001_first.sql"]);

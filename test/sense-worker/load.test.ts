@@ -1,7 +1,9 @@
 /** G10: each way in which a sense's module can be wrong has its own words, and names the place. */
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { loadComputeFn, migrationsOf } from "../../src/sense-worker/load-compute.ts";
+import { dirname } from "node:path";
+import { loadComputeFn } from "../../src/sense-worker/load-compute.ts";
+import { migrationsOf } from "../../src/sense-worker/migrations-of.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
 const FINE = "export const compute = () => null;\n";
@@ -183,8 +185,70 @@ describe("a built-in sense", () => {
     mkdirSync(folder.file("migrations"));
     writeFileSync(folder.file("migrations", "1.sql"), "-- x");
     const source = { name: "a", use: "load", options: {} };
-    expect(migrationsOf({ ...source, folder: null }).length).toBeGreaterThan(0);
-    expect(migrationsOf({ ...source, folder: folder.path })).toEqual([{ name: "1.sql", sql: "-- x" }]);
-    expect(migrationsOf({ ...source, use: "constructor", folder: null })).toEqual([]);
+    expect(migrationsOf({ ...source, folder: null })).toMatchObject({ value: [{ name: "0001_samples.sql" }] });
+    expect(migrationsOf({ ...source, folder: folder.path })).toEqual({
+      ok: true,
+      value: [{ name: "1.sql", sql: "-- x" }],
+    });
+    expect(migrationsOf({ ...source, use: "constructor", folder: null })).toEqual({ ok: true, value: [] });
+  });
+});
+
+describe("what looks like a migration and is none", () => {
+  const problemWith = (...files: string[]) => {
+    using folder = temporaryFolder();
+    for (const file of files) {
+      mkdirSync(dirname(folder.file(file)), { recursive: true });
+      writeFileSync(folder.file(file), "SELECT 1");
+    }
+    const found = migrationsOf({ use: "own", folder: folder.path });
+    return found.ok
+      ? found.value.map(({ name }) => name)
+      : { ...found.error, file: found.error.file?.slice(folder.path.length + 1) };
+  };
+
+  test.each([
+    [
+      ["migration/0001_x.sql"],
+      "migration",
+      "the folder migration/ holds SQL files, and migrations are read from migrations/ only",
+      "rename it to migrations",
+    ],
+    [
+      ["Migrations/0001_x.sql"],
+      "Migrations",
+      "the folder Migrations/ holds SQL files, and migrations are read from migrations/ only",
+      "rename it to migrations",
+    ],
+    [
+      ["migrations/0001_x.sql", "migrations/0002_y.sq"],
+      "migrations/0002_y.sq",
+      "0002_y.sq is no migration: the name of one ends in .sql",
+      "rename it to 0002_y.sql",
+    ],
+    [
+      ["migrations/0003_X.SQL"],
+      "migrations/0003_X.SQL",
+      "0003_X.SQL is no migration: the name of one ends in .sql",
+      "rename it to 0003_X.sql",
+    ],
+  ])("%j is refused by name", (files, file, message, hint) => {
+    expect(problemWith(...files)).toEqual({ kind: "stray-migration", message, hint, file, line: null, column: null });
+  });
+
+  test.each([
+    [["migrations/0001_x.sql", "migration/0001_x.sql"]],
+    [
+      [
+        "migrations/0001_x.sql",
+        "migrations/0001_x.sql~",
+        "migrations/0001_x.sql.bak",
+        "migrations/meta/0001.json",
+        "migrations/README.md",
+      ],
+    ],
+    [["migrations/0001_x.sql", "fragments/x.sql", "migration.md"]],
+  ])("%j are no mistake", (files) => {
+    expect(problemWith(...files)).toEqual(["0001_x.sql"]);
   });
 });

@@ -138,6 +138,31 @@ describe("migrations", () => {
     });
   });
 
+  test.each([
+    ["CREATE TABLE b (x);\n\nCREATE TABEL c (\n  y\n);", 'near "TABEL": syntax error, at line 3: CREATE TABEL c ( y )'],
+    [
+      "CREATE TABLE b (\n  x,\n  y INTEGER NOT NUL,\n  z\n);",
+      'near "NUL": syntax error, at line 3: CREATE TABLE b ( x, y INTEGER NOT NUL, z )',
+    ],
+    ["CREATE TABLE b (x);\nCREATE TABLE c (", "incomplete input, at line 2: CREATE TABLE c ("],
+    ["-- é\nINSERT INTO nowhere VALUES (1);", "no such table: nowhere, at line 2: INSERT INTO nowhere VALUES (1)"],
+    [
+      "CREATE TABLE b (x UNIQUE);\nINSERT INTO b VALUES (1), (1);",
+      "UNIQUE constraint failed: b.x, at line 2: INSERT INTO b VALUES (1), (1)",
+    ],
+    [
+      `INSERT INTO nowhere VALUES ('${"long ".repeat(40)}');`,
+      `no such table: nowhere, at line 1: ${`INSERT INTO nowhere VALUES ('${"long ".repeat(40)}`.slice(0, 80)}…`,
+    ],
+  ])("a failure names the line and the statement: %j", (sql, reason) => {
+    using db = new Database(":memory:");
+    const message = `migration 1.sql failed and was rolled back: ${reason}`;
+    expect(runMigrations(db, [file("1.sql", sql)], NOW)).toEqual({
+      ok: false,
+      error: { kind: "failed", file: "1.sql", message },
+    });
+  });
+
   test("a file of comments, of nothing, or with a byte order mark is a migration too", () => {
     using db = new Database(":memory:");
     const files = [file("1.sql", ""), file("2.sql", "-- nothing yet"), file("3.sql", "\ufeffCREATE TABLE a (x);")];
