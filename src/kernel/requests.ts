@@ -108,7 +108,7 @@ export class Requests {
         } else {
           if (target.reflex.enabled !== enabled) {
             target.reflex.last = null;
-            target.reflex.watch?.forgetAll();
+            target.reflex.states?.forgetAll();
           }
           target.reflex.enabled = enabled;
         }

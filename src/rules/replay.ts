@@ -12,7 +12,7 @@ import type { ReflexConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
 import type { PatternRefusal } from "./definition.ts";
 import { MAX_KEYS, ONLY_KEY } from "./key.ts";
-import { hasWords, type Look, type Lookout, lookoutOf } from "./look.ts";
+import { hasWords, type Match, type Matcher, matcherOf } from "./matcher.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type Stage } from "./rule.ts";
 
 /** A decision, its times on the wall clock. */
@@ -31,10 +31,10 @@ export interface Replayed {
 }
 
 /** What one signal was to a reflex with words. */
-export interface Looked {
+export interface Evaluation {
   readonly reflex: number;
   readonly signal: Pick<Signal, "id" | "sense" | "at" | "payload">;
-  readonly look: Look;
+  readonly match: Match;
   readonly before: KeyState;
   readonly after: KeyState;
   /** Null when it was not looked at: its key is one too many. Times in it are on the wall clock. */
@@ -73,12 +73,12 @@ export interface Course {
 export const UNEVENTFUL: Course = { downs: [], steps: [], turns: [], begun: new Map() };
 
 /** Who wants to know of more than decisions. */
-export interface Onlooker {
-  looked(looked: Looked): void;
-  /** Nothing to look with: it is disabled, or has no words and fires anyway. */
-  passed(reflex: number, signal: Looked["signal"], isDisabled: boolean): void;
+export interface ReplayObserver {
+  evaluated(evaluation: Evaluation): void;
+  /** Nothing to match with: it is disabled, or has no words and fires anyway. */
+  passed(reflex: number, signal: Evaluation["signal"], isDisabled: boolean): void;
   /** Its payload was damaged in the store, and the reflex needs it. */
-  unreadable(reflex: number, signal: Looked["signal"]): void;
+  unreadable(reflex: number, signal: Evaluation["signal"]): void;
   /** Unix milliseconds. */
   forgot(reflex: number, kind: Turn["kind"], at: number): void;
 }
@@ -88,7 +88,7 @@ export interface ReplayParts {
   readonly reflexes: readonly ReflexConfig[];
   readonly course: Course;
   readonly decided: (decision: Replayed) => void;
-  readonly onlooker: Onlooker | null;
+  readonly observer: ReplayObserver | null;
 }
 
 export interface Counts {
@@ -104,17 +104,17 @@ export interface Counts {
 type MutableCounts = { -readonly [Name in keyof Counts]: number };
 
 interface Memory {
-  readonly watcher: Watcher;
+  readonly listener: ReplayedReflex;
   readonly key: string;
   state: KeyState;
   /** Due time of its entry in the heap that counts; an entry of another time is passed over. */
   armed: number | null;
 }
 
-interface Watcher {
+interface ReplayedReflex {
   readonly index: number;
   /** Null for one without words, which fires at each signal. */
-  readonly lookout: Lookout | null;
+  readonly matcher: Matcher | null;
   readonly keys: Map<string, Memory>;
   readonly counts: MutableCounts;
   /** Whether payloads matter to it. */
@@ -162,8 +162,8 @@ const SWEEP_MS = 60_000;
 
 export class Replay {
   readonly #parts: ReplayParts;
-  readonly #watchers: Watcher[] = [];
-  readonly #listeners = new Map<string, Watcher[]>();
+  readonly #listening: ReplayedReflex[] = [];
+  readonly #listeners = new Map<string, ReplayedReflex[]>();
   /** Senses whose payloads matter. */
   readonly #read = new Set<string>();
   readonly #alarms = new Heap<Alarm>((a, b) => a.due < b.due);
@@ -175,9 +175,9 @@ export class Replay {
   static of(parts: ReplayParts): Result<Replay, PatternRefusal> {
     const replay = new Replay(parts);
     for (const config of parts.reflexes) {
-      const lookout = hasWords(config) ? lookoutOf(config) : ok(null);
-      if (!lookout.ok) return err(lookout.error);
-      replay.#add(config, lookout.value);
+      const matcher = hasWords(config) ? matcherOf(config) : ok(null);
+      if (!matcher.ok) return err(matcher.error);
+      replay.#add(config, matcher.value);
     }
     return ok(replay);
   }
@@ -186,15 +186,15 @@ export class Replay {
     this.#parts = parts;
   }
 
-  #add(config: ReflexConfig, lookout: Lookout | null): void {
-    const index = this.#watchers.length;
+  #add(config: ReflexConfig, matcher: Matcher | null): void {
+    const index = this.#listening.length;
     const reads = config.when !== null || config.clear !== null || config.key !== null;
     const beginsAfter = this.#parts.course.begun.get(config.name) ?? null;
     const common = { keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
-    const watcher: Watcher = { index, lookout, reads, beginsAfter, isDisabled: false, ...common };
-    this.#watchers.push(watcher);
+    const listener: ReplayedReflex = { index, matcher, reads, beginsAfter, isDisabled: false, ...common };
+    this.#listening.push(listener);
     for (const sense of new Set(config.on)) {
-      this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), watcher]);
+      this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), listener]);
       if (reads) this.#read.add(sense);
     }
   }
@@ -205,66 +205,74 @@ export class Replay {
   }
 
   /** The next signal in the order of ids. False when its payload, which matters, is damaged: who needs it passes it by. */
-  feed(signal: Looked["signal"]): boolean {
+  feed(signal: Evaluation["signal"]): boolean {
     const listeners = this.#listeners.get(signal.sense);
     if (listeners === undefined) return true;
     const elapsed = this.#goTo(signal.at);
     const payload = this.#read.has(signal.sense) ? readJson(signal.payload) : null;
-    for (const watcher of listeners) {
-      if (watcher.beginsAfter !== null && signal.id > watcher.beginsAfter) this.#begin(watcher, elapsed);
-      if (payload !== undefined || !watcher.reads) this.#show(watcher, signal, payload ?? null, elapsed);
-      else this.#passBy(watcher, signal);
+    for (const listener of listeners) {
+      if (listener.beginsAfter !== null && signal.id > listener.beginsAfter) this.#begin(listener, elapsed);
+      if (payload !== undefined || !listener.reads) this.#show(listener, signal, payload ?? null, elapsed);
+      else this.#passBy(listener, signal);
     }
     return payload !== undefined;
   }
 
-  #begin(watcher: Watcher, elapsed: number): void {
-    watcher.beginsAfter = null;
-    this.#forget(watcher, "cleared", elapsed);
+  #begin(listener: ReplayedReflex, elapsed: number): void {
+    listener.beginsAfter = null;
+    this.#forget(listener, "cleared", elapsed);
   }
 
-  #passBy({ index, counts }: Watcher, signal: Looked["signal"]): void {
+  #passBy({ index, counts }: ReplayedReflex, signal: Evaluation["signal"]): void {
     counts.signals++;
-    this.#parts.onlooker?.unreadable(index, signal);
+    this.#parts.observer?.unreadable(index, signal);
   }
 
-  #show(watcher: Watcher, signal: Looked["signal"], payload: Json, elapsed: number): void {
-    const { lookout, counts, keys } = watcher;
+  #show(listener: ReplayedReflex, signal: Evaluation["signal"], payload: Json, elapsed: number): void {
+    const { matcher, counts, keys } = listener;
     const { id } = signal;
     counts.signals++;
-    if (watcher.isDisabled || lookout === null) this.#parts.onlooker?.passed(watcher.index, signal, watcher.isDisabled);
-    if (watcher.isDisabled) return;
-    if (lookout === null) {
+    if (listener.isDisabled || matcher === null)
+      this.#parts.observer?.passed(listener.index, signal, listener.isDisabled);
+    if (listener.isDisabled) return;
+    if (matcher === null) {
       counts.matched++;
-      this.#decided(watcher, ONLY_KEY, { kind: "fire", signal: id, due: null, elapsed, until: null });
+      this.#decided(listener, ONLY_KEY, { kind: "fire", signal: id, due: null, elapsed, until: null });
       return;
     }
-    const look = lookout.look(payload);
-    if (look.matches) counts.matched++;
-    let memory = keys.get(look.key);
+    const match = matcher.match(payload);
+    if (match.matches) counts.matched++;
+    let memory = keys.get(match.key);
     if (memory === undefined) {
-      if (!this.#hasRoom(watcher, elapsed)) {
+      if (!this.#hasRoom(listener, elapsed)) {
         counts.limited++;
-        this.#parts.onlooker?.looked({ reflex: watcher.index, signal, look, before: REST, after: REST, stage: null });
+        this.#parts.observer?.evaluated({
+          reflex: listener.index,
+          signal,
+          match,
+          before: REST,
+          after: REST,
+          stage: null,
+        });
         return;
       }
-      memory = { watcher, key: look.key, state: REST, armed: null };
+      memory = { listener, key: match.key, state: REST, armed: null };
     }
     const before = memory.state;
-    const { matches, clears } = look;
-    const { state, decisions, stage } = decide(lookout.rule, before, { kind: "signal", id, elapsed, matches, clears });
+    const { matches, clears } = match;
+    const { state, decisions, stage } = decide(matcher.rule, before, { kind: "signal", id, elapsed, matches, clears });
     this.#keep(memory, state, elapsed);
-    if (this.#parts.onlooker !== null && stage !== null) {
+    if (this.#parts.observer !== null && stage !== null) {
       const told = this.#onWall(stage);
-      this.#parts.onlooker.looked({ reflex: watcher.index, signal, look, before, after: state, stage: told });
+      this.#parts.observer.evaluated({ reflex: listener.index, signal, match, before, after: state, stage: told });
     }
-    for (const decision of decisions) this.#decided(watcher, look.key, decision);
+    for (const decision of decisions) this.#decided(listener, match.key, decision);
   }
 
   #keep(memory: Memory, state: KeyState, elapsed: number): void {
-    const { keys, lookout } = memory.watcher;
+    const { keys, matcher } = memory.listener;
     memory.state = state;
-    if (lookout === null || isAtRest(lookout.rule, state, elapsed)) {
+    if (matcher === null || isAtRest(matcher.rule, state, elapsed)) {
       keys.delete(memory.key);
       memory.armed = null;
       return;
@@ -277,12 +285,12 @@ export class Replay {
   }
 
   /** A key at rest decides as one that was never heard of: forgetting it only makes room. */
-  #hasRoom(watcher: Watcher, elapsed: number): boolean {
-    const { keys, lookout } = watcher;
+  #hasRoom(listener: ReplayedReflex, elapsed: number): boolean {
+    const { keys, matcher } = listener;
     if (keys.size < MAX_KEYS) return true;
-    if (lookout === null || elapsed - watcher.sweptAt < SWEEP_MS) return false;
-    watcher.sweptAt = elapsed;
-    for (const { key, state } of keys.values()) if (isAtRest(lookout.rule, state, elapsed)) keys.delete(key);
+    if (matcher === null || elapsed - listener.sweptAt < SWEEP_MS) return false;
+    listener.sweptAt = elapsed;
+    for (const { key, state } of keys.values()) if (isAtRest(matcher.rule, state, elapsed)) keys.delete(key);
     return keys.size < MAX_KEYS;
   }
 
@@ -311,13 +319,13 @@ export class Replay {
       const elapsed = this.#noticedAt(due);
       if (elapsed > upTo) break;
       this.#alarms.pop();
-      const { lookout } = memory.watcher;
-      if (lookout === null || memory.armed !== due) continue;
+      const { matcher } = memory.listener;
+      if (matcher === null || memory.armed !== due) continue;
       memory.armed = null;
       this.#followClock(elapsed);
-      const { state, decisions } = decide(lookout.rule, memory.state, { kind: "time", elapsed });
+      const { state, decisions } = decide(matcher.rule, memory.state, { kind: "time", elapsed });
       this.#keep(memory, state, elapsed);
-      for (const decision of decisions) this.#decided(memory.watcher, memory.key, decision);
+      for (const decision of decisions) this.#decided(memory.listener, memory.key, decision);
     }
     this.#followClock(upTo);
   }
@@ -340,26 +348,26 @@ export class Replay {
   }
 
   #turn({ reflex, kind, elapsed }: Turn): void {
-    for (const watcher of this.#watchers) {
-      if (this.#parts.reflexes[watcher.index]?.name !== reflex) continue;
+    for (const listener of this.#listening) {
+      if (this.#parts.reflexes[listener.index]?.name !== reflex) continue;
       // Enabled by hand though it was: nothing is forgotten then.
-      if (kind !== "cleared" && watcher.isDisabled === (kind === "disabled")) continue;
-      watcher.isDisabled = kind === "disabled" || (kind === "cleared" && watcher.isDisabled);
-      this.#forget(watcher, kind, elapsed);
+      if (kind !== "cleared" && listener.isDisabled === (kind === "disabled")) continue;
+      listener.isDisabled = kind === "disabled" || (kind === "cleared" && listener.isDisabled);
+      this.#forget(listener, kind, elapsed);
     }
   }
 
-  #forget({ index, keys }: Watcher, kind: Turn["kind"], elapsed: number): void {
+  #forget({ index, keys }: ReplayedReflex, kind: Turn["kind"], elapsed: number): void {
     for (const memory of keys.values()) memory.armed = null;
     keys.clear();
-    this.#parts.onlooker?.forgot(index, kind, this.#wallAt(elapsed));
+    this.#parts.observer?.forgot(index, kind, this.#wallAt(elapsed));
   }
 
-  #decided(watcher: Watcher, key: string, { kind, signal, due, elapsed, until }: Decision): void {
-    if (kind === "fire") watcher.counts.fired++;
-    else watcher.counts.throttled++;
+  #decided(listener: ReplayedReflex, key: string, { kind, signal, due, elapsed, until }: Decision): void {
+    if (kind === "fire") listener.counts.fired++;
+    else listener.counts.throttled++;
     this.#parts.decided({
-      reflex: watcher.index,
+      reflex: listener.index,
       key,
       kind,
       signal,
@@ -381,6 +389,6 @@ export class Replay {
   }
 
   counts(reflex: number): Counts {
-    return { ...(this.#watchers[reflex]?.counts ?? NOTHING) };
+    return { ...(this.#listening[reflex]?.counts ?? NOTHING) };
   }
 }

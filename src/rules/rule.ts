@@ -136,7 +136,7 @@ export function decide(rule: Rule, state: KeyState, event: RuleEvent): Outcome {
   const due = runDeadlines(rule, state, event.elapsed, decisions);
   if (event.kind === "time") return outcome(due, decisions, null);
   const moment: Moment = { signal: event.id, elapsed: event.elapsed, due: null };
-  const { state: after, stage } = look(rule, due, event.matches, event.clears, moment, decisions);
+  const { state: after, stage } = match(rule, due, event.matches, event.clears, moment, decisions);
   return outcome(after, decisions, stage);
 }
 
@@ -182,7 +182,7 @@ function runDeadlines(rule: Rule, state: KeyState, now: number, decisions: Decis
 }
 
 /** `when`, `clear` and `edge`. */
-function look(
+function match(
   rule: Rule,
   state: KeyState,
   matches: boolean,

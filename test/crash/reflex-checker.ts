@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
 import { shownKey } from "../../src/rules/key.ts";
-import { hasWords, lookoutOf } from "../../src/rules/look.ts";
+import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, ruleOf } from "../../src/rules/rule.ts";
 
 interface SignalRow {
@@ -88,8 +88,8 @@ interface Expected {
 
 /** The rules over all signals, on the wall clock. A deadline acts when it was due, or at the start after it was missed. */
 function replay(config: ReflexConfig, { signals, logs }: Store, end: number): Expected {
-  const lookout = lookoutOf(config);
-  if (!lookout.ok) throw new Error(lookout.error.message);
+  const matcher = matcherOf(config);
+  if (!matcher.ok) throw new Error(matcher.error.message);
   const rule = ruleOf(config);
   const starts = logs.filter(({ event }) => event === "kernel.started").map(({ at }) => at);
   const alive = [...signals.map(({ at }) => at), ...logs.map(({ at }) => at)].sort((a, b) => a - b);
@@ -120,7 +120,7 @@ function replay(config: ReflexConfig, { signals, logs }: Store, end: number): Ex
   for (const { id, sense, at, payload } of signals) {
     if (!config.on.includes(sense)) continue;
     runDeadlines(at);
-    const { key, matches, clears } = lookout.value.look(JSON.parse(payload) as Json);
+    const { key, matches, clears } = matcher.value.match(JSON.parse(payload) as Json);
     const { state, decisions } = decide(rule, states.get(key) ?? REST, {
       kind: "signal",
       id,

@@ -6,8 +6,8 @@ import { describe, expect, test } from "bun:test";
 import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig, WorkflowReflexConfig } from "../../src/model/config.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
-import { hasWords, lookoutOf } from "../../src/rules/look.ts";
-import { type Course, type Down, type Looked, Replay, type Replayed, UNEVENTFUL } from "../../src/rules/replay.ts";
+import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
+import { type Course, type Down, type Evaluation, Replay, type Replayed, UNEVENTFUL } from "../../src/rules/replay.ts";
 import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
 import { workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
@@ -73,9 +73,9 @@ function byHand(config: ReflexConfig, facts: readonly Fact[], end: number, notic
     }
     return found;
   }
-  const lookout = lookoutOf(config);
-  if (!lookout.ok) throw new Error(lookout.error.message);
-  const { rule, look } = lookout.value;
+  const matcher = matcherOf(config);
+  if (!matcher.ok) throw new Error(matcher.error.message);
+  const { rule, match } = matcher.value;
   const keys = new Map<string, { state: KeyState; noticed: number | null }>();
   const step = (key: string, event: RuleEvent): void => {
     const { state, decisions, deadline } = decide(rule, keys.get(key)?.state ?? REST, event);
@@ -95,7 +95,7 @@ function byHand(config: ReflexConfig, facts: readonly Fact[], end: number, notic
   for (const { id, sense, at, payload } of facts) {
     runUntil(at);
     if (!config.on.includes(sense)) continue;
-    const { key, matches, clears } = look(JSON.parse(payload));
+    const { key, matches, clears } = match(JSON.parse(payload));
     step(key, { kind: "signal", id, elapsed: at, matches, clears });
   }
   runUntil(end);
@@ -107,14 +107,19 @@ function replayed(
   facts: readonly Fact[],
   end: number,
   course: Partial<Course> = {},
-): { readonly decisions: Replayed[]; readonly looks: Looked[]; readonly replay: Replay } {
+): { readonly decisions: Replayed[]; readonly looks: Evaluation[]; readonly replay: Replay } {
   const decisions: Replayed[] = [];
-  const looks: Looked[] = [];
+  const looks: Evaluation[] = [];
   const made = Replay.of({
     reflexes,
     course: { ...UNEVENTFUL, ...course },
     decided: (decision) => decisions.push(decision),
-    onlooker: { looked: (looked) => looks.push(looked), passed: () => {}, unreadable: () => {}, forgot: () => {} },
+    observer: {
+      evaluated: (evaluation) => looks.push(evaluation),
+      passed: () => {},
+      unreadable: () => {},
+      forgot: () => {},
+    },
   });
   if (!made.ok) throw new Error(made.error.message);
   for (const fact of facts) made.value.feed(fact);
@@ -241,7 +246,7 @@ describe("a reflex", () => {
       reflexes: [needs, reflex({ name: "blind" })],
       course: UNEVENTFUL,
       decided: () => {},
-      onlooker: null,
+      observer: null,
     });
     if (!made.ok) throw new Error(made.error.message);
     expect(made.value.feed({ ...one, payload: "no JSON" })).toBe(false);

@@ -6,7 +6,7 @@ import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ReflexConfig } from "../../../src/model/config.ts";
-import { type Lookout, lookoutOf } from "../../../src/rules/look.ts";
+import { type Matcher, matcherOf } from "../../../src/rules/matcher.ts";
 import { Replay, UNEVENTFUL } from "../../../src/rules/replay.ts";
 import { decide, type KeyState, REST } from "../../../src/rules/rule.ts";
 import { openStore } from "../../../src/store/open.ts";
@@ -43,17 +43,17 @@ interface Payload {
 
 const payloadOf = (index: number, keys: number): Payload => ({ v: (index * 7_919) % 10, host: `host-${index % keys}` });
 
-const lookoutsOf = (configs: readonly ReflexConfig[]): Lookout[] =>
+const matchersOf = (configs: readonly ReflexConfig[]): Matcher[] =>
   configs.map((config) => {
-    const lookout = lookoutOf(config);
-    if (!lookout.ok) throw new Error(lookout.error.message);
-    return lookout.value;
+    const matcher = matcherOf(config);
+    if (!matcher.ok) throw new Error(matcher.error.message);
+    return matcher.value;
   });
 
 /** As the kernel does: which key, does it match, what follows, what is remembered. Answers with decisions a second. */
-function decisions(lookouts: readonly Lookout[], count: number): { readonly rate: number; readonly ifs: number } {
+function decisions(matchers: readonly Matcher[], count: number): { readonly rate: number; readonly ifs: number } {
   const perSense = REFLEXES / SENSES;
-  const states = lookouts.map(() => new Map<string, KeyState>());
+  const states = matchers.map(() => new Map<string, KeyState>());
   const payloads = Array.from({ length: SENSES * KEYS_OF_SENSE }, (_, at) => payloadOf(at, KEYS_OF_SENSE));
   let fired = 0;
   const begun = performance.now();
@@ -61,9 +61,9 @@ function decisions(lookouts: readonly Lookout[], count: number): { readonly rate
     const payload = payloads[signal % payloads.length] as Payload & Record<string, never>;
     const first = (signal % SENSES) * perSense;
     for (let reflex = first; reflex < first + perSense; reflex++) {
-      const { rule, look } = lookouts[reflex] as Lookout;
+      const { rule, match } = matchers[reflex] as Matcher;
       const known = states[reflex] as Map<string, KeyState>;
-      const { key, matches, clears } = look(payload);
+      const { key, matches, clears } = match(payload);
       const elapsed = signal * STEP_MS;
       const event = { kind: "signal", id: signal, elapsed, matches, clears } as const;
       const { state, decisions: made } = decide(rule, known.get(key) ?? REST, event);
@@ -73,7 +73,7 @@ function decisions(lookouts: readonly Lookout[], count: number): { readonly rate
   }
   const rate = (count * 1_000) / (performance.now() - begun);
   // Of another limit each, or the compiler would ask once for all of them.
-  const limits = lookouts.map((_, index) => 8 + (index % 2));
+  const limits = matchers.map((_, index) => 8 + (index % 2));
   const ifsBegun = performance.now();
   let passed = 0;
   for (let signal = 0; signal < count / perSense; signal++) {
@@ -88,15 +88,15 @@ function decisions(lookouts: readonly Lookout[], count: number): { readonly rate
 
 /** Bytes of memory a key that is remembered takes, its name included. */
 function bytesOfKey(keys: number): number {
-  const [lookout] = lookoutsOf([reflexOf(0, "s")]);
-  if (lookout === undefined) throw new Error("one reflex gives one lookout");
+  const [matcher] = matchersOf([reflexOf(0, "s")]);
+  if (matcher === undefined) throw new Error("one reflex gives one matcher");
   const states = new Map<string, KeyState>();
   Bun.gc(true);
   const before = process.memoryUsage().heapUsed;
   for (let signal = 0; signal < keys; signal++) {
-    const { key, matches, clears } = lookout.look({ v: 9, host: `host-${signal}` });
+    const { key, matches, clears } = matcher.match({ v: 9, host: `host-${signal}` });
     const event = { kind: "signal", id: signal, elapsed: signal, matches, clears } as const;
-    states.set(key, decide(lookout.rule, REST, event).state);
+    states.set(key, decide(matcher.rule, REST, event).state);
   }
   Bun.gc(true);
   return (process.memoryUsage().heapUsed - before) / states.size;
@@ -105,7 +105,7 @@ function bytesOfKey(keys: number): number {
 /** Signals a second through a replay of one reflex that listens and `others` that do not. */
 function beside(others: number, count: number): number {
   const configs = [reflexOf(0, "s"), ...Array.from({ length: others }, (_, index) => reflexOf(index + 1, "other"))];
-  const made = Replay.of({ reflexes: configs, course: UNEVENTFUL, decided: () => {}, onlooker: null });
+  const made = Replay.of({ reflexes: configs, course: UNEVENTFUL, decided: () => {}, observer: null });
   if (!made.ok) throw new Error(made.error.message);
   const texts = Array.from({ length: KEYS_OF_SENSE }, (_, at) => JSON.stringify(payloadOf(at, KEYS_OF_SENSE)));
   const begun = performance.now();
@@ -154,8 +154,8 @@ async function backtested(nerve: string, site: Site): Promise<number> {
 export async function reflexes(setting: Setting): Promise<Figure[]> {
   const count = setting.rounds > 1 ? SIGNALS.all : SIGNALS.quick;
   // Once, as a kernel does: each time anew, the compiler would have to begin anew as well.
-  const lookouts = lookoutsOf(Array.from({ length: REFLEXES }, (_, index) => reflexOf(index, "s")));
-  const rounds = Array.from({ length: setting.rounds }, () => decisions(lookouts, 2 * count));
+  const matchers = matchersOf(Array.from({ length: REFLEXES }, (_, index) => reflexOf(index, "s")));
+  const rounds = Array.from({ length: setting.rounds }, () => decisions(matchers, 2 * count));
   const alone: number[] = [];
   const crowded: number[] = [];
   for (let turn = 0; turn < setting.rounds + 1; turn++) {

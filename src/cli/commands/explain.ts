@@ -30,7 +30,7 @@ import {
   outcomeOf,
   stateWords,
 } from "../replays/explain-words.ts";
-import { explain, type Question, type Seen } from "../replays/explanation.ts";
+import { explain, type Finding, type Question } from "../replays/explanation.ts";
 import { goneWords, isWhole, unreadableWords } from "../replays/gaps.ts";
 import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../replays/recorded.ts";
 import { beganAfter, type Standing, standingsIn, standingWords } from "../replays/standing.ts";
@@ -94,14 +94,14 @@ function questionOf(
   return usageError(`--at takes a time, not \`${at}\``, "as in 10m, 2026-11-22 or '2026-11-22 10:30'");
 }
 
-interface Told {
+interface Explanation {
   readonly config: ReflexConfig;
   readonly isEnabled: boolean;
   /** Null where it is enabled, or its log is gone. */
   readonly disabledSince: number | null;
   readonly silence: Silence | null;
   readonly standing: Standing;
-  readonly seen: readonly (Seen & { readonly followed: Followed | null })[];
+  readonly seen: readonly (Finding & { readonly followed: Followed | null })[];
   /** Why the signal that was asked about is none of its own. */
   readonly notHeard: string | null;
   readonly pending: readonly { readonly key: string; readonly state: KeyState }[];
@@ -123,7 +123,7 @@ function tellOf(
   name: string,
   question: Question,
   key: string | null,
-): Result<Told, Failure> {
+): Result<Explanation, Failure> {
   const config = loaded.reflexes.find((reflex) => reflex.name === name);
   if (config === undefined) throw new Error(`reflex ${name} was there a moment ago`);
   const { signals } = store;
@@ -211,7 +211,7 @@ function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, lifetime:
 function followedBy(
   store: StoreReader,
   config: ReflexConfig,
-  seen: Seen,
+  seen: Finding,
   fired: readonly Fired[],
   halts: readonly Halt[],
 ): Followed | null {
@@ -242,7 +242,7 @@ function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Follo
   return newest("quarantined", "released") === "quarantined" ? "quarantined" : null;
 }
 
-function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Told["pending"] {
+function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Explanation["pending"] {
   const isKey = (row: string): boolean => key === null || row === key || row === keyOf("k", { k: key }).key;
   return reflexes
     .all()
@@ -252,7 +252,7 @@ function pendingOf({ reflexes }: StoreReader, name: string, key: string | null):
 
 // ── for programs ─────────────────────────────────────────────────────────
 
-function toJson(told: Told) {
+function toJson(told: Explanation) {
   const { config, isEnabled, disabledSince, silence, standing, seen, notHeard: why, pending, wallAt, replayed } = told;
   const wall = (elapsed: number | undefined): number | null => (elapsed === undefined ? null : wallAt(elapsed));
   return {
@@ -269,7 +269,7 @@ function toJson(told: Told) {
       id: one.signal.id,
       sense: one.signal.sense,
       at: one.signal.at,
-      key: config.key === null || one.looked === null ? null : shownKey(one.looked.look.key),
+      key: config.key === null || one.evaluation === null ? null : shownKey(one.evaluation.match.key),
       outcome: outcomeOf(one),
       because: because(one, config),
       mismatches: one.mismatches.map(({ path, value, isMissing, expected }) => ({
@@ -306,7 +306,7 @@ function toJson(told: Told) {
   };
 }
 
-function laterJson(later: NonNullable<Seen["later"]>) {
+function laterJson(later: NonNullable<Finding["later"]>) {
   if (later.kind === "broken-off") return { kind: later.kind, signal: later.signal, at: later.at };
   if (later.kind === "forgotten") return { kind: later.kind, signal: null, at: later.at };
   const kind = later.kind === "fire" ? "fired" : "throttled";
@@ -315,7 +315,7 @@ function laterJson(later: NonNullable<Seen["later"]>) {
 
 // ── for people ───────────────────────────────────────────────────────────
 
-function tell(told: Told): void {
+function tell(told: Explanation): void {
   const { config, seen, pending, wallAt, replayed } = told;
   for (const line of headOf(told)) print(line);
   if (told.notHeard !== null) {
@@ -324,8 +324,9 @@ function tell(told: Told): void {
   }
   if (config.on.length > 0 && seen.length === 0) print("  no such signal is kept");
   for (const one of seen) {
-    const { signal, looked } = one;
-    const key = config.key === null || looked === null ? "" : `, key ${shownScalar(shownKey(looked.look.key))}`;
+    const { signal, evaluation } = one;
+    const key =
+      config.key === null || evaluation === null ? "" : `, key ${shownScalar(shownKey(evaluation.match.key))}`;
     const sense = escapeForTerminal(signal.sense);
     printLine([span(`${localMoment(signal.at)}  `, "dim"), span(`${sense} #${signal.id}${key}`, "cyan")]);
     print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
@@ -345,7 +346,7 @@ function tell(told: Told): void {
   if (waiting.length > MAX_KEYS_TOLD) print(`  and ${counted(waiting.length - MAX_KEYS_TOLD, "more key")}`);
 }
 
-function headOf({ config, isEnabled, disabledSince, silence, standing }: Told): string[] {
+function headOf({ config, isEnabled, disabledSince, silence, standing }: Explanation): string[] {
   const looksAt = config.on.length === 0 ? "looks at no signals" : `looks at signals of ${config.on.join(", ")}`;
   const starts = config.kind === "sense" ? `runs sense ${config.sense}` : `starts workflow ${config.workflow}`;
   const lines = [`${escapeForTerminal(config.name)} ${looksAt} and ${starts}`];
@@ -367,7 +368,7 @@ function headOf({ config, isEnabled, disabledSince, silence, standing }: Told): 
   return lines;
 }
 
-function linesOf(seen: Seen, config: ReflexConfig, what: Followed | null): string[] {
+function linesOf(seen: Finding, config: ReflexConfig, what: Followed | null): string[] {
   const first = because(seen, config);
   const effect = what === null ? "" : `: ${followed(what, config)}`;
   if (outcomeOf(seen) === "not-loaded") {

@@ -2,7 +2,7 @@
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
 import { shownKey } from "../../rules/key.ts";
-import { hasWords } from "../../rules/look.ts";
+import { hasWords } from "../../rules/matcher.ts";
 import { type Counts, type Course, Replay, type Replayed } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
 import { DropEstimate } from "./drop-estimate.ts";
@@ -113,7 +113,7 @@ export function backtest(parts: BacktestParts): Backtest {
         fired(side, config, firing, decision.elapsed);
       }
     },
-    onlooker: null,
+    observer: null,
   });
   if (!made.ok) throw new Error(`${made.error.path}: ${made.error.message}`);
   const replay = made.value;

@@ -7,7 +7,7 @@ import type { ReflexConfig } from "../../model/config.ts";
 import type { Run } from "../../model/run.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import type { KeyState } from "../../rules/rule.ts";
-import type { Seen } from "./explanation.ts";
+import type { Finding } from "./explanation.ts";
 import { unreadableWords } from "./gaps.ts";
 
 /** What is recorded of a firing. */
@@ -34,11 +34,11 @@ type OutcomeName =
   | "throttled"
   | "fired";
 
-export function outcomeOf({ missed, looked, decided }: Seen): OutcomeName {
+export function outcomeOf({ missed, evaluation, decided }: Finding): OutcomeName {
   if (missed !== null) return missed;
   if (decided !== null) return decided.kind === "fire" ? "fired" : "throttled";
-  if (looked === null) return "fired";
-  return looked.stage === null ? "over-key-limit" : looked.stage.kind;
+  if (evaluation === null) return "fired";
+  return evaluation.stage === null ? "over-key-limit" : evaluation.stage.kind;
 }
 
 const MAX_MISMATCHES = 5;
@@ -54,20 +54,20 @@ function mismatchWords({ path, value, isMissing, expected }: Mismatch): string {
   return `${field} is ${is}, expected ${shown(expected, MAX_EXPECTED)}`;
 }
 
-function notMatching({ looked, mismatches }: Seen): string {
-  if (looked?.look.clears && looked.look.matches) return "it matches `clear` too, which wins";
+function notMatching({ evaluation, mismatches }: Finding): string {
+  if (evaluation?.match.clears && evaluation.match.matches) return "it matches `clear` too, which wins";
   const reasons = mismatches.slice(0, MAX_MISMATCHES).map(mismatchWords);
   const more = mismatches.length - reasons.length;
   return [...reasons, ...(more > 0 ? [`${more} more`] : [])].join("; ");
 }
 
-const since = ({ matchingSince }: Seen): string =>
+const since = ({ matchingSince }: Finding): string =>
   matchingSince === null ? "" : ` since signal #${matchingSince.signal} (${localMoment(matchingSince.at)})`;
 
 /** How far it came, for a person. */
-export function because(seen: Seen, config: ReflexConfig): string {
-  const { looked, firedBefore, decided } = seen;
-  const stage = looked?.stage ?? null;
+export function because(seen: Finding, config: ReflexConfig): string {
+  const { evaluation, firedBefore, decided } = seen;
+  const stage = evaluation?.stage ?? null;
   switch (outcomeOf(seen)) {
     case "disabled":
       return "the reflex was disabled, and looked at nothing";
@@ -83,11 +83,11 @@ export function because(seen: Seen, config: ReflexConfig): string {
       return noEdge(seen, config);
     case "broken-off": {
       const until = stage?.kind === "broken-off" ? `, which would have run out at ${localMoment(stage.due)}` : "";
-      const why = looked?.after.isMatching === true ? "it matches again" : notMatching(seen);
+      const why = evaluation?.after.isMatching === true ? "it matches again" : notMatching(seen);
       return `breaks off \`for: ${formatDuration(config.forMs ?? 0)}\`${until}: ${why || "it matches `clear`"}`;
     }
     case "holding": {
-      const is = looked?.after.isMatching === true ? "matches" : "has ended";
+      const is = evaluation?.after.isMatching === true ? "matches" : "has ended";
       const until = stage?.kind === "holding" ? localMoment(stage.until) : "";
       return `${is}${since(seen)}; \`for: ${formatDuration(config.forMs ?? 0)}\` runs out at ${until}`;
     }
@@ -109,8 +109,8 @@ export function because(seen: Seen, config: ReflexConfig): string {
   }
 }
 
-function noEdge(seen: Seen, { forMs }: ReflexConfig): string {
-  const stage = seen.looked?.stage;
+function noEdge(seen: Finding, { forMs }: ReflexConfig): string {
+  const stage = seen.evaluation?.stage;
   if (stage?.kind !== "no-edge") return "";
   if (stage.edge === "rising" && forMs !== null) {
     return `matches still${since(seen)}; \`for: ${formatDuration(forMs)}\` counts from there, fires once, and has`;
@@ -139,7 +139,7 @@ const FORGOTTEN = {
 } as const;
 
 /** What came of its waiting; null while nothing has. */
-export function laterWords(seen: Seen): string | null {
+export function laterWords(seen: Finding): string | null {
   const { later, signal } = seen;
   if (later === null) return null;
   if (later.kind === "forgotten") return `forgotten at ${localMoment(later.at)}: ${FORGOTTEN[later.turn]}`;

@@ -5,8 +5,8 @@
 import type { Json } from "../../base/json.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Mismatch } from "../../rules/check.ts";
-import { hasWords, type Lookout, lookoutOf } from "../../rules/look.ts";
-import { type Course, type Looked, Replay, type Replayed, type Turn } from "../../rules/replay.ts";
+import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
+import { type Course, type Evaluation, Replay, type Replayed, type Turn } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open.ts";
 import { type Fed, replaySignals } from "./replaying.ts";
 
@@ -17,10 +17,10 @@ export type Question =
   /** The last one up to then. */
   | { readonly kind: "at"; readonly at: number };
 
-export interface Seen {
-  readonly signal: Looked["signal"];
+export interface Finding {
+  readonly signal: Evaluation["signal"];
   /** Null without words. */
-  readonly looked: Looked | null;
+  readonly evaluation: Evaluation | null;
   /** Why it was not looked at: the reflex was disabled, or not there by its present rules; or the payload is damaged. */
   readonly missed: "disabled" | "not-loaded" | "unreadable" | null;
   /** What it decided at the signal itself. */
@@ -54,24 +54,24 @@ export interface ExplainParts {
   readonly until: number;
 }
 
-type Mutable = { -readonly [Name in keyof Seen]: Seen[Name] };
+type Mutable = { -readonly [Name in keyof Finding]: Finding[Name] };
 
 const WAITING: ReadonlySet<string> = new Set(["holding", "debouncing"]);
 
 export interface Explained {
-  readonly seen: readonly Seen[];
+  readonly seen: readonly Finding[];
   readonly fed: Fed;
 }
 
 export function explain(parts: ExplainParts): Explained {
   const { config, question, keys } = parts;
-  const lookout = hasWords(config) ? lookoutOf(config) : null;
-  if (lookout !== null && !lookout.ok) throw new Error(`${lookout.error.path}: ${lookout.error.message}`);
+  const matcher = hasWords(config) ? matcherOf(config) : null;
+  if (matcher !== null && !matcher.ok) throw new Error(`${matcher.error.path}: ${matcher.error.message}`);
   const seen: Mutable[] = [];
   const matching = new Map<string, { readonly signal: number; readonly at: number }>();
   const fired = new Map<string, Replayed>();
   const limit = question.kind === "latest" ? question.limit : 1;
-  const isAsked = ({ id, at }: Looked["signal"]): boolean =>
+  const isAsked = ({ id, at }: Evaluation["signal"]): boolean =>
     question.kind === "signal" ? id === question.id : question.kind === "latest" || at <= question.at;
   const add = (one: Mutable): void => {
     if (!isAsked(one.signal)) return;
@@ -88,22 +88,22 @@ export function explain(parts: ExplainParts): Explained {
       for (const one of seen) settle(one, decision);
       if (decision.kind === "fire") fired.set(decision.key, decision);
     },
-    onlooker: {
-      looked(looked) {
-        const { signal, look, before, after, stage } = looked;
-        const isAskedKey = keys === null || keys.includes(look.key);
+    observer: {
+      evaluated(evaluation) {
+        const { signal, match, before, after, stage } = evaluation;
+        const isAskedKey = keys === null || keys.includes(match.key);
         if (signal.id <= beganAfter) {
           if (isAskedKey) add({ ...bare(signal), missed: "not-loaded" });
           return;
         }
-        if (stage?.kind === "broken-off") breakOff(seen, looked);
-        const known = before.isMatching ? (matching.get(look.key) ?? null) : null;
-        if (after.isMatching && !before.isMatching) matching.set(look.key, { signal: signal.id, at: signal.at });
+        if (stage?.kind === "broken-off") breakOff(seen, evaluation);
+        const known = before.isMatching ? (matching.get(match.key) ?? null) : null;
+        if (after.isMatching && !before.isMatching) matching.set(match.key, { signal: signal.id, at: signal.at });
         if (!isAskedKey) return;
         const mismatches =
-          lookout === null || stage === null || look.matches ? [] : whyNot(lookout.value, JSON.parse(signal.payload));
-        const firedBefore = fired.get(look.key) ?? null;
-        add({ ...bare(signal), looked, matchingSince: known, firedBefore, mismatches });
+          matcher === null || stage === null || match.matches ? [] : whyNot(matcher.value, JSON.parse(signal.payload));
+        const firedBefore = fired.get(match.key) ?? null;
+        add({ ...bare(signal), evaluation, matchingSince: known, firedBefore, mismatches });
       },
       passed(_, signal, isDisabled) {
         const missed = signal.id <= beganAfter ? "not-loaded" : isDisabled ? "disabled" : null;
@@ -124,9 +124,9 @@ export function explain(parts: ExplainParts): Explained {
   return { seen, fed };
 }
 
-const bare = (signal: Looked["signal"]): Mutable => ({
+const bare = (signal: Evaluation["signal"]): Mutable => ({
   signal,
-  looked: null,
+  evaluation: null,
   missed: null,
   decided: null,
   later: null,
@@ -135,25 +135,26 @@ const bare = (signal: Looked["signal"]): Mutable => ({
   mismatches: [],
 });
 
-const isWaiting = ({ looked, later }: Seen): boolean => later === null && WAITING.has(looked?.stage?.kind ?? "");
+const isWaiting = ({ evaluation, later }: Finding): boolean =>
+  later === null && WAITING.has(evaluation?.stage?.kind ?? "");
 
-const whyNot = ({ when }: Lookout, payload: Json): readonly Mismatch[] => when?.why(payload) ?? [];
+const whyNot = ({ when }: Matcher, payload: Json): readonly Mismatch[] => when?.why(payload) ?? [];
 
 /** A decision at the signal itself, or the first one that its waiting led to. */
 function settle(one: Mutable, decision: Replayed): void {
-  const { looked, signal } = one;
+  const { evaluation, signal } = one;
   if (decision.due === null) {
     if (decision.signal === signal.id) one.decided = decision;
     return;
   }
-  if (looked?.look.key !== decision.key || !isWaiting(one)) return;
+  if (evaluation?.match.key !== decision.key || !isWaiting(one)) return;
   if (decision.signal >= signal.id) one.later = decision;
 }
 
-function breakOff(seen: readonly Mutable[], { signal, look }: Looked): void {
+function breakOff(seen: readonly Mutable[], { signal, match }: Evaluation): void {
   for (const one of seen) {
-    const { looked } = one;
-    if (looked?.look.key !== look.key || looked.stage?.kind !== "holding" || !isWaiting(one)) continue;
+    const { evaluation } = one;
+    if (evaluation?.match.key !== match.key || evaluation.stage?.kind !== "holding" || !isWaiting(one)) continue;
     one.later = { kind: "broken-off", signal: signal.id, at: signal.at };
   }
 }

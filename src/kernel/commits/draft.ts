@@ -24,7 +24,7 @@ interface Coalesced {
 
 /** What a reflex remembers of a key from here on; null when that is nothing. */
 interface Remembered {
-  readonly watch: Remembering;
+  readonly states: Remembering;
   readonly state: KeyState | null;
 }
 
@@ -161,8 +161,8 @@ export class Draft {
     return remembered === undefined ? memory.state : (remembered.state ?? REST);
   }
 
-  remember(watch: Remembering, memory: KeyMemory, state: KeyState | null): void {
-    this.#keys.set(memory, { watch, state });
+  remember(states: Remembering, memory: KeyMemory, state: KeyState | null): void {
+    this.#keys.set(memory, { states, state });
   }
 
   /** Nothing is remembered of `reflex`, whatever else this transaction does. */
@@ -220,8 +220,8 @@ export class Draft {
       this.#store.senses.setOwed(sense.name, owed, this.#currentlyUnanswered(sense));
     }
     for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
-    for (const [memory, { watch, state }] of this.#keys) {
-      const { name: reflex, definition } = watch;
+    for (const [memory, { states, state }] of this.#keys) {
+      const { name: reflex, definition } = states;
       if (state !== null) this.reflex({ reflex, key: memory.key, definition, state: state as unknown as Json });
       else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
     }
@@ -253,7 +253,7 @@ export class Draft {
       sense.owed = owed;
     }
     for (const [sense, row] of this.#taken) sense.outbox = row;
-    for (const [memory, { watch, state }] of this.#keys) watch.kept(memory, state);
+    for (const [memory, { states, state }] of this.#keys) states.kept(memory, state);
     for (const [run, row] of this.#runs) {
       if (run.row === null) run.inputLength = row.input?.length ?? 0;
       run.row = { ...row, input: null };

@@ -10,7 +10,7 @@ import { targetOf } from "../../model/config.ts";
 import { spellDecision } from "../../model/run-decision.ts";
 import type { Signal } from "../../model/signal.ts";
 import { MAX_KEYS, shownKey } from "../../rules/key.ts";
-import type { Look } from "../../rules/look.ts";
+import type { Match } from "../../rules/matcher.ts";
 import type { Decision } from "../../rules/rule.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -18,9 +18,9 @@ import type { Journal } from "../commits/journal.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Workflows } from "../runs/workflows.ts";
 import type { Lifetime } from "../time/lifetime.ts";
+import type { KeyStates } from "./key-states.ts";
 import type { Reflex, Reflexes } from "./reflexes.ts";
 import type { Silences } from "./silences.ts";
-import type { Watch } from "./watch.ts";
 
 export interface ReactionsParts {
   readonly clock: Clock;
@@ -37,7 +37,7 @@ export interface ReactionsParts {
 export interface Seen {
   readonly listeners: readonly Reflex[];
   /** Of each listener, null of one without words; null when none has any. */
-  readonly looks: readonly (Look | null)[] | null;
+  readonly matches: readonly (Match | null)[] | null;
   readonly elapsed: number;
   readonly payload: Json;
 }
@@ -66,35 +66,35 @@ export class Reactions {
   see(sense: string, payload: Json, at: number): Seen | null {
     const listeners = this.#parts.reflexes().listeningTo(sense);
     if (listeners.length === 0) return null;
-    if (listeners.every(({ watch }) => watch === null)) return { listeners, looks: null, elapsed: 0, payload };
+    if (listeners.every(({ states }) => states === null)) return { listeners, matches: null, elapsed: 0, payload };
     // Before anything else takes time: what passes since `at` would look like a clock that was set back.
     const elapsed = this.#parts.lifetime.of(at);
-    const looks = listeners.map(({ watch }) => watch?.look(payload) ?? null);
-    return { listeners, looks, elapsed, payload };
+    const matches = listeners.map(({ states }) => states?.match(payload) ?? null);
+    return { listeners, matches, elapsed, payload };
   }
 
   /** Inside the transaction of the signal. */
-  decide(draft: Draft, { listeners, looks, elapsed, payload }: Seen, signal: Cause): void {
+  decide(draft: Draft, { listeners, matches, elapsed, payload }: Seen, signal: Cause): void {
     for (let index = 0; index < listeners.length; index++) {
       const reflex = listeners[index] as Reflex;
       if (!reflex.enabled) continue;
-      const look = looks?.[index] ?? null;
-      const { watch } = reflex;
-      if (watch === null || look === null) {
+      const match = matches?.[index] ?? null;
+      const { states } = reflex;
+      if (states === null || match === null) {
         this.#fire(draft, reflex, signal, payload, null);
         continue;
       }
-      if (look.isMissing && !watch.saidMissing) this.#sayMissing(reflex, watch);
-      for (const decision of watch.decide(draft, look, signal.id, elapsed)) {
-        this.#act(draft, reflex, { key: look.key, decision }, signal, payload);
+      if (match.isMissing && !states.saidMissing) this.#sayMissing(reflex, states);
+      for (const decision of states.decide(draft, match, signal.id, elapsed)) {
+        this.#act(draft, reflex, { key: match.key, decision }, signal, payload);
       }
     }
   }
 
-  /** A deadline of `watch` has passed and led to `decision`. */
-  late(draft: Draft, watch: Watch, key: string, decision: Decision): void {
-    const reflex = this.#parts.reflexes().byName.get(watch.name);
-    if (reflex?.watch !== watch || !reflex.enabled) return;
+  /** A deadline of `states` has passed and led to `decision`. */
+  late(draft: Draft, states: KeyStates, key: string, decision: Decision): void {
+    const reflex = this.#parts.reflexes().byName.get(states.name);
+    if (reflex?.states !== states || !reflex.enabled) return;
     this.#act(draft, reflex, { key, decision }, null, null);
   }
 
@@ -197,8 +197,8 @@ export class Reactions {
     });
   }
 
-  /** `watch` has been shown a key beyond those it may remember. */
-  limited({ name }: Watch): void {
+  /** `states` has been shown a key beyond those it may remember. */
+  limited({ name }: KeyStates): void {
     this.#parts.journal.logFolded({
       level: "warn",
       source: `reflex:${name}`,
@@ -209,8 +209,8 @@ export class Reactions {
     });
   }
 
-  #sayMissing({ config }: Reflex, watch: Watch): void {
-    watch.saidMissing = true;
+  #sayMissing({ config }: Reflex, states: KeyStates): void {
+    states.saidMissing = true;
     this.#parts.journal.log({
       level: "warn",
       source: `reflex:${config.name}`,

@@ -5,7 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../../config/defaults.ts";
 import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../../model/config.ts";
-import { hasWords } from "../../rules/look.ts";
+import { hasWords } from "../../rules/matcher.ts";
 import { isKeyState, type KeyState } from "../../rules/rule.ts";
 import { definitionOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
@@ -16,7 +16,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Sense } from "../memory/sense.ts";
 import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "../time/calendar.ts";
 import { type Handle, SET_BACK_MS, type Ticker } from "../time/ticker.ts";
-import { Watch, type WatchParts } from "./watch.ts";
+import { KeyStates, type KeyStatesParts } from "./key-states.ts";
 
 export interface Reflex {
   readonly config: ReflexConfig;
@@ -26,7 +26,7 @@ export interface Reflex {
   readonly definition: string;
   enabled: boolean;
   /** What it remembers of signals; null for one without words, which fires at each. */
-  watch: Watch | null;
+  states: KeyStates | null;
   fired: number;
   throttled: number;
   /** Due time of its newest firing by the clock, where that is kept. */
@@ -56,7 +56,7 @@ export interface ReflexParts {
   readonly store: Store;
   readonly desk: Desk;
   /** What a reflex with words is watched with. */
-  readonly watching: WatchParts;
+  readonly watching: KeyStatesParts;
 }
 
 const FORGOTTEN_AT_ONCE = 500;
@@ -66,7 +66,7 @@ const newReflex = (config: ReflexConfig, sense: Sense | null, definition: string
   sense,
   definition,
   enabled: true,
-  watch: null,
+  states: null,
   fired: 0,
   throttled: 0,
   last,
@@ -138,7 +138,7 @@ export class Reflexes {
     }
     for (const reflex of before.values()) {
       this.#unschedule(reflex);
-      reflex.watch?.forgetAll();
+      reflex.states?.forgetAll();
     }
     for (const reflex of fresh) {
       this.#schedule(reflex);
@@ -182,24 +182,24 @@ export class Reflexes {
     const clock = ours.find(isClock)?.state as { last: number } | undefined;
     const reflex = newReflex(config, sense, definition, clock?.last ?? null);
     if (config.on.length === 0 || !hasWords(config)) return reflex;
-    const watch = Watch.of(config, definition, this.#parts.watching);
-    if (!watch.ok) throw new Error(`reflex ${config.name}: ${watch.error.path}: ${watch.error.message}`);
-    reflex.watch = watch.value;
+    const states = KeyStates.of(config, definition, this.#parts.watching);
+    if (!states.ok) throw new Error(`reflex ${config.name}: ${states.error.path}: ${states.error.message}`);
+    reflex.states = states.value;
     const keys = ours.filter((row) => !isClock(row));
-    reflex.watch.restore(keys.map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
+    reflex.states.restore(keys.map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
     return reflex;
   }
 
   /** Forgets the keys that have come to rest: their rows go, a few at a time. */
   forgetKeysAtRest(): void {
-    for (const { watch } of this.byName.values()) {
-      if (watch === null) continue;
-      const resting = watch.atRest();
+    for (const { states } of this.byName.values()) {
+      if (states === null) continue;
+      const resting = states.atRest();
       for (let from = 0; from < resting.length; from += FORGOTTEN_AT_ONCE) {
         const some = resting.slice(from, from + FORGOTTEN_AT_ONCE);
         // A signal may have come meanwhile.
         this.#parts.ledger.write((draft) => {
-          for (const memory of some) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
+          for (const memory of some) if (states.rests(memory, draft)) draft.remember(states, memory, null);
         });
       }
     }

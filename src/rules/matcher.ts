@@ -8,16 +8,16 @@ import { compilePattern, type Pattern } from "./pattern.ts";
 import { type Rule, ruleOf } from "./rule.ts";
 
 /** What one payload is to one reflex. */
-export interface Look extends Key {
+export interface Match extends Key {
   readonly matches: boolean;
   readonly clears: boolean;
 }
 
-export interface Lookout {
+export interface Matcher {
   readonly rule: Rule;
   readonly when: Pattern | null;
   readonly clear: Pattern | null;
-  look(payload: Json): Look;
+  match(payload: Json): Match;
 }
 
 /** Whether `config` has any word at all; one without fires at every signal and remembers nothing. */
@@ -32,7 +32,7 @@ function compile(definition: Json | null): Result<Pattern | null, PatternRefusal
 }
 
 /** Or the first thing that is refused: a configuration's patterns have been checked, and all of it was said there. */
-export function lookoutOf(config: ReflexConfig): Result<Lookout, PatternRefusal> {
+export function matcherOf(config: ReflexConfig): Result<Matcher, PatternRefusal> {
   const when = compile(config.when);
   if (!when.ok) return err(when.error);
   const clear = compile(config.clear);
@@ -44,7 +44,7 @@ export function lookoutOf(config: ReflexConfig): Result<Lookout, PatternRefusal>
     rule: ruleOf(config),
     when: starts,
     clear: ends,
-    look(payload) {
+    match(payload) {
       // Spelled out: where there are many reflexes, a spread takes eight times as long as all the rest.
       const { key, isMissing } = keyOf(path, payload);
       const matches = starts === null || starts.matches(payload);

@@ -4,12 +4,12 @@ import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../src/base/json.ts";
 import type { Draft } from "../../../src/kernel/commits/draft.ts";
 import { Ledger } from "../../../src/kernel/commits/ledger.ts";
-import { Watch } from "../../../src/kernel/reflexes/watch.ts";
+import { KeyStates } from "../../../src/kernel/reflexes/key-states.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { type Handle, Ticker } from "../../../src/kernel/time/ticker.ts";
 import type { WorkflowReflexConfig } from "../../../src/model/config.ts";
 import { MAX_KEYS } from "../../../src/rules/key.ts";
-import { lookoutOf } from "../../../src/rules/look.ts";
+import { matcherOf } from "../../../src/rules/matcher.ts";
 import { type Decision, decide, type KeyState, REST, ruleOf } from "../../../src/rules/rule.ts";
 import { openStore, storeFile } from "../../../src/store/open.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
@@ -48,7 +48,7 @@ interface Decided extends Decision {
   readonly key: string;
 }
 
-/** A kernel's watch of one reflex over a store that outlives it. */
+/** A kernel's states of one reflex over a store that outlives it. */
 function bench(words: Words) {
   const folder = temporaryFolder();
   const clock = new HandClock();
@@ -64,16 +64,16 @@ function bench(words: Words) {
     const lifetime = new Lifetime(clock, store.meta);
     lifetime.keep();
     const ledger = new Ledger(store, () => clock.wallMs(), { trouble: () => {} });
-    const late = (draft: Draft, of: Watch, key: string, decision: Decision): void => {
-      expect(of).toBe(watch);
+    const late = (draft: Draft, of: KeyStates, key: string, decision: Decision): void => {
+      expect(of).toBe(states);
       draft.afterwards(() => decided.push({ key, ...decision }));
     };
-    const made = Watch.of(config, "d", { ticker, ledger, lifetime, late, limited: () => limited++ });
+    const made = KeyStates.of(config, "d", { ticker, ledger, lifetime, late, limited: () => limited++ });
     if (!made.ok) throw new Error(made.error.message);
-    const watch = made.value;
-    watch.restore(store.reflexes.all().map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
+    const states = made.value;
+    states.restore(store.reflexes.all().map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
     ticker.start();
-    return { ticker, lifetime, ledger, watch };
+    return { ticker, lifetime, ledger, states };
   };
   let kernel = start();
   let id = 0;
@@ -83,16 +83,16 @@ function bench(words: Words) {
   };
   /** As the engine does with one: seen when it is received, decided in its transaction. */
   const receive = (payload: Json): number => {
-    const { watch, ledger, lifetime } = kernel;
+    const { states, ledger, lifetime } = kernel;
     const elapsed = lifetime.of(clock.wallMs());
-    const look = watch.look(payload);
+    const match = states.match(payload);
     const signal = ++id;
     let mine: readonly Decision[] = [];
     ledger.add({
       write: (draft) => {
-        mine = watch.decide(draft, look, signal, elapsed);
+        mine = states.decide(draft, match, signal, elapsed);
       },
-      kept: () => decided.push(...mine.map((decision) => ({ key: look.key, ...decision }))),
+      kept: () => decided.push(...mine.map((decision) => ({ key: match.key, ...decision }))),
     });
     return signal;
   };
@@ -105,7 +105,7 @@ function bench(words: Words) {
     limited: () => limited,
     timers: () => kernel.ticker.waiting.size,
     now: () => kernel.lifetime.now(),
-    watch: () => kernel.watch,
+    states: () => kernel.states,
     ledger: () => kernel.ledger,
     receive,
     commit,
@@ -134,10 +134,10 @@ function bench(words: Words) {
       commit();
     },
     forget(): void {
-      const { watch, ledger } = kernel;
-      const resting = watch.atRest();
+      const { states, ledger } = kernel;
+      const resting = states.atRest();
       ledger.write((draft) => {
-        for (const memory of resting) if (watch.rests(memory, draft)) draft.remember(watch, memory, null);
+        for (const memory of resting) if (states.rests(memory, draft)) draft.remember(states, memory, null);
       });
     },
     rows: () => store.reflexes.all().map(({ key }) => key),
@@ -256,7 +256,7 @@ describe("a deadline", () => {
     using given = bench(FOR);
     given.signal(ON);
     given.pass(SECOND);
-    given.watch().forgetAll();
+    given.states().forgetAll();
     given.pass(MINUTE);
     expect(given.decided).toEqual([]);
     given.signal(ON);
@@ -299,7 +299,7 @@ describe("keys", () => {
     given.pass(100);
     given.forget();
     given.commit();
-    expect([given.rows(), given.watch().keys]).toEqual([['"b"'], 1]);
+    expect([given.rows(), given.states().keys]).toEqual([['"b"'], 1]);
   });
 
   test("that match and stop matching before their time leave no timer", () => {
@@ -333,26 +333,26 @@ describe("keys", () => {
   test("need no memory when only the signal itself is looked at", () => {
     using given = bench({ when: { on: "true" }, key: "host" });
     for (let host = 0; host < 100; host++) given.signal({ host, on: true });
-    expect([given.fired().length, given.rows(), given.watch().keys]).toEqual([100, [], 0]);
+    expect([given.fired().length, given.rows(), given.states().keys]).toEqual([100, [], 0]);
   });
 
   test("are looked at up to the limit: known ones go on, further ones are not, until some come to rest", () => {
     using given = bench({ ...keyed, edge: "falling" });
     for (let host = 0; host < MAX_KEYS + 100; host++) given.receive({ host, on: true });
     given.commit();
-    expect([given.watch().keys, given.rows().length, given.limited()]).toEqual([MAX_KEYS, MAX_KEYS, 100]);
+    expect([given.states().keys, given.rows().length, given.limited()]).toEqual([MAX_KEYS, MAX_KEYS, 100]);
     given.signal({ host: 7, on: false });
     given.signal({ host: MAX_KEYS + 1, on: true });
     given.signal({ host: MAX_KEYS + 1, on: false });
     expect(given.fired().map(({ signal }) => signal)).toEqual([MAX_KEYS + 101, MAX_KEYS + 103]);
-    expect([given.watch().keys, given.rows().length, given.limited()]).toEqual([MAX_KEYS - 1, MAX_KEYS - 1, 100]);
+    expect([given.states().keys, given.rows().length, given.limited()]).toEqual([MAX_KEYS - 1, MAX_KEYS - 1, 100]);
   });
 
   test("beyond the limit that would not be remembered are no news", () => {
     using given = bench({ ...keyed, edge: "falling" });
     for (let host = 0; host < MAX_KEYS; host++) given.receive({ host, on: true });
     given.signal({ host: "calm", on: false });
-    expect([given.limited(), given.watch().keys]).toEqual([0, MAX_KEYS]);
+    expect([given.limited(), given.states().keys]).toEqual([0, MAX_KEYS]);
   });
 });
 
@@ -375,8 +375,8 @@ test.each(ALL_WORDS)("through restarts, steps and commits of many, it is the rul
     using given = bench({ ...words, key: "host" });
     const random = randomFrom(seed);
     const below = (n: number): number => Math.floor(random() * n);
-    const lookout = lookoutOf(given.config);
-    if (!lookout.ok) throw new Error(lookout.error.message);
+    const matcher = matcherOf(given.config);
+    if (!matcher.ok) throw new Error(matcher.error.message);
     const rule = ruleOf(given.config);
     const states = new Map<string, KeyState>();
     const expected: Decided[] = [];
@@ -405,8 +405,8 @@ test.each(ALL_WORDS)("through restarts, steps and commits of many, it is the rul
       else {
         for (let signals = 1 + below(3); signals > 0; signals--) {
           const payload = { host: below(2), on: below(3) > 0, ok: below(4) === 0 };
-          const look = lookout.value.look(payload);
-          const { key, matches, clears } = look;
+          const match = matcher.value.match(payload);
+          const { key, matches, clears } = match;
           happens(key, { kind: "signal", id: given.receive(payload), elapsed: given.now(), matches, clears });
         }
         given.commit();

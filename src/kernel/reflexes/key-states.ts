@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { PatternRefusal } from "../../rules/definition.ts";
 import { MAX_KEYS } from "../../rules/key.ts";
-import { type Look, type Lookout, lookoutOf } from "../../rules/look.ts";
+import { type Match, type Matcher, matcherOf } from "../../rules/matcher.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../../rules/rule.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -15,38 +15,38 @@ import type { KeyMemory, Remembering } from "../memory/key.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 
-export interface WatchParts {
+export interface KeyStatesParts {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
   /** A deadline led to `decision`, which is acted on inside the transaction. */
-  readonly late: (draft: Draft, watch: Watch, key: string, decision: Decision) => void;
+  readonly late: (draft: Draft, states: KeyStates, key: string, decision: Decision) => void;
   /** A key beyond the limit: said once in a while. */
-  readonly limited: (watch: Watch) => void;
+  readonly limited: (states: KeyStates) => void;
 }
 
 const MAKE_ROOM_EVERY_MS = 1_000;
 
-export class Watch implements Remembering {
+export class KeyStates implements Remembering {
   readonly name: string;
   readonly definition: string;
   /** It has said that payloads have nothing at the path of its key, which it does once. */
   saidMissing = false;
-  readonly #parts: WatchParts;
-  readonly #lookout: Lookout;
+  readonly #parts: KeyStatesParts;
+  readonly #matcher: Matcher;
   readonly #keys = new Map<string, KeyMemory>();
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   /** The refusal of a pattern is a bug here: the configuration was checked. */
-  static of(config: ReflexConfig, definition: string, parts: WatchParts): Result<Watch, PatternRefusal> {
-    const lookout = lookoutOf(config);
-    return lookout.ok ? ok(new Watch(config.name, definition, lookout.value, parts)) : err(lookout.error);
+  static of(config: ReflexConfig, definition: string, parts: KeyStatesParts): Result<KeyStates, PatternRefusal> {
+    const matcher = matcherOf(config);
+    return matcher.ok ? ok(new KeyStates(config.name, definition, matcher.value, parts)) : err(matcher.error);
   }
 
-  private constructor(name: string, definition: string, lookout: Lookout, parts: WatchParts) {
+  private constructor(name: string, definition: string, matcher: Matcher, parts: KeyStatesParts) {
     this.name = name;
     this.definition = definition;
-    this.#lookout = lookout;
+    this.#matcher = matcher;
     this.#parts = parts;
   }
 
@@ -59,12 +59,12 @@ export class Watch implements Remembering {
     for (const { key, state } of states) this.kept({ key, state: REST, armed: null }, state);
   }
 
-  look(payload: Json): Look {
-    return this.#lookout.look(payload);
+  match(payload: Json): Match {
+    return this.#matcher.match(payload);
   }
 
   /** Inside a transaction: what the signal leads to, and in `draft` what is remembered of it. */
-  decide(draft: Draft, { key, matches, clears }: Look, id: number, elapsed: number): readonly Decision[] {
+  decide(draft: Draft, { key, matches, clears }: Match, id: number, elapsed: number): readonly Decision[] {
     const event: RuleEvent = { kind: "signal", id, elapsed, matches, clears };
     let memory = this.#keys.get(key);
     if (memory === undefined) {
@@ -90,12 +90,12 @@ export class Watch implements Remembering {
 
   /** Whether there is anything to remember of a key that begins with `event`. */
   #isRemembered(event: RuleEvent): boolean {
-    const { rule } = this.#lookout;
+    const { rule } = this.#matcher;
     return !isAtRest(rule, decide(rule, REST, event).state, event.elapsed);
   }
 
   #apply(draft: Draft, memory: KeyMemory, event: RuleEvent): readonly Decision[] {
-    const { rule } = this.#lookout;
+    const { rule } = this.#matcher;
     const before = draft.keyState(memory);
     const { state, decisions } = decide(rule, before, event);
     if (state !== before || state === REST) {
@@ -142,13 +142,13 @@ export class Watch implements Remembering {
   /** Keys that have come to rest since their last signal. */
   atRest(): KeyMemory[] {
     const now = this.#parts.lifetime.now();
-    return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#lookout.rule, state, now));
+    return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#matcher.rule, state, now));
   }
 
   /** Still, as `draft` leaves it. */
   rests(memory: KeyMemory, draft: Draft): boolean {
     const isKnown = this.#keys.get(memory.key) === memory;
-    return isKnown && isAtRest(this.#lookout.rule, draft.keyState(memory), this.#parts.lifetime.now());
+    return isKnown && isAtRest(this.#matcher.rule, draft.keyState(memory), this.#parts.lifetime.now());
   }
 
   /** It is disabled, or not configured any more. */
