@@ -1,6 +1,6 @@
 /**
  * Senses, reflexes, groups and workflows brought together: which there are under a configuration and the next, and what
- * a due time leads to. What a group asks is in `computes.ts`, what follows from a signal in `reactions.ts`, what a person
+ * a due time leads to. What a group asks is in `computes.ts`, what follows from a signal in `reflexes/`, what a person
  * asks in `requests.ts`. Invariant kept here: memory follows the commit. Strikes and quarantines alone are taken note of
  * at once: they only ever hold something back.
  */
@@ -19,8 +19,9 @@ import type { Draft } from "./commits/draft.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import { Sense } from "./memory/sense.ts";
-import { Reactions } from "./reflexes/reactions.ts";
-import { type Desk, Reflexes } from "./reflexes/reflexes.ts";
+import type { DueTimes } from "./reflexes/clocks.ts";
+import { Firings } from "./reflexes/firings.ts";
+import { Reflexes } from "./reflexes/reflexes.ts";
 import { Silences } from "./reflexes/silences.ts";
 import { Requests } from "./requests.ts";
 import { Workflows } from "./runs/workflows.ts";
@@ -58,7 +59,7 @@ export interface Changed {
   readonly workflows: ReadonlySet<string>;
 }
 
-export class Engine implements Desk {
+export class Engine implements DueTimes {
   readonly clock: Clock;
   readonly senses = new Map<string, Sense>();
   readonly groups = new Map<string, Group>();
@@ -86,16 +87,29 @@ export class Engine implements Desk {
     const { senses } = this;
     const wake = (sense: Sense): void => this.#wake(sense);
     const workers = { nextGeneration: () => ++this.#generation, isHeld: () => this.#isHeld };
-    this.silences = new Silences({ ...parts, reflexes: () => this.reflexes.startingWorkflows() });
-    const reactions = new Reactions({
+    const { clock, ticker, ledger, journal, store, lifetime } = parts;
+    this.workflows = new Workflows({
       ...parts,
-      reflexes: () => this.reflexes,
-      workflows: () => this.workflows,
-      silences: this.silences,
-      wake,
+      ...workers,
+      command: () => parts.command(WORKFLOW_WORKER_ROLE),
+      peers: () => this.#peers(),
+      blobs: join(parts.data, "blobs"),
+      // With a dot, which is in no name: no group can be called so.
+      lockOf: (workflow) => join(parts.data, "locks", `workflow.${workflow}.lock`),
     });
-    const watching = { ...parts, late: reactions.late.bind(reactions), limited: reactions.limited.bind(reactions) };
-    this.reflexes = new Reflexes({ ...parts, desk: this, watching });
+    this.silences = new Silences({ ledger, lifetime, journal, store });
+    const firings = new Firings({ lifetime, journal, store, workflows: this.workflows, silences: this.silences, wake });
+    this.reflexes = new Reflexes({
+      clock,
+      ticker,
+      ledger,
+      lifetime,
+      journal,
+      store,
+      firings,
+      silences: this.silences,
+      dueTimes: this,
+    });
     this.#throttles = new Throttles(parts.clock, parts.ticker, wake);
     this.#quarantines = new Quarantines({
       ...parts,
@@ -110,16 +124,7 @@ export class Engine implements Desk {
       senses,
       throttles: this.#throttles,
       quarantines: this.#quarantines,
-      reactions,
-    });
-    this.workflows = new Workflows({
-      ...parts,
-      ...workers,
-      command: () => parts.command(WORKFLOW_WORKER_ROLE),
-      peers: () => this.#peers(),
-      blobs: join(parts.data, "blobs"),
-      // With a dot, which is in no name: no group can be called so.
-      lockOf: (workflow) => join(parts.data, "locks", `workflow.${workflow}.lock`),
+      reflexes: this.reflexes,
     });
     this.requests = new Requests({
       ...parts,

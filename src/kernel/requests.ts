@@ -8,7 +8,8 @@ import type { Owed } from "../store/sense-state.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import type { Sense } from "./memory/sense.ts";
-import type { Reflex, Reflexes } from "./reflexes/reflexes.ts";
+import type { Reflex } from "./reflexes/reflex.ts";
+import type { Reflexes } from "./reflexes/reflexes.ts";
 import type { Quarantines } from "./senses/quarantines.ts";
 
 export interface RequestsParts {

@@ -220,7 +220,7 @@ function followedBy(
   const signal = isByRules ? decision.signal : seen.signal.id;
   const row = fired.find((one) => one.signal === signal);
   if (!isByRules && (seen.missed !== "not-loaded" || row === undefined)) return null;
-  const key = config.key === null ? null : (seen.looked?.look.key ?? null);
+  const key = config.key === null ? null : (seen.evaluation?.match.key ?? null);
   const run = config.kind === "workflow" ? runOf(store, config.name, signal, key) : null;
   const isKept = isRecorded(config) ? row !== undefined : null;
   const halted = config.kind === "sense" && isByRules ? haltedAt(halts, config.sense, decision.elapsed) : null;

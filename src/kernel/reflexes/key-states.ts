@@ -15,14 +15,14 @@ import type { KeyMemory, Remembering } from "../memory/key.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 
-export interface KeyStatesParts {
+export interface KeyStatesOwner {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
   /** A deadline led to `decision`, which is acted on inside the transaction. */
-  readonly late: (draft: Draft, states: KeyStates, key: string, decision: Decision) => void;
-  /** A key beyond the limit: said once in a while. */
-  readonly limited: (states: KeyStates) => void;
+  late(draft: Draft, states: KeyStates, key: string, decision: Decision): void;
+  /** There was a key beyond those that may be remembered. */
+  limited(states: KeyStates): void;
 }
 
 const MAKE_ROOM_EVERY_MS = 1_000;
@@ -30,24 +30,24 @@ const MAKE_ROOM_EVERY_MS = 1_000;
 export class KeyStates implements Remembering {
   readonly name: string;
   readonly definition: string;
-  /** It has said that payloads have nothing at the path of its key, which it does once. */
+  /** Whether a log has said that payloads have nothing at the path of the key: one log says so. */
   saidMissing = false;
-  readonly #parts: KeyStatesParts;
+  readonly #owner: KeyStatesOwner;
   readonly #matcher: Matcher;
   readonly #keys = new Map<string, KeyMemory>();
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   /** The refusal of a pattern is a bug here: the configuration was checked. */
-  static of(config: ReflexConfig, definition: string, parts: KeyStatesParts): Result<KeyStates, PatternRefusal> {
+  static of(config: ReflexConfig, definition: string, owner: KeyStatesOwner): Result<KeyStates, PatternRefusal> {
     const matcher = matcherOf(config);
-    return matcher.ok ? ok(new KeyStates(config.name, definition, matcher.value, parts)) : err(matcher.error);
+    return matcher.ok ? ok(new KeyStates(config.name, definition, matcher.value, owner)) : err(matcher.error);
   }
 
-  private constructor(name: string, definition: string, matcher: Matcher, parts: KeyStatesParts) {
+  private constructor(name: string, definition: string, matcher: Matcher, owner: KeyStatesOwner) {
     this.name = name;
     this.definition = definition;
     this.#matcher = matcher;
-    this.#parts = parts;
+    this.#owner = owner;
   }
 
   get keys(): number {
@@ -72,7 +72,7 @@ export class KeyStates implements Remembering {
       // Remembering nothing about a key is no memory yet.
       if (this.#keys.size < MAX_KEYS || this.#makeRoom(draft, elapsed)) this.#keys.set(key, memory);
       else if (this.#isRemembered(event)) {
-        this.#parts.limited(this);
+        this.#owner.limited(this);
         return [];
       }
     }
@@ -121,7 +121,7 @@ export class KeyStates implements Remembering {
     const deadline = deadlineOf(memory.state);
     if (deadline === null || (memory.armed !== null && memory.armed.at <= deadline)) return;
     memory.armed?.handle.cancel();
-    const { ticker, lifetime } = this.#parts;
+    const { ticker, lifetime } = this.#owner;
     const handle = ticker.after(Math.max(0, deadline - lifetime.now()), () => this.#time(memory));
     memory.armed = { at: deadline, handle };
   }
@@ -130,25 +130,25 @@ export class KeyStates implements Remembering {
     memory.armed = null;
     const deadline = deadlineOf(memory.state);
     if (deadline === null || this.#keys.get(memory.key) !== memory) return;
-    const elapsed = this.#parts.lifetime.now();
+    const elapsed = this.#owner.lifetime.now();
     if (elapsed < deadline) return this.#arm(memory);
-    this.#parts.ledger.write((draft) => {
+    this.#owner.ledger.write((draft) => {
       for (const decision of this.#apply(draft, memory, { kind: "time", elapsed })) {
-        this.#parts.late(draft, this, memory.key, decision);
+        this.#owner.late(draft, this, memory.key, decision);
       }
     });
   }
 
   /** Keys that have come to rest since their last signal. */
   atRest(): KeyMemory[] {
-    const now = this.#parts.lifetime.now();
+    const now = this.#owner.lifetime.now();
     return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#matcher.rule, state, now));
   }
 
   /** Still, as `draft` leaves it. */
   rests(memory: KeyMemory, draft: Draft): boolean {
     const isKnown = this.#keys.get(memory.key) === memory;
-    return isKnown && isAtRest(this.#matcher.rule, draft.keyState(memory), this.#parts.lifetime.now());
+    return isKnown && isAtRest(this.#matcher.rule, draft.keyState(memory), this.#owner.lifetime.now());
   }
 
   /** It is disabled, or not configured any more. */

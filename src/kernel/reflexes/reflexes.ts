@@ -1,12 +1,14 @@
 /**
- * The reflexes of the configuration: which listen to whose signals, and when the clock makes them due. What a due time
- * leads to is the engine's to decide. A reload leaves those whose definition is the same as they are, due times included.
+ * The reflexes of the configuration: which there are, and what each decides about a signal or a deadline, in the
+ * transaction of the signal or of the deadline (G1). A reload leaves those whose definition is the same as they are, due
+ * times included. When the clock makes a reflex due is in `clocks.ts`, what follows from a firing in `firings.ts`.
  */
 import type { Clock } from "../../base/clock.ts";
-import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../../config/defaults.ts";
-import type { NerveConfig, ReflexConfig, SenseReflexConfig } from "../../model/config.ts";
-import { hasWords } from "../../rules/matcher.ts";
-import { isKeyState, type KeyState } from "../../rules/rule.ts";
+import type { Json } from "../../base/json.ts";
+import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { MAX_KEYS } from "../../rules/key.ts";
+import { hasWords, type Match } from "../../rules/matcher.ts";
+import type { Decision } from "../../rules/rule.ts";
 import { definitionOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import type { StoredReflexState } from "../../store/reflex-state.ts";
@@ -14,101 +16,69 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Sense } from "../memory/sense.ts";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "../time/calendar.ts";
-import { type Handle, SET_BACK_MS, type Ticker } from "../time/ticker.ts";
-import { KeyStates, type KeyStatesParts } from "./key-states.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { Ticker } from "../time/ticker.ts";
+import { Clocks, type DueTimes } from "./clocks.ts";
+import type { Cause, Firings } from "./firings.ts";
+import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
+import { newReflex, type Reflex } from "./reflex.ts";
+import { ReflexRows } from "./reflex-rows.ts";
+import type { Silences } from "./silences.ts";
 
-export interface Reflex {
-  readonly config: ReflexConfig;
-  /** Its target as it is configured now; null where that is a workflow. */
-  sense: Sense | null;
-  /** Digest of what it does, so that state of another definition is not taken for its own. */
-  readonly definition: string;
-  enabled: boolean;
-  /** What it remembers of signals; null for one without words, which fires at each. */
-  states: KeyStates | null;
-  fired: number;
-  throttled: number;
-  /** Due time of its newest firing by the clock, where that is kept. */
-  last: number | null;
-  calendars: Calendar[];
-  handles: Handle[];
-}
-
-/** Reflexes of one interval and phase: one entry in the ticker, sent and committed together. */
-interface Beat {
-  readonly reflexes: Set<Reflex>;
-  readonly handle: Handle;
-}
-
-/** What takes the due times. */
-export interface Desk {
-  due(sense: Sense, dueMs: number, skipped: number): void;
-  dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void;
-  dueAtStart(sense: Sense): void;
-}
-
-export interface ReflexParts {
+export interface ReflexesParts {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly ledger: Ledger;
+  readonly lifetime: Lifetime;
   readonly journal: Journal;
   readonly store: Store;
-  readonly desk: Desk;
-  /** What a reflex with words is watched with. */
-  readonly watching: KeyStatesParts;
+  readonly firings: Firings;
+  readonly silences: Silences;
+  readonly dueTimes: DueTimes;
+}
+
+/** A signal as the reflexes that listen heard it: what is known before its transaction. */
+export interface Heard {
+  readonly listeners: readonly Reflex[];
+  /** Of each listener, null of one without words; null when none has any. */
+  readonly matches: readonly (Match | null)[] | null;
+  readonly elapsed: number;
+  readonly payload: Json;
 }
 
 const FORGOTTEN_AT_ONCE = 500;
 
-const newReflex = (config: ReflexConfig, sense: Sense | null, definition: string, last: number | null): Reflex => ({
-  config,
-  sense,
-  definition,
-  enabled: true,
-  states: null,
-  fired: 0,
-  throttled: 0,
-  last,
-  calendars: [],
-  handles: [],
-});
-
-/** Row of the newest due time of a reflex with a clock; the others are named by JSON scalars, and by nothing. */
-const CLOCK_KEY = "clock";
-
-const reflexRow = (reflex: Reflex, due: number) => ({
-  reflex: reflex.config.name,
-  key: CLOCK_KEY,
-  definition: reflex.definition,
-  state: { last: due },
-});
-
-const isDue = (state: unknown): boolean => Number.isFinite((state as { last?: unknown } | null | undefined)?.last);
-
 const NONE: readonly Reflex[] = [];
 
-export class Reflexes {
+export class Reflexes implements KeyStatesOwner {
   readonly byName = new Map<string, Reflex>();
-  readonly #parts: ReflexParts;
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly lifetime: Lifetime;
+  readonly #journal: Journal;
+  readonly #firings: Firings;
+  readonly #silences: Silences;
+  readonly #clocks: Clocks;
+  readonly #rows: ReflexRows;
   readonly #listeners = new Map<string, Reflex[]>();
-  readonly #beats = new Map<string, Beat>();
 
-  constructor(parts: ReflexParts) {
-    this.#parts = parts;
-  }
-
-  /** Names of those that start workflows. */
-  startingWorkflows(): string[] {
-    return [...this.byName.values()]
-      .filter(({ config }) => config.kind === "workflow")
-      .map(({ config }) => config.name);
+  constructor({ clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes }: ReflexesParts) {
+    this.ticker = ticker;
+    this.ledger = ledger;
+    this.lifetime = lifetime;
+    this.#journal = journal;
+    this.#firings = firings;
+    this.#silences = silences;
+    this.#clocks = new Clocks({ clock, ticker, ledger, dueTimes });
+    this.#rows = new ReflexRows({ clock, ledger, journal, store });
   }
 
   /** In the order of the configuration. */
-  listeningTo(sense: string): readonly Reflex[] {
+  #listeningTo(sense: string): readonly Reflex[] {
     return this.#listeners.get(sense) ?? NONE;
   }
+
+  // ── which there are ──────────────────────────────────────────────────
 
   /** Reflexes whose definition is the same stay as they are, due times included; the others begin anew. */
   load(
@@ -117,7 +87,7 @@ export class Reflexes {
     disabled: ReadonlySet<string>,
     starting: boolean,
   ): void {
-    const states = Map.groupBy(this.#parts.store.reflexes.all(), (row) => row.reflex);
+    const rows = this.#rows.all();
     const before = new Map(this.byName);
     this.byName.clear();
     this.#listeners.clear();
@@ -128,65 +98,45 @@ export class Reflexes {
       const definition = definitionOf(entry);
       const known = before.get(entry.name);
       const reflex =
-        known?.definition === definition ? known : this.#make(entry, sense, definition, states.get(entry.name) ?? []);
+        known?.definition === definition ? known : this.#make(entry, sense, definition, rows.get(entry.name) ?? []);
       if (reflex === known) before.delete(entry.name);
       else fresh.push(reflex);
       reflex.sense = sense;
       reflex.enabled = !disabled.has(`reflex:${entry.name}`);
       this.byName.set(entry.name, reflex);
-      for (const name of entry.on) this.#listeners.set(name, [...(this.#listeners.get(name) ?? []), reflex]);
+      for (const name of entry.on) this.#listen(name, reflex);
     }
     for (const reflex of before.values()) {
-      this.#unschedule(reflex);
+      this.#clocks.unschedule(reflex);
       reflex.states?.forgetAll();
     }
     for (const reflex of fresh) {
-      this.#schedule(reflex);
+      this.#clocks.schedule(reflex);
       if (reflex.config.kind === "sense" && reflex.config.onStart && (starting || !before.has(reflex.config.name)))
-        this.#fireAtStart(reflex);
+        this.#clocks.fireAtStart(reflex);
     }
-    for (const name of states.keys()) {
-      if (!this.byName.has(name)) this.#forget(name, "it is not configured any more");
+    for (const name of rows.keys()) {
+      if (!this.byName.has(name)) this.#rows.forget(name, "it is no longer configured");
     }
-    this.#keepSince();
+    this.#rows.keepSince(this.byName);
+    this.#silences.reflexes = config.reflexes.flatMap(({ kind, name }) => (kind === "workflow" ? [name] : []));
   }
 
-  /** Since which signal each is there: what it decides begins after that one (G1), and can be replayed from there. */
-  #keepSince(): void {
-    const { store, ledger, clock } = this.#parts;
-    const { loadedReflexes: table } = store;
-    const isUnknown = table.isUnknown();
-    const since = isUnknown ? 0 : store.signals.lastId();
-    const at = isUnknown ? 0 : clock.wallMs();
-    const known = new Map(table.all().map(({ name, definition }) => [name, definition]));
-    const begun = [...this.byName.values()].filter(({ config, definition }) => known.get(config.name) !== definition);
-    const gone = [...known.keys()].filter((name) => !this.byName.has(name));
-    if (begun.length === 0 && gone.length === 0 && !isUnknown) return;
-    ledger.write(() => {
-      for (const { config, definition } of begun) table.set({ name: config.name, definition, since, at });
-      for (const name of gone) table.remove(name);
-      if (isUnknown) table.setKnown();
-    });
+  #listen(sense: string, reflex: Reflex): void {
+    const listeners = this.#listeners.get(sense);
+    if (listeners === undefined) this.#listeners.set(sense, [reflex]);
+    else listeners.push(reflex);
   }
 
   /** A reflex with what is stored of it, if that belongs to this definition. */
   #make(config: ReflexConfig, sense: Sense | null, definition: string, rows: readonly StoredReflexState[]): Reflex {
-    const isOurs = rows.every((row) => row.definition === definition);
-    if (!isOurs) this.#forget(config.name, "its definition has changed");
-    const isClock = ({ key }: StoredReflexState): boolean => key === CLOCK_KEY;
-    const isWhole = (row: StoredReflexState): boolean => (isClock(row) ? isDue(row.state) : isKeyState(row.state));
-    const { ours = [], damaged = [] } = isOurs
-      ? Object.groupBy(rows, (row) => (isWhole(row) ? "ours" : "damaged"))
-      : {};
-    for (const { key } of damaged) this.#forgetDamaged(config.name, key);
-    const clock = ours.find(isClock)?.state as { last: number } | undefined;
-    const reflex = newReflex(config, sense, definition, clock?.last ?? null);
+    const { last, keys } = this.#rows.restore(config, definition, rows);
+    const reflex = newReflex(config, sense, definition, last);
     if (config.on.length === 0 || !hasWords(config)) return reflex;
-    const states = KeyStates.of(config, definition, this.#parts.watching);
+    const states = KeyStates.of(config, definition, this);
     if (!states.ok) throw new Error(`reflex ${config.name}: ${states.error.path}: ${states.error.message}`);
     reflex.states = states.value;
-    const keys = ours.filter((row) => !isClock(row));
-    reflex.states.restore(keys.map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
+    states.value.restore(keys);
     return reflex;
   }
 
@@ -198,133 +148,71 @@ export class Reflexes {
       for (let from = 0; from < resting.length; from += FORGOTTEN_AT_ONCE) {
         const some = resting.slice(from, from + FORGOTTEN_AT_ONCE);
         // A signal may have come meanwhile.
-        this.#parts.ledger.write((draft) => {
+        this.ledger.write((draft) => {
           for (const memory of some) if (states.rests(memory, draft)) draft.remember(states, memory, null);
         });
       }
     }
   }
 
-  #unschedule(reflex: Reflex): void {
-    for (const handle of reflex.handles) handle.cancel();
-    for (const [name, beat] of this.#beats) {
-      if (!beat.reflexes.delete(reflex) || beat.reflexes.size > 0) continue;
-      beat.handle.cancel();
-      this.#beats.delete(name);
-    }
+  // ── what they decide ─────────────────────────────────────────────────
+
+  /** Call it when the signal is received: `at` is the wall clock of that moment. Null: nobody listens. */
+  hear(sense: string, payload: Json, at: number): Heard | null {
+    const listeners = this.#listeningTo(sense);
+    if (listeners.length === 0) return null;
+    if (listeners.every(({ states }) => states === null)) return { listeners, matches: null, elapsed: 0, payload };
+    // Before anything else takes time: what passes since `at` would look like a clock that was set back.
+    const elapsed = this.lifetime.of(at);
+    const matches = listeners.map(({ states }) => states?.match(payload) ?? null);
+    return { listeners, matches, elapsed, payload };
   }
 
-  #forget(name: string, why: string): void {
-    const store = this.#parts.store;
-    this.#parts.ledger.write(() => store.reflexes.clear(name));
-    const message = `what it remembered is cleared: ${why}`;
-    this.#parts.journal.log({
-      level: "info",
-      source: `reflex:${name}`,
-      event: "reflex.cleared",
-      message,
-      data: null,
-      trace: null,
-    });
-  }
-
-  /** Something else than nerve has written it, or the disk has lost it. */
-  #forgetDamaged(name: string, key: string): void {
-    const store = this.#parts.store;
-    this.#parts.ledger.write(() => store.reflexes.forget(name, key));
-    const of = key === "" || key === CLOCK_KEY ? "" : ` of the key ${key}`;
-    this.#parts.journal.log({
-      level: "error",
-      source: `reflex:${name}`,
-      event: "reflex.state-damaged",
-      message: `what it remembered${of} cannot be read (table reflex_state) and begins anew`,
-      data: { key },
-      trace: null,
-    });
-  }
-
-  // ── what the clock brings ────────────────────────────────────────────
-
-  #schedule(reflex: Reflex): void {
-    const { config } = reflex;
-    if (config.kind !== "sense") return;
-    const now = this.#parts.clock.wallMs();
-    if (config.intervalMs !== null) this.#scheduleInterval(reflex, config, config.intervalMs, now);
-    if (config.cron !== null) {
-      const calendar = cronCalendar(config.cron, config.tz);
-      reflex.calendars.push(calendar);
-      const { last } = reflex;
-      const setBack = last !== null && last > now && last - now <= SET_BACK_MS;
-      const fire = (due: number): void => this.#fireByClock(reflex, due);
-      reflex.handles.push(this.#parts.ticker.every({ calendar, atMostEveryMs: null, fire }, setBack ? last : now));
-      if ((config.catchUp ?? DEFAULT_CATCH_UP_CRON) === "one" && last !== null) {
-        this.#catchUp(reflex, calendar, calendar.next(last), now);
+  /** Inside the transaction of the signal. */
+  decide(draft: Draft, { listeners, matches, elapsed, payload }: Heard, cause: Cause): void {
+    const current = { cause, payload };
+    for (let index = 0; index < listeners.length; index++) {
+      const reflex = listeners[index] as Reflex;
+      if (!reflex.enabled) continue;
+      const match = matches?.[index] ?? null;
+      const { states } = reflex;
+      if (states === null || match === null) {
+        this.#firings.fire(draft, reflex, current, null);
+        continue;
+      }
+      if (match.isMissing && !states.saidMissing) this.#sayMissing(reflex, states);
+      for (const decision of states.decide(draft, match, cause.id, elapsed)) {
+        this.#firings.act(draft, reflex, { key: match.key, decision }, current);
       }
     }
   }
 
-  #scheduleInterval(reflex: Reflex, config: SenseReflexConfig, intervalMs: number, now: number): void {
-    const aligned = config.align ?? DEFAULT_ALIGN;
-    const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
-    const calendar = intervalCalendar(intervalMs, phaseMs);
-    reflex.calendars.push(calendar);
-    const name = `${intervalMs}+${phaseMs}`;
-    const beat = this.#beats.get(name) ?? this.#newBeat(name, intervalMs, phaseMs, now);
-    beat.reflexes.add(reflex);
-    if ((config.catchUp ?? DEFAULT_CATCH_UP_INTERVAL) === "one" && reflex.last !== null) {
-      this.#catchUp(reflex, calendar, reflex.last + intervalMs, now);
-    }
+  late(draft: Draft, states: KeyStates, key: string, decision: Decision): void {
+    const reflex = this.byName.get(states.name);
+    if (reflex?.states !== states || !reflex.enabled) return;
+    this.#firings.act(draft, reflex, { key, decision }, null);
   }
 
-  #newBeat(name: string, intervalMs: number, phaseMs: number, now: number): Beat {
-    const { desk } = this.#parts;
-    const reflexes = new Set<Reflex>();
-    const fire = (due: number, skipped: number): void => {
-      for (const reflex of reflexes) {
-        const { config, sense } = reflex;
-        if (!reflex.enabled || config.kind !== "sense" || sense === null) continue;
-        // While the store takes nothing, nothing is computed, and what waits for it must not grow with time.
-        if (config.catchUp === "one" && !this.#parts.ledger.troubled) this.#remember(reflex, due);
-        reflex.fired++;
-        desk.due(sense, due, skipped);
-      }
-    };
-    const handle = this.#parts.ticker.every(
-      { calendar: intervalCalendar(intervalMs, phaseMs), atMostEveryMs: intervalMs, fire },
-      now,
-    );
-    const beat = { reflexes, handle };
-    this.#beats.set(name, beat);
-    return beat;
-  }
-
-  /** Once for all times that have passed, from `missed` on: for the last of them, so that none is left. */
-  #catchUp(reflex: Reflex, calendar: Calendar, missed: number | null, now: number): void {
-    if (missed !== null && missed <= now) this.#fireByClock(reflex, newestDue(calendar, missed, now));
-  }
-
-  #remember(reflex: Reflex, due: number): void {
-    this.#parts.ledger.add({
-      write: (draft) => draft.reflex(reflexRow(reflex, due)),
-      kept: () => {
-        reflex.last = due;
-      },
+  limited({ name }: KeyStates): void {
+    this.#journal.logFolded({
+      level: "warn",
+      source: `reflex:${name}`,
+      event: "reflex.keys-limited",
+      message: `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`,
+      data: { keys: MAX_KEYS },
+      trace: null,
     });
   }
 
-  /** A cron time, or one that is caught up: owed until it is computed, and never twice for one time. */
-  #fireByClock(reflex: Reflex, due: number): void {
-    if (!reflex.enabled || reflex.sense === null) return;
-    reflex.fired++;
-    const remember = (draft: Draft): void => draft.reflex(reflexRow(reflex, due));
-    this.#parts.desk.dueDurably(reflex.sense, due, remember, () => {
-      reflex.last = due;
+  #sayMissing({ config }: Reflex, states: KeyStates): void {
+    states.saidMissing = true;
+    this.#journal.log({
+      level: "warn",
+      source: `reflex:${config.name}`,
+      event: "reflex.key-missing",
+      message: `a payload has no scalar at "${config.key}": such signals share the key null`,
+      data: { key: config.key },
+      trace: null,
     });
-  }
-
-  #fireAtStart(reflex: Reflex): void {
-    if (!reflex.enabled || reflex.sense === null) return;
-    reflex.fired++;
-    this.#parts.desk.dueAtStart(reflex.sense);
   }
 }

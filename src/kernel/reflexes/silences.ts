@@ -14,8 +14,6 @@ export interface SilencesParts {
   readonly lifetime: Lifetime;
   readonly journal: Journal;
   readonly store: Store;
-  /** Names of those that start workflows. */
-  readonly reflexes: () => readonly string[];
 }
 
 interface Silenced {
@@ -26,6 +24,8 @@ interface Silenced {
 export class Silences {
   readonly #parts: SilencesParts;
   readonly #silenced = new Map<string, Silenced>();
+  /** Names of the reflexes that start workflows; a load of the configuration sets them. */
+  reflexes: readonly string[] = [];
 
   constructor(parts: SilencesParts) {
     this.#parts = parts;
@@ -49,7 +49,7 @@ export class Silences {
     const { pattern, why, at, due } = silence;
     // Where the clock was set since, it ends at another time than it was going to.
     const until = this.#parts.lifetime.wallAt(due);
-    const reflexes = this.#parts.reflexes().filter(covers);
+    const reflexes = this.reflexes.filter(covers);
     return { pattern, why, at, until, reflexes };
   }
 
@@ -73,7 +73,7 @@ export class Silences {
   /** Durable when it resolves. One of the same pattern is replaced. */
   set({ pattern, for_ms: forMs, why }: SilenceRequest): Promise<Result<SilenceAnswer, Problem>> {
     const covers = silencedBy(pattern);
-    const reflexes = this.#parts.reflexes();
+    const { reflexes } = this;
     if (!reflexes.some(covers)) {
       const there = reflexes.length === 0 ? "none is configured" : `there are: ${reflexes.join(", ")}`;
       const message = `no reflex that starts a workflow matches "${pattern}"`;
@@ -116,7 +116,7 @@ export class Silences {
 
   #end(silence: Silence, why: string): Promise<void> {
     const { ledger, journal, store } = this.#parts;
-    const entry = entryOf("reflex.unsilenced", silence, `"${silence.pattern}" is not silenced any more: ${why}`);
+    const entry = entryOf("reflex.unsilenced", silence, `"${silence.pattern}" is no longer silenced: ${why}`);
     return ledger.commit((draft) => {
       // It may have ended already, or been replaced.
       if (!store.silences.remove(silence)) return;

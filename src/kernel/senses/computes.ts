@@ -22,7 +22,7 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Flight, Sense } from "../memory/sense.ts";
-import type { Reactions } from "../reflexes/reactions.ts";
+import type { Reflexes } from "../reflexes/reflexes.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
 import type { Group, GroupHost, LoneDeath } from "./group.ts";
@@ -44,7 +44,7 @@ export interface ComputesParts {
   readonly isHeld: () => boolean;
   readonly throttles: Throttles;
   readonly quarantines: Quarantines;
-  readonly reactions: Reactions;
+  readonly reflexes: Reflexes;
   /** Each signal after its commit. */
   readonly onSignal: (signal: Signal) => void;
 }
@@ -117,7 +117,7 @@ export class Computes implements GroupHost {
     }
     const at = this.clock.wallMs();
     const { cause, trace } = flight?.trigger ?? this.#believe(message);
-    const seen = this.#parts.reactions.see(sense.name, message.payload as Json, at);
+    const heard = this.#parts.reflexes.hear(sense.name, message.payload as Json, at);
     let id = 0;
     this.#ledger.add(
       {
@@ -126,7 +126,7 @@ export class Computes implements GroupHost {
           if (flight) this.#settle(draft, sense, flight);
           if (!isNew) return;
           id = draft.signal({ sense: sense.name, at, payload, cause, trace });
-          if (seen !== null) this.#parts.reactions.decide(draft, seen, { id, sense: sense.name, at, trace });
+          if (heard !== null) this.#parts.reflexes.decide(draft, heard, { id, sense: sense.name, at, trace });
         },
         kept: () => {
           if (message.outbox !== null) group.ack([{ sense: sense.name, upTo: message.outbox }], 0);

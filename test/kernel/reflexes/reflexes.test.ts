@@ -4,7 +4,11 @@ import { expect, test } from "bun:test";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
 import { Sense } from "../../../src/kernel/memory/sense.ts";
-import { type Desk, Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
+import type { DueTimes } from "../../../src/kernel/reflexes/clocks.ts";
+import { Firings } from "../../../src/kernel/reflexes/firings.ts";
+import { Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
+import { Silences } from "../../../src/kernel/reflexes/silences.ts";
+import type { Workflows } from "../../../src/kernel/runs/workflows.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import type { NerveConfig, SenseReflexConfig } from "../../../src/model/config.ts";
@@ -35,7 +39,7 @@ function bench(reflex: SenseReflexConfig) {
   const journal = new Journal(ledger, { write: () => {} }, clock.wallMs);
   const dues: number[] = [];
   const caughtUp: number[] = [];
-  const desk: Desk = {
+  const dueTimes: DueTimes = {
     due: (_, dueMs) => void dues.push(dueMs),
     dueDurably: (_, dueMs, remember, kept) => {
       caughtUp.push(dueMs);
@@ -66,8 +70,12 @@ function bench(reflex: SenseReflexConfig) {
       ticker = new Ticker(clock, () => {}, clock.alarm);
       ticker.start();
       const lifetime = new Lifetime(clock, store.meta);
-      const watching = { ticker, ledger, lifetime, late: () => () => {}, limited: () => {} };
-      const reflexes = new Reflexes({ clock, ticker, ledger, journal, store, desk, watching });
+      const silences = new Silences({ ledger, lifetime, journal, store });
+      // No reflex here starts a workflow.
+      const workflows = null as unknown as Workflows;
+      const firings = new Firings({ lifetime, journal, store, workflows, silences, wake: () => {} });
+      const parts = { clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes };
+      const reflexes = new Reflexes(parts);
       reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), true);
     },
     stop: (): void => ticker?.stop(),

@@ -25,7 +25,8 @@ function bench() {
     lifetime.keep();
     const ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
     const journal = new Journal(ledger, { write: () => {} }, clock.wallMs);
-    const silences = new Silences({ ledger, lifetime, journal, store, reflexes: () => ["page", "page-later", "tell"] });
+    const silences = new Silences({ ledger, lifetime, journal, store });
+    silences.reflexes = ["page", "page-later", "tell"];
     return { lifetime, ledger, silences };
   };
   let kernel = start();

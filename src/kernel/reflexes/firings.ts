@@ -1,0 +1,163 @@
+/**
+ * What follows from a firing: a compute is owed or a run started, in the transaction of the decision (G1), with a log.
+ */
+import { formatDuration } from "../../base/duration.ts";
+import { type Json, readJson } from "../../base/json.ts";
+import { traceIds } from "../../base/trace-id.ts";
+import { targetOf } from "../../model/config.ts";
+import { spellDecision } from "../../model/run-decision.ts";
+import type { Signal } from "../../model/signal.ts";
+import { shownKey } from "../../rules/key.ts";
+import type { Decision } from "../../rules/rule.ts";
+import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Sense } from "../memory/sense.ts";
+import type { Workflows } from "../runs/workflows.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { Reflex } from "./reflex.ts";
+import type { Silences } from "./silences.ts";
+
+export interface FiringsParts {
+  readonly lifetime: Lifetime;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly workflows: Workflows;
+  readonly silences: Silences;
+  readonly wake: (sense: Sense) => void;
+}
+
+/** The signal a reflex fires for. */
+export type Cause = Pick<Signal, "id" | "at" | "trace"> & { readonly sense: string | null };
+
+/** Why a reflex with words fires: for which key, and for which deadline if for one. */
+export interface Firing {
+  readonly key: string;
+  readonly decision: Decision;
+}
+
+/** The signal that is being committed. */
+export interface Current {
+  readonly cause: Cause;
+  readonly payload: Json;
+}
+
+/** A deadline that is acted on so much later passed while nerve was down. */
+const LATE_MS = 1_000;
+
+export class Firings {
+  readonly #lifetime: Lifetime;
+  readonly #journal: Journal;
+  readonly #store: Store;
+  readonly #workflows: Workflows;
+  readonly #silences: Silences;
+  readonly #wake: (sense: Sense) => void;
+  readonly #newTrace = traceIds();
+
+  constructor({ lifetime, journal, store, workflows, silences, wake }: FiringsParts) {
+    this.#lifetime = lifetime;
+    this.#journal = journal;
+    this.#store = store;
+    this.#workflows = workflows;
+    this.#silences = silences;
+    this.#wake = wake;
+  }
+
+  /** `current`: the signal being committed, null for a deadline. The decision may be about it or an earlier one. */
+  act(draft: Draft, reflex: Reflex, firing: Firing, current: Current | null): void {
+    const { decision } = firing;
+    if (decision.kind === "throttled") {
+      return draft.afterwards(() => {
+        reflex.throttled++;
+      });
+    }
+    if (current?.cause.id === decision.signal) return this.fire(draft, reflex, current, firing);
+    const found = this.#store.signals.byId(decision.signal);
+    // Retention removed the signal; only its id is left.
+    const cause = found ?? { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
+    const payload = found === null ? null : (readJson(found.payload) ?? null);
+    this.fire(draft, reflex, { cause, payload }, firing);
+  }
+
+  /** `firing` null: the reflex has no words and fires at each signal. */
+  fire(draft: Draft, reflex: Reflex, current: Current, firing: Firing | null): void {
+    const { config } = reflex;
+    if (config.kind === "workflow") this.#start(draft, reflex, config.workflow, current, firing);
+    else this.#owe(draft, reflex, current.cause, firing);
+  }
+
+  #owe(draft: Draft, reflex: Reflex, cause: Cause, firing: Firing | null): void {
+    const { sense } = reflex;
+    const isOwed = sense?.mayCompute === true;
+    if (firing !== null) {
+      this.#log(draft, reflex, cause, firing, isOwed ? {} : { cancelled: sense?.state ?? "removed" });
+    }
+    if (isOwed) draft.owe(sense, { reason: "signal", at: draft.now, cause: cause.id, trace: cause.trace });
+    draft.afterwards(() => {
+      reflex.fired++;
+      if (isOwed) this.#wake(sense);
+      else if (sense !== null) this.#sayCancelled(sense);
+    });
+  }
+
+  #sayCancelled({ name, state }: Sense): void {
+    this.#journal.logFolded({
+      level: "info",
+      source: `sense:${name}`,
+      event: "compute.cancelled",
+      message: `a signal leads to no compute: the sense is ${state}`,
+      data: null,
+      trace: null,
+    });
+  }
+
+  #start(draft: Draft, reflex: Reflex, workflow: string, { cause, payload }: Current, firing: Firing | null): void {
+    const { name } = reflex.config;
+    const elapsed = firing?.decision.elapsed ?? this.#lifetime.now();
+    const silence = this.#silences.over(name, elapsed);
+    const counted = (): void => {
+      reflex.fired++;
+    };
+    if (silence !== null) {
+      this.#log(draft, reflex, cause, firing, { silenced: silence.pattern });
+      return draft.afterwards(counted);
+    }
+    const key = firing === null || reflex.config.key === null ? null : firing.key;
+    const decision = spellDecision({ kind: "signal", signal: cause.id, key });
+    const shown = key === null ? null : shownKey(key);
+    const trigger = { id: cause.id, sense: cause.sense, at: cause.at, reflex: name, key: shown };
+    const run = this.#workflows.start(draft, workflow, { input: payload, trigger, decision }, cause.trace);
+    if (run === null) return;
+    this.#log(draft, reflex, cause, firing, { run });
+    draft.afterwards(counted);
+  }
+
+  #log(
+    draft: Draft,
+    { config }: Reflex,
+    { id, trace }: Cause,
+    firing: Firing | null,
+    further: { readonly run?: number; readonly silenced?: string; readonly cancelled?: string },
+  ): void {
+    const due = firing?.decision.due ?? null;
+    const lateMs = due === null ? 0 : Math.max(0, this.#lifetime.now() - due);
+    const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
+    const target = `${config.kind} ${targetOf(config)}`;
+    const isKeyed = firing !== null && config.key !== null;
+    const key = isKeyed ? shownKey(firing.key) : null;
+    const forKey = isKeyed ? `, key ${key}` : "";
+    const why = further.silenced === undefined ? (further.cancelled ?? null) : "silenced";
+    const outcome = why === null ? `: ${target}` : `; ${target} is not started, it is ${why}`;
+    const dueAt = due === null ? null : this.#lifetime.wallAt(due);
+    draft.log({
+      at: draft.now,
+      level: "info",
+      source: `reflex:${config.name}`,
+      event: "reflex.fired",
+      run: null,
+      trace,
+      message: `fired for signal ${id}${forKey}${late}${outcome}`,
+      data: JSON.stringify({ signal: id, key, due: dueAt, late_ms: lateMs, ...further }),
+    });
+  }
+}
