@@ -1,7 +1,9 @@
 /** Commands against a real daemon, and the daemon's own face: what it prints, and how it ends. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { jsonOf, NERVE, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const CONFIG = `senses:
   load:

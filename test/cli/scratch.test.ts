@@ -1,10 +1,12 @@
 /** `check` and `once`: real workers on copies, and nothing of the user's changed by them. */
 import { Database } from "bun:sqlite";
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { NERVE, type Project, projects, runInTmp } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const NOTES = `import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 export const notes = sqliteTable("notes", { id: integer("id").primaryKey(), text: text("text") });

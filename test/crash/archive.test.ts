@@ -4,7 +4,7 @@
  * once (G8). NERVE_CRASH=full takes every step, the default some of them.
  */
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../../src/model/log.ts";
@@ -13,6 +13,8 @@ import { Site } from "../helpers/crash.ts";
 import { COMPILED, NERVE, runNerve } from "../helpers/nerve.ts";
 import { killedAtStep, sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const CONFIG = "data: DATA\nretention: { logs: 10d }\n";
 const FULL = process.env.NERVE_CRASH === "full";

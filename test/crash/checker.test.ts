@@ -1,6 +1,6 @@
 /** The checker is worth what it catches: one planted fault each, on the data of a real run, is found and named. */
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   closeSync,
@@ -17,6 +17,8 @@ import { Site } from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
 import { busyConfig, expectations, prepare, QUIET, SENSES } from "./workload.ts";
+
+setDefaultTimeout(120_000);
 
 let site: Site;
 let copies = 0;

@@ -2,7 +2,7 @@
  * Disks that refuse: logs.db answers writes and syncs with EIO and ENOSPC for a while, and a disk that is really full.
  * The daemon lives and says so, acknowledges nothing it has not kept, and goes on by itself when it can (G2, G7).
  */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { childrenOf, type Kernel, Site, sendSignal } from "../helpers/crash.ts";
@@ -10,6 +10,8 @@ import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/smal
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { type Expectations, findViolations } from "./checker.ts";
+
+setDefaultTimeout(120_000);
 
 const senses = (data: string) => `
 data: ${data}

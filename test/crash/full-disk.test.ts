@@ -2,13 +2,15 @@
  * A disk that fills up, by others or by nerve itself: nerve holds back before it is too late, says so, keeps what it had
  * begun with the room it held back for that, and goes on by itself once there is room again (G2, G7).
  */
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, rmSync, statSync, truncateSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type Kernel, Site } from "../helpers/crash.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
+
+setDefaultTimeout(120_000);
 
 const senses = (bytes: number): string => `
 data: DATA

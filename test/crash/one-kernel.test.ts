@@ -1,10 +1,12 @@
 /** G9: two kernels never run on one data directory; whoever comes second says who holds it, and a dead holder holds nothing. */
 
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { type Kernel, Site } from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const CONFIG = `
 data: DATA

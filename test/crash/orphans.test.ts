@@ -1,7 +1,9 @@
 /** G9: one second after its kernel is gone no process of nerve lives, nor any child that did not leave its group. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { childrenOf, commandOf, isRunning, type Kernel, processState, Site, sendSignal } from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const CONFIG = `
 data: DATA

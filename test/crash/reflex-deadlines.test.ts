@@ -3,12 +3,14 @@
  * should. Senses and workflows have the real clock, so what they return tells when things really happened.
  */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
 import { type LogRow, type Nerve, project, type SignalRow, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 /** Clocks are read a moment apart, and by hundredths of a second. */
 const EARLY_MS = 100;

@@ -1,11 +1,13 @@
 /** The checker of runs is worth what it catches: one planted fault each, on the data of a real site, is found and named. */
 import { Database } from "bun:sqlite";
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { until } from "../helpers/until.ts";
 import { Errands } from "./errands.ts";
 import { type Asked, findRunViolations } from "./run-checker.ts";
+
+setDefaultTimeout(120_000);
 
 const errands = new Errands();
 let copies = 0;

@@ -1,6 +1,6 @@
 /** `nerve archive`, and reading through it, with the executable: with a daemon, without one, and with a clock that jumps. */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   existsSync,
@@ -16,6 +16,8 @@ import type { Log } from "../../src/model/log.ts";
 import { DAY_MS, everyLog, logAt } from "../helpers/archive.ts";
 import { type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const CONFIG = "senses: { pulse: {} }\nretention: { logs: 10d, signals: 10d }\n";
 const COUNT = 60;

@@ -1,10 +1,12 @@
 /** A compute is one transaction: its rows and its signal are kept together or not at all (G7). */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Nerve, project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 function read<T>(nerve: Nerve, sense: string, sql: string): T[] {
   using db = new Database(join(nerve.data, "senses", `${sense}.db`), { readonly: true });

@@ -3,10 +3,12 @@
  * on senses that are fast and due together, while it runs and over a death with deadlines that pass while it is down,
  * however the clock is set.
  */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
 import { type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 /** Walks up and down between 0 and 9, a key every other time, by its own count. */
 const WAVE = `let n = 0;

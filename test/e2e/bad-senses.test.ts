@@ -1,9 +1,11 @@
 /** Senses that do not load: each fails by itself with its exact reason and place, and the rest of its group runs (G10). */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Project, project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 interface Case {
   readonly sense: string;

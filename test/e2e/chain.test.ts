@@ -1,10 +1,12 @@
 /** From a tick through two groups: order, cause and trace; and what a peer's handle can and cannot do (G1, G2, G6). */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 test.concurrent("tick, signal, peer-reading sense and its signal share one trace, and ids strictly increase", async () => {
   using folder = project(

@@ -1,7 +1,9 @@
 /** User code has no handle on the worker's channel and sees nothing of the kernel's environment or configuration. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 test.concurrent("a sense cannot send on the channel, hear it, speak on it, or make its worker deaf", async () => {
   using folder = project(

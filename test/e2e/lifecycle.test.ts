@@ -1,10 +1,12 @@
 /** The daemon's own life: one a data directory, how it stops, what a reload changes, and what a killed one leaves (G1, G4, G9). */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { marked, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const PULSE = "senses: { pulse: {} }\nreflexes: [{ sense: pulse, interval: 100ms }]";
 

@@ -1,10 +1,12 @@
 /** Migrations of senses: each file once, whole or not at all; what happened to the files since is noticed and said (G7). */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const FIRST = "CREATE TABLE things (id INTEGER PRIMARY KEY, text TEXT);\nINSERT INTO things (text) VALUES ('first');\n";
 const SECOND =

@@ -3,9 +3,11 @@
  * culprit is named and ended in time, the neighbours are not blamed, and other groups miss nothing (G4, G5).
  */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const INTERVAL_MS = 500;
 const TIMEOUT_MS = 300;

@@ -1,6 +1,6 @@
 /** Reflexes that remember, in the running daemon: what each word lets through, what is said of it, and what becomes of their state. */
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { MAX_KEYS } from "../../src/rules/key.ts";
@@ -15,6 +15,8 @@ import {
   startNerve,
 } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 interface RunRow {
   readonly id: number;

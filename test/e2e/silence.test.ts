@@ -1,9 +1,11 @@
 /** A silenced reflex decides and says so, and starts nothing: across kill -9, until it is lifted or its time is over, whatever the clock does. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
 import { project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 import { Site } from "../helpers/workflows.ts";
+
+setDefaultTimeout(120_000);
 
 const SETUP = {
   workflows: { page: { body: "return thread.trigger.payload;" } },

@@ -1,9 +1,11 @@
 /** The executable needs nothing but itself, a configuration and the user's senses. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, cpSync } from "node:fs";
 import { join } from "node:path";
 import { COMPILED, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const CONFIG = `
   senses: { cpu-usage: { group: other }, embedded: {} }

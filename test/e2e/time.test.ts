@@ -1,8 +1,10 @@
 /** What the clock brings: throttle, cron, on_start, catch_up, and a clock that is set while nerve runs or is down. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { DAY_MS, fakeClock, hasFaketime } from "../helpers/fake-clock.ts";
 import { type Nerve, project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 /** Both measure from the same compute's start, one in the kernel and one in the worker. */
 const JITTER_MS = 200;

@@ -1,10 +1,12 @@
 /** Workflows as a user meets them: what starts a run, what it may do, and that it ends once, whatever happens meanwhile (§8, G1, G3). */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
 import { childrenOf, commandOf } from "../helpers/crash.ts";
 import { project, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 import { type RunLog, Site } from "../helpers/workflows.ts";
+
+setDefaultTimeout(120_000);
 
 /** One workflow called `flow`. */
 const flow = (body: string | null, config = ""): Promise<Site> => Site.start({ workflows: { flow: { body, config } } });

@@ -1,5 +1,5 @@
 /** The archive's files, and reading through the watermark: every log once, exactly as it was, wherever it lies (G8). */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
@@ -28,6 +28,8 @@ import {
   NOW,
   seenOutside,
 } from "../helpers/archive.ts";
+
+setDefaultTimeout(120_000);
 
 const TRACES = ["0".repeat(32), "0123456789abcdef0123456789abcdef", `0123456789abcdef${"f".repeat(16)}`];
 const TEXTS = [

@@ -1,6 +1,6 @@
 /** Which logs move to the archive and when, what a start puts right, and the end of files. */
 import { Database } from "bun:sqlite";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   existsSync,
   readdirSync,
@@ -27,6 +27,8 @@ import {
   seenOutside,
 } from "../../helpers/archive.ts";
 import { until } from "../../helpers/until.ts";
+
+setDefaultTimeout(120_000);
 
 const ids = (bench: ArchiveBench): number[] => everyLog(bench.data).map(({ id }) => id);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);

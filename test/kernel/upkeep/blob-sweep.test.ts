@@ -1,6 +1,6 @@
 /** Which blobs go and when, on real files and a real store, with a clock that is moved by hand. */
 import { Database } from "bun:sqlite";
-import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -26,6 +26,8 @@ import { digestsIn } from "../../../src/store/blob-references.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
+
+setDefaultTimeout(120_000);
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
