@@ -56,7 +56,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/kernel/time": ["src/base"],
   "src/kernel/memory": ["src/base", "src/model", "src/rules", "src/store", "type src/spawn", "src/kernel/time"],
   "src/kernel/commits": ["src/base", "src/model", "src/rules", "src/store", "src/kernel/memory"],
-  "src/kernel/workers": ["src/base", "src/ipc", "src/spawn", "src/kernel/time", "src/kernel/commits"],
+  "src/kernel/workers": ["src/base", "type src/model", "src/ipc", "src/spawn", "src/kernel/time", "src/kernel/commits"],
   "src/kernel/runs": [
     "src/base",
     "src/model",

@@ -5,7 +5,6 @@
 import { dirname, join } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
-import type { JsonObject } from "../base/json.ts";
 import type { Logger } from "../base/logger.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { diffConfig, type Fingerprints } from "../config/diff.ts";
@@ -24,6 +23,7 @@ import { openStore, PASSING, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
 import { Journal } from "./commits/journal.ts";
 import { Ledger } from "./commits/ledger.ts";
+import type { Voice } from "./commits/voice.ts";
 import { Engine, type Modules } from "./engine.ts";
 import { type DataDirectory, openDataDirectory } from "./host/data-directory.ts";
 import { sweepLeftovers } from "./host/leftovers.ts";
@@ -189,12 +189,12 @@ export class Daemon {
     const { senses, groups } = this.#config;
     const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;
     const data = { ahead_ms: this.#lifetime.aheadMs, last_signal: this.#store.signals.lastId() };
-    this.#log("info", "kernel.started", message, data);
+    this.#voice.info("kernel.started", message, data);
     if (swept.length > 0)
-      this.#log(
-        "warn",
+      this.#voice.warn(
         "kernel.swept",
         `ended ${counted(swept.length, "process", "processes")} an earlier kernel had left: ${swept.join(", ")}`,
+        null,
       );
     this.#ticker.start();
     this.#space.start();
@@ -251,8 +251,8 @@ export class Daemon {
     return `STATUS=${counted(senses.length, "sense")} in ${counted(this.#engine.groups.size, "group")}${unwell === 0 ? "" : `, ${unwell} not well`}${this.#space.low ? ", low on space" : ""}`;
   }
 
-  #log(level: "info" | "warn" | "error", event: string, message: string, data: JsonObject | null = null): void {
-    this.#journal.log({ level, source: "kernel", event, message, data, trace: null });
+  get #voice(): Voice {
+    return this.#journal.of("kernel");
   }
 
   #clockStepped(byMs: number): void {
@@ -261,34 +261,32 @@ export class Daemon {
     this.#keepLifetime();
     const seconds = (Math.abs(byMs) / 1000).toFixed(1);
     const data = { by_ms: Math.round(byMs), ahead_ms: this.#lifetime.aheadMs };
-    this.#log("warn", "clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`, data);
+    this.#voice.warn("clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`, data);
   }
 
   #storeTrouble(message: string | null, code: string): void {
     this.#trouble = message;
-    const entry = { source: "kernel", data: null, trace: null };
     if (message !== null) {
       const text = `${this.#store.file} cannot be written: ${message}; nothing new is computed until it can`;
-      this.#journal.say({ ...entry, level: "error", event: "store.failed", message: text });
+      this.#journal.aside("kernel").error("store.failed", text, null);
       if (!this.#space.refused(code)) return;
       setImmediate(() => {
         if (this.#stopping === null) this.#ledger.flush();
       });
       return;
     }
-    this.#journal.log({ ...entry, level: "warn", event: "store.recovered", message: "the store can be written again" });
+    this.#voice.warn("store.recovered", "the store can be written again", null);
     this.#engine.resume();
   }
 
   #spaceChanged(low: LowSpace | null): void {
     if (low === null) {
-      this.#log("warn", "store.space-recovered", `the file system of ${this.#data.path} has room again`);
+      this.#voice.warn("store.space-recovered", `the file system of ${this.#data.path} has room again`, null);
       this.#engine.resume();
       this.#startRoomless();
     } else {
       const data = { directory: low.folder, free_bytes: low.freeBytes, enough_bytes: low.enoughBytes };
-      const message = describeLowSpace(low);
-      this.#journal.log({ level: "error", source: "kernel", event: "store.low-space", message, data, trace: null });
+      this.#voice.error("store.low-space", describeLowSpace(low), data);
       this.#retention.lookNow();
     }
     this.#notify.send(this.#statusLine());
@@ -324,11 +322,8 @@ export class Daemon {
     if (!loaded.ok) {
       const first = loaded.error[0];
       const more = loaded.error.length > 1 ? ` and ${counted(loaded.error.length - 1, "more problem")}` : "";
-      this.#log(
-        "error",
-        "config.refused",
-        `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`,
-      );
+      const message = `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`;
+      this.#voice.error("config.refused", message, null);
       return loaded;
     }
     const modules = locate(loaded.value);
@@ -348,7 +343,8 @@ export class Daemon {
     const restart =
       diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
     const message = `config reloaded: ${counted(groups.size, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(ofWorkflows.length, "workflow")} changed${restart}`;
-    this.#log(restart === "" ? "info" : "warn", "config.reloaded", message);
+    if (restart === "") this.#voice.info("config.reloaded", message, null);
+    else this.#voice.warn("config.reloaded", message, null);
     return ok({ groups: [...groups], reflexes, workflows: ofWorkflows, needs_restart: [...diff.needsRestart] });
   }
 
@@ -364,7 +360,7 @@ export class Daemon {
 
   async #stop(why: string): Promise<void> {
     this.#notify.send("STOPPING=1");
-    this.#log("info", "kernel.stopping", `stopping: ${why}`);
+    this.#voice.info("kernel.stopping", `stopping: ${why}`, null);
     const patience = setTimeout(() => this.#engine.killAll("it did not stop in time"), STOP_MS);
     await this.#engine.stop();
     clearTimeout(patience);
@@ -372,7 +368,7 @@ export class Daemon {
     this.#blobs.stop();
     this.#space.stop();
     this.#journal.unfold();
-    this.#log("info", "kernel.stopped", "stopped");
+    this.#voice.info("kernel.stopped", "stopped", null);
     this.#keepLifetime();
     // When the first finds no room, the second has the ballast's.
     if (!this.#ledger.flush()) this.#ledger.flush();

@@ -168,14 +168,9 @@ export class Engine implements DueTimes {
     this.#ledger.write(() => {
       for (const column of state.damaged) store.senses.empty(sense.name, column);
     });
-    this.#journal.log({
-      level: "error",
-      source: `sense:${sense.name}`,
-      event: "sense.state-damaged",
-      message: `what was kept of it cannot be read (table sense_state, ${state.damaged.join(", ")}) and is taken for nothing`,
-      data: { columns: [...state.damaged] },
-      trace: null,
-    });
+    const message = `what was kept of it cannot be read (table sense_state, ${state.damaged.join(", ")}) and is taken for nothing`;
+    const columns = [...state.damaged];
+    this.#journal.of(`sense:${sense.name}`).error("sense.state-damaged", message, { columns });
   }
 
   #newSense(config: NerveConfig, locations: Locations, name: string): Sense {
@@ -320,14 +315,7 @@ export class Engine implements DueTimes {
 
   #logCancelled(name: string, why: string): void {
     const message = `a compute that was owed is cancelled: the sense ${why}`;
-    this.#journal.log({
-      level: "info",
-      source: `sense:${name}`,
-      event: "compute.cancelled",
-      message,
-      data: null,
-      trace: null,
-    });
+    this.#journal.of(`sense:${name}`).info("compute.cancelled", message, null);
   }
 
   #peers(): PeerFiles {

@@ -95,10 +95,8 @@ export class Requests {
         : (`reflex:${target.reflex.config.name}` as const);
     const { clock, ledger, journal, store, cancel } = this.#parts;
     const at = clock.wallMs();
-    const message = enabled ? "enabled" : "disabled";
-    const entry = { level: "info", source: name, event: message, message, data: null, trace: null } as const;
+    const event = enabled ? "enabled" : "disabled";
     const committed = ledger.commit((draft) => {
-      draft.log(journal.row(entry));
       if (enabled) store.switches.enable(name);
       else store.switches.disable(name, at);
       if (target.kind === "reflex" && target.reflex.enabled !== enabled) draft.clearReflex(target.reflex.config.name);
@@ -113,8 +111,8 @@ export class Requests {
           }
           target.reflex.enabled = enabled;
         }
-        journal.say(entry);
       });
+      journal.within(draft, name).info(event, event, null);
     });
     return committed.then(() => ok({ name, enabled }));
   }

@@ -2,9 +2,11 @@
 import { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { LogLine } from "../../src/base/logger.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
-import { Journal, type Said } from "../../src/kernel/commits/journal.ts";
+import { Journal } from "../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../src/kernel/commits/ledger.ts";
+
 import { Archiver, type Limits } from "../../src/kernel/upkeep/archiver.ts";
 import type { Log } from "../../src/model/log.ts";
 import { archiveFolder } from "../../src/store/archive-files.ts";
@@ -81,7 +83,7 @@ export interface ArchiveBench extends Disposable {
   readonly ledger: Ledger;
   readonly archiver: Archiver;
   /** What the kernel said. */
-  readonly said: Said[];
+  readonly said: LogLine[];
   fill(logs: readonly Omit<Log, "id">[]): void;
   /** Moves logs older than `before`. */
   archive(before: number, more?: Partial<Limits>): ReturnType<Archiver["run"]>;
@@ -101,8 +103,8 @@ export function archiveBench(): ArchiveBench {
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
   const ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
-  const said: Said[] = [];
-  const journal = new Journal(ledger, { write: (line) => said.push({ ...line, trace: null }) }, clock.wallMs);
+  const said: LogLine[] = [];
+  const journal = new Journal(ledger, { write: (line) => said.push(line) }, clock.wallMs);
   const make = (): Archiver => new Archiver({ clock, store, ledger, folder, journal });
   let archiver = make();
   return {

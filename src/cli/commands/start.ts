@@ -2,6 +2,7 @@
 import { type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
 import { Daemon } from "../../kernel/daemon.ts";
+import type { EventName } from "../../model/events.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
@@ -71,7 +72,7 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   return stopped;
 }
 
-const line = (level: LogLine["level"], event: string, message: string, data: LogLine["data"]): LogLine => ({
+const line = (level: LogLine["level"], event: EventName, message: string, data: LogLine["data"]): LogLine => ({
   at: Date.now(),
   level,
   source: "kernel",

@@ -16,6 +16,7 @@ import type { NewSignal } from "../../store/signals.ts";
 import type { KeyMemory, Remembering } from "../memory/key.ts";
 import { type LiveRun, wordsOf } from "../memory/run.ts";
 import type { Sense } from "../memory/sense.ts";
+import { rowOf, Voice } from "./voice.ts";
 
 interface Coalesced {
   readonly causes: number[];
@@ -70,8 +71,14 @@ export class Draft {
     return this.#store.signals.append(signal);
   }
 
-  log(log: NewLog): void {
+  /** A row of the log as it stands. */
+  append(log: NewLog): void {
     this.#store.logs.append(log);
+  }
+
+  /** `source` speaks to the log table alone. */
+  log(source: string, trace: string | null): Voice {
+    return new Voice(source, trace, (entry) => this.append(rowOf(entry, this.#now)));
   }
 
   /**
@@ -232,16 +239,8 @@ export class Draft {
       else this.#store.runs.update(row);
     }
     for (const [sense, { causes, trace }] of this.#coalesced) {
-      this.log({
-        at: this.#now,
-        level: "debug",
-        source: `sense:${sense.name}`,
-        event: "compute.coalesced",
-        run: null,
-        trace,
-        message: `${counted(causes.length, "earlier signal")} answered by one compute`,
-        data: JSON.stringify({ causes }),
-      });
+      const message = `${counted(causes.length, "earlier signal")} answered by one compute`;
+      this.log(`sense:${sense.name}`, trace).debug("compute.coalesced", message, { causes });
     }
   }
 

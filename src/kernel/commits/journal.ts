@@ -2,24 +2,12 @@
  * The kernel's voice: every record goes to the log table and to stderr. Repeats of one message by one source are folded:
  * the first is a row, the following ones are counted into one more row a minute.
  */
-import type { Json, JsonObject } from "../../base/json.ts";
+import type { JsonObject } from "../../base/json.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { LogLevel, NewLog } from "../../model/log.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
+import type { Draft } from "./draft.ts";
 import type { Ledger } from "./ledger.ts";
-
-export interface JournalEntry {
-  readonly level: LogLevel;
-  /** `kernel`, `sense:NAME`, `reflex:NAME`, `workflow:NAME`. */
-  readonly source: string;
-  readonly event: string;
-  readonly message: string;
-  readonly data: JsonObject | null;
-  readonly trace: string | null;
-}
-
-/** What user code said: its `data` is whatever it gave. */
-export type Said = Omit<JournalEntry, "data"> & { readonly data: Json };
+import { type JournalEntry, rowOf, Voice } from "./voice.ts";
 
 interface Fold {
   readonly entry: JournalEntry;
@@ -43,51 +31,58 @@ export class Journal {
     this.#now = now;
   }
 
-  /** To stderr alone: for what cannot be stored, and what the store already holds. */
-  say(entry: Said): void {
+  /** `source` speaks: to the log table and to stderr. */
+  of(source: string, trace: string | null = null): Voice {
+    return new Voice(source, trace, (entry) => this.#log(entry));
+  }
+
+  /** `source` speaks; a repeat of the same message within the minute is only counted. */
+  folding(source: string, trace: string | null = null): Voice {
+    return new Voice(source, trace, (entry) => this.#fold(entry));
+  }
+
+  /** `source` speaks as a part of `draft`: a row in its transaction, a line on stderr after the commit. */
+  within(draft: Draft, source: string, trace: string | null = null): Voice {
+    return new Voice(source, trace, (entry) => {
+      draft.append(rowOf(entry, this.#now()));
+      draft.afterwards(() => this.say(entry));
+    });
+  }
+
+  /** `source` speaks to stderr alone: for what cannot be stored, and for what the store already holds. */
+  aside(source: string, trace: string | null = null): Voice {
+    return new Voice(source, trace, (entry) => this.say(entry));
+  }
+
+  /** To stderr alone, with `data` of the caller's own: the store already holds the event. */
+  say(entry: JournalEntry): void {
     this.#logger.write({ at: this.#now(), ...entry });
   }
 
-  row(entry: Said): NewLog {
-    const { level, source, event, message, trace, data } = entry;
-    return {
-      at: this.#now(),
-      level,
-      source,
-      event,
-      run: null,
-      trace,
-      message,
-      data: data === null ? null : JSON.stringify(data),
-    };
-  }
-
-  log(entry: JournalEntry): void {
-    const row = this.row(entry);
-    this.#ledger.write((draft) => draft.log(row));
+  #log(entry: JournalEntry): void {
+    const row = rowOf(entry, this.#now());
+    this.#ledger.write((draft) => draft.append(row));
     this.say(entry);
   }
 
   /**
-   * What user code said; `taken` is called once that is a row. While the store takes nothing it becomes none, for it is
-   * not worth piling up, and `taken` is called at once.
+   * Takes what user code logged or printed, and calls `taken` once that is a row. While the store cannot be written the
+   * line is not stored, for it is not worth queueing, and `taken` is called at once.
    */
-  relay(said: Said, run: number | null, taken: () => void): void {
-    this.say(said);
+  relay(entry: JournalEntry, run: number | null, taken: () => void): void {
+    this.say(entry);
     if (this.#ledger.troubled) return taken();
-    const row = { ...this.row(said), run };
-    this.#ledger.add({ write: (draft) => draft.log(row), kept: taken });
+    const row = { ...rowOf(entry, this.#now()), run };
+    this.#ledger.add({ write: (draft) => draft.append(row), kept: taken });
   }
 
   /** Something does not load, and why. */
-  logProblem(source: string, event: string, found: Problem): void {
+  logProblem(source: string, event: "sense.failed" | "workflow.failed", found: Problem): void {
     const { kind, file, line, column } = found;
-    const data = { kind, file, line, column };
-    this.logFolded({ level: "error", source, event, message: formatProblem(found), data, trace: null });
+    this.folding(source).error(event, formatProblem(found), { kind, file, line, column });
   }
 
-  /** As `log`, but a repeat of the same message within the minute is only counted. */
-  logFolded(entry: JournalEntry): void {
+  #fold(entry: JournalEntry): void {
     const key = `${entry.source}\0${entry.event}\0${entry.message}`;
     const fold = this.#folds.get(key);
     if (fold) {
@@ -103,7 +98,7 @@ export class Journal {
       }
     }
     this.#folds.set(key, { entry, count: 0, isQuiet: false });
-    this.log(entry);
+    this.#log(entry);
   }
 
   /** Once a minute and at the end: a row for what was folded. What was not repeated from one look to the next is forgotten. */
@@ -122,6 +117,7 @@ export class Journal {
   #report({ entry, count }: Fold): void {
     if (count === 0) return;
     const times = count === 1 ? "once more" : `${count} more times`;
-    this.log({ ...entry, message: `${entry.message} (${times})`, data: { ...entry.data, count } });
+    const data = { ...(entry.data as JsonObject | null), count };
+    this.#log({ ...entry, message: `${entry.message} (${times})`, data });
   }
 }

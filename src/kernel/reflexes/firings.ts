@@ -101,14 +101,8 @@ export class Firings {
   }
 
   #sayCancelled({ name, state }: Sense): void {
-    this.#journal.logFolded({
-      level: "info",
-      source: `sense:${name}`,
-      event: "compute.cancelled",
-      message: `a signal leads to no compute: the sense is ${state}`,
-      data: null,
-      trace: null,
-    });
+    const message = `a signal leads to no compute: the sense is ${state}`;
+    this.#journal.folding(`sense:${name}`).info("compute.cancelled", message, null);
   }
 
   #start(draft: Draft, reflex: Reflex, workflow: string, { cause, payload }: Current, firing: Firing | null): void {
@@ -149,15 +143,8 @@ export class Firings {
     const why = further.silenced === undefined ? (further.cancelled ?? null) : "silenced";
     const outcome = why === null ? `: ${target}` : `; ${target} is not started, it is ${why}`;
     const dueAt = due === null ? null : this.#lifetime.wallAt(due);
-    draft.log({
-      at: draft.now,
-      level: "info",
-      source: `reflex:${config.name}`,
-      event: "reflex.fired",
-      run: null,
-      trace,
-      message: `fired for signal ${id}${forKey}${late}${outcome}`,
-      data: JSON.stringify({ signal: id, key, due: dueAt, late_ms: lateMs, ...further }),
-    });
+    const message = `fired for signal ${id}${forKey}${late}${outcome}`;
+    const data = { signal: id, key, due: dueAt, late_ms: lateMs, ...further };
+    draft.log(`reflex:${config.name}`, trace).info("reflex.fired", message, data);
   }
 }

@@ -76,15 +76,7 @@ export class ReflexRows {
   forget(name: string, why: string): void {
     const store = this.#store;
     this.#ledger.write(() => store.reflexes.clear(name));
-    const message = `what it remembered is cleared: ${why}`;
-    this.#journal.log({
-      level: "info",
-      source: `reflex:${name}`,
-      event: "reflex.cleared",
-      message,
-      data: null,
-      trace: null,
-    });
+    this.#journal.of(`reflex:${name}`).info("reflex.cleared", `what it remembered is cleared: ${why}`, null);
   }
 
   /** Something else than nerve has written the row, or the disk has lost it. */
@@ -92,14 +84,8 @@ export class ReflexRows {
     const store = this.#store;
     this.#ledger.write(() => store.reflexes.forget(name, key));
     const of = key === "" || key === CLOCK_KEY ? "" : ` of the key ${key}`;
-    this.#journal.log({
-      level: "error",
-      source: `reflex:${name}`,
-      event: "reflex.state-damaged",
-      message: `what it remembered${of} cannot be read (table reflex_state) and begins anew`,
-      data: { key },
-      trace: null,
-    });
+    const message = `what it remembered${of} cannot be read (table reflex_state) and begins anew`;
+    this.#journal.of(`reflex:${name}`).error("reflex.state-damaged", message, { key });
   }
 
   /** Stores, per reflex, the last signal before it was loaded: it decides on later ones only (G1), and a replay starts there. */

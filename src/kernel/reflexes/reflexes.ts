@@ -194,25 +194,13 @@ export class Reflexes implements KeyStatesOwner {
   }
 
   limited({ name }: KeyStates): void {
-    this.#journal.logFolded({
-      level: "warn",
-      source: `reflex:${name}`,
-      event: "reflex.keys-limited",
-      message: `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`,
-      data: { keys: MAX_KEYS },
-      trace: null,
-    });
+    const message = `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`;
+    this.#journal.folding(`reflex:${name}`).warn("reflex.keys-limited", message, { keys: MAX_KEYS });
   }
 
   #sayMissing({ config }: Reflex, states: KeyStates): void {
     states.saidMissing = true;
-    this.#journal.log({
-      level: "warn",
-      source: `reflex:${config.name}`,
-      event: "reflex.key-missing",
-      message: `a payload has no scalar at "${config.key}": such signals share the key null`,
-      data: { key: config.key },
-      trace: null,
-    });
+    const message = `a payload has no scalar at "${config.key}": such signals share the key null`;
+    this.#journal.of(`reflex:${config.name}`).warn("reflex.key-missing", message, { key: config.key });
   }
 }

@@ -5,7 +5,7 @@ import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Store } from "../../store/open.ts";
-import type { Journal, JournalEntry } from "../commits/journal.ts";
+import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 
@@ -84,14 +84,10 @@ export class Silences {
     const due = now + forMs;
     const silence = { pattern, why, at: lifetime.wallAt(now), until: lifetime.wallAt(due), due };
     const message = `"${pattern}" is silenced for ${formatDuration(forMs)}: ${why}`;
-    const entry = entryOf("reflex.silenced", silence, message);
     const committed = ledger.commit((draft) => {
       store.silences.set(silence);
-      draft.log(journal.row(entry));
-      draft.afterwards(() => {
-        this.#hold(silence);
-        journal.say(entry);
-      });
+      draft.afterwards(() => this.#hold(silence));
+      journal.within(draft, "kernel").info("reflex.silenced", message, dataOf(silence));
     });
     return committed.then(() => ok(this.#answer({ silence, covers })));
   }
@@ -116,24 +112,16 @@ export class Silences {
 
   #end(silence: Silence, why: string): Promise<void> {
     const { ledger, journal, store } = this.#parts;
-    const entry = entryOf("reflex.unsilenced", silence, `"${silence.pattern}" is no longer silenced: ${why}`);
+    const message = `"${silence.pattern}" is no longer silenced: ${why}`;
     return ledger.commit((draft) => {
       // It may have ended already, or been replaced.
       if (!store.silences.remove(silence)) return;
-      draft.log(journal.row(entry));
       draft.afterwards(() => {
         if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
-        journal.say(entry);
       });
+      journal.within(draft, "kernel").info("reflex.unsilenced", message, dataOf(silence));
     });
   }
 }
 
-const entryOf = (event: string, { pattern, until, why }: Silence, message: string): JournalEntry => ({
-  level: "info",
-  source: "kernel",
-  event,
-  message,
-  data: { pattern, until, why },
-  trace: null,
-});
+const dataOf = ({ pattern, until, why }: Silence) => ({ pattern, until, why });

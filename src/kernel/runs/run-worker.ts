@@ -6,7 +6,6 @@
  *   three deaths ends.
  */
 import { formatDuration } from "../../base/duration.ts";
-import type { JsonObject } from "../../base/json.ts";
 import type { Result } from "../../base/result.ts";
 import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
 import { parseWorkflowMessage } from "../../ipc/parse.ts";
@@ -166,14 +165,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   #sayWaiting(): void {
     const runs = [...this.#inWorker.keys()];
-    this.#host.journal.log({
-      level: "warn",
-      source: `workflow:${this.#desk.name}`,
-      event: "workflow.waiting",
-      message: `what was changed waits for ${runs.map((run) => `run ${run}`).join(", ")} to reach the end of a step, and new runs wait for it; \`nerve cancel\` ends a run`,
-      data: { runs },
-      trace: null,
-    });
+    const message = `what was changed waits for ${runs.map((run) => `run ${run}`).join(", ")} to reach the end of a step, and new runs wait for it; \`nerve cancel\` ends a run`;
+    this.#host.journal.of(`workflow:${this.#desk.name}`).warn("workflow.waiting", message, { runs });
   }
 
   tellPeers(peers: PeerFiles): void {
@@ -209,7 +202,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     return `workflow "${this.#desk.name}"`;
   }
 
-  get about(): JsonObject {
+  get about(): { readonly workflow: string } {
     return { workflow: this.#desk.name };
   }
 
@@ -332,14 +325,9 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   /** Beside others it is not named as who is to blame; and it is not run again to be found out. */
   #sayDeaf(run: LiveRun): void {
-    this.#host.journal.log({
-      level: "warn",
-      source: `workflow:${this.#desk.name}`,
-      event: "run.killed",
-      message: `${this.nameOf(run)} was ${run.row?.state} and had not settled when its worker was killed`,
-      data: { run: run.id },
-      trace: run.trace,
-    });
+    const message = `${this.nameOf(run)} was ${run.row?.state} and had not settled when its worker was killed`;
+    const voice = this.#host.journal.of(`workflow:${this.#desk.name}`, run.trace);
+    voice.warn("run.killed", message, { run: run.id });
   }
 
   /** Whoever the worker was killed for: these had passed their timeouts. */
@@ -441,14 +429,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#loadDeaths = 0;
     if (problem !== null) return this.#failToLoad(problem);
     const { pid } = this;
-    this.#host.journal.log({
-      level: "info",
-      source: "kernel",
-      event: "worker.started",
-      message: `worker ${pid} of ${this.title} is up`,
-      data: { ...this.about, pid, generation: this.#life.generation },
-      trace: null,
-    });
+    const data = { ...this.about, pid, generation: this.#life.generation };
+    this.#host.journal.of("kernel").info("worker.started", `worker ${pid} of ${this.title} is up`, data);
     this.#life.schedule();
   }
 

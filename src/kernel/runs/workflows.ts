@@ -218,7 +218,7 @@ export class Workflows implements WorkflowHost {
     if (!this.#live.delete(run.id)) return;
     const { row } = run;
     // Completed runs are many, and in the log.
-    if (row === null || row.state === "completed") return;
+    if (row === null || row.state === "completed" || !isOver(row.state)) return;
     const { state, error, trace } = row;
     this.#parts.journal.say({
       level: state === "cancelled" || state === "dropped" ? "warn" : "error",

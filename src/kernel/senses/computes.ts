@@ -160,20 +160,13 @@ export class Computes implements GroupHost {
     if (timedOut) sense.stats.timeouts++;
     else sense.stats.errors++;
     const { timeoutMs } = limitsOf(sense.config);
-    this.journal.logFolded({
-      level: "error",
-      source: `sense:${sense.name}`,
-      event: timedOut ? "compute.timed-out" : "compute.failed",
-      message: timedOut
-        ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back`
-        : message.message,
-      data: {
-        compute: flight.id,
-        duration_ms: message.durationMs,
-        ...(message.stack === null ? {} : { stack: message.stack }),
-      },
-      trace: flight.trigger.trace,
-    });
+    const what = timedOut
+      ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back`
+      : message.message;
+    const stack = message.stack === null ? {} : { stack: message.stack };
+    const data = { compute: flight.id, duration_ms: message.durationMs, ...stack };
+    const voice = this.journal.folding(`sense:${sense.name}`, flight.trigger.trace);
+    voice.error(timedOut ? "compute.timed-out" : "compute.failed", what, data);
     this.#ledger.add(
       { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
       flight.batch,
@@ -210,21 +203,13 @@ export class Computes implements GroupHost {
         this.journal.logProblem(`sense:${name}`, "sense.failed", found);
       }
       if (applied.length > 0) {
-        const text = `applied ${applied.join(", ")}`;
-        this.journal.log({
-          level: "info",
-          source: `sense:${name}`,
-          event: "sense.migrated",
-          message: text,
-          data: { applied },
-          trace: null,
-        });
+        this.journal.of(`sense:${name}`).info("sense.migrated", `applied ${applied.join(", ")}`, { applied });
       }
     }
     const loaded = message.senses.length - failed;
     const text = `worker ${group.pid} of group "${group.name}" is up with ${counted(loaded, "sense")}`;
     const data = { group: group.name, pid: group.pid, generation: message.generation, senses: loaded, failed };
-    this.journal.log({ level: "info", source: "kernel", event: "worker.started", message: text, data, trace: null });
+    this.journal.of("kernel").info("worker.started", text, data);
   }
 
   lost(sense: Sense): void {

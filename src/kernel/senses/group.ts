@@ -6,7 +6,6 @@
  */
 
 import { formatDuration } from "../../base/duration.ts";
-import type { JsonObject } from "../../base/json.ts";
 import { limitsOf } from "../../config/defaults.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
 import { parseWorkerMessage } from "../../ipc/parse.ts";
@@ -75,7 +74,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     return `group "${this.name}"`;
   }
 
-  get about(): JsonObject {
+  get about(): { readonly group: string } {
     return { group: this.name };
   }
 

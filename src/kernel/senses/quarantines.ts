@@ -43,12 +43,11 @@ export class Quarantines {
     const what = compute === null ? "while it was being loaded" : `in its compute ${compute}`;
     const message = `its worker died ${afterMs} ms ${what}, nothing else was under way: ${how} (strike ${Math.min(strikes, STRIKES)} of ${STRIKES})`;
     const data = { compute, after_ms: afterMs, strikes };
-    journal.log({ level: "error", source, event: "compute.killed", message, data, trace });
+    journal.of(source, trace).error("compute.killed", message, data);
     ledger.write((draft) => draft.strikes(sense, strikes, quarantine));
     if (quarantine === null) return false;
     const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
-    const lasts = { for_ms: quarantine.forMs };
-    journal.log({ level: "error", source, event: "sense.quarantined", message: text, data: lasts, trace: null });
+    journal.of(source).error("sense.quarantined", text, { for_ms: quarantine.forMs });
     this.#parts.cancel(sense);
     this.arm(sense);
     return true;
@@ -70,9 +69,7 @@ export class Quarantines {
     sense.quarantine = null;
     sense.strikes = strikes;
     ledger.write((draft) => draft.strikes(sense, strikes, null));
-    const source = `sense:${sense.name}`;
-    const message = `released from quarantine: ${why}`;
-    journal.log({ level: "info", source, event: "sense.released", message, data: null, trace: null });
+    journal.of(`sense:${sense.name}`).info("sense.released", `released from quarantine: ${why}`, null);
     if (isCurrent(sense)) released(sense);
   }
 }

@@ -8,7 +8,6 @@ import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
-import type { JsonObject } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
@@ -27,8 +26,9 @@ import {
 } from "../../store/archive-files.ts";
 import { strayOf } from "../../store/archive-strays.ts";
 import type { Store } from "../../store/open.ts";
-import type { Journal, JournalEntry } from "../commits/journal.ts";
+import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
+import type { Voice } from "../commits/voice.ts";
 
 export interface ArchiverParts {
   readonly clock: Clock;
@@ -70,21 +70,7 @@ const BETWEEN_BATCHES_MS = 4;
 /** Between pieces of files that are compared for no other reason than to know. */
 const LEISURE_MS = 10;
 
-const entry = (
-  level: "info" | "warn" | "error",
-  event: string,
-  message: string,
-  data: JsonObject | null,
-): JournalEntry => ({
-  level,
-  source: "kernel",
-  event,
-  message,
-  data,
-  trace: null,
-});
-
-const about = ({ file, first_id, last_id }: ArchiveFile): JsonObject => ({ file, first_id, last_id });
+const about = ({ file, first_id, last_id }: ArchiveFile) => ({ file, first_id, last_id });
 
 const STOPPING = problem("stopping", "nerve is stopping: the rest is archived later");
 
@@ -166,16 +152,20 @@ export class Archiver {
     return result;
   }
 
+  get #voice(): Voice {
+    return this.#parts.journal.of("kernel");
+  }
+
   #failed(error: unknown): Problem {
     const message = `logs cannot be archived: ${(error as Error).message}`;
-    this.#parts.journal.logFolded(entry("error", "archive.failed", message, null));
+    this.#parts.journal.folding("kernel").error("archive.failed", message, null);
     return problem("archive-failed", message);
   }
 
   #damaged(file: string, why: string): Problem {
     const path = join(this.#parts.folder, file);
     const message = `the archive file ${path} ${why}`;
-    if (!this.#reported.has(file)) this.#parts.journal.log(entry("error", "archive.damaged", message, { file }));
+    if (!this.#reported.has(file)) this.#voice.error("archive.damaged", message, { file });
     this.#reported.add(file);
     return problem("archive-damaged", message, "put back an untouched copy", path);
   }
@@ -184,7 +174,7 @@ export class Archiver {
     const { problem: found } = damagedByGap(this.#parts.folder, gap);
     const known = `${gap.after}`;
     const data = { after: gap.after, up_to: gap.upTo };
-    if (!this.#reported.has(known)) this.#parts.journal.log(entry("error", "archive.damaged", found.message, data));
+    if (!this.#reported.has(known)) this.#voice.error("archive.damaged", found.message, data);
     this.#reported.add(known);
     return found;
   }
@@ -200,7 +190,7 @@ export class Archiver {
       if (stray.kind === "unfinished") unlinkSync(join(folder, name));
       else {
         const message = `${join(folder, name)} ${stray.why}; ${stray.remedy}`;
-        this.#parts.journal.log(entry("warn", "archive.stray", message, { file: name }));
+        this.#voice.warn("archive.stray", message, { file: name });
       }
     }
   }
@@ -230,7 +220,7 @@ export class Archiver {
   // ── from the table to files ──────────────────────────────────────────
 
   async #moveOld({ logsBefore, now }: Limits): Promise<Result<Moved, Problem>> {
-    const { store, journal } = this.#parts;
+    const { store } = this.#parts;
     const until = store.logs.lastId();
     const isOld = ({ id, at }: Log): boolean => id <= until && !(at >= logsBefore && at <= now);
     let files = 0;
@@ -242,7 +232,7 @@ export class Archiver {
       files++;
       rows += written.rows;
       const message = `${counted(written.rows, "log")} of ${written.day} moved to ${written.file}`;
-      journal.log(entry("info", "archive.written", message, about(written)));
+      this.#voice.info("archive.written", message, about(written));
       this.#wholeUpTo = written.last_id;
       await this.#deleteUpTo(written.last_id);
     }
@@ -336,7 +326,7 @@ export class Archiver {
   /** How many. */
   async #removeFiles({ archiveBefore, now }: Limits): Promise<number> {
     if (archiveBefore === null) return 0;
-    const { store, journal } = this.#parts;
+    const { store } = this.#parts;
     const files = store.archive.all();
     let removed = 0;
     for (const file of files.slice(0, pastTheirTime(files, archiveBefore, now))) {
@@ -349,7 +339,7 @@ export class Archiver {
       });
       if (isNeeded || this.#stopped) break;
       await this.#unlink(file.file);
-      journal.log(entry("info", "archive.removed", `${file.file} is past its retention`, about(file)));
+      this.#voice.info("archive.removed", `${file.file} is past its retention`, about(file));
       removed++;
     }
     return removed;

@@ -126,13 +126,11 @@ export class BlobSweep {
   #report({ blobs, unfinished, bytes }: Swept): void {
     const rest = unfinished === 0 ? "" : ` and ${counted(unfinished, "unfinished file")}`;
     const message = `removed ${counted(blobs, "blob")} nothing refers to any more${rest}, ${formatSize(bytes)}`;
-    const data = { blobs, unfinished, bytes };
-    this.#parts.journal.log({ level: "info", source: "kernel", event: "blobs.swept", message, data, trace: null });
+    this.#parts.journal.of("kernel").info("blobs.swept", message, { blobs, unfinished, bytes });
   }
 
   #sayNot(why: string): void {
-    const entry = { level: "warn", source: "kernel", event: "blobs.not-swept", data: null, trace: null } as const;
-    this.#parts.journal.logFolded({ ...entry, message: `blobs were not swept: ${why}` });
+    this.#parts.journal.folding("kernel").warn("blobs.not-swept", `blobs were not swept: ${why}`, null);
   }
 
   // ── slices ───────────────────────────────────────────────────────────

@@ -7,11 +7,11 @@
 import { backoffMs, RESTART_BACKOFF } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { formatDuration } from "../../base/duration.ts";
-import type { JsonObject } from "../../base/json.ts";
 import { descendants, residentBytes } from "../../base/processes.ts";
 import type { Result } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import type { MalformedMessage } from "../../ipc/definitions.ts";
+import type { EventData } from "../../model/events.ts";
 import {
   describeExit,
   LOAD_HARD_MS,
@@ -21,6 +21,7 @@ import {
   type WorkerProcess,
 } from "../../spawn/worker-process.ts";
 import type { Journal } from "../commits/journal.ts";
+import type { Voice } from "../commits/voice.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 import { judge } from "./blame.ts";
 
@@ -64,7 +65,7 @@ export interface Crew<Down, Up, Task> {
   /** As in logs: `group "system"`. */
   readonly title: string;
   /** Beside the data of every log about it. */
-  readonly about: JsonObject;
+  readonly about: { readonly group: string } | { readonly workflow: string };
   /** Of the worker and its children, or null: no limit. */
   readonly memoryBytes: number | null;
   command(): WorkerCommand;
@@ -265,7 +266,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#reap ??= this.#host.ticker.after(REAP_MS, () => {
       this.#state = "stuck";
       const message = `worker ${worker.pid} of ${this.#crew.title} was killed and is not gone after ${formatDuration(REAP_MS)}; nothing is started in its place until it is`;
-      this.#log("error", "worker.exited", message, { pid: worker.pid, state: "stuck" });
+      this.#voice.error("worker.exited", message, { ...this.#crew.about, pid: worker.pid, state: "stuck" });
     });
   }
 
@@ -287,11 +288,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#running.clear();
     this.#crew.unsettle(running, this.#host.clock.monotonicMs());
     if (!this.#saidBye && this.#killedFor === null) {
-      this.#log("warn", "worker.exited", `the worker of ${this.#crew.title} died while it was stopping`, {
-        pid,
-        code: exit.code,
-        signal: exit.signal,
-      });
+      const data = { ...this.#crew.about, pid, code: exit.code, signal: exit.signal };
+      this.#voice.warn("worker.exited", `the worker of ${this.#crew.title} died while it was stopping`, data);
     }
     if (this.#leaving === "retire") this.#leaving = null;
     this.#state = "backoff";
@@ -300,7 +298,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     for (const resolve of gone) resolve();
   }
 
-  #died(how: string, data: JsonObject): void {
+  #died(how: string, exit: EventData<"worker.exited">): void {
     const { clock, ticker } = this.#host;
     const now = clock.monotonicMs();
     const running = [...this.#running.values()];
@@ -314,10 +312,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.restarts++;
     const names = suspects.map(({ task }) => this.#crew.nameOf(task));
     const among = names.length > 1 ? `; under way were ${names.join(", ")}, which are run again one at a time` : "";
-    this.#log("error", "worker.exited", `the worker of ${this.#crew.title} died: ${how}${among}`, {
-      ...data,
-      suspects: names,
-    });
+    const message = `the worker of ${this.#crew.title} died: ${how}${among}`;
+    this.#voice.error("worker.exited", message, { ...this.#crew.about, ...exit, suspects: names });
     const overdue = this.#killedFor?.overdue ?? false;
     if (this.#crew.died({ how, suspects, culprit, overdue, at: now })) this.#failures = 1;
     const delay = backoffMs(this.#failures, RESTART_BACKOFF, Math.random());
@@ -372,14 +368,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   malformed(what: string): void {
     this.#malformed++;
     if (this.#malformed > MALFORMED_LIMIT) return this.kill("it sent nothing but malformed messages");
-    this.#host.journal.logFolded({
-      level: "error",
-      source: "kernel",
-      event: "worker.malformed",
-      message: `the worker of ${this.#crew.title} sent ${what}; it is ignored`,
-      data: this.#crew.about,
-      trace: null,
-    });
+    const message = `the worker of ${this.#crew.title} sent ${what}; it is ignored`;
+    this.#host.journal.folding("kernel").error("worker.malformed", message, this.#crew.about);
   }
 
   /** What a worker says was wrong outside of any task. */
@@ -388,14 +378,9 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     said: { readonly kind: string; readonly message: string; readonly stack: string | null },
   ): void {
     const { kind, message, stack } = said;
-    this.#host.journal.logFolded({
-      level: "error",
-      source,
-      event: kind === "malformed-message" ? "worker.malformed" : "worker.error",
-      message: `in the worker of ${this.#crew.title}: ${message}`,
-      data: stack === null ? this.#crew.about : { ...this.#crew.about, stack },
-      trace: null,
-    });
+    const event = kind === "malformed-message" ? "worker.malformed" : "worker.error";
+    const data = stack === null ? this.#crew.about : { ...this.#crew.about, stack };
+    this.#host.journal.folding(source).error(event, `in the worker of ${this.#crew.title}: ${message}`, data);
   }
 
   /** It has loaded what it could and takes work. False when it had said so before. */
@@ -493,9 +478,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     });
   }
 
-  #log(level: "info" | "warn" | "error", event: string, message: string, data: JsonObject): void {
-    const entry = { level, source: "kernel", event, message, data: { ...this.#crew.about, ...data }, trace: null };
-    this.#host.journal.log(entry);
+  get #voice(): Voice {
+    return this.#host.journal.of("kernel");
   }
 }
 

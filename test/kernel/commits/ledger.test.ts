@@ -4,8 +4,9 @@ import { describe, expect, test } from "bun:test";
 import type { LogLine } from "../../../src/base/logger.ts";
 import { traceIds } from "../../../src/base/trace-id.ts";
 import { Draft } from "../../../src/kernel/commits/draft.ts";
-import { Journal, type JournalEntry } from "../../../src/kernel/commits/journal.ts";
+import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
+import type { Voice } from "../../../src/kernel/commits/voice.ts";
 import { type Batch, Sense } from "../../../src/kernel/memory/sense.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import { Archiver } from "../../../src/kernel/upkeep/archiver.ts";
@@ -397,21 +398,15 @@ describe("the journal", () => {
     };
     return { journal, lines, rows };
   }
-  const entry = (message: string, data: JournalEntry["data"] = null): JournalEntry => ({
-    level: "error",
-    source: "sense:a",
-    event: "compute.failed",
-    message,
-    data,
-    trace: null,
-  });
+  const say = (voice: Voice, message: string, after: number): void =>
+    voice.error("archive.damaged", message, { after });
 
   test("writes each record to the table and to stderr", () => {
     using given = bench();
     const { journal, lines, rows } = journalOn(given);
-    journal.log(entry("x", { n: 1 }));
-    journal.say(entry("only said"));
-    expect(rows()).toEqual([["x", '{"n":1}']]);
+    say(journal.of("kernel"), "x", 1);
+    say(journal.aside("kernel"), "only said", 2);
+    expect(rows()).toEqual([["x", '{"after":1}']]);
     expect(lines.map(({ message, at }) => [message, at])).toEqual([
       ["x", NOW],
       ["only said", NOW],
@@ -421,38 +416,38 @@ describe("the journal", () => {
   test("folds repeats of one error into one row with a count, a minute at a time", () => {
     using given = bench();
     const { journal, lines, rows } = journalOn(given);
-    for (let time = 0; time < 1_000; time++) journal.logFolded(entry("broken", { compute: time }));
-    journal.logFolded(entry("other"));
+    for (let time = 0; time < 1_000; time++) say(journal.folding("kernel"), "broken", time);
+    say(journal.folding("kernel"), "other", 0);
     expect(rows()).toEqual([
-      ["broken", '{"compute":0}'],
-      ["other", null],
+      ["broken", '{"after":0}'],
+      ["other", '{"after":0}'],
     ]);
     journal.unfold();
-    expect(rows().at(-1)).toEqual(["broken (999 more times)", '{"compute":0,"count":999}']);
-    journal.logFolded(entry("broken"));
+    expect(rows().at(-1)).toEqual(["broken (999 more times)", '{"after":0,"count":999}']);
+    say(journal.folding("kernel"), "broken", 0);
     journal.unfold();
-    expect(rows().at(-1)).toEqual(["broken (once more)", '{"compute":0,"count":1}']);
+    expect(rows().at(-1)).toEqual(["broken (once more)", '{"after":0,"count":1}']);
     // Quiet for a minute: the next is a row of its own again.
     journal.unfold();
-    journal.logFolded(entry("broken", { compute: 2_000 }));
-    expect(rows().at(-1)).toEqual(["broken", '{"compute":2000}']);
+    say(journal.folding("kernel"), "broken", 2_000);
+    expect(rows().at(-1)).toEqual(["broken", '{"after":2000}']);
     expect(lines).toHaveLength(rows().length);
     // However soon after it the minute is over, its first repeat is one.
     journal.unfold();
-    journal.logFolded(entry("broken"));
+    say(journal.folding("kernel"), "broken", 0);
     journal.unfold();
-    expect(rows().at(-1)).toEqual(["broken (once more)", '{"compute":2000,"count":1}']);
+    expect(rows().at(-1)).toEqual(["broken (once more)", '{"after":2000,"count":1}']);
   });
 
   test("remembers so many messages and no more, and loses no count of those it forgets", () => {
     using given = bench();
     const { journal, rows } = journalOn(given);
-    journal.logFolded(entry("first"));
-    journal.logFolded(entry("first"));
-    for (let n = 0; n < 1_000; n++) journal.logFolded(entry(`message ${n}`));
+    say(journal.folding("kernel"), "first", 0);
+    say(journal.folding("kernel"), "first", 0);
+    for (let n = 0; n < 1_000; n++) say(journal.folding("kernel"), `message ${n}`, 0);
     const found = rows().map(([message]) => message);
     expect(found).toContain("first (once more)");
-    journal.logFolded(entry("first"));
+    say(journal.folding("kernel"), "first", 0);
     expect(rows().at(-1)?.[0]).toBe("first");
   });
 });

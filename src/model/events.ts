@@ -1,0 +1,275 @@
+/**
+ * Every event a log can have: its levels, one sentence for people, and the shape of its `data`. Whoever writes a log
+ * names an event of this table, so a new event does not compile until it stands here. The table of docs/operations.md is
+ * generated from it (scripts/events.ts).
+ */
+
+import type { DataOf, EventKind } from "./event-kind.ts";
+import type { LogLevel } from "./log.ts";
+import { RUN_EVENT_KINDS } from "./run-events.ts";
+
+const worker = { "group?": "string", "workflow?": "string" } as const;
+const archiveFile = { file: "string", first_id: "number", last_id: "number" } as const;
+const silence = { pattern: "string", until: "number", why: "string" } as const;
+const problem = { kind: "string", file: "string | null", line: "number | null", column: "number | null" } as const;
+
+export const EVENTS = {
+  // ── the kernel ───────────────────────────────────────────────────────
+  "kernel.started": {
+    levels: ["info"],
+    sentence: "The kernel has started.",
+    data: { ahead_ms: "number", last_signal: "number" },
+  },
+  "kernel.ready": { levels: ["info"], sentence: "On a terminal only: how to look at what nerve does.", data: null },
+  "kernel.swept": {
+    levels: ["warn"],
+    sentence: "Processes that an earlier kernel had left behind were ended.",
+    data: null,
+  },
+  "kernel.stopping": { levels: ["info"], sentence: "The kernel has begun to stop.", data: null },
+  "kernel.stopped": { levels: ["info"], sentence: "The kernel has stopped, and everything is stored.", data: null },
+  "kernel.crashed": {
+    levels: ["error"],
+    sentence: "On stderr only: the kernel has met a bug in nerve and ends with code 70.",
+    data: { "stack?": "string" },
+  },
+  "config.reloaded": {
+    levels: ["info", "warn"],
+    sentence: "A changed config is in force; `warn`: a part of the change takes a restart.",
+    data: null,
+  },
+  "config.refused": {
+    levels: ["error"],
+    sentence: "A changed config has problems, and the old config stays in force. `nerve check` lists every problem.",
+    data: null,
+  },
+  "clock.stepped": {
+    levels: ["warn"],
+    sentence:
+      "The wall clock was set. Retention and the sweep of blobs wait until it has agreed with the machine's own clock for an hour.",
+    data: { by_ms: "number", ahead_ms: "number" },
+  },
+  enabled: { levels: ["info"], sentence: "A person enabled this sense or reflex.", data: null },
+  disabled: { levels: ["info"], sentence: "A person disabled this sense or reflex.", data: null },
+
+  // ── the store ────────────────────────────────────────────────────────
+  "store.failed": {
+    levels: ["error"],
+    sentence:
+      "On stderr only: logs.db cannot be written (is the disk full?). Nothing new is computed until it can be written; then nerve goes on by itself.",
+    data: null,
+  },
+  "store.recovered": { levels: ["warn"], sentence: "logs.db can be written again.", data: null },
+  "store.low-space": {
+    levels: ["error"],
+    sentence:
+      "The file system of the data directory is nearly full, and nothing new is computed: see [A full disk](#a-full-disk).",
+    data: { directory: "string", free_bytes: "number", enough_bytes: "number" },
+  },
+  "store.space-recovered": {
+    levels: ["warn"],
+    sentence: "The file system of the data directory has room again.",
+    data: null,
+  },
+  "runs.restored": {
+    levels: ["warn", "error"],
+    sentence:
+      "The table `workflow_runs` was missing and was derived from the logs again; `error`: some histories could not be read.",
+    data: { runs: "number", faulty: "number", faults: "object[]" },
+  },
+  "archive.written": { levels: ["info"], sentence: "Old logs moved to an archive file.", data: archiveFile },
+  "archive.removed": {
+    levels: ["info"],
+    sentence: "An archive file was past its retention and was removed.",
+    data: archiveFile,
+  },
+  "archive.damaged": {
+    levels: ["error"],
+    sentence:
+      "An archive file is missing or is not what was written, or its row in the table `archive` is lost: see [The archive](#the-archive).",
+    data: { "file?": "string", "after?": "number", "up_to?": "number" },
+  },
+  "archive.stray": {
+    levels: ["warn"],
+    sentence:
+      "A file in `data/archive` that this logs.db knows nothing of; nothing reads it. The message says what to do with it.",
+    data: { file: "string" },
+  },
+  "archive.failed": {
+    levels: ["error"],
+    sentence:
+      "Logs could not be moved to the archive (is there room?). They stay where they are, and nerve tries again a minute later.",
+    data: null,
+  },
+  "blobs.swept": {
+    levels: ["info"],
+    sentence: "Blobs that nothing refers to were removed.",
+    data: { blobs: "number", unfinished: "number", bytes: "number" },
+  },
+  "blobs.not-swept": {
+    levels: ["warn"],
+    sentence:
+      "A blob could not be judged or removed, often because an archive file is damaged. No blob goes meanwhile, and nerve tries again in an hour.",
+    data: null,
+  },
+
+  // ── workers ──────────────────────────────────────────────────────────
+  "worker.started": {
+    levels: ["info"],
+    sentence: "The worker of a group or workflow takes work.",
+    data: { ...worker, pid: "number | null", generation: "number", "senses?": "number", "failed?": "number" },
+  },
+  "worker.exited": {
+    levels: ["warn", "error"],
+    sentence:
+      "A worker died, or is not gone after it was killed (`state` is `stuck`: nothing is started in its place until it is gone). Several suspects: nobody is to blame yet, and they run again one at a time.",
+    data: {
+      ...worker,
+      "pid?": "number",
+      "state?": "string",
+      "code?": "number | null",
+      "signal?": "string | null",
+      "suspects?": "string[]",
+    },
+  },
+  "worker.malformed": {
+    levels: ["error"],
+    sentence: "A worker sent something that is no message of nerve; it is ignored.",
+    data: { ...worker, "stack?": "string" },
+  },
+  "worker.error": {
+    levels: ["error"],
+    sentence: "User code raised an error outside of any compute or run.",
+    data: { ...worker, "stack?": "string" },
+  },
+  log: { levels: ["debug", "info", "warn", "error"], sentence: "What user code logged.", data: "any" },
+  output: { levels: ["debug", "info", "warn", "error"], sentence: "What user code printed.", data: "any" },
+
+  // ── senses ───────────────────────────────────────────────────────────
+  "sense.failed": {
+    levels: ["error"],
+    sentence:
+      "The module of a sense or its migrations do not load: the message says what and where. Mend it, then `nerve reload`.",
+    data: problem,
+  },
+  "sense.migrated": {
+    levels: ["info"],
+    sentence: "Migrations were applied to the database of a sense.",
+    data: { applied: "string[]" },
+  },
+  "sense.quarantined": {
+    levels: ["error"],
+    sentence:
+      "The worker of a sense died three times while this sense ran alone. `nerve release NAME` lifts the quarantine once the sense is mended.",
+    data: { for_ms: "number" },
+  },
+  "sense.released": { levels: ["info"], sentence: "A quarantine is over.", data: null },
+  "sense.state-damaged": {
+    levels: ["error"],
+    sentence:
+      "Something else than nerve wrote what nerve keeps of a sense. The sense begins anew with that column, and with nothing else.",
+    data: { columns: "string[]" },
+  },
+  "compute.failed": {
+    levels: ["error"],
+    sentence: "A compute threw and was rolled back. Repeats are folded into one row a minute with a count.",
+    data: { compute: "number", duration_ms: "number", "stack?": "string" },
+  },
+  "compute.timed-out": {
+    levels: ["error"],
+    sentence:
+      "A compute passed its soft timeout and was rolled back. Repeats are folded into one row a minute with a count.",
+    data: { compute: "number", duration_ms: "number", "stack?": "string" },
+  },
+  "compute.killed": {
+    levels: ["error"],
+    sentence: "The worker of a sense died while this sense ran alone: a strike. The third is a quarantine.",
+    data: { compute: "number | null", after_ms: "number", strikes: "number" },
+  },
+  "compute.coalesced": {
+    levels: ["debug"],
+    sentence: "One compute answered several signals; `causes` are the earlier ones.",
+    data: { causes: "number[]" },
+  },
+  "compute.cancelled": {
+    levels: ["info"],
+    sentence: "A signal or a time led to no compute: the sense is disabled, quarantined or no longer configured.",
+    data: null,
+  },
+
+  // ── reflexes ─────────────────────────────────────────────────────────
+  "reflex.fired": {
+    levels: ["info"],
+    sentence:
+      "A reflex fired. `silenced` or `cancelled`: nothing was started, and why. `due` and `late_ms`: when its deadline was, and how late nerve acted.",
+    data: {
+      signal: "number",
+      key: "any",
+      due: "number | null",
+      late_ms: "number",
+      "run?": "number",
+      "silenced?": "string",
+      "cancelled?": "string",
+    },
+  },
+  "reflex.cleared": {
+    levels: ["info"],
+    sentence: "What a reflex remembered was cleared, for its definition has changed.",
+    data: null,
+  },
+  "reflex.state-damaged": {
+    levels: ["error"],
+    sentence:
+      "Something else than nerve wrote what a reflex remembers. The reflex begins anew with that key, and with nothing else.",
+    data: { key: "string" },
+  },
+  "reflex.keys-limited": {
+    levels: ["warn"],
+    sentence:
+      "A reflex remembers as many keys as it may. It passes over signals of further keys until some come to rest.",
+    data: { keys: "number" },
+  },
+  "reflex.key-missing": {
+    levels: ["warn"],
+    sentence: "A payload has no scalar at the `key` of a reflex: such signals share the key null.",
+    data: { key: "string | null" },
+  },
+  "reflex.silenced": { levels: ["info"], sentence: "A person silenced reflexes.", data: silence },
+  "reflex.unsilenced": {
+    levels: ["info"],
+    sentence: "A silence is over, or a person lifted it.",
+    data: silence,
+  },
+
+  // ── workflows and runs ───────────────────────────────────────────────
+  "workflow.failed": {
+    levels: ["error"],
+    sentence:
+      "The module of a workflow does not load: the message says what and where. The runs that were to start have failed: mend it, then `nerve retry ID`.",
+    data: problem,
+  },
+  "workflow.waiting": {
+    levels: ["warn"],
+    sentence:
+      "A reload changed a workflow, and a step of one of its runs has not ended since; new runs wait for it. `nerve cancel` ends the run, a `timeout` would.",
+    data: { runs: "number[]" },
+  },
+  "run.killed": {
+    levels: ["warn"],
+    sentence: "A run had ended but had not settled when its worker was killed.",
+    data: { run: "number" },
+  },
+  ...RUN_EVENT_KINDS,
+} as const satisfies Readonly<Record<string, EventKind>>;
+
+export type EventName = keyof typeof EVENTS;
+
+export type LevelOf<Name extends EventName> = (typeof EVENTS)[Name]["levels"][number];
+
+/** The events that can be logged at `Level`. */
+export type EventAt<Level extends LogLevel> = {
+  [Name in EventName]: Level extends LevelOf<Name> ? Name : never;
+}[EventName];
+
+/** What the `data` of an event is. */
+export type EventData<Name extends EventName> = DataOf<(typeof EVENTS)[Name]["data"]>;
