@@ -1,5 +1,5 @@
 /** The `cpu` lines of /proc/stat (proc_stat(5)), and what two readings of them say. */
-import { percent } from "nerve/proc";
+import { own, percent } from "nerve/proc";
 
 /** Ticks since boot. Guests are left out: the kernel has counted them in user and nice already. */
 export interface Ticks {
@@ -21,6 +21,7 @@ export function parseStat(text: string, perCore: boolean): Cpus {
   for (const line of text.split("\n", perCore ? undefined : 1)) {
     if (!line.startsWith("cpu")) break;
     const [name = "", ...fields] = line.split(/ +/);
+    if (fields.some((field) => Number.isNaN(Number(field)))) continue;
     const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = fields.map(Number);
     cpus[name] = { user, nice, system, idle, iowait, irq, softirq, steal };
   }
@@ -43,11 +44,11 @@ export interface Percentages {
 
 /** Null when no tick has passed or the counters began anew. A core that was not there both times is left out. */
 export function busyness(before: Cpus, after: Cpus): Usage | null {
-  const all = share(before.cpu, after.cpu);
+  const all = share(own(before, "cpu"), own(after, "cpu"));
   if (all === null) return null;
   const cores: Record<string, number> = {};
   for (const name of Object.keys(after)) {
-    const core = name === "cpu" ? null : share(before[name], after[name]);
+    const core = name === "cpu" ? null : share(own(before, name), after[name]);
     if (core !== null) cores[name] = core.usage_percent;
   }
   return { all, per_core_percent: cores };

@@ -9,7 +9,12 @@ import { counters } from "./schema.ts";
 export const options = record({
   devices: words(["*"]),
   // What is no disk, and what lies on other disks and would be counted twice.
-  except: words(["loop*", "ram*", "zram*", "sr*", "fd*", "dm-*", "md*"]),
+  except: words([
+    ...["loop*", "ram*", "zram*", "sr*", "fd*"],
+    ...["dm-*", "md*", "bcache*", "drbd*", "zd*"],
+    // Paths of a disk that is there as nvme0n1, too.
+    "nvme*c*n*",
+  ]),
   partitions: flag(false),
 });
 

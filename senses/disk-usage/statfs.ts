@@ -1,10 +1,10 @@
 /** What statfs(2) says, in the terms of df(1). */
-import { percent } from "nerve/proc";
+import { clamp, percent } from "nerve/proc";
 
 export interface Blocks {
   readonly bsize: number;
   /** The unit of the three counts below; some file systems, and older runtimes, leave it out. */
-  readonly frsize?: number;
+  readonly frsize?: number | undefined;
   readonly blocks: number;
   readonly bfree: number;
   readonly bavail: number;
@@ -25,16 +25,26 @@ export interface Fullness {
   readonly inodes_used_percent: number | null;
 }
 
+/** Some file systems report a negative count, which reads as nearly 2^64. */
+const count = (value: number): number => (value >= 2 ** 63 ? 0 : Math.max(0, value));
+
+/** Of file systems without a limit some report more bytes than an integer holds. */
+const toBytes = (blocks: number, unit: number): number => Math.min(blocks * unit, Number.MAX_SAFE_INTEGER);
+
 export function fullness({ bsize, frsize, blocks, bfree, bavail, files, ffree }: Blocks): Fullness {
   const unit = frsize || bsize;
-  const used = blocks - bfree;
+  const total = count(blocks);
+  const used = total - clamp(count(bfree), 0, total);
+  const available = clamp(count(bavail), 0, total);
+  const inodes = count(files);
+  const inodesUsed = inodes - clamp(count(ffree), 0, inodes);
   return {
-    total_bytes: blocks * unit,
-    used_bytes: used * unit,
-    available_bytes: bavail * unit,
-    used_percent: percent(used, used + bavail),
-    inodes_total: files,
-    inodes_used: files - ffree,
-    inodes_used_percent: percent(files - ffree, files),
+    total_bytes: toBytes(total, unit),
+    used_bytes: toBytes(used, unit),
+    available_bytes: toBytes(available, unit),
+    used_percent: percent(used, used + available),
+    inodes_total: Math.min(inodes, Number.MAX_SAFE_INTEGER),
+    inodes_used: Math.min(inodesUsed, Number.MAX_SAFE_INTEGER),
+    inodes_used_percent: percent(inodesUsed, inodes),
   };
 }

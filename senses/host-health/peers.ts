@@ -1,6 +1,7 @@
 /** The newest samples of the senses that host-health judges by. */
 import { between, desc, sql } from "drizzle-orm";
 import { type PeerDatabase, PeerNotReady, type Peers } from "nerve";
+import { own } from "nerve/proc";
 import { samples as cpu } from "nerve/senses/cpu-usage";
 import { samples as disk } from "nerve/senses/disk-usage";
 import { samples as load } from "nerve/senses/load";
@@ -43,7 +44,7 @@ export function readPeers(
   const readings: Reading[] = [];
   const skipped: Skipped[] = [];
   for (const { sense, read } of asked) {
-    const peer = peers[sense];
+    const peer = own(peers, sense);
     const newest = peer ? ask(sense, () => read(peer)) : null;
     if (!peer) skipped.push({ sense, why: "not configured" });
     else if (newest === null) skipped.push({ sense, why: "not ready" });
@@ -63,7 +64,7 @@ function ask(sense: string, read: () => Newest): Newest {
     return read();
   } catch (error) {
     if (error instanceof PeerNotReady) return null;
-    throw new Error(`cannot read the samples of sense "${sense}": ${(error as Error).message}`, { cause: error });
+    throw new Error(`cannot read the samples of sense "${sense}": ${(error as Error).message}`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** The run queue's averages, from /proc/loadavg, and how they compare with the number of processors. */
+import { availableParallelism } from "node:os";
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
@@ -9,7 +10,7 @@ import { samples } from "./schema.ts";
 export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
-  const cores = countCores(readProc("/sys/devices/system/cpu/online"));
+  const cores = countCores(readOnline()) ?? availableParallelism();
   const load = parseLoad(readProc("/proc/loadavg"), cores);
 
   const sample = { at: now, ...load };
@@ -19,3 +20,12 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
 
   return load;
 };
+
+/** The kernel's list of processors; empty where /sys is not there, as in some containers. */
+function readOnline(): string {
+  try {
+    return readProc("/sys/devices/system/cpu/online");
+  } catch {
+    return "";
+  }
+}

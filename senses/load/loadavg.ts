@@ -30,11 +30,13 @@ export function parseLoad(text: string, cores: number): Load {
   };
 }
 
-export function countCores(online: string): number {
+/** Null for what is no such list. */
+export function countCores(online: string): number | null {
   let cores = 0;
   for (const range of online.trim().split(",")) {
-    const [first = 0, last = first] = range.split("-").map(Number);
-    cores += last - first + 1;
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(range) ?? [];
+    if (first === undefined) return null;
+    cores += Number(last) - Number(first) + 1;
   }
-  return cores;
+  return cores > 0 ? cores : null;
 }

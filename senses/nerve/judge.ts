@@ -4,6 +4,7 @@
  * - failing: it had errors or timeouts, and no success (a signal or a null) since the last of them.
  * - stale: it was due, and nothing came of it (no success, no error) for `staleAfterMs` after that.
  */
+import { own } from "nerve/proc";
 import type { GroupStatus, SenseStatus, Status, WorkflowStatus } from "nerve/status";
 
 /** The part of a status that is judged. */
@@ -69,7 +70,7 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
   // A new kernel counts from zero, and knows nothing of what was due under the old one.
   const sameKernel = previous !== null && previous.kernel_started_at === startedAt;
   const followed = status.senses.map((sense) => {
-    const before = previous?.senses[sense.name];
+    const before = previous === null ? undefined : own(previous.senses, sense.name);
     return { ...sense, seen: follow(sense, before && !sameKernel ? afterRestart(before) : before) };
   });
 
@@ -82,7 +83,7 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
   const queues = Object.fromEntries(
     status.workflows.filter(({ queued }) => queued > 0).map(({ name, queued }) => [name, queued]),
   );
-  const longQueues = Object.keys(queues).filter((name) => (queues[name] ?? 0) >= limits.queueWarning);
+  const longQueues = Object.keys(queues).filter((name) => (own(queues, name) ?? 0) >= limits.queueWarning);
 
   const critical = [
     ...say("failed to start", names(failed)),

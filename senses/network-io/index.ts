@@ -2,8 +2,8 @@
 import type { Compute } from "nerve";
 import { isChosen } from "nerve/glob";
 import { type Infer, record, words } from "nerve/options";
-import { instant, readProc, secondsBetween } from "nerve/proc";
-import { parseNetDev, rates, summary } from "./net-dev.ts";
+import { instant, listProc, readProc, secondsBetween } from "nerve/proc";
+import { type Interfaces, parseNetDev, rates, summary } from "./net-dev.ts";
 import { counters } from "./schema.ts";
 
 export const options = record({
@@ -23,5 +23,17 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
   if (previous) db.update(counters).set(current).run();
   else db.insert(counters).values(current).run();
 
-  return previous && seconds !== "rebooted" ? summary(rates(previous.interfaces, interfaces, seconds), seconds) : null;
+  return previous && seconds !== "rebooted"
+    ? summary(rates(previous.interfaces, interfaces, seconds), seconds, stackedOn(interfaces))
+    : null;
 };
+
+/** Bonds, bridges, VLANs and the like that lie on another one of these. */
+const stackedOn = (interfaces: Interfaces): ReadonlySet<string> =>
+  new Set(
+    Object.keys(interfaces).filter((name) =>
+      listProc(`/sys/class/net/${name}`).some(
+        (entry) => entry.startsWith("lower_") && Object.hasOwn(interfaces, entry.slice("lower_".length)),
+      ),
+    ),
+  );

@@ -9,10 +9,11 @@ import { samples } from "./schema.ts";
 export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
+  const [cpu = null, memory = null, io = null] = readPressure();
   const pressure = {
-    ...parsePressure("cpu", readProc("/proc/pressure/cpu")),
-    ...parsePressure("memory", readProc("/proc/pressure/memory")),
-    ...parsePressure("io", readProc("/proc/pressure/io")),
+    ...parsePressure("cpu", cpu),
+    ...parsePressure("memory", memory),
+    ...parsePressure("io", io),
   };
 
   const sample = { at: now, ...pressure };
@@ -22,3 +23,18 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
 
   return pressure;
 };
+
+/** The files that can be read. Throws where there is none. */
+function readPressure(): (string | null)[] {
+  let refusal: unknown = null;
+  const texts = ["cpu", "memory", "io"].map((resource) => {
+    try {
+      return readProc(`/proc/pressure/${resource}`);
+    } catch (error) {
+      refusal ??= error;
+      return null;
+    }
+  });
+  if (texts.every((text) => text === null)) throw refusal;
+  return texts;
+}

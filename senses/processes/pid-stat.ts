@@ -36,13 +36,13 @@ export function parsePidStat(stat: string): Omit<Process, "command"> | null {
   if (open < 0 || close < open) return null;
   const fields = stat.slice(close + 2).split(" ");
   const field = (number: number): number => Number(fields[number - 3]);
-  return {
+  const numbers = {
     pid: Number(stat.slice(0, open)),
-    name: stat.slice(open + 1, close),
-    state: fields[0] ?? "?",
     threads: field(20),
     ticks: field(14) + field(15),
     started: field(22),
     rss_pages: Math.max(0, field(24)),
   };
+  if (Object.values(numbers).some(Number.isNaN)) return null;
+  return { ...numbers, name: stat.slice(open + 1, close), state: fields[0] ?? "?" };
 }

@@ -1,5 +1,5 @@
 /** The processes that take the most. Of those we can see; names are what the processes call themselves. */
-import { round } from "nerve/proc";
+import { own, round } from "nerve/proc";
 import type { Process } from "./pid-stat.ts";
 
 /** Pid → ticks after boot at its start, and ticks used. Those that never ran are left out. */
@@ -27,7 +27,7 @@ export function consumption(
   seconds: number,
 ): Consumer[] {
   return processes.map(({ pid, name, started, ticks }) => {
-    const earlier = previous.ticks[pid];
+    const earlier = own(previous.ticks, String(pid));
     const before = earlier?.[0] === started ? earlier[1] : 0;
     return { pid, name, cpu_percent: round((100 * (ticks - before)) / TICKS_PER_SECOND / seconds) };
   });

@@ -121,7 +121,7 @@ function start(command: readonly string[], env: Environment, cwd: string | null)
   } catch (error) {
     const program = command[0] ?? "";
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`cannot run "${program}": ${explain(code, program, env, cwd) ?? message}`, { cause: error });
+    throw new Error(`cannot run "${program}": ${explain(code, program, env, cwd) ?? message}`);
   }
 }
 

@@ -13,9 +13,7 @@ export function readProc(path: string): string {
     return readFileSync(path, "latin1");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`${path} is not visible (${code}): ${hints[code ?? ""] ?? "the kernel refused to read it"}`, {
-      cause: error,
-    });
+    throw new Error(`${path} is not visible (${code}): ${hints[code ?? ""] ?? "the kernel refused to read it"}`);
   }
 }
 
@@ -28,6 +26,15 @@ export function readProcess(id: string, file: "stat" | "cmdline"): string | null
     return readFileSync(`/proc/${id}/${file}`, "utf8");
   } catch {
     return null;
+  }
+}
+
+/** Names in a folder of /proc or /sys; none where there is no such folder. */
+export function listProc(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 
@@ -77,9 +84,27 @@ export function secondsBetween(earlier: Instant, later: Instant): number | "rebo
   return elapsed < SHORTEST_MS ? "too-soon" : elapsed / 1000;
 }
 
+const WRAP = 2 ** 32;
+
+/**
+ * What a counter of the kernel grew by; null where it began anew. A counter of 32 bits goes on from 0 after its last value,
+ * which is taken for that only from its upper into its lower half.
+ */
+export function growth(before: number, after: number): number | null {
+  if (after >= before) return after - before;
+  return before < WRAP && before >= WRAP / 2 && after < WRAP / 2 ? after - before + WRAP : null;
+}
+
+/** `value`, or the nearer end of the range. */
+export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));
+
+/** What `record`, made from names of others' choosing, has under `name`: never what every object inherits. */
+export const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined;
+
 /** Two decimals: enough for a person, and short in a payload. */
 export const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** 0–100, or null when there is no whole to take a part of. */
 export const percent = (part: number, whole: number): number | null =>
-  whole > 0 ? round(Math.min(100, Math.max(0, (100 * part) / whole))) : null;
+  whole > 0 ? round(clamp((100 * part) / whole, 0, 100)) : null;

@@ -15,7 +15,7 @@ export async function fetchStatus(signal: AbortSignal): Promise<Status> {
     response = await fetch("http://nerve/status", { unix: socket, signal });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw new Error(`the kernel does not answer at ${socket}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`the kernel does not answer at ${socket}: ${(error as Error).message}`);
   }
   if (!response.ok) throw new Error(`the kernel answers ${response.status} at ${socket}`);
   const status: unknown = await response.json().catch(() => null);

@@ -139,6 +139,11 @@ describe("host-health", () => {
     });
   });
 
+  test("a peer called as something every object inherits is not configured", async () => {
+    const { skipped } = await health(all(), { disks: ["disk-usage", "constructor"] });
+    expect(skipped).toEqual([{ sense: "constructor", why: "not configured" }]);
+  });
+
   test("the newest row counts, also after the clock was set back", async () => {
     const peers = { load: peer("load", { at: NOW + 5_000_000, load5_per_core: 9 }, { at: NOW, load5_per_core: 1 }) };
     expect(await health(peers)).toMatchObject({ status: "ok" });

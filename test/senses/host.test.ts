@@ -44,8 +44,47 @@ HugePages_Total:    0
     expect(parseMeminfo(text)).toMatchObject({ swap_total_bytes: 0, swap_used_bytes: 0, swap_used_percent: null });
   });
 
-  test("a line that is not there is named", () => {
-    expect(() => parseMeminfo("MemTotal: 5 kB\n")).toThrow("/proc/meminfo does not say MemAvailable");
+  test("what the kernel does not report is null, none of swap, and only the total is needed", () => {
+    expect(parseMeminfo("MemTotal: 5 kB\n")).toEqual({
+      total_bytes: 5120,
+      available_bytes: 0,
+      used_bytes: 5120,
+      used_percent: 100,
+      free_bytes: null,
+      cached_bytes: null,
+      dirty_bytes: null,
+      swap_total_bytes: 0,
+      swap_used_bytes: 0,
+      swap_used_percent: null,
+    });
+    expect(() => parseMeminfo("MemFree: 5 kB\n")).toThrow("/proc/meminfo does not report MemTotal");
+  });
+
+  test("without the kernel's estimate, what is free or cached is available", () => {
+    const text = MEMINFO.replace(/MemAvailable.*\n/, "");
+    expect(parseMeminfo(text)).toMatchObject({ available_bytes: 260 * 1024, used_percent: 74 });
+  });
+
+  test.each([
+    ["less than none free, of none", 0, "18446744073709346016", 0, null],
+    ["more free than there is", 1_048_576, "1048836", 0, 0],
+    ["all in use", 1024, "0", 1_048_576, 100],
+  ])("swap as a container shows it: %s", (_, total, free, used, percent) => {
+    const text = MEMINFO.replace("400 kB", `${total} kB`).replace("300 kB", `${free} kB`);
+    expect(parseMeminfo(text)).toMatchObject({ swap_used_bytes: used, swap_used_percent: percent });
+  });
+
+  test("the payload of any such file can be kept", async () => {
+    using sense = openSense("memory");
+    const { total_bytes, available_bytes, used_percent, swap_used_bytes } = parseMeminfo(
+      MEMINFO.replace("300 kB", "18446744073709346016 kB"),
+    );
+    sense.client
+      .query(
+        "INSERT INTO samples (at, total_bytes, available_bytes, used_percent, swap_used_bytes) VALUES (1, ?, ?, ?, ?)",
+      )
+      .run(total_bytes, available_bytes, used_percent, swap_used_bytes);
+    expect(kept(sense)).toHaveLength(1);
   });
 
   test("of this host", async () => {
@@ -76,7 +115,9 @@ describe("load", () => {
     ["0\n", 1],
     ["0-7\n", 8],
     ["0-3,8,10-11\n", 7],
-  ])("cores in %j: %d", (online, cores) => {
+    ["", null],
+    ["none\n", null],
+  ])("cores in %j: %p", (online, cores) => {
     expect(countCores(online)).toBe(cores);
   });
 
@@ -105,6 +146,21 @@ describe("disk-usage", () => {
   test("a file system without size or inodes has no percentages", () => {
     const none = { bsize: 4096, blocks: 0, bfree: 0, bavail: 0, files: 0, ffree: 0 };
     expect(fullness(none)).toMatchObject({ used_percent: null, inodes_used_percent: null });
+  });
+
+  test("counts below zero, beyond the total and beyond what an integer holds are kept within bounds", () => {
+    const blocks = { bsize: 4096, blocks: 1000, bfree: 1200, bavail: 2 ** 64 - 50, files: 0, ffree: 999 };
+    expect(fullness(blocks)).toEqual({
+      total_bytes: 4_096_000,
+      used_bytes: 0,
+      available_bytes: 0,
+      used_percent: null,
+      inodes_total: 0,
+      inodes_used: 0,
+      inodes_used_percent: null,
+    });
+    const endless = { bsize: 4096, blocks: 2 ** 62, bfree: 2 ** 62, bavail: 2 ** 62, files: 2 ** 63, ffree: 2 ** 63 };
+    expect(fullness(endless)).toMatchObject({ total_bytes: Number.MAX_SAFE_INTEGER, used_bytes: 0, used_percent: 0 });
   });
 
   test("of this host", async () => {
@@ -144,6 +200,15 @@ describe("pressure", () => {
     expect(parsePressure("cpu", CPU.split("\n")[0] ?? "")).toMatchObject({
       cpu_some_avg60_percent: 0.83,
       cpu_full_avg60_percent: null,
+    });
+  });
+
+  test("a resource the kernel has no file for, and a number that is none, are null", () => {
+    expect(Object.values(parsePressure("io", null))).toEqual([null, null, null, null, null, null]);
+    expect(parsePressure("io", "some avg10=1.2.3 avg60=4 avg300=\n")).toMatchObject({
+      io_some_avg10_percent: null,
+      io_some_avg60_percent: 4,
+      io_some_avg300_percent: null,
     });
   });
 

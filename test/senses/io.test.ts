@@ -2,9 +2,10 @@
 import { describe, expect, test } from "bun:test";
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { isChosen } from "nerve/glob";
 import * as disk from "../../senses/disk-io/diskstats.ts";
 import * as net from "../../senses/network-io/net-dev.ts";
-import { openSense } from "../helpers/compute.ts";
+import { openSense, validate } from "../helpers/compute.ts";
 import { until } from "../helpers/until.ts";
 
 const DISKSTATS = `   7       0 loop0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
@@ -85,7 +86,7 @@ describe("disk-io", () => {
   };
 
   test("rates over two seconds", () => {
-    expect(disk.rates({ vda }, { vda: later }, 2)).toEqual({
+    expect(disk.rates({ vda }, { vda: later }, 2).devices).toEqual({
       vda: {
         read_bytes_per_second: 20_480,
         write_bytes_per_second: 0,
@@ -100,25 +101,84 @@ describe("disk-io", () => {
     });
   });
 
-  test("a disk that came, went, or began anew has no rate this time", () => {
+  test("a disk that came or went has no rate this time, and one that began anew is counted as such", () => {
     const anew = { ...later, reads: 1 };
-    expect(disk.rates({ vda, gone: vda, anew: vda }, { vda: later, came: vda, anew }, 2)).toContainAllKeys(["vda"]);
+    const { devices, reset } = disk.rates({ vda, gone: vda, anew: vda }, { vda: later, came: vda, anew }, 2);
+    expect(Object.keys(devices)).toEqual(["vda"]);
+    expect(disk.summary({ devices, reset }, 2)).toMatchObject({ devices_reset: 1, devices_omitted: 0 });
+  });
+
+  test("a counter of 32 bits that passed its end goes on from 0", () => {
+    const before = { ...vda, sectors_read: 2 ** 32 - 40 };
+    const after = { ...later, sectors_read: 40 };
+    expect(disk.rates({ vda: before }, { vda: after }, 1).devices.vda?.read_bytes_per_second).toBe(80 * 512);
+  });
+
+  test("a time that steps back a little is no time spent", () => {
+    const after = { ...later, busy_ms: vda.busy_ms - 3, weighted_ms: vda.weighted_ms - 5, read_ms: vda.read_ms - 1 };
+    expect(disk.rates({ vda }, { vda: after }, 1).devices.vda).toMatchObject({
+      busy_percent: 0,
+      queue_length: 0,
+      read_latency_ms: 0,
+    });
+  });
+
+  test("names that every object inherits are names like others", () => {
+    const names = ["constructor", "valueOf", "__proto__"];
+    const text = names.map((name) => ` 8 0 ${name} 9 0 80 1 0 0 0 0 4294967295 1 1`).join("\n");
+    const after = disk.parseDiskstats(text);
+    expect(Object.keys(after)).toEqual(names);
+    expect(disk.isPartition("constructor1", {})).toBe(false);
+    expect(disk.rates({}, after, 1)).toEqual({ devices: {}, reset: 0 });
+    const before = disk.parseDiskstats(text.replaceAll(" 9 0 80 ", " 1 0 0 "));
+    const payload = disk.summary(disk.rates(before, after, 1), 1);
+    expect(Object.keys(payload.devices)).toEqual(["constructor", "valueOf"]);
+    expect(payload).toMatchObject({ reads_per_second: 24, devices_omitted: 1 });
+    expect(payload.devices.valueOf).toMatchObject({ in_flight: 0 });
+  });
+
+  test("a line of an old kernel, or one that is no line, is passed over", () => {
+    expect(disk.parseDiskstats("   8 1 sda1 1 2 3 4\n   8 0 sda 1 2 x 4 5 6 7 8 9 10 11\n")).toEqual({});
+  });
+
+  test("what lies on other disks, and paths of a disk, are left out by default", () => {
+    const { value } = validate("disk-io", {}) as { value: { devices: string[]; except: string[] } };
+    const counted = [
+      "sda",
+      "nvme0n1",
+      "nvme0c0n1",
+      "bcache0",
+      "drbd0",
+      "zd0",
+      "dm-0",
+      "md0",
+      "mmcblk0",
+      "nbd0",
+      "rbd0",
+    ];
+    expect(counted.filter((name) => isChosen(name, value.devices, value.except))).toEqual([
+      "sda",
+      "nvme0n1",
+      "mmcblk0",
+      "nbd0",
+      "rbd0",
+    ]);
   });
 
   test("times that wrapped at 2^32 ms go on", () => {
     const before = { ...vda, busy_ms: 2 ** 32 - 100 };
-    expect(disk.rates({ vda: before }, { vda: { ...later, busy_ms: 400 } }, 1).vda?.busy_percent).toBe(50);
+    expect(disk.rates({ vda: before }, { vda: { ...later, busy_ms: 400 } }, 1).devices.vda?.busy_percent).toBe(50);
   });
 
   test("of hundreds of disks the busiest are shown and all are summed", () => {
-    const [one] = Object.values(disk.rates({ vda }, { vda: later }, 2)) as [disk.DiskRates];
+    const [one] = Object.values(disk.rates({ vda }, { vda: later }, 2).devices) as [disk.DiskRates];
     const many = Object.fromEntries(
       Array.from({ length: 150 }, (_, index) => [
         `a-long-device-name-${index}`,
         { ...one, read_bytes_per_second: 1e12 + index },
       ]),
     );
-    const payload = disk.summary(many, 1);
+    const payload = disk.summary({ devices: many, reset: 0 }, 1);
     expect(payload.devices_omitted).toBe(50);
     expect(Object.keys(payload.devices)[0]).toBe("a-long-device-name-149");
     expect(payload.reads_per_second).toBe(750);
@@ -126,7 +186,7 @@ describe("disk-io", () => {
   });
 
   test("no disk in sight is no sum, not a sum of zero", () => {
-    expect(disk.summary({}, 1)).toMatchObject({ read_bytes_per_second: null, devices: {} });
+    expect(disk.summary({ devices: {}, reset: 0 }, 1)).toMatchObject({ read_bytes_per_second: null, devices: {} });
   });
 
   test("sees this host write", async () => {
@@ -173,29 +233,75 @@ describe("network-io", () => {
     });
   });
 
+  const NONE: ReadonlySet<string> = new Set();
+  const eth0 = all.eth0 as net.Interface;
+
   test("rates of what was there both times and did not begin anew", () => {
-    const eth0 = all.eth0 as net.Interface;
     const after = {
       eth0: { ...eth0, rx_bytes: eth0.rx_bytes + 3000, tx_dropped: 5 },
       came: eth0,
       anew: { ...eth0, rx_bytes: 5 },
     };
     expect(net.rates({ eth0, gone: eth0, anew: eth0 }, after, 2)).toEqual({
-      eth0: {
-        rx_bytes_per_second: 1500,
-        rx_packets_per_second: 0,
-        rx_errors_per_second: 0,
-        rx_dropped_per_second: 0,
-        tx_bytes_per_second: 0,
-        tx_packets_per_second: 0,
-        tx_errors_per_second: 0,
-        tx_dropped_per_second: 0.5,
+      reset: 1,
+      interfaces: {
+        eth0: {
+          rx_bytes_per_second: 1500,
+          rx_packets_per_second: 0,
+          rx_errors_per_second: 0,
+          rx_dropped_per_second: 0,
+          tx_bytes_per_second: 0,
+          tx_packets_per_second: 0,
+          tx_errors_per_second: 0,
+          tx_dropped_per_second: 0.5,
+        },
       },
     });
   });
 
+  test("a counter of 32 bits that passed its end goes on from 0; one of errors that steps back grew by nothing", () => {
+    const before = { ...eth0, rx_bytes: 4_294_967_000, rx_errors: 5 };
+    const { interfaces, reset } = net.rates({ eth0: before }, { eth0: { ...eth0, rx_bytes: 704, rx_errors: 4 } }, 1);
+    expect(reset).toBe(0);
+    expect(interfaces.eth0).toMatchObject({ rx_bytes_per_second: 1000, rx_errors_per_second: 0 });
+  });
+
+  test("one whose counters began anew is no wrap, is left out of the sums, and is counted", () => {
+    const before = { ...eth0, rx_bytes: 3_000_000_000 };
+    const found = net.rates({ eth0: before, lo: eth0 }, { eth0: { ...eth0, rx_bytes: 1, rx_packets: 1 }, lo: eth0 }, 1);
+    expect(net.summary(found, 1, NONE)).toMatchObject({ rx_bytes_per_second: 0, interfaces_reset: 1 });
+  });
+
+  test("names that every object inherits are names like others", () => {
+    const names = ["constructor", "valueOf", "__proto__"];
+    const counters = " 10 1 0 0 0 0 0 0 20 2 0 0 0 0 0 0";
+    const text = (columns: string): string => `\n\n${names.map((name) => `${name}:${columns}`).join("\n")}`;
+    const after = net.parseNetDev(text(counters));
+    expect(Object.keys(after)).toEqual(names);
+    expect(net.rates({}, after, 1)).toEqual({ interfaces: {}, reset: 0 });
+    const before = JSON.parse(JSON.stringify(net.parseNetDev(text(counters.replaceAll(/[12]/g, "0")))));
+    const payload = net.summary(net.rates(before, after, 1), 1, NONE);
+    expect(Object.keys(payload.interfaces)).toEqual(["constructor", "valueOf"]);
+    expect(payload).toMatchObject({ rx_bytes_per_second: 30, interfaces_omitted: 1 });
+  });
+
+  test("a line that does not read as it should is passed over", () => {
+    expect(net.parseNetDev("\n\neth0: 1 2 3\neth1: 1 1 x 1 1 1 1 1 1 1 1 1 1 1 1 1\n")).toEqual({});
+  });
+
+  test("what lies on another interface is shown, and not summed with it", () => {
+    const after = { ...eth0, rx_bytes: eth0.rx_bytes + 50 };
+    const found = net.rates({ eth0, bond0: eth0 }, { eth0: after, bond0: after }, 1);
+    const payload = net.summary(found, 1, new Set(["bond0"]));
+    expect(Object.keys(payload.interfaces)).toEqual(["eth0", "bond0"]);
+    expect(payload.rx_bytes_per_second).toBe(50);
+  });
+
   test("no interface in sight is no sum, not a sum of zero", () => {
-    expect(net.summary({}, 1)).toMatchObject({ rx_bytes_per_second: null, interfaces: {} });
+    expect(net.summary({ interfaces: {}, reset: 0 }, 1, NONE)).toMatchObject({
+      rx_bytes_per_second: null,
+      interfaces: {},
+    });
   });
 
   test("sees this host talk to itself", async () => {

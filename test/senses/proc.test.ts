@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { matches } from "nerve/glob";
-import { bootId, instant, percent, readProc, secondsBetween } from "nerve/proc";
+import { bootId, clamp, growth, instant, own, percent, readProc, secondsBetween } from "nerve/proc";
 
 describe("seconds between two samples", () => {
   const at = (uptime_ms: number, wall_ms: number, boot_id = "a") => ({ boot_id, uptime_ms, wall_ms });
@@ -50,4 +50,22 @@ test("a hostile name is matched in no time", () => {
   const started = performance.now();
   matches(`${"*a".repeat(50)}b`, "a".repeat(100_000));
   expect(performance.now() - started).toBeLessThan(100);
+});
+
+test.each([
+  [5, 5, 0],
+  [5, 9, 4],
+  [2 ** 32 - 1, 3, 4],
+  [2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1],
+  [2 ** 31 - 1, 0, null],
+  [2 ** 32 - 1, 2 ** 31, null],
+  [2 ** 40, 7, null],
+])("a counter that was %d and is %d grew by %p", (before, after, by) => {
+  expect(growth(before, after)).toBe(by);
+});
+
+test("a name is looked up in the record itself", () => {
+  expect(own({ a: 1 }, "a")).toBe(1);
+  for (const name of ["constructor", "valueOf", "__proto__"]) expect(own<unknown>({ a: 1 }, name)).toBeUndefined();
+  expect(clamp(9, 0, 5) + clamp(-1, 0, 5)).toBe(5);
 });

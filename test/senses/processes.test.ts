@@ -37,6 +37,7 @@ describe("/proc/PID/stat", () => {
   test("that was cut short is none", () => {
     expect(parsePidStat("")).toBeNull();
     expect(parsePidStat("42 (ca")).toBeNull();
+    expect(parsePidStat("42 (cat) S 1 2")).toBeNull();
   });
 
   test("pages are as large as the system says", () => {
