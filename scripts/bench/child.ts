@@ -25,6 +25,11 @@ export async function startWorker(
   let settled: number[] = [];
   const ready = Promise.withResolvers<void>();
   const exited = Promise.withResolvers<void>();
+  const answer = (): void => {
+    const slots = settled;
+    settled = [];
+    answered(slots);
+  };
   const worker = spawnWorker<ParentMessage>(
     {
       command: [nerve, SENSE_WORKER_ROLE, String(process.pid)],
@@ -39,14 +44,12 @@ export async function startWorker(
           if (problem) ready.reject(new Error(problem.message));
           else ready.resolve();
         }
-        if (message.type === "signal") settled.push(Number(message.sense.slice(1)));
+        if (message.type === "signal") {
+          // The messages of one frame are handed over in one turn.
+          if (settled.length === 0) queueMicrotask(answer);
+          settled.push(Number(message.sense.slice(1)));
+        }
         if (message.type === "error") throw new Error(message.message);
-      },
-      frameEnd() {
-        if (settled.length === 0) return;
-        const slots = settled;
-        settled = [];
-        answered(slots);
       },
       output: () => {},
       exit: () => exited.resolve(),

@@ -18,6 +18,7 @@ import type { Signal } from "../model/signal.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
 import { ownCommand } from "../spawn/own-image.ts";
+import { spawnWorker } from "../spawn/worker-process.ts";
 import { archiveFolder } from "../store/archive-files.ts";
 import { openStore, PASSING, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
@@ -149,6 +150,7 @@ export class Daemon {
       space: this.#space,
       data: data.path,
       lifetime: this.#lifetime,
+      spawn: spawnWorker,
       command: (role) => ({
         command: ownCommand(role),
         env: workerEnvironment(options.environment, data.path, socket),

@@ -12,7 +12,7 @@ import type { Signal } from "../model/signal.ts";
 import type { Locations } from "../spawn/modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import { type PeerFiles, peerFiles } from "../spawn/peer-files.ts";
-import type { WorkerCommand } from "../spawn/worker-process.ts";
+import type { Spawn, WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
 import type { Owed, SenseState } from "../store/sense-state.ts";
 import type { Draft } from "./commits/draft.ts";
@@ -42,6 +42,8 @@ export interface EngineParts {
   readonly space: { readonly low: boolean };
   readonly data: string;
   readonly command: (role: string) => WorkerCommand;
+  /** How a worker is started. */
+  readonly spawn: Spawn;
   readonly lifetime: Lifetime;
   /** Each signal after its commit. */
   readonly onSignal: (signal: Signal) => void;
@@ -86,7 +88,7 @@ export class Engine implements DueTimes {
     this.#parts = parts;
     const { senses } = this;
     const wake = (sense: Sense): void => this.#wake(sense);
-    const workers = { nextGeneration: () => ++this.#generation, isHeld: () => this.#isHeld };
+    const workers = { spawn: parts.spawn, nextGeneration: () => ++this.#generation, isHeld: () => this.#isHeld };
     const { clock, ticker, ledger, journal, store, lifetime } = parts;
     this.workflows = new Workflows({
       ...parts,

@@ -112,7 +112,6 @@ export class ScratchWorker {
     this.database = database;
     this.#process = spawnWorker<ParentMessage>(scratchCommand(SENSE_WORKER_ROLE, folder, about.config), {
       message: (raw) => this.#receive(raw),
-      frameEnd: () => {},
       output: (stream, line) =>
         this.logs.push({ level: stream === "stdout" ? "info" : "error", event: "output", message: line, data: null }),
       exit: (exit) => this.#exited(exit),

@@ -34,7 +34,6 @@ export async function checkWorkflow(
         const found = parsed.value.problem;
         loaded.resolve(found === null ? ok(null) : err(found));
       },
-      frameEnd: () => {},
       output: () => {},
       exit: (exit) => refuse("worker-died", `its worker died while it was being loaded: ${describeExit(exit)}`),
     });

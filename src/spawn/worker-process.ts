@@ -21,8 +21,6 @@ export const describeExit = ({ code, signal }: WorkerExit): string =>
 export interface WorkerEvents {
   /** One message of a frame, unchecked. */
   readonly message: (raw: unknown) => void;
-  /** The end of a frame: everything that came in one piece has been handed over. */
-  readonly frameEnd: () => void;
   /** A line on the process's own stdout or stderr: native code, or a child that inherited it. */
   readonly output: (stream: "stdout" | "stderr", line: string) => void;
   /** Once, after the process was reaped and its channel drained. */
@@ -80,6 +78,9 @@ async function readLines(stream: ReadableStream<Uint8Array>, lines: RowLimiter<s
   lines.finish();
 }
 
+/** How a worker is started; tests of what follows give a scripted child. */
+export type Spawn = <Message>(command: WorkerCommand, events: WorkerEvents) => WorkerProcess<Message>;
+
 export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvents): WorkerProcess<Message> {
   let exited: { code: number | null; signal: string | null } | null = null;
   let disconnected = false;
@@ -117,7 +118,6 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
     ipc(frame: unknown) {
       if (Array.isArray(frame)) for (const raw of frame) events.message(raw);
       else events.message(frame);
-      events.frameEnd();
     },
     onDisconnect() {
       disconnected = true;

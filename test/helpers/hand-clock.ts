@@ -38,6 +38,11 @@ export class HandClock implements Clock {
     this.#wall += ms;
   }
 
+  /** This process is stopped, or its event loop is blocked: time passes, and no alarm rings before it goes on. */
+  freeze(ms: number): void {
+    this.#move(ms);
+  }
+
   /** Someone sets the wall clock. */
   step(ms: number): void {
     this.#wall += ms;

@@ -41,7 +41,6 @@ abstract class AnyWorker<Parent, Told extends { readonly type: string }> impleme
           if (parsed.ok) this.told(parsed.value);
           else this.malformed.push(parsed.error.what);
         },
-        frameEnd: () => {},
         output: (_, line) => this.lines.push(line),
         exit: (exit) => {
           this.exited = exit;

@@ -10,14 +10,23 @@ function child(code: string) {
   const received: unknown[] = [];
   const lines: string[] = [];
   let frames = 0;
+  let isInFrame = false;
   let exit: WorkerExit | null = null;
   let receivedAtExit = -1;
   const script = `const { openChannel } = await import(${SOURCE}); ${code}`;
   const worker = spawnWorker<unknown>(
     { command: [process.execPath, "-e", script], env: { PATH: process.env.PATH ?? "" }, cwd: import.meta.dir },
     {
-      message: (raw) => received.push(raw),
-      frameEnd: () => frames++,
+      message: (raw) => {
+        received.push(raw);
+        if (isInFrame) return;
+        // The messages of one frame are handed over in one turn.
+        isInFrame = true;
+        frames++;
+        queueMicrotask(() => {
+          isInFrame = false;
+        });
+      },
       output: (stream, line) => lines.push(`${stream}: ${line}`),
       exit: (ended) => {
         exit = ended;

@@ -17,10 +17,12 @@ export interface Flight {
   /** The owed decision this compute answers, if it began for one. */
   readonly owed: Owed | null;
   readonly batch: Batch;
-  /** Monotonic milliseconds of its `started`, null before. */
+  /** Awake milliseconds of its `started`, null before. */
   startedAt: number | null;
   /** Its result has come and waits for the commit. */
   settling: boolean;
+  /** It has passed its timeout, and that is counted and logged. */
+  timedOut: boolean;
 }
 
 const REMEMBERED_DURATIONS = 128;

@@ -20,7 +20,9 @@ import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Handle } from "../time/ticker.ts";
 import { STRIKES } from "../workers/blame.ts";
-import { type Activity, type Crew, type Death, type LifeHost, WorkerLife } from "../workers/life.ts";
+import type { Crew, Death, LifeHost } from "../workers/crew.ts";
+import { WorkerLife } from "../workers/life.ts";
+import type { Activity } from "../workers/limits.ts";
 import { replayOf } from "./replay.ts";
 import type { RunHistory } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
@@ -243,6 +245,9 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     return task !== MODULE && (this.#told.has(task) || isLingering(task));
   }
 
+  /** Its worker reports a timeout, or `overdue`. */
+  isLate(): void {}
+
   awaits(): boolean {
     return this.#unstarted > 0;
   }
@@ -461,7 +466,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#unstarted--;
     const left = this.#timeLeft(run);
     const graceMs = this.#desk.config.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS;
-    this.#life.begins(run, left === null ? Number.POSITIVE_INFINITY : left + graceMs);
+    const hardMs = left === null ? Number.POSITIVE_INFINITY : left + graceMs;
+    this.#life.begins(run, Number.POSITIVE_INFINITY, hardMs);
     if (run.isOver) this.#life.limit(run, graceMs);
     if (this.#suspects.has(run)) {
       const { generation } = this.#life;

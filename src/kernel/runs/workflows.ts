@@ -20,7 +20,8 @@ import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
-import { type LifeHost, LOG_CREDIT } from "../workers/life.ts";
+import type { LifeHost } from "../workers/crew.ts";
+import { LOG_CREDIT } from "../workers/life.ts";
 import { historyOf } from "./history-fold.ts";
 import { inheritable, type RunHistory } from "./run-history.ts";
 import type { WorkflowModule } from "./run-worker.ts";
@@ -134,6 +135,10 @@ export class Workflows implements WorkflowHost {
 
   get ticker() {
     return this.#parts.ticker;
+  }
+
+  get spawn() {
+    return this.#parts.spawn;
   }
 
   get journal() {

@@ -16,7 +16,7 @@ import type { ParentMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
 import type { Signal } from "../../model/signal.ts";
 import { MAX_VALUE_BYTES } from "../../model/value.ts";
 import { peerFiles, senseDatabase } from "../../spawn/peer-files.ts";
-import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Spawn, WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
@@ -38,6 +38,7 @@ export interface ComputesParts {
   readonly data: string;
   readonly command: () => WorkerCommand;
   readonly nextGeneration: () => number;
+  readonly spawn: Spawn;
   /** All there are, in every group. */
   readonly senses: ReadonlyMap<string, Sense>;
   /** Nothing new may be started. */
@@ -53,6 +54,7 @@ export class Computes implements GroupHost {
   readonly clock: Clock;
   readonly ticker: Ticker;
   readonly journal: Journal;
+  readonly spawn: Spawn;
   readonly #ledger: Ledger;
   readonly #parts: ComputesParts;
   readonly #newTrace = traceIds();
@@ -62,6 +64,7 @@ export class Computes implements GroupHost {
     this.clock = parts.clock;
     this.ticker = parts.ticker;
     this.journal = parts.journal;
+    this.spawn = parts.spawn;
     this.#ledger = parts.ledger;
     this.#parts = parts;
   }
@@ -156,21 +159,33 @@ export class Computes implements GroupHost {
   }
 
   failed(group: Group, sense: Sense, flight: Flight, message: WorkerMessageOf<"error">): void {
-    const timedOut = message.kind === "timed-out";
-    if (timedOut) sense.stats.timeouts++;
-    else sense.stats.errors++;
-    const { timeoutMs } = limitsOf(sense.config);
-    const what = timedOut
-      ? `the compute passed its timeout of ${formatDuration(timeoutMs)} and was rolled back`
-      : message.message;
-    const stack = message.stack === null ? {} : { stack: message.stack };
-    const data = { compute: flight.id, duration_ms: message.durationMs, ...stack };
-    const voice = this.journal.folding(`sense:${sense.name}`, flight.trigger.trace);
-    voice.error(timedOut ? "compute.timed-out" : "compute.failed", what, data);
+    if (message.kind === "timed-out") this.#timedOut(sense, flight, message.durationMs, " and was rolled back");
+    else this.#sayFailed(sense, flight, message);
     this.#ledger.add(
       { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
       flight.batch,
     );
+  }
+
+  #sayFailed(sense: Sense, flight: Flight, { message, stack, durationMs }: WorkerMessageOf<"error">): void {
+    sense.stats.errors++;
+    const data = { compute: flight.id, duration_ms: durationMs, ...(stack === null ? {} : { stack }) };
+    this.journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.failed", message, data);
+  }
+
+  timedOut(sense: Sense, flight: Flight): void {
+    const { timeoutMs } = limitsOf(sense.config);
+    this.#timedOut(sense, flight, timeoutMs, " and has not ended");
+  }
+
+  /** Said once of a compute, by whoever knows it first: its worker, or the kernel. */
+  #timedOut(sense: Sense, flight: Flight, durationMs: number, outcome: string): void {
+    if (flight.timedOut) return;
+    flight.timedOut = true;
+    sense.stats.timeouts++;
+    const message = `the compute passed its timeout of ${formatDuration(limitsOf(sense.config).timeoutMs)}${outcome}`;
+    const data = { compute: flight.id, duration_ms: durationMs };
+    this.journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.timed-out", message, data);
   }
 
   #settle(draft: Draft, sense: Sense, flight: Flight): void {

@@ -14,7 +14,8 @@ import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Owed } from "../../store/sense-state.ts";
 import type { Batch, Flight, Sense } from "../memory/sense.ts";
-import { type Crew, type Death, LEAVE_MS, type LifeHost, type LifeState, WorkerLife } from "../workers/life.ts";
+import type { Crew, Death, LifeHost } from "../workers/crew.ts";
+import { LEAVE_MS, type LifeState, WorkerLife } from "../workers/life.ts";
 import { Suspects } from "../workers/suspects.ts";
 
 /** What the engine does for a group: everything that is durable or concerns more than one group. */
@@ -33,6 +34,8 @@ export interface GroupHost extends LifeHost {
   signal(group: Group, sense: Sense, flight: Flight | null, message: WorkerMessageOf<"signal">): void;
   noSignal(group: Group, sense: Sense, flight: Flight): void;
   failed(group: Group, sense: Sense, flight: Flight, message: WorkerMessageOf<"error">): void;
+  /** A compute has passed its timeout, whatever becomes of it. */
+  timedOut(sense: Sense, flight: Flight): void;
   output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void;
   ready(group: Group, message: WorkerMessageOf<"ready">): void;
   /** `sense` was alone when its worker died. True when it is quarantined for it. */
@@ -92,6 +95,11 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   get memory(): number {
     return this.#life.memory;
+  }
+
+  /** Why its worker, which was killed, is not gone; null where that is not so. */
+  get stuckFor(): string | null {
+    return this.#life.stuckFor;
   }
 
   get restarts(): number {
@@ -154,6 +162,11 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   /** Nothing is said of a compute between its start and its end. */
   wasTold(): boolean {
     return false;
+  }
+
+  /** Where the worker cannot report it (it loops, or waits in the kernel), the compute is not silent for that. */
+  isLate(sense: Sense): void {
+    if (sense.flight !== null) this.#host.timedOut(sense, sense.flight);
   }
 
   awaits(): boolean {
@@ -242,7 +255,15 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       const owed = trigger === sense.owed ? trigger : null;
       // One compute answers both: it begins after both were decided.
       sense.tick = null;
-      sense.flight = { id: host.nextComputeId(), trigger, owed, batch, startedAt: null, settling: false };
+      sense.flight = {
+        id: host.nextComputeId(),
+        trigger,
+        owed,
+        batch,
+        startedAt: null,
+        settling: false,
+        timedOut: false,
+      };
     }
     this.#beginning += starting.length;
     const { generation } = this.#life;
@@ -324,7 +345,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     flight.startedAt = this.#life.heardAt;
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
-    this.#life.begins(sense, timeoutMs + gracePeriodMs);
+    this.#life.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
   }
 
   #result(message: WorkerMessageOf<"signal" | "no-signal" | "error">, id: number): void {

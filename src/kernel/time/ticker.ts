@@ -43,6 +43,8 @@ const systemAlarm: Alarm = (delayMs, fire) => {
 };
 
 const LONGEST_SLEEP_MS = 1_000;
+/** An alarm that rings so much too late is a pause: of this process, of its whole cgroup, or of its event loop. */
+const PAUSE_MS = 250;
 /** So many cancelled delays may lie about until they would have been due. */
 const FEW = 1_000;
 /** A clock set back by less, while nerve runs or while it is down, repeats no cron time. */
@@ -60,6 +62,10 @@ export class Ticker {
   #offset: number;
   #running = false;
   #lastWakeMonotonicMs: number;
+  /** When the alarm should ring, and when this process was last seen running, in monotonic milliseconds. */
+  #ringsAtMs = Number.POSITIVE_INFINITY;
+  #seenAtMs: number;
+  #pausedMs = 0;
 
   constructor(clock: Clock, stepped: (byMs: number) => void, alarm: Alarm = systemAlarm) {
     this.#clock = clock;
@@ -67,6 +73,27 @@ export class Ticker {
     this.#stepped = stepped;
     this.#offset = clock.wallMs() - clock.bootMs();
     this.#lastWakeMonotonicMs = clock.monotonicMs();
+    this.#seenAtMs = this.#lastWakeMonotonicMs;
+  }
+
+  /**
+   * Milliseconds that this process has run. Pauses are left out: whoever is stopped together with the kernel is not late,
+   * and whoever answers a kernel that does not listen is not silent. A pause is counted up to a second too long, never too
+   * short.
+   */
+  awakeMs(): number {
+    return this.#seen() - this.#pausedMs;
+  }
+
+  /** Monotonic milliseconds. Takes note of a pause, before anything is judged by the time it took. */
+  #seen(): number {
+    const now = this.#clock.monotonicMs();
+    if (now - this.#ringsAtMs > PAUSE_MS) {
+      this.#pausedMs += now - this.#seenAtMs;
+      this.#ringsAtMs = now;
+    }
+    this.#seenAtMs = now;
+    return now;
   }
 
   /** First due strictly after `afterMs`. */
@@ -97,6 +124,18 @@ export class Ticker {
     };
   }
 
+  /** As `after`, on the axis of {@link awakeMs}. */
+  afterAwake(delayMs: number, fire: () => void): Handle {
+    const due = this.awakeMs() + delayMs;
+    const look = (): void => {
+      const leftMs = due - this.awakeMs();
+      if (leftMs > 0) handle = this.after(leftMs, look);
+      else fire();
+    };
+    let handle = this.after(delayMs, look);
+    return { cancel: () => handle.cancel() };
+  }
+
   /** What was to come in days, and is set anew again and again, would pile up. */
   #forgetCancelled(): void {
     const delays = this.#delays;
@@ -114,6 +153,7 @@ export class Ticker {
     this.#running = false;
     this.#disarm?.();
     this.#disarm = null;
+    this.#ringsAtMs = Number.POSITIVE_INFINITY;
   }
 
   #arm(): void {
@@ -126,12 +166,14 @@ export class Ticker {
     if (entry) sleep = Math.min(sleep, entry.dueWallMs - this.#clock.wallMs());
     if (delay) sleep = Math.min(sleep, delay.dueBootMs - this.#clock.bootMs());
     // Rounded up: timers fire up to a millisecond early when the delay has a fraction.
-    this.#disarm = this.#alarm(Math.max(0, Math.ceil(sleep)), () => this.#wake());
+    const delayMs = Math.max(0, Math.ceil(sleep));
+    this.#ringsAtMs = this.#seen() + delayMs;
+    this.#disarm = this.#alarm(delayMs, () => this.#wake());
   }
 
   #wake(): void {
     this.#disarm = null;
-    this.#lastWakeMonotonicMs = this.#clock.monotonicMs();
+    this.#lastWakeMonotonicMs = this.#seen();
     const wall = this.#clock.wallMs();
     const boot = this.#clock.bootMs();
     const step = wall - boot - this.#offset;

@@ -318,7 +318,15 @@ describe("G1: a draft", () => {
     const sense = makeSense("a");
     const first = owed(1);
     commit(store, (draft) => draft.owe(sense, first)).keep();
-    sense.flight = { id: 1, trigger: first, owed: first, batch: { left: 1 }, startedAt: 0, settling: false };
+    sense.flight = {
+      id: 1,
+      trigger: first,
+      owed: first,
+      batch: { left: 1 },
+      startedAt: 0,
+      settling: false,
+      timedOut: false,
+    };
     expect(sense.pending).toBeNull();
     const second = owed(2);
     // A signal arrives during the compute: it is owed one more, and nothing is coalesced away.
@@ -338,7 +346,15 @@ describe("G1: a draft", () => {
     const [first, second, third] = [owed(1), owed(2), owed(3)];
     const kept = () => store.senses.all().find((row) => row.sense === "a")?.unanswered;
     const begin = (trigger: Owed): void => {
-      sense.flight = { id: 1, trigger, owed: trigger, batch: { left: 1 }, startedAt: 0, settling: false };
+      sense.flight = {
+        id: 1,
+        trigger,
+        owed: trigger,
+        batch: { left: 1 },
+        startedAt: 0,
+        settling: false,
+        timedOut: false,
+      };
     };
     commit(store, (draft) => draft.owe(sense, first)).keep();
     begin(first);
@@ -367,7 +383,15 @@ describe("G1: a draft", () => {
     const sense = makeSense("a");
     const [first, second] = [owed(1), owed(2)];
     commit(store, (draft) => draft.owe(sense, first)).keep();
-    sense.flight = { id: 1, trigger: first, owed: first, batch: { left: 1 }, startedAt: 0, settling: true };
+    sense.flight = {
+      id: 1,
+      trigger: first,
+      owed: first,
+      batch: { left: 1 },
+      startedAt: 0,
+      settling: true,
+      timedOut: false,
+    };
     commit(store, (draft) => {
       draft.settle(sense, first);
       draft.owe(sense, second);

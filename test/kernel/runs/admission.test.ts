@@ -15,6 +15,7 @@ import { isOver, type Run } from "../../../src/model/run.ts";
 import { spellDecision } from "../../../src/model/run-decision.ts";
 import type { Locations } from "../../../src/spawn/modules-on-disk.ts";
 import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../../src/spawn/own-image.ts";
+import { spawnWorker } from "../../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import { randomNumbers } from "../../helpers/crash.ts";
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
@@ -86,6 +87,7 @@ class Bench implements AsyncDisposable {
       clock: this.#clock,
       ticker,
       journal: this.#journal,
+      spawn: spawnWorker,
       nextGeneration: () => ++this.#generation,
       ledger,
       lifetime: new Lifetime(this.#clock, store.meta),

@@ -271,3 +271,40 @@ describe("the ticker", () => {
     expect(fired).toEqual([1]);
   });
 });
+
+describe("awake time", () => {
+  test("is the monotonic one, suspend left out, while nothing pauses the kernel", () => {
+    const { clock, ticker } = setting();
+    clock.pass(12_345);
+    clock.suspend(60_000);
+    clock.pass(1_000);
+    expect(ticker.awakeMs()).toBe(13_345);
+  });
+
+  test("stands still in a pause, and never goes back", () => {
+    const { clock, ticker } = setting();
+    let before = ticker.awakeMs();
+    for (let round = 1; round <= 20; round++) {
+      clock.pass(700);
+      if (round % 3 === 0) clock.freeze(round * 1_000);
+      const now = ticker.awakeMs();
+      expect(now).toBeGreaterThanOrEqual(before);
+      expect(now).toBeLessThanOrEqual(round * 700);
+      before = now;
+    }
+  });
+
+  test("a delay on it is put off by as much as a pause took", () => {
+    const { clock, ticker } = setting();
+    const fired: number[] = [];
+    ticker.afterAwake(5_000, () => fired.push(clock.monotonicMs()));
+    const cancelled = ticker.afterAwake(5_000, () => fired.push(-1));
+    clock.pass(2_000);
+    clock.freeze(60_000);
+    clock.pass(2_900);
+    expect(fired).toEqual([]);
+    cancelled.cancel();
+    clock.pass(1_200);
+    expect(fired).toHaveLength(1);
+  });
+});

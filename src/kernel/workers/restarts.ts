@@ -1,0 +1,51 @@
+/** When the next worker starts after a death: the first at once, then later and later, until one has lived for a while. */
+import { backoffMs, RESTART_BACKOFF } from "../../base/backoff.ts";
+import type { Handle, Ticker } from "../time/ticker.ts";
+
+const HEALTHY_MS = 60_000;
+
+export class Restarts {
+  /** Deaths since the kernel started. */
+  count = 0;
+  readonly #ticker: Ticker;
+  #failures = 0;
+  #lastDeathAt = Number.NEGATIVE_INFINITY;
+  #next: Handle | null = null;
+
+  constructor(ticker: Ticker) {
+    this.#ticker = ticker;
+  }
+
+  /** The next worker waits for its turn. */
+  get isPending(): boolean {
+    return this.#next !== null;
+  }
+
+  /** A worker has died. */
+  died(): void {
+    const now = this.#ticker.awakeMs();
+    this.#failures = now - this.#lastDeathAt > HEALTHY_MS ? 1 : this.#failures + 1;
+    this.#lastDeathAt = now;
+    this.count++;
+  }
+
+  /** Whoever did it is held back: the next worker starts as after a first death. */
+  forgive(): void {
+    this.#failures = 1;
+  }
+
+  /** Calls `start` when the next worker's turn has come. */
+  plan(start: () => void): void {
+    const delayMs = backoffMs(this.#failures, RESTART_BACKOFF, Math.random());
+    if (delayMs === 0) return start();
+    this.#next = this.#ticker.after(delayMs, () => {
+      this.#next = null;
+      start();
+    });
+  }
+
+  cancel(): void {
+    this.#next?.cancel();
+    this.#next = null;
+  }
+}

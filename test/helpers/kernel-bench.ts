@@ -1,0 +1,142 @@
+/**
+ * The parts a kernel is made of, on a clock driven by hand, with workers that do what a test says: whatever takes the kernel
+ * minutes takes a test milliseconds. The store is real.
+ */
+import type { LogLine } from "../../src/base/logger.ts";
+import { Journal } from "../../src/kernel/commits/journal.ts";
+import { Ledger } from "../../src/kernel/commits/ledger.ts";
+import { Ticker } from "../../src/kernel/time/ticker.ts";
+import type { LifeHost } from "../../src/kernel/workers/crew.ts";
+import type { Spawn, WorkerEvents, WorkerProcess } from "../../src/spawn/worker-process.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { type Folder, temporaryFolder } from "./folder.ts";
+import { HandClock } from "./hand-clock.ts";
+
+/** A message as a worker gets and gives one. */
+export type Message = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+/** A worker without a process: what it was sent, and what it is made to say and do. */
+export class ScriptedChild implements WorkerProcess<unknown> {
+  readonly pid: number;
+  readonly frames: Message[][] = [];
+  kills = 0;
+  /** False: a SIGKILL does not end it, as if it waited for a device that does not answer. */
+  isMortal = true;
+  readonly #events: WorkerEvents;
+  #isGone = false;
+
+  constructor(pid: number, events: WorkerEvents) {
+    this.pid = pid;
+    this.#events = events;
+  }
+
+  get sent(): Message[] {
+    return this.frames.flat();
+  }
+
+  of(type: string): Message[] {
+    return this.sent.filter((message) => message.type === type);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  send(messages: unknown[]): boolean {
+    if (this.#isGone) return false;
+    this.frames.push(messages as Message[]);
+    return true;
+  }
+
+  kill(): void {
+    this.kills++;
+    if (this.isMortal) this.exits(null, "SIGKILL");
+  }
+
+  says(...messages: Message[]): void {
+    for (const message of messages) this.#events.message(message);
+  }
+
+  prints(stream: "stdout" | "stderr", line: string): void {
+    this.#events.output(stream, line);
+  }
+
+  exits(code: number | null, signal: string | null = null): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#events.exit({ code, signal, channelBroke: false });
+  }
+}
+
+export class KernelBench implements Disposable {
+  readonly folder: Folder = temporaryFolder();
+  readonly clock = new HandClock();
+  readonly ticker: Ticker;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  /** What was logged, in its order. */
+  readonly lines: LogLine[] = [];
+  readonly children: ScriptedChild[] = [];
+  /** Whether a worker can be started at all. */
+  canSpawn = true;
+  #generation = 0;
+
+  constructor() {
+    const opened = openStore(this.folder.path, "normal", this.clock.bootId, this.clock.wallMs());
+    if (!opened.ok) throw new Error(opened.error.message);
+    this.store = opened.value;
+    this.ticker = new Ticker(this.clock, () => {}, this.clock.alarm);
+    this.ticker.start();
+    this.ledger = new Ledger(this.store, this.clock.wallMs, { trouble: () => {} });
+    this.journal = new Journal(this.ledger, { write: (line) => this.lines.push(line) }, this.clock.wallMs);
+  }
+
+  readonly spawn: Spawn = (_command, events) => {
+    if (!this.canSpawn) throw new Error("no process to be had");
+    const child = new ScriptedChild(1_000 + this.children.length, events);
+    this.children.push(child);
+    return child;
+  };
+
+  readonly nextGeneration = (): number => ++this.#generation;
+
+  get host(): LifeHost {
+    const { clock, ticker, journal, spawn, nextGeneration } = this;
+    return { clock, ticker, journal, spawn, nextGeneration };
+  }
+
+  /** The newest worker. */
+  get child(): ScriptedChild {
+    const child = this.children.at(-1);
+    if (child === undefined) throw new Error("no worker was started");
+    return child;
+  }
+
+  /** What the log says under `event`. */
+  said(event: string): string[] {
+    return this.lines.filter((line) => line.event === event).map(({ message }) => message);
+  }
+
+  /** Lets everything happen that is to happen without time passing: commits, and what follows from them. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.ledger.flush();
+    }
+  }
+
+  /** Time passes, and what is due in it happens. */
+  async pass(ms: number): Promise<void> {
+    await this.settle();
+    this.clock.pass(ms);
+    await this.settle();
+  }
+
+  [Symbol.dispose](): void {
+    this.ticker.stop();
+    this.ledger.flush();
+    this.store.close();
+    this.folder[Symbol.dispose]();
+  }
+}
