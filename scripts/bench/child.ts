@@ -12,6 +12,21 @@ export interface Child extends AsyncDisposable {
   ask(slots: readonly number[]): void;
 }
 
+/** Gives on together what comes in one frame: the messages of one frame are handed over in one turn. */
+function inFrames(take: (slots: readonly number[]) => void): (slot: number) => void {
+  let frame: number[] = [];
+  return (slot) => {
+    if (frame.length === 0) {
+      queueMicrotask(() => {
+        const full = frame;
+        frame = [];
+        take(full);
+      });
+    }
+    frame.push(slot);
+  };
+}
+
 /** Spawns a sense worker whose `senses` senses all are the module in `folder`; resolves at its `ready`. */
 export async function startWorker(
   nerve: string,
@@ -22,14 +37,9 @@ export async function startWorker(
 ): Promise<Child> {
   const generation = 1;
   let id = 0;
-  let settled: number[] = [];
+  const signals = inFrames(answered);
   const ready = Promise.withResolvers<void>();
   const exited = Promise.withResolvers<void>();
-  const answer = (): void => {
-    const slots = settled;
-    settled = [];
-    answered(slots);
-  };
   const worker = spawnWorker<ParentMessage>(
     {
       command: [nerve, SENSE_WORKER_ROLE, String(process.pid)],
@@ -44,11 +54,7 @@ export async function startWorker(
           if (problem) ready.reject(new Error(problem.message));
           else ready.resolve();
         }
-        if (message.type === "signal") {
-          // The messages of one frame are handed over in one turn.
-          if (settled.length === 0) queueMicrotask(answer);
-          settled.push(Number(message.sense.slice(1)));
-        }
+        if (message.type === "signal") signals(Number(message.sense.slice(1)));
         if (message.type === "error") throw new Error(message.message);
       },
       output: () => {},
