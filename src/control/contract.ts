@@ -119,6 +119,8 @@ export interface Reloaded {
   readonly workflows: readonly string[];
   /** Keys that changed and need a restart of the daemon. */
   readonly needs_restart: readonly string[];
+  /** Why senses whose workers it started anew do not load, each as `nerve check` says it. */
+  readonly failed: readonly Problem[];
 }
 
 export const SOCKET_NAME = "nerve.sock";

@@ -7,16 +7,14 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { Logger } from "../base/logger.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { diffConfig, type Fingerprints } from "../config/diff.ts";
 import { loadNerveConfig } from "../config/load.ts";
-import type { Reloaded } from "../control/contract.ts";
+import { routesOf } from "../control/routes.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { NerveConfig } from "../model/config.ts";
-import { formatProblem, type Problem, problem } from "../model/problem.ts";
+import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
-import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
 import { ownCommand } from "../spawn/own-image.ts";
 import { spawnWorker } from "../spawn/worker-process.ts";
 import { archiveFolder } from "../store/archive-files.ts";
@@ -25,11 +23,12 @@ import { VERSION } from "../version.ts";
 import { Journal } from "./commits/journal.ts";
 import { Ledger } from "./commits/ledger.ts";
 import type { Voice } from "./commits/voice.ts";
+import { actsOf, looksOf } from "./controls.ts";
 import { Engine, type Modules } from "./engine.ts";
 import { type DataDirectory, openDataDirectory } from "./host/data-directory.ts";
 import { sweepLeftovers } from "./host/leftovers.ts";
 import { type SdNotify, sdNotify } from "./host/sd-notify.ts";
-import { statusOf } from "./status.ts";
+import { locate, Reloads } from "./reload.ts";
 import { intervalCalendar } from "./time/calendar.ts";
 import { Lifetime } from "./time/lifetime.ts";
 import { Ticker } from "./time/ticker.ts";
@@ -52,33 +51,14 @@ export interface StartFailure {
   readonly problems: readonly Problem[];
 }
 
-const STOPPING = problem("stopping", "nerve is stopping, the config is not re-read any more");
-
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
 /** How often what was folded is told, the axis of elapsed time is kept, and what has come to rest is forgotten. */
 const UPKEEP_MS = 60_000;
 
-/** Kinds of problems of a sense whose database found no room at its start. */
-const ROOMLESS = new Set(["database-no-space", "database-io"]);
-
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
 
-const printsOf = (locations: Locations): Map<string, string> =>
-  new Map([...locations].map(([name, found]) => [name, found.ok ? found.value.print : found.error.message]));
-
-const prints = ({ senses, workflows }: Modules): Fingerprints => ({
-  sense: printsOf(senses),
-  workflow: printsOf(workflows),
-});
-
-const locate = (config: NerveConfig): Modules => ({
-  senses: locateSenses(config),
-  workflows: locateWorkflows(config),
-});
-
 export class Daemon {
-  readonly #options: DaemonOptions;
   readonly #notify: SdNotify;
   readonly #data: DataDirectory;
   readonly #store: Store;
@@ -92,11 +72,11 @@ export class Daemon {
   readonly #blobs: BlobSweep;
   readonly #lifetime: Lifetime;
   readonly #startedAt: number;
-  #config: NerveConfig;
-  #modules: Modules;
+  readonly #config: NerveConfig;
+  readonly #modules: Modules;
+  readonly #reloads: Reloads;
   #control: ControlServer | null = null;
   #trouble: string | null = null;
-  #reloading: Promise<unknown> = Promise.resolve();
   #stopping: Promise<void> | null = null;
 
   /** Starts the daemon and answers once it is ready. */
@@ -120,7 +100,6 @@ export class Daemon {
   }
 
   private constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, clock: Clock) {
-    this.#options = options;
     this.#config = config;
     this.#data = data;
     this.#store = store;
@@ -180,6 +159,16 @@ export class Daemon {
       },
       BLOB_SWEEP_TIMES,
     );
+    this.#reloads = new Reloads(config, this.#modules, {
+      configFile: options.configFile,
+      environment: options.environment,
+      engine: this.#engine,
+      voice: this.#voice,
+      retention: this.#retention,
+      notify: this.#notify,
+      statusLine: () => this.#statusLine(),
+      isStopping: () => this.#stopping !== null,
+    });
   }
 
   /** The data directory, with every link above it resolved. */
@@ -201,27 +190,14 @@ export class Daemon {
     this.#ticker.start();
     this.#space.start();
     this.#engine.load(this.#config, this.#modules);
-    this.#control = serveControl(this.#data.path, socketPath(this.#data.path), {
-      status: () =>
-        statusOf({
-          engine: this.#engine,
-          startedAt: this.#startedAt,
-          data: this.#data.path,
-          trouble: () => this.#trouble ?? this.#space.trouble,
-        }),
-      trigger: (name) => this.#engine.requests.trigger(name),
-      enable: (name) => this.#engine.requests.switch(name, true),
-      disable: (name) => this.#engine.requests.switch(name, false),
-      release: (name) => this.#engine.requests.release(name),
-      reload: () => this.reload(),
-      run: (workflow, input) => this.#engine.workflows.run(workflow, input),
-      cancel: (run) => this.#engine.workflows.cancel(run),
-      retry: (run, fromStep) => this.#engine.workflows.retry(run, fromStep),
-      silences: () => this.#engine.silences.list(),
-      silence: (request) => this.#engine.silences.set(request),
-      unsilence: (pattern) => this.#engine.silences.clear(pattern),
-      archive: () => this.#retention.now(),
+    const looks = looksOf({
+      engine: this.#engine,
+      startedAt: this.#startedAt,
+      data: this.#data.path,
+      trouble: () => this.#trouble ?? this.#space.trouble,
     });
+    const acts = actsOf(this.#engine, this.#reloads, this.#retention);
+    this.#control = serveControl(this.#data.path, socketPath(this.#data.path), routesOf(looks, acts));
     this.#archiver.recover();
     this.#retention.start();
     this.#blobs.start();
@@ -285,7 +261,7 @@ export class Daemon {
     if (low === null) {
       this.#voice.warn("store.space-recovered", `the file system of ${this.#data.path} has room again`, null);
       this.#engine.resume();
-      this.#startRoomless();
+      this.#reloads.startRoomless();
     } else {
       const data = { directory: low.folder, free_bytes: low.freeBytes, enough_bytes: low.enoughBytes };
       this.#voice.error("store.low-space", describeLowSpace(low), data);
@@ -294,60 +270,9 @@ export class Daemon {
     this.#notify.send(this.#statusLine());
   }
 
-  /** Senses that found no room for their databases are not to wait for a reload: their groups start anew. */
-  #startRoomless(): void {
-    const senses = [...this.#engine.senses.values()].filter(({ problem }) => ROOMLESS.has(problem?.kind ?? ""));
-    const groups = new Set(senses.map(({ config }) => config.group));
-    if (groups.size === 0) return;
-    const restarted = this.#reloading.then(() =>
-      this.#engine.replace(this.#config, this.#modules, { groups, workflows: new Set() }),
-    );
-    this.#reloading = restarted.catch(() => {});
-  }
-
-  /** Re-reads the config; one reload at a time. A bad config is refused and changes nothing. */
-  reload(): Promise<Result<Reloaded, readonly Problem[]>> {
-    const reloading = this.#reloading.then(() => this.#reload());
-    this.#reloading = reloading.catch(() => {});
-    return reloading;
-  }
-
-  async #reload(): Promise<Result<Reloaded, readonly Problem[]>> {
-    this.#notify.reloading();
-    const outcome = await this.#replaceConfig();
-    this.#notify.send("READY=1", this.#statusLine());
-    return outcome;
-  }
-
-  async #replaceConfig(): Promise<Result<Reloaded, readonly Problem[]>> {
-    const loaded = loadNerveConfig(this.#options.configFile, this.#options.environment);
-    if (!loaded.ok) {
-      const first = loaded.error[0];
-      const more = loaded.error.length > 1 ? ` and ${counted(loaded.error.length - 1, "more problem")}` : "";
-      const message = `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`;
-      this.#voice.error("config.refused", message, null);
-      return loaded;
-    }
-    const modules = locate(loaded.value);
-    const diff = diffConfig(this.#config, loaded.value, prints(this.#modules), prints(modules));
-    const failed = [...this.#engine.senses.values()]
-      .filter((sense) => sense.problem)
-      .map((sense) => sense.config.group);
-    const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
-    const workflows = new Set(diff.workflows.changed);
-    await this.#engine.replace(loaded.value, modules, { groups, workflows });
-    if (this.#stopping) return err([STOPPING]);
-    this.#config = loaded.value;
-    this.#modules = modules;
-    this.#retention.keepFor(retentionsOf(loaded.value));
-    const reflexes = [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed];
-    const ofWorkflows = [...diff.workflows.added, ...diff.workflows.removed, ...diff.workflows.changed];
-    const restart =
-      diff.needsRestart.length === 0 ? "" : `; ${diff.needsRestart.join(", ")} changed, which needs a restart`;
-    const message = `config reloaded: ${counted(groups.size, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(ofWorkflows.length, "workflow")} changed${restart}`;
-    if (restart === "") this.#voice.info("config.reloaded", message, null);
-    else this.#voice.warn("config.reloaded", message, null);
-    return ok({ groups: [...groups], reflexes, workflows: ofWorkflows, needs_restart: [...diff.needsRestart] });
+  /** Re-reads the config; a bad one is refused and changes nothing. */
+  reload(): ReturnType<Reloads["reload"]> {
+    return this.#reloads.reload();
   }
 
   /** Graceful: resolves when everything is stored and closed. The second call ends it at once. */

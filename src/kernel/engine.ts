@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { traceIds } from "../base/trace-id.ts";
 import type { NerveConfig } from "../model/config.ts";
+import { about, type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Locations } from "../spawn/modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
@@ -238,6 +239,20 @@ export class Engine implements DueTimes {
     }
     if (!same) this.workflows.tellPeers();
     this.workflows.replace(config, modules.workflows, changed.workflows);
+  }
+
+  /** Waits for the workers of `groups` to load their senses: why those that do not load do not. */
+  async whyNotLoaded(groups: Iterable<string>): Promise<readonly Problem[]> {
+    const started = [...groups].flatMap((name) => this.groups.get(name) ?? []);
+    const outcomes = await Promise.all(started.map(async (group) => ({ group, loading: await group.whenLoaded() })));
+    return outcomes.flatMap(({ group, loading }) => {
+      const senses = [...group.seats.values()];
+      const failed = senses.flatMap(({ name, problem: found }) => (found === null ? [] : about("sense", name, found)));
+      if (failed.length > 0 || loading !== "died") return failed;
+      const names = senses.map(({ name }) => name).join(", ");
+      const message = `the worker of group \`${group.name}\` died while it loaded ${names}`;
+      return [problem("worker-died", message, `see \`nerve logs --level error\``)];
+    });
   }
 
   #cancelOfRemoved(names: readonly string[]): void {

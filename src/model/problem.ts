@@ -30,6 +30,10 @@ export const problem = (
   column: null,
 });
 
+/** The same problem, saying which sense or workflow it is of where it does not yet. */
+export const about = (kind: "sense" | "workflow", name: string, found: Problem): Problem =>
+  found.message.includes(name) ? found : { ...found, message: `${kind} \`${name}\`: ${found.message}` };
+
 /** `file:line:column: message (hint)`, the one-line form every face shares. */
 export function formatProblem(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");

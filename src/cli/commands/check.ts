@@ -1,40 +1,26 @@
 /** `nerve check`: everything that could be wrong before it is: the config, and each module loaded, each sense migrated, in a worker. */
-import { availableParallelism } from "node:os";
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
-import { ok, type Result } from "../../base/result.ts";
+import { ok } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
-import {
-  type NerveConfig,
-  type ReflexConfig,
-  type SenseConfig,
-  targetOf,
-  type WorkflowConfig,
-} from "../../model/config.ts";
-import type { Problem } from "../../model/problem.ts";
+import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
-import { patternProblems, patternsOn } from "../../scratch/pattern-problems.ts";
-import { type ScratchReady, type ScratchSense, ScratchWorker } from "../../scratch/sense.ts";
-import { checkWorkflow } from "../../scratch/workflow.ts";
-import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
+import {
+  type Checked,
+  type CheckedSense,
+  type CheckedWorkflow,
+  checkSenses,
+  checkWorkflows,
+  problemsOf,
+} from "../../scratch/modules.ts";
+import { patternProblems } from "../../scratch/pattern-problems.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
-
-/** `T`: what a module that loads is told with. */
-interface Checked<Config, T> {
-  readonly config: Config;
-  /** Folder of the module, or null for a built-in one. */
-  readonly module: string | null;
-  readonly result: Result<T, Problem>;
-}
-
-type CheckedSense = Checked<SenseConfig, ScratchReady>;
-type CheckedWorkflow = Checked<WorkflowConfig, null>;
 
 export const command = defineCommand({
   summary: "validate the config, load every sense and workflow and rehearse pending migrations: every problem at once",
@@ -52,12 +38,8 @@ export const command = defineCommand({
     if (config === null) return fail(EXIT.badConfig, ...found);
     const folder = new ScratchFolder("check");
     try {
-      const senses = await checkAll(config.senses, locateSenses(config), (sense, module) =>
-        checkSense(folder, { config, sense, module, patterns: patternsOn(config, sense.name) }),
-      );
-      const workflows = await checkAll(config.workflows, locateWorkflows(config), (workflow, module) =>
-        checkWorkflow(folder, { config, workflow, module }),
-      );
+      const senses = await checkSenses(folder, config);
+      const workflows = await checkWorkflows(folder, config, config.workflows.values());
       const payloads = new Map(
         senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
       );
@@ -75,46 +57,6 @@ export const command = defineCommand({
     }
   },
 });
-
-async function checkAll<Config extends { readonly name: string }, T>(
-  configured: ReadonlyMap<string, Config>,
-  locations: Locations,
-  check: (config: Config, module: string | null) => Promise<Result<T, Problem>>,
-): Promise<Checked<Config, T>[]> {
-  const waiting = [...configured.values()].entries();
-  const checked: Checked<Config, T>[] = [];
-  const work = async (): Promise<void> => {
-    for (const [index, config] of waiting) {
-      const location = locations.get(config.name);
-      if (location === undefined) throw new Error(`${config.name} was not looked for`);
-      const module = location.ok ? location.value.folder : null;
-      checked[index] = { config, module, result: location.ok ? await check(config, module) : location };
-    }
-  };
-  // Most of a worker's start is its own time; a module that hangs must not hold up the others.
-  await Promise.all(Array.from({ length: Math.max(4, availableParallelism()) }, work));
-  return checked;
-}
-
-async function checkSense(
-  folder: ScratchFolder,
-  about: Omit<ScratchSense, "blobs">,
-): Promise<Result<ScratchReady, Problem>> {
-  const started = ScratchWorker.start(folder, { ...about, blobs: folder.folder("blobs") });
-  if (!started.ok) return started;
-  const worker = started.value;
-  const ready = await worker.ready;
-  worker.kill();
-  return ready;
-}
-
-/** Each problem says what it is about. */
-const problemsOf = (kind: string, checked: readonly Checked<{ readonly name: string }, unknown>[]): Problem[] =>
-  checked.flatMap(({ config: { name }, result }) => {
-    if (result.ok) return [];
-    const { message } = result.error;
-    return message.includes(name) ? result.error : { ...result.error, message: `${kind} \`${name}\`: ${message}` };
-  });
 
 /** Migrations that were applied to the copy. */
 const pending = ({ result }: CheckedSense): readonly string[] => (result.ok ? result.value.applied : []);

@@ -2,8 +2,12 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { Reloaded } from "../../control/contract.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import type { Problem } from "../../model/problem.ts";
+import { ScratchFolder } from "../../scratch/folder.ts";
+import { checkWorkflows, problemsOf } from "../../scratch/modules.ts";
 import { defineCommand } from "../frame/command.ts";
-import { EXIT } from "../frame/outcome.ts";
+import { EXIT, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
@@ -24,22 +28,38 @@ const RESTART = "a nerve that keeps its data elsewhere must be restarted to take
 export const command = defineCommand({
   summary: "re-read the config; a bad one is refused and changes nothing",
   details:
-    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A refused config ends with exit code 78 and every problem in it. Another `data` takes a restart.",
+    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. Waits until what was started anew has loaded: exit code 1 and the messages of `nerve check` where a\nsense or workflow does not. A refused config ends with exit code 78 and every problem in it. Another `data` takes a\nrestart.",
   arguments: [],
   options: {},
   examples: [
     ["nerve reload", "after an edit of nerve.yaml, a sense or a workflow"],
     ["nerve check && nerve reload", "only if every sense and workflow loads too"],
   ],
-  async run({ config, json }) {
-    const place = findPlace(config);
+  async run({ config: given, json }) {
+    const place = findPlace(given);
     if (!place.ok) return place;
     const answer = await ask<Reloaded>(place.value, "/reload", {}, EXIT.badConfig, RESTART);
     if (!answer.ok) return answer;
-    const { needs_restart } = answer.value;
-    print(json ? safeJson(answer.value) : sentence(answer.value));
+    const { needs_restart, failed, workflows } = answer.value;
+    // The file may have been mended since `place` was found.
+    const read = findPlace(given);
+    const config = read.ok ? read.value.config : null;
+    const problems = [...failed, ...(config === null ? [] : await whyNotLoaded(config, workflows))];
+    print(json ? safeJson({ ...answer.value, failed: problems }) : sentence(answer.value));
     if (needs_restart.length > 0)
       warn(`${needs_restart.join(", ")} changed, which needs a restart of the daemon`, json);
-    return ok(EXIT.done);
+    return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
   },
 });
+
+/** The daemon loads a workflow when there is a run of it: what changed is tried here. */
+async function whyNotLoaded(config: NerveConfig, changed: readonly string[]): Promise<readonly Problem[]> {
+  const workflows = changed.flatMap((name) => config.workflows.get(name) ?? []);
+  if (workflows.length === 0) return [];
+  const folder = new ScratchFolder("reload");
+  try {
+    return problemsOf("workflow", await checkWorkflows(folder, config, workflows));
+  } finally {
+    folder.remove();
+  }
+}

@@ -42,6 +42,9 @@ export interface GroupHost extends LifeHost {
   strike(sense: Sense, death: LoneDeath): boolean;
 }
 
+/** `died`: while its worker loaded the senses. `idle`: no worker is loading any. */
+export type Loading = "ready" | "died" | "idle";
+
 /** A worker's death with one compute under way. */
 export interface LoneDeath {
   /** What ended it. */
@@ -65,6 +68,8 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   /** Flights whose start is being committed, and those sent whose `started` has not come. */
   #beginning = 0;
   #unstarted = 0;
+  /** Who waits for the worker that is starting to have loaded its senses. */
+  #loading: ((outcome: Loading) => void)[] = [];
 
   constructor(config: GroupConfig, host: GroupHost) {
     this.name = config.name;
@@ -120,13 +125,28 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     return [...this.seats.values()].filter((sense) => sense.location && !(sense.quarantine && sense.diedLoading));
   }
 
+  /** Resolves once the worker that is starting has loaded what it can, or is dead. */
+  whenLoaded(): Promise<Loading> {
+    if (this.#life.state === "up") return Promise.resolve("ready");
+    if (this.#life.state !== "starting") return Promise.resolve(this.isWanted() ? "died" : "idle");
+    return new Promise((resolve) => this.#loading.push(resolve));
+  }
+
+  #loadingEnds(outcome: Loading): void {
+    const waiting = this.#loading;
+    this.#loading = [];
+    for (const resolve of waiting) resolve(outcome);
+  }
+
   /** Lets what runs finish, then ends the worker. Resolves once it is reaped. */
   retire(): Promise<void> {
+    this.#loadingEnds("idle");
     return this.#life.leave("retire", this.#flights() > 0);
   }
 
   /** Aborts what runs and ends the worker. */
   stop(): Promise<void> {
+    this.#loadingEnds("idle");
     return this.#life.leave("stop", this.#flights() > 0);
   }
 
@@ -175,6 +195,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   /** Flights without a result go back to what they were before. */
   unsettle(): void {
+    this.#loadingEnds("died");
     this.#unstarted = 0;
     this.#beginning = 0;
     for (const sense of this.seats.values()) {
@@ -323,6 +344,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       if (sense.loaded && sense.diedLoading) this.#hasLoaded(sense);
       if (sense.pending !== null) this.#ready.add(sense);
     }
+    this.#loadingEnds("ready");
     this.#life.schedule();
   }
 

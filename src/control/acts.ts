@@ -1,0 +1,19 @@
+/** What a person has a running nerve do. The control socket alone offers these: only nerve's user reaches it. */
+import type { Json } from "../base/json.ts";
+import type { Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Archived, Reloaded, RunAnswer, SilenceAnswer, SilenceRequest } from "./contract.ts";
+
+export interface Acts {
+  trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>>;
+  enable(name: string): Promise<Result<{ name: string; enabled: boolean }, Problem>>;
+  disable(name: string): Promise<Result<{ name: string; enabled: boolean }, Problem>>;
+  release(name: string): Result<{ sense: string; released: boolean }, Problem>;
+  reload(): Promise<Result<Reloaded, readonly Problem[]>>;
+  run(workflow: string, input: Json): Promise<Result<RunAnswer, Problem>>;
+  cancel(run: number): Promise<Result<RunAnswer, Problem>>;
+  retry(run: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>>;
+  silence(request: SilenceRequest): Promise<Result<SilenceAnswer, Problem>>;
+  unsilence(pattern: string): Promise<Result<SilenceAnswer, Problem>>;
+  archive(): Promise<Result<Archived, Problem>>;
+}

@@ -1,0 +1,29 @@
+/** Who in the kernel answers what may be asked of it, and who does what it is to do. */
+import type { Acts } from "../control/acts.ts";
+import type { Looks } from "../control/looks.ts";
+import type { Engine } from "./engine.ts";
+import type { Reloads } from "./reload.ts";
+import { type StatusParts, statusOf } from "./status.ts";
+import type { Retention } from "./upkeep/retention.ts";
+
+export const looksOf = (parts: StatusParts): Looks => ({
+  status: () => statusOf(parts),
+  silences: () => parts.engine.silences.list(),
+});
+
+export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): Acts {
+  const { requests, workflows, silences } = engine;
+  return {
+    trigger: (name) => requests.trigger(name),
+    enable: (name) => requests.switch(name, true),
+    disable: (name) => requests.switch(name, false),
+    release: (name) => requests.release(name),
+    reload: () => reloads.reload(),
+    run: (workflow, input) => workflows.run(workflow, input),
+    cancel: (run) => workflows.cancel(run),
+    retry: (run, fromStep) => workflows.retry(run, fromStep),
+    silence: (request) => silences.set(request),
+    unsilence: (pattern) => silences.clear(pattern),
+    archive: () => retention.now(),
+  };
+}

@@ -1,0 +1,140 @@
+/**
+ * The configuration in force, and its replacement by what the file says now. One reload at a time: whatever asks during one
+ * gets the next, all together, so that a storm of SIGHUPs is two reloads. A bad config is refused and changes nothing.
+ */
+import { counted } from "../base/counted.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { diffConfig, type Fingerprints } from "../config/diff.ts";
+import { loadNerveConfig } from "../config/load.ts";
+import type { Reloaded } from "../control/contract.ts";
+import type { NerveConfig } from "../model/config.ts";
+import { formatProblem, type Problem, problem } from "../model/problem.ts";
+import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
+import type { Voice } from "./commits/voice.ts";
+import type { Engine, Modules } from "./engine.ts";
+import type { SdNotify } from "./host/sd-notify.ts";
+import { type Retention, retentionsOf } from "./upkeep/retention.ts";
+
+const STOPPING = problem("stopping", "nerve is stopping, the config is no longer re-read");
+
+/** Kinds of problems of a sense whose database found no room at its start. */
+const ROOMLESS = new Set(["database-no-space", "database-io"]);
+
+const printsOf = (locations: Locations): Map<string, string> =>
+  new Map([...locations].map(([name, found]) => [name, found.ok ? found.value.print : found.error.message]));
+
+const prints = ({ senses, workflows }: Modules): Fingerprints => ({
+  sense: printsOf(senses),
+  workflow: printsOf(workflows),
+});
+
+export const locate = (config: NerveConfig): Modules => ({
+  senses: locateSenses(config),
+  workflows: locateWorkflows(config),
+});
+
+export interface ReloadParts {
+  readonly configFile: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly engine: Engine;
+  readonly voice: Voice;
+  readonly retention: Retention;
+  readonly notify: SdNotify;
+  /** What the service manager is told once a reload is over. */
+  readonly statusLine: () => string;
+  readonly isStopping: () => boolean;
+}
+
+type InForce = Omit<Reloaded, "failed">;
+type Outcome<T> = Result<T, readonly Problem[]>;
+
+export class Reloads {
+  readonly #parts: ReloadParts;
+  #config: NerveConfig;
+  #modules: Modules;
+  #underWay: Promise<unknown> = Promise.resolve();
+  /** The reload that begins when the present one is over. */
+  #next: Promise<Outcome<InForce>> | null = null;
+
+  /** `config` is in force, with the modules as `locate` found them. */
+  constructor(config: NerveConfig, modules: Modules, parts: ReloadParts) {
+    this.#config = config;
+    this.#modules = modules;
+    this.#parts = parts;
+  }
+
+  /** Re-reads the config. Resolves once the new one is in force and every worker that it restarts has loaded, or has not. */
+  async reload(): Promise<Outcome<Reloaded>> {
+    this.#next ??= this.#after(() => {
+      this.#next = null;
+      return this.#reload();
+    });
+    const outcome = await this.#next;
+    if (!outcome.ok) return outcome;
+    // Others may reload meanwhile: a worker that hangs while it loads holds up nobody but who asked.
+    return ok({ ...outcome.value, failed: await this.#parts.engine.whyNotLoaded(outcome.value.groups) });
+  }
+
+  /** Groups of senses that found no room for their databases start anew: they are not to wait for a reload. */
+  startRoomless(): void {
+    const { engine } = this.#parts;
+    const senses = [...engine.senses.values()].filter(({ problem: found }) => ROOMLESS.has(found?.kind ?? ""));
+    const groups = new Set(senses.map(({ config }) => config.group));
+    if (groups.size === 0) return;
+    void this.#after(() => engine.replace(this.#config, this.#modules, { groups, workflows: new Set() }));
+  }
+
+  #after<T>(act: () => Promise<T>): Promise<T> {
+    const acted = this.#underWay.then(act);
+    this.#underWay = acted.catch(() => {});
+    return acted;
+  }
+
+  async #reload(): Promise<Outcome<InForce>> {
+    const { notify, statusLine } = this.#parts;
+    notify.reloading();
+    const outcome = await this.#replaceConfig();
+    notify.send("READY=1", statusLine());
+    return outcome;
+  }
+
+  async #replaceConfig(): Promise<Outcome<InForce>> {
+    const { configFile, environment, engine, retention, isStopping } = this.#parts;
+    const loaded = loadNerveConfig(configFile, environment);
+    if (!loaded.ok) {
+      this.#refused(loaded.error);
+      return loaded;
+    }
+    const modules = locate(loaded.value);
+    const diff = diffConfig(this.#config, loaded.value, prints(this.#modules), prints(modules));
+    const failed = [...engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);
+    const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
+    await engine.replace(loaded.value, modules, { groups, workflows: new Set(diff.workflows.changed) });
+    if (isStopping()) return err([STOPPING]);
+    this.#config = loaded.value;
+    this.#modules = modules;
+    retention.keepFor(retentionsOf(loaded.value));
+    const reloaded = {
+      groups: [...groups],
+      reflexes: [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed],
+      workflows: [...diff.workflows.added, ...diff.workflows.removed, ...diff.workflows.changed],
+      needs_restart: [...diff.needsRestart],
+    };
+    this.#reloaded(reloaded);
+    return ok(reloaded);
+  }
+
+  #refused(problems: readonly Problem[]): void {
+    const [first] = problems;
+    const more = problems.length > 1 ? ` and ${counted(problems.length - 1, "more problem")}` : "";
+    const message = `the config is refused, the old one goes on: ${first ? formatProblem(first) : ""}${more}`;
+    this.#parts.voice.error("config.refused", message, null);
+  }
+
+  #reloaded({ groups, reflexes, workflows, needs_restart }: InForce): void {
+    const restart = needs_restart.length === 0 ? "" : `; ${needs_restart.join(", ")} changed, which needs a restart`;
+    const message = `config reloaded: ${counted(groups.length, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(workflows.length, "workflow")} changed${restart}`;
+    if (restart === "") this.#parts.voice.info("config.reloaded", message, null);
+    else this.#parts.voice.warn("config.reloaded", message, null);
+  }
+}
