@@ -76,10 +76,10 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
 
   const restarts = total(status.groups, "restarts");
   const newRestarts = previous === null ? 0 : Math.max(0, restarts - (sameKernel ? previous.restarts : 0));
-  const { ok: active, failed, quarantined, disabled } = byState(followed, SENSE_STATES);
+  const states = byState(followed, SENSE_STATES);
+  const { failed, quarantined, disabled } = states;
+  const { failing, stale } = unwell([...states.ok, ...states.failing, ...states.stale], limits);
   const { starting, backoff, stuck } = byState(status.groups, GROUP_STATES);
-  const failing = names(active.filter(({ seen }) => seen.failing));
-  const stale = names(active.filter(({ seen }) => seen.due !== null && limits.now - seen.due >= limits.staleAfterMs));
   const queues = Object.fromEntries(
     status.workflows.filter(({ queued }) => queued > 0).map(({ name, queued }) => [name, queued]),
   );
@@ -125,6 +125,17 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
   };
 }
 
+type Followed = Pick<JudgedSense, "name" | "state"> & { readonly seen: Seen };
+
+/** Of those that compute, whom nothing comes of: as the kernel says it, or as the looks show it. */
+function unwell(senses: readonly Followed[], { now, staleAfterMs }: Limits): { failing: string[]; stale: string[] } {
+  const isLate = ({ due }: Seen): boolean => due !== null && now - due >= staleAfterMs;
+  return {
+    failing: names(senses.filter(({ state, seen }) => state === "failing" || seen.failing)),
+    stale: names(senses.filter(({ state, seen }) => state === "stale" || isLate(seen))),
+  };
+}
+
 /** One sense from one look to the next. */
 function follow(sense: JudgedSense, before: Seen | undefined): Seen {
   const { computes, nulls } = sense;
@@ -141,17 +152,21 @@ function follow(sense: JudgedSense, before: Seen | undefined): Seen {
     ...counted,
     failing: !succeeded && (failedAnew || before.failing),
     // No longer scheduled, disabled or stopped with a reason: then there is nothing to wait for.
-    due: moved || before.due === null || due === null || sense.state !== "ok" ? due : Math.min(before.due, due),
+    due: moved || before.due === null || due === null ? due : Math.min(before.due, due),
   };
 }
 
 const afterRestart = (seen: Seen): Seen => ({ ...seen, computes: 0, nulls: 0, failures: 0, due: null });
 
 /** Every state there is, so that a new one has to be judged here. */
-const SENSE_STATES = { ok: [], failed: [], quarantined: [], disabled: [] } as const satisfies Record<
-  SenseStatus["state"],
-  readonly []
->;
+const SENSE_STATES = {
+  ok: [],
+  failing: [],
+  stale: [],
+  failed: [],
+  quarantined: [],
+  disabled: [],
+} as const satisfies Record<SenseStatus["state"], readonly []>;
 const GROUP_STATES = { starting: [], up: [], backoff: [], stuck: [] } as const satisfies Record<
   GroupStatus["state"],
   readonly []

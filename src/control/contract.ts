@@ -23,7 +23,11 @@ export interface Status {
   readonly senses: readonly {
     readonly name: string;
     readonly group: string;
-    readonly state: "ok" | "failed" | "quarantined" | "disabled";
+    /**
+     * `failing`: an error, timeout or kill, and no success since. `stale`: it was due and cannot compute, for the worker
+     * of its group does not go.
+     */
+    readonly state: "ok" | "failing" | "stale" | "failed" | "quarantined" | "disabled";
     readonly reason: string | null;
     readonly computes: number;
     readonly nulls: number;

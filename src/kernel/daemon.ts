@@ -166,6 +166,7 @@ export class Daemon {
       voice: this.#voice,
       retention: this.#retention,
       notify: this.#notify,
+      ticker: this.#ticker,
       statusLine: () => this.#statusLine(),
       isStopping: () => this.#stopping !== null,
     });

@@ -1,6 +1,7 @@
 /**
  * The configuration in force, and its replacement by what the file says now. One reload at a time: whatever asks during one
- * gets the next, all together, so that a storm of SIGHUPs is two reloads. A bad config is refused and changes nothing.
+ * or right after one gets the next, all together, so that a storm of SIGHUPs costs a few reloads. A bad config is refused
+ * and changes nothing.
  */
 import { counted } from "../base/counted.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -13,6 +14,7 @@ import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-
 import type { Voice } from "./commits/voice.ts";
 import type { Engine, Modules } from "./engine.ts";
 import type { SdNotify } from "./host/sd-notify.ts";
+import type { Ticker } from "./time/ticker.ts";
 import { type Retention, retentionsOf } from "./upkeep/retention.ts";
 
 const STOPPING = problem("stopping", "nerve is stopping, the config is no longer re-read");
@@ -40,10 +42,14 @@ export interface ReloadParts {
   readonly voice: Voice;
   readonly retention: Retention;
   readonly notify: SdNotify;
+  readonly ticker: Ticker;
   /** What the service manager is told once a reload is over. */
   readonly statusLine: () => string;
   readonly isStopping: () => boolean;
 }
+
+/** From the end of one reload to the beginning of the next: what is asked for meanwhile is one reload. */
+const REST_MS = 100;
 
 type InForce = Omit<Reloaded, "failed">;
 type Outcome<T> = Result<T, readonly Problem[]>;
@@ -55,6 +61,8 @@ export class Reloads {
   #underWay: Promise<unknown> = Promise.resolve();
   /** The reload that begins when the present one is over. */
   #next: Promise<Outcome<InForce>> | null = null;
+  /** Monotonic milliseconds of the last reload's end. */
+  #endedAt = Number.NEGATIVE_INFINITY;
 
   /** `config` is in force, with the modules as `locate` found them. */
   constructor(config: NerveConfig, modules: Modules, parts: ReloadParts) {
@@ -65,7 +73,8 @@ export class Reloads {
 
   /** Re-reads the config. Resolves once the new one is in force and every worker that it restarts has loaded, or has not. */
   async reload(): Promise<Outcome<Reloaded>> {
-    this.#next ??= this.#after(() => {
+    this.#next ??= this.#after(async () => {
+      await this.#rested();
       this.#next = null;
       return this.#reload();
     });
@@ -90,10 +99,16 @@ export class Reloads {
     return acted;
   }
 
+  #rested(): Promise<void> {
+    const leftMs = this.#endedAt + REST_MS - performance.now();
+    return leftMs <= 0 ? Promise.resolve() : new Promise((resolve) => this.#parts.ticker.after(leftMs, resolve));
+  }
+
   async #reload(): Promise<Outcome<InForce>> {
     const { notify, statusLine } = this.#parts;
     notify.reloading();
     const outcome = await this.#replaceConfig();
+    this.#endedAt = performance.now();
     notify.send("READY=1", statusLine());
     return outcome;
   }

@@ -1,9 +1,11 @@
 /** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
 import type { Status } from "../control/contract.ts";
 import { targetOf } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
 import { VERSION } from "../version.ts";
 import type { Engine } from "./engine.ts";
 import type { Sense } from "./memory/sense.ts";
+import type { Group } from "./senses/group.ts";
 
 export interface StatusParts {
   readonly engine: Engine;
@@ -15,10 +17,26 @@ export interface StatusParts {
 
 const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms * 1000) / 1000);
 
-function reasonOf(sense: Sense): string | null {
-  if (sense.problem) return sense.problem.message;
-  return sense.quarantine ? `its worker died ${sense.strikes} times while it ran alone` : null;
+type SenseStatus = Status["senses"][number];
+
+/** How a sense is, and why it is not well. */
+function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "state" | "reason"> {
+  const { state, problem, quarantine, strikes, stats } = sense;
+  if (state !== "ok") {
+    const died = quarantine ? `its worker died ${strikes} times while it ran alone` : null;
+    return { state, reason: problem === null ? died : placed(problem) };
+  }
+  if (group?.state === "stuck") {
+    return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone` };
+  }
+  return stats.failure === null ? { state, reason: null } : { state: "failing", reason: stats.failure };
 }
+
+/** As `check` says it: the place first. */
+const placed = ({ file, line, column, message }: Problem): string => {
+  const place = [file, line, column].filter((part) => part !== null).join(":");
+  return line === null || message.startsWith(place) ? message : `${place}: ${message}`;
+};
 
 export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
@@ -44,8 +62,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
     senses: [...engine.senses.values()].map((sense) => ({
       name: sense.name,
       group: sense.config.group,
-      state: sense.state,
-      reason: reasonOf(sense),
+      ...healthOf(sense, engine.groups.get(sense.config.group)),
       computes: sense.stats.computes,
       nulls: sense.stats.nulls,
       errors: sense.stats.errors,

@@ -15,9 +15,11 @@ reflexes:
   - { sense: load, interval: 1s, on_start: true }
   - { name: chain, sense: picky, on: [load] }
 `;
+const PICKY = 'export const compute = () => ({ evil: "\\x1b[2J", list: [1, 2] });\n';
+
 const folder = project({
   "nerve.yaml": CONFIG,
-  "senses/picky/index.ts": 'export const compute = () => ({ evil: "\\x1b[2J", list: [1, 2] });\n',
+  "senses/picky/index.ts": PICKY,
   "senses/quiet/index.ts": "export const compute = () => null;\n",
   "senses/fails/index.ts": 'export const compute = () => { throw new Error("boom"); };\n',
   "senses/slow/index.ts": "export const compute = async () => { await Bun.sleep(400); return { slept: true }; };\n",
@@ -115,6 +117,36 @@ describe("enable and disable", () => {
   });
 });
 
+describe("a sense that has failed and not succeeded since", () => {
+  const flaky = (body: string): string => `export const compute = () => ${body};\n`;
+
+  test("is failing in status, with its reason, until a compute succeeds", async () => {
+    folder.write("nerve.yaml", CONFIG.replace("picky: {}", "picky: {}\n  flaky: { group: own }"));
+    folder.write("senses/flaky/index.ts", flaky("{ throw new Error('the gate is shut'); }"));
+    try {
+      expect((await nerve("reload")).code).toBe(0);
+      expect(await daemon.sense("flaky")).toMatchObject({ state: "ok", reason: null });
+      expect((await json("trigger", "flaky", "--wait")).code).toBe(1);
+      expect(await daemon.sense("flaky")).toMatchObject({
+        state: "failing",
+        reason: "Error: the gate is shut",
+        errors: 1,
+      });
+      expect((await nerve("status")).stdout).toMatch(/^flaky +failing /m);
+      expect((await nerve("status")).stdout).toContain("flaky: Error: the gate is shut");
+      expect((await json("trigger", "flaky")).code).toBe(0);
+      folder.write("senses/flaky/index.ts", flaky("null"));
+      expect((await nerve("reload")).code).toBe(0);
+      expect((await json("trigger", "flaky", "--wait")).code).toBe(0);
+      expect(await daemon.sense("flaky")).toMatchObject({ state: "ok", reason: null });
+    } finally {
+      folder.write("nerve.yaml", CONFIG);
+      expect((await nerve("reload")).code).toBe(0);
+      folder.remove("senses/flaky");
+    }
+  });
+});
+
 test("release says whether there was a quarantine", async () => {
   expect(await json("release", "picky")).toMatchObject({ code: 0, value: { sense: "picky", released: false } });
   expect((await json("release", "nope")).code).toBe(2);
@@ -131,6 +163,58 @@ describe("reload", () => {
     expect((await nerve("reload")).stdout).toBe("reloaded; workflows changed: page\n");
     folder.write("nerve.yaml", CONFIG);
     expect(await json("reload")).toMatchObject({ code: 0, value: { groups: [], reflexes: [], workflows: ["page"] } });
+  });
+
+  test("waits for what it starts anew, and is 1 with the words of check where a sense or workflow does not load", async () => {
+    const whole = folder.write("senses/picky/index.ts", PICKY);
+    folder.write("senses/picky/index.ts", "export const compute = () => {\n");
+    folder.write("workflows/broke/index.ts", "export const run = () => {\n");
+    folder.write("nerve.yaml", `${CONFIG}workflows: { broke: {} }\n`);
+    try {
+      const { code, stdout, stderr } = await nerve("reload");
+      expect({ code, stdout }).toEqual({
+        code: 1,
+        stdout: "reloaded; started anew: default; workflows changed: broke\n",
+      });
+      const checked = await nerve("check");
+      expect(checked.code).toBe(1);
+      expect(stderr).toBe(checked.stderr);
+      expect(stderr).toContain(`${whole}:1:31: sense \`picky\``);
+      expect(stderr).toContain("workflows/broke/index.ts:1:27: workflow `broke`");
+      expect(await daemon.sense("picky")).toMatchObject({ state: "failed" });
+      const again = await json("reload");
+      expect(again.code).toBe(1);
+      expect(again.value).toMatchObject({ groups: ["default"], failed: [{ file: whole, line: 1 }] });
+    } finally {
+      folder.write("senses/picky/index.ts", PICKY);
+      folder.write("nerve.yaml", CONFIG);
+      folder.remove("workflows");
+    }
+    expect(await nerve("reload")).toMatchObject({ code: 0, stderr: "" });
+    expect(await daemon.sense("picky")).toMatchObject({ state: "ok", reason: null });
+  });
+
+  test("a sense whose worker dies while it loads is named", async () => {
+    folder.write("nerve.yaml", CONFIG.replace("picky: {}", "picky: {}\n  fatal: { group: own }"));
+    folder.write("senses/fatal/index.ts", "process.exit(3);\n");
+    try {
+      const { code, stderr } = await nerve("reload");
+      expect(code).toBe(1);
+      expect(stderr).toContain("the worker of group `own` died while it loaded fatal");
+    } finally {
+      folder.write("nerve.yaml", CONFIG);
+      expect((await nerve("reload")).code).toBe(0);
+      folder.remove("senses/fatal");
+    }
+  });
+
+  test("many at once are few: one under way, and one for all that ask until it has rested", async () => {
+    const before = daemon.logs({ event: "config.reloaded" }).length;
+    const codes = await Promise.all(Array.from({ length: 40 }, () => daemon.post("/reload")));
+    expect(codes.every(({ status }) => status === 200)).toBe(true);
+    const reloads = (): number => daemon.logs({ event: "config.reloaded" }).length - before;
+    await until("the reloads are logged", () => reloads() > 0);
+    expect(reloads()).toBeLessThanOrEqual(4);
   });
 
   test("a refused config is 78 with every problem, and other commands go on", async () => {
@@ -191,7 +275,7 @@ describe("the daemon's own face", () => {
   const begin = (...args: string[]) => {
     const other = project({
       "nerve.yaml": "senses: { picky: }\nreflexes: [{ sense: picky, interval: 1s, on_start: true }]\n",
-      "senses/picky/index.ts": 'export const compute = () => ({ evil: "\\x1b[2J", list: [1, 2] });\n',
+      "senses/picky/index.ts": PICKY,
     });
     const child = Bun.spawn([...NERVE, ...args], { cwd: other.path, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";

@@ -46,6 +46,9 @@ function look(store: StoreReader, { sense, trace }: Triggered): Settled | null {
   return log === null ? null : { outcome: "failed", signal: null, log };
 }
 
+/** States in which no compute is started. */
+const COMPUTES_NOT: ReadonlySet<Sense["state"]> = new Set(["failed", "quarantined", "disabled"]);
+
 const failures = (sense: Sense): number => sense.errors + sense.timeouts;
 
 /** Counters of a sense before it is triggered, null when there is none of that name. */
@@ -71,7 +74,7 @@ export async function waitForTrace(
     if (settled) return ok(settled);
     if (!asked.ok) return asked;
     const sense = asked.value;
-    if (sense === null || sense.state !== "ok") {
+    if (sense === null || COMPUTES_NOT.has(sense.state)) {
       const why =
         sense === null ? "is not configured any more" : `is ${sense.state}: ${sense.reason ?? "no reason given"}`;
       return fail(EXIT.finding, problem("not-computed", `sense \`${triggered.sense}\` ${why}`));

@@ -35,6 +35,8 @@ export class SenseStats {
   timeouts = 0;
   missed = 0;
   lastSignal: { readonly id: number; readonly at: number } | null = null;
+  /** Why its newest compute failed, timed out or was killed; null once one has succeeded since. */
+  failure: string | null = null;
   readonly #durations: number[] = [];
   #next = 0;
 

@@ -136,6 +136,7 @@ export class Computes implements GroupHost {
           if (flight) this.#settled(group, sense, flight);
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
+          sense.stats.failure = null;
           this.#parts.onSignal({ id, sense: sense.name, at, payload, cause, trace });
         },
       },
@@ -151,6 +152,7 @@ export class Computes implements GroupHost {
 
   noSignal(group: Group, sense: Sense, flight: Flight): void {
     sense.stats.nulls++;
+    sense.stats.failure = null;
     if (flight.owed === null && sense.strikes === 0) return this.#settled(group, sense, flight);
     this.#ledger.add(
       { write: (draft) => this.#settle(draft, sense, flight), kept: () => this.#settled(group, sense, flight) },
@@ -169,6 +171,7 @@ export class Computes implements GroupHost {
 
   #sayFailed(sense: Sense, flight: Flight, { message, stack, durationMs }: WorkerMessageOf<"error">): void {
     sense.stats.errors++;
+    sense.stats.failure = message;
     const data = { compute: flight.id, duration_ms: durationMs, ...(stack === null ? {} : { stack }) };
     this.journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.failed", message, data);
   }
@@ -184,6 +187,7 @@ export class Computes implements GroupHost {
     flight.timedOut = true;
     sense.stats.timeouts++;
     const message = `the compute passed its timeout of ${formatDuration(limitsOf(sense.config).timeoutMs)}${outcome}`;
+    sense.stats.failure = message;
     const data = { compute: flight.id, duration_ms: durationMs };
     this.journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.timed-out", message, data);
   }
