@@ -159,9 +159,13 @@ export class Daemon {
       },
       BLOB_SWEEP_TIMES,
     );
-    this.#reloads = new Reloads(config, this.#modules, {
-      configFile: options.configFile,
-      environment: options.environment,
+    this.#reloads = this.#newReloads(options);
+  }
+
+  #newReloads({ configFile, environment }: DaemonOptions): Reloads {
+    return new Reloads(this.#config, this.#modules, {
+      configFile,
+      environment,
       engine: this.#engine,
       voice: this.#voice,
       retention: this.#retention,
