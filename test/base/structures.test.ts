@@ -115,11 +115,12 @@ describe("elapsed time", () => {
   test("the system's clocks agree about a moment", async () => {
     const clock: Clock = systemClock();
     const started = [clock.bootMs(), clock.monotonicMs(), clock.wallMs()];
-    await Bun.sleep(30);
+    await until("some time has passed", () => clock.monotonicMs() - (started[1] as number) > 30);
     const passed = [clock.bootMs(), clock.monotonicMs(), clock.wallMs()].map(
       (now, index) => now - (started[index] as number),
     );
-    for (const ms of passed) expect(ms).toBeWithin(25, 1_000);
+    for (const ms of passed) expect(ms).toBeGreaterThan(25);
+    expect(Math.max(...passed) - Math.min(...passed)).toBeLessThan(Math.max(...passed) / 2);
     expect(clock.bootId).toMatch(/^[0-9a-f-]{36}$/);
   });
 });

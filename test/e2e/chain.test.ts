@@ -135,7 +135,6 @@ test.concurrent("a peer's handle is frozen, leads to no raw client and changes n
     () => nerve.signals("prober").length === 2 && nerve.signals("prober"),
   );
   expect(again?.payload.rows).toBe(2);
-  const stoppingAt = performance.now();
   expect(await nerve.stop()).toBe(0);
-  expect(performance.now() - stoppingAt).toBeLessThan(2_000);
+  expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
 });

@@ -1005,9 +1005,7 @@ describe("SIGTERM", () => {
     await using site = await flow('mark("in"); await thread.step("deaf", () => new Promise(() => {}));');
     const id = await site.run("flow");
     await site.marked("in");
-    const startedAt = performance.now();
     expect(await site.stop()).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(10_000);
     await site.startAgain();
     await site.marked("in", 2);
     expect((await site.cancel(id)).status).toBe(200);

@@ -155,7 +155,7 @@ export interface StartOptions {
 }
 
 const USUAL = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: process.env.HOME ?? "/" };
-const STOP_MS = 15_000;
+const STOP_MS = 60_000;
 /** Pids of living processes whose environment holds the marker of `data`. */
 export function marked(data: string): number[] {
   const marker = `NERVE_DATA=${data}`;
