@@ -1,12 +1,12 @@
 /** Whatever a program of yours can tell: runs it, and makes its output the payload. */
 import type { Compute } from "nerve";
 import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
-import { choice, type Infer, record } from "nerve/options";
-import { parseOutput } from "./output.ts";
+import { choice, type Infer, notYet, record } from "nerve/options";
+import { PARSES, parseOutput } from "./output.ts";
 
 export const options = record({
   command: COMMAND.command,
-  parse: choice(["json", "lines", "number", "nagios"], "json"),
+  parse: notYet(choice(PARSES, "json"), ["jsonl"]),
   env: COMMAND.env,
   cwd: COMMAND.cwd,
 });
@@ -20,5 +20,5 @@ export const compute: Compute<Infer<typeof options>> = async (
   const finished = await runCommand({ command, env, cwd }, signal, null);
   if (finished.leftBehind > 0) log("warn", leftBehindWords(program, finished));
   if (finished.code !== 0 && parse !== "nagios") throw exitError(program, finished);
-  return parseOutput(parse, finished.stdout, finished.code);
+  return parseOutput(parse, finished);
 };

@@ -1,11 +1,15 @@
 /** What a program printed, as the payload its `parse` option asks for. */
 import type { Payload } from "nerve";
-import { parseNagios } from "./nagios.ts";
+import { losesDigits } from "./digits.ts";
+import { type Output, parseNagios } from "./nagios.ts";
 
-export type Parse = "json" | "lines" | "number" | "nagios";
+export const PARSES = ["json", "lines", "number", "nagios"] as const;
+export type Parse = (typeof PARSES)[number];
 
 /** Throws when the output is not what was asked for, quoting how it begins. */
-export function parseOutput(parse: Parse, stdout: string, code: number): Payload | null {
+export function parseOutput(parse: Parse, output: Output): Payload | null {
+  // A byte order mark is nothing that is printed.
+  const stdout = output.stdout.replace(/^\ufeff/, "");
   switch (parse) {
     case "json":
       return parseJson(stdout);
@@ -14,16 +18,42 @@ export function parseOutput(parse: Parse, stdout: string, code: number): Payload
     case "number":
       return { value: parseNumber(stdout) };
     case "nagios":
-      return parseNagios(stdout, code);
+      return parseNagios({ ...output, stdout });
   }
 }
 
 function parseJson(stdout: string): Payload | null {
   if (stdout.trim() === "") return null;
   try {
-    return JSON.parse(stdout) as Payload | null;
+    return JSON.parse(stdout, refuseLossy) as Payload | null;
   } catch (error) {
-    throw new Error(`stdout is not one JSON value (${(error as Error).message}): ${beginning(stdout)}`);
+    if (error instanceof LossyNumber) throw error;
+    const hint = isJsonLines(stdout) ? "; several values, one a line, are for `parse: jsonl`" : "";
+    throw new Error(`stdout is not one JSON value (${(error as Error).message}): ${beginning(stdout)}${hint}`);
+  }
+}
+
+class LossyNumber extends Error {
+  constructor(name: string, digits: string) {
+    const what = name === "" ? "it" : JSON.stringify(name);
+    super(`stdout holds a whole number beyond 2^53, which would be changed: ${what} is ${digits}; print it as a text`);
+  }
+}
+
+/** A reviver: it is given each number as it was printed. */
+function refuseLossy(key: string, value: unknown, context: { readonly source?: string } = {}): unknown {
+  const { source } = context;
+  if (typeof value === "number" && source !== undefined && losesDigits(source)) throw new LossyNumber(key, source);
+  return value;
+}
+
+function isJsonLines(stdout: string): boolean {
+  const lines = stdout.split("\n").filter((line) => line.trim() !== "");
+  try {
+    for (const line of lines) JSON.parse(line);
+    return lines.length > 1;
+  } catch {
+    return false;
   }
 }
 
@@ -35,6 +65,7 @@ function parseLines(stdout: string): string[] {
 
 function parseNumber(stdout: string): number {
   const word = stdout.trim();
+  if (losesDigits(word)) throw new LossyNumber("", word);
   const value = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(word) ? Number(word) : Number.NaN;
   if (!Number.isFinite(value)) throw new Error(`stdout is not a number: ${beginning(stdout)}`);
   return value;

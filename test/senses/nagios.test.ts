@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { parseNagios, parsePerf } from "../../senses/exec/nagios.ts";
+import { type PerfData, parseNagios, parsePerf } from "../../senses/exec/nagios.ts";
 import { openSense } from "../helpers/compute.ts";
 import { costGrowth, LINEAR } from "../helpers/growth.ts";
 
@@ -21,13 +21,28 @@ describe("performance data", () => {
     ["n=.5 m=5.", { n: { ...empty, value: 0.5 }, m: { ...empty, value: 5 } }],
     ["n=0,5s;0,9", { n: { ...empty, value: 0.5, unit: "s", warn: 0.9 } }],
     ["  a=1   \n b=2\t", { a: { ...empty, value: 1 }, b: { ...empty, value: 2 } }],
-    ["broken a=1 =3 b= c=x 'open=4 d=2", { a: { ...empty, value: 1 }, d: { ...empty, value: 2 } }],
+    ["a=1|b=2", { a: { ...empty, value: 1 }, b: { ...empty, value: 2 } }],
+    ["n=5m2 o=1e3m3", { n: { ...empty, value: 5, unit: "m2" }, o: { ...empty, value: 1000, unit: "m3" } }],
+    ["n=9007199254740992c", { n: { ...empty, value: 2 ** 53, unit: "c" } }],
     ["", {}],
   ])("%j", (text, expected) => {
-    expect(parsePerf(text)).toEqual(expected as ReturnType<typeof parsePerf>);
+    expect(parsePerf(text)).toEqual({ perf: expected as PerfData["perf"], unread: [] });
   });
 
-  test.each(["'", "'a ", "a=", "=", "''", "a ", ";=", "1"])(
+  test.each([
+    ["broken a=1 =3 b= c=x 'open=4 d=2", ["a", "d"], ["broken", "=3", "b=", "c=x", "'open=4"]],
+    ["a=1.2.3 b=2", ["b"], ["a=1.2.3"]],
+    ["bytes=9007199254740993c b=2", ["b"], ["bytes=9007199254740993c"]],
+    ["b=2;;;0;18446744073709551615", [], ["b=2;;;0;18446744073709551615"]],
+    ["__proto__=1", [], ["__proto__=1"]],
+    [`${"x".repeat(100)} `.repeat(30), [], Array.from({ length: 20 }, () => "x".repeat(80))],
+  ])("of %j what cannot be read is named", (text, read, unread) => {
+    const found = parsePerf(text);
+    expect(Object.keys(found.perf)).toEqual(read);
+    expect(found.unread).toEqual(unread);
+  });
+
+  test.each(["'", "'a ", "a=", "=", "''", "a ", ";=", "1", "|", "a=1|"])(
     "%j, many times over, costs what reading it does",
     (text) => {
       expect(costGrowth(text.repeat(80_000 / text.length), parsePerf)).toBeLessThan(LINEAR);
@@ -44,7 +59,12 @@ describe("a plugin's output", () => {
     [4, "unknown"],
     [127, "unknown"],
   ] as const)("exit code %d is %s", (code, status) => {
-    expect(parseNagios("TEXT\n", code)).toEqual({ status, code, message: "TEXT", perf: {} });
+    expect(parseNagios({ stdout: "TEXT\n", stderr: "unimportant", code })).toEqual({
+      status,
+      code,
+      message: "TEXT",
+      perf: {},
+    });
   });
 
   test("in several lines, as the guidelines show it", () => {
@@ -53,14 +73,29 @@ describe("a plugin's output", () => {
 /boot 68 MB (69%); | /boot=68MB;88;93;0;98
 /home=69357MB;253404;253409;0;253414
 `;
-    const { message, details, perf } = parseNagios(text, 0);
+    const { message, details, perf } = parseNagios({ stdout: text, stderr: "", code: 0 });
     expect(message).toBe("DISK OK - free space: / 3326 MB (56%);");
     expect(details).toBe("/ 15272 MB (77%);\n/boot 68 MB (69%);");
     expect(Object.keys(perf)).toEqual(["/", "/boot", "/home"]);
   });
 
-  test("nothing at all is an empty message", () => {
-    expect(parseNagios("", 3)).toEqual({ status: "unknown", code: 3, message: "", perf: {} });
+  test("nothing on stdout has the end of stderr as its message, and nothing at all an empty one", () => {
+    const none = { status: "unknown" as const, code: 3, perf: {} };
+    expect(parseNagios({ stdout: "\n", stderr: "no library", code: 3 })).toEqual({ ...none, message: "no library" });
+    expect(parseNagios({ stdout: "", stderr: "", code: 3 })).toEqual({ ...none, message: "" });
+  });
+
+  test("blank lines before the first are none", () => {
+    expect(parseNagios({ stdout: "\n \r\nDISK OK | a=1\nmore\n", stderr: "", code: 0 })).toMatchObject({
+      message: "DISK OK",
+      details: "more",
+      perf: { a: { value: 1 } },
+    });
+  });
+
+  test("performance data that cannot be read is in the payload", () => {
+    const stdout = "OK | a=1 b=x\nmore | 9=\n";
+    expect(parseNagios({ stdout, stderr: "", code: 0 })).toMatchObject({ details: "more", unread: ["b=x", "9="] });
   });
 });
 

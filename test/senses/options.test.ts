@@ -62,9 +62,10 @@ describe("options", () => {
     [{ keep: 60 }, "keep must be a duration from 1m to 7d (was a number)"],
     [{ parse: "xml" }, "parse must be json or lines (was a string)"],
     [{ argv: "ls -l" }, "argv must be a list of texts (was a string)"],
-    [{ argv: [["ls"]] }, "argv must be a list of texts (was a list)"],
-    [{ argv: ["a\0b"] }, "argv must be a list of texts (was a list)"],
-    [{ env: { A: null } }, "env must be a mapping of names to texts (was a mapping)"],
+    [{ argv: [["ls"]] }, "argv[0] must be text (was a list)"],
+    [{ argv: ["ls", null] }, "argv[1] must be text (was null)"],
+    [{ argv: ["a\0b"] }, "argv[0] must be text without a NUL character"],
+    [{ env: { A: null } }, "env.A must be text (was null)"],
     [{ limits: 3 }, "limits must be a mapping (was a number)"],
     [{ limits: { warnings: 3 } }, 'limits.warnings is not an option, did you mean "warning"?'],
     [{ per_coer: true }, 'per_coer is not an option, did you mean "per_core"?'],
@@ -104,6 +105,9 @@ describe("the built-in senses", () => {
 
   test("exec needs a command, disk-usage an absolute path, limits their order", () => {
     expect(validate("exec", {})).toEqual({ problems: ["command is required: a list of texts"] });
+    expect(validate("exec", { command: ["true"], parse: "jsonl" })).toEqual({
+      problems: ["parse is jsonl, which is not yet supported by this build"],
+    });
     expect(validate("exec", { command: [] })).toEqual({ problems: ["command must begin with the program to run"] });
     expect(validate("disk-usage", { path: "home" })).toEqual({ problems: ["path must be an absolute path"] });
     expect(validate("host-health", { disk_percent: { warning: 99 } })).toEqual({
