@@ -5,6 +5,14 @@ export interface Timer {
   stop(): void;
 }
 
+/** A clock and its timers. */
+export interface Timers {
+  /** Milliseconds; only the difference between two means something. */
+  now(): number;
+  /** Calls `act` when `ms` have passed by that clock, never before. */
+  start(ms: number, act: () => void): Timer;
+}
+
 /** Calls `act` when `ms` have passed by the monotonic clock, never before. */
 export function startTimer(ms: number, act: () => void): Timer {
   // It would be armed again and again, and never act.
@@ -19,6 +27,8 @@ export function startTimer(ms: number, act: () => void): Timer {
   timer = setTimeout(arm, Math.min(Math.max(1, Math.ceil(ms)), LONGEST_TIMER_MS));
   return { stop: () => clearTimeout(timer) };
 }
+
+export const REAL_TIMERS: Timers = { now: () => performance.now(), start: startTimer };
 
 /** Milliseconds since `startedAt` of `performance.now()`, to the microsecond. */
 export const elapsedMs = (startedAt: number): number => Math.round((performance.now() - startedAt) * 1000) / 1000;

@@ -27,19 +27,41 @@ const init = {
   logCredit: POSITIVE,
 } as const;
 
-/** A step's history: what it returned, or the error it failed with for good, or (`retrying`) when it is tried again. */
+/** The nth call of that name, from 0. */
+const stepPlace = { step: "string", nth: COUNT } as const;
+
+/**
+ * The nth sleep of that duration (as written) and name, from 0. `duration` null: recorded by an earlier version, which
+ * counted the sleeps of a run whatever their duration.
+ */
+const sleepPlace = { duration: "string | null", name: "string | null", nth: COUNT } as const;
+
+/** Place in the order in which the steps and sleeps of the run settled, from 0 without a gap; null: it has not settled. */
+const settled = [COUNT, "|", "null"] as const;
+
+/** What a step threw: in words, with its causes; name and message as they were; the stack of the author's code. */
+const failure = { error: "string", name: "string", message: "string", stack: "string | null" } as const;
+
+/**
+ * A step's history: what it returned, or the error it failed with for good, or (`retrying`) when it is tried again, or
+ * (`begun`) that the run whose retry by hand this is ended while the step was under way.
+ */
 const step = {
-  step: "string",
-  /** The nth call of that name, from 0. */
-  nth: COUNT,
-  state: "'completed' | 'failed' | 'retrying'",
+  ...stepPlace,
+  state: "'completed' | 'failed' | 'retrying' | 'begun'",
+  settled,
   result: "unknown",
-  error: "string | null",
+  failure: [failure, "|", "null"],
   /** Attempts made; for `retrying` the next is one more. */
-  attempt: POSITIVE,
+  attempt: COUNT,
   /** Milliseconds until it is tried again. */
   leftMs: MS,
+  /** The run that its idempotency key names, null: this run. */
+  keyRun: POSITIVE_OR_NULL,
 } as const;
+
+/** A sleep that has begun. */
+const pastSleep = { ...sleepPlace, settled, leftMs: MS } as const;
 
 /** Runs it from the top; finished steps return what they had returned. */
 const run = {
@@ -57,12 +79,17 @@ const run = {
   },
   /** Running time left to this attempt, or null: no limit. */
   timeoutMs: [MS, "|", "null"],
-  /** In the order in which they settled. */
   steps: [step, "[]"],
-  /** Sleeps that have begun, in the order in which they are over: milliseconds left, and how many of `steps` settled before. */
-  sleeps: [{ nth: COUNT, leftMs: MS, after: COUNT }, "[]"],
+  sleeps: [pastSleep, "[]"],
+  /**
+   * Places of the order, `to` not included, in which an attempt settled what followed from a failure that is run again:
+   * these need not come again.
+   */
+  loose: [{ from: COUNT, to: COUNT }, "[]"],
   /** Calls of `thread.log` that are in the log already. */
   logged: COUNT,
+  /** Another attempt failed before this one, which has begun nothing yet. */
+  isFurther: "boolean",
 } as const;
 
 /** Everything with `seq` up to `upTo` is committed; `logs` rows of `log` were taken. */
@@ -77,14 +104,7 @@ const ready = { type: "'ready'", generation: POSITIVE, problem: [problem, "|", "
 /** Sent before user code is entered. `run` null: the module is being loaded. */
 const started = { type: "'started'", generation: POSITIVE, run: POSITIVE_OR_NULL } as const;
 
-const ofStep = {
-  generation: POSITIVE,
-  seq: POSITIVE,
-  run: POSITIVE,
-  step: "string",
-  nth: COUNT,
-  attempt: POSITIVE,
-} as const;
+const ofStep = { generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ...stepPlace, attempt: POSITIVE } as const;
 
 const stepStarted = { type: "'step-started'", ...ofStep } as const;
 const stepCompleted = { type: "'step-completed'", ...ofStep, result: "unknown", durationMs: MS } as const;
@@ -92,14 +112,22 @@ const stepCompleted = { type: "'step-completed'", ...ofStep, result: "unknown", 
 const stepFailed = {
   type: "'step-failed'",
   ...ofStep,
-  error: "string",
-  stack: "string | null",
+  ...failure,
   durationMs: MS,
   retryInMs: [MS, "|", "null"],
 } as const;
 
 /** A `thread.sleep` began while steps of the run are under way. */
-const sleep = { type: "'sleep'", generation: POSITIVE, seq: POSITIVE, run: POSITIVE, nth: COUNT, ms: MS } as const;
+const sleep = {
+  type: "'sleep'",
+  generation: POSITIVE,
+  seq: POSITIVE,
+  run: POSITIVE,
+  ...sleepPlace,
+  ms: MS,
+} as const;
+/** A sleep was over while steps of the run are under way. What follows from that begins once this is committed. */
+const slept = { type: "'slept'", generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ...sleepPlace } as const;
 
 /**
  * Nothing of the run is under way but waiting, for `leftMs` at least: this execution of it is given up, and it is run
@@ -111,14 +139,14 @@ const suspended = {
   seq: POSITIVE,
   run: POSITIVE,
   leftMs: MS,
-  sleeps: [{ nth: COUNT, ms: MS }, "[]"],
+  sleeps: [{ ...sleepPlace, ms: MS }, "[]"],
   ranMs: MS,
 } as const;
 
 const ended = { generation: POSITIVE, seq: POSITIVE, run: POSITIVE, ranMs: MS } as const;
 /** `lingers`: functions of its steps are still under way. They were told to end, and `stopped` follows once they have. */
 const completed = { type: "'completed'", ...ended, lingers: "boolean", output: "unknown" } as const;
-/** `step`: the one whose failure it was, where that can be told. `again` false: another attempt would only fail again. */
+/** `steps`: those whose failures it was, where that can be told. `again` false: another attempt would only fail again. */
 const failed = {
   type: "'failed'",
   ...ended,
@@ -126,7 +154,7 @@ const failed = {
   again: "boolean",
   error: "string",
   stack: "string | null",
-  step: [{ step: "string", nth: COUNT }, "|", "null"],
+  steps: [stepPlace, "[]"],
 } as const;
 /** It was told to end, by its timeout or a cancel, and has not settled in the turn in which it heard of it. */
 const overdue = { type: "'overdue'", generation: POSITIVE, run: POSITIVE } as const;
@@ -155,6 +183,7 @@ export const workflowWorkerDefinitions = {
   "step-completed": stepCompleted,
   "step-failed": stepFailed,
   sleep,
+  slept,
   suspended,
   completed,
   failed,

@@ -8,6 +8,7 @@ type RunEventKinds = {
 };
 
 const step = { step: "string", nth: "number", attempt: "number" } as const;
+const sleep = { duration: "string", name: "string | null", nth: "number" } as const;
 const wait = { until: "number", due: "number" } as const;
 
 export const RUN_EVENT_KINDS = {
@@ -25,7 +26,8 @@ export const RUN_EVENT_KINDS = {
   "run.started": { levels: ["info"], sentence: "A run began.", data: { attempt: "number", code: "string" } },
   "run.resumed": {
     levels: ["info", "warn"],
-    sentence: "A run goes on; `warn`: its code has changed since. Unknown steps run, vanished steps are ignored.",
+    sentence:
+      "A run goes on; `warn`: its code has changed since. Unknown steps and sleeps run, vanished ones are ignored.",
     data: { attempt: "number", reason: "string", code: "string", deaths: "number", ran_ms: "number" },
   },
   "step.started": { levels: ["debug"], sentence: "A step of a run began.", data: step },
@@ -40,6 +42,8 @@ export const RUN_EVENT_KINDS = {
     data: {
       ...step,
       error: "string",
+      name: "string",
+      message: "string",
       stack: "string | null",
       duration_ms: "number",
       until: "number | null",
@@ -49,7 +53,12 @@ export const RUN_EVENT_KINDS = {
   "sleep.started": {
     levels: ["info"],
     sentence: "A sleep of a run began while steps of it were under way.",
-    data: { nth: "number", ...wait },
+    data: { ...sleep, ...wait },
+  },
+  "sleep.ended": {
+    levels: ["debug"],
+    sentence: "A sleep of a run was over while steps of the run are under way.",
+    data: sleep,
   },
   "run.sleeping": {
     levels: ["info"],
@@ -59,14 +68,14 @@ export const RUN_EVENT_KINDS = {
   "run.retrying": {
     levels: ["warn"],
     sentence: "An attempt of a run failed; the next one begins at `until`.",
-    data: { ...wait, attempt: "number", error: "string", stack: "string | null", step: "object | null" },
+    data: { ...wait, attempt: "number", error: "string", stack: "string | null", steps: "object[]" },
   },
   "run.completed": { levels: ["info"], sentence: "A run completed.", data: { output: "any", ran_ms: "number" } },
   "run.failed": {
     levels: ["error"],
     sentence:
       "A run failed: `nerve show run:ID` tells what it did and where it threw. After mending, `nerve retry ID` goes on behind its finished steps.",
-    data: { error: "string", stack: "string | null", step: "object | null" },
+    data: { error: "string", stack: "string | null", steps: "object[]" },
   },
   "run.timed-out": {
     levels: ["error"],

@@ -5,6 +5,7 @@
 import type { Json } from "../base/json.ts";
 import type { Log } from "./log.ts";
 import { spellDecision } from "./run-decision.ts";
+import type { CountedSleep, SleepPlace, StepPlace } from "./run-places.ts";
 
 export const ACTIVE_STATES = ["queued", "running", "sleeping"] as const;
 export const ENDINGS = ["completed", "failed", "cancelled", "timed-out", "dropped"] as const;
@@ -52,6 +53,11 @@ export interface Trigger {
   readonly key: Json;
 }
 
+interface Until {
+  readonly until: number;
+  readonly due: number;
+}
+
 /**
  * `data` of each run event. `due` (where a wait is recorded) is the same moment as `until` on the axis of elapsed time,
  * which no set clock moves. `ran_ms`: running time of the attempt so far.
@@ -87,7 +93,11 @@ export interface RunEventData {
     readonly step: string;
     readonly nth: number;
     readonly attempt: number;
+    /** The failure in words, with its causes. */
     readonly error: string;
+    /** As they were thrown; earlier versions recorded the words alone. */
+    readonly name: string;
+    readonly message: string;
     readonly stack: string | null;
     readonly duration_ms: number;
     /** When it is tried again, or null: it failed for good. */
@@ -95,12 +105,14 @@ export interface RunEventData {
     readonly due: number | null;
   };
   /** A `thread.sleep` that began while steps of the run were under way. */
-  "sleep.started": { readonly nth: number; readonly until: number; readonly due: number };
+  "sleep.started": (SleepPlace | CountedSleep) & Until;
+  /** One of those was over while steps of the run are under way. */
+  "sleep.ended": SleepPlace | CountedSleep;
   "run.sleeping": {
     readonly until: number;
     readonly due: number;
     /** The sleeps that began with this event. */
-    readonly sleeps: readonly { readonly nth: number; readonly until: number; readonly due: number }[];
+    readonly sleeps: readonly ((SleepPlace | CountedSleep) & Until)[];
     readonly ran_ms: number;
   };
   "run.retrying": {
@@ -110,15 +122,14 @@ export interface RunEventData {
     readonly attempt: number;
     readonly error: string;
     readonly stack: string | null;
-    /** The step whose failure ended the attempt and which is run again, or null. */
-    readonly step: { readonly step: string; readonly nth: number } | null;
+    /** The steps whose failures ended the attempt and which are run again, where that can be told. */
+    readonly steps: readonly StepPlace[];
   };
   "run.completed": { readonly output: Json; readonly ran_ms: number };
   "run.failed": {
     readonly error: string;
     readonly stack: string | null;
-    /** The step whose failure it was, where that can be told. */
-    readonly step: { readonly step: string; readonly nth: number } | null;
+    readonly steps: readonly StepPlace[];
   };
   "run.timed-out": { readonly error: string };
   "run.cancelled": { readonly error: string | null };
@@ -136,6 +147,7 @@ export const RUN_EVENTS: readonly RunEventName[] = [
   "step.completed",
   "step.failed",
   "sleep.started",
+  "sleep.ended",
   "run.sleeping",
   "run.retrying",
   "run.completed",
@@ -220,9 +232,11 @@ const COMES_IN: Readonly<Record<Exclude<RunEventName, "run.queued">, readonly Ru
   "run.dropped": ["queued"],
   "run.resumed": ["running", "sleeping"],
   "step.started": ["running"],
-  "step.completed": ["running"],
+  // Between attempts: the step was under way when its attempt ended.
+  "step.completed": ["running", "sleeping"],
   "step.failed": ["running"],
   "sleep.started": ["running"],
+  "sleep.ended": ["running"],
   "run.sleeping": ["running"],
   "run.retrying": ["running"],
   "run.completed": ["running"],
@@ -254,6 +268,7 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
     case "step.completed":
     case "step.failed":
     case "sleep.started":
+    case "sleep.ended":
       return seen;
     case "run.sleeping":
       return { ...seen, state: "sleeping", until: data.until };

@@ -114,8 +114,11 @@ export interface Thread {
    * and the number of calls of that name before it. One that was interrupted runs again, with the same `step.id`.
    */
   step<T>(name: string, act: (step: Step) => T | Promise<T>, options?: StepOptions): Promise<Awaited<T>>;
-  /** Goes on when this much time has passed, restarts included. Holds no slot meanwhile. */
-  sleep(duration: Duration): Promise<void>;
+  /**
+   * Goes on when this much time has passed, restarts included. Holds no slot meanwhile. A sleep is known by its duration as
+   * written, by its `name`, and by the number of such sleeps before it.
+   */
+  sleep(duration: Duration, name?: string): Promise<void>;
   /** Appends to nerve's log, under this run. What was logged before a crash is not logged again. */
   readonly log: Log;
 }

@@ -4,6 +4,13 @@ import { err, ok, type Result } from "../base/result.ts";
 import { type RetryPolicy, retryPolicy } from "../base/retry.ts";
 import type { Step } from "../sdk/index.ts";
 
+export interface SleepCall {
+  /** As written: a sleep is known by it. */
+  readonly duration: string;
+  readonly name: string | null;
+  readonly ms: number;
+}
+
 export interface StepCall {
   readonly name: string;
   readonly act: (step: Step) => unknown;
@@ -58,8 +65,20 @@ function readRetry(what: string, given: unknown): Result<RetryPolicy | null, str
 const readOptional = (what: string, value: unknown): Result<number | null, string> =>
   value === undefined ? ok(null) : readDuration(what, value);
 
+const isName = (name: unknown): name is string =>
+  typeof name === "string" && name !== "" && name.length <= LONGEST_NAME;
+
+export function readSleepCall(duration: unknown, name: unknown): Result<SleepCall, string> {
+  const ms = readDuration("thread.sleep", duration);
+  if (!ms.ok) return ms;
+  if (name !== undefined && !isName(name)) {
+    return err(`the name of a thread.sleep must be a text of 1 to ${LONGEST_NAME} characters, not ${quote(name)}`);
+  }
+  return ok({ duration: `${duration}`, name: name ?? null, ms: ms.value });
+}
+
 export function readStepCall(name: unknown, act: unknown, options: unknown): Result<StepCall, string> {
-  if (typeof name !== "string" || name === "" || name.length > LONGEST_NAME) {
+  if (!isName(name)) {
     return err(`thread.step needs a name of 1 to ${LONGEST_NAME} characters, not ${quote(name)}`);
   }
   const what = `thread.step(${quote(name)})`;

@@ -4,6 +4,7 @@
  */
 import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
+import { REAL_TIMERS } from "../base/timer.ts";
 import { parseWorkflowParentMessage } from "../ipc/parse.ts";
 import type { WorkflowMessage, WorkflowParentMessage, WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -15,8 +16,10 @@ import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { type Author, author } from "./author.ts";
 import { Commits } from "./commits.ts";
-import { Execution, type RunRequest, type Setting, type Told } from "./execution.ts";
+import { Execution } from "./execution.ts";
 import { type LoadedWorkflow, loadRunFn } from "./load-run.ts";
+import type { Report } from "./reports.ts";
+import type { RunRequest, Setting } from "./setting.ts";
 
 type Init = WorkflowParentMessageOf<"init">;
 
@@ -59,7 +62,7 @@ class WorkflowWorker {
     );
   }
 
-  #tell(message: Told): void {
+  #tell(message: Report): void {
     this.#channel.post({ ...message, generation: this.#generation } as WorkflowMessage);
   }
 
@@ -132,8 +135,9 @@ class WorkflowWorker {
       ...workflow,
       peers: this.#around.peersOf(null),
       blobs: this.#around.blobs,
+      timers: REAL_TIMERS,
       commits: this.#commits,
-      tell: (message: Told) => this.#tell(message),
+      tell: (message: Report) => this.#tell(message),
       flush: () => this.#channel.flush(),
       say: (event, ...row) => this.#around.say({ run, trace }, event, ...row),
     };

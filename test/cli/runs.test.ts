@@ -90,6 +90,8 @@ beforeAll(() => {
     ...step,
     step: "call",
     error: "no line",
+    name: "Error",
+    message: "no line",
     stack: STACK,
     duration_ms: 5,
     until: null,
@@ -101,12 +103,12 @@ beforeAll(() => {
     attempt: 2,
     error: "no line",
     stack: null,
-    step: null,
+    steps: [],
   });
   writer.event(FAILED, T + 126, "run.resumed", { attempt: 2, reason: "retry", code: "", deaths: 0, ran_ms: 21 });
   writer.event(FAILED, T + 127, "step.started", { ...step, step: "call", attempt: 2 });
   writer.log(FAILED, T + 128, "output", "dialling\x07");
-  writer.event(FAILED, T + 129, "run.failed", { error: "gave up\nat once", stack: null, step: null });
+  writer.event(FAILED, T + 129, "run.failed", { error: "gave up\nat once", stack: null, steps: [] });
 
   writer.queue({
     workflow: "page",
@@ -420,7 +422,7 @@ describe("following", () => {
     writer.event(id, at, "run.started", { attempt: 1, code: "" });
     writer.event(id, at, "step.started", { step: "a", nth: 0, attempt: 1 });
     writer.event(ASLEEP, at, "run.resumed", { attempt: 1, reason: "slept", code: "", deaths: 0, ran_ms: 1 });
-    writer.event(id, at, "run.retrying", { until: at, due: 0, attempt: 2, error: "x", stack: null, step: null });
+    writer.event(id, at, "run.retrying", { until: at, due: 0, attempt: 2, error: "x", stack: null, steps: [] });
     writer.event(id, at, "run.resumed", { attempt: 2, reason: "retry", code: "", deaths: 0, ran_ms: 1 });
     writer.event(id, at, "run.completed", { output: null, ran_ms: 1 });
     writer.event(WAITING, at, "run.dropped", { error: "no room" });

@@ -70,6 +70,7 @@ const EVENTS = [
   "step.completed",
   "step.failed",
   "sleep.started",
+  "sleep.ended",
   ...Object.keys(ENDING),
 ];
 /** After which a run holds a slot, or does not any more. */

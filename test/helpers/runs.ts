@@ -113,6 +113,8 @@ export function writeRandomHistory(store: Store, writer: RunWriter, seed: number
   }
 }
 
+const HOUR_SLEEP = { duration: "1h", name: null, nth: 0 };
+
 function goOn(
   writer: RunWriter,
   { id, state, attempt }: Run,
@@ -147,13 +149,22 @@ function goOn(
       writer.event(id, at, "step.failed", {
         ...step,
         error: "no",
+        name: "Error",
+        message: "no",
         stack: null,
         duration_ms: 1,
         until: null,
         due: null,
       }),
-    () => writer.event(id, at, "sleep.started", { nth: 0, until: due, due }),
-    () => writer.event(id, at, "run.sleeping", { until: due, due, sleeps: [{ nth: 0, until: due, due }], ran_ms: 1 }),
+    () => writer.event(id, at, "sleep.started", { ...HOUR_SLEEP, until: due, due }),
+    () => writer.event(id, at, "sleep.ended", HOUR_SLEEP),
+    () =>
+      writer.event(id, at, "run.sleeping", {
+        until: due,
+        due,
+        sleeps: [{ ...HOUR_SLEEP, until: due, due }],
+        ran_ms: 1,
+      }),
     () =>
       writer.event(id, at, "run.retrying", {
         until: due,
@@ -161,10 +172,10 @@ function goOn(
         attempt: attempt + 1,
         error: "no",
         stack: null,
-        step: null,
+        steps: [],
       }),
     () => writer.event(id, at, "run.completed", { output: pick(INPUTS), ran_ms: 1 }),
-    () => writer.event(id, at, "run.failed", { error: "boom", stack: null, step: null }),
+    () => writer.event(id, at, "run.failed", { error: "boom", stack: null, steps: [] }),
     () => writer.event(id, at, "run.timed-out", { error: "too long" }),
     () => writer.event(id, at, "run.cancelled", { error: "by hand" }),
     () => writer.log(id, at, "output", "a line"),

@@ -189,7 +189,9 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
       timeoutMs: null,
       steps: [],
       sleeps: [],
+      loose: [],
       logged: 0,
+      isFurther: false,
       ...request,
     });
   }

@@ -21,18 +21,30 @@ const recorded = (id: number): Recorded => ({ id, at: 1_000 + id, run: 7, workfl
 const trigger = { id: 41, sense: "disk", at: 900, reflex: "full", key: "/var" };
 const place = { step: "find owner", nth: 0, attempt: 1 };
 
+const sleep = { duration: "5s", name: null, nth: 0 };
+
 const DATA: RunEventData = {
   "run.queued": { input: { host: "a" }, trigger, retry_of: null, from_step: null, decision: "signal:41:/var" },
   "run.started": { attempt: 1, code: "abc" },
   "run.resumed": { attempt: 2, reason: "retry", code: "abc", deaths: 0, ran_ms: 3 },
   "step.started": place,
   "step.completed": { ...place, result: [1], duration_ms: 2 },
-  "step.failed": { ...place, error: "Error: no", stack: null, duration_ms: 2, until: null, due: null },
-  "sleep.started": { nth: 0, until: 5_000, due: 50 },
-  "run.sleeping": { until: 5_000, due: 50, sleeps: [{ nth: 0, until: 5_000, due: 50 }], ran_ms: 4 },
-  "run.retrying": { until: 6_000, due: 60, attempt: 2, error: "Error: no", stack: "at x", step: null },
+  "step.failed": {
+    ...place,
+    error: "Error: no",
+    name: "Error",
+    message: "no",
+    stack: null,
+    duration_ms: 2,
+    until: null,
+    due: null,
+  },
+  "sleep.started": { ...sleep, until: 5_000, due: 50 },
+  "sleep.ended": sleep,
+  "run.sleeping": { until: 5_000, due: 50, sleeps: [{ ...sleep, until: 5_000, due: 50 }], ran_ms: 4 },
+  "run.retrying": { until: 6_000, due: 60, attempt: 2, error: "Error: no", stack: "at x", steps: [] },
   "run.completed": { output: { done: true }, ran_ms: 9 },
-  "run.failed": { error: "Error: boom", stack: null, step: null },
+  "run.failed": { error: "Error: boom", stack: null, steps: [] },
   "run.timed-out": { error: "too long" },
   "run.cancelled": { error: null },
   "run.dropped": { error: "the queue is full" },
@@ -50,7 +62,7 @@ const after = (...names: readonly RunEvent["event"][]): Run => {
 const COMES_IN: Readonly<Record<string, readonly RunEvent["event"][]>> = {
   queued: ["run.started", "run.dropped", "run.failed", "run.cancelled"],
   running: RUN_EVENTS.filter((name) => !["run.queued", "run.started", "run.dropped"].includes(name)),
-  sleeping: ["run.resumed", "run.failed", "run.cancelled"],
+  sleeping: ["run.resumed", "run.failed", "run.cancelled", "step.completed"],
 };
 
 const QUEUED: Run = {
@@ -100,6 +112,8 @@ describe("an event changes", () => {
     ["step.completed", ["run.queued", "run.started"], running],
     ["step.failed", ["run.queued", "run.started"], running],
     ["sleep.started", ["run.queued", "run.started"], running],
+    ["sleep.ended", ["run.queued", "run.started"], running],
+    ["step.completed", ["run.queued", "run.started", "run.sleeping"], { ...running, state: "sleeping", until: 5_000 }],
     ["run.sleeping", ["run.queued", "run.started"], { ...running, state: "sleeping", until: 5_000 }],
     [
       "run.retrying",
@@ -242,7 +256,7 @@ describe("whatever happens", () => {
     ...RUN_EVENTS.map((name) => fc.constant(event(name))),
     json.map((output) => event("run.completed", { output: output as never, ran_ms: 1 })),
     until.map((due) => event("run.sleeping", { until: due, due, sleeps: [], ran_ms: 1 })),
-    fc.string().map((error) => event("run.failed", { error, stack: null, step: null })),
+    fc.string().map((error) => event("run.failed", { error, stack: null, steps: [] })),
   );
   const histories = fc.array(anyEvent, { maxLength: 30 }).map((events) => [event("run.queued"), ...events]);
 

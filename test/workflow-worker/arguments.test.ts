@@ -2,7 +2,6 @@
 import { describe, expect, test } from "bun:test";
 import { readDuration, readStepCall } from "../../src/workflow-worker/arguments.ts";
 import { Commits } from "../../src/workflow-worker/commits.ts";
-import { stepError } from "../../src/workflow-worker/step-error.ts";
 import { stepId } from "../../src/workflow-worker/step-id.ts";
 
 const act = (): void => {};
@@ -93,18 +92,6 @@ test("a step's id is its own: 32 hex digits of trace, run, name and nth", () => 
   expect(new Set(of).size).toBe(5);
   for (const id of of) expect(id).toMatch(/^[0-9a-f]{32}$/);
   expect(stepId("t", 1, "a", 0)).toBe(of[0] as string);
-});
-
-test.each([
-  ["Error: x", "Error", "x"],
-  ["TypeError: a: b\nc", "TypeError", "a: b\nc"],
-  ["Error: ", "Error", ""],
-  ["threw Error: x", "Error", "threw Error: x"],
-  ["curl: (6) could not resolve", "Error", "curl: (6) could not resolve"],
-  ["", "Error", ""],
-])("what was recorded as %j is again an error of that name and message", (recorded, name, message) => {
-  const error = stepError(recorded, null);
-  expect([error.name, error.message, error instanceof Error]).toEqual([name, message, true]);
 });
 
 test("whoever waits for a commit goes on in order, once it and all before it are in", async () => {

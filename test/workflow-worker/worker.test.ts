@@ -2,7 +2,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import type { WorkflowMessage } from "../../src/ipc/workflow-definitions.ts";
+import type { WorkflowMessage, WorkflowParentMessageOf } from "../../src/ipc/workflow-definitions.ts";
 import { acquireLock } from "../../src/sqlite/lock.ts";
 import { stepId } from "../../src/workflow-worker/step-id.ts";
 
@@ -58,19 +58,42 @@ const leftOf = (ms: number) => expect.closeTo(ms, -3);
 const types = (messages: readonly WorkflowMessage[]): string[] => messages.map(({ type }) => type);
 
 const completed = (step: string, result: unknown, nth = 0) => ({
-  step,
-  nth,
-  state: "completed",
-  result,
-  error: null,
-  attempt: 1,
-  leftMs: 0,
+  ...{
+    step,
+    nth,
+    state: "completed" as const,
+    result,
+    failure: null,
+    attempt: 1,
+    leftMs: 0,
+    keyRun: null,
+    settled: -1,
+  },
 });
-const failed = (step: string, error: string, nth = 0) => ({
+const failed = (step: string, name: string, message: string, nth = 0) => ({
   ...completed(step, null, nth),
-  state: "failed",
-  error,
+  state: "failed" as const,
+  failure: { error: `${name}: ${message}`, name, message, stack: `${name}: ${message}\n    at author.ts:1:1` },
 });
+const retrying = (step: string, attempt: number, leftMs: number) => ({
+  ...failed(step, "Error", "no"),
+  ...{ state: "retrying" as const, attempt, leftMs, settled: null },
+});
+/** A sleep that is over; `leftMs`: one that is not, as far as is recorded. */
+const slept = (duration: string, nth = 0, leftMs: number | null = null) => ({
+  ...{ duration, name: null as string | null, nth, leftMs: leftMs ?? 0, settled: leftMs === null ? -1 : null },
+});
+type Known = WorkflowParentMessageOf<"run">["steps" | "sleeps"][number];
+
+/** A history in which these settled one after the other. */
+function past(...known: readonly Known[]): Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps"> {
+  let place = 0;
+  const placed = known.map((one) => ({ ...one, settled: one.settled === null ? null : place++ }));
+  return {
+    steps: placed.flatMap((one) => ("step" in one ? one : [])),
+    sleeps: placed.flatMap((one) => ("duration" in one ? one : [])),
+  };
+}
 
 describe("a workflow worker", () => {
   const BROKEN: readonly (readonly [name: string, text: string, init: object, problem: object])[] = [
@@ -248,12 +271,12 @@ describe("a run", () => {
       const fresh = await thread.step("a", () => { mark("a2"); });
       return { first, second, fresh, name: error.name, message: error.message, is: error instanceof Error };`);
     b.worker.run(1, {
-      steps: [
+      ...past(
         completed("a", { x: [1] }),
         completed("a", "two", 1),
-        failed("b", "TypeError: boom: it broke"),
+        failed("b", "TypeError", "boom: it broke"),
         completed("vanished", 1),
-      ] as never,
+      ),
     });
     expect(await b.worker.end(1)).toMatchObject({
       output: { first: { x: [1] }, second: "two", fresh: null, name: "TypeError", message: "boom: it broke", is: true },
@@ -265,21 +288,30 @@ describe("a run", () => {
   test("throws the same error when a step fails as when it is answered from the history", async () => {
     await using b = await bench(`
       const seen = [];
-      for (const thrown of [new RangeError("r"), new Error("e", { cause: new TypeError("c") }), "text", null, Object.assign(new Error("x"), { name: "Odd" })]) {
-        try { await thread.step("s", () => { throw thrown; }); } catch (error) { seen.push([error.name, error.message, String(error)]); }
+      class Timeout extends Error { name = "Timeout" }
+      const cause = new TypeError("c");
+      for (const thrown of [new RangeError("r"), new Error("e", { cause }), "text", null, { a: 1 }, new Timeout("slow\\nvery"), new DOMException("q", "QuotaExceeded"), { name: "Foreign", message: "m" }]) {
+        try { await thread.step("s", () => { throw thrown; }); }
+        catch (error) { seen.push([error.name, error.message, String(error.cause ?? ""), error instanceof Error, error.stack.split("\\n")[0]]); }
       }
       return seen;`);
     b.worker.run(1);
     const live = (await b.worker.end(1)) as { output: unknown };
     expect(live.output).toEqual([
-      ["RangeError", "r", "RangeError: r"],
-      ["Error", "e; TypeError: c", "Error: e; TypeError: c"],
-      ["Error", 'threw "text"', 'Error: threw "text"'],
-      ["Error", "threw null", "Error: threw null"],
-      ["Error", "Odd: x", "Error: Odd: x"],
+      ["RangeError", "r", "", true, "RangeError: r"],
+      ["Error", "e", "TypeError: c", true, "Error: e"],
+      ["Error", "text", "", true, "Error: text"],
+      ["Error", "null", "", true, "Error: null"],
+      ["Error", "{ a: 1 }", "", true, "Error: { a: 1 }"],
+      ["Timeout", "slow\nvery", "", true, "Timeout: slow"],
+      ["QuotaExceeded", "q", "", true, "QuotaExceeded: q"],
+      ["Foreign", "m", "", true, "Foreign: m"],
     ]);
-    const steps = b.worker.of("step-failed").map(({ error, nth }) => failed("s", error, nth));
-    b.worker.run(2, { steps: steps as never });
+    const steps = b.worker.of("step-failed").map(({ nth, error, name, message, stack }) => ({
+      ...failed("s", name, message, nth),
+      failure: { error, name, message, stack },
+    }));
+    b.worker.run(2, past(...steps));
     expect(await b.worker.end(2)).toMatchObject({ output: live.output });
     expect(b.worker.of("step-started").filter(({ run }) => run === 2)).toEqual([]);
   });
@@ -293,16 +325,16 @@ describe("a run", () => {
     for (const [run, how] of ["own", "step", "cause", "text"].entries()) {
       b.worker.run(run + 1, { trigger: { id: null, sense: null, at: null, payload: { how }, reflex: null } });
     }
-    const step = { step: "s", nth: 0 };
-    expect(await b.worker.end(1)).toMatchObject({ type: "failed", error: "Error: own", step: null });
+    const steps = [{ step: "s", nth: 0 }];
+    expect(await b.worker.end(1)).toMatchObject({ type: "failed", error: "Error: own", steps: [] });
     expect(await b.worker.end(2)).toMatchObject({
       type: "failed",
       error: "RangeError: inner",
-      step,
+      steps,
       stack: expect.stringContaining("workflows/probe/index.ts"),
     });
-    expect(await b.worker.end(3)).toMatchObject({ error: "Error: outer; RangeError: inner", step });
-    expect(await b.worker.end(4)).toMatchObject({ error: 'threw "text"', stack: null, step: null });
+    expect(await b.worker.end(3)).toMatchObject({ error: "Error: outer; RangeError: inner", steps });
+    expect(await b.worker.end(4)).toMatchObject({ error: 'threw "text"', stack: null, steps: [] });
   });
 
   test("has steps of one name beside one another, each known by the order of the calls", async () => {
@@ -324,7 +356,7 @@ describe("a run", () => {
     );
     const trigger = (payload: string) => ({ id: null, sense: null, at: null, payload, reflex: null });
     b.worker.run(1, { trigger: trigger("one"), trace: "1".repeat(32) });
-    b.worker.run(2, { trigger: trigger("two"), steps: [completed("a", "old")] as never });
+    b.worker.run(2, { trigger: trigger("two"), ...past(completed("a", "old")) });
     await until("both lines are logged", () => b.worker.of("log").length === 2);
     b.open("both");
     expect(await b.worker.end(1)).toMatchObject({ output: "one" });
@@ -341,7 +373,7 @@ describe("a run", () => {
     ["return { a: [1, 'x'] }", { type: "completed", output: { a: [1, "x"] } }],
     [
       "return { at: new Date() }",
-      { type: "failed", error: "the run's output is not JSON: at: Date is not a JSON value", stack: null, step: null },
+      { type: "failed", error: "the run's output is not JSON: at: Date is not a JSON value", stack: null, steps: [] },
     ],
     [
       "return 'x'.repeat(65536)",
@@ -380,7 +412,7 @@ describe("a step", () => {
     expect(await b.worker.end(1)).toMatchObject({
       type: "failed",
       error: `Error: the result of step "s" is not JSON: ${reason}`,
-      step: { step: "s", nth: 0 },
+      steps: [{ step: "s", nth: 0 }],
     });
     expect(b.worker.of("step-failed")).toMatchObject([{ retryInMs: null, attempt: 1 }]);
   });
@@ -435,14 +467,11 @@ describe("a step", () => {
     b.worker.run(1);
     expect(await b.worker.end(1)).toMatchObject({ type: "suspended", leftMs: leftOf(5_000), sleeps: [] });
     expect(b.worker.of("step-failed")).toMatchObject([{ attempt: 1, retryInMs: 5_000 }]);
-    const retrying = (attempt: number, leftMs: number) => ({
-      steps: [{ ...failed("s", "Error: no"), state: "retrying", attempt, leftMs }] as never,
-    });
-    b.worker.run(1, retrying(1, 3_000));
+    b.worker.run(1, past(retrying("s", 1, 3_000)));
     expect(await b.worker.end(1, 1)).toMatchObject({ type: "suspended", leftMs: leftOf(3_000) });
-    b.worker.run(1, retrying(1, 0));
+    b.worker.run(1, past(retrying("s", 1, 0)));
     expect(await b.worker.end(1, 2)).toMatchObject({ type: "suspended", leftMs: leftOf(10_000) });
-    b.worker.run(1, retrying(2, 0));
+    b.worker.run(1, past(retrying("s", 2, 0)));
     expect(await b.worker.end(1, 3)).toMatchObject({ type: "completed", output: 3 });
     expect(b.marks()).toEqual(["try 1", "try 2", "try 3"]);
   });
@@ -451,8 +480,7 @@ describe("a step", () => {
     await using b = await bench(
       `try { await thread.step("s", () => { throw new Error("no"); }, { retry: { limit: 1, interval: 1 } }); } catch (error) { return error.message; }`,
     );
-    const steps = [{ ...failed("s", "Error: no"), state: "retrying", attempt: 1, leftMs: 0 }] as never;
-    b.worker.run(1, { steps });
+    b.worker.run(1, past(retrying("s", 1, 0)));
     expect(await b.worker.end(1)).toMatchObject({ output: "no" });
     expect(b.worker.of("step-failed")).toMatchObject([{ attempt: 2, retryInMs: null }]);
   });
@@ -498,19 +526,18 @@ describe("a sleep", () => {
     expect(await b.worker.end(1)).toMatchObject({
       type: "suspended",
       leftMs: 900_000,
-      sleeps: [{ nth: 0, ms: 900_000 }],
+      sleeps: [{ duration: "15m", name: null, nth: 0, ms: 900_000 }],
     });
-    const steps = [completed("a", null)] as never;
-    b.worker.run(1, { steps, sleeps: [{ nth: 0, leftMs: 60_000, after: 0 }] });
+    const a = completed("a", null);
+    b.worker.run(1, past(a, slept("15m", 0, 60_000)));
     expect(await b.worker.end(1, 1)).toMatchObject({ type: "suspended", leftMs: leftOf(60_000), sleeps: [] });
-    b.worker.run(1, { steps, sleeps: [{ nth: 0, leftMs: 0, after: 0 }] });
+    b.worker.run(1, past(a, slept("15m")));
     expect(await b.worker.end(1, 2)).toMatchObject({
       type: "suspended",
       leftMs: 1_500,
-      sleeps: [{ nth: 1, ms: 1_500 }],
+      sleeps: [{ duration: "1500", name: null, nth: 0, ms: 1_500 }],
     });
-    const sleeps = [0, 1].map((nth) => ({ nth, leftMs: 0, after: 1 }));
-    b.worker.run(1, { steps, sleeps });
+    b.worker.run(1, past(a, slept("15m"), slept("1500")));
     expect(await b.worker.end(1, 3)).toMatchObject({ type: "completed", output: "done" });
     expect(b.marks()).toEqual(["top", "a", "top", "top", "slept", "top", "slept"]);
   });
@@ -525,8 +552,10 @@ describe("a sleep", () => {
     await until("the sleep is over", () => b.marks().includes("slept"));
     b.open("beside");
     expect(await b.worker.end(1)).toMatchObject({ type: "completed" });
-    expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "sleep", "step-completed", "completed"]);
-    expect(b.worker.of("sleep")).toMatchObject([{ nth: 0, ms: 20 }]);
+    const told = ["started", "step-started", "sleep", "slept", "step-completed", "completed"];
+    expect(types(b.worker.saidOf(1))).toEqual(told);
+    expect(b.worker.of("sleep")).toMatchObject([{ duration: "20", name: null, nth: 0, ms: 20 }]);
+    expect(b.worker.of("slept")).toMatchObject([{ duration: "20", name: null, nth: 0 }]);
   });
 
   test("that outlasts the steps beside it gives the execution up then, for what is left of it", async () => {
@@ -586,16 +615,18 @@ describe("a replay", () => {
       thread.sleep("1h").then(() => "late"),
     ]);
     return winner;`;
-  const [a, b, c] = [completed("a", 1), completed("b", 1), failed("c", "Error: no")];
+  const [a, b, c] = [completed("a", 1), completed("b", 1), failed("c", "Error", "no")];
+  const late = slept("1h");
 
-  test.each([
-    ["a", [a, b, c], 3],
-    ["b", [b, a, c], 2],
-    ["c", [c, b, a], 1],
-    ["late", [a, c, b], 0],
-  ])("has the winner the race had: %s", async (winner, steps, after) => {
+  test.each<[string, readonly Known[]]>([
+    ["a", [a, b, c, late]],
+    ["b", [b, a, late, c]],
+    ["c", [c, late, b, a]],
+    ["late", [late, a, c, b]],
+    ["a", [a, c, b, slept("1h", 0, 0)]],
+  ])("has the winner the race had: %s", async (winner, known) => {
     await using site = await bench(RACE);
-    site.worker.run(1, { steps: steps as never, sleeps: [{ nth: 0, leftMs: 0, after }] });
+    site.worker.run(1, past(...known));
     expect(await site.worker.end(1)).toMatchObject({ type: "completed", output: winner });
   });
 
@@ -619,7 +650,7 @@ describe("a replay", () => {
       const chain = async () => { for (let n = 0; n < 5; n++) await thread.step("s", () => n); return thread.step("new", () => 9); };
       await Promise.all([thread.sleep("1h"), chain()]);`);
     const steps = [0, 1, 2, 3, 4].map((nth) => completed("s", nth, nth));
-    site.worker.run(1, { steps: steps as never, sleeps: [{ nth: 0, leftMs: 60_000, after: 5 }] });
+    site.worker.run(1, past(...steps, slept("1h", 0, 60_000)));
     expect((await site.worker.end(1)).type).toBe("suspended");
     expect(site.worker.of("step-completed").map(({ step }) => step)).toEqual(["new"]);
   });
@@ -647,7 +678,7 @@ describe("what a run logs", () => {
       ["output", "debug", "within", null],
       ["log", "error", "three", null],
     ]);
-    b.worker.run(2, { logged: 2, steps: [completed("a", null)] as never });
+    b.worker.run(2, { logged: 2, ...past(completed("a", null)) });
     await b.worker.end(2);
     expect(rows(2)).toEqual([["log", "error", "three", null]]);
   });
@@ -721,13 +752,13 @@ describe("a run that is ended from outside", () => {
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("step");
     await until("the step has settled", () => b.marks().includes("step settles"));
+    if (type === "timed-out") told.push("step-completed");
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("settle");
     expect((await b.worker.end(1)).type).toBe(type as never);
     expect(b.worker.of("error")).toEqual([]);
     b.worker.run(2, {
-      steps: ["s", "more", "nobody awaits"].map((step) => completed(step, 1)) as never,
-      sleeps: [{ nth: 0, leftMs: 0, after: 0 }],
+      ...past(...["s", "more", "nobody awaits"].map((step) => completed(step, 1)), slept("5")),
     });
     expect(await b.worker.end(2)).toMatchObject({ output: "too late" });
     expect(types(b.worker.saidOf(1))).toEqual([...told, type]);
@@ -753,13 +784,13 @@ describe("a run that is ended from outside", () => {
     b.worker.run(1, { timeoutMs: 30 });
     await until("the run has settled", () => b.marks().includes("settled"));
     b.open("a");
-    b.worker.run(2, { steps: [completed("a", 1), completed("b", 1)] as never });
+    b.worker.run(2, past(completed("a", 1), completed("b", 1)));
     await b.worker.end(2);
-    const told = ["started", "step-started", "step-started", "overdue"];
+    const told = ["started", "step-started", "step-started", "overdue", "step-completed"];
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("b");
     expect((await b.worker.end(1)).type).toBe("timed-out");
-    expect(types(b.worker.saidOf(1))).toEqual([...told, "timed-out"]);
+    expect(types(b.worker.saidOf(1))).toEqual([...told, "step-completed", "timed-out"]);
   });
 
   test("is not said to be overdue when it settles at once", async () => {
@@ -769,6 +800,23 @@ describe("a run that is ended from outside", () => {
     b.worker.run(1, { timeoutMs: 30 });
     expect((await b.worker.end(1)).type).toBe("timed-out");
     expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "timed-out"]);
+  });
+
+  test("a step left running when its attempt fails is told to end, and counts where it finishes all the same", async () => {
+    await using b = await bench(`
+      const left = thread.step("left", async ({ signal }) => {
+        signal.addEventListener("abort", () => mark("told"));
+        await gate("left");
+        return "done";
+      });
+      await Promise.all([left, thread.step("fails", () => { throw new Error("no"); })]);`);
+    b.worker.run(1);
+    expect(await b.worker.end(1)).toMatchObject({ type: "failed", lingers: true, steps: [{ step: "fails", nth: 0 }] });
+    await until("the step is told", () => b.marks().includes("told"));
+    b.open("left");
+    expect(await b.worker.end(1, 1)).toMatchObject({ type: "stopped" });
+    expect(b.worker.of("step-completed")).toMatchObject([{ step: "left", nth: 0, attempt: 1, result: "done" }]);
+    expect(types(b.worker.saidOf(1)).slice(-3)).toEqual(["failed", "step-completed", "stopped"]);
   });
 
   test("steps left running when it settles are told, and what they return is ignored", async () => {
@@ -785,7 +833,7 @@ describe("a run that is ended from outside", () => {
     await until("the run is told", () => b.marks().includes("told"));
     b.open("left");
     await until("the step left behind has settled", () => b.marks().includes("left settles"));
-    b.worker.run(2, { steps: [completed("left", 1)] as never });
+    b.worker.run(2, past(completed("left", 1)));
     await b.worker.end(2);
     expect(b.worker.of("step-completed")).toEqual([]);
     expect(b.marks()).toEqual(["begun", "told", "left settles"]);

@@ -58,6 +58,8 @@ export function runLogSpans(log: Log): Span[] {
     case "sleep.started":
     case "run.sleeping":
       return [span(`sleeps for ${duration(Math.max(0, data.until - log.at))}`)];
+    case "sleep.ended":
+      return [span("has slept", "dim")];
     case "run.retrying":
       return [
         span(`attempt ${data.attempt} follows after ${duration(Math.max(0, data.until - log.at))}`, "yellow"),

@@ -93,7 +93,9 @@ export function wordsOf(run: number, { event, data }: RunEvent, codeChanged = fa
     case "run.started":
       return { level: "info", message: `run ${run} started` };
     case "run.resumed": {
-      const changed = codeChanged ? "; its code has changed since: unknown steps run, vanished ones are ignored" : "";
+      const changed = codeChanged
+        ? "; its code has changed since: unknown steps and sleeps run, vanished ones are ignored"
+        : "";
       return {
         level: codeChanged ? "warn" : "info",
         message: `run ${run} ${RESUMED[data.reason]}${times(data.attempt)}${changed}`,
@@ -113,6 +115,8 @@ export function wordsOf(run: number, { event, data }: RunEvent, codeChanged = fa
     case "sleep.started":
     case "run.sleeping":
       return { level: "info", message: `run ${run} sleeps until ${new Date(data.until).toISOString()}` };
+    case "sleep.ended":
+      return { level: "debug", message: `run ${run} has slept` };
     case "run.retrying":
       return {
         level: "warn",

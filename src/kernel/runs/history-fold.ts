@@ -4,20 +4,31 @@
  */
 import type { Log } from "../../model/log.ts";
 import { type Recorded, type RunEvent, type RunEventData, runEventOf } from "../../model/run.ts";
-import { EMPTY_HISTORY, type RunHistory, type SleepHistory, type StepHistory, stepKey } from "./run-history.ts";
+import type { StepPlace } from "../../model/run-places.ts";
+import {
+  EMPTY_HISTORY,
+  type Places,
+  type RunHistory,
+  type SleepHistory,
+  type StepFailure,
+  type StepHistory,
+  sleepKey,
+  stepKey,
+} from "./run-history.ts";
 
 type StepState = StepHistory["state"];
-type StepPlace = Pick<StepHistory, "step" | "nth">;
 type SleepRecord = RunEventData["sleep.started"];
+type AnySleep = RunEventData["sleep.ended"];
 
 class HistoryFold {
   readonly #steps: Map<string, StepHistory>;
-  readonly #sleeps: Map<number, SleepHistory>;
+  readonly #sleeps: Map<string, SleepHistory>;
   /** The next place in the order of beginnings, and in that of settling. */
   #nextOrder: number;
   #nextSettled = 0;
-  /** Sleeps that nothing came after yet: Unix milliseconds until which they last. */
-  readonly #asleep = new Map<number, number>();
+  readonly #loose: Places[];
+  /** Sleeps that have not ended, with the Unix milliseconds until which they last. */
+  readonly #asleep = new Map<string, number>();
   #wakesAt = Number.NEGATIVE_INFINITY;
   #logged = 0;
   #code: string | null = null;
@@ -25,6 +36,9 @@ class HistoryFold {
   #recordedMs = 0;
   #ranMs = 0;
   #runningSince: number | null = null;
+  #run: number | null = null;
+  /** Another attempt failed before this one. */
+  #isFurther: boolean;
   /** What this attempt has begun; and the failures after which it has begun nothing, so that nobody has dealt with them. */
   readonly #begun = new Set<string>();
   readonly #unhandled = new Set<string>();
@@ -34,17 +48,24 @@ class HistoryFold {
   constructor(inherited: RunHistory) {
     this.#steps = new Map(inherited.steps);
     this.#sleeps = new Map(inherited.sleeps);
-    this.#nextOrder = this.#steps.size + this.#sleeps.size;
-    for (const known of [...this.#steps.values(), ...this.#sleeps.values()]) {
-      this.#nextSettled = Math.max(this.#nextSettled, (known.settled ?? -1) + 1);
+    this.#nextOrder = 0;
+    for (const { order, settled } of [...this.#steps.values(), ...this.#sleeps.values()]) {
+      this.#nextOrder = Math.max(this.#nextOrder, order + 1);
+      this.#nextSettled = Math.max(this.#nextSettled, (settled ?? -1) + 1);
     }
+    for (const [key, { settled, due }] of this.#sleeps) if (settled === null) this.#asleep.set(key, due);
+    // What this run settles itself is none of the loose places of the run before.
+    this.#loose = inherited.loose.map(({ from, to }) => ({ from, to: Math.min(to, this.#nextSettled) }));
+    this.#isFurther = inherited !== EMPTY_HISTORY;
   }
 
   get history(): RunHistory {
     return {
-      ...EMPTY_HISTORY,
+      run: this.#run,
       steps: this.#steps,
       sleeps: this.#sleeps,
+      loose: this.#loose,
+      isFurther: this.#isFurther && this.#begun.size === 0,
       logged: this.#logged,
       code: this.#code,
       deaths: this.#deaths,
@@ -58,8 +79,9 @@ class HistoryFold {
     const found = runEventOf(log);
     if (found === null) return;
     const { row, event } = found;
-    // A sleep beside steps passes without an event of its own.
-    this.#sleepsEnd((_, until) => until <= row.at);
+    this.#run = row.run;
+    // Earlier versions recorded no end of a sleep beside steps.
+    this.#sleepsEnd(({ place }, until) => !("duration" in place) && until <= row.at);
     this.#event(row, event);
     if (this.#runningSince === null) return;
     // The wall clock may have been set back meanwhile.
@@ -83,17 +105,20 @@ class HistoryFold {
         return this.#stepFailed(data);
       case "sleep.started":
         return this.#sleepBegins(data);
+      case "sleep.ended":
+        return this.#sleepEnds(data);
       case "run.sleeping":
         return this.#suspended(data);
       case "run.retrying":
-        this.#beginAgain(data.step);
+        this.#beginAgain(culpritsOf(data));
         this.#rests(0);
+        this.#isFurther = true;
         return;
       case "run.failed":
-        return this.#beginAgain(data.step);
+        return this.#beginAgain(culpritsOf(data));
       case "run.timed-out":
       case "run.cancelled":
-        return this.#beginAgain(null);
+        return this.#beginAgain([]);
       default:
         return;
     }
@@ -126,63 +151,96 @@ class HistoryFold {
     this.#unhandled.clear();
   }
 
-  #setStep({ step, nth }: StepPlace, state: StepState): void {
+  #setStep({ step, nth }: StepPlace, state: StepState, isUnderWay: boolean): void {
     const key = stepKey(step, nth);
+    const known = this.#steps.get(key);
     const isSettled = state.state === "completed" || state.state === "failed";
     const settled = isSettled ? this.#nextSettled++ : null;
-    const order = this.#steps.get(key)?.order ?? this.#nextOrder++;
-    this.#steps.set(key, { step, nth, state, order, settled });
+    const order = known?.order ?? this.#nextOrder++;
+    this.#steps.set(key, { step, nth, state, order, settled, isUnderWay, keyRun: known?.keyRun ?? null });
   }
 
   #stepBegins(place: StepPlace): void {
     const key = stepKey(place.step, place.nth);
     this.#begins(key);
-    if (!this.#steps.has(key)) this.#setStep(place, { state: "begun" });
+    const known = this.#steps.get(key);
+    // A settled step does not begin.
+    if (known?.settled !== undefined && known.settled !== null) return;
+    this.#setStep(place, known?.state ?? { state: "begun" }, true);
   }
 
   #stepCompleted({ step, nth, result, attempt }: RunEventData["step.completed"]): void {
-    this.#setStep({ step, nth }, { state: "completed", result, attempt });
+    this.#setStep({ step, nth }, { state: "completed", result, attempt }, false);
     this.#unhandled.delete(stepKey(step, nth));
     this.#deaths = 0;
   }
 
-  #stepFailed({ step, nth, error, attempt, due }: RunEventData["step.failed"]): void {
-    if (due !== null) return this.#setStep({ step, nth }, { state: "retrying", error, attempt, due });
+  #stepFailed(data: RunEventData["step.failed"]): void {
+    const { step, nth, attempt, due } = data;
+    const failure = failureOf(data);
+    if (due !== null) return this.#setStep({ step, nth }, { state: "retrying", failure, attempt, due }, false);
     const key = stepKey(step, nth);
     this.#unhandled.add(key);
     this.#loggedBefore.set(key, this.#logged);
-    this.#setStep({ step, nth }, { state: "failed", error, attempt });
+    this.#setStep({ step, nth }, { state: "failed", failure, attempt }, false);
   }
 
-  /** The failures that ended an attempt, `culprit` among them: they are run again, the others stay what they are. */
-  #beginAgain(culprit: StepPlace | null): void {
-    const failed: StepPlace[] = [...this.#unhandled].flatMap((key) => this.#steps.get(key) ?? []);
-    for (const place of culprit ? [...failed, culprit] : failed) {
-      this.#setStep(place, { state: "begun" });
-      this.#logged = Math.min(this.#logged, this.#loggedBefore.get(stepKey(place.step, place.nth)) ?? this.#logged);
+  /** The failures that ended an attempt, `culprits` among them: these steps are run again, others stay what they are. */
+  #beginAgain(culprits: readonly StepPlace[]): void {
+    const keys = new Set([...this.#unhandled, ...culprits.map(({ step, nth }) => stepKey(step, nth))]);
+    let from = Number.POSITIVE_INFINITY;
+    for (const key of keys) {
+      const known = this.#steps.get(key);
+      if (known?.state.state !== "failed") continue;
+      from = Math.min(from, known.settled ?? from);
+      this.#setStep(known, { state: "begun" }, false);
+      this.#logged = Math.min(this.#logged, this.#loggedBefore.get(key) ?? this.#logged);
     }
+    if (from < this.#nextSettled) this.#loose.push({ from, to: this.#nextSettled });
     this.#begun.clear();
     this.#unhandled.clear();
   }
 
-  #sleepBegins({ nth, due, until }: SleepRecord): void {
-    this.#begins(`sleep ${nth}`);
-    const order = this.#sleeps.get(nth)?.order ?? this.#nextOrder++;
-    this.#sleeps.set(nth, { nth, due, settled: null, order });
-    this.#asleep.set(nth, until);
+  #sleepBegins({ until, due, ...place }: SleepRecord): void {
+    const key = sleepKey(place);
+    this.#begins(`sleep ${key}`);
+    const order = this.#sleeps.get(key)?.order ?? this.#nextOrder++;
+    this.#sleeps.set(key, { place, due, settled: null, order });
+    this.#asleep.set(key, until);
+  }
+
+  #sleepEnds(place: AnySleep): void {
+    const key = sleepKey(place);
+    const known = this.#sleeps.get(key) ?? { place, due: 0, order: this.#nextOrder++, settled: null };
+    this.#asleep.delete(key);
+    if (known.settled === null) this.#sleeps.set(key, { ...known, settled: this.#nextSettled++ });
   }
 
   #sleepsEnd(isOver: (sleep: SleepHistory, until: number) => boolean): void {
     if (this.#asleep.size === 0) return;
-    const over = [...this.#asleep].flatMap(([nth, until]) => {
-      const sleep = this.#sleeps.get(nth);
+    const over = [...this.#asleep].flatMap(([key, until]) => {
+      const sleep = this.#sleeps.get(key);
       return sleep !== undefined && isOver(sleep, until) ? [sleep] : [];
     });
-    for (const sleep of over.sort((a, b) => a.due - b.due)) {
-      this.#sleeps.set(sleep.nth, { ...sleep, settled: this.#nextSettled++ });
-      this.#asleep.delete(sleep.nth);
-    }
+    for (const { place } of over.sort((a, b) => a.due - b.due)) this.#sleepEnds(place);
   }
+}
+
+/** Earlier versions recorded one step at the most, or null. */
+function culpritsOf(data: RunEventData["run.retrying"] | RunEventData["run.failed"]): readonly StepPlace[] {
+  if ("steps" in data) return data.steps;
+  const { step } = data as { readonly step: StepPlace | null };
+  return step === null ? [] : [step];
+}
+
+const NAMED = /^([A-Za-z_$][\w$]*(?:Error|Exception)|Error): ([\s\S]*)$/;
+
+/** Earlier versions recorded the words of a failure alone: name and message are read from them. */
+function failureOf(data: RunEventData["step.failed"]): StepFailure {
+  const { error, stack } = data;
+  if ("message" in data) return { error, name: data.name, message: data.message, stack };
+  const [, name = "Error", message = error] = NAMED.exec(error) ?? [];
+  return { error, name, message, stack };
 }
 
 /** The history of one run: `logs` are its rows in id order; `inherited` what a retry by hand keeps of the run before. */

@@ -1,41 +1,61 @@
 /** What a worker needs to run a run again from the top: pure. */
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
-import type { RunHistory } from "./run-history.ts";
+import type { Places, RunHistory, SleepHistory, StepHistory } from "./run-history.ts";
 
-interface Settled {
-  readonly settled: number | null;
+type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged" | "isFurther">;
+
+/** Places as the worker counts them: from 0 without a gap, in the order in which steps and sleeps settled. */
+class Order {
+  readonly #all: readonly number[];
+  readonly #dense: ReadonlyMap<number, number>;
+
+  constructor({ steps, sleeps }: RunHistory) {
+    const settled = [...steps.values(), ...sleeps.values()].flatMap((known) => known.settled ?? []);
+    this.#all = settled.sort((a, b) => a - b);
+    this.#dense = new Map(this.#all.map((place, index) => [place, index]));
+  }
+
+  of({ settled }: StepHistory | SleepHistory): number | null {
+    return settled === null ? null : (this.#dense.get(settled) ?? null);
+  }
+
+  /** How many come before this place of the history. */
+  #before(place: number): number {
+    const found = this.#all.findIndex((known) => known >= place);
+    return found < 0 ? this.#all.length : found;
+  }
+
+  within({ from, to }: Places): Places {
+    return { from: this.#before(from), to: this.#before(to) };
+  }
 }
 
-/** Of what has not settled, and of what is not there. */
-const LAST: Settled = { settled: null };
-const placeOf = ({ settled }: Settled): number => settled ?? Number.MAX_SAFE_INTEGER;
-const bySettled = (a: Settled, b: Settled): number => placeOf(a) - placeOf(b);
-
-type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "logged">;
-
-/** As the worker is told. `now`: on the axis of elapsed time. */
-export function replayOf({ steps, sleeps, logged }: RunHistory, now: number): Replay {
-  const told: Replay["steps"] = [];
-  const inOrder = [...steps.values()].sort(bySettled);
-  for (const { step, nth, state } of inOrder) {
-    if (state.state === "begun") continue;
-    told.push({
+/** `now`: on the axis of elapsed time. */
+export function replayOf(history: RunHistory, now: number): Replay {
+  const order = new Order(history);
+  const steps: Replay["steps"] = [];
+  for (const known of history.steps.values()) {
+    const { step, nth, state, keyRun } = known;
+    // A step that only began is run like one that never did.
+    if (state.state === "begun" && keyRun === null) continue;
+    steps.push({
       step,
       nth,
       state: state.state,
-      attempt: state.attempt,
+      settled: order.of(known),
+      attempt: state.state === "begun" ? 0 : state.attempt,
       result: state.state === "completed" ? state.result : null,
-      error: state.state === "completed" ? null : state.error,
+      failure: "failure" in state ? state.failure : null,
       leftMs: state.state === "retrying" ? Math.max(0, state.due - now) : 0,
+      keyRun,
     });
   }
-  let after = 0;
-  return {
-    steps: told,
-    sleeps: [...sleeps.values()].sort(bySettled).map((sleep) => {
-      while (placeOf(inOrder[after] ?? LAST) < placeOf(sleep)) after++;
-      return { nth: sleep.nth, leftMs: Math.max(0, sleep.due - now), after };
-    }),
-    logged,
-  };
+  const sleeps = [...history.sleeps.values()].map((known) => {
+    const { place, due } = known;
+    const named = "duration" in place ? place : { duration: null, name: null, nth: place.nth };
+    return { ...named, settled: order.of(known), leftMs: Math.max(0, due - now) };
+  });
+  const { logged, isFurther } = history;
+  const loose = history.loose.map((range) => order.within(range)).filter(({ from, to }) => from < to);
+  return { steps, sleeps, loose, logged, isFurther };
 }

@@ -6,8 +6,8 @@ import type { RunEventData } from "../../model/run.ts";
 export interface Failure {
   readonly error: string;
   readonly stack: string | null;
-  /** The step whose failure it was, and which is run again. */
-  readonly step: RunEventData["run.retrying"]["step"];
+  /** The steps whose failures it was, and which are run again. */
+  readonly steps: RunEventData["run.retrying"]["steps"];
   /** `for-good`: another attempt would only fail again. */
   readonly how: "threw" | "timed-out" | "for-good";
 }

@@ -13,6 +13,7 @@ import type { WorkflowMessage, WorkflowMessageOf, WorkflowParentMessage } from "
 import type { WorkflowConfig } from "../../model/config.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { RunEvent, RunEventData } from "../../model/run.ts";
+import type { CountedSleep, SleepPlace } from "../../model/run-places.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
@@ -341,7 +342,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       if (!this.#interrupted.has(run) || run.isOver) continue;
       this.#interrupted.delete(run);
       const error = `${this.#timeoutPassed}, and had not settled when its worker died`;
-      this.#desk.fails(run, { error, stack: null, step: null, how: "timed-out" });
+      this.#desk.fails(run, { error, stack: null, steps: [], how: "timed-out" });
     }
   }
 
@@ -361,7 +362,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#failHanded({
       error: `its worker died ${STRIKES} times while it loaded the module: ${how}`,
       stack: null,
-      step: null,
+      steps: [],
       how: "threw",
     });
     return true;
@@ -373,14 +374,14 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     if (overdue) {
       this.#interrupted.delete(run);
       const error = `it was killed: ${this.describeLimit(run)}`;
-      this.#desk.fails(run, { error, stack: null, step: null, how: "timed-out" });
+      this.#desk.fails(run, { error, stack: null, steps: [], how: "timed-out" });
       return true;
     }
     run.deaths++;
     if (run.deaths < STRIKES) return false;
     this.#interrupted.delete(run);
     const error = `its worker died ${STRIKES} times while it ran alone: ${how}`;
-    this.#desk.record(run, { event: "run.failed", data: { error, stack: null, step: null } }, () =>
+    this.#desk.record(run, { event: "run.failed", data: { error, stack: null, steps: [] } }, () =>
       this.#desk.settled(run, () => {}),
     );
     return true;
@@ -420,7 +421,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
         return;
       default: {
         const run = this.#inWorker.get(message.run);
-        const isHeard = run?.phase === "under-way" || (run?.phase === "lingering" && message.type === "stopped");
+        const isHeard = run?.phase === "under-way" || (run?.phase === "lingering" && LINGERS.has(message.type));
         if (run === undefined || !isHeard) {
           return this.#life.malformed(`"${message.type}" of run ${message.run}, which is not under way`);
         }
@@ -442,7 +443,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   #failToLoad(problem: Problem): void {
     const error = formatProblem(problem);
     this.#host.journal.logProblem(`workflow:${this.#desk.name}`, "workflow.failed", problem);
-    this.#failHanded({ error, stack: null, step: null, how: "threw" });
+    this.#failHanded({ error, stack: null, steps: [], how: "threw" });
     // The next run looks again: the module may have been mended.
     if (this.#life.isOpen) this.#leave();
   }
@@ -499,14 +500,24 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
         });
       }
       case "step-failed": {
-        const { step, nth, attempt, error, stack, durationMs: duration_ms, retryInMs } = message;
+        const { step, nth, attempt, error, name, stack, durationMs: duration_ms, retryInMs } = message;
         const again = retryInMs === null ? { until: null, due: null } : this.#desk.deadline(retryInMs);
-        const data = { step, nth, attempt, error, stack, duration_ms, ...again };
+        const data = { step, nth, attempt, error, name, message: message.message, stack, duration_ms, ...again };
         return this.#recordAndAck(run, message.seq, { event: "step.failed", data }, () => {});
       }
       case "sleep": {
-        const data = { nth: message.nth, ...this.#desk.deadline(message.ms) };
+        const { duration, name, nth } = message;
+        const data = { ...sleepPlace(duration, name, nth), ...this.#desk.deadline(message.ms) };
         return this.#recordAndAck(run, message.seq, { event: "sleep.started", data }, () => {});
+      }
+      case "slept": {
+        const { duration, name, nth } = message;
+        return this.#recordAndAck(
+          run,
+          message.seq,
+          { event: "sleep.ended", data: sleepPlace(duration, name, nth) },
+          () => {},
+        );
       }
       case "suspended":
         return this.#suspended(run, message);
@@ -520,12 +531,12 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
       }
       case "failed": {
         this.#ends(run, message.lingers);
-        const { error, stack, step, again } = message;
-        return this.#desk.fails(run, { error, stack, step, how: again ? "threw" : "for-good" });
+        const { error, stack, steps, again } = message;
+        return this.#desk.fails(run, { error, stack, steps, how: again ? "threw" : "for-good" });
       }
       case "timed-out": {
         this.#leaves(run);
-        return this.#desk.fails(run, { error: this.#timeoutPassed, stack: null, step: null, how: "timed-out" });
+        return this.#desk.fails(run, { error: this.#timeoutPassed, stack: null, steps: [], how: "timed-out" });
       }
       case "overdue":
         this.#told.add(run);
@@ -567,7 +578,10 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#leaves(run);
     const now = this.#host.lifetime.now();
     const { due, until } = this.#desk.deadline(message.leftMs, now);
-    const sleeps = message.sleeps.map(({ nth, ms }) => ({ nth, ...this.#desk.deadline(ms, now) }));
+    const sleeps = message.sleeps.map(({ duration, name, nth, ms }) => ({
+      ...sleepPlace(duration, name, nth),
+      ...this.#desk.deadline(ms, now),
+    }));
     const ran_ms = Math.round(run.ranMs + message.ranMs);
     this.#desk.record(run, { event: "run.sleeping", data: { until, due, sleeps, ran_ms } }, () => {
       run.ranMs = ran_ms;
@@ -588,6 +602,13 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     });
   }
 }
+
+/** What a run that lingers still says: a step that finishes counts. */
+const LINGERS: ReadonlySet<WorkflowMessage["type"]> = new Set(["step-completed", "stopped"]);
+
+/** Without a duration the sleep was begun by an earlier version. */
+const sleepPlace = (duration: string | null, name: string | null, nth: number): SleepPlace | CountedSleep =>
+  duration === null ? { nth } : { duration, name, nth };
 
 const isLingering = (task: Task): boolean => task !== MODULE && task.phase === "lingering";
 

@@ -175,7 +175,7 @@ export class Workflow implements RunDesk {
           handed = found.value;
           draft.run(run, this.#beginning(run, row, handed.history), this.#isNewCode(handed.history));
         } else
-          draft.run(run, { event: "run.failed", data: { error: formatProblem(found.error), stack: null, step: null } });
+          draft.run(run, { event: "run.failed", data: { error: formatProblem(found.error), stack: null, steps: [] } });
       },
       kept: () => {
         if (run.isOver || handed === null) return this.settled(run, () => {});
@@ -252,13 +252,16 @@ export class Workflow implements RunDesk {
   }
 
   /** How an attempt that did not succeed goes on. */
-  #afterFailure(row: Run, { error, stack, step, how }: Failure): RunEvent {
+  #afterFailure(row: Run, { error, stack, steps, how }: Failure): RunEvent {
     const delay = how === "for-good" ? null : attemptDelayMs(row.attempt, this.config.retry);
     if (delay !== null) {
-      return { event: "run.retrying", data: { ...this.deadline(delay), attempt: row.attempt + 1, error, stack, step } };
+      return {
+        event: "run.retrying",
+        data: { ...this.deadline(delay), attempt: row.attempt + 1, error, stack, steps },
+      };
     }
     if (how === "timed-out") return { event: "run.timed-out", data: { error } };
-    return { event: "run.failed", data: { error, stack, step } };
+    return { event: "run.failed", data: { error, stack, steps } };
   }
 
   deadline(ms: number, now = this.#host.lifetime.now()): { until: number; due: number } {

@@ -21,6 +21,8 @@ const logsOf = (events: readonly (RunEvent | "log" | "output")[]): Log[] =>
     data: typeof event === "string" ? null : JSON.stringify(event.data),
   }));
 
+const THROWN = { error: "TypeError: no; Error: why", name: "TypeError", message: "no", stack: "TypeError: no\n at x" };
+
 const trigger = { id: null, sense: null, at: null, reflex: null, key: null };
 const queued: RunEvent = {
   event: "run.queued",
@@ -41,12 +43,14 @@ const done = (step: string, result: string | number = 1, nth = 0, attempt = 1): 
 });
 const failed = (step: string, due: number | null = null, attempt = 1, nth = 0): RunEvent => ({
   event: "step.failed",
-  data: { step, nth, attempt, error: "Error: no", stack: null, duration_ms: 1, until: due, due },
+  data: { step, nth, attempt, ...THROWN, duration_ms: 1, until: due, due },
 });
+const asleep = (nth: number, duration = "5m", name: string | null = null) => ({ duration, name, nth });
 const sleeping = (due: number, sleeps: readonly number[] = [], ran_ms = 0): RunEvent => ({
   event: "run.sleeping",
-  data: { until: due, due, sleeps: sleeps.map((nth) => ({ nth, until: due, due })), ran_ms },
+  data: { until: due, due, sleeps: sleeps.map((nth) => ({ ...asleep(nth), until: due, due })), ran_ms },
 });
+const slept = (nth: number): RunEvent => ({ event: "sleep.ended", data: asleep(nth) });
 const retrying = (step: string | null): RunEvent => ({
   event: "run.retrying",
   data: {
@@ -55,13 +59,13 @@ const retrying = (step: string | null): RunEvent => ({
     attempt: 2,
     error: "Error: no",
     stack: null,
-    step: step === null ? null : { step, nth: 0 },
+    steps: step === null ? [] : [{ step, nth: 0 }],
   },
 });
 
 const ended = (event: "run.failed" | "run.timed-out" | "run.cancelled", step: string | null = null): RunEvent =>
   event === "run.failed"
-    ? { event, data: { error: "Error: no", stack: null, step: step === null ? null : { step, nth: 0 } } }
+    ? { event, data: { error: "Error: no", stack: null, steps: step === null ? [] : [{ step, nth: 0 }] } }
     : { event, data: { error: "too long" } };
 
 const history = (...events: readonly (RunEvent | "log" | "output")[]): RunHistory =>
@@ -133,13 +137,13 @@ describe("the history of a run", () => {
 
   test("remembers when each sleep is over, from when it began", () => {
     const told = history(
-      { event: "sleep.started", data: { nth: 0, until: 7_000, due: 7_000 } },
+      { event: "sleep.started", data: { ...asleep(0), until: 7_000, due: 7_000 } },
       begun("a"),
       done("a"),
       sleeping(9_000, [1]),
       resumed("slept"),
     );
-    expect([...told.sleeps.values()].map(({ nth, due }) => [nth, due])).toEqual([
+    expect([...told.sleeps.values()].map(({ place, due }) => [place.nth, due])).toEqual([
       [0, 7_000],
       [1, 9_000],
     ]);
@@ -180,6 +184,10 @@ describe("the history of a run", () => {
 });
 
 describe("what the worker is told", () => {
+  const step = (name: string, state: "completed" | "failed" | "retrying") => ({
+    ...{ step: name, nth: 0, state, attempt: 1, result: null, failure: THROWN, leftMs: 0, keyRun: null },
+  });
+
   test("is what finished, failed or is tried again, and how long waits have left", () => {
     const told = history(
       begun("a"),
@@ -194,28 +202,34 @@ describe("what the worker is told", () => {
     );
     expect(replayOf(told, 4_000)).toEqual({
       steps: [
-        { step: "a", nth: 0, state: "completed", attempt: 1, result: "x", error: null, leftMs: 0 },
-        { step: "b", nth: 0, state: "failed", attempt: 1, result: null, error: "Error: no", leftMs: 0 },
-        { step: "c", nth: 0, state: "retrying", attempt: 3, result: null, error: "Error: no", leftMs: 1_000 },
+        { ...step("a", "completed"), settled: 0, result: "x", failure: null },
+        { ...step("b", "failed"), settled: 1 },
+        { ...step("c", "retrying"), settled: null, attempt: 3, leftMs: 1_000 },
       ],
-      sleeps: [{ nth: 0, leftMs: 2_000, after: 2 }],
+      sleeps: [{ ...asleep(0), leftMs: 2_000, settled: null }],
+      loose: [],
       logged: 1,
+      isFurther: false,
     });
     expect(replayOf(told, 99_000).steps.map(({ leftMs }) => leftMs)).toEqual([0, 0, 0]);
-    expect(replayOf(told, 99_000).sleeps).toEqual([{ nth: 0, leftMs: 0, after: 2 }]);
+    expect(replayOf(told, 99_000).sleeps).toEqual([{ ...asleep(0), leftMs: 0, settled: null }]);
   });
 });
 
 describe("the order in which steps and sleeps settled", () => {
-  const beside = (nth: number, until: number): RunEvent => ({
+  const beside = (nth: number, due: number): RunEvent => ({
     event: "sleep.started",
-    data: { nth, until, due: until },
+    data: { ...asleep(nth), until: due, due },
   });
   const orderOf = (told: RunHistory): string[] => {
     const { steps, sleeps } = replayOf(told, 1_000_000);
-    const order = steps.map(({ step }) => step);
-    for (const { nth, after } of [...sleeps].reverse()) order.splice(after, 0, `sleep ${nth}`);
-    return order;
+    const settled = [
+      ...steps.map(({ step, settled }) => ({ settled, name: step })),
+      ...sleeps.map(({ nth, settled }) => ({ settled, name: `sleep ${nth}` })),
+    ].filter((one) => one.settled !== null);
+    settled.sort((one, other) => Number(one.settled) - Number(other.settled));
+    expect(settled.map(({ settled }) => settled)).toEqual(settled.map((_, index) => index));
+    return settled.map(({ name }) => name);
   };
 
   test("is that of the logs, whichever began first", () => {
@@ -226,16 +240,32 @@ describe("the order in which steps and sleeps settled", () => {
     ]);
   });
 
-  test("has a sleep where its time was over, though nothing is logged then", () => {
-    // Rows are a second apart from 1,000 on, so the last is of 7,000.
-    const told = history(begun("a"), beside(0, 6_500), beside(1, 5_500), done("b"), done("a"));
-    expect(orderOf(told)).toEqual(["sleep 1", "b", "sleep 0", "a"]);
+  test("has a sleep where its end was recorded, whatever the clocks said", () => {
+    const told = [begun("a"), beside(0, 1), beside(1, 1), beside(2, 1), done("b"), slept(1), done("a"), slept(0)];
+    expect(orderOf(history(...told))).toEqual(["b", "sleep 1", "a", "sleep 0"]);
+    expect(replayOf(history(...told), 5).sleeps.map(({ settled }) => settled)).toEqual([3, 1, null]);
   });
 
   test("has one that gave the execution up where the run went on, whatever the clock was set to", () => {
     const told = history(begun("a"), done("a"), sleeping(900_000, [0]), resumed("slept"), begun("b"), done("b"));
     expect(orderOf(told)).toEqual(["a", "sleep 0", "b"]);
-    expect(orderOf(history(begun("a"), done("a"), sleeping(900_000, [0])))).toEqual(["a", "sleep 0"]);
+    expect(orderOf(history(begun("a"), done("a"), sleeping(900_000, [0])))).toEqual(["a"]);
+  });
+
+  test("has only the sleeps whose time was over when the run went on", () => {
+    const both: RunEvent = {
+      event: "run.sleeping",
+      data: {
+        until: 5_000,
+        due: 5_000,
+        sleeps: [
+          { ...asleep(0), until: 9_000, due: 9_000 },
+          { ...asleep(1), until: 5_000, due: 5_000 },
+        ],
+        ran_ms: 0,
+      },
+    };
+    expect(orderOf(history(both, resumed("slept"), begun("a"), done("a")))).toEqual(["sleep 1", "a"]);
   });
 
   test("is kept by a retry by hand, whose own steps follow", () => {
@@ -245,6 +275,64 @@ describe("the order in which steps and sleeps settled", () => {
       "a",
       "c",
     ]);
+  });
+
+  test("is loose from a failure on that is run again, up to where its attempt ended", () => {
+    const tried = [begun("a"), done("a"), begun("b"), failed("b"), begun("undo"), done("undo"), retrying("b")];
+    expect(replayOf(history(...tried), 0)).toMatchObject({ loose: [{ from: 1, to: 2 }] });
+    const again = history(...tried, resumed("retry"), begun("b"), done("b"), begun("c"), done("c"));
+    expect(orderOf(again)).toEqual(["a", "undo", "b", "c"]);
+    expect(replayOf(again, 0)).toMatchObject({ loose: [{ from: 1, to: 2 }] });
+    expect(replayOf(history(begun("a"), done("a"), retrying(null)), 0)).toMatchObject({ loose: [] });
+  });
+});
+
+describe("logs of earlier versions", () => {
+  const old = (event: string, data: object): RunEvent => ({ event, data }) as unknown as RunEvent;
+  const oldSleep = (nth: number, until: number): RunEvent => old("sleep.started", { nth, until, due: until });
+
+  test("have sleeps counted whatever their duration, each over before the first event after its time", () => {
+    // Rows are a second apart from 1,000 on, so the last is of 7,000.
+    const told = history(begun("a"), oldSleep(0, 6_500), oldSleep(1, 5_500), done("b"), done("a"));
+    const counted = { duration: null, name: null };
+    expect(replayOf(told, 0).sleeps).toEqual([
+      { ...counted, nth: 0, settled: 2, leftMs: 6_500 },
+      { ...counted, nth: 1, settled: 0, leftMs: 5_500 },
+    ]);
+    const steps = replayOf(told, 0).steps.map(({ step, settled }) => [step, settled]);
+    expect(steps).toEqual([
+      ["a", 3],
+      ["b", 1],
+    ]);
+  });
+
+  test.each([
+    ["Error: x", "Error", "x"],
+    ["TypeError: a: b\nc", "TypeError", "a: b\nc"],
+    ["Error: ", "Error", ""],
+    ["threw Error: x", "Error", "threw Error: x"],
+    ["curl: (6) could not resolve", "Error", "curl: (6) could not resolve"],
+    ["", "Error", ""],
+  ])("have a failure in words, read as an error of that name and message: %j", (error, name, message) => {
+    const event = old("step.failed", { step: "a", nth: 0, attempt: 1, error, stack: "at x", due: null, until: null });
+    expect(replayOf(history(begun("a"), event), 0).steps).toMatchObject([
+      { state: "failed", failure: { error, name, message, stack: "at x" } },
+    ]);
+  });
+
+  test("name the one step at which the next attempt begins", () => {
+    const failed = old("step.failed", {
+      step: "a",
+      nth: 0,
+      attempt: 1,
+      error: "x",
+      stack: null,
+      due: null,
+      until: null,
+    });
+    const after = [begun("a"), failed, begun("b"), done("b")];
+    expect(stateOf(history(...after, old("run.retrying", { due: 9, step: null })), "a")).toBe("failed");
+    expect(stateOf(history(...after, old("run.retrying", { due: 9, step: { step: "a", nth: 0 } })), "a")).toBe("begun");
   });
 });
 
@@ -367,8 +455,9 @@ describe("whatever happens to a run", () => {
           const last = list.filter(
             (event) =>
               event !== "log" &&
-              (("step" in event.data && event.data.step === step && (event.data as { nth: number }).nth === nth) ||
-                (event.event === "run.retrying" && event.data.step?.step === step && event.data.step.nth === nth)) &&
+              "step" in event.data &&
+              event.data.step === step &&
+              event.data.nth === nth &&
               event.event !== "step.started",
           );
           const newest = last.at(-1) as RunEvent | undefined;

@@ -1,0 +1,25 @@
+/** What an execution is run with, and what it runs. */
+import type { Timers } from "../base/timer.ts";
+import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
+import type { Blobs, Log, Peers, Run } from "../sdk/index.ts";
+import type { Commits } from "./commits.ts";
+import type { Report } from "./reports.ts";
+
+export type RunRequest = WorkflowParentMessageOf<"run">;
+
+export interface Setting {
+  readonly code: Run;
+  readonly options: unknown;
+  readonly peers: Peers;
+  readonly blobs: Blobs;
+  readonly timers: Timers;
+  readonly commits: Commits;
+  readonly tell: (message: Report) => void;
+  /** Sends what was reported, before user code may block. */
+  readonly flush: () => void;
+  /** `log`: counted and not said again; `output`: what a step says each time it runs. */
+  readonly say: (event: "log" | "output", ...row: Parameters<Log>) => void;
+}
+
+/** Why a run is ended from outside: the message that answers it. */
+export type Interruption = "timed-out" | "stopped";
