@@ -1,5 +1,8 @@
-/** Everything to run before a commit: format and lint, layers, sizes, types, and the tests that need no executable. */
-import { runTests, type Tally, testFolders } from "./test-run.ts";
+/**
+ * Everything to run before a commit: format and lint, layers, sizes, types, and the tests that need no executable.
+ * `--fast` leaves out the tests that start a process or open a database, and has the random ones try less.
+ */
+import { report, runPureTests, runTests, sumOf, type Tally, testFiles } from "./test-run.ts";
 import { ensureInstalled, runStep } from "./toolchain.ts";
 
 const BUN = process.execPath;
@@ -11,20 +14,21 @@ const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = 
   ["types", [BUN, "check", "--no-script", "--no-pretty"]],
 ];
 
-/** Runs every step, also after a failed one. A failed step counts as one more failure. */
-export async function check(): Promise<Tally> {
+/** Runs every step, also beside and after a failed one. */
+async function runSteps(): Promise<Tally> {
+  const outcomes = await Promise.all(STEPS.map(([name, command]) => runStep(name, command)));
+  return { passed: 0, failures: STEPS.map(([name]) => name).filter((_, index) => outcomes[index] === false) };
+}
+
+/** A failed step counts as a failure like a failed test. */
+export async function check(fast: boolean): Promise<Tally> {
   await ensureInstalled();
-  const failures: string[] = [];
-  for (const [name, command] of STEPS) {
-    if (!(await runStep(name, command))) failures.push(name);
-  }
-  const tests = await runTests(testFolders(false), null);
-  // Said again below the tests' summary, which alone would read as if all were well.
-  if (failures.length > 0) console.error(`FAILED before the tests: ${failures.join(", ")}`);
-  return { passed: tests.passed, failed: tests.failed + failures.length };
+  const steps = await runSteps();
+  return sumOf(steps, fast ? await runPureTests() : await runTests(testFiles(false), null));
 }
 
 if (import.meta.main) {
-  const { failed } = await check();
-  process.exitCode = failed > 0 ? 1 : 0;
+  const tally = await check(process.argv.includes("--fast"));
+  report(tally);
+  process.exitCode = tally.failures.length > 0 ? 1 : 0;
 }

@@ -1,12 +1,13 @@
-/** Runs the project's tests: which folders belong together, and how many passed and failed. */
+/** Runs the project's tests: which files belong together, how many passed, and what failed by name. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ROOT, run } from "./toolchain.ts";
 
 export interface Tally {
   readonly passed: number;
-  readonly failed: number;
+  /** What failed, one name each: a step, or `test/x.test.ts: describe > title`. */
+  readonly failures: readonly string[];
 }
 
 /** Folders of `test/` whose tests drive the compiled executable, so they need a build. */
@@ -15,49 +16,100 @@ export const NEED_BINARY: readonly string[] = ["e2e", "crash"];
 /** A test that hangs is ended; a slow machine is not a failure. */
 const TEST_TIMEOUT_MS = 120_000;
 
-const holdsTests = (folder: string): boolean =>
-  readdirSync(folder, { recursive: true }).some((file) => String(file).endsWith(".test.ts"));
+/** How much the random tests try where it is to be quick. */
+const FEW_TRIALS = 300;
 
-/** Paths for the runner: a folder of `test/` each, with or without those that need the executable. */
-export const testFolders = (needBinary: boolean): string[] =>
-  readdirSync(join(ROOT, "test"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && NEED_BINARY.includes(entry.name) === needBinary)
-    .filter((entry) => holdsTests(join(ROOT, "test", entry.name)))
-    .map((entry) => `./test/${entry.name}`)
+export const sumOf = (...tallies: readonly Tally[]): Tally => ({
+  passed: tallies.reduce((sum, { passed }) => sum + passed, 0),
+  failures: tallies.flatMap(({ failures }) => failures),
+});
+
+/** Every file with tests, in the folders that need the executable, or in the others. */
+export const testFiles = (needBinary: boolean): string[] =>
+  readdirSync(join(ROOT, "test"), { recursive: true })
+    .map(String)
+    .filter((file) => file.endsWith(".test.ts") && NEED_BINARY.includes(file.split("/")[0] ?? "") === needBinary)
+    .map((file) => `test/${file}`)
     .sort();
 
-/** Sums of the runner's report. A run that failed without a failed test (a file that does not load, a crash) is one. */
-export function tallyOf(report: string, exitCode: number): Tally {
-  const head = /<testsuites\b[^>]*>/.exec(report)?.[0] ?? "";
-  const count = (name: string): number => Number(new RegExp(`\\b${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
-  const failed = count("failures");
+/** What a test that starts a process or opens a database says, itself or in a helper it imports. */
+const SLOW = /\b(?:spawn|spawnSync|startNerve|runNerve|spawnWorker|openStore|openSense|Database)\b|new Site\(|Bun\.\$/;
+const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
+const LOCAL_IMPORT = /\bfrom "(\.[^"]+\.ts)"/g;
+
+function isPure(file: string, seen: Set<string>): boolean {
+  if (seen.has(file)) return true;
+  seen.add(file);
+  const source = readFileSync(file, "utf8").replace(COMMENT, "");
+  const imported = [...source.matchAll(LOCAL_IMPORT)].map(([, path = ""]) => join(dirname(file), path));
+  // What a fixture's text imports is not there.
+  const helpers = imported.filter((path) => path.startsWith(join(ROOT, "test/")) && existsSync(path));
+  return !SLOW.test(source) && helpers.every((helper) => isPure(helper, seen));
+}
+
+/** Tests that compute and nothing else: no process, no database. */
+export const pureTests = (): string[] => testFiles(false).filter((file) => isPure(join(ROOT, file), new Set()));
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+const attribute = (tag: string, name: string): string =>
+  (new RegExp(`\\b${name}="([^"]*)"`).exec(tag)?.[1] ?? "").replace(
+    /&(?:#(\d+)|(\w+));/g,
+    (entity, code, word) => (code ? String.fromCodePoint(Number(code)) : ENTITIES[word]) ?? entity,
+  );
+
+/** A case and, where it failed, the start of its failure. */
+const CASE = /(<testcase\b[^>]*?)(?:\/>|>\s*(<failure\b)?)/g;
+
+/** The runner's report. Of `files` each one that is not in it failed: it did not load, or the run ended before it. */
+export function tallyOf(report: string, exitCode: number, files: readonly string[]): Tally {
+  const cases = [...report.matchAll(CASE)].map(([, tag = "", failure]) => ({ tag, failed: failure !== undefined }));
+  const failures = cases
+    .filter(({ failed }) => failed)
+    .map(({ tag }) => {
+      // The runner names the innermost `describe` first.
+      const around = attribute(tag, "classname").split(" > ").filter(Boolean).reverse();
+      return `${attribute(tag, "file")}: ${[...around, attribute(tag, "name")].join(" > ")}`;
+    });
+  const absent = files.filter((file) => !report.includes(`file="${file}"`)).map((file) => `${file}: did not run`);
+  const named = [...failures, ...absent];
+  const skipped = report.split("<skipped").length - 1;
   return {
-    passed: count("tests") - failed - count("skipped"),
-    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    passed: cases.length - failures.length - skipped,
+    failures: named.length === 0 && exitCode !== 0 ? [`the test run ended with exit code ${exitCode}`] : named,
   };
 }
 
-/**
- * The runner's output goes to the terminal, failures only, and ends with its own summary. `binary` is the executable the
- * tests are to drive, null where they need none.
- */
-export async function runTests(folders: readonly string[], binary: string | null): Promise<Tally> {
-  if (folders.length === 0) return { passed: 0, failed: 0 };
+async function runFiles(files: readonly string[], environment: Record<string, string>): Promise<Tally> {
+  if (files.length === 0) return sumOf();
   const temporary = mkdtempSync(join(tmpdir(), "nerve-tests-"));
   const file = join(temporary, "report.xml");
   try {
     const options = [
-      // Most of them wait most of the time.
       "--parallel",
       "--only-failures",
       `--timeout=${TEST_TIMEOUT_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${file}`,
     ];
-    const environment: Record<string, string> = binary === null ? {} : { NERVE_BINARY: binary };
-    const code = await run([process.execPath, "test", ...options, ...folders], environment);
-    return tallyOf(existsSync(file) ? readFileSync(file, "utf8") : "", code);
+    const paths = files.map((path) => `./${path}`);
+    const code = await run([process.execPath, "test", ...options, ...paths], environment);
+    return tallyOf(existsSync(file) ? readFileSync(file, "utf8") : "", code, files);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/**
+ * The runner's output goes to the terminal, failures only, and ends with its own summary. `binary` is the executable the
+ * tests are to drive, null where they run the sources.
+ */
+export const runTests = (files: readonly string[], binary: string | null): Promise<Tally> =>
+  runFiles(files, binary === null ? {} : { NERVE_BINARY: binary });
+
+export const runPureTests = (): Promise<Tally> => runFiles(pureTests(), { NERVE_FUZZ: String(FEW_TRIALS) });
+
+/** Names what failed, below the runner's summary: a name there stands far above it, among what else was printed. */
+export function report({ failures }: Tally): void {
+  if (failures.length === 0) return;
+  console.error(`\nFailed:\n${failures.map((name) => `  ${name}`).join("\n")}`);
 }

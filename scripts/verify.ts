@@ -1,18 +1,15 @@
 /** What proves a checkout: install, check, build, and the end-to-end and crash tests on the compiled executable. */
 import { BINARY } from "./build.ts";
 import { check } from "./check.ts";
-import { runTests, testFolders } from "./test-run.ts";
+import { report, runTests, sumOf, type Tally, testFiles } from "./test-run.ts";
 import { runStep } from "./toolchain.ts";
 
-let { passed, failed } = await check();
-
-if (await runStep("build", [process.execPath, "scripts/build.ts", BINARY])) {
-  const onBinary = await runTests(testFolders(true), BINARY);
-  passed += onBinary.passed;
-  failed += onBinary.failed;
-} else {
-  failed += 1;
+async function testBinary(): Promise<Tally> {
+  const isBuilt = await runStep("build", [process.execPath, "scripts/build.ts", BINARY]);
+  return isBuilt ? runTests(testFiles(true), BINARY) : { passed: 0, failures: ["build"] };
 }
 
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed > 0 ? 1 : 0;
+const tally = sumOf(await check(false), await testBinary());
+report(tally);
+console.log(`${tally.passed} passed, ${tally.failures.length} failed`);
+process.exitCode = tally.failures.length > 0 ? 1 : 0;

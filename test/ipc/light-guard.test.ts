@@ -10,7 +10,7 @@ import { lightGuard } from "../../src/ipc/light-guard.ts";
 import { workflowParentDefinitions, workflowWorkerDefinitions } from "../../src/ipc/workflow-definitions.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
-const VALUES = Math.max(20_000, Number(process.env.NERVE_FUZZ ?? 0));
+const VALUES = Number(process.env.NERVE_FUZZ ?? 20_000);
 const named = (pair: string, definitions: Readonly<Record<string, Definition>>) =>
   Object.entries(definitions).map(([name, definition]) => [`${pair}: ${name}`, definition] as const);
 

@@ -8,7 +8,7 @@ import { parseParentMessage, parseWorkerMessage, parseWorkflowMessage } from "..
 import { randomNumbers } from "../helpers/crash.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
-const TRIALS = Math.max(100_000, Number(process.env.NERVE_FUZZ ?? 0));
+const TRIALS = Number(process.env.NERVE_FUZZ ?? 100_000);
 const TRACE = "0".repeat(32);
 const LONGEST = 700;
 
