@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Secret } from "../base/secrets.ts";
 import type { GroupConfig, NerveConfig, Patterns, ReflexConfig, SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
@@ -85,15 +86,16 @@ function read(text: string, given: Partial<ConfigSource>, notYet: readonly strin
     include: given.include ?? noIncludes,
   };
   const report = createReport(source.file);
-  const main = readYaml(text, { file: source.file, variables: source, report });
+  const secrets: Secret[] = [];
+  const main = readYaml(text, { file: source.file, variables: source, report, secrets });
   if (main?.entries.length === 0 && report.problems().length === 0) {
     report.add("empty", main.place, "the file says nothing", `the least is ${MINIMAL_CONFIG}`);
   }
   if (!main) return unreadable(report.problems());
 
-  const { files, isWhole } = readIncluded(main, source, report);
+  const { files, isWhole } = readIncluded(main, source, report, secrets);
   const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
-  const { config, patternPart } = readRoot(root, isWhole, source, report) ?? NOTHING_READ;
+  const { config, patternPart } = readRoot(root, isWhole, source, report, secrets) ?? NOTHING_READ;
   reportNotYet(root, notYet, report);
   return { config, patternPart, problems: report.problems() };
 }
@@ -106,7 +108,7 @@ interface Included {
 
 const readPatterns = list(textOf("a pattern such as conf.d/*.yaml"), "a list of patterns such as [conf.d/*.yaml]");
 
-function readIncluded(main: MapTree, source: ConfigSource, report: Report): Included {
+function readIncluded(main: MapTree, source: ConfigSource, report: Report, secrets: Secret[]): Included {
   const entry = main.entries.find(({ key }) => key === "include");
   if (!entry) return { files: [], isWhole: true };
   const filled = entry.value.kind === "list" ? entry.value.items.filter(isFilled) : [];
@@ -132,7 +134,7 @@ function readIncluded(main: MapTree, source: ConfigSource, report: Report): Incl
     for (const { file, text } of included.value) {
       if (seen.has(resolve(file))) continue;
       seen.add(resolve(file));
-      const tree = readYaml(text, { file, variables: source, report });
+      const tree = readYaml(text, { file, variables: source, report, secrets });
       if (tree) files.push(withoutInclude(tree, report));
       else isWhole = false;
     }
@@ -165,7 +167,7 @@ const ROOT = {
   workflows: readWorkflows,
 };
 
-function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report: Report) {
+function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report: Report, secrets: readonly Secret[]) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
   const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;
@@ -198,6 +200,7 @@ function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report:
     reflexes: (reflexes ?? []).map((reflex) => reflex.config),
     workflows: present(workflows),
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
+    secrets,
   };
   const patternPart: ReadConfig["patternPart"] = (reflex, word, path) => {
     const written = reflexes?.find(({ config }) => config === reflex);

@@ -3,6 +3,8 @@
  * `${VAR}`, `${VAR:-default}`, `${VAR:?message}`, `${credential:NAME}` and the literal `$${` in one scalar's text.
  * A fault names the variable and never quotes what any variable holds.
  */
+import type { Secret } from "../base/secrets.ts";
+
 export interface Variables {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The credential's text, or null when there is none of that name. */
@@ -19,6 +21,8 @@ export interface Filled {
   readonly text: string;
   /** True when something outside the file is in `text`. */
   readonly filled: boolean;
+  /** What was filled in, each with how it is shown. */
+  readonly secrets: readonly Secret[];
   /** True when the text was exactly one `${…}`: its value then takes the YAML type of its text. */
   readonly whole: boolean;
   readonly faults: readonly Fault[];
@@ -30,7 +34,10 @@ const CREDENTIAL = /^credential:(.*)$/s;
 /** What systemd accepts as the name of a credential, less what would be a path. */
 const CREDENTIAL_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/;
 
-type Lookup = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly fault: Fault };
+/** `secret`: it comes from outside the file. */
+type Lookup =
+  | { readonly ok: true; readonly text: string; readonly secret: Secret | null }
+  | { readonly ok: false; readonly fault: Fault };
 
 const FORMS = "write ${VAR}, ${VAR:-default}, ${VAR:?message} or ${credential:NAME}, and $${ for a literal ${";
 
@@ -46,7 +53,7 @@ function lookUpCredential(name: string, variables: Variables): Lookup {
     return fail("bad-variable", `\${credential:${short(name)}} does not name a credential`, FORMS);
   }
   const text = variables.credential(name);
-  if (text !== null) return { ok: true, text };
+  if (text !== null) return { ok: true, text, secret: { written: `\${credential:${name}}`, value: text } };
   const hint = `pass it with LoadCredential=${name}:/path in the systemd unit`;
   return fail("missing-credential", `there is no credential ${name}`, hint);
 }
@@ -60,13 +67,14 @@ function lookUp(inside: string, variables: Variables): Lookup {
   }
   const [, name, operator, rest] = match as unknown as [string, string, string | undefined, string | undefined];
   const value = Object.hasOwn(variables.environment, name) ? variables.environment[name] : undefined;
+  const given = (text: string): Lookup => ({ ok: true, text, secret: { written: `\${${name}}`, value: text } });
   if (operator === undefined) {
-    if (value !== undefined) return { ok: true, text: value };
+    if (value !== undefined) return given(value);
     const hint = `set it, or give a default: \${${name}:-default}`;
     return fail("missing-variable", `the environment variable ${name} is not set`, hint);
   }
-  if (value !== undefined && value !== "") return { ok: true, text: value };
-  if (operator === ":-") return { ok: true, text: rest ?? "" };
+  if (value !== undefined && value !== "") return given(value);
+  if (operator === ":-") return { ok: true, text: rest ?? "", secret: null };
   const hint = rest === undefined || rest === "" ? null : short(rest);
   return fail("missing-variable", `the environment variable ${name} is not set`, hint);
 }
@@ -74,6 +82,7 @@ function lookUp(inside: string, variables: Variables): Lookup {
 /** Fills in `text` once: what a variable holds is not looked at again. */
 export function fillVariables(text: string, variables: Variables): Filled {
   const faults: Fault[] = [];
+  const secrets: Secret[] = [];
   let filled = false;
   let whole = false;
   const result = text.replace(TOKEN, (token: string, inside: string | undefined) => {
@@ -85,11 +94,14 @@ export function fillVariables(text: string, variables: Variables): Filled {
     }
     whole = token.length === text.length;
     const outcome = lookUp(inside, variables);
-    if (outcome.ok) return outcome.text;
+    if (outcome.ok) {
+      if (outcome.secret !== null) secrets.push(outcome.secret);
+      return outcome.text;
+    }
     faults.push(outcome.fault);
     return "";
   });
-  return { text: result, filled, whole, faults };
+  return { text: result, filled, whole, secrets, faults };
 }
 
 const INTEGER = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/;

@@ -4,6 +4,7 @@
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair } from "yaml";
 import { FORBIDDEN_KEYS } from "../base/json.ts";
+import type { Secret } from "../base/secrets.ts";
 import { MAX_NODES } from "./lexemes.ts";
 import type { Report } from "./report.ts";
 import { child, type Entry, formatPlace, found, isEmpty, type MapTree, type Place, shown, type Tree } from "./tree.ts";
@@ -17,10 +18,12 @@ export interface Reading {
   readonly file: string;
   readonly variables: Variables;
   readonly report: Report;
+  /** Takes what was filled in, each with how it is shown. */
+  readonly secrets: Secret[];
 }
 
 /** The text's map; an empty one for a file of nothing but comments; null when the file as a whole was refused. */
-export function readYaml(given: string, { file, variables, report }: Reading): MapTree | null {
+export function readYaml(given: string, { file, variables, report, secrets }: Reading): MapTree | null {
   const start: Place = { file, line: 1, column: 1 };
   report.announce(file);
   if (given.length > MAX_FILE_BYTES || Buffer.byteLength(given) > MAX_FILE_BYTES) {
@@ -32,7 +35,7 @@ export function readYaml(given: string, { file, variables, report }: Reading): M
   const masked = maskUnquoted(text, placeOf, report);
   const composed = composeYaml(masked, placeOf, report);
   if (!composed) return null;
-  const reading = new TreeReading(placeOf, variables, report, masked !== text);
+  const reading = new TreeReading(placeOf, variables, report, secrets, masked !== text);
   const tree = reading.tree(composed.contents, "", start, 1);
   if (reading.isTooLarge) return null;
   if (tree.kind === "map") return tree;
@@ -53,11 +56,19 @@ class TreeReading {
   readonly #placeOf: (offset: number) => Place;
   readonly #variables: Variables;
   readonly #report: Report;
+  readonly #secrets: Secret[];
   /** Something in the text is overwritten with `MASK`. */
   readonly #hasMask: boolean;
   #nodes = 0;
 
-  constructor(placeOf: (offset: number) => Place, variables: Variables, report: Report, hasMask: boolean) {
+  constructor(
+    placeOf: (offset: number) => Place,
+    variables: Variables,
+    report: Report,
+    secrets: Secret[],
+    hasMask: boolean,
+  ) {
+    this.#secrets = secrets;
     this.#placeOf = placeOf;
     this.#variables = variables;
     this.#report = report;
@@ -141,7 +152,8 @@ class TreeReading {
     }
     if (this.#isMasked(value)) return { kind: "broken", place };
     if (!value.includes("${")) return { kind: "scalar", place, value, text: value, written: value, filled: false };
-    const { text, filled, whole, faults } = fillVariables(value, this.#variables);
+    const { text, filled, whole, secrets, faults } = fillVariables(value, this.#variables);
+    this.#secrets.push(...secrets);
     for (const fault of faults) this.#report.add(fault.kind, place, fault.message, fault.hint);
     if (faults.length > 0) return { kind: "broken", place };
     return { kind: "scalar", place, value: whole ? plainValue(text) : text, text, written: value, filled };

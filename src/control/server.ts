@@ -1,26 +1,30 @@
 /** The control socket: HTTP with JSON on a Unix socket that only nerve's user reaches. Owns its file. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import type { Secrets } from "../base/secrets.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Refusal, SOCKET_NAME } from "./contract.ts";
 import type { Answer, Route } from "./routes.ts";
 
 const MAX_BODY_BYTES = 128 * 1024;
 
-const refuse = (status: number, problems: readonly Problem[]): Response => {
+/** An answer without what may not be shown. */
+type Show = (body: object) => object;
+
+const refuse = (status: number, problems: readonly Problem[], show: Show): Response => {
   const [error] = problems;
   if (error === undefined) throw new Error("a refusal names a problem");
   const body: Refusal = { error, problems };
-  return Response.json(body, { status });
+  return Response.json(show(body), { status });
 };
 
-const respond = ({ status, outcome }: Answer): Response =>
-  outcome.ok ? Response.json(outcome.value, { status }) : refuse(status, outcome.error);
+const respond = ({ status, outcome }: Answer, show: Show): Response =>
+  outcome.ok ? Response.json(show(outcome.value), { status }) : refuse(status, outcome.error, show);
 
-const handlerOf = (route: Route): Record<string, (request: Request) => Response | Promise<Response>> =>
+const handlerOf = (route: Route, show: Show): Record<string, (request: Request) => Response | Promise<Response>> =>
   route.method === "GET"
-    ? { GET: () => respond(route.answer()) }
-    : { POST: async (request) => respond(await route.answer(await bodyOf(request))) };
+    ? { GET: () => respond(route.answer(), show) }
+    : { POST: async (request) => respond(await route.answer(await bodyOf(request)), show) };
 
 /** Null where it is no JSON: no route takes that for a body. An absent one asks for nothing in particular. */
 async function bodyOf(request: Request): Promise<unknown> {
@@ -38,7 +42,13 @@ export interface ControlServer {
 }
 
 /** Listens on `path`; a socket file that an earlier kernel left is removed first (the data directory's lock is held). */
-export function serveControl(data: string, path: string, routes: Readonly<Record<string, Route>>): ControlServer {
+export function serveControl(
+  data: string,
+  path: string,
+  routes: Readonly<Record<string, Route>>,
+  secrets: Secrets,
+): ControlServer {
+  const show: Show = (body) => secrets.json(body);
   const left = lstatSync(join(data, SOCKET_NAME), { throwIfNoEntry: false });
   if (left?.isSocket()) unlinkSync(join(data, SOCKET_NAME));
   const server = Bun.serve({
@@ -46,16 +56,17 @@ export function serveControl(data: string, path: string, routes: Readonly<Record
     // The types know no idle timeout on a Unix socket; the runtime has one, which would cut a slow reload.
     ...({ idleTimeout: 0 } as object),
     maxRequestBodySize: MAX_BODY_BYTES,
-    routes: Object.fromEntries(Object.entries(routes).map(([at, route]) => [at, handlerOf(route)])),
-    fetch: unknownPath,
-    error: (error) => refuse(500, [problem("internal", `an internal error: ${error.message}`, null)]),
+    routes: Object.fromEntries(Object.entries(routes).map(([at, route]) => [at, handlerOf(route, show)])),
+    fetch: (request) => unknownPath(request, show),
+    error: (error) => refuse(500, [problem("internal", `an internal error: ${error.message}`, null)], show),
   });
   chmodSync(join(data, SOCKET_NAME), 0o600);
   return { stop: () => server.stop(true) };
 }
 
-function unknownPath({ method, url }: Request): Response {
-  if (!URL.canParse(url))
-    return refuse(400, [problem("bad-request", "the request's path or host is no part of a URL")]);
-  return refuse(404, [problem("not-found", `the control socket knows no ${method} ${new URL(url).pathname}`)]);
+function unknownPath({ method, url }: Request, show: Show): Response {
+  const found = URL.canParse(url)
+    ? problem("not-found", `the control socket knows no ${method} ${new URL(url).pathname}`)
+    : problem("bad-request", "the request's path or host is no part of a URL");
+  return refuse(found.kind === "not-found" ? 404 : 400, [found], show);
 }

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { Logger } from "../base/logger.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Secrets } from "../base/secrets.ts";
 import { loadNerveConfig } from "../config/load.ts";
 import { routesOf } from "../control/routes.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
@@ -22,6 +23,7 @@ import { openStore, PASSING, type Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
 import { Journal } from "./commits/journal.ts";
 import { Ledger } from "./commits/ledger.ts";
+import { maskedLogger, maskedStore } from "./commits/masked.ts";
 import type { Voice } from "./commits/voice.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { Engine, type Modules } from "./engine.ts";
@@ -41,6 +43,8 @@ export interface DaemonOptions {
   readonly configFile: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** Learns what was filled into the config, which is then shown nowhere. */
+  readonly secrets: Secrets;
   /** Each signal after its commit, or null to print none. */
   readonly onSignal: ((signal: Signal) => void) | null;
 }
@@ -60,6 +64,7 @@ const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: Sta
 
 export class Daemon {
   readonly #notify: SdNotify;
+  readonly #secrets: Secrets;
   readonly #data: DataDirectory;
   readonly #store: Store;
   readonly #ticker: Ticker;
@@ -84,6 +89,7 @@ export class Daemon {
     process.umask(0o077);
     const config = loadNerveConfig(options.configFile, options.environment);
     if (!config.ok) return failure(78, ...config.error);
+    options.secrets.learn(config.value.secrets);
     const data = openDataDirectory(config.value.data);
     if (!data.ok) return failure(data.error.kind === "unusable" ? 78 : 75, data.error.problem);
     const swept = sweepLeftovers(data.value.path);
@@ -94,13 +100,14 @@ export class Daemon {
       // After 75 a service manager tries again.
       return failure(PASSING.has(store.error.kind) ? 75 : 78, store.error);
     }
-    const daemon = new Daemon(options, config.value, data.value, store.value, clock);
+    const daemon = new Daemon(options, config.value, data.value, maskedStore(store.value, options.secrets), clock);
     daemon.#begin(swept);
     return ok(daemon);
   }
 
   private constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, clock: Clock) {
     this.#config = config;
+    this.#secrets = options.secrets;
     this.#data = data;
     this.#store = store;
     this.#startedAt = clock.wallMs();
@@ -118,7 +125,7 @@ export class Daemon {
       store,
       changed: (low) => this.#spaceChanged(low),
     });
-    this.#journal = new Journal(this.#ledger, options.logger, () => clock.wallMs());
+    this.#journal = new Journal(this.#ledger, maskedLogger(options.logger, options.secrets), () => clock.wallMs());
     const socket = socketPath(data.path);
     this.#engine = new Engine({
       clock,
@@ -162,10 +169,11 @@ export class Daemon {
     this.#reloads = this.#newReloads(options);
   }
 
-  #newReloads({ configFile, environment }: DaemonOptions): Reloads {
+  #newReloads({ configFile, environment, secrets }: DaemonOptions): Reloads {
     return new Reloads(this.#config, this.#modules, {
       configFile,
       environment,
+      secrets,
       engine: this.#engine,
       voice: this.#voice,
       retention: this.#retention,
@@ -202,7 +210,7 @@ export class Daemon {
       trouble: () => this.#trouble ?? this.#space.trouble,
     });
     const acts = actsOf(this.#engine, this.#reloads, this.#retention);
-    this.#control = serveControl(this.#data.path, socketPath(this.#data.path), routesOf(looks, acts));
+    this.#control = serveControl(this.#data.path, socketPath(this.#data.path), routesOf(looks, acts), this.#secrets);
     this.#archiver.recover();
     this.#retention.start();
     this.#blobs.start();

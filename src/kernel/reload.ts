@@ -5,6 +5,7 @@
  */
 import { counted } from "../base/counted.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import type { Secrets } from "../base/secrets.ts";
 import { diffConfig, type Fingerprints } from "../config/diff.ts";
 import { loadNerveConfig } from "../config/load.ts";
 import type { Reloaded } from "../control/contract.ts";
@@ -38,6 +39,8 @@ export const locate = (config: NerveConfig): Modules => ({
 export interface ReloadParts {
   readonly configFile: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Learns what was filled into each config. */
+  readonly secrets: Secrets;
   readonly engine: Engine;
   readonly voice: Voice;
   readonly retention: Retention;
@@ -114,12 +117,13 @@ export class Reloads {
   }
 
   async #replaceConfig(): Promise<Outcome<InForce>> {
-    const { configFile, environment, engine, retention, isStopping } = this.#parts;
+    const { configFile, environment, secrets, engine, retention, isStopping } = this.#parts;
     const loaded = loadNerveConfig(configFile, environment);
     if (!loaded.ok) {
       this.#refused(loaded.error);
       return loaded;
     }
+    secrets.learn(loaded.value.secrets);
     const modules = locate(loaded.value);
     const diff = diffConfig(this.#config, loaded.value, prints(this.#modules), prints(modules));
     const failed = [...engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);

@@ -3,6 +3,7 @@
  * milliseconds and every size in bytes. Defaults are not filled in here; `config/defaults.ts` holds those the kernel uses.
  */
 import type { Json, JsonObject } from "../base/json.ts";
+import type { Secret } from "../base/secrets.ts";
 
 export interface NerveConfig {
   /** Absolute path of the file this came from. */
@@ -19,6 +20,8 @@ export interface NerveConfig {
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;
   /** By name, reflexes in whose patterns something was filled in: as they stand in the file, safe to show. */
   readonly written: ReadonlyMap<string, Patterns>;
+  /** What was filled in from outside the file, each value with how it is shown. Never printed. */
+  readonly secrets: readonly Secret[];
 }
 
 export interface HttpConfig {

@@ -19,6 +19,7 @@ import { patternProblems } from "../../scratch/pattern-problems.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
+import { SECRETS } from "../screen/secrets.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
 
@@ -35,6 +36,7 @@ export const command = defineCommand({
   async run({ config: given, json }) {
     const { config, problems, patternPart } = loadAsFarAsReadable(configFile(given), process.env);
     const found = explainAbsence(problems, given);
+    if (config !== null) SECRETS.learn(config.secrets);
     if (config === null) return fail(EXIT.badConfig, ...found);
     const folder = new ScratchFolder("check");
     try {

@@ -15,6 +15,7 @@ import { loadConfig } from "../place/place.ts";
 import { authorFrames } from "../screen/author-frames.ts";
 import { payloadSpans } from "../screen/payload.ts";
 import { LEVEL_STYLES } from "../screen/rows.ts";
+import { SECRETS } from "../screen/secrets.ts";
 import { print, printLine, type Span, span } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
 
@@ -64,8 +65,9 @@ export const command = defineCommand({
       const rows = readChanges(worker.database, watched);
       if (options.keep) folder.keep();
       const scratch = options.keep ? folder.path : null;
+      const logs = SECRETS.json(worker.logs);
       return tell(
-        { sense: name, module: about.module, end, applied: ready.value.applied, rows, logs: worker.logs, scratch },
+        { sense: name, module: about.module, end: shownEnd(end), applied: ready.value.applied, rows, logs, scratch },
         json,
       );
     } finally {
@@ -73,6 +75,10 @@ export const command = defineCommand({
     }
   },
 });
+
+/** The payload is the author's own; what is said of a failure holds nothing that was filled into the config. */
+const shownEnd = (end: ComputeEnd): ComputeEnd =>
+  end.kind === "signal" || end.kind === "no-signal" ? end : SECRETS.json(end);
 
 const notRun = (sense: string, found: Problem): Outcome => {
   const message = found.message.includes(sense) ? found.message : `sense \`${sense}\`: ${found.message}`;

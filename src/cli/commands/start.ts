@@ -8,6 +8,7 @@ import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
 import { signalLogger } from "../screen/daemon-log.ts";
+import { SECRETS } from "../screen/secrets.ts";
 import { shellWord } from "../screen/shell-word.ts";
 
 interface StartOptions {
@@ -65,7 +66,7 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
     process.on("SIGINT", stop);
     process.on("SIGHUP", () => void running.then((daemon) => daemon.reload()).catch(crash));
   });
-  const started = Daemon.start({ configFile: file, environment: process.env, logger, onSignal });
+  const started = Daemon.start({ configFile: file, environment: process.env, logger, secrets: SECRETS, onSignal });
   if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
   if (pretty) logger.write(howToLook(file, started.value.data));
   runs(started.value);
@@ -77,8 +78,8 @@ const line = (level: LogLine["level"], event: EventName, message: string, data: 
   level,
   source: "kernel",
   event,
-  message,
-  data,
+  message: SECRETS.text(message),
+  data: SECRETS.json(data),
 });
 
 function lastWords(error: unknown): LogLine {

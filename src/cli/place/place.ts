@@ -12,6 +12,7 @@ import { fillVariables } from "../../config/variables.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import { SECRETS } from "../screen/secrets.ts";
 import { shellWord } from "../screen/shell-word.ts";
 
 const DEFAULT_FILE = "nerve.yaml";
@@ -26,6 +27,7 @@ export const loadConfig = (given: string | null): Result<NerveConfig, Failure> =
 function load(given: string | null, checksPatterns: boolean): Result<NerveConfig, Failure> {
   const file = configFile(given);
   const loaded = loadNerveConfig(file, process.env, checksPatterns);
+  if (loaded.ok) SECRETS.learn(loaded.value.secrets);
   return loaded.ok ? loaded : fail(EXIT.badConfig, ...explainAbsence(loaded.error, given));
 }
 

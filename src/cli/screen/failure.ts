@@ -1,6 +1,7 @@
 /** Prints what went wrong on stderr: for people with the place and the remedy, for programs one JSON object a line. */
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Problem } from "../../model/problem.ts";
+import { SECRETS } from "./secrets.ts";
 import { paint, printError, type Screen, stderrScreen } from "./terminal.ts";
 
 /** Lines of a message keep their ends; everything else unsafe is escaped. */
@@ -22,7 +23,7 @@ function renderProblem(problem: Problem, screen: Screen, label: "error" | "warni
 
 export function printProblems(problems: readonly Problem[], json: boolean): void {
   const screen = stderrScreen();
-  for (const problem of problems) {
+  for (const problem of SECRETS.json(problems)) {
     const { kind, message, hint, file, line, column } = problem;
     printError(
       json ? safeJson({ error: { kind, message, hint, file, line, column } }) : renderProblem(problem, screen),
@@ -34,11 +35,11 @@ export function printProblems(problems: readonly Problem[], json: boolean): void
 export function warn(message: string, json: boolean): void {
   if (json) return;
   const screen = stderrScreen();
-  printError(`${paint("warning:", "yellow", screen.colours)} ${escapeForTerminal(message)}`);
+  printError(`${paint("warning:", "yellow", screen.colours)} ${escapeForTerminal(SECRETS.text(message))}`);
 }
 
 /** A remark nobody should have to filter out: only shown on a terminal. */
 export function remark(message: string): void {
   const screen = stderrScreen();
-  if (screen.terminal) printError(paint(escapeForTerminal(message), "dim", screen.colours));
+  if (screen.terminal) printError(paint(escapeForTerminal(SECRETS.text(message)), "dim", screen.colours));
 }
