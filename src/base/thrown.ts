@@ -6,9 +6,22 @@ export interface Thrown {
 
 const DEEPEST_CAUSE = 4;
 
-/** What it says, and after it what its causes say: a library's wrapping often hides the reason in there. */
+/** So much of the end of a program's stderr is shown. */
+const STDERR_TAIL_BYTES = 2048;
+
+/** What `Bun.$` leaves out of its message, which names the exit code only: the end of what the program wrote to stderr. */
+function stderrOf(error: Error): string {
+  const { stderr } = error as { readonly stderr?: unknown };
+  if (error.name !== "ShellError" || !(stderr instanceof Uint8Array)) return "";
+  const tail = Buffer.from(stderr.subarray(-STDERR_TAIL_BYTES)).toString().trim();
+  if (tail === "") return "";
+  // A cut may lie inside a character.
+  return stderr.length > STDERR_TAIL_BYTES ? `: …${tail.replace(/^\ufffd+/, "")}` : `: ${tail}`;
+}
+
+/** The error's message, and after it those of its causes: a library's wrapping often hides the reason in there. */
 function words(error: Error, depth: number): string {
-  const text = `${error.name}: ${error.message}`;
+  const text = `${error.name}: ${error.message}${stderrOf(error)}`;
   return error.cause instanceof Error && depth < DEEPEST_CAUSE ? `${text}; ${words(error.cause, depth + 1)}` : text;
 }
 

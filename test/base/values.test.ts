@@ -205,6 +205,34 @@ test("restarts come at once, then after 1 s, 2 s, 4 s … 60 s, each within a fi
   expect([0, 0.999_999].map((random) => backoffMs(20, RESTART_BACKOFF, random))).toEqual([48_000, 72_000]);
 });
 
+describe("a program that Bun.$ ran and that failed", () => {
+  const failure = (script: string) =>
+    Bun.$`sh -c ${script}`.quiet().then(
+      () => "no failure",
+      (error: unknown) => describeFailure(error).message,
+    );
+
+  test("is described with its exit code and the end of its stderr", async () => {
+    expect(await failure("echo out; echo 'no such host' >&2; exit 3")).toBe(
+      "ShellError: Failed with exit code 3: no such host",
+    );
+    expect(await failure("exit 1")).toBe("ShellError: Failed with exit code 1");
+  });
+
+  test("shows 2 KiB of a long stderr, from the begin of a character", async () => {
+    const message = await failure("yes é | tr -d '\\n' | head -c 5001 >&2; exit 9");
+    expect(message).toStartWith("ShellError: Failed with exit code 9: …é");
+    expect(Buffer.byteLength(message)).toBeLessThan(2200);
+  });
+
+  test("is described within the error that wraps it", async () => {
+    const wrapped = await Bun.$`sh -c "echo why >&2; false"`
+      .quiet()
+      .catch((error) => new Error("backup failed", { cause: error }));
+    expect(describeFailure(wrapped).message).toBe("Error: backup failed; ShellError: Failed with exit code 1: why");
+  });
+});
+
 test("whatever was thrown can be told", () => {
   const hostile = {
     get message() {
