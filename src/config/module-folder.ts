@@ -35,11 +35,32 @@ export function locateModule(
   if (builtIn.has(user.use)) return { kind: "built-in", name: user.use };
   const others = [...builtIn, ...folderNames(config, kind)].filter((name) => name !== user.use);
   const message = `${kind} ${user.name}: there is no ${path}/index.ts, and no built-in ${kind} ${user.use}`;
-  const hint = meantOr(user.use, others, `built in: ${[...builtIn].sort().join(", ")}`);
+  const hint =
+    misplaced(modulesFolder(config, kind), user.use) ??
+    meantOr(user.use, others, `built in: ${[...builtIn].sort().join(", ")}`);
   return {
     kind: "missing",
     problem: { kind: `${kind}-not-found`, message, hint, file: config.file, line: null, column: null },
   };
+}
+
+const PROGRAM = /\.(py|sh|bash|pl|rb|php|lua)$/;
+
+/** What lies where the module should be, under another name. */
+function misplaced(folder: string, use: string): string | null {
+  const module = `${use}/index.ts`;
+  const inside = entriesOf(join(folder, use));
+  const programs = [...entriesOf(folder).filter(({ name }) => name.startsWith(`${use}.`)), ...inside];
+  const program = programs.find((entry) => entry.isFile() && PROGRAM.test(entry.name));
+  if (program !== undefined) return `${program.name} is a program: \`use: exec\` runs one`;
+  const beside = entriesOf(folder).find(
+    ({ name }) => /^\.[cm]?[jt]s$/.test(name.slice(use.length)) && name.startsWith(use),
+  );
+  if (beside !== undefined) return `move ${beside.name} to ${module}`;
+  const scripts = inside.filter((entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name));
+  const main =
+    scripts.find(({ name }) => /^(index|main|mod)\./.test(name)) ?? (scripts.length === 1 ? scripts[0] : undefined);
+  return main === undefined ? null : `rename ${use}/${main.name} to index.ts`;
 }
 
 function folderNames(config: NerveConfig, kind: ModuleKind): string[] {

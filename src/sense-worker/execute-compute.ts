@@ -4,10 +4,10 @@
  */
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { describeFailure } from "../base/thrown.ts";
 import { startTimer, type Timer } from "../base/timer.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
+import { describeAuthorFailure } from "../worker/peer-record.ts";
 import { type StandardSchema, validateWith } from "../worker/schema.ts";
 import type { LoadedSense } from "./load-compute.ts";
 import type { SenseDb } from "./sense-database.ts";
@@ -40,8 +40,8 @@ const PROMPT_TURNS = 6;
 
 const failed = (message: string, stack: string | null = null): ComputeOutcome => ({ kind: "failed", message, stack });
 
-function describe(error: unknown): ComputeOutcome {
-  const { message, stack } = describeFailure(error);
+function describe(error: unknown, peers: Peers): ComputeOutcome {
+  const { message, stack } = describeAuthorFailure(error, peers);
   return failed(message, stack);
 }
 
@@ -129,7 +129,7 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
       settled = true;
       db.rollBack();
       const ended = deadline.settle();
-      return ended === null ? describe(error) : { kind: ended };
+      return ended === null ? describe(error, peers) : { kind: ended };
     }
     settled = true;
     const ended = deadline.settle();
@@ -144,7 +144,7 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
       const { cause, trace, now } = request;
       return { kind: "signal", payload: payload.value, ...db.keep({ payload: payload.value, cause, trace, at: now }) };
     } catch (error) {
-      return describe(error);
+      return describe(error, peers);
     }
   };
 

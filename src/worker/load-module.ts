@@ -1,7 +1,12 @@
 /** Imports a user's module and says, when that fails, which of the ways it failed and where. */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { BUILT_IN_SENSES } from "../../senses/index.ts";
+import { meantOr, nearest } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { type Problem, problem } from "../model/problem.ts";
+import { embeddedSpecifiers } from "./modules.ts";
 
 /** A module whose top level has not settled by then is given up; one that never yields is killed by the kernel. */
 export const LOAD_LIMIT_MS = 10_000;
@@ -35,15 +40,70 @@ function thrownAt(error: unknown, folder: string): Position | null {
   return null;
 }
 
+interface Unresolved extends Message {
+  readonly specifier: string;
+  /** The file that imports it. */
+  readonly referrer: string;
+}
+
+const isUnresolved = (message: Message): message is Unresolved => message.name === "ResolveMessage";
+
+const PACKAGES =
+  "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml";
+
+function explainUnresolved({ specifier, referrer, message, position }: Unresolved, file: string): Problem {
+  const importer = referrer || file;
+  const at = position ?? placeOf(specifier, importer);
+  const unresolved = (text: string, hint: string | null): Problem =>
+    problemAt("unresolved-import", text, hint, importer, at);
+  if (/^\.{0,2}\//.test(specifier)) return unresolved(message, nearestFile(specifier, importer));
+  const known = embeddedSpecifiers();
+  if (!specifier.startsWith("nerve/")) return unresolved(message, meantOr(specifier, known, PACKAGES));
+  return unresolved(`there is no module ${specifier}, imported from ${importer}`, hintOnOwn(specifier, known));
+}
+
+const SENSES = "nerve/senses/";
+
+/** `nerve/senses/disk` may be part of a name; a sense without tables has no module. */
+function hintOnOwn(specifier: string, known: readonly string[]): string {
+  const name = specifier.slice(SENSES.length);
+  if (specifier.startsWith(SENSES) && Object.hasOwn(BUILT_IN_SENSES, name)) return `the sense ${name} keeps no tables`;
+  const holding = known.filter((one) => one.startsWith(specifier));
+  if (holding.length > 0) return `there is ${holding.join(", ")}`;
+  const alike = known.filter((one) => one.startsWith(SENSES) === specifier.startsWith(SENSES));
+  return meantOr(specifier, alike, `there is ${alike.join(", ")}`);
+}
+
+/** The file beside it that was most likely meant. */
+function nearestFile(specifier: string, importer: string): string | null {
+  const wanted = resolve(dirname(importer), specifier);
+  try {
+    const meant = nearest(basename(wanted), readdirSync(dirname(wanted)));
+    return meant === null ? null : `did you mean \`${specifier.slice(0, -basename(wanted).length)}${meant}\`?`;
+  } catch {
+    return `there is no folder ${dirname(wanted)}`;
+  }
+}
+
+/** Where `specifier` stands in the file. */
+function placeOf(specifier: string, file: string): Position | null {
+  try {
+    const lines = readFileSync(file, "utf8").split("\n");
+    for (const [index, line] of lines.entries()) {
+      const found = [`"${specifier}"`, `'${specifier}'`].map((text) => line.indexOf(text)).find((at) => at >= 0);
+      if (found !== undefined) return { file, line: index + 1, column: found + 1 };
+    }
+  } catch {
+    // Gone since it was imported: it has no place.
+  }
+  return null;
+}
+
 function explain(error: unknown, file: string, folder: string): Problem {
   const first = error instanceof AggregateError ? error.errors[0] : error;
   if (isMessage(first)) {
-    const unresolved = first.name === "ResolveMessage";
-    const isPackage = unresolved && !/'\.{0,2}\//.test(first.message);
-    const hint = isPackage
-      ? "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml"
-      : null;
-    return problemAt(unresolved ? "unresolved-import" : "syntax-error", first.message, hint, file, first.position);
+    if (isUnresolved(first)) return explainUnresolved(first, file);
+    return problemAt("syntax-error", first.message, null, file, first.position);
   }
   if (first instanceof SyntaxError) {
     const missing = /export named '([^']+)' not found in module '([^']+)'/i.exec(first.message);

@@ -1,7 +1,7 @@
 /** Read-only Drizzle handles on other senses' databases, opened at their first query. */
 import type { Database } from "bun:sqlite";
 import { PeerNotReady } from "../model/peer-not-ready.ts";
-import type { PeerDatabase, Peers } from "../sdk/index.ts";
+import type { PeerDatabase } from "../sdk/index.ts";
 import { openReader } from "../sqlite/open.ts";
 import { readerClient } from "./reader-client.ts";
 
@@ -62,70 +62,3 @@ export function openPeerDb(name: string, file: string): PeerHandle {
     },
   };
 }
-
-type PeerRecord = Record<string, PeerDatabase>;
-
-/** Fills the record at the first look at it, whatever kind of look that is; then it is an ordinary frozen object. */
-class FilledAtFirstLook implements ProxyHandler<PeerRecord> {
-  readonly #self: string | null;
-  #handles: ReadonlyMap<string, PeerHandle> | null;
-
-  constructor(self: string | null, handles: ReadonlyMap<string, PeerHandle>) {
-    this.#self = self;
-    this.#handles = handles;
-  }
-
-  #filled(record: PeerRecord): PeerRecord {
-    if (this.#handles === null) return record;
-    for (const [name, { database }] of this.#handles) if (name !== this.#self) record[name] = database;
-    this.#handles = null;
-    return Object.freeze(record);
-  }
-
-  get(record: PeerRecord, key: PropertyKey): unknown {
-    return Reflect.get(this.#filled(record), key);
-  }
-
-  has(record: PeerRecord, key: PropertyKey): boolean {
-    return Reflect.has(this.#filled(record), key);
-  }
-
-  ownKeys(record: PeerRecord): (string | symbol)[] {
-    return Reflect.ownKeys(this.#filled(record));
-  }
-
-  getOwnPropertyDescriptor(record: PeerRecord, key: PropertyKey): PropertyDescriptor | undefined {
-    return Reflect.getOwnPropertyDescriptor(this.#filled(record), key);
-  }
-
-  isExtensible(record: PeerRecord): boolean {
-    return Reflect.isExtensible(this.#filled(record));
-  }
-
-  preventExtensions(record: PeerRecord): boolean {
-    return Reflect.preventExtensions(this.#filled(record));
-  }
-
-  set(): boolean {
-    return false;
-  }
-
-  defineProperty(): boolean {
-    return false;
-  }
-
-  deleteProperty(): boolean {
-    return false;
-  }
-
-  setPrototypeOf(): boolean {
-    return false;
-  }
-}
-
-/**
- * The frozen record an author gets: every sense but `self`. A thousand senses that never look at theirs would
- * hold a million entries, so it is filled when one does.
- */
-export const peersFor = (self: string | null, handles: ReadonlyMap<string, PeerHandle>): Peers =>
-  new Proxy({}, new FilledAtFirstLook(self, handles));

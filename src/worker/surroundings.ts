@@ -17,7 +17,8 @@ import { acquireLock, type Lock } from "../sqlite/lock.ts";
 import { blobsIn } from "./blobs.ts";
 import { embedModules } from "./modules.ts";
 import { captureOutput, type Row } from "./output.ts";
-import { openPeerDb, type PeerHandle, peersFor } from "./peer-database.ts";
+import { openPeerDb, type PeerHandle } from "./peer-database.ts";
+import { peersFor } from "./peer-record.ts";
 
 /** How long a worker waits for its predecessor's lock to go before it gives up. */
 const LOCK_PATIENCE_MS = 3_000;

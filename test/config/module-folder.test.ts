@@ -27,6 +27,24 @@ test("a folder beside the configuration wins over the built-in sense; one that i
   expect(located("zzzzzz")).toMatchObject({ kind: "missing", problem: { hint: "built in: load, memory" } });
 });
 
+test.each([
+  ["senses/own.ts", "move own.ts to own/index.ts"],
+  ["senses/own/index.js", "rename own/index.js to index.ts"],
+  ["senses/own/main.ts", "rename own/main.ts to index.ts"],
+  ["senses/own/check.ts", "rename own/check.ts to index.ts"],
+  ["senses/own/index.py", "index.py is a program: `use: exec` runs one"],
+  ["senses/own.sh", "own.sh is a program: `use: exec` runs one"],
+  ["senses/owner.ts", "built in: load, memory"],
+  ["senses/own/README.md", "built in: load, memory"],
+])("what lies in place of the module is named: %s", (file, hint) => {
+  using folder = testFolder();
+  folder.write(file, "");
+  const result = parseNerveConfig("senses: { own: }", { file: join(folder.path, "nerve.yaml") });
+  if (!result.ok) throw new Error("the configuration is good");
+  const own = result.value.senses.get("own") as SenseConfig;
+  expect(locateModule(result.value, "sense", own, BUILT_IN)).toMatchObject({ kind: "missing", problem: { hint } });
+});
+
 describe("fingerprint", () => {
   const sense = () => {
     const folder = testFolder();

@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
     files: { "indx.ts": GOOD },
     reason: "sense misspelt: there is no DIR/senses/misspelt/index.ts, and no built-in sense misspelt",
     place: "DIR/nerve.yaml: ",
-    hint: "built in: cpu-usage, ",
+    hint: "rename misspelt/indx.ts to index.ts",
   },
   {
     sense: "syntax",

@@ -90,7 +90,61 @@ describe("a module that", () => {
     [
       "imports a file that is not there",
       { "index.ts": `import "./gone.ts";\n${FINE}` },
-      { kind: "unresolved-import", message: expect.stringContaining("./gone.ts"), hint: null },
+      {
+        kind: "unresolved-import",
+        message: expect.stringContaining("./gone.ts"),
+        hint: null,
+        file: "FILE",
+        line: 1,
+        column: 8,
+      },
+    ],
+    [
+      "imports a file by a name that is nearly right",
+      { "index.ts": `\n${FINE}\nimport { a } from "./shema.ts"; a;`, "schema.ts": "" },
+      {
+        kind: "unresolved-import",
+        message: expect.stringContaining("./shema.ts"),
+        hint: "did you mean `./schema.ts`?",
+        file: "FILE",
+        line: 4,
+        column: 19,
+      },
+    ],
+    [
+      "imports from a folder that is not there",
+      { "index.ts": `import "./lib/a.ts";\n${FINE}` },
+      { kind: "unresolved-import", hint: "there is no folder FOLDER/lib" },
+    ],
+    [
+      "imports a package by a name that is nearly right",
+      { "index.ts": `import { type } from "arktpe"; type;\n${FINE}` },
+      { kind: "unresolved-import", hint: "did you mean `arktype`?" },
+    ],
+    [
+      "imports part of a built-in sense's name",
+      { "index.ts": `import { samples } from "nerve/senses/disk"; samples;\n${FINE}` },
+      {
+        kind: "unresolved-import",
+        message: "there is no module nerve/senses/disk, imported from FILE",
+        hint: "there is nerve/senses/disk-usage, nerve/senses/disk-io",
+        line: 1,
+      },
+    ],
+    [
+      "imports a misspelt built-in sense",
+      { "index.ts": `import { samples } from "nerve/senses/memry"; samples;\n${FINE}` },
+      { kind: "unresolved-import", hint: "did you mean `nerve/senses/memory`?" },
+    ],
+    [
+      "imports a built-in sense without tables",
+      { "index.ts": `import { samples } from "nerve/senses/exec"; samples;\n${FINE}` },
+      { kind: "unresolved-import", hint: "the sense exec keeps no tables" },
+    ],
+    [
+      "imports a module of nerve's that is none",
+      { "index.ts": `import { record } from "nerve/option"; record;\n${FINE}` },
+      { kind: "unresolved-import", hint: "there is nerve/options" },
     ],
     [
       "imports a name that is not exported",

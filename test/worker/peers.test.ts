@@ -5,9 +5,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { sql } from "drizzle-orm";
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { type PeerDatabase, PeerNotReady } from "nerve";
+import { type PeerDatabase, PeerNotReady, type Peers } from "nerve";
 import { openWriter } from "../../src/sqlite/open.ts";
-import { openPeerDb, peersFor } from "../../src/worker/peer-database.ts";
+import { openPeerDb } from "../../src/worker/peer-database.ts";
+import { describeAuthorFailure, peersFor } from "../../src/worker/peer-record.ts";
 import { readerClient } from "../../src/worker/reader-client.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 
@@ -227,5 +228,45 @@ describe("the reader client", () => {
   test("runs nothing without an answer", () => {
     expect(() => client.prepare("SELECT 1").run()).toThrow("use all, get or values");
     expect(Object.isFrozen(client) && Object.isFrozen(client.prepare("SELECT 1"))).toBe(true);
+  });
+});
+
+describe("a name that is no peer's", () => {
+  const peers = () => {
+    const handle = openPeerDb("x", "/nowhere.db");
+    const names = ["memory", "disk-root", "mine"];
+    return peersFor("mine", new Map(names.map((name) => [name, handle])));
+  };
+  const failure = (act: (peers: Peers) => unknown): string => {
+    const record = peers();
+    try {
+      act(record);
+      return "nothing was thrown";
+    } catch (error) {
+      return describeAuthorFailure(error, record).message;
+    }
+  };
+  /** As it stands in a module: TypeScript would not let it pass here. */
+  const asked = (name: string) => failure((peers) => new Function("peers", `peers["${name}"].select()`)(peers));
+
+  test.each([
+    ["memry", "; there is no sense memry: did you mean `memory`?"],
+    ["nothing-like-it", "; there is no sense nothing-like-it: there are memory, disk-root"],
+    ["mine", "; a sense is no peer of its own: use `db` in place of `peers.mine`"],
+    ["load", "; the sense load is not configured: add it to `senses` in nerve.yaml"],
+  ])("%s is explained", (name, hint) => {
+    expect(asked(name)).toStartWith("TypeError: undefined is not an object (evaluating '");
+    expect(asked(name)).toEndWith(hint);
+  });
+
+  test("is not taken for the reason of another error", () => {
+    const given: Record<string, { b: number } | undefined> = {};
+    expect(failure((peers) => peers.memry ?? (given as { a: { b: number } }).a.b)).not.toContain("memry");
+    expect(
+      failure((peers) => {
+        void peers.memry;
+        throw new Error("undefined is not an object (evaluating 'memry')");
+      }),
+    ).not.toContain("there is no sense");
   });
 });
