@@ -8,7 +8,7 @@ export const DEFAULT_DATA = "./data";
 export const DEFAULT_DURABILITY = "full";
 export const DEFAULT_GROUP = "default";
 
-const DEFAULT_TIMEOUT_MS = 30 * SECOND;
+export const DEFAULT_TIMEOUT_MS = 30 * SECOND;
 export const DEFAULT_GRACE_PERIOD_MS = 5 * SECOND;
 
 /** How long a compute may run: until its AbortSignal fires, and from then on until its worker is killed. */
@@ -32,5 +32,4 @@ export const DEFAULT_CATCH_UP_CRON = "one";
 export const DEFAULT_CATCH_UP_INTERVAL = "none";
 
 export const DEFAULT_CONCURRENCY = 1;
-export const DEFAULT_OVERFLOW = "queue";
 export const DEFAULT_MAX_QUEUE = 100;

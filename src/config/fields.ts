@@ -14,6 +14,24 @@ import { child, type Entry, found, isEmpty, type Place, shown, type Tree } from 
 export type Reader<T> = (tree: Tree, label: string, report: Report) => T | null;
 export type Shape = Readonly<Record<string, Reader<unknown>>>;
 
+/** A key of a section: how its value is read, and its line in docs/config.md. */
+export interface Key<T> {
+  readonly read: Reader<T>;
+  /** What holds where the key is absent, as Markdown. */
+  readonly default: string;
+  readonly doc: string;
+}
+
+export type Keys = Readonly<Record<string, Key<unknown>>>;
+
+export const key = <T>(read: Reader<T>, fallback: string, doc: string): Key<T> => ({ read, default: fallback, doc });
+
+/** The shape that the keys of a section make. */
+export const shapeOf = <K extends Keys>(keys: K) =>
+  Object.fromEntries(Object.entries(keys).map(([name, { read }]) => [name, read])) as {
+    readonly [N in keyof K]: K[N]["read"];
+  };
+
 export interface Fields<S extends Shape> {
   readonly values: { readonly [K in keyof S]: S[K] extends Reader<infer T> ? T | null : never };
   /** Where a key stands, or null when it is absent. */

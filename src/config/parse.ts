@@ -10,8 +10,8 @@ import type { Secret } from "../base/secrets.ts";
 import type { GroupConfig, NerveConfig, Patterns, ReflexConfig, SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
-import { DEFAULT_DATA, DEFAULT_DURABILITY, DEFAULT_GROUP } from "./defaults.ts";
-import { list, readFields, text as textOf, writtenJson } from "./fields.ts";
+import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
+import { list, readFields, shapeOf, text as textOf, writtenJson } from "./fields.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
 import { type PatternPart, partAt } from "./pattern-parts.ts";
@@ -19,7 +19,8 @@ import { checkPatterns } from "./patterns.ts";
 import { checkReferences } from "./references.ts";
 import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexes.ts";
 import { createReport, type Report } from "./report.ts";
-import { readData, readDurability, readGroups, readHttp, readRetention, readSenses } from "./settings.ts";
+import { readSenses, unwrittenSense } from "./senses.ts";
+import { DAEMON_KEYS, readGroups, readHttp, readRetention } from "./settings.ts";
 import { type Entry, isFilled, type MapTree, shown } from "./tree.ts";
 import type { Variables } from "./variables.ts";
 import { readWorkflows } from "./workflows.ts";
@@ -157,8 +158,7 @@ function withoutInclude(tree: MapTree, report: Report): MapTree {
 
 const ROOT = {
   include: () => null,
-  data: readData,
-  durability: readDurability,
+  ...shapeOf(DAEMON_KEYS),
   http: readHttp,
   retention: readRetention,
   groups: readGroups,
@@ -227,16 +227,8 @@ function impliedSenses(
   const builtIn = new Set<string>(BUILT_IN_SENSE_NAMES);
   const targets = reflexes.filter(({ config }) => config.kind === "sense").map(({ target }) => target.name);
   const names = targets.filter((name) => builtIn.has(name) && !written?.has(name));
-  return new Map(names.map((name) => [name, { ...UNWRITTEN_SENSE, name, use: name }]));
+  return new Map(names.map((name) => [name, unwrittenSense(name)]));
 }
-
-const UNWRITTEN_SENSE = {
-  group: DEFAULT_GROUP,
-  throttleMs: null,
-  timeoutMs: null,
-  gracePeriodMs: null,
-  with: null,
-} satisfies Omit<SenseConfig, "name" | "use">;
 
 /** A section without the entries that could not be read. */
 function present<T>(section: ReadonlyMap<string, { readonly value: T | null }> | null): ReadonlyMap<string, T> {

@@ -1,22 +1,22 @@
-/** The sections that concern the whole daemon: `data`, `durability`, `http`, `retention`; and `groups`, `senses`. */
-import type { GroupConfig, HttpConfig, RetentionConfig, SenseConfig } from "../model/config.ts";
-import { DEFAULT_GROUP } from "./defaults.ts";
+/** The sections that concern the whole daemon: `data`, `durability`, `http`, `retention`; and `groups`. */
+import { formatDuration } from "../base/duration.ts";
+import type { GroupConfig, HttpConfig, RetentionConfig } from "../model/config.ts";
 import {
-  duration,
-  durationOrNone,
-  durationOrZero,
-  jsonMap,
-  name,
-  named,
-  oneOf,
-  type Reader,
-  readFields,
-  size,
-  text,
-} from "./fields.ts";
+  DEFAULT_DATA,
+  DEFAULT_DURABILITY,
+  DEFAULT_RETENTION_LOGS_MS,
+  DEFAULT_RETENTION_SIGNALS_MS,
+} from "./defaults.ts";
+import { duration, key, named, oneOf, type Reader, readFields, shapeOf, size, text } from "./fields.ts";
 
-export const readData = text("a path such as ./data");
-export const readDurability = oneOf("full", "normal");
+const A_PATH = "a path such as ./data";
+
+const readPath: Reader<string> = (tree, label, report) => {
+  const path = text(A_PATH)(tree, label, report);
+  if (path === null || !path.includes("\0")) return path;
+  report.expected("bad-value", tree, label, "a path without the character U+0000", null);
+  return null;
+};
 
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
 
@@ -29,8 +29,36 @@ export const readHttp: Reader<HttpConfig> = (tree, label, report) => {
   return null;
 };
 
+/** Keys of the whole file that are one value. */
+export const DAEMON_KEYS = {
+  data: key(readPath, `\`${DEFAULT_DATA}\``, "where everything lives, relative to this file"),
+  durability: key(
+    oneOf("full", "normal"),
+    `\`${DEFAULT_DURABILITY}\``,
+    "`full`: logs.db also survives power loss, one fsync per group commit · `normal`: survives any crash of nerve",
+  ),
+};
+
+export const RETENTION_KEYS = {
+  logs: key(
+    duration,
+    `\`${formatDuration(DEFAULT_RETENTION_LOGS_MS)}\``,
+    "older logs move to `data/archive`, where they can still be read",
+  ),
+  signals: key(
+    duration,
+    `\`${formatDuration(DEFAULT_RETENTION_SIGNALS_MS)}\``,
+    "older signals are removed, oldest first, in small batches",
+  ),
+  archive: key(
+    duration,
+    "for ever",
+    "archive files of older days are removed, and the rows of runs that began in them",
+  ),
+};
+
 export const readRetention: Reader<RetentionConfig> = (tree, label, report) => {
-  const fields = readFields(tree, label, { logs: duration, signals: duration, archive: duration }, report);
+  const fields = readFields(tree, label, shapeOf(RETENTION_KEYS), report);
   if (!fields) return null;
   const { logs, signals, archive } = fields.values;
   return { logsMs: logs, signalsMs: signals, archiveMs: archive };
@@ -39,28 +67,4 @@ export const readRetention: Reader<RetentionConfig> = (tree, label, report) => {
 export const readGroups = named<GroupConfig>((group, tree, label, report) => {
   const fields = readFields(tree, label, { memory: size }, report);
   return fields && { name: group, memoryBytes: fields.values.memory };
-});
-
-const SENSE = {
-  use: name,
-  group: name,
-  throttle: durationOrNone,
-  timeout: duration,
-  grace_period: durationOrZero,
-  with: jsonMap,
-};
-
-export const readSenses = named<SenseConfig>((sense, tree, label, report) => {
-  const fields = readFields(tree, label, SENSE, report);
-  if (!fields) return null;
-  const { use, group, throttle, timeout, grace_period, with: options } = fields.values;
-  return {
-    name: sense,
-    use: use ?? sense,
-    group: group ?? DEFAULT_GROUP,
-    throttleMs: throttle,
-    timeoutMs: timeout,
-    gracePeriodMs: grace_period,
-    with: options,
-  };
 });

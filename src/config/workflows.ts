@@ -1,18 +1,26 @@
 /** The section `workflows`. */
+import { formatDuration } from "../base/duration.ts";
 import type { RetryConfig, WorkflowConfig } from "../model/config.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "./defaults.ts";
 import {
   decimal,
   duration,
   durationOrZero,
   integer,
   jsonMap,
+  key,
   name,
   named,
   oneOf,
   type Reader,
   readFields,
+  shapeOf,
 } from "./fields.ts";
 import { child, found } from "./tree.ts";
+
+const RETRY_DOC =
+  "`{ limit, interval: 5s, backoff: 2, max_interval: 5m }`: attempts after the first, from the step that failed. " +
+  "`max_interval`, where it is not given, is no shorter than `interval`";
 
 const RETRY = { limit: integer(0), interval: duration, backoff: decimal(1), max_interval: duration };
 
@@ -31,16 +39,35 @@ const readRetry: Reader<RetryConfig> = (tree, label, report) => {
   return limit === null ? null : { limit, intervalMs: interval, backoff, maxIntervalMs: max_interval };
 };
 
-const WORKFLOW = {
-  use: name,
-  with: jsonMap,
-  concurrency: integer(1),
-  overflow: oneOf("drop", "queue"),
-  max_queue: integer(0),
-  timeout: duration,
-  grace_period: durationOrZero,
-  retry: readRetry,
+/** The keys of a workflow: the one place that says which there are, how each is read and what stands in the docs. */
+export const WORKFLOW_KEYS = {
+  use: key(
+    name,
+    "the name",
+    "the module: `./workflows/<use>/index.ts` beside the config, else the built-in `exec` or `webhook`",
+  ),
+  with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
+  concurrency: key(integer(1), `\`${DEFAULT_CONCURRENCY}\``, "runs at a time"),
+  overflow: key(
+    oneOf("drop", "queue"),
+    "`queue`",
+    "what happens above it: `queue` waits, first come first served; `drop` drops",
+  ),
+  max_queue: key(integer(0), `\`${DEFAULT_MAX_QUEUE}\``, "with `queue`: how many may wait; what comes then is dropped"),
+  timeout: key(
+    duration,
+    "none",
+    "running time of one attempt: not queued, not asleep, not while nerve is down. Its `AbortSignal` fires",
+  ),
+  grace_period: key(
+    durationOrZero,
+    `\`${formatDuration(DEFAULT_GRACE_PERIOD_MS)}\``,
+    "still not settled this long after: the worker is killed",
+  ),
+  retry: key(readRetry, "none", RETRY_DOC),
 };
+
+const WORKFLOW = shapeOf(WORKFLOW_KEYS);
 
 export const readWorkflows = named<WorkflowConfig>((workflow, tree, label, report) => {
   const fields = readFields(tree, label, WORKFLOW, report);
@@ -55,7 +82,7 @@ export const readWorkflows = named<WorkflowConfig>((workflow, tree, label, repor
     gracePeriodMs: grace_period,
     retry,
   };
-  if (overflow !== "drop") return { ...common, overflow, maxQueue: max_queue };
+  if (overflow !== "drop") return { ...common, overflow: "queue", maxQueue: max_queue ?? DEFAULT_MAX_QUEUE };
   const queuePlace = fields.placeOf("max_queue");
   if (queuePlace) {
     const message = `\`${label}.max_queue\` has no meaning with \`overflow: drop\``;

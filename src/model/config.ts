@@ -108,9 +108,18 @@ interface WorkflowCommon {
   readonly retry: RetryConfig | null;
 }
 
-export type WorkflowConfig =
-  | (WorkflowCommon & { readonly overflow: "drop" })
-  | (WorkflowCommon & { readonly overflow: "queue" | null; readonly maxQueue: number | null });
+/** What happens above `concurrency`. */
+export type WorkflowConfig = DroppingWorkflow | QueueingWorkflow;
+
+interface DroppingWorkflow extends WorkflowCommon {
+  readonly overflow: "drop";
+}
+
+interface QueueingWorkflow extends WorkflowCommon {
+  readonly overflow: "queue";
+  /** How many runs may wait. */
+  readonly maxQueue: number;
+}
 
 export interface RetryConfig {
   readonly limit: number;

@@ -3,7 +3,7 @@ import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_OVERFLOW } from "../../config/defaults.ts";
+import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
 import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
@@ -112,7 +112,7 @@ const moduleOf = ({ config, module }: Checked<{ readonly use: string }, unknown>
   module ?? `built in: ${config.use}`;
 
 const limitsOf = ({ concurrency, overflow }: WorkflowConfig): string =>
-  `${concurrency ?? DEFAULT_CONCURRENCY} at once, then ${overflow ?? DEFAULT_OVERFLOW}`;
+  `${concurrency ?? DEFAULT_CONCURRENCY} at once, then ${overflow}`;
 
 function tellPeople(config: NerveConfig, senses: readonly CheckedSense[], workflows: readonly CheckedWorkflow[]): void {
   const screen = stdoutScreen();

@@ -3,7 +3,7 @@
  * of it had. An estimate: what a run does depends on more than how long others took.
  */
 import { Heap } from "../../base/heap.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_MAX_QUEUE } from "../../config/defaults.ts";
+import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 
 export class DropEstimate {
@@ -19,7 +19,7 @@ export class DropEstimate {
   /** `durationsMs`: of ended runs, at least one; taken in turn, so that the same history gives the same answer. */
   constructor(config: WorkflowConfig, durationsMs: readonly number[]) {
     this.#concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
-    this.#maxQueue = config.overflow === "drop" ? 0 : (config.maxQueue ?? DEFAULT_MAX_QUEUE);
+    this.#maxQueue = config.overflow === "drop" ? 0 : config.maxQueue;
     this.#durationsMs = durationsMs;
   }
 

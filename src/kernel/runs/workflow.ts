@@ -7,7 +7,7 @@
  */
 import { Fifo } from "../../base/fifo.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "../../config/defaults.ts";
+import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Run, RunEvent } from "../../model/run.ts";
@@ -101,7 +101,7 @@ export class Workflow implements RunDesk {
       return "started";
     }
     const { config } = this;
-    const maxQueue = config.overflow === "drop" ? 0 : (config.maxQueue ?? DEFAULT_MAX_QUEUE);
+    const maxQueue = config.overflow === "drop" ? 0 : config.maxQueue;
     if (waiting >= free + maxQueue) {
       const why =
         config.overflow === "drop"

@@ -1,0 +1,64 @@
+/** The section `senses`. */
+import { formatDuration } from "../base/duration.ts";
+import type { SenseConfig } from "../model/config.ts";
+import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_GROUP, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
+import {
+  duration,
+  durationOrNone,
+  durationOrZero,
+  type Fields,
+  jsonMap,
+  key,
+  name,
+  named,
+  readFields,
+  shapeOf,
+} from "./fields.ts";
+
+/** The keys of a sense: the one place that says which there are, how each is read and what stands in the docs. */
+export const SENSE_KEYS = {
+  use: key(
+    name,
+    "the name",
+    "the module: `./senses/<use>/index.ts` beside the config, else the built-in sense of that name",
+  ),
+  group: key(name, `\`${DEFAULT_GROUP}\``, "which worker process it lives in"),
+  timeout: key(
+    duration,
+    `\`${formatDuration(DEFAULT_TIMEOUT_MS)}\``,
+    "soft: its `AbortSignal` fires, the compute counts as timed out and is rolled back",
+  ),
+  grace_period: key(
+    durationOrZero,
+    `\`${formatDuration(DEFAULT_GRACE_PERIOD_MS)}\``,
+    "hard: still not settled this long after the soft timeout, the worker is killed. 0 kills at once",
+  ),
+  throttle: key(
+    durationOrNone,
+    "none",
+    "least time between the starts of two computes, kept across restarts; triggers in between are owed one trailing compute",
+  ),
+  with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
+};
+
+const SENSE = shapeOf(SENSE_KEYS);
+type Values = Fields<typeof SENSE>["values"];
+
+const configOf = (sense: string, values: Values): SenseConfig => ({
+  name: sense,
+  use: values.use ?? sense,
+  group: values.group ?? DEFAULT_GROUP,
+  throttleMs: values.throttle,
+  timeoutMs: values.timeout,
+  gracePeriodMs: values.grace_period,
+  with: values.with,
+});
+
+export const readSenses = named<SenseConfig>((sense, tree, label, report) => {
+  const fields = readFields(tree, label, SENSE, report);
+  return fields && configOf(sense, fields.values);
+});
+
+/** A sense of which nothing is written: every key is absent. */
+export const unwrittenSense = (sense: string): SenseConfig =>
+  configOf(sense, Object.fromEntries(Object.keys(SENSE).map((absent) => [absent, null])) as Values);
