@@ -2,6 +2,7 @@
 /** What good configurations mean: every key, every default left as null, variables filled in. */
 import { describe, expect, test } from "bun:test";
 import { parseNerveConfig, parseWholeContract } from "../../src/config/parse.ts";
+import { unwrittenSense } from "../../src/config/senses.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 import { CONTRACT_EXAMPLE } from "./example.ts";
 
@@ -27,8 +28,7 @@ describe("the example of the contract", () => {
       { name: "default", memoryBytes: null },
     ]);
     expect(config.senses.get("cpu-usage")).toEqual({
-      name: "cpu-usage",
-      use: "cpu-usage",
+      ...unwrittenSense("cpu-usage"),
       group: "system",
       throttleMs: 1_000,
       timeoutMs: 10_000,
@@ -36,12 +36,8 @@ describe("the example of the contract", () => {
       with: { per_core: false },
     });
     expect(config.senses.get("disk-root")).toEqual({
-      name: "disk-root",
+      ...unwrittenSense("disk-root"),
       use: "disk-usage",
-      group: "default",
-      throttleMs: null,
-      timeoutMs: null,
-      gracePeriodMs: null,
       with: { path: "/" },
     });
   });
@@ -306,4 +302,9 @@ describe("variables", () => {
     }
     expect(refused).toBeGreaterThan(150);
   });
+});
+
+test("a sense of which nothing is written has its defaults, every other key absent", () => {
+  expect(parsed("senses: { load: }").senses.get("load")).toEqual(unwrittenSense("load"));
+  expect(unwrittenSense("load")).toMatchObject({ name: "load", use: "load", group: "default", with: null });
 });

@@ -3,6 +3,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { LogLine } from "../../../src/base/logger.ts";
 import { traceIds } from "../../../src/base/trace-id.ts";
+import { unwrittenSense } from "../../../src/config/senses.ts";
 import { Draft } from "../../../src/kernel/commits/draft.ts";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
@@ -59,12 +60,7 @@ function bench() {
   };
 }
 
-const makeSense = (name: string): Sense =>
-  new Sense(
-    { name, use: name, group: "default", throttleMs: null, timeoutMs: null, gracePeriodMs: null, with: null },
-    null,
-    null,
-  );
+const makeSense = (name: string): Sense => new Sense(unwrittenSense(name), null, null);
 
 const signal = (n: number, said: unknown[]): Entry => ({
   write: (draft) => void draft.signal({ sense: "a", at: NOW, payload: `${n}`, cause: null, trace: trace(NOW) }),

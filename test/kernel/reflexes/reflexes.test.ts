@@ -1,6 +1,7 @@
 /** Due times by the clock: what passed while nerve was down, and while the store takes nothing. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { unwrittenSense } from "../../../src/config/senses.ts";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
 import { Sense } from "../../../src/kernel/memory/sense.ts";
@@ -47,15 +48,7 @@ function bench(reflex: SenseReflexConfig) {
     },
     dueAtStart: () => {},
   };
-  const entry = {
-    name: "a",
-    group: "default",
-    use: "a",
-    throttleMs: null,
-    timeoutMs: null,
-    gracePeriodMs: null,
-    with: null,
-  };
+  const entry = unwrittenSense("a");
   const config = { reflexes: [reflex] } as Partial<NerveConfig> as NerveConfig;
   let ticker: Ticker | null = null;
   return {

@@ -1,6 +1,7 @@
 /** The least time between the starts of two computes, and who is woken at its end. */
 import { expect, test } from "bun:test";
 import { momentOf } from "../../../src/base/clock.ts";
+import { unwrittenSense } from "../../../src/config/senses.ts";
 import { Sense } from "../../../src/kernel/memory/sense.ts";
 import { Throttles } from "../../../src/kernel/senses/throttles.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
@@ -11,8 +12,7 @@ function setting(throttleMs: number | null) {
   const ticker = new Ticker(clock, () => {}, clock.alarm);
   const woken: string[] = [];
   const throttles = new Throttles(clock, ticker, ({ name }) => woken.push(name));
-  const limits = { throttleMs, timeoutMs: null, gracePeriodMs: null };
-  const sense = new Sense({ name: "a", use: "a", group: "default", with: null, ...limits }, null, null);
+  const sense = new Sense({ ...unwrittenSense("a"), throttleMs }, null, null);
   ticker.start();
   return { clock, throttles, woken, sense };
 }
