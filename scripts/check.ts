@@ -1,5 +1,5 @@
 /**
- * Everything to run before a commit: format and lint, layers, sizes, types, and the tests that need no executable.
+ * Everything to run before a commit: format and lint, layers, sizes, shapes, types, and the tests that need no executable.
  * `--fast` leaves out the tests that start a process or open a database, and has the random ones try less.
  */
 import { report, runPureTests, runTests, sumOf, type Tally, testFiles } from "./test-run.ts";
@@ -11,6 +11,7 @@ const STEPS: readonly (readonly [name: string, command: readonly string[]])[] = 
   ["format and lint", [BUN, "x", "biome", "check", "--error-on-warnings", "."]],
   ["layers", [BUN, "scripts/layers.ts"]],
   ["sizes", [BUN, "scripts/sizes.ts"]],
+  ["shapes", [BUN, "scripts/shapes.ts"]],
   ["types", [BUN, "check", "--no-script", "--no-pretty"]],
 ];
 

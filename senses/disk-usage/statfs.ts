@@ -3,8 +3,6 @@ import { clamp, percent } from "nerve/proc";
 
 export interface Blocks {
   readonly bsize: number;
-  /** The unit of the three counts below; some file systems, and older runtimes, leave it out. */
-  readonly frsize?: number | undefined;
   readonly blocks: number;
   readonly bfree: number;
   readonly bavail: number;
@@ -31,8 +29,10 @@ const count = (value: number): number => (value >= 2 ** 63 ? 0 : Math.max(0, val
 /** Of file systems without a limit some report more bytes than an integer holds. */
 const toBytes = (blocks: number, unit: number): number => Math.min(blocks * unit, Number.MAX_SAFE_INTEGER);
 
-export function fullness({ bsize, frsize, blocks, bfree, bavail, files, ffree }: Blocks): Fullness {
-  const unit = frsize || bsize;
+export function fullness(found: Blocks): Fullness {
+  const { bsize, blocks, bfree, bavail, files, ffree } = found;
+  // The unit of the counts of blocks; some file systems, and older runtimes, leave it out.
+  const unit = (found as Blocks & { readonly frsize?: number }).frsize || bsize;
   const total = count(blocks);
   const used = total - clamp(count(bfree), 0, total);
   const available = clamp(count(bavail), 0, total);

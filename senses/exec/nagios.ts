@@ -10,11 +10,14 @@ export interface Nagios {
   /** The first line, without its performance data; the end of stderr where nothing was printed. */
   readonly message: string;
   readonly perf: Readonly<Record<string, Perf>>;
-  /** The further lines, where the plugin printed any. */
-  readonly details?: string;
-  /** Performance data that could not be read, where there was any. */
-  readonly unread?: readonly string[];
 }
+
+/** What a payload has only where the plugin printed it: further lines, and performance data that could not be read. */
+type Further =
+  | object
+  | { readonly details: string }
+  | { readonly unread: readonly string[] }
+  | { readonly details: string; readonly unread: readonly string[] };
 
 export interface Perf {
   /** Null is the plugin's `U`: it could not tell. */
@@ -39,7 +42,7 @@ export interface Output {
   readonly code: number;
 }
 
-export function parseNagios({ stdout, stderr, code }: Output): Nagios {
+export function parseNagios({ stdout, stderr, code }: Output): Nagios & Further {
   // LINE | PERF, then lines of text, of which one may have a `|`: after it everything is performance data.
   const [first = "", ...more] = stdout.trim().split(/\r?\n/);
   const [message, perf] = cut(first);

@@ -41,8 +41,8 @@ class LossyNumber extends Error {
 }
 
 /** A reviver: it is given each number as it was printed. */
-function refuseLossy(key: string, value: unknown, context: { readonly source?: string } = {}): unknown {
-  const { source } = context;
+function refuseLossy(key: string, value: unknown, ...[context]: readonly unknown[]): unknown {
+  const { source } = context as { readonly source?: string };
   if (typeof value === "number" && source !== undefined && losesDigits(source)) throw new LossyNumber(key, source);
   return value;
 }

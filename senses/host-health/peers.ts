@@ -21,7 +21,7 @@ export interface Skipped {
   readonly why: "not configured" | "not ready" | "stale";
 }
 
-type Values = Readonly<Partial<Record<Check, number | null>>>;
+type Values = readonly (readonly [check: Check, value: number | null])[];
 type Newest = { readonly at: number; readonly values: Values } | null;
 
 export function readPeers(
@@ -50,8 +50,8 @@ export function readPeers(
     else if (newest === null) skipped.push({ sense, why: "not ready" });
     else if (now - newest.at > options.stale_after) skipped.push({ sense, why: "stale" });
     else {
-      for (const [check, value] of Object.entries(newest.values)) {
-        if (value !== null) readings.push({ check: check as Check, sense, value });
+      for (const [check, value] of newest.values) {
+        if (value !== null) readings.push({ check, sense, value });
       }
     }
   }
@@ -77,24 +77,38 @@ function readCpu(peer: PeerDatabase, windowMs: number): Newest {
     .from(cpu)
     .where(between(cpu.at, newest.at - windowMs, newest.at))
     .get();
-  return { at: newest.at, values: { cpu_percent: mean?.cpu_percent ?? null } };
+  return { at: newest.at, values: [["cpu_percent", mean?.cpu_percent ?? null]] };
 }
 
 function readMemory(peer: PeerDatabase): Newest {
   const newest = peer.select().from(memory).orderBy(desc(memory.id)).limit(1).get();
   if (!newest) return null;
-  return { at: newest.at, values: { memory_percent: newest.used_percent, swap_percent: newest.swap_used_percent } };
+  const { at, used_percent, swap_used_percent } = newest;
+  return {
+    at,
+    values: [
+      ["memory_percent", used_percent],
+      ["swap_percent", swap_used_percent],
+    ],
+  };
 }
 
 function readLoad(peer: PeerDatabase): Newest {
   const newest = peer.select().from(load).orderBy(desc(load.id)).limit(1).get();
-  return newest ? { at: newest.at, values: { load5_per_core: newest.load5_per_core } } : null;
+  return newest ? { at: newest.at, values: [["load5_per_core", newest.load5_per_core]] } : null;
 }
 
 function readDisk(peer: PeerDatabase): Newest {
   const newest = peer.select().from(disk).orderBy(desc(disk.id)).limit(1).get();
   if (!newest) return null;
-  return { at: newest.at, values: { disk_percent: newest.used_percent, inodes_percent: newest.inodes_used_percent } };
+  const { at, used_percent, inodes_used_percent } = newest;
+  return {
+    at,
+    values: [
+      ["disk_percent", used_percent],
+      ["inodes_percent", inodes_used_percent],
+    ],
+  };
 }
 
 function readPressure(peer: PeerDatabase): Newest {
@@ -102,10 +116,10 @@ function readPressure(peer: PeerDatabase): Newest {
   if (!newest) return null;
   return {
     at: newest.at,
-    values: {
-      cpu_pressure_percent: newest.cpu_some_avg60_percent,
-      memory_pressure_percent: newest.memory_some_avg60_percent,
-      io_pressure_percent: newest.io_some_avg60_percent,
-    },
+    values: [
+      ["cpu_pressure_percent", newest.cpu_some_avg60_percent],
+      ["memory_pressure_percent", newest.memory_some_avg60_percent],
+      ["io_pressure_percent", newest.io_some_avg60_percent],
+    ],
   };
 }

@@ -52,40 +52,44 @@ export interface ReadConfig {
   readonly patternPart: (reflex: ReflexConfig, word: keyof Patterns, path: string) => PatternPart | null;
 }
 
-const NOTHING_READ = { config: null, patternPart: () => null } satisfies Partial<ReadConfig>;
+const NOTHING_READ = { config: null, patternPart: () => null } satisfies Pick<ReadConfig, "config" | "patternPart">;
 
 /** A file of which nothing can be told but what is wrong with it. */
 export const unreadable = (problems: readonly Problem[]): ReadConfig => ({ ...NOTHING_READ, problems });
-
-/** Keys this build does not act on yet are problems. */
-export const readNerveConfig = (text: string, source: Partial<ConfigSource> = {}): ReadConfig =>
-  read(text, source, NOT_YET);
-
-/** What the daemon and every verb use. */
-export const parseNerveConfig = (text: string, source: Partial<ConfigSource> = {}): Result<NerveConfig, Problem[]> =>
-  wholly(readNerveConfig(text, source));
-
-/** The whole contract, whether this build acts on it or not: for tests, and for tools that only read. */
-export const parseWholeContract = (text: string, source: Partial<ConfigSource> = {}): Result<NerveConfig, Problem[]> =>
-  wholly(read(text, source, []));
-
-/** All of it, or what is wrong. */
-export const wholly = ({ config, problems }: ReadConfig): Result<NerveConfig, Problem[]> =>
-  problems.length === 0 && config !== null ? ok(config) : err([...problems]);
 
 const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
   const message = "files cannot be included from here";
   return err([{ kind: "no-includes", message, hint: null, file: null, line: null, column: null }]);
 };
 
-function read(text: string, given: Partial<ConfigSource>, notYet: readonly string[]): ReadConfig {
-  const source: ConfigSource = {
-    file: given.file ?? "nerve.yaml",
-    environment: given.environment ?? {},
-    credential: given.credential ?? (() => null),
-    checksPatterns: given.checksPatterns ?? true,
-    include: given.include ?? noIncludes,
-  };
+/** A text by itself: no variables, no credentials, no further files. */
+export const NOTHING_AROUND: ConfigSource = {
+  file: "nerve.yaml",
+  environment: {},
+  credential: () => null,
+  checksPatterns: true,
+  include: noIncludes,
+};
+
+/** Keys this build does not act on yet are problems. */
+export const readNerveConfig = (text: string, source: ConfigSource = NOTHING_AROUND): ReadConfig =>
+  read(text, source, NOT_YET);
+
+/** What the daemon and every verb use. */
+export const parseNerveConfig = (text: string, source: ConfigSource = NOTHING_AROUND): Result<NerveConfig, Problem[]> =>
+  wholly(readNerveConfig(text, source));
+
+/** The whole contract, whether this build acts on it or not: for tests, and for tools that only read. */
+export const parseWholeContract = (
+  text: string,
+  source: ConfigSource = NOTHING_AROUND,
+): Result<NerveConfig, Problem[]> => wholly(read(text, source, []));
+
+/** All of it, or what is wrong. */
+export const wholly = ({ config, problems }: ReadConfig): Result<NerveConfig, Problem[]> =>
+  problems.length === 0 && config !== null ? ok(config) : err([...problems]);
+
+function read(text: string, source: ConfigSource, notYet: readonly string[]): ReadConfig {
   const report = createReport(source.file);
   const secrets: Secret[] = [];
   const main = readYaml(text, { file: source.file, variables: source, report, secrets });

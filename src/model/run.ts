@@ -194,7 +194,8 @@ const columnOf = (key: Json): string | null =>
   key === null ? null : (typeof key === "string" ? key : text(key)).toWellFormed();
 
 /** Logs of earlier builds have no decision: then a reflex made one run a signal. */
-function decisionOf({ decision, trigger }: Partial<RunEventData["run.queued"]>): string | null {
+function decisionOf(data: RunEventData["run.queued"]): string | null {
+  const { decision, trigger } = data as Partial<RunEventData["run.queued"]>;
   if (decision !== undefined) return decision;
   if (trigger === undefined || trigger.reflex === null || trigger.id === null) return null;
   return spellDecision({ kind: "signal", signal: trigger.id, key: null });

@@ -72,7 +72,7 @@ function stateOf({ sense, outbox, strikes, ...columns }: Row): SenseState {
     damaged.push(column);
     return null;
   };
-  const owed = read<Owed & { readonly unanswered?: readonly number[] }>("owed");
+  const owed = read<Owed & { readonly unanswered: readonly number[] | undefined }>("owed");
   const { unanswered = [], ...decision } = owed ?? {};
   return {
     sense,

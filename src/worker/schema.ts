@@ -8,8 +8,9 @@ import { describeThrown } from "../base/thrown.ts";
 
 interface Issue {
   readonly message: string;
-  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }
+
+type Path = ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>;
 
 export interface StandardSchema {
   readonly "~standard": {
@@ -24,7 +25,7 @@ export const isSchema = (value: unknown): value is StandardSchema =>
 
 /** `n.list[1]`. Not by `map`, which would make another of ArkType's own lists, with an item in an empty one. */
 const place = (issue: Issue): string =>
-  Array.from(issue.path ?? [], (part) => (typeof part === "object" ? part.key : part))
+  Array.from((issue as { readonly path?: Path }).path ?? [], (part) => (typeof part === "object" ? part.key : part))
     .map((key, index) => (typeof key === "number" ? `[${key}]` : `${index === 0 ? "" : "."}${String(key)}`))
     .join("");
 

@@ -7,6 +7,7 @@ import { drawGraph } from "../../src/cli/graph/text.ts";
 import { PIPE } from "../../src/cli/screen/terminal.ts";
 import { graphOf } from "../../src/config/graph.ts";
 import { parseWholeContract } from "../../src/config/parse.ts";
+import { around } from "../helpers/config.ts";
 import { project, runNerve } from "../helpers/nerve.ts";
 
 const CONFIG = `
@@ -60,7 +61,7 @@ workflows: { w: {} }
 reflexes: [{ workflow: w, on: [a], when: { host: "'\${HOST}'", v: number > 5 }, clear: "\${PATTERN}" }]
 `;
     const source = { environment: { HOST: "secret", PATTERN: "'secret'" } };
-    const parsed = parseWholeContract(text, source);
+    const parsed = parseWholeContract(text, around(source));
     if (!parsed.ok) throw new Error(parsed.error.map(({ message }) => message).join("; "));
     expect(graphOf(parsed.value).reflexes[0]?.words).toEqual(["when host '${HOST}', v number > 5", "clear ${PATTERN}"]);
     expect(parsed.value.reflexes[0]?.when).toEqual({ host: "'secret'", v: "number > 5" });

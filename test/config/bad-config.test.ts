@@ -3,6 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseWholeContract } from "../../src/config/parse.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { around } from "../helpers/config.ts";
 
 interface Case {
   readonly config: string;
@@ -797,7 +798,7 @@ const CASES: readonly Case[] = [
 describe("a bad configuration is told off in these words", () => {
   for (const { config, says } of CASES) {
     test(JSON.stringify(config), () => {
-      const result = parseWholeContract(config, { environment });
+      const result = parseWholeContract(config, around({ environment }));
       expect(result.ok ? [] : result.error.map(formatProblem)).toEqual([...says]);
     });
   }
@@ -809,7 +810,7 @@ test("no message of any of them holds what a variable was filled with", () => {
 
 test("every kind is kebab-case", () => {
   for (const { config } of CASES) {
-    const result = parseWholeContract(config, { environment });
+    const result = parseWholeContract(config, around({ environment }));
     if (!result.ok) for (const { kind } of result.error) expect(kind).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
   }
 });
@@ -847,7 +848,7 @@ reflexes:
 
 test("an empty file is told what the least configuration is", () => {
   for (const config of ["", "# nothing\n", "---\n", "{}", "\ufeff"]) {
-    const result = parseWholeContract(config, { file: "a.yaml" });
+    const result = parseWholeContract(config, around({ file: "a.yaml" }));
     expect(result.ok ? [] : result.error.map(formatProblem)).toEqual([
       "a.yaml:1:1: the file says nothing; the least is `senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`",
     ]);

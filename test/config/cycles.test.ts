@@ -4,6 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { findCycles, formatCycle } from "../../src/config/cycles.ts";
 import { parseWholeContract } from "../../src/config/parse.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { around } from "../helpers/config.ts";
 
 /** `ab bc ca` are three edges. */
 const cyclesOf = (edges: string): string[] =>
@@ -31,7 +32,7 @@ describe("findCycles", () => {
 });
 
 const told = (text: string, environment: Record<string, string> = {}): string[] => {
-  const result = parseWholeContract(text, { environment });
+  const result = parseWholeContract(text, around({ environment }));
   return result.ok ? [] : result.error.map(formatProblem);
 };
 const three = (a: string, reflex: string) => `

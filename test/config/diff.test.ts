@@ -3,9 +3,10 @@ import { expect, test } from "bun:test";
 import { diffConfig } from "../../src/config/diff.ts";
 import { parseWholeContract } from "../../src/config/parse.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { around } from "../helpers/config.ts";
 
 const config = (text: string) => {
-  const result = parseWholeContract(text, { file: "/etc/nerve.yaml" });
+  const result = parseWholeContract(text, around({ file: "/etc/nerve.yaml" }));
   if (!result.ok) throw new Error(result.error.map(formatProblem).join("\n"));
   return result.value;
 };

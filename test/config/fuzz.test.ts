@@ -5,6 +5,7 @@
  */
 import { expect, test } from "bun:test";
 import { parseNerveConfig, parseWholeContract } from "../../src/config/parse.ts";
+import { around } from "../helpers/config.ts";
 import { elapsedMs, timesSlower } from "../helpers/growth.ts";
 import { CONTRACT_EXAMPLE } from "./example.ts";
 
@@ -117,7 +118,7 @@ test(
   `${TRIALS} mutated configurations, seed ${SEED}`,
   () => {
     const below = random(SEED);
-    const source = { environment: { S: SECRET }, credential: () => SECRET };
+    const source = around({ environment: { S: SECRET }, credential: () => SECRET });
     const sound = (): unknown => parseWholeContract(CONTRACT_EXAMPLE, source);
     const usualMs = Math.min(...Array.from({ length: 5 }, () => elapsedMs(sound)));
     let accepted = 0;

@@ -4,10 +4,11 @@ import { describe, expect, test } from "bun:test";
 import { parseNerveConfig, parseWholeContract } from "../../src/config/parse.ts";
 import { unwrittenSense } from "../../src/config/senses.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { around } from "../helpers/config.ts";
 import { CONTRACT_EXAMPLE } from "./example.ts";
 
-const parsed = (text: string, source: Parameters<typeof parseWholeContract>[1] = {}) => {
-  const result = parseWholeContract(text, source);
+const parsed = (text: string, source: Parameters<typeof around>[0] = {}) => {
+  const result = parseWholeContract(text, around(source));
   if (!result.ok) throw new Error(result.error.map(formatProblem).join("\n"));
   return result.value;
 };
@@ -294,7 +295,7 @@ describe("variables", () => {
     for (const place of places) {
       for (const form of ['"${S}"', '"pre-${S}"', '"${credential:s}"', '"${S} * * * *"']) {
         const text = place.replaceAll("X", form);
-        const result = parseNerveConfig(text, { environment: { S: secret }, credential: () => secret });
+        const result = parseNerveConfig(text, around({ environment: { S: secret }, credential: () => secret }));
         if (result.ok) continue;
         refused++;
         expect(JSON.stringify(result.error)).not.toContain(secret);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fingerprint, locateModule } from "../../src/config/module-folder.ts";
 import { parseNerveConfig } from "../../src/config/parse.ts";
 import type { SenseConfig } from "../../src/model/config.ts";
+import { around } from "../helpers/config.ts";
 import { testFolder } from "./folder.ts";
 
 const BUILT_IN = ["load", "memory"];
@@ -14,9 +15,10 @@ test("a folder beside the configuration wins over the built-in sense; one that i
   folder.write("senses/load/index.ts", "");
   folder.write("senses/own/index.ts", "");
   folder.makeFolder("senses/memory");
-  const result = parseNerveConfig("senses: { load: , memory: , disk: { use: own }, memry: , zzzzzz: }", {
-    file: join(folder.path, "nerve.yaml"),
-  });
+  const result = parseNerveConfig(
+    "senses: { load: , memory: , disk: { use: own }, memry: , zzzzzz: }",
+    around({ file: join(folder.path, "nerve.yaml") }),
+  );
   if (!result.ok) throw new Error("the configuration is good");
   const { senses } = result.value;
   const located = (name: string) => locateModule(result.value, "sense", senses.get(name) as SenseConfig, BUILT_IN);

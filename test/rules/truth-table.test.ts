@@ -22,7 +22,7 @@ function reflexesOf(section: string): readonly ReflexConfig[] {
     ...[...workflows].map((name) => `  ${name}: { use: exec, with: { command: ["/bin/true"] } }`),
     section,
   ].join("\n");
-  const result = parseWholeContract(text, { environment: {} });
+  const result = parseWholeContract(text);
   if (!result.ok) throw new Error(`${result.error.map(formatProblem).join("\n")}\n${text}`);
   return result.value.reflexes;
 }

@@ -73,10 +73,12 @@ describe("a plugin's output", () => {
 /boot 68 MB (69%); | /boot=68MB;88;93;0;98
 /home=69357MB;253404;253409;0;253414
 `;
-    const { message, details, perf } = parseNagios({ stdout: text, stderr: "", code: 0 });
-    expect(message).toBe("DISK OK - free space: / 3326 MB (56%);");
-    expect(details).toBe("/ 15272 MB (77%);\n/boot 68 MB (69%);");
-    expect(Object.keys(perf)).toEqual(["/", "/boot", "/home"]);
+    const found = parseNagios({ stdout: text, stderr: "", code: 0 });
+    expect(found).toMatchObject({
+      message: "DISK OK - free space: / 3326 MB (56%);",
+      details: "/ 15272 MB (77%);\n/boot 68 MB (69%);",
+    });
+    expect(Object.keys(found.perf)).toEqual(["/", "/boot", "/home"]);
   });
 
   test("nothing on stdout has the end of stderr as its message, and nothing at all an empty one", () => {

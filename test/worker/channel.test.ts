@@ -68,12 +68,19 @@ describe("a worker's channel", () => {
 
   test("sends what is posted in one turn in one frame, and at once when flushed", async () => {
     const probe = child(`
-      const channel = openChannel(() => {});
-      channel.post(1); channel.post(2); channel.flush();
-      setImmediate(() => { channel.post(3); channel.post(4); setTimeout(() => channel.leave(5), 20); });`);
+      const channel = openChannel((raw) => {
+        if (raw === "leave") return channel.leave(6);
+        channel.post(4); channel.post(5);
+      });
+      channel.post(1); channel.post(2); channel.flush(); channel.post(3);`);
+    await until("the first turn's messages are there", () => probe.received.length === 3);
+    const before = probe.frames;
+    probe.worker.send(["more"]);
+    await until("the second turn's messages are there", () => probe.received.length === 5);
+    expect(probe.frames).toBe(before + 1);
+    probe.worker.send(["leave"]);
     await probe.gone();
-    expect(probe.received).toEqual([1, 2, 3, 4, 5]);
-    expect(probe.frames).toBe(3);
+    expect(probe.received).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   test("hands over each message of each frame, also one that is no frame", async () => {

@@ -55,7 +55,7 @@ export function parseArguments(verb: string, command: Command, argv: readonly st
   try {
     parsed = parse(argv, options);
   } catch (error) {
-    return usageError(...explain(error as Error & { code?: string }, options, help));
+    return usageError(...explain(error as NodeJS.ErrnoException, options, help));
   }
   const { values, positionals } = parsed;
   if (values.help === true) return ok({ kind: "help" });
@@ -79,7 +79,7 @@ export function parseArguments(verb: string, command: Command, argv: readonly st
 }
 
 /** Node's own words name what was wrong, but speak to the programmer. */
-function explain(error: Error & { code?: string }, options: Options, help: string): [string, string] {
+function explain(error: NodeJS.ErrnoException, options: Options, help: string): [string, string] {
   const given = /'(-[^' ]*)/.exec(error.message)?.[1] ?? "";
   const [bare = ""] = given.split("=");
   if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") {

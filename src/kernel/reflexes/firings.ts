@@ -45,6 +45,13 @@ export interface Current {
 /** A deadline that is acted on so much later passed while nerve was down. */
 const LATE_MS = 1_000;
 
+/** What a firing led to, as its log says it. */
+type Outcome =
+  | { readonly run: number }
+  | { readonly silenced: string }
+  | { readonly cancelled: string }
+  | Record<string, never>;
+
 export class Firings {
   readonly #lifetime: Lifetime;
   readonly #journal: Journal;
@@ -126,13 +133,7 @@ export class Firings {
     draft.afterwards(counted);
   }
 
-  #log(
-    draft: Draft,
-    { config }: Reflex,
-    { id, trace }: Cause,
-    firing: Firing | null,
-    further: { readonly run?: number; readonly silenced?: string; readonly cancelled?: string },
-  ): void {
+  #log(draft: Draft, { config }: Reflex, { id, trace }: Cause, firing: Firing | null, outcome: Outcome): void {
     const due = firing?.decision.due ?? null;
     const lateMs = due === null ? 0 : Math.max(0, this.#lifetime.now() - due);
     const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
@@ -140,11 +141,11 @@ export class Firings {
     const isKeyed = firing !== null && config.key !== null;
     const key = isKeyed ? shownKey(firing.key) : null;
     const forKey = isKeyed ? `, key ${key}` : "";
-    const why = further.silenced === undefined ? (further.cancelled ?? null) : "silenced";
-    const outcome = why === null ? `: ${target}` : `; ${target} is not started, it is ${why}`;
+    const why = "silenced" in outcome ? "silenced" : "cancelled" in outcome ? outcome.cancelled : null;
+    const ending = why === null ? `: ${target}` : `; ${target} is not started, it is ${why}`;
     const dueAt = due === null ? null : this.#lifetime.wallAt(due);
-    const message = `fired for signal ${id}${forKey}${late}${outcome}`;
-    const data = { signal: id, key, due: dueAt, late_ms: lateMs, ...further };
+    const message = `fired for signal ${id}${forKey}${late}${ending}`;
+    const data = { signal: id, key, due: dueAt, late_ms: lateMs, ...outcome };
     draft.log(`reflex:${config.name}`, trace).info("reflex.fired", message, data);
   }
 }
