@@ -41,7 +41,7 @@ test.each([
 ])("what lies in place of the module is named: %s", (file, hint) => {
   using folder = testFolder();
   folder.write(file, "");
-  const result = parseNerveConfig("senses: { own: }", { file: join(folder.path, "nerve.yaml") });
+  const result = parseNerveConfig("senses: { own: }", around({ file: join(folder.path, "nerve.yaml") }));
   if (!result.ok) throw new Error("the configuration is good");
   const own = result.value.senses.get("own") as SenseConfig;
   expect(locateModule(result.value, "sense", own, BUILT_IN)).toMatchObject({ kind: "missing", problem: { hint } });

@@ -66,7 +66,7 @@ describe("a worker's channel", () => {
     expect(probe.received.at(-1)).toEqual({ last: true });
   });
 
-  test("sends what is posted in one turn in one frame, and at once when flushed", async () => {
+  test("sends what is posted in one turn in one frame, and in order what was flushed before", async () => {
     const probe = child(`
       const channel = openChannel((raw) => {
         if (raw === "leave") return channel.leave(6);
