@@ -1,7 +1,7 @@
 /** The text of `--help`, from a command's own data, and the overview of all of them. */
 import { type Command, commonOptions, type Options } from "./frame/command.ts";
 import { paint, type Screen } from "./screen/terminal.ts";
-import { VERBS } from "./verbs.ts";
+import { VERBS, type Verb } from "./verbs.ts";
 
 const INDENT = "  ";
 
@@ -18,13 +18,13 @@ function optionRows(options: Options): [string, string][] {
   });
 }
 
-export function commandHelp(verb: string, command: Command, screen: Screen): string {
+export function commandHelp({ name, summary }: Verb, command: Command, screen: Screen): string {
   const title = (text: string): string => paint(text, "bold", screen.colours);
-  const places = command.arguments.map(({ name, required }) => (required ? `<${name}>` : `[${name}]`));
-  const usage = ["nerve", verb, ...places, "[options]"].join(" ");
+  const places = command.arguments.map((argument) => (argument.required ? `<${argument.name}>` : `[${argument.name}]`));
+  const usage = ["nerve", name, ...places, "[options]"].join(" ");
   const examples = command.examples.flatMap(([line, does]) => [`${INDENT}${line}`, `${INDENT}    ${does}`]);
   return [
-    `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`,
+    `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
     "",
     `${title("Usage:")} ${usage}`,
     ...(command.details === null ? [] : ["", command.details]),

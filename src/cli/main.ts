@@ -81,7 +81,7 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
     import("./help.ts"),
     import("./screen/terminal.ts"),
   ]);
-  print(commandHelp(verb.name, command, stdoutScreen()));
+  print(commandHelp(verb, command, stdoutScreen()));
   return ok(EXIT.done);
 }
 

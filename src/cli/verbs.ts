@@ -5,6 +5,7 @@ export interface Verb {
   readonly name: string;
   readonly section: string;
   readonly usage: string;
+  /** One sentence without a stop, begins lower-case: for the overview and for the verb's own help. */
   readonly summary: string;
   load(): Promise<{ readonly command: Command }>;
 }
@@ -21,7 +22,7 @@ export const VERBS: readonly Verb[] = [
     name: "start",
     section: RUN,
     usage: "start",
-    summary: "the daemon, in the foreground",
+    summary: "run the daemon in the foreground",
     load: () => any(import("./commands/start.ts")),
   },
   {
@@ -35,7 +36,7 @@ export const VERBS: readonly Verb[] = [
     name: "once",
     section: RUN,
     usage: "once <sense>",
-    summary: "one compute on a scratch copy of its data",
+    summary: "one compute of a sense on a scratch copy of its data",
     load: () => any(import("./commands/once.ts")),
   },
   {
@@ -105,28 +106,28 @@ export const VERBS: readonly Verb[] = [
     name: "archive",
     section: LOOK,
     usage: "archive ls|verify|run",
-    summary: "the files old logs were moved to: list them, check them, move what is old now",
+    summary: "the files that old logs were moved to: list them, check them, or move now what is old",
     load: () => any(import("./commands/archive.ts")),
   },
   {
     name: "rebuild",
     section: LOOK,
     usage: "rebuild",
-    summary: "derive the table of runs from the logs; --check compares",
+    summary: "derive the table of runs from the logs and put right what differs; --check compares",
     load: () => any(import("./commands/rebuild.ts")),
   },
   {
     name: "version",
     section: LOOK,
     usage: "version",
-    summary: "nerve, Bun, SQLite and the commit",
+    summary: "the versions of nerve, Bun and SQLite, and the commit it was built from",
     load: () => any(import("./commands/version.ts")),
   },
   {
     name: "trigger",
     section: ACT,
     usage: "trigger <sense>",
-    summary: "one compute now",
+    summary: "one compute of a sense, now",
     load: () => any(import("./commands/trigger.ts")),
   },
   {
@@ -147,7 +148,7 @@ export const VERBS: readonly Verb[] = [
     name: "retry",
     section: ACT,
     usage: "retry <run>",
-    summary: "run it once more, keeping the steps it had finished",
+    summary: "run a run that is over once more, keeping the steps it had finished",
     load: () => any(import("./commands/retry.ts")),
   },
   {
@@ -168,14 +169,14 @@ export const VERBS: readonly Verb[] = [
     name: "silence",
     section: ACT,
     usage: "silence [reflex]",
-    summary: "have reflexes start no workflow for a while; without one, what is silenced",
+    summary: "have reflexes start no workflow for a while, list what is silenced, or lift it",
     load: () => any(import("./commands/silence.ts")),
   },
   {
     name: "release",
     section: ACT,
     usage: "release <sense>",
-    summary: "lift a quarantine",
+    summary: "lift a quarantine and forget its strikes",
     load: () => any(import("./commands/release.ts")),
   },
   {

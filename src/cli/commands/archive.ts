@@ -89,7 +89,6 @@ async function run(place: Place, json: boolean): Promise<Outcome> {
 const ACTIONS: Readonly<Record<string, (place: Place, json: boolean) => Promise<Outcome>>> = { ls, verify, run };
 
 export const command = defineCommand({
-  summary: "the files that old logs were moved to: list them, check them, or move now what is old",
   details:
     "ls      every file: its day, rows, ids, size and SHA-256\nverify  whether every file is whole and none is missing; ends with exit code 1 and the names of those that are not\nrun     apply `retention` now: move old logs to files, remove old signals, and archive files if they have a limit;\n        by the daemon, or without one by this command",
   arguments: [{ name: "ls|verify|run", required: true }],

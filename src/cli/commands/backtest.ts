@@ -45,7 +45,6 @@ const WARM_UP = 1_000_000;
 const SHOWN = 10;
 
 export const command = defineCommand({
-  summary: "what reflexes would have done with the signals that are kept, and whether that is what they did",
   details:
     "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), from the signal on after which it\nloaded the rules as they are now, and what a replay cannot know is named. With --config it is held against the rules of\nanother file instead. Runs that would have been dropped are an estimate, by how long the latest runs of the workflow took.\nNeeds no daemon.",
   arguments: [{ name: "reflex…", required: false }],

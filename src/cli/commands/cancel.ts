@@ -11,7 +11,6 @@ import { runTitle } from "../screen/run-rows.ts";
 import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
-  summary: "end a run before its time",
   details:
     "It is over when the command returns, and is not tried again by itself. Code of it that is under way has its signal\naborted, and its grace period to settle.",
   arguments: [{ name: "run", required: true }],

@@ -24,7 +24,6 @@ import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
 
 export const command = defineCommand({
-  summary: "validate the config, load every sense and workflow and rehearse pending migrations: every problem at once",
   details:
     "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad (what can be read of it is looked at all the same); 1: it is fine, and something does not load or\ncan never match.",
   arguments: [],

@@ -2,7 +2,6 @@
 import { switchCommand } from "./switch.ts";
 
 export const command = switchCommand("enable", {
-  summary: "switch a sense or reflex on again",
   details: "A bare name is the sense if there is one, else the reflex. Kept across restarts.",
   example: "the sense takes triggers again",
 });

@@ -45,7 +45,6 @@ const MAX_KEYS_TOLD = 20;
 const MAX_UNREADABLE_TOLD = 5;
 
 export const command = defineCommand({
-  summary: "why a reflex fired or did not, and what it waits for",
   details:
     "Replays the signals that are kept through its rules as they are now, and tells how far each came: which field did not\nmatch, since when it matches already, what `for` or `debounce` waits for, what throttles it, which run it started. It\nbegins with the first signal after it was loaded with these rules. Without --at or --signal: its latest signals. Needs no daemon.",
   arguments: [{ name: "reflex", required: true }],

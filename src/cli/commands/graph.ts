@@ -17,7 +17,6 @@ const FORMATS: Readonly<Record<string, (graph: Graph, screen: Screen) => string>
 };
 
 export const command = defineCommand({
-  summary: "what triggers what: senses, reflexes and workflows as a picture, and how often workflows start at the most",
   details:
     "From the config alone; the daemon need not run. STARTS is the most starts of a workflow in any hour: what intervals,\ncron times, `throttle` and the words of reflexes let through when every payload matches. A reflex with `key` lets as\nmuch through for each value; how many values there are the config does not say. Not counted: what is triggered by\nhand or at the start, and retries.",
   arguments: [],

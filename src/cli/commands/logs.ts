@@ -14,7 +14,6 @@ import { logJson, logSpans } from "../screen/rows.ts";
 const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
 
 export const command = defineCommand({
-  summary: "list what happened: errors, output of senses and workflows, the daemon's own records",
   details: "Reads the data directory itself: it works whether or not the daemon runs.",
   arguments: [],
   options: {

@@ -32,7 +32,6 @@ interface Report {
 }
 
 export const command = defineCommand({
-  summary: "one compute of a sense on a scratch copy of its data: what it sees, how long it takes, what it writes",
   details:
     "The sense runs in a worker as the daemon would run it, on a copy of its database; its peers are the real ones. Nothing\nit writes is kept, no signal is emitted, and the daemon need not run. A compute that fails or passes its timeout\nends with exit code 1.",
   arguments: [{ name: "sense", required: true }],

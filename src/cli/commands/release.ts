@@ -8,7 +8,6 @@ import { findPlace } from "../place/place.ts";
 import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
-  summary: "lift a quarantine and forget its strikes",
   details: "A sense whose worker died three times while it ran alone is left out for a while; this ends that now.",
   arguments: [{ name: "sense", required: true }],
   options: {},

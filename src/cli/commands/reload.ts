@@ -26,7 +26,6 @@ function sentence({ groups, reflexes, workflows }: Reloaded): string {
 const RESTART = "a nerve that keeps its data elsewhere must be restarted to take another `data`";
 
 export const command = defineCommand({
-  summary: "re-read the config; a bad one is refused and changes nothing",
   details:
     "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. Waits until what was started anew has loaded: exit code 1 and the messages of `nerve check` where a\nsense or workflow does not. A refused config ends with exit code 78 and every problem in it. Another `data` takes a\nrestart.",
   arguments: [],

@@ -7,7 +7,6 @@ import { parseRunId } from "../place/run-id.ts";
 import { tellOrder } from "../waits/wait-for-run.ts";
 
 export const command = defineCommand({
-  summary: "run a run that is over once more, keeping the steps it had finished",
   details:
     "Makes a new run of the same input and trace (`retry_of` names the old one). Finished steps return what they had\nreturned; with --from-step the first call of that step and everything after it is done anew.",
   arguments: [{ name: "run", required: true }],

@@ -11,7 +11,6 @@ import { findPlace } from "../place/place.ts";
 import { tellOrder } from "../waits/wait-for-run.ts";
 
 export const command = defineCommand({
-  summary: "start a workflow by hand",
   details:
     "The run is durable when the command returns: it goes on even if the daemon dies meanwhile. Its `thread.trigger.payload`\nis the input. With --wait its logs follow on stderr, then its output on stdout; a run that ends otherwise than\ncompleted is exit code 1.",
   arguments: [{ name: "workflow", required: true }],

@@ -45,7 +45,6 @@ interface Shown {
 const { follow, since, after, trace, limit } = LIST_OPTIONS;
 
 export const command = defineCommand({
-  summary: "list runs of workflows, newest last",
   details:
     "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since is about the time it was queued. States: queued, running, sleeping (also between attempts);\ncompleted, failed, cancelled, timed-out, dropped.",
   arguments: [],

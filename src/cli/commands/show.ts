@@ -106,7 +106,6 @@ const storyJson = ({ run, trace, begin, signals, logs, runs }: Subject, { durati
 });
 
 export const command = defineCommand({
-  summary: "the whole story of one run or trace: what began it, the signals, runs, steps and logs, in time order",
   details:
     "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42` and `signal:42` leave no\ndoubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits, or the first 8 or more.\nThe story of a run is the signals that led to it, its steps with how long each took, its waits, logs and ending.",
   arguments: [{ name: "run or trace", required: true }],

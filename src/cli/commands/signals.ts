@@ -11,7 +11,6 @@ import { remark } from "../screen/failure.ts";
 import { signalJson, signalSpans } from "../screen/rows.ts";
 
 export const command = defineCommand({
-  summary: "list what senses have seen, newest last",
   details: "Reads the data directory itself: it works whether or not the daemon runs.",
   arguments: [],
   options: LIST_OPTIONS,

@@ -21,7 +21,6 @@ const LONGEST_PATTERN = 200;
 const LONGEST_WHY = 1_000;
 
 export const command = defineCommand({
-  summary: "have reflexes start no workflow for a while, list what is silenced, or lift it",
   details:
     "What a silenced reflex decides is logged (reflex.fired, with `silenced`) and counts for its throttle, but no run\nstarts. Kept across restarts; a clock that is set neither shortens nor lengthens it. Given again, a pattern is\nsilenced anew from now on. Without a reflex it lists what is silenced, also while no daemon runs.",
   arguments: [{ name: "reflex or glob", required: false }],

@@ -18,7 +18,6 @@ interface StartOptions {
 }
 
 export const command = defineCommand({
-  summary: "run the daemon in the foreground",
   details:
     "Logs go to stderr: readable on a terminal, JSON lines otherwise. On a terminal each signal is shown too.\nSIGTERM and Ctrl-C stop it (a second one at once), SIGHUP re-reads the config.\n`nerve FILE` is the same as `nerve start FILE`.",
   arguments: [{ name: "config", required: false }],

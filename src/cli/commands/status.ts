@@ -145,7 +145,6 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
 }
 
 export const command = defineCommand({
-  summary: "what the daemon is doing: groups, senses, reflexes, workflows",
   details:
     "Counts are since the daemon started. A sense is failing after an error, a timeout or a kill, until a compute of it\nsucceeds. P50 and P99 are of the newest computes. A narrow terminal gets the columns\nthat matter most; --json has them all. Ends with exit code 3 when no daemon answers.",
   arguments: [],

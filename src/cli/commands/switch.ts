@@ -9,10 +9,9 @@ import { print } from "../screen/terminal.ts";
 
 export const switchCommand = (
   verb: "enable" | "disable",
-  about: { readonly summary: string; readonly details: string; readonly example: string },
+  about: { readonly details: string; readonly example: string },
 ) =>
   defineCommand({
-    summary: about.summary,
     details: about.details,
     arguments: [{ name: "name", required: true }],
     options: {},

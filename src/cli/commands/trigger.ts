@@ -13,7 +13,6 @@ import { print, printLine, span } from "../screen/terminal.ts";
 import { senseNow, type Triggered, waitForTrace } from "../waits/wait-for-trace.ts";
 
 export const command = defineCommand({
-  summary: "one compute of a sense, now",
   details:
     "The decision is durable when the command returns: it is answered even if the daemon dies meanwhile. A compute that\nis under way does not count; a throttle is kept. With --wait a compute that fails ends with exit code 1.",
   arguments: [{ name: "sense", required: true }],

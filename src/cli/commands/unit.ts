@@ -27,7 +27,6 @@ const ownCommand = (): string[] => {
 };
 
 export const command = defineCommand({
-  summary: "print a hardened systemd unit for this executable and config",
   details:
     "Data under /var/lib becomes a StateDirectory, which systemd makes; data elsewhere must be made by hand (the unit\nsays how). Nothing is installed: the text goes to stdout.",
   arguments: [],

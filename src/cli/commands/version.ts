@@ -7,7 +7,6 @@ import { EXIT } from "../frame/outcome.ts";
 import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
-  summary: "the versions of nerve, Bun and SQLite, and the commit it was built from",
   details: null,
   arguments: [],
   options: {},

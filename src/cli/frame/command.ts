@@ -28,8 +28,6 @@ export interface Argument {
 }
 
 export interface Command<O extends Options = Options> {
-  /** One sentence without a stop, begins lower-case. */
-  readonly summary: string;
   /** Further paragraphs of the help, or null. */
   readonly details: string | null;
   readonly arguments: readonly Argument[];

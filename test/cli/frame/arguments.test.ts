@@ -5,7 +5,6 @@ import { parseArguments } from "../../../src/cli/frame/arguments.ts";
 import { type Command, defineCommand, flag, text, texts } from "../../../src/cli/frame/command.ts";
 
 const command = defineCommand({
-  summary: "a command",
   details: null,
   arguments: [
     { name: "sense", required: true },
