@@ -1,8 +1,9 @@
 /** Reads a cron expression, or says which of its fields is wrong and what to write instead. */
 import { counted } from "../base/counted.ts";
-import { type CronFault, faultOfCron } from "../base/cron.ts";
+import { ambiguousDayField, type CronFault, faultOfCron, idleStep } from "../base/cron.ts";
 import { parseDuration } from "../base/duration.ts";
 import type { Reader } from "./fields.ts";
+import type { Report } from "./report.ts";
 import { found, shown, type Tree } from "./tree.ts";
 
 const WHAT = "five cron fields or a nickname such as @hourly";
@@ -27,8 +28,25 @@ export const readCron: Reader<string> = (tree, label, report) => {
   if (next === "refused") report.expected("bad-cron", tree, label, WHAT, null);
   else if (next === null)
     report.add("bad-cron", tree.place, `\`${label}\` is ${found(tree)}, a time that never comes`, null);
-  return typeof next === "number" ? value : null;
+  if (typeof next !== "number") return null;
+  warnOfCron(value, tree, label, report);
+  return value;
 };
+
+/** What is read in one way here and may have been meant in another. */
+function warnOfCron(expression: string, tree: Tree, label: string, report: Report): void {
+  const day = ambiguousDayField(expression);
+  if (day !== null) {
+    const message = `\`${label}\` gives both day fields in ${found(tree)}, and a day that matches either is enough; cronie and vixie-cron read the \`*\` of its ${day} as "both must match"`;
+    report.warn("ambiguous-cron", tree.place, message, "write the days out, or make it two reflexes");
+  }
+  const idle = idleStep(expression);
+  if (idle !== null) {
+    const part = isSecret(tree) ? "a value" : `\`${shown(idle.part)}\``;
+    const message = `\`${label}\` has ${part} as its ${idle.field}, a step longer than the ${idle.field} goes: only its first value matches`;
+    report.warn("idle-step", tree.place, message, null);
+  }
+}
 
 function nextOf(expression: string): number | null | "refused" {
   try {

@@ -21,7 +21,8 @@ import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexe
 import { createReport, type Report } from "./report.ts";
 import { readSenses, unwrittenSense } from "./senses.ts";
 import { DAEMON_KEYS, readGroups, readHttp, readRetention } from "./settings.ts";
-import { type Entry, isFilled, type MapTree, shown } from "./tree.ts";
+import { child, type Entry, isFilled, type MapTree, shown } from "./tree.ts";
+import { warnOfUnused } from "./unused.ts";
 import type { Variables } from "./variables.ts";
 import { readWorkflows } from "./workflows.ts";
 import { readYaml } from "./yaml.ts";
@@ -48,14 +49,19 @@ export interface ReadConfig {
   /** Without what has problems; null when nothing can be told. */
   readonly config: NerveConfig | null;
   readonly problems: readonly Problem[];
+  /** What is allowed, and mostly not what was meant. */
+  readonly warnings: readonly Problem[];
   /** The innermost part on the way to `path` in a pattern of that reflex, as it stands in the files. */
   readonly patternPart: (reflex: ReflexConfig, word: keyof Patterns, path: string) => PatternPart | null;
 }
 
-const NOTHING_READ = { config: null, patternPart: () => null } satisfies Pick<ReadConfig, "config" | "patternPart">;
-
 /** A file of which nothing can be told but what is wrong with it. */
-export const unreadable = (problems: readonly Problem[]): ReadConfig => ({ ...NOTHING_READ, problems });
+export const unreadable = (problems: readonly Problem[]): ReadConfig => ({
+  config: null,
+  problems,
+  warnings: [],
+  patternPart: () => null,
+});
 
 const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
   const message = "files cannot be included from here";
@@ -100,9 +106,11 @@ function read(text: string, source: ConfigSource, notYet: readonly string[]): Re
 
   const { files, isWhole } = readIncluded(main, source, report, secrets);
   const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
-  const { config, patternPart } = readRoot(root, isWhole, source, report, secrets) ?? NOTHING_READ;
+  const result = readRoot(root, isWhole, source, report, secrets);
   reportNotYet(root, notYet, report);
-  return { config, patternPart, problems: report.problems() };
+  if (result === null) return unreadable(report.problems());
+  warnOfUnused(root, result.config, report);
+  return { ...result, problems: report.problems(), warnings: report.warnings() };
 }
 
 interface Included {
@@ -135,6 +143,10 @@ function readIncluded(main: MapTree, source: ConfigSource, report: Report, secre
       for (const problem of included.error) report.adopt(problem, place);
       isWhole = false;
       continue;
+    }
+    if (included.value.length === 0) {
+      const message = `\`${child("include", index)}\` matches no file`;
+      report.warn("empty-include", itemPlace(entry, index), message, null);
     }
     for (const { file, text } of included.value) {
       if (seen.has(resolve(file))) continue;

@@ -14,13 +14,17 @@ export interface Report {
   adopt(problem: Problem, place: Place): void;
   /** `label` must be `what`, but is `tree`. Silent about what was reported before. */
   expected(kind: string, tree: Tree, label: string, what: string, hint: string | null): void;
+  /** Something that is allowed, and mostly not what was meant. */
+  warn(kind: string, place: Place, message: string, hint: string | null): void;
   isFull(): boolean;
+  warnings(): Problem[];
   /** Ordered by file, line and column. */
   problems(): Problem[];
 }
 
 export function createReport(mainFile: string): Report {
   const list: Problem[] = [];
+  const warned: Problem[] = [];
   const files = new Map<string, number>();
   const announce = (file: string): void => {
     if (!files.has(file)) files.set(file, files.size);
@@ -35,6 +39,11 @@ export function createReport(mainFile: string): Report {
   const add: Report["add"] = (kind, place, message, hint) => push({ kind, message, hint, ...place });
   const rank = (problem: Problem): number => (problem.file === null ? -1 : (files.get(problem.file) ?? -1));
 
+  const inOrder = (problems: readonly Problem[]): Problem[] =>
+    problems.toSorted(
+      (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    );
+
   return {
     announce,
     add,
@@ -46,11 +55,13 @@ export function createReport(mainFile: string): Report {
     expected: (kind, tree, label, what, hint) => {
       if (tree.kind !== "broken") add(kind, tree.place, `\`${label}\` must be ${what}, found ${found(tree)}`, hint);
     },
+    warn: (kind, place, message, hint) => {
+      if (warned.length < MAX_PROBLEMS) warned.push({ kind, message, hint, ...place });
+    },
+    warnings: () => inOrder(warned),
     isFull: () => list.length >= MAX_PROBLEMS,
     problems: () => {
-      const sorted = list.toSorted(
-        (a, b) => rank(a) - rank(b) || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-      );
+      const sorted = inOrder(list);
       if (list.length < MAX_PROBLEMS) return sorted;
       const message = `more than ${MAX_PROBLEMS} problems: the rest is not listed`;
       return [...sorted, { kind: "too-many-problems", message, hint: null, file: mainFile, line: null, column: null }];

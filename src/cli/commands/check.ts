@@ -6,6 +6,7 @@ import { ok } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
 import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
+import type { Problem } from "../../model/problem.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
 import {
   type Checked,
@@ -19,6 +20,7 @@ import { patternProblems } from "../../scratch/pattern-problems.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
+import { printWarnings } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
@@ -33,7 +35,7 @@ export const command = defineCommand({
     ["nerve check -c /etc/nerve/nerve.yaml --json", "in a pipeline"],
   ],
   async run({ config: given, json }) {
-    const { config, problems, patternPart } = loadAsFarAsReadable(configFile(given), process.env);
+    const { config, problems, warnings, patternPart } = loadAsFarAsReadable(configFile(given), process.env);
     const found = explainAbsence(problems, given);
     if (config !== null) SECRETS.learn(config.secrets);
     if (config === null) return fail(EXIT.badConfig, ...found);
@@ -49,8 +51,9 @@ export const command = defineCommand({
         ...problemsOf("workflow", workflows),
         ...patternProblems(config, patternPart, payloads),
       ];
+      if (!json) printWarnings(warnings);
       if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);
-      if (json) print(safeJson(asJson(config, senses, workflows, others.length === 0)));
+      if (json) print(safeJson(asJson(config, senses, workflows, warnings, others.length === 0)));
       else if (others.length === 0) tellPeople(config, senses, workflows);
       return others.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...others);
     } finally {
@@ -66,6 +69,7 @@ const asJson = (
   config: NerveConfig,
   senses: readonly CheckedSense[],
   workflows: readonly CheckedWorkflow[],
+  warnings: readonly Problem[],
   isOk: boolean,
 ) => ({
   ok: isOk,
@@ -86,6 +90,7 @@ const asJson = (
     target: target(reflex),
     trigger: trigger(reflex),
   })),
+  warnings: SECRETS.json(warnings),
 });
 
 const target = (reflex: ReflexConfig): string => `${reflex.kind}:${targetOf(reflex)}`;

@@ -31,6 +31,12 @@ export function printProblems(problems: readonly Problem[], json: boolean): void
   }
 }
 
+/** Shown to a person beside the result; a program finds them in it. */
+export function printWarnings(problems: readonly Problem[]): void {
+  const screen = stderrScreen();
+  for (const problem of SECRETS.json(problems)) printError(renderProblem(problem, screen, "warning"));
+}
+
 /** Said to a person beside the result; a program reads the result alone. */
 export function warn(message: string, json: boolean): void {
   if (json) return;

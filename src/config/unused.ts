@@ -1,0 +1,31 @@
+/** What is configured and used by nothing: allowed, and mostly a slip of the pen. */
+import { nearest } from "../base/nearest.ts";
+import type { NerveConfig } from "../model/config.ts";
+import type { Report } from "./report.ts";
+import { type MapTree, type Place, shown } from "./tree.ts";
+
+export function warnOfUnused(root: MapTree, { senses, reflexes }: NerveConfig, report: Report): void {
+  const run = new Set(reflexes.flatMap((reflex) => (reflex.kind === "sense" ? [reflex.sense] : [])));
+  for (const [sense, place] of keysOf(root, "senses")) {
+    if (run.has(sense)) continue;
+    const message = `no reflex runs the sense \`${shown(sense)}\``;
+    report.warn(
+      "unused-sense",
+      place,
+      message,
+      `add a reflex for it, or trigger it by hand: nerve trigger ${shown(sense)}`,
+    );
+  }
+  const used = new Set([...senses.values()].map(({ group }) => group));
+  for (const [group, place] of keysOf(root, "groups")) {
+    if (used.has(group)) continue;
+    const meant = nearest(group, used);
+    const hint = meant === null ? null : `did you mean \`${shown(meant)}\`?`;
+    report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
+  }
+}
+
+function keysOf(root: MapTree, section: string): readonly (readonly [string, Place])[] {
+  const tree = root.entries.find(({ key }) => key === section)?.value;
+  return tree?.kind === "map" ? tree.entries.map(({ key, keyPlace }) => [key, keyPlace] as const) : [];
+}

@@ -1,0 +1,54 @@
+/** What is allowed, and mostly not what was meant. */
+import { describe, expect, test } from "bun:test";
+import { ok } from "../../src/base/result.ts";
+import { NOTHING_AROUND, readNerveConfig } from "../../src/config/parse.ts";
+import { formatProblem } from "../../src/model/problem.ts";
+
+const warningsOf = (config: string): string[] => {
+  const { problems, warnings } = readNerveConfig(config, {
+    ...NOTHING_AROUND,
+    include: () => ok([]),
+    environment: { CRON: "*/70 1 */2 * 1" },
+  });
+  expect(problems).toEqual([]);
+  return warnings.map(formatProblem);
+};
+
+const withCron = (cron: string): string => `senses: { load: }\nreflexes: [{ sense: load, cron: "${cron}" }]`;
+
+describe("a warning", () => {
+  test.each(["0 0 */2 * 1", "0 0 1-7 * */7", "0 0 */2 * */3"])("is given for the day fields of %s", (cron) => {
+    const [warning, ...more] = warningsOf(withCron(cron));
+    expect(warning).toStartWith(`nerve.yaml:2:33: \`reflexes[0].cron\` gives both day fields in "${cron}"`);
+    expect(warning).toContain("a day that matches either is enough; cronie and vixie-cron");
+    expect(more).toEqual([]);
+  });
+
+  test.each(["0 0 1,15 * 1", "0 0 */2 * *", "0 0 * * */2", "*/5 */2 * * *", "0 0 1-7 * sun"])(
+    "is not given for %s",
+    (cron) => expect(warningsOf(withCron(cron))).toEqual([]),
+  );
+
+  test("is given for a step that its field does not reach, and names no value that was filled in", () => {
+    expect(warningsOf(withCron("*/70 * * * *"))).toEqual([
+      "nerve.yaml:2:33: `reflexes[0].cron` has `*/70` as its minute, a step longer than the minute goes: only its first value matches",
+    ]);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the braces are what stands in the config
+    const filled = warningsOf(withCron("${CRON}")).join();
+    expect(filled).toContain("has a value as its minute");
+    expect(filled).not.toContain("70");
+  });
+
+  test("is given for a sense that no reflex runs, a group without a sense and an include without a file", () => {
+    const config = `include: [confd/*.yaml]
+groups: { system: { memory: 256mb } }
+senses: { load: { group: systm }, memory: }
+reflexes: [{ sense: load, on: [memory] }]
+`;
+    expect(warningsOf(config)).toEqual([
+      "nerve.yaml:1:11: `include[0]` matches no file",
+      "nerve.yaml:2:11: no sense is in the group `system`; did you mean `systm`?",
+      "nerve.yaml:3:35: no reflex runs the sense `memory`; add a reflex for it, or trigger it by hand: nerve trigger memory",
+    ]);
+  });
+});
