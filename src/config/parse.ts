@@ -172,7 +172,7 @@ function withoutInclude(tree: MapTree, report: Report): MapTree {
   return { ...tree, entries };
 }
 
-const ROOT = {
+export const ROOT = {
   include: () => null,
   ...shapeOf(DAEMON_KEYS),
   http: readHttp,

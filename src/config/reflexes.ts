@@ -157,7 +157,7 @@ const requireKeys = <K extends string>(
   }
 };
 
-const REFLEX = {
+export const REFLEX = {
   name,
   sense: reference,
   workflow: reference,
