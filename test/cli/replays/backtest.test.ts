@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { DropEstimate } from "../../../src/cli/replays/drop-estimate.ts";
 import type { WorkflowConfig } from "../../../src/model/config.ts";
+import { workflowConfig } from "../../helpers/config.ts";
 import { project, runNerve } from "../../helpers/nerve.ts";
 import { type Recorded, recordedIn } from "../../helpers/recorded.ts";
 
@@ -251,18 +252,8 @@ describe("usage", () => {
 });
 
 describe("an estimate of dropped runs", () => {
-  const workflow = (concurrency: number, maxQueue: number | "drop"): WorkflowConfig => {
-    const common = {
-      name: "w",
-      use: "w",
-      with: null,
-      concurrency,
-      timeoutMs: null,
-      gracePeriodMs: null,
-      retry: null,
-    };
-    return maxQueue === "drop" ? { ...common, overflow: "drop" } : { ...common, overflow: "queue", maxQueue };
-  };
+  const workflow = (concurrency: number, maxQueue: number | "drop"): WorkflowConfig =>
+    workflowConfig("w", { concurrency, maxQueue });
   const dropped = (config: WorkflowConfig, durations: number[], firings: number[]): number => {
     const estimate = new DropEstimate(config, durations);
     for (const at of firings) estimate.fire("r", at);

@@ -10,13 +10,14 @@ import { Ledger } from "../../../src/kernel/commits/ledger.ts";
 import { Workflows } from "../../../src/kernel/runs/workflows.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
-import type { NerveConfig, WorkflowConfig } from "../../../src/model/config.ts";
+import type { NerveConfig } from "../../../src/model/config.ts";
 import { isOver, type Run } from "../../../src/model/run.ts";
 import { spellDecision } from "../../../src/model/run-decision.ts";
 import type { Locations } from "../../../src/spawn/modules-on-disk.ts";
 import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../../src/spawn/own-image.ts";
 import { spawnWorker } from "../../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
+import { type Limits, workflowConfig } from "../../helpers/config.ts";
 import { randomNumbers } from "../../helpers/crash.ts";
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 import { until } from "../../helpers/until.ts";
@@ -30,21 +31,6 @@ export const run = async (thread, { signal }) => {
   }
 };
 `;
-
-type Limits = { readonly concurrency: number; readonly maxQueue: number | "drop" };
-
-const entry = ({ concurrency, maxQueue }: Limits): WorkflowConfig => {
-  const common = {
-    name: "gated",
-    use: "gated",
-    with: null,
-    concurrency,
-    timeoutMs: null,
-    gracePeriodMs: null,
-    retry: null,
-  };
-  return maxQueue === "drop" ? { ...common, overflow: "drop" } : { ...common, overflow: "queue", maxQueue };
-};
 
 class Bench implements AsyncDisposable {
   readonly folder: Folder = temporaryFolder();
@@ -72,7 +58,7 @@ class Bench implements AsyncDisposable {
   }
 
   config(limits: Limits | null): NerveConfig {
-    const workflows = new Map(limits === null ? [] : [["gated", entry(limits)]]);
+    const workflows = new Map(limits === null ? [] : [["gated", workflowConfig("gated", limits)]]);
     return { file: this.folder.file("nerve.yaml"), workflows } as Partial<NerveConfig> as NerveConfig;
   }
 
