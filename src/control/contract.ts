@@ -54,6 +54,18 @@ export interface Status {
     readonly queued: number;
     readonly sleeping: number;
   }[];
+  /** Workflows whose module does not load, and why: their runs wait. */
+  readonly broken_workflows: readonly { readonly name: string; readonly reason: string }[];
+  /** The newest runs that failed, timed out or were dropped, in the order in which they ended; `id` only grows. */
+  readonly failures: readonly {
+    /** Of the log of its ending. */
+    readonly id: number;
+    readonly run: number;
+    readonly workflow: string;
+    readonly state: RunState;
+    readonly error: string | null;
+    readonly at: number;
+  }[];
 }
 
 /** What was asked could not be done. */
@@ -121,6 +133,8 @@ export interface Reloaded {
   readonly reflexes: readonly string[];
   /** Added, removed or changed. */
   readonly workflows: readonly string[];
+  /** Ids of the runs that were cancelled because their workflow was removed. */
+  readonly cancelled_runs: readonly number[];
   /** Keys that changed and need a restart of the daemon. */
   readonly needs_restart: readonly string[];
   /** Why senses whose workers it started anew do not load, each as `nerve check` says it. */

@@ -195,16 +195,16 @@ export class Engine implements DueTimes {
 
   /**
    * Another configuration: groups named in `groups` finish their computes and start anew, reflexes and senses that did
-   * not change keep what they know. Resolves when the new one is in force.
+   * not change keep what they know. Resolves when the new one is in force, with the ids of the runs it cancels.
    */
-  async replace(config: NerveConfig, modules: Modules, changed: Changed): Promise<void> {
+  async replace(config: NerveConfig, modules: Modules, changed: Changed): Promise<readonly number[]> {
     const { groups } = changed;
     const locations = modules.senses;
     await Promise.all([...groups].map((name) => this.groups.get(name)?.retire()));
     // What is still to be committed speaks of the senses as they were. A store in trouble is waited for: a worker
     // started before that would be told of outbox rows, and a sense of decisions, as if they had never been taken.
     while (!this.#ledger.flush()) await this.#ledger.committed();
-    if (this.#stopping) return;
+    if (this.#stopping) return [];
     const before = new Map(this.senses);
     const affected = (name: string): boolean => groups.has(name);
     this.senses.clear();
@@ -238,7 +238,7 @@ export class Engine implements DueTimes {
       else if (!same) group.tellPeers(this.#peers());
     }
     if (!same) this.workflows.tellPeers();
-    this.workflows.replace(config, modules.workflows, changed.workflows);
+    return this.workflows.replace(config, modules.workflows, changed.workflows);
   }
 
   /** Waits for the workers of `groups` to load their senses: why those that do not load do not. */

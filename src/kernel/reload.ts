@@ -128,7 +128,8 @@ export class Reloads {
     const diff = diffConfig(this.#config, loaded.value, prints(this.#modules), prints(modules));
     const failed = [...engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);
     const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
-    await engine.replace(loaded.value, modules, { groups, workflows: new Set(diff.workflows.changed) });
+    const changed = { groups, workflows: new Set(diff.workflows.changed) };
+    const cancelled = await engine.replace(loaded.value, modules, changed);
     if (isStopping()) return err([STOPPING]);
     this.#config = loaded.value;
     this.#modules = modules;
@@ -137,6 +138,7 @@ export class Reloads {
       groups: [...groups],
       reflexes: [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed],
       workflows: [...diff.workflows.added, ...diff.workflows.removed, ...diff.workflows.changed],
+      cancelled_runs: cancelled,
       needs_restart: [...diff.needsRestart],
     };
     this.#reloaded(reloaded);
@@ -150,9 +152,11 @@ export class Reloads {
     this.#parts.voice.error("config.refused", message, null);
   }
 
-  #reloaded({ groups, reflexes, workflows, needs_restart }: InForce): void {
+  #reloaded({ groups, reflexes, workflows, cancelled_runs, needs_restart }: InForce): void {
     const restart = needs_restart.length === 0 ? "" : `; ${needs_restart.join(", ")} changed, which needs a restart`;
-    const message = `config reloaded: ${counted(groups.length, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(workflows.length, "workflow")} changed${restart}`;
+    const runs = cancelled_runs.map((run) => `run ${run}`).join(", ");
+    const cancelled = runs === "" ? "" : `; cancelled with their workflow: ${runs}`;
+    const message = `config reloaded: ${counted(groups.length, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(workflows.length, "workflow")} changed${cancelled}${restart}`;
     if (restart === "") this.#parts.voice.info("config.reloaded", message, null);
     else this.#parts.voice.warn("config.reloaded", message, null);
   }

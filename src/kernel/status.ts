@@ -1,7 +1,7 @@
 /** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
 import type { Status } from "../control/contract.ts";
 import { targetOf } from "../model/config.ts";
-import type { Problem } from "../model/problem.ts";
+import { formatProblem, type Problem } from "../model/problem.ts";
 import { VERSION } from "../version.ts";
 import type { Engine } from "./engine.ts";
 import type { Sense } from "./memory/sense.ts";
@@ -82,5 +82,9 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
       silenced_until: config.kind === "workflow" ? engine.silences.until(config.name) : null,
     })),
     workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
+    broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
+      problem === null ? [] : [{ name, reason: formatProblem(problem) }],
+    ),
+    failures: engine.workflows.failures,
   };
 }

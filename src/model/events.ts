@@ -245,7 +245,7 @@ export const EVENTS = {
   "workflow.failed": {
     levels: ["error"],
     sentence:
-      "The module of a workflow does not load: the message says what and where. The runs that were to start have failed: mend it, then `nerve retry ID`.",
+      "The module of a workflow does not load: the message says what and where. Its runs wait as they stand. Mend it: nerve tries it again when its files change, once a minute, and at a reload.",
     data: problem,
   },
   "workflow.waiting": {
@@ -253,6 +253,17 @@ export const EVENTS = {
     sentence:
       "A reload changed a workflow, and a step of one of its runs has not ended since; new runs wait for it. `nerve cancel` ends the run, a `timeout` would.",
     data: { runs: "number[]" },
+  },
+  "run.waiting": {
+    levels: ["warn"],
+    sentence:
+      "A run waits though it could go on: its module does not load, or its history cannot be read. Mend what the message names; nerve tries again by itself, and at a reload.",
+    data: null,
+  },
+  "run.corrected": {
+    levels: ["error"],
+    sentence: "The row of a run was not what its logs say, and was put right from them.",
+    data: { run: "number", row: "string", log: "string" },
   },
   "run.killed": {
     levels: ["warn"],

@@ -63,7 +63,7 @@ export const RUN_EVENT_KINDS = {
   "run.sleeping": {
     levels: ["info"],
     sentence: "A run sleeps, and holds no slot.",
-    data: { ...wait, sleeps: "object[]", ran_ms: "number" },
+    data: { ...wait, sleeps: "object[]", ran_ms: "number", reason: "string" },
   },
   "run.retrying": {
     levels: ["warn"],

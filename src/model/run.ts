@@ -114,6 +114,8 @@ export interface RunEventData {
     /** The sleeps that began with this event. */
     readonly sleeps: readonly ((SleepPlace | CountedSleep) & Until)[];
     readonly ran_ms: number;
+    /** `stop`: nerve stopped while it ran. Logs of earlier builds have none: the thread slept. */
+    readonly reason: "sleep" | "stop";
   };
   "run.retrying": {
     readonly until: number;

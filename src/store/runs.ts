@@ -1,6 +1,7 @@
 /** The table of runs: one row a run, written beside the log that changed it, and read by listings. */
 import type { Database } from "bun:sqlite";
 import type { Run, RunState } from "../model/run.ts";
+import { spellDecision } from "../model/run-decision.ts";
 import { type Page, readPage } from "./page.ts";
 
 export interface RunFilter extends Page {
@@ -54,6 +55,7 @@ export function runTable(db: Database) {
   const update = db.prepare(
     "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ? WHERE id = ?",
   );
+  const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
   const touch = db.prepare("UPDATE workflow_runs SET last_log_id = ? WHERE id = ?");
   const byId = db.prepare<Run, [number]>(`${all} WHERE id = ?`);
   const byDecision = db.prepare<Run, [string, string]>(`SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
@@ -62,6 +64,11 @@ export function runTable(db: Database) {
   return {
     /** A run that was queued. Inside a commit of the store, as `update`. */
     insert: (run: Run): void => void db.query(INSERT).run(...valuesOf(run)),
+    /** A row that is not what its logs say. */
+    replace(run: Run): void {
+      remove.run(run.id);
+      db.query(INSERT).run(...valuesOf(run));
+    },
     /** What events can change of it. */
     update: (run: Run): void =>
       void update.run(
@@ -80,6 +87,12 @@ export function runTable(db: Database) {
     byId: (id: number): Run | null => byId.get(id),
     /** The run that `reflex` decided for this. */
     byDecision: (reflex: string, decision: string): Run | null => byDecision.get(reflex, decision),
+    /** The run that `reflex` decided for `signal` and `key`. Builds that knew no decisions recorded the signal alone. */
+    ofSignal(reflex: string, signal: number, key: string | null): Run | null {
+      const run = byDecision.get(reflex, spellDecision({ kind: "signal", signal, key }));
+      if (run !== null || key === null) return run;
+      return byDecision.get(reflex, spellDecision({ kind: "signal", signal, key: null }));
+    },
     /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */
     active: (): Run[] => active.all(),
     /** The highest id ever given, 0 before the first. */

@@ -129,7 +129,7 @@ beforeAll(() => {
   });
   writer.event(ASLEEP, NOW - 19, "run.started", { attempt: 1, code: "" });
   const due = NOW + HOUR;
-  writer.event(ASLEEP, NOW - 18, "run.sleeping", { until: due, due, sleeps: [], ran_ms: 1 });
+  writer.event(ASLEEP, NOW - 18, "run.sleeping", { until: due, due, sleeps: [], ran_ms: 1, reason: "sleep" });
   writer.queue({
     workflow: "mend",
     at: NOW - 10,

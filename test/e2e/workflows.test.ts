@@ -734,29 +734,49 @@ test("runs whose worker died go on beside one another again as soon as one has p
   for (const id of ids) await site.output(id);
 });
 
+/** Why run `id` waits, once that is said. */
+async function waits(site: Site, id: number): Promise<string> {
+  await until("the wait of the run is logged", () => site.of(id, "run.waiting").length === 1);
+  return site.of(id, "run.waiting")[0]?.message ?? "";
+}
+
 describe("a module", () => {
   test.each([
     ["that throws as it loads", 'throw new Error("no such driver");', /no such driver/],
     ["that is no TypeScript", "export const run = (", /index\.ts/],
     ["that exports no run", "export const compute = () => null;", /does not export run/],
     ["that ends its worker as it loads", "process.exit(3);", /exited with code 3/],
-  ])("%s fails its runs with the reason, and works once it is mended", async (_, text, reason) => {
+  ])("%s leaves its runs waiting with the reason, and they run once it is mended", async (_, text, reason) => {
     await using site = await flow("return 1;");
     site.module("flow", text);
-    const { state, error } = await site.ended(await site.run("flow"));
-    expect(state).toBe("failed");
-    expect(error).toMatch(reason);
+    const id = await site.run("flow");
+    expect(await waits(site, id)).toMatch(reason);
+    expect(site.row(id)).toMatchObject({ state: "queued", attempt: 0, started_at: null });
     site.code("flow", "return 2;");
-    expect(await site.output(await site.run("flow"))).toBe(2);
+    expect(await site.output(id)).toBe(2);
+    expect(site.row(id).attempt).toBe(1);
   });
 
-  test("that is not there fails its runs, and works once it is there", async () => {
+  test("that is not there leaves its runs waiting, and they run once it is there", async () => {
     await using site = await flow(null);
-    const { state, error } = await site.ended(await site.run("flow"));
-    expect(state).toBe("failed");
-    expect(error).toContain("workflows/flow");
+    const id = await site.run("flow");
+    expect(await waits(site, id)).toContain("workflows/flow");
     site.code("flow", "return 3;");
-    expect(await site.output(await site.run("flow"))).toBe(3);
+    expect(await site.output(id)).toBe(3);
+  });
+
+  test("that is broken when a sleep is over spends no attempt, and the run goes on once it is mended", async () => {
+    const body = 'await thread.step("once", () => mark("once")); await thread.sleep(1_000); return "slept";';
+    await using site = await flow(body, "retry: { limit: 1, interval: 10ms }");
+    const id = await site.run("flow");
+    await until("the run sleeps", () => site.row(id).state === "sleeping");
+    site.module("flow", "export const run = (");
+    process.kill(workerOf(site), "SIGKILL");
+    expect(await waits(site, id)).toContain("index.ts");
+    expect(site.row(id)).toMatchObject({ state: "sleeping", attempt: 1 });
+    site.code("flow", body);
+    expect(await site.output(id)).toBe("slept");
+    expect([site.marks(), site.row(id).attempt]).toEqual([["once"], 1]);
   });
 
   test("that was edited and not re-read is what the next worker loads, and the run says so", async () => {
@@ -771,12 +791,11 @@ describe("a module", () => {
     expect(resumed?.message).toContain("code has changed");
   });
 
-  test("with bad options fails its runs with what is wrong", async () => {
+  test("with bad options leaves its runs waiting with what is wrong", async () => {
     await using site = await Site.start({
       workflows: { flow: { body: null, config: "use: exec, with: { command: [] }" } },
     });
-    const { state, error } = await site.ended(await site.run("flow"));
-    expect([state, error]).toEqual(["failed", expect.stringContaining("command")]);
+    expect(await waits(site, await site.run("flow"))).toContain("command");
   });
 });
 
@@ -1055,6 +1074,7 @@ describe("retry by hand", () => {
   test("of what cannot be retried is refused with a reason", async () => {
     await using site = await flow(`await gate("go", signal); ${body}`);
     const id = await site.run("flow");
+    await until("the run has started", () => site.row(id).state === "running");
     const active = await site.retry(id);
     expect([active.status, active.body.error.message]).toEqual([409, `run ${id} is running`]);
     site.open("go");

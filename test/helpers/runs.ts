@@ -164,6 +164,7 @@ function goOn(
         due,
         sleeps: [{ ...HOUR_SLEEP, until: due, due }],
         ran_ms: 1,
+        reason: "sleep",
       }),
     () =>
       writer.event(id, at, "run.retrying", {

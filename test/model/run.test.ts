@@ -41,7 +41,7 @@ const DATA: RunEventData = {
   },
   "sleep.started": { ...sleep, until: 5_000, due: 50 },
   "sleep.ended": sleep,
-  "run.sleeping": { until: 5_000, due: 50, sleeps: [{ ...sleep, until: 5_000, due: 50 }], ran_ms: 4 },
+  "run.sleeping": { until: 5_000, due: 50, sleeps: [{ ...sleep, until: 5_000, due: 50 }], ran_ms: 4, reason: "sleep" },
   "run.retrying": { until: 6_000, due: 60, attempt: 2, error: "Error: no", stack: "at x", steps: [] },
   "run.completed": { output: { done: true }, ran_ms: 9 },
   "run.failed": { error: "Error: boom", stack: null, steps: [] },
@@ -255,7 +255,7 @@ describe("whatever happens", () => {
   const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
     ...RUN_EVENTS.map((name) => fc.constant(event(name))),
     json.map((output) => event("run.completed", { output: output as never, ran_ms: 1 })),
-    until.map((due) => event("run.sleeping", { until: due, due, sleeps: [], ran_ms: 1 })),
+    until.map((due) => event("run.sleeping", { until: due, due, sleeps: [], ran_ms: 1, reason: "sleep" })),
     fc.string().map((error) => event("run.failed", { error, stack: null, steps: [] })),
   );
   const histories = fc.array(anyEvent, { maxLength: 30 }).map((events) => [event("run.queued"), ...events]);

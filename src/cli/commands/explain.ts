@@ -7,8 +7,6 @@ import { ok, type Result } from "../../base/result.ts";
 import type { Lifetime } from "../../kernel/time/lifetime.ts";
 import { type NerveConfig, type Patterns, type ReflexConfig, targetOf } from "../../model/config.ts";
 import { problem } from "../../model/problem.ts";
-import type { Run } from "../../model/run.ts";
-import { spellDecision } from "../../model/run-decision.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import { keyOf, shownKey } from "../../rules/key.ts";
@@ -220,17 +218,10 @@ function followedBy(
   const row = fired.find((one) => one.signal === signal);
   if (!isByRules && (seen.missed !== "not-loaded" || row === undefined)) return null;
   const key = config.key === null ? null : (seen.evaluation?.match.key ?? null);
-  const run = config.kind === "workflow" ? runOf(store, config.name, signal, key) : null;
+  const run = config.kind === "workflow" ? store.runs.ofSignal(config.name, signal, key) : null;
   const isKept = isRecorded(config) ? row !== undefined : null;
   const halted = config.kind === "sense" && isByRules ? haltedAt(halts, config.sense, decision.elapsed) : null;
   return { run, silenced: row?.silenced ?? null, isRecorded: isKept, halted };
-}
-
-/** The run that `reflex` decided for `signal` and `key`. Builds that knew no decisions recorded the signal alone. */
-function runOf({ runs }: StoreReader, reflex: string, signal: number, key: string | null): Run | null {
-  const run = runs.byDecision(reflex, spellDecision({ kind: "signal", signal, key }));
-  if (run !== null || key === null) return run;
-  return runs.byDecision(reflex, spellDecision({ kind: "signal", signal, key: null }));
 }
 
 /** Why `sense` started no compute then; null when it did. */

@@ -13,14 +13,17 @@ import { findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
 import { print } from "../screen/terminal.ts";
 
-function sentence({ groups, reflexes, workflows }: Reloaded): string {
+function sentence({ groups, reflexes, workflows, cancelled_runs }: Reloaded): string {
   const parts = [
     ...(groups.length === 0 ? [] : [`started anew: ${groups.join(", ")}`]),
     ...(reflexes.length === 0 ? [] : [`reflexes changed: ${reflexes.join(", ")}`]),
     ...(workflows.length === 0 ? [] : [`workflows changed: ${workflows.join(", ")}`]),
+    ...(cancelled_runs.length === 0 ? [] : [`cancelled with their workflow: ${shownRuns(cancelled_runs)}`]),
   ];
   return parts.length === 0 ? "reloaded: no group, reflex or workflow changed" : `reloaded; ${parts.join("; ")}`;
 }
+
+const shownRuns = (runs: readonly number[]): string => runs.map((run) => `run ${run}`).join(", ");
 
 /** `data` may be what was edited: a daemon started beside the one that runs on the old would be a second one. */
 const RESTART = "a nerve that keeps its data elsewhere must be restarted to take another `data`";

@@ -1,28 +1,54 @@
-/** What the kernel holds of a run that has not ended, and how its events are put into words. */
+/**
+ * What the kernel holds of a run that has not ended, and how its events are put into words.
+ *
+ * `row` follows the commit: `Draft.keep` alone changes it. The phase changes through `to` alone, which refuses a move that
+ * is not in `MOVES`: a workflow moves a run between waiting and its slot, the workflow's run-worker moves it while the
+ * run has an execution. The other fields belong to those two.
+ */
 import { formatDuration } from "../../base/duration.ts";
 import type { Json } from "../../base/json.ts";
 import type { LogLevel } from "../../model/log.ts";
 import { isOver, type Run, type RunEvent, type Trigger } from "../../model/run.ts";
 
 /**
- * Where a run stands besides its durable state. `committing`: it has a slot, and its beginning or the end of its execution
- * is being committed. `waiting-for-worker`: it has begun. `sent`: the worker was told. `under-way`: its code was entered.
- * `lingering`: its execution has ended, and code of its steps is still under way.
+ * Where a run stands besides its durable state.
+ *
+ * | phase | |
+ * |---|---|
+ * | `restored` | an earlier kernel left it |
+ * | `queued` | it waits for its first slot |
+ * | `sleeping` | it waits for a time |
+ * | `ready` | it has run before, and waits for a slot |
+ * | `held` | its history cannot be read: it waits for a person to mend that |
+ * | `beginning` | it has a slot, and its beginning is being committed |
+ * | `handed` | it has begun, and waits for the worker to take it |
+ * | `sent` | the worker was given the run |
+ * | `under-way` | its code was entered |
+ * | `lingering` | its function has returned, and functions of its steps are still under way |
+ * | `interrupted` | its worker is gone; the run keeps its slot |
+ * | `settling` | its execution has ended, and that is being committed |
+ * | `gone` | it has ended, or its workflow was removed |
  */
-export type Phase =
-  | "queued"
-  | "sleeping"
-  | "ready"
-  | "committing"
-  | "waiting-for-worker"
-  | "sent"
-  | "under-way"
-  | "lingering"
-  | "gone";
+export type Phase = keyof typeof MOVES;
+
+const MOVES = {
+  restored: ["queued", "sleeping", "ready", "held", "gone"],
+  queued: ["beginning", "gone"],
+  sleeping: ["ready", "gone"],
+  ready: ["beginning", "gone"],
+  held: ["ready", "gone"],
+  beginning: ["handed", "held", "gone"],
+  handed: ["sent", "gone"],
+  sent: ["under-way", "interrupted"],
+  "under-way": ["settling", "lingering", "interrupted"],
+  lingering: ["settling"],
+  interrupted: ["beginning", "settling", "gone"],
+  settling: ["sleeping", "gone"],
+  gone: [],
+} as const satisfies Record<string, readonly string[]>;
 
 export type ResumeReason = Extract<RunEvent, { event: "run.resumed" }>["data"]["reason"];
 
-/** Changed by its workflow only, after the commit. */
 export class LiveRun {
   readonly id: number;
   readonly workflow: string;
@@ -33,7 +59,6 @@ export class LiveRun {
   inputLength = 0;
   /** What it is made of, while it is queued and that is small; else its logs are asked. */
   order: RunOrder | null = null;
-  phase: Phase = "queued";
   /** Why it goes on, once it waits for a slot again. */
   reason: ResumeReason | null = null;
   /** Deaths of a worker it was alone in, since it last finished a step. */
@@ -42,11 +67,36 @@ export class LiveRun {
   ranMs = 0;
   /** How often it was found innocent of its worker's death. */
   cleared = 0;
+  /** Why it waits though it could go on, as it was last said; null: nothing is in its way. */
+  obstacle: string | null = null;
+  /** Steps that began in the execution under way, and the newest step that had failed for good before it. */
+  stepsBegun = 0;
+  failedBefore: string | null = null;
+  #phase: Phase = "queued";
 
   constructor(id: number, workflow: string, trace: string) {
     this.id = id;
     this.workflow = workflow;
     this.trace = trace;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Moves it on. A move that no part of the kernel should make is a bug. */
+  to(phase: Phase): void {
+    const allowed: readonly Phase[] = MOVES[this.#phase];
+    if (!allowed.includes(phase)) throw new Error(`run ${this.id} is ${this.#phase} and cannot become ${phase}`);
+    this.#phase = phase;
+  }
+
+  /** The run that an earlier kernel left with this row. */
+  static restored(row: Run): LiveRun {
+    const run = new LiveRun(row.id, row.workflow, row.trace);
+    run.row = { ...row, input: null };
+    run.#phase = "restored";
+    return run;
   }
 
   get isOver(): boolean {
@@ -113,10 +163,13 @@ export function wordsOf(run: number, { event, data }: RunEvent, codeChanged = fa
       };
     }
     case "sleep.started":
-    case "run.sleeping":
       return { level: "info", message: `run ${run} sleeps until ${new Date(data.until).toISOString()}` };
     case "sleep.ended":
       return { level: "debug", message: `run ${run} has slept` };
+    case "run.sleeping": {
+      const until = data.reason === "stop" ? "nerve starts again" : new Date(data.until).toISOString();
+      return { level: "info", message: `run ${run} sleeps until ${until}` };
+    }
     case "run.retrying":
       return {
         level: "warn",

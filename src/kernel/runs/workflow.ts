@@ -1,147 +1,143 @@
 /**
- * One workflow: its runs, which of them have a slot, and what the others wait for. Invariants kept here:
- * - G3: a run has one ending; what comes after it changes nothing.
- * - A run in a slot is either being started, waits for the worker, or is in it; no more have one than `concurrency`.
- * - Woken, retried and interrupted runs come before queued ones; queued ones start in the order of their ids.
+ * One workflow: its runs, which of them have a slot, and what the others wait for. It decides; its run-worker reports
+ * ({@link Slots}). Invariants kept here:
+ * - G3: a run has one ending; what comes after it changes nothing. A clean stop leaves none `running`.
+ * - No more runs than `concurrency` have a slot. Woken, retried and interrupted runs come before queued ones; queued ones
+ *   start in the order of their ids.
+ * - A run begins once a worker has loaded the module: until then it waits as it stands, and no attempt is spent on it.
  * - Memory follows the commit, as everywhere in the kernel.
  */
 import { Fifo } from "../../base/fifo.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
+import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
-import { formatProblem, type Problem } from "../../model/problem.ts";
-import type { Run, RunEvent } from "../../model/run.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { RunEvent } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { Draft } from "../commits/draft.ts";
-import type { Ledger } from "../commits/ledger.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
-import type { Handle } from "../time/ticker.ts";
-import { EMPTY_HISTORY, type RunHistory } from "./run-history.ts";
-import { attemptDelayMs, type Failure } from "./run-policy.ts";
-import { type Handed, type RunDesk, RunWorker, type RunWorkerHost } from "./run-worker.ts";
-
-/** What runs need of the kernel beyond their workflow. */
-export interface WorkflowHost extends RunWorkerHost {
-  readonly ledger: Ledger;
-  /** Nothing new may be started: the store cannot be written, or there is no room. */
-  readonly isHeld: boolean;
-  /** Where the module is now, and what it is made of. */
-  locate(workflow: WorkflowConfig): Result<Location, Problem>;
-  /** What the logs say of a run that has begun, what it inherits from another included, and what it was made of. */
-  history(row: Run): Result<{ readonly history: RunHistory; readonly order: RunOrder }, Problem>;
-  /** After the commit of its ending. */
-  ended(run: LiveRun): void;
-}
+import { type Admission, admit } from "./admission.ts";
+import { Beginning } from "./beginning.ts";
+import { Module } from "./module.ts";
+import { EMPTY_HISTORY } from "./run-history.ts";
+import { afterFailure, type Failure } from "./run-policy.ts";
+import { RunWorker } from "./run-worker.ts";
+import { Sleepers } from "./sleepers.ts";
+import type { Assignment, Slots, Wait } from "./slots.ts";
+import type { WorkflowHost } from "./workflow-host.ts";
 
 /** Characters of JSON up to which the input of a queued run is kept in memory. */
 const REMEMBERED_INPUT = 2_048;
 
-export class Workflow implements RunDesk {
+export class Workflow implements Slots {
   readonly name: string;
   config: WorkflowConfig;
-  location: Result<Location, Problem>;
   readonly #host: WorkflowHost;
+  readonly #module: Module;
   readonly #worker: RunWorker;
+  readonly #sleepers: Sleepers;
 
   readonly #queued = new Fifo<LiveRun>();
   readonly #ready = new Fifo<LiveRun>();
-  readonly #sleeping = new Map<LiveRun, Handle>();
+  /** Runs that have a slot and no worker any longer. */
+  readonly #interrupted = new Set<LiveRun>();
   readonly #slots = new Set<LiveRun>();
-  /** Generation of the worker after which the module was looked for; null: never. */
-  #locatedAfter: number | null = null;
   #stopping = false;
 
   constructor(config: WorkflowConfig, location: Result<Location, Problem>, host: WorkflowHost) {
     this.name = config.name;
     this.config = config;
-    this.location = location;
     this.#host = host;
+    this.#module = new Module(
+      location,
+      host.ticker,
+      () => host.locate(this.config),
+      () => this.fill(),
+    );
     this.#worker = new RunWorker(this, host);
+    this.#sleepers = new Sleepers(host.ticker, host.lifetime, (run, reason) => this.#woken(run, reason));
+  }
+
+  get location(): Result<Location, Problem> {
+    return this.#module.location;
+  }
+
+  /** Why its module does not load, or null. */
+  get problem(): Problem | null {
+    return this.#module.problem;
   }
 
   get counts(): { readonly running: number; readonly queued: number; readonly sleeping: number } {
     return {
       running: this.#slots.size,
       queued: this.#queued.size,
-      sleeping: this.#sleeping.size + this.#ready.size,
+      sleeping: this.#sleepers.size + this.#ready.size,
     };
+  }
+
+  get isBusy(): boolean {
+    return this.#slots.size > 0;
   }
 
   get #free(): number {
     return Math.max(0, (this.config.concurrency ?? DEFAULT_CONCURRENCY) - this.#slots.size);
   }
 
-  /** Without a worker, what the next one will load: it may have been edited since, or mended. */
-  #locate(): void {
-    if (this.#worker.pid !== null || (this.location.ok && this.#locatedAfter === this.#worker.generation)) return;
-    this.location = this.#host.locate(this.config);
-    this.#locatedAfter = this.#worker.generation;
-  }
-
-  get #code(): string {
-    return this.location.ok ? this.location.value.print.slice(0, 16) : "";
-  }
-
   // ── letting runs in ──────────────────────────────────────────────────
 
-  /** Inside a transaction: logs the run as queued, and as started or dropped where that is decided already. */
-  admit(draft: Draft, run: LiveRun, order: RunOrder): "started" | "queued" | "dropped" {
-    const { input, decision, retryOf, fromStep } = order;
-    // One decision makes one run of a reflex: a retry is made by hand.
-    const trigger = retryOf === null ? order.trigger : { ...order.trigger, reflex: null };
-    draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep, decision } });
+  /** Inside a transaction: the run is queued, and started or dropped where that is decided already. */
+  admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
     const admitted = draft.admitted(this);
-    const waiting = this.#queued.size + admitted.queued;
+    const { config, counts } = this;
     const free = Math.max(0, this.#free - this.#ready.size - admitted.started);
-    if (free > 0 && waiting === 0 && !this.#host.isHeld && !this.#stopping) {
-      admitted.started++;
-      this.#locate();
-      draft.run(run, { event: "run.started", data: { attempt: 1, code: this.#code } });
-      return "started";
-    }
-    const { config } = this;
-    const maxQueue = config.overflow === "drop" ? 0 : config.maxQueue;
-    if (waiting >= free + maxQueue) {
-      const why =
-        config.overflow === "drop"
-          ? `${this.#slots.size + admitted.started} running already, and \`overflow\` is drop`
-          : `${waiting} queued already, as many as \`max_queue\` allows`;
-      draft.run(run, { event: "run.dropped", data: { error: why } });
-      return "dropped";
-    }
-    admitted.queued++;
-    return "queued";
+    const room = { running: counts.running + admitted.started, waiting: counts.queued + admitted.queued, free };
+    return admit(draft, run, order, { ...room, mayBegin: this.#mayBegin, code: this.#module.code, config, admitted });
   }
 
   /** After the commit of `admit`. */
-  admitted(run: LiveRun, order: RunOrder, how: "started" | "queued" | "dropped"): void {
-    if (how === "dropped") return this.#host.ended(run);
+  admitted(run: LiveRun, order: RunOrder, how: Admission): void {
+    if (how === "dropped") {
+      run.to("gone");
+      return this.#host.ended(run);
+    }
     if (how === "queued") {
       if (order.retryOf === null && run.inputLength <= REMEMBERED_INPUT) run.order = order;
       this.#queued.add(run);
       return this.fill();
     }
     this.#slots.add(run);
-    this.#hand(run, { order, history: this.#inherited(run, order) });
+    run.to("beginning");
+    this.#host.began(run);
+    this.#worker.hand(run, { order, history: EMPTY_HISTORY });
   }
 
-  #inherited(run: LiveRun, order: RunOrder): RunHistory {
-    const found = order.retryOf === null || run.row === null ? null : this.#host.history(run.row);
-    return found?.ok ? found.value.history : EMPTY_HISTORY;
+  /** A run that an earlier kernel left. `wait`: for what, where it sleeps. */
+  restore(run: LiveRun, wait: Wait | null): void {
+    if (wait !== null) return this.sleep(run, wait);
+    if (run.row?.state !== "queued") return this.#readies(run, "restart");
+    run.to("queued");
+    this.#queued.add(run);
   }
 
-  /** A run an earlier kernel left. `waits`: for what, where it was sleeping. */
-  restore(run: LiveRun, row: Run, waits: { readonly due: number; readonly reason: ResumeReason } | null): void {
-    run.row = { ...row, input: null };
-    if (waits !== null) this.sleep(run, waits.due, waits.reason);
-    else if (row.state === "queued") this.#queued.add(run);
-    else this.#readies(run, "restart");
+  /** A run that an earlier kernel left, and that cannot go on. */
+  hold(run: LiveRun, problem: Problem): void {
+    this.#host.waits(run, problem);
+    this.#sleepers.hold(run, "restart");
   }
 
-  /** Gives free slots to those that wait. */
+  get #mayBegin(): boolean {
+    return this.#worker.isOpen && !this.#host.isHeld && !this.#stopping;
+  }
+
+  /** Gives free slots to runs that wait, once a worker is there for them. */
   fill(): void {
-    if (this.#host.isHeld || this.#stopping) return;
+    if (!this.#mayBegin) {
+      if (!this.#stopping && this.#hasWork) this.#worker.want();
+      return;
+    }
+    for (const run of this.#interrupted) this.#begin(run);
+    this.#interrupted.clear();
     while (this.#free > 0) {
       const next = this.#ready.shift() ?? this.#queued.shift();
       if (next === null) break;
@@ -151,117 +147,95 @@ export class Workflow implements RunDesk {
     if (this.#slots.size === 0) this.#worker.idles();
   }
 
-  /** It was in a worker that is gone, and keeps its slot. */
+  get #hasWork(): boolean {
+    return this.#slots.size + this.#ready.size + this.#queued.size > 0;
+  }
+
+  wantsWorker(): boolean {
+    if (this.#stopping || this.#host.isHeld || this.#module.problem !== null || !this.#hasWork) return false;
+    const located = this.#module.locate();
+    if (!located.ok) this.doesNotLoad(located.error);
+    return located.ok;
+  }
+
+  opened(): void {
+    this.#module.loaded();
+    this.fill();
+  }
+
+  doesNotLoad(problem: Problem): void {
+    if (!this.#module.broke(problem)) return;
+    this.#host.doesNotLoad(this.name, problem);
+  }
+
+  /** Its worker is gone; it keeps its slot. */
   interrupted(run: LiveRun, reason: ResumeReason): void {
     if (run.isOver) return this.release(run);
     run.reason = reason;
-    if (!this.#stopping) this.#begin(run);
-  }
-
-  get isBusy(): boolean {
-    return this.#slots.size > 0;
+    this.#interrupted.add(run);
   }
 
   #begin(run: LiveRun): void {
-    run.phase = "committing";
-    this.#locate();
-    let handed: Handed | null = null;
-    this.#host.ledger.add({
-      write: (draft) => {
-        const row = draft.row(run);
-        if (row === null) throw new Error(`run ${run.id} was never queued`);
-        const found = run.order === null ? this.#host.history(row) : ok({ history: EMPTY_HISTORY, order: run.order });
-        if (found.ok) {
-          handed = found.value;
-          draft.run(run, this.#beginning(run, row, handed.history), this.#isNewCode(handed.history));
-        } else
-          draft.run(run, { event: "run.failed", data: { error: formatProblem(found.error), stack: null, steps: [] } });
-      },
-      kept: () => {
-        if (run.isOver || handed === null) return this.settled(run, () => {});
-        const { deaths, ranMs } = this.#factsOf(run, handed.history);
-        run.deaths = deaths;
-        run.ranMs = ranMs;
-        run.reason = null;
-        run.order = null;
-        this.#hand(run, handed);
-      },
+    run.to("beginning");
+    this.#host.ledger.write((draft) => {
+      const row = draft.row(run);
+      if (row === null) throw new Error(`run ${run.id} was never queued`);
+      const found = run.order === null ? this.#host.history(row) : ok({ history: EMPTY_HISTORY, order: run.order });
+      if (!found.ok) return draft.afterwards(() => this.#cannotBegin(run, found.error));
+      const beginning = new Beginning(run, row, found.value.history, this.#module.code, this.config);
+      draft.run(run, beginning.event, beginning.isNewCode);
+      draft.afterwards(() => this.#begun(run, found.value, beginning));
     });
   }
 
-  #isNewCode({ code }: RunHistory): boolean {
-    return code !== null && code !== this.#code;
+  #begun(run: LiveRun, assignment: Assignment, { event, deaths, ranMs }: Beginning): void {
+    if (run.isOver) return this.release(run);
+    run.deaths = deaths;
+    run.ranMs = ranMs;
+    run.reason = null;
+    run.order = null;
+    run.obstacle = null;
+    if (event.event === "run.started") this.#host.began(run);
+    this.#worker.hand(run, assignment);
   }
 
-  /** What was seen of a worker's end is not in the logs; all else is. */
-  #factsOf(run: LiveRun, history: RunHistory): { readonly deaths: number; readonly ranMs: number } {
-    if (run.reason === "worker-died" || run.reason === "reload") return run;
-    const { deaths, ranMs, recordedMs } = history;
-    const { timeoutMs, gracePeriodMs } = this.config;
-    // No attempt runs for longer than its limits: then the wall clock was set meanwhile.
-    const isTold = timeoutMs === null || ranMs <= timeoutMs + (gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
-    return { deaths, ranMs: isTold ? ranMs : recordedMs };
-  }
-
-  #beginning(run: LiveRun, row: Run, history: RunHistory): RunEvent {
-    const code = this.#code;
-    if (row.attempt === 0) return { event: "run.started", data: { attempt: 1, code } };
-    const reason = run.reason ?? "restart";
-    const attempt = reason === "retry" ? row.attempt + 1 : row.attempt;
-    const { deaths, ranMs } = this.#factsOf(run, history);
-    return { event: "run.resumed", data: { attempt, reason, code, deaths, ran_ms: Math.round(ranMs) } };
-  }
-
-  /** It has a slot, and its start is committed. */
-  #hand(run: LiveRun, handed: Handed): void {
-    run.phase = "waiting-for-worker";
-    this.#worker.hand(run, handed);
-  }
-
-  /** It has no slot any more. */
-  release(run: LiveRun): void {
-    run.phase = "gone";
+  #cannotBegin(run: LiveRun, problem: Problem): void {
+    if (run.isOver) return this.release(run);
     this.#slots.delete(run);
     this.#worker.forget(run);
+    this.#sleepers.hold(run, run.reason ?? "restart");
+    this.#host.waits(run, problem);
     this.fill();
+  }
+
+  /** A run that has ended has no slot any longer. */
+  release(run: LiveRun): void {
+    run.to("gone");
+    this.#leaves(run);
+    this.fill();
+  }
+
+  #leaves(run: LiveRun): void {
+    this.#slots.delete(run);
+    this.#interrupted.delete(run);
+    this.#worker.forget(run);
   }
 
   // ── waiting ──────────────────────────────────────────────────────────
 
-  /** It goes on at `due`, on the axis of elapsed time. */
-  sleep(run: LiveRun, due: number, reason: ResumeReason): void {
-    const { lifetime, ticker } = this.#host;
-    run.phase = "sleeping";
-    const wait = (): void => {
-      const left = due - lifetime.now();
-      if (left > 0) {
-        this.#sleeping.set(run, ticker.after(left, wait));
-        return;
-      }
-      this.#sleeping.delete(run);
-      this.#readies(run, reason);
-      this.fill();
-    };
-    this.#sleeping.set(run, ticker.after(Math.max(0, due - lifetime.now()), wait));
+  sleep(run: LiveRun, { due, reason }: Wait): void {
+    this.#sleepers.sleep(run, due, reason);
+  }
+
+  #woken(run: LiveRun, reason: ResumeReason): void {
+    this.#readies(run, reason);
+    this.fill();
   }
 
   #readies(run: LiveRun, reason: ResumeReason): void {
-    run.phase = "ready";
+    run.to("ready");
     run.reason = reason;
     this.#ready.add(run);
-  }
-
-  /** How an attempt that did not succeed goes on. */
-  #afterFailure(row: Run, { error, stack, steps, how }: Failure): RunEvent {
-    const delay = how === "for-good" ? null : attemptDelayMs(row.attempt, this.config.retry);
-    if (delay !== null) {
-      return {
-        event: "run.retrying",
-        data: { ...this.deadline(delay), attempt: row.attempt + 1, error, stack, steps },
-      };
-    }
-    if (how === "timed-out") return { event: "run.timed-out", data: { error } };
-    return { event: "run.failed", data: { error, stack, steps } };
   }
 
   deadline(ms: number, now = this.#host.lifetime.now()): { until: number; due: number } {
@@ -269,30 +243,27 @@ export class Workflow implements RunDesk {
     return { due, until: this.#host.lifetime.wallAt(due) };
   }
 
-  /** The attempt is over, without success: the run is tried again, or ends. */
   fails(run: LiveRun, failure: Failure): void {
-    let due = 0;
-    this.#host.ledger.add({
-      write: (draft) => {
-        const row = draft.row(run);
-        if (row === null) return;
-        const event = this.#afterFailure(row, failure);
-        if (event.event === "run.retrying") due = event.data.due;
-        draft.run(run, event);
-      },
-      kept: () => {
+    this.#host.ledger.write((draft) => {
+      const row = draft.row(run);
+      if (row === null) return;
+      const event = afterFailure(row, failure, this.config, (ms) => this.deadline(ms));
+      draft.run(run, event);
+      draft.afterwards(() => {
         run.ranMs = 0;
-        this.settled(run, () => this.sleep(run, due, "retry"));
-      },
+        this.settled(run, event.event === "run.retrying" ? { due: event.data.due, reason: "retry" } : null);
+      });
     });
   }
 
-  /** After a commit that ended the run, or put it to sleep. Its slot is free once no code of it is under way. */
-  settled(run: LiveRun, sleep: () => void): void {
+  /** Its slot is free once no code of it is under way. */
+  settled(run: LiveRun, wait: Wait | null): void {
     if (run.isOver) this.#host.ended(run);
     this.#worker.onceLeft(run, () => {
-      this.release(run);
-      if (!run.isOver) sleep();
+      if (run.isOver || wait === null) return this.release(run);
+      this.#leaves(run);
+      this.sleep(run, wait);
+      this.fill();
     });
   }
 
@@ -315,19 +286,18 @@ export class Workflow implements RunDesk {
     this.#host.ended(run);
     this.#queued.delete(run);
     this.#ready.delete(run);
-    this.#sleeping.get(run)?.cancel();
-    this.#sleeping.delete(run);
-    // Its slot is free once its code has settled.
-    if (this.#worker.abort(run)) return;
-    // One whose start is being committed is let go after that.
-    if (run.phase !== "committing") this.release(run);
+    this.#sleepers.forget(run);
+    // Its slot is free once its code has settled; a commit that is under way lets it go.
+    if (this.#worker.abort(run) || LET_GO_LATER.has(run.phase)) return;
+    this.release(run);
   }
 
   /** Another configuration. `changed`: what runs must go on with the new one, from a step boundary. */
-  replace(config: WorkflowConfig, location: Result<Location, Problem>, changed: boolean): void {
+  replace(config: WorkflowConfig, changed: boolean): void {
     this.config = config;
-    this.location = location;
+    this.#module.tryAgain();
     if (changed) this.#worker.renew();
+    this.#sleepers.tryHeld();
     this.fill();
   }
 
@@ -335,13 +305,23 @@ export class Workflow implements RunDesk {
     this.#worker.tellPeers(peers);
   }
 
-  /** Runs reach a step boundary, and stay as they are for the next kernel. */
-  stop(): Promise<void> {
+  /** Runs reach a step boundary, and sleep until the next kernel. */
+  async stop(): Promise<void> {
     this.#stopping = true;
-    return this.#worker.stop();
+    this.#module.stop();
+    await this.#worker.stop();
+    this.#host.ledger.write((draft) => {
+      for (const run of this.#slots) {
+        if (draft.row(run)?.state !== "running") continue;
+        const data = { ...this.deadline(0), sleeps: [], ran_ms: Math.round(run.ranMs), reason: "stop" } as const;
+        draft.run(run, { event: "run.sleeping", data });
+      }
+    });
   }
 
   kill(why: string): void {
     this.#worker.kill(why);
   }
 }
+
+const LET_GO_LATER: ReadonlySet<LiveRun["phase"]> = new Set(["beginning", "settling", "gone"]);

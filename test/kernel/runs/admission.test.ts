@@ -209,14 +209,14 @@ test.each<Limits>([
           const payload = ++requests;
           model.request(payload);
           if (random() < 0.5) bench.bySignal(payload);
-          else void bench.workflows.run("gated", payload);
+          else void bench.workflows.byHand.run("gated", payload);
         }
       } else if (chance < 0.7) {
         bench.finish(victim);
         model.ends(victim, "completed");
       } else if (chance < 0.95) {
         const run = bench.rows().find(({ input }) => Number(input) === victim)?.id ?? 0;
-        expect((await bench.workflows.cancel(run)).ok).toBe(true);
+        expect((await bench.workflows.byHand.cancel(run)).ok).toBe(true);
         model.ends(victim, "cancelled");
       } else {
         await bench.restart(limits);
@@ -245,8 +245,8 @@ test.each<Limits>([
 test("a run asked for while its workflow is being removed is cancelled, not forgotten", async () => {
   const limits: Limits = { concurrency: 1, maxQueue: 10 };
   await using bench = new Bench(limits);
-  const byHand = bench.workflows.run("gated", 1);
-  const waiting = bench.workflows.run("gated", 2);
+  const byHand = bench.workflows.byHand.run("gated", 1);
+  const waiting = bench.workflows.byHand.run("gated", 2);
   bench.bySignal(3);
   bench.workflows.replace(bench.config(null), bench.locations(null), new Set());
   expect([(await byHand).ok, (await waiting).ok]).toEqual([true, true]);

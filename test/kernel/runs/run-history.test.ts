@@ -48,7 +48,13 @@ const failed = (step: string, due: number | null = null, attempt = 1, nth = 0): 
 const asleep = (nth: number, duration = "5m", name: string | null = null) => ({ duration, name, nth });
 const sleeping = (due: number, sleeps: readonly number[] = [], ran_ms = 0): RunEvent => ({
   event: "run.sleeping",
-  data: { until: due, due, sleeps: sleeps.map((nth) => ({ ...asleep(nth), until: due, due })), ran_ms },
+  data: {
+    until: due,
+    due,
+    sleeps: sleeps.map((nth) => ({ ...asleep(nth), until: due, due })),
+    ran_ms,
+    reason: "sleep",
+  },
 });
 const slept = (nth: number): RunEvent => ({ event: "sleep.ended", data: asleep(nth) });
 const retrying = (step: string | null): RunEvent => ({
@@ -263,6 +269,7 @@ describe("the order in which steps and sleeps settled", () => {
           { ...asleep(1), until: 5_000, due: 5_000 },
         ],
         ran_ms: 0,
+        reason: "sleep",
       },
     };
     expect(orderOf(history(both, resumed("slept"), begun("a"), done("a")))).toEqual(["sleep 1", "a"]);

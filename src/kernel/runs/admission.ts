@@ -1,0 +1,50 @@
+/** Whether a run starts, waits or is dropped, decided and logged in the transaction that asks for it. */
+import type { WorkflowConfig } from "../../model/config.ts";
+import type { Admitted, Draft } from "../commits/draft.ts";
+import type { LiveRun, RunOrder } from "../memory/run.ts";
+
+export type Admission = "started" | "queued" | "dropped";
+
+/** Where the workflow stands, what the transaction let in before included. */
+export interface Room {
+  readonly running: number;
+  readonly waiting: number;
+  /** Slots that nobody has, and no woken run waits for. */
+  readonly free: number;
+  /** A worker has loaded the module, and nothing holds new runs back. */
+  readonly mayBegin: boolean;
+  /** Digest of that module. */
+  readonly code: string;
+  readonly config: WorkflowConfig;
+  /** Counted up by this. */
+  readonly admitted: Admitted;
+}
+
+export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): Admission {
+  const { input, decision, retryOf, fromStep } = order;
+  // One decision makes one run of a reflex: a retry is made by hand.
+  const trigger = retryOf === null ? order.trigger : { ...order.trigger, reflex: null };
+  draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep, decision } });
+  // What a retry inherits is read when it begins.
+  if (room.free > 0 && room.waiting === 0 && retryOf === null && room.mayBegin) {
+    room.admitted.started++;
+    draft.run(run, { event: "run.started", data: { attempt: 1, code: room.code } });
+    return "started";
+  }
+  const error = whyFull(room);
+  if (error !== null) {
+    draft.run(run, { event: "run.dropped", data: { error } });
+    return "dropped";
+  }
+  room.admitted.queued++;
+  return "queued";
+}
+
+/** Why no more runs may wait; null: one more may. */
+function whyFull({ running, waiting, free, config }: Room): string | null {
+  const maxQueue = config.overflow === "drop" ? 0 : config.maxQueue;
+  if (waiting < free + maxQueue) return null;
+  return config.overflow === "drop"
+    ? `${running} running already, and \`overflow\` is drop`
+    : `${waiting} queued already, as many as \`max_queue\` allows`;
+}

@@ -1,0 +1,43 @@
+/** How a run begins, or goes on: the event, and what is known of the attempt. Pure. */
+import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
+import type { WorkflowConfig } from "../../model/config.ts";
+import type { Run, RunEvent } from "../../model/run.ts";
+import type { LiveRun } from "../memory/run.ts";
+import type { RunHistory } from "./run-history.ts";
+
+export class Beginning {
+  readonly event: Extract<RunEvent, { event: "run.started" | "run.resumed" }>;
+  /** It last ran with other code. */
+  readonly isNewCode: boolean;
+  /** Deaths of a worker it was alone in, since it last finished a step. */
+  readonly deaths: number;
+  /** Running time of the attempt so far. */
+  readonly ranMs: number;
+
+  /** `code`: digest of the module that the run goes on with. */
+  constructor(run: LiveRun, row: Run, history: RunHistory, code: string, config: WorkflowConfig) {
+    const { deaths, ranMs } = factsOf(run, history, config);
+    this.deaths = deaths;
+    this.ranMs = ranMs;
+    this.isNewCode = history.code !== null && history.code !== code;
+    if (row.attempt === 0) {
+      this.event = { event: "run.started", data: { attempt: 1, code } };
+      return;
+    }
+    const reason = run.reason ?? "restart";
+    const attempt = reason === "retry" ? row.attempt + 1 : row.attempt;
+    this.event = { event: "run.resumed", data: { attempt, reason, code, deaths, ran_ms: Math.round(ranMs) } };
+  }
+}
+
+/** What was seen of a worker's end is not in the logs; all else is. */
+function factsOf(
+  run: LiveRun,
+  { deaths, ranMs, recordedMs }: RunHistory,
+  { timeoutMs, gracePeriodMs }: WorkflowConfig,
+): Pick<Beginning, "deaths" | "ranMs"> {
+  if (run.reason === "worker-died" || run.reason === "reload") return run;
+  // No attempt runs for longer than its limits: then the wall clock was set meanwhile.
+  const isTold = timeoutMs === null || ranMs <= timeoutMs + (gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
+  return { deaths, ranMs: isTold ? ranMs : recordedMs };
+}

@@ -1,0 +1,101 @@
+/** What a person asks of workflows and runs. A request is durable when its answer is there. */
+import type { Json } from "../../base/json.ts";
+import { nearest } from "../../base/nearest.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { traceIds } from "../../base/trace-id.ts";
+import type { RunAnswer } from "../../control/contract.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { isOver, type Run, type Trigger } from "../../model/run.ts";
+import type { Store } from "../../store/open.ts";
+import type { LiveRun, RunOrder } from "../memory/run.ts";
+import type { Histories } from "./histories.ts";
+import { inheritable } from "./run-history.ts";
+import type { Workflow } from "./workflow.ts";
+
+const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null };
+
+export interface ByHandParts {
+  readonly store: Store;
+  readonly histories: Histories;
+  readonly wallMs: () => number;
+  readonly workflows: ReadonlyMap<string, Workflow>;
+  /** A run that has not ended. */
+  readonly live: (id: number) => LiveRun | undefined;
+  /** Lets a run in; resolves after the commit. */
+  readonly admit: (workflow: Workflow, order: RunOrder) => Promise<LiveRun>;
+}
+
+export class ByHand {
+  readonly #parts: ByHandParts;
+  readonly #newTrace = traceIds();
+
+  constructor(parts: ByHandParts) {
+    this.#parts = parts;
+  }
+
+  async run(name: string, input: Json): Promise<Result<RunAnswer, Problem>> {
+    const found = this.#find(name);
+    if (!found.ok) return found;
+    const trace = this.#newTrace(this.#parts.wallMs());
+    const order = { input, trigger: BY_HAND, decision: null, trace, retryOf: null, fromStep: null };
+    return ok(answerOf(await this.#parts.admit(found.value, order)));
+  }
+
+  async cancel(id: number): Promise<Result<RunAnswer, Problem>> {
+    const run = this.#parts.live(id);
+    const workflow = run && this.#parts.workflows.get(run.workflow);
+    if (run && workflow && !run.isOver) {
+      await workflow.cancel(run, null);
+      return ok(answerOf(run));
+    }
+    const found = this.#row(id);
+    if (!found.ok) return found;
+    return err(problem("run-over", `run ${id} has ended already: ${found.value.state}`));
+  }
+
+  /** A new run with the trace of the old one, which keeps the steps that one had finished. */
+  async retry(id: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>> {
+    const found = this.#row(id);
+    if (!found.ok) return found;
+    const row = found.value;
+    if (!isOver(row.state)) {
+      return err(problem("run-active", `run ${id} is ${row.state}`, `\`nerve cancel ${id}\` ends it`));
+    }
+    const workflow = this.#find(row.workflow);
+    if (!workflow.ok) return workflow;
+    const told = this.#parts.histories.of(row);
+    if (!told.ok) return told;
+    const { history, order } = told.value;
+    if (inheritable(history, fromStep) === null) {
+      const names = [...new Set([...history.steps.values()].map(({ step }) => step))];
+      const hint = names.length === 0 ? "it has run none" : `its steps: ${names.join(", ")}`;
+      return err(problem("unknown-step", `run ${id} has no step "${fromStep}"`, hint));
+    }
+    const { input, trigger } = order;
+    const again = { input, trigger, decision: null, trace: row.trace, retryOf: id, fromStep };
+    return ok(answerOf(await this.#parts.admit(workflow.value, again)));
+  }
+
+  #find(name: string): Result<Workflow, Problem> {
+    const { workflows } = this.#parts;
+    const workflow = workflows.get(name);
+    if (workflow) return ok(workflow);
+    const names = [...workflows.keys()].sort();
+    const meant = nearest(name, names);
+    const there = names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`;
+    const hint = meant === null ? there : `did you mean ${meant}?`;
+    return err(problem("unknown-workflow", `there is no workflow "${name}"`, hint));
+  }
+
+  #row(id: number): Result<Run, Problem> {
+    const row = this.#parts.store.runs.byId(id);
+    return row ? ok(row) : err(problem("unknown-run", `there is no run ${id}`, "see `nerve runs`"));
+  }
+}
+
+const answerOf = ({ id, workflow, trace, row }: LiveRun): RunAnswer => ({
+  run: id,
+  workflow,
+  state: row?.state ?? "queued",
+  trace,
+});

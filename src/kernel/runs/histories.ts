@@ -1,0 +1,134 @@
+/**
+ * What the logs say of runs: how a run goes on, and whether its row agrees with them. The log is the truth (G3): a row that
+ * disagrees is put right from it. What cannot be read, or contradicts itself, is a problem that a person has to mend.
+ */
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Log } from "../../model/log.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import { advance, type Recorded, type Run, type RunEvent, runEventOf } from "../../model/run.ts";
+import type { LogHistory } from "../../store/log-history.ts";
+import type { Store } from "../../store/open.ts";
+import { historyOf } from "./history-fold.ts";
+import { inheritable } from "./run-history.ts";
+import type { Assignment, Wait } from "./slots.ts";
+
+/** The run as its logs have it, and for what it waits where it sleeps. `differs`: its row is another. */
+export interface Standing {
+  readonly row: Run;
+  readonly wait: Wait | null;
+  readonly differs: boolean;
+}
+
+interface Told {
+  readonly row: Recorded;
+  readonly event: RunEvent;
+}
+
+export class Histories {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** What a run that has begun goes on with, what it inherits from another included, and what it was made of. */
+  of(row: Run): Result<Assignment, Problem> {
+    const logs = this.#read(row.id, (history) => history.ofRun(row.id, row.first_log_id));
+    if (!logs.ok) return logs;
+    const found = logs.value[0] === undefined ? null : runEventOf(logs.value[0]);
+    if (found?.event.event !== "run.queued") return err(headless(row.id));
+    const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = found.event.data;
+    const before = retryOf === null ? null : this.#store.runs.byId(retryOf);
+    const inherited = before === null ? null : this.of(before);
+    if (inherited !== null && !inherited.ok) return inherited;
+    const kept = inherited === null ? null : inheritable(inherited.value.history, fromStep);
+    // Its thread is given the trigger of the run before it.
+    const told = inherited?.value.order.trigger ?? trigger;
+    const order = { input, trigger: told, decision, trace: row.trace, retryOf, fromStep };
+    return ok({ history: historyOf(logs.value, kept ?? undefined), order });
+  }
+
+  /** Where a run stands that an earlier kernel left: by its newest event, or by all of them where the row does not fit it. */
+  standing(row: Run): Result<Standing, Problem> {
+    const told = this.#events(row.id, row.last_log_id);
+    if (!told.ok) return told;
+    const [newest, later] = told.value;
+    if (newest?.row.id === row.last_log_id && later === undefined && fits(row, newest.event)) {
+      return ok({ row, wait: waitOf(newest.event), differs: false });
+    }
+    return this.#folded(row);
+  }
+
+  #folded(row: Run): Result<Standing, Problem> {
+    const told = this.#events(row.id, 0);
+    if (!told.ok) return told;
+    if (told.value[0]?.event.event !== "run.queued") return err(headless(row.id));
+    try {
+      let folded: Run | null = null;
+      let wait: Wait | null = null;
+      for (const { row: recorded, event } of told.value) {
+        folded = advance(folded, recorded, event);
+        if (WAITS.has(event.event)) wait = waitOf(event);
+      }
+      if (folded === null) return err(headless(row.id));
+      return ok({
+        row: folded,
+        wait: folded.state === "sleeping" ? wait : null,
+        differs: !Bun.deepEquals(folded, row),
+      });
+    } catch (error) {
+      return err(
+        problem("damaged-history", `the logs of run ${row.id} contradict each other: ${(error as Error).message}`),
+      );
+    }
+  }
+
+  #events(run: number, fromId: number): Result<Told[], Problem> {
+    return this.#read(run, (history) => history.ofRun(run, fromId).flatMap((log: Log) => runEventOf(log) ?? []));
+  }
+
+  /** Archive and table; an archive file or a row may be damaged. */
+  #read<T>(run: number, read: (history: LogHistory) => T): Result<T, Problem> {
+    try {
+      return ok(read(this.#store.history));
+    } catch (error) {
+      // What SQLite reports is the ledger's to deal with.
+      if (String((error as { code?: unknown }).code ?? "").startsWith("SQLITE_")) throw error;
+      return err(problem("damaged-history", `the history of run ${run} cannot be read: ${(error as Error).message}`));
+    }
+  }
+}
+
+const headless = (run: number): Problem =>
+  problem("damaged-history", `the logs of run ${run} do not begin with run.queued`);
+
+/** Whether `event` can be the newest of a run with this row. */
+function fits({ state, attempt }: Run, { event, data }: RunEvent): boolean {
+  switch (event) {
+    case "run.queued":
+      return state === "queued";
+    case "run.started":
+    case "run.resumed":
+      return state === "running" && attempt === data.attempt;
+    case "step.started":
+    case "step.completed":
+    case "step.failed":
+    case "sleep.started":
+    case "sleep.ended":
+      return state === "running";
+    case "run.sleeping":
+      return state === "sleeping";
+    case "run.retrying":
+      return state === "sleeping" && attempt === data.attempt - 1;
+    default:
+      return false;
+  }
+}
+
+const WAITS: ReadonlySet<string> = new Set(["run.sleeping", "run.retrying"]);
+
+function waitOf({ event, data }: RunEvent): Wait | null {
+  if (event === "run.retrying") return { due: data.due, reason: "retry" };
+  if (event === "run.sleeping" && data.reason !== "stop") return { due: data.due, reason: "slept" };
+  return null;
+}

@@ -1,0 +1,146 @@
+/** The kernel as the workflows and their workers see it. */
+import type { Json } from "../../base/json.ts";
+import type { Result } from "../../base/result.ts";
+import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
+import type { Run } from "../../model/run.ts";
+import { type Location, locateWorkflow } from "../../spawn/modules-on-disk.ts";
+import type { PeerFiles } from "../../spawn/peer-files.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Store } from "../../store/open.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { LiveRun } from "../memory/run.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { LifeHost } from "../workers/crew.ts";
+import { LOG_CREDIT } from "../workers/life.ts";
+import type { Histories } from "./histories.ts";
+import type { RunVoice } from "./run-voice.ts";
+import type { Assignment, WorkflowModule } from "./slots.ts";
+import type { WorkflowHost } from "./workflow-host.ts";
+
+export interface WorkflowsParts extends LifeHost {
+  readonly ledger: Ledger;
+  readonly lifetime: Lifetime;
+  readonly store: Store;
+  /** Nothing new may be started. */
+  readonly isHeld: () => boolean;
+  readonly command: () => WorkerCommand;
+  readonly peers: () => PeerFiles;
+  /** Folder of the content-addressed store, and the lock file of a workflow. */
+  readonly blobs: string;
+  readonly lockOf: (workflow: string) => string;
+}
+
+/** So many runs of a module that does not load have a log of it. */
+const TOLD_RUNS = 100;
+
+interface KernelOfRunsParts {
+  readonly parts: WorkflowsParts;
+  readonly histories: Histories;
+  readonly voice: RunVoice;
+  readonly live: ReadonlyMap<number, LiveRun>;
+  readonly config: () => NerveConfig;
+  readonly ended: (run: LiveRun) => void;
+}
+
+export class KernelOfRuns implements WorkflowHost {
+  readonly #parts: WorkflowsParts;
+  readonly #histories: Histories;
+  readonly #voice: RunVoice;
+  readonly #live: ReadonlyMap<number, LiveRun>;
+  readonly #config: () => NerveConfig;
+  readonly #ended: (run: LiveRun) => void;
+
+  constructor({ parts, histories, voice, live, config, ended }: KernelOfRunsParts) {
+    this.#parts = parts;
+    this.#histories = histories;
+    this.#voice = voice;
+    this.#live = live;
+    this.#config = config;
+    this.#ended = ended;
+  }
+
+  get clock() {
+    return this.#parts.clock;
+  }
+
+  get spawn() {
+    return this.#parts.spawn;
+  }
+
+  get ticker() {
+    return this.#parts.ticker;
+  }
+
+  get journal() {
+    return this.#parts.journal;
+  }
+
+  get ledger(): Ledger {
+    return this.#parts.ledger;
+  }
+
+  get lifetime(): Lifetime {
+    return this.#parts.lifetime;
+  }
+
+  get isHeld(): boolean {
+    return this.#parts.isHeld();
+  }
+
+  nextGeneration = (): number => this.#parts.nextGeneration();
+  command = (): WorkerCommand => this.#parts.command();
+
+  init(workflow: WorkflowModule, generation: number): WorkflowParentMessage {
+    const { config, location } = workflow;
+    return {
+      type: "init",
+      generation,
+      workflow: {
+        name: workflow.name,
+        folder: location.ok ? location.value.folder : null,
+        use: config.use,
+        options: config.with ?? {},
+      },
+      peers: this.#parts.peers(),
+      blobs: this.#parts.blobs,
+      lock: this.#parts.lockOf(workflow.name),
+      logCredit: LOG_CREDIT,
+    };
+  }
+
+  locate(workflow: WorkflowConfig): Result<Location, Problem> {
+    return locateWorkflow(this.#config(), workflow);
+  }
+
+  history(row: Run): Result<Assignment, Problem> {
+    return this.#histories.of(row);
+  }
+
+  output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void {
+    const { level, event, trace, run } = message;
+    const source = `workflow:${workflow.name}`;
+    const data = (message.data as Json) ?? (run === null ? { workflow: workflow.name } : null);
+    this.journal.relay({ level, source, event, message: message.message, data, trace }, run, taken);
+  }
+
+  doesNotLoad(workflow: string, problem: Problem): void {
+    this.journal.logProblem(`workflow:${workflow}`, "workflow.failed", problem);
+    const waiting = [...this.#live.values()].filter((run) => run.workflow === workflow && run.phase !== "sleeping");
+    for (const run of waiting.slice(0, TOLD_RUNS))
+      this.#voice.waits(run, `its module does not load: ${formatProblem(problem)}`);
+  }
+
+  waits(run: LiveRun, problem: Problem): void {
+    this.#voice.waits(run, formatProblem(problem));
+  }
+
+  began(run: LiveRun): void {
+    this.#voice.began(run);
+  }
+
+  ended(run: LiveRun): void {
+    this.#ended(run);
+  }
+}

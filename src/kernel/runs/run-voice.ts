@@ -1,0 +1,55 @@
+/** What is said of runs beside their own events: on stderr when they begin and end, and why one waits. */
+import { formatDuration } from "../../base/duration.ts";
+import type { LogLevel } from "../../model/log.ts";
+import { type Ending, isOver, type Run } from "../../model/run.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { LiveRun } from "../memory/run.ts";
+
+const LEVELS: Readonly<Partial<Record<Ending, LogLevel>>> = { completed: "info", cancelled: "warn", dropped: "warn" };
+
+export class RunVoice {
+  readonly #journal: Journal;
+
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+
+  /** After the commit of its first beginning. Its log has it. */
+  began(run: LiveRun): void {
+    const { row } = run;
+    if (row === null) return;
+    const { reflex, signal_id, key } = row;
+    const ofKey = key === null ? "" : `, key ${key}`;
+    const why = reflex === null ? "by hand" : `by reflex ${reflex} for signal ${signal_id}${ofKey}`;
+    this.#say(run, "info", "run.started", `run ${run.id} started ${why}`);
+  }
+
+  /** After the commit of its ending. Its log has it. */
+  ended(run: LiveRun, { state, error, started_at, ended_at }: Run): void {
+    if (!isOver(state)) return;
+    const took = started_at === null || ended_at === null ? "" : ` after ${formatDuration(ended_at - started_at)}`;
+    const why = error === null ? "" : `: ${error}`;
+    this.#say(run, LEVELS[state] ?? "error", `run.${state}`, `run ${run.id} ${state}${took}${why}`);
+  }
+
+  /** Why it waits though it could go on: said once, and a row of its log. */
+  waits(run: LiveRun, why: string): void {
+    if (run.obstacle === why) return;
+    run.obstacle = why;
+    const message = `run ${run.id} waits: ${why}`;
+    const entry = { level: "warn", event: "run.waiting", message, data: null, trace: run.trace } as const;
+    this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+  }
+
+  /** The row of a run was not what its logs say. */
+  corrected(draft: Draft, was: Run, is: Run): void {
+    const message = `the row of run ${is.id} was ${was.state} and is put right: by its logs the run is ${is.state}`;
+    const data = { run: is.id, row: was.state, log: is.state };
+    this.#journal.within(draft, `workflow:${is.workflow}`, is.trace).error("run.corrected", message, data);
+  }
+
+  #say({ id, workflow, trace }: LiveRun, level: LogLevel, event: `run.${"started" | Ending}`, message: string): void {
+    this.#journal.say({ level, source: `workflow:${workflow}`, event, message, data: { run: id }, trace });
+  }
+}

@@ -1,0 +1,39 @@
+/** What a workflow and its run-worker need of the kernel, beyond their own runs. */
+import type { Result } from "../../base/result.ts";
+import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { WorkflowConfig } from "../../model/config.ts";
+import type { Problem } from "../../model/problem.ts";
+import type { Run } from "../../model/run.ts";
+import type { Location } from "../../spawn/modules-on-disk.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { LiveRun } from "../memory/run.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { LifeHost } from "../workers/crew.ts";
+import type { Assignment, WorkflowModule } from "./slots.ts";
+
+export interface RunWorkerHost extends LifeHost {
+  readonly lifetime: Lifetime;
+  command(): WorkerCommand;
+  /** The first message of a new worker. */
+  init(workflow: WorkflowModule, generation: number): WorkflowParentMessage;
+  output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void;
+}
+
+export interface WorkflowHost extends RunWorkerHost {
+  readonly ledger: Ledger;
+  /** Nothing new may be started: the store cannot be written, or there is no room. */
+  readonly isHeld: boolean;
+  /** Where the module is now, and what it is made of. */
+  locate(workflow: WorkflowConfig): Result<Location, Problem>;
+  /** What the logs say of a run that has begun, what it inherits from another included, and what it was made of. */
+  history(row: Run): Result<Assignment, Problem>;
+  /** The module of `workflow` does not load, and its runs wait for that. */
+  doesNotLoad(workflow: string, problem: Problem): void;
+  /** `run` cannot go on. */
+  waits(run: LiveRun, problem: Problem): void;
+  /** After the commit of its beginning. */
+  began(run: LiveRun): void;
+  /** After the commit of its ending. */
+  ended(run: LiveRun): void;
+}
