@@ -17,6 +17,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Ground: no noun of nerve's.
   "src/base": [],
   "src/base/libc.ts": ["bun:ffi"],
+  "src/base/line-writer.ts": ["bun:ffi"],
   "src/sqlite": ["src/base", "bun:sqlite"],
   // Nouns and contracts.
   "src/model": ["src/base"],

@@ -1,4 +1,4 @@
-/** The process's own log on stderr: readable on a terminal, one JSON object a line otherwise. */
+/** A line of the process's own log: readable on a terminal, one JSON object otherwise. */
 import { escapeForTerminal, safeJson } from "./escape.ts";
 import type { Json } from "./json.ts";
 import { localTime } from "./local-time.ts";
@@ -35,7 +35,7 @@ export function formatPretty(line: LogLine, colours: boolean): string {
   return `${paint(DIM, localTime(line.at))}  ${paint(COLOURS[line.level], source)} ${level}${message}`;
 }
 
-const formatJson = (line: LogLine): string =>
+export const formatJson = (line: LogLine): string =>
   safeJson({
     time: new Date(line.at).toISOString(),
     level: line.level,
@@ -44,9 +44,3 @@ const formatJson = (line: LogLine): string =>
     message: line.message,
     ...(line.data === null ? {} : { data: line.data }),
   });
-
-/** `console.error` writes whole lines synchronously, so nothing is lost when the process ends right after. */
-export function stderrLogger(terminal: boolean = process.stderr.isTTY === true): Logger {
-  const colours = terminal && process.env.NO_COLOR === undefined;
-  return { write: (line) => console.error(terminal ? formatPretty(line, colours) : formatJson(line)) };
-}

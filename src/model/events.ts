@@ -33,6 +33,12 @@ export const EVENTS = {
     sentence: "On stderr only: the kernel has met a bug in nerve and ends with code 70.",
     data: { "stack?": "string" },
   },
+  "stderr.lost": {
+    levels: ["warn"],
+    sentence:
+      "On stderr only: nobody read it for a while, so these lines were not written there. The table `logs` has them, signals aside.",
+    data: { lines: "number" },
+  },
   "config.reloaded": {
     levels: ["info", "warn"],
     sentence: "A changed config is in force; `warn`: a part of the change takes a restart.",

@@ -3,7 +3,7 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { marked, type Nerve, type Project, project, projects, runNerve, startNerve } from "../helpers/nerve.ts";
+import { marked, NERVE, type Nerve, type Project, project, projects, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
@@ -303,4 +303,26 @@ test.concurrent("a folder whose data was removed is begun anew", async () => {
   await using nerve = await startNerve(folder.path);
   await goOn(nerve, "pulse");
   expect(nerve.signals()[0]?.id).toBe(1);
+});
+
+test.concurrent("a reader of stderr that stops reading costs lines and nothing else; SIGTERM ends it all the same", async () => {
+  const chatty = `let n = 0;
+    export const compute = async () => { for (let line = 0; line < 50; line++) console.log("x".repeat(2000)); return { n: ++n }; };`;
+  using folder = project(
+    {
+      "nerve.yaml": `groups: { quiet: {}, loud: {} }
+senses: { pulse: { group: quiet }, chatty: { group: loud } }
+reflexes: [{ sense: pulse, interval: 100ms }, { sense: chatty, interval: 100ms }]`,
+      "senses/chatty/index.ts": chatty,
+    },
+    { pulse: "e2e/pulse" },
+  );
+  Bun.spawnSync(["mkfifo", join(folder.path, "unread")]);
+  const command = ["sh", "-c", 'exec 2<>unread; exec "$@"', "sh", ...NERVE];
+  await using nerve = await startNerve(folder.path, { command });
+  // Many times what a pipe holds, and what waits beside it.
+  await until("a megabyte was printed", () => nerve.logs({ source: "sense:chatty", event: "output" }).length > 500);
+  await goOn(nerve, "pulse", "chatty");
+  expect((await nerve.sense("pulse")).missed).toBe(0);
+  expect(await nerve.stop()).toBe(0);
 });

@@ -1,5 +1,5 @@
 /** `nerve start`, and `nerve <config>`: the daemon in the foreground, its signals and its last words. */
-import { type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
+import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
 import { Daemon } from "../../kernel/daemon.ts";
 import type { EventName } from "../../model/events.ts";
@@ -7,7 +7,7 @@ import type { Signal } from "../../model/signal.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
-import { signalLogger } from "../screen/daemon-log.ts";
+import { daemonLog } from "../screen/daemon-log.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { shellWord } from "../screen/shell-word.ts";
 
@@ -41,19 +41,21 @@ export const command = defineCommand({
   },
 });
 
+/** Whoever reads stderr has this long to take what waits, once the daemon has ended. */
+const LAST_WORDS_MS = 500;
+
 /** Resolves when the daemon has stopped. */
 async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<Outcome> {
   const file = configFile(given);
   // Before anything: a daemon that dies of what nobody caught says so, and is restarted by whoever runs it.
-  let logger: Logger = stderrLogger(false);
+  const log = daemonLog(pretty);
   const crash = (error: unknown): never => {
-    logger.write(lastWords(error));
+    log.write(lastWords(error));
+    log.flush(LAST_WORDS_MS);
     process.exit(EXIT.bug);
   };
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
-  const log = signalLogger(pretty);
-  logger = log;
   const onSignal = showSignals ? (signal: Signal): void => log.signal(signal) : null;
   // Asked for before the start, which nothing interrupts: a signal that comes meanwhile is obeyed right after it.
   const { promise: running, resolve: runs } = Promise.withResolvers<Daemon>();
@@ -65,11 +67,14 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
     process.on("SIGINT", stop);
     process.on("SIGHUP", () => void running.then((daemon) => daemon.reload()).catch(crash));
   });
-  const started = Daemon.start({ configFile: file, environment: process.env, logger, secrets: SECRETS, onSignal });
+  const environment = process.env;
+  const started = Daemon.start({ configFile: file, environment, logger: log, secrets: SECRETS, onSignal });
   if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
-  if (pretty) logger.write(howToLook(file, started.value.data));
+  if (pretty) log.write(howToLook(file, started.value.data));
   runs(started.value);
-  return stopped;
+  const outcome = await stopped;
+  log.flush(LAST_WORDS_MS);
+  return outcome;
 }
 
 const line = (level: LogLine["level"], event: EventName, message: string, data: LogLine["data"]): LogLine => ({

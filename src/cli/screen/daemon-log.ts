@@ -1,29 +1,58 @@
-/** The daemon's log on stderr, and in it, where that is asked for, each signal: as a line to enjoy, or as a JSON line. */
+/**
+ * The daemon's log on stderr, and in it, where that is asked for, each signal: as a line to enjoy, or as a JSON line. Nobody
+ * who reads it, or does not, holds up the daemon.
+ */
 import { safeJson } from "../../base/escape.ts";
+import { LineWriter } from "../../base/line-writer.ts";
 import { localTime } from "../../base/local-time.ts";
-import { formatPretty, type Logger, type LogLine, stderrLogger } from "../../base/logger.ts";
+import { formatJson, formatPretty, type Logger, type LogLine } from "../../base/logger.ts";
 import type { Signal } from "../../model/signal.ts";
 import { signalJson, signalSpans } from "./rows.ts";
-import { printError, renderLine, span, stderrScreen } from "./terminal.ts";
+import { renderLine, span, stderrScreen } from "./terminal.ts";
 
 export interface DaemonLog extends Logger {
   signal(signal: Signal): void;
+  /** Before the process ends: gives the reader this long to take what waits. */
+  flush(patienceMs: number): void;
 }
 
-const json: DaemonLog = {
-  write: (line) => stderrLogger(false).write(line),
+const STDERR = 2;
+
+interface Format {
+  line(line: LogLine): string;
+  signal(signal: Signal): string;
+}
+
+const json: Format = {
+  line: formatJson,
   signal(signal) {
     const time = new Date(signal.at).toISOString();
     const source = `sense:${signal.sense}`;
-    printError(safeJson({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) }));
+    return safeJson({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) });
   },
 };
 
 /** The width is asked each time: a window is resized while a daemon runs in it. */
-const pretty: DaemonLog = {
-  write: (line: LogLine) => printError(formatPretty(line, stderrScreen().colours)),
-  signal: (signal) =>
-    printError(renderLine([span(`${localTime(signal.at)}  `, "dim"), ...signalSpans(signal)], stderrScreen())),
+const pretty: Format = {
+  line: (line) => formatPretty(line, stderrScreen().colours),
+  signal: (signal) => renderLine([span(`${localTime(signal.at)}  `, "dim"), ...signalSpans(signal)], stderrScreen()),
 };
 
-export const signalLogger = (readable: boolean): DaemonLog => (readable ? pretty : json);
+const lostLines = (lines: number): LogLine => ({
+  at: Date.now(),
+  level: "warn",
+  source: "kernel",
+  event: "stderr.lost",
+  message: `${lines} lines were not written here, because nobody read them: \`nerve logs\` has them`,
+  data: { lines },
+});
+
+export function daemonLog(readable: boolean): DaemonLog {
+  const format = readable ? pretty : json;
+  const lines = new LineWriter(STDERR, (count) => format.line(lostLines(count)));
+  return {
+    write: (line) => lines.write(format.line(line)),
+    signal: (signal) => lines.write(format.signal(signal)),
+    flush: (patienceMs) => lines.flush(patienceMs),
+  };
+}
