@@ -1,12 +1,14 @@
-/** Every configured module loaded in a worker on a scratch copy, several at a time: what `check` finds out. */
+/** Every configured module loaded in a worker on a scratch copy: what `check` finds out. */
 import { availableParallelism } from "node:os";
 import type { Result } from "../base/result.ts";
 import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { about, type Problem } from "../model/problem.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
 import type { ScratchFolder } from "./folder.ts";
+import { loadTogether } from "./load.ts";
 import { patternsOn } from "./pattern-problems.ts";
-import { type ScratchReady, type ScratchSense, ScratchWorker } from "./sense.ts";
+import { type ScratchReady, type ScratchSense, seatOf } from "./seat.ts";
+import { ScratchWorker } from "./sense.ts";
 import { checkWorkflow } from "./workflow.ts";
 
 /** `T`: what is known of a module that loads. */
@@ -20,10 +22,47 @@ export interface Checked<Config, T> {
 export type CheckedSense = Checked<SenseConfig, ScratchReady>;
 export type CheckedWorkflow = Checked<WorkflowConfig, null>;
 
-export const checkSenses = (folder: ScratchFolder, config: NerveConfig): Promise<CheckedSense[]> =>
-  checkAll(config.senses.values(), locateSenses(config), (sense, module) =>
-    checkSense(folder, { config, sense, module, patterns: patternsOn(config, sense.name) }),
+/** So many senses share a worker: beyond it another core helps more than another process costs. */
+const TOGETHER = 20;
+
+export async function checkSenses(folder: ScratchFolder, config: NerveConfig): Promise<CheckedSense[]> {
+  const locations = locateSenses(config);
+  const blobs = folder.folder("blobs");
+  const aboutOf = (sense: SenseConfig, module: string | null): ScratchSense => ({
+    config,
+    sense,
+    module,
+    blobs,
+    patterns: patternsOn(config, sense.name),
+  });
+  const there = [...config.senses.values()].flatMap((sense) => {
+    const location = locations.get(sense.name);
+    return location?.ok ? aboutOf(sense, location.value.folder) : [];
+  });
+  const loaded = new Map<string, Result<ScratchReady, Problem>>();
+  await severalAtATime(batchesOf(there), async (batch) => {
+    const [first, ...others] = batch.flatMap((about) => {
+      const seat = seatOf(folder, "together", about);
+      return seat.ok ? seat.value : [];
+    });
+    if (first === undefined) return;
+    for (const [name, result] of await loadTogether(folder, [first, ...others])) loaded.set(name, result);
+  });
+  return checkAll(config.senses.values(), locations, (sense, module) => {
+    const known = loaded.get(sense.name);
+    if (known !== undefined) return Promise.resolve(known);
+    return checkSense(folder, aboutOf(sense, module));
+  });
+}
+
+/** Senses of a group together, as they will be. A lone one is loaded by itself. */
+function batchesOf(senses: readonly ScratchSense[]): readonly (readonly ScratchSense[])[] {
+  return [...Map.groupBy(senses, ({ sense }) => sense.group).values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / TOGETHER) }, (_, batch) =>
+      group.slice(batch * TOGETHER, (batch + 1) * TOGETHER),
+    ).filter(({ length }) => length > 1),
   );
+}
 
 export const checkWorkflows = (
   folder: ScratchFolder,
@@ -39,26 +78,27 @@ async function checkAll<Config extends { readonly name: string }, T>(
   locations: Locations,
   check: (config: Config, module: string | null) => Promise<Result<T, Problem>>,
 ): Promise<Checked<Config, T>[]> {
-  const waiting = [...configured].entries();
   const checked: Checked<Config, T>[] = [];
-  const work = async (): Promise<void> => {
-    for (const [index, config] of waiting) {
-      const location = locations.get(config.name);
-      if (location === undefined) throw new Error(`${config.name} was not looked for`);
-      const module = location.ok ? location.value.folder : null;
-      checked[index] = { config, module, result: location.ok ? await check(config, module) : location };
-    }
-  };
-  // Most of a worker's start is its own time; a module that hangs must not hold up the others.
-  await Promise.all(Array.from({ length: Math.max(4, availableParallelism()) }, work));
+  await severalAtATime(configured, async (config, index) => {
+    const location = locations.get(config.name);
+    if (location === undefined) throw new Error(`${config.name} was not looked for`);
+    const module = location.ok ? location.value.folder : null;
+    checked[index] = { config, module, result: location.ok ? await check(config, module) : location };
+  });
   return checked;
 }
 
-async function checkSense(
-  folder: ScratchFolder,
-  sense: Omit<ScratchSense, "blobs">,
-): Promise<Result<ScratchReady, Problem>> {
-  const started = ScratchWorker.start(folder, { ...sense, blobs: folder.folder("blobs") });
+/** Most of a worker's start is its own time, and a module that hangs must not hold up the others. */
+async function severalAtATime<T>(items: Iterable<T>, act: (item: T, index: number) => Promise<void>): Promise<void> {
+  const waiting = [...items].entries();
+  const work = async (): Promise<void> => {
+    for (const [index, item] of waiting) await act(item, index);
+  };
+  await Promise.all(Array.from({ length: Math.max(4, availableParallelism()) }, work));
+}
+
+async function checkSense(folder: ScratchFolder, sense: ScratchSense): Promise<Result<ScratchReady, Problem>> {
+  const started = ScratchWorker.start(folder, sense);
   if (!started.ok) return started;
   const worker = started.value;
   const ready = await worker.ready;

@@ -5,7 +5,7 @@ import { foundText } from "../config/pattern-parts.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { compilePattern } from "../rules/pattern.ts";
-import type { PatternFinding, ScratchPattern } from "./sense.ts";
+import type { PatternFinding, ScratchPattern } from "./seat.ts";
 
 const WORDS = ["when", "clear"] as const;
 

@@ -3,51 +3,33 @@
  * which a worker can only read. Limits are the daemon's: a module that never yields, a compute that never settles and a
  * worker that dies all end in an answer.
  */
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
 import { type Limits, limitsOf } from "../config/defaults.ts";
-import { SOCKET_NAME } from "../control/contract.ts";
-import { socketPath } from "../control/socket-path.ts";
-import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseWorkerMessage } from "../ipc/parse.ts";
-import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { workerEnvironment } from "../spawn/environment.ts";
-import { ownCommand, SENSE_WORKER_ROLE } from "../spawn/own-image.ts";
-import { type PeerFiles, peerFiles, senseDatabase } from "../spawn/peer-files.ts";
+import { SENSE_WORKER_ROLE } from "../spawn/own-image.ts";
 import {
   describeExit,
   LOAD_HARD_MS,
   spawnWorker,
-  type WorkerCommand,
   type WorkerExit,
   type WorkerProcess,
 } from "../spawn/worker-process.ts";
-import { copyDatabase, type ScratchFolder } from "./folder.ts";
-
-export interface ScratchSense {
-  readonly config: NerveConfig;
-  readonly sense: SenseConfig;
-  /** The user's module, or null for the built-in. */
-  readonly module: string | null;
-  /** Folder of the content-addressed store it may write to. */
-  readonly blobs: string;
-  /** To be held against the payload type it exports. */
-  readonly patterns: readonly ScratchPattern[];
-}
-
-export type ScratchPattern = ParentMessageOf<"init">["senses"][number]["patterns"][number];
-export type PatternFinding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
-
-/** A sense that is loaded. */
-export interface ScratchReady {
-  /** Migrations that were applied. */
-  readonly applied: readonly string[];
-  readonly patterns: readonly PatternFinding[];
-}
+import type { ScratchFolder } from "./folder.ts";
+import {
+  initOf,
+  NEVER_LOADED,
+  readyOf,
+  type ScratchReady,
+  type ScratchSeat,
+  type ScratchSense,
+  scratchCommand,
+  seatOf,
+} from "./seat.ts";
 
 /** What it logged or printed. */
 export type ScratchLog = Pick<WorkerMessageOf<"log">, "level" | "event" | "message" | "data">;
@@ -60,28 +42,14 @@ export type ComputeEnd =
 
 const GENERATION = 1;
 const COMPUTE = 1;
-export const NEVER_LOADED = `did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`;
 /** A worker that was sent a compute says that it starts it within this. */
 const SILENCE_MS = 10_000;
 /** A worker that was told to leave does so within this. */
 const LEAVE_MS = 2_000;
-/** More rows than one compute is let to write: nothing has to be acknowledged. */
-export const LOG_CREDIT = 10_000;
-
-/** A worker of `config` that keeps in `folder` what it writes. */
-export const scratchCommand = (role: string, folder: ScratchFolder, { data, file }: NerveConfig): WorkerCommand => ({
-  command: ownCommand(role),
-  env: workerEnvironment(process.env, folder.path, existsSync(data) ? socketPath(data) : join(data, SOCKET_NAME)),
-  cwd: dirname(file),
-});
-
-/** The databases of the configured senses, which a worker can only read. */
-export const realPeers = ({ data, senses }: NerveConfig): PeerFiles => peerFiles(data, senses.keys());
-
 export class ScratchWorker {
   readonly database: string;
   readonly logs: ScratchLog[] = [];
-  readonly #about: ScratchSense;
+  readonly #seat: ScratchSeat;
   readonly #folder: ScratchFolder;
   readonly #process: WorkerProcess<ParentMessage>;
   readonly #ready = Promise.withResolvers<Result<ScratchReady, Problem>>();
@@ -95,29 +63,27 @@ export class ScratchWorker {
 
   /** Copies the sense's data into `folder` and starts a worker on it. */
   static start(folder: ScratchFolder, about: ScratchSense): Result<ScratchWorker, Problem> {
-    const { config, sense } = about;
-    const database = join(folder.folder("senses"), `${sense.name}.db`);
-    const copied = copyDatabase(senseDatabase(config.data, sense.name), database);
-    if (!copied.ok) return copied;
+    const seat = seatOf(folder, "senses", about);
+    if (!seat.ok) return seat;
     try {
-      return ok(new ScratchWorker(folder, about, database));
+      return ok(new ScratchWorker(folder, seat.value));
     } catch (error) {
       return err(problem("worker-not-started", `no worker could be started: ${(error as Error).message}`));
     }
   }
 
-  private constructor(folder: ScratchFolder, about: ScratchSense, database: string) {
+  private constructor(folder: ScratchFolder, seat: ScratchSeat) {
     this.#folder = folder;
-    this.#about = about;
-    this.database = database;
-    this.#process = spawnWorker<ParentMessage>(scratchCommand(SENSE_WORKER_ROLE, folder, about.config), {
+    this.#seat = seat;
+    this.database = seat.database;
+    this.#process = spawnWorker<ParentMessage>(scratchCommand(SENSE_WORKER_ROLE, folder, seat.config), {
       message: (raw) => this.#receive(raw),
       output: (stream, line) =>
         this.logs.push({ level: stream === "stdout" ? "info" : "error", event: "output", message: line, data: null }),
       exit: (exit) => this.#exited(exit),
     });
     folder.admit(this);
-    this.#process.send([this.#init()]);
+    this.#process.send([initOf([seat], GENERATION)]);
     this.#arm(LOAD_HARD_MS, `it ${NEVER_LOADED}`);
   }
 
@@ -132,7 +98,7 @@ export class ScratchWorker {
     const trace = traceIds()(now);
     const head = { type: "compute", generation: GENERATION, id: COMPUTE } as const;
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
-    this.#process.send([{ ...head, sense: this.#about.sense.name, now, cause: null, trace }]);
+    this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace }]);
     return this.#end.promise;
   }
 
@@ -147,30 +113,6 @@ export class ScratchWorker {
 
   kill(): void {
     this.#process.kill();
-  }
-
-  #init(): ParentMessage {
-    const { config, sense, module, blobs, patterns } = this.#about;
-    return {
-      type: "init",
-      generation: GENERATION,
-      senses: [
-        {
-          name: sense.name,
-          folder: module,
-          use: sense.use,
-          database: this.database,
-          options: sense.with ?? {},
-          timeoutMs: limitsOf(sense).timeoutMs,
-          outboxTaken: 0,
-          patterns: [...patterns],
-        },
-      ],
-      peers: realPeers(config),
-      blobs,
-      lock: join(this.#folder.path, `${sense.name}.lock`),
-      logCredit: LOG_CREDIT,
-    };
   }
 
   #arm(limitMs: number, why: string): void {
@@ -197,7 +139,7 @@ export class ScratchWorker {
       }
       case "error":
         if (message.id === null) return this.#note(message.message);
-        return this.#settle(endOf(message, limitsOf(this.#about.sense)));
+        return this.#settle(endOf(message, limitsOf(this.#seat.sense)));
       case "signal":
         // Without an id: what an earlier worker left in the outbox, which is none of ours.
         if (message.id !== null)
@@ -219,7 +161,7 @@ export class ScratchWorker {
       return this.#arm(LOAD_HARD_MS, `its module ${NEVER_LOADED}`);
     }
     this.#startedAt = performance.now();
-    const { timeoutMs, gracePeriodMs } = limitsOf(this.#about.sense);
+    const { timeoutMs, gracePeriodMs } = limitsOf(this.#seat.sense);
     const limits = `its timeout of ${formatDuration(timeoutMs)} and grace period of ${formatDuration(gracePeriodMs)}`;
     this.#arm(timeoutMs + gracePeriodMs, `the compute had not settled after ${limits}`);
   }
@@ -228,23 +170,7 @@ export class ScratchWorker {
     if (this.#limit) clearTimeout(this.#limit);
     this.#isReady = true;
     const [only] = message.senses;
-    const found = only?.problem ?? null;
-    const { applied = [], patterns = [] } = only ?? {};
-    this.#ready.resolve(found === null ? ok({ applied, patterns }) : err(this.#placed(found)));
-  }
-
-  /** Names of the copy mean nothing to a reader: the originals do. A migration is a file of the module. */
-  #placed(found: Problem): Problem {
-    const { config, sense, module } = this.#about;
-    const original = senseDatabase(config.data, sense.name);
-    const named = (text: string): string => text.replaceAll(this.database, original);
-    const isMigration = found.file?.endsWith(".sql") === true && !found.file.includes("/");
-    const file = isMigration && module !== null ? join(module, "migrations", found.file ?? "") : found.file;
-    return {
-      ...found,
-      message: named(found.message),
-      file: file === null || (isMigration && module === null) ? null : named(file),
-    };
+    if (only !== undefined) this.#ready.resolve(readyOf(this.#seat, only));
   }
 
   #settle(end: ComputeEnd): void {
@@ -261,7 +187,7 @@ export class ScratchWorker {
       const kind = this.#killedFor === null ? "worker-died" : "never-settled";
       const message = this.#killedFor ?? `its worker died while it was being loaded: ${how}`;
       this.#ready.resolve(
-        err({ ...problem(kind, message), file: this.#about.module && join(this.#about.module, "index.ts") }),
+        err({ ...problem(kind, message), file: this.#seat.module && join(this.#seat.module, "index.ts") }),
       );
     }
     const durationMs = this.#startedAt === null ? 0 : Math.round(performance.now() - this.#startedAt);

@@ -8,7 +8,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import { WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import { describeExit, LOAD_HARD_MS, spawnWorker, type WorkerProcess } from "../spawn/worker-process.ts";
 import type { ScratchFolder } from "./folder.ts";
-import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./sense.ts";
+import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./seat.ts";
 
 export interface ScratchWorkflow {
   readonly config: NerveConfig;
