@@ -2,6 +2,7 @@
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
 import { duration, flag, type Infer, record } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { bootId, readProc } from "nerve/proc";
 import { busyness, parseStat } from "./proc-stat.ts";
 import { counters, samples } from "./schema.ts";
@@ -10,6 +11,18 @@ export const options = record({
   per_core: flag(false),
   keep: duration("1h", { min: "1m", max: "7d" }),
 });
+
+const PERCENT = "0 <= number <= 100";
+
+export const payload = declaration<Infer<typeof options>>(({ per_core }) => ({
+  usage_percent: PERCENT,
+  user_percent: PERCENT,
+  system_percent: PERCENT,
+  iowait_percent: PERCENT,
+  irq_percent: PERCENT,
+  steal_percent: PERCENT,
+  ...(per_core ? { per_core_percent: { "[string]": PERCENT } } : {}),
+}));
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { per_core, keep }, now }) => {
   const current = { boot_id: bootId(), ticks: parseStat(readProc("/proc/stat"), per_core) };

@@ -2,6 +2,7 @@
 import type { Compute } from "nerve";
 import { isChosen } from "nerve/glob";
 import { flag, type Infer, record, words } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { instant, readProc, secondsBetween } from "nerve/proc";
 import { isPartition, parseDiskstats, rates, summary } from "./diskstats.ts";
 import { counters } from "./schema.ts";
@@ -16,6 +17,31 @@ export const options = record({
     "nvme*c*n*",
   ]),
   partitions: flag(false),
+});
+
+const RATE = "number >= 0";
+
+export const payload = declaration({
+  seconds: "number > 0",
+  read_bytes_per_second: `${RATE} | null`,
+  write_bytes_per_second: `${RATE} | null`,
+  reads_per_second: `${RATE} | null`,
+  writes_per_second: `${RATE} | null`,
+  devices: {
+    "[string]": {
+      read_bytes_per_second: RATE,
+      write_bytes_per_second: RATE,
+      reads_per_second: RATE,
+      writes_per_second: RATE,
+      read_latency_ms: `${RATE} | null`,
+      write_latency_ms: `${RATE} | null`,
+      busy_percent: "0 <= number <= 100",
+      queue_length: RATE,
+      in_flight: "number.integer >= 0",
+    },
+  },
+  devices_omitted: "number.integer >= 0",
+  devices_reset: "number.integer >= 0",
 });
 
 export const compute: Compute<Infer<typeof options>> = (

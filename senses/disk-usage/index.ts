@@ -3,12 +3,27 @@ import { statfs } from "node:fs/promises";
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
 import { duration, type Infer, record, text, where } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { samples } from "./schema.ts";
 import { fullness } from "./statfs.ts";
 
 export const options = record({
   path: where(text("/"), (path) => path.startsWith("/"), "be an absolute path"),
   keep: duration("7d", { min: "1m", max: "90d" }),
+});
+
+const COUNT = "number.integer >= 0";
+const PERCENT = "0 <= number <= 100 | null";
+
+export const payload = declaration({
+  path: "string",
+  total_bytes: COUNT,
+  used_bytes: COUNT,
+  available_bytes: COUNT,
+  used_percent: PERCENT,
+  inodes_total: COUNT,
+  inodes_used: COUNT,
+  inodes_used_percent: PERCENT,
 });
 
 export const compute: Compute<Infer<typeof options>> = async (db, _peers, { options: { path, keep }, now }) => {

@@ -2,7 +2,8 @@
 import type { Compute } from "nerve";
 import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
 import { choice, type Infer, notYet, record } from "nerve/options";
-import { PARSES, parseOutput } from "./output.ts";
+import { declaration } from "nerve/payload";
+import { PARSES, PAYLOADS, parseOutput } from "./output.ts";
 
 export const options = record({
   command: COMMAND.command,
@@ -10,6 +11,9 @@ export const options = record({
   env: COMMAND.env,
   cwd: COMMAND.cwd,
 });
+
+/** What a program prints as JSON is its own. */
+export const payload = declaration<Infer<typeof options>>(({ parse }) => PAYLOADS[parse]);
 
 export const compute: Compute<Infer<typeof options>> = async (
   _db,

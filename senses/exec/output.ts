@@ -1,10 +1,36 @@
 /** What a program printed, as the payload its `parse` option asks for. */
 import type { Payload } from "nerve";
+import type { Definition } from "nerve/payload";
 import { losesDigits } from "./digits.ts";
 import { type Output, parseNagios } from "./nagios.ts";
 
 export const PARSES = ["json", "lines", "number", "nagios"] as const;
 export type Parse = (typeof PARSES)[number];
+
+const RANGE = "number | string | null";
+
+export const PAYLOADS: Readonly<Record<Parse, Definition | null>> = {
+  json: null,
+  lines: { lines: "string[]" },
+  number: { value: "number" },
+  nagios: {
+    status: "'ok' | 'warning' | 'critical' | 'unknown'",
+    code: "0 <= number.integer <= 255",
+    message: "string",
+    perf: {
+      "[string]": {
+        value: "number | null",
+        unit: "string | null",
+        warn: RANGE,
+        crit: RANGE,
+        min: "number | null",
+        max: "number | null",
+      },
+    },
+    "details?": "string",
+    "unread?": "string[]",
+  },
+};
 
 /** Throws when the output is not what was asked for, quoting how it begins. */
 export function parseOutput(parse: Parse, output: Output): Payload | null {

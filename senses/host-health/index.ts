@@ -1,12 +1,33 @@
 /** One word on the host, from what the other senses have kept: ok, warning or critical, and why. */
 import { hostname } from "node:os";
 import type { Compute } from "nerve";
+import { declaration } from "nerve/payload";
 import { assess, fingerprint, overall, reason } from "./assess.ts";
-import { type HealthOptions, options } from "./options.ts";
+import { CHECKS, type HealthOptions, options } from "./options.ts";
 import { readPeers } from "./peers.ts";
 import { verdicts } from "./schema.ts";
 
 export { options };
+
+const STATUS = "'ok' | 'warning' | 'critical'";
+
+export const payload = declaration({
+  host: "string",
+  status: STATUS,
+  reasons: "string[]",
+  checks: [
+    {
+      sense: "string",
+      check: CHECKS.map((check) => `'${check}'`).join(" | "),
+      value: "number",
+      status: STATUS,
+      warning: "number",
+      critical: "number",
+    },
+    "[]",
+  ],
+  skipped: [{ sense: "string", why: "'not configured' | 'not ready' | 'stale'" }, "[]"],
+});
 
 export const compute: Compute<HealthOptions> = (db, peers, { options: given, now }) => {
   const { readings, skipped } = readPeers(peers, given, now);

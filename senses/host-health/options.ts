@@ -40,6 +40,16 @@ export const options = record({
 export type HealthOptions = Infer<typeof options>;
 
 /** The options that hold limits: each is a check. */
-export type Check = {
-  [Key in keyof HealthOptions]: HealthOptions[Key] extends Limits | null ? Key : never;
-}[keyof HealthOptions];
+export const CHECKS = [
+  "cpu_percent",
+  "memory_percent",
+  "swap_percent",
+  "load5_per_core",
+  "disk_percent",
+  "inodes_percent",
+  "cpu_pressure_percent",
+  "memory_pressure_percent",
+  "io_pressure_percent",
+] as const satisfies readonly (keyof HealthOptions)[];
+
+export type Check = (typeof CHECKS)[number];

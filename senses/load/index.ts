@@ -3,11 +3,26 @@ import { availableParallelism } from "node:os";
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { readProc } from "nerve/proc";
 import { countCores, parseLoad } from "./loadavg.ts";
 import { samples } from "./schema.ts";
 
 export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
+
+const LOAD = "number >= 0";
+
+export const payload = declaration({
+  load1: LOAD,
+  load5: LOAD,
+  load15: LOAD,
+  load1_per_core: LOAD,
+  load5_per_core: LOAD,
+  load15_per_core: LOAD,
+  cores: "number.integer >= 1",
+  runnable_threads: "number.integer >= 0",
+  threads: "number.integer >= 0",
+});
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const cores = countCores(readOnline()) ?? availableParallelism();

@@ -2,11 +2,28 @@
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { readProc } from "nerve/proc";
 import { parseMeminfo } from "./meminfo.ts";
 import { samples } from "./schema.ts";
 
 export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
+
+const BYTES = "number.integer >= 0";
+const PERCENT = "0 <= number <= 100";
+
+export const payload = declaration({
+  total_bytes: BYTES,
+  available_bytes: BYTES,
+  used_bytes: BYTES,
+  used_percent: PERCENT,
+  free_bytes: `${BYTES} | null`,
+  cached_bytes: `${BYTES} | null`,
+  dirty_bytes: `${BYTES} | null`,
+  swap_total_bytes: BYTES,
+  swap_used_bytes: BYTES,
+  swap_used_percent: `${PERCENT} | null`,
+});
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const memory = parseMeminfo(readProc("/proc/meminfo"));

@@ -1,6 +1,7 @@
 /** nerve itself: what has failed, is failing, hangs, waits or is not up. Fails only when the kernel does not answer. */
 import type { Compute } from "nerve";
 import { duration, type Infer, record, whole } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { fetchStatus } from "nerve/status";
 import { judge } from "./judge.ts";
 import { looks } from "./schema.ts";
@@ -8,6 +9,29 @@ import { looks } from "./schema.ts";
 export const options = record({
   stale_after: duration("5m", { min: "1s", max: "7d" }),
   queue_warning: whole(50, { min: 1, max: 1_000_000 }),
+});
+
+const COUNT = "number.integer >= 0";
+const NAMES = "string[]";
+
+export const payload = declaration({
+  status: "'ok' | 'warning' | 'critical'",
+  reasons: NAMES,
+  version: "string",
+  uptime_seconds: COUNT,
+  senses: COUNT,
+  failed: NAMES,
+  quarantined: NAMES,
+  failing: NAMES,
+  stale: NAMES,
+  disabled: NAMES,
+  groups_not_up: NAMES,
+  restarts: COUNT,
+  new_restarts: COUNT,
+  running: COUNT,
+  queued: COUNT,
+  sleeping: COUNT,
+  queues: { "[string]": COUNT },
 });
 
 export const compute: Compute<Infer<typeof options>> = async (

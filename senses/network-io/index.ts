@@ -2,6 +2,7 @@
 import type { Compute } from "nerve";
 import { isChosen } from "nerve/glob";
 import { type Infer, record, words } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { instant, listProc, readProc, secondsBetween } from "nerve/proc";
 import { type Interfaces, parseNetDev, rates, summary } from "./net-dev.ts";
 import { counters } from "./schema.ts";
@@ -10,6 +11,30 @@ export const options = record({
   interfaces: words(["*"]),
   // What carries nothing off the host, or carries again what another interface has counted.
   except: words(["lo", "veth*", "docker*", "br-*", "virbr*", "cni*", "cali*", "flannel*", "ifb*", "dummy*"]),
+});
+
+const RATE = "number >= 0";
+
+export const payload = declaration({
+  seconds: "number > 0",
+  rx_bytes_per_second: `${RATE} | null`,
+  tx_bytes_per_second: `${RATE} | null`,
+  rx_errors_per_second: `${RATE} | null`,
+  tx_errors_per_second: `${RATE} | null`,
+  interfaces: {
+    "[string]": {
+      rx_bytes_per_second: RATE,
+      rx_packets_per_second: RATE,
+      rx_errors_per_second: RATE,
+      rx_dropped_per_second: RATE,
+      tx_bytes_per_second: RATE,
+      tx_packets_per_second: RATE,
+      tx_errors_per_second: RATE,
+      tx_dropped_per_second: RATE,
+    },
+  },
+  interfaces_omitted: "number.integer >= 0",
+  interfaces_reset: "number.integer >= 0",
 });
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { interfaces: only, except } }) => {

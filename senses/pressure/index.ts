@@ -2,11 +2,23 @@
 import { notBetween } from "drizzle-orm";
 import type { Compute } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
+import { declaration } from "nerve/payload";
 import { readProc } from "nerve/proc";
 import { parsePressure } from "./psi.ts";
 import { samples } from "./schema.ts";
 
 export const options = record({ keep: duration("1h", { min: "1m", max: "7d" }) });
+
+/** Of one resource, such as `cpu`. */
+const shares = (resource: string): Record<string, string> =>
+  Object.fromEntries(
+    ["some_avg10", "some_avg60", "some_avg300", "full_avg10", "full_avg60", "full_avg300"].map((share) => [
+      `${resource}_${share}_percent`,
+      "0 <= number <= 100 | null",
+    ]),
+  );
+
+export const payload = declaration({ ...shares("cpu"), ...shares("memory"), ...shares("io") });
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const [cpu = null, memory = null, io = null] = readPressure();

@@ -1,6 +1,7 @@
 /** How many processes there are, in which states, which take the most, and whether the ones you name are there. */
 import type { Compute } from "nerve";
 import { type Infer, mapping, record, whole } from "nerve/options";
+import { type Definition, declaration } from "nerve/payload";
 import { instant, pageBytes, secondsBetween } from "nerve/proc";
 import { census, watch } from "./census.ts";
 import { readProcesses } from "./pid-stat.ts";
@@ -12,6 +13,30 @@ export const options = record({
   // A label → the name or the whole command line, `*` for anything.
   watch: mapping(),
 });
+
+const COUNT = "number.integer >= 0";
+
+export const payload = declaration<Infer<typeof options>>(({ top, watch: patterns }) => ({
+  visible: "'all' | 'own'",
+  total: `${COUNT} | null`,
+  threads: `${COUNT} | null`,
+  running: `${COUNT} | null`,
+  sleeping: `${COUNT} | null`,
+  blocked: `${COUNT} | null`,
+  idle: `${COUNT} | null`,
+  stopped: `${COUNT} | null`,
+  zombie: `${COUNT} | null`,
+  ...(Object.keys(patterns).length === 0 ? {} : { watched: watchedPayload(Object.keys(patterns)) }),
+  ...(top === 0 ? {} : TOP),
+}));
+
+const watchedPayload = (labels: readonly string[]): Definition =>
+  Object.fromEntries(labels.map((label) => [label, { count: `${COUNT} | null`, rss_bytes: `${COUNT} | null` }]));
+
+const TOP: Record<string, Definition> = {
+  top_cpu: [[{ pid: COUNT, name: "string", cpu_percent: "number >= 0" }, "[]"], "|", "null"],
+  top_memory: [{ pid: COUNT, name: "string", rss_bytes: COUNT }, "[]"],
+};
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { top, watch: patterns } }) => {
   const watching = Object.keys(patterns).length > 0;

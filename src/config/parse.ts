@@ -14,7 +14,7 @@ import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { list, readFields, shapeOf, text as textOf, writtenJson } from "./fields.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
-import { type PatternPart, partAt } from "./pattern-parts.ts";
+import { NO_PARTS, type Parts, partsOf } from "./pattern-parts.ts";
 import { checkPatterns } from "./patterns.ts";
 import { checkReferences } from "./references.ts";
 import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexes.ts";
@@ -51,8 +51,8 @@ export interface ReadConfig {
   readonly problems: readonly Problem[];
   /** What is allowed, and mostly not what was meant. */
   readonly warnings: readonly Problem[];
-  /** The innermost part on the way to `path` in a pattern of that reflex, as it stands in the files. */
-  readonly patternPart: (reflex: ReflexConfig, word: keyof Patterns, path: string) => PatternPart | null;
+  /** Where what it says stands. */
+  readonly parts: Parts;
 }
 
 /** A file of which nothing can be told but what is wrong with it. */
@@ -60,7 +60,7 @@ export const unreadable = (problems: readonly Problem[]): ReadConfig => ({
   config: null,
   problems,
   warnings: [],
-  patternPart: () => null,
+  parts: NO_PARTS,
 });
 
 const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
@@ -218,12 +218,7 @@ function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report:
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
     secrets,
   };
-  const patternPart: ReadConfig["patternPart"] = (reflex, word, path) => {
-    const written = reflexes?.find(({ config }) => config === reflex);
-    const pattern = written?.patterns.find((one) => one.word === word);
-    return pattern === undefined ? null : partAt(pattern.tree, path);
-  };
-  return { config, patternPart };
+  return { config, parts: partsOf(root, reflexes ?? []) };
 }
 
 function asWritten({ name }: ReflexConfig, patterns: readonly WrittenPattern[]): [string, Patterns][] {

@@ -1,5 +1,7 @@
-/** Where the parts of a pattern stand in the files: what is said about one of its fields is said there. */
-import { found, type Place, type Tree } from "./tree.ts";
+/** Where the words of a reflex, and the options of a workflow, stand in the files: what is wrong in one is reported there. */
+import type { ReflexConfig } from "../model/config.ts";
+import type { WrittenReflex } from "./reflexes.ts";
+import { found, type MapTree, type Place, type Tree } from "./tree.ts";
 
 export interface PatternPart {
   readonly tree: Tree;
@@ -7,6 +9,35 @@ export interface PatternPart {
   readonly key: string | null;
   /** Of the field's name, where it has one; else of what it is. */
   readonly keyPlace: Place;
+}
+
+/** The innermost part on the way to a dotted `path`, as it stands in the files; null where there is none. */
+export interface Parts {
+  /** Of a word of a reflex, such as `when` or `key`. */
+  readonly reflexPart: (reflex: ReflexConfig, word: string, path: string) => PatternPart | null;
+  /** Of the `with` of a workflow. */
+  readonly withPart: (workflow: string, path: string) => PatternPart | null;
+}
+
+export const NO_PARTS: Parts = { reflexPart: () => null, withPart: () => null };
+
+/** `root` holds every section, its included files merged into it. */
+export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Parts {
+  const inside = (tree: Tree | null, key: string): Tree | null =>
+    tree?.kind === "map" ? (tree.entries.find((entry) => entry.key === key)?.value ?? null) : null;
+  const listed = inside(root, "reflexes");
+  return {
+    reflexPart(reflex, word, path) {
+      const place = reflexes.find(({ config }) => config === reflex)?.place;
+      const tree = listed?.kind === "list" ? listed.items.find((item) => item.place === place) : null;
+      const part = inside(tree ?? null, word);
+      return part === null ? null : partAt(part, path);
+    },
+    withPart(workflow, path) {
+      const options = inside(inside(inside(root, "workflows"), workflow), "with");
+      return options === null ? null : partAt(options, path);
+    },
+  };
 }
 
 /** The innermost part on the way to `path`, which is dotted and may lack the `?` of an optional field. */

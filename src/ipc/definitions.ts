@@ -32,8 +32,11 @@ const senseInit = {
   timeoutMs: MS,
   /** Highest outbox row the kernel has taken; new rows get higher ids (also when the file was restored or replaced). */
   outboxTaken: COUNT,
-  /** Of reflexes that look at its signals: held against the payload type it exports. Only `nerve check` asks for it. */
-  patterns: [{ label: "string", definition: "unknown" }, "[]"],
+  /**
+   * Of reflexes that look at its signals: held against the payload type that it exports, or against the items of the list at
+   * the path `each`. Only `nerve check` asks for it.
+   */
+  patterns: [{ label: "string", each: "string | null", definition: "unknown" }, "[]"],
 } as const;
 
 export const peer = { name: "string", database: "string" } as const;

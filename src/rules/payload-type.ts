@@ -29,6 +29,25 @@ export function patternOnType(payloadType: unknown, definition: Json): PatternOn
   }
 }
 
+/** The type of a definition. Throws where there is none. */
+export const typeOf = (definition: unknown): unknown => readType(definition);
+
+/** The type of the items of the list at `path`; null where there is no such list, or nothing can be told of it. */
+export function elementOf(payloadType: unknown, path: readonly string[]): unknown {
+  if (!isType(payloadType)) return null;
+  let node = nodeOf(payloadType.in);
+  for (const name of path) {
+    const [type, ...others] = fieldsOf(node, ["required", "optional"])?.get(name) ?? [];
+    if (type === undefined || others.length > 0) return null;
+    node = type;
+  }
+  const [list, ...others] = branchesOf(node).flatMap(({ inner }) => {
+    const sequence = (inner.structure as TypeNode | undefined)?.inner.sequence as TypeNode | undefined;
+    return sequence?.inner.variadic ?? [];
+  });
+  return others.length > 0 ? null : (list ?? null);
+}
+
 interface OverlappingType {
   readonly in: { overlaps(other: unknown): boolean };
 }
@@ -61,9 +80,8 @@ function unknownIn(declared: TypeNode, asked: TypeNode): string[] {
 
 /** By name, its type in each alternative that has it; null where one of them leaves open which fields there are. */
 function fieldsOf(node: TypeNode, kinds: readonly string[]): ReadonlyMap<string, readonly TypeNode[]> | null {
-  const branches = node.kind === "union" ? (node.inner.branches as readonly TypeNode[]) : [node];
   const fields = new Map<string, TypeNode[]>();
-  for (const { inner } of branches) {
+  for (const { inner } of branchesOf(node)) {
     const structure = inner.structure as TypeNode | undefined;
     if (structure === undefined || structure.inner.index !== undefined || structure.inner.sequence !== undefined) {
       return null;
@@ -75,3 +93,6 @@ function fieldsOf(node: TypeNode, kinds: readonly string[]): ReadonlyMap<string,
   }
   return fields;
 }
+
+const branchesOf = (node: TypeNode): readonly TypeNode[] =>
+  node.kind === "union" ? (node.inner.branches as readonly TypeNode[]) : [node];

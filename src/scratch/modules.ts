@@ -4,9 +4,9 @@ import type { Result } from "../base/result.ts";
 import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { about, type Problem } from "../model/problem.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
+import { type Expectation, expectedOf } from "./expectations.ts";
 import type { ScratchFolder } from "./folder.ts";
 import { loadTogether } from "./load.ts";
-import { patternsOn } from "./pattern-problems.ts";
 import { type ScratchReady, type ScratchSense, seatOf } from "./seat.ts";
 import { ScratchWorker } from "./sense.ts";
 import { checkWorkflow } from "./workflow.ts";
@@ -25,7 +25,12 @@ export type CheckedWorkflow = Checked<WorkflowConfig, null>;
 /** So many senses share a worker: beyond it another core helps more than another process costs. */
 const TOGETHER = 20;
 
-export async function checkSenses(folder: ScratchFolder, config: NerveConfig): Promise<CheckedSense[]> {
+/** `expectations` are held against what the senses declare their payloads to be. */
+export async function checkSenses(
+  folder: ScratchFolder,
+  config: NerveConfig,
+  expectations: readonly Expectation[],
+): Promise<CheckedSense[]> {
   const locations = locateSenses(config);
   const blobs = folder.folder("blobs");
   const aboutOf = (sense: SenseConfig, module: string | null): ScratchSense => ({
@@ -33,7 +38,7 @@ export async function checkSenses(folder: ScratchFolder, config: NerveConfig): P
     sense,
     module,
     blobs,
-    patterns: patternsOn(config, sense.name),
+    patterns: expectedOf(expectations, sense.name),
   });
   const there = [...config.senses.values()].flatMap((sense) => {
     const location = locations.get(sense.name);

@@ -61,7 +61,8 @@ export type Payload = {};
 /**
  * One execution of a sense: returns a payload (a signal) or null (no signal). Beside it a sense may export `options` and
  * `payload`, types of ArkType or any Standard Schema: what `with` has to be, and what payloads have to be. A payload that
- * does not fit is an error, not a signal; one that does is emitted as it was returned, without the type's morphs.
+ * does not fit is an error, not a signal; one that does is emitted as it was returned, without the type's morphs. `payload`
+ * may also be a `declaration` of `nerve/payload`, which only `nerve check` reads.
  */
 // biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the third parameter
 export type Compute<Options = any> = (

@@ -27,7 +27,7 @@ export type ComputeOutcome =
 
 /** What a compute is run with. */
 export interface ComputeSetting {
-  readonly sense: LoadedSense;
+  readonly sense: Pick<LoadedSense, "compute" | "options" | "payload">;
   readonly db: SenseDb;
   readonly peers: Peers;
   readonly blobs: Blobs;

@@ -1,6 +1,7 @@
 /** From a sense's place in the configuration to its compute function, validated options and payload type. */
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { ok, type Result } from "../base/result.ts";
+import { type Definition, definitionIn, isDeclaration } from "../model/declaration.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Compute } from "../sdk/index.ts";
 import { loadExport, type ModuleKind, type ModuleSource, schemaOf } from "../worker/load-export.ts";
@@ -11,6 +12,8 @@ export interface LoadedSense {
   readonly options: unknown;
   /** What its payloads have to fit, or null. */
   readonly payload: StandardSchema | null;
+  /** What patterns are held against: that type, or the definition that it declares; null where there is neither. */
+  readonly declared: StandardSchema | Definition | null;
 }
 
 const SENSE: ModuleKind = {
@@ -25,6 +28,10 @@ export async function loadComputeFn(source: ModuleSource, limitMs: number): Prom
   const loaded = await loadExport(SENSE, source, limitMs);
   if (!loaded.ok) return loaded;
   const { called, options, exports } = loaded.value;
+  const compute = called as Compute;
+  if (isDeclaration(exports.payload)) {
+    return ok({ compute, options, payload: null, declared: definitionIn(exports.payload, options) });
+  }
   const payload = schemaOf(SENSE, source, exports, "payload");
-  return payload.ok ? ok({ compute: called as Compute, options, payload: payload.value }) : payload;
+  return payload.ok ? ok({ compute, options, payload: payload.value, declared: payload.value }) : payload;
 }

@@ -3,7 +3,7 @@
  * the order they came, each begun in its own turn, their results sent with the next `started` or at the turn's end.
  */
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
@@ -21,7 +21,7 @@ import { type Author, author } from "./author.ts";
 import { type ComputeOutcome, executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
-import { holdAgainst } from "./payload-patterns.ts";
+import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 
 type Init = ParentMessageOf<"init">;
@@ -145,8 +145,14 @@ class SenseWorker {
       db.close();
       return { sense: init.name, problem: loaded.error, applied, patterns: [] };
     }
+    const { declared } = loaded.value;
+    const fault = declared === null || init.patterns.length === 0 ? null : faultOfDeclared(declared);
+    if (fault !== null) {
+      db.close();
+      return { sense: init.name, problem: badDeclaration(init, fault), applied, patterns: [] };
+    }
     this.#seats.set(init.name, { init, sense: loaded.value, db });
-    return { sense: init.name, problem: null, applied, patterns: holdAgainst(loaded.value.payload, init.patterns) };
+    return { sense: init.name, problem: null, applied, patterns: holdAgainst(declared, init.patterns) };
   }
 
   #openDatabase(init: SenseInit): Result<{ db: SenseDb; applied: string[] }, Problem> {
@@ -220,6 +226,14 @@ class SenseWorker {
     this.#channel.leave({ type: "bye", generation: this.#generation });
   }
 }
+
+const badDeclaration = ({ name, folder }: SenseInit, fault: string): Problem =>
+  problem(
+    "bad-export",
+    `sense "${name}" declares a payload that is no ArkType definition: ${fault}`,
+    "write it as in `declaration({ status: \"'ok' | 'critical'\", used: \"number >= 0\" })`",
+    folder === null ? null : join(folder, "index.ts"),
+  );
 
 interface ResultHead {
   readonly generation: number;

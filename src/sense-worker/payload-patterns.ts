@@ -1,31 +1,48 @@
 /** The patterns of reflexes held against the payload type that a sense exports, for `nerve check`. */
 import type { Json, JsonObject } from "../base/json.ts";
+import { describeThrown } from "../base/thrown.ts";
 import type { ParentMessageOf, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { Definition } from "../model/declaration.ts";
 import type { PatternOnType } from "../rules/payload-type.ts";
-import type { StandardSchema } from "../worker/schema.ts";
+import { isSchema, type StandardSchema } from "../worker/schema.ts";
 
 type Asked = ParentMessageOf<"init">["senses"][number]["patterns"][number];
 type Finding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
 
 /**
- * `possible`, or everything that is wrong, of each pattern that can be held against `payload`; none without such a type, or
+ * `possible`, or everything that is wrong, of each pattern that can be held against `declared`; none without such a type, or
  * with one that is not ArkType's.
  */
-export function holdAgainst(payload: StandardSchema | null, patterns: readonly Asked[]): Finding[] {
-  if (payload === null || patterns.length === 0) return [];
+export function holdAgainst(declared: StandardSchema | Definition | null, patterns: readonly Asked[]): Finding[] {
+  if (declared === null || patterns.length === 0) return [];
   try {
-    return patterns.flatMap(({ label, definition }) =>
-      findingsOf(payload, definition as Json).map((finding) => ({ label, ...finding })),
-    );
+    const { elementOf, typeOf } = comparing();
+    const whole = isSchema(declared) ? declared : typeOf(declared);
+    return patterns.flatMap(({ label, each, definition }) => {
+      const type = each === null ? whole : elementOf(whole, each.split("."));
+      return type === null ? [] : findingsOf(type, definition as Json).map((finding) => ({ label, ...finding }));
+    });
   } catch {
     // Not ArkType's: an author's own object, which may do anything when it is looked at.
     return [];
   }
 }
 
+/** Why `declared` is no definition of a type, or null. */
+export function faultOfDeclared(declared: StandardSchema | Definition): string | null {
+  try {
+    if (!isSchema(declared)) comparing().typeOf(declared);
+    return null;
+  } catch (error) {
+    return describeThrown(error).message;
+  }
+}
+
 /** ArkType costs a process 100 ms: loaded where there is a pattern to compare. */
+const comparing = () => require("../rules/payload-type.ts") as typeof import("../rules/payload-type.ts");
+
 const patternOnType = (type: unknown, definition: Json): PatternOnType | null =>
-  (require("../rules/payload-type.ts") as typeof import("../rules/payload-type.ts")).patternOnType(type, definition);
+  comparing().patternOnType(type, definition);
 
 function findingsOf(type: unknown, definition: Json): Omit<Finding, "label">[] {
   const held = patternOnType(type, definition);

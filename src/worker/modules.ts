@@ -14,6 +14,7 @@ const OWN: Table = {
   "nerve/exec": () => require("../sdk/exec.ts"),
   "nerve/glob": () => require("../sdk/glob.ts"),
   "nerve/options": () => require("../sdk/options.ts"),
+  "nerve/payload": () => require("../sdk/payload.ts"),
   "nerve/proc": () => require("../sdk/proc.ts"),
   "nerve/retry": () => require("../sdk/retry.ts"),
   "nerve/status": () => require("../sdk/status.ts"),

@@ -35,7 +35,7 @@ const PARENT: readonly ParentMessage[] = [
         options: { x: [1] },
         timeoutMs: 30_000,
         outboxTaken: 9,
-        patterns: [{ label: "r.when", definition: { x: "number" } }],
+        patterns: [{ label: "r.when", each: null, definition: { x: "number" } }],
       },
     ],
     peers: [{ name: "a", database: "/d/a.db" }],

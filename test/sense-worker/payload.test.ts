@@ -18,7 +18,11 @@ export const compute = (db, peers, { now }) => ({ status: "ok", at: "5" });
 const CLOSED = `${ARK}export const payload = type({ "+": "reject", status: "'ok'", host: { "+": "reject", name: "string", up: "boolean" } });
 export const compute = () => null;
 `;
-const pattern = (definition: Json) => ({ label: JSON.stringify(definition), definition });
+const pattern = (definition: Json, each: string | null = null) => ({
+  label: JSON.stringify(definition),
+  each,
+  definition,
+});
 
 test("a payload that does not fit is an error, rolled back; one that fits is a signal, unchanged", async () => {
   using folder = temporaryFolder();

@@ -7,6 +7,7 @@ import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
 import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
+import { expectationsOf, unsatisfied } from "../../scratch/expectations.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
 import {
   type Checked,
@@ -16,7 +17,6 @@ import {
   checkWorkflows,
   problemsOf,
 } from "../../scratch/modules.ts";
-import { patternProblems } from "../../scratch/pattern-problems.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
@@ -35,13 +35,14 @@ export const command = defineCommand({
     ["nerve check -c /etc/nerve/nerve.yaml --json", "in a pipeline"],
   ],
   async run({ config: given, json }) {
-    const { config, problems, warnings, patternPart } = loadAsFarAsReadable(configFile(given), process.env);
+    const { config, problems, warnings, parts } = loadAsFarAsReadable(configFile(given), process.env);
     const found = explainAbsence(problems, given);
     if (config !== null) SECRETS.learn(config.secrets);
     if (config === null) return fail(EXIT.badConfig, ...found);
     const folder = new ScratchFolder("check");
     try {
-      const senses = await checkSenses(folder, config);
+      const expectations = expectationsOf(config, parts);
+      const senses = await checkSenses(folder, config, expectations);
       const workflows = await checkWorkflows(folder, config, config.workflows.values());
       const payloads = new Map(
         senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
@@ -49,7 +50,7 @@ export const command = defineCommand({
       const others = [
         ...problemsOf("sense", senses),
         ...problemsOf("workflow", workflows),
-        ...patternProblems(config, patternPart, payloads),
+        ...unsatisfied(expectations, payloads),
       ];
       if (!json) printWarnings(warnings);
       if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);

@@ -1,0 +1,25 @@
+/**
+ * What a sense declares its payloads to be as plain data, so that ArkType (100 ms and megabytes a process) is loaded only by
+ * `nerve check`, which holds the rules against it. No payload is held against a declaration at run time.
+ */
+
+/** ArkType's notation, as data: `"number >= 0"`, `["string", "[]"]`, `{ host: "string", "used?": "number" }`. */
+export type Definition = string | readonly Definition[] | { readonly [field: string]: Definition };
+
+const DECLARED = Symbol.for("nerve.declaration");
+
+export interface Declaration<Options> {
+  /** Null: nothing can be told of these payloads. */
+  readonly [DECLARED]: (options: Options) => Definition | null;
+}
+
+/** `of` may depend on the options, as where an option adds a field. */
+export const declaration = <Options>(
+  of: Definition | ((options: Options) => Definition | null),
+): Declaration<Options> => ({ [DECLARED]: typeof of === "function" ? of : () => of });
+
+export const isDeclaration = (value: unknown): value is Declaration<unknown> =>
+  typeof value === "object" && value !== null && DECLARED in value;
+
+export const definitionIn = (declared: Declaration<unknown>, options: unknown): Definition | null =>
+  declared[DECLARED](options);
