@@ -2,6 +2,7 @@
  * The executable's one entry: what argv says decides which process this becomes, and only that part is loaded.
  * The hidden roles are how the kernel starts its workers; everything else is a command.
  */
+import { holdSignals } from "./base/early-signals.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
 
 const [word, ...rest] = process.argv.slice(2);
@@ -15,6 +16,7 @@ if (role === SENSE_WORKER_ROLE) {
   const { runWorkflowWorker } = await import("./workflow-worker/main.ts");
   runWorkflowWorker(Number(rest[0]));
 } else {
+  holdSignals();
   const { runCommand } = await import("./cli/main.ts");
   await runCommand(process.argv.slice(2));
 }

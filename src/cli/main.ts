@@ -1,5 +1,6 @@
 /** The command line's entry: which verb, its input, and how it ends. Loads the one command that was asked for. */
 
+import { letSignals } from "../base/early-signals.ts";
 import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -73,6 +74,7 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
     // A config is the daemon's: `nerve nerve.yaml` is `nerve start nerve.yaml`.
     return refusal ?? runVerb("start", [word, ...rest]);
   }
+  if (verb.name !== "start") letSignals();
   const [{ command }, { parseArguments }] = await Promise.all([verb.load(), import("./frame/arguments.ts")]);
   const parsed = parseArguments(verb.name, command, rest);
   if (!parsed.ok) return parsed;

@@ -29,6 +29,7 @@ import { actsOf, looksOf } from "./controls.ts";
 import { Engine, type Modules } from "./engine.ts";
 import { type DataDirectory, openDataDirectory } from "./host/data-directory.ts";
 import { sweepLeftovers } from "./host/leftovers.ts";
+import { refusedEnvironment } from "./host/runtime-environment.ts";
 import { type SdNotify, sdNotify } from "./host/sd-notify.ts";
 import { locate, Reloads } from "./reload.ts";
 import { intervalCalendar } from "./time/calendar.ts";
@@ -87,6 +88,8 @@ export class Daemon {
   /** Starts the daemon and answers once it is ready. */
   static start(options: DaemonOptions): Result<Daemon, StartFailure> {
     process.umask(0o077);
+    const refused = refusedEnvironment(options.environment);
+    if (refused !== null) return failure(78, refused);
     const config = loadNerveConfig(options.configFile, options.environment);
     if (!config.ok) return failure(78, ...config.error);
     options.secrets.learn(config.value.secrets);

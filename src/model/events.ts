@@ -33,6 +33,11 @@ export const EVENTS = {
     sentence: "On stderr only: the kernel has met a bug in nerve and ends with code 70.",
     data: { "stack?": "string" },
   },
+  "kernel.signal": {
+    levels: ["info"],
+    sentence: "On stderr only: a signal came that means nothing to nerve.",
+    data: null,
+  },
   "stderr.lost": {
     levels: ["warn"],
     sentence:

@@ -326,3 +326,24 @@ reflexes: [{ sense: pulse, interval: 100ms }, { sense: chatty, interval: 100ms }
   expect((await nerve.sense("pulse")).missed).toBe(0);
   expect(await nerve.stop()).toBe(0);
 });
+
+test.concurrent("variables that change what the runtime runs are refused by name with 78; empty ones are none", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  const environment = { BUN_OPTIONS: "--smol", BUN_INSPECT_PRELOAD: "/nowhere", BUN_INSTALL: "/opt/bun" };
+  const { code, stderr } = await runNerve(folder.path, ["nerve.yaml"], { environment });
+  expect(code).toBe(78);
+  expect(stderr).toContain("BUN_INSPECT_PRELOAD, BUN_OPTIONS are set");
+  expect(stderr).not.toContain("BUN_INSTALL");
+  await using nerve = await startNerve(folder.path, { environment: { BUN_OPTIONS: "", BUN_INSTALL: "/opt/bun" } });
+  await goOn(nerve, "pulse");
+});
+
+test.concurrent("a signal that means nothing to nerve is named on stderr and ends nothing", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  await using nerve = await startNerve(folder.path);
+  for (const signal of ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGIO"] as const) {
+    nerve.kill(signal);
+    await until(`${signal} is named`, () => nerve.stderr().includes(`${signal} means nothing`));
+  }
+  await goOn(nerve, "pulse");
+});

@@ -1,4 +1,5 @@
 /** `nerve start`, and `nerve <config>`: the daemon in the foreground, its signals and its last words. */
+import { obeySignals } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
 import { Daemon } from "../../kernel/daemon.ts";
@@ -44,6 +45,9 @@ export const command = defineCommand({
 /** Whoever reads stderr has this long to take what waits, once the daemon has ended. */
 const LAST_WORDS_MS = 500;
 
+/** They mean nothing here, and would end the process: whoever rotates logs may send one by habit. */
+const STRAY = ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"] as const;
+
 /** Resolves when the daemon has stopped. */
 async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<Outcome> {
   const file = configFile(given);
@@ -60,13 +64,12 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   // Asked for before the start, which nothing interrupts: a signal that comes meanwhile is obeyed right after it.
   const { promise: running, resolve: runs } = Promise.withResolvers<Daemon>();
   const stopped = new Promise<Outcome>((resolve) => {
-    const stop = (signal: NodeJS.Signals): void => {
+    obeySignals((signal) => {
+      if (signal === "SIGHUP") return void running.then((daemon) => daemon.reload()).catch(crash);
       void running.then((daemon) => daemon.stop(`received ${signal}`)).then(() => resolve(ok(EXIT.done)), crash);
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-    process.on("SIGHUP", () => void running.then((daemon) => daemon.reload()).catch(crash));
+    });
   });
+  for (const signal of STRAY) process.on(signal, () => log.write(strayed(signal)));
   const environment = process.env;
   const started = Daemon.start({ configFile: file, environment, logger: log, secrets: SECRETS, onSignal });
   if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
@@ -90,6 +93,9 @@ function lastWords(error: unknown): LogLine {
   const { message, stack = null } = error instanceof Error ? error : { message: String(error) };
   return line("error", "kernel.crashed", `this is a bug in nerve: ${message}`, stack === null ? null : { stack });
 }
+
+const strayed = (signal: NodeJS.Signals): LogLine =>
+  line("info", "kernel.signal", `${signal} means nothing to nerve: SIGTERM stops it, SIGHUP re-reads the config`, null);
 
 const howToLook = (file: string, data: string): LogLine =>
   line("info", "kernel.ready", `keeps its data in ${data}; look with: nerve status -c ${shellWord(file)}`, null);
