@@ -54,10 +54,13 @@ async function delivered(options: Record<string, unknown>) {
   for (let after = 0; ; after++) {
     const end = await worker.end(1, after);
     if (end.type !== "suspended") return { end, worker, failures: worker.of("step-failed") };
-    const [{ step, nth, attempt, error } = {}] = worker.of("step-failed").slice(-1);
+    const failed = worker.of("step-failed").at(-1);
+    if (failed === undefined) throw new Error("a run that waits for no step is suspended");
+    const { step, nth, attempt, error, name, message, stack } = failed;
+    const failure = { error, name, message, stack };
     worker.run(1, {
       trigger: TRIGGER,
-      steps: [{ step, nth, attempt, error, state: "retrying", result: null, leftMs: 0 }] as never,
+      steps: [{ step, nth, attempt, failure, state: "retrying", settled: null, result: null, keyRun: null, leftMs: 0 }],
     });
   }
 }
@@ -95,7 +98,7 @@ describe("webhook", () => {
     expect(end).toMatchObject({
       type: "failed",
       error: `Error: POST to ${server.origin}: it answered ${status}`,
-      step: { step: "webhook", nth: 0 },
+      steps: [{ step: "webhook", nth: 0 }],
     });
     expect(server.seen).toHaveLength(1);
   });
