@@ -33,6 +33,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/sdk/status.ts": ["type src/control/contract.ts"],
   // The store: the kernel's alone.
   "src/store": ["src/base", "src/model", "src/sqlite", "migrations", "type bun:sqlite"],
+  // What the tables should be: made in memory.
+  "src/store/soundness.ts": ["bun:sqlite"],
   // How workers are started and where modules lie: below the kernel and the commands, which both start workers.
   "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
   // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no
@@ -147,6 +149,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "type bun:sqlite",
   ],
   "src/cli": ["src/base", "src/model", "src/version.ts", "src/cli/commands", "src/cli/frame", "src/cli/screen"],
+  // What a command finds damaged in the midst of its answer.
+  "src/cli/main.ts": ["src/cli/place/store.ts"],
   "src/cli/frame": ["src/base", "src/model"],
   "src/cli/screen": ["src/base", "src/model"],
   "src/cli/place": [

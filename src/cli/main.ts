@@ -16,13 +16,21 @@ export async function runCommand(argv: string[]): Promise<void> {
   process.exit(outcome.error.code);
 }
 
+/** The kind of what `store/damage.ts` throws. */
+const DAMAGED = "store-damaged";
+
 async function attempt(argv: readonly string[]): Promise<Outcome> {
   try {
     return await dispatch(argv);
   } catch (error) {
     // Found in the midst of it: a file of the archive that is not what was written, no room where stdout leads to.
     const { problem: found } = error as { problem?: Problem };
-    if (found !== undefined) return { ok: false, error: { code: EXIT.finding, problems: [found] } };
+    if (found !== undefined && found.kind !== DAMAGED) {
+      return { ok: false, error: { code: EXIT.finding, problems: [found] } };
+    }
+    const { failureInStore } = await import("./place/store.ts");
+    const failure = failureInStore(error);
+    if (failure !== null) return failure;
     const message = `this is a bug in nerve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     return { ok: false, error: { code: EXIT.bug, problems: [problem("internal", message)] } };
   }

@@ -18,8 +18,9 @@ import type { Signal } from "../model/signal.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
 import { ownCommand } from "../spawn/own-image.ts";
 import { spawnWorker } from "../spawn/worker-process.ts";
-import { archiveFolder } from "../store/archive-files.ts";
-import { openStore, PASSING, type Store } from "../store/open.ts";
+import { archiveFolder } from "../store/archive-names.ts";
+import { openStore, type Store } from "../store/open.ts";
+import { PASSING } from "../store/tables.ts";
 import { VERSION } from "../version.ts";
 import { Journal } from "./commits/journal.ts";
 import { Ledger } from "./commits/ledger.ts";
@@ -203,6 +204,7 @@ export class Daemon {
         `ended ${counted(swept.length, "process", "processes")} an earlier kernel had left: ${swept.join(", ")}`,
         null,
       );
+    for (const { event, message } of this.#store.notices) this.#voice.error(event, message, null);
     this.#ticker.start();
     this.#space.start();
     this.#engine.load(this.#config, this.#modules);

@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
+import { err } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { about, type Problem, problem } from "../model/problem.ts";
@@ -180,7 +181,9 @@ export class Engine implements DueTimes {
     const entry = config.senses.get(name);
     const location = locations.get(name);
     if (entry === undefined || location === undefined) throw new Error(`sense ${name} is not configured`);
-    const sense = location.ok ? new Sense(entry, location.value, null) : new Sense(entry, null, location.error);
+    const damage = this.#store.senses.problemOf(name);
+    const whole = damage === null ? location : err(damage);
+    const sense = whole.ok ? new Sense(entry, whole.value, null) : new Sense(entry, null, whole.error);
     if (sense.problem) this.#journal.logProblem(`sense:${name}`, "sense.failed", sense.problem);
     return sense;
   }

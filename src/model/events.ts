@@ -70,6 +70,23 @@ export const EVENTS = {
       "On stderr only: logs.db cannot be written (is the disk full?). Nothing new is computed until it can be written; then nerve goes on by itself.",
     data: null,
   },
+  "store.damaged": {
+    levels: ["error"],
+    sentence:
+      "On stderr only: logs.db is not what nerve wrote, and the kernel ends with code 78. The message names the file, the table, the row and what to do: see [A damaged store](#a-damaged-store).",
+    data: null,
+  },
+  "store.begun-anew": {
+    levels: ["error"],
+    sentence:
+      "logs.db was missing or empty beside archive files or databases of senses. What it held is lost unless a copy is put back; ids go on above those the archive proves.",
+    data: null,
+  },
+  "store.sequence-restored": {
+    levels: ["error"],
+    sentence: "The table `sqlite_sequence` was damaged. Ids go on above the highest that anything proves was given.",
+    data: null,
+  },
   "store.recovered": { levels: ["warn"], sentence: "logs.db can be written again.", data: null },
   "store.low-space": {
     levels: ["error"],

@@ -7,7 +7,7 @@ import type { Database, Statement } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SenseDatabase } from "../sdk/index.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
-import { describeSqliteError, openWriter, type SqliteProblem } from "../sqlite/open.ts";
+import { describeSqliteError, openWriter, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { type Author, author } from "./author.ts";
 import { AuthorError, authorDatabase } from "./author-database.ts";
@@ -109,7 +109,7 @@ class SenseFile implements SenseDb {
     return {
       db,
       outbox: new Outbox(db, this.#takenUpTo),
-      wal: new WalKeeper(db, this.#file),
+      wal: new WalKeeper(db, this.#file, WRITER_BUSY_MS),
       totalChanges: db.prepare("SELECT total_changes() AS n"),
     };
   }

@@ -3,7 +3,7 @@
  * transaction on a small SQLite file. The handle must stay referenced: a collected one would let the lock go.
  */
 import { Database } from "bun:sqlite";
-import { readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync, statSync } from "node:fs";
 import { isSymlink, makeFile } from "./open.ts";
 
 export interface Lock {
@@ -13,6 +13,8 @@ export interface Lock {
 /** The lock, or null while another process holds it. Throws when the file cannot be made. */
 export function acquireLock(file: string): Lock | null {
   if (isSymlink(file)) throw new Error(`${file} is a symbolic link; nerve keeps plain files`);
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false)
+    throw new Error(`${file} is not a plain file; remove it: nerve makes it anew`);
   makeFile(file);
   const db = new Database(file, { readwrite: true, create: true });
   try {
@@ -23,8 +25,10 @@ export function acquireLock(file: string): Lock | null {
     db.run("BEGIN EXCLUSIVE");
   } catch (error) {
     db.close(true);
-    if ((error as { code?: string }).code?.startsWith("SQLITE_BUSY")) return null;
-    throw error;
+    const { code = "", message } = error as Error & { code?: string };
+    if (code.startsWith("SQLITE_BUSY")) return null;
+    if (!code.startsWith("SQLITE_NOTADB")) throw Object.assign(new Error(`${file}: ${message}`), { code });
+    throw new Error(`${file} is no lock of nerve's (${message}); remove it: nerve makes it anew`);
   }
   return { release: () => db.close(true) };
 }

@@ -4,8 +4,20 @@ import { chmodSync, closeSync, lstatSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import { WAL_LIMIT_BYTES } from "./wal.ts";
 
+/** How long a statement of a writer waits for another connection, unless its owner says otherwise. */
+export const WRITER_BUSY_MS = 5_000;
+
 export interface SqliteProblem {
-  readonly kind: "not-a-database" | "locked" | "no-space" | "permission" | "missing" | "symlink" | "io";
+  readonly kind:
+    | "not-a-database"
+    | "trigger"
+    | "locked"
+    | "no-space"
+    | "permission"
+    | "missing"
+    | "symlink"
+    | "not-plain"
+    | "io";
   readonly file: string;
   readonly message: string;
 }
@@ -13,6 +25,12 @@ export interface SqliteProblem {
 const KINDS: Readonly<Record<string, SqliteProblem["kind"]>> = {
   SQLITE_NOTADB: "not-a-database",
   SQLITE_CORRUPT: "not-a-database",
+  SQLITE_FORMAT: "not-a-database",
+  SQLITE_MISMATCH: "not-a-database",
+  // Every statement of nerve's is right on the tables nerve made: something of them is gone.
+  SQLITE_ERROR: "not-a-database",
+  SQLITE_SCHEMA: "not-a-database",
+  SQLITE_CONSTRAINT_TRIGGER: "trigger",
   SQLITE_BUSY: "locked",
   SQLITE_FULL: "no-space",
   SQLITE_READONLY: "permission",
@@ -33,6 +51,12 @@ export function describeSqliteError(file: string, error: unknown): SqliteProblem
 /** A link inside the data directory could lead a write anywhere. */
 export const isSymlink = (file: string): boolean =>
   lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+const notPlain = (file: string): SqliteProblem => ({
+  kind: "not-plain",
+  file,
+  message: `${file} is not a plain file`,
+});
 
 /**
  * An empty file with mode 0600, where there is none. One that is there is not touched: closing any descriptor of a file
@@ -57,7 +81,7 @@ export function openWriter(file: string, durability: "full" | "normal"): Result<
     const db = new Database(file, { readwrite: true, create: true, strict: true });
     try {
       db.fileControl(constants.SQLITE_FCNTL_PERSIST_WAL, 1);
-      db.run("PRAGMA busy_timeout = 5000");
+      db.run(`PRAGMA busy_timeout = ${WRITER_BUSY_MS}`);
       db.run("PRAGMA journal_mode = WAL");
       db.run(`PRAGMA journal_size_limit = ${WAL_LIMIT_BYTES}`);
       db.run(`PRAGMA synchronous = ${durability === "full" ? "FULL" : "NORMAL"}`);
@@ -78,9 +102,10 @@ export function openReader(file: string): Result<Database, SqliteProblem> {
   try {
     if (isSymlink(file))
       return err({ kind: "symlink", file, message: `${file} is a symbolic link; nerve keeps plain files` });
-    if (lstatSync(file, { throwIfNoEntry: false }) === undefined) {
-      return err({ kind: "missing", file, message: `${file} does not exist` });
-    }
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    if (stats === undefined) return err({ kind: "missing", file, message: `${file} does not exist` });
+    // A named pipe would be waited for.
+    if (!stats.isFile()) return err(notPlain(file));
     const db = new Database(file, { readonly: true, strict: true });
     try {
       db.run("PRAGMA busy_timeout = 1000");

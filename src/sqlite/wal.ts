@@ -14,16 +14,18 @@ export const WAL_LIMIT_BYTES = 8 * 1024 * 1024;
 /** Between two looks at the file. */
 export const LOOK_MS = 1_000;
 const TRY_AGAIN_MS = 2_000;
-const BUSY_TIMEOUT_MS = 5_000;
 
 export class WalKeeper {
   readonly #db: Database;
   readonly #file: string;
+  readonly #busyMs: number;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #again: Timer | null = null;
 
-  constructor(db: Database, file: string) {
+  /** `busyMs`: the connection's own `busy_timeout`. */
+  constructor(db: Database, file: string, busyMs: number) {
     this.#db = db;
+    this.#busyMs = busyMs;
     this.#file = `${file}-wal`;
   }
 
@@ -60,7 +62,7 @@ export class WalKeeper {
       // Another process writes, or the disk is full: the next try comes.
       return false;
     } finally {
-      this.#db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+      this.#db.run(`PRAGMA busy_timeout = ${this.#busyMs}`);
     }
   }
 }

@@ -1,7 +1,9 @@
 /** What lies in `data/archive` and in no row of the table `archive`: whose it is, and what to do with it. */
 import { join } from "node:path";
-import type { archiveTable } from "./archive.ts";
-import { endsOf, idIn, isArchiveName, isTemporaryName, logsWord } from "./archive-files.ts";
+import type { ArchiveTable } from "./archive.ts";
+import { logsWord } from "./archive-damage.ts";
+import { isArchiveName, isTemporaryName } from "./archive-names.ts";
+import { endsOf, idIn } from "./archive-reader.ts";
 
 export type Stray =
   /** Its logs are in the table, and the next start removes it: it was not finished, or was to be known next. */
@@ -9,11 +11,11 @@ export type Stray =
   /** Nothing reads it. `why` goes on after its name. */
   | { readonly kind: "foreign"; readonly why: string; readonly remedy: string };
 
-type ArchiveTable = Pick<ReturnType<typeof archiveTable>, "upTo" | "log" | "gaps">;
+type Archive = Pick<ArchiveTable, "upTo" | "log" | "gaps">;
 
 const MOVE = "move it out of data/archive";
 
-export function strayOf(archive: ArchiveTable, folder: string, name: string): Stray {
+export function strayOf(archive: Archive, folder: string, name: string): Stray {
   if (isTemporaryName(name)) return { kind: "unfinished" };
   const ends = isArchiveName(name) ? endsOf(join(folder, name)) : null;
   if (ends === null) return foreign("it is nothing nerve wrote", MOVE);
@@ -36,7 +38,7 @@ const foreign = (why: string, remedy: string): Stray => ({
   remedy,
 });
 
-function isInTable(archive: ArchiveTable, line: string): boolean {
+function isInTable(archive: Archive, line: string): boolean {
   const id = idIn(line);
   const row = id !== null && id > archive.upTo() ? archive.log(id) : null;
   return row !== null && Bun.deepEquals(row, JSON.parse(line), true);

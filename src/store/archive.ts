@@ -1,10 +1,16 @@
 /**
  * The table of archive files and the watermark: logs with ids up to it are read from the files, those above from the
- * table `logs`, where the former may lie for a while yet.
+ * table `logs`, where the former may lie for a while yet. Both are parsed as strictly as a config: what they decide is
+ * which logs there are (G2, G8).
  */
 import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
-import type { ArchiveFile, ArchiveGap } from "./archive-files.ts";
+import { ArchiveDamaged, type ArchiveGap } from "./archive-damage.ts";
+import { type ArchiveFile, dayOfName } from "./archive-names.ts";
+import { isCount, isId, isTime, orNull } from "./columns.ts";
+import { shownValue } from "./damage.ts";
+import { LOG_COLUMNS, logGuard } from "./log-row.ts";
+import { MetaTable } from "./meta.ts";
 
 const COLUMNS = "file, day, first_id, last_id, rows, bytes, sha256, at, after_id";
 const UP_TO = "archived_up_to";
@@ -13,93 +19,192 @@ const REMOVING = "archive_removing";
 /** The last log of the newest file that retention removed, 0 while it removed none: the rest must be there. */
 const REMOVED_UP_TO = "archive_removed_up_to";
 
-export function archiveTable(db: Database) {
-  const meta = db.prepare<{ value: string }, [string]>("SELECT value FROM meta WHERE key = ?");
-  const setMeta = db.prepare(
-    "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  );
-  const unsetMeta = db.prepare("DELETE FROM meta WHERE key = ?");
-  const all = db.prepare<ArchiveFile, []>(`SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
-  const byName = db.prepare<ArchiveFile, [string]>(`SELECT ${COLUMNS} FROM archive WHERE file = ?`);
-  const next = db.prepare<ArchiveFile, [number, string]>(
-    `SELECT ${COLUMNS} FROM archive WHERE last_id > ? AND day >= ? ORDER BY first_id LIMIT 1`,
-  );
-  const endBefore = db.prepare<{ last_id: number }, [number]>(
-    "SELECT last_id FROM archive WHERE first_id < ? ORDER BY first_id DESC LIMIT 1",
-  );
-  const insert = db.prepare(`INSERT INTO archive (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`);
-  const remove = db.prepare("DELETE FROM archive WHERE file = ?");
-  const removeRuns = db.prepare("DELETE FROM workflow_runs WHERE first_log_id <= ?");
-  const needed = db.prepare<{ id: number | null }, []>(
-    `WITH RECURSIVE needed (id) AS (
-       SELECT id FROM workflow_runs WHERE state IN ('queued', 'running', 'sleeping')
-       UNION SELECT run.retry_of FROM workflow_runs AS run JOIN needed USING (id) WHERE run.retry_of IS NOT NULL
-     ) SELECT min(first_log_id) AS id FROM workflow_runs JOIN needed USING (id)`,
-  );
-  const firstLog = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM logs");
-  const log = db.prepare<Log, [number]>(
-    "SELECT id, at, level, source, event, run, trace, message, data FROM logs WHERE id = ?",
-  );
-  const logsAfter = db.prepare<Log, [number, number]>(
-    "SELECT id, at, level, source, event, run, trace, message, data FROM logs WHERE id > ? ORDER BY id LIMIT ?",
-  );
-  const removeLogs = db.prepare("DELETE FROM logs WHERE id >= ? AND id <= ?");
-  const upTo = (): number => Number(meta.get(UP_TO)?.value ?? 0);
-  /** Null: not known. */
-  const removedUpTo = (): number | null => {
-    const { value = null } = meta.get(REMOVED_UP_TO) ?? {};
-    return value === null ? null : Number(value);
-  };
-  const gap = (file: ArchiveFile | null, from: number): ArchiveGap | null => {
-    const follows = file === null ? upTo() : file.after_id;
-    const end = endBefore.get(file?.first_id ?? Number.MAX_SAFE_INTEGER)?.last_id ?? removedUpTo();
+/** What is wrong with a column of a row, as `NAME is VALUE`; null when nothing is. */
+function faultOf(row: ArchiveFile): string | null {
+  const checks: readonly (readonly [keyof ArchiveFile, boolean])[] = [
+    ["file", dayOfName(row.file) !== null],
+    ["day", dayOfName(row.file) === row.day],
+    ["first_id", isId(row.first_id)],
+    ["last_id", isId(row.last_id) && row.last_id >= row.first_id],
+    ["rows", isId(row.rows) && row.rows <= row.last_id - row.first_id + 1],
+    ["bytes", isId(row.bytes)],
+    ["sha256", typeof row.sha256 === "string" && /^[0-9a-f]{64}$/.test(row.sha256)],
+    ["at", isTime(row.at)],
+    ["after_id", orNull(isCount)(row.after_id) && (row.after_id ?? 0) < row.first_id],
+  ];
+  const bad = checks.find(([, isGood]) => !isGood)?.[0];
+  return bad === undefined ? null : `${bad} is ${shownValue(row[bad])}`;
+}
+
+/** What a row contradicts in the row before it; null when nothing does. A lost row between them is a gap. */
+function contradiction(before: ArchiveFile, { first_id, after_id }: ArchiveFile): string | null {
+  if (first_id <= before.last_id) return `first_id is ${first_id}, but ${before.file} ends with log ${before.last_id}`;
+  if (after_id !== null && after_id < before.last_id)
+    return `after_id is ${after_id}, but ${before.file}, the one before it, ends with log ${before.last_id}`;
+  return null;
+}
+
+export class ArchiveTable {
+  readonly #db: Database;
+  readonly #meta: MetaTable;
+  readonly #all;
+  readonly #version;
+  readonly #log;
+  readonly #logsAfter;
+  readonly #firstLog;
+  /** The rows as of `version`, all of them checked. */
+  #known: { readonly version: string; readonly files: readonly ArchiveFile[] } = { version: "", files: [] };
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#meta = new MetaTable(db);
+    this.#all = db.prepare<ArchiveFile, []>(`SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
+    this.#version = db.prepare<{ others: number; own: number }, []>(
+      "SELECT data_version AS others, total_changes() AS own FROM pragma_data_version",
+    );
+    this.#log = db.prepare<Log, [number]>(`SELECT ${LOG_COLUMNS} FROM logs WHERE id = ?`);
+    this.#logsAfter = db.prepare<Log, [number, number]>(
+      `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`,
+    );
+    this.#firstLog = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM logs");
+  }
+
+  /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
+  upTo(): number {
+    return this.#mark(UP_TO) ?? 0;
+  }
+
+  /** The last log of the newest file that retention removed; null: not known. */
+  removedUpTo(): number | null {
+    return this.#mark(REMOVED_UP_TO);
+  }
+
+  #mark(key: string): number | null {
+    const written = this.#meta.get(key);
+    if (written === null || /^(0|[1-9]\d{0,15})$/.test(written)) return written === null ? null : Number(written);
+    throw this.#damaged(
+      `table meta: \`${key}\` is ${shownValue(written)}, and not the id of a log`,
+      this.#remedyFor(key),
+    );
+  }
+
+  #remedyFor(key: string): string {
+    const last = this.#all.all().at(-1)?.last_id;
+    const known = key === UP_TO && isId(last) ? ` to ${last}, the last log of the newest file` : "";
+    return `set it${known}, or put back a copy of logs.db`;
+  }
+
+  #damaged(why: string, remedy: string): ArchiveDamaged {
+    return new ArchiveDamaged(this.#db.filename, why, remedy, null);
+  }
+
+  /** In the order of their ids. Throws {@link ArchiveDamaged} when a row cannot be what nerve wrote. */
+  all(): readonly ArchiveFile[] {
+    const { others, own } = this.#version.get() ?? { others: 0, own: 0 };
+    const version = `${others} ${own}`;
+    if (this.#known.version === version) return this.#known.files;
+    const files = this.#all.all();
+    for (const [index, file] of files.entries()) {
+      const before = files[index - 1];
+      const fault = faultOf(file) ?? (before === undefined ? null : contradiction(before, file));
+      if (fault === null) continue;
+      const remedy = "write what it was, from a copy of logs.db; `nerve archive verify` looks at every file";
+      throw this.#damaged(`table archive, row ${shownValue(file.file)}: ${fault}`, remedy);
+    }
+    this.#known = { version, files };
+    return files;
+  }
+
+  /** Whether no file holds a log above `id`, whatever else is wrong with the table. */
+  isBelow(id: number): boolean {
+    const { last = null } =
+      this.#db.query<{ last: unknown }, []>("SELECT max(last_id) AS last FROM archive").get() ?? {};
+    return last === null || (isCount(last) && (last as number) <= id);
+  }
+
+  byName(name: string): ArchiveFile | null {
+    return this.all().find(({ file }) => file === name) ?? null;
+  }
+
+  /** The file with the lowest ids of those that hold any above `after` and are of `day` or a later one; "": of any. */
+  next(after: number, day = ""): ArchiveFile | null {
+    return this.all().find((file) => file.last_id > after && file.day >= day) ?? null;
+  }
+
+  /**
+   * What is lost between a file and the one before it, if it reaches above `from`. Null for the file: between the
+   * watermark and the newest, which is to be asked inside a transaction.
+   */
+  gap(file: ArchiveFile | null, from: number): ArchiveGap | null {
+    const files = this.all();
+    const follows = file === null ? this.upTo() : file.after_id;
+    const before = file === null ? files.at(-1) : files.findLast(({ first_id }) => first_id < file.first_id);
+    const end = before?.last_id ?? this.removedUpTo();
     if (follows === null || end === null || Math.max(follows, end) <= from) return null;
     if (end < follows) return { lost: "row", after: end, upTo: follows };
     return file === null && end > follows ? { lost: "watermark", after: follows, upTo: end } : null;
-  };
-  return {
-    /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
-    upTo,
-    /** In the order of their ids. */
-    all: (): ArchiveFile[] => all.all(),
-    byName: (file: string): ArchiveFile | null => byName.get(file),
-    /** The file with the lowest ids of those that hold any above `after` and are of `day` or a later one; "": of any. */
-    next: (after: number, day = ""): ArchiveFile | null => next.get(after, day),
-    removedUpTo,
-    /**
-     * What is lost between a file and the one before it, if it reaches above `from`. Null for the file: between the
-     * watermark and the newest, which is to be asked inside a transaction.
-     */
-    gap,
-    gaps: (): ArchiveGap[] => db.transaction(() => [...all.all(), null].flatMap((file) => gap(file, 0) ?? []))(),
-    /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
-    add(file: ArchiveFile): void {
-      const { day, first_id, last_id, rows, bytes, sha256, at, after_id } = file;
-      if (upTo() === 0) setMeta.run(REMOVED_UP_TO, "0");
-      insert.run(file.file, day, first_id, last_id, rows, bytes, sha256, at, after_id);
-      setMeta.run(UP_TO, String(file.last_id));
-    },
-    /** Forgets a file that is to be unlinked, and the runs that cannot be derived from logs without it. */
-    forget(file: ArchiveFile): void {
-      remove.run(file.file);
-      removeRuns.run(file.last_id);
-      setMeta.run(REMOVED_UP_TO, String(file.last_id));
-      setMeta.run(REMOVING, file.file);
-    },
-    /** The name of the forgotten file that may still be there. */
-    forgotten: (): string | null => meta.get(REMOVING)?.value ?? null,
-    unlinked: (): void => void unsetMeta.run(REMOVING),
-    /** The lowest log id that a run which has not ended needs, with those of the runs it retries; null for none. */
-    neededFrom: (): number | null => needed.get()?.id ?? null,
-    /** The lowest id in the table `logs`, or null. */
-    firstLogId: (): number | null => firstLog.get()?.id ?? null,
-    /** Rows of the table `logs`, archived or not. */
-    log: (id: number): Log | null => log.get(id),
-    logsAfter: (after: number, limit: number): Log[] => logsAfter.all(after, limit),
-    /** Deletes some of the oldest rows of the table `logs`: at most `limit` of them, none above `last`. */
-    removeLogs(last: number, limit: number): void {
-      const first = firstLog.get()?.id ?? null;
-      if (first !== null) removeLogs.run(first, Math.min(last, first + limit - 1));
-    },
-  };
+  }
+
+  gaps(): ArchiveGap[] {
+    return this.#db.transaction(() => [...this.all(), null].flatMap((file) => this.gap(file, 0) ?? []))();
+  }
+
+  /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
+  add(file: ArchiveFile): void {
+    const { day, first_id, last_id, rows, bytes, sha256, at, after_id } = file;
+    if (this.upTo() === 0) this.#meta.set(REMOVED_UP_TO, "0");
+    this.#db
+      .query(`INSERT INTO archive (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`)
+      .run(file.file, day, first_id, last_id, rows, bytes, sha256, at, after_id);
+    this.#meta.set(UP_TO, String(file.last_id));
+  }
+
+  /** Forgets a file that is to be unlinked, and the runs that cannot be derived from logs without it. */
+  forget(file: ArchiveFile): void {
+    this.#db.query("DELETE FROM archive WHERE file = ?").run(file.file);
+    this.#db.query("DELETE FROM workflow_runs WHERE first_log_id <= ?").run(file.last_id);
+    this.#meta.set(REMOVING, file.file);
+    this.#meta.set(REMOVED_UP_TO, String(file.last_id));
+  }
+
+  /** A file that was forgotten and may not be unlinked yet. */
+  forgotten(): string | null {
+    return this.#meta.get(REMOVING);
+  }
+
+  unlinked(): void {
+    this.#meta.unset(REMOVING);
+  }
+
+  /** The lowest log id that a run which has not ended needs, with those of the runs it retries; null for none. */
+  neededFrom(): number | null {
+    const needed = this.#db.query<{ id: number | null }, []>(
+      `WITH RECURSIVE needed (id) AS (
+         SELECT id FROM workflow_runs WHERE state IN ('queued', 'running', 'sleeping')
+         UNION SELECT run.retry_of FROM workflow_runs AS run JOIN needed USING (id) WHERE run.retry_of IS NOT NULL
+       ) SELECT min(first_log_id) AS id FROM workflow_runs JOIN needed USING (id)`,
+    );
+    return needed.get()?.id ?? null;
+  }
+
+  /** The lowest id in the table `logs`, or null. */
+  firstLogId(): number | null {
+    return this.#firstLog.get()?.id ?? null;
+  }
+
+  /** Rows of the table `logs`, archived or not. */
+  log(id: number): Log | null {
+    return logGuard(this.#db).orNull(this.#log.get(id));
+  }
+
+  logsAfter(after: number, limit: number): Log[] {
+    return logGuard(this.#db).rows(this.#logsAfter.all(after, limit));
+  }
+
+  /** Deletes some of the oldest rows of the table `logs`: at most `limit` of them, none above `last` (G2). */
+  removeLogs(last: number, limit: number): void {
+    const first = this.firstLogId();
+    if (first === null) return;
+    this.#db.query("DELETE FROM logs WHERE id >= ? AND id <= ?").run(first, Math.min(last, first + limit - 1));
+  }
 }

@@ -4,7 +4,8 @@
  */
 import type { Database } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
-import { metaTable } from "./meta.ts";
+import { MetaTable } from "./meta.ts";
+import { lastIdOf } from "./sequence.ts";
 
 type Kind = "signal" | "log";
 
@@ -36,13 +37,12 @@ const SOURCES = {
 } as const;
 
 export function blobReferences(db: Database) {
-  const meta = metaTable(db);
+  const meta = new MetaTable(db);
 
   /** Rows of one table. */
   const source = (kind: Kind) => {
     const { table, text } = SOURCES[kind];
     const first = db.prepare<{ id: number | null }, []>(`SELECT min(id) AS id FROM ${table}`);
-    const last = db.prepare<{ seq: number }, [string]>("SELECT seq FROM sqlite_sequence WHERE name = ?");
     const mentions = db.prepare<Text, [number, number]>(
       `SELECT id, ${text} AS text FROM ${table} WHERE id > ? AND id <= ? AND instr(${text}, '${MENTION}') > 0`,
     );
@@ -54,8 +54,8 @@ export function blobReferences(db: Database) {
     return {
       /** Null while the table is empty. */
       firstId: (): number | null => first.get()?.id ?? null,
-      lastId: (): number => last.get(table)?.seq ?? 0,
-      readUpTo: (): number => Number(meta.get(key) ?? 0),
+      lastId: (): number => lastIdOf(db, table),
+      readUpTo: (): number => meta.count(key) ?? 0,
       setReadUpTo: (id: number): void => meta.set(key, String(id)),
       mentions: (after: number, upTo: number): Iterable<Text> => mentions.iterate(after, upTo),
       note(row: Text): void {

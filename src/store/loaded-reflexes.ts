@@ -1,6 +1,7 @@
 /** The table of the reflexes that are loaded, and the signal after which each began to look at any (G1). */
 import type { Database } from "bun:sqlite";
-import type { metaTable } from "./meta.ts";
+import { isCount, isName, isText, isTime, RowGuard } from "./columns.ts";
+import type { MetaTable } from "./meta.ts";
 
 export interface LoadedReflex {
   readonly name: string;
@@ -15,12 +16,18 @@ export interface LoadedReflex {
 /** Key of `meta` that the migration leaves where an earlier build had been at work. */
 const HISTORY = "reflexes";
 
-export function loadedReflexTable(db: Database, meta: ReturnType<typeof metaTable>) {
+export function loadedReflexTable(db: Database, meta: MetaTable) {
+  const guard = new RowGuard<LoadedReflex>(db, "reflexes", "name", {
+    name: isName,
+    definition: isText,
+    since: isCount,
+    at: isTime,
+  });
   return {
     /** A store that an earlier build wrote has no such table. */
     exists: (): boolean => db.query("SELECT 1 FROM sqlite_schema WHERE name = 'reflexes'").get() !== null,
     all: (): LoadedReflex[] =>
-      db.query<LoadedReflex, []>("SELECT name, definition, since, at FROM reflexes ORDER BY name").all(),
+      guard.rows(db.query<LoadedReflex, []>("SELECT name, definition, since, at FROM reflexes ORDER BY name").all()),
     /** Reflexes were loaded before this was kept: which, and since when, nobody knows. */
     isUnknown: (): boolean => meta.get(HISTORY) === "unknown",
     setKnown: (): void => meta.set(HISTORY, "known"),

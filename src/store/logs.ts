@@ -1,8 +1,10 @@
 /** The table of logs: appended to by the kernel, read by cursor. */
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
+import { LOG_COLUMNS, logGuard } from "./log-row.ts";
 import { type Page, readPage } from "./page.ts";
 import { searchIn } from "./search.ts";
+import { lastIdOf } from "./sequence.ts";
 
 export interface LogFilter extends Page {
   /** Empty for all. */
@@ -11,13 +13,11 @@ export interface LogFilter extends Page {
   readonly level: LogLevel | null;
 }
 
-const COLUMNS = "id, at, level, source, event, run, trace, message, data";
-
 export function logTable(db: Database) {
   const insert = db.prepare(
     "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'logs'");
+  const guard = logGuard(db);
   return {
     ...searchIn(db, "logs"),
     /** Returns the id. Inside a commit of the store. */
@@ -25,10 +25,10 @@ export function logTable(db: Database) {
       const { at, level, source, event, run, trace, message, data } = log;
       return insert.run(at, level, source, event, run, trace, message, data).lastInsertRowid as number;
     },
-    lastId: (): number => lastId.get()?.seq ?? 0,
+    lastId: (): number => lastIdOf(db, "logs"),
     list(filter: LogFilter): Log[] {
       const level = filter.level === null ? [] : LOG_LEVELS.slice(LOG_LEVELS.indexOf(filter.level));
-      return readPage<Log>(db, `SELECT ${COLUMNS} FROM logs`, filter, { source: filter.sources, level });
+      return readPage<Log>(db, guard, `SELECT ${LOG_COLUMNS} FROM logs`, filter, { source: filter.sources, level });
     },
   };
 }

@@ -1,94 +1,41 @@
-/** Opens logs.db: migrations, the epoch, and the transaction every change goes through. The kernel is its one writer. */
+/**
+ * Opens logs.db for the kernel, its one writer: migrations, what is wrong with it, the epoch, and the transaction every
+ * change goes through.
+ */
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { dirname, join } from "node:path";
-import storeSql from "../../migrations/0001_store.sql" with { type: "text" };
-import runsSql from "../../migrations/0002_runs.sql" with { type: "text" };
-import archiveSql from "../../migrations/0003_archive.sql" with { type: "text" };
-import blobsSql from "../../migrations/0004_blobs.sql" with { type: "text" };
-import silencesSql from "../../migrations/0005_silences.sql" with { type: "text" };
-import reflexesSql from "../../migrations/0006_reflexes.sql" with { type: "text" };
-import decisionsSql from "../../migrations/0007_decisions.sql" with { type: "text" };
+import { closeSync, fsyncSync, lstatSync, openSync } from "node:fs";
+import { counted } from "../base/counted.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { type MigrationFile, runMigrations } from "../sqlite/migrate.ts";
-import { describeSqliteError, openReader, openWriter } from "../sqlite/open.ts";
-import { archiveTable } from "./archive.ts";
-import { ArchiveDamaged } from "./archive-files.ts";
+import { runMigrations } from "../sqlite/migrate.ts";
+import { openWriter } from "../sqlite/open.ts";
+import { WalKeeper } from "../sqlite/wal.ts";
 import { type BlobReferences, blobReferences } from "./blob-references.ts";
-import { loadedReflexTable } from "./loaded-reflexes.ts";
-import { logHistory } from "./log-history.ts";
-import { logTable } from "./logs.ts";
-import { metaTable } from "./meta.ts";
+import { RESTORE } from "./damage.ts";
+import { scanIn } from "./log-history.ts";
+import type { MetaTable } from "./meta.ts";
+import { STORE_MIGRATIONS } from "./migrations.ts";
+import { type Earlier, earlierStore, NO_PROOF, type Restored, restoreSequences } from "./proofs.ts";
 import { restoreRuns } from "./rebuild.ts";
-import { reflexStateTable } from "./reflex-state.ts";
-import { runTable } from "./runs.ts";
-import { senseStateTable } from "./sense-state.ts";
-import { signalTable } from "./signals.ts";
-import { silenceTable } from "./silences.ts";
-import { switchTable } from "./switches.ts";
+import { checkPages, checkTables } from "./soundness.ts";
+import { newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
 
-export const STORE_MIGRATIONS: readonly MigrationFile[] = [
-  { name: "0001_store.sql", sql: storeSql },
-  { name: "0002_runs.sql", sql: runsSql },
-  { name: "0003_archive.sql", sql: archiveSql },
-  { name: "0004_blobs.sql", sql: blobsSql },
-  { name: "0005_silences.sql", sql: silencesSql },
-  { name: "0006_reflexes.sql", sql: reflexesSql },
-  { name: "0007_decisions.sql", sql: decisionsSql },
-];
-
-export const storeFile = (data: string): string => join(data, "logs.db");
-
-export const newerStore = (file: string, migration: string): Problem => {
-  const hint = "run the build of nerve that wrote it, or a later one";
-  return problem("newer-store", `${file} was written by a newer nerve (it has ${migration})`, hint, file);
-};
-
-export const unusable = (file: string, error: unknown): Problem => {
-  const { kind, message } = describeSqliteError(file, error);
-  return problem(`store-${kind}`, message, null, file);
-};
-
-/** Kinds of problems of the store that time may heal: nothing is wrong with the data, or with the config. */
-export const PASSING: ReadonlySet<string> = new Set(["store-no-space", "store-io", "store-locked"]);
-
-/** Its first migration that this build does not have, or null. */
-export function migrationUnknownHere(db: Database): string | null {
-  const known = new Set(STORE_MIGRATIONS.map(({ name }) => name));
-  const applied = db.query<{ name: string }, []>("SELECT name FROM _migrations ORDER BY name").all();
-  return applied.find(({ name }) => !known.has(name))?.name ?? null;
+/** What the kernel is to say about the store it opened. */
+export interface Notice {
+  readonly event: "store.begun-anew" | "store.sequence-restored";
+  readonly message: string;
 }
 
-/** How long a commit waits, and everything with it, for another connection that is writing. */
-const BUSY_MS = 250;
-/** How large the WAL grows before it is written back, unless less is asked for. Source: sqlite.org/pragma.html. */
-const WAL_PAGES = 1_000;
-
-function tables(db: Database, file: string) {
-  const meta = metaTable(db);
-  return {
-    signals: signalTable(db),
-    logs: logTable(db),
-    archive: archiveTable(db),
-    /** All logs, archived or not. */
-    history: logHistory(db, dirname(file)),
-    runs: runTable(db),
-    senses: senseStateTable(db),
-    reflexes: reflexStateTable(db),
-    loadedReflexes: loadedReflexTable(db, meta),
-    switches: switchTable(db),
-    silences: silenceTable(db),
-    meta,
-  };
-}
-
-export type Store = ReturnType<typeof tables> & {
+export type Store = Tables & {
   readonly file: string;
   /** Changes when the last commits may have been lost, so that a reader's cursor is not trusted across it. */
   readonly epoch: string;
+  readonly notices: readonly Notice[];
   /** Runs `change` in one IMMEDIATE transaction: kept whole or, when it throws, not at all. */
   commit<T>(change: () => T): T;
+  /** Makes what is committed durable, whatever `durability` is. */
+  sync(): void;
   readonly blobs: BlobReferences;
   /** Writes the WAL back into the database, as far as readers and the disk let it; the next commit then begins it anew. */
   checkpoint(): void;
@@ -99,19 +46,17 @@ export type Store = ReturnType<typeof tables> & {
   close(): void;
 };
 
-/** Under `normal`, commits since the last checkpoint may be gone after the machine went down without a clean stop. */
-function epochOf(meta: ReturnType<typeof metaTable>, bootId: string, durability: "full" | "normal"): string {
-  const known = meta.get("epoch");
-  const lost = meta.get("durability") === "normal" && meta.get("boot") !== bootId && meta.get("stopped") !== "clean";
-  const epoch = known === null || lost ? randomBytes(8).toString("hex") : known;
-  meta.set("epoch", epoch);
-  meta.set("boot", bootId);
-  meta.set("durability", durability);
-  meta.set("stopped", "no");
-  return epoch;
-}
+/** How long a commit waits, and everything with it, for another connection that is writing. */
+const BUSY_MS = 250;
+/** How large the WAL grows before it is written back, unless less is asked for. Source: sqlite.org/pragma.html. */
+const WAL_PAGES = 1_000;
+/** Reading every page of a larger file takes longer than a start may. */
+const CHECKED_BYTES = 128 * 1024 * 1024;
 
-/** The kernel's store. Problems are of kind `newer-store`, `store-migration` or what SQLite said. */
+const isNew = (db: Database): boolean =>
+  db.query("SELECT 1 FROM sqlite_schema WHERE name = '_migrations'").get() === null;
+
+/** Problems are of kind `newer-store`, `store-migration`, `store-damaged`, `archive-damaged` or what SQLite said. */
 export function openStore(
   data: string,
   durability: "full" | "normal",
@@ -119,41 +64,101 @@ export function openStore(
   now: number,
 ): Result<Store, Problem> {
   const file = storeFile(data);
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false) {
+    return err(problem("store-not-plain", `${file} is not a plain file`, "move it away", file));
+  }
   const opened = openWriter(file, durability);
   if (!opened.ok) {
-    const hint =
-      opened.error.kind === "not-a-database" ? "move it away to begin anew, or restore it from a copy" : null;
+    const hint = opened.error.kind === "not-a-database" ? `${RESTORE}; moved away, nerve begins anew` : null;
     return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));
   }
   const db = opened.value;
   try {
+    const earlier = isNew(db) ? earlierStore(data) : null;
+    if (!isNew(db)) checkPages(db, CHECKED_BYTES);
     const migrated = runMigrations(db, STORE_MIGRATIONS, now);
     if (migrated.ok) {
-      restoreRuns(db, STORE_MIGRATIONS, (on) => logHistory(on, data).scan, now);
-      return ok(storeOn(db, file, durability, bootId));
+      checkTables(db, STORE_MIGRATIONS);
+      restoreRuns(db, STORE_MIGRATIONS, scanIn(data), now);
+      return ok(storeOn(db, file, { durability, bootId, earlier }));
     }
     db.close(true);
     const { kind, message, file: name } = migrated.error;
-    return err(kind === "vanished" ? newerStore(file, name) : problem("store-migration", message, null, file));
+    const hint = /already exists|no such/.test(message) ? RESTORE : null;
+    return err(kind === "vanished" ? newerStore(file, name) : problem("store-migration", message, hint, file));
   } catch (error) {
     db.close(true);
-    return err(error instanceof ArchiveDamaged ? error.problem : unusable(file, error));
+    return err(unusable(file, error));
   }
 }
 
-function storeOn(db: Database, file: string, durability: "full" | "normal", bootId: string): Store {
-  const all = tables(db, file);
+/** Under `normal`, commits since the last checkpoint may be gone after the machine went down without a clean stop. */
+function epochOf(meta: MetaTable, { durability, bootId }: Opening, isOther: boolean): string {
+  const known = meta.get("epoch");
+  const lost = meta.get("durability") === "normal" && meta.get("boot") !== bootId && meta.get("stopped") !== "clean";
+  const epoch = known === null || lost || isOther ? randomBytes(8).toString("hex") : known;
+  meta.set("epoch", epoch);
+  meta.set("boot", bootId);
+  meta.set("durability", durability);
+  meta.set("stopped", "no");
+  return epoch;
+}
+
+interface Opening {
+  readonly durability: "full" | "normal";
+  readonly bootId: string;
+  readonly earlier: Earlier | null;
+}
+
+function noticesOf(file: string, earlier: Earlier | null, restored: readonly Restored[]): Notice[] {
+  if (earlier !== null) {
+    const { files, senses, ids } = earlier;
+    const beside = `${counted(files, "archive file")} and ${counted(senses, "database")} of senses`;
+    const message = `${file} was missing or empty and is begun anew, though ${beside} lie beside it: signals, logs and runs of before are lost unless a copy of logs.db is put back; ids go on above log ${ids.logs}, signal ${ids.signals} and run ${ids.workflow_runs}`;
+    return [{ event: "store.begun-anew", message }];
+  }
+  return restored.map(({ table, from, to }) => ({
+    event: "store.sequence-restored",
+    message: `${file}, table sqlite_sequence, row ${table}: seq was ${from}, though ids up to ${to} were given; new ids go on above that`,
+  }));
+}
+
+/** Everything that is read once is read now, so that what is damaged is found at the start. */
+function readAll({ senses, switches, silences, loadedReflexes, meta, archive, runs }: Tables): void {
+  senses.all();
+  switches.disabled();
+  silences.all();
+  loadedReflexes.all();
+  runs.active();
+  for (const key of ["blobs_read_signals", "blobs_read_logs"]) meta.count(key);
+  archive.upTo();
+}
+
+function storeOn(db: Database, file: string, opening: Opening): Store {
+  const all = tablesOf(db, file);
   const transaction = db.transaction((change: () => unknown) => change());
-  const commit = <T>(change: () => T): T => transaction.immediate(change) as T;
+  const wal = new WalKeeper(db, file, BUSY_MS);
+  const commit = <T>(change: () => T): T => {
+    const value = transaction.immediate(change) as T;
+    wal.committed();
+    return value;
+  };
   const pageBytes = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
-  const epoch = commit(() => epochOf(all.meta, bootId, durability));
+  const { earlier, durability } = opening;
+  const { epoch, restored } = commit(() => {
+    const restored = restoreSequences(db, earlier?.ids ?? NO_PROOF);
+    return { restored, epoch: epochOf(all.meta, opening, restored.length > 0) };
+  });
+  readAll(all);
   // Whoever commits tries again by itself; meanwhile the kernel has a clock to watch and workers to end.
   db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
   return {
     ...all,
     file,
     epoch,
+    notices: noticesOf(file, earlier, restored),
     commit,
+    sync: () => (durability === "full" ? undefined : syncFile(`${file}-wal`)),
     blobs: blobReferences(db),
     checkpoint() {
       try {
@@ -169,6 +174,7 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
     reusableBytes: () =>
       (db.query<{ freelist_count: number }, []>("PRAGMA freelist_count").get()?.freelist_count ?? 0) * pageBytes,
     close() {
+      wal.stop();
       try {
         all.meta.set("stopped", "clean");
         db.run("PRAGMA wal_checkpoint(TRUNCATE)");
@@ -180,59 +186,12 @@ function storeOn(db: Database, file: string, durability: "full" | "normal", boot
   };
 }
 
-export interface StoreReader
-  extends Pick<
-    ReturnType<typeof tables>,
-    | "signals"
-    | "logs"
-    | "archive"
-    | "history"
-    | "runs"
-    | "meta"
-    | "switches"
-    | "silences"
-    | "reflexes"
-    | "loadedReflexes"
-  > {
-  /** Changes whenever another connection has committed. */
-  version(): number;
-  close(): void;
-}
-
-/** For commands: reads beside a running kernel or without one, and writes nothing. */
-export function openStoreReader(data: string): Result<StoreReader, Problem> {
-  const file = storeFile(data);
-  const opened = openReader(file);
-  if (!opened.ok) {
-    const hint = opened.error.kind === "missing" ? "start nerve once with this config" : null;
-    return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));
-  }
-  const db = opened.value;
+/** SQLite holds no lock on the WAL itself, so that closing another descriptor of it lets go of none. */
+function syncFile(file: string): void {
+  const descriptor = openSync(file, "r");
   try {
-    const unknown = migrationUnknownHere(db);
-    if (unknown !== null) {
-      db.close(true);
-      return err(newerStore(file, unknown));
-    }
-    const all = tables(db, file);
-    const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
-    return ok({
-      signals: all.signals,
-      logs: all.logs,
-      archive: all.archive,
-      history: all.history,
-      runs: all.runs,
-      meta: all.meta,
-      switches: all.switches,
-      silences: all.silences,
-      reflexes: all.reflexes,
-      loadedReflexes: all.loadedReflexes,
-      version: () => version.get()?.data_version ?? 0,
-      close: () => db.close(true),
-    });
-  } catch (error) {
-    // Not nerve's, or a kernel is making it at this moment.
-    db.close(true);
-    return err(unusable(file, error));
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }

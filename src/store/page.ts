@@ -1,5 +1,6 @@
 /** Reading a table by its cursor: what every listing of signals and logs shares. */
 import type { Database } from "bun:sqlite";
+import type { RowGuard } from "./columns.ts";
 
 export interface Page {
   /** Only ids above it; 0 for all. */
@@ -15,6 +16,7 @@ export interface Page {
 /** `among`: for each column named, the values it may have; an empty list allows all. `time`: the column `since` is about. */
 export function readPage<Row>(
   db: Database,
+  guard: RowGuard<Row>,
   select: string,
   page: Page,
   among: Readonly<Record<string, readonly string[]>>,
@@ -39,5 +41,5 @@ export function readPage<Row>(
   const rows = db
     .query<Row, (string | number)[]>(`${select} WHERE ${where.join(" AND ")} ORDER BY id ${order} LIMIT ?`)
     .all(...values, page.limit);
-  return page.newest ? rows.reverse() : rows;
+  return guard.rows(page.newest ? rows.reverse() : rows);
 }

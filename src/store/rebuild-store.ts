@@ -3,10 +3,12 @@ import type { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { openReader, openWriter } from "../sqlite/open.ts";
-import { ArchiveDamaged } from "./archive-files.ts";
-import { logHistory } from "./log-history.ts";
-import { migrationUnknownHere, newerStore, STORE_MIGRATIONS, storeFile, unusable } from "./open.ts";
-import { type Comparison, checkRuns, rebuildRuns, restoreRuns, type ScanOf } from "./rebuild.ts";
+import { scanIn } from "./log-history.ts";
+import { STORE_MIGRATIONS } from "./migrations.ts";
+import { storeFault } from "./open-reader.ts";
+import { rebuildRuns, restoreRuns } from "./rebuild.ts";
+import { type Comparison, checkRuns } from "./run-comparison.ts";
+import { storeFile, storeProblem } from "./tables.ts";
 
 export interface Rebuilt extends Comparison {
   /** The table was gone, and was made anew. */
@@ -16,7 +18,7 @@ export interface Rebuilt extends Comparison {
 /** Changes nothing. */
 export const checkStore = (data: string): Result<Rebuilt, Problem> =>
   withReader(data, (reader) => {
-    const compared = checkRuns(reader, historyIn(data));
+    const compared = checkRuns(reader, scanIn(data));
     return ok(compared === null ? { ...NOTHING, wasGone: true } : { ...compared, wasGone: false });
   });
 
@@ -29,22 +31,16 @@ export const rebuildStore = (data: string, durability: "full" | "normal", now: n
     if (!opened.ok) return err(problem(`store-${opened.error.kind}`, opened.error.message, null, file));
     const writer = opened.value;
     try {
-      const restored = restoreRuns(writer, STORE_MIGRATIONS, historyIn(data), now);
+      const restored = restoreRuns(writer, STORE_MIGRATIONS, scanIn(data), now);
       if (restored !== null) return ok({ ...restored, wasGone: true });
       // Every log is read before anything is written: what is damaged may lie behind much that would be put right.
-      const checked = checkRuns(reader, historyIn(data));
+      const checked = checkRuns(reader, scanIn(data));
       const isRight = checked?.differing === 0;
-      return ok({ ...(isRight ? checked : rebuildRuns(reader, writer, historyIn(data))), wasGone: false });
+      return ok({ ...(isRight ? checked : rebuildRuns(reader, writer, scanIn(data))), wasGone: false });
     } finally {
       writer.close(true);
     }
   });
-
-/** Logs in table and archive. */
-const historyIn =
-  (data: string): ScanOf =>
-  (db) =>
-    logHistory(db, data).scan;
 
 function withReader(
   data: string,
@@ -55,12 +51,13 @@ function withReader(
   if (!opened.ok) return err(problem(`store-${opened.error.kind}`, opened.error.message, null, file));
   const reader = opened.value;
   try {
-    const unknown = migrationUnknownHere(reader);
-    return unknown === null ? act(reader, file) : err(newerStore(file, unknown));
+    // Whatever is damaged, the table is not to be made like it: not even rows that would be right are written.
+    const fault = storeFault(reader, file, Number.POSITIVE_INFINITY);
+    return fault === null ? act(reader, file) : err(fault);
   } catch (error) {
-    if (error instanceof ArchiveDamaged) return err(error.problem);
-    if ((error as { code?: string }).code?.startsWith("SQLITE_")) return err(unusable(file, error));
-    throw error;
+    const found = storeProblem(file, error);
+    if (found === null) throw error;
+    return err(found);
   } finally {
     reader.close(true);
   }

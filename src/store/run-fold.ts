@@ -89,6 +89,9 @@ export class RunFold {
   get events(): number {
     return this.#events;
   }
+  get firstLog(): number | null {
+    return this.#firstLog;
+  }
   get lastLog(): number {
     return this.#lastLog;
   }

@@ -1,8 +1,10 @@
 /** The table of runs: one row a run, written beside the log that changed it, and read by listings. */
 import type { Database } from "bun:sqlite";
-import type { Run, RunState } from "../model/run.ts";
+import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../model/run.ts";
 import { spellDecision } from "../model/run-decision.ts";
+import { isCount, isId, isName, isOneOf, isText, isTime, orNull, RowGuard } from "./columns.ts";
 import { type Page, readPage } from "./page.ts";
+import { lastIdOf } from "./sequence.ts";
 
 export interface RunFilter extends Page {
   /** Empty for all, as the following. */
@@ -38,6 +40,29 @@ const valuesOf = (run: Run) =>
     run.decision,
   ] as const;
 
+const runGuard = (db: Database): RowGuard<Run> =>
+  new RowGuard<Run>(db, "workflow_runs", "id", {
+    id: isId,
+    workflow: isName,
+    reflex: orNull(isText),
+    state: isOneOf([...ACTIVE_STATES, ...ENDINGS]),
+    signal_id: orNull(isId),
+    input: orNull(isText),
+    output: orNull(isText),
+    attempt: isCount,
+    queued_at: isTime,
+    started_at: orNull(isTime),
+    ended_at: orNull(isTime),
+    error: orNull(isText),
+    trace: isText,
+    last_log_id: isCount,
+    retry_of: orNull(isId),
+    first_log_id: isCount,
+    until: orNull(isTime),
+    key: orNull(isText),
+    decision: orNull(isText),
+  });
+
 /** Columns as a store has them that 0007 has not reached: a reader may come before the kernel that migrates it. */
 const OLDER_COLUMNS = COLUMNS.replace(
   "key, decision",
@@ -60,7 +85,7 @@ export function runTable(db: Database) {
   const byId = db.prepare<Run, [number]>(`${all} WHERE id = ?`);
   const byDecision = db.prepare<Run, [string, string]>(`SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
   const active = db.prepare<Run, []>(`${all} WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`);
-  const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'workflow_runs'");
+  const guard = runGuard(db);
   return {
     /** A run that was queued. Inside a commit of the store, as `update`. */
     insert: (run: Run): void => void db.query(INSERT).run(...valuesOf(run)),
@@ -84,23 +109,26 @@ export function runTable(db: Database) {
       ),
     /** Only its newest event is another: naming no more spares the indexes. */
     touch: (run: Run): void => void touch.run(run.last_log_id, run.id),
-    byId: (id: number): Run | null => byId.get(id),
+    /** A row as it lies there, whatever it holds: what is compared with the logs. */
+    asFound: (id: number): Run | null => byId.get(id),
+    byId: (id: number): Run | null => guard.orNull(byId.get(id)),
     /** The run that `reflex` decided for this. */
-    byDecision: (reflex: string, decision: string): Run | null => byDecision.get(reflex, decision),
+    byDecision: (reflex: string, decision: string): Run | null => guard.orNull(byDecision.get(reflex, decision)),
     /** The run that `reflex` decided for `signal` and `key`. Builds that knew no decisions recorded the signal alone. */
     ofSignal(reflex: string, signal: number, key: string | null): Run | null {
-      const run = byDecision.get(reflex, spellDecision({ kind: "signal", signal, key }));
+      const run = guard.orNull(byDecision.get(reflex, spellDecision({ kind: "signal", signal, key })));
       if (run !== null || key === null) return run;
-      return byDecision.get(reflex, spellDecision({ kind: "signal", signal, key: null }));
+      return guard.orNull(byDecision.get(reflex, spellDecision({ kind: "signal", signal, key: null })));
     },
     /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */
-    active: (): Run[] => active.all(),
+    active: (): Run[] => guard.rows(active.all()),
     /** The highest id ever given, 0 before the first. */
-    lastId: (): number => lastId.get()?.seq ?? 0,
+    lastId: (): number => lastIdOf(db, "workflow_runs"),
     /** `since` is about `queued_at`. */
     list: (filter: RunFilter): Run[] =>
       readPage<Run>(
         db,
+        guard,
         all,
         filter,
         { workflow: filter.workflows, state: filter.states, reflex: filter.reflexes },

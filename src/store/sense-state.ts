@@ -2,6 +2,9 @@
 import type { Database } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
 import { type Json, readJson } from "../base/json.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { isCount } from "./columns.ts";
+import { shownValue } from "./damage.ts";
 
 /** A decision to run a sense that no settled compute has answered yet (G1). */
 export interface Owed {
@@ -28,10 +31,12 @@ export interface SenseState {
   readonly strikes: number;
   readonly quarantine: Quarantine | null;
   /** Columns that cannot be read: they are taken for empty. */
-  readonly damaged: readonly JsonColumn[];
+  readonly damaged: readonly RepairedColumn[];
 }
 
 export type JsonColumn = "owed" | "started" | "quarantine";
+/** `outbox` is not among them: a sense whose cursor is not known must not compute. */
+export type RepairedColumn = JsonColumn | "strikes";
 
 interface Row {
   sense: string;
@@ -62,8 +67,16 @@ const WHOLE: Readonly<Record<JsonColumn, (value: Fields) => boolean>> = {
   quarantine: ({ since, forMs }) => isMoment(since) && Number.isFinite(forMs),
 };
 
+const damagedOutbox = (sense: string, outbox: unknown): Problem =>
+  problem(
+    "sense-state-damaged",
+    `logs.db, table sense_state, row ${sense}: outbox is ${shownValue(outbox)}, so nobody can tell which signals of the sense were taken`,
+    "stop nerve and set it to `max(id)` of `_outbox` in the database of the sense (0 when it has none), or put back a copy of logs.db",
+  );
+
 function stateOf({ sense, outbox, strikes, ...columns }: Row): SenseState {
-  const damaged: JsonColumn[] = [];
+  const damaged: RepairedColumn[] = [];
+  if (!isCount(strikes)) damaged.push("strikes");
   const read = <T>(column: JsonColumn): T | null => {
     const written = columns[column];
     if (written === null) return null;
@@ -76,11 +89,11 @@ function stateOf({ sense, outbox, strikes, ...columns }: Row): SenseState {
   const { unanswered = [], ...decision } = owed ?? {};
   return {
     sense,
-    outbox,
+    outbox: isCount(outbox) ? outbox : 0,
     owed: owed === null ? null : (decision as Owed),
     unanswered,
     started: read<Moment>("started"),
-    strikes,
+    strikes: isCount(strikes) ? strikes : 0,
     quarantine: read<Quarantine>("quarantine"),
     damaged,
   };
@@ -101,9 +114,15 @@ export function senseStateTable(db: Database) {
   return {
     all: (): SenseState[] =>
       db.query<Row, []>("SELECT sense, outbox, owed, started, strikes, quarantine FROM sense_state").all().map(stateOf),
+    /** What is wrong with the outbox cursor of a sense, or null. */
+    problemOf(sense: string): Problem | null {
+      const { outbox = 0 } =
+        db.query<{ outbox: unknown }, [string]>("SELECT outbox FROM sense_state WHERE sense = ?").get(sense) ?? {};
+      return isCount(outbox) ? null : damagedOutbox(sense, outbox);
+    },
     /** A column that cannot be read. */
-    empty: (sense: string, column: JsonColumn): void =>
-      void db.query(`UPDATE sense_state SET ${column} = NULL WHERE sense = ?`).run(sense),
+    empty: (sense: string, column: RepairedColumn): void =>
+      void db.query(`UPDATE sense_state SET ${column} = ? WHERE sense = ?`).run(column === "strikes" ? 0 : null, sense),
     setOutbox: (sense: string, id: number): void => void outbox.run(sense, id),
     setOwed: (sense: string, value: Owed | null, unanswered: readonly number[] = []): void =>
       void owed.run(sense, text(value === null || unanswered.length === 0 ? value : { ...value, unanswered })),

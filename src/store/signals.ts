@@ -1,8 +1,10 @@
 /** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
 import type { Database } from "bun:sqlite";
 import type { Signal } from "../model/signal.ts";
+import { isId, isName, isText, isTime, orNull, RowGuard } from "./columns.ts";
 import { type Page, readPage } from "./page.ts";
 import { searchIn } from "./search.ts";
+import { lastIdOf } from "./sequence.ts";
 
 export interface NewSignal {
   readonly sense: string;
@@ -23,7 +25,15 @@ const COLUMNS = "id, sense, at, payload, cause, trace";
 export function signalTable(db: Database) {
   const insert = db.prepare("INSERT INTO signals (sense, at, payload, cause, trace) VALUES (?, ?, ?, ?, ?)");
   const byId = db.prepare<Signal, [number]>(`SELECT ${COLUMNS} FROM signals WHERE id = ?`);
-  const lastId = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'");
+  const guard = new RowGuard<Signal>(db, "signals", "id", {
+    id: isId,
+    sense: isName,
+    at: isTime,
+    // What is no JSON is shown as it is.
+    payload: isText,
+    cause: orNull(isId),
+    trace: isText,
+  });
   const firstId = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
   return {
     ...searchIn(db, "signals"),
@@ -32,11 +42,11 @@ export function signalTable(db: Database) {
       const { sense, at, payload, cause, trace } = signal;
       return insert.run(sense, at, payload, cause, trace).lastInsertRowid as number;
     },
-    byId: (id: number): Signal | null => byId.get(id),
+    byId: (id: number): Signal | null => guard.orNull(byId.get(id)),
     /** The highest id ever given, 0 before the first. */
-    lastId: (): number => lastId.get()?.seq ?? 0,
+    lastId: (): number => lastIdOf(db, "signals"),
     list: (filter: SignalFilter): Signal[] =>
-      readPage<Signal>(db, `SELECT ${COLUMNS} FROM signals`, filter, { sense: filter.senses }),
+      readPage<Signal>(db, guard, `SELECT ${COLUMNS} FROM signals`, filter, { sense: filter.senses }),
     /**
      * Removes up to `limit` rows from the oldest on, stopping at the first that is younger than `cutoff` (one stamped
      * after `now` does not count as young). Returns how many went.

@@ -1,13 +1,21 @@
 /** The table of silences. */
 import type { Database } from "bun:sqlite";
 import type { Silence } from "../model/silence.ts";
+import { isCount, isName, isText, isTime, RowGuard } from "./columns.ts";
 
 export function silenceTable(db: Database) {
+  const guard = new RowGuard<Silence>(db, "silences", "pattern", {
+    pattern: isName,
+    why: isText,
+    at: isTime,
+    until: isTime,
+    due: isCount,
+  });
   return {
     /** A store that an earlier build wrote has no such table. */
     exists: (): boolean => db.query("SELECT 1 FROM sqlite_schema WHERE name = 'silences'").get() !== null,
     all: (): Silence[] =>
-      db.query<Silence, []>("SELECT pattern, why, at, until, due FROM silences ORDER BY pattern").all(),
+      guard.rows(db.query<Silence, []>("SELECT pattern, why, at, until, due FROM silences ORDER BY pattern").all()),
     set({ pattern, why, at, until, due }: Silence): void {
       db.query(
         `INSERT INTO silences (pattern, why, at, until, due) VALUES (?, ?, ?, ?, ?) ON CONFLICT (pattern)

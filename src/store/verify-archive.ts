@@ -1,11 +1,11 @@
 /** Whether every file of the archive holds what the store says, and the folder holds nothing else. */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type Problem, problem } from "../model/problem.ts";
-import { lockHolder } from "../sqlite/lock.ts";
-import { type ArchiveFile, archiveFolder, archiveReader, checking, dayOf, namesIn } from "./archive-files.ts";
+import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
+import { archiveReader, checking, namesIn } from "./archive-reader.ts";
 import { strayOf } from "./archive-strays.ts";
-import type { StoreReader } from "./open.ts";
+import { isKernelRunning } from "./kernel-lock.ts";
+import type { StoreReader } from "./open-reader.ts";
 
 export interface Finding {
   readonly file: string;
@@ -71,11 +71,6 @@ function gaps(files: readonly ArchiveFile[], removedUpTo: number | null, upTo: n
   return [...found, { file: last?.file ?? ".", message, hint: LOST_ROW }];
 }
 
-const isRunning = (data: string): boolean => {
-  const lock = join(data, "locks", "kernel.lock");
-  return existsSync(lock) && lockHolder(lock) !== null;
-};
-
 /** What lies in the folder and is in no row; not what the next start removes, which is missing nowhere. */
 async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
   const folder = archiveFolder(data);
@@ -87,7 +82,7 @@ async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
     });
   let found = unknown();
   const until = performance.now() + PATIENCE_MS;
-  while (found.length > 0 && isRunning(data) && performance.now() < until) {
+  while (found.length > 0 && isKernelRunning(data) && performance.now() < until) {
     await Bun.sleep(POLL_MS);
     const now = new Set(unknown().map(({ file }) => file));
     found = found.filter(({ file }) => now.has(file));

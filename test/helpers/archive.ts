@@ -9,8 +9,9 @@ import { Ledger } from "../../src/kernel/commits/ledger.ts";
 
 import { Archiver, type Limits } from "../../src/kernel/upkeep/archiver.ts";
 import type { Log } from "../../src/model/log.ts";
-import { archiveFolder } from "../../src/store/archive-files.ts";
-import { openStore, type Store, storeFile } from "../../src/store/open.ts";
+import { archiveFolder } from "../../src/store/archive-names.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { storeFile } from "../../src/store/tables.ts";
 import { temporaryFolder } from "./folder.ts";
 import { HandClock } from "./hand-clock.ts";
 

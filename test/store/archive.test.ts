@@ -14,10 +14,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { LOG_LEVELS, type Log } from "../../src/model/log.ts";
-import { ArchiveDamaged, dayOf } from "../../src/store/archive-files.ts";
+import { ArchiveDamaged } from "../../src/store/archive-damage.ts";
+import { dayOf } from "../../src/store/archive-names.ts";
 import type { LogHistory } from "../../src/store/log-history.ts";
 import type { LogFilter } from "../../src/store/logs.ts";
-import { openStoreReader, type StoreReader } from "../../src/store/open.ts";
+import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
 import {
   ALL_LOGS,
   type ArchiveBench,

@@ -2,8 +2,10 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
-import { openStore, openStoreReader, type Store, storeFile } from "../../src/store/open.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { openStoreReader } from "../../src/store/open-reader.ts";
 import { checkStore } from "../../src/store/rebuild-store.ts";
+import { storeFile } from "../../src/store/tables.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { withoutDecisions } from "../helpers/older-store.ts";
 import { BY_HAND, runWriter } from "../helpers/runs.ts";

@@ -3,10 +3,12 @@ import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { appendFileSync, chmodSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { archiveFolder, createArchiveFile, freeName } from "../../src/store/archive-files.ts";
-import { openStore, type Store, storeFile } from "../../src/store/open.ts";
-import type { Difference } from "../../src/store/rebuild.ts";
+import { archiveFolder, freeName } from "../../src/store/archive-names.ts";
+import { createArchiveFile } from "../../src/store/archive-writer.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../src/store/rebuild-store.ts";
+import type { Difference } from "../../src/store/run-comparison.ts";
+import { storeFile } from "../../src/store/tables.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { BY_HAND, runWriter, writeRandomHistory } from "../helpers/runs.ts";
 

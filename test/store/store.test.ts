@@ -4,8 +4,10 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { traceIds } from "../../src/base/trace-id.ts";
 import type { LogLevel } from "../../src/model/log.ts";
-import { openStore, openStoreReader, type Store, storeFile } from "../../src/store/open.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { openStoreReader } from "../../src/store/open-reader.ts";
 import type { SignalFilter } from "../../src/store/signals.ts";
+import { storeFile } from "../../src/store/tables.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { LINEAR, timesSlower } from "../helpers/growth.ts";
 import { withoutDecisions } from "../helpers/older-store.ts";
@@ -410,7 +412,7 @@ describe("G10: what is no store of this build", () => {
   test("a database without our tables, or with others under their names, is a problem and no crash", () => {
     using folder = temporaryFolder();
     const db = new Database(storeFile(folder.path), { create: true });
-    expect(openStoreReader(folder.path)).toMatchObject({ ok: false, error: { kind: "store-io" } });
+    expect(openStoreReader(folder.path)).toMatchObject({ ok: false, error: { kind: "store-empty" } });
     db.run("CREATE TABLE signals (x)");
     db.close(true);
     expect(openStore(folder.path, "full", "b", NOW)).toMatchObject({ ok: false, error: { kind: "store-migration" } });
@@ -419,7 +421,10 @@ describe("G10: what is no store of this build", () => {
     later.run("ALTER TABLE _migrations RENAME TO old");
     later.run("CREATE TABLE _migrations (other)");
     later.close(true);
-    expect(openStore(folder.path, "full", "b", NOW)).toMatchObject({ ok: false, error: { kind: "store-io" } });
+    expect(openStore(folder.path, "full", "b", NOW)).toMatchObject({
+      ok: false,
+      error: { kind: "store-not-a-database" },
+    });
   });
 
   test("a store that is not there is `missing`, and a command does not make it", () => {

@@ -5,7 +5,7 @@ import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { targetOf } from "../../model/config.ts";
 import { BEGINNING, momentAt } from "../../rules/replay.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";

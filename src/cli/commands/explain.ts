@@ -11,7 +11,7 @@ import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import { keyOf, shownKey } from "../../rules/key.ts";
 import { isKeyState, type KeyState } from "../../rules/rule.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";

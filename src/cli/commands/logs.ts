@@ -48,7 +48,7 @@ export const command = defineCommand({
     const source = {
       version,
       lastId: logs.lastId,
-      begin: () => beginning(range.value, history.firstIdSince),
+      begin: () => beginning(range.value, (at) => history.firstIdSince(at)),
       page: (after: number, limit: number, newest: boolean) =>
         history.readable({ after, sources, since, trace, level, limit, newest }),
     };

@@ -2,7 +2,7 @@
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
 import { EXIT, type Failure, usageError } from "../frame/outcome.ts";
 import { type Following, followRuns } from "../lists/follow-runs.ts";

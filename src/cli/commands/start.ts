@@ -4,7 +4,9 @@ import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
 import { Daemon } from "../../kernel/daemon.ts";
 import type { EventName } from "../../model/events.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
+import { PASSING, storeFile, storeProblem } from "../../store/tables.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
@@ -53,10 +55,12 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   const file = configFile(given);
   // Before anything: a daemon that dies of what nobody caught says so, and is restarted by whoever runs it.
   const log = daemonLog(pretty);
+  let store = "logs.db";
   const crash = (error: unknown): never => {
-    log.write(lastWords(error));
+    const found = storeProblem(store, error);
+    log.write(found === null ? lastWords(error) : lastWordsOfStore(found));
     log.flush(LAST_WORDS_MS);
-    process.exit(EXIT.bug);
+    process.exit(found === null ? EXIT.bug : PASSING.has(found.kind) ? EXIT.inUse : EXIT.badConfig);
   };
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
@@ -74,6 +78,7 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   const started = Daemon.start({ configFile: file, environment, logger: log, secrets: SECRETS, onSignal });
   if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
   if (pretty) log.write(howToLook(file, started.value.data));
+  store = storeFile(started.value.data);
   runs(started.value);
   const outcome = await stopped;
   log.flush(LAST_WORDS_MS);
@@ -96,6 +101,10 @@ function lastWords(error: unknown): LogLine {
 
 const strayed = (signal: NodeJS.Signals): LogLine =>
   line("info", "kernel.signal", `${signal} means nothing to nerve: SIGTERM stops it, SIGHUP re-reads the config`, null);
+
+/** Damage is no bug, and no restart mends it. */
+const lastWordsOfStore = (found: Problem): LogLine =>
+  line("error", PASSING.has(found.kind) ? "store.failed" : "store.damaged", formatProblem(found), null);
 
 const howToLook = (file: string, data: string): LogLine =>
   line("info", "kernel.ready", `keeps its data in ${data}; look with: nerve status -c ${shellWord(file)}`, null);

@@ -4,7 +4,7 @@
  */
 import type { Log } from "../../model/log.ts";
 import { advance, isOver, type Run, runEventOf } from "../../model/run.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { POLL_MS } from "./listing.ts";
 
 const PAGE = 1_000;

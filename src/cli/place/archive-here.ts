@@ -11,8 +11,9 @@ import { Archiver } from "../../kernel/upkeep/archiver.ts";
 import { Retention, retentionsOf } from "../../kernel/upkeep/retention.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { archiveFolder } from "../../store/archive-files.ts";
-import { openStore, PASSING, type Store } from "../../store/open.ts";
+import { archiveFolder } from "../../store/archive-names.ts";
+import { openStore, type Store } from "../../store/open.ts";
+import { PASSING } from "../../store/tables.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
 export async function archiveHere(config: NerveConfig): Promise<Result<Archived, Failure>> {

@@ -1,30 +1,50 @@
-/** Opens logs.db for a command that reads it beside the daemon, or without one. */
+/** Opens logs.db for a command that reads it beside the daemon, or without one, and says how a command ends that cannot. */
+import { join } from "node:path";
 import type { Result } from "../../base/result.ts";
-import { type Problem, problem } from "../../model/problem.ts";
-import { openStoreReader, type StoreReader } from "../../store/open.ts";
-import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import type { Problem } from "../../model/problem.ts";
+import { DAMAGED } from "../../store/damage.ts";
+import { isKernelRunning } from "../../store/kernel-lock.ts";
+import { openStoreReader, type StoreReader } from "../../store/open-reader.ts";
+import { PASSING, storeProblem } from "../../store/tables.ts";
+import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
 import { shellWord } from "../screen/shell-word.ts";
 import { nothingThere, type Place } from "./place.ts";
 
 /** What trying again does not cure. */
-const BROKEN: ReadonlySet<string> = new Set(["newer-store", "store-not-a-database", "store-symlink"]);
+const BROKEN: ReadonlySet<string> = new Set([
+  DAMAGED,
+  "newer-store",
+  "store-not-a-database",
+  "store-symlink",
+  "store-not-plain",
+  "store-trigger",
+]);
+
+/** The store this command reads: what SQLite says in the midst of an answer is about this file. */
+let opened: string | null = null;
 
 export function readStore(place: Place): Result<StoreReader, Failure> {
-  const opened = openStoreReader(place.data);
-  return opened.ok ? opened : storeFailure(place, opened.error);
+  const reader = openStoreReader(place.data);
+  if (!reader.ok) return storeFailure(place, reader.error);
+  opened = join(place.data, "logs.db");
+  return reader;
+}
+
+/** How a command ends in whose midst the store turned out to be damaged or out of reach; null: something else is wrong. */
+export function failureInStore(error: unknown): Outcome | null {
+  const found = storeProblem(opened ?? "logs.db", error);
+  if (found === null) return null;
+  return fail(PASSING.has(found.kind) ? EXIT.inUse : EXIT.badConfig, found);
 }
 
 /** How a command ends that could not open the store. */
 export function storeFailure(place: Place, found: Problem): { readonly ok: false; readonly error: Failure } {
-  if (found.kind === "archive-damaged") return fail(EXIT.finding, found);
-  if (BROKEN.has(found.kind)) return fail(EXIT.badConfig, found);
-  if (found.message.includes("no such table: workflow_runs")) {
-    const hint = "`nerve rebuild` derives it from the logs, and so does the daemon's next start";
-    return fail(EXIT.finding, problem("runs-gone", "the table of runs is gone", hint, found.file));
-  }
-  if (found.message.includes("no such table")) {
+  if (found.kind === "archive-damaged" || found.kind === "runs-gone") return fail(EXIT.finding, found);
+  // A daemon makes the tables of a new store in its first moment.
+  if (found.kind === "store-empty" && isKernelRunning(place.data)) {
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });
   }
+  if (BROKEN.has(found.kind) || found.kind === "store-empty") return fail(EXIT.badConfig, found);
   const start = `no nerve has run on this data yet; start one with \`nerve start -c ${shellWord(place.file)}\``;
   return nothingThere(place, found.kind === "store-missing" ? { ...found, hint: start } : found);
 }

@@ -4,7 +4,7 @@ import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
 import { shownKey } from "../../rules/key.ts";
 import { hasWords } from "../../rules/matcher.ts";
 import { type Counts, type Course, Replay, type Replayed } from "../../rules/replay.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { DropEstimate } from "./drop-estimate.ts";
 import { replaySignals } from "./replaying.ts";
 

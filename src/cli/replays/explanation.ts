@@ -7,7 +7,7 @@ import type { ReflexConfig } from "../../model/config.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
 import { type Course, type Evaluation, Replay, type Replayed, type Turn } from "../../rules/replay.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { type Fed, replaySignals } from "./replaying.ts";
 
 /** Which signals are asked about. */

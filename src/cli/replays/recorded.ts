@@ -2,7 +2,7 @@
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
 import type { ClockStep, Course, Down, Turn } from "../../rules/replay.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { parseStored } from "../screen/payload.ts";
 
 /** A row `reflex.fired`. */

@@ -1,6 +1,6 @@
 /** Feeds what the store still has of signals to a replay, page by page: memory stays bounded however many there are. */
 import type { Replay } from "../../rules/replay.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { EVERY_SIGNAL } from "./recorded.ts";
 
 const PAGE = 5_000;

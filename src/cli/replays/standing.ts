@@ -2,7 +2,7 @@
 
 import type { ReflexConfig } from "../../model/config.ts";
 import { definitionOf } from "../../rules/same-reflex.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 
 export type Standing =
   /** It begins with the first signal after `since`. `at`: Unix milliseconds, 0 where it was there all the time. */

@@ -5,7 +5,7 @@ import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 import { findTrace } from "./find-trace.ts";

@@ -6,7 +6,7 @@ import type { RunAnswer, Status } from "../../control/contract.ts";
 import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import { isOver, type Run } from "../../model/run.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
 import { POLL_MS } from "../lists/listing.ts";
 import { ask } from "../place/ask.ts";

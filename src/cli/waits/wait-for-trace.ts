@@ -8,7 +8,7 @@ import type { Status } from "../../control/contract.ts";
 import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
-import type { StoreReader } from "../../store/open.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import type { Place } from "../place/place.ts";

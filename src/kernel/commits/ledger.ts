@@ -20,7 +20,7 @@ export interface Entry {
 const BATCH_WINDOW_MS = 25;
 const RETRY_MS = 1_000;
 
-/** What the disk or another process can do to us and time can heal; anything else is a bug. */
+/** What the disk or another process can do to us and time can heal; anything else is damage, or a bug. */
 const HEALS = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL|NOMEM)/;
 
 export interface LedgerEvents {

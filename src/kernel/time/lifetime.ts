@@ -4,6 +4,7 @@
  * times of signals; a set clock is taken back out of it. Across boots only the wall clock is there to tell.
  */
 import { type Clock, type Moment, momentOf, STEP_MS } from "../../base/clock.ts";
+import { readJson } from "../../base/json.ts";
 
 /** A moment on both axes, as it is kept in the store. */
 interface Anchor {
@@ -14,9 +15,22 @@ interface Anchor {
 export interface LifetimeStore {
   get(key: string): string | null;
   set(key: string, value: string): void;
+  /** What is to be thrown for a value that is not what was set. */
+  damaged(key: string, value: string): Error;
 }
 
 const KEY = "lifetime";
+
+/** Null before the first. */
+function readAnchor(store: LifetimeStore): Anchor | null {
+  const written = store.get(KEY);
+  if (written === null) return null;
+  const anchor = readJson(written) as { [Key in keyof Anchor]?: unknown } | null | undefined;
+  const moment = anchor?.moment as { [Key in keyof Moment]?: unknown } | null | undefined;
+  const numbers = [anchor?.elapsedMs, moment?.bootMs, moment?.wallMs];
+  if (typeof moment?.bootId !== "string" || !numbers.every(Number.isFinite)) throw store.damaged(KEY, written);
+  return anchor as Anchor;
+}
 
 export class Lifetime {
   readonly #clock: Clock;
@@ -31,7 +45,7 @@ export class Lifetime {
   constructor(clock: Clock, store: LifetimeStore) {
     this.#clock = clock;
     this.#store = store;
-    const anchor = JSON.parse(store.get(KEY) ?? "null") as Anchor | null;
+    const anchor = readAnchor(store);
     const wall = clock.wallMs();
     let elapsed = 0;
     if (anchor !== null) {

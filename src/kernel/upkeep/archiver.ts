@@ -11,20 +11,11 @@ import { counted } from "../../base/counted.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import {
-  type ArchiveFile,
-  type ArchiveGap,
-  checking,
-  createArchiveFile,
-  damagedByGap,
-  dayOf,
-  endOfDay,
-  freeName,
-  glance,
-  namesIn,
-  syncFolder,
-} from "../../store/archive-files.ts";
+import { type ArchiveGap, damagedByGap } from "../../store/archive-damage.ts";
+import { type ArchiveFile, dayOf, endOfDay, freeName } from "../../store/archive-names.ts";
+import { checking, glance, namesIn } from "../../store/archive-reader.ts";
 import { strayOf } from "../../store/archive-strays.ts";
+import { createArchiveFile, syncFolder } from "../../store/archive-writer.ts";
 import type { Store } from "../../store/open.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";

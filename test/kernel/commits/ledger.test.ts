@@ -12,9 +12,10 @@ import { type Batch, Sense } from "../../../src/kernel/memory/sense.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import { Archiver } from "../../../src/kernel/upkeep/archiver.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
-import { archiveFolder } from "../../../src/store/archive-files.ts";
-import { openStore, type Store, storeFile } from "../../../src/store/open.ts";
+import { archiveFolder } from "../../../src/store/archive-names.ts";
+import { openStore, type Store } from "../../../src/store/open.ts";
 import type { Owed } from "../../../src/store/sense-state.ts";
+import { storeFile } from "../../../src/store/tables.ts";
 
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { LINEAR, timesSlower } from "../../helpers/growth.ts";

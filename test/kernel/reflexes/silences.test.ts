@@ -5,7 +5,8 @@ import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../../src/kernel/commits/ledger.ts";
 import { Silences } from "../../../src/kernel/reflexes/silences.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
-import { openStore, storeFile } from "../../../src/store/open.ts";
+import { openStore } from "../../../src/store/open.ts";
+import { storeFile } from "../../../src/store/tables.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 

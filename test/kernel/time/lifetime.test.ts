@@ -15,6 +15,7 @@ function bench() {
   const store: LifetimeStore = {
     get: (key) => values.get(key) ?? null,
     set: (key, value) => void values.set(key, value),
+    damaged: (key, value) => new Error(`${key} is ${value}`),
   };
   const clock = new HandClock();
   return { clock, start: () => new Lifetime(clock, store) };

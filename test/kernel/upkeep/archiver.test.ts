@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
-import { lineOf } from "../../../src/store/archive-files.ts";
+import { lineOf } from "../../../src/store/archive-writer.ts";
 import {
   ALL_LOGS,
   type ArchiveBench,

@@ -1,194 +1,26 @@
-/**
- * The files of the archive: `YYYY-MM-DD.jsonl`, `YYYY-MM-DD.2.jsonl` … in `data/archive`, one row of `logs` a line as
- * JSON with the columns as keys, each as it lies in the table (`data` is text). A file appears under its name only whole
- * and synced, and is never rewritten.
- */
+/** Reads and checks files of the archive: what a file holds is believed once its bytes are those that were written. */
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
-import { type FileHandle, open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../model/log.ts";
-import { type Problem, problem } from "../model/problem.ts";
+import { ArchiveDamaged, damagedFile } from "./archive-damage.ts";
+import type { ArchiveFile } from "./archive-names.ts";
 
-/** A row of the table `archive`. */
-export interface ArchiveFile {
-  readonly file: string;
-  /** YYYY-MM-DD in UTC. */
-  readonly day: string;
-  readonly first_id: number;
-  readonly last_id: number;
-  readonly rows: number;
-  readonly bytes: number;
-  /** 64 hex digits. */
-  readonly sha256: string;
-  /** Unix milliseconds: when it was written. */
-  readonly at: number;
-  /** The last log of the file before it, 0 for the first; null: not known. */
-  readonly after_id: number | null;
-}
-
-/**
- * Logs above `after`, up to `upTo`, that were archived and that cannot be told where: the row of their file is lost, which
- * shows as each names the last log of the file before it; or the watermark is, which is the last log of the newest.
- */
-export interface ArchiveGap {
-  readonly lost: "row" | "watermark";
-  readonly after: number;
-  readonly upTo: number;
-}
-
-/** Archived logs cannot be had: reading goes no further, for they are nowhere else. */
-export class ArchiveDamaged extends Error {
-  readonly problem: Problem;
-
-  /** `upTo`: the last of the logs that cannot be had. */
-  constructor(path: string, why: string, remedy: string, upTo: number) {
-    super(`${path} ${why}`);
-    this.name = "ArchiveDamaged";
-    const hint = `${remedy}; \`nerve logs --after ${upTo}\` lists what lies above`;
-    this.problem = problem("archive-damaged", this.message, hint, path);
-  }
-}
-
-/** A file that does not hold what the table says it holds. */
-export const damagedFile = (folder: string, { file, last_id }: ArchiveFile, why: string): ArchiveDamaged => {
-  const remedy = "`nerve archive verify` names every damaged file; put back an untouched copy";
-  return new ArchiveDamaged(join(folder, file), why, remedy, last_id);
-};
-
-/** `log 4`, `logs 4 to 9`. */
-export const logsWord = (first: number, last: number): string =>
-  first === last ? `log ${first}` : `logs ${first} to ${last}`;
-
-export const damagedByGap = (folder: string, { lost, after, upTo }: ArchiveGap): ArchiveDamaged => {
-  const logs = `has ${logsWord(after + 1, upTo)}, but`;
-  if (lost === "watermark") {
-    const why = `${logs} by \`archived_up_to\` in \`meta\` the archive ends with log ${after}`;
-    return new ArchiveDamaged(folder, why, `set it to ${upTo}`, upTo);
-  }
-  const remedy = "`nerve archive verify` looks which file it is; insert its row again, from a copy of logs.db";
-  return new ArchiveDamaged(folder, `${logs} no row of the table \`archive\` tells in which file`, remedy, upTo);
-};
-
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
 /** A link in the archive could lead anywhere, and a named pipe would be waited for. */
 const READ_PLAIN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-const WRITE_NEW = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
-const NAME = /^(\d{4}-\d\d-\d\d)(?:\.([2-9]|[1-9]\d+))?\.jsonl$/;
-const TEMPORARY = ".tmp";
-
-const DAY_MS = 86_400_000;
-const LAST_DAY_MS = Date.UTC(9999, 11, 31);
-
-export const archiveFolder = (data: string): string => join(data, "archive");
-
-/** The UTC day of a moment; what no calendar of four digits holds goes to its nearest end. */
-export const dayOf = (at: number): string =>
-  new Date(Math.min(Math.max(at, 0), LAST_DAY_MS)).toISOString().slice(0, 10);
-
-/** The first moment that is not in `day` any more. */
-export const endOfDay = (day: string): number => Date.parse(`${day}T00:00:00Z`) + DAY_MS;
-
-export const isArchiveName = (name: string): boolean => NAME.test(name);
-export const isTemporaryName = (name: string): boolean =>
-  name.endsWith(TEMPORARY) && isArchiveName(name.slice(0, -TEMPORARY.length));
-
-/** A name of `day` that nothing has yet. */
-export function freeName(folder: string, day: string, isTaken: (name: string) => boolean): string {
-  for (let nth = 1; ; nth++) {
-    const name = nth === 1 ? `${day}.jsonl` : `${day}.${nth}.jsonl`;
-    if (!isTaken(name) && lstatSync(join(folder, name), { throwIfNoEntry: false }) === undefined) return name;
-  }
-}
-
+/** What lies in the folder; nothing where there is none. Throws {@link ArchiveDamaged} when it cannot be read. */
 export function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    if (code === "ENOTDIR") throw new ArchiveDamaged(folder, "is not a folder", "put the folder back", null);
+    throw new ArchiveDamaged(folder, `cannot be read: ${message}`, "nerve must be able to read its own folder", null);
   }
 }
-
-// ── writing ────────────────────────────────────────────────────────────
-
-export interface ArchiveWriter {
-  readonly bytes: number;
-  append(rows: readonly Log[]): Promise<void>;
-  /** Durable under its name when it resolves; its SHA-256. */
-  finish(): Promise<string>;
-  /** Nothing of it stays. */
-  abandon(): Promise<void>;
-}
-
-export const syncFolder = async (folder: string): Promise<void> => {
-  const handle = await open(folder, O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-};
-
-export const lineOf = (row: Log): string => `${JSON.stringify(row)}\n`;
-
-/** The id of the row a line holds, whoever wrote it; null when it holds none. */
-export function idIn(line: string): number | null {
-  try {
-    const id: unknown = (JSON.parse(line) as Partial<Log> | null)?.id;
-    return Number.isSafeInteger(id) ? (id as number) : null;
-  } catch {
-    return null;
-  }
-}
-
-async function writeWhole(handle: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at, bytes.length - at)).bytesWritten;
-}
-
-/** A sync of much at once would hold up every other one on the disk, those of commits too. */
-const SYNC_EVERY_BYTES = 1024 * 1024;
-
-export async function createArchiveFile(folder: string, name: string): Promise<ArchiveWriter> {
-  const path = join(folder, name);
-  const aside = path + TEMPORARY;
-  // What is left of one that could be written, and then not be removed.
-  await unlink(aside).catch(() => null);
-  const handle = await open(aside, WRITE_NEW, 0o600);
-  const hash = createHash("sha256");
-  let bytes = 0;
-  let synced = 0;
-  let isNamed = false;
-  return {
-    get bytes() {
-      return bytes;
-    },
-    async append(rows) {
-      const piece = Buffer.from(rows.map(lineOf).join(""));
-      hash.update(piece);
-      bytes += piece.length;
-      await writeWhole(handle, piece);
-      if (bytes - synced < SYNC_EVERY_BYTES) return;
-      await handle.datasync();
-      synced = bytes;
-    },
-    async finish() {
-      await handle.sync();
-      await handle.close();
-      await rename(aside, path);
-      isNamed = true;
-      await syncFolder(folder);
-      return hash.digest("hex");
-    },
-    async abandon() {
-      await handle.close().catch(() => null);
-      await unlink(isNamed ? path : aside).catch(() => null);
-    },
-  };
-}
-
-// ── reading ────────────────────────────────────────────────────────────
 
 const PIECE_BYTES = 256 * 1024;
 const NEWLINE = 10;
@@ -357,6 +189,27 @@ export function endsOf(path: string): { readonly first: string; readonly last: s
       last = bytes.toString("utf8", bytes.lastIndexOf(NEWLINE, bytes.length - 2) + 1);
     }
     return first === null ? null : { first, last };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The id of the row a line holds, whoever wrote it; null when it holds none. */
+export function idIn(line: string): number | null {
+  try {
+    const id: unknown = (JSON.parse(line) as Partial<Log> | null)?.id;
+    return Number.isSafeInteger(id) ? (id as number) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Lines of a file nothing is known of; none when it cannot be read. */
+export function* linesOf(path: string): Generator<string> {
+  const descriptor = openRead(path);
+  if (typeof descriptor === "string") return;
+  try {
+    for (const { bytes } of piecesOf(descriptor, 0)) yield* bytes.toString("utf8").split("\n");
   } finally {
     closeSync(descriptor);
   }

@@ -1,0 +1,76 @@
+/** Opens logs.db for commands: reads beside a running kernel or without one, and writes nothing. */
+import type { Database } from "bun:sqlite";
+import { err, ok, type Result } from "../base/result.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import { openReader } from "../sqlite/open.ts";
+import { RESTORE, StoreDamaged } from "./damage.ts";
+import { STORE_MIGRATIONS } from "./migrations.ts";
+import { checkPages, checkTables } from "./soundness.ts";
+import { appliedTo, migrationUnknownHere, newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
+
+export type StoreReader = Omit<Tables, "senses"> & {
+  /** Changes whenever another connection has committed. */
+  version(): number;
+  close(): void;
+};
+
+/** Reading every page of a larger file takes longer than an answer may. */
+const CHECKED_BYTES = 32 * 1024 * 1024;
+
+/** A store that no migration has made yet: a kernel is at it at this moment, or its file was emptied. */
+const EMPTY = "store-empty";
+
+function emptyProblem(db: Database): Problem | null {
+  const tables = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+  if (tables.some(({ name }) => name === "_migrations")) return null;
+  if (tables.length === 0) return problem(EMPTY, `${db.filename} holds no table`, RESTORE, db.filename);
+  return new StoreDamaged(db.filename, "the table _migrations is gone", RESTORE).problem;
+}
+
+/** What is wrong with an open store, or null. */
+export function storeFault(db: Database, file: string, mostBytes: number): Problem | null {
+  const empty = emptyProblem(db);
+  if (empty !== null) return empty;
+  const unknown = migrationUnknownHere(db);
+  if (unknown !== null) return newerStore(file, unknown);
+  const applied = new Set(appliedTo(db));
+  checkTables(
+    db,
+    STORE_MIGRATIONS.filter(({ name }) => applied.has(name)),
+  );
+  checkPages(db, mostBytes);
+  return null;
+}
+
+/** The table of runs alone can be derived again. */
+function runsGone(db: Database): Problem | null {
+  if (db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'workflow_runs'").get() !== null)
+    return null;
+  const hint = "`nerve rebuild` derives it from the logs, and so does the daemon's next start";
+  return problem("runs-gone", "the table of runs is gone", hint, db.filename);
+}
+
+export function openStoreReader(data: string): Result<StoreReader, Problem> {
+  const file = storeFile(data);
+  const opened = openReader(file);
+  if (!opened.ok) {
+    const { kind, message } = opened.error;
+    const hint = kind === "missing" ? "start nerve once with this config" : kind === "not-a-database" ? RESTORE : null;
+    return err(problem(`store-${kind}`, message, hint, file));
+  }
+  const db = opened.value;
+  try {
+    const fault = storeFault(db, file, CHECKED_BYTES) ?? runsGone(db);
+    if (fault !== null) {
+      db.close(true);
+      return err(fault);
+    }
+    const { senses: _, ...tables } = tablesOf(db, file);
+    const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
+    return ok({ ...tables, version: () => version.get()?.data_version ?? 0, close: () => db.close(true) });
+  } catch (error) {
+    // Not nerve's, or a kernel is making it at this moment.
+    db.close(true);
+    return err(unusable(file, error));
+  }
+}

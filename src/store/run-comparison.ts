@@ -1,0 +1,155 @@
+/** What `workflow_runs` says beside what the logs say: every run is folded, and each row compared with its run. */
+import type { Database } from "bun:sqlite";
+import type { Log } from "../model/log.ts";
+import type { Run } from "../model/run.ts";
+import { isCount } from "./columns.ts";
+import { type Fault, RunFold } from "./run-fold.ts";
+import { runTable } from "./runs.ts";
+
+/** Every log above an id in id order, those in the archive included; asked of a connection once the table is there. */
+export type Scan = (after: number) => Iterable<Log>;
+export type ScanOf = (db: Database) => Scan;
+
+/** `column` `row`: one of the two has no such run; the other's value is its state. */
+export interface Difference {
+  readonly run: number;
+  readonly column: string;
+  readonly table: string | number | null;
+  readonly log: string | number | null;
+}
+
+export interface Comparison {
+  /** Runs the logs tell of, and the events they consist of. */
+  readonly runs: number;
+  readonly events: number;
+  /** Runs whose row differed. */
+  readonly differing: number;
+  /** The first of the differences. */
+  readonly differences: readonly Difference[];
+  readonly faulty: number;
+  /** The first of the faults. */
+  readonly faults: readonly Fault[];
+}
+
+const MAX_LISTED = 100;
+
+export const isPresent = (db: Database): boolean =>
+  db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'workflow_runs'").get() !== null;
+
+/** Counts everything, keeps the first of it. */
+export function tally() {
+  const differences: Difference[] = [];
+  const faults: Fault[] = [];
+  let differing = 0;
+  let faulty = 0;
+  return {
+    differ(found: readonly Difference[]): void {
+      differing++;
+      differences.push(...found.slice(0, MAX_LISTED - differences.length));
+    },
+    fault(found: Fault): void {
+      faulty++;
+      if (faults.length < MAX_LISTED) faults.push(found);
+    },
+    result: () => ({ differing, differences, faulty, faults }),
+  };
+}
+
+export type Tally = ReturnType<typeof tally>;
+
+function differences(table: Run | null, log: Run): Difference[] {
+  if (table === null) return [{ run: log.id, column: "row", table: null, log: log.state }];
+  const found: Difference[] = [];
+  for (const column in log) {
+    const is = table[column as keyof Run];
+    const shouldBe = log[column as keyof Run];
+    if (is !== shouldBe) found.push({ run: log.id, column, table: is, log: shouldBe });
+  }
+  return found;
+}
+
+export interface Findings {
+  /** As the logs tell it; the row is missing or another. */
+  differing(run: Run): void;
+  /** A row no log tells of. */
+  extra(id: number): void;
+  /** A log of it is gone, so that nobody can tell what its row should be. */
+  leave(id: number): void;
+}
+
+export const NOTHING: Findings = { differing: () => {}, extra: () => {}, leave: () => {} };
+
+export interface Compared {
+  readonly fold: RunFold;
+  /** The sequence runs get their ids from, which must be above every id ever given. */
+  readonly sequence: number;
+}
+
+/** What a sequence says, as far as it can be read. */
+function highestGiven(db: Database, table: "logs" | "workflow_runs"): number {
+  const { seq = null } =
+    db.query<{ seq: unknown }, [string]>("SELECT seq FROM sqlite_sequence WHERE name = ?").get(table) ?? {};
+  return isCount(seq) ? (seq as number) : 0;
+}
+
+function isThere(scan: Scan, id: number): boolean {
+  for (const log of scan(id - 1)) return log.id === id;
+  return false;
+}
+
+/** Inside one transaction of `db`. */
+export function compare(db: Database, scan: Scan, found: Findings, into: Tally): Compared {
+  const { asFound } = runTable(db);
+  const fold = new RunFold(into.fault);
+  /** Logs that rows name and their runs lack, with the run. */
+  const named = new Map<number, number>();
+  const look = (run: Run): void => {
+    const row = asFound(run.id);
+    const different = differences(row, run);
+    if (different.length === 0) return;
+    into.differ(different);
+    if (row !== null && row.last_log_id > run.last_log_id) named.set(row.last_log_id, run.id);
+    found.differing(run);
+  };
+  for (const log of scan(0)) {
+    const over = fold.take(log);
+    if (over !== null) look(over);
+  }
+  for (const run of fold.alive()) look(run);
+  const rows = db.query<Pick<Run, "id" | "state" | "first_log_id">, []>(
+    "SELECT id, state, first_log_id FROM workflow_runs ORDER BY id",
+  );
+  for (const row of rows.iterate()) {
+    if (fold.knows(row.id)) continue;
+    into.differ([{ run: row.id, column: "row", table: row.state, log: null }]);
+    named.set(row.first_log_id, row.id);
+    found.extra(row.id);
+  }
+  const lastLog = highestGiven(db, "logs");
+  for (const [log, run] of named) {
+    if (log > lastLog || log < (fold.firstLog ?? 0) || isThere(scan, log)) continue;
+    found.leave(run);
+    into.fault({ run, log, message: `log ${log}: it is gone, and the row of run ${run} names it` });
+  }
+  return { fold, sequence: highestGiven(db, "workflow_runs") };
+}
+
+export const summary = ({ fold }: Compared, into: Tally): Comparison => ({
+  runs: fold.runs,
+  events: fold.events,
+  ...into.result(),
+});
+
+/** What differs, in one snapshot of `db`, which is only read. Null: there is no table. */
+export function checkRuns(db: Database, scanOf: ScanOf): Comparison | null {
+  return db.transaction(() => {
+    if (!isPresent(db)) return null;
+    const into = tally();
+    const compared = compare(db, scanOf(db), NOTHING, into);
+    const { highestRun } = compared.fold;
+    if (compared.sequence < highestRun) {
+      into.differ([{ run: highestRun, column: "sqlite_sequence", table: compared.sequence, log: highestRun }]);
+    }
+    return summary(compared, into);
+  })();
+}
