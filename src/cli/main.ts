@@ -55,7 +55,7 @@ function verbFirst(argv: readonly string[]): readonly string[] {
 
 async function dispatch(argv: readonly string[]): Promise<Outcome> {
   const [first, ...rest] = verbFirst(argv);
-  if (first === undefined && asksForJson(argv)) return usageError("which command?", "`nerve --help` lists them");
+  if (first === undefined && argv.length > 0) return usageError("which command?", commandless(argv));
   if (first === undefined) return showOverview("stderr");
   if (first === "help" || first === "--help" || first === "-h") {
     const topic = rest.find((word) => !word.startsWith("-"));
@@ -64,6 +64,14 @@ async function dispatch(argv: readonly string[]): Promise<Outcome> {
   if (first === "--version" || first === "-V") return runVerb("version", rest);
   return runVerb(first, rest);
 }
+
+/** `nerve -c FILE`: most likely the daemon is meant. */
+const commandless = (argv: readonly string[]): string => {
+  const namesConfig = argv.some((word) => /^(?:-c|--config)/.test(word));
+  return namesConfig
+    ? "`nerve start -c FILE` runs the daemon; `nerve --help` lists the others"
+    : "`nerve --help` lists them";
+};
 
 async function showOverview(where: "stdout" | "stderr"): Promise<Outcome> {
   const [{ overview }, { print, printError, stderrScreen, stdoutScreen }] = await Promise.all([

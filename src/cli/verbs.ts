@@ -28,7 +28,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: "check",
     section: RUN,
-    usage: "check",
+    usage: "check [config]",
     summary: "the config, every sense, workflow and pending migration: every problem at once",
     load: () => any(import("./commands/check.ts")),
   },
@@ -56,21 +56,21 @@ export const VERBS: readonly Verb[] = [
   {
     name: "signals",
     section: LOOK,
-    usage: "signals",
+    usage: "signals [sense…]",
     summary: "what senses have seen; -f follows",
     load: () => any(import("./commands/signals.ts")),
   },
   {
     name: "logs",
     section: LOOK,
-    usage: "logs",
+    usage: "logs [sense…]",
     summary: "what happened meanwhile: errors, output, the daemon's own records; -f follows",
     load: () => any(import("./commands/logs.ts")),
   },
   {
     name: "runs",
     section: LOOK,
-    usage: "runs",
+    usage: "runs [workflow…]",
     summary: "what workflows did, and are doing; -f follows",
     load: () => any(import("./commands/runs.ts")),
   },
@@ -133,7 +133,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: "run",
     section: ACT,
-    usage: "run <workflow>",
+    usage: "run <workflow> [input]",
     summary: "start a workflow by hand",
     load: () => any(import("./commands/run.ts")),
   },

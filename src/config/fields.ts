@@ -9,7 +9,7 @@ import { meantOr, nearest } from "../base/nearest.ts";
 import { parseSize } from "../base/size.ts";
 import { isName } from "../model/name.ts";
 import type { Report } from "./report.ts";
-import { child, type Entry, found, isEmpty, type Place, shown, type Tree } from "./tree.ts";
+import { child, type Entry, found, isBroken, isEmpty, type Place, shown, type Tree } from "./tree.ts";
 
 export type Reader<T> = (tree: Tree, label: string, report: Report) => T | null;
 export type Shape = Readonly<Record<string, Reader<unknown>>>;
@@ -81,10 +81,14 @@ const FEW_KEYS = 4;
 function entriesOf(tree: Tree, label: string, report: Report, keys: readonly string[] | null): readonly Entry[] | null {
   if (tree.kind === "map") return tree.entries;
   if (isEmpty(tree)) return [];
-  const hint = keys === null ? null : `its keys: ${keys.join(", ")}`;
+  const hint = keys === null ? hintOfNames(tree, label) : `its keys: ${keys.join(", ")}`;
   report.expected("wrong-type", tree, label, "a map", hint);
   return null;
 }
+
+/** A list where each entry has to have a name. */
+const hintOfNames = (tree: Tree, label: string): string | null =>
+  tree.kind === "list" ? `give each a name: \`${label}: { NAME: { … } }\`` : null;
 
 const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with -)";
 
@@ -111,7 +115,12 @@ export function named<T>(read: (name: string, tree: Tree, label: string, report:
 export function list<T>(read: Reader<T>, what: string): Reader<readonly (T | null)[]> {
   return (tree, label, report) => {
     if (tree.kind === "list") return tree.items.map((item, index) => read(item, child(label, index), report));
-    const hint = tree.kind === "scalar" && !isEmpty(tree) ? "put it in brackets: [ ]" : null;
+    const hint =
+      tree.kind === "map"
+        ? "begin each with `- `"
+        : !isEmpty(tree) && tree.kind === "scalar"
+          ? "put it in brackets: [ ]"
+          : null;
     report.expected("wrong-type", tree, label, what, hint);
     return null;
   };
@@ -246,4 +255,13 @@ export const jsonMap: Reader<JsonObject> = (tree, label, report) => {
   const result = tree.kind === "map" ? json(tree, label, report) : null;
   if (tree.kind !== "map") report.expected("wrong-type", tree, label, "a map of options", null);
   return result === null ? null : (result.value as JsonObject);
+};
+
+/**
+ * Something in `with` has been reported. The module must not be asked about what is left of its options: it would find
+ * faults that the file does not have.
+ */
+export const hasBrokenOptions = ({ treeOf }: { readonly treeOf: (key: "with") => Tree | null }): boolean => {
+  const options = treeOf("with");
+  return options !== null && isBroken(options);
 };

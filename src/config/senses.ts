@@ -7,6 +7,7 @@ import {
   durationOrNone,
   durationOrZero,
   type Fields,
+  hasBrokenOptions,
   jsonMap,
   key,
   name,
@@ -56,7 +57,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
 
 export const readSenses = named<SenseConfig>((sense, tree, label, report) => {
   const fields = readFields(tree, label, SENSE, report);
-  return fields && configOf(sense, fields.values);
+  return fields && !hasBrokenOptions(fields) ? configOf(sense, fields.values) : null;
 });
 
 /** A sense of which nothing is written: every key is absent. */

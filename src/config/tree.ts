@@ -55,6 +55,14 @@ export const isFilled = (tree: Tree): boolean =>
       ? tree.items.some(isFilled)
       : tree.kind === "scalar" && tree.filled;
 
+/** True when a part of it was reported, so that what it says is not whole. */
+export const isBroken = (tree: Tree): boolean =>
+  tree.kind === "map"
+    ? tree.entries.some(({ value }) => isBroken(value))
+    : tree.kind === "list"
+      ? tree.items.some(isBroken)
+      : tree.kind === "broken";
+
 export const isEmpty = (tree: Tree): boolean => tree.kind === "scalar" && tree.value === null && !tree.filled;
 
 export const formatPlace = (place: Place): string => `${place.file}:${place.line}:${place.column}`;

@@ -6,6 +6,7 @@ import {
   decimal,
   duration,
   durationOrZero,
+  hasBrokenOptions,
   integer,
   jsonMap,
   key,
@@ -71,7 +72,7 @@ const WORKFLOW = shapeOf(WORKFLOW_KEYS);
 
 export const readWorkflows = named<WorkflowConfig>((workflow, tree, label, report) => {
   const fields = readFields(tree, label, WORKFLOW, report);
-  if (!fields) return null;
+  if (!fields || hasBrokenOptions(fields)) return null;
   const { use, with: options, concurrency, overflow, max_queue, timeout, grace_period, retry } = fields.values;
   const common = {
     name: workflow,

@@ -232,7 +232,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: "groups: [a]",
-    says: ["nerve.yaml:1:9: `groups` must be a map, found a list"],
+    says: ["nerve.yaml:1:9: `groups` must be a map, found a list; give each a name: `groups: { NAME: { … } }`"],
   },
   {
     config: "senses: {CPU: }",
@@ -324,7 +324,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: "reflexes: {}",
-    says: ["nerve.yaml:1:11: `reflexes` must be a list of reflexes, found an empty map"],
+    says: ["nerve.yaml:1:11: `reflexes` must be a list of reflexes, found an empty map; begin each with `- `"],
   },
   {
     config: withSenses("reflexes: [5]"),
@@ -487,6 +487,14 @@ const CASES: readonly Case[] = [
   {
     config: 'data: "./x\nsenses: { load: }\n',
     says: ['nerve.yaml:1:7: this is not valid YAML: missing closing "quote'],
+  },
+  {
+    config: 'data: "./d\\0"',
+    says: ['nerve.yaml:1:7: `data` must be a path without the character U+0000, found "./d\\u0000"'],
+  },
+  {
+    config: "senses: [load]",
+    says: ["nerve.yaml:1:9: `senses` must be a map, found a list; give each a name: `senses: { NAME: { … } }`"],
   },
   {
     config: "memory:{}",

@@ -18,7 +18,7 @@ import {
   problemsOf,
 } from "../../scratch/modules.ts";
 import { defineCommand } from "../frame/command.ts";
-import { EXIT, fail } from "../frame/outcome.ts";
+import { EXIT, fail, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
 import { printWarnings } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
@@ -28,13 +28,15 @@ import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
 export const command = defineCommand({
   details:
     "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad (what can be read of it is looked at all the same); 1: it is fine, and something does not load or\ncan never match.",
-  arguments: [],
+  arguments: [{ name: "config", required: false }],
   options: {},
   examples: [
     ["nerve check", "before a reload"],
     ["nerve check -c /etc/nerve/nerve.yaml --json", "in a pipeline"],
   ],
-  async run({ config: given, json }) {
+  async run({ arguments: [named], config: option, json }) {
+    if (named !== undefined && option !== null) return usageError("two configs are named", "give one of them");
+    const given = named ?? option;
     const { config, problems, warnings, parts } = loadAsFarAsReadable(configFile(given), process.env);
     const found = explainAbsence(problems, given);
     if (config !== null) SECRETS.learn(config.secrets);

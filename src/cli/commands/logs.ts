@@ -15,7 +15,7 @@ const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly stri
 
 export const command = defineCommand({
   details: "Reads the data directory itself: it works whether or not the daemon runs.",
-  arguments: [],
+  arguments: [{ name: "sense…", required: false }],
   options: {
     ...LIST_OPTIONS,
     source: texts("SOURCE", "only of this source: kernel, sense:NAME, reflex:NAME, workflow:NAME"),
@@ -26,7 +26,7 @@ export const command = defineCommand({
     ["nerve logs -f --sense cpu-usage", "one sense's output and errors as they come"],
     ["nerve logs --source kernel --json", "the daemon's own records for another program"],
   ],
-  async run({ options, config: given, json }) {
+  async run({ arguments: named, options, config: given, json }) {
     const range = parseRange(options, Date.now());
     if (!range.ok) return range;
     const { level } = options;
@@ -44,7 +44,7 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const { logs, history, version } = opened.value;
     const { since, trace } = range.value;
-    const sources = [...options.source, ...options.sense.map((name) => `sense:${name}`)];
+    const sources = [...options.source, ...[...named, ...options.sense].map((name) => `sense:${name}`)];
     const source = {
       version,
       lastId: logs.lastId,

@@ -13,18 +13,22 @@ import { tellOrder } from "../waits/wait-for-run.ts";
 export const command = defineCommand({
   details:
     "The run is durable when the command returns: it goes on even if the daemon dies meanwhile. Its `thread.trigger.payload`\nis the input. With --wait its logs follow on stderr, then its output on stdout; a run that ends otherwise than\ncompleted is exit code 1.",
-  arguments: [{ name: "workflow", required: true }],
+  arguments: [
+    { name: "workflow", required: true },
+    { name: "input", required: false },
+  ],
   options: {
     input: text("JSON", "its input: JSON, @FILE or - for stdin (default null)"),
     wait: flag("wait until it is over, and print its output"),
   },
   examples: [
-    [`nerve run page --input '{"host":"db1"}'`, "start it, and see how to watch it"],
+    [`nerve run page '{"host":"db1"}'`, "start it, and see how to watch it"],
     ["nerve run report --wait | jq .total", "and use what it returns"],
     ["nerve run import --input @rows.json", "input from a file"],
   ],
-  async run({ arguments: [workflow = ""], options, config: given, json }) {
-    const input = readInput(options.input);
+  async run({ arguments: [workflow = "", named = null], options, config: given, json }) {
+    if (named !== null && options.input !== null) return usageError("two inputs are given", "give one of them");
+    const input = readInput(named ?? options.input);
     if (!input.ok) return input;
     const place = findPlace(given);
     if (!place.ok) return place;

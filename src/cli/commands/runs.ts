@@ -47,7 +47,7 @@ const { follow, since, after, trace, limit } = LIST_OPTIONS;
 export const command = defineCommand({
   details:
     "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since is about the time it was queued. States: queued, running, sleeping (also between attempts);\ncompleted, failed, cancelled, timed-out, dropped.",
-  arguments: [],
+  arguments: [{ name: "workflow…", required: false }],
   options: {
     follow,
     active: flag("only those that have not ended"),
@@ -64,7 +64,7 @@ export const command = defineCommand({
     ["nerve runs -f --workflow page", "the newest of one workflow, and what becomes of it"],
     ["nerve runs --since 1d --state failed --state timed-out --json", "what went wrong, for another program"],
   ],
-  async run({ options, config: given, json }) {
+  async run({ arguments: named, options, config: given, json }) {
     const range = parseRange(options, Date.now());
     if (!range.ok) return range;
     const states = parseStates(options.state, options.active);
@@ -73,15 +73,16 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
-    const filter = { workflows: options.workflow, states: states.value, reflexes: options.reflex };
-    const workflows = knownWorkflows(place.value.config, options.workflow);
+    const only = [...named, ...options.workflow];
+    const filter = { workflows: only, states: states.value, reflexes: options.reflex };
+    const workflows = knownWorkflows(place.value.config, only);
     const known = workflows.ok ? knownReflexes(place.value.config, options.reflex) : workflows;
     const show = rowPrinter<Shown>(
       json,
       ({ run }) => runJson(run),
       ({ run, now }) => runSpans(run, now),
     );
-    const following = range.value.follow ? followRuns(opened.value, options.workflow) : null;
+    const following = range.value.follow ? followRuns(opened.value, only) : null;
     if (following !== null && !json && !known.ok) {
       remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
     }

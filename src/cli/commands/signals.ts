@@ -12,14 +12,14 @@ import { signalJson, signalSpans } from "../screen/rows.ts";
 
 export const command = defineCommand({
   details: "Reads the data directory itself: it works whether or not the daemon runs.",
-  arguments: [],
+  arguments: [{ name: "sense…", required: false }],
   options: LIST_OPTIONS,
   examples: [
-    ["nerve signals -f --sense cpu-usage", "the newest of one sense, and what comes"],
+    ["nerve signals cpu-usage -f", "the newest of one sense, and what comes"],
     ["nerve signals --since 1h --json | jq .payload", "an hour of payloads for another program"],
     ["nerve signals --after 4200 --json", "what is new since id 4200"],
   ],
-  async run({ options, config: given, json }) {
+  async run({ arguments: named, options, config: given, json }) {
     const range = parseRange(options, Date.now());
     if (!range.ok) return range;
     const place = findPlace(given);
@@ -28,21 +28,22 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const { signals, version } = opened.value;
     const { since, trace, follow } = range.value;
+    const senses = [...named, ...options.sense];
     const source = {
       version,
       lastId: signals.lastId,
       begin: () => beginning(range.value, signals.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
-        whole(signals.list({ after, senses: options.sense, since, trace, limit, newest })),
+        whole(signals.list({ after, senses, since, trace, limit, newest })),
     };
     const show = rowPrinter<Signal>(json, signalJson, signalSpans);
     if (follow && !json) {
-      const known = knownSenses(place.value.config, options.sense);
+      const known = knownSenses(place.value.config, senses);
       if (!known.ok) remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
     }
     const printed = await list({ source, show }, range.value);
     if (printed > 0) return ok(EXIT.done);
-    const known = knownSenses(place.value.config, options.sense);
+    const known = knownSenses(place.value.config, senses);
     if (!known.ok) return known;
     remark("no signals");
     return ok(EXIT.done);
