@@ -15,6 +15,8 @@ import { author as asAuthor } from "../../src/sense-worker/author.ts";
 import { type ComputeOutcome, executeCompute, payloadOf } from "../../src/sense-worker/execute-compute.ts";
 import { openSenseDb, type SenseDb } from "../../src/sense-worker/sense-database.ts";
 
+import { openPeerDb } from "../../src/worker/peer-database.ts";
+import { peersFor } from "../../src/worker/peer-record.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
 import { until } from "../helpers/until.ts";
 
@@ -450,6 +452,32 @@ describe("a compute that", () => {
     // Whatever it did, the next one begins anew.
     expect(await sense.run((db) => put(db, 100, 1))).toMatchObject({ kind: "signal", wrote: true });
     expect(sense.kept()).toEqual({ items: [...kept, 100], outbox: outbox + 1 });
+  });
+
+  test("runs a program with Bun.$ that fails is told what the program wrote to stderr, and its exit code", async () => {
+    using folder = temporaryFolder();
+    using sense = bench(folder);
+    const outcome = await sense.run(async () => (await Bun.$`sh -c "echo no such host >&2; exit 3"`.text()).length);
+    expect(outcome).toMatchObject({ kind: "failed", message: "ShellError: Failed with exit code 3: no such host" });
+  });
+
+  test("asks for a peer that is none names the nearest", async () => {
+    using folder = temporaryFolder();
+    using sense = bench(folder);
+    const peers = peersFor("self", new Map([["memory", openPeerDb("memory", "/nowhere")]]));
+    const compute = () => new Function("peers", "return peers.memry.select()")(peers);
+    const setting = {
+      sense: { compute, options: {}, payload: null },
+      db: sense.db,
+      peers,
+      blobs: { put: NONE, get: NONE },
+      log: () => {},
+      timeoutMs: 10_000,
+    };
+    expect(await executeCompute(setting, REQUEST).outcome).toMatchObject({
+      kind: "failed",
+      message: expect.stringMatching(/^TypeError: .*; there is no sense memry: did you mean `memory`\?$/),
+    });
   });
 
   test("passes its soft timeout: its signal fires, what it returns is discarded, its rows are gone", async () => {

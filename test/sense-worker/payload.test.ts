@@ -105,3 +105,26 @@ test("nothing is said of a sense that declares nothing, of a schema of another l
     [null, 1],
   ]);
 });
+
+test("with a list, a pattern is held against its items", async () => {
+  using folder = temporaryFolder();
+  await using worker = new TestWorker(folder);
+  const declared = `import { declaration } from "nerve/payload";
+    export const payload = declaration({ host: "string", disks: [{ path: "string", used: "number", deep: { list: "string[]" } }, "[]"] });
+    export const compute = () => null;`;
+  const cases: [Json, string | null, string][] = [
+    [{ used: "number > 90" }, "disks", "possible "],
+    [{ used: "string" }, "disks", "never used"],
+    [{ usd: "number" }, "disks", "unknown-field usd"],
+    [{ host: "string" }, "disks", "unknown-field host"],
+    [{ path: "string" }, null, "unknown-field path"],
+    [{ disks: "unknown[]" }, null, "possible "],
+    [{ host: "unknown[]" }, null, "never host"],
+  ];
+  const patterns = cases.map(([definition, each], index) => ({ ...pattern(definition, each), label: String(index) }));
+  // Nothing can be told of items of what is no list, or is not declared.
+  const none = ["host", "nowhere", "disks.path"].map((each) => ({ ...pattern({ a: "string" }, each), label: each }));
+  const { senses } = await worker.ready([{ ...sense(folder, "listing", declared), patterns: [...patterns, ...none] }]);
+  expect(senses[0]?.problem).toBeNull();
+  expect(senses[0]?.patterns.map(({ kind, path }) => `${kind} ${path}`)).toEqual(cases.map(([, , found]) => found));
+});
