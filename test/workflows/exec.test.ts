@@ -47,7 +47,7 @@ describe("exec", () => {
   test("fails with the tail of stderr when the program does", async () => {
     const { end, exec } = await outcome({ command: ["sh", "-c", "echo out; echo broken pipe dream >&2; exit 4"] });
     const error = "Error: sh exited with 4: broken pipe dream";
-    expect(end).toMatchObject({ type: "failed", error, step: { step: "exec", nth: 0 } });
+    expect(end).toMatchObject({ type: "failed", error, steps: [{ step: "exec", nth: 0 }] });
     expect(exec.of("step-failed")).toMatchObject([{ error, retryInMs: null }]);
   });
 
