@@ -706,7 +706,7 @@ describe("what a run logs", () => {
     await using b = await bench(`
       try { await thread.step("s", () => gate("step")); }
       catch (error) { thread.log("warn", "gave up"); throw error; }`);
-    b.worker.run(1, { timeoutMs: 30 });
+    b.worker.run(1, { timeoutMs: 500 });
     await until("the line is logged", () => b.worker.of("log").length === 1);
     b.open("step");
     expect((await b.worker.end(1)).type).toBe("timed-out");
@@ -740,7 +740,7 @@ describe("a run that is ended from outside", () => {
     ["by a cancel", "stopped", "AbortError"],
   ])("%s rejects what it waits for and what it begins, and is over when it has settled", async (how, type, name) => {
     await using b = await bench(BODY);
-    b.worker.run(1, { timeoutMs: type === "timed-out" ? 30 : null });
+    b.worker.run(1, { timeoutMs: type === "timed-out" ? 500 : null });
     await until("the step has started", () => b.worker.of("step-started").length === 1);
     if (how === "by a cancel") b.worker.send({ type: "cancel", generation: 1, run: 1 });
     await until(
@@ -752,7 +752,10 @@ describe("a run that is ended from outside", () => {
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("step");
     await until("the step has settled", () => b.marks().includes("step settles"));
-    if (type === "timed-out") told.push("step-completed");
+    if (type === "timed-out") {
+      told.push("step-completed");
+      await until("what the step returned is reported", () => b.worker.of("step-completed").length === 1);
+    }
     expect(types(b.worker.saidOf(1))).toEqual(told);
     b.open("settle");
     expect((await b.worker.end(1)).type).toBe(type as never);
@@ -781,9 +784,10 @@ describe("a run that is ended from outside", () => {
       context.signal.addEventListener("abort", () => mark("told"));
       try { await Promise.all([thread.step("a", () => gate("a")), thread.step("b", () => gate("b"))]); }
       finally { mark("settled"); }`);
-    b.worker.run(1, { timeoutMs: 30 });
+    b.worker.run(1, { timeoutMs: 500 });
     await until("the run has settled", () => b.marks().includes("settled"));
     b.open("a");
+    await until("what the step returned is reported", () => b.worker.of("step-completed").length === 1);
     b.worker.run(2, past(completed("a", 1), completed("b", 1)));
     await b.worker.end(2);
     const told = ["started", "step-started", "step-started", "overdue", "step-completed"];
@@ -797,7 +801,7 @@ describe("a run that is ended from outside", () => {
     await using b = await bench(`
       await thread.step("s", ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))));`);
-    b.worker.run(1, { timeoutMs: 30 });
+    b.worker.run(1, { timeoutMs: 500 });
     expect((await b.worker.end(1)).type).toBe("timed-out");
     expect(types(b.worker.saidOf(1))).toEqual(["started", "step-started", "timed-out"]);
   });
