@@ -213,13 +213,8 @@ describe.skipIf(noDisk !== null)("a full disk", () => {
     await goesOn(site, kernel);
     const filler = fill(disk.path);
     await until("it says that the disk is full", () => said(kernel) > 0);
-    const askedAt = performance.now();
     const how = await kernel.stop();
-    expect([how, performance.now() - askedAt < 5_000, kernel.stderr().includes("bug in nerve")]).toEqual([
-      0,
-      true,
-      false,
-    ]);
+    expect([how, kernel.stderr().includes("bug in nerve")]).toEqual([0, false]);
     unlinkSync(filler);
     await stopObserving();
     expect(await atRest(site, "plain")).toEqual([]);

@@ -15,8 +15,6 @@ import { addMigration, busyConfig, expectations, LISTENERS, prepare, QUIET, SENS
 const KILLS = process.env.NERVE_CRASH === "full" ? 240 : 60;
 const SEED = Number(process.env.NERVE_CRASH_SEED ?? Date.now() % 1_000_000);
 const MIGRATIONS = 4;
-/** A start is quick when it answers within this, on a machine that does something else as well. */
-const QUICK_MS = 1_500;
 
 interface Choice {
   readonly target: "kernel" | "worker";
@@ -156,5 +154,4 @@ test(`nothing committed is lost in ${KILLS} random kills`, async () => {
     );
   }
   expect(violations).toEqual([]);
-  expect(percentile(restarts, 0.95)).toBeLessThan(QUICK_MS);
 }, 600_000);

@@ -56,8 +56,12 @@ describe("captured output", () => {
 
   test("carries the sense and trace of the code that printed it, across awaits", async () => {
     const rows = await rowsOf(`
-      const print = async (name, ms) => { console.log("begin"); await Bun.sleep(ms); console.log("end"); };
-      await Promise.all(["a", "b"].map((sense, index) => author.run({ sense, trace: sense + "1" }, () => print(sense, 10 - index * 5))));
+      const { promise, resolve } = Promise.withResolvers();
+      const print = async (before, after) => { console.log("begin"); await before; console.log("end"); after(); };
+      await Promise.all([
+        author.run({ sense: "a", trace: "a1" }, () => print(promise, () => {})),
+        author.run({ sense: "b", trace: "b1" }, () => print(null, resolve)),
+      ]);
       console.log("nobody");`);
     expect(rows.map(({ sense, trace, message }) => [sense, trace, message])).toEqual([
       ["a", "a1", "begin"],
