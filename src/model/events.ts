@@ -288,6 +288,12 @@ export const EVENTS = {
       "A run waits though it could go on: its module does not load, or its history cannot be read. Mend what the message names; nerve tries again by itself, and at a reload.",
     data: null,
   },
+  "run.nothing-to-run": {
+    levels: ["warn"],
+    sentence:
+      "An attempt of a run began no step: every step that had failed was dealt with. `nerve retry ID --from-step NAME` does a step anew, and what follows it.",
+    data: null,
+  },
   "run.corrected": {
     levels: ["error"],
     sentence: "The row of a run was not what its logs say, and was put right from them.",

@@ -15,6 +15,7 @@ import type { Activity } from "../workers/limits.ts";
 import { Suspects } from "../workers/suspects.ts";
 import { isLingering, Lingering } from "./lingering.ts";
 import { replayOf } from "./replay.ts";
+import { failedStep } from "./run-history.ts";
 import { describeLimit, timeoutPassed } from "./run-policy.ts";
 import { type ExecutionEnds, isHeard, type RunReport } from "./run-reports.ts";
 import type { Assignment, Slots } from "./slots.ts";
@@ -119,6 +120,8 @@ export class Executions implements ExecutionEnds {
     this.#handed.delete(run);
     this.#inWorker.set(run.id, run);
     this.#unstarted++;
+    run.stepsBegun = 0;
+    run.failedBefore = failedStep(history);
     run.to("sent");
     this.#life.post({
       type: "run",

@@ -33,11 +33,14 @@ export class Histories {
 
   /** What a run that has begun goes on with, what it inherits from another included, and what it was made of. */
   of(row: Run): Result<Assignment, Problem> {
-    const logs = this.#read(row.id, (history) => history.ofRun(row.id, row.first_log_id));
-    if (!logs.ok) return logs;
-    const found = logs.value[0] === undefined ? null : runEventOf(logs.value[0]);
-    if (found?.event.event !== "run.queued") return err(headless(row.id));
-    const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = found.event.data;
+    const read = this.#read(row.id, (history) => {
+      const logs = history.ofRun(row.id, row.first_log_id);
+      return { logs, head: logs[0] === undefined ? null : runEventOf(logs[0]) };
+    });
+    if (!read.ok) return read;
+    const { logs, head } = read.value;
+    if (head?.event.event !== "run.queued") return err(headless(row.id));
+    const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = head.event.data;
     const before = retryOf === null ? null : this.#store.runs.byId(retryOf);
     const inherited = before === null ? null : this.of(before);
     if (inherited !== null && !inherited.ok) return inherited;
@@ -45,7 +48,7 @@ export class Histories {
     // Its thread is given the trigger of the run before it.
     const told = inherited?.value.order.trigger ?? trigger;
     const order = { input, trigger: told, decision, trace: row.trace, retryOf, fromStep };
-    return ok({ history: historyOf(logs.value, kept ?? undefined), order });
+    return this.#read(row.id, () => ({ history: historyOf(logs, kept ?? undefined), order }));
   }
 
   /** Where a run stands that an earlier kernel left: by its newest event, or by all of them where the row does not fit it. */

@@ -136,6 +136,10 @@ export class KernelOfRuns implements WorkflowHost {
     this.#voice.waits(run, formatProblem(problem));
   }
 
+  ranNothing(run: LiveRun, row: Run): void {
+    this.#voice.ranNothing(run, row);
+  }
+
   began(run: LiveRun): void {
     this.#voice.began(run);
   }

@@ -18,7 +18,7 @@ export class Module {
   readonly #mayLoad: () => void;
   #location: Result<Location, Problem>;
   #problem: Problem | null = null;
-  #said: string | null = null;
+  #isTried = false;
   #looking: Handle | null = null;
 
   /** `mayLoad` is called when a broken module may load after all. */
@@ -44,9 +44,14 @@ export class Module {
     return this.#location.ok ? this.#location.value.print.slice(0, 16) : "";
   }
 
-  /** Why it does not load; null: it does, as far as is known. */
+  /** Why it did not load when it was last tried; null: it did, or was never tried. */
   get problem(): Problem | null {
     return this.#problem;
+  }
+
+  /** It does not load, and nothing says that it would now. */
+  get isBroken(): boolean {
+    return this.#problem !== null && !this.#isTried;
   }
 
   /** What the next worker is going to load: it may have been edited since. */
@@ -55,14 +60,13 @@ export class Module {
     return this.#location;
   }
 
-  /** It does not load. False: that was said before. */
+  /** It does not load. False: that was known. */
   broke(problem: Problem): boolean {
+    const isNew = this.#problem === null || formatProblem(problem) !== formatProblem(this.#problem);
     this.#problem = problem;
-    this.#looking?.cancel();
+    this.#isTried = false;
+    this.stop();
     this.#look(LOOKS_A_TRY);
-    const words = formatProblem(problem);
-    const isNew = words !== this.#said;
-    this.#said = words;
     return isNew;
   }
 
@@ -70,13 +74,12 @@ export class Module {
   loaded(): void {
     this.stop();
     this.#problem = null;
-    this.#said = null;
   }
 
   /** It is to be tried, whatever is known of it. */
   tryAgain(): void {
     this.stop();
-    this.#problem = null;
+    this.#isTried = true;
   }
 
   stop(): void {

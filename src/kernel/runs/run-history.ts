@@ -123,3 +123,9 @@ export function inheritable(history: RunHistory, fromStep: string | null): RunHi
     loose: firm === Number.POSITIVE_INFINITY ? history.loose : [...history.loose, { from: firm, to: ALL_PLACES }],
   };
 }
+
+/** The step that failed for good last, and was dealt with; null: there is none. */
+export function failedStep({ steps }: RunHistory): string | null {
+  const failed = [...steps.values()].filter(({ state }) => state.state === "failed");
+  return failed.toSorted((a, b) => (a.settled ?? 0) - (b.settled ?? 0)).at(-1)?.step ?? null;
+}

@@ -38,6 +38,10 @@ export function afterFailure(
   return { event: "run.failed", data: { error, stack, steps } };
 }
 
+/** An attempt that another came before, and that began no step: whatever had failed was dealt with. */
+export const isVain = ({ stepsBegun, failedBefore }: LiveRun, { attempt, retry_of }: Run): boolean =>
+  stepsBegun === 0 && failedBefore !== null && (attempt > 1 || retry_of !== null);
+
 type RunLimits = Pick<WorkflowConfig, "timeoutMs" | "gracePeriodMs">;
 
 export const timeoutPassed = ({ timeoutMs }: RunLimits): string =>

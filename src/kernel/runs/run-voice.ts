@@ -42,6 +42,14 @@ export class RunVoice {
     this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
   }
 
+  /** A further attempt failed as the one before, for every step that had failed was dealt with. */
+  ranNothing(run: LiveRun, { attempt }: Run): void {
+    const step = run.failedBefore === null ? "NAME" : JSON.stringify(run.failedBefore);
+    const message = `attempt ${attempt} of run ${run.id} had nothing to run: every failed step was dealt with; \`nerve retry ${run.id} --from-step ${step}\` does it anew`;
+    const entry = { level: "warn", event: "run.nothing-to-run", message, data: null, trace: run.trace } as const;
+    this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+  }
+
   /** The row of a run was not what its logs say. */
   corrected(draft: Draft, was: Run, is: Run): void {
     const message = `the row of run ${is.id} was ${was.state} and is put right: by its logs the run is ${is.state}`;

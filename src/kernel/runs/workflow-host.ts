@@ -32,6 +32,8 @@ export interface WorkflowHost extends RunWorkerHost {
   doesNotLoad(workflow: string, problem: Problem): void;
   /** `run` cannot go on. */
   waits(run: LiveRun, problem: Problem): void;
+  /** An attempt of `run` failed that had nothing to run. `row`: of that attempt. */
+  ranNothing(run: LiveRun, row: Run): void;
   /** After the commit of its beginning. */
   began(run: LiveRun): void;
   /** After the commit of its ending. */

@@ -21,7 +21,7 @@ import { type Admission, admit } from "./admission.ts";
 import { Beginning } from "./beginning.ts";
 import { Module } from "./module.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
-import { afterFailure, type Failure } from "./run-policy.ts";
+import { afterFailure, type Failure, isVain } from "./run-policy.ts";
 import { RunWorker } from "./run-worker.ts";
 import { Sleepers } from "./sleepers.ts";
 import type { Assignment, Slots, Wait } from "./slots.ts";
@@ -152,7 +152,7 @@ export class Workflow implements Slots {
   }
 
   wantsWorker(): boolean {
-    if (this.#stopping || this.#host.isHeld || this.#module.problem !== null || !this.#hasWork) return false;
+    if (this.#stopping || this.#host.isHeld || this.#module.isBroken || !this.#hasWork) return false;
     const located = this.#module.locate();
     if (!located.ok) this.doesNotLoad(located.error);
     return located.ok;
@@ -247,6 +247,7 @@ export class Workflow implements Slots {
     this.#host.ledger.write((draft) => {
       const row = draft.row(run);
       if (row === null) return;
+      if (failure.how === "threw" && isVain(run, row)) draft.afterwards(() => this.#host.ranNothing(run, row));
       const event = afterFailure(row, failure, this.config, (ms) => this.deadline(ms));
       draft.run(run, event);
       draft.afterwards(() => {
