@@ -1,8 +1,8 @@
 /** All workflows: what an earlier kernel left, what a reload does to runs, one run a decision; on a clock driven by hand. */
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { storeFile } from "../../../src/store/open.ts";
 import { checkStore } from "../../../src/store/rebuild-store.ts";
+import { storeFile } from "../../../src/store/tables.ts";
 import { COMPLETED, failedWith, RunsBench, suspendedFor } from "../../helpers/runs-bench.ts";
 
 /** What somebody does to the store while no kernel runs. */
