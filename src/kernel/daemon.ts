@@ -2,7 +2,7 @@
  * The kernel's process: boot order, and the same reversed. Config → data directory and its lock → what an earlier kernel
  * left → store → engine → control socket → ready. It runs no user code and imports none of the loaders.
  */
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { Logger } from "../base/logger.ts";
@@ -18,7 +18,6 @@ import type { Signal } from "../model/signal.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
 import { ownCommand } from "../spawn/own-image.ts";
 import { spawnWorker } from "../spawn/worker-process.ts";
-import { archiveFolder } from "../store/archive-names.ts";
 import { openStore, type Store } from "../store/open.ts";
 import { PASSING } from "../store/tables.ts";
 import { VERSION } from "../version.ts";
@@ -33,13 +32,12 @@ import { sweepLeftovers } from "./host/leftovers.ts";
 import { refusedEnvironment } from "./host/runtime-environment.ts";
 import { type SdNotify, sdNotify } from "./host/sd-notify.ts";
 import { locate, Reloads } from "./reload.ts";
+import { statusLine } from "./status.ts";
 import { intervalCalendar } from "./time/calendar.ts";
 import { Lifetime } from "./time/lifetime.ts";
 import { Ticker } from "./time/ticker.ts";
-import { Archiver } from "./upkeep/archiver.ts";
-import { BLOB_SWEEP_TIMES, BlobSweep } from "./upkeep/blob-sweep.ts";
-import { Retention, retentionsOf } from "./upkeep/retention.ts";
 import { describeLowSpace, type LowSpace, Space } from "./upkeep/space.ts";
+import { Upkeep } from "./upkeep/upkeep.ts";
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -74,9 +72,7 @@ export class Daemon {
   readonly #space: Space;
   readonly #journal: Journal;
   readonly #engine: Engine;
-  readonly #archiver: Archiver;
-  readonly #retention: Retention;
-  readonly #blobs: BlobSweep;
+  readonly #upkeep: Upkeep;
   readonly #lifetime: Lifetime;
   readonly #startedAt: number;
   readonly #config: NerveConfig;
@@ -148,27 +144,9 @@ export class Daemon {
       }),
       onSignal: options.onSignal ?? (() => {}),
     });
-    this.#archiver = new Archiver({
-      clock,
-      store,
-      ledger: this.#ledger,
-      folder: archiveFolder(data.path),
-      journal: this.#journal,
-    });
-    this.#retention = new Retention(
-      { clock, ticker: this.#ticker, store, ledger: this.#ledger, archiver: this.#archiver },
-      retentionsOf(config),
-    );
-    this.#blobs = new BlobSweep(
-      {
-        clock,
-        ticker: this.#ticker,
-        store,
-        ledger: this.#ledger,
-        journal: this.#journal,
-        folder: join(data.path, "blobs"),
-      },
-      BLOB_SWEEP_TIMES,
+    this.#upkeep = new Upkeep(
+      { clock, ticker: this.#ticker, store, ledger: this.#ledger, journal: this.#journal, data: data.path },
+      config,
     );
     this.#reloads = this.#newReloads(options);
   }
@@ -180,7 +158,7 @@ export class Daemon {
       secrets,
       engine: this.#engine,
       voice: this.#voice,
-      retention: this.#retention,
+      retention: this.#upkeep.retention,
       notify: this.#notify,
       ticker: this.#ticker,
       statusLine: () => this.#statusLine(),
@@ -208,17 +186,8 @@ export class Daemon {
     this.#ticker.start();
     this.#space.start();
     this.#engine.load(this.#config, this.#modules);
-    const looks = looksOf({
-      engine: this.#engine,
-      startedAt: this.#startedAt,
-      data: this.#data.path,
-      trouble: () => this.#trouble ?? this.#space.trouble,
-    });
-    const acts = actsOf(this.#engine, this.#reloads, this.#retention);
-    this.#control = serveControl(this.#data.path, socketPath(this.#data.path), routesOf(looks, acts), this.#secrets);
-    this.#archiver.recover();
-    this.#retention.start();
-    this.#blobs.start();
+    this.#control = this.#listen();
+    this.#upkeep.start();
     this.#keepLifetime();
     this.#repeat(UPKEEP_MS, () => {
       this.#journal.unfold();
@@ -229,6 +198,14 @@ export class Daemon {
     const { watchdogMs } = this.#notify;
     if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#notify.send("WATCHDOG=1"));
     this.#notify.send("READY=1", this.#statusLine());
+  }
+
+  #listen(): ControlServer {
+    const { path } = this.#data;
+    const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
+    const looks = looksOf({ engine: this.#engine, startedAt: this.#startedAt, data: path, trouble });
+    const acts = actsOf(this.#engine, this.#reloads, this.#upkeep.retention);
+    return serveControl(path, socketPath(path), routesOf(looks, acts), this.#secrets);
   }
 
   /** Where elapsed time stands, so that it goes on from there whatever is done to the clock while nerve is down. */
@@ -242,9 +219,7 @@ export class Daemon {
   }
 
   #statusLine(): string {
-    const senses = [...this.#engine.senses.values()];
-    const unwell = senses.filter(({ state }) => state === "failed" || state === "quarantined").length;
-    return `STATUS=${counted(senses.length, "sense")} in ${counted(this.#engine.groups.size, "group")}${unwell === 0 ? "" : `, ${unwell} not well`}${this.#space.low ? ", low on space" : ""}`;
+    return statusLine(this.#engine, this.#space.low);
   }
 
   get #voice(): Voice {
@@ -252,8 +227,7 @@ export class Daemon {
   }
 
   #clockStepped(byMs: number): void {
-    this.#retention.clockStepped();
-    this.#blobs.clockStepped();
+    this.#upkeep.clockStepped();
     this.#keepLifetime();
     const seconds = (Math.abs(byMs) / 1000).toFixed(1);
     const data = { by_ms: Math.round(byMs), ahead_ms: this.#lifetime.aheadMs };
@@ -283,7 +257,7 @@ export class Daemon {
     } else {
       const data = { directory: low.folder, free_bytes: low.freeBytes, enough_bytes: low.enoughBytes };
       this.#voice.error("store.low-space", describeLowSpace(low), data);
-      this.#retention.lookNow();
+      this.#upkeep.retention.lookNow();
     }
     this.#notify.send(this.#statusLine());
   }
@@ -309,8 +283,7 @@ export class Daemon {
     const patience = setTimeout(() => this.#engine.killAll("it did not stop in time"), STOP_MS);
     await this.#engine.stop();
     clearTimeout(patience);
-    this.#retention.stop();
-    this.#blobs.stop();
+    this.#upkeep.stop();
     this.#space.stop();
     this.#journal.unfold();
     this.#voice.info("kernel.stopped", "stopped", null);

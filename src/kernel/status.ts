@@ -1,4 +1,5 @@
 /** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
+import { counted } from "../base/counted.ts";
 import type { Status } from "../control/contract.ts";
 import { targetOf } from "../model/config.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
@@ -37,6 +38,17 @@ const placed = ({ file, line, column, message }: Problem): string => {
   const place = [file, line, column].filter((part) => part !== null).join(":");
   return line === null || message.startsWith(place) ? message : `${place}: ${message}`;
 };
+
+/** For the service manager. */
+export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): string {
+  const unwell = [...senses.values()].filter(({ state }) => state === "failed" || state === "quarantined").length;
+  const parts = [
+    `${counted(senses.size, "sense")} in ${counted(groups.size, "group")}`,
+    ...(unwell === 0 ? [] : [`${unwell} not well`]),
+    ...(isLowOnSpace ? ["low on space"] : []),
+  ];
+  return `STATUS=${parts.join(", ")}`;
+}
 
 export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();

@@ -1,0 +1,53 @@
+/** What keeps the store from growing for ever: the archive, the retention of rows, the sweep of blobs. */
+import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import { archiveFolder } from "../../store/archive-names.ts";
+import type { Store } from "../../store/open.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { Ticker } from "../time/ticker.ts";
+import { Archiver } from "./archiver.ts";
+import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
+import { Retention, retentionsOf } from "./retention.ts";
+
+export interface UpkeepParts {
+  readonly clock: Clock;
+  readonly ticker: Ticker;
+  readonly store: Store;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  /** The data directory. */
+  readonly data: string;
+}
+
+export class Upkeep {
+  readonly retention: Retention;
+  readonly #archiver: Archiver;
+  readonly #blobs: BlobSweep;
+
+  constructor({ clock, ticker, store, ledger, journal, data }: UpkeepParts, config: NerveConfig) {
+    this.#archiver = new Archiver({ clock, store, ledger, folder: archiveFolder(data), journal });
+    const archiver = this.#archiver;
+    this.retention = new Retention({ clock, ticker, store, ledger, archiver }, retentionsOf(config));
+    const folder = join(data, "blobs");
+    this.#blobs = new BlobSweep({ clock, ticker, store, ledger, journal, folder }, BLOB_SWEEP_TIMES);
+  }
+
+  start(): void {
+    this.#archiver.recover();
+    this.retention.start();
+    this.#blobs.start();
+  }
+
+  stop(): void {
+    this.retention.stop();
+    this.#blobs.stop();
+  }
+
+  /** The wall clock was set: what is old is not known for a while. */
+  clockStepped(): void {
+    this.retention.clockStepped();
+    this.#blobs.clockStepped();
+  }
+}
