@@ -9,6 +9,9 @@ import { VERBS } from "../../src/cli/verbs.ts";
 import { NOT_YET } from "../../src/config/not-yet.ts";
 import { ROOT as FILE } from "../../src/config/parse.ts";
 import { REFLEX } from "../../src/config/reflexes.ts";
+import type { Acts } from "../../src/control/acts.ts";
+import type { Looks } from "../../src/control/looks.ts";
+import { routesOf } from "../../src/control/routes.ts";
 import { BUILT_IN_WORKFLOW_NAMES } from "../../src/workflows/names.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -33,6 +36,13 @@ describe("stands in the docs:", () => {
 
   test.each(Object.keys(FILE).filter((key) => !NOT_YET.includes(key)))("the key `%s` of the file", (key) => {
     expect(read("docs/config.md")).toContain(`\`${key}`);
+  });
+
+  // None of them is asked.
+  const routes = routesOf(null as unknown as Looks, null as unknown as Acts);
+  test.each(Object.entries(routes))("the path %s of the control socket, with its method", (path, { method }) => {
+    const rows = read("docs/operations.md").split("\n");
+    expect(rows.some((row) => row.includes(`\`${path}\``) && row.includes(`| ${method} |`))).toBe(true);
   });
 
   test("every exit code, in one table of docs/operations.md", () => {
