@@ -1,4 +1,4 @@
-/** The `cpu` lines of /proc/stat (proc_stat(5)), and what two readings of them say. */
+/** The `cpu` lines of /proc/stat (proc_stat(5)), and what two readings of them show. */
 import { own, percent } from "nerve/proc";
 
 /** Ticks since boot. Guests are left out: the kernel has counted them in user and nice already. */
@@ -16,6 +16,7 @@ export interface Ticks {
 /** By name: `cpu` is all of them together, `cpu0` … one each. */
 export type Cpus = Readonly<Record<string, Ticks>>;
 
+/** Throws where the line of all processors is missing: without it every later compute would be silent. */
 export function parseStat(text: string, perCore: boolean): Cpus {
   const cpus: Record<string, Ticks> = {};
   for (const line of text.split("\n", perCore ? undefined : 1)) {
@@ -25,6 +26,7 @@ export function parseStat(text: string, perCore: boolean): Cpus {
     const [user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0, steal = 0] = fields.map(Number);
     cpus[name] = { user, nice, system, idle, iowait, irq, softirq, steal };
   }
+  if (!Object.hasOwn(cpus, "cpu")) throw new Error("/proc/stat does not report cpu");
   return cpus;
 }
 

@@ -14,7 +14,7 @@ export const samples = sqliteTable("samples", {
   steal_percent: real().notNull(),
 });
 
-/** One row, what the next compute subtracts from. */
+/** One row: the counters that the next compute subtracts from its own. */
 export const counters = sqliteTable("counters", {
   id: integer().primaryKey(),
   boot_id: text().notNull(),

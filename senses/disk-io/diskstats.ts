@@ -1,4 +1,4 @@
-/** /proc/diskstats (proc_diskstats(5), Documentation/admin-guide/iostats.rst), and what two readings of it say. */
+/** /proc/diskstats (proc_diskstats(5), Documentation/admin-guide/iostats.rst), and what two readings of it show. */
 import { growth, own, percent, round } from "nerve/proc";
 
 /** Counters of one device since it appeared. Times are milliseconds, and wrap at 2^32. */
@@ -113,7 +113,7 @@ function ratesOf(before: Disk, after: Disk, seconds: number): DiskRates | null {
   };
 }
 
-/** Keeps a payload well under its 64 KiB on hosts with hundreds of devices: the busiest are shown. */
+/** The busiest devices are shown: with hundreds of them a payload would pass its 64 KiB. */
 const MOST_SHOWN = 100;
 
 type Summed = "read_bytes_per_second" | "write_bytes_per_second" | "reads_per_second" | "writes_per_second";

@@ -1,4 +1,4 @@
-/** What statfs(2) says, in the terms of df(1). */
+/** The answer of statfs(2) in the terms of df(1). */
 import { clamp, percent } from "nerve/proc";
 
 export interface Blocks {
@@ -15,7 +15,7 @@ export interface Fullness {
   readonly used_bytes: number;
   /** Without what is reserved for root. */
   readonly available_bytes: number;
-  /** Of what users can have, as df says it. Null for a file system without a size, such as /proc. */
+  /** Used of what users can have, as df(1) shows it. Null for a file system without a size, such as /proc. */
   readonly used_percent: number | null;
   readonly inodes_total: number;
   readonly inodes_used: number;

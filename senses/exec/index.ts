@@ -1,4 +1,4 @@
-/** Whatever a program of yours can tell: runs it, and makes its output the payload. */
+/** Runs a program of yours and makes its output the payload. */
 import type { Compute } from "nerve";
 import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
 import { choice, type Infer, notYet, record } from "nerve/options";

@@ -20,7 +20,7 @@ type Further =
   | { readonly details: string; readonly unread: readonly string[] };
 
 export interface Perf {
-  /** Null is the plugin's `U`: it could not tell. */
+  /** Null stands for the plugin's `U`: the plugin does not know. */
   readonly value: number | null;
   /** `s`, `%`, `B`, `c` …; null for a plain number. */
   readonly unit: string | null;
@@ -51,7 +51,7 @@ export function parseNagios({ stdout, stderr, code }: Output): Nagios & Further 
   return {
     status: STATUSES[code] ?? "unknown",
     code,
-    // A plugin that could not even start says why on stderr.
+    // A plugin that cannot even start writes the reason to stderr.
     message: stdout.trim() === "" ? stderr : message.trim(),
     perf: found.perf,
     ...(details.trim() === "" ? {} : { details: details.trim() }),

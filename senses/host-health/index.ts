@@ -1,4 +1,4 @@
-/** One word on the host, from what the other senses have kept: ok, warning or critical, and why. */
+/** The host's state in a word (ok, warning or critical) and why, judged by the samples of other senses. */
 import { hostname } from "node:os";
 import type { Compute } from "nerve";
 import { declaration } from "nerve/payload";
@@ -31,7 +31,7 @@ export const payload = declaration({
 
 export const compute: Compute<HealthOptions> = (db, peers, { options: given, now }) => {
   const { readings, skipped } = readPeers(peers, given, now);
-  // Nothing to go by yet is no news; that it stays so is for the sense `nerve` to tell.
+  // There are no samples yet. If that does not change, the sense `nerve` reports it.
   if (readings.length === 0) return null;
 
   const checks = assess(readings, given);

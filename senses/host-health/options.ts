@@ -31,7 +31,7 @@ export const options = record({
   memory_pressure_percent: limits(10, 40),
   io_pressure_percent: limits(50, 80),
 
-  // The time cpu_percent is averaged over, and the age from which a sample says nothing any more.
+  // The time that cpu_percent is averaged over, and the age from which a sample no longer counts.
   window: duration("1m", { min: "1s", max: "1h" }),
   stale_after: duration("15m", { min: "1s", max: "7d" }),
   changes_only: flag(false),

@@ -9,7 +9,7 @@ import { samples as memory } from "nerve/senses/memory";
 import { samples as pressure } from "nerve/senses/pressure";
 import type { Check, HealthOptions } from "./options.ts";
 
-/** One number that can be judged, and whom it is from. */
+/** A number that can be judged, and the sense that it is from. */
 export interface Reading {
   readonly check: Check;
   readonly sense: string;
@@ -58,7 +58,7 @@ export function readPeers(
   return { readings, skipped };
 }
 
-/** Null when there is no database yet. Anything else that fails is a sense of another make under that name. */
+/** Null while there is no database. Any other failure means that another kind of sense has this name. */
 function ask(sense: string, read: () => Newest): Newest {
   try {
     return read();
@@ -68,7 +68,7 @@ function ask(sense: string, read: () => Newest): Newest {
   }
 }
 
-/** The mean over the window before the newest sample: one busy second is no finding. */
+/** The mean over the window before the newest sample: a single busy second is no finding. */
 function readCpu(peer: PeerDatabase, windowMs: number): Newest {
   const newest = peer.select({ at: cpu.at }).from(cpu).orderBy(desc(cpu.id)).limit(1).get();
   if (!newest) return null;

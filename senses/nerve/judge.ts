@@ -1,8 +1,8 @@
 /**
- * What a status means, given the last one. Counters alone do not tell a sense that fails now from one that failed once,
- * so every sense is followed from look to look:
+ * Judges a status by the one before it. Counters alone do not show whether a sense fails now or failed once, so every sense
+ * is followed from look to look:
  * - failing: it had errors or timeouts, and no success (a signal or a null) since the last of them.
- * - stale: it was due, and nothing came of it (no success, no error) for `staleAfterMs` after that.
+ * - stale: it was due, and for `staleAfterMs` after that it had neither a success nor an error.
  */
 import { own } from "nerve/proc";
 import type { GroupStatus, SenseStatus, Status, WorkflowStatus } from "nerve/status";
@@ -20,8 +20,8 @@ export type JudgedSense = Pick<
   "name" | "state" | "computes" | "nulls" | "errors" | "timeouts" | "last_signal" | "next_due"
 >;
 
-/** What is remembered of one sense. */
-interface Seen {
+/** What is remembered of a sense from look to look. */
+interface SenseMemory {
   readonly computes: number;
   readonly nulls: number;
   readonly failures: number;
@@ -34,7 +34,7 @@ interface Seen {
 export interface Look {
   readonly kernel_started_at: number | null;
   readonly restarts: number;
-  readonly senses: Readonly<Record<string, Seen>>;
+  readonly senses: Readonly<Record<string, SenseMemory>>;
 }
 
 export interface Limits {
@@ -86,15 +86,15 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
   const longQueues = Object.keys(queues).filter((name) => (own(queues, name) ?? 0) >= limits.queueWarning);
 
   const critical = [
-    ...say("failed to start", names(failed)),
-    ...say("quarantined", names(quarantined)),
-    ...say("stale", stale),
-    ...say("stuck groups", names(stuck)),
+    ...sentence("failed to start", names(failed)),
+    ...sentence("quarantined", names(quarantined)),
+    ...sentence("stale", stale),
+    ...sentence("stuck groups", names(stuck)),
   ];
   const warning = [
-    ...say("failing", failing),
-    ...say("groups that keep dying", names(backoff)),
-    ...say("long queues", longQueues),
+    ...sentence("failing", failing),
+    ...sentence("groups that keep dying", names(backoff)),
+    ...sentence("long queues", longQueues),
     ...(newRestarts > 0 ? [`groups restarted ${newRestarts} times since the last look`] : []),
   ];
   return {
@@ -125,19 +125,19 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
   };
 }
 
-type Followed = Pick<JudgedSense, "name" | "state"> & { readonly seen: Seen };
+type Followed = Pick<JudgedSense, "name" | "state"> & { readonly seen: SenseMemory };
 
-/** Of those that compute, whom nothing comes of: as the kernel says it, or as the looks show it. */
+/** Senses that compute in vain: by the kernel's own state, or by the looks. */
 function unwell(senses: readonly Followed[], { now, staleAfterMs }: Limits): { failing: string[]; stale: string[] } {
-  const isLate = ({ due }: Seen): boolean => due !== null && now - due >= staleAfterMs;
+  const isLate = ({ due }: SenseMemory): boolean => due !== null && now - due >= staleAfterMs;
   return {
     failing: names(senses.filter(({ state, seen }) => state === "failing" || seen.failing)),
     stale: names(senses.filter(({ state, seen }) => state === "stale" || isLate(seen))),
   };
 }
 
-/** One sense from one look to the next. */
-function follow(sense: JudgedSense, before: Seen | undefined): Seen {
+/** What is remembered of a sense after this look. */
+function follow(sense: JudgedSense, before: SenseMemory | undefined): SenseMemory {
   const { computes, nulls } = sense;
   const failures = sense.errors + sense.timeouts;
   const { last_signal: lastSignal, next_due: due } = sense;
@@ -156,7 +156,7 @@ function follow(sense: JudgedSense, before: Seen | undefined): Seen {
   };
 }
 
-const afterRestart = (seen: Seen): Seen => ({ ...seen, computes: 0, nulls: 0, failures: 0, due: null });
+const afterRestart = (seen: SenseMemory): SenseMemory => ({ ...seen, computes: 0, nulls: 0, failures: 0, due: null });
 
 /** Every state there is, so that a new one has to be judged here. */
 const SENSE_STATES = {
@@ -182,5 +182,5 @@ const names = (items: readonly { readonly name: string }[]): string[] => items.m
 const total = <Key extends string>(items: readonly Readonly<Record<Key, number>>[], key: Key): number =>
   items.reduce((sum, item) => sum + item[key], 0);
 
-const say = (what: string, who: readonly string[]): string[] =>
+const sentence = (what: string, who: readonly string[]): string[] =>
   who.length === 0 ? [] : [`${what}: ${who.join(", ")}`];

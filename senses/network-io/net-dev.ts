@@ -1,4 +1,4 @@
-/** /proc/net/dev (proc_pid_net(5)), and what two readings of it say. */
+/** /proc/net/dev (proc_pid_net(5)), and what two readings of it show. */
 import { growth, own, round } from "nerve/proc";
 
 /** Counters of one interface since it appeared. */
@@ -71,7 +71,7 @@ export function rates(before: Interfaces, after: Interfaces, seconds: number): R
   return { interfaces: Object.fromEntries(found), reset };
 }
 
-/** Whoever begins anew has these begin anew; errors and drops are corrected by some drivers. */
+/** When an interface begins anew, these counters do. Some drivers correct the others, errors and drops. */
 const TRAFFIC: ReadonlySet<string> = new Set(["rx_bytes", "rx_packets", "tx_bytes", "tx_packets"]);
 
 /** Null when the counters began anew. */
@@ -84,7 +84,7 @@ function ratesOf(before: Interface, after: Interface, seconds: number): Interfac
   ) as InterfaceRates;
 }
 
-/** Keeps a payload well under its 64 KiB on hosts with hundreds of interfaces: the busiest are shown. */
+/** The busiest interfaces are shown: with hundreds of them a payload would pass its 64 KiB. */
 const MOST_SHOWN = 100;
 
 type Summed = "rx_bytes_per_second" | "tx_bytes_per_second" | "rx_errors_per_second" | "tx_errors_per_second";

@@ -1,7 +1,7 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import type { Interfaces } from "./net-dev.ts";
 
-/** One row, what the next compute subtracts from. */
+/** One row: the counters that the next compute subtracts from its own. */
 export const counters = sqliteTable("counters", {
   id: integer().primaryKey(),
   boot_id: text().notNull(),

@@ -2,7 +2,7 @@
 
 type Key<Resource extends string> = `${Resource}_${"some" | "full"}_${"avg10" | "avg60" | "avg300"}_percent`;
 
-/** Percent of the last 10, 60 and 300 seconds in which some, or all, tasks waited. Null where the kernel does not say. */
+/** Percent of the last 10, 60 and 300 seconds in which some, or all, tasks waited. Null where the kernel reports none. */
 export type Pressure<Resource extends string> = Readonly<Record<Key<Resource>, number | null>>;
 
 export function parsePressure<Resource extends string>(resource: Resource, text: string | null): Pressure<Resource> {

@@ -73,6 +73,6 @@ function stepInto(tree: Tree, path: string): { readonly part: PatternPart; reado
 const isFirst = (name: string, path: string): boolean =>
   path.startsWith(name) && ["", ".", "["].includes(path.charAt(name.length));
 
-/** How a message names what was written there; null where it is more than one text, as at `[string]: number`. */
+/** What was written there, as a message names it; null where that is more than one text, as at `[string]: number`. */
 export const foundText = ({ tree, key }: PatternPart): string | null =>
   tree.kind === "scalar" && key?.startsWith("[") !== true ? found(tree) : null;

@@ -9,7 +9,7 @@ export type Definition = string | readonly Definition[] | { readonly [field: str
 const DECLARED = Symbol.for("nerve.declaration");
 
 export interface Declaration<Options> {
-  /** Null: nothing can be told of these payloads. */
+  /** Null: these payloads can be anything. */
   readonly [DECLARED]: (options: Options) => Definition | null;
 }
 

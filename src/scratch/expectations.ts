@@ -15,7 +15,7 @@ import type { PatternFinding, ScratchPattern } from "./seat.ts";
 import { templatesIn } from "./templates.ts";
 
 export interface Expectation extends ScratchPattern {
-  /** Whose payloads it looks at. */
+  /** The senses whose payloads it is about. */
   readonly senses: readonly string[];
   /** Whether one sense that cannot satisfy it is a problem, though another of `senses` can. */
   readonly ofEach: boolean;
@@ -44,7 +44,7 @@ export const expectedOf = (expectations: readonly Expectation[], sense: string):
     .filter(({ senses }) => senses.includes(sense))
     .map(({ label, each, definition }) => ({ label, each, definition }));
 
-/** Its place tells a reflex apart even where a bad config gives a name twice. */
+/** By the place of the reflex: a bad config may give a name twice. */
 const labelOf = (reflex: number, word: string): string => `reflexes[${reflex}].${word}`;
 
 function patternsOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Expectation[] {
@@ -144,7 +144,7 @@ function templatesOf(config: NerveConfig, workflow: WorkflowConfig, { withPart }
 function definitionAt(path: string, leaf: string): Json | null {
   const names = path.split(".");
   if (names.some((name) => name === "" || /^(\[|\.\.\.|\+$)|\?$/.test(name))) return null;
-  // The items of a list are told apart by no pattern.
+  // A pattern cannot look at one item of a list.
   const item = names.findIndex((name) => /^\d+$/.test(name));
   if (item === 0) return null;
   return names
@@ -153,8 +153,8 @@ function definitionAt(path: string, leaf: string): Json | null {
 }
 
 /**
- * What no payload satisfies. Where one of several senses declares nothing there is nothing to say, and what only one of
- * them can match is what `clear` is for.
+ * What no payload satisfies. Where one of several senses declares nothing, nothing is reported. It is no problem that only
+ * one of them can match: that is what `clear` is for.
  */
 export const unsatisfied = (
   expectations: readonly Expectation[],

@@ -111,7 +111,7 @@ async function checkSense(folder: ScratchFolder, sense: ScratchSense): Promise<R
   return ready;
 }
 
-/** Each problem says what it is about. */
+/** Each problem names what it is about. */
 export const problemsOf = (
   kind: "sense" | "workflow",
   checked: readonly Checked<{ readonly name: string }, unknown>[],

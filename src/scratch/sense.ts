@@ -1,5 +1,5 @@
 /**
- * One sense in a real worker on a scratch copy of its data: what `check` and `once` run. Peers are the real databases,
+ * A sense in a real worker on a scratch copy of its data, for `check` and `once`. Peers are the real databases,
  * which a worker can only read. Limits are the daemon's: a module that never yields, a compute that never settles and a
  * worker that dies all end in an answer.
  */
@@ -42,9 +42,9 @@ export type ComputeEnd =
 
 const GENERATION = 1;
 const COMPUTE = 1;
-/** A worker that was sent a compute says that it starts it within this. */
+/** Within this time a worker reports that it starts the compute. */
 const SILENCE_MS = 10_000;
-/** A worker that was told to leave does so within this. */
+/** Within this time a worker leaves that was asked to. */
 const LEAVE_MS = 2_000;
 export class ScratchWorker {
   readonly database: string;

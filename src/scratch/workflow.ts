@@ -1,4 +1,4 @@
-/** One workflow loaded in a worker of its own, as the daemon would load it: what `check` does. Nothing is run. */
+/** Loads a workflow in a worker of its own, as the daemon would, for `check`. Nothing is run. */
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { parseWorkflowMessage } from "../ipc/parse.ts";

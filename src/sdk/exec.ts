@@ -13,7 +13,7 @@ import { resolve } from "node:path";
 import { killMarked, killTree, listPids } from "../base/processes.ts";
 import { mapping, orNull, text, where, words } from "./options.ts";
 
-/** Options that say which program is run, and how. */
+/** The options that name a program and how to run it. */
 export const COMMAND = {
   command: where(words(), ([program = ""]) => program !== "", "begin with the program to run"),
   env: where(mapping(), (env) => Object.keys(env).every((name) => !/[=\0]/.test(name)), "have no `=` in a name"),
@@ -45,7 +45,7 @@ export const leftBehindWords = (program: string, { leftBehind }: Finished): stri
 
 const MAX_STDOUT_BYTES = 1024 * 1024;
 const STDERR_TAIL_BYTES = 2048;
-/** How long a descendant may go on writing after the program itself has ended. */
+/** How long a descendant may go on writing after the program has ended. */
 const DRAIN_MS = 1000;
 
 /**
@@ -105,7 +105,7 @@ export async function runCommand(
 type Environment = Record<string, string | undefined>;
 
 function start(command: readonly string[], env: Environment, cwd: string | null) {
-  // Said by spawn in words that blame the program.
+  // Spawn reports this in words that blame the program.
   if (cwd !== null && statSync(cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new Error(`cwd "${cwd}" is not a directory`);
   }

@@ -90,7 +90,7 @@ export interface Trigger<P = any> {
 export interface Step {
   /** The same for every try of this step of this run, and for no other: an idempotency key. 32 hex digits. */
   readonly id: string;
-  /** 1 for the first try. One that a crash interrupted does not count. */
+  /** 1 for the first try. A try that a crash interrupted does not count. */
   readonly attempt: number;
   /** As `context.signal`. */
   readonly signal: AbortSignal;
@@ -112,7 +112,7 @@ export interface Thread {
   /**
    * Runs `act` once: its result (any JSON value up to 64 KiB; nothing counts as null) is durable before this resolves, and
    * after a crash, a restart or a retry it is what this returns, without running `act` again. A step is known by its name
-   * and the number of calls of that name before it. One that was interrupted runs again, with the same `step.id`.
+   * and the number of calls of that name before it. A step that was interrupted runs again, with the same `step.id`.
    */
   step<T>(name: string, act: (step: Step) => T | Promise<T>, options?: StepOptions): Promise<Awaited<T>>;
   /**
@@ -135,7 +135,7 @@ export interface RunContext<Options = Record<string, unknown>> {
 }
 
 /**
- * One execution of a workflow. It is run from the top after every sleep, crash and retry, so what it does belongs in
+ * One execution of a workflow. The function runs from the top after every sleep, crash and retry, so what it does belongs in
  * steps. Returns the run's output: any JSON value up to 64 KiB, nothing counts as null.
  */
 // biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the second parameter

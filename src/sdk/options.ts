@@ -1,5 +1,5 @@
 /**
- * `nerve/options`: what a module accepts under `with`, said once: the type, the default and the check of every option.
+ * `nerve/options`: what a module accepts under `with`. A field holds the type, the default and the check of an option.
  * The result follows Standard Schema, as ArkType types do, without the 100 ms that importing ArkType costs a worker.
  *
  *     export const options = record({ path: text("/"), keep: duration("7d", { min: "1m", max: "30d" }) });
@@ -20,7 +20,7 @@ export interface Issue {
 
 type Report = (path: Path, problem: string) => void;
 
-/** One option. `undefined` is "not given": the default, or a report that there is none. */
+/** An option. `undefined` means that none is given: the field answers its default, or reports that it has none. */
 export interface Field<T> {
   read(given: unknown, path: Path, report: Report): T;
 }
@@ -104,7 +104,7 @@ export const duration = (fallback: string, { min, max }: { min: string; max: str
     return ms !== null && ms >= (parseDuration(min) ?? 0) && ms <= (parseDuration(max) ?? 0) ? ms : undefined;
   });
 
-/** One of a few words. */
+/** One of several words. */
 export const choice = <const Words extends readonly string[]>(
   words: Words,
   fallback: Words[number],

@@ -44,7 +44,7 @@ const hints: Readonly<Record<string, string>> = {
   EOPNOTSUPP: "it is switched off in this kernel",
 };
 
-/** When a sample of counters was taken, so that a later one, perhaps of another process, can tell how long ago that was. */
+/** When a sample of counters was taken. A later sample, perhaps of another process, measures the time since then. */
 export interface Instant {
   /** Counters of the kernel begin at zero with every boot. */
   readonly boot_id: string;

@@ -27,7 +27,7 @@ import { openSenseDb, type SenseDb } from "./sense-database.ts";
 type Init = ParentMessageOf<"init">;
 type Compute = ParentMessageOf<"compute">;
 type SenseInit = Init["senses"][number];
-type Seated = WorkerMessageOf<"ready">["senses"][number];
+type SeatReport = WorkerMessageOf<"ready">["senses"][number];
 
 const WAITING_ROWS = 1_000;
 
@@ -62,9 +62,9 @@ class SenseWorker {
     });
   }
 
-  /** What went wrong outside any compute: said, and survived. */
+  /** Reports what went wrong outside any compute. The worker survives it. */
   complain(kind: "worker" | "malformed-message", message: string, stack: string | null = null): void {
-    const sense = author.getStore()?.sense ?? this.#named(stack);
+    const sense = author.getStore()?.sense ?? this.#ownerOf(stack);
     this.#channel.post({
       type: "error",
       generation: this.#generation,
@@ -77,8 +77,8 @@ class SenseWorker {
     });
   }
 
-  /** Bun hands on a rejection without the context it came from: whose it is, is told by the first file its stack names. */
-  #named(stack: string | null): string | null {
+  /** Bun hands on a rejection without its context. The first file in its stack shows whose it is. */
+  #ownerOf(stack: string | null): string | null {
     const senses = this.#init?.senses ?? [];
     for (const line of (stack ?? "").split("\n")) {
       const found = senses.filter(({ folder }) => folder !== null && line.includes(`${folder}/`));
@@ -128,7 +128,7 @@ class SenseWorker {
     void this.#pump();
   }
 
-  async #seat(init: SenseInit): Promise<Seated> {
+  async #seat(init: SenseInit): Promise<SeatReport> {
     this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
     this.#channel.flush();
     const opened = this.#openDatabase(init);
@@ -166,7 +166,7 @@ class SenseWorker {
     return err(problem(`database-${kind}`, message, null, resolve(init.folder ?? "", "migrations", file)));
   }
 
-  /** What an earlier worker kept and the kernel never took, before any new compute could overtake it. */
+  /** Sends what an earlier worker kept and the kernel never took, before a new compute can overtake it. */
   #replay(init: SenseInit, db: SenseDb): void {
     for (const row of db.waiting(init.outboxTaken, WAITING_ROWS)) {
       const { id: outbox, payload, cause, trace } = row;

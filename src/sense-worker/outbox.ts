@@ -14,7 +14,7 @@ export type OutboxRow = Pick<OutboxSignal, "payload" | "cause" | "trace"> & { re
 
 const CREATE = `CREATE TABLE IF NOT EXISTS _outbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, payload TEXT NOT NULL, cause INTEGER, trace TEXT NOT NULL, at INTEGER NOT NULL)`;
-const EXISTS = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_outbox'";
+const IN_SCHEMA = "SELECT type, sql FROM sqlite_schema WHERE name = '_outbox'";
 
 type Stored = Omit<OutboxRow, "payload"> & { readonly payload: string };
 
@@ -32,7 +32,11 @@ export class Outbox {
   constructor(db: Database, takenUpTo: number) {
     this.#db = db;
     this.#takenUpTo = takenUpTo;
-    if (db.query(EXISTS).get() === null) db.run(CREATE);
+    const found = db.query<{ type: string; sql: string | null }, []>(IN_SCHEMA).get();
+    if (found === null) db.run(CREATE);
+    else if (found.type !== "table" || found.sql?.includes("AUTOINCREMENT") !== true) {
+      throw new Error("_outbox is a name of nerve's own: give the table or view of that name another one");
+    }
     this.#liftSequence();
     this.#insert = db.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id");
     this.#remove = db.prepare("DELETE FROM _outbox WHERE id <= ?");

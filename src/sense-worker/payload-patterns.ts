@@ -6,14 +6,14 @@ import type { Definition } from "../model/declaration.ts";
 import type { PatternOnType } from "../rules/payload-type.ts";
 import { isSchema, type StandardSchema } from "../worker/schema.ts";
 
-type Asked = ParentMessageOf<"init">["senses"][number]["patterns"][number];
+type Pattern = ParentMessageOf<"init">["senses"][number]["patterns"][number];
 type Finding = WorkerMessageOf<"ready">["senses"][number]["patterns"][number];
 
 /**
- * `possible`, or everything that is wrong, of each pattern that can be held against `declared`; none without such a type, or
- * with one that is not ArkType's.
+ * For each pattern that can be held against `declared`: `possible`, or everything that is wrong. Nothing is found without
+ * a declared type, or with a type that is not ArkType's.
  */
-export function holdAgainst(declared: StandardSchema | Definition | null, patterns: readonly Asked[]): Finding[] {
+export function holdAgainst(declared: StandardSchema | Definition | null, patterns: readonly Pattern[]): Finding[] {
   if (declared === null || patterns.length === 0) return [];
   try {
     const { elementOf, typeOf } = comparing();
@@ -76,7 +76,7 @@ function neverAt(type: unknown, definition: Json, within: (part: Json) => Json):
   });
 }
 
-/** What the type says of a field, in ArkType's notation. */
+/** The type of a field, in ArkType's notation. */
 function expressionAt(type: unknown, path: readonly string[]): string | null {
   if (path.length === 0) return null;
   try {

@@ -1,15 +1,15 @@
 /**
- * The author's own `db.transaction`, sync or async, as savepoints inside a compute's transaction. They form a stack, as
- * SQLite's do: one that ends before one it contains, or not before its compute, fails the compute.
+ * The author's own `db.transaction`, sync or async, as savepoints inside a compute's transaction. Savepoints form a stack, as
+ * SQLite's do. A savepoint that ends before one inside it, or after its compute, fails the compute.
  */
 import type { Database } from "bun:sqlite";
 
 export interface Savepoints {
   /** Runs `body` in a savepoint of `db`, kept when it returns or resolves, rolled back when it throws or rejects. */
   around<T>(db: Database, body: () => T): T;
-  /** Those not ended yet. */
+  /** How many have not ended yet. */
   readonly open: number;
-  /** A compute begins or has ended: what is still open belongs to nobody. */
+  /** Forgets what is still open: a compute begins or has ended. */
   reset(): void;
 }
 

@@ -23,7 +23,7 @@ export interface Kept {
 export interface SenseDb {
   /** What the author gets. Its statements run only while a compute is under way. */
   readonly database: SenseDatabase;
-  /** Opens the file and applies migrations now; names those applied. A sense without migrations need not. */
+  /** Opens the file, applies migrations, and answers with the names of those applied. A sense without migrations can wait. */
   prepare(): Result<readonly string[], SqliteProblem | MigrationProblem>;
   begin(): void;
   /** Keeps what was written since `begin`, with the signal if there is one. Throws what SQLite throws, having rolled back. */
@@ -133,7 +133,7 @@ class SenseFile implements SenseDb {
       this.#inTransaction = true;
       this.#changesBefore = totalChanges.get()?.n ?? 0;
     }
-    // INSERT OR ROLLBACK and RAISE(ROLLBACK) end it; what came after would each be kept on its own.
+    // INSERT OR ROLLBACK and RAISE(ROLLBACK) end the transaction. Each statement after that would be kept on its own.
     if (!db.inTransaction) throw new AuthorError(LOST);
     return db;
   }
@@ -194,7 +194,7 @@ class SenseFile implements SenseDb {
       outbox.sweep();
       db.run("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {
-      // Someone else holds the file, or the disk is full: neither is needed, and leaving must not fail.
+      // Someone else holds the file, or the disk is full. Neither step is needed, and leaving must not fail.
     }
     db.close(true);
     this.#connection = null;

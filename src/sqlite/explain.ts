@@ -5,7 +5,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import { splitStatements } from "./statements.ts";
 
-/** Asked for every query: most are told from the text alone. */
+/** Asked for every query. For most of them a look at the text is enough. */
 export const isExplain = (sql: string): boolean =>
   /explain/i.test(sql) && splitStatements(sql)[0]?.keyword === "EXPLAIN";
 

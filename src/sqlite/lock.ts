@@ -36,7 +36,7 @@ export function acquireLock(file: string): Lock | null {
 /** A byte that whoever has the lock holds exclusively. Source: https://www.sqlite.org/src/file/src/os.h, SHARED_FIRST. */
 const LOCKED_BYTE = 0x40000002;
 
-/** Pid of the process that has the lock on `file`; null when none has, or where the operating system does not tell. */
+/** Pid of the process that has the lock on `file`; null when none has, or where the operating system does not show it. */
 export function lockHolder(file: string): number | null {
   const inode = String(statSync(file).ino);
   for (const line of readFileSync("/proc/locks", "latin1").split("\n")) {

@@ -59,7 +59,7 @@ const notPlain = (file: string): SqliteProblem => ({
 });
 
 /**
- * An empty file with mode 0600, where there is none. One that is there is not touched: closing any descriptor of a file
+ * Makes an empty file with mode 0600 where there is none. An existing file is not touched: closing any descriptor of a file
  * lets go of every lock this process holds on it, those of its other connections too. Source: fcntl(2).
  */
 export function makeFile(file: string): void {

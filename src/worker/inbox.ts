@@ -1,4 +1,4 @@
-/** What the kernel says, in the order it came: believed when it is well formed, of this worker's generation, and `init` first. */
+/** The kernel's messages in their order. A worker believes those that are well formed and of its generation, `init` first. */
 import type { Result } from "../base/result.ts";
 import type { MalformedMessage } from "../ipc/definitions.ts";
 
@@ -8,9 +8,9 @@ interface Message {
 }
 
 /** What a channel hands each raw message to: `take` gets it, or `refuse` what is wrong with it. */
-export function inbox<Told extends Message>(
-  parse: (raw: unknown) => Result<Told, MalformedMessage>,
-  take: (message: Told) => void,
+export function inbox<Received extends Message>(
+  parse: (raw: unknown) => Result<Received, MalformedMessage>,
+  take: (message: Received) => void,
   refuse: (what: string) => void,
 ): (raw: unknown) => void {
   let own: number | null = null;

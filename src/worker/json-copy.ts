@@ -1,4 +1,4 @@
-/** What user code handed over as JSON, in a copy: an author who changes the value later changes nothing that was told. */
+/** Copies what user code hands over as JSON: an author who changes the value later changes nothing that was sent. */
 import { exceedsBytes, type Json, toJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";

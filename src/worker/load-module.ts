@@ -1,4 +1,4 @@
-/** Imports a user's module and says, when that fails, which of the ways it failed and where. */
+/** Imports a user's module. A module that does not load is a problem with its place and remedy. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
@@ -8,7 +8,7 @@ import { describeThrown } from "../base/thrown.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { embeddedSpecifiers } from "./modules.ts";
 
-/** A module whose top level has not settled by then is given up; one that never yields is killed by the kernel. */
+/** A module whose top level has not settled by then is given up. The kernel kills a worker whose module never yields. */
 export const LOAD_LIMIT_MS = 10_000;
 
 interface Position {

@@ -15,7 +15,7 @@ export function validateOptions(schema: StandardSchema | null, options: unknown)
   return given.length === 0 ? ok({}) : err(`it takes no options, and \`with\` gives ${given.join(", ")}`);
 }
 
-/** What is shorter is part of many a word, and no secret. */
+/** A shorter text is part of many words, and no secret. */
 const LEAST_HIDDEN = 4;
 
 function withoutValues(message: string, options: unknown): string {

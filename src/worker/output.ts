@@ -9,9 +9,9 @@ import type { WorkerMessageOf } from "../ipc/definitions.ts";
 
 type LogMessage = WorkerMessageOf<"log">;
 /** A row without its signature, which is where `log` of a sense worker and of a workflow worker differ. */
-type Said = Pick<LogMessage, "level" | "event" | "message" | "data" | "dropped">;
+type Line = Pick<LogMessage, "level" | "event" | "message" | "data" | "dropped">;
 /** `Whose` it is: a sense or a run, and a trace. */
-export type Row<Whose> = Said & Whose;
+export type Row<Whose> = Line & Whose;
 
 /** An error's stack, where it has one, as long as a line may be. */
 export const clip = (stack: string | null): string | null => (stack === null ? null : clipLine(stack));
@@ -27,11 +27,11 @@ const LEVELS = {
 } as const;
 
 /**
- * Sends what console and the two output streams are given to `offer` instead, signed with what `author` says then. Answers
- * with what offers unfinished lines.
+ * Sends what console and the two output streams are given to `offer` instead, signed with what `author` says then. The answer
+ * is a function that offers unfinished lines.
  */
 export function captureOutput<Whose extends object>(author: () => Whose, offer: (row: Row<Whose>) => void): () => void {
-  const lines = (level: Said["level"], text: string): void => {
+  const lines = (level: Line["level"], text: string): void => {
     const whose = author();
     let start = 0;
     while (start < text.length) {

@@ -1,4 +1,4 @@
-/** The record of peers that an author gets, and what is to be said of a name in it that is no peer's. */
+/** The record of peers that an author gets, and the hint for an author who asked it for a name of no peer. */
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { meantOr } from "../base/nearest.ts";
 import { describeFailure, type Thrown } from "../base/thrown.ts";
@@ -7,8 +7,8 @@ import type { PeerHandle } from "./peer-database.ts";
 
 type PeerRecord = Record<string, PeerDatabase>;
 
-/** Fills the record at the first look at it, whatever kind of look that is; then it is an ordinary frozen object. */
-class FilledAtFirstLook implements ProxyHandler<PeerRecord> {
+/** Fills the record when it is first looked at, in whatever way. From then on the record is an ordinary frozen object. */
+class LazyRecord implements ProxyHandler<PeerRecord> {
   readonly self: string | null;
   #handles: ReadonlyMap<string, PeerHandle> | null;
   /** The last name that was looked up and is nobody's. */
@@ -74,17 +74,17 @@ class FilledAtFirstLook implements ProxyHandler<PeerRecord> {
  * hold a million entries, so it is filled when one does.
  */
 export function peersFor(self: string | null, handles: ReadonlyMap<string, PeerHandle>): Peers {
-  const handler = new FilledAtFirstLook(self, handles);
+  const handler = new LazyRecord(self, handles);
   const peers = new Proxy({}, handler);
   HANDLERS.set(peers, handler);
   return peers;
 }
 
-const HANDLERS = new WeakMap<Peers, FilledAtFirstLook>();
+const HANDLERS = new WeakMap<Peers, LazyRecord>();
 const OF_UNDEFINED = /^undefined is not an object \(evaluating '(.*)'\)$/s;
 const MOST_LISTED = 10;
 
-/** What the author of `thrown` should know of a peer that was asked for and is none; null where that is not the reason. */
+/** The remedy where `thrown` comes from a name of no peer; null where it does not. */
 function hintOnPeer(thrown: unknown, peers: Peers): string | null {
   const handler = HANDLERS.get(peers);
   const missed = handler?.missed ?? null;
@@ -101,7 +101,7 @@ function hintOnPeer(thrown: unknown, peers: Peers): string | null {
   return `there is no sense ${missed}: ${meantOr(missed, names, others)}`;
 }
 
-/** What an author's code threw, with what nerve knows of the reason. */
+/** What an author's code threw, with the reason where nerve knows it. */
 export function describeAuthorFailure(thrown: unknown, peers: Peers): Thrown {
   const failure = describeFailure(thrown);
   try {

@@ -139,7 +139,7 @@ export class Surroundings<Whose extends object> {
     this.#rows?.credit(rows);
   }
 
-  /** Closes what is open and says what is left to say. */
+  /** Closes what is open and sends the last rows. */
   leave(): void {
     for (const peer of this.#peers.values()) peer.close();
     this.#lastOutput();
@@ -147,7 +147,7 @@ export class Surroundings<Whose extends object> {
   }
 }
 
-/** A copy of `data`; where it is no JSON, or over 8 KiB, the beginning of what it says. */
+/** A copy of `data`. Where that is no JSON, or over 8 KiB: how it begins, as text. */
 function noted(data: unknown): Json {
   const json = toJson(data);
   const text = json.ok

@@ -13,6 +13,12 @@ ctxt 329560
 const idle: Ticks = { user: 0, nice: 0, system: 0, idle: 0, iowait: 0, irq: 0, softirq: 0, steal: 0 };
 const ticks = (given: Partial<Ticks>): Ticks => ({ ...idle, ...given });
 
+test("a /proc/stat without the line of all processors is an error, not silence", () => {
+  for (const text of ["", "intr 5\n", "cpu0 1 2 3 4 5 6 7 8\n", "cpu  1 2 x 4 5 6 7 8\n"]) {
+    expect(() => parseStat(text, true), text).toThrow("/proc/stat does not report cpu");
+  }
+});
+
 describe("/proc/stat", () => {
   test("the first line, and every core if asked", () => {
     const cpu = { user: 2984, nice: 10, system: 2303, idle: 224507, iowait: 306, irq: 0, softirq: 31, steal: 14 };

@@ -1,6 +1,6 @@
 /**
- * One try of a delivery. Errors name the host and what it answered, never the rest of the address, a header or a body: any
- * of these may be a secret.
+ * One try of a delivery. Errors name the host and its answer, never the rest of the address, a header or a body: any of
+ * these may be a secret.
  */
 import { withAdvice } from "nerve/retry";
 import { redirectTarget, requestHeaders } from "./request.ts";

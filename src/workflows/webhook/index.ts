@@ -1,4 +1,4 @@
-/** Tells a web server what started the run: one POST, tried again until it is taken. */
+/** Sends what started the run to a web server: a POST, tried again until the server takes it. */
 import type { Run } from "nerve";
 import { duration, type Infer, mapping, number, record, text, where, whole } from "nerve/options";
 import { deliver } from "./deliver.ts";
