@@ -174,7 +174,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/upkeep/retention.ts",
   ],
   "src/cli/lists": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/screen"],
-  "src/cli/stories": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/lists", "src/cli/screen"],
+  "src/cli/stories": [
+    "src/cli/place/ids.ts",
+    "src/base",
+    "src/model",
+    "src/store",
+    "src/cli/frame",
+    "src/cli/lists",
+    "src/cli/screen",
+  ],
   "src/cli/waits": [
     "src/base",
     "src/model",

@@ -5,8 +5,8 @@ import type { CancelRequest, RunAnswer } from "../../control/contract.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
+import { parseRunId } from "../place/ids.ts";
 import { findPlace } from "../place/place.ts";
-import { parseRunId } from "../place/run-id.ts";
 import { runTitle } from "../screen/run-rows.ts";
 import { print } from "../screen/terminal.ts";
 

@@ -2,8 +2,8 @@
 import type { RetryRequest, RunAnswer } from "../../control/contract.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { ask } from "../place/ask.ts";
+import { parseRunId } from "../place/ids.ts";
 import { findPlace } from "../place/place.ts";
-import { parseRunId } from "../place/run-id.ts";
 import { tellOrder } from "../waits/wait-for-run.ts";
 
 export const command = defineCommand({

@@ -6,9 +6,10 @@ import { problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
-import { EXIT, type Failure, fail } from "../frame/outcome.ts";
+import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
-import { findTrace } from "./find-trace.ts";
+import { parseNamed } from "../place/ids.ts";
+import { type Trace, traceOfPrefix, traceOfSignal } from "./find-trace.ts";
 import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {
@@ -21,24 +22,27 @@ export interface Subject extends Rows {
   readonly namesake: Signal | null;
 }
 
-const NUMBER = /^(?:(run|signal):)?#?([1-9]\d{0,14})$/;
-
 export function findStory(store: StoreReader, word: string): Result<Subject, Failure> {
-  const [, kind = null, digits = ""] = NUMBER.exec(word) ?? [];
-  if (digits === "") return ofTrace(store, word);
-  const id = Number(digits);
+  const named = parseNamed(word);
+  if (named === null) {
+    return usageError(
+      `\`${word}\` is neither the id of a run or a signal nor a trace (8 to 32 hex digits)`,
+      "`nerve signals --json` and `nerve runs --json` show them",
+    );
+  }
+  if (named.kind === "trace") return ofTrace(store, traceOfPrefix(store, named.prefix));
+  const { kind, id } = named;
   const run = kind === "signal" ? null : store.runs.byId(id);
-  if (run !== null) return ok(ofRun(store, run, kind === null ? store.signals.byId(id) : null));
-  if (kind === "run" || (kind === null && store.signals.byId(id) === null)) {
+  if (run !== null) return ok(ofRun(store, run, kind === "number" ? store.signals.byId(id) : null));
+  if (kind === "run" || (kind === "number" && store.signals.byId(id) === null)) {
     const what = kind === "run" ? `no run ${id}` : `neither a run nor a signal ${id}`;
     const hint = "`nerve runs` and `nerve signals` show their ids; retention may have removed it";
     return fail(EXIT.usage, problem(kind === "run" ? "unknown-run" : "unknown-id", `there is ${what}`, hint));
   }
-  return ofTrace(store, digits);
+  return ofTrace(store, traceOfSignal(store, id));
 }
 
-function ofTrace(store: StoreReader, word: string): Result<Subject, Failure> {
-  const found = findTrace(store, word);
+function ofTrace(store: StoreReader, found: Result<Trace, Failure>): Result<Subject, Failure> {
   if (!found.ok) return found;
   const { trace, signals, logs } = found.value;
   const ids = new Set(logs.flatMap(({ run }) => run ?? []));

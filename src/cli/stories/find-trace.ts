@@ -6,7 +6,7 @@ import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
-import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
+import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 
 export interface Trace {
@@ -19,20 +19,14 @@ export interface Trace {
 const MAX_ROWS = 10_000;
 const CANDIDATES = 4;
 
-/** Decimal without a leading 0 is a signal's id: a trace begins with the 0 of its time until the year 2527. */
-export function findTrace(store: StoreReader, word: string): Result<Trace, Failure> {
-  if (/^[1-9]\d{0,15}$/.test(word)) {
-    const signal = store.signals.byId(Number(word));
-    if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${word}`, kept(store)));
-    return ok(read(store, signal.trace));
-  }
-  const prefix = word.toLowerCase();
-  if (!/^[0-9a-f]{8,32}$/.test(prefix)) {
-    return usageError(
-      `\`${word}\` is neither the id of a run or a signal nor a trace (8 to 32 hex digits)`,
-      "`nerve signals --json` and `nerve runs --json` show them",
-    );
-  }
+export function traceOfSignal(store: StoreReader, id: number): Result<Trace, Failure> {
+  const signal = store.signals.byId(id);
+  if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${id}`, kept(store)));
+  return ok(read(store, signal.trace));
+}
+
+/** `prefix`: the first hex digits of its id. */
+export function traceOfPrefix(store: StoreReader, prefix: string): Result<Trace, Failure> {
   const traces = candidates(store, prefix);
   const [trace] = traces;
   if (trace === undefined) return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, WHERE));
