@@ -15,8 +15,8 @@ export interface PatternPart {
 export interface Parts {
   /** Of a word of a reflex, such as `when` or `key`. */
   readonly reflexPart: (reflex: ReflexConfig, word: string, path: string) => PatternPart | null;
-  /** Of the `with` of a workflow. */
-  readonly withPart: (workflow: string, path: string) => PatternPart | null;
+  /** Of the `with` of a sense or workflow. */
+  readonly withPart: (kind: "sense" | "workflow", name: string, path: string) => PatternPart | null;
 }
 
 export const NO_PARTS: Parts = { reflexPart: () => null, withPart: () => null };
@@ -33,8 +33,8 @@ export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Part
       const part = inside(tree ?? null, word);
       return part === null ? null : partAt(part, path);
     },
-    withPart(workflow, path) {
-      const options = inside(inside(inside(root, "workflows"), workflow), "with");
+    withPart(kind, name, path) {
+      const options = inside(inside(inside(root, `${kind}s`), name), "with");
       return options === null ? null : partAt(options, path);
     },
   };

@@ -134,7 +134,7 @@ function templatesOf(config: NerveConfig, workflow: WorkflowConfig, { withPart }
         subject: `workflow \`${name}\`, which reflex \`${reflex.name}\` starts: \`with.${at}\``,
         noun: "template" as const,
         misfit: `has \`${path}\` in`,
-        partAt: () => withPart(name, at),
+        partAt: () => withPart("workflow", name, at),
       };
     });
   });

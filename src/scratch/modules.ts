@@ -1,6 +1,7 @@
 /** Every configured module loaded in a worker on a scratch copy: what `check` finds out. */
 import { availableParallelism } from "node:os";
 import type { Result } from "../base/result.ts";
+import type { Parts } from "../config/pattern-parts.ts";
 import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { about, type Problem } from "../model/problem.ts";
 import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
@@ -111,8 +112,19 @@ async function checkSense(folder: ScratchFolder, sense: ScratchSense): Promise<R
   return ready;
 }
 
-/** Each problem names what it is about. */
+/** Each problem names what it is about; options that are refused have their place in the configuration. */
 export const problemsOf = (
   kind: "sense" | "workflow",
   checked: readonly Checked<{ readonly name: string }, unknown>[],
-): Problem[] => checked.flatMap(({ config: { name }, result }) => (result.ok ? [] : about(kind, name, result.error)));
+  { withPart }: Pick<Parts, "withPart">,
+): Problem[] =>
+  checked.flatMap(({ config: { name }, result }) => {
+    if (result.ok) return [];
+    const found = about(kind, name, result.error);
+    if (found.kind !== "bad-options") return found;
+    // A refusal begins with the path of the option.
+    const [, path = ""] = /are refused: ([\w.[\]-]+)/.exec(found.message) ?? [];
+    const part = withPart(kind, name, path);
+    const isUnknown = found.message.includes("is not an option");
+    return part === null ? found : { ...found, ...(isUnknown ? part.keyPlace : part.tree.place) };
+  });

@@ -156,3 +156,28 @@ workflows: { page: { use: exec, with: { command: ["true"] } } }
     },
   ]);
 });
+
+test("options that are refused have their place in the file that holds them", async () => {
+  const folder = everywhere.make({
+    "nerve.yaml":
+      "include: [more.yaml]\nsenses:\n  d: { use: disk-usage, with: { pth: / } }\n  e: { use: exec, with: { parse: json } }\n",
+    "more.yaml":
+      'senses:\n  f: { use: exec, with: { command: [echo, [1]] } }\nworkflows:\n  w:\n    use: webhook\n    with: { url: "http://127.0.0.1", retry: { limit: -1 } }\n',
+  });
+  const { code, stderr } = await runNerve(folder.path, ["check", "--json"]);
+  expect(code).toBe(1);
+  const errors = stderr
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line).error);
+  expect(
+    errors.map(
+      ({ message, file, line, column }) => `${file.slice(folder.path.length + 1)}:${line}:${column} ${message}`,
+    ),
+  ).toEqual([
+    'nerve.yaml:3:33 the options of sense "d" are refused: pth is not an option, did you mean "path"?',
+    'nerve.yaml:4:25 the options of sense "e" are refused: command is required: a list of texts',
+    'more.yaml:2:43 the options of sense "f" are refused: command[1] must be text (was a list)',
+    'more.yaml:6:54 the options of workflow "w" are refused: retry.limit must be a whole number from 0 to 1000 (was a number)',
+  ]);
+});

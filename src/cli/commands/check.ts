@@ -50,8 +50,8 @@ export const command = defineCommand({
         senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
       );
       const others = [
-        ...problemsOf("sense", senses),
-        ...problemsOf("workflow", workflows),
+        ...problemsOf("sense", senses, parts),
+        ...problemsOf("workflow", workflows, parts),
         ...unsatisfied(expectations, payloads),
       ];
       if (!json) printWarnings(warnings);

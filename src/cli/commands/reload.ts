@@ -1,6 +1,7 @@
 /** `nerve reload`: the daemon reads its config again. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
+import { NO_PARTS } from "../../config/pattern-parts.ts";
 import type { Reloaded } from "../../control/contract.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -60,7 +61,7 @@ async function whyNotLoaded(config: NerveConfig, changed: readonly string[]): Pr
   if (workflows.length === 0) return [];
   const folder = new ScratchFolder("reload");
   try {
-    return problemsOf("workflow", await checkWorkflows(folder, config, workflows));
+    return problemsOf("workflow", await checkWorkflows(folder, config, workflows), NO_PARTS);
   } finally {
     folder.remove();
   }
