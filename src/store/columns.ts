@@ -41,6 +41,10 @@ export class RowGuard<Row> {
     this.#checks = Object.entries(columns) as unknown as (readonly [keyof Row, Check])[];
   }
 
+  isWhole(row: Row): boolean {
+    return this.#checks.every(([column, check]) => check(row[column]));
+  }
+
   /** `row`, if each column is what it should be. */
   row(row: Row): Row {
     for (const [column, check] of this.#checks) {

@@ -123,13 +123,12 @@ function noticesOf(file: string, earlier: Earlier | null, restored: readonly Res
   }));
 }
 
-/** Everything that is read once is read now, so that what is damaged is found at the start. */
-function readAll({ senses, switches, silences, loadedReflexes, meta, archive, runs }: Tables): void {
+/** Everything that is read once is read now, so that what is damaged is found at the start. Runs are held against their logs. */
+function readAll({ senses, switches, silences, loadedReflexes, meta, archive }: Tables): void {
   senses.all();
   switches.disabled();
   silences.all();
   loadedReflexes.all();
-  runs.active();
   for (const key of ["blobs_read_signals", "blobs_read_logs"]) meta.count(key);
   archive.upTo();
 }

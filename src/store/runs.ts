@@ -74,54 +74,75 @@ const INSERT = `INSERT INTO workflow_runs (${COLUMNS}) VALUES (${COLUMNS.replace
 const hasDecisions = (db: Database): boolean =>
   db.query("SELECT 1 FROM pragma_table_info('workflow_runs') WHERE name = 'decision'").get() !== null;
 
-export function runTable(db: Database) {
-  const columns = hasDecisions(db) ? COLUMNS : OLDER_COLUMNS;
-  const all = `SELECT ${columns} FROM workflow_runs`;
+/** A row as it lies there. Not whole: a column of it is nothing nerve writes. */
+export interface FoundRun {
+  readonly row: Run;
+  readonly isWhole: boolean;
+}
+
+function writing(db: Database) {
   const update = db.prepare(
     "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ? WHERE id = ?",
   );
   const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
   const touch = db.prepare("UPDATE workflow_runs SET last_log_id = ? WHERE id = ?");
-  const byId = db.prepare<Run, [number]>(`${all} WHERE id = ?`);
-  const byDecision = db.prepare<Run, [string, string]>(`SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
-  const active = db.prepare<Run, []>(`${all} WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`);
-  const guard = runGuard(db);
+  // Prepared at its first use: a reader may look at a store that 0007 has not reached.
+  const insert = (run: Run): void => void db.query(INSERT).run(...valuesOf(run));
   return {
-    /** A run that was queued. Inside a commit of the store, as `update`. */
-    insert: (run: Run): void => void db.query(INSERT).run(...valuesOf(run)),
+    /** A run that was queued. Inside a commit of the store, as what follows. */
+    insert,
     /** A row that is not what its logs say. */
     replace(run: Run): void {
       remove.run(run.id);
-      db.query(INSERT).run(...valuesOf(run));
+      insert(run);
     },
     /** What events can change of it. */
-    update: (run: Run): void =>
-      void update.run(
-        run.state,
-        run.output,
-        run.attempt,
-        run.started_at,
-        run.ended_at,
-        run.error,
-        run.last_log_id,
-        run.until,
-        run.id,
-      ),
+    update({ id, state, output, attempt, started_at, ended_at, error, last_log_id, until }: Run): void {
+      update.run(state, output, attempt, started_at, ended_at, error, last_log_id, until, id);
+    },
     /** Only its newest event is another: naming no more spares the indexes. */
     touch: (run: Run): void => void touch.run(run.last_log_id, run.id),
-    /** A row as it lies there, whatever it holds: what is compared with the logs. */
+  };
+}
+
+/** Rows as they lie there, whatever they hold: for whoever holds them against the logs. */
+function finding(db: Database, all: string, guard: RowGuard<Run>) {
+  const byId = db.prepare<Run, [number]>(`${all} WHERE id = ?`);
+  const byDecision = db.prepare<Run, [string, string]>(`SELECT * FROM (${all}) WHERE reflex = ? AND decision = ?`);
+  const active = db.prepare<Run, []>(`${all} WHERE state IN ('queued', 'running', 'sleeping') ORDER BY id`);
+  return {
     asFound: (id: number): Run | null => byId.get(id),
-    byId: (id: number): Run | null => guard.orNull(byId.get(id)),
+    decidedAsFound: (reflex: string, decision: string): Run | null => byDecision.get(reflex, decision),
+    /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */
+    activeAsFound: (): FoundRun[] => active.all().map((row) => ({ row, isWhole: guard.isWhole(row) })),
+    /** Whole rows of runs above `after` that ended in one of `states`. */
+    endedAs: (states: readonly RunState[], after: number): Run[] =>
+      db
+        .query<Run, [number, string]>(`${all} WHERE id > ? AND state IN (SELECT value FROM json_each(?)) ORDER BY id`)
+        .all(after, JSON.stringify(states))
+        .filter((row) => guard.isWhole(row)),
+  };
+}
+
+export function runTable(db: Database) {
+  const all = `SELECT ${hasDecisions(db) ? COLUMNS : OLDER_COLUMNS} FROM workflow_runs`;
+  const guard = runGuard(db);
+  const found = finding(db, all, guard);
+  const byDecision = (reflex: string, decision: string): Run | null =>
+    guard.orNull(found.decidedAsFound(reflex, decision));
+  return {
+    ...writing(db),
+    ...found,
+    byId: (id: number): Run | null => guard.orNull(found.asFound(id)),
     /** The run that `reflex` decided for this. */
-    byDecision: (reflex: string, decision: string): Run | null => guard.orNull(byDecision.get(reflex, decision)),
+    byDecision,
     /** The run that `reflex` decided for `signal` and `key`. Builds that knew no decisions recorded the signal alone. */
     ofSignal(reflex: string, signal: number, key: string | null): Run | null {
-      const run = guard.orNull(byDecision.get(reflex, spellDecision({ kind: "signal", signal, key })));
+      const run = byDecision(reflex, spellDecision({ kind: "signal", signal, key }));
       if (run !== null || key === null) return run;
-      return guard.orNull(byDecision.get(reflex, spellDecision({ kind: "signal", signal, key: null })));
+      return byDecision(reflex, spellDecision({ kind: "signal", signal, key: null }));
     },
-    /** Queued, running and sleeping ones, oldest first; as many steps as there are of them. */
-    active: (): Run[] => guard.rows(active.all()),
+    active: (): Run[] => guard.rows(found.activeAsFound().map(({ row }) => row)),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastIdOf(db, "workflow_runs"),
     /** `since` is about `queued_at`. */

@@ -192,7 +192,7 @@ export class Draft {
   /** The id of the run that `reflex` decided for `decision`, now or before; null: there is none. */
   runDecided(reflex: string, decision: string): number | null {
     const now = this.#decided.get(decisionKey(reflex, decision));
-    return now ?? this.#store.runs.byDecision(reflex, decision)?.id ?? null;
+    return now ?? this.#store.runs.decidedAsFound(reflex, decision)?.id ?? null;
   }
 
   /**

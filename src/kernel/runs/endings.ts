@@ -18,8 +18,7 @@ export class Endings {
 
   constructor(store: Store) {
     const after = Math.max(0, store.runs.lastId() - LOOKED_THROUGH);
-    const all = { after, since: null, trace: null, limit: LOOKED_THROUGH, newest: false, workflows: [], reflexes: [] };
-    const rows = store.runs.list({ ...all, states: BAD });
+    const rows = store.runs.endedAs(BAD, after);
     for (const row of rows.sort((a, b) => a.last_log_id - b.last_log_id)) this.add(row);
   }
 

@@ -8,6 +8,7 @@ import { type Problem, problem } from "../../model/problem.ts";
 import { advance, type Recorded, type Run, type RunEvent, runEventOf } from "../../model/run.ts";
 import type { LogHistory } from "../../store/log-history.ts";
 import type { Store } from "../../store/open.ts";
+import type { FoundRun } from "../../store/runs.ts";
 import { historyOf } from "./history-fold.ts";
 import { inheritable } from "./run-history.ts";
 import type { Assignment, Wait } from "./slots.ts";
@@ -52,7 +53,8 @@ export class Histories {
   }
 
   /** Where a run stands that an earlier kernel left: by its newest event, or by all of them where the row does not fit it. */
-  standing(row: Run): Result<Standing, Problem> {
+  standing({ row, isWhole }: FoundRun): Result<Standing, Problem> {
+    if (!isWhole) return this.#folded(row);
     const told = this.#events(row.id, row.last_log_id);
     if (!told.ok) return told;
     const [newest, later] = told.value;
@@ -74,6 +76,8 @@ export class Histories {
         if (WAITS.has(event.event)) wait = waitOf(event);
       }
       if (folded === null) return err(headless(row.id));
+      const holder = this.#holderOf(folded);
+      if (holder !== null) return err(taken(folded, holder));
       return ok({
         row: folded,
         wait: folded.state === "sleeping" ? wait : null,
@@ -84,6 +88,13 @@ export class Histories {
         problem("damaged-history", `the logs of run ${row.id} contradict each other: ${(error as Error).message}`),
       );
     }
+  }
+
+  /** Another run whose row has its decision. */
+  #holderOf({ id, reflex, decision }: Run): number | null {
+    if (reflex === null || decision === null) return null;
+    const holder = this.#store.runs.decidedAsFound(reflex, decision)?.id ?? null;
+    return holder === id ? null : holder;
   }
 
   #events(run: number, fromId: number): Result<Told[], Problem> {
@@ -104,6 +115,9 @@ export class Histories {
 
 const headless = (run: number): Problem =>
   problem("damaged-history", `the logs of run ${run} do not begin with run.queued`);
+
+const taken = ({ id, decision }: Run, holder: number): Problem =>
+  problem("damaged-history", `the row of run ${holder} has the decision of run ${id}, ${decision}`, "`nerve rebuild`");
 
 /** Whether `event` can be the newest of a run with this row. */
 function fits({ state, attempt }: Run, { event, data }: RunEvent): boolean {

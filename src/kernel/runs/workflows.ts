@@ -6,6 +6,7 @@ import type { Json } from "../../base/json.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { isOver, type Run, type Trigger } from "../../model/run.ts";
 import type { Locations } from "../../spawn/modules-on-disk.ts";
+import type { FoundRun } from "../../store/runs.ts";
 import type { Draft } from "../commits/draft.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
 import { ByHand } from "./by-hand.ts";
@@ -69,13 +70,14 @@ export class Workflows {
   /** First configuration: goes on with what an earlier kernel left, in the order it was requested. */
   load(config: NerveConfig, locations: Locations): void {
     this.#makeAll(config, locations);
-    for (const row of this.#parts.store.runs.active()) this.#restore(row);
+    for (const found of this.#parts.store.runs.activeAsFound()) this.#restore(found);
     for (const workflow of this.byName.values()) workflow.fill();
   }
 
   /** The log is believed over the row. */
-  #restore(row: Run): void {
-    const found = this.#histories.standing(row);
+  #restore(left: FoundRun): void {
+    const { row } = left;
+    const found = this.#histories.standing(left);
     if (found.ok && found.value.differs) this.#correct(row, found.value.row);
     const standing = found.ok ? found.value.row : row;
     if (isOver(standing.state)) return;
@@ -130,7 +132,7 @@ export class Workflows {
 
   /** Where the logs of a run cannot be read, nothing is written behind them. */
   #cancelRemoved(run: LiveRun, isReadable: boolean): void {
-    if (!isReadable) return;
+    if (!isReadable) return this.#voice.waits(run, `${REMOVED}, and its history cannot be read`);
     this.#parts.ledger.add({
       write: (draft) => void draft.run(run, { event: "run.cancelled", data: { error: REMOVED } }),
       kept: () => {

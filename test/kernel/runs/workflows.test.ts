@@ -37,6 +37,9 @@ describe("a row that is not what its logs say", () => {
   test.each([
     ["state", "state = 'queued'"],
     ["newest log", "last_log_id = first_log_id"],
+    ["attempt, which is no number,", "attempt = 'x'"],
+    ["moment of waking, which is no number,", "until = x'00'"],
+    ["first log, which is no number,", "first_log_id = 'x'"],
   ])("in its %s is put right, and the run goes on by its logs", async (_, change) => {
     using bench = new RunsBench();
     const [id = 0] = await bench.ask();
@@ -65,6 +68,23 @@ describe("a row that is not what its logs say", () => {
     await bench.settle();
     await bench.ready();
     expect([bench.row(id).attempt, bench.child.of("run")[0]?.attempt]).toEqual([1, 1]);
+  });
+
+  test("and that is taken by another row's holds the run, and says how to mend it", async () => {
+    using bench = new RunsBench();
+    const first = (await bench.decide(5)) ?? 0;
+    const second = (await bench.decide(6)) ?? 0;
+    await bench.stop();
+    tamper(
+      bench,
+      `UPDATE workflow_runs SET decision = 'signal:7', state = 'sleeping' WHERE id = ${second}`,
+      `UPDATE workflow_runs SET decision = 'signal:6', state = 'completed' WHERE id = ${first}`,
+    );
+    bench.workflows = bench.kernel();
+    await bench.settle();
+    expect(bench.said("run.waiting")).toEqual([
+      `run ${second} waits: the row of run ${first} has the decision of run ${second}, signal:6; \`nerve rebuild\``,
+    ]);
   });
 
   test("costs no other run anything", async () => {
