@@ -68,7 +68,7 @@ function folderNames(config: NerveConfig, kind: ModuleKind): string[] {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** Data a module keeps beside its code is told by size and time instead of being read. */
+/** A module's data beside its code is compared by size and time; it is not read. */
 const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
 /** Changes when a file in `folder` is added, removed, renamed or edited. Of `node_modules` only the packages' package.json count. */

@@ -46,7 +46,7 @@ const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, inter
 
 /** What a file says, as far as it could be read, and every problem in it. */
 export interface ReadConfig {
-  /** Without what has problems; null when nothing can be told. */
+  /** Without what has problems; null when nothing could be read. */
   readonly config: NerveConfig | null;
   readonly problems: readonly Problem[];
   /** What is allowed, and mostly not what was meant. */
@@ -55,7 +55,7 @@ export interface ReadConfig {
   readonly parts: Parts;
 }
 
-/** A file of which nothing can be told but what is wrong with it. */
+/** A file of which only the problems are known. */
 export const unreadable = (problems: readonly Problem[]): ReadConfig => ({
   config: null,
   problems,
@@ -109,7 +109,8 @@ function read(text: string, source: ConfigSource, notYet: readonly string[]): Re
   const result = readRoot(root, isWhole, source, report, secrets);
   reportNotYet(root, notYet, report);
   if (result === null) return unreadable(report.problems());
-  warnOfUnused(root, result.config, report);
+  // What could not be read would be missed.
+  if (report.problems().length === 0) warnOfUnused(root, result.config, report);
   return { ...result, problems: report.problems(), warnings: report.warnings() };
 }
 

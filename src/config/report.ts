@@ -1,4 +1,4 @@
-/** Collects problems while a configuration is read, so that all of them are told in one go and in the order of the file. */
+/** Collects problems while a configuration is read, so that all of them are reported in one go, in the order of the file. */
 import { formatProblem, type Problem } from "../model/problem.ts";
 import { found, type Place, type Tree } from "./tree.ts";
 

@@ -26,7 +26,7 @@ const REFUSED: Readonly<Record<string, { kind: string; thing: string; hint: stri
   "directive-line": { kind: "directive", thing: "the directive", hint: "directives are not supported, remove it" },
 };
 
-/** Messages for mistakes people make; anything else is told in the parser's own words. */
+/** Messages for common mistakes; any other keeps the parser's own words. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "a tab indents this line; use spaces",
   BLOCK_AS_IMPLICIT_KEY: "a second `key: value` on one line; quote the text, or put the map on lines of its own",

@@ -57,7 +57,7 @@ export interface StartFailure {
 
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
-/** How often what was folded is told, the axis of elapsed time is kept, and what has come to rest is forgotten. */
+/** How often folded messages are reported, the axis of elapsed time is stored, and keys at rest are forgotten. */
 const UPKEEP_MS = 60_000;
 
 const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });

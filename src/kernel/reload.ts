@@ -46,7 +46,7 @@ export interface ReloadParts {
   readonly retention: Retention;
   readonly notify: SdNotify;
   readonly ticker: Ticker;
-  /** What the service manager is told once a reload is over. */
+  /** The status line for the service manager, once a reload is over. */
   readonly statusLine: () => string;
   readonly isStopping: () => boolean;
 }

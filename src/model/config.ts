@@ -54,7 +54,7 @@ export interface SenseConfig {
 
 export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
 
-/** Name of the sense or workflow it is about; `kind` tells which of the two. */
+/** Name of the sense or workflow that the reflex runs or starts; `kind` says which of the two. */
 export const targetOf = (reflex: ReflexConfig): string => (reflex.kind === "sense" ? reflex.sense : reflex.workflow);
 
 export type Patterns = Pick<ReflexWords, "when" | "clear">;

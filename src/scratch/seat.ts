@@ -1,4 +1,4 @@
-/** A sense's place in a scratch folder: the copy of its database, how a worker is told of it, and what the worker answers. */
+/** A sense's place in a scratch folder: the copy of its database, the worker's first message about it, and the worker's answer. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { formatDuration } from "../base/duration.ts";

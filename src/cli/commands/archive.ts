@@ -72,7 +72,7 @@ async function archived(place: Place): Promise<Result<Archived, Failure>> {
   return isDown && place.config !== null && existsSync(storeFile(place.data)) ? archiveHere(place.config) : answer;
 }
 
-const told = ({ files, rows, removed_files, signals }: Archived): string =>
+const sentence = ({ files, rows, removed_files, signals }: Archived): string =>
   [
     files === 0 ? "no logs are old enough to move" : `${counted(rows, "log")} moved to ${counted(files, "file")}`,
     ...(removed_files === 0 ? [] : [`${counted(removed_files, "archive file")} removed`]),
@@ -82,7 +82,7 @@ const told = ({ files, rows, removed_files, signals }: Archived): string =>
 async function run(place: Place, json: boolean): Promise<Outcome> {
   const done = await archived(place);
   if (!done.ok) return done;
-  print(json ? safeJson(done.value) : told(done.value));
+  print(json ? safeJson(done.value) : sentence(done.value));
   return ok(EXIT.done);
 }
 

@@ -4,5 +4,5 @@ import { switchCommand } from "./switch.ts";
 export const command = switchCommand("disable", {
   details:
     "A bare name is the sense if there is one, else the reflex. Kept across restarts. A disabled sense starts no compute\nby any trigger (one under way counts); a disabled reflex looks at nothing, and what it remembered is cleared.",
-  example: "no trigger starts it any more",
+  example: "no trigger starts it from now on",
 });

@@ -33,7 +33,7 @@ export const command = defineCommand({
     ["nerve silence page-on-critical --for 2h --why 'disk is being replaced'", "nobody is paged for two hours"],
     ["nerve silence 'page-*' --for 30m --why deploy", "every reflex whose name begins so, in quotes for the shell"],
     ["nerve silence", "what is silenced, for how long yet, and why"],
-    ["nerve silence 'page-*' --clear", "it is not any more"],
+    ["nerve silence 'page-*' --clear", "it is no longer silenced"],
   ],
   async run({ arguments: [named = null], options, config, json }) {
     const request = requestOf(named, options);
@@ -46,7 +46,7 @@ export const command = defineCommand({
     if (!answer.ok) return answer;
     if (json) print(safeJson(answer.value));
     else if (kind === "unsilence") print(`${escapeForTerminal(answer.value.pattern)} is not silenced any more`);
-    else print(told(answer.value, options.for ?? ""));
+    else print(sentence(answer.value, options.for ?? ""));
     return ok(EXIT.done);
   },
 });
@@ -88,7 +88,7 @@ function requestOf(named: string | null, given: Given): Result<Request, Failure>
   return ok({ kind: "silence", body: { pattern, for_ms: forMs, why } });
 }
 
-const told = ({ pattern, until: end, reflexes }: SilenceAnswer, duration: string): string =>
+const sentence = ({ pattern, until: end, reflexes }: SilenceAnswer, duration: string): string =>
   [
     `${escapeForTerminal(pattern)} is silenced for ${duration}, until ${localMoment(end)}`,
     ...(reflexes.length === 1 && reflexes[0] === pattern ? [] : [`reflexes: ${reflexes.join(", ")}`]),

@@ -42,7 +42,7 @@ async function archive(config: NerveConfig, store: Store, data: string): Promise
     trouble: (message) =>
       refused.resolve({ ok: false, error: problem("store-failed", `${store.file} cannot be written: ${message}`) }),
   });
-  // What it says is a row of the log; the command tells the outcome.
+  // The journal's lines are rows of the log already; the command prints the outcome.
   const journal = new Journal(ledger, { write: () => {} }, () => clock.wallMs());
   const archiver = new Archiver({ clock, store, ledger, folder: archiveFolder(data), journal });
   const ticker = new Ticker(clock, () => {});

@@ -61,7 +61,7 @@ export function findPlace(given: string | null): Result<Place, Failure> {
 
 const parseYaml = (text: string) => parseDocument(text, { logLevel: "silent", uniqueKeys: false });
 
-/** `data` of a file that has problems elsewhere, null when it cannot be told. */
+/** `data` of a file that has problems elsewhere, null when it cannot be read. */
 function dataAlone(file: string): string | null {
   const text = readSafely(file);
   if (!text.ok) return null;

@@ -1,6 +1,6 @@
 /**
  * Waits until a trigger by hand is answered. Signals and failures are rows with its trace; a null compute, and a repeat of
- * a failure the log only counts, leave none: they are told from the sense's counters.
+ * a failure the log only counts, leave none: they show in the sense's counters.
  */
 
 import { ok, type Result } from "../../base/result.ts";
