@@ -125,6 +125,8 @@ export const problemsOf = (
     // A refusal begins with the path of the option.
     const [, path = ""] = /are refused: ([\w.[\]-]+)/.exec(found.message) ?? [];
     const part = withPart(kind, name, path);
+    // What could not be read there has been reported, and is why the module refuses it.
+    if (part?.tree.kind === "broken") return [];
     const isUnknown = found.message.includes("is not an option");
     return part === null ? found : { ...found, ...(isUnknown ? part.keyPlace : part.tree.place) };
   });

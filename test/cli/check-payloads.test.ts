@@ -181,3 +181,11 @@ test("options that are refused have their place in the file that holds them", as
     'more.yaml:6:54 the options of workflow "w" are refused: retry.limit must be a whole number from 0 to 1000 (was a number)',
   ]);
 });
+
+test("an option that could not be read is reported once, and not refused by its sense as well", async () => {
+  const { code, errors } = await check(`
+senses: { e: { use: exec, with: { command: [echo, "\${NOT_SET_ANYWHERE}"] } } }
+`);
+  expect(code).toBe(78);
+  expect(errors.map(({ kind, line }) => `${kind} ${line}`)).toEqual(["missing-variable 2"]);
+});
