@@ -1,0 +1,270 @@
+/** Random workflows as data: how they are made, edited, and run on a thread. */
+import fc from "fast-check";
+import type { Thread } from "../../src/sdk/index.ts";
+
+export type Node =
+  | StepNode
+  | { readonly kind: "sleep"; readonly ms: number; readonly name: string | null }
+  /** Awaits that have nothing to do with the thread, before what follows. */
+  | { readonly kind: "own"; readonly rounds: number }
+  | { readonly kind: "log"; readonly line: string }
+  | { readonly kind: "throw" }
+  | { readonly kind: "together"; readonly how: Together; readonly branches: readonly (readonly Node[])[] }
+  | { readonly kind: "loop"; readonly times: number; readonly body: readonly Node[] }
+  | { readonly kind: "catch"; readonly how: Caught; readonly body: readonly Node[]; readonly handler: readonly Node[] };
+
+export interface StepNode {
+  readonly kind: "step";
+  /** Shared by several nodes where they are numbered by their calls. */
+  readonly name: string;
+  readonly ms: number;
+  /** Tries that fail before one succeeds. */
+  readonly fails: number;
+  /** Tries after the first; null: none. */
+  readonly limit: number | null;
+}
+
+type Together = "all" | "allSettled" | "any" | "race";
+type Caught = "go on" | "rethrow" | "wrap" | "gather" | "words";
+
+export type Program = readonly Node[];
+
+const ms = fc.constantFrom(0, 1, 5, 20, 50, 300, 5_000);
+const { node } = fc.letrec<{ node: Node; nodes: Node[] }>((tie) => ({
+  nodes: fc.array(tie("node"), { minLength: 1, maxLength: 4 }),
+  node: fc.oneof(
+    { maxDepth: 3, depthSize: "small", withCrossShrink: true },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant("step" as const),
+        name: fc.constantFrom("", "", "shared"),
+        ms,
+        fails: fc.constantFrom(0, 0, 0, 0, 1, 2, 99),
+        limit: fc.constantFrom(null, null, 0, 1, 3),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("sleep" as const),
+        ms: fc.constantFrom(1, 5, 20, 50, 300, 5_000, 3_600_000),
+        name: fc.constantFrom(null, null, null, "a", "b"),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant("log" as const), line: fc.constantFrom("x", "y") }) },
+    { weight: 1, arbitrary: fc.constant({ kind: "throw" as const }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        kind: fc.constant("together" as const),
+        how: fc.constantFrom<Together>("all", "allSettled", "any", "race", "race"),
+        branches: fc.array(
+          fc
+            .tuple(fc.nat({ max: 3 }), tie("nodes"))
+            .map(([rounds, nodes]): Node[] => [{ kind: "own", rounds }, ...nodes]),
+          { minLength: 1, maxLength: 3 },
+        ),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({ kind: fc.constant("loop" as const), times: fc.nat({ max: 3 }), body: tie("nodes") }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("catch" as const),
+        how: fc.constantFrom<Caught>("go on", "rethrow", "wrap", "gather", "words"),
+        body: tie("nodes"),
+        handler: tie("nodes"),
+      }),
+    },
+  ),
+}));
+
+/** Every node once, in the order of the code, each changed by `change`; null leaves it out. */
+export function mapNodes(program: Program, change: (node: Node) => readonly Node[]): Program {
+  return program.flatMap((one) => {
+    const inner = (nodes: readonly Node[]) => mapNodes(nodes, change);
+    if (one.kind === "together") return change({ ...one, branches: one.branches.map(inner) });
+    if (one.kind === "loop") return change({ ...one, body: inner(one.body) });
+    if (one.kind === "catch") return change({ ...one, body: inner(one.body), handler: inner(one.handler) });
+    return change(one);
+  });
+}
+
+export function nodesOf(program: Program): Node[] {
+  const found: Node[] = [];
+  mapNodes(program, (one) => {
+    found.push(one);
+    return [one];
+  });
+  return found;
+}
+
+/** Steps without a name get one of their own. */
+function named(program: Program, prefix: string): Program {
+  let count = 0;
+  return mapNodes(program, (one) => [
+    one.kind === "step" && one.name === "" ? { ...one, name: `${prefix}${count++}` } : one,
+  ]);
+}
+
+export const withoutOwnAwaits = (program: Program): Program =>
+  mapNodes(program, (one) => [one.kind === "own" ? { ...one, rounds: 0 } : one]);
+
+/** With a name of its own for each step. */
+export const unshared = (program: Program): Program =>
+  named(
+    mapNodes(program, (one) => [one.kind === "step" && one.name === "shared" ? { ...one, name: "" } : one]),
+    "u",
+  );
+
+/** With a name of its own for each sleep. */
+function apart(program: Program): Program {
+  let count = 0;
+  return mapNodes(program, (one) => [one.kind === "sleep" ? { ...one, name: `sleep ${count++}` } : one]);
+}
+
+/** Where calls of one name follow awaits of one's own side by side, their order is not known: then each has its name. */
+export const anyProgram: fc.Arbitrary<Program> = fc
+  .tuple(fc.array(node, { minLength: 1, maxLength: 5 }), fc.boolean())
+  .map(([nodes, hasOwnAwaits]) => {
+    const program = named(nodes, "s");
+    return hasOwnAwaits ? apart(unshared(program)) : withoutOwnAwaits(program);
+  });
+
+/** An edit of the code: parts are left out, added, or changed. No name is used twice. */
+export interface Edit {
+  readonly leaveOut: readonly number[];
+  readonly add: readonly (readonly [number, Node])[];
+}
+
+export const anyEdit: fc.Arbitrary<Edit> = fc.record({
+  leaveOut: fc.array(fc.nat({ max: 12 }), { maxLength: 3 }),
+  add: fc.array(fc.tuple(fc.nat({ max: 12 }), node), { maxLength: 2 }),
+});
+
+export function edited(program: Program, { leaveOut, add }: Edit, prefix: string): Program {
+  let index = 0;
+  return mapNodes(program, (one) => {
+    const here = index++;
+    const added = add.flatMap(([at, node], which) =>
+      at === here ? named(unsharedNode(node), `${prefix}${which}-`) : [],
+    );
+    return leaveOut.includes(here) && one.kind !== "own" ? added : [...added, one];
+  });
+}
+
+const unsharedNode = (node: Node): Program =>
+  mapNodes([node], (one) => [one.kind === "step" ? { ...one, name: "" } : one]);
+
+/** Who wins, or what fails first, is for the clock to say. */
+export function dependsOnTime(program: Program): boolean {
+  const nodes = nodesOf(program);
+  const fails = nodes.some((one) => one.kind === "throw" || (one.kind === "step" && one.fails > (one.limit ?? 0)));
+  const safe: readonly Together[] = fails ? ["allSettled"] : ["all", "allSettled"];
+  return nodes.some((one) => one.kind === "together" && !safe.includes(one.how));
+}
+
+export interface Watcher {
+  /** A call of the thread settled. `what`: the step or sleep; `where`: the call in the code. */
+  settled(what: string, where: string, value: unknown): void;
+  slept(key: string, ms: number, isOver: boolean): void;
+  act(node: StepNode, id: string, attempt: number): Promise<unknown>;
+  own(): Promise<void>;
+}
+
+/** Runs the program as a workflow's code would be run. */
+export async function runProgram(program: Program, thread: Thread, watcher: Watcher, where = ""): Promise<unknown[]> {
+  const values: unknown[] = [];
+  for (const [index, one] of program.entries()) {
+    const value = await runNode(one, thread, watcher, `${where}/${index}`);
+    if (value !== undefined) values.push(value);
+  }
+  return values;
+}
+
+async function runNode(one: Node, thread: Thread, watcher: Watcher, where: string): Promise<unknown> {
+  switch (one.kind) {
+    case "step":
+      return runStep(one, thread, watcher, where);
+    case "sleep": {
+      const key = `sleep ${one.ms} ${one.name}`;
+      watcher.slept(key, one.ms, false);
+      await (one.name === null ? thread.sleep(one.ms) : thread.sleep(one.ms, one.name));
+      watcher.slept(key, one.ms, true);
+      return watcher.settled(key, where, null);
+    }
+    case "own":
+      for (let round = 0; round < one.rounds; round++) await watcher.own();
+      return;
+    case "log":
+      return thread.log("info", one.line + where);
+    case "throw":
+      throw new Error("thrown");
+    case "together":
+      return together(one, thread, watcher, where);
+    case "loop": {
+      const rounds: unknown[] = [];
+      for (let round = 0; round < one.times; round++)
+        rounds.push(await runProgram(one.body, thread, watcher, `${where}#${round}`));
+      return rounds;
+    }
+    case "catch":
+      return caught(one, thread, watcher, where);
+  }
+}
+
+async function runStep(one: StepNode, thread: Thread, watcher: Watcher, where: string): Promise<unknown> {
+  const act = async ({ id, attempt }: { id: string; attempt: number }) => {
+    await watcher.act(one, id, attempt);
+    return one.name === "shared" ? where : one.name;
+  };
+  const options = one.limit === null ? undefined : { retry: { limit: one.limit, interval: 10, backoff: 2 } };
+  try {
+    const value = await thread.step(one.name, act, options);
+    watcher.settled(`step ${one.name}`, where, value);
+    return value;
+  } catch (error) {
+    const { name, message } = error as Error;
+    // The run was told to end: the step has not settled.
+    if (name !== "TimeoutError") watcher.settled(`step ${one.name}`, where, `${name}: ${message}`);
+    throw error;
+  }
+}
+
+const outcomeOf = (error: unknown): string => `${(error as Error).name}: ${(error as Error).message}`;
+
+async function together(
+  { how, branches }: Extract<Node, { kind: "together" }>,
+  thread: Thread,
+  watcher: Watcher,
+  where: string,
+): Promise<unknown> {
+  const all = branches.map((nodes, index) => runProgram(nodes, thread, watcher, `${where}.${index}`));
+  if (how === "all") return Promise.all(all);
+  if (how === "any") return Promise.any(all);
+  if (how === "race") return Promise.race(all);
+  const ends = await Promise.allSettled(all);
+  return ends.map((end) => (end.status === "fulfilled" ? end.value : outcomeOf(end.reason)));
+}
+
+async function caught(
+  { how, body, handler }: Extract<Node, { kind: "catch" }>,
+  thread: Thread,
+  watcher: Watcher,
+  where: string,
+): Promise<unknown> {
+  try {
+    return await runProgram(body, thread, watcher, `${where}t`);
+  } catch (error) {
+    const handled = await runProgram(handler, thread, watcher, `${where}c`);
+    if (how === "rethrow") throw error;
+    if (how === "wrap") throw new Error("wrapped", { cause: error });
+    if (how === "gather") throw new AggregateError([new Error("another"), error], "gathered");
+    if (how === "words") throw new Error(`in other words: ${(error as Error).message}`);
+    return [outcomeOf(error), handled];
+  }
+}
