@@ -55,10 +55,32 @@ function countNewlines(bytes: Uint8Array): number {
   return count;
 }
 
-/** Always read, so that a worker never blocks on its own output; what `lines` does not want is not even decoded. */
+/** So much is read of a stream in such a time; what else it has waits in the pipe, and its writer with it (G15). */
+const READ_BYTES = 1024 * 1024;
+const READ_MS = 25;
+
+/** Pauses whoever reads more than {@link READ_BYTES} in {@link READ_MS}, for the rest of that time. */
+function paced(): (bytes: number) => Promise<void> | null {
+  let beganAt = performance.now();
+  let read = 0;
+  return (bytes) => {
+    const now = performance.now();
+    if (now - beganAt >= READ_MS) {
+      beganAt = now;
+      read = 0;
+    }
+    read += bytes;
+    return read < READ_BYTES ? null : Bun.sleep(beganAt + READ_MS - now);
+  };
+}
+
+/** Always read, so that no worker waits for long on its own output; what `lines` does not want is not even decoded. */
 async function readLines(stream: ReadableStream<Uint8Array>, lines: RowLimiter<string>): Promise<void> {
+  const pace = paced();
   let rest = "";
   for await (const chunk of stream) {
+    const pause = pace(chunk.length);
+    if (pause !== null) await pause;
     if (lines.skip(0) && lines.skip(countNewlines(chunk))) {
       rest = "";
       continue;

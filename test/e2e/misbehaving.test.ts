@@ -281,6 +281,31 @@ test.concurrent("a sense that writes 100 MB to the file descriptors loses most o
     expect((await nerve.group("shared")).restarts).toBe(0);
   }));
 
+test.concurrent("a child that prints without end holds up nobody, and its lines are bounded and counted", () =>
+  inLane(async () => {
+    using folder = beside("child-floods");
+    await using nerve = await startNerve(folder.path);
+    await until("the dropped lines are counted", () =>
+      nerve.logs({ event: "output" }).some(({ message }) => message.includes("more lines were dropped")),
+    );
+    await neighboursAreWell(nerve);
+    expect((await nerve.group("shared")).restarts).toBe(0);
+  }));
+
+test.concurrent("a flood of errors nobody waits for is bounded and counted, and its neighbours are not blamed", () =>
+  inLane(async () => {
+    using folder = beside("strays-flood");
+    await using nerve = await startNerve(folder.path);
+    const rows = () => nerve.logs({ event: "worker.error" });
+    await until("the dropped errors are counted", () =>
+      rows().some(({ source, message }) => source === "kernel" && message.includes("more errors nobody waited for")),
+    );
+    await neighboursAreWell(nerve);
+    const seconds = new Set(rows().map(({ at }) => Math.floor(at / 1000))).size + 1;
+    expect(rows().length).toBeLessThanOrEqual(102 * seconds);
+    expect((await nerve.group("shared")).restarts).toBe(0);
+  }));
+
 test.concurrent("a module that ends the process while it is loaded is quarantined, and its group starts without it", () =>
   inLane(async () => {
     using folder = beside("exits-at-import");
