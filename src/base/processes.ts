@@ -50,6 +50,12 @@ export function descendants(pid: number): number[] {
   return found;
 }
 
+/** A process as a person knows it: `4711 (sqlite3)`; the number alone when it is gone. */
+export function nameOfProcess(pid: number): string {
+  const name = read(`/proc/${pid}/comm`)?.trim() ?? "";
+  return name === "" ? String(pid) : `${pid} (${name})`;
+}
+
 /** Resident bytes of one process, 0 when it is gone. */
 export function residentBytes(pid: number): number {
   const statm = read(`/proc/${pid}/statm`);

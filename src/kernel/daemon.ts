@@ -27,7 +27,7 @@ import { maskedLogger, maskedStore } from "./commits/masked.ts";
 import type { Voice } from "./commits/voice.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { Engine, type Modules } from "./engine.ts";
-import { type DataDirectory, openDataDirectory } from "./host/data-directory.ts";
+import { type DataDirectory, describeWriter, openDataDirectory } from "./host/data-directory.ts";
 import { sweepLeftovers } from "./host/leftovers.ts";
 import { refusedEnvironment } from "./host/runtime-environment.ts";
 import { type SdNotify, sdNotify } from "./host/sd-notify.ts";
@@ -235,9 +235,10 @@ export class Daemon {
   }
 
   #storeTrouble(message: string | null, code: string): void {
-    this.#trouble = message;
+    const writer = code.startsWith("SQLITE_BUSY") ? describeWriter(this.#store.file) : "";
+    this.#trouble = message === null ? null : `${message}${writer}`;
     if (message !== null) {
-      const text = `${this.#store.file} cannot be written: ${message}; nothing new is computed until it can`;
+      const text = `${this.#store.file} cannot be written: ${message}${writer}; nothing new is computed until it can`;
       this.#journal.aside("kernel").error("store.failed", text, null);
       if (!this.#space.refused(code)) return;
       setImmediate(() => {

@@ -36,13 +36,21 @@ export function acquireLock(file: string): Lock | null {
 /** A byte that whoever has the lock holds exclusively. Source: https://www.sqlite.org/src/file/src/os.h, SHARED_FIRST. */
 const LOCKED_BYTE = 0x40000002;
 
+/** The byte of FILE-shm that whoever writes a WAL database holds. Source: https://www.sqlite.org/walformat.html, WAL_WRITE_LOCK. */
+const WRITER_BYTE = 120;
+
 /** Pid of the process that has the lock on `file`; null when none has, or where the operating system does not show it. */
-export function lockHolder(file: string): number | null {
-  const inode = String(statSync(file).ino);
+export const lockHolder = (file: string): number | null => holderOf(file, LOCKED_BYTE);
+
+/** Pid of the process that is writing to a WAL database, or keeps others from it; null as for {@link lockHolder}. */
+export const walWriter = (file: string): number | null => holderOf(`${file}-shm`, WRITER_BYTE);
+
+function holderOf(file: string, byte: number): number | null {
+  const inode = String(statSync(file, { throwIfNoEntry: false })?.ino);
   for (const line of readFileSync("/proc/locks", "latin1").split("\n")) {
     const [, kind, pid, locked, first, last] = /: POSIX +\S+ +(\w+) +(\d+) \w+:\w+:(\d+) (\d+) (\w+)$/.exec(line) ?? [];
-    if (kind !== "WRITE" || locked !== inode || Number(first) > LOCKED_BYTE) continue;
-    if ((last === "EOF" || Number(last) >= LOCKED_BYTE) && Number(pid) > 0) return Number(pid);
+    if (kind !== "WRITE" || locked !== inode || Number(first) > byte) continue;
+    if ((last === "EOF" || Number(last) >= byte) && Number(pid) > 0) return Number(pid);
   }
   return null;
 }

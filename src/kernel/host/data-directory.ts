@@ -13,10 +13,11 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { nameOfProcess } from "../../base/processes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { acquireLock, type Lock, lockHolder } from "../../sqlite/lock.ts";
+import { acquireLock, type Lock, lockHolder, walWriter } from "../../sqlite/lock.ts";
 
 export interface DataDirectory {
   /** With every link above it resolved: what workers are marked with. */
@@ -107,6 +108,12 @@ function writePid(file: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Who keeps the kernel from writing `database`, in words; empty where nobody is found. */
+export function describeWriter(database: string): string {
+  const pid = walWriter(database);
+  return pid === null || pid === process.pid ? "" : `; process ${nameOfProcess(pid)} is writing to it`;
 }
 
 /** Makes and locks it. `in-use` names the process that holds it. */
