@@ -1,14 +1,12 @@
 /**
- * The kernel's process: boot order, and the same reversed. Config → data directory and its lock → what an earlier kernel
- * left → store → engine → control socket → ready. It runs no user code and imports none of the loaders.
+ * The kernel's process while it runs: engine, control socket, upkeep, and their end in the reverse order. `boot.ts` says what
+ * comes before. It runs no user code and imports none of the loaders.
  */
 import { dirname } from "node:path";
-import { type Clock, systemClock } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { counted } from "../base/counted.ts";
 import type { Logger } from "../base/logger.ts";
-import { err, ok, type Result } from "../base/result.ts";
 import type { Secrets } from "../base/secrets.ts";
-import { loadNerveConfig } from "../config/load.ts";
 import { routesOf } from "../control/routes.ts";
 import { type ControlServer, serveControl } from "../control/server.ts";
 import { socketPath } from "../control/socket-path.ts";
@@ -18,24 +16,22 @@ import type { Signal } from "../model/signal.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
 import { ownCommand } from "../spawn/own-image.ts";
 import { spawnWorker } from "../spawn/worker-process.ts";
-import { openStore, type Store } from "../store/open.ts";
-import { PASSING } from "../store/tables.ts";
+import type { Store } from "../store/open.ts";
 import { VERSION } from "../version.ts";
 import { Journal } from "./commits/journal.ts";
 import { Ledger } from "./commits/ledger.ts";
-import { maskedLogger, maskedStore } from "./commits/masked.ts";
+import { maskedLogger } from "./commits/masked.ts";
 import type { Voice } from "./commits/voice.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { Engine, type Modules } from "./engine.ts";
-import { type DataDirectory, describeWriter, openDataDirectory } from "./host/data-directory.ts";
-import { sweepLeftovers } from "./host/leftovers.ts";
-import { refusedEnvironment } from "./host/runtime-environment.ts";
+import { type DataDirectory, describeWriter } from "./host/data-directory.ts";
+import { DataWatch } from "./host/data-watch.ts";
 import { type SdNotify, sdNotify } from "./host/sd-notify.ts";
 import { locate, Reloads } from "./reload.ts";
 import { statusLine } from "./status.ts";
 import { intervalCalendar } from "./time/calendar.ts";
 import { Lifetime } from "./time/lifetime.ts";
-import { Ticker } from "./time/ticker.ts";
+import { type Handle, Ticker } from "./time/ticker.ts";
 import { describeLowSpace, type LowSpace, Space } from "./upkeep/space.ts";
 import { Upkeep } from "./upkeep/upkeep.ts";
 
@@ -47,20 +43,16 @@ export interface DaemonOptions {
   readonly secrets: Secrets;
   /** Each signal after its commit, or null to print none. */
   readonly onSignal: ((signal: Signal) => void) | null;
-}
-
-/** Why the daemon did not start, as the exit code to end with and what to say. */
-export interface StartFailure {
-  readonly code: 75 | 78;
-  readonly problems: readonly Problem[];
+  /** The data directory is lost: what remains is to stop, and to say it. Called once. */
+  readonly onLost: (problem: Problem) => void;
 }
 
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
 /** How often folded messages are reported, the axis of elapsed time is stored, and keys at rest are forgotten. */
 const UPKEEP_MS = 60_000;
-
-const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
+/** How often the kernel looks whether its data directory is still there. */
+const LOOK_MS = 1_000;
 
 export class Daemon {
   readonly #notify: SdNotify;
@@ -73,6 +65,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #engine: Engine;
   readonly #upkeep: Upkeep;
+  readonly #onLost: (problem: Problem) => void;
   readonly #lifetime: Lifetime;
   readonly #startedAt: number;
   readonly #config: NerveConfig;
@@ -82,32 +75,11 @@ export class Daemon {
   #trouble: string | null = null;
   #stopping: Promise<void> | null = null;
 
-  /** Starts the daemon and answers once it is ready. */
-  static start(options: DaemonOptions): Result<Daemon, StartFailure> {
-    process.umask(0o077);
-    const refused = refusedEnvironment(options.environment);
-    if (refused !== null) return failure(78, refused);
-    const config = loadNerveConfig(options.configFile, options.environment);
-    if (!config.ok) return failure(78, ...config.error);
-    options.secrets.learn(config.value.secrets);
-    const data = openDataDirectory(config.value.data);
-    if (!data.ok) return failure(data.error.kind === "unusable" ? 78 : 75, data.error.problem);
-    const swept = sweepLeftovers(data.value.path);
-    const clock = systemClock();
-    const store = openStore(data.value.path, config.value.durability, clock.bootId, clock.wallMs());
-    if (!store.ok) {
-      data.value.lock.release();
-      // After 75 a service manager tries again.
-      return failure(PASSING.has(store.error.kind) ? 75 : 78, store.error);
-    }
-    const daemon = new Daemon(options, config.value, data.value, maskedStore(store.value, options.secrets), clock);
-    daemon.#begin(swept);
-    return ok(daemon);
-  }
-
-  private constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, clock: Clock) {
+  /** Everything of it that needs no other process; it runs from `begin` on. */
+  constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, clock: Clock) {
     this.#config = config;
     this.#secrets = options.secrets;
+    this.#onLost = options.onLost;
     this.#data = data;
     this.#store = store;
     this.#startedAt = clock.wallMs();
@@ -171,7 +143,8 @@ export class Daemon {
     return this.#data.path;
   }
 
-  #begin(swept: readonly number[]): void {
+  /** `swept`: processes that an earlier kernel had left, and that were ended. */
+  begin(swept: readonly number[]): void {
     const { senses, groups } = this.#config;
     const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;
     const data = { ahead_ms: this.#lifetime.aheadMs, last_signal: this.#store.signals.lastId() };
@@ -195,9 +168,27 @@ export class Daemon {
       this.#engine.reflexes.forgetKeysAtRest();
       this.#engine.silences.expire();
     });
+    this.#watchData();
     const { watchdogMs } = this.#notify;
     if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#notify.send("WATCHDOG=1"));
     this.#notify.send("READY=1", this.#statusLine());
+  }
+
+  #watchData(): void {
+    const watch = new DataWatch(this.#data.path);
+    const watching = this.#repeat(LOOK_MS, () => {
+      const lost = watch.lost();
+      if (lost !== null) {
+        watching.cancel();
+        this.#journal.aside("kernel").error("data.lost", lost.message, null);
+        return this.#onLost(lost);
+      }
+      if (!watch.isSocketGone) return;
+      void this.#control?.stop();
+      this.#control = this.#listen();
+      watch.socketRenewed();
+      this.#voice.warn("control.renewed", "somebody removed the control socket; it is there again", null);
+    });
   }
 
   #listen(): ControlServer {
@@ -213,9 +204,9 @@ export class Daemon {
     this.#ledger.write(() => this.#lifetime.keep());
   }
 
-  #repeat(everyMs: number, act: () => void): void {
+  #repeat(everyMs: number, act: () => void): Handle {
     const calendar = intervalCalendar(Math.ceil(everyMs), 0);
-    this.#ticker.every({ calendar, atMostEveryMs: Math.ceil(everyMs), fire: act });
+    return this.#ticker.every({ calendar, atMostEveryMs: Math.ceil(everyMs), fire: act });
   }
 
   #statusLine(): string {

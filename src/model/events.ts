@@ -38,6 +38,17 @@ export const EVENTS = {
     sentence: "On stderr only: a signal came that means nothing to nerve.",
     data: null,
   },
+  "data.lost": {
+    levels: ["error"],
+    sentence:
+      "On stderr only: somebody removed or replaced the data directory, logs.db or its lock under the running kernel, which ends with code 75.",
+    data: null,
+  },
+  "control.renewed": {
+    levels: ["warn"],
+    sentence: "Somebody removed the control socket; the kernel made it anew.",
+    data: null,
+  },
   "stderr.lost": {
     levels: ["warn"],
     sentence:

@@ -347,3 +347,28 @@ test.concurrent("a signal that means nothing to nerve is named on stderr and end
   }
   await goOn(nerve, "pulse");
 });
+
+test.concurrent("a data directory that is removed under the kernel ends it with 75 and is named; another kernel may follow", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  const first = await startNerve(folder.path);
+  await goOn(first, "pulse");
+  rmSync(first.data, { recursive: true });
+  expect(await first.exited).toBe(75);
+  expect(first.stderr()).toContain(`${first.data} was removed while nerve ran`);
+  await using second = await startNerve(folder.path);
+  await goOn(second, "pulse");
+});
+
+test.concurrent("a control socket that is removed is there again, and nothing else happens", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  await using nerve = await startNerve(folder.path);
+  rmSync(join(nerve.data, "nerve.sock"));
+  await until("the kernel answers again", () =>
+    nerve.status().then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(nerve.logs({ event: "control.renewed" })).toHaveLength(1);
+  await goOn(nerve, "pulse");
+});

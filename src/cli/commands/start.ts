@@ -2,7 +2,8 @@
 import { obeySignals } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
-import { Daemon } from "../../kernel/daemon.ts";
+import { startDaemon } from "../../kernel/boot.ts";
+import type { Daemon } from "../../kernel/daemon.ts";
 import type { EventName } from "../../model/events.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
@@ -67,20 +68,27 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   const onSignal = showSignals ? (signal: Signal): void => log.signal(signal) : null;
   // Asked for before the start, which nothing interrupts: a signal that comes meanwhile is obeyed right after it.
   const { promise: running, resolve: runs } = Promise.withResolvers<Daemon>();
-  const stopped = new Promise<Outcome>((resolve) => {
-    obeySignals((signal) => {
-      if (signal === "SIGHUP") return void running.then((daemon) => daemon.reload()).catch(crash);
-      void running.then((daemon) => daemon.stop(`received ${signal}`)).then(() => resolve(ok(EXIT.done)), crash);
-    });
+  const { promise: ended, resolve: ends } = Promise.withResolvers<Outcome>();
+  const stop = (why: string, outcome: Outcome): void =>
+    void running.then((daemon) => daemon.stop(why)).then(() => ends(outcome), crash);
+  obeySignals((signal) => {
+    if (signal === "SIGHUP") void running.then((daemon) => daemon.reload()).catch(crash);
+    else stop(`received ${signal}`, ok(EXIT.done));
   });
   for (const signal of STRAY) process.on(signal, () => log.write(strayed(signal)));
-  const environment = process.env;
-  const started = Daemon.start({ configFile: file, environment, logger: log, secrets: SECRETS, onSignal });
+  const started = startDaemon({
+    configFile: file,
+    environment: process.env,
+    logger: log,
+    secrets: SECRETS,
+    onSignal,
+    onLost: (problem) => stop("its data is lost", fail(EXIT.inUse, problem)),
+  });
   if (!started.ok) return fail(started.error.code, ...explainAbsence(started.error.problems, given));
   if (pretty) log.write(howToLook(file, started.value.data));
   store = storeFile(started.value.data);
   runs(started.value);
-  const outcome = await stopped;
+  const outcome = await ended;
   log.flush(LAST_WORDS_MS);
   return outcome;
 }

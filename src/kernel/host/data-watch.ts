@@ -5,6 +5,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { SOCKET_NAME } from "../../control/contract.ts";
+import { type Problem, problem } from "../../model/problem.ts";
 
 /** What must stay the same file: the folder, what its lock lies in, and the log with its newest commits. */
 const KEPT = ["", join("locks", "kernel.lock"), "logs.db", "logs.db-wal"];
@@ -21,12 +22,6 @@ function identityOf(file: string): Identity | undefined {
   }
 }
 
-/** A file that is gone, or that another file has taken the place of. */
-export interface Loss {
-  readonly file: string;
-  readonly isReplaced: boolean;
-}
-
 export class DataWatch {
   readonly #socket: string;
   #socketIdentity: Identity | undefined;
@@ -39,12 +34,17 @@ export class DataWatch {
     this.#known = KEPT.map((name) => join(data, name)).map((file) => [file, identityOf(file)]);
   }
 
-  /** The first file that is lost, or null. */
-  lost(): Loss | null {
+  /** What is lost, or null. */
+  lost(): Problem | null {
     for (const [file, identity] of this.#known) {
       const found = identityOf(file);
       if (typeof identity !== "string" || found === undefined || found === identity) continue;
-      return { file, isReplaced: found !== null };
+      const message = `${file} ${found === null ? "was removed" : "was replaced by another"} while nerve ran, so what it commits may be lost: nerve ends`;
+      return problem(
+        "data-lost",
+        message,
+        "start nerve anew once `data` is as it should be; stop nerve before touching it",
+      );
     }
     return null;
   }

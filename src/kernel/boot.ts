@@ -1,0 +1,46 @@
+/**
+ * The order in which a kernel comes up: environment → config → data directory and its lock → what an earlier kernel left →
+ * store → daemon. Each step that fails ends the start with a code and what to do; nothing is left held.
+ */
+import { systemClock } from "../base/clock.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { loadNerveConfig } from "../config/load.ts";
+import type { Problem } from "../model/problem.ts";
+import { openStore } from "../store/open.ts";
+import { PASSING } from "../store/tables.ts";
+import { maskedStore } from "./commits/masked.ts";
+import { Daemon, type DaemonOptions } from "./daemon.ts";
+import { openDataDirectory } from "./host/data-directory.ts";
+import { sweepLeftovers } from "./host/leftovers.ts";
+import { refusedEnvironment } from "./host/runtime-environment.ts";
+
+/** Why the daemon did not start, as the exit code to end with and what to say. */
+export interface StartFailure {
+  readonly code: 75 | 78;
+  readonly problems: readonly Problem[];
+}
+
+const failure = (code: 75 | 78, ...problems: Problem[]): { ok: false; error: StartFailure } => err({ code, problems });
+
+/** Starts the daemon and answers once it is ready. */
+export function startDaemon(options: DaemonOptions): Result<Daemon, StartFailure> {
+  process.umask(0o077);
+  const refused = refusedEnvironment(options.environment);
+  if (refused !== null) return failure(78, refused);
+  const config = loadNerveConfig(options.configFile, options.environment);
+  if (!config.ok) return failure(78, ...config.error);
+  options.secrets.learn(config.value.secrets);
+  const data = openDataDirectory(config.value.data);
+  if (!data.ok) return failure(data.error.kind === "unusable" ? 78 : 75, data.error.problem);
+  const swept = sweepLeftovers(data.value.path);
+  const clock = systemClock();
+  const store = openStore(data.value.path, config.value.durability, clock.bootId, clock.wallMs());
+  if (!store.ok) {
+    data.value.lock.release();
+    // After 75 a service manager tries again.
+    return failure(PASSING.has(store.error.kind) ? 75 : 78, store.error);
+  }
+  const daemon = new Daemon(options, config.value, data.value, maskedStore(store.value, options.secrets), clock);
+  daemon.begin(swept);
+  return ok(daemon);
+}
