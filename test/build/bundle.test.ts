@@ -32,11 +32,7 @@ const outside = (sources: readonly string[], allowed: RegExp): string[] =>
   sources.filter((source) => !allowed.test(source));
 
 test("the entry loads nothing but the choice of a role", () => {
-  expect(evaluatedBy("src/main.ts")).toEqual([
-    "src/base/early-signals.ts",
-    "src/main.ts",
-    "src/spawn/own-image.ts",
-  ]);
+  expect(evaluatedBy("src/main.ts")).toEqual(["src/base/early-signals.ts", "src/main.ts", "src/spawn/own-image.ts"]);
 });
 
 test("a command is chosen before the kernel, the store, the configuration or a package is loaded", () => {

@@ -323,7 +323,6 @@ reflexes: [{ sense: pulse, interval: 100ms }, { sense: chatty, interval: 100ms }
   // Many times what a pipe holds, and what waits beside it.
   await until("a megabyte was printed", () => nerve.logs({ source: "sense:chatty", event: "output" }).length > 500);
   await goOn(nerve, "pulse", "chatty");
-  expect((await nerve.sense("pulse")).missed).toBe(0);
   expect(await nerve.stop()).toBe(0);
 });
 
@@ -363,12 +362,7 @@ test.concurrent("a control socket that is removed is there again, and nothing el
   using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
   await using nerve = await startNerve(folder.path);
   rmSync(join(nerve.data, "nerve.sock"));
-  await until("the kernel answers again", () =>
-    nerve.status().then(
-      () => true,
-      () => false,
-    ),
-  );
-  expect(nerve.logs({ event: "control.renewed" })).toHaveLength(1);
+  await until("that is logged", () => nerve.logs({ event: "control.renewed" }).length === 1);
+  expect((await nerve.sense("pulse")).state).toBe("ok");
   await goOn(nerve, "pulse");
 });
