@@ -31,7 +31,7 @@ function evaluatedBy(entry: string): string[] {
 const outside = (sources: readonly string[], allowed: RegExp): string[] =>
   sources.filter((source) => !allowed.test(source));
 
-test("the entry loads nothing but the choice of a role", () => {
+test("the entry loads nothing but the choice of a role, and what holds signals until then", () => {
   expect(evaluatedBy("src/main.ts")).toEqual(["src/base/early-signals.ts", "src/main.ts", "src/spawn/own-image.ts"]);
 });
 

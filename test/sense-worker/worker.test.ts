@@ -47,7 +47,7 @@ describe("a sense worker", () => {
       ["trap", "module-threw"],
       ["bare", "module-threw"],
       ["database", "database-not-a-database"],
-      ["outbox", "database-not-a-database"],
+      ["outbox", "database-io"],
       ["last", null],
     ]);
     expect(ready.senses.at(-1)?.applied).toEqual(["1.sql"]);
