@@ -33,7 +33,8 @@ export const testFiles = (needBinary: boolean): string[] =>
     .sort();
 
 /** What a test that starts a process or opens a database says, itself or in a helper it imports. */
-const SLOW = /\b(?:spawn|spawnSync|startNerve|runNerve|spawnWorker|openStore|openSense|Database)\b|new Site\(|Bun\.\$/;
+const SLOW =
+  /\b(?:spawn|spawnSync|startNerve|runNerve|spawnWorker|openStore|openSense|Database)\b|new CrashSite\(|Bun\.\$/;
 const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 const LOCAL_IMPORT = /\bfrom "(\.[^"]+\.ts)"/g;
 

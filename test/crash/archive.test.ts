@@ -9,7 +9,7 @@ import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../../src/model/log.ts";
 import { DAY_MS, everyLog, logAt } from "../helpers/archive.ts";
-import { Site } from "../helpers/crash.ts";
+import { CrashSite } from "../helpers/crash.ts";
 import { COMPILED, NERVE, runNerve } from "../helpers/nerve.ts";
 import { killedAtStep, sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
@@ -26,13 +26,13 @@ const missing = whyNoStrace() ?? (COMPILED === null ? "there is no executable" :
 if (missing !== null) console.warn(`skipped: kills while archiving, since ${missing}`);
 
 describe.skipIf(missing !== null)("killed at every step of archiving", () => {
-  let site: Site;
+  let site: CrashSite;
   let begun: string;
   let rows: Log[];
 
   /** A data directory with old logs, to begin from each time. */
   beforeAll(async () => {
-    site = new Site([], CONFIG);
+    site = new CrashSite([], CONFIG);
     begun = join(site.folder, "begun");
     const kernel = site.start();
     await kernel.answers();

@@ -13,18 +13,18 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Site } from "../helpers/crash.ts";
+import { CrashSite } from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
 import { busyConfig, expectations, prepare, QUIET, SENSES } from "./workload.ts";
 
 setDefaultTimeout(120_000);
 
-let site: Site;
+let site: CrashSite;
 let copies = 0;
 
 beforeAll(async () => {
-  site = new Site(SENSES, busyConfig);
+  site = new CrashSite(SENSES, busyConfig);
   prepare(site);
   const stopObserving = site.observe();
   const busy = site.start();

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, type Kernel, Site, sendSignal } from "../helpers/crash.ts";
+import { CrashSite, childrenOf, type Kernel, sendSignal } from "../helpers/crash.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
@@ -39,13 +39,13 @@ const expected = (history: string): Expectations => ({
   history,
 });
 
-const make = (data: string | null = null): Site => {
-  const site = new Site(["writer", "plain"], ticking("DATA"), data);
+const make = (data: string | null = null): CrashSite => {
+  const site = new CrashSite(["writer", "plain"], ticking("DATA"), data);
   site.write("quiet.yaml", senses("DATA"));
   return site;
 };
 
-const goesOn = async (site: Site, kernel: Kernel): Promise<void> => {
+const goesOn = async (site: CrashSite, kernel: Kernel): Promise<void> => {
   const before = site.countSignals("follower");
   const on = (): boolean => {
     if (kernel.ended !== null) throw new Error(`the kernel ended (${kernel.ended}): ${kernel.lastWords()}`);
@@ -58,7 +58,7 @@ const restartsOf = async (kernel: Kernel): Promise<number> =>
   (await kernel.status())?.groups.reduce((sum, { restarts }) => sum + restarts, 0) ?? 0;
 
 /** `last` is triggered first: a compute that found the disk full has answered, and only a newer signal is owed one. */
-async function atRest(site: Site, last: string | null): Promise<string[]> {
+async function atRest(site: CrashSite, last: string | null): Promise<string[]> {
   const kernel = site.start("quiet.yaml");
   await kernel.up();
   if (last !== null) {
@@ -173,7 +173,7 @@ const said = (kernel: Kernel): number => kernel.stderr().match(/store\.(failed|l
 
 describe.skipIf(noDisk !== null)("a full disk", () => {
   let disk: SmallDisk;
-  let site: Site;
+  let site: CrashSite;
   beforeEach(() => {
     disk = smallDisk(8) as SmallDisk;
     site = make(join(disk.path, "data"));

@@ -1,7 +1,7 @@
 /** Many runs of every kind on one site, asked for and cancelled over the control socket by somebody who survives the kernel. */
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Kernel, Site } from "../helpers/crash.ts";
+import { CrashSite, type Kernel } from "../helpers/crash.ts";
 import type { Asked } from "./run-checker.ts";
 
 const FIXTURES = join(import.meta.dir, "../fixtures/workflows");
@@ -24,8 +24,8 @@ const ENTRIES = NAMES.map(
 const CONFIG = `data: DATA\nworkflows:\n${ENTRIES.join("\n")}\n`;
 
 /** A site with these workflows of the fixtures. */
-export function siteWith(fixtures: readonly string[], config: string): Site {
-  const site = new Site([], config);
+export function siteWith(fixtures: readonly string[], config: string): CrashSite {
+  const site = new CrashSite([], config);
   for (const name of fixtures) {
     const folder = join(site.folder, "workflows", name);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -40,7 +40,7 @@ export interface Answered {
 }
 
 /** What the kernel answers to a POST, or null: it refused, or died over it. */
-export async function post(site: Site, path: string, body: object): Promise<Answered | null> {
+export async function post(site: CrashSite, path: string, body: object): Promise<Answered | null> {
   try {
     const response = await fetch(`http://nerve${path}`, {
       unix: join(site.data, "nerve.sock"),
@@ -55,7 +55,7 @@ export async function post(site: Site, path: string, body: object): Promise<Answ
 }
 
 export class Errands {
-  readonly site: Site;
+  readonly site: CrashSite;
   readonly marks: string;
   readonly #runs = new Map<number, number>();
   readonly #cancelled: number[] = [];

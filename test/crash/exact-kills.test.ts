@@ -6,7 +6,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { isAlive } from "../../src/base/processes.ts";
-import { childrenOf, type Kernel, Site } from "../helpers/crash.ts";
+import { CrashSite, childrenOf, type Kernel } from "../helpers/crash.ts";
 import { killedAtStep, STEPS, sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { type Expectations, findViolations } from "./checker.ts";
@@ -39,7 +39,7 @@ const pidOf = (victim: Victim, kernel: Kernel): number =>
   victim === "kernel" ? kernel.pid : (childrenOf(kernel.pid)[0] ?? 0);
 
 /** One compute's whole way: decided, run, kept with its signal, committed, acknowledged, and what follows from it. */
-async function compute(site: Site, kernel: Kernel, died: () => boolean): Promise<void> {
+async function compute(site: CrashSite, kernel: Kernel, died: () => boolean): Promise<void> {
   const before = site.countSignals("follower");
   // Not answered when the kernel dies first.
   await kernel.trigger("writer").catch(() => {});
@@ -49,12 +49,12 @@ async function compute(site: Site, kernel: Kernel, died: () => boolean): Promise
   );
 }
 
-async function graceful(_site: Site, kernel: Kernel): Promise<void> {
+async function graceful(_site: CrashSite, kernel: Kernel): Promise<void> {
   await kernel.stop();
 }
 
 /** What a kernel on `site` has to put right after whatever happened, and whether it has. */
-async function recover(site: Site, kernel: Kernel | null): Promise<Kernel> {
+async function recover(site: CrashSite, kernel: Kernel | null): Promise<Kernel> {
   const running = kernel ?? site.start();
   await running.up();
   await until("nothing is owed any more", () => site.isAtRest());
@@ -74,7 +74,7 @@ describe.skipIf(missing !== null)("killed at every step of", () => {
   ] as const)(
     "a %s, in the %s",
     async (way, victim, act) => {
-      await using site = new Site(["writer"], CONFIG);
+      await using site = new CrashSite(["writer"], CONFIG);
       const stopObserving = site.observe();
       const violations: string[] = [];
       const steps: Record<string, number> = {};
@@ -135,7 +135,7 @@ describe.skipIf(missing !== null)("killed at every step of", () => {
       const steps: Record<string, number> = {};
 
       const live = async (call: string, k: number): Promise<boolean> => {
-        await using site = new Site(["writer"], BEGINNING);
+        await using site = new CrashSite(["writer"], BEGINNING);
         const ofWorker = ["writer.db", "writer.db-wal"].map((file) => join(site.data, "senses", file));
         const paths = victim === "kernel" ? [] : ofWorker;
         const kernel = site.start("nerve.yaml", killedAtStep({ k, call, paths, children: victim === "worker" }));

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, rmSync, statSync, truncateSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { type Kernel, Site } from "../helpers/crash.ts";
+import { CrashSite, type Kernel } from "../helpers/crash.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
@@ -32,11 +32,11 @@ if (missing !== null) console.warn(`skipped: full disks, since ${missing}`);
 
 describe.skipIf(missing !== null)("a disk that fills up", () => {
   let disk: SmallDisk;
-  let site: Site;
+  let site: CrashSite;
   let ballast: string;
   beforeEach(() => {
     disk = smallDisk(16) as SmallDisk;
-    site = new Site(["writer", "plain"], ticking(100, 100), join(disk.path, "data"));
+    site = new CrashSite(["writer", "plain"], ticking(100, 100), join(disk.path, "data"));
     site.write("quiet.yaml", senses(100));
     ballast = join(site.data, "ballast");
   });

@@ -3,7 +3,7 @@
 import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { type Kernel, Site } from "../helpers/crash.ts";
+import { CrashSite, type Kernel } from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
@@ -16,14 +16,14 @@ reflexes: [{ sense: plain, interval: 20ms }]
 const ROUNDS = process.env.NERVE_CRASH === "full" ? 100 : 20;
 const IN_USE = 75;
 
-const kernelStarts = (site: Site): number =>
+const kernelStarts = (site: CrashSite): number =>
   site.ask(
     0,
     (db) => db.query<{ n: number }, []>("SELECT count(*) AS n FROM logs WHERE event = 'kernel.started'").get()?.n ?? 0,
   );
 
 test("of kernels started at once exactly one runs, the others exit 75 and name it; a killed holder is followed", async () => {
-  await using site = new Site(["plain"], CONFIG);
+  await using site = new CrashSite(["plain"], CONFIG);
   const takeovers: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     // The first round makes the data directory; in the others a dead kernel's pid is lying about.
@@ -49,7 +49,7 @@ test("of kernels started at once exactly one runs, the others exit 75 and name i
 });
 
 test("a data directory is held whatever its path is called through", async () => {
-  await using site = new Site(["plain"], CONFIG);
+  await using site = new CrashSite(["plain"], CONFIG);
   const holder = site.start();
   await holder.answers();
   site.write("again.yaml", CONFIG.replace("DATA", join(site.folder, "senses", "..", "data")));
@@ -59,7 +59,7 @@ test("a data directory is held whatever its path is called through", async () =>
 });
 
 test("a database somebody else reads does not keep the next kernel from starting", async () => {
-  await using site = new Site(["plain"], CONFIG);
+  await using site = new CrashSite(["plain"], CONFIG);
   const first = site.start();
   await first.up();
   await until("there are signals", () => site.countSignals("plain") > 2);

@@ -1,6 +1,14 @@
 /** G9: one second after its kernel is gone no process of nerve lives, nor any child that did not leave its group. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { childrenOf, commandOf, isRunning, type Kernel, processState, Site, sendSignal } from "../helpers/crash.ts";
+import {
+  CrashSite,
+  childrenOf,
+  commandOf,
+  isRunning,
+  type Kernel,
+  processState,
+  sendSignal,
+} from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
@@ -27,7 +35,7 @@ reflexes:
 const ROUNDS = process.env.NERVE_CRASH === "full" ? 100 : 20;
 
 /** Everything that could live on is at work: two shells each in two groups, one worker spinning, one stopped. */
-async function busy(site: Site, kernel: Kernel): Promise<void> {
+async function busy(site: CrashSite, kernel: Kernel): Promise<void> {
   const { groups } = await kernel.up();
   const pid = (name: string): number => groups.find((group) => group.name === name)?.pid ?? 0;
   sendSignal(pid("stopped"), "SIGSTOP");
@@ -37,7 +45,7 @@ async function busy(site: Site, kernel: Kernel): Promise<void> {
 }
 
 test("a SIGKILL of the kernel leaves nothing that stayed in its process groups", async () => {
-  await using site = new Site(["idle", "spin", "children"], CONFIG);
+  await using site = new CrashSite(["idle", "spin", "children"], CONFIG);
   const gone: number[] = [];
   const started: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -77,7 +85,7 @@ reflexes:
 `;
 
 test("children that left their process group are swept at the next start", async () => {
-  await using site = new Site(["idle", "children"], LEAVING);
+  await using site = new CrashSite(["idle", "children"], LEAVING);
   const sleepers = (): number[] => site.marked().filter((pid) => commandOf(pid).startsWith("sleep 600"));
   for (let round = 0; round < 5; round++) {
     const first = site.start();

@@ -9,7 +9,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } fro
 import { join } from "node:path";
 import type { Log } from "../../src/model/log.ts";
 import { DAY_MS, everyLog, logAt } from "../helpers/archive.ts";
-import { type Kernel, randomNumbers, type Site } from "../helpers/crash.ts";
+import { type CrashSite, type Kernel, randomNumbers } from "../helpers/crash.ts";
 import { COMPILED, NERVE, runNerve } from "../helpers/nerve.ts";
 import { makeImage, type Recording, readRecording, recordedTo } from "../helpers/power-loss.ts";
 import { whyNoStrace } from "../helpers/strace.ts";
@@ -58,7 +58,7 @@ function cutsOf({ changes, syncs }: Recording, from: number, random: () => numbe
 }
 
 describe.skipIf(missing !== null).each(["full", "normal"])("under durability: %s", (durability) => {
-  let site: Site;
+  let site: CrashSite;
   let recording: Recording;
   const known: Known[] = [];
   let lossesSeen = 0;
@@ -170,7 +170,7 @@ describe.skipIf(missing !== null).each(["full", "normal"])(
   (durability) => {
     const DAYS = 4;
     const ROWS = 200;
-    let site: Site;
+    let site: CrashSite;
     let begun: string;
     let rows: Log[];
     let recording: Recording;

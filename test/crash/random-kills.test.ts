@@ -7,7 +7,7 @@ import { expect, test } from "bun:test";
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { childrenOf, type Kernel, randomNumbers, Site, sendSignal } from "../helpers/crash.ts";
+import { CrashSite, childrenOf, type Kernel, randomNumbers, sendSignal } from "../helpers/crash.ts";
 import { until } from "../helpers/until.ts";
 import { type Answers, answersOf, findDamage, findViolations } from "./checker.ts";
 import { addMigration, busyConfig, expectations, LISTENERS, prepare, QUIET, SENSES } from "./workload.ts";
@@ -48,7 +48,7 @@ const percentile = (values: readonly number[], share: number): number =>
   Math.round([...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0);
 
 /** Databases as a power switch would have left them: a copy, so that looking does not repair them. */
-function damageOf(site: Site): string[] {
+function damageOf(site: CrashSite): string[] {
   const copy = mkdtempSync(join(tmpdir(), "nerve-crash-copy-"));
   cpSync(site.data, copy, { recursive: true, filter: (path) => !path.endsWith(".sock") });
   const damage = findDamage(copy);
@@ -64,7 +64,7 @@ interface Toll {
   readonly violations: string[];
 }
 
-async function killAtRandom(site: Site, { kills, restarts, migrations, violations }: Toll): Promise<void> {
+async function killAtRandom(site: CrashSite, { kills, restarts, migrations, violations }: Toll): Promise<void> {
   const random = randomNumbers(SEED);
   const killed = (): number => kills.kernel + kills.worker;
   let kernel: Kernel | null = null;
@@ -104,7 +104,7 @@ async function killAtRandom(site: Site, { kills, restarts, migrations, violation
 }
 
 /** A run without anything that ticks: it drains what is owed and what waits in outboxes, and stops in peace. */
-async function rest(site: Site, { restarts }: Toll): Promise<void> {
+async function rest(site: CrashSite, { restarts }: Toll): Promise<void> {
   const quiet = site.start(QUIET);
   restarts.push(await quiet.answers());
   await quiet.up();
@@ -114,7 +114,7 @@ async function rest(site: Site, { restarts }: Toll): Promise<void> {
 }
 
 test(`nothing committed is lost in ${KILLS} random kills`, async () => {
-  await using site = new Site(SENSES, busyConfig);
+  await using site = new CrashSite(SENSES, busyConfig);
   prepare(site);
   const toll: Toll = { kills: { kernel: 0, worker: 0 }, restarts: [], migrations: [], violations: [] };
   const { kills, restarts, migrations, violations } = toll;

@@ -9,7 +9,7 @@ import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { loadNerveConfig } from "../../src/config/load.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
-import { type Kernel, randomNumbers, Site } from "../helpers/crash.ts";
+import { CrashSite, type Kernel, randomNumbers } from "../helpers/crash.ts";
 import { killedAtStep, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { findReflexViolations } from "./reflex-checker.ts";
@@ -58,7 +58,7 @@ const BUSY = `${QUIET.trimEnd()}
 `;
 
 class Stage {
-  readonly site = new Site(["moody", "fickle", "plain"], BUSY);
+  readonly site = new CrashSite(["moody", "fickle", "plain"], BUSY);
 
   constructor() {
     const folder = join(this.site.folder, "workflows/note");

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, isRunning, Site, sendSignal } from "../helpers/crash.ts";
+import { CrashSite, childrenOf, isRunning, sendSignal } from "../helpers/crash.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
@@ -17,12 +17,12 @@ const TICKING = `${SENSES.trimEnd().slice(0, -1)}, { name: tick, sense: writer, 
 const missing = whyNoStrace();
 if (missing !== null) console.warn(`skipped: a reload while the store cannot be written, since ${missing}`);
 
-const change = (site: Site): void => appendFileSync(join(site.folder, "senses/writer/index.ts"), "// changed\n");
+const change = (site: CrashSite): void => appendFileSync(join(site.folder, "senses/writer/index.ts"), "// changed\n");
 
 test.skipIf(missing !== null)(
   "while the store cannot be written a reload takes nothing from an outbox twice",
   async () => {
-    await using site = new Site(["writer"], TICKING);
+    await using site = new CrashSite(["writer"], TICKING);
     site.write("quiet.yaml", SENSES);
     const kernel = site.start();
     const logs = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
@@ -61,7 +61,7 @@ reflexes: [{ sense: writer, interval: 20ms }]
 `;
 
 test("a reload that is under way when nerve is told to stop starts no worker any more", async () => {
-  await using site = new Site(["writer"], SLOW);
+  await using site = new CrashSite(["writer"], SLOW);
   const kernel = site.start();
   await kernel.up();
   await until("it computes", () => site.countSignals("writer") > 0);

@@ -7,7 +7,7 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, type Kernel, randomNumbers, type Site, sendSignal } from "../helpers/crash.ts";
+import { type CrashSite, childrenOf, type Kernel, randomNumbers, sendSignal } from "../helpers/crash.ts";
 import { NERVE } from "../helpers/nerve.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
@@ -22,7 +22,7 @@ const FIVE = "data: DATA\nworkflows: { five: {} }\n";
 const STEPS = [1, 2, 3, 4, 5];
 
 /** The table of runs is what the logs say, by nerve's own account. */
-async function isRebuilt(site: Site): Promise<string[]> {
+async function isRebuilt(site: CrashSite): Promise<string[]> {
   const child = Bun.spawn([...NERVE, "rebuild", "--check", "-c", join(site.folder, "nerve.yaml")], {
     cwd: site.folder,
     stdio: ["ignore", "pipe", "pipe"],
@@ -42,17 +42,17 @@ interface FiveRow {
   readonly input: string;
 }
 
-const runsOf = (site: Site): FiveRow[] =>
+const runsOf = (site: CrashSite): FiveRow[] =>
   site.ask([], (db) => db.query<FiveRow, []>("SELECT id, state, output, input FROM workflow_runs ORDER BY id").all());
-const areOver = (site: Site): boolean =>
+const areOver = (site: CrashSite): boolean =>
   site.ask(false, (db) => db.query("SELECT 1 FROM workflow_runs WHERE ended_at IS NULL").get() === null);
 
 /** One run of five steps with a folder of its own for its marks. */
 class Five {
   readonly folder: string;
-  readonly #site: Site;
+  readonly #site: CrashSite;
 
-  constructor(site: Site, name: string) {
+  constructor(site: CrashSite, name: string) {
     this.#site = site;
     this.folder = join(site.folder, `five-${name}`);
     mkdirSync(this.folder);
@@ -101,7 +101,7 @@ class Five {
 }
 
 /** Kills the worker, or the kernel (and starts another). */
-async function strike(site: Site, kernel: Kernel, victim: "kernel" | "worker"): Promise<Kernel> {
+async function strike(site: CrashSite, kernel: Kernel, victim: "kernel" | "worker"): Promise<Kernel> {
   if (victim === "kernel") {
     await kernel.kill();
     const next = site.start();

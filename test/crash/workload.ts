@@ -1,7 +1,7 @@
 /** The senses, reflexes and groups that are killed, and the same ones at rest. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Site } from "../helpers/crash.ts";
+import type { CrashSite } from "../helpers/crash.ts";
 import type { Expectations } from "./checker.ts";
 
 export const SENSES = ["writer", "plain", "peer-reader"];
@@ -48,7 +48,7 @@ export const busyConfig = `${COMMON.trimEnd()}${TICKS}`;
 const FIRST_MIGRATIONS = ["0001_items.sql", "0002_length.sql"];
 
 /** Adds a migration to the module all writers share; applied by whatever worker starts next. */
-export function addMigration(site: Site, number: number): string {
+export function addMigration(site: CrashSite, number: number): string {
   const name = `${String(number).padStart(4, "0")}_more.sql`;
   const sql = [
     `CREATE TABLE more_${number} (id INTEGER PRIMARY KEY, text TEXT NOT NULL);`,
@@ -59,7 +59,7 @@ export function addMigration(site: Site, number: number): string {
   return name;
 }
 
-export function prepare(site: Site): void {
+export function prepare(site: CrashSite): void {
   site.write(BUSY, busyConfig);
   site.write(QUIET, COMMON);
 }

@@ -75,10 +75,10 @@ export class Kernel {
   /** The exit code, or the name of the signal that ended it. */
   readonly exited: Promise<number | string>;
   ended: number | string | null = null;
-  readonly #site: Site;
+  readonly #site: CrashSite;
   readonly #log: string;
 
-  constructor(site: Site, config: string, wrapper: readonly string[]) {
+  constructor(site: CrashSite, config: string, wrapper: readonly string[]) {
     this.#site = site;
     this.#log = join(site.folder, `stderr-${site.starts++}.log`);
     const stderr = openSync(this.#log, "w");
@@ -161,7 +161,7 @@ export class Kernel {
 }
 
 /** A folder of its own: `nerve.yaml` and more configs, `senses/`, and `data/`. */
-export class Site implements AsyncDisposable {
+export class CrashSite implements AsyncDisposable {
   readonly folder: string;
   readonly data: string;
   /** What {@link observe} saw. */
