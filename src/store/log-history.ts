@@ -15,6 +15,8 @@ import { LOG_COLUMNS, logGuard } from "./log-row.ts";
 import { type LogFilter, logTable } from "./logs.ts";
 
 const SCAN_ROWS = 1_000;
+/** Rows of a run, whose results may be large, that are read at once. */
+const RUN_ROWS = 100;
 /** What a run said before its end, or before it fell asleep, may come that many logs behind it. */
 const TRAILING_LOGS = 10_000;
 
@@ -81,8 +83,8 @@ export class LogHistory {
     this.#guard = logGuard(db);
     this.#reader = archiveReader(this.#folder);
     this.#above = db.prepare<Log, [number, number]>(`SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`);
-    this.#byRun = db.prepare<Log, [number, number]>(
-      `SELECT ${LOG_COLUMNS} FROM logs WHERE run = ? AND id > ? ORDER BY id`,
+    this.#byRun = db.prepare<Log, [number, number, number]>(
+      `SELECT ${LOG_COLUMNS} FROM logs WHERE run = ? AND id > ? ORDER BY id LIMIT ?`,
     );
     this.#lastOfRun = db.prepare<{ id: number | null }, [number]>(
       "SELECT CASE WHEN state = 'running' THEN NULL ELSE last_log_id END AS id FROM workflow_runs WHERE id = ?",
@@ -239,18 +241,28 @@ export class LogHistory {
 
   /** Every row of a run from id `fromId` on. */
   ofRun(run: number, fromId: number): Log[] {
-    const rows: Log[] = [];
+    return [...this.eachOfRun(run, fromId)];
+  }
+
+  /** The same, read as it is asked for: a long history need not be held at once. */
+  *eachOfRun(run: number, fromId: number): Generator<Log> {
     const end = (this.#lastOfRun.get(run)?.id ?? Number.POSITIVE_INFINITY) + TRAILING_LOGS;
-    const take = (file: ArchiveFile): boolean => {
+    const reach = { ...ALL, upTo: end };
+    this.#begin(fromId - 1, reach);
+    for (let cursor = fromId - 1; ; ) {
+      const next = this.#step(cursor, reach, (from) => this.#guard.rows(this.#byRun.all(run, from, RUN_ROWS)));
+      if (next.file === null) {
+        yield* next.rows;
+        const last = next.rows.at(-1);
+        if (last === undefined || next.rows.length < RUN_ROWS) return;
+        cursor = last.id;
+        continue;
+      }
       // Of one that ended long ago, or has slept since, nothing is in the years between.
-      if (file.first_id > end) return true;
-      for (const row of this.#rowsOf(file, fromId - 1, `"run":${run},`)) rows.push(row);
-      return false;
-    };
-    const rest = this.#walk(fromId - 1, { ...ALL, upTo: end }, take, (from) =>
-      this.#guard.rows(this.#byRun.all(run, from)),
-    );
-    return rows.concat(rest ?? []);
+      if (next.file.first_id > end) return;
+      yield* this.#rowsOf(next.file, cursor, `"run":${run},`);
+      cursor = next.file.last_id;
+    }
   }
 
   /** Every row with an id above `afterId`, in order, read as it is asked for. */

@@ -121,12 +121,15 @@ function kernelLines({ kernel }: Status, now: number, screen: Screen): string[] 
 }
 
 /** What is not well, with its reason, whole however narrow the terminal is. */
-function reasons({ senses }: Status, screen: Screen): string[] {
-  const unwell = senses.filter(({ reason }) => reason !== null);
+function reasons({ senses, broken_workflows: workflows }: Status, screen: Screen): string[] {
+  const unwell = [
+    ...senses.flatMap(({ name: sense, state, reason }) => (reason === null ? [] : { name: sense, state, reason })),
+    ...workflows.map(({ name: workflow, reason }) => ({ name: workflow, state: "failed" as const, reason })),
+  ];
   if (unwell.length === 0) return [];
   const free: Screen = { ...screen, width: null };
-  const lines = unwell.map(({ name: sense, state, reason }) =>
-    renderLine([span(escapeForTerminal(sense), STATES[state]), span(`: ${escapeForTerminal(reason ?? "")}`)], free),
+  const lines = unwell.map(({ name: what, state, reason }) =>
+    renderLine([span(escapeForTerminal(what), STATES[state]), span(`: ${escapeForTerminal(reason)}`)], free),
   );
   return ["", ...lines];
 }

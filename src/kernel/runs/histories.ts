@@ -34,13 +34,16 @@ export class Histories {
 
   /** What a run that has begun goes on with, what it inherits from another included, and what it was made of. */
   of(row: Run): Result<Assignment, Problem> {
-    const read = this.#read(row.id, (history) => {
-      const logs = history.ofRun(row.id, row.first_log_id);
-      return { logs, head: logs[0] === undefined ? null : runEventOf(logs[0]) };
-    });
-    if (!read.ok) return read;
-    const { logs, head } = read.value;
-    if (head?.event.event !== "run.queued") return err(headless(row.id));
+    const read = this.#read(row.id, (history) => this.#fold(row, history));
+    return read.ok ? read.value : read;
+  }
+
+  /** Its logs are read in pieces: only what a replay needs of them is held. */
+  #fold(row: Run, history: LogHistory): Result<Assignment, Problem> {
+    const logs = history.eachOfRun(row.id, row.first_log_id);
+    const first = logs.next();
+    const head = first.done ? null : runEventOf(first.value);
+    if (first.done || head?.event.event !== "run.queued") return err(headless(row.id));
     const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = head.event.data;
     const before = retryOf === null ? null : this.#store.runs.byId(retryOf);
     const inherited = before === null ? null : this.of(before);
@@ -49,7 +52,7 @@ export class Histories {
     // Its thread is given the trigger of the run before it.
     const told = inherited?.value.order.trigger ?? trigger;
     const order = { input, trigger: told, decision, trace: row.trace, retryOf, fromStep };
-    return this.#read(row.id, () => ({ history: historyOf(logs, kept ?? undefined), order }));
+    return ok({ history: historyOf(following(first.value, logs), kept ?? undefined), order });
   }
 
   /** Where a run stands that an earlier kernel left: by its newest event, or by all of them where the row does not fit it. */
@@ -65,29 +68,14 @@ export class Histories {
   }
 
   #folded(row: Run): Result<Standing, Problem> {
-    const told = this.#events(row.id, 0);
-    if (!told.ok) return told;
-    if (told.value[0]?.event.event !== "run.queued") return err(headless(row.id));
-    try {
-      let folded: Run | null = null;
-      let wait: Wait | null = null;
-      for (const { row: recorded, event } of told.value) {
-        folded = advance(folded, recorded, event);
-        if (WAITS.has(event.event)) wait = waitOf(event);
-      }
-      if (folded === null) return err(headless(row.id));
-      const holder = this.#holderOf(folded);
-      if (holder !== null) return err(taken(folded, holder));
-      return ok({
-        row: folded,
-        wait: folded.state === "sleeping" ? wait : null,
-        differs: !Bun.deepEquals(folded, row),
-      });
-    } catch (error) {
-      return err(
-        problem("damaged-history", `the logs of run ${row.id} contradict each other: ${(error as Error).message}`),
-      );
-    }
+    const read = this.#read(row.id, (history) => foldOf(history.eachOfRun(row.id, 0)));
+    if (!read.ok) return read;
+    const { row: folded, wait } = read.value;
+    if (folded === null) return err(headless(row.id));
+    const holder = this.#holderOf(folded);
+    if (holder !== null) return err(taken(folded, holder));
+    const differs = !Bun.deepEquals(folded, row);
+    return ok({ row: folded, wait: folded.state === "sleeping" ? wait : null, differs });
   }
 
   /** Another run whose row has its decision. */
@@ -98,7 +86,7 @@ export class Histories {
   }
 
   #events(run: number, fromId: number): Result<Told[], Problem> {
-    return this.#read(run, (history) => history.ofRun(run, fromId).flatMap((log: Log) => runEventOf(log) ?? []));
+    return this.#read(run, (history) => [...history.eachOfRun(run, fromId)].flatMap((log) => runEventOf(log) ?? []));
   }
 
   /** Archive and table; an archive file or a row may be damaged. */
@@ -106,11 +94,30 @@ export class Histories {
     try {
       return ok(read(this.#store.history));
     } catch (error) {
-      // What SQLite reports is the ledger's to deal with.
-      if (String((error as { code?: unknown }).code ?? "").startsWith("SQLITE_")) throw error;
+      // What time can heal is the ledger's to deal with; a damaged page is as any other damage.
+      const code = String((error as { code?: unknown }).code ?? "");
+      if (code.startsWith("SQLITE_") && !code.startsWith("SQLITE_CORRUPT")) throw error;
       return err(problem("damaged-history", `the history of run ${run} cannot be read: ${(error as Error).message}`));
     }
   }
+}
+
+function* following(first: Log, rest: Iterable<Log>): Generator<Log> {
+  yield first;
+  yield* rest;
+}
+
+/** Throws for what cannot follow. */
+function foldOf(logs: Iterable<Log>): { readonly row: Run | null; readonly wait: Wait | null } {
+  let row: Run | null = null;
+  let wait: Wait | null = null;
+  for (const log of logs) {
+    const found = runEventOf(log);
+    if (found === null) continue;
+    row = advance(row, found.row, found.event);
+    if (WAITS.has(found.event.event)) wait = waitOf(found.event);
+  }
+  return { row, wait };
 }
 
 const headless = (run: number): Problem =>
