@@ -43,7 +43,7 @@ export interface ScratchSeat extends ScratchSense {
 
 export const NEVER_LOADED = `did not finish loading within ${formatDuration(LOAD_HARD_MS)}: its top level never yields`;
 /** More rows than one compute is let to write: nothing has to be acknowledged. */
-export const LOG_CREDIT = 10_000;
+export const SCRATCH_LOG_CREDIT = 10_000;
 
 /** A worker of `config` that keeps in `folder` what it writes. */
 export const scratchCommand = (role: string, folder: ScratchFolder, { data, file }: NerveConfig): WorkerCommand => ({
@@ -82,7 +82,7 @@ export function initOf(seats: readonly [ScratchSeat, ...ScratchSeat[]], generati
     peers: realPeers(config),
     blobs,
     lock: `${first}.lock`,
-    logCredit: LOG_CREDIT,
+    logCredit: SCRATCH_LOG_CREDIT,
   };
 }
 

@@ -8,7 +8,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import { WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import { describeExit, LOAD_HARD_MS, spawnWorker, type WorkerProcess } from "../spawn/worker-process.ts";
 import type { ScratchFolder } from "./folder.ts";
-import { LOG_CREDIT, NEVER_LOADED, realPeers, scratchCommand } from "./seat.ts";
+import { NEVER_LOADED, realPeers, SCRATCH_LOG_CREDIT, scratchCommand } from "./seat.ts";
 
 export interface ScratchWorkflow {
   readonly config: NerveConfig;
@@ -51,7 +51,7 @@ export async function checkWorkflow(
       peers: realPeers(config),
       blobs: folder.folder("blobs"),
       lock: join(folder.path, `workflow-${name}.lock`),
-      logCredit: LOG_CREDIT,
+      logCredit: SCRATCH_LOG_CREDIT,
     },
   ]);
   const result = await loaded.promise;

@@ -1,9 +1,9 @@
 /** Whose code is running in a sense worker, across awaits. */
 import { AsyncLocalStorage } from "node:async_hooks";
 
-export interface Author {
+export interface ComputeAuthor {
   readonly sense: string | null;
   readonly trace: string | null;
 }
 
-export const author = new AsyncLocalStorage<Author>();
+export const author = new AsyncLocalStorage<ComputeAuthor>();

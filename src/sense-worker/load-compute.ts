@@ -4,7 +4,7 @@ import { ok, type Result } from "../base/result.ts";
 import { type Definition, definitionIn, isDeclaration } from "../model/declaration.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Compute } from "../sdk/index.ts";
-import { loadExport, type ModuleKind, type ModuleSource, schemaOf } from "../worker/load-export.ts";
+import { loadExport, type ModuleRole, type ModuleSource, schemaOf } from "../worker/load-export.ts";
 import type { StandardSchema } from "../worker/schema.ts";
 
 export interface LoadedSense {
@@ -16,7 +16,7 @@ export interface LoadedSense {
   readonly declared: StandardSchema | Definition | null;
 }
 
-const SENSE: ModuleKind = {
+const SENSE: ModuleRole = {
   noun: "sense",
   export: "compute",
   example: "write `export const compute: Compute = async (db, peers, context) => …`",

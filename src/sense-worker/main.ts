@@ -17,7 +17,7 @@ import { inbox } from "../worker/inbox.ts";
 import { LOAD_LIMIT_MS } from "../worker/load-module.ts";
 import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
-import { type Author, author } from "./author.ts";
+import { author, type ComputeAuthor } from "./author.ts";
 import { type ComputeOutcome, executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
@@ -38,11 +38,11 @@ interface Seat {
   readonly db: SenseDb;
 }
 
-const NOBODY: Author = { sense: null, trace: null };
+const NOBODY: ComputeAuthor = { sense: null, trace: null };
 
 class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
-  readonly #around: Surroundings<Author>;
+  readonly #around: Surroundings<ComputeAuthor>;
   readonly #seats = new Map<string, Seat>();
   readonly #queue: Compute[] = [];
   readonly #running = new Map<string, RunningCompute>();

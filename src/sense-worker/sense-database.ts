@@ -9,13 +9,13 @@ import type { SenseDatabase } from "../sdk/index.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openWriter, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
-import { type Author, author } from "./author.ts";
+import { author, type ComputeAuthor } from "./author.ts";
 import { AuthorError, authorDatabase } from "./author-database.ts";
 import { Outbox, type OutboxRow, type OutboxSignal } from "./outbox.ts";
 import { type Savepoints, savepoints } from "./savepoints.ts";
 
 /** How a compute's transaction ended: `outbox` is the row its signal was kept in, null when the compute wrote nothing. */
-export interface Kept {
+export interface ComputeCommit {
   readonly outbox: number | null;
   readonly wrote: boolean;
 }
@@ -27,7 +27,7 @@ export interface SenseDb {
   prepare(): Result<readonly string[], SqliteProblem | MigrationProblem>;
   begin(): void;
   /** Keeps what was written since `begin`, with the signal if there is one. Throws what SQLite throws, having rolled back. */
-  keep(signal: OutboxSignal | null): Kept;
+  keep(signal: OutboxSignal | null): ComputeCommit;
   rollBack(): void;
   /** Rows the kernel has not taken yet, oldest first, at most `limit`. */
   waiting(after: number, limit: number): OutboxRow[];
@@ -68,7 +68,7 @@ class SenseFile implements SenseDb {
   #connection: Connection | null = null;
   /** Whether a compute is under way, and whose code it is. */
   #isActive = false;
-  #owner: Author | null = null;
+  #owner: ComputeAuthor | null = null;
   /** Of the compute's transaction, from its first statement on. */
   #inTransaction = false;
   #changedSchema = false;
@@ -144,7 +144,7 @@ class SenseFile implements SenseDb {
     this.#owner = author.getStore() ?? null;
   }
 
-  keep(signal: OutboxSignal | null): Kept {
+  keep(signal: OutboxSignal | null): ComputeCommit {
     this.#isActive = false;
     if (!this.#inTransaction || this.#connection === null) return { outbox: null, wrote: false };
     const { db, outbox, wal, totalChanges } = this.#connection;

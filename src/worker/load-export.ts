@@ -24,8 +24,8 @@ export interface LoadedExport {
 
 type Exports = Readonly<Record<string, unknown>>;
 
-/** A kind of module, in the words people know it by. */
-export interface ModuleKind {
+/** What a module is for: what it has to export, in the words that people know it by. */
+export interface ModuleRole {
   readonly noun: "sense" | "workflow";
   /** The function it has to export. */
   readonly export: string;
@@ -34,9 +34,9 @@ export interface ModuleKind {
   readonly builtIns: Readonly<Record<string, { readonly load: () => Exports }>>;
 }
 
-async function exportsOf(kind: ModuleKind, source: ModuleSource, limitMs: number): Promise<Result<Exports, Problem>> {
+async function exportsOf(role: ModuleRole, source: ModuleSource, limitMs: number): Promise<Result<Exports, Problem>> {
   if (source.folder !== null) return loadModule(join(source.folder, "index.ts"), source.folder, limitMs);
-  const { noun, builtIns } = kind;
+  const { noun, builtIns } = role;
   const found = Object.hasOwn(builtIns, source.use) ? builtIns[source.use] : undefined;
   if (found === undefined) return err(problem(`unknown-${noun}`, `there is no built-in ${noun} "${source.use}"`));
   try {
@@ -48,14 +48,14 @@ async function exportsOf(kind: ModuleKind, source: ModuleSource, limitMs: number
 
 /** Loads the module and checks what it exports. `limitMs` bounds a top level that never settles. */
 export async function loadExport(
-  kind: ModuleKind,
+  role: ModuleRole,
   source: ModuleSource,
   limitMs: number,
 ): Promise<Result<LoadedExport, Problem>> {
-  const exports = await exportsOf(kind, source, limitMs);
+  const exports = await exportsOf(role, source, limitMs);
   if (!exports.ok) return exports;
-  const { export: name, example } = kind;
-  const titled = `${kind.noun} "${source.name}"`;
+  const { export: name, example } = role;
+  const titled = `${role.noun} "${source.name}"`;
   const file = source.folder === null ? null : join(source.folder, "index.ts");
   const { [name]: called } = exports.value;
   if (called === undefined) {
@@ -66,11 +66,11 @@ export async function loadExport(
     const message = `${titled} exports ${name} as ${typeof called}, not as a function`;
     return err(problem("bad-export", message, example, file));
   }
-  const schema = schemaOf(kind, source, exports.value, "options");
+  const schema = schemaOf(role, source, exports.value, "options");
   if (!schema.ok) return schema;
   const options = validateOptions(schema.value, source.options);
   if (!options.ok) {
-    const hint = `correct \`with\` of ${kind.noun}s.${source.name} in nerve.yaml`;
+    const hint = `correct \`with\` of ${role.noun}s.${source.name} in nerve.yaml`;
     return err(problem("bad-options", `the options of ${titled} are refused: ${options.error}`, hint, file));
   }
   return ok({ called: called as LoadedExport["called"], options: options.value, exports: exports.value });
@@ -78,7 +78,7 @@ export async function loadExport(
 
 /** What the module exports under `name` as a type, or null. */
 export function schemaOf(
-  kind: ModuleKind,
+  role: ModuleRole,
   source: ModuleSource,
   exports: Exports,
   name: string,
@@ -86,6 +86,6 @@ export function schemaOf(
   const { [name]: schema = null } = exports;
   if (schema === null || isSchema(schema)) return ok(schema);
   const hint = `write \`export const ${name} = type({ … })\` with \`import { type } from "arktype"\``;
-  const message = `${kind.noun} "${source.name}" exports ${name} that ${name === "options" ? "are" : "is"} no ArkType type`;
+  const message = `${role.noun} "${source.name}" exports ${name} that ${name === "options" ? "are" : "is"} no ArkType type`;
   return err(problem("bad-export", message, hint, source.folder === null ? null : join(source.folder, "index.ts")));
 }

@@ -40,7 +40,7 @@ interface Init {
 }
 
 /** How rows of log are signed and sent. */
-export interface Voice<Whose> {
+export interface RowSender<Whose> {
   readonly nobody: Whose;
   /** Whose code is running. */
   readonly author: () => Whose;
@@ -57,7 +57,7 @@ async function takeLock(file: string): Promise<Lock | null> {
 }
 
 export class Surroundings<Whose extends object> {
-  readonly #voice: Voice<Whose>;
+  readonly #sender: RowSender<Whose>;
   readonly #peers = new Map<string, PeerHandle>();
   readonly #records = new Map<string | null, Peers>();
   #rows: RowLimiter<Row<Whose>> | null = null;
@@ -68,8 +68,8 @@ export class Surroundings<Whose extends object> {
   #blobsFolder = "";
   #blobs: Blobs | null = null;
 
-  constructor(voice: Voice<Whose>) {
-    this.#voice = voice;
+  constructor(sender: RowSender<Whose>) {
+    this.#sender = sender;
   }
 
   /** Makes everything ready for user code. Answers with what is in the way, or null. */
@@ -77,9 +77,9 @@ export class Surroundings<Whose extends object> {
     const rows = rowLimiter<Row<Whose>>({
       perSecond: OUTPUT_ROWS_PER_SECOND,
       credit: init.logCredit,
-      post: this.#voice.post,
+      post: this.#sender.post,
       dropped: (count) => ({
-        ...this.#voice.nobody,
+        ...this.#sender.nobody,
         level: "warn",
         event: "output",
         message: droppedLines(count),
@@ -88,7 +88,7 @@ export class Surroundings<Whose extends object> {
       }),
     });
     this.#rows = rows;
-    this.#lastOutput = captureOutput(this.#voice.author, (row) => rows.offer(row));
+    this.#lastOutput = captureOutput(this.#sender.author, (row) => rows.offer(row));
     this.#blobsFolder = init.blobs;
     this.#lock = await takeLock(init.lock);
     if (this.#lock === null) return `another worker holds ${init.lock}`;

@@ -2,7 +2,7 @@
 import { ok, type Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Run } from "../sdk/index.ts";
-import { loadExport, type ModuleKind, type ModuleSource } from "../worker/load-export.ts";
+import { loadExport, type ModuleRole, type ModuleSource } from "../worker/load-export.ts";
 import { BUILT_IN_WORKFLOWS } from "../workflows/index.ts";
 
 export interface LoadedWorkflow {
@@ -10,7 +10,7 @@ export interface LoadedWorkflow {
   readonly options: unknown;
 }
 
-const WORKFLOW: ModuleKind = {
+const WORKFLOW: ModuleRole = {
   noun: "workflow",
   export: "run",
   example: "write `export const run: Run = async (thread, context) => …`",
