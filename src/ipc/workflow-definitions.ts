@@ -88,8 +88,6 @@ const run = {
   loose: [{ from: COUNT, to: COUNT }, "[]"],
   /** Calls of `thread.log` that are in the log already. */
   logged: COUNT,
-  /** Another attempt failed before this one, which has begun nothing yet. */
-  isFurther: "boolean",
 } as const;
 
 /** Everything with `seq` up to `upTo` is committed; `logs` rows of `log` were taken. */

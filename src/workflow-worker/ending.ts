@@ -36,6 +36,3 @@ export function leftWarnings(acting: Iterable<StepPlace>, ending: Ending): strin
       : `step ${step} was under way when the attempt failed: its result is kept for the next attempt if it finishes within the grace period`,
   );
 }
-
-export const NOTHING_TO_RUN =
-  "this attempt had nothing to run: every failed step had been dealt with; `nerve retry ID --from-step NAME` runs a step again";

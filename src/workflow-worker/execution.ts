@@ -12,7 +12,7 @@ import { elapsedMs, type Timer } from "../base/timer.ts";
 import type { Log, RunContext } from "../sdk/index.ts";
 import type { SleepCall, StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
-import { type Ending, endingOf, endingOfThrown, leftWarnings, NOTHING_TO_RUN } from "./ending.ts";
+import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
 import { Failures } from "./failures.ts";
 import { Past } from "./past.ts";
 import { Reports } from "./reports.ts";
@@ -48,8 +48,6 @@ export class Execution implements StepHost, ThreadHost {
   readonly #pending = new Set<(error: unknown) => void>();
   /** Tries of steps and ends of sleeps, until what came of them is committed. */
   #underWay = 0;
-  /** It has begun a step or a sleep. */
-  #hasBegun = false;
   #looking = false;
   #logs = 0;
 
@@ -171,7 +169,6 @@ export class Execution implements StepHost, ThreadHost {
     if (past !== null && past.settled !== null) return this.turns.at(past.settled);
     const leftMs = past?.leftMs ?? ms;
     if (past === null && leftMs <= 0) return;
-    this.#hasBegun = true;
     if (leftMs > 0) await this.wait(leftMs, past === null ? { ...place, ms } : null);
     if (!this.#goesOn) return never();
     // What follows from the end of a sleep begins once that end is committed.
@@ -184,7 +181,6 @@ export class Execution implements StepHost, ThreadHost {
 
   begins(): void {
     this.#underWay++;
-    this.#hasBegun = true;
   }
 
   async settles(seq: number): Promise<void> {
@@ -269,9 +265,7 @@ export class Execution implements StepHost, ThreadHost {
 
   /** A run that ends beside its own steps has most likely forgotten to wait for them, or one of several has failed. */
   #warn(ending: Ending): void {
-    const hadNothing = ending.type === "failed" && this.request.isFurther && !this.#hasBegun;
     for (const warning of leftWarnings(this.#steps.acting, ending)) this.#setting.say("output", "warn", warning);
-    if (hadNothing) this.#setting.say("output", "warn", NOTHING_TO_RUN);
   }
 
   #settle(ending: Ending): void {

@@ -191,7 +191,6 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
       sleeps: [],
       loose: [],
       logged: 0,
-      isFurther: false,
       ...request,
     });
   }

@@ -69,7 +69,10 @@ export class LiveRun {
   cleared = 0;
   /** Why it waits though it could go on, as it was last said; null: nothing is in its way. */
   obstacle: string | null = null;
-  /** Steps that began in the execution under way, and the newest step that had failed for good before it. */
+  /**
+   * Steps that began in the execution under way. And where this attempt follows another and had begun nothing before that
+   * execution: the newest step that had failed for good.
+   */
   stepsBegun = 0;
   failedBefore: string | null = null;
   #phase: Phase = "queued";

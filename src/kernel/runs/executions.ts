@@ -121,7 +121,7 @@ export class Executions implements ExecutionEnds {
     this.#inWorker.set(run.id, run);
     this.#unstarted++;
     run.stepsBegun = 0;
-    run.failedBefore = failedStep(history);
+    run.failedBefore = history.isFurther ? failedStep(history) : null;
     run.to("sent");
     this.#life.post({
       type: "run",

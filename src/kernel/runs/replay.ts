@@ -2,7 +2,7 @@
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
 import type { Places, RunHistory, SleepHistory, StepHistory } from "./run-history.ts";
 
-type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged" | "isFurther">;
+type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged">;
 
 /** Places as the worker counts them: from 0 without a gap, in the order in which steps and sleeps settled. */
 class Order {
@@ -55,7 +55,6 @@ export function replayOf(history: RunHistory, now: number): Replay {
     const named = "duration" in place ? place : { duration: null, name: null, nth: place.nth };
     return { ...named, settled: order.of(known), leftMs: Math.max(0, due - now) };
   });
-  const { logged, isFurther } = history;
   const loose = history.loose.map((range) => order.within(range)).filter(({ from, to }) => from < to);
-  return { steps, sleeps, loose, logged, isFurther };
+  return { steps, sleeps, loose, logged: history.logged };
 }

@@ -111,9 +111,9 @@ export function inheritable(history: RunHistory, fromStep: string | null): RunHi
   for (const [key, known] of steps) {
     const { order, settled, isUnderWay } = known;
     if (order >= end && settled !== null) firm = Math.min(firm, settled);
-    if (order >= end && !isUnderWay) continue;
+    if (order >= end && !isUnderWay && (settled !== null || known.keyRun === null)) continue;
     const isKept = order < end && settled !== null;
-    const keyRun = isUnderWay ? (known.keyRun ?? run) : isKept ? known.keyRun : null;
+    const keyRun = isUnderWay ? (known.keyRun ?? run) : settled === null || isKept ? known.keyRun : null;
     kept.set(key, isKept ? known : { ...known, settled: null, state: { state: "begun" }, isUnderWay: false, keyRun });
   }
   return {

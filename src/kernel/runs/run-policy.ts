@@ -39,8 +39,7 @@ export function afterFailure(
 }
 
 /** An attempt that another came before, and that began no step: whatever had failed was dealt with. */
-export const isVain = ({ stepsBegun, failedBefore }: LiveRun, { attempt, retry_of }: Run): boolean =>
-  stepsBegun === 0 && failedBefore !== null && (attempt > 1 || retry_of !== null);
+export const isVain = ({ stepsBegun, failedBefore }: LiveRun): boolean => stepsBegun === 0 && failedBefore !== null;
 
 type RunLimits = Pick<WorkflowConfig, "timeoutMs" | "gracePeriodMs">;
 

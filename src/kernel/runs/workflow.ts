@@ -247,7 +247,7 @@ export class Workflow implements Slots {
     this.#host.ledger.write((draft) => {
       const row = draft.row(run);
       if (row === null) return;
-      if (failure.how === "threw" && isVain(run, row)) draft.afterwards(() => this.#host.ranNothing(run, row));
+      if (failure.how === "threw" && isVain(run)) draft.afterwards(() => this.#host.ranNothing(run, row));
       const event = afterFailure(row, failure, this.config, (ms) => this.deadline(ms));
       draft.run(run, event);
       draft.afterwards(() => {

@@ -182,6 +182,17 @@ describe("the history of a run", () => {
     expect(historyOf(ahead).ranMs).toBeGreaterThan(86_400_000);
   });
 
+  test("has nothing begun in a further attempt, until that attempt begins a step or a sleep", () => {
+    const failing = [begun("a"), failed("a"), begun("b"), done("b"), retrying(null)];
+    expect(history(begun("a")).isFurther).toBe(false);
+    expect(history(...failing).isFurther).toBe(true);
+    expect(history(...failing, resumed("retry")).isFurther).toBe(true);
+    expect(history(...failing, resumed("retry"), begun("c")).isFurther).toBe(false);
+    expect(history(...failing, resumed("retry"), sleeping(9_000, [0]), resumed("slept")).isFurther).toBe(false);
+    const byHand = inheritable(history(...failing), null) ?? EMPTY_HISTORY;
+    expect(historyOf(logsOf([queued, started]), byHand).isFurther).toBe(true);
+  });
+
   test("names the code it last ran with", () => {
     expect(historyOf(logsOf([queued])).code).toBeNull();
     expect(history().code).toBe("code-1");
@@ -215,7 +226,6 @@ describe("what the worker is told", () => {
       sleeps: [{ ...asleep(0), leftMs: 2_000, settled: null }],
       loose: [],
       logged: 1,
-      isFurther: false,
     });
     expect(replayOf(told, 99_000).steps.map(({ leftMs }) => leftMs)).toEqual([0, 0, 0]);
     expect(replayOf(told, 99_000).sleeps).toEqual([{ ...asleep(0), leftMs: 0, settled: null }]);
@@ -403,6 +413,45 @@ describe("a retry by hand keeps", () => {
     const completed: RunEvent = { event: "run.completed", data: { output: null, ran_ms: 1 } };
     const run = history(begun("b"), failed("b"), completed);
     expect(stateOf(kept(null, run), "b")).toBe("failed");
+  });
+
+  test("the idempotency key of a step that was under way when the run ended, and of no other", () => {
+    const cancelled = history(
+      begun("a"),
+      done("a"),
+      begun("b"),
+      begun("c"),
+      failed("c"),
+      begun("d"),
+      failed("d", 5_000),
+      begun("e"),
+      failed("e", 5_000),
+      begun("e", 0, 2),
+      ended("run.cancelled"),
+    );
+    const keysOf = (told: RunHistory) =>
+      replayOf(told, 0).steps.map(({ step, state, keyRun }) => [step, state, keyRun]);
+    expect(keysOf(kept(null, cancelled))).toEqual([
+      ["a", "completed", null],
+      ["b", "begun", 1],
+      ["c", "failed", null],
+      ["e", "begun", 1],
+    ]);
+    // Also with `--from-step`, and in a retry of the retry that did not come to the step.
+    expect(keysOf(kept("a", cancelled))).toEqual([
+      ["b", "begun", 1],
+      ["e", "begun", 1],
+    ]);
+    const again = logsOf([queued, started, begun("b"), done("b"), ended("run.cancelled")]).map((log) => ({
+      ...log,
+      run: 2,
+    }));
+    expect(keysOf(kept(null, historyOf(again, kept(null, cancelled))))).toEqual([
+      ["a", "completed", null],
+      ["b", "completed", 1],
+      ["c", "failed", null],
+      ["e", "begun", 1],
+    ]);
   });
 
   test("nothing at all from a step there never was", () => {
