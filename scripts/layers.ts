@@ -195,7 +195,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/stories",
   ],
   "src/cli/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store", "src/cli/screen"],
-  "src/cli/graph": ["src/base", "src/model", "src/config", "src/cli/screen"],
+  "src/cli/graph": ["src/base", "src/model", "src/config", "src/rules", "src/cli/screen"],
   "src/cli/unit": ["src/cli/screen"],
   "src/cli/commands": [
     "src/base",

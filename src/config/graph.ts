@@ -9,6 +9,7 @@ import {
   targetOf,
   type WorkflowConfig,
 } from "../model/config.ts";
+import { isKeyed, shownKeyWord } from "../rules/key.ts";
 import { worstCaseRates } from "./rates.ts";
 
 /** Rates are the most in an hour; Infinity where nothing bounds them. */
@@ -104,9 +105,10 @@ function clocksOf(reflex: ReflexConfig): string[] {
   ];
 }
 
-function wordsOf({ when, clear, edge, forMs, count, debounce, throttleMs, key }: ReflexConfig): string[] {
+function wordsOf({ each, when, clear, edge, forMs, count, debounce, throttleMs, key }: ReflexConfig): string[] {
   const max = debounce?.maxMs ?? null;
   return [
+    ...(each === null ? [] : [`each of ${each}`]),
     ...(when === null ? [] : [`when ${shortPattern(when)}`]),
     ...(clear === null ? [] : [`clear ${shortPattern(clear)}`]),
     ...(edge === null ? [] : [`edge ${edge}`]),
@@ -116,7 +118,7 @@ function wordsOf({ when, clear, edge, forMs, count, debounce, throttleMs, key }:
       ? []
       : [`debounce ${formatDuration(debounce.waitMs)}${max === null ? "" : ` up to ${formatDuration(max)}`}`]),
     ...(throttleMs === null ? [] : [`throttle ${formatDuration(throttleMs)}`]),
-    ...(key === null ? [] : [`per ${key}`]),
+    ...(isKeyed(key) ? [`per ${shownKeyWord(key)}`] : []),
   ];
 }
 

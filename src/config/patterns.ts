@@ -4,7 +4,8 @@
  */
 import { compilePattern } from "../rules/pattern.ts";
 import { foundText, partAt } from "./pattern-parts.ts";
-import { textOf, type WrittenReflex } from "./reflexes.ts";
+import { textOf } from "./reflex-words.ts";
+import type { WrittenReflex } from "./reflexes.ts";
 import type { Report } from "./report.ts";
 import { found, isFilled } from "./tree.ts";
 

@@ -9,7 +9,7 @@
  *   (nobody knows the payloads) · `edge: rising`, `falling` every second one, for matching has to end or begin between ·
  *   `for: F` one in F · `count: n` every nth · `debounce: W` one in W · `throttle: T` one in T.
  * - With `key` that is what they let through for each value. How many values there are nobody knows: all together a
- *   reflex fires at most as often as it gets signals.
+ *   reflex fires at most as often as it gets signals, with `each` for every element that it looks at.
  * - Senses that trigger one another get what the slowest of them lets through. Where a cycle is slowed for each value
  *   only, nothing bounds it.
  *
@@ -17,6 +17,8 @@
  * Runs are counted as they are decided on: one that is dropped counts, and a retry does not.
  */
 import { type NerveConfig, type ReflexConfig, type SenseReflexConfig, targetOf } from "../model/config.ts";
+import { MAX_ELEMENTS } from "../rules/each.ts";
+import { isKeyed } from "../rules/key.ts";
 import { ruleOf } from "../rules/rule.ts";
 import { findCycles } from "./cycles.ts";
 
@@ -75,7 +77,9 @@ export function worstCaseRates(config: NerveConfig): Rates {
     const signals = sum(reflex.on.map((sense) => senses.get(sense) ?? 0));
     const clock = clocks.get(reflex) ?? 0;
     const perKey = letThrough(reflex, signals);
-    return { most: clock + (reflex.key === null ? perKey : signals), mostPerKey: clock + perKey };
+    if (!isKeyed(reflex.key)) return { most: clock + perKey, mostPerKey: clock + perKey };
+    const elements = reflex.each === null ? 1 : MAX_ELEMENTS;
+    return { most: clock + signals * elements, mostPerKey: clock + perKey };
   };
   const targeting = (kind: ReflexConfig["kind"], name: string): readonly ReflexConfig[] =>
     config.reflexes.filter((reflex) => reflex.kind === kind && targetOf(reflex) === name);

@@ -1,7 +1,8 @@
 /** What reflexes refer to must be there: senses, workflows; and reflex names must be told apart. */
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { nearest } from "../base/nearest.ts";
-import type { Reference, WrittenReflex } from "./reflexes.ts";
+import type { Reference } from "./reflex-fields.ts";
+import type { WrittenReflex } from "./reflexes.ts";
 import type { Report } from "./report.ts";
 import { formatPlace, found, shown } from "./tree.ts";
 

@@ -76,6 +76,9 @@ const run = {
     at: [COUNT, "|", "null"],
     payload: "unknown",
     reflex: "string | null",
+    key: "unknown",
+    due: [COUNT, "|", "null"],
+    signal: "unknown",
   },
   /** Running time left to this attempt, or null: no limit. */
   timeoutMs: [MS, "|", "null"],

@@ -76,8 +76,10 @@ interface ReflexWords {
   readonly count: { readonly n: number; readonly withinMs: number } | null;
   readonly debounce: { readonly waitMs: number; readonly maxMs: number | null } | null;
   readonly throttleMs: number | null;
-  /** Dotted payload path. */
-  readonly key: string | null;
+  /** Dotted payload path, `$sense`, `$one`, or a list of paths and `$sense`. */
+  readonly key: string | readonly string[] | null;
+  /** Dotted path of an array of the payload, whose elements the reflex looks at. */
+  readonly each: string | null;
 }
 
 export interface SenseReflexConfig extends ReflexWords {

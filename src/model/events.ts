@@ -253,7 +253,7 @@ export const EVENTS = {
   },
   "reflex.cleared": {
     levels: ["info"],
-    sentence: "What a reflex remembered was cleared, for its definition has changed.",
+    sentence: "What a reflex remembered was cleared: one of the words that decide has changed, or the reflex is gone.",
     data: null,
   },
   "reflex.state-damaged": {
@@ -271,7 +271,12 @@ export const EVENTS = {
   "reflex.key-missing": {
     levels: ["warn"],
     sentence: "A payload has no scalar at the `key` of a reflex: such signals share the key null.",
-    data: { key: "string | null" },
+    data: { key: "any" },
+  },
+  "reflex.elements-limited": {
+    levels: ["warn"],
+    sentence: "A payload has more elements at the `each` of a reflex than it looks at: the rest is passed over.",
+    data: { each: "string", elements: "number", looked_at: "number" },
   },
   "reflex.silenced": { levels: ["info"], sentence: "A person silenced reflexes.", data: silence },
   "reflex.unsilenced": {

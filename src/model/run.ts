@@ -51,6 +51,8 @@ export interface Trigger {
   readonly reflex: string | null;
   /** The value of the reflex's `key`, null where there is none. */
   readonly key: Json;
+  /** Whether the payload is one element of the signal's, which `each` picked out. Absent in logs of earlier builds. */
+  readonly isElement: boolean;
 }
 
 interface Until {

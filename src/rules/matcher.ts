@@ -3,11 +3,11 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
 import type { PatternRefusal } from "./definition.ts";
-import { type Key, keyOf } from "./key.ts";
+import { isKeyed, type Key, keyReaderOf } from "./key.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { type Rule, ruleOf } from "./rule.ts";
 
-/** What one payload is to one reflex. */
+/** What one payload, or one element of it, is to one reflex. */
 export interface Match extends Key {
   readonly matches: boolean;
   readonly clears: boolean;
@@ -17,11 +17,16 @@ export interface Matcher {
   readonly rule: Rule;
   readonly when: Pattern | null;
   readonly clear: Pattern | null;
-  match(payload: Json): Match;
+  /** Path of the array whose elements the reflex looks at; null where it looks at the payload. */
+  readonly each: readonly string[] | null;
+  /** `payload`: of a signal of `sense`, or an element of it. */
+  match(sense: string, payload: Json): Match;
 }
 
 /** Whether `config` has any word at all; one without fires at every signal and remembers nothing. */
-export function hasWords({ when, count, debounce, throttleMs }: ReflexConfig): boolean {
+export function hasWords({ kind, key, each, when, count, debounce, throttleMs }: ReflexConfig): boolean {
+  // A run is told its key, whatever else the reflex says.
+  if (each !== null || (kind === "workflow" && isKeyed(key))) return true;
   return when !== null || count !== null || debounce !== null || throttleMs !== null;
 }
 
@@ -39,14 +44,15 @@ export function matcherOf(config: ReflexConfig): Result<Matcher, PatternRefusal>
   if (!clear.ok) return err(clear.error);
   const starts = when.value;
   const ends = clear.value;
-  const path = config.key;
+  const keyIn = keyReaderOf(config.key);
   return ok({
     rule: ruleOf(config),
     when: starts,
     clear: ends,
-    match(payload) {
+    each: config.each === null ? null : config.each.split("."),
+    match(sense, payload) {
       // Spelled out: where there are many reflexes, a spread takes eight times as long as all the rest.
-      const { key, isMissing } = keyOf(path, payload);
+      const { key, isMissing } = keyIn(sense, payload);
       const matches = starts === null || starts.matches(payload);
       return { key, isMissing, matches, clears: ends?.matches(payload) ?? false };
     },

@@ -1,17 +1,16 @@
 /**
  * Reflexes over signals that were recorded: the same decisions the kernel made or would have made, with a clock that is
- * read from the signals. The live axis of elapsed time runs with the wall clock, and so does this one: it is what the
- * clock would show had it not been set since the first signal. What it was set by is taken out where that is known; one
- * that went back without a word stood still. Decisions come in the order of time, but for what passed while nerve was
- * down.
+ * read from the signals (`course.ts`). Decisions come in the order of time, but for what passed while nerve was down.
  */
 import { Heap } from "../base/heap.ts";
 import { type Json, readJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
+import { BEGINNING, type Course, momentAt, type Turn } from "./course.ts";
 import type { PatternRefusal } from "./definition.ts";
-import { MAX_KEYS, ONLY_KEY } from "./key.ts";
+import { elementsIn, goneFrom, goneMatch } from "./each.ts";
+import { BY_SENSE, isKeyed, type KeyWord, MAX_KEYS, ONLY_KEY } from "./key.ts";
 import { hasWords, type Match, type Matcher, matcherOf } from "./matcher.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type Stage } from "./rule.ts";
 
@@ -30,52 +29,23 @@ export interface Replayed {
   readonly until: number | null;
 }
 
-/** What one signal was to a reflex with words. */
+/** What one signal, or one element of it, was to a reflex with words. */
 export interface Evaluation {
   readonly reflex: number;
   readonly signal: Pick<Signal, "id" | "sense" | "at" | "payload">;
   readonly match: Match;
+  /** The signal has no element of this key any longer. */
+  readonly isGone: boolean;
   readonly before: KeyState;
   readonly after: KeyState;
   /** Null when it was not looked at: its key is one too many. Times in it are on the wall clock. */
   readonly stage: Stage | null;
 }
 
-/** While nerve was down: a deadline that passed acts at the end of it. */
-export interface Down {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** The wall clock was set, or was found to have been. */
-export interface ClockStep {
-  readonly elapsed: number;
-  readonly byMs: number;
-}
-
-/** Something made a reflex forget what it remembered. */
-export interface Turn {
-  readonly reflex: string;
-  readonly elapsed: number;
-  readonly kind: "disabled" | "enabled" | "cleared";
-}
-
-/** What happened between signals. All of it in order, its times on the axis. */
-export interface Course {
-  /** None within another. */
-  readonly downs: readonly Down[];
-  readonly steps: readonly ClockStep[];
-  readonly turns: readonly Turn[];
-  /** By the name of a reflex the signal after which it begins: what it made of earlier ones is forgotten then. */
-  readonly begun: ReadonlyMap<string, number>;
-}
-
-export const UNEVENTFUL: Course = { downs: [], steps: [], turns: [], begun: new Map() };
-
 /** Who wants to know of more than decisions. */
 export interface ReplayObserver {
   evaluated(evaluation: Evaluation): void;
-  /** Nothing to match with: it is disabled, or has no words and fires anyway. */
+  /** Nothing to match: it is disabled, has no words and fires anyway, or finds no array at the path of `each`. */
   passed(reflex: number, signal: Evaluation["signal"], isDisabled: boolean): void;
   /** Its payload was damaged in the store, and the reflex needs it. */
   unreadable(reflex: number, signal: Evaluation["signal"]): void;
@@ -115,6 +85,7 @@ interface ReplayedReflex {
   readonly index: number;
   /** Null for one without words, which fires at each signal. */
   readonly matcher: Matcher | null;
+  readonly keyWord: KeyWord | null;
   readonly keys: Map<string, Memory>;
   readonly counts: MutableCounts;
   /** Whether payloads matter to it. */
@@ -126,37 +97,20 @@ interface ReplayedReflex {
   sweptAt: number;
 }
 
+/** One payload or element as a reflex comes to it. */
+interface Glance {
+  readonly signal: Evaluation["signal"];
+  readonly elapsed: number;
+  readonly match: Match;
+  readonly isGone: boolean;
+}
+
 interface Alarm {
   readonly due: number;
   readonly memory: Memory;
 }
 
-/** How far the axis is known: its newest time, what it is ahead of the wall clock there, and the step that comes next. */
-export interface Moment {
-  readonly elapsed: number;
-  readonly aheadMs: number;
-  readonly nextStep: number;
-}
-
-/** Where the axis begins: it shows what the wall clock does. */
-export const BEGINNING: Moment = { elapsed: 0, aheadMs: 0, nextStep: 0 };
-
-/** Where the time `at` of the wall clock lies, seen from a moment before it. */
-export function momentAt(from: Moment, at: number, steps: readonly ClockStep[]): Moment {
-  const isBack = (elapsed: number): boolean => elapsed < from.elapsed - STEP_MS;
-  let { aheadMs, nextStep } = from;
-  // What would lie behind the next step comes after it, and so does what would go back.
-  for (let step = steps[nextStep]; step !== undefined; step = steps[++nextStep]) {
-    if (at + aheadMs <= step.elapsed && !isBack(at + aheadMs)) break;
-    aheadMs -= step.byMs;
-  }
-  if (isBack(at + aheadMs)) aheadMs = from.elapsed - at;
-  return { elapsed: Math.max(from.elapsed, at + aheadMs), aheadMs, nextStep };
-}
-
 const NOTHING: MutableCounts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
-/** A wall clock this much behind was set back, a lesser difference is slewing. */
-const STEP_MS = 100;
 /** As often as the kernel does. */
 const SWEEP_MS = 60_000;
 
@@ -188,9 +142,10 @@ export class Replay {
 
   #add(config: ReflexConfig, matcher: Matcher | null): void {
     const index = this.#listening.length;
-    const reads = config.when !== null || config.clear !== null || config.key !== null;
+    const { when, clear, key, each } = config;
+    const reads = when !== null || clear !== null || each !== null || (isKeyed(key) && key !== BY_SENSE);
     const beginsAfter = this.#parts.course.begun.get(config.name) ?? null;
-    const common = { keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
+    const common = { keyWord: key, keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
     const listener: ReplayedReflex = { index, matcher, reads, beginsAfter, isDisabled: false, ...common };
     this.#listening.push(listener);
     for (const sense of new Set(config.on)) {
@@ -229,7 +184,7 @@ export class Replay {
   }
 
   #show(listener: ReplayedReflex, signal: Evaluation["signal"], payload: Json, elapsed: number): void {
-    const { matcher, counts, keys } = listener;
+    const { matcher, counts } = listener;
     const { id } = signal;
     counts.signals++;
     if (listener.isDisabled || matcher === null)
@@ -237,36 +192,60 @@ export class Replay {
     if (listener.isDisabled) return;
     if (matcher === null) {
       counts.matched++;
-      this.#decided(listener, ONLY_KEY, { kind: "fire", signal: id, due: null, elapsed, until: null });
+      this.#decided(listener, ONLY_KEY, { kind: "fire", signal: id, element: null, due: null, elapsed, until: null });
+    } else if (matcher.each === null) {
+      this.#evaluate(listener, matcher, {
+        signal,
+        elapsed,
+        match: matcher.match(signal.sense, payload),
+        isGone: false,
+      });
+    } else this.#showEach(listener, matcher, signal, payload, elapsed);
+  }
+
+  #showEach(
+    listener: ReplayedReflex,
+    matcher: Matcher,
+    signal: Evaluation["signal"],
+    payload: Json,
+    elapsed: number,
+  ): void {
+    const elements = elementsIn(matcher, signal.sense, payload);
+    if (elements === null) {
+      this.#parts.observer?.passed(listener.index, signal, false);
       return;
     }
-    const match = matcher.match(payload);
-    if (match.matches) counts.matched++;
-    let memory = keys.get(match.key);
+    for (const { match } of elements.byKey.values()) {
+      this.#evaluate(listener, matcher, { signal, elapsed, match, isGone: false });
+    }
+    for (const { key } of goneFrom(listener.keys.values(), listener.keyWord, signal.sense, elements)) {
+      this.#evaluate(listener, matcher, { signal, elapsed, match: goneMatch(key), isGone: true });
+    }
+  }
+
+  #evaluate(listener: ReplayedReflex, matcher: Matcher, { signal, elapsed, match, isGone }: Glance): void {
+    const { counts, keys, index } = listener;
+    const { key, matches, clears } = match;
+    if (matches) counts.matched++;
+    let memory = keys.get(key);
     if (memory === undefined) {
       if (!this.#hasRoom(listener, elapsed)) {
         counts.limited++;
-        this.#parts.observer?.evaluated({
-          reflex: listener.index,
-          signal,
-          match,
-          before: REST,
-          after: REST,
-          stage: null,
-        });
+        const rest = { before: REST, after: REST, stage: null };
+        this.#parts.observer?.evaluated({ reflex: index, signal, match, isGone, ...rest });
         return;
       }
-      memory = { listener, key: match.key, state: REST, armed: null };
+      memory = { listener, key, state: REST, armed: null };
     }
     const before = memory.state;
-    const { matches, clears } = match;
-    const { state, decisions, stage } = decide(matcher.rule, before, { kind: "signal", id, elapsed, matches, clears });
+    const event = { kind: "signal", id: signal.id, elapsed, matches, clears, element: null } as const;
+    const { state, decisions, stage } = decide(matcher.rule, before, event);
     this.#keep(memory, state, elapsed);
     if (this.#parts.observer !== null && stage !== null) {
       const told = this.#onWall(stage);
-      this.#parts.observer.evaluated({ reflex: listener.index, signal, match, before, after: state, stage: told });
+      this.#parts.observer.evaluated({ reflex: index, signal, match, isGone, before, after: state, stage: told });
     }
-    for (const decision of decisions) this.#decided(listener, match.key, decision);
+    for (const decision of decisions) this.#decided(listener, key, decision);
   }
 
   #keep(memory: Memory, state: KeyState, elapsed: number): void {

@@ -9,6 +9,7 @@
  * The words are stages, applied in order; each passes on at once, passes on later, or stops:
  * `when`/`clear` → `edge` → `for` → `count` → `debounce` → `throttle` → fire.
  */
+import type { Json } from "../base/json.ts";
 import type { ReflexConfig } from "../model/config.ts";
 
 /** The words of a reflex with their defaults filled in. */
@@ -22,17 +23,25 @@ export interface Rule {
   readonly throttleMs: number | null;
 }
 
-/** Everything one key remembers. JSON; all times are `elapsed`, all signals ids. */
-export interface KeyState {
+/**
+ * Everything one key remembers. A type, not an interface: only so is it `Json`. All times are `elapsed`, all signals ids.
+ * `element`: what was last seen of a key that is gone, and null of a key that the signal itself has.
+ */
+export type KeyState = {
   readonly isMatching: boolean;
   /** `for` runs out at `due`, unless matching ends (`falling`: begins again) before. */
-  readonly holding: { readonly due: number; readonly signal: number } | null;
-  /** When signals passed `edge` that `count` still counts, oldest first; fewer than `n`. */
-  readonly counted: readonly number[];
+  readonly holding: { readonly due: number; readonly signal: number; readonly element: Json } | null;
+  /** When signals passed `edge` that `count` still counts, oldest first; fewer than `n`. Never changed in place. */
+  readonly counted: number[];
   /** Signals `debounce` holds back: it runs out at `due`, for the latest of them. */
-  readonly burst: { readonly first: number; readonly due: number; readonly signal: number } | null;
+  readonly burst: {
+    readonly first: number;
+    readonly due: number;
+    readonly signal: number;
+    readonly element: Json;
+  } | null;
   readonly throttledUntil: number | null;
-}
+};
 
 /** The state of a key that was never heard of, and of one that can be forgotten. */
 export const REST: KeyState = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
@@ -42,19 +51,25 @@ const isPending = (value: unknown, times: readonly string[]): boolean =>
   value === null ||
   (typeof value === "object" && times.every((name) => isTime((value as Record<string, unknown>)[name])));
 
-/** Whether what was stored can be what a key remembers. */
-export function isKeyState(value: unknown): value is KeyState {
-  if (typeof value !== "object" || value === null) return false;
+/** What was stored of a key; null when it cannot be what a key remembers. */
+export function readKeyState(value: unknown): KeyState | null {
+  if (typeof value !== "object" || value === null) return null;
   const { isMatching, holding, counted, burst, throttledUntil } = value as Record<string, unknown>;
-  return (
+  const isWhole =
     typeof isMatching === "boolean" &&
     isPending(holding, ["due", "signal"]) &&
     isPending(burst, ["first", "due", "signal"]) &&
     Array.isArray(counted) &&
     counted.every(isTime) &&
-    (throttledUntil === null || isTime(throttledUntil))
-  );
+    (throttledUntil === null || isTime(throttledUntil));
+  if (!isWhole) return null;
+  const state = value as KeyState;
+  return { ...state, holding: withElement(state.holding), burst: withElement(state.burst) };
 }
+
+/** Builds that knew no elements stored none. */
+const withElement = <T extends { readonly element: Json }>(pending: T | null): T | null =>
+  pending === null ? null : { ...pending, element: pending.element ?? null };
 
 export type RuleEvent =
   /** Without `when` every signal matches; `clears` is false without `clear`. */
@@ -64,6 +79,8 @@ export type RuleEvent =
       readonly elapsed: number;
       readonly matches: boolean;
       readonly clears: boolean;
+      /** What was last seen of a key that this signal has no element of; null where the signal itself has it. */
+      readonly element: Json;
     }
   /** A deadline may have come. */
   | { readonly kind: "time"; readonly elapsed: number };
@@ -72,6 +89,8 @@ export interface Decision {
   readonly kind: "fire" | "throttled";
   /** The signal it is decided for: the latest matching one; with `falling` the one that ended it. */
   readonly signal: number;
+  /** What it is decided about, where that signal has no element of the key; else null. */
+  readonly element: Json;
   /** The deadline that led to it, or null when the signal itself did. */
   readonly due: number | null;
   /** When it counts as decided: `due`, or later if that was found late. */
@@ -135,7 +154,7 @@ export function decide(rule: Rule, state: KeyState, event: RuleEvent): Outcome {
   const decisions: Decision[] = [];
   const due = runDeadlines(rule, state, event.elapsed, decisions);
   if (event.kind === "time") return outcome(due, decisions, null);
-  const moment: Moment = { signal: event.id, elapsed: event.elapsed, due: null };
+  const moment: Moment = { signal: event.id, element: event.element, elapsed: event.elapsed, due: null };
   const { state: after, stage } = match(rule, due, event.matches, event.clears, moment, decisions);
   return outcome(after, decisions, stage);
 }
@@ -155,6 +174,7 @@ export function deadlineOf({ holding, burst }: KeyState): number | null {
 /** What a stage passes on: for which signal, when, and because of which deadline. */
 interface Moment {
   readonly signal: number;
+  readonly element: Json;
   readonly elapsed: number;
   readonly due: number | null;
 }
@@ -165,8 +185,8 @@ interface Step {
 }
 
 function runDeadlines(rule: Rule, state: KeyState, now: number, decisions: Decision[]): KeyState {
-  const momentOf = ({ due, signal }: { due: number; signal: number }): Moment => {
-    return { signal, elapsed: now - due > LATE_MS ? now : due, due };
+  const momentOf = ({ due, signal, element }: { due: number; signal: number; element: Json }): Moment => {
+    return { signal, element, elapsed: now - due > LATE_MS ? now : due, due };
   };
   let current = state;
   for (;;) {
@@ -204,8 +224,11 @@ function match(
   const { holding } = next;
   if (!holding) return { state: next, stage: noEdge(rule.edge, is) };
   // Still matching, `for` runs on; it will fire for the latest matching signal.
-  const signal = rule.edge === "rising" ? moment.signal : holding.signal;
-  return { state: { ...next, holding: { ...holding, signal } }, stage: { kind: "holding", until: holding.due } };
+  const { signal, element } = rule.edge === "rising" ? moment : holding;
+  return {
+    state: { ...next, holding: { ...holding, signal, element } },
+    stage: { kind: "holding", until: holding.due },
+  };
 }
 
 const noEdge = (edge: "rising" | "falling", isMatching: boolean): Stage =>
@@ -221,7 +244,8 @@ function breakOff(rule: Rule, state: KeyState): Step {
 function hold(rule: Rule, state: KeyState, moment: Moment, decisions: Decision[]): Step {
   if (rule.forMs === null) return count(rule, state, moment, decisions);
   const due = moment.elapsed + rule.forMs;
-  return { state: { ...state, holding: { due, signal: moment.signal } }, stage: { kind: "holding", until: due } };
+  const { signal, element } = moment;
+  return { state: { ...state, holding: { due, signal, element } }, stage: { kind: "holding", until: due } };
 }
 
 /** `count`: the window ends now and holds both its ends. */
@@ -242,7 +266,7 @@ function gather(rule: Rule, state: KeyState, moment: Moment, decisions: Decision
   const paused = moment.elapsed + waitMs;
   const due = maxMs === null ? paused : Math.min(paused, first + maxMs);
   return {
-    state: { ...state, burst: { first, due, signal: moment.signal } },
+    state: { ...state, burst: { first, due, signal: moment.signal, element: moment.element } },
     stage: { kind: "debouncing", until: due },
   };
 }

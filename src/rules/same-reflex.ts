@@ -1,17 +1,77 @@
-/** Which reflexes are the same: the digest that what is stored of one is bound to. */
+/**
+ * Which reflexes are the same. Three questions, each with one answer here: whether what is remembered of signals still
+ * belongs to a reflex (`definitionOf`), whether its due times do (`scheduleOf`), and whether anything changed at all
+ * (`isSameReflex`).
+ */
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../base/json.ts";
 import type { ReflexConfig } from "../model/config.ts";
+import { ONE_STATE } from "./key.ts";
 import { ruleOf } from "./rule.ts";
 
-/** Changes with what is kept of a reflex, too. */
-const FORMAT = "3";
-
-/** The same for two ways to write the same reflex. */
-export function definitionOf(config: ReflexConfig): string {
-  const same = { ...config, on: [...new Set(config.on)].sort(), edge: ruleOf(config).edge };
-  return createHash("sha256")
-    .update(FORMAT + canonicalJson(same as unknown as Json))
+const digestOf = (prefix: string, value: unknown): string =>
+  createHash("sha256")
+    .update(prefix + canonicalJson(value as Json))
     .digest("hex")
     .slice(0, 16);
+
+/** Words that are absent count for nothing, so a word that a later build adds changes no digest. */
+const present = (words: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(words).filter(([, value]) => value !== null));
+
+const listenedTo = ({ on }: ReflexConfig): string[] => [...new Set(on)].sort();
+
+/** Changes with the shape of what is kept of a reflex. */
+const FORMAT = "words-1";
+
+/** Digest of the words that decide: what a reflex remembers of signals belongs to them, and to nothing else. */
+export function definitionOf(config: ReflexConfig): string {
+  const { each, key, when, clear, forMs, count, debounce, throttleMs } = config;
+  const { edge } = ruleOf(config);
+  const words = {
+    each,
+    key: key === ONE_STATE ? null : key,
+    when,
+    clear,
+    edge: edge === ruleOf({ ...config, edge: null }).edge ? null : edge,
+    forMs,
+    count,
+    debounce,
+    throttleMs,
+  };
+  return digestOf(FORMAT, { on: listenedTo(config), ...present(words) });
 }
+
+/** The digest builds before `each` gave: of the whole reflex as it was then. Null where they knew no such reflex. */
+function formerDefinitionOf(config: ReflexConfig): string | null {
+  const { kind, name, when, clear, forMs, count, debounce, throttleMs, key, each } = config;
+  if (each !== null || (key !== null && (typeof key !== "string" || key.startsWith("$")))) return null;
+  const words = { kind, name, when, clear, forMs, count, debounce, throttleMs, key };
+  const all = { ...words, on: listenedTo(config), edge: ruleOf(config).edge };
+  if (config.kind === "workflow") return digestOf("3", { ...all, workflow: config.workflow });
+  const { sense, intervalMs, align, jitterMs, cron, tz, catchUp, onStart } = config;
+  return digestOf("3", { ...all, sense, intervalMs, align, jitterMs, cron, tz, catchUp, onStart });
+}
+
+/** Whether a row with `digest` belongs to the words of `config`, in the spelling of this build or of an earlier one. */
+export const isDefinitionOf = (config: ReflexConfig, digest: string): boolean =>
+  digest === definitionOf(config) || digest === formerDefinitionOf(config);
+
+/** Digest of the words that say when a reflex is due. */
+export function scheduleOf(config: ReflexConfig): string {
+  if (config.kind === "workflow") return digestOf(FORMAT, {});
+  const { intervalMs, align, jitterMs, cron, tz } = config;
+  // To be aligned is the default.
+  const words = { intervalMs, align: align === true ? null : align, jitterMs, cron, tz };
+  return digestOf(FORMAT, present(words));
+}
+
+/** As `isDefinitionOf`, of the newest due time. */
+export const isScheduleOf = (config: ReflexConfig, digest: string): boolean =>
+  digest === scheduleOf(config) || digest === formerDefinitionOf(config);
+
+/** One text for all ways to write one reflex. */
+export const spelledOut = (config: ReflexConfig): string =>
+  canonicalJson(present({ ...config, on: listenedTo(config), edge: ruleOf(config).edge }) as unknown as Json);
+
+export const isSameReflex = (a: ReflexConfig, b: ReflexConfig): boolean => spelledOut(a) === spelledOut(b);

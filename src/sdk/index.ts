@@ -84,6 +84,13 @@ export interface Trigger<P = any> {
   readonly at: number | null;
   readonly payload: P;
   readonly reflex: string | null;
+  /** The value of the reflex's `key`: a scalar, or a list of them. Null where it has none. */
+  readonly key: string | number | boolean | null | readonly (string | number | boolean | null)[];
+  /** Unix milliseconds of the due time that started the run; null where a signal did. */
+  readonly due: number | null;
+  /** The whole payload, where `each` made `payload` one of its elements; else null. */
+  // biome-ignore lint/suspicious/noExplicitAny: as the payload
+  readonly signal: any;
 }
 
 /** What a step's function is given. */

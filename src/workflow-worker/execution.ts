@@ -9,7 +9,7 @@
  *    more runs than `concurrency` have code under way.
  */
 import { elapsedMs, type Timer } from "../base/timer.ts";
-import type { Log, RunContext } from "../sdk/index.ts";
+import type { Log, RunContext, Trigger } from "../sdk/index.ts";
 import type { SleepCall, StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
@@ -77,7 +77,7 @@ export class Execution implements StepHost, ThreadHost {
       peers,
       blobs,
     });
-    const thread = threadOf(this.request.trigger, this);
+    const thread = threadOf(this.request.trigger as Trigger, this);
     const settled = author.run({ run, trace, step: null }, async () => code(thread, context));
     settled.then(
       (output) => this.#ends(endingOf(output)),

@@ -88,7 +88,7 @@ beforeAll(() => {
     const silence = { pattern: "qui*", why: "moving house", at: BEGIN, until: Date.now() + 3_600_000, due: 7_200_000 };
     store.silences.set(silence);
   });
-  remember("held", '"a"', { isMatching: true, holding: { due: 7_200_000, signal: 8 } });
+  remember("held", '"a"', { isMatching: true, holding: { due: 7_200_000, signal: 8, element: null } });
   remember("held", '"b"', { throttledUntil: 7_200_000 });
   // An hour has passed since the beginning.
   remember("counted", "", { counted: [0, 3_500_000] });

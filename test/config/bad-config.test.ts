@@ -538,6 +538,69 @@ const CASES: readonly Case[] = [
       "nerve.yaml:2:60: `reflexes[0].clear` has no meaning without `when`; add `when` or remove it",
     ],
   },
+  ...(["edge: rising", "for: 1s", "clear: {a: string}"] as const).map((word) => ({
+    config: withSenses(`reflexes: [{sense: load, on: [load, mem], throttle: 1s, when: {a: string}, ${word}}]`),
+    says: [
+      `nerve.yaml:2:76: \`reflexes[0].${word.split(":")[0]}\` mixes up the signals of 2 senses: they share one state without a \`key\`; add \`key: $sense\` (one state a sense), a payload path, or \`key: $one\` (one state for all)`,
+    ],
+  })),
+  {
+    config: withSenses("reflexes: [{sense: load, on: [load, mem], throttle: 1s, count: {n: 2, within: 1m}}]"),
+    says: [
+      "nerve.yaml:2:57: `reflexes[0].count` mixes up the signals of 2 senses: they share one state without a `key`; add `key: $sense` (one state a sense), a payload path, or `key: $one` (one state for all)",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], each: disks, when: {a: string}}]"),
+    says: [
+      "nerve.yaml:2:37: `reflexes[0].each` has no meaning without `key`, which tells the elements apart; add `key: PATH`, a path in each element such as name",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], each: disks, key: $one}]"),
+    says: [
+      "nerve.yaml:2:50: `reflexes[0].key` tells no elements apart; write a path in each element, such as `key: name`",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [load, mem], throttle: 1s, each: disks, key: name}]"),
+    says: [
+      "nerve.yaml:2:70: `reflexes[0].key` must hold `$sense`, for `on` names several senses: elements of one would be gone at a signal of another; write `key: [$sense, name]`",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, interval: 1s, each: disks, key: name}]"),
+    says: [
+      "nerve.yaml:2:40: `reflexes[0].each` has no meaning without `on`; add `on` or remove it",
+      "nerve.yaml:2:53: `reflexes[0].key` has no meaning without `on`; add `on` or remove it",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, on: [mem], throttle: 1s, key: [host, host, $one, a..b]}]"),
+    says: [
+      'nerve.yaml:2:63: `reflexes[0].key[1]` is "host", which is listed already; remove it',
+      "nerve.yaml:2:69: `reflexes[0].key[2]` is `$one`, which stands alone; write `key: $one`",
+      'nerve.yaml:2:75: `reflexes[0].key[3]` must be a dotted payload path such as host.name, found "a..b"',
+    ],
+  },
+  {
+    config: withSenses(
+      "reflexes: [{sense: load, on: [mem], throttle: 1s, key: []}, {sense: mem, on: [load], throttle: 1s, key: $sence}]",
+    ),
+    says: [
+      "nerve.yaml:2:56: `reflexes[0].key` must be a list of at least one path, found an empty list",
+      'nerve.yaml:2:105: `reflexes[1].key` must be a dotted payload path such as host.name, `$sense`, `$one`, or a list of paths and `$sense`, found "$sence"; did you mean `$sense`?',
+    ],
+  },
+  {
+    config: withSenses(
+      "reflexes: [{sense: load, on: [mem], throttle: 1s, key: [a, b, c, d, e, f, g, h, i], each: $sense}]",
+    ),
+    says: [
+      "nerve.yaml:2:56: `reflexes[0].key` must be a list of at most 8 paths, found a list",
+      'nerve.yaml:2:91: `reflexes[0].each` must be a dotted path to a list of the payload, such as disks, found "$sense"',
+    ],
+  },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], when: {a: string}, edge: level, for: 1s}]"),
     says: [

@@ -69,6 +69,7 @@ describe("the example of the contract", () => {
       debounce: null,
       throttleMs: 600_000,
       key: "host",
+      each: null,
     });
   });
 
@@ -119,6 +120,7 @@ test("what is absent is null, and a sense may be nothing but a name", () => {
     debounce: null,
     throttleMs: null,
     key: null,
+    each: null,
     intervalMs: 10_000,
     align: null,
     jitterMs: null,

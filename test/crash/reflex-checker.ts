@@ -120,13 +120,14 @@ function replay(config: ReflexConfig, { signals, logs }: Store, end: number): Ex
   for (const { id, sense, at, payload } of signals) {
     if (!config.on.includes(sense)) continue;
     runDeadlines(at);
-    const { key, matches, clears } = matcher.value.match(JSON.parse(payload) as Json);
+    const { key, matches, clears } = matcher.value.match(sense, JSON.parse(payload) as Json);
     const { state, decisions } = decide(rule, states.get(key) ?? REST, {
       kind: "signal",
       id,
       elapsed: at,
       matches,
       clears,
+      element: null,
     });
     states.set(key, state);
     note(key, decisions);

@@ -8,7 +8,7 @@ import { EXIT } from "../../src/cli/frame/outcome.ts";
 import { VERBS } from "../../src/cli/verbs.ts";
 import { NOT_YET } from "../../src/config/not-yet.ts";
 import { ROOT as FILE } from "../../src/config/parse.ts";
-import { REFLEX } from "../../src/config/reflexes.ts";
+import { REFLEX } from "../../src/config/reflex-fields.ts";
 import type { Acts } from "../../src/control/acts.ts";
 import type { Looks } from "../../src/control/looks.ts";
 import { routesOf } from "../../src/control/routes.ts";

@@ -340,7 +340,7 @@ describe("what a reflex remembers", () => {
     const cleared = stage.nerve.logs({ event: "reflex.cleared" });
     expect(cleared.map(({ source, message }) => [source, message])).toEqual([
       ["reflex:changed", "what it remembered is cleared: its definition has changed"],
-      ["reflex:removed", "what it remembered is cleared: it is not configured any more"],
+      ["reflex:removed", "what it remembered is cleared: it is no longer configured"],
     ]);
     expect([stage.keys("removed"), stage.fired("removed"), stage.fired("changed")]).toEqual([[], [], []]);
     expect(stage.keys("changed")).toEqual([""]);

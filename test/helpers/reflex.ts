@@ -10,6 +10,7 @@ const NO_WORDS = {
   debounce: null,
   throttleMs: null,
   key: null,
+  each: null,
 };
 
 /** Starts workflow `flow` at every signal of `sense`. */

@@ -13,7 +13,7 @@ export interface Queued {
   readonly retry_of: number | null;
 }
 
-export const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null };
+export const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
 
 /** What a reflex without `key` decides for the signal of `trigger`. */
 const decisionOf = ({ id, reflex }: Trigger): string | null =>
@@ -104,7 +104,9 @@ export function writeRandomHistory(store: Store, writer: RunWriter, seed: number
       store.commit(() => store.logs.append({ ...about, run: random() < 0.5 ? null : 1 }));
     } else if (alive.length === 0 || random() < 0.2) {
       const byHand = random() < 0.3;
-      const trigger = byHand ? BY_HAND : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null };
+      const trigger = byHand
+        ? BY_HAND
+        : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null, isElement: false };
       const retry_of = byHand && store.runs.lastId() > 0 ? store.runs.lastId() : null;
       writer.queue({ workflow: pick(["page", "mend"]), at, trace, input: pick(INPUTS), trigger, retry_of });
     } else {

@@ -8,7 +8,7 @@ const key = fc.oneof(
   fc.constant(null),
   fc
     .oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.constantFrom("", "5", ":", "null", "5:5"))
-    .map((value) => keyOf("k", { k: value }).key),
+    .map((value) => keyOf("k", "s", { k: value }).key),
 );
 const decision: fc.Arbitrary<RunDecision> = fc.oneof(
   fc.record({ kind: fc.constant("signal" as const), signal: fc.integer({ min: 1, max: 30 }), key }),

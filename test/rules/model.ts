@@ -2,6 +2,7 @@
  * What reflexes decide, said slowly: the whole history is there, and each word is worked out for all of it before the
  * next one. Shares nothing with `src/rules/rule.ts` but the shape of its input.
  */
+import type { Json } from "../../src/base/json.ts";
 import type { Rule } from "../../src/rules/rule.ts";
 
 export interface Happening {
@@ -10,11 +11,14 @@ export interface Happening {
   readonly elapsed: number;
   readonly matches: boolean;
   readonly clears: boolean;
+  /** What was last seen of a key that the signal has no element of; else null. */
+  readonly element: Json;
 }
 
 export interface Expected {
   readonly kind: "fire" | "throttled";
   readonly signal: number;
+  readonly element: Json;
   readonly due: number | null;
   readonly elapsed: number;
   readonly until: number | null;
@@ -114,10 +118,11 @@ export function expectedDecisions(rule: Rule, history: readonly Happening[], act
   for (const { signal, time, due } of paused) {
     const lastFired = decisions.findLast(({ kind }) => kind === "fire");
     const until = rule.throttleMs !== null && lastFired ? lastFired.elapsed + rule.throttleMs : -1;
-    if (time < until) decisions.push({ kind: "throttled", signal, due, elapsed: time, until });
+    const element = signals.find(({ id }) => id === signal)?.element ?? null;
+    if (time < until) decisions.push({ kind: "throttled", signal, element, due, elapsed: time, until });
     else {
       const next = rule.throttleMs === null ? null : time + rule.throttleMs;
-      decisions.push({ kind: "fire", signal, due, elapsed: time, until: next });
+      decisions.push({ kind: "fire", signal, element, due, elapsed: time, until: next });
     }
   }
   return decisions;

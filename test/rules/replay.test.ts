@@ -3,11 +3,12 @@
  * `NERVE_FUZZ=N` tries more, `NERVE_FUZZ_SEED=N` repeats a run.
  */
 import { describe, expect, test } from "bun:test";
-import type { Json } from "../../src/base/json.ts";
+import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { ReflexConfig, WorkflowReflexConfig } from "../../src/model/config.ts";
+import { type Course, type Down, UNEVENTFUL } from "../../src/rules/course.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
 import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
-import { type Course, type Down, type Evaluation, Replay, type Replayed, UNEVENTFUL } from "../../src/rules/replay.ts";
+import { type Evaluation, Replay, type Replayed } from "../../src/rules/replay.ts";
 import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
 import { workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
@@ -26,6 +27,16 @@ interface Fact {
 }
 
 const maybe = <T>(below: Below, value: () => T): T | null => (below(2) === 0 ? value() : null);
+
+const KEYS: readonly Partial<WorkflowReflexConfig>[] = [
+  { key: null },
+  { key: "k" },
+  { key: "$sense" },
+  { key: "$one" },
+  { key: ["$sense", "k"] },
+  { key: ["k", "v"] },
+  { key: ["$sense", "k"], each: "items" },
+];
 
 function randomReflex(below: Below, name: string, unitMs: number): ReflexConfig {
   const duration = (): number => (1 + below(6)) * unitMs;
@@ -48,7 +59,7 @@ function randomReflex(below: Below, name: string, unitMs: number): ReflexConfig 
     count,
     debounce,
     throttleMs: maybe(below, () => 2 * duration()),
-    key: maybe(below, () => "k"),
+    ...pick(below, KEYS),
   });
 }
 
@@ -57,7 +68,9 @@ function randomFacts(below: Below, unitMs: number, downs: readonly Down[]): Fact
   return Array.from({ length: 1 + below(40) }, (_, index) => {
     at += below(3) === 0 ? below(2) : below(5) * unitMs;
     for (const { from, to } of downs) if (at > from && at < to) at = to + 1_001 + below(unitMs);
-    const payload: Json = { v: below(10), ...(below(6) === 0 ? {} : { k: below(3) }) };
+    const item = (): JsonObject => ({ v: below(10), ...(below(6) === 0 ? {} : { k: below(3) }) });
+    const items = below(8) === 0 ? "none" : Array.from({ length: below(4) }, item);
+    const payload: Json = { ...item(), items };
     return { id: index + 1, sense: pick(below, ["a", "b", "c"]), at, payload: JSON.stringify(payload) };
   });
 }
@@ -76,6 +89,8 @@ function byHand(config: ReflexConfig, facts: readonly Fact[], end: number, notic
   const matcher = matcherOf(config);
   if (!matcher.ok) throw new Error(matcher.error.message);
   const { rule, match } = matcher.value;
+  /** By sense, every key that one of its signals had. */
+  const had = new Map<string, Set<string>>();
   const keys = new Map<string, { state: KeyState; noticed: number | null }>();
   const step = (key: string, event: RuleEvent): void => {
     const { state, decisions, deadline } = decide(rule, keys.get(key)?.state ?? REST, event);
@@ -95,8 +110,23 @@ function byHand(config: ReflexConfig, facts: readonly Fact[], end: number, notic
   for (const { id, sense, at, payload } of facts) {
     runUntil(at);
     if (!config.on.includes(sense)) continue;
-    const { key, matches, clears } = match(JSON.parse(payload));
-    step(key, { kind: "signal", id, elapsed: at, matches, clears });
+    const whole = JSON.parse(payload);
+    const values: Json = config.each === null ? [whole] : whole[config.each];
+    if (!Array.isArray(values)) continue;
+    const present = new Set<string>();
+    for (const value of values) {
+      const { key, matches, clears } = match(sense, value);
+      if (present.has(key)) continue;
+      present.add(key);
+      step(key, { kind: "signal", id, elapsed: at, matches, clears, element: null });
+    }
+    const before = had.get(sense) ?? new Set();
+    had.set(sense, before.union(present));
+    // To end what does not match changes nothing, so every key that is not there may be told so.
+    if (config.each === null || config.when === null) continue;
+    for (const key of before.difference(present)) {
+      step(key, { kind: "signal", id, elapsed: at, matches: false, clears: true, element: null });
+    }
   }
   runUntil(end);
   return found;

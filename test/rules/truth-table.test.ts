@@ -39,7 +39,7 @@ function eventsOf(signals: string): RuleEvent[] {
     const second = Number(text.slice(0, -1));
     const mark = MARKS[text.slice(-1)];
     if (!mark || !Number.isInteger(second)) throw new Error(`no signal: ${text}`);
-    return { kind: "signal", id: second, elapsed: second * 1_000, ...mark };
+    return { kind: "signal", id: second, elapsed: second * 1_000, element: null, ...mark };
   });
 }
 

@@ -83,7 +83,7 @@ function threeRuns(): { data: string; good: unknown[] } {
   const store = open(data);
   const writer = runWriter(store);
   for (const id of [1, 2, 3]) {
-    const trigger = { id, sense: "a", at: NOW, reflex: "r", key: null };
+    const trigger = { id, sense: "a", at: NOW, reflex: "r", key: null, isElement: false };
     writer.queue({ workflow: "page", at: NOW + id, trace: TRACE, input: { id }, trigger, retry_of: null });
   }
   writer.event(1, NOW + 10, "run.started", { attempt: 1, code: "" });

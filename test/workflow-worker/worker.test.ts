@@ -219,7 +219,16 @@ describe("a run", () => {
       const { trigger } = thread;
       const frozen = [trigger, trigger.payload, trigger.payload.deep].every(Object.isFrozen);
       return { trigger, frozen, thread: Object.isFrozen(thread) };`);
-    const trigger = { id: 7, sense: "disk", at: 5, payload: { deep: [1] }, reflex: "r" };
+    const trigger = {
+      id: 7,
+      sense: "disk",
+      at: 5,
+      payload: { deep: [1] },
+      reflex: "r",
+      key: null,
+      due: null,
+      signal: null,
+    };
     b.worker.run(1, { trigger });
     expect(await b.worker.end(1)).toMatchObject({ output: { trigger, frozen: true, thread: true } });
   });
@@ -227,7 +236,9 @@ describe("a run", () => {
   test("gets a payload as deep as 64 KiB allow", async () => {
     await using b = await bench("return Object.isFrozen(thread.trigger.payload[0]);");
     const payload = JSON.parse(`${"[".repeat(32_000)}${"]".repeat(32_000)}`);
-    b.worker.run(1, { trigger: { id: null, sense: null, at: null, payload, reflex: null } });
+    b.worker.run(1, {
+      trigger: { id: null, sense: null, at: null, payload, reflex: null, key: null, due: null, signal: null },
+    });
     expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: true });
   });
 
@@ -323,7 +334,18 @@ describe("a run", () => {
       try { await thread.step("s", () => { throw new RangeError("inner"); }); }
       catch (error) { throw how === "step" ? error : how === "cause" ? new Error("outer", { cause: error }) : "text"; }`);
     for (const [run, how] of ["own", "step", "cause", "text"].entries()) {
-      b.worker.run(run + 1, { trigger: { id: null, sense: null, at: null, payload: { how }, reflex: null } });
+      b.worker.run(run + 1, {
+        trigger: {
+          id: null,
+          sense: null,
+          at: null,
+          payload: { how },
+          reflex: null,
+          key: null,
+          due: null,
+          signal: null,
+        },
+      });
     }
     const steps = [{ step: "s", nth: 0 }];
     expect(await b.worker.end(1)).toMatchObject({ type: "failed", error: "Error: own", steps: [] });
@@ -354,7 +376,16 @@ describe("a run", () => {
     await using b = await bench(
       `console.log("hello from " + thread.trigger.payload); await gate("both"); return thread.step("a", () => thread.trigger.payload);`,
     );
-    const trigger = (payload: string) => ({ id: null, sense: null, at: null, payload, reflex: null });
+    const trigger = (payload: string) => ({
+      id: null,
+      sense: null,
+      at: null,
+      payload,
+      reflex: null,
+      key: null,
+      due: null,
+      signal: null,
+    });
     b.worker.run(1, { trigger: trigger("one"), trace: "1".repeat(32) });
     b.worker.run(2, { trigger: trigger("two"), ...past(completed("a", "old")) });
     await until("both lines are logged", () => b.worker.of("log").length === 2);
@@ -421,7 +452,16 @@ describe("a step", () => {
     await using b = await bench(
       `return (await thread.step("s", () => "é".repeat((65536 - 2) / 2) + (thread.trigger.payload ?? ""))).length;`,
     );
-    const trigger = (payload: string | null) => ({ id: null, sense: null, at: null, payload, reflex: null });
+    const trigger = (payload: string | null) => ({
+      id: null,
+      sense: null,
+      at: null,
+      payload,
+      reflex: null,
+      key: null,
+      due: null,
+      signal: null,
+    });
     b.worker.run(1, { trigger: trigger(null) });
     b.worker.run(2, { trigger: trigger("x") });
     expect(await b.worker.end(1)).toMatchObject({ output: 32767 });
@@ -593,7 +633,9 @@ describe("a sleep", () => {
     await using b = await bench(`
       if (thread.trigger.payload === "first") gate("late").then(async () => { mark("late"); thread.log("info", "late"); mark("called"); await thread.step("late", () => mark("step")); mark("never"); });
       await thread.sleep("1h");`);
-    b.worker.run(1, { trigger: { id: null, sense: null, at: null, payload: "first", reflex: null } });
+    b.worker.run(1, {
+      trigger: { id: null, sense: null, at: null, payload: "first", reflex: null, key: null, due: null, signal: null },
+    });
     await b.worker.end(1);
     const said = b.worker.saidOf(1).length;
     b.open("late");
@@ -854,7 +896,18 @@ describe("at shutdown", () => {
       mark("went on");
       await thread.step("next", () => mark("next"));`);
     for (const [run, what] of ["between", "waits", "steps"].entries()) {
-      b.worker.run(run + 1, { trigger: { id: null, sense: null, at: null, payload: { what }, reflex: null } });
+      b.worker.run(run + 1, {
+        trigger: {
+          id: null,
+          sense: null,
+          at: null,
+          payload: { what },
+          reflex: null,
+          key: null,
+          due: null,
+          signal: null,
+        },
+      });
     }
     await until(
       "both steps have started",
@@ -916,7 +969,9 @@ describe("G5: whatever user code does that is not spinning", () => {
       `${BODIES.map((body, index) => `if (thread.trigger.payload === ${index}) { ${body}; }`).join("\n")}`,
     );
     for (const index of BODIES.keys()) {
-      b.worker.run(index + 1, { trigger: { id: null, sense: null, at: null, payload: index, reflex: null } });
+      b.worker.run(index + 1, {
+        trigger: { id: null, sense: null, at: null, payload: index, reflex: null, key: null, due: null, signal: null },
+      });
       expect(["completed", "failed"]).toContain((await b.worker.end(index + 1)).type);
     }
     expect(b.worker.malformed).toEqual([]);

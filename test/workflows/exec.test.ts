@@ -18,7 +18,9 @@ async function worker(folder: Folder, options: unknown): Promise<TestWorkflowWor
   return started;
 }
 
-const payload = (value: unknown) => ({ trigger: { id: 3, sense: "disk", at: 5, payload: value, reflex: "r" } });
+const payload = (value: unknown) => ({
+  trigger: { id: 3, sense: "disk", at: 5, payload: value, reflex: "r", key: null, due: null, signal: null },
+});
 
 async function outcome(options: unknown, request = payload({})) {
   using folder = temporaryFolder();
@@ -81,7 +83,7 @@ describe("exec", () => {
     [{ command: [] }, "command must begin with the program to run"],
     [
       { command: ["echo", "{{ paylod.x }}"] },
-      "command must fill in only {{ payload.PATH }}, {{ sense }}, {{ at }} and {{ id }}",
+      "command must fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}",
     ],
     [{ command: ["{{ payload.x }}"] }, "command must name the program itself, without {{ }}"],
     [{ command: ["true"], parse: "json" }, "parse is not an option (command, env or cwd)"],

@@ -8,6 +8,9 @@ const TRIGGER: Trigger = {
   sense: "disk",
   at: 1_700_000_000_000,
   reflex: "full",
+  key: "/",
+  due: null,
+  signal: null,
   payload: {
     status: "critical",
     n: 1.5,
@@ -23,7 +26,16 @@ const TRIGGER: Trigger = {
     dollar: "$& $1 $$",
   },
 };
-const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, payload: "only" };
+const BY_HAND: Trigger = {
+  id: null,
+  sense: null,
+  at: null,
+  reflex: null,
+  key: null,
+  due: null,
+  signal: null,
+  payload: "only",
+};
 const filled = (argument: string, trigger = TRIGGER): string => fill(["true", argument], trigger)[1] as string;
 
 describe("an argument", () => {
@@ -48,6 +60,18 @@ describe("an argument", () => {
   ])("%j becomes %j", (argument, expected) => {
     expect(isTemplate(argument)).toBe(true);
     expect(filled(argument)).toBe(expected);
+  });
+
+  test("can be the key, the due time and the signal an element was picked from", () => {
+    const picked: Trigger = { ...TRIGGER, key: ["web", null], due: 5, signal: { disks: [{ path: "/" }] } };
+    expect(["{{ key }}", "{{ due }}", "{{ signal.disks.0.path }}"].map((one) => filled(one, picked))).toEqual([
+      '["web",null]',
+      "5",
+      "/",
+    ]);
+    expect(filled("{{ key }}")).toBe("/");
+    expect(() => filled("{{ signal.disks }}")).toThrow("{{ signal.disks }}: the reflex has no `each`");
+    expect(() => filled("{{ due }}")).toThrow("{{ due }}: no due time started this run");
   });
 
   test("can be the whole payload, also of a run started by hand", () => {

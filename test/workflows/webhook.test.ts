@@ -41,7 +41,16 @@ function site(answer: (nth: number, request: Request) => Response | Promise<Resp
   return { origin: `http://${host}`, host, seen, [Symbol.asyncDispose]: () => server.stop(true) };
 }
 
-const TRIGGER = { id: 3, sense: "disk", at: 5, payload: { status: "critical", text: "é" }, reflex: "page" };
+const TRIGGER = {
+  id: 3,
+  sense: "disk",
+  at: 5,
+  payload: { status: "critical", text: "é" },
+  reflex: "page",
+  key: null,
+  due: null,
+  signal: null,
+};
 const QUICK = { interval: "10ms", max_interval: "20ms" };
 
 /** One run with these options, each wait for the next try given by a further execution, as the kernel would. */

@@ -6,8 +6,9 @@ import { Database } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ReflexConfig } from "../../../src/model/config.ts";
+import { UNEVENTFUL } from "../../../src/rules/course.ts";
 import { type Matcher, matcherOf } from "../../../src/rules/matcher.ts";
-import { Replay, UNEVENTFUL } from "../../../src/rules/replay.ts";
+import { Replay } from "../../../src/rules/replay.ts";
 import { decide, type KeyState, REST } from "../../../src/rules/rule.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { type Figure, median } from "../figures.ts";
@@ -34,6 +35,7 @@ const reflexOf = (index: number, sense: string): ReflexConfig => ({
   debounce: null,
   throttleMs: 60_000,
   key: "host",
+  each: null,
 });
 
 interface Payload {
@@ -63,9 +65,9 @@ function decisions(matchers: readonly Matcher[], count: number): { readonly rate
     for (let reflex = first; reflex < first + perSense; reflex++) {
       const { rule, match } = matchers[reflex] as Matcher;
       const known = states[reflex] as Map<string, KeyState>;
-      const { key, matches, clears } = match(payload);
+      const { key, matches, clears } = match("s", payload);
       const elapsed = signal * STEP_MS;
-      const event = { kind: "signal", id: signal, elapsed, matches, clears } as const;
+      const event = { kind: "signal", id: signal, elapsed, matches, clears, element: null } as const;
       const { state, decisions: made } = decide(rule, known.get(key) ?? REST, event);
       known.set(key, state);
       fired += made.length;
@@ -94,8 +96,8 @@ function bytesOfKey(keys: number): number {
   Bun.gc(true);
   const before = process.memoryUsage().heapUsed;
   for (let signal = 0; signal < keys; signal++) {
-    const { key, matches, clears } = matcher.match({ v: 9, host: `host-${signal}` });
-    const event = { kind: "signal", id: signal, elapsed: signal, matches, clears } as const;
+    const { key, matches, clears } = matcher.match("s", { v: 9, host: `host-${signal}` });
+    const event = { kind: "signal", id: signal, elapsed: signal, matches, clears, element: null } as const;
     states.set(key, decide(matcher.rule, REST, event).state);
   }
   Bun.gc(true);

@@ -4,7 +4,8 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { targetOf } from "../../model/config.ts";
-import { BEGINNING, momentAt } from "../../rules/replay.ts";
+import { BEGINNING, momentAt } from "../../rules/course.ts";
+import { isSameReflex } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
@@ -100,11 +101,18 @@ export const command = defineCommand({
     );
     const edges = edgesOf(store, range.value, recorded);
     const besides = new Map<string, { readonly live: BesideLive; readonly other: BesideOther }>();
+    const isByKey = (name: string): boolean =>
+      [here, other.value].some(
+        (config) => (config?.reflexes.find((reflex) => reflex.name === name)?.each ?? null) !== null,
+      );
     const besideOf = (name: string) => {
       const known = besides.get(name);
       if (known !== undefined) return known;
       const common = Math.max(warmFrom, (begun.get(name) ?? 0) + 1);
-      const made = { live: new BesideLive(live.get(name) ?? [], { ...edges, common }), other: new BesideOther() };
+      const made = {
+        live: new BesideLive(live.get(name) ?? [], { ...edges, common }),
+        other: new BesideOther(isByKey(name)),
+      };
       besides.set(name, made);
       return made;
     };
@@ -237,7 +245,7 @@ function rowsOf(
 function changeOf(one: Tested | null, two: Tested | null): "same" | "changed" | "new" | "gone" {
   if (one === null) return "new";
   if (two === null) return "gone";
-  return JSON.stringify(one.config) === JSON.stringify(two.config) ? "same" : "changed";
+  return isSameReflex(one.config, two.config) ? "same" : "changed";
 }
 
 const countsJson = (tested: Tested | null) => ({

@@ -9,8 +9,8 @@ import { type NerveConfig, type Patterns, type ReflexConfig, targetOf } from "..
 import { problem } from "../../model/problem.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
-import { keyOf, shownKey } from "../../rules/key.ts";
-import { isKeyState, type KeyState } from "../../rules/rule.ts";
+import { isKeyed, isNamedKey, shownKey } from "../../rules/key.ts";
+import { type KeyState, readKeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
@@ -24,6 +24,7 @@ import {
   type Followed,
   followed,
   inWindow,
+  keyWords,
   laterWords,
   outcomeOf,
   stateWords,
@@ -32,7 +33,6 @@ import { explain, type Finding, type Question } from "../replays/explanation.ts"
 import { goneWords, isWhole, unreadableWords } from "../replays/gaps.ts";
 import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../replays/recorded.ts";
 import { beganAfter, type Standing, standingsIn, standingWords } from "../replays/standing.ts";
-import { shownScalar } from "../screen/payload.ts";
 import { print, printLine, span } from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
 
@@ -150,7 +150,7 @@ function tellOf(
         config,
         course: recorded.course,
         question,
-        keys: key === null ? null : [key, keyOf("k", { k: key }).key],
+        key,
         beganAfter: beganAfter(standing),
         from,
         to: last,
@@ -215,9 +215,12 @@ function followedBy(
   const decision = seen.decided ?? seen.later;
   const isByRules = decision?.kind === "fire";
   const signal = isByRules ? decision.signal : seen.signal.id;
-  const row = fired.find((one) => one.signal === signal);
+  const key = isKeyed(config.key) ? (seen.evaluation?.match.key ?? null) : null;
+  const shown = key === null ? null : JSON.stringify(shownKey(key));
+  // What an earlier build or other rules fired may have had another key.
+  const rows = fired.filter((one) => one.signal === signal);
+  const row = rows.find((one) => JSON.stringify(one.key) === shown) ?? (config.each === null ? rows[0] : undefined);
   if (!isByRules && (seen.missed !== "not-loaded" || row === undefined)) return null;
-  const key = config.key === null ? null : (seen.evaluation?.match.key ?? null);
   const run = config.kind === "workflow" ? store.runs.ofSignal(config.name, signal, key) : null;
   const isKept = isRecorded(config) ? row !== undefined : null;
   const halted = config.kind === "sense" && isByRules ? haltedAt(halts, config.sense, decision.elapsed) : null;
@@ -233,11 +236,14 @@ function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Follo
 }
 
 function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Explanation["pending"] {
-  const isKey = (row: string): boolean => key === null || row === key || row === keyOf("k", { k: key }).key;
+  const isKey = (row: string): boolean => key === null || isNamedKey(row, key);
   return reflexes
     .all()
     .filter((row) => row.reflex === name && row.key !== "clock" && isKey(row.key))
-    .flatMap(({ key, state }) => (isKeyState(state) ? { key, state } : []));
+    .flatMap(({ key, state: stored }) => {
+      const state = readKeyState(stored);
+      return state === null ? [] : [{ key, state }];
+    });
 }
 
 // ── for programs ─────────────────────────────────────────────────────────
@@ -259,8 +265,9 @@ function toJson(told: Explanation) {
       id: one.signal.id,
       sense: one.signal.sense,
       at: one.signal.at,
-      key: config.key === null || one.evaluation === null ? null : shownKey(one.evaluation.match.key),
+      key: !isKeyed(config.key) || one.evaluation === null ? null : shownKey(one.evaluation.match.key),
       outcome: outcomeOf(one),
+      gone: one.evaluation?.isGone ?? false,
       because: because(one, config),
       mismatches: one.mismatches.map(({ path, value, isMissing, expected }) => ({
         path,
@@ -278,7 +285,7 @@ function toJson(told: Explanation) {
       halted: one.followed?.halted ?? null,
     })),
     pending: pending.map(({ key, state }) => ({
-      key: config.key === null ? null : shownKey(key),
+      key: isKeyed(config.key) ? shownKey(key) : null,
       matching: state.isMatching,
       for_until: wall(state.holding?.due),
       debounce_until: wall(state.burst?.due),
@@ -315,8 +322,7 @@ function tell(told: Explanation): void {
   if (config.on.length > 0 && seen.length === 0) print("  no such signal is kept");
   for (const one of seen) {
     const { signal, evaluation } = one;
-    const key =
-      config.key === null || evaluation === null ? "" : `, key ${shownScalar(shownKey(evaluation.match.key))}`;
+    const key = !isKeyed(config.key) || evaluation === null ? "" : `, key ${keyWords(evaluation.match.key)}`;
     const sense = escapeForTerminal(signal.sense);
     printLine([span(`${localMoment(signal.at)}  `, "dim"), span(`${sense} #${signal.id}${key}`, "cyan")]);
     print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
@@ -327,7 +333,7 @@ function tell(told: Explanation): void {
   const now = Date.now();
   const waiting = pending.flatMap(({ key, state }) => {
     const words = stateWords(state, config, wallAt, now);
-    const of = config.key === null ? "" : `key ${shownScalar(shownKey(key))}: `;
+    const of = isKeyed(config.key) ? `key ${keyWords(key)}: ` : "";
     return words.length === 0 ? [] : [`  ${of}${words.join("; ")}`];
   });
   if (waiting.length === 0) return;

@@ -3,6 +3,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
 import { targetOf } from "../../model/config.ts";
+import { isKeyed, shownKeyWord } from "../../rules/key.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { renderLine, type Screen, type Span, span } from "../screen/terminal.ts";
 
@@ -14,8 +15,8 @@ export function startsText({ reflexes, most: inAll }: WorkflowNode): string {
   if (inAll === 0) return "only by hand or at a start";
   const rates = new Map<string, number>();
   for (const { config, most, mostPerKey } of reflexes) {
-    const isLess = config.key !== null && mostPerKey < most;
-    const suffix = isLess ? ` per ${config.key}` : "";
+    const isLess = isKeyed(config.key) && mostPerKey < most;
+    const suffix = isLess ? ` per ${shownKeyWord(config.key)}` : "";
     rates.set(suffix, (rates.get(suffix) ?? 0) + (isLess ? mostPerKey : most));
   }
   return [...rates].map(([suffix, most]) => `${rateText(most)}${suffix}`).join(" + ");
@@ -23,7 +24,7 @@ export function startsText({ reflexes, most: inAll }: WorkflowNode): string {
 
 /** `for 30s, throttle 10m per host`. */
 export function wordsText({ words, config }: ReflexNode): string {
-  return config.key === null ? words.join(", ") : `${words.slice(0, -1).join(", ")} ${words.at(-1) ?? ""}`.trim();
+  return !isKeyed(config.key) ? words.join(", ") : `${words.slice(0, -1).join(", ")} ${words.at(-1) ?? ""}`.trim();
 }
 
 const plain = (text: string): Span => span(escapeForTerminal(text));

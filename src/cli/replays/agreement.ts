@@ -23,6 +23,8 @@ export const LISTED = 100;
 const LATE_MS = 1_000;
 const CLOSE_MS = 10;
 
+const placeOf = ({ signal, key }: Pick<Firing, "signal" | "key">): string => `${signal} ${JSON.stringify(key)}`;
+
 export const NONE: Sample = { count: 0, firings: [] };
 
 const sampleOf = (firings: Iterable<Firing>): Sample => {
@@ -48,8 +50,8 @@ export interface Edges {
 /** What one reflex did live, all of it known before the replay begins. */
 export class BesideLive {
   readonly #edges: Edges;
-  /** By signal: a reflex fires once for one at the most. */
-  readonly #live: Map<number, Fired>;
+  /** By signal and key: a reflex fires once for the two at the most. */
+  readonly #live: Map<string, Fired>;
   readonly #unmatched: Firing[] = [];
   #agreed = 0;
   #onlyReplayed = 0;
@@ -57,7 +59,7 @@ export class BesideLive {
   constructor(live: readonly Fired[], edges: Edges) {
     this.#edges = edges;
     const ours = live.filter(({ signal }) => signal >= edges.common);
-    this.#live = new Map(ours.map((fired) => [fired.signal, fired]));
+    this.#live = new Map(ours.map((fired) => [placeOf(fired), fired]));
   }
 
   /** Whether the other one would have it by now: what has found its partner agrees wherever it lies. */
@@ -69,9 +71,10 @@ export class BesideLive {
   }
 
   replayed(firing: Firing, elapsed: number): void {
-    const live = this.#live.get(firing.signal);
+    const place = placeOf(firing);
+    const live = this.#live.get(place);
     if (live !== undefined && isSameDue(live.due, firing.due)) {
-      this.#live.delete(firing.signal);
+      this.#live.delete(place);
       this.#agreed++;
     } else if (this.#isDifferent(firing, elapsed)) {
       this.#onlyReplayed++;
@@ -89,14 +92,23 @@ export class BesideLive {
   }
 }
 
-/** One reflex in two configurations: a firing for the same signal is the same firing, whenever it comes. */
+/**
+ * One reflex in two configurations: a firing for the same signal is the same firing, whenever it comes; with `each` also
+ * for the same key, since a signal may have several firings then.
+ */
 export class BesideOther {
-  readonly #open = new Map<number, { readonly side: Side; readonly firing: Firing }>();
+  readonly #isByKey: boolean;
+  readonly #open = new Map<string, { readonly side: Side; readonly firing: Firing }>();
+
+  constructor(isByKey: boolean) {
+    this.#isByKey = isByKey;
+  }
 
   fired(side: Side, firing: Firing): void {
-    const met = this.#open.get(firing.signal);
-    if (met !== undefined && met.side !== side) this.#open.delete(firing.signal);
-    else this.#open.set(firing.signal, { side, firing });
+    const place = this.#isByKey ? placeOf(firing) : String(firing.signal);
+    const met = this.#open.get(place);
+    if (met !== undefined && met.side !== side) this.#open.delete(place);
+    else this.#open.set(place, { side, firing });
   }
 
   only(wanted: Side): Sample {

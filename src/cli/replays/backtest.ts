@@ -1,9 +1,11 @@
 /** The signals in the store, through the rules of one configuration or two: what each reflex would have done. */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
-import { shownKey } from "../../rules/key.ts";
+import type { Course } from "../../rules/course.ts";
+import { isKeyed, shownKey } from "../../rules/key.ts";
 import { hasWords } from "../../rules/matcher.ts";
-import { type Counts, type Course, Replay, type Replayed } from "../../rules/replay.ts";
+import { type Counts, Replay, type Replayed } from "../../rules/replay.ts";
+import { spelledOut } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { DropEstimate } from "./drop-estimate.ts";
 import { replaySignals } from "./replaying.ts";
@@ -79,18 +81,18 @@ const workflowOf = (reflex: ReflexConfig): string | null => (reflex.kind === "wo
 
 function entriesOf({ here, other, names }: BacktestParts): Entry[] {
   const entries: Entry[] = chosen(here, names).map((config) => ({ config, sides: ["here"] }));
-  const byDefinition = new Map(entries.map((entry) => [JSON.stringify(entry.config), entry]));
+  const byDefinition = new Map(entries.map((entry) => [spelledOut(entry.config), entry]));
   for (const config of other === null ? [] : chosen(other, names)) {
-    const same = byDefinition.get(JSON.stringify(config));
+    const same = byDefinition.get(spelledOut(config));
     if (same === undefined) entries.push({ config, sides: ["other"] });
     else same.sides.push("other");
   }
   return entries;
 }
 
-const firingOf = ({ key: path }: ReflexConfig, { signal, key, due, at }: Replayed): Firing => ({
+const firingOf = ({ key: word }: ReflexConfig, { signal, key, due, at }: Replayed): Firing => ({
   signal,
-  key: path === null ? null : shownKey(key),
+  key: isKeyed(word) ? shownKey(key) : null,
   due,
   at,
 });

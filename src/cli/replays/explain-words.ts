@@ -6,7 +6,9 @@ import { localMoment } from "../../base/local-time.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Run } from "../../model/run.ts";
 import type { Mismatch } from "../../rules/check.ts";
+import { shownKey } from "../../rules/key.ts";
 import type { KeyState } from "../../rules/rule.ts";
+import { shownScalar } from "../screen/payload.ts";
 import type { Finding } from "./explanation.ts";
 import { unreadableWords } from "./gaps.ts";
 
@@ -55,6 +57,7 @@ function mismatchWords({ path, value, isMissing, expected }: Mismatch): string {
 }
 
 function notMatching({ evaluation, mismatches }: Finding): string {
+  if (evaluation?.isGone === true) return "the signal has no element of this key any longer";
   if (evaluation?.match.clears && evaluation.match.matches) return "it matches `clear` too, which wins";
   const reasons = mismatches.slice(0, MAX_MISMATCHES).map(mismatchWords);
   const more = mismatches.length - reasons.length;
@@ -105,7 +108,7 @@ export function because(seen: Finding, config: ReflexConfig): string {
       return `throttled until ${localMoment(decided?.until ?? 0)}${last}`;
     }
     case "fired":
-      return "fired";
+      return seen.evaluation?.isGone === true ? "fired, for the signal has no element of this key any longer" : "fired";
   }
 }
 
@@ -137,6 +140,12 @@ const FORGOTTEN = {
   enabled: "the reflex was enabled",
   cleared: "the reflex was changed",
 } as const;
+
+/** A key as a person reads it: a list with commas between. */
+export function keyWords(key: string): string {
+  const shown = shownKey(key);
+  return Array.isArray(shown) ? shown.map(shownScalar).join(", ") : shownScalar(shown);
+}
 
 /** What came of its waiting; null while nothing has. */
 export function laterWords(seen: Finding): string | null {

@@ -5,8 +5,11 @@
 import type { Json } from "../../base/json.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Mismatch } from "../../rules/check.ts";
+import type { Course, Turn } from "../../rules/course.ts";
+import { elementOf } from "../../rules/each.ts";
+import { isNamedKey } from "../../rules/key.ts";
 import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
-import { type Course, type Evaluation, Replay, type Replayed, type Turn } from "../../rules/replay.ts";
+import { type Evaluation, Replay, type Replayed } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { type Fed, replaySignals } from "./replaying.ts";
 
@@ -45,8 +48,8 @@ export interface ExplainParts {
   readonly config: ReflexConfig;
   readonly course: Course;
   readonly question: Question;
-  /** As states have them, JSON of scalars; null for any. */
-  readonly keys: readonly string[] | null;
+  /** As a person writes it; null for any. */
+  readonly key: string | null;
   /** The signal after which it begins. */
   readonly beganAfter: number | null;
   readonly from: number;
@@ -64,19 +67,26 @@ export interface Explained {
 }
 
 export function explain(parts: ExplainParts): Explained {
-  const { config, question, keys } = parts;
+  const { config, question, key } = parts;
   const matcher = hasWords(config) ? matcherOf(config) : null;
   if (matcher !== null && !matcher.ok) throw new Error(`${matcher.error.path}: ${matcher.error.message}`);
   const seen: Mutable[] = [];
   const matching = new Map<string, { readonly signal: number; readonly at: number }>();
   const fired = new Map<string, Replayed>();
   const limit = question.kind === "latest" ? question.limit : 1;
+  let signals = 0;
   const isAsked = ({ id, at }: Evaluation["signal"]): boolean =>
     question.kind === "signal" ? id === question.id : question.kind === "latest" || at <= question.at;
   const add = (one: Mutable): void => {
     if (!isAsked(one.signal)) return;
+    const newest = seen.at(-1)?.signal.id;
+    if (newest !== one.signal.id && ++signals > limit) {
+      // With `each` a signal has several findings, which go together.
+      const oldest = seen[0]?.signal.id;
+      seen.splice(0, seen.findLastIndex(({ signal }) => signal.id === oldest) + 1);
+      signals--;
+    }
     seen.push(one);
-    if (seen.length > limit) seen.shift();
   };
 
   const beganAfter = parts.beganAfter ?? 0;
@@ -91,7 +101,7 @@ export function explain(parts: ExplainParts): Explained {
     observer: {
       evaluated(evaluation) {
         const { signal, match, before, after, stage } = evaluation;
-        const isAskedKey = keys === null || keys.includes(match.key);
+        const isAskedKey = key === null || isNamedKey(match.key, key);
         if (signal.id <= beganAfter) {
           if (isAskedKey) add({ ...bare(signal), missed: "not-loaded" });
           return;
@@ -100,8 +110,8 @@ export function explain(parts: ExplainParts): Explained {
         const known = before.isMatching ? (matching.get(match.key) ?? null) : null;
         if (after.isMatching && !before.isMatching) matching.set(match.key, { signal: signal.id, at: signal.at });
         if (!isAskedKey) return;
-        const mismatches =
-          matcher === null || stage === null || match.matches ? [] : whyNot(matcher.value, JSON.parse(signal.payload));
+        const isMatch = matcher === null || stage === null || match.matches || evaluation.isGone;
+        const mismatches = isMatch ? [] : whyNot(matcher.value, signal, match.key);
         const firedBefore = fired.get(match.key) ?? null;
         add({ ...bare(signal), evaluation, matchingSince: known, firedBefore, mismatches });
       },
@@ -138,13 +148,18 @@ const bare = (signal: Evaluation["signal"]): Mutable => ({
 const isWaiting = ({ evaluation, later }: Finding): boolean =>
   later === null && WAITING.has(evaluation?.stage?.kind ?? "");
 
-const whyNot = ({ when }: Matcher, payload: Json): readonly Mismatch[] => when?.why(payload) ?? [];
+function whyNot(matcher: Matcher, { sense, payload }: Evaluation["signal"], key: string): readonly Mismatch[] {
+  const whole = JSON.parse(payload) as Json;
+  const seen = matcher.each === null ? whole : elementOf(matcher, sense, whole, key);
+  return matcher.when?.why(seen) ?? [];
+}
 
 /** A decision at the signal itself, or the first one that its waiting led to. */
 function settle(one: Mutable, decision: Replayed): void {
   const { evaluation, signal } = one;
   if (decision.due === null) {
-    if (decision.signal === signal.id) one.decided = decision;
+    const isOfKey = evaluation === null || evaluation.match.key === decision.key;
+    if (decision.signal === signal.id && isOfKey) one.decided = decision;
     return;
   }
   if (evaluation?.match.key !== decision.key || !isWaiting(one)) return;

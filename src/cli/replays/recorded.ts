@@ -1,7 +1,7 @@
 /** What the logs tell of the reflexes: what they fired for, when nerve was down, and what else a replay cannot know. */
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
-import type { ClockStep, Course, Down, Turn } from "../../rules/replay.ts";
+import type { ClockStep, Course, Down, Turn } from "../../rules/course.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { parseStored } from "../screen/payload.ts";
 

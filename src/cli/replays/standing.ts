@@ -1,7 +1,7 @@
 /** Whether nerve runs by the rules a configuration gives a reflex, and since which signal. */
 
 import type { ReflexConfig } from "../../model/config.ts";
-import { definitionOf } from "../../rules/same-reflex.ts";
+import { isDefinitionOf } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 
 export type Standing =
@@ -19,7 +19,7 @@ export function standingsIn({ loadedReflexes }: StoreReader): (config: ReflexCon
     if (rows.length === 0) return { kind: "unknown" };
     const row = byName.get(config.name);
     if (row === undefined) return { kind: "not-loaded" };
-    if (row.definition !== definitionOf(config)) return { kind: "changed" };
+    if (!isDefinitionOf(config, row.definition)) return { kind: "changed" };
     return { kind: "loaded", since: row.since, at: row.at };
   };
 }

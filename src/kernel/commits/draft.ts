@@ -5,7 +5,6 @@
  */
 import type { Moment } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
-import type { Json } from "../../base/json.ts";
 import type { NewLog } from "../../model/log.ts";
 import { advance, isOver, type Run, type RunEvent } from "../../model/run.ts";
 import { type KeyState, REST } from "../../rules/rule.ts";
@@ -229,7 +228,7 @@ export class Draft {
     for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
     for (const [memory, { states, state }] of this.#keys) {
       const { name: reflex, definition } = states;
-      if (state !== null) this.reflex({ reflex, key: memory.key, definition, state: state as unknown as Json });
+      if (state !== null) this.reflex({ reflex, key: memory.key, definition, state });
       else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
     }
     for (const reflex of this.#cleared) this.#store.reflexes.clear(reflex);

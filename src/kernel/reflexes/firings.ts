@@ -7,7 +7,7 @@ import { traceIds } from "../../base/trace-id.ts";
 import { targetOf } from "../../model/config.ts";
 import { spellDecision } from "../../model/run-decision.ts";
 import type { Signal } from "../../model/signal.ts";
-import { shownKey } from "../../rules/key.ts";
+import { isKeyed, shownKey, shownKeyText } from "../../rules/key.ts";
 import type { Decision } from "../../rules/rule.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -34,6 +34,8 @@ export type Cause = Pick<Signal, "id" | "at" | "trace"> & { readonly sense: stri
 export interface Firing {
   readonly key: string;
   readonly decision: Decision;
+  /** What of the signal being committed led to it: the payload, or the element of the key. */
+  readonly element: Json;
 }
 
 /** The signal that is being committed. */
@@ -78,11 +80,17 @@ export class Firings {
         reflex.throttled++;
       });
     }
-    if (current?.cause.id === decision.signal) return this.fire(draft, reflex, current, firing);
+    const { element } = decision;
+    if (current?.cause.id === decision.signal) {
+      const payload = element ?? firing.element;
+      return this.fire(draft, reflex, { cause: current.cause, payload }, firing);
+    }
     const found = this.#store.signals.byId(decision.signal);
     // Retention removed the signal; only its id is left.
     const cause = found ?? { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
-    const payload = found === null ? null : (readJson(found.payload) ?? null);
+    const whole = found === null ? null : (readJson(found.payload) ?? null);
+    const payload =
+      element ?? (reflex.states === null ? whole : reflex.states.payloadFor(cause.sense, whole, firing.key));
     this.fire(draft, reflex, { cause, payload }, firing);
   }
 
@@ -123,10 +131,17 @@ export class Firings {
       this.#log(draft, reflex, cause, firing, { silenced: silence.pattern });
       return draft.afterwards(counted);
     }
-    const key = firing === null || reflex.config.key === null ? null : firing.key;
+    const key = firing !== null && isKeyed(reflex.config.key) ? firing.key : null;
     const decision = spellDecision({ kind: "signal", signal: cause.id, key });
     const shown = key === null ? null : shownKey(key);
-    const trigger = { id: cause.id, sense: cause.sense, at: cause.at, reflex: name, key: shown };
+    const trigger = {
+      id: cause.id,
+      sense: cause.sense,
+      at: cause.at,
+      reflex: name,
+      key: shown,
+      isElement: reflex.config.each !== null,
+    };
     const run = this.#workflows.start(draft, workflow, { input: payload, trigger, decision }, cause.trace);
     if (run === null) return;
     this.#log(draft, reflex, cause, firing, { run });
@@ -138,9 +153,8 @@ export class Firings {
     const lateMs = due === null ? 0 : Math.max(0, this.#lifetime.now() - due);
     const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
     const target = `${config.kind} ${targetOf(config)}`;
-    const isKeyed = firing !== null && config.key !== null;
-    const key = isKeyed ? shownKey(firing.key) : null;
-    const forKey = isKeyed ? `, key ${key}` : "";
+    const key = firing !== null && isKeyed(config.key) ? shownKey(firing.key) : null;
+    const forKey = firing !== null && isKeyed(config.key) ? `, key ${shownKeyText(key)}` : "";
     const why = "silenced" in outcome ? "silenced" : "cancelled" in outcome ? outcome.cancelled : null;
     const ending = why === null ? `: ${target}` : `; ${target} is not started, it is ${why}`;
     const dueAt = due === null ? null : this.#lifetime.wallAt(due);

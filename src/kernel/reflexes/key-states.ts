@@ -1,11 +1,12 @@
 /**
- * One reflex that looks at signals with words: what it remembers of each key, and the timers of what is pending. The
- * rules are pure and elsewhere; here they get their clock and their storage. Memory follows the commit.
+ * What one reflex with words remembers of each key, and the timers of what is pending. The rules are pure and elsewhere;
+ * here they get their clock and their storage. Memory follows the commit.
  */
 import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { PatternRefusal } from "../../rules/definition.ts";
+import { type Elements, elementOf, elementsIn, goneFrom, goneMatch } from "../../rules/each.ts";
 import { MAX_KEYS } from "../../rules/key.ts";
 import { type Match, type Matcher, matcherOf } from "../../rules/matcher.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../../rules/rule.ts";
@@ -23,29 +24,54 @@ export interface KeyStatesOwner {
   late(draft: Draft, states: KeyStates, key: string, decision: Decision): void;
   /** There was a key beyond those that may be remembered. */
   limited(states: KeyStates): void;
+  /** Payloads of the last signals of `sense` before signal `id`, newest first: read where memory has none of them. */
+  payloadsBefore(sense: string, id: number): Iterable<Json>;
+}
+
+/** The signal that is being decided on. */
+export interface DecidedSignal {
+  readonly id: number;
+  readonly sense: string;
+  readonly elapsed: number;
+}
+
+/** A decision about a key, and the payload or element that led to it where that is one of the present signal's. */
+export interface KeyDecision {
+  readonly key: string;
+  readonly decision: Decision;
+  readonly element: Json;
 }
 
 const MAKE_ROOM_EVERY_MS = 1_000;
+
+const NONE: readonly KeyDecision[] = [];
 
 export class KeyStates implements Remembering {
   readonly name: string;
   readonly definition: string;
   /** Whether a log has said that payloads have nothing at the path of the key: one log says so. */
   saidMissing = false;
+  /** Whether a log has said that a payload has more elements than are looked at. */
+  saidTooMany = false;
+  readonly #config: ReflexConfig;
   readonly #owner: KeyStatesOwner;
   readonly #matcher: Matcher;
   readonly #keys = new Map<string, KeyMemory>();
+  /** By sense, what its newest signal had; of transactions that are not committed yet, by their draft. */
+  readonly #elements = new Map<string, Elements>();
+  readonly #drafted = new WeakMap<Draft, Map<string, Elements>>();
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   /** The refusal of a pattern is a bug here: the configuration was checked. */
   static of(config: ReflexConfig, definition: string, owner: KeyStatesOwner): Result<KeyStates, PatternRefusal> {
     const matcher = matcherOf(config);
-    return matcher.ok ? ok(new KeyStates(config.name, definition, matcher.value, owner)) : err(matcher.error);
+    return matcher.ok ? ok(new KeyStates(config, definition, matcher.value, owner)) : err(matcher.error);
   }
 
-  private constructor(name: string, definition: string, matcher: Matcher, owner: KeyStatesOwner) {
-    this.name = name;
+  private constructor(config: ReflexConfig, definition: string, matcher: Matcher, owner: KeyStatesOwner) {
+    this.name = config.name;
     this.definition = definition;
+    this.#config = config;
     this.#matcher = matcher;
     this.#owner = owner;
   }
@@ -59,13 +85,45 @@ export class KeyStates implements Remembering {
     for (const { key, state } of states) this.kept({ key, state: REST, armed: null }, state);
   }
 
-  match(payload: Json): Match {
-    return this.#matcher.match(payload);
+  /** Null: there is no array at the path of `each`, and the signal is passed over. */
+  hear(sense: string, payload: Json): Match | Elements | null {
+    return this.#matcher.each === null
+      ? this.#matcher.match(sense, payload)
+      : elementsIn(this.#matcher, sense, payload);
+  }
+
+  /** Of a signal's payload, what a decision about `key` is about. */
+  payloadFor(sense: string | null, payload: Json, key: string): Json {
+    if (this.#matcher.each === null || sense === null) return payload;
+    return elementOf(this.#matcher, sense, payload, key);
   }
 
   /** Inside a transaction: what the signal leads to, and in `draft` what is remembered of it. */
-  decide(draft: Draft, { key, matches, clears }: Match, id: number, elapsed: number): readonly Decision[] {
-    const event: RuleEvent = { kind: "signal", id, elapsed, matches, clears };
+  decide(draft: Draft, heard: Match | Elements, signal: DecidedSignal, payload: Json): readonly KeyDecision[] {
+    if (!("byKey" in heard)) return this.#decideOne(draft, heard, signal, payload, null);
+    const decisions: KeyDecision[] = [];
+    for (const { match, payload: element } of heard.byKey.values()) {
+      decisions.push(...this.#decideOne(draft, match, signal, element, null));
+    }
+    const before = this.#elementsBefore(draft, signal.sense);
+    for (const { key } of goneFrom(this.#drafts(draft), this.#config.key, signal.sense, heard)) {
+      const last = before?.byKey.get(key)?.payload ?? this.#lastOf(signal, key);
+      decisions.push(...this.#decideOne(draft, goneMatch(key), signal, null, last));
+    }
+    this.#keepElements(draft, signal.sense, heard);
+    return decisions;
+  }
+
+  /** `gone`: what was last seen of a key that the signal has no element of. */
+  #decideOne(
+    draft: Draft,
+    match: Match,
+    { id, elapsed }: DecidedSignal,
+    element: Json,
+    gone: Json,
+  ): readonly KeyDecision[] {
+    const { key, matches, clears } = match;
+    const event: RuleEvent = { kind: "signal", id, elapsed, matches, clears, element: gone };
     let memory = this.#keys.get(key);
     if (memory === undefined) {
       memory = { key, state: REST, armed: null };
@@ -76,7 +134,32 @@ export class KeyStates implements Remembering {
         return [];
       }
     }
-    return this.#apply(draft, memory, event);
+    const decisions = this.#apply(draft, memory, event);
+    return decisions.length === 0 ? NONE : decisions.map((decision) => ({ key, decision, element }));
+  }
+
+  /** Each key as `draft` leaves it. */
+  *#drafts(draft: Draft): Generator<{ readonly key: string; readonly state: KeyState }> {
+    for (const memory of this.#keys.values()) yield { key: memory.key, state: draft.keyState(memory) };
+  }
+
+  #elementsBefore(draft: Draft, sense: string): Elements | null {
+    return this.#drafted.get(draft)?.get(sense) ?? this.#elements.get(sense) ?? null;
+  }
+
+  #keepElements(draft: Draft, sense: string, elements: Elements): void {
+    const drafted = this.#drafted.get(draft) ?? new Map<string, Elements>();
+    this.#drafted.set(draft, drafted.set(sense, elements));
+    draft.afterwards(() => this.#elements.set(sense, elements));
+  }
+
+  /** After a start the newest signal that was looked at is in the store only. */
+  #lastOf({ sense, id }: DecidedSignal, key: string): Json {
+    for (const payload of this.#owner.payloadsBefore(sense, id)) {
+      const elements = elementsIn(this.#matcher, sense, payload);
+      if (elements !== null) return elements.byKey.get(key)?.payload ?? null;
+    }
+    return null;
   }
 
   /** Keys that have come to rest go at once where others need their place. Looked for once a second at most. */
@@ -151,9 +234,10 @@ export class KeyStates implements Remembering {
     return isKnown && isAtRest(this.#matcher.rule, draft.keyState(memory), this.#owner.lifetime.now());
   }
 
-  /** It is disabled, or not configured any more. */
+  /** The reflex is disabled, or no longer configured. */
   forgetAll(): void {
     for (const { armed } of this.#keys.values()) armed?.handle.cancel();
     this.#keys.clear();
+    this.#elements.clear();
   }
 }

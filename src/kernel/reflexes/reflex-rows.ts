@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import type { ReflexConfig } from "../../model/config.ts";
-import { isKeyState, type KeyState } from "../../rules/rule.ts";
+import { type KeyState, readKeyState } from "../../rules/rule.ts";
 import type { Store } from "../../store/open.ts";
 import type { ReflexState, StoredReflexState } from "../../store/reflex-state.ts";
 import type { Journal } from "../commits/journal.ts";
@@ -65,9 +65,10 @@ export class ReflexRows {
     let last: number | null = null;
     const keys: { readonly key: string; readonly state: KeyState }[] = [];
     for (const row of rows) {
-      const { key, state } = row;
-      if (isClock(row) && isDue(state)) last = (state as { last: number }).last;
-      else if (!isClock(row) && isKeyState(state)) keys.push({ key, state });
+      const { key } = row;
+      const state = isClock(row) ? null : readKeyState(row.state);
+      if (state !== null) keys.push({ key, state });
+      else if (isClock(row) && isDue(row.state)) last = (row.state as { last: number }).last;
       else this.#forgetDamaged(name, key);
     }
     return { last, keys };

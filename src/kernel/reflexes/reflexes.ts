@@ -4,9 +4,10 @@
  * times included. When the clock makes a reflex due is in `clocks.ts`, what follows from a firing in `firings.ts`.
  */
 import type { Clock } from "../../base/clock.ts";
-import type { Json } from "../../base/json.ts";
+import { type Json, readJson } from "../../base/json.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
-import { MAX_KEYS } from "../../rules/key.ts";
+import { type Elements, MAX_ELEMENTS } from "../../rules/each.ts";
+import { MAX_KEYS, shownKeyWord } from "../../rules/key.ts";
 import { hasWords, type Match } from "../../rules/matcher.ts";
 import type { Decision } from "../../rules/rule.ts";
 import { definitionOf } from "../../rules/same-reflex.ts";
@@ -40,13 +41,17 @@ export interface ReflexesParts {
 /** A signal as the reflexes that listen heard it: what is known before its transaction. */
 export interface Heard {
   readonly listeners: readonly Reflex[];
-  /** Of each listener, null of one without words; null when none has any. */
-  readonly matches: readonly (Match | null)[] | null;
+  /** Of each listener, null of one without words and of one that passes the signal over; null when none has words. */
+  readonly matches: readonly (Match | Elements | null)[] | null;
+  readonly sense: string;
   readonly elapsed: number;
   readonly payload: Json;
 }
 
 const FORGOTTEN_AT_ONCE = 500;
+/** How far back the newest signals of a sense are sought: there is no index by sense. */
+const SOUGHT_SIGNALS = 200_000;
+const SOUGHT_PAYLOADS = 10;
 
 const NONE: readonly Reflex[] = [];
 
@@ -56,6 +61,7 @@ export class Reflexes implements KeyStatesOwner {
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
   readonly #journal: Journal;
+  readonly #store: Store;
   readonly #firings: Firings;
   readonly #silences: Silences;
   readonly #clocks: Clocks;
@@ -67,6 +73,7 @@ export class Reflexes implements KeyStatesOwner {
     this.ledger = ledger;
     this.lifetime = lifetime;
     this.#journal = journal;
+    this.#store = store;
     this.#firings = firings;
     this.#silences = silences;
     this.#clocks = new Clocks({ clock, ticker, ledger, dueTimes });
@@ -161,36 +168,44 @@ export class Reflexes implements KeyStatesOwner {
   hear(sense: string, payload: Json, at: number): Heard | null {
     const listeners = this.#listeningTo(sense);
     if (listeners.length === 0) return null;
-    if (listeners.every(({ states }) => states === null)) return { listeners, matches: null, elapsed: 0, payload };
+    if (listeners.every(({ states }) => states === null))
+      return { listeners, matches: null, sense, elapsed: 0, payload };
     // Before anything else takes time: what passes since `at` would look like a clock that was set back.
     const elapsed = this.lifetime.of(at);
-    const matches = listeners.map(({ states }) => states?.match(payload) ?? null);
-    return { listeners, matches, elapsed, payload };
+    const matches = listeners.map(({ states }) => states?.hear(sense, payload) ?? null);
+    return { listeners, matches, sense, elapsed, payload };
   }
 
   /** Inside the transaction of the signal. */
-  decide(draft: Draft, { listeners, matches, elapsed, payload }: Heard, cause: Cause): void {
+  decide(draft: Draft, { listeners, matches, sense, elapsed, payload }: Heard, cause: Cause): void {
     const current = { cause, payload };
+    const signal = { id: cause.id, sense, elapsed };
     for (let index = 0; index < listeners.length; index++) {
       const reflex = listeners[index] as Reflex;
       if (!reflex.enabled) continue;
       const match = matches?.[index] ?? null;
       const { states } = reflex;
-      if (states === null || match === null) {
-        this.#firings.fire(draft, reflex, current, null);
-        continue;
+      if (states === null) this.#firings.fire(draft, reflex, current, null);
+      if (states === null || match === null) continue;
+      this.#say(reflex, states, match);
+      for (const decision of states.decide(draft, match, signal, payload)) {
+        this.#firings.act(draft, reflex, decision, current);
       }
-      if (match.isMissing && !states.saidMissing) this.#sayMissing(reflex, states);
-      for (const decision of states.decide(draft, match, cause.id, elapsed)) {
-        this.#firings.act(draft, reflex, { key: match.key, decision }, current);
-      }
+    }
+  }
+
+  *payloadsBefore(sense: string, id: number): Generator<Json> {
+    const after = Math.max(0, id - SOUGHT_SIGNALS);
+    const page = { after, senses: [sense], since: null, trace: null, limit: SOUGHT_PAYLOADS, newest: true };
+    for (const signal of this.#store.signals.list(page).sort((a, b) => b.id - a.id)) {
+      if (signal.id < id) yield readJson(signal.payload) ?? null;
     }
   }
 
   late(draft: Draft, states: KeyStates, key: string, decision: Decision): void {
     const reflex = this.byName.get(states.name);
     if (reflex?.states !== states || !reflex.enabled) return;
-    this.#firings.act(draft, reflex, { key, decision }, null);
+    this.#firings.act(draft, reflex, { key, decision, element: null }, null);
   }
 
   limited({ name }: KeyStates): void {
@@ -198,9 +213,36 @@ export class Reflexes implements KeyStatesOwner {
     this.#journal.folding(`reflex:${name}`).warn("reflex.keys-limited", message, { keys: MAX_KEYS });
   }
 
+  /** What is said of a reflex once: signals without its key, and more elements than it looks at. */
+  #say(reflex: Reflex, states: KeyStates, heard: Match | Elements): void {
+    if (!("byKey" in heard)) {
+      if (heard.isMissing && !states.saidMissing) this.#sayMissing(reflex, states);
+      return;
+    }
+    const { byKey, total } = heard;
+    const { each } = reflex.config;
+    if (each !== null && total > MAX_ELEMENTS && !states.saidTooMany) this.#sayTooMany(states, each, total);
+    if (states.saidMissing) return;
+    for (const { match } of byKey.values()) if (match.isMissing) return this.#sayMissing(reflex, states);
+  }
+
+  #sayTooMany(states: KeyStates, each: string, total: number): void {
+    states.saidTooMany = true;
+    const message = `a payload has ${total} elements at "${each}": the first ${MAX_ELEMENTS} are looked at`;
+    const data = { each, elements: total, looked_at: MAX_ELEMENTS };
+    this.#journal.of(`reflex:${states.name}`).warn("reflex.elements-limited", message, data);
+  }
+
   #sayMissing({ config }: Reflex, states: KeyStates): void {
     states.saidMissing = true;
-    const message = `a payload has no scalar at "${config.key}": such signals share the key null`;
-    this.#journal.of(`reflex:${config.name}`).warn("reflex.key-missing", message, { key: config.key });
+    if (config.key === null) return;
+    const isList = typeof config.key !== "string";
+    const where = isList
+      ? `one of "${shownKeyWord(config.key)}": null stands in its place`
+      : `"${config.key}": such signals share the key null`;
+    const key = isList ? [...config.key] : config.key;
+    this.#journal
+      .of(`reflex:${config.name}`)
+      .warn("reflex.key-missing", `a payload has no scalar at ${where}`, { key });
   }
 }

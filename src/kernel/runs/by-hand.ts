@@ -12,7 +12,7 @@ import type { Histories } from "./histories.ts";
 import { inheritable } from "./run-history.ts";
 import type { Workflow } from "./workflow.ts";
 
-const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null };
+const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
 
 export interface ByHandParts {
   readonly store: Store;

@@ -6,7 +6,11 @@
  *   three deaths ends.
  */
 import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
-import type { WorkflowMessage, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type {
+  WorkflowMessage,
+  WorkflowParentMessage,
+  WorkflowParentMessageOf,
+} from "../../ipc/workflow-definitions.ts";
 import type { LiveRun, ResumeReason } from "../memory/run.ts";
 import { STRIKES } from "../workers/blame.ts";
 import type { Death } from "../workers/crew.ts";
@@ -115,8 +119,7 @@ export class Executions implements ExecutionEnds {
   #send(run: LiveRun): void {
     const assignment = this.#handed.get(run);
     if (assignment === undefined || run.row === null) return;
-    const { order, history } = assignment;
-    const { trigger, input } = order;
+    const { history } = assignment;
     this.#handed.delete(run);
     this.#inWorker.set(run.id, run);
     this.#unstarted++;
@@ -129,11 +132,20 @@ export class Executions implements ExecutionEnds {
       run: run.id,
       attempt: run.row.attempt,
       trace: run.trace,
-      trigger: { id: trigger.id, sense: trigger.sense, at: trigger.at, payload: input, reflex: trigger.reflex },
+      trigger: this.#triggerOf(assignment.order),
       timeoutMs: this.#timeLeft(run),
       ...replayOf(history, this.#host.lifetime.now()),
     });
     this.#life.expects();
+  }
+
+  /** What the thread is told. The whole payload beside an element is read here, and copied nowhere. */
+  #triggerOf({ trigger, input }: Assignment["order"]): WorkflowParentMessageOf<"run">["trigger"] {
+    const { id, sense, at, reflex } = trigger;
+    // Absent in logs of earlier builds.
+    const key = trigger.key ?? null;
+    const signal = trigger.isElement === true && id !== null ? this.#host.payloadOf(id) : null;
+    return { id, sense, at, payload: input, reflex, key, due: null, signal };
   }
 
   #timeLeft(run: LiveRun): number | null {

@@ -1,5 +1,5 @@
 /** The kernel as the workflows and their workers see it. */
-import type { Json } from "../../base/json.ts";
+import { type Json, readJson } from "../../base/json.ts";
 import type { Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
@@ -123,6 +123,11 @@ export class KernelOfRuns implements WorkflowHost {
     const source = `workflow:${workflow.name}`;
     const data = (message.data as Json) ?? (run === null ? { workflow: workflow.name } : null);
     this.journal.relay({ level, source, event, message: message.message, data, trace }, run, taken);
+  }
+
+  payloadOf(signal: number): Json {
+    const found = this.#parts.store.signals.byId(signal);
+    return found === null ? null : (readJson(found.payload) ?? null);
   }
 
   doesNotLoad(workflow: string, problem: Problem): void {

@@ -1,4 +1,5 @@
 /** What a workflow and its run-worker need of the kernel, beyond their own runs. */
+import type { Json } from "../../base/json.ts";
 import type { Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
@@ -18,6 +19,8 @@ export interface RunWorkerHost extends LifeHost {
   /** The first message of a new worker. */
   init(workflow: WorkflowModule, generation: number): WorkflowParentMessage;
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void;
+  /** Of a signal; null where retention removed it. */
+  payloadOf(signal: number): Json;
 }
 
 export interface WorkflowHost extends RunWorkerHost {

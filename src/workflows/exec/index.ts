@@ -5,7 +5,8 @@ import { type Infer, record, where } from "nerve/options";
 import { withAdvice } from "nerve/retry";
 import { fill, hasNoTemplate, isTemplate } from "./template.ts";
 
-const asWords = "fill in only {{ payload.PATH }}, {{ sense }}, {{ at }} and {{ id }}";
+const asWords =
+  "fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}";
 const known = where(COMMAND.command, (words) => words.every(isTemplate), asWords);
 
 export const options = record({

@@ -1,5 +1,6 @@
 /**
- * `{{ payload.x }}`, `{{ sense }}`, `{{ at }}` and `{{ id }}` in the arguments of a command.
+ * `{{ payload.x }}`, `{{ signal.x }}`, `{{ sense }}`, `{{ at }}`, `{{ id }}`, `{{ key }}` and `{{ due }}` in the arguments of a
+ * command.
  *
  * 1. What is filled in is part of one argument and never makes two: there is no shell and no splitting.
  * 2. What is filled in never makes an argument an option, unless a `--` before it says that no options follow.
@@ -9,7 +10,7 @@
 import type { Trigger } from "nerve";
 
 const TEMPLATE = /\{\{([^{}]*)\}\}/g;
-const WORD = /^(?:payload(?:\.[^.\s]+)*|sense|at|id)$/;
+const WORD = /^(?:(?:payload|signal)(?:\.[^.\s]+)*|sense|at|id|key|due)$/;
 /** Text of the author's own that makes an argument the option it is: `--host=`, `-n`. */
 const OWN_OPTION = /^-[^{]*[^-{]/;
 
@@ -44,13 +45,27 @@ const shown = (argument: string): string =>
     .join("");
 const at = (index: number, argument: string): string => `argument ${index} of the command, "${shown(argument)}",`;
 
+type Root = "payload" | "signal" | "sense" | "at" | "id" | "key" | "due";
+
+/** What it means that there is none; null: a payload may be null. */
+const MISSING: Readonly<Record<Root, string | null>> = {
+  payload: null,
+  signal: "the reflex has no `each`, or its signal is no longer kept",
+  sense: "no signal started this run",
+  at: "no signal started this run",
+  id: "no signal started this run",
+  key: "the reflex has no `key`, or its signal has no such field",
+  due: "no due time started this run",
+};
+
 function textOf(word: string, trigger: Trigger): string {
-  const [root, ...path] = word.split(".") as ["payload" | "sense" | "at" | "id", ...string[]];
+  const [root, ...path] = word.split(".") as [Root, ...string[]];
   let value: unknown = trigger[root];
-  if (root !== "payload" && value === null) throw new Error(`{{ ${word} }}: no signal started this run`);
+  const missing = MISSING[root];
+  if (missing !== null && value === null) throw new Error(`{{ ${word} }}: ${missing}`);
   for (const key of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
-      throw new Error(`{{ ${word} }}: the payload has no ${path.join(".")}`);
+      throw new Error(`{{ ${word} }}: the ${root} has no ${path.join(".")}`);
     }
     value = (value as Readonly<Record<string, unknown>>)[key];
   }

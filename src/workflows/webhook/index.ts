@@ -19,8 +19,7 @@ export const options = record({
 });
 
 export const run: Run<Infer<typeof options>> = (thread, { options: { url, headers, timeout, retry } }) => {
-  const { id, sense, at, payload, reflex } = thread.trigger;
-  const body = JSON.stringify({ id, sense, at, payload, reflex });
+  const body = JSON.stringify(thread.trigger);
   return thread.step(
     "webhook",
     (step) => deliver({ url, headers, body, idempotencyKey: step.id, timeoutMs: timeout }, step.signal),

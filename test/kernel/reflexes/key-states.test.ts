@@ -22,6 +22,8 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
 const SLICE = 200;
+const SENSE = "sense";
+const TRACE = "0".repeat(32);
 
 type Words = Partial<WorkflowReflexConfig>;
 
@@ -58,6 +60,7 @@ function bench(words: Words) {
   const store = opened.value;
   const config = workflowReflex(words);
   const decided: Decided[] = [];
+  const about = new Map<number, Json[]>();
   let limited = 0;
 
   const start = () => {
@@ -69,7 +72,13 @@ function bench(words: Words) {
       expect(of).toBe(states);
       draft.afterwards(() => decided.push({ key, ...decision }));
     };
-    const made = KeyStates.of(config, "d", { ticker, ledger, lifetime, late, limited: () => limited++ });
+    function* payloadsBefore(sense: string, before: number): Generator<Json> {
+      const page = { after: 0, senses: [sense], since: null, trace: null, limit: 10, newest: true };
+      const signals = store.signals.list(page).filter((signal) => signal.id < before);
+      for (const { payload } of signals.reverse()) yield JSON.parse(payload) as Json;
+    }
+    const owner = { ticker, ledger, lifetime, late, limited: () => limited++, payloadsBefore };
+    const made = KeyStates.of(config, "d", owner);
     if (!made.ok) throw new Error(made.error.message);
     const states = made.value;
     states.restore(store.reflexes.all().map(({ key, state }) => ({ key, state: state as unknown as KeyState })));
@@ -86,14 +95,20 @@ function bench(words: Words) {
   const receive = (payload: Json): number => {
     const { states, ledger, lifetime } = kernel;
     const elapsed = lifetime.of(clock.wallMs());
-    const match = states.match(payload);
+    const heard = states.hear(SENSE, payload);
     const signal = ++id;
-    let mine: readonly Decision[] = [];
-    ledger.add({
-      write: (draft) => {
-        mine = states.decide(draft, match, signal, elapsed);
-      },
-      kept: () => decided.push(...mine.map((decision) => ({ key: match.key, ...decision }))),
+    ledger.write((draft) => {
+      const text = JSON.stringify(payload);
+      const stored = draft.signal({ sense: SENSE, at: clock.wallMs(), payload: text, cause: null, trace: TRACE });
+      expect(stored).toBe(signal);
+      if (heard === null) return;
+      const mine = states.decide(draft, heard, { id: signal, sense: SENSE, elapsed }, payload);
+      draft.afterwards(() => {
+        for (const { key, decision, element } of mine) {
+          decided.push({ key, ...decision });
+          about.set(signal, [...(about.get(signal) ?? []), decision.element ?? element]);
+        }
+      });
     });
     return signal;
   };
@@ -102,6 +117,8 @@ function bench(words: Words) {
     store,
     config,
     decided,
+    /** Payloads or elements that decisions of this signal were about. */
+    about: (signal: number): Json[] => about.get(signal) ?? [],
     file: storeFile(folder.path),
     limited: () => limited,
     timers: () => kernel.ticker.waiting.size,
@@ -163,7 +180,8 @@ describe("a deadline", () => {
     given.pass(4_900);
     expect(given.fired()).toEqual([]);
     given.pass(MINUTE);
-    expect(given.decided).toEqual([{ key: "", kind: "fire", signal, due: 5_000, elapsed: 5_000, until: null }]);
+    const decision = { kind: "fire", signal, element: null, due: 5_000, elapsed: 5_000, until: null } as const;
+    expect(given.decided).toEqual([{ key: "", ...decision }]);
   });
 
   test.each<[string, (clock: HandClock) => void]>([
@@ -207,7 +225,7 @@ describe("a deadline", () => {
     given.signal(ON);
     given.restart(MINUTE);
     const decision = { kind: "fire", signal: 1, due: 5_000, elapsed: MINUTE, until: MINUTE + 10 * SECOND } as const;
-    expect(given.decided).toEqual([{ key: "", ...decision }]);
+    expect(given.decided).toEqual([{ key: "", element: null, ...decision }]);
     given.restart(MINUTE);
     given.pass(MINUTE);
     expect(given.decided).toHaveLength(1);
@@ -359,6 +377,81 @@ describe("keys", () => {
 
 // ── against the rule by itself ─────────────────────────────────────────
 
+describe("each element of a payload", () => {
+  const EACH = { each: "disks", key: "path", when: { used: "number > 90" } } as const;
+  const disk = (path: string, used: number): Json => ({ path, used });
+  const disks = (...list: Json[]): Json => ({ disks: list });
+
+  test("is decided on by itself, in the order of the list", () => {
+    using given = bench(EACH);
+    const signal = given.signal(disks(disk("/", 95), disk("/home", 5), disk("/var", 99)));
+    expect(given.decided.map(({ key, signal: of }) => [key, of])).toEqual([
+      ['"/"', signal],
+      ['"/var"', signal],
+    ]);
+    expect(given.about(signal)).toEqual([disk("/", 95), disk("/var", 99)]);
+  });
+
+  test("that is gone ends what matched, with what was last seen of it", () => {
+    using given = bench({ ...EACH, edge: "falling" });
+    given.signal(disks(disk("/", 95), disk("/home", 95)));
+    given.signal(disks(disk("/", 97), disk("/home", 96)));
+    const last = given.signal(disks(disk("/", 98)));
+    expect(given.decided.map(({ key, signal }) => [key, signal])).toEqual([['"/home"', last]]);
+    expect(given.about(last)).toEqual([disk("/home", 96)]);
+    given.signal(disks(disk("/", 98)));
+    expect([given.decided.length, given.rows()]).toEqual([1, ['"/"']]);
+  });
+
+  test("that is gone ends what lasts until `clear` as well", () => {
+    using given = bench({ ...EACH, clear: { used: "number < 80" }, edge: "falling" });
+    given.signal(disks(disk("/", 95)));
+    given.signal(disks(disk("/", 85)));
+    expect(given.decided).toEqual([]);
+    const signal = given.signal(disks());
+    expect(given.about(signal)).toEqual([disk("/", 85)]);
+  });
+
+  test("that is gone at the first signal after a start is what the store has of it", () => {
+    using given = bench({ ...EACH, edge: "falling" });
+    given.signal(disks(disk("/", 95)));
+    given.signal(disks(disk("/", 96)));
+    given.signal({ none: true });
+    given.restart(SECOND);
+    const signal = given.signal(disks());
+    expect(given.about(signal)).toEqual([disk("/", 96)]);
+  });
+
+  test("that is gone within one commit is what the signal before it had", () => {
+    using given = bench({ ...EACH, edge: "falling" });
+    given.signal(disks(disk("/", 91)));
+    given.receive(disks(disk("/", 99)));
+    const signal = given.receive(disks());
+    given.commit();
+    expect(given.about(signal)).toEqual([disk("/", 99)]);
+  });
+
+  test("that is gone is remembered while `for` waits, whatever becomes of the signals", () => {
+    using given = bench({ ...EACH, edge: "falling", forMs: 5 * SECOND });
+    given.signal(disks(disk("/", 95)));
+    const signal = given.signal(disks());
+    given.restart(SECOND);
+    given.signal(disks());
+    given.pass(MINUTE);
+    const [decision] = given.decided;
+    expect(given.decided).toHaveLength(1);
+    expect(decision).toMatchObject({ key: '"/"', kind: "fire", signal, element: disk("/", 95) });
+  });
+
+  test("is passed over where there is no list: nothing is decided, and nothing is gone", () => {
+    using given = bench({ ...EACH, edge: "falling" });
+    given.signal(disks(disk("/", 95)));
+    given.signal({ disks: "none" });
+    given.signal({});
+    expect([given.decided, given.rows()]).toEqual([[], ['"/"']]);
+  });
+});
+
 const ALL_WORDS: readonly Words[] = [
   { throttleMs: 3_000 },
   { count: { n: 3, withinMs: 4_000 } },
@@ -406,9 +499,16 @@ test.each(ALL_WORDS)("through restarts, steps and commits of many, it is the rul
       else {
         for (let signals = 1 + below(3); signals > 0; signals--) {
           const payload = { host: below(2), on: below(3) > 0, ok: below(4) === 0 };
-          const match = matcher.value.match(payload);
+          const match = matcher.value.match(SENSE, payload);
           const { key, matches, clears } = match;
-          happens(key, { kind: "signal", id: given.receive(payload), elapsed: given.now(), matches, clears });
+          happens(key, {
+            kind: "signal",
+            id: given.receive(payload),
+            elapsed: given.now(),
+            matches,
+            clears,
+            element: null,
+          });
         }
         given.commit();
       }

@@ -1,0 +1,72 @@
+/** The keys of a reflex and what may stand under each. */
+import { readCron } from "./cron.ts";
+import { duration, durationOrNone, type Fields, flag, list, name, oneOf, type Reader, text } from "./fields.ts";
+import { readCount, readDebounce, readEach, readKey, readPattern } from "./reflex-words.ts";
+import { found, type Tree } from "./tree.ts";
+
+/** A name that stands for something defined elsewhere. */
+export interface Reference {
+  readonly name: string;
+  readonly label: string;
+  readonly tree: Tree;
+}
+
+const reference: Reader<Reference> = (tree, label, report) => {
+  const value = text("a name")(tree, label, report);
+  return value === null ? null : { name: value, label, tree };
+};
+
+const readOn: Reader<readonly Reference[]> = (tree, label, report) => {
+  const items = list(reference, "a list of senses such as [cpu-usage]")(tree, label, report);
+  if (items?.length === 0) report.expected("bad-value", tree, label, "a list of at least one sense", null);
+  const seen = new Set<string>();
+  for (const item of items ?? []) {
+    if (item === null) continue;
+    if (seen.has(item.name)) {
+      const message = `\`${item.label}\` is ${found(item.tree)}, which is listed already`;
+      report.add("duplicate-reference", item.tree.place, message, "remove it");
+    }
+    seen.add(item.name);
+  }
+  return items?.filter((item) => item !== null) ?? null;
+};
+
+const readTz: Reader<string> = (tree, label, report) => {
+  try {
+    if (tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "") {
+      new Intl.DateTimeFormat("en", { timeZone: tree.value });
+      Bun.cron.parse("@hourly", 0, { tz: tree.value });
+      return tree.value;
+    }
+  } catch {
+    // An unknown zone is the RangeError this is here to find.
+  }
+  report.expected("bad-tz", tree, label, "a time zone such as Europe/Berlin", null);
+  return null;
+};
+
+export const REFLEX = {
+  name,
+  sense: reference,
+  workflow: reference,
+  on: readOn,
+  interval: duration,
+  align: flag,
+  jitter: durationOrNone,
+  cron: readCron,
+  tz: readTz,
+  catch_up: oneOf("none", "one"),
+  on_start: flag,
+  when: readPattern,
+  clear: readPattern,
+  edge: oneOf("level", "rising", "falling"),
+  for: durationOrNone,
+  count: readCount,
+  debounce: readDebounce,
+  throttle: durationOrNone,
+  key: readKey,
+  each: readEach,
+};
+
+export type ReflexFields = Fields<typeof REFLEX>;
+export type ReflexKey = keyof typeof REFLEX;

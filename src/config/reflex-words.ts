@@ -1,0 +1,131 @@
+/** The words of a reflex as they stand in nerve.yaml: patterns, keys, `each`, `count`, `debounce`. */
+import { FORBIDDEN_KEYS, type Json } from "../base/json.ts";
+import { nearest } from "../base/nearest.ts";
+import { BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
+import { duration, integer, list, type Reader, readFields, text } from "./fields.ts";
+import type { Report } from "./report.ts";
+import { child, found, type Place, type Tree } from "./tree.ts";
+
+/** A pattern is text at its ends: an ArkType definition has no other literals. Whether the text is one is checked elsewhere. */
+export const readPattern: Reader<Json> = (tree, label, report) => {
+  for (const { tree: end, label: path } of endsOf(tree, label)) {
+    if (textOf(end) !== null) continue;
+    const isLiteral = end.kind === "scalar" && end.value !== null && end.value !== "" && !end.filled;
+    const hint = isLiteral ? `quote it: "${end.written}"` : null;
+    report.expected("bad-pattern", end, path, 'text such as "\'critical\'" or "number > 5"', hint);
+  }
+  return definitionOf(tree);
+};
+
+/** Null where there is no text: that has been reported, and leaves the rest to be looked at. */
+export const textOf = (tree: Tree): string | null =>
+  tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "" ? tree.value : null;
+
+function definitionOf(tree: Tree): Json {
+  if (tree.kind === "list") return tree.items.map(definitionOf);
+  if (tree.kind !== "map") return textOf(tree);
+  return Object.fromEntries(tree.entries.map(({ key, value }) => [key, definitionOf(value)]));
+}
+
+function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; readonly label: string }> {
+  if (tree.kind === "map") for (const { key, value } of tree.entries) yield* endsOf(value, child(label, key));
+  else if (tree.kind === "list")
+    for (const [index, item] of tree.items.entries()) yield* endsOf(item, child(label, index));
+  else yield { tree, label };
+}
+
+const PATH = "a dotted payload path such as host.name";
+
+const readPath: Reader<string> = (tree, label, report) => {
+  const what = PATH;
+  const value = text(what)(tree, label, report);
+  if (value === null) return null;
+  const parts = value.split(".");
+  const isForbidden = parts.some((part) => FORBIDDEN_KEYS.has(part));
+  if (!isForbidden && !parts.includes("")) return value;
+  const without = isForbidden ? ` without ${[...FORBIDDEN_KEYS].map((key) => `\`${key}\``).join(", ")} in it` : "";
+  report.expected("bad-value", tree, label, `${what}${without}`, null);
+  return null;
+};
+
+export const readEach: Reader<string> = (tree, label, report) => {
+  const path = readPath(tree, label, report);
+  if (path === null || !path.startsWith("$")) return path;
+  report.expected("bad-value", tree, label, "a dotted path to a list of the payload, such as disks", null);
+  return null;
+};
+
+/** More paths than a person can tell apart. */
+const MAX_PARTS = 8;
+
+const KEY = "a dotted payload path such as host.name, `$sense`, `$one`, or a list of paths and `$sense`";
+
+/** Words that begin with `$` and are not known are nearly always mistyped. */
+const readKeyPart: Reader<string> = (tree, label, report) => {
+  const path = readPath(tree, label, report);
+  if (path === null || !path.startsWith("$") || path === BY_SENSE || path === ONE_STATE) return path;
+  const meant = tree.kind === "scalar" && !tree.filled ? nearest(path, [BY_SENSE, ONE_STATE]) : null;
+  if (meant === null) return path;
+  report.expected("bad-value", tree, label, KEY, `did you mean \`${meant}\`?`);
+  return null;
+};
+
+export const readKey: Reader<KeyWord> = (tree, label, report) => {
+  if (tree.kind !== "list") return readKeyPart(tree, label, report);
+  const parts = list(readKeyPart, KEY)(tree, label, report) ?? [];
+  if (parts.length === 0) report.expected("bad-value", tree, label, "a list of at least one path", null);
+  if (parts.length > MAX_PARTS) {
+    report.expected("bad-value", tree, label, `a list of at most ${MAX_PARTS} paths`, null);
+  }
+  for (const [index, part] of parts.entries()) {
+    const item = tree.items[index];
+    if (item === undefined || part === null) continue;
+    const at = child(label, index);
+    if (part === ONE_STATE) {
+      report.add(
+        "conflict",
+        item.place,
+        `\`${at}\` is \`${ONE_STATE}\`, which stands alone`,
+        `write \`key: ${ONE_STATE}\``,
+      );
+    } else if (parts.indexOf(part) < index) {
+      report.add("bad-value", item.place, `\`${at}\` is ${found(item)}, which is listed already`, "remove it");
+    }
+  }
+  return parts.every((part) => part !== null) ? parts : null;
+};
+
+/** The times of so many signals are kept with every one that is counted. */
+const MAX_COUNT = 1_000;
+
+export const readCount: Reader<{ n: number; withinMs: number }> = (tree, label, report) => {
+  const fields = readFields(tree, label, { n: integer(1, MAX_COUNT), within: duration }, report);
+  if (!fields) return null;
+  requireKeys(fields, tree, label, ["n", "within"], report);
+  const { n, within } = fields.values;
+  return n === null || within === null ? null : { n, withinMs: within };
+};
+
+export const readDebounce: Reader<{ waitMs: number; maxMs: number | null }> = (tree, label, report) => {
+  const fields = readFields(tree, label, { wait: duration, max: duration }, report);
+  if (!fields) return null;
+  requireKeys(fields, tree, label, ["wait"], report);
+  const { wait, max } = fields.values;
+  const [waitTree, maxTree] = [fields.treeOf("wait"), fields.treeOf("max")];
+  if (waitTree && maxTree && wait !== null && max !== null && max <= wait) {
+    report.expected("conflict", maxTree, child(label, "max"), `longer than \`wait\` (${found(waitTree)})`, null);
+  }
+  return wait === null ? null : { waitMs: wait, maxMs: max };
+};
+
+const requireKeys = <K extends string>(
+  fields: { placeOf: (key: K) => Place | null },
+  tree: Tree,
+  label: string,
+  keys: readonly K[],
+  report: Report,
+): void => {
+  for (const key of keys) {
+    if (fields.placeOf(key) === null) report.add("missing-key", tree.place, `\`${label}.${key}\` is missing`, null);
+  }
+};

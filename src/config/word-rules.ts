@@ -1,0 +1,100 @@
+/** Which words of a reflex go together. Each rule is one line of the contract. */
+import { BY_SENSE, isBySense, ONE_STATE } from "../rules/key.ts";
+import type { ReflexFields, ReflexKey } from "./reflex-fields.ts";
+import type { Report } from "./report.ts";
+
+/** 0 says that there is none. */
+const NONE_BY_ZERO: ReadonlySet<ReflexKey> = new Set(["for", "throttle", "jitter"]);
+const WORDS = ["when", "clear", "edge", "for", "count", "debounce", "throttle", "key", "each"] as const;
+/** What would mix several senses up if they had one state without anybody having said so. */
+const TELLING_APART = ["edge", "for", "clear", "count"] as const;
+
+export function checkWords(fields: ReflexFields, label: string, report: Report): void {
+  const rules = new WordRules(fields, label, report);
+  rules.checkClock();
+  rules.checkPairs();
+  rules.checkKey();
+  rules.checkEach();
+}
+
+class WordRules {
+  readonly #fields: ReflexFields;
+  readonly #label: string;
+  readonly #report: Report;
+
+  constructor(fields: ReflexFields, label: string, report: Report) {
+    this.#fields = fields;
+    this.#label = label;
+    this.#report = report;
+  }
+
+  #has(key: ReflexKey): boolean {
+    // `for: 0` is as if it were not there.
+    return this.#fields.placeOf(key) !== null && !(NONE_BY_ZERO.has(key) && this.#fields.values[key] === null);
+  }
+
+  /** `key` is in the way of something; what could not be read has been reported. */
+  #conflict(key: ReflexKey, message: string, hint: string): void {
+    const place = this.#fields.placeOf(key);
+    if (place && this.#has(key)) this.#report.add("conflict", place, `\`${this.#label}.${key}\` ${message}`, hint);
+  }
+
+  #needs(key: ReflexKey, needed: readonly ReflexKey[]): void {
+    if (this.#fields.firstOf(needed)) return;
+    const either = needed.map((one) => `\`${one}\``).join(" or ");
+    this.#conflict(key, `has no meaning without ${either}`, `add ${either} or remove it`);
+  }
+
+  checkClock(): void {
+    // In a workflow reflex these are refused whatever stands beside them.
+    if (this.#fields.placeOf("workflow") !== null) return;
+    this.#needs("align", ["interval"]);
+    this.#needs("jitter", ["interval"]);
+    this.#needs("tz", ["cron"]);
+    this.#needs("catch_up", ["interval", "cron"]);
+  }
+
+  checkPairs(): void {
+    const { values } = this.#fields;
+    if (this.#fields.placeOf("on") === null) for (const word of WORDS) this.#needs(word, ["on"]);
+    else for (const word of ["clear", "edge", "for"] as const) this.#needs(word, ["when"]);
+    if (values.for === null) return;
+    if (values.edge === "level") {
+      this.#conflict("for", "has no meaning with `edge: level`", "write `edge: rising` or remove `edge`");
+    }
+    this.#conflict("count", "cannot be used with `for`", "keep one of them");
+  }
+
+  /** How many senses `on` names; what is listed twice has been reported. */
+  get #senses(): number {
+    return new Set(this.#fields.values.on?.map(({ name }) => name)).size;
+  }
+
+  checkKey(): void {
+    if (this.#senses < 2 || this.#fields.placeOf("key") !== null) return;
+    const first = TELLING_APART.find((word) => this.#has(word));
+    if (first === undefined) return;
+    const message = `mixes up the signals of ${this.#senses} senses: they share one state without a \`key\``;
+    const each = `\`key: ${BY_SENSE}\` (one state a sense)`;
+    this.#conflict(first, message, `add ${each}, a payload path, or \`key: ${ONE_STATE}\` (one state for all)`);
+  }
+
+  checkEach(): void {
+    const { each, key } = this.#fields.values;
+    if (each === null) return;
+    if (this.#fields.placeOf("key") === null) {
+      const hint = "add `key: PATH`, a path in each element such as name";
+      return this.#conflict("each", "has no meaning without `key`, which tells the elements apart", hint);
+    }
+    if (key === null) return;
+    const paths = typeof key === "string" ? [key] : key;
+    const isSeveral = this.#senses > 1;
+    if (paths.every((path) => path === BY_SENSE || path === ONE_STATE)) {
+      const example = isSeveral ? `key: [${BY_SENSE}, name]` : "key: name";
+      this.#conflict("key", "tells no elements apart", `write a path in each element, such as \`${example}\``);
+    } else if (isSeveral && !isBySense(key)) {
+      const message = `must hold \`${BY_SENSE}\`, for \`on\` names several senses: elements of one would be gone at a signal of another`;
+      this.#conflict("key", message, `write \`key: [${BY_SENSE}, ${paths.join(", ")}]\``);
+    }
+  }
+}
