@@ -1,5 +1,6 @@
 /** What a reload changes, by name. Pure: fingerprints of the code are given. */
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import { isSameReflex } from "../rules/same-reflex.ts";
 import type { ModuleKind } from "./module-folder.ts";
 
 export interface Changes {
@@ -7,6 +8,9 @@ export interface Changes {
   readonly removed: readonly string[];
   readonly changed: readonly string[];
 }
+
+/** Every name that is not as it was. */
+export const namesIn = ({ added, removed, changed }: Changes): readonly string[] => [...added, ...removed, ...changed];
 
 export type NeedsRestart = "data" | "durability" | "http";
 
@@ -48,7 +52,7 @@ export function diffConfig(
   return {
     groups,
     senses,
-    reflexes: compare(byName(before.reflexes), byName(after.reflexes), same),
+    reflexes: compare(byName(before.reflexes), byName(after.reflexes), isSameReflex),
     workflows: compare(
       before.workflows,
       after.workflows,

@@ -4,7 +4,7 @@
  */
 import type { NerveConfig } from "../model/config.ts";
 import { definitionOf } from "../rules/same-reflex.ts";
-import { type Changes, type ConfigDiff, diffConfig, type Fingerprints } from "./diff.ts";
+import { type ConfigDiff, diffConfig, type Fingerprints, namesIn } from "./diff.ts";
 
 /** By name. */
 export interface ReflexPlan {
@@ -52,8 +52,6 @@ export function planReload(before: Side, after: Side, restart: Iterable<string>)
     changes,
   };
 }
-
-const namesIn = ({ added, removed, changed }: Changes): readonly string[] => [...added, ...removed, ...changed];
 
 function planReflexes(before: NerveConfig, after: NerveConfig): ReflexPlan {
   const definitions = new Map(before.reflexes.map((reflex) => [reflex.name, definitionOf(reflex)]));

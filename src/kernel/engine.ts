@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { err } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
+import { planStart, type ReloadPlan } from "../config/reload-plan.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { about, type Problem, problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
@@ -55,12 +56,6 @@ export interface EngineParts {
 export interface Modules {
   readonly senses: Locations;
   readonly workflows: Locations;
-}
-
-/** Names of what a reload starts anew. */
-export interface Changed {
-  readonly groups: ReadonlySet<string>;
-  readonly workflows: ReadonlySet<string>;
 }
 
 export class Engine implements DueTimes {
@@ -160,7 +155,7 @@ export class Engine implements DueTimes {
     );
     for (const sense of this.senses.values()) this.#group(config, sense.config.group).seats.set(sense.name, sense);
     for (const sense of this.senses.values()) this.#quarantines.arm(sense);
-    this.reflexes.load(config, this.senses, disabled, true);
+    this.reflexes.load(config, this.senses, disabled, planStart(config));
     for (const group of this.groups.values()) group.start();
     this.workflows.load(config, workflows);
   }
@@ -197,11 +192,11 @@ export class Engine implements DueTimes {
   }
 
   /**
-   * Another configuration: groups named in `groups` finish their computes and start anew, reflexes and senses that did
-   * not change keep what they know. Resolves when the new one is in force, with the ids of the runs it cancels.
+   * Another configuration, by the plan of the reload: groups that restart finish their computes first. Resolves when the
+   * configuration is in force, with the ids of the runs it cancels.
    */
-  async replace(config: NerveConfig, modules: Modules, changed: Changed): Promise<readonly number[]> {
-    const { groups } = changed;
+  async replace(config: NerveConfig, modules: Modules, plan: ReloadPlan): Promise<readonly number[]> {
+    const { restart: groups } = plan;
     const locations = modules.senses;
     await Promise.all([...groups].map((name) => this.groups.get(name)?.retire()));
     // What is still to be committed speaks of the senses as they were. A store in trouble is waited for: a worker
@@ -209,12 +204,10 @@ export class Engine implements DueTimes {
     while (!this.#ledger.flush()) await this.#ledger.committed();
     if (this.#stopping) return [];
     const before = new Map(this.senses);
-    const affected = (name: string): boolean => groups.has(name);
     this.senses.clear();
-    for (const [name, entry] of config.senses) {
+    for (const name of config.senses.keys()) {
       const known = before.get(name);
-      const stays = known && !affected(known.config.group) && !affected(entry.group);
-      if (stays) {
+      if (known && plan.keepSenses.has(name)) {
         this.senses.set(name, known);
         continue;
       }
@@ -234,14 +227,13 @@ export class Engine implements DueTimes {
       group.config = config.groups.get(group.name) ?? group.config;
       group.seats.set(sense.name, sense);
     }
-    this.reflexes.load(config, this.senses, new Set<string>(this.#store.switches.disabled()), false);
-    const same = before.size === this.senses.size && [...before.keys()].every((name) => this.senses.has(name));
+    this.reflexes.load(config, this.senses, new Set<string>(this.#store.switches.disabled()), plan.reflexes);
     for (const group of this.groups.values()) {
-      if (affected(group.name) || group.pid === null) group.start();
-      else if (!same) group.tellPeers(this.#peers());
+      if (groups.has(group.name) || group.pid === null) group.start();
+      else if (plan.tellPeers) group.tellPeers(this.#peers());
     }
-    if (!same) this.workflows.tellPeers();
-    return this.workflows.replace(config, modules.workflows, changed.workflows);
+    if (plan.tellPeers) this.workflows.tellPeers();
+    return this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
   }
 
   /** Waits for the workers of `groups` to load their senses: why those that do not load do not. */

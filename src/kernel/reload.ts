@@ -6,8 +6,9 @@
 import { counted } from "../base/counted.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { Secrets } from "../base/secrets.ts";
-import { diffConfig, type Fingerprints } from "../config/diff.ts";
+import { type Fingerprints, namesIn } from "../config/diff.ts";
 import { loadNerveConfig } from "../config/load.ts";
+import { planReload } from "../config/reload-plan.ts";
 import type { Reloaded } from "../control/contract.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { formatProblem, type Problem, problem } from "../model/problem.ts";
@@ -93,7 +94,10 @@ export class Reloads {
     const senses = [...engine.senses.values()].filter(({ problem: found }) => ROOMLESS.has(found?.kind ?? ""));
     const groups = new Set(senses.map(({ config }) => config.group));
     if (groups.size === 0) return;
-    void this.#after(() => engine.replace(this.#config, this.#modules, { groups, workflows: new Set() }));
+    void this.#after(() => {
+      const asItIs = { config: this.#config, prints: prints(this.#modules) };
+      return engine.replace(this.#config, this.#modules, planReload(asItIs, asItIs, groups));
+    });
   }
 
   #after<T>(act: () => Promise<T>): Promise<T> {
@@ -125,21 +129,21 @@ export class Reloads {
     }
     secrets.learn(loaded.value.secrets);
     const modules = locate(loaded.value);
-    const diff = diffConfig(this.#config, loaded.value, prints(this.#modules), prints(modules));
     const failed = [...engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);
-    const groups = new Set([...diff.groups.added, ...diff.groups.removed, ...diff.groups.changed, ...failed]);
-    const changed = { groups, workflows: new Set(diff.workflows.changed) };
-    const cancelled = await engine.replace(loaded.value, modules, changed);
+    const before = { config: this.#config, prints: prints(this.#modules) };
+    const plan = planReload(before, { config: loaded.value, prints: prints(modules) }, failed);
+    const cancelled = await engine.replace(loaded.value, modules, plan);
     if (isStopping()) return err([STOPPING]);
     this.#config = loaded.value;
     this.#modules = modules;
     retention.keepFor(retentionsOf(loaded.value));
+    const { reflexes, workflows, needsRestart } = plan.changes;
     const reloaded = {
-      groups: [...groups],
-      reflexes: [...diff.reflexes.added, ...diff.reflexes.removed, ...diff.reflexes.changed],
-      workflows: [...diff.workflows.added, ...diff.workflows.removed, ...diff.workflows.changed],
+      groups: [...plan.restart],
+      reflexes: [...namesIn(reflexes)],
+      workflows: [...namesIn(workflows)],
       cancelled_runs: cancelled,
-      needs_restart: [...diff.needsRestart],
+      needs_restart: [...needsRestart],
     };
     this.#reloaded(reloaded);
     return ok(reloaded);

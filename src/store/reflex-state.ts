@@ -2,10 +2,13 @@
 import type { Database } from "bun:sqlite";
 import { type Json, readJson } from "../base/json.ts";
 
+/** Row of the newest due time of a reflex with a clock; the others are named by JSON, and by nothing. */
+export const CLOCK_KEY = "clock";
+
 export interface ReflexState {
   readonly reflex: string;
   readonly key: string;
-  /** Digest of the reflex's definition. */
+  /** Digest of the words the row belongs to: those that decide, or those that say when the reflex is due. */
   readonly definition: string;
   readonly state: Json;
 }
@@ -30,5 +33,11 @@ export function reflexStateTable(db: Database) {
     set: (row: ReflexState): void => void upsert.run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
     forget: (reflex: string, key: string): void => void remove.run(reflex, key),
     clear: (reflex: string): void => void db.query("DELETE FROM reflex_state WHERE reflex = ?").run(reflex),
+    /** What it remembers of signals; its newest due time stays. */
+    clearKeys: (reflex: string): void =>
+      void db.query("DELETE FROM reflex_state WHERE reflex = ? AND key <> ?").run(reflex, CLOCK_KEY),
+    /** The row belongs to `definition`, in the spelling of this build. */
+    rebind: (reflex: string, key: string, definition: string): void =>
+      void db.query("UPDATE reflex_state SET definition = ? WHERE reflex = ? AND key = ?").run(definition, reflex, key),
   };
 }

@@ -5,8 +5,9 @@
 import type { Clock } from "../../base/clock.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import { type KeyState, readKeyState } from "../../rules/rule.ts";
+import { definitionOf, isDefinitionOf, isScheduleOf, scheduleOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
-import type { ReflexState, StoredReflexState } from "../../store/reflex-state.ts";
+import { CLOCK_KEY, type ReflexState, type StoredReflexState } from "../../store/reflex-state.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Reflex } from "./reflex.ts";
@@ -25,13 +26,10 @@ export interface Kept {
   readonly keys: readonly { readonly key: string; readonly state: KeyState }[];
 }
 
-/** Row of the newest due time of a reflex with a clock; the others are named by JSON scalars, and by nothing. */
-const CLOCK_KEY = "clock";
-
 export const clockRow = (reflex: Reflex, due: number): ReflexState => ({
   reflex: reflex.config.name,
   key: CLOCK_KEY,
-  definition: reflex.definition,
+  definition: reflex.schedule,
   state: { last: due },
 });
 
@@ -56,27 +54,65 @@ export class ReflexRows {
     return Map.groupBy(this.#store.reflexes.all(), (row) => row.reflex);
   }
 
-  /** What of `rows` belongs to `definition` and can be read; the rest is forgotten. */
-  restore({ name }: ReflexConfig, definition: string, rows: readonly StoredReflexState[]): Kept {
-    if (!rows.every((row) => row.definition === definition)) {
-      this.forget(name, "its definition has changed");
-      return { last: null, keys: [] };
+  /** What of `rows` belongs to `config` and can be read; the rest is forgotten. */
+  restore(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept {
+    const keyRows = rows.filter((row) => !isClock(row));
+    return { last: this.#restoreClock(config, rows.find(isClock) ?? null), keys: this.#restoreKeys(config, keyRows) };
+  }
+
+  #restoreClock(config: ReflexConfig, row: StoredReflexState | null): number | null {
+    if (row === null) return null;
+    if (!isScheduleOf(config, row.definition)) {
+      this.forgetClock(config.name);
+      return null;
     }
-    let last: number | null = null;
-    const keys: { readonly key: string; readonly state: KeyState }[] = [];
-    for (const row of rows) {
+    if (!isDue(row.state)) {
+      this.#forgetDamaged(config.name, row.key);
+      return null;
+    }
+    this.#rebind(row, scheduleOf(config));
+    return (row.state as { last: number }).last;
+  }
+
+  #restoreKeys(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept["keys"] {
+    if (!rows.every((row) => isDefinitionOf(config, row.definition))) {
+      this.#forgetKeys(config.name);
+      return [];
+    }
+    return rows.flatMap((row) => {
       const { key } = row;
-      const state = isClock(row) ? null : readKeyState(row.state);
-      if (state !== null) keys.push({ key, state });
-      else if (isClock(row) && isDue(row.state)) last = (row.state as { last: number }).last;
-      else this.#forgetDamaged(name, key);
-    }
-    return { last, keys };
+      const state = readKeyState(row.state);
+      if (state === null) this.#forgetDamaged(config.name, key);
+      else this.#rebind(row, definitionOf(config));
+      return state === null ? [] : [{ key, state }];
+    });
+  }
+
+  /** An earlier build spelled the same words differently. */
+  #rebind({ reflex, key, definition: before }: StoredReflexState, definition: string): void {
+    const store = this.#store;
+    if (before !== definition) this.#ledger.write(() => store.reflexes.rebind(reflex, key, definition));
+  }
+
+  /** Its newest due time, which belongs to times that are no longer due. */
+  forgetClock(name: string): void {
+    const store = this.#store;
+    this.#ledger.write(() => store.reflexes.forget(name, CLOCK_KEY));
+  }
+
+  #forgetKeys(name: string): void {
+    const store = this.#store;
+    this.#ledger.write(() => store.reflexes.clearKeys(name));
+    this.#sayCleared(name, "its definition has changed");
   }
 
   forget(name: string, why: string): void {
     const store = this.#store;
     this.#ledger.write(() => store.reflexes.clear(name));
+    this.#sayCleared(name, why);
+  }
+
+  #sayCleared(name: string, why: string): void {
     this.#journal.of(`reflex:${name}`).info("reflex.cleared", `what it remembered is cleared: ${why}`, null);
   }
 
@@ -93,14 +129,18 @@ export class ReflexRows {
   keepSince(reflexes: ReadonlyMap<string, Reflex>): void {
     const { loadedReflexes: table, signals } = this.#store;
     const isUnknown = table.isUnknown();
-    const since = isUnknown ? 0 : signals.lastId();
-    const at = isUnknown ? 0 : this.#clock.wallMs();
-    const known = new Map(table.all().map(({ name, definition }) => [name, definition]));
-    const begun = [...reflexes.values()].filter(({ config, definition }) => known.get(config.name) !== definition);
+    const now = { since: isUnknown ? 0 : signals.lastId(), at: isUnknown ? 0 : this.#clock.wallMs() };
+    const known = new Map(table.all().map((row) => [row.name, row]));
+    const changed = [...reflexes.values()].flatMap(({ config, definition }) => {
+      const row = known.get(config.name);
+      if (row?.definition === definition) return [];
+      const { since, at } = row !== undefined && isDefinitionOf(config, row.definition) ? row : now;
+      return [{ name: config.name, definition, since, at }];
+    });
     const gone = [...known.keys()].filter((name) => !reflexes.has(name));
-    if (begun.length === 0 && gone.length === 0 && !isUnknown) return;
+    if (changed.length === 0 && gone.length === 0 && !isUnknown) return;
     this.#ledger.write(() => {
-      for (const { config, definition } of begun) table.set({ name: config.name, definition, since, at });
+      for (const row of changed) table.set(row);
       for (const name of gone) table.remove(name);
       if (isUnknown) table.setKnown();
     });

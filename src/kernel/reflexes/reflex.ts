@@ -1,16 +1,20 @@
 /** One reflex of the configuration, while the kernel runs. */
 import type { ReflexConfig } from "../../model/config.ts";
+import { scheduleOf } from "../../rules/same-reflex.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Calendar } from "../time/calendar.ts";
 import type { Handle } from "../time/ticker.ts";
 import type { KeyStates } from "./key-states.ts";
 
 export interface Reflex {
-  readonly config: ReflexConfig;
+  /** A reload may change what is not one of the words that decide. */
+  config: ReflexConfig;
   /** The target as it is configured now; null where the target is a workflow. */
   sense: Sense | null;
-  /** Digest of what the reflex does, so that state of another definition is not taken for its own. */
+  /** Digest of the words that decide, so that state of other words is not taken for its own. */
   readonly definition: string;
+  /** Digest of the words that say when it is due. */
+  schedule: string;
   enabled: boolean;
   /** What the reflex remembers of signals; null for a reflex without words, which fires at each. */
   states: KeyStates | null;
@@ -31,6 +35,7 @@ export const newReflex = (
   config,
   sense,
   definition,
+  schedule: scheduleOf(config),
   enabled: true,
   states: null,
   fired: 0,

@@ -1,16 +1,17 @@
 /**
  * The reflexes of the configuration: which there are, and what each decides about a signal or a deadline, in the
- * transaction of the signal or of the deadline (G1). A reload leaves those whose definition is the same as they are, due
- * times included. When the clock makes a reflex due is in `clocks.ts`, what follows from a firing in `firings.ts`.
+ * transaction of the signal or of the deadline (G1). A reload leaves those whose words that decide are the same as they
+ * are. When the clock makes a reflex due is in `clocks.ts`, what follows from a firing in `firings.ts`.
  */
 import type { Clock } from "../../base/clock.ts";
 import { type Json, readJson } from "../../base/json.ts";
+import type { ReflexPlan } from "../../config/reload-plan.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
 import { type Elements, MAX_ELEMENTS } from "../../rules/each.ts";
 import { MAX_KEYS, shownKeyWord } from "../../rules/key.ts";
 import { hasWords, type Match } from "../../rules/matcher.ts";
 import type { Decision } from "../../rules/rule.ts";
-import { definitionOf } from "../../rules/same-reflex.ts";
+import { definitionOf, scheduleOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import type { StoredReflexState } from "../../store/reflex-state.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -87,13 +88,8 @@ export class Reflexes implements KeyStatesOwner {
 
   // ── which there are ──────────────────────────────────────────────────
 
-  /** Reflexes whose definition is the same stay as they are, due times included; the others begin anew. */
-  load(
-    config: NerveConfig,
-    senses: ReadonlyMap<string, Sense>,
-    disabled: ReadonlySet<string>,
-    starting: boolean,
-  ): void {
+  /** The next configuration, or the first: `plan` says which go on. What is disabled comes from the store. */
+  load(config: NerveConfig, senses: ReadonlyMap<string, Sense>, disabled: ReadonlySet<string>, plan: ReflexPlan): void {
     const rows = this.#rows.all();
     const before = new Map(this.byName);
     this.byName.clear();
@@ -102,25 +98,20 @@ export class Reflexes implements KeyStatesOwner {
     for (const entry of config.reflexes) {
       const sense = entry.kind === "sense" ? senses.get(entry.sense) : null;
       if (sense === undefined) continue;
-      const definition = definitionOf(entry);
-      const known = before.get(entry.name);
-      const reflex =
-        known?.definition === definition ? known : this.#make(entry, sense, definition, rows.get(entry.name) ?? []);
-      if (reflex === known) before.delete(entry.name);
-      else fresh.push(reflex);
+      const known = plan.keep.has(entry.name) ? before.get(entry.name) : undefined;
+      const reflex = known ?? this.#make(entry, sense, rows.get(entry.name) ?? []);
+      if (known === undefined) fresh.push(reflex);
+      else this.#goOn(known, entry);
       reflex.sense = sense;
       reflex.enabled = !disabled.has(`reflex:${entry.name}`);
       this.byName.set(entry.name, reflex);
       for (const name of entry.on) this.#listen(name, reflex);
     }
-    for (const reflex of before.values()) {
-      this.#clocks.unschedule(reflex);
-      reflex.states?.forgetAll();
-    }
+    for (const [name, reflex] of before) if (this.byName.get(name) !== reflex) this.#end(reflex);
     for (const reflex of fresh) {
       this.#clocks.schedule(reflex);
-      if (reflex.config.kind === "sense" && reflex.config.onStart && (starting || !before.has(reflex.config.name)))
-        this.#clocks.fireAtStart(reflex);
+      const isNew = !before.has(reflex.config.name);
+      if (reflex.config.kind === "sense" && reflex.config.onStart && isNew) this.#clocks.fireAtStart(reflex);
     }
     for (const name of rows.keys()) {
       if (!this.byName.has(name)) this.#rows.forget(name, "it is no longer configured");
@@ -129,18 +120,35 @@ export class Reflexes implements KeyStatesOwner {
     this.#silences.reflexes = config.reflexes.flatMap(({ kind, name }) => (kind === "workflow" ? [name] : []));
   }
 
+  /** The words that decide are the same; what the reflex runs, and when, may have changed. */
+  #goOn(reflex: Reflex, config: ReflexConfig): void {
+    reflex.config = config;
+    const schedule = scheduleOf(config);
+    if (schedule === reflex.schedule) return;
+    this.#clocks.unschedule(reflex);
+    reflex.schedule = schedule;
+    if (reflex.last !== null) this.#rows.forgetClock(config.name);
+    reflex.last = null;
+    this.#clocks.schedule(reflex);
+  }
+
+  #end(reflex: Reflex): void {
+    this.#clocks.unschedule(reflex);
+    reflex.states?.forgetAll();
+  }
+
   #listen(sense: string, reflex: Reflex): void {
     const listeners = this.#listeners.get(sense);
     if (listeners === undefined) this.#listeners.set(sense, [reflex]);
     else listeners.push(reflex);
   }
 
-  /** A reflex with what is stored of it, if that belongs to this definition. */
-  #make(config: ReflexConfig, sense: Sense | null, definition: string, rows: readonly StoredReflexState[]): Reflex {
-    const { last, keys } = this.#rows.restore(config, definition, rows);
-    const reflex = newReflex(config, sense, definition, last);
+  /** A reflex with what is stored of it, if that belongs to its words. */
+  #make(config: ReflexConfig, sense: Sense | null, rows: readonly StoredReflexState[]): Reflex {
+    const { last, keys } = this.#rows.restore(config, rows);
+    const reflex = newReflex(config, sense, definitionOf(config), last);
     if (config.on.length === 0 || !hasWords(config)) return reflex;
-    const states = KeyStates.of(config, definition, this);
+    const states = KeyStates.of(config, reflex.definition, this);
     if (!states.ok) throw new Error(`reflex ${config.name}: ${states.error.path}: ${states.error.message}`);
     reflex.states = states.value;
     states.value.restore(keys);

@@ -1,6 +1,7 @@
 /** Due times by the clock: what passed while nerve was down, and while the store takes nothing. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { planStart } from "../../../src/config/reload-plan.ts";
 import { unwrittenSense } from "../../../src/config/senses.ts";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
@@ -70,7 +71,7 @@ function bench(reflex: SenseReflexConfig) {
       const firings = new Firings({ lifetime, journal, store, workflows, silences, wake: () => {} });
       const parts = { clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes };
       const reflexes = new Reflexes(parts);
-      reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), true);
+      reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), planStart(config));
     },
     stop: (): void => ticker?.stop(),
     [Symbol.dispose](): void {
