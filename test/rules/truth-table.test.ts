@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { parseWholeContract } from "../../src/config/parse.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { UNEVENTFUL } from "../../src/rules/course.ts";
+import { ONLY_KEY, shownKey } from "../../src/rules/key.ts";
 import { compilePattern } from "../../src/rules/pattern.ts";
+import { Replay, type Replayed } from "../../src/rules/replay.ts";
 import { type Decision, decide, REST, type RuleEvent, ruleOf } from "../../src/rules/rule.ts";
 import { markdown, TRUTH_TABLE } from "./truth-table.ts";
 
@@ -13,7 +16,8 @@ const PAGE = readFileSync(join(import.meta.dir, "../../docs/reflexes.md"), "utf8
 
 /** The reflexes of a `reflexes:` section, or every problem it has. */
 function reflexesOf(section: string): readonly ReflexConfig[] {
-  const senses = [...section.matchAll(/(?:on: \[|sense: )([a-z-]+)/g)].map(([, name]) => name);
+  const named = [...section.matchAll(/on: \[([^\]]*)\]|sense: ([a-z-]+)/g)];
+  const senses = named.flatMap(([, list, one]) => (list === undefined ? [one] : list.split(", ")));
   const workflows = new Set([...section.matchAll(/workflow: ([a-z-]+)/g)].map(([, name]) => name));
   const text = [
     "senses:",
@@ -69,11 +73,53 @@ function firings(words: string, signals: string): string {
   return fired.length === 0 ? "-" : fired.map(shown).join(", ");
 }
 
+/** Seconds of the signals of a row with keys, and what each holds. */
+function factsOf(signals: string, isEach: boolean, isBySense: boolean) {
+  return signals.split(" ").map((text, index) => {
+    const second = Number.parseInt(text, 10);
+    const elements = [...text.slice(String(second).length).matchAll(/([a-z])(.)/g)].map(([, k = "", sign = ""]) => {
+      const mark = MARKS[sign];
+      if (mark === undefined) throw new Error(`no signal: ${text}`);
+      return { k, a: mark.matches, b: mark.clears };
+    });
+    const [first = null] = elements;
+    const payload = JSON.stringify(isEach ? { list: elements } : first);
+    return { id: index + 1, sense: isBySense ? (first?.k ?? "") : "load", at: second * 1_000, payload };
+  });
+}
+
+/** Rows with keys, as a replay decides them. */
+function keyedFirings(words: string, signals: string): string {
+  const isBySense = /key: \$/.test(words);
+  const written = words.replace(/\b([AB])\b/g, (_, name: string) => `{ ${name.toLowerCase()}: "true" }`);
+  const [config] = reflexesOf(`reflexes:\n  - { workflow: page, on: ${isBySense ? "[a, b]" : "[load]"}, ${written} }`);
+  const decisions: Replayed[] = [];
+  const made = Replay.of({
+    reflexes: [config as ReflexConfig],
+    course: UNEVENTFUL,
+    decided: (decision) => decisions.push(decision),
+    observer: null,
+  });
+  if (!made.ok) throw new Error(made.error.message);
+  const facts = factsOf(signals, words.includes("each:"), isBySense);
+  for (const fact of facts) made.value.feed(fact);
+  made.value.end(Number.MAX_SAFE_INTEGER);
+  const secondOf = (id: number): number => (facts[id - 1]?.at ?? 0) / 1_000;
+  const fired = decisions.filter(({ kind }) => kind === "fire");
+  const told = fired.map(({ at, key, signal }) => {
+    const own = `${at / 1_000}${key === ONLY_KEY ? "" : shownKey(key)}`;
+    return at === secondOf(signal) * 1_000 ? own : `${own} of ${secondOf(signal)}`;
+  });
+  return told.length === 0 ? "-" : told.join(", ");
+}
+
+const isKeyedRow = (words: string): boolean => words.includes("key:");
+
 describe("the table of truth", () => {
   test.each(TRUTH_TABLE.map((row) => [row.words, row.signals, row.because, row.fires]))(
     "%s: %s: %s",
     (words, signals, _, fires) => {
-      expect(firings(words, signals)).toBe(fires);
+      expect(isKeyedRow(words) ? keyedFirings(words, signals) : firings(words, signals)).toBe(fires);
     },
   );
 

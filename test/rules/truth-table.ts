@@ -5,9 +5,15 @@
 export interface Row {
   /** The words as in nerve.yaml; `A` and `B` stand for patterns. */
   readonly words: string;
-  /** Second and mark of each signal: ✓ matches `when`, ✗ does not, ○ matches `clear`, ● both. */
+  /**
+   * Second and mark of each signal: ✓ matches `when`, ✗ does not, ○ matches `clear`, ● both. A letter before the mark is the
+   * value at the key `k`, with `$sense` and `$one` the sense. With `each` there may be several, and `-` for an empty list.
+   */
   readonly signals: string;
-  /** `SECOND` when the signal of that second fired, `SECOND of SECOND` when it fired for an earlier one; `-` for never. */
+  /**
+   * `SECOND` when the signal of that second fired, `SECOND of SECOND` when it fired for an earlier one; `-` for never. With
+   * keys the letter follows the second.
+   */
   readonly fires: string;
   readonly because: string;
 }
@@ -76,6 +82,17 @@ export const TRUTH_TABLE: readonly Row[] = [
     "8 of 3",
     "two pairs, one pause; the third pair is throttled",
   ),
+  row("key: k, when: A, edge: rising", "0a✓ 1b✓ 2a✓ 3b✗ 4b✓", "0a, 1b, 4b", "each value has a state of its own"),
+  row("key: k, throttle: 10s", "0a✓ 1b✓ 5a✓ 10a✓", "0a, 1b, 10a", "and a throttle of its own"),
+  row("key: $sense, when: A, edge: rising", "0a✓ 1b✗ 2a✓", "0a", "each sense has a state of its own"),
+  row("key: $one, when: A, edge: rising", "0a✓ 1b✗ 2a✓", "0, 2", "one state: b ends what a began"),
+  row("each: list, key: k, when: A", "0a✓b✗ 1a✓b✓", "0a, 1a, 1b", "every element, in the order of the list"),
+  row("each: list, key: k, when: A, edge: rising", "0a✓b✗ 1a✓b✓", "0a, 1b", "each element has a state of its own"),
+  row("each: list, key: k, when: A, edge: falling", "0a✓b✓ 1a✓ 2a✓", "1b", "b is gone: that is not matching"),
+  row("each: list, key: k, when: A, clear: B, edge: falling", "0a✓ 1a✗ 2-", "2a", "what is gone needs no `clear`"),
+  row("each: list, key: k, when: A, for: 30s", "0a✓b✓ 10a✓ 40a✓", "30a of 10", "b is gone before its time is up"),
+  row("each: list, key: k, when: A, for: 30s, edge: falling", "0a✓ 10- 20-", "40a of 10", "gone for 30 s"),
+  row("each: list, key: k, when: A", "0a✓a✗ 1a✗a✓", "0a", "of two elements with one key the first counts"),
 ];
 
 /** The rows as they stand in docs/reflexes.md. */
