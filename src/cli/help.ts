@@ -1,5 +1,5 @@
 /** The text of `--help`, from a command's own data, and the overview of all of them. */
-import { type Command, commonOptions, type Options } from "./frame/command.ts";
+import { COMMON, type Command, type Options } from "./frame/command.ts";
 import { paint, type Screen } from "./screen/terminal.ts";
 import { VERBS, type Verb } from "./verbs.ts";
 
@@ -30,7 +30,7 @@ export function commandHelp({ name, summary }: Verb, command: Command, screen: S
     ...(command.details === null ? [] : ["", command.details]),
     "",
     title("Options:"),
-    ...columns(optionRows({ ...command.options, ...commonOptions(command.options) })),
+    ...columns(optionRows({ ...command.options, ...COMMON })),
     "",
     title("Examples:"),
     ...examples,

@@ -4,6 +4,7 @@ import { parseWholeContract } from "../../src/config/parse.ts";
 import { planReload, planStart } from "../../src/config/reload-plan.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
 import { formatProblem } from "../../src/model/problem.ts";
+import { around } from "../helpers/config.ts";
 
 const BEFORE = `
 senses:
@@ -16,7 +17,7 @@ reflexes:
 workflows: { page: }
 `;
 const config = (text: string): NerveConfig => {
-  const result = parseWholeContract(text, { file: "/etc/nerve.yaml" });
+  const result = parseWholeContract(text, around({ file: "/etc/nerve.yaml" }));
   if (!result.ok) throw new Error(result.error.map(formatProblem).join("\n"));
   return result.value;
 };

@@ -117,7 +117,7 @@ export class ReplayKernel {
   }
 
   async run(): Promise<Story> {
-    const trigger = { id: null, sense: null, at: null, reflex: null, key: null };
+    const trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
     this.#append({
       event: "run.queued",
       data: { input: null, trigger, retry_of: null, from_step: null, decision: null },
@@ -226,7 +226,7 @@ export class ReplayKernel {
       run: 1,
       attempt: this.#row?.attempt ?? 1,
       trace: TRACE,
-      trigger: { id: null, sense: null, at: null, payload: null, reflex: null, key: null },
+      trigger: { id: null, sense: null, at: null, payload: null, reflex: null, key: null, isElement: false },
       timeoutMs: null,
       ...replayOf(this.#history, this.#timers.time),
     };

@@ -125,7 +125,7 @@ export class RunsBench extends KernelBench {
     let id: number | null = null;
     await this.ledger.commit((draft) => {
       const decision = spellDecision({ kind: "signal", signal, key });
-      const trigger = { id: signal, sense: "s", at: 1, reflex: "r", key };
+      const trigger = { id: signal, sense: "s", at: 1, reflex: "r", key, isElement: false };
       id = this.workflows.start(draft, "flow", { input: signal, trigger, decision }, "0".repeat(32));
     });
     await this.settle();

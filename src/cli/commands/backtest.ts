@@ -47,25 +47,25 @@ const SHOWN = 10;
 
 export const command = defineCommand({
   details:
-    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), from the signal on after which it\nloaded the rules as they are now, and what a replay cannot know is named. With --config it is held against the rules of\nanother file instead. Runs that would have been dropped are an estimate, by how long the latest runs of the workflow took.\nNeeds no daemon.",
+    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), from the signal on after which it\nloaded the rules as they are now, and what a replay cannot know is named. With --against it is held against the rules of\nanother file instead. Runs that would have been dropped are an estimate, by how long the latest runs of the workflow took.\nNeeds no daemon.",
   arguments: [{ name: "reflex…", required: false }],
   options: {
     since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30' (default: all that is kept)"),
     until: text("WHEN", "only until then"),
-    config: text("FILE", "hold it against the rules of this other configuration"),
+    against: text("FILE", "hold it against the rules of this other configuration"),
     firings: flag("each firing too, a line each"),
   },
   examples: [
     ["nerve backtest --since 7d", "every reflex over a week"],
     ["nerve backtest page-on-critical --firings", "when exactly"],
-    ["nerve backtest --config changed.yaml", "what a change would change, before it is made"],
+    ["nerve backtest --against changed.yaml", "what a change would change, before it is made"],
   ],
   async run({ arguments: names, options, config, json }) {
     const place = findPlace(config);
     if (!place.ok) return place;
     const here = place.value.config;
     if (here === null) return fail(EXIT.badConfig, ...place.value.problems);
-    const other = options.config === null ? ok(null) : loadConfig(options.config);
+    const other = options.against === null ? ok(null) : loadConfig(options.against);
     if (!other.ok) return other;
     for (const name of names) {
       const known = knownReflex(other.value === null ? [here] : [here, other.value], name);

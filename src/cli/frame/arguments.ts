@@ -1,7 +1,7 @@
 /** From argv to a command's input, by its options; what cannot be understood is refused with the nearest thing that can. */
 import { nearest } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
-import { type Command, commonOptions, configName, type Input, type Options } from "./command.ts";
+import { COMMON, type Command, type Input, type Options } from "./command.ts";
 import { type Failure, usageError } from "./outcome.ts";
 
 export type Parsed = { readonly kind: "help" } | { readonly kind: "run"; readonly input: Input<Options> };
@@ -49,7 +49,7 @@ const definitionsOf = (options: Options) =>
   );
 
 export function parseArguments(verb: string, command: Command, argv: readonly string[]): Result<Parsed, Failure> {
-  const options: Options = { ...command.options, ...commonOptions(command.options) };
+  const options: Options = { ...command.options, ...COMMON };
   const help = `see \`nerve ${verb} --help\``;
   let parsed: Values;
   try {
@@ -72,7 +72,7 @@ export function parseArguments(verb: string, command: Command, argv: readonly st
       ]),
     ) as Input<Options>["options"],
     arguments: positionals,
-    config: (values[configName(command.options)] as string | undefined) ?? null,
+    config: (values.config as string | undefined) ?? null,
     json: values.json === true,
   };
   return ok({ kind: "run", input });

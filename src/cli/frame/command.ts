@@ -51,19 +51,4 @@ export const COMMON = {
   help: flag("this text", "h"),
 } as const;
 
-/**
- * The common options beside a command's own. Where a command means another configuration by `--config`, the one that
- * everything is about is `-c` or `--current`.
- */
-export function commonOptions(own: Options): Options {
-  if (!("config" in own)) return COMMON;
-  const { config, ...others } = COMMON;
-  return { [CURRENT]: config, ...others };
-}
-
-const CURRENT = "current";
-
-/** The long name of `-c`. */
-export const configName = (own: Options): string => ("config" in own ? CURRENT : "config");
-
 export const defineCommand = <const O extends Options>(command: Command<O>): Command<O> => command;

@@ -145,7 +145,7 @@ describe("by itself", () => {
 
 describe("--config: another configuration", () => {
   test("tells which firings only one of them has, and which reflexes", async () => {
-    const found = await rows("--config", "other.yaml");
+    const found = await rows("--against", "other.yaml");
     expect(found.map(({ reflex, live, against }) => [reflex, live, against.change, against.fired])).toEqual([
       ["high", null, "changed", 1],
       ["held", null, "same", 1],
@@ -164,7 +164,7 @@ describe("--config: another configuration", () => {
   });
 
   test("that is bad is refused with its problems", async () => {
-    const { code, stderr } = await nerve("backtest", "--config", "bad.yaml");
+    const { code, stderr } = await nerve("backtest", "--against", "bad.yaml");
     expect(code).toBe(78);
     expect(stderr).toContain("bad.yaml");
   });
@@ -218,7 +218,7 @@ describe("what a replay cannot know", () => {
     expect(found).toMatchObject({ agreed: 2, only_live: 1, only_replay: 0 });
     expect(found.reasons).toContainEqual(expect.objectContaining({ event: "signals.damaged" }));
     expect(await backtested(place.path)).toContain("the payload of signal #2 is no JSON");
-    expect(await backtested(place.path, "--config", "nerve.yaml")).toContain("the payload of signal #2 is no JSON");
+    expect(await backtested(place.path, "--against", "nerve.yaml")).toContain("the payload of signal #2 is no JSON");
   });
 
   test("a deadline after all that is recorded is undecided without a partner, and agrees with one", async () => {
