@@ -1,9 +1,9 @@
 /** Reads a text file that must be ours: opened once, checked by what was opened, so that nothing can be swapped in between. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { inspect } from "./file-safety.ts";
+import { inspect, inspectBeside, unsafe } from "./file-safety.ts";
 import { MAX_FILE_BYTES } from "./yaml.ts";
 
 export function readSafely(file: string): Result<string, Problem> {
@@ -47,9 +47,15 @@ function fileProblem(file: string, stats: Stats): Problem | null {
     );
   }
   if (!stats.isFile()) return problem("not-a-file", "this is not a regular file", "copy it into one", file);
-  const inspected = inspect(file);
-  if (!inspected.ok) return inspected.error;
-  const now = inspected.value.stats;
+  const { offenders, end } = inspect(file);
+  const [first, ...others] = offenders;
+  // Modules beside a config that is refused are looked at too, so that one command mends everything.
+  if (first !== undefined) {
+    const all = [first, ...others, ...inspectBeside(file)] as const;
+    return unsafe(file, all, { offenders: all, root: dirname(resolve(file)) });
+  }
+  if (!end.ok) return end.error;
+  const now = end.value.stats;
   if (now.ino !== stats.ino || now.dev !== stats.dev) {
     return problem("changed", "the file was replaced while it was read", "try again", file);
   }

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { checkFolder, checkOwnership } from "../config/file-safety.ts";
+import { inspect, inspectBeside, inspectFolder, type Offender, unsafe } from "../config/file-safety.ts";
 import { fingerprint, locateModule, type ModuleKind, type ModuleUser, modulesFolder } from "../config/module-folder.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
@@ -32,17 +32,18 @@ export const locateWorkflows = (config: NerveConfig): Locations =>
 
 /** As it is now: what a worker that is about to start will load. */
 export function locateWorkflow(config: NerveConfig, workflow: ModuleUser): Result<Location, Problem> {
-  return locate(config, "workflow", workflow, sharedPackages(config));
+  return locate(config, "workflow", workflow, packageOffenders(config));
 }
 
-const sharedPackages = (config: NerveConfig): Problem | null => {
+/** What others could change on the way to the packages that all modules share. */
+const packageOffenders = (config: NerveConfig): readonly Offender[] => {
   const packages = join(dirname(config.file), "node_modules");
-  return existsSync(packages) ? checkOwnership(packages) : null;
+  return existsSync(packages) ? inspect(packages).offenders : [];
 };
 
 /** One module used under several names is read once. */
 function locateAll(config: NerveConfig, kind: ModuleKind, users: Iterable<ModuleUser>): Locations {
-  const shared = sharedPackages(config);
+  const shared = packageOffenders(config);
   const byModule = new Map<string, Result<Location, Problem>>();
   const found = new Map<string, Result<Location, Problem>>();
   for (const user of users) {
@@ -57,11 +58,17 @@ function locate(
   config: NerveConfig,
   kind: ModuleKind,
   user: ModuleUser,
-  shared: Problem | null,
+  shared: readonly Offender[],
 ): Result<Location, Problem> {
   const location = locateModule(config, kind, user, BUILT_IN[kind]);
   if (location.kind === "missing") return err(location.problem);
   if (location.kind === "built-in") return ok({ folder: null, print: "" });
-  const unsafe = checkOwnership(modulesFolder(config, kind)) ?? checkFolder(location.path) ?? shared;
-  return unsafe ? err(unsafe) : ok({ folder: location.path, print: fingerprint(location.path) });
+  const { offenders, fault } = inspectFolder(location.path);
+  const [first, ...others] = [...inspect(modulesFolder(config, kind)).offenders, ...offenders, ...shared];
+  // One command mends all modules, whichever of them is refused.
+  if (first !== undefined) {
+    const mended = { offenders: inspectBeside(config.file), root: dirname(config.file) };
+    return err(unsafe(location.path, [first, ...others], mended));
+  }
+  return fault ? err(fault) : ok({ folder: location.path, print: fingerprint(location.path) });
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { chmodSync, chownSync, lchownSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { checkFolder, checkOwnership } from "../../src/config/file-safety.ts";
+import { isPrivateGroup } from "../../src/config/private-groups.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 import { type TestFolder, testFolder } from "./folder.ts";
 
@@ -140,5 +141,48 @@ describe("checkFolder", () => {
   test("names a folder that is not there", () => {
     using folder = testFolder();
     expect(told(folder, checkFolder, "senses")).toBe("DIR/senses: there is no such file");
+  });
+});
+
+describe("a group", () => {
+  const users = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:\nbob:x:1001:1001::/home/bob:\n";
+  const groups = "root:x:0:\nann:x:1000:\nbob:x:1001:ann\nstaff:x:50:ann,bob\nalone:x:51:ann\nempty:x:52:\n";
+  test.each([
+    ["of its owner alone", 1000, 1000, true],
+    ["that its owner alone is listed in", 51, 1000, true],
+    ["that nobody is in", 52, 1000, true],
+    ["that another is listed in", 1001, 1001, false],
+    ["of several", 50, 1000, false],
+    ["that is another's own", 1001, 1000, false],
+    ["of root", 0, 0, false],
+    ["that nobody knows, with its owner's number", 4242, 4242, true],
+    ["that nobody knows", 4242, 1000, false],
+  ])("%s: may write is %p", (_, gid, uid, isFine) => {
+    expect(isPrivateGroup(gid, uid, { users, groups })).toBe(isFine);
+  });
+});
+
+describe("every offender is named in one go", () => {
+  test("in a folder, with one command for all of them", () => {
+    using folder = testFolder();
+    for (const name of ["s/a/index.ts", "s/a/schema.ts", "s/b c/index.ts"]) chmodSync(folder.write(name, ""), 0o666);
+    chmodSync(join(folder.path, "s"), 0o777);
+    const message = told(folder, checkFolder, "s") ?? "";
+    expect(message.split("\n")).toHaveLength(4);
+    for (const name of ["s/a/index.ts", "s/a/schema.ts", "s/b c/index.ts"])
+      expect(message).toContain(`the file DIR/${name} can`);
+    expect(message).toContain("; chmod go-w ");
+    expect(message.match(/chmod/g)).toHaveLength(1);
+    const command = message.slice(message.lastIndexOf("; ") + 2).replaceAll("DIR", folder.path);
+    expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0);
+    expect(told(folder, checkFolder, "s")).toBeNull();
+  });
+
+  test("where there are many, the command names their folder", () => {
+    using folder = testFolder();
+    for (let index = 0; index < 60; index++) chmodSync(folder.write(`s/f${index}.ts`, ""), 0o666);
+    const message = told(folder, checkFolder, "s") ?? "";
+    expect(message).toContain("and 9 more");
+    expect(message).toEndWith("; chmod -R go-w DIR/s");
   });
 });
