@@ -68,7 +68,7 @@ export function earlierStore(data: string): Earlier | null {
   const folder = archiveFolder(data);
   const files = namesOr(folder).filter(isArchiveName);
   const senses = namesOr(join(data, "senses")).filter(
-    (name) => name.endsWith(".db") && statSync(join(data, "senses", name)).size > 0,
+    (name) => name.endsWith(".db") && (statSync(join(data, "senses", name), { throwIfNoEntry: false })?.size ?? 0) > 0,
   );
   if (files.length === 0 && senses.length === 0) return null;
   return { files: files.length, senses: senses.length, ids: idsInFiles(folder, files) };
