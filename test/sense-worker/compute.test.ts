@@ -25,6 +25,9 @@ const MIGRATIONS = [{ name: "1.sql", sql: "CREATE TABLE items (n INTEGER UNIQUE)
 const TRACE = "0123456789abcdef0123456789abcdef";
 const REQUEST = { now: 1_700_000_000_000, cause: 4, trace: TRACE };
 
+/** No compute of these tests takes so long, on whatever machine. */
+const PATIENCE_MS = 120_000;
+
 type Author = (db: SenseDatabase, context: ComputeContext) => unknown;
 
 interface Bench extends Disposable {
@@ -41,7 +44,7 @@ function bench(folder: Folder, outboxTaken = 0): Bench {
   return {
     db,
     file,
-    run: (author, timeoutMs = 10_000) => start(db, author, timeoutMs).outcome,
+    run: (author, timeoutMs = PATIENCE_MS) => start(db, author, timeoutMs).outcome,
     kept() {
       using reader = new Database(file, { readonly: true });
       const rows = reader.query<{ n: number }, []>("SELECT n FROM items ORDER BY n").all();
@@ -56,7 +59,7 @@ const NONE = async (): Promise<never> => {
   throw new Error("no blobs here");
 };
 
-function start(db: SenseDb, author: Author, timeoutMs = 10_000) {
+function start(db: SenseDb, author: Author, timeoutMs = PATIENCE_MS) {
   const compute = (given: SenseDatabase, _: unknown, context: ComputeContext) => author(given, context) as object;
   const setting = {
     sense: { compute, options: {}, payload: null },
