@@ -2,7 +2,7 @@
 import { counted } from "../base/counted.ts";
 import type { Status } from "../control/contract.ts";
 import { targetOf } from "../model/config.ts";
-import { formatProblem, type Problem } from "../model/problem.ts";
+import { formatProblem } from "../model/problem.ts";
 import { VERSION } from "../version.ts";
 import type { Engine } from "./engine.ts";
 import type { Sense } from "./memory/sense.ts";
@@ -25,19 +25,13 @@ function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "st
   const { state, problem, quarantine, strikes, stats } = sense;
   if (state !== "ok") {
     const died = quarantine ? `its worker died ${strikes} times while it ran alone` : null;
-    return { state, reason: problem === null ? died : placed(problem) };
+    return { state, reason: problem?.message ?? died };
   }
   if (group?.state === "stuck") {
     return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone` };
   }
   return stats.failure === null ? { state, reason: null } : { state: "failing", reason: stats.failure };
 }
-
-/** As `check` says it: the place first. */
-const placed = ({ file, line, column, message }: Problem): string => {
-  const place = [file, line, column].filter((part) => part !== null).join(":");
-  return line === null || message.startsWith(place) ? message : `${place}: ${message}`;
-};
 
 /** For the service manager. */
 export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): string {

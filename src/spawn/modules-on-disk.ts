@@ -67,7 +67,7 @@ function locate(
   const [first, ...others] = [...inspect(modulesFolder(config, kind)).offenders, ...offenders, ...shared];
   // One command mends all modules, whichever of them is refused.
   if (first !== undefined) {
-    const mended = { offenders: inspectBeside(config.file), root: dirname(config.file) };
+    const mended = { offenders: [first, ...others, ...inspectBeside(config.file)], root: dirname(config.file) };
     return err(unsafe(location.path, [first, ...others], mended));
   }
   return fault ? err(fault) : ok({ folder: location.path, print: fingerprint(location.path) });
