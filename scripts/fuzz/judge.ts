@@ -7,9 +7,12 @@ import { join } from "node:path";
 import type { Problem } from "../../src/model/problem.ts";
 import { ArchiveDamaged } from "../../src/store/archive-damage.ts";
 import { StoreDamaged } from "../../src/store/damage.ts";
+import { ALL_LOGS } from "../../src/store/logs.ts";
 import { openStore } from "../../src/store/open.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
 import { checkStore, rebuildStore } from "../../src/store/rebuild-store.ts";
+import { ALL_RUNS } from "../../src/store/runs.ts";
+import { ALL_SIGNALS } from "../../src/store/signals.ts";
 import { storeProblem } from "../../src/store/tables.ts";
 import { verifyArchive } from "../../src/store/verify-archive.ts";
 import type { Damage } from "./damage.ts";
@@ -28,19 +31,6 @@ export interface Answers {
   readonly ms: number;
 }
 
-const SIGNALS = { after: 0, senses: [], since: null, trace: null, limit: 1_000_000, newest: false };
-const LOGS = { after: 0, sources: [], since: null, trace: null, level: null, limit: 1_000_000, newest: false };
-const RUNS = {
-  after: 0,
-  workflows: [],
-  states: [],
-  reflexes: [],
-  since: null,
-  trace: null,
-  limit: 1_000_000,
-  newest: false,
-};
-
 type Verb = (
   store: StoreReader,
   data: string,
@@ -49,16 +39,16 @@ type Verb = (
 const numbered = (count: number): { id: number }[] => Array.from({ length: count }, (_, index) => ({ id: index + 1 }));
 
 const VERBS: Readonly<Record<string, Verb>> = {
-  signals: ({ signals }) => signals.list(SIGNALS),
-  "signals newest": ({ signals }) => signals.list({ ...SIGNALS, newest: true, limit: 100 }),
-  "signals of a sense": ({ signals }) => signals.list({ ...SIGNALS, senses: ["counter"] }),
-  logs: ({ history }) => history.page(LOGS),
-  "logs newest": ({ history }) => history.page({ ...LOGS, newest: true, limit: 200 }),
-  "logs of a level": ({ history }) => history.page({ ...LOGS, level: "warn" }),
+  signals: ({ signals }) => signals.list(ALL_SIGNALS),
+  "signals newest": ({ signals }) => signals.list({ ...ALL_SIGNALS, newest: true, limit: 100 }),
+  "signals of a sense": ({ signals }) => signals.list({ ...ALL_SIGNALS, senses: ["counter"] }),
+  logs: ({ history }) => history.page(ALL_LOGS),
+  "logs newest": ({ history }) => history.page({ ...ALL_LOGS, newest: true, limit: 200 }),
+  "logs of a level": ({ history }) => history.page({ ...ALL_LOGS, level: "warn" }),
   "logs scanned": ({ history }) => [...history.scan(0)],
-  runs: ({ runs }) => runs.list(RUNS),
+  runs: ({ runs }) => runs.list(ALL_RUNS),
   "logs of runs": ({ runs, history }) =>
-    runs.list(RUNS).flatMap(({ id, first_log_id }) => history.ofRun(id, first_log_id)),
+    runs.list(ALL_RUNS).flatMap(({ id, first_log_id }) => history.ofRun(id, first_log_id)),
   "runs that live": ({ runs }) => runs.active(),
   silences: ({ silences }) => numbered(silences.all().length),
   switches: ({ switches }) => numbered(switches.disabled().length),

@@ -2,8 +2,8 @@
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
 import { LOG_COLUMNS, logGuard } from "./log-row.ts";
-import { type Page, readPage } from "./page.ts";
-import { searchIn } from "./search.ts";
+import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
+import { ClockSteps, searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface LogFilter extends Page {
@@ -13,18 +13,24 @@ export interface LogFilter extends Page {
   readonly level: LogLevel | null;
 }
 
+export const ALL_LOGS: LogFilter = { ...WHOLE_PAGE, sources: [], level: null };
+
 export function logTable(db: Database) {
   const insert = db.prepare(
     "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const guard = logGuard(db);
+  const steps = new ClockSteps(db, "logs");
   return {
     ...searchIn(db, "logs"),
     /** Returns the id. Inside a commit of the store. */
     append(log: NewLog): number {
       const { at, level, source, event, run, trace, message, data } = log;
-      return insert.run(at, level, source, event, run, trace, message, data).lastInsertRowid as number;
+      const id = insert.run(at, level, source, event, run, trace, message, data).lastInsertRowid as number;
+      steps.appended(id, at);
+      return id;
     },
+    rolledBack: (): void => steps.forget(),
     lastId: (): number => lastIdOf(db, "logs"),
     list(filter: LogFilter): Log[] {
       const level = filter.level === null ? [] : LOG_LEVELS.slice(LOG_LEVELS.indexOf(filter.level));

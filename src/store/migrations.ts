@@ -6,6 +6,7 @@ import blobsSql from "../../migrations/0004_blobs.sql" with { type: "text" };
 import silencesSql from "../../migrations/0005_silences.sql" with { type: "text" };
 import reflexesSql from "../../migrations/0006_reflexes.sql" with { type: "text" };
 import decisionsSql from "../../migrations/0007_decisions.sql" with { type: "text" };
+import clockStepsSql from "../../migrations/0009_clock_steps.sql" with { type: "text" };
 import type { MigrationFile } from "../sqlite/migrate.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -16,4 +17,5 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0005_silences.sql", sql: silencesSql },
   { name: "0006_reflexes.sql", sql: reflexesSql },
   { name: "0007_decisions.sql", sql: decisionsSql },
+  { name: "0009_clock_steps.sql", sql: clockStepsSql },
 ];

@@ -138,9 +138,15 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
   const transaction = db.transaction((change: () => unknown) => change());
   const wal = new WalKeeper(db, file, BUSY_MS);
   const commit = <T>(change: () => T): T => {
-    const value = transaction.immediate(change) as T;
-    wal.committed();
-    return value;
+    try {
+      return transaction.immediate(change) as T;
+    } catch (error) {
+      all.signals.rolledBack();
+      all.logs.rolledBack();
+      throw error;
+    } finally {
+      wal.committed();
+    }
   };
   const pageBytes = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
   const { earlier, durability } = opening;

@@ -13,6 +13,9 @@ export interface Page {
   readonly newest: boolean;
 }
 
+/** From the first row on, as many as there are: a query says what it wants otherwise. */
+export const WHOLE_PAGE: Page = { after: 0, since: null, trace: null, limit: Number.MAX_SAFE_INTEGER, newest: false };
+
 /** `among`: for each column named, the values it may have; an empty list allows all. `time`: the column `since` is about. */
 export function readPage<Row>(
   db: Database,

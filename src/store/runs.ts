@@ -3,7 +3,7 @@ import type { Database } from "bun:sqlite";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../model/run.ts";
 import { spellDecision } from "../model/run-decision.ts";
 import { isCount, isId, isName, isOneOf, isText, isTime, orNull, RowGuard } from "./columns.ts";
-import { type Page, readPage } from "./page.ts";
+import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface RunFilter extends Page {
@@ -12,6 +12,8 @@ export interface RunFilter extends Page {
   readonly states: readonly RunState[];
   readonly reflexes: readonly string[];
 }
+
+export const ALL_RUNS: RunFilter = { ...WHOLE_PAGE, workflows: [], states: [], reflexes: [] };
 
 const COLUMNS =
   "id, workflow, reflex, state, signal_id, input, output, attempt, queued_at, started_at, ended_at, error, trace, last_log_id, retry_of, first_log_id, until, key, decision";

@@ -2,8 +2,8 @@
 import type { Database } from "bun:sqlite";
 import type { Signal } from "../model/signal.ts";
 import { isId, isName, isText, isTime, orNull, RowGuard } from "./columns.ts";
-import { type Page, readPage } from "./page.ts";
-import { searchIn } from "./search.ts";
+import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
+import { ClockSteps, searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface NewSignal {
@@ -22,6 +22,8 @@ export interface SignalFilter extends Page {
 
 const COLUMNS = "id, sense, at, payload, cause, trace";
 
+export const ALL_SIGNALS: SignalFilter = { ...WHOLE_PAGE, senses: [] };
+
 export function signalTable(db: Database) {
   const insert = db.prepare("INSERT INTO signals (sense, at, payload, cause, trace) VALUES (?, ?, ?, ?, ?)");
   const byId = db.prepare<Signal, [number]>(`SELECT ${COLUMNS} FROM signals WHERE id = ?`);
@@ -35,13 +37,17 @@ export function signalTable(db: Database) {
     trace: isText,
   });
   const firstId = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
+  const steps = new ClockSteps(db, "signals");
   return {
     ...searchIn(db, "signals"),
     /** Returns the id. Inside a commit of the store. */
     append(signal: NewSignal): number {
       const { sense, at, payload, cause, trace } = signal;
-      return insert.run(sense, at, payload, cause, trace).lastInsertRowid as number;
+      const id = insert.run(sense, at, payload, cause, trace).lastInsertRowid as number;
+      steps.appended(id, at);
+      return id;
     },
+    rolledBack: (): void => steps.forget(),
     byId: (id: number): Signal | null => guard.orNull(byId.get(id)),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastIdOf(db, "signals"),

@@ -7,8 +7,18 @@ import type { MigrationFile } from "../sqlite/migrate.ts";
 import { splitStatements } from "../sqlite/statements.ts";
 import { RESTORE, StoreDamaged } from "./damage.ts";
 
+/** What was made of migrations once in this process, by their names. */
+const expected = new Map<string, Map<string, readonly string[]>>();
+
 /** Table → its columns, as `migrations` make them. */
 function expectedTables(migrations: readonly MigrationFile[]): Map<string, readonly string[]> {
+  const names = migrations.map(({ name }) => name).join();
+  const known = expected.get(names) ?? madeBy(migrations);
+  expected.set(names, known);
+  return known;
+}
+
+function madeBy(migrations: readonly MigrationFile[]): Map<string, readonly string[]> {
   const db = new Database(":memory:");
   try {
     for (const { sql } of migrations) for (const { text } of splitStatements(sql)) db.run(text);

@@ -1,8 +1,15 @@
 /** Undoes migrations of logs.db, so that it is as an earlier build left it. */
 import type { Database } from "bun:sqlite";
 
+/** As it was before 0009: nothing is known of where the clock fell back. */
+export function withoutClockSteps(db: Database): void {
+  db.run("DROP TABLE clock_steps");
+  db.run("DELETE FROM _migrations WHERE name >= '0009'");
+}
+
 /** As it was before 0007: runs have no decision, and a reflex has at most one run a signal. */
 export function withoutDecisions(db: Database): void {
+  withoutClockSteps(db);
   db.run("DROP INDEX workflow_runs_decision");
   db.run("CREATE UNIQUE INDEX workflow_runs_once ON workflow_runs (signal_id, reflex) WHERE reflex IS NOT NULL");
   db.run("ALTER TABLE workflow_runs DROP COLUMN key");

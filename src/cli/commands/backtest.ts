@@ -7,6 +7,7 @@ import { targetOf } from "../../model/config.ts";
 import { BEGINNING, momentAt } from "../../rules/course.ts";
 import { isSameReflex } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_SIGNALS } from "../../store/signals.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
@@ -32,7 +33,7 @@ import {
   type Tested,
 } from "../replays/backtest.ts";
 import { gapsOf, unreadableWords } from "../replays/gaps.ts";
-import { EVERY_SIGNAL, type Fired, type Incident, type Recorded, readRecorded } from "../replays/recorded.ts";
+import { type Fired, type Incident, type Recorded, readRecorded } from "../replays/recorded.ts";
 import { beganAfter, standingsIn } from "../replays/standing.ts";
 import { remark } from "../screen/failure.ts";
 import { shownScalar } from "../screen/payload.ts";
@@ -170,7 +171,7 @@ function rangeOf(
     );
   }
   const last = signals.lastId();
-  const [oldest] = signals.list({ ...EVERY_SIGNAL, limit: 1 });
+  const [oldest] = signals.list({ ...ALL_SIGNALS, limit: 1 });
   const first = oldest?.id ?? last + 1;
   const begin = from === null ? first : Math.max(first, signals.firstIdSince(from));
   return ok({
@@ -178,6 +179,7 @@ function rangeOf(
     to: end === null ? last : Math.min(last, signals.firstIdSince(end) - 1),
     since: Math.max(from ?? 0, oldest?.at ?? 0),
     until: Math.min(end ?? now, now),
+    asked: from,
     warmFrom: Math.max(first, begin - WARM_UP),
   });
 }

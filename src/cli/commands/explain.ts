@@ -12,6 +12,7 @@ import type { Mismatch } from "../../rules/check.ts";
 import { isKeyed, isNamedKey, shownKey } from "../../rules/key.ts";
 import { type KeyState, readKeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_SIGNALS } from "../../store/signals.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
@@ -31,7 +32,7 @@ import {
 } from "../replays/explain-words.ts";
 import { explain, type Finding, type Question } from "../replays/explanation.ts";
 import { goneWords, isWhole, unreadableWords } from "../replays/gaps.ts";
-import { EVERY_SIGNAL, type Fired, type Halt, type Incident, readRecorded } from "../replays/recorded.ts";
+import { type Fired, type Halt, type Incident, readRecorded } from "../replays/recorded.ts";
 import { beganAfter, type Standing, standingsIn, standingWords } from "../replays/standing.ts";
 import { print, printLine, span } from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
@@ -125,7 +126,7 @@ function tellOf(
   if (config === undefined) throw new Error(`reflex ${name} was there a moment ago`);
   const { signals } = store;
   const asked = question.kind === "signal" ? signals.byId(question.id) : null;
-  const [oldest] = signals.list({ ...EVERY_SIGNAL, limit: 1 });
+  const [oldest] = signals.list({ ...ALL_SIGNALS, limit: 1 });
   if (question.kind === "signal" && asked === null) {
     const hint = oldest === undefined ? "no signal is kept" : `the oldest that is kept is #${oldest.id}`;
     return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${question.id}`, hint));

@@ -3,6 +3,7 @@ import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_RUNS } from "../../store/runs.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
 import { EXIT, type Failure, usageError } from "../frame/outcome.ts";
 import { type Following, followRuns } from "../lists/follow-runs.ts";
@@ -158,17 +159,7 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
 
 /** The id from which on runs were queued at `at` or later, but for a clock that was set; found by halving. */
 function firstSince(runs: StoreReader["runs"], at: number): number {
-  const from = (id: number): Run | undefined =>
-    runs.list({
-      after: id - 1,
-      since: null,
-      trace: null,
-      limit: 1,
-      newest: false,
-      workflows: [],
-      states: [],
-      reflexes: [],
-    })[0];
+  const from = (id: number): Run | undefined => runs.list({ ...ALL_RUNS, after: id - 1, limit: 1 })[0];
   let low = 1;
   let high = runs.lastId() + 1;
   while (low < high) {

@@ -4,6 +4,7 @@
  */
 import type { Log } from "../../model/log.ts";
 import { advance, isOver, type Run, runEventOf } from "../../model/run.ts";
+import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { POLL_MS } from "./listing.ts";
 
@@ -31,8 +32,7 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
   let cursor = store.logs.lastId();
   const known = new Map(store.runs.active().map((run) => [run.id, run]));
   const sources = workflows.map((name) => `workflow:${name}`);
-  const page = () =>
-    store.history.page({ after: cursor, sources, since: null, trace: null, level: null, limit: PAGE, newest: false });
+  const page = () => store.history.page({ ...ALL_LOGS, after: cursor, sources, limit: PAGE });
   const changeOf = (log: Log): Change[] => {
     const told = runEventOf(log);
     if (told === null) return [];

@@ -8,7 +8,7 @@ import { type Counts, Replay, type Replayed } from "../../rules/replay.ts";
 import { spelledOut } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { DropEstimate } from "./drop-estimate.ts";
-import { replaySignals } from "./replaying.ts";
+import { ALWAYS, replaySignals } from "./replaying.ts";
 
 /** Which of the two configurations: the one of `-c`, or the one it is held against. */
 export type Side = "here" | "other";
@@ -20,6 +20,8 @@ export interface Range {
   /** Unix milliseconds. */
   readonly since: number;
   readonly until: number;
+  /** The `--since` that was given. */
+  readonly asked: number | null;
   /** First id that is looked at, so that reflexes have their state when the range begins. */
   readonly warmFrom: number;
 }
@@ -119,11 +121,11 @@ export function backtest(parts: BacktestParts): Backtest {
   });
   if (!made.ok) throw new Error(`${made.error.path}: ${made.error.message}`);
   const replay = made.value;
-  const warmed = replaySignals(store, replay, range.warmFrom, range.from - 1);
+  const warmed = replaySignals(store, replay, { from: range.warmFrom, to: range.from - 1, since: ALWAYS });
   replay.end(range.since);
   const before = entries.map((_, index) => replay.counts(index));
   isInRange = true;
-  const fed = replaySignals(store, replay, range.from, range.to);
+  const fed = replaySignals(store, replay, { from: range.from, to: range.to, since: range.asked ?? ALWAYS });
   replay.end(range.until);
   const sideOf = (side: Side): ReadonlyMap<string, Tested> =>
     new Map(

@@ -11,7 +11,7 @@ import { isNamedKey } from "../../rules/key.ts";
 import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
 import { type Evaluation, Replay, type Replayed } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
-import { type Fed, replaySignals } from "./replaying.ts";
+import { ALWAYS, type Fed, replaySignals } from "./replaying.ts";
 
 /** Which signals are asked about. */
 export type Question =
@@ -129,7 +129,7 @@ export function explain(parts: ExplainParts): Explained {
   });
   if (!made.ok) throw new Error(made.error.message);
   const replay = made.value;
-  const fed = replaySignals(parts.store, replay, parts.from, parts.to);
+  const fed = replaySignals(parts.store, replay, { from: parts.from, to: parts.to, since: ALWAYS });
   replay.end(parts.until);
   return { seen, fed };
 }

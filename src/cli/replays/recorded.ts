@@ -2,7 +2,9 @@
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
 import type { ClockStep, Course, Down, Turn } from "../../rules/course.ts";
+import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_SIGNALS } from "../../store/signals.ts";
 import { parseStored } from "../screen/payload.ts";
 
 /** A row `reflex.fired`. */
@@ -81,15 +83,7 @@ export function readRecorded(
   fired: (row: Fired) => void,
 ): Recorded {
   const { history } = store;
-  const [oldest] = history.page({
-    after: 0,
-    since: null,
-    trace: null,
-    sources: [],
-    level: null,
-    limit: 1,
-    newest: false,
-  });
+  const [oldest] = history.page({ ...ALL_LOGS, limit: 1 });
   const axis = new Axis();
   const downs: Down[] = [];
   const turns: Turn[] = [];
@@ -187,11 +181,9 @@ function lastSignalBefore({ signals }: StoreReader, { at, data }: Log): number {
   const { last_signal: known } = dataOf(data);
   if (typeof known === "number") return signals.byId(known)?.at ?? 0;
   const first = signals.firstIdSince(at);
-  const [newest] = signals.list({ ...EVERY_SIGNAL, after: first - 2, limit: 1 });
+  const [newest] = signals.list({ ...ALL_SIGNALS, after: first - 2, limit: 1 });
   return newest !== undefined && newest.at < at ? newest.at : 0;
 }
-
-export const EVERY_SIGNAL = { after: 0, senses: [], since: null, trace: null, newest: false } as const;
 
 /** Clocks are set: only what follows on what came before is believed. */
 const inOrder = (downs: readonly Down[]): Down[] =>

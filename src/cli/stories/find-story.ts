@@ -5,6 +5,7 @@ import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
+import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
@@ -67,7 +68,7 @@ function firings(store: StoreReader, run: Run): Log[] {
   const after = Math.max(0, run.first_log_id - NEAR);
   const since = run.queued_at - CLOCK_SLACK_MS;
   return store.history
-    .page({ after, sources: [], since, trace: null, level: null, limit: 2 * NEAR, newest: false })
+    .page({ ...ALL_LOGS, after, since, limit: 2 * NEAR })
     .filter((log) => log.run === null && firingOf(log)?.run === run.id);
 }
 

@@ -5,7 +5,9 @@ import { traceTime } from "../../base/trace-id.ts";
 import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
+import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_SIGNALS } from "../../store/signals.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 
@@ -22,7 +24,9 @@ const CANDIDATES = 4;
 export function traceOfSignal(store: StoreReader, id: number): Result<Trace, Failure> {
   const signal = store.signals.byId(id);
   if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${id}`, kept(store)));
-  return ok(read(store, signal.trace));
+  const near = read(store, signal.trace);
+  // The clock was set between the birth of the trace and the signal.
+  return ok(near.signals.some((found) => found.id === id) ? near : readAll(store, signal.trace));
 }
 
 /** `prefix`: the first hex digits of its id. */
@@ -41,7 +45,7 @@ export function traceOfPrefix(store: StoreReader, prefix: string): Result<Trace,
 const WHERE = "`nerve signals --json`, `runs --json` and `logs --json` show traces; retention may have removed it";
 
 function kept({ signals }: StoreReader): string {
-  const [first] = signals.list({ after: 0, senses: [], since: null, trace: null, limit: 1, newest: false });
+  const [first] = signals.list({ ...ALL_SIGNALS, limit: 1 });
   if (first !== undefined) return `those kept are #${first.id} to #${signals.lastId()}`;
   return signals.lastId() === 0 ? "there are no signals yet" : "none is kept: `retention` says for how long they are";
 }
@@ -56,21 +60,17 @@ function candidates({ signals, history }: StoreReader, prefix: string): string[]
   return (near.length > 0 ? near : look(0, 0)).sort().slice(0, CANDIDATES);
 }
 
-export function read({ signals, history }: StoreReader, trace: string): Trace {
+/** What a trace led to, where rows of its time are; where there is none, wherever it is. */
+export function read(store: StoreReader, trace: string): Trace {
   const since = traceTime(trace) - CLOCK_SLACK_MS;
-  const rows = (fromSignal: number, fromLog: number): Trace => ({
-    trace,
-    signals: signals.list({ after: fromSignal - 1, senses: [], since: null, trace, limit: MAX_ROWS, newest: false }),
-    logs: history.page({
-      after: fromLog - 1,
-      sources: [],
-      since: null,
-      trace,
-      level: null,
-      limit: MAX_ROWS,
-      newest: false,
-    }),
-  });
-  const near = rows(signals.firstIdSince(since), history.firstIdSince(since));
-  return near.signals.length + near.logs.length > 0 ? near : rows(1, 1);
+  const near = rowsFrom(store, trace, store.signals.firstIdSince(since), store.history.firstIdSince(since));
+  return near.signals.length + near.logs.length > 0 ? near : readAll(store, trace);
 }
+
+const readAll = (store: StoreReader, trace: string): Trace => rowsFrom(store, trace, 1, 1);
+
+const rowsFrom = ({ signals, history }: StoreReader, trace: string, fromSignal: number, fromLog: number): Trace => ({
+  trace,
+  signals: signals.list({ ...ALL_SIGNALS, after: fromSignal - 1, trace, limit: MAX_ROWS }),
+  logs: history.page({ ...ALL_LOGS, after: fromLog - 1, trace, limit: MAX_ROWS }),
+});
