@@ -32,6 +32,8 @@ export const payload = declaration({
   queued: COUNT,
   sleeping: COUNT,
   queues: { "[string]": COUNT },
+  failed_workflows: NAMES,
+  failed_runs: [{ workflow: "string", run: COUNT, state: "string", error: "string | null" }, "[]"],
 });
 
 export const compute: Compute<Infer<typeof options>> = async (

@@ -5,7 +5,7 @@
  * - stale: it was due, and for `staleAfterMs` after that it had neither a success nor an error.
  */
 import { own } from "nerve/proc";
-import type { GroupStatus, SenseStatus, Status, WorkflowStatus } from "nerve/status";
+import type { GroupStatus, RunFailure, SenseStatus, Status, WorkflowStatus } from "nerve/status";
 
 /** The part of a status that is judged. */
 export interface Judged {
@@ -13,7 +13,11 @@ export interface Judged {
   readonly groups: readonly Pick<GroupStatus, "name" | "state" | "restarts">[];
   readonly senses: readonly JudgedSense[];
   readonly workflows: readonly Pick<WorkflowStatus, "name" | "running" | "queued" | "sleeping">[];
+  readonly broken_workflows: readonly Pick<Status["broken_workflows"][number], "name">[];
+  readonly failures: readonly RunFailure[];
 }
+
+export type FailedRun = Pick<RunFailure, "workflow" | "run" | "state" | "error">;
 
 export type JudgedSense = Pick<
   SenseStatus,
@@ -35,6 +39,8 @@ export interface Look {
   readonly kernel_started_at: number | null;
   readonly restarts: number;
   readonly senses: Readonly<Record<string, SenseMemory>>;
+  /** The newest run failure that was reported. Absent in what earlier versions remembered. */
+  readonly last_failure: number | undefined;
 }
 
 export interface Limits {
@@ -63,6 +69,10 @@ export interface NervePayload {
   readonly sleeping: number;
   /** Workflow → runs waiting, where any are. */
   readonly queues: Readonly<Record<string, number>>;
+  /** Workflows whose module does not load. */
+  readonly failed_workflows: readonly string[];
+  /** Runs that failed, timed out or were dropped since the last look. */
+  readonly failed_runs: readonly FailedRun[];
 }
 
 export function judge(status: Judged, previous: Look | null, limits: Limits): { payload: NervePayload; look: Look } {
@@ -80,13 +90,15 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
   const { failed, quarantined, disabled } = states;
   const { failing, stale } = unwell([...states.ok, ...states.failing, ...states.stale], limits);
   const { starting, backoff, stuck } = byState(status.groups, GROUP_STATES);
-  const queues = Object.fromEntries(
-    status.workflows.filter(({ queued }) => queued > 0).map(({ name, queued }) => [name, queued]),
-  );
-  const longQueues = Object.keys(queues).filter((name) => (own(queues, name) ?? 0) >= limits.queueWarning);
+  const waiting = status.workflows.filter(({ queued }) => queued > 0);
+  const longQueues = names(waiting.filter(({ queued }) => queued >= limits.queueWarning));
+
+  const failedRuns = newFailures(status, previous);
+  const failedWorkflows = names(status.broken_workflows);
 
   const critical = [
     ...sentence("failed to start", names(failed)),
+    ...sentence("workflows that do not load", failedWorkflows),
     ...sentence("quarantined", names(quarantined)),
     ...sentence("stale", stale),
     ...sentence("stuck groups", names(stuck)),
@@ -95,6 +107,7 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
     ...sentence("failing", failing),
     ...sentence("groups that keep dying", names(backoff)),
     ...sentence("long queues", longQueues),
+    ...sentence("runs that ended badly", failedRuns.map(shownRun)),
     ...(newRestarts > 0 ? [`groups restarted ${newRestarts} times since the last look`] : []),
   ];
   return {
@@ -115,15 +128,30 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
       running: total(status.workflows, "running"),
       queued: total(status.workflows, "queued"),
       sleeping: total(status.workflows, "sleeping"),
-      queues,
+      queues: Object.fromEntries(waiting.map(({ name, queued }) => [name, queued])),
+      failed_workflows: failedWorkflows,
+      failed_runs: failedRuns.map(outcomeOf),
     },
     look: {
       kernel_started_at: startedAt,
       restarts,
       senses: Object.fromEntries(followed.map(({ name, seen }) => [name, seen])),
+      last_failure: status.failures.at(-1)?.id ?? previous?.last_failure,
     },
   };
 }
+
+/** Each is reported once: their ids only grow, unless the store began anew. */
+function newFailures({ failures, kernel }: Judged, previous: Look | null): readonly RunFailure[] {
+  const last = previous?.last_failure;
+  const newest = failures.at(-1)?.id ?? 0;
+  // At the first look, those of this kernel.
+  if (last === undefined) return failures.filter(({ at }) => at >= kernel.started_at);
+  return newest < last ? failures : failures.filter(({ id }) => id > last);
+}
+
+const shownRun = ({ workflow, run }: FailedRun): string => `${workflow} #${run}`;
+const outcomeOf = ({ workflow, run, state, error }: RunFailure): FailedRun => ({ workflow, run, state, error });
 
 type Followed = Pick<JudgedSense, "name" | "state"> & { readonly seen: SenseMemory };
 

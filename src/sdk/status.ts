@@ -6,6 +6,8 @@ export type SenseStatus = Status["senses"][number];
 export type GroupStatus = Status["groups"][number];
 export type WorkflowStatus = Status["workflows"][number];
 
+export type RunFailure = Status["failures"][number];
+
 /** The kernel's status, now. Throws when the kernel does not answer, or when what answers is no kernel of nerve. */
 export async function fetchStatus(signal: AbortSignal): Promise<Status> {
   const socket = process.env.NERVE_SOCKET;

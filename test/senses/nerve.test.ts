@@ -24,6 +24,8 @@ const status = (given: Partial<Judged> = {}): Judged => ({
   groups: [{ name: "default", state: "up", restarts: 0 }],
   senses: [sense()],
   workflows: [{ name: "page", running: 0, queued: 0, sleeping: 0 }],
+  broken_workflows: [],
+  failures: [],
   ...given,
 });
 const limits = { now: NOW, staleAfterMs: 5 * MINUTE, queueWarning: 50 };
@@ -60,6 +62,8 @@ describe("one look", () => {
       queued: 0,
       sleeping: 0,
       queues: {},
+      failed_workflows: [],
+      failed_runs: [],
     });
   });
 
@@ -85,6 +89,12 @@ describe("one look", () => {
       "warning",
       "long queues: page",
     ],
+    [
+      "a workflow that does not load",
+      { broken_workflows: [{ name: "page" }] },
+      "critical",
+      "workflows that do not load: page",
+    ],
   ] as const)("at %s", (_, given, expected, reason) => {
     expect(judge(status(given), null, limits).payload).toMatchObject({ status: expected, reasons: [reason] });
   });
@@ -104,6 +114,29 @@ describe("one look", () => {
       sleeping: 3,
       queues: { page: 2 },
     });
+  });
+});
+
+describe("runs that ended badly", () => {
+  const failure = (id: number, at = NOW) =>
+    ({ id, run: id + 100, workflow: "page", state: "failed", error: "Error: no", at }) as const;
+  const seen = (...failures: ReturnType<typeof failure>[]) => ({ minute: 0, status: status({ failures }) });
+  const told = (...all: Parameters<typeof looks>) =>
+    looks(...all).map(({ failed_runs }) => failed_runs.map(({ run }) => run));
+
+  test("are a warning with workflow, run and error, each once", () => {
+    const [first, second, third] = looks(seen(failure(7)), seen(failure(7)), seen(failure(7), failure(9)));
+    expect(first).toMatchObject({ status: "warning", reasons: ["runs that ended badly: page #107"] });
+    expect(first?.failed_runs).toEqual([{ workflow: "page", run: 107, state: "failed", error: "Error: no" }]);
+    expect([second?.status, second?.failed_runs, third?.failed_runs.map(({ run }) => run)]).toEqual(["ok", [], [109]]);
+  });
+
+  test("before the first look are those of this kernel", () => {
+    expect(told(seen(failure(3, NOW - 91_000), failure(7)))).toEqual([[107]]);
+  });
+
+  test("are reported from the beginning where the store began anew", () => {
+    expect(told(seen(failure(70)), seen(failure(2)), seen(failure(2), failure(3)))).toEqual([[170], [102], [103]]);
   });
 });
 

@@ -76,6 +76,8 @@ test("what nerve emits of a status fits what it declares", async () => {
         { ...sense, name: "fails", state: "ok", errors: 3 },
       ],
       workflows: [{ name: "page", running: 1, queued: 60, sleeping: 2 }],
+      broken_workflows: [{ name: "page" }],
+      failures: [{ id: 1, run: 1, workflow: "page", state: "failed", error: null, at: 1 }],
     },
     null,
     { now: 1_000_000, staleAfterMs: 1, queueWarning: 50 },
