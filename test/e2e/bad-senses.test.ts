@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
     sense: "unresolved-package",
     files: { "index.ts": `import pad from "left-pad-of-nobody";\n${GOOD}console.log(pad);\n` },
     reason: "Cannot find package 'left-pad-of-nobody' imported from DIR/senses/unresolved-package/index.ts",
-    place: "DIR/senses/unresolved-package/index.ts: ",
+    place: "DIR/senses/unresolved-package/index.ts:1:17: ",
     hint: "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml",
   },
   {
