@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { ReplayKernel } from "../helpers/replay/kernel.ts";
 import {
   anyEdit,
   anyProgram,
@@ -12,8 +13,8 @@ import {
   type Program,
   unshared,
   withoutOwnAwaits,
-} from "../helpers/random-workflow.ts";
-import { type Cut, type Life, ReplayKernel, type Script, type Story } from "../helpers/replay-kernel.ts";
+} from "../helpers/replay/random-workflow.ts";
+import type { Cut, Life, Script, Story } from "../helpers/replay/story.ts";
 
 const UNCUT = { cuts: [], retries: 0, rounds: null } as const;
 

@@ -1,6 +1,6 @@
 /** Random workflows as data: how they are made, edited, and run on a thread. */
 import fc from "fast-check";
-import type { Thread } from "../../src/sdk/index.ts";
+import type { Thread } from "../../../src/sdk/index.ts";
 
 export type Node =
   | StepNode
