@@ -54,7 +54,7 @@ function patternsOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts):
     if (definition === null || !compilePattern(definition).ok) return [];
     return {
       label: labelOf(index, word),
-      each: eachOf(reflex),
+      each: reflex.each,
       definition,
       senses: reflex.on,
       ofEach: false,
@@ -77,7 +77,7 @@ function keysOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Exp
     const at = Array.isArray(key) ? `[${nth}]` : "";
     return {
       label: labelOf(index, `key[${nth}]`),
-      each: eachOf(reflex),
+      each: reflex.each,
       definition,
       senses: reflex.on,
       ofEach: false,
@@ -90,7 +90,7 @@ function keysOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Exp
 }
 
 function listOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Expectation[] {
-  const each = eachOf(reflex);
+  const { each } = reflex;
   const definition = each === null ? null : definitionAt(each, "unknown[]");
   if (definition === null) return [];
   return [
@@ -108,9 +108,6 @@ function listOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Exp
   ];
 }
 
-/** Dotted path of the list whose elements the reflex looks at. */
-const eachOf = (reflex: ReflexConfig): string | null => ("each" in reflex ? (reflex.each as string | null) : null);
-
 /** Workflows whose options hold templates. */
 const TEMPLATED: readonly string[] = ["exec", "webhook"];
 
@@ -123,11 +120,10 @@ function templatesOf(config: NerveConfig, workflow: WorkflowConfig, { withPart }
     if (reflex.kind !== "workflow" || reflex.workflow !== name) return [];
     return templates.flatMap(({ at, root, path }, nth) => {
       const definition = definitionAt(path, "unknown");
-      const isElement = root === "payload" && eachOf(reflex) !== null;
-      if (definition === null || (root === "signal" && eachOf(reflex) === null)) return [];
+      if (definition === null || (root === "signal" && reflex.each === null)) return [];
       return {
         label: labelOf(index, `template[${nth}]`),
-        each: isElement ? eachOf(reflex) : null,
+        each: root === "payload" ? reflex.each : null,
         definition,
         senses: reflex.on,
         ofEach: true,

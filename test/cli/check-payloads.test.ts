@@ -76,6 +76,37 @@ workflows: { page: { use: exec, with: { command: ["true"] } } }
   ]);
 });
 
+test("of `each` the list, and of its items the pattern, the keys and the templates, are held against what is declared", async () => {
+  const { code, errors } = await check(`
+reflexes:
+  - { sense: host-health, interval: 1m }
+  - { name: right, workflow: page, on: [host-health], each: checks, key: [$sense, sense, check], when: { status: "'critical'" } }
+  - { name: wrong, workflow: page, on: [host-health], each: checks, key: [sense, chek], when: { status: "'crit'" } }
+  - { name: no-list, workflow: page, on: [host-health], each: status, key: status }
+  - { name: no-field, workflow: page, on: [host-health], each: cheks, key: sense }
+workflows:
+  page: { use: exec, with: { command: [echo, --, "{{ payload.value }} {{ signal.host }}", "{{ payload.host }}", "{{ signal.value }}"] } }
+`);
+  expect(code).toBe(1);
+  const of = (reflex: string): string => `workflow \`page\`, which reflex \`${reflex}\` starts:`;
+  const item = "an item of `checks` in the payload of `host-health`";
+  expect(errors.map(({ message, line, column }) => `${line}:${column} ${message}`)).toEqual([
+    '5:105 reflex `wrong`: `when.status` is "\'crit\'", which matches no item of `checks` in a payload of `host-health`: there it is "critical" | "ok" | "warning"',
+    `5:82 reflex \`wrong\`: \`key[1]\` asks for \`chek\`, which ${item} does not declare`,
+    '6:63 reflex `no-list`: `each` is "status", which is a list in no payload of `host-health`: there it is "critical" | "ok" | "warning"',
+    "7:64 reflex `no-field`: `each` asks for `cheks`, which the payload of `host-health` does not declare",
+    `9:91 ${of("right")} \`with.command[3]\` asks for \`host\`, which ${item} does not declare`,
+    `9:113 ${of("right")} \`with.command[4]\` asks for \`value\`, which the payload of \`host-health\` does not declare`,
+    `9:91 ${of("wrong")} \`with.command[3]\` asks for \`host\`, which ${item} does not declare`,
+    `9:113 ${of("wrong")} \`with.command[4]\` asks for \`value\`, which the payload of \`host-health\` does not declare`,
+    `9:113 ${of("no-list")} \`with.command[4]\` asks for \`value\`, which the payload of \`host-health\` does not declare`,
+    `9:113 ${of("no-field")} \`with.command[4]\` asks for \`value\`, which the payload of \`host-health\` does not declare`,
+  ]);
+  expect(errors[1].hint).toBe(
+    "did you mean `check`? an item of `checks` in the payload of `host-health` has check, critical, sense, status, value, warning",
+  );
+});
+
 test("a template for what no payload has is found at its argument, for each sense that starts the workflow", async () => {
   const { code, errors } = await check(`
 senses: { memory: , nagios: { use: exec, with: { command: ["true"], parse: nagios } } }
