@@ -112,7 +112,7 @@ reflexes:
 
 test("one that a signal of another of its senses can match, or may match, is none", async () => {
   const fine = await check(`
-  - { workflow: page, on: [up, down], when: { kind: "'down'" }, clear: { kind: "'up'" } }
+  - { workflow: page, on: [up, down], key: $one, when: { kind: "'down'" }, clear: { kind: "'up'" } }
   - { workflow: page, on: [up, silent], when: { kind: "'down'" } }
   - { sense: silent, on: [down], when: { kind: "'down'" } }
 `);
