@@ -102,6 +102,11 @@ export class LiveRun {
     return run;
   }
 
+  /** The commit that is under way moves it on, or nothing does any longer. */
+  get isMovedByCommit(): boolean {
+    return this.#phase === "beginning" || this.#phase === "settling" || this.#phase === "gone";
+  }
+
   get isOver(): boolean {
     return this.row !== null && isOver(this.row.state);
   }

@@ -133,8 +133,11 @@ export class KernelOfRuns implements WorkflowHost {
   doesNotLoad(workflow: string, problem: Problem): void {
     this.journal.logProblem(`workflow:${workflow}`, "workflow.failed", problem);
     const waiting = [...this.#live.values()].filter((run) => run.workflow === workflow && run.phase !== "sleeping");
-    for (const run of waiting.slice(0, TOLD_RUNS))
-      this.#voice.waits(run, `its module does not load: ${formatProblem(problem)}`);
+    for (const run of waiting.slice(0, TOLD_RUNS)) this.waitsForModule(run, problem);
+  }
+
+  waitsForModule(run: LiveRun, problem: Problem): void {
+    this.#voice.waits(run, `its module does not load: ${formatProblem(problem)}`);
   }
 
   waits(run: LiveRun, problem: Problem): void {

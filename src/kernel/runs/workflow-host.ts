@@ -33,6 +33,8 @@ export interface WorkflowHost extends RunWorkerHost {
   history(row: Run): Result<Assignment, Problem>;
   /** The module of `workflow` does not load, and its runs wait for that. */
   doesNotLoad(workflow: string, problem: Problem): void;
+  /** `run` waits for a module that does not load. */
+  waitsForModule(run: LiveRun, problem: Problem): void;
   /** `run` cannot go on. */
   waits(run: LiveRun, problem: Problem): void;
   /** An attempt of `run` failed that had nothing to run. `row`: of that attempt. */

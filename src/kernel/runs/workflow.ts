@@ -2,12 +2,10 @@
  * One workflow: its runs, which of them have a slot, and what the others wait for. It decides; its run-worker reports
  * ({@link Slots}). Invariants kept here:
  * - G3: a run has one ending; what comes after it changes nothing. A clean stop leaves none `running`.
- * - No more runs than `concurrency` have a slot. Woken, retried and interrupted runs come before queued ones; queued ones
- *   start in the order of their ids.
+ * - No more runs than `concurrency` have a slot, and slots are given in the order of the {@link Line}.
  * - A run begins once a worker has loaded the module: until then it waits as it stands, and no attempt is spent on it.
  * - Memory follows the commit, as everywhere in the kernel.
  */
-import { Fifo } from "../../base/fifo.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
@@ -19,6 +17,7 @@ import type { Draft } from "../commits/draft.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
 import { type Admission, admit } from "./admission.ts";
 import { Beginning } from "./beginning.ts";
+import { Line } from "./line.ts";
 import { Module } from "./module.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
 import { afterFailure, type Failure, isVain } from "./run-policy.ts";
@@ -38,11 +37,7 @@ export class Workflow implements Slots {
   readonly #worker: RunWorker;
   readonly #sleepers: Sleepers;
 
-  readonly #queued = new Fifo<LiveRun>();
-  readonly #ready = new Fifo<LiveRun>();
-  /** Runs that have a slot and no worker any longer. */
-  readonly #interrupted = new Set<LiveRun>();
-  readonly #slots = new Set<LiveRun>();
+  readonly #line = new Line();
   #stopping = false;
 
   constructor(config: WorkflowConfig, location: Result<Location, Problem>, host: WorkflowHost) {
@@ -69,19 +64,16 @@ export class Workflow implements Slots {
   }
 
   get counts(): { readonly running: number; readonly queued: number; readonly sleeping: number } {
-    return {
-      running: this.#slots.size,
-      queued: this.#queued.size,
-      sleeping: this.#sleepers.size + this.#ready.size,
-    };
+    const { running, queued, ready } = this.#line;
+    return { running, queued, sleeping: this.#sleepers.size + ready };
   }
 
   get isBusy(): boolean {
-    return this.#slots.size > 0;
+    return this.#line.running > 0;
   }
 
   get #free(): number {
-    return Math.max(0, (this.config.concurrency ?? DEFAULT_CONCURRENCY) - this.#slots.size);
+    return (this.config.concurrency ?? DEFAULT_CONCURRENCY) - this.#line.running;
   }
 
   // ── letting runs in ──────────────────────────────────────────────────
@@ -90,24 +82,21 @@ export class Workflow implements Slots {
   admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
     const admitted = draft.admitted(this);
     const { config, counts } = this;
-    const free = Math.max(0, this.#free - this.#ready.size - admitted.started);
+    const free = Math.max(0, this.#free - this.#line.ready - admitted.started);
     const room = { running: counts.running + admitted.started, waiting: counts.queued + admitted.queued, free };
     return admit(draft, run, order, { ...room, mayBegin: this.#mayBegin, code: this.#module.code, config, admitted });
   }
 
   /** After the commit of `admit`. */
   admitted(run: LiveRun, order: RunOrder, how: Admission): void {
-    if (how === "dropped") {
-      run.to("gone");
-      return this.#host.ended(run);
-    }
+    if (how === "dropped") return this.release(run);
     if (how === "queued") {
       if (order.retryOf === null && run.inputLength <= REMEMBERED_INPUT) run.order = order;
-      this.#queued.add(run);
+      this.#line.queue(run);
+      this.#sayBroken(run);
       return this.fill();
     }
-    this.#slots.add(run);
-    run.to("beginning");
+    this.#line.enters(run);
     this.#host.began(run);
     this.#worker.hand(run, { order, history: EMPTY_HISTORY });
   }
@@ -115,9 +104,8 @@ export class Workflow implements Slots {
   /** A run that an earlier kernel left. `wait`: for what, where it sleeps. */
   restore(run: LiveRun, wait: Wait | null): void {
     if (wait !== null) return this.sleep(run, wait);
-    if (run.row?.state !== "queued") return this.#readies(run, "restart");
-    run.to("queued");
-    this.#queued.add(run);
+    if (run.row?.state === "queued") this.#line.queue(run);
+    else this.#line.readies(run, "restart");
   }
 
   /** A run that an earlier kernel left, and that cannot go on. */
@@ -133,26 +121,15 @@ export class Workflow implements Slots {
   /** Gives free slots to runs that wait, once a worker is there for them. */
   fill(): void {
     if (!this.#mayBegin) {
-      if (!this.#stopping && this.#hasWork) this.#worker.want();
+      if (!this.#stopping && !this.#line.isEmpty) this.#worker.want();
       return;
     }
-    for (const run of this.#interrupted) this.#begin(run);
-    this.#interrupted.clear();
-    while (this.#free > 0) {
-      const next = this.#ready.shift() ?? this.#queued.shift();
-      if (next === null) break;
-      this.#slots.add(next);
-      this.#begin(next);
-    }
-    if (this.#slots.size === 0) this.#worker.idles();
-  }
-
-  get #hasWork(): boolean {
-    return this.#slots.size + this.#ready.size + this.#queued.size > 0;
+    for (const run of this.#line.next(this.#free)) this.#begin(run);
+    if (this.#line.running === 0) this.#worker.idles();
   }
 
   wantsWorker(): boolean {
-    if (this.#stopping || this.#host.isHeld || this.#module.isBroken || !this.#hasWork) return false;
+    if (this.#stopping || this.#host.isHeld || this.#module.isBroken || this.#line.isEmpty) return false;
     const located = this.#module.locate();
     if (!located.ok) this.doesNotLoad(located.error);
     return located.ok;
@@ -171,12 +148,10 @@ export class Workflow implements Slots {
   /** Its worker is gone; it keeps its slot. */
   interrupted(run: LiveRun, reason: ResumeReason): void {
     if (run.isOver) return this.release(run);
-    run.reason = reason;
-    this.#interrupted.add(run);
+    this.#line.interrupts(run, reason);
   }
 
   #begin(run: LiveRun): void {
-    run.to("beginning");
     this.#host.ledger.write((draft) => {
       const row = draft.row(run);
       if (row === null) throw new Error(`run ${run.id} was never queued`);
@@ -201,8 +176,7 @@ export class Workflow implements Slots {
 
   #cannotBegin(run: LiveRun, problem: Problem): void {
     if (run.isOver) return this.release(run);
-    this.#slots.delete(run);
-    this.#worker.forget(run);
+    this.#leaves(run);
     this.#sleepers.hold(run, run.reason ?? "restart");
     this.#host.waits(run, problem);
     this.fill();
@@ -210,14 +184,14 @@ export class Workflow implements Slots {
 
   /** A run that has ended has no slot any longer. */
   release(run: LiveRun): void {
+    this.#host.ended(run);
     run.to("gone");
     this.#leaves(run);
     this.fill();
   }
 
   #leaves(run: LiveRun): void {
-    this.#slots.delete(run);
-    this.#interrupted.delete(run);
+    this.#line.leaves(run);
     this.#worker.forget(run);
   }
 
@@ -228,14 +202,14 @@ export class Workflow implements Slots {
   }
 
   #woken(run: LiveRun, reason: ResumeReason): void {
-    this.#readies(run, reason);
+    this.#line.readies(run, reason);
+    this.#sayBroken(run);
     this.fill();
   }
 
-  #readies(run: LiveRun, reason: ResumeReason): void {
-    run.to("ready");
-    run.reason = reason;
-    this.#ready.add(run);
+  /** Who comes to wait for a module that is known not to load is told so as well. */
+  #sayBroken(run: LiveRun): void {
+    if (this.#module.problem !== null) this.#host.waitsForModule(run, this.#module.problem);
   }
 
   deadline(ms: number, now = this.#host.lifetime.now()): { until: number; due: number } {
@@ -285,11 +259,10 @@ export class Workflow implements Slots {
   /** It has ended by other means than its worker. */
   #abandon(run: LiveRun): void {
     this.#host.ended(run);
-    this.#queued.delete(run);
-    this.#ready.delete(run);
+    this.#line.forget(run);
     this.#sleepers.forget(run);
     // Its slot is free once its code has settled; a commit that is under way lets it go.
-    if (this.#worker.abort(run) || LET_GO_LATER.has(run.phase)) return;
+    if (this.#worker.abort(run) || run.isMovedByCommit) return;
     this.release(run);
   }
 
@@ -312,7 +285,7 @@ export class Workflow implements Slots {
     this.#module.stop();
     await this.#worker.stop();
     this.#host.ledger.write((draft) => {
-      for (const run of this.#slots) {
+      for (const run of this.#line.slots()) {
         if (draft.row(run)?.state !== "running") continue;
         const data = { ...this.deadline(0), sleeps: [], ran_ms: Math.round(run.ranMs), reason: "stop" } as const;
         draft.run(run, { event: "run.sleeping", data });
@@ -324,5 +297,3 @@ export class Workflow implements Slots {
     this.#worker.kill(why);
   }
 }
-
-const LET_GO_LATER: ReadonlySet<LiveRun["phase"]> = new Set(["beginning", "settling", "gone"]);

@@ -1,0 +1,89 @@
+/**
+ * The runs of a workflow that wait for a slot, in the order in which they get one, and the runs that have one. Interrupted
+ * runs have kept theirs; woken, retried and restarted runs come before queued ones; queued ones come in the order of their
+ * ids.
+ */
+import { Fifo } from "../../base/fifo.ts";
+import type { LiveRun, ResumeReason } from "../memory/run.ts";
+
+export class Line {
+  readonly #queued = new Fifo<LiveRun>();
+  readonly #ready = new Fifo<LiveRun>();
+  readonly #slots = new Set<LiveRun>();
+  /** Of those that have a slot, the runs that have no worker any longer. */
+  readonly #interrupted = new Set<LiveRun>();
+
+  get queued(): number {
+    return this.#queued.size;
+  }
+
+  get ready(): number {
+    return this.#ready.size;
+  }
+
+  /** Runs that have a slot. */
+  get running(): number {
+    return this.#slots.size;
+  }
+
+  get isEmpty(): boolean {
+    return this.running + this.ready + this.queued === 0;
+  }
+
+  slots(): Iterable<LiveRun> {
+    return this.#slots;
+  }
+
+  /** Waits for its first slot. */
+  queue(run: LiveRun): void {
+    if (run.phase !== "queued") run.to("queued");
+    this.#queued.add(run);
+  }
+
+  /** Has run before, and waits for a slot. */
+  readies(run: LiveRun, reason: ResumeReason): void {
+    run.to("ready");
+    run.reason = reason;
+    this.#ready.add(run);
+  }
+
+  /** Its worker is gone; it keeps its slot. */
+  interrupts(run: LiveRun, reason: ResumeReason): void {
+    run.reason = reason;
+    this.#interrupted.add(run);
+  }
+
+  /** Has a slot from now on. */
+  enters(run: LiveRun): void {
+    this.#slots.add(run);
+    run.to("beginning");
+  }
+
+  /** Interrupted runs, and so many others as slots are free: they are beginning now. */
+  next(free: number): LiveRun[] {
+    const next = [...this.#interrupted];
+    this.#interrupted.clear();
+    for (const run of next) run.to("beginning");
+    for (let left = free; left > 0; left--) {
+      const run = this.#ready.shift() ?? this.#queued.shift();
+      if (run === null) break;
+      this.enters(run);
+      next.push(run);
+    }
+    return next;
+  }
+
+  /** It waits for nothing here, and has no slot. */
+  leaves(run: LiveRun): void {
+    this.#queued.delete(run);
+    this.#ready.delete(run);
+    this.#slots.delete(run);
+    this.#interrupted.delete(run);
+  }
+
+  /** It has ended by other means than its worker, and gets no slot. */
+  forget(run: LiveRun): void {
+    this.#queued.delete(run);
+    this.#ready.delete(run);
+  }
+}
