@@ -13,6 +13,7 @@ import type { Slots } from "../../../src/kernel/runs/slots.ts";
 import type { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import type { WorkflowConfig } from "../../../src/model/config.ts";
 import { problem } from "../../../src/model/problem.ts";
+import type { RunRequest } from "../../../src/workflow-worker/setting.ts";
 import { randomFrom } from "../runs.ts";
 import { HandTimers, immediate } from "./hand-timers.ts";
 import type { Program } from "./random-workflow.ts";
@@ -21,6 +22,16 @@ import { ScriptedWorker } from "./scripted-worker.ts";
 import type { Life, Script, Story } from "./story.ts";
 import { Witness } from "./witness.ts";
 
+const TRIGGER: RunRequest["trigger"] = {
+  id: null,
+  sense: null,
+  at: null,
+  payload: null,
+  reflex: null,
+  key: null,
+  due: null,
+  signal: null,
+};
 const MOST_LIVES = 400;
 const MOST_POINTS = 5_000;
 
@@ -124,7 +135,7 @@ export class ReplayKernel {
       run: 1,
       attempt: this.#log.row?.attempt ?? 1,
       trace: TRACE,
-      trigger: { id: null, sense: null, at: null, payload: null, reflex: null, key: null, isElement: false },
+      trigger: TRIGGER,
       timeoutMs: null,
       ...replayOf(this.#log.history, this.#timers.time),
     };
