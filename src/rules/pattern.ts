@@ -20,7 +20,23 @@ export interface Pattern {
   why(payload: Json): readonly Mismatch[];
 }
 
+/** ArkType takes milliseconds to read a definition, and one start reads each twice: to check the config, and to load it. */
+const REMEMBERED = 4_096;
+const compiled = new Map<string, Result<Pattern, PatternRefusals>>();
+
+/** A definition is compiled once, however many reflexes have it and however often a config is read. */
 export function compilePattern(definition: Json): Result<Pattern, PatternRefusals> {
+  const text = JSON.stringify(definition);
+  const known = compiled.get(text);
+  if (known !== undefined) return known;
+  const result = compileAnew(definition);
+  const [oldest] = compiled.size < REMEMBERED ? [] : compiled.keys();
+  if (oldest !== undefined) compiled.delete(oldest);
+  compiled.set(text, result);
+  return result;
+}
+
+function compileAnew(definition: Json): Result<Pattern, PatternRefusals> {
   const checked = checkedWhole(definition);
   if (!checked.ok) return checked;
   const check = checked.value;

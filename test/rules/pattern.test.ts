@@ -534,3 +534,11 @@ describe("is refused", () => {
     LONG_MS,
   );
 });
+
+test("a definition is compiled once, and another one by itself", () => {
+  const definition = { status: "'critical'", used: "number > 90" };
+  const first = compilePattern(definition);
+  expect(compilePattern(structuredClone(definition))).toBe(first);
+  expect(compilePattern({ ...definition, used: "number > 91" })).not.toBe(first);
+  expect(compilePattern("nope")).toBe(compilePattern("nope"));
+});
