@@ -126,9 +126,33 @@ const isInherited = (word: string): boolean => word.split(".").some((part) => pa
 const isExpression = (text: string): boolean =>
   /['/()[\]<>=]/.test(text) || wordsOf(text, (word) => /^[a-z]/i.test(word) && read(word).ok).length > 0;
 
-/** How to write what was meant as text, if it was. */
+const COMPARISON =
+  /^([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*(<=|>=|==?|<|>)\s*(-?\d+(?:\.\d+)?|'[^'"]*'|"[^'"]*"|true|false|null)$/;
+
+/** `used > 90` and the like, as other tools write a condition: a field of the payload and what it must be. */
+function comparisonIn(text: string): string | null {
+  const [, path = "", operator = "", value = ""] = COMPARISON.exec(text.trim()) ?? [];
+  if (path === "" || read(path).ok) return null;
+  const isNumber = /^-?\d/.test(value);
+  const isText = /^['"]/.test(value);
+  if (!isNumber && !operator.startsWith("=")) return null;
+  const literal = isText ? `"'${value.slice(1, -1)}'"` : `"${value}"`;
+  const type = operator.startsWith("=") ? literal : `number ${operator} ${value}`;
+  return path.split(".").reduceRight((inner, name) => `{ ${name}: ${inner} }`, type);
+}
+
+/** The same of several with `&&` or `and` between; null where one is no comparison, or two are inside one field. */
+function comparisonsIn(text: string): string | null {
+  const parts = text.split(/\s*&&\s*|\s+and\s+/).map(comparisonIn);
+  if (parts.includes(null) || new Set(parts.map((part) => part?.split(":", 1)[0])).size < parts.length) return null;
+  return `{ ${parts.map((part) => part?.slice(2, -2)).join(", ")} }`;
+}
+
+/** How to write what was meant as text or as a comparison, if it was. */
 function asText(text: Json): string | null {
   if (typeof text !== "string") return null;
+  const comparisons = comparisonsIn(text);
+  if (comparisons !== null) return `write ${comparisons}`;
   const anything = "write unknown for any value";
   if (text.trim() === "any") return `${anything}, or "'any'" for the text`;
   if (wordsOf(text, (word) => word === "any").length > 0) return anything;

@@ -51,4 +51,30 @@ reflexes: [{ sense: load, on: [memory] }]
       "nerve.yaml:3:35: no reflex runs the sense `memory`; add a reflex for it, or trigger it by hand: nerve trigger memory",
     ]);
   });
+
+  const hysteresis = (when: string, clear: string): string =>
+    `senses: { load: , mem: }\nreflexes:\n  - { sense: load, interval: 1s }\n  - { sense: mem, on: [load], when: ${when}, clear: ${clear} }`;
+
+  test.each([
+    ["{ used: number > 80 }", "{ used: number < 90 }"],
+    ["{ state: \"'a' | 'b'\" }", "{ state: \"'b' | 'c'\" }"],
+    ["{ used: number > 80, state: \"'on'\" }", "{ used: number < 90 }"],
+    ["number > 5", "number < 6"],
+  ])("is given where `clear` overlaps `when`: %s and %s", (when, clear) => {
+    const [warning, ...more] = warningsOf(hysteresis(when, clear));
+    expect(warning).toContain(
+      "`reflexes[1].clear` overlaps `reflexes[1].when`: a payload can match both, and then `clear` wins",
+    );
+    expect(more).toEqual([]);
+  });
+
+  test.each([
+    ["{ used: number >= 90 }", "{ used: number < 80 }"],
+    ["{ used: number > 90 }", "{ used: number <= 90 }"],
+    ["{ state: \"'down'\" }", "{ state: \"'up'\" }"],
+    ["{ state: \"'down'\" }", '{ maintenance: "true" }'],
+    ["{ state: \"'down'\" }", '{ state: "\'down\'", muted: "true" }'],
+  ])("is not given for `when: %s` and `clear: %s`", (when, clear) => {
+    expect(warningsOf(hysteresis(when, clear))).toEqual([]);
+  });
 });

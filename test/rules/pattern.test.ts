@@ -542,3 +542,23 @@ test("a definition is compiled once, and another one by itself", () => {
   expect(compilePattern({ ...definition, used: "number > 91" })).not.toBe(first);
   expect(compilePattern("nope")).toBe(compilePattern("nope"));
 });
+
+test.each([
+  ["used_percent > 90", "write { used_percent: number > 90 }"],
+  ["used_percent>=90.5", "write { used_percent: number >= 90.5 }"],
+  ["disk.used < -1", "write { disk: { used: number < -1 } }"],
+  ["status == 'critical'", `write { status: "'critical'" }`],
+  ['status = "down"', `write { status: "'down'" }`],
+  ["ok == false", 'write { ok: "false" }'],
+  ["code == 0", 'write { code: "0" }'],
+  ["used > 90 && free < 5", "write { used: number > 90, free: number < 5 }"],
+  ["used > 90 and state == 'on'", `write { used: number > 90, state: "'on'" }`],
+])("a condition as other tools write it is refused with the map it is meant as: %s", (text, hint) => {
+  const refused = compilePattern(text);
+  expect(refused.ok ? null : refused.error[0].hint).toBe(hint);
+});
+
+test.each(["number > 5", "string > 5", "string == 5", "status > 'a'"])("%s is taken for no such condition", (text) => {
+  const result = compilePattern(text);
+  expect(result.ok ? "" : (result.error[0].hint ?? "")).not.toContain("{");
+});
