@@ -3,9 +3,10 @@
  * out in silence, no id given twice, no change by `rebuild` that the logs do not say.
  */
 import { Database } from "bun:sqlite";
+import { lstatSync } from "node:fs";
 import { join } from "node:path";
 import type { Problem } from "../../src/model/problem.ts";
-import { ArchiveDamaged } from "../../src/store/archive-damage.ts";
+import { ArchiveDamaged, damagedByGap } from "../../src/store/archive-damage.ts";
 import { StoreDamaged } from "../../src/store/damage.ts";
 import { ALL_LOGS } from "../../src/store/logs.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -53,7 +54,11 @@ const VERBS: Readonly<Record<string, Verb>> = {
   silences: ({ silences }) => numbered(silences.all().length),
   switches: ({ switches }) => numbered(switches.disabled().length),
   reflexes: ({ loadedReflexes, reflexes }) => numbered(loadedReflexes.all().length + reflexes.all().length),
-  "archive ls": ({ archive }) => archive.all().map(({ first_id }) => ({ id: first_id })),
+  "archive ls": ({ archive }, data) => {
+    const [gap] = archive.gaps();
+    if (gap !== undefined) throw damagedByGap(join(data, "archive"), gap);
+    return archive.all().map(({ first_id }) => ({ id: first_id }));
+  },
 };
 
 async function answer(act: () => Promise<readonly number[]> | readonly number[], file: string): Promise<Answer> {
@@ -73,8 +78,11 @@ function caught(error: unknown, file: string): Answer {
 }
 
 function runsIn(data: string): string | null {
+  const file = join(data, "logs.db");
+  // A named pipe would be waited for.
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) return null;
   try {
-    const db = new Database(join(data, "logs.db"), { readonly: true });
+    const db = new Database(file, { readonly: true });
     try {
       return JSON.stringify(db.query("SELECT * FROM workflow_runs ORDER BY id").all());
     } finally {

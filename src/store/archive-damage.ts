@@ -41,7 +41,8 @@ export const damagedByGap = (folder: string, { lost, after, upTo }: ArchiveGap):
   const logs = `has ${logsWord(after + 1, upTo)}, but`;
   if (lost === "watermark") {
     const why = `${logs} by \`archived_up_to\` in \`meta\` the archive ends with log ${after}`;
-    return new ArchiveDamaged(folder, why, `set it to ${upTo}`, upTo);
+    const remedy = `\`nerve archive verify\` says whether the row of the newest file is right; if so set the watermark to ${upTo}`;
+    return new ArchiveDamaged(folder, why, remedy, upTo);
   }
   const remedy = "`nerve archive verify` looks which file it is; insert its row again, from a copy of logs.db";
   return new ArchiveDamaged(folder, `${logs} no row of the table \`archive\` tells in which file`, remedy, upTo);

@@ -159,6 +159,7 @@ export function archiveReader(folder: string): ArchiveReader {
       if (typeof descriptor === "string") throw damagedFile(folder, known, descriptor);
       try {
         trust(descriptor, known);
+        let last = after;
         const from = place.sha256 === known.sha256 && place.after <= after ? place.at : 0;
         for (const { bytes, at } of piecesOf(descriptor, from)) {
           if (needle !== null) {
@@ -168,7 +169,13 @@ export function archiveReader(folder: string): ArchiveReader {
           const rows = rowsOf(bytes);
           const [first] = rows;
           if (first !== undefined) place = { sha256: known.sha256, after: first.id - 1, at };
-          for (const row of rows) if (row.id > after) yield row;
+          for (const row of rows) {
+            last = row.id;
+            if (row.id > after) yield row;
+          }
+        }
+        if (needle === null && last !== known.last_id) {
+          throw damagedFile(folder, known, `ends with log ${last}, and not with log ${known.last_id}`);
         }
       } finally {
         closeSync(descriptor);

@@ -1,9 +1,10 @@
 /** The table of logs: appended to by the kernel, read by cursor. */
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import { LOG_COLUMNS, logGuard } from "./log-row.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
-import { ClockSteps, searchIn } from "./search.ts";
+import { searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface LogFilter extends Page {

@@ -1,9 +1,10 @@
 /** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
 import type { Database } from "bun:sqlite";
 import type { Signal } from "../model/signal.ts";
+import { ClockSteps } from "./clock-steps.ts";
 import { isId, isName, isText, isTime, orNull, RowGuard } from "./columns.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
-import { ClockSteps, searchIn } from "./search.ts";
+import { searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface NewSignal {

@@ -64,7 +64,12 @@ const sizeOf = (db: Database): number =>
 export function checkPages(db: Database, mostBytes: number): void {
   if (sizeOf(db) > mostBytes) return;
   const found = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get()?.integrity_check ?? "ok";
-  if (found !== "ok") throw new StoreDamaged(db.filename, found.replaceAll(/\s+/g, " "), RESTORE);
+  if (found !== "ok")
+    throw new StoreDamaged(
+      db.filename,
+      `a page is damaged: ${found.replace(/^\*\*\* in database main \*\*\*/, "").trim()}`,
+      RESTORE,
+    );
 }
 
 /** A trigger of somebody else's that refuses what nerve writes, or null. */

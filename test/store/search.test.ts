@@ -39,6 +39,23 @@ test("rows of the last two hours are found though a stretch of wrong clock lies 
   store.close();
 });
 
+test("rows that another hand wrote are found as well", () => {
+  using folder = temporaryFolder();
+  const store = opened(folder.path);
+  append(store, 100, NOW - HOUR);
+  const db = new Database(storeFile(folder.path));
+  const insert = db.prepare("INSERT INTO signals (sense, at, payload, trace) VALUES ('b', ?, '{}', '')");
+  db.transaction(() => {
+    for (let n = 0; n < 20_000; n++) insert.run(NOW - 20 * DAY + n);
+  })();
+  db.close(true);
+  expect(store.signals.firstIdSince(NOW - 2 * HOUR)).toBe(1);
+  append(store, 5_000, NOW - 60_000);
+  expect(store.signals.firstIdSince(NOW - 2 * HOUR)).toBe(1);
+  expect(store.signals.firstIdSince(NOW - HOUR / 2)).toBe(20_101);
+  store.close();
+});
+
 test("whatever the clock did, the first id for a time is that of the first row as young as it", () => {
   using folder = temporaryFolder();
   let seed = 7;

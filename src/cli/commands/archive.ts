@@ -8,7 +8,8 @@ import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Archived } from "../../control/contract.ts";
-import type { ArchiveFile } from "../../store/archive-names.ts";
+import { damagedByGap } from "../../store/archive-damage.ts";
+import { type ArchiveFile, archiveFolder } from "../../store/archive-names.ts";
 import { storeFile } from "../../store/tables.ts";
 import { findingProblem, verifyArchive } from "../../store/verify-archive.ts";
 import { defineCommand } from "../frame/command.ts";
@@ -41,12 +42,15 @@ const COLUMNS: readonly Column<ArchiveFile>[] = [
 async function ls(place: Place, json: boolean): Promise<Outcome> {
   const opened = readStore(place);
   if (!opened.ok) return opened;
-  const files = opened.value.archive.all();
+  const { archive } = opened.value;
+  const files = archive.all();
+  const gaps = archive.gaps();
   // Which file it follows is for `verify`.
   if (json) for (const { after_id: _, ...file } of files) print(safeJson(file));
   else if (files.length > 0) print(renderTable(COLUMNS, files, stdoutScreen()).join("\n"));
-  else remark("no archive files");
-  return ok(EXIT.done);
+  else if (gaps.length === 0) remark("no archive files");
+  const lost = gaps.map((gap) => damagedByGap(archiveFolder(place.data), gap).problem);
+  return lost.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...lost);
 }
 
 async function verify(place: Place, json: boolean): Promise<Outcome> {
