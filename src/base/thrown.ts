@@ -19,8 +19,19 @@ function stderrOf(error: Error): string {
   return stderr.length > STDERR_TAIL_BYTES ? `: …${tail.replace(/^\ufffd+/, "")}` : `: ${tail}`;
 }
 
+/** Errors that stand for a failure which was described before. */
+const STANDING = new WeakMap<Error, { readonly message: string; readonly words: string }>();
+
+/** `error` is made anew from the record of a failure: as long as its message stays, it is described by the recorded `words`. */
+export function standsFor<Made extends Error>(error: Made, words: string): Made {
+  STANDING.set(error, { message: error.message, words });
+  return error;
+}
+
 /** The error's message, and after it those of its causes: a library's wrapping often hides the reason in there. */
 function words(error: Error, depth: number): string {
+  const standing = STANDING.get(error);
+  if (standing?.message === error.message) return standing.words;
   const text = `${error.name}: ${error.message}${stderrOf(error)}`;
   return error.cause instanceof Error && depth < DEEPEST_CAUSE ? `${text}; ${words(error.cause, depth + 1)}` : text;
 }

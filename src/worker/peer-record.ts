@@ -91,7 +91,7 @@ function hintOnPeer(thrown: unknown, peers: Peers): string | null {
   if (handler === undefined || missed === null) return null;
   const [, evaluated = ""] = thrown instanceof TypeError ? (OF_UNDEFINED.exec(thrown.message) ?? []) : [];
   // The expression names the peer, or looks it up by a variable.
-  if (!evaluated.includes(missed) && !evaluated.includes("[")) return null;
+  if (!evaluated.split(/[^\w-]+/).includes(missed) && !/\bpeers\[/.test(evaluated)) return null;
   if (missed === handler.self) return `a sense is no peer of its own: use \`db\` in place of \`peers.${missed}\``;
   if (Object.hasOwn(BUILT_IN_SENSES, missed))
     return `the sense ${missed} is not configured: add it to \`senses\` in nerve.yaml`;
@@ -106,7 +106,7 @@ export function describeAuthorFailure(thrown: unknown, peers: Peers): Thrown {
   const failure = describeFailure(thrown);
   try {
     const hint = hintOnPeer(thrown, peers);
-    return hint === null ? failure : { ...failure, message: `${failure.message}; ${hint}` };
+    return hint === null ? failure : { ...failure, message: `${failure.message} (${hint})` };
   } catch {
     // What was thrown throws itself when it is looked at.
     return failure;

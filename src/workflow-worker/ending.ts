@@ -1,11 +1,12 @@
 /** How the end of a run's function is put into a report. */
 
 import { clipLine } from "../base/row-limiter.ts";
-import { describeFailure } from "../base/thrown.ts";
 import type { WorkflowMessageOf } from "../ipc/workflow-definitions.ts";
 import { adviceOf } from "../model/retry-advice.ts";
+import type { Peers } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
 import { clip } from "../worker/output.ts";
+import { describeAuthorFailure } from "../worker/peer-record.ts";
 import type { StepPlace } from "./past.ts";
 
 type Head = "generation" | "seq" | "run" | "ranMs" | "lingers";
@@ -20,8 +21,8 @@ export function endingOf(output: unknown): Ending {
 }
 
 /** `steps`: those whose failures these are. */
-export function endingOfThrown(thrown: unknown, steps: StepPlace[]): Ending {
-  const { message, stack } = describeFailure(thrown);
+export function endingOfThrown(thrown: unknown, steps: StepPlace[], peers: Peers): Ending {
+  const { message, stack } = describeAuthorFailure(thrown, peers);
   const { again } = adviceOf(thrown);
   return { type: "failed", again, error: clipLine(message), stack: clip(stack), steps };
 }

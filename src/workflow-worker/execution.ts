@@ -9,7 +9,7 @@
  *    more runs than `concurrency` have code under way.
  */
 import { elapsedMs, type Timer } from "../base/timer.ts";
-import type { Log, RunContext, Trigger } from "../sdk/index.ts";
+import type { Log, Peers, RunContext, Trigger } from "../sdk/index.ts";
 import type { SleepCall, StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
@@ -66,6 +66,10 @@ export class Execution implements StepHost, ThreadHost {
     this.#leave = resolve;
   }
 
+  get peers(): Peers {
+    return this.#setting.peers;
+  }
+
   /** Enters user code. */
   begin(): void {
     const { code, options, peers, blobs, timers } = this.#setting;
@@ -81,7 +85,7 @@ export class Execution implements StepHost, ThreadHost {
     const settled = author.run({ run, trace, step: null }, async () => code(thread, context));
     settled.then(
       (output) => this.#ends(endingOf(output)),
-      (thrown) => this.#ends(endingOfThrown(thrown, this.failures.culpritsOf(thrown))),
+      (thrown) => this.#ends(endingOfThrown(thrown, this.failures.culpritsOf(thrown), peers)),
     );
   }
 

@@ -3,8 +3,10 @@
  * Owns which step an error of a run stems from.
  */
 import { clipLine } from "../base/row-limiter.ts";
-import { describeFailure, describeThrown } from "../base/thrown.ts";
+import { describeThrown, standsFor } from "../base/thrown.ts";
+import type { Peers } from "../sdk/index.ts";
 import { clip } from "../worker/output.ts";
+import { describeAuthorFailure } from "../worker/peer-record.ts";
 import type { PastStep, StepPlace } from "./past.ts";
 
 export type StepFailure = Exclude<PastStep["failure"], null>;
@@ -16,8 +18,8 @@ const MOST_ERRORS = 1_000;
 const text = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
 
 /** What a step threw, in the fields of its record. What is no error is its own message. */
-export function failureOf(thrown: unknown): StepFailure {
-  const { message: error, stack } = describeFailure(thrown);
+export function failureOf(thrown: unknown, peers: Peers): StepFailure {
+  const { message: error, stack } = describeAuthorFailure(thrown, peers);
   const recorded = { error: clipLine(error), stack: clip(stack) };
   const shown = describeThrown(thrown).message;
   try {
@@ -57,7 +59,7 @@ export function stepError(failure: StepFailure): Error {
   const error = namedError(failure.name, failure.message, failure.stack);
   const cause = causeOf(failure);
   if (cause !== null) Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
-  return error;
+  return standsFor(error, failure.error);
 }
 
 export class Failures {

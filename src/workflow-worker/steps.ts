@@ -8,7 +8,7 @@ import { retryDelayMs } from "../base/retry.ts";
 import { elapsedMs } from "../base/timer.ts";
 import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
 import { adviceOf } from "../model/retry-advice.ts";
-import type { Step } from "../sdk/index.ts";
+import type { Peers, Step } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
 import type { StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
@@ -26,6 +26,7 @@ export interface StepHost {
   readonly turns: Turns;
   readonly reports: Reports;
   readonly failures: Failures;
+  readonly peers: Peers;
   /** The run was not told to end. */
   readonly isRunning: boolean;
   /** The run goes on in another attempt, perhaps: a step that finishes after its end counts. */
@@ -135,7 +136,7 @@ export class Steps {
       if (result.ok) return { kind: "completed", result: result.value };
       return { kind: "failed", failure: failureOfResult(result.error), again: false, waitMs: 0 };
     } catch (thrown) {
-      return { kind: "failed", failure: failureOf(thrown), ...adviceOf(thrown) };
+      return { kind: "failed", failure: failureOf(thrown, this.#host.peers), ...adviceOf(thrown) };
     }
   }
 }

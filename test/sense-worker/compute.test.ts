@@ -479,7 +479,7 @@ describe("a compute that", () => {
     };
     expect(await executeCompute(setting, REQUEST).outcome).toMatchObject({
       kind: "failed",
-      message: expect.stringMatching(/^TypeError: .*; there is no sense memry: did you mean `memory`\?$/),
+      message: expect.stringMatching(/^TypeError: .* \(there is no sense memry: did you mean `memory`\?\)$/),
     });
   });
 

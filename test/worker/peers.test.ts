@@ -250,16 +250,19 @@ describe("a name that is no peer's", () => {
   const asked = (name: string) => failure((peers) => new Function("peers", `peers["${name}"].select()`)(peers));
 
   test.each([
-    ["memry", "; there is no sense memry: did you mean `memory`?"],
-    ["nothing-like-it", "; there is no sense nothing-like-it: there are memory, disk-root"],
-    ["mine", "; a sense is no peer of its own: use `db` in place of `peers.mine`"],
-    ["load", "; the sense load is not configured: add it to `senses` in nerve.yaml"],
+    ["memry", " (there is no sense memry: did you mean `memory`?)"],
+    ["nothing-like-it", " (there is no sense nothing-like-it: there are memory, disk-root)"],
+    ["mine", " (a sense is no peer of its own: use `db` in place of `peers.mine`)"],
+    ["load", " (the sense load is not configured: add it to `senses` in nerve.yaml)"],
   ])("%s is explained", (name, hint) => {
     expect(asked(name)).toStartWith("TypeError: undefined is not an object (evaluating '");
     expect(asked(name)).toEndWith(hint);
   });
 
   test("is not taken for the reason of another error", () => {
+    expect(
+      failure((peers) => new Function("peers", "void peers.b; const a = [undefined]; a[0].c")(peers)),
+    ).not.toContain("there is no sense");
     const given: Record<string, { b: number } | undefined> = {};
     expect(failure((peers) => peers.memry ?? (given as { a: { b: number } }).a.b)).not.toContain("memry");
     expect(

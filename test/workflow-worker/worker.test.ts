@@ -886,6 +886,33 @@ describe("a run that is ended from outside", () => {
   });
 });
 
+test("a program that fails, and a peer that is none, are described in a step and between steps", async () => {
+  const inStep = 'await thread.step("s", () => context.peers.memry.select());';
+  const between = "context.peers.memry.select();";
+  for (const source of [inStep, between]) {
+    await using b = await bench(source);
+    b.worker.run(1);
+    expect(await b.worker.end(1)).toMatchObject({
+      type: "failed",
+      error: expect.stringMatching(/^TypeError: undefined is not an object .* \(there is no sense memry/),
+    });
+  }
+  const shell = "ShellError: Failed with exit code 4: no room";
+  const program = 'await thread.step("s", () => Bun.$`sh -c "echo no room >&2; exit 4"`.quiet())';
+  const wrapped = `try { ${program} } catch (cause) { throw new Error("backup failed", { cause }); }`;
+  const reworded = `try { ${program} } catch (error) { error.message = "backup failed"; throw error; }`;
+  for (const [source, error] of [
+    [program, shell],
+    [wrapped, `Error: backup failed; ${shell}`],
+    [reworded, "ShellError: backup failed"],
+  ] as const) {
+    await using b = await bench(source);
+    b.worker.run(1);
+    expect(await b.worker.end(1)).toMatchObject({ type: "failed", error });
+    expect(b.worker.of("step-failed")).toMatchObject([{ error: shell, message: "Failed with exit code 4" }]);
+  }
+});
+
 describe("at shutdown", () => {
   test("steps under way finish and are committed, no step begins, and what is between steps is given up", async () => {
     await using b = await bench(`
