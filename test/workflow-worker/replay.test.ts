@@ -5,12 +5,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ReplayKernel } from "../helpers/replay/kernel.ts";
+import type { Program } from "../helpers/replay/program.ts";
 import {
   anyEdit,
   anyProgram,
   dependsOnTime,
   edited,
-  type Program,
   unshared,
   withoutOwnAwaits,
 } from "../helpers/replay/random-workflow.ts";

@@ -16,7 +16,7 @@ import { problem } from "../../../src/model/problem.ts";
 import type { RunRequest } from "../../../src/workflow-worker/setting.ts";
 import { randomFrom } from "../runs.ts";
 import { HandTimers, immediate } from "./hand-timers.ts";
-import type { Program } from "./random-workflow.ts";
+import type { Program } from "./program.ts";
 import { RunLog, TRACE } from "./run-log.ts";
 import { ScriptedWorker } from "./scripted-worker.ts";
 import type { Life, Script, Story } from "./story.ts";

@@ -5,7 +5,7 @@ import type { WorkflowMessage } from "../../../src/ipc/workflow-definitions.ts";
 import { Commits } from "../../../src/workflow-worker/commits.ts";
 import { Execution } from "../../../src/workflow-worker/execution.ts";
 import type { RunRequest, Setting } from "../../../src/workflow-worker/setting.ts";
-import { runProgram, type Watcher } from "./random-workflow.ts";
+import { runProgram, type Watcher } from "./program.ts";
 import type { Life } from "./story.ts";
 
 const NO_TIMER = { stop: () => {} };

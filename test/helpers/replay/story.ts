@@ -1,7 +1,7 @@
 /** How a run is to go, and how it went. */
 import type { Log } from "../../../src/model/log.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
-import type { Program } from "./random-workflow.ts";
+import type { Program } from "./program.ts";
 
 export type Cut = "kill" | "release" | "time out";
 

@@ -1,7 +1,7 @@
 /** What the code of a run sees and does, held against what is committed at that moment. */
 import { stepId } from "../../../src/workflow-worker/step-id.ts";
 import { type HandTimers, immediate } from "./hand-timers.ts";
-import type { StepNode, Watcher } from "./random-workflow.ts";
+import type { StepNode, Watcher } from "./program.ts";
 import { type RunLog, TRACE } from "./run-log.ts";
 import type { Life } from "./story.ts";
 
