@@ -11,6 +11,8 @@ setDefaultTimeout(120_000);
 /** One workflow called `flow`. */
 const flow = (body: string | null, config = ""): Promise<Site> => Site.start({ workflows: { flow: { body, config } } });
 
+/** What a trigger has where the reflex has no `key`, no `each`, and a signal started the run. */
+const NO_MORE = { key: null, due: null, signal: null };
 const isStep = (event: string): boolean => event.startsWith("step.");
 const ONE_ENDING = ["run.completed", "run.failed", "run.cancelled", "run.timed-out", "run.dropped"];
 const endings = (site: Site, id: number): string[] => site.events(id).filter((event) => ONE_ENDING.includes(event));
@@ -49,7 +51,8 @@ describe("a signal", () => {
       expect(row).toMatchObject({ workflow: "flow", reflex, signal_id: signal?.id, trace: signal?.trace, attempt: 1 });
       expect(row.retry_of).toBeNull();
       expect(JSON.parse(row.input ?? "")).toEqual({ host: "db1", n: [1, null] });
-      const trigger = { id: signal?.id, sense: "ask", at: signal?.at, payload: { host: "db1", n: [1, null] }, reflex };
+      const payload = { host: "db1", n: [1, null] };
+      const trigger = { id: signal?.id, sense: "ask", at: signal?.at, payload, reflex, ...NO_MORE };
       expect(JSON.parse(row.output ?? "")).toEqual(trigger);
       expect(site.events(row.id)).toEqual([
         "run.queued",
@@ -1013,7 +1016,7 @@ describe("SIGTERM", () => {
     const id = await site.run("flow");
     await site.marked("one");
     expect(await site.stop()).toBe(0);
-    expect(site.marks()).toEqual(["one", "one ends"]);
+    expect([site.row(id).state, site.marks()]).toEqual(["sleeping", ["one", "one ends"]]);
     await site.startAgain();
     expect(await site.output(id)).toBe("done");
     expect(site.marks()).toEqual(["one", "one ends", "two"]);
@@ -1025,6 +1028,7 @@ describe("SIGTERM", () => {
     const id = await site.run("flow");
     await site.marked("in");
     expect(await site.stop()).toBe(0);
+    expect(site.row(id).state).toBe("sleeping");
     await site.startAgain();
     await site.marked("in", 2);
     expect((await site.cancel(id)).status).toBe(200);
@@ -1053,7 +1057,7 @@ describe("retry by hand", () => {
     const { status, body: answer } = await site.retry(1);
     expect([status, answer]).toEqual([200, expect.objectContaining({ run: 2, workflow: "flow" })]);
     const { id: signal, at } = site.nerve.signals("ask")[0] ?? {};
-    const trigger = { id: signal, at, sense: "ask", payload: { host: "db1" }, reflex: "follow" };
+    const trigger = { id: signal, at, sense: "ask", payload: { host: "db1" }, reflex: "follow", ...NO_MORE };
     expect(await site.output(2)).toEqual({ b: 2, trigger });
     const [first, second] = site.runs();
     expect(second).toMatchObject({ retry_of: 1, trace: first?.trace, input: first?.input, attempt: 1 });
@@ -1140,7 +1144,8 @@ describe("built in", () => {
     await site.signal({ status: "critical" });
     expect(await site.output(1)).toEqual({ status: 204 });
     const [signal] = site.nerve.signals("ask");
-    const body = { id: signal?.id, sense: "ask", at: signal?.at, payload: { status: "critical" }, reflex: "told" };
+    const payload = { status: "critical" };
+    const body = { id: signal?.id, sense: "ask", at: signal?.at, payload, reflex: "told", ...NO_MORE };
     expect(seen.map((request) => request.body)).toEqual([body, body, body]);
     expect(new Set(seen.map(({ key }) => key)).size).toBe(1);
     expect(site.events(1).filter(isStep)).toHaveLength(6);

@@ -111,6 +111,7 @@ export class Executions implements ExecutionEnds {
 
   /** Sends the runs that wait for the worker; while there are suspects, one of them. */
   sendHanded(): void {
+    if (this.#handed.size === 0) return;
     const underWay = [...this.#inWorker.values()];
     const byInnocence = (a: LiveRun, b: LiveRun): number => a.cleared - b.cleared || a.id - b.id;
     for (const run of this.#suspects.oneAtATime([...this.#handed.keys()], underWay, byInnocence)) this.#send(run);
