@@ -28,7 +28,8 @@ function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "st
     return { state, reason: problem?.message ?? died };
   }
   if (group?.state === "stuck") {
-    return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone` };
+    const why = group.stuckFor === null ? "" : `: ${group.stuckFor}`;
+    return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone${why}` };
   }
   return stats.failure === null ? { state, reason: null } : { state: "failing", reason: stats.failure };
 }
