@@ -4,27 +4,22 @@ import { nearest } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
-import type { Owed } from "../store/sense-state.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
 import type { Reflexes } from "./reflexes/reflexes.ts";
 import type { Quarantines } from "./senses/quarantines.ts";
+import type { Senses } from "./senses/senses.ts";
 
 export interface RequestsParts {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly store: Store;
-  readonly senses: ReadonlyMap<string, Sense>;
+  readonly senses: Senses;
   readonly reflexes: Reflexes;
   readonly quarantines: Quarantines;
-  /** A decision made now, with a trace of its own. */
-  readonly owedByHand: () => Owed;
-  readonly wake: (sense: Sense) => void;
-  /** What is owed or due to `sense` is given up, with a log. */
-  readonly cancel: (sense: Sense, why: string) => void;
 }
 
 export class Requests {
@@ -35,7 +30,7 @@ export class Requests {
   }
 
   #find(name: string): Result<Sense, Problem> {
-    const { senses } = this.#parts;
+    const { byName: senses } = this.#parts.senses;
     const sense = senses.get(name);
     if (sense) return ok(sense);
     const meant = nearest(name, senses.keys());
@@ -57,11 +52,11 @@ export class Requests {
       }[state];
       return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
     }
-    const { ledger, owedByHand, wake } = this.#parts;
-    let owed = owedByHand();
+    const { ledger, senses } = this.#parts;
+    let owed = senses.triggerByHand();
     const committed = ledger.commit((draft) => {
       owed = draft.owe(sense, owed);
-      draft.afterwards(() => wake(sense));
+      draft.afterwards(() => senses.wake(sense));
     });
     return committed.then(() => ok({ sense: name, trace: owed.trace }));
   }
@@ -70,7 +65,10 @@ export class Requests {
   #resolve(reference: string): Result<{ kind: "sense"; sense: Sense } | { kind: "reflex"; reflex: Reflex }, Problem> {
     const [prefix, rest] = /^(sense|reflex):(.*)$/.exec(reference)?.slice(1) ?? [null, reference];
     const name = rest ?? reference;
-    const { senses, reflexes } = this.#parts;
+    const {
+      reflexes,
+      senses: { byName: senses },
+    } = this.#parts;
     const sense = prefix === "reflex" ? undefined : senses.get(name);
     if (sense) return ok({ kind: "sense", sense });
     const reflex = prefix === "sense" ? undefined : reflexes.byName.get(name);
@@ -93,7 +91,7 @@ export class Requests {
       target.kind === "sense"
         ? (`sense:${target.sense.name}` as const)
         : (`reflex:${target.reflex.config.name}` as const);
-    const { clock, ledger, journal, store, cancel } = this.#parts;
+    const { clock, ledger, journal, store, senses } = this.#parts;
     const at = clock.wallMs();
     const event = enabled ? "enabled" : "disabled";
     const committed = ledger.commit((draft) => {
@@ -102,8 +100,8 @@ export class Requests {
       if (target.kind === "reflex" && target.reflex.enabled !== enabled) draft.clearReflex(target.reflex.config.name);
       draft.afterwards(() => {
         if (target.kind === "sense") {
-          target.sense.enabled = enabled;
-          if (!enabled) cancel(target.sense, "is disabled");
+          target.sense.enable(enabled);
+          if (!enabled) senses.cancel(target.sense, "is disabled");
         } else {
           if (target.reflex.enabled !== enabled) {
             target.reflex.last = null;

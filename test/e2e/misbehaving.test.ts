@@ -194,7 +194,8 @@ test.concurrent("a compute that settles late, but within its grace period, is ti
     const { state, errors } = await nerve.sense("bad");
     expect({ state, errors }).toEqual({ state: "failing", errors: 0 });
     const [timedOut] = nerve.logs({ source: "sense:bad", event: "compute.timed-out" });
-    expect(timedOut?.message).toBe("the compute passed its timeout of 300ms and was rolled back");
+    // Whoever knows it first says it: its worker, once the compute lets it, or the kernel.
+    expect(timedOut?.message).toStartWith("the compute passed its timeout of 300ms and ");
     expect((await nerve.group("shared")).restarts).toBe(0);
     await neighboursAreWell(nerve);
     await nerve.stop();

@@ -140,6 +140,11 @@ export class Draft {
     return owed !== null;
   }
 
+  /** What is owed to senses that are no longer there. */
+  cancelOwedOf(names: readonly string[]): void {
+    for (const name of names) this.#store.senses.setOwed(name, null);
+  }
+
   started(sense: Sense, moment: Moment): void {
     this.#store.senses.setStarted(sense.name, moment);
     this.#started.set(sense, moment);
@@ -245,12 +250,11 @@ export class Draft {
 
   /** After the commit: memory follows it. */
   keep(): void {
-    for (const [sense, moment] of this.#started) sense.started = moment;
+    for (const [sense, moment] of this.#started) sense.keepStarted(moment);
     for (const [sense, owed] of this.#owed) {
-      sense.unanswered = owed === null ? [] : this.#currentlyUnanswered(sense);
-      sense.owed = owed;
+      sense.keepOwed(owed, this.#currentlyUnanswered(sense));
     }
-    for (const [sense, row] of this.#taken) sense.outbox = row;
+    for (const [sense, row] of this.#taken) sense.keepOutbox(row);
     for (const [memory, { states, state }] of this.#keys) states.kept(memory, state);
     for (const [run, row] of this.#runs) {
       if (run.row === null) run.inputLength = row.input?.length ?? 0;

@@ -1,4 +1,11 @@
-/** What the kernel knows of one sense while it runs. Changed by the engine and its group only, after the commit. */
+/**
+ * What the kernel knows of one sense while it runs. Its state changes through the methods of {@link Sense} alone, each of
+ * which asserts that it may happen:
+ * - what is owed, the outbox cursor and the newest start follow a commit: the draft calls `keep…` after it;
+ * - a flight goes `begin → hasStarted → settle → isSettled`, or ends with `abort` or `lose`: its group and `Computes` call;
+ * - strikes, quarantine and the switch only hold something back, so they take effect at once and are stored after.
+ */
+import { bug } from "../../base/bug.ts";
 import type { Moment } from "../../base/clock.ts";
 import type { SenseConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -10,6 +17,7 @@ export interface Batch {
   left: number;
 }
 
+/** One compute from its begin to its commit. */
 export interface Flight {
   /** Compute id, unique within the kernel's life. */
   readonly id: number;
@@ -18,12 +26,14 @@ export interface Flight {
   readonly owed: Owed | null;
   readonly batch: Batch;
   /** Awake milliseconds of its `started`, null before. */
-  startedAt: number | null;
+  readonly startedAt: number | null;
   /** Its result has come and waits for the commit. */
-  settling: boolean;
+  readonly settling: boolean;
   /** It has passed its timeout, and that is counted and logged. */
-  timedOut: boolean;
+  readonly timedOut: boolean;
 }
+
+type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 const REMEMBERED_DURATIONS = 128;
 
@@ -57,70 +67,264 @@ export class Sense {
   readonly config: SenseConfig;
   /** Where its module is, or why there is none. */
   readonly location: Location | null;
-  /** Why it cannot compute: not found, not loaded, not migrated. Null once its worker has loaded it. */
-  problem: Problem | null;
-  loaded = false;
-  enabled = true;
-  /** Highest outbox row taken. */
-  outbox = 0;
-  owed: Owed | null = null;
-  /** Causes of the compute that was under way when `owed` was decided: lost with it, unless it settles. */
-  unanswered: readonly number[] = [];
-  /** A due time that has come and needs no durability: the newest one, until it is computed. */
-  tick: Owed | null = null;
-  flight: Flight | null = null;
-  /** Start of the newest compute. */
-  started: Moment | null = null;
-  strikes = 0;
-  quarantine: Quarantine | null = null;
-  /** The compute that was under way when its worker last died. */
-  diedInFlight: number | null = null;
-  /** Its worker died while loading it: it is left out of the next one while it is quarantined. */
-  diedLoading = false;
-  stats = new SenseStats();
+  #problem: Problem | null;
+  #isLoaded = false;
+  #isEnabled = true;
+  #outbox = 0;
+  #owed: Owed | null = null;
+  #unanswered: readonly number[] = [];
+  #tick: Owed | null = null;
+  #flight: Changing<Flight> | null = null;
+  #started: Moment | null = null;
+  #strikes = 0;
+  #quarantine: Quarantine | null = null;
+  #diedInFlight: number | null = null;
+  #diedLoading = false;
+  #stats = new SenseStats();
 
   constructor(config: SenseConfig, location: Location | null, problem: Problem | null) {
     this.name = config.name;
     this.config = config;
     this.location = location;
-    this.problem = problem;
+    this.#problem = problem;
   }
 
-  restore(state: SenseState): void {
-    this.outbox = state.outbox;
-    this.owed = state.owed;
-    this.unanswered = state.unanswered;
-    this.started = state.started;
-    this.strikes = state.strikes;
-    this.quarantine = state.quarantine;
+  // ── what is known ────────────────────────────────────────────────────
+
+  /** Why it cannot compute: not found, not loaded, not migrated. Null once its worker has loaded it. */
+  get problem(): Problem | null {
+    return this.#problem;
   }
 
-  /** What outlives a reload of its configuration. */
-  inherit(before: Sense): void {
-    this.outbox = before.outbox;
-    this.owed = before.owed;
-    this.unanswered = before.unanswered;
-    this.started = before.started;
-    this.strikes = before.strikes;
-    this.quarantine = before.quarantine;
-    before.quarantine = null;
-    this.enabled = before.enabled;
-    this.stats = before.stats;
+  get loaded(): boolean {
+    return this.#isLoaded;
+  }
+
+  get enabled(): boolean {
+    return this.#isEnabled;
+  }
+
+  /** Highest outbox row taken. */
+  get outbox(): number {
+    return this.#outbox;
+  }
+
+  get owed(): Owed | null {
+    return this.#owed;
+  }
+
+  /** Signals that the running compute was for when `owed` was decided. If that compute dies, the next one answers them. */
+  get unanswered(): readonly number[] {
+    return this.#unanswered;
+  }
+
+  /** A due time that has come and needs no durability: the newest one, until it is computed. */
+  get tick(): Owed | null {
+    return this.#tick;
+  }
+
+  get flight(): Flight | null {
+    return this.#flight;
+  }
+
+  /** Start of the newest compute, where that is kept. */
+  get started(): Moment | null {
+    return this.#started;
+  }
+
+  get strikes(): number {
+    return this.#strikes;
+  }
+
+  get quarantine(): Quarantine | null {
+    return this.#quarantine;
+  }
+
+  /** The compute that was under way when its worker last died. */
+  get diedInFlight(): number | null {
+    return this.#diedInFlight;
+  }
+
+  /** Its worker died while loading it: the next one leaves it out while it is quarantined. */
+  get diedLoading(): boolean {
+    return this.#diedLoading;
+  }
+
+  /** Counters: whoever counts changes them. */
+  get stats(): SenseStats {
+    return this.#stats;
   }
 
   get state(): "ok" | "failed" | "quarantined" | "disabled" {
-    if (!this.enabled) return "disabled";
-    if (this.quarantine) return "quarantined";
-    return this.problem ? "failed" : "ok";
+    if (!this.#isEnabled) return "disabled";
+    if (this.#quarantine) return "quarantined";
+    return this.#problem ? "failed" : "ok";
   }
 
   /** Whether it starts computes at all. */
   get mayCompute(): boolean {
-    return this.enabled && this.quarantine === null;
+    return this.#isEnabled && this.#quarantine === null;
   }
 
   /** What it would compute for now, if anything: the owed decision before the plain tick. */
   get pending(): Owed | null {
-    return this.owed !== null && this.owed !== this.flight?.owed ? this.owed : this.tick;
+    return this.#owed !== null && this.#owed !== this.#flight?.owed ? this.#owed : this.#tick;
+  }
+
+  // ── from one life to the next ────────────────────────────────────────
+
+  restore(state: SenseState): void {
+    this.#outbox = state.outbox;
+    this.#owed = state.owed;
+    this.#unanswered = state.unanswered;
+    this.#started = state.started;
+    this.#strikes = state.strikes;
+    this.#quarantine = state.quarantine;
+  }
+
+  /** What outlives a reload of its configuration. `before` is not used again. */
+  inherit(before: Sense): void {
+    if (before.#flight !== null && !before.#flight.settling) bug(`${before.name} is replaced while it computes`);
+    this.#outbox = before.#outbox;
+    this.#owed = before.#owed;
+    this.#unanswered = before.#unanswered;
+    this.#started = before.#started;
+    this.#strikes = before.#strikes;
+    this.#quarantine = before.#quarantine;
+    before.#quarantine = null;
+    this.#isEnabled = before.#isEnabled;
+    this.#stats = before.#stats;
+  }
+
+  // ── after a commit: the draft's hand ─────────────────────────────────
+
+  keepOwed(owed: Owed | null, unanswered: readonly number[]): void {
+    this.#owed = owed;
+    this.#unanswered = owed === null ? [] : unanswered;
+  }
+
+  keepOutbox(row: number): void {
+    if (row <= this.#outbox) bug(`row ${row} of the outbox of ${this.name} is taken twice`);
+    this.#outbox = row;
+  }
+
+  keepStarted(moment: Moment): void {
+    this.#started = moment;
+  }
+
+  // ── what is due ──────────────────────────────────────────────────────
+
+  /** A newer due time takes the place of one that waits. */
+  isDue(trigger: Owed): void {
+    this.#tick = trigger;
+  }
+
+  /** What waits already answers this one, too. */
+  isAlsoDue(trigger: Owed): void {
+    this.#tick ??= trigger;
+  }
+
+  isNotDue(): void {
+    this.#tick = null;
+  }
+
+  // ── a compute ────────────────────────────────────────────────────────
+
+  /** Begins for what is pending. One compute answers the owed decision and the tick: it begins after both. */
+  begin(id: number, batch: Batch): Flight {
+    const trigger = this.pending;
+    if (this.#flight !== null || trigger === null) return bug(`a compute of ${this.name} begins for nothing or twice`);
+    const owed = trigger === this.#owed ? trigger : null;
+    this.#tick = null;
+    batch.left++;
+    this.#flight = { id, trigger, owed, batch, startedAt: null, settling: false, timedOut: false };
+    return this.#flight;
+  }
+
+  hasStarted(at: number): void {
+    const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
+    if (flight.startedAt !== null) bug(`a compute of ${this.name} starts twice`);
+    flight.startedAt = at;
+  }
+
+  /** Its timeout has passed. False: that is known already. */
+  timesOut(): boolean {
+    if (this.#flight === null || this.#flight.timedOut) return false;
+    this.#flight.timedOut = true;
+    this.#stats.timeouts++;
+    return true;
+  }
+
+  /** Its result is there, and goes into a transaction. */
+  settle(): void {
+    const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
+    if (flight.startedAt === null || flight.settling) bug(`a compute of ${this.name} settles unstarted or twice`);
+    flight.settling = true;
+    flight.batch.left--;
+  }
+
+  /** Its result is committed: it did not kill its worker, and the next compute may begin. */
+  isSettled(flight: Flight): void {
+    this.#stats.computes++;
+    this.#strikes = 0;
+    this.#diedLoading = false;
+    if (this.#flight === flight) this.#flight = null;
+  }
+
+  /** It was stopped: what was owed stays owed, and a tick is over. */
+  abort(): void {
+    this.#dropFlight();
+  }
+
+  /** It never settles, through no decision of ours: what it was for is to be computed again. */
+  lose(): void {
+    const flight = this.#dropFlight();
+    this.#diedInFlight = flight.id;
+    if (flight.owed === null) this.#tick ??= flight.trigger;
+  }
+
+  #dropFlight(): Flight {
+    const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
+    if (flight.settling) bug(`a compute of ${this.name} that has settled is dropped`);
+    flight.batch.left--;
+    this.#flight = null;
+    return flight;
+  }
+
+  // ── its worker, and people ───────────────────────────────────────────
+
+  isUnloaded(): void {
+    this.#isLoaded = false;
+  }
+
+  /** Its worker has loaded it, or has not: then `problem` says why. */
+  isLoaded(problem: Problem | null): void {
+    this.#isLoaded = problem === null;
+    this.#problem = problem;
+  }
+
+  /** A module that once killed its worker has loaded after all. */
+  hasLoadedAfterAll(): void {
+    this.#diedLoading = false;
+  }
+
+  /** Its worker died while it was alone: while its module was loaded, or in a compute. */
+  diedAlone(loading: boolean): void {
+    this.#diedLoading = loading;
+  }
+
+  strike(quarantine: Quarantine | null): void {
+    this.#strikes++;
+    this.#quarantine = quarantine;
+  }
+
+  /** The quarantine is over; so many strikes are held against it still. */
+  release(strikes: number): void {
+    this.#quarantine = null;
+    this.#strikes = strikes;
+  }
+
+  enable(isEnabled: boolean): void {
+    this.#isEnabled = isEnabled;
   }
 }

@@ -13,68 +13,56 @@ import type { GroupConfig } from "../../model/config.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Owed } from "../../store/sense-state.ts";
-import type { Batch, Flight, Sense } from "../memory/sense.ts";
+import type { Flight, Sense } from "../memory/sense.ts";
+import type { Ticker } from "../time/ticker.ts";
 import type { Crew, Death, LifeHost } from "../workers/crew.ts";
 import { LEAVE_MS, type LifeState, WorkerLife } from "../workers/life.ts";
 import { Suspects } from "../workers/suspects.ts";
+import type { Computes } from "./computes.ts";
+import type { Loading } from "./loading.ts";
+import type { LoneDeath, Quarantines } from "./quarantines.ts";
 
-/** What the engine does for a group: everything that is durable or concerns more than one group. */
-export interface GroupHost extends LifeHost {
-  nextComputeId(): number;
-  command(): WorkerCommand;
-  /** The first message of a new worker for these senses. */
-  init(group: Group, senses: readonly Sense[], generation: number): ParentMessage;
-  /** True when the sense may start now; arms whatever will wake its group when it may. */
-  mayStart(sense: Sense): boolean;
-  /** The compute that was under way for it never settles. */
-  lost(sense: Sense): void;
-  /** Calls `send` once the start is durable where that is asked for; at once otherwise. */
-  begin(starting: readonly Sense[], send: () => void): void;
-  /** A result of a compute, or (`flight` null) a row an earlier worker left in its outbox. */
-  signal(group: Group, sense: Sense, flight: Flight | null, message: WorkerMessageOf<"signal">): void;
-  noSignal(group: Group, sense: Sense, flight: Flight): void;
-  failed(group: Group, sense: Sense, flight: Flight, message: WorkerMessageOf<"error">): void;
-  /** A compute has passed its timeout, whatever becomes of it. */
-  timedOut(sense: Sense, flight: Flight): void;
-  output(group: Group, message: WorkerMessageOf<"log">, taken: () => void): void;
-  ready(group: Group, message: WorkerMessageOf<"ready">): void;
-  /** `sense` was alone when its worker died. True when it is quarantined for it. */
-  strike(sense: Sense, death: LoneDeath): boolean;
+export interface GroupParts {
+  readonly host: LifeHost;
+  readonly computes: Computes;
+  readonly loading: Loading;
+  readonly quarantines: Quarantines;
 }
+
+/** After a shorter pause a timeout is believed: the machine is busy, and that is the sense's to bear. */
+const LONG_PAUSE_MS = 1_000;
 
 /** `died`: while its worker loaded the senses. `idle`: no worker is loading any. */
-export type Loading = "ready" | "died" | "idle";
-
-/** A worker's death with one compute under way. */
-export interface LoneDeath {
-  /** What ended it. */
-  readonly how: string;
-  /** The compute, or null while the module was being loaded. */
-  readonly compute: number | null;
-  /** Milliseconds since it had started. */
-  readonly afterMs: number;
-}
+export type LoadOutcome = "ready" | "died" | "idle";
 
 export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   readonly name: string;
   readonly seats = new Map<string, Sense>();
   readonly noun = "compute";
   config: GroupConfig;
-  readonly #host: GroupHost;
+  readonly #computes: Computes;
+  readonly #loading: Loading;
+  readonly #quarantines: Quarantines;
+  readonly #ticker: Ticker;
   readonly #life: WorkerLife<ParentMessage, WorkerMessage, Sense>;
 
   readonly #ready = new Set<Sense>();
   readonly #suspects = new Suspects<Sense>();
+  /** How long this process had been paused when a sense's compute started. */
+  readonly #pausedMs = new WeakMap<Sense, number>();
   /** Flights whose start is being committed, and those sent whose `started` has not come. */
   #beginning = 0;
   #unstarted = 0;
   /** Who waits for the worker that is starting to have loaded its senses. */
-  #loading: ((outcome: Loading) => void)[] = [];
+  #awaiting: ((outcome: LoadOutcome) => void)[] = [];
 
-  constructor(config: GroupConfig, host: GroupHost) {
+  constructor(config: GroupConfig, { host, computes, loading, quarantines }: GroupParts) {
     this.name = config.name;
     this.config = config;
-    this.#host = host;
+    this.#computes = computes;
+    this.#loading = loading;
+    this.#quarantines = quarantines;
+    this.#ticker = host.ticker;
     this.#life = new WorkerLife(this, host);
   }
 
@@ -126,15 +114,15 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   }
 
   /** Resolves once the worker that is starting has loaded what it can, or is dead. */
-  whenLoaded(): Promise<Loading> {
+  whenLoaded(): Promise<LoadOutcome> {
     if (this.#life.state === "up") return Promise.resolve("ready");
     if (this.#life.state !== "starting") return Promise.resolve(this.isWanted() ? "died" : "idle");
-    return new Promise((resolve) => this.#loading.push(resolve));
+    return new Promise((resolve) => this.#awaiting.push(resolve));
   }
 
-  #loadingEnds(outcome: Loading): void {
-    const waiting = this.#loading;
-    this.#loading = [];
+  #loadingEnds(outcome: LoadOutcome): void {
+    const waiting = this.#awaiting;
+    this.#awaiting = [];
     for (const resolve of waiting) resolve(outcome);
   }
 
@@ -155,15 +143,15 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   }
 
   command(): WorkerCommand {
-    return this.#host.command();
+    return this.#loading.command();
   }
 
   parse = parseWorkerMessage;
 
   init(generation: number): ParentMessage {
-    for (const sense of this.seats.values()) sense.loaded = false;
+    for (const sense of this.seats.values()) sense.isUnloaded();
     this.#suspects.retain((sense) => this.seats.get(sense.name) === sense);
-    return this.#host.init(this, this.#loadable(), generation);
+    return this.#loading.init(this.name, this.#loadable(), generation);
   }
 
   nameOf(sense: Sense): string {
@@ -184,9 +172,8 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     return false;
   }
 
-  /** Where the worker cannot report it (it loops, or waits in the kernel), the compute is not silent for that. */
   isLate(sense: Sense): void {
-    if (sense.flight !== null) this.#host.timedOut(sense, sense.flight);
+    this.#computes.isLate(sense);
   }
 
   awaits(): boolean {
@@ -199,16 +186,16 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#unstarted = 0;
     this.#beginning = 0;
     for (const sense of this.seats.values()) {
-      const { flight } = sense;
-      sense.loaded = false;
-      if (flight === null || flight.settling) continue;
-      flight.batch.left--;
-      sense.diedInFlight = flight.id;
-      sense.flight = null;
-      if (flight.owed === null) sense.tick ??= flight.trigger;
-      this.#host.lost(sense);
-      this.#ready.add(sense);
+      sense.isUnloaded();
+      if (sense.flight !== null && !sense.flight.settling) this.#computeAgain(sense);
     }
+  }
+
+  /** What is under way for it never settles, through no decision of ours. */
+  #computeAgain(sense: Sense): void {
+    sense.lose();
+    this.#computes.overtake(sense);
+    this.#ready.add(sense);
   }
 
   died({ how, suspects, culprit, at }: Death<Sense>): boolean {
@@ -216,10 +203,10 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#suspects.neighboursFirst();
     if (culprit === null) return false;
     const sense = culprit.task;
-    sense.diedLoading = culprit.loading;
+    sense.diedAlone(culprit.loading);
     const compute = culprit.loading ? null : sense.diedInFlight;
     const death: LoneDeath = { how, compute, afterMs: Math.round(at - culprit.startedAt) };
-    if (!this.#host.strike(sense, death)) return false;
+    if (!this.#quarantines.strike(sense, death)) return false;
     this.#suspects.clear(sense);
     return true;
   }
@@ -254,12 +241,11 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#begin(this.#suspects.inTurns(this.#startable()));
   }
 
-  /** Who of those that are ready may start now; whoever may not is no longer ready, and is woken when that changes. */
+  /** Who of those that are ready may begin now; whoever may not is no longer ready, and is woken when that changes. */
   #startable(): Sense[] {
     const startable: Sense[] = [];
     for (const sense of this.#ready) {
-      const isFree = sense.pending !== null && sense.flight === null && sense.loaded;
-      if (isFree && this.#host.mayStart(sense)) startable.push(sense);
+      if (this.#computes.mayBegin(sense)) startable.push(sense);
       else this.#ready.delete(sense);
     }
     return startable;
@@ -267,49 +253,28 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   #begin(starting: readonly Sense[]): void {
     if (starting.length === 0) return;
-    const host = this.#host;
-    const batch: Batch = { left: starting.length };
-    for (const sense of starting) {
-      this.#ready.delete(sense);
-      const trigger = sense.pending;
-      if (trigger === null) continue;
-      const owed = trigger === sense.owed ? trigger : null;
-      // One compute answers both: it begins after both were decided.
-      sense.tick = null;
-      sense.flight = {
-        id: host.nextComputeId(),
-        trigger,
-        owed,
-        batch,
-        startedAt: null,
-        settling: false,
-        timedOut: false,
-      };
-    }
+    for (const sense of starting) this.#ready.delete(sense);
     this.#beginning += starting.length;
     const { generation } = this.#life;
-    host.begin(starting, () => {
+    this.#computes.begin(starting, (flights) => {
       if (generation !== this.#life.generation || this.#life.state !== "up") return;
-      this.#beginning -= starting.length;
-      this.#unstarted += starting.length;
-      for (const { name, flight } of starting)
-        if (flight) this.#life.post(computeMessage(generation, name, flight.id, flight.trigger));
+      this.#beginning -= flights.length;
+      this.#unstarted += flights.length;
+      for (const [{ name }, { id, trigger }] of flights) this.#life.post(computeMessage(generation, name, id, trigger));
       this.#life.expects();
     });
   }
 
-  /** A result was taken: the sense is free for its next compute. Called after the commit where there was one. */
-  settled(sense: Sense, flight: Flight): void {
-    if (sense.flight === flight) sense.flight = null;
+  /** A result is taken: the sense is free for its next compute, and has not killed its worker. */
+  #settled(sense: Sense): void {
     this.#suspects.clear(sense);
-    sense.diedLoading = false;
     if (sense.pending !== null) this.#ready.add(sense);
     this.#life.schedule();
     if (this.#life.leaving === "retire" && this.#flights() === 0) this.#life.shutDown(LEAVE_MS);
   }
 
   /** What the kernel has committed: outbox rows of a sense, or rows of log. */
-  ack(outbox: ParentMessageOf<"ack">["outbox"], logs: number): void {
+  #ack(outbox: ParentMessageOf<"ack">["outbox"], logs: number): void {
     this.#life.post({ type: "ack", generation: this.#life.generation, outbox, logs });
   }
 
@@ -333,25 +298,22 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       case "ready":
         return this.#isReady(message);
       case "log":
-        return this.#host.output(this, message, () => this.ack([], 1));
+        return this.#loading.output(this.name, message, () => this.#ack([], 1));
     }
   }
 
   #isReady(message: WorkerMessageOf<"ready">): void {
     if (!this.#life.isReady()) return this.#life.malformed("a second ready");
-    this.#host.ready(this, message);
+    this.#loading.isReady(this.name, this.pid, this.seats, message);
     for (const sense of this.seats.values()) {
-      if (sense.loaded && sense.diedLoading) this.#hasLoaded(sense);
+      if (sense.loaded && sense.diedLoading) {
+        sense.hasLoadedAfterAll();
+        this.#suspects.clear(sense);
+      }
       if (sense.pending !== null) this.#ready.add(sense);
     }
     this.#loadingEnds("ready");
     this.#life.schedule();
-  }
-
-  /** A module that once killed its worker has loaded after all. */
-  #hasLoaded(sense: Sense): void {
-    sense.diedLoading = false;
-    this.#suspects.clear(sense);
   }
 
   #started(message: WorkerMessageOf<"started">): void {
@@ -364,7 +326,8 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (!sense || !flight || flight.id !== message.id || flight.startedAt !== null) {
       return this.#life.malformed(`"started" for compute ${message.id} of ${message.sense}, which is not under way`);
     }
-    flight.startedAt = this.#life.heardAt;
+    sense.hasStarted(this.#life.heardAt);
+    this.#pausedMs.set(sense, this.#ticker.pausedMs);
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
     this.#life.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
@@ -378,25 +341,34 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     }
     this.#life.ends(sense);
     if (message.type === "error" && message.kind === "aborted") {
-      // Stopped, not settled: what was owed stays owed.
-      flight.batch.left--;
-      sense.flight = null;
-      this.#host.lost(sense);
-      return;
+      sense.abort();
+      return this.#computes.overtake(sense);
     }
-    flight.settling = true;
-    flight.batch.left--;
-    sense.stats.took(message.durationMs);
-    if (message.type === "signal") this.#host.signal(this, sense, flight, message);
-    else if (message.type === "no-signal") this.#host.noSignal(this, sense, flight);
-    else this.#host.failed(this, sense, flight, message);
+    if (message.type === "error" && message.kind === "timed-out" && this.#wasPaused(sense, flight)) {
+      this.#computeAgain(sense);
+      return this.#life.schedule();
+    }
+    const outbox = message.type === "signal" ? message.outbox : null;
+    this.#computes.settle(sense, flight, message, () => {
+      if (outbox !== null) this.#ack([{ sense: sense.name, upTo: outbox }], 0);
+      this.#settled(sense);
+    });
+  }
+
+  /** Its worker's own clock says that it is timed out, but it had not its time: everything was stopped meanwhile. */
+  #wasPaused(sense: Sense, { startedAt }: Flight): boolean {
+    const pausedMs = this.#ticker.pausedMs - (this.#pausedMs.get(sense) ?? 0);
+    const ranMs = this.#life.heardAt - (startedAt ?? 0);
+    return pausedMs >= LONG_PAUSE_MS && ranMs < limitsOf(sense.config).timeoutMs;
   }
 
   #leftover(message: WorkerMessageOf<"signal">): void {
     const sense = this.seats.get(message.sense);
-    if (!sense || message.outbox === null)
+    const { outbox } = message;
+    if (!sense || outbox === null) {
       return this.#life.malformed(`a left-over signal of ${message.sense} without its outbox row`);
-    this.#host.signal(this, sense, null, message);
+    }
+    this.#computes.leftOver(sense, message, () => this.#ack([{ sense: sense.name, upTo: outbox }], 0));
   }
 
   #complaint(message: WorkerMessageOf<"error">): void {
@@ -413,7 +385,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       level,
       event: "output",
     } as const;
-    this.#host.output(this, { ...head, trace: null, message: line, data: null, dropped: 0 }, () => {});
+    this.#loading.output(this.name, { ...head, trace: null, message: line, data: null, dropped: 0 }, () => {});
   }
 }
 

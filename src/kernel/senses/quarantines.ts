@@ -9,7 +9,16 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { quarantineMs, STRIKES } from "../workers/blame.ts";
-import type { LoneDeath } from "./group.ts";
+
+/** A worker's death with one compute under way. */
+export interface LoneDeath {
+  /** What ended it. */
+  readonly how: string;
+  /** The compute, or null while the module was being loaded. */
+  readonly compute: number | null;
+  /** Milliseconds since it had started. */
+  readonly afterMs: number;
+}
 
 export interface QuarantinesParts {
   readonly clock: Clock;
@@ -36,8 +45,7 @@ export class Quarantines {
     const strikes = sense.strikes + 1;
     const forMs = quarantineMs(strikes);
     const quarantine = forMs === null ? null : { since: momentOf(clock), forMs };
-    sense.strikes = strikes;
-    sense.quarantine = quarantine;
+    sense.strike(quarantine);
     const source = `sense:${sense.name}`;
     const { trace = null } = sense.pending ?? {};
     const what = compute === null ? "while it was being loaded" : `in its compute ${compute}`;
@@ -67,8 +75,7 @@ export class Quarantines {
 
   release(sense: Sense, why: string, strikes: number): void {
     const { ledger, journal, isCurrent, released } = this.#parts;
-    sense.quarantine = null;
-    sense.strikes = strikes;
+    sense.release(strikes);
     ledger.write((draft) => draft.strikes(sense, strikes, null));
     journal.of(`sense:${sense.name}`).info("sense.released", `released from quarantine: ${why}`, null);
     if (isCurrent(sense)) released(sense);

@@ -85,6 +85,12 @@ export class Ticker {
     return this.#seen() - this.#pausedMs;
   }
 
+  /** Milliseconds of all pauses so far. */
+  get pausedMs(): number {
+    this.#seen();
+    return this.#pausedMs;
+  }
+
   /** Monotonic milliseconds. Takes note of a pause, before anything is judged by the time it took. */
   #seen(): number {
     const now = this.#clock.monotonicMs();

@@ -323,15 +323,7 @@ describe("G1: a draft", () => {
     const sense = makeSense("a");
     const first = owed(1);
     commit(store, (draft) => draft.owe(sense, first)).keep();
-    sense.flight = {
-      id: 1,
-      trigger: first,
-      owed: first,
-      batch: { left: 1 },
-      startedAt: 0,
-      settling: false,
-      timedOut: false,
-    };
+    const flight = sense.begin(1, { left: 0 });
     expect(sense.pending).toBeNull();
     const second = owed(2);
     // A signal arrives during the compute: it is owed one more, and nothing is coalesced away.
@@ -339,7 +331,7 @@ describe("G1: a draft", () => {
     expect([sense.pending, store.logs.list(ALL_LOGS)]).toEqual([second, []]);
     commit(store, (draft) => draft.settle(sense, first)).keep();
     expect([sense.owed, stored(store, "a")]).toEqual([second, second]);
-    sense.flight = null;
+    sense.isSettled(flight);
     commit(store, (draft) => draft.settle(sense, second)).keep();
     expect([sense.owed, stored(store, "a"), sense.pending]).toEqual([null, null, null]);
   });
@@ -350,34 +342,23 @@ describe("G1: a draft", () => {
     const sense = makeSense("a");
     const [first, second, third] = [owed(1), owed(2), owed(3)];
     const kept = () => store.senses.all().find((row) => row.sense === "a")?.unanswered;
-    const begin = (trigger: Owed): void => {
-      sense.flight = {
-        id: 1,
-        trigger,
-        owed: trigger,
-        batch: { left: 1 },
-        startedAt: 0,
-        settling: false,
-        timedOut: false,
-      };
-    };
     commit(store, (draft) => draft.owe(sense, first)).keep();
-    begin(first);
+    sense.begin(1, { left: 0 });
     commit(store, (draft) => draft.owe(sense, second)).keep();
     expect([sense.unanswered, kept()]).toEqual([[1], [1]]);
-    sense.flight = null;
+    sense.abort();
     commit(store, (draft) => draft.overtake(sense)).keep();
     expect([sense.owed, sense.unanswered, kept()]).toEqual([second, [], []]);
     const causes = () => store.logs.list(ALL_LOGS).map(({ event, data }) => [event, JSON.parse(data ?? "").causes]);
     expect(causes()).toEqual([["compute.coalesced", [1]]]);
 
     // One that settles has been answered by itself.
-    begin(second);
+    const flight = sense.begin(2, { left: 0 });
     commit(store, (draft) => draft.owe(sense, third)).keep();
     expect(sense.unanswered).toEqual([2]);
     commit(store, (draft) => draft.settle(sense, second)).keep();
     expect([sense.owed, sense.unanswered, kept()]).toEqual([third, [], []]);
-    sense.flight = null;
+    sense.isSettled(flight);
     commit(store, (draft) => draft.overtake(sense)).keep();
     expect(causes()).toHaveLength(1);
   });
@@ -388,15 +369,7 @@ describe("G1: a draft", () => {
     const sense = makeSense("a");
     const [first, second] = [owed(1), owed(2)];
     commit(store, (draft) => draft.owe(sense, first)).keep();
-    sense.flight = {
-      id: 1,
-      trigger: first,
-      owed: first,
-      batch: { left: 1 },
-      startedAt: 0,
-      settling: true,
-      timedOut: false,
-    };
+    sense.begin(1, { left: 0 });
     commit(store, (draft) => {
       draft.settle(sense, first);
       draft.owe(sense, second);

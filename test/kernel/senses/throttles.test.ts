@@ -19,7 +19,7 @@ function setting(throttleMs: number | null) {
 
 test("a sense without a throttle, or that never computed, waits for nothing", () => {
   const { clock, throttles, sense } = setting(null);
-  sense.started = momentOf(clock);
+  sense.keepStarted(momentOf(clock));
   expect([throttles.holds(sense), throttles.delays(sense)]).toEqual([false, false]);
   const { throttles: others, sense: fresh } = setting(10_000);
   expect([others.holds(fresh), others.delays(fresh)]).toEqual([false, false]);
@@ -27,7 +27,7 @@ test("a sense without a throttle, or that never computed, waits for nothing", ()
 
 test("one that asks too early is woken once when its time has come, however often it asked", () => {
   const { clock, throttles, woken, sense } = setting(10_000);
-  sense.started = momentOf(clock);
+  sense.keepStarted(momentOf(clock));
   clock.pass(4_000);
   expect([throttles.delays(sense), throttles.delays(sense)]).toEqual([true, true]);
   clock.pass(5_999);
@@ -40,10 +40,10 @@ test("one that asks too early is woken once when its time has come, however ofte
 
 test("to look whether it is held back wakes nobody, and neither does what is forgotten", () => {
   const { clock, throttles, woken, sense } = setting(10_000);
-  sense.started = momentOf(clock);
+  sense.keepStarted(momentOf(clock));
   expect(throttles.holds(sense)).toBe(true);
   clock.pass(20_000);
-  sense.started = momentOf(clock);
+  sense.keepStarted(momentOf(clock));
   expect(throttles.delays(sense)).toBe(true);
   throttles.forget(sense);
   clock.pass(20_000);
@@ -52,7 +52,7 @@ test("to look whether it is held back wakes nobody, and neither does what is for
 
 test("a wall clock that is set neither shortens nor lengthens it", () => {
   const { clock, throttles, sense } = setting(10_000);
-  sense.started = momentOf(clock);
+  sense.keepStarted(momentOf(clock));
   clock.step(3_600_000);
   expect(throttles.holds(sense)).toBe(true);
   clock.step(-7_200_000);

@@ -1,0 +1,91 @@
+/** What the worker of a group is told of its senses when it starts, and what it reports of them and prints. */
+import { join } from "node:path";
+import { counted } from "../../base/counted.ts";
+import type { Json } from "../../base/json.ts";
+import { limitsOf } from "../../config/defaults.ts";
+import type { ParentMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Journal } from "../commits/journal.ts";
+import type { Sense } from "../memory/sense.ts";
+import { LOG_CREDIT } from "../workers/life.ts";
+
+export interface LoadingParts {
+  readonly journal: Journal;
+  /** The data directory. */
+  readonly data: string;
+  readonly command: () => WorkerCommand;
+  /** The databases of all senses. */
+  readonly peers: () => PeerFiles;
+}
+
+export class Loading {
+  readonly #journal: Journal;
+  readonly #data: string;
+  readonly #peers: () => PeerFiles;
+  readonly command: () => WorkerCommand;
+
+  constructor({ journal, data, command, peers }: LoadingParts) {
+    this.#journal = journal;
+    this.#data = data;
+    this.#peers = peers;
+    this.command = command;
+  }
+
+  /** The first message of a new worker for these senses. */
+  init(group: string, senses: readonly Sense[], generation: number): ParentMessage {
+    const data = this.#data;
+    return {
+      type: "init",
+      generation,
+      senses: senses.map((sense) => ({
+        name: sense.name,
+        folder: sense.location?.folder ?? null,
+        use: sense.config.use,
+        database: senseDatabase(data, sense.name),
+        options: sense.config.with ?? {},
+        timeoutMs: limitsOf(sense.config).timeoutMs,
+        outboxTaken: sense.outbox,
+        patterns: [],
+      })),
+      peers: this.#peers(),
+      blobs: join(data, "blobs"),
+      lock: join(data, "locks", `${group}.lock`),
+      logCredit: LOG_CREDIT,
+    };
+  }
+
+  /** The worker `pid` of `group` has loaded what it could of its senses. */
+  isReady(
+    group: string,
+    pid: number | null,
+    seats: ReadonlyMap<string, Sense>,
+    message: WorkerMessageOf<"ready">,
+  ): void {
+    let failed = 0;
+    for (const { sense: name, problem: found, applied } of message.senses) {
+      const sense = seats.get(name);
+      if (!sense) continue;
+      sense.isLoaded(found);
+      if (found) {
+        failed++;
+        this.#journal.logProblem(`sense:${name}`, "sense.failed", found);
+      }
+      if (applied.length > 0) {
+        this.#journal.of(`sense:${name}`).info("sense.migrated", `applied ${applied.join(", ")}`, { applied });
+      }
+    }
+    const loaded = message.senses.length - failed;
+    const text = `worker ${pid} of group "${group}" is up with ${counted(loaded, "sense")}`;
+    const data = { group, pid, generation: message.generation, senses: loaded, failed };
+    this.#journal.of("kernel").info("worker.started", text, data);
+  }
+
+  /** A row of log; `taken` is called once it is one of the store's. */
+  output(group: string, message: WorkerMessageOf<"log">, taken: () => void): void {
+    const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
+    const data = (message.data as Json) ?? (message.sense === null ? { group } : null);
+    const { level, event, trace } = message;
+    this.#journal.relay({ level, source, event, message: message.message, data, trace }, null, taken);
+  }
+}

@@ -1,0 +1,400 @@
+/**
+ * The senses of a whole kernel whose workers follow a script, on a clock driven by hand: ticks, results, owed computes,
+ * throttles, suspects, strikes, a stuck worker, pauses and reloads, each in milliseconds (G1, G4, G5).
+ */
+import { describe, expect, test } from "bun:test";
+import { planReload } from "../../../src/config/reload-plan.ts";
+import { unwrittenSense } from "../../../src/config/senses.ts";
+import { Engine } from "../../../src/kernel/engine.ts";
+import { statusOf } from "../../../src/kernel/status.ts";
+import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
+import type { NerveConfig, ReflexConfig, SenseConfig } from "../../../src/model/config.ts";
+import type { Location } from "../../../src/spawn/modules-on-disk.ts";
+import { KernelBench, type Message, type ScriptedChild } from "../../helpers/kernel-bench.ts";
+import { senseReflex } from "../../helpers/reflex.ts";
+
+const SECOND = 1_000;
+const TIMEOUT_MS = 2_000;
+const GRACE_MS = 1_000;
+
+type Limits = Pick<SenseConfig, "group" | "throttleMs">;
+
+const sense = (name: string, { group, throttleMs }: Limits): SenseConfig => ({
+  ...unwrittenSense(name),
+  group,
+  throttleMs,
+  timeoutMs: TIMEOUT_MS,
+  gracePeriodMs: GRACE_MS,
+});
+
+const every = (name: string): ReflexConfig => senseReflex({ name: `${name}#1`, sense: name, intervalMs: SECOND });
+const on = (name: string, other: string): ReflexConfig =>
+  senseReflex({ name: `${name}#1`, sense: name, on: [other], intervalMs: null });
+
+const PLAIN: Limits = { group: "all", throttleMs: null };
+
+class EngineBench extends KernelBench {
+  readonly emitted: (readonly [string, unknown])[] = [];
+  readonly engine: Engine;
+  #config: NerveConfig | null = null;
+
+  constructor() {
+    super();
+    const { clock, ticker, ledger, journal, store, spawn } = this;
+    this.engine = new Engine({
+      clock,
+      ticker,
+      ledger,
+      journal,
+      store,
+      spawn,
+      space: { low: false },
+      data: this.folder.path,
+      command: () => ({ command: ["test"], env: {}, cwd: "/" }),
+      lifetime: new Lifetime(clock, store.meta),
+      onSignal: ({ sense: name, payload }) => this.emitted.push([name, JSON.parse(payload)]),
+    });
+  }
+
+  config(senses: readonly SenseConfig[], reflexes: readonly ReflexConfig[]): NerveConfig {
+    const groups = new Map(senses.map(({ group }) => [group, { name: group, memoryBytes: null }]));
+    const byName = new Map(senses.map((entry) => [entry.name, entry]));
+    const workflows = new Map();
+    return { groups, senses: byName, reflexes, workflows, written: new Map() } as Partial<NerveConfig> as NerveConfig;
+  }
+
+  modules(config: NerveConfig) {
+    const location: Location = { folder: "/nowhere", print: "" };
+    const found = (name: string) => [name, { ok: true, value: location }] as const;
+    return { senses: new Map([...config.senses.keys()].map(found)), workflows: new Map() };
+  }
+
+  /** Loads it, and has every worker report that it has loaded its senses. */
+  load(senses: readonly SenseConfig[], reflexes: readonly ReflexConfig[]): this {
+    const config = this.config(senses, reflexes);
+    this.#config = config;
+    this.engine.load(config, this.modules(config));
+    this.allReady();
+    return this;
+  }
+
+  async replace(senses: readonly SenseConfig[], reflexes: readonly ReflexConfig[], groups: string[]): Promise<void> {
+    const config = this.config(senses, reflexes);
+    const prints = { sense: new Map(), workflow: new Map() };
+    const plan = planReload({ config: this.#config ?? config, prints }, { config, prints }, groups);
+    this.#config = config;
+    const replaced = this.engine.replace(config, this.modules(config), plan);
+    await this.settle();
+    for (const child of this.children) if (child.of("shutdown").length > 0) child.exits(0);
+    await replaced;
+    this.allReady();
+    await this.settle();
+  }
+
+  allReady(): void {
+    for (const child of this.children) if (!child.isGone && child.of("init").length === 1) this.ready(child);
+  }
+
+  readonly #ready = new Set<ScriptedChild>();
+
+  ready(child: ScriptedChild): void {
+    const [init] = child.of("init");
+    if (this.#ready.has(child) || init === undefined) return;
+    this.#ready.add(child);
+    const names = (init.senses as { name: string }[]).map(({ name }) => name);
+    const seats = names.map((name) => ({ sense: name, problem: null, applied: [], patterns: [] }));
+    child.says({ type: "ready", generation: init.generation, senses: seats });
+  }
+
+  /** Computes the newest worker was asked for and has not answered. */
+  readonly #answered = new Set<Message>();
+
+  asked(child = this.child): Message[] {
+    return child.of("compute").filter((message) => !this.#answered.has(message));
+  }
+
+  names(child = this.child): unknown[] {
+    return this.asked(child).map((message) => message.sense);
+  }
+
+  started(compute: Message, child = this.child): void {
+    const { generation, id, sense: name } = compute;
+    child.says({ type: "started", generation, id, sense: name });
+  }
+
+  says(compute: Message, type: string, more: Readonly<Record<string, unknown>>, child = this.child): void {
+    this.#answered.add(compute);
+    const { generation, id, sense: name } = compute;
+    child.says({ type, generation, id, sense: name, durationMs: 1, ...more });
+  }
+
+  emits(compute: Message, payload: unknown, outbox: number | null = null, child = this.child): void {
+    const { cause, trace } = compute;
+    this.says(compute, "signal", { payload, outbox, cause, trace }, child);
+  }
+
+  fails(compute: Message, kind: "failed" | "timed-out" | "aborted"): void {
+    this.says(compute, "error", { kind, message: "why", stack: null });
+  }
+
+  /** The worker dies with these computes started. */
+  dies(...started: Message[]): void {
+    const { child } = this;
+    for (const compute of started) {
+      this.started(compute);
+      this.#answered.add(compute);
+    }
+    child.exits(null, "SIGSEGV");
+  }
+
+  status(name: string) {
+    const { engine } = this;
+    const status = statusOf({ engine, startedAt: 0, data: "/", trouble: () => null });
+    const found = status.senses.find((entry) => entry.name === name);
+    if (found === undefined) throw new Error(`there is no ${name}`);
+    return found;
+  }
+
+  /** The one compute that is asked for. */
+  get only(): Message {
+    const [compute, ...more] = this.asked();
+    if (compute === undefined || more.length > 0) throw new Error(`asked for ${this.names().join(", ") || "nothing"}`);
+    return compute;
+  }
+}
+
+describe("a tick", () => {
+  test("is a compute, its result a signal in the store, and then an ack", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    expect(compute).toMatchObject({ sense: "a", now: bench.clock.wallMs(), cause: null });
+    bench.started(compute);
+    bench.emits(compute, { n: 1 }, 7);
+    expect(bench.emitted).toEqual([]);
+    await bench.settle();
+    expect(bench.emitted).toEqual([["a", { n: 1 }]]);
+    expect(bench.child.of("ack")).toMatchObject([{ outbox: [{ sense: "a", upTo: 7 }] }]);
+    expect(bench.engine.senses.get("a")).toMatchObject({ outbox: 7, flight: null, pending: null });
+  });
+
+  test("during a compute is missed and counted, and nothing overlaps", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    bench.started(compute);
+    await bench.pass(SECOND);
+    expect([bench.names().length, bench.status("a").missed]).toEqual([1, 1]);
+    bench.emits(compute, { n: 1 });
+    await bench.pass(SECOND);
+    expect(bench.names()).toEqual(["a"]);
+  });
+
+  test("that a throttle holds back is owed, and computed when its time is over", async () => {
+    using bench = new EngineBench().load([sense("a", { group: "all", throttleMs: 2_500 })], [every("a")]);
+    await bench.pass(SECOND);
+    const first = bench.only;
+    bench.started(first);
+    bench.emits(first, { n: 1 });
+    await bench.pass(SECOND);
+    expect([bench.names(), bench.engine.senses.get("a")?.owed?.reason]).toEqual([[], "tick"]);
+    await bench.pass(1_400);
+    expect(bench.names()).toEqual([]);
+    await bench.pass(200);
+    expect(bench.names()).toEqual(["a"]);
+  });
+});
+
+describe("a result", () => {
+  test("of another generation, of no compute, or given twice changes nothing", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    bench.emits({ ...compute, id: 99 }, { forged: 1 });
+    bench.emits({ ...compute, generation: 99 }, { forged: 2 });
+    bench.emits(compute, { unstarted: true });
+    bench.started(compute);
+    bench.emits(compute, { n: 1 });
+    bench.emits(compute, { n: 2 });
+    await bench.settle();
+    expect(bench.emitted).toEqual([["a", { n: 1 }]]);
+    // The third and the fourth say the same, and are folded.
+    expect(bench.said("worker.malformed")).toHaveLength(3);
+  });
+
+  test("left over by an earlier worker is taken once", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], []);
+    const row = { type: "signal", generation: 1, id: null, sense: "a", payload: { n: 1 }, durationMs: 0 };
+    for (let times = 0; times < 2; times++) {
+      bench.child.says({ ...row, outbox: 3, cause: null, trace: "0".repeat(32) });
+      await bench.settle();
+    }
+    expect(bench.emitted).toEqual([["a", { n: 1 }]]);
+    expect(bench.child.of("ack")).toHaveLength(2);
+  });
+
+  test("that cannot be a payload is a failed compute", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    bench.started(compute);
+    bench.emits(compute, { large: "x".repeat(70_000) });
+    await bench.settle();
+    expect(bench.said("compute.failed")).toEqual(["the worker sent a payload over 64 KiB"]);
+    expect(bench.status("a")).toMatchObject({ state: "failing", errors: 1 });
+  });
+});
+
+describe("an owed compute", () => {
+  const both = (): EngineBench =>
+    new EngineBench().load(
+      [sense("a", { group: "one", throttleMs: null }), sense("b", { group: "two", throttleMs: null })],
+      [every("a"), on("b", "a")],
+    );
+
+  test("is done again after its worker's death, and is owed no longer once it has settled", async () => {
+    using bench = both();
+    const [one, two] = bench.children as [ScriptedChild, ScriptedChild];
+    await bench.pass(SECOND);
+    const [tick] = bench.asked(one) as [Message];
+    bench.started(tick, one);
+    bench.emits(tick, { n: 1 }, null, one);
+    await bench.settle();
+    const [first] = bench.asked(two) as [Message];
+    expect(first.cause).toBe(1);
+    bench.started(first, two);
+    two.exits(1);
+    bench.allReady();
+    await bench.settle();
+    const [again] = bench.asked() as [Message];
+    expect([again.cause, again.trace, again.id === first.id]).toEqual([1, first.trace, false]);
+    bench.started(again);
+    bench.says(again, "no-signal", {});
+    await bench.settle();
+    expect(bench.engine.senses.get("b")?.owed).toBeNull();
+    expect(bench.store.senses.all().find(({ sense: name }) => name === "b")?.owed ?? null).toBeNull();
+  });
+
+  test("that a signal leads to during a compute is one more after it", async () => {
+    using bench = both();
+    const [one, two] = bench.children as [ScriptedChild, ScriptedChild];
+    for (let round = 1; round <= 2; round++) {
+      await bench.pass(SECOND);
+      const [tick] = bench.asked(one) as [Message];
+      bench.started(tick, one);
+      bench.emits(tick, { round }, null, one);
+      await bench.settle();
+    }
+    const [first, ...more] = bench.asked(two) as [Message, ...Message[]];
+    expect([first.cause, more]).toEqual([1, []]);
+    bench.started(first, two);
+    bench.says(first, "no-signal", {}, two);
+    await bench.settle();
+    expect(bench.asked(two).map(({ cause }) => cause)).toEqual([2]);
+  });
+});
+
+describe("blame", () => {
+  const three = (): EngineBench =>
+    new EngineBench().load(
+      ["bad", "left", "right"].map((name) => sense(name, PLAIN)),
+      ["bad", "left", "right"].map(every),
+    );
+
+  test("falls on the one that dies alone: it is quarantined after three deaths, and no neighbour gets a strike", async () => {
+    using bench = three();
+    for (let turn = 0; turn < 60 && bench.status("bad").state !== "quarantined"; turn++) {
+      await bench.pass(SECOND);
+      bench.allReady();
+      await bench.settle();
+      const asked = bench.asked();
+      if (asked.some((compute) => compute.sense === "bad")) bench.dies(...asked);
+      else {
+        for (const compute of asked) {
+          bench.started(compute);
+          bench.emits(compute, { fine: true });
+        }
+      }
+      await bench.settle();
+    }
+    expect(bench.status("bad").state).toBe("quarantined");
+    const strikes = bench.lines.filter(({ event }) => event === "compute.killed");
+    expect(strikes.map(({ source, data }) => [source, (data as { strikes: number }).strikes])).toEqual([
+      ["sense:bad", 1],
+      ["sense:bad", 2],
+      ["sense:bad", 3],
+    ]);
+    expect([bench.status("left").state, bench.status("right").state]).toEqual(["ok", "ok"]);
+    await bench.pass(61 * SECOND);
+    expect(bench.said("sense.released")).toHaveLength(1);
+  });
+
+  test("a compute that its worker cannot report as late is logged at its timeout, once", async () => {
+    using bench = three();
+    await bench.pass(SECOND);
+    const [bad] = bench.asked().filter((compute) => compute.sense === "bad") as [Message];
+    bench.started(bad);
+    await bench.pass(TIMEOUT_MS + 300);
+    expect(bench.said("compute.timed-out")).toEqual(["the compute passed its timeout of 2s and has not ended"]);
+    bench.fails(bad, "timed-out");
+    await bench.settle();
+    expect([bench.said("compute.timed-out").length, bench.status("bad").timeouts]).toEqual([1, 1]);
+  });
+
+  test("while a killed worker is not gone its senses are stale, and the reason names who it waits for", async () => {
+    using bench = three();
+    await bench.pass(SECOND);
+    bench.child.isMortal = false;
+    const [bad] = bench.asked().filter((compute) => compute.sense === "bad") as [Message];
+    bench.started(bad);
+    await bench.pass(TIMEOUT_MS + GRACE_MS + 5_000);
+    const reason =
+      'the worker of its group all was killed and is not gone: sense "bad": it had not settled at its hard limit, 2s timeout and 1s grace period';
+    expect(["bad", "left"].map((name) => bench.status(name))).toMatchObject([
+      { state: "stale", reason, timeouts: 1 },
+      { state: "stale", reason },
+    ]);
+  });
+
+  test("a timeout that only a pause of everything made is none: the sense computes again", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    bench.started(compute);
+    await bench.pass(500);
+    bench.clock.freeze(30 * SECOND);
+    bench.fails(compute, "timed-out");
+    await bench.pass(0);
+    expect([bench.lines.filter(({ level }) => level !== "info"), bench.status("a").timeouts]).toEqual([[], 0]);
+    expect(bench.names()).toEqual(["a"]);
+  });
+});
+
+describe("a reload", () => {
+  test("leaves the senses of other groups as they are, worker and all", async () => {
+    const first = [sense("a", { group: "one", throttleMs: null }), sense("b", { group: "two", throttleMs: null })];
+    using bench = new EngineBench().load(first, []);
+    const before = bench.engine.senses.get("a");
+    await bench.replace([...first, sense("c", { group: "two", throttleMs: null })], [], ["two"]);
+    expect([...bench.engine.senses.keys()]).toEqual(["a", "b", "c"]);
+    expect(bench.engine.senses.get("a")).toBe(before as NonNullable<typeof before>);
+    expect(bench.children.map(({ isGone }) => isGone)).toEqual([false, true, false]);
+    expect(bench.children[0]?.of("peers")).toHaveLength(1);
+  });
+
+  test("gives a sense that was away what the store knows of it: its outbox, and that it is disabled", async () => {
+    const both = [sense("a", PLAIN), sense("b", PLAIN)];
+    using bench = new EngineBench().load(both, [every("a")]);
+    await bench.pass(SECOND);
+    bench.started(bench.only);
+    bench.emits(bench.only, { n: 1 }, 5);
+    await bench.engine.requests.switch("sense:a", false);
+    await bench.settle();
+    await bench.replace([sense("b", PLAIN)], [], ["all"]);
+    expect([...bench.engine.senses.keys()]).toEqual(["b"]);
+    await bench.replace(both, [], ["all"]);
+    expect(bench.engine.senses.get("a")).toMatchObject({ outbox: 5, state: "disabled" });
+    const [init] = bench.child.of("init");
+    expect(init?.senses).toMatchObject([{ name: "a", outboxTaken: 5 }, { name: "b" }]);
+  });
+});
