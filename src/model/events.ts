@@ -93,6 +93,12 @@ export const EVENTS = {
       "logs.db was missing or empty beside archive files or databases of senses. What it held is lost unless a copy is put back; ids go on above those the archive proves.",
     data: null,
   },
+  "store.foreign-trigger": {
+    levels: ["error"],
+    sentence:
+      "logs.db has a trigger that nerve did not make. When it refuses what nerve writes, the kernel ends with code 78: drop it.",
+    data: null,
+  },
   "store.sequence-restored": {
     levels: ["error"],
     sentence: "The table `sqlite_sequence` was damaged. Ids go on above the highest that anything proves was given.",

@@ -17,6 +17,24 @@ export interface Tenant {
   kill(): void;
 }
 
+/** Nowhere to try anything out: what is thrown carries the problem for whoever ends the command. */
+class NoScratch extends Error {
+  readonly problem: Problem;
+
+  constructor(error: unknown) {
+    super(`no temporary folder can be made in ${tmpdir()}: ${(error as Error).message}`);
+    this.problem = problem("no-temporary-folder", this.message, "set TMPDIR to a folder that nerve may write to");
+  }
+}
+
+function makeTemporary(purpose: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `nerve-${purpose}-`));
+  } catch (error) {
+    throw new NoScratch(error);
+  }
+}
+
 export class ScratchFolder {
   readonly path: string;
   readonly #tenants = new Set<Tenant>();
@@ -27,7 +45,7 @@ export class ScratchFolder {
 
   constructor(purpose: string) {
     process.umask(0o077);
-    this.path = mkdtempSync(join(tmpdir(), `nerve-${purpose}-`));
+    this.path = makeTemporary(purpose);
     process.on("exit", this.#onExit);
     for (const signal of ENDING) process.on(signal, this.#onSignal);
   }

@@ -4,6 +4,9 @@
  */
 import type { Database } from "bun:sqlite";
 import type { Moment } from "../base/clock.ts";
+import { readJson } from "../base/json.ts";
+import { isCount } from "./columns.ts";
+import { damagedRow } from "./damage.ts";
 import { MetaTable } from "./meta.ts";
 import { lastIdOf } from "./sequence.ts";
 
@@ -36,6 +39,13 @@ const SOURCES = {
   log: { table: "logs", text: "data" },
 } as const;
 
+function momentIn(db: Database, digest: string, written: string): Moment {
+  const moment = readJson(written) as { [Key in keyof Moment]?: unknown } | null | undefined;
+  const isWhole = typeof moment?.bootId === "string" && [moment.bootMs, moment.wallMs].every(Number.isFinite);
+  if (!isWhole) throw damagedRow(db, "blob_references", digest, "unreferenced", written);
+  return moment as unknown as Moment;
+}
+
 export function blobReferences(db: Database) {
   const meta = new MetaTable(db);
 
@@ -55,7 +65,12 @@ export function blobReferences(db: Database) {
       /** Null while the table is empty. */
       firstId: (): number | null => first.get()?.id ?? null,
       lastId: (): number => lastIdOf(db, table),
-      readUpTo: (): number => meta.count(key) ?? 0,
+      readUpTo(): number {
+        const known = meta.count(key) ?? 0;
+        // Rows it passes over would be taken for rows that refer to nothing.
+        if (known > lastIdOf(db, table)) throw meta.damaged(key, String(known));
+        return known;
+      },
       setReadUpTo: (id: number): void => meta.set(key, String(id)),
       mentions: (after: number, upTo: number): Iterable<Text> => mentions.iterate(after, upTo),
       note(row: Text): void {
@@ -145,9 +160,12 @@ export function blobReferences(db: Database) {
     },
     state(digest: string): BlobState | null {
       const row = state.get(digest);
-      return (
-        row && { ...row, unreferenced: row.unreferenced === null ? null : (JSON.parse(row.unreferenced) as Moment) }
-      );
+      if (row === null) return null;
+      const { signal, log, unreferenced } = row;
+      // A blob is never removed for what a damaged row says.
+      if (!isCount(signal)) throw damagedRow(db, "blob_references", digest, "signal", signal);
+      if (!isCount(log)) throw damagedRow(db, "blob_references", digest, "log", log);
+      return { signal, log, unreferenced: unreferenced === null ? null : momentIn(db, digest, unreferenced) };
     },
     setUnreferenced(digest: string, since: Moment | null): void {
       setUnreferenced.run(digest, since === null ? null : JSON.stringify(since));

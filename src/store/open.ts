@@ -18,12 +18,12 @@ import type { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { type Earlier, earlierStore, NO_PROOF, type Restored, restoreSequences } from "./proofs.ts";
 import { restoreRuns } from "./rebuild.ts";
-import { checkPages, checkTables } from "./soundness.ts";
+import { checkPages, checkTables, foreignTrigger } from "./soundness.ts";
 import { newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
 
 /** What the kernel is to say about the store it opened. */
 export interface Notice {
-  readonly event: "store.begun-anew" | "store.sequence-restored";
+  readonly event: "store.begun-anew" | "store.sequence-restored" | "store.foreign-trigger";
   readonly message: string;
 }
 
@@ -123,6 +123,13 @@ function noticesOf(file: string, earlier: Earlier | null, restored: readonly Res
   }));
 }
 
+function triggerNotice(db: Database): Notice[] {
+  const trigger = foreignTrigger(db);
+  if (trigger === null) return [];
+  const message = `${db.filename} has the ${trigger}, which nerve did not make: the kernel ends when it refuses what nerve writes`;
+  return [{ event: "store.foreign-trigger", message }];
+}
+
 /** Everything that is read once is read now, so that what is damaged is found at the start. Runs are held against their logs. */
 function readAll({ senses, switches, silences, loadedReflexes, meta, archive }: Tables): void {
   senses.all();
@@ -161,7 +168,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     ...all,
     file,
     epoch,
-    notices: noticesOf(file, earlier, restored),
+    notices: [...noticesOf(file, earlier, restored), ...triggerNotice(db)],
     commit,
     sync: () => (durability === "full" ? undefined : syncFile(`${file}-wal`)),
     blobs: blobReferences(db),

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
-import { storeFile } from "../../src/store/tables.ts";
+import { storeFile, storeProblem } from "../../src/store/tables.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 
 const NOW = 1_700_000_000_000;
@@ -189,3 +189,35 @@ test("the outbox cursor of a sense that is no number stops that sense alone; oth
   });
   again.close();
 });
+
+test("a trigger of somebody else is said at the start, and named as what refuses", () => {
+  using folder = temporaryFolder();
+  recorded(folder.path);
+  tamper(folder.path, "CREATE TRIGGER no BEFORE INSERT ON signals BEGIN SELECT raise(ABORT, 'no'); END");
+  const store = opened(folder.path);
+  expect(store.notices).toMatchObject([{ event: "store.foreign-trigger" }]);
+  expect(store.notices[0]?.message).toContain("trigger no on the table signals");
+  let found: unknown = null;
+  try {
+    store.commit(() => store.signals.append(signal(11)));
+  } catch (error) {
+    found = error;
+  }
+  expect(storeProblem(store.file, found)).toMatchObject({ kind: "store-trigger", file: store.file });
+  store.close();
+});
+
+test.each(["signal = 'abc'", "log = 1.5", "unreferenced = 'never'"])(
+  "a blob is not judged by a damaged row: %s",
+  (change) => {
+    using folder = temporaryFolder();
+    const store = opened(folder.path);
+    const digest = "a".repeat(64);
+    store.commit(() => store.blobs.setUnreferenced(digest, { bootId: "b", bootMs: 1, wallMs: 1 }));
+    store.close();
+    tamper(folder.path, `UPDATE blob_references SET ${change}`);
+    const again = opened(folder.path);
+    expect(() => again.blobs.state(digest)).toThrow("table blob_references");
+    again.close();
+  },
+);
