@@ -218,7 +218,6 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/waits",
   ],
   "src/cli/commands/start.ts": ["src/kernel/boot.ts", "type src/kernel/daemon.ts"],
-  "src/cli/commands/explain.ts": ["type src/kernel/time/lifetime.ts"],
   // The built-in senses live like a user's: they see what `nerve` and `nerve/…` give them, so each can be copied as it is.
   senses: ["senses/*"],
   "senses/*": ["nerve", "drizzle-orm"],

@@ -4,7 +4,7 @@
  */
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
-import type { NerveConfig } from "../../model/config.ts";
+import { type NerveConfig, targetOf } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
@@ -50,10 +50,23 @@ function unknownName(kind: Kind, config: NerveConfig, name: string): Problem {
   return problem(`unknown-${kind}`, `there is no ${kind} \`${name}\``, meantOr(name, names, there));
 }
 
-/** Usage error with the nearest name, when none of `configs` has the reflex. */
-export function knownReflex(configs: readonly NerveConfig[], name: string): Result<null, Failure> {
-  const names = [...new Set(configs.flatMap((config) => namesOf("reflex", config)))];
-  if (names.includes(name)) return ok(null);
-  const there = names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`;
-  return fail(EXIT.usage, problem("unknown-reflex", `there is no reflex \`${name}\``, meantOr(name, names, there)));
+/**
+ * The reflex that is meant by `name`: its name, or what it starts or runs where it is the only reflex to do so. Usage error
+ * with the nearest name when none of `configs` has one.
+ */
+export function knownReflex(configs: readonly NerveConfig[], name: string): Result<string, Failure> {
+  const reflexes = configs.flatMap((config) => config.reflexes);
+  const names = [...new Set(reflexes.map((reflex) => reflex.name))];
+  if (names.includes(name)) return ok(name);
+  const ofTarget = [...new Set(reflexes.filter((one) => targetOf(one) === name).map((one) => one.name))];
+  const [only] = ofTarget;
+  if (only !== undefined && ofTarget.length === 1) return ok(only);
+  const there =
+    ofTarget.length > 1
+      ? `its reflexes are: ${ofTarget.join(", ")}`
+      : names.length === 0
+        ? "none is configured"
+        : `there are: ${names.join(", ")}`;
+  const hint = ofTarget.length > 1 ? there : meantOr(name, names, there);
+  return fail(EXIT.usage, problem("unknown-reflex", `there is no reflex \`${name}\``, hint));
 }

@@ -1,0 +1,194 @@
+/** What `nerve explain` says of one reflex: what it made of the signals asked about, what followed, and what is pending. */
+import type { Json } from "../../base/json.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
+import { type Problem, problem } from "../../model/problem.ts";
+import type { Signal } from "../../model/signal.ts";
+import { type Silence, silencedBy } from "../../model/silence.ts";
+import type { Mismatch } from "../../rules/check.ts";
+import { isKeyed, isNamedKey, shownKey } from "../../rules/key.ts";
+import { type KeyState, readKeyState } from "../../rules/rule.ts";
+import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_SIGNALS } from "../../store/signals.ts";
+import { isRecorded } from "./backtest.ts";
+import type { Followed } from "./explain-words.ts";
+import { explain, type Finding, type Question } from "./explanation.ts";
+import { isWhole } from "./gaps.ts";
+import { type Fired, type Halt, type Incident, readRecorded } from "./recorded.ts";
+import { beganAfter, type Standing, standingsIn } from "./standing.ts";
+
+/** Signals before the one asked about that are replayed, of all senses. */
+const BACK = 1_000_000;
+
+export interface Account {
+  readonly config: ReflexConfig;
+  readonly isEnabled: boolean;
+  /** Null where it is enabled, or its log is gone. */
+  readonly disabledSince: number | null;
+  readonly silence: Silence | null;
+  readonly standing: Standing;
+  readonly seen: readonly (Finding & { readonly followed: Followed | null })[];
+  /** Why the signal that was asked about is none of its own. */
+  readonly notHeard: string | null;
+  readonly pending: readonly { readonly key: string; readonly state: KeyState }[];
+  readonly wallAt: (elapsed: number) => number;
+  readonly replayed: {
+    readonly from: number;
+    readonly to: number;
+    readonly signals: number;
+    readonly isWhole: boolean;
+    /** Whether none is kept of what came before. */
+    readonly isOldest: boolean;
+    readonly unreadable: readonly number[];
+  };
+}
+
+/** The axis of elapsed time, as it stands now. */
+export interface Axis {
+  readonly aheadMs: number;
+  now(): number;
+  wallAt(elapsed: number): number;
+}
+
+export interface AccountParts {
+  readonly store: StoreReader;
+  readonly loaded: NerveConfig;
+  readonly config: ReflexConfig;
+  readonly question: Question;
+  /** As a person writes it; null for any. */
+  readonly key: string | null;
+  readonly axis: Axis;
+}
+
+/** Signals that are replayed, and whether all that are kept are. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly isOldest: boolean;
+  /** Unix milliseconds, 0 where it is all there is: that needs no search by time, which a set clock may mislead. */
+  readonly begin: number;
+}
+
+function stretchOf({ signals }: StoreReader, asked: Signal | null, question: Question): Stretch {
+  const [oldest] = signals.list({ ...ALL_SIGNALS, limit: 1 });
+  const to = signals.lastId();
+  const target = asked?.id ?? (question.kind === "at" ? signals.firstIdSince(question.at) : to);
+  const first = oldest?.id ?? 1;
+  const from = Math.max(first, target - BACK);
+  return { from, to, isOldest: from === first, begin: from === first ? 0 : (signals.byId(from)?.at ?? 0) };
+}
+
+function unknownSignal({ signals }: StoreReader, id: number): Problem {
+  const [oldest] = signals.list({ ...ALL_SIGNALS, limit: 1 });
+  const hint = oldest === undefined ? "no signal is kept" : `the oldest that is kept is #${oldest.id}`;
+  return problem("unknown-signal", `there is no signal #${id}`, hint);
+}
+
+export function accountOf({ store, loaded, config, question, key, axis }: AccountParts): Result<Account, Problem> {
+  const { name } = config;
+  const asked = question.kind === "signal" ? store.signals.byId(question.id) : null;
+  if (question.kind === "signal" && asked === null) return err(unknownSignal(store, question.id));
+  const isHeard = asked === null || config.on.includes(asked.sense);
+  const { from, to, isOldest, begin } = stretchOf(store, asked, question);
+  const standing = standingsIn(store)(config);
+  const fired: Fired[] = [];
+  const { course, incidents, halts } = readRecorded(store, begin, axis.aheadMs, (row) => {
+    if (row.reflex === name) fired.push(row);
+  });
+  const after = beganAfter(standing);
+  const done = isHeard
+    ? explain({ store, config, course, question, key, beganAfter: after, from, to, until: Date.now() })
+    : { seen: [], fed: { signals: 0, unreadable: [] } };
+  const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
+  return ok({
+    config,
+    isEnabled,
+    disabledSince: isEnabled ? null : disabledSince(incidents, name),
+    silence: silenceOver(store, config, axis),
+    standing,
+    seen: done.seen.map((seen) => ({
+      ...seen,
+      mismatches: shownMismatches(seen.mismatches, loaded.written.get(name) ?? null),
+      followed: followedBy(store, config, seen, fired, halts),
+    })),
+    notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
+    pending: pendingOf(store, name, key),
+    wallAt: (elapsed) => axis.wallAt(elapsed),
+    replayed: { from, to, ...done.fed, isWhole: isWhole(standing, from), isOldest },
+  });
+}
+
+function disabledSince(incidents: readonly Incident[], name: string): number | null {
+  const off = incidents.findLast(({ source, event }) => source === `reflex:${name}` && event === "disabled");
+  return off?.at ?? null;
+}
+
+/** A pattern in which something was filled in expects what the file says there: its value is nobody's to read. */
+const shownMismatches = (mismatches: readonly Mismatch[], written: Patterns | null): readonly Mismatch[] =>
+  written === null
+    ? mismatches
+    : mismatches.map((mismatch) => ({ ...mismatch, expected: writtenAt(written.when, mismatch.path) }));
+
+function writtenAt(pattern: Json, path: string): string {
+  let part = pattern;
+  for (const key of path.split(".")) {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) break;
+    part = part[key] ?? part[`${key}?`] ?? part;
+  }
+  return typeof part === "string" ? part : JSON.stringify(part);
+}
+
+const notHeard = (sense: string, { on }: ReflexConfig): string =>
+  on.length === 0
+    ? "it looks at no signals: only the clock runs it"
+    : `it does not listen to ${sense}, only to ${on.join(", ")}`;
+
+function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, axis: Axis): Silence | null {
+  if (kind === "sense" || !store.silences.exists()) return null;
+  const now = axis.now();
+  const silence = store.silences.all().find(({ pattern, due }) => due > now && silencedBy(pattern)(name));
+  // Where the clock was set since, it ends at another time than it was going to.
+  return silence === undefined ? null : { ...silence, until: axis.wallAt(silence.due) };
+}
+
+/** What is recorded of the firing it led to, at once or later; by other rules too, if it had those then. */
+function followedBy(
+  store: StoreReader,
+  config: ReflexConfig,
+  seen: Finding,
+  fired: readonly Fired[],
+  halts: readonly Halt[],
+): Followed | null {
+  const decision = seen.decided ?? seen.later;
+  const isByRules = decision?.kind === "fire";
+  const signal = isByRules ? decision.signal : seen.signal.id;
+  const key = isKeyed(config.key) ? (seen.evaluation?.match.key ?? null) : null;
+  const shown = key === null ? null : JSON.stringify(shownKey(key));
+  // What an earlier build or other rules fired may have had another key.
+  const rows = fired.filter((one) => one.signal === signal);
+  const row = rows.find((one) => JSON.stringify(one.key) === shown) ?? (config.each === null ? rows[0] : undefined);
+  if (!isByRules && (seen.missed !== "not-loaded" || row === undefined)) return null;
+  const run = config.kind === "workflow" ? store.runs.ofSignal(config.name, signal, key) : null;
+  const isKept = isRecorded(config) ? row !== undefined : null;
+  const halted = config.kind === "sense" && isByRules ? haltedAt(halts, config.sense, decision.elapsed) : null;
+  return { run, silenced: row?.silenced ?? null, isRecorded: isKept, halted };
+}
+
+/** Why `sense` started no compute then; null when it did. */
+function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Followed["halted"] {
+  const before = halts.filter((halt) => halt.sense === sense && halt.elapsed <= elapsed);
+  const newest = (...kinds: Halt["kind"][]) => before.findLast(({ kind }) => kinds.includes(kind))?.kind;
+  if (newest("disabled", "enabled") === "disabled") return "disabled";
+  return newest("quarantined", "released") === "quarantined" ? "quarantined" : null;
+}
+
+function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Account["pending"] {
+  const isKey = (row: string): boolean => key === null || isNamedKey(row, key);
+  return reflexes
+    .all()
+    .filter((row) => row.reflex === name && row.key !== "clock" && isKey(row.key))
+    .flatMap(({ key, state: stored }) => {
+      const state = readKeyState(stored);
+      return state === null ? [] : [{ key, state }];
+    });
+}

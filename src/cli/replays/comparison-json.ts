@@ -1,0 +1,52 @@
+/** What a backtest found, for programs. */
+import { targetOf } from "../../model/config.ts";
+import { LISTED } from "./agreement.ts";
+import type { Range, Tested } from "./backtest.ts";
+import { configOf, type Row } from "./comparison.ts";
+
+const countsJson = (tested: Tested | null) => ({
+  signals: tested?.signals ?? null,
+  matched: tested?.matched ?? null,
+  fired: tested?.fired ?? null,
+  throttled: tested?.throttled ?? null,
+  over_key_limit: tested?.limited ?? null,
+  dropped_estimate: tested?.droppedEstimate ?? null,
+});
+
+export function rowJson(row: Row, { since, until }: Range) {
+  const { name, here, other, change, onlyHere, onlyOther, live, reasons } = row;
+  const config = configOf(row);
+  const differences = [
+    ...(live?.onlyLive.firings ?? []).map((firing) => ({ only: "live", ...firing })),
+    ...(live?.onlyReplayed.firings ?? []).map((firing) => ({ only: "replay", ...firing })),
+  ];
+  const against = {
+    change,
+    ...countsJson(other),
+    only_here: onlyHere.count,
+    only_there: onlyOther.count,
+    differences: [
+      ...onlyHere.firings.map((firing) => ({ only: "here", ...firing })),
+      ...onlyOther.firings.map((firing) => ({ only: "there", ...firing })),
+    ].slice(0, LISTED),
+  };
+  return {
+    reflex: name,
+    target: config === undefined ? null : `${config.kind} ${targetOf(config)}`,
+    since,
+    until,
+    ...countsJson(here),
+    begins_after: row.beginsAfter,
+    live:
+      live === null
+        ? null
+        : {
+            agreed: live.agreed,
+            only_live: live.onlyLive.count,
+            only_replay: live.onlyReplayed.count,
+            differences: differences.slice(0, LISTED),
+            reasons: [...reasons.gaps, ...reasons.incidents.slice(-LISTED)],
+          },
+    against: change === null ? null : against,
+  };
+}

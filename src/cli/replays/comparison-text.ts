@@ -1,0 +1,147 @@
+/** What a backtest found, for people. */
+import { counted } from "../../base/counted.ts";
+import { escapeForTerminal } from "../../base/escape.ts";
+import { localMoment } from "../../base/local-time.ts";
+import { targetOf } from "../../model/config.ts";
+import { remark } from "../screen/failure.ts";
+import { shownScalar } from "../screen/payload.ts";
+import { type Column, renderTable } from "../screen/table.ts";
+import { print, span, stdoutScreen } from "../screen/terminal.ts";
+import { duration } from "../screen/times.ts";
+import { NONE, type Sample } from "./agreement.ts";
+import type { Backtest, Firing, Range } from "./backtest.ts";
+import { configOf, type Row } from "./comparison.ts";
+import { unreadableWords } from "./gaps.ts";
+import type { Incident } from "./recorded.ts";
+
+/** Differences that are shown, of each reflex, and reasons. */
+const SHOWN = 10;
+
+export const forSignal = ({ signal, key }: Firing): string =>
+  `signal #${signal}${key === null ? "" : `, key ${shownScalar(key)}`}`;
+
+const amount = (value: number | null | undefined, prefix = ""): string =>
+  value === null || value === undefined ? "–" : `${prefix}${value}`;
+
+const column = (title: string, rank: number, cell: (row: Row) => string): Column<Row> => ({
+  title,
+  align: "right",
+  rank,
+  cell: (row) => span(cell(row), cell(row) === "–" || cell(row) === "0" ? "dim" : null),
+});
+
+const NAME: Column<Row> = {
+  title: "REFLEX",
+  align: "left",
+  rank: 0,
+  cell: ({ name }) => span(escapeForTerminal(name)),
+};
+
+const ALONE: readonly Column<Row>[] = [
+  NAME,
+  {
+    title: "STARTS",
+    align: "left",
+    rank: 3,
+    cell: (row) => {
+      const config = configOf(row);
+      return span(config === undefined ? "" : `${config.kind} ${targetOf(config)}`);
+    },
+  },
+  column("SIGNALS", 2, ({ here }) => amount(here?.signals)),
+  column("MATCHED", 1, ({ here }) => amount(here?.matched)),
+  column("FIRED", 0, ({ here }) => amount(here?.fired)),
+  column("THROTTLED", 1, ({ here }) => amount(here?.throttled)),
+  column("DROPPED", 2, ({ here }) => amount(here?.droppedEstimate, "~")),
+  {
+    title: "LIVE",
+    align: "left",
+    rank: 0,
+    cell: ({ live }) => {
+      if (live === null) return span("not recorded", "dim");
+      const differ = live.onlyLive.count + live.onlyReplayed.count;
+      return differ === 0 ? span(`${live.agreed} agree`) : span(`${live.agreed} agree, ${differ} differ`, "yellow");
+    },
+  },
+];
+
+const BOTH: readonly Column<Row>[] = [
+  NAME,
+  { title: "", align: "left", rank: 0, cell: ({ change }) => span(change ?? "", change === "same" ? "dim" : "yellow") },
+  column("MATCHED", 2, ({ here }) => amount(here?.matched)),
+  column("THERE", 2, ({ other }) => amount(other?.matched)),
+  column("FIRED", 0, ({ here }) => amount(here?.fired)),
+  column("THERE", 0, ({ other }) => amount(other?.fired)),
+  column("THROTTLED", 1, ({ here }) => amount(here?.throttled)),
+  column("THERE", 1, ({ other }) => amount(other?.throttled)),
+  column("DROPPED", 3, ({ here }) => amount(here?.droppedEstimate, "~")),
+  column("THERE", 3, ({ other }) => amount(other?.droppedEstimate, "~")),
+  column("ONLY HERE", 1, ({ onlyHere }) => String(onlyHere.count)),
+  column("ONLY THERE", 1, ({ onlyOther }) => String(onlyOther.count)),
+];
+
+export function printComparison(
+  rows: readonly Row[],
+  done: Backtest,
+  range: Range,
+  tookMs: number,
+  isTwo: boolean,
+): void {
+  if (rows.length === 0) {
+    remark("no reflex looks at signals");
+    return;
+  }
+  print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
+  for (const line of begunLines(rows, range)) print(line);
+  for (const row of rows) for (const line of differencesOf(row)) print(line);
+  const reasons = reasonsOf(rows);
+  for (const line of reasons) print(line);
+  // Where nothing differs, it is to be known all the same.
+  if (reasons.length === 0 && done.unreadable.length > 0) print("");
+  if (reasons.length === 0) for (const id of done.unreadable.slice(0, SHOWN)) print(`  ${unreadableWords(id)}`);
+  const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}`;
+  print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
+}
+
+/** Those of which not all that is replayed is held against live. */
+function begunLines(rows: readonly Row[], { from }: Range): string[] {
+  const begun = rows.flatMap(({ name, beginsAfter }) =>
+    beginsAfter === null || beginsAfter < from ? [] : [`${escapeForTerminal(name)} (#${beginsAfter})`],
+  );
+  if (begun.length === 0) return [];
+  return ["", "  held against live only since these rules were loaded, after signal:", `    ${begun.join(", ")}`];
+}
+
+function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string[] {
+  const of = escapeForTerminal(name);
+  return [
+    ...listed(live?.onlyLive ?? NONE, `${of} fired, and by the replay it would not have`),
+    ...listed(live?.onlyReplayed ?? NONE, `${of} did not fire, and by the replay it would have`),
+    ...(change === "changed" ? listed(onlyHere, `${of} fires only here`) : []),
+    ...(change === "changed" ? listed(onlyOther, `${of} fires only there`) : []),
+  ];
+}
+
+/** Of all reflexes that differ, each once. */
+function reasonsOf(rows: readonly Row[]): string[] {
+  const different = rows.filter(({ live }) => live !== null && live.onlyLive.count + live.onlyReplayed.count > 0);
+  const linesOf = (incidents: readonly Incident[]): string[] => {
+    const inOrder = incidents.toSorted((a, b) => a.at - b.at);
+    return [...new Set(inOrder.map(reasonLine))].slice(-SHOWN);
+  };
+  const gaps = linesOf(different.flatMap(({ reasons }) => reasons.gaps));
+  const incidents = linesOf(different.flatMap(({ reasons }) => reasons.incidents));
+  return gaps.length + incidents.length === 0 ? [] : ["", "  it may be because of:", ...gaps, ...incidents];
+}
+
+function reasonLine({ at, source, message }: Incident): string {
+  const who = source === "kernel" ? "" : `${escapeForTerminal(source)}: `;
+  return `    ${localMoment(at)}  ${who}${escapeForTerminal(message)}`;
+}
+
+function listed({ count, firings }: Sample, what: string): string[] {
+  if (count === 0) return [];
+  const shown = firings.slice(0, SHOWN).map((firing) => `    ${localMoment(firing.at)}  ${forSignal(firing)}`);
+  const more = count - shown.length;
+  return ["", `  ${what}:`, ...shown, ...(more === 0 ? [] : [`    and ${more} more`])];
+}
