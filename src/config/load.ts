@@ -4,8 +4,9 @@ import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
-import { type ConfigFile, type ReadConfig, readNerveConfig, unreadable, wholly } from "./parse.ts";
+import { type ReadConfig, readNerveConfig, unreadable, wholly } from "./parse.ts";
 import { readSafely } from "./safe-read.ts";
+import type { ConfigFile } from "./source.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -6,12 +6,12 @@ import { dirname, resolve } from "node:path";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import type { Secret } from "../base/secrets.ts";
 import type { GroupConfig, NerveConfig, Patterns, ReflexConfig, SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
-import { list, readFields, shapeOf, text as textOf, writtenJson } from "./fields.ts";
+import { readFields, shapeOf, writtenJson } from "./fields.ts";
+import { readIncluded } from "./includes.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
 import { NO_PARTS, type Parts, partsOf } from "./pattern-parts.ts";
@@ -21,26 +21,11 @@ import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexe
 import { createReport, type Report } from "./report.ts";
 import { readSenses, unwrittenSense } from "./senses.ts";
 import { DAEMON_KEYS, readGroups, readHttp, readRetention } from "./settings.ts";
-import { child, type Entry, isFilled, type MapTree, shown } from "./tree.ts";
+import { type ConfigSource, NOTHING_AROUND, type Reading } from "./source.ts";
+import { isFilled, type MapTree, shown } from "./tree.ts";
 import { warnOfUnused } from "./unused.ts";
-import type { Variables } from "./variables.ts";
 import { readWorkflows } from "./workflows.ts";
 import { readYaml } from "./yaml.ts";
-
-export interface ConfigFile {
-  readonly file: string;
-  readonly text: string;
-}
-
-/** All a configuration can reach outside its own text. */
-export interface ConfigSource extends Variables {
-  /** As messages name it; relative paths in the configuration start at its folder. */
-  readonly file: string;
-  /** False: `when` and `clear` are taken as they are, for who only looks at what a running nerve has checked. */
-  readonly checksPatterns: boolean;
-  /** The files `pattern` stands for, in name order. Problems without a file get the place of the pattern. */
-  readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
-}
 
 const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
 
@@ -63,20 +48,6 @@ export const unreadable = (problems: readonly Problem[]): ReadConfig => ({
   parts: NO_PARTS,
 });
 
-const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
-  const message = "files cannot be included from here";
-  return err([{ kind: "no-includes", message, hint: null, file: null, line: null, column: null }]);
-};
-
-/** A text by itself: no variables, no credentials, no further files. */
-export const NOTHING_AROUND: ConfigSource = {
-  file: "nerve.yaml",
-  environment: {},
-  credential: () => null,
-  checksPatterns: true,
-  include: noIncludes,
-};
-
 /** Keys this build does not act on yet are problems. */
 export const readNerveConfig = (text: string, source: ConfigSource = NOTHING_AROUND): ReadConfig =>
   read(text, source, NOT_YET);
@@ -97,80 +68,21 @@ export const wholly = ({ config, problems }: ReadConfig): Result<NerveConfig, Pr
 
 function read(text: string, source: ConfigSource, notYet: readonly string[]): ReadConfig {
   const report = createReport(source.file);
-  const secrets: Secret[] = [];
-  const main = readYaml(text, { file: source.file, variables: source, report, secrets });
+  const reading: Reading = { source, report, secrets: [] };
+  const main = readYaml(text, { file: source.file, variables: source, report, secrets: reading.secrets });
   if (main?.entries.length === 0 && report.problems().length === 0) {
     report.add("empty", main.place, "the file says nothing", `the least is ${MINIMAL_CONFIG}`);
   }
   if (!main) return unreadable(report.problems());
 
-  const { files, isWhole } = readIncluded(main, source, report, secrets);
+  const { files, isWhole } = readIncluded(main, reading);
   const root = mergeFiles({ ...main, entries: main.entries.filter(({ key }) => key !== "include") }, files, report);
-  const result = readRoot(root, isWhole, source, report, secrets);
+  const result = readRoot(root, isWhole, reading);
   reportNotYet(root, notYet, report);
   if (result === null) return unreadable(report.problems());
   // What could not be read would be missed.
   if (report.problems().length === 0) warnOfUnused(root, result.config, report);
   return { ...result, problems: report.problems(), warnings: report.warnings() };
-}
-
-interface Included {
-  readonly files: readonly MapTree[];
-  /** False when something could not be read, so that what refers to it cannot be judged. */
-  readonly isWhole: boolean;
-}
-
-const readPatterns = list(textOf("a pattern such as conf.d/*.yaml"), "a list of patterns such as [conf.d/*.yaml]");
-
-function readIncluded(main: MapTree, source: ConfigSource, report: Report, secrets: Secret[]): Included {
-  const entry = main.entries.find(({ key }) => key === "include");
-  if (!entry) return { files: [], isWhole: true };
-  const filled = entry.value.kind === "list" ? entry.value.items.filter(isFilled) : [];
-  for (const item of filled) {
-    // Places name files, so a variable here would be printed with every problem of what it includes.
-    report.add("variable-in-include", item.place, "`include` takes no variables", "write the path out");
-  }
-  const patterns = readPatterns(entry.value, "include", report);
-  if (patterns === null || filled.length > 0) return { files: [], isWhole: false };
-
-  const files: MapTree[] = [];
-  const seen = new Set([resolve(source.file)]);
-  let isWhole = !patterns.includes(null);
-  for (const [index, pattern] of patterns.entries()) {
-    if (pattern === null) continue;
-    const included = source.include(pattern);
-    if (!included.ok) {
-      const place = itemPlace(entry, index);
-      for (const problem of included.error) report.adopt(problem, place);
-      isWhole = false;
-      continue;
-    }
-    if (included.value.length === 0) {
-      const message = `\`${child("include", index)}\` matches no file`;
-      report.warn("empty-include", itemPlace(entry, index), message, null);
-    }
-    for (const { file, text } of included.value) {
-      if (seen.has(resolve(file))) continue;
-      seen.add(resolve(file));
-      const tree = readYaml(text, { file, variables: source, report, secrets });
-      if (tree) files.push(withoutInclude(tree, report));
-      else isWhole = false;
-    }
-  }
-  return { files, isWhole };
-}
-
-const itemPlace = (entry: Entry, index: number) =>
-  (entry.value.kind === "list" ? entry.value.items[index]?.place : undefined) ?? entry.keyPlace;
-
-function withoutInclude(tree: MapTree, report: Report): MapTree {
-  const entries = tree.entries.filter((entry) => {
-    if (entry.key !== "include") return true;
-    const message = "an included file cannot include others";
-    report.add("nested-include", entry.keyPlace, message, "list it in the main file's `include`");
-    return false;
-  });
-  return { ...tree, entries };
 }
 
 export const ROOT = {
@@ -184,7 +96,7 @@ export const ROOT = {
   workflows: readWorkflows,
 };
 
-function readRoot(root: MapTree, isWhole: boolean, source: ConfigSource, report: Report, secrets: readonly Secret[]) {
+function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: Reading) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
   const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;

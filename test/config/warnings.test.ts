@@ -1,7 +1,8 @@
 /** What is allowed, and mostly not what was meant. */
 import { describe, expect, test } from "bun:test";
 import { ok } from "../../src/base/result.ts";
-import { NOTHING_AROUND, readNerveConfig } from "../../src/config/parse.ts";
+import { readNerveConfig } from "../../src/config/parse.ts";
+import { NOTHING_AROUND } from "../../src/config/source.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 
 const warningsOf = (config: string): string[] => {

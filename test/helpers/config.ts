@@ -1,6 +1,6 @@
 /** Configurations as the parser makes them, where a test cares for some keys only: a new key touches this file alone. */
 
-import { type ConfigSource, NOTHING_AROUND } from "../../src/config/parse.ts";
+import { type ConfigSource, NOTHING_AROUND } from "../../src/config/source.ts";
 import type { WorkflowConfig } from "../../src/model/config.ts";
 
 /** A text with some of what can be around it. */
