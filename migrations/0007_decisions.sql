@@ -6,5 +6,6 @@ ALTER TABLE workflow_runs ADD COLUMN decision TEXT;
 UPDATE workflow_runs SET decision = 'signal:' || signal_id WHERE reflex IS NOT NULL AND signal_id IS NOT NULL;
 
 -- One decision of a reflex makes one run, never two. A signal alone does not tell: it may be decided on once for each key.
+-- The decision first: then new entries come at the end.
 DROP INDEX workflow_runs_once;
-CREATE UNIQUE INDEX workflow_runs_decision ON workflow_runs (reflex, decision) WHERE reflex IS NOT NULL;
+CREATE UNIQUE INDEX workflow_runs_decision ON workflow_runs (decision, reflex) WHERE reflex IS NOT NULL;

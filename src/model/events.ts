@@ -316,6 +316,12 @@ export const EVENTS = {
       "An attempt of a run began no step: every step that had failed was dealt with. `nerve retry ID --from-step NAME` does a step anew, and what follows it.",
     data: null,
   },
+  "run.long": {
+    levels: ["warn"],
+    sentence:
+      "A run has begun very many steps and sleeps, and answers all of them from its log each time it goes on. Let a sense poll, and a reflex on it start a run.",
+    data: { places: "number" },
+  },
   "run.corrected": {
     levels: ["error"],
     sentence: "The row of a run was not what its logs say, and was put right from them.",

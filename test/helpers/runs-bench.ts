@@ -171,6 +171,12 @@ export class RunsBench extends KernelBench {
     return sentTo(this.child);
   }
 
+  /** As `says`, all in one turn. */
+  async report(run: number, ...messages: Message[]): Promise<void> {
+    for (const message of messages) this.tell({ seq: ++this.#seq, run, ...message });
+    await this.settle();
+  }
+
   row(id: number): Run {
     const row = this.store.runs.byId(id);
     if (row === null) throw new Error(`there is no run ${id}`);

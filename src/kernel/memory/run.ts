@@ -69,6 +69,8 @@ export class LiveRun {
   cleared = 0;
   /** Why it waits though it could go on, as it was last said; null: nothing is in its way. */
   obstacle: string | null = null;
+  /** Its long history was named as what makes it slow. */
+  isSaidLong = false;
   /**
    * Steps that began in the execution under way. And where this attempt follows another and had begun nothing before that
    * execution: the newest step that had failed for good.

@@ -35,6 +35,9 @@ export interface WorkflowsParts extends LifeHost {
 /** So many runs of a module that does not load have a log of it. */
 const TOLD_RUNS = 100;
 
+/** Steps and sleeps from which on a run is told that each round costs more than the one before it. */
+const MANY_PLACES = 1_000;
+
 interface KernelOfRunsParts {
   readonly parts: WorkflowsParts;
   readonly histories: Histories;
@@ -115,7 +118,17 @@ export class KernelOfRuns implements WorkflowHost {
   }
 
   history(row: Run): Result<Assignment, Problem> {
-    return this.#histories.of(row);
+    const found = this.#histories.of(row);
+    const run = this.#live.get(row.id);
+    if (found.ok && run !== undefined) this.#sayLong(run, found.value);
+    return found;
+  }
+
+  #sayLong(run: LiveRun, { history }: Assignment): void {
+    const places = history.steps.size + history.sleeps.size;
+    if (run.isSaidLong || places < MANY_PLACES) return;
+    run.isSaidLong = true;
+    this.#voice.long(run, places);
   }
 
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void {

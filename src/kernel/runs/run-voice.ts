@@ -50,6 +50,13 @@ export class RunVoice {
     this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
   }
 
+  /** It goes on, and answers very many steps and sleeps from its log first. */
+  long(run: LiveRun, places: number): void {
+    const message = `run ${run.id} answers ${places} steps and sleeps from its log each time it goes on, and more each time: let a sense poll, and a reflex on it start a run`;
+    const entry = { level: "warn", event: "run.long", message, data: { places }, trace: run.trace } as const;
+    this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+  }
+
   /** The row of a run was not what its logs say. */
   corrected(draft: Draft, was: Run, is: Run): void {
     const message = `the row of run ${is.id} was ${was.state} and is put right: by its logs the run is ${is.state}`;

@@ -114,6 +114,23 @@ describe("a run that sleeps", () => {
   });
 });
 
+test("a run of very many steps is named as slow, once", async () => {
+  using bench = new RunsBench();
+  const [id = 0] = await bench.ask();
+  await bench.ready();
+  await bench.begins(id);
+  const step = (nth: number) => ({ step: "poll", nth, attempt: 1 });
+  const done = (nth: number) => ({ type: "step-completed", ...step(nth), result: 1, durationMs: 1 });
+  const begun = (nth: number) => ({ type: "step-started", ...step(nth) });
+  await bench.report(id, ...Array.from({ length: 1_000 }, (_, nth) => [begun(nth), done(nth)]).flat());
+  for (let round = 0; round < 2; round++) {
+    await bench.says(id, suspendedFor(1_000));
+    await bench.pass(1_000);
+    await bench.begins(id);
+  }
+  expect(bench.said("run.long")).toEqual([expect.stringContaining(`run ${id} answers 1001 steps and sleeps`)]);
+});
+
 describe("an attempt that failed", () => {
   test("is followed by the next after the interval, and the last one ends the run", async () => {
     const retry = { limit: 2, intervalMs: 1_000, backoff: 2, maxIntervalMs: null };
