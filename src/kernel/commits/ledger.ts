@@ -4,7 +4,7 @@
  * announced, and the kernel takes in nothing new.
  */
 import type { Store } from "../../store/open.ts";
-import type { Batch } from "../memory/sense.ts";
+import type { Batch } from "../memory/flight.ts";
 import { Draft } from "./draft.ts";
 
 /** Runs inside the transaction. It may run again, with a new draft, when the commit failed. */

@@ -11,56 +11,10 @@ import type { SenseConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
-
-/** Computes sent together; their results commit together while `left` counts down. */
-export interface Batch {
-  left: number;
-}
-
-/** One compute from its begin to its commit. */
-export interface Flight {
-  /** Compute id, unique within the kernel's life. */
-  readonly id: number;
-  readonly trigger: Owed;
-  /** The owed decision this compute answers, if it began for one. */
-  readonly owed: Owed | null;
-  readonly batch: Batch;
-  /** Awake milliseconds of its `started`, null before. */
-  readonly startedAt: number | null;
-  /** Its result has come and waits for the commit. */
-  readonly settling: boolean;
-  /** It has passed its timeout, and that is counted and logged. */
-  readonly timedOut: boolean;
-}
+import type { Batch, Flight } from "./flight.ts";
+import { SenseStats } from "./sense-stats.ts";
 
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
-
-const REMEMBERED_DURATIONS = 128;
-
-/** Counts since the kernel started, and the newest durations. */
-export class SenseStats {
-  computes = 0;
-  nulls = 0;
-  errors = 0;
-  timeouts = 0;
-  missed = 0;
-  lastSignal: { readonly id: number; readonly at: number } | null = null;
-  /** Why its newest compute failed, timed out or was killed; null once one has succeeded since. */
-  failure: string | null = null;
-  readonly #durations: number[] = [];
-  #next = 0;
-
-  took(durationMs: number): void {
-    this.#durations[this.#next] = durationMs;
-    this.#next = (this.#next + 1) % REMEMBERED_DURATIONS;
-  }
-
-  /** Milliseconds, or null before the first compute. */
-  percentile(share: number): number | null {
-    const sorted = [...this.#durations].sort((a, b) => a - b);
-    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
-  }
-}
 
 export class Sense {
   readonly name: string;

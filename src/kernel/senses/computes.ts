@@ -13,7 +13,8 @@ import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
-import type { Batch, Flight, Sense } from "../memory/sense.ts";
+import type { Batch, Flight } from "../memory/flight.ts";
+import type { Sense } from "../memory/sense.ts";
 import { type Intake, payloadText } from "./intake.ts";
 import type { Throttles } from "./throttles.ts";
 

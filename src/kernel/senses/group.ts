@@ -13,13 +13,14 @@ import type { GroupConfig } from "../../model/config.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Owed } from "../../store/sense-state.ts";
-import type { Flight, Sense } from "../memory/sense.ts";
-import type { Ticker } from "../time/ticker.ts";
+import type { Sense } from "../memory/sense.ts";
 import type { Crew, Death, LifeHost } from "../workers/crew.ts";
 import { LEAVE_MS, type LifeState, WorkerLife } from "../workers/life.ts";
 import { Suspects } from "../workers/suspects.ts";
 import type { Computes } from "./computes.ts";
+import { type LoadOutcome, LoadWaiters } from "./load-waiters.ts";
 import type { Loading } from "./loading.ts";
+import { Pauses } from "./pauses.ts";
 import type { LoneDeath, Quarantines } from "./quarantines.ts";
 
 export interface GroupParts {
@@ -29,12 +30,6 @@ export interface GroupParts {
   readonly quarantines: Quarantines;
 }
 
-/** After a shorter pause a timeout is believed: the machine is busy, and that is the sense's to bear. */
-const LONG_PAUSE_MS = 1_000;
-
-/** `died`: while its worker loaded the senses. `idle`: no worker is loading any. */
-export type LoadOutcome = "ready" | "died" | "idle";
-
 export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   readonly name: string;
   readonly seats = new Map<string, Sense>();
@@ -43,18 +38,15 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   readonly #computes: Computes;
   readonly #loading: Loading;
   readonly #quarantines: Quarantines;
-  readonly #ticker: Ticker;
   readonly #life: WorkerLife<ParentMessage, WorkerMessage, Sense>;
 
   readonly #ready = new Set<Sense>();
   readonly #suspects = new Suspects<Sense>();
-  /** How long this process had been paused when a sense's compute started. */
-  readonly #pausedMs = new WeakMap<Sense, number>();
+  readonly #pauses: Pauses;
+  readonly #waiters = new LoadWaiters();
   /** Flights whose start is being committed, and those sent whose `started` has not come. */
   #beginning = 0;
   #unstarted = 0;
-  /** Who waits for the worker that is starting to have loaded its senses. */
-  #awaiting: ((outcome: LoadOutcome) => void)[] = [];
 
   constructor(config: GroupConfig, { host, computes, loading, quarantines }: GroupParts) {
     this.name = config.name;
@@ -62,7 +54,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#computes = computes;
     this.#loading = loading;
     this.#quarantines = quarantines;
-    this.#ticker = host.ticker;
+    this.#pauses = new Pauses(host.ticker);
     this.#life = new WorkerLife(this, host);
   }
 
@@ -117,24 +109,18 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   whenLoaded(): Promise<LoadOutcome> {
     if (this.#life.state === "up") return Promise.resolve("ready");
     if (this.#life.state !== "starting") return Promise.resolve(this.isWanted() ? "died" : "idle");
-    return new Promise((resolve) => this.#awaiting.push(resolve));
-  }
-
-  #loadingEnds(outcome: LoadOutcome): void {
-    const waiting = this.#awaiting;
-    this.#awaiting = [];
-    for (const resolve of waiting) resolve(outcome);
+    return this.#waiters.wait();
   }
 
   /** Lets what runs finish, then ends the worker. Resolves once it is reaped. */
   retire(): Promise<void> {
-    this.#loadingEnds("idle");
+    this.#waiters.end("idle");
     return this.#life.leave("retire", this.#flights() > 0);
   }
 
   /** Aborts what runs and ends the worker. */
   stop(): Promise<void> {
-    this.#loadingEnds("idle");
+    this.#waiters.end("idle");
     return this.#life.leave("stop", this.#flights() > 0);
   }
 
@@ -182,7 +168,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   /** Flights without a result go back to what they were before. */
   unsettle(): void {
-    this.#loadingEnds("died");
+    this.#waiters.end("died");
     this.#unstarted = 0;
     this.#beginning = 0;
     for (const sense of this.seats.values()) {
@@ -312,7 +298,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       }
       if (sense.pending !== null) this.#ready.add(sense);
     }
-    this.#loadingEnds("ready");
+    this.#waiters.end("ready");
     this.#life.schedule();
   }
 
@@ -327,7 +313,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       return this.#life.malformed(`"started" for compute ${message.id} of ${message.sense}, which is not under way`);
     }
     sense.hasStarted(this.#life.heardAt);
-    this.#pausedMs.set(sense, this.#ticker.pausedMs);
+    this.#pauses.hasStarted(sense);
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
     this.#life.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
@@ -344,7 +330,8 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       sense.abort();
       return this.#computes.overtake(sense);
     }
-    if (message.type === "error" && message.kind === "timed-out" && this.#wasPaused(sense, flight)) {
+    const isTimedOut = message.type === "error" && message.kind === "timed-out";
+    if (isTimedOut && this.#pauses.madeLate(sense, flight, limitsOf(sense.config).timeoutMs)) {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }
@@ -353,13 +340,6 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       if (outbox !== null) this.#ack([{ sense: sense.name, upTo: outbox }], 0);
       this.#settled(sense);
     });
-  }
-
-  /** Its worker's own clock says that it is timed out, but it had not its time: everything was stopped meanwhile. */
-  #wasPaused(sense: Sense, { startedAt }: Flight): boolean {
-    const pausedMs = this.#ticker.pausedMs - (this.#pausedMs.get(sense) ?? 0);
-    const ranMs = this.#life.heardAt - (startedAt ?? 0);
-    return pausedMs >= LONG_PAUSE_MS && ranMs < limitsOf(sense.config).timeoutMs;
   }
 
   #leftover(message: WorkerMessageOf<"signal">): void {

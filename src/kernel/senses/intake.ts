@@ -9,7 +9,8 @@ import type { Signal } from "../../model/signal.ts";
 import { MAX_VALUE_BYTES } from "../../model/value.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
-import type { Batch, Sense } from "../memory/sense.ts";
+import type { Batch } from "../memory/flight.ts";
+import type { Sense } from "../memory/sense.ts";
 import type { Reflexes } from "../reflexes/reflexes.ts";
 
 export interface Arrival {

@@ -1,6 +1,6 @@
 /** G5: the log names the culprit, and only the culprit. */
 import { expect, test } from "bun:test";
-import { SenseStats } from "../../../src/kernel/memory/sense.ts";
+import { SenseStats } from "../../../src/kernel/memory/sense-stats.ts";
 import { judge, quarantineMs, STRIKES } from "../../../src/kernel/workers/blame.ts";
 
 test("who was alone at a death gets a strike, several become suspects, none is blamed for nothing", () => {

@@ -1,0 +1,28 @@
+/** What status counts of a sense. Nothing is decided by it. */
+
+const REMEMBERED_DURATIONS = 128;
+
+/** Counts since the kernel started, and the newest durations. */
+export class SenseStats {
+  computes = 0;
+  nulls = 0;
+  errors = 0;
+  timeouts = 0;
+  missed = 0;
+  lastSignal: { readonly id: number; readonly at: number } | null = null;
+  /** Why its newest compute failed, timed out or was killed; null once one has succeeded since. */
+  failure: string | null = null;
+  readonly #durations: number[] = [];
+  #next = 0;
+
+  took(durationMs: number): void {
+    this.#durations[this.#next] = durationMs;
+    this.#next = (this.#next + 1) % REMEMBERED_DURATIONS;
+  }
+
+  /** Milliseconds, or null before the first compute. */
+  percentile(share: number): number | null {
+    const sorted = [...this.#durations].sort((a, b) => a - b);
+    return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? null;
+  }
+}
