@@ -1,7 +1,8 @@
 /** The layers hold, and each row of the table fires when an import breaks it. */
 import { expect, test } from "bun:test";
 import { dirname } from "node:path";
-import { allViolations, importsOf, LAYERS, violations } from "../../scripts/layers.ts";
+import { importsOf } from "../../scripts/imports.ts";
+import { allViolations, LAYERS, violations } from "../../scripts/layers.ts";
 
 const ROOT = dirname(dirname(import.meta.dir));
 

@@ -1,0 +1,24 @@
+/** What a source imports, and what of that is gone at run time. */
+
+export interface Import {
+  readonly specifier: string;
+  readonly typeOnly: boolean;
+}
+
+// `import … from "x"`, `export … from "x"`, `import "x"`; then `import("x")` and `require("x")`, in types as well.
+const STATEMENT = /^(?:import|export)\b(?:[^"';=]*?\bfrom)?\s*"([^"]+)"/gm;
+const CALL = /\b(?:import|require)\(\s*"([^"]+)"/g;
+const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
+
+const transpiler = new Bun.Transpiler({ loader: "ts" });
+
+/** Every import a source names. What the parser does not see but the text has is there for its types only. */
+export function importsOf(source: string): Import[] {
+  const atRunTime = new Set(transpiler.scanImports(source).map(({ path }) => path));
+  const text = source.replace(COMMENT, "");
+  const written = [...text.matchAll(STATEMENT), ...text.matchAll(CALL)].flatMap(([, specifier]) => specifier ?? []);
+  return [...new Set([...atRunTime, ...written])].map((specifier) => ({
+    specifier,
+    typeOnly: !atRunTime.has(specifier),
+  }));
+}
