@@ -12,6 +12,7 @@ import { elapsedMs, type Timer } from "../base/timer.ts";
 import type { Log, Peers, RunContext, Trigger } from "../sdk/index.ts";
 import type { SleepCall, StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
+import { CallOrder, chanceWarning } from "./call-order.ts";
 import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
 import { Failures } from "./failures.ts";
 import { Past } from "./past.ts";
@@ -32,6 +33,7 @@ export class Execution implements StepHost, ThreadHost {
   readonly turns: Turns;
   readonly reports: Reports;
   readonly failures = new Failures();
+  readonly #order = new CallOrder();
   readonly #setting: Setting;
   readonly #steps: Steps;
   readonly #waits: Waits;
@@ -82,6 +84,7 @@ export class Execution implements StepHost, ThreadHost {
       blobs,
     });
     const thread = threadOf(this.request.trigger as Trigger, this);
+    this.#order.follows();
     const settled = author.run({ run, trace, step: null }, async () => code(thread, context));
     settled.then(
       (output) => this.#ends(endingOf(output)),
@@ -155,6 +158,7 @@ export class Execution implements StepHost, ThreadHost {
     const settle = (how: () => void): void => {
       if (!this.#goesOn) return;
       this.#pending.delete(reject);
+      this.#order.follows();
       how();
     };
     work().then(
@@ -165,7 +169,8 @@ export class Execution implements StepHost, ThreadHost {
   }
 
   perform(call: StepCall): Promise<unknown> {
-    return this.#steps.perform(call);
+    const warn = (): void => this.#setting.warnOnce(chanceWarning(call.name));
+    return this.#order.watch(call.name, () => this.#steps.perform(call), warn);
   }
 
   async sleep({ duration, name, ms }: SleepCall): Promise<void> {
@@ -261,15 +266,11 @@ export class Execution implements StepHost, ThreadHost {
     return this.#steps.acting.size > 0;
   }
 
-  /** The run's function has settled. */
-  #ends(ending: Ending): void {
-    if (this.isRunning) this.#warn(ending);
-    this.#settle(ending);
-  }
-
   /** A run that ends beside its own steps has most likely forgotten to wait for them, or one of several has failed. */
-  #warn(ending: Ending): void {
-    for (const warning of leftWarnings(this.#steps.acting, ending)) this.#setting.say("output", "warn", warning);
+  #ends(ending: Ending): void {
+    const warnings = this.isRunning ? leftWarnings(this.#steps.acting, ending) : [];
+    for (const warning of warnings) this.#setting.say("output", "warn", warning);
+    this.#settle(ending);
   }
 
   #settle(ending: Ending): void {

@@ -29,6 +29,7 @@ class WorkflowWorker {
   readonly #channel: Channel<WorkflowMessage>;
   readonly #around: Surroundings<Author>;
   readonly #commits = new Commits();
+  readonly #warned = new Set<string>();
   readonly #executions = new Map<number, Execution>();
   #generation = 1;
   #workflow: LoadedWorkflow | null = null;
@@ -137,6 +138,10 @@ class WorkflowWorker {
       blobs: this.#around.blobs,
       timers: REAL_TIMERS,
       commits: this.#commits,
+      warnOnce: (warning) => {
+        if (!this.#warned.has(warning)) this.#around.say({ run, trace }, "output", "warn", warning);
+        this.#warned.add(warning);
+      },
       tell: (message: Report) => this.#tell(message),
       flush: () => this.#channel.flush(),
       say: (event, ...row) => this.#around.say({ run, trace }, event, ...row),

@@ -17,6 +17,8 @@ export interface Setting {
   readonly tell: (message: Report) => void;
   /** Sends what was reported, before user code may block. */
   readonly flush: () => void;
+  /** Logs a warning, unless this worker has logged it before. */
+  readonly warnOnce: (warning: string) => void;
   /** `log`: counted and not said again; `output`: what a step says each time it runs. */
   readonly say: (event: "log" | "output", ...row: Parameters<Log>) => void;
 }

@@ -766,6 +766,50 @@ test("a step that nobody waited for is spoken of, and its result is not kept", a
   expect(b.worker.of("step-completed")).toEqual([]);
 });
 
+describe("calls of one name that begin beside one another", () => {
+  const warnings = (worker: TestWorkflowWorker): string[] =>
+    worker.of("log").flatMap(({ level, message }) => (level === "warn" ? message : []));
+
+  test("after awaits of the run's own are warned of, once", async () => {
+    await using b = await bench(`
+      return Promise.all(["a", "b", "c"].map(async (host) => { await gate(host); return thread.step("check", () => gate("all").then(() => 1)); }));`);
+    b.worker.run(1);
+    for (const [index, host] of ["a", "b", "c"].entries()) {
+      b.open(host);
+      await until("the step has begun", () => b.worker.of("step-started").length === index + 1);
+    }
+    b.open("all");
+    expect((await b.worker.end(1)).type).toBe("completed");
+    expect(warnings(b.worker)).toEqual([expect.stringContaining('steps called "check" begin beside one another')]);
+  });
+
+  test.each([
+    ["at once", `return Promise.all([1, 2, 3].map((n) => thread.step("p", () => gate("all").then(() => 1))));`],
+    [
+      "after one await of all",
+      `await Bun.sleep(2); return Promise.all([1, 2].map((n) => thread.step("p", () => gate("all").then(() => 1))));`,
+    ],
+    [
+      "one after the other",
+      `await gate("all"); for (const n of [1, 2]) { await Bun.sleep(2); await thread.step("p", () => n); }`,
+    ],
+    [
+      "each behind a step",
+      `return Promise.all([1, 2].map(async (n) => { await thread.step("first" + n, () => n); return thread.step("p", () => gate("all").then(() => 1)); }));`,
+    ],
+    [
+      "under other names",
+      `return Promise.all([1, 2].map(async (n) => { await Bun.sleep(n); return thread.step("p" + n, () => gate("all").then(() => 1)); }));`,
+    ],
+  ])("%s are not warned of", async (_, body) => {
+    await using b = await bench(body);
+    b.worker.run(1);
+    b.open("all");
+    expect(await b.worker.end(1)).toMatchObject({ type: "completed" });
+    expect(warnings(b.worker)).toEqual([]);
+  });
+});
+
 describe("a run that is ended from outside", () => {
   const BODY = `
     context.signal.addEventListener("abort", () => mark("signal " + context.signal.reason.name));

@@ -30,6 +30,7 @@ export class ScriptedWorker {
       blobs: { put: () => Promise.reject(), get: () => Promise.reject() },
       timers: { now: timers.now, start: (ms, act) => (life.isDead ? NO_TIMER : timers.start(ms, act)) },
       commits: this.#commits,
+      warnOnce: () => {},
       tell: (message) => this.#tell({ ...message, generation: 1 }),
       flush: () => {},
       say: (event, level, message) =>
