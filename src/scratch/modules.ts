@@ -112,21 +112,28 @@ async function checkSense(folder: ScratchFolder, sense: ScratchSense): Promise<R
   return ready;
 }
 
+type Kind = "sense" | "workflow";
+
 /** Each problem names what it is about; options that are refused have their place in the configuration. */
 export const problemsOf = (
-  kind: "sense" | "workflow",
+  kind: Kind,
   checked: readonly Checked<{ readonly name: string }, unknown>[],
-  { withPart }: Pick<Parts, "withPart">,
+  parts: Pick<Parts, "withPart">,
 ): Problem[] =>
   checked.flatMap(({ config: { name }, result }) => {
     if (result.ok) return [];
-    const found = about(kind, name, result.error);
-    if (found.kind !== "bad-options") return found;
-    // A refusal begins with the path of the option.
-    const [, path = ""] = /are refused: ([\w.[\]-]+)/.exec(found.message) ?? [];
-    const part = withPart(kind, name, path);
-    // What could not be read there has been reported, and is why the module refuses it.
-    if (part?.tree.kind === "broken") return [];
-    const isUnknown = found.message.includes("is not an option");
-    return part === null ? found : { ...found, ...(isUnknown ? part.keyPlace : part.tree.place) };
+    return placedOptions(about(kind, name, result.error), parts);
   });
+
+/** Options that are refused have their place in the configuration; any other problem is as it was. */
+export function placedOptions(found: Problem, { withPart }: Pick<Parts, "withPart">): Problem[] {
+  if (found.kind !== "bad-options") return [found];
+  // A refusal names whose options they are, and begins with the path of the option.
+  const [, kind, name, path = ""] =
+    /options of (sense|workflow) "([^"]+)" are refused: ([\w.[\]-]+)/.exec(found.message) ?? [];
+  const part = kind === undefined || name === undefined ? null : withPart(kind as Kind, name, path);
+  // What could not be read there has been reported, and is why the module refuses it.
+  if (part?.tree.kind === "broken") return [];
+  const isUnknown = found.message.includes("is not an option");
+  return [part === null ? found : { ...found, ...(isUnknown ? part.keyPlace : part.tree.place) }];
+}

@@ -182,9 +182,14 @@ describe("reload", () => {
       expect(stderr).toContain(`${whole}:1:31: sense \`picky\``);
       expect(stderr).toContain("workflows/broke/index.ts:1:27: workflow `broke`");
       expect(await daemon.sense("picky")).toMatchObject({ state: "failed" });
-      const again = await json("reload");
+      const again = await nerve("reload", "--json");
       expect(again.code).toBe(1);
-      expect(again.value).toMatchObject({ groups: ["default"], failed: [{ file: whole, line: 1 }] });
+      expect(again.stderr.trim().split("\n")).toHaveLength(2);
+      expect(JSON.parse(again.stdout)).toMatchObject({
+        groups: ["default"],
+        workflows: [],
+        failed: [{ file: whole, line: 1 }, {}],
+      });
     } finally {
       folder.write("senses/picky/index.ts", PICKY);
       folder.write("nerve.yaml", CONFIG);

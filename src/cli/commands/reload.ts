@@ -1,16 +1,16 @@
 /** `nerve reload`: the daemon reads its config again. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
-import { NO_PARTS } from "../../config/pattern-parts.ts";
+import { loadAsFarAsReadable } from "../../config/load.ts";
 import type { Reloaded } from "../../control/contract.ts";
-import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
-import { checkWorkflows, problemsOf } from "../../scratch/modules.ts";
+import { checkWorkflows, placedOptions, problemsOf } from "../../scratch/modules.ts";
+import { locateWorkflows } from "../../spawn/modules-on-disk.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
-import { findPlace } from "../place/place.ts";
+import { configFile, findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
 import { print } from "../screen/terminal.ts";
 
@@ -44,10 +44,7 @@ export const command = defineCommand({
     const answer = await ask<Reloaded>(place.value, "/reload", {}, EXIT.badConfig, RESTART);
     if (!answer.ok) return answer;
     const { needs_restart, failed, workflows } = answer.value;
-    // The file may have been mended since `place` was found.
-    const read = findPlace(given);
-    const config = read.ok ? read.value.config : null;
-    const problems = [...failed, ...(config === null ? [] : await whyNotLoaded(config, workflows))];
+    const problems = await whyNotLoaded(failed, workflows, configFile(given));
     print(json ? safeJson({ ...answer.value, failed: problems }) : sentence(answer.value));
     if (needs_restart.length > 0)
       warn(`${needs_restart.join(", ")} changed, which needs a restart of the daemon`, json);
@@ -55,13 +52,27 @@ export const command = defineCommand({
   },
 });
 
-/** The daemon loads a workflow when there is a run of it: what changed is tried here. */
-async function whyNotLoaded(config: NerveConfig, changed: readonly string[]): Promise<readonly Problem[]> {
-  const workflows = changed.flatMap((name) => config.workflows.get(name) ?? []);
-  if (workflows.length === 0) return [];
+/**
+ * What `check` says of it. The daemon has loaded the senses; a workflow it loads when there is a run, so those with a module
+ * of their own, and those that changed, are tried here.
+ */
+async function whyNotLoaded(
+  senses: readonly Problem[],
+  changed: readonly string[],
+  file: string,
+): Promise<readonly Problem[]> {
+  const { config, parts } = loadAsFarAsReadable(file, process.env, false);
+  if (config === null) return senses;
+  const locations = locateWorkflows(config);
+  const isBuiltIn = (name: string): boolean => {
+    const location = locations.get(name);
+    return location?.ok === true && location.value.folder === null;
+  };
+  const workflows = [...config.workflows.values()].filter(({ name }) => changed.includes(name) || !isBuiltIn(name));
   const folder = new ScratchFolder("reload");
   try {
-    return problemsOf("workflow", await checkWorkflows(folder, config, workflows), NO_PARTS);
+    const checked = await checkWorkflows(folder, config, workflows);
+    return [...senses.flatMap((found) => placedOptions(found, parts)), ...problemsOf("workflow", checked, parts)];
   } finally {
     folder.remove();
   }
