@@ -7,7 +7,6 @@
  * - Right before a file goes, every row that is committed has been read.
  * A clock that was set recently is not believed, as in retention.ts. Everything goes by small slices.
  */
-import { type Dirent, lstatSync, lutimesSync, readdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Clock, elapsedSince, momentOf } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
@@ -18,6 +17,9 @@ import type { Store } from "../../store/open.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
+import { TrustedClock } from "../time/trusted-clock.ts";
+import { type BlobFile, BlobFiles, type Swept } from "./blob-files.ts";
+import type { Chore } from "./chore.ts";
 
 export interface BlobSweepParts {
   readonly clock: Clock;
@@ -55,32 +57,16 @@ const SLICE_MS = 8;
 const LEAST_ROWS = 16;
 const MOST_ROWS = 8_192;
 const FILES_A_SLICE = 256;
-/** File times and the clock are this far apart at most, while neither was set. */
-const AHEAD_MS = 60_000;
-
-const PREFIX = /^[0-9a-f]{2}$/;
-const REST = /^[0-9a-f]{62}$/;
-/** Half a file of a put that died. */
-const UNFINISHED = /^[0-9a-f]{62}\.[0-9a-f]{12}\.tmp$/;
-/** A file on its way out: whoever died at that moment had not looked at it for the last time. */
-const LEAVING = ".leaving";
-
-interface Swept {
-  blobs: number;
-  unfinished: number;
-  bytes: number;
-}
-
 interface Oldest {
   readonly signal: number;
   readonly log: number;
 }
 
-export class BlobSweep {
+export class BlobSweep implements Chore {
   readonly #parts: BlobSweepParts;
   readonly #times: BlobSweepTimes;
-  readonly #folder: string;
-  #agreedSinceBootMs: number;
+  readonly #files: BlobFiles;
+  readonly #believed: TrustedClock;
   #rows = LEAST_ROWS;
   #next: Handle | null = null;
   #stopped = false;
@@ -88,8 +74,8 @@ export class BlobSweep {
   constructor(parts: BlobSweepParts, times: BlobSweepTimes) {
     this.#parts = parts;
     this.#times = times;
-    this.#folder = join(parts.folder, "sha256");
-    this.#agreedSinceBootMs = parts.clock.bootMs();
+    this.#files = new BlobFiles(join(parts.folder, "sha256"), parts.clock, times.youngMs);
+    this.#believed = new TrustedClock(parts.clock, times.trustedAfterMs);
   }
 
   start(): void {
@@ -97,7 +83,7 @@ export class BlobSweep {
   }
 
   clockStepped(): void {
-    this.#agreedSinceBootMs = this.#parts.clock.bootMs();
+    this.#believed.stepped();
   }
 
   stop(): void {
@@ -105,16 +91,12 @@ export class BlobSweep {
     this.#next?.cancel();
   }
 
-  get #isTrusted(): boolean {
-    return this.#parts.clock.bootMs() - this.#agreedSinceBootMs >= this.#times.trustedAfterMs;
-  }
-
   #lookAgain(afterMs: number): void {
     if (!this.#stopped) this.#next = this.#parts.ticker.after(afterMs, () => this.#look());
   }
 
   #look(): void {
-    if (!this.#isTrusted || this.#parts.ledger.troubled) return this.#lookAgain(LOOK_EVERY_MS);
+    if (!this.#believed.isTrusted || this.#parts.ledger.troubled) return this.#lookAgain(LOOK_EVERY_MS);
     const swept: Swept = { blobs: 0, unfinished: 0, bytes: 0 };
     void this.#sweep(swept)
       .catch((error: Error) => this.#sayNot(error.message))
@@ -219,7 +201,7 @@ export class BlobSweep {
   // ── files ────────────────────────────────────────────────────────────
 
   async #sweep(swept: Swept): Promise<void> {
-    const prefixes = entriesOf(this.#folder).filter((entry) => entry.isDirectory() && PREFIX.test(entry.name));
+    const prefixes = this.#files.prefixes();
     if (prefixes.length === 0) return;
     const { archive, file } = this.#parts.store;
     const [gap] = archive.gaps();
@@ -229,31 +211,26 @@ export class BlobSweep {
     const inRuns = await this.#digestsInRuns();
     for (const prefix of prefixes) {
       await this.#pause();
-      const files = entriesOf(join(this.#folder, prefix.name)).filter((entry) => entry.isFile());
+      const files = this.#files.filesOf(prefix);
       for (let from = 0; from < files.length; from += FILES_A_SLICE) {
         if (from > 0) await this.#pause();
-        await this.#judge(prefix.name, files.slice(from, from + FILES_A_SLICE), inRuns, swept);
+        await this.#judge(files.slice(from, from + FILES_A_SLICE), inRuns, swept);
       }
     }
     await this.#forgetAbsent();
   }
 
-  #pathOf(digest: string): string {
-    return join(this.#folder, digest.slice(0, 2), digest.slice(2));
-  }
-
-  async #judge(prefix: string, files: readonly Dirent[], inRuns: ReadonlySet<string>, swept: Swept): Promise<void> {
+  async #judge(files: readonly BlobFile[], inRuns: ReadonlySet<string>, swept: Swept): Promise<void> {
     const { store, clock } = this.#parts;
     const oldest = store.blobs.oldest();
     const noticed: string[] = [];
     const referred: string[] = [];
     const due: string[] = [];
-    for (const { name } of files) {
-      const digest = prefix + name;
-      if (name.endsWith(LEAVING)) this.#bringBack(join(this.#folder, prefix, name));
-      else if (UNFINISHED.test(name)) this.#removeUnfinished(join(this.#folder, prefix, name), swept);
-      else if (!REST.test(name)) continue;
+    for (const file of files) {
+      if (file.kind === "leaving") this.#files.bringBack(file.path);
+      else if (file.kind === "unfinished") this.#files.removeUnfinished(file.path, swept);
       else {
+        const { digest } = file;
         const since = store.blobs.state(digest)?.unreferenced ?? null;
         if (inRuns.has(digest) || this.#isReferred(digest, oldest)) {
           if (since !== null) referred.push(digest);
@@ -276,62 +253,20 @@ export class BlobSweep {
     await this.#readRows();
     // From here on to the last unlink is one turn: nothing is committed in between. A run that is newer than the runs
     // that were read has its input and output in its logs.
-    if (!this.#isTrusted || ledger.troubled) return;
+    if (!this.#believed.isTrusted || ledger.troubled) return;
     const oldest = store.blobs.oldest();
     const unread = store.blobs.unread();
     const gone = due.filter((digest) => {
       const state = store.blobs.state(digest);
       if (state === null || state.unreferenced === null || this.#isReferred(digest, oldest) || unread.has(digest))
         return false;
-      return this.#remove(this.#pathOf(digest), swept);
+      return this.#files.remove(digest, swept);
     });
     if (gone.length > 0) {
       await this.#commit(() => {
         for (const digest of gone) store.blobs.forget(digest);
       });
     }
-  }
-
-  /** Aside first: a `put` after that finds no file and writes it, one before that has made it young. */
-  #remove(path: string, swept: Swept): boolean {
-    if (!this.#isOld(path)) return false;
-    const aside = path + LEAVING;
-    renameSync(path, aside);
-    const stats = lstatSync(aside);
-    if (!this.#isOldAt(stats)) {
-      this.#bringBack(aside);
-      return false;
-    }
-    unlinkSync(aside);
-    swept.blobs++;
-    swept.bytes += stats.size;
-    return true;
-  }
-
-  #bringBack(aside: string): void {
-    const path = aside.slice(0, -LEAVING.length);
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) renameSync(aside, path);
-    else unlinkSync(aside);
-  }
-
-  #removeUnfinished(path: string, swept: Swept): void {
-    if (!this.#isOld(path)) return;
-    swept.bytes += lstatSync(path).size;
-    swept.unfinished++;
-    unlinkSync(path);
-  }
-
-  /** False for one that is gone, too. One from the future was written before the clock was set: its day begins now. */
-  #isOld(path: string): boolean {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return false;
-    const now = this.#parts.clock.wallMs();
-    if (stats.mtimeMs > now + AHEAD_MS) lutimesSync(path, now / 1000, now / 1000);
-    return this.#isOldAt(stats);
-  }
-
-  #isOldAt({ mtimeMs }: Stats): boolean {
-    return this.#parts.clock.wallMs() - mtimeMs >= this.#times.youngMs;
   }
 
   /** What was referred to and is not there is not remembered for ever. */
@@ -343,10 +278,7 @@ export class BlobSweep {
       if (last === undefined) return;
       after = last;
       const oldest = blobs.oldest();
-      const absent = page.filter(
-        (digest) =>
-          !this.#isReferred(digest, oldest) && lstatSync(this.#pathOf(digest), { throwIfNoEntry: false }) === undefined,
-      );
+      const absent = page.filter((digest) => !this.#isReferred(digest, oldest) && !this.#files.has(digest));
       if (absent.length > 0) {
         await this.#commit(() => {
           for (const digest of absent) blobs.forget(digest);
@@ -354,16 +286,5 @@ export class BlobSweep {
       }
       await this.#pause();
     }
-  }
-}
-
-/** Nothing when there is no such folder. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    if (!lstatSync(folder).isDirectory()) return [];
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
   }
 }

@@ -16,7 +16,9 @@ import { type Problem, problem } from "../../model/problem.ts";
 import type { Store } from "../../store/open.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
+import { TrustedClock } from "../time/trusted-clock.ts";
 import type { Archiver } from "./archiver.ts";
+import type { Chore } from "./chore.ts";
 
 const LOOK_EVERY_MS = 60_000;
 const BETWEEN_BATCHES_MS = 20;
@@ -55,10 +57,10 @@ const wholeUnits = (at: number, { logsMs }: Retentions): number => {
   return Math.floor(at / unit) * unit;
 };
 
-export class Retention {
+export class Retention implements Chore {
   readonly #parts: RetentionParts;
   #keep: Retentions;
-  #agreedSinceBootMs: number;
+  readonly #believed: TrustedClock;
   #nextSignals: Handle | null = null;
   #nextLogs: Handle | null = null;
   #stopped = false;
@@ -66,7 +68,7 @@ export class Retention {
   constructor(parts: RetentionParts, keep: Retentions) {
     this.#parts = parts;
     this.#keep = keep;
-    this.#agreedSinceBootMs = parts.clock.bootMs();
+    this.#believed = new TrustedClock(parts.clock, TRUSTED_AFTER_MS);
   }
 
   start(): void {
@@ -84,7 +86,7 @@ export class Retention {
   }
 
   clockStepped(): void {
-    this.#agreedSinceBootMs = this.#parts.clock.bootMs();
+    this.#believed.stepped();
   }
 
   stop(): void {
@@ -121,8 +123,7 @@ export class Retention {
   }
 
   get #mayAct(): boolean {
-    const { clock, ledger } = this.#parts;
-    return clock.bootMs() - this.#agreedSinceBootMs >= TRUSTED_AFTER_MS && !ledger.troubled;
+    return this.#believed.isTrusted && !this.#parts.ledger.troubled;
   }
 
   #lookAtSignals(): void {

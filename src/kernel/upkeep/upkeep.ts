@@ -9,6 +9,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { Archiver } from "./archiver.ts";
 import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
+import type { Chore } from "./chore.ts";
 import { Retention, retentionsOf } from "./retention.ts";
 
 export interface UpkeepParts {
@@ -24,30 +25,28 @@ export interface UpkeepParts {
 export class Upkeep {
   readonly retention: Retention;
   readonly #archiver: Archiver;
-  readonly #blobs: BlobSweep;
+  readonly #chores: readonly Chore[];
 
   constructor({ clock, ticker, store, ledger, journal, data }: UpkeepParts, config: NerveConfig) {
     this.#archiver = new Archiver({ clock, store, ledger, folder: archiveFolder(data), journal });
     const archiver = this.#archiver;
     this.retention = new Retention({ clock, ticker, store, ledger, archiver }, retentionsOf(config));
     const folder = join(data, "blobs");
-    this.#blobs = new BlobSweep({ clock, ticker, store, ledger, journal, folder }, BLOB_SWEEP_TIMES);
+    const blobs = new BlobSweep({ clock, ticker, store, ledger, journal, folder }, BLOB_SWEEP_TIMES);
+    this.#chores = [this.retention, blobs];
   }
 
   start(): void {
     this.#archiver.recover();
-    this.retention.start();
-    this.#blobs.start();
+    for (const chore of this.#chores) chore.start();
   }
 
   stop(): void {
-    this.retention.stop();
-    this.#blobs.stop();
+    for (const chore of this.#chores) chore.stop();
   }
 
   /** The wall clock was set: what is old is not known for a while. */
   clockStepped(): void {
-    this.retention.clockStepped();
-    this.#blobs.clockStepped();
+    for (const chore of this.#chores) chore.clockStepped();
   }
 }
