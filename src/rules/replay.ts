@@ -6,96 +6,14 @@ import { Heap } from "../base/heap.ts";
 import { type Json, readJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
-import type { Signal } from "../model/signal.ts";
-import { BEGINNING, type Course, momentAt, type Turn } from "./course.ts";
+import { BEGINNING, momentAt, type Turn } from "./course.ts";
 import type { PatternRefusal } from "./definition.ts";
 import { elementsIn, goneFrom, goneMatch } from "./each.ts";
-import { BY_SENSE, isKeyed, type KeyWord, MAX_KEYS, ONLY_KEY } from "./key.ts";
+import { ONLY_KEY } from "./key.ts";
 import { hasWords, type Match, type Matcher, matcherOf } from "./matcher.ts";
+import type { Counts, Evaluation, ReplayParts } from "./replayed.ts";
+import { type Memory, ReplayedReflex } from "./replayed-reflex.ts";
 import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type Stage } from "./rule.ts";
-
-/** A decision, its times on the wall clock. */
-export interface Replayed {
-  /** Place of its reflex in the list that is replayed. */
-  readonly reflex: number;
-  readonly key: string;
-  readonly kind: "fire" | "throttled";
-  readonly signal: number;
-  readonly due: number | null;
-  readonly at: number;
-  /** `due`, or `at` without one, on the axis. */
-  readonly elapsed: number;
-  /** When the key may fire again; null without `throttle`. */
-  readonly until: number | null;
-}
-
-/** What one signal, or one element of it, was to a reflex with words. */
-export interface Evaluation {
-  readonly reflex: number;
-  readonly signal: Pick<Signal, "id" | "sense" | "at" | "payload">;
-  readonly match: Match;
-  /** The signal has no element of this key any longer. */
-  readonly isGone: boolean;
-  readonly before: KeyState;
-  readonly after: KeyState;
-  /** Null when it was not looked at: its key is one too many. Times in it are on the wall clock. */
-  readonly stage: Stage | null;
-}
-
-/** Who wants to know of more than decisions. */
-export interface ReplayObserver {
-  evaluated(evaluation: Evaluation): void;
-  /** Nothing to match: it is disabled, has no words and fires anyway, or finds no array at the path of `each`. */
-  passed(reflex: number, signal: Evaluation["signal"], isDisabled: boolean): void;
-  /** Its payload was damaged in the store, and the reflex needs it. */
-  unreadable(reflex: number, signal: Evaluation["signal"]): void;
-  /** Unix milliseconds. */
-  forgot(reflex: number, kind: Turn["kind"], at: number): void;
-}
-
-export interface ReplayParts {
-  /** In their order for each signal. */
-  readonly reflexes: readonly ReflexConfig[];
-  readonly course: Course;
-  readonly decided: (decision: Replayed) => void;
-  readonly observer: ReplayObserver | null;
-}
-
-export interface Counts {
-  /** Signals of the senses it listens to. */
-  readonly signals: number;
-  readonly matched: number;
-  readonly fired: number;
-  readonly throttled: number;
-  /** Signals that were not looked at, for their key was one too many. */
-  readonly limited: number;
-}
-
-type MutableCounts = { -readonly [Name in keyof Counts]: number };
-
-interface Memory {
-  readonly listener: ReplayedReflex;
-  readonly key: string;
-  state: KeyState;
-  /** Due time of its entry in the heap that counts; an entry of another time is passed over. */
-  armed: number | null;
-}
-
-interface ReplayedReflex {
-  readonly index: number;
-  /** Null for one without words, which fires at each signal. */
-  readonly matcher: Matcher | null;
-  readonly keyWord: KeyWord | null;
-  readonly keys: Map<string, Memory>;
-  readonly counts: MutableCounts;
-  /** Whether payloads matter to it. */
-  readonly reads: boolean;
-  /** Null once it has begun. */
-  beginsAfter: number | null;
-  isDisabled: boolean;
-  /** When keys at rest were last looked for, on the axis. */
-  sweptAt: number;
-}
 
 /** One payload or element as a reflex comes to it. */
 interface Glance {
@@ -110,9 +28,7 @@ interface Alarm {
   readonly memory: Memory;
 }
 
-const NOTHING: MutableCounts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
-/** As often as the kernel does. */
-const SWEEP_MS = 60_000;
+const NONE: Counts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
 
 export class Replay {
   readonly #parts: ReplayParts;
@@ -141,16 +57,14 @@ export class Replay {
   }
 
   #add(config: ReflexConfig, matcher: Matcher | null): void {
-    const index = this.#listening.length;
-    const { when, clear, key, each } = config;
-    const reads = when !== null || clear !== null || each !== null || (isKeyed(key) && key !== BY_SENSE);
     const beginsAfter = this.#parts.course.begun.get(config.name) ?? null;
-    const common = { keyWord: key, keys: new Map(), counts: { ...NOTHING }, sweptAt: 0 };
-    const listener: ReplayedReflex = { index, matcher, reads, beginsAfter, isDisabled: false, ...common };
+    const listener = new ReplayedReflex(this.#listening.length, config, matcher, beginsAfter);
     this.#listening.push(listener);
     for (const sense of new Set(config.on)) {
-      this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), listener]);
-      if (reads) this.#read.add(sense);
+      const listeners = this.#listeners.get(sense);
+      if (listeners === undefined) this.#listeners.set(sense, [listener]);
+      else listeners.push(listener);
+      if (listener.reads) this.#read.add(sense);
     }
   }
 
@@ -229,7 +143,7 @@ export class Replay {
     if (matches) counts.matched++;
     let memory = keys.get(key);
     if (memory === undefined) {
-      if (!this.#hasRoom(listener, elapsed)) {
+      if (!listener.hasRoom(elapsed)) {
         counts.limited++;
         const rest = { before: REST, after: REST, stage: null };
         this.#parts.observer?.evaluated({ reflex: index, signal, match, isGone, ...rest });
@@ -261,16 +175,6 @@ export class Replay {
     if (deadline === null || (memory.armed !== null && memory.armed <= deadline)) return;
     memory.armed = deadline;
     this.#alarms.push({ due: deadline, memory });
-  }
-
-  /** A key at rest decides as one that was never heard of: forgetting it only makes room. */
-  #hasRoom(listener: ReplayedReflex, elapsed: number): boolean {
-    const { keys, matcher } = listener;
-    if (keys.size < MAX_KEYS) return true;
-    if (matcher === null || elapsed - listener.sweptAt < SWEEP_MS) return false;
-    listener.sweptAt = elapsed;
-    for (const { key, state } of keys.values()) if (isAtRest(matcher.rule, state, elapsed)) keys.delete(key);
-    return keys.size < MAX_KEYS;
   }
 
   /** Everything that is due up to `at`, when no signal came any more. */
@@ -336,10 +240,9 @@ export class Replay {
     }
   }
 
-  #forget({ index, keys }: ReplayedReflex, kind: Turn["kind"], elapsed: number): void {
-    for (const memory of keys.values()) memory.armed = null;
-    keys.clear();
-    this.#parts.observer?.forgot(index, kind, this.#wallAt(elapsed));
+  #forget(listener: ReplayedReflex, kind: Turn["kind"], elapsed: number): void {
+    listener.forgetAll();
+    this.#parts.observer?.forgot(listener.index, kind, this.#wallAt(elapsed));
   }
 
   #decided(listener: ReplayedReflex, key: string, { kind, signal, due, elapsed, until }: Decision): void {
@@ -368,6 +271,6 @@ export class Replay {
   }
 
   counts(reflex: number): Counts {
-    return { ...(this.#listening[reflex]?.counts ?? NOTHING) };
+    return { ...(this.#listening[reflex]?.counts ?? NONE) };
   }
 }

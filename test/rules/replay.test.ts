@@ -8,7 +8,8 @@ import type { ReflexConfig, WorkflowReflexConfig } from "../../src/model/config.
 import { type Course, type Down, UNEVENTFUL } from "../../src/rules/course.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
 import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
-import { type Evaluation, Replay, type Replayed } from "../../src/rules/replay.ts";
+import { Replay } from "../../src/rules/replay.ts";
+import type { Evaluation, Replayed } from "../../src/rules/replayed.ts";
 import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
 import { workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";

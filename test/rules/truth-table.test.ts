@@ -8,7 +8,8 @@ import { formatProblem } from "../../src/model/problem.ts";
 import { UNEVENTFUL } from "../../src/rules/course.ts";
 import { ONLY_KEY, shownKey } from "../../src/rules/key.ts";
 import { compilePattern } from "../../src/rules/pattern.ts";
-import { Replay, type Replayed } from "../../src/rules/replay.ts";
+import { Replay } from "../../src/rules/replay.ts";
+import type { Replayed } from "../../src/rules/replayed.ts";
 import { type Decision, decide, REST, type RuleEvent, ruleOf } from "../../src/rules/rule.ts";
 import { markdown, TRUTH_TABLE } from "./truth-table.ts";
 

@@ -9,7 +9,8 @@ import type { Course, Turn } from "../../rules/course.ts";
 import { elementOf } from "../../rules/each.ts";
 import { isNamedKey } from "../../rules/key.ts";
 import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
-import { type Evaluation, Replay, type Replayed } from "../../rules/replay.ts";
+import { Replay } from "../../rules/replay.ts";
+import type { Evaluation, Replayed } from "../../rules/replayed.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALWAYS, type Fed, replaySignals } from "./replaying.ts";
 

@@ -1,0 +1,59 @@
+/** One reflex in a replay: what it remembers of each key, and what it has counted. */
+import type { ReflexConfig } from "../model/config.ts";
+import { BY_SENSE, isKeyed, type KeyWord, MAX_KEYS } from "./key.ts";
+import type { Matcher } from "./matcher.ts";
+import type { Counts } from "./replayed.ts";
+import { isAtRest, type KeyState } from "./rule.ts";
+
+export interface Memory {
+  readonly listener: ReplayedReflex;
+  readonly key: string;
+  state: KeyState;
+  /** Due time of its entry in the heap that counts; an entry of another time is passed over. */
+  armed: number | null;
+}
+
+/** As often as the kernel does. */
+const SWEEP_MS = 60_000;
+
+export class ReplayedReflex {
+  /** Place in the list that is replayed. */
+  readonly index: number;
+  /** Null for a reflex without words, which fires at each signal. */
+  readonly matcher: Matcher | null;
+  readonly keyWord: KeyWord | null;
+  readonly keys = new Map<string, Memory>();
+  readonly counts: { -readonly [Name in keyof Counts]: number };
+  /** Whether payloads matter to it. */
+  readonly reads: boolean;
+  /** The signal after which it begins; null once it has begun. */
+  beginsAfter: number | null;
+  isDisabled = false;
+  /** When keys at rest were last looked for, on the axis. */
+  #sweptAt = 0;
+
+  constructor(index: number, config: ReflexConfig, matcher: Matcher | null, beginsAfter: number | null) {
+    const { when, clear, key, each } = config;
+    this.index = index;
+    this.matcher = matcher;
+    this.keyWord = key;
+    this.counts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
+    this.reads = when !== null || clear !== null || each !== null || (isKeyed(key) && key !== BY_SENSE);
+    this.beginsAfter = beginsAfter;
+  }
+
+  /** A key at rest decides as one that was never heard of: forgetting it only makes room. */
+  hasRoom(elapsed: number): boolean {
+    const { keys, matcher } = this;
+    if (keys.size < MAX_KEYS) return true;
+    if (matcher === null || elapsed - this.#sweptAt < SWEEP_MS) return false;
+    this.#sweptAt = elapsed;
+    for (const { key, state } of keys.values()) if (isAtRest(matcher.rule, state, elapsed)) keys.delete(key);
+    return keys.size < MAX_KEYS;
+  }
+
+  forgetAll(): void {
+    for (const memory of this.keys.values()) memory.armed = null;
+    this.keys.clear();
+  }
+}
