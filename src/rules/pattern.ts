@@ -3,7 +3,8 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { nodeOf, readType } from "./arktype.ts";
-import { type Check, checkOf, type Mismatch } from "./check.ts";
+import type { Check, Mismatch } from "./check.ts";
+import { checkOf } from "./check-of.ts";
 import {
   type Part,
   type PatternRefusal,
