@@ -37,7 +37,7 @@ export function elementOf(payloadType: unknown, path: readonly string[]): unknow
   if (!isType(payloadType)) return null;
   let node = nodeOf(payloadType.in);
   for (const name of path) {
-    const [type, ...others] = fieldsOf(node, ["required", "optional"])?.get(name) ?? [];
+    const [type, ...others] = typesAt(node, name) ?? [];
     if (type === undefined || others.length > 0) return null;
     node = type;
   }
@@ -59,7 +59,7 @@ const isType = (value: unknown): value is OverlappingType =>
 const MAX_DEPTH = 4;
 
 function namesOf(node: TypeNode, depth: number): string[] | null {
-  const fields = fieldsOf(node, ["required", "optional"]);
+  const fields = fieldsOf(node, FIELDS);
   if (fields === null) return null;
   const nested = (name: string, types: readonly TypeNode[]): string[] =>
     depth === 0 ? [] : types.flatMap((type) => namesOf(type, depth - 1) ?? []).map((inner) => `${name}.${inner}`);
@@ -67,32 +67,57 @@ function namesOf(node: TypeNode, depth: number): string[] | null {
 }
 
 function unknownIn(declared: TypeNode, asked: TypeNode): string[] {
-  const known = fieldsOf(declared, ["required", "optional"]);
-  if (known === null) return [];
   return [...(fieldsOf(asked, ["required"]) ?? [])].flatMap(([name, patterns]) => {
-    const types = known.get(name);
-    if (types === undefined) return [name];
-    const [type] = types;
-    if (type === undefined || types.length > 1) return [];
+    const types = typesAt(declared, name);
+    if (types === null) return [];
+    const [type, ...others] = types;
+    if (type === undefined) return [name];
+    if (others.length > 0) return [];
     return patterns.flatMap((pattern) => unknownIn(type, pattern)).map((inner) => `${name}.${inner}`);
   });
+}
+
+const FIELDS = ["required", "optional"];
+
+/** The types of a field, one an alternative that has it; null where an alternative leaves open which fields there are. */
+function typesAt(node: TypeNode, name: string): readonly TypeNode[] | null {
+  const found: TypeNode[] = [];
+  for (const branch of objectsIn(node)) {
+    const inner = (branch.inner.structure as TypeNode | undefined)?.inner;
+    if (inner === undefined || inner.sequence !== undefined) return null;
+    const named = propertiesOf(inner, FIELDS).filter(({ key }) => String(key) === name);
+    // A name that stands for any: `[string]`.
+    const any = ((inner.index ?? []) as readonly TypeNode[]).map((index) => index.inner);
+    found.push(...(named.length > 0 ? named : any).map(({ value }) => value as TypeNode));
+  }
+  return found;
 }
 
 /** By name, its type in each alternative that has it; null where one of them leaves open which fields there are. */
 function fieldsOf(node: TypeNode, kinds: readonly string[]): ReadonlyMap<string, readonly TypeNode[]> | null {
   const fields = new Map<string, TypeNode[]>();
-  for (const { inner } of branchesOf(node)) {
-    const structure = inner.structure as TypeNode | undefined;
-    if (structure === undefined || structure.inner.index !== undefined || structure.inner.sequence !== undefined) {
-      return null;
-    }
-    for (const { inner: property } of kinds.flatMap((kind) => (structure.inner[kind] ?? []) as readonly TypeNode[])) {
-      const name = String(property.key);
-      fields.set(name, [...(fields.get(name) ?? []), property.value as TypeNode]);
+  const branches = objectsIn(node);
+  for (const { inner } of branches) {
+    const structure = (inner.structure as TypeNode | undefined)?.inner;
+    if (structure === undefined || structure.index !== undefined || structure.sequence !== undefined) return null;
+    for (const { key, value } of propertiesOf(structure, kinds)) {
+      fields.set(String(key), [...(fields.get(String(key)) ?? []), value as TypeNode]);
     }
   }
-  return fields;
+  return branches.length === 0 ? null : fields;
 }
+
+const propertiesOf = (structure: TypeNode["inner"], kinds: readonly string[]): readonly TypeNode["inner"][] =>
+  kinds.flatMap((kind) => (structure[kind] ?? []) as readonly TypeNode[]).map(({ inner }) => inner);
 
 const branchesOf = (node: TypeNode): readonly TypeNode[] =>
   node.kind === "union" ? (node.inner.branches as readonly TypeNode[]) : [node];
+
+/** The alternatives that can have fields: of `{ a: string } | null` the first. */
+const objectsIn = (node: TypeNode): readonly TypeNode[] => branchesOf(node).filter((branch) => !isScalar(branch));
+
+function isScalar({ kind, inner }: TypeNode): boolean {
+  if (kind === "unit") return typeof inner.unit !== "object" || inner.unit === null;
+  const domain = kind === "domain" ? inner.domain : (inner.domain as TypeNode | undefined)?.inner.domain;
+  return domain !== undefined && domain !== "object";
+}

@@ -27,6 +27,24 @@ test.each<[Json, boolean, string[]]>([
   });
 });
 
+test.each<[Json, string[]]>([
+  [{ disk: { used: "number" } }, []],
+  [{ disk: { usd: "number" } }, ["disk.usd"]],
+  [{ devices: { sda: { busy: "number > 9" } } }, []],
+  [{ devices: { sda: { bsy: "number" } } }, ["devices.sda.bsy"]],
+  [{ list: { a: "1" } }, []],
+])("%j asks for %j: null beside an object, and a field of any name, are looked into", (definition, unknownFields) => {
+  const nested = type({
+    disk: type({ used: "number" }).or("null"),
+    devices: { "[string]": { busy: "number" } },
+    list: "string[] | null",
+  });
+  expect(patternOnType(nested, definition)).toMatchObject({
+    fields: ["devices", "disk", "disk.used", "list"],
+    unknownFields,
+  });
+});
+
 test("a type that allows no further fields has no payload with one", () => {
   const closed = type({ "+": "reject", status: "string" });
   expect(patternOnType(closed, { state: "string" })?.isNever).toBe(true);
