@@ -147,6 +147,35 @@ describe("a sense that has failed and not succeeded since", () => {
   });
 });
 
+test("a timeout and a kill make a sense failing too", async () => {
+  folder.write(
+    "nerve.yaml",
+    CONFIG.replace(
+      "picky: {}",
+      "picky: {}\n  late: { group: own, timeout: 50ms }\n  spins: { group: other, timeout: 50ms, grace_period: 0 }",
+    ),
+  );
+  folder.write("senses/late/index.ts", "export const compute = () => Bun.sleep(400).then(() => null);\n");
+  folder.write("senses/spins/index.ts", "export const compute = () => { for (;;); };\n");
+  try {
+    expect((await nerve("reload")).code).toBe(0);
+    for (const [name, reason] of [
+      ["late", "the compute passed its timeout of 50ms"],
+      ["spins", "its worker died"],
+    ] as const) {
+      expect((await json("trigger", name)).code).toBe(0);
+      await until(`${name} is failing`, async () => {
+        const sense = await daemon.sense(name);
+        return sense.state === "failing" && sense.reason?.includes(reason) === true;
+      });
+    }
+  } finally {
+    folder.write("nerve.yaml", CONFIG);
+    expect((await nerve("reload")).code).toBe(0);
+    for (const name of ["late", "spins"]) folder.remove(`senses/${name}`);
+  }
+});
+
 test("release says whether there was a quarantine", async () => {
   expect(await json("release", "picky")).toMatchObject({ code: 0, value: { sense: "picky", released: false } });
   expect((await json("release", "nope")).code).toBe(2);
