@@ -49,6 +49,8 @@ export interface DaemonOptions {
 
 /** Workers have this long to leave after SIGTERM; then they are killed. */
 const STOP_MS = 7_000;
+/** What is killed is gone within this time, or does not go. */
+const GIVE_UP_MS = 1_500;
 /** How often folded messages are reported, the axis of elapsed time is stored, and keys at rest are forgotten. */
 const UPKEEP_MS = 60_000;
 /** How often the kernel looks whether its data directory is still there. */
@@ -273,7 +275,8 @@ export class Daemon {
     this.#notify.send("STOPPING=1");
     this.#voice.info("kernel.stopping", `stopping: ${why}`, null);
     const patience = setTimeout(() => this.#engine.killAll("it did not stop in time"), STOP_MS);
-    await this.#engine.stop();
+    // A process that waits for a device or a mount goes when that answers: nerve does not wait with it.
+    await Promise.race([this.#engine.stop(), Bun.sleep(STOP_MS + GIVE_UP_MS)]);
     clearTimeout(patience);
     this.#upkeep.stop();
     this.#space.stop();

@@ -163,15 +163,28 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return this.#restarts.isPending;
   }
 
-  /** Ends the worker, and with `stop` for good. A busy one is let finish when it retires. Resolves once it is reaped. */
+  /**
+   * Ends the worker, and with `stop` for good. A busy one is let finish when it retires. Resolves once it is reaped, or once
+   * it is stuck: nobody can wait for a process that does not go (G15).
+   */
   leave(how: Leaving, busy: boolean): Promise<void> {
     this.#restarts.cancel();
     // Once it is to stop nothing starts it again; a retired one is started anew by whoever retired it.
     if (how === "stop" || (this.#worker !== null && this.#leaving === null)) this.#leaving = how;
     if (this.#worker === null) return Promise.resolve();
     const gone = new Promise<void>((resolve) => this.#gone.push(resolve));
-    if (how === "stop" || this.#state !== "up" || !busy) this.shutDown(LEAVE_MS);
+    if (this.#state === "stuck") this.#letGo();
+    else if (how === "stop" || this.#state !== "up" || !busy) this.shutDown(LEAVE_MS);
     return gone;
+  }
+
+  /** Whoever waits for its end waits no longer, and what was under way is given back. */
+  #letGo(): void {
+    this.#unsettle();
+    if (this.#leaving === "retire") this.#leaving = null;
+    const gone = this.#gone;
+    this.#gone = [];
+    for (const resolve of gone) resolve();
   }
 
   /** It is told to leave, and killed when it has not within `limitMs` (Infinity: it takes the time it needs). */
@@ -208,6 +221,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#state = "stuck";
     this.#stuckFor = why;
     this.#log.isStuck(pid, why, names);
+    if (this.#leaving !== null) this.#letGo();
   }
 
   #exited(exit: WorkerExit): void {
@@ -225,14 +239,10 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #left(exit: WorkerExit, pid: number): void {
-    this.#unsettle();
     this.#memory = null;
     if (!this.#saidBye && this.#killing.reason === null) this.#log.diedStopping(pid, exit);
-    if (this.#leaving === "retire") this.#leaving = null;
     this.#state = "backoff";
-    const gone = this.#gone;
-    this.#gone = [];
-    for (const resolve of gone) resolve();
+    this.#letGo();
   }
 
   #unsettle(): void {

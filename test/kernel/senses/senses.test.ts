@@ -382,6 +382,22 @@ describe("a reload", () => {
     expect(bench.children[0]?.of("peers")).toHaveLength(1);
   });
 
+  test("of a group whose worker is stuck does not wait for it; the next worker starts once it is gone", async () => {
+    const all = [sense("a", PLAIN)];
+    using bench = new EngineBench().load(all, [every("a")]);
+    await bench.pass(SECOND);
+    bench.child.isMortal = false;
+    bench.started(bench.only);
+    await bench.pass(TIMEOUT_MS + GRACE_MS + 5_000);
+    expect(bench.status("a").state).toBe("stale");
+    await bench.replace(all, [every("a")], ["all"]);
+    expect([bench.children.length, bench.status("a").state]).toEqual([1, "stale"]);
+    bench.child.exits(null, "SIGKILL");
+    bench.allReady();
+    await bench.pass(SECOND);
+    expect([bench.children.length, bench.names()]).toEqual([2, ["a"]]);
+  });
+
   test("gives a sense that was away what the store knows of it: its outbox, and that it is disabled", async () => {
     const both = [sense("a", PLAIN), sense("b", PLAIN)];
     using bench = new EngineBench().load(both, [every("a")]);

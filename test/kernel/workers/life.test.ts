@@ -249,6 +249,36 @@ describe("a killed worker that is not gone", () => {
     expect(bench.crew.deaths[0]?.culprit?.task).toBe("dead");
   });
 
+  for (const how of ["retire", "stop"] as const) {
+    test(`is not waited for by who wants it to ${how}, and what was under way is given back`, async () => {
+      using bench = await stuck();
+      await bench.pass(5_000);
+      let isGone = false;
+      void bench.life.leave(how, true).then(() => {
+        isGone = true;
+      });
+      await bench.settle();
+      expect([isGone, bench.life.busy, bench.crew.unsettled]).toEqual([true, 0, [["dead"]]]);
+      bench.child.exits(null, "SIGKILL");
+      await bench.pass(5_000);
+      expect(bench.children).toHaveLength(how === "retire" ? 2 : 1);
+    });
+  }
+
+  test("that was leaving already lets go whoever waits, once it is stuck", async () => {
+    using bench = new LifeBench().up();
+    bench.child.isMortal = false;
+    bench.begins("dead", 60_000, 90_000);
+    let isGone = false;
+    void bench.life.leave("stop", true).then(() => {
+      isGone = true;
+    });
+    await bench.pass(10_000);
+    expect([bench.child.kills, isGone]).toEqual([1, false]);
+    await bench.pass(5_000);
+    expect([bench.life.state, isGone]).toEqual(["stuck", true]);
+  });
+
   test("is not called stuck for a pause of everything", async () => {
     using bench = await stuck();
     await bench.pass(1_000);
