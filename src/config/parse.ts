@@ -117,6 +117,9 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     if (!allGroups.has(group)) allGroups.set(group, { name: group, memoryBytes: null } satisfies GroupConfig);
   }
   if (source.checksPatterns) checkPatterns(reflexes ?? [], report);
+  // A value that is a name of this config as well stands in the file, and a person types it.
+  const isPublic = (value: string): boolean =>
+    senseConfigs.has(value) || workflows?.has(value) === true || groups?.has(value) === true;
   const absolute = resolve(source.file);
   const config: NerveConfig = {
     file: absolute,
@@ -129,7 +132,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     reflexes: (reflexes ?? []).map((reflex) => reflex.config),
     workflows: present(workflows),
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
-    secrets,
+    secrets: secrets.filter(({ value }) => !isPublic(value)),
   };
   return { config, parts: partsOf(root, reflexes ?? []) };
 }

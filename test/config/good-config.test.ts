@@ -311,3 +311,14 @@ test("a sense of which nothing is written has its defaults, every other key abse
   expect(parsed("senses: { load: }").senses.get("load")).toEqual(unwrittenSense("load"));
   expect(unwrittenSense("load")).toMatchObject({ name: "load", use: "load", group: "default", with: null });
 });
+
+test("what is filled in is known as a secret with its name, save for a default and for a name of the config", () => {
+  const { secrets } = parsed(
+    'data: "${DATA:-./data}"\nsenses: { mine: { with: { token: "Bearer ${TOKEN}", key: "${credential:key}" } } }\nreflexes: [{ sense: "${TARGET}", interval: 1s }]',
+    { environment: { TOKEN: "hunter22", TARGET: "disk-usage" }, credential: () => "opensesame" },
+  );
+  expect(secrets).toEqual([
+    { written: "${TOKEN}", value: "hunter22" },
+    { written: "${credential:key}", value: "opensesame" },
+  ]);
+});
