@@ -6,7 +6,13 @@ import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { LiveRun } from "../memory/run.ts";
 
-const LEVELS: Readonly<Partial<Record<Ending, LogLevel>>> = { completed: "info", cancelled: "warn", dropped: "warn" };
+const LEVELS: Readonly<Record<Ending, LogLevel>> = {
+  completed: "info",
+  failed: "error",
+  cancelled: "warn",
+  "timed-out": "error",
+  dropped: "warn",
+};
 
 export class RunVoice {
   readonly #journal: Journal;
@@ -30,7 +36,7 @@ export class RunVoice {
     if (!isOver(state)) return;
     const took = started_at === null || ended_at === null ? "" : ` after ${formatDuration(ended_at - started_at)}`;
     const why = error === null ? "" : `: ${error}`;
-    this.#say(run, LEVELS[state] ?? "error", `run.${state}`, `run ${run.id} ${state}${took}${why}`);
+    this.#say(run, LEVELS[state], `run.${state}`, `run ${run.id} ${state}${took}${why}`);
   }
 
   /** Why it waits though it could go on: said once, and a row of its log. */
