@@ -5,14 +5,8 @@ import { describeThrown } from "../base/thrown.ts";
 import { nodeOf, readType } from "./arktype.ts";
 import type { Check, Mismatch } from "./check.ts";
 import { checkOf } from "./check-of.ts";
-import {
-  type Part,
-  type PatternRefusal,
-  type PatternRefusals,
-  Refusing,
-  tokensOf,
-  vetDefinition,
-} from "./definition.ts";
+import { type Part, type PatternRefusal, type PatternRefusals, Refusing, tokensOf } from "./definition.ts";
+import { vetDefinition } from "./vet.ts";
 
 export interface Pattern {
   /** Takes bounded time, whatever the payload holds. */
