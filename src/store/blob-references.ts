@@ -46,134 +46,173 @@ function momentIn(db: Database, digest: string, written: string): Moment {
   return moment as unknown as Moment;
 }
 
-export function blobReferences(db: Database) {
-  const meta = new MetaTable(db);
+/** The rows of one table that may refer to blobs. */
+class Source {
+  readonly #db: Database;
+  readonly #meta: MetaTable;
+  readonly #table: "signals" | "logs";
+  readonly #key: string;
+  readonly #first;
+  readonly #mentions;
+  readonly #note;
 
-  /** Rows of one table. */
-  const source = (kind: Kind) => {
+  constructor(db: Database, kind: Kind) {
     const { table, text } = SOURCES[kind];
-    const first = db.prepare<{ id: number | null }, []>(`SELECT min(id) AS id FROM ${table}`);
-    const mentions = db.prepare<Text, [number, number]>(
+    this.#db = db;
+    this.#meta = new MetaTable(db);
+    this.#table = table;
+    this.#key = `blobs_read_${kind}s`;
+    this.#first = db.prepare<{ id: number | null }, []>(`SELECT min(id) AS id FROM ${table}`);
+    this.#mentions = db.prepare<Text, [number, number]>(
       `SELECT id, ${text} AS text FROM ${table} WHERE id > ? AND id <= ? AND instr(${text}, '${MENTION}') > 0`,
     );
-    const note = db.prepare(
+    this.#note = db.prepare(
       `INSERT INTO blob_references (digest, ${kind}) VALUES (?, ?)
        ON CONFLICT (digest) DO UPDATE SET ${kind} = max(${kind}, excluded.${kind}), unreferenced = NULL`,
     );
-    const key = `blobs_read_${kind}s`;
-    return {
-      /** Null while the table is empty. */
-      firstId: (): number | null => first.get()?.id ?? null,
-      lastId: (): number => lastIdOf(db, table),
-      readUpTo(): number {
-        const known = meta.count(key) ?? 0;
-        // Rows it passes over would be taken for rows that refer to nothing.
-        if (known > lastIdOf(db, table)) throw meta.damaged(key, String(known));
-        return known;
-      },
-      setReadUpTo: (id: number): void => meta.set(key, String(id)),
-      mentions: (after: number, upTo: number): Iterable<Text> => mentions.iterate(after, upTo),
-      note(row: Text): void {
-        for (const digest of digestsIn(row.text)) note.run(digest, row.id);
-      },
-    };
-  };
-  const sources = { signal: source("signal"), log: source("log") };
+  }
 
-  const archived = db.prepare<{ first: number | null; last: number | null }, []>(
-    "SELECT min(first_id) AS first, max(last_id) AS last FROM archive",
-  );
-  const runs = db.prepare<{ id: number; input: string | null; output: string | null }, [number, number]>(
-    `SELECT id, input, output FROM workflow_runs
-     WHERE id > ? AND id <= ? AND (instr(input, '${MENTION}') > 0 OR instr(output, '${MENTION}') > 0)`,
-  );
-  const state = db.prepare<{ signal: number; log: number; unreferenced: string | null }, [string]>(
-    "SELECT signal, log, unreferenced FROM blob_references WHERE digest = ?",
-  );
-  const setUnreferenced = db.prepare(
-    `INSERT INTO blob_references (digest, unreferenced) VALUES (?, ?)
-     ON CONFLICT (digest) DO UPDATE SET unreferenced = excluded.unreferenced`,
-  );
-  const forget = db.prepare("DELETE FROM blob_references WHERE digest = ?");
-  const after = db.prepare<{ digest: string }, [string, number]>(
-    "SELECT digest FROM blob_references WHERE digest > ? ORDER BY digest LIMIT ?",
-  );
+  /** Null while the table is empty. */
+  firstId(): number | null {
+    return this.#first.get()?.id ?? null;
+  }
 
-  return {
-    /**
-     * Reads up to `limit` rows that were not read yet, fewer where they hold much; true when there are no more. What is in
-     * the archive alone has to be read before: see `unreadArchive`. Inside a commit of the store.
-     */
-    read(kind: Kind, limit: number): boolean {
-      const { firstId, lastId, readUpTo, setReadUpTo, mentions, note } = sources[kind];
-      const last = lastId();
-      const known = readUpTo();
-      const from = Math.max(known, (firstId() ?? last + 1) - 1);
-      let upTo = Math.min(last, from + limit);
-      if (upTo <= known) return true;
-      let chars = 0;
-      for (const row of mentions(from, upTo)) {
-        note(row);
-        chars += row.text.length;
-        if (chars < SLICE_CHARS) continue;
-        upTo = row.id;
-        break;
-      }
-      setReadUpTo(upTo);
-      return upTo === last;
-    },
-    /** Digests that rows nobody has read yet refer to. */
-    unread(): Set<string> {
-      const rows = (["signal", "log"] as const).flatMap((kind) => {
-        const { lastId, readUpTo, mentions } = sources[kind];
-        return [...mentions(readUpTo(), lastId())];
-      });
-      return new Set(rows.flatMap(({ text }) => digestsIn(text)));
-    },
-    /** Logs that were not read and are in the archive alone: those after the first id, up to the second; or null. */
-    unreadArchive(): { readonly after: number; readonly upTo: number } | null {
-      const known = sources.log.readUpTo();
-      const { last } = archived.get() ?? { last: null };
-      const upTo = Math.min(last ?? 0, (sources.log.firstId() ?? Number.POSITIVE_INFINITY) - 1);
-      return upTo > known ? { after: known, upTo } : null;
-    },
-    /** What was read of the archive, up to the log `upTo`. Inside a commit of the store, as what follows. */
-    noteArchived(logs: readonly Text[], upTo: number): void {
-      for (const log of logs) sources.log.note(log);
-      sources.log.setReadUpTo(upTo);
-    },
-    /** Digests in runs after `afterId`, and the id to go on from: null when these were the last. */
-    inRuns(afterId: number, limit: number): { readonly digests: string[]; readonly next: number | null } {
-      const last = db.query<{ id: number | null }, []>("SELECT max(id) AS id FROM workflow_runs").get()?.id ?? 0;
-      const upTo = afterId + limit;
-      const digests = runs.all(afterId, upTo).flatMap(({ input, output }) => digestsIn(`${input} ${output}`));
-      return { digests, next: upTo < last ? upTo : null };
-    },
-    /** The oldest signal and the oldest log there still are, the archive's included. */
-    oldest(): { readonly signal: number; readonly log: number } {
-      const none = Number.POSITIVE_INFINITY;
-      const { first } = archived.get() ?? { first: null };
-      return {
-        signal: sources.signal.firstId() ?? none,
-        log: Math.min(first ?? none, sources.log.firstId() ?? none),
-      };
-    },
-    state(digest: string): BlobState | null {
-      const row = state.get(digest);
-      if (row === null) return null;
-      const { signal, log, unreferenced } = row;
-      // A blob is never removed for what a damaged row says.
-      if (!isCount(signal)) throw damagedRow(db, "blob_references", digest, "signal", signal);
-      if (!isCount(log)) throw damagedRow(db, "blob_references", digest, "log", log);
-      return { signal, log, unreferenced: unreferenced === null ? null : momentIn(db, digest, unreferenced) };
-    },
-    setUnreferenced(digest: string, since: Moment | null): void {
-      setUnreferenced.run(digest, since === null ? null : JSON.stringify(since));
-    },
-    forget: (digest: string): void => void forget.run(digest),
-    /** Known digests in order, after `digest`. */
-    after: (digest: string, limit: number): string[] => after.all(digest, limit).map((row) => row.digest),
-  };
+  lastId(): number {
+    return lastIdOf(this.#db, this.#table);
+  }
+
+  readUpTo(): number {
+    const known = this.#meta.count(this.#key) ?? 0;
+    // Rows it passes over would be taken for rows that refer to nothing.
+    if (known > this.lastId()) throw this.#meta.damaged(this.#key, String(known));
+    return known;
+  }
+
+  setReadUpTo(id: number): void {
+    this.#meta.set(this.#key, String(id));
+  }
+
+  mentions(after: number, upTo: number): Iterable<Text> {
+    return this.#mentions.iterate(after, upTo);
+  }
+
+  note(row: Text): void {
+    for (const digest of digestsIn(row.text)) this.#note.run(digest, row.id);
+  }
 }
 
-export type BlobReferences = ReturnType<typeof blobReferences>;
+export class BlobReferences {
+  readonly #db: Database;
+  readonly #sources: Readonly<Record<Kind, Source>>;
+  readonly #archived;
+  readonly #runs;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#sources = { signal: new Source(db, "signal"), log: new Source(db, "log") };
+    this.#archived = db.prepare<{ first: number | null; last: number | null }, []>(
+      "SELECT min(first_id) AS first, max(last_id) AS last FROM archive",
+    );
+    this.#runs = db.prepare<{ id: number; input: string | null; output: string | null }, [number, number]>(
+      `SELECT id, input, output FROM workflow_runs
+       WHERE id > ? AND id <= ? AND (instr(input, '${MENTION}') > 0 OR instr(output, '${MENTION}') > 0)`,
+    );
+  }
+
+  /**
+   * Reads up to `limit` rows that were not read yet, fewer where they hold much; true when there are no more. What is in
+   * the archive alone has to be read before: see `unreadArchive`. Inside a commit of the store.
+   */
+  read(kind: Kind, limit: number): boolean {
+    const source = this.#sources[kind];
+    const last = source.lastId();
+    const known = source.readUpTo();
+    const from = Math.max(known, (source.firstId() ?? last + 1) - 1);
+    let upTo = Math.min(last, from + limit);
+    if (upTo <= known) return true;
+    let chars = 0;
+    for (const row of source.mentions(from, upTo)) {
+      source.note(row);
+      chars += row.text.length;
+      if (chars < SLICE_CHARS) continue;
+      upTo = row.id;
+      break;
+    }
+    source.setReadUpTo(upTo);
+    return upTo === last;
+  }
+
+  /** Digests that rows nobody has read yet refer to. */
+  unread(): Set<string> {
+    const rows = Object.values(this.#sources).flatMap((source) => [
+      ...source.mentions(source.readUpTo(), source.lastId()),
+    ]);
+    return new Set(rows.flatMap(({ text }) => digestsIn(text)));
+  }
+
+  /** Logs that were not read and are in the archive alone: those after the first id, up to the second; or null. */
+  unreadArchive(): { readonly after: number; readonly upTo: number } | null {
+    const { log } = this.#sources;
+    const known = log.readUpTo();
+    const { last } = this.#archived.get() ?? { last: null };
+    const upTo = Math.min(last ?? 0, (log.firstId() ?? Number.POSITIVE_INFINITY) - 1);
+    return upTo > known ? { after: known, upTo } : null;
+  }
+
+  /** What was read of the archive, up to the log `upTo`. Inside a commit of the store, as what follows. */
+  noteArchived(logs: readonly Text[], upTo: number): void {
+    for (const log of logs) this.#sources.log.note(log);
+    this.#sources.log.setReadUpTo(upTo);
+  }
+
+  /** Digests in runs after `afterId`, and the id to go on from: null when these were the last. */
+  inRuns(afterId: number, limit: number): { readonly digests: string[]; readonly next: number | null } {
+    const last = this.#db.query<{ id: number | null }, []>("SELECT max(id) AS id FROM workflow_runs").get()?.id ?? 0;
+    const upTo = afterId + limit;
+    const digests = this.#runs.all(afterId, upTo).flatMap(({ input, output }) => digestsIn(`${input} ${output}`));
+    return { digests, next: upTo < last ? upTo : null };
+  }
+
+  /** The oldest signal and the oldest log there still are, the archive's included. */
+  oldest(): { readonly signal: number; readonly log: number } {
+    const none = Number.POSITIVE_INFINITY;
+    const { first } = this.#archived.get() ?? { first: null };
+    const { signal, log } = this.#sources;
+    return { signal: signal.firstId() ?? none, log: Math.min(first ?? none, log.firstId() ?? none) };
+  }
+
+  /** A blob is never removed for what a damaged row says: this throws `StoreDamaged`. */
+  state(digest: string): BlobState | null {
+    const row = this.#db
+      .query<{ signal: number; log: number; unreferenced: string | null }, [string]>(
+        "SELECT signal, log, unreferenced FROM blob_references WHERE digest = ?",
+      )
+      .get(digest);
+    if (row === null) return null;
+    const { signal, log, unreferenced } = row;
+    if (!isCount(signal)) throw damagedRow(this.#db, "blob_references", digest, "signal", signal);
+    if (!isCount(log)) throw damagedRow(this.#db, "blob_references", digest, "log", log);
+    return { signal, log, unreferenced: unreferenced === null ? null : momentIn(this.#db, digest, unreferenced) };
+  }
+
+  setUnreferenced(digest: string, since: Moment | null): void {
+    this.#db
+      .query(
+        `INSERT INTO blob_references (digest, unreferenced) VALUES (?, ?)
+         ON CONFLICT (digest) DO UPDATE SET unreferenced = excluded.unreferenced`,
+      )
+      .run(digest, since === null ? null : JSON.stringify(since));
+  }
+
+  forget(digest: string): void {
+    this.#db.query("DELETE FROM blob_references WHERE digest = ?").run(digest);
+  }
+
+  /** Known digests in order, after `digest`. */
+  after(digest: string, limit: number): string[] {
+    const rows = this.#db.query<{ digest: string }, [string, number]>(
+      "SELECT digest FROM blob_references WHERE digest > ? ORDER BY digest LIMIT ?",
+    );
+    return rows.all(digest, limit).map((row) => row.digest);
+  }
+}

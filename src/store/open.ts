@@ -11,7 +11,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import { runMigrations } from "../sqlite/migrate.ts";
 import { openWriter } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
-import { type BlobReferences, blobReferences } from "./blob-references.ts";
+import { BlobReferences } from "./blob-references.ts";
 import { RESTORE } from "./damage.ts";
 import { scanIn } from "./log-history.ts";
 import type { MetaTable } from "./meta.ts";
@@ -171,7 +171,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     notices: [...noticesOf(file, earlier, restored), ...triggerNotice(db)],
     commit,
     sync: () => (durability === "full" ? undefined : syncFile(`${file}-wal`)),
-    blobs: blobReferences(db),
+    blobs: new BlobReferences(db),
     checkpoint() {
       try {
         db.run("PRAGMA wal_checkpoint(PASSIVE)");

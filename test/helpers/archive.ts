@@ -7,7 +7,8 @@ import { traceIds } from "../../src/base/trace-id.ts";
 import { Journal } from "../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../src/kernel/commits/ledger.ts";
 
-import { Archiver, type Limits } from "../../src/kernel/upkeep/archiver.ts";
+import type { Limits } from "../../src/kernel/upkeep/archive-file.ts";
+import { Archiver } from "../../src/kernel/upkeep/archiver.ts";
 import type { Log } from "../../src/model/log.ts";
 import { archiveFolder } from "../../src/store/archive-names.ts";
 import { openStore, type Store } from "../../src/store/open.ts";

@@ -10,16 +10,17 @@ import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Log } from "../../model/log.ts";
-import { type Problem, problem } from "../../model/problem.ts";
-import { type ArchiveGap, damagedByGap } from "../../store/archive-damage.ts";
-import { type ArchiveFile, dayOf, endOfDay, freeName } from "../../store/archive-names.ts";
+import { formatProblem, type Problem, problem } from "../../model/problem.ts";
+import { ArchiveDamaged, type ArchiveGap, damagedByGap } from "../../store/archive-damage.ts";
+import type { ArchiveFile } from "../../store/archive-names.ts";
 import { checking, glance, namesIn } from "../../store/archive-reader.ts";
 import { strayOf } from "../../store/archive-strays.ts";
-import { createArchiveFile, syncFolder } from "../../store/archive-writer.ts";
+import { syncFolder } from "../../store/archive-writer.ts";
 import type { Store } from "../../store/open.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Voice } from "../commits/voice.ts";
+import { type Done, type Limits, type Moved, pastTheirTime, writeNext } from "./archive-file.ts";
 
 export interface ArchiverParts {
   readonly clock: Clock;
@@ -30,30 +31,6 @@ export interface ArchiverParts {
   readonly journal: Journal;
 }
 
-export interface Limits {
-  /** Logs stamped before go to the archive. */
-  readonly logsBefore: number;
-  /** Files whose day was over by then are removed; null: none. */
-  readonly archiveBefore: number | null;
-  /** What is stamped later is not young, whatever its stamp says. */
-  readonly now: number;
-}
-
-interface Moved {
-  readonly files: number;
-  readonly rows: number;
-}
-
-export interface Done extends Moved {
-  /** Files whose time was over. */
-  readonly removedFiles: number;
-}
-
-/** A day with more goes into several files: each is read and compared whole by whoever replays a run. */
-const MOST_FILE_BYTES = 16 * 1024 * 1024;
-/** What is read and written at once: about so many bytes, told from the rows before. */
-const SLICE_BYTES = 256 * 1024;
-const SLICE_ROWS = { first: 16, most: 256 };
 /** A commit that deletes is to take about this long, and what comes meanwhile waits for it. */
 const BATCH_MS = 6;
 const BATCH_ROWS = { first: 200, least: 20, most: 1_000 };
@@ -64,17 +41,6 @@ const LEISURE_MS = 10;
 const about = ({ file, first_id, last_id }: ArchiveFile) => ({ file, first_id, last_id });
 
 const STOPPING = problem("stopping", "nerve is stopping: the rest is archived later");
-
-/** How many files, from the oldest on, are past their time; one stamped in the future goes with an old one behind it. */
-function pastTheirTime(files: readonly ArchiveFile[], before: number, now: number): number {
-  let count = 0;
-  for (const [index, { day }] of files.entries()) {
-    if (day > dayOf(now)) continue;
-    if (endOfDay(day) > before) break;
-    count = index + 1;
-  }
-  return count;
-}
 
 export class Archiver {
   readonly #parts: ArchiverParts;
@@ -91,23 +57,34 @@ export class Archiver {
 
   /** At start: removes what was not finished, goes on with what was, and looks whether every file is whole. */
   recover(): void {
-    const { store, folder } = this.#parts;
+    const { store } = this.#parts;
     try {
       this.#tidy();
     } catch (error) {
       this.#failed(error);
     }
-    for (const gap of store.archive.gaps()) this.#gap(gap);
-    for (const file of store.archive.all()) {
-      const damage = glance(folder, file);
-      if (damage !== null) this.#damaged(file.file, damage);
-    }
+    this.#look();
     const putRight = this.#inTurn(async () => {
       const forgotten = store.archive.forgotten();
       if (forgotten !== null) await this.#unlink(forgotten);
       return this.#clearTable();
     });
     void putRight.then(() => this.#compareAll()).catch((error) => this.#failed(error));
+  }
+
+  /** At a glance: what is lost, and which files are not what was written. */
+  #look(): void {
+    const { store, folder } = this.#parts;
+    try {
+      for (const gap of store.archive.gaps()) this.#gap(gap);
+      for (const file of store.archive.all()) {
+        const damage = glance(folder, file);
+        if (damage !== null) this.#damaged(file.file, damage);
+      }
+    } catch (error) {
+      if (!(error instanceof ArchiveDamaged)) throw error;
+      this.#voice.error("archive.damaged", formatProblem(error.problem), {});
+    }
   }
 
   /** Archives up to the first row that is too young, and removes files past their time. One at a time. */
@@ -217,7 +194,7 @@ export class Archiver {
     let files = 0;
     let rows = 0;
     for (;;) {
-      const written = await this.#writeNext(isOld);
+      const written = await writeNext(this.#parts, isOld, () => this.#stopped);
       if (written === null || this.#stopped) return ok({ files, rows });
       await this.#parts.ledger.commit(() => store.archive.add(written));
       store.sync();
@@ -227,45 +204,6 @@ export class Archiver {
       this.#voice.info("archive.written", message, about(written));
       this.#wholeUpTo = written.last_id;
       await this.#deleteUpTo(written.last_id);
-    }
-  }
-
-  /** A durable file of rows behind the watermark: of one day, up to the first that is not old. Null when there is none. */
-  async #writeNext(isOld: (row: Log) => boolean): Promise<ArchiveFile | null> {
-    const { clock, store, folder } = this.#parts;
-    const watermark = store.archive.upTo();
-    const [first] = store.archive.logsAfter(watermark, 1);
-    if (first === undefined || !isOld(first) || this.#stopped) return null;
-    const day = dayOf(first.at);
-    const name = freeName(folder, day, (taken) => store.archive.byName(taken) !== null);
-    const writer = await createArchiveFile(folder, name);
-    try {
-      let rows = 0;
-      let last = watermark;
-      let limit = SLICE_ROWS.first;
-      for (let isMore = true; isMore; ) {
-        const slice = store.archive.logsAfter(last, limit);
-        const end = slice.findIndex((row) => !isOld(row) || dayOf(row.at) !== day);
-        const taken = end < 0 ? slice : slice.slice(0, end);
-        if (taken.length > 0) await writer.append(taken);
-        if (this.#stopped) {
-          await writer.abandon();
-          return null;
-        }
-        rows += taken.length;
-        last = taken.at(-1)?.id ?? last;
-        isMore = end < 0 && slice.length === limit && writer.bytes < MOST_FILE_BYTES;
-        limit = Math.max(1, Math.min(SLICE_ROWS.most, Math.floor((SLICE_BYTES * rows) / Math.max(1, writer.bytes))));
-      }
-      // Whoever loses the row of a durable file must have its logs in the table, or nobody reads them (G8).
-      store.sync();
-      const sha256 = await writer.finish();
-      const { bytes } = writer;
-      const held = { file: name, day, first_id: first.id, last_id: last, rows, bytes, sha256 };
-      return { ...held, at: clock.wallMs(), after_id: watermark };
-    } catch (error) {
-      await writer.abandon();
-      throw error;
     }
   }
 

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
 import { lineOf } from "../../../src/store/archive-writer.ts";
+import { storeFile } from "../../../src/store/tables.ts";
 import {
   ALL_LOGS,
   type ArchiveBench,
@@ -159,6 +160,23 @@ describe("a start", () => {
     expect(readdirSync(bench.folder)).toEqual(["2025-06-02.jsonl"]);
     expect(damaged(bench)).toEqual([]);
     expect(strays(bench)).toEqual([expect.stringMatching(/2025-06-02\.jsonl is in no row .*; move it out of data/)]);
+  });
+
+  test.each([
+    "UPDATE archive SET rows = 'many'",
+    "UPDATE archive SET last_id = last_id + 20 WHERE first_id = 1",
+    "UPDATE archive SET sha256 = 'abc'",
+  ])("goes on where a row of the table `archive` is damaged, names it and moves nothing: %s", async (sql) => {
+    using bench = archiveBench();
+    bench.fill([logAt(june(1)), logAt(june(2)), logAt(june(20))]);
+    await bench.archive(june(10));
+    const db = new Database(storeFile(bench.data));
+    db.run(sql);
+    db.close(true);
+    bench.again().recover();
+    expect(damaged(bench)).toEqual([expect.stringContaining("table archive, row")]);
+    expect(await bench.archive(june(25))).toMatchObject({ ok: false });
+    expect(readdirSync(bench.folder)).toHaveLength(2);
   });
 
   test("removes what is left of a file that could not be removed, while it goes on", async () => {

@@ -330,7 +330,7 @@ describe("a blob something refers to is never taken", () => {
   test("also when the reference is committed together with the last look at what refers to it", async () => {
     const digest = await put("hello", 30 * DAY);
     // Behind what was just read, in the same transaction. The second time that a sweep which finds it due has read all.
-    const read = store.blobs.read;
+    const read = store.blobs.read.bind(store.blobs);
     let times = 0;
     Object.assign(store.blobs, {
       read(kind: "signal" | "log", limit: number): boolean {
