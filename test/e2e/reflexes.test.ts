@@ -302,6 +302,27 @@ describe("what a reflex remembers", () => {
     expect(stage.nerve.logs({ event: "reflex.cleared" })).toEqual([]);
   });
 
+  test.concurrent("is kept through a reload that gives the reflex another target and an interval, which are in force then", async () => {
+    await using stage = await Stage.start([
+      `name: edge, workflow: note, when: { on: "true" }, edge: rising`,
+      `name: held, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`,
+    ]);
+    const first = await stage.tell({ on: true });
+    await stage.firings("edge", 1);
+    stage.configure([
+      `name: edge, sense: seen, interval: 1h, when: { on: "true" }, edge: rising`,
+      `name: held, sense: seen, when: { on: "true" }, for: ${HELD_MS}ms`,
+    ]);
+    await stage.post("/reload");
+    const [held] = await stage.firings("held", 1);
+    expect([held?.data.signal, held?.data.due - first.at]).toEqual([first.id, HELD_MS]);
+    await until("the new target has computed", () => stage.seen().some(({ cause }) => cause === first.id));
+    await stage.tell({ on: true });
+    expect(stage.fired("edge")).toHaveLength(1);
+    expect(stage.nerve.logs({ event: "reflex.cleared" })).toEqual([]);
+    expect(stage.runs().map(({ reflex }) => reflex)).toEqual(["edge"]);
+  });
+
   test.concurrent("that another hand has made unreadable begins anew, key by key, and the log says so", async () => {
     await using stage = await Stage.start([`name: act, workflow: note, when: { on: "true" }, edge: rising, key: host`]);
     for (const host of ["a", "b"]) await stage.tell({ on: true, host });
