@@ -1,5 +1,5 @@
 /**
- * Reads rows as strictly as a config: each column of each row is what nerve writes there, or {@link StoreDamaged} is
+ * Reads rows as strictly as a config (G10): each column of each row is what nerve writes there, or {@link StoreDamaged} is
  * thrown. SQLite keeps any value in any column, and a damaged byte makes a number of a text.
  */
 import type { Database } from "bun:sqlite";

@@ -55,7 +55,7 @@ export function signalTable(db: Database) {
     list: (filter: SignalFilter): Signal[] =>
       readPage<Signal>(db, guard, `SELECT ${COLUMNS} FROM signals`, filter, { sense: filter.senses }),
     /**
-     * Removes up to `limit` rows from the oldest on, stopping at the first that is younger than `cutoff` (one stamped
+     * Removes up to `limit` rows from the oldest on, a prefix of ids (G2), stopping at the first that is younger than `cutoff` (one stamped
      * after `now` does not count as young). Returns how many went.
      */
     removeOldest(cutoff: number, now: number, limit: number): number {
