@@ -16,6 +16,8 @@ export interface Flight {
   readonly batch: Batch;
   /** Awake milliseconds of its `started`, null before. */
   readonly startedAt: number | null;
+  /** How long this process had been paused when it started. */
+  readonly pausedBeforeMs: number;
   /** Its result has come and waits for the commit. */
   readonly settling: boolean;
   /** It has passed its timeout, and that is counted and logged. */

@@ -191,14 +191,16 @@ export class Sense {
     const owed = trigger === this.#owed ? trigger : null;
     this.#tick = null;
     batch.left++;
-    this.#flight = { id, trigger, owed, batch, startedAt: null, settling: false, timedOut: false };
+    this.#flight = { id, trigger, owed, batch, startedAt: null, pausedBeforeMs: 0, settling: false, timedOut: false };
     return this.#flight;
   }
 
-  hasStarted(at: number): void {
+  /** `pausedMs`: how long this process has been paused so far. */
+  hasStarted(at: number, pausedMs: number): void {
     const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
     if (flight.startedAt !== null) bug(`a compute of ${this.name} starts twice`);
     flight.startedAt = at;
+    flight.pausedBeforeMs = pausedMs;
   }
 
   /** Its timeout has passed. False: that is known already. */

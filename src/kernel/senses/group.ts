@@ -14,13 +14,14 @@ import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Owed } from "../../store/sense-state.ts";
 import type { Sense } from "../memory/sense.ts";
+import type { Ticker } from "../time/ticker.ts";
 import type { Crew, Death, LifeHost } from "../workers/crew.ts";
 import { LEAVE_MS, type LifeState, WorkerLife } from "../workers/life.ts";
 import { Suspects } from "../workers/suspects.ts";
 import type { Computes } from "./computes.ts";
 import { type LoadOutcome, LoadWaiters } from "./load-waiters.ts";
 import type { Loading } from "./loading.ts";
-import { Pauses } from "./pauses.ts";
+import { pausesMadeLate } from "./pauses.ts";
 import type { LoneDeath, Quarantines } from "./quarantines.ts";
 
 export interface GroupParts {
@@ -42,7 +43,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   readonly #ready = new Set<Sense>();
   readonly #suspects = new Suspects<Sense>();
-  readonly #pauses: Pauses;
+  readonly #ticker: Ticker;
   readonly #waiters = new LoadWaiters();
   /** Flights whose start is being committed, and those sent whose `started` has not come. */
   #beginning = 0;
@@ -54,7 +55,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#computes = computes;
     this.#loading = loading;
     this.#quarantines = quarantines;
-    this.#pauses = new Pauses(host.ticker);
+    this.#ticker = host.ticker;
     this.#life = new WorkerLife(this, host);
   }
 
@@ -312,8 +313,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (!sense || !flight || flight.id !== message.id || flight.startedAt !== null) {
       return this.#life.malformed(`"started" for compute ${message.id} of ${message.sense}, which is not under way`);
     }
-    sense.hasStarted(this.#life.heardAt);
-    this.#pauses.hasStarted(sense);
+    sense.hasStarted(this.#life.heardAt, this.#ticker.pausedMs);
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
     this.#life.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
@@ -331,7 +331,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       return this.#computes.overtake(sense);
     }
     const isTimedOut = message.type === "error" && message.kind === "timed-out";
-    if (isTimedOut && this.#pauses.madeLate(sense, flight, limitsOf(sense.config).timeoutMs)) {
+    if (isTimedOut && pausesMadeLate(flight, limitsOf(sense.config).timeoutMs, this.#ticker)) {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }

@@ -85,9 +85,8 @@ export class Ticker {
     return this.#seen() - this.#pausedMs;
   }
 
-  /** Milliseconds of all pauses so far. */
+  /** Milliseconds of all pauses that were seen so far. */
   get pausedMs(): number {
-    this.#seen();
     return this.#pausedMs;
   }
 

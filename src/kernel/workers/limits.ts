@@ -112,9 +112,11 @@ export class Limits<Task> {
     if (this.#activities.size === 1) {
       for (const other of this.#activities.values()) this.#activities.set(other.task, { ...other, heldBefore: null });
     }
-    const activity = { task, ...limit, startedAt: this.#heardAt, heldBefore: isAlone ? heldBytes : null };
+    const { softMs, hardMs, loading } = limit;
+    const startedAt = this.#heardAt;
+    const activity = { task, startedAt, softMs, hardMs, loading, heldBefore: isAlone ? heldBytes : null };
     this.#activities.set(task, activity);
-    this.#watch(activity.startedAt + Math.min(lateMs(activity), activity.hardMs));
+    this.#watch(startedAt + Math.min(lateMs(activity), hardMs));
   }
 
   /** Another hard limit for what is under way, counted from now. */
