@@ -11,6 +11,8 @@ import type { Finding } from "./explanation.ts";
 import { goneWords, unreadableWords } from "./gaps.ts";
 import { beganAfter, standingWords } from "./standing.ts";
 
+/** Only with `each` a signal has more than one. */
+const MAX_FINDINGS_TOLD = 50;
 const MAX_KEYS_TOLD = 20;
 const MAX_UNREADABLE_TOLD = 5;
 
@@ -22,13 +24,15 @@ export function printAccount(account: Account): void {
     return;
   }
   if (config.on.length > 0 && seen.length === 0) print("  no such signal is kept");
-  for (const one of seen) {
+  for (const one of seen.slice(0, MAX_FINDINGS_TOLD)) {
     const { signal, evaluation } = one;
     const key = !isKeyed(config.key) || evaluation === null ? "" : `, key ${keyWords(evaluation.match.key)}`;
     const sense = escapeForTerminal(signal.sense);
     printLine([span(`${localMoment(signal.at)}  `, "dim"), span(`${sense} #${signal.id}${key}`, "cyan")]);
     print(`  ${linesOf(one, config, one.followed).join("\n  ")}`);
   }
+  const left = seen.length - MAX_FINDINGS_TOLD;
+  if (left > 0) print(`(and ${counted(left, "more element")}: \`--key\` asks about one)`);
   if (!replayed.isWhole) print(`(${goneWords({ id: replayed.from, isOldest: replayed.isOldest })})`);
   const untold = replayed.unreadable.filter((id) => !seen.some(({ signal }) => signal.id === id));
   for (const id of untold.slice(0, MAX_UNREADABLE_TOLD)) print(`(not replayed: ${unreadableWords(id)})`);
