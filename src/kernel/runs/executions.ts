@@ -6,11 +6,7 @@
  *   three deaths ends.
  */
 import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
-import type {
-  WorkflowMessage,
-  WorkflowParentMessage,
-  WorkflowParentMessageOf,
-} from "../../ipc/workflow-definitions.ts";
+import type { WorkflowMessage, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { LiveRun, ResumeReason } from "../memory/run.ts";
 import { STRIKES } from "../workers/blame.ts";
 import type { Death } from "../workers/crew.ts";
@@ -18,7 +14,7 @@ import type { WorkerLife } from "../workers/life.ts";
 import type { Activity } from "../workers/limits.ts";
 import { Suspects } from "../workers/suspects.ts";
 import { isLingering, Lingering } from "./lingering.ts";
-import { replayOf } from "./replay.ts";
+import { replayOf, triggerOf } from "./replay.ts";
 import { failedStep } from "./run-history.ts";
 import { describeLimit, timeoutPassed } from "./run-policy.ts";
 import { type ExecutionEnds, isHeard, type RunReport } from "./run-reports.ts";
@@ -133,20 +129,11 @@ export class Executions implements ExecutionEnds {
       run: run.id,
       attempt: run.row.attempt,
       trace: run.trace,
-      trigger: this.#triggerOf(assignment.order),
+      trigger: triggerOf(assignment.order, this.#host),
       timeoutMs: this.#timeLeft(run),
       ...replayOf(history, this.#host.lifetime.now()),
     });
     this.#life.expects();
-  }
-
-  /** What the thread is told. The whole payload beside an element is read here, and copied nowhere. */
-  #triggerOf({ trigger, input }: Assignment["order"]): WorkflowParentMessageOf<"run">["trigger"] {
-    const { id, sense, at, reflex } = trigger;
-    // Absent in logs of earlier builds.
-    const key = trigger.key ?? null;
-    const signal = trigger.isElement === true && id !== null ? this.#host.payloadOf(id) : null;
-    return { id, sense, at, payload: input, reflex, key, due: null, signal };
   }
 
   #timeLeft(run: LiveRun): number | null {

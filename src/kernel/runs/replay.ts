@@ -1,6 +1,8 @@
-/** What a worker needs to run a run again from the top: pure. */
+/** What a worker needs to run a run, also again from the top. */
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
+import type { RunOrder } from "../memory/run.ts";
 import type { Places, RunHistory, SleepHistory, StepHistory } from "./run-history.ts";
+import type { RunWorkerHost } from "./workflow-host.ts";
 
 type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged">;
 
@@ -57,4 +59,16 @@ export function replayOf(history: RunHistory, now: number): Replay {
   });
   const loose = history.loose.map((range) => order.within(range)).filter(({ from, to }) => from < to);
   return { steps, sleeps, loose, logged: history.logged };
+}
+
+/** What the thread is told. The whole payload beside an element is read here, and copied nowhere. */
+export function triggerOf(
+  { trigger, input }: RunOrder,
+  store: Pick<RunWorkerHost, "payloadOf">,
+): WorkflowParentMessageOf<"run">["trigger"] {
+  const { id, sense, at, reflex } = trigger;
+  // Absent in logs of earlier builds.
+  const key = trigger.key ?? null;
+  const signal = trigger.isElement === true && id !== null ? store.payloadOf(id) : null;
+  return { id, sense, at, payload: input, reflex, key, due: null, signal };
 }

@@ -3,13 +3,6 @@
  * - G4: a new worker starts only after the old one was reaped.
  * - G5: a worker that passes a limit, floods or falls silent is killed; only who was alone at a death answers for it.
  * - A message of another generation changes nothing.
- *
- * | state | |
- * |---|---|
- * | `starting` | its process runs, and loads the modules |
- * | `up` | it takes work |
- * | `backoff` | there is no process: the next one waits for its turn, or for something to do |
- * | `stuck` | it was killed and is not gone; nothing is started in its place |
  */
 import { formatDuration } from "../../base/duration.ts";
 import type { EventData } from "../../model/events.ts";
@@ -17,22 +10,19 @@ import { LOAD_HARD_MS, type WorkerExit, type WorkerProcess } from "../../spawn/w
 import { judge } from "./blame.ts";
 import type { Crew, LifeHost } from "./crew.ts";
 import { describeKill, type Kill, Killing } from "./kill.ts";
+import type { Leaving, LifeState } from "./life-state.ts";
 import { type Activity, Limits, SILENCE_MS } from "./limits.ts";
 import { Mail } from "./mail.ts";
 import { heldBytes, MemoryWatch, NO_SAMPLES, tookMost } from "./memory.ts";
 import { Restarts } from "./restarts.ts";
 import { type Complaint, describeEnd, WorkerLog } from "./worker-log.ts";
 
-export type LifeState = "starting" | "up" | "backoff" | "stuck";
-
+export type { LifeState };
 /** A worker that was told to leave aborts what runs; it has this long for that. */
 export const LEAVE_MS = 10_000;
 /** Rows of log a worker may have sent that are not committed yet. */
 export const LOG_CREDIT = 256;
 const MALFORMED_LIMIT = 1_000;
-
-/** `retire`: another may follow. `stop`: none does. */
-type Leaving = "retire" | "stop";
 
 /** The message that asks a worker to leave. */
 interface Shutdown {
