@@ -12,7 +12,7 @@ import { CONTRACT_EXAMPLE } from "./example.ts";
 const TRIALS = Number(process.env.NERVE_FUZZ ?? 20_000);
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
 /** So many times what the longest sound configuration costs. */
-const TIMES_SLOWER = 20;
+const TIMES_SLOWER = 60;
 const SECRET = "planted-SECRET";
 
 const CORPUS: readonly string[] = [
