@@ -5,6 +5,7 @@ import { LOAD_HARD_MS } from "../../spawn/worker-process.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 import type { TaskWords } from "./crew.ts";
 import type { Activity } from "./limits.ts";
+import { type Samples, tookMost } from "./memory.ts";
 
 export type Kill<Task> =
   /** A task has passed its hard limit. `isProven`: it was alone, or had heard of its end; else a neighbour may be deaf. */
@@ -33,6 +34,17 @@ export function describeKill<Task>(kill: Kill<Task>, words: TaskWords<Task>): st
     case "asked":
       return kill.why;
   }
+}
+
+/** What a worker that is not gone was killed for. All that were under way are named where none is proven to be to blame. */
+export function describeStuck<Task>(kill: Kill<Task>, words: TaskWords<Task>, names: readonly string[]): string {
+  const isNamed = names.length === 0 || (kill.kind === "over-time" && kill.isProven);
+  return `${describeKill(kill, words)}${isNamed ? "" : `; under way: ${names.join(", ")}`}`;
+}
+
+/** Whether a task that was alone at its worker's death answers for it. */
+export function answersFor<Task>({ heldBefore }: Activity<Task>, kill: Kill<Task> | null, samples: Samples): boolean {
+  return kill?.kind !== "over-memory" || tookMost(heldBefore, kill.heldBytes, kill.limitBytes, samples.atReady);
 }
 
 /** A killed process is reaped within this time, unless it waits for a device or a mount that does not answer. */

@@ -9,11 +9,16 @@ import type { EventData } from "../../model/events.ts";
 import { LOAD_HARD_MS, type WorkerExit, type WorkerProcess } from "../../spawn/worker-process.ts";
 import { judge } from "./blame.ts";
 import type { Crew, LifeHost } from "./crew.ts";
+<<<<<<< HEAD
 import { describeKill, type Kill, Killing } from "./kill.ts";
 import type { Leaving, LifeState } from "./life-state.ts";
+=======
+import { Departure, type Leaving } from "./departure.ts";
+import { answersFor, describeKill, describeStuck, type Kill, Killing } from "./kill.ts";
+>>>>>>> cb17cf0 (refactor(kernel/workers): the departure of a worker, and who answers for a kill, are small parts)
 import { type Activity, Limits, SILENCE_MS } from "./limits.ts";
 import { Mail } from "./mail.ts";
-import { heldBytes, MemoryWatch, NO_SAMPLES, tookMost } from "./memory.ts";
+import { heldBytes, MemoryWatch, NO_SAMPLES } from "./memory.ts";
 import { Restarts } from "./restarts.ts";
 import { type Complaint, describeEnd, WorkerLog } from "./worker-log.ts";
 
@@ -43,8 +48,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   #killing: Killing<Task>;
   #memory: MemoryWatch | null = null;
   #generation = 0;
-  #leaving: Leaving | null = null;
-  #gone: (() => void)[] = [];
+  readonly #departure = new Departure();
   #saidBye = false;
   #malformed = 0;
   /** Why a killed worker is not gone, while it is not. */
@@ -79,11 +83,11 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   /** It can be given work. */
   get isOpen(): boolean {
-    return this.#state === "up" && this.#leaving === null;
+    return this.#state === "up" && this.leaving === null;
   }
 
   get leaving(): Leaving | null {
-    return this.#leaving;
+    return this.#departure.how;
   }
 
   get generation(): number {
@@ -117,7 +121,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   /** Does nothing while there is one, or nothing for one to do. */
   start(): void {
-    if (this.#worker || this.#leaving || !this.#crew.isWanted()) return;
+    if (this.#worker || this.leaving || !this.#crew.isWanted()) return;
     this.#restarts.cancel();
     const host = this.#host;
     const generation = host.nextGeneration();
@@ -160,9 +164,9 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   leave(how: Leaving, busy: boolean): Promise<void> {
     this.#restarts.cancel();
     // Once it is to stop nothing starts it again; a retired one is started anew by whoever retired it.
-    if (how === "stop" || (this.#worker !== null && this.#leaving === null)) this.#leaving = how;
+    if (how === "stop" || this.#worker !== null) this.#departure.begin(how);
     if (this.#worker === null) return Promise.resolve();
-    const gone = new Promise<void>((resolve) => this.#gone.push(resolve));
+    const gone = this.#departure.wait();
     if (this.#state === "stuck") this.#letGo();
     else if (how === "stop" || this.#state !== "up" || !busy) this.shutDown(LEAVE_MS);
     return gone;
@@ -171,16 +175,13 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   /** Whoever waits for its end waits no longer, and what was under way is given back. */
   #letGo(): void {
     this.#unsettle();
-    if (this.#leaving === "retire") this.#leaving = null;
-    const gone = this.#gone;
-    this.#gone = [];
-    for (const resolve of gone) resolve();
+    this.#departure.over();
   }
 
   /** It is told to leave, and killed when it has not within `limitMs` (Infinity: it takes the time it needs). */
   shutDown(limitMs: number): void {
     if (this.#state !== "up") return this.kill("it is no longer needed");
-    this.#leaving ??= "retire";
+    this.#departure.begin("retire");
     this.#mail.post({ type: "shutdown", generation: this.#generation });
     const worker = this.#worker;
     if (!Number.isFinite(limitMs)) return;
@@ -206,12 +207,11 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   #isStuck(pid: number, kill: Kill<Task>): void {
     const names = this.#limits.activities.map(({ task }) => this.#crew.nameOf(task));
-    const isNamed = names.length === 0 || (kill.kind === "over-time" && kill.isProven);
-    const why = `${describeKill(kill, this.#crew)}${isNamed ? "" : `; under way: ${names.join(", ")}`}`;
+    const why = describeStuck(kill, this.#crew, names);
     this.#state = "stuck";
     this.#stuckFor = why;
     this.#log.isStuck(pid, why, names);
-    if (this.#leaving !== null) this.#letGo();
+    if (this.leaving !== null) this.#letGo();
   }
 
   #exited(exit: WorkerExit): void {
@@ -222,7 +222,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#limits.stop();
     this.#memory?.stop();
     this.#mail.discard();
-    if (this.#leaving) return this.#left(exit, pid);
+    if (this.leaving) return this.#left(exit, pid);
     const kill = this.#killing.reason;
     const how = kill === null ? describeEnd(exit, this.#saidBye) : describeKill(kill, this.#crew);
     this.#died(how, { pid, code: exit.code, signal: exit.signal });
@@ -248,7 +248,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     const told =
       kill?.kind === "over-time" && kill.wasTold ? running.filter(({ task }) => task === kill.activity.task) : [];
     const { suspects, strike: alone } = judge(told.length > 0 ? told : running);
-    const culprit = alone !== null && this.#answersFor(alone) ? alone : null;
+    const culprit = alone !== null && answersFor(alone, kill, this.#memory?.samples ?? NO_SAMPLES) ? alone : null;
     this.#memory = null;
     this.#unsettle();
     this.#restarts.died();
@@ -258,13 +258,6 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     if (this.#crew.died({ how, suspects, culprit, overdue, at: now })) this.#restarts.forgive();
     this.#state = "backoff";
     this.#restarts.plan(() => this.start());
-  }
-
-  #answersFor({ heldBefore }: Activity<Task>): boolean {
-    const kill = this.#killing.reason;
-    if (kill?.kind !== "over-memory") return true;
-    const { atReady } = this.#memory?.samples ?? NO_SAMPLES;
-    return tookMost(heldBefore, kill.heldBytes, kill.limitBytes, atReady);
   }
 
   // ── messages ─────────────────────────────────────────────────────────
