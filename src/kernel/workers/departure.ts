@@ -1,5 +1,5 @@
-/** That a worker is to leave, and who waits for it. `retire`: another may follow. `stop`: none does. */
-export type Leaving = "retire" | "stop";
+/** That a worker is to leave, and who waits for it. */
+import type { Leaving } from "./life-state.ts";
 
 export class Departure {
   #how: Leaving | null = null;

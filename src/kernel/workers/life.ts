@@ -9,13 +9,9 @@ import type { EventData } from "../../model/events.ts";
 import { LOAD_HARD_MS, type WorkerExit, type WorkerProcess } from "../../spawn/worker-process.ts";
 import { judge } from "./blame.ts";
 import type { Crew, LifeHost } from "./crew.ts";
-<<<<<<< HEAD
-import { describeKill, type Kill, Killing } from "./kill.ts";
-import type { Leaving, LifeState } from "./life-state.ts";
-=======
-import { Departure, type Leaving } from "./departure.ts";
+import { Departure } from "./departure.ts";
 import { answersFor, describeKill, describeStuck, type Kill, Killing } from "./kill.ts";
->>>>>>> cb17cf0 (refactor(kernel/workers): the departure of a worker, and who answers for a kill, are small parts)
+import type { Leaving, LifeState } from "./life-state.ts";
 import { type Activity, Limits, SILENCE_MS } from "./limits.ts";
 import { Mail } from "./mail.ts";
 import { heldBytes, MemoryWatch, NO_SAMPLES } from "./memory.ts";
