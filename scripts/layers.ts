@@ -40,7 +40,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
   // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no
   // store. Each folder of the kernel is a room of its own.
-  "src/kernel": [
+  "src/kernel/daemon": [
     "src/base",
     "src/model",
     "src/config",
@@ -48,14 +48,26 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/control",
     "src/spawn",
     "src/version.ts",
+    "src/kernel/engine.ts",
+    "src/kernel/time",
+    "src/kernel/memory",
+    "src/kernel/commits",
+    "src/kernel/senses",
+    "src/kernel/upkeep",
+    "src/kernel/host",
+  ],
+  "src/kernel": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/store",
+    "src/spawn",
     "src/kernel/time",
     "src/kernel/memory",
     "src/kernel/commits",
     "src/kernel/senses",
     "src/kernel/reflexes",
     "src/kernel/runs",
-    "src/kernel/upkeep",
-    "src/kernel/host",
   ],
   "src/kernel/time": ["src/base"],
   "src/kernel/memory": ["src/base", "src/model", "src/rules", "src/store", "type src/spawn", "src/kernel/time"],
@@ -218,7 +230,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/unit",
     "src/cli/waits",
   ],
-  "src/cli/commands/start.ts": ["src/kernel/boot.ts", "type src/kernel/daemon.ts"],
+  "src/cli/commands/start.ts": ["src/kernel/daemon/boot.ts", "type src/kernel/daemon/daemon.ts"],
   // The built-in senses live like a user's: they see what `nerve` and `nerve/…` give them, so each can be copied as it is.
   senses: ["senses/*"],
   "senses/*": ["nerve", "drizzle-orm"],

@@ -42,7 +42,7 @@ test("a command is chosen before the kernel, the store, the configuration or a p
 test("the kernel starts without ArkType, Drizzle, a worker's loader or any code of a sense or a workflow", () => {
   const allowed =
     /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|rules|config|ipc|store|sqlite|control|spawn|kernel|cli)\/))/;
-  expect(outside(evaluatedBy("src/kernel/boot.ts"), allowed)).toEqual([]);
+  expect(outside(evaluatedBy("src/kernel/daemon/boot.ts"), allowed)).toEqual([]);
 });
 
 test("a sense worker starts without ArkType, Drizzle, the code of any built-in sense, the kernel, the store or the configuration", () => {

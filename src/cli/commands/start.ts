@@ -2,8 +2,8 @@
 import { obeySignals } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
-import { startDaemon } from "../../kernel/boot.ts";
-import type { Daemon } from "../../kernel/daemon.ts";
+import { startDaemon } from "../../kernel/daemon/boot.ts";
+import type { Daemon } from "../../kernel/daemon/daemon.ts";
 import type { EventName } from "../../model/events.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";

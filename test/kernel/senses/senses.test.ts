@@ -5,8 +5,8 @@
 import { describe, expect, test } from "bun:test";
 import { planReload } from "../../../src/config/reload-plan.ts";
 import { unwrittenSense } from "../../../src/config/senses.ts";
+import { statusOf } from "../../../src/kernel/daemon/status.ts";
 import { Engine } from "../../../src/kernel/engine.ts";
-import { statusOf } from "../../../src/kernel/status.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import type { NerveConfig, ReflexConfig, SenseConfig } from "../../../src/model/config.ts";
 import type { Location } from "../../../src/spawn/modules-on-disk.ts";

@@ -2,17 +2,17 @@
  * The order in which a kernel comes up: environment → config → data directory and its lock → what an earlier kernel left →
  * store → daemon. Each step that fails ends the start with a code and what to do; nothing is left held.
  */
-import { systemClock } from "../base/clock.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import { loadNerveConfig } from "../config/load.ts";
-import type { Problem } from "../model/problem.ts";
-import { openStore } from "../store/open.ts";
-import { PASSING } from "../store/tables.ts";
-import { maskedStore } from "./commits/masked.ts";
+import { systemClock } from "../../base/clock.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import { loadNerveConfig } from "../../config/load.ts";
+import type { Problem } from "../../model/problem.ts";
+import { openStore } from "../../store/open.ts";
+import { PASSING } from "../../store/tables.ts";
+import { maskedStore } from "../commits/masked.ts";
+import { openDataDirectory } from "../host/data-directory.ts";
+import { sweepLeftovers } from "../host/leftovers.ts";
+import { refusedEnvironment } from "../host/runtime-environment.ts";
 import { Daemon, type DaemonOptions } from "./daemon.ts";
-import { openDataDirectory } from "./host/data-directory.ts";
-import { sweepLeftovers } from "./host/leftovers.ts";
-import { refusedEnvironment } from "./host/runtime-environment.ts";
 
 /** Why the daemon did not start, as the exit code to end with and what to say. */
 export interface StartFailure {

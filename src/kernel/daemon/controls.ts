@@ -1,10 +1,10 @@
 /** Who in the kernel answers what may be asked of it, and who does what it is to do. */
-import type { Acts } from "../control/acts.ts";
-import type { Looks } from "../control/looks.ts";
-import type { Engine } from "./engine.ts";
+import type { Acts } from "../../control/acts.ts";
+import type { Looks } from "../../control/looks.ts";
+import type { Engine } from "../engine.ts";
+import type { Retention } from "../upkeep/retention.ts";
 import type { Reloads } from "./reload.ts";
 import { type StatusParts, statusOf } from "./status.ts";
-import type { Retention } from "./upkeep/retention.ts";
 
 export const looksOf = (parts: StatusParts): Looks => ({
   status: () => statusOf(parts),

@@ -3,21 +3,21 @@
  * or right after one gets the next, all together, so that a storm of SIGHUPs costs a few reloads. A bad config is refused
  * and changes nothing.
  */
-import { counted } from "../base/counted.ts";
-import { err, ok, type Result } from "../base/result.ts";
-import type { Secrets } from "../base/secrets.ts";
-import { type Fingerprints, namesIn } from "../config/diff.ts";
-import { loadNerveConfig } from "../config/load.ts";
-import { planReload } from "../config/reload-plan.ts";
-import type { Reloaded } from "../control/contract.ts";
-import type { NerveConfig } from "../model/config.ts";
-import { formatProblem, type Problem, problem } from "../model/problem.ts";
-import { type Locations, locateSenses, locateWorkflows } from "../spawn/modules-on-disk.ts";
-import type { Voice } from "./commits/voice.ts";
-import type { Engine, Modules } from "./engine.ts";
-import type { SdNotify } from "./host/sd-notify.ts";
-import type { Ticker } from "./time/ticker.ts";
-import { type Retention, retentionsOf } from "./upkeep/retention.ts";
+import { counted } from "../../base/counted.ts";
+import { err, ok, type Result } from "../../base/result.ts";
+import type { Secrets } from "../../base/secrets.ts";
+import { type Fingerprints, namesIn } from "../../config/diff.ts";
+import { loadNerveConfig } from "../../config/load.ts";
+import { planReload } from "../../config/reload-plan.ts";
+import type { Reloaded } from "../../control/contract.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import { formatProblem, type Problem, problem } from "../../model/problem.ts";
+import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
+import type { Voice } from "../commits/voice.ts";
+import type { Engine, Modules } from "../engine.ts";
+import type { SdNotify } from "../host/sd-notify.ts";
+import type { Ticker } from "../time/ticker.ts";
+import { type Retention, retentionsOf } from "../upkeep/retention.ts";
 
 const STOPPING = problem("stopping", "nerve is stopping, the config is no longer re-read");
 

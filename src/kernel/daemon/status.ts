@@ -1,12 +1,12 @@
 /** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
-import { counted } from "../base/counted.ts";
-import type { Status } from "../control/contract.ts";
-import { targetOf } from "../model/config.ts";
-import { formatProblem } from "../model/problem.ts";
-import { VERSION } from "../version.ts";
-import type { Engine } from "./engine.ts";
-import type { Sense } from "./memory/sense.ts";
-import type { Group } from "./senses/group.ts";
+import { counted } from "../../base/counted.ts";
+import type { Status } from "../../control/contract.ts";
+import { targetOf } from "../../model/config.ts";
+import { formatProblem } from "../../model/problem.ts";
+import { VERSION } from "../../version.ts";
+import type { Engine } from "../engine.ts";
+import type { Sense } from "../memory/sense.ts";
+import type { Group } from "../senses/group.ts";
 
 export interface StatusParts {
   readonly engine: Engine;
