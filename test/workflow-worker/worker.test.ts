@@ -780,6 +780,8 @@ describe("calls of one name that begin beside one another", () => {
     }
     b.open("all");
     expect((await b.worker.end(1)).type).toBe("completed");
+    await until("the warning is logged", () => warnings(b.worker).length > 0);
+    await b.worker.leave();
     expect(warnings(b.worker)).toEqual([expect.stringContaining('steps called "check" begin beside one another')]);
   });
 
