@@ -1,22 +1,22 @@
-/** What was said of runs, counted, and who waits until the kernel has committed it. */
+/** Reports on runs, counted, and the threads that wait until the kernel has committed them. */
 interface Waiting {
   readonly seq: number;
   readonly go: () => void;
 }
 
 export class Commits {
-  #said = 0;
+  #reported = 0;
   #committed = 0;
   /** In the order of `seq`. */
   readonly #waiting: Waiting[] = [];
 
-  /** The `seq` of the next message. */
+  /** The `seq` of the next report. */
   next(): number {
-    this.#said++;
-    return this.#said;
+    this.#reported++;
+    return this.#reported;
   }
 
-  /** Resolves once the message `seq` is committed. To be called in the turn `seq` was taken. */
+  /** Resolves once the report `seq` is committed. To be called in the turn in which `seq` was taken. */
   async until(seq: number): Promise<void> {
     if (seq <= this.#committed) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -24,9 +24,9 @@ export class Commits {
     return promise;
   }
 
-  /** Everything up to `seq` is committed. False when that much was never said. */
+  /** Everything up to `seq` is committed. False when so many were never reported. */
   upTo(seq: number): boolean {
-    if (seq > this.#said) return false;
+    if (seq > this.#reported) return false;
     this.#committed = Math.max(this.#committed, seq);
     while (this.#waiting[0] && this.#waiting[0].seq <= this.#committed) this.#waiting.shift()?.go();
     return true;

@@ -49,13 +49,13 @@ class WorkflowWorker {
     });
   }
 
-  /** What went wrong outside any run, or nobody knows in which: said, and survived. */
+  /** Reports what went wrong outside any run, or in an unknown one. The worker goes on. */
   complain(kind: "worker" | "malformed-message", message: string, stack: string | null = null): void {
     const run = author.getStore()?.run ?? null;
     this.#tell({ type: "error", run, kind, message: clipLine(message), stack: clip(stack) });
   }
 
-  /** Bun hands on a rejection without the context it came from: whose it is, is only known where one run is under way. */
+  /** Bun hands on a rejection without its context: the run is known only where one alone is under way. */
   stray(message: string, stack: string | null): void {
     const [only = null] = this.#executions.size === 1 ? this.#executions.keys() : [];
     author.run(author.getStore() ?? { run: only, trace: null, step: null }, () =>

@@ -771,13 +771,15 @@ describe("calls of one name that begin beside one another", () => {
     worker.of("log").flatMap(({ level, message }) => (level === "warn" ? message : []));
 
   test("after awaits of the run's own are warned of, once", async () => {
+    // Each call begins some turns after the one before it, by an await that has nothing to do with the thread.
     await using b = await bench(`
-      return Promise.all(["a", "b", "c"].map(async (host) => { await gate(host); return thread.step("check", () => gate("all").then(() => 1)); }));`);
+      const turn = () => new Promise((resolve) => setImmediate(resolve));
+      const own = ["a", "b", "c"].map(() => Promise.withResolvers());
+      const all = own.map(async ({ promise }) => { await promise; return thread.step("check", () => gate("all").then(() => 1)); });
+      for (const { resolve } of own) { await turn(); await turn(); resolve(); await turn(); await turn(); }
+      return Promise.all(all);`);
     b.worker.run(1);
-    for (const [index, host] of ["a", "b", "c"].entries()) {
-      b.open(host);
-      await until("the step has begun", () => b.worker.of("step-started").length === index + 1);
-    }
+    await until("all steps have begun", () => b.worker.of("step-started").length === 3);
     b.open("all");
     expect((await b.worker.end(1)).type).toBe("completed");
     await until("the warning is logged", () => warnings(b.worker).length > 0);
