@@ -1,7 +1,7 @@
 /** The text of `--help`, from a command's own data, and the overview of all of them. */
 import { COMMON, type Command, type Options } from "./frame/command.ts";
 import { paint, type Screen } from "./screen/terminal.ts";
-import { VERBS, type Verb } from "./verbs.ts";
+import { SECTIONS, type Section, VERBS, type Verb } from "./verbs.ts";
 
 const INDENT = "  ";
 
@@ -11,10 +11,11 @@ function columns(rows: readonly (readonly [string, string])[], atLeast = 0): str
 }
 
 function optionRows(options: Options): [string, string][] {
-  return Object.entries(options).map(([name, option]) => {
+  return Object.entries(options).flatMap(([name, option]): [string, string][] => {
+    if (option.help === null) return [];
     const short = option.short === null ? "    " : `-${option.short}, `;
     const value = option.kind === "flag" ? "" : ` ${option.value}`;
-    return [`${short}--${name}${value}`, option.help + (option.kind === "texts" ? " (repeatable)" : "")];
+    return [[`${short}--${name}${value}`, option.help + (option.kind === "texts" ? " (repeatable)" : "")]];
   });
 }
 
@@ -37,19 +38,22 @@ export function commandHelp({ name, summary }: Verb, command: Command, screen: S
   ].join("\n");
 }
 
-export function overview(screen: Screen): string {
+/** Every section, or all but `keep`. */
+export function overview(screen: Screen, all: boolean): string {
   const title = (text: string): string => paint(text, "bold", screen.colours);
   const width = Math.max(...VERBS.map(({ usage }) => usage.length));
-  const section = (name: string): string[] => {
-    const rows = VERBS.filter((verb) => verb.section === name).map(({ usage, summary }) => [usage, summary] as const);
-    return ["", title(name), ...columns(rows, width)];
+  const section = (of: Section): string[] => {
+    const rows = VERBS.filter((verb) => verb.section === of).map(({ usage, summary }) => [usage, summary] as const);
+    return ["", title(SECTIONS[of]), ...columns(rows, width)];
   };
+  const kept = VERBS.filter((verb) => verb.section === "keep").map(({ name }) => name);
   return [
     "nerve watches one host: senses observe, reflexes decide, workflows act; all of it is kept in SQLite.",
     "",
     `${title("Usage:")} nerve <config.yaml>            run the daemon`,
     "       nerve <command> [options]      see below; each has --help",
-    ...[...new Set(VERBS.map(({ section: name }) => name))].flatMap(section),
+    ...(["begin", "see", "act"] as const).flatMap(section),
+    ...(all ? section("keep") : ["", `To keep it: ${kept.join(", ")}. \`nerve help --all\` says what each does.`]),
     "",
     "Every command takes -c FILE (else $NERVE_CONFIG, else ./nerve.yaml) and --json.",
   ].join("\n");

@@ -5,7 +5,7 @@ import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { EXIT, type Outcome, usageError } from "./frame/outcome.ts";
-import { NOT_YET, VERBS } from "./verbs.ts";
+import { NOT_YET, VERBS, verbNamed } from "./verbs.ts";
 
 /** Runs what argv (without the executable) asks for and ends the process with its exit code. */
 export async function runCommand(argv: string[]): Promise<void> {
@@ -56,10 +56,10 @@ function verbFirst(argv: readonly string[]): readonly string[] {
 async function dispatch(argv: readonly string[]): Promise<Outcome> {
   const [first, ...rest] = verbFirst(argv);
   if (first === undefined && argv.length > 0) return usageError("which command?", commandless(argv));
-  if (first === undefined) return showOverview("stderr");
+  if (first === undefined) return showOverview("stderr", false);
   if (first === "help" || first === "--help" || first === "-h") {
     const topic = rest.find((word) => !word.startsWith("-"));
-    return topic === undefined ? showOverview("stdout") : runVerb(topic, ["--help"]);
+    return topic === undefined ? showOverview("stdout", rest.includes("--all")) : runVerb(topic, ["--help"]);
   }
   if (first === "--version" || first === "-V") return runVerb("version", rest);
   return runVerb(first, rest);
@@ -73,26 +73,26 @@ const commandless = (argv: readonly string[]): string => {
     : "`nerve --help` lists them";
 };
 
-async function showOverview(where: "stdout" | "stderr"): Promise<Outcome> {
+async function showOverview(where: "stdout" | "stderr", all: boolean): Promise<Outcome> {
   const [{ overview }, { print, printError, stderrScreen, stdoutScreen }] = await Promise.all([
     import("./help.ts"),
     import("./screen/terminal.ts"),
   ]);
-  if (where === "stdout") print(overview(stdoutScreen()));
-  else printError(overview(stderrScreen()));
+  if (where === "stdout") print(overview(stdoutScreen(), all));
+  else printError(overview(stderrScreen(), all));
   return ok(where === "stdout" ? EXIT.done : EXIT.usage);
 }
 
 async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> {
-  const verb = VERBS.find(({ name }) => name === word);
-  if (verb === undefined) {
+  const verb = verbNamed(word);
+  if (verb === null) {
     const refusal = whyNoVerb(word);
     // A config is the daemon's: `nerve nerve.yaml` is `nerve start nerve.yaml`.
     return refusal ?? runVerb("start", [word, ...rest]);
   }
   if (verb.name !== "start") letSignals();
   const [{ command }, { parseArguments }] = await Promise.all([verb.load(), import("./frame/arguments.ts")]);
-  const parsed = parseArguments(verb.name, command, rest);
+  const parsed = parseArguments(word, command, rest);
   if (!parsed.ok) return parsed;
   if (parsed.value.kind === "run") return command.run(parsed.value.input);
   const [{ commandHelp }, { print, stdoutScreen }] = await Promise.all([
@@ -110,9 +110,10 @@ function whyNoVerb(word: string): Outcome | null {
   }
   if (/\.ya?ml$/.test(word) || word.includes("/")) return null;
   if (NOT_YET.includes(word)) {
+    const hint = "`nerve help --all` lists the commands of this build";
     return {
       ok: false,
-      error: { code: EXIT.usage, problems: [problem("not-yet", `\`${word}\` is not yet supported by this build`)] },
+      error: { code: EXIT.usage, problems: [problem("not-yet", `the command \`${word}\` is not yet supported`, hint)] },
     };
   }
   const words = [...VERBS.map(({ name }) => name), ...NOT_YET, "help"];

@@ -9,12 +9,7 @@ export function warnOfUnused(root: MapTree, { senses, reflexes }: NerveConfig, r
   for (const [sense, place] of keysOf(root, "senses")) {
     if (run.has(sense)) continue;
     const message = `no reflex runs the sense \`${shown(sense)}\``;
-    report.warn(
-      "unused-sense",
-      place,
-      message,
-      `add a reflex for it, or trigger it by hand: nerve trigger ${shown(sense)}`,
-    );
+    report.warn("unused-sense", place, message, `add a reflex for it, or run it by hand: nerve run ${shown(sense)}`);
   }
   const used = new Set([...senses.values()].map(({ group }) => group));
   for (const [group, place] of keysOf(root, "groups")) {

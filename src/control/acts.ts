@@ -2,12 +2,12 @@
 import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Archived, Reloaded, RunAnswer, SilenceAnswer, SilenceRequest } from "./contract.ts";
+import type { Archived, Reloaded, RunAnswer, SilenceAnswer, SilenceRequest, SwitchAnswer } from "./contract.ts";
 
 export interface Acts {
   trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>>;
-  enable(name: string): Promise<Result<{ name: string; enabled: boolean }, Problem>>;
-  disable(name: string): Promise<Result<{ name: string; enabled: boolean }, Problem>>;
+  enable(name: string): Promise<Result<SwitchAnswer, Problem>>;
+  disable(name: string): Promise<Result<SwitchAnswer, Problem>>;
   release(name: string): Result<{ sense: string; released: boolean }, Problem>;
   reload(): Promise<Result<Reloaded, readonly Problem[]>>;
   run(workflow: string, input: Json): Promise<Result<RunAnswer, Problem>>;

@@ -92,6 +92,17 @@ export interface RetryRequest {
   readonly from_step: string | null;
 }
 
+/** What `/enable` and `/disable` answer with. */
+export interface SwitchAnswer {
+  /** `sense:NAME` or `reflex:NAME`. */
+  readonly name: string;
+  readonly enabled: boolean;
+  /** The sense that is meant, or null for a reflex. */
+  readonly sense: string | null;
+  /** A quarantine of the sense was lifted. */
+  readonly released: boolean;
+}
+
 /** `nerve silence`: reflexes whose names match start no workflow for this long. */
 export interface SilenceRequest {
   /** A reflex's name, or a glob. */

@@ -22,6 +22,17 @@ export interface RequestsParts {
   readonly quarantines: Quarantines;
 }
 
+/** What was switched, on or off. */
+export interface Switched {
+  /** `sense:NAME` or `reflex:NAME`. */
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Null for a reflex. */
+  readonly sense: string | null;
+  /** A quarantine of the sense was lifted. */
+  readonly released: boolean;
+}
+
 export class Requests {
   readonly #parts: RequestsParts;
 
@@ -47,8 +58,8 @@ export class Requests {
     if (state !== "ok") {
       const hint = {
         failed: "see `nerve status`",
-        quarantined: `nerve release ${name}`,
-        disabled: `nerve enable ${name}`,
+        quarantined: `\`nerve enable ${name}\` lifts it`,
+        disabled: `\`nerve enable ${name}\` switches it on`,
       }[state];
       return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
     }
@@ -78,12 +89,22 @@ export class Requests {
       ...(prefix === "sense" ? [] : reflexes.byName.keys()),
     ];
     const meant = nearest(name, candidates);
-    const hint = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
+    const otherwise = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
+    const hint = this.#ofWorkflow(name) ?? otherwise;
     return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} "${name}"`, hint));
   }
 
-  /** Durable when it resolves; what it names, in the form `sense:NAME` or `reflex:NAME`. */
-  switch(reference: string, enabled: boolean): Promise<Result<{ name: string; enabled: boolean }, Problem>> {
+  /** What can be switched instead of a workflow; null where `name` is none that a reflex starts. */
+  #ofWorkflow(name: string): string | null {
+    const starts = [...this.#parts.reflexes.byName.values()].map(({ config }) => config);
+    const names = starts.filter((one) => one.kind === "workflow" && one.workflow === name).map((one) => one.name);
+    if (names.length === 0) return null;
+    const all = names.map((one) => `reflex:${one}`).join(", ");
+    return `"${name}" is a workflow, and is started by ${all}: name one of these, or \`nerve silence\` it for a while`;
+  }
+
+  /** Durable when it resolves. To enable a sense lifts its quarantine too. */
+  switch(reference: string, enabled: boolean): Promise<Result<Switched, Problem>> {
     const found = this.#resolve(reference);
     if (!found.ok) return Promise.resolve(found);
     const target = found.value;
@@ -92,6 +113,9 @@ export class Requests {
         ? (`sense:${target.sense.name}` as const)
         : (`reflex:${target.reflex.config.name}` as const);
     const { clock, ledger, journal, store, senses } = this.#parts;
+    const sense = target.kind === "sense" ? target.sense.name : null;
+    // Written before the switch, and so as durable as this.
+    const released = enabled && target.kind === "sense" && this.#lift(target.sense);
     const at = clock.wallMs();
     const event = enabled ? "enabled" : "disabled";
     const committed = ledger.commit((draft) => {
@@ -112,15 +136,20 @@ export class Requests {
       });
       journal.within(draft, name).info(event, event, null);
     });
-    return committed.then(() => ok({ name, enabled }));
+    return committed.then(() => ok({ name, enabled, sense, released }));
   }
 
   /** Lifts a quarantine and forgets the strikes. `released` false: there was none. */
   release(name: string): Result<{ sense: string; released: boolean }, Problem> {
     const found = this.#find(name);
     if (!found.ok) return found;
-    const released = found.value.quarantine !== null;
-    if (released) this.#parts.quarantines.release(found.value, "by hand", 0);
-    return ok({ sense: name, released });
+    return ok({ sense: name, released: this.#lift(found.value) });
+  }
+
+  /** False: there was no quarantine. */
+  #lift(sense: Sense): boolean {
+    if (sense.quarantine === null) return false;
+    this.#parts.quarantines.release(sense, "by hand", 0);
+    return true;
   }
 }

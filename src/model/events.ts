@@ -123,7 +123,7 @@ export const EVENTS = {
   "sense.quarantined": {
     levels: ["error"],
     sentence:
-      "The worker of a sense died three times while this sense ran alone. `nerve release NAME` lifts the quarantine once the sense is mended.",
+      "The worker of a sense died three times while this sense ran alone. `nerve enable NAME` lifts the quarantine once the sense is mended.",
     data: { for_ms: "number" },
   },
   "sense.released": { levels: ["info"], sentence: "A quarantine is over.", data: null },

@@ -176,7 +176,52 @@ test("a timeout and a kill make a sense failing too", async () => {
   }
 });
 
-test("release says whether there was a quarantine", async () => {
+describe("run takes a sense too", () => {
+  test("by its bare name where no workflow has it, and by `sense:NAME`", async () => {
+    expect(await json("run", "picky")).toMatchObject({ code: 0, value: { sense: "picky", trace: expect.any(String) } });
+    expect(await json("run", "sense:quiet", "--wait")).toMatchObject({ code: 0, value: { outcome: "no-signal" } });
+    expect((await json("run", "fails", "--wait")).code).toBe(1);
+  });
+
+  test("refuses an input for a sense, and names what neither is", async () => {
+    expect(await json("run", "picky", "{}")).toMatchObject({ code: 2, error: { kind: "usage" } });
+    expect(await json("run", "workflow:picky")).toMatchObject({ code: 2, error: { kind: "unknown-workflow" } });
+    expect(await json("run", "piky")).toMatchObject({ code: 2, error: { hint: "did you mean picky?" } });
+  });
+});
+
+test("where a workflow and a sense share a name, run takes the workflow and trigger the sense", async () => {
+  folder.write("nerve.yaml", `${CONFIG}workflows: { picky: { use: exec, with: { command: ["true"] } } }\n`);
+  try {
+    expect((await nerve("reload")).code).toBe(0);
+    expect(await json("run", "picky")).toMatchObject({ code: 0, value: { workflow: "picky" } });
+    expect(await json("run", "sense:picky")).toMatchObject({ code: 0, value: { sense: "picky" } });
+    expect(await json("trigger", "picky")).toMatchObject({ code: 0, value: { sense: "picky" } });
+    expect(await json("trigger", "workflow:picky")).toMatchObject({ code: 0, value: { workflow: "picky" } });
+  } finally {
+    folder.write("nerve.yaml", CONFIG);
+    expect((await nerve("reload")).code).toBe(0);
+  }
+});
+
+test("to disable a workflow names the reflexes that start it, and silence", async () => {
+  folder.write(
+    "nerve.yaml",
+    `${CONFIG}  - { name: tell-of-load, workflow: tell, on: [load] }\nworkflows: { tell: { use: exec, with: { command: ["true"] } } }\n`,
+  );
+  try {
+    expect((await nerve("reload")).code).toBe(0);
+    const { code, error } = await json("disable", "tell");
+    expect(code).toBe(2);
+    expect(error.hint).toContain("started by reflex:tell-of-load");
+    expect(error.hint).toContain("nerve silence");
+  } finally {
+    folder.write("nerve.yaml", CONFIG);
+    expect((await nerve("reload")).code).toBe(0);
+  }
+});
+
+test("release, as enable, says whether there was a quarantine", async () => {
   expect(await json("release", "picky")).toMatchObject({ code: 0, value: { sense: "picky", released: false } });
   expect((await json("release", "nope")).code).toBe(2);
 });

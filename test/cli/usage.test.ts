@@ -15,7 +15,25 @@ test("without an argument it shows the overview on stderr, and that is a usage e
   const { code, stdout, stderr } = await nerve();
   expect(code).toBe(2);
   expect(stdout).toBe("");
-  for (const { name } of VERBS) expect(stderr).toContain(`  ${name}`);
+  for (const { name, section } of VERBS) {
+    if (section !== "keep") expect(stderr).toContain(`\n  ${name}`);
+  }
+});
+
+test("`--help` shows how to begin, to see and to act, and `help --all` the rest too", async () => {
+  const [some, all] = [(await nerve("--help")).stdout, (await nerve("help", "--all")).stdout];
+  expect((await nerve("--help", "--all")).stdout).toBe(all);
+  for (const { name, section } of VERBS) {
+    expect(all).toContain(`\n  ${name}`);
+    if (section === "keep") expect(some).not.toContain(`\n  ${name} `);
+  }
+  for (const former of ["trigger", "release"]) expect(all).not.toMatch(new RegExp(`^ *${former}\\b`, "m"));
+  expect((await nerve("silence", "--help")).stdout).not.toContain("--clear");
+});
+
+test("a former name of a verb is understood, and its mistakes are told in its own name", async () => {
+  expect((await nerve("trigger")).stderr).toContain("`nerve trigger` needs <name>");
+  expect((await nerve("release", "--help")).stdout).toContain("Usage: nerve enable <name>");
 });
 
 test("without one but --json, that is an error like any other", async () => {

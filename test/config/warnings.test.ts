@@ -49,7 +49,7 @@ reflexes: [{ sense: load, on: [memory] }]
     expect(warningsOf(config)).toEqual([
       "nerve.yaml:1:11: `include[0]` matches no file",
       "nerve.yaml:2:11: no sense is in the group `system`; did you mean `systm`?",
-      "nerve.yaml:3:35: no reflex runs the sense `memory`; add a reflex for it, or trigger it by hand: nerve trigger memory",
+      "nerve.yaml:3:35: no reflex runs the sense `memory`; add a reflex for it, or run it by hand: nerve run memory",
     ]);
   });
 

@@ -133,7 +133,12 @@ for (const [fixture, how] of Object.entries(DEATHS)) {
       await isQuarantined(nerve);
       for (const { message } of killsOf(nerve, "bad")) expect(message).toMatch(how);
       await neighboursAreWell(nerve);
-      expect((await nerve.post("/release", { name: "bad" })).body).toEqual({ sense: "bad", released: true });
+      expect((await nerve.post("/enable", { name: "bad" })).body).toEqual({
+        name: "sense:bad",
+        enabled: true,
+        sense: "bad",
+        released: true,
+      });
       await until(
         "the release is logged",
         () => nerve.logs({ source: "sense:bad", event: "sense.released" }).length === 1,

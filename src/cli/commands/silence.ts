@@ -5,7 +5,7 @@ import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { silencedBy } from "../../model/silence.ts";
-import { defineCommand, flag, text } from "../frame/command.ts";
+import { defineCommand, flag, formerFlag, text } from "../frame/command.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
@@ -27,13 +27,15 @@ export const command = defineCommand({
   options: {
     for: text("DURATION", "for how long: 30m, 2h, 7d"),
     why: text("TEXT", "the reason, for whoever finds it silenced"),
-    clear: flag("lift the silence of this very pattern"),
+    end: flag("end the silence of this very pattern"),
+    // The former word for it.
+    clear: formerFlag(),
   },
   examples: [
     ["nerve silence page-on-critical --for 2h --why 'disk is being replaced'", "nobody is paged for two hours"],
     ["nerve silence 'page-*' --for 30m --why deploy", "every reflex whose name begins so, in quotes for the shell"],
     ["nerve silence", "what is silenced, for how long yet, and why"],
-    ["nerve silence 'page-*' --clear", "it is no longer silenced"],
+    ["nerve silence 'page-*' --end", "it is no longer silenced"],
   ],
   async run({ arguments: [named = null], options, config, json }) {
     const request = requestOf(named, options);
@@ -59,13 +61,16 @@ type Request =
 interface Given {
   readonly for: string | null;
   readonly why: string | null;
+  readonly end: boolean;
   readonly clear: boolean;
 }
 
 function requestOf(named: string | null, given: Given): Result<Request, Failure> {
+  const end = given.clear ? "`--clear`" : "`--end`";
   const example = "as in `nerve silence page-on-critical --for 2h --why 'disk is being replaced'`";
   if (named === null) {
-    if (given.clear) return usageError("`--clear` needs the pattern to lift", "`nerve silence` lists what is silenced");
+    if (given.clear || given.end)
+      return usageError(`${end} needs the pattern whose silence ends`, "`nerve silence` lists what is silenced");
     if (given.for !== null || given.why !== null) return usageError("which reflex is to be silenced?", example);
     return ok({ kind: "list" });
   }
@@ -73,8 +78,8 @@ function requestOf(named: string | null, given: Given): Result<Request, Failure>
   if (pattern === "" || pattern.length > LONGEST_PATTERN) {
     return usageError(`a reflex's name or a glob has 1 to ${LONGEST_PATTERN} characters`, example);
   }
-  if (given.clear) {
-    if (given.for !== null || given.why !== null) return usageError("`--clear` takes neither `--for` nor `--why`");
+  if (given.clear || given.end) {
+    if (given.for !== null || given.why !== null) return usageError(`${end} takes neither \`--for\` nor \`--why\``);
     return ok({ kind: "unsilence", body: { pattern } });
   }
   if (given.for === null) return usageError("`--for` is missing: for how long?", example);

@@ -1,6 +1,7 @@
 /** What `enable` and `disable` share. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
+import type { SwitchAnswer } from "../../control/contract.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
@@ -22,10 +23,11 @@ export const switchCommand = (
     async run({ arguments: [name = ""], config, json }) {
       const place = findPlace(config);
       if (!place.ok) return place;
-      const answer = await ask<{ name: string; enabled: boolean }>(place.value, `/${verb}`, { name });
+      const answer = await ask<SwitchAnswer>(place.value, `/${verb}`, { name });
       if (!answer.ok) return answer;
-      const { enabled } = answer.value;
-      print(json ? safeJson(answer.value) : `${answer.value.name} is ${enabled ? "enabled" : "disabled"}`);
+      const { name: switched, enabled, released } = answer.value;
+      const lifted = released ? ", and its quarantine is lifted" : "";
+      print(json ? safeJson(answer.value) : `${switched} is ${enabled ? "enabled" : "disabled"}${lifted}`);
       return ok(EXIT.done);
     },
   });

@@ -2,8 +2,13 @@
 import type { Outcome } from "./outcome.ts";
 
 export type Option =
-  | { readonly kind: "flag"; readonly short: string | null; readonly help: string }
-  | { readonly kind: "text" | "texts"; readonly short: string | null; readonly value: string; readonly help: string };
+  | { readonly kind: "flag"; readonly short: string | null; readonly help: string | null }
+  | {
+      readonly kind: "text" | "texts";
+      readonly short: string | null;
+      readonly value: string;
+      readonly help: string | null;
+    };
 
 export type Options = Readonly<Record<string, Option>>;
 
@@ -37,6 +42,8 @@ export interface Command<O extends Options = Options> {
   run(input: Input<O>): Promise<Outcome>;
 }
 
+/** A former word for another option: it stays understood, and stands in no help. */
+export const formerFlag = () => ({ kind: "flag", short: null, help: null }) as const;
 export const flag = (help: string, short: string | null = null) => ({ kind: "flag", short, help }) as const;
 export const text = (value: string, help: string, short: string | null = null) =>
   ({ kind: "text", short, value, help }) as const;

@@ -51,8 +51,8 @@ const COMPUTES_NOT: ReadonlySet<Sense["state"]> = new Set(["failed", "quarantine
 
 const failures = (sense: Sense): number => sense.errors + sense.timeouts;
 
-/** Counters of a sense before it is triggered, null when there is none of that name. */
-export async function senseNow(place: Place, name: string): Promise<Result<Sense | null, Failure>> {
+/** Counters of a sense, null when there is none of that name. */
+async function senseNow(place: Place, name: string): Promise<Result<Sense | null, Failure>> {
   const status = await ask<Status>(place, "/status", null);
   return status.ok ? ok(status.value.senses.find((sense) => sense.name === name) ?? null) : status;
 }

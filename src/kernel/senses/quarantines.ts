@@ -55,7 +55,7 @@ export class Quarantines {
     journal.of(source, trace).error("compute.killed", message, data);
     ledger.write((draft) => draft.strikes(sense, strikes, quarantine));
     if (quarantine === null) return false;
-    const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve release ${sense.name}\` lifts it`;
+    const text = `quarantined for ${formatDuration(quarantine.forMs)}; \`nerve enable ${sense.name}\` lifts it`;
     journal.of(source).error("sense.quarantined", text, { for_ms: quarantine.forMs });
     this.#parts.cancel(sense);
     this.arm(sense);
