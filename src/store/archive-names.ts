@@ -28,9 +28,9 @@ const LAST_DAY_MS = Date.UTC(9999, 11, 31);
 
 export const archiveFolder = (data: string): string => join(data, "archive");
 
-/** The UTC day of a moment; what no calendar of four digits holds goes to its nearest end. */
+/** The UTC day of a moment; what no calendar of four digits holds goes to its nearest end, no number to the first day. */
 export const dayOf = (at: number): string =>
-  new Date(Math.min(Math.max(at, 0), LAST_DAY_MS)).toISOString().slice(0, 10);
+  new Date(Math.min(Math.max(Number.isNaN(at) ? 0 : at, 0), LAST_DAY_MS)).toISOString().slice(0, 10);
 
 /** The first moment that is not in `day` any more. */
 export const endOfDay = (day: string): number => Date.parse(`${day}T00:00:00Z`) + DAY_MS;

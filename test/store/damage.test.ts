@@ -2,6 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { dayOf } from "../../src/store/archive-names.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import { storeFile, storeProblem } from "../../src/store/tables.ts";
@@ -221,3 +222,12 @@ test.each(["signal = 'abc'", "log = 1.5", "unreferenced = 'never'"])(
     again.close();
   },
 );
+
+test("a trace that begins with no time is searched for from the first row on", () => {
+  using folder = temporaryFolder();
+  recorded(folder.path);
+  const reader = openStoreReader(folder.path);
+  if (!reader.ok) throw new Error(reader.error.message);
+  expect([reader.value.history.firstIdSince(Number.NaN), dayOf(Number.NaN)]).toEqual([11, "1970-01-01"]);
+  reader.value.close();
+});
