@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Keys } from "../src/config/fields.ts";
+import { NEEDS_KEYS } from "../src/config/needs.ts";
 import { SENSE_KEYS } from "../src/config/senses.ts";
 import { DAEMON_KEYS, RETENTION_KEYS } from "../src/config/settings.ts";
 import { WORKFLOW_KEYS } from "../src/config/workflows.ts";
@@ -21,6 +22,7 @@ const TABLES: Readonly<Record<string, string>> = {
   daemon: table([...rows(DAEMON_KEYS), ...rows(RETENTION_KEYS, "retention."), INCLUDE]),
   senses: table(rows(SENSE_KEYS)),
   workflows: table(rows(WORKFLOW_KEYS)),
+  needs: table(rows(NEEDS_KEYS, "needs.")),
 };
 
 /** `page` with each table between its two marks. Throws when a mark is missing. */

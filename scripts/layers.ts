@@ -28,6 +28,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/ipc/workflow-definitions.ts": ["type arktype"],
   // Pure: what reflexes decide. No I/O, no clock.
   "src/rules": ["src/base", "src/model", "arktype"],
+  // What the senses and workflows of a configuration need of the host. Pure, and loads none of their code.
+  "src/needs": ["src/base", "src/model", "senses/names.ts", "src/workflows/names.ts"],
   "src/control": ["src/base", "src/model"],
   // What `nerve`, `nerve/options`, `nerve/proc` … give an author.
   "src/sdk": ["src/base", "src/model", "type drizzle-orm"],
@@ -209,7 +211,16 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store", "src/cli/screen"],
   "src/cli/graph": ["src/base", "src/model", "src/config", "src/rules", "src/cli/screen"],
-  "src/cli/unit": ["src/cli/screen"],
+  "src/cli/unit": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/needs",
+    "src/spawn",
+    "src/cli/frame",
+    "src/cli/place",
+    "src/cli/screen",
+  ],
   "src/cli/commands": [
     "src/base",
     "src/model",

@@ -29,7 +29,7 @@ export const VERBS: readonly Verb[] = [
   {
     name: "check",
     section: "begin",
-    usage: "check [config]",
+    usage: "check [--host] [config]",
     summary: "the config, every sense, workflow and pending migration: every problem at once",
     load: () => any(import("./commands/check.ts")),
   },
@@ -149,7 +149,7 @@ export const VERBS: readonly Verb[] = [
     name: "unit",
     section: "keep",
     usage: "unit",
-    summary: "a hardened systemd unit for this executable and config",
+    summary: "a hardened systemd unit that opens what this config asks for, and nothing else",
     load: () => any(import("./commands/unit.ts")),
   },
   {

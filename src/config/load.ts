@@ -21,7 +21,32 @@ export const loadNerveConfig = (
 ): Result<NerveConfig, Problem[]> => wholly(loadAsFarAsReadable(file, environment, checksPatterns));
 
 /** As it, but what has no problems is there beside those that were found. */
-export function loadAsFarAsReadable(file: string, environment: Environment, checksPatterns = true): ReadConfig {
+export const loadAsFarAsReadable = (file: string, environment: Environment, checksPatterns = true): ReadConfig =>
+  read(file, environment, checksPatterns, null);
+
+/** What stands for a variable or credential that only the daemon gets: a text that most options take, addresses too. */
+const STAND_IN = "https://stand-in.invalid/";
+
+/** For who looks at a configuration without the variables and credentials of its daemon: they are named, and no problems. */
+export function loadWithStandIns(
+  file: string,
+  environment: Environment,
+  checksPatterns: boolean,
+): { readonly read: ReadConfig; readonly missing: readonly string[] } {
+  const missing = new Set<string>();
+  const standIn = (written: string): string => {
+    missing.add(written);
+    return STAND_IN;
+  };
+  return { read: read(file, environment, checksPatterns, standIn), missing: [...missing] };
+}
+
+function read(
+  file: string,
+  environment: Environment,
+  checksPatterns: boolean,
+  standIn: ((written: string) => string) | null,
+): ReadConfig {
   const text = readSafely(file);
   if (!text.ok) return unreadable([text.error]);
   return readNerveConfig(text.value, {
@@ -29,6 +54,7 @@ export function loadAsFarAsReadable(file: string, environment: Environment, chec
     environment,
     checksPatterns,
     credential: (name) => readCredential(name, environment),
+    standIn,
     include: (pattern) => readIncluded(dirname(file), pattern),
   });
 }

@@ -15,6 +15,7 @@ import {
   readFields,
   shapeOf,
 } from "./fields.ts";
+import { NEEDS } from "./needs.ts";
 
 /** The keys of a sense: the one place that says which there are, how each is read and what stands in the docs. */
 export const SENSE_KEYS = {
@@ -40,6 +41,7 @@ export const SENSE_KEYS = {
     "least time between the starts of two computes, kept across restarts; triggers in between are owed one trailing compute",
   ),
   with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
+  needs: NEEDS,
 };
 
 const SENSE = shapeOf(SENSE_KEYS);
@@ -53,6 +55,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
   timeoutMs: values.timeout,
   gracePeriodMs: values.grace_period,
   with: values.with,
+  needs: values.needs,
 });
 
 export const readSenses = named<SenseConfig>((sense, tree, label, report) => {

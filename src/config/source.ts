@@ -30,6 +30,7 @@ export const NOTHING_AROUND: ConfigSource = {
   file: "nerve.yaml",
   environment: {},
   credential: () => null,
+  standIn: null,
   checksPatterns: true,
   include: noIncludes,
 };

@@ -9,6 +9,8 @@ export interface Variables {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The credential's text, or null when there is none of that name. */
   readonly credential: (name: string) => string | null;
+  /** The text that stands in for what is not there, called with how it is written; null: what is not there is a fault. */
+  readonly standIn: ((written: string) => string) | null;
 }
 
 export interface Fault {
@@ -53,7 +55,9 @@ function lookUpCredential(name: string, variables: Variables): Lookup {
     return fail("bad-variable", `\${credential:${short(name)}} does not name a credential`, FORMS);
   }
   const text = variables.credential(name);
-  if (text !== null) return { ok: true, text, secret: { written: `\${credential:${name}}`, value: text } };
+  const written = `\${credential:${name}}`;
+  if (text !== null) return { ok: true, text, secret: { written, value: text } };
+  if (variables.standIn !== null) return { ok: true, text: variables.standIn(written), secret: null };
   const hint = `pass it with LoadCredential=${name}:/path in the systemd unit`;
   return fail("missing-credential", `there is no credential ${name}`, hint);
 }
@@ -70,11 +74,13 @@ function lookUp(inside: string, variables: Variables): Lookup {
   const given = (text: string): Lookup => ({ ok: true, text, secret: { written: `\${${name}}`, value: text } });
   if (operator === undefined) {
     if (value !== undefined) return given(value);
+    if (variables.standIn !== null) return { ok: true, text: variables.standIn(`\${${name}}`), secret: null };
     const hint = `set it, or give a default: \${${name}:-default}`;
     return fail("missing-variable", `the environment variable ${name} is not set`, hint);
   }
   if (value !== undefined && value !== "") return given(value);
   if (operator === ":-") return { ok: true, text: rest ?? "", secret: null };
+  if (variables.standIn !== null) return { ok: true, text: variables.standIn(`\${${name}}`), secret: null };
   const hint = rest === undefined || rest === "" ? null : short(rest);
   return fail("missing-variable", `the environment variable ${name} is not set`, hint);
 }

@@ -17,6 +17,7 @@ import {
   readFields,
   shapeOf,
 } from "./fields.ts";
+import { NEEDS } from "./needs.ts";
 import { child, found } from "./tree.ts";
 
 const RETRY_DOC =
@@ -48,6 +49,7 @@ export const WORKFLOW_KEYS = {
     "the module: `./workflows/<use>/index.ts` beside the config, else the built-in `exec` or `webhook`",
   ),
   with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
+  needs: NEEDS,
   concurrency: key(integer(1), `\`${DEFAULT_CONCURRENCY}\``, "runs at a time"),
   overflow: key(
     oneOf("drop", "queue"),
@@ -73,11 +75,12 @@ const WORKFLOW = shapeOf(WORKFLOW_KEYS);
 export const readWorkflows = named<WorkflowConfig>((workflow, tree, label, report) => {
   const fields = readFields(tree, label, WORKFLOW, report);
   if (!fields || hasBrokenOptions(fields)) return null;
-  const { use, with: options, concurrency, overflow, max_queue, timeout, grace_period, retry } = fields.values;
+  const { use, with: options, needs, concurrency, overflow, max_queue, timeout, grace_period, retry } = fields.values;
   const common = {
     name: workflow,
     use: use ?? workflow,
     with: options,
+    needs,
     concurrency,
     timeoutMs: timeout,
     gracePeriodMs: grace_period,

@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Secret } from "../base/secrets.ts";
+import type { Needs } from "./needs.ts";
 
 export interface NerveConfig {
   /** Absolute path of the file this came from. */
@@ -50,6 +51,8 @@ export interface SenseConfig {
   readonly timeoutMs: number | null;
   readonly gracePeriodMs: number | null;
   readonly with: JsonObject | null;
+  /** What the entry says the module needs of the host. */
+  readonly needs: Needs | null;
 }
 
 export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
@@ -104,6 +107,8 @@ interface WorkflowCommon {
   readonly name: string;
   readonly use: string;
   readonly with: JsonObject | null;
+  /** As of a sense. */
+  readonly needs: Needs | null;
   readonly concurrency: number | null;
   readonly timeoutMs: number | null;
   readonly gracePeriodMs: number | null;

@@ -14,6 +14,9 @@ const PARTS: UnitParts = {
   config: "/etc/nerve/nerve.yaml",
   data: "/var/lib/nerve",
   user: "nerve",
+  asks: [],
+  remarks: [],
+  outside: { credentials: [], variables: [] },
 };
 
 const analyze = (verb: string, unit: string, ...options: string[]) => {

@@ -78,6 +78,7 @@ describe("the example of the contract", () => {
       name: "page",
       use: "exec",
       with: { command: ["/usr/bin/logger", "--", "{{ payload.status }} on {{ payload.host }}"] },
+      needs: null,
       concurrency: 1,
       overflow: "queue",
       maxQueue: 100,

@@ -13,6 +13,15 @@ export interface Limits {
 
 /** A workflow of which its limits matter. A sense of which nothing matters is `unwrittenSense`, a reflex is in reflex.ts. */
 export function workflowConfig(name: string, { concurrency, maxQueue }: Limits): WorkflowConfig {
-  const common = { name, use: name, with: null, concurrency, timeoutMs: null, gracePeriodMs: null, retry: null };
+  const common = {
+    name,
+    use: name,
+    with: null,
+    needs: null,
+    concurrency,
+    timeoutMs: null,
+    gracePeriodMs: null,
+    retry: null,
+  };
   return maxQueue === "drop" ? { ...common, overflow: "drop" } : { ...common, overflow: "queue", maxQueue };
 }

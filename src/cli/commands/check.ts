@@ -4,7 +4,7 @@ import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
-import { loadAsFarAsReadable } from "../../config/load.ts";
+import { loadAsFarAsReadable, loadWithStandIns } from "../../config/load.ts";
 import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { expectationsOf, unsatisfied } from "../../scratch/expectations.ts";
@@ -17,27 +17,38 @@ import {
   checkWorkflows,
   problemsOf,
 } from "../../scratch/modules.ts";
-import { defineCommand } from "../frame/command.ts";
+import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, fail, usageError } from "../frame/outcome.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
-import { printWarnings } from "../screen/failure.ts";
+import { printWarnings, warn } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
+import { askedIn } from "../unit/asked.ts";
+import { type HostFindings, lookAtHost } from "../unit/host.ts";
+import { placesOf } from "../unit/places.ts";
 
 export const command = defineCommand({
   details:
-    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad (what can be read of it is looked at all the same); 1: it is fine, and something does not load or\ncan never match.",
+    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad (what can be read of it is looked at all the same); 1: it is fine, and something does not load or\ncan never match. With --host it also says what this machine or the installed unit lacks for the config, each with the\nremedy (exit code 1); variables and credentials that only the daemon gets need not be there then.",
   arguments: [{ name: "config", required: false }],
-  options: {},
+  options: {
+    host: flag("and what this machine or the installed unit lacks for this config"),
+    unit: text("NAME", "with --host: the installed unit, or its file (default nerve)"),
+  },
   examples: [
     ["nerve check", "before a reload"],
+    ["nerve check --host", "whether every sense and workflow can work under the installed unit"],
     ["nerve check -c /etc/nerve/nerve.yaml --json", "in a pipeline"],
   ],
-  async run({ arguments: [named], config: option, json }) {
+  async run({ arguments: [named], options, config: option, json }) {
     if (named !== undefined && option !== null) return usageError("two configs are named", "give one of them");
     const given = named ?? option;
-    const { config, problems, warnings, parts } = loadAsFarAsReadable(configFile(given), process.env);
+    if (options.unit !== null && !options.host) return usageError("`--unit` has no meaning without `--host`");
+    const { read, missing } = options.host
+      ? loadWithStandIns(configFile(given), process.env, true)
+      : { read: loadAsFarAsReadable(configFile(given), process.env), missing: [] };
+    const { config, problems, warnings, parts } = read;
     const found = explainAbsence(problems, given);
     if (config !== null) SECRETS.learn(config.secrets);
     if (config === null) return fail(EXIT.badConfig, ...found);
@@ -49,14 +60,19 @@ export const command = defineCommand({
       const payloads = new Map(
         senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
       );
+      const host = options.host
+        ? lookAtHost(askedIn(config, missing), placesOf(config), options.unit ?? "nerve")
+        : null;
       const others = [
         ...problemsOf("sense", senses, parts),
         ...problemsOf("workflow", workflows, parts),
         ...unsatisfied(expectations, payloads),
+        ...(host?.lacks ?? []),
       ];
       if (!json) printWarnings(warnings);
+      for (const note of host?.notes ?? []) warn(note, json);
       if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);
-      if (json) print(safeJson(asJson(config, senses, workflows, warnings, others.length === 0)));
+      if (json) print(safeJson(asJson(config, senses, workflows, warnings, host, others.length === 0)));
       else if (others.length === 0) tellPeople(config, senses, workflows);
       return others.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...others);
     } finally {
@@ -73,6 +89,7 @@ const asJson = (
   senses: readonly CheckedSense[],
   workflows: readonly CheckedWorkflow[],
   warnings: readonly Problem[],
+  host: HostFindings | null,
   isOk: boolean,
 ) => ({
   ok: isOk,
@@ -94,6 +111,7 @@ const asJson = (
     trigger: trigger(reflex),
   })),
   warnings: SECRETS.json(warnings),
+  host: SECRETS.json(host),
 });
 
 const target = (reflex: ReflexConfig): string => `${reflex.kind}:${targetOf(reflex)}`;

@@ -71,7 +71,7 @@ function dataAlone(file: string): string | null {
   if (document.errors.length > 0) return null;
   const data = document.get("data") ?? DEFAULT_DATA;
   if (typeof data !== "string") return null;
-  const filled = fillVariables(data, { environment: process.env, credential: () => null });
+  const filled = fillVariables(data, { environment: process.env, credential: () => null, standIn: null });
   return filled.faults.length > 0 ? null : resolve(dirname(file), filled.text);
 }
 

@@ -1,129 +1,240 @@
-/** The text of a hardened systemd unit. Pure: what is on the host is found by `commands/unit.ts`. */
+/**
+ * The text of a hardened systemd unit. It opens what the configuration asks for, and each line that opens something names who
+ * asked. Pure: what is on the host is found by `commands/unit.ts`.
+ */
+import type { Ask, Remark } from "../../needs/asks.ts";
 import { shellWord } from "../screen/shell-word.ts";
+import {
+  asGoodAsRoot,
+  breaksLines,
+  credentialFile,
+  environmentFile,
+  isIn,
+  type Opening,
+  type Outside,
+  openingsOf,
+  quoted,
+  type UnitPlaces,
+} from "./openings.ts";
+import { polkitRule } from "./polkit.ts";
 
-export interface UnitParts {
-  /** argv of the daemon, absolute. */
-  readonly command: readonly string[];
-  readonly config: string;
-  readonly data: string;
+export interface UnitParts extends UnitPlaces {
   readonly user: string;
+  readonly asks: readonly Ask[];
+  readonly remarks: readonly Remark[];
+  readonly outside: Outside;
 }
 
-const STATE_ROOT = "/var/lib/";
-const PRIVATE_ROOTS = ["/tmp/", "/var/tmp/"];
+const STATE_ROOT = "/var/lib";
 
-/** Specifiers begin with %, in ExecStart variables with $; a word with anything else unusual is quoted. */
-const plain = (path: string): string => path.replaceAll("%", "%%");
-
-function quoted(path: string): string {
-  const escaped = plain(path);
-  return /^[\w./:@%+=,-]+$/.test(escaped) ? escaped : `"${escaped.replace(/(["\\])/g, "\\$1")}"`;
-}
-
+/** In ExecStart variables begin with $. */
 const argument = (word: string): string => quoted(word).replaceAll("$", "$$$$");
 
-const isIn = (path: string, root: string): boolean => `${path}/`.startsWith(root);
-
-function dataLines({ data, user }: UnitParts): string[] {
-  const below = isIn(data, STATE_ROOT) ? data.slice(STATE_ROOT.length) : "";
+/** The folder below /var/lib that systemd makes; null where somebody else must. */
+function stateDirectory(data: string): string | null {
+  const below = isIn(data, STATE_ROOT) ? data.slice(STATE_ROOT.length + 1) : "";
   // StateDirectory knows no quoting that is worth relying on.
-  if (/^[\w.@+-]+(\/[\w.@+-]+)*$/.test(below)) return [`StateDirectory=${below}`, "StateDirectoryMode=0700"];
+  return /^[\w.@+-]+(\/[\w.@+-]+)*$/.test(below) ? below : null;
+}
+
+function dataLines({ data }: UnitParts): string[] {
+  const state = stateDirectory(data);
+  if (state !== null) return [`StateDirectory=${state}`, "StateDirectoryMode=0700"];
+  return ["# Outside /var/lib systemd does not make it: see above.", `ReadWritePaths=${quoted(data)}`];
+}
+
+/** The lines of the unit that depend on what is asked for. */
+class Settings {
+  readonly #openings: readonly Opening[];
+
+  constructor(openings: readonly Opening[]) {
+    this.#openings = openings;
+  }
+
+  #opened(setting: string): readonly Opening[] {
+    return this.#openings.filter((opening) => opening.setting === setting);
+  }
+
+  /** A setting with one value: `closed` unless somebody asks for another. */
+  one(setting: string, closed: string): string[] {
+    const [opened] = this.#opened(setting);
+    return opened === undefined ? [`${setting}=${closed}`] : explained(opened);
+  }
+
+  /** A setting that adds up: a line for each value that is asked for. */
+  each(setting: string): string[] {
+    return this.#opened(setting).flatMap(explained);
+  }
+}
+
+function explained(opening: Opening): string[] {
+  const root = asGoodAsRoot(opening);
   return [
-    "# Outside /var/lib systemd does not make it. Once, by hand:",
-    `#   install -d -m 0700 -o ${user} -g ${user} ${shellWord(data)}`,
-    `ReadWritePaths=${quoted(data)}`,
+    `# For ${opening.askers.join(", ")}:`,
+    ...(root === null ? [] : [`# THIS IS AS GOOD AS ROOT: ${root}.`]),
+    `${opening.setting}=${opening.value}`,
   ];
 }
 
-function temporaryLines({ command, config, data }: UnitParts): string[] {
-  const hidden = [...command, config, data].some((path) => PRIVATE_ROOTS.some((root) => isIn(path, root)));
-  if (!hidden) return ["PrivateTmp=yes"];
+/** The loopback is always open. */
+function networkLines(settings: Settings, openings: readonly Opening[]): string[] {
+  const anywhere = openings.find(({ setting }) => setting === "IPAddressDeny");
+  if (anywhere !== undefined) {
+    return [`# Every address, for ${anywhere.askers.join(", ")}: no IPAddressDeny=.`];
+  }
+  return ["IPAddressDeny=any", "IPAddressAllow=localhost", ...settings.each("IPAddressAllow")];
+}
+
+const typedInto = (file: string): string => `install -m 0600 /dev/stdin ${shellWord(file)}`;
+const assignments = (variables: readonly string[]): string => variables.map((name) => `${name}=…`).join(" ");
+
+const isRoot = (user: string): boolean => user === "root" || user === "0";
+
+function installation({ user, config, data, outside }: UnitParts): string[] {
+  const isNamed = !/^\d+$/.test(user);
+  const folder = config.replace(/\/[^/]*$/, "") || "/";
   return [
-    "# What this unit runs or reads lies in a temporary folder, which PrivateTmp=yes would hide.",
-    "PrivateTmp=no",
+    ...(isRoot(user) || !isNamed
+      ? []
+      : [`useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`]),
+    ...(stateDirectory(data) === null ? [`install -d -m 0700 -o ${user} -g ${user} ${shellWord(data)}`] : []),
+    ...(outside.credentials.length === 0 ? [] : [`install -d -m 0700 ${shellWord(`${folder}/credentials`)}`]),
+    ...outside.credentials.map(
+      (name) => `${typedInto(credentialFile(config, name))}  # type the secret, end with Ctrl-D`,
+    ),
+    ...(outside.variables.length === 0
+      ? []
+      : [`${typedInto(environmentFile(config))}  # type ${assignments(outside.variables)}, end with Ctrl-D`]),
+    `nerve unit -c ${shellWord(config)} > /etc/systemd/system/nerve.service`,
+    "systemctl daemon-reload && systemctl enable --now nerve",
   ];
 }
 
-/** A path that no unit file can hold: it would end its line, or join it with the next. */
-export const breaksLines = (path: string): boolean => /[\p{Cc}]|\\$/u.test(path);
+const comment = (line: string): string => (line === "" ? "#" : `# ${line}`);
+
+function head(parts: UnitParts): string[] {
+  const { asks, remarks, user } = parts;
+  const permissions = asks.flatMap(({ who, need }) =>
+    need.kind === "permission" ? [{ who, ...need.permission }] : [],
+  );
+  const groups = asks.flatMap(({ need }) => (need.kind === "group" ? [need.name] : []));
+  const rule = permissions.length === 0 ? [] : ["", ...polkitRule(user, permissions)];
+  return [
+    `Written by \`nerve unit\` for ${shellWord(parts.config)}. Print it anew when that config changes;`,
+    "`nerve check --host` says what the installed unit lacks for it. Changes of your own belong in a drop-in (systemctl edit nerve).",
+    "",
+    "To install, once, as root:",
+    ...installation(parts).map((line) => `  ${line}`),
+    ...(groups.length === 0
+      ? []
+      : ["", `The unit does not start while one of these groups is missing: ${[...new Set(groups)].join(", ")}.`]),
+    ...rule,
+    ...(remarks.length === 0 ? [] : ["", "This the unit cannot give:"]),
+    ...remarks.map(({ who, text }) => `  ${who}: ${text}`),
+    "",
+    "One unit has one set of rights. What one sense or workflow asks for, every sense, every workflow and every program they",
+    "run may use: a group of nerve.yaml bounds crashes and memory, and is no border for rights.",
+  ].map((line) => comment(line.replace(/[\p{Cc}]/gu, "?").replace(/\\+$/, "")));
+}
 
 export function systemdUnit(parts: UnitParts): string {
-  const { command, config, data, user } = parts;
-  return `# Written by \`nerve unit\`. To install:
-#   nerve unit -c ${shellWord(config)} > /etc/systemd/system/nerve.service
-#   systemctl daemon-reload && systemctl enable --now nerve
-# Give more rights in a drop-in (systemctl edit nerve), one need at a time, as named below.
-
-[Unit]
-Description=nerve observation engine
-After=local-fs.target
-StartLimitIntervalSec=300
-StartLimitBurst=5
-
-[Service]
-Type=notify
-NotifyAccess=main
-ExecStart=${[...command, config].map(argument).join(" ")}
-ExecReload=/bin/kill -HUP $MAINPID
-Restart=on-failure
-RestartSec=2s
-# A bad config is not cured by starting again.
-RestartPreventExitStatus=78
-TimeoutStartSec=90s
-TimeoutStopSec=45s
-WatchdogSec=30s
-# The daemon stops its workers itself; what is left is killed.
-KillMode=mixed
-# A worker that runs out of memory is replaced; the default would end the whole service.
-OOMPolicy=continue
-OOMScoreAdjust=-200
-MemoryHigh=384M
-MemoryMax=512M
-TasksMax=256
-CPUQuota=50%
-LimitCORE=0
-
-User=${user}
-Group=${user}
-${dataLines(parts).join("\n")}
-WorkingDirectory=${plain(data)}
-UMask=0077
-UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN BUN_INSPECT NODE_OPTIONS LD_PRELOAD LD_LIBRARY_PATH
-
-# No MemoryDenyWriteExecute=: it forbids the JIT compiler, and senses then run 14 times slower for no better score.
-# No ProtectProc= or ProcSubset=: senses look at other processes.
-# To see other users' open files and I/O: AmbientCapabilities= and CapabilityBoundingSet=CAP_SYS_PTRACE CAP_DAC_READ_SEARCH
-CapabilityBoundingSet=
-AmbientCapabilities=
-NoNewPrivileges=yes
-ProtectSystem=strict
-ProtectHome=read-only
-${temporaryLines(parts).join("\n")}
-# To read SMART values: PrivateDevices=no
-PrivateDevices=yes
-DevicePolicy=closed
-PrivateMounts=yes
-ProtectKernelTunables=yes
-ProtectKernelModules=yes
-ProtectKernelLogs=yes
-ProtectControlGroups=yes
-ProtectClock=yes
-ProtectHostname=yes
-RestrictSUIDSGID=yes
-RestrictRealtime=yes
-RestrictNamespaces=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
-# Loopback only. For senses and workflows that reach the network (webhook): IPAddressDeny= (empty)
-IPAddressDeny=any
-IPAddressAllow=localhost
-LockPersonality=yes
-RemoveIPC=yes
-KeyringMode=private
-SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
-SystemCallErrorNumber=EPERM
-
-[Install]
-WantedBy=multi-user.target`;
+  const { command, config, data, user, asks, outside } = parts;
+  const openings = openingsOf(asks, parts, outside);
+  const settings = new Settings(openings);
+  return [
+    ...head(parts),
+    "",
+    "[Unit]",
+    "Description=nerve observation engine",
+    "After=local-fs.target",
+    "StartLimitIntervalSec=300",
+    "StartLimitBurst=5",
+    "",
+    "[Service]",
+    "Type=notify",
+    "NotifyAccess=main",
+    `ExecStart=${[...command, config].map(argument).join(" ")}`,
+    "# Unlike a signal it waits for the new config, so `systemctl reload` reports a refused one.",
+    `ExecReload=${[...command, "reload", "-c", config].map(argument).join(" ")}`,
+    ...LIFE,
+    "",
+    `User=${user}`,
+    `Group=${user}`,
+    ...settings.each("SupplementaryGroups"),
+    ...dataLines(parts),
+    `WorkingDirectory=${data.replaceAll("%", "%%")}`,
+    "UMask=0077",
+    "UnsetEnvironment=BUN_OPTIONS BUN_BE_BUN BUN_INSPECT NODE_OPTIONS LD_PRELOAD LD_LIBRARY_PATH",
+    ...settings.each("EnvironmentFile"),
+    ...settings.each("LoadCredential"),
+    "",
+    ...hardening(settings, openings),
+    "",
+    "[Install]",
+    "WantedBy=multi-user.target",
+  ].join("\n");
 }
+
+const LIFE = [
+  "Restart=on-failure",
+  "RestartSec=2s",
+  "# A bad config is not cured by starting again.",
+  "RestartPreventExitStatus=78",
+  "TimeoutStartSec=90s",
+  "TimeoutStopSec=45s",
+  "WatchdogSec=30s",
+  "# The daemon stops its workers itself; what is left is killed.",
+  "KillMode=mixed",
+  "# A worker that runs out of memory is replaced; the default would end the whole service.",
+  "OOMPolicy=continue",
+  "OOMScoreAdjust=-200",
+  "MemoryHigh=384M",
+  "MemoryMax=512M",
+  "TasksMax=256",
+  "CPUQuota=50%",
+  "LimitCORE=0",
+];
+
+const hardening = (settings: Settings, openings: readonly Opening[]): string[] => [
+  "# No MemoryDenyWriteExecute=: it forbids the JIT compiler, and senses then run 14 times slower for no better score.",
+  "# No ProtectProc= or ProcSubset=: senses look at other processes.",
+  "CapabilityBoundingSet=",
+  ...settings.each("CapabilityBoundingSet"),
+  "AmbientCapabilities=",
+  ...settings.each("AmbientCapabilities"),
+  "NoNewPrivileges=yes",
+  "ProtectSystem=strict",
+  ...settings.each("ReadWritePaths"),
+  ...settings.one("ProtectHome", "yes"),
+  ...settings.one("PrivateTmp", "yes"),
+  ...settings.each("BindReadOnlyPaths"),
+  ...settings.each("BindPaths"),
+  ...settings.one("PrivateDevices", "yes"),
+  "DevicePolicy=closed",
+  ...settings.each("DeviceAllow"),
+  "PrivateMounts=yes",
+  ...settings.one("ProtectKernelTunables", "yes"),
+  ...settings.one("ProtectKernelModules", "yes"),
+  ...settings.one("ProtectKernelLogs", "yes"),
+  ...settings.one("ProtectControlGroups", "yes"),
+  ...settings.one("ProtectClock", "yes"),
+  "ProtectHostname=yes",
+  "RestrictSUIDSGID=yes",
+  ...settings.one("RestrictRealtime", "yes"),
+  "RestrictNamespaces=yes",
+  "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
+  ...settings.each("RestrictAddressFamilies"),
+  ...networkLines(settings, openings),
+  "LockPersonality=yes",
+  "RemoveIPC=yes",
+  "KeyringMode=private",
+  "SystemCallArchitectures=native",
+  "SystemCallFilter=@system-service",
+  "SystemCallFilter=~@privileged @resources",
+  ...settings.each("SystemCallFilter"),
+  "SystemCallErrorNumber=EPERM",
+];
+
+/** What of the parts no unit file can hold, or null. */
+export const unfit = ({ command, config, data }: UnitPlaces): string | null =>
+  [...command, config, data].find(breaksLines) ?? null;

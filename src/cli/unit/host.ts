@@ -1,0 +1,265 @@
+/**
+ * What this machine or the installed unit lacks for a configuration: each is one sentence with its remedy. Asks the host by
+ * looking at files; runs no program and no user code.
+ */
+import { lstatSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Problem, problem } from "../../model/problem.ts";
+import type { Ask, Need } from "../../needs/asks.ts";
+import { shellWord } from "../screen/shell-word.ts";
+import type { AskedConfig } from "./asked.ts";
+import { grants, type InstalledUnit, readInstalled } from "./installed.ts";
+import { credentialFile, type Opening, openingsOf, type UnitPlaces } from "./openings.ts";
+import { POLKIT_FILE } from "./polkit.ts";
+
+/** What a service has as PATH. Source: systemd.exec(5). */
+const SERVICE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Who nerve runs as. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gids: ReadonlySet<number>;
+}
+
+export interface HostFindings {
+  readonly lacks: readonly Problem[];
+  /** What a person may want to know, and nothing depends on. */
+  readonly notes: readonly string[];
+}
+
+const rows = (file: string): string[][] => {
+  try {
+    return readFileSync(file, "utf8")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"))
+      .map((line) => line.split(":"));
+  } catch {
+    return [];
+  }
+};
+
+const groupId = (name: string): number | null => {
+  const row = rows("/etc/group").find(([group]) => group === name);
+  return row === undefined ? null : Number(row[2]);
+};
+
+/** Null where /etc/passwd has no such user. */
+export function accountOf(user: string, moreGroups: readonly string[]): Account | null {
+  const row = rows("/etc/passwd").find(([name, , uid]) => name === user || uid === user);
+  if (row === undefined) return null;
+  const [name = user, , uid, gid] = row;
+  const member = rows("/etc/group").filter(([, , , members]) => members?.split(",").includes(name) === true);
+  const more = moreGroups.map(groupId).filter((id) => id !== null);
+  return { name, uid: Number(uid), gids: new Set([Number(gid), ...member.map(([, , id]) => Number(id)), ...more]) };
+}
+
+const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+
+type Right = 4 | 2 | 1;
+
+function may(account: Account, path: string, right: Right): boolean {
+  if (account.uid === 0) return true;
+  const { uid, gid, mode } = statSync(path);
+  const bits = uid === account.uid ? mode >> 6 : account.gids.has(gid) ? mode >> 3 : mode;
+  return (bits & right) === right;
+}
+
+/** The first part of `path` that `account` may not pass or use as `right`; null where it may, or nobody can say. */
+function barrier(account: Account, path: string, right: Right | null): string | null {
+  try {
+    for (let folder = dirname(path); ; folder = dirname(folder)) {
+      if (!may(account, folder, 1)) return folder;
+      if (folder === "/") break;
+    }
+    return right === null || may(account, path, right) ? null : path;
+  } catch {
+    return null;
+  }
+}
+
+const lack = (who: string, message: string, hint: string): Problem => problem("host-lacks", `${who}: ${message}`, hint);
+
+/** A capability that reads or writes every file makes modes meaningless. */
+const passesModes = (asks: readonly Ask[]): boolean =>
+  asks.some(({ need }) => need.kind === "capability" && /^CAP_DAC_/.test(need.name));
+
+function pathLack(
+  who: string,
+  need: Need & { kind: "path" | "device" },
+  account: Account,
+  isFree: boolean,
+): Problem | null {
+  const { path, access, kind } = need;
+  // A class of devices, such as char-drm.
+  if (!path.startsWith("/")) return null;
+  if (!exists(path)) {
+    const parent = barrier(account, path, null);
+    if (parent !== null && !isFree) return closed(who, parent, path, account);
+    return lack(
+      who,
+      `there is no ${path}`,
+      kind === "device" ? "attach it, or correct the config" : "make it, or correct the config",
+    );
+  }
+  if (isFree) return null;
+  const found = barrier(account, path, access === "write" ? 2 : kind === "device" ? 4 : null);
+  return found === null ? null : closed(who, found, path, account);
+}
+
+function closed(who: string, found: string, path: string, { name }: Account): Problem {
+  const where = found === path ? path : `${found}, which leads to ${path}`;
+  const right = found === path ? "rw" : "x";
+  return lack(who, `the user ${name} may not use ${where}`, `setfacl -m u:${name}:${right} ${shellWord(found)}`);
+}
+
+function programLack(who: string, name: string, account: Account): Problem | null {
+  // A relative path begins where the program runs.
+  if (name.includes("/") && !name.startsWith("/")) return null;
+  const path = name.startsWith("/") ? name : Bun.which(name, { PATH: SERVICE_PATH });
+  if (path === null)
+    return lack(
+      who,
+      `there is no program \`${name}\` in ${SERVICE_PATH}`,
+      `install \`${name}\`, or correct the config`,
+    );
+  if (!exists(path)) return null;
+  const found = barrier(account, path, 1);
+  return found === null
+    ? null
+    : lack(who, `the user ${account.name} may not run ${path}`, `chmod a+x ${shellWord(found)}`);
+}
+
+/** What a well-known group is for, where it is there and what it opens is not. */
+const SERVICES: Readonly<Record<string, { readonly paths: readonly string[]; readonly what: string }>> = {
+  "systemd-journal": { paths: ["/run/log/journal", "/var/log/journal"], what: "no journal" },
+  docker: { paths: ["/run/docker.sock", "/var/run/docker.sock"], what: "no docker: /run/docker.sock does not exist" },
+};
+
+function groupLack(who: string, name: string, account: Account, unit: InstalledUnit | null): Problem | null {
+  const service = SERVICES[name];
+  if (service !== undefined && !service.paths.some(exists))
+    return lack(who, `this machine has ${service.what}`, "install and start it, or take this out of the config");
+  const id = groupId(name);
+  if (id === null) return lack(who, `there is no group ${name}`, `install what makes it, or groupadd --system ${name}`);
+  // The comparison with the unit says it better.
+  if (unit !== null || account.uid === 0 || account.gids.has(id)) return null;
+  return lack(who, `the user ${account.name} is not in the group ${name}`, `usermod -aG ${name} ${account.name}`);
+}
+
+function capabilityLack(who: string, name: string, account: Account, unit: InstalledUnit | null): Problem | null {
+  if (unit !== null || account.uid === 0) return null;
+  return lack(who, `the user ${account.name} has no ${name}`, "run nerve under the unit that `nerve unit` prints");
+}
+
+/** Null: the rules are there, or this process may not read them. */
+function permissionLack(who: string, action: string, account: Account): Problem | null {
+  if (account.uid === 0 || !exists("/etc/polkit-1")) {
+    if (account.uid === 0) return null;
+    return lack(who, `polkit is not installed, so ${account.name} may not do ${action}`, "install polkit");
+  }
+  try {
+    const text = readFileSync(POLKIT_FILE, "utf8");
+    if (text.includes(JSON.stringify(action)) && text.includes(JSON.stringify(account.name))) return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return null;
+  }
+  const message = `${POLKIT_FILE} does not let ${account.name} do ${action}`;
+  return lack(who, message, `write the rule that stands in the head of \`nerve unit\` into ${POLKIT_FILE}`);
+}
+
+function machineLack(ask: Ask, account: Account, unit: InstalledUnit | null, isFree: boolean): Problem | null {
+  const { who, need } = ask;
+  switch (need.kind) {
+    case "group":
+      return groupLack(who, need.name, account, unit);
+    case "capability":
+      return capabilityLack(who, need.name, account, unit);
+    case "program":
+      return programLack(who, need.name, account);
+    case "permission":
+      return permissionLack(who, need.permission.action, account);
+    case "network":
+      return null;
+    default:
+      return pathLack(who, need, account, isFree);
+  }
+}
+
+const shown = ({ setting, value }: Opening): string =>
+  setting === "IPAddressDeny" ? "IPAddressDeny= closes the network" : `it lacks ${setting}=${value}`;
+
+function unitLacks(
+  unit: InstalledUnit,
+  { config }: AskedConfig,
+  places: UnitPlaces,
+  openings: readonly Opening[],
+): Problem[] {
+  const renew = `nerve unit -c ${shellWord(config.file)} > ${shellWord(unit.file)} && systemctl daemon-reload && systemctl restart nerve`;
+  const start = unit.one("ExecStart") ?? "";
+  if (!start.includes(places.config)) {
+    const message = `${unit.file} does not run ${places.config}: ExecStart=${start}`;
+    return [problem("host-lacks", message, `name the unit of this config with --unit, or: ${renew}`)];
+  }
+  const missing = openings.filter(({ setting, value }) => !grants(unit, setting, value));
+  return missing.map((opening) =>
+    lack(opening.askers.join(", "), `${unit.file} does not let this work: ${shown(opening)}`, renew),
+  );
+}
+
+/** What the daemon gets from files that only root may read. */
+function credentialLacks({ outside }: AskedConfig, places: UnitPlaces, unit: InstalledUnit): Problem[] {
+  return outside.credentials.flatMap((name) => {
+    const source = unit.all("LoadCredential").find((one) => one.split(":")[0] === name);
+    const file = source?.slice(name.length + 1) ?? "";
+    if (!file.startsWith("/") || exists(file) || barrierHides(file)) return [];
+    const hint = `install -D -m 0600 /dev/stdin ${shellWord(credentialFile(places.config, name))}`;
+    return [lack(`\${credential:${name}}`, `there is no ${file}, so the unit does not start`, hint)];
+  });
+}
+
+/** Whether this process could not see the file if it were there. */
+const barrierHides = (file: string): boolean => {
+  try {
+    lstatSync(join(dirname(file), "."));
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES";
+  }
+};
+
+/** The user of the unit, else the owner of the data, else who asks. */
+function userOf(unit: InstalledUnit | null, data: string): string {
+  const named = unit?.one("User") ?? null;
+  if (unit !== null) return named ?? "root";
+  const owner = statSync(data, { throwIfNoEntry: false })?.uid;
+  return String(owner ?? process.geteuid?.() ?? 0);
+}
+
+const once = (problems: readonly Problem[]): Problem[] =>
+  problems.filter((one, index) => problems.findIndex(({ message }) => message === one.message) === index);
+
+export function lookAtHost(asked: AskedConfig, places: UnitPlaces, unitName: string): HostFindings {
+  const { asks, outside, remarks, config } = asked;
+  const unit = readInstalled(unitName);
+  const openings = openingsOf(asks, places, outside);
+  const isBooted = exists("/run/systemd/system");
+  const notes = [
+    ...(isBooted ? [] : ["systemd does not run on this machine: nothing is compared with it but files"]),
+    ...(unit === null
+      ? [`no unit ${unitName} is installed: \`nerve unit -c ${shellWord(config.file)}\` prints one`]
+      : []),
+    ...remarks.map(({ who, text }) => `${who}: ${text}`),
+  ];
+  const user = userOf(unit, config.data);
+  const account = accountOf(user, unit?.all("SupplementaryGroups").flatMap((value) => value.split(/\s+/)) ?? []);
+  const ofUnit =
+    unit === null ? [] : [...unitLacks(unit, asked, places, openings), ...credentialLacks(asked, places, unit)];
+  if (account === null) {
+    const hint = `useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`;
+    return { notes, lacks: [lack(unit?.file ?? unitName, `there is no user ${user}`, hint), ...ofUnit] };
+  }
+  const isFree = passesModes(asks);
+  const ofMachine = asks.map((ask) => machineLack(ask, account, unit, isFree)).filter((found) => found !== null);
+  return { notes, lacks: once([...ofUnit, ...ofMachine]) };
+}

@@ -1,0 +1,102 @@
+/** Who in a configuration asks for what of the host. Pure: runs no code of any sense or workflow. */
+import { basename } from "node:path";
+import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
+import { type Needs, NO_NEEDS } from "../model/needs.ts";
+import { type BuiltInNeeds, SENSE_NEEDS, WORKFLOW_NEEDS } from "./built-in.ts";
+import { needsOfCommand, type Permission } from "./programs.ts";
+
+export type Need =
+  | { readonly kind: "group"; readonly name: string }
+  | { readonly kind: "capability"; readonly name: string }
+  | { readonly kind: "device" | "path"; readonly path: string; readonly access: "read" | "write" }
+  | { readonly kind: "network"; readonly address: string }
+  | { readonly kind: "program"; readonly name: string }
+  | { readonly kind: "permission"; readonly permission: Permission };
+
+export interface Ask {
+  /** `sense:NAME` or `workflow:NAME`. */
+  readonly who: string;
+  readonly need: Need;
+  /** What the need follows from. */
+  readonly because: string;
+}
+
+/** Something about a sense or workflow that no unit can mend. */
+export interface Remark {
+  readonly who: string;
+  readonly text: string;
+}
+
+export interface Asked {
+  readonly asks: readonly Ask[];
+  readonly remarks: readonly Remark[];
+}
+
+/** What the asking depends on besides the configuration. */
+export interface Modules {
+  /** Whether the module of a sense or workflow is nerve's own. */
+  readonly isBuiltIn: (kind: "sense" | "workflow", name: string) => boolean;
+  /** What must not be written into a unit. */
+  readonly isSecret: (text: string) => boolean;
+}
+
+/** In the order of the configuration; the same need of two askers is there twice. */
+export function asksOf(config: NerveConfig, modules: Modules): Asked {
+  const senses = [...config.senses.values()].map((sense) => askedBy("sense", sense, modules));
+  const workflows = [...config.workflows.values()].map((workflow) => askedBy("workflow", workflow, modules));
+  const all = [...senses, ...workflows];
+  return { asks: all.flatMap(({ asks }) => asks), remarks: all.flatMap(({ remarks }) => remarks) };
+}
+
+function builtInNeeds(
+  kind: "sense" | "workflow",
+  { name, use, with: options }: SenseConfig | WorkflowConfig,
+  { isBuiltIn, isSecret }: Modules,
+): BuiltInNeeds {
+  const table: Readonly<Record<string, (typeof SENSE_NEEDS)["exec"]>> = kind === "sense" ? SENSE_NEEDS : WORKFLOW_NEEDS;
+  const of = isBuiltIn(kind, name) && Object.hasOwn(table, use) ? table[use] : undefined;
+  return of?.(options ?? {}, isSecret) ?? { needs: NO_NEEDS, because: null };
+}
+
+function askedBy(kind: "sense" | "workflow", entry: SenseConfig | WorkflowConfig, modules: Modules): Asked {
+  const who = `${kind}:${entry.name}`;
+  const own = builtInNeeds(kind, entry, modules);
+  const derived = written(who, own.needs, own.because ?? "");
+  const said = written(who, entry.needs ?? NO_NEEDS, "its `needs`");
+  // Who says what is needed has read the script.
+  const remarks = entry.needs === null ? [...derived.remarks, ...said.remarks] : said.remarks;
+  return { asks: unique([...derived.asks, ...said.asks]), remarks };
+}
+
+const unique = (asks: readonly Ask[]): Ask[] => {
+  const isSame = (one: Ask, other: Ask): boolean => Bun.deepEquals(one.need, other.need);
+  return asks.filter((ask, index) => asks.findIndex((other) => isSame(ask, other)) === index);
+};
+
+/** Programs come with what they need in turn. */
+function written(who: string, needs: Needs, because: string): Asked {
+  const asks = needsIn(needs).map((need) => ({ who, need, because }));
+  const remarks: Remark[] = [];
+  for (const words of needs.programs) {
+    const name = words[0] ?? "";
+    asks.push({ who, need: { kind: "program", name }, because });
+    if (name.startsWith("/")) asks.push({ who, need: { kind: "path", path: name, access: "read" }, because });
+    for (const { program, needs: inTurn, permissions, remarks: said } of needsOfCommand(words)) {
+      const reason = `\`${program}\``;
+      if (program !== basename(name)) asks.push({ who, need: { kind: "program", name: program }, because: reason });
+      for (const need of needsIn(inTurn)) asks.push({ who, need, because: reason });
+      for (const permission of permissions)
+        asks.push({ who, need: { kind: "permission", permission }, because: reason });
+      remarks.push(...said.map((text) => ({ who, text })));
+    }
+  }
+  return { asks, remarks };
+}
+
+const needsIn = ({ groups, capabilities, devices, network, paths }: Needs): Need[] => [
+  ...groups.map((name) => ({ kind: "group", name }) as const),
+  ...capabilities.map((name) => ({ kind: "capability", name }) as const),
+  ...devices.map((device) => ({ kind: "device", ...device }) as const),
+  ...network.map((address) => ({ kind: "network", address }) as const),
+  ...paths.map((path) => ({ kind: "path", ...path }) as const),
+];

@@ -1,0 +1,60 @@
+/**
+ * What built-in senses and workflows need of the host, by their options. Data and pure functions: the code of no sense or
+ * workflow is loaded. Options come as they stand in nerve.yaml; what is malformed is the module's to refuse.
+ */
+import { isIP } from "node:net";
+import type { BuiltInSenseName } from "../../senses/names.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import { type Needs, NO_NEEDS } from "../model/needs.ts";
+import type { BuiltInWorkflowName } from "../workflows/names.ts";
+
+export interface BuiltInNeeds {
+  readonly needs: Needs;
+  /** What the needs follow from, for a person; null where there are none. */
+  readonly because: string | null;
+}
+
+/** `isSecret`: what must not be written into a unit. */
+type Of = (options: JsonObject, isSecret: (text: string) => boolean) => BuiltInNeeds;
+
+const nothing: Of = () => ({ needs: NO_NEEDS, because: null });
+
+const path: Of = ({ path: given = "/" }) => {
+  if (typeof given !== "string" || !given.startsWith("/")) return { needs: NO_NEEDS, because: null };
+  return { needs: { ...NO_NEEDS, paths: [{ path: given, access: "read" }] }, because: "its `path`" };
+};
+
+const isText = (value: Json | undefined): value is string => typeof value === "string";
+
+const command: Of = ({ command: words, cwd }) => {
+  const program = Array.isArray(words) && words.every(isText) && words.length > 0 ? [words as string[]] : [];
+  const paths = isText(cwd) && cwd.startsWith("/") ? [{ path: cwd, access: "read" } as const] : [];
+  return { needs: { ...NO_NEEDS, programs: program, paths }, because: "its `command`" };
+};
+
+const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** A host by name may have any address, and asking for it reaches a name server. */
+const url: Of = ({ url: given }, isSecret) => {
+  const host = isText(given) && URL.canParse(given) ? new URL(given).hostname : null;
+  if (host !== null && LOOPBACK.test(host)) return { needs: NO_NEEDS, because: null };
+  const bare = host?.replace(/^\[|\]$/g, "") ?? "";
+  const address = isIP(bare) !== 0 && isText(given) && !isSecret(given) ? bare : "any";
+  return { needs: { ...NO_NEEDS, network: [address] }, because: "its `url`" };
+};
+
+export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
+  "cpu-usage": nothing,
+  memory: nothing,
+  load: nothing,
+  "disk-usage": path,
+  "disk-io": nothing,
+  "network-io": nothing,
+  processes: nothing,
+  pressure: nothing,
+  "host-health": nothing,
+  nerve: nothing,
+  exec: command,
+};
+
+export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = { exec: command, webhook: url };

@@ -1,0 +1,116 @@
+/** What each sense and workflow of a configuration asks of the host, from the configuration alone. */
+import { describe, expect, test } from "bun:test";
+import { parseNerveConfig } from "../../src/config/parse.ts";
+import { asksOf, type Modules } from "../../src/needs/asks.ts";
+
+const BUILT_IN: Modules = { isBuiltIn: () => true, isSecret: () => false };
+
+function asked(text: string, modules = BUILT_IN) {
+  const result = parseNerveConfig(text);
+  if (!result.ok) throw new Error(result.error[0]?.message);
+  return asksOf(result.value, modules);
+}
+
+const needs = (text: string, modules = BUILT_IN) => asked(text, modules).asks.map(({ need }) => need);
+
+const exec = (...words: string[]) => `workflows: { w: { use: exec, with: { command: ${JSON.stringify(words)} } } }`;
+const webhook = (url: string) => `workflows: { w: { use: webhook, with: { url: "${url}" } } }`;
+
+test("senses that only look at /proc ask for nothing", () => {
+  const senses = "cpu-usage memory load disk-io network-io processes pressure host-health nerve".split(" ");
+  expect(needs(`senses: { ${senses.map((name) => `${name}: `).join(", ")} }`)).toEqual([]);
+});
+
+test("disk-usage asks for its path", () => {
+  expect(needs("senses: { d: { use: disk-usage, with: { path: /srv } } }")).toEqual([
+    { kind: "path", path: "/srv", access: "read" },
+  ]);
+});
+
+test("each ask names who asks, and what the need follows from", () => {
+  expect(asked(exec("journalctl", "-n", "1")).asks).toEqual([
+    { who: "workflow:w", need: { kind: "program", name: "journalctl" }, because: "its `command`" },
+    { who: "workflow:w", need: { kind: "group", name: "systemd-journal" }, because: "`journalctl`" },
+  ]);
+});
+
+describe("webhook:", () => {
+  test.each([
+    ["http://localhost:9/x", []],
+    ["http://127.0.0.1/", []],
+    ["http://[::1]:9/", []],
+    ["https://192.0.2.7/x", ["192.0.2.7"]],
+    ["https://[2001:db8::1]/x", ["2001:db8::1"]],
+    ["https://example.com/x", ["any"]],
+  ])("%s asks for %p", (url, addresses) => {
+    expect(needs(webhook(url))).toEqual(addresses.map((address) => ({ kind: "network", address })));
+  });
+
+  test("an address that came from outside the file stands in no unit", () => {
+    const modules: Modules = { ...BUILT_IN, isSecret: () => true };
+    expect(needs(webhook("https://192.0.2.7/x"), modules)).toEqual([{ kind: "network", address: "any" }]);
+  });
+});
+
+describe("what a program needs in turn:", () => {
+  const UNITS = "org.freedesktop.systemd1.manage-units";
+  const permission = (action: string, verb: string | null, unit: string | null) => ({
+    kind: "permission",
+    permission: { action, verb, unit },
+  });
+
+  test.each<[string[], unknown[]]>([
+    [["systemctl", "restart", "mail-queue"], [permission(UNITS, "restart", "mail-queue.service")]],
+    [["/usr/bin/systemctl", "--no-ask-password", "stop", "a.socket"], [permission(UNITS, "stop", "a.socket")]],
+    [["systemctl", "restart", "{{ payload.unit }}.service"], [permission(UNITS, "restart", null)]],
+    [["systemctl", "is-active", "nginx"], []],
+    [["systemctl", "daemon-reload"], [permission("org.freedesktop.systemd1.reload-daemon", null, null)]],
+    [["docker", "ps"], [{ kind: "group", name: "docker" }]],
+    [["sh", "-c", "docker ps -q | wc -l"], [{ kind: "group", name: "docker" }]],
+    [["env", "LC_ALL=C", "journalctl", "-n1"], [{ kind: "group", name: "systemd-journal" }]],
+    [
+      ["ping", "-c1", "192.0.2.1"],
+      [
+        { kind: "capability", name: "CAP_NET_RAW" },
+        { kind: "network", address: "any" },
+      ],
+    ],
+    [["/opt/plugins/check_ntp"], []],
+  ])("%p", (words, expected) => {
+    const found = needs(exec(...words)).filter(({ kind }) => kind !== "program" && kind !== "path");
+    expect(found).toEqual(expected as typeof found);
+  });
+
+  test("what gains rights, and a script that cannot be read, are remarked on", () => {
+    expect(asked(exec("sudo", "true")).remarks).toEqual([
+      { who: "workflow:w", text: expect.stringContaining("gains no rights under the unit") },
+    ]);
+    expect(asked(exec("sh", "/opt/x.sh")).remarks).toEqual([
+      { who: "workflow:w", text: expect.stringContaining("cannot be read from its arguments") },
+    ]);
+  });
+
+  test("a script whose needs are written is not remarked on", () => {
+    const text = "workflows: { w: { use: exec, with: { command: [sh, /opt/x.sh] }, needs: { groups: [adm] } } }";
+    expect(asked(text).remarks).toEqual([]);
+    expect(asked(text).asks).toContainEqual({
+      who: "workflow:w",
+      need: { kind: "group", name: "adm" },
+      because: "its `needs`",
+    });
+  });
+});
+
+test("a module of one's own asks for what its entry says, whatever its name", () => {
+  const own: Modules = { ...BUILT_IN, isBuiltIn: () => false };
+  expect(needs(webhook("https://example.com/"), own)).toEqual([]);
+  const text = "senses: { load: { needs: { programs: [systemctl restart nginx], paths: ['/srv/out:rw'] } } }";
+  expect(needs(text, own)).toEqual([
+    { kind: "path", path: "/srv/out", access: "write" },
+    { kind: "program", name: "systemctl" },
+    {
+      kind: "permission",
+      permission: { action: "org.freedesktop.systemd1.manage-units", verb: "restart", unit: "nginx.service" },
+    },
+  ]);
+});
