@@ -26,12 +26,13 @@ export interface Readable {
   readonly damage: ArchiveDamaged | null;
 }
 
-const passes = ({ after, since, trace, sources, level }: LogFilter): ((row: Log) => boolean) => {
+const passes = ({ after, since, until, trace, sources, level }: LogFilter): ((row: Log) => boolean) => {
   const least = level === null ? 0 : LOG_LEVELS.indexOf(level);
   const wanted = sources.length === 0 ? null : new Set(sources);
   return (row) =>
     row.id > after &&
     (since === null || row.at >= since) &&
+    (until === null || row.at <= until) &&
     (trace === null || row.trace === trace) &&
     (wanted === null || wanted.has(row.source)) &&
     (least === 0 || LOG_LEVELS.indexOf(row.level) >= least);

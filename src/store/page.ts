@@ -7,6 +7,8 @@ export interface Page {
   readonly after: number;
   /** Only rows with `at` no earlier. */
   readonly since: number | null;
+  /** Only rows with `at` no later. */
+  readonly until: number | null;
   readonly trace: string | null;
   readonly limit: number;
   /** From the newest backwards, or from `after` forwards. Rows come back in id order either way. */
@@ -14,9 +16,16 @@ export interface Page {
 }
 
 /** From the first row on, as many as there are: a query says what it wants otherwise. */
-export const WHOLE_PAGE: Page = { after: 0, since: null, trace: null, limit: Number.MAX_SAFE_INTEGER, newest: false };
+export const WHOLE_PAGE: Page = {
+  after: 0,
+  since: null,
+  until: null,
+  trace: null,
+  limit: Number.MAX_SAFE_INTEGER,
+  newest: false,
+};
 
-/** `among`: for each column named, the values it may have; an empty list allows all. `time`: the column `since` is about. */
+/** `among`: for each column named, the values it may have; an empty list allows all. `time`: the column that `since` and `until` are about. */
 export function readPage<Row>(
   db: Database,
   guard: RowGuard<Row>,
@@ -35,6 +44,10 @@ export function readPage<Row>(
   if (page.since !== null) {
     where.push(`${time} >= ?`);
     values.push(page.since);
+  }
+  if (page.until !== null) {
+    where.push(`${time} <= ?`);
+    values.push(page.until);
   }
   if (page.trace !== null) {
     where.push("trace = ?");

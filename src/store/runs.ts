@@ -147,7 +147,7 @@ export function runTable(db: Database) {
     active: (): Run[] => guard.rows(found.activeAsFound().map(({ row }) => row)),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastIdOf(db, "workflow_runs"),
-    /** `since` is about `queued_at`. */
+    /** `since` and `until` are about `queued_at`. */
     list: (filter: RunFilter): Run[] =>
       readPage<Run>(
         db,

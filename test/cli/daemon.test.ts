@@ -51,6 +51,21 @@ describe("status", () => {
     expect(value.reflexes.map(({ name }: { name: string }) => name)).toEqual(["load#1", "chain"]);
   });
 
+  test("with -f looks again, until it is stopped or the daemon is gone", async () => {
+    const child = Bun.spawn([...NERVE, "status", "-f", "--json"], {
+      cwd: folder.path,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let output = "";
+    for await (const chunk of child.stdout) {
+      output += Buffer.from(chunk).toString();
+      if (output.split("\n").length > 2) break;
+    }
+    child.kill("SIGKILL");
+    await child.exited;
+    for (const line of output.trimEnd().split("\n")) expect(JSON.parse(line).kernel.pid).toBe(daemon.pid);
+  });
+
   test("shows the kernel, its groups, senses and reflexes to people", async () => {
     const { stdout } = await nerve("status");
     const [first] = stdout.split("\n");

@@ -262,7 +262,8 @@ const RUN_LINES = [
   "├─ run.resumed",
   "├─ … step call, attempt 2",
   "├─ dialling\\u{7}",
-  "└─ failed: gave up\\u{a}at once",
+  "└─ failed: gave up",
+  "     at once",
 ];
 
 describe("show of a run", () => {

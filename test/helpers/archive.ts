@@ -24,6 +24,7 @@ export const ALL_LOGS = {
   after: 0,
   sources: [],
   since: null,
+  until: null,
   trace: null,
   level: null,
   limit: 1_000_000,

@@ -50,8 +50,17 @@ function tamper(data: string, ...statements: readonly string[]): void {
   }
 }
 
-const ALL = { after: 0, senses: [], since: null, trace: null, limit: 100, newest: false };
-const ALL_LOGS = { after: 0, sources: [], since: null, trace: null, level: null, limit: 100, newest: false };
+const ALL = { after: 0, senses: [], since: null, until: null, trace: null, limit: 100, newest: false };
+const ALL_LOGS = {
+  after: 0,
+  sources: [],
+  since: null,
+  until: null,
+  trace: null,
+  level: null,
+  limit: 100,
+  newest: false,
+};
 
 /** What a reader of everything is told: the message of the problem, null for none. */
 function readAll(data: string): string | null {

@@ -18,7 +18,17 @@ function open(data: string): Store {
   return opened.value;
 }
 
-const ALL = { after: 0, since: null, trace: null, limit: 100, newest: false, workflows: [], states: [], reflexes: [] };
+const ALL = {
+  after: 0,
+  since: null,
+  until: null,
+  trace: null,
+  limit: 100,
+  newest: false,
+  workflows: [],
+  states: [],
+  reflexes: [],
+};
 
 /** A store as an earlier build left it: a run of a reflex, one by hand, and the retry of the first. Its rows then. */
 function older(folder: Folder): Run[] {

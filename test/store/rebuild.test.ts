@@ -237,6 +237,7 @@ describe("a table that is gone", () => {
       after: 0,
       sources: ["kernel"],
       since: null,
+      until: null,
       trace: null,
       level: "warn",
       limit: 9,

@@ -21,8 +21,17 @@ function open(data: string, durability: "full" | "normal" = "normal", bootId = "
   return opened.value;
 }
 
-const ALL: SignalFilter = { after: 0, senses: [], since: null, trace: null, limit: 1_000, newest: false };
-const ALL_LOGS = { after: 0, sources: [], since: null, trace: null, level: null, limit: 1_000, newest: false };
+const ALL: SignalFilter = { after: 0, senses: [], since: null, until: null, trace: null, limit: 1_000, newest: false };
+const ALL_LOGS = {
+  after: 0,
+  sources: [],
+  since: null,
+  until: null,
+  trace: null,
+  level: null,
+  limit: 1_000,
+  newest: false,
+};
 
 /** Ten signals a second apart, of `a` and `b` in turn, two a trace. */
 function fill(store: Store): string[] {

@@ -43,16 +43,17 @@ export const command = defineCommand({
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
     const { logs, history, version } = opened.value;
-    const { since, trace } = range.value;
+    const { since, until, trace } = range.value;
     const sources = [...options.source, ...[...named, ...options.sense].map((name) => `sense:${name}`)];
     const source = {
       version,
       lastId: logs.lastId,
       begin: () => beginning(range.value, (at) => history.firstIdSince(at)),
       page: (after: number, limit: number, newest: boolean) =>
-        history.readable({ after, sources, since, trace, level, limit, newest }),
+        history.readable({ after, sources, since, until, trace, level, limit, newest }),
     };
-    const printed = await list({ source, show: rowPrinter<Log>(json, logJson, logSpans) }, range.value);
+    const show = rowPrinter<Log>({ json, wide: options.wide }, logJson, logSpans);
+    const printed = await list({ source, show }, range.value);
     if (printed > 0) return ok(EXIT.done);
     const known = knownSources(place.value.config, sources);
     if (!known.ok) return known;

@@ -16,7 +16,7 @@ import { authorFrames } from "../screen/author-frames.ts";
 import { payloadSpans } from "../screen/payload.ts";
 import { LEVEL_STYLES } from "../screen/rows.ts";
 import { SECRETS } from "../screen/secrets.ts";
-import { print, printLine, type Span, span } from "../screen/terminal.ts";
+import { print, printLine, type Span, span, stdoutScreen } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
 
 interface Report {
@@ -122,7 +122,8 @@ function tellPeople({ sense, end, applied, rows, logs, scratch }: Report): void 
   const changes = rows.map((row) => `${escapeForTerminal(row.table)} ${signs(row)}`);
   labelled("rows", span(changes.length === 0 ? "none changed" : changes.join(", ")));
   for (const { level, event, message, data } of logs) {
-    const about = data === null || data === undefined ? [] : [span("  "), ...payloadSpans(data as Json)];
+    const about =
+      data === null || data === undefined ? [] : [span("  "), ...payloadSpans(data as Json, stdoutScreen())];
     const graver = event === "log" && level !== "info" ? [span(`${level} `, LEVEL_STYLES[level])] : [];
     labelled(event === "log" ? "logged" : "printed", ...graver, span(escapeForTerminal(message)), ...about);
   }

@@ -43,11 +43,11 @@ interface Shown {
   readonly run: Run;
 }
 
-const { follow, since, after, trace, limit } = LIST_OPTIONS;
+const { follow, since, until, after, trace, limit, wide } = LIST_OPTIONS;
 
 export const command = defineCommand({
   details:
-    "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since is about the time it was queued. States: queued, running, sleeping (also between attempts);\ncompleted, failed, cancelled, timed-out, dropped.",
+    "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since and --until are about the time it was queued. States: queued, running, sleeping (also between attempts);\ncompleted, failed, cancelled, timed-out, dropped.",
   arguments: [{ name: "workflow…", required: false }],
   options: {
     follow,
@@ -56,9 +56,11 @@ export const command = defineCommand({
     state: texts("STATE", "only in this state"),
     reflex: texts("NAME", "only those this reflex began"),
     since,
+    until,
     after,
     trace,
     limit,
+    wide,
   },
   examples: [
     ["nerve runs --active", "what is queued, running or asleep"],
@@ -79,7 +81,7 @@ export const command = defineCommand({
     const workflows = knownWorkflows(place.value.config, only);
     const known = workflows.ok ? knownReflexes(place.value.config, options.reflex) : workflows;
     const show = rowPrinter<Shown>(
-      json,
+      { json, wide: options.wide },
       ({ run }) => runJson(run),
       ({ run, now }) => runSpans(run, now),
     );
@@ -131,14 +133,20 @@ const passes = ({ workflows, states, reflexes }: Filter, range: Range, run: Run)
   (range.trace === null || run.trace === range.trace);
 
 function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) {
-  const { since, trace } = range;
+  const { since, until, trace } = range;
   const onlyActive = filter.states.length > 0 && filter.states.every((state) => ACTIVE.has(state));
   const pageOf = (from: number, most: number, newest: boolean): readonly Run[] => {
-    if (!onlyActive) return runs.list({ ...filter, after: from, since, trace, limit: most, newest });
+    if (!onlyActive) return runs.list({ ...filter, after: from, since, until, trace, limit: most, newest });
     // They are few, however many have ended.
     const found = runs
       .active()
-      .filter((run) => run.id > from && run.queued_at >= (since ?? run.queued_at) && passes(filter, range, run));
+      .filter(
+        (run) =>
+          run.id > from &&
+          run.queued_at >= (since ?? run.queued_at) &&
+          run.queued_at <= (until ?? run.queued_at) &&
+          passes(filter, range, run),
+      );
     return newest ? found.slice(-most) : found.slice(0, most);
   };
   return {

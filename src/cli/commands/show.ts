@@ -12,7 +12,7 @@ import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { logJson, logSpans, signalJson, signalSpans } from "../screen/rows.ts";
 import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
-import { print, renderLine, type Screen, type Span, span, stdoutScreen } from "../screen/terminal.ts";
+import { print, renderLine, type Screen, type Span, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
 import { findStory, type Subject } from "../stories/find-story.ts";
 import { runLogSpans } from "../stories/run-story.ts";
@@ -32,25 +32,27 @@ interface Setting {
   readonly screen: Screen;
 }
 
-function contentOf(node: Node, parent: Node | null, now: number): Span[] {
-  if (node.kind === "signal") return signalSpans(node.row);
+function contentOf(node: Node, parent: Node | null, { now, screen }: Setting): Span[] {
+  if (node.kind === "signal") return signalSpans(node.row, screen);
   if (node.kind === "run") return runSpans(node.row, now);
-  return parent?.kind === "run" ? runLogSpans(node.row) : logSpans(node.row);
+  return parent?.kind === "run" ? runLogSpans(node.row, screen) : logSpans(node.row, screen);
 }
 
 function treeLines(parent: Node | null, nodes: readonly Node[], indent: string, setting: Setting): string[] {
-  const { begin, now, screen } = setting;
+  const { begin, screen } = setting;
   return nodes.flatMap((node, index) => {
     const last = index === nodes.length - 1;
     const branch = span(`${indent}${last ? "└─" : "├─"} `, "dim");
-    const line = renderLine([offset(timeOf(node) - begin), branch, ...contentOf(node, parent, now)], screen);
-    const below =
-      node.kind === "log" ? [] : treeLines(node, node.children, `${indent}${last ? "   " : "│  "}`, setting);
-    return [line, ...below];
+    const trunk = `${indent}${last ? "   " : "│  "}`;
+    const margin = [span(" ".repeat(OFFSET_WIDTH + 2)), span(`${trunk}  `, "dim")];
+    const spans = [offset(timeOf(node) - begin), branch, ...contentOf(node, parent, setting)];
+    const below = node.kind === "log" ? [] : treeLines(node, node.children, trunk, setting);
+    return [...wrapLines(spans, margin, screen), ...below];
   });
 }
 
 const DOT = span(" · ", "dim");
+const MARGIN = [span("  ")];
 
 function traceHeading({ trace, begin, signals, logs, runs }: Subject, durationMs: number, screen: Screen): string[] {
   const counts = [
@@ -61,7 +63,7 @@ function traceHeading({ trace, begin, signals, logs, runs }: Subject, durationMs
   ];
   return [
     renderLine([span(`trace ${trace}`, "bold")], screen),
-    renderLine([span(localMoment(begin)), ...counts.flatMap((count) => [DOT, span(count)])], screen),
+    ...wrapLines([span(localMoment(begin)), ...counts.flatMap((count) => [DOT, span(count)])], MARGIN, screen),
   ];
 }
 
@@ -70,7 +72,7 @@ function runHeading(run: Run, namesake: Signal | null, now: number, screen: Scre
   const parts = [timing(run, now), ...(attempt > 1 ? [counted(attempt, "attempt")] : []), originOf(run)];
   return [
     renderLine([span(runTitle(run), "bold"), DOT, span(state, STATE_STYLES[state])], screen),
-    renderLine([span(localMoment(queued_at)), ...parts.flatMap((part) => [DOT, span(part)])], screen),
+    ...wrapLines([span(localMoment(queued_at)), ...parts.flatMap((part) => [DOT, span(part)])], MARGIN, screen),
     renderLine([span(`trace ${trace}`, "dim")], screen),
     ...(namesake === null
       ? []

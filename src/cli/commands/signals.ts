@@ -16,6 +16,7 @@ export const command = defineCommand({
   options: LIST_OPTIONS,
   examples: [
     ["nerve signals cpu-usage -f", "the newest of one sense, and what comes"],
+    ["nerve signals -n 5 --until '2026-11-22 10:30' --wide", "the last five before a moment, whole"],
     ["nerve signals --since 1h --json | jq .payload", "an hour of payloads for another program"],
     ["nerve signals --after 4200 --json", "what is new since id 4200"],
   ],
@@ -27,16 +28,16 @@ export const command = defineCommand({
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
     const { signals, version } = opened.value;
-    const { since, trace, follow } = range.value;
+    const { since, until, trace, follow } = range.value;
     const senses = [...named, ...options.sense];
     const source = {
       version,
       lastId: signals.lastId,
       begin: () => beginning(range.value, signals.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
-        whole(signals.list({ after, senses, since, trace, limit, newest })),
+        whole(signals.list({ after, senses, since, until, trace, limit, newest })),
     };
-    const show = rowPrinter<Signal>(json, signalJson, signalSpans);
+    const show = rowPrinter<Signal>({ json, wide: options.wide }, signalJson, signalSpans);
     if (follow && !json) {
       const known = knownSenses(place.value.config, senses);
       if (!known.ok) remark(`${known.error.problems[0]?.message} in the config; waiting for one`);

@@ -3,7 +3,7 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Status } from "../../control/contract.ts";
-import { defineCommand } from "../frame/command.ts";
+import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
@@ -147,22 +147,37 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
   ].join("\n");
 }
 
+const LOOK_AGAIN_MS = 1_000;
+const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
+
+/** A terminal shows the newest look alone; elsewhere looks stand below one another. */
+function tellPeople(status: Status, follows: boolean, isFirst: boolean): void {
+  const screen = stdoutScreen();
+  const before = follows && screen.terminal ? CLEAR : isFirst ? "" : "\n";
+  print(before + renderStatus(status, Date.now(), screen));
+}
+
 export const command = defineCommand({
   details:
     "Counts are since the daemon started. A sense is failing after an error, a timeout or a kill, until a compute of it\nsucceeds. P50 and P99 are of the newest computes. A narrow terminal gets the columns\nthat matter most; --json has them all. Ends with exit code 3 when no daemon answers.",
   arguments: [],
-  options: {},
+  options: { follow: flag("look again every second, until Ctrl-C", "f") },
   examples: [
     ["nerve status", "one look"],
+    ["nerve status -f", "and keep looking"],
     ["nerve status --json | jq '.senses[] | select(.state != \"ok\")'", "what is not well"],
   ],
-  async run({ config, json }) {
+  async run({ config, options, json }) {
     const place = findPlace(config);
     if (!place.ok) return place;
-    const answer = await ask<Status>(place.value, "/status", null);
-    if (!answer.ok) return answer;
-    if (json) print(safeJson(answer.value));
-    else print(renderStatus(answer.value, Date.now(), stdoutScreen()));
+    for (let looks = 1; ; looks++) {
+      const answer = await ask<Status>(place.value, "/status", null);
+      if (!answer.ok) return answer;
+      if (json) print(safeJson(answer.value));
+      else tellPeople(answer.value, options.follow, looks === 1);
+      if (!options.follow) break;
+      await Bun.sleep(LOOK_AGAIN_MS);
+    }
     const { file, problems } = place.value;
     if (problems.length > 0) warn(`${file} has problems since the daemon read it; see \`nerve check\``, json);
     return ok(EXIT.done);

@@ -6,21 +6,24 @@ import { traceTime } from "../../base/trace-id.ts";
 import { flag, text, texts } from "../frame/command.ts";
 import { type Failure, usageError } from "../frame/outcome.ts";
 import { timeColumn } from "../screen/rows.ts";
-import { print, renderLine, type Span, stdoutScreen } from "../screen/terminal.ts";
+import { print, renderLine, renderLines, type Screen, type Span, stdoutScreen } from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
 
 export const LIST_OPTIONS = {
   follow: flag("go on with what comes, until Ctrl-C", "f"),
   sense: texts("NAME", "only of this sense"),
   since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'"),
+  until: text("WHEN", "only up to then, written as for --since"),
   after: text("ID", "everything above this id, oldest first: a cursor"),
   trace: text("TRACE", "only of this trace (32 hex digits)"),
-  limit: text("N", "at most N: the newest, or with --after the first (default 20, none with --after or --since)"),
+  limit: text("N", "at most N: the newest, or with --after the first (default 20, none with --after or --since)", "n"),
+  wide: flag("whole lines, however narrow the terminal is"),
 } as const;
 
 export interface Range {
   readonly after: number | null;
   readonly since: number | null;
+  readonly until: number | null;
   readonly trace: string | null;
   /** Infinity where there is none. */
   readonly limit: number;
@@ -30,6 +33,7 @@ export interface Range {
 interface RangeOptions {
   readonly follow: boolean;
   readonly since: string | null;
+  readonly until: string | null;
   readonly after: string | null;
   readonly trace: string | null;
   readonly limit: string | null;
@@ -48,15 +52,25 @@ const wholeNumber = (given: string): number | null => {
   return /^\d{1,15}$/.test(given) && Number.isSafeInteger(value) ? value : null;
 };
 
+function parseTime(option: "since" | "until", given: string | null, now: number): Result<number | null, Failure> {
+  const at = given === null ? null : parseSince(given, now);
+  if (given === null || at !== null) return ok(at);
+  const hint = "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'";
+  return usageError(`--${option} takes a time, not \`${given}\``, hint);
+}
+
 export function parseRange(options: RangeOptions, now: number): Result<Range, Failure> {
   const after = options.after === null ? null : wholeNumber(options.after);
   if (after === null && options.after !== null) return usageError(`\`--after\` takes an id, not \`${options.after}\``);
-  const since = options.since === null ? null : parseSince(options.since, now);
-  if (since === null && options.since !== null) {
-    return usageError(
-      `--since takes a time, not \`${options.since}\``,
-      "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'",
-    );
+  const since = parseTime("since", options.since, now);
+  if (!since.ok) return since;
+  const until = parseTime("until", options.until, now);
+  if (!until.ok) return until;
+  if (until.value !== null && options.follow) {
+    return usageError("`--until` ends a list, and `--follow` goes on with it", "give one of them");
+  }
+  if (since.value !== null && until.value !== null && until.value < since.value) {
+    return usageError(`\`--until ${options.until}\` is before \`--since ${options.since}\``, "swap them");
   }
   const trace = options.trace?.toLowerCase() ?? null;
   if (trace !== null && !/^[0-9a-f]{32}$/.test(trace)) {
@@ -68,10 +82,11 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
   const limit = options.limit === null ? null : wholeNumber(options.limit);
   if (limit === null && options.limit !== null)
     return usageError(`\`--limit\` takes a number, not \`${options.limit}\``);
-  const unlimited = after !== null || since !== null || trace !== null;
+  const unlimited = after !== null || since.value !== null || trace !== null;
   return ok({
     after,
-    since,
+    since: since.value,
+    until: until.value,
     trace,
     limit: limit ?? (unlimited ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT),
     follow: options.follow,
@@ -162,18 +177,24 @@ export async function list<Row extends { readonly id: number }>(
   return printed;
 }
 
-/** Shows a row as a line with its time, or as JSON. */
+/** How rows are shown. */
+export interface Shape {
+  readonly json: boolean;
+  readonly wide: boolean;
+}
+
+/** Shows a row as a line with its time, and further lines where its text has several, or as JSON. */
 export function rowPrinter<Row extends { readonly at: number }>(
-  json: boolean,
+  { json, wide }: Shape,
   toJson: (row: Row) => object,
-  toSpans: (row: Row) => readonly Span[],
+  toSpans: (row: Row, screen: Screen) => readonly Span[],
 ): (row: Row) => string {
   if (json) return (row) => safeJson(toJson(row));
-  const screen = stdoutScreen();
+  const screen = wide ? { ...stdoutScreen(), width: null } : stdoutScreen();
   const timeOf = timeColumn(screen.terminal, localDay(Date.now()));
   return (row) => {
     const { heading, time } = timeOf(row.at);
-    const line = renderLine([time, ...toSpans(row)], screen);
+    const line = renderLines([time, ...toSpans(row, screen)], screen).join("\n");
     return heading === null ? line : `${renderLine(heading, screen)}\n${line}`;
   };
 }

@@ -8,6 +8,7 @@ import { Replay } from "../../rules/replay.ts";
 import type { Counts, Replayed } from "../../rules/replayed.ts";
 import { spelledOut } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { ALL_RUNS } from "../../store/runs.ts";
 import { DropEstimate } from "./drop-estimate.ts";
 import { ALWAYS, replaySignals } from "./replaying.ts";
 
@@ -158,14 +159,11 @@ function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<str
   const estimates = new Map<string, DropEstimate>();
   for (const [name, workflow] of config?.workflows ?? []) {
     const ended = runs.list({
-      after: 0,
-      since: null,
-      trace: null,
+      ...ALL_RUNS,
       limit: DURATIONS,
       newest: true,
       workflows: [name],
       states: ["completed", "failed", "cancelled", "timed-out"],
-      reflexes: [],
     });
     const durations = ended.flatMap(({ started_at, ended_at }) =>
       started_at === null || ended_at === null ? [] : [Math.max(0, ended_at - started_at)],

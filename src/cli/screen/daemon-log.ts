@@ -35,7 +35,10 @@ const json: Format = {
 /** The width is asked each time: a window is resized while a daemon runs in it. */
 const pretty: Format = {
   line: (line) => formatPretty(line, stderrScreen().colours),
-  signal: (signal) => renderLine([span(`${localTime(signal.at)}  `, "dim"), ...signalSpans(signal)], stderrScreen()),
+  signal(signal) {
+    const screen = stderrScreen();
+    return renderLine([span(`${localTime(signal.at)}  `, "dim"), ...signalSpans(signal, screen)], screen);
+  },
 };
 
 const lostLines = (lines: number): LogLine => ({

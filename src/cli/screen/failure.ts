@@ -2,11 +2,9 @@
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Problem } from "../../model/problem.ts";
 import { SECRETS } from "./secrets.ts";
-import { paint, printError, type Screen, stderrScreen } from "./terminal.ts";
+import { escapeLines, paint, printError, type Screen, stderrScreen } from "./terminal.ts";
 
-/** Lines of a message keep their ends; everything else unsafe is escaped. */
-const escapeLines = (text: string, indent: string): string =>
-  text.split("\n").map(escapeForTerminal).join(`\n${indent}`);
+const indented = (text: string): string => escapeLines(text).replaceAll("\n", "\n  ");
 
 function renderProblem(problem: Problem, screen: Screen, label: "error" | "warning" = "error"): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
@@ -14,9 +12,9 @@ function renderProblem(problem: Problem, screen: Screen, label: "error" | "warni
   const isNamed = place === "" || (problem.line === null && problem.message.startsWith(place));
   const where = isNamed ? "" : `${paint(escapeForTerminal(place), "bold", screen.colours)}: `;
   const head = paint(`${label}:`, label === "error" ? "red" : "yellow", screen.colours);
-  const lines = [`${head} ${where}${escapeLines(problem.message, "  ")}`];
+  const lines = [`${head} ${where}${indented(problem.message)}`];
   if (problem.hint !== null) {
-    lines.push(`  ${paint("hint:", "cyan", screen.colours)} ${escapeLines(problem.hint, "  ")}`);
+    lines.push(`  ${paint("hint:", "cyan", screen.colours)} ${indented(problem.hint)}`);
   }
   return lines.join("\n");
 }

@@ -1,7 +1,9 @@
-/** A payload on one line, for people: `usage_percent 3.1 · cores 2`. */
+/** A payload on one line, for people: `usage_percent 3.1 · cores 2`, on a terminal `usage_percent 3.1 %`. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import { type Json, readJson } from "../../base/json.ts";
-import { type Span, span } from "./terminal.ts";
+import { formatSize } from "../../base/size.ts";
+import { type Screen, type Span, span } from "./terminal.ts";
+import { duration } from "./times.ts";
 
 const SEPARATOR = " · ";
 /** More than any terminal shows; a payload may hold 64 KiB. */
@@ -35,26 +37,53 @@ function inline(value: Json): string {
   return `[${value.length}]`;
 }
 
+interface Field {
+  readonly name: string;
+  readonly value: Json;
+  readonly text: string;
+}
+
 /** Fields of nested objects come under their dotted path, lists of objects as their length. */
-function collect(value: Json, path: string, fields: [string, string][]): void {
+function collect(value: Json, path: string, fields: Field[]): void {
   if (fields.length > MAX_FIELDS) return;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    fields.push([escapeForTerminal(shorten(path)), inline(value)]);
+    fields.push({ name: escapeForTerminal(shorten(path)), value, text: inline(value) });
     return;
   }
   const entries = Object.entries(value);
-  if (entries.length === 0) fields.push([escapeForTerminal(shorten(path)), "{}"]);
+  if (entries.length === 0) fields.push({ name: escapeForTerminal(shorten(path)), value, text: "{}" });
   for (const [key, inner] of entries) collect(inner, path === "" ? key : `${path}.${key}`, fields);
 }
 
-export function payloadSpans(payload: Json): Span[] {
-  const fields: [string, string][] = [];
+/** On a terminal what matters comes first, numbers with their units; elsewhere fields stand as they were emitted. */
+export function payloadSpans(payload: Json, { terminal }: Screen): Span[] {
+  const fields: Field[] = [];
   collect(payload, "", fields);
-  return fields.flatMap(([name, shown], index) => [
+  const shown = terminal ? fields.map(withUnit).sort((a, b) => weight(a.name) - weight(b.name)) : fields;
+  return shown.flatMap(({ name, text }, index) => [
     ...(index === 0 ? [] : [span(SEPARATOR, "dim")]),
     ...(name === "" ? [] : [span(`${name} `, "dim")]),
-    span(shown),
+    span(text),
   ]);
+}
+
+/** 0: a verdict or a percentage, which says most in least room. */
+const weight = (name: string): number => (/(?:^|[._])(?:percent|status|state)$/.test(name) ? 0 : 1);
+
+/** What a number whose name ends so is shown as. */
+const UNITS: readonly (readonly [name: RegExp, show: (value: number) => string])[] = [
+  [/(?:^|[._])percent$/, (value) => `${numeral(value)} %`],
+  [/(?:^|_)bytes_per_second$/, (value) => `${formatSize(value)}/s`],
+  [/(?:^|[._])bytes$/, formatSize],
+  [/(?:^|[._])ms$/, duration],
+  [/(?:^|[._])seconds$/, (value) => duration(value * 1_000)],
+];
+
+function withUnit(field: Field): Field {
+  const { name, value } = field;
+  if (typeof value !== "number" || value < 0) return field;
+  const unit = UNITS.find(([ends]) => ends.test(name));
+  return unit === undefined ? field : { ...field, text: unit[1](value) };
 }
 
 /** JSON text that a store holds, or the text itself should it be damaged. */

@@ -4,7 +4,7 @@ import { localDay, localMoment, localTime } from "../../base/local-time.ts";
 import type { Log, LogLevel } from "../../model/log.ts";
 import type { Signal } from "../../model/signal.ts";
 import { parseStored, payloadSpans } from "./payload.ts";
-import { type Span, type Style, span } from "./terminal.ts";
+import { escapeLines, type Screen, type Span, type Style, span } from "./terminal.ts";
 
 export const signalJson = (row: Signal) => ({ ...row, payload: parseStored(row.payload) });
 export const logJson = (row: Log) => ({ ...row, data: row.data === null ? null : parseStored(row.data) });
@@ -21,28 +21,28 @@ const NAME_WIDTH = 22;
 
 export const padded = (text: string): string => `${escapeForTerminal(text).padEnd(NAME_WIDTH)} `;
 
-export const signalSpans = (row: Signal): Span[] => [
+export const signalSpans = (row: Signal, screen: Screen): Span[] => [
   span(padded(`${row.sense} #${row.id}`), "cyan"),
-  ...payloadSpans(parseStored(row.payload)),
+  ...payloadSpans(parseStored(row.payload), screen),
 ];
 
 const levelSpan = (level: LogLevel): Span[] => (level === "info" ? [] : [span(`${level} `, LEVEL_STYLES[level])]);
 
-export const logSpans = (row: Log): Span[] => [
+export const logSpans = (row: Log, screen: Screen): Span[] => [
   span(padded(row.source), LEVEL_STYLES[row.level] ?? "cyan"),
-  ...messageSpans(row),
+  ...messageSpans(row, screen),
 ];
 
 /** Of `data` only what the message does not say: a stack or an object of the author's is for `--json`. */
-export const messageSpans = (row: Log): Span[] => [
+export const messageSpans = (row: Log, screen: Screen): Span[] => [
   ...levelSpan(row.level),
-  span(escapeForTerminal(row.message)),
-  ...(row.event === "log" ? authorData(row.data) : []),
+  span(escapeLines(row.message)),
+  ...(row.event === "log" ? authorData(row.data, screen) : []),
 ];
 
-function authorData(data: string | null): Span[] {
+function authorData(data: string | null, screen: Screen): Span[] {
   const parsed = data === null ? null : parseStored(data);
-  return parsed === null ? [] : [span("  "), ...payloadSpans(parsed)];
+  return parsed === null ? [] : [span("  "), ...payloadSpans(parsed, screen)];
 }
 
 /** Times of a list: on a terminal the day stands once above its rows, in a pipe in each of them. */

@@ -3,6 +3,7 @@
  * are coloured and a colour is never cut in half. Text from outside is escaped by whoever makes a span of it.
  */
 import { writeSync } from "node:fs";
+import { escapeForTerminal } from "../../base/escape.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
@@ -37,6 +38,9 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 export const stdoutScreen = (): Screen => screenOf(process.stdout);
 export const stderrScreen = (): Screen => screenOf(process.stderr);
 
+/** Lines of a text keep their ends; everything else unsafe is escaped. */
+export const escapeLines = (text: string): string => text.trimEnd().split(/\r?\n/).map(escapeForTerminal).join("\n");
+
 /** As much of `text` as `width` columns hold. */
 export function cut(text: string, width: number): string {
   let kept = "";
@@ -66,6 +70,77 @@ export function renderLine(spans: readonly Span[], screen: Screen): string {
     if (left < 0) break;
   }
   return line.trimEnd() + paint("…", "dim", screen.colours);
+}
+
+/** Below the first line of a text of several. */
+const CONTINUED = "    ";
+
+/** A line for each line of the text in `spans`; those after the first are indented. */
+export function renderLines(spans: readonly Span[], screen: Screen): string[] {
+  return splitLines(spans).map((line, at) => renderLine(at === 0 ? line : [span(CONTINUED), ...line], screen));
+}
+
+function splitLines(spans: readonly Span[]): Span[][] {
+  let line: Span[] = [];
+  const lines = [line];
+  for (const { text, style } of spans) {
+    for (const [at, part] of text.split("\n").entries()) {
+      if (at > 0) {
+        line = [];
+        lines.push(line);
+      }
+      line.push(span(part, style));
+    }
+  }
+  return lines;
+}
+
+/** The same, and a line that is too wide goes on below. `margin` stands before every line but the first. */
+export function wrapLines(spans: readonly Span[], margin: readonly Span[], screen: Screen): string[] {
+  const free: Screen = { ...screen, width: null };
+  const marginWidth = margin.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
+  // A terminal too narrow for the margin wraps for itself.
+  const width = screen.width === null || screen.width < marginWidth + MIN_WRAPPED ? null : screen.width;
+  const lines: string[] = [];
+  for (const line of splitLines(spans)) {
+    for (const piece of width === null ? [line] : wrapped(line, width, width - marginWidth)) {
+      lines.push(renderLine(lines.length === 0 ? piece : [...margin, ...piece], free));
+    }
+  }
+  return lines;
+}
+
+const MIN_WRAPPED = 20;
+
+/** At spaces where there are any: the first piece up to `first` columns wide, the others up to `others`. */
+function wrapped(line: readonly Span[], first: number, others: number): Span[][] {
+  const pieces: Span[][] = [];
+  let piece: Span[] = [];
+  let left = first;
+  const begin = (): void => {
+    pieces.push(piece);
+    piece = [];
+    left = others;
+  };
+  for (const { text, style } of line) {
+    for (let word of text.match(/ *[^ ]+| +/g) ?? []) {
+      if (Bun.stringWidth(word) > left && piece.length > 0) {
+        begin();
+        word = word.trimStart();
+      }
+      while (Bun.stringWidth(word) > left) {
+        const part = cut(word, left);
+        piece.push(span(part, style));
+        word = word.slice(part.length);
+        begin();
+      }
+      if (word === "") continue;
+      piece.push(span(word, style));
+      left -= Bun.stringWidth(word);
+    }
+  }
+  if (piece.length > 0 || pieces.length === 0) pieces.push(piece);
+  return pieces;
 }
 
 /** Where the result was to go there is no room, or no device. */

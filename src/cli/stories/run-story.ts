@@ -5,11 +5,12 @@ import type { Log } from "../../model/log.ts";
 import { authorFrames } from "../screen/author-frames.ts";
 import { payloadSpans } from "../screen/payload.ts";
 import { messageSpans } from "../screen/rows.ts";
-import { type Span, span } from "../screen/terminal.ts";
+import { escapeLines, type Screen, type Span, span } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
 import { eventOf } from "./story.ts";
 
-const value = (of: Json): Span[] => (of === null ? [] : [span(" → ", "dim"), ...payloadSpans(of)]);
+const value = (of: Json, screen: Screen): Span[] =>
+  of === null ? [] : [span(" → ", "dim"), ...payloadSpans(of, screen)];
 
 /** `step find owner, call 2, attempt 3 · 12 ms`. */
 const stepSpans = (mark: Span, data: { step: string; nth: number; attempt: number }, ms: number | null): Span[] => [
@@ -20,7 +21,7 @@ const stepSpans = (mark: Span, data: { step: string; nth: number; attempt: numbe
   ...(ms === null ? [] : [span(` · ${duration(ms)}`, "dim")]),
 ];
 
-const because = (error: string | null): Span[] => (error === null ? [] : [span(`: ${escapeForTerminal(error)}`)]);
+const because = (error: string | null): Span[] => (error === null ? [] : [span(`: ${escapeLines(error)}`)]);
 
 /** ` at /etc/nerve/workflows/page/index.ts:7:12`. */
 function thrownAt(stack: string | null): Span[] {
@@ -29,23 +30,23 @@ function thrownAt(stack: string | null): Span[] {
 }
 
 /** `logs` of a run, where its own name need not be said. */
-export function runLogSpans(log: Log): Span[] {
+export function runLogSpans(log: Log, screen: Screen): Span[] {
   const told = eventOf(log);
-  if (told === null) return messageSpans(log);
+  if (told === null) return messageSpans(log, screen);
   const { event, data } = told;
   switch (event) {
     case "run.queued":
       return [
         span("queued"),
         ...(data.from_step === null ? [] : [span(`, from step ${escapeForTerminal(data.from_step)}`)]),
-        ...value(data.input),
+        ...value(data.input, screen),
       ];
     case "run.started":
       return [span("started")];
     case "step.started":
       return stepSpans(span("… ", "dim"), data, null);
     case "step.completed":
-      return [...stepSpans(span("✓ ", "green"), data, data.duration_ms), ...value(data.result)];
+      return [...stepSpans(span("✓ ", "green"), data, data.duration_ms), ...value(data.result, screen)];
     case "step.failed": {
       const again = data.until === null ? "" : `, again after ${duration(Math.max(0, data.until - log.at))}`;
       return [
@@ -67,7 +68,7 @@ export function runLogSpans(log: Log): Span[] {
         ...thrownAt(data.stack),
       ];
     case "run.completed":
-      return [span("completed", "green"), ...value(data.output)];
+      return [span("completed", "green"), ...value(data.output, screen)];
     case "run.failed":
       return [span("failed", "red"), ...because(data.error), ...thrownAt(data.stack)];
     case "run.timed-out":
@@ -75,6 +76,6 @@ export function runLogSpans(log: Log): Span[] {
     case "run.dropped":
       return [span(event.slice("run.".length).replace("-", " "), "red"), ...because(data.error)];
     case "run.resumed":
-      return messageSpans(log);
+      return messageSpans(log, screen);
   }
 }

@@ -8,7 +8,7 @@ import { ask } from "../place/ask.ts";
 import { configOption, type Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { logJson, signalJson, signalSpans } from "../screen/rows.ts";
-import { print, printLine, span } from "../screen/terminal.ts";
+import { print, printLine, span, stdoutScreen } from "../screen/terminal.ts";
 import type { Ordered } from "./wait-for-run.ts";
 import { type Settled, type Triggered, waitForTrace } from "./wait-for-trace.ts";
 
@@ -51,6 +51,6 @@ const asJson = ({ sense, trace }: Triggered, { outcome, signal, log }: Settled) 
 });
 
 function tellPeople(sense: string, { outcome, signal }: Settled): void {
-  if (signal !== null) printLine([span("✓ ", "green"), ...signalSpans(signal)]);
+  if (signal !== null) printLine([span("✓ ", "green"), ...signalSpans(signal, stdoutScreen())]);
   else if (outcome === "no-signal") print(`${sense} computed: no signal`);
 }

@@ -15,7 +15,7 @@ import { readStore } from "../place/store.ts";
 import { parseStored } from "../screen/payload.ts";
 import { logSpans } from "../screen/rows.ts";
 import { runJson, runTitle } from "../screen/run-rows.ts";
-import { print, printError, renderLine, span, stderrScreen } from "../screen/terminal.ts";
+import { print, printError, renderLines, span, stderrScreen } from "../screen/terminal.ts";
 
 /** As long as nothing happens, it is asked this often whether the daemon lives. */
 const ASK_MS = 2_000;
@@ -80,7 +80,7 @@ function printLog(): (log: Log) => void {
   const screen = stderrScreen();
   return (log) => {
     if (log.level !== "debug")
-      printError(renderLine([span(`${localTime(log.at)}  `, "dim"), ...logSpans(log)], screen));
+      printError(renderLines([span(`${localTime(log.at)}  `, "dim"), ...logSpans(log, screen)], screen).join("\n"));
   };
 }
 

@@ -14,6 +14,7 @@ import type { Decision } from "../../rules/rule.ts";
 import { definitionOf, scheduleOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import type { StoredReflexState } from "../../store/reflex-state.ts";
+import { ALL_SIGNALS } from "../../store/signals.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -204,7 +205,7 @@ export class Reflexes implements KeyStatesOwner {
 
   *payloadsBefore(sense: string, id: number): Generator<Json> {
     const after = Math.max(0, id - SOUGHT_SIGNALS);
-    const page = { after, senses: [sense], since: null, trace: null, limit: SOUGHT_PAYLOADS, newest: true };
+    const page = { ...ALL_SIGNALS, after, senses: [sense], limit: SOUGHT_PAYLOADS, newest: true };
     for (const signal of this.#store.signals.list(page).sort((a, b) => b.id - a.id)) {
       if (signal.id < id) yield readJson(signal.payload) ?? null;
     }

@@ -58,6 +58,20 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 describe("which rows", () => {
   test("the newest 20, newest last", async () => expect(await ids("signals")).toEqual(range(13, 32)));
   test("--limit of them", async () => expect(await ids("signals", "--limit", "3")).toEqual(range(30, 32)));
+  test("-n is --limit, and --until ends them", async () => {
+    expect(await ids("signals", "-n", "3")).toEqual(range(30, 32));
+    expect(await ids("signals", "-n", "2", "--until", "1h")).toEqual([29, 30]);
+    expect(await ids("signals", "--since", "3h", "--until", new Date(NOW - 2 * HOUR + 4_000).toISOString())).toEqual(
+      range(1, 4),
+    );
+    expect(await ids("logs", "--until", "1h")).toEqual([1]);
+  });
+  test("--until refuses what it cannot go with", async () => {
+    for (const args of [["-f"], ["--since", "1h"]]) {
+      expect((await nerve("signals", "--until", "2h", ...args)).code).toBe(2);
+    }
+    expect((await nerve("runs", "--until", "soon")).stderr).toContain("--until takes a time, not `soon`");
+  });
   test("--limit of fewer than none is none", async () => {
     for (const args of [["--limit", "-1"], ["--limit=-1"]])
       expect((await nerve("signals", ...args)).stderr).toContain("`--limit` takes a number, not `-1`");

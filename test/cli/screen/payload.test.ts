@@ -2,9 +2,10 @@
 import { expect, test } from "bun:test";
 import type { Json } from "../../../src/base/json.ts";
 import { parseStored, payloadSpans } from "../../../src/cli/screen/payload.ts";
+import { PIPE, type Screen } from "../../../src/cli/screen/terminal.ts";
 
-const line = (payload: Json): string =>
-  payloadSpans(payload)
+const line = (payload: Json, screen: Screen = PIPE): string =>
+  payloadSpans(payload, screen)
     .map(({ text }) => text)
     .join("");
 
@@ -31,6 +32,20 @@ const CASES: [string, Json, string][] = [
 ];
 
 for (const [title, payload, expected] of CASES) test(`shows ${title}`, () => expect(line(payload)).toBe(expected));
+
+const TERMINAL: Screen = { terminal: true, colours: false, width: 80 };
+
+test("on a terminal percentages and verdicts come first, and numbers have the unit of their name", () => {
+  expect(line({ total_bytes: 25276514304, used_bytes: 1024, used_percent: 83.126 }, TERMINAL)).toBe(
+    "used_percent 83.13 % · total_bytes 23.5 GB · used_bytes 1.0 KB",
+  );
+  expect(
+    line({ host: "a", status: "ok", rx_bytes_per_second: 2048, wait_ms: 1500, uptime_seconds: 7200 }, TERMINAL),
+  ).toBe("status ok · host a · rx_bytes_per_second 2.0 KB/s · wait_ms 1.5s · uptime_seconds 2h");
+  expect(line({ disk: { inodes_used_percent: 4 }, drift_ms: -3, limit_bytes: null }, TERMINAL)).toBe(
+    "disk.inodes_used_percent 4 % · drift_ms -3 · limit_bytes null",
+  );
+});
 
 test("no control, bidirectional or format character of a payload gets through", () => {
   const hostile = { "\x1b[2J": "\x1b]52;c;AAAA\x07", "\u202e": "\u200b\r\n\x9b31m", list: ["\x1b[31m"] };

@@ -1,6 +1,14 @@
 /** Lines are cut and coloured for terminals, and left alone for pipes. */
 import { expect, test } from "bun:test";
-import { PIPE, renderLine, type Screen, span } from "../../../src/cli/screen/terminal.ts";
+import {
+  escapeLines,
+  PIPE,
+  renderLine,
+  renderLines,
+  type Screen,
+  span,
+  wrapLines,
+} from "../../../src/cli/screen/terminal.ts";
 
 const narrow = (width: number, colours = false): Screen => ({ terminal: true, colours, width });
 
@@ -30,4 +38,26 @@ test("colours wrap each span whole, cut or not", () => {
 test("a pipe gets everything, and no colour", () => {
   const long = "x".repeat(5_000);
   expect(renderLine([span(long, "red")], PIPE)).toBe(long);
+});
+
+test("a text of several lines is indented below its first, each line cut by itself", () => {
+  expect(renderLines([span("tar: "), span("one\ntwo three")], PIPE)).toEqual(["tar: one", "    two three"]);
+  expect(renderLines([span("tar: "), span("one\ntwo three")], narrow(9))).toEqual(["tar: one", "    two…"]);
+});
+
+test("lines keep their ends, and all else in them that is unsafe is escaped", () => {
+  expect(escapeLines("a\r\nb\x1b[2J\n\n")).toBe("a\nb\\u{1b}[2J");
+});
+
+test("a story wraps at spaces below its own beginning, and loses nothing", () => {
+  const text = "failed: POST to http://127.0.0.1:8080/hook answered 500 four times";
+  const lines = wrapLines([span("+1 s "), span(text)], [span("  ")], narrow(30));
+  expect(lines).toEqual(["+1 s failed: POST to", "  http://127.0.0.1:8080/hook", "  answered 500 four times"]);
+  for (const line of lines) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(30);
+  expect(
+    wrapLines([span("x".repeat(70))], [span("  ")], narrow(30))
+      .join("")
+      .replaceAll(" ", ""),
+  ).toBe("x".repeat(70));
+  expect(wrapLines([span(text)], [], PIPE)).toEqual([text]);
 });

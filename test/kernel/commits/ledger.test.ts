@@ -25,8 +25,17 @@ import { until } from "../../helpers/until.ts";
 
 const NOW = Date.UTC(2025, 0, 1);
 const trace = traceIds();
-const ALL = { after: 0, senses: [], since: null, trace: null, limit: 10_000, newest: false };
-const ALL_LOGS = { after: 0, sources: [], since: null, trace: null, level: null, limit: 10_000, newest: false };
+const ALL = { after: 0, senses: [], since: null, until: null, trace: null, limit: 10_000, newest: false };
+const ALL_LOGS = {
+  after: 0,
+  sources: [],
+  since: null,
+  until: null,
+  trace: null,
+  level: null,
+  limit: 10_000,
+  newest: false,
+};
 
 function bench() {
   const folder = temporaryFolder();

@@ -21,6 +21,7 @@ describe("on the way into the store", () => {
       after: 0,
       sources: [],
       since: null,
+      until: null,
       trace: null,
       level: null,
       limit: 1,

@@ -73,7 +73,7 @@ function bench(words: Words) {
       draft.afterwards(() => decided.push({ key, ...decision }));
     };
     function* payloadsBefore(sense: string, before: number): Generator<Json> {
-      const page = { after: 0, senses: [sense], since: null, trace: null, limit: 10, newest: true };
+      const page = { after: 0, senses: [sense], since: null, until: null, trace: null, limit: 10, newest: true };
       const signals = store.signals.list(page).filter((signal) => signal.id < before);
       for (const { payload } of signals.reverse()) yield JSON.parse(payload) as Json;
     }

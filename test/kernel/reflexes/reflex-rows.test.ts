@@ -48,7 +48,16 @@ function bench() {
     kept: () => store.reflexes.all().map(({ key, definition }) => [key, definition]),
     loaded: () => store.loadedReflexes.all(),
     logged: () => {
-      const page = { after: 0, sources: [], since: null, trace: null, level: null, limit: 100, newest: false };
+      const page = {
+        after: 0,
+        sources: [],
+        since: null,
+        until: null,
+        trace: null,
+        level: null,
+        limit: 100,
+        newest: false,
+      };
       return store.logs.list(page).map(({ event }) => event);
     },
     [Symbol.dispose](): void {

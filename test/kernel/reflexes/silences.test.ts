@@ -13,7 +13,16 @@ import { HandClock } from "../../helpers/hand-clock.ts";
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
-const ALL_LOGS = { after: 0, sources: [], since: null, trace: null, level: null, limit: 10_000, newest: false };
+const ALL_LOGS = {
+  after: 0,
+  sources: [],
+  since: null,
+  until: null,
+  trace: null,
+  level: null,
+  limit: 10_000,
+  newest: false,
+};
 
 function bench() {
   const folder = temporaryFolder();
