@@ -188,6 +188,18 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/upkeep/archiver.ts",
     "src/kernel/upkeep/retention.ts",
   ],
+  // What is built in, with its sources.
+  "src/cli/library": [
+    "src/base",
+    "src/model",
+    "src/workflows/index.ts",
+    "src/workflows/names.ts",
+    "src/cli/frame",
+    "src/cli/screen",
+    "senses/index.ts",
+    "senses/names.ts",
+    "yaml",
+  ],
   "src/cli/lists": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/screen"],
   "src/cli/stories": [
     "src/cli/place/ids.ts",
@@ -233,6 +245,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/version.ts",
     "src/cli/frame",
     "src/cli/graph",
+    "src/cli/library",
     "src/cli/lists",
     "src/cli/place",
     "src/cli/replays",

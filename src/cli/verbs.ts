@@ -27,6 +27,20 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/start.ts")),
   },
   {
+    name: "library",
+    section: "begin",
+    usage: "library [name]",
+    summary: "what is built in: senses and workflows, their options, payload and an example",
+    load: () => any(import("./commands/library.ts")),
+  },
+  {
+    name: "add",
+    section: "begin",
+    usage: "add <name>",
+    summary: "put something built in into nerve.yaml, or copy it out as a sense of one's own",
+    load: () => any(import("./commands/add.ts")),
+  },
+  {
     name: "check",
     section: "begin",
     usage: "check [--host] [config]",

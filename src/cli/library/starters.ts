@@ -1,0 +1,71 @@
+/** What `nerve add` writes for each built-in: what nothing could be watched without, and how often it looks. */
+import type { BuiltInSenseName } from "../../../senses/names.ts";
+import type { NerveConfig } from "../../model/config.ts";
+import type { BuiltInWorkflowName } from "../../workflows/names.ts";
+import type { BuiltIn } from "./built-in.ts";
+
+export interface Starter {
+  /** In YAML's flow style: of the sense or workflow, and of the reflex that runs it; a reflex of null: there is no sensible one. */
+  readonly entry: string;
+  readonly reflex: string | null;
+}
+
+const every = (interval: string, entry = "{}") => ({ interval, entry });
+
+const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; readonly entry: string }>> = {
+  "cpu-usage": every("1s"),
+  memory: every("5s"),
+  load: every("5s"),
+  "disk-usage": every("1m", "{ with: { path: / } }"),
+  "disk-io": every("10s"),
+  "network-io": every("10s"),
+  processes: every("10s"),
+  pressure: every("10s"),
+  "host-health": every("10s"),
+  // What watches should not die with what it watches.
+  nerve: every("30s", "{ group: watch }"),
+  exec: every("1m", "{ with: { command: [date, +%s], parse: number } }"),
+};
+
+const WORKFLOWS: Readonly<Record<BuiltInWorkflowName, string>> = {
+  exec: '{ with: { command: [echo, "{{ sense }}: {{ payload }}"] } }',
+  webhook: '{ with: { url: "http://127.0.0.1:8080/" } }',
+};
+
+export function starterOf({ kind, name }: Pick<BuiltIn, "kind" | "name">, config: NerveConfig): Starter {
+  if (kind === "workflow") {
+    return { entry: WORKFLOWS[name as BuiltInWorkflowName], reflex: ruleFor(name, config) };
+  }
+  const { interval, entry } = SENSES[name as BuiltInSenseName];
+  const written = name === "host-health" ? healthOf(config) : entry;
+  return { entry: written, reflex: `{ sense: ${name}, interval: ${interval} }` };
+}
+
+/** What is worth a run, of the built-in senses that are configured. */
+const WORTH: readonly (readonly [use: string, when: string])[] = [
+  ["host-health", "{ status: \"'critical'\" }"],
+  ["nerve", "{ status: \"'critical'\" }"],
+  ["disk-usage", '{ used_percent: "number >= 90" }'],
+  ["memory", '{ used_percent: "number >= 90" }'],
+];
+
+function ruleFor(workflow: string, config: NerveConfig): string | null {
+  for (const [use, when] of WORTH) {
+    const [sense] = namesOf(use, config);
+    if (sense !== undefined) return `{ workflow: ${workflow}, on: [${sense}], when: ${when}, edge: rising }`;
+  }
+  return null;
+}
+
+const namesOf = (use: string, { senses }: NerveConfig): string[] =>
+  [...senses.values()].filter((sense) => sense.use === use).map(({ name }) => name);
+
+/** Its options name the senses it asks, where these do not have the names it asks for by itself. */
+function healthOf(config: NerveConfig): string {
+  const kinds = { cpu: "cpu-usage", memory: "memory", load: "load", disks: "disk-usage", pressure: "pressure" };
+  const named = Object.entries(kinds).flatMap(([option, use]) => {
+    const names = namesOf(use, config);
+    return names.length === 0 || (names.length === 1 && names[0] === use) ? [] : [`${option}: [${names.join(", ")}]`];
+  });
+  return named.length === 0 ? "{}" : `{ with: { ${named.join(", ")} } }`;
+}
