@@ -20,7 +20,9 @@ const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 /** For who uses nerve, and for who works on it. */
 const FOR_USERS = ["README.md", ...new Glob("docs/*.md").scanSync(ROOT)].sort();
 const FOR_BUILDERS = ["ARCHITECTURE.md", "CONTRIBUTING.md"];
-const OF_BUILT_INS = [...new Glob("{senses,src/workflows}/*/README.md").scanSync(ROOT)].sort();
+const OF_BUILT_INS = ["senses/*/README.md", "src/workflows/*/README.md"].flatMap((pages) => [
+  ...new Glob(pages).scanSync(ROOT),
+]);
 const PAGES = [...FOR_USERS, ...FOR_BUILDERS, ...OF_BUILT_INS];
 
 describe("stands in the docs:", () => {
