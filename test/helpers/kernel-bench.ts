@@ -53,6 +53,7 @@ export class ScriptedChild implements WorkerProcess<unknown> {
     if (this.isMortal) this.exits(null, "SIGKILL");
   }
 
+  /** What the kernel does not believe is a log `worker.malformed`: a test that means none of it looks for that. */
   says(...messages: Message[]): void {
     for (const message of messages) this.#events.message(message);
   }

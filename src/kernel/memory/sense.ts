@@ -1,9 +1,10 @@
 /**
- * What the kernel knows of one sense while it runs. Its state changes through the methods of {@link Sense} alone, each of
- * which asserts that it may happen:
- * - what is owed, the outbox cursor and the newest start follow a commit: the draft calls `keep…` after it;
- * - a flight goes `begin → hasStarted → settle → isSettled`, or ends with `abort` or `lose`: its group and `Computes` call;
- * - strikes, quarantine and the switch only hold something back, so they take effect at once and are stored after.
+ * What the kernel knows of one sense while it runs. Its state changes through the methods of {@link Sense} alone; a move that
+ * cannot be is a bug, which ends the kernel:
+ * - What is owed, the outbox cursor and the newest start follow a commit: the draft calls `keep…` after the commit.
+ * - A flight goes `begin → start → settle → land`, or ends with `abort` or `lose`: the group and `Computes` call these.
+ * - A due time that needs no commit comes from `Senses`; what a reload leaves of a sense is up to `Seating`.
+ * - Strikes, quarantine and the switch only hold something back, so they take effect at once and are stored after.
  */
 import { bug } from "../../base/bug.ts";
 import type { Moment } from "../../base/clock.ts";
@@ -169,16 +170,16 @@ export class Sense {
   // ── what is due ──────────────────────────────────────────────────────
 
   /** A newer due time takes the place of one that waits. */
-  isDue(trigger: Owed): void {
+  fallDue(trigger: Owed): void {
     this.#tick = trigger;
   }
 
   /** What waits already answers this one, too. */
-  isAlsoDue(trigger: Owed): void {
+  alsoFallDue(trigger: Owed): void {
     this.#tick ??= trigger;
   }
 
-  isNotDue(): void {
+  dropTick(): void {
     this.#tick = null;
   }
 
@@ -196,7 +197,7 @@ export class Sense {
   }
 
   /** `pausedMs`: how long this process has been paused so far. */
-  hasStarted(at: number, pausedMs: number): void {
+  start(at: number, pausedMs: number): void {
     const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
     if (flight.startedAt !== null) bug(`a compute of ${this.name} starts twice`);
     flight.startedAt = at;
@@ -204,7 +205,7 @@ export class Sense {
   }
 
   /** Its timeout has passed. False: that is known already. */
-  timesOut(): boolean {
+  timeOut(): boolean {
     if (this.#flight === null || this.#flight.timedOut) return false;
     this.#flight.timedOut = true;
     this.#stats.timeouts++;
@@ -220,7 +221,7 @@ export class Sense {
   }
 
   /** Its result is committed: it did not kill its worker, and the next compute may begin. */
-  isSettled(flight: Flight): void {
+  land(flight: Flight): void {
     this.#stats.computes++;
     this.#strikes = 0;
     this.#diedLoading = false;
@@ -249,23 +250,23 @@ export class Sense {
 
   // ── its worker, and people ───────────────────────────────────────────
 
-  isUnloaded(): void {
+  unload(): void {
     this.#isLoaded = false;
   }
 
   /** Its worker has loaded it, or has not: then `problem` says why. */
-  isLoaded(problem: Problem | null): void {
+  load(problem: Problem | null): void {
     this.#isLoaded = problem === null;
     this.#problem = problem;
   }
 
   /** A module that once killed its worker has loaded after all. */
-  hasLoadedAfterAll(): void {
+  absolve(): void {
     this.#diedLoading = false;
   }
 
   /** Its worker died while it was alone: while its module was loaded, or in a compute. */
-  diedAlone(loading: boolean): void {
+  charge(loading: boolean): void {
     this.#diedLoading = loading;
   }
 

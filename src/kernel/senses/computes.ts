@@ -88,14 +88,15 @@ export class Computes {
     }
   }
 
-  /** A row that an earlier worker left in its outbox. */
-  leftOver(sense: Sense, message: WorkerMessageOf<"signal">, kept: () => void): void {
+  /** A row that an earlier worker left in the outbox of `sense`. What it is instead of a signal, or null: it is taken. */
+  leftOver(sense: Sense, message: WorkerMessageOf<"signal">, kept: () => void): string | null {
     const text = payloadText(message.payload);
-    if (!text.ok) return;
+    if (!text.ok) return text.error;
     const { cause, trace } = this.#believe(message);
     const payload = message.payload as Json;
     const arrival = { sense, payload, text: text.value, outbox: message.outbox, cause, trace };
     this.#intake.take(arrival, { write: () => {}, kept, batch: null });
+    return null;
   }
 
   #signal(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">, kept: () => void): void {
@@ -145,7 +146,7 @@ export class Computes {
 
   /** Said once of a compute, by whoever knows it first: its worker, or the kernel. */
   #timedOut(sense: Sense, flight: Flight, durationMs: number, outcome: string): void {
-    if (!sense.timesOut()) return;
+    if (!sense.timeOut()) return;
     const message = `the compute passed its timeout of ${formatDuration(limitsOf(sense.config).timeoutMs)}${outcome}`;
     sense.stats.failure = message;
     const data = { compute: flight.id, duration_ms: durationMs };
@@ -163,7 +164,7 @@ export class Computes {
   }
 
   #settled(sense: Sense, flight: Flight, kept: () => void): void {
-    sense.isSettled(flight);
+    sense.land(flight);
     kept();
   }
 

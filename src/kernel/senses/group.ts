@@ -12,7 +12,6 @@ import { parseWorkerMessage } from "../../ipc/parse.ts";
 import type { GroupConfig } from "../../model/config.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
-import type { Owed } from "../../store/sense-state.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { Crew, Death, LifeHost } from "../workers/crew.ts";
@@ -20,7 +19,7 @@ import { LEAVE_MS, type LifeState, WorkerLife } from "../workers/life.ts";
 import { Suspects } from "../workers/suspects.ts";
 import type { Computes } from "./computes.ts";
 import { type LoadOutcome, LoadWaiters } from "./load-waiters.ts";
-import type { Loading } from "./loading.ts";
+import { computeMessage, type Loading } from "./loading.ts";
 import { pausesMadeLate } from "./pauses.ts";
 import type { LoneDeath, Quarantines } from "./quarantines.ts";
 
@@ -136,7 +135,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   parse = parseWorkerMessage;
 
   init(generation: number): ParentMessage {
-    for (const sense of this.seats.values()) sense.isUnloaded();
+    for (const sense of this.seats.values()) sense.unload();
     this.#suspects.retain((sense) => this.seats.get(sense.name) === sense);
     return this.#loading.init(this.name, this.#loadable(), generation);
   }
@@ -173,7 +172,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#unstarted = 0;
     this.#beginning = 0;
     for (const sense of this.seats.values()) {
-      sense.isUnloaded();
+      sense.unload();
       if (sense.flight !== null && !sense.flight.settling) this.#computeAgain(sense);
     }
   }
@@ -190,7 +189,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#suspects.neighboursFirst();
     if (culprit === null) return false;
     const sense = culprit.task;
-    sense.diedAlone(culprit.loading);
+    sense.charge(culprit.loading);
     const compute = culprit.loading ? null : sense.diedInFlight;
     const death: LoneDeath = { how, compute, afterMs: Math.round(at - culprit.startedAt) };
     if (!this.#quarantines.strike(sense, death)) return false;
@@ -294,7 +293,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#loading.isReady(this.name, this.pid, this.seats, message);
     for (const sense of this.seats.values()) {
       if (sense.loaded && sense.diedLoading) {
-        sense.hasLoadedAfterAll();
+        sense.absolve();
         this.#suspects.clear(sense);
       }
       if (sense.pending !== null) this.#ready.add(sense);
@@ -313,7 +312,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (!sense || !flight || flight.id !== message.id || flight.startedAt !== null) {
       return this.#life.malformed(`"started" for compute ${message.id} of ${message.sense}, which is not under way`);
     }
-    sense.hasStarted(this.#life.heardAt, this.#ticker.pausedMs);
+    sense.start(this.#life.heardAt, this.#ticker.pausedMs);
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
     this.#life.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
@@ -348,7 +347,9 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (!sense || outbox === null) {
       return this.#life.malformed(`a left-over signal of ${message.sense} without its outbox row`);
     }
-    this.#computes.leftOver(sense, message, () => this.#ack([{ sense: sense.name, upTo: outbox }], 0));
+    const acknowledge = (): void => this.#ack([{ sense: sense.name, upTo: outbox }], 0);
+    const refused = this.#computes.leftOver(sense, message, acknowledge);
+    if (refused !== null) this.#life.malformed(`${refused} in row ${outbox} of the outbox of ${sense.name}`);
   }
 
   #complaint(message: WorkerMessageOf<"error">): void {
@@ -368,13 +369,3 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     this.#loading.output(this.name, { ...head, trace: null, message: line, data: null, dropped: 0 }, () => {});
   }
 }
-
-const computeMessage = (generation: number, sense: string, id: number, trigger: Owed): ParentMessage => ({
-  type: "compute",
-  generation,
-  id,
-  sense,
-  now: trigger.at,
-  cause: trigger.cause,
-  trace: trigger.trace,
-});

@@ -6,6 +6,7 @@ import { limitsOf } from "../../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
 import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Owed } from "../../store/sense-state.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Sense } from "../memory/sense.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
@@ -66,7 +67,7 @@ export class Loading {
     for (const { sense: name, problem: found, applied } of message.senses) {
       const sense = seats.get(name);
       if (!sense) continue;
-      sense.isLoaded(found);
+      sense.load(found);
       if (found) {
         failed++;
         this.#journal.logProblem(`sense:${name}`, "sense.failed", found);
@@ -89,3 +90,14 @@ export class Loading {
     this.#journal.relay({ level, source, event, message: message.message, data, trace }, null, taken);
   }
 }
+
+/** What a worker is sent to begin the compute `id` of `sense`. */
+export const computeMessage = (generation: number, sense: string, id: number, trigger: Owed): ParentMessage => ({
+  type: "compute",
+  generation,
+  id,
+  sense,
+  now: trigger.at,
+  cause: trigger.cause,
+  trace: trigger.trace,
+});

@@ -70,7 +70,7 @@ export class Senses implements DueTimes {
     if (sense.flight !== null) return;
     const trigger = this.#trigger("tick", dueMs);
     if (!this.throttles.holds(sense)) {
-      sense.isDue(trigger);
+      sense.fallDue(trigger);
       return this.wake(sense);
     }
     // While the store takes nothing decisions would pile up, and the next tick is as good.
@@ -96,7 +96,7 @@ export class Senses implements DueTimes {
   /** nerve has started, or the reflex is new. */
   dueAtStart(sense: Sense): void {
     if (!sense.mayCompute) return;
-    sense.isAlsoDue(this.#trigger("start", this.#clock.wallMs()));
+    sense.alsoFallDue(this.#trigger("start", this.#clock.wallMs()));
     this.wake(sense);
   }
 
@@ -131,7 +131,7 @@ export class Senses implements DueTimes {
 
   /** What is owed or due to `sense` is given up, with a log. */
   cancel(sense: Sense, why: string): void {
-    sense.isNotDue();
+    sense.dropTick();
     this.throttles.forget(sense);
     this.groups.get(sense.config.group)?.forget(sense);
     if (sense.owed === null || sense.owed === sense.flight?.owed) return;

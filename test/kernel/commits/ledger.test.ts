@@ -341,7 +341,7 @@ describe("G1: a draft", () => {
     expect([sense.pending, store.logs.list(ALL_LOGS)]).toEqual([second, []]);
     commit(store, (draft) => draft.settle(sense, first)).keep();
     expect([sense.owed, stored(store, "a")]).toEqual([second, second]);
-    sense.isSettled(flight);
+    sense.land(flight);
     commit(store, (draft) => draft.settle(sense, second)).keep();
     expect([sense.owed, stored(store, "a"), sense.pending]).toEqual([null, null, null]);
   });
@@ -368,7 +368,7 @@ describe("G1: a draft", () => {
     expect(sense.unanswered).toEqual([2]);
     commit(store, (draft) => draft.settle(sense, second)).keep();
     expect([sense.owed, sense.unanswered, kept()]).toEqual([third, [], []]);
-    sense.isSettled(flight);
+    sense.land(flight);
     commit(store, (draft) => draft.overtake(sense)).keep();
     expect(causes()).toHaveLength(1);
   });
