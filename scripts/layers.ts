@@ -7,6 +7,9 @@ import { dirname, join, posix } from "node:path";
 import { Glob } from "bun";
 import { importsOf } from "./imports.ts";
 
+/** The ground, and the nouns. */
+const NOUNS: readonly string[] = ["src/base", "src/model"];
+
 /**
  * Folder or file → what it may import besides itself: folders, files and packages (their subpaths included). `type x`
  * allows what is gone at run time only. A file's row adds to its folder's. In `senses/*` and in the folders of `HOUSES`
@@ -43,8 +46,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no
   // store. Each folder of the kernel is a room of its own.
   "src/kernel/daemon": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/store",
     "src/control",
@@ -59,8 +61,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/host",
   ],
   "src/kernel": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/store",
     "src/spawn",
@@ -76,8 +77,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/kernel/commits": ["src/base", "src/model", "src/rules", "src/store", "src/kernel/memory"],
   "src/kernel/workers": ["src/base", "type src/model", "src/ipc", "src/spawn", "src/kernel/time", "src/kernel/commits"],
   "src/kernel/runs": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/ipc",
     "src/store",
@@ -89,8 +89,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/workers",
   ],
   "src/kernel/reflexes": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/rules",
     "src/store",
@@ -101,8 +100,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/runs",
   ],
   "src/kernel/senses": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/ipc",
     "src/store",
@@ -113,20 +111,11 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/workers",
     "src/kernel/reflexes",
   ],
-  "src/kernel/upkeep": [
-    "src/base",
-    "src/model",
-    "src/config",
-    "src/store",
-    "src/control",
-    "src/kernel/time",
-    "src/kernel/commits",
-  ],
+  "src/kernel/upkeep": [...NOUNS, "src/config", "src/store", "src/control", "src/kernel/time", "src/kernel/commits"],
   "src/kernel/host": ["src/base", "src/model", "src/control", "src/spawn", "src/sqlite/lock.ts"],
   "src/kernel/host/sd-notify.ts": ["bun:ffi"],
   "src/worker": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/ipc",
     "src/sqlite",
     "src/sdk",
@@ -136,8 +125,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "type bun:sqlite",
   ],
   "src/sense-worker": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/ipc",
     "src/sqlite",
     "src/sdk",
@@ -153,8 +141,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   // Faces.
   // Modules tried on copies, in workers without a kernel.
   "src/scratch": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/ipc",
     "src/rules",
@@ -165,18 +152,10 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   "src/cli": ["src/base", "src/model", "src/version.ts", "src/cli/commands", "src/cli/frame", "src/cli/screen"],
   // What a command finds damaged in the midst of its answer.
-  "src/cli/main.ts": ["src/cli/place/store.ts"],
+  "src/cli/main.ts": ["src/cli/place/denied.ts", "src/cli/place/store.ts"],
   "src/cli/frame": ["src/base", "src/model"],
   "src/cli/screen": ["src/base", "src/model"],
-  "src/cli/place": [
-    "src/base",
-    "src/model",
-    "src/config",
-    "src/control",
-    "src/store",
-    "src/cli/frame",
-    "src/cli/screen",
-  ],
+  "src/cli/place": [...NOUNS, "src/config", "src/control", "src/store", "src/cli/frame", "src/cli/screen"],
   "src/cli/place/place.ts": ["yaml"],
   "src/cli/place/elapsed.ts": ["src/kernel/time/lifetime.ts"],
   // `nerve archive run` where no daemon runs.
@@ -190,8 +169,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   ],
   // What is built in, with its sources.
   "src/cli/library": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/workflows/index.ts",
     "src/workflows/names.ts",
     "src/cli/frame",
@@ -203,16 +181,14 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/cli/lists": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/screen"],
   "src/cli/stories": [
     "src/cli/place/ids.ts",
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/store",
     "src/cli/frame",
     "src/cli/lists",
     "src/cli/screen",
   ],
   "src/cli/waits": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/control",
     "src/store",
     "src/cli/frame",
@@ -224,8 +200,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "src/cli/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store", "src/cli/screen"],
   "src/cli/graph": ["src/base", "src/model", "src/config", "src/rules", "src/cli/screen"],
   "src/cli/unit": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/needs",
     "src/spawn",
@@ -234,8 +209,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/screen",
   ],
   "src/cli/commands": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/rules",
     "src/store",

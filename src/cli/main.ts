@@ -4,15 +4,18 @@ import { letSignals } from "../base/early-signals.ts";
 import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { EXIT, type Outcome, usageError } from "./frame/outcome.ts";
+import { EXIT, fail, type Outcome, usageError } from "./frame/outcome.ts";
 import { NOT_YET, VERBS, verbNamed } from "./verbs.ts";
 
 /** Runs what argv (without the executable) asks for and ends the process with its exit code. */
 export async function runCommand(argv: string[]): Promise<void> {
   const outcome = await attempt(argv);
   if (outcome.ok) process.exit(outcome.value);
-  const { printProblems } = await import("./screen/failure.ts");
-  printProblems(outcome.error.problems, asksForJson(argv));
+  const [{ printProblems }, { explainDenials }] = await Promise.all([
+    import("./screen/failure.ts"),
+    import("./place/denied.ts"),
+  ]);
+  printProblems(explainDenials(outcome.error.problems), asksForJson(argv));
   process.exit(outcome.error.code);
 }
 
@@ -31,6 +34,8 @@ async function attempt(argv: readonly string[]): Promise<Outcome> {
     const { failureInStore } = await import("./place/store.ts");
     const failure = failureInStore(error);
     if (failure !== null) return failure;
+    const { code, path, message: said } = error as NodeJS.ErrnoException;
+    if (code === "EACCES" && path !== undefined) return fail(EXIT.finding, problem("permission", said, null, path));
     const message = `this is a bug in nerve: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
     return { ok: false, error: { code: EXIT.bug, problems: [problem("internal", message)] } };
   }

@@ -82,7 +82,7 @@ export function copyDatabase(from: string, to: string): Result<null, Problem> {
   if (!opened.ok) {
     return opened.error.kind === "missing"
       ? ok(null)
-      : err(problem(`database-${opened.error.kind}`, opened.error.message));
+      : err(problem(`database-${opened.error.kind}`, opened.error.message, null, from));
   }
   try {
     // The handle is read-only: it can write the copy and nothing else.
@@ -91,7 +91,7 @@ export function copyDatabase(from: string, to: string): Result<null, Problem> {
     return ok(null);
   } catch (error) {
     const { kind, message } = describeSqliteError(from, error);
-    return err(problem(`database-${kind}`, `it cannot be copied: ${message}`));
+    return err(problem(`database-${kind}`, `it cannot be copied: ${message}`, null, from));
   } finally {
     opened.value.close(true);
   }

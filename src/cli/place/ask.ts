@@ -1,5 +1,5 @@
 /** Asks the running daemon, and turns its refusals into exit codes. */
-import { accessSync, constants, lstatSync } from "node:fs";
+import { constants } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../../base/result.ts";
 import { askKernel } from "../../control/client.ts";
@@ -7,6 +7,7 @@ import { SOCKET_NAME } from "../../control/contract.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type ExitCode, type Failure, fail } from "../frame/outcome.ts";
 import { shellWord } from "../screen/shell-word.ts";
+import { denialAt } from "./denied.ts";
 import { nothingThere, type Place } from "./place.ts";
 
 /** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
@@ -47,34 +48,10 @@ export async function ask<T>(
 
 function unreachable(place: Place, found: Problem, otherwise: string | null): Problem {
   const socket = join(place.data, SOCKET_NAME);
-  const owner = ownerWhenClosedToUs(socket);
-  if (owner !== null) {
-    return {
-      ...found,
-      message: `uid ${process.geteuid?.()} may not use ${socket}`,
-      hint: `run this as uid ${owner} or as root`,
-    };
-  }
+  const denial = denialAt(socket, constants.W_OK);
+  if (denial !== null) return { ...found, ...denial };
   const file = /\.ya?ml$/.test(place.file) ? shellWord(place.file) : `start -c ${shellWord(place.file)}`;
   const start = `start it with \`nerve ${file}\``;
   const hint = otherwise === null ? start : `${otherwise}; if none runs, ${start}`;
   return { ...found, message: `no nerve daemon answers on ${place.data}`, hint };
-}
-
-/** The uid whose socket (or folder) we may not enter, null when that is not the trouble. */
-function ownerWhenClosedToUs(socket: string): number | null {
-  try {
-    accessSync(socket, constants.W_OK);
-    return null;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EACCES") return null;
-  }
-  for (const path of [socket, join(socket, "..")]) {
-    try {
-      return lstatSync(path).uid;
-    } catch {
-      // Hidden by the folder above it.
-    }
-  }
-  return null;
 }

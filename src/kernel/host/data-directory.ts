@@ -38,9 +38,10 @@ const MARKS: ReadonlySet<string> = new Set(["logs.db", "locks", "nerve.pid"]);
 /** And what a file system of its own begins with. */
 const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS, SOCKET_NAME, "ballast", "token", "lost+found"]);
 
-const unusable = (message: string, hint: string | null): DataProblem => ({
+/** `message` goes on after the path. */
+const unusable = (path: string, message: string, hint: string | null): DataProblem => ({
   kind: "unusable",
-  problem: problem("data-unusable", message, hint),
+  problem: problem("data-unusable", `${path} ${message}`, hint, path),
 });
 
 const MAY_PASS = /^(ENOSPC|EDQUOT|EIO|SQLITE_FULL|SQLITE_IOERR)/;
@@ -49,10 +50,10 @@ function makeFolder(path: string): DataProblem | null {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const stats = lstatSync(path);
   if (stats.isSymbolicLink())
-    return unusable(`${path} is a symbolic link`, "nerve keeps its data in plain folders; move the real one here");
-  if (!stats.isDirectory()) return unusable(`${path} is not a folder`, "move it away or choose another `data`");
+    return unusable(path, "is a symbolic link", "nerve keeps its data in plain folders; move the real one here");
+  if (!stats.isDirectory()) return unusable(path, "is not a folder", "move it away or choose another `data`");
   if (stats.uid !== process.getuid?.())
-    return unusable(`${path} belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
+    return unusable(path, `belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
   if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
   accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   return null;
@@ -62,7 +63,7 @@ function makeFolder(path: string): DataProblem | null {
 function findInSocketsWay(path: string): DataProblem | null {
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats === undefined || stats.isSocket()) return null;
-  return unusable(`${path} is no socket`, "nerve listens there: move it away");
+  return unusable(path, "is no socket", "nerve listens there: move it away");
 }
 
 /** `data: /tmp` or `data: .` would shut everybody else out of it. */
@@ -73,7 +74,7 @@ function findOthers(data: string): DataProblem | null {
   const stranger = names.some((name) => MARKS.has(name)) ? undefined : names.find((name) => !OWN.has(name));
   if (stranger === undefined) return null;
   const hint = "nerve makes `data` its own, and shuts others out: give it a folder of its own";
-  return unusable(`${data} holds other things, such as ${stranger}`, hint);
+  return unusable(data, `holds other things, such as ${stranger}`, hint);
 }
 
 const pidIn = (pidFile: string): string => {
@@ -143,7 +144,9 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
     return ok({ path: realpathSync(data), lock });
   } catch (error) {
     const { code = "", message } = error as Error & { code?: string };
-    const found = unusable(`${data} cannot be used: ${message}`, null);
+    const uid = process.geteuid?.() ?? 0;
+    const hint = code === "EACCES" ? `as root: install -d -m 0700 -o ${uid} ${data}` : null;
+    const found = unusable(data, `cannot be used: ${message}`, hint);
     return err(MAY_PASS.test(code) ? { ...found, kind: "no-room" } : found);
   }
 }
