@@ -150,7 +150,15 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/spawn",
     "type bun:sqlite",
   ],
-  "src/cli": ["src/base", "src/model", "src/version.ts", "src/cli/commands", "src/cli/frame", "src/cli/screen"],
+  "src/cli": [
+    "src/base",
+    "src/model",
+    "src/version.ts",
+    "src/cli/commands",
+    "src/cli/completion",
+    "src/cli/frame",
+    "src/cli/screen",
+  ],
   // What a command finds damaged in the midst of its answer.
   "src/cli/main.ts": ["src/cli/place/denied.ts", "src/cli/place/store.ts"],
   "src/cli/frame": ["src/base", "src/model"],
@@ -166,6 +174,17 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/kernel/time/ticker.ts",
     "src/kernel/upkeep/archiver.ts",
     "src/kernel/upkeep/retention.ts",
+  ],
+  // What fits at the end of a command line.
+  "src/cli/completion": [
+    "src/base",
+    "src/model",
+    "src/config",
+    "src/store",
+    "src/workflows/names.ts",
+    "src/cli/frame",
+    "src/cli/place",
+    "senses/names.ts",
   ],
   // What is built in, with its sources.
   "src/cli/library": [
@@ -218,6 +237,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/scratch",
     "src/version.ts",
     "src/cli/frame",
+    "src/cli/completion/scripts.ts",
     "src/cli/graph",
     "src/cli/library",
     "src/cli/lists",

@@ -59,6 +59,7 @@ function verbFirst(argv: readonly string[]): readonly string[] {
 }
 
 async function dispatch(argv: readonly string[]): Promise<Outcome> {
+  if (argv[0] === COMPLETE) return showCandidates(argv.slice(1));
   const [first, ...rest] = verbFirst(argv);
   if (first === undefined && argv.length > 0) return usageError("which command?", commandless(argv));
   if (first === undefined) return showOverview("stderr", false);
@@ -68,6 +69,19 @@ async function dispatch(argv: readonly string[]): Promise<Outcome> {
   }
   if (first === "--version" || first === "-V") return runVerb("version", rest);
   return runVerb(first, rest);
+}
+
+/** What the scripts of `nerve completion` ask; for nobody to type. */
+const COMPLETE = "__complete";
+
+async function showCandidates(words: readonly string[]): Promise<Outcome> {
+  const [{ complete }, { print }] = await Promise.all([
+    import("./completion/complete.ts"),
+    import("./screen/terminal.ts"),
+  ]);
+  const lines = await complete(words, { all: VERBS, named: verbNamed });
+  if (lines.length > 0) print(lines.join("\n"));
+  return ok(EXIT.done);
 }
 
 /** `nerve -c FILE`: most likely the daemon is meant. */

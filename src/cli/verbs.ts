@@ -181,6 +181,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/rebuild.ts")),
   },
   {
+    name: "completion",
+    section: "keep",
+    usage: "completion bash|zsh|fish",
+    summary: "have a shell complete verbs, options, names and ids of runs",
+    load: () => any(import("./commands/completion.ts")),
+  },
+  {
     name: "version",
     section: "keep",
     usage: "version",
