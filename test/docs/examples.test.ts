@@ -157,12 +157,11 @@ function moduleOf(text: string, given: string, isOfWorkflow: boolean): string {
   return `${text}\n${given}\n${isWhole ? "" : "export const compute = () => null;\n"}`;
 }
 
-/** Names of the modules of one kind that stand in the files. */
-const modulesIn = ({ files }: Site, kind: "senses" | "workflows"): readonly string[] =>
-  Object.keys(files).flatMap((file) => {
-    const [, name = null] = new RegExp(`^${kind}/([^/]+)/index\\.ts$`).exec(file) ?? [];
-    return name === null ? [] : [name];
-  });
+/** Names of the modules of one kind that are the page's own and that its nerve.yaml has. */
+function modulesIn({ files }: Site, kind: keyof Names): readonly string[] {
+  const config = Bun.YAML.parse(files["nerve.yaml"] ?? "") as Partial<Record<keyof Names, Record<string, unknown>>>;
+  return Object.keys(config[kind] ?? {}).filter((name) => `${kind}/${name}/index.ts` in files);
+}
 
 describe("modules are checked and run:", () => {
   const sites = PAGES.flatMap((page) => [...sitesOf(page), ...[piecesOf(page)].filter((site) => site !== null)]);
@@ -170,6 +169,7 @@ describe("modules are checked and run:", () => {
   test.each(sites.map((site) => [site.title, site] as const))("%s", async (_, site) => {
     const { "nerve.yaml": config = "", ...modules } = site.files;
     using folder = project({ ...modules, "nerve.yaml": config });
+    for (const { setup } of site.examples) if (setup !== null) expect(await shell(folder, setup).exited).toBe(0);
     const checked = await runNerve(folder.path, ["check"]);
     expect([checked.code, checked.code === 0 ? "" : checked.stderr]).toEqual([0, ""]);
     for (const sense of modulesIn(site, "senses")) {

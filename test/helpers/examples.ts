@@ -1,6 +1,7 @@
 /**
  * The examples of a page: its fenced blocks, and what an HTML comment before a block says of it. `not run: REASON` leaves a
- * block out; `given: CODE` is what the reader has besides the block; `input: JSON` is what a run of it gets.
+ * block out; `given: CODE` is what the reader has besides the block; `input: JSON` is what a run of it gets,
+ * and `setup: COMMAND` makes a file of the host that the block reads.
  */
 
 export interface Example {
@@ -17,20 +18,20 @@ export interface Example {
   readonly notRun: string | null;
   readonly given: string | null;
   readonly input: string | null;
+  readonly setup: string | null;
 }
 
 const FENCE = /^```(\w*)$/;
 const FILE = /^(?:\/\/|#|--) ((?:[\w.-]+\/)*[\w-]+\.(?:ts|yaml|sql))$/;
 
 /** What the comment that ends right before a block says of it. */
-function marksOf(before: string): Pick<Example, "notRun" | "given" | "input"> {
+function marksOf(before: string): Pick<Example, "notRun" | "given" | "input" | "setup"> {
   const [, comment = ""] = /<!--((?:(?!-->)[\s\S])*)-->\s*$/.exec(before) ?? [];
   const mark = (name: string): string | null => {
-    const [, value = null] = new RegExp(`(?:^|\\n)\\s*${name}:\\s*([\\s\\S]*?)\\s*$`).exec(comment) ?? [];
+    const [, value = null] = new RegExp(`^\\s*${name}:\\s*([\\s\\S]*?)\\s*$`).exec(comment) ?? [];
     return value;
   };
-  const given = mark("given");
-  return { notRun: mark("not run"), given, input: given === null ? mark("input") : null };
+  return { notRun: mark("not run"), given: mark("given"), input: mark("input"), setup: mark("setup") };
 }
 
 export function examplesOf(page: string, markdown: string): readonly Example[] {
