@@ -26,8 +26,13 @@ const path: Of = ({ path: given = "/" }) => {
 
 const isText = (value: Json | undefined): value is string => typeof value === "string";
 
-const command: Of = ({ command: words, cwd }) => {
-  const program = Array.isArray(words) && words.every(isText) && words.length > 0 ? [words as string[]] : [];
+/** A command with a PATH of its own is looked for elsewhere. */
+const hasOwnPath = (env: Json | undefined): boolean =>
+  typeof env === "object" && env !== null && !Array.isArray(env) && Object.hasOwn(env, "PATH");
+
+const command: Of = ({ command: words, cwd, env }) => {
+  const program =
+    Array.isArray(words) && words.every(isText) && words.length > 0 && !hasOwnPath(env) ? [words as string[]] : [];
   const paths = isText(cwd) && cwd.startsWith("/") ? [{ path: cwd, access: "read" } as const] : [];
   return { needs: { ...NO_NEEDS, programs: program, paths }, because: "its `command`" };
 };

@@ -67,6 +67,23 @@ reflexes: [{ sense: gone, interval: 1m }, { sense: nowhere, interval: 1m }, { se
     expect(stderr).toContain("sense:alone: there is no group no-such-group");
   });
 
+  test("what does not exist is a warning of check, at its place, and changes no exit code", async () => {
+    const folder = made.make({
+      "nerve.yaml": `senses:
+  gone: { use: exec, with: { command: [no-such-program] } }
+  nowhere: { use: disk-usage, with: { path: /no/such/path } }
+  elsewhere: { use: exec, with: { command: [mine], env: { PATH: /opt/bin } } }
+reflexes: [{ sense: gone, interval: 1m }, { sense: nowhere, interval: 1m }, { sense: elsewhere, interval: 1m }]
+`,
+    });
+    const { code, stderr } = await runInTmp(folder, ["check"]);
+    expect(code).toBe(0);
+    expect(stderr.match(/^warning: .*$/gm)).toEqual([
+      expect.stringContaining("nerve.yaml:2:40: sense:gone: there is no program `no-such-program` in /usr/local/sbin"),
+      expect.stringContaining("nerve.yaml:3:45: sense:nowhere: there is no /no/such/path"),
+    ]);
+  });
+
   test("names a path that the unit's user may not use, and the first folder in the way", async () => {
     const folder = made.make({});
     mkdirSync(join(folder.path, "closed/inner"), { recursive: true });

@@ -24,6 +24,7 @@ import { printWarnings, warn } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
+import { absences } from "../unit/absent.ts";
 import { askedIn } from "../unit/asked.ts";
 import { type HostFindings, lookAtHost } from "../unit/host.ts";
 import { placesOf } from "../unit/places.ts";
@@ -60,19 +61,19 @@ export const command = defineCommand({
       const payloads = new Map(
         senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
       );
-      const host = options.host
-        ? lookAtHost(askedIn(config, missing), placesOf(config), options.unit ?? "nerve")
-        : null;
+      const asked = askedIn(config, missing);
+      const host = options.host ? lookAtHost(asked, parts, placesOf(config), options.unit ?? "nerve") : null;
+      const warned = host === null ? [...warnings, ...absences(asked.asks, parts)] : warnings;
       const others = [
         ...problemsOf("sense", senses, parts),
         ...problemsOf("workflow", workflows, parts),
         ...unsatisfied(expectations, payloads),
         ...(host?.lacks ?? []),
       ];
-      if (!json) printWarnings(warnings);
+      if (!json) printWarnings(warned);
       for (const note of host?.notes ?? []) warn(note, json);
       if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);
-      if (json) print(safeJson(asJson(config, senses, workflows, warnings, host, others.length === 0)));
+      if (json) print(safeJson(asJson(config, senses, workflows, warned, host, others.length === 0)));
       else if (others.length === 0) tellPeople(config, senses, workflows);
       return others.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...others);
     } finally {

@@ -4,16 +4,15 @@
  */
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Parts } from "../../config/pattern-parts.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Ask, Need } from "../../needs/asks.ts";
 import { shellWord } from "../screen/shell-word.ts";
+import { absences, exists, findProgram } from "./absent.ts";
 import type { AskedConfig } from "./asked.ts";
 import { grants, type InstalledUnit, readInstalled } from "./installed.ts";
 import { credentialFile, type Opening, openingsOf, type UnitPlaces } from "./openings.ts";
 import { POLKIT_FILE } from "./polkit.ts";
-
-/** What a service has as PATH. Source: systemd.exec(5). */
-const SERVICE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** Who nerve runs as. */
 export interface Account {
@@ -54,8 +53,6 @@ export function accountOf(user: string, moreGroups: readonly string[]): Account 
   return { name, uid: Number(uid), gids: new Set([Number(gid), ...member.map(([, , id]) => Number(id)), ...more]) };
 }
 
-const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-
 type Right = 4 | 2 | 1;
 
 function may(account: Account, path: string, right: Right): boolean {
@@ -84,26 +81,12 @@ const lack = (who: string, message: string, hint: string): Problem => problem("h
 const passesModes = (asks: readonly Ask[]): boolean =>
   asks.some(({ need }) => need.kind === "capability" && /^CAP_DAC_/.test(need.name));
 
-function pathLack(
-  who: string,
-  need: Need & { kind: "path" | "device" },
-  account: Account,
-  isFree: boolean,
-): Problem | null {
+/** Of a path that is there. */
+function pathLack({ who, because }: Ask, need: Need & { kind: "path" | "device" }, account: Account): Problem | null {
   const { path, access, kind } = need;
-  // A class of devices, such as char-drm.
-  if (!path.startsWith("/")) return null;
-  if (!exists(path)) {
-    const parent = barrier(account, path, null);
-    if (parent !== null && !isFree) return closed(who, parent, path, account);
-    return lack(
-      who,
-      `there is no ${path}`,
-      kind === "device" ? "attach it, or correct the config" : "make it, or correct the config",
-    );
-  }
-  if (isFree) return null;
-  const found = barrier(account, path, access === "write" ? 2 : kind === "device" ? 4 : null);
+  if (!path.startsWith("/") || !exists(path)) return null;
+  const isRead = kind === "device" || because === "its `needs`";
+  const found = barrier(account, path, access === "write" ? 2 : isRead ? 4 : null);
   return found === null ? null : closed(who, found, path, account);
 }
 
@@ -113,21 +96,13 @@ function closed(who: string, found: string, path: string, { name }: Account): Pr
   return lack(who, `the user ${name} may not use ${where}`, `setfacl -m u:${name}:${right} ${shellWord(found)}`);
 }
 
+/** Of a program that is there. */
 function programLack(who: string, name: string, account: Account): Problem | null {
-  // A relative path begins where the program runs.
-  if (name.includes("/") && !name.startsWith("/")) return null;
-  const path = name.startsWith("/") ? name : Bun.which(name, { PATH: SERVICE_PATH });
-  if (path === null)
-    return lack(
-      who,
-      `there is no program \`${name}\` in ${SERVICE_PATH}`,
-      `install \`${name}\`, or correct the config`,
-    );
-  if (!exists(path)) return null;
+  const path = name.includes("/") && !name.startsWith("/") ? null : findProgram(name);
+  if (path === null || !exists(path)) return null;
   const found = barrier(account, path, 1);
-  return found === null
-    ? null
-    : lack(who, `the user ${account.name} may not run ${path}`, `chmod a+x ${shellWord(found)}`);
+  if (found === null) return null;
+  return lack(who, `the user ${account.name} may not run ${path}`, `chmod a+x ${shellWord(found)}`);
 }
 
 /** What a well-known group is for, where it is there and what it opens is not. */
@@ -182,7 +157,7 @@ function machineLack(ask: Ask, account: Account, unit: InstalledUnit | null, isF
     case "network":
       return null;
     default:
-      return pathLack(who, need, account, isFree);
+      return isFree ? null : pathLack(ask, need, account);
   }
 }
 
@@ -239,7 +214,7 @@ function userOf(unit: InstalledUnit | null, data: string): string {
 const once = (problems: readonly Problem[]): Problem[] =>
   problems.filter((one, index) => problems.findIndex(({ message }) => message === one.message) === index);
 
-export function lookAtHost(asked: AskedConfig, places: UnitPlaces, unitName: string): HostFindings {
+export function lookAtHost(asked: AskedConfig, parts: Parts, places: UnitPlaces, unitName: string): HostFindings {
   const { asks, outside, remarks, config } = asked;
   const unit = readInstalled(unitName);
   const openings = openingsOf(asks, places, outside);
@@ -260,6 +235,7 @@ export function lookAtHost(asked: AskedConfig, places: UnitPlaces, unitName: str
     return { notes, lacks: [lack(unit?.file ?? unitName, `there is no user ${user}`, hint), ...ofUnit] };
   }
   const isFree = passesModes(asks);
+  const absent = absences(asks, parts);
   const ofMachine = asks.map((ask) => machineLack(ask, account, unit, isFree)).filter((found) => found !== null);
-  return { notes, lacks: once([...ofUnit, ...ofMachine]) };
+  return { notes, lacks: once([...absent, ...ofUnit, ...ofMachine]) };
 }
