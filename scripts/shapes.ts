@@ -8,9 +8,9 @@ import { Glob } from "bun";
 import { ROOT } from "./toolchain.ts";
 
 /** Shapes that may leave properties out, by file and name. */
-const MAY_LEAVE_OUT: Readonly<Record<string, string>> = {
-  // Authors write these by hand beside each step, and say only what differs.
-  "src/sdk/index.ts": "StepOptions",
+const MAY_LEAVE_OUT: Readonly<Record<string, readonly string[]>> = {
+  // Authors write options by hand beside each step, and say only what differs. A payload is an author's own object.
+  "src/sdk/index.ts": ["StepOptions", "Settled"],
 };
 
 const COMMENT_OR_TEXT = /\/\*[\s\S]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`/g;
@@ -44,13 +44,12 @@ const isForeign = (shapes: readonly Shape[]): boolean =>
 /** What a source says of its shapes that it should not, one sentence each. */
 export function looseShapes(file: string, source: string): string[] {
   const text = bare(source);
-  const allowed = MAY_LEAVE_OUT[file];
+  const allowed = MAY_LEAVE_OUT[file] ?? [];
   const place = (index: number): string => `${file}:${text.slice(0, index).split("\n").length}`;
   const optional = [...text.matchAll(/[\w"'\]]\?:/g)].flatMap(({ index }) => {
     const shapes = openAt(text, index);
     if (shapes.at(-1)?.bracket !== "{" || isForeign(shapes)) return [];
-    if (allowed !== undefined && shapes.some(({ before }) => before.trimEnd().endsWith(`interface ${allowed}`)))
-      return [];
+    if (allowed.some((name) => shapes.some(({ before }) => before.trimEnd().endsWith(`interface ${name}`)))) return [];
     return [`${place(index)}: a property of our own is always there: write \`T | null\` instead of \`?:\``];
   });
   const partial = [...text.matchAll(/(\bas\s+)?\bPartial</g)].flatMap(({ index, 1: cast }) =>

@@ -54,22 +54,37 @@ export interface ComputeContext<Options = Record<string, unknown>> {
   readonly log: Log;
 }
 
-/** A payload is any JSON value up to 64 KiB; null is "no signal". */
-// biome-ignore lint/complexity/noBannedTypes: exactly "anything but undefined and null"
-export type Payload = {};
+/** What a promise is not. */
+interface Settled {
+  readonly then?: string | number | boolean | null | readonly unknown[];
+}
+
+/**
+ * A payload is any JSON value up to 64 KiB; null is "no signal". A promise has a method `then`, and is no payload: a compute
+ * whose `return` was forgotten is a type error. An object is written in two ways, as an interface has no names but its own,
+ * and a literal may have any.
+ */
+export type Payload =
+  | string
+  | number
+  | boolean
+  | readonly unknown[]
+  | (object & Settled)
+  | (Settled & { readonly [field: string]: unknown });
 
 /**
  * One execution of a sense: returns a payload (a signal) or null (no signal). Beside it a sense may export `options` and
  * `payload`, types of ArkType or any Standard Schema: what `with` has to be, and what payloads have to be. A payload that
  * does not fit is an error, not a signal; one that does is emitted as it was returned, without the type's morphs. `payload`
- * may also be a `declaration` of `nerve/payload`, which only `nerve check` reads.
+ * may also be a `declaration` of `nerve/payload`, which only `nerve check` reads. `Compute<Options, typeof payload.infer>`
+ * holds what is returned against the type while it is written.
  */
 // biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the third parameter
-export type Compute<Options = any> = (
+export type Compute<Options = any, Emitted extends Payload = Payload> = (
   db: SenseDatabase,
   peers: Peers,
   context: ComputeContext<Options>,
-) => Payload | null | Promise<Payload | null>;
+) => Emitted | null | Promise<Emitted | null>;
 
 /** `250ms`, `5s`, `10m`, `1h`, `7d`, or milliseconds. */
 export type Duration = string | number;

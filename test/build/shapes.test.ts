@@ -26,7 +26,7 @@ test.each([
   expect(looseShapes("src/base/x.ts", source)).toEqual([]);
 });
 
-test("StepOptions alone may leave out properties: authors write them beside each step", () => {
+test("StepOptions may leave out properties: authors write them beside each step", () => {
   const source =
     "export interface StepOptions {\n  readonly retry?: { readonly limit: number; readonly backoff?: number };\n}\n";
   expect(looseShapes("src/sdk/index.ts", source)).toEqual([]);
