@@ -2,6 +2,8 @@
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const PATTERN = /^(\d{1,12})(ms|s|m|h|d)$/;
 
+export const DURATION_SCHEMA = { type: "string", pattern: PATTERN.source } as const;
+
 /** Milliseconds, or null when `text` is not a whole number followed by ms, s, m, h or d. */
 export function parseDuration(text: string): number | null {
   const match = PATTERN.exec(text);

@@ -2,6 +2,8 @@
 const UNITS: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
 const PATTERN = /^(\d{1,12})(b|kb|mb|gb)$/;
 
+export const SIZE_SCHEMA = { type: "string", pattern: "^\\d{1,12}([bB]|[kKmMgG][bB])$" } as const;
+
 /** Bytes, or null when `text` is not a whole number followed by b, kb, mb or gb. */
 export function parseSize(text: string): number | null {
   const match = PATTERN.exec(text.toLowerCase());

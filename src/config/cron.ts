@@ -2,14 +2,14 @@
 import { counted } from "../base/counted.ts";
 import { ambiguousDayField, type CronFault, faultOfCron, idleStep } from "../base/cron.ts";
 import { parseDuration } from "../base/duration.ts";
-import type { Reader } from "./fields.ts";
+import { type Reader, reader } from "./fields.ts";
 import type { Report } from "./report.ts";
 import { found, shown, type Tree } from "./tree.ts";
 
 const WHAT = "five cron fields or a nickname such as @hourly";
 const FEWER_THAN_A_MINUTE = "cron has no seconds: write `interval`, as in `interval: 10s`, and no `cron`";
 
-export const readCron: Reader<string> = (tree, label, report) => {
+export const readCron: Reader<string> = reader({ type: "string" }, (tree, label, report) => {
   if (tree.kind === "scalar" && tree.filled && typeof tree.value !== "string") {
     report.expected("bad-cron", tree, label, WHAT, null);
     return null;
@@ -31,7 +31,7 @@ export const readCron: Reader<string> = (tree, label, report) => {
   if (typeof next !== "number") return null;
   warnOfCron(value, tree, label, report);
   return value;
-};
+});
 
 /** What is read in one way here and may have been meant in another. */
 function warnOfCron(expression: string, tree: Tree, label: string, report: Report): void {

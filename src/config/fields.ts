@@ -3,15 +3,22 @@
  * `readFields` reads a map by a table of readers, so that the keys that exist, their types and what is suggested
  * for a mistyped one come from the same few lines.
  */
-import { parseDuration } from "../base/duration.ts";
+import { DURATION_SCHEMA, parseDuration } from "../base/duration.ts";
 import { type Json, type JsonObject, toJson } from "../base/json.ts";
+import { choiceSchema, type JsonSchema, mapSchema, rangeSchema } from "../base/json-schema.ts";
 import { meantOr, nearest } from "../base/nearest.ts";
-import { parseSize } from "../base/size.ts";
-import { isName } from "../model/name.ts";
+import { parseSize, SIZE_SCHEMA } from "../base/size.ts";
+import { isName, NAME_SCHEMA } from "../model/name.ts";
 import type { Report } from "./report.ts";
 import { child, type Entry, found, isBroken, isEmpty, type Place, shown, type Tree } from "./tree.ts";
 
-export type Reader<T> = (tree: Tree, label: string, report: Report) => T | null;
+type Read<T> = (tree: Tree, label: string, report: Report) => T | null;
+
+/** Reads a value, and says what may stand there. */
+export type Reader<T> = Read<T> & { readonly schema: JsonSchema };
+
+export const reader = <T>(schema: JsonSchema, read: Read<T>): Reader<T> => Object.assign(read, { schema });
+
 export type Shape = Readonly<Record<string, Reader<unknown>>>;
 
 /** A key of a section: how its value is read, and its line in docs/config.md. */
@@ -26,11 +33,19 @@ export type Keys = Readonly<Record<string, Key<unknown>>>;
 
 export const key = <T>(read: Reader<T>, fallback: string, doc: string): Key<T> => ({ read, default: fallback, doc });
 
-/** The shape that the keys of a section make. */
+/** The shape that the keys of a section make: what the docs say of a key, an editor says too. */
 export const shapeOf = <K extends Keys>(keys: K) =>
-  Object.fromEntries(Object.entries(keys).map(([name, { read }]) => [name, read])) as {
+  Object.fromEntries(
+    Object.entries(keys).map(([name, { read, doc, default: fallback }]) => {
+      const schema = { ...read.schema, description: `${doc} (default: ${fallback})` };
+      return [name, reader<unknown>(schema, (...place) => read(...place))];
+    }),
+  ) as {
     readonly [N in keyof K]: K[N]["read"];
   };
+
+export const schemaOf = (shape: Shape): JsonSchema =>
+  mapSchema(Object.fromEntries(Object.entries(shape).map(([name, { schema }]) => [name, schema])));
 
 export interface Fields<S extends Shape> {
   readonly values: { readonly [K in keyof S]: S[K] extends Reader<infer T> ? T | null : never };
@@ -93,8 +108,12 @@ const hintOfNames = (tree: Tree, label: string): string | null =>
 const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with -)";
 
 /** A map whose keys are names; `read` is given each. Entries it could not read are left out. */
-export function named<T>(read: (name: string, tree: Tree, label: string, report: Report) => T | null) {
-  return (tree: Tree, label: string, report: Report): Map<string, { readonly value: T | null }> | null => {
+export function named<T>(
+  schema: JsonSchema,
+  read: (name: string, tree: Tree, label: string, report: Report) => T | null,
+): Reader<Map<string, { readonly value: T | null }>> {
+  const map = { type: ["object", "null"], propertyNames: NAME_SCHEMA, additionalProperties: schema };
+  return reader(map, (tree, label, report) => {
     const entries = entriesOf(tree, label, report, null);
     if (entries === null) return null;
     const result = new Map<string, { readonly value: T | null }>();
@@ -108,12 +127,12 @@ export function named<T>(read: (name: string, tree: Tree, label: string, report:
       result.set(key, { value: read(key, value, child(label, key), report) });
     }
     return result;
-  };
+  });
 }
 
 /** Items that could not be read are null. */
 export function list<T>(read: Reader<T>, what: string): Reader<readonly (T | null)[]> {
-  return (tree, label, report) => {
+  return reader({ type: "array", items: read.schema }, (tree, label, report) => {
     if (tree.kind === "list") return tree.items.map((item, index) => read(item, child(label, index), report));
     const hint =
       tree.kind === "map"
@@ -123,63 +142,60 @@ export function list<T>(read: Reader<T>, what: string): Reader<readonly (T | nul
           : null;
     report.expected("wrong-type", tree, label, what, hint);
     return null;
-  };
+  });
 }
 
 /** Text as it stands; what a variable held is taken as text even where YAML would see a number. */
-export const text =
-  (what: string): Reader<string> =>
-  (tree, label, report) => {
+export const text = (what: string): Reader<string> =>
+  reader({ type: "string", minLength: 1 }, (tree, label, report) => {
     if (tree.kind === "scalar" && tree.text !== "" && (typeof tree.value === "string" || tree.filled)) return tree.text;
     const isNumber = tree.kind === "scalar" && !tree.filled && tree.value !== null && tree.value !== "";
     report.expected("wrong-type", tree, label, what, isNumber ? "quote it" : null);
     return null;
-  };
+  });
 
-export const name: Reader<string> = (tree, label, report) => {
+export const name: Reader<string> = reader(NAME_SCHEMA, (tree, label, report) => {
   const value = text(NAME_RULE)(tree, label, report);
   if (value === null || isName(value)) return value;
   report.expected("bad-name", tree, label, NAME_RULE, null);
   return null;
-};
+});
 
-export const flag: Reader<boolean> = (tree, label, report) => {
+export const flag: Reader<boolean> = reader({ type: "boolean" }, (tree, label, report) => {
   if (tree.kind === "scalar" && typeof tree.value === "boolean") return tree.value;
   report.expected("wrong-type", tree, label, "true or false", null);
   return null;
-};
+});
 
 export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
   const what = `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`;
-  return (tree, label, report) => {
+  return reader(choiceSchema(choices), (tree, label, report) => {
     const value = tree.kind === "scalar" ? tree.text : null;
     const choice = choices.find((known) => known === value);
     if (choice !== undefined) return choice;
     const meant = tree.kind === "scalar" && !tree.filled ? nearest(tree.text, choices) : null;
     report.expected("bad-value", tree, label, what, meant === null ? null : `did you mean \`${meant}\`?`);
     return null;
-  };
+  });
 }
 
-export const integer =
-  (least: number, most: number = Number.MAX_SAFE_INTEGER): Reader<number> =>
-  (tree, label, report) => {
+export const integer = (least: number, most: number = Number.MAX_SAFE_INTEGER): Reader<number> =>
+  reader(rangeSchema("integer", least, most), (tree, label, report) => {
     const value = tree.kind === "scalar" ? tree.value : null;
     const isWhole = typeof value === "number" && Number.isSafeInteger(value);
     if (isWhole && value >= least && value <= most) return value;
     const limits = most === Number.MAX_SAFE_INTEGER ? `at least ${least}` : `from ${least} to ${most}`;
     report.expected("bad-number", tree, label, `a whole number, ${limits}`, null);
     return null;
-  };
+  });
 
-export const decimal =
-  (least: number): Reader<number> =>
-  (tree, label, report) => {
+export const decimal = (least: number): Reader<number> =>
+  reader(rangeSchema("number", least, Number.MAX_SAFE_INTEGER), (tree, label, report) => {
     const value = tree.kind === "scalar" ? tree.value : null;
     if (typeof value === "number" && Number.isFinite(value) && value >= least) return value;
     report.expected("bad-number", tree, label, `a number, at least ${least}`, null);
     return null;
-  };
+  });
 
 /** Keeps every sum of a time and a duration a valid date. */
 const LONGEST_MS = 1000 * 365 * 86_400_000;
@@ -189,9 +205,10 @@ const readMs = (tree: Tree): number | null => {
   return /^0+$/.test(tree.text) ? 0 : parseDuration(tree.text);
 };
 
-const readDuration =
-  (zero: "allowed" | "refused"): Reader<number> =>
-  (tree, label, report) => {
+const OR_ZERO = { ...DURATION_SCHEMA, type: ["string", "integer"], minimum: 0, maximum: 0 };
+
+const readDuration = (zero: "allowed" | "refused"): Reader<number> =>
+  reader(zero === "refused" ? DURATION_SCHEMA : OR_ZERO, (tree, label, report) => {
     const ms = readMs(tree);
     if (ms === null) {
       const isBare = tree.kind === "scalar" && typeof tree.value === "number" && !tree.filled;
@@ -208,23 +225,26 @@ const readDuration =
       return null;
     }
     return ms;
-  };
+  });
 
 export const duration = readDuration("refused");
 export const durationOrZero = readDuration("allowed");
 /** 0 is a way to write that there is none. */
-export const durationOrNone: Reader<number> = (tree, label, report) => durationOrZero(tree, label, report) || null;
+export const durationOrNone: Reader<number> = reader(
+  OR_ZERO,
+  (tree, label, report) => durationOrZero(tree, label, report) || null,
+);
 
-export const size: Reader<number> = (tree, label, report) => {
+export const size: Reader<number> = reader(SIZE_SCHEMA, (tree, label, report) => {
   const bytes = tree.kind === "scalar" ? parseSize(tree.text) : null;
   if (bytes !== null && bytes > 0) return bytes;
   const hint = "write a whole number and b, kb, mb or gb";
   report.expected("bad-size", tree, label, "a size such as 256mb, more than 0", hint);
   return null;
-};
+});
 
 /** Any JSON value, as `with` passes it on. An empty value is JSON's null, so the answer is wrapped. */
-export const json: Reader<{ readonly value: Json }> = (tree, label, report) => {
+export const json: Read<{ readonly value: Json }> = (tree, label, report) => {
   if (tree.kind === "broken") return null;
   if (tree.kind === "scalar") {
     const isExact = typeof tree.value !== "number" || !Number.isInteger(tree.value) || Number.isSafeInteger(tree.value);
@@ -250,12 +270,12 @@ export function writtenJson(tree: Tree): Json {
   return tree.filled ? tree.written : tree.value;
 }
 
-export const jsonMap: Reader<JsonObject> = (tree, label, report) => {
+export const jsonMap: Reader<JsonObject> = reader({ type: ["object", "null"] }, (tree, label, report) => {
   if (isEmpty(tree)) return {};
   const result = tree.kind === "map" ? json(tree, label, report) : null;
   if (tree.kind !== "map") report.expected("wrong-type", tree, label, "a map of options", null);
   return result === null ? null : (result.value as JsonObject);
-};
+});
 
 /**
  * Something in `with` has been reported. The module must not be asked about what is left of its options: it would find

@@ -1,26 +1,25 @@
 /** The key `needs` of a sense or workflow: what its module needs of the host. `nerve unit` and `nerve check --host` read it. */
 import { isIP } from "node:net";
 import { CAPABILITIES, type Needs, type Reach } from "../model/needs.ts";
-import { key, list, oneOf, type Reader, readFields, shapeOf, text } from "./fields.ts";
+import { key, list, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
 import { isEmpty } from "./tree.ts";
 
 /** A list of which every item could be read; what could not is reported. */
-const items =
-  <T>(read: Reader<T>, what: string): Reader<readonly T[]> =>
-  (tree, label, report) => {
+function items<T>(read: Reader<T>, what: string): Reader<readonly T[]> {
+  const all = list(read, what);
+  return reader({ ...all.schema, type: ["array", "null"] }, (tree, label, report) => {
     if (isEmpty(tree)) return [];
-    const found = list(read, what)(tree, label, report);
-    return found?.filter((item) => item !== null) ?? null;
-  };
+    return all(tree, label, report)?.filter((item) => item !== null) ?? null;
+  });
+}
 
-const matching =
-  (what: string, matches: (value: string) => boolean): Reader<string> =>
-  (tree, label, report) => {
+const matching = (what: string, matches: (value: string) => boolean): Reader<string> =>
+  reader({ ...text(what).schema, description: what }, (tree, label, report) => {
     const value = text(what)(tree, label, report);
     if (value === null || matches(value)) return value;
     report.expected("bad-value", tree, label, what, null);
     return null;
-  };
+  });
 
 /** Source: systemd's documentation of user and group name syntax. */
 const GROUP = /^[a-zA-Z_][a-zA-Z0-9_-]{0,30}$/;
@@ -29,13 +28,14 @@ const isOneLine = (value: string): boolean => !/[\p{Cc}]|\\$/u.test(value);
 const DEVICE_CLASS = /^(?:char|block)-[\w*./-]+$/;
 const WRITES = /:rw$/;
 
-const reach =
-  (what: string, matches: (path: string) => boolean): Reader<Reach> =>
-  (tree, label, report) => {
-    const value = matching(what, (given) => matches(given.replace(WRITES, "")))(tree, label, report);
+function reach(what: string, matches: (path: string) => boolean): Reader<Reach> {
+  const written = matching(what, (given) => matches(given.replace(WRITES, "")));
+  return reader(written.schema, (tree, label, report) => {
+    const value = written(tree, label, report);
     if (value === null) return null;
     return { path: value.replace(WRITES, ""), access: WRITES.test(value) ? "write" : "read" };
-  };
+  });
+}
 
 const readPath = reach(
   "an absolute path such as /srv/reports, with :rw behind it where it is written",
@@ -58,16 +58,21 @@ function isNetwork(value: string): boolean {
 
 const readAddress = matching("an address or network such as 192.0.2.7 or 10.0.0.0/8", isNetwork);
 
-/** `true` is every address, `false` none. */
-const readNetwork: Reader<readonly string[]> = (tree, label, report) => {
-  if (tree.kind === "scalar" && typeof tree.value === "boolean") return tree.value ? ["any"] : [];
-  return items(readAddress, "true, or a list of addresses")(tree, label, report);
-};
+const readAddresses = items(readAddress, "true, or a list of addresses");
+const NETWORK_SCHEMA = { anyOf: [{ type: "boolean" }, readAddresses.schema] };
 
-const readProgram: Reader<readonly string[]> = (tree, label, report) => {
-  const line = matching("a program such as journalctl or /usr/bin/smartctl", isOneLine)(tree, label, report);
+/** `true` is every address, `false` none. */
+const readNetwork: Reader<readonly string[]> = reader(NETWORK_SCHEMA, (tree, label, report) => {
+  if (tree.kind === "scalar" && typeof tree.value === "boolean") return tree.value ? ["any"] : [];
+  return readAddresses(tree, label, report);
+});
+
+const readLine = matching("a program such as journalctl or /usr/bin/smartctl", isOneLine);
+
+const readProgram: Reader<readonly string[]> = reader(readLine.schema, (tree, label, report) => {
+  const line = readLine(tree, label, report);
   return line === null ? null : line.trim().split(/\s+/);
-};
+});
 
 /** The keys of `needs`: the one place that says which there are, how each is read and what stands in the docs. */
 export const NEEDS_KEYS = {
@@ -108,7 +113,7 @@ export const NEEDS_KEYS = {
 
 const SHAPE = shapeOf(NEEDS_KEYS);
 
-export const readNeeds: Reader<Needs> = (tree, label, report) => {
+export const readNeeds: Reader<Needs> = reader(schemaOf(SHAPE), (tree, label, report) => {
   const fields = readFields(tree, label, SHAPE, report);
   if (!fields) return null;
   const { groups, capabilities, devices, network, paths, programs } = fields.values;
@@ -120,7 +125,7 @@ export const readNeeds: Reader<Needs> = (tree, label, report) => {
     paths: paths ?? [],
     programs: programs ?? [],
   };
-};
+});
 
 export const NEEDS = key(
   readNeeds,

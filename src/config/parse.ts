@@ -10,7 +10,7 @@ import type { GroupConfig, NerveConfig, Patterns, ReflexConfig, SenseConfig } fr
 import type { Problem } from "../model/problem.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
-import { readFields, shapeOf, writtenJson } from "./fields.ts";
+import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
 import { readIncluded } from "./includes.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
@@ -86,7 +86,7 @@ function read(text: string, source: ConfigSource, notYet: readonly string[]): Re
 }
 
 export const ROOT = {
-  include: () => null,
+  include: reader({ type: "array", items: { type: "string" } }, () => null),
   ...shapeOf(DAEMON_KEYS),
   http: readHttp,
   retention: readRetention,

@@ -1,6 +1,6 @@
 /** The keys of a reflex and what may stand under each. */
 import { readCron } from "./cron.ts";
-import { duration, durationOrNone, type Fields, flag, list, name, oneOf, type Reader, text } from "./fields.ts";
+import { duration, durationOrNone, type Fields, flag, list, name, oneOf, type Reader, reader, text } from "./fields.ts";
 import { readCount, readDebounce, readEach, readKey, readPattern } from "./reflex-words.ts";
 import { found, type Tree } from "./tree.ts";
 
@@ -11,13 +11,15 @@ export interface Reference {
   readonly tree: Tree;
 }
 
-const reference: Reader<Reference> = (tree, label, report) => {
+const reference: Reader<Reference> = reader(name.schema, (tree, label, report) => {
   const value = text("a name")(tree, label, report);
   return value === null ? null : { name: value, label, tree };
-};
+});
 
-const readOn: Reader<readonly Reference[]> = (tree, label, report) => {
-  const items = list(reference, "a list of senses such as [cpu-usage]")(tree, label, report);
+const references = list(reference, "a list of senses such as [cpu-usage]");
+
+const readOn: Reader<readonly Reference[]> = reader({ ...references.schema, minItems: 1 }, (tree, label, report) => {
+  const items = references(tree, label, report);
   if (items?.length === 0) report.expected("bad-value", tree, label, "a list of at least one sense", null);
   const seen = new Set<string>();
   for (const item of items ?? []) {
@@ -29,9 +31,9 @@ const readOn: Reader<readonly Reference[]> = (tree, label, report) => {
     seen.add(item.name);
   }
   return items?.filter((item) => item !== null) ?? null;
-};
+});
 
-const readTz: Reader<string> = (tree, label, report) => {
+const readTz: Reader<string> = reader({ type: "string" }, (tree, label, report) => {
   try {
     if (tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "") {
       new Intl.DateTimeFormat("en", { timeZone: tree.value });
@@ -43,7 +45,7 @@ const readTz: Reader<string> = (tree, label, report) => {
   }
   report.expected("bad-tz", tree, label, "a time zone such as Europe/Berlin", null);
   return null;
-};
+});
 
 export const REFLEX = {
   name,

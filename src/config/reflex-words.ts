@@ -2,12 +2,12 @@
 import { FORBIDDEN_KEYS, type Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import { BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
-import { duration, integer, list, type Reader, readFields, text } from "./fields.ts";
+import { duration, integer, list, type Reader, reader, readFields, schemaOf, text } from "./fields.ts";
 import type { Report } from "./report.ts";
 import { child, found, type Place, type Tree } from "./tree.ts";
 
 /** A pattern is text at its ends: an ArkType definition has no other literals. Whether the text is one is checked elsewhere. */
-export const readPattern: Reader<Json> = (tree, label, report) => {
+export const readPattern: Reader<Json> = reader({ type: ["string", "object", "array"] }, (tree, label, report) => {
   for (const { tree: end, label: path } of endsOf(tree, label)) {
     if (textOf(end) !== null) continue;
     const isLiteral = end.kind === "scalar" && end.value !== null && end.value !== "" && !end.filled;
@@ -15,7 +15,7 @@ export const readPattern: Reader<Json> = (tree, label, report) => {
     report.expected("bad-pattern", end, path, 'text such as "\'critical\'" or "number > 5"', hint);
   }
   return definitionOf(tree);
-};
+});
 
 /** Null where there is no text: that has been reported, and leaves the rest to be looked at. */
 export const textOf = (tree: Tree): string | null =>
@@ -36,7 +36,7 @@ function* endsOf(tree: Tree, label: string): Generator<{ readonly tree: Tree; re
 
 const PATH = "a dotted payload path such as host.name";
 
-const readPath: Reader<string> = (tree, label, report) => {
+const readPath: Reader<string> = reader({ type: "string", minLength: 1 }, (tree, label, report) => {
   const what = PATH;
   const value = text(what)(tree, label, report);
   if (value === null) return null;
@@ -46,14 +46,14 @@ const readPath: Reader<string> = (tree, label, report) => {
   const without = isForbidden ? ` without ${[...FORBIDDEN_KEYS].map((key) => `\`${key}\``).join(", ")} in it` : "";
   report.expected("bad-value", tree, label, `${what}${without}`, null);
   return null;
-};
+});
 
-export const readEach: Reader<string> = (tree, label, report) => {
+export const readEach: Reader<string> = reader(readPath.schema, (tree, label, report) => {
   const path = readPath(tree, label, report);
   if (path === null || !path.startsWith("$")) return path;
   report.expected("bad-value", tree, label, "a dotted path to a list of the payload, such as disks", null);
   return null;
-};
+});
 
 /** More paths than a person can tell apart. */
 const MAX_PARTS = 8;
@@ -61,18 +61,21 @@ const MAX_PARTS = 8;
 const KEY = "a dotted payload path such as host.name, `$sense`, `$one`, or a list of paths and `$sense`";
 
 /** Words that begin with `$` and are not known are nearly always mistyped. */
-const readKeyPart: Reader<string> = (tree, label, report) => {
+const readKeyPart: Reader<string> = reader(readPath.schema, (tree, label, report) => {
   const path = readPath(tree, label, report);
   if (path === null || !path.startsWith("$") || path === BY_SENSE || path === ONE_STATE) return path;
   const meant = tree.kind === "scalar" && !tree.filled ? nearest(path, [BY_SENSE, ONE_STATE]) : null;
   if (meant === null) return path;
   report.expected("bad-value", tree, label, KEY, `did you mean \`${meant}\`?`);
   return null;
-};
+});
 
-export const readKey: Reader<KeyWord> = (tree, label, report) => {
+const KEY_PARTS = list(readKeyPart, KEY);
+const KEY_LIST = { ...KEY_PARTS.schema, minItems: 1, maxItems: MAX_PARTS };
+
+export const readKey: Reader<KeyWord> = reader({ anyOf: [readKeyPart.schema, KEY_LIST] }, (tree, label, report) => {
   if (tree.kind !== "list") return readKeyPart(tree, label, report);
-  const parts = list(readKeyPart, KEY)(tree, label, report) ?? [];
+  const parts = KEY_PARTS(tree, label, report) ?? [];
   if (parts.length === 0) report.expected("bad-value", tree, label, "a list of at least one path", null);
   if (parts.length > MAX_PARTS) {
     report.expected("bad-value", tree, label, `a list of at most ${MAX_PARTS} paths`, null);
@@ -93,21 +96,29 @@ export const readKey: Reader<KeyWord> = (tree, label, report) => {
     }
   }
   return parts.every((part) => part !== null) ? parts : null;
-};
+});
 
 /** The times of so many signals are kept with every one that is counted. */
 const MAX_COUNT = 1_000;
 
-export const readCount: Reader<{ n: number; withinMs: number }> = (tree, label, report) => {
-  const fields = readFields(tree, label, { n: integer(1, MAX_COUNT), within: duration }, report);
+const COUNT = { n: integer(1, MAX_COUNT), within: duration };
+const COUNT_SCHEMA = { ...schemaOf(COUNT), required: ["n", "within"] };
+
+export const readCount: Reader<{ n: number; withinMs: number }> = reader(COUNT_SCHEMA, (tree, label, report) => {
+  const fields = readFields(tree, label, COUNT, report);
   if (!fields) return null;
   requireKeys(fields, tree, label, ["n", "within"], report);
   const { n, within } = fields.values;
   return n === null || within === null ? null : { n, withinMs: within };
-};
+});
 
-export const readDebounce: Reader<{ waitMs: number; maxMs: number | null }> = (tree, label, report) => {
-  const fields = readFields(tree, label, { wait: duration, max: duration }, report);
+const DEBOUNCE = { wait: duration, max: duration };
+const DEBOUNCE_SCHEMA = { ...schemaOf(DEBOUNCE), required: ["wait"] };
+
+type Debounce = { waitMs: number; maxMs: number | null };
+
+export const readDebounce: Reader<Debounce> = reader(DEBOUNCE_SCHEMA, (tree, label, report) => {
+  const fields = readFields(tree, label, DEBOUNCE, report);
   if (!fields) return null;
   requireKeys(fields, tree, label, ["wait"], report);
   const { wait, max } = fields.values;
@@ -116,7 +127,7 @@ export const readDebounce: Reader<{ waitMs: number; maxMs: number | null }> = (t
     report.expected("conflict", maxTree, child(label, "max"), `longer than \`wait\` (${found(waitTree)})`, null);
   }
   return wait === null ? null : { waitMs: wait, maxMs: max };
-};
+});
 
 const requireKeys = <K extends string>(
   fields: { placeOf: (key: K) => Place | null },

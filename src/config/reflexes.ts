@@ -4,7 +4,7 @@
  */
 import type { Json } from "../base/json.ts";
 import type { ReflexConfig, SenseReflexConfig, WorkflowReflexConfig } from "../model/config.ts";
-import { list, type Reader, readFields } from "./fields.ts";
+import { list, type Reader, reader, readFields, schemaOf } from "./fields.ts";
 import { REFLEX, type Reference, type ReflexFields, type ReflexKey } from "./reflex-fields.ts";
 import type { Report } from "./report.ts";
 import { child, isEmpty, type Place, type Tree } from "./tree.ts";
@@ -118,12 +118,17 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
   };
 }
 
+const REFLEXES = list(reader(schemaOf(REFLEX), readReflex), "a list of reflexes");
+
 /** Reflexes in file order; those without a usable target are reported and left out. */
-export const readReflexes: Reader<readonly WrittenReflex[]> = (tree, label, report) => {
-  if (isEmpty(tree)) return [];
-  const items = list(readReflex, "a list of reflexes")(tree, label, report);
-  return items === null ? null : nameReflexes(items.filter((item) => item !== null));
-};
+export const readReflexes: Reader<readonly WrittenReflex[]> = reader(
+  { ...REFLEXES.schema, type: ["array", "null"] },
+  (tree, label, report) => {
+    if (isEmpty(tree)) return [];
+    const items = REFLEXES(tree, label, report);
+    return items === null ? null : nameReflexes(items.filter((item) => item !== null));
+  },
+);
 
 /** An unnamed one is `TARGET#N`, the Nth of that target; `#` is in no given name, so the two never meet. */
 function nameReflexes(reflexes: readonly WrittenReflex[]): WrittenReflex[] {

@@ -13,6 +13,7 @@ import {
   name,
   named,
   readFields,
+  schemaOf,
   shapeOf,
 } from "./fields.ts";
 import { NEEDS } from "./needs.ts";
@@ -58,7 +59,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
   needs: values.needs,
 });
 
-export const readSenses = named<SenseConfig>((sense, tree, label, report) => {
+export const readSenses = named<SenseConfig>(schemaOf(SENSE), (sense, tree, label, report) => {
   const fields = readFields(tree, label, SENSE, report);
   return fields && !hasBrokenOptions(fields) ? configOf(sense, fields.values) : null;
 });

@@ -7,27 +7,42 @@ import {
   DEFAULT_RETENTION_LOGS_MS,
   DEFAULT_RETENTION_SIGNALS_MS,
 } from "./defaults.ts";
-import { duration, key, named, oneOf, type Reader, readFields, shapeOf, size, text } from "./fields.ts";
+import {
+  duration,
+  key,
+  named,
+  oneOf,
+  type Reader,
+  reader,
+  readFields,
+  schemaOf,
+  shapeOf,
+  size,
+  text,
+} from "./fields.ts";
 
 const A_PATH = "a path such as ./data";
 
-const readPath: Reader<string> = (tree, label, report) => {
+const readPath: Reader<string> = reader(text(A_PATH).schema, (tree, label, report) => {
   const path = text(A_PATH)(tree, label, report);
   if (path === null || !path.includes("\0")) return path;
   report.expected("bad-value", tree, label, "a path without the character U+0000", null);
   return null;
-};
+});
 
 const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
 
-export const readHttp: Reader<HttpConfig> = (tree, label, report) => {
-  const match = tree.kind === "scalar" ? ADDRESS.exec(tree.text) : null;
-  const hostname = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  if (hostname !== undefined && port >= 1 && port <= 65_535) return { hostname, port };
-  report.expected("bad-address", tree, label, "an address and port such as 127.0.0.1:4280", null);
-  return null;
-};
+export const readHttp: Reader<HttpConfig> = reader(
+  { type: "string", pattern: ADDRESS.source },
+  (tree, label, report) => {
+    const match = tree.kind === "scalar" ? ADDRESS.exec(tree.text) : null;
+    const hostname = match?.[1] ?? match?.[2];
+    const port = Number(match?.[3]);
+    if (hostname !== undefined && port >= 1 && port <= 65_535) return { hostname, port };
+    report.expected("bad-address", tree, label, "an address and port such as 127.0.0.1:4280", null);
+    return null;
+  },
+);
 
 /** Keys of the whole file that are one value. */
 export const DAEMON_KEYS = {
@@ -57,14 +72,18 @@ export const RETENTION_KEYS = {
   ),
 };
 
-export const readRetention: Reader<RetentionConfig> = (tree, label, report) => {
-  const fields = readFields(tree, label, shapeOf(RETENTION_KEYS), report);
+const RETENTION = shapeOf(RETENTION_KEYS);
+
+export const readRetention: Reader<RetentionConfig> = reader(schemaOf(RETENTION), (tree, label, report) => {
+  const fields = readFields(tree, label, RETENTION, report);
   if (!fields) return null;
   const { logs, signals, archive } = fields.values;
   return { logsMs: logs, signalsMs: signals, archiveMs: archive };
-};
+});
 
-export const readGroups = named<GroupConfig>((group, tree, label, report) => {
-  const fields = readFields(tree, label, { memory: size }, report);
+const GROUP = { memory: size };
+
+export const readGroups = named<GroupConfig>(schemaOf(GROUP), (group, tree, label, report) => {
+  const fields = readFields(tree, label, GROUP, report);
   return fields && { name: group, memoryBytes: fields.values.memory };
 });

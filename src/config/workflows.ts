@@ -14,7 +14,9 @@ import {
   named,
   oneOf,
   type Reader,
+  reader,
   readFields,
+  schemaOf,
   shapeOf,
 } from "./fields.ts";
 import { NEEDS } from "./needs.ts";
@@ -26,7 +28,7 @@ const RETRY_DOC =
 
 const RETRY = { limit: integer(0), interval: duration, backoff: decimal(1), max_interval: duration };
 
-const readRetry: Reader<RetryConfig> = (tree, label, report) => {
+const readRetry: Reader<RetryConfig> = reader({ ...schemaOf(RETRY), required: ["limit"] }, (tree, label, report) => {
   const fields = readFields(tree, label, RETRY, report);
   if (!fields) return null;
   const { limit, interval, backoff, max_interval } = fields.values;
@@ -39,7 +41,7 @@ const readRetry: Reader<RetryConfig> = (tree, label, report) => {
     report.expected("conflict", maxTree, child(label, "max_interval"), what, null);
   }
   return limit === null ? null : { limit, intervalMs: interval, backoff, maxIntervalMs: max_interval };
-};
+});
 
 /** The keys of a workflow: the one place that says which there are, how each is read and what stands in the docs. */
 export const WORKFLOW_KEYS = {
@@ -72,7 +74,7 @@ export const WORKFLOW_KEYS = {
 
 const WORKFLOW = shapeOf(WORKFLOW_KEYS);
 
-export const readWorkflows = named<WorkflowConfig>((workflow, tree, label, report) => {
+export const readWorkflows = named<WorkflowConfig>(schemaOf(WORKFLOW), (workflow, tree, label, report) => {
   const fields = readFields(tree, label, WORKFLOW, report);
   if (!fields || hasBrokenOptions(fields)) return null;
   const { use, with: options, needs, concurrency, overflow, max_queue, timeout, grace_period, retry } = fields.values;

@@ -8,18 +8,22 @@ export type Definition = string | readonly Definition[] | { readonly [field: str
 
 const DECLARED = Symbol.for("nerve.declaration");
 
+/** Null: these payloads can be anything. */
+type ByOptions<Options> = (options: Options) => Definition | null;
+
 export interface Declaration<Options> {
-  /** Null: these payloads can be anything. */
-  readonly [DECLARED]: (options: Options) => Definition | null;
+  readonly [DECLARED]: Definition | ByOptions<Options>;
 }
 
 /** `of` may depend on the options, as where an option adds a field. */
-export const declaration = <Options>(
-  of: Definition | ((options: Options) => Definition | null),
-): Declaration<Options> => ({ [DECLARED]: typeof of === "function" ? of : () => of });
+export const declaration = <Options>(of: Definition | ByOptions<Options>): Declaration<Options> => ({ [DECLARED]: of });
 
 export const isDeclaration = (value: unknown): value is Declaration<unknown> =>
   typeof value === "object" && value !== null && DECLARED in value;
 
-export const definitionIn = (declared: Declaration<unknown>, options: unknown): Definition | null =>
-  declared[DECLARED](options);
+export const dependsOnOptions = (declared: Declaration<unknown>): boolean => typeof declared[DECLARED] === "function";
+
+export function definitionIn(declared: Declaration<unknown>, options: unknown): Definition | null {
+  const of = declared[DECLARED];
+  return typeof of === "function" ? of(options) : of;
+}

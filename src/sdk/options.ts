@@ -7,7 +7,8 @@
  *
  * Messages name the key and the type of what was found, never its value: it may have been filled in from a secret.
  */
-import { parseDuration } from "../base/duration.ts";
+import { DURATION_SCHEMA, parseDuration } from "../base/duration.ts";
+import { choiceSchema, type JsonSchema, rangeSchema } from "../base/json-schema.ts";
 import { nearest } from "../base/nearest.ts";
 
 /** Keys of mappings and places in lists. */
@@ -23,6 +24,8 @@ type Report = (path: Path, problem: string) => void;
 /** An option. `undefined` means that none is given: the field answers its default, or reports that it has none. */
 export interface Field<T> {
   read(given: unknown, path: Path, report: Report): T;
+  /** What may stand there, for an editor. Asked by no worker. */
+  schema(): JsonSchema;
 }
 
 /** A whole `with`; also a Field, so records nest. */
@@ -59,8 +62,27 @@ export function record<Fields extends Readonly<Record<string, Field<unknown>>>>(
     ) as Value;
   };
 
+  const isRequired = (name: string): boolean => {
+    let missing = false;
+    fields[name]?.read(undefined, [], () => {
+      missing = true;
+    });
+    return missing;
+  };
+
+  const schema = (): JsonSchema => {
+    const required = known.filter(isRequired);
+    return {
+      type: required.length === 0 ? ["object", "null"] : "object",
+      properties: Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.schema()])),
+      additionalProperties: false,
+      ...(required.length === 0 ? {} : { required }),
+    };
+  };
+
   return {
     read,
+    schema,
     "~standard": {
       version: 1,
       vendor: "nerve",
@@ -77,38 +99,44 @@ export function record<Fields extends Readonly<Record<string, Field<unknown>>>>(
 
 /** true or false. */
 export const flag = (fallback: boolean): Field<boolean> =>
-  field(fallback, "true or false", (given) => (typeof given === "boolean" ? given : undefined));
+  field({ type: "boolean" }, fallback, "true or false", (given) => (typeof given === "boolean" ? given : undefined));
 
 /** Text that is not empty. */
 export const text = (fallback?: string): Field<string> =>
-  field(fallback, "text", (given) =>
+  field({ type: "string", minLength: 1 }, fallback, "text", (given) =>
     typeof given === "string" && given !== "" && !given.includes("\0") ? given : undefined,
   );
 
 /** A number in a closed range. */
 export const number = (fallback: number, { min, max }: { min: number; max: number }): Field<number> =>
-  field(fallback, `a number from ${min} to ${max}`, (given) =>
+  field(rangeSchema("number", min, max), fallback, `a number from ${min} to ${max}`, (given) =>
     typeof given === "number" && given >= min && given <= max ? given : undefined,
   );
 
 /** A whole number in a closed range. */
 export const whole = (fallback: number, { min, max }: { min: number; max: number }): Field<number> =>
-  field(fallback, `a whole number from ${min} to ${max}`, (given) =>
+  field(rangeSchema("integer", min, max), fallback, `a whole number from ${min} to ${max}`, (given) =>
     Number.isInteger(given) && Number(given) >= min && Number(given) <= max ? Number(given) : undefined,
   );
 
 /** A duration as nerve.yaml writes them (`250ms 5s 10m 1h 7d`), in milliseconds, in a closed range. */
-export const duration = (fallback: string, { min, max }: { min: string; max: string }): Field<number> =>
-  field(parseDuration(fallback) ?? undefined, `a duration from ${min} to ${max}`, (given) => {
+export const duration = (fallback: string, { min, max }: { min: string; max: string }): Field<number> => {
+  const inner = field({}, parseDuration(fallback) ?? undefined, `a duration from ${min} to ${max}`, (given) => {
     const ms = typeof given === "string" ? parseDuration(given) : null;
     return ms !== null && ms >= (parseDuration(min) ?? 0) && ms <= (parseDuration(max) ?? 0) ? ms : undefined;
   });
+  return {
+    ...inner,
+    schema: () => ({ ...DURATION_SCHEMA, default: fallback, description: `a duration from ${min} to ${max}` }),
+  };
+};
 
 /** One of several words. */
 export const choice = <const Words extends readonly string[]>(
   words: Words,
   fallback: Words[number],
-): Field<Words[number]> => field<Words[number]>(fallback, list(words), (given) => words.find((word) => word === given));
+): Field<Words[number]> =>
+  field<Words[number]>(choiceSchema(words), fallback, list(words), (given) => words.find((word) => word === given));
 
 /** The same, where some words are known and no build of today acts on them. */
 export const notYet = <T>(inner: Field<T>, words: readonly string[]): Field<T> => ({
@@ -117,7 +145,11 @@ export const notYet = <T>(inner: Field<T>, words: readonly string[]): Field<T> =
     if (isKnown) report(path, `is ${given}, which is not yet supported by this build`);
     return inner.read(isKnown ? undefined : given, path, report);
   },
+  schema: () => inner.schema(),
 });
+
+/** What YAML makes of a text that stands without quotes. */
+const SCALAR_SCHEMA = { type: ["string", "number", "boolean"] } as const;
 
 /** A list of texts. Numbers and booleans, which is what YAML makes of an unquoted 80 or true, become their text. */
 export const words = (fallback?: readonly string[]): Field<readonly string[]> => ({
@@ -127,6 +159,7 @@ export const words = (fallback?: readonly string[]): Field<readonly string[]> =>
     report(path, problemOf("a list of texts", given));
     return [];
   },
+  schema: () => ({ type: "array", items: SCALAR_SCHEMA, ...(fallback === undefined ? {} : { default: fallback }) }),
 });
 
 /** A mapping of names to texts, numbers and booleans as in {@link words}. */
@@ -142,12 +175,14 @@ export const mapping = (fallback: Readonly<Record<string, string>> = {}): Field<
     });
     return Object.fromEntries(entries);
   },
+  schema: () => ({ type: "object", additionalProperties: SCALAR_SCHEMA }),
 });
 
 /** The same, where an explicit null (or, by default, nothing) means "none". */
 export const orNull = <T>(inner: Field<T>, fallback: T | null = null): Field<T | null> => ({
   read: (given, path, report) =>
     given === undefined ? fallback : given === null ? null : inner.read(given, path, report),
+  schema: () => ({ anyOf: [inner.schema(), { type: "null" }] }),
 });
 
 /** The same, and one thing more that must hold. `expected` completes "must …". */
@@ -161,16 +196,23 @@ export const where = <T>(inner: Field<T>, holds: (value: T) => boolean, expected
     if (!refused && !holds(value)) report(path, `must ${expected}`);
     return value;
   },
+  schema: () => ({ ...inner.schema(), description: `must ${expected}` }),
 });
 
 /** A field from what it accepts; `accept` answers undefined for what it refuses. */
-function field<T>(fallback: T | undefined, expected: string, accept: (given: unknown) => T | undefined): Field<T> {
+function field<T>(
+  schema: JsonSchema,
+  fallback: T | undefined,
+  expected: string,
+  accept: (given: unknown) => T | undefined,
+): Field<T> {
   return {
     read(given, path, report) {
       const value = given === undefined ? fallback : accept(given);
       if (value === undefined) report(path, problemOf(expected, given));
       return value as T;
     },
+    schema: () => ({ description: expected, ...schema, ...(fallback === undefined ? {} : { default: fallback }) }),
   };
 }
 
