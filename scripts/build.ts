@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Glob } from "bun";
+import { KIT_FILE, writeKit } from "./kit/kit.ts";
 import { ensureInstalled, giveUp, ROOT } from "./toolchain.ts";
 
 export const BINARY = join(ROOT, "nerve");
@@ -24,13 +25,13 @@ export const BUNDLE: Bun.BuildConfig = {
 };
 
 /** What goes into the executable: a change to any of them makes it stale. */
-const SOURCES = new Glob("{src,senses,migrations}/**");
+const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/kit/*")];
 
 /** Whether there is no binary, or one older than a source. A removed source shows in its folder's time. */
 export function isStale(binary: string): boolean {
   if (!existsSync(binary)) return true;
   const builtAt = statSync(binary).mtimeMs;
-  const sources = [...SOURCES.scanSync({ cwd: ROOT, onlyFiles: false })];
+  const sources = SOURCES.flatMap((glob) => [...glob.scanSync({ cwd: ROOT, onlyFiles: false })]);
   return ["package.json", "bun.lock", "scripts/build.ts", ...sources].some(
     (source) => statSync(join(ROOT, source)).mtimeMs > builtAt,
   );
@@ -51,12 +52,18 @@ export async function build(binary: string): Promise<void> {
   try {
     // The name is part of the bytes: the same name gives the same build.
     const built = join(folder, basename(binary));
+    const kit = join(folder, KIT_FILE);
+    const kitId = await writeKit(kit);
     await Bun.build({
       ...BUNDLE,
+      // The kit is a file of the executable, read by name: no start reads it.
+      entrypoints: [...BUNDLE.entrypoints, kit],
+      loader: { ".bin": "file" },
+      naming: { asset: "[name].[ext]" },
       // About 1 MB and no start-up time, for stack traces that name our files and lines.
       sourcemap: "inline",
       bytecode: true,
-      define: { NERVE_COMMIT: JSON.stringify(commit()) },
+      define: { NERVE_COMMIT: JSON.stringify(commit()), NERVE_KIT: JSON.stringify(kitId) },
       compile: {
         outfile: built,
         // The folder nerve is started in must not change what it does …

@@ -227,6 +227,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/place",
     "src/cli/screen",
   ],
+  "src/cli/kit": ["src/base", "src/model", "src/version.ts"],
   "src/cli/commands": [
     ...NOUNS,
     "src/config",
@@ -239,6 +240,7 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
     "src/cli/frame",
     "src/cli/completion/scripts.ts",
     "src/cli/graph",
+    "src/cli/kit",
     "src/cli/library",
     "src/cli/lists",
     "src/cli/place",

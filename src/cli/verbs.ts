@@ -20,6 +20,13 @@ const any = (module: Promise<{ readonly command: unknown }>) => module as Promis
 
 export const VERBS: readonly Verb[] = [
   {
+    name: "init",
+    section: "begin",
+    usage: "init [dir]",
+    summary: "a config that watches this host, a sense and a workflow of your own, types and schema for your editor",
+    load: () => any(import("./commands/init.ts")),
+  },
+  {
     name: "start",
     section: "begin",
     usage: "start",
@@ -218,7 +225,6 @@ export const NOT_YET: readonly string[] = [
   "fleet",
   "inbox",
   "incidents",
-  "init",
   "notify",
   "open",
   "push",

@@ -1,4 +1,5 @@
 /** `nerve check`: everything that could be wrong before it is: the config, and each module loaded, each sense migrated, in a worker. */
+import { dirname } from "node:path";
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
@@ -19,6 +20,8 @@ import {
 } from "../../scratch/modules.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, fail, usageError } from "../frame/outcome.ts";
+import { staleness } from "../kit/nerve-folder.ts";
+import { checkTypes } from "../kit/types.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
 import { printWarnings, warn } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
@@ -31,9 +34,10 @@ import { placesOf } from "../unit/places.ts";
 
 export const command = defineCommand({
   details:
-    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Exit code\n78: the config is bad (what can be read of it is looked at all the same); 1: it is fine, and something does not load or\ncan never match. With --host it also says what this machine or the installed unit lacks for the config, each with the\nremedy (exit code 1); variables and credentials that only the daemon gets need not be there then.",
+    "Each is loaded in a worker of its own, a sense's database copied into a scratch folder first; nothing of yours is\nchanged, and the daemon need not run. A `when` or `clear` is held against the `payload` its senses export. Where\n`nerve init` has put `.nerve/` beside the config, their types are checked too. Exit code 78: the config is bad (what\ncan be read of it is looked at all the same); 1: it is fine, and something does not load or can never match. With\n--host it also says what this machine or the installed unit lacks for the config, each with the remedy (exit code 1);\nvariables and credentials that only the daemon gets need not be there then.",
   arguments: [{ name: "config", required: false }],
   options: {
+    "no-types": flag("leave out the types of your senses and workflows"),
     host: flag("and what this machine or the installed unit lacks for this config"),
     unit: text("NAME", "with --host: the installed unit, or its file (default nerve)"),
   },
@@ -49,13 +53,17 @@ export const command = defineCommand({
     const { read, missing } = options.host
       ? loadWithStandIns(configFile(given), process.env, true)
       : { read: loadAsFarAsReadable(configFile(given), process.env), missing: [] };
-    const { config, problems, warnings, parts } = read;
+    const { config, problems, parts } = read;
     const found = explainAbsence(problems, given);
     if (config !== null) SECRETS.learn(config.secrets);
     if (config === null) return fail(EXIT.badConfig, ...found);
+    const stale = options["no-types"] ? null : staleness(dirname(config.file));
+    const warnings = stale === null ? read.warnings : [...read.warnings, stale];
     const folder = new ScratchFolder("check");
     try {
       const expectations = expectationsOf(config, parts);
+      // The checker is a process of its own, and takes its time beside the workers.
+      const types = options["no-types"] ? [] : checkTypes(config.file, folder.folder("types"));
       const senses = await checkSenses(folder, config, expectations);
       const workflows = await checkWorkflows(folder, config, config.workflows.values());
       const payloads = new Map(
@@ -69,6 +77,7 @@ export const command = defineCommand({
         ...problemsOf("workflow", workflows, parts),
         ...unsatisfied(expectations, payloads),
         ...(host?.lacks ?? []),
+        ...(await types),
       ];
       if (!json) printWarnings(warned);
       for (const note of host?.notes ?? []) warn(note, json);
