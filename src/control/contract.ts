@@ -29,6 +29,8 @@ export interface Status {
      */
     readonly state: "ok" | "failing" | "stale" | "failed" | "quarantined" | "disabled";
     readonly reason: string | null;
+    /** `file:line:column` that the reason is about, as far as it is known, or null. */
+    readonly place: string | null;
     readonly computes: number;
     readonly nulls: number;
     readonly errors: number;

@@ -34,9 +34,13 @@ export const problem = (
 export const about = (kind: "sense" | "workflow", name: string, found: Problem): Problem =>
   found.message.includes(name) ? found : { ...found, message: `${kind} \`${name}\`: ${found.message}` };
 
+/** `file:line:column`, as far as it is known; null: it is about no file. */
+export const placeOf = ({ file, line, column }: Problem): string | null =>
+  [file, line, column].filter((part) => part !== null).join(":") || null;
+
 /** `file:line:column: message (hint)`, the one-line form every face shares. */
 export function formatProblem(problem: Problem): string {
-  const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
+  const place = placeOf(problem);
   const text = problem.hint === null ? problem.message : `${problem.message}; ${problem.hint}`;
-  return place === "" || text.startsWith(place) ? text : `${place}: ${text}`;
+  return place === null || text.startsWith(place) ? text : `${place}: ${text}`;
 }

@@ -132,6 +132,22 @@ describe("enable and disable", () => {
   });
 });
 
+test("a sense that does not load has its place in status", async () => {
+  folder.write("nerve.yaml", CONFIG.replace("picky: {}", "picky: {}\n  broke: { group: own }"));
+  folder.write("senses/broke/index.ts", "export const compute = () => {\n");
+  try {
+    expect((await nerve("reload")).code).toBe(1);
+    const { state, place } = await daemon.sense("broke");
+    expect(state).toBe("failed");
+    expect(place).toStartWith(`${folder.path}/senses/broke/index.ts:`);
+    expect((await nerve("status")).stdout).toContain(`\nbroke: ${place}: `);
+  } finally {
+    folder.write("nerve.yaml", CONFIG);
+    expect((await nerve("reload")).code).toBe(0);
+    folder.remove("senses/broke");
+  }
+});
+
 describe("a sense that has failed and not succeeded since", () => {
   const flaky = (body: string): string => `export const compute = () => ${body};\n`;
 

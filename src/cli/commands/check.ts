@@ -177,7 +177,7 @@ function tellPeople(config: NerveConfig, senses: readonly CheckedSense[], workfl
     senses,
   );
   table<ReflexConfig>(
-    [left("REFLEX", 0, ({ name }) => name), left("TARGET", 1, target), left("WHEN", 0, trigger)],
+    [left("REFLEX", 0, ({ name }) => name), left("TARGET", 1, target), left("TRIGGER", 0, trigger)],
     config.reflexes,
   );
   table<CheckedWorkflow>(

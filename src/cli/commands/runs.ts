@@ -47,7 +47,7 @@ const { follow, since, until, after, trace, limit, wide } = LIST_OPTIONS;
 
 export const command = defineCommand({
   details:
-    "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since and --until are about the time it was queued. States: queued, running, sleeping (also between attempts);\ncompleted, failed, cancelled, timed-out, dropped.",
+    "Reads the data directory itself: it works whether or not the daemon runs. With -f a run is shown again whenever its\nstate changes. --since and --until are about the time it was queued. States: queued, running, sleeping (also between\nattempts); completed, failed, cancelled, timed-out, dropped.",
   arguments: [{ name: "workflow…", required: false }],
   options: {
     follow,

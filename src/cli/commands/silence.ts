@@ -35,7 +35,7 @@ export const command = defineCommand({
     ["nerve silence page-on-critical --for 2h --why 'disk is being replaced'", "nobody is paged for two hours"],
     ["nerve silence 'page-*' --for 30m --why deploy", "every reflex whose name begins so, in quotes for the shell"],
     ["nerve silence", "what is silenced, for how long yet, and why"],
-    ["nerve silence 'page-*' --end", "it is no longer silenced"],
+    ["nerve silence 'page-*' --end", "its reflexes start workflows again"],
   ],
   async run({ arguments: [named = null], options, config, json }) {
     const request = requestOf(named, options);

@@ -120,10 +120,16 @@ function kernelLines({ kernel }: Status, now: number, screen: Screen): string[] 
   return [renderLine(first, screen), ...trouble];
 }
 
+/** A reason that names its file does so once. */
+const placed = (place: string | null, reason: string): string =>
+  place === null || reason.includes(place) ? reason : `${place}: ${reason}`;
+
 /** What is not well, with its reason, whole however narrow the terminal is. */
 function reasons({ senses, broken_workflows: workflows }: Status, screen: Screen): string[] {
   const unwell = [
-    ...senses.flatMap(({ name: sense, state, reason }) => (reason === null ? [] : { name: sense, state, reason })),
+    ...senses.flatMap(({ name: sense, state, reason, place }) =>
+      reason === null ? [] : { name: sense, state, reason: placed(place, reason) },
+    ),
     ...workflows.map(({ name: workflow, reason }) => ({ name: workflow, state: "failed" as const, reason })),
   ];
   if (unwell.length === 0) return [];
@@ -159,7 +165,7 @@ function tellPeople(status: Status, follows: boolean, isFirst: boolean): void {
 
 export const command = defineCommand({
   details:
-    "Counts are since the daemon started. A sense is failing after an error, a timeout or a kill, until a compute of it\nsucceeds. P50 and P99 are of the newest computes. A narrow terminal gets the columns\nthat matter most; --json has them all. Ends with exit code 3 when no daemon answers.",
+    "Counts are since the daemon started. A sense is failing after an error, a timeout or a kill, until one of its\ncomputes succeeds. P50 and P99 are of the newest computes. A narrow terminal gets the columns that matter most; --json has\nthem all. Ends with exit code 3 when no daemon answers.",
   arguments: [],
   options: { follow: flag("look again every second, until Ctrl-C", "f") },
   examples: [

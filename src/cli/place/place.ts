@@ -31,10 +31,11 @@ function load(given: string | null, checksPatterns: boolean): Result<NerveConfig
   return loaded.ok ? loaded : fail(EXIT.badConfig, ...explainAbsence(loaded.error, given));
 }
 
-/** When nobody named the file that is not there: how one is named. */
+/** Of a file that is not there: how one is named, and how a first one is made. */
 export function explainAbsence(problems: readonly Problem[], given: string | null): Problem[] {
   const named = given !== null || Boolean(process.env.NERVE_CONFIG);
-  const hint = named ? null : "name a config with -c FILE or $NERVE_CONFIG";
+  const first = "`nerve init` writes a first one";
+  const hint = named ? `name another, or ${first}` : `name a config with -c FILE or $NERVE_CONFIG; ${first}`;
   const file = configFile(given);
   // One with a place in the file is about something the file names.
   const isAbsence = (found: Problem): boolean =>

@@ -2,7 +2,7 @@
 import { counted } from "../../base/counted.ts";
 import type { Status } from "../../control/contract.ts";
 import { targetOf } from "../../model/config.ts";
-import { formatProblem } from "../../model/problem.ts";
+import { formatProblem, placeOf } from "../../model/problem.ts";
 import { VERSION } from "../../version.ts";
 import type { Engine } from "../engine.ts";
 import type { Sense } from "../memory/sense.ts";
@@ -21,17 +21,18 @@ const rounded = (ms: number | null): number | null => (ms === null ? null : Math
 type SenseStatus = Status["senses"][number];
 
 /** How a sense is, and why it is not well. */
-function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "state" | "reason"> {
+function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "state" | "reason" | "place"> {
   const { state, problem, quarantine, strikes, stats } = sense;
   if (state !== "ok") {
     const died = quarantine ? `its worker died ${strikes} times while it ran alone` : null;
-    return { state, reason: problem?.message ?? died };
+    return { state, reason: problem?.message ?? died, place: problem === null ? null : placeOf(problem) };
   }
   if (group?.state === "stuck") {
     const why = group.stuckFor === null ? "" : `: ${group.stuckFor}`;
-    return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone${why}` };
+    return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone${why}`, place: null };
   }
-  return stats.failure === null ? { state, reason: null } : { state: "failing", reason: stats.failure };
+  const { failure } = stats;
+  return failure === null ? { state, reason: null, place: null } : { state: "failing", reason: failure, place: null };
 }
 
 /** For the service manager. */
