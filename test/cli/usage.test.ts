@@ -1,7 +1,10 @@
 /** The face of the command line: what is understood, what is refused and how, and the exit codes of both. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { NOT_YET, VERBS } from "../../src/cli/verbs.ts";
 import { NERVE, project, runNerve } from "../helpers/nerve.ts";
+
+// Each verb is a process or two, all at once.
+setDefaultTimeout(60_000);
 
 const CONFIG = "senses: { load: }\nreflexes: [{ sense: load, interval: 1s }]\n";
 const BAD = "sensse: {}\nreflexes:\n  - { sense: nope, intervall: 1s }\n";

@@ -29,7 +29,11 @@ function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "st
   }
   if (group?.state === "stuck") {
     const why = group.stuckFor === null ? "" : `: ${group.stuckFor}`;
-    return { state: "stale", reason: `the worker of its group ${group.name} was killed and is not gone${why}`, place: null };
+    return {
+      state: "stale",
+      reason: `the worker of its group ${group.name} was killed and is not gone${why}`,
+      place: null,
+    };
   }
   const { failure } = stats;
   return failure === null ? { state, reason: null, place: null } : { state: "failing", reason: failure, place: null };
