@@ -39,13 +39,13 @@ describe("check --host", () => {
     const { code, stderr } = await look(folder);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /workflow:page \(its `url`\): \S+ does not let this work: IPAddressDeny= closes the network/,
+      /workflow:page \(its `url`\): \S+ does not let this work: it lacks the network, which IPAddressDeny= closes/,
     );
     expect(stderr).toMatch(
-      /workflow:clock \(its `needs`\): \S+ does not let this work: it lacks AmbientCapabilities=CAP_SYS_TIME/,
+      /workflow:clock \(its `needs`\): \S+ does not let this work: it lacks CapabilityBoundingSet=CAP_SYS_TIME, AmbientCapabilities=CAP_SYS_TIME, ProtectClock=no/,
     );
     expect(stderr).toContain("it lacks LoadCredential=pager:");
-    expect(stderr).toMatch(/hint: nerve unit -c \S+ > \S+nerve\.service && systemctl daemon-reload/);
+    expect(stderr).toMatch(/hint: nerve unit -c \S+ -u root > \S+nerve\.service && systemctl daemon-reload/);
     expect(stderr).not.toContain("there is no credential");
   });
 

@@ -7,6 +7,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askedIn } from "../../src/cli/unit/asked.ts";
+import { grants, readInstalled } from "../../src/cli/unit/installed.ts";
+import { openingsOf } from "../../src/cli/unit/openings.ts";
 import { systemdUnit } from "../../src/cli/unit/systemd-unit.ts";
 import { readNerveConfig } from "../../src/config/parse.ts";
 import { around } from "../helpers/config.ts";
@@ -31,7 +33,7 @@ const EXPOSURE: Readonly<Record<string, number>> = {
   smart: 29,
 };
 
-function unitFor(name: string): string {
+function partsFor(name: string) {
   const missing: string[] = [];
   const standIn = (written: string): string => {
     missing.push(written);
@@ -42,9 +44,24 @@ function unitFor(name: string): string {
   if (read.config === null || read.problems.length > 0) throw new Error(read.problems[0]?.message);
   const { config, ...asked } = askedIn(read.config, missing);
   // `systemd-analyze verify` wants the program to be there.
-  const places = { command: ["/bin/true"], config: config.file, data: config.data };
-  return `${systemdUnit({ ...places, user: "nerve", ...asked })}\n`;
+  return { command: ["/bin/true"], config: config.file, data: config.data, user: "nerve", ...asked };
 }
+
+const unitFor = (name: string): string => `${systemdUnit(partsFor(name))}\n`;
+
+/** The unit for a config, read as `nerve check --host` reads an installed one. */
+function installed(name: string) {
+  const file = join(folder, `${name}.service`);
+  writeFileSync(file, unitFor(name));
+  const unit = readInstalled(file);
+  if (unit === null) throw new Error(`${file} was not read`);
+  return unit;
+}
+
+const openings = (name: string) => {
+  const parts = partsFor(name);
+  return openingsOf(parts.asks, parts, parts.outside).map(({ setting, value }) => [setting, value] as const);
+};
 
 function analyze(verb: string, file: string, ...options: string[]) {
   const { exitCode, stdout, stderr } = Bun.spawnSync(["systemd-analyze", verb, ...options, file], {
@@ -64,6 +81,12 @@ describe.each(Object.entries(EXPOSURE))("the unit for %s.yaml", (name, tenths) =
   test("is as it stands beside the config", () => {
     if (process.env.GOLDEN === "write") writeFileSync(golden, unitFor(name));
     expect(unitFor(name)).toBe(readFileSync(golden, "utf8"));
+  });
+
+  test("is found to open all that is asked for, and the unit of a config in which nobody asks nothing of it", () => {
+    const [own, plain] = [installed(name), installed("plain")];
+    expect(openings(name).filter(([setting, value]) => !grants(own, setting, value))).toEqual([]);
+    expect(openings(name).filter(([setting, value]) => grants(plain, setting, value))).toEqual([]);
   });
 
   test.if(hasSystemd)("is accepted by systemd without a word", () => {

@@ -60,7 +60,7 @@ test("data under /var/lib is made by systemd, other data is named with how to ma
   expect(systemdUnit({ ...PARTS, data: "/var/lib/a/b" })).toContain("StateDirectory=a/b\n");
   const elsewhere = systemdUnit({ ...PARTS, data: "/srv/nerve" });
   expect(elsewhere).toContain("ReadWritePaths=/srv/nerve\n");
-  expect(elsewhere).toContain("install -d -m 0700 -o nerve -g nerve");
+  expect(elsewhere).toContain("install -d -m 0700 -o nerve /srv/nerve");
   expect(elsewhere).not.toContain("StateDirectory");
   expect(systemdUnit({ ...PARTS, data: "/var/library" })).not.toContain("StateDirectory");
 });

@@ -39,6 +39,7 @@ const PROBES: Readonly<Record<string, string>> = {
   "system-call":
     "use: exec, with: { command: [sh, -c, 'renice -n -5 -p $$'], parse: lines }, needs: { capabilities: [CAP_SYS_NICE] }",
   written: "use: exec, with: { command: [touch, /srv/out/mark], parse: lines }, needs: { paths: ['/srv/out:rw'] }",
+  own: "needs: { paths: ['/srv/out:rw'] }",
   home: "use: exec, with: { command: [cat, /home/shared/file], parse: lines }, needs: { paths: [/home/shared] }",
   temporary: "use: disk-usage, with: { path: /tmp/mounted }",
   device:
@@ -115,6 +116,10 @@ function prepare(): void {
     "/usr/local/bin/fetch",
     "#!/bin/sh\nexec nerve -e 'console.log(await (await fetch(\"http://192.0.2.7:9999/\")).text())'\n",
     0o755,
+  );
+  machine.write(
+    "/etc/nerve/senses/own/index.ts",
+    'import { writeFileSync } from "node:fs";\nexport const compute = () => {\n  writeFileSync("/srv/out/own", "");\n  return { written: true };\n};\n',
   );
   machine.write("/etc/systemd/system/mended.service", "[Service]\nExecStart=/bin/sleep infinity\n");
   machine.begin(["/usr/local/bin/nerve", "/usr/local/bin/server.js"], { BUN_BE_BUN: "1", PATH: "/usr/bin:/bin" });

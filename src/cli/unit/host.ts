@@ -3,7 +3,7 @@
  * looking at files; runs no program and no user code.
  */
 import { lstatSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import type { Parts } from "../../config/pattern-parts.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Ask, Need } from "../../needs/asks.ts";
@@ -162,7 +162,14 @@ function machineLack(ask: Ask, account: Account, unit: InstalledUnit | null, isF
 }
 
 const shown = ({ setting, value }: Opening): string =>
-  setting === "IPAddressDeny" ? "IPAddressDeny= closes the network" : `it lacks ${setting}=${value}`;
+  setting === "IPAddressDeny" ? "the network, which IPAddressDeny= closes" : `${setting}=${value}`;
+
+/** A command line of a unit without what keeps its words literal. */
+const unescaped = (line: string): string =>
+  line
+    .replaceAll("$$", "$")
+    .replaceAll("%%", "%")
+    .replace(/\\(["\\])/g, "$1");
 
 function unitLacks(
   unit: InstalledUnit,
@@ -170,15 +177,19 @@ function unitLacks(
   places: UnitPlaces,
   openings: readonly Opening[],
 ): Problem[] {
-  const renew = `nerve unit -c ${shellWord(config.file)} > ${shellWord(unit.file)} && systemctl daemon-reload && systemctl restart nerve`;
+  const name = basename(unit.file);
+  const user = unit.one("User") ?? "root";
+  const as = user === "nerve" ? "" : ` -u ${shellWord(user)}`;
+  const renew = `nerve unit -c ${shellWord(config.file)}${as} > ${shellWord(unit.file)} && systemctl daemon-reload && systemctl restart ${shellWord(name)}`;
   const start = unit.one("ExecStart") ?? "";
-  if (!start.includes(places.config)) {
+  if (!unescaped(start).includes(places.config)) {
     const message = `${unit.file} does not run ${places.config}: ExecStart=${start}`;
     return [problem("host-lacks", message, `name the unit of this config with --unit, or: ${renew}`)];
   }
   const missing = openings.filter(({ setting, value }) => !grants(unit, setting, value));
-  return missing.map((opening) =>
-    lack(opening.askers.join(", "), `${unit.file} does not let this work: ${shown(opening)}`, renew),
+  const byAskers = Map.groupBy(missing, ({ askers }) => askers.join(", "));
+  return [...byAskers].map(([askers, closed]) =>
+    lack(askers, `${unit.file} does not let this work: it lacks ${closed.map(shown).join(", ")}`, renew),
   );
 }
 

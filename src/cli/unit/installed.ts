@@ -90,12 +90,15 @@ export function readInstalled(unit: string, folders: readonly string[] = FOLDERS
 
 const isOn = (value: string | null): boolean => /^(?:yes|true|on|1)$/i.test(value ?? "");
 
+/** A word may be quoted, and hold spaces then. */
+const WORD = /"(?:\\.|[^"\\])*"|\S+/g;
+
 /** The values of a setting that adds up: words, with those behind a `~` taken out again. */
 function wordsOf(unit: InstalledUnit, setting: string): Set<string> {
   const found = new Set<string>();
   for (const value of unit.all(setting)) {
     const isInverted = value.startsWith("~");
-    for (const word of value.replace(/^~/, "").split(/\s+/)) {
+    for (const word of value.replace(/^~/, "").match(WORD) ?? []) {
       if (isInverted) found.delete(word);
       else found.add(word);
     }

@@ -97,7 +97,7 @@ function installation({ user, config, data, outside }: UnitParts): string[] {
     ...(isRoot(user) || !isNamed
       ? []
       : [`useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`]),
-    ...(stateDirectory(data) === null ? [`install -d -m 0700 -o ${user} -g ${user} ${shellWord(data)}`] : []),
+    ...(stateDirectory(data) === null ? [`install -d -m 0700 -o ${user} ${shellWord(data)}`] : []),
     ...(outside.credentials.length === 0 ? [] : [`install -d -m 0700 ${shellWord(`${folder}/credentials`)}`]),
     ...outside.credentials.map(
       (name) => `${typedInto(credentialFile(config, name))}  # type the secret, end with Ctrl-D`,
@@ -159,7 +159,6 @@ export function systemdUnit(parts: UnitParts): string {
     ...LIFE,
     "",
     `User=${user}`,
-    `Group=${user}`,
     ...settings.each("SupplementaryGroups"),
     ...dataLines(parts),
     `WorkingDirectory=${data.replaceAll("%", "%%")}`,
