@@ -3,19 +3,19 @@
  * A folder under `src/` or `senses/` without a row is itself a violation, so a new one has to say where it stands.
  */
 import { readFileSync } from "node:fs";
-import { dirname, join, posix } from "node:path";
+import { dirname, join } from "node:path";
 import { Glob } from "bun";
-import { importsOf } from "./imports.ts";
+import { type Layers, violationsOf } from "./arrows.ts";
 
 /** The ground, and the nouns. */
 const NOUNS: readonly string[] = ["src/base", "src/model"];
 
 /**
  * Folder or file → what it may import besides itself: folders, files and packages (their subpaths included). `type x`
- * allows what is gone at run time only. A file's row adds to its folder's. In `senses/*` and in the folders of `HOUSES`
+ * allows what is gone at run time only. A file's row adds to its folder's. In `senses/*` and in the folders of `HOUSES` (`arrows.ts`)
  * each subfolder stands for itself. `node:*` and `bun` are free to all; `bun:*` is not.
  */
-export const LAYERS: Readonly<Record<string, readonly string[]>> = {
+export const LAYERS: Layers = {
   "src/main.ts": ["src"],
   "src/version.ts": ["package.json"],
   // Ground: no noun of nerve's.
@@ -256,52 +256,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "senses/*": ["nerve", "drizzle-orm"],
 };
 
-const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
-
-/** Folders whose subfolders are rooms with a row each; the files beside those rooms see a room only by their own row. */
-const HOUSES: readonly string[] = ["src/kernel", "src/cli"];
-
-interface Layer {
-  /** What the file imports without asking the table. */
-  readonly own: string;
-  /** Whether that includes the folders below. */
-  readonly deep: boolean;
-  readonly row: string;
-}
-
-/** The row a file stands in: `src/config/yaml.ts` → `src/config`, `src/kernel/time/ticker.ts` → `src/kernel/time`, `senses/load/index.ts` → `senses/*`. */
-function layerOf(file: string): Layer {
-  const [top = "", second = "", third = "", ...deeper] = file.split("/");
-  if (top === "senses") {
-    const inSense = third !== "";
-    return inSense ? { own: `${top}/${second}`, deep: true, row: "senses/*" } : { own: top, deep: false, row: top };
-  }
-  const house = `${top}/${second}`;
-  if (!HOUSES.includes(house)) return { own: house, deep: true, row: house };
-  const own = deeper.length > 0 ? `${house}/${third}` : house;
-  return { own, deep: own !== house, row: own };
-}
-
-function allows(rule: string, target: string, typeOnly: boolean): boolean {
-  if (rule.startsWith("type ")) return typeOnly && isIn(target, rule.slice("type ".length));
-  return rule.endsWith("/*") ? target.startsWith(rule.slice(0, -1)) : isIn(target, rule);
-}
-
 /** What `file` (its path from the root) imports against the table, one sentence each. */
-export function violations(file: string, source: string): string[] {
-  const { own, deep, row } = layerOf(file);
-  const rules = LAYERS[row];
-  if (rules === undefined) return [`${file}: ${row} has no row in scripts/layers.ts`];
-  const allowed = [...rules, ...(row === file ? [] : (LAYERS[file] ?? []))];
-  return importsOf(source).flatMap(({ specifier, typeOnly }) => {
-    if (specifier === "bun" || specifier.startsWith("node:")) return [];
-    const relative = specifier.startsWith(".");
-    const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;
-    const isOwn = relative && (deep ? isIn(target, own) : posix.dirname(target) === own);
-    if (isOwn || allowed.some((rule) => allows(rule, target, typeOnly))) return [];
-    return [`${file}: ${row} may not import ${target}${typeOnly ? ", not even its types" : ""}`];
-  });
-}
+export const violations = (file: string, source: string): string[] => violationsOf(LAYERS, file, source);
 
 /** Every violation under `root`. */
 export const allViolations = (root: string): string[] =>
