@@ -116,7 +116,8 @@ interface Site {
 function sitesOf(page: string): readonly Site[] {
   const sites: Site[] = [];
   let files: Record<string, string> = {};
-  const named = runnable.filter((example) => example.page === page && example.file !== null);
+  // What is not run is checked all the same.
+  const named = all.filter((example) => example.page === page && example.file !== null);
   for (const section of new Set(named.map((example) => example.section))) {
     const examples = named.filter((example) => example.section === section);
     files = { ...files, ...Object.fromEntries(examples.map(({ file, text }) => [file, text])) };
@@ -157,10 +158,14 @@ function moduleOf(text: string, given: string, isOfWorkflow: boolean): string {
   return `${text}\n${given}\n${isWhole ? "" : "export const compute = () => null;\n"}`;
 }
 
-/** Names of the modules of one kind that are the page's own and that its nerve.yaml has. */
-function modulesIn({ files }: Site, kind: keyof Names): readonly string[] {
+/** Names of the modules of one kind that are the page's own, that its nerve.yaml has, and that may be run. */
+function modulesIn({ files, examples }: Site, kind: keyof Names): readonly string[] {
   const config = Bun.YAML.parse(files["nerve.yaml"] ?? "") as Partial<Record<keyof Names, Record<string, unknown>>>;
-  return Object.keys(config[kind] ?? {}).filter((name) => `${kind}/${name}/index.ts` in files);
+  const still = new Set(examples.filter(({ notRun }) => notRun !== null).map(({ file }) => file));
+  return Object.keys(config[kind] ?? {}).filter((name) => {
+    const file = `${kind}/${name}/index.ts`;
+    return file in files && !still.has(file);
+  });
 }
 
 describe("modules are checked and run:", () => {
