@@ -175,6 +175,8 @@ describe("modules are checked and run:", () => {
     const { "nerve.yaml": config = "", ...modules } = site.files;
     using folder = project({ ...modules, "nerve.yaml": config });
     for (const { setup } of site.examples) if (setup !== null) expect(await shell(folder, setup).exited).toBe(0);
+    // With the types, so that `check` checks them too.
+    expect((await runNerve(folder.path, ["init"])).code).toBe(0);
     const checked = await runNerve(folder.path, ["check"]);
     expect([checked.code, checked.code === 0 ? "" : checked.stderr]).toEqual([0, ""]);
     for (const sense of modulesIn(site, "senses")) {
