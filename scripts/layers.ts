@@ -166,6 +166,8 @@ export const LAYERS: Layers = {
   "src/cli/place": [...NOUNS, "src/config", "src/control", "src/store", "src/cli/frame", "src/cli/screen"],
   "src/cli/place/place.ts": ["yaml"],
   "src/cli/place/elapsed.ts": ["src/kernel/time/lifetime.ts"],
+  // `nerve once` of a workflow: a kernel on scratch copies.
+  "src/cli/place/scratch-daemon.ts": ["src/kernel/daemon/boot.ts", "src/scratch/folder.ts", "src/spawn/peer-files.ts"],
   // `nerve archive run` where no daemon runs.
   "src/cli/place/archive-here.ts": [
     "src/kernel/commits/journal.ts",

@@ -57,8 +57,8 @@ export const VERBS: readonly Verb[] = [
   {
     name: "once",
     section: "begin",
-    usage: "once <sense>",
-    summary: "one compute of a sense on a scratch copy of its data",
+    usage: "once <name> [input]",
+    summary: "one compute of a sense, or one run of a workflow, on scratch copies: nothing is kept",
     load: () => any(import("./commands/once.ts")),
   },
   {

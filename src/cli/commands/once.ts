@@ -3,15 +3,17 @@ import { join } from "node:path";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
+import type { NerveConfig } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { readChanges, type TableChanges, watchChanges } from "../../scratch/changes.ts";
 import { linkBlobs, ScratchFolder } from "../../scratch/folder.ts";
 import { type ComputeEnd, type ScratchLog, ScratchWorker } from "../../scratch/sense.ts";
-import { locateSenses } from "../../spawn/modules-on-disk.ts";
-import { defineCommand, flag } from "../frame/command.ts";
-import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
-import { unknownSense } from "../place/known-names.ts";
+import { locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
+import { defineCommand, flag, text } from "../frame/command.ts";
+import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
+import { knownWorkflows, unknownSense } from "../place/known-names.ts";
 import { loadConfig } from "../place/place.ts";
+import { readInput } from "../place/run-input.ts";
 import { authorFrames } from "../screen/author-frames.ts";
 import { payloadSpans } from "../screen/payload.ts";
 import { LEVEL_STYLES } from "../screen/rows.ts";
@@ -33,19 +35,35 @@ interface Report {
 
 export const command = defineCommand({
   details:
-    "The sense runs in a worker as the daemon would run it, on a copy of its database; its peers are the real ones. Nothing\nit writes is kept, no signal is emitted, and the daemon need not run. A compute that fails or passes its timeout\nends with exit code 1.",
-  arguments: [{ name: "sense", required: true }],
-  options: { keep: flag("keep the scratch folder, and print its path") },
+    "A bare name is the workflow if there is one, else the sense; `workflow:NAME` and `sense:NAME` leave no doubt. Nothing that\nnerve keeps is changed, and the daemon need not run. What fails or passes its timeout ends with exit code 1.\n\nA sense runs in a worker as the daemon would run it, on a copy of its database; its peers are the real ones. No signal is\nemitted. A workflow runs once, whatever its `retry` says, on copies of the senses' databases, and each step is told as it\nends. What its steps do to the world they do: a webhook is sent.",
+  arguments: [
+    { name: "name", required: true },
+    { name: "input", required: false },
+  ],
+  options: {
+    input: text("JSON", "the workflow's input: JSON, @FILE or - for stdin (default null)"),
+    keep: flag("keep the scratch folder, and print its path"),
+  },
   examples: [
     ["nerve once cpu-usage", "what it would emit now"],
     ["nerve once cpu-usage --json | jq .payload", "the payload alone"],
     ["nerve once cpu-usage --keep", "and look into its database afterwards"],
+    [`nerve once page '{"host":"db1"}'`, "one run of the workflow, step by step"],
   ],
-  async run({ arguments: [name = ""], options, config: given, json }) {
+  async run({ arguments: [reference = "", named = null], options, config: given, json }) {
+    if (named !== null && options.input !== null) return usageError("two inputs are given", "give one of them");
+    const written = named ?? options.input;
     const config = loadConfig(given);
     if (!config.ok) return config;
+    const [, kind = null, name = reference] = /^(sense|workflow):(.*)$/.exec(reference) ?? [];
+    if (kind !== "sense" && config.value.workflows.has(name)) {
+      return onceWorkflow(config.value, name, { written, keep: options.keep, json });
+    }
+    if (kind === "workflow") return knownWorkflow(config.value, name);
     const sense = config.value.senses.get(name);
     if (sense === undefined) return fail(EXIT.usage, unknownSense(config.value, name));
+    if (written !== null)
+      return usageError(`\`${name}\` is a sense, and a sense takes no input`, "leave the input out");
     const location = locateSenses(config.value).get(name);
     if (!location?.ok) return fail(EXIT.finding, location?.error ?? unknownSense(config.value, name));
     const folder = new ScratchFolder("once");
@@ -74,6 +92,42 @@ export const command = defineCommand({
     }
   },
 });
+
+function knownWorkflow(config: NerveConfig, name: string): Outcome {
+  const known = knownWorkflows(config, [name]);
+  return known.ok ? ok(EXIT.done) : known;
+}
+
+interface OnceRun {
+  readonly written: string | null;
+  readonly keep: boolean;
+  readonly json: boolean;
+}
+
+async function onceWorkflow(config: NerveConfig, workflow: string, { written, keep, json }: OnceRun): Promise<Outcome> {
+  const input = readInput(written);
+  if (!input.ok) return input;
+  const location = locateWorkflows(config).get(workflow);
+  if (!location?.ok) return fail(EXIT.finding, ...(location === undefined ? [] : [location.error]));
+  const [{ startScratchDaemon }, { tryRun }] = await Promise.all([
+    import("../place/scratch-daemon.ts"),
+    import("../waits/try-run.ts"),
+  ]);
+  const folder = new ScratchFolder("once");
+  try {
+    const daemon = startScratchDaemon(folder, config, workflow);
+    if (!daemon.ok) return daemon;
+    try {
+      return await tryRun(daemon.value.place, { workflow, input: input.value, module: location.value.folder, json });
+    } finally {
+      await daemon.value.stop();
+      if (keep) folder.keep();
+      if (keep && !json) labelled("scratch", span(folder.path));
+    }
+  } finally {
+    folder.remove();
+  }
+}
 
 /** The payload is the author's own; what is said of a failure holds nothing that was filled into the config. */
 const shownEnd = (end: ComputeEnd): ComputeEnd =>

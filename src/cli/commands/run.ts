@@ -1,15 +1,13 @@
 /** `nerve run`: starts a workflow by hand, or one compute of a sense, and on demand waits for what comes of it. */
-import { readFileSync } from "node:fs";
-import type { Json } from "../../base/json.ts";
 import { nearest } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { RunAnswer, RunRequest, Status } from "../../control/contract.ts";
-import { faultOfInput } from "../../control/run-input.ts";
 import { problem } from "../../model/problem.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { findPlace } from "../place/place.ts";
+import { readInput } from "../place/run-input.ts";
 import { orderCompute } from "../waits/order-compute.ts";
 import { type Ordered, tellOrder } from "../waits/wait-for-run.ts";
 
@@ -89,24 +87,4 @@ function targetOf({ senses, workflows }: Status, reference: string, first: Kind)
 async function startRun(order: RunRequest, wait: boolean, about: Ordered): Promise<Outcome> {
   const answer = await ask<RunAnswer>(about.place, "/run", order);
   return answer.ok ? tellOrder(answer.value, wait, about) : answer;
-}
-
-function readInput(given: string | null): Result<Json, Failure> {
-  if (given === null) return ok(null);
-  let written = given;
-  const file = given === "-" ? "/dev/stdin" : given.startsWith("@") ? given.slice(1) : null;
-  try {
-    if (file !== null) written = readFileSync(file, "utf8");
-  } catch (error) {
-    return usageError(`\`--input\` cannot be read: ${(error as Error).message}`);
-  }
-  let input: unknown;
-  try {
-    input = JSON.parse(written);
-  } catch (error) {
-    const hint = 'as in --input \'{"host":"db1"}\', --input @FILE, or --input - for stdin; a text needs its quotes';
-    return usageError(`\`--input\` is not JSON: ${(error as Error).message}`, hint);
-  }
-  const fault = faultOfInput(input);
-  return fault === null ? ok(input as Json) : usageError(`\`--input\` ${fault}`);
 }

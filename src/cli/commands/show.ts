@@ -15,15 +15,8 @@ import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../
 import { print, renderLine, type Screen, type Span, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
 import { findStory, type Subject } from "../stories/find-story.ts";
-import { runLogSpans } from "../stories/run-story.ts";
+import { OFFSET_WIDTH, offset, runLogSpans } from "../stories/run-story.ts";
 import { type Node, type Story, stepsOf, tellStory, timeOf } from "../stories/story.ts";
-
-const OFFSET_WIDTH = 9;
-
-const offset = (ms: number): Span => {
-  const text = ms < 0 ? `-${duration(-ms)}` : `+${duration(ms)}`;
-  return span(`${text.padStart(OFFSET_WIDTH)}  `, "dim");
-};
 
 interface Setting {
   /** Unix milliseconds from which offsets count. */

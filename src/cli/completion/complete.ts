@@ -26,7 +26,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   init: ["file"],
   library: ["built-in"],
   add: ["built-in"],
-  once: ["sense or workflow"],
+  once: ["workflow or sense", "nothing"],
   signals: ["sense"],
   logs: ["sense"],
   runs: ["workflow"],

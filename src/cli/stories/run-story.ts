@@ -9,6 +9,14 @@ import { escapeLines, type Screen, type Span, span } from "../screen/terminal.ts
 import { duration } from "../screen/times.ts";
 import { eventOf } from "./story.ts";
 
+export const OFFSET_WIDTH = 9;
+
+/** How long after the beginning. */
+export const offset = (ms: number): Span => {
+  const text = ms < 0 ? `-${duration(-ms)}` : `+${duration(ms)}`;
+  return span(`${text.padStart(OFFSET_WIDTH)}  `, "dim");
+};
+
 const value = (of: Json, screen: Screen): Span[] =>
   of === null ? [] : [span(" → ", "dim"), ...payloadSpans(of, screen)];
 

@@ -88,7 +88,7 @@ const goesOn = (id: number): string =>
   `run ${id} is kept, and goes on when the daemon is back: see \`nerve show ${id}\``;
 
 /** The run's row once it is over. `show` is given each of its logs. */
-async function ending(
+export async function ending(
   place: Place,
   store: StoreReader,
   id: number,

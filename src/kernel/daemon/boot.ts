@@ -5,6 +5,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { loadNerveConfig } from "../../config/load.ts";
+import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { openStore } from "../../store/open.ts";
 import { PASSING } from "../../store/tables.ts";
@@ -30,17 +31,22 @@ export function startDaemon(options: DaemonOptions): Result<Daemon, StartFailure
   const config = loadNerveConfig(options.configFile, options.environment);
   if (!config.ok) return failure(78, ...config.error);
   options.secrets.learn(config.value.secrets);
-  const data = openDataDirectory(config.value.data);
+  return startDaemonOn(config.value, options);
+}
+
+/** The same, with a configuration that is read already. */
+export function startDaemonOn(config: NerveConfig, options: DaemonOptions): Result<Daemon, StartFailure> {
+  const data = openDataDirectory(config.data);
   if (!data.ok) return failure(data.error.kind === "unusable" ? 78 : 75, data.error.problem);
   const swept = sweepLeftovers(data.value.path);
   const clock = systemClock();
-  const store = openStore(data.value.path, config.value.durability, clock.bootId, clock.wallMs());
+  const store = openStore(data.value.path, config.durability, clock.bootId, clock.wallMs());
   if (!store.ok) {
     data.value.lock.release();
     // After 75 a service manager tries again.
     return failure(PASSING.has(store.error.kind) ? 75 : 78, store.error);
   }
-  const daemon = new Daemon(options, config.value, data.value, maskedStore(store.value, options.secrets), clock);
+  const daemon = new Daemon(options, config, data.value, maskedStore(store.value, options.secrets), clock);
   daemon.begin(swept);
   return ok(daemon);
 }
