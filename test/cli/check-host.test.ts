@@ -1,12 +1,16 @@
 /** `nerve check --host`: what the machine or the installed unit lacks for a config, each with who asks and the remedy. */
 import { afterAll, describe, expect, test } from "bun:test";
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { grants, readInstalled } from "../../src/cli/unit/installed.ts";
 import { type Project, projects, runInTmp } from "../helpers/nerve.ts";
 
 const made = projects();
 afterAll(() => made[Symbol.dispose]());
+
+/** Whoever runs the tests. */
+const ME = userInfo().username;
 
 const QUIET =
   "data: ./data\nsenses: { load: , disk: { use: disk-usage } }\nreflexes: [{ sense: load, interval: 1m }, { sense: disk, interval: 1m }]\n";
@@ -15,6 +19,7 @@ const QUIET =
 async function install(folder: Project, user: string): Promise<void> {
   const { stdout } = await runInTmp(folder, ["unit", "-u", user]);
   folder.write("nerve.service", stdout);
+  mkdirSync(join(folder.path, "data"), { recursive: true, mode: 0o700 });
 }
 
 const look = (folder: Project, ...more: string[]) =>
@@ -23,7 +28,7 @@ const look = (folder: Project, ...more: string[]) =>
 describe("check --host", () => {
   test("lacks nothing where the unit was printed for this config", async () => {
     const folder = made.make({ "nerve.yaml": QUIET });
-    await install(folder, "root");
+    await install(folder, ME);
     const { code, stderr } = await look(folder);
     expect(stderr).not.toContain("error:");
     expect(code).toBe(0);
@@ -31,7 +36,7 @@ describe("check --host", () => {
 
   test("names each sense and workflow that an older unit breaks, and prints the unit anew as the remedy", async () => {
     const folder = made.make({ "nerve.yaml": QUIET });
-    await install(folder, "root");
+    await install(folder, ME);
     folder.write(
       "nerve.yaml",
       `${QUIET}workflows:\n  page: { use: webhook, with: { url: "https://pager.example/\${credential:pager}" } }\n  clock: { use: exec, with: { command: [/bin/true] }, needs: { capabilities: [CAP_SYS_TIME] } }\n`,
@@ -45,7 +50,7 @@ describe("check --host", () => {
       /workflow:clock \(its `needs`\): \S+ does not let this work: it lacks CapabilityBoundingSet=CAP_SYS_TIME, AmbientCapabilities=CAP_SYS_TIME, ProtectClock=no/,
     );
     expect(stderr).toContain("it lacks LoadCredential=pager:");
-    expect(stderr).toMatch(/hint: nerve unit -c \S+ -u root > \S+nerve\.service && systemctl daemon-reload/);
+    expect(stderr).toMatch(/hint: nerve unit -c \S+ -u \S+ > \S+nerve\.service && systemctl daemon-reload/);
     expect(stderr).not.toContain("there is no credential");
   });
 
@@ -59,7 +64,7 @@ senses:
 reflexes: [{ sense: gone, interval: 1m }, { sense: nowhere, interval: 1m }, { sense: alone, interval: 1m }]
 `,
     });
-    await install(folder, "root");
+    await install(folder, ME);
     const { code, stderr } = await look(folder);
     expect(code).toBe(1);
     expect(stderr).toContain("sense:gone: there is no program `no-such-program` in /usr/local/sbin");
@@ -98,6 +103,21 @@ reflexes: [{ sense: gone, interval: 1m }, { sense: nowhere, interval: 1m }, { se
     expect(code).toBe(1);
     expect(stderr).toContain(`the user nobody may not use ${folder.path}/closed, which leads to`);
     expect(stderr).toContain(`setfacl -m u:nobody:x ${folder.path}/closed`);
+  });
+
+  test("names what nerve itself may not use: a config that is closed to the unit's user, and the data of another", async () => {
+    const folder = made.make({ "nerve.yaml": QUIET });
+    chmodSync(folder.path, 0o755);
+    await install(folder, "nobody");
+    chmodSync(join(folder.path, "nerve.yaml"), 0o600);
+    const { code, stderr } = await look(folder);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`nerve itself: the user nobody may not use ${folder.path}/nerve.yaml`);
+    expect(stderr).toContain(`nerve itself: ${folder.path}/data does not belong to the user nobody`);
+    expect(stderr).toContain(`hint: chown -R nobody ${folder.path}/data`);
+    rmSync(join(folder.path, "data"), { recursive: true });
+    const gone = await look(folder);
+    expect(gone.stderr).toContain(`hint: install -d -m 0700 -o nobody ${folder.path}/data`);
   });
 
   test("names a user that does not exist, with the command that makes it", async () => {

@@ -214,12 +214,45 @@ const barrierHides = (file: string): boolean => {
   }
 };
 
+const ITSELF = "nerve itself";
+
+/** What nerve itself runs, reads and writes, for the user of the unit. */
+function ownLacks({ command, config, data }: UnitPlaces, unit: InstalledUnit, account: Account): Problem[] {
+  const closedOnes = (
+    [
+      [command[0] ?? "", 1],
+      [config, 4],
+    ] as const
+  ).flatMap(([path, right]) => {
+    const found = barrier(account, path, right);
+    return found === null ? [] : [closed(ITSELF, found, path, account)];
+  });
+  const owner = ownerOf(data);
+  if (owner === null) {
+    // systemd makes a StateDirectory.
+    if (unit.all("StateDirectory").length > 0) return closedOnes;
+    const make = `install -d -m 0700 -o ${account.name} ${shellWord(data)}`;
+    return [...closedOnes, lack(ITSELF, `there is no ${data}, so the unit does not start`, make)];
+  }
+  if (owner === account.uid) return closedOnes;
+  const message = `${data} does not belong to the user ${account.name}`;
+  return [...closedOnes, lack(ITSELF, message, `chown -R ${account.name} ${shellWord(data)}`)];
+}
+
+/** Null where nothing is there, or where this process may not look. */
+function ownerOf(path: string): number | null {
+  try {
+    return lstatSync(path).uid;
+  } catch {
+    return null;
+  }
+}
+
 /** The user of the unit, else the owner of the data, else who asks. */
 function userOf(unit: InstalledUnit | null, data: string): string {
   const named = unit?.one("User") ?? null;
   if (unit !== null) return named ?? "root";
-  const owner = statSync(data, { throwIfNoEntry: false })?.uid;
-  return String(owner ?? process.geteuid?.() ?? 0);
+  return String(ownerOf(data) ?? process.geteuid?.() ?? 0);
 }
 
 const once = (problems: readonly Problem[]): Problem[] =>
@@ -245,8 +278,9 @@ export function lookAtHost(asked: AskedConfig, parts: Parts, places: UnitPlaces,
     const hint = `useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`;
     return { notes, lacks: [lack(unit?.file ?? unitName, `there is no user ${user}`, hint), ...ofUnit] };
   }
+  const own = unit === null ? [] : ownLacks(places, unit, account);
   const isFree = passesModes(asks);
   const absent = absences(asks, parts);
   const ofMachine = asks.map((ask) => machineLack(ask, account, unit, isFree)).filter((found) => found !== null);
-  return { notes, lacks: once([...absent, ...ofUnit, ...ofMachine]) };
+  return { notes, lacks: once([...own, ...absent, ...ofUnit, ...ofMachine]) };
 }
