@@ -12,6 +12,8 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
+import { configSchema } from "../../scripts/kit/schema.ts";
+import { parseNerveConfig } from "../../src/config/parse.ts";
 import { NERVE, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 
@@ -87,6 +89,7 @@ test(
     ).toBeLessThanOrEqual(8);
     const { code, stderr } = await runNerve(folder, ["check"], BARE);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(readFileSync(join(folder, ".nerve/nerve.schema.json"), "utf8"))).toEqual(configSchema());
   },
   LONG_MS,
 );
@@ -195,6 +198,24 @@ test(
     const { stderr } = await runNerve(one.path, ["check"], { bare: true, environment });
     expect(stderr).toContain("index.ts:1:14");
     expect(existsSync(join(one.path, "ran-preload"))).toBe(false);
+  },
+  LONG_MS,
+);
+
+test(
+  "the rule that stands there as a comment is one when its # goes, and a slip in it is found",
+  async () => {
+    const one = folderWith({});
+    await runNerve(one.path, ["init"], BARE);
+    const config = filesOf(one.path)["nerve.yaml"] ?? "";
+    const rule = config.replace(/^ {2}# (?=- | {2})/gm, "  ");
+    expect(parseNerveConfig(rule).ok).toBe(true);
+    one.write("nerve.yaml", rule);
+    expect(await runNerve(one.path, ["check", "--no-types"], BARE)).toMatchObject({ code: 0, stderr: "" });
+    one.write("nerve.yaml", rule.replace("when: { used_percent", "when: { used_precent"));
+    const { code, stderr } = await runNerve(one.path, ["check", "--no-types"], BARE);
+    expect(code).toBe(1);
+    expect(stderr).toContain("did you mean `used_percent`?");
   },
   LONG_MS,
 );

@@ -37,6 +37,7 @@ const SOUND: readonly (readonly [string, string])[] = [
     "its options, its tables and those of a peer",
     "export const compute: Compute<Options> = (db, peers, { options }) => {\n  db.insert(seen).values({ name: options.folder }).run();\n  return peers.memory?.select().from(samples).all()[0]?.used_percent ?? null;\n};",
   ],
+  ["a file beside it, by its name", 'import { one } from "../value.ts";\nexport const compute: Compute = () => one;'],
   [
     "Bun and Node",
     'import { join } from "node:path";\nexport const compute: Compute = async () => await Bun.file(join("/", "x")).text();',
@@ -94,13 +95,15 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
 /** Each case is a sense of its own, so that one look at the folder finds all. */
 const pathOf = (name: string): string => `senses/${name.replace(/[^a-z]+/g, "-")}/index.ts`;
 
+const BESIDE = { "senses/value.ts": "export const one = 1;\n" };
+
 let folder: Project;
 let editor: TypeScriptEditor;
 let checked: readonly Problem[];
 
 beforeAll(async () => {
   const cases = [...SOUND, ...WRONG].map(([name, text]) => [pathOf(name), HEAD + text]);
-  folder = project({ ...starterFiles(true), ...SETTINGS, ...Object.fromEntries(cases) });
+  folder = project({ ...starterFiles(true), ...SETTINGS, ...Object.fromEntries(cases), ...BESIDE });
   writeNerveFolder(folder.path, await kitFiles());
   editor = typescriptEditor(folder.path);
   checked = await checkTypes(join(folder.path, "nerve.yaml"), folder.path);

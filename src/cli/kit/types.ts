@@ -8,6 +8,9 @@ import { Glob } from "bun";
 import { type Problem, problem } from "../../model/problem.ts";
 import { NERVE_FOLDER, stateOf } from "./nerve-folder.ts";
 
+/** A checker that takes longer hangs. */
+const LIMIT_MS = 120_000;
+
 /** So many are listed. */
 const MAX_PROBLEMS = 50;
 
@@ -21,6 +24,8 @@ export async function checkTypes(file: string, scratch: string): Promise<readonl
     cwd: scratch,
     env: { BUN_BE_BUN: "1", DO_NOT_TRACK: "1", NO_COLOR: "1" },
     stdio: ["ignore", "pipe", "pipe"],
+    timeout: LIMIT_MS,
+    killSignal: "SIGKILL",
   });
   const [output, error, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
   const found = problemsIn(output, scratch);
