@@ -1,7 +1,6 @@
 /** `nerve check --host`: what the machine or the installed unit lacks for a config, each with who asks and the remedy. */
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { grants, readInstalled } from "../../src/cli/unit/installed.ts";
 import { type Project, projects, runInTmp } from "../helpers/nerve.ts";
@@ -10,7 +9,7 @@ const made = projects();
 afterAll(() => made[Symbol.dispose]());
 
 /** Whoever runs the tests. */
-const ME = userInfo().username;
+const ME = String(process.getuid?.() ?? 0);
 
 const QUIET =
   "data: ./data\nsenses: { load: , disk: { use: disk-usage } }\nreflexes: [{ sense: load, interval: 1m }, { sense: disk, interval: 1m }]\n";

@@ -274,13 +274,13 @@ export function lookAtHost(asked: AskedConfig, parts: Parts, places: UnitPlaces,
   const account = accountOf(user, unit?.all("SupplementaryGroups").flatMap((value) => value.split(/\s+/)) ?? []);
   const ofUnit =
     unit === null ? [] : [...unitLacks(unit, asked, places, openings), ...credentialLacks(asked, places, unit)];
+  const absent = absences(asks, parts);
   if (account === null) {
     const hint = `useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`;
-    return { notes, lacks: [lack(unit?.file ?? unitName, `there is no user ${user}`, hint), ...ofUnit] };
+    return { notes, lacks: [lack(unit?.file ?? unitName, `there is no user ${user}`, hint), ...absent, ...ofUnit] };
   }
   const own = unit === null ? [] : ownLacks(places, unit, account);
   const isFree = passesModes(asks);
-  const absent = absences(asks, parts);
   const ofMachine = asks.map((ask) => machineLack(ask, account, unit, isFree)).filter((found) => found !== null);
   return { notes, lacks: once([...own, ...absent, ...ofUnit, ...ofMachine]) };
 }
