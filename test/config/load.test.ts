@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import { chmodSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { loadNerveConfig } from "../../src/config/load.ts";
+import { loadNerveConfig, loadWithStandIns } from "../../src/config/load.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 import { testFolder } from "./folder.ts";
 
@@ -134,4 +134,14 @@ describe("credentials", () => {
     expect(told(folder.path, file)).toEqual(expected);
     expect(told(folder.path, file, { CREDENTIALS_DIRECTORY: folder.path })).toEqual(expected);
   });
+});
+
+test("read without the daemon's variables and credentials, a config names those that are missing and keeps defaults", () => {
+  using folder = testFolder();
+  const text =
+    'senses: { a: { with: { b: "${credential:token}", c: "${UNSET}", d: "${UNSET:?say}", e: "${OTHER:-kept}", f: "${HERE}" } } }\n';
+  const { read, missing } = loadWithStandIns(folder.write("nerve.yaml", text), { HERE: "here" }, true);
+  expect(read.problems).toEqual([]);
+  expect(missing).toEqual(["${credential:token}", "${UNSET}"]);
+  expect(read.config?.senses.get("a")?.with).toMatchObject({ e: "kept", f: "here" });
 });
