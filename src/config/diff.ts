@@ -41,7 +41,9 @@ export function diffConfig(
     before.senses,
     after.senses,
     (was, is) =>
-      isSameCode("sense", is.name) && same(was, is) && same(before.groups.get(was.group), after.groups.get(is.group)),
+      isSameCode("sense", is.name) &&
+      same(atWork(was), atWork(is)) &&
+      same(before.groups.get(was.group), after.groups.get(is.group)),
   );
   const moved = new Set([...senses.added, ...senses.removed, ...senses.changed]);
   const groups = compare(before.groups, after.groups, (was, is) => {
@@ -56,13 +58,16 @@ export function diffConfig(
     workflows: compare(
       before.workflows,
       after.workflows,
-      (was, is) => isSameCode("workflow", is.name) && same(was, is),
+      (was, is) => isSameCode("workflow", is.name) && same(atWork(was), atWork(is)),
     ),
     needsRestart,
   };
 }
 
 const same = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b, true);
+
+/** `needs` concerns the unit alone: nothing that runs has to start anew for it. */
+const atWork = <T extends { readonly needs: unknown }>(entry: T): T => ({ ...entry, needs: null });
 
 const membersOf = (config: NerveConfig, group: string): SenseConfig[] =>
   [...config.senses.values()].filter((sense) => sense.group === group);

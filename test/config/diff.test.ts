@@ -48,6 +48,15 @@ test("a sense's own entry changes it and its group, and no neighbour", () => {
   expect(changed.groups).toEqual({ ...NONE, changed: ["one"] });
 });
 
+test("what a sense or workflow needs of the host concerns the unit, and starts nothing anew", () => {
+  const changed = diff((text) =>
+    text
+      .replace("b: { group: one }", "b: { group: one, needs: { groups: [adm] } }")
+      .replace("{ page: }", "{ page: { needs: { network: true } } }"),
+  );
+  expect([changed.senses, changed.groups, changed.workflows]).toEqual([NONE, NONE, NONE]);
+});
+
 test("a group's entry changes every sense in it", () => {
   const changed = diff((text) => text.replace("one: { memory: 64mb }", "one: { memory: 65mb }"));
   expect(changed.senses).toEqual({ ...NONE, changed: ["a", "b"] });
