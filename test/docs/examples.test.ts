@@ -206,6 +206,11 @@ describe("modules are checked and run:", () => {
   }
 });
 
+/** Programs beside nerve that the pages use. */
+const TOOLS = ["curl", "jq", "sqlite3"];
+const absent = TOOLS.filter((tool) => Bun.which(tool) === null);
+const needsAbsent = (command: string): boolean => absent.some((tool) => new RegExp(`\\b${tool} `).test(command));
+
 /** What a page has a person start is the daemon that the test runs. */
 const DAEMON = /^(\.\/)?nerve (nerve\.yaml|start)$/;
 
@@ -216,7 +221,7 @@ describe("commands end as the page says:", () => {
     await runNerve(folder.path, ["run", "note", '{ "status": "fine", "host": "here" }', "--wait"]);
     for (const example of of("sh")) {
       for (const { command, code } of commandsOf(example.text)) {
-        if (DAEMON.test(command)) continue;
+        if (DAEMON.test(command) || needsAbsent(command)) continue;
         const child = shell(folder, / -f\b/.test(command) ? `exec ${command}` : command);
         if (/ -f\b/.test(command)) {
           // A follower goes on while other commands come and go.
@@ -264,6 +269,7 @@ describe("of all examples:", () => {
   afterAll(() => {
     const left = all.filter(({ notRun }) => notRun !== null);
     console.log(`examples: ${done.size} run, ${left.length} not run`);
+    for (const tool of absent) console.log(`  commands with ${tool}: it is not on this machine`);
     for (const example of left) console.log(`  ${place(example)}: ${example.notRun}`);
   });
 });
