@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { until } from "./until.ts";
 
-const TOOLS = ["systemd-nspawn", "nsenter", "unshare", "mount"];
+const TOOLS = ["systemd-nspawn", "nsenter", "setpriv", "unshare", "mount"];
 
 /** Everything that is written in the container, the copy of the executable included. */
 const ROOM = "700m";
@@ -86,14 +86,30 @@ export async function boot(): Promise<Booted | string> {
   const reason = whyNot();
   if (reason !== null) return reason;
   const folder = mkdtempSync(join(tmpdir(), "nerve-booted-"));
+  mkdirSync(join(folder, "machine"));
   const log = join(folder, "log");
   const output = openSync(log, "w");
-  const nspawn = Bun.spawn(["unshare", "--mount", "sh", "-c", script(join(folder, "machine"))], {
-    env: { PATH: process.env.PATH ?? "" },
-    stdio: ["ignore", output, output],
-  });
+  // It ends with whoever runs the tests, however that ends.
+  const nspawn = Bun.spawn(
+    [
+      "setpriv",
+      "--pdeathsig=KILL",
+      "unshare",
+      "--mount",
+      "--pid",
+      "--fork",
+      "--kill-child=KILL",
+      "--mount-proc",
+      "sh",
+      "-c",
+      script(join(folder, "machine")),
+    ],
+    {
+      env: { PATH: process.env.PATH ?? "" },
+      stdio: ["ignore", output, output],
+    },
+  );
   closeSync(output);
-  mkdirSync(join(folder, "machine"), { recursive: true });
   const said = (): string => readFileSync(log, "utf8").trim().split("\n").slice(-3).join("; ");
   const stop = async (): Promise<void> => {
     const init = findInit(nspawn.pid);
