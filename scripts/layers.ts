@@ -191,6 +191,7 @@ export const LAYERS: Layers = {
   // What is built in, with its sources.
   "src/cli/library": [
     ...NOUNS,
+    "src/needs/built-in.ts",
     "src/workflows/index.ts",
     "src/workflows/names.ts",
     "src/cli/frame",

@@ -37,7 +37,7 @@ export const VERBS: readonly Verb[] = [
     name: "library",
     section: "begin",
     usage: "library [name]",
-    summary: "what is built in: senses and workflows, their options, payload and an example",
+    summary: "what is built in: senses and workflows, their options, payload, needs and an example",
     load: () => any(import("./commands/library.ts")),
   },
   {

@@ -10,7 +10,7 @@ import { print, renderLine, type Screen, span, stdoutScreen, wrapLines } from ".
 
 export const command = defineCommand({
   details:
-    "With a name: what it observes or does, its options with types and defaults, what its payload holds, its tables and an\nexample to paste. Where a sense and a workflow share a name both are shown; `sense:NAME` and `workflow:NAME` leave no\ndoubt. Needs neither a config nor a daemon.",
+    "With a name: what it observes or does, its options with types and defaults, what its payload holds, what it needs of the\nhost, its tables and an example to paste. Where a sense and a workflow share a name both are shown; `sense:NAME` and\n`workflow:NAME` leave no doubt. Needs neither a config nor a daemon.",
   arguments: [{ name: "name", required: false }],
   options: {},
   examples: [

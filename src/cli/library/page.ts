@@ -1,6 +1,10 @@
 /** What `nerve library NAME` says of a built-in: from what the module declares, in the words of its README. */
-import type { Json } from "../../base/json.ts";
+import { parse } from "yaml";
+import type { BuiltInSenseName } from "../../../senses/names.ts";
+import type { Json, JsonObject } from "../../base/json.ts";
 import { type Definition, definitionIn, isDeclaration } from "../../model/declaration.ts";
+import { SENSE_NEEDS, WORKFLOW_NEEDS } from "../../needs/built-in.ts";
+import type { BuiltInWorkflowName } from "../../workflows/names.ts";
 import type { BuiltIn } from "./built-in.ts";
 import { type Readme, readReadme } from "./readme.ts";
 
@@ -29,6 +33,8 @@ export interface Page {
   readonly options: readonly OptionLine[];
   /** Null: it depends on the options, or can be anything. */
   readonly payload: readonly FieldLine[] | null;
+  /** What the unit opens for it, of the kinds of `needs` in nerve.yaml, and what that follows from; null: nothing. */
+  readonly needs: { readonly kinds: readonly string[]; readonly because: string } | null;
   readonly notes: readonly string[];
   readonly tables: Readme["tables"];
   readonly example: string;
@@ -54,10 +60,28 @@ export function pageOf(builtIn: BuiltIn): Page {
     summary: readme.summary,
     options: optionsOf(options as Options, readme),
     payload: payloadOf(payload, options as Options, readme),
+    needs: needsOf(builtIn, readme.example),
     notes: readme.notes,
     tables: readme.tables,
     example: readme.example,
   };
+}
+
+/** As they are with the options of its example. */
+function needsOf({ kind, name }: BuiltIn, example: string): Page["needs"] {
+  const written = parse(example) as Readonly<Record<string, Readonly<Record<string, Entry | null>>>>;
+  const entries = Object.entries(written[`${kind}s`] ?? {});
+  const [, entry = null] = entries.find(([key, one]) => (one?.use ?? key) === name) ?? [];
+  const of = kind === "sense" ? SENSE_NEEDS[name as BuiltInSenseName] : WORKFLOW_NEEDS[name as BuiltInWorkflowName];
+  const { needs, because } = of(entry?.with ?? {}, () => false);
+  const kinds = Object.entries(needs).flatMap(([key, wanted]) => (wanted.length > 0 ? [key] : []));
+  return because === null ? null : { kinds, because };
+}
+
+/** Of a sense or workflow in nerve.yaml. */
+interface Entry {
+  readonly use: string | undefined;
+  readonly with: JsonObject | undefined;
 }
 
 const ignored = (): void => {};

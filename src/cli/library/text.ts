@@ -50,7 +50,7 @@ function tableLines([head = [], ...body]: readonly (readonly string[])[], screen
 }
 
 export function renderPage(page: Page, screen: Screen): string {
-  const { kind, name, summary, options, payload, notes, tables, example } = page;
+  const { kind, name, summary, options, payload, needs, notes, tables, example } = page;
   const title = (text: string, style: Style = "bold"): string => renderLine([span(text, style)], screen);
   const section = (heading: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ["", title(heading), ...lines];
@@ -60,6 +60,10 @@ export function renderPage(page: Page, screen: Screen): string {
     ...section("Options, under `with`", rows(options.map(optionCells), screen)),
     ...section("Payload", rows((payload ?? []).map(fieldCells), screen)),
     ...tables.flatMap((table) => ["", ...tableLines(table, screen)]),
+    "",
+    needs === null
+      ? "Needs: nothing that the unit of `nerve unit` does not leave open."
+      : `Needs: ${needs.kinds.join(" and ")}, as ${needs.because} says; \`nerve unit\` opens them, \`nerve check --host\` says what is missing.`,
     ...notes.flatMap((note) => ["", ...wrapLines([span(note)], [], screen)]),
     ...section(
       "Example, for nerve.yaml",

@@ -59,7 +59,7 @@ function collect(value: Json, path: string, fields: Field[]): void {
 export function payloadSpans(payload: Json, { terminal }: Screen): Span[] {
   const fields: Field[] = [];
   collect(payload, "", fields);
-  const shown = terminal ? fields.map(withUnit).sort((a, b) => weight(a.name) - weight(b.name)) : fields;
+  const shown = terminal ? fields.map(withUnit).sort((a, b) => weight(a) - weight(b)) : fields;
   return shown.flatMap(({ name, text }, index) => [
     ...(index === 0 ? [] : [span(SEPARATOR, "dim")]),
     ...(name === "" ? [] : [span(`${name} `, "dim")]),
@@ -68,7 +68,8 @@ export function payloadSpans(payload: Json, { terminal }: Screen): Span[] {
 }
 
 /** 0: a verdict or a percentage, which says most in least room. */
-const weight = (name: string): number => (/(?:^|[._])(?:percent|status|state)$/.test(name) ? 0 : 1);
+const weight = ({ name, value }: Field): number =>
+  value !== null && /(?:^|[._])(?:percent|status|state)$/.test(name) ? 0 : 1;
 
 /** What a number whose name ends so is shown as. */
 const UNITS: readonly (readonly [name: RegExp, show: (value: number) => string])[] = [

@@ -66,11 +66,13 @@ describe("the verb", () => {
     expect(lines.map((line) => JSON.parse(line))).toMatchObject(LIBRARY.map(({ kind, name }) => ({ kind, name })));
   });
 
-  test("knows units, and both of one name", async () => {
+  test("knows units, what it needs, and both of one name", async () => {
     using folder = project({});
     const { value } = await jsonOf(folder.path, ["library", "disk-usage"]);
     expect(value.payload).toContainEqual(expect.objectContaining({ name: "used_percent", unit: "%" }));
     expect(value.payload).toContainEqual(expect.objectContaining({ name: "total_bytes", unit: "bytes" }));
+    expect(value.needs).toEqual({ kinds: ["paths"], because: "its `path`" });
+    expect((await jsonOf(folder.path, ["library", "memory"])).value.needs).toBeNull();
     const { stdout } = await runNerve(folder.path, ["library", "exec"]);
     expect(stdout).toContain("sense:exec");
     expect(stdout).toContain("workflow:exec");

@@ -42,8 +42,8 @@ test("on a terminal percentages and verdicts come first, and numbers have the un
   expect(
     line({ host: "a", status: "ok", rx_bytes_per_second: 2048, wait_ms: 1500, uptime_seconds: 7200 }, TERMINAL),
   ).toBe("status ok · host a · rx_bytes_per_second 2.0 KB/s · wait_ms 1.5s · uptime_seconds 2h");
-  expect(line({ disk: { inodes_used_percent: 4 }, drift_ms: -3, limit_bytes: null }, TERMINAL)).toBe(
-    "disk.inodes_used_percent 4 % · drift_ms -3 · limit_bytes null",
+  expect(line({ swap_percent: null, disk: { inodes_used_percent: 4 }, drift_ms: -3 }, TERMINAL)).toBe(
+    "disk.inodes_used_percent 4 % · swap_percent null · drift_ms -3",
   );
 });
 
