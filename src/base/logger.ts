@@ -27,10 +27,13 @@ const COLOURS: Readonly<Record<Level, string>> = {
 const RESET = "\x1b[0m";
 const DIM = "\x1b[2m";
 
+/** Begins each further line of a message, so that nobody takes it for a line of its own. */
+const CONTINUATION = "\n    ";
+
 export function formatPretty(line: LogLine, colours: boolean): string {
   const paint = (colour: string, text: string): string => (colours ? `${colour}${text}${RESET}` : text);
   const source = escapeForTerminal(line.source).padEnd(22);
-  const message = escapeForTerminal(line.message);
+  const message = line.message.split("\n").map(escapeForTerminal).join(CONTINUATION);
   const level = line.level === "info" ? "" : `${paint(COLOURS[line.level], line.level)} `;
   return `${paint(DIM, localTime(line.at))}  ${paint(COLOURS[line.level], source)} ${level}${message}`;
 }

@@ -34,8 +34,16 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** The hint about a word nobody knows: the candidate that was most likely meant, else `otherwise`. */
+/** A shorter word begins too many others. */
+const LEAST_BEGINNING = 3;
+const MOST_MEANT = 3;
+
+/** The hint about a word nobody knows: the candidate that was most likely meant, or those that begin with it, else `otherwise`. */
 export function meantOr(word: string, candidates: Iterable<string>, otherwise: string): string {
-  const meant = nearest(word, candidates);
-  return meant === null ? otherwise : `did you mean \`${meant}\`?`;
+  const names = [...new Set(candidates)];
+  const meant = nearest(word, names);
+  const longer = word.length < LEAST_BEGINNING ? [] : names.filter((name) => name.startsWith(word));
+  const all = meant === null ? longer : [meant];
+  if (all.length === 0 || all.length > MOST_MEANT) return otherwise;
+  return `did you mean ${all.map((name) => `\`${name}\``).join(" or ")}?`;
 }

@@ -125,7 +125,10 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
 /** Null when `word` is a config. */
 function whyNoVerb(word: string): Outcome | null {
   if (word.startsWith("-")) {
-    return usageError(`unknown option \`${word}\``, meantOr(word, ["--help", "--version"], "see `nerve --help`"));
+    return usageError(
+      `unknown option \`${word}\``,
+      meantOr(word, ["--help", "--version", "-h", "-V"], "see `nerve --help`"),
+    );
   }
   if (/\.ya?ml$/.test(word) || word.includes("/")) return null;
   if (NOT_YET.includes(word)) {
@@ -136,6 +139,6 @@ function whyNoVerb(word: string): Outcome | null {
     };
   }
   const words = [...VERBS.map(({ name }) => name), ...NOT_YET, "help"];
-  const otherwise = "`nerve --help` lists them; a config ends in .yaml or .yml, or holds a /";
+  const otherwise = "`nerve --help` lists the commands; the name of a config ends in .yaml or .yml, or holds a /";
   return usageError(`there is no command \`${word}\``, meantOr(word, words, otherwise));
 }

@@ -21,7 +21,7 @@ export const readCron: Reader<string> = reader({ type: "string" }, (tree, label,
   }
   const fault = faultOfCron(value);
   if (fault !== null) {
-    report.add("bad-cron", tree.place, `\`${label}\` ${wordsOf(fault, tree)}`, hintOf(fault, isSecret(tree)));
+    report.add("bad-cron", tree.place, `\`${label}\` ${wordsOf(fault, tree)}`, hintOf(fault, tree));
     return null;
   }
   const next = nextOf(value);
@@ -64,7 +64,7 @@ function wordsOf(fault: CronFault, tree: Tree): string {
   const value = isSecret(tree) ? "a value" : `"${fault.kind === "field" ? shown(fault.value) : ""}"`;
   switch (fault.kind) {
     case "reboot":
-      return `is ${found(tree)}, which is no time`;
+      return `is ${found(tree)}, which is not a time`;
     case "every":
       return `is ${found(tree)}, which is an interval`;
     case "nickname":
@@ -76,7 +76,8 @@ function wordsOf(fault: CronFault, tree: Tree): string {
   }
 }
 
-function hintOf(fault: CronFault, isFilled: boolean): string | null {
+function hintOf(fault: CronFault, tree: Tree): string | null {
+  const isFilled = isSecret(tree);
   switch (fault.kind) {
     case "reboot":
       return "write `on_start: true` instead of `cron`";
@@ -89,7 +90,9 @@ function hintOf(fault: CronFault, isFilled: boolean): string | null {
     case "count":
       if (isFilled) return null;
       if (fault.count < 5) return "the fields are minute, hour, day, month and weekday";
-      return FEWER_THAN_A_MINUTE;
+      return fault.count === 6 && tree.kind === "scalar" && /^0\s/.test(tree.text)
+        ? `cron has no seconds: write "${shown(tree.text.replace(/^0\s+/, ""))}"`
+        : FEWER_THAN_A_MINUTE;
     case "field":
       return isFilled ? null : fault.hint;
   }

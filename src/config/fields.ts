@@ -9,8 +9,19 @@ import { choiceSchema, type JsonSchema, mapSchema, rangeSchema } from "../base/j
 import { meantOr, nearest } from "../base/nearest.ts";
 import { parseSize, SIZE_SCHEMA } from "../base/size.ts";
 import { isName, NAME_SCHEMA } from "../model/name.ts";
+import { DURATION_UNITS, hintOn, SIZE_UNITS } from "./quantities.ts";
 import type { Report } from "./report.ts";
-import { child, type Entry, found, isBroken, isEmpty, type Place, shown, type Tree } from "./tree.ts";
+import {
+  child,
+  type Entry,
+  found,
+  hintOfMissingSpace,
+  isBroken,
+  isEmpty,
+  type Place,
+  shown,
+  type Tree,
+} from "./tree.ts";
 
 type Read<T> = (tree: Tree, label: string, report: Report) => T | null;
 
@@ -57,8 +68,17 @@ export interface Fields<S extends Shape> {
   readonly firstOf: (keys: readonly (keyof S & string)[]) => { readonly key: string; readonly place: Place } | null;
 }
 
+/** The remedy for a key that belongs elsewhere, or null. */
+type Elsewhere = (key: string) => string | null;
+
 /** Null when `tree` is no map. An empty value is a map without keys: `cpu-usage:` is a sense with defaults. */
-export function readFields<S extends Shape>(tree: Tree, label: string, shape: S, report: Report): Fields<S> | null {
+export function readFields<S extends Shape>(
+  tree: Tree,
+  label: string,
+  shape: S,
+  report: Report,
+  elsewhere: Elsewhere = () => null,
+): Fields<S> | null {
   const keys = Object.keys(shape);
   const entries = entriesOf(tree, label, report, keys.length > FEW_KEYS ? null : keys);
   if (entries === null) return null;
@@ -69,7 +89,7 @@ export function readFields<S extends Shape>(tree: Tree, label: string, shape: S,
     const path = child(label, key);
     const read = Object.hasOwn(shape, key) ? shape[key] : undefined;
     if (read === undefined) {
-      const hint = meantOr(key, keys, `valid here: ${keys.join(", ")}`);
+      const hint = elsewhere(key) ?? meantOr(key, keys, `valid here: ${keys.join(", ")}`);
       report.add("unknown-key", keyPlace, `\`${path}\` is not a known key`, hint);
     } else {
       known.set(key, entry);
@@ -96,16 +116,23 @@ const FEW_KEYS = 4;
 function entriesOf(tree: Tree, label: string, report: Report, keys: readonly string[] | null): readonly Entry[] | null {
   if (tree.kind === "map") return tree.entries;
   if (isEmpty(tree)) return [];
-  const hint = keys === null ? hintOfNames(tree, label) : `its keys: ${keys.join(", ")}`;
-  report.expected("wrong-type", tree, label, "a map", hint);
+  const hint = keys === null ? hintOfNames(tree, label) : hintOfKeys(tree, label, keys);
+  report.expected("wrong-type", tree, label, "a map", hintOfMissingSpace(tree) ?? hint);
   return null;
+}
+
+/** A number alone is mostly meant as the first key. */
+function hintOfKeys(tree: Tree, label: string, keys: readonly string[]): string {
+  const listed = `its keys are ${keys.join(", ")}`;
+  if (tree.kind !== "scalar" || tree.filled || typeof tree.value !== "number") return listed;
+  return `write \`${label.split(".").at(-1)}: { ${keys[0]}: ${shown(tree.written)}, … }\`; ${listed}`;
 }
 
 /** A list where each entry has to have a name. */
 const hintOfNames = (tree: Tree, label: string): string | null =>
   tree.kind === "list" ? `give each a name: \`${label}: { NAME: { … } }\`` : null;
 
-const NAME_RULE = "a name (up to 63 of a-z, 0-9 and -, not beginning with -)";
+const NAME_RULE = "a name (at most 63 of a-z, 0-9 and -, and no - at its beginning)";
 
 /** A map whose keys are names; `read` is given each. Entries it could not read are left out. */
 export function named<T>(
@@ -134,15 +161,15 @@ export function named<T>(
 export function list<T>(read: Reader<T>, what: string): Reader<readonly (T | null)[]> {
   return reader({ type: "array", items: read.schema }, (tree, label, report) => {
     if (tree.kind === "list") return tree.items.map((item, index) => read(item, child(label, index), report));
-    const hint =
-      tree.kind === "map"
-        ? "begin each with `- `"
-        : !isEmpty(tree) && tree.kind === "scalar"
-          ? "put it in brackets: [ ]"
-          : null;
-    report.expected("wrong-type", tree, label, what, hint);
+    report.expected("wrong-type", tree, label, what, hintOfNoList(tree));
     return null;
   });
+}
+
+function hintOfNoList(tree: Tree): string | null {
+  if (tree.kind === "map") return "begin each item of the list with `- `";
+  if (tree.kind !== "scalar" || isEmpty(tree)) return null;
+  return `put it in brackets: [${shown(tree.written)}]`;
 }
 
 /** Text as it stands; what a variable held is taken as text even where YAML would see a number. */
@@ -150,7 +177,7 @@ export const text = (what: string): Reader<string> =>
   reader({ type: "string", minLength: 1 }, (tree, label, report) => {
     if (tree.kind === "scalar" && tree.text !== "" && (typeof tree.value === "string" || tree.filled)) return tree.text;
     const isNumber = tree.kind === "scalar" && !tree.filled && tree.value !== null && tree.value !== "";
-    report.expected("wrong-type", tree, label, what, isNumber ? "quote it" : null);
+    report.expected("wrong-type", tree, label, what, isNumber ? `quote it: "${shown(tree.written)}"` : null);
     return null;
   });
 
@@ -161,9 +188,15 @@ export const name: Reader<string> = reader(NAME_SCHEMA, (tree, label, report) =>
   return null;
 });
 
+/** What YAML 1.1, and people, take for true and false. */
+const SWITCHED_ON = /^(yes|on|y|1|true)$/i;
+const SWITCHED_OFF = /^(no|off|n|0|false)$/i;
+
 export const flag: Reader<boolean> = reader({ type: "boolean" }, (tree, label, report) => {
   if (tree.kind === "scalar" && typeof tree.value === "boolean") return tree.value;
-  report.expected("wrong-type", tree, label, "true or false", null);
+  const given = tree.kind === "scalar" && !tree.filled ? tree.text : "";
+  const meant = SWITCHED_ON.test(given) ? "write `true`" : SWITCHED_OFF.test(given) ? "write `false`" : null;
+  report.expected("wrong-type", tree, label, "true or false", meant);
   return null;
 });
 
@@ -211,9 +244,7 @@ const readDuration = (zero: "allowed" | "refused"): Reader<number> =>
   reader(zero === "refused" ? DURATION_SCHEMA : OR_ZERO, (tree, label, report) => {
     const ms = readMs(tree);
     if (ms === null) {
-      const isBare = tree.kind === "scalar" && typeof tree.value === "number" && !tree.filled;
-      const hint = isBare ? "add a unit: ms, s, m, h or d" : "write a whole number and ms, s, m, h or d";
-      report.expected("bad-duration", tree, label, "a duration such as 30s", hint);
+      report.expected("bad-duration", tree, label, "a duration such as 30s", hintOn(tree, DURATION_UNITS));
       return null;
     }
     if (ms === 0 && zero === "refused") {
@@ -238,8 +269,7 @@ export const durationOrNone: Reader<number> = reader(
 export const size: Reader<number> = reader(SIZE_SCHEMA, (tree, label, report) => {
   const bytes = tree.kind === "scalar" ? parseSize(tree.text) : null;
   if (bytes !== null && bytes > 0) return bytes;
-  const hint = "write a whole number and b, kb, mb or gb";
-  report.expected("bad-size", tree, label, "a size such as 256mb, more than 0", hint);
+  report.expected("bad-size", tree, label, "a size such as 256mb, more than 0", hintOn(tree, SIZE_UNITS));
   return null;
 });
 

@@ -39,7 +39,8 @@ export function readIncluded(main: MapTree, { source, report, secrets }: Reading
     }
     if (included.value.length === 0) {
       const message = `\`${child("include", index)}\` matches no file`;
-      report.warn("empty-include", itemPlace(entry, index), message, null);
+      const hint = `a relative pattern begins at the folder of ${source.file}`;
+      report.warn("empty-include", itemPlace(entry, index), message, hint);
     }
     for (const { file, text } of included.value) {
       if (seen.has(resolve(file))) continue;

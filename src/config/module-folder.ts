@@ -34,10 +34,14 @@ export function locateModule(
   const builtIn = new Set(builtInNames);
   if (builtIn.has(user.use)) return { kind: "built-in", name: user.use };
   const others = [...builtIn, ...folderNames(config, kind)].filter((name) => name !== user.use);
-  const message = `${kind} ${user.name}: there is no ${path}/index.ts, and no built-in ${kind} ${user.use}`;
+  const message = `${kind} \`${user.name}\`: there is no ${path}/index.ts, and no built-in ${kind} is called \`${user.use}\``;
   const hint =
     misplaced(modulesFolder(config, kind), user.use) ??
-    meantOr(user.use, others, `built in: ${[...builtIn].sort().join(", ")}`);
+    meantOr(
+      user.use,
+      others,
+      `write that file, or name a built-in ${kind} with \`use\`: ${[...builtIn].sort().join(", ")}`,
+    );
   return {
     kind: "missing",
     problem: { kind: `${kind}-not-found`, message, hint, file: config.file, line: null, column: null },
@@ -52,7 +56,8 @@ function misplaced(folder: string, use: string): string | null {
   const inside = entriesOf(join(folder, use));
   const programs = [...entriesOf(folder).filter(({ name }) => name.startsWith(`${use}.`)), ...inside];
   const program = programs.find((entry) => entry.isFile() && PROGRAM.test(entry.name));
-  if (program !== undefined) return `${program.name} is a program: \`use: exec\` runs one`;
+  if (program !== undefined)
+    return `${program.name} is a program: run it with \`use: exec\` and \`with: { command: [ … ] }\``;
   const beside = entriesOf(folder).find(
     ({ name }) => /^\.[cm]?[jt]s$/.test(name.slice(use.length)) && name.startsWith(use),
   );
@@ -60,7 +65,7 @@ function misplaced(folder: string, use: string): string | null {
   const scripts = inside.filter((entry) => entry.isFile() && /\.[cm]?[jt]sx?$/.test(entry.name));
   const main =
     scripts.find(({ name }) => /^(index|main|mod)\./.test(name)) ?? (scripts.length === 1 ? scripts[0] : undefined);
-  return main === undefined ? null : `rename ${use}/${main.name} to index.ts`;
+  return main === undefined ? null : `rename ${use}/${main.name} to ${module}`;
 }
 
 function folderNames(config: NerveConfig, kind: ModuleKind): string[] {

@@ -27,7 +27,8 @@ import { warnOfUnused } from "./unused.ts";
 import { readWorkflows } from "./workflows.ts";
 import { readYaml } from "./yaml.ts";
 
-const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
+/** As the least that a config says. */
+export const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
 
 /** What a file says, as far as it could be read, and every problem in it. */
 export interface ReadConfig {

@@ -17,9 +17,11 @@ export interface Parts {
   readonly reflexPart: (reflex: ReflexConfig, word: string, path: string) => PatternPart | null;
   /** Of the `with` of a sense or workflow. */
   readonly withPart: (kind: "sense" | "workflow", name: string, path: string) => PatternPart | null;
+  /** Of the name of a sense or workflow in its section, or of its `use`. */
+  readonly entryPlace: (kind: "sense" | "workflow", name: string, key: "use" | null) => Place | null;
 }
 
-export const NO_PARTS: Parts = { reflexPart: () => null, withPart: () => null };
+export const NO_PARTS: Parts = { reflexPart: () => null, withPart: () => null, entryPlace: () => null };
 
 /** `root` holds every section, its included files merged into it. */
 export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Parts {
@@ -36,6 +38,12 @@ export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Part
     withPart(kind, name, path) {
       const options = inside(inside(inside(root, `${kind}s`), name), "with");
       return options === null ? null : partAt(options, path);
+    },
+    entryPlace(kind, name, key) {
+      const section = inside(root, `${kind}s`);
+      const entry = section?.kind === "map" ? section.entries.find((one) => one.key === name) : undefined;
+      const value = entry === undefined || key === null ? null : inside(entry.value, key);
+      return value?.place ?? entry?.keyPlace ?? null;
     },
   };
 }

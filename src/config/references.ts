@@ -16,10 +16,17 @@ const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_SENSE_NAMES);
 const LISTED = 8;
 
 const listed = (what: string, names: ReadonlySet<string>): string => {
-  if (names.size === 0) return `no ${what} is defined`;
+  if (names.size === 0) return `add it to \`${what}s\`, where nothing is defined yet`;
   const some = [...names].slice(0, LISTED).map(shown).join(", ");
-  return `defined: ${some}${names.size > LISTED ? ` and ${names.size - LISTED} more` : ""}`;
+  return `defined are ${some}${names.size > LISTED ? ` and ${names.size - LISTED} more` : ""}`;
 };
+
+/** The remedy where a workflow stands for a sense, or the other way round. */
+function hintOfOther({ name, label }: Reference, what: string, other: string): string {
+  const called = shown(name);
+  if (label.endsWith(`.${what}`)) return `\`${called}\` is a ${other}: write \`${other}: ${called}\``;
+  return `\`${called}\` is a ${other}, and emits no signals`;
+}
 
 function checkReference(reference: Reference, what: "sense" | "workflow", defined: Defined, report: Report): void {
   const [names, others] = what === "sense" ? [defined.senses, defined.workflows] : [defined.workflows, defined.senses];
@@ -30,10 +37,10 @@ function checkReference(reference: Reference, what: "sense" | "workflow", define
   let hint = listed(what, names);
   if (!reference.tree.filled && what === "sense" && BUILT_IN.has(reference.name)) {
     // Only what a reflex runs is there without being listed: nothing would make the signals of another.
-    hint = `it is built in: list it under \`senses\``;
-  } else if (!reference.tree.filled && others?.has(reference.name)) hint = `there is a ${other} of that name`;
+    hint = `it is built in: add it to \`senses\`, and a reflex that runs it`;
+  } else if (!reference.tree.filled && others?.has(reference.name)) hint = hintOfOther(reference, what, other);
   else if (meant !== null) hint = `did you mean \`${shown(meant)}\`?`;
-  const message = `\`${reference.label}\` names a ${what} that is not defined, ${found(reference.tree)}`;
+  const message = `\`${reference.label}\` is ${found(reference.tree)}, and there is no ${what} of that name`;
   report.add(`unknown-${what}`, reference.tree.place, message, hint);
 }
 

@@ -3,6 +3,7 @@
  * `references.ts`, since senses and workflows may stand further down or in another file.
  */
 import type { Json } from "../base/json.ts";
+import { nearest } from "../base/nearest.ts";
 import type { ReflexConfig, SenseReflexConfig, WorkflowReflexConfig } from "../model/config.ts";
 import { list, type Reader, reader, readFields, schemaOf } from "./fields.ts";
 import { REFLEX, type Reference, type ReflexFields, type ReflexKey } from "./reflex-fields.ts";
@@ -34,12 +35,20 @@ const TIMED = ["interval", "cron", "on_start"] as const satisfies readonly Refle
 const startsWorkflow = (fields: ReflexFields): boolean =>
   fields.placeOf("workflow") !== null && fields.placeOf("sense") === null;
 
+/** One of these keys is there under a name that nobody knows, which is reported. */
+const hasMisspelt = (tree: Tree, keys: readonly ReflexKey[]): boolean =>
+  tree.kind === "map" &&
+  tree.entries.some(({ key }) => {
+    const meant = Object.hasOwn(REFLEX, key) ? null : nearest(key, Object.keys(REFLEX));
+    return keys.some((one) => one === meant);
+  });
+
 function checkTarget(fields: ReflexFields, tree: Tree, label: string, report: Report): void {
   const isWorkflow = fields.placeOf("workflow") !== null;
   const isSense = fields.placeOf("sense") !== null;
   if (isWorkflow && isSense) {
     report.add("conflict", tree.place, `\`${label}\` names both a sense and a workflow`, "make it two reflexes");
-  } else if (!isWorkflow && !isSense) {
+  } else if (!isWorkflow && !isSense && !hasMisspelt(tree, ["sense", "workflow"])) {
     const message = `\`${label}\` says neither which sense to run nor which workflow to start`;
     report.add("missing-key", tree.place, message, "add `sense: NAME` or `workflow: NAME`");
   }
@@ -55,7 +64,7 @@ function checkTrigger(fields: ReflexFields, tree: Tree, label: string, report: R
   const { values } = fields;
   const isTriggered = fields.firstOf(["on", "interval", "cron"]) !== null || values.on_start === true;
   const isBad = fields.placeOf("on_start") !== null && values.on_start === null;
-  if (isTriggered || isBad) return;
+  if (isTriggered || isBad || hasMisspelt(tree, ["on", ...TIMED])) return;
   const hint = startsWorkflow(fields) ? "add `on: [SENSE]`" : "add `interval`, `cron`, `on_start: true` or `on`";
   report.add("missing-trigger", tree.place, `\`${label}\` has no trigger`, hint);
 }

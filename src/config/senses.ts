@@ -16,6 +16,7 @@ import {
   schemaOf,
   shapeOf,
 } from "./fields.ts";
+import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
 
 /** The keys of a sense: the one place that says which there are, how each is read and what stands in the docs. */
@@ -60,7 +61,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
 });
 
 export const readSenses = named<SenseConfig>(schemaOf(SENSE), (sense, tree, label, report) => {
-  const fields = readFields(tree, label, SENSE, report);
+  const fields = readFields(tree, label, SENSE, report, hintOfMisplaced("sense", sense, Object.keys(SENSE)));
   return fields && !hasBrokenOptions(fields) ? configOf(sense, fields.values) : null;
 });
 

@@ -78,6 +78,10 @@ export function shown(text: string): string {
   return short.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** The remedy for `memory:{}`, which is one word to YAML; null where the tree is another. */
+export const hintOfMissingSpace = (tree: Tree): string | null =>
+  tree.kind === "scalar" && !tree.filled && /^[\w-]+:\S/.test(tree.written) ? "write a space after the `:`" : null;
+
 /** How a message names a value it did not expect. */
 export function found(tree: Tree): string {
   if (tree.kind === "map") return tree.entries.length === 0 ? "an empty map" : "a map";

@@ -15,8 +15,19 @@ export function warnOfUnused(root: MapTree, { senses, reflexes }: NerveConfig, r
   for (const [group, place] of keysOf(root, "groups")) {
     if (used.has(group)) continue;
     const meant = nearest(group, used);
-    const hint = meant === null ? null : `did you mean \`${shown(meant)}\`?`;
+    const member = [...senses.values()].find((sense) => sense.group === meant);
+    const hint =
+      meant === null || member === undefined
+        ? `the groups of the senses are: ${[...used].map(shown).join(", ")}`
+        : `the sense \`${shown(member.name)}\` is in the group \`${shown(meant)}\`: is one of the two misspelt?`;
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
+  }
+  const started = new Set(reflexes.flatMap((reflex) => (reflex.kind === "workflow" ? [reflex.workflow] : [])));
+  for (const [workflow, place] of keysOf(root, "workflows")) {
+    if (started.has(workflow)) continue;
+    const name = shown(workflow);
+    const hint = `add a reflex such as \`{ workflow: ${name}, on: [SENSE] }\`, or start it by hand: nerve run ${name}`;
+    report.warn("unused-workflow", place, `no reflex starts the workflow \`${name}\``, hint);
   }
 }
 

@@ -42,7 +42,7 @@ class WordRules {
   #needs(key: ReflexKey, needed: readonly ReflexKey[]): void {
     if (this.#fields.firstOf(needed)) return;
     const either = needed.map((one) => `\`${one}\``).join(" or ");
-    this.#conflict(key, `has no meaning without ${either}`, `add ${either} or remove it`);
+    this.#conflict(key, `has no meaning without ${either}`, `add ${either}, or remove \`${key}\``);
   }
 
   checkClock(): void {

@@ -19,6 +19,7 @@ import {
   schemaOf,
   shapeOf,
 } from "./fields.ts";
+import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
 import { child, found } from "./tree.ts";
 
@@ -75,7 +76,8 @@ export const WORKFLOW_KEYS = {
 const WORKFLOW = shapeOf(WORKFLOW_KEYS);
 
 export const readWorkflows = named<WorkflowConfig>(schemaOf(WORKFLOW), (workflow, tree, label, report) => {
-  const fields = readFields(tree, label, WORKFLOW, report);
+  const misplaced = hintOfMisplaced("workflow", workflow, Object.keys(WORKFLOW));
+  const fields = readFields(tree, label, WORKFLOW, report, misplaced);
   if (!fields || hasBrokenOptions(fields)) return null;
   const { use, with: options, needs, concurrency, overflow, max_queue, timeout, grace_period, retry } = fields.values;
   const common = {

@@ -44,6 +44,10 @@ function ownWords(error: YAMLError, text: string): string {
   if (error.code === "UNEXPECTED_TOKEN" && QUOTED_ALTERNATIVES.test(before)) {
     return "the text ends at the quote before `|`; quote the whole pattern, as in \"'critical' | 'warning'\"";
   }
+  const quote = closingQuote(error);
+  if (quote !== null) return `the text that begins with ${quote} here has no closing ${quote}`;
+  const open = error.code === "BAD_INDENT" ? openBracket(text) : null;
+  if (open !== null) return `the ${open.bracket} in line ${open.line} is not closed`;
   const known = PLAIN_WORDS[error.code];
   if (known !== undefined) return known;
   const words = error.message.replace(/flow map(?:ping)?/g, "{ }").replace(/flow (?:sequence|collection)/g, "[ ]");
@@ -163,10 +167,27 @@ class TokenReading {
   }
 }
 
+const closingQuote = (error: YAMLError): string | null =>
+  error.code === "MISSING_CHAR" ? (/closing (["'])quote/.exec(error.message)?.[1] ?? null) : null;
+
+const OPENING: Readonly<Record<string, string>> = { "flow-map-start": "{", "flow-seq-start": "[" };
+
+/** The innermost bracket that is open where the text ends, null when each is closed. */
+function openBracket(text: string): { readonly bracket: string; readonly line: number } | null {
+  const open: { readonly bracket: string; readonly offset: number }[] = [];
+  for (const { type, offset } of lexemes(text)) {
+    const bracket = type === null ? undefined : OPENING[type];
+    if (bracket !== undefined) open.push({ bracket, offset });
+    else if (type === "flow-map-end" || type === "flow-seq-end") open.pop();
+  }
+  const last = open.at(-1);
+  return last === undefined ? null : { bracket: last.bracket, line: text.slice(0, last.offset).split("\n").length };
+}
+
 /** Where the text begins whose closing quote is missing, null when that is not the fault. */
 function openingQuote(error: YAMLError, text: string): number | null {
-  const quote = error.code === "MISSING_CHAR" ? /closing (["'])quote/.exec(error.message)?.[1] : undefined;
-  if (quote === undefined) return null;
+  const quote = closingQuote(error);
+  if (quote === null) return null;
   let open: number | null = null;
   for (const { type, text: lexeme, offset } of lexemes(text)) {
     if (type === "double-quoted-scalar" || type === "single-quoted-scalar") {

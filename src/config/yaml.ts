@@ -7,7 +7,18 @@ import { FORBIDDEN_KEYS } from "../base/json.ts";
 import type { Secret } from "../base/secrets.ts";
 import { MAX_NODES } from "./lexemes.ts";
 import type { Report } from "./report.ts";
-import { child, type Entry, formatPlace, found, isEmpty, type MapTree, type Place, shown, type Tree } from "./tree.ts";
+import {
+  child,
+  type Entry,
+  formatPlace,
+  found,
+  hintOfMissingSpace,
+  isEmpty,
+  type MapTree,
+  type Place,
+  shown,
+  type Tree,
+} from "./tree.ts";
 import { fillVariables, plainValue, type Variables } from "./variables.ts";
 import { composeYaml, countLines, MAX_DEPTH, placeFinder, TOO_DEEP, TOO_MANY } from "./yaml-guard.ts";
 import { MASK, maskUnquoted } from "./yaml-mask.ts";
@@ -42,14 +53,10 @@ export function readYaml(given: string, { file, variables, report, secrets }: Re
   if (isEmpty(tree)) return { kind: "map", place: start, entries: [] };
   if (tree.kind !== "broken") {
     const message = `the file must be a map of keys such as \`senses\`, found ${found(tree)}`;
-    report.add("wrong-type", tree.place, message, hintOfNoMap(tree));
+    report.add("wrong-type", tree.place, message, hintOfMissingSpace(tree) ?? "write keys, as in `senses: { load: }`");
   }
   return null;
 }
-
-/** `memory:{}` is one word to YAML. */
-const hintOfNoMap = (tree: Tree): string | null =>
-  tree.kind === "scalar" && !tree.filled && /^[a-z_]+:\S/.test(tree.written) ? "write a space after the `:`" : null;
 
 /** The nodes of one document → a `Tree`. */
 class TreeReading {

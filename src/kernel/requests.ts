@@ -1,6 +1,6 @@
 /** What a person asks of senses and reflexes by name. A decision is durable when its answer is there. */
 import type { Clock } from "../base/clock.ts";
-import { nearest } from "../base/nearest.ts";
+import { meantOr } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
@@ -44,9 +44,9 @@ export class Requests {
     const { byName: senses } = this.#parts.senses;
     const sense = senses.get(name);
     if (sense) return ok(sense);
-    const meant = nearest(name, senses.keys());
-    const hint = meant === null ? `there are: ${[...senses.keys()].sort().join(", ")}` : `did you mean ${meant}?`;
-    return err(problem("unknown-sense", `there is no sense "${name}"`, hint));
+    const names = [...senses.keys()].sort();
+    const there = names.length === 0 ? "no sense is configured" : `the senses are: ${names.join(", ")}`;
+    return err(problem("unknown-sense", `there is no sense \`${name}\``, meantOr(name, names, there)));
   }
 
   /** One compute, now: its trace, once the decision is durable. */
@@ -61,7 +61,9 @@ export class Requests {
         quarantined: `\`nerve enable ${name}\` lifts it`,
         disabled: `\`nerve enable ${name}\` switches it on`,
       }[state];
-      return Promise.resolve(err(problem(`sense-${state}`, `sense "${name}" is ${state} and starts no compute`, hint)));
+      return Promise.resolve(
+        err(problem(`sense-${state}`, `the sense \`${name}\` is ${state} and starts no compute`, hint)),
+      );
     }
     const { ledger, senses } = this.#parts;
     let owed = senses.triggerByHand();
@@ -88,10 +90,8 @@ export class Requests {
       ...(prefix === "reflex" ? [] : senses.keys()),
       ...(prefix === "sense" ? [] : reflexes.byName.keys()),
     ];
-    const meant = nearest(name, candidates);
-    const otherwise = meant === null ? "see `nerve status`" : `did you mean ${meant}?`;
-    const hint = this.#ofWorkflow(name) ?? otherwise;
-    return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} "${name}"`, hint));
+    const hint = this.#ofWorkflow(name) ?? meantOr(name, candidates, "`nerve status` lists them");
+    return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} \`${name}\``, hint));
   }
 
   /** What can be switched instead of a workflow; null where `name` is none that a reflex starts. */
@@ -100,7 +100,7 @@ export class Requests {
     const names = starts.filter((one) => one.kind === "workflow" && one.workflow === name).map((one) => one.name);
     if (names.length === 0) return null;
     const all = names.map((one) => `reflex:${one}`).join(", ");
-    return `"${name}" is a workflow, and is started by ${all}: name one of these, or \`nerve silence\` it for a while`;
+    return `\`${name}\` is a workflow, started by ${all}: name one of these, or \`nerve silence\` it for a while`;
   }
 
   /** Durable when it resolves. To enable a sense lifts its quarantine too. */

@@ -56,7 +56,7 @@ function checkedWhole(definition: Json): Result<Check, PatternRefusals> {
     }
     refuseParts(whole, refusing);
   }
-  return err(refusing.all ?? [{ path: "", message: "this is no type", hint: null }]);
+  return err(refusing.all ?? [{ path: "", message: "this is not a type", hint: null }]);
 }
 
 function refuseInherited(part: Part, refusing: Refusing): void {
@@ -90,7 +90,7 @@ function checkAlone(part: Part): Result<Check, PatternRefusal> {
   const result = read(path === "" ? definition : { value: definition });
   if (!result.ok) {
     const word = /^'(.*)' is unresolvable/s.exec(result.error)?.[1];
-    const message = `this is no type: ${result.error}`;
+    const message = `this is not a type (${result.error})`;
     return err(word === undefined ? { path, message, hint: asText(definition) } : noType(part, word));
   }
   const own = new Refusing();
@@ -102,7 +102,7 @@ function checkAlone(part: Part): Result<Check, PatternRefusal> {
 
 const noType = ({ path, definition }: Part, word: string): PatternRefusal => ({
   path,
-  message: `\`${word}\` is no type`,
+  message: `\`${word}\` is not a type`,
   hint: asText(definition),
 });
 

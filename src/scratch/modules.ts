@@ -114,26 +114,33 @@ async function checkSense(folder: ScratchFolder, sense: ScratchSense): Promise<R
 
 type Kind = "sense" | "workflow";
 
+type Places = Pick<Parts, "withPart" | "entryPlace">;
+
 /** Each problem names what it is about; options that are refused have their place in the configuration. */
 export const problemsOf = (
   kind: Kind,
   checked: readonly Checked<{ readonly name: string }, unknown>[],
-  parts: Pick<Parts, "withPart">,
+  parts: Places,
 ): Problem[] =>
   checked.flatMap(({ config: { name }, result }) => {
     if (result.ok) return [];
-    return placedOptions(about(kind, name, result.error), parts);
+    const found = about(kind, name, result.error);
+    if (found.kind !== `${kind}-not-found`) return placedOptions(found, parts);
+    return [{ ...found, ...parts.entryPlace(kind, name, "use") }];
   });
 
 /** Options that are refused have their place in the configuration; any other problem is as it was. */
-export function placedOptions(found: Problem, { withPart }: Pick<Parts, "withPart">): Problem[] {
+export function placedOptions(found: Problem, { withPart, entryPlace }: Places): Problem[] {
   if (found.kind !== "bad-options") return [found];
   // A refusal names whose options they are, and begins with the path of the option.
   const [, kind, name, path = ""] =
-    /options of (sense|workflow) "([^"]+)" are refused: ([\w.[\]-]+)/.exec(found.message) ?? [];
+    /options of (sense|workflow) `([^`]+)` are refused: ([\w.[\]-]+)/.exec(found.message) ?? [];
   const part = kind === undefined || name === undefined ? null : withPart(kind as Kind, name, path);
   // What could not be read there has been reported, and is why the module refuses it.
   if (part?.tree.kind === "broken") return [];
   const isUnknown = found.message.includes("is not an option");
-  return [part === null ? found : { ...found, ...(isUnknown ? part.keyPlace : part.tree.place) }];
+  const entry = kind === undefined || name === undefined ? null : entryPlace(kind as Kind, name, null);
+  const place = part === null ? entry : isUnknown ? part.keyPlace : part.tree.place;
+  // The place says what the remedy would say.
+  return [place === null ? found : { ...found, ...place, hint: null }];
 }

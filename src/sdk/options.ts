@@ -47,12 +47,17 @@ export function record<Fields extends Readonly<Record<string, Field<unknown>>>>(
   const known = Object.keys(fields);
 
   const read = (given: unknown, path: Path, report: Report): Value => {
-    if (given !== undefined && !isObject(given)) report(path, `must be a mapping (was ${typeName(given)})`);
+    if (given !== undefined && !isObject(given)) report(path, `must be a map (was ${typeName(given)})`);
     const entries = isObject(given) ? given : {};
     for (const key of Object.keys(entries)) {
       if (known.includes(key)) continue;
       const near = nearest(key, known);
-      report([...path, key], near ? `is not an option, did you mean "${near}"?` : `is not an option (${list(known)})`);
+      report(
+        [...path, key],
+        near
+          ? `is not an option: did you mean \`${near}\`?`
+          : `is not an option: there ${known.length === 1 ? "is" : "are"} ${known.join(", ")}`,
+      );
     }
     return Object.fromEntries(
       Object.entries(fields).map(([key, field]) => [
@@ -166,11 +171,11 @@ export const words = (fallback?: readonly string[]): Field<readonly string[]> =>
 export const mapping = (fallback: Readonly<Record<string, string>> = {}): Field<Readonly<Record<string, string>>> => ({
   read(given = fallback, path, report) {
     if (!isObject(given)) {
-      report(path, problemOf("a mapping of names to texts", given));
+      report(path, problemOf("a map of names to texts", given));
       return {};
     }
     const entries = Object.entries(given).map(([key, value]): [string, string] => {
-      if (key === "" || key === "__proto__") report([...path, key], "is no name");
+      if (key === "" || key === "__proto__") report([...path, key], "is not a name");
       return [key, readScalar(value, [...path, key], report)];
     });
     return Object.fromEntries(entries);
@@ -240,8 +245,8 @@ function readScalar(value: unknown, path: Path, report: Report): string {
 const typeName = (value: unknown): string => {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a mapping";
-  if (typeof value === "string") return value === "" ? "empty" : "a string";
+  if (typeof value === "object") return "a map";
+  if (typeof value === "string") return value === "" ? "an empty text" : "a text";
   return `a ${typeof value}`;
 };
 

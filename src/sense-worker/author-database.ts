@@ -78,7 +78,7 @@ function hinting<T>(prepare: () => T): T {
     return prepare();
   } catch (error) {
     if (error instanceof Error && NOT_THERE.test(error.message)) {
-      error.message += " (does a file in migrations/ make it?)";
+      error.message += " (no migration has made it: add a file to migrations/)";
     }
     throw error;
   }

@@ -47,7 +47,7 @@ function misspeltFile(migrations: string): Problem | null {
     const { name } = entry;
     const [, ending = "sql"] = /^\d.*\.([a-z]+)$/i.exec(name) ?? [];
     if (!entry.isFile() || ending === "sql" || nearest(ending, ["sql"]) === null) continue;
-    const message = `${name} is no migration: the name of one ends in .sql`;
+    const message = `${name} is not read: the name of a migration ends in .sql`;
     const hint = `rename it to ${name.slice(0, -ending.length)}sql`;
     return problem("stray-migration", message, hint, join(migrations, name));
   }

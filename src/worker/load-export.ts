@@ -1,5 +1,6 @@
 /** From a place in the configuration to the function its module exports and the validated options. */
 import { join } from "node:path";
+import { nearest } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { loadModule } from "./load-module.ts";
@@ -38,12 +39,19 @@ async function exportsOf(role: ModuleRole, source: ModuleSource, limitMs: number
   if (source.folder !== null) return loadModule(join(source.folder, "index.ts"), source.folder, limitMs);
   const { noun, builtIns } = role;
   const found = Object.hasOwn(builtIns, source.use) ? builtIns[source.use] : undefined;
-  if (found === undefined) return err(problem(`unknown-${noun}`, `there is no built-in ${noun} "${source.use}"`));
+  if (found === undefined) return err(problem(`unknown-${noun}`, `there is no built-in ${noun} \`${source.use}\``));
   try {
     return ok(found.load());
   } catch (error) {
-    return err(problem("module-threw", `the built-in ${noun} "${source.use}" does not load: ${String(error)}`));
+    return err(problem("module-threw", `the built-in ${noun} \`${source.use}\` does not load: ${String(error)}`));
   }
+}
+
+/** What the module exports in place of `name`, as the beginning of the remedy. */
+function insteadOf(name: string, exported: readonly string[]): string {
+  const meant = nearest(name, exported);
+  if (meant !== null) return `it exports \`${meant}\`; `;
+  return exported.includes("default") ? "it has a default export; " : "";
 }
 
 /** Loads the module and checks what it exports. `limitMs` bounds a top level that never settles. */
@@ -55,15 +63,15 @@ export async function loadExport(
   const exports = await exportsOf(role, source, limitMs);
   if (!exports.ok) return exports;
   const { export: name, example } = role;
-  const titled = `${role.noun} "${source.name}"`;
+  const titled = `${role.noun} \`${source.name}\``;
   const file = source.folder === null ? null : join(source.folder, "index.ts");
   const { [name]: called } = exports.value;
   if (called === undefined) {
-    const hint = "default" in exports.value ? `it has a default export; ${example}` : example;
-    return err(problem("missing-export", `${titled} does not export ${name}`, hint, file));
+    const hint = `${insteadOf(name, Object.keys(exports.value))}${example}`;
+    return err(problem("missing-export", `${titled} does not export \`${name}\``, hint, file));
   }
   if (typeof called !== "function") {
-    const message = `${titled} exports ${name} as ${typeof called}, not as a function`;
+    const message = `${titled} exports \`${name}\`, which must be a function and is of type ${typeof called}`;
     return err(problem("bad-export", message, example, file));
   }
   const schema = schemaOf(role, source, exports.value, "options");
@@ -86,6 +94,6 @@ export function schemaOf(
   const { [name]: schema = null } = exports;
   if (schema === null || isSchema(schema)) return ok(schema);
   const hint = `write \`export const ${name} = type({ … })\` with \`import { type } from "arktype"\``;
-  const message = `${role.noun} "${source.name}" exports ${name} that ${name === "options" ? "are" : "is"} no ArkType type`;
+  const message = `${role.noun} \`${source.name}\` exports \`${name}\`, which is not an ArkType type`;
   return err(problem("bad-export", message, hint, source.folder === null ? null : join(source.folder, "index.ts")));
 }

@@ -51,15 +51,18 @@ const isUnresolved = (message: Message): message is Unresolved => message.name =
 const PACKAGES =
   "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml";
 
-function explainUnresolved({ specifier, referrer, message, position }: Unresolved, file: string): Problem {
+function explainUnresolved({ specifier, referrer, position }: Unresolved, file: string): Problem {
   const importer = referrer || file;
   const at = position ?? placeOf(specifier, importer);
   const unresolved = (text: string, hint: string | null): Problem =>
     problemAt("unresolved-import", text, hint, importer, at);
-  if (/^\.{0,2}\//.test(specifier)) return unresolved(message, nearestFile(specifier, importer));
+  if (/^\.{0,2}\//.test(specifier)) {
+    return unresolved(`there is no file \`${specifier}\` to import`, nearestFile(specifier, importer));
+  }
   const known = embeddedSpecifiers();
-  if (!specifier.startsWith("nerve/")) return unresolved(message, meantOr(specifier, known, PACKAGES));
-  return unresolved(`there is no module ${specifier}, imported from ${importer}`, hintOnOwn(specifier, known));
+  if (specifier.startsWith("nerve/"))
+    return unresolved(`there is no module \`${specifier}\``, hintOnOwn(specifier, known));
+  return unresolved(`there is no package \`${specifier}\` to import`, meantOr(specifier, known, PACKAGES));
 }
 
 const SENSES = "nerve/senses/";
@@ -69,9 +72,9 @@ function hintOnOwn(specifier: string, known: readonly string[]): string {
   const name = specifier.slice(SENSES.length);
   if (specifier.startsWith(SENSES) && Object.hasOwn(BUILT_IN_SENSES, name)) return `the sense ${name} keeps no tables`;
   const holding = known.filter((one) => one.startsWith(specifier));
-  if (holding.length > 0) return `there is ${holding.join(", ")}`;
+  if (holding.length > 0) return `there is ${holding.join(" and ")}`;
   const alike = known.filter((one) => one.startsWith(SENSES) === specifier.startsWith(SENSES));
-  return meantOr(specifier, alike, `there is ${alike.join(", ")}`);
+  return meantOr(specifier, alike, `there are ${alike.join(", ")}`);
 }
 
 /** The file beside it that was most likely meant. */
@@ -107,7 +110,7 @@ function explain(error: unknown, file: string, folder: string): Problem {
   }
   if (first instanceof SyntaxError) {
     const missing = /export named '([^']+)' not found in module '([^']+)'/i.exec(first.message);
-    const message = missing ? `module "${missing[2]}" has no export named ${missing[1]}` : first.message;
+    const message = missing ? `the module \`${missing[2]}\` exports nothing named \`${missing[1]}\`` : first.message;
     return problemAt(missing ? "missing-import" : "syntax-error", message, null, file, thrownAt(first, folder));
   }
   const { message } = describeThrown(first);

@@ -92,13 +92,13 @@ function hintOnPeer(thrown: unknown, peers: Peers): string | null {
   const [, evaluated = ""] = thrown instanceof TypeError ? (OF_UNDEFINED.exec(thrown.message) ?? []) : [];
   // The expression names the peer, or looks it up by a variable.
   if (!evaluated.split(/[^\w-]+/).includes(missed) && !/\bpeers\[/.test(evaluated)) return null;
-  if (missed === handler.self) return `a sense is no peer of its own: use \`db\` in place of \`peers.${missed}\``;
+  if (missed === handler.self) return `a sense is not its own peer: use \`db\` in place of \`peers.${missed}\``;
   if (Object.hasOwn(BUILT_IN_SENSES, missed))
-    return `the sense ${missed} is not configured: add it to \`senses\` in nerve.yaml`;
+    return `the sense \`${missed}\` is not configured: add it to \`senses\` in nerve.yaml`;
   const names = Object.keys(peers);
   const listed = [...names.slice(0, MOST_LISTED), ...(names.length > MOST_LISTED ? ["…"] : [])].join(", ");
-  const others = names.length === 0 ? "no other is configured" : `there are ${listed}`;
-  return `there is no sense ${missed}: ${meantOr(missed, names, others)}`;
+  const others = names.length === 0 ? "no other sense is configured" : `the others are ${listed}`;
+  return `there is no sense \`${missed}\`: ${meantOr(missed, names, others)}`;
 }
 
 /** What an author's code threw, with the reason where nerve knows it. */

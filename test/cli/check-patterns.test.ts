@@ -136,6 +136,6 @@ test("a sense that exports a payload which is no type does not load", async () =
   expect(code).toBe(1);
   expect(JSON.parse(stderr).error).toMatchObject({
     kind: "bad-export",
-    message: 'sense "odd" exports payload that is no ArkType type',
+    message: "sense `odd` exports `payload`, which is not an ArkType type",
   });
 });

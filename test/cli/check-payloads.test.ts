@@ -206,10 +206,10 @@ test("options that are refused have their place in the file that holds them", as
       ({ message, file, line, column }) => `${file.slice(folder.path.length + 1)}:${line}:${column} ${message}`,
     ),
   ).toEqual([
-    'nerve.yaml:3:33 the options of sense "d" are refused: pth is not an option, did you mean "path"?',
-    'nerve.yaml:4:25 the options of sense "e" are refused: command is required: a list of texts',
-    'more.yaml:2:43 the options of sense "f" are refused: command[1] must be text (was a list)',
-    'more.yaml:6:54 the options of workflow "w" are refused: retry.limit must be a whole number from 0 to 1000 (was a number)',
+    "nerve.yaml:3:33 the options of sense `d` are refused: pth is not an option: did you mean `path`?",
+    "nerve.yaml:4:25 the options of sense `e` are refused: command is required: a list of texts",
+    "more.yaml:2:43 the options of sense `f` are refused: command[1] must be text (was a list)",
+    "more.yaml:6:54 the options of workflow `w` are refused: retry.limit must be a whole number from 0 to 1000 (was a number)",
   ]);
 });
 

@@ -109,7 +109,7 @@ describe("trigger", () => {
   test("an unknown sense is 2, with the nearest name", async () => {
     const { code, error } = await json("trigger", "piky");
     expect(code).toBe(2);
-    expect(error.hint).toBe("did you mean picky?");
+    expect(error.hint).toBe("did you mean `picky`?");
   });
 });
 
@@ -217,7 +217,7 @@ describe("run takes a sense too", () => {
   test("refuses an input for a sense, and names what neither is", async () => {
     expect(await json("run", "picky", "{}")).toMatchObject({ code: 2, error: { kind: "usage" } });
     expect(await json("run", "workflow:picky")).toMatchObject({ code: 2, error: { kind: "unknown-workflow" } });
-    expect(await json("run", "piky")).toMatchObject({ code: 2, error: { hint: "did you mean picky?" } });
+    expect(await json("run", "piky")).toMatchObject({ code: 2, error: { hint: "did you mean `picky`?" } });
   });
 });
 
@@ -366,7 +366,7 @@ describe("reload", () => {
       expect(code).toBe(3);
       expect(error).toMatchObject({
         message: `no nerve daemon answers on ${folder.path}/other`,
-        hint: `a nerve that keeps its data elsewhere must be restarted to take another \`data\`; if none runs, start it with \`nerve ${folder.path}/nerve.yaml\``,
+        hint: `where \`data\` was changed in this config, restart the daemon; where no daemon runs, start it with \`nerve ${folder.path}/nerve.yaml\``,
       });
       expect((await json("status")).error.hint).toBe(`start it with \`nerve ${folder.path}/nerve.yaml\``);
     } finally {

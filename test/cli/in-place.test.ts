@@ -15,7 +15,10 @@ const nerve = (...args: string[]) => runNerve(folder.path, args);
 
 describe("what a verb is about, in place", () => {
   test("the config of check", async () => {
-    expect(await nerve("check", "nerve.yaml")).toMatchObject({ code: 0, stderr: "" });
+    expect(await nerve("check", "nerve.yaml")).toMatchObject({
+      code: 0,
+      stderr: expect.not.stringContaining("error:"),
+    });
     expect((await nerve("check", "nope.yaml")).code).toBe(78);
     const twice = await nerve("check", "nerve.yaml", "-c", "nerve.yaml");
     expect(twice.code).toBe(2);
@@ -31,7 +34,7 @@ describe("what a verb is about, in place", () => {
   );
 
   test("the input of run, once", async () => {
-    expect((await nerve("run", "page", "{")).stderr).toContain("`--input` is not JSON");
+    expect((await nerve("run", "page", "{")).stderr).toContain("the input is not JSON");
     const twice = await nerve("run", "page", "1", "--input", "2");
     expect([twice.code, twice.stderr.includes("two inputs are given")]).toEqual([2, true]);
   });

@@ -83,7 +83,7 @@ describe("refuses", () => {
     for (const name of ["pgae-disk", "load#1", "page-disk-*"]) {
       const { code, error } = await json(name, "--for", "2h", "--why", "x");
       expect({ code, kind: error.kind }).toEqual({ code: 2, kind: "unknown-reflex" });
-      expect(error.hint).toBe("there are: page-disk, page-load");
+      expect(error.hint).toBe("they are: page-disk, page-load");
     }
     await nerve("page-*", "--for", "1h", "--why", "x");
     const { code, error } = await json("page-disk", "--end");

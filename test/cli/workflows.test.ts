@@ -109,7 +109,7 @@ describe("run", () => {
   ])("input that no run can have is a usage error, and refused by the daemon as well: %.20s", async (text, why) => {
     folder.write("odd.json", text);
     const { code, error } = await json("run", "echo", "--input", "@odd.json");
-    expect([code, error]).toMatchObject([2, { kind: "usage", message: `\`--input\` ${why}` }]);
+    expect([code, error]).toMatchObject([2, { kind: "usage", message: `the input ${why}` }]);
     const told = await fetch("http://nerve/run", {
       unix: join(folder.path, "data", "nerve.sock"),
       method: "POST",

@@ -16,13 +16,13 @@ const environment = { SECRET: "hunter2-secret", FIVE: "5", EMPTY: "", DUR: "5s",
 const CASES: readonly Case[] = [
   {
     config: "- a\n- b",
-    says: ["nerve.yaml:1:1: the file must be a map of keys such as `senses`, found a list"],
+    says: [
+      "nerve.yaml:1:1: the file must be a map of keys such as `senses`, found a list; write keys, as in `senses: { load: }`",
+    ],
   },
   {
     config: "senses: [",
-    says: [
-      "nerve.yaml:1:10: this is not valid YAML: the indentation does not fit what is above, or a bracket is not closed",
-    ],
+    says: ["nerve.yaml:1:10: this is not valid YAML: the [ in line 1 is not closed"],
   },
   {
     config: "senses:\n\tload:",
@@ -40,13 +40,11 @@ const CASES: readonly Case[] = [
   },
   {
     config: 'data: "abc',
-    says: ['nerve.yaml:1:7: this is not valid YAML: missing closing "quote'],
+    says: ['nerve.yaml:1:7: this is not valid YAML: the text that begins with " here has no closing "'],
   },
   {
     config: "senses: { a: 1",
-    says: [
-      "nerve.yaml:1:15: this is not valid YAML: the indentation does not fit what is above, or a bracket is not closed",
-    ],
+    says: ["nerve.yaml:1:15: this is not valid YAML: the { in line 1 is not closed"],
   },
   {
     config: "data: |x\n a",
@@ -154,7 +152,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: "data: 5",
-    says: ["nerve.yaml:1:7: `data` must be a path such as ./data, found the number 5; quote it"],
+    says: ['nerve.yaml:1:7: `data` must be a path such as ./data, found the number 5; quote it: "5"'],
   },
   {
     config: "data: [a]",
@@ -190,7 +188,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: "retention: 30d",
-    says: ['nerve.yaml:1:12: `retention` must be a map, found "30d"; its keys: logs, signals, archive'],
+    says: ['nerve.yaml:1:12: `retention` must be a map, found "30d"; its keys are logs, signals, archive'],
   },
   {
     config: "retention: {logs: 30}",
@@ -209,7 +207,7 @@ const CASES: readonly Case[] = [
   {
     config: "groups: {system: {memory: 256}}",
     says: [
-      "nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found the number 256; write a whole number and b, kb, mb or gb",
+      "nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found the number 256; add a unit: b, kb, mb or gb",
     ],
   },
   {
@@ -221,13 +219,13 @@ const CASES: readonly Case[] = [
   {
     config: "groups: {system: {memory: 5tb}}",
     says: [
-      'nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found "5tb"; write a whole number and b, kb, mb or gb',
+      'nerve.yaml:1:27: `groups.system.memory` must be a size such as 256mb, more than 0, found "5tb"; write `5120gb`',
     ],
   },
   {
     config: "groups: {Sys: {}}",
     says: [
-      'nerve.yaml:1:10: `groups.Sys` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "Sys"; write `sys`',
+      'nerve.yaml:1:10: `groups.Sys` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "Sys"; write `sys`',
     ],
   },
   {
@@ -237,13 +235,13 @@ const CASES: readonly Case[] = [
   {
     config: "senses: {CPU: }",
     says: [
-      'nerve.yaml:1:10: `senses.CPU` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "CPU"; write `cpu`',
+      'nerve.yaml:1:10: `senses.CPU` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "CPU"; write `cpu`',
     ],
   },
   {
     config: "senses: {a_b: }",
     says: [
-      'nerve.yaml:1:10: `senses.a_b` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "a_b"; write `a-b`',
+      'nerve.yaml:1:10: `senses.a_b` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "a_b"; write `a-b`',
     ],
   },
   {
@@ -253,19 +251,19 @@ const CASES: readonly Case[] = [
   {
     config: "senses: {load: {use: ../x}}",
     says: [
-      'nerve.yaml:1:22: `senses.load.use` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "../x"',
+      'nerve.yaml:1:22: `senses.load.use` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "../x"',
     ],
   },
   {
     config: "senses: {load: {use: 5}}",
     says: [
-      "nerve.yaml:1:22: `senses.load.use` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found the number 5; quote it",
+      'nerve.yaml:1:22: `senses.load.use` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found the number 5; quote it: "5"',
     ],
   },
   {
     config: "senses: {load: {group: 'a b'}}",
     says: [
-      'nerve.yaml:1:24: `senses.load.group` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "a b"',
+      'nerve.yaml:1:24: `senses.load.group` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "a b"',
     ],
   },
   {
@@ -280,9 +278,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: "senses: {load: {timeout: 1.5s}}",
-    says: [
-      'nerve.yaml:1:26: `senses.load.timeout` must be a duration such as 30s, found "1.5s"; write a whole number and ms, s, m, h or d',
-    ],
+    says: ['nerve.yaml:1:26: `senses.load.timeout` must be a duration such as 30s, found "1.5s"; write `1500ms`'],
   },
   {
     config: "senses: {load: {timeout: 400000d}}",
@@ -324,7 +320,9 @@ const CASES: readonly Case[] = [
   },
   {
     config: "reflexes: {}",
-    says: ["nerve.yaml:1:11: `reflexes` must be a list of reflexes, found an empty map; begin each with `- `"],
+    says: [
+      "nerve.yaml:1:11: `reflexes` must be a list of reflexes, found an empty map; begin each item of the list with `- `",
+    ],
   },
   {
     config: withSenses("reflexes: [5]"),
@@ -358,16 +356,16 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: laod, interval: 1s}]"),
-    says: ['nerve.yaml:2:20: `reflexes[0].sense` names a sense that is not defined, "laod"; did you mean `load`?'],
+    says: ['nerve.yaml:2:20: `reflexes[0].sense` is "laod", and there is no sense of that name; did you mean `load`?'],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [men]}]"),
-    says: ['nerve.yaml:2:31: `reflexes[0].on[0]` names a sense that is not defined, "men"; did you mean `mem`?'],
+    says: ['nerve.yaml:2:31: `reflexes[0].on[0]` is "men", and there is no sense of that name; did you mean `mem`?'],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: mem}]"),
     says: [
-      'nerve.yaml:2:30: `reflexes[0].on` must be a list of senses such as [cpu-usage], found "mem"; put it in brackets: [ ]',
+      'nerve.yaml:2:30: `reflexes[0].on` must be a list of senses such as [cpu-usage], found "mem"; put it in brackets: [mem]',
     ],
   },
   {
@@ -380,7 +378,9 @@ const CASES: readonly Case[] = [
   },
   {
     config: "reflexes: [{sense: lode, interval: 1s}]",
-    says: ['nerve.yaml:1:20: `reflexes[0].sense` names a sense that is not defined, "lode"; no sense is defined'],
+    says: [
+      'nerve.yaml:1:20: `reflexes[0].sense` is "lode", and there is no sense of that name; add it to `senses`, where nothing is defined yet',
+    ],
   },
   {
     config: withSenses("reflexes: [{sense: load, cron: '61 * * * *'}]"),
@@ -401,7 +401,7 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, cron: '@reboot'}]"),
     says: [
-      'nerve.yaml:2:32: `reflexes[0].cron` is "@reboot", which is no time; write `on_start: true` instead of `cron`',
+      'nerve.yaml:2:32: `reflexes[0].cron` is "@reboot", which is not a time; write `on_start: true` instead of `cron`',
     ],
   },
   {
@@ -486,7 +486,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: 'data: "./x\nsenses: { load: }\n',
-    says: ['nerve.yaml:1:7: this is not valid YAML: missing closing "quote'],
+    says: ['nerve.yaml:1:7: this is not valid YAML: the text that begins with " here has no closing "'],
   },
   {
     config: 'data: "./d\\0"',
@@ -508,14 +508,14 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: load, interval: 1s, tz: UTC}]"),
-    says: ["nerve.yaml:2:40: `reflexes[0].tz` has no meaning without `cron`; add `cron` or remove it"],
+    says: ["nerve.yaml:2:40: `reflexes[0].tz` has no meaning without `cron`; add `cron`, or remove `tz`"],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], align: true, jitter: 1s, catch_up: one}]"),
     says: [
-      "nerve.yaml:2:37: `reflexes[0].align` has no meaning without `interval`; add `interval` or remove it",
-      "nerve.yaml:2:50: `reflexes[0].jitter` has no meaning without `interval`; add `interval` or remove it",
-      "nerve.yaml:2:62: `reflexes[0].catch_up` has no meaning without `interval` or `cron`; add `interval` or `cron` or remove it",
+      "nerve.yaml:2:37: `reflexes[0].align` has no meaning without `interval`; add `interval`, or remove `align`",
+      "nerve.yaml:2:50: `reflexes[0].jitter` has no meaning without `interval`; add `interval`, or remove `jitter`",
+      "nerve.yaml:2:62: `reflexes[0].catch_up` has no meaning without `interval` or `cron`; add `interval` or `cron`, or remove `catch_up`",
     ],
   },
   {
@@ -524,18 +524,18 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: load, interval: 1s, on_start: yes}]"),
-    says: ['nerve.yaml:2:50: `reflexes[0].on_start` must be true or false, found "yes"'],
+    says: ['nerve.yaml:2:50: `reflexes[0].on_start` must be true or false, found "yes"; write `true`'],
   },
   {
     config: withSenses("reflexes: [{sense: load, interval: 1s, throttle: 1s}]"),
-    says: ["nerve.yaml:2:40: `reflexes[0].throttle` has no meaning without `on`; add `on` or remove it"],
+    says: ["nerve.yaml:2:40: `reflexes[0].throttle` has no meaning without `on`; add `on`, or remove `throttle`"],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], edge: rising, for: 1s, clear: {a: string}}]"),
     says: [
-      "nerve.yaml:2:37: `reflexes[0].edge` has no meaning without `when`; add `when` or remove it",
-      "nerve.yaml:2:51: `reflexes[0].for` has no meaning without `when`; add `when` or remove it",
-      "nerve.yaml:2:60: `reflexes[0].clear` has no meaning without `when`; add `when` or remove it",
+      "nerve.yaml:2:37: `reflexes[0].edge` has no meaning without `when`; add `when`, or remove `edge`",
+      "nerve.yaml:2:51: `reflexes[0].for` has no meaning without `when`; add `when`, or remove `for`",
+      "nerve.yaml:2:60: `reflexes[0].clear` has no meaning without `when`; add `when`, or remove `clear`",
     ],
   },
   ...(["edge: rising", "for: 1s", "clear: {a: string}"] as const).map((word) => ({
@@ -571,8 +571,8 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, interval: 1s, each: disks, key: name}]"),
     says: [
-      "nerve.yaml:2:40: `reflexes[0].each` has no meaning without `on`; add `on` or remove it",
-      "nerve.yaml:2:53: `reflexes[0].key` has no meaning without `on`; add `on` or remove it",
+      "nerve.yaml:2:40: `reflexes[0].each` has no meaning without `on`; add `on`, or remove `each`",
+      "nerve.yaml:2:53: `reflexes[0].key` has no meaning without `on`; add `on`, or remove `key`",
     ],
   },
   {
@@ -617,7 +617,7 @@ const CASES: readonly Case[] = [
       'nerve.yaml:2:47: `reflexes[0].when.a` must be text such as "\'critical\'" or "number > 5", found the number 5; quote it: "5"',
       'nerve.yaml:2:53: `reflexes[0].when.b` must be text such as "\'critical\'" or "number > 5", found the boolean true; quote it: "true"',
       'nerve.yaml:2:62: `reflexes[0].when.c` must be text such as "\'critical\'" or "number > 5", found nothing',
-      'nerve.yaml:2:67: `reflexes[0].when.d` is "crit": `crit` is no type; write "\'crit\'" for the text',
+      'nerve.yaml:2:67: `reflexes[0].when.d` is "crit": `crit` is not a type; write "\'crit\'" for the text',
     ],
   },
   {
@@ -645,7 +645,7 @@ const CASES: readonly Case[] = [
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], debounce: 5s}]"),
-    says: ['nerve.yaml:2:47: `reflexes[0].debounce` must be a map, found "5s"; its keys: wait, max'],
+    says: ['nerve.yaml:2:47: `reflexes[0].debounce` must be a map, found "5s"; its keys are wait, max'],
   },
   {
     config: withSenses("reflexes: [{sense: load, on: [mem], debounce: {max: 5s}}]"),
@@ -664,8 +664,8 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, on: [nerve]}, {sense: load, on: [memory]}]"),
     says: [
-      'nerve.yaml:2:31: `reflexes[0].on[0]` names a sense that is not defined, "nerve"; it is built in: list it under `senses`',
-      'nerve.yaml:2:59: `reflexes[1].on[0]` names a sense that is not defined, "memory"; it is built in: list it under `senses`',
+      'nerve.yaml:2:31: `reflexes[0].on[0]` is "nerve", and there is no sense of that name; it is built in: add it to `senses`, and a reflex that runs it',
+      'nerve.yaml:2:59: `reflexes[1].on[0]` is "memory", and there is no sense of that name; it is built in: add it to `senses`, and a reflex that runs it',
     ],
   },
   {
@@ -673,18 +673,18 @@ const CASES: readonly Case[] = [
       "reflexes: [{sense: load, on: [mem], when: {a: crit, b: /(a+)+/, c: [{d: string.trim}, '|', {e: 'number >'}], f?: /(/}}]",
     ),
     says: [
-      'nerve.yaml:2:47: `reflexes[0].when.a` is "crit": `crit` is no type; write "\'crit\'" for the text',
+      'nerve.yaml:2:47: `reflexes[0].when.a` is "crit": `crit` is not a type; write "\'crit\'" for the text',
       'nerve.yaml:2:56: `reflexes[0].when.b` is "/(a+)+/": the regular expression repeats something that repeats; one of the two quantifiers is enough, or bound both, as in ([0-9]{1,3}[.]){3}',
       'nerve.yaml:2:73: `reflexes[0].when.c[0].d` is "string.trim": it changes the value, and a pattern only looks; compare the value as it is',
-      "nerve.yaml:2:96: `reflexes[0].when.c[2].e` is \"number >\": this is no type: '>' is not allowed here",
+      "nerve.yaml:2:96: `reflexes[0].when.c[2].e` is \"number >\": this is not a type ('>' is not allowed here)",
       'nerve.yaml:2:114: `reflexes[0].when.f?` is "/(/": the regular expression cannot be read: missing )',
     ],
   },
   {
     config: withSenses('reflexes: [{sense: load, on: [mem], when: {a: [string, "&", number], "[crit]": string}}]'),
     says: [
-      "nerve.yaml:2:47: `reflexes[0].when.a`: this is no type: Intersection of string and number results in an unsatisfiable type",
-      "nerve.yaml:2:80: `reflexes[0].when.[crit]`: `crit` is no type; write \"'crit'\" for the text",
+      "nerve.yaml:2:47: `reflexes[0].when.a`: this is not a type (Intersection of string and number results in an unsatisfiable type)",
+      "nerve.yaml:2:80: `reflexes[0].when.[crit]`: `crit` is not a type; write \"'crit'\" for the text",
     ],
   },
   {
@@ -695,7 +695,7 @@ const CASES: readonly Case[] = [
       "nerve.yaml:2:47: `reflexes[0].when.a` is the value of `${SECRET}`, and no ArkType definition",
       "nerve.yaml:2:64: `reflexes[0].when.b[0]` is the value of `${SECRET}`, and no ArkType definition",
       'nerve.yaml:2:82: `reflexes[0].when.b[2]` is "string.trim": it changes the value, and a pattern only looks; compare the value as it is',
-      'nerve.yaml:2:99: `reflexes[0].when.c` is "crit": `crit` is no type; write "\'crit\'" for the text',
+      'nerve.yaml:2:99: `reflexes[0].when.c` is "crit": `crit` is not a type; write "\'crit\'" for the text',
       "nerve.yaml:2:108: `reflexes[0].when.d` is the value of `x-${SECRET} >`, and no ArkType definition",
     ],
   },
@@ -716,19 +716,19 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{name: A b, sense: load, interval: 1s}]"),
     says: [
-      'nerve.yaml:2:19: `reflexes[0].name` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "A b"',
+      'nerve.yaml:2:19: `reflexes[0].name` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "A b"',
     ],
   },
   {
     config: withSenses("reflexes: [{workflow: page, on: [load]}]"),
     says: [
-      'nerve.yaml:2:23: `reflexes[0].workflow` names a workflow that is not defined, "page"; no workflow is defined',
+      'nerve.yaml:2:23: `reflexes[0].workflow` is "page", and there is no workflow of that name; add it to `workflows`, where nothing is defined yet',
     ],
   },
   {
     config: withSenses("reflexes: [{workflow: load, on: [load]}]"),
     says: [
-      'nerve.yaml:2:23: `reflexes[0].workflow` names a workflow that is not defined, "load"; there is a sense of that name',
+      'nerve.yaml:2:23: `reflexes[0].workflow` is "load", and there is no workflow of that name; `load` is a sense: write `sense: load`',
     ],
   },
   {
@@ -741,7 +741,7 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("workflows: {page: {}}\nreflexes: [{sense: page, on_start: true}]"),
     says: [
-      'nerve.yaml:3:20: `reflexes[0].sense` names a sense that is not defined, "page"; there is a workflow of that name',
+      'nerve.yaml:3:20: `reflexes[0].sense` is "page", and there is no sense of that name; `page` is a workflow: write `workflow: page`',
     ],
   },
   {
@@ -765,13 +765,13 @@ const CASES: readonly Case[] = [
   {
     config: "workflows: {page: {retry: 3}}",
     says: [
-      "nerve.yaml:1:27: `workflows.page.retry` must be a map, found the number 3; its keys: limit, interval, backoff, max_interval",
+      "nerve.yaml:1:27: `workflows.page.retry` must be a map, found the number 3; write `retry: { limit: 3, … }`; its keys are limit, interval, backoff, max_interval",
     ],
   },
   {
     config: "workflows: {page: {use: /bin/sh}}",
     says: [
-      'nerve.yaml:1:25: `workflows.page.use` must be a name (up to 63 of a-z, 0-9 and -, not beginning with -), found "/bin/sh"',
+      'nerve.yaml:1:25: `workflows.page.use` must be a name (at most 63 of a-z, 0-9 and -, and no - at its beginning), found "/bin/sh"',
     ],
   },
   {
@@ -838,7 +838,7 @@ const CASES: readonly Case[] = [
   {
     config: withSenses('reflexes: [{sense: "${SECRET}", interval: "${FIVE}", cron: "${SECRET}", tz: "${SECRET}"}]'),
     says: [
-      "nerve.yaml:2:20: `reflexes[0].sense` names a sense that is not defined, the value of `${SECRET}`; defined: load, mem",
+      "nerve.yaml:2:20: `reflexes[0].sense` is the value of `${SECRET}`, and there is no sense of that name; defined are load, mem",
       "nerve.yaml:2:43: `reflexes[0].interval` must be a duration such as 30s, found the value of `${FIVE}`; write a whole number and ms, s, m, h or d",
       "nerve.yaml:2:60: `reflexes[0].cron` must be five cron fields or a nickname such as @hourly, found the value of `${SECRET}`",
       "nerve.yaml:2:77: `reflexes[0].tz` must be a time zone such as Europe/Berlin, found the value of `${SECRET}`",
@@ -851,7 +851,7 @@ const CASES: readonly Case[] = [
   {
     config: "include: a",
     says: [
-      'nerve.yaml:1:10: `include` must be a list of patterns such as [conf.d/*.yaml], found "a"; put it in brackets: [ ]',
+      'nerve.yaml:1:10: `include` must be a list of patterns such as [conf.d/*.yaml], found "a"; put it in brackets: [a]',
     ],
   },
   {

@@ -26,18 +26,21 @@ test("a folder beside the configuration wins over the built-in sense; one that i
   expect(located("memory")).toEqual({ kind: "built-in", name: "memory" });
   expect(located("disk")).toEqual({ kind: "folder", path: join(folder.path, "senses/own") });
   expect(located("memry")).toMatchObject({ kind: "missing", problem: { hint: "did you mean `memory`?" } });
-  expect(located("zzzzzz")).toMatchObject({ kind: "missing", problem: { hint: "built in: load, memory" } });
+  expect(located("zzzzzz")).toMatchObject({
+    kind: "missing",
+    problem: { hint: "write that file, or name a built-in sense with `use`: load, memory" },
+  });
 });
 
 test.each([
   ["senses/own.ts", "move own.ts to own/index.ts"],
-  ["senses/own/index.js", "rename own/index.js to index.ts"],
-  ["senses/own/main.ts", "rename own/main.ts to index.ts"],
-  ["senses/own/check.ts", "rename own/check.ts to index.ts"],
-  ["senses/own/index.py", "index.py is a program: `use: exec` runs one"],
-  ["senses/own.sh", "own.sh is a program: `use: exec` runs one"],
-  ["senses/owner.ts", "built in: load, memory"],
-  ["senses/own/README.md", "built in: load, memory"],
+  ["senses/own/index.js", "rename own/index.js to own/index.ts"],
+  ["senses/own/main.ts", "rename own/main.ts to own/index.ts"],
+  ["senses/own/check.ts", "rename own/check.ts to own/index.ts"],
+  ["senses/own/index.py", "index.py is a program: run it with `use: exec` and `with: { command: [ … ] }`"],
+  ["senses/own.sh", "own.sh is a program: run it with `use: exec` and `with: { command: [ … ] }`"],
+  ["senses/owner.ts", "write that file, or name a built-in sense with `use`: load, memory"],
+  ["senses/own/README.md", "write that file, or name a built-in sense with `use`: load, memory"],
 ])("what lies in place of the module is named: %s", (file, hint) => {
   using folder = testFolder();
   folder.write(file, "");

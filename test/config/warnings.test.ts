@@ -47,8 +47,8 @@ senses: { load: { group: systm }, memory: }
 reflexes: [{ sense: load, on: [memory] }]
 `;
     expect(warningsOf(config)).toEqual([
-      "nerve.yaml:1:11: `include[0]` matches no file",
-      "nerve.yaml:2:11: no sense is in the group `system`; did you mean `systm`?",
+      "nerve.yaml:1:11: `include[0]` matches no file; a relative pattern begins at the folder of nerve.yaml",
+      "nerve.yaml:2:11: no sense is in the group `system`; the sense `load` is in the group `systm`: is one of the two misspelt?",
       "nerve.yaml:3:35: no reflex runs the sense `memory`; add a reflex for it, or run it by hand: nerve run memory",
     ]);
   });

@@ -35,12 +35,12 @@ const CASES: readonly Case[] = [
   {
     sense: "not-there",
     files: {},
-    reason: "sense not-there: there is no DIR/senses/not-there/index.ts, and no built-in sense not-there",
+    reason: "sense `not-there`: there is no DIR/senses/not-there/index.ts, and no built-in sense is called `not-there`",
   },
   {
     sense: "misspelt",
     files: { "indx.ts": GOOD },
-    reason: "sense misspelt: there is no DIR/senses/misspelt/index.ts, and no built-in sense misspelt",
+    reason: "sense `misspelt`: there is no DIR/senses/misspelt/index.ts, and no built-in sense is called `misspelt`",
     place: "DIR/nerve.yaml: ",
     hint: "rename misspelt/indx.ts to index.ts",
   },
@@ -59,20 +59,20 @@ const CASES: readonly Case[] = [
   {
     sense: "no-export",
     files: { "index.ts": "export const comput = () => null;\n" },
-    reason: 'sense "no-export" does not export compute',
+    reason: "sense `no-export` does not export `compute`",
     place: "DIR/senses/no-export/index.ts: ",
     hint: EXAMPLE,
   },
   {
     sense: "empty",
     files: { "index.ts": "" },
-    reason: 'sense "empty" does not export compute',
+    reason: "sense `empty` does not export `compute`",
     hint: EXAMPLE,
   },
   {
     sense: "default-only",
     files: { "index.ts": "export default () => null;\n" },
-    reason: 'sense "default-only" does not export compute',
+    reason: "sense `default-only` does not export `compute`",
     hint: `it has a default export; ${EXAMPLE}`,
   },
   {
@@ -95,49 +95,49 @@ const CASES: readonly Case[] = [
   {
     sense: "unresolved-package",
     files: { "index.ts": `import pad from "left-pad-of-nobody";\n${GOOD}console.log(pad);\n` },
-    reason: "Cannot find package 'left-pad-of-nobody' imported from DIR/senses/unresolved-package/index.ts",
+    reason: "there is no package `left-pad-of-nobody` to import",
     place: "DIR/senses/unresolved-package/index.ts:1:17: ",
     hint: "nerve, drizzle-orm, drizzle-orm/sqlite-core and arktype are built in; other packages belong in a node_modules beside nerve.yaml",
   },
   {
     sense: "unresolved-file",
     files: { "index.ts": `import { a } from "./nowhere.ts";\n${GOOD}console.log(a);\n` },
-    reason: "Cannot find module './nowhere.ts' imported from DIR/senses/unresolved-file/index.ts",
+    reason: "there is no file `./nowhere.ts` to import",
     hint: "",
   },
   {
     sense: "missing-import",
     files: { "index.ts": `import { nothing } from "nerve";\n${GOOD}console.log(nothing);\n` },
-    reason: 'module "nerve" has no export named nothing',
+    reason: "the module `nerve` exports nothing named `nothing`",
   },
   {
     sense: "missing-name-in-file",
     files: { "index.ts": `import { b } from "./a.ts";\n${GOOD}console.log(b);\n`, "a.ts": "export const a = 1;" },
-    reason: 'module "DIR/senses/missing-name-in-file/a.ts" has no export named b',
+    reason: "the module `DIR/senses/missing-name-in-file/a.ts` exports nothing named `b`",
   },
   {
     sense: "bad-options",
     files: { "index.ts": typed("{ path: 'string', 'limit?': 'number > 0' }") },
     with: { path: 7, limit: -1 },
     reason:
-      'the options of sense "bad-options" are refused: path must be a string (was a number); limit must be positive (was -1)',
+      "the options of sense `bad-options` are refused: path must be a string (was a number); limit must be positive (was -1)",
     hint: "correct `with` of senses.bad-options in nerve.yaml",
   },
   {
     sense: "missing-option",
     files: { "index.ts": typed("{ path: 'string' }") },
-    reason: 'the options of sense "missing-option" are refused: path must be a string (was missing)',
+    reason: "the options of sense `missing-option` are refused: path must be a string (was missing)",
   },
   {
     sense: "takes-none",
     files: { "index.ts": GOOD },
     with: { path: "/", limit: 1 },
-    reason: 'the options of sense "takes-none" are refused: it takes no options, and `with` gives path, limit',
+    reason: "the options of sense `takes-none` are refused: it takes no options, and `with` gives path, limit",
   },
   {
     sense: "no-schema",
     files: { "index.ts": `export const options = { path: "string" };\n${GOOD}` },
-    reason: 'sense "no-schema" exports options that are no ArkType type',
+    reason: "sense `no-schema` exports `options`, which is not an ArkType type",
     hint: SCHEMA_EXAMPLE,
   },
   {

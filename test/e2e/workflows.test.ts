@@ -1097,7 +1097,7 @@ test("unknown names and runs are refused, with the nearest one", async () => {
   const run = await site.nerve.post("/run", { workflow: "flwo", input: null });
   expect([run.status, run.body.error]).toEqual([
     409,
-    expect.objectContaining({ message: 'there is no workflow "flwo"', hint: "did you mean flow?" }),
+    expect.objectContaining({ message: "there is no workflow `flwo`", hint: "did you mean `flow`?" }),
   ]);
   for (const asked of [await site.cancel(99), await site.retry(99)]) {
     expect([asked.status, asked.body.error.message]).toEqual([409, "there is no run 99"]);

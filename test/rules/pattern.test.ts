@@ -339,18 +339,23 @@ test("why names every field that fails, with its value and what was expected", (
 
 describe("is refused", () => {
   test.each<[Json, path: string, message: string, hint: string | null]>([
-    ["critical", "", "`critical` is no type", `write "'critical'" for the text`],
-    [{ status: "critical" }, "status", "`critical` is no type", `write "'critical'" for the text`],
-    [{ a: [{ b: "number" }, "|", { b: "on fire" }] }, "a[2].b", "`on` is no type", `write "'on fire'" for the text`],
-    ["ok | 'up' | warn", "", "`ok` is no type", `write "'ok' | 'up' | 'warn'" for the text`],
-    ["warning.high", "", "`warning.high` is no type", `write "'warning.high'" for the text`],
-    ["50%", "", "this is no type: % operator must be followed by a non-zero", `write "'50%'" for the text`],
-    ["constructor", "", "`constructor` is no type", `write "'constructor'" for the text`],
-    [{ a: "string | toString" }, "a", "`toString` is no type", `write "string | 'toString'" for the text`],
-    [{ a: "valueOf" }, "a", "`valueOf` is no type", `write "'valueOf'" for the text`],
-    ["number >", "", "this is no type: '>' is not allowed here", null],
-    ["'open", "", "this is no type: 'open requires a closing single-quote", null],
-    ["/a/i", "", "this is no type: 'i' is not allowed here", "expressions have no flags: write [aA] for either case"],
+    ["critical", "", "`critical` is not a type", `write "'critical'" for the text`],
+    [{ status: "critical" }, "status", "`critical` is not a type", `write "'critical'" for the text`],
+    [{ a: [{ b: "number" }, "|", { b: "on fire" }] }, "a[2].b", "`on` is not a type", `write "'on fire'" for the text`],
+    ["ok | 'up' | warn", "", "`ok` is not a type", `write "'ok' | 'up' | 'warn'" for the text`],
+    ["warning.high", "", "`warning.high` is not a type", `write "'warning.high'" for the text`],
+    ["50%", "", "this is not a type (% operator must be followed by a non-zero", `write "'50%'" for the text`],
+    ["constructor", "", "`constructor` is not a type", `write "'constructor'" for the text`],
+    [{ a: "string | toString" }, "a", "`toString` is not a type", `write "string | 'toString'" for the text`],
+    [{ a: "valueOf" }, "a", "`valueOf` is not a type", `write "'valueOf'" for the text`],
+    ["number >", "", "this is not a type ('>' is not allowed here", null],
+    ["'open", "", "this is not a type ('open requires a closing single-quote", null],
+    [
+      "/a/i",
+      "",
+      "this is not a type ('i' is not allowed here",
+      "expressions have no flags: write [aA] for either case",
+    ],
     ["", "", "it is empty", `write "''" for the empty text, or unknown for any value`],
     [5, "", "5 is not text", 'quote it: "5"'],
     ["string.trim", "", "it changes the value", "compare the value as it is"],
@@ -383,14 +388,14 @@ describe("is refused", () => {
     ["this", "", "it refers to itself", "write out as many levels as there are"],
     ["never", "", "nothing can match this", 'for a field that is not there write "NAME?": never'],
     [{ a: "never" }, "a", "nothing can match this", 'for a field that is not there write "NAME?": never'],
-    ["number & string", "", "this is no type: Intersection of number and string", null],
+    ["number & string", "", "this is not a type (Intersection of number and string", null],
     [{ a: "/(a+)+$/" }, "a", "the regular expression repeats something that repeats", null],
     [{ a: "'x' | /a(?=b)/" }, "a", "the regular expression looks around", null],
     [{ a: "/(a)\\1/" }, "a", "the regular expression refers back", null],
     [{ "[/(a*)*/]": "string" }, "[/(a*)*/]", "the regular expression repeats something that repeats", null],
     ["string.semver", "", "ArkType's expression for it repeats something that repeats", null],
     [{ a: "string.numeric" }, "a", "ArkType's expression for it looks around", null],
-    [{ a: "> 5" }, "a", "this is no type: Expected an expression before", 'write "number > 5"'],
+    [{ a: "> 5" }, "a", "this is not a type (Expected an expression before", 'write "number > 5"'],
     [`'${"a".repeat(40)}' | /a*a*a*a*a*a*b/`, "", "the regular expression takes too long to be compared", null],
     [["/a*a*a*a*a*a*b/", "&", ["===", "a".repeat(40)]], "[0]", "the regular expression takes too long", null],
     ["x".repeat(1_025), "", "it is longer than 1024 characters", null],
@@ -410,7 +415,7 @@ describe("is refused", () => {
       "it is nested",
       null,
     ],
-    [{ " arkKind": "root" }, " arkKind", "`root` is no type", null],
+    [{ " arkKind": "root" }, " arkKind", "`root` is not a type", null],
     [{ "~standard": { vendor: "string" } }, "", "it changes the value", null],
   ])("%j at %p: %s", (definition, path, message, hint) => {
     const result = compilePattern(definition);
@@ -431,7 +436,7 @@ describe("is refused", () => {
       [
         "b: the regular expression repeats something that repeats",
         "c.e: 5 is not text",
-        "a: `crit` is no type",
+        "a: `crit` is not a type",
         "c.d: it changes the value, and a pattern only looks",
         "g?: a default changes the value, and a pattern only looks",
       ],
@@ -442,15 +447,15 @@ describe("is refused", () => {
 
   test("what only two of its parts make wrong where they stand together, and texts where the definition has them", () => {
     expect(told({ a: { b: ["string", "&", "number"] }, c: "crit" })).toEqual([
-      "a.b: this is no type: Intersection of string and number results in an unsatisfiable type",
-      "c: `crit` is no type",
+      "a.b: this is not a type (Intersection of string and number results in an unsatisfiable type)",
+      "c: `crit` is not a type",
     ]);
     expect(told(["/^a+$/", "|", ["string", "undefined"]])).toEqual([
       "[2][1]: undefined is no JSON, so no payload has it",
     ]);
     expect(told({ a: { "[crit]": "number" }, "[string]": "warn" })).toEqual([
-      "a.[crit]: `crit` is no type",
-      "[string]: `warn` is no type",
+      "a.[crit]: `crit` is not a type",
+      "[string]: `warn` is not a type",
     ]);
   });
 

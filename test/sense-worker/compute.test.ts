@@ -479,7 +479,7 @@ describe("a compute that", () => {
     };
     expect(await executeCompute(setting, REQUEST).outcome).toMatchObject({
       kind: "failed",
-      message: expect.stringMatching(/^TypeError: .* \(there is no sense memry: did you mean `memory`\?\)$/),
+      message: expect.stringMatching(/^TypeError: .* \(there is no sense `memry`: did you mean `memory`\?\)$/),
     });
   });
 
@@ -576,7 +576,7 @@ describe("the author's handle", () => {
     using sense = bench(folder);
     expect(await sense.run((db) => db.all(sql.raw(text)))).toMatchObject({
       kind: "failed",
-      message: `SQLiteError: ${message} (does a file in migrations/ make it?)`,
+      message: `SQLiteError: ${message} (no migration has made it: add a file to migrations/)`,
     });
   });
 

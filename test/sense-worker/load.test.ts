@@ -38,7 +38,7 @@ describe("a module that", () => {
       { "index.ts": "export {};" },
       {
         kind: "missing-export",
-        message: 'sense "probe" does not export compute',
+        message: "sense `probe` does not export `compute`",
         hint: "write `export const compute: Compute = async (db, peers, context) => …`",
       },
     ],
@@ -53,14 +53,17 @@ describe("a module that", () => {
     [
       "exports an object as compute",
       { "index.ts": "export const compute = {};" },
-      { kind: "bad-export", message: 'sense "probe" exports compute as object, not as a function' },
+      {
+        kind: "bad-export",
+        message: "sense `probe` exports `compute`, which must be a function and is of type object",
+      },
     ],
     [
       "exports options that are no type",
       { "index.ts": `${FINE}export const options = { path: "string" };` },
       {
         kind: "bad-export",
-        message: 'sense "probe" exports options that are no ArkType type',
+        message: "sense `probe` exports `options`, which is not an ArkType type",
         hint: 'write `export const options = type({ … })` with `import { type } from "arktype"`',
       },
     ],
@@ -69,7 +72,7 @@ describe("a module that", () => {
       { "index.ts": `${FINE}export const payload = () => ({ host: "a" });` },
       {
         kind: "bad-export",
-        message: 'sense "probe" exports payload that is no ArkType type',
+        message: "sense `probe` exports `payload`, which is not an ArkType type",
         hint: 'write `export const payload = type({ … })` with `import { type } from "arktype"`',
       },
     ],
@@ -126,8 +129,8 @@ describe("a module that", () => {
       { "index.ts": `import { samples } from "nerve/senses/disk"; samples;\n${FINE}` },
       {
         kind: "unresolved-import",
-        message: "there is no module nerve/senses/disk, imported from FILE",
-        hint: "there is nerve/senses/disk-usage, nerve/senses/disk-io",
+        message: "there is no module `nerve/senses/disk`",
+        hint: "there is nerve/senses/disk-usage and nerve/senses/disk-io",
         line: 1,
       },
     ],
@@ -152,7 +155,7 @@ describe("a module that", () => {
         "index.ts": `import { gone } from "./part.ts";\nexport const compute = gone;`,
         "part.ts": "export const here = 1;",
       },
-      { kind: "missing-import", message: expect.stringContaining("has no export named gone") },
+      { kind: "missing-import", message: expect.stringContaining("exports nothing named `gone`") },
     ],
     [
       "throws while it loads",
@@ -204,7 +207,7 @@ describe("a module that", () => {
       ok: false,
       error: {
         kind: "bad-options",
-        message: 'the options of sense "probe" are refused: it takes no options, and `with` gives path, depth',
+        message: "the options of sense `probe` are refused: it takes no options, and `with` gives path, depth",
         hint: "correct `with` of senses.probe in nerve.yaml",
       },
     });
@@ -229,7 +232,7 @@ describe("a built-in sense", () => {
     for (const name of ["nonsense", "__proto__", "toString"]) {
       expect(await load(name, {})).toMatchObject({
         ok: false,
-        error: { kind: "unknown-sense", message: `there is no built-in sense "${name}"` },
+        error: { kind: "unknown-sense", message: `there is no built-in sense \`${name}\`` },
       });
     }
   });
@@ -277,13 +280,13 @@ describe("what looks like a migration and is none", () => {
     [
       ["migrations/0001_x.sql", "migrations/0002_y.sq"],
       "migrations/0002_y.sq",
-      "0002_y.sq is no migration: the name of one ends in .sql",
+      "0002_y.sq is not read: the name of a migration ends in .sql",
       "rename it to 0002_y.sql",
     ],
     [
       ["migrations/0003_X.SQL"],
       "migrations/0003_X.SQL",
-      "0003_X.SQL is no migration: the name of one ends in .sql",
+      "0003_X.SQL is not read: the name of a migration ends in .sql",
       "rename it to 0003_X.sql",
     ],
   ])("%j is refused by name", (files, file, message, hint) => {

@@ -51,31 +51,31 @@ describe("options", () => {
   });
 
   test.each([
-    [{ per_core: "yes" }, "per_core must be true or false (was a string)"],
-    [{ path: "" }, "path must be text (was empty)"],
+    [{ per_core: "yes" }, "per_core must be true or false (was a text)"],
+    [{ path: "" }, "path must be text (was an empty text)"],
     [{ path: null }, "path must be text (was null)"],
     [{ share: 2 }, "share must be a number from 0 to 1 (was a number)"],
     [{ share: Number.NaN }, "share must be a number from 0 to 1 (was a number)"],
     [{ top: 1.5 }, "top must be a whole number from 0 to 50 (was a number)"],
-    [{ keep: "1w" }, "keep must be a duration from 1m to 7d (was a string)"],
-    [{ keep: "8d" }, "keep must be a duration from 1m to 7d (was a string)"],
+    [{ keep: "1w" }, "keep must be a duration from 1m to 7d (was a text)"],
+    [{ keep: "8d" }, "keep must be a duration from 1m to 7d (was a text)"],
     [{ keep: 60 }, "keep must be a duration from 1m to 7d (was a number)"],
-    [{ parse: "xml" }, "parse must be json or lines (was a string)"],
-    [{ argv: "ls -l" }, "argv must be a list of texts (was a string)"],
+    [{ parse: "xml" }, "parse must be json or lines (was a text)"],
+    [{ argv: "ls -l" }, "argv must be a list of texts (was a text)"],
     [{ argv: [["ls"]] }, "argv[0] must be text (was a list)"],
     [{ argv: ["ls", null] }, "argv[1] must be text (was null)"],
     [{ argv: ["a\0b"] }, "argv[0] must be text without a NUL character"],
     [{ env: { A: null } }, "env.A must be text (was null)"],
-    [{ limits: 3 }, "limits must be a mapping (was a number)"],
-    [{ limits: { warnings: 3 } }, 'limits.warnings is not an option, did you mean "warning"?'],
-    [{ per_coer: true }, 'per_coer is not an option, did you mean "per_core"?'],
+    [{ limits: 3 }, "limits must be a map (was a number)"],
+    [{ limits: { warnings: 3 } }, "limits.warnings is not an option: did you mean `warning`?"],
+    [{ per_coer: true }, "per_coer is not an option: did you mean `per_core`?"],
     [
       { constructor: 1 },
-      "constructor is not an option (per_core, path, share, top, keep, parse, argv, env, cwd or limits)",
+      "constructor is not an option: there are per_core, path, share, top, keep, parse, argv, env, cwd, limits",
     ],
     [JSON.parse('{"__proto__": {"path": "/x"}}'), "__proto__ is not an option"],
-    [[], "with must be a mapping (was a list)"],
-    [null, "with must be a mapping (was null)"],
+    [[], "with must be a map (was a list)"],
+    [null, "with must be a map (was null)"],
   ])("%j is refused", (given, message) => {
     expect(read(given)).toEqual([expect.stringContaining(message)]);
   });

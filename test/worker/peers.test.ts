@@ -250,10 +250,10 @@ describe("a name that is no peer's", () => {
   const asked = (name: string) => failure((peers) => new Function("peers", `peers["${name}"].select()`)(peers));
 
   test.each([
-    ["memry", " (there is no sense memry: did you mean `memory`?)"],
-    ["nothing-like-it", " (there is no sense nothing-like-it: there are memory, disk-root)"],
-    ["mine", " (a sense is no peer of its own: use `db` in place of `peers.mine`)"],
-    ["load", " (the sense load is not configured: add it to `senses` in nerve.yaml)"],
+    ["memry", " (there is no sense `memry`: did you mean `memory`?)"],
+    ["nothing-like-it", " (there is no sense `nothing-like-it`: the others are memory, disk-root)"],
+    ["mine", " (a sense is not its own peer: use `db` in place of `peers.mine`)"],
+    ["load", " (the sense `load` is not configured: add it to `senses` in nerve.yaml)"],
   ])("%s is explained", (name, hint) => {
     expect(asked(name)).toStartWith("TypeError: undefined is not an object (evaluating '");
     expect(asked(name)).toEndWith(hint);

@@ -110,7 +110,7 @@ describe("a workflow worker", () => {
       {},
       {
         kind: "missing-export",
-        message: 'workflow "probe" does not export run',
+        message: "workflow `probe` does not export `run`",
         hint: /export const run: Run = async/,
       },
     ],
@@ -125,7 +125,7 @@ describe("a workflow worker", () => {
       "is no built-in",
       "",
       { folder: null, use: "nope" },
-      { kind: "unknown-workflow", message: 'there is no built-in workflow "nope"' },
+      { kind: "unknown-workflow", message: "there is no built-in workflow `nope`" },
     ],
   ];
   test.each(BROKEN)("says of a module that it %s", async (_, text, init, expected) => {
@@ -942,7 +942,7 @@ test("a program that fails, and a peer that is none, are described in a step and
     b.worker.run(1);
     expect(await b.worker.end(1)).toMatchObject({
       type: "failed",
-      error: expect.stringMatching(/^TypeError: undefined is not an object .* \(there is no sense memry/),
+      error: expect.stringMatching(/^TypeError: undefined is not an object .* \(there is no sense `memry`/),
     });
   }
   const shell = "ShellError: Failed with exit code 4: no room";

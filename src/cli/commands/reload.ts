@@ -27,7 +27,7 @@ function sentence({ groups, reflexes, workflows, cancelled_runs }: Reloaded): st
 const shownRuns = (runs: readonly number[]): string => runs.map((run) => `run ${run}`).join(", ");
 
 /** `data` may be what was edited: a daemon started beside the one that runs on the old would be a second one. */
-const RESTART = "a nerve that keeps its data elsewhere must be restarted to take another `data`";
+const RESTART = "where `data` was changed in this config, restart the daemon";
 
 export const command = defineCommand({
   details:

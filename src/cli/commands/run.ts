@@ -1,5 +1,5 @@
 /** `nerve run`: starts a workflow by hand, or one compute of a sense, and on demand waits for what comes of it. */
-import { nearest } from "../../base/nearest.ts";
+import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { RunAnswer, RunRequest, Status } from "../../control/contract.ts";
 import { problem } from "../../model/problem.ts";
@@ -79,9 +79,7 @@ function targetOf({ senses, workflows }: Status, reference: string, first: Kind)
     candidates.length === 0 ? "`nerve status` shows what is configured" : `there are: ${candidates.join(", ")}`;
   const what = prefix ?? order.join(" or ");
   const said = `there is no ${what} \`${name}\``;
-  const meant = nearest(name, candidates);
-  const hint = meant === null ? there : `did you mean ${meant}?`;
-  return fail(EXIT.usage, problem(`unknown-${prefix ?? first}`, said, hint));
+  return fail(EXIT.usage, problem(`unknown-${prefix ?? first}`, said, meantOr(name, candidates, there)));
 }
 
 async function startRun(order: RunRequest, wait: boolean, about: Ordered): Promise<Outcome> {

@@ -6,9 +6,8 @@ import { askKernel } from "../../control/client.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type ExitCode, type Failure, fail } from "../frame/outcome.ts";
-import { shellWord } from "../screen/shell-word.ts";
 import { denialAt } from "./denied.ts";
-import { nothingThere, type Place } from "./place.ts";
+import { nothingThere, type Place, startCommand } from "./place.ts";
 
 /** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
 const UNKNOWN: ReadonlySet<string> = new Set([
@@ -50,8 +49,7 @@ function unreachable(place: Place, found: Problem, otherwise: string | null): Pr
   const socket = join(place.data, SOCKET_NAME);
   const denial = denialAt(socket, constants.W_OK);
   if (denial !== null) return { ...found, ...denial };
-  const file = /\.ya?ml$/.test(place.file) ? shellWord(place.file) : `start -c ${shellWord(place.file)}`;
-  const start = `start it with \`nerve ${file}\``;
-  const hint = otherwise === null ? start : `${otherwise}; if none runs, ${start}`;
+  const start = `start it with \`${startCommand(place)}\``;
+  const hint = otherwise === null ? start : `${otherwise}; where no daemon runs, ${start}`;
   return { ...found, message: `no nerve daemon answers on ${place.data}`, hint };
 }

@@ -87,3 +87,7 @@ export const nothingThere = (place: Place, found: Problem): { readonly ok: false
 /** ` -c FILE`, where a command to be typed next needs it. */
 export const configOption = (file: string, given: string | null): string =>
   given === null ? "" : ` -c ${shellWord(file)}`;
+
+/** What starts the daemon of this place. */
+export const startCommand = ({ file }: Place): string =>
+  /\.ya?ml$/.test(file) ? `nerve ${shellWord(file)}` : `nerve start -c ${shellWord(file)}`;

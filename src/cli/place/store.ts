@@ -7,8 +7,7 @@ import { isKernelRunning } from "../../store/kernel-lock.ts";
 import { openStoreReader, type StoreReader } from "../../store/open-reader.ts";
 import { PASSING, storeProblem } from "../../store/tables.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
-import { shellWord } from "../screen/shell-word.ts";
-import { nothingThere, type Place } from "./place.ts";
+import { nothingThere, type Place, startCommand } from "./place.ts";
 
 /** What trying again does not cure. */
 const BROKEN: ReadonlySet<string> = new Set([
@@ -45,6 +44,6 @@ export function storeFailure(place: Place, found: Problem): { readonly ok: false
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });
   }
   if (BROKEN.has(found.kind) || found.kind === "store-empty") return fail(EXIT.badConfig, found);
-  const start = `no nerve has run on this data yet; start one with \`nerve start -c ${shellWord(place.file)}\``;
+  const start = `no nerve has run on this data yet: start it with \`${startCommand(place)}\``;
   return nothingThere(place, found.kind === "store-missing" ? { ...found, hint: start } : found);
 }

@@ -132,7 +132,7 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
     const lock = takeLock(join(data, "locks", "kernel.lock"), pidFile);
     if (typeof lock === "string") {
       const message = `${data} is in use by process ${lock}`;
-      const hint = "one kernel runs on one data directory; stop that one, or give this config another `data`";
+      const hint = "a data directory belongs to one daemon: stop that process, or give this config another `data`";
       return err({ kind: "in-use", problem: problem("in-use", message, hint) });
     }
     try {

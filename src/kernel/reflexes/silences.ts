@@ -75,8 +75,8 @@ export class Silences {
     const covers = silencedBy(pattern);
     const { reflexes } = this;
     if (!reflexes.some(covers)) {
-      const there = reflexes.length === 0 ? "none is configured" : `there are: ${reflexes.join(", ")}`;
-      const message = `no reflex that starts a workflow matches "${pattern}"`;
+      const there = reflexes.length === 0 ? "no reflex starts a workflow" : `they are: ${reflexes.join(", ")}`;
+      const message = `\`${pattern}\` matches no reflex that starts a workflow`;
       return Promise.resolve(err(problem("unknown-reflex", message, there)));
     }
     const { ledger, lifetime, journal, store } = this.#parts;
@@ -97,7 +97,7 @@ export class Silences {
     if (held === undefined || held.silence.due <= this.#parts.lifetime.now()) {
       const there = this.list().map((silence) => silence.pattern);
       const hint = there.length === 0 ? "nothing is silenced" : `silenced: ${there.join(", ")}`;
-      return Promise.resolve(err(problem("unknown-silence", `"${pattern}" is not silenced`, hint)));
+      return Promise.resolve(err(problem("unknown-silence", `\`${pattern}\` is not silenced`, hint)));
     }
     return this.#end(held.silence, "lifted by hand").then(() => ok(this.#answer(held)));
   }

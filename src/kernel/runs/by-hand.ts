@@ -1,6 +1,6 @@
 /** What a person asks of workflows and runs. A request is durable when its answer is there. */
 import type { Json } from "../../base/json.ts";
-import { nearest } from "../../base/nearest.ts";
+import { meantOr } from "../../base/nearest.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { traceIds } from "../../base/trace-id.ts";
 import type { RunAnswer } from "../../control/contract.ts";
@@ -68,8 +68,8 @@ export class ByHand {
     const { history, order } = told.value;
     if (inheritable(history, fromStep) === null) {
       const names = [...new Set([...history.steps.values()].map(({ step }) => step))];
-      const hint = names.length === 0 ? "it has run none" : `its steps: ${names.join(", ")}`;
-      return err(problem("unknown-step", `run ${id} has no step "${fromStep}"`, hint));
+      const hint = names.length === 0 ? "it has run no step" : `its steps: ${names.join(", ")}`;
+      return err(problem("unknown-step", `run ${id} has no step \`${fromStep}\``, hint));
     }
     const { input, trigger } = order;
     const again = { input, trigger, decision: null, trace: row.trace, retryOf: id, fromStep };
@@ -81,15 +81,13 @@ export class ByHand {
     const workflow = workflows.get(name);
     if (workflow) return ok(workflow);
     const names = [...workflows.keys()].sort();
-    const meant = nearest(name, names);
-    const there = names.length === 0 ? "none is configured" : `there are: ${names.join(", ")}`;
-    const hint = meant === null ? there : `did you mean ${meant}?`;
-    return err(problem("unknown-workflow", `there is no workflow "${name}"`, hint));
+    const there = names.length === 0 ? "no workflow is configured" : `the workflows are: ${names.join(", ")}`;
+    return err(problem("unknown-workflow", `there is no workflow \`${name}\``, meantOr(name, names, there)));
   }
 
   #row(id: number): Result<Run, Problem> {
     const row = this.#parts.store.runs.byId(id);
-    return row ? ok(row) : err(problem("unknown-run", `there is no run ${id}`, "see `nerve runs`"));
+    return row ? ok(row) : err(problem("unknown-run", `there is no run ${id}`, "`nerve runs` lists them"));
   }
 }
 

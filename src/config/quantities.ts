@@ -1,0 +1,61 @@
+/** What to write in place of a duration or a size in another notation: `5 minutes`, `1h30m`, `1.5h`, `256Mi`. */
+import type { Tree } from "./tree.ts";
+
+export interface Units {
+  /** From the smallest to the largest, each as many of the one before as it says. */
+  readonly all: readonly { readonly unit: string; readonly times: number; readonly spellings: RegExp }[];
+}
+
+export const DURATION_UNITS: Units = {
+  all: [
+    { unit: "ms", times: 1, spellings: /^(ms|msecs?|millis|milliseconds?)$/ },
+    { unit: "s", times: 1000, spellings: /^(s|secs?|seconds?)$/ },
+    { unit: "m", times: 60, spellings: /^(m|mins?|minutes?)$/ },
+    { unit: "h", times: 60, spellings: /^(h|hrs?|hours?)$/ },
+    { unit: "d", times: 24, spellings: /^(d|days?)$/ },
+    { unit: "", times: 7, spellings: /^(w|wks?|weeks?)$/ },
+  ],
+};
+
+export const SIZE_UNITS: Units = {
+  all: [
+    { unit: "b", times: 1, spellings: /^(b|bytes?)$/ },
+    { unit: "kb", times: 1024, spellings: /^(k|kb|kib?)$/ },
+    { unit: "mb", times: 1024, spellings: /^(m|mb|mib?)$/ },
+    { unit: "gb", times: 1024, spellings: /^(g|gb|gib?)$/ },
+    { unit: "", times: 1024, spellings: /^(t|tb|tib?)$/ },
+  ],
+};
+
+const PART = /^(\d+(?:\.\d+)?)\s*([a-z]+)\s*/;
+
+/** The remedy for what is not a quantity of these units: what was most likely meant, else the rule. What was filled in is not quoted. */
+export function hintOn(tree: Tree, units: Units): string {
+  const text = tree.kind === "scalar" && !tree.filled ? tree.text : "";
+  const names = units.all.flatMap(({ unit }) => (unit === "" ? [] : unit));
+  const listed = `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+  if (/^\d+$/.test(text)) return `add a unit: ${listed}`;
+  const meant = meantBy(text, units);
+  return meant === null ? `write a whole number and ${listed}` : `write \`${meant}\``;
+}
+
+/** The largest unit of which the quantity is a whole number; null where the text is no quantity. */
+function meantBy(text: string, { all }: Units): string | null {
+  let sum = 0;
+  let rest = text.trim().toLowerCase();
+  if (rest === "") return null;
+  while (rest !== "") {
+    const [part = "", number = "", spelling = ""] = PART.exec(rest) ?? [];
+    const index = all.findIndex(({ spellings }) => spellings.test(spelling));
+    if (part === "" || index < 0) return null;
+    sum += Number(number) * sizeOf(all, index);
+    rest = rest.slice(part.length);
+  }
+  const fitting = all.findLastIndex(({ unit }, index) => unit !== "" && sum % sizeOf(all, index) === 0);
+  return sum > 0 && fitting >= 0 && Number.isSafeInteger(sum)
+    ? `${sum / sizeOf(all, fitting)}${all[fitting]?.unit}`
+    : null;
+}
+
+const sizeOf = (all: Units["all"], index: number): number =>
+  all.slice(0, index + 1).reduce((product, { times }) => product * times, 1);
