@@ -3,13 +3,10 @@
  * `readFields` reads a map by a table of readers, so that the keys that exist, their types and what is suggested
  * for a mistyped one come from the same few lines.
  */
-import { DURATION_SCHEMA, parseDuration } from "../base/duration.ts";
 import { type Json, type JsonObject, toJson } from "../base/json.ts";
 import { choiceSchema, type JsonSchema, mapSchema, rangeSchema } from "../base/json-schema.ts";
 import { meantOr, nearest } from "../base/nearest.ts";
-import { parseSize, SIZE_SCHEMA } from "../base/size.ts";
 import { isName, NAME_SCHEMA } from "../model/name.ts";
-import { DURATION_UNITS, hintOn, SIZE_UNITS } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import {
   child,
@@ -229,49 +226,6 @@ export const decimal = (least: number): Reader<number> =>
     report.expected("bad-number", tree, label, `a number, at least ${least}`, null);
     return null;
   });
-
-/** Keeps every sum of a time and a duration a valid date. */
-const LONGEST_MS = 1000 * 365 * 86_400_000;
-
-const readMs = (tree: Tree): number | null => {
-  if (tree.kind !== "scalar") return null;
-  return /^0+$/.test(tree.text) ? 0 : parseDuration(tree.text);
-};
-
-const OR_ZERO = { ...DURATION_SCHEMA, type: ["string", "integer"], minimum: 0, maximum: 0 };
-
-const readDuration = (zero: "allowed" | "refused"): Reader<number> =>
-  reader(zero === "refused" ? DURATION_SCHEMA : OR_ZERO, (tree, label, report) => {
-    const ms = readMs(tree);
-    if (ms === null) {
-      report.expected("bad-duration", tree, label, "a duration such as 30s", hintOn(tree, DURATION_UNITS));
-      return null;
-    }
-    if (ms === 0 && zero === "refused") {
-      report.expected("bad-duration", tree, label, "longer than 0", null);
-      return null;
-    }
-    if (ms > LONGEST_MS) {
-      report.expected("bad-duration", tree, label, "at most 365000d", null);
-      return null;
-    }
-    return ms;
-  });
-
-export const duration = readDuration("refused");
-export const durationOrZero = readDuration("allowed");
-/** 0 is a way to write that there is none. */
-export const durationOrNone: Reader<number> = reader(
-  OR_ZERO,
-  (tree, label, report) => durationOrZero(tree, label, report) || null,
-);
-
-export const size: Reader<number> = reader(SIZE_SCHEMA, (tree, label, report) => {
-  const bytes = tree.kind === "scalar" ? parseSize(tree.text) : null;
-  if (bytes !== null && bytes > 0) return bytes;
-  report.expected("bad-size", tree, label, "a size such as 256mb, more than 0", hintOn(tree, SIZE_UNITS));
-  return null;
-});
 
 /** Any JSON value, as `with` passes it on. An empty value is JSON's null, so the answer is wrapped. */
 export const json: Read<{ readonly value: Json }> = (tree, label, report) => {

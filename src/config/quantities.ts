@@ -1,4 +1,7 @@
-/** What to write in place of a duration or a size in another notation: `5 minutes`, `1h30m`, `1.5h`, `256Mi`. */
+/** Durations and sizes, and what to write in place of one in another notation: `5 minutes`, `1h30m`, `1.5h`, `256Mi`. */
+import { DURATION_SCHEMA, parseDuration } from "../base/duration.ts";
+import { parseSize, SIZE_SCHEMA } from "../base/size.ts";
+import { type Reader, reader } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 export interface Units {
@@ -59,3 +62,46 @@ function meantBy(text: string, { all }: Units): string | null {
 
 const sizeOf = (all: Units["all"], index: number): number =>
   all.slice(0, index + 1).reduce((product, { times }) => product * times, 1);
+
+/** Keeps every sum of a time and a duration a valid date. */
+const LONGEST_MS = 1000 * 365 * 86_400_000;
+
+const readMs = (tree: Tree): number | null => {
+  if (tree.kind !== "scalar") return null;
+  return /^0+$/.test(tree.text) ? 0 : parseDuration(tree.text);
+};
+
+const OR_ZERO = { ...DURATION_SCHEMA, type: ["string", "integer"], minimum: 0, maximum: 0 };
+
+const readDuration = (zero: "allowed" | "refused"): Reader<number> =>
+  reader(zero === "refused" ? DURATION_SCHEMA : OR_ZERO, (tree, label, report) => {
+    const ms = readMs(tree);
+    if (ms === null) {
+      report.expected("bad-duration", tree, label, "a duration such as 30s", hintOn(tree, DURATION_UNITS));
+      return null;
+    }
+    if (ms === 0 && zero === "refused") {
+      report.expected("bad-duration", tree, label, "longer than 0", null);
+      return null;
+    }
+    if (ms > LONGEST_MS) {
+      report.expected("bad-duration", tree, label, "at most 365000d", null);
+      return null;
+    }
+    return ms;
+  });
+
+export const duration = readDuration("refused");
+export const durationOrZero = readDuration("allowed");
+/** 0 is a way to write that there is none. */
+export const durationOrNone: Reader<number> = reader(
+  OR_ZERO,
+  (tree, label, report) => durationOrZero(tree, label, report) || null,
+);
+
+export const size: Reader<number> = reader(SIZE_SCHEMA, (tree, label, report) => {
+  const bytes = tree.kind === "scalar" ? parseSize(tree.text) : null;
+  if (bytes !== null && bytes > 0) return bytes;
+  report.expected("bad-size", tree, label, "a size such as 256mb, more than 0", hintOn(tree, SIZE_UNITS));
+  return null;
+});

@@ -1,6 +1,7 @@
 /** The keys of a reflex and what may stand under each. */
 import { readCron } from "./cron.ts";
-import { duration, durationOrNone, type Fields, flag, list, name, oneOf, type Reader, reader, text } from "./fields.ts";
+import { type Fields, flag, list, name, oneOf, type Reader, reader, text } from "./fields.ts";
+import { duration, durationOrNone } from "./quantities.ts";
 import { readCount, readDebounce, readEach, readKey, readPattern } from "./reflex-words.ts";
 import { found, type Tree } from "./tree.ts";
 

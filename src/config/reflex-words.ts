@@ -2,7 +2,8 @@
 import { FORBIDDEN_KEYS, type Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import { BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
-import { duration, integer, list, type Reader, reader, readFields, schemaOf, text } from "./fields.ts";
+import { integer, list, type Reader, reader, readFields, schemaOf, text } from "./fields.ts";
+import { duration } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { child, found, type Place, type Tree } from "./tree.ts";
 

@@ -2,22 +2,10 @@
 import { formatDuration } from "../base/duration.ts";
 import type { SenseConfig } from "../model/config.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_GROUP, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
-import {
-  duration,
-  durationOrNone,
-  durationOrZero,
-  type Fields,
-  hasBrokenOptions,
-  jsonMap,
-  key,
-  name,
-  named,
-  readFields,
-  schemaOf,
-  shapeOf,
-} from "./fields.ts";
+import { type Fields, hasBrokenOptions, jsonMap, key, name, named, readFields, schemaOf, shapeOf } from "./fields.ts";
 import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
+import { duration, durationOrNone, durationOrZero } from "./quantities.ts";
 
 /** The keys of a sense: the one place that says which there are, how each is read and what stands in the docs. */
 export const SENSE_KEYS = {

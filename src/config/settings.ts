@@ -7,19 +7,8 @@ import {
   DEFAULT_RETENTION_LOGS_MS,
   DEFAULT_RETENTION_SIGNALS_MS,
 } from "./defaults.ts";
-import {
-  duration,
-  key,
-  named,
-  oneOf,
-  type Reader,
-  reader,
-  readFields,
-  schemaOf,
-  shapeOf,
-  size,
-  text,
-} from "./fields.ts";
+import { key, named, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import { duration, size } from "./quantities.ts";
 
 const A_PATH = "a path such as ./data";
 

@@ -4,8 +4,6 @@ import type { RetryConfig, WorkflowConfig } from "../model/config.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "./defaults.ts";
 import {
   decimal,
-  duration,
-  durationOrZero,
   hasBrokenOptions,
   integer,
   jsonMap,
@@ -21,6 +19,7 @@ import {
 } from "./fields.ts";
 import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
+import { duration, durationOrZero } from "./quantities.ts";
 import { child, found } from "./tree.ts";
 
 const RETRY_DOC =
