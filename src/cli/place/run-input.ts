@@ -12,15 +12,17 @@ export function readInput(given: string | null): Result<Json, Failure> {
   try {
     if (file !== null) written = readFileSync(file, "utf8");
   } catch (error) {
-    return usageError(`\`--input\` cannot be read: ${(error as Error).message}`);
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const why = isMissing ? "there is no such file" : (error as Error).message;
+    return usageError(`the input \`${given}\` cannot be read: ${why}`);
   }
   let input: unknown;
   try {
     input = JSON.parse(written);
   } catch (error) {
-    const hint = 'as in --input \'{"host":"db1"}\', --input @FILE, or --input - for stdin; a text needs its quotes';
-    return usageError(`\`--input\` is not JSON: ${(error as Error).message}`, hint);
+    const hint = `as in '{"host":"db1"}'; a text has quotes of its own: '"db1"'; --input takes @FILE, and - for stdin, too`;
+    return usageError(`the input is not JSON: ${(error as Error).message}`, hint);
   }
   const fault = faultOfInput(input);
-  return fault === null ? ok(input as Json) : usageError(`\`--input\` ${fault}`);
+  return fault === null ? ok(input as Json) : usageError(`the input ${fault}`);
 }
