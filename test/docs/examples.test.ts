@@ -215,6 +215,15 @@ const needsAbsent = (command: string): boolean => absent.some((tool) => new RegE
 const DAEMON = /^(\.\/)?nerve (nerve\.yaml|start)$/;
 
 describe("commands end as the page says:", () => {
+  test("the first minute, in an empty folder with nothing in the environment", async () => {
+    const first = of("sh").find(({ section }) => section === "The first minute");
+    expect(commandsOf(first?.text ?? "").map(({ command }) => command)).toEqual(["nerve init", "nerve nerve.yaml"]);
+    using folder = project({});
+    expect(await runNerve(folder.path, ["init"], { bare: true })).toMatchObject({ code: 0, stderr: "" });
+    await using nerve = await startNerve(folder.path, { bare: true });
+    await until("a sense of the reader's own has emitted", () => nerve.signals("hello").length > 0);
+  });
+
   test("all of README and docs, with a daemon of the sample", async () => {
     using folder = project({ "nerve.yaml": read("nerve.yaml"), "changed.yaml": read("nerve.yaml") });
     await using _nerve = await startNerve(folder.path);

@@ -52,7 +52,7 @@ export const compute: Compute = async () => {
 
 const WORKFLOW = `import type { Run } from "nerve";
 
-/** Writes to nerve's log what started it. Try it: nerve run note --input '{ "path": "/" }' */
+/** Writes to nerve's log what started it. Try it: nerve run note '{ "path": "/" }' */
 export const run: Run = (thread) =>
   thread.step("note", () => thread.log("warn", "a rule asks for attention", thread.trigger.payload));
 `;
