@@ -275,7 +275,7 @@ describe("usage", () => {
   test("an unknown signal: 2 and the oldest", () =>
     refused(2, "the oldest that is kept is #1", "level", "--signal", "99"));
   test("two questions at once", () => refused(2, "two questions", "level", "--signal", "1", "--at", "1h"));
-  test("a time that is none", () => refused(2, "--at takes a time", "level", "--at", "noon"));
+  test("a time that is none", () => refused(2, "`--at` takes a time", "level", "--at", "noon"));
   test("a reflex of the clock only", async () => {
     expect((await nerve("clock")).stdout).toBe("clock looks at no signals and runs sense load\n");
   });
@@ -309,7 +309,7 @@ describe("a store that is not whole", () => {
     for (const second of [1, 2, 3]) store.signal(second, { v: 7 });
     expect(await explained(other.path, "keyed")).not.toContain("retention");
     store.store.signals.removeOldest(BEGIN + 2_500, Date.now(), 10);
-    expect(await explained(other.path, "keyed")).toContain("signals before #3 are not kept any more");
+    expect(await explained(other.path, "keyed")).toContain("signals before #3 are no longer kept");
     expect(JSON.parse(await explained(other.path, "keyed", "--json")).replayed).toMatchObject({
       from: 3,
       whole: false,

@@ -38,7 +38,7 @@ test("sets, lists and lifts one", async () => {
   const { stdout: status } = await runNerve(folder.path, ["status"]);
   expect(status).toMatch(/^page-disk +silenced +workflow:page/m);
   expect(status).toMatch(/^load#1 +enabled +sense:load/m);
-  expect(await nerve("page-*", "--end")).toMatchObject({ code: 0, stdout: "page-* is not silenced any more\n" });
+  expect(await nerve("page-*", "--end")).toMatchObject({ code: 0, stdout: "page-* is no longer silenced\n" });
   expect((await nerve()).stdout).toBe("");
   expect((await runNerve(folder.path, ["status"])).stdout).toMatch(/^page-disk +enabled /m);
 });

@@ -42,7 +42,7 @@ const CASES: readonly Case[] = [
     files: { "indx.ts": GOOD },
     reason: "sense `misspelt`: there is no DIR/senses/misspelt/index.ts, and no built-in sense is called `misspelt`",
     place: "DIR/nerve.yaml: ",
-    hint: "rename misspelt/indx.ts to index.ts",
+    hint: "rename misspelt/indx.ts to misspelt/index.ts",
   },
   {
     sense: "syntax",
@@ -61,7 +61,7 @@ const CASES: readonly Case[] = [
     files: { "index.ts": "export const comput = () => null;\n" },
     reason: "sense `no-export` does not export `compute`",
     place: "DIR/senses/no-export/index.ts: ",
-    hint: EXAMPLE,
+    hint: `it exports \`comput\`; ${EXAMPLE}`,
   },
   {
     sense: "empty",
@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
   {
     sense: "a-number",
     files: { "index.ts": "export const compute = 42;\n" },
-    reason: 'sense "a-number" exports compute as number, not as a function',
+    reason: "sense `a-number` exports `compute`, which must be a function and is of type number",
     hint: EXAMPLE,
   },
   {

@@ -49,7 +49,7 @@ test.concurrent("what it decides is logged and no run starts, also after kill -9
   await site.startAgain();
 
   const lifted = await nerve("silence", "--clear", "page-*");
-  expect(lifted).toMatchObject({ code: 0, stdout: "page-* is not silenced any more\n", stderr: "" });
+  expect(lifted).toMatchObject({ code: 0, stdout: "page-* is no longer silenced\n", stderr: "" });
   await site.signal({ n: 4 });
   expect(await firing(site, 4)).toEqual({ silenced: null, run: 2 });
   expect(site.runs().map(({ input }) => JSON.parse(input ?? "null"))).toEqual([{ n: 1 }, { n: 4 }]);

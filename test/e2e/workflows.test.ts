@@ -892,7 +892,7 @@ describe("a reload", () => {
     expect((await site.reload({ workflows: { other: { body: "" } } })).status).toBe(200);
     for (const id of [sleeping, running, queued]) {
       const { state, error } = await site.ended(id);
-      expect([state, error]).toEqual(["cancelled", "its workflow is not configured any more"]);
+      expect([state, error]).toEqual(["cancelled", "its workflow is no longer configured"]);
       expect(endings(site, id)).toEqual(["run.cancelled"]);
       expect(site.of(id, "run.cancelled")[0]?.message).toContain("not configured any more");
     }
@@ -910,7 +910,7 @@ describe("a reload", () => {
     await site.startAgain();
     for (const id of [running, queued]) {
       const { state, error } = await site.ended(id);
-      expect([state, error]).toEqual(["cancelled", "its workflow is not configured any more"]);
+      expect([state, error]).toEqual(["cancelled", "its workflow is no longer configured"]);
     }
   });
 });

@@ -92,7 +92,7 @@ function rangeOf(
   const end = until === null ? null : parseSince(until, now);
   for (const [name, given, at] of [["since", since, from] as const, ["until", until, end] as const]) {
     if (given === null || at !== null) continue;
-    const message = `--${name} takes a time, not \`${given}\``;
+    const message = `\`--${name}\` takes a time, not \`${given}\``;
     return usageError(message, "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'");
   }
   if (from !== null && end !== null && from >= end) {

@@ -66,5 +66,5 @@ function questionOf(
   if (at === null) return ok({ kind: "latest", limit: LATEST });
   const time = parseSince(at, now);
   if (time !== null) return ok({ kind: "at", at: time });
-  return usageError(`--at takes a time, not \`${at}\``, "as in 10m, 2026-11-22 or '2026-11-22 10:30'");
+  return usageError(`\`--at\` takes a time, not \`${at}\``, "as in 10m, 2026-11-22 or '2026-11-22 10:30'");
 }

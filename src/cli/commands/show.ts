@@ -76,7 +76,7 @@ function runHeading(run: Run, namesake: Signal | null, now: number, screen: Scre
 const beginning = (run: Run | null, signals: readonly Signal[]): string => {
   if (run === null || (run.retry_of === null && signals.length > 0)) return "a tick, a start or a trigger by hand";
   if (run.retry_of !== null) return `run ${run.retry_of} again: nerve show run:${run.retry_of}`;
-  return run.signal_id === null ? "by hand" : `signal #${run.signal_id}, which is not kept any more`;
+  return run.signal_id === null ? "by hand" : `signal #${run.signal_id}, which is no longer kept`;
 };
 
 function renderStory(subject: Subject, story: Story, now: number, screen: Screen): string {

@@ -47,7 +47,7 @@ export const command = defineCommand({
     const answer = await ask<SilenceAnswer>(place.value, `/${kind}`, body);
     if (!answer.ok) return answer;
     if (json) print(safeJson(answer.value));
-    else if (kind === "unsilence") print(`${escapeForTerminal(answer.value.pattern)} is not silenced any more`);
+    else if (kind === "unsilence") print(`${escapeForTerminal(answer.value.pattern)} is no longer silenced`);
     else print(sentence(answer.value, options.for ?? ""));
     return ok(EXIT.done);
   },

@@ -56,7 +56,7 @@ function parseTime(option: "since" | "until", given: string | null, now: number)
   const at = given === null ? null : parseSince(given, now);
   if (given === null || at !== null) return ok(at);
   const hint = "as in 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30'";
-  return usageError(`--${option} takes a time, not \`${given}\``, hint);
+  return usageError(`\`--${option}\` takes a time, not \`${given}\``, hint);
 }
 
 export function parseRange(options: RangeOptions, now: number): Result<Range, Failure> {
@@ -81,7 +81,7 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
   }
   const limit = options.limit === null ? null : wholeNumber(options.limit);
   if (limit === null && options.limit !== null)
-    return usageError(`\`--limit\` takes a number, not \`${options.limit}\``);
+    return usageError(`\`--limit\` takes a whole number, not \`${options.limit}\``);
   const unlimited = after !== null || since.value !== null || trace !== null;
   return ok({
     after,

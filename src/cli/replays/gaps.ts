@@ -18,7 +18,7 @@ export const isWhole = (standing: Standing, from: number): boolean => (beganAfte
 
 export const goneWords = ({ id, isOldest }: Pick<Gaps["from"], "id" | "isOldest">): string =>
   isOldest
-    ? `signals before #${id} are not kept any more, their retention is over`
+    ? `signals before #${id} are no longer kept: their retention is over`
     : `signals before #${id} are not looked at`;
 
 export const unreadableWords = (id: number): string =>

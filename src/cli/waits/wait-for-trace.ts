@@ -76,7 +76,7 @@ export async function waitForTrace(
     const sense = asked.value;
     if (sense === null || COMPUTES_NOT.has(sense.state)) {
       const why =
-        sense === null ? "is not configured any more" : `is ${sense.state}: ${sense.reason ?? "no reason given"}`;
+        sense === null ? "is no longer configured" : `is ${sense.state}: ${sense.reason ?? "no reason given"}`;
       return fail(EXIT.finding, problem("not-computed", `sense \`${triggered.sense}\` ${why}`));
     }
     if (sense.computes !== computes) movedAt = performance.now();

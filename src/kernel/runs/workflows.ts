@@ -210,4 +210,4 @@ export class Workflows {
   }
 }
 
-const REMOVED = "its workflow is not configured any more";
+const REMOVED = "its workflow is no longer configured";

@@ -143,7 +143,7 @@ export class Senses implements DueTimes {
   cancelOfRemoved(names: readonly string[]): void {
     if (names.length === 0) return;
     this.#ledger.write((draft) => draft.cancelOwedOf(names));
-    for (const name of names) this.#logCancelled(name, "is not configured any more");
+    for (const name of names) this.#logCancelled(name, "is no longer configured");
   }
 
   #logCancelled(name: string, why: string): void {

@@ -108,7 +108,7 @@ export class BlobSweep implements Chore {
 
   #report({ blobs, unfinished, bytes }: Swept): void {
     const rest = unfinished === 0 ? "" : ` and ${counted(unfinished, "unfinished file")}`;
-    const message = `removed ${counted(blobs, "blob")} nothing refers to any more${rest}, ${formatSize(bytes)}`;
+    const message = `removed ${counted(blobs, "blob")} to which nothing refers${rest}, ${formatSize(bytes)}`;
     this.#parts.journal.of("kernel").info("blobs.swept", message, { blobs, unfinished, bytes });
   }
 

@@ -70,11 +70,11 @@ describe("which rows", () => {
     for (const args of [["-f"], ["--since", "1h"]]) {
       expect((await nerve("signals", "--until", "2h", ...args)).code).toBe(2);
     }
-    expect((await nerve("runs", "--until", "soon")).stderr).toContain("--until takes a time, not `soon`");
+    expect((await nerve("runs", "--until", "soon")).stderr).toContain("`--until` takes a time, not `soon`");
   });
   test("--limit of fewer than none is none", async () => {
     for (const args of [["--limit", "-1"], ["--limit=-1"]])
-      expect((await nerve("signals", ...args)).stderr).toContain("`--limit` takes a number, not `-1`");
+      expect((await nerve("signals", ...args)).stderr).toContain("`--limit` takes a whole number, not `-1`");
   });
   test("--after an id, oldest first", async () => {
     expect(await ids("signals", "--after", "28")).toEqual(range(29, 32));

@@ -203,7 +203,7 @@ describe("what a replay cannot know", () => {
     const { live: found } = JSON.parse(await backtested(place.path, "--json"));
     expect(found).toMatchObject({ agreed: 0, only_replay: 1 });
     expect(found.reasons[0]).toMatchObject({ event: "signals.gone", at: BEGIN + 2_000 });
-    expect(await backtested(place.path)).toContain("signals before #2 are not kept any more, their retention is over");
+    expect(await backtested(place.path)).toContain("signals before #2 are no longer kept: their retention is over");
   });
 
   test("a damaged payload is named, and costs nothing else", async () => {
@@ -247,7 +247,7 @@ describe("usage", () => {
   test("a time that is none ends with 2", async () => {
     const { code, stderr } = await nerve("backtest", "--until", "tomorrow");
     expect(code).toBe(2);
-    expect(stderr).toContain("--until takes a time");
+    expect(stderr).toContain("`--until` takes a time");
   });
 });
 

@@ -253,7 +253,7 @@ test("a run asked for while its workflow is being removed is cancelled, not forg
   await until("every run is over", () => bench.rows().every(({ state }) => isOver(state)));
   // What a reflex decides is decided at the commit: there was no such workflow any more.
   expect(bench.rows().map(({ input, state, error }) => [input, state, error])).toEqual([
-    ["1", "cancelled", "its workflow is not configured any more"],
-    ["2", "cancelled", "its workflow is not configured any more"],
+    ["1", "cancelled", "its workflow is no longer configured"],
+    ["2", "cancelled", "its workflow is no longer configured"],
   ]);
 });

@@ -153,7 +153,7 @@ describe("a workflow that a reload removes", () => {
     await bench.begins(busy, also);
     expect(await bench.reload(null)).toEqual([asleep, busy, also, queued]);
     expect(bench.states(asleep, busy, also, queued)).toEqual(["cancelled", "cancelled", "cancelled", "cancelled"]);
-    expect(bench.row(busy).error).toBe("its workflow is not configured any more");
+    expect(bench.row(busy).error).toBe("its workflow is no longer configured");
   });
 
   test("while nerve is down has them cancelled at the next start", async () => {
