@@ -69,7 +69,7 @@ const SHELL = `nerve() { ${NERVE.map(quoted).join(" ")} "$@"; }`;
 const neutral = (text: string, folder: string): string =>
   text
     .replaceAll(folder, "/etc/nerve")
-    .replace(/\b\d+(\.\d+)? ms\b/g, "N ms")
+    .replace(/^took .*$/gm, "took N ms")
     .replace(/\bgroup "([\w-]+)" \d+\b/g, 'group "$1" N')
     .replace(/\b(worker|process) \d+\b/g, "$1 N")
     .replace(/ {3,}/g, "   ")
