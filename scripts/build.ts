@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Glob } from "bun";
-import { KIT_FILE, writeKit } from "./kit/kit.ts";
 import { ensureInstalled, giveUp, ROOT } from "./toolchain.ts";
 
 export const BINARY = join(ROOT, "nerve");
@@ -52,6 +51,8 @@ export async function build(binary: string): Promise<void> {
   try {
     // The name is part of the bytes: the same name gives the same build.
     const built = join(folder, basename(binary));
+    // Loaded only now: the kit's maker imports packages, which a fresh checkout has no sooner than this.
+    const { KIT_FILE, writeKit } = await import("./kit/kit.ts");
     const kit = join(folder, KIT_FILE);
     const kitId = await writeKit(kit);
     await Bun.build({

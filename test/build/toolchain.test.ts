@@ -20,6 +20,22 @@ test("one Bun is pinned: engines, packageManager, its types and what CI runs", (
   expect(Bun.version).toBe(engines.bun);
 });
 
+test("what a fresh checkout runs loads no package before it has installed them", () => {
+  const transpiler = new Bun.Transpiler({ loader: "ts" });
+  const loaded = new Set(["start", "build", "check", "verify"].map((name) => join(ROOT, "scripts", `${name}.ts`)));
+  const packages: string[] = [];
+  for (const file of loaded) {
+    if (!file.endsWith(".ts")) continue;
+    for (const { path, kind } of transpiler.scanImports(readFileSync(file, "utf8"))) {
+      if (kind !== "import-statement" || path === "bun" || path.startsWith("node:")) continue;
+      if (path.startsWith(".")) loaded.add(join(dirname(file), path));
+      else packages.push(`${file}: ${path}`);
+    }
+  }
+  expect(loaded.size).toBeGreaterThan(5);
+  expect(packages).toEqual([]);
+});
+
 test("every dependency is pinned exactly", () => {
   const { dependencies, devDependencies } = JSON.parse(read("package.json"));
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
