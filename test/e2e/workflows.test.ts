@@ -747,7 +747,7 @@ describe("a module", () => {
   test.each([
     ["that throws as it loads", 'throw new Error("no such driver");', /no such driver/],
     ["that is no TypeScript", "export const run = (", /index\.ts/],
-    ["that exports no run", "export const compute = () => null;", /does not export run/],
+    ["that exports no run", "export const compute = () => null;", /does not export `run`/],
     ["that ends its worker as it loads", "process.exit(3);", /exited with code 3/],
   ])("%s leaves its runs waiting with the reason, and they run once it is mended", async (_, text, reason) => {
     await using site = await flow("return 1;");
@@ -894,10 +894,10 @@ describe("a reload", () => {
       const { state, error } = await site.ended(id);
       expect([state, error]).toEqual(["cancelled", "its workflow is no longer configured"]);
       expect(endings(site, id)).toEqual(["run.cancelled"]);
-      expect(site.of(id, "run.cancelled")[0]?.message).toContain("not configured any more");
+      expect(site.of(id, "run.cancelled")[0]?.message).toContain("no longer configured");
     }
     const retried = await site.retry(running);
-    expect([retried.status, retried.body.error.message]).toEqual([409, 'there is no workflow "flow"']);
+    expect([retried.status, retried.body.error.message]).toEqual([409, "there is no workflow `flow`"]);
   });
 
   test("while nerve was down cancels them as well", async () => {
