@@ -1086,7 +1086,7 @@ describe("retry by hand", () => {
     const unknown = await site.retry(id, "z");
     expect([unknown.status, unknown.body.error]).toEqual([
       409,
-      expect.objectContaining({ message: `run ${id} has no step "z"`, hint: "its steps: a, b, c" }),
+      expect.objectContaining({ message: `run ${id} has no step \`z\``, hint: "its steps: a, b, c" }),
     ]);
     expect(site.runs().length).toBe(1);
   });
