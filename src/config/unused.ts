@@ -1,4 +1,7 @@
-/** What is configured and used by nothing: allowed, and mostly a slip of the pen. */
+/**
+ * What is configured and used by nothing: allowed, and mostly a slip of the pen. A workflow without a reflex is neither: a
+ * person starts it by hand.
+ */
 import { nearest } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Report } from "./report.ts";
@@ -21,13 +24,6 @@ export function warnOfUnused(root: MapTree, { senses, reflexes }: NerveConfig, r
         ? `the groups of the senses are: ${[...used].map(shown).join(", ")}`
         : `the sense \`${shown(member.name)}\` is in the group \`${shown(meant)}\`: is one of the two misspelt?`;
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
-  }
-  const started = new Set(reflexes.flatMap((reflex) => (reflex.kind === "workflow" ? [reflex.workflow] : [])));
-  for (const [workflow, place] of keysOf(root, "workflows")) {
-    if (started.has(workflow)) continue;
-    const name = shown(workflow);
-    const hint = `add a reflex such as \`{ workflow: ${name}, on: [SENSE] }\`, or start it by hand: nerve run ${name}`;
-    report.warn("unused-workflow", place, `no reflex starts the workflow \`${name}\``, hint);
   }
 }
 

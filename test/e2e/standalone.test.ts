@@ -89,7 +89,7 @@ needsBinary(
       const found = await nerve.sense("embedded");
       return found.state === "failed" && found;
     });
-    expect(reason).toContain("Cannot find package 'greeter'");
+    expect(reason).toContain("there is no package `greeter` to import");
   },
 );
 

@@ -86,7 +86,7 @@ describe("exec", () => {
       "command must fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}",
     ],
     [{ command: ["{{ payload.x }}"] }, "command must name the program itself, without {{ }}"],
-    [{ command: ["true"], parse: "json" }, "parse is not an option (command, env or cwd)"],
+    [{ command: ["true"], parse: "json" }, "parse is not an option: there are command, env, cwd"],
   ])("refuses %j when it is loaded", async (options, reason) => {
     using folder = temporaryFolder();
     await using exec = new TestWorkflowWorker(folder);

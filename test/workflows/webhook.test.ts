@@ -229,7 +229,7 @@ describe("webhook", () => {
     [{ url: "https://example.org", headers: { "a b": "c" } }, "headers must be headers of a request"],
     [{ url: "https://example.org", headers: { a: "b\r\nc: d" } }, "headers must be headers of a request"],
     [{ url: "https://example.org", headers: { "Idempotency-Key": "x" } }, "headers must be headers of a request"],
-    [{ url: "https://example.org", retry: { limt: 3 } }, 'retry.limt is not an option, did you mean "limit"?'],
+    [{ url: "https://example.org", retry: { limt: 3 } }, "retry.limt is not an option: did you mean `limit`?"],
   ])("refuses %j when it is loaded", async (options, reason) => {
     await expect(delivered(options)).rejects.toThrow(reason);
   });
