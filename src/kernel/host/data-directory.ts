@@ -66,6 +66,16 @@ function findInSocketsWay(path: string): DataProblem | null {
   return unusable(path, "is no socket", "nerve listens there: move it away");
 }
 
+/** Files that nerve opens by itself. A pipe or a device of that name would keep the start waiting, or take what is written. */
+const PLAIN_FILES = ["nerve.pid", "ballast"];
+
+function findNoPlainFile(data: string): DataProblem | null {
+  const found = PLAIN_FILES.map((name) => join(data, name)).find(
+    (path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === false,
+  );
+  return found === undefined ? null : unusable(found, "is not a plain file", "remove it: nerve makes it anew");
+}
+
 /** `data: /tmp` or `data: .` would shut everybody else out of it. */
 function findOthers(data: string): DataProblem | null {
   const stats = lstatSync(data, { throwIfNoEntry: false });
@@ -128,6 +138,8 @@ export function openDataDirectory(data: string): Result<DataDirectory, DataProbl
     }
     const inTheWay = findInSocketsWay(join(data, SOCKET_NAME));
     if (inTheWay !== null) return err(inTheWay);
+    const noFile = findNoPlainFile(data);
+    if (noFile !== null) return err(noFile);
     const pidFile = join(data, "nerve.pid");
     const lock = takeLock(join(data, "locks", "kernel.lock"), pidFile);
     if (typeof lock === "string") {

@@ -135,7 +135,8 @@ describe("G9: the data directory", () => {
     }
   });
 
-  const UNUSABLE: readonly (readonly [name: string, make: (folder: Folder) => void, message: string])[] = [
+  type Unusable = readonly [name: string, make: (folder: Folder) => void, message: string];
+  const UNUSABLE: readonly Unusable[] = [
     [
       "a link",
       (folder) => {
@@ -168,8 +169,18 @@ describe("G9: the data directory", () => {
         mkdirSync(folder.file("data"));
         symlinkSync(folder.file("victim"), folder.file("data", "nerve.pid"));
       },
-      "DATA cannot be used",
+      "DATA/nerve.pid is not a plain file",
     ],
+    ...["nerve.pid", "ballast"].map(
+      (name): Unusable => [
+        `one with a pipe where ${name} is to be`,
+        (folder) => {
+          mkdirSync(folder.file("data"));
+          expect(Bun.spawnSync(["mkfifo", folder.file("data", name)]).exitCode).toBe(0);
+        },
+        `DATA/${name} is not a plain file`,
+      ],
+    ),
     [
       "one with a folder where its socket is to be",
       (folder) => mkdirSync(folder.file("data", "nerve.sock"), { recursive: true }),
