@@ -163,7 +163,7 @@ export const VERBS: readonly Verb[] = [
     name: "reload",
     section: "act",
     usage: "reload",
-    summary: "re-read the config; a bad one is refused and changes nothing",
+    summary: "re-read the config: an error in it changes nothing, and what does not load is named",
     load: () => any(import("./commands/reload.ts")),
   },
   {

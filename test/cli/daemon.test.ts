@@ -270,6 +270,21 @@ describe("reload", () => {
     expect(await json("reload")).toMatchObject({ code: 0, value: { groups: [], reflexes: [], workflows: ["page"] } });
   });
 
+  test("is 1 with the words of check where a rule asks for what no payload has", async () => {
+    const rule = "  - { sense: picky, on: [load], when: { load_1: number > 5 } }\n";
+    folder.write("nerve.yaml", `${CONFIG.trimEnd()}\n${rule}`);
+    try {
+      const { code, stderr } = await nerve("reload");
+      const checked = await nerve("check");
+      expect(code).toBe(1);
+      expect(checked.stderr).toEndWith(stderr);
+      expect(stderr).toContain("`load_1`");
+    } finally {
+      folder.write("nerve.yaml", CONFIG);
+      expect((await nerve("reload")).code).toBe(0);
+    }
+  });
+
   test("waits for what it starts anew, and is 1 with the words of check where a sense or workflow does not load", async () => {
     const whole = folder.write("senses/picky/index.ts", PICKY);
     folder.write("senses/picky/index.ts", "export const compute = () => {\n");

@@ -83,6 +83,8 @@ describe("run", () => {
     expect(value.state).toBe("failed");
     expect(error.kind).toBe("run.failed");
     expect(error.message).toStartWith(`run ${value.id} of fails failed: `);
+    const { stdout: status } = await nerve("status");
+    expect(status).toMatch(new RegExp(`^fails: run ${value.id} failed .+ ago: Error: no\\\\u`, "m"));
     expect(error.hint).toBe(`see \`nerve show ${value.id}\``);
   });
 

@@ -13,6 +13,11 @@ import { logJson, logSpans } from "../screen/rows.ts";
 
 const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
 
+const IS_SOURCE = /^(?:kernel$|sense:|reflex:|workflow:)/;
+
+/** A bare name is a sense's. */
+const sourceOf = (name: string): string => (IS_SOURCE.test(name) ? name : `sense:${name}`);
+
 export const command = defineCommand({
   details: "Reads the data directory itself: it works whether or not the daemon runs.",
   arguments: [{ name: "sense…", required: false }],
@@ -34,7 +39,7 @@ export const command = defineCommand({
       const hint = meantOr(level, LOG_LEVELS, `one of ${LOG_LEVELS.join(", ")}`);
       return usageError(`there is no level \`${level}\``, hint);
     }
-    const strange = options.source.find((source) => source !== "kernel" && !/^(sense|reflex|workflow):/.test(source));
+    const strange = options.source.find((source) => !IS_SOURCE.test(source));
     if (strange !== undefined) {
       return usageError(`there is no source \`${strange}\``, "one of kernel, sense:NAME, reflex:NAME, workflow:NAME");
     }
@@ -44,7 +49,7 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const { logs, history, version } = opened.value;
     const { since, until, trace } = range.value;
-    const sources = [...options.source, ...[...named, ...options.sense].map((name) => `sense:${name}`)];
+    const sources = [...options.source, ...[...named, ...options.sense].map(sourceOf)];
     const source = {
       version,
       lastId: logs.lastId,

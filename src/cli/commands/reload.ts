@@ -4,8 +4,9 @@ import { ok } from "../../base/result.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
 import type { Reloaded } from "../../control/contract.ts";
 import type { Problem } from "../../model/problem.ts";
+import { expectationsOf, unsatisfied } from "../../scratch/expectations.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
-import { checkWorkflows, placedOptions, problemsOf } from "../../scratch/modules.ts";
+import { checkSenses, checkWorkflows, placedOptions, problemsOf } from "../../scratch/modules.ts";
 import { locateWorkflows } from "../../spawn/modules-on-disk.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
@@ -31,7 +32,7 @@ const RESTART = "where `data` was changed in this config, restart the daemon";
 
 export const command = defineCommand({
   details:
-    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. Waits until what was started anew has loaded: exit code 1 and the messages of `nerve check` where a\nsense or workflow does not. A refused config ends with exit code 78 and every problem in it. Another `data` takes a\nrestart.",
+    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A config with an error in it is refused: exit code 78, every problem in it, and the old one goes on.\nWaits until what was started anew has loaded: exit code 1 and the messages of `nerve check` where a sense or workflow\ndoes not load, or a rule asks for what no payload has; the rest is in force then. Another `data` takes a restart.",
   arguments: [],
   options: {},
   examples: [
@@ -54,14 +55,14 @@ export const command = defineCommand({
 
 /**
  * What `check` says of it. The daemon has loaded the senses; a workflow it loads when there is a run, so those with a module
- * of their own, and those that changed, are tried here.
+ * of their own, and those that changed, are tried here. So is what rules expect of payloads.
  */
 async function whyNotLoaded(
   senses: readonly Problem[],
   changed: readonly string[],
   file: string,
 ): Promise<readonly Problem[]> {
-  const { config, parts } = loadAsFarAsReadable(file, process.env, false);
+  const { config, parts } = loadAsFarAsReadable(file, process.env);
   if (config === null) return senses;
   const locations = locateWorkflows(config);
   const isBuiltIn = (name: string): boolean => {
@@ -71,8 +72,17 @@ async function whyNotLoaded(
   const workflows = [...config.workflows.values()].filter(({ name }) => changed.includes(name) || !isBuiltIn(name));
   const folder = new ScratchFolder("reload");
   try {
+    const expectations = expectationsOf(config, parts);
+    const loaded = expectations.length === 0 ? [] : await checkSenses(folder, config, expectations);
+    const payloads = new Map(
+      loaded.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
+    );
     const checked = await checkWorkflows(folder, config, workflows);
-    return [...senses.flatMap((found) => placedOptions(found, parts)), ...problemsOf("workflow", checked, parts)];
+    return [
+      ...senses.flatMap((found) => placedOptions(found, parts)),
+      ...problemsOf("workflow", checked, parts),
+      ...unsatisfied(expectations, payloads),
+    ];
   } finally {
     folder.remove();
   }

@@ -17,7 +17,7 @@ import {
   rowPrinter,
   whole,
 } from "../lists/listing.ts";
-import { knownReflexes, knownWorkflows } from "../place/known-names.ts";
+import { bareName, knownReflexes, knownWorkflows } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
@@ -76,7 +76,7 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
-    const only = [...named, ...options.workflow];
+    const only = [...named, ...options.workflow].map((name) => bareName("workflow", name));
     const filter = { workflows: only, states: states.value, reflexes: options.reflex };
     const workflows = knownWorkflows(place.value.config, only);
     const known = workflows.ok ? knownReflexes(place.value.config, options.reflex) : workflows;

@@ -4,7 +4,7 @@ import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter, whole } from "../lists/listing.ts";
-import { knownSenses } from "../place/known-names.ts";
+import { bareName, knownSenses } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
@@ -29,7 +29,7 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const { signals, version } = opened.value;
     const { since, until, trace, follow } = range.value;
-    const senses = [...named, ...options.sense];
+    const senses = [...named, ...options.sense].map((name) => bareName("sense", name));
     const source = {
       version,
       lastId: signals.lastId,

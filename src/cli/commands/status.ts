@@ -140,6 +140,20 @@ function reasons({ senses, broken_workflows: workflows }: Status, screen: Screen
   return ["", ...lines];
 }
 
+/** How the newest run of each workflow that ended badly did so. */
+function lastFailures({ failures }: Status, now: number, screen: Screen): string[] {
+  const newest = new Map(failures.map((failure) => [failure.workflow, failure]));
+  if (newest.size === 0) return [];
+  const free: Screen = { ...screen, width: null };
+  const lines = [...newest.values()].map(({ workflow, run, state, error, at }) => {
+    const ago = duration(Math.max(0, Math.floor((now - at) / 1000) * 1000));
+    const why = error === null ? "" : `: ${error}`;
+    const text = `: run ${run} ${state === "failed" ? "failed" : `ended ${state}`} ${ago} ago${why}`;
+    return renderLine([span(escapeForTerminal(workflow), "yellow"), span(escapeForTerminal(text))], free);
+  });
+  return ["", ...lines];
+}
+
 function renderStatus(status: Status, now: number, screen: Screen): string {
   const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] =>
     rows.length === 0 ? [] : ["", ...renderTable(columns, rows, screen)];
@@ -150,6 +164,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...reasons(status, screen),
     ...table(REFLEXES, status.reflexes),
     ...table(WORKFLOWS, status.workflows),
+    ...lastFailures(status, now, screen),
   ].join("\n");
 }
 

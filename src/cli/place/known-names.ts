@@ -10,6 +10,10 @@ import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
 type Kind = "sense" | "workflow" | "reflex";
 
+/** `sense:NAME` where a sense is meant is its name, as logs and stories write it. */
+export const bareName = (kind: Kind, reference: string): string =>
+  reference.startsWith(`${kind}:`) ? reference.slice(kind.length + 1) : reference;
+
 export const knownSenses = (config: NerveConfig | null, names: readonly string[]): Result<null, Failure> =>
   known("sense", config, names);
 
@@ -54,7 +58,8 @@ function unknownName(kind: Kind, config: NerveConfig, name: string): Problem {
  * The reflex that is meant by `name`: its name, or what it starts or runs where it is the only reflex to do so. Usage error
  * with the nearest name when none of `configs` has one.
  */
-export function knownReflex(configs: readonly NerveConfig[], name: string): Result<string, Failure> {
+export function knownReflex(configs: readonly NerveConfig[], reference: string): Result<string, Failure> {
+  const name = bareName("reflex", reference);
   const reflexes = configs.flatMap((config) => config.reflexes);
   const names = [...new Set(reflexes.map((reflex) => reflex.name))];
   if (names.includes(name)) return ok(name);
