@@ -14,6 +14,9 @@ export type OutboxRow = Pick<OutboxSignal, "payload" | "cause" | "trace"> & { re
 
 const CREATE = `CREATE TABLE IF NOT EXISTS _outbox (
   id INTEGER PRIMARY KEY AUTOINCREMENT, payload TEXT NOT NULL, cause INTEGER, trace TEXT NOT NULL, at INTEGER NOT NULL)`;
+/** Rows that nerve did not write, or that somebody changed: a signal made of one would be made up. */
+const DAMAGED = `SELECT id FROM _outbox
+  WHERE NOT json_valid(payload) OR typeof(trace) <> 'text' OR typeof(cause) NOT IN ('integer', 'null') LIMIT 1`;
 const IN_SCHEMA = "SELECT type, sql FROM sqlite_schema WHERE name = '_outbox'";
 
 type Stored = Omit<OutboxRow, "payload"> & { readonly payload: string };
@@ -36,6 +39,11 @@ export class Outbox {
     if (found === null) db.run(CREATE);
     else if (found.type !== "table" || found.sql?.includes("AUTOINCREMENT") !== true) {
       throw new Error("_outbox is a name of nerve's own: give the table or view of that name another one");
+    }
+    const damaged = db.query<{ id: number }, []>(DAMAGED).get();
+    if (damaged !== null) {
+      const remedy = `put back an untouched copy, or remove the row: DELETE FROM _outbox WHERE id = ${damaged.id}`;
+      throw new Error(`row ${damaged.id} of the table _outbox is damaged and holds no signal; ${remedy}`);
     }
     this.#liftSequence();
     this.#insert = db.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id");

@@ -13,7 +13,10 @@ export interface ReflexState {
   readonly state: Json;
 }
 
-/** A row as it is found: undefined where its state is no JSON. */
+/** SQLite keeps any value in any column: what is no key names no state. */
+const isKey = (key: unknown): boolean => typeof key === "string" && (key === CLOCK_KEY || readJson(key) !== undefined);
+
+/** A row as it is found: undefined where its key or its state is no JSON. */
 export type StoredReflexState = Omit<ReflexState, "state"> & { readonly state: Json | undefined };
 
 export function reflexStateTable(db: Database) {
@@ -29,7 +32,7 @@ export function reflexStateTable(db: Database) {
           "SELECT reflex, key, definition, state FROM reflex_state",
         )
         .all()
-        .map((row) => ({ ...row, state: readJson(row.state) })),
+        .map((row) => ({ ...row, state: isKey(row.key) ? readJson(row.state) : undefined })),
     set: (row: ReflexState): void => void upsert.run(row.reflex, row.key, row.definition, JSON.stringify(row.state)),
     forget: (reflex: string, key: string): void => void remove.run(reflex, key),
     clear: (reflex: string): void => void db.query("DELETE FROM reflex_state WHERE reflex = ?").run(reflex),

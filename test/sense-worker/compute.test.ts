@@ -735,6 +735,26 @@ describe("the outbox", () => {
     expect(sense.kept()).toEqual({ items: [1], outbox: 1 });
   });
 
+  test("a damaged row of the outbox is named with its remedy, and is a problem of this sense alone", () => {
+    using folder = temporaryFolder();
+    const migrations = [{ name: "1.sql", sql: "CREATE TABLE t (x)" }];
+    for (const values of ["9, '{bad', NULL, 'zz', 1", "9, '1', 'x', 'zz', 1", "9, '1', NULL, x'00', 1"]) {
+      const file = folder.file(`${Bun.hash(values)}.db`);
+      const first = openSenseDb(file, migrations, 3, () => 0);
+      expect(first.prepare().ok).toBe(true);
+      first.close();
+      {
+        using other = new Database(file);
+        other.run(`INSERT INTO _outbox VALUES (${values})`);
+      }
+      const again = openSenseDb(file, migrations, 3, () => 0);
+      const prepared = again.prepare();
+      expect(prepared.ok ? "" : prepared.error.message).toContain("row 9 of the table _outbox is damaged");
+      expect(prepared.ok ? "" : prepared.error.message).toContain("DELETE FROM _outbox WHERE id = 9");
+      again.close();
+    }
+  });
+
   test("a table of the author's under our name is a problem of this sense, and no crash", () => {
     using folder = temporaryFolder();
     for (const [index, definition] of ["CREATE TABLE _outbox (x)", "CREATE VIEW _outbox AS SELECT 1"].entries()) {

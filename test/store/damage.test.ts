@@ -240,3 +240,16 @@ test("a trace that begins with no time is searched for from the first row on", (
   expect([reader.value.history.firstIdSince(Number.NaN), dayOf(Number.NaN)]).toEqual([11, "1970-01-01"]);
   reader.value.close();
 });
+
+test("a key of a reflex that is no JSON names no state", () => {
+  using folder = temporaryFolder();
+  recorded(folder.path);
+  const insert = (key: string): string =>
+    `INSERT INTO reflex_state (reflex, key, definition, state) VALUES ('r', ${key}, 'd', '{}')`;
+  tamper(folder.path, ...["'{'", "x'00'", `'"h0'`, `'"whole"'`, "'clock'"].map(insert));
+  const store = opened(folder.path);
+  const states = store.reflexes.all().map(({ key, state }) => [key, state]);
+  store.close();
+  expect(states.filter(([, state]) => state !== undefined).map(([key]) => key)).toEqual(['"whole"', "clock"]);
+  expect(states).toHaveLength(5);
+});
