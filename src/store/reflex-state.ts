@@ -13,8 +13,12 @@ export interface ReflexState {
   readonly state: Json;
 }
 
-/** SQLite keeps any value in any column: what is no key names no state. */
-const isKey = (key: unknown): boolean => typeof key === "string" && (key === CLOCK_KEY || readJson(key) !== undefined);
+/**
+ * SQLite keeps any value in any column: what is no key names no state. A key is JSON; beside that there are the key of a
+ * reflex with one state, which is empty, and the digest of a long key (`rules/key.ts`).
+ */
+const isKey = (key: unknown): boolean =>
+  typeof key === "string" && (/^(?:|clock|sha256:[0-9a-f]{64})$/.test(key) || readJson(key) !== undefined);
 
 /** A row as it is found: undefined where its key or its state is no JSON. */
 export type StoredReflexState = Omit<ReflexState, "state"> & { readonly state: Json | undefined };

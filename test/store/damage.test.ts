@@ -246,10 +246,18 @@ test("a key of a reflex that is no JSON names no state", () => {
   recorded(folder.path);
   const insert = (key: string): string =>
     `INSERT INTO reflex_state (reflex, key, definition, state) VALUES ('r', ${key}, 'd', '{}')`;
-  tamper(folder.path, ...["'{'", "x'00'", `'"h0'`, `'"whole"'`, "'clock'"].map(insert));
+  tamper(
+    folder.path,
+    ...["'{'", "x'00'", `'"h0'`, `'"whole"'`, "'clock'", "''", `'sha256:${"0".repeat(64)}'`].map(insert),
+  );
   const store = opened(folder.path);
   const states = store.reflexes.all().map(({ key, state }) => [key, state]);
   store.close();
-  expect(states.filter(([, state]) => state !== undefined).map(([key]) => key)).toEqual(['"whole"', "clock"]);
-  expect(states).toHaveLength(5);
+  expect(states.filter(([, state]) => state !== undefined).map(([key]) => key)).toEqual([
+    '"whole"',
+    "clock",
+    "",
+    `sha256:${"0".repeat(64)}`,
+  ]);
+  expect(states).toHaveLength(7);
 });
