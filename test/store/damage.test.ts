@@ -254,9 +254,9 @@ test("a key of a reflex that is no JSON names no state", () => {
   const states = store.reflexes.all().map(({ key, state }) => [key, state]);
   store.close();
   expect(states.filter(([, state]) => state !== undefined).map(([key]) => key)).toEqual([
+    "",
     '"whole"',
     "clock",
-    "",
     `sha256:${"0".repeat(64)}`,
   ]);
   expect(states).toHaveLength(7);
