@@ -294,7 +294,7 @@ describe("what the kernel remembers", () => {
     store.commit(() => {
       store.reflexes.set(row);
       store.reflexes.set({ ...row, state: { last: 2 } });
-      store.reflexes.set({ ...row, key: "host" });
+      store.reflexes.set({ ...row, key: `"host"` });
       store.reflexes.set({ ...row, reflex: "other" });
       store.reflexes.clear("other");
       store.switches.disable("sense:b", NOW);
@@ -305,7 +305,7 @@ describe("what the kernel remembers", () => {
     });
     expect(store.reflexes.all()).toEqual([
       { ...row, state: { last: 2 } },
-      { ...row, key: "host" },
+      { ...row, key: `"host"` },
     ]);
     expect(store.switches.disabled()).toEqual(["reflex:a", "sense:b"]);
     store.close();
