@@ -48,8 +48,18 @@ function isPure(file: string, seen: Set<string>): boolean {
   return !SLOW.test(source) && helpers.every((helper) => isPure(helper, seen));
 }
 
-/** Tests that compute and nothing else: no process, no database. */
-export const pureTests = (): string[] => testFiles(false).filter((file) => isPure(join(ROOT, file), new Set()));
+/** Each takes a second or more: `check --fast` leaves them to `check`. */
+const LONG: readonly string[] = [
+  "test/base/structures.test.ts",
+  "test/config/hostile.test.ts",
+  "test/kernel/time/cron.test.ts",
+  "test/worker/entry.test.ts",
+  "test/workflow-worker/replay.test.ts",
+];
+
+/** Tests that compute and nothing else, and not for long: no process, no database. */
+export const pureTests = (): string[] =>
+  testFiles(false).filter((file) => !LONG.includes(file) && isPure(join(ROOT, file), new Set()));
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
 const attribute = (tag: string, name: string): string =>
