@@ -34,6 +34,8 @@ export const LAYERS: Layers = {
   // What the senses and workflows of a configuration need of the host. Pure, and loads none of their code.
   "src/needs": ["src/base", "src/model", "senses/names.ts", "src/workflows/names.ts"],
   "src/control": ["src/base", "src/model"],
+  // What makes a release one: its sums, its signature. Used by the release script as well.
+  "src/release": ["src/base", "src/model"],
   // What `nerve`, `nerve/options`, `nerve/proc` … give an author.
   "src/sdk": ["src/base", "src/model", "type drizzle-orm"],
   "src/sdk/status.ts": ["type src/control/contract.ts"],
@@ -237,6 +239,7 @@ export const LAYERS: Layers = {
     "src/rules",
     "src/store",
     "src/control",
+    "src/release",
     "src/spawn",
     "src/scratch",
     "src/version.ts",
