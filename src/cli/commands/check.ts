@@ -21,9 +21,9 @@ import {
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, fail, usageError } from "../frame/outcome.ts";
 import { staleness } from "../kit/nerve-folder.ts";
-import { checkTypes } from "../kit/types.ts";
+import { checkTypes, lacksTypes } from "../kit/types.ts";
 import { configFile, explainAbsence } from "../place/place.ts";
-import { printWarnings, warn } from "../screen/failure.ts";
+import { printWarnings, remark, warn } from "../screen/failure.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, span, stdoutScreen } from "../screen/terminal.ts";
@@ -80,6 +80,9 @@ export const command = defineCommand({
         ...(await types),
       ];
       if (!json) printWarnings(warned);
+      if (!(json || options["no-types"]) && lacksTypes(config.file)) {
+        remark("types are not checked: `nerve init` puts what that needs beside the config");
+      }
       for (const note of host?.notes ?? []) warn(note, json);
       if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);
       if (json) print(safeJson(asJson(config, senses, workflows, warned, host, others.length === 0)));

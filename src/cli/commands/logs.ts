@@ -57,7 +57,7 @@ export const command = defineCommand({
       page: (after: number, limit: number, newest: boolean) =>
         history.readable({ after, sources, since, until, trace, level, limit, newest }),
     };
-    const show = rowPrinter<Log>({ json, wide: options.wide }, logJson, logSpans);
+    const show = rowPrinter<Log>({ json, wide: options.wide }, "wrapped", logJson, logSpans);
     const printed = await list({ source, show }, range.value);
     if (printed > 0) return ok(EXIT.done);
     const known = knownSources(place.value.config, sources);

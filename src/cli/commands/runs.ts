@@ -82,6 +82,7 @@ export const command = defineCommand({
     const known = workflows.ok ? knownReflexes(place.value.config, options.reflex) : workflows;
     const show = rowPrinter<Shown>(
       { json, wide: options.wide },
+      "cut",
       ({ run }) => runJson(run),
       ({ run, now }) => runSpans(run, now),
     );

@@ -37,7 +37,7 @@ export const command = defineCommand({
       page: (after: number, limit: number, newest: boolean) =>
         whole(signals.list({ after, senses, since, until, trace, limit, newest })),
     };
-    const show = rowPrinter<Signal>({ json, wide: options.wide }, signalJson, signalSpans);
+    const show = rowPrinter<Signal>({ json, wide: options.wide }, "cut", signalJson, signalSpans);
     if (follow && !json) {
       const known = knownSenses(place.value.config, senses);
       if (!known.ok) remark(`${known.error.problems[0]?.message} in the config; waiting for one`);

@@ -23,14 +23,18 @@ function parse(argv: readonly string[], options: Options): Values {
   });
 }
 
-/** `--limit -1` as `--limit=-1`: no option begins with a digit, and what takes the number says why it takes not this one. */
+/** `--limit -1` as `--limit=-1`, and `-n -1` as `-n-1`: no option begins with a digit, and what takes a number says why it refuses this one. */
 function withNumbers(argv: readonly string[], options: Options): string[] {
+  const valued = Object.entries(options).filter(([, { kind }]) => kind !== "flag");
+  const long = new Set(valued.map(([name]) => `--${name}`));
+  const short = new Set(valued.flatMap(([, option]) => (option.short === null ? [] : [`-${option.short}`])));
   const end = argv.indexOf("--");
   const words: string[] = [];
   for (const [at, word] of argv.entries()) {
     const before = words.at(-1) ?? "";
-    const takes = before.startsWith("--") && (options[before.slice(2)]?.kind ?? "flag") !== "flag";
-    if (takes && /^-\d/.test(word) && (end < 0 || at < end)) words[words.length - 1] = `${before}=${word}`;
+    const isNumber = /^-\d/.test(word) && (end < 0 || at < end);
+    if (isNumber && long.has(before)) words[words.length - 1] = `${before}=${word}`;
+    else if (isNumber && short.has(before)) words[words.length - 1] = `${before}${word}`;
     else words.push(word);
   }
   return words;

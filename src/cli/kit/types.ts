@@ -14,6 +14,12 @@ const LIMIT_MS = 120_000;
 /** So many are listed. */
 const MAX_PROBLEMS = 50;
 
+/** Whether there are modules beside the config `file` whose types nobody can check, because `nerve init` never ran there. */
+export const lacksTypes = (file: string): boolean => {
+  const folder = dirname(file);
+  return stateOf(folder).kind === "none" && hasModules(folder);
+};
+
 /** What the checker finds in the modules beside the config `file`; nothing where `nerve init` never ran. `scratch`: an empty folder. */
 export async function checkTypes(file: string, scratch: string): Promise<readonly Problem[]> {
   const folder = dirname(file);

@@ -6,7 +6,16 @@ import { traceTime } from "../../base/trace-id.ts";
 import { flag, text, texts } from "../frame/command.ts";
 import { type Failure, usageError } from "../frame/outcome.ts";
 import { timeColumn } from "../screen/rows.ts";
-import { print, renderLine, renderLines, type Screen, type Span, stdoutScreen } from "../screen/terminal.ts";
+import {
+  print,
+  renderLine,
+  renderLines,
+  type Screen,
+  type Span,
+  span,
+  stdoutScreen,
+  wrapLines,
+} from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
 
 export const LIST_OPTIONS = {
@@ -183,9 +192,16 @@ export interface Shape {
   readonly wide: boolean;
 }
 
-/** Shows a row as a line with its time, and further lines where its text has several, or as JSON. */
+/** Below the first line of a row. */
+const MARGIN = [span("    ")];
+
+/**
+ * Shows a row as a line with its time, and further lines where its text has several, or as JSON. A line that is too long for
+ * the terminal is `cut`, or goes on below (`wrapped`): the end of a message often holds the remedy.
+ */
 export function rowPrinter<Row extends { readonly at: number }>(
   { json, wide }: Shape,
+  tooLong: "cut" | "wrapped",
   toJson: (row: Row) => object,
   toSpans: (row: Row, screen: Screen) => readonly Span[],
 ): (row: Row) => string {
@@ -194,7 +210,8 @@ export function rowPrinter<Row extends { readonly at: number }>(
   const timeOf = timeColumn(screen.terminal, localDay(Date.now()));
   return (row) => {
     const { heading, time } = timeOf(row.at);
-    const line = renderLines([time, ...toSpans(row, screen)], screen).join("\n");
+    const spans = [time, ...toSpans(row, screen)];
+    const line = (tooLong === "cut" ? renderLines(spans, screen) : wrapLines(spans, MARGIN, screen)).join("\n");
     return heading === null ? line : `${renderLine(heading, screen)}\n${line}`;
   };
 }

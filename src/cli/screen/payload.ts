@@ -67,9 +67,14 @@ export function payloadSpans(payload: Json, { terminal }: Screen): Span[] {
   ]);
 }
 
+/** What says how the figures were made: the stretch they are of, slower averages of the same, what was left out. */
+const ASIDE = /^seconds$|avg(?:60|300)|_(?:omitted|reset)$/;
+
 /** 0: a verdict or a percentage, which says most in least room. */
-const weight = ({ name, value }: Field): number =>
-  value !== null && /(?:^|[._])(?:percent|status|state)$/.test(name) ? 0 : 1;
+function weight({ name, value }: Field): number {
+  if (ASIDE.test(name)) return 2;
+  return value !== null && /(?:^|[._])(?:percent|status|state)$/.test(name) ? 0 : 1;
+}
 
 /** What a number whose name ends so is shown as. */
 const UNITS: readonly (readonly [name: RegExp, show: (value: number) => string])[] = [

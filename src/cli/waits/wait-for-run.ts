@@ -15,7 +15,7 @@ import { readStore } from "../place/store.ts";
 import { parseStored } from "../screen/payload.ts";
 import { logSpans } from "../screen/rows.ts";
 import { runJson, runTitle } from "../screen/run-rows.ts";
-import { print, printError, renderLines, span, stderrScreen } from "../screen/terminal.ts";
+import { print, printError, span, stderrScreen, wrapLines } from "../screen/terminal.ts";
 
 /** As long as nothing happens, it is asked this often whether the daemon lives. */
 const ASK_MS = 2_000;
@@ -76,11 +76,16 @@ const SAID: Readonly<Record<Run["state"], string>> = {
 
 const pretty = (output: string | null): string => safeJson(output === null ? null : parseStored(output), 2);
 
+/** Below the first line of a log. */
+const MARGIN = [span("    ")];
+
 function printLog(): (log: Log) => void {
   const screen = stderrScreen();
   return (log) => {
     if (log.level !== "debug")
-      printError(renderLines([span(`${localTime(log.at)}  `, "dim"), ...logSpans(log, screen)], screen).join("\n"));
+      printError(
+        wrapLines([span(`${localTime(log.at)}  `, "dim"), ...logSpans(log, screen)], MARGIN, screen).join("\n"),
+      );
   };
 }
 

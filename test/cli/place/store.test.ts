@@ -73,7 +73,7 @@ describe("which rows", () => {
     expect((await nerve("runs", "--until", "soon")).stderr).toContain("`--until` takes a time, not `soon`");
   });
   test("--limit of fewer than none is none", async () => {
-    for (const args of [["--limit", "-1"], ["--limit=-1"]])
+    for (const args of [["--limit", "-1"], ["--limit=-1"], ["-n", "-1"], ["-n-1"]])
       expect((await nerve("signals", ...args)).stderr).toContain("`--limit` takes a whole number, not `-1`");
   });
   test("--after an id, oldest first", async () => {

@@ -47,6 +47,17 @@ test("on a terminal percentages and verdicts come first, and numbers have the un
   );
 });
 
+test("on a terminal the stretch, slower averages and what was left out come last", () => {
+  const rates = { seconds: 9.995, rx_bytes_per_second: 0, interfaces_omitted: 0, tx_bytes_per_second: 2048 };
+  expect(line(rates, TERMINAL)).toBe(
+    "rx_bytes_per_second 0 B/s · tx_bytes_per_second 2.0 KB/s · seconds 10s · interfaces_omitted 0",
+  );
+  const pressure = { cpu_some_avg10_percent: 1, cpu_some_avg60_percent: 2, io_some_avg10_percent: 3 };
+  expect(line(pressure, TERMINAL)).toBe(
+    "cpu_some_avg10_percent 1 % · io_some_avg10_percent 3 % · cpu_some_avg60_percent 2 %",
+  );
+});
+
 test("no control, bidirectional or format character of a payload gets through", () => {
   const hostile = { "\x1b[2J": "\x1b]52;c;AAAA\x07", "\u202e": "\u200b\r\n\x9b31m", list: ["\x1b[31m"] };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
