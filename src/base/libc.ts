@@ -11,6 +11,7 @@ const SYMBOLS = {
   socket: { args: [i32, i32, i32], returns: i32 },
   clock_gettime: { args: [i32, ptr], returns: i32 },
   sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i32 },
+  signal: { args: [i32, u64], returns: u64 },
   poll: { args: [ptr, u64, i32], returns: i32 },
 } as const;
 

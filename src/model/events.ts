@@ -34,8 +34,8 @@ export const EVENTS = {
     data: { "stack?": "string" },
   },
   "kernel.signal": {
-    levels: ["info"],
-    sentence: "On stderr only: a signal came that means nothing to nerve.",
+    levels: ["warn"],
+    sentence: "On stderr only: a signal came that means nothing to nerve, which ignores all of that name.",
     data: null,
   },
   "data.lost": {

@@ -1,6 +1,8 @@
 /** What the process of every worker does beside its messages: it ends with its kernel, and is not ended by strangers. */
+import { ignoreSignals } from "../base/early-signals.ts";
 import { OUTPUT_ROWS_PER_SECOND, rowLimiter } from "../base/row-limiter.ts";
 import { describeThrown, type Thrown } from "../base/thrown.ts";
+import { ignoreUnnamedSignals } from "../base/unnamed-signals.ts";
 import { hideChannel } from "./channel.ts";
 import { holdLifeLine } from "./life-line.ts";
 
@@ -15,7 +17,8 @@ type Report = (message: string, stack: string | null) => void;
 export function enterWorker(kernelPid: number, stray: Report): void {
   holdLifeLine(kernelPid);
   hideChannel();
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+  ignoreSignals();
+  ignoreUnnamedSignals();
   const errors = limitStrays(stray);
   process.on("uncaughtException", errors);
   process.on("unhandledRejection", errors);

@@ -338,14 +338,36 @@ test.concurrent("variables that change what the runtime runs are refused by name
   await goOn(nerve, "pulse");
 });
 
-test.concurrent("a signal that means nothing to nerve is named on stderr and ends nothing", async () => {
+const STRAY = "SIGUSR1 SIGUSR2 SIGALRM SIGVTALRM SIGPROF SIGXCPU SIGXFSZ SIGIO SIGSYS".split(" ");
+/** SIGSTKFLT, SIGPWR, and real-time signals: the first, one between, the last. */
+const UNNAMED = ["16", "30", "34", "47", "64"];
+
+test.concurrent("a signal that means nothing to nerve is named once on stderr, and ends neither the kernel nor a worker", async () => {
   using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
   await using nerve = await startNerve(folder.path);
-  for (const signal of ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGIO"] as const) {
-    nerve.kill(signal);
+  await goOn(nerve, "pulse");
+  const worker = await pidOf(nerve, "default");
+  for (const pid of [nerve.pid, worker]) {
+    for (const signal of [...STRAY, ...STRAY, ...UNNAMED]) {
+      expect(Bun.spawnSync(["kill", "-s", signal.replace("SIG", ""), String(pid)]).exitCode).toBe(0);
+    }
+  }
+  for (const signal of STRAY) {
     await until(`${signal} is named`, () => nerve.stderr().includes(`${signal} means nothing`));
   }
   await goOn(nerve, "pulse");
+  for (const signal of STRAY) expect(nerve.stderr().split(`${signal} means nothing`)).toHaveLength(2);
+  expect(await pidOf(nerve, "default")).toBe(worker);
+});
+
+test.concurrent("SIGQUIT stops nerve as SIGTERM does", async () => {
+  using folder = project({ "nerve.yaml": PULSE }, { pulse: "e2e/pulse" });
+  await using nerve = await startNerve(folder.path);
+  await goOn(nerve, "pulse");
+  nerve.kill("SIGQUIT");
+  expect(await nerve.exited).toBe(0);
+  expect(nerve.stderr()).toContain("received SIGQUIT");
+  expect(nerve.stderr()).toContain("kernel.stopped");
 });
 
 test.concurrent("a data directory that is removed under the kernel ends it with 75 and is named; another kernel may follow", async () => {

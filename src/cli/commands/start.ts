@@ -1,7 +1,8 @@
 /** `nerve start`, and `nerve <config>`: the daemon in the foreground, its signals and its last words. */
-import { obeySignals } from "../../base/early-signals.ts";
+import { obeySignals, type StraySignal } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
+import { ignoreUnnamedSignals } from "../../base/unnamed-signals.ts";
 import { startDaemon } from "../../kernel/daemon/boot.ts";
 import type { Daemon } from "../../kernel/daemon/daemon.ts";
 import type { EventName } from "../../model/events.ts";
@@ -48,9 +49,6 @@ export const command = defineCommand({
 /** Whoever reads stderr has this long to take what waits, once the daemon has ended. */
 const LAST_WORDS_MS = 500;
 
-/** They mean nothing here, and would end the process: whoever rotates logs may send one by habit. */
-const STRAY = ["SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGIO", "SIGPWR"] as const;
-
 /** Resolves when the daemon has stopped. */
 async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<Outcome> {
   const file = configFile(given);
@@ -71,11 +69,14 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   const { promise: ended, resolve: ends } = Promise.withResolvers<Outcome>();
   const stop = (why: string, outcome: Outcome): void =>
     void running.then((daemon) => daemon.stop(why)).then(() => ends(outcome), crash);
-  obeySignals((signal) => {
-    if (signal === "SIGHUP") void running.then((daemon) => daemon.reload()).catch(crash);
-    else stop(`received ${signal}`, ok(EXIT.done));
-  });
-  for (const signal of STRAY) process.on(signal, () => log.write(strayed(signal)));
+  obeySignals(
+    (signal) => {
+      if (signal === "SIGHUP") void running.then((daemon) => daemon.reload()).catch(crash);
+      else stop(`received ${signal}`, ok(EXIT.done));
+    },
+    (signal) => log.write(strayed(signal)),
+  );
+  ignoreUnnamedSignals();
   const started = startDaemon({
     configFile: file,
     environment: process.env,
@@ -107,8 +108,10 @@ function lastWords(error: unknown): LogLine {
   return line("error", "kernel.crashed", `this is a bug in nerve: ${message}`, stack === null ? null : { stack });
 }
 
-const strayed = (signal: NodeJS.Signals): LogLine =>
-  line("info", "kernel.signal", `${signal} means nothing to nerve: SIGTERM stops it, SIGHUP re-reads the config`, null);
+const strayed = (signal: StraySignal): LogLine => {
+  const message = `${signal} means nothing to nerve, which ignores it: SIGTERM stops nerve, SIGHUP re-reads the config`;
+  return line("warn", "kernel.signal", message, null);
+};
 
 /** Damage is no bug, and no restart mends it. */
 const lastWordsOfStore = (found: Problem): LogLine =>
