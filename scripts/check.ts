@@ -14,6 +14,7 @@ type Step = readonly [name: string, command: readonly string[]];
 const STEPS: readonly Step[] = [
   ["format and lint", [BUN, "x", "biome", "check", "--error-on-warnings", "."]],
   ["layers", [BUN, "scripts/layers.ts"]],
+  ["outside", [BUN, "scripts/outside.ts"]],
   ["sizes", [BUN, "scripts/sizes.ts"]],
   ["shapes", [BUN, "scripts/shapes.ts"]],
   ["types", [BUN, "check", "--no-script", "--no-pretty"]],

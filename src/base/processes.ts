@@ -117,3 +117,7 @@ export function withEnvironment(marker: string, except: ReadonlySet<number> = ne
 /** SIGKILLs every process whose environment holds `marker`, wherever in the tree it has got to. Answers their pids. */
 export const killMarked = (marker: string, except: ReadonlySet<number> = new Set()): number[] =>
   killAll(() => withEnvironment(marker, except));
+
+/** Resident bytes of a process and its descendants. */
+export const heldBytes = (pid: number): number =>
+  [pid, ...descendants(pid)].reduce((sum, id) => sum + residentBytes(id), 0);

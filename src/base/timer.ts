@@ -32,3 +32,16 @@ export const REAL_TIMERS: Timers = { now: () => performance.now(), start: startT
 
 /** Milliseconds since `startedAt` of `performance.now()`, to the microsecond. */
 export const elapsedMs = (startedAt: number): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
+
+/** Calls `fire` once after `delayMs`, unless what it answers with is called before. */
+export type Alarm = (delayMs: number, fire: () => void) => () => void;
+
+/** For at most some minutes: longer ones are {@link startTimer}'s. */
+export const SYSTEM_ALARM: Alarm = (delayMs, fire) => {
+  const timer = setTimeout(fire, delayMs);
+  return () => clearTimeout(timer);
+};
+
+/** Resolves after `delayMs`. */
+export const passing = (alarm: Alarm, delayMs: number): Promise<void> =>
+  new Promise((resolve) => void alarm(delayMs, resolve));

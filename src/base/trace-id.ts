@@ -2,12 +2,12 @@
  * Trace ids: 32 lowercase hex digits as in W3C Trace Context, the first 12 of them the Unix milliseconds of their birth
  * (as in UUIDv7, RFC 9562), so that everything of a trace is found from that time on without an index on it.
  */
-import { randomBytes } from "node:crypto";
+import type { Chance } from "./chance.ts";
 
 export const TRACE_PATTERN = /^[0-9a-f]{32}$/;
 
 /** Randomness is drawn 400 ids at a time: one system call for many ticks. */
-export function traceIds(): (wallMs: number) => string {
+export function traceIds(chance: Chance): (wallMs: number) => string {
   let pool = "";
   let used = 0;
   let timeMs = -1;
@@ -18,7 +18,7 @@ export function traceIds(): (wallMs: number) => string {
       time = wallMs.toString(16).padStart(12, "0");
     }
     if (used === pool.length) {
-      pool = randomBytes(4_000).toString("hex");
+      pool = chance.bytes(4_000).toString("hex");
       used = 0;
     }
     used += 20;

@@ -10,7 +10,7 @@ import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Locations } from "../spawn/modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
-import type { Spawn, WorkerCommand } from "../spawn/worker-process.ts";
+import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
@@ -28,9 +28,10 @@ import { Seating } from "./senses/seating.ts";
 import { Senses } from "./senses/senses.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 import type { Ticker } from "./time/ticker.ts";
+import type { World } from "./world.ts";
 
 export interface EngineParts {
-  readonly clock: Clock;
+  readonly world: World;
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly journal: Journal;
@@ -39,8 +40,6 @@ export interface EngineParts {
   readonly space: { readonly low: boolean };
   readonly data: string;
   readonly command: (role: string) => WorkerCommand;
-  /** How a worker is started. */
-  readonly spawn: Spawn;
   readonly lifetime: Lifetime;
   /** Each signal after its commit. */
   readonly onSignal: (signal: Signal) => void;
@@ -67,14 +66,15 @@ export class Engine {
   #generation = 0;
   #stopping = false;
 
-  constructor({ clock, ticker, ledger, journal, store, space, data, command, spawn, lifetime, onSignal }: EngineParts) {
+  constructor({ world, ticker, ledger, journal, store, space, data, command, lifetime, onSignal }: EngineParts) {
+    const { clock } = world;
     this.clock = clock;
     this.#ledger = ledger;
     this.#store = store;
-    const host = { clock, ticker, journal, spawn, nextGeneration: () => ++this.#generation };
+    const host = { world, ticker, journal, nextGeneration: () => ++this.#generation };
     // Nothing new is started: the store cannot be written, or there is hardly room left.
     const isHeld = (): boolean => ledger.troubled || space.low;
-    const senses = new Senses({ clock, ticker, ledger, journal, data });
+    const senses = new Senses({ world, ticker, ledger, journal, data });
     const wake = (sense: Sense): void => senses.wake(sense);
     this.workflows = new Workflows({
       ...host,
@@ -90,7 +90,7 @@ export class Engine {
     });
     this.silences = new Silences({ ledger, lifetime, journal, store });
     const { workflows, silences } = this;
-    const firings = new Firings({ lifetime, journal, store, workflows, silences, wake });
+    const firings = new Firings({ chance: world.chance, lifetime, journal, store, workflows, silences, wake });
     this.reflexes = new Reflexes({
       clock,
       ticker,
@@ -105,7 +105,7 @@ export class Engine {
     const { reflexes } = this;
     const { throttles, quarantines } = senses;
     const intake = new Intake({ clock, ledger, reflexes, onSignal });
-    const computes = new Computes({ clock, ledger, journal, store, throttles, intake, isHeld });
+    const computes = new Computes({ world, ledger, journal, store, throttles, intake, isHeld });
     const loading = new Loading({
       journal,
       data,

@@ -4,6 +4,7 @@
  * worker that dies all end in an answer.
  */
 import { join } from "node:path";
+import { SYSTEM_CHANCE } from "../base/chance.ts";
 import { formatDuration } from "../base/duration.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { traceIds } from "../base/trace-id.ts";
@@ -95,7 +96,7 @@ export class ScratchWorker {
   /** One compute; call it once, after `ready`. */
   compute(): Promise<ComputeEnd> {
     const now = Date.now();
-    const trace = traceIds()(now);
+    const trace = traceIds(SYSTEM_CHANCE)(now);
     const head = { type: "compute", generation: GENERATION, id: COMPUTE } as const;
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
     this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace }]);

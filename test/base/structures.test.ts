@@ -1,6 +1,8 @@
 /** Heap, trace ids, clock, row limiter: things with state, against models and a clock of the test's own. */
+
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { SYSTEM_CHANCE } from "../../src/base/chance.ts";
 import { type Clock, elapsedSince, momentOf, systemClock } from "../../src/base/clock.ts";
 import { Fifo } from "../../src/base/fifo.ts";
 import { Heap } from "../../src/base/heap.ts";
@@ -74,7 +76,7 @@ describe("a line of those who wait", () => {
 
 describe("trace ids", () => {
   test("100,000 are all different, 32 hex digits, and carry their time", () => {
-    const next = traceIds();
+    const next = traceIds(SYSTEM_CHANCE);
     const seen = new Set<string>();
     for (let index = 0; index < 100_000; index++) seen.add(next(1_700_000_000_000 + (index >> 8)));
     expect(seen.size).toBe(100_000);
@@ -83,7 +85,7 @@ describe("trace ids", () => {
   });
 
   test("sort by the time of their birth, whatever order they are made in", () => {
-    const next = traceIds();
+    const next = traceIds(SYSTEM_CHANCE);
     fc.assert(
       fc.property(fc.nat(2 ** 47), fc.nat(2 ** 47), (a, b) => {
         const [first, second] = [next(a), next(b)];

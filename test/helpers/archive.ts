@@ -1,12 +1,13 @@
 /** A store with an archiver in this process, and logs of any age to give it. */
+
 import { Database } from "bun:sqlite";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { SYSTEM_CHANCE } from "../../src/base/chance.ts";
 import type { LogLine } from "../../src/base/logger.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
 import { Journal } from "../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../src/kernel/commits/ledger.ts";
-
 import type { Limits } from "../../src/kernel/upkeep/archive-file.ts";
 import { Archiver } from "../../src/kernel/upkeep/archiver.ts";
 import type { Log } from "../../src/model/log.ts";
@@ -15,6 +16,7 @@ import { openStore, type Store } from "../../src/store/open.ts";
 import { storeFile } from "../../src/store/tables.ts";
 import { temporaryFolder } from "./folder.ts";
 import { HandClock } from "./hand-clock.ts";
+import { worldAt } from "./world.ts";
 
 export const DAY_MS = 86_400_000;
 export const NOW = Date.UTC(2025, 5, 30, 12);
@@ -31,7 +33,7 @@ export const ALL_LOGS = {
   newest: false,
 };
 
-const trace = traceIds();
+const trace = traceIds(SYSTEM_CHANCE);
 
 /** A log as it is written; `more` says what is not usual about it. */
 export const logAt = (at: number, more: Partial<Omit<Log, "id">> = {}): Omit<Log, "id"> => ({
@@ -105,10 +107,10 @@ export function archiveBench(): ArchiveBench {
   const opened = openStore(data, "normal", clock.bootId, NOW);
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
-  const ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
+  const ledger = new Ledger(store, worldAt(clock), { trouble: () => {} });
   const said: LogLine[] = [];
   const journal = new Journal(ledger, { write: (line) => said.push(line) }, clock.wallMs);
-  const make = (): Archiver => new Archiver({ clock, store, ledger, folder, journal });
+  const make = (): Archiver => new Archiver({ world: worldAt(clock), store, ledger, folder, journal });
   let archiver = make();
   return {
     data,

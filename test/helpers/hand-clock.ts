@@ -1,6 +1,6 @@
 /** Time that passes when a test says so, and an alarm that rings in it. */
 import type { Clock } from "../../src/base/clock.ts";
-import type { Alarm } from "../../src/kernel/time/ticker.ts";
+import type { Alarm } from "../../src/base/timer.ts";
 
 export class HandClock implements Clock {
   bootId = "boot-1";

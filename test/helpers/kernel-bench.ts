@@ -2,15 +2,18 @@
  * The parts a kernel is made of, on a clock driven by hand, with workers that do what a test says: whatever takes the kernel
  * minutes takes a test milliseconds. The store is real.
  */
+
 import type { LogLine } from "../../src/base/logger.ts";
 import { Journal } from "../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../src/kernel/commits/ledger.ts";
 import { Ticker } from "../../src/kernel/time/ticker.ts";
 import type { LifeHost } from "../../src/kernel/workers/crew.ts";
+import type { World } from "../../src/kernel/world.ts";
 import type { Spawn, WorkerEvents, WorkerProcess } from "../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { type Folder, temporaryFolder } from "./folder.ts";
 import { HandClock } from "./hand-clock.ts";
+import { worldAt } from "./world.ts";
 
 /** A message as a worker gets and gives one. */
 export type Message = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -89,7 +92,7 @@ export class KernelBench implements Disposable {
     this.store = opened.value;
     this.ticker = new Ticker(this.clock, () => {}, this.clock.alarm);
     this.ticker.start();
-    this.ledger = new Ledger(this.store, this.clock.wallMs, { trouble: () => {} });
+    this.ledger = new Ledger(this.store, worldAt(this.clock), { trouble: () => {} });
     this.journal = new Journal(this.ledger, { write: (line) => this.lines.push(line) }, this.clock.wallMs);
   }
 
@@ -102,9 +105,13 @@ export class KernelBench implements Disposable {
 
   readonly nextGeneration = (): number => ++this.#generation;
 
+  get world(): World {
+    return { ...worldAt(this.clock), spawn: this.spawn };
+  }
+
   get host(): LifeHost {
-    const { clock, ticker, journal, spawn, nextGeneration } = this;
-    return { clock, ticker, journal, spawn, nextGeneration };
+    const { world, ticker, journal, nextGeneration } = this;
+    return { world, ticker, journal, nextGeneration };
   }
 
   /** The newest worker. */

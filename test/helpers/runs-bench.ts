@@ -68,12 +68,11 @@ export class RunsBench extends KernelBench {
 
   /** A kernel that begins on what the store holds. */
   kernel(): Workflows {
-    const { clock, ticker, journal, spawn, nextGeneration, ledger, lifetime, store } = this;
+    const { world, ticker, journal, nextGeneration, ledger, lifetime, store } = this;
     const workflows = new Workflows({
-      clock,
+      world,
       ticker,
       journal,
-      spawn,
       nextGeneration,
       ledger,
       lifetime,

@@ -1,8 +1,10 @@
 /** The table of runs is what the logs say it is: proven, put right and made anew, also while others write. */
+
 import { Database } from "bun:sqlite";
 import { afterAll, describe, expect, test } from "bun:test";
 import { appendFileSync, chmodSync, mkdirSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { SYSTEM_FILES } from "../../src/base/files.ts";
 import { archiveFolder, freeName } from "../../src/store/archive-names.ts";
 import { createArchiveFile } from "../../src/store/archive-writer.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
@@ -349,7 +351,7 @@ describe("with an archive", () => {
     let file = "";
     for (let after = 0; after < count; after += each) {
       file = freeName(folder, "2023-11-14", () => false);
-      const writer = await createArchiveFile(folder, file);
+      const writer = await createArchiveFile(SYSTEM_FILES, folder, file);
       await writer.append(store.archive.logsAfter(after, each));
       const sha256 = await writer.finish();
       const { bytes } = writer;

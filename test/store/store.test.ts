@@ -1,7 +1,9 @@
 /** logs.db: cursors, filters, retention, the epoch, and what is refused. G2: ids only grow. */
+
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
+import { SYSTEM_CHANCE } from "../../src/base/chance.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
 import type { LogLevel } from "../../src/model/log.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
@@ -13,7 +15,7 @@ import { LINEAR, timesSlower } from "../helpers/growth.ts";
 import { withoutDecisions } from "../helpers/older-store.ts";
 
 const NOW = 1_700_000_000_000;
-const trace = traceIds();
+const trace = traceIds(SYSTEM_CHANCE);
 
 function open(data: string, durability: "full" | "normal" = "normal", bootId = "boot-1"): Store {
   const opened = openStore(data, durability, bootId, NOW);

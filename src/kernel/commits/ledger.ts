@@ -5,6 +5,7 @@
  */
 import type { Store } from "../../store/open.ts";
 import type { Batch } from "../memory/flight.ts";
+import type { World } from "../world.ts";
 import { Draft } from "./draft.ts";
 
 /** Runs inside the transaction. It may run again, with a new draft, when the commit failed. */
@@ -23,6 +24,8 @@ const RETRY_MS = 1_000;
 /** What the disk or another process can do to us and time can heal; anything else is damage, or a bug. */
 const HEALS = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL|NOMEM)/;
 
+export type LedgerWorld = Pick<World, "clock" | "alarm" | "turns">;
+
 export interface LedgerEvents {
   /** The store refused a commit, with SQLite's code for it, or takes them again (null). */
   readonly trouble: (message: string | null, code: string) => void;
@@ -30,16 +33,17 @@ export interface LedgerEvents {
 
 export class Ledger {
   readonly #store: Store;
-  readonly #now: () => number;
+  readonly #world: LedgerWorld;
   readonly #events: LedgerEvents;
   #entries: Entry[] = [];
-  #immediate: ReturnType<typeof setImmediate> | null = null;
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  /** What takes the flush back that is to come in the next turn, and the flush that is to come later. */
+  #cancelNext: (() => void) | null = null;
+  #cancelLater: (() => void) | null = null;
   #troubled = false;
 
-  constructor(store: Store, now: () => number, events: LedgerEvents) {
+  constructor(store: Store, world: LedgerWorld, events: LedgerEvents) {
     this.#store = store;
-    this.#now = now;
+    this.#world = world;
     this.#events = events;
   }
 
@@ -50,12 +54,12 @@ export class Ledger {
 
   add(entry: Entry, batch: Batch | null = null): void {
     this.#entries.push(entry);
-    if (this.#troubled || this.#immediate !== null) return;
+    if (this.#troubled || this.#cancelNext !== null) return;
     if (batch !== null && batch.left > 0) {
-      this.#timer ??= setTimeout(() => this.flush(), BATCH_WINDOW_MS);
+      this.#cancelLater ??= this.#world.alarm(BATCH_WINDOW_MS, () => this.flush());
       return;
     }
-    this.#immediate = setImmediate(() => this.flush());
+    this.#cancelNext = this.#world.turns.next(() => this.flush());
   }
 
   /** Adds a change that nobody waits for. */
@@ -75,13 +79,13 @@ export class Ledger {
 
   /** Commits what there is. False when the store refused; it is tried again by itself. */
   flush(): boolean {
-    if (this.#immediate) clearImmediate(this.#immediate);
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#immediate = null;
-    this.#timer = null;
+    this.#cancelNext?.();
+    this.#cancelLater?.();
+    this.#cancelNext = null;
+    this.#cancelLater = null;
     if (this.#entries.length === 0) return true;
     const entries = this.#entries;
-    const draft = new Draft(this.#store, this.#now());
+    const draft = new Draft(this.#store, this.#world.clock.wallMs());
     try {
       this.#store.commit(() => {
         for (const entry of entries) {
@@ -93,7 +97,7 @@ export class Ledger {
     } catch (error) {
       const code = (error as { code?: string }).code ?? "";
       if (!HEALS.test(code)) throw error;
-      this.#timer = setTimeout(() => this.flush(), RETRY_MS);
+      this.#cancelLater = this.#world.alarm(RETRY_MS, () => this.flush());
       if (!this.#troubled) {
         this.#troubled = true;
         this.#events.trouble(`${(error as Error).message} (${code})`, code);

@@ -2,7 +2,6 @@
  * The order in which a kernel comes up: environment → config → data directory and its lock → what an earlier kernel left →
  * store → daemon. Each step that fails ends the start with a code and what to do; nothing is left held.
  */
-import { systemClock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { loadNerveConfig } from "../../config/load.ts";
 import type { NerveConfig } from "../../model/config.ts";
@@ -12,6 +11,7 @@ import { PASSING } from "../../store/tables.ts";
 import { maskedStore } from "../commits/masked.ts";
 import { openDataDirectory } from "../host/data-directory.ts";
 import { sweepLeftovers } from "../host/leftovers.ts";
+import { realDaemonWorld } from "../host/real-world.ts";
 import { refusedEnvironment } from "../host/runtime-environment.ts";
 import { Daemon, type DaemonOptions } from "./daemon.ts";
 
@@ -39,14 +39,15 @@ export function startDaemonOn(config: NerveConfig, options: DaemonOptions): Resu
   const data = openDataDirectory(config.data);
   if (!data.ok) return failure(data.error.kind === "unusable" ? 78 : 75, data.error.problem);
   const swept = sweepLeftovers(data.value.path);
-  const clock = systemClock();
+  const world = realDaemonWorld(options.configFile, options.environment);
+  const { clock } = world;
   const store = openStore(data.value.path, config.durability, clock.bootId, clock.wallMs());
   if (!store.ok) {
     data.value.lock.release();
     // After 75 a service manager tries again.
     return failure(PASSING.has(store.error.kind) ? 75 : 78, store.error);
   }
-  const daemon = new Daemon(options, config, data.value, maskedStore(store.value, options.secrets), clock);
+  const daemon = new Daemon(options, config, data.value, maskedStore(store.value, options.secrets), world);
   daemon.begin(swept);
   return ok(daemon);
 }

@@ -3,19 +3,16 @@
  * comes before. It runs no user code and imports none of the loaders.
  */
 import { dirname } from "node:path";
-import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Secrets } from "../../base/secrets.ts";
-import { routesOf } from "../../control/routes.ts";
-import { type ControlServer, serveControl } from "../../control/server.ts";
+import { passing } from "../../base/timer.ts";
 import { socketPath } from "../../control/socket-path.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import { workerEnvironment } from "../../spawn/environment.ts";
 import { ownCommand } from "../../spawn/own-image.ts";
-import { spawnWorker } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import { VERSION } from "../../version.ts";
 import { Journal } from "../commits/journal.ts";
@@ -23,14 +20,13 @@ import { Ledger } from "../commits/ledger.ts";
 import { maskedLogger } from "../commits/masked.ts";
 import type { Voice } from "../commits/voice.ts";
 import { Engine, type Modules } from "../engine.ts";
-import { type DataDirectory, describeWriter } from "../host/data-directory.ts";
-import { DataWatch } from "../host/data-watch.ts";
-import { type SdNotify, sdNotify } from "../host/sd-notify.ts";
+import type { DataDirectory } from "../host/data-directory.ts";
 import { intervalCalendar } from "../time/calendar.ts";
 import { Lifetime } from "../time/lifetime.ts";
 import { type Handle, Ticker } from "../time/ticker.ts";
 import { describeLowSpace, type LowSpace, Space } from "../upkeep/space.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
+import type { DaemonWorld, Listener } from "../world.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { locate, Reloads } from "./reload.ts";
 import { statusLine } from "./status.ts";
@@ -57,7 +53,7 @@ const UPKEEP_MS = 60_000;
 const LOOK_MS = 1_000;
 
 export class Daemon {
-  readonly #notify: SdNotify;
+  readonly #world: DaemonWorld;
   readonly #secrets: Secrets;
   readonly #data: DataDirectory;
   readonly #store: Store;
@@ -73,27 +69,29 @@ export class Daemon {
   readonly #config: NerveConfig;
   readonly #modules: Modules;
   readonly #reloads: Reloads;
-  #control: ControlServer | null = null;
+  #control: Listener | null = null;
   #trouble: string | null = null;
   #stopping: Promise<void> | null = null;
 
   /** Everything of it that needs no other process; it runs from `begin` on. */
-  constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, clock: Clock) {
+  constructor(options: DaemonOptions, config: NerveConfig, data: DataDirectory, store: Store, world: DaemonWorld) {
+    const { clock } = world;
+    this.#world = world;
     this.#config = config;
     this.#secrets = options.secrets;
     this.#onLost = options.onLost;
     this.#data = data;
     this.#store = store;
     this.#startedAt = clock.wallMs();
-    this.#notify = sdNotify(options.environment);
-    this.#modules = locate(config);
+    this.#modules = locate(world.modules, config);
     this.#lifetime = new Lifetime(clock, store.meta);
-    this.#ticker = new Ticker(clock, (byMs) => this.#clockStepped(byMs));
-    this.#ledger = new Ledger(store, () => clock.wallMs(), {
+    this.#ticker = new Ticker(clock, (byMs) => this.#clockStepped(byMs), world.alarm);
+    this.#ledger = new Ledger(store, world, {
       trouble: (message, code) => this.#storeTrouble(message, code),
     });
     this.#space = new Space({
       folder: data.path,
+      world,
       ticker: this.#ticker,
       ledger: this.#ledger,
       store,
@@ -102,7 +100,7 @@ export class Daemon {
     this.#journal = new Journal(this.#ledger, maskedLogger(options.logger, options.secrets), () => clock.wallMs());
     const socket = socketPath(data.path);
     this.#engine = new Engine({
-      clock,
+      world,
       ticker: this.#ticker,
       ledger: this.#ledger,
       journal: this.#journal,
@@ -110,7 +108,6 @@ export class Daemon {
       space: this.#space,
       data: data.path,
       lifetime: this.#lifetime,
-      spawn: spawnWorker,
       command: (role) => ({
         command: ownCommand(role),
         env: workerEnvironment(options.environment, data.path, socket),
@@ -119,21 +116,19 @@ export class Daemon {
       onSignal: options.onSignal ?? (() => {}),
     });
     this.#upkeep = new Upkeep(
-      { clock, ticker: this.#ticker, store, ledger: this.#ledger, journal: this.#journal, data: data.path },
+      { world, ticker: this.#ticker, store, ledger: this.#ledger, journal: this.#journal, data: data.path },
       config,
     );
     this.#reloads = this.#newReloads(options);
   }
 
-  #newReloads({ configFile, environment, secrets }: DaemonOptions): Reloads {
+  #newReloads({ secrets }: DaemonOptions): Reloads {
     return new Reloads(this.#config, this.#modules, {
-      configFile,
-      environment,
+      world: this.#world,
       secrets,
       engine: this.#engine,
       voice: this.#voice,
       retention: this.#upkeep.retention,
-      notify: this.#notify,
       ticker: this.#ticker,
       statusLine: () => this.#statusLine(),
       isStopping: () => this.#stopping !== null,
@@ -171,13 +166,13 @@ export class Daemon {
       this.#engine.silences.expire();
     });
     this.#watchData();
-    const { watchdogMs } = this.#notify;
-    if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#notify.send("WATCHDOG=1"));
-    this.#notify.send("READY=1", this.#statusLine());
+    const { watchdogMs } = this.#world.notify;
+    if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#world.notify.send("WATCHDOG=1"));
+    this.#world.notify.send("READY=1", this.#statusLine());
   }
 
   #watchData(): void {
-    const watch = new DataWatch(this.#data.path);
+    const watch = this.#world.watch(this.#data.path);
     const watching = this.#repeat(LOOK_MS, () => {
       const lost = watch.lost();
       if (lost !== null) {
@@ -193,12 +188,18 @@ export class Daemon {
     });
   }
 
-  #listen(): ControlServer {
+  #listen(): Listener {
     const { path } = this.#data;
     const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
-    const looks = looksOf({ engine: this.#engine, startedAt: this.#startedAt, data: path, trouble });
+    const looks = looksOf({
+      engine: this.#engine,
+      pid: this.#world.pid,
+      startedAt: this.#startedAt,
+      data: path,
+      trouble,
+    });
     const acts = actsOf(this.#engine, this.#reloads, this.#upkeep.retention);
-    return serveControl(path, socketPath(path), routesOf(looks, acts), this.#secrets);
+    return this.#world.listen(path, looks, acts, this.#secrets);
   }
 
   /** Where elapsed time stands, so that it goes on from there whatever is done to the clock while nerve is down. */
@@ -228,13 +229,13 @@ export class Daemon {
   }
 
   #storeTrouble(message: string | null, code: string): void {
-    const writer = code.startsWith("SQLITE_BUSY") ? describeWriter(this.#store.file) : "";
+    const writer = code.startsWith("SQLITE_BUSY") ? this.#world.describeWriter(this.#store.file) : "";
     this.#trouble = message === null ? null : `${message}${writer}`;
     if (message !== null) {
       const text = `${this.#store.file} cannot be written: ${message}${writer}; nothing new is computed until it can`;
       this.#journal.aside("kernel").error("store.failed", text, null);
       if (!this.#space.refused(code)) return;
-      setImmediate(() => {
+      this.#world.turns.next(() => {
         if (this.#stopping === null) this.#ledger.flush();
       });
       return;
@@ -253,7 +254,7 @@ export class Daemon {
       this.#voice.error("store.low-space", describeLowSpace(low), data);
       this.#upkeep.retention.lookNow();
     }
-    this.#notify.send(this.#statusLine());
+    this.#world.notify.send(this.#statusLine());
   }
 
   /** Re-reads the config; a bad one is refused and changes nothing. */
@@ -272,12 +273,13 @@ export class Daemon {
   }
 
   async #stop(why: string): Promise<void> {
-    this.#notify.send("STOPPING=1");
+    this.#world.notify.send("STOPPING=1");
     this.#voice.info("kernel.stopping", `stopping: ${why}`, null);
-    const patience = setTimeout(() => this.#engine.killAll("it did not stop in time"), STOP_MS);
+    const { alarm } = this.#world;
+    const isInTime = alarm(STOP_MS, () => this.#engine.killAll("it did not stop in time"));
     // A process that waits for a device or a mount goes when that answers: nerve does not wait with it.
-    await Promise.race([this.#engine.stop(), Bun.sleep(STOP_MS + GIVE_UP_MS)]);
-    clearTimeout(patience);
+    await Promise.race([this.#engine.stop(), passing(alarm, STOP_MS + GIVE_UP_MS)]);
+    isInTime();
     this.#upkeep.stop();
     this.#space.stop();
     this.#journal.unfold();

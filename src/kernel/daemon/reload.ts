@@ -7,17 +7,16 @@ import { counted } from "../../base/counted.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Secrets } from "../../base/secrets.ts";
 import { type Fingerprints, namesIn } from "../../config/diff.ts";
-import { loadNerveConfig } from "../../config/load.ts";
 import { planReload } from "../../config/reload-plan.ts";
 import type { Reloaded } from "../../control/contract.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { formatProblem, type Problem, problem } from "../../model/problem.ts";
-import { type Locations, locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
+import type { Locations } from "../../spawn/modules-on-disk.ts";
 import type { Voice } from "../commits/voice.ts";
 import type { Engine, Modules } from "../engine.ts";
-import type { SdNotify } from "../host/sd-notify.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { type Retention, retentionsOf } from "../upkeep/retention.ts";
+import type { DaemonWorld, ModuleFinder } from "../world.ts";
 
 const STOPPING = problem("stopping", "nerve is stopping, the config is no longer re-read");
 
@@ -32,20 +31,18 @@ const prints = ({ senses, workflows }: Modules): Fingerprints => ({
   workflow: printsOf(workflows),
 });
 
-export const locate = (config: NerveConfig): Modules => ({
-  senses: locateSenses(config),
-  workflows: locateWorkflows(config),
+export const locate = (finder: ModuleFinder, config: NerveConfig): Modules => ({
+  senses: finder.senses(config),
+  workflows: finder.workflows(config),
 });
 
 export interface ReloadParts {
-  readonly configFile: string;
-  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly world: DaemonWorld;
   /** Learns what was filled into each config. */
   readonly secrets: Secrets;
   readonly engine: Engine;
   readonly voice: Voice;
   readonly retention: Retention;
-  readonly notify: SdNotify;
   readonly ticker: Ticker;
   /** The status line for the service manager, once a reload is over. */
   readonly statusLine: () => string;
@@ -107,28 +104,29 @@ export class Reloads {
   }
 
   #rested(): Promise<void> {
-    const leftMs = this.#endedAt + REST_MS - performance.now();
+    const leftMs = this.#endedAt + REST_MS - this.#parts.world.clock.monotonicMs();
     return leftMs <= 0 ? Promise.resolve() : new Promise((resolve) => this.#parts.ticker.after(leftMs, resolve));
   }
 
   async #reload(): Promise<Outcome<InForce>> {
-    const { notify, statusLine } = this.#parts;
+    const { statusLine } = this.#parts;
+    const { notify } = this.#parts.world;
     notify.reloading();
     const outcome = await this.#replaceConfig();
-    this.#endedAt = performance.now();
+    this.#endedAt = this.#parts.world.clock.monotonicMs();
     notify.send("READY=1", statusLine());
     return outcome;
   }
 
   async #replaceConfig(): Promise<Outcome<InForce>> {
-    const { configFile, environment, secrets, engine, retention, isStopping } = this.#parts;
-    const loaded = loadNerveConfig(configFile, environment);
+    const { world, secrets, engine, retention, isStopping } = this.#parts;
+    const loaded = world.readConfig();
     if (!loaded.ok) {
       this.#refused(loaded.error);
       return loaded;
     }
     secrets.learn(loaded.value.secrets);
-    const modules = locate(loaded.value);
+    const modules = locate(world.modules, loaded.value);
     const failed = [...engine.senses.values()].filter((sense) => sense.problem).map((sense) => sense.config.group);
     const before = { config: this.#config, prints: prints(this.#modules) };
     const plan = planReload(before, { config: loaded.value, prints: prints(modules) }, failed);

@@ -10,6 +10,7 @@ import type { Group } from "../senses/group.ts";
 
 export interface StatusParts {
   readonly engine: Engine;
+  readonly pid: number;
   readonly startedAt: number;
   readonly data: string;
   /** What the store answers to commits, or how little room is left; null when all is well. */
@@ -50,7 +51,7 @@ export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): s
   return `STATUS=${parts.join(", ")}`;
 }
 
-export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Status {
+export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
   const nextDue = (sense: Sense): number | null => {
@@ -63,7 +64,7 @@ export function statusOf({ engine, startedAt, data, trouble }: StatusParts): Sta
     return Number.isFinite(first) ? first : null;
   };
   return {
-    kernel: { pid: process.pid, version: VERSION, started_at: startedAt, data, store: trouble() ?? "ok" },
+    kernel: { pid, version: VERSION, started_at: startedAt, data, store: trouble() ?? "ok" },
     groups: [...engine.groups.values()].map(({ name, state, pid, restarts, memory }) => ({
       name,
       state,

@@ -6,6 +6,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
+import type { Watch } from "../world.ts";
 
 /** What must stay the same file: the folder, what its lock lies in, and the log with its newest commits. */
 const KEPT = ["", join("locks", "kernel.lock"), "logs.db", "logs.db-wal"];
@@ -22,7 +23,7 @@ function identityOf(file: string): Identity | undefined {
   }
 }
 
-export class DataWatch {
+export class DataWatch implements Watch {
   readonly #socket: string;
   #socketIdentity: Identity | undefined;
   readonly #known: readonly (readonly [file: string, identity: Identity | undefined])[];

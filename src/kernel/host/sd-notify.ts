@@ -4,19 +4,11 @@
  */
 import { ptr } from "bun:ffi";
 import { type Libc, loadLibc } from "../../base/libc.ts";
+import type { ServiceManager } from "../world.ts";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 0o2000002;
 const MSG_NOSIGNAL = 0x4000;
-
-export interface SdNotify {
-  /** `READY=1`, `STATUS=…`: one assignment a line. */
-  send(...assignments: string[]): void;
-  /** `RELOADING=1`, stamped with the system's monotonic clock as systemd asks. */
-  reloading(): void;
-  /** Milliseconds within which systemd wants a `WATCHDOG=1`, or null. */
-  readonly watchdogMs: number | null;
-}
 
 function address(path: string): Uint8Array {
   const name = Buffer.from(path.startsWith("@") ? `\0${path.slice(1)}` : path);
@@ -44,7 +36,7 @@ function monotonicMicroseconds(libc: Libc): bigint {
   return seconds * 1_000_000n + nanoseconds / 1_000n;
 }
 
-export function sdNotify(environment: Readonly<Record<string, string | undefined>>): SdNotify {
+export function sdNotify(environment: Readonly<Record<string, string | undefined>>): ServiceManager {
   const path = environment.NOTIFY_SOCKET ?? "";
   const usec = Number(environment.WATCHDOG_USEC);
   const mine = environment.WATCHDOG_PID === undefined || Number(environment.WATCHDOG_PID) === process.pid;

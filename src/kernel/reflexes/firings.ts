@@ -1,6 +1,7 @@
 /**
  * What follows from a firing: a compute is owed or a run started, in the transaction of the decision (G1), with a log.
  */
+import type { Chance } from "../../base/chance.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { type Json, readJson } from "../../base/json.ts";
 import { traceIds } from "../../base/trace-id.ts";
@@ -19,6 +20,7 @@ import type { Reflex } from "./reflex.ts";
 import type { Silences } from "./silences.ts";
 
 export interface FiringsParts {
+  readonly chance: Chance;
   readonly lifetime: Lifetime;
   readonly journal: Journal;
   readonly store: Store;
@@ -61,9 +63,10 @@ export class Firings {
   readonly #workflows: Workflows;
   readonly #silences: Silences;
   readonly #wake: (sense: Sense) => void;
-  readonly #newTrace = traceIds();
+  readonly #newTrace: (wallMs: number) => string;
 
-  constructor({ lifetime, journal, store, workflows, silences, wake }: FiringsParts) {
+  constructor({ chance, lifetime, journal, store, workflows, silences, wake }: FiringsParts) {
+    this.#newTrace = traceIds(chance);
     this.#lifetime = lifetime;
     this.#journal = journal;
     this.#store = store;

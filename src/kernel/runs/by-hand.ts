@@ -8,6 +8,7 @@ import { type Problem, problem } from "../../model/problem.ts";
 import { isOver, type Run, type Trigger } from "../../model/run.ts";
 import type { Store } from "../../store/open.ts";
 import type { LiveRun, RunOrder } from "../memory/run.ts";
+import type { World } from "../world.ts";
 import type { Histories } from "./histories.ts";
 import { inheritable } from "./run-history.ts";
 import type { Workflow } from "./workflow.ts";
@@ -17,7 +18,7 @@ const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: n
 export interface ByHandParts {
   readonly store: Store;
   readonly histories: Histories;
-  readonly wallMs: () => number;
+  readonly world: Pick<World, "clock" | "chance">;
   readonly workflows: ReadonlyMap<string, Workflow>;
   /** A run that has not ended. */
   readonly live: (id: number) => LiveRun | undefined;
@@ -27,16 +28,17 @@ export interface ByHandParts {
 
 export class ByHand {
   readonly #parts: ByHandParts;
-  readonly #newTrace = traceIds();
+  readonly #newTrace: (wallMs: number) => string;
 
   constructor(parts: ByHandParts) {
     this.#parts = parts;
+    this.#newTrace = traceIds(parts.world.chance);
   }
 
   async run(name: string, input: Json): Promise<Result<RunAnswer, Problem>> {
     const found = this.#find(name);
     if (!found.ok) return found;
-    const trace = this.#newTrace(this.#parts.wallMs());
+    const trace = this.#newTrace(this.#parts.world.clock.wallMs());
     const order = { input, trigger: BY_HAND, decision: null, trace, retryOf: null, fromStep: null };
     return ok(answerOf(await this.#parts.admit(found.value, order)));
   }

@@ -157,7 +157,7 @@ export class Executions implements ExecutionEnds {
     this.#inWorker.clear();
     // Once this end has been dealt with: they give slots to others.
     const left = this.#lingering.all();
-    queueMicrotask(() => {
+    this.#host.world.turns.atEnd(() => {
       for (const run of left) this.#hasLeft(run);
     });
   }

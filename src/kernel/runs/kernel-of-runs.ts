@@ -5,7 +5,7 @@ import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflo
 import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
-import { type Location, locateWorkflow } from "../../spawn/modules-on-disk.ts";
+import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
@@ -64,12 +64,8 @@ export class KernelOfRuns implements WorkflowHost {
     this.#ended = ended;
   }
 
-  get clock() {
-    return this.#parts.clock;
-  }
-
-  get spawn() {
-    return this.#parts.spawn;
+  get world() {
+    return this.#parts.world;
   }
 
   get ticker() {
@@ -114,7 +110,7 @@ export class KernelOfRuns implements WorkflowHost {
   }
 
   locate(workflow: WorkflowConfig): Result<Location, Problem> {
-    return locateWorkflow(this.#config(), workflow);
+    return this.#parts.world.modules.workflow(this.#config(), workflow);
   }
 
   history(row: Run): Result<Assignment, Problem> {

@@ -61,7 +61,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   /** There is work: a worker is started, unless one is on its way. Not in this turn, in which one may be dying. */
   want(): void {
-    queueMicrotask(() => {
+    this.#host.world.turns.atEnd(() => {
       if (!this.#life.isOpen && !this.#life.restarting) this.#life.start();
     });
   }

@@ -53,7 +53,7 @@ export class Workflows {
     this.byHand = new ByHand({
       store: parts.store,
       histories: this.#histories,
-      wallMs: parts.clock.wallMs,
+      world: parts.world,
       workflows: this.byName,
       live: (id) => this.#live.get(id),
       admit: (workflow, order) => this.#request(workflow, order),

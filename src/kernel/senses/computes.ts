@@ -15,11 +15,12 @@ import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Batch, Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
+import type { World } from "../world.ts";
 import { type Intake, payloadText } from "./intake.ts";
 import type { Throttles } from "./throttles.ts";
 
 export interface ComputesParts {
-  readonly clock: Clock;
+  readonly world: Pick<World, "clock" | "chance">;
   readonly ledger: Ledger;
   readonly journal: Journal;
   readonly store: Store;
@@ -40,11 +41,12 @@ export class Computes {
   readonly #throttles: Throttles;
   readonly #intake: Intake;
   readonly #isHeld: () => boolean;
-  readonly #newTrace = traceIds();
+  readonly #newTrace: (wallMs: number) => string;
   #lastId = 0;
 
-  constructor({ clock, ledger, journal, store, throttles, intake, isHeld }: ComputesParts) {
-    this.#clock = clock;
+  constructor({ world, ledger, journal, store, throttles, intake, isHeld }: ComputesParts) {
+    this.#clock = world.clock;
+    this.#newTrace = traceIds(world.chance);
     this.#ledger = ledger;
     this.#journal = journal;
     this.#store = store;

@@ -13,12 +13,13 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { DueTimes } from "../reflexes/clocks.ts";
 import type { Ticker } from "../time/ticker.ts";
+import type { World } from "../world.ts";
 import type { Group } from "./group.ts";
 import { Quarantines } from "./quarantines.ts";
 import { Throttles } from "./throttles.ts";
 
 export interface SensesParts {
-  readonly clock: Clock;
+  readonly world: Pick<World, "clock" | "chance">;
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly journal: Journal;
@@ -36,9 +37,11 @@ export class Senses implements DueTimes {
   readonly #ledger: Ledger;
   readonly #journal: Journal;
   readonly #data: string;
-  readonly #newTrace = traceIds();
+  readonly #newTrace: (wallMs: number) => string;
 
-  constructor({ clock, ticker, ledger, journal, data }: SensesParts) {
+  constructor({ world, ticker, ledger, journal, data }: SensesParts) {
+    const { clock } = world;
+    this.#newTrace = traceIds(world.chance);
     this.#clock = clock;
     this.#ledger = ledger;
     this.#journal = journal;

@@ -4,6 +4,7 @@
  */
 import { type Clock, STEP_MS } from "../../base/clock.ts";
 import { Heap } from "../../base/heap.ts";
+import type { Alarm } from "../../base/timer.ts";
 import { type Calendar, newestDue } from "./calendar.ts";
 
 export interface Handle {
@@ -34,14 +35,6 @@ interface Delay {
 
 const newDelays = (): Heap<Delay> => new Heap<Delay>((a, b) => a.dueBootMs < b.dueBootMs);
 
-/** Calls `fire` once after `delayMs`, unless what it answers with is called before. */
-export type Alarm = (delayMs: number, fire: () => void) => () => void;
-
-const systemAlarm: Alarm = (delayMs, fire) => {
-  const timer = setTimeout(fire, delayMs);
-  return () => clearTimeout(timer);
-};
-
 const LONGEST_SLEEP_MS = 1_000;
 /** An alarm that rings so much too late is a pause: of this process, of its whole cgroup, or of its event loop. */
 const PAUSE_MS = 250;
@@ -67,7 +60,7 @@ export class Ticker {
   #seenAtMs: number;
   #pausedMs = 0;
 
-  constructor(clock: Clock, stepped: (byMs: number) => void, alarm: Alarm = systemAlarm) {
+  constructor(clock: Clock, stepped: (byMs: number) => void, alarm: Alarm) {
     this.#clock = clock;
     this.#alarm = alarm;
     this.#stepped = stepped;

@@ -1,9 +1,9 @@
 /** When a file of the archive begins and ends: written from the table slice by slice, removed when its time is over. */
-import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../model/log.ts";
 import { type ArchiveFile, dayOf, endOfDay, freeName } from "../../store/archive-names.ts";
 import { type ArchiveWriter, createArchiveFile } from "../../store/archive-writer.ts";
 import type { Store } from "../../store/open.ts";
+import type { World } from "../world.ts";
 
 /** A day with more goes into several files: each is read and compared whole by whoever replays a run. */
 const MOST_FILE_BYTES = 16 * 1024 * 1024;
@@ -31,7 +31,7 @@ export interface Done extends Moved {
 }
 
 export interface WritingParts {
-  readonly clock: Clock;
+  readonly world: Pick<World, "clock" | "files">;
   readonly store: Store;
   /** `data/archive`. */
   readonly folder: string;
@@ -69,7 +69,7 @@ async function takeRows(
 
 /** A durable file of rows behind the watermark: of one day, up to the first that is not old. Null when there is none. */
 export async function writeNext(
-  { clock, store, folder }: WritingParts,
+  { world, store, folder }: WritingParts,
   isOld: (row: Log) => boolean,
   isStopped: () => boolean,
 ): Promise<ArchiveFile | null> {
@@ -78,7 +78,7 @@ export async function writeNext(
   if (first === undefined || !isOld(first) || isStopped()) return null;
   const day = dayOf(first.at);
   const name = freeName(folder, day, (taken) => store.archive.byName(taken) !== null);
-  const writer = await createArchiveFile(folder, name);
+  const writer = await createArchiveFile(world.files, folder, name);
   try {
     const taken = await takeRows(writer, store, watermark, (row) => isOld(row) && dayOf(row.at) === day, isStopped);
     if (taken === null) {
@@ -89,7 +89,7 @@ export async function writeNext(
     store.sync();
     const sha256 = await writer.finish();
     const held = { file: name, day, first_id: first.id, last_id: taken.last, rows: taken.rows, bytes: writer.bytes };
-    return { ...held, sha256, at: clock.wallMs(), after_id: watermark };
+    return { ...held, sha256, at: world.clock.wallMs(), after_id: watermark };
   } catch (error) {
     await writer.abandon();
     throw error;

@@ -3,27 +3,27 @@
  * file, fsync, rename, fsync of the folder; a transaction with the file's row and the watermark; only then the rows are
  * deleted. Work goes in small slices, so that signals flow meanwhile; a start puts right what an earlier one left.
  */
-import { unlinkSync } from "node:fs";
-import { unlink } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { passing } from "../../base/timer.ts";
 import type { Log } from "../../model/log.ts";
 import { formatProblem, type Problem, problem } from "../../model/problem.ts";
 import { ArchiveDamaged, type ArchiveGap, damagedByGap } from "../../store/archive-damage.ts";
 import type { ArchiveFile } from "../../store/archive-names.ts";
 import { checking, glance, namesIn } from "../../store/archive-reader.ts";
 import { strayOf } from "../../store/archive-strays.ts";
-import { syncFolder } from "../../store/archive-writer.ts";
 import type { Store } from "../../store/open.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Voice } from "../commits/voice.ts";
+import type { World } from "../world.ts";
 import { type Done, type Limits, type Moved, pastTheirTime, writeNext } from "./archive-file.ts";
 
+export type ArchiverWorld = Pick<World, "clock" | "alarm" | "turns" | "files">;
+
 export interface ArchiverParts {
-  readonly clock: Clock;
+  readonly world: ArchiverWorld;
   readonly store: Store;
   readonly ledger: Ledger;
   /** `data/archive`. */
@@ -120,6 +120,15 @@ export class Archiver {
     return result;
   }
 
+  #pass(ms: number): Promise<void> {
+    return passing(this.#parts.world.alarm, ms);
+  }
+
+  /** Others have their turn. */
+  #turn(): Promise<void> {
+    return new Promise((resolve) => void this.#parts.world.turns.next(resolve));
+  }
+
   get #voice(): Voice {
     return this.#parts.journal.of("kernel");
   }
@@ -150,12 +159,12 @@ export class Archiver {
   // ── what an earlier kernel left ──────────────────────────────────────
 
   #tidy(): void {
-    const { store, folder } = this.#parts;
+    const { store, folder, world } = this.#parts;
     const forgotten = store.archive.forgotten();
     for (const name of namesIn(folder)) {
       if (name === forgotten || store.archive.byName(name) !== null) continue;
       const stray = strayOf(store.archive, folder, name);
-      if (stray.kind === "unfinished") unlinkSync(join(folder, name));
+      if (stray.kind === "unfinished") world.files.remove(join(folder, name));
       else {
         const message = `${join(folder, name)} ${stray.why}; ${stray.remedy}`;
         this.#voice.warn("archive.stray", message, { file: name });
@@ -167,7 +176,7 @@ export class Archiver {
     const { store } = this.#parts;
     for (const file of this.#stopped ? [] : store.archive.all()) {
       if (this.#reported.has(file.file)) continue;
-      const damage = await this.#compare(file, () => Bun.sleep(LEISURE_MS));
+      const damage = await this.#compare(file, () => this.#pass(LEISURE_MS));
       if (this.#stopped) return;
       // Unless its time has ended meanwhile.
       if (damage !== null && store.archive.byName(file.file) !== null) this.#damaged(file.file, damage);
@@ -224,7 +233,7 @@ export class Archiver {
         return err(this.#gap(gap));
       }
       if (file === null) break;
-      const damage = await this.#compare(file, () => new Promise(setImmediate));
+      const damage = await this.#compare(file, () => this.#turn());
       if (this.#stopped) return err(STOPPING);
       if (damage !== null) {
         await this.#deleteUpTo(Math.max(last, file.first_id - 1));
@@ -238,18 +247,18 @@ export class Archiver {
   }
 
   async #deleteUpTo(last: number): Promise<void> {
-    const { clock, store } = this.#parts;
+    const { world, store } = this.#parts;
     const isThere = (): boolean => (store.archive.firstLogId() ?? Number.POSITIVE_INFINITY) <= last;
     while (!this.#stopped && isThere()) {
       let begun = 0;
       await this.#parts.ledger.commit(() => {
-        begun = clock.monotonicMs();
+        begun = world.clock.monotonicMs();
         store.archive.removeLogs(last, this.#batchRows);
       });
-      const tookMs = clock.monotonicMs() - begun;
+      const tookMs = world.clock.monotonicMs() - begun;
       const fitting = Math.floor(this.#batchRows * Math.min(2, BATCH_MS / Math.max(1, tookMs)));
       this.#batchRows = Math.min(BATCH_ROWS.most, Math.max(BATCH_ROWS.least, fitting));
-      await Bun.sleep(BETWEEN_BATCHES_MS);
+      await this.#pass(BETWEEN_BATCHES_MS);
     }
   }
 
@@ -279,11 +288,11 @@ export class Archiver {
 
   /** A file that is forgotten; until this is through, the next start does it again. */
   async #unlink(name: string): Promise<void> {
-    const { store, folder } = this.#parts;
-    await unlink(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
+    const { store, folder, world } = this.#parts;
+    await world.files.removeAside(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
     });
-    await syncFolder(folder);
+    await world.files.syncFolder(folder);
     if (!this.#stopped) await this.#parts.ledger.commit(() => store.archive.unlinked());
   }
 }

@@ -1,7 +1,7 @@
 /** The files of `data/blobs`: which there are, how old, and how one goes. */
-import { type Dirent, lstatSync, lutimesSync, readdirSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
+import type { World } from "../world.ts";
 
 /** File times and the clock are this far apart at most, while neither was set. */
 const AHEAD_MS = 60_000;
@@ -26,27 +26,29 @@ export type BlobFile =
   /** A file on its way out. */
   | { readonly kind: "leaving"; readonly path: string };
 
+type BlobWorld = Pick<World, "clock" | "files">;
+
 export class BlobFiles {
   /** `data/blobs/sha256`. */
   readonly #folder: string;
-  readonly #clock: Clock;
+  readonly #world: BlobWorld;
   readonly #youngMs: number;
 
-  constructor(folder: string, clock: Clock, youngMs: number) {
+  constructor(folder: string, world: BlobWorld, youngMs: number) {
     this.#folder = folder;
-    this.#clock = clock;
+    this.#world = world;
     this.#youngMs = youngMs;
   }
 
   /** The first two digits of digests there are. */
   prefixes(): string[] {
-    const folders = entriesOf(this.#folder).filter((entry) => entry.isDirectory() && PREFIX.test(entry.name));
+    const folders = this.#entriesOf(this.#folder).filter((entry) => entry.isDirectory() && PREFIX.test(entry.name));
     return folders.map(({ name }) => name);
   }
 
   /** What nerve wrote there; anything else is left alone. */
   filesOf(prefix: string): BlobFile[] {
-    const files = entriesOf(join(this.#folder, prefix)).filter((entry) => entry.isFile());
+    const files = this.#entriesOf(join(this.#folder, prefix)).filter((entry) => entry.isFile());
     return files.flatMap(({ name }): BlobFile[] => {
       const path = join(this.#folder, prefix, name);
       if (name.endsWith(LEAVING)) return [{ kind: "leaving", path }];
@@ -56,7 +58,7 @@ export class BlobFiles {
   }
 
   has(digest: string): boolean {
-    return lstatSync(this.#pathOf(digest), { throwIfNoEntry: false }) !== undefined;
+    return this.#world.files.stats(this.#pathOf(digest)) !== null;
   }
 
   #pathOf(digest: string): string {
@@ -65,55 +67,58 @@ export class BlobFiles {
 
   /** Aside first: a `put` after that finds no file and writes it, one before that has made it young. */
   remove(digest: string, swept: Swept): boolean {
+    const { files } = this.#world;
     const path = this.#pathOf(digest);
     if (!this.#isOld(path)) return false;
     const aside = path + LEAVING;
-    renameSync(path, aside);
-    const stats = lstatSync(aside);
-    if (!this.#isOldAt(stats)) {
+    files.rename(path, aside);
+    const stats = files.stats(aside);
+    if (stats === null || !this.#isOldAt(stats)) {
       this.bringBack(aside);
       return false;
     }
-    unlinkSync(aside);
+    files.remove(aside);
     swept.blobs++;
     swept.bytes += stats.size;
     return true;
   }
 
   bringBack(aside: string): void {
+    const { files } = this.#world;
     const path = aside.slice(0, -LEAVING.length);
-    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) renameSync(aside, path);
-    else unlinkSync(aside);
+    if (files.stats(path) === null) files.rename(aside, path);
+    else files.remove(aside);
   }
 
   removeUnfinished(path: string, swept: Swept): void {
     if (!this.#isOld(path)) return;
-    swept.bytes += lstatSync(path).size;
+    swept.bytes += this.#world.files.stats(path)?.size ?? 0;
     swept.unfinished++;
-    unlinkSync(path);
+    this.#world.files.remove(path);
   }
 
   /** False for one that is gone, too. One from the future was written before the clock was set: its day begins now. */
   #isOld(path: string): boolean {
-    const stats = lstatSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) return false;
-    const now = this.#clock.wallMs();
-    if (stats.mtimeMs > now + AHEAD_MS) lutimesSync(path, now / 1000, now / 1000);
+    const stats = this.#world.files.stats(path);
+    if (stats === null) return false;
+    const now = this.#world.clock.wallMs();
+    if (stats.mtimeMs > now + AHEAD_MS) this.#world.files.touch(path, now);
     return this.#isOldAt(stats);
   }
 
   #isOldAt({ mtimeMs }: Stats): boolean {
-    return this.#clock.wallMs() - mtimeMs >= this.#youngMs;
+    return this.#world.clock.wallMs() - mtimeMs >= this.#youngMs;
   }
-}
 
-/** Nothing when there is no such folder. */
-function entriesOf(folder: string): Dirent[] {
-  try {
-    if (!lstatSync(folder).isDirectory()) return [];
-    return readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
+  /** Nothing when there is no such folder. */
+  #entriesOf(folder: string): Dirent[] {
+    const { files } = this.#world;
+    if (files.stats(folder)?.isDirectory() !== true) return [];
+    try {
+      return files.list(folder);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
   }
 }

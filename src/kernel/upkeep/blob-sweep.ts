@@ -8,7 +8,7 @@
  * A clock that was set recently is not believed, as in retention.ts. Everything goes by small slices.
  */
 import { dirname, join } from "node:path";
-import { type Clock, elapsedSince, momentOf } from "../../base/clock.ts";
+import { elapsedSince, momentOf } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
 import { formatSize } from "../../base/size.ts";
 import { damagedByGap } from "../../store/archive-damage.ts";
@@ -18,11 +18,12 @@ import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 import { TrustedClock } from "../time/trusted-clock.ts";
+import type { World } from "../world.ts";
 import { type BlobFile, BlobFiles, type Swept } from "./blob-files.ts";
 import type { Chore } from "./chore.ts";
 
 export interface BlobSweepParts {
-  readonly clock: Clock;
+  readonly world: Pick<World, "clock" | "files">;
   readonly ticker: Ticker;
   readonly store: Store;
   readonly ledger: Ledger;
@@ -74,8 +75,8 @@ export class BlobSweep implements Chore {
   constructor(parts: BlobSweepParts, times: BlobSweepTimes) {
     this.#parts = parts;
     this.#times = times;
-    this.#files = new BlobFiles(join(parts.folder, "sha256"), parts.clock, times.youngMs);
-    this.#believed = new TrustedClock(parts.clock, times.trustedAfterMs);
+    this.#files = new BlobFiles(join(parts.folder, "sha256"), parts.world, times.youngMs);
+    this.#believed = new TrustedClock(parts.world.clock, times.trustedAfterMs);
   }
 
   start(): void {
@@ -133,7 +134,7 @@ export class BlobSweep implements Chore {
 
   /** Runs `slice` with as many rows as were quick enough the last time. */
   #measured<T>(slice: (rows: number) => T): T {
-    const { clock } = this.#parts;
+    const { clock } = this.#parts.world;
     const startedAt = clock.monotonicMs();
     const result = slice(this.#rows);
     const tookMs = clock.monotonicMs() - startedAt;
@@ -163,7 +164,7 @@ export class BlobSweep implements Chore {
   /** Logs that were archived before they were read. A damaged file is said by whoever reads it: then nothing goes. */
   async #readArchive(): Promise<void> {
     const { blobs, history } = this.#parts.store;
-    const { clock } = this.#parts;
+    const { clock } = this.#parts.world;
     for (let unread = blobs.unreadArchive(); unread !== null; unread = blobs.unreadArchive()) {
       const { after, upTo } = unread;
       const startedAt = clock.monotonicMs();
@@ -221,7 +222,8 @@ export class BlobSweep implements Chore {
   }
 
   async #judge(files: readonly BlobFile[], inRuns: ReadonlySet<string>, swept: Swept): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store, world } = this.#parts;
+    const { clock } = world;
     const oldest = store.blobs.oldest();
     const noticed: string[] = [];
     const referred: string[] = [];

@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
+import { type Alarm, passing } from "../../base/timer.ts";
 import {
   DEFAULT_RETENTION_ARCHIVE_MS,
   DEFAULT_RETENTION_LOGS_MS,
@@ -32,6 +33,7 @@ const DAY_MS = 24 * HOUR_MS;
 export interface RetentionParts {
   readonly clock: Clock;
   readonly ticker: Ticker;
+  readonly alarm: Alarm;
   readonly store: Store;
   /** What removes goes through it too: a disk that is full at that moment is nothing to die of. */
   readonly ledger: Ledger;
@@ -118,7 +120,7 @@ export class Retention implements Chore {
       });
       all += removed;
       if (removed === 0 || this.#stopped) return all;
-      await Bun.sleep(BETWEEN_BATCHES_MS);
+      await passing(this.#parts.alarm, BETWEEN_BATCHES_MS);
     }
   }
 

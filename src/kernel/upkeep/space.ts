@@ -3,12 +3,13 @@
  * retention have the rest; once there is enough again, nerve goes on by itself. Two marks, far apart, keep it from
  * wavering. A commit that found no room at all gets the ballast's.
  */
-import { statfsSync } from "node:fs";
 import { join } from "node:path";
+import type { Room } from "../../base/files.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Store } from "../../store/open.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
+import type { World } from "../world.ts";
 import { Ballast } from "./ballast.ts";
 
 const MB = 1024 ** 2;
@@ -45,21 +46,6 @@ export function marksFor(totalBytes: number): Marks {
   };
 }
 
-interface Room {
-  readonly totalBytes: number;
-  readonly freeBytes: number;
-}
-
-/** Null when the file system does not answer. What is set aside for root is free to root. */
-function roomAt(folder: string): Room | null {
-  try {
-    const { blocks, bsize, bfree, bavail } = statfsSync(folder);
-    return { totalBytes: blocks * bsize, freeBytes: (process.getuid?.() === 0 ? bfree : bavail) * bsize };
-  } catch {
-    return null;
-  }
-}
-
 export interface LowSpace {
   readonly folder: string;
   readonly freeBytes: number;
@@ -69,6 +55,7 @@ export interface LowSpace {
 export interface SpaceParts {
   /** The data directory. */
   readonly folder: string;
+  readonly world: Pick<World, "files" | "chance">;
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly store: Store;
@@ -87,8 +74,8 @@ export class Space {
 
   constructor(parts: SpaceParts) {
     this.#parts = parts;
-    this.#marks = marksFor(roomAt(parts.folder)?.totalBytes ?? 0);
-    this.ballast = new Ballast(join(parts.folder, "ballast"), this.#marks.ballastBytes);
+    this.#marks = marksFor(parts.world.files.room(parts.folder)?.totalBytes ?? 0);
+    this.ballast = new Ballast(parts.world, join(parts.folder, "ballast"), this.#marks.ballastBytes);
     // What the WAL holds must find room in the database before it can begin anew: the ballast's has to be enough.
     parts.store.checkpointAbove(this.#marks.ballastBytes / 4);
   }
@@ -116,7 +103,7 @@ export class Space {
 
   /** A commit failed with `code`. True when room was made for another try. */
   refused(code: string): boolean {
-    const room = roomAt(this.#parts.folder);
+    const room = this.#parts.world.files.room(this.#parts.folder);
     const isLow = room !== null && room.totalBytes > 0 && room.freeBytes < this.#marks.lowBytes;
     if (code !== "SQLITE_FULL" && !(isLow && MAY_BE_FULL.test(code))) return false;
     const made = this.#makeRoom();
@@ -134,8 +121,8 @@ export class Space {
 
   #look(): void {
     if (this.#stopped) return;
-    const { folder, ledger } = this.#parts;
-    const room = roomAt(folder);
+    const { folder, world, ledger } = this.#parts;
+    const room = world.files.room(folder);
     if (room !== null && room.totalBytes > 0) this.#judge(room);
     const isNear = room !== null && room.freeBytes < 2 * this.#marks.enoughBytes;
     const isWell = !isNear && !this.low && !ledger.troubled && this.ballast.held;

@@ -1,19 +1,19 @@
 /** What keeps the store from growing for ever: the archive, the retention of rows, the sweep of blobs. */
 import { join } from "node:path";
-import type { Clock } from "../../base/clock.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { archiveFolder } from "../../store/archive-names.ts";
 import type { Store } from "../../store/open.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Ticker } from "../time/ticker.ts";
+import type { World } from "../world.ts";
 import { Archiver } from "./archiver.ts";
 import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
 import type { Chore } from "./chore.ts";
 import { Retention, retentionsOf } from "./retention.ts";
 
 export interface UpkeepParts {
-  readonly clock: Clock;
+  readonly world: World;
   readonly ticker: Ticker;
   readonly store: Store;
   readonly ledger: Ledger;
@@ -27,12 +27,13 @@ export class Upkeep {
   readonly #archiver: Archiver;
   readonly #chores: readonly Chore[];
 
-  constructor({ clock, ticker, store, ledger, journal, data }: UpkeepParts, config: NerveConfig) {
-    this.#archiver = new Archiver({ clock, store, ledger, folder: archiveFolder(data), journal });
+  constructor({ world, ticker, store, ledger, journal, data }: UpkeepParts, config: NerveConfig) {
+    const { clock, alarm } = world;
+    this.#archiver = new Archiver({ world, store, ledger, folder: archiveFolder(data), journal });
     const archiver = this.#archiver;
-    this.retention = new Retention({ clock, ticker, store, ledger, archiver }, retentionsOf(config));
+    this.retention = new Retention({ clock, ticker, alarm, store, ledger, archiver }, retentionsOf(config));
     const folder = join(data, "blobs");
-    const blobs = new BlobSweep({ clock, ticker, store, ledger, journal, folder }, BLOB_SWEEP_TIMES);
+    const blobs = new BlobSweep({ world, ticker, store, ledger, journal, folder }, BLOB_SWEEP_TIMES);
     this.#chores = [this.retention, blobs];
   }
 

@@ -2,20 +2,19 @@
  * The port between a worker's life and those the worker works for: all that differs between senses and workflows. The life
  * asks; a group and a run worker answer.
  */
-import type { Clock } from "../../base/clock.ts";
 import type { Result } from "../../base/result.ts";
 import type { MalformedMessage } from "../../ipc/definitions.ts";
-import type { Spawn, WorkerCommand } from "../../spawn/worker-process.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ticker } from "../time/ticker.ts";
+import type { World } from "../world.ts";
 import type { Activity } from "./limits.ts";
 
 /** What a life needs of the kernel. */
 export interface LifeHost {
-  readonly clock: Clock;
+  readonly world: World;
   readonly ticker: Ticker;
   readonly journal: Journal;
-  readonly spawn: Spawn;
   nextGeneration(): number;
 }
 

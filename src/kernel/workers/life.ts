@@ -14,7 +14,7 @@ import { answersFor, describeKill, describeStuck, type Kill, Killing } from "./k
 import type { Leaving, LifeState } from "./life-state.ts";
 import { type Activity, Limits, SILENCE_MS } from "./limits.ts";
 import { Mail } from "./mail.ts";
-import { heldBytes, MemoryWatch, NO_SAMPLES } from "./memory.ts";
+import { MemoryWatch, NO_SAMPLES } from "./memory.ts";
 import { Restarts } from "./restarts.ts";
 import { type Complaint, describeEnd, WorkerLog } from "./worker-log.ts";
 
@@ -54,9 +54,10 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#crew = crew;
     this.#host = host;
     this.#killing = new Killing(host.ticker);
-    this.#restarts = new Restarts(host.ticker);
+    this.#restarts = new Restarts(host.ticker, host.world.chance);
     this.#log = new WorkerLog(crew, host.journal);
     this.#mail = new Mail(
+      host.world.turns,
       () => crew.dispatch(),
       (frame) => void this.#worker?.send(frame),
     );
@@ -110,7 +111,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   /** Resident bytes of the worker and its children, 0 without one. */
   get memory(): number {
-    return this.pid === null ? 0 : heldBytes(this.pid);
+    return this.pid === null ? 0 : this.#host.world.heldBytes(this.pid);
   }
 
   // ── from spawn to reaped ─────────────────────────────────────────────
@@ -119,16 +120,15 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   start(): void {
     if (this.#worker || this.leaving || !this.#crew.isWanted()) return;
     this.#restarts.cancel();
-    const host = this.#host;
-    const generation = host.nextGeneration();
+    const generation = this.#host.nextGeneration();
     this.#generation = generation;
     this.#state = "starting";
-    this.#killing = new Killing(host.ticker);
+    this.#killing = new Killing(this.#host.ticker);
     this.#saidBye = false;
     this.#malformed = 0;
     this.#limits.clear();
     try {
-      this.#worker = host.spawn<Down | Shutdown>(this.#crew.command(), {
+      this.#worker = this.#host.world.spawn<Down | Shutdown>(this.#crew.command(), {
         message: (raw) => this.#receive(generation, raw),
         output: (stream, line) => this.#crew.output(stream, line),
         exit: (exit) => this.#exited(exit),

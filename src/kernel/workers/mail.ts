@@ -1,12 +1,16 @@
+import type { Turns } from "../../base/turns.ts";
+
 /** What is posted to a worker in one turn of the loop leaves in one frame at its end. */
 export class Mail<Message> {
+  readonly #turns: Turns;
   readonly #fill: () => void;
   readonly #send: (frame: Message[]) => void;
   #frame: Message[] = [];
   #isScheduled = false;
 
   /** `fill` is asked at the end of a turn for what else there is to post. */
-  constructor(fill: () => void, send: (frame: Message[]) => void) {
+  constructor(turns: Turns, fill: () => void, send: (frame: Message[]) => void) {
+    this.#turns = turns;
     this.#fill = fill;
     this.#send = send;
   }
@@ -20,7 +24,7 @@ export class Mail<Message> {
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    queueMicrotask(() => {
+    this.#turns.atEnd(() => {
       this.#isScheduled = false;
       this.#fill();
       if (this.#frame.length === 0) return;

@@ -1,12 +1,7 @@
 /** What a worker and its children hold in memory: sampled twice a second where there is a limit. */
-import { descendants, residentBytes } from "../../base/processes.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 
 const SAMPLE_MS = 500;
-
-/** Resident bytes of a process and its descendants. */
-export const heldBytes = (pid: number): number =>
-  [pid, ...descendants(pid)].reduce((sum, id) => sum + residentBytes(id), 0);
 
 /** What a worker held at some moments of its life. */
 export interface Samples {

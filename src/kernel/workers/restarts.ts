@@ -1,5 +1,6 @@
 /** When the next worker starts after a death: the first at once, then later and later, until one has lived for a while. */
 import { backoffMs, RESTART_BACKOFF } from "../../base/backoff.ts";
+import type { Chance } from "../../base/chance.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 
 const HEALTHY_MS = 60_000;
@@ -8,12 +9,14 @@ export class Restarts {
   /** Deaths since the kernel started. */
   count = 0;
   readonly #ticker: Ticker;
+  readonly #chance: Chance;
   #failures = 0;
   #lastDeathAt = Number.NEGATIVE_INFINITY;
   #next: Handle | null = null;
 
-  constructor(ticker: Ticker) {
+  constructor(ticker: Ticker, chance: Chance) {
     this.#ticker = ticker;
+    this.#chance = chance;
   }
 
   /** The next worker waits for its turn. */
@@ -36,7 +39,7 @@ export class Restarts {
 
   /** Calls `start` when the next worker's turn has come. */
   plan(start: () => void): void {
-    const delayMs = backoffMs(this.#failures, RESTART_BACKOFF, Math.random());
+    const delayMs = backoffMs(this.#failures, RESTART_BACKOFF, this.#chance.share());
     if (delayMs === 0) return start();
     this.#next = this.#ticker.after(delayMs, () => {
       this.#next = null;

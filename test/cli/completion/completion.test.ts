@@ -1,7 +1,9 @@
 /** Completion as shells drive it: bash's COMPREPLY, zsh's own completion in a terminal, fish's. */
+
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { SYSTEM_CHANCE } from "../../../src/base/chance.ts";
 import { traceIds } from "../../../src/base/trace-id.ts";
 import { SCRIPTS, SHELLS } from "../../../src/cli/completion/scripts.ts";
 import { openStore } from "../../../src/store/open.ts";
@@ -35,7 +37,7 @@ beforeAll(() => {
   const runs = runWriter(store);
   const at = Date.now();
   const about = { workflow: "page", at, input: null, trigger: BY_HAND, retry_of: null };
-  for (const _ of [1, 2]) runs.queue({ ...about, trace: traceIds()(at) });
+  for (const _ of [1, 2]) runs.queue({ ...about, trace: traceIds(SYSTEM_CHANCE)(at) });
   runs.event(1, at, "run.cancelled", { error: "by hand" });
   store.close();
 });

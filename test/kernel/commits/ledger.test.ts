@@ -1,6 +1,8 @@
 /** Group commit, on a real store that another connection keeps from being written. Memory follows the commit. */
+
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { SYSTEM_CHANCE } from "../../../src/base/chance.ts";
 import type { LogLine } from "../../../src/base/logger.ts";
 import { traceIds } from "../../../src/base/trace-id.ts";
 import { unwrittenSense } from "../../../src/config/senses.ts";
@@ -17,14 +19,14 @@ import { archiveFolder } from "../../../src/store/archive-names.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import type { Owed } from "../../../src/store/sense-state.ts";
 import { storeFile } from "../../../src/store/tables.ts";
-
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { LINEAR, timesSlower } from "../../helpers/growth.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 import { until } from "../../helpers/until.ts";
+import { REAL_ALARM, worldAt, worldShowing } from "../../helpers/world.ts";
 
 const NOW = Date.UTC(2025, 0, 1);
-const trace = traceIds();
+const trace = traceIds(SYSTEM_CHANCE);
 const ALL = { after: 0, senses: [], since: null, until: null, trace: null, limit: 10_000, newest: false };
 const ALL_LOGS = {
   after: 0,
@@ -43,7 +45,11 @@ function bench() {
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
   const trouble: (string | null)[] = [];
-  const ledger = new Ledger(store, () => NOW, { trouble: (message) => trouble.push(message) });
+  const ledger = new Ledger(
+    store,
+    worldShowing(() => NOW),
+    { trouble: (message) => trouble.push(message) },
+  );
   const blocker = new Database(storeFile(folder.path));
   const ends: (() => void)[] = [];
   return {
@@ -472,9 +478,9 @@ describe("retention", () => {
     const ticker = new Ticker(clock, () => retention.clockStepped(), clock.alarm);
     const journal = new Journal(given.ledger, { write: () => {} }, clock.wallMs);
     const folder = archiveFolder(given.folder.path);
-    const archiver = new Archiver({ clock, store: given.store, ledger: given.ledger, folder, journal });
+    const archiver = new Archiver({ world: worldAt(clock), store: given.store, ledger: given.ledger, folder, journal });
     const retention: Retention = new Retention(
-      { clock, ticker, store: given.store, ledger: given.ledger, archiver },
+      { clock, ticker, alarm: REAL_ALARM, store: given.store, ledger: given.ledger, archiver },
       keeping(retentionMs),
     );
     ticker.start();

@@ -1,4 +1,5 @@
 /** What a reflex remembers in the running kernel: real ledger, real store, a clock moved by hand. */
+
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../src/base/json.ts";
@@ -17,6 +18,7 @@ import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 import { workflowReflex } from "../../helpers/reflex.ts";
 import { randomFrom } from "../../helpers/runs.ts";
+import { worldAt } from "../../helpers/world.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -67,7 +69,7 @@ function bench(words: Words) {
     const ticker = new CountingTicker(clock, () => lifetime.keep(), clock.alarm);
     const lifetime = new Lifetime(clock, store.meta);
     lifetime.keep();
-    const ledger = new Ledger(store, () => clock.wallMs(), { trouble: () => {} });
+    const ledger = new Ledger(store, worldAt(clock), { trouble: () => {} });
     const late = (draft: Draft, of: KeyStates, key: string, decision: Decision): void => {
       expect(of).toBe(states);
       draft.afterwards(() => decided.push({ key, ...decision }));

@@ -1,4 +1,5 @@
 /** Whose memory a row of the store is: over a reload, a start, and an upgrade of nerve. */
+
 import { describe, expect, test } from "bun:test";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../../src/kernel/commits/ledger.ts";
@@ -11,6 +12,7 @@ import { openStore } from "../../../src/store/open.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 import { senseReflex } from "../../helpers/reflex.ts";
+import { worldAt } from "../../helpers/world.ts";
 
 const REFLEX = senseReflex({ on: ["a"], throttleMs: 5_000, intervalMs: 1_000, catchUp: "one" });
 /** What builds before `each` called REFLEX. */
@@ -23,7 +25,7 @@ function bench() {
   const opened = openStore(folder.path, "normal", "b", clock.wallMs());
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
-  const ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
+  const ledger = new Ledger(store, worldAt(clock), { trouble: () => {} });
   const journal = new Journal(ledger, { write: () => {} }, clock.wallMs);
   const rows = new ReflexRows({ clock, ledger, journal, store });
   return {

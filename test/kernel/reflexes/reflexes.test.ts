@@ -1,6 +1,7 @@
 /** Due times by the clock: what passed while nerve was down, and while the store takes nothing. */
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { SYSTEM_CHANCE } from "../../../src/base/chance.ts";
 import { planStart } from "../../../src/config/reload-plan.ts";
 import { unwrittenSense } from "../../../src/config/senses.ts";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
@@ -19,6 +20,7 @@ import { storeFile } from "../../../src/store/tables.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 import { senseReflex } from "../../helpers/reflex.ts";
+import { worldAt } from "../../helpers/world.ts";
 
 const REFLEX = senseReflex({ intervalMs: 1_000, catchUp: "one" });
 
@@ -38,7 +40,7 @@ function bench(reflex: SenseReflexConfig) {
   const opened = openStore(folder.path, "normal", "b", clock.wallMs());
   if (!opened.ok) throw new Error(opened.error.message);
   const store = opened.value;
-  const ledger = new CountingLedger(store, clock.wallMs, { trouble: () => {} });
+  const ledger = new CountingLedger(store, worldAt(clock), { trouble: () => {} });
   const journal = new Journal(ledger, { write: () => {} }, clock.wallMs);
   const dues: number[] = [];
   const caughtUp: number[] = [];
@@ -68,7 +70,15 @@ function bench(reflex: SenseReflexConfig) {
       const silences = new Silences({ ledger, lifetime, journal, store });
       // No reflex here starts a workflow.
       const workflows = null as unknown as Workflows;
-      const firings = new Firings({ lifetime, journal, store, workflows, silences, wake: () => {} });
+      const firings = new Firings({
+        chance: SYSTEM_CHANCE,
+        lifetime,
+        journal,
+        store,
+        workflows,
+        silences,
+        wake: () => {},
+      });
       const parts = { clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes };
       const reflexes = new Reflexes(parts);
       reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), planStart(config));

@@ -1,4 +1,5 @@
 /** Who is silenced, and until when: real ledger, real store, a clock moved by hand. */
+
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
@@ -9,6 +10,7 @@ import { openStore } from "../../../src/store/open.ts";
 import { storeFile } from "../../../src/store/tables.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
+import { worldAt } from "../../helpers/world.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -33,7 +35,7 @@ function bench() {
   const start = () => {
     const lifetime = new Lifetime(clock, store.meta);
     lifetime.keep();
-    const ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
+    const ledger = new Ledger(store, worldAt(clock), { trouble: () => {} });
     const journal = new Journal(ledger, { write: () => {} }, clock.wallMs);
     const silences = new Silences({ ledger, lifetime, journal, store });
     silences.reflexes = ["page", "page-later", "tell"];

@@ -2,6 +2,7 @@
  * Who is let in, who waits and who is dropped, against a model of it: the real runs on a real store with a real worker, which
  * ends a run when the test says so. `concurrency` is never passed, nobody is lost, and the order is that of the ids.
  */
+
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { systemClock } from "../../../src/base/clock.ts";
@@ -15,12 +16,12 @@ import { isOver, type Run } from "../../../src/model/run.ts";
 import { spellDecision } from "../../../src/model/run-decision.ts";
 import type { Locations } from "../../../src/spawn/modules-on-disk.ts";
 import { ownCommand, WORKFLOW_WORKER_ROLE } from "../../../src/spawn/own-image.ts";
-import { spawnWorker } from "../../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import { type Limits, workflowConfig } from "../../helpers/config.ts";
 import { randomNumbers } from "../../helpers/crash.ts";
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 import { until } from "../../helpers/until.ts";
+import { REAL_ALARM, worldAt } from "../../helpers/world.ts";
 
 const GATED = (folder: string): string => `
 import { existsSync } from "node:fs";
@@ -50,8 +51,8 @@ class Bench implements AsyncDisposable {
     const opened = openStore(this.folder.file("data"), "normal", this.#clock.bootId, this.#clock.wallMs());
     if (!opened.ok) throw new Error(opened.error.message);
     this.store = opened.value;
-    this.ledger = new Ledger(this.store, this.#clock.wallMs, { trouble: () => {} });
-    this.ticker = new Ticker(this.#clock, () => {});
+    this.ledger = new Ledger(this.store, worldAt(this.#clock), { trouble: () => {} });
+    this.ticker = new Ticker(this.#clock, () => {}, REAL_ALARM);
     this.ticker.start();
     this.#journal = new Journal(this.ledger, { write: () => {} }, this.#clock.wallMs);
     this.workflows = this.load(limits);
@@ -70,10 +71,9 @@ class Bench implements AsyncDisposable {
   load(limits: Limits): Workflows {
     const { store, ledger, ticker } = this;
     const workflows = new Workflows({
-      clock: this.#clock,
+      world: worldAt(this.#clock),
       ticker,
       journal: this.#journal,
-      spawn: spawnWorker,
       nextGeneration: () => ++this.#generation,
       ledger,
       lifetime: new Lifetime(this.#clock, store.meta),

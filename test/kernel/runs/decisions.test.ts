@@ -2,6 +2,7 @@
  * One decision of a reflex is one run (G1): on a real store, whatever is decided again, retried by hand, decided in one
  * transaction or in several, and whatever the wall clock is set to meanwhile.
  */
+
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../../../src/base/json.ts";
@@ -11,6 +12,7 @@ import { type RunDecision, spellDecision } from "../../../src/model/run-decision
 import { openStore } from "../../../src/store/open.ts";
 import { checkStore } from "../../../src/store/rebuild-store.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
+import { worldShowing } from "../../helpers/world.ts";
 
 interface Asked {
   readonly reflex: string | null;
@@ -43,7 +45,11 @@ test("whatever is decided twice is one run, and rebuild proves the table equal",
       if (!opened.ok) throw new Error(opened.error.message);
       const store = opened.value;
       let wall = 1_700_000_000_000;
-      const ledger = new Ledger(store, () => wall, { trouble: () => {} });
+      const ledger = new Ledger(
+        store,
+        worldShowing(() => wall),
+        { trouble: () => {} },
+      );
       let last = 0;
       for (const { reflex, decision: decided, setBy, together } of all) {
         wall += setBy;

@@ -40,14 +40,13 @@ class EngineBench extends KernelBench {
 
   constructor() {
     super();
-    const { clock, ticker, ledger, journal, store, spawn } = this;
+    const { clock, world, ticker, ledger, journal, store } = this;
     this.engine = new Engine({
-      clock,
+      world,
       ticker,
       ledger,
       journal,
       store,
-      spawn,
       space: { low: false },
       data: this.folder.path,
       command: () => ({ command: ["test"], env: {}, cwd: "/" }),
@@ -149,7 +148,7 @@ class EngineBench extends KernelBench {
 
   status(name: string) {
     const { engine } = this;
-    const status = statusOf({ engine, startedAt: 0, data: "/", trouble: () => null });
+    const status = statusOf({ engine, pid: 1, startedAt: 0, data: "/", trouble: () => null });
     const found = status.senses.find((entry) => entry.name === name);
     if (found === undefined) throw new Error(`there is no ${name}`);
     return found;

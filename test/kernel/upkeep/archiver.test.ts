@@ -1,4 +1,5 @@
 /** Which logs move to the archive and when, what a start puts right, and the end of files. */
+
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
@@ -28,6 +29,7 @@ import {
   seenOutside,
 } from "../../helpers/archive.ts";
 import { until } from "../../helpers/until.ts";
+import { REAL_ALARM } from "../../helpers/world.ts";
 
 setDefaultTimeout(120_000);
 
@@ -372,7 +374,10 @@ describe("by itself", () => {
     const { clock, store, ledger } = bench;
     const ticker = new Ticker(clock, () => retention.clockStepped(), clock.alarm);
     const keep = { logsMs, signalsMs: 365 * DAY_MS, archiveMs: null };
-    const retention: Retention = new Retention({ clock, ticker, store, ledger, archiver: bench.archiver }, keep);
+    const retention: Retention = new Retention(
+      { clock, ticker, alarm: REAL_ALARM, store, ledger, archiver: bench.archiver },
+      keep,
+    );
     ticker.start();
     retention.start();
     /** Minute by minute, with time for what each begins. */

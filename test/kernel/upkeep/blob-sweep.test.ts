@@ -1,4 +1,5 @@
 /** Which blobs go and when, on real files and a real store, with a clock that is moved by hand. */
+
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { createHash } from "node:crypto";
@@ -13,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { SYSTEM_CHANCE } from "../../../src/base/chance.ts";
 import { elapsedSince } from "../../../src/base/clock.ts";
 import { contentStore } from "../../../src/base/content-store.ts";
 import type { LogLine } from "../../../src/base/logger.ts";
@@ -26,12 +28,13 @@ import { digestsIn } from "../../../src/store/blob-references.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import { type Folder, temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
+import { worldAt } from "../../helpers/world.ts";
 
 setDefaultTimeout(120_000);
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const trace = traceIds();
+const trace = traceIds(SYSTEM_CHANCE);
 
 let folder: Folder;
 let clock: HandClock;
@@ -47,10 +50,13 @@ function begin(): void {
   const opened = openStore(folder.path, "normal", clock.bootId, clock.wallMs());
   if (!opened.ok) throw new Error(opened.error.message);
   store = opened.value;
-  ledger = new Ledger(store, clock.wallMs, { trouble: () => {} });
+  ledger = new Ledger(store, worldAt(clock), { trouble: () => {} });
   journal = new Journal(ledger, { write: (line) => lines.push(line) }, clock.wallMs);
   ticker = new Ticker(clock, () => sweep.clockStepped(), clock.alarm);
-  sweep = new BlobSweep({ clock, ticker, store, ledger, journal, folder: folder.file("blobs") }, BLOB_SWEEP_TIMES);
+  sweep = new BlobSweep(
+    { world: worldAt(clock), ticker, store, ledger, journal, folder: folder.file("blobs") },
+    BLOB_SWEEP_TIMES,
+  );
   ticker.start();
   sweep.start();
 }
@@ -96,7 +102,7 @@ async function archive(archiveBefore: number | null): Promise<void> {
   clock.pass(1_000);
   const now = clock.wallMs();
   mkdirSync(folder.file("archive"), { recursive: true });
-  const archiver = new Archiver({ clock, store, ledger, folder: folder.file("archive"), journal });
+  const archiver = new Archiver({ world: worldAt(clock), store, ledger, folder: folder.file("archive"), journal });
   let done = false;
   void archiver.run({ logsBefore: now, archiveBefore, now }).then(() => {
     done = true;
@@ -404,7 +410,7 @@ test("a put that meets a removal has its blob, whoever was first", async () => {
   sweep.stop();
   // The clock here runs far ahead of that of the files: those of the child must stay young however long it takes.
   const times = { everyMs: 1, unreferencedMs: 0, youngMs: 1_000 * DAY, trustedAfterMs: 0 };
-  sweep = new BlobSweep({ clock, ticker, store, ledger, journal, folder: folder.file("blobs") }, times);
+  sweep = new BlobSweep({ world: worldAt(clock), ticker, store, ledger, journal, folder: folder.file("blobs") }, times);
   sweep.start();
   clock.pass(60_000);
   const module = join(import.meta.dir, "../../../src/base/content-store.ts");

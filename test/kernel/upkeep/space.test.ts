@@ -1,4 +1,5 @@
 /** Ballast and low space, on real small disks and a real store. */
+
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
@@ -13,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { SYSTEM_CHANCE } from "../../../src/base/chance.ts";
 import { traceIds } from "../../../src/base/trace-id.ts";
 import { Journal } from "../../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../../src/kernel/commits/ledger.ts";
@@ -22,11 +24,11 @@ import { Ballast } from "../../../src/kernel/upkeep/ballast.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
 import { type LowSpace, marksFor, Space } from "../../../src/kernel/upkeep/space.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
-
 import { temporaryFolder } from "../../helpers/folder.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../../helpers/small-disk.ts";
 import { until } from "../../helpers/until.ts";
+import { REAL_ALARM, worldAt } from "../../helpers/world.ts";
 
 const KB = 1024;
 const MB = 1024 * KB;
@@ -47,7 +49,7 @@ describe("ballast", () => {
   test("is a private file of blocks that are really allocated, and is taken over by the next kernel", async () => {
     using folder = temporaryFolder();
     const file = folder.file("ballast");
-    const ballast = new Ballast(file, MB + 4096);
+    const ballast = new Ballast(worldAt(new HandClock()), file, MB + 4096);
     expect(ballast.held).toBe(false);
     expect(await ballast.make()).toBe(true);
     const stats = statSync(file);
@@ -57,9 +59,9 @@ describe("ballast", () => {
       true,
       0o600,
     ]);
-    expect(new Ballast(file, MB + 4096).held).toBe(true);
+    expect(new Ballast(worldAt(new HandClock()), file, MB + 4096).held).toBe(true);
     // Of another size, it is not what is wanted now.
-    expect(new Ballast(file, 2 * MB).held).toBe(false);
+    expect(new Ballast(worldAt(new HandClock()), file, 2 * MB).held).toBe(false);
     expect([ballast.release(), ballast.held, existsSync(file), ballast.release()]).toEqual([true, false, false, false]);
   });
 
@@ -75,7 +77,7 @@ describe("ballast", () => {
     ];
     for (const leave of leftovers) {
       leave();
-      const ballast = new Ballast(file, MB);
+      const ballast = new Ballast(worldAt(new HandClock()), file, MB);
       expect(ballast.held).toBe(false);
       expect(await ballast.make()).toBe(true);
       expect([lstatSync(file).isFile(), lstatSync(file).size]).toEqual([true, MB]);
@@ -86,7 +88,7 @@ describe("ballast", () => {
 
   test("that is released while it is made leaves nothing behind", async () => {
     using folder = temporaryFolder();
-    const ballast = new Ballast(folder.file("ballast"), 16 * MB);
+    const ballast = new Ballast(worldAt(new HandClock()), folder.file("ballast"), 16 * MB);
     for (const isBegun of [true, false]) {
       const made = ballast.make();
       // In small steps: it is written in a moment.
@@ -100,7 +102,7 @@ describe("ballast", () => {
   test("that cannot be made is done without", async () => {
     using folder = temporaryFolder();
     mkdirSync(folder.file("ballast"));
-    const ballast = new Ballast(folder.file("ballast"), MB);
+    const ballast = new Ballast(worldAt(new HandClock()), folder.file("ballast"), MB);
     expect([await ballast.make(), ballast.held, ballast.release()]).toEqual([false, false, false]);
   });
 });
@@ -110,7 +112,7 @@ if (noDisk !== null) console.warn(`skipped: low space, since ${noDisk}`);
 
 describe.skipIf(noDisk !== null)("space", () => {
   const NOW = Date.UTC(2025, 0, 1);
-  const trace = traceIds();
+  const trace = traceIds(SYSTEM_CHANCE);
   let disk: SmallDisk;
   let store: Store;
   let ledger: Ledger;
@@ -131,13 +133,14 @@ describe.skipIf(noDisk !== null)("space", () => {
     changes = [];
     onChange = () => {};
     ticker = new Ticker(clock, () => {}, clock.alarm);
-    ledger = new Ledger(store, clock.wallMs, {
+    ledger = new Ledger(store, worldAt(clock), {
       trouble(message, code) {
         trouble.push(message);
         if (message !== null && space.refused(code)) setImmediate(() => ledger.flush());
       },
     });
     space = new Space({
+      world: worldAt(clock),
       folder: disk.path,
       ticker,
       ledger,
@@ -252,9 +255,10 @@ describe.skipIf(noDisk !== null)("space", () => {
         {
           clock,
           ticker,
+          alarm: REAL_ALARM,
           store,
           ledger,
-          archiver: new Archiver({ clock, store, ledger, folder: join(disk.path, "archive"), journal }),
+          archiver: new Archiver({ world: worldAt(clock), store, ledger, folder: join(disk.path, "archive"), journal }),
         },
         { logsMs: 1_000 * HOUR, signalsMs: HOUR, archiveMs: null },
       );

@@ -1,0 +1,72 @@
+/**
+ * Everything that the kernel takes from outside, beside SQLite: clocks, timers, turns of the event loop, chance, workers,
+ * files, the configuration, and whoever speaks to the kernel. The real world is `host/real-world.ts`; a test gives another.
+ */
+import type { Chance } from "../base/chance.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Files } from "../base/files.ts";
+import type { Result } from "../base/result.ts";
+import type { Secrets } from "../base/secrets.ts";
+import type { Alarm } from "../base/timer.ts";
+import type { Turns } from "../base/turns.ts";
+import type { Acts } from "../control/acts.ts";
+import type { Looks } from "../control/looks.ts";
+import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Location, Locations } from "../spawn/modules-on-disk.ts";
+import type { Spawn } from "../spawn/worker-process.ts";
+
+export interface World {
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly turns: Turns;
+  readonly chance: Chance;
+  readonly files: Files;
+  readonly modules: ModuleFinder;
+  readonly spawn: Spawn;
+  /** Resident bytes of a process and its descendants. */
+  heldBytes(pid: number): number;
+}
+
+/** Where modules are, and what they are made of now. */
+export interface ModuleFinder {
+  senses(config: NerveConfig): Locations;
+  workflows(config: NerveConfig): Locations;
+  workflow(config: NerveConfig, workflow: WorkflowConfig): Result<Location, Problem>;
+}
+
+/** What a whole daemon takes from outside beside that. */
+export interface DaemonWorld extends World {
+  readonly pid: number;
+  readConfig(): Result<NerveConfig, readonly Problem[]>;
+  /** Offers people the kernel. */
+  listen(data: string, looks: Looks, acts: Acts, secrets: Secrets): Listener;
+  /** Everything in `data` is as it should be now: sees what changes. */
+  watch(data: string): Watch;
+  /** Who keeps the kernel from writing `database`, in words; empty where nobody is found. */
+  describeWriter(database: string): string;
+  readonly notify: ServiceManager;
+}
+
+export interface Listener {
+  stop(): Promise<void>;
+}
+
+export interface Watch {
+  /** What is lost, or null. */
+  lost(): Problem | null;
+  /** The control socket is gone: nothing is lost with it, and it can be made anew. */
+  readonly isSocketGone: boolean;
+  /** The control socket was made anew. */
+  socketRenewed(): void;
+}
+
+/** Whoever started the daemon as a service. */
+export interface ServiceManager {
+  /** `READY=1`, `STATUS=…`: one assignment a line. */
+  send(...assignments: string[]): void;
+  /** `RELOADING=1`, stamped with the system's monotonic clock as systemd asks. */
+  reloading(): void;
+  /** Milliseconds within which a `WATCHDOG=1` is wanted, or null. */
+  readonly watchdogMs: number | null;
+}
