@@ -63,7 +63,7 @@ const CODES: ReadonlySet<number | null> = new Set([0, 1, 2, 75, 78]);
 
 function violationOf(is: Ended, was: Ended | undefined, damage: Damage): string | null {
   if (is.code === null) return `${is.verb} hung`;
-  if (!CODES.has(is.code) && !(is.code === 3 && damage.what === "logs.db: gone")) {
+  if (!CODES.has(is.code)) {
     return `${is.verb} ended with ${is.code}: ${is.stderr.slice(0, 600)}`;
   }
   if (is.verb === "start" || is.code !== 0 || was === undefined || was.code !== 0) return null;

@@ -3,8 +3,9 @@
  * transaction on a small SQLite file. The handle must stay referenced: a collected one would let the lock go.
  */
 import { Database } from "bun:sqlite";
-import { lstatSync, readFileSync, statSync } from "node:fs";
-import { isSymlink, makeFile } from "./open.ts";
+import { readFileSync, statSync } from "node:fs";
+import { fileKind } from "../base/file-kind.ts";
+import { makeFile } from "./open.ts";
 
 export interface Lock {
   release(): void;
@@ -12,9 +13,9 @@ export interface Lock {
 
 /** The lock, or null while another process holds it. Throws when the file cannot be made. */
 export function acquireLock(file: string): Lock | null {
-  if (isSymlink(file)) throw new Error(`${file} is a symbolic link; nerve keeps plain files`);
-  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false)
-    throw new Error(`${file} is not a plain file; remove it: nerve makes it anew`);
+  const kind = fileKind(file);
+  if (kind !== null && kind !== "a plain file")
+    throw new Error(`${file} is not a plain file but ${kind}; remove it: nerve makes it anew`);
   makeFile(file);
   const db = new Database(file, { readwrite: true, create: true });
   try {

@@ -1,6 +1,7 @@
 /** How every SQLite file of nerve is opened: the two kinds of connection there are, and what is set on each. */
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { chmodSync, closeSync, lstatSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { fileKind } from "../base/file-kind.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { WAL_LIMIT_BYTES } from "./wal.ts";
 
@@ -48,24 +49,35 @@ export function describeSqliteError(file: string, error: unknown): SqliteProblem
   return { kind, file, message: `${file}: ${message}${code === "" ? "" : ` (${code})`}` };
 }
 
-/** A link inside the data directory could lead a write anywhere. */
-export const isSymlink = (file: string): boolean =>
-  lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+/** What SQLite keeps beside a database, and what a person loses with it. */
+const BESIDE: readonly (readonly [ending: string, remedy: string])[] = [
+  ["", "move it away"],
+  ["-wal", "move it away, and put back the file of that name: it holds the newest commits"],
+  ["-shm", "move it away: SQLite makes it anew"],
+];
 
-const notPlain = (file: string): SqliteProblem => ({
-  kind: "not-plain",
-  file,
-  message: `${file} is not a plain file`,
-});
+/**
+ * What is in the way of opening the database `file`, or null. A link inside the data directory could lead a write
+ * anywhere, and a named pipe would be waited for.
+ */
+function inTheWay(file: string): SqliteProblem | null {
+  for (const [ending, remedy] of BESIDE) {
+    const path = `${file}${ending}`;
+    const kind = fileKind(path);
+    if (kind === null || kind === "a plain file") continue;
+    const isLink = kind === "a symbolic link";
+    const what = isLink ? `is ${kind}; nerve keeps plain files` : `is not a plain file but ${kind}`;
+    return { kind: isLink ? "symlink" : "not-plain", file, message: `${path} ${what}: ${remedy}` };
+  }
+  return null;
+}
 
 /**
  * Makes an empty file with mode 0600 where there is none. An existing file is not touched: closing any descriptor of a file
  * lets go of every lock this process holds on it, those of its other connections too. Source: fcntl(2).
  */
 export function makeFile(file: string): void {
-  const stats = lstatSync(file, { throwIfNoEntry: false });
-  if (stats === undefined) closeSync(openSync(file, "a", 0o600));
-  else if (!stats.isFile()) throw new Error("it is not a plain file");
+  if (fileKind(file) === null) closeSync(openSync(file, "a", 0o600));
 }
 
 /**
@@ -74,8 +86,8 @@ export function makeFile(file: string): void {
  */
 export function openWriter(file: string, durability: "full" | "normal"): Result<Database, SqliteProblem> {
   try {
-    if (isSymlink(file))
-      return err({ kind: "symlink", file, message: `${file} is a symbolic link; nerve keeps plain files` });
+    const found = inTheWay(file);
+    if (found !== null) return err(found);
     makeFile(file);
     chmodSync(file, 0o600);
     const db = new Database(file, { readwrite: true, create: true, strict: true });
@@ -100,12 +112,9 @@ export function openWriter(file: string, durability: "full" | "normal"): Result<
 /** A connection that cannot write. Fails with `missing` while the file does not exist. */
 export function openReader(file: string): Result<Database, SqliteProblem> {
   try {
-    if (isSymlink(file))
-      return err({ kind: "symlink", file, message: `${file} is a symbolic link; nerve keeps plain files` });
-    const stats = lstatSync(file, { throwIfNoEntry: false });
-    if (stats === undefined) return err({ kind: "missing", file, message: `${file} does not exist` });
-    // A named pipe would be waited for.
-    if (!stats.isFile()) return err(notPlain(file));
+    const found = inTheWay(file);
+    if (found !== null) return err(found);
+    if (fileKind(file) === null) return err({ kind: "missing", file, message: `${file} does not exist` });
     const db = new Database(file, { readonly: true, strict: true });
     try {
       db.run("PRAGMA busy_timeout = 1000");

@@ -2,9 +2,10 @@
 import type { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { openReader } from "../sqlite/open.ts";
+import { openReader, type SqliteProblem } from "../sqlite/open.ts";
 import { RESTORE, StoreDamaged } from "./damage.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
+import { besideStore } from "./proofs.ts";
 import { checkPages, checkTables } from "./soundness.ts";
 import { appliedTo, migrationUnknownHere, newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
 
@@ -50,14 +51,25 @@ function runsGone(db: Database): Problem | null {
   return problem("runs-gone", "the table of runs is gone", hint, db.filename);
 }
 
+/** The file is gone, and what nerve kept beside it is not. */
+const GONE = "store-gone";
+
+/** Why a reader of the store in `data` could not open it. */
+export function unopened(data: string, { kind, message, file }: SqliteProblem): Problem {
+  const beside = kind === "missing" ? besideStore(data) : null;
+  if (beside !== null) {
+    const hint =
+      "put back a copy of logs.db; without one the daemon's next start begins anew, and signals, logs and runs are lost";
+    return problem(GONE, `${file} is gone, though ${beside} lie beside it`, hint, file);
+  }
+  const hint = kind === "missing" ? "start nerve once with this config" : kind === "not-a-database" ? RESTORE : null;
+  return problem(`store-${kind}`, message, hint, file);
+}
+
 export function openStoreReader(data: string): Result<StoreReader, Problem> {
   const file = storeFile(data);
   const opened = openReader(file);
-  if (!opened.ok) {
-    const { kind, message } = opened.error;
-    const hint = kind === "missing" ? "start nerve once with this config" : kind === "not-a-database" ? RESTORE : null;
-    return err(problem(`store-${kind}`, message, hint, file));
-  }
+  if (!opened.ok) return err(unopened(data, opened.error));
   const db = opened.value;
   try {
     const fault = storeFault(db, file, CHECKED_BYTES) ?? runsGone(db);

@@ -4,8 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, openSync } from "node:fs";
-import { counted } from "../base/counted.ts";
+import { closeSync, fsyncSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { runMigrations } from "../sqlite/migrate.ts";
@@ -64,9 +63,6 @@ export function openStore(
   now: number,
 ): Result<Store, Problem> {
   const file = storeFile(data);
-  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false) {
-    return err(problem("store-not-plain", `${file} is not a plain file`, "move it away", file));
-  }
   const opened = openWriter(file, durability);
   if (!opened.ok) {
     const hint = opened.error.kind === "not-a-database" ? `${RESTORE}; moved away, nerve begins anew` : null;
@@ -112,8 +108,7 @@ interface Opening {
 
 function noticesOf(file: string, earlier: Earlier | null, restored: readonly Restored[]): Notice[] {
   if (earlier !== null) {
-    const { files, senses, ids } = earlier;
-    const beside = `${counted(files, "archive file")} and ${counted(senses, "database")} of senses`;
+    const { beside, ids } = earlier;
     const message = `${file} was missing or empty and is begun anew, though ${beside} lie beside it: signals, logs and runs of before are lost unless a copy of logs.db is put back; ids go on above log ${ids.logs}, signal ${ids.signals} and run ${ids.workflow_runs}`;
     return [{ event: "store.begun-anew", message }];
   }

@@ -5,6 +5,7 @@
 import type { Database } from "bun:sqlite";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { counted } from "../base/counted.ts";
 import type { Log } from "../model/log.ts";
 import { archiveFolder, isArchiveName } from "./archive-names.ts";
 import { endsOf, idIn, linesOf } from "./archive-reader.ts";
@@ -54,24 +55,43 @@ export function restoreSequences(db: Database, further: Record<Numbered, number>
 
 export const NO_PROOF: Record<Numbered, number> = { signals: 0, logs: 0, workflow_runs: 0 };
 
+/** What lies in a data directory that only a store of before can have put there. */
+interface Remains {
+  /** Names of the files of the archive. */
+  readonly files: readonly string[];
+  /** How many databases of senses. */
+  readonly senses: number;
+}
+
+/** Null: there is nothing, as before a first start. */
+function remainsIn(data: string): Remains | null {
+  const files = namesOr(archiveFolder(data)).filter(isArchiveName);
+  const senses = namesOr(join(data, "senses")).filter(
+    (name) => name.endsWith(".db") && (statSync(join(data, "senses", name), { throwIfNoEntry: false })?.size ?? 0) > 0,
+  );
+  return files.length === 0 && senses.length === 0 ? null : { files, senses: senses.length };
+}
+
+const remainsWords = ({ files, senses }: Remains): string =>
+  `${counted(files.length, "archive file")} and ${counted(senses, "database")} of senses`;
+
+/** Of a logs.db that is not there: what lies beside it, in words. Null where no nerve has kept anything. */
+export function besideStore(data: string): string | null {
+  const remains = remainsIn(data);
+  return remains === null ? null : remainsWords(remains);
+}
+
 /** What a new logs.db finds in its data directory that it did not make. */
 export interface Earlier {
-  /** Files of the archive. */
-  readonly files: number;
-  /** Databases of senses. */
-  readonly senses: number;
+  readonly beside: string;
   readonly ids: Record<Numbered, number>;
 }
 
 /** Null: this is a first start. */
 export function earlierStore(data: string): Earlier | null {
-  const folder = archiveFolder(data);
-  const files = namesOr(folder).filter(isArchiveName);
-  const senses = namesOr(join(data, "senses")).filter(
-    (name) => name.endsWith(".db") && (statSync(join(data, "senses", name), { throwIfNoEntry: false })?.size ?? 0) > 0,
-  );
-  if (files.length === 0 && senses.length === 0) return null;
-  return { files: files.length, senses: senses.length, ids: idsInFiles(folder, files) };
+  const remains = remainsIn(data);
+  if (remains === null) return null;
+  return { beside: remainsWords(remains), ids: idsInFiles(archiveFolder(data), remains.files) };
 }
 
 const namesOr = (folder: string): string[] =>

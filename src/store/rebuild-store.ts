@@ -5,7 +5,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import { openReader, openWriter } from "../sqlite/open.ts";
 import { scanIn } from "./log-history.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
-import { storeFault } from "./open-reader.ts";
+import { storeFault, unopened } from "./open-reader.ts";
 import { rebuildRuns, restoreRuns } from "./rebuild.ts";
 import { type Comparison, checkRuns } from "./run-comparison.ts";
 import { storeFile, storeProblem } from "./tables.ts";
@@ -48,7 +48,7 @@ function withReader(
 ): Result<Rebuilt, Problem> {
   const file = storeFile(data);
   const opened = openReader(file);
-  if (!opened.ok) return err(problem(`store-${opened.error.kind}`, opened.error.message, null, file));
+  if (!opened.ok) return err(unopened(data, opened.error));
   const reader = opened.value;
   try {
     // Whatever is damaged, the table is not to be made like it: not even rows that would be right are written.

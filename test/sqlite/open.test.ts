@@ -95,7 +95,15 @@ describe("the writing connection", () => {
       "not-a-database",
     ],
     ["a folder that is not there", (folder) => folder.file("none", "a.db"), "missing"],
-    ["a folder", (folder) => folder.path, "io"],
+    ["a folder", (folder) => folder.path, "not-plain"],
+    ...["-wal", "-shm"].map((ending): [string, (folder: Folder) => string, string] => [
+      `one with a folder for its ${ending}`,
+      (folder) => {
+        mkdirSync(folder.file(`a.db${ending}`));
+        return folder.file("a.db");
+      },
+      "not-plain",
+    ]),
     ["a name too long", (folder) => folder.file("x".repeat(300)), "io"],
   ])("G10: %s is refused by kind, with the path, and left as it is", (_, make, kind) => {
     using folder = temporaryFolder();

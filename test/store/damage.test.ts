@@ -160,6 +160,16 @@ test("a store begun anew beside an archive and senses says so, and goes on above
   store.close();
 });
 
+test("a reader of a logs.db that is gone names what lies beside it; where nothing does, no nerve has run", () => {
+  using folder = temporaryFolder();
+  const read = (): unknown => openStoreReader(folder.path);
+  expect(read()).toMatchObject({ ok: false, error: { kind: "store-missing" } });
+  mkdirSync(join(folder.path, "senses"));
+  writeFileSync(join(folder.path, "senses/a.db"), "not empty");
+  const message = `${storeFile(folder.path)} is gone, though 0 archive files and 1 database of senses lie beside it`;
+  expect(read()).toMatchObject({ ok: false, error: { kind: "store-gone", message, file: storeFile(folder.path) } });
+});
+
 test("a first start says nothing of that", () => {
   using folder = temporaryFolder();
   const store = opened(folder.path);

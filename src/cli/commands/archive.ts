@@ -72,8 +72,10 @@ async function verify(place: Place, json: boolean): Promise<Outcome> {
 /** By the daemon, or where none runs by this process. */
 async function archived(place: Place): Promise<Result<Archived, Failure>> {
   const answer = await ask<Archived>(place, "/archive", {});
-  const isDown = !answer.ok && answer.error.code === EXIT.unreachable;
-  return isDown && place.config !== null && existsSync(storeFile(place.data)) ? archiveHere(place.config) : answer;
+  if (answer.ok || answer.error.code !== EXIT.unreachable || place.config === null) return answer;
+  if (existsSync(storeFile(place.data))) return archiveHere(place.config);
+  const opened = readStore(place);
+  return opened.ok ? answer : opened;
 }
 
 const sentence = ({ files, rows, removed_files, signals }: Archived): string =>

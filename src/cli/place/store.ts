@@ -13,6 +13,7 @@ import { nothingThere, type Place, startCommand } from "./place.ts";
 const BROKEN: ReadonlySet<string> = new Set([
   DAMAGED,
   "newer-store",
+  "store-gone",
   "store-not-a-database",
   "store-symlink",
   "store-not-plain",

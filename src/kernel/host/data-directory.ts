@@ -10,9 +10,11 @@ import {
   readdirSync,
   readFileSync,
   realpathSync,
+  statSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileKind } from "../../base/file-kind.ts";
 import { nameOfProcess } from "../../base/processes.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
@@ -46,12 +48,31 @@ const unusable = (path: string, message: string, hint: string | null): DataProbl
 
 const MAY_PASS = /^(ENOSPC|EDQUOT|EIO|SQLITE_FULL|SQLITE_IOERR)/;
 
+/** What lies where a folder belongs. */
+function noFolderAt(path: string): DataProblem | null {
+  const kind = fileKind(path);
+  if (kind === null || kind === "a folder") return null;
+  if (kind === "a symbolic link")
+    return unusable(path, `is ${kind}`, "nerve keeps its data in plain folders; move the real one here");
+  const hint = "move it away, and put back the folder with what was in it, or choose another `data`";
+  return unusable(path, `is not a folder but ${kind}`, hint);
+}
+
+/** What of the path to `data` is no folder. */
+function noFolderAbove(data: string): DataProblem | null {
+  for (let path = dirname(data); ; path = dirname(path)) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats?.isDirectory()) return null;
+    if (stats !== undefined) return unusable(path, `is not a folder but ${fileKind(path)}`, "choose another `data`");
+    if (path === dirname(path)) return null;
+  }
+}
+
 function makeFolder(path: string): DataProblem | null {
+  const inTheWay = noFolderAt(path);
+  if (inTheWay !== null) return inTheWay;
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const stats = lstatSync(path);
-  if (stats.isSymbolicLink())
-    return unusable(path, "is a symbolic link", "nerve keeps its data in plain folders; move the real one here");
-  if (!stats.isDirectory()) return unusable(path, "is not a folder", "move it away or choose another `data`");
   if (stats.uid !== process.getuid?.())
     return unusable(path, `belongs to uid ${stats.uid}`, "run nerve as that user, or chown it");
   if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
@@ -61,19 +82,21 @@ function makeFolder(path: string): DataProblem | null {
 
 /** What an earlier kernel left there goes; a socket is not bound over anything else. */
 function findInSocketsWay(path: string): DataProblem | null {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined || stats.isSocket()) return null;
-  return unusable(path, "is no socket", "nerve listens there: move it away");
+  const kind = fileKind(path);
+  if (kind === null || kind === "a socket") return null;
+  return unusable(path, `is no socket but ${kind}`, "nerve listens there: move it away");
 }
 
 /** Files that nerve opens by itself. A pipe or a device of that name would keep the start waiting, or take what is written. */
-const PLAIN_FILES = ["nerve.pid", "ballast"];
+const PLAIN_FILES = ["nerve.pid", "ballast", join("locks", "kernel.lock")];
 
 function findNoPlainFile(data: string): DataProblem | null {
-  const found = PLAIN_FILES.map((name) => join(data, name)).find(
-    (path) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === false,
-  );
-  return found === undefined ? null : unusable(found, "is not a plain file", "remove it: nerve makes it anew");
+  for (const path of PLAIN_FILES.map((name) => join(data, name))) {
+    const kind = fileKind(path);
+    if (kind !== null && kind !== "a plain file")
+      return unusable(path, `is not a plain file but ${kind}`, "remove it: nerve makes it anew");
+  }
+  return null;
 }
 
 /** `data: /tmp` or `data: .` would shut everybody else out of it. */
@@ -130,7 +153,7 @@ export function describeWriter(database: string): string {
 /** Makes and locks it. `in-use` names the process that holds it. */
 export function openDataDirectory(data: string): Result<DataDirectory, DataProblem> {
   try {
-    const others = findOthers(data);
+    const others = noFolderAbove(data) ?? findOthers(data);
     if (others !== null) return err(others);
     for (const folder of [data, ...FOLDERS.map((name) => join(data, name))]) {
       const found = makeFolder(folder);

@@ -161,7 +161,7 @@ describe("G9: the data directory", () => {
         mkdirSync(folder.file("data", "locks"), { recursive: true });
         symlinkSync(folder.file("victim"), folder.file("data", "locks", "kernel.lock"));
       },
-      "kernel.lock is a symbolic link",
+      "kernel.lock is not a plain file but a symbolic link",
     ],
     [
       "one whose pid file is a link",
@@ -169,7 +169,7 @@ describe("G9: the data directory", () => {
         mkdirSync(folder.file("data"));
         symlinkSync(folder.file("victim"), folder.file("data", "nerve.pid"));
       },
-      "DATA/nerve.pid is not a plain file",
+      "DATA/nerve.pid is not a plain file but a symbolic link",
     ],
     ...["nerve.pid", "ballast"].map(
       (name): Unusable => [
@@ -178,14 +178,31 @@ describe("G9: the data directory", () => {
           mkdirSync(folder.file("data"));
           expect(Bun.spawnSync(["mkfifo", folder.file("data", name)]).exitCode).toBe(0);
         },
-        `DATA/${name} is not a plain file`,
+        `DATA/${name} is not a plain file but a named pipe`,
       ],
     ),
     [
       "one with a folder where its socket is to be",
       (folder) => mkdirSync(folder.file("data", "nerve.sock"), { recursive: true }),
-      "DATA/nerve.sock is no socket",
+      "DATA/nerve.sock is no socket but a folder",
     ],
+    ...["senses", "locks", "archive", "blobs"].map(
+      (name): Unusable => [
+        `one with a file where the folder ${name} is to be`,
+        (folder) => {
+          mkdirSync(folder.file("data"));
+          writeFileSync(folder.file("data", name), "");
+        },
+        `DATA/${name} is not a folder but a plain file`,
+      ],
+    ),
+    ...["nerve.pid", "ballast", "locks/kernel.lock"].map(
+      (name): Unusable => [
+        `one with a folder where ${name} is to be`,
+        (folder) => mkdirSync(folder.file("data", name), { recursive: true }),
+        `DATA/${name} is not a plain file but a folder`,
+      ],
+    ),
     [
       "somebody else's too",
       (folder) => {
