@@ -36,6 +36,11 @@ export class Journal {
     return new Voice(source, trace, (entry) => this.#log(entry));
   }
 
+  /** As `of`, about the moment `at`, which is past. */
+  ofMoment(at: number, source: string): Voice {
+    return new Voice(source, null, (entry) => this.#log(entry, at));
+  }
+
   /** `source` speaks; a repeat of the same message within the minute is only counted. */
   folding(source: string, trace: string | null = null): Voice {
     return new Voice(source, trace, (entry) => this.#fold(entry));
@@ -56,13 +61,17 @@ export class Journal {
 
   /** To stderr alone, with `data` of the caller's own: the store already holds the event. */
   say(entry: JournalEntry): void {
-    this.#logger.write({ at: this.#now(), ...entry });
+    this.#print(entry, this.#now());
   }
 
-  #log(entry: JournalEntry): void {
-    const row = rowOf(entry, this.#now());
+  #print(entry: JournalEntry, at: number): void {
+    this.#logger.write({ at, ...entry });
+  }
+
+  #log(entry: JournalEntry, at = this.#now()): void {
+    const row = rowOf(entry, at);
     this.#ledger.write((draft) => draft.append(row));
-    this.say(entry);
+    this.#print(entry, at);
   }
 
   /**

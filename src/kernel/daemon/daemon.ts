@@ -65,7 +65,6 @@ export class Daemon {
   readonly #upkeep: Upkeep;
   readonly #onLost: (problem: Problem) => void;
   readonly #lifetime: Lifetime;
-  readonly #startedAt: number;
   readonly #config: NerveConfig;
   readonly #modules: Modules;
   readonly #reloads: Reloads;
@@ -82,7 +81,6 @@ export class Daemon {
     this.#onLost = options.onLost;
     this.#data = data;
     this.#store = store;
-    this.#startedAt = clock.wallMs();
     this.#modules = locate(world.modules, config);
     this.#lifetime = new Lifetime(clock, store.meta);
     this.#ticker = new Ticker(clock, (byMs) => this.#clockStepped(byMs), world.alarm);
@@ -144,8 +142,10 @@ export class Daemon {
   begin(swept: readonly number[]): void {
     const { senses, groups } = this.#config;
     const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;
-    const data = { ahead_ms: this.#lifetime.aheadMs, last_signal: this.#store.signals.lastId() };
-    this.#voice.info("kernel.started", message, data);
+    const { elapsedMs, wallMs } = this.#lifetime.began;
+    const data = { ahead_ms: wallMs - elapsedMs, last_signal: this.#store.signals.lastId() };
+    // Deadlines that passed while nerve was down act at this moment.
+    this.#journal.ofMoment(wallMs, "kernel").info("kernel.started", message, data);
     if (swept.length > 0)
       this.#voice.warn(
         "kernel.swept",
@@ -194,7 +194,7 @@ export class Daemon {
     const looks = looksOf({
       engine: this.#engine,
       pid: this.#world.pid,
-      startedAt: this.#startedAt,
+      startedAt: this.#lifetime.began.wallMs,
       data: path,
       trouble,
     });

@@ -151,9 +151,15 @@ export class Firings {
     draft.afterwards(counted);
   }
 
+  /** How late a deadline acts, or how late nerve comes to one that acts when it was due. */
+  #lateMs({ due, elapsed }: Decision): number {
+    if (due === null) return 0;
+    return elapsed > due ? elapsed - due : Math.max(0, this.#lifetime.now() - due);
+  }
+
   #log(draft: Draft, { config }: Reflex, { id, trace }: Cause, firing: Firing | null, outcome: Outcome): void {
     const due = firing?.decision.due ?? null;
-    const lateMs = due === null ? 0 : Math.max(0, this.#lifetime.now() - due);
+    const lateMs = firing === null ? 0 : this.#lateMs(firing.decision);
     const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
     const target = `${config.kind} ${targetOf(config)}`;
     const key = firing !== null && isKeyed(config.key) ? shownKey(firing.key) : null;

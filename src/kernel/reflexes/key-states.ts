@@ -80,9 +80,19 @@ export class KeyStates implements Remembering {
     return this.#keys.size;
   }
 
-  /** What an earlier kernel remembered; deadlines that have passed act as soon as they can. */
+  /**
+   * What an earlier kernel remembered. A deadline that has passed meanwhile acts at the moment of the start, whenever the
+   * start comes to it: the log of the start says the moment, so that a replay decides the same.
+   */
   restore(states: readonly { readonly key: string; readonly state: KeyState }[]): void {
-    for (const { key, state } of states) this.kept({ key, state: REST, armed: null }, state);
+    const { elapsedMs } = this.#owner.lifetime.began;
+    for (const { key, state } of states) {
+      const memory = { key, state, armed: null };
+      this.#keys.set(key, memory);
+      const deadline = deadlineOf(state);
+      if (deadline !== null && deadline <= elapsedMs) this.#come(memory, elapsedMs);
+      else this.#arm(memory);
+    }
   }
 
   /** Null: there is no array at the path of `each`, and the signal is passed over. */
@@ -215,6 +225,11 @@ export class KeyStates implements Remembering {
     if (deadline === null || this.#keys.get(memory.key) !== memory) return;
     const elapsed = this.#owner.lifetime.now();
     if (elapsed < deadline) return this.#arm(memory);
+    this.#come(memory, elapsed);
+  }
+
+  /** At `elapsed` deadlines of a key have come. */
+  #come(memory: KeyMemory, elapsed: number): void {
     this.#owner.ledger.write((draft) => {
       for (const decision of this.#apply(draft, memory, { kind: "time", elapsed })) {
         this.#owner.late(draft, this, memory.key, decision);

@@ -41,6 +41,9 @@ export class Lifetime {
   #offsetMs: number;
   #newestMs: number;
 
+  /** Where this object began, on both axes. */
+  readonly began: { readonly elapsedMs: number; readonly wallMs: number };
+
   /** Goes on where the store's last anchor left off. */
   constructor(clock: Clock, store: LifetimeStore) {
     this.#clock = clock;
@@ -60,6 +63,7 @@ export class Lifetime {
     this.#skewMs = wall - elapsed;
     this.#offsetMs = wall - clock.bootMs();
     this.#newestMs = elapsed;
+    this.began = { elapsedMs: elapsed, wallMs: wall };
   }
 
   /** Never less than it was before. */

@@ -64,6 +64,7 @@ function bench(words: Words) {
   const decided: Decided[] = [];
   const about = new Map<number, Json[]>();
   let limited = 0;
+  let decidedFirst: readonly Decided[] = [];
 
   const start = () => {
     const ticker = new CountingTicker(clock, () => lifetime.keep(), clock.alarm);
@@ -123,6 +124,8 @@ function bench(words: Words) {
     about: (signal: number): Json[] => about.get(signal) ?? [],
     file: storeFile(folder.path),
     limited: () => limited,
+    /** In the first transaction of the newest kernel. */
+    decidedFirst: () => decidedFirst,
     timers: () => kernel.ticker.waiting.size,
     now: () => kernel.lifetime.now(),
     states: () => kernel.states,
@@ -144,12 +147,16 @@ function bench(words: Words) {
       clock.pass(0);
       commit();
     },
-    /** kill -9, and another kernel after `ms`. */
-    restart(ms: number): void {
+    /** kill -9, and another kernel after `ms`, which needs `startMs` until its first timer can ring. */
+    restart(ms: number, startMs = 0): void {
       commit();
       kernel.ticker.stop();
       clock.pass(ms);
       kernel = start();
+      clock.freeze(startMs);
+      const before = decided.length;
+      commit();
+      decidedFirst = decided.slice(before);
       clock.pass(0);
       commit();
     },
@@ -231,6 +238,30 @@ describe("a deadline", () => {
     given.restart(MINUTE);
     given.pass(MINUTE);
     expect(given.decided).toHaveLength(1);
+  });
+
+  test("that passed while nerve was down acts at the moment of the start, however long the start takes", () => {
+    using given = bench({ ...FOR, debounce: { waitMs: SECOND, maxMs: null }, throttleMs: 10 * SECOND });
+    given.signal(ON);
+    given.restart(MINUTE, 300);
+    given.pass(2 * SECOND);
+    expect(given.decided).toMatchObject([
+      { kind: "fire", signal: 1, due: MINUTE + SECOND, elapsed: MINUTE + SECOND, until: MINUTE + 11 * SECOND },
+    ]);
+  });
+
+  test("that comes during the start acts when it was due", () => {
+    using given = bench({ ...FOR, throttleMs: 10 * SECOND });
+    given.signal(ON);
+    given.restart(4_900, 900);
+    expect(given.decided).toMatchObject([{ kind: "fire", signal: 1, due: 5_000, elapsed: 5_000, until: 15_000 }]);
+  });
+
+  test("that passed while nerve was down is decided in the first transaction of the start", () => {
+    using given = bench({ ...FOR, throttleMs: 10 * SECOND });
+    given.signal(ON);
+    given.restart(MINUTE);
+    expect(given.decidedFirst()).toMatchObject([{ kind: "fire", signal: 1, due: 5_000, elapsed: MINUTE }]);
   });
 
   test("that passed while the machine was off acts at the start", () => {
