@@ -17,6 +17,9 @@ import { findReflexViolations } from "./reflex-checker.ts";
 const FULL = process.env.NERVE_CRASH === "full";
 const SEED = Number(process.env.NERVE_CRASH_SEED ?? Date.now() % 1_000_000);
 const KILLS = FULL ? 200 : 20;
+/** Every so many kills nerve is down for longer than a second. */
+const DOWN_EVERY = 4;
+const DOWN_MS = 1_200;
 /** The last write at which it is killed, and how far apart those are. */
 const WRITES = 480;
 const STRIDE = FULL ? 1 : 23;
@@ -59,6 +62,8 @@ const BUSY = `${QUIET.trimEnd()}
 
 class Stage {
   readonly site = new CrashSite(["moody", "fickle", "plain"], BUSY);
+  /** When a kernel was seen to be dead. */
+  readonly deaths: number[] = [];
 
   constructor() {
     const folder = join(this.site.folder, "workflows/note");
@@ -91,7 +96,17 @@ class Stage {
     const active = "workflow_runs WHERE state IN ('queued', 'running', 'sleeping')";
     await until("every run has ended", () => this.#count(active) === 0);
     expect(await kernel.stop()).toBe(0);
-    return findReflexViolations(this.site.data, this.reflexes);
+    return this.violations(this.site.data);
+  }
+
+  violations(data: string): string[] {
+    return findReflexViolations(data, this.reflexes, this.deaths);
+  }
+
+  /** Takes note that the kernel is dead. Nerve is down for so long that deadlines act at the next start, now and then. */
+  async died(): Promise<void> {
+    this.deaths.push(Date.now());
+    if (this.deaths.length % DOWN_EVERY === 0) await Bun.sleep(DOWN_MS);
   }
 }
 
@@ -110,6 +125,7 @@ describe("killed at random", () => {
       await kernel.answers();
       await Bun.sleep(random() ** 2 * 1_500);
       await kernel.kill();
+      await stage.died();
     }
     violations = await stage.settle();
     console.log(
@@ -145,7 +161,7 @@ describe("killed at random", () => {
       if (db.run(sql).changes === 0) throw new Error(`the fault was not planted: ${sql}`);
     }
     db.close(true);
-    const found = findReflexViolations(copy, stage.reflexes);
+    const found = stage.violations(copy);
     rmSync(copy, { recursive: true });
     return found.join("\n");
   }
@@ -169,6 +185,19 @@ describe("killed at random", () => {
       "a firing for another signal",
       "throttled has fired and should not have",
       [`UPDATE logs SET data = json_set(data, '$.signal', 1) WHERE id = ${middle("throttled")}`],
+    ],
+    [
+      "a firing for another deadline",
+      "several has fired and should not have",
+      [`UPDATE logs SET data = json_set(data, '$.due', data ->> 'due' + 400) WHERE id = ${middle("several")}`],
+    ],
+    [
+      "a firing that was lost at a start",
+      "several has not fired",
+      [
+        `DELETE FROM logs WHERE id = (SELECT id FROM logs WHERE event = 'reflex.fired' AND source = 'reflex:several'
+         ORDER BY data ->> 'late_ms' DESC LIMIT 1)`,
+      ],
     ],
     [
       "a firing for another key",
@@ -230,6 +259,7 @@ test.skipIf(missing !== null)("killed at its k-th write, it has fired exactly wh
   for (let k = 2; k <= WRITES; k += STRIDE) {
     const paths = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
     await dead(site.start("nerve.yaml", killedAtStep({ k, call: "pwrite64", paths, children: false })));
+    await stage.died();
     kills++;
   }
   const violations = await stage.settle();
