@@ -10,7 +10,7 @@ import { shownKey } from "../../src/rules/key.ts";
 import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
 import { isAtRest, type KeyState, REST, ruleOf } from "../../src/rules/rule.ts";
 import type { Known } from "./possible-times.ts";
-import { type Course, Courses, type KeySignal } from "./reflex-courses.ts";
+import { type Course, Courses, type KeySignal, stillValid } from "./reflex-courses.ts";
 
 interface SignalRow {
   readonly id: number;
@@ -146,7 +146,8 @@ function expected(config: ReflexConfig, store: Store, told: readonly Told[], end
     courses.pass(end);
     const kept = onWall(remembered.get(key) ?? REST, store.skewMs);
     const isKept = ({ state }: Course): boolean =>
-      (isAtRest(rule, kept, end) && isAtRest(rule, state, end)) || Bun.deepEquals(kept, state);
+      (isAtRest(rule, kept, end) && isAtRest(rule, state, end)) ||
+      Bun.deepEquals(stillValid(kept, end), stillValid(state, end));
     const possible = courses.end();
     const [best] = possible as [Course];
     const right = possible.find((course) => course.cost === best.cost && isKept(course)) ?? null;

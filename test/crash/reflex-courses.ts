@@ -40,6 +40,10 @@ interface Open {
   readonly cost: number;
 }
 
+/** Without a throttle that is over by `at`. */
+export const stillValid = (state: KeyState, at: number): KeyState =>
+  (state.throttledUntil ?? 0) <= at ? { ...state, throttledUntil: null } : state;
+
 const nameOf = ({ signal, due }: Firing): string => `${signal} ${due}`;
 
 export class Courses {
@@ -113,9 +117,7 @@ export class Courses {
   #keep(open: readonly Open[], at: number): void {
     const best = new Map<string, Open>();
     for (const one of open) {
-      const { throttledUntil } = one.state;
-      const isOver = throttledUntil !== null && throttledUntil <= at;
-      const name = JSON.stringify(isOver ? { ...one.state, throttledUntil: null } : one.state);
+      const name = JSON.stringify(stillValid(one.state, at));
       const other = best.get(name);
       if (other === undefined || one.cost < other.cost) best.set(name, one);
     }
