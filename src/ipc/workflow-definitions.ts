@@ -79,6 +79,7 @@ const run = {
     key: "unknown",
     due: [COUNT, "|", "null"],
     signal: "unknown",
+    incident: "unknown",
   },
   /** Running time left to this attempt, or null: no limit. */
   timeoutMs: [MS, "|", "null"],

@@ -88,4 +88,9 @@ export const RUN_EVENT_KINDS = {
     sentence: "There were more runs than `concurrency` and `max_queue` allow: raise them, or `throttle` the reflex.",
     data: { error: "string" },
   },
+  "run.joined": {
+    levels: ["info"],
+    sentence: "A run had not begun, and run `into` reports what it was to report.",
+    data: { into: "number" },
+  },
 } as const satisfies RunEventKinds;

@@ -6,9 +6,10 @@ import type { Json } from "../base/json.ts";
 import type { Log } from "./log.ts";
 import { spellDecision } from "./run-decision.ts";
 import type { CountedSleep, SleepPlace, StepPlace } from "./run-places.ts";
+import type { Trigger } from "./trigger.ts";
 
 export const ACTIVE_STATES = ["queued", "running", "sleeping"] as const;
-export const ENDINGS = ["completed", "failed", "cancelled", "timed-out", "dropped"] as const;
+export const ENDINGS = ["completed", "failed", "cancelled", "timed-out", "dropped", "joined"] as const;
 export type Ending = (typeof ENDINGS)[number];
 export type RunState = (typeof ACTIVE_STATES)[number] | Ending;
 
@@ -40,19 +41,6 @@ export interface Run {
   readonly key: string | null;
   /** What its reflex decided it for; null: nobody decided, a person asked for it. */
   readonly decision: string | null;
-}
-
-/** What `thread.trigger` is: the signal that started the run, or (by hand) only a payload. */
-export interface Trigger {
-  readonly id: number | null;
-  readonly sense: string | null;
-  /** Unix milliseconds. */
-  readonly at: number | null;
-  readonly reflex: string | null;
-  /** The value of the reflex's `key`, null where there is none. */
-  readonly key: Json;
-  /** Whether the payload is one element of the signal's, which `each` picked out. Absent in logs of earlier builds. */
-  readonly isElement: boolean;
 }
 
 interface Until {
@@ -138,6 +126,8 @@ export interface RunEventData {
   "run.timed-out": { readonly error: string };
   "run.cancelled": { readonly error: string | null };
   "run.dropped": { readonly error: string };
+  /** `into`: the run that reports what this one was to report. */
+  "run.joined": { readonly into: number };
 }
 
 export type RunEventName = keyof RunEventData;
@@ -159,6 +149,7 @@ export const RUN_EVENTS: readonly RunEventName[] = [
   "run.timed-out",
   "run.cancelled",
   "run.dropped",
+  "run.joined",
 ];
 
 export type RunEvent = {
@@ -235,6 +226,7 @@ function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
 const COMES_IN: Readonly<Record<Exclude<RunEventName, "run.queued">, readonly RunState[]>> = {
   "run.started": ["queued"],
   "run.dropped": ["queued"],
+  "run.joined": ["queued"],
   "run.resumed": ["running", "sleeping"],
   "step.started": ["running"],
   // Between attempts: the step was under way when its attempt ended.
@@ -286,6 +278,8 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
     case "run.cancelled":
     case "run.dropped":
       return { ...seen, state: ENDING_OF[event], ended_at: row.at, error: wellFormed(data.error), until: null };
+    case "run.joined":
+      return { ...seen, state: "joined", ended_at: row.at, error: null, until: null };
   }
 }
 

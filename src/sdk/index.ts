@@ -4,6 +4,7 @@
  * The names here are public; a change to them is a change to every module ever written.
  */
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
+import type { TriggerIncident } from "../model/incident.ts";
 import { PeerNotReady } from "../model/peer-not-ready.ts";
 
 export { PeerNotReady };
@@ -106,7 +107,11 @@ export interface Trigger<P = any> {
   /** The whole payload, where `each` made `payload` one of its elements; else null. */
   // biome-ignore lint/suspicious/noExplicitAny: as the payload
   readonly signal: any;
+  /** What the run is to report of an incident, where its reflex has `incident`; else null. */
+  readonly incident: TriggerIncident | null;
 }
+
+export type { Notification, Severity, TriggerIncident } from "../model/incident.ts";
 
 /** What a step's function is given. */
 export interface Step {

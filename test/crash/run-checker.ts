@@ -59,6 +59,7 @@ const ENDING: Readonly<Record<string, string>> = {
   "run.cancelled": "cancelled",
   "run.timed-out": "timed-out",
   "run.dropped": "dropped",
+  "run.joined": "joined",
 };
 const EVENTS = [
   "run.queued",

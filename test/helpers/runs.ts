@@ -1,7 +1,8 @@
 /** Histories of runs, written as the kernel writes them: each event is a log and the row it leads to, in one commit. */
 import type { Json } from "../../src/base/json.ts";
-import { advance, isOver, type Run, type RunEvent, type RunEventData, type Trigger } from "../../src/model/run.ts";
+import { advance, isOver, type Run, type RunEvent, type RunEventData } from "../../src/model/run.ts";
 import { spellDecision } from "../../src/model/run-decision.ts";
+import type { Trigger } from "../../src/model/trigger.ts";
 import type { Store } from "../../src/store/open.ts";
 
 export interface Queued {
@@ -13,7 +14,15 @@ export interface Queued {
   readonly retry_of: number | null;
 }
 
-export const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
+export const BY_HAND: Trigger = {
+  id: null,
+  sense: null,
+  at: null,
+  reflex: null,
+  key: null,
+  isElement: false,
+  incident: null,
+};
 
 /** What a reflex without `key` decides for the signal of `trigger`. */
 const decisionOf = ({ id, reflex }: Trigger): string | null =>
@@ -106,7 +115,7 @@ export function writeRandomHistory(store: Store, writer: RunWriter, seed: number
       const byHand = random() < 0.3;
       const trigger = byHand
         ? BY_HAND
-        : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null, isElement: false };
+        : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null, isElement: false, incident: null };
       const retry_of = byHand && store.runs.lastId() > 0 ? store.runs.lastId() : null;
       writer.queue({ workflow: pick(["page", "mend"]), at, trace, input: pick(INPUTS), trigger, retry_of });
     } else {

@@ -194,6 +194,7 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
         key: null,
         due: null,
         signal: null,
+        incident: null,
       },
       timeoutMs: null,
       steps: [],

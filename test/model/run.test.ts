@@ -18,7 +18,7 @@ import {
 
 const TRACE = "a".repeat(32);
 const recorded = (id: number): Recorded => ({ id, at: 1_000 + id, run: 7, workflow: "page", trace: TRACE });
-const trigger = { id: 41, sense: "disk", at: 900, reflex: "full", key: "/var", isElement: false };
+const trigger = { id: 41, sense: "disk", at: 900, reflex: "full", key: "/var", isElement: false, incident: null };
 const place = { step: "find owner", nth: 0, attempt: 1 };
 
 const sleep = { duration: "5s", name: null, nth: 0 };
@@ -48,6 +48,7 @@ const DATA: RunEventData = {
   "run.timed-out": { error: "too long" },
   "run.cancelled": { error: null },
   "run.dropped": { error: "the queue is full" },
+  "run.joined": { into: 9 },
 };
 const event = <Name extends RunEvent["event"]>(name: Name, data: RunEventData[Name] = DATA[name]): RunEvent =>
   ({ event: name, data }) as RunEvent;
@@ -60,8 +61,8 @@ const after = (...names: readonly RunEvent["event"][]): Run => {
 
 /** What may happen to a run that is alive, by its state. */
 const COMES_IN: Readonly<Record<string, readonly RunEvent["event"][]>> = {
-  queued: ["run.started", "run.dropped", "run.failed", "run.cancelled"],
-  running: RUN_EVENTS.filter((name) => !["run.queued", "run.started", "run.dropped"].includes(name)),
+  queued: ["run.started", "run.dropped", "run.joined", "run.failed", "run.cancelled"],
+  running: RUN_EVENTS.filter((name) => !["run.queued", "run.started", "run.dropped", "run.joined"].includes(name)),
   sleeping: ["run.resumed", "run.failed", "run.cancelled", "step.completed"],
 };
 
@@ -89,7 +90,7 @@ const QUEUED: Run = {
 
 test("a run begins as its order says", () => {
   expect(after("run.queued")).toEqual(QUEUED);
-  const byHand = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
+  const byHand = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false, incident: null };
   const data = { input: null, trigger: byHand, retry_of: 3, from_step: "a", decision: null };
   expect(advance(null, recorded(1), event("run.queued", data))).toEqual({
     ...QUEUED,
@@ -107,6 +108,7 @@ describe("an event changes", () => {
   test.each<[RunEvent["event"], readonly RunEvent["event"][], Partial<Run>]>([
     ["run.started", ["run.queued"], running],
     ["run.dropped", ["run.queued"], { state: "dropped", ended_at: 1_002, error: "the queue is full" }],
+    ["run.joined", ["run.queued"], { state: "joined", ended_at: 1_002 }],
     ["run.cancelled", ["run.queued"], { state: "cancelled", ended_at: 1_002 }],
     ["step.started", ["run.queued", "run.started"], running],
     ["step.completed", ["run.queued", "run.started"], running],
@@ -185,11 +187,13 @@ describe("refused is", () => {
   });
 
   test.each(
-    (["run.completed", "run.failed", "run.cancelled", "run.timed-out", "run.dropped"] as const).flatMap((ending) =>
-      rest.map((name) => [name, ending] as const),
+    (["run.completed", "run.failed", "run.cancelled", "run.timed-out", "run.dropped", "run.joined"] as const).flatMap(
+      (ending) => rest.map((name) => [name, ending] as const),
     ),
   )("%s after %s", (name, ending) => {
-    const run = ending === "run.dropped" ? after("run.queued", ending) : after("run.queued", "run.started", ending);
+    const run = ["run.dropped", "run.joined"].includes(ending)
+      ? after("run.queued", ending)
+      : after("run.queued", "run.started", ending);
     expect(() => advance(run, recorded(9), event(name))).toThrow(`log 9: ${name} of run 7, which is ${run.state}`);
   });
 });

@@ -228,6 +228,7 @@ describe("a run", () => {
       key: null,
       due: null,
       signal: null,
+      incident: null,
     };
     b.worker.run(1, { trigger });
     expect(await b.worker.end(1)).toMatchObject({ output: { trigger, frozen: true, thread: true } });
@@ -237,7 +238,17 @@ describe("a run", () => {
     await using b = await bench("return Object.isFrozen(thread.trigger.payload[0]);");
     const payload = JSON.parse(`${"[".repeat(32_000)}${"]".repeat(32_000)}`);
     b.worker.run(1, {
-      trigger: { id: null, sense: null, at: null, payload, reflex: null, key: null, due: null, signal: null },
+      trigger: {
+        id: null,
+        sense: null,
+        at: null,
+        payload,
+        reflex: null,
+        key: null,
+        due: null,
+        signal: null,
+        incident: null,
+      },
     });
     expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: true });
   });
@@ -344,6 +355,7 @@ describe("a run", () => {
           key: null,
           due: null,
           signal: null,
+          incident: null,
         },
       });
     }
@@ -385,6 +397,7 @@ describe("a run", () => {
       key: null,
       due: null,
       signal: null,
+      incident: null,
     });
     b.worker.run(1, { trigger: trigger("one"), trace: "1".repeat(32) });
     b.worker.run(2, { trigger: trigger("two"), ...past(completed("a", "old")) });
@@ -461,6 +474,7 @@ describe("a step", () => {
       key: null,
       due: null,
       signal: null,
+      incident: null,
     });
     b.worker.run(1, { trigger: trigger(null) });
     b.worker.run(2, { trigger: trigger("x") });
@@ -634,7 +648,17 @@ describe("a sleep", () => {
       if (thread.trigger.payload === "first") gate("late").then(async () => { mark("late"); thread.log("info", "late"); mark("called"); await thread.step("late", () => mark("step")); mark("never"); });
       await thread.sleep("1h");`);
     b.worker.run(1, {
-      trigger: { id: null, sense: null, at: null, payload: "first", reflex: null, key: null, due: null, signal: null },
+      trigger: {
+        id: null,
+        sense: null,
+        at: null,
+        payload: "first",
+        reflex: null,
+        key: null,
+        due: null,
+        signal: null,
+        incident: null,
+      },
     });
     await b.worker.end(1);
     const said = b.worker.saidOf(1).length;
@@ -981,6 +1005,7 @@ describe("at shutdown", () => {
           key: null,
           due: null,
           signal: null,
+          incident: null,
         },
       });
     }
@@ -1045,7 +1070,17 @@ describe("G5: whatever user code does that is not spinning", () => {
     );
     for (const index of BODIES.keys()) {
       b.worker.run(index + 1, {
-        trigger: { id: null, sense: null, at: null, payload: index, reflex: null, key: null, due: null, signal: null },
+        trigger: {
+          id: null,
+          sense: null,
+          at: null,
+          payload: index,
+          reflex: null,
+          key: null,
+          due: null,
+          signal: null,
+          incident: null,
+        },
       });
       expect(["completed", "failed"]).toContain((await b.worker.end(index + 1)).type);
     }

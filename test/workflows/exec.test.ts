@@ -19,7 +19,17 @@ async function worker(folder: Folder, options: unknown): Promise<TestWorkflowWor
 }
 
 const payload = (value: unknown) => ({
-  trigger: { id: 3, sense: "disk", at: 5, payload: value, reflex: "r", key: null, due: null, signal: null },
+  trigger: {
+    id: 3,
+    sense: "disk",
+    at: 5,
+    payload: value,
+    reflex: "r",
+    key: null,
+    due: null,
+    signal: null,
+    incident: null,
+  },
 });
 
 async function outcome(options: unknown, request = payload({})) {
@@ -83,7 +93,7 @@ describe("exec", () => {
     [{ command: [] }, "command must begin with the program to run"],
     [
       { command: ["echo", "{{ paylod.x }}"] },
-      "command must fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}",
+      "command must fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}",
     ],
     [{ command: ["{{ payload.x }}"] }, "command must name the program itself, without {{ }}"],
     [{ command: ["true"], parse: "json" }, "parse is not an option: there are command, env, cwd"],

@@ -11,6 +11,7 @@ const TRIGGER: Trigger = {
   key: "/",
   due: null,
   signal: null,
+  incident: null,
   payload: {
     status: "critical",
     n: 1.5,
@@ -34,6 +35,7 @@ const BY_HAND: Trigger = {
   key: null,
   due: null,
   signal: null,
+  incident: null,
   payload: "only",
 };
 const filled = (argument: string, trigger = TRIGGER): string => fill(["true", argument], trigger)[1] as string;

@@ -50,6 +50,7 @@ const TRIGGER = {
   key: null,
   due: null,
   signal: null,
+  incident: null,
 };
 const QUICK = { interval: "10ms", max_interval: "20ms" };
 

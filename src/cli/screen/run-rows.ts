@@ -21,6 +21,7 @@ export const STATE_STYLES: Readonly<Record<RunState, Style | null>> = {
   cancelled: "yellow",
   "timed-out": "red",
   dropped: "red",
+  joined: "dim",
 };
 
 const STATE_WIDTH = "completed".length;

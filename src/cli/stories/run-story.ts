@@ -83,6 +83,8 @@ export function runLogSpans(log: Log, screen: Screen): Span[] {
     case "run.cancelled":
     case "run.dropped":
       return [span(event.slice("run.".length).replace("-", " "), "red"), ...because(data.error)];
+    case "run.joined":
+      return [span(`joined to run ${data.into}`)];
     case "run.resumed":
       return messageSpans(log, screen);
   }

@@ -72,6 +72,7 @@ const SAID: Readonly<Record<Run["state"], string>> = {
   cancelled: "was cancelled",
   "timed-out": "timed out",
   dropped: "was dropped",
+  joined: "joined another run",
 };
 
 const pretty = (output: string | null): string => safeJson(output === null ? null : parseStored(output), 2);

@@ -8,7 +8,8 @@
 import { formatDuration } from "../../base/duration.ts";
 import type { Json } from "../../base/json.ts";
 import type { LogLevel } from "../../model/log.ts";
-import { isOver, type Run, type RunEvent, type Trigger } from "../../model/run.ts";
+import { isOver, type Run, type RunEvent } from "../../model/run.ts";
+import type { Trigger } from "../../model/trigger.ts";
 
 /**
  * Where a run stands besides its durable state.
@@ -198,5 +199,7 @@ export function wordsOf(run: number, { event, data }: RunEvent, codeChanged = fa
       return { level: "warn", message: `run ${run} was cancelled${data.error === null ? "" : `: ${data.error}`}` };
     case "run.dropped":
       return { level: "warn", message: `run ${run} was dropped: ${data.error}` };
+    case "run.joined":
+      return { level: "info", message: `run ${run} is joined to run ${data.into}` };
   }
 }

@@ -5,7 +5,8 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { traceIds } from "../../base/trace-id.ts";
 import type { RunAnswer } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { isOver, type Run, type Trigger } from "../../model/run.ts";
+import { isOver, type Run } from "../../model/run.ts";
+import type { Trigger } from "../../model/trigger.ts";
 import type { Store } from "../../store/open.ts";
 import type { LiveRun, RunOrder } from "../memory/run.ts";
 import type { World } from "../world.ts";
@@ -13,7 +14,15 @@ import type { Histories } from "./histories.ts";
 import { inheritable } from "./run-history.ts";
 import type { Workflow } from "./workflow.ts";
 
-const BY_HAND: Trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
+const BY_HAND: Trigger = {
+  id: null,
+  sense: null,
+  at: null,
+  reflex: null,
+  key: null,
+  isElement: false,
+  incident: null,
+};
 
 export interface ByHandParts {
   readonly store: Store;
@@ -63,6 +72,7 @@ export class ByHand {
     if (!isOver(row.state)) {
       return err(problem("run-active", `run ${id} is ${row.state}`, `\`nerve cancel ${id}\` ends it`));
     }
+    if (row.state === "joined") return err(this.#joined(row));
     const workflow = this.#find(row.workflow);
     if (!workflow.ok) return workflow;
     const told = this.#parts.histories.of(row);
@@ -76,6 +86,13 @@ export class ByHand {
     const { input, trigger } = order;
     const again = { input, trigger, decision: null, trace: row.trace, retryOf: id, fromStep };
     return ok(answerOf(await this.#parts.admit(workflow.value, again)));
+  }
+
+  /** The run that it joined is the one to retry. */
+  #joined({ id }: Run): Problem {
+    const into = this.#parts.histories.joinedInto(id);
+    const hint = into === null ? null : `\`nerve retry ${into}\` retries the run that it joined`;
+    return problem("run-joined", `run ${id} joined ${into === null ? "another run" : `run ${into}`}`, hint);
   }
 
   #find(name: string): Result<Workflow, Problem> {

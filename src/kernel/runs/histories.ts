@@ -55,6 +55,18 @@ export class Histories {
     return ok({ history: historyOf(following(first.value, logs), kept ?? undefined), order });
   }
 
+  /** The run that run `id` joined; null where that cannot be read. */
+  joinedInto(id: number): number | null {
+    const read = this.#read(id, (history) => {
+      for (const log of history.eachOfRun(id, 0)) {
+        const event = runEventOf(log)?.event;
+        if (event?.event === "run.joined") return event.data.into;
+      }
+      return null;
+    });
+    return read.ok ? read.value : null;
+  }
+
   /** Where a run stands that an earlier kernel left: by its newest event, or by all of them where the row does not fit it. */
   standing({ row, isWhole }: FoundRun): Result<Standing, Problem> {
     if (!isWhole) return this.#folded(row);

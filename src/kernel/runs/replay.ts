@@ -70,5 +70,5 @@ export function triggerOf(
   // Absent in logs of earlier builds.
   const key = trigger.key ?? null;
   const signal = trigger.isElement === true && id !== null ? store.payloadOf(id) : null;
-  return { id, sense, at, payload: input, reflex, key, due: null, signal };
+  return { id, sense, at, payload: input, reflex, key, due: null, signal, incident: trigger.incident ?? null };
 }

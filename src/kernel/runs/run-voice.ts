@@ -12,6 +12,7 @@ const LEVELS: Readonly<Record<Ending, LogLevel>> = {
   cancelled: "warn",
   "timed-out": "error",
   dropped: "warn",
+  joined: "info",
 };
 
 export class RunVoice {

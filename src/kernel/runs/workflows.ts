@@ -4,7 +4,8 @@
  */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig } from "../../model/config.ts";
-import { isOver, type Run, type Trigger } from "../../model/run.ts";
+import { isOver, type Run } from "../../model/run.ts";
+import type { Trigger } from "../../model/trigger.ts";
 import type { Locations } from "../../spawn/modules-on-disk.ts";
 import type { FoundRun } from "../../store/runs.ts";
 import type { Draft } from "../commits/draft.ts";

@@ -6,7 +6,7 @@ import { withAdvice } from "nerve/retry";
 import { fill, hasNoTemplate, isTemplate } from "./template.ts";
 
 const asWords =
-  "fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}";
+  "fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}";
 const known = where(COMMAND.command, (words) => words.every(isTemplate), asWords);
 
 export const options = record({

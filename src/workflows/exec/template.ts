@@ -1,6 +1,6 @@
 /**
- * `{{ payload.x }}`, `{{ signal.x }}`, `{{ sense }}`, `{{ at }}`, `{{ id }}`, `{{ key }}` and `{{ due }}` in the arguments of a
- * command.
+ * `{{ payload.x }}`, `{{ signal.x }}`, `{{ incident.x }}`, `{{ sense }}`, `{{ at }}`, `{{ id }}`, `{{ key }}` and `{{ due }}` in the
+ * arguments of a command.
  *
  * 1. What is filled in is part of one argument and never makes two: there is no shell and no splitting.
  * 2. What is filled in never makes an argument an option, unless a `--` before it says that no options follow.
@@ -10,7 +10,7 @@
 import type { Trigger } from "nerve";
 
 const TEMPLATE = /\{\{([^{}]*)\}\}/g;
-const WORD = /^(?:(?:payload|signal)(?:\.[^.\s]+)*|sense|at|id|key|due)$/;
+const WORD = /^(?:(?:payload|signal|incident)(?:\.[^.\s]+)*|sense|at|id|key|due)$/;
 /** Text of the author's own that makes an argument the option it is: `--host=`, `-n`. */
 const OWN_OPTION = /^-[^{]*[^-{]/;
 
@@ -45,12 +45,13 @@ const shown = (argument: string): string =>
     .join("");
 const at = (index: number, argument: string): string => `argument ${index} of the command, "${shown(argument)}",`;
 
-type Root = "payload" | "signal" | "sense" | "at" | "id" | "key" | "due";
+type Root = "payload" | "signal" | "incident" | "sense" | "at" | "id" | "key" | "due";
 
 /** What it means that there is none; null: a payload may be null. */
 const MISSING: Readonly<Record<Root, string | null>> = {
   payload: null,
   signal: "the reflex has no `each`, or its signal is no longer kept",
+  incident: "the run reports no incident, for its reflex has no `incident`",
   sense: "no signal started this run",
   at: "no signal started this run",
   id: "no signal started this run",

@@ -31,6 +31,7 @@ const TRIGGER: RunRequest["trigger"] = {
   key: null,
   due: null,
   signal: null,
+  incident: null,
 };
 const MOST_LIVES = 400;
 const MOST_POINTS = 5_000;
@@ -72,7 +73,7 @@ export class ReplayKernel {
   }
 
   async run(): Promise<Story> {
-    const trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false };
+    const trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false, incident: null };
     this.#log.append({
       event: "run.queued",
       data: { input: null, trigger, retry_of: null, from_step: null, decision: null },

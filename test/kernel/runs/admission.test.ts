@@ -111,7 +111,15 @@ class Bench implements AsyncDisposable {
   /** As a signal does it: inside somebody's transaction. */
   bySignal(payload: number): void {
     this.ledger.write((draft) => {
-      const trigger = { id: payload, sense: "ask", at: 1, reflex: "follow", key: null, isElement: false };
+      const trigger = {
+        id: payload,
+        sense: "ask",
+        at: 1,
+        reflex: "follow",
+        key: null,
+        isElement: false,
+        incident: null,
+      };
       const decision = spellDecision({ kind: "signal", signal: payload, key: null });
       this.workflows.start(draft, "gated", { input: payload, trigger, decision }, "0".repeat(32));
     });
