@@ -10,14 +10,29 @@ export class HandClock implements Clock {
   #pending: { readonly at: number; readonly fire: () => void } | null = null;
   /** How often the alarm rang. */
   rings = 0;
+  #held: { looks: number; readonly ms: number } | null = null;
 
   constructor(wall = Date.UTC(2025, 0, 1)) {
     this.#wall = wall;
   }
 
-  wallMs = (): number => this.#wall;
-  bootMs = (): number => this.#boot;
+  wallMs = (): number => this.#look(this.#wall);
+  bootMs = (): number => this.#look(this.#boot);
   monotonicMs = (): number => this.#monotonic;
+
+  /** This process is held up for `ms` behind the look at a clock that comes after `looks` others. */
+  holdUp(looks: number, ms: number): void {
+    this.#held = { looks, ms };
+  }
+
+  #look(shown: number): number {
+    if (this.#held !== null && this.#held.looks-- === 0) {
+      const { ms } = this.#held;
+      this.#held = null;
+      this.freeze(ms);
+    }
+    return shown;
+  }
 
   /** As a timer would: rings in the order of time, however far `ms` goes. */
   pass(ms: number): void {

@@ -3,7 +3,7 @@
  * used, suspend and downtime included. It runs with the wall clock, so that what was decided can be replayed from the
  * times of signals; a set clock is taken back out of it. Across boots only the wall clock is there to tell.
  */
-import { type Clock, type Moment, momentOf, STEP_MS } from "../../base/clock.ts";
+import { type Clock, type Moment, momentOf, STEP_MS, wallAheadMs } from "../../base/clock.ts";
 import { readJson } from "../../base/json.ts";
 
 /** A moment on both axes, as it is kept in the store. */
@@ -49,19 +49,19 @@ export class Lifetime {
     this.#clock = clock;
     this.#store = store;
     const anchor = readAnchor(store);
-    const wall = clock.wallMs();
+    const { bootId, bootMs: boot, wallMs: wall } = momentOf(clock);
     let elapsed = 0;
     if (anchor !== null) {
       const { moment, elapsedMs } = anchor;
       const wallPassed = wall - moment.wallMs;
-      const bootPassed = clock.bootMs() - moment.bootMs;
-      const sameBoot = moment.bootId === clock.bootId;
+      const bootPassed = boot - moment.bootMs;
+      const sameBoot = moment.bootId === bootId;
       // Within a boot the wall clock is believed as far as the boot clock agrees.
       const passed = sameBoot && Math.abs(wallPassed - bootPassed) > STEP_MS ? bootPassed : wallPassed;
       elapsed = elapsedMs + Math.max(0, Math.round(passed));
     }
     this.#skewMs = wall - elapsed;
-    this.#offsetMs = wall - clock.bootMs();
+    this.#offsetMs = wall - boot;
     this.#newestMs = elapsed;
     this.began = { elapsedMs: elapsed, wallMs: wall };
   }
@@ -80,7 +80,7 @@ export class Lifetime {
 
   /** Takes what the wall clock was set by out of the axis. */
   #follow(wallMs: number): void {
-    const offset = wallMs - this.#clock.bootMs();
+    const offset = wallAheadMs(this.#clock, wallMs, this.#offsetMs);
     const step = offset - this.#offsetMs;
     this.#offsetMs = offset;
     if (Math.abs(step) > STEP_MS) this.#skewMs += Math.round(step);

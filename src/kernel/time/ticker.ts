@@ -2,7 +2,7 @@
  * The kernel's one timer. Recurring things follow the wall clock through their calendar; delays count elapsed time,
  * suspend included. It wakes at least once a second, so that a stepped clock is noticed within that time.
  */
-import { type Clock, STEP_MS } from "../../base/clock.ts";
+import { type Clock, momentOf, STEP_MS, wallAheadMs } from "../../base/clock.ts";
 import { Heap } from "../../base/heap.ts";
 import type { Alarm } from "../../base/timer.ts";
 import { type Calendar, newestDue } from "./calendar.ts";
@@ -64,7 +64,8 @@ export class Ticker {
     this.#clock = clock;
     this.#alarm = alarm;
     this.#stepped = stepped;
-    this.#offset = clock.wallMs() - clock.bootMs();
+    const { wallMs, bootMs } = momentOf(clock);
+    this.#offset = wallMs - bootMs;
     this.#lastWakeMonotonicMs = clock.monotonicMs();
     this.#seenAtMs = this.#lastWakeMonotonicMs;
   }
@@ -174,8 +175,9 @@ export class Ticker {
     this.#lastWakeMonotonicMs = this.#seen();
     const wall = this.#clock.wallMs();
     const boot = this.#clock.bootMs();
-    const step = wall - boot - this.#offset;
-    this.#offset = wall - boot;
+    const offset = wallAheadMs(this.#clock, wall, this.#offset);
+    const step = offset - this.#offset;
+    this.#offset = offset;
     if (Math.abs(step) > STEP_MS) this.#realign(wall, boot, step);
     for (let delay = this.#delays.peek(); delay && delay.dueBootMs <= boot; delay = this.#delays.peek()) {
       this.#delays.pop();

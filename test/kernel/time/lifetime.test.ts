@@ -156,6 +156,25 @@ describe("elapsed time", () => {
     expect(after(...happenings)).toBe(expected);
   });
 
+  test("is moved by no pause of this process, whichever look at a clock the pause follows", () => {
+    for (let looks = 0; looks < 30; looks++) {
+      const { clock, start } = bench();
+      const began = clock.wallMs();
+      clock.holdUp(looks, SECOND);
+      let lifetime = start();
+      const { wallMs, elapsedMs } = lifetime.began;
+      const ahead = wallMs - elapsedMs;
+      for (let round = 0; round < 3; round++) {
+        lifetime.keep();
+        clock.pass(SECOND);
+        lifetime.now();
+        lifetime = start();
+      }
+      expect([looks, lifetime.aheadMs, lifetime.now()]).toEqual([looks, ahead, clock.wallMs() - ahead]);
+      expect(clock.wallMs() - began).toBe(4 * SECOND);
+    }
+  });
+
   test("begins at nothing, whatever the clock shows", () => {
     expect(bench().start().now()).toBe(0);
   });

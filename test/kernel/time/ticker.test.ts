@@ -39,6 +39,21 @@ function setting() {
   };
 }
 
+test("a pause of this process is no step of the clock, whichever look at a clock the pause follows", () => {
+  for (let looks = 0; looks < 40; looks++) {
+    const clock = new HandClock();
+    clock.holdUp(looks, 700);
+    const steps: number[] = [];
+    const ticker = new Ticker(clock, (byMs) => steps.push(byMs), clock.alarm);
+    ticker.start();
+    clock.pass(10_000);
+    expect([looks, steps]).toEqual([looks, []]);
+    clock.step(DAY);
+    clock.pass(2_000);
+    expect([looks, steps]).toEqual([looks, [DAY]]);
+  }
+});
+
 describe("an interval", () => {
   test("fires on its multiples, each time once", () => {
     const { clock, interval } = setting();
