@@ -96,7 +96,6 @@ export function graphOf(config: NerveConfig): Graph {
 }
 
 function clocksOf(reflex: ReflexConfig): string[] {
-  if (reflex.kind !== "sense") return [];
   const { intervalMs, cron, tz, onStart } = reflex;
   return [
     ...(intervalMs === null ? [] : [`every ${formatDuration(intervalMs)}`]),

@@ -10,7 +10,7 @@ export const hintOfMisplaced =
   (kind: "sense" | "workflow", name: string, keys: readonly string[]) =>
   (key: string): string | null => {
     if (Object.hasOwn(REFLEX, key)) {
-      const example = `${kind}: ${shown(name)}, ${kind === "sense" ? "" : "on: [SENSE], "}${key}: ${EXAMPLES[key] ?? "…"}`;
+      const example = `${kind}: ${shown(name)}, ${key}: ${EXAMPLES[key] ?? "…"}`;
       return `\`${key}\` belongs in a reflex: \`reflexes: [{ ${example} }]\``;
     }
     if (nearest(key, keys) !== null) return null;

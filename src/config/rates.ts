@@ -16,7 +16,7 @@
  * Signals are counted by when they are due: computes that take unequally long may move one from an hour into the next.
  * Runs are counted as they are decided on: one that is dropped counts, and a retry does not.
  */
-import { type NerveConfig, type ReflexConfig, type SenseReflexConfig, targetOf } from "../model/config.ts";
+import { type ClockWords, type NerveConfig, type ReflexConfig, targetOf } from "../model/config.ts";
 import { MAX_ELEMENTS } from "../rules/each.ts";
 import { isKeyed } from "../rules/key.ts";
 import { ruleOf } from "../rules/rule.ts";
@@ -57,7 +57,7 @@ function cronRate(expression: string): number {
   return count;
 }
 
-function clockRate({ intervalMs, cron }: SenseReflexConfig): number {
+function clockRate({ intervalMs, cron }: ClockWords): number {
   return (intervalMs === null ? 0 : apart(intervalMs)) + (cron === null ? 0 : cronRate(cron));
 }
 
@@ -71,7 +71,7 @@ function letThrough(config: ReflexConfig, signals: number): number {
 }
 
 export function worstCaseRates(config: NerveConfig): Rates {
-  const clocks = new Map(config.reflexes.map((reflex) => [reflex, reflex.kind === "sense" ? clockRate(reflex) : 0]));
+  const clocks = new Map(config.reflexes.map((reflex) => [reflex, clockRate(reflex)]));
   const senses = new Map([...config.senses.keys()].map((name) => [name, Number.POSITIVE_INFINITY]));
   const rateOf = (reflex: ReflexConfig): ReflexRate => {
     const signals = sum(reflex.on.map((sense) => senses.get(sense) ?? 0));

@@ -1,6 +1,6 @@
 /** The keys of a reflex and what may stand under each. */
 import { readCron } from "./cron.ts";
-import { type Fields, flag, list, name, oneOf, type Reader, reader, text } from "./fields.ts";
+import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader, text } from "./fields.ts";
 import { duration, durationOrNone } from "./quantities.ts";
 import { readCount, readDebounce, readEach, readKey, readPattern } from "./reflex-words.ts";
 import { found, type Tree } from "./tree.ts";
@@ -60,6 +60,7 @@ export const REFLEX = {
   tz: readTz,
   catch_up: oneOf("none", "one"),
   on_start: flag,
+  input: jsonMap,
   when: readPattern,
   clear: readPattern,
   edge: oneOf("level", "rising", "falling"),

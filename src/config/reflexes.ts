@@ -52,11 +52,25 @@ function checkTarget(fields: ReflexFields, tree: Tree, label: string, report: Re
     const message = `\`${label}\` says neither which sense to run nor which workflow to start`;
     report.add("missing-key", tree.place, message, "add `sense: NAME` or `workflow: NAME`");
   }
-  if (!startsWorkflow(fields)) return;
-  for (const key of [...TIMED, "align", "jitter", "tz", "catch_up"] as const) {
+  checkInput(fields, label, report);
+  if (!startsWorkflow(fields) || fields.placeOf("on") === null) return;
+  for (const key of TIMED) {
     const place = fields.placeOf(key);
-    const hint = "workflows start on signals: use `on`, or run a sense at that time";
-    if (place) report.add("conflict", place, `\`${label}.${key}\` is not allowed in a workflow reflex`, hint);
+    const message = `\`${label}.${key}\` does not go with \`on\` in a workflow reflex`;
+    if (place) report.add("conflict", place, message, "make it two reflexes: one with `on`, one with the times");
+  }
+}
+
+/** What a signal starts has the payload of the signal, and a sense has its options. */
+function checkInput(fields: ReflexFields, label: string, report: Report): void {
+  const place = fields.placeOf("input");
+  if (place === null) return;
+  const refuse = (why: string, hint: string): void => report.add("conflict", place, `\`${label}.input\` ${why}`, hint);
+  if (!startsWorkflow(fields)) {
+    if (fields.placeOf("sense") !== null)
+      refuse("is not allowed in a sense reflex", "options of a sense stand under `with`");
+  } else if (fields.placeOf("on") !== null) {
+    refuse("does not go with `on`", "remove it: the payload of the signal is the input of the run");
   }
 }
 
@@ -65,7 +79,7 @@ function checkTrigger(fields: ReflexFields, tree: Tree, label: string, report: R
   const isTriggered = fields.firstOf(["on", "interval", "cron"]) !== null || values.on_start === true;
   const isBad = fields.placeOf("on_start") !== null && values.on_start === null;
   if (isTriggered || isBad || hasMisspelt(tree, ["on", ...TIMED])) return;
-  const hint = startsWorkflow(fields) ? "add `on: [SENSE]`" : "add `interval`, `cron`, `on_start: true` or `on`";
+  const hint = "add `interval`, `cron`, `on_start: true` or `on`";
   report.add("missing-trigger", tree.place, `\`${label}\` has no trigger`, hint);
 }
 
@@ -112,11 +126,7 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
     key: values.key,
     each: values.each,
   };
-  if (isWorkflow) return { kind: "workflow", workflow: values.workflow?.name ?? "", ...words };
-  return {
-    kind: "sense",
-    sense: values.sense?.name ?? "",
-    ...words,
+  const clock = {
     intervalMs: values.interval,
     align: values.align,
     jitterMs: values.jitter,
@@ -125,6 +135,10 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
     catchUp: values.catch_up,
     onStart: values.on_start,
   };
+  if (isWorkflow) {
+    return { kind: "workflow", workflow: values.workflow?.name ?? "", ...words, ...clock, input: values.input };
+  }
+  return { kind: "sense", sense: values.sense?.name ?? "", ...words, ...clock };
 }
 
 const REFLEXES = list(reader(schemaOf(REFLEX), readReflex), "a list of reflexes");

@@ -46,8 +46,6 @@ class WordRules {
   }
 
   checkClock(): void {
-    // In a workflow reflex these are refused whatever stands beside them.
-    if (this.#fields.placeOf("workflow") !== null) return;
     this.#needs("align", ["interval"]);
     this.#needs("jitter", ["interval"]);
     this.#needs("tz", ["cron"]);

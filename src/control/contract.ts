@@ -47,6 +47,10 @@ export interface Status {
     readonly enabled: boolean;
     readonly fired: number;
     readonly throttled: number;
+    /** Due times of a workflow reflex that started no run, because the run before had not begun. */
+    readonly missed: number;
+    /** Unix milliseconds; null where no clock makes the reflex due. */
+    readonly next_due: number | null;
     /** Unix milliseconds until which it starts no workflow, or null. */
     readonly silenced_until: number | null;
   }[];

@@ -18,6 +18,7 @@ import type { Sense } from "./memory/sense.ts";
 import { Firings } from "./reflexes/firings.ts";
 import { Reflexes } from "./reflexes/reflexes.ts";
 import { Silences } from "./reflexes/silences.ts";
+import { TimedRuns } from "./reflexes/timed-runs.ts";
 import { Requests } from "./requests.ts";
 import { Workflows } from "./runs/workflows.ts";
 import { Computes } from "./senses/computes.ts";
@@ -91,6 +92,14 @@ export class Engine {
     this.silences = new Silences({ ledger, lifetime, journal, store });
     const { workflows, silences } = this;
     const firings = new Firings({ chance: world.chance, lifetime, journal, store, workflows, silences, wake });
+    const timedRuns = new TimedRuns({
+      wallMs: clock.wallMs,
+      chance: world.chance,
+      ledger,
+      lifetime,
+      journal,
+      workflows,
+    });
     this.reflexes = new Reflexes({
       clock,
       ticker,
@@ -101,6 +110,7 @@ export class Engine {
       firings,
       silences,
       dueTimes: senses,
+      timedRuns,
     });
     const { reflexes } = this;
     const { throttles, quarantines } = senses;

@@ -85,9 +85,8 @@ interface ReflexWords {
   readonly each: string | null;
 }
 
-export interface SenseReflexConfig extends ReflexWords {
-  readonly kind: "sense";
-  readonly sense: string;
+/** When the clock makes a reflex due. */
+export interface ClockWords {
   readonly intervalMs: number | null;
   readonly align: boolean | null;
   readonly jitterMs: number | null;
@@ -98,9 +97,17 @@ export interface SenseReflexConfig extends ReflexWords {
   readonly onStart: boolean | null;
 }
 
-export interface WorkflowReflexConfig extends ReflexWords {
+export interface SenseReflexConfig extends ReflexWords, ClockWords {
+  readonly kind: "sense";
+  readonly sense: string;
+}
+
+/** Has clock words or `on`, never both. */
+export interface WorkflowReflexConfig extends ReflexWords, ClockWords {
   readonly kind: "workflow";
   readonly workflow: string;
+  /** The payload of runs that the clock starts. */
+  readonly input: JsonObject | null;
 }
 
 interface WorkflowCommon {

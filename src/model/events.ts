@@ -164,9 +164,9 @@ export const EVENTS = {
   "reflex.fired": {
     levels: ["info"],
     sentence:
-      "A reflex fired. `silenced` or `cancelled`: nothing was started, and why. `due` and `late_ms`: when its deadline was, and how late nerve acted.",
+      "A reflex fired: for a signal, or at a due time. `silenced` or `cancelled`: nothing was started, and why. `due` and `late_ms`: when its deadline or due time was, and how late nerve acted.",
     data: {
-      signal: "number",
+      signal: "number | null",
       key: "any",
       due: "number | null",
       late_ms: "number",
@@ -174,6 +174,11 @@ export const EVENTS = {
       "silenced?": "string",
       "cancelled?": "string",
     },
+  },
+  "reflex.missed": {
+    levels: ["warn"],
+    sentence: "A due time started no run: the run before it had not begun. `status` counts such times.",
+    data: null,
   },
   "reflex.cleared": {
     levels: ["info"],

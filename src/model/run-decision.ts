@@ -6,8 +6,8 @@
 export type RunDecision =
   /** `key`: the state the reflex fired for, as `rules/key.ts` spells it; null: the reflex has no `key`. */
   | { readonly kind: "signal"; readonly signal: number; readonly key: string | null }
-  /** A due time, on the axis of elapsed time: a clock that is set back makes no second one. */
-  | { readonly kind: "due"; readonly elapsedMs: number };
+  /** A due time, or a start of nerve. When it was decided, on the axis of elapsed time: a clock that is set back makes no second one. */
+  | { readonly kind: "due" | "start"; readonly elapsedMs: number };
 
 export function spellDecision(decision: RunDecision): string {
   switch (decision.kind) {
@@ -16,6 +16,7 @@ export function spellDecision(decision: RunDecision): string {
       return decision.key === null ? signal : `${signal}:${decision.key}`;
     }
     case "due":
-      return `due:${decision.elapsedMs}`;
+    case "start":
+      return `${decision.kind}:${decision.elapsedMs}`;
   }
 }

@@ -2,7 +2,7 @@
 import type { Json } from "../base/json.ts";
 import type { TriggerIncident } from "./incident.ts";
 
-/** What `thread.trigger` is: the signal that started the run, or (by hand) only a payload. */
+/** What `thread.trigger` is: the signal or the due time that started the run, or (by hand) only a payload. */
 export interface Trigger {
   readonly id: number | null;
   readonly sense: string | null;
@@ -13,6 +13,8 @@ export interface Trigger {
   readonly key: Json;
   /** Whether the payload is one element of the signal's, which `each` picked out. Absent in logs of earlier builds. */
   readonly isElement: boolean;
+  /** Unix milliseconds of the time that the clock made due; null: a signal or a person started the run. Absent in logs of earlier builds. */
+  readonly due: number | null;
   /** What the run is to report of an incident; null for any other run. Absent in logs of earlier builds. */
   readonly incident: TriggerIncident | null;
 }

@@ -59,7 +59,6 @@ export const isDefinitionOf = (config: ReflexConfig, digest: string): boolean =>
 
 /** Digest of the words that say when a reflex is due. */
 export function scheduleOf(config: ReflexConfig): string {
-  if (config.kind === "workflow") return digestOf(FORMAT, {});
   const { intervalMs, align, jitterMs, cron, tz } = config;
   // To be aligned is the default.
   const words = { intervalMs, align: align === true ? null : align, jitterMs, cron, tz };

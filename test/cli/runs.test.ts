@@ -73,7 +73,16 @@ beforeAll(() => {
       data: JSON.stringify(fired),
     }),
   );
-  const trigger = { id, sense: "health", at: T + 3, reflex: "on-bad", key: null, isElement: false, incident: null };
+  const trigger = {
+    id,
+    sense: "health",
+    at: T + 3,
+    reflex: "on-bad",
+    key: null,
+    isElement: false,
+    due: null,
+    incident: null,
+  };
   writer.queue({ workflow: "page", at: T + 3, trace: TREE, input: { load1: 9 }, trigger, retry_of: null });
   const step = { nth: 0, attempt: 1 };
   writer.event(FAILED, T + 5, "run.started", { attempt: 1, code: "" });

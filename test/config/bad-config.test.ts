@@ -734,8 +734,26 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("workflows: {page: }\nreflexes: [{workflow: page, interval: 1s, on: [load]}, {workflow: page}]"),
     says: [
-      "nerve.yaml:3:29: `reflexes[0].interval` is not allowed in a workflow reflex; workflows start on signals: use `on`, or run a sense at that time",
-      "nerve.yaml:3:56: `reflexes[1]` has no trigger; add `on: [SENSE]`",
+      "nerve.yaml:3:29: `reflexes[0].interval` does not go with `on` in a workflow reflex; make it two reflexes: one with `on`, one with the times",
+      "nerve.yaml:3:56: `reflexes[1]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`",
+    ],
+  },
+  {
+    config: withSenses(
+      "workflows: {page: }\nreflexes: [{workflow: page, on: [load], input: {}}, {sense: load, interval: 1s, input: {}}, {workflow: page, input: {}}, {workflow: page, cron: '@daily', input: 5}]",
+    ),
+    says: [
+      "nerve.yaml:3:41: `reflexes[0].input` does not go with `on`; remove it: the payload of the signal is the input of the run",
+      "nerve.yaml:3:81: `reflexes[1].input` is not allowed in a sense reflex; options of a sense stand under `with`",
+      "nerve.yaml:3:93: `reflexes[2]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`",
+      "nerve.yaml:3:162: `reflexes[3].input` must be a map of options, found the number 5",
+    ],
+  },
+  {
+    config: withSenses("workflows: {page: }\nreflexes: [{workflow: page, on: [load], tz: UTC, catch_up: one}]"),
+    says: [
+      "nerve.yaml:3:41: `reflexes[0].tz` has no meaning without `cron`; add `cron`, or remove `tz`",
+      "nerve.yaml:3:50: `reflexes[0].catch_up` has no meaning without `interval` or `cron`; add `interval` or `cron`, or remove `catch_up`",
     ],
   },
   {

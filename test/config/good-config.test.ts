@@ -5,6 +5,7 @@ import { parseNerveConfig, parseWholeContract } from "../../src/config/parse.ts"
 import { unwrittenSense } from "../../src/config/senses.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 import { around } from "../helpers/config.ts";
+import { workflowReflex } from "../helpers/reflex.ts";
 import { CONTRACT_EXAMPLE } from "./example.ts";
 
 const parsed = (text: string, source: Parameters<typeof around>[0] = {}) => {
@@ -56,21 +57,17 @@ describe("the example of the contract", () => {
       tz: "Europe/Berlin",
       catchUp: "one",
     });
-    expect(config.reflexes[3]).toEqual({
-      kind: "workflow",
-      name: "page-on-critical",
-      workflow: "page",
-      on: ["host-health"],
-      when: { status: "'critical'" },
-      clear: null,
-      edge: null,
-      forMs: 30_000,
-      count: null,
-      debounce: null,
-      throttleMs: 600_000,
-      key: "host",
-      each: null,
-    });
+    expect(config.reflexes[3]).toEqual(
+      workflowReflex({
+        name: "page-on-critical",
+        workflow: "page",
+        on: ["host-health"],
+        when: { status: "'critical'" },
+        forMs: 30_000,
+        throttleMs: 600_000,
+        key: "host",
+      }),
+    );
   });
 
   test("workflows", () => {

@@ -13,13 +13,25 @@ const NO_WORDS = {
   each: null,
 };
 
+const NO_CLOCK = {
+  intervalMs: null,
+  align: null,
+  jitterMs: null,
+  cron: null,
+  tz: null,
+  catchUp: null,
+  onStart: null,
+};
+
 /** Starts workflow `flow` at every signal of `sense`. */
 export const workflowReflex = (words: Partial<WorkflowReflexConfig>): WorkflowReflexConfig => ({
   kind: "workflow",
   name: "watched",
   workflow: "flow",
   on: ["sense"],
+  input: null,
   ...NO_WORDS,
+  ...NO_CLOCK,
   ...words,
 });
 
@@ -30,12 +42,6 @@ export const senseReflex = (words: Partial<SenseReflexConfig>): SenseReflexConfi
   sense: "a",
   on: [],
   ...NO_WORDS,
-  intervalMs: null,
-  align: null,
-  jitterMs: null,
-  cron: null,
-  tz: null,
-  catchUp: null,
-  onStart: null,
+  ...NO_CLOCK,
   ...words,
 });

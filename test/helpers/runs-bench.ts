@@ -124,7 +124,7 @@ export class RunsBench extends KernelBench {
     let id: number | null = null;
     await this.ledger.commit((draft) => {
       const decision = spellDecision({ kind: "signal", signal, key });
-      const trigger = { id: signal, sense: "s", at: 1, reflex: "r", key, isElement: false, incident: null };
+      const trigger = { id: signal, sense: "s", at: 1, reflex: "r", key, isElement: false, due: null, incident: null };
       id = this.workflows.start(draft, "flow", { input: signal, trigger, decision }, "0".repeat(32));
     });
     await this.settle();

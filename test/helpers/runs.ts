@@ -21,6 +21,7 @@ export const BY_HAND: Trigger = {
   reflex: null,
   key: null,
   isElement: false,
+  due: null,
   incident: null,
 };
 
@@ -115,7 +116,7 @@ export function writeRandomHistory(store: Store, writer: RunWriter, seed: number
       const byHand = random() < 0.3;
       const trigger = byHand
         ? BY_HAND
-        : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null, isElement: false, incident: null };
+        : { id: at, sense: "a", at, reflex: pick(["r", "s"]), key: null, isElement: false, due: null, incident: null };
       const retry_of = byHand && store.runs.lastId() > 0 ? store.runs.lastId() : null;
       writer.queue({ workflow: pick(["page", "mend"]), at, trace, input: pick(INPUTS), trigger, retry_of });
     } else {

@@ -18,7 +18,16 @@ import {
 
 const TRACE = "a".repeat(32);
 const recorded = (id: number): Recorded => ({ id, at: 1_000 + id, run: 7, workflow: "page", trace: TRACE });
-const trigger = { id: 41, sense: "disk", at: 900, reflex: "full", key: "/var", isElement: false, incident: null };
+const trigger = {
+  id: 41,
+  sense: "disk",
+  at: 900,
+  reflex: "full",
+  key: "/var",
+  isElement: false,
+  due: null,
+  incident: null,
+};
 const place = { step: "find owner", nth: 0, attempt: 1 };
 
 const sleep = { duration: "5s", name: null, nth: 0 };
@@ -90,7 +99,16 @@ const QUEUED: Run = {
 
 test("a run begins as its order says", () => {
   expect(after("run.queued")).toEqual(QUEUED);
-  const byHand = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false, incident: null };
+  const byHand = {
+    id: null,
+    sense: null,
+    at: null,
+    reflex: null,
+    key: null,
+    isElement: false,
+    due: null,
+    incident: null,
+  };
   const data = { input: null, trigger: byHand, retry_of: 3, from_step: "a", decision: null };
   expect(advance(null, recorded(1), event("run.queued", data))).toEqual({
     ...QUEUED,

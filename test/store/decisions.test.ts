@@ -35,7 +35,16 @@ function older(folder: Folder): Run[] {
   const store = open(folder.path);
   const writer = runWriter(store);
   const asked = { workflow: "page", at: NOW, trace: "0".repeat(32), input: null };
-  const trigger = { id: 41, sense: "disk", at: NOW, reflex: "full", key: null, isElement: false, incident: null };
+  const trigger = {
+    id: 41,
+    sense: "disk",
+    at: NOW,
+    reflex: "full",
+    key: null,
+    isElement: false,
+    due: null,
+    incident: null,
+  };
   const first = writer.queue({ ...asked, trigger, retry_of: null });
   writer.queue({ ...asked, trigger: BY_HAND, retry_of: null });
   writer.queue({ ...asked, trigger: { ...trigger, reflex: null }, retry_of: first });

@@ -85,7 +85,7 @@ function threeRuns(): { data: string; good: unknown[] } {
   const store = open(data);
   const writer = runWriter(store);
   for (const id of [1, 2, 3]) {
-    const trigger = { id, sense: "a", at: NOW, reflex: "r", key: null, isElement: false, incident: null };
+    const trigger = { id, sense: "a", at: NOW, reflex: "r", key: null, isElement: false, due: null, incident: null };
     writer.queue({ workflow: "page", at: NOW + id, trace: TRACE, input: { id }, trigger, retry_of: null });
   }
   writer.event(1, NOW + 10, "run.started", { attempt: 1, code: "" });

@@ -11,6 +11,7 @@ import { type Matcher, matcherOf } from "../../../src/rules/matcher.ts";
 import { Replay } from "../../../src/rules/replay.ts";
 import { decide, type KeyState, REST } from "../../../src/rules/rule.ts";
 import { openStore } from "../../../src/store/open.ts";
+import { workflowReflex } from "../../../test/helpers/reflex.ts";
 import { type Figure, median } from "../figures.ts";
 import type { Setting } from "../setting.ts";
 import { Site } from "../site.ts";
@@ -22,21 +23,17 @@ const SIGNALS = { all: 1_000_000, quick: 200_000 };
 const BEGIN = 1_700_000_000_000;
 const STEP_MS = 10;
 
-const reflexOf = (index: number, sense: string): ReflexConfig => ({
-  kind: "workflow",
-  workflow: "w",
-  name: `r${index}`,
-  on: [sense],
-  when: { v: "number > 8" },
-  clear: { v: "number < 2" },
-  edge: "rising",
-  forMs: null,
-  count: null,
-  debounce: null,
-  throttleMs: 60_000,
-  key: "host",
-  each: null,
-});
+const reflexOf = (index: number, sense: string): ReflexConfig =>
+  workflowReflex({
+    workflow: "w",
+    name: `r${index}`,
+    on: [sense],
+    when: { v: "number > 8" },
+    clear: { v: "number < 2" },
+    edge: "rising",
+    throttleMs: 60_000,
+    key: "host",
+  });
 
 interface Payload {
   readonly v: number;

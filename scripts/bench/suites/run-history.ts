@@ -20,7 +20,16 @@ const FEW = 10;
 const LOOKS = 200;
 const BATCH_RUNS = 1_000;
 const ENVIRONMENT = { PATH: "/usr/bin:/bin" };
-const BY_HAND = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false, incident: null };
+const BY_HAND = {
+  id: null,
+  sense: null,
+  at: null,
+  reflex: null,
+  key: null,
+  isElement: false,
+  due: null,
+  incident: null,
+};
 
 const eventsOf = (now: number): RunEvent[] => [
   { event: "run.queued", data: { input: { now }, trigger: BY_HAND, retry_of: null, from_step: null, decision: null } },

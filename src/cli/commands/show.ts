@@ -1,7 +1,7 @@
 /** `nerve show`: the whole story of one run or trace. */
 
 import { counted } from "../../base/counted.ts";
-import { safeJson } from "../../base/escape.ts";
+import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok } from "../../base/result.ts";
 import type { Run } from "../../model/run.ts";
@@ -76,7 +76,8 @@ function runHeading(run: Run, namesake: Signal | null, now: number, screen: Scre
 const beginning = (run: Run | null, signals: readonly Signal[]): string => {
   if (run === null || (run.retry_of === null && signals.length > 0)) return "a tick, a start or a trigger by hand";
   if (run.retry_of !== null) return `run ${run.retry_of} again: nerve show run:${run.retry_of}`;
-  return run.signal_id === null ? "by hand" : `signal #${run.signal_id}, which is no longer kept`;
+  if (run.signal_id !== null) return `signal #${run.signal_id}, which is no longer kept`;
+  return run.reflex === null ? "by hand" : `a due time of ${escapeForTerminal(run.reflex)}`;
 };
 
 function renderStory(subject: Subject, story: Story, now: number, screen: Screen): string {

@@ -80,7 +80,7 @@ const senseColumns = (now: number): readonly Column<Sense>[] => [
   right("NEXT", 3, ({ next_due: due }) => (due === null ? null : until(due, now))),
 ];
 
-const REFLEXES: readonly Column<Reflex>[] = [
+const reflexColumns = (now: number): readonly Column<Reflex>[] => [
   name("REFLEX"),
   {
     title: "STATE",
@@ -94,6 +94,8 @@ const REFLEXES: readonly Column<Reflex>[] = [
   { title: "TARGET", align: "left", rank: 1, cell: ({ target }) => span(escapeForTerminal(target)) },
   count("FIRED", 0, ({ fired }) => fired),
   count("THROTTLED", 2, ({ throttled }) => throttled),
+  count("MISSED", 3, ({ missed }) => missed, "yellow"),
+  right("NEXT", 2, ({ next_due: due }) => (due === null ? null : until(due, now))),
 ];
 
 const WORKFLOWS: readonly Column<Workflow>[] = [
@@ -162,7 +164,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...table(GROUPS, status.groups),
     ...table(senseColumns(now), status.senses),
     ...reasons(status, screen),
-    ...table(REFLEXES, status.reflexes),
+    ...table(reflexColumns(now), status.reflexes),
     ...table(WORKFLOWS, status.workflows),
     ...lastFailures(status, now, screen),
   ].join("\n");

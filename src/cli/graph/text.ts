@@ -47,6 +47,14 @@ class Drawing {
     const targets = new Set(this.#graph.reflexes.map(({ config }) => (config.kind === "sense" ? config.sense : null)));
     for (const sense of this.#graph.senses) if (!targets.has(sense.config.name)) this.#root(sense);
     for (const sense of this.#graph.senses) this.#root(sense);
+    for (const reflex of this.#graph.reflexes) if (reflex.config.kind === "workflow") this.#timed(reflex);
+  }
+
+  /** A workflow that the clock starts. */
+  #timed({ config, clocks }: ReflexNode): void {
+    if (clocks.length === 0) return;
+    const workflow = span(escapeForTerminal(targetOf(config)), "cyan");
+    this.lines.push([plain(clocks.join(", ")), dim(" ─▶ workflow "), workflow, dim(`  (${config.name})`)]);
   }
 
   #clocksOf(sense: SenseNode): readonly ReflexNode[] {

@@ -26,12 +26,12 @@ export const STATE_STYLES: Readonly<Record<RunState, Style | null>> = {
 
 const STATE_WIDTH = "completed".length;
 
-/** `by-name · signal #17`, `by-name · signal #17, key web-1`, `retry of #4`, `by hand`. */
+/** `by-name · signal #17`, `by-name · at its time`, `by-name · signal #17, key web-1`, `retry of #4`, `by hand`. */
 export function originOf({ retry_of, reflex, signal_id, key }: Run): string {
   if (retry_of !== null) return `retry of #${retry_of}`;
   if (reflex === null) return "by hand";
   const ofKey = key === null ? "" : `, key ${escapeForTerminal(key)}`;
-  return `${escapeForTerminal(reflex)} · signal #${signal_id}${ofKey}`;
+  return `${escapeForTerminal(reflex)} · ${signal_id === null ? "at its time" : `signal #${signal_id}${ofKey}`}`;
 }
 
 /** How long it waited and took, and what it waits for now. */

@@ -54,15 +54,16 @@ export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): s
 export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
-  const nextDue = (sense: Sense): number | null => {
-    if (sense.state !== "ok") return null;
-    const mine = reflexes.filter((reflex) => reflex.enabled && reflex.sense === sense);
-    const due = mine.flatMap(({ calendars }) =>
+  const firstOf = (some: typeof reflexes): number | null => {
+    const enabled = some.filter((reflex) => reflex.enabled);
+    const due = enabled.flatMap(({ calendars }) =>
       calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY),
     );
     const first = Math.min(...due);
     return Number.isFinite(first) ? first : null;
   };
+  const nextDue = (sense: Sense): number | null =>
+    sense.state === "ok" ? firstOf(reflexes.filter((reflex) => reflex.sense === sense)) : null;
   return {
     kernel: { pid, version: VERSION, started_at: startedAt, data, store: trouble() ?? "ok" },
     groups: [...engine.groups.values()].map(({ name, state, pid, restarts, memory }) => ({
@@ -86,14 +87,19 @@ export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts)
       last_signal: sense.stats.lastSignal?.at ?? null,
       next_due: nextDue(sense),
     })),
-    reflexes: reflexes.map(({ config, enabled, fired, throttled }) => ({
-      name: config.name,
-      target: `${config.kind}:${targetOf(config)}`,
-      enabled,
-      fired,
-      throttled,
-      silenced_until: config.kind === "workflow" ? engine.silences.until(config.name) : null,
-    })),
+    reflexes: reflexes.map((reflex) => {
+      const { config, enabled, fired, throttled, missed } = reflex;
+      return {
+        name: config.name,
+        target: `${config.kind}:${targetOf(config)}`,
+        enabled,
+        fired,
+        throttled,
+        missed,
+        next_due: firstOf([reflex]),
+        silenced_until: config.kind === "workflow" ? engine.silences.until(config.name) : null,
+      };
+    }),
     workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
     broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
       problem === null ? [] : [{ name, reason: formatProblem(problem) }],

@@ -143,7 +143,8 @@ const RESUMED = {
 
 function beginningOf({ trigger, retry_of }: Extract<RunEvent, { event: "run.queued" }>["data"]): string {
   if (retry_of !== null) return `queued again, from run ${retry_of}`;
-  return trigger.reflex === null ? "queued by hand" : `queued by reflex ${trigger.reflex}, signal ${trigger.id}`;
+  if (trigger.reflex === null) return "queued by hand";
+  return `queued by reflex ${trigger.reflex}, ${trigger.id === null ? "at its time" : `signal ${trigger.id}`}`;
 }
 
 /** The level and message of an event's log. `codeChanged`: the module is not what it last ran with. */

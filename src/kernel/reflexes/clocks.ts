@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../../config/defaults.ts";
-import type { SenseReflexConfig } from "../../model/config.ts";
+import type { ClockWords } from "../../model/config.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Sense } from "../memory/sense.ts";
@@ -12,8 +12,9 @@ import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue 
 import { type Handle, SET_BACK_MS, type Ticker } from "../time/ticker.ts";
 import type { Reflex } from "./reflex.ts";
 import { clockRow } from "./reflex-rows.ts";
+import type { TimedRuns } from "./timed-runs.ts";
 
-/** What takes the due times. */
+/** What takes the due times of senses. */
 export interface DueTimes {
   due(sense: Sense, dueMs: number, skipped: number): void;
   dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void;
@@ -31,6 +32,7 @@ export interface ClocksParts {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly dueTimes: DueTimes;
+  readonly timedRuns: TimedRuns;
 }
 
 export class Clocks {
@@ -38,18 +40,19 @@ export class Clocks {
   readonly #ticker: Ticker;
   readonly #ledger: Ledger;
   readonly #dueTimes: DueTimes;
+  readonly #timedRuns: TimedRuns;
   readonly #beats = new Map<string, Beat>();
 
-  constructor({ clock, ticker, ledger, dueTimes }: ClocksParts) {
+  constructor({ clock, ticker, ledger, dueTimes, timedRuns }: ClocksParts) {
     this.#clock = clock;
     this.#ticker = ticker;
     this.#ledger = ledger;
     this.#dueTimes = dueTimes;
+    this.#timedRuns = timedRuns;
   }
 
   schedule(reflex: Reflex): void {
     const { config } = reflex;
-    if (config.kind !== "sense") return;
     const now = this.#clock.wallMs();
     if (config.intervalMs !== null) this.#scheduleInterval(reflex, config, config.intervalMs, now);
     if (config.cron === null) return;
@@ -75,7 +78,7 @@ export class Clocks {
     }
   }
 
-  #scheduleInterval(reflex: Reflex, config: SenseReflexConfig, intervalMs: number, now: number): void {
+  #scheduleInterval(reflex: Reflex, config: ClockWords, intervalMs: number, now: number): void {
     const aligned = config.align ?? DEFAULT_ALIGN;
     const phaseMs = aligned ? jitterOffset(reflex.config.name, config.jitterMs ?? 0) : now % intervalMs;
     const calendar = intervalCalendar(intervalMs, phaseMs);
@@ -93,7 +96,9 @@ export class Clocks {
     const fire = (due: number, skipped: number): void => {
       for (const reflex of reflexes) {
         const { config, sense } = reflex;
-        if (!reflex.enabled || config.kind !== "sense" || sense === null) continue;
+        if (!reflex.enabled) continue;
+        if (config.kind === "workflow") this.#timedRuns.due(reflex, config, due, skipped);
+        if (config.kind === "workflow" || sense === null) continue;
         // While the store takes nothing, nothing is computed, and what waits for it must not grow with time.
         if (config.catchUp === "one" && !this.#ledger.troubled) this.#remember(reflex, due);
         reflex.fired++;
@@ -121,9 +126,11 @@ export class Clocks {
     });
   }
 
-  /** A cron time, or a time that is caught up: owed until it is computed, and never twice for one time. */
+  /** A cron time, or a time that is caught up: never twice for one time. A compute is owed until it is done. */
   #fireByClock(reflex: Reflex, due: number): void {
-    if (!reflex.enabled || reflex.sense === null) return;
+    if (!reflex.enabled) return;
+    if (reflex.config.kind === "workflow") return this.#timedRuns.due(reflex, reflex.config, due, 0);
+    if (reflex.sense === null) return;
     reflex.fired++;
     const remember = (draft: Draft): void => draft.reflex(clockRow(reflex, due));
     this.#dueTimes.dueDurably(reflex.sense, due, remember, () => {
@@ -132,7 +139,9 @@ export class Clocks {
   }
 
   fireAtStart(reflex: Reflex): void {
-    if (!reflex.enabled || reflex.sense === null) return;
+    if (!reflex.enabled) return;
+    if (reflex.config.kind === "workflow") return this.#timedRuns.atStart(reflex, reflex.config);
+    if (reflex.sense === null) return;
     reflex.fired++;
     this.#dueTimes.dueAtStart(reflex.sense);
   }

@@ -144,6 +144,7 @@ export class Firings {
       reflex: name,
       key: shown,
       isElement: reflex.config.each !== null,
+      due: null,
       incident: null,
     };
     const run = this.#workflows.start(draft, workflow, { input: payload, trigger, decision }, cause.trace);

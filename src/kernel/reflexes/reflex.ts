@@ -20,6 +20,8 @@ export interface Reflex {
   states: KeyStates | null;
   fired: number;
   throttled: number;
+  /** Due times that started no run, because the run before had not begun. */
+  missed: number;
   /** Due time of the newest firing by the clock, where that is kept. */
   last: number | null;
   calendars: Calendar[];
@@ -40,6 +42,7 @@ export const newReflex = (
   states: null,
   fired: 0,
   throttled: 0,
+  missed: 0,
   last,
   calendars: [],
   handles: [],

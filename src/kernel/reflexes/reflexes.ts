@@ -27,6 +27,7 @@ import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
 import { newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
 import type { Silences } from "./silences.ts";
+import type { TimedRuns } from "./timed-runs.ts";
 
 export interface ReflexesParts {
   readonly clock: Clock;
@@ -38,6 +39,7 @@ export interface ReflexesParts {
   readonly firings: Firings;
   readonly silences: Silences;
   readonly dueTimes: DueTimes;
+  readonly timedRuns: TimedRuns;
 }
 
 /** A signal as the reflexes that listen heard it: what is known before its transaction. */
@@ -70,7 +72,18 @@ export class Reflexes implements KeyStatesOwner {
   readonly #rows: ReflexRows;
   readonly #listeners = new Map<string, Reflex[]>();
 
-  constructor({ clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes }: ReflexesParts) {
+  constructor({
+    clock,
+    ticker,
+    ledger,
+    lifetime,
+    journal,
+    store,
+    firings,
+    silences,
+    dueTimes,
+    timedRuns,
+  }: ReflexesParts) {
     this.ticker = ticker;
     this.ledger = ledger;
     this.lifetime = lifetime;
@@ -78,7 +91,7 @@ export class Reflexes implements KeyStatesOwner {
     this.#store = store;
     this.#firings = firings;
     this.#silences = silences;
-    this.#clocks = new Clocks({ clock, ticker, ledger, dueTimes });
+    this.#clocks = new Clocks({ clock, ticker, ledger, dueTimes, timedRuns });
     this.#rows = new ReflexRows({ clock, ledger, journal, store });
   }
 
@@ -112,7 +125,7 @@ export class Reflexes implements KeyStatesOwner {
     for (const reflex of fresh) {
       this.#clocks.schedule(reflex);
       const isNew = !before.has(reflex.config.name);
-      if (reflex.config.kind === "sense" && reflex.config.onStart && isNew) this.#clocks.fireAtStart(reflex);
+      if (reflex.config.onStart && isNew) this.#clocks.fireAtStart(reflex);
     }
     for (const name of rows.keys()) {
       if (!this.byName.has(name)) this.#rows.forget(name, "it is no longer configured");

@@ -21,6 +21,7 @@ const BY_HAND: Trigger = {
   reflex: null,
   key: null,
   isElement: false,
+  due: null,
   incident: null,
 };
 

@@ -68,7 +68,7 @@ export function triggerOf(
 ): WorkflowParentMessageOf<"run">["trigger"] {
   const { id, sense, at, reflex } = trigger;
   // Absent in logs of earlier builds.
-  const key = trigger.key ?? null;
+  const { key = null, due = null, incident = null } = trigger as Partial<typeof trigger>;
   const signal = trigger.isElement === true && id !== null ? store.payloadOf(id) : null;
-  return { id, sense, at, payload: input, reflex, key, due: null, signal, incident: trigger.incident ?? null };
+  return { id, sense, at, payload: input, reflex, key, due, signal, incident };
 }

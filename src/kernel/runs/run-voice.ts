@@ -28,7 +28,8 @@ export class RunVoice {
     if (row === null) return;
     const { reflex, signal_id, key } = row;
     const ofKey = key === null ? "" : `, key ${key}`;
-    const why = reflex === null ? "by hand" : `by reflex ${reflex} for signal ${signal_id}${ofKey}`;
+    const cause = signal_id === null ? "at its time" : `for signal ${signal_id}${ofKey}`;
+    const why = reflex === null ? "by hand" : `by reflex ${reflex} ${cause}`;
     this.#say(run, "info", "run.started", `run ${run.id} started ${why}`);
   }
 

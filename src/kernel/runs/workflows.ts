@@ -186,6 +186,12 @@ export class Workflows {
     return this.#admit(draft, workflow, { input, trigger, decision, trace, retryOf: null, fromStep: null }).id;
   }
 
+  /** Whether a run of `reflex` waits to begin. */
+  hasQueued(reflex: string): boolean {
+    for (const { row } of this.#live.values()) if (row?.reflex === reflex && row.state === "queued") return true;
+    return false;
+  }
+
   #request(workflow: Workflow, order: RunOrder): Promise<LiveRun> {
     const { promise, resolve } = Promise.withResolvers<LiveRun>();
     this.#parts.ledger.write((draft) => {

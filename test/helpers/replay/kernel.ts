@@ -73,7 +73,16 @@ export class ReplayKernel {
   }
 
   async run(): Promise<Story> {
-    const trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false, incident: null };
+    const trigger = {
+      id: null,
+      sense: null,
+      at: null,
+      reflex: null,
+      key: null,
+      isElement: false,
+      due: null,
+      incident: null,
+    };
     this.#log.append({
       event: "run.queued",
       data: { input: null, trigger, retry_of: null, from_step: null, decision: null },

@@ -11,6 +11,7 @@ import type { DueTimes } from "../../../src/kernel/reflexes/clocks.ts";
 import { Firings } from "../../../src/kernel/reflexes/firings.ts";
 import { Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
 import { Silences } from "../../../src/kernel/reflexes/silences.ts";
+import { TimedRuns } from "../../../src/kernel/reflexes/timed-runs.ts";
 import type { Workflows } from "../../../src/kernel/runs/workflows.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
@@ -79,7 +80,15 @@ function bench(reflex: SenseReflexConfig) {
         silences,
         wake: () => {},
       });
-      const parts = { clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes };
+      const timedRuns = new TimedRuns({
+        wallMs: clock.wallMs,
+        chance: SYSTEM_CHANCE,
+        ledger,
+        lifetime,
+        journal,
+        workflows,
+      });
+      const parts = { clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes, timedRuns };
       const reflexes = new Reflexes(parts);
       reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), planStart(config));
     },

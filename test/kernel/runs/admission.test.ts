@@ -118,6 +118,7 @@ class Bench implements AsyncDisposable {
         reflex: "follow",
         key: null,
         isElement: false,
+        due: null,
         incident: null,
       };
       const decision = spellDecision({ kind: "signal", signal: payload, key: null });

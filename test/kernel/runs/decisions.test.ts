@@ -59,7 +59,16 @@ test("whatever is decided twice is one run, and rebuild proves the table equal",
           if (reflex !== null && draft.runDecided(reflex, decision) !== null) return;
           const run = new LiveRun(++last, "flow", "0".repeat(32));
           const id = decided.kind === "signal" ? decided.signal : null;
-          const trigger = { id, sense: null, at: wall, reflex, key: shown(decided), isElement: false, incident: null };
+          const trigger = {
+            id,
+            sense: null,
+            at: wall,
+            reflex,
+            key: shown(decided),
+            isElement: false,
+            due: null,
+            incident: null,
+          };
           const data = { input: null, trigger, retry_of: null, from_step: null };
           draft.run(run, { event: "run.queued", data: { ...data, decision: reflex === null ? null : decision } });
         });

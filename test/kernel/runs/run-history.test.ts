@@ -23,7 +23,16 @@ const logsOf = (events: readonly (RunEvent | "log" | "output")[]): Log[] =>
 
 const THROWN = { error: "TypeError: no; Error: why", name: "TypeError", message: "no", stack: "TypeError: no\n at x" };
 
-const trigger = { id: null, sense: null, at: null, reflex: null, key: null, isElement: false, incident: null };
+const trigger = {
+  id: null,
+  sense: null,
+  at: null,
+  reflex: null,
+  key: null,
+  isElement: false,
+  due: null,
+  incident: null,
+};
 const queued: RunEvent = {
   event: "run.queued",
   data: { input: null, trigger, retry_of: null, from_step: null, decision: null },
