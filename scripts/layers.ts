@@ -53,6 +53,9 @@ export const LAYERS: Layers = {
   "src/store": ["src/base", "src/model", "src/sqlite", "migrations", "type bun:sqlite"],
   // What the tables should be: made in memory.
   "src/store/soundness.ts": ["bun:sqlite"],
+  // Backups of a data directory: taken, proven, put back. Beside a kernel or without one, and without its help.
+  "src/backup": [...NOUNS, "src/release/sums.ts", "src/sqlite", "src/store"],
+  "src/backup/restore.ts": ["bun:sqlite"],
   // How workers are started and where modules lie: below the kernel and the commands, which both start workers.
   "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
   // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no
@@ -115,6 +118,7 @@ export const LAYERS: Layers = {
     "src/control",
     "src/spawn",
     "src/sqlite/lock.ts",
+    "src/store/restoring.ts",
     "type src/kernel/world.ts",
   ],
   "src/kernel/host/sd-notify.ts": ["bun:ffi"],
@@ -260,6 +264,8 @@ export const LAYERS: Layers = {
     "src/cli/unit",
     "src/cli/waits",
   ],
+  "src/cli/commands/backup.ts": ["src/backup"],
+  "src/cli/commands/restore.ts": ["src/backup"],
   "src/cli/commands/start.ts": ["src/kernel/daemon/boot.ts", "type src/kernel/daemon/daemon.ts"],
   // The built-in senses live like a user's: they see what `nerve` and `nerve/…` give them, so each can be copied as it is.
   senses: ["senses/*"],

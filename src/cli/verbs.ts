@@ -188,6 +188,20 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/rebuild.ts")),
   },
   {
+    name: "backup",
+    section: "keep",
+    usage: "backup <dir>",
+    summary: "back up everything into a new folder while nerve runs; --check proves a backup",
+    load: () => any(import("./commands/backup.ts")),
+  },
+  {
+    name: "restore",
+    section: "keep",
+    usage: "restore <dir>",
+    summary: "put a backup into an empty data directory, once it is proven",
+    load: () => any(import("./commands/restore.ts")),
+  },
+  {
     name: "completion",
     section: "keep",
     usage: "completion bash|zsh|fish",
@@ -220,7 +234,6 @@ export function verbNamed(word: string): Verb | null {
 /** Refused, never ignored. A build that learns one moves it up, and changes nothing else. */
 export const NOT_YET: readonly string[] = [
   "ack",
-  "backup",
   "dev",
   "fleet",
   "inbox",
@@ -229,7 +242,6 @@ export const NOT_YET: readonly string[] = [
   "open",
   "push",
   "resolve",
-  "restore",
   "sql",
   "test",
   "token",

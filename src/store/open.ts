@@ -4,8 +4,8 @@
  */
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync } from "node:fs";
 import { err, ok, type Result } from "../base/result.ts";
+import { syncPath } from "../base/sync-path.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { runMigrations } from "../sqlite/migrate.ts";
 import { openWriter } from "../sqlite/open.ts";
@@ -165,7 +165,8 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     epoch,
     notices: [...noticesOf(file, earlier, restored), ...triggerNotice(db)],
     commit,
-    sync: () => (durability === "full" ? undefined : syncFile(`${file}-wal`)),
+    // SQLite holds no lock on the WAL itself, so that closing another descriptor of it lets go of none.
+    sync: () => (durability === "full" ? undefined : syncPath(`${file}-wal`)),
     blobs: new BlobReferences(db),
     checkpoint() {
       try {
@@ -191,14 +192,4 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
       db.close(true);
     },
   };
-}
-
-/** SQLite holds no lock on the WAL itself, so that closing another descriptor of it lets go of none. */
-function syncFile(file: string): void {
-  const descriptor = openSync(file, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -40,6 +40,8 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   enable: ["sense or reflex"],
   disable: ["sense or reflex"],
   archive: ["archive"],
+  backup: ["file"],
+  restore: ["file"],
   completion: ["shell"],
 };
 

@@ -20,6 +20,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { acquireLock, type Lock, lockHolder, walWriter } from "../../sqlite/lock.ts";
+import { RESTORING } from "../../store/restoring.ts";
 
 export interface DataDirectory {
   /** With every link above it resolved: what workers are marked with. */
@@ -38,7 +39,15 @@ const FOLDERS = ["senses", "locks", "blobs", "archive"];
 /** One of these is in every folder that nerve has kept data in. */
 const MARKS: ReadonlySet<string> = new Set(["logs.db", "locks", "nerve.pid"]);
 /** And what a file system of its own begins with. */
-const OWN: ReadonlySet<string> = new Set([...MARKS, ...FOLDERS, SOCKET_NAME, "ballast", "token", "lost+found"]);
+const OWN: ReadonlySet<string> = new Set([
+  ...MARKS,
+  ...FOLDERS,
+  SOCKET_NAME,
+  RESTORING,
+  "ballast",
+  "token",
+  "lost+found",
+]);
 
 /** `message` goes on after the path. */
 const unusable = (path: string, message: string, hint: string | null): DataProblem => ({
@@ -99,6 +108,11 @@ function findNoPlainFile(data: string): DataProblem | null {
   return null;
 }
 
+function findUnfinishedRestore(data: string): DataProblem | null {
+  if (lstatSync(join(data, RESTORING), { throwIfNoEntry: false }) === undefined) return null;
+  return unusable(data, "holds a restore that is not finished", "run `nerve restore DIR` again: it begins anew");
+}
+
 /** `data: /tmp` or `data: .` would shut everybody else out of it. */
 function findOthers(data: string): DataProblem | null {
   const stats = lstatSync(data, { throwIfNoEntry: false });
@@ -153,8 +167,8 @@ export function describeWriter(database: string): string {
 /** Makes and locks it. `in-use` names the process that holds it. */
 export function openDataDirectory(data: string): Result<DataDirectory, DataProblem> {
   try {
-    const others = noFolderAbove(data) ?? findOthers(data);
-    if (others !== null) return err(others);
+    const unfit = noFolderAbove(data) ?? findOthers(data) ?? findUnfinishedRestore(data);
+    if (unfit !== null) return err(unfit);
     for (const folder of [data, ...FOLDERS.map((name) => join(data, name))]) {
       const found = makeFolder(folder);
       if (found) return err(found);

@@ -1,0 +1,71 @@
+/**
+ * The folder in which a backup is made: beside its final name, so that a rename finishes it. A lock inside says that somebody
+ * is at it; what a killed backup left there is removed by the next one in the same place.
+ */
+import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { syncPath } from "../base/sync-path.ts";
+import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
+
+const PREFIX = ".nerve-backup-";
+const LOCK = "lock";
+/** A folder without a lock may be one that another backup has just made. */
+const YOUNG_MS = 60_000;
+
+const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+
+function isLeftOver(folder: string): boolean {
+  const lock = join(folder, LOCK);
+  const stats = lstatSync(lock, { throwIfNoEntry: false });
+  if (stats !== undefined) return lockHolder(lock) === null;
+  const made = lstatSync(folder, { throwIfNoEntry: false });
+  return made?.isDirectory() === true && Date.now() - made.mtimeMs > YOUNG_MS;
+}
+
+function sweep(parent: string): void {
+  for (const name of readdirSync(parent).filter((one) => one.startsWith(PREFIX))) {
+    const folder = join(parent, name);
+    if (isLeftOver(folder)) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export class PartialFolder {
+  readonly path: string;
+  readonly #lock: Lock;
+  readonly #onExit = (): void => this.remove();
+  /** A shell reads 128 and the signal's number as "ended by it". */
+  readonly #onSignal = (signal: NodeJS.Signals): void => process.exit(128 + (SIGNAL_NUMBERS[signal] ?? 0));
+
+  /** For `target`, whose parent exists. Throws what the file system throws. */
+  constructor(target: string) {
+    const parent = dirname(target);
+    sweep(parent);
+    this.path = mkdtempSync(join(parent, PREFIX));
+    const lock = acquireLock(join(this.path, LOCK));
+    if (lock === null) throw new Error(`${this.path} was taken by another process`);
+    this.#lock = lock;
+    process.on("exit", this.#onExit);
+    for (const signal of ENDING) process.on(signal, this.#onSignal);
+  }
+
+  /** Gives everything that was written its final name, durably. */
+  finish(target: string): void {
+    this.#letGo();
+    unlinkSync(join(this.path, LOCK));
+    syncPath(this.path);
+    renameSync(this.path, target);
+    syncPath(dirname(target));
+  }
+
+  remove(): void {
+    this.#letGo();
+    rmSync(this.path, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  #letGo(): void {
+    process.off("exit", this.#onExit);
+    for (const signal of ENDING) process.off(signal, this.#onSignal);
+    this.#lock.release();
+  }
+}
