@@ -28,6 +28,20 @@ function placeAfter(times: readonly number[], at: number): number {
 const firstAfter = (times: readonly number[], at: number): number => times[placeAfter(times, at)] ?? Infinity;
 const lastUpTo = (times: readonly number[], at: number): number => times[placeAfter(times, at) - 1] ?? -Infinity;
 
+/** A kernel that stood still for longer than LATE_MS may have taken one signal meanwhile: one half of the time is silent. */
+const SILENT_MS = LATE_MS / 2;
+
+/** Whether `times` leave so much room between two moments. */
+function isSilent(times: readonly number[], from: number, to: number): boolean {
+  let last = from;
+  for (let place = placeAfter(times, from); last < to; place++) {
+    const next = Math.min(times[place] ?? to, to);
+    if (next - last > SILENT_MS) return true;
+    last = next;
+  }
+  return false;
+}
+
 /** `found`: moments at which the deadline may have been found by a kernel that stood still. */
 export function possibleTimes({ starts, deaths, alive }: Known, due: number, found: readonly number[]): number[] {
   const start = firstAfter(starts, due);
@@ -35,7 +49,7 @@ export function possibleTimes({ starts, deaths, alive }: Known, due: number, fou
   // What a kernel does a second later is committed after the deadline.
   const passedDown = isLate && firstAfter(alive, due + LATE_MS) >= start;
   const wasDown = lastUpTo(deaths, due) > lastUpTo(starts, due);
-  const stoodStill = (at: number): boolean => at - due > LATE_MS && at < start && firstAfter(alive, due) >= at;
+  const stoodStill = (at: number): boolean => at - due > LATE_MS && at < start && isSilent(alive, due, at);
   return [
     ...(passedDown && wasDown ? [] : [due]),
     ...(passedDown ? [start] : []),
