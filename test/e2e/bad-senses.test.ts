@@ -185,13 +185,13 @@ const CASES: readonly Case[] = [
     sense: "linked-database",
     files: { "index.ts": GOOD, "migrations/0001_first.sql": "CREATE TABLE a (b);" },
     spoil: (folder) => symlinkSync("/tmp/elsewhere.db", data(folder, "linked-database.db")),
-    reason: "DIR/data/senses/linked-database.db is a symbolic link; nerve keeps plain files",
+    reason: "DIR/data/senses/linked-database.db is a symbolic link; nerve keeps plain files: move it away",
   },
   {
     sense: "folder-database",
     files: { "index.ts": GOOD, "migrations/0001_first.sql": "CREATE TABLE a (b);" },
     spoil: (folder) => mkdirSync(data(folder, "folder-database.db")),
-    reason: "DIR/data/senses/folder-database.db: it is not a plain file",
+    reason: "DIR/data/senses/folder-database.db is not a plain file but a folder: move it away",
   },
 ];
 
