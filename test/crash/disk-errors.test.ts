@@ -114,7 +114,10 @@ test.skipIf(missing !== null)(
       await saboteur.end();
       await goesOn(site, kernel);
       healedMs.push(Math.round(performance.now() - healedAt));
-      expect(count(kernel.stderr(), "store.recovered")).toBe(count(kernel.stderr(), "store.failed"));
+      await until(
+        "it says that each failure is over",
+        () => count(kernel.stderr(), "store.recovered") === count(kernel.stderr(), "store.failed"),
+      );
     }
     // Killed or stopped in the middle of it: what was never acknowledged may be there or not, but only whole.
     for (const end of ["kill", "stop"] as const) {

@@ -212,8 +212,7 @@ test.concurrent("one second after SIGKILL of the kernel no worker and none of th
   );
   await using nerve = await startNerve(folder.path);
   await until("both signals are committed", () => nerve.signals().length === 2);
-  // Three workers, and each spawner's shell with its sleep at times.
-  expect(marked(nerve.data).length).toBeGreaterThanOrEqual(5);
+  await until("there are three workers and a shell of each spawner", () => marked(nerve.data).length >= 5);
   nerve.kill("SIGKILL");
   await until("every process of nerve is gone", () => marked(nerve.data).length === 0);
 });

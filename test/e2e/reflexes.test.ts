@@ -144,6 +144,8 @@ class Stage implements AsyncDisposable {
 
 /** Longer than a busy machine takes from one signal to the next. */
 const HELD_MS = 1_500;
+/** Longer than a busy machine takes from a signal to the end of a reload, or until a reflex is disabled. */
+const LONG_MS = 8_000;
 
 describe("a word", () => {
   /** `1 0 1`: payloads `{ on: true }`, `{ on: false }` …; with `~` the deadline of the reflex is waited for first. */
@@ -244,7 +246,7 @@ describe("a word", () => {
 });
 
 describe("what a reflex remembers", () => {
-  const HELD = `name: act, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`;
+  const HELD = `name: act, workflow: note, when: { on: "true" }, for: ${LONG_MS}ms`;
 
   test.concurrent("is gone when it is disabled, deadlines too; enabled again it begins anew", async () => {
     await using stage = await Stage.start([HELD, `name: edge, workflow: note, when: { on: "true" }, edge: rising`]);
@@ -263,7 +265,7 @@ describe("what a reflex remembers", () => {
     expect(edge?.data.signal).toBe(told.id);
     const [log] = await stage.firings("act", 1);
     expect(log?.data.signal).toBe(told.id);
-    expect(log?.data.due - told.at).toBe(HELD_MS);
+    expect(log?.data.due - told.at).toBe(LONG_MS);
   });
 
   test.concurrent("leaves no row behind when it is disabled while signals come", async () => {
@@ -286,18 +288,18 @@ describe("what a reflex remembers", () => {
   test.concurrent("is kept through a reload that writes the same in another way", async () => {
     await using stage = await Stage.start([
       `name: once, workflow: note, when: { on: "true", "at?": { x: number, y: number } }, edge: level, throttle: 1h`,
-      `name: held, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`,
+      `name: held, workflow: note, when: { on: "true" }, for: ${LONG_MS}ms`,
     ]);
     const first = await stage.tell({ on: true });
     await stage.firings("once", 1);
     stage.configure([
       `throttle: 60m, name: once, when: { "at?": { y: number, x: number }, on: "true" }, workflow: note`,
-      `for: ${HELD_MS}ms, edge: rising, when: { on: "true" }, workflow: note, name: held`,
+      `for: ${LONG_MS}ms, edge: rising, when: { on: "true" }, workflow: note, name: held`,
     ]);
     await stage.post("/reload");
     await stage.tell({ on: true });
     const [held] = await stage.firings("held", 1);
-    expect(held?.data.due - first.at).toBe(HELD_MS);
+    expect(held?.data.due - first.at).toBe(LONG_MS);
     expect(stage.fired("once")).toHaveLength(1);
     expect(stage.nerve.logs({ event: "reflex.cleared" })).toEqual([]);
   });
@@ -305,17 +307,17 @@ describe("what a reflex remembers", () => {
   test.concurrent("is kept through a reload that gives the reflex another target and an interval, which are in force then", async () => {
     await using stage = await Stage.start([
       `name: edge, workflow: note, when: { on: "true" }, edge: rising`,
-      `name: held, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`,
+      `name: held, workflow: note, when: { on: "true" }, for: ${LONG_MS}ms`,
     ]);
     const first = await stage.tell({ on: true });
     await stage.firings("edge", 1);
     stage.configure([
       `name: edge, sense: seen, interval: 1h, when: { on: "true" }, edge: rising`,
-      `name: held, sense: seen, when: { on: "true" }, for: ${HELD_MS}ms`,
+      `name: held, sense: seen, when: { on: "true" }, for: ${LONG_MS}ms`,
     ]);
     await stage.post("/reload");
     const [held] = await stage.firings("held", 1);
-    expect([held?.data.signal, held?.data.due - first.at]).toEqual([first.id, HELD_MS]);
+    expect([held?.data.signal, held?.data.due - first.at]).toEqual([first.id, LONG_MS]);
     await until("the new target has computed", () => stage.seen().some(({ cause }) => cause === first.id));
     await stage.tell({ on: true });
     expect(stage.fired("edge")).toHaveLength(1);
@@ -363,13 +365,13 @@ describe("what a reflex remembers", () => {
   test.concurrent("is kept through a reload that leaves it alone, and cleared with a log by one that changes it", async () => {
     const edge = `name: edge, workflow: note, when: { on: "true" }, edge: rising`;
     const changed = (forMs: string) => `name: changed, workflow: note, when: { on: "true" }, for: ${forMs}`;
-    const removed = `name: removed, workflow: note, when: { on: "true" }, for: ${HELD_MS}ms`;
-    await using stage = await Stage.start([HELD, edge, changed(`${HELD_MS + 1}ms`), removed]);
+    const removed = `name: removed, workflow: note, when: { on: "true" }, for: ${LONG_MS}ms`;
+    await using stage = await Stage.start([HELD, edge, changed(`${LONG_MS + 1}ms`), removed]);
     const first = await stage.tell({ on: true });
     stage.configure([HELD, edge, changed("1m"), `name: added, workflow: note, throttle: 1m`], "concurrency: 11");
     await stage.post("/reload");
     const [held] = await stage.firings("act", 1);
-    expect([held?.data.signal, held?.data.due - first.at, held?.trace]).toEqual([first.id, HELD_MS, first.trace]);
+    expect([held?.data.signal, held?.data.due - first.at, held?.trace]).toEqual([first.id, LONG_MS, first.trace]);
     await stage.tell({ on: true });
     await stage.firings("added", 1);
     expect(stage.fired("edge")).toHaveLength(1);
@@ -381,7 +383,7 @@ describe("what a reflex remembers", () => {
     expect([stage.keys("removed"), stage.fired("removed"), stage.fired("changed")]).toEqual([[], [], []]);
     expect(stage.keys("changed")).toEqual([""]);
     // As before: nothing is remembered, and nothing of what was comes back.
-    stage.configure([HELD, edge, changed(`${HELD_MS + 1}ms`), removed]);
+    stage.configure([HELD, edge, changed(`${LONG_MS + 1}ms`), removed]);
     await stage.post("/reload");
     const last = await stage.tell({ on: true });
     expect((await stage.firings("removed", 1))[0]?.data.signal).toBe(last.id);
