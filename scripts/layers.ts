@@ -63,6 +63,7 @@ export const LAYERS: Layers = {
   "src/kernel/daemon": [
     ...FLOOR,
     "src/config",
+    "src/rules/calendar.ts",
     "src/control",
     "src/spawn",
     "src/version.ts",
@@ -80,7 +81,7 @@ export const LAYERS: Layers = {
     "src/kernel/reflexes",
     "src/kernel/runs",
   ],
-  "src/kernel/time": ["src/base"],
+  "src/kernel/time": ["src/base", "src/rules/calendar.ts"],
   "src/kernel/memory": ["src/base", "src/model", "src/rules", "src/store", "type src/spawn", "src/kernel/time"],
   "src/kernel/commits": [
     "src/base",

@@ -52,7 +52,7 @@ function isPure(file: string, seen: Set<string>): boolean {
 const LONG: readonly string[] = [
   "test/base/structures.test.ts",
   "test/config/hostile.test.ts",
-  "test/kernel/time/cron.test.ts",
+  "test/rules/cron.test.ts",
   "test/worker/entry.test.ts",
   "test/workflow-worker/replay.test.ts",
 ];

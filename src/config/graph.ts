@@ -95,7 +95,8 @@ export function graphOf(config: NerveConfig): Graph {
   };
 }
 
-function clocksOf(reflex: ReflexConfig): string[] {
+/** What the clock brings: `every 1s`, `at start`. */
+export function clocksOf(reflex: ReflexConfig): string[] {
   const { intervalMs, cron, tz, onStart } = reflex;
   return [
     ...(intervalMs === null ? [] : [`every ${formatDuration(intervalMs)}`]),

@@ -277,7 +277,36 @@ describe("usage", () => {
   test("two questions at once", () => refused(2, "two questions", "level", "--signal", "1", "--at", "1h"));
   test("a time that is none", () => refused(2, "`--at` takes a time", "level", "--at", "noon"));
   test("a reflex of the clock only", async () => {
-    expect((await nerve("clock")).stdout).toBe("clock looks at no signals and runs sense load\n");
+    const [head, next, ...rest] = (await nerve("clock")).stdout.split("\n");
+    expect([head, rest]).toEqual(["clock is due every 1m and runs sense load", [""]]);
+    expect(next).toMatch(/^next: \d{4}-\d\d-\d\d \d\d:\d\d:00/);
+  });
+  test("a workflow that the clock starts: what its newest due times led to", async () => {
+    using other = project({
+      "nerve.yaml": `senses: { load: }
+workflows: { page: { use: exec, with: { command: [/bin/true] } } }
+reflexes:
+  - { name: nightly, workflow: page, cron: "0 3 * * *", tz: UTC, on_start: true }
+`,
+    });
+    using store = recordedIn(other.path, BEGIN);
+    store.log(1, "reflex:nightly", "reflex.fired", { signal: null, key: null, due: BEGIN, late_ms: 0, run: 7 });
+    store.log(2, "reflex:nightly", "reflex.missed", null);
+    const { stdout, code } = await runNerve(other.path, ["explain", "nightly"]);
+    const lines = stdout.split("\n");
+    expect([code, lines[0], lines.length]).toEqual([
+      0,
+      "nightly is due cron 0 3 * * * (UTC), at start and starts workflow page",
+      5,
+    ]);
+    const { due_times: times, next_due: next } = JSON.parse(
+      (await runNerve(other.path, ["explain", "nightly", "--json"])).stdout,
+    );
+    expect(times).toMatchObject([
+      { due: BEGIN, run: null },
+      { due: null, run: null },
+    ]);
+    expect(new Date(next).toISOString()).toEndWith("T03:00:00.000Z");
   });
 });
 

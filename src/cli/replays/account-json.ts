@@ -2,6 +2,7 @@
 import { targetOf } from "../../model/config.ts";
 import { isKeyed, shownKey } from "../../rules/key.ts";
 import type { Account } from "./account.ts";
+import type { DueTime } from "./due-times.ts";
 import { because, inWindow, outcomeOf } from "./explain-words.ts";
 import type { Finding } from "./explanation.ts";
 import { beganAfter } from "./standing.ts";
@@ -30,6 +31,8 @@ export function accountJson(account: Account) {
     loaded: standing.kind === "unknown" ? null : standing.kind === "loaded",
     begins_after: beganAfter(standing),
     not_heard: why,
+    due_times: account.dueTimes.map(dueTimeJson),
+    next_due: account.nextDue,
     signals: seen.map((one) => ({
       id: one.signal.id,
       sense: one.signal.sense,
@@ -71,6 +74,13 @@ export function accountJson(account: Account) {
     },
   };
 }
+
+const dueTimeJson = ({ at, due, run, message }: DueTime) => ({
+  at,
+  due,
+  message,
+  run: run === null ? null : { id: run.id, state: run.state, error: run.error },
+});
 
 function laterJson(later: NonNullable<Finding["later"]>) {
   if (later.kind === "broken-off") return { kind: later.kind, signal: later.signal, at: later.at };

@@ -2,10 +2,12 @@
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
+import { clocksOf } from "../../config/graph.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import { isKeyed } from "../../rules/key.ts";
 import { print, printLine, span } from "../screen/terminal.ts";
 import type { Account } from "./account.ts";
+import { hasClock } from "./due-times.ts";
 import { because, type Followed, followed, keyWords, laterWords, outcomeOf, stateWords } from "./explain-words.ts";
 import type { Finding } from "./explanation.ts";
 import { goneWords, unreadableWords } from "./gaps.ts";
@@ -19,6 +21,7 @@ const MAX_UNREADABLE_TOLD = 5;
 export function printAccount(account: Account): void {
   const { config, seen, pending, wallAt, replayed } = account;
   for (const line of headOf(account)) print(line);
+  printDueTimes(account);
   if (account.notHeard !== null) {
     print(`  ${account.notHeard}`);
     return;
@@ -48,8 +51,20 @@ export function printAccount(account: Account): void {
   if (waiting.length > MAX_KEYS_TOLD) print(`  and ${counted(waiting.length - MAX_KEYS_TOLD, "more key")}`);
 }
 
+/** `is due every 10s, at start`. */
+const clockWords = (config: ReflexConfig): string => `is due ${clocksOf(config).join(", ")}`;
+
+function printDueTimes({ config, dueTimes, nextDue }: Account): void {
+  for (const { at, run, message } of dueTimes) {
+    const now = run === null ? "" : `; run #${run.id} ${run.state}${run.error === null ? "" : `: ${run.error}`}`;
+    printLine([span(`${localMoment(at)}  `, "dim"), span(escapeForTerminal(`${message}${now}`))]);
+  }
+  if (dueTimes.length === 0 && hasClock(config) && config.kind === "workflow") print("  no due time is recorded");
+  if (nextDue !== null) print(`next: ${localMoment(nextDue)}`);
+}
+
 function headOf({ config, isEnabled, disabledSince, silence, standing }: Account): string[] {
-  const looksAt = config.on.length === 0 ? "looks at no signals" : `looks at signals of ${config.on.join(", ")}`;
+  const looksAt = config.on.length === 0 ? clockWords(config) : `looks at signals of ${config.on.join(", ")}`;
   const starts = config.kind === "sense" ? `runs sense ${config.sense}` : `starts workflow ${config.workflow}`;
   const lines = [`${escapeForTerminal(config.name)} ${looksAt} and ${starts}`];
   const words = standingWords(standing);

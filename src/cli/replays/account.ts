@@ -11,6 +11,7 @@ import { type KeyState, readKeyState } from "../../rules/rule.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
 import { isRecorded } from "./backtest.ts";
+import { type DueTime, dueTimesOf, hasClock, nextDue } from "./due-times.ts";
 import type { Followed } from "./explain-words.ts";
 import { explain, type Finding, type Question } from "./explanation.ts";
 import { isWhole } from "./gaps.ts";
@@ -19,6 +20,8 @@ import { beganAfter, type Standing, standingsIn } from "./standing.ts";
 
 /** Signals before the one asked about that are replayed, of all senses. */
 const BACK = 1_000_000;
+
+const LATEST_DUE_TIMES = 5;
 
 export interface Account {
   readonly config: ReflexConfig;
@@ -31,6 +34,9 @@ export interface Account {
   /** Why the signal that was asked about is none of its own. */
   readonly notHeard: string | null;
   readonly pending: readonly { readonly key: string; readonly state: KeyState }[];
+  /** What the clock has brought; empty for a reflex on signals. */
+  readonly dueTimes: readonly DueTime[];
+  readonly nextDue: number | null;
   readonly wallAt: (elapsed: number) => number;
   readonly replayed: {
     readonly from: number;
@@ -113,6 +119,10 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
     })),
     notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
     pending: pendingOf(store, name, key),
+    dueTimes: hasClock(config)
+      ? dueTimesOf(store, name, question.kind === "at" ? question.at : null, LATEST_DUE_TIMES)
+      : [],
+    nextDue: isEnabled ? nextDue(config, Date.now()) : null,
     wallAt: (elapsed) => axis.wallAt(elapsed),
     replayed: { from, to, ...done.fed, isWhole: isWhole(standing, from), isOldest },
   });

@@ -94,7 +94,10 @@ export function readRecorded(
     const { id, at, event, source, message } = row;
     const reflex = nameIn(OF_REFLEXES, source);
     const sense = nameIn(OF_SENSES, source);
-    if (event === "reflex.fired" && reflex !== null) fired(firedOf(row, reflex, axis));
+    if (event === "reflex.fired" && reflex !== null) {
+      const of = firedOf(row, reflex, axis);
+      if (of !== null) fired(of);
+    }
     if (event === "kernel.started" && source === "kernel") {
       const heard = last !== null || id > 1 ? Math.max(last?.at ?? 0, lastSignalBefore(store, row)) : 0;
       const from = heard === 0 ? null : axis.of(heard);
@@ -161,8 +164,10 @@ const isIncident = ({ event, source }: Log): boolean =>
 const dataOf = (data: string | null): Readonly<Record<string, Json>> =>
   ((data === null ? null : parseStored(data)) ?? {}) as Record<string, Json>;
 
-function firedOf({ data, at }: Log, reflex: string, axis: Axis): Fired {
+/** Null: the clock fired it, and no signal did. */
+function firedOf({ data, at }: Log, reflex: string, axis: Axis): Fired | null {
   const { signal, key, due: written, run, silenced } = dataOf(data);
+  if (signal === null) return null;
   const due = typeof written === "number" ? written : null;
   return {
     reflex,

@@ -5,10 +5,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../../config/defaults.ts";
 import type { ClockWords } from "../../model/config.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "../../rules/calendar.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Sense } from "../memory/sense.ts";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset, newestDue } from "../time/calendar.ts";
 import { type Handle, SET_BACK_MS, type Ticker } from "../time/ticker.ts";
 import type { Reflex } from "./reflex.ts";
 import { clockRow } from "./reflex-rows.ts";

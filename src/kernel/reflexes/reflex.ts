@@ -1,8 +1,8 @@
 /** One reflex of the configuration, while the kernel runs. */
 import type { ReflexConfig } from "../../model/config.ts";
+import type { Calendar } from "../../rules/calendar.ts";
 import { scheduleOf } from "../../rules/same-reflex.ts";
 import type { Sense } from "../memory/sense.ts";
-import type { Calendar } from "../time/calendar.ts";
 import type { Handle } from "../time/ticker.ts";
 import type { KeyStates } from "./key-states.ts";
 

@@ -5,7 +5,7 @@
 import { type Clock, momentOf, STEP_MS, wallAheadMs } from "../../base/clock.ts";
 import { Heap } from "../../base/heap.ts";
 import type { Alarm } from "../../base/timer.ts";
-import { type Calendar, newestDue } from "./calendar.ts";
+import { type Calendar, newestDue } from "../../rules/calendar.ts";
 
 export interface Handle {
   cancel(): void;

@@ -1,7 +1,7 @@
 /** The kernel's one timer, with a clock and an alarm driven by hand: nothing here waits. */
 import { describe, expect, test } from "bun:test";
-import { type Calendar, cronCalendar, intervalCalendar } from "../../../src/kernel/time/calendar.ts";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
+import { type Calendar, cronCalendar, intervalCalendar } from "../../../src/rules/calendar.ts";
 import { LINEAR, timesSlower } from "../../helpers/growth.ts";
 import { HandClock } from "../../helpers/hand-clock.ts";
 

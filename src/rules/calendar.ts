@@ -1,6 +1,6 @@
 /** When things are due: arithmetic on wall-clock milliseconds, no timers. Pure. */
 import { createHash } from "node:crypto";
-import { followsElapsedTime } from "../../base/cron.ts";
+import { followsElapsedTime } from "../base/cron.ts";
 import { WallClock } from "./wall-clock.ts";
 
 /** Answers with the first due time strictly after `afterMs`, or null when there is none. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { cronCalendar } from "../../../src/kernel/time/calendar.ts";
-import { trials } from "../../rules/random.ts";
+import { cronCalendar } from "../../src/rules/calendar.ts";
 import { dueByTheMinute, wallMinutes } from "./cron-oracle.ts";
+import { trials } from "./random.ts";
 
 const EXPRESSIONS = `
 * * * * *|*/1 * * * *|*/2 * * * *|*/5 * * * *|*/7 * * * *|*/10 * * * *|*/15 * * * *|*/20 * * * *|*/30 * * * *|*/59 * * * *

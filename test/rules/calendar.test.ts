@@ -1,7 +1,7 @@
 /** When things are due: intervals on multiples of themselves, cron times where clocks are set twice a year. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "../../../src/kernel/time/calendar.ts";
+import { type Calendar, cronCalendar, intervalCalendar, jitterOffset } from "../../src/rules/calendar.ts";
 
 const utc = (text: string): number => Date.parse(`${text}Z`);
 
