@@ -36,11 +36,11 @@ export const run = async (thread) => {
 };
 `;
 
-const STUBBORN = `
+const STUBBORN = (ms: number): string => `
 export const run = async (thread) => {
   const begun = await thread.step("begun", () => Date.now());
   await thread.step("flaky", () => {
-    if (Date.now() - begun < 500) throw new Error("not yet");
+    if (Date.now() - begun < ${ms / 2}) throw new Error("not yet");
   });
   return { ms: Date.now() - begun };
 };
@@ -79,7 +79,7 @@ function stage(waitMs: number) {
     "senses/beat/index.ts": "export const compute = () => ({ real: Date.now() });\n",
     "workflows/note/index.ts": NOTE,
     "workflows/sleeper/index.ts": SLEEPER(waitMs),
-    "workflows/stubborn/index.ts": STUBBORN,
+    "workflows/stubborn/index.ts": STUBBORN(waitMs),
   });
   for (const name of SENSES) folder.write(`senses/${name}/index.ts`, sense(folder.path, name));
   const clock = fakeClock(folder);
@@ -127,8 +127,10 @@ function stage(waitMs: number) {
       expect(status).toBe(200);
       return body.run;
     },
-    is: (run: number, state: string): Promise<true> =>
-      until(`run ${run} is ${state}`, () => runs().some((row) => row.id === run && row.state === state)),
+    is: (run: number, ...states: readonly string[]): Promise<true> =>
+      until(`run ${run} is ${states.join(" or ")}`, () =>
+        runs().some(({ id, state }) => id === run && states.includes(state)),
+      ),
     /** Signals a reflex has fired for. */
     fired: (reflex: string): LogRow[] => nerve().logs({ source: `reflex:${reflex}`, event: "reflex.fired" }),
     signals: (reflex: string): number[] =>
@@ -191,8 +193,8 @@ async function begin(given: Stage, waitMs = WAIT_MS) {
   expect((await given.nerve().post("/silence", silence)).status).toBe(200);
   const sleeper = await given.run("sleeper");
   const stubborn = await given.run("stubborn");
-  await given.is(sleeper, "sleeping");
-  await given.is(stubborn, "sleeping");
+  // On a machine that is too busy its wait is over already.
+  for (const run of [sleeper, stubborn]) await given.is(run, "sleeping", "completed");
   await until("throttled has emitted once", () => given.signals("throttled").length === 1);
   return { ...signals, silencedAt, sleeper, stubborn };
 }
@@ -250,13 +252,16 @@ async function waitsAsLong(waitMs: number, meddle: (given: Stage) => Promise<voi
   await meddle(given);
   const throttled = await given.tell("throttled");
   const quiet = await given.tell("quiet");
+  await until("quiet has fired", () => given.fired("quiet").length > 0);
+  const soFar = Object.fromEntries(
+    ["throttled", "quiet", "held", "off", "paused", "near", "far"].map((reflex) => [reflex, given.signals(reflex)]),
+  );
   if (Date.now() >= first.off.payload.real + waitMs) return false;
 
   // Nothing came early.
-  expect(given.signals("throttled")).toEqual([first.throttled.id]);
-  await until("quiet has fired once", () => given.fired("quiet").length === 1);
-  expect(given.fired("quiet")[0]?.data).toMatchObject({ signal: quiet.id, silenced: "quiet" });
-  for (const reflex of ["held", "off", "paused", "near", "far"]) expect(given.signals(reflex)).toEqual([]);
+  const none = { held: [], off: [], paused: [], near: [], far: [] };
+  expect(soFar).toEqual({ throttled: [first.throttled.id], quiet: [quiet.id], ...none });
+  expect(given.fired("quiet")[0]?.data).toMatchObject({ silenced: "quiet" });
 
   // It comes, for the signal it waited with, when its time is up.
   for (const reflex of ["held", "off", "paused"] as const) {
@@ -310,7 +315,7 @@ concurrently.each([0, DAY_MS, -DAY_MS])(
     const startedAt = Date.now();
     await given.start();
     for (const reflex of ["held", "off", "paused"] as const) {
-      const { id, payload, trace } = first[reflex];
+      const { id, at, payload, trace } = first[reflex];
       await until(`${reflex} has begun a run for ${id}`, () => began(given, reflex).has(id));
       const fired = given.fired(reflex);
       expect(fired).toMatchObject([{ trace, data: { signal: id } }]);
@@ -318,7 +323,7 @@ concurrently.each([0, DAY_MS, -DAY_MS])(
       within(log.data.late_ms, startedAt - payload.real - WAIT_MS);
       expect(log.message).toMatch(/^fired for signal \d+, (\d+m)?(\d+s)? late: workflow note$/);
       // The deadline as the clock shows it now.
-      within(log.data.due - offset - payload.real, WAIT_MS, EARLY_MS + 150);
+      within(log.data.due - offset - at, WAIT_MS, EARLY_MS);
     }
     await given.is(first.sleeper, "completed");
     await given.is(first.stubborn, "completed");
