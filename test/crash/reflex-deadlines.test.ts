@@ -314,6 +314,7 @@ concurrently.each([0, DAY_MS, -DAY_MS])(
     await real(first.silencedAt + WAIT_MS + 2_000);
     const startedAt = Date.now();
     await given.start();
+    const start = await until("the start is logged", () => given.nerve().logs({ event: "kernel.started" })[1] ?? null);
     for (const reflex of ["held", "off", "paused"] as const) {
       const { id, at, payload, trace } = first[reflex];
       await until(`${reflex} has begun a run for ${id}`, () => began(given, reflex).has(id));
@@ -321,6 +322,7 @@ concurrently.each([0, DAY_MS, -DAY_MS])(
       expect(fired).toMatchObject([{ trace, data: { signal: id } }]);
       const [log] = fired as [LogRow];
       within(log.data.late_ms, startedAt - payload.real - WAIT_MS);
+      expect(log.data.due + log.data.late_ms).toBe(start.at);
       expect(log.message).toMatch(/^fired for signal \d+, (\d+m)?(\d+s)? late: workflow note$/);
       // The deadline as the clock shows it now.
       within(log.data.due - offset - at, WAIT_MS, EARLY_MS);
