@@ -72,6 +72,17 @@ export function readJson(text: string): Json | undefined {
   }
 }
 
+const OPENINGS = /[{[]/g;
+
+/** Whether a text that was stored is what a value is stored as: JSON, no deeper and without keys that are refused. */
+export function isStoredJson(text: string): boolean {
+  const value = readJson(text);
+  if (value === undefined) return false;
+  const isPlain =
+    !text.includes("__proto__") && !text.includes("\\u") && (text.match(OPENINGS)?.length ?? 0) <= MAX_DEPTH;
+  return isPlain || toJson(value).ok;
+}
+
 /** The same text for the same value, however its objects' keys are ordered. */
 export const canonicalJson = (value: Json): string =>
   JSON.stringify(value, (_, part: Json) =>

@@ -4,12 +4,13 @@ import { letSignals } from "../base/early-signals.ts";
 import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
+import { FOUND_DAMAGE } from "./frame/found-damage.ts";
 import { EXIT, fail, type Outcome, usageError } from "./frame/outcome.ts";
 import { NOT_YET, VERBS, verbNamed } from "./verbs.ts";
 
 /** Runs what argv (without the executable) asks for and ends the process with its exit code. */
 export async function runCommand(argv: string[]): Promise<void> {
-  const outcome = await attempt(argv);
+  const outcome = withDamage(await attempt(argv));
   if (outcome.ok) process.exit(outcome.value);
   const [{ printProblems }, { explainDenials }] = await Promise.all([
     import("./screen/failure.ts"),
@@ -17,6 +18,15 @@ export async function runCommand(argv: string[]): Promise<void> {
   ]);
   printProblems(explainDenials(outcome.error.problems), asksForJson(argv));
   process.exit(outcome.error.code);
+}
+
+/** An answer from which damaged rows were left out is a finding; so is a name that nobody has, which such a row may have. */
+function withDamage(outcome: Outcome): Outcome {
+  if (FOUND_DAMAGE.isEmpty) return outcome;
+  const found = FOUND_DAMAGE.take();
+  if (outcome.ok) return fail(EXIT.finding, ...found);
+  const { code, problems } = outcome.error;
+  return fail(code === EXIT.usage ? EXIT.finding : code, ...found, ...problems);
 }
 
 /** The kind of what `store/damage.ts` throws. */

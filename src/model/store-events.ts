@@ -16,6 +16,12 @@ export const STORE_EVENT_KINDS = {
       "On stderr only: logs.db is not what nerve wrote, and the kernel ends with code 78. The message names the file, the table, the row and what to do: see [A damaged store](#a-damaged-store).",
     data: null,
   },
+  "store.row-damaged": {
+    levels: ["error"],
+    sentence:
+      "A row of logs.db is not what nerve wrote. nerve goes on as if the row were gone; the message names the table, the row, the column and what to do.",
+    data: null,
+  },
   "store.begun-anew": {
     levels: ["error"],
     sentence:

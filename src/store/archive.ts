@@ -7,9 +7,9 @@ import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
 import { ArchiveDamaged, type ArchiveGap } from "./archive-damage.ts";
 import { type ArchiveFile, dayOfName } from "./archive-names.ts";
-import { isCount, isId, isTime, orNull } from "./columns.ts";
-import { shownValue } from "./damage.ts";
-import { LOG_COLUMNS, logGuard } from "./log-row.ts";
+import { isCount, isId, isTime } from "./columns.ts";
+import { refuse, shownValue } from "./damage.ts";
+import { LOG_COLUMNS, logGuards } from "./log-row.ts";
 import { MetaTable } from "./meta.ts";
 
 const COLUMNS = "file, day, first_id, last_id, rows, bytes, sha256, at, after_id";
@@ -30,7 +30,7 @@ function faultOf(row: ArchiveFile): string | null {
     ["bytes", isId(row.bytes)],
     ["sha256", typeof row.sha256 === "string" && /^[0-9a-f]{64}$/.test(row.sha256)],
     ["at", isTime(row.at)],
-    ["after_id", orNull(isCount)(row.after_id) && (row.after_id ?? 0) < row.first_id],
+    ["after_id", row.after_id === null || (isCount(row.after_id) && row.after_id < row.first_id)],
   ];
   const bad = checks.find(([, isGood]) => !isGood)?.[0];
   return bad === undefined ? null : `${bad} is ${shownValue(row[bad])}`;
@@ -66,7 +66,7 @@ export class ArchiveTable {
     this.#logsAfter = db.prepare<Log, [number, number]>(
       `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`,
     );
-    this.#firstLog = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM logs");
+    this.#firstLog = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM logs WHERE id > 0");
   }
 
   /** The watermark: the highest log id that is known to be in a file; 0 before the first. */
@@ -194,11 +194,17 @@ export class ArchiveTable {
 
   /** Rows of the table `logs`, archived or not. */
   log(id: number): Log | null {
-    return logGuard(this.#db).orNull(this.#log.get(id));
+    return logGuards(refuse)(this.#db.filename).orNull(this.#log.get(id));
+  }
+
+  /** The oldest rows of the table `logs` at or below the watermark, as they lie there. */
+  rowsBelow(limit: number): Log[] {
+    const watermark = this.upTo();
+    return this.#logsAfter.all(0, limit).filter(({ id }) => id <= watermark);
   }
 
   logsAfter(after: number, limit: number): Log[] {
-    return logGuard(this.#db).rows(this.#logsAfter.all(after, limit));
+    return logGuards(refuse)(this.#db.filename).rows(this.#logsAfter.all(after, limit));
   }
 
   /** Deletes some of the oldest rows of the table `logs`: at most `limit` of them, none above `last` (G2). */

@@ -42,7 +42,7 @@ const SOURCES = {
 function momentIn(db: Database, digest: string, written: string): Moment {
   const moment = readJson(written) as { [Key in keyof Moment]?: unknown } | null | undefined;
   const isWhole = typeof moment?.bootId === "string" && [moment.bootMs, moment.wallMs].every(Number.isFinite);
-  if (!isWhole) throw damagedRow(db, "blob_references", digest, "unreferenced", written);
+  if (!isWhole) throw damagedRow(db.filename, "blob_references", digest, "unreferenced", written, "a moment");
   return moment as unknown as Moment;
 }
 
@@ -190,8 +190,8 @@ export class BlobReferences {
       .get(digest);
     if (row === null) return null;
     const { signal, log, unreferenced } = row;
-    if (!isCount(signal)) throw damagedRow(this.#db, "blob_references", digest, "signal", signal);
-    if (!isCount(log)) throw damagedRow(this.#db, "blob_references", digest, "log", log);
+    if (!isCount(signal)) throw damagedRow(this.#db.filename, "blob_references", digest, "signal", signal, "an id");
+    if (!isCount(log)) throw damagedRow(this.#db.filename, "blob_references", digest, "log", log, "an id");
     return { signal, log, unreferenced: unreferenced === null ? null : momentIn(this.#db, digest, unreferenced) };
   }
 

@@ -88,7 +88,7 @@ export class ClockSteps {
     if (table.get() === null) return [];
     const rows = this.#db.query<{ id: unknown }, [string]>("SELECT id FROM clock_steps WHERE source = ?");
     return rows.all(this.#source).map(({ id }) => {
-      if (!isCount(id)) throw damagedRow(this.#db, "clock_steps", this.#source, "id", id);
+      if (!isCount(id)) throw damagedRow(this.#db.filename, "clock_steps", this.#source, "id", id, "an id");
       return id as number;
     });
   }

@@ -1,5 +1,4 @@
 /** What in logs.db is not as nerve wrote it: found where it is read, and told by file, table, row, column and remedy. */
-import type { Database } from "bun:sqlite";
 import { type Problem, problem } from "../model/problem.ts";
 
 export const DAMAGED = "store-damaged";
@@ -29,6 +28,43 @@ export function shownValue(value: unknown): string {
   return `the text ${text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text}`;
 }
 
-/** `row`: its key, as a person finds it with SQL. */
-export const damagedRow = (db: Database, table: string, row: string, column: string, value: unknown): StoreDamaged =>
-  new StoreDamaged(db.filename, `table ${table}, row ${row}: ${column} is ${shownValue(value)}`, RESTORE);
+/** `row`: its key, as a person finds it with SQL. `what`: what the value must be, or null. */
+export function damagedRow(
+  file: string,
+  table: string,
+  row: string,
+  column: string,
+  value: unknown,
+  what: string | null,
+): StoreDamaged {
+  const instead = what === null ? "" : `, and not ${what}`;
+  return new StoreDamaged(file, `table ${table}, row ${row}: ${column} is ${shownValue(value)}${instead}`, RESTORE);
+}
+
+/** To whom a row is given that is not as nerve wrote it. Whoever returns goes on without the row. */
+export type OnDamage = (damage: StoreDamaged) => void;
+
+/** Nothing may follow from what is read here without the row. */
+export const refuse: OnDamage = (damage) => {
+  throw damage;
+};
+
+/** Rows that the kernel met and went on without, each told once. */
+export class DamagedRows {
+  readonly #known = new Set<string>();
+  readonly #waiting: Problem[] = [];
+  #listener: ((found: Problem) => void) | null = null;
+
+  readonly add: OnDamage = ({ problem: found }) => {
+    if (this.#known.has(found.message)) return;
+    this.#known.add(found.message);
+    if (this.#listener === null) this.#waiting.push(found);
+    else this.#listener(found);
+  };
+
+  /** Tells `listener` what was met so far, and what will be. */
+  tell(listener: (found: Problem) => void): void {
+    this.#listener = listener;
+    for (const found of this.#waiting.splice(0)) listener(found);
+  }
+}

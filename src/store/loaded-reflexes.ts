@@ -1,6 +1,7 @@
 /** The table of the reflexes that are loaded, and the signal after which each began to look at any (G1). */
 import type { Database } from "bun:sqlite";
-import { isCount, isName, isText, isTime, RowGuard } from "./columns.ts";
+import { COUNT, FULL_TEXT, RowGuard, TEXT, TIME } from "./columns.ts";
+import type { OnDamage } from "./damage.ts";
 import type { MetaTable } from "./meta.ts";
 
 export interface LoadedReflex {
@@ -16,13 +17,9 @@ export interface LoadedReflex {
 /** Key of `meta` that the migration leaves where an earlier build had been at work. */
 const HISTORY = "reflexes";
 
-export function loadedReflexTable(db: Database, meta: MetaTable) {
-  const guard = new RowGuard<LoadedReflex>(db, "reflexes", "name", {
-    name: isName,
-    definition: isText,
-    since: isCount,
-    at: isTime,
-  });
+export function loadedReflexTable(db: Database, meta: MetaTable, onDamage: OnDamage) {
+  const columns = { name: FULL_TEXT, definition: TEXT, since: COUNT, at: TIME };
+  const guard = new RowGuard<LoadedReflex>(db.filename, "reflexes", "name", columns, onDamage);
   return {
     /** A store that an earlier build wrote has no such table. */
     exists: (): boolean => db.query("SELECT 1 FROM sqlite_schema WHERE name = 'reflexes'").get() !== null,

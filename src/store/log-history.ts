@@ -5,13 +5,14 @@
  * ArchiveDamaged is thrown.
  */
 import type { Database } from "bun:sqlite";
+import { join } from "node:path";
 import { LOG_LEVELS, type Log } from "../model/log.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged, damagedByGap } from "./archive-damage.ts";
 import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
 import { type ArchiveReader, archiveReader } from "./archive-reader.ts";
 import type { RowGuard } from "./columns.ts";
-import { LOG_COLUMNS, logGuard } from "./log-row.ts";
+import { LOG_COLUMNS, type LogGuards, runLogGuards } from "./log-row.ts";
 import { type LogFilter, logTable } from "./logs.ts";
 
 const SCAN_ROWS = 1_000;
@@ -58,7 +59,7 @@ const firstDayOf = ({ since }: LogFilter): string => (since === null ? "" : dayO
 export const scanIn =
   (data: string) =>
   (db: Database): ((after: number) => Iterable<Log>) => {
-    const history = new LogHistory(db, data);
+    const history = new LogHistory(db, data, runLogGuards);
     return (after) => history.scan(after);
   };
 
@@ -72,16 +73,18 @@ export class LogHistory {
   readonly #folder: string;
   readonly #reader: ArchiveReader;
   readonly #guard: RowGuard<Log>;
+  readonly #guards: LogGuards;
   readonly #above;
   readonly #byRun;
   readonly #lastOfRun;
 
-  constructor(db: Database, data: string) {
+  constructor(db: Database, data: string, guards: LogGuards) {
     this.#db = db;
     this.#archive = new ArchiveTable(db);
-    this.#logs = logTable(db);
+    this.#logs = logTable(db, guards);
     this.#folder = archiveFolder(data);
-    this.#guard = logGuard(db);
+    this.#guard = guards(db.filename);
+    this.#guards = guards;
     this.#reader = archiveReader(this.#folder);
     this.#above = db.prepare<Log, [number, number]>(`SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`);
     this.#byRun = db.prepare<Log, [number, number, number]>(
@@ -120,8 +123,9 @@ export class LogHistory {
 
   /** A file whose time in the archive has ended since it was looked up is not missing. */
   *#rowsOf(file: ArchiveFile, after: number, needle: string | null): Generator<Log> {
+    const guard = this.#guards(join(this.#folder, file.file));
     try {
-      yield* this.#reader.rows(file, after, needle);
+      for (const row of this.#reader.rows(file, after, needle)) if (guard.passes(row)) yield row;
     } catch (error) {
       if (!(error instanceof ArchiveDamaged) || this.#archive.byName(file.file) !== null) throw error;
     }
@@ -251,9 +255,9 @@ export class LogHistory {
     const reach = { ...ALL, upTo: end };
     this.#begin(fromId - 1, reach);
     for (let cursor = fromId - 1; ; ) {
-      const next = this.#step(cursor, reach, (from) => this.#guard.rows(this.#byRun.all(run, from, RUN_ROWS)));
+      const next = this.#step(cursor, reach, (from) => this.#byRun.all(run, from, RUN_ROWS));
       if (next.file === null) {
-        yield* next.rows;
+        yield* this.#guard.rows(next.rows);
         const last = next.rows.at(-1);
         if (last === undefined || next.rows.length < RUN_ROWS) return;
         cursor = last.id;
@@ -270,11 +274,11 @@ export class LogHistory {
   *scan(afterId: number): Generator<Log> {
     this.#begin(afterId, ALL);
     for (let cursor = afterId; ; ) {
-      const next = this.#step(cursor, ALL, (from) => this.#guard.rows(this.#above.all(from, SCAN_ROWS)));
+      const next = this.#step(cursor, ALL, (from) => this.#above.all(from, SCAN_ROWS));
       if (next.file === null) {
         const last = next.rows.at(-1);
         if (last === undefined) return;
-        yield* next.rows;
+        yield* this.#guard.rows(next.rows);
         cursor = last.id;
         continue;
       }

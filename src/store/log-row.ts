@@ -1,20 +1,35 @@
 /** A row of `logs`, as it is read. */
-import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log } from "../model/log.ts";
-import { isId, isOneOf, isText, isTime, orNull, RowGuard } from "./columns.ts";
+import { type Check, FULL_TEXT, ID, JSON_TEXT, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
+import { type OnDamage, refuse } from "./damage.ts";
 
 export const LOG_COLUMNS = "id, at, level, source, event, run, trace, message, data";
 
-export const logGuard = (db: Database): RowGuard<Log> =>
-  new RowGuard<Log>(db, "logs", "id", {
-    id: isId,
-    at: isTime,
-    level: isOneOf(LOG_LEVELS),
-    source: isText,
-    event: isText,
-    run: orNull(isId),
-    trace: orNull(isText),
-    message: isText,
-    // What is no JSON is shown as it is.
-    data: orNull(isText),
-  });
+const SOURCE: Check = {
+  holds: (value) => typeof value === "string" && /^(?:kernel$|(?:sense|reflex|workflow|group):.)/.test(value),
+  what: "kernel, sense:NAME, reflex:NAME or workflow:NAME",
+};
+
+const COLUMNS = {
+  id: ID,
+  at: TIME,
+  level: oneOf(LOG_LEVELS),
+  source: SOURCE,
+  event: FULL_TEXT,
+  run: orNull(ID),
+  trace: orNull(TRACE),
+  message: TEXT,
+  data: orNull(JSON_TEXT),
+};
+
+/** Checks rows of a file: logs.db, or a file of the archive. */
+export type LogGuards = (file: string) => RowGuard<Log>;
+
+export const logGuards =
+  (onDamage: OnDamage): LogGuards =>
+  (file) =>
+    new RowGuard<Log>(file, "logs", "id", COLUMNS, onDamage);
+
+/** For who derives runs: `data` that is no JSON costs one run, and is a fault of that run. */
+export const runLogGuards: LogGuards = (file) =>
+  new RowGuard<Log>(file, "logs", "id", { ...COLUMNS, data: orNull(TEXT) }, refuse);

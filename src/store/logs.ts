@@ -2,7 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { LOG_COLUMNS, logGuard } from "./log-row.ts";
+import { LOG_COLUMNS, type LogGuards } from "./log-row.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
@@ -16,11 +16,11 @@ export interface LogFilter extends Page {
 
 export const ALL_LOGS: LogFilter = { ...WHOLE_PAGE, sources: [], level: null };
 
-export function logTable(db: Database) {
+export function logTable(db: Database, guards: LogGuards) {
   const insert = db.prepare(
     "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
-  const guard = logGuard(db);
+  const guard = guards(db.filename);
   const steps = new ClockSteps(db, "logs");
   return {
     ...searchIn(db, "logs"),

@@ -28,7 +28,7 @@ export class MetaTable {
   }
 
   damaged(key: string, value: unknown): Error {
-    return damagedRow(this.#db, "meta", key, "value", value);
+    return damagedRow(this.#db.filename, "meta", key, "value", value, null);
   }
 
   set(key: string, value: string): void {

@@ -3,8 +3,11 @@ import type { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { openReader, type SqliteProblem } from "../sqlite/open.ts";
-import { RESTORE, StoreDamaged } from "./damage.ts";
+import { archiveFolder } from "./archive-names.ts";
+import { type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
+import { misplacedLogs } from "./misplaced.ts";
+import { idsBelow, idsBeyond, lowSequences } from "./numbering.ts";
 import { besideStore } from "./proofs.ts";
 import { checkPages, checkTables } from "./soundness.ts";
 import { appliedTo, migrationUnknownHere, newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
@@ -66,7 +69,8 @@ export function unopened(data: string, { kind, message, file }: SqliteProblem): 
   return problem(`store-${kind}`, message, hint, file);
 }
 
-export function openStoreReader(data: string): Result<StoreReader, Problem> {
+/** `onDamage`: to whom rows are told that are damaged. Readers go on without them. */
+export function openStoreReader(data: string, onDamage: OnDamage): Result<StoreReader, Problem> {
   const file = storeFile(data);
   const opened = openReader(file);
   if (!opened.ok) return err(unopened(data, opened.error));
@@ -77,7 +81,14 @@ export function openStoreReader(data: string): Result<StoreReader, Problem> {
       db.close(true);
       return err(fault);
     }
-    const { senses: _, ...tables } = tablesOf(db, file);
+    const { senses: _, ...tables } = tablesOf(db, file, { signals: onDamage, others: onDamage });
+    const unlisted = [
+      ...idsBelow(db),
+      ...idsBeyond(db),
+      ...lowSequences(db),
+      ...misplacedLogs(tables.archive, file, archiveFolder(data)),
+    ];
+    for (const found of unlisted) onDamage(found);
     const version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
     return ok({ ...tables, version: () => version.get()?.data_version ?? 0, close: () => db.close(true) });
   } catch (error) {

@@ -11,10 +11,11 @@ import { runMigrations } from "../sqlite/migrate.ts";
 import { openWriter } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { BlobReferences } from "./blob-references.ts";
-import { RESTORE } from "./damage.ts";
+import { DamagedRows, RESTORE, refuse } from "./damage.ts";
 import { scanIn } from "./log-history.ts";
 import type { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
+import { idsBelow, idsBeyond } from "./numbering.ts";
 import { type Earlier, earlierStore, NO_PROOF, type Restored, restoreSequences } from "./proofs.ts";
 import { restoreRuns } from "./rebuild.ts";
 import { checkPages, checkTables, foreignTrigger } from "./soundness.ts";
@@ -31,6 +32,7 @@ export type Store = Tables & {
   /** Changes when the last commits may have been lost, so that a reader's cursor is not trusted across it. */
   readonly epoch: string;
   readonly notices: readonly Notice[];
+  readonly damaged: DamagedRows;
   /** Runs `change` in one IMMEDIATE transaction: kept whole or, when it throws, not at all. */
   commit<T>(change: () => T): T;
   /** Makes what is committed durable, whatever `durability` is. */
@@ -136,7 +138,11 @@ function readAll({ senses, switches, silences, loadedReflexes, meta, archive }: 
 }
 
 function storeOn(db: Database, file: string, opening: Opening): Store {
-  const all = tablesOf(db, file);
+  const [beyond] = idsBeyond(db);
+  if (beyond !== undefined) throw beyond;
+  const damaged = new DamagedRows();
+  const all = tablesOf(db, file, { signals: damaged.add, others: refuse });
+  for (const row of idsBelow(db)) damaged.add(row);
   const transaction = db.transaction((change: () => unknown) => change());
   const wal = new WalKeeper(db, file, BUSY_MS);
   const commit = <T>(change: () => T): T => {
@@ -163,6 +169,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     ...all,
     file,
     epoch,
+    damaged,
     notices: [...noticesOf(file, earlier, restored), ...triggerNotice(db)],
     commit,
     // SQLite holds no lock on the WAL itself, so that closing another descriptor of it lets go of none.

@@ -1,6 +1,8 @@
 /** Reading a table by its cursor: what every listing of signals and logs shares. */
 import type { Database } from "bun:sqlite";
+import { ACTIVE_STATES, ENDINGS } from "../model/run.ts";
 import type { RowGuard } from "./columns.ts";
+import { MOST_IDS } from "./sequence.ts";
 
 export interface Page {
   /** Only ids above it; 0 for all. */
@@ -25,37 +27,74 @@ export const WHOLE_PAGE: Page = {
   newest: false,
 };
 
-/** `among`: for each column named, the values it may have; an empty list allows all. `time`: the column that `since` and `until` are about. */
-export function readPage<Row>(
+const NO_NAME = (column: string): string =>
+  `typeof(${column}) <> 'text' OR ${column} = '' OR ${column} GLOB '*[^a-z0-9-]*'`;
+const NO_TIME = (column: string): string =>
+  `typeof(${column}) <> 'integer' OR ${column} < 0 OR ${column} > 8640000000000000`;
+
+/** What nerve never writes into a column. No filter leaves out such a row, because nobody knows what stood there. */
+const IMPOSSIBLE: Readonly<Record<string, string>> = {
+  at: NO_TIME("at"),
+  queued_at: NO_TIME("queued_at"),
+  sense: NO_NAME("sense"),
+  workflow: NO_NAME("workflow"),
+  source: "typeof(source) <> 'text' OR (source <> 'kernel' AND instr(source, ':') = 0)",
+  level: "typeof(level) <> 'text' OR level NOT IN ('debug', 'info', 'warn', 'error')",
+  state: `typeof(state) <> 'text' OR state NOT IN (${[...ACTIVE_STATES, ...ENDINGS].map((state) => `'${state}'`).join(", ")})`,
+  reflex: "typeof(reflex) NOT IN ('text', 'null') OR reflex = ''",
+  trace: "typeof(trace) NOT IN ('text', 'null') OR length(trace) <> 32 OR trace GLOB '*[^0-9a-f]*'",
+};
+
+interface Query {
+  readonly where: readonly string[];
+  readonly values: readonly (string | number)[];
+}
+
+type Among = Readonly<Record<string, readonly string[]>>;
+
+function queryOf({ since, until, trace }: Page, among: Among, time: "at" | "queued_at"): Query {
+  const where: string[] = [];
+  const values: (string | number)[] = [];
+  const filter = (column: string, is: string, ...wanted: readonly (string | number)[]): void => {
+    where.push(`(${column} ${is} OR ${IMPOSSIBLE[column]})`);
+    values.push(...wanted);
+  };
+  for (const [column, allowed] of Object.entries(among)) {
+    if (allowed.length > 0) filter(column, `IN (${allowed.map(() => "?").join(", ")})`, ...allowed);
+  }
+  if (since !== null) filter(time, ">= ?", since);
+  if (until !== null) filter(time, "<= ?", until);
+  if (trace !== null) filter("trace", "= ?", trace);
+  return { where, values };
+}
+
+/**
+ * Whole rows, as many as `page` asks for: damaged ones are told to whom `guard` tells them, and others take their places.
+ * `among`: for each column named, the values it may have; an empty list allows all. `time`: the column that `since` and
+ * `until` are about.
+ */
+export function readPage<Row extends { readonly id: number }>(
   db: Database,
   guard: RowGuard<Row>,
   select: string,
   page: Page,
-  among: Readonly<Record<string, readonly string[]>>,
+  among: Among,
   time: "at" | "queued_at" = "at",
 ): Row[] {
-  const where = ["id > ?"];
-  const values: (string | number)[] = [page.after];
-  for (const [column, allowed] of Object.entries(among)) {
-    if (allowed.length === 0) continue;
-    where.push(`${column} IN (${allowed.map(() => "?").join(", ")})`);
-    values.push(...allowed);
+  const { where, values } = queryOf(page, among, time);
+  const [order, side] = page.newest ? ["DESC", "<"] : ["ASC", ">"];
+  const found: Row[] = [];
+  for (let from: number | null = null; ; ) {
+    const wanted = page.limit - found.length;
+    const rows = db
+      .query<Row, (string | number)[]>(
+        `${select} WHERE ${["id > ?", `id <= ${MOST_IDS}`, ...(from === null ? [] : [`id ${side} ?`]), ...where].join(" AND ")} ORDER BY id ${order} LIMIT ?`,
+      )
+      .all(page.after, ...(from === null ? [] : [from]), ...values, wanted);
+    found.push(...guard.rows(rows));
+    const last: number | null = rows.at(-1)?.id ?? null;
+    if (rows.length < wanted || found.length >= page.limit || last === null) break;
+    from = last;
   }
-  if (page.since !== null) {
-    where.push(`${time} >= ?`);
-    values.push(page.since);
-  }
-  if (page.until !== null) {
-    where.push(`${time} <= ?`);
-    values.push(page.until);
-  }
-  if (page.trace !== null) {
-    where.push("trace = ?");
-    values.push(page.trace);
-  }
-  const order = page.newest ? "DESC" : "ASC";
-  const rows = db
-    .query<Row, (string | number)[]>(`${select} WHERE ${where.join(" AND ")} ORDER BY id ${order} LIMIT ?`)
-    .all(...values, page.limit);
-  return guard.rows(page.newest ? rows.reverse() : rows);
+  return page.newest ? found.reverse() : found;
 }

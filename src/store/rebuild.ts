@@ -8,6 +8,8 @@ import type { NewLog } from "../model/log.ts";
 import { advance, isOver, type Run, runEventOf } from "../model/run.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
 import { splitStatements } from "../sqlite/statements.ts";
+import { refuse } from "./damage.ts";
+import { runLogGuards } from "./log-row.ts";
 import { logTable } from "./logs.ts";
 import {
   type Comparison,
@@ -35,7 +37,7 @@ const clashing = (run: Run, holder: Run): Fault => ({
 
 /** Writes rows as the logs have them. Inside a transaction. */
 function rowWriter(db: Database) {
-  const runs = runTable(db);
+  const runs = runTable(db, refuse);
   const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
   const release = db.prepare("UPDATE workflow_runs SET reflex = NULL WHERE id = ?");
   return {
@@ -166,7 +168,7 @@ export const restoreRuns = (
     : db
         .transaction(() => {
           const restored = restore(db, migrations, scanOf);
-          logTable(db).append(restoredLog(restored, now));
+          logTable(db, runLogGuards).append(restoredLog(restored, now));
           return restored;
         })
         .immediate();

@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
 import type { Run } from "../model/run.ts";
 import { isCount } from "./columns.ts";
+import { refuse } from "./damage.ts";
 import { type Fault, RunFold } from "./run-fold.ts";
 import { runTable } from "./runs.ts";
 
@@ -99,7 +100,7 @@ function isThere(scan: Scan, id: number): boolean {
 
 /** Inside one transaction of `db`. */
 export function compare(db: Database, scan: Scan, found: Findings, into: Tally): Compared {
-  const { asFound } = runTable(db);
+  const { asFound } = runTable(db, refuse);
   const fold = new RunFold(into.fault);
   /** Logs that rows name and their runs lack, with the run. */
   const named = new Map<number, number>();

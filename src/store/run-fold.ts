@@ -2,13 +2,16 @@
  * Runs as the logs tell them, in one pass in id order. A run is handed over at its ending and forgotten, so that memory
  * is that of the runs alive at once. What cannot be folded is a fault, told once a run.
  */
+
+import { isStoredJson } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
-import { advance, isOver, type Run, runEventOf } from "../model/run.ts";
+import { advance, isOver, isRunEvent, type Run, runEventOf } from "../model/run.ts";
 import { IdSet } from "./id-set.ts";
 
 /** A log that cannot follow what was before it. */
 export interface Fault {
-  readonly run: number;
+  /** Null: the log is of no run. */
+  readonly run: number | null;
   readonly log: number;
   readonly message: string;
 }
@@ -31,6 +34,8 @@ export class RunFold {
   take(log: Log): Run | null {
     this.#firstLog ??= log.id;
     this.#lastLog = log.id;
+    const isRead = log.data === null || isStoredJson(log.data);
+    if (!isRead && (log.run === null || !isRunEvent(log.event))) this.#tell(unreadable(log));
     if (log.run === null) return null;
     this.#highestRun = Math.max(this.#highestRun, log.run);
     if (this.#broken.has(log.run)) return null;
@@ -100,6 +105,12 @@ export class RunFold {
     return this.#highestRun;
   }
 }
+
+const unreadable = ({ id, run, event }: Log): Fault => ({
+  run,
+  log: id,
+  message: `log ${id}: the data of ${event} is not the text of a JSON value`,
+});
 
 /** A column that no table could hold, or null: a log whose `data` was not written by nerve. */
 function unstorable(run: Run): string | null {

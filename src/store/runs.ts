@@ -2,7 +2,8 @@
 import type { Database } from "bun:sqlite";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../model/run.ts";
 import { spellDecision } from "../model/run-decision.ts";
-import { isCount, isId, isName, isOneOf, isText, isTime, orNull, RowGuard } from "./columns.ts";
+import { COUNT, FULL_TEXT, ID, JSON_TEXT, NAME, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
+import type { OnDamage } from "./damage.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { lastIdOf } from "./sequence.ts";
 
@@ -42,28 +43,27 @@ const valuesOf = (run: Run) =>
     run.decision,
   ] as const;
 
-const runGuard = (db: Database): RowGuard<Run> =>
-  new RowGuard<Run>(db, "workflow_runs", "id", {
-    id: isId,
-    workflow: isName,
-    reflex: orNull(isText),
-    state: isOneOf([...ACTIVE_STATES, ...ENDINGS]),
-    signal_id: orNull(isId),
-    input: orNull(isText),
-    output: orNull(isText),
-    attempt: isCount,
-    queued_at: isTime,
-    started_at: orNull(isTime),
-    ended_at: orNull(isTime),
-    error: orNull(isText),
-    trace: isText,
-    last_log_id: isCount,
-    retry_of: orNull(isId),
-    first_log_id: isCount,
-    until: orNull(isTime),
-    key: orNull(isText),
-    decision: orNull(isText),
-  });
+const GUARDED = {
+  id: ID,
+  workflow: NAME,
+  reflex: orNull(FULL_TEXT),
+  state: oneOf([...ACTIVE_STATES, ...ENDINGS]),
+  signal_id: orNull(ID),
+  input: orNull(JSON_TEXT),
+  output: orNull(JSON_TEXT),
+  attempt: COUNT,
+  queued_at: TIME,
+  started_at: orNull(TIME),
+  ended_at: orNull(TIME),
+  error: orNull(TEXT),
+  trace: TRACE,
+  last_log_id: COUNT,
+  retry_of: orNull(ID),
+  first_log_id: COUNT,
+  until: orNull(TIME),
+  key: orNull(TEXT),
+  decision: orNull(TEXT),
+};
 
 /** Columns as a store has them that 0007 has not reached: a reader may come before the kernel that migrates it. */
 const OLDER_COLUMNS = COLUMNS.replace(
@@ -126,9 +126,9 @@ function finding(db: Database, all: string, guard: RowGuard<Run>) {
   };
 }
 
-export function runTable(db: Database) {
+export function runTable(db: Database, onDamage: OnDamage) {
   const all = `SELECT ${hasDecisions(db) ? COLUMNS : OLDER_COLUMNS} FROM workflow_runs`;
-  const guard = runGuard(db);
+  const guard = new RowGuard<Run>(db.filename, "workflow_runs", "id", GUARDED, onDamage);
   const found = finding(db, all, guard);
   const byDecision = (reflex: string, decision: string): Run | null =>
     guard.orNull(found.decidedAsFound(reflex, decision));

@@ -18,7 +18,8 @@ export function searchIn(db: Database, source: "signals" | "logs"): Search {
     `SELECT (SELECT min(id) FROM ${source}) AS first, (SELECT max(id) FROM ${source}) AS last`,
   );
   const next = db.prepare<{ id: number; at: number }, [number]>(
-    `SELECT id, at FROM ${source} WHERE id >= ? ORDER BY id LIMIT 1`,
+    // A time that is none says nothing of where others are.
+    `SELECT id, at FROM ${source} WHERE id >= ? AND typeof(at) = 'integer' AND at >= 0 ORDER BY id LIMIT 1`,
   );
   const young = db.prepare<{ id: number }, [number, number, number]>(
     `SELECT id FROM ${source} WHERE id >= ? AND id < ? AND at >= ? ORDER BY id LIMIT 1`,

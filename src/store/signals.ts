@@ -1,8 +1,11 @@
 /** The table of signals: appended to by the kernel, read by cursor, its oldest rows removed by retention. */
 import type { Database } from "bun:sqlite";
+import { exceedsBytes } from "../base/json.ts";
 import type { Signal } from "../model/signal.ts";
+import { MAX_VALUE_BYTES } from "../model/value.ts";
 import { ClockSteps } from "./clock-steps.ts";
-import { isId, isName, isText, isTime, orNull, RowGuard } from "./columns.ts";
+import { type Check, ID, isId, JSON_TEXT, NAME, RowGuard, TIME, TRACE } from "./columns.ts";
+import type { OnDamage } from "./damage.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
@@ -25,18 +28,32 @@ const COLUMNS = "id, sense, at, payload, cause, trace";
 
 export const ALL_SIGNALS: SignalFilter = { ...WHOLE_PAGE, senses: [] };
 
-export function signalTable(db: Database) {
+/** A payload is never null: a compute that has nothing to say makes no signal. */
+const PAYLOAD: Check = {
+  holds: (value, row) =>
+    value !== "null" && JSON_TEXT.holds(value, row) && !exceedsBytes(value as string, MAX_VALUE_BYTES),
+  what: "the text of a payload",
+};
+
+const CAUSE: Check = {
+  holds: (value, { id }) => value === null || (isId(value) && value < (id as number)),
+  what: "the id of an earlier signal",
+};
+
+export function signalTable(db: Database, onDamage: OnDamage) {
   const insert = db.prepare("INSERT INTO signals (sense, at, payload, cause, trace) VALUES (?, ?, ?, ?, ?)");
   const byId = db.prepare<Signal, [number]>(`SELECT ${COLUMNS} FROM signals WHERE id = ?`);
-  const guard = new RowGuard<Signal>(db, "signals", "id", {
-    id: isId,
-    sense: isName,
-    at: isTime,
-    // What is no JSON is shown as it is.
-    payload: isText,
-    cause: orNull(isId),
-    trace: isText,
-  });
+  const columns = { id: ID, sense: NAME, at: TIME, payload: PAYLOAD, cause: CAUSE, trace: TRACE };
+  const guard = new RowGuard<Signal>(db.filename, "signals", "id", columns, onDamage);
+  /** Lets a row pass whose payload alone is damaged, and names it. */
+  const named: Check = {
+    holds(value, row) {
+      if (!PAYLOAD.holds(value, row)) guard.passes(row as unknown as Signal);
+      return true;
+    },
+    what: null,
+  };
+  const replayGuard = new RowGuard<Signal>(db.filename, "signals", "id", { ...columns, payload: named }, onDamage);
   const firstId = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
   const steps = new ClockSteps(db, "signals");
   return {
@@ -54,6 +71,9 @@ export function signalTable(db: Database) {
     lastId: (): number => lastIdOf(db, "signals"),
     list: (filter: SignalFilter): Signal[] =>
       readPage<Signal>(db, guard, `SELECT ${COLUMNS} FROM signals`, filter, { sense: filter.senses }),
+    /** As `list`, with signals of which the payload alone is damaged: a replay passes them by, and counts them. */
+    replayable: (filter: SignalFilter): Signal[] =>
+      readPage<Signal>(db, replayGuard, `SELECT ${COLUMNS} FROM signals`, filter, { sense: filter.senses }),
     /**
      * Removes up to `limit` rows from the oldest on, a prefix of ids (G2), stopping at the first that is younger than `cutoff` (one stamped
      * after `now` does not count as young). Returns how many went.

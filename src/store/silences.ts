@@ -1,16 +1,12 @@
 /** The table of silences. */
 import type { Database } from "bun:sqlite";
 import type { Silence } from "../model/silence.ts";
-import { isCount, isName, isText, isTime, RowGuard } from "./columns.ts";
+import { COUNT, FULL_TEXT, RowGuard, TEXT, TIME } from "./columns.ts";
+import type { OnDamage } from "./damage.ts";
 
-export function silenceTable(db: Database) {
-  const guard = new RowGuard<Silence>(db, "silences", "pattern", {
-    pattern: isName,
-    why: isText,
-    at: isTime,
-    until: isTime,
-    due: isCount,
-  });
+export function silenceTable(db: Database, onDamage: OnDamage) {
+  const columns = { pattern: FULL_TEXT, why: TEXT, at: TIME, until: TIME, due: COUNT };
+  const guard = new RowGuard<Silence>(db.filename, "silences", "pattern", columns, onDamage);
   return {
     /** A store that an earlier build wrote has no such table. */
     exists: (): boolean => db.query("SELECT 1 FROM sqlite_schema WHERE name = 'silences'").get() !== null,

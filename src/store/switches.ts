@@ -1,14 +1,18 @@
 /** Which senses and reflexes a person has switched off. */
 import type { Database } from "bun:sqlite";
-import { RowGuard } from "./columns.ts";
+import { type Check, RowGuard } from "./columns.ts";
+import type { OnDamage } from "./damage.ts";
 
 /** `sense:NAME` or `reflex:NAME`. */
 export type Switch = `sense:${string}` | `reflex:${string}`;
 
-export function switchTable(db: Database) {
-  const guard = new RowGuard<{ name: Switch }>(db, "switches", "name", {
-    name: (value) => typeof value === "string" && /^(sense|reflex):./.test(value),
-  });
+const SWITCH: Check = {
+  holds: (value) => typeof value === "string" && /^(sense|reflex):./.test(value),
+  what: "sense:NAME or reflex:NAME",
+};
+
+export function switchTable(db: Database, onDamage: OnDamage) {
+  const guard = new RowGuard<{ name: Switch }>(db.filename, "switches", "name", { name: SWITCH }, onDamage);
   return {
     disabled: (): Switch[] =>
       guard

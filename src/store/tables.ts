@@ -5,9 +5,10 @@ import { type Problem, problem } from "../model/problem.ts";
 import { describeSqliteError } from "../sqlite/open.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged } from "./archive-damage.ts";
-import { RESTORE, StoreDamaged } from "./damage.ts";
+import { type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
 import { loadedReflexTable } from "./loaded-reflexes.ts";
 import { LogHistory } from "./log-history.ts";
+import { logGuards } from "./log-row.ts";
 import { logTable } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
@@ -61,20 +62,27 @@ export function migrationUnknownHere(db: Database): string | null {
   return appliedTo(db).find((name) => !known.has(name)) ?? null;
 }
 
-export function tablesOf(db: Database, file: string) {
+/** To whom damaged rows are told. */
+export interface DamagePolicy {
+  readonly signals: OnDamage;
+  readonly others: OnDamage;
+}
+
+export function tablesOf(db: Database, file: string, { signals, others }: DamagePolicy) {
   const meta = new MetaTable(db);
+  const guards = logGuards(others);
   return {
-    signals: signalTable(db),
-    logs: logTable(db),
+    signals: signalTable(db, signals),
+    logs: logTable(db, guards),
     archive: new ArchiveTable(db),
     /** All logs, archived or not. */
-    history: new LogHistory(db, dirname(file)),
-    runs: runTable(db),
+    history: new LogHistory(db, dirname(file), guards),
+    runs: runTable(db, others),
     senses: senseStateTable(db),
     reflexes: reflexStateTable(db),
-    loadedReflexes: loadedReflexTable(db, meta),
-    switches: switchTable(db),
-    silences: silenceTable(db),
+    loadedReflexes: loadedReflexTable(db, meta, others),
+    switches: switchTable(db, others),
+    silences: silenceTable(db, others),
     meta,
   };
 }

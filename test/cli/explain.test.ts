@@ -319,6 +319,12 @@ describe("a store that is not whole", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     return stdout;
   };
+  /** The answer goes on beside the damaged row, and the command ends with a finding. */
+  const explainedBesideDamage = async (path: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await runNerve(path, ["explain", ...args]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("table signals, row 2: payload is") });
+    return stdout;
+  };
 
   test("a damaged payload is named, and what came beside it is told", async () => {
     using other = project({ "nerve.yaml": config(KEYED) });
@@ -326,10 +332,12 @@ describe("a store that is not whole", () => {
     store.signal(1, { v: 7 });
     store.signal(2, undefined);
     store.signal(3, { v: 8 });
-    const { signals, replayed } = JSON.parse(await explained(other.path, "keyed", "--json"));
+    const { signals, replayed } = JSON.parse(await explainedBesideDamage(other.path, "keyed", "--json"));
     expect(signals.map(({ outcome }: { outcome: string }) => outcome)).toEqual(["fired", "unreadable", "fired"]);
     expect(replayed.unreadable).toEqual([2]);
-    expect(await explained(other.path, "keyed", "--signal", "2")).toContain("the payload of signal #2 is no JSON");
+    expect(await explainedBesideDamage(other.path, "keyed", "--signal", "2")).toContain(
+      "the payload of signal #2 is no JSON",
+    );
   });
 
   test("signals whose retention is over are said to be gone", async () => {

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { LOG_LEVELS, type Log } from "../../src/model/log.ts";
 import { ArchiveDamaged } from "../../src/store/archive-damage.ts";
 import { dayOf } from "../../src/store/archive-names.ts";
+import { refuse } from "../../src/store/damage.ts";
 import type { LogHistory } from "../../src/store/log-history.ts";
 import type { LogFilter } from "../../src/store/logs.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
@@ -40,7 +41,7 @@ const TEXTS = [
   '{"a":1.0,"b":1e3}',
   '{ "spaced" : [1, 2] }',
   `{"run":7,"trace":"${TRACES[1]}"}`,
-  "not json",
+  '"no object"',
   '{"deep":{"ünïcödé 🦉":"\\u2028"}}',
 ];
 const MESSAGES = [
@@ -113,7 +114,7 @@ const answers = (history: LogHistory) => ({
 });
 
 const reader = (data: string): StoreReader => {
-  const opened = openStoreReader(data);
+  const opened = openStoreReader(data, refuse);
   if (!opened.ok) throw new Error(opened.error.message);
   return opened.value;
 };

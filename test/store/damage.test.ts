@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dayOf } from "../../src/store/archive-names.ts";
+import { refuse } from "../../src/store/damage.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import { storeFile, storeProblem } from "../../src/store/tables.ts";
@@ -64,7 +65,7 @@ const ALL_LOGS = {
 
 /** What a reader of everything is told: the message of the problem, null for none. */
 function readAll(data: string): string | null {
-  const reader = openStoreReader(data);
+  const reader = openStoreReader(data, refuse);
   if (!reader.ok) return reader.error.message;
   try {
     reader.value.signals.list(ALL);
@@ -85,7 +86,7 @@ describe("a reader names the file, the table, the row and the column of", () => 
     ["UPDATE signals SET at = 'noon' WHERE id = 4", "table signals, row 4: at is the text"],
     ["UPDATE signals SET at = 1.5 WHERE id = 4", "table signals, row 4: at is 1.5"],
     ["UPDATE signals SET payload = x'00' WHERE id = 4", "table signals, row 4: payload is a blob"],
-    ["UPDATE signals SET id = -4 WHERE id = 4", null],
+    ["UPDATE signals SET id = -4 WHERE id = 4", "table signals, row -4: id is -4, and not an id"],
     ["UPDATE logs SET level = 'loud' WHERE id = 4", "table logs, row 4: level is the text"],
     ["UPDATE logs SET at = 1e300 WHERE id = 4", "table logs, row 4: at is 1e+300"],
     ["UPDATE meta SET value = 'abc' WHERE key = 'archived_up_to'", "`archived_up_to` is the text"],
@@ -104,10 +105,120 @@ describe("a reader names the file, the table, the row and the column of", () => 
     recorded(folder.path);
     tamper(folder.path, sql);
     const found = readAll(folder.path);
-    if (told === null) return expect(found).toBeNull();
     expect(found).toContain(told);
     expect(found).toContain(storeFile(folder.path));
   });
+});
+
+/** What a reader shows of the ten signals and the ten logs, and what it names. */
+function shownBy(data: string, filter: object = {}) {
+  const named: string[] = [];
+  const reader = openStoreReader(data, ({ problem: { message } }) => void named.push(message));
+  if (!reader.ok) throw new Error(reader.error.message);
+  const ids = (rows: readonly { readonly id: number }[]): number[] => rows.map(({ id }) => id);
+  const signals = ids(reader.value.signals.list({ ...ALL, ...filter }));
+  const logs = ids(reader.value.history.page({ ...ALL_LOGS, ...filter }));
+  reader.value.close();
+  return { signals, logs, named: named.map((message) => message.replace(`${storeFile(data)}: `, "")) };
+}
+
+const TEN = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+const without = (id: number): number[] => TEN.filter((other) => other !== id);
+const deep = `${"[".repeat(70)}${"]".repeat(70)}`;
+
+describe("a reader shows every row but the damaged one, and names that, after", () => {
+  test.each([
+    ["signals", "id = -7 WHERE id = 7", 7, "row -7: id is -7"],
+    ["signals", "id = 0 WHERE id = 7", 7, "row 0: id is 0"],
+    ["signals", "id = 9223372036854775807 WHERE id = 7", 7, "row 9223372036854775807: id is"],
+    ["signals", "payload = '{broken' WHERE id = 4", 4, 'payload is the text "{broken"'],
+    ["signals", "payload = '' WHERE id = 4", 4, "payload is the text"],
+    ["signals", "payload = 'null' WHERE id = 4", 4, "payload is the text"],
+    ["signals", `payload = '${deep}' WHERE id = 4`, 4, "payload is the text"],
+    ["signals", `payload = '{"__proto__":1}' WHERE id = 4`, 4, "payload is the text"],
+    ["signals", `payload = '{"\\u005f_proto__":1}' WHERE id = 4`, 4, "payload is the text"],
+    ["signals", `payload = '"${"x".repeat(70_000)}"' WHERE id = 4`, 4, "payload is the text"],
+    ["signals", "sense = 'No Name' WHERE id = 4", 4, 'sense is the text "No Name", and not a name'],
+    ["signals", "sense = '' WHERE id = 4", 4, "sense is the text"],
+    ["signals", "at = 'noon' WHERE id = 4", 4, "at is the text"],
+    ["signals", "at = -1 WHERE id = 4", 4, "at is -1"],
+    ["signals", "at = 1.5 WHERE id = 4", 4, "at is 1.5"],
+    ["signals", "at = 8640000000000001 WHERE id = 4", 4, "at is 8640000000000001"],
+    ["signals", "trace = 'xyz' WHERE id = 4", 4, "trace is the text"],
+    ["signals", "cause = 4 WHERE id = 4", 4, "cause is 4, and not the id of an earlier signal"],
+    ["signals", "cause = 9 WHERE id = 4", 4, "cause is 9"],
+    ["signals", "cause = 'x' WHERE id = 4", 4, "cause is the text"],
+    ["logs", "id = -7 WHERE id = 7", 7, "row -7: id is -7"],
+    ["logs", "data = '{broken' WHERE id = 4", 4, "data is the text"],
+    ["logs", "data = '' WHERE id = 4", 4, "data is the text"],
+    ["logs", "source = 'nobody' WHERE id = 4", 4, "source is the text"],
+    ["logs", "event = '' WHERE id = 4", 4, "event is the text"],
+    ["logs", "run = -1 WHERE id = 4", 4, "run is -1"],
+    ["logs", "trace = 'xyz' WHERE id = 4", 4, "trace is the text"],
+    ["logs", "at = -1 WHERE id = 4", 4, "at is -1"],
+    ["logs", "level = 'loud' WHERE id = 4", 4, "level is the text"],
+  ] as const)("%s: %s", (table, change, id, told) => {
+    using folder = temporaryFolder();
+    recorded(folder.path);
+    tamper(folder.path, `UPDATE ${table} SET ${change}`);
+    const whole = { signals: TEN, logs: TEN, [table]: without(id) };
+    const named = [expect.stringContaining(told)];
+    expect(shownBy(folder.path)).toEqual({ ...whole, named });
+    expect(shownBy(folder.path, { newest: true, limit: 9 })).toMatchObject({ [table]: without(id), named });
+  });
+});
+
+describe("no filter leaves out a row whose value was another, unnamed:", () => {
+  test.each([
+    ["signals", "sense = 'No Name'", { senses: ["a"] }],
+    ["signals", "at = -1", { since: NOW }],
+    ["signals", "at = 'noon'", { until: NOW + 100 }],
+    ["signals", "trace = 'xyz'", { trace: TRACE }],
+    ["logs", "source = 'nobody'", { sources: ["kernel"] }],
+    ["logs", "level = 'loud'", { level: "info" }],
+    ["logs", "at = -1", { since: NOW }],
+  ] as const)("%s.%s", (table, change, filter) => {
+    using folder = temporaryFolder();
+    recorded(folder.path);
+    tamper(folder.path, `UPDATE ${table} SET ${change} WHERE id = 4`);
+    expect(shownBy(folder.path, filter)).toMatchObject({
+      [table]: without(4),
+      named: [expect.stringContaining(`table ${table}, row 4: ${change.split(" ")[0]} is`)],
+    });
+  });
+});
+
+test("a sequence that fell back under who reads is named, and no id above it is unknown", () => {
+  using folder = temporaryFolder();
+  recorded(folder.path);
+  tamper(folder.path, "UPDATE sqlite_sequence SET seq = 1 WHERE name = 'signals'");
+  expect(shownBy(folder.path)).toEqual({
+    signals: TEN,
+    logs: TEN,
+    named: [expect.stringContaining("table sqlite_sequence, row signals: seq is 1, and not at least 10")],
+  });
+});
+
+test("an id that nobody gave stops a start, for no further id could be given", () => {
+  using folder = temporaryFolder();
+  recorded(folder.path);
+  tamper(folder.path, "UPDATE logs SET id = 9223372036854775807 WHERE id = 7");
+  expect(openStore(folder.path, "full", "boot", NOW)).toMatchObject({
+    ok: false,
+    error: { kind: "store-damaged", message: expect.stringContaining("table logs, row 9223372036854775807") },
+  });
+});
+
+test("a kernel goes on without a damaged signal, and says so once", () => {
+  using folder = temporaryFolder();
+  recorded(folder.path);
+  tamper(folder.path, "UPDATE signals SET payload = '{' WHERE id = 4", "UPDATE signals SET id = -7 WHERE id = 7");
+  const store = opened(folder.path);
+  const told: string[] = [];
+  store.damaged.tell(({ message }) => void told.push(message));
+  expect([store.signals.byId(4), store.signals.byId(4), store.signals.byId(5)?.id]).toEqual([null, null, 5]);
+  expect(told).toEqual([expect.stringContaining("row -7"), expect.stringContaining("row 4: payload")]);
+  store.close();
 });
 
 test("a page that is lost is found when the store is opened, by kernel and commands, and is no row that never was", () => {
@@ -162,7 +273,7 @@ test("a store begun anew beside an archive and senses says so, and goes on above
 
 test("a reader of a logs.db that is gone names what lies beside it; where nothing does, no nerve has run", () => {
   using folder = temporaryFolder();
-  const read = (): unknown => openStoreReader(folder.path);
+  const read = (): unknown => openStoreReader(folder.path, refuse);
   expect(read()).toMatchObject({ ok: false, error: { kind: "store-missing" } });
   mkdirSync(join(folder.path, "senses"));
   writeFileSync(join(folder.path, "senses/a.db"), "not empty");
@@ -245,7 +356,7 @@ test.each(["signal = 'abc'", "log = 1.5", "unreferenced = 'never'"])(
 test("a trace that begins with no time is searched for from the first row on", () => {
   using folder = temporaryFolder();
   recorded(folder.path);
-  const reader = openStoreReader(folder.path);
+  const reader = openStoreReader(folder.path, refuse);
   if (!reader.ok) throw new Error(reader.error.message);
   expect([reader.value.history.firstIdSince(Number.NaN), dayOf(Number.NaN)]).toEqual([11, "1970-01-01"]);
   reader.value.close();

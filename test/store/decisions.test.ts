@@ -2,6 +2,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
+import { refuse } from "../../src/store/damage.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import { checkStore } from "../../src/store/rebuild-store.ts";
@@ -73,7 +74,7 @@ test("a store of an earlier build is migrated to what its logs say", () => {
 test("a store of an earlier build is read before a kernel has migrated it", () => {
   using folder = temporaryFolder();
   const before = older(folder);
-  const reader = openStoreReader(folder.path);
+  const reader = openStoreReader(folder.path, refuse);
   if (!reader.ok) throw new Error(reader.error.message);
   expect(reader.value.runs.list(ALL)).toEqual(before);
   expect(reader.value.runs.byDecision("full", "signal:41")?.id).toBe(1);

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import { refuse } from "../../src/store/damage.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import { ALL_SIGNALS } from "../../src/store/signals.ts";
@@ -103,7 +104,7 @@ test("a store of an earlier build learns where its clock fell back", () => {
   const db = new Database(storeFile(folder.path));
   withoutClockSteps(db);
   db.close(true);
-  const reader = openStoreReader(folder.path);
+  const reader = openStoreReader(folder.path, refuse);
   expect(reader.ok).toBe(true);
   if (reader.ok) reader.value.close();
   const again = opened(folder.path);

@@ -6,6 +6,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { SYSTEM_CHANCE } from "../../src/base/chance.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
 import type { LogLevel } from "../../src/model/log.ts";
+import { refuse } from "../../src/store/damage.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import type { SignalFilter } from "../../src/store/signals.ts";
@@ -194,7 +195,7 @@ describe("logs", () => {
       store.logs.append({
         at: 0,
         level: "info",
-        source: hostile,
+        source: `sense:${hostile}`,
         event: "\u0000",
         run: null,
         trace: null,
@@ -202,7 +203,11 @@ describe("logs", () => {
         data: null,
       }),
     );
-    expect(store.logs.list(ALL_LOGS)[0]).toMatchObject({ source: hostile, event: "\u0000", message: "a\u0000b" });
+    expect(store.logs.list(ALL_LOGS)[0]).toMatchObject({
+      source: `sense:${hostile}`,
+      event: "\u0000",
+      message: "a\u0000b",
+    });
     expect(store.signals.lastId()).toBe(10);
     store.close();
   });
@@ -386,7 +391,7 @@ describe("since when reflexes are loaded", () => {
     db.run("DROP TABLE reflexes");
     db.run("DELETE FROM _migrations WHERE name = '0006_reflexes.sql'");
     db.close(true);
-    const reader = openStoreReader(folder.path);
+    const reader = openStoreReader(folder.path, refuse);
     if (!reader.ok) throw new Error(reader.error.message);
     expect(reader.value.loadedReflexes.exists()).toBe(false);
     reader.value.close();
@@ -400,7 +405,7 @@ describe("G10: what is no store of this build", () => {
     const db = new Database(storeFile(folder.path));
     db.run("INSERT INTO _migrations VALUES ('9999_future.sql', 0, 'x')");
     db.close(true);
-    for (const opened of [openStore(folder.path, "full", "b", NOW), openStoreReader(folder.path)]) {
+    for (const opened of [openStore(folder.path, "full", "b", NOW), openStoreReader(folder.path, refuse)]) {
       const message = `${storeFile(folder.path)} was written by a newer nerve (it has 9999_future.sql)`;
       expect(opened).toMatchObject({
         ok: false,
@@ -412,7 +417,7 @@ describe("G10: what is no store of this build", () => {
   test("a file that is no database is named, with the remedy", () => {
     using folder = temporaryFolder();
     writeFileSync(storeFile(folder.path), "not a database at all ".repeat(400));
-    for (const opened of [openStore(folder.path, "full", "b", NOW), openStoreReader(folder.path)]) {
+    for (const opened of [openStore(folder.path, "full", "b", NOW), openStoreReader(folder.path, refuse)]) {
       expect(opened).toMatchObject({
         ok: false,
         error: { kind: "store-not-a-database", file: storeFile(folder.path) },
@@ -423,7 +428,7 @@ describe("G10: what is no store of this build", () => {
   test("a database without our tables, or with others under their names, is a problem and no crash", () => {
     using folder = temporaryFolder();
     const db = new Database(storeFile(folder.path), { create: true });
-    expect(openStoreReader(folder.path)).toMatchObject({ ok: false, error: { kind: "store-empty" } });
+    expect(openStoreReader(folder.path, refuse)).toMatchObject({ ok: false, error: { kind: "store-empty" } });
     db.run("CREATE TABLE signals (x)");
     db.close(true);
     expect(openStore(folder.path, "full", "b", NOW)).toMatchObject({ ok: false, error: { kind: "store-migration" } });
@@ -440,7 +445,7 @@ describe("G10: what is no store of this build", () => {
 
   test("a store that is not there is `missing`, and a command does not make it", () => {
     using folder = temporaryFolder();
-    expect(openStoreReader(folder.path)).toMatchObject({
+    expect(openStoreReader(folder.path, refuse)).toMatchObject({
       ok: false,
       error: { kind: "store-missing", hint: "start nerve once with this config" },
     });
@@ -451,7 +456,7 @@ describe("G10: what is no store of this build", () => {
 test("a reader sees each commit, knows when there was one, and writes nothing", () => {
   using folder = temporaryFolder();
   const store = open(folder.path);
-  const opened = openStoreReader(folder.path);
+  const opened = openStoreReader(folder.path, refuse);
   if (!opened.ok) throw new Error(opened.error.message);
   const reader = opened.value;
   const before = reader.version();

@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import { Draft } from "../../../src/kernel/commits/draft.ts";
 import { LiveRun } from "../../../src/kernel/memory/run.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
+import { refuse } from "../../../src/store/damage.ts";
 import { openStore, type Store } from "../../../src/store/open.ts";
 import { openStoreReader } from "../../../src/store/open-reader.ts";
 import { storeFile } from "../../../src/store/tables.ts";
@@ -90,7 +91,7 @@ async function list(nerve: string, site: Site): Promise<Listing> {
   await child.exited;
   const commandMs = performance.now() - startedAt;
   if (lines !== ACTIVE) throw new Error(`${lines} active runs were listed instead of ${ACTIVE}`);
-  const reader = openStoreReader(site.data);
+  const reader = openStoreReader(site.data, refuse);
   if (!reader.ok) throw new Error(reader.error.message);
   const took: number[] = [];
   for (let look = 0; look < LOOKS; look++) {

@@ -58,7 +58,7 @@ export const command = defineCommand({
         history.readable({ after, sources, since, until, trace, level, limit, newest }),
     };
     const show = rowPrinter<Log>({ json, wide: options.wide }, "wrapped", logJson, logSpans);
-    const printed = await list({ source, show }, range.value);
+    const printed = await list({ source, show, json }, range.value);
     if (printed > 0) return ok(EXIT.done);
     const known = knownSources(place.value.config, sources);
     if (!known.ok) return known;

@@ -5,6 +5,7 @@ import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_RUNS } from "../../store/runs.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
+import { FOUND_DAMAGE } from "../frame/found-damage.ts";
 import { EXIT, type Failure, usageError } from "../frame/outcome.ts";
 import { type Following, followRuns } from "../lists/follow-runs.ts";
 import {
@@ -20,7 +21,7 @@ import {
 import { bareName, knownReflexes, knownWorkflows } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { remark } from "../screen/failure.ts";
+import { printProblems, remark } from "../screen/failure.ts";
 import { runJson, runSpans } from "../screen/run-rows.ts";
 import { print } from "../screen/terminal.ts";
 
@@ -98,10 +99,11 @@ export const command = defineCommand({
       if (following !== null && last_log_id > following.beganAt) listed.set(id, last_log_id);
       return show(shown);
     };
-    const printed = await list({ source, show: note }, { ...range.value, follow: false });
+    const printed = await list({ source, show: note, json }, { ...range.value, follow: false });
     if (following !== null) {
       const isNews = (run: Run): boolean =>
         run.last_log_id > (listed.get(run.id) ?? 0) && passes(filter, range.value, run);
+      printProblems(FOUND_DAMAGE.take(), json);
       await goOn(following, isNews, range.value, printed, (shown) => print(show(shown)));
     } else if (printed === 0) {
       if (!known.ok) return known;

@@ -42,7 +42,7 @@ export const command = defineCommand({
       const known = knownSenses(place.value.config, senses);
       if (!known.ok) remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
     }
-    const printed = await list({ source, show }, range.value);
+    const printed = await list({ source, show, json }, range.value);
     if (printed > 0) return ok(EXIT.done);
     const known = knownSenses(place.value.config, senses);
     if (!known.ok) return known;

@@ -117,7 +117,7 @@ async function runs(what: "run" | "active run" | "ended run", given: string | nu
     import("../../store/runs.ts"),
   ]);
   const place = findPlace(given);
-  const store = place.ok ? openStoreReader(place.value.data) : null;
+  const store = place.ok ? openStoreReader(place.value.data, () => {}) : null;
   if (!store?.ok) return [];
   const { runs: table, close } = store.value;
   const newest = (): readonly Run[] => table.list({ ...ALL_RUNS, limit: NEWEST, newest: true });

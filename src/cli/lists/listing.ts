@@ -4,7 +4,9 @@ import { localDay } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { traceTime } from "../../base/trace-id.ts";
 import { flag, text, texts } from "../frame/command.ts";
+import { FOUND_DAMAGE } from "../frame/found-damage.ts";
 import { type Failure, usageError } from "../frame/outcome.ts";
+import { printProblems } from "../screen/failure.ts";
 import { timeColumn } from "../screen/rows.ts";
 import {
   print,
@@ -131,11 +133,12 @@ export interface Listing<Row> {
   readonly source: Source<Row>;
   /** A row as its line, or lines. */
   readonly show: (row: Row) => string;
+  readonly json: boolean;
 }
 
 /** Prints the rows of `range`, and with `follow` those that come. Returns how many it printed, when it ends. */
 export async function list<Row extends { readonly id: number }>(
-  { source, show }: Listing<Row>,
+  { source, show, json }: Listing<Row>,
   range: Range,
 ): Promise<number> {
   let cursor = 0;
@@ -177,6 +180,7 @@ export async function list<Row extends { readonly id: number }>(
   // The newest N were to begin with; after a cursor N is an end.
   if (range.after === null) left = Number.POSITIVE_INFINITY;
   while (left > 0) {
+    printProblems(FOUND_DAMAGE.take(), json);
     const now = source.version();
     if (now !== version) {
       version = now;

@@ -6,6 +6,7 @@ import { DAMAGED } from "../../store/damage.ts";
 import { isKernelRunning } from "../../store/kernel-lock.ts";
 import { openStoreReader, type StoreReader } from "../../store/open-reader.ts";
 import { PASSING, storeProblem } from "../../store/tables.ts";
+import { FOUND_DAMAGE } from "../frame/found-damage.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
 import { nothingThere, type Place, startCommand } from "./place.ts";
 
@@ -24,7 +25,7 @@ const BROKEN: ReadonlySet<string> = new Set([
 let opened: string | null = null;
 
 export function readStore(place: Place): Result<StoreReader, Failure> {
-  const reader = openStoreReader(place.data);
+  const reader = openStoreReader(place.data, ({ problem: found }) => FOUND_DAMAGE.add(found));
   if (!reader.ok) return storeFailure(place, reader.error);
   opened = join(place.data, "logs.db");
   return reader;

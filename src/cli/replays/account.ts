@@ -90,9 +90,15 @@ function unknownSignal({ signals }: StoreReader, id: number): Problem {
   return problem("unknown-signal", `there is no signal #${id}`, hint);
 }
 
+/** A signal whose payload alone is damaged is one that the replay passed by. */
+function signalOf({ signals }: StoreReader, id: number): Signal | null {
+  const [found] = signals.replayable({ ...ALL_SIGNALS, after: id - 1, limit: 1 });
+  return found?.id === id ? found : null;
+}
+
 export function accountOf({ store, loaded, config, question, key, axis }: AccountParts): Result<Account, Problem> {
   const { name } = config;
-  const asked = question.kind === "signal" ? store.signals.byId(question.id) : null;
+  const asked = question.kind === "signal" ? signalOf(store, question.id) : null;
   if (question.kind === "signal" && asked === null) return err(unknownSignal(store, question.id));
   const isHeard = asked === null || config.on.includes(asked.sense);
   const { from, to, isOldest, begin } = stretchOf(store, asked, question);

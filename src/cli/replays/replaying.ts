@@ -33,7 +33,7 @@ export function replaySignals({ signals }: StoreReader, replay: Replay, { from, 
   let fed = 0;
   if (senses.length === 0) return { signals: fed, unreadable };
   for (let after = from - 1; after < to; ) {
-    const page = signals.list({ ...ALL_SIGNALS, senses, after, limit: PAGE });
+    const page = signals.replayable({ ...ALL_SIGNALS, senses, after, limit: PAGE });
     for (const signal of page) {
       if (signal.id > to) return { signals: fed, unreadable };
       if (signal.at < since) continue;

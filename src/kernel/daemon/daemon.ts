@@ -9,7 +9,7 @@ import type { Secrets } from "../../base/secrets.ts";
 import { passing } from "../../base/timer.ts";
 import { socketPath } from "../../control/socket-path.ts";
 import type { NerveConfig } from "../../model/config.ts";
-import type { Problem } from "../../model/problem.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import { intervalCalendar } from "../../rules/calendar.ts";
 import { workerEnvironment } from "../../spawn/environment.ts";
@@ -153,6 +153,10 @@ export class Daemon {
         null,
       );
     for (const { event, message } of this.#store.notices) this.#voice.error(event, message, null);
+    // A row may be met in the midst of a commit.
+    this.#store.damaged.tell((found) =>
+      queueMicrotask(() => this.#voice.error("store.row-damaged", formatProblem(found), null)),
+    );
     this.#ticker.start();
     this.#space.start();
     this.#engine.load(this.#config, this.#modules);

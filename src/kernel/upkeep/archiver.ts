@@ -13,6 +13,7 @@ import { ArchiveDamaged, type ArchiveGap, damagedByGap } from "../../store/archi
 import type { ArchiveFile } from "../../store/archive-names.ts";
 import { checking, glance, namesIn } from "../../store/archive-reader.ts";
 import { strayOf } from "../../store/archive-strays.ts";
+import { misplacedLogs } from "../../store/misplaced.ts";
 import type { Store } from "../../store/open.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -39,7 +40,6 @@ const BETWEEN_BATCHES_MS = 4;
 const LEISURE_MS = 10;
 
 const about = ({ file, first_id, last_id }: ArchiveFile) => ({ file, first_id, last_id });
-
 const STOPPING = problem("stopping", "nerve is stopping: the rest is archived later");
 
 export class Archiver {
@@ -125,9 +125,7 @@ export class Archiver {
   }
 
   /** Others have their turn. */
-  #turn(): Promise<void> {
-    return new Promise((resolve) => void this.#parts.world.turns.next(resolve));
-  }
+  #turn = (): Promise<void> => new Promise((resolve) => void this.#parts.world.turns.next(resolve));
 
   get #voice(): Voice {
     return this.#parts.journal.of("kernel");
@@ -218,12 +216,15 @@ export class Archiver {
 
   /** Deletes what the archive has from the table; not what a damaged file should hold, for it is nowhere else. */
   async #clearTable(): Promise<Result<void, Problem>> {
-    const { archive } = this.#parts.store;
+    const { store, folder } = this.#parts;
+    const { archive } = store;
     const first = archive.firstLogId();
     const watermark = archive.upTo();
     const above = archive.gap(null, watermark);
     if (above !== null) return err(this.#gap(above));
     if (first === null || first > watermark) return ok(undefined);
+    const [misplaced] = misplacedLogs(archive, store.file, folder);
+    if (misplaced !== undefined) return err(this.#failed(misplaced));
     let last = Math.max(this.#wholeUpTo, first - 1);
     for (;;) {
       const file = archive.next(last);
@@ -233,7 +234,7 @@ export class Archiver {
         return err(this.#gap(gap));
       }
       if (file === null) break;
-      const damage = await this.#compare(file, () => this.#turn());
+      const damage = await this.#compare(file, this.#turn);
       if (this.#stopped) return err(STOPPING);
       if (damage !== null) {
         await this.#deleteUpTo(Math.max(last, file.first_id - 1));
@@ -288,11 +289,11 @@ export class Archiver {
 
   /** A file that is forgotten; until this is through, the next start does it again. */
   async #unlink(name: string): Promise<void> {
-    const { store, folder, world } = this.#parts;
+    const { store, folder, world, ledger } = this.#parts;
     await world.files.removeAside(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error;
     });
     await world.files.syncFolder(folder);
-    if (!this.#stopped) await this.#parts.ledger.commit(() => store.archive.unlinked());
+    if (!this.#stopped) await ledger.commit(() => store.archive.unlinked());
   }
 }

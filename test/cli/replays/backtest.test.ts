@@ -192,6 +192,12 @@ describe("what a replay cannot know", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     return stdout;
   };
+  /** The answer goes on beside the damaged row, and the command ends with a finding. */
+  const backtestedBesideDamage = async (path: string, ...args: string[]) => {
+    const { code, stdout, stderr } = await runNerve(path, ["backtest", ...args]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("table signals, row 2: payload is") });
+    return stdout;
+  };
 
   test("signals whose retention is over are named as a reason", async () => {
     using place = project({ "nerve.yaml": config("{ name: rare, workflow: page, on: [load], throttle: 1h }") });
@@ -214,11 +220,13 @@ describe("what a replay cannot know", () => {
       live.signal(index + 1, payload);
       live.log(index + 1, "reflex:high", "reflex.fired", { signal: index + 1, key: null, due: null, run: index + 1 });
     }
-    const { live: found } = JSON.parse(await backtested(place.path, "--json"));
+    const { live: found } = JSON.parse(await backtestedBesideDamage(place.path, "--json"));
     expect(found).toMatchObject({ agreed: 2, only_live: 1, only_replay: 0 });
     expect(found.reasons).toContainEqual(expect.objectContaining({ event: "signals.damaged" }));
-    expect(await backtested(place.path)).toContain("the payload of signal #2 is no JSON");
-    expect(await backtested(place.path, "--against", "nerve.yaml")).toContain("the payload of signal #2 is no JSON");
+    expect(await backtestedBesideDamage(place.path)).toContain("the payload of signal #2 is no JSON");
+    expect(await backtestedBesideDamage(place.path, "--against", "nerve.yaml")).toContain(
+      "the payload of signal #2 is no JSON",
+    );
   });
 
   test("a deadline after all that is recorded is undecided without a partner, and agrees with one", async () => {

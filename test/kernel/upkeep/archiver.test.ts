@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
 import { lineOf } from "../../../src/store/archive-writer.ts";
+import { openStoreReader } from "../../../src/store/open-reader.ts";
 import { storeFile } from "../../../src/store/tables.ts";
 import {
   ALL_LOGS,
@@ -235,6 +236,26 @@ describe("a start", () => {
     expect(bench.store.archive.firstLogId()).toBeGreaterThan(30);
   });
 
+  test("deletes no log whose id was changed to one of the archive's, and names it, as readers do", async () => {
+    using bench = archiveBench();
+    bench.fill(upTo(30).map((n) => logAt(june(1) + n)));
+    await bench.archive(june(10));
+    bench.fill([logAt(june(20), { message: "moved" })]);
+    const id = bench.store.logs.lastId();
+    bench.sql(`UPDATE logs SET id = 7 WHERE id = ${id}`);
+    const told = /row 7: .*2025-06-01.jsonl holds another log 7, so that no list has this one \("moved"\)/;
+    expect(await bench.archive(june(10))).toMatchObject({
+      ok: false,
+      error: { kind: "archive-failed", message: expect.stringMatching(told) },
+    });
+    expect(seenOutside(bench.data).table[0]).toMatchObject({ id: 7, message: "moved" });
+    const named: string[] = [];
+    const reader = openStoreReader(bench.data, ({ message }) => void named.push(message));
+    expect(reader.ok).toBeTrue();
+    expect(named).toEqual([expect.stringMatching(told)]);
+    if (reader.ok) reader.value.close();
+  });
+
   test("names every file that is missing or was changed, and archives on", async () => {
     using bench = archiveBench();
     bench.fill([1, 2, 3, 4].map((day) => logAt(june(day))));
@@ -274,8 +295,10 @@ describe("a start", () => {
     await bench.archive(june(10));
     bench.sql("DELETE FROM archive WHERE file = '2025-06-02.jsonl'");
     // As after a stop before they were deleted.
-    for (const { id, at } of rows) {
-      bench.sql(`INSERT INTO logs (id, at, level, source, event, message) VALUES (${id}, ${at}, 'info', '', '', '')`);
+    for (const { id, at, source, event, message, trace } of rows) {
+      bench.sql(
+        `INSERT INTO logs (id, at, level, source, event, message, trace) VALUES (${id}, ${at}, 'info', '${source}', '${event}', '${message}', '${trace}')`,
+      );
     }
     bench.again().recover();
     const refused = await bench.archive(june(10));
