@@ -60,12 +60,14 @@ async function faultsOfStore(folder: string): Promise<Problem[]> {
   const { differing, wasGone, faults } = compared.value;
   const differs = `the table of runs in ${join(folder, "logs.db")} is not what the logs say: ${counted(differing, "run differs", "runs differ")}`;
   const runs = differing === 0 && !wasGone ? [] : [problem("runs-differ", differs)];
-  const store = openStoreReader(folder);
+  const damaged: Problem[] = [];
+  const store = openStoreReader(folder, ({ problem: found }) => void damaged.push(found));
   if (!store.ok) return [store.error];
   try {
     const findings = await verifyArchive(store.value, folder);
     return [
       ...runs,
+      ...damaged,
       ...faults.map(({ message }) => problem("bad-history", message)),
       ...findings.map((finding) => findingProblem(folder, finding)),
     ];
