@@ -24,7 +24,7 @@ export const BUNDLE: Bun.BuildConfig = {
 };
 
 /** What goes into the executable: a change to any of them makes it stale. */
-const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/kit/*")];
+const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/{kit,licences}/*")];
 
 /** Whether there is no binary, or one older than a source. A removed source shows in its folder's time. */
 export function isStale(binary: string): boolean {
@@ -39,8 +39,58 @@ export function isStale(binary: string): boolean {
 /** The commit of this checkout; a tree without one of its own (a tarball, perhaps inside some other checkout) has none. */
 function commit(): string {
   if (!existsSync(join(ROOT, ".git")) || Bun.which("git") === null) return "unknown";
-  const git = Bun.spawnSync(["git", "rev-parse", "--short", "HEAD"], { cwd: ROOT, stderr: "ignore" });
+  // A fixed length: git's own choice depends on how much else a checkout holds.
+  const git = Bun.spawnSync(["git", "rev-parse", "--short=12", "HEAD"], { cwd: ROOT, stderr: "ignore" });
   return git.stdout.toString().trim() || "unknown";
+}
+
+/** Another machine than this: what runs there, and its name. */
+export interface Foreign {
+  readonly target: Bun.Build.CompileTarget;
+  /** The Bun of that machine. */
+  readonly runtime: string;
+}
+
+/** What is embedded beside the program: each a file of the executable, read by name, so that no start reads it. */
+export interface Embedded {
+  readonly files: readonly string[];
+  readonly kitId: string;
+}
+
+/** Makes what is embedded, in `folder`. */
+export async function writeEmbedded(folder: string): Promise<Embedded> {
+  // Loaded only now: the makers import packages, which a fresh checkout has no sooner than this.
+  const { KIT_FILE, writeKit } = await import("./kit/kit.ts");
+  const { LICENCES_FILE, writeLicences } = await import("./licences/licences.ts");
+  const kit = join(folder, KIT_FILE);
+  const licences = join(folder, LICENCES_FILE);
+  const kitId = await writeKit(kit);
+  await writeLicences(licences);
+  return { files: [kit, licences], kitId };
+}
+
+/** Compiles the executable to `outfile`, for this machine or another. The last name of `outfile` is part of the bytes. */
+export async function compile(outfile: string, embedded: Embedded, foreign: Foreign | null): Promise<void> {
+  await Bun.build({
+    ...BUNDLE,
+    entrypoints: [...BUNDLE.entrypoints, ...embedded.files],
+    loader: { ".bin": "file" },
+    naming: { asset: "[name].[ext]" },
+    // About 1 MB and no start-up time, for stack traces that name our files and lines.
+    sourcemap: "inline",
+    bytecode: true,
+    define: { NERVE_COMMIT: JSON.stringify(commit()), NERVE_KIT: JSON.stringify(embedded.kitId) },
+    compile: {
+      outfile,
+      ...(foreign === null ? {} : { target: foreign.target, executablePath: foreign.runtime }),
+      // The folder nerve is started in must not change what it does …
+      autoloadDotenv: false,
+      autoloadBunfig: false,
+      autoloadTsconfig: false,
+      // … but a sense's own packages resolve only when the package.json files of a node_modules are read.
+      autoloadPackageJson: true,
+    },
+  });
 }
 
 /** Compiles beside the target and renames, so that a running daemon keeps its file and nobody sees half a one. */
@@ -49,32 +99,8 @@ export async function build(binary: string): Promise<void> {
   mkdirSync(dirname(binary), { recursive: true });
   const folder = mkdtempSync(join(dirname(binary), ".nerve-build-"));
   try {
-    // The name is part of the bytes: the same name gives the same build.
     const built = join(folder, basename(binary));
-    // Loaded only now: the kit's maker imports packages, which a fresh checkout has no sooner than this.
-    const { KIT_FILE, writeKit } = await import("./kit/kit.ts");
-    const kit = join(folder, KIT_FILE);
-    const kitId = await writeKit(kit);
-    await Bun.build({
-      ...BUNDLE,
-      // The kit is a file of the executable, read by name: no start reads it.
-      entrypoints: [...BUNDLE.entrypoints, kit],
-      loader: { ".bin": "file" },
-      naming: { asset: "[name].[ext]" },
-      // About 1 MB and no start-up time, for stack traces that name our files and lines.
-      sourcemap: "inline",
-      bytecode: true,
-      define: { NERVE_COMMIT: JSON.stringify(commit()), NERVE_KIT: JSON.stringify(kitId) },
-      compile: {
-        outfile: built,
-        // The folder nerve is started in must not change what it does …
-        autoloadDotenv: false,
-        autoloadBunfig: false,
-        autoloadTsconfig: false,
-        // … but a sense's own packages resolve only when the package.json files of a node_modules are read.
-        autoloadPackageJson: true,
-      },
-    });
+    await compile(built, await writeEmbedded(folder), null);
     const tried = Bun.spawnSync([built, "version"], { env: {}, cwd: folder, timeout: 10_000 });
     if (tried.exitCode !== 0 || tried.stdout.length === 0) {
       throw new Error(`the executable does not start: ${tried.stderr.toString().trim() || `exit ${tried.exitCode}`}`);

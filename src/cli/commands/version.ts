@@ -2,21 +2,26 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { COMMIT, VERSION } from "../../version.ts";
-import { defineCommand } from "../frame/command.ts";
+import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
   details: null,
   arguments: [],
-  options: {},
+  options: { licences: flag("the licence of everything that is in this executable, with its text") },
   examples: [
     ["nerve version", "what to put into a bug report"],
     ["nerve version --json", "the same for a program"],
+    ["nerve version --licences | less", "under which terms you have nerve, and what it is made of"],
   ],
-  async run({ json }) {
+  async run({ options, json }) {
     const about = { version: VERSION, bun: Bun.version, sqlite: process.versions.sqlite ?? "unknown", commit: COMMIT };
-    if (json) print(safeJson(about));
+    if (options.licences) {
+      const { readLicences, showLicences } = await import("../kit/licences.ts");
+      const licences = await readLicences();
+      print(json ? safeJson({ ...about, licences }) : showLicences(licences).trimEnd());
+    } else if (json) print(safeJson(about));
     else print(`nerve ${about.version} (commit ${about.commit})\nBun ${about.bun}\nSQLite ${about.sqlite}`);
     return ok(EXIT.done);
   },
