@@ -103,7 +103,7 @@ let checked: readonly Problem[];
 
 beforeAll(async () => {
   const cases = [...SOUND, ...WRONG].map(([name, text]) => [pathOf(name), HEAD + text]);
-  folder = project({ ...starterFiles(true), ...SETTINGS, ...Object.fromEntries(cases), ...BESIDE });
+  folder = project({ ...starterFiles(true, "./data"), ...SETTINGS, ...Object.fromEntries(cases), ...BESIDE });
   writeNerveFolder(folder.path, await kitFiles());
   editor = typescriptEditor(folder.path);
   checked = await checkTypes(join(folder.path, "nerve.yaml"), folder.path);

@@ -5,11 +5,11 @@ import { safeJson } from "../../base/escape.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { checkOwnership } from "../../config/file-safety.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { defineCommand } from "../frame/command.ts";
+import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, fail, usageError } from "../frame/outcome.ts";
 import { readKit } from "../kit/kit.ts";
 import { NERVE_FOLDER, stateOf, writeNerveFolder } from "../kit/nerve-folder.ts";
-import { SCHEMA_LINE, SETTINGS, starterFiles } from "../kit/starter.ts";
+import { DATA, SCHEMA_LINE, SETTINGS, starterFiles } from "../kit/starter.ts";
 import { shellWord } from "../screen/shell-word.ts";
 import { print } from "../screen/terminal.ts";
 
@@ -18,17 +18,18 @@ const CONFIG = "nerve.yaml";
 export const command = defineCommand({
   details: `In a folder without ${CONFIG}: one that watches this host, senses/hello and workflows/note to change, tsconfig.json,\n.gitignore and ${NERVE_FOLDER}/, which editors and \`nerve check\` know types and keys by. What is there stays as it is. Run\nagain, with a newer nerve, it refreshes ${NERVE_FOLDER}/ and nothing else. It needs no network.`,
   arguments: [{ name: "dir", required: false }],
-  options: {},
+  options: { data: text("DIR", `where the new config keeps its data (default ${DATA})`) },
   examples: [
     ["nerve init", "in this folder"],
     ["nerve init /etc/nerve && nerve /etc/nerve/nerve.yaml", "watch this host, now"],
+    ["nerve init /etc/nerve --data /var/lib/nerve", "as a service keeps its data"],
   ],
-  async run({ arguments: [given], config, json }) {
+  async run({ arguments: [given], options, config, json }) {
     if (config !== null) return usageError("`init` makes a config, and is given a folder", "nerve init DIR");
     const folder = resolve(given ?? ".");
     // Files that a group or others could write are refused where they are read; what else the umask hides stays hidden.
     process.umask((process.umask() | 0o022) & 0o077);
-    const made = await initialise(folder);
+    const made = await initialise(folder, options.data ?? DATA);
     if (!made.ok) return fail(EXIT.finding, made.error);
     if (json) print(safeJson({ folder, written: made.value.written, kept: made.value.kept }));
     else print(wordsOf(folder, given ?? null, made.value));
@@ -45,7 +46,7 @@ interface Made {
   readonly isRefresh: boolean;
 }
 
-async function initialise(folder: string): Promise<Result<Made, Problem>> {
+async function initialise(folder: string, data: string): Promise<Result<Made, Problem>> {
   const kit = await readKit();
   try {
     mkdirSync(folder, { recursive: true });
@@ -55,13 +56,13 @@ async function initialise(folder: string): Promise<Result<Made, Problem>> {
     const nerveFolder = writeNerveFolder(folder, kit);
     if (!nerveFolder.ok) return nerveFolder;
     if (isRefresh) return ok({ written: [`${NERVE_FOLDER}/`], kept: [], isRefresh });
-    const starter = isThere(join(folder, CONFIG)) ? {} : starterFiles(existsSync("/proc/pressure"));
+    const starter = isThere(join(folder, CONFIG)) ? {} : starterFiles(existsSync("/proc/pressure"), data);
     const files = Object.entries({ ...starter, ...SETTINGS });
     const kept = files.filter(([path]) => isThere(join(folder, path))).map(([path]) => path);
     const missing = files.filter(([path]) => !kept.includes(path));
-    for (const [path, text] of missing) {
+    for (const [path, content] of missing) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text, { flag: "wx" });
+      writeFileSync(join(folder, path), content, { flag: "wx" });
     }
     return ok({ written: [...missing.map(([path]) => path), `${NERVE_FOLDER}/`], kept, isRefresh });
   } catch (error) {

@@ -4,11 +4,17 @@
 export const SCHEMA_LINE = "# yaml-language-server: $schema=./.nerve/nerve.schema.json";
 const SCHEMA_LINES = `${SCHEMA_LINE}\n# $schema: ./.nerve/nerve.schema.json`;
 
+/** Plain where YAML takes the text as it stands. */
+const yamlText = (text: string): string => (/^[\w./][\w./-]*$/.test(text) ? text : JSON.stringify(text));
+
+/** Where a config of one's own keeps its data. */
+export const DATA = "./data";
+
 /** `hasPressure`: this kernel counts pressure. */
-const config = (hasPressure: boolean): string => `${SCHEMA_LINES}
+const config = (hasPressure: boolean, data: string): string => `${SCHEMA_LINES}
 # What nerve looks at on this host, and what follows from it. Try it: nerve nerve.yaml
 
-data: ./data                # everything that nerve keeps
+${`data: ${yamlText(data)}`.padEnd(27)} # everything that nerve keeps
 
 senses:
   memory:
@@ -58,8 +64,8 @@ export const run: Run = (thread) =>
 `;
 
 /** Path → text: what is an author's own from then on. */
-export const starterFiles = (hasPressure: boolean): Readonly<Record<string, string>> => ({
-  "nerve.yaml": config(hasPressure),
+export const starterFiles = (hasPressure: boolean, data: string): Readonly<Record<string, string>> => ({
+  "nerve.yaml": config(hasPressure, data),
   "senses/hello/index.ts": SENSE,
   "workflows/note/index.ts": WORKFLOW,
 });
