@@ -248,7 +248,7 @@ export const EVENTS = {
   "run.corrected": {
     levels: ["error"],
     sentence: "The row of a run was not what its logs say, and was put right from them.",
-    data: { run: "number", row: "string", log: "string" },
+    data: { run: "number", row: "string | null", log: "string" },
   },
   "run.killed": {
     levels: ["warn"],

@@ -3,8 +3,6 @@
  * an event does to a run. The kernel writes the row it yields beside the log; `nerve rebuild` folds the logs again.
  */
 import type { Json } from "../base/json.ts";
-import type { Log } from "./log.ts";
-import { spellDecision } from "./run-decision.ts";
 import type { CountedSleep, SleepPlace, StepPlace } from "./run-places.ts";
 import type { Trigger } from "./trigger.ts";
 
@@ -41,6 +39,8 @@ export interface Run {
   readonly key: string | null;
   /** What its reflex decided it for; null: nobody decided, a person asked for it. */
   readonly decision: string | null;
+  /** How many events its logs have; null in rows of earlier builds. */
+  readonly events: number | null;
 }
 
 interface Until {
@@ -85,7 +85,7 @@ export interface RunEventData {
     readonly attempt: number;
     /** The failure in words, with its causes. */
     readonly error: string;
-    /** As they were thrown; earlier versions recorded the words alone. */
+    /** As they were thrown. */
     readonly name: string;
     readonly message: string;
     readonly stack: string | null;
@@ -104,7 +104,7 @@ export interface RunEventData {
     /** The sleeps that began with this event. */
     readonly sleeps: readonly ((SleepPlace | CountedSleep) & Until)[];
     readonly ran_ms: number;
-    /** `stop`: nerve stopped while it ran. Logs of earlier builds have none: the thread slept. */
+    /** `stop`: nerve stopped while it ran. */
     readonly reason: "sleep" | "stop";
   };
   "run.retrying": {
@@ -170,14 +170,6 @@ const NAMES: ReadonlySet<string> = new Set(RUN_EVENTS);
 
 export const isRunEvent = (event: string): event is RunEventName => NAMES.has(event);
 
-/** The run event a log row is, or null: it is something else that happened meanwhile. */
-export function runEventOf(log: Log): { readonly row: Recorded; readonly event: RunEvent } | null {
-  const { id, at, run, source, event, trace, data } = log;
-  if (run === null || !isRunEvent(event) || !source.startsWith("workflow:")) return null;
-  const row = { id, at, run, workflow: source.slice("workflow:".length), trace: trace ?? "" };
-  return { row, event: { event, data: JSON.parse(data ?? "{}") } as RunEvent };
-}
-
 export const isOver = (state: RunState): state is Ending => (ENDINGS as readonly string[]).includes(state);
 
 const text = (value: Json): string => JSON.stringify(value);
@@ -187,14 +179,6 @@ const wellFormed = (error: string | null): string | null => (typeof error === "s
 
 const columnOf = (key: Json): string | null =>
   key === null ? null : (typeof key === "string" ? key : text(key)).toWellFormed();
-
-/** Logs of earlier builds have no decision: then a reflex made one run a signal. */
-function decisionOf(data: RunEventData["run.queued"]): string | null {
-  const { decision, trigger } = data as Partial<RunEventData["run.queued"]>;
-  if (decision !== undefined) return decision;
-  if (trigger === undefined || trigger.reflex === null || trigger.id === null) return null;
-  return spellDecision({ kind: "signal", signal: trigger.id, key: null });
-}
 
 function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
   const { id, at, run, workflow, trace } = row;
@@ -216,14 +200,14 @@ function queued(row: Recorded, data: RunEventData["run.queued"]): Run {
     retry_of: data.retry_of,
     first_log_id: id,
     until: null,
-    // Absent in logs of earlier builds.
-    key: columnOf(data.trigger.key ?? null),
-    decision: decisionOf(data),
+    key: columnOf(data.trigger.key),
+    decision: data.decision,
+    events: 1,
   };
 }
 
 /** The states in which an event can come. */
-const COMES_IN: Readonly<Record<Exclude<RunEventName, "run.queued">, readonly RunState[]>> = {
+export const COMES_IN: Readonly<Record<Exclude<RunEventName, "run.queued">, readonly RunState[]>> = {
   "run.started": ["queued"],
   "run.dropped": ["queued"],
   "run.joined": ["queued"],
@@ -255,7 +239,10 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
   if (!COMES_IN[event].includes(run.state)) {
     throw new Error(`log ${row.id}: ${event} of run ${row.run}, which is ${run.state}`);
   }
-  const seen = { ...run, last_log_id: row.id };
+  if (row.workflow !== run.workflow) {
+    throw new Error(`log ${row.id}: ${event} of run ${row.run} of ${row.workflow}, which is a run of ${run.workflow}`);
+  }
+  const seen = { ...run, last_log_id: row.id, events: run.events === null ? null : run.events + 1 };
   switch (event) {
     case "run.started":
       return { ...seen, state: "running", attempt: data.attempt, started_at: row.at };

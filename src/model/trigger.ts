@@ -11,10 +11,10 @@ export interface Trigger {
   readonly reflex: string | null;
   /** The value of the reflex's `key`, null where there is none. */
   readonly key: Json;
-  /** Whether the payload is one element of the signal's, which `each` picked out. Absent in logs of earlier builds. */
+  /** Whether the payload is one element of the signal's, which `each` picked out. */
   readonly isElement: boolean;
-  /** Unix milliseconds of the time that the clock made due; null: a signal or a person started the run. Absent in logs of earlier builds. */
+  /** Unix milliseconds of the time that the clock made due; null: a signal or a person started the run. */
   readonly due: number | null;
-  /** What the run is to report of an incident; null for any other run. Absent in logs of earlier builds. */
+  /** What the run is to report of an incident; null for any other run. */
   readonly incident: TriggerIncident | null;
 }

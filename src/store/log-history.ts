@@ -7,11 +7,13 @@
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { LOG_LEVELS, type Log } from "../model/log.ts";
+import type { DamagedLog } from "../model/run-log.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged, damagedByGap } from "./archive-damage.ts";
 import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
 import { type ArchiveReader, archiveReader } from "./archive-reader.ts";
 import type { RowGuard } from "./columns.ts";
+import { RESTORE, StoreDamaged } from "./damage.ts";
 import { LOG_COLUMNS, type LogGuards, runLogGuards } from "./log-row.ts";
 import { type LogFilter, logTable } from "./logs.ts";
 
@@ -55,7 +57,7 @@ const ALL: Reach = { fromDay: "", upTo: Number.POSITIVE_INFINITY };
 /** A file holds rows of one day, so that those of earlier ones need not even be opened. */
 const firstDayOf = ({ since }: LogFilter): string => (since === null ? "" : dayOf(since));
 
-/** Every log above an id in id order, those in the archive included; asked of a connection once the table is there. */
+/** Asked of a connection once the table is there. */
 export const scanIn =
   (data: string) =>
   (db: Database): ((after: number) => Iterable<Log>) => {
@@ -242,6 +244,13 @@ export class LogHistory {
     if (next.file === null) return next.rows;
     const [row = null] = this.#rowsOf(next.file, id - 1, `{"id":${id},`);
     return row;
+  }
+
+  /** A log that nerve did not write so, named by the file in which it lies. */
+  damagedLog({ id, column, why }: DamagedLog): StoreDamaged {
+    const archived = id <= this.#archive.upTo() ? this.#archive.next(id - 1, "") : null;
+    const place = archived === null ? this.#db.filename : join(this.#folder, archived.file);
+    return new StoreDamaged(place, `${archived === null ? "table logs, row" : "log"} ${id}: ${column} ${why}`, RESTORE);
   }
 
   /** Every row of a run from id `fromId` on. */

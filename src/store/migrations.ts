@@ -7,6 +7,7 @@ import silencesSql from "../../migrations/0005_silences.sql" with { type: "text"
 import reflexesSql from "../../migrations/0006_reflexes.sql" with { type: "text" };
 import decisionsSql from "../../migrations/0007_decisions.sql" with { type: "text" };
 import clockStepsSql from "../../migrations/0009_clock_steps.sql" with { type: "text" };
+import runEventsSql from "../../migrations/0010_run_events.sql" with { type: "text" };
 import type { MigrationFile } from "../sqlite/migrate.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -18,4 +19,5 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0006_reflexes.sql", sql: reflexesSql },
   { name: "0007_decisions.sql", sql: decisionsSql },
   { name: "0009_clock_steps.sql", sql: clockStepsSql },
+  { name: "0010_run_events.sql", sql: runEventsSql },
 ];

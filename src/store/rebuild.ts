@@ -5,7 +5,8 @@
 import type { Database } from "bun:sqlite";
 import { counted } from "../base/counted.ts";
 import type { NewLog } from "../model/log.ts";
-import { advance, isOver, type Run, runEventOf } from "../model/run.ts";
+import { isOver, type Run } from "../model/run.ts";
+import { damagedMessage, type RunChain, runLogOf } from "../model/run-log.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
 import { splitStatements } from "../sqlite/statements.ts";
 import { refuse } from "./damage.ts";
@@ -64,11 +65,11 @@ function rowWriter(db: Database) {
 export function rebuildRuns(reader: Database, writer: Database, scanOf: ScanOf): Comparison {
   const into = tally();
   const ended = new EndedRuns(writer);
-  const open = new Map<number, Run>();
+  const open = new Map<number, RunChain>();
   const extra = new Set<number>();
   const compared = reader.transaction(() => {
     const found: Findings = {
-      differing: (run) => (isOver(run.state) ? ended.add(run) : void open.set(run.id, run)),
+      differing: (chain) => (isOver(chain.row.state) ? ended.add(chain.row) : void open.set(chain.row.id, chain)),
       extra: (id) => void extra.add(id),
       leave(id) {
         extra.delete(id);
@@ -90,12 +91,12 @@ export function rebuildRuns(reader: Database, writer: Database, scanOf: ScanOf):
       // Two rows may hold each other's decisions: all let go of theirs before the first is written.
       ended.release();
       for (const id of open.keys()) write.release(id);
-      for (const runs of [ended.all(), open.values()]) {
-        for (const run of runs) {
-          const holder = write.put(run);
-          if (holder !== null) into.fault(clashing(run, holder));
-        }
-      }
+      const put = (run: Run): void => {
+        const holder = write.put(run);
+        if (holder !== null) into.fault(clashing(run, holder));
+      };
+      for (const run of ended.all()) put(run);
+      for (const { row } of open.values()) put(row);
       write.raiseSequence(highestRun);
     })
     .immediate();
@@ -138,19 +139,21 @@ class EndedRuns {
 }
 
 /** Takes the runs of `open` further with the logs that came since it was last called. */
-function follower(open: Map<number, Run>, scan: Scan, after: number, into: Tally): () => void {
+function follower(open: Map<number, RunChain>, scan: Scan, after: number, into: Tally): () => void {
   let cursor = after;
   return () => {
     for (const log of scan(cursor)) {
       cursor = log.id;
-      const run = log.run === null ? undefined : open.get(log.run);
-      if (run === undefined) continue;
+      const chain = log.run === null ? undefined : open.get(log.run);
+      if (chain === undefined) continue;
+      const { id } = chain.row;
       try {
-        const told = runEventOf(log);
-        if (told !== null) open.set(run.id, advance(run, told.row, told.event));
+        const told = runLogOf(log);
+        if (told.kind === "damaged") throw new Error(damagedMessage(told));
+        if (told.kind === "event") chain.take(told.row, told.event);
       } catch (error) {
-        open.delete(run.id);
-        into.fault({ run: run.id, log: log.id, message: (error as Error).message });
+        open.delete(id);
+        into.fault({ run: id, log: log.id, message: (error as Error).message });
       }
     }
   };
@@ -194,9 +197,9 @@ function restore(db: Database, migrations: readonly MigrationFile[], scanOf: Sca
   const into = tally();
   const write = rowWriter(db);
   const found: Findings = {
-    differing: (run) => {
-      const holder = write.put(run);
-      if (holder !== null) into.fault(clashing(run, holder));
+    differing: ({ row }) => {
+      const holder = write.put(row);
+      if (holder !== null) into.fault(clashing(row, holder));
     },
     extra: () => {},
     leave: () => {},

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import type { Log } from "../model/log.ts";
 import type { Run } from "../model/run.ts";
+import type { RunChain } from "../model/run-log.ts";
 import { isCount } from "./columns.ts";
 import { refuse } from "./damage.ts";
 import { type Fault, RunFold } from "./run-fold.ts";
@@ -58,20 +59,31 @@ export function tally() {
 
 export type Tally = ReturnType<typeof tally>;
 
-function differences(table: Run | null, log: Run): Difference[] {
+/** Where a row is not what its logs tell. */
+export function differences(table: Run | null, log: Run): Difference[] {
   if (table === null) return [{ run: log.id, column: "row", table: null, log: log.state }];
   const found: Difference[] = [];
   for (const column in log) {
     const is = table[column as keyof Run];
     const shouldBe = log[column as keyof Run];
+    // Earlier builds did not count.
+    if (column === "events" && is === null) continue;
     if (is !== shouldBe) found.push({ run: log.id, column, table: is, log: shouldBe });
   }
   return found;
 }
 
+/** How many events of a run are gone: its row counts more than `log`, the run as what is left of its logs tells it. */
+export const eventsGone = (table: Run | null, log: Run): number =>
+  isCount(table?.events) ? Math.max(0, (table?.events ?? 0) - (log.events ?? 0)) : 0;
+
+/** `gone` events of `log`'s run are. */
+export const goneMessage = (log: Run, gone: number): string =>
+  `log ${log.last_log_id}: of the ${(log.events ?? 0) + gone} events of run ${log.id} up to here ${gone} ${gone === 1 ? "is" : "are"} gone`;
+
 export interface Findings {
   /** As the logs tell it; the row is missing or another. */
-  differing(run: Run): void;
+  differing(chain: RunChain): void;
   /** A row no log tells of. */
   extra(id: number): void;
   /** A log of it is gone, so that nobody can tell what its row should be. */
@@ -104,19 +116,22 @@ export function compare(db: Database, scan: Scan, found: Findings, into: Tally):
   const fold = new RunFold(into.fault);
   /** Logs that rows name and their runs lack, with the run. */
   const named = new Map<number, number>();
-  const look = (run: Run): void => {
+  const look = (chain: RunChain): void => {
+    const run = chain.row;
     const row = asFound(run.id);
     const different = differences(row, run);
     if (different.length === 0) return;
+    const gone = row !== null && row.last_log_id === run.last_log_id ? eventsGone(row, run) : 0;
+    if (gone > 0) return into.fault({ run: run.id, log: run.last_log_id, message: goneMessage(run, gone) });
     into.differ(different);
     if (row !== null && row.last_log_id > run.last_log_id) named.set(row.last_log_id, run.id);
-    found.differing(run);
+    found.differing(chain);
   };
   for (const log of scan(0)) {
     const over = fold.take(log);
     if (over !== null) look(over);
   }
-  for (const run of fold.alive()) look(run);
+  for (const chain of fold.alive()) look(chain);
   const rows = db.query<Pick<Run, "id" | "state" | "first_log_id">, []>(
     "SELECT id, state, first_log_id FROM workflow_runs ORDER BY id",
   );

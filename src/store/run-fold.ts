@@ -5,7 +5,8 @@
 
 import { isStoredJson } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
-import { advance, isOver, isRunEvent, type Run, runEventOf } from "../model/run.ts";
+import { isOver, isRunEvent } from "../model/run.ts";
+import { damagedMessage, RunChain, runLogOf } from "../model/run-log.ts";
 import { IdSet } from "./id-set.ts";
 
 /** A log that cannot follow what was before it. */
@@ -17,7 +18,7 @@ export interface Fault {
 }
 
 export class RunFold {
-  readonly #alive = new Map<number, Run>();
+  readonly #alive = new Map<number, RunChain>();
   readonly #queued = new IdSet();
   readonly #broken = new Set<number>();
   readonly #tell: (fault: Fault) => void;
@@ -31,7 +32,7 @@ export class RunFold {
   }
 
   /** The run that is over with this log, or null. */
-  take(log: Log): Run | null {
+  take(log: Log): RunChain | null {
     this.#firstLog ??= log.id;
     this.#lastLog = log.id;
     const isRead = log.data === null || isStoredJson(log.data);
@@ -42,34 +43,32 @@ export class RunFold {
     try {
       return this.#fold(log, log.run);
     } catch (error) {
-      const said = (error as Error).message;
-      const message = said.startsWith("log ") ? said : `log ${log.id}: ${log.event} cannot be read: ${said}`;
       this.#broken.add(log.run);
       this.#alive.delete(log.run);
-      this.#tell({ run: log.run, log: log.id, message });
+      this.#tell({ run: log.run, log: log.id, message: (error as Error).message });
       return null;
     }
   }
 
-  #fold(log: Log, id: number): Run | null {
-    const told = runEventOf(log);
-    if (told === null) return null;
+  #fold(log: Log, id: number): RunChain | null {
+    const told = runLogOf(log);
+    if (told.kind === "beside") return null;
+    const known = this.#alive.get(id) ?? null;
+    const isQueued = log.event === "run.queued";
+    if (known === null && !isQueued && !this.#queued.has(id) && this.#beganBefore(id)) return null;
+    if (told.kind === "damaged") throw new Error(damagedMessage(told));
     this.#events++;
-    const { row, event } = told;
-    const run = this.#alive.get(id) ?? null;
-    if (run === null && this.#queued.has(id))
+    if (known === null && this.#queued.has(id))
       throw new Error(`log ${log.id}: ${log.event} of run ${id}, which is over`);
-    if (run === null && event.event !== "run.queued" && this.#beganBefore(id)) return null;
-    const next = advance(run, row, event);
-    const column = unstorable(next);
-    if (column !== null) throw new Error(`it says nothing of ${column}`);
-    if (run === null) this.#queued.add(id);
-    if (isOver(next.state)) {
-      this.#alive.delete(id);
-      return next;
+    if (known === null) {
+      this.#alive.set(id, new RunChain(told.row, told.event));
+      this.#queued.add(id);
+      return null;
     }
-    this.#alive.set(id, next);
-    return null;
+    known.take(told.row, told.event);
+    if (!isOver(known.row.state)) return null;
+    this.#alive.delete(id);
+    return known;
   }
 
   /** Ids are given in the order of `run.queued`: that of a lower one was in logs that retention has removed. */
@@ -78,7 +77,7 @@ export class RunFold {
   }
 
   /** Runs that are not over, after what was taken so far. */
-  alive(): Iterable<Run> {
+  alive(): Iterable<RunChain> {
     return this.#alive.values();
   }
 
@@ -111,12 +110,3 @@ const unreadable = ({ id, run, event }: Log): Fault => ({
   log: id,
   message: `log ${id}: the data of ${event} is not the text of a JSON value`,
 });
-
-/** A column that no table could hold, or null: a log whose `data` was not written by nerve. */
-function unstorable(run: Run): string | null {
-  for (const column in run) {
-    const value = run[column as keyof Run] as unknown;
-    if (value === undefined || (typeof value === "object" && value !== null)) return column;
-  }
-  return null;
-}

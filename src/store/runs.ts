@@ -17,7 +17,7 @@ export interface RunFilter extends Page {
 export const ALL_RUNS: RunFilter = { ...WHOLE_PAGE, workflows: [], states: [], reflexes: [] };
 
 const COLUMNS =
-  "id, workflow, reflex, state, signal_id, input, output, attempt, queued_at, started_at, ended_at, error, trace, last_log_id, retry_of, first_log_id, until, key, decision";
+  "id, workflow, reflex, state, signal_id, input, output, attempt, queued_at, started_at, ended_at, error, trace, last_log_id, retry_of, first_log_id, until, key, decision, events";
 
 /** `run` as values of {@link COLUMNS}. */
 const valuesOf = (run: Run) =>
@@ -41,6 +41,7 @@ const valuesOf = (run: Run) =>
     run.until,
     run.key,
     run.decision,
+    run.events,
   ] as const;
 
 const GUARDED = {
@@ -63,18 +64,24 @@ const GUARDED = {
   until: orNull(TIME),
   key: orNull(TEXT),
   decision: orNull(TEXT),
+  events: orNull(ID),
 };
 
-/** Columns as a store has them that 0007 has not reached: a reader may come before the kernel that migrates it. */
-const OLDER_COLUMNS = COLUMNS.replace(
-  "key, decision",
-  "NULL AS key, CASE WHEN reflex IS NOT NULL THEN 'signal:' || signal_id END AS decision",
-);
+/** What later migrations added, as it is read where they have not been: a reader may come before the kernel that migrates. */
+const LATER_COLUMNS: Readonly<Record<string, string>> = {
+  key: "NULL AS key",
+  decision: "CASE WHEN reflex IS NOT NULL THEN 'signal:' || signal_id END AS decision",
+  events: "NULL AS events",
+};
 
 const INSERT = `INSERT INTO workflow_runs (${COLUMNS}) VALUES (${COLUMNS.replace(/\w+/g, "?")})`;
 
-const hasDecisions = (db: Database): boolean =>
-  db.query("SELECT 1 FROM pragma_table_info('workflow_runs') WHERE name = 'decision'").get() !== null;
+/** {@link COLUMNS} of the table as it is. */
+function columnsIn(db: Database): string {
+  const names = db.query<{ name: string }, []>("SELECT name FROM pragma_table_info('workflow_runs')").all();
+  const present = new Set(names.map(({ name }) => name));
+  return COLUMNS.replace(/\w+/g, (column) => (present.has(column) ? column : (LATER_COLUMNS[column] ?? column)));
+}
 
 /** A row as it lies there. Not whole: a column of it is nothing nerve writes. */
 export interface FoundRun {
@@ -82,13 +89,13 @@ export interface FoundRun {
   readonly isWhole: boolean;
 }
 
+const UPDATE =
+  "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ?, events = ? WHERE id = ?";
+const TOUCH = "UPDATE workflow_runs SET last_log_id = ?, events = ? WHERE id = ?";
+
+/** Statements are prepared at their first use: a reader may look at a store that lacks later migrations. */
 function writing(db: Database) {
-  const update = db.prepare(
-    "UPDATE workflow_runs SET state = ?, output = ?, attempt = ?, started_at = ?, ended_at = ?, error = ?, last_log_id = ?, until = ? WHERE id = ?",
-  );
   const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
-  const touch = db.prepare("UPDATE workflow_runs SET last_log_id = ? WHERE id = ?");
-  // Prepared at its first use: a reader may look at a store that 0007 has not reached.
   const insert = (run: Run): void => void db.query(INSERT).run(...valuesOf(run));
   return {
     /** A run that was queued. Inside a commit of the store, as what follows. */
@@ -99,11 +106,11 @@ function writing(db: Database) {
       insert(run);
     },
     /** What events can change of it. */
-    update({ id, state, output, attempt, started_at, ended_at, error, last_log_id, until }: Run): void {
-      update.run(state, output, attempt, started_at, ended_at, error, last_log_id, until, id);
+    update({ id, state, output, attempt, started_at, ended_at, error, last_log_id, until, events }: Run): void {
+      db.query(UPDATE).run(state, output, attempt, started_at, ended_at, error, last_log_id, until, events, id);
     },
     /** Only its newest event is another: naming no more spares the indexes. */
-    touch: (run: Run): void => void touch.run(run.last_log_id, run.id),
+    touch: (run: Run): void => void db.query(TOUCH).run(run.last_log_id, run.events, run.id),
   };
 }
 
@@ -127,7 +134,7 @@ function finding(db: Database, all: string, guard: RowGuard<Run>) {
 }
 
 export function runTable(db: Database, onDamage: OnDamage) {
-  const all = `SELECT ${hasDecisions(db) ? COLUMNS : OLDER_COLUMNS} FROM workflow_runs`;
+  const all = `SELECT ${columnsIn(db)} FROM workflow_runs`;
   const guard = new RowGuard<Run>(db.filename, "workflow_runs", "id", GUARDED, onDamage);
   const found = finding(db, all, guard);
   const byDecision = (reflex: string, decision: string): Run | null =>

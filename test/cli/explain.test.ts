@@ -39,7 +39,7 @@ let recorded: Recorded;
 const run = (id: number, reflex: string, signalId: number, state: Run["state"], error: string | null): void => {
   const at = BEGIN + 2 * SECOND;
   const common = { input: null, output: null, attempt: 1, queued_at: at, started_at: at, ended_at: at + SECOND };
-  const rest = { trace: TRACE, last_log_id: 1, retry_of: null, first_log_id: 1, until: null, key: null };
+  const rest = { trace: TRACE, last_log_id: 1, retry_of: null, first_log_id: 1, until: null, key: null, events: 1 };
   recorded.store.commit(() =>
     recorded.store.runs.insert({
       id,

@@ -154,12 +154,16 @@ function goOn(
     return;
   }
   const step = { step: pick(["a", "b"]), nth: 0, attempt: 1 };
+  const begin = (): void => writer.event(id, at, "step.started", step);
   const act = pick([
-    () => writer.event(id, at, "step.started", step),
-    () => writer.event(id, at, "step.completed", { ...step, result: pick(INPUTS), duration_ms: 1 }),
-    () =>
-      writer.event(id, at, "step.failed", {
-        ...step,
+    begin,
+    () => {
+      begin();
+      writer.event(id, at, "step.completed", { ...step, result: pick(INPUTS), duration_ms: 1 });
+    },
+    () => {
+      begin();
+      const failure = {
         error: "no",
         name: "Error",
         message: "no",
@@ -167,7 +171,9 @@ function goOn(
         duration_ms: 1,
         until: null,
         due: null,
-      }),
+      };
+      writer.event(id, at, "step.failed", { ...step, ...failure });
+    },
     () => writer.event(id, at, "sleep.started", { ...HOUR_SLEEP, until: due, due }),
     () => writer.event(id, at, "sleep.ended", HOUR_SLEEP),
     () =>

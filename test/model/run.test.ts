@@ -1,7 +1,6 @@
 /** What an event does to a run, by the table; what cannot follow is refused; and the fold of any history is a row that makes sense. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Log } from "../../src/model/log.ts";
 import {
   ACTIVE_STATES,
   advance,
@@ -13,7 +12,6 @@ import {
   type Run,
   type RunEvent,
   type RunEventData,
-  runEventOf,
 } from "../../src/model/run.ts";
 
 const TRACE = "a".repeat(32);
@@ -95,6 +93,7 @@ const QUEUED: Run = {
   until: null,
   key: "/var",
   decision: "signal:41:/var",
+  events: 1,
 };
 
 test("a run begins as its order says", () => {
@@ -169,7 +168,7 @@ describe("an event changes", () => {
     ],
   ])("%s after %p", (name, before, changes) => {
     const run = after(...before, name);
-    expect(run).toEqual({ ...QUEUED, ...changes, last_log_id: before.length + 1 });
+    expect(run).toEqual({ ...QUEUED, ...changes, last_log_id: before.length + 1, events: before.length + 1 });
   });
 
   test.each(["run.failed", "run.timed-out", "run.cancelled", "run.retrying"] as const)(
@@ -236,39 +235,16 @@ describe("refused is, as no state leads to it,", () => {
   });
 });
 
-describe("a log", () => {
-  const log: Log = {
-    id: 5,
-    at: 6,
-    level: "info",
-    source: "workflow:page",
-    event: "run.started",
-    run: 7,
-    trace: TRACE,
-    message: "",
-    data: '{"attempt":1,"code":"abc"}',
-  };
+test("events of runs are told from others by name", () => {
+  expect(RUN_EVENTS.every(isRunEvent)).toBe(true);
+  for (const name of ["log", "output", "toString", "run", ""]) expect(isRunEvent(name)).toBe(false);
+});
 
-  test("of a run's event is that event", () => {
-    expect(runEventOf(log)).toEqual({
-      row: { id: 5, at: 6, run: 7, workflow: "page", trace: TRACE },
-      event: { event: "run.started", data: { attempt: 1, code: "abc" } },
-    });
-  });
-
-  test.each<[string, Partial<Log>]>([
-    ["of no run", { run: null }],
-    ["of something else that happened", { event: "log" }],
-    ["of an event there is not", { event: "run.exploded" }],
-    ["of a sense that says so", { source: "sense:page" }],
-  ])("%s is none", (_, more) => {
-    expect(runEventOf({ ...log, ...more })).toBeNull();
-  });
-
-  test("tells events of runs from others by name", () => {
-    expect(RUN_EVENTS.every(isRunEvent)).toBe(true);
-    for (const name of ["log", "output", "toString", "run", ""]) expect(isRunEvent(name)).toBe(false);
-  });
+test("refused is an event of another workflow", () => {
+  const run = after("run.queued");
+  expect(() => advance(run, { ...recorded(2), workflow: "mend" }, event("run.started"))).toThrow(
+    "log 2: run.started of run 7 of mend, which is a run of page",
+  );
 });
 
 describe("whatever happens", () => {
@@ -315,21 +291,6 @@ describe("whatever happens", () => {
             first_log_id,
           });
         }
-      }),
-    );
-  });
-
-  test("what was written as a log is the same event when it is read", () => {
-    fc.assert(
-      fc.property(anyEvent, (one) => {
-        const { id, at, run, workflow, trace } = recorded(1);
-        const source = `workflow:${workflow}`;
-        const data = JSON.stringify(one.data);
-        const log: Log = { id, at, level: "info", source, event: one.event, run, trace, message: "", data };
-        const read = runEventOf(log);
-        expect(read?.event.event).toBe(one.event);
-        expect(JSON.stringify(read?.event.data)).toBe(data);
-        expect(read?.row).toEqual(recorded(1));
       }),
     );
   });

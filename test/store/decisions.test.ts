@@ -60,11 +60,14 @@ function older(folder: Folder): Run[] {
 
 const DECISIONS = ["signal:41", null, null];
 
+/** Rows of earlier builds count no events. */
+const uncounted = (rows: readonly Run[]): Run[] => rows.map((row) => ({ ...row, events: null }));
+
 test("a store of an earlier build is migrated to what its logs say", () => {
   using folder = temporaryFolder();
   const before = older(folder);
   const store = open(folder.path);
-  expect(store.runs.list(ALL)).toEqual(before);
+  expect(store.runs.list(ALL)).toEqual(uncounted(before));
   expect(before.map(({ decision }) => decision)).toEqual(DECISIONS);
   expect(store.runs.byDecision("full", "signal:41")?.id).toBe(1);
   store.close();
@@ -76,7 +79,7 @@ test("a store of an earlier build is read before a kernel has migrated it", () =
   const before = older(folder);
   const reader = openStoreReader(folder.path, refuse);
   if (!reader.ok) throw new Error(reader.error.message);
-  expect(reader.value.runs.list(ALL)).toEqual(before);
+  expect(reader.value.runs.list(ALL)).toEqual(uncounted(before));
   expect(reader.value.runs.byDecision("full", "signal:41")?.id).toBe(1);
   reader.value.close();
 });
@@ -86,7 +89,7 @@ test("one signal may be decided on once for each key", () => {
   const store = open(folder.path);
   const row = { id: 1, workflow: "w", reflex: "r", state: "queued", signal_id: 5, input: null, output: null } as const;
   const times = { attempt: 0, queued_at: NOW, started_at: null, ended_at: null, error: null, until: null } as const;
-  const rest = { trace: "0".repeat(32), last_log_id: 1, retry_of: null, first_log_id: 1 };
+  const rest = { trace: "0".repeat(32), last_log_id: 1, retry_of: null, first_log_id: 1, events: 1 };
   store.commit(() => {
     for (const [index, key] of ["a", "b"].entries()) {
       store.runs.insert({ ...row, ...times, ...rest, id: index + 1, key, decision: `signal:5:"${key}"` });

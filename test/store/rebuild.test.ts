@@ -259,37 +259,36 @@ describe("a history that cannot be", () => {
   const LOG = "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES";
   const row = (event: string, run: number, data: string): string =>
     `${LOG} (${NOW}, 'info', 'workflow:page', '${event}', ${run}, '${TRACE}', '', '${data}')`;
+  const QUEUED =
+    '{"input":1,"trigger":{"id":null,"sense":null,"at":null,"reflex":null},"retry_of":null,"from_step":null}';
   const CASES: readonly (readonly [string, string, number, string])[] = [
     [
       "an event after the ending",
-      row("run.started", 1, '{"attempt":2}'),
+      row("run.started", 1, '{"attempt":2,"code":""}'),
       1,
       "log 7: run.started of run 1, which is over",
     ],
     [
       "a second ending",
-      row("run.failed", 1, '{"error":"x","stack":null}'),
+      row("run.failed", 1, '{"error":"x","stack":null,"steps":[]}'),
       1,
       "log 7: run.failed of run 1, which is over",
     ],
-    [
-      "a run that is queued twice",
-      row("run.queued", 2, '{"input":1,"trigger":{"id":null,"reflex":null},"retry_of":null}'),
-      2,
-      "log 7: run 2 was queued before",
-    ],
+    ["a run that is queued twice", row("run.queued", 2, QUEUED), 2, "log 7: run 2 was queued before"],
     [
       "an event of a run that was never queued",
-      row("run.started", 8, '{"attempt":1}'),
+      row("run.started", 8, '{"attempt":1,"code":""}'),
       8,
       "log 7: run.started of run 8, which was not queued",
     ],
-    ["data that is no JSON", row("run.sleeping", 2, "{"), 2, "log 7: run.sleeping cannot be read: "],
+    ["data that is no JSON", row("run.sleeping", 2, "{"), 2, "log 7: data of run.sleeping is no JSON"],
+    ["data without what the event needs", row("run.started", 3, "{}"), 3, "log 7: data of run.started has no attempt"],
+    ["an event there is not", row("nope", 2, "{}"), 2, 'log 7: event is "nope", which is no event of a run'],
     [
-      "data without what the event needs",
-      row("run.started", 3, "{}"),
-      3,
-      "log 7: run.started cannot be read: it says nothing of attempt",
+      "the end of a step that did not begin",
+      row("step.completed", 2, '{"step":"a","nth":0,"attempt":1,"result":1,"duration_ms":1}'),
+      2,
+      'log 7: step.completed of run 2, step "a", number 0 of that name, whose try 1 did not begin',
     ],
   ];
   for (const [what, sql, run, message] of CASES) {
@@ -298,7 +297,7 @@ describe("a history that cannot be", () => {
       tamper(
         data,
         sql,
-        row("run.completed", run, '{"output":null}'),
+        row("run.completed", run, '{"output":null,"ran_ms":1}'),
         `UPDATE workflow_runs SET state = 'x' WHERE id <> ${run}`,
       );
       const found = check(data);

@@ -4,6 +4,7 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { DEFAULT_DURABILITY } from "../../config/defaults.ts";
 import { type Problem, problem } from "../../model/problem.ts";
+import { RESTORE } from "../../store/damage.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../store/rebuild-store.ts";
 import type { Difference } from "../../store/run-comparison.ts";
 import { defineCommand, flag } from "../frame/command.ts";
@@ -57,7 +58,7 @@ const notEqual = ({ differing, wasGone }: Rebuilt): Problem => {
 function faults({ faulty, faults: listed }: Rebuilt): Problem[] {
   const more = faulty - listed.length;
   return [
-    ...listed.map(({ message }) => problem("bad-history", message)),
+    ...listed.map(({ message }) => problem("bad-history", message, RESTORE)),
     ...(more === 0
       ? []
       : [problem("bad-history", `and ${counted(more, "more history", "more histories")} that cannot be`)]),

@@ -3,7 +3,8 @@
  * of a run is kept until its ending.
  */
 import type { Log } from "../../model/log.ts";
-import { advance, isOver, type Run, runEventOf } from "../../model/run.ts";
+import { advance, isOver, type Run } from "../../model/run.ts";
+import { runLogOf } from "../../model/run-log.ts";
 import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { POLL_MS } from "./listing.ts";
@@ -34,8 +35,8 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
   const sources = workflows.map((name) => `workflow:${name}`);
   const page = () => store.history.page({ ...ALL_LOGS, after: cursor, sources, limit: PAGE });
   const changeOf = (log: Log): Change[] => {
-    const told = runEventOf(log);
-    if (told === null) return [];
+    const told = runLogOf(log);
+    if (told.kind !== "event") return [];
     const { row, event } = told;
     const before = event.event === "run.queued" ? null : (known.get(row.run) ?? store.runs.byId(row.run));
     // It is in what was read at the beginning.

@@ -5,7 +5,8 @@
  */
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
-import { type Run, runEventOf } from "../../model/run.ts";
+import type { Run } from "../../model/run.ts";
+import { runLogOf } from "../../model/run-log.ts";
 import type { Signal } from "../../model/signal.ts";
 import { parseStored } from "../screen/payload.ts";
 
@@ -130,11 +131,8 @@ function stepOf(log: Log): Step | null {
 
 /** The run event a log is, null also for one that was not written by nerve. */
 export function eventOf(log: Log) {
-  try {
-    return runEventOf(log)?.event ?? null;
-  } catch {
-    return null;
-  }
+  const found = runLogOf(log);
+  return found.kind === "event" ? found.event : null;
 }
 
 /** Every step of a run, one for each time it was done or begun in vain; `logs` are the run's. */

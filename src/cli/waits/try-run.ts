@@ -5,7 +5,7 @@ import { ok } from "../../base/result.ts";
 import type { RunAnswer } from "../../control/contract.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { type Run, runEventOf } from "../../model/run.ts";
+import type { Run } from "../../model/run.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import type { Place } from "../place/place.ts";
@@ -15,7 +15,7 @@ import { parseStored } from "../screen/payload.ts";
 import { logJson } from "../screen/rows.ts";
 import { print, type Screen, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
 import { OFFSET_WIDTH, offset, runLogSpans } from "../stories/run-story.ts";
-import { stepsOf } from "../stories/story.ts";
+import { eventOf, stepsOf } from "../stories/story.ts";
 import { ending } from "./wait-for-run.ts";
 
 export interface Tried {
@@ -68,7 +68,7 @@ const asJson = (run: Run, logs: readonly Log[]) => ({
 /** Of a run that did not complete, with the place in the author's files where it was thrown. */
 function problemOf({ workflow, state, error }: Run, last: Log | null, module: string | null): Problem {
   const found = problem(`run.${state}`, `workflow \`${workflow}\`: ${error ?? state}`);
-  const event = last === null ? null : runEventOf(last)?.event;
+  const event = last === null ? null : eventOf(last);
   const stack = event?.event === "run.failed" ? event.data.stack : null;
   const frame = authorFrames(stack).find(({ file }) => module !== null && file.startsWith(module));
   return frame === undefined ? found : { ...found, file: frame.file, line: frame.line, column: frame.column };

@@ -42,6 +42,8 @@ export class Draft {
   readonly #coalesced = new Map<Sense, Coalesced>();
   readonly #taken = new Map<Sense, number>();
   readonly #runs = new Map<LiveRun, Run>();
+  /** Of them, those whose row in the table is not what their logs say. */
+  readonly #corrected = new Set<LiveRun>();
   /** Runs that reflexes decide in this transaction, by {@link decisionKey}. */
   readonly #decided = new Map<string, number>();
   readonly #keys = new Map<KeyMemory, Remembered>();
@@ -220,6 +222,12 @@ export class Draft {
     return true;
   }
 
+  /** The row of `run` is to be `row`, as its logs say, whatever lies in the table. */
+  correctRun(run: LiveRun, row: Run): void {
+    this.#runs.set(run, row);
+    this.#corrected.add(run);
+  }
+
   #currentlyOwed(sense: Sense): Owed | null {
     const drafted = this.#owed.get(sense);
     return drafted === undefined ? sense.owed : drafted;
@@ -239,6 +247,7 @@ export class Draft {
     for (const reflex of this.#cleared) this.#store.reflexes.clear(reflex);
     for (const [run, row] of this.#runs) {
       if (run.row === null) this.#store.runs.insert(row);
+      else if (this.#corrected.has(run)) this.#store.runs.replace(row);
       else if (isSameButNewer(run.row, row)) this.#store.runs.touch(row);
       else this.#store.runs.update(row);
     }

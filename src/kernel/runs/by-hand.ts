@@ -69,16 +69,16 @@ export class ByHand {
   async retry(id: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>> {
     const found = this.#row(id);
     if (!found.ok) return found;
-    const row = found.value;
-    if (!isOver(row.state)) {
-      return err(problem("run-active", `run ${id} is ${row.state}`, `\`nerve cancel ${id}\` ends it`));
-    }
+    if (!isOver(found.value.state)) return err(isActive(found.value));
+    const told = this.#parts.histories.of(found.value);
+    if (!told.ok) return told;
+    const { row, assignment } = told.value;
+    // Its row may say what it likes.
+    if (!isOver(row.state)) return err(isActive(row));
     if (row.state === "joined") return err(this.#joined(row));
     const workflow = this.#find(row.workflow);
     if (!workflow.ok) return workflow;
-    const told = this.#parts.histories.of(row);
-    if (!told.ok) return told;
-    const { history, order } = told.value;
+    const { history, order } = assignment;
     if (inheritable(history, fromStep) === null) {
       const names = [...new Set([...history.steps.values()].map(({ step }) => step))];
       const hint = names.length === 0 ? "it has run no step" : `its steps: ${names.join(", ")}`;
@@ -110,6 +110,9 @@ export class ByHand {
     return row ? ok(row) : err(problem("unknown-run", `there is no run ${id}`, "`nerve runs` lists them"));
   }
 }
+
+const isActive = ({ id, state }: Run): Problem =>
+  problem("run-active", `run ${id} is ${state}`, `\`nerve cancel ${id}\` ends it`);
 
 const answerOf = ({ id, workflow, trace, row }: LiveRun): RunAnswer => ({
   run: id,

@@ -1,29 +1,42 @@
 /**
  * What the logs say of runs: how a run goes on, and whether its row agrees with them. The log is the truth (G3): a row that
- * disagrees is put right from it. What cannot be read, or contradicts itself, is a problem that a person has to mend.
+ * disagrees is put right from it. What cannot be read, contradicts itself, or lacks a log that the row counted, is a problem
+ * that a person has to mend.
  */
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { advance, type Recorded, type Run, type RunEvent, runEventOf } from "../../model/run.ts";
+import type { Run, RunEvent } from "../../model/run.ts";
+import { agrees, RunChain, type RunLog, runLogOf } from "../../model/run-log.ts";
+import { isCount } from "../../store/columns.ts";
+import { RESTORE } from "../../store/damage.ts";
 import type { LogHistory } from "../../store/log-history.ts";
 import type { Store } from "../../store/open.ts";
+import { differences, eventsGone, goneMessage } from "../../store/run-comparison.ts";
 import type { FoundRun } from "../../store/runs.ts";
 import { historyOf } from "./history-fold.ts";
 import { inheritable } from "./run-history.ts";
 import type { Assignment, Wait } from "./slots.ts";
 
-/** The run as its logs have it, and for what it waits where it sleeps. `differs`: its row is another. */
-export interface Standing {
+/** A run as its logs have it. `found`: its row, null where there is none. `differs`: that is another. */
+export interface Reading {
   readonly row: Run;
-  readonly wait: Wait | null;
+  readonly found: Run | null;
   readonly differs: boolean;
 }
 
-interface Told {
-  readonly row: Recorded;
-  readonly event: RunEvent;
+/** `wait`: for what it waits, where it sleeps. */
+export interface Standing extends Reading {
+  readonly wait: Wait | null;
 }
+
+/** What a run that has begun goes on with. */
+export interface ReadHistory extends Reading {
+  readonly assignment: Assignment;
+}
+
+/** By what the logs of a run are found. */
+type Begun = Pick<Run, "id" | "first_log_id">;
 
 export class Histories {
   readonly #store: Store;
@@ -33,61 +46,100 @@ export class Histories {
   }
 
   /** What a run that has begun goes on with, what it inherits from another included, and what it was made of. */
-  of(row: Run): Result<Assignment, Problem> {
-    const read = this.#read(row.id, (history) => this.#fold(row, history));
+  of(run: Begun): Result<ReadHistory, Problem> {
+    const read = this.#read(run.id, (history) => this.#fold(run, history));
     return read.ok ? read.value : read;
   }
 
   /** Its logs are read in pieces: only what a replay needs of them is held. */
-  #fold(row: Run, history: LogHistory): Result<Assignment, Problem> {
-    const logs = history.eachOfRun(row.id, row.first_log_id);
+  #fold({ id, first_log_id }: Begun, history: LogHistory): Result<ReadHistory, Problem> {
+    const logs = strictly(history, history.eachOfRun(id, first_log_id));
     const first = logs.next();
-    const head = first.done ? null : runEventOf(first.value);
-    if (first.done || head?.event.event !== "run.queued") return err(headless(row.id));
-    const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = head.event.data;
-    const before = retryOf === null ? null : this.#store.runs.byId(retryOf);
-    const inherited = before === null ? null : this.of(before);
-    if (inherited !== null && !inherited.ok) return inherited;
-    const kept = inherited === null ? null : inheritable(inherited.value.history, fromStep);
+    if (first.done || first.value.kind !== "event" || first.value.event.event !== "run.queued")
+      return err(headless(id));
+    const { input, trigger, decision, retry_of: retryOf, from_step: fromStep } = first.value.event.data;
+    const before = retryOf === null ? null : this.of(this.#begun(retryOf));
+    if (before !== null && !before.ok) return before;
+    const inherited = before === null ? null : before.value.assignment;
+    const kept = inherited === null ? null : inheritable(inherited.history, fromStep);
     // Its thread is given the trigger of the run before it.
-    const told = inherited?.value.order.trigger ?? trigger;
-    const order = { input, trigger: told, decision, trace: row.trace, retryOf, fromStep };
-    return ok({ history: historyOf(following(first.value, logs), kept ?? undefined), order });
+    const told = inherited?.order.trigger ?? trigger;
+    const chain = new RunChain(first.value.row, first.value.event);
+    const folded = historyOf(linked(first.value, logs, chain), kept ?? undefined);
+    const reading = this.#compared(chain.row, this.#store.runs.asFound(id));
+    if (!reading.ok) return reading;
+    const order = { input, trigger: told, decision, trace: chain.row.trace, retryOf, fromStep };
+    return ok({ ...reading.value, assignment: { history: folded, order } });
   }
 
   /** The run that run `id` joined; null where that cannot be read. */
   joinedInto(id: number): number | null {
     const read = this.#read(id, (history) => {
-      for (const log of history.eachOfRun(id, 0)) {
-        const event = runEventOf(log)?.event;
-        if (event?.event === "run.joined") return event.data.into;
+      for (const log of strictly(history, history.eachOfRun(id, 0))) {
+        if (log.kind === "event" && log.event.event === "run.joined") return log.event.data.into;
       }
       return null;
     });
     return read.ok ? read.value : null;
   }
 
-  /** Where a run stands that an earlier kernel left: by its newest event, or by all of them where the row does not fit it. */
-  standing({ row, isWhole }: FoundRun): Result<Standing, Problem> {
-    if (!isWhole) return this.#folded(row);
-    const told = this.#events(row.id, row.last_log_id);
-    if (!told.ok) return told;
-    const [newest, later] = told.value;
-    if (newest?.row.id === row.last_log_id && later === undefined && fits(row, newest.event)) {
-      return ok({ row, wait: waitOf(newest.event), differs: false });
-    }
-    return this.#folded(row);
+  /** A row that is gone does not say where the logs begin. */
+  #begun(id: number): Begun {
+    return this.#store.runs.byId(id) ?? { id, first_log_id: 0 };
   }
 
-  #folded(row: Run): Result<Standing, Problem> {
-    const read = this.#read(row.id, (history) => foldOf(history.eachOfRun(row.id, 0)));
+  /**
+   * Where a run stands that an earlier kernel left: by its oldest and its newest event, or by all of them where the row does
+   * not agree with those.
+   */
+  standing({ row, isWhole }: FoundRun): Result<Standing, Problem> {
+    const newest = isWhole ? this.#newestOf(row) : null;
+    if (newest !== null) return ok({ row, found: row, differs: false, wait: waitOf(newest) });
+    return this.#folded(row.id, row);
+  }
+
+  /** The newest event of a run, where the row agrees with that one and the oldest. */
+  #newestOf(row: Run): RunEvent | null {
+    const { id, first_log_id, last_log_id } = row;
+    const read = this.#read(id, (history) => {
+      const first = history.byId(first_log_id);
+      const told = first?.run === id ? runLogOf(first) : null;
+      if (told?.kind !== "event") return null;
+      const later = [...history.eachOfRun(id, last_log_id)].map(runLogOf).filter(({ kind }) => kind !== "beside");
+      const [newest, another] = later;
+      if (newest?.kind !== "event" || newest.row.id !== last_log_id || another !== undefined) return null;
+      return agrees(row, told, newest) ? newest.event : null;
+    });
+    return read.ok ? read.value : null;
+  }
+
+  #folded(id: number, found: Run | null): Result<Standing, Problem> {
+    const read = this.#read(id, (history) => foldOf(strictly(history, history.eachOfRun(id, 0))));
     if (!read.ok) return read;
-    const { row: folded, wait } = read.value;
-    if (folded === null) return err(headless(row.id));
-    const holder = this.#holderOf(folded);
-    if (holder !== null) return err(taken(folded, holder));
-    const differs = !Bun.deepEquals(folded, row);
-    return ok({ row: folded, wait: folded.state === "sleeping" ? wait : null, differs });
+    if (read.value === null) return err(headless(id));
+    const { row, wait } = read.value;
+    const reading = this.#compared(row, found);
+    return reading.ok ? ok({ ...reading.value, wait: row.state === "sleeping" ? wait : null }) : reading;
+  }
+
+  /** `row`: as the logs have it. */
+  #compared(row: Run, found: Run | null): Result<Reading, Problem> {
+    const lost = this.#lostLog(row, found);
+    if (lost !== null) return err(incomplete(row.id, lost));
+    const differs = differences(found, row).length > 0;
+    const holder = differs ? this.#holderOf(row) : null;
+    if (holder !== null) return err(taken(row, holder));
+    return ok({ row, found, differs });
+  }
+
+  /** Which log of a run is gone, in words; null: none, as far as its row can tell. */
+  #lostLog(row: Run, found: Run | null): string | null {
+    const named = found?.last_log_id ?? 0;
+    if (isCount(named) && named > row.last_log_id && named <= this.#store.logs.lastId()) {
+      if (this.#store.history.byId(named) === null) return `log ${named} is gone, which its row names`;
+    }
+    const gone = eventsGone(found, row);
+    return gone === 0 ? null : goneMessage(row, gone);
   }
 
   /** Another run whose row has its decision. */
@@ -95,10 +147,6 @@ export class Histories {
     if (reflex === null || decision === null) return null;
     const holder = this.#store.runs.decidedAsFound(reflex, decision)?.id ?? null;
     return holder === id ? null : holder;
-  }
-
-  #events(run: number, fromId: number): Result<Told[], Problem> {
-    return this.#read(run, (history) => [...history.eachOfRun(run, fromId)].flatMap((log) => runEventOf(log) ?? []));
   }
 
   /** Archive and table; an archive file or a row may be damaged. */
@@ -109,57 +157,61 @@ export class Histories {
       // What time can heal is the ledger's to deal with; a damaged page is as any other damage.
       const code = String((error as { code?: unknown }).code ?? "");
       if (code.startsWith("SQLITE_") && !code.startsWith("SQLITE_CORRUPT")) throw error;
-      return err(problem("damaged-history", `the history of run ${run} cannot be read: ${(error as Error).message}`));
+      const { problem: found } = error as { problem?: Problem };
+      const message = `the history of run ${run} cannot be read: ${(error as Error).message}`;
+      return err(problem("damaged-history", message, found?.hint ?? RESTORE));
     }
   }
 }
 
-function* following(first: Log, rest: Iterable<Log>): Generator<Log> {
-  yield first;
-  yield* rest;
+/** Each log as what it is. Throws `StoreDamaged` for what nerve did not write. */
+function* strictly(history: LogHistory, logs: Iterable<Log>): Generator<RunLog> {
+  for (const log of logs) {
+    const told = runLogOf(log);
+    if (told.kind === "damaged") throw history.damagedLog(told);
+    yield told;
+  }
 }
 
-/** Throws for what cannot follow. */
-function foldOf(logs: Iterable<Log>): { readonly row: Run | null; readonly wait: Wait | null } {
-  let row: Run | null = null;
+/** `first` and the rest, the latter as links of `chain`. */
+function* linked(first: RunLog, rest: Iterable<RunLog>, chain: RunChain): Generator<RunLog> {
+  yield first;
+  for (const log of rest) {
+    if (log.kind === "event") chain.take(log.row, log.event);
+    yield log;
+  }
+}
+
+/** Null: they do not begin with `run.queued`. Throws for what cannot follow. */
+function foldOf(logs: Iterable<RunLog>): { readonly row: Run; readonly wait: Wait | null } | null {
+  let chain: RunChain | null = null;
   let wait: Wait | null = null;
   for (const log of logs) {
-    const found = runEventOf(log);
-    if (found === null) continue;
-    row = advance(row, found.row, found.event);
-    if (WAITS.has(found.event.event)) wait = waitOf(found.event);
+    if (log.kind !== "event") continue;
+    if (chain === null && log.event.event !== "run.queued") return null;
+    if (chain === null) chain = new RunChain(log.row, log.event);
+    else chain.take(log.row, log.event);
+    if (WAITS.has(log.event.event)) wait = waitOf(log.event);
   }
-  return { row, wait };
+  return chain === null ? null : { row: chain.row, wait };
 }
 
 const headless = (run: number): Problem =>
-  problem("damaged-history", `the logs of run ${run} do not begin with run.queued`);
+  problem(
+    "damaged-history",
+    `the logs of run ${run} do not begin with run.queued`,
+    `put back a copy of logs.db; \`nerve rebuild\` takes away the row of a run that has no logs`,
+  );
+
+const incomplete = (run: number, what: string): Problem =>
+  problem(
+    "damaged-history",
+    `the history of run ${run} is not whole: ${what}`,
+    `put back a copy of logs.db, or end the run with \`nerve cancel ${run}\``,
+  );
 
 const taken = ({ id, decision }: Run, holder: number): Problem =>
   problem("damaged-history", `the row of run ${holder} has the decision of run ${id}, ${decision}`, "`nerve rebuild`");
-
-/** Whether `event` can be the newest of a run with this row. */
-function fits({ state, attempt }: Run, { event, data }: RunEvent): boolean {
-  switch (event) {
-    case "run.queued":
-      return state === "queued";
-    case "run.started":
-    case "run.resumed":
-      return state === "running" && attempt === data.attempt;
-    case "step.started":
-    case "step.completed":
-    case "step.failed":
-    case "sleep.started":
-    case "sleep.ended":
-      return state === "running";
-    case "run.sleeping":
-      return state === "sleeping";
-    case "run.retrying":
-      return state === "sleeping" && attempt === data.attempt - 1;
-    default:
-      return false;
-  }
-}
 
 const WAITS: ReadonlySet<string> = new Set(["run.sleeping", "run.retrying"]);
 

@@ -2,15 +2,14 @@
  * The fold of a run's logs into what the run goes on with: `fold(state, log)` is the only place that says what an event
  * does to a history. The state belongs to one fold, which changes it in place: a history of n logs costs n steps.
  */
-import type { Log } from "../../model/log.ts";
-import { type Recorded, type RunEvent, type RunEventData, runEventOf } from "../../model/run.ts";
+import type { Recorded, RunEvent, RunEventData } from "../../model/run.ts";
+import type { RunLog } from "../../model/run-log.ts";
 import type { StepPlace } from "../../model/run-places.ts";
 import {
   EMPTY_HISTORY,
   type Places,
   type RunHistory,
   type SleepHistory,
-  type StepFailure,
   type StepHistory,
   sleepKey,
   stepKey,
@@ -74,11 +73,10 @@ class HistoryFold {
     };
   }
 
-  fold(log: Log): void {
-    if (log.event === "log") this.#logged++;
-    const found = runEventOf(log);
-    if (found === null) return;
-    const { row, event } = found;
+  fold(log: RunLog): void {
+    if (log.kind === "beside" && log.event === "log") this.#logged++;
+    if (log.kind !== "event") return;
+    const { row, event } = log;
     this.#run = row.run;
     // Earlier versions recorded no end of a sleep beside steps.
     this.#sleepsEnd(({ place }, until) => !("duration" in place) && until <= row.at);
@@ -110,12 +108,12 @@ class HistoryFold {
       case "run.sleeping":
         return this.#suspended(data);
       case "run.retrying":
-        this.#beginAgain(culpritsOf(data));
+        this.#beginAgain(data.steps);
         this.#rests(0);
         this.#isFurther = true;
         return;
       case "run.failed":
-        return this.#beginAgain(culpritsOf(data));
+        return this.#beginAgain(data.steps);
       case "run.timed-out":
       case "run.cancelled":
         return this.#beginAgain([]);
@@ -176,8 +174,8 @@ class HistoryFold {
   }
 
   #stepFailed(data: RunEventData["step.failed"]): void {
-    const { step, nth, attempt, due } = data;
-    const failure = failureOf(data);
+    const { step, nth, attempt, due, error, name, message, stack } = data;
+    const failure = { error, name, message, stack };
     if (due !== null) return this.#setStep({ step, nth }, { state: "retrying", failure, attempt, due }, false);
     const key = stepKey(step, nth);
     this.#unhandled.add(key);
@@ -226,25 +224,8 @@ class HistoryFold {
   }
 }
 
-/** Earlier versions recorded one step at the most, or null. */
-function culpritsOf(data: RunEventData["run.retrying"] | RunEventData["run.failed"]): readonly StepPlace[] {
-  if ("steps" in data) return data.steps;
-  const { step } = data as { readonly step: StepPlace | null };
-  return step === null ? [] : [step];
-}
-
-const NAMED = /^([A-Za-z_$][\w$]*(?:Error|Exception)|Error): ([\s\S]*)$/;
-
-/** Earlier versions recorded the words of a failure alone: name and message are read from them. */
-function failureOf(data: RunEventData["step.failed"]): StepFailure {
-  const { error, stack } = data;
-  if ("message" in data) return { error, name: data.name, message: data.message, stack };
-  const [, name = "Error", message = error] = NAMED.exec(error) ?? [];
-  return { error, name, message, stack };
-}
-
 /** The history of one run: `logs` are its rows in id order; `inherited` what a retry by hand keeps of the run before. */
-export function historyOf(logs: Iterable<Log>, inherited: RunHistory = EMPTY_HISTORY): RunHistory {
+export function historyOf(logs: Iterable<RunLog>, inherited: RunHistory = EMPTY_HISTORY): RunHistory {
   const fold = new HistoryFold(inherited);
   for (const log of logs) fold.fold(log);
   return fold.history;

@@ -1,6 +1,6 @@
 /** The kernel as the workflows and their workers see it. */
 import { type Json, readJson } from "../../base/json.ts";
-import type { Result } from "../../base/result.ts";
+import { ok, type Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
@@ -9,12 +9,14 @@ import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { LiveRun } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
 import type { Histories } from "./histories.ts";
+import { EMPTY_HISTORY } from "./run-history.ts";
 import type { RunVoice } from "./run-voice.ts";
 import type { Assignment, WorkflowModule } from "./slots.ts";
 import type { WorkflowHost } from "./workflow-host.ts";
@@ -113,11 +115,17 @@ export class KernelOfRuns implements WorkflowHost {
     return this.#parts.world.modules.workflow(this.#config(), workflow);
   }
 
-  history(row: Run): Result<Assignment, Problem> {
-    const found = this.#histories.of(row);
-    const run = this.#live.get(row.id);
-    if (found.ok && run !== undefined) this.#sayLong(run, found.value);
-    return found;
+  assignment(draft: Draft, run: LiveRun): Result<Assignment, Problem> {
+    if (run.order !== null) return ok({ history: EMPTY_HISTORY, order: run.order });
+    const read = this.#histories.of({ id: run.id, first_log_id: draft.row(run)?.first_log_id ?? 0 });
+    if (!read.ok) return read;
+    const { assignment, differs } = read.value;
+    if (differs) {
+      draft.correctRun(run, read.value.row);
+      this.#voice.corrected(draft, read.value);
+    }
+    this.#sayLong(run, assignment);
+    return ok(assignment);
   }
 
   #sayLong(run: LiveRun, { history }: Assignment): void {

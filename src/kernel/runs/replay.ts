@@ -66,9 +66,7 @@ export function triggerOf(
   { trigger, input }: RunOrder,
   store: Pick<RunWorkerHost, "payloadOf">,
 ): WorkflowParentMessageOf<"run">["trigger"] {
-  const { id, sense, at, reflex } = trigger;
-  // Absent in logs of earlier builds.
-  const { key = null, due = null, incident = null } = trigger as Partial<typeof trigger>;
-  const signal = trigger.isElement === true && id !== null ? store.payloadOf(id) : null;
+  const { id, sense, at, reflex, key, due, incident } = trigger;
+  const signal = trigger.isElement && id !== null ? store.payloadOf(id) : null;
   return { id, sense, at, payload: input, reflex, key, due, signal, incident };
 }

@@ -2,9 +2,11 @@
 import { formatDuration } from "../../base/duration.ts";
 import type { LogLevel } from "../../model/log.ts";
 import { type Ending, isOver, type Run } from "../../model/run.ts";
+import { differences } from "../../store/run-comparison.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { LiveRun } from "../memory/run.ts";
+import type { Reading } from "./histories.ts";
 
 const LEVELS: Readonly<Record<Ending, LogLevel>> = {
   completed: "info",
@@ -14,6 +16,15 @@ const LEVELS: Readonly<Record<Ending, LogLevel>> = {
   dropped: "warn",
   joined: "info",
 };
+
+/** What is wrong with a row: its state, or else its columns. */
+function wrongOf(was: Run | null, is: Run): string {
+  if (was === null) return "was gone";
+  if (was.state !== is.state) return `was ${was.state}`;
+  return `had a wrong ${differences(was, is)
+    .map(({ column }) => column)
+    .join(", ")}`;
+}
 
 export class RunVoice {
   readonly #journal: Journal;
@@ -66,9 +77,9 @@ export class RunVoice {
   }
 
   /** The row of a run was not what its logs say. */
-  corrected(draft: Draft, was: Run, is: Run): void {
-    const message = `the row of run ${is.id} was ${was.state} and is put right: by its logs the run is ${is.state}`;
-    const data = { run: is.id, row: was.state, log: is.state };
+  corrected(draft: Draft, { row: is, found: was }: Reading): void {
+    const message = `the row of run ${is.id} ${wrongOf(was, is)} and is put right: by its logs the run is ${is.state}`;
+    const data = { run: is.id, row: was === null ? null : String(was.state), log: is.state };
     this.#journal.within(draft, `workflow:${is.workflow}`, is.trace).error("run.corrected", message, data);
   }
 

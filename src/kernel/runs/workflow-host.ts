@@ -7,6 +7,7 @@ import type { Problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { LiveRun } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
@@ -29,8 +30,11 @@ export interface WorkflowHost extends RunWorkerHost {
   readonly isHeld: boolean;
   /** Where the module is now, and what it is made of. */
   locate(workflow: WorkflowConfig): Result<Location, Problem>;
-  /** What the logs say of a run that has begun, what it inherits from another included, and what it was made of. */
-  history(row: Run): Result<Assignment, Problem>;
+  /**
+   * What `run` goes on with: by its logs, what it inherits from another included. Where its row is not what they say, `draft`
+   * puts the row right.
+   */
+  assignment(draft: Draft, run: LiveRun): Result<Assignment, Problem>;
   /** The module of `workflow` does not load, and its runs wait for that. */
   doesNotLoad(workflow: string, problem: Problem): void;
   /** `run` waits for a module that does not load. */

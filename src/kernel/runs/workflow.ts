@@ -6,11 +6,11 @@
  * - A run begins once a worker has loaded the module: until then it waits as it stands, and no attempt is spent on it.
  * - Memory follows the commit, as everywhere in the kernel.
  */
-import { ok, type Result } from "../../base/result.ts";
+import type { Result } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
-import type { RunEvent } from "../../model/run.ts";
+import { isOver, type RunEvent } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -153,10 +153,11 @@ export class Workflow implements Slots {
 
   #begin(run: LiveRun): void {
     this.#host.ledger.write((draft) => {
-      const row = draft.row(run);
-      if (row === null) throw new Error(`run ${run.id} was never queued`);
-      const found = run.order === null ? this.#host.history(row) : ok({ history: EMPTY_HISTORY, order: run.order });
+      const found = this.#host.assignment(draft, run);
       if (!found.ok) return draft.afterwards(() => this.#cannotBegin(run, found.error));
+      const row = draft.row(run);
+      // By its logs it has ended.
+      if (row === null || isOver(row.state)) return draft.afterwards(() => this.release(run));
       const beginning = new Beginning(run, row, found.value.history, this.#module.code, this.config);
       draft.run(run, beginning.event, beginning.isNewCode);
       draft.afterwards(() => this.#begun(run, found.value, beginning));

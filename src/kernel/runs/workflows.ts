@@ -4,7 +4,7 @@
  */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig } from "../../model/config.ts";
-import { isOver, type Run } from "../../model/run.ts";
+import { isOver } from "../../model/run.ts";
 import type { Trigger } from "../../model/trigger.ts";
 import type { Locations } from "../../spawn/modules-on-disk.ts";
 import type { FoundRun } from "../../store/runs.ts";
@@ -12,7 +12,7 @@ import type { Draft } from "../commits/draft.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
 import { ByHand } from "./by-hand.ts";
 import { Endings } from "./endings.ts";
-import { Histories } from "./histories.ts";
+import { Histories, type Reading } from "./histories.ts";
 import { KernelOfRuns, type WorkflowsParts } from "./kernel-of-runs.ts";
 import { RunVoice } from "./run-voice.ts";
 import { Workflow } from "./workflow.ts";
@@ -79,7 +79,7 @@ export class Workflows {
   #restore(left: FoundRun): void {
     const { row } = left;
     const found = this.#histories.standing(left);
-    if (found.ok && found.value.differs) this.#correct(row, found.value.row);
+    if (found.ok && found.value.differs) this.#correct(found.value);
     const standing = found.ok ? found.value.row : row;
     if (isOver(standing.state)) return;
     const run = LiveRun.restored(standing);
@@ -90,11 +90,11 @@ export class Workflows {
     else workflow.hold(run, found.error);
   }
 
-  #correct(was: Run, is: Run): void {
+  #correct(reading: Reading): void {
     const { store, ledger } = this.#parts;
     ledger.write((draft) => {
-      store.runs.replace(is);
-      this.#voice.corrected(draft, was, is);
+      store.runs.replace(reading.row);
+      this.#voice.corrected(draft, reading);
     });
   }
 

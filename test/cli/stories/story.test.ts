@@ -83,6 +83,7 @@ const run = (id: number, at: number, signal_id: number | null): Run => ({
   until: null,
   key: null,
   decision: signal_id === null ? null : `signal:${signal_id}`,
+  events: 1,
 });
 const runLog = (id: number, of: number, at: number, event: string, data: object | null = null): Log => ({
   ...log(id, "workflow:page", at),

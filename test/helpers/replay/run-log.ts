@@ -2,7 +2,8 @@
 import { historyOf } from "../../../src/kernel/runs/history-fold.ts";
 import type { RunHistory } from "../../../src/kernel/runs/run-history.ts";
 import type { Log } from "../../../src/model/log.ts";
-import { advance, isOver, type Run, type RunEvent, runEventOf } from "../../../src/model/run.ts";
+import { advance, isOver, type Run, type RunEvent } from "../../../src/model/run.ts";
+import { runLogOf } from "../../../src/model/run-log.ts";
 
 export const TRACE = "7".repeat(32);
 
@@ -32,13 +33,13 @@ export class RunLog {
   }
 
   get history(): RunHistory {
-    return historyOf(this.rows);
+    return historyOf(this.rows.map(runLogOf));
   }
 
   /** The newest event of the run itself. */
   get newest(): RunEvent {
-    const found = runEventOf(this.rows.findLast((row) => row.event.startsWith("run.")) as Log);
-    if (found === null) throw new Error("the run has no events");
+    const found = runLogOf(this.rows.findLast((row) => row.event.startsWith("run.")) as Log);
+    if (found.kind !== "event") throw new Error("the run has no events");
     return found.event;
   }
 

@@ -1,11 +1,12 @@
 /** What a run goes on with, told from its logs alone: by the table, and for whatever histories there may be. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { historyOf } from "../../../src/kernel/runs/history-fold.ts";
+import { historyOf as historyOfRun } from "../../../src/kernel/runs/history-fold.ts";
 import { replayOf } from "../../../src/kernel/runs/replay.ts";
 import { EMPTY_HISTORY, inheritable, type RunHistory, stepKey } from "../../../src/kernel/runs/run-history.ts";
 import type { Log } from "../../../src/model/log.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
+import { runLogOf } from "../../../src/model/run-log.ts";
 
 /** Logs of run 1, a second apart from 1,000 on. `log`: a call of `thread.log`. */
 const logsOf = (events: readonly (RunEvent | "log" | "output")[]): Log[] =>
@@ -83,6 +84,8 @@ const ended = (event: "run.failed" | "run.timed-out" | "run.cancelled", step: st
     ? { event, data: { error: "Error: no", stack: null, steps: step === null ? [] : [{ step, nth: 0 }] } }
     : { event, data: { error: "too long" } };
 
+const historyOf = (logs: readonly Log[], inherited?: RunHistory): RunHistory =>
+  historyOfRun(logs.map(runLogOf), inherited);
 const history = (...events: readonly (RunEvent | "log" | "output")[]): RunHistory =>
   historyOf(logsOf([queued, started, ...events]));
 const stateOf = ({ steps }: RunHistory, step: string, nth = 0): string | undefined =>
@@ -340,7 +343,16 @@ describe("logs of earlier versions", () => {
     ["curl: (6) could not resolve", "Error", "curl: (6) could not resolve"],
     ["", "Error", ""],
   ])("have a failure in words, read as an error of that name and message: %j", (error, name, message) => {
-    const event = old("step.failed", { step: "a", nth: 0, attempt: 1, error, stack: "at x", due: null, until: null });
+    const event = old("step.failed", {
+      step: "a",
+      nth: 0,
+      attempt: 1,
+      error,
+      stack: "at x",
+      duration_ms: 1,
+      due: null,
+      until: null,
+    });
     expect(replayOf(history(begun("a"), event), 0).steps).toMatchObject([
       { state: "failed", failure: { error, name, message, stack: "at x" } },
     ]);
@@ -353,12 +365,15 @@ describe("logs of earlier versions", () => {
       attempt: 1,
       error: "x",
       stack: null,
+      duration_ms: 1,
       due: null,
       until: null,
     });
     const after = [begun("a"), failed, begun("b"), done("b")];
-    expect(stateOf(history(...after, old("run.retrying", { due: 9, step: null })), "a")).toBe("failed");
-    expect(stateOf(history(...after, old("run.retrying", { due: 9, step: { step: "a", nth: 0 } })), "a")).toBe("begun");
+    const retriedAt = (step: object | null): RunEvent =>
+      old("run.retrying", { until: 9, due: 9, attempt: 2, error: "x", stack: null, step });
+    expect(stateOf(history(...after, retriedAt(null)), "a")).toBe("failed");
+    expect(stateOf(history(...after, retriedAt({ step: "a", nth: 0 })), "a")).toBe("begun");
   });
 });
 

@@ -69,7 +69,8 @@ describe("runs under way at a death of their worker", () => {
     for (let death = 0; death < 4; death++) {
       if (death > 0) await bench.revived();
       await bench.begins(id);
-      if (death === 1) await bench.says(id, { ...step("step-completed"), result: 1, durationMs: 1 });
+      if (death === 1)
+        await bench.says(id, step("step-started"), { ...step("step-completed"), result: 1, durationMs: 1 });
       bench.child.exits(null, "SIGKILL");
       await bench.settle();
     }
@@ -130,7 +131,7 @@ describe("a run that lingers", () => {
     const [id = 0] = await bench.ask();
     await bench.ready();
     await bench.begins(id);
-    await bench.says(id, failedWith("Error: no", { lingers: true }));
+    await bench.says(id, step("step-started"), failedWith("Error: no", { lingers: true }));
     await bench.pass(1_000);
     expect([bench.states(id), bench.sent]).toEqual([["sleeping"], [id]]);
     await bench.says(id, { ...step("step-completed"), result: 1, durationMs: 1 }, { type: "stopped", ranMs: 2 });

@@ -270,6 +270,7 @@ describe("a blob something refers to is never taken", () => {
         until: null,
         key: null,
         decision: null,
+        events: 1,
       });
     });
 
