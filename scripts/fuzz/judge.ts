@@ -133,7 +133,7 @@ export async function answersOf(data: string): Promise<Answers> {
   if (reader.ok) {
     byVerb.set(
       "archive verify",
-      await answer(async () => ((await verifyArchive(reader.value, data)).length === 0 ? [1] : []), file),
+      await answer(async () => ((await verifyArchive(reader.value, data)).problems.length === 0 ? [1] : []), file),
     );
     reader.value.close();
   }

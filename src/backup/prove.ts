@@ -11,7 +11,7 @@ import { sha256Of } from "../release/sums.ts";
 import { describeSqliteError, openReader } from "../sqlite/open.ts";
 import { openStoreReader } from "../store/open-reader.ts";
 import { checkStore } from "../store/rebuild-store.ts";
-import { findingProblem, verifyArchive } from "../store/verify-archive.ts";
+import { verifyArchive } from "../store/verify-archive.ts";
 import { digestOfBlob, isDatabase, walk } from "./layout.ts";
 import { type BackupFile, MANIFEST, MANIFEST_SUM, type Manifest, readManifest } from "./manifest.ts";
 
@@ -64,13 +64,8 @@ async function faultsOfStore(folder: string): Promise<Problem[]> {
   const store = openStoreReader(folder, ({ problem: found }) => void damaged.push(found));
   if (!store.ok) return [store.error];
   try {
-    const findings = await verifyArchive(store.value, folder);
-    return [
-      ...runs,
-      ...damaged,
-      ...faults.map(({ message }) => problem("bad-history", message)),
-      ...findings.map((finding) => findingProblem(folder, finding)),
-    ];
+    const { problems } = await verifyArchive(store.value, folder);
+    return [...runs, ...damaged, ...faults.map(({ message }) => problem("bad-history", message)), ...problems];
   } finally {
     store.value.close();
   }

@@ -19,6 +19,8 @@ const REMOVING = "archive_removing";
 /** The last log of the newest file that retention removed, 0 while it removed none: the rest must be there. */
 const REMOVED_UP_TO = "archive_removed_up_to";
 
+const MEND_ROW = "write what it was, from a copy of logs.db; `nerve archive verify` looks at every file";
+
 /** What is wrong with a column of a row, as `NAME is VALUE`; null when nothing is. */
 function faultOf(row: ArchiveFile): string | null {
   const checks: readonly (readonly [keyof ArchiveFile, boolean])[] = [
@@ -103,16 +105,24 @@ export class ArchiveTable {
     const { others, own } = this.#version.get() ?? { others: 0, own: 0 };
     const version = `${others} ${own}`;
     if (this.#known.version === version) return this.#known.files;
-    const files = this.#all.all();
-    for (const [index, file] of files.entries()) {
-      const before = files[index - 1];
-      const fault = faultOf(file) ?? (before === undefined ? null : contradiction(before, file));
-      if (fault === null) continue;
-      const remedy = "write what it was, from a copy of logs.db; `nerve archive verify` looks at every file";
-      throw this.#damaged(`table archive, row ${shownValue(file.file)}: ${fault}`, remedy);
-    }
+    const { files, damaged } = this.examined();
+    const [first] = damaged;
+    if (first !== undefined) throw first;
     this.#known = { version, files };
     return files;
+  }
+
+  /** Every row: those that can be what nerve wrote, in the order of their ids, and what is wrong with the others. */
+  examined(): { readonly files: readonly ArchiveFile[]; readonly damaged: readonly ArchiveDamaged[] } {
+    const files: ArchiveFile[] = [];
+    const damaged: ArchiveDamaged[] = [];
+    for (const file of this.#all.all()) {
+      const before = files.at(-1);
+      const fault = faultOf(file) ?? (before === undefined ? null : contradiction(before, file));
+      if (fault === null) files.push(file);
+      else damaged.push(this.#damaged(`table archive, row ${shownValue(file.file)}: ${fault}`, MEND_ROW));
+    }
+    return { files, damaged };
   }
 
   /** Whether no file holds a log above `id`, whatever else is wrong with the table. */

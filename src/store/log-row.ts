@@ -1,21 +1,16 @@
 /** A row of `logs`, as it is read. */
 import { LOG_LEVELS, type Log } from "../model/log.ts";
-import { type Check, FULL_TEXT, ID, JSON_TEXT, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
+import { ID, JSON_TEXT, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
 import { type OnDamage, refuse } from "./damage.ts";
 
 export const LOG_COLUMNS = "id, at, level, source, event, run, trace, message, data";
-
-const SOURCE: Check = {
-  holds: (value) => typeof value === "string" && /^(?:kernel$|(?:sense|reflex|workflow|group):.)/.test(value),
-  what: "kernel, sense:NAME, reflex:NAME or workflow:NAME",
-};
 
 const COLUMNS = {
   id: ID,
   at: TIME,
   level: oneOf(LOG_LEVELS),
-  source: SOURCE,
-  event: FULL_TEXT,
+  source: TEXT,
+  event: TEXT,
   run: orNull(ID),
   trace: orNull(TRACE),
   message: TEXT,

@@ -38,7 +38,7 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
   queued_at: NO_TIME("queued_at"),
   sense: NO_NAME("sense"),
   workflow: NO_NAME("workflow"),
-  source: "typeof(source) <> 'text' OR (source <> 'kernel' AND instr(source, ':') = 0)",
+  source: "typeof(source) <> 'text'",
   level: "typeof(level) <> 'text' OR level NOT IN ('debug', 'info', 'warn', 'error')",
   state: `typeof(state) <> 'text' OR state NOT IN (${[...ACTIVE_STATES, ...ENDINGS].map((state) => `'${state}'`).join(", ")})`,
   reflex: "typeof(reflex) NOT IN ('text', 'null') OR reflex = ''",

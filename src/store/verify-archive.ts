@@ -1,13 +1,14 @@
 /** Whether every file of the archive holds what the store says, and the folder holds nothing else. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type Problem, problem } from "../model/problem.ts";
+import { ArchiveDamaged } from "./archive-damage.ts";
 import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
 import { archiveReader, checking, namesIn } from "./archive-reader.ts";
 import { strayOf } from "./archive-strays.ts";
 import { isKernelRunning } from "./kernel-lock.ts";
 import type { StoreReader } from "./open-reader.ts";
 
-export interface Finding {
+interface Finding {
   readonly file: string;
   /** Goes on after the file's name. */
   readonly message: string;
@@ -18,7 +19,7 @@ export interface Finding {
 const PATIENCE_MS = 3_000;
 const POLL_MS = 50;
 
-export function findingProblem(data: string, { file, message, hint }: Finding): Problem {
+function findingProblem(data: string, { file, message, hint }: Finding): Problem {
   const path = join(archiveFolder(data), file);
   return problem("archive-damaged", `${path} ${message}`, hint, path);
 }
@@ -72,14 +73,7 @@ function gaps(files: readonly ArchiveFile[], removedUpTo: number | null, upTo: n
 }
 
 /** What lies in the folder and is in no row; not what the next start removes, which is missing nowhere. */
-async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
-  const folder = archiveFolder(data);
-  const unknown = (): Finding[] =>
-    namesIn(folder).flatMap((file): Finding[] => {
-      if (store.archive.byName(file) !== null) return [];
-      const stray = strayOf(store.archive, folder, file);
-      return stray.kind === "unfinished" ? [] : [{ file, message: stray.why, hint: stray.remedy }];
-    });
+async function strangers(data: string, unknown: () => Finding[]): Promise<Finding[]> {
   let found = unknown();
   const until = performance.now() + PATIENCE_MS;
   while (found.length > 0 && isKernelRunning(data) && performance.now() < until) {
@@ -90,16 +84,73 @@ async function strangers(store: StoreReader, data: string): Promise<Finding[]> {
   return found;
 }
 
-export async function verifyArchive(store: StoreReader, data: string): Promise<Finding[]> {
+const strangersIn =
+  ({ archive }: StoreReader, folder: string) =>
+  (): Finding[] =>
+    namesIn(folder).flatMap((file): Finding[] => {
+      if (archive.byName(file) !== null) return [];
+      const stray = strayOf(archive, folder, file);
+      return stray.kind === "unfinished" ? [] : [{ file, message: stray.why, hint: stray.remedy }];
+    });
+
+export interface Verified {
+  /** Files of rows that can be what nerve wrote. */
+  readonly files: readonly ArchiveFile[];
+  /** The watermark, null where it is damaged. */
+  readonly upTo: number | null;
+  readonly findings: readonly Finding[];
+  /** The same, as they are printed. */
+  readonly problems: readonly Problem[];
+}
+
+export async function verifyArchive(store: StoreReader, data: string): Promise<Verified> {
   const folder = archiveFolder(data);
-  const files = store.archive.all();
-  const upTo = files.at(-1)?.last_id ?? 0;
-  const damaged = files.flatMap((file): Finding[] => {
+  const { files, damaged: rows } = store.archive.examined();
+  const end = files.at(-1)?.last_id ?? 0;
+  const found = files.flatMap((file): Finding[] => {
     const message = damageOf(folder, file);
     // Its time may have ended meanwhile.
-    if (message === null || store.archive.byName(file.file) === null) return [];
+    if (message === null || isOver(store, file)) return [];
     return [{ file: file.file, message, hint: "put back an untouched copy" }];
   });
+  const { upTo, damage } = watermarkOf(store);
+  const inTables = [...rows, ...damage];
+  // What lies between the files cannot be told while a row of one is damaged, or the watermark.
+  if (inTables.length === 0) found.push(...(await betweenFiles(store, data, files, end)));
+  return {
+    files,
+    upTo,
+    findings: [...inTables.map(inStore), ...found],
+    problems: [...inTables.map((row) => row.problem), ...found.map((finding) => findingProblem(data, finding))],
+  };
+}
+
+/** `message` goes on after the file's name, as that of a file of the archive does. */
+const inStore = ({ problem: { file, message, hint } }: ArchiveDamaged): Finding => ({
+  file: basename(file ?? ""),
+  message: message.slice((file ?? "").length).trim(),
+  hint,
+});
+
+function watermarkOf({ archive }: StoreReader): { readonly upTo: number | null; readonly damage: ArchiveDamaged[] } {
+  try {
+    return { upTo: archive.upTo(), damage: [] };
+  } catch (error) {
+    if (!(error instanceof ArchiveDamaged)) throw error;
+    return { upTo: null, damage: [error] };
+  }
+}
+
+const isOver = ({ archive }: StoreReader, { file }: ArchiveFile): boolean =>
+  archive.examined().files.every((known) => known.file !== file);
+
+async function betweenFiles(
+  store: StoreReader,
+  data: string,
+  files: readonly ArchiveFile[],
+  upTo: number,
+): Promise<Finding[]> {
   const watermark = store.archive.all().length === files.length ? store.archive.upTo() : upTo;
-  return [...damaged, ...gaps(files, store.archive.removedUpTo(), watermark), ...(await strangers(store, data))];
+  const lost = gaps(files, store.archive.removedUpTo(), watermark);
+  return [...lost, ...(await strangers(data, strangersIn(store, archiveFolder(data))))];
 }

@@ -11,7 +11,7 @@ import type { Archived } from "../../control/contract.ts";
 import { damagedByGap } from "../../store/archive-damage.ts";
 import { type ArchiveFile, archiveFolder } from "../../store/archive-names.ts";
 import { storeFile } from "../../store/tables.ts";
-import { findingProblem, verifyArchive } from "../../store/verify-archive.ts";
+import { verifyArchive } from "../../store/verify-archive.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, type Failure, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { archiveHere } from "../place/archive-here.ts";
@@ -43,30 +43,31 @@ async function ls(place: Place, json: boolean): Promise<Outcome> {
   const opened = readStore(place);
   if (!opened.ok) return opened;
   const { archive } = opened.value;
-  const files = archive.all();
-  const gaps = archive.gaps();
+  const { files, damaged } = archive.examined();
+  // Which logs are lost between files cannot be told while a row of one is damaged.
+  const gaps = damaged.length > 0 ? [] : archive.gaps();
   // Which file it follows is for `verify`.
   if (json) for (const { after_id: _, ...file } of files) print(safeJson(file));
   else if (files.length > 0) print(renderTable(COLUMNS, files, stdoutScreen()).join("\n"));
-  else if (gaps.length === 0) remark("no archive files");
-  const lost = gaps.map((gap) => damagedByGap(archiveFolder(place.data), gap).problem);
+  else if (gaps.length + damaged.length === 0) remark("no archive files");
+  const lost = [...damaged, ...gaps.map((gap) => damagedByGap(archiveFolder(place.data), gap))].map(
+    ({ problem: found }) => found,
+  );
   return lost.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...lost);
 }
 
 async function verify(place: Place, json: boolean): Promise<Outcome> {
   const opened = readStore(place);
   if (!opened.ok) return opened;
-  const { archive } = opened.value;
-  const findings = await verifyArchive(opened.value, place.data);
-  const files = archive.all();
+  const { files, upTo, findings, problems } = await verifyArchive(opened.value, place.data);
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
-  if (json) print(safeJson({ files: files.length, rows, archived_up_to: archive.upTo(), damaged: findings }));
+  if (json) print(safeJson({ files: files.length, rows, archived_up_to: upTo, damaged: findings }));
   else if (findings.length === 0)
     print(
       files.length === 0 ? "no archive files" : `${counted(files.length, "file")} with ${counted(rows, "log")}: whole`,
     );
   if (findings.length === 0) return ok(EXIT.done);
-  return fail(EXIT.finding, ...findings.map((finding) => findingProblem(place.data, finding)));
+  return fail(EXIT.finding, ...problems);
 }
 
 /** By the daemon, or where none runs by this process. */

@@ -16,8 +16,10 @@ import { join } from "node:path";
 import { Ticker } from "../../../src/kernel/time/ticker.ts";
 import { Retention } from "../../../src/kernel/upkeep/retention.ts";
 import { lineOf } from "../../../src/store/archive-writer.ts";
+import { refuse } from "../../../src/store/damage.ts";
 import { openStoreReader } from "../../../src/store/open-reader.ts";
 import { storeFile } from "../../../src/store/tables.ts";
+import { verifyArchive } from "../../../src/store/verify-archive.ts";
 import {
   ALL_LOGS,
   type ArchiveBench,
@@ -254,6 +256,25 @@ describe("a start", () => {
     expect(reader.ok).toBeTrue();
     expect(named).toEqual([expect.stringMatching(told)]);
     if (reader.ok) reader.value.close();
+  });
+
+  test("does not matter to who verifies: each damaged row and each damaged file is named, and the others are read", async () => {
+    using bench = archiveBench();
+    bench.fill([1, 2, 3, 4].map((day) => logAt(june(day))));
+    await bench.archive(june(10));
+    bench.sql("UPDATE archive SET bytes = 'x' WHERE file = '2025-06-01.jsonl'");
+    bench.sql("UPDATE archive SET sha256 = '' WHERE file = '2025-06-03.jsonl'");
+    truncateSync(join(bench.folder, "2025-06-02.jsonl"), 10);
+    const reader = openStoreReader(bench.data, refuse);
+    if (!reader.ok) throw new Error(reader.error.message);
+    const { files, problems } = await verifyArchive(reader.value, bench.data);
+    reader.value.close();
+    expect(files.map(({ file }) => file)).toEqual(["2025-06-02.jsonl", "2025-06-04.jsonl"]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/logs\.db table archive, row .*2025-06-01.*: bytes is the text "x"/),
+      expect.stringMatching(/logs\.db table archive, row .*2025-06-03.*: sha256 is the text ""/),
+      expect.stringMatching(/2025-06-02\.jsonl is truncated/),
+    ]);
   });
 
   test("names every file that is missing or was changed, and archives on", async () => {
