@@ -1,29 +1,61 @@
 /**
  * `nerve/proc`: reading /proc and /sys, with an error that helps; the time between two samples of counters; rounding. Senses
- * read the host's /proc and /sys here and nowhere else.
+ * read the host's /proc and /sys here and nowhere else. In a container `NERVE_PROC` and `NERVE_SYS` say where those of the host
+ * are mounted; a path still begins with /proc or /sys.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { pageBytes } from "../base/processes.ts";
 
 export { pageBytes };
 
+/** Mount of the kernel's file system → the variable that says where that of the host is mounted. */
+const VARIABLES = { "/proc": "NERVE_PROC", "/sys": "NERVE_SYS" } as const;
+
+type Mount = keyof typeof VARIABLES;
+
+/** The folder that a variable names, or null. */
+function mountOf(mount: Mount): string | null {
+  const variable = VARIABLES[mount];
+  const given = process.env[variable] ?? "";
+  if (given === "") return null;
+  if (given.startsWith("/")) return given.replace(/\/+$/, "");
+  throw new Error(`${variable} must be an absolute path, not ${JSON.stringify(given)}`);
+}
+
+/** The file of the host for a path of /proc or /sys. */
+function hostPath(path: string): string {
+  const mount = (["/proc", "/sys"] as const).find((one) => path === one || path.startsWith(`${one}/`));
+  const folder = mount === undefined ? null : mountOf(mount);
+  if (mount === undefined || folder === null) return path;
+  const rest = path.slice(mount.length);
+  // /proc/net is a link to the network of whoever reads; that of the first process is the host's.
+  return folder + (mount === "/proc" ? rest.replace(/^\/net(?=\/|$)/, "/1/net") : rest);
+}
+
 /** The text of a file the kernel makes up. Latin-1, because names in it are bytes of anyone's choosing. */
 export function readProc(path: string): string {
+  const file = hostPath(path);
   try {
-    return readFileSync(path, "latin1");
+    return readFileSync(file, "latin1");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`${path} is not visible (${code}): ${hints[code ?? ""] ?? "the kernel refused to read it"}`);
+    throw new Error(`${file} is not visible (${code}): ${whyNot(path, file, code ?? "")}`);
   }
 }
 
+function whyNot(path: string, file: string, code: string): string {
+  const variable = path.startsWith("/sys") ? VARIABLES["/sys"] : VARIABLES["/proc"];
+  if (file !== path && code === "ENOENT") return `this kernel does not have it, or ${variable} names another folder`;
+  return hints[code] ?? "the kernel refused to read it";
+}
+
 /** Ids of the processes that the kernel shows, as text. */
-export const processIds = (): string[] => readdirSync("/proc").filter((name) => /^\d/.test(name));
+export const processIds = (): string[] => readdirSync(hostPath("/proc")).filter((name) => /^\d/.test(name));
 
 /** A file of one process, as UTF-8; null where the process is gone or its file may not be read. */
 export function readProcess(id: string, file: "stat" | "cmdline"): string | null {
   try {
-    return readFileSync(`/proc/${id}/${file}`, "utf8");
+    return readFileSync(hostPath(`/proc/${id}/${file}`), "utf8");
   } catch {
     return null;
   }
@@ -32,7 +64,7 @@ export function readProcess(id: string, file: "stat" | "cmdline"): string | null
 /** Names in a folder of /proc or /sys; none where there is no such folder. */
 export function listProc(folder: string): string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(hostPath(folder));
   } catch {
     return [];
   }

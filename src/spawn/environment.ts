@@ -9,6 +9,9 @@ const PASSED = [
   "LANGUAGE",
   "TZ",
   "TMPDIR",
+  // Where the host's /proc and /sys are mounted in a container: `nerve/proc` reads them.
+  "NERVE_PROC",
+  "NERVE_SYS",
   "SSL_CERT_FILE",
   "SSL_CERT_DIR",
   "http_proxy",

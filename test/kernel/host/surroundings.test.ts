@@ -19,6 +19,8 @@ describe("a worker's environment", () => {
       LC_ALL: "C",
       LC_TIME: "de",
       HTTPS_PROXY: "http://proxy",
+      NERVE_PROC: "/host/proc",
+      NERVE_SYS: "/host/sys",
       AWS_SECRET_ACCESS_KEY: "secret",
       CREDENTIALS_DIRECTORY: "/run/credentials",
       NOTIFY_SOCKET: "/run/notify",
@@ -52,6 +54,8 @@ describe("a worker's environment", () => {
       LC_ALL: "C",
       LC_TIME: "de",
       HTTPS_PROXY: "http://proxy",
+      NERVE_PROC: "/host/proc",
+      NERVE_SYS: "/host/sys",
       NERVE_DATA: "/data",
       NERVE_SOCKET: "/data/nerve.sock",
     });
