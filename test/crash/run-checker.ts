@@ -141,15 +141,17 @@ function oneRun(row: Row, events: readonly Event[]): string[] {
   return [...found, ...listed(`run ${row.id}: a step that completed twice`, twice)];
 }
 
-/** Fresh runs begin in the order of their ids, and by the logs no more run at once than may. */
+/** Fresh runs begin in the order of their ids, those of one transaction together, and by the logs no more run at once than may. */
 function order(workflow: string, concurrency: number, events: readonly Event[]): string[] {
   const running = new Set<number>();
   const found: string[] = [];
   let newest = 0;
-  for (const { run, event, id } of events) {
+  let newestAt = 0;
+  for (const { run, event, id, at } of events) {
     if (event === "run.started") {
-      if (run < newest) found.push(`${workflow}: run ${run} started after run ${newest} (log ${id})`);
-      newest = Math.max(newest, run);
+      if (run < newest && at !== newestAt)
+        found.push(`${workflow}: run ${run} started after run ${newest} (log ${id})`);
+      if (run > newest) [newest, newestAt] = [run, at];
     }
     if (BEGINS.includes(event)) running.add(run);
     if (PAUSES.includes(event)) running.delete(run);
