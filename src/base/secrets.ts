@@ -5,6 +5,7 @@
  */
 import { escapeForTerminal } from "./escape.ts";
 import type { Json } from "./json.ts";
+import { Needles } from "./needles.ts";
 
 export interface Secret {
   /** What is shown instead: `${NAME}`. */
@@ -27,6 +28,8 @@ interface Form {
 export class Secrets {
   /** The longest first: one value may be a part of another. */
   #forms: readonly Form[] = [];
+  /** Their texts: most of what is looked through holds none. */
+  #needles = new Needles([]);
   readonly #known = new Set<string>();
 
   /** What was learned is never forgotten: a worker may still hold the value of an earlier config. */
@@ -39,9 +42,11 @@ export class Secrets {
       forms.push(...formsOf(value).map((form) => ({ ...form, written })));
     }
     this.#forms = forms.sort((a, b) => b.text.length - a.text.length);
+    this.#needles = new Needles(forms.map(({ text }) => text));
   }
 
   text(text: string): string {
+    if (!this.isIn(text)) return text;
     let masked = text;
     for (const { text: form, isBase64, written } of this.#forms) {
       if (!masked.includes(form)) continue;
@@ -52,18 +57,25 @@ export class Secrets {
 
   /** Every text in it, keys too. The same object where there is nothing to mask. */
   json<T>(value: T): T {
-    return this.#forms.length === 0 ? value : (this.#within(value as Json) as T);
+    return this.#isWithin(value as Json) ? (this.#within(value as Json) as T) : value;
   }
 
-  /** Whether there may be something to mask. */
+  /** Whether there is something to mask. */
   isIn(text: string): boolean {
-    return this.#forms.some(({ text: form }) => text.includes(form));
+    return this.#needles.isIn(text);
   }
 
   /** JSON text; null is none. */
   jsonText(text: string | null): string | null {
     if (text === null || !this.isIn(text)) return text;
     return JSON.stringify(this.json(JSON.parse(text)));
+  }
+
+  #isWithin(value: Json): boolean {
+    if (typeof value === "string") return this.isIn(value);
+    if (typeof value !== "object" || value === null) return false;
+    if (Array.isArray(value)) return value.some((item) => this.#isWithin(item));
+    return Object.keys(value).some((key) => this.isIn(key) || this.#isWithin(value[key] as Json));
   }
 
   #within(value: Json): Json {

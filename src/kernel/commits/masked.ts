@@ -18,7 +18,7 @@ export function maskedStore(store: Store, secrets: Secrets): Store {
     run.error === null ? run : { ...run, error: secrets.text(run.error) };
   return {
     ...store,
-    logs: { ...store.logs, append: (log) => store.logs.append(maskLog(log, secrets)) },
+    logs: { ...store.logs, append: (log) => store.logs.append(isPlain(log, secrets) ? log : maskLog(log, secrets)) },
     runs: {
       ...store.runs,
       insert: (run) => store.runs.insert(maskRun(run)),
@@ -26,6 +26,9 @@ export function maskedStore(store: Store, secrets: Secrets): Store {
     },
   };
 }
+
+const isPlain = ({ message, data }: NewLog, secrets: Secrets): boolean =>
+  !secrets.isIn(message) && (data === null || !secrets.isIn(data));
 
 function maskLog(log: NewLog, secrets: Secrets): NewLog {
   const data = RUN_EVENT.test(log.event) ? maskWords(log.data, secrets) : secrets.jsonText(log.data);
@@ -43,5 +46,9 @@ function maskWords(text: string | null, secrets: Secrets): string | null {
 
 /** Signals are shown by another way. */
 export const maskedLogger = (logger: Logger, secrets: Secrets): Logger => ({
-  write: (line) => logger.write({ ...line, message: secrets.text(line.message), data: secrets.json(line.data) }),
+  write(line) {
+    const message = secrets.text(line.message);
+    const data = secrets.json(line.data);
+    logger.write(message === line.message && data === line.data ? line : { ...line, message, data });
+  },
 });
