@@ -17,6 +17,11 @@ const jsonEscape = (character: string): string =>
     (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, "0")}`,
   ).join("");
 
+/** Most JSON holds nothing else, which costs less to see than the categories of Unicode. */
+const BEYOND_ASCII = /[\u007f-\uffff]/;
+
 /** JSON that means the same to whoever parses it, and nothing to a terminal. */
-export const safeJson = (value: unknown, indent = 0): string =>
-  JSON.stringify(value, null, indent).replace(UNSAFE_IN_JSON, jsonEscape);
+export function safeJson(value: unknown, indent = 0): string {
+  const json = JSON.stringify(value, null, indent);
+  return BEYOND_ASCII.test(json) ? json.replace(UNSAFE_IN_JSON, jsonEscape) : json;
+}

@@ -1,7 +1,7 @@
 /**
  * Writes lines to a descriptor without ever waiting for whoever reads it (G15): a paused pager, a log shipper that hangs, a
- * terminal after Ctrl-S. What is not taken waits here, up to a limit; what goes beyond is lost and counted. Owns the waiting
- * bytes.
+ * terminal after Ctrl-S. What is not taken waits here, up to a limit; what goes beyond is lost and counted. Lines of one
+ * stretch of code leave in one write at its end. Owns the waiting bytes.
  *
  * O_NONBLOCK belongs to the open file, which the terminal's other users share, so a pipe or terminal is opened anew for it;
  * a socket is asked not to wait with each message. A file has no reader. Source: open(2), pipe(7), send(2), poll(2).
@@ -82,6 +82,8 @@ function openSink(descriptor: number): Sink {
 
 /** Bytes that wait for a reader at most. */
 const LONGEST_QUEUE = 256 * 1024;
+/** A pipe takes so many bytes whole or not at all: nobody else's text comes between them. */
+const PIPE_BUF = 4_096;
 const RETRY_MS = 50;
 const FLUSH_PAUSE_MS = 5;
 
@@ -90,6 +92,8 @@ export class LineWriter {
   readonly #lostLine: (count: number) => string;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
+  /** Lines of this stretch of code. Empty while anything waits. */
+  #batch = "";
   #lost = 0;
   #retry: ReturnType<typeof setTimeout> | null = null;
 
@@ -100,18 +104,35 @@ export class LineWriter {
   }
 
   write(line: string): void {
-    const bytes = Buffer.from(`${line}\n`);
-    if (this.#waitingBytes + bytes.length > LONGEST_QUEUE) {
-      this.#lost++;
-      return;
-    }
-    this.#push(bytes);
-    if (this.#retry === null) this.#drain();
+    const text = `${line}\n`;
+    if (this.#batch.length + text.length > PIPE_BUF) this.#sendBatch();
+    if (this.#retry !== null) return this.#enqueue(Buffer.from(text));
+    if (this.#batch === "") queueMicrotask(() => this.#sendBatch());
+    this.#batch += text;
+  }
+
+  #enqueue(line: Uint8Array): void {
+    if (this.#waitingBytes + line.length <= LONGEST_QUEUE) this.#push(line);
+    else this.#lost++;
+  }
+
+  #sendBatch(): void {
+    if (this.#pushBatch()) this.#drain();
+  }
+
+  /** False: there is none. */
+  #pushBatch(): boolean {
+    if (this.#batch === "") return false;
+    const batch = Buffer.from(this.#batch);
+    this.#batch = "";
+    this.#push(batch);
+    return true;
   }
 
   /** At the end of the process: gives the reader so long to take what waits. */
   flush(patienceMs: number): void {
     const until = performance.now() + patienceMs;
+    this.#pushBatch();
     for (;;) {
       this.#drain();
       if (this.#waitingBytes === 0 || performance.now() >= until) return;

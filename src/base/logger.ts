@@ -38,12 +38,7 @@ export function formatPretty(line: LogLine, colours: boolean): string {
   return `${paint(DIM, localTime(line.at))}  ${paint(COLOURS[line.level], source)} ${level}${message}`;
 }
 
-export const formatJson = (line: LogLine): string =>
-  safeJson({
-    time: new Date(line.at).toISOString(),
-    level: line.level,
-    source: line.source,
-    event: line.event,
-    message: line.message,
-    ...(line.data === null ? {} : { data: line.data }),
-  });
+export function formatJson({ at, level, source, event, message, data }: LogLine): string {
+  // JSON leaves out what is undefined.
+  return safeJson({ time: new Date(at).toISOString(), level, source, event, message, data: data ?? undefined });
+}

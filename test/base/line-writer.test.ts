@@ -44,12 +44,37 @@ function pipe() {
 }
 
 describe("a pipe", () => {
-  test("that is read gets every line at once", () => {
+  test("that is read gets the lines of a stretch of code together, at its end", async () => {
     const { descriptor, read } = pipe();
     const lines = new LineWriter(descriptor, lost);
     lines.write("one");
     lines.write("zwei ü");
+    expect(read()).toBe("");
+    await Promise.resolve();
     expect(read()).toBe("one\nzwei ü\n");
+  });
+
+  test("gets no piece that it might take in parts, but for a line that is longer", async () => {
+    const { descriptor, read } = pipe();
+    const lines = new LineWriter(descriptor, lost);
+    for (let line = 0; line < 41; line++) lines.write(LINE);
+    expect(read()).toBe(`${LINE}\n`.repeat(40));
+    await Promise.resolve();
+    expect(read()).toBe(`${LINE}\n`);
+  });
+
+  test("that is full when lines wait for it gets them in the order in which they were written", () => {
+    const { descriptor, read } = pipe();
+    const lines = new LineWriter(descriptor, lost);
+    const written = Array.from({ length: 2_000 }, (_, line) => `${line} ${LINE.slice(line % 90)}`);
+    for (const line of written) lines.write(line);
+    let text = "";
+    for (let before = -1; text.length > before; ) {
+      before = text.length;
+      lines.flush(0);
+      text += read();
+    }
+    expect(text.trimEnd().split("\n")).toEqual(written);
   });
 
   test("that nobody reads costs lines, which are counted, and every line is whole", async () => {
@@ -68,6 +93,7 @@ describe("a pipe", () => {
     expect(kept.length).toBeGreaterThan(2_000);
     expect(said).toBe(`lost ${MANY - kept.length}`);
     lines.write("goes on");
+    lines.flush(0);
     expect(read()).toBe("goes on\n");
   });
 
@@ -99,6 +125,7 @@ test("a socket that nobody reads holds up nobody, and its reader finds whole lin
   const script = `
     const { LineWriter } = await import(${source});
     const lines = new LineWriter(2, (count) => "lost " + count);
+    lines.flush(0);
     for (let line = 0; line < 20_000; line++) lines.write("${LINE}");
     console.log("wrote");
     setInterval(() => {}, 1_000);`;
@@ -119,12 +146,24 @@ print(len([line for line in lines if line == "${LINE}"]) > 2000, all(len(line) =
   expect(await new Response(ran.stdout).text()).toBe("wrote\nTrue True\n");
 });
 
-test("a file, which has no reader, gets every line, and shares its place with who else writes there", () => {
+test("a file, which has no reader, gets every line, and shares its place with who else writes there", async () => {
   const file = inFolder().file("log");
   const descriptor = opened(file, O_WRONLY | constants.O_CREAT);
   const lines = new LineWriter(descriptor, lost);
   for (let line = 0; line < 5_000; line++) lines.write(LINE);
+  await Promise.resolve();
   expect(readFileSync(file, "utf8")).toBe(`${LINE}\n`.repeat(5_000));
+});
+
+test("a flush where nothing waits writes nothing, to whatever it may be", () => {
+  const { descriptor } = pipe();
+  for (const to of [descriptor, opened("/dev/null", O_WRONLY), opened("/dev/full", O_WRONLY)]) {
+    const lines = new LineWriter(to, lost);
+    lines.flush(60_000);
+    lines.write("one");
+    lines.flush(60_000);
+    lines.flush(60_000);
+  }
 });
 
 test("a descriptor that is closed, and a device that is full, throw nothing", () => {

@@ -64,8 +64,8 @@ export class Journal {
     this.#print(entry, this.#now());
   }
 
-  #print(entry: JournalEntry, at: number): void {
-    this.#logger.write({ at, ...entry });
+  #print({ level, source, event, message, data }: JournalEntry, at: number): void {
+    this.#logger.write({ at, level, source, event, message, data });
   }
 
   #log(entry: JournalEntry, at = this.#now()): void {
