@@ -242,31 +242,32 @@ export function advance(run: Run | null, row: Recorded, { event, data }: RunEven
   if (row.workflow !== run.workflow) {
     throw new Error(`log ${row.id}: ${event} of run ${row.run} of ${row.workflow}, which is a run of ${run.workflow}`);
   }
-  const seen = { ...run, last_log_id: row.id, events: run.events === null ? null : run.events + 1 };
+  const newest = { last_log_id: row.id, events: run.events === null ? null : run.events + 1 };
+  const over = { ...newest, ended_at: row.at, until: null };
   switch (event) {
     case "run.started":
-      return { ...seen, state: "running", attempt: data.attempt, started_at: row.at };
+      return { ...run, ...newest, state: "running", attempt: data.attempt, started_at: row.at };
     case "run.resumed":
-      return { ...seen, state: "running", attempt: data.attempt, until: null };
+      return { ...run, ...newest, state: "running", attempt: data.attempt, until: null };
     case "step.started":
     case "step.completed":
     case "step.failed":
     case "sleep.started":
     case "sleep.ended":
-      return seen;
+      return { ...run, ...newest };
     case "run.sleeping":
-      return { ...seen, state: "sleeping", until: data.until };
+      return { ...run, ...newest, state: "sleeping", until: data.until };
     case "run.retrying":
-      return { ...seen, state: "sleeping", until: data.until, error: wellFormed(data.error) };
+      return { ...run, ...newest, state: "sleeping", until: data.until, error: wellFormed(data.error) };
     case "run.completed":
-      return { ...seen, state: "completed", ended_at: row.at, output: text(data.output), error: null, until: null };
+      return { ...run, ...over, state: "completed", output: text(data.output), error: null };
     case "run.failed":
     case "run.timed-out":
     case "run.cancelled":
     case "run.dropped":
-      return { ...seen, state: ENDING_OF[event], ended_at: row.at, error: wellFormed(data.error), until: null };
+      return { ...run, ...over, state: ENDING_OF[event], error: wellFormed(data.error) };
     case "run.joined":
-      return { ...seen, state: "joined", ended_at: row.at, error: null, until: null };
+      return { ...run, ...over, state: "joined", error: null };
   }
 }
 

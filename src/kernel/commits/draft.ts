@@ -267,7 +267,7 @@ export class Draft {
     for (const [memory, { states, state }] of this.#keys) states.kept(memory, state);
     for (const [run, row] of this.#runs) {
       if (run.row === null) run.inputLength = row.input?.length ?? 0;
-      run.row = { ...row, input: null };
+      run.row = row.input === null ? row : { ...row, input: null };
     }
   }
 

@@ -1,7 +1,7 @@
 /** What a worker needs to run a run, also again from the top. */
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
 import type { RunOrder } from "../memory/run.ts";
-import type { Places, RunHistory, SleepHistory, StepHistory } from "./run-history.ts";
+import { EMPTY_HISTORY, type Places, type RunHistory, type SleepHistory, type StepHistory } from "./run-history.ts";
 import type { RunWorkerHost } from "./workflow-host.ts";
 
 type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged">;
@@ -32,8 +32,11 @@ class Order {
   }
 }
 
+const NOTHING: Replay = { steps: [], sleeps: [], loose: [], logged: 0 };
+
 /** `now`: on the axis of elapsed time. */
 export function replayOf(history: RunHistory, now: number): Replay {
+  if (history === EMPTY_HISTORY) return NOTHING;
   const order = new Order(history);
   const steps: Replay["steps"] = [];
   for (const known of history.steps.values()) {
