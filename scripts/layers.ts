@@ -54,8 +54,17 @@ export const LAYERS: Layers = {
   // What the tables should be: made in memory.
   "src/store/soundness.ts": ["bun:sqlite"],
   // Backups of a data directory: taken, proven, put back. Beside a kernel or without one, and without its help.
-  "src/backup": [...NOUNS, "src/release/sums.ts", "src/sqlite", "src/store"],
-  "src/backup/restore.ts": ["bun:sqlite"],
+  "src/backup": [...NOUNS, "src/release/sums.ts", "src/sqlite", "src/store", "bun:sqlite"],
+  // Another executable in the place of this one, with the data, and the way back.
+  "src/upgrade": [
+    ...NOUNS,
+    "src/release/sums.ts",
+    "src/sqlite",
+    "src/store/restoring.ts",
+    "src/control",
+    "src/backup",
+    "bun:sqlite",
+  ],
   // How workers are started and where modules lie: below the kernel and the commands, which both start workers.
   "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
   // Processes. The kernel cannot run user code, for it imports no loader; a worker cannot open logs.db, for it imports no
@@ -159,6 +168,7 @@ export const LAYERS: Layers = {
     "src/spawn",
     "type bun:sqlite",
   ],
+  "src/scratch/store.ts": ["src/store"],
   "src/cli": [
     "src/base",
     "src/model",
@@ -267,6 +277,7 @@ export const LAYERS: Layers = {
   ],
   "src/cli/commands/backup.ts": ["src/backup"],
   "src/cli/commands/restore.ts": ["src/backup"],
+  "src/cli/commands/upgrade.ts": ["src/upgrade"],
   "src/cli/commands/start.ts": ["src/kernel/daemon/boot.ts", "type src/kernel/daemon/daemon.ts"],
   // The built-in senses live like a user's: they see what `nerve` and `nerve/…` give them, so each can be copied as it is.
   senses: ["senses/*"],

@@ -12,9 +12,6 @@ const LOCK = "lock";
 /** A folder without a lock may be one that another backup has just made. */
 const YOUNG_MS = 60_000;
 
-const ENDING: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
-
 function isLeftOver(folder: string): boolean {
   const lock = join(folder, LOCK);
   const stats = lstatSync(lock, { throwIfNoEntry: false });
@@ -34,8 +31,6 @@ export class PartialFolder {
   readonly path: string;
   readonly #lock: Lock;
   readonly #onExit = (): void => this.remove();
-  /** A shell reads 128 and the signal's number as "ended by it". */
-  readonly #onSignal = (signal: NodeJS.Signals): void => process.exit(128 + (SIGNAL_NUMBERS[signal] ?? 0));
 
   /** For `target`, whose parent exists. Throws what the file system throws. */
   constructor(target: string) {
@@ -46,7 +41,6 @@ export class PartialFolder {
     if (lock === null) throw new Error(`${this.path} was taken by another process`);
     this.#lock = lock;
     process.on("exit", this.#onExit);
-    for (const signal of ENDING) process.on(signal, this.#onSignal);
   }
 
   /** Gives everything that was written its final name, durably. */
@@ -65,7 +59,6 @@ export class PartialFolder {
 
   #letGo(): void {
     process.off("exit", this.#onExit);
-    for (const signal of ENDING) process.off(signal, this.#onSignal);
     this.#lock.release();
   }
 }

@@ -2,10 +2,7 @@
  * Puts a backup into an empty data directory. The backup is proven first. While files are copied, a marker keeps every daemon
  * from starting there; logs.db gets its name last, and then the marker goes. A restore that was killed is begun anew.
  */
-import { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
 import {
-  chownSync,
   closeSync,
   constants,
   copyFileSync,
@@ -16,16 +13,17 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  statSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { giveTo, type Owner, ownerOf } from "../base/owner.ts";
 import { err, type Result } from "../base/result.ts";
 import { syncPath } from "../base/sync-path.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { sha256Of } from "../release/sums.ts";
 import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
 import { RESTORING } from "../store/restoring.ts";
-import { STORE, walk } from "./layout.ts";
+import { changeEpoch } from "./epoch.ts";
+import { STORE } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { proveBackup } from "./prove.ts";
 
@@ -80,17 +78,6 @@ function whatIsThere(data: string): Problem | null {
   return problem("not-empty", message, `move it away first: mv ${data} ${data}.before`, data);
 }
 
-type Owner = { readonly uid: number; readonly gid: number } | null;
-
-/** Whom the files are to belong to, where this process may choose: whoever has the folder, or the one above it. */
-function ownerOf(data: string): Owner {
-  if (process.geteuid?.() !== 0) return null;
-  for (let path = data; ; path = dirname(path)) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats !== undefined) return { uid: stats.uid, gid: stats.gid };
-  }
-}
-
 /** Marks the folder, and removes what a killed restore has left. */
 function clear(data: string): void {
   closeSync(openSync(join(data, RESTORING), "a", 0o600));
@@ -114,36 +101,12 @@ async function copyAll(from: string, data: string, { files }: Manifest, owner: O
   }
   changeEpoch(join(data, UNNAMED));
   syncPath(join(data, UNNAMED));
-  give(data, owner);
+  giveTo(owner, data);
   syncFolders(data);
   renameSync(join(data, UNNAMED), join(data, STORE));
   syncPath(data);
   rmSync(join(data, RESTORING));
   syncPath(data);
-}
-
-/** Ids above those of the backup may be given again, to other signals: no cursor of a reader is good across that. */
-function changeEpoch(file: string): void {
-  const db = new Database(file, { readwrite: true, strict: true });
-  try {
-    const set = db.query(
-      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-    );
-    db.transaction(() => {
-      const given = "SELECT seq FROM sqlite_sequence WHERE name = 'signals'";
-      set.run("epoch_from", String(db.query<{ seq: number }, []>(given).get()?.seq ?? 0));
-      set.run("epoch", randomBytes(8).toString("hex"));
-    }).immediate();
-  } finally {
-    db.close(true);
-  }
-}
-
-function give(data: string, owner: Owner): void {
-  if (owner === null) return;
-  for (const path of [data, ...foldersOf(data), ...walk(data).map((one) => join(data, one))]) {
-    chownSync(path, owner.uid, owner.gid);
-  }
 }
 
 const foldersOf = (folder: string): string[] =>

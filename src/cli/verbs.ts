@@ -202,6 +202,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/restore.ts")),
   },
   {
+    name: "upgrade",
+    section: "keep",
+    usage: "upgrade [file]",
+    summary: "another nerve in the place of this one, tried on copies first; goes back unless it commits; --rollback",
+    load: () => any(import("./commands/upgrade.ts")),
+  },
+  {
     name: "completion",
     section: "keep",
     usage: "completion bash|zsh|fish",
@@ -245,7 +252,6 @@ export const NOT_YET: readonly string[] = [
   "sql",
   "test",
   "token",
-  "upgrade",
   "why",
   "wrap",
 ];

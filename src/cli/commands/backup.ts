@@ -39,10 +39,20 @@ async function take(place: Place, folder: string, json: boolean): Promise<Outcom
   if (isInside(place.data, folder)) {
     return usageError(`${folder} lies inside the data directory`, "a backup belongs elsewhere, best on another disk");
   }
+  endBySignals();
   const taken = await takeBackup(place.data, folder, { version: VERSION, commit: COMMIT });
   if (!taken.ok) return refusal(place, taken.error);
   print(json ? safeJson({ directory: folder, ...summary(taken.value) }) : sentence("backed up", folder, taken.value));
   return ok(EXIT.done);
+}
+
+/** A shell reads 128 and the signal's number as "ended by it". */
+const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** What is half done is removed when the process ends in order. */
+function endBySignals(): void {
+  for (const [signal, code] of Object.entries(SIGNALS))
+    process.on(signal as keyof typeof SIGNALS, () => process.exit(code));
 }
 
 function refusal(place: Place, found: Problem): Outcome {

@@ -18,6 +18,7 @@ import {
   checkWorkflows,
   problemsOf,
 } from "../../scratch/modules.ts";
+import { rehearseStore } from "../../scratch/store.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, fail, usageError } from "../frame/outcome.ts";
 import { staleness } from "../kit/nerve-folder.ts";
@@ -69,12 +70,14 @@ export const command = defineCommand({
       const payloads = new Map(
         senses.map(({ config: { name }, result }) => [name, result.ok ? result.value.patterns : []]),
       );
+      const store = rehearseStore(folder, config.data);
       const asked = askedIn(config, missing);
       const host = options.host ? lookAtHost(asked, parts, placesOf(config), options.unit ?? "nerve") : null;
       const warned = host === null ? [...warnings, ...absences(asked.asks, parts)] : warnings;
       const others = [
         ...problemsOf("sense", senses, parts),
         ...problemsOf("workflow", workflows, parts),
+        ...(store.ok ? [] : [store.error]),
         ...unsatisfied(expectations, payloads),
         ...(host?.lacks ?? []),
         ...(await types),
@@ -85,8 +88,9 @@ export const command = defineCommand({
       }
       for (const note of host?.notes ?? []) warn(note, json);
       if (found.length > 0) return fail(EXIT.badConfig, ...found, ...others);
-      if (json) print(safeJson(asJson(config, senses, workflows, warned, host, others.length === 0)));
-      else if (others.length === 0) tellPeople(config, senses, workflows);
+      const owed = store.ok ? store.value : [];
+      if (json) print(safeJson(asJson(config, senses, workflows, owed, warned, host, others.length === 0)));
+      else if (others.length === 0) tellPeople(config, senses, workflows, owed);
       return others.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...others);
     } finally {
       folder.remove();
@@ -101,6 +105,7 @@ const asJson = (
   config: NerveConfig,
   senses: readonly CheckedSense[],
   workflows: readonly CheckedWorkflow[],
+  store: readonly string[],
   warnings: readonly Problem[],
   host: HostFindings | null,
   isOk: boolean,
@@ -108,6 +113,7 @@ const asJson = (
   ok: isOk,
   file: config.file,
   data: config.data,
+  store: { pending: store },
   groups: [...config.groups.keys()],
   senses: senses.map((one) => ({
     name: one.config.name,
@@ -150,7 +156,12 @@ const moduleOf = ({ config, module }: Checked<{ readonly use: string }, unknown>
 const limitsOf = ({ concurrency, overflow }: WorkflowConfig): string =>
   `${concurrency ?? DEFAULT_CONCURRENCY} at once, then ${overflow}`;
 
-function tellPeople(config: NerveConfig, senses: readonly CheckedSense[], workflows: readonly CheckedWorkflow[]): void {
+function tellPeople(
+  config: NerveConfig,
+  senses: readonly CheckedSense[],
+  workflows: readonly CheckedWorkflow[],
+  store: readonly string[],
+): void {
   const screen = stdoutScreen();
   const groups = new Set(senses.map(({ config: { group } }) => group));
   const counts = [
@@ -165,6 +176,7 @@ function tellPeople(config: NerveConfig, senses: readonly CheckedSense[], workfl
       width: null,
     }),
   );
+  if (store.length > 0) print(`\nthe next start applies to logs.db: ${store.join(", ")}`);
   const table = <Row>(columns: readonly Column<Row>[], rows: readonly Row[]): void => {
     if (rows.length > 0) print(["", ...renderTable(columns, rows, screen)].join("\n"));
   };

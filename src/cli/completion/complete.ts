@@ -42,6 +42,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   archive: ["archive"],
   backup: ["file"],
   restore: ["file"],
+  upgrade: ["file"],
   completion: ["shell"],
 };
 

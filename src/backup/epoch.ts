@@ -1,0 +1,22 @@
+import { Database } from "bun:sqlite";
+import { randomBytes } from "node:crypto";
+
+/**
+ * Gives a logs.db another epoch. Ids above those it holds may be given again, to other signals: no cursor of a reader is good
+ * across that.
+ */
+export function changeEpoch(file: string): void {
+  const db = new Database(file, { readwrite: true, strict: true });
+  try {
+    const set = db.query(
+      "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    );
+    db.transaction(() => {
+      const given = "SELECT seq FROM sqlite_sequence WHERE name = 'signals'";
+      set.run("epoch_from", String(db.query<{ seq: number }, []>(given).get()?.seq ?? 0));
+      set.run("epoch", randomBytes(8).toString("hex"));
+    }).immediate();
+  } finally {
+    db.close(true);
+  }
+}

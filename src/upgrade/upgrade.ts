@@ -1,0 +1,269 @@
+/**
+ * Puts another executable in the place of the one that runs, in steps that a journal follows: verify and rehearse (nothing is
+ * changed yet), stop, back up, swap, start, watch, and where that does not go well, back again. Killed at any step, one whole
+ * executable is in place, and the next `nerve upgrade` goes on or goes back.
+ */
+import { accessSync, constants, existsSync, rmSync, statfsSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { SENSES, STORE, sensesIn } from "../backup/layout.ts";
+import { takeBackup } from "../backup/take.ts";
+import { giveTo, ownerOf } from "../base/owner.ts";
+import { ok, type Result } from "../base/result.ts";
+import { formatSize } from "../base/size.ts";
+import { type Problem, problem as problemOf } from "../model/problem.ts";
+import { describe, rehearse, type Setting, verify } from "./candidate.ts";
+import { asideOf, backupOf } from "./data-back.ts";
+import { type End, refused } from "./end.ts";
+import { goBack } from "./go-back.ts";
+import { type Build, Home, type Journal } from "./home.ts";
+import { type Running, runningOn, start } from "./service.ts";
+import { holdPlace, StartedAgain } from "./stopped.ts";
+import { lastLog, type Patience, watch } from "./watch.ts";
+
+type Ended = Promise<Result<End, readonly Problem[]>>;
+
+export interface UpgradeOptions {
+  /** The executable that is replaced: this one. */
+  readonly executable: string;
+  readonly own: Omit<Build, "sha256">;
+  readonly config: string;
+  readonly data: string;
+  readonly patience: Patience;
+  /** Says what is done, a line each. */
+  tell(line: string): void;
+}
+
+export class Upgrade {
+  readonly #options: UpgradeOptions;
+  readonly #home: Home;
+
+  constructor(options: UpgradeOptions) {
+    this.#options = options;
+    this.#home = new Home(options.executable);
+  }
+
+  /** `onlyCheck`: nothing is changed. */
+  to(file: string, onlyCheck: boolean): Ended {
+    return this.#alone(async (journal) => {
+      if (journal === null || isOver(journal)) return this.#begin(file, onlyCheck);
+      if (onlyCheck)
+        return refused("unfinished", `the upgrade to nerve ${journal.to.version} is not finished`, CONTINUE);
+      return this.#resume(journal, file);
+    });
+  }
+
+  back(mayDiscard: boolean): Ended {
+    return this.#alone(async (known) => {
+      if (known === null) return refused("no-upgrade", `no upgrade of ${this.#options.executable} is known`);
+      if (known.step === "gone-back") {
+        return refused("no-upgrade", `nerve ${known.from.version} is in place already: it was gone back to`);
+      }
+      const { journal, was } = asItRuns(known);
+      if (!isOver(journal) && (await this.#isBeforeSwap(journal))) {
+        const problems = await this.#goOn(journal, was, "it was ended before the swap");
+        if (problems !== null) return { ok: false, error: problems };
+        const { from, to } = journal;
+        return ok({ kind: "gone-back", from, to, reason: "it was ended before the swap", rung: "as-it-is" });
+      }
+      const isUnwatched = journal.step === "swapping" || journal.step === "watching";
+      return this.#goBack(journal, journal.reason ?? "a person asked for it", was, mayDiscard || isUnwatched);
+    });
+  }
+
+  /** Under the lock of the executable. */
+  async #alone(act: (journal: Journal | null) => Ended): Ended {
+    const { executable, config } = this.#options;
+    const folder = dirname(executable);
+    try {
+      accessSync(folder, constants.W_OK);
+      const lock = this.#home.enter();
+      if (lock === null) return refused("in-use", `another upgrade of ${executable} is under way`);
+      try {
+        const journal = this.#home.read();
+        if (!journal.ok) return { ok: false, error: [journal.error] };
+        const other = journal.value !== null && !isOver(journal.value) && journal.value.config !== config;
+        if (!other) return await act(journal.value);
+        const hint = `finish it first: nerve upgrade -c ${journal.value?.config}`;
+        return refused("in-use", `an upgrade of ${executable} with ${journal.value?.config} is not finished`, hint);
+      } finally {
+        rmSync(this.#home.staged, { force: true });
+        lock.release();
+      }
+    } catch (error) {
+      if (error instanceof StartedAgain) return refused("started-again", error.message, "stop whoever starts it");
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === undefined || code.startsWith("ERR_")) throw error;
+      const hint =
+        code === "EACCES" || code === "EROFS" ? "run it as who may write there: sudo nerve upgrade …" : CONTINUE;
+      return refused("upgrade-failed", message, hint, folder);
+    }
+  }
+
+  // ── nothing is changed yet ──────────────────────────────────────────
+
+  async #begin(file: string, onlyCheck: boolean): Ended {
+    const { data, config, tell, executable, own } = this.#options;
+    const home = this.#home;
+    const was = existsSync(data) ? runningOn(data) : null;
+    const setting: Setting = { config, data, environment: was?.environment ?? process.env };
+    home.stage(file);
+    const verified = await verify(file, home.staged);
+    if (!verified.ok) return verified;
+    const from: Build = { ...own, sha256: await home.inPlace() };
+    if (verified.value === from.sha256) return ok({ kind: "same", build: from });
+    tell(`${file} is whole`);
+    const to = await describe(file, home.staged, verified.value, setting);
+    if (!to.ok) return { ok: false, error: [to.error] };
+    const pending = await rehearse(home.staged, executable, to.value, setting);
+    if (!pending.ok) return pending;
+    tell(`nerve ${to.value.version} takes the config, and its migrations work on copies: ${listed(pending.value)}`);
+    const roomless = noRoom(data);
+    if (roomless !== null) return roomless;
+    if (onlyCheck) return ok({ kind: "rehearsed", to: to.value, pending: pending.value });
+    return this.#change(from, to.value, was);
+  }
+
+  // ── from here on something is ───────────────────────────────────────
+
+  async #change(from: Build, to: Build, was: Running | null): Ended {
+    const { data, config, tell } = this.#options;
+    const manager = was?.manager ?? null;
+    let journal: Journal = {
+      step: "stopping",
+      config,
+      data,
+      from,
+      to,
+      manager,
+      lastLog: 0,
+      reason: null,
+      rung: "as-it-is",
+      mayDiscard: false,
+    };
+    this.#home.write(journal);
+    const held = await holdPlace(manager, data);
+    let problem: Problem | null;
+    try {
+      journal = { ...journal, lastLog: lastLog(data) ?? 0 };
+      if (manager !== null) tell("the daemon has stopped");
+      problem = await this.#backUp();
+      if (problem === null) this.#swap({ ...journal, step: "backed-up" });
+    } finally {
+      held?.release();
+    }
+    if (problem === null) return this.#watch({ ...journal, step: "watching" }, was);
+    return { ok: false, error: [problem, ...((await this.#goOn(journal, was, problem.message)) ?? [])] };
+  }
+
+  async #backUp(): Promise<Problem | null> {
+    const { data, own, tell } = this.#options;
+    for (const folder of [backupOf(data), asideOf(data)]) rmSync(folder, { recursive: true, force: true });
+    if (!existsSync(join(data, STORE))) return null;
+    const taken = await takeBackup(data, backupOf(data), own);
+    if (!taken.ok) return taken.error;
+    giveTo(ownerOf(data), backupOf(data));
+    tell(`backed up to ${backupOf(data)}`);
+    return null;
+  }
+
+  #swap(journal: Journal): void {
+    const home = this.#home;
+    home.write(journal);
+    home.keepPrevious();
+    home.write({ ...journal, step: "swapping" });
+    home.putInPlace(home.staged);
+    home.write({ ...journal, step: "watching" });
+    this.#options.tell(`nerve ${journal.to.version} is in place`);
+  }
+
+  async #watch(journal: Journal, was: Running | null): Ended {
+    const { from, to, manager, data } = journal;
+    const { executable, patience, tell } = this.#options;
+    if (manager !== null) {
+      const started = await start(manager, executable, data, was);
+      const fault = await watch(executable, data, started, journal.lastLog, patience);
+      if (fault !== null) return this.#goBack(journal, fault, was, true);
+      tell("the daemon runs and commits");
+    }
+    this.#home.write({ ...journal, step: "done" });
+    return ok({ kind: "upgraded", from, to, isWatched: manager !== null });
+  }
+
+  #goBack(journal: Journal, reason: string, was: Running | null, mayDiscard: boolean): Ended {
+    const { patience, tell } = this.#options;
+    return goBack(journal, reason, { home: this.#home, was, mayDiscard, patience, tell });
+  }
+
+  /** Nothing was swapped: the old daemon goes on, where one ran. Null, or why it does not. */
+  async #goOn(journal: Journal, was: Running | null, reason: string): Promise<readonly Problem[] | null> {
+    const { executable, data, patience } = this.#options;
+    const { manager, from } = journal;
+    if (manager !== null && runningOn(data) === null) {
+      const started = await start(manager, executable, data, was);
+      const fault = await watch(executable, data, started, lastLog(data) ?? 0, patience);
+      if (fault !== null)
+        return [problemOf("not-running", `nerve ${from.version} is in place and does not run: ${fault}`)];
+    }
+    this.#home.write({ ...journal, step: "gone-back", reason });
+    return null;
+  }
+
+  // ── after a kill ────────────────────────────────────────────────────
+
+  /** Whether the old executable is in place, and the new one never was. */
+  async #isBeforeSwap(journal: Journal): Promise<boolean> {
+    if (journal.step === "stopping" || journal.step === "backed-up") return true;
+    return journal.step === "swapping" && (await this.#home.inPlace()) === journal.from.sha256;
+  }
+
+  async #resume(known: Journal, file: string): Ended {
+    const { tell } = this.#options;
+    const { journal, was } = asItRuns(known);
+    if (await this.#isBeforeSwap(journal)) {
+      tell("an earlier upgrade was ended before the swap: beginning anew");
+      const problems = await this.#goOn(journal, was, "it was ended before the swap");
+      return problems === null ? this.#begin(file, false) : { ok: false, error: problems };
+    }
+    if (journal.step === "going-back") return this.#goBack(journal, journal.reason ?? "it was going back", was, true);
+    const verified = await verify(file, file);
+    if (!verified.ok || verified.value !== journal.to.sha256) {
+      return this.#goBack(
+        journal,
+        `the upgrade to nerve ${journal.to.version} was ended, and another is asked for`,
+        was,
+        true,
+      );
+    }
+    tell(`the upgrade to nerve ${journal.to.version} was ended after the swap: going on`);
+    return this.#watch({ ...journal, step: "watching" }, was);
+  }
+}
+
+const CONTINUE = "`nerve upgrade` with the same file goes on, `nerve upgrade --rollback` goes back";
+
+/** The daemon may have been started, or stopped, by somebody else since. */
+function asItRuns(journal: Journal): { readonly journal: Journal; readonly was: Running | null } {
+  const was = existsSync(journal.data) ? runningOn(journal.data) : null;
+  return { journal: { ...journal, manager: was?.manager ?? journal.manager }, was };
+}
+
+const isOver = ({ step }: Journal): boolean => step === "done" || step === "gone-back";
+
+const listed = (pending: readonly string[]): string => (pending.length === 0 ? "there are none" : pending.join(", "));
+
+/** Beside the copies of the databases nerve needs room to go on. */
+const SPARE_BYTES = 64 * 1024 * 1024;
+
+function noRoom(data: string): Result<never, readonly Problem[]> | null {
+  if (!existsSync(join(data, STORE))) return null;
+  const files = [STORE, ...sensesIn(data).map((name) => `${SENSES}/${name}.db`)];
+  const needed = files.reduce(
+    (sum, path) => sum + (statSync(join(data, path), { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+  const { bavail, bsize } = statfsSync(data);
+  const free = bavail * bsize;
+  if (free >= needed + SPARE_BYTES) return null;
+  const message = `the backup before the swap needs ${formatSize(needed)} in ${data}, and ${formatSize(free)} are free`;
+  return refused("no-room", message, `have at least ${formatSize(needed + SPARE_BYTES)} free there`, data);
+}

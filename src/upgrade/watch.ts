@@ -1,0 +1,95 @@
+/**
+ * Watches a daemon that was started: whether it is the executable that is in place, answers, has committed since, and goes on
+ * doing so. The log is read as a table that every version has.
+ */
+import { readlinkSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { askKernel } from "../control/client.ts";
+import type { Status } from "../control/contract.ts";
+import { openReader } from "../sqlite/open.ts";
+import { holderOf, type Started } from "./service.ts";
+
+/** What is asked of a daemon that was started. */
+export interface Patience {
+  /** So long the daemon may take to its first commit. */
+  readonly withinMs: number;
+  /** So long the daemon must go on after that. */
+  readonly calmMs: number;
+}
+
+const POLL_MS = 100;
+
+/** The highest id that a log was ever given; null where that cannot be read at the moment. */
+export function lastLog(data: string): number | null {
+  const opened = openReader(join(data, "logs.db"));
+  if (!opened.ok) return null;
+  try {
+    const row = opened.value.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").get();
+    return row?.seq ?? 0;
+  } catch {
+    return null;
+  } finally {
+    opened.value.close(true);
+  }
+}
+
+/** Whether the process runs the file that is in place now. In a container's or a unit's view inode numbers may differ. */
+function runs(pid: number, executable: string): boolean {
+  try {
+    if (readlinkSync(`/proc/${pid}/exe`) === executable) return true;
+    const [own, other] = [statSync(`/proc/${pid}/exe`), statSync(executable)];
+    return own.dev === other.dev && own.ino === other.ino;
+  } catch {
+    return false;
+  }
+}
+
+interface Sight {
+  readonly pid: number;
+  readonly log: number;
+}
+
+/** The daemon, if it is `executable`, answers, and has no trouble with its store; else what is seen instead. */
+async function look(executable: string, data: string): Promise<Sight | string> {
+  const pid = holderOf(data);
+  if (pid === null) return "no daemon runs";
+  if (!runs(pid, executable)) return `process ${pid} runs another executable`;
+  const status = await askKernel<Status>(data, "/status", null);
+  if (!status.ok) return "the daemon does not answer";
+  const { kernel } = status.value;
+  if (kernel.store !== "ok") return `the daemon cannot commit: ${kernel.store}`;
+  const log = lastLog(data);
+  return log === null ? "logs.db cannot be read" : { pid: kernel.pid, log };
+}
+
+/** Null once the daemon has committed a log above `after`, and has gone on for a while; else why it is given up. */
+export async function watch(
+  executable: string,
+  data: string,
+  started: Started,
+  after: number,
+  { withinMs, calmMs }: Patience,
+): Promise<string | null> {
+  const startedAt = performance.now();
+  let pid: number | null = null;
+  let calmSince = startedAt;
+  for (let seen = "nothing was seen of it"; ; await Bun.sleep(POLL_MS)) {
+    const fault = started.fault();
+    if (fault !== null) return fault;
+    const sight = await look(executable, data);
+    const now = performance.now();
+    if (typeof sight === "string") {
+      seen = sight;
+      if (pid !== null) return `it had committed, and then: ${seen}`;
+    } else if (sight.log <= after) seen = "the daemon answers, and commits nothing";
+    else if (pid !== null && pid !== sight.pid)
+      return `it ended and was started again (process ${pid}, then ${sight.pid})`;
+    else if (pid === null) {
+      pid = sight.pid;
+      calmSince = now;
+    }
+    if (pid !== null && now - calmSince >= calmMs) return null;
+    if (pid === null && now - startedAt > withinMs)
+      return `it has committed nothing within ${withinMs / 1_000} s: ${seen}`;
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * An upgrade of a daemon that was started by hand: with a new migration forward and back, and a new build that fails at each
+ * stage. Whatever happens, one version runs, and every signal that was committed is there.
+ */
+import { Database } from "bun:sqlite";
+import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { VERSION } from "../../src/version.ts";
+import { COMPILED, type Project, project } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
+import { release, sha256, UpgradeSite } from "../helpers/upgrade.ts";
+import { FAULT, type Fault, VARIANT_MIGRATION, VARIANT_VERSION, variant } from "../helpers/variant.ts";
+
+setDefaultTimeout(300_000);
+
+const CONFIG = `
+senses: { load: , memory: }
+reflexes:
+  - { sense: load, interval: 20ms }
+  - { sense: memory, interval: 20ms }
+  - { workflow: note, on: [load], throttle: 200ms }
+workflows: { note: { use: exec, with: { command: ["true"] } } }
+`;
+
+interface Row {
+  readonly id: number;
+  readonly sense: string;
+  readonly payload: string;
+}
+
+const ask = <T>(data: string, sql: string): T[] => {
+  const db = new Database(join(data, "logs.db"), { readonly: true });
+  try {
+    return db.query<T, []>(sql).all();
+  } finally {
+    db.close(true);
+  }
+};
+
+const signals = (data: string): Row[] => ask<Row>(data, "SELECT id, sense, payload FROM signals ORDER BY id");
+const ENDINGS = "('run.completed', 'run.failed', 'run.cancelled', 'run.timed-out', 'run.dropped')";
+
+/** What must hold of the data whoever runs on it. */
+async function faultsOf(site: UpgradeSite, before: readonly Row[]): Promise<string[]> {
+  const after = new Map(signals(site.data).map((row) => [row.id, row]));
+  const lost = before.filter(({ id, payload }) => after.get(id)?.payload !== payload);
+  const twice = ask<{ run: number }>(
+    site.data,
+    `SELECT run FROM logs WHERE event IN ${ENDINGS} GROUP BY run HAVING count(*) > 1`,
+  );
+  const rebuilt = await site.run(["rebuild", "--check"]);
+  return [
+    ...lost.map(({ id }) => `signal ${id} is lost or changed`),
+    ...twice.map(({ run }) => `run ${run} has ended twice`),
+    ...(rebuilt.code === 0 ? [] : [`rebuild --check: ${rebuilt.stderr}`]),
+  ];
+}
+
+describe.skipIf(COMPILED === null)("an upgrade", () => {
+  let folder: Project;
+  let site: UpgradeSite;
+  let next: string;
+  beforeEach(() => {
+    folder = project({ "nerve.yaml": CONFIG });
+    site = new UpgradeSite(folder.path);
+    next = release(variant(), join(folder.path, "release"));
+  });
+  afterEach(async () => {
+    await site.stop();
+    folder[Symbol.dispose]();
+  });
+
+  /** Signals that are committed while the daemon goes on. */
+  const more = (): Promise<unknown> => {
+    const from = signals(site.data).length;
+    return until("more signals are committed", () => signals(site.data).length > from + 20);
+  };
+
+  const columns = (): string[] =>
+    ask<{ name: string }>(site.data, "SELECT name FROM pragma_table_info('signals')").map(({ name }) => name);
+
+  test("runs the new version on the same data, and back again the old one keeps what the new one has committed", async () => {
+    await site.start();
+    await more();
+    const old = sha256(site.executable);
+    const before = signals(site.data);
+    const up = await site.run(["upgrade", next]);
+    expect([up.code, up.stderr]).toEqual([0, ""]);
+    expect(up.stdout).toContain(VARIANT_MIGRATION);
+    expect(await site.version()).toBe(VARIANT_VERSION);
+    expect(sha256(site.executable)).toBe(sha256(next));
+    expect(columns()).toContain("variant");
+    expect(await faultsOf(site, before)).toEqual([]);
+    const older = Bun.spawnSync([COMPILED ?? "", "check"], { cwd: folder.path, stderr: "pipe" });
+    expect([older.exitCode, older.stderr.toString()]).toEqual([1, expect.stringContaining("written by a newer nerve")]);
+    await more();
+    const meanwhile = signals(site.data);
+    const back = await site.run(["upgrade", "--rollback"]);
+    expect([back.code, back.stderr]).toEqual([0, ""]);
+    expect(back.stdout).toContain("every row that was committed since");
+    expect(await site.version()).toBe(VERSION);
+    expect(sha256(site.executable)).toBe(old);
+    expect(columns()).not.toContain("variant");
+    await more();
+    expect(await faultsOf(site, meanwhile)).toEqual([]);
+    // What was replaced lies beside it, whole.
+    const aside = new Database(join(site.data, "after-upgrade/1/logs.db"), { readonly: true });
+    const [kept] = aside.query<{ n: number }, []>("SELECT count(*) AS n FROM signals").all();
+    aside.close(true);
+    expect(kept?.n).toBeGreaterThanOrEqual(meanwhile.length);
+    const again = await site.run(["upgrade", "--rollback"]);
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("in place already")]);
+  });
+
+  test("with --check changes nothing and leaves nothing; the version in place is no upgrade", async () => {
+    await site.start();
+    const old = sha256(site.executable);
+    const { code, stdout } = await site.run(["upgrade", next, "--check"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`logs.db ${VARIANT_MIGRATION}`)]);
+    expect(sha256(site.executable)).toBe(old);
+    expect(await site.version()).toBe(VERSION);
+    expect(columns()).not.toContain("variant");
+    expect(readdirSync(site.data).filter((name) => name.includes("upgrade"))).toEqual([]);
+    expect(existsSync(join(folder.path, "bin/.nerve.upgrade/new"))).toBe(false);
+    const same = await site.run(["upgrade", release(site.executable, join(folder.path, "same"))]);
+    expect([same.code, same.stdout]).toEqual([0, `nerve ${VERSION} is in place already\n`]);
+  });
+
+  test("where no daemon runs swaps the executable, and starts none", async () => {
+    await site.start();
+    await more();
+    await site.stop();
+    const before = signals(site.data);
+    const { code, stdout } = await site.run(["upgrade", next]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("no daemon ran")]);
+    expect(await site.version()).toBe(null);
+    await site.start();
+    expect(await site.version()).toBe(VARIANT_VERSION);
+    expect(await faultsOf(site, before)).toEqual([]);
+    expect((await site.run(["upgrade", "--rollback"])).code).toBe(0);
+    expect(await site.version()).toBe(VERSION);
+    expect(await faultsOf(site, before)).toEqual([]);
+  });
+
+  describe("of a file that is not to be trusted is refused by name before anything runs it:", () => {
+    const refusals: readonly (readonly [what: string, spoil: (file: string) => void, words: string])[] = [
+      [
+        "one bit is another",
+        (file) => {
+          const bytes = readFileSync(file);
+          rmSync(file);
+          bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+          writeFileSync(file, bytes);
+        },
+        "is not the file that was released",
+      ],
+      ["no sums lie beside it", (file) => rmSync(join(file, "../SHA256SUMS")), "SHA256SUMS cannot be read"],
+      [
+        "the sums do not name it",
+        (file) => writeFileSync(join(file, "../SHA256SUMS"), `${"0".repeat(64)}  other\n`),
+        "SHA256SUMS does not name nerve",
+      ],
+      ["it is not there", (file) => rmSync(file), "no such file"],
+    ];
+    test.each(refusals)("%s", async (_, spoil, words) => {
+      await site.start();
+      spoil(next);
+      const { code, stderr } = await site.run(["upgrade", next]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(words)]);
+      expect(stderr).toContain(next);
+      expect(await site.version()).toBe(VERSION);
+    });
+
+    test("it is no nerve", async () => {
+      await site.start();
+      const script = join(folder.path, "script");
+      writeFileSync(script, "#!/bin/sh\necho no nerve >&2; exit 3\n");
+      chmodSync(script, 0o755);
+      const file = release(script, join(folder.path, "other"));
+      const { code, stderr } = await site.run(["upgrade", file]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`${file} does not run as nerve here: no nerve`)]);
+      expect(await site.version()).toBe(VERSION);
+    });
+  });
+
+  const STAGES: readonly (readonly [fault: Fault, changes: boolean, words: RegExp])[] = [
+    ["check", false, /the check of nerve 99\.0\.0 ended with 1/],
+    ["migration", false, /migration 0100_bad\.sql failed/],
+    ["crash", true, /did not stay: the daemon ended with code 70/],
+    ["hang", true, /did not stay: it has committed nothing within 5 s/],
+    ["late", true, /did not stay: (it had committed, and then|the daemon ended with code 70)/],
+  ];
+  test.each(STAGES)(
+    "to a build that fails (%s) leaves the old one running with every row",
+    async (fault, changes, words) => {
+      await site.start({ [FAULT]: fault });
+      await more();
+      const before = signals(site.data);
+      const old = sha256(site.executable);
+      const { code, stderr } = await site.run(["upgrade", next, "--within", "5s"]);
+      expect([code, stderr]).toEqual([1, expect.stringMatching(words)]);
+      expect(sha256(site.executable)).toBe(old);
+      expect(await site.version()).toBe(VERSION);
+      expect(columns()).not.toContain("variant");
+      expect(existsSync(join(site.data, "after-upgrade"))).toBe(changes);
+      await more();
+      expect(await faultsOf(site, before)).toEqual([]);
+    },
+  );
+});
+
+test.skipIf(COMPILED === null)("an upgrade is asked for in one way only", async () => {
+  using folder = project({ "nerve.yaml": CONFIG });
+  const site = new UpgradeSite(folder.path);
+  const wrong = async (...args: string[]) => {
+    const { code, stderr } = await site.run(["upgrade", ...args]);
+    return [code, stderr.split("\n")[0]];
+  };
+  expect(await wrong()).toEqual([2, "error: `nerve upgrade` needs <file>"]);
+  expect(await wrong("x", "--rollback")).toEqual([2, "error: `--rollback` takes no file, and no `--check`"]);
+  expect(await wrong("x", "--discard")).toEqual([2, "error: `--discard` has no meaning without `--rollback`"]);
+  expect(await wrong("x", "--within", "soon")).toEqual([2, "error: `--within` takes a duration such as 90s or 10m"]);
+  expect(await wrong("--rollback")).toEqual([2, `error: no upgrade of ${site.executable} is known`]);
+});
