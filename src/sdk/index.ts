@@ -136,6 +136,8 @@ export interface StepOptions {
 /** The handle of a run. */
 export interface Thread {
   readonly trigger: Trigger;
+  /** The id that everything of one cause shares: 32 hex digits. */
+  readonly trace: string;
   /**
    * Runs `act` once: its result (any JSON value up to 64 KiB; nothing counts as null) is durable before this resolves, and
    * after a crash, a restart or a retry it is what this returns, without running `act` again. A step is known by its name

@@ -8,6 +8,7 @@
  * Messages name the key and the type of what was found, never its value: it may have been filled in from a secret.
  */
 import { DURATION_SCHEMA, parseDuration } from "../base/duration.ts";
+import type { Json } from "../base/json.ts";
 import { choiceSchema, type JsonSchema, rangeSchema } from "../base/json-schema.ts";
 import { nearest } from "../base/nearest.ts";
 
@@ -39,14 +40,24 @@ export interface Options<T> extends Field<T> {
 
 export type Infer<F> = F extends Field<infer T> ? T : never;
 
-/** An object with exactly these keys, each optional where its field has a default. Itself it defaults to `{}`. */
+/** What is wrong between two options of a record. `problem` completes "KEY …". */
+export interface Clash {
+  readonly key: string;
+  readonly problem: string;
+}
+
+/**
+ * An object with exactly these keys, each optional where its field has a default. Itself it defaults to `{}`. `clash` looks at
+ * a record whose options are right one by one.
+ */
 export function record<Fields extends Readonly<Record<string, Field<unknown>>>>(
   fields: Fields,
+  clash: (value: { readonly [Key in keyof Fields]: Infer<Fields[Key]> }) => Clash | null = () => null,
 ): Options<{ readonly [Key in keyof Fields]: Infer<Fields[Key]> }> {
   type Value = { readonly [Key in keyof Fields]: Infer<Fields[Key]> };
   const known = Object.keys(fields);
 
-  const read = (given: unknown, path: Path, report: Report): Value => {
+  const readAll = (given: unknown, path: Path, report: Report): Value => {
     if (given !== undefined && !isObject(given)) report(path, `must be a map (was ${typeName(given)})`);
     const entries = isObject(given) ? given : {};
     for (const key of Object.keys(entries)) {
@@ -65,6 +76,17 @@ export function record<Fields extends Readonly<Record<string, Field<unknown>>>>(
         field.read(Object.hasOwn(entries, key) ? entries[key] : undefined, [...path, key], report),
       ]),
     ) as Value;
+  };
+
+  const read = (given: unknown, path: Path, report: Report): Value => {
+    let isRight = true;
+    const value = readAll(given, path, (at, problem) => {
+      isRight = false;
+      report(at, problem);
+    });
+    const found = isRight ? clash(value) : null;
+    if (found !== null) report([...path, found.key], found.problem);
+    return value;
   };
 
   const isRequired = (name: string): boolean => {
@@ -111,6 +133,12 @@ export const text = (fallback?: string): Field<string> =>
   field({ type: "string", minLength: 1 }, fallback, "text", (given) =>
     typeof given === "string" && given !== "" && !given.includes("\0") ? given : undefined,
   );
+
+/** Any value that YAML can write. */
+export const anything = (fallback: Json): Field<Json> => ({
+  read: (given) => (given === undefined ? fallback : (given as Json)),
+  schema: () => ({}),
+});
 
 /** A number in a closed range. */
 export const number = (fallback: number, { min, max }: { min: number; max: number }): Field<number> =>
@@ -166,6 +194,15 @@ export const words = (fallback?: readonly string[]): Field<readonly string[]> =>
   },
   schema: () => ({ type: "array", items: SCALAR_SCHEMA, ...(fallback === undefined ? {} : { default: fallback }) }),
 });
+
+/** The same, where one text stands for a list of one. */
+export const wordOrWords = (fallback?: readonly string[]): Field<readonly string[]> => {
+  const list = words(fallback);
+  return {
+    read: (given, path, report) => list.read(typeof given === "string" ? [given] : given, path, report),
+    schema: () => ({ anyOf: [list.schema(), { type: "string" }] }),
+  };
+};
 
 /** A mapping of names to texts, numbers and booleans as in {@link words}. */
 export const mapping = (fallback: Readonly<Record<string, string>> = {}): Field<Readonly<Record<string, string>>> => ({

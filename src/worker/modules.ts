@@ -18,6 +18,7 @@ const OWN: Table = {
   "nerve/proc": () => require("../sdk/proc.ts"),
   "nerve/retry": () => require("../sdk/retry.ts"),
   "nerve/status": () => require("../sdk/status.ts"),
+  "nerve/template": () => require("../sdk/template.ts"),
 };
 
 const PACKAGES: Table = {

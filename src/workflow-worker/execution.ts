@@ -83,7 +83,7 @@ export class Execution implements StepHost, ThreadHost {
       peers,
       blobs,
     });
-    const thread = threadOf(this.request.trigger as Trigger, this);
+    const thread = threadOf(this.request.trigger as Trigger, trace, this);
     this.#order.follows();
     const settled = author.run({ run, trace, step: null }, async () => code(thread, context));
     settled.then(

@@ -32,7 +32,7 @@ function betweenSteps<T>(what: string, call: () => Promise<T>): Promise<T> {
   return Promise.reject(new Error(`${what} is called ${within}: call it between steps`));
 }
 
-export function threadOf(trigger: Trigger, host: ThreadHost): Thread {
+export function threadOf(trigger: Trigger, trace: string, host: ThreadHost): Thread {
   const step = (name: unknown, act: unknown, options?: unknown): Promise<unknown> => {
     const call = readStepCall(name, act, options);
     if (!call.ok) return Promise.reject(new TypeError(call.error));
@@ -44,5 +44,5 @@ export function threadOf(trigger: Trigger, host: ThreadHost): Thread {
     if (!call.ok) return Promise.reject(new TypeError(call.error));
     return betweenSteps("thread.sleep", () => host.call(() => host.sleep(call.value)));
   };
-  return Object.freeze({ trigger: deepFreeze(trigger), step: step as Thread["step"], sleep, log: host.log });
+  return Object.freeze({ trigger: deepFreeze(trigger), trace, step: step as Thread["step"], sleep, log: host.log });
 }

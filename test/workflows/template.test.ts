@@ -1,7 +1,8 @@
 /** What is filled into a command is part of one argument, never two, never an option, and never anything inherited. */
 import { describe, expect, test } from "bun:test";
 import type { Trigger } from "nerve";
-import { fill, hasNoTemplate, isTemplate } from "../../src/workflows/exec/template.ts";
+import { hasNoTemplate, isTemplate } from "../../src/sdk/template.ts";
+import { fill } from "../../src/workflows/exec/template.ts";
 
 const TRIGGER: Trigger = {
   id: 7,

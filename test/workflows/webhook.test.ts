@@ -1,7 +1,8 @@
 /** The built-in workflow `webhook`, in a real worker, against real servers on loopback. */
 import { describe, expect, test } from "bun:test";
+import { hostname } from "node:os";
 import { stepId } from "../../src/workflow-worker/step-id.ts";
-
+import { signatureHeaders } from "../../src/workflows/webhook/signature.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { until } from "../helpers/until.ts";
 import { TestWorkflowWorker } from "../helpers/worker.ts";
@@ -55,12 +56,12 @@ const TRIGGER = {
 const QUICK = { interval: "10ms", max_interval: "20ms" };
 
 /** One run with these options, each wait for the next try given by a further execution, as the kernel would. */
-async function delivered(options: Record<string, unknown>) {
+async function delivered(options: Record<string, unknown>, trigger: Record<string, unknown> = TRIGGER) {
   using folder = temporaryFolder();
   await using worker = new TestWorkflowWorker(folder);
   const { problem } = await worker.ready({ folder: null, use: "webhook", options });
   if (problem !== null) throw new Error(problem.message);
-  worker.run(1, { trigger: TRIGGER });
+  worker.run(1, { trigger: trigger as typeof TRIGGER });
   for (let after = 0; ; after++) {
     const end = await worker.end(1, after);
     if (end.type !== "suspended") return { end, worker, failures: worker.of("step-failed") };
@@ -69,7 +70,7 @@ async function delivered(options: Record<string, unknown>) {
     const { step, nth, attempt, error, name, message, stack } = failed;
     const failure = { error, name, message, stack };
     worker.run(1, {
-      trigger: TRIGGER,
+      trigger: trigger as typeof TRIGGER,
       steps: [{ step, nth, attempt, failure, state: "retrying", settled: null, result: null, keyRun: null, leftMs: 0 }],
     });
   }
@@ -211,6 +212,123 @@ describe("webhook", () => {
     expect(JSON.stringify(refused.worker.messages)).not.toContain(secret);
   });
 
+  const seenBy = async (options: Record<string, unknown>, trigger: Record<string, unknown> = {}): Promise<Seen> => {
+    await using server = site(() => new Response());
+    const url = `${server.origin}${options.path ?? ""}`;
+    const { path: _, ...rest } = options;
+    const { end } = await delivered({ url, ...rest }, { ...TRIGGER, ...trigger });
+    expect(end).toMatchObject({ type: "completed" });
+    return server.seen[0] as Seen;
+  };
+
+  test("sends a body of its own, in which a text that is exactly one template becomes the value", async () => {
+    const body = {
+      state: "{{ payload.status }}",
+      all: "{{ payload }}",
+      n: [1, "{{ id }}", "id {{ id }}", null],
+      on: true,
+    };
+    const seen = await seenBy({ body });
+    expect(JSON.parse(seen.body)).toEqual({
+      state: "critical",
+      all: TRIGGER.payload,
+      n: [1, 3, "id 3", null],
+      on: true,
+    });
+    expect(seen.headers.get("content-type")).toBe("application/json");
+  });
+
+  test("sends a text of its own, with its type", async () => {
+    const seen = await seenBy({ body_text: "{{ sense }} is {{ payload.status }}", type: "text/markdown" });
+    expect([seen.body, seen.headers.get("content-type")]).toEqual(["disk is critical", "text/markdown"]);
+    expect((await seenBy({ body_text: "é" })).headers.get("content-type")).toBe("text/plain; charset=utf-8");
+  });
+
+  test("percent-encodes what is filled into the address, and takes controls out of a header", async () => {
+    const payload = { name: "a/b?c#d é %2e", line: "x\r\nSet-Cookie: y\u0000é" };
+    const seen = await seenBy(
+      { path: "/{{ payload.name }}/x?q={{ payload.name }}", headers: { "X-Line": "l: {{ payload.line }}" } },
+      { payload },
+    );
+    const encoded = encodeURIComponent(payload.name);
+    expect(seen.path).toBe(`/${encoded}/x?q=${encoded}`);
+    expect(Buffer.from(seen.headers.get("x-line") ?? "", "latin1").toString("utf8")).toBe("l: xSet-Cookie: yé");
+  });
+
+  test.each(["..", ".", "%2e%2E"])(
+    "a part of the path that would be %s fails the run, without another try",
+    async (part) => {
+      await using server = site(() => new Response());
+      const { end } = await delivered(
+        { url: `${server.origin}/a/{{ payload.to }}/b`, retry: QUICK },
+        { ...TRIGGER, payload: { to: part } },
+      );
+      const isClimbing = part !== "%2e%2E";
+      // Percent signs are encoded themselves.
+      expect([end.type, server.seen.length]).toEqual(isClimbing ? ["failed", 0] : ["completed", 1]);
+    },
+  );
+
+  test.each([
+    [{ body: { x: "{{ payload.nope }}" } }, "{{ payload.nope }}: the payload has no nope"],
+    [{ body_text: "{{ due }}" }, "{{ due }}: no due time started this run"],
+    [{ headers: { "X-A": "{{ signal.x }}" } }, "{{ signal.x }}: the reflex has no `each`"],
+  ])("%j has nothing to fill in: the run fails without a request", async (options, reason) => {
+    await using server = site(() => new Response());
+    const { end, failures } = await delivered({ url: server.origin, retry: QUICK, ...options });
+    expect(end).toMatchObject({ type: "failed" });
+    expect(JSON.stringify(end)).toContain(reason);
+    expect([failures.length, server.seen.length]).toEqual([1, 0]);
+  });
+
+  test("a CloudEvent has the trigger or the body as its data", async () => {
+    const seen = await seenBy({ format: "cloudevents", traceparent: true });
+    const id = stepId("0".repeat(32), 1, "webhook", 0);
+    expect(seen.headers.get("content-type")).toBe("application/cloudevents+json");
+    expect(JSON.parse(seen.body)).toEqual({
+      specversion: "1.0",
+      id,
+      source: `nerve://${hostname()}/reflex/page`,
+      type: "nerve.signal",
+      time: "1970-01-01T00:00:00.005Z",
+      traceparent: seen.headers.get("traceparent"),
+      datacontenttype: "application/json",
+      data: TRIGGER,
+    });
+    expect(seen.headers.get("traceparent")).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+    const incident = { notification: "opened" };
+    expect(JSON.parse((await seenBy({ format: "cloudevents" }, { incident })).body).type).toBe("nerve.incident.opened");
+    const timed = { id: null, sense: null, at: null, due: 5_000 };
+    expect(JSON.parse((await seenBy({ format: "cloudevents", body: { a: 1 } }, timed)).body)).toMatchObject({
+      type: "nerve.due",
+      time: "1970-01-01T00:00:05.000Z",
+      data: { a: 1 },
+    });
+  });
+
+  test("signs as Standard Webhooks says, with each secret while they rotate", async () => {
+    const secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", `whsec_${Buffer.alloc(32, 7).toString("base64")}`];
+    const one = await seenBy({ secret: secrets[0] });
+    expect(one.headers.get("webhook-signature")?.split(" ")).toHaveLength(1);
+    const { headers, body } = await seenBy({ secret: secrets });
+    const id = headers.get("webhook-id") ?? "";
+    const seconds = Number(headers.get("webhook-timestamp"));
+    expect(id).toBe(headers.get("idempotency-key") ?? "none");
+    expect(headers.get("webhook-signature")).toBe(
+      signatureHeaders(secrets, { id, seconds, body })["webhook-signature"] ?? "none",
+    );
+    expect(headers.get("webhook-signature")?.split(" ")).toHaveLength(2);
+  });
+
+  test("the signature of the specification's example", () => {
+    const example = { id: "msg_p5jXN8AQM9LWM0D4loKWxJek", seconds: 1_614_265_330, body: '{"test": 2432232314}' };
+    expect(signatureHeaders(["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], example)).toEqual({
+      "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+      "webhook-timestamp": "1614265330",
+      "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+    });
+  });
+
   test("stops waiting for an answer when the run is cancelled", async () => {
     await using server = site(() => new Promise<Response>(() => {}));
     using folder = temporaryFolder();
@@ -230,6 +348,16 @@ describe("webhook", () => {
     [{ url: "https://example.org", headers: { "a b": "c" } }, "headers must be headers of a request"],
     [{ url: "https://example.org", headers: { a: "b\r\nc: d" } }, "headers must be headers of a request"],
     [{ url: "https://example.org", headers: { "Idempotency-Key": "x" } }, "headers must be headers of a request"],
+    [{ url: "https://{{ payload.host }}/x" }, "url must be an http or https URL"],
+    [{ url: "https://a{{ payload.host }}.org/x" }, "url must"],
+    [{ url: "https://example.org:{{ payload.port }}/x" }, "url must"],
+    [{ url: "{{ payload.url }}" }, "url must"],
+    [{ url: "https://example.org/{{ nope }}" }, "url must"],
+    [{ url: "https://example.org", body: { a: ["{{ nope }}"] } }, "body must fill in only {{ payload.PATH }}"],
+    [{ url: "https://example.org", body: 1, body_text: "x" }, "body_text does not go with `body`"],
+    [{ url: "https://example.org", body_text: "x", format: "cloudevents" }, "body_text does not go with a CloudEvent"],
+    [{ url: "https://example.org", type: "text/html" }, "type has no meaning without `body_text`"],
+    [{ url: "https://example.org", secret: "short" }, "secret must be `whsec_` and 24 to 64 bytes in base64"],
     [{ url: "https://example.org", retry: { limt: 3 } }, "retry.limt is not an option: did you mean `limit`?"],
   ])("refuses %j when it is loaded", async (options, reason) => {
     await expect(delivered(options)).rejects.toThrow(reason);

@@ -3,11 +3,10 @@ import type { Run, Trigger } from "nerve";
 import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
 import { type Infer, record, where } from "nerve/options";
 import { withAdvice } from "nerve/retry";
-import { fill, hasNoTemplate, isTemplate } from "./template.ts";
+import { hasNoTemplate, isTemplate, TEMPLATE_WORDS } from "nerve/template";
+import { fill } from "./template.ts";
 
-const asWords =
-  "fill in only {{ payload.PATH }}, {{ signal.PATH }}, {{ incident.PATH }}, {{ sense }}, {{ at }}, {{ id }}, {{ key }} and {{ due }}";
-const known = where(COMMAND.command, (words) => words.every(isTemplate), asWords);
+const known = where(COMMAND.command, (words) => words.every(isTemplate), `fill in only ${TEMPLATE_WORDS}`);
 
 export const options = record({
   command: where(known, ([program = ""]) => hasNoTemplate(program), "name the program itself, without {{ }}"),

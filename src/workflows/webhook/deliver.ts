@@ -3,13 +3,18 @@
  * these may be a secret.
  */
 import { withAdvice } from "nerve/retry";
+import type { Content } from "./content.ts";
 import { redirectTarget, requestHeaders } from "./request.ts";
+import { signatureHeaders } from "./signature.ts";
 
 export interface Delivery {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly idempotencyKey: string;
+  readonly content: Content;
+  /** The same for every try. */
+  readonly id: string;
+  readonly traceparent: string | null;
+  readonly secrets: readonly string[];
   readonly timeoutMs: number;
 }
 
@@ -20,7 +25,13 @@ const TRY_AGAIN = [408, 425, 429];
 /** Resolves once the server has taken it. Throws with the advice whether to try again, and when. */
 export async function deliver(delivery: Delivery, signal: AbortSignal): Promise<{ status: number }> {
   const address = new URL(delivery.url);
-  const headers = requestHeaders(address, delivery.headers, delivery.idempotencyKey);
+  const { content, id, traceparent, secrets } = delivery;
+  const seconds = Math.floor(Date.now() / 1_000);
+  const headers = requestHeaders(address, content.type, delivery.headers, {
+    "idempotency-key": id,
+    ...(traceparent === null ? {} : { traceparent }),
+    ...signatureHeaders(secrets, { id, seconds, body: content.body }),
+  });
   const failure = (what: string, again: boolean, waitMs = 0): Error =>
     withAdvice(new Error(`POST to ${address.origin}: ${what}`), { again, waitMs });
   address.username = "";
@@ -28,7 +39,7 @@ export async function deliver(delivery: Delivery, signal: AbortSignal): Promise<
   const limit = AbortSignal.any([signal, AbortSignal.timeout(delivery.timeoutMs)]);
   let to = address;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects++) {
-    const request = { method: "POST", headers, body: delivery.body, redirect: "manual", signal: limit } as const;
+    const request = { method: "POST", headers, body: content.body, redirect: "manual", signal: limit } as const;
     const response = await fetch(to.href, request).catch((error: unknown) => {
       signal.throwIfAborted();
       throw failure(limit.aborted ? `no answer within ${delivery.timeoutMs} ms` : reasonOf(error), true);
