@@ -36,7 +36,6 @@ export class Workflow implements Slots {
   readonly #module: Module;
   readonly #worker: RunWorker;
   readonly #sleepers: Sleepers;
-
   readonly #line = new Line();
   #stopping = false;
 
@@ -82,9 +81,10 @@ export class Workflow implements Slots {
   admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
     const admitted = draft.admitted(this);
     const { config, counts } = this;
+    const mayBegin = this.#mayBegin && !this.#line.isBeginning();
     const free = Math.max(0, this.#free - this.#line.ready - admitted.started);
-    const room = { running: counts.running + admitted.started, waiting: counts.queued + admitted.queued, free };
-    return admit(draft, run, order, { ...room, mayBegin: this.#mayBegin, code: this.#module.code, config, admitted });
+    const [running, waiting] = [counts.running + admitted.started, counts.queued + admitted.queued];
+    return admit(draft, run, order, { running, waiting, free, mayBegin, code: this.#module.code, config, admitted });
   }
 
   /** After the commit of `admit`. */
