@@ -1,10 +1,11 @@
 /**
  * The tables of keys in docs/config.md, from the parser's own: `bun scripts/config-keys.ts` writes them, a test holds the
- * page to them. The keys of reflexes are prose, and stand in the page alone.
+ * page to them. The other keys of reflexes are prose, and stand in the page alone.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Keys } from "../src/config/fields.ts";
+import { INCIDENT_KEYS } from "../src/config/incident.ts";
 import { NEEDS_KEYS } from "../src/config/needs.ts";
 import { SENSE_KEYS } from "../src/config/senses.ts";
 import { DAEMON_KEYS, RETENTION_KEYS } from "../src/config/settings.ts";
@@ -21,6 +22,7 @@ const table = (lines: readonly string[]): string => ["| key | default | |", "|--
 const TABLES: Readonly<Record<string, string>> = {
   daemon: table([...rows(DAEMON_KEYS), ...rows(RETENTION_KEYS, "retention."), INCLUDE]),
   senses: table(rows(SENSE_KEYS)),
+  incident: table(rows(INCIDENT_KEYS, "incident.")),
   workflows: table(rows(WORKFLOW_KEYS)),
   needs: table(rows(NEEDS_KEYS, "needs.")),
 };

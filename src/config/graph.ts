@@ -9,6 +9,7 @@ import {
   targetOf,
   type WorkflowConfig,
 } from "../model/config.ts";
+import { DEFAULT_SEVERITY } from "../model/incident.ts";
 import { isKeyed, shownKeyWord } from "../rules/key.ts";
 import { worstCaseRates } from "./rates.ts";
 
@@ -90,9 +91,30 @@ export function graphOf(config: NerveConfig): Graph {
     edges: reflexes.flatMap(({ id, config: reflex }) => [
       ...reflex.on.map((sense) => ({ from: `sense:${sense}`, to: id })),
       { from: id, to: `${reflex.kind}:${targetOf(reflex)}` },
+      ...escalatedTo(reflex).map((workflow) => ({ from: id, to: `workflow:${workflow}` })),
     ]),
     unbounded: rates.unbounded,
   };
+}
+
+/** Workflows of `escalate` that are another than its own. */
+function escalatedTo(reflex: ReflexConfig): string[] {
+  if (reflex.kind !== "workflow") return [];
+  const names = new Set(reflex.incident?.escalate.map(({ workflow }) => workflow));
+  names.delete(reflex.workflow);
+  return [...names];
+}
+
+function incidentWords(reflex: ReflexConfig): string[] {
+  if (reflex.kind !== "workflow" || reflex.incident === null) return [];
+  const { severity, resolveAfterMs, remindEveryMs, escalate, inhibitedBy } = reflex.incident;
+  return [
+    `incident ${severity ?? DEFAULT_SEVERITY}`,
+    ...(resolveAfterMs === null ? [] : [`resolve after ${formatDuration(resolveAfterMs)}`]),
+    ...(remindEveryMs === null ? [] : [`remind every ${formatDuration(remindEveryMs)}`]),
+    ...escalate.map(({ afterMs, workflow }) => `escalate to ${workflow} after ${formatDuration(afterMs)}`),
+    ...(inhibitedBy.length === 0 ? [] : [`inhibited by ${inhibitedBy.join(", ")}`]),
+  ];
 }
 
 /** What the clock brings: `every 1s`, `at start`. */
@@ -105,7 +127,8 @@ export function clocksOf(reflex: ReflexConfig): string[] {
   ];
 }
 
-function wordsOf({ each, when, clear, edge, forMs, count, debounce, throttleMs, key }: ReflexConfig): string[] {
+function wordsOf(reflex: ReflexConfig): string[] {
+  const { each, when, clear, edge, forMs, count, debounce, throttleMs, key } = reflex;
   const max = debounce?.maxMs ?? null;
   return [
     ...(each === null ? [] : [`each of ${each}`]),
@@ -119,6 +142,7 @@ function wordsOf({ each, when, clear, edge, forMs, count, debounce, throttleMs, 
       : [`debounce ${formatDuration(debounce.waitMs)}${max === null ? "" : ` up to ${formatDuration(max)}`}`]),
     ...(throttleMs === null ? [] : [`throttle ${formatDuration(throttleMs)}`]),
     ...(isKeyed(key) ? [`per ${shownKeyWord(key)}`] : []),
+    ...incidentWords(reflex),
   ];
 }
 

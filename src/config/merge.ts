@@ -11,6 +11,7 @@ const GROWING: Readonly<Record<string, "map" | "list">> = {
   senses: "map",
   workflows: "map",
   reflexes: "list",
+  quiet_hours: "list",
 };
 
 export function mergeFiles(main: MapTree, included: readonly MapTree[], report: Report): MapTree {

@@ -16,7 +16,7 @@ import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
 import { NO_PARTS, type Parts, partsOf } from "./pattern-parts.ts";
 import { checkPatterns } from "./patterns.ts";
-import { checkReferences } from "./references.ts";
+import { checkInhibitors, checkReferences } from "./references.ts";
 import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexes.ts";
 import { createReport, type Report } from "./report.ts";
 import { readSenses, unwrittenSense } from "./senses.ts";
@@ -100,7 +100,7 @@ export const ROOT = {
 function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: Reading) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
-  const { data, durability, http, retention, groups, senses, reflexes, workflows } = fields.values;
+  const { data, durability, http, retention, quiet_hours, groups, senses, reflexes, workflows } = fields.values;
   const namesOf = (key: "senses" | "workflows", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
   const implied = impliedSenses(reflexes ?? [], senses);
@@ -110,6 +110,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     workflows: namesOf("workflows", workflows),
   };
   checkReferences(reflexes ?? [], defined, report);
+  if (isWhole && reflexes !== null) checkInhibitors(reflexes, report);
   const senseConfigs = new Map([...present(senses), ...implied]);
   checkCycles(reflexes ?? [], senseConfigs, report);
 
@@ -128,6 +129,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     durability: durability ?? DEFAULT_DURABILITY,
     http,
     retention: retention ?? { logsMs: null, signalsMs: null, archiveMs: null },
+    quietHours: quiet_hours ?? [],
     groups: allGroups,
     senses: senseConfigs,
     reflexes: (reflexes ?? []).map((reflex) => reflex.config),

@@ -1,7 +1,8 @@
 /** What reflexes refer to must be there: senses, workflows; and reflex names must be told apart. */
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { nearest } from "../base/nearest.ts";
-import type { Reference } from "./reflex-fields.ts";
+import { findCycles, formatCycle } from "./cycles.ts";
+import type { Reference } from "./reference.ts";
 import type { WrittenReflex } from "./reflexes.ts";
 import type { Report } from "./report.ts";
 import { formatPlace, found, shown } from "./tree.ts";
@@ -46,8 +47,9 @@ function checkReference(reference: Reference, what: "sense" | "workflow", define
 
 export function checkReferences(reflexes: readonly WrittenReflex[], defined: Defined, report: Report): void {
   const named = new Map<string, Reference>();
-  for (const { name, target, on, config } of reflexes) {
+  for (const { name, target, on, incident, config } of reflexes) {
     checkReference(target, config.kind, defined, report);
+    for (const workflow of incident?.workflows ?? []) checkReference(workflow, "workflow", defined, report);
     for (const sense of on) checkReference(sense, "sense", defined, report);
     if (name === null) continue;
     const first = named.get(name.name);
@@ -57,5 +59,36 @@ export function checkReferences(reflexes: readonly WrittenReflex[], defined: Def
     }
     const message = `\`${name.label}\` is ${found(name.tree)}, a name already given at ${formatPlace(first.tree.place)}`;
     report.add("duplicate-name", name.tree.place, message, "choose another name");
+  }
+}
+
+/** What `inhibited_by` names: reflexes with `incident`, of which none holds itself back. */
+export function checkInhibitors(reflexes: readonly WrittenReflex[], report: Report): void {
+  const names = new Set(reflexes.map(({ config }) => config.name));
+  const withIncident = new Set(reflexes.flatMap(({ config, incident }) => (incident === null ? [] : config.name)));
+  const all = reflexes.flatMap(
+    ({ config, incident }) => incident?.inhibitors.map((one) => ({ of: config.name, one })) ?? [],
+  );
+  for (const { one } of all) {
+    if (withIncident.has(one.name) || one.tree.kind !== "scalar") continue;
+    const meant = one.tree.filled ? null : nearest(one.name, withIncident);
+    const isReflex = names.has(one.name);
+    const message = isReflex
+      ? `\`${one.label}\` is ${found(one.tree)}, a reflex without \`incident\`, which has nothing open`
+      : `\`${one.label}\` is ${found(one.tree)}, and there is no reflex of that name`;
+    const hint = meant === null ? "give that reflex a `name` and an `incident`" : `did you mean \`${shown(meant)}\`?`;
+    report.add(
+      isReflex ? "conflict" : "unknown-reflex",
+      one.tree.place,
+      message,
+      isReflex ? "give it an `incident`" : hint,
+    );
+  }
+  for (const cycle of findCycles(all.map(({ of, one }) => ({ from: of, to: one.name })))) {
+    const [from, to = from] = cycle;
+    const at = all.find(({ of, one }) => of === from && one.name === to);
+    const path = formatCycle(cycle.map(shown));
+    const message = `incidents hold one another back without end: ${path}`;
+    if (at) report.add("cycle", at.one.tree.place, message, "take one of these out of `inhibited_by`");
   }
 }

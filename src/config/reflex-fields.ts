@@ -1,21 +1,11 @@
 /** The keys of a reflex and what may stand under each. */
 import { readCron } from "./cron.ts";
-import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader, text } from "./fields.ts";
+import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader } from "./fields.ts";
+import { readIncident } from "./incident.ts";
 import { duration, durationOrNone } from "./quantities.ts";
+import { type Reference, reference } from "./reference.ts";
 import { readCount, readDebounce, readEach, readKey, readPattern } from "./reflex-words.ts";
-import { found, type Tree } from "./tree.ts";
-
-/** A name that stands for something defined elsewhere. */
-export interface Reference {
-  readonly name: string;
-  readonly label: string;
-  readonly tree: Tree;
-}
-
-const reference: Reader<Reference> = reader(name.schema, (tree, label, report) => {
-  const value = text("a name")(tree, label, report);
-  return value === null ? null : { name: value, label, tree };
-});
+import { found } from "./tree.ts";
 
 const references = list(reference, "a list of senses such as [cpu-usage]");
 
@@ -34,7 +24,7 @@ const readOn: Reader<readonly Reference[]> = reader({ ...references.schema, minI
   return items?.filter((item) => item !== null) ?? null;
 });
 
-const readTz: Reader<string> = reader({ type: "string" }, (tree, label, report) => {
+export const readTz: Reader<string> = reader({ type: "string" }, (tree, label, report) => {
   try {
     if (tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "") {
       new Intl.DateTimeFormat("en", { timeZone: tree.value });
@@ -70,6 +60,7 @@ export const REFLEX = {
   throttle: durationOrNone,
   key: readKey,
   each: readEach,
+  incident: readIncident,
 };
 
 export type ReflexFields = Fields<typeof REFLEX>;

@@ -6,7 +6,9 @@ import type { Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import type { ReflexConfig, SenseReflexConfig, WorkflowReflexConfig } from "../model/config.ts";
 import { list, type Reader, reader, readFields, schemaOf } from "./fields.ts";
-import { REFLEX, type Reference, type ReflexFields, type ReflexKey } from "./reflex-fields.ts";
+import type { WrittenIncident } from "./incident.ts";
+import type { Reference } from "./reference.ts";
+import { REFLEX, type ReflexFields, type ReflexKey } from "./reflex-fields.ts";
 import type { Report } from "./report.ts";
 import { child, isEmpty, type Place, type Tree } from "./tree.ts";
 import { checkWords } from "./word-rules.ts";
@@ -27,6 +29,7 @@ export interface WrittenReflex {
   readonly name: Reference | null;
   readonly target: Reference;
   readonly on: readonly Reference[];
+  readonly incident: WrittenIncident | null;
   readonly config: ReflexConfig;
 }
 
@@ -108,7 +111,8 @@ function readReflex(tree: Tree, label: string, report: Report): WrittenReflex | 
     const written = fields.treeOf(word);
     return definition === null || !written ? [] : [{ word, label: child(label, word), tree: written, definition }];
   });
-  return { place: tree.place, label, name: named, target, on: values.on ?? [], config, patterns };
+  const { incident } = values;
+  return { place: tree.place, label, name: named, target, on: values.on ?? [], incident, config, patterns };
 }
 
 /** `name` is filled in for unnamed reflexes once all are known. */
@@ -136,7 +140,15 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
     onStart: values.on_start,
   };
   if (isWorkflow) {
-    return { kind: "workflow", workflow: values.workflow?.name ?? "", ...words, ...clock, input: values.input };
+    const incident = values.incident?.config ?? null;
+    return {
+      kind: "workflow",
+      workflow: values.workflow?.name ?? "",
+      ...words,
+      ...clock,
+      input: values.input,
+      incident,
+    };
   }
   return { kind: "sense", sense: values.sense?.name ?? "", ...words, ...clock };
 }

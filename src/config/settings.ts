@@ -9,6 +9,7 @@ import {
 } from "./defaults.ts";
 import { key, named, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
 import { duration, size } from "./quantities.ts";
+import { readQuietHours } from "./quiet-hours.ts";
 
 const A_PATH = "a path such as ./data";
 
@@ -40,6 +41,11 @@ export const DAEMON_KEYS = {
     oneOf("full", "normal"),
     `\`${DEFAULT_DURABILITY}\``,
     "`full`: logs.db also survives power loss, one fsync per group commit · `normal`: survives any crash of nerve",
+  ),
+  quiet_hours: key(
+    readQuietHours,
+    "none",
+    '`[{ below: critical, from: "22:00", to: "07:00", tz, days: [mon, …] }]`: incidents below that severity are reported afterwards',
   ),
 };
 

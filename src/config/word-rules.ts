@@ -3,11 +3,19 @@ import { BY_SENSE, isBySense, ONE_STATE } from "../rules/key.ts";
 import type { ReflexFields, ReflexKey } from "./reflex-fields.ts";
 import type { Report } from "./report.ts";
 
+/** An incident has other words for what these say. */
+const REFUSED_BESIDE_INCIDENT = {
+  edge: "an incident opens when matching begins, and resolves when it ends: remove `edge`",
+  count: "let the sense count, and write `when: { failures: number >= 3 }`",
+  debounce: "write `for` to wait before the opening, `incident.resolve_after` to wait before the resolution",
+  throttle: "an incident is reported once: write `incident.resolve_after` for one that comes and goes",
+} as const;
+
 /** 0 says that there is none. */
 const NONE_BY_ZERO: ReadonlySet<ReflexKey> = new Set(["for", "throttle", "jitter"]);
-const WORDS = ["when", "clear", "edge", "for", "count", "debounce", "throttle", "key", "each"] as const;
+const WORDS = ["when", "clear", "edge", "for", "count", "debounce", "throttle", "key", "each", "incident"] as const;
 /** What would mix several senses up if they had one state without anybody having said so. */
-const TELLING_APART = ["edge", "for", "clear", "count"] as const;
+const TELLING_APART = ["edge", "for", "clear", "count", "incident"] as const;
 
 export function checkWords(fields: ReflexFields, label: string, report: Report): void {
   const rules = new WordRules(fields, label, report);
@@ -15,6 +23,7 @@ export function checkWords(fields: ReflexFields, label: string, report: Report):
   rules.checkPairs();
   rules.checkKey();
   rules.checkEach();
+  rules.checkIncident();
 }
 
 class WordRules {
@@ -55,7 +64,7 @@ class WordRules {
   checkPairs(): void {
     const { values } = this.#fields;
     if (this.#fields.placeOf("on") === null) for (const word of WORDS) this.#needs(word, ["on"]);
-    else for (const word of ["clear", "edge", "for"] as const) this.#needs(word, ["when"]);
+    else for (const word of ["clear", "edge", "for", "incident"] as const) this.#needs(word, ["when"]);
     if (values.for === null) return;
     if (values.edge === "level") {
       this.#conflict("for", "has no meaning with `edge: level`", "write `edge: rising` or remove `edge`");
@@ -75,6 +84,20 @@ class WordRules {
     const message = `mixes up the signals of ${this.#senses} senses: they share one state without a \`key\``;
     const each = `\`key: ${BY_SENSE}\` (one state a sense)`;
     this.#conflict(first, message, `add ${each}, a payload path, or \`key: ${ONE_STATE}\` (one state for all)`);
+  }
+
+  checkIncident(): void {
+    if (!this.#has("incident")) return;
+    if (this.#fields.placeOf("sense") !== null && this.#fields.placeOf("workflow") === null) {
+      return this.#conflict(
+        "incident",
+        "has no meaning in a reflex that runs a sense",
+        "start a workflow, which reports it",
+      );
+    }
+    for (const [word, hint] of Object.entries(REFUSED_BESIDE_INCIDENT)) {
+      this.#conflict(word as ReflexKey, "cannot be used with `incident`", hint);
+    }
   }
 
   checkEach(): void {

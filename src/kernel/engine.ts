@@ -16,6 +16,7 @@ import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import type { Sense } from "./memory/sense.ts";
 import { Firings } from "./reflexes/firings.ts";
+import { Incidents } from "./reflexes/incidents.ts";
 import { Reflexes } from "./reflexes/reflexes.ts";
 import { Silences } from "./reflexes/silences.ts";
 import { TimedRuns } from "./reflexes/timed-runs.ts";
@@ -59,6 +60,7 @@ export class Engine {
   readonly reflexes: Reflexes;
   readonly workflows: Workflows;
   readonly silences: Silences;
+  readonly incidents: Incidents;
   readonly requests: Requests;
   readonly #senses: Senses;
   readonly #seating: Seating;
@@ -88,10 +90,13 @@ export class Engine {
       blobs: join(data, "blobs"),
       // With a dot, which is in no name: no group can be called so.
       lockOf: (workflow) => join(data, "locks", `workflow.${workflow}.lock`),
+      hasRoom: (workflow) => incidents.hasRoom(workflow),
     });
     this.silences = new Silences({ ledger, lifetime, journal, store });
     const { workflows, silences } = this;
     const firings = new Firings({ chance: world.chance, lifetime, journal, store, workflows, silences, wake });
+    const incidents = new Incidents({ lifetime, journal, store, workflows, silences, chance: world.chance });
+    this.incidents = incidents;
     const timedRuns = new TimedRuns({
       wallMs: clock.wallMs,
       chance: world.chance,
@@ -109,6 +114,7 @@ export class Engine {
       store,
       firings,
       silences,
+      incidents,
       dueTimes: senses,
       timedRuns,
     });

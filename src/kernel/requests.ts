@@ -112,7 +112,7 @@ export class Requests {
       target.kind === "sense"
         ? (`sense:${target.sense.name}` as const)
         : (`reflex:${target.reflex.config.name}` as const);
-    const { clock, ledger, journal, store, senses } = this.#parts;
+    const { clock, ledger, journal, store, senses, reflexes } = this.#parts;
     const sense = target.kind === "sense" ? target.sense.name : null;
     // Written before the switch, and so as durable as this.
     const released = enabled && target.kind === "sense" && this.#lift(target.sense);
@@ -121,7 +121,10 @@ export class Requests {
     const committed = ledger.commit((draft) => {
       if (enabled) store.switches.enable(name);
       else store.switches.disable(name, at);
-      if (target.kind === "reflex" && target.reflex.enabled !== enabled) draft.clearReflex(target.reflex.config.name);
+      if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
+        if (!enabled) reflexes.endIncidents(draft, target.reflex, "its reflex is disabled");
+        draft.clearReflex(target.reflex.config.name);
+      }
       draft.afterwards(() => {
         if (target.kind === "sense") {
           target.sense.enable(enabled);

@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Secret } from "../base/secrets.ts";
+import type { Severity } from "./incident.ts";
 import type { Needs } from "./needs.ts";
 
 export interface NerveConfig {
@@ -14,6 +15,7 @@ export interface NerveConfig {
   readonly durability: "full" | "normal";
   readonly http: HttpConfig | null;
   readonly retention: RetentionConfig;
+  readonly quietHours: readonly QuietHours[];
   /** By name; a group that is only named by a sense is present too, with null limits. */
   readonly groups: ReadonlyMap<string, GroupConfig>;
   readonly senses: ReadonlyMap<string, SenseConfig>;
@@ -34,6 +36,20 @@ export interface RetentionConfig {
   readonly logsMs: number | null;
   readonly signalsMs: number | null;
   readonly archiveMs: number | null;
+}
+
+export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+/** A time of the day in which incidents below a severity are not reported. */
+export interface QuietHours {
+  readonly below: Severity;
+  /** Minutes since midnight, by the local wall clock. `to` before `from` is on the next day. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** Null: of the host. */
+  readonly tz: string | null;
+  /** On which the window begins; null: on all. */
+  readonly days: readonly (typeof DAYS)[number][] | null;
 }
 
 export interface GroupConfig {
@@ -59,6 +75,9 @@ export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
 
 /** Name of the sense or workflow that the reflex runs or starts; `kind` says which of the two. */
 export const targetOf = (reflex: ReflexConfig): string => (reflex.kind === "sense" ? reflex.sense : reflex.workflow);
+
+/** Whether the reflex keeps something open per key, and reports that. */
+export const keepsIncidents = (reflex: ReflexConfig): boolean => reflex.kind === "workflow" && reflex.incident !== null;
 
 export type Patterns = Pick<ReflexWords, "when" | "clear">;
 
@@ -108,6 +127,19 @@ export interface WorkflowReflexConfig extends ReflexWords, ClockWords {
   readonly workflow: string;
   /** The payload of runs that the clock starts. */
   readonly input: JsonObject | null;
+  readonly incident: IncidentConfig | null;
+}
+
+/** What a reflex keeps and reports per key. */
+export interface IncidentConfig {
+  /** One of the three, or a template. */
+  readonly severity: string | null;
+  readonly summary: string | null;
+  readonly resolveAfterMs: number | null;
+  readonly remindEveryMs: number | null;
+  readonly escalate: readonly { readonly afterMs: number; readonly workflow: string }[];
+  /** Names of reflexes with incidents of their own. */
+  readonly inhibitedBy: readonly string[];
 }
 
 interface WorkflowCommon {

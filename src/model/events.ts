@@ -5,6 +5,7 @@
  */
 
 import type { DataOf, EventKind } from "./event-kind.ts";
+import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
 import type { LogLevel } from "./log.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
 import { STORE_EVENT_KINDS } from "./store-events.ts";
@@ -75,6 +76,7 @@ export const EVENTS = {
   disabled: { levels: ["info"], sentence: "A person disabled this sense or reflex.", data: null },
 
   ...STORE_EVENT_KINDS,
+  ...INCIDENT_EVENT_KINDS,
 
   // ── workers ──────────────────────────────────────────────────────────
   "worker.started": {

@@ -5,8 +5,8 @@
 import type { Json } from "../base/json.ts";
 import { fieldOf } from "./field.ts";
 import { type KeyWord, senseOfKey } from "./key.ts";
+import type { KeyState } from "./key-state.ts";
 import type { Match, Matcher } from "./matcher.ts";
-import type { KeyState } from "./rule.ts";
 
 /** Elements of one signal that are looked at. */
 export const MAX_ELEMENTS = 1_000;

@@ -2,10 +2,11 @@
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
+import type { Rule } from "./decision.ts";
 import type { PatternRefusal } from "./definition.ts";
 import { isKeyed, type Key, keyReaderOf } from "./key.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
-import { type Rule, ruleOf } from "./rule.ts";
+import { ruleOf } from "./rule.ts";
 
 /** What one payload, or one element of it, is to one reflex. */
 export interface Match extends Key {

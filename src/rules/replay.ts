@@ -7,13 +7,16 @@ import { type Json, readJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
 import { BEGINNING, momentAt, type Turn } from "./course.ts";
+import type { Decision, Rule, RuleEvent, Stage } from "./decision.ts";
 import type { PatternRefusal } from "./definition.ts";
 import { elementsIn, goneFrom, goneMatch } from "./each.ts";
 import { ONLY_KEY } from "./key.ts";
+import { type KeyState, REST } from "./key-state.ts";
 import { hasWords, type Match, type Matcher, matcherOf } from "./matcher.ts";
-import type { Counts, Evaluation, ReplayParts } from "./replayed.ts";
+import type { Counts, Evaluation, ReplayedIncidents, ReplayParts } from "./replayed.ts";
+import { type Decided, replayIncident, UnheldIncidents } from "./replayed-incidents.ts";
 import { type Memory, ReplayedReflex } from "./replayed-reflex.ts";
-import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type Stage } from "./rule.ts";
+import { deadlineOf, decide, isAtRest } from "./rule.ts";
 
 /** One payload or element as a reflex comes to it. */
 interface Glance {
@@ -32,6 +35,7 @@ const NONE: Counts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 
 
 export class Replay {
   readonly #parts: ReplayParts;
+  readonly #incidents: ReplayedIncidents;
   readonly #listening: ReplayedReflex[] = [];
   readonly #listeners = new Map<string, ReplayedReflex[]>();
   /** Senses whose payloads matter. */
@@ -54,6 +58,7 @@ export class Replay {
 
   private constructor(parts: ReplayParts) {
     this.#parts = parts;
+    this.#incidents = parts.incidents ?? new UnheldIncidents();
   }
 
   #add(config: ReflexConfig, matcher: Matcher | null): void {
@@ -153,13 +158,18 @@ export class Replay {
     }
     const before = memory.state;
     const event = { kind: "signal", id: signal.id, elapsed, matches, clears, element: null } as const;
-    const { state, decisions, stage } = decide(matcher.rule, before, event);
+    const { state, decisions, stage } = this.#decide(listener.index, matcher.rule, memory, event);
     this.#keep(memory, state, elapsed);
     if (this.#parts.observer !== null && stage !== null) {
       const told = this.#onWall(stage);
       this.#parts.observer.evaluated({ reflex: index, signal, match, isGone, before, after: state, stage: told });
     }
     for (const decision of decisions) this.#decided(listener, key, decision);
+  }
+
+  #decide(reflex: number, rule: Rule, { key, state }: Memory, event: RuleEvent): Decided {
+    if (rule.incident === null) return decide(rule, state, event);
+    return replayIncident(this.#incidents, { reflex, key, wallAt: (at) => this.#wallAt(at) }, rule, state, event);
   }
 
   #keep(memory: Memory, state: KeyState, elapsed: number): void {
@@ -171,7 +181,7 @@ export class Replay {
       return;
     }
     keys.set(memory.key, memory);
-    const deadline = deadlineOf(state);
+    const deadline = deadlineOf(matcher.rule, state);
     if (deadline === null || (memory.armed !== null && memory.armed <= deadline)) return;
     memory.armed = deadline;
     this.#alarms.push({ due: deadline, memory });
@@ -206,7 +216,7 @@ export class Replay {
       if (matcher === null || memory.armed !== due) continue;
       memory.armed = null;
       this.#followClock(elapsed);
-      const { state, decisions } = decide(matcher.rule, memory.state, { kind: "time", elapsed });
+      const { state, decisions } = this.#decide(memory.listener.index, matcher.rule, memory, { kind: "time", elapsed });
       this.#keep(memory, state, elapsed);
       for (const decision of decisions) this.#decided(memory.listener, memory.key, decision);
     }

@@ -1,9 +1,10 @@
 /** One reflex in a replay: what it remembers of each key, and what it has counted. */
 import type { ReflexConfig } from "../model/config.ts";
 import { BY_SENSE, isKeyed, type KeyWord, MAX_KEYS } from "./key.ts";
+import type { KeyState } from "./key-state.ts";
 import type { Matcher } from "./matcher.ts";
 import type { Counts } from "./replayed.ts";
-import { isAtRest, type KeyState } from "./rule.ts";
+import { isAtRest } from "./rule.ts";
 
 export interface Memory {
   readonly listener: ReplayedReflex;

@@ -2,8 +2,10 @@
 import type { ReflexConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Course, Turn } from "./course.ts";
+import type { Stage } from "./decision.ts";
+import type { IncidentMove, IncidentWorld } from "./incident-moves.ts";
+import type { KeyState } from "./key-state.ts";
 import type { Match } from "./matcher.ts";
-import type { KeyState, Stage } from "./rule.ts";
 
 /** A decision, its times on the wall clock. */
 export interface Replayed {
@@ -50,6 +52,15 @@ export interface ReplayParts {
   readonly course: Course;
   readonly decided: (decision: Replayed) => void;
   readonly observer: ReplayObserver | null;
+  /** Null: nothing holds a notification back. */
+  readonly incidents: ReplayedIncidents | null;
+}
+
+/** The world of the incidents of a replay, and who hears of what becomes of them. */
+export interface ReplayedIncidents {
+  world(reflex: number, key: string, wallAt: (elapsed: number) => number): IncidentWorld;
+  /** `at`: Unix milliseconds. */
+  moved(reflex: number, key: string, move: IncidentMove, at: number): void;
 }
 
 export interface Counts {

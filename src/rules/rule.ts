@@ -10,118 +10,11 @@
  * `when`/`clear` → `edge` → `for` → `count` → `debounce` → `throttle` → fire.
  */
 import type { Json } from "../base/json.ts";
-import type { ReflexConfig } from "../model/config.ts";
-
-/** The words of a reflex with their defaults filled in. */
-export interface Rule {
-  readonly edge: "level" | "rising" | "falling";
-  readonly hasWhen: boolean;
-  readonly hasClear: boolean;
-  readonly forMs: number | null;
-  readonly count: { readonly n: number; readonly withinMs: number } | null;
-  readonly debounce: { readonly waitMs: number; readonly maxMs: number | null } | null;
-  readonly throttleMs: number | null;
-}
-
-/**
- * Everything one key remembers. A type, not an interface: only so is it `Json`. All times are `elapsed`, all signals ids.
- * `element`: what was last seen of a key that is gone, and null of a key that the signal itself has.
- */
-export type KeyState = {
-  readonly isMatching: boolean;
-  /** `for` runs out at `due`, unless matching ends (`falling`: begins again) before. */
-  readonly holding: { readonly due: number; readonly signal: number; readonly element: Json } | null;
-  /** When signals passed `edge` that `count` still counts, oldest first; fewer than `n`. Never changed in place. */
-  readonly counted: number[];
-  /** Signals `debounce` holds back: it runs out at `due`, for the latest of them. */
-  readonly burst: {
-    readonly first: number;
-    readonly due: number;
-    readonly signal: number;
-    readonly element: Json;
-  } | null;
-  readonly throttledUntil: number | null;
-};
-
-/** The state of a key that was never heard of, and of one that can be forgotten. */
-export const REST: KeyState = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
-
-const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const isPending = (value: unknown, times: readonly string[]): boolean =>
-  value === null ||
-  (typeof value === "object" && times.every((name) => isTime((value as Record<string, unknown>)[name])));
-
-/** What was stored of a key; null when it cannot be what a key remembers. */
-export function readKeyState(value: unknown): KeyState | null {
-  if (typeof value !== "object" || value === null) return null;
-  const { isMatching, holding, counted, burst, throttledUntil } = value as Record<string, unknown>;
-  const isWhole =
-    typeof isMatching === "boolean" &&
-    isPending(holding, ["due", "signal"]) &&
-    isPending(burst, ["first", "due", "signal"]) &&
-    Array.isArray(counted) &&
-    counted.every(isTime) &&
-    (throttledUntil === null || isTime(throttledUntil));
-  if (!isWhole) return null;
-  const state = value as KeyState;
-  return { ...state, holding: withElement(state.holding), burst: withElement(state.burst) };
-}
-
-/** Builds that knew no elements stored none. */
-const withElement = <T extends { readonly element: Json }>(pending: T | null): T | null =>
-  pending === null ? null : { ...pending, element: pending.element ?? null };
-
-export type RuleEvent =
-  /** Without `when` every signal matches; `clears` is false without `clear`. */
-  | {
-      readonly kind: "signal";
-      readonly id: number;
-      readonly elapsed: number;
-      readonly matches: boolean;
-      readonly clears: boolean;
-      /** What was last seen of a key that this signal has no element of; null where the signal itself has it. */
-      readonly element: Json;
-    }
-  /** A deadline may have come. */
-  | { readonly kind: "time"; readonly elapsed: number };
-
-export interface Decision {
-  readonly kind: "fire" | "throttled";
-  /** The signal it is decided for: the latest matching one; with `falling` the one that ended it. */
-  readonly signal: number;
-  /** What it is decided about, where that signal has no element of the key; else null. */
-  readonly element: Json;
-  /** The deadline that led to it, or null when the signal itself did. */
-  readonly due: number | null;
-  /** When it counts as decided: `due`, or later if that was found late. */
-  readonly elapsed: number;
-  /** When the key may fire again; null without `throttle`. */
-  readonly until: number | null;
-}
-
-/** How far a signal came, and what it waits for. */
-export type Stage =
-  | { readonly kind: "no-match" }
-  | { readonly kind: "no-edge"; readonly edge: "rising" | "falling"; readonly isMatching: boolean }
-  /** `due` is what a `for` that was under way would have run out at. */
-  | { readonly kind: "broken-off"; readonly due: number }
-  | { readonly kind: "holding"; readonly until: number }
-  | { readonly kind: "counting"; readonly count: number; readonly n: number }
-  | { readonly kind: "debouncing"; readonly until: number }
-  | { readonly kind: "throttled"; readonly until: number }
-  | { readonly kind: "fired" };
-
-export interface Outcome {
-  readonly state: KeyState;
-  /** In the order they were decided. */
-  readonly decisions: readonly Decision[];
-  /** When a `time` event is needed next; null while nothing is pending. */
-  readonly deadline: number | null;
-  /** Of the signal of this event; null for a `time` event. */
-  readonly stage: Stage | null;
-}
-
-const LATE_MS = 1_000;
+import type { IncidentConfig, ReflexConfig } from "../model/config.ts";
+import type { Decision, IncidentRule, Outcome, Rule, RuleEvent, Stage } from "./decision.ts";
+import { incidentDeadline, incidentRestsFrom } from "./incident-deadlines.ts";
+import type { IncidentMove } from "./incident-moves.ts";
+import { type KeyState, LATE_MS } from "./key-state.ts";
 
 export function ruleOf(config: ReflexConfig): Rule {
   const { when, clear, edge, forMs, count, debounce, throttleMs } = config;
@@ -134,11 +27,20 @@ export function ruleOf(config: ReflexConfig): Rule {
     count,
     debounce,
     throttleMs,
+    incident: config.kind === "workflow" ? incidentRuleOf(config.workflow, config.incident) : null,
   };
+}
+
+function incidentRuleOf(workflow: string, config: IncidentConfig | null): IncidentRule | null {
+  if (config === null) return null;
+  const { resolveAfterMs, remindEveryMs, escalate } = config;
+  const inOrder = escalate.toSorted((a, b) => a.afterMs - b.afterMs);
+  return { workflow, resolveAfterMs: resolveAfterMs ?? 0, remindEveryMs, escalate: inOrder };
 }
 
 /** When this state is over, unless a signal comes: from then on the key can be forgotten. Null: not by itself. */
 export function restsFrom(rule: Rule, state: KeyState): number | null {
+  if (rule.incident !== null) return incidentRestsFrom(rule, state);
   if (state.isMatching || state.holding || state.burst) return null;
   const newest = state.counted.at(-1);
   const countedUntil = newest === undefined || !rule.count ? 0 : newest + rule.count.withinMs + 1;
@@ -159,15 +61,22 @@ export function decide(rule: Rule, state: KeyState, event: RuleEvent): Outcome {
   return outcome(after, decisions, stage);
 }
 
+const NO_MOVES: readonly IncidentMove[] = [];
+
 const outcome = (state: KeyState, decisions: readonly Decision[], stage: Stage | null): Outcome => ({
   state,
   decisions,
-  deadline: deadlineOf(state),
+  moves: NO_MOVES,
+  deadline: plainDeadline(state),
   stage,
 });
 
 /** When a `time` event is needed next; null while nothing is pending. */
-export function deadlineOf({ holding, burst }: KeyState): number | null {
+export function deadlineOf({ incident }: Rule, state: KeyState): number | null {
+  return incident === null ? plainDeadline(state) : incidentDeadline(incident, state);
+}
+
+function plainDeadline({ holding, burst }: KeyState): number | null {
   return holding && burst ? Math.min(holding.due, burst.due) : ((holding ?? burst)?.due ?? null);
 }
 

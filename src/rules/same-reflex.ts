@@ -42,6 +42,13 @@ export function definitionOf(config: ReflexConfig): string {
   return digestOf(FORMAT, { on: listenedTo(config), ...present(words) });
 }
 
+/** Digest of the words that say which keys there are: the incident of a key belongs to them. */
+export const scopeOf = (config: ReflexConfig): string => {
+  const { each, key } = config;
+  const words = { each, key: key === ONE_STATE ? null : key };
+  return digestOf(FORMAT, { on: listenedTo(config), ...present(words) });
+};
+
 /** The digest builds before `each` gave: of the whole reflex as it was then. Null where they knew no such reflex. */
 function formerDefinitionOf(config: ReflexConfig): string | null {
   const { kind, name, when, clear, forMs, count, debounce, throttleMs, key, each } = config;

@@ -169,10 +169,12 @@ export class ArchiveTable {
     this.#meta.set(UP_TO, String(file.last_id));
   }
 
-  /** Forgets a file that is to be unlinked, and the runs that cannot be derived from logs without it. */
+  /** Forgets a file that is to be unlinked, and the runs and incidents that cannot be derived from logs without it. */
   forget(file: ArchiveFile): void {
     this.#db.query("DELETE FROM archive WHERE file = ?").run(file.file);
-    this.#db.query("DELETE FROM workflow_runs WHERE first_log_id <= ?").run(file.last_id);
+    for (const table of ["workflow_runs", "incidents"]) {
+      this.#db.query(`DELETE FROM ${table} WHERE first_log_id <= ?`).run(file.last_id);
+    }
     this.#meta.set(REMOVING, file.file);
     this.#meta.set(REMOVED_UP_TO, String(file.last_id));
   }
@@ -186,13 +188,16 @@ export class ArchiveTable {
     this.#meta.unset(REMOVING);
   }
 
-  /** The lowest log id that a run which has not ended needs, with those of the runs it retries; null for none. */
+  /** The lowest log id that a run or incident which has not ended needs, with the runs it retries; null for none. */
   neededFrom(): number | null {
     const needed = this.#db.query<{ id: number | null }, []>(
       `WITH RECURSIVE needed (id) AS (
          SELECT id FROM workflow_runs WHERE state IN ('queued', 'running', 'sleeping')
          UNION SELECT run.retry_of FROM workflow_runs AS run JOIN needed USING (id) WHERE run.retry_of IS NOT NULL
-       ) SELECT min(first_log_id) AS id FROM workflow_runs JOIN needed USING (id)`,
+       ) SELECT min(first_log_id) AS id FROM (
+         SELECT first_log_id FROM workflow_runs JOIN needed USING (id)
+         UNION ALL SELECT first_log_id FROM incidents WHERE state <> 'resolved'
+       )`,
     );
     return needed.get()?.id ?? null;
   }

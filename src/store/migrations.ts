@@ -8,6 +8,7 @@ import reflexesSql from "../../migrations/0006_reflexes.sql" with { type: "text"
 import decisionsSql from "../../migrations/0007_decisions.sql" with { type: "text" };
 import clockStepsSql from "../../migrations/0009_clock_steps.sql" with { type: "text" };
 import runEventsSql from "../../migrations/0010_run_events.sql" with { type: "text" };
+import incidentsSql from "../../migrations/0011_incidents.sql" with { type: "text" };
 import type { MigrationFile } from "../sqlite/migrate.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -20,4 +21,5 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0007_decisions.sql", sql: decisionsSql },
   { name: "0009_clock_steps.sql", sql: clockStepsSql },
   { name: "0010_run_events.sql", sql: runEventsSql },
+  { name: "0011_incidents.sql", sql: incidentsSql },
 ];

@@ -4,7 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { damagedRow, type StoreDamaged } from "./damage.ts";
-import { isSequence, MOST_IDS, NUMBERED, sequenceOf } from "./sequence.ts";
+import { isSequence, MOST_IDS, numberedIn, sequenceOf } from "./sequence.ts";
 
 /** Rows that are named, at most. */
 const NAMED = 20;
@@ -16,7 +16,7 @@ export const idsBelow = (db: Database): StoreDamaged[] => idsIn(db, "id < 1");
 export const idsBeyond = (db: Database): StoreDamaged[] => idsIn(db, `id > ${MOST_IDS}`);
 
 const idsIn = (db: Database, where: string): StoreDamaged[] =>
-  NUMBERED.flatMap((table) =>
+  numberedIn(db).flatMap((table) =>
     db
       .query<{ id: string }, [number]>(
         `SELECT CAST(id AS TEXT) AS id FROM (SELECT id FROM ${table} WHERE ${where} ORDER BY id LIMIT ?)`,
@@ -27,7 +27,7 @@ const idsIn = (db: Database, where: string): StoreDamaged[] =>
 
 /** The kernel's start puts a sequence right, so that only who reads beside it meets another. */
 export function lowSequences(db: Database): StoreDamaged[] {
-  return NUMBERED.flatMap((table) => {
+  return numberedIn(db).flatMap((table) => {
     const { seq, highest } = sequenceOf(db, table);
     if ((seq === null && highest === 0) || (isSequence(seq) && seq >= highest)) return [];
     const what = `at least ${highest}, the highest id in ${table}: the daemon's next start puts it right`;

@@ -17,7 +17,7 @@ import type { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { idsBelow, idsBeyond } from "./numbering.ts";
 import { type Earlier, earlierStore, NO_PROOF, type Restored, restoreSequences } from "./proofs.ts";
-import { restoreRuns } from "./rebuild.ts";
+import { restoreIncidents, restoreRuns } from "./rebuild.ts";
 import { checkPages, checkTables, foreignTrigger } from "./soundness.ts";
 import { newerStore, storeFile, type Tables, tablesOf, unusable } from "./tables.ts";
 
@@ -78,6 +78,7 @@ export function openStore(
     if (migrated.ok) {
       checkTables(db, STORE_MIGRATIONS);
       restoreRuns(db, STORE_MIGRATIONS, scanIn(data), now);
+      restoreIncidents(db, STORE_MIGRATIONS, scanIn(data), now);
       return ok(storeOn(db, file, { durability, bootId, earlier }));
     }
     db.close(true);

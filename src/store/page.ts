@@ -36,6 +36,7 @@ const NO_TIME = (column: string): string =>
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
   at: NO_TIME("at"),
   queued_at: NO_TIME("queued_at"),
+  opened_at: NO_TIME("opened_at"),
   sense: NO_NAME("sense"),
   workflow: NO_NAME("workflow"),
   source: "typeof(source) <> 'text'",
@@ -52,7 +53,7 @@ interface Query {
 
 type Among = Readonly<Record<string, readonly string[]>>;
 
-function queryOf({ since, until, trace }: Page, among: Among, time: "at" | "queued_at"): Query {
+function queryOf({ since, until, trace }: Page, among: Among, time: "at" | "queued_at" | "opened_at"): Query {
   const where: string[] = [];
   const values: (string | number)[] = [];
   const filter = (column: string, is: string, ...wanted: readonly (string | number)[]): void => {
@@ -79,7 +80,7 @@ export function readPage<Row extends { readonly id: number }>(
   select: string,
   page: Page,
   among: Among,
-  time: "at" | "queued_at" = "at",
+  time: "at" | "queued_at" | "opened_at" = "at",
 ): Row[] {
   const { where, values } = queryOf(page, among, time);
   const [order, side] = page.newest ? ["DESC", "<"] : ["ASC", ">"];

@@ -34,6 +34,7 @@ function proven(db: Database): Record<Numbered, number> {
       highestIn(db, "workflow_runs"),
       most(db, "SELECT max(run) AS id FROM logs WHERE run IS NOT NULL AND typeof(run) = 'integer'"),
     ),
+    incidents: highestIn(db, "incidents"),
   };
 }
 
@@ -46,14 +47,14 @@ export interface Restored {
 /** Raises each sequence to what is proven, and to what `further` says. Inside a transaction. */
 export function restoreSequences(db: Database, further: Record<Numbered, number>): Restored[] {
   const floors = proven(db);
-  return (["signals", "logs", "workflow_runs"] as const).flatMap((table) => {
+  return (["signals", "logs", "workflow_runs", "incidents"] as const).flatMap((table) => {
     const to = Math.max(floors[table], further[table]);
     const from = raiseSequence(db, table, to);
     return from === null ? [] : [{ table, from: String(from), to }];
   });
 }
 
-export const NO_PROOF: Record<Numbered, number> = { signals: 0, logs: 0, workflow_runs: 0 };
+export const NO_PROOF: Record<Numbered, number> = { signals: 0, logs: 0, workflow_runs: 0, incidents: 0 };
 
 /** What lies in a data directory that only a store of before can have put there. */
 interface Remains {
@@ -97,7 +98,7 @@ export function earlierStore(data: string): Earlier | null {
 const namesOr = (folder: string): string[] =>
   existsSync(folder) && statSync(folder).isDirectory() ? readdirSync(folder).sort() : [];
 
-/** What files of the archive prove: their last logs, and the signals and runs that the newest of them tells of. */
+/** What files of the archive prove: their last logs, and the signals, runs and incidents that the newest of them tells of. */
 function idsInFiles(folder: string, files: readonly string[]): Record<Numbered, number> {
   const ids = { ...NO_PROOF };
   let newest = "";
@@ -112,6 +113,8 @@ function idsInFiles(folder: string, files: readonly string[]): Record<Numbered, 
     if (Number.isSafeInteger(run)) ids.workflow_runs = Math.max(ids.workflow_runs, run as number);
     for (const [, id] of (data ?? "").matchAll(/"(?:signal|id)":(\d{1,15})/g))
       ids.signals = Math.max(ids.signals, Number(id));
+    for (const [, id] of (data ?? "").matchAll(/"incident":(\d{1,15})/g))
+      ids.incidents = Math.max(ids.incidents, Number(id));
   }
   return ids;
 }

@@ -6,7 +6,7 @@ import { openReader, openWriter } from "../sqlite/open.ts";
 import { scanIn } from "./log-history.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { storeFault, unopened } from "./open-reader.ts";
-import { rebuildRuns, restoreRuns } from "./rebuild.ts";
+import { rebuildRuns, restoreIncidents, restoreRuns } from "./rebuild.ts";
 import { type Comparison, checkRuns } from "./run-comparison.ts";
 import { storeFile, storeProblem } from "./tables.ts";
 
@@ -22,7 +22,15 @@ export const checkStore = (data: string): Result<Rebuilt, Problem> =>
     return ok(compared === null ? { ...NOTHING, wasGone: true } : { ...compared, wasGone: false });
   });
 
-const NOTHING: Comparison = { runs: 0, events: 0, differing: 0, differences: [], faulty: 0, faults: [] };
+const NOTHING: Comparison = {
+  runs: 0,
+  events: 0,
+  differing: 0,
+  differences: [],
+  faulty: 0,
+  faults: [],
+  incidents: { incidents: 0, differing: 0, differences: [], faults: [], wasGone: false },
+};
 
 /** Puts right what differs. */
 export const rebuildStore = (data: string, durability: "full" | "normal", now: number): Result<Rebuilt, Problem> =>
@@ -32,11 +40,13 @@ export const rebuildStore = (data: string, durability: "full" | "normal", now: n
     const writer = opened.value;
     try {
       const restored = restoreRuns(writer, STORE_MIGRATIONS, scanIn(data), now);
-      if (restored !== null) return ok({ ...restored, wasGone: true });
+      const wasGone = restoreIncidents(writer, STORE_MIGRATIONS, scanIn(data), now);
+      const asRestored = (all: Comparison): Comparison => ({ ...all, incidents: { ...all.incidents, wasGone } });
+      if (restored !== null) return ok({ ...asRestored(restored), wasGone: true });
       // Every log is read before anything is written: what is damaged may lie behind much that would be put right.
       const checked = checkRuns(reader, scanIn(data));
-      const isRight = checked?.differing === 0;
-      return ok({ ...(isRight ? checked : rebuildRuns(reader, writer, scanIn(data))), wasGone: false });
+      const isRight = checked?.differing === 0 && checked.incidents.differing === 0;
+      return ok({ ...asRestored(isRight ? checked : rebuildRuns(reader, writer, scanIn(data))), wasGone: false });
     } finally {
       writer.close(true);
     }

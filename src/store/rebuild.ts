@@ -10,6 +10,8 @@ import { damagedMessage, type RunChain, runLogOf } from "../model/run-log.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
 import { splitStatements } from "../sqlite/statements.ts";
 import { refuse } from "./damage.ts";
+import { compareIncidents, IncidentFold, makeIncidents, putIncidentsRight } from "./incident-fold.ts";
+import { hasIncidents } from "./incidents.ts";
 import { runLogGuards } from "./log-row.ts";
 import { logTable } from "./logs.ts";
 import {
@@ -84,6 +86,7 @@ export function rebuildRuns(reader: Database, writer: Database, scanOf: ScanOf):
   // Outside of the transaction, as far as there are logs by now.
   if (open.size > 0) follow();
   const write = rowWriter(writer);
+  let differences: ReturnType<typeof compareIncidents> = null;
   writer
     .transaction(() => {
       follow();
@@ -98,9 +101,12 @@ export function rebuildRuns(reader: Database, writer: Database, scanOf: ScanOf):
       for (const run of ended.all()) put(run);
       for (const { row } of open.values()) put(row);
       write.raiseSequence(highestRun);
+      for (const log of scanOf(writer)(lastLog)) compared.incidents.take(log);
+      differences = compareIncidents(writer, compared.incidents);
+      putIncidentsRight(writer, compared.incidents);
     })
     .immediate();
-  return summary(compared, into);
+  return summary(compared, differences, into);
 }
 
 /** Ended runs whose rows are to be written, aside in a temporary table: there may be as many as there ever were. */
@@ -159,31 +165,24 @@ function follower(open: Map<number, RunChain>, scan: Scan, after: number, into: 
   };
 }
 
-/** No row is there, though the newest run that a log tells of was queued in one that is there. Three looks at an index. */
-function isEmptied(db: Database): boolean {
-  if (db.query("SELECT 1 FROM workflow_runs LIMIT 1").get() !== null) return false;
-  const newest = "SELECT run FROM logs WHERE run IS NOT NULL ORDER BY run DESC LIMIT 1";
-  return db.query(`SELECT 1 FROM logs WHERE run = (${newest}) AND event = 'run.queued' LIMIT 1`).get() !== null;
-}
-
-/** Makes a table that is gone or emptied, all that is in it and a log of it, in one transaction. Null: it is there. */
-export function restoreRuns(
+/** Makes a table that is gone, all that is in it and a log of it, in one transaction. Null: it is there. */
+export const restoreRuns = (
   db: Database,
   migrations: readonly MigrationFile[],
   scanOf: ScanOf,
   now: number,
-): Comparison | null {
-  const what = !isPresent(db) ? "gone" : isEmptied(db) ? "empty" : null;
-  if (what === null) return null;
-  const restoreAll = db.transaction(() => {
-    const restored = restore(db, migrations, scanOf);
-    logTable(db, runLogGuards).append(restoredLog(restored, what, now));
-    return restored;
-  });
-  return restoreAll.immediate();
-}
+): Comparison | null =>
+  isPresent(db)
+    ? null
+    : db
+        .transaction(() => {
+          const restored = restore(db, migrations, scanOf);
+          logTable(db, runLogGuards).append(restoredLog(restored, now));
+          return restored;
+        })
+        .immediate();
 
-function restoredLog({ runs, faulty, faults }: Comparison, what: string, now: number): NewLog {
+function restoredLog({ runs, faulty, faults }: Comparison, now: number): NewLog {
   const found = faulty === 0 ? "" : `; ${counted(faulty, "history", "histories")} could not be read`;
   return {
     at: now,
@@ -192,13 +191,13 @@ function restoredLog({ runs, faulty, faults }: Comparison, what: string, now: nu
     event: "runs.restored",
     run: null,
     trace: null,
-    message: `the table of runs was ${what}: ${counted(runs, "run")} derived from the logs${found}`,
+    message: `the table of runs was gone: ${counted(runs, "run")} derived from the logs${found}`,
     data: JSON.stringify({ runs, faulty, faults }),
   };
 }
 
 function restore(db: Database, migrations: readonly MigrationFile[], scanOf: ScanOf): Comparison {
-  for (const { sql } of isPresent(db) ? [] : migrations) {
+  for (const { sql } of migrations) {
     for (const { text } of splitStatements(sql)) if (/\bworkflow_runs(_\w+)?\b/.test(text)) db.run(text);
   }
   const into = tally();
@@ -213,5 +212,38 @@ function restore(db: Database, migrations: readonly MigrationFile[], scanOf: Sca
   };
   const compared = compare(db, scanOf(db), found, into);
   write.raiseSequence(compared.fold.highestRun);
-  return summary(compared, into);
+  return summary(compared, compareIncidents(db, compared.incidents), into);
+}
+
+/** As `restoreRuns`, of the incidents. False: the table is there. */
+export const restoreIncidents = (
+  db: Database,
+  migrations: readonly MigrationFile[],
+  scanOf: ScanOf,
+  now: number,
+): boolean =>
+  !hasIncidents(db) &&
+  db
+    .transaction(() => {
+      makeIncidents(db, migrations);
+      const fold = new IncidentFold();
+      for (const log of scanOf(db)(0)) fold.take(log);
+      putIncidentsRight(db, fold);
+      logTable(db, runLogGuards).append(restoredIncidentsLog(fold, now));
+      return true;
+    })
+    .immediate();
+
+function restoredIncidentsLog({ all, faults }: IncidentFold, now: number): NewLog {
+  const found = faults.length === 0 ? "" : `; ${counted(faults.length, "history", "histories")} could not be read`;
+  return {
+    at: now,
+    level: faults.length === 0 ? "warn" : "error",
+    source: "kernel",
+    event: "incidents.restored",
+    run: null,
+    trace: null,
+    message: `the table of incidents was gone: ${counted(all.size, "incident")} derived from the logs${found}`,
+    data: JSON.stringify({ incidents: all.size, faulty: faults.length }),
+  };
 }

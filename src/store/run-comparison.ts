@@ -5,6 +5,7 @@ import type { Run } from "../model/run.ts";
 import type { RunChain } from "../model/run-log.ts";
 import { isCount } from "./columns.ts";
 import { refuse } from "./damage.ts";
+import { compareIncidents, type IncidentDifference, IncidentFold, shownTo } from "./incident-fold.ts";
 import { type Fault, RunFold } from "./run-fold.ts";
 import { runTable } from "./runs.ts";
 
@@ -31,6 +32,16 @@ export interface Comparison {
   readonly faulty: number;
   /** The first of the faults. */
   readonly faults: readonly Fault[];
+  readonly incidents: ComparedIncidents;
+}
+
+/** The same of incidents. `table`: null where it is gone. */
+export interface ComparedIncidents {
+  readonly incidents: number;
+  readonly differing: number;
+  readonly differences: readonly IncidentDifference[];
+  readonly faults: readonly string[];
+  readonly wasGone: boolean;
 }
 
 const MAX_LISTED = 100;
@@ -94,6 +105,7 @@ export const NOTHING: Findings = { differing: () => {}, extra: () => {}, leave: 
 
 export interface Compared {
   readonly fold: RunFold;
+  readonly incidents: IncidentFold;
   /** The sequence runs get their ids from, which must be above every id ever given. */
   readonly sequence: number;
 }
@@ -127,7 +139,8 @@ export function compare(db: Database, scan: Scan, found: Findings, into: Tally):
     if (row !== null && row.last_log_id > run.last_log_id) named.set(row.last_log_id, run.id);
     found.differing(chain);
   };
-  for (const log of scan(0)) {
+  const incidents = new IncidentFold();
+  for (const log of shownTo(incidents, scan(0))) {
     const over = fold.take(log);
     if (over !== null) look(over);
   }
@@ -147,13 +160,25 @@ export function compare(db: Database, scan: Scan, found: Findings, into: Tally):
     found.leave(run);
     into.fault({ run, log, message: `log ${log}: it is gone, and the row of run ${run} names it` });
   }
-  return { fold, sequence: highestGiven(db, "workflow_runs") };
+  return { fold, incidents, sequence: highestGiven(db, "workflow_runs") };
 }
 
-export const summary = ({ fold }: Compared, into: Tally): Comparison => ({
+/** `differences`: of incidents, null where the table is gone. */
+export const summary = (
+  { fold, incidents }: Compared,
+  differences: readonly IncidentDifference[] | null,
+  into: Tally,
+): Comparison => ({
   runs: fold.runs,
   events: fold.events,
   ...into.result(),
+  incidents: {
+    incidents: incidents.all.size,
+    differing: new Set(differences?.map(({ incident }) => incident)).size,
+    differences: (differences ?? []).slice(0, MAX_LISTED),
+    faults: incidents.faults.map(({ message }) => message).slice(0, MAX_LISTED),
+    wasGone: differences === null,
+  },
 });
 
 /** What differs, in one snapshot of `db`, which is only read. Null: there is no table. */
@@ -166,6 +191,6 @@ export function checkRuns(db: Database, scanOf: ScanOf): Comparison | null {
     if (compared.sequence < highestRun) {
       into.differ([{ run: highestRun, column: "sqlite_sequence", table: compared.sequence, log: highestRun }]);
     }
-    return summary(compared, into);
+    return summary(compared, compareIncidents(db, compared.incidents), into);
   })();
 }

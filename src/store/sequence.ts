@@ -1,10 +1,16 @@
-/** The sequences that signals, logs and runs get their ids from: an id is never given twice (G2). */
+/** The sequences that signals, logs, runs and incidents get their ids from: an id is never given twice (G2). */
 import type { Database } from "bun:sqlite";
 import { isCount } from "./columns.ts";
 
-export const NUMBERED = ["signals", "logs", "workflow_runs"] as const;
+export const NUMBERED = ["signals", "logs", "workflow_runs", "incidents"] as const;
 
 export type Numbered = (typeof NUMBERED)[number];
+
+/** Those that a store has: a reader may look at one that the newest migration has not reached. */
+export const numberedIn = (db: Database): Numbered[] =>
+  NUMBERED.filter(
+    (table) => db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== null,
+  );
 
 /** No store gives so many ids: what is above was not written by nerve. */
 export const MOST_IDS = 2 ** 48;

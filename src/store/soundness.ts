@@ -38,19 +38,19 @@ function tablesIn(db: Database): Map<string, readonly string[]> {
   return found;
 }
 
-/** `workflow_runs` alone follows from other tables: whoever opens the store derives it again. */
-const DERIVED = "workflow_runs";
+/** What follows from the logs: whoever opens the store derives it again. */
+const DERIVED: ReadonlySet<string> = new Set(["workflow_runs", "incidents"]);
 
 /** Throws {@link StoreDamaged} for a table or column that is gone. `applied`: the migrations this file has had. */
 export function checkTables(db: Database, applied: readonly MigrationFile[]): void {
   const there = tablesIn(db);
   for (const [table, columns] of expectedTables(applied)) {
     const found = there.get(table);
-    if (found === undefined && table === DERIVED) continue;
+    if (found === undefined && DERIVED.has(table)) continue;
     if (found === undefined) throw new StoreDamaged(db.filename, `the table ${table} is gone`, RESTORE);
     const gone = columns.find((column) => !found.includes(column));
     if (gone === undefined) continue;
-    const remedy = table === DERIVED ? "drop the table: `nerve rebuild` derives it from the logs" : RESTORE;
+    const remedy = DERIVED.has(table) ? "drop the table: `nerve rebuild` derives it from the logs" : RESTORE;
     throw new StoreDamaged(db.filename, `the column ${gone} of the table ${table} is gone`, remedy);
   }
 }

@@ -6,7 +6,7 @@ import { describeSqliteError } from "../sqlite/open.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged } from "./archive-damage.ts";
 import { type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
-import { LiveRunsNote } from "./live-runs.ts";
+import { incidentTable } from "./incidents.ts";
 import { loadedReflexTable } from "./loaded-reflexes.ts";
 import { LogHistory } from "./log-history.ts";
 import { logGuards } from "./log-row.ts";
@@ -79,7 +79,7 @@ export function tablesOf(db: Database, file: string, { signals, others }: Damage
     /** All logs, archived or not. */
     history: new LogHistory(db, dirname(file), guards),
     runs: runTable(db, others),
-    liveRuns: new LiveRunsNote(db),
+    incidents: incidentTable(db, others),
     senses: senseStateTable(db),
     reflexes: reflexStateTable(db),
     loadedReflexes: loadedReflexTable(db, meta, others),

@@ -2,7 +2,7 @@
 /** `explain` on a store without a daemon: how far a signal came, in words and as JSON. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
-import type { KeyState } from "../../src/rules/rule.ts";
+import { type KeyState, REST } from "../../src/rules/key-state.ts";
 import { project, runNerve } from "../helpers/nerve.ts";
 import { type Recorded, recordedIn } from "../helpers/recorded.ts";
 
@@ -59,8 +59,7 @@ const run = (id: number, reflex: string, signalId: number, state: Run["state"], 
 /** Elapsed time began with the first log. */
 const remember = (reflex: string, key: string, state: Partial<KeyState>): void =>
   recorded.store.commit(() => {
-    const rest: KeyState = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
-    recorded.store.reflexes.set({ reflex, key, definition: "d", state: { ...rest, ...state } as never });
+    recorded.store.reflexes.set({ reflex, key, definition: "d", state: { ...REST, ...state } as never });
   });
 
 beforeAll(() => {

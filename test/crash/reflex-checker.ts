@@ -7,8 +7,9 @@ import { join } from "node:path";
 import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
 import { shownKey } from "../../src/rules/key.ts";
+import { type KeyState, REST } from "../../src/rules/key-state.ts";
 import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
-import { isAtRest, type KeyState, REST, ruleOf } from "../../src/rules/rule.ts";
+import { isAtRest, ruleOf } from "../../src/rules/rule.ts";
 import type { Known } from "./possible-times.ts";
 import { type Course, Courses, type KeySignal, stillValid } from "./reflex-courses.ts";
 
@@ -158,12 +159,16 @@ function expected(config: ReflexConfig, store: Store, told: readonly Told[], end
   return { fired, wrongStates };
 }
 
-const onWall = ({ isMatching, holding, counted, burst, throttledUntil }: KeyState, skewMs: number): KeyState => ({
+const onWall = (
+  { isMatching, holding, counted, burst, throttledUntil, incident }: KeyState,
+  skewMs: number,
+): KeyState => ({
   isMatching,
   holding: holding && { ...holding, due: holding.due + skewMs },
   counted: counted.map((at) => at + skewMs),
   burst: burst && { ...burst, first: burst.first + skewMs, due: burst.due + skewMs },
   throttledUntil: throttledUntil === null ? null : throttledUntil + skewMs,
+  incident,
 });
 
 /** What is expected and not there, and what is there and not expected. */

@@ -2,7 +2,10 @@
  * What a reflex can have decided about one key: the rules over the signals of the key, once for each course that time
  * can have taken. Of courses that lead to the same state the one stays that explains most of what has fired.
  */
-import { type Decision, deadlineOf, decide, type KeyState, REST, type Rule } from "../../src/rules/rule.ts";
+
+import type { Decision, Rule } from "../../src/rules/decision.ts";
+import { type KeyState, REST } from "../../src/rules/key-state.ts";
+import { deadlineOf, decide } from "../../src/rules/rule.ts";
 import { type Known, possibleTimes } from "./possible-times.ts";
 
 export interface KeySignal {
@@ -81,7 +84,7 @@ export class Courses {
     let pending = this.#open;
     while (pending.length > 0) {
       pending = pending.flatMap((open) => {
-        const due = deadlineOf(open.state);
+        const due = deadlineOf(this.#rule, open.state);
         if (due === null || due > at) {
           done.push(open);
           return [];

@@ -1,15 +1,21 @@
 /** Undoes migrations of logs.db, so that it is as an earlier build left it. */
 import type { Database } from "bun:sqlite";
 
-/** As it was before 0010: the events of runs are not counted, and no note of live runs is there. */
+/** As it was before 0011: there are no incidents. */
+function withoutIncidents(db: Database): void {
+  db.run("DROP TABLE incidents");
+  db.run("DELETE FROM _migrations WHERE name >= '0011'");
+}
+
+/** As it was before 0010: the events of runs are not counted. */
 function withoutEvents(db: Database): void {
   db.run("ALTER TABLE workflow_runs DROP COLUMN events");
-  db.run("DELETE FROM meta WHERE key = 'live_runs'");
   db.run("DELETE FROM _migrations WHERE name >= '0010'");
 }
 
 /** As it was before 0009: nothing is known of where the clock fell back. */
 export function withoutClockSteps(db: Database): void {
+  withoutIncidents(db);
   withoutEvents(db);
   db.run("DROP TABLE clock_steps");
   db.run("DELETE FROM _migrations WHERE name >= '0009'");

@@ -32,6 +32,7 @@ export const workflowReflex = (words: Partial<WorkflowReflexConfig>): WorkflowRe
   input: null,
   ...NO_WORDS,
   ...NO_CLOCK,
+  incident: null,
   ...words,
 });
 

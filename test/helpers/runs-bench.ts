@@ -44,6 +44,8 @@ export const suspendedFor = (leftMs: number): Message => ({
 export class RunsBench extends KernelBench {
   readonly lifetime = new Lifetime(this.clock, this.store.meta);
   isHeld = false;
+  /** A run of the workflow has left the queue or a slot. */
+  roomIn: (workflow: string) => void = () => {};
   workflows: Workflows;
   #config: NerveConfig;
   #seq = 0;
@@ -82,6 +84,7 @@ export class RunsBench extends KernelBench {
       peers: () => [],
       blobs: "/blobs",
       lockOf: (name) => `/locks/${name}`,
+      hasRoom: (name) => this.roomIn(name),
     });
     workflows.load(this.#config, this.#locations);
     return workflows;

@@ -2,8 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../src/base/json.ts";
 import { elementOf, elementsIn, goneFrom, MAX_ELEMENTS } from "../../src/rules/each.ts";
+import { REST } from "../../src/rules/key-state.ts";
 import { type Matcher, matcherOf } from "../../src/rules/matcher.ts";
-import { REST } from "../../src/rules/rule.ts";
 import { workflowReflex } from "../helpers/reflex.ts";
 
 const KEY = ["$sense", "name"] as const;

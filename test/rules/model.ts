@@ -3,7 +3,7 @@
  * next one. Shares nothing with `src/rules/rule.ts` but the shape of its input.
  */
 import type { Json } from "../../src/base/json.ts";
-import type { Rule } from "../../src/rules/rule.ts";
+import type { Rule } from "../../src/rules/decision.ts";
 
 export interface Happening {
   readonly kind: "signal" | "time";

@@ -6,11 +6,13 @@ import { describe, expect, test } from "bun:test";
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { ReflexConfig, WorkflowReflexConfig } from "../../src/model/config.ts";
 import { type Course, type Down, UNEVENTFUL } from "../../src/rules/course.ts";
+import type { RuleEvent } from "../../src/rules/decision.ts";
 import { MAX_KEYS } from "../../src/rules/key.ts";
+import { type KeyState, REST } from "../../src/rules/key-state.ts";
 import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
 import { Replay } from "../../src/rules/replay.ts";
 import type { Evaluation, Replayed } from "../../src/rules/replayed.ts";
-import { decide, type KeyState, REST, type RuleEvent } from "../../src/rules/rule.ts";
+import { decide } from "../../src/rules/rule.ts";
 import { workflowReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
@@ -142,6 +144,7 @@ function replayed(
   const decisions: Replayed[] = [];
   const looks: Evaluation[] = [];
   const made = Replay.of({
+    incidents: null,
     reflexes,
     course: { ...UNEVENTFUL, ...course },
     decided: (decision) => decisions.push(decision),
@@ -274,6 +277,7 @@ describe("a reflex", () => {
   test("passes by a payload that was damaged, if it needs it, and says so", () => {
     const needs = reflex({ name: "r", when: { v: "1" } });
     const made = Replay.of({
+      incidents: null,
       reflexes: [needs, reflex({ name: "blind" })],
       course: UNEVENTFUL,
       decided: () => {},

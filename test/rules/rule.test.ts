@@ -2,16 +2,9 @@
  * What reflexes decide, against a slow and obvious model. `NERVE_FUZZ=1000000` tries more, `NERVE_FUZZ_SEED=N` repeats a run.
  */
 import { describe, expect, test } from "bun:test";
-import {
-  decide,
-  isAtRest,
-  type KeyState,
-  REST,
-  type Rule,
-  type RuleEvent,
-  readKeyState,
-  restsFrom,
-} from "../../src/rules/rule.ts";
+import type { Rule, RuleEvent } from "../../src/rules/decision.ts";
+import { type KeyState, REST, readKeyState } from "../../src/rules/key-state.ts";
+import { decide, isAtRest, restsFrom } from "../../src/rules/rule.ts";
 import { type Expected, expectedDecisions, type Happening, punctual, whenSomethingHappens } from "./model.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
@@ -32,7 +25,16 @@ function randomRule(below: Below, unitMs: number): Rule {
     const waitMs = duration();
     return { waitMs, maxMs: maybe(below, () => waitMs + duration()) };
   });
-  return { edge, hasWhen, hasClear, forMs, count, debounce, throttleMs: maybe(below, () => 2 * duration()) };
+  return {
+    edge,
+    hasWhen,
+    hasClear,
+    forMs,
+    count,
+    debounce,
+    throttleMs: maybe(below, () => 2 * duration()),
+    incident: null,
+  };
 }
 
 function randomHistory(below: Below, rule: Rule, unitMs: number, withTime: boolean): Happening[] {
@@ -160,6 +162,7 @@ const PLAIN: Rule = {
   count: null,
   debounce: null,
   throttleMs: null,
+  incident: null,
 };
 const signal = (elapsed: number, matches = true): RuleEvent => ({
   kind: "signal",

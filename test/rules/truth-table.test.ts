@@ -6,11 +6,13 @@ import { parseWholeContract } from "../../src/config/parse.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 import { UNEVENTFUL } from "../../src/rules/course.ts";
+import type { Decision, RuleEvent } from "../../src/rules/decision.ts";
 import { ONLY_KEY, shownKey } from "../../src/rules/key.ts";
+import { REST } from "../../src/rules/key-state.ts";
 import { compilePattern } from "../../src/rules/pattern.ts";
 import { Replay } from "../../src/rules/replay.ts";
 import type { Replayed } from "../../src/rules/replayed.ts";
-import { type Decision, decide, REST, type RuleEvent, ruleOf } from "../../src/rules/rule.ts";
+import { decide, ruleOf } from "../../src/rules/rule.ts";
 import { markdown, TRUTH_TABLE } from "./truth-table.ts";
 
 const PAGE = readFileSync(join(import.meta.dir, "../../docs/reflexes.md"), "utf8");
@@ -96,6 +98,7 @@ function keyedFirings(words: string, signals: string): string {
   const [config] = reflexesOf(`reflexes:\n  - { workflow: page, on: ${isBySense ? "[a, b]" : "[load]"}, ${written} }`);
   const decisions: Replayed[] = [];
   const made = Replay.of({
+    incidents: null,
     reflexes: [config as ReflexConfig],
     course: UNEVENTFUL,
     decided: (decision) => decisions.push(decision),

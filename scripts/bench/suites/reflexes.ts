@@ -7,9 +7,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ReflexConfig } from "../../../src/model/config.ts";
 import { UNEVENTFUL } from "../../../src/rules/course.ts";
+import { type KeyState, REST } from "../../../src/rules/key-state.ts";
 import { type Matcher, matcherOf } from "../../../src/rules/matcher.ts";
 import { Replay } from "../../../src/rules/replay.ts";
-import { decide, type KeyState, REST } from "../../../src/rules/rule.ts";
+import { decide } from "../../../src/rules/rule.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { workflowReflex } from "../../../test/helpers/reflex.ts";
 import { type Figure, median } from "../figures.ts";
@@ -104,7 +105,7 @@ function bytesOfKey(keys: number): number {
 /** Signals a second through a replay of one reflex that listens and `others` that do not. */
 function beside(others: number, count: number): number {
   const configs = [reflexOf(0, "s"), ...Array.from({ length: others }, (_, index) => reflexOf(index + 1, "other"))];
-  const made = Replay.of({ reflexes: configs, course: UNEVENTFUL, decided: () => {}, observer: null });
+  const made = Replay.of({ incidents: null, reflexes: configs, course: UNEVENTFUL, decided: () => {}, observer: null });
   if (!made.ok) throw new Error(made.error.message);
   const texts = Array.from({ length: KEYS_OF_SENSE }, (_, at) => JSON.stringify(payloadOf(at, KEYS_OF_SENSE)));
   const begun = performance.now();

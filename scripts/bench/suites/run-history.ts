@@ -48,7 +48,7 @@ function writeRuns(store: Store, runs: number, events: readonly RunEvent[]): voi
     const draft = new Draft(store, Date.now());
     store.commit(() => {
       for (let id = first; id < first + BATCH_RUNS && id <= runs; id++) {
-        const run = new LiveRun(id, "flow", TRACE);
+        const run = new LiveRun(id, "flow", TRACE, null);
         for (const event of events) draft.run(run, event);
       }
       draft.finish();

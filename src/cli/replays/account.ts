@@ -7,7 +7,7 @@ import type { Signal } from "../../model/signal.ts";
 import { type Silence, silencedBy } from "../../model/silence.ts";
 import type { Mismatch } from "../../rules/check.ts";
 import { isKeyed, isNamedKey, shownKey } from "../../rules/key.ts";
-import { type KeyState, readKeyState } from "../../rules/rule.ts";
+import { type KeyState, readKeyState } from "../../rules/key-state.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
 import { isRecorded } from "./backtest.ts";

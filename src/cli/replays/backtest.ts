@@ -107,6 +107,7 @@ export function backtest(parts: BacktestParts): Backtest {
   const estimates = { here: estimatesOf(store, here), other: estimatesOf(store, other) };
   let isInRange = false;
   const made = Replay.of({
+    incidents: null,
     reflexes: entries.map(({ config }) => config),
     course,
     decided: (decision) => {

@@ -6,8 +6,10 @@ import { localMoment } from "../../base/local-time.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Run } from "../../model/run.ts";
 import type { Mismatch } from "../../rules/check.ts";
+import type { Stage } from "../../rules/decision.ts";
+import type { Held, IncidentMemory } from "../../rules/incident-state.ts";
 import { shownKey } from "../../rules/key.ts";
-import type { KeyState } from "../../rules/rule.ts";
+import type { KeyState } from "../../rules/key-state.ts";
 import { shownScalar } from "../screen/payload.ts";
 import type { Finding } from "./explanation.ts";
 import { unreadableWords } from "./gaps.ts";
@@ -34,13 +36,19 @@ type OutcomeName =
   | "counting"
   | "debouncing"
   | "throttled"
-  | "fired";
+  | "fired"
+  | "ending"
+  | IncidentStep;
+
+type IncidentStep = Extract<Stage, { kind: "incident" }>["step"];
 
 export function outcomeOf({ missed, evaluation, decided }: Finding): OutcomeName {
   if (missed !== null) return missed;
-  if (decided !== null) return decided.kind === "fire" ? "fired" : "throttled";
+  const stage = evaluation?.stage ?? null;
+  if (stage?.kind === "incident") return stage.step;
+  if (decided !== null && stage?.kind !== "ending") return decided.kind === "fire" ? "fired" : "throttled";
   if (evaluation === null) return "fired";
-  return evaluation.stage === null ? "over-key-limit" : evaluation.stage.kind;
+  return stage === null ? "over-key-limit" : stage.kind;
 }
 
 const MAX_MISMATCHES = 5;
@@ -107,6 +115,22 @@ export function because(seen: Finding, config: ReflexConfig): string {
           : `: it had fired at ${localMoment(firedBefore.at)} for signal #${firedBefore.signal}`;
       return `throttled until ${localMoment(decided?.until ?? 0)}${last}`;
     }
+    case "opened":
+      return "an incident opens";
+    case "open":
+      return `matches still${since(seen)}; the incident is open, and nothing changes`;
+    case "again":
+      return "matches again before `resolve_after` has passed: the incident goes on";
+    case "ending": {
+      const until = stage?.kind === "ending" ? localMoment(stage.until) : "";
+      return `does not match: ${notMatching(seen)}; the incident resolves at ${until}`;
+    }
+    case "resolved":
+      return `does not match: ${notMatching(seen)}; the incident resolves`;
+    case "spent":
+      return "its incident was resolved by hand: the key must stop matching before it opens another";
+    case "limited":
+      return "it has as many open incidents as it may: further keys open none until some resolve";
     case "fired":
       return seen.evaluation?.isGone === true ? "fired, for the signal has no element of this key any longer" : "fired";
   }
@@ -175,7 +199,7 @@ export function stateWords(
   wallAt: (elapsed: number) => number,
   now: number,
 ): string[] {
-  const { isMatching, holding, burst, throttledUntil } = state;
+  const { isMatching, holding, burst, throttledUntil, incident } = state;
   const when = (due: number): string => {
     const wall = wallAt(due);
     return wall < now
@@ -186,9 +210,26 @@ export function stateWords(
   if (isMatching) words.push("matches");
   if (holding) words.push(`\`for\` ${when(holding.due)}, for signal #${holding.signal}`);
   if (burst) words.push(`\`debounce\` ${when(burst.due)}, for signal #${burst.signal}`);
+  if (incident !== null) words.push(...incidentWords(incident, wallAt));
   const passed = inWindow(state, config, wallAt, now);
   if (passed > 0 && config.count !== null) words.push(`has counted ${counted(passed, "signal")} of ${config.count.n}`);
   if (throttledUntil !== null && wallAt(throttledUntil) > now)
     words.push(`throttled until ${localMoment(wallAt(throttledUntil))}`);
   return words;
+}
+
+function incidentWords({ open, isSpent, owed }: IncidentMemory, wallAt: (elapsed: number) => number): string[] {
+  const held = (one: Held, of: string): string => {
+    const until = one.until === null ? "" : `, looked at again at ${localMoment(wallAt(one.until))}`;
+    return `\`${one.notification}\` ${of}waits for ${one.workflow}, held back by ${one.by.join(", ")}${until}`;
+  };
+  const words: string[] = [];
+  if (open !== null) {
+    words.push(`incident ${open.id} is open since ${localMoment(wallAt(open.opened))}`);
+    if (open.isAcked) words.push("is acknowledged");
+    if (open.off !== null) words.push(`has not matched since ${localMoment(wallAt(open.off))}`);
+    words.push(...open.held.map((one) => held(one, "")));
+  }
+  if (isSpent) words.push("its incident was resolved by hand, and the key must stop matching first");
+  return [...words, ...owed.map((one) => held(one.held, `of incident ${one.id} `))];
 }

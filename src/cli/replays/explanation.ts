@@ -92,6 +92,7 @@ export function explain(parts: ExplainParts): Explained {
 
   const beganAfter = parts.beganAfter ?? 0;
   const made = Replay.of({
+    incidents: null,
     reflexes: [config],
     course: { ...parts.course, begun: new Map([[config.name, beganAfter]]) },
     decided: (decision) => {

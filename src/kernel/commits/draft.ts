@@ -7,7 +7,7 @@ import type { Moment } from "../../base/clock.ts";
 import { counted } from "../../base/counted.ts";
 import type { NewLog } from "../../model/log.ts";
 import { advance, isOver, type Run, type RunEvent } from "../../model/run.ts";
-import { type KeyState, REST } from "../../rules/rule.ts";
+import { type KeyState, REST, storedKeyState } from "../../rules/key-state.ts";
 import type { Store } from "../../store/open.ts";
 import type { ReflexState } from "../../store/reflex-state.ts";
 import type { Owed, Quarantine } from "../../store/sense-state.ts";
@@ -32,6 +32,8 @@ interface Remembered {
 export interface Admitted {
   started: number;
   queued: number;
+  /** Those among them that report an incident. */
+  readonly reports: LiveRun[];
 }
 
 export class Draft {
@@ -72,14 +74,14 @@ export class Draft {
     return this.#store.signals.append(signal);
   }
 
-  /** A row of the log as it stands. */
-  append(log: NewLog): void {
-    this.#store.logs.append(log);
+  /** A row of the log as it stands; returns its id. */
+  append(log: NewLog): number {
+    return this.#store.logs.append(log);
   }
 
   /** `source` speaks to the log table alone. */
   log(source: string, trace: string | null): Voice {
-    return new Voice(source, trace, (entry) => this.append(rowOf(entry, this.#now)));
+    return new Voice(source, trace, (entry) => void this.append(rowOf(entry, this.#now)));
   }
 
   /**
@@ -183,9 +185,13 @@ export class Draft {
     this.#cleared.add(reflex);
   }
 
+  isCleared(reflex: string): boolean {
+    return this.#cleared.has(reflex);
+  }
+
   /** What `workflow` has let in within this transaction: to be counted up by whoever does. */
   admitted(workflow: object): Admitted {
-    const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0 };
+    const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0, reports: [] };
     this.#admitted.set(workflow, known);
     return known;
   }
@@ -241,7 +247,7 @@ export class Draft {
     for (const [sense, row] of this.#taken) this.#store.senses.setOutbox(sense.name, row);
     for (const [memory, { states, state }] of this.#keys) {
       const { name: reflex, definition } = states;
-      if (state !== null) this.reflex({ reflex, key: memory.key, definition, state });
+      if (state !== null) this.reflex({ reflex, key: memory.key, definition, state: storedKeyState(state) });
       else if (memory.state !== REST) this.#store.reflexes.forget(reflex, memory.key);
     }
     for (const reflex of this.#cleared) this.#store.reflexes.clear(reflex);

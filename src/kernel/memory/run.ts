@@ -9,6 +9,7 @@ import { formatDuration } from "../../base/duration.ts";
 import type { Json } from "../../base/json.ts";
 import type { LogLevel } from "../../model/log.ts";
 import { isOver, type Run, type RunEvent } from "../../model/run.ts";
+import { incidentOf } from "../../model/run-decision.ts";
 import type { Trigger } from "../../model/trigger.ts";
 
 /**
@@ -54,6 +55,8 @@ export class LiveRun {
   readonly id: number;
   readonly workflow: string;
   readonly trace: string;
+  /** The incident that it reports, which tells it what it must not overtake; null: it reports none. */
+  readonly incident: string | null;
   /** Its row, without the input (which may be large); null before the first commit. */
   row: Run | null = null;
   /** Characters of that input. */
@@ -80,10 +83,11 @@ export class LiveRun {
   failedBefore: string | null = null;
   #phase: Phase = "queued";
 
-  constructor(id: number, workflow: string, trace: string) {
+  constructor(id: number, workflow: string, trace: string, decision: string | null) {
     this.id = id;
     this.workflow = workflow;
     this.trace = trace;
+    this.incident = incidentOf(decision);
   }
 
   get phase(): Phase {
@@ -99,7 +103,7 @@ export class LiveRun {
 
   /** The run that an earlier kernel left with this row. */
   static restored(row: Run): LiveRun {
-    const run = new LiveRun(row.id, row.workflow, row.trace);
+    const run = new LiveRun(row.id, row.workflow, row.trace, row.decision);
     run.row = { ...row, input: null };
     run.#phase = "restored";
     return run;

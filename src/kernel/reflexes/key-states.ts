@@ -5,16 +5,21 @@
 import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { ReflexConfig } from "../../model/config.ts";
+import type { Decision, IncidentEvent, Rule, RuleEvent } from "../../rules/decision.ts";
 import type { PatternRefusal } from "../../rules/definition.ts";
 import { type Elements, elementOf, elementsIn, goneFrom, goneMatch } from "../../rules/each.ts";
 import { MAX_KEYS } from "../../rules/key.ts";
+import { type KeyState, REST } from "../../rules/key-state.ts";
 import { type Match, type Matcher, matcherOf } from "../../rules/matcher.ts";
-import { type Decision, deadlineOf, decide, isAtRest, type KeyState, REST, type RuleEvent } from "../../rules/rule.ts";
+import { deadlineOf, decide, isAtRest, ruleOf } from "../../rules/rule.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { KeyMemory, Remembering } from "../memory/key.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
+import { IncidentKeys, type RememberedKeys } from "./incident-keys.ts";
+import type { Incidents } from "./incidents.ts";
+import { type DecidedSignal, NewestElements, type StoredPayload } from "./newest-elements.ts";
 
 export interface KeyStatesOwner {
   readonly ticker: Ticker;
@@ -24,15 +29,11 @@ export interface KeyStatesOwner {
   late(draft: Draft, states: KeyStates, key: string, decision: Decision): void;
   /** There was a key beyond those that may be remembered. */
   limited(states: KeyStates): void;
-  /** Payloads of the last signals of `sense` before signal `id`, newest first: read where memory has none of them. */
-  payloadsBefore(sense: string, id: number): Iterable<Json>;
-}
-
-/** The signal that is being decided on. */
-export interface DecidedSignal {
-  readonly id: number;
-  readonly sense: string;
-  readonly elapsed: number;
+  /** The last signals of `sense` before signal `id`, newest first: read where memory has none of them. */
+  signalsBefore(sense: string, id: number): Iterable<StoredPayload>;
+  readonly incidents: Incidents;
+  /** An incident opens in this transaction. */
+  opened(draft: Draft, states: KeyStates): void;
 }
 
 /** A decision about a key, and the payload or element that led to it where that is one of the present signal's. */
@@ -46,20 +47,21 @@ const MAKE_ROOM_EVERY_MS = 1_000;
 
 const NONE: readonly KeyDecision[] = [];
 
-export class KeyStates implements Remembering {
+export class KeyStates implements Remembering, RememberedKeys {
   readonly name: string;
   readonly definition: string;
   /** Whether a log has said that payloads have nothing at the path of the key: one log says so. */
   saidMissing = false;
   /** Whether a log has said that a payload has more elements than are looked at. */
   saidTooMany = false;
-  readonly #config: ReflexConfig;
+  /** Null in a reflex that keeps none. */
+  incidents: IncidentKeys | null = null;
+  #config: ReflexConfig;
+  #rule: Rule;
   readonly #owner: KeyStatesOwner;
   readonly #matcher: Matcher;
   readonly #keys = new Map<string, KeyMemory>();
-  /** By sense, what its newest signal had; of transactions that are not committed yet, by their draft. */
-  readonly #elements = new Map<string, Elements>();
-  readonly #drafted = new WeakMap<Draft, Map<string, Elements>>();
+  readonly #elements: NewestElements;
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   /** The refusal of a pattern is a bug here: the configuration was checked. */
@@ -73,7 +75,32 @@ export class KeyStates implements Remembering {
     this.definition = definition;
     this.#config = config;
     this.#matcher = matcher;
+    this.#rule = matcher.rule;
     this.#owner = owner;
+    this.#elements = new NewestElements(matcher, (sense, id) => owner.signalsBefore(sense, id));
+    this.#readIncident(config);
+  }
+
+  #readIncident(config: ReflexConfig): void {
+    const keeps = config.kind === "workflow" && config.incident !== null;
+    this.incidents = keeps ? new IncidentKeys(this.#owner.incidents, this, config) : null;
+  }
+
+  /** The words that decide are the same; how incidents are kept and reported may have changed. */
+  goOn(config: ReflexConfig): void {
+    if (this.incidents === null || config.kind !== "workflow") return;
+    this.#config = config;
+    this.#rule = ruleOf(config);
+    this.#readIncident(config);
+    for (const memory of this.#keys.values()) this.kept(memory, memory.state);
+  }
+
+  get rule(): Rule {
+    return this.#rule;
+  }
+
+  all(): Iterable<KeyMemory> {
+    return this.#keys.values();
   }
 
   get keys(): number {
@@ -87,9 +114,10 @@ export class KeyStates implements Remembering {
   restore(states: readonly { readonly key: string; readonly state: KeyState }[]): void {
     const { elapsedMs } = this.#owner.lifetime.began;
     for (const { key, state } of states) {
-      const memory = { key, state, armed: null };
+      const memory: KeyMemory = { key, state, newest: null, armed: null };
       this.#keys.set(key, memory);
-      const deadline = deadlineOf(state);
+      this.incidents?.kept(memory);
+      const deadline = deadlineOf(this.#rule, state);
       if (deadline !== null && deadline <= elapsedMs) this.#come(memory, elapsedMs);
       else this.#arm(memory);
     }
@@ -115,12 +143,11 @@ export class KeyStates implements Remembering {
     for (const { match, payload: element } of heard.byKey.values()) {
       decisions.push(...this.#decideOne(draft, match, signal, element, null));
     }
-    const before = this.#elementsBefore(draft, signal.sense);
     for (const { key } of goneFrom(this.#drafts(draft), this.#config.key, signal.sense, heard)) {
-      const last = before?.byKey.get(key)?.payload ?? this.#lastOf(signal, key);
+      const last = this.#elements.lastOf(draft, signal, key);
       decisions.push(...this.#decideOne(draft, goneMatch(key), signal, null, last));
     }
-    this.#keepElements(draft, signal.sense, heard);
+    this.#elements.keep(draft, signal.sense, heard);
     return decisions;
   }
 
@@ -136,7 +163,7 @@ export class KeyStates implements Remembering {
     const event: RuleEvent = { kind: "signal", id, elapsed, matches, clears, element: gone };
     let memory = this.#keys.get(key);
     if (memory === undefined) {
-      memory = { key, state: REST, armed: null };
+      memory = { key, state: REST, newest: null, armed: null };
       // Remembering nothing about a key is no memory yet.
       if (this.#keys.size < MAX_KEYS || this.#makeRoom(draft, elapsed)) this.#keys.set(key, memory);
       else if (this.#isRemembered(event)) {
@@ -144,32 +171,17 @@ export class KeyStates implements Remembering {
         return [];
       }
     }
-    const decisions = this.#apply(draft, memory, event);
+    if (this.incidents !== null) {
+      if (draft.isCleared(this.name)) return NONE;
+      if (matches) memory.newest = id;
+    }
+    const decisions = this.apply(draft, memory, event);
     return decisions.length === 0 ? NONE : decisions.map((decision) => ({ key, decision, element }));
   }
 
   /** Each key as `draft` leaves it. */
   *#drafts(draft: Draft): Generator<{ readonly key: string; readonly state: KeyState }> {
     for (const memory of this.#keys.values()) yield { key: memory.key, state: draft.keyState(memory) };
-  }
-
-  #elementsBefore(draft: Draft, sense: string): Elements | null {
-    return this.#drafted.get(draft)?.get(sense) ?? this.#elements.get(sense) ?? null;
-  }
-
-  #keepElements(draft: Draft, sense: string, elements: Elements): void {
-    const drafted = this.#drafted.get(draft) ?? new Map<string, Elements>();
-    this.#drafted.set(draft, drafted.set(sense, elements));
-    draft.afterwards(() => this.#elements.set(sense, elements));
-  }
-
-  /** After a start the newest signal that was looked at is in the store only. */
-  #lastOf({ sense, id }: DecidedSignal, key: string): Json {
-    for (const payload of this.#owner.payloadsBefore(sense, id)) {
-      const elements = elementsIn(this.#matcher, sense, payload);
-      if (elements !== null) return elements.byKey.get(key)?.payload ?? null;
-    }
-    return null;
   }
 
   /** Keys that have come to rest go at once where others need their place. Looked for once a second at most. */
@@ -181,16 +193,30 @@ export class KeyStates implements Remembering {
     return resting.length > 0;
   }
 
+  signalsBefore(sense: string, id: number): Iterable<StoredPayload> {
+    return this.#owner.signalsBefore(sense, id);
+  }
+
+  opened(draft: Draft): void {
+    this.#owner.opened(draft, this);
+  }
+
   /** Whether there is anything to remember of a key that begins with `event`. */
   #isRemembered(event: RuleEvent): boolean {
-    const { rule } = this.#matcher;
+    // An incident that opens is remembered; a key that does not match has nothing.
+    if (this.incidents !== null) return event.kind === "signal" && event.matches;
+    const rule = this.#rule;
     return !isAtRest(rule, decide(rule, REST, event).state, event.elapsed);
   }
 
-  #apply(draft: Draft, memory: KeyMemory, event: RuleEvent): readonly Decision[] {
-    const { rule } = this.#matcher;
+  /** Inside a transaction: what `event` leads to, and in `draft` what is remembered of it. */
+  apply(draft: Draft, memory: KeyMemory, event: IncidentEvent): readonly Decision[] {
+    const rule = this.#rule;
     const before = draft.keyState(memory);
-    const { state, decisions } = decide(rule, before, event);
+    const { state, decisions } =
+      this.incidents === null
+        ? decide(rule, before, event as RuleEvent)
+        : this.incidents.decide(draft, memory, before, event);
     if (state !== before || state === REST) {
       draft.remember(this, memory, isAtRest(rule, state, event.elapsed) ? null : state);
     }
@@ -199,6 +225,7 @@ export class KeyStates implements Remembering {
 
   kept(memory: KeyMemory, state: KeyState | null): void {
     memory.state = state ?? REST;
+    this.incidents?.kept(memory);
     if (state === null) {
       memory.armed?.handle.cancel();
       memory.armed = null;
@@ -211,7 +238,7 @@ export class KeyStates implements Remembering {
 
   /** One timer a key: a deadline that moved away is found not to have come, and armed again. */
   #arm(memory: KeyMemory): void {
-    const deadline = deadlineOf(memory.state);
+    const deadline = deadlineOf(this.#rule, memory.state);
     if (deadline === null || (memory.armed !== null && memory.armed.at <= deadline)) return;
     memory.armed?.handle.cancel();
     const { ticker, lifetime } = this.#owner;
@@ -221,7 +248,7 @@ export class KeyStates implements Remembering {
 
   #time(memory: KeyMemory): void {
     memory.armed = null;
-    const deadline = deadlineOf(memory.state);
+    const deadline = deadlineOf(this.#rule, memory.state);
     if (deadline === null || this.#keys.get(memory.key) !== memory) return;
     const elapsed = this.#owner.lifetime.now();
     if (elapsed < deadline) return this.#arm(memory);
@@ -231,7 +258,8 @@ export class KeyStates implements Remembering {
   /** At `elapsed` deadlines of a key have come. */
   #come(memory: KeyMemory, elapsed: number): void {
     this.#owner.ledger.write((draft) => {
-      for (const decision of this.#apply(draft, memory, { kind: "time", elapsed })) {
+      if (this.incidents !== null && this.#keys.get(memory.key) !== memory) return;
+      for (const decision of this.apply(draft, memory, { kind: "time", elapsed })) {
         this.#owner.late(draft, this, memory.key, decision);
       }
     });
@@ -240,13 +268,13 @@ export class KeyStates implements Remembering {
   /** Keys that have come to rest since their last signal. */
   atRest(): KeyMemory[] {
     const now = this.#owner.lifetime.now();
-    return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#matcher.rule, state, now));
+    return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#rule, state, now));
   }
 
   /** Still, as `draft` leaves it. */
   rests(memory: KeyMemory, draft: Draft): boolean {
     const isKnown = this.#keys.get(memory.key) === memory;
-    return isKnown && isAtRest(this.#matcher.rule, draft.keyState(memory), this.#owner.lifetime.now());
+    return isKnown && isAtRest(this.#rule, draft.keyState(memory), this.#owner.lifetime.now());
   }
 
   /** The reflex is disabled, or no longer configured. */
@@ -254,5 +282,6 @@ export class KeyStates implements Remembering {
     for (const { armed } of this.#keys.values()) armed?.handle.cancel();
     this.#keys.clear();
     this.#elements.clear();
+    this.incidents?.clear();
   }
 }

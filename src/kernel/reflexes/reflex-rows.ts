@@ -3,9 +3,9 @@
  * definition; a row of another definition, or a damaged row, is forgotten with a log.
  */
 import type { Clock } from "../../base/clock.ts";
-import type { ReflexConfig } from "../../model/config.ts";
-import { type KeyState, readKeyState } from "../../rules/rule.ts";
-import { definitionOf, isDefinitionOf, isScheduleOf, scheduleOf } from "../../rules/same-reflex.ts";
+import { keepsIncidents, type ReflexConfig } from "../../model/config.ts";
+import { type KeyState, REST, readKeyState, storedKeyState } from "../../rules/key-state.ts";
+import { definitionOf, isDefinitionOf, isScheduleOf, scheduleOf, scopeOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import { CLOCK_KEY, type ReflexState, type StoredReflexState } from "../../store/reflex-state.ts";
 import type { Journal } from "../commits/journal.ts";
@@ -77,14 +77,29 @@ export class ReflexRows {
   #restoreKeys(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept["keys"] {
     if (!rows.every((row) => isDefinitionOf(config, row.definition))) {
       this.#forgetKeys(config.name);
-      return [];
+      return this.#keepIncidents(config, rows);
     }
     return rows.flatMap((row) => {
       const { key } = row;
       const state = readKeyState(row.state);
       if (state === null) this.#forgetDamaged(config.name, key);
       else this.#rebind(row, definitionOf(config));
-      return state === null ? [] : [{ key, state }];
+      return state === null ? [] : [{ key, state: keepsIncidents(config) ? state : { ...state, incident: null } }];
+    });
+  }
+
+  /** Other words decide from now on. What is open stays where they say the same keys: their next look decides. */
+  #keepIncidents(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept["keys"] {
+    if (!keepsIncidents(config)) return [];
+    const scope = scopeOf(config);
+    const definition = definitionOf(config);
+    return rows.flatMap(({ reflex, key, state: stored }) => {
+      const was = readKeyState(stored);
+      if (was?.incident?.open?.scope !== scope) return [];
+      const state = { ...REST, isMatching: was.isMatching, incident: was.incident };
+      const store = this.#store;
+      this.#ledger.write(() => store.reflexes.set({ reflex, key, definition, state: storedKeyState(state) }));
+      return [{ key, state }];
     });
   }
 

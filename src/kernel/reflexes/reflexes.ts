@@ -6,11 +6,11 @@
 import type { Clock } from "../../base/clock.ts";
 import { type Json, readJson } from "../../base/json.ts";
 import type { ReflexPlan } from "../../config/reload-plan.ts";
-import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
-import { type Elements, MAX_ELEMENTS } from "../../rules/each.ts";
-import { MAX_KEYS, shownKeyWord } from "../../rules/key.ts";
+import { keepsIncidents, type NerveConfig, type ReflexConfig } from "../../model/config.ts";
+import type { Decision } from "../../rules/decision.ts";
+import type { Elements } from "../../rules/each.ts";
+import type { KeyState } from "../../rules/key-state.ts";
 import { hasWords, type Match } from "../../rules/matcher.ts";
-import type { Decision } from "../../rules/rule.ts";
 import { definitionOf, scheduleOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import type { StoredReflexState } from "../../store/reflex-state.ts";
@@ -23,9 +23,13 @@ import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { Clocks, type DueTimes } from "./clocks.ts";
 import type { Cause, Firings } from "./firings.ts";
+import { incidentEnds } from "./incident-ends.ts";
+import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
+import type { StoredPayload } from "./newest-elements.ts";
 import { newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
+import { ReflexVoice } from "./reflex-voice.ts";
 import type { Silences } from "./silences.ts";
 import type { TimedRuns } from "./timed-runs.ts";
 
@@ -38,6 +42,7 @@ export interface ReflexesParts {
   readonly store: Store;
   readonly firings: Firings;
   readonly silences: Silences;
+  readonly incidents: Incidents;
   readonly dueTimes: DueTimes;
   readonly timedRuns: TimedRuns;
 }
@@ -64,7 +69,8 @@ export class Reflexes implements KeyStatesOwner {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
-  readonly #journal: Journal;
+  readonly incidents: Incidents;
+  readonly #voice: ReflexVoice;
   readonly #store: Store;
   readonly #firings: Firings;
   readonly #silences: Silences;
@@ -81,16 +87,20 @@ export class Reflexes implements KeyStatesOwner {
     store,
     firings,
     silences,
+    incidents,
     dueTimes,
     timedRuns,
   }: ReflexesParts) {
     this.ticker = ticker;
     this.ledger = ledger;
     this.lifetime = lifetime;
-    this.#journal = journal;
+    this.#voice = new ReflexVoice(journal);
     this.#store = store;
     this.#firings = firings;
     this.#silences = silences;
+    this.incidents = incidents;
+    incidents.onLook = (inhibitor) => this.lookAgain(inhibitor);
+    silences.onEnd = () => this.lookAgain(null);
     this.#clocks = new Clocks({ clock, ticker, ledger, dueTimes, timedRuns });
     this.#rows = new ReflexRows({ clock, ledger, journal, store });
   }
@@ -112,7 +122,8 @@ export class Reflexes implements KeyStatesOwner {
     for (const entry of config.reflexes) {
       const sense = entry.kind === "sense" ? senses.get(entry.sense) : null;
       if (sense === undefined) continue;
-      const known = plan.keep.has(entry.name) ? before.get(entry.name) : undefined;
+      const was = plan.keep.has(entry.name) ? before.get(entry.name) : undefined;
+      const known = was !== undefined && keepsIncidents(was.config) === keepsIncidents(entry) ? was : undefined;
       const reflex = known ?? this.#make(entry, sense, rows.get(entry.name) ?? []);
       if (known === undefined) fresh.push(reflex);
       else this.#goOn(known, entry);
@@ -131,12 +142,16 @@ export class Reflexes implements KeyStatesOwner {
       if (!this.byName.has(name)) this.#rows.forget(name, "it is no longer configured");
     }
     this.#rows.keepSince(this.byName);
+    this.incidents.quietHours = config.quietHours;
+    this.#endOrphans(before);
+    this.lookAgain(null);
     this.#silences.reflexes = config.reflexes.flatMap(({ kind, name }) => (kind === "workflow" ? [name] : []));
   }
 
   /** The words that decide are the same; what the reflex runs, and when, may have changed. */
   #goOn(reflex: Reflex, config: ReflexConfig): void {
     reflex.config = config;
+    reflex.states?.goOn(config);
     const schedule = scheduleOf(config);
     if (schedule === reflex.schedule) return;
     this.#clocks.unschedule(reflex);
@@ -144,6 +159,36 @@ export class Reflexes implements KeyStatesOwner {
     if (reflex.last !== null) this.#rows.forgetClock(config.name);
     reflex.last = null;
     this.#clocks.schedule(reflex);
+  }
+
+  /** Incidents that no key remembers any more: their reflex is gone, or is another one now. */
+  #endOrphans(before: ReadonlyMap<string, Reflex>): void {
+    const ends = incidentEnds(this.incidents.rows.open, this.byName, before);
+    if (ends.length === 0) return;
+    this.ledger.write((draft) => {
+      for (const { row, of, reason } of ends) this.incidents.end(draft, of, row, reason);
+    });
+  }
+
+  /** Inside a transaction: the reflex is disabled, and its incidents resolve. */
+  endIncidents(draft: Draft, reflex: Reflex, reason: string): void {
+    reflex.states?.incidents?.end(draft, reason);
+  }
+
+  /** What is held back may be reported: of all reflexes, or of those that an incident of `inhibitor` holds back. */
+  lookAgain(inhibitor: string | null): void {
+    for (const { config, states } of this.byName.values()) {
+      if (states === null || config.kind !== "workflow" || config.incident === null) continue;
+      if (inhibitor === null || config.incident.inhibitedBy.includes(inhibitor))
+        states.incidents?.lookAgain(this.ledger);
+    }
+  }
+
+  opened(draft: Draft, states: KeyStates): void {
+    draft.afterwards(() => {
+      const reflex = this.byName.get(states.name);
+      if (reflex !== undefined) reflex.fired++;
+    });
   }
 
   #end(reflex: Reflex): void {
@@ -165,8 +210,14 @@ export class Reflexes implements KeyStatesOwner {
     const states = KeyStates.of(config, reflex.definition, this);
     if (!states.ok) throw new Error(`reflex ${config.name}: ${states.error.path}: ${states.error.message}`);
     reflex.states = states.value;
-    states.value.restore(keys);
+    states.value.restore(keys.map((one) => ({ ...one, state: this.#sane(one.state) })));
     return reflex;
+  }
+
+  /** Nobody can go on with an incident that has no row. */
+  #sane(state: KeyState): KeyState {
+    const id = state.incident?.open?.id;
+    return id === undefined || this.incidents.rows.openById(id) !== null ? state : { ...state, incident: null };
   }
 
   /** Forgets the keys that have come to rest: their rows go, a few at a time. */
@@ -209,18 +260,19 @@ export class Reflexes implements KeyStatesOwner {
       const { states } = reflex;
       if (states === null) this.#firings.fire(draft, reflex, current, null);
       if (states === null || match === null) continue;
-      this.#say(reflex, states, match);
+      this.#voice.heard(reflex, states, match);
       for (const decision of states.decide(draft, match, signal, payload)) {
         this.#firings.act(draft, reflex, decision, current);
       }
     }
   }
 
-  *payloadsBefore(sense: string, id: number): Generator<Json> {
-    const after = Math.max(0, id - SOUGHT_SIGNALS);
+  *signalsBefore(sense: string, id: number): Generator<StoredPayload> {
+    const newest = Math.min(id, this.#store.signals.lastId() + 1);
+    const after = Math.max(0, newest - SOUGHT_SIGNALS);
     const page = { ...ALL_SIGNALS, after, senses: [sense], limit: SOUGHT_PAYLOADS, newest: true };
     for (const signal of this.#store.signals.list(page).sort((a, b) => b.id - a.id)) {
-      if (signal.id < id) yield readJson(signal.payload) ?? null;
+      if (signal.id < id) yield { id: signal.id, payload: readJson(signal.payload) ?? null };
     }
   }
 
@@ -230,41 +282,7 @@ export class Reflexes implements KeyStatesOwner {
     this.#firings.act(draft, reflex, { key, decision, element: null }, null);
   }
 
-  limited({ name }: KeyStates): void {
-    const message = `it remembers ${MAX_KEYS} keys, as many as it may: signals of further ones are not looked at until some come to rest`;
-    this.#journal.folding(`reflex:${name}`).warn("reflex.keys-limited", message, { keys: MAX_KEYS });
-  }
-
-  /** What is said of a reflex once: signals without its key, and more elements than it looks at. */
-  #say(reflex: Reflex, states: KeyStates, heard: Match | Elements): void {
-    if (!("byKey" in heard)) {
-      if (heard.isMissing && !states.saidMissing) this.#sayMissing(reflex, states);
-      return;
-    }
-    const { byKey, total } = heard;
-    const { each } = reflex.config;
-    if (each !== null && total > MAX_ELEMENTS && !states.saidTooMany) this.#sayTooMany(states, each, total);
-    if (states.saidMissing) return;
-    for (const { match } of byKey.values()) if (match.isMissing) return this.#sayMissing(reflex, states);
-  }
-
-  #sayTooMany(states: KeyStates, each: string, total: number): void {
-    states.saidTooMany = true;
-    const message = `a payload has ${total} elements at "${each}": the first ${MAX_ELEMENTS} are looked at`;
-    const data = { each, elements: total, looked_at: MAX_ELEMENTS };
-    this.#journal.of(`reflex:${states.name}`).warn("reflex.elements-limited", message, data);
-  }
-
-  #sayMissing({ config }: Reflex, states: KeyStates): void {
-    states.saidMissing = true;
-    if (config.key === null) return;
-    const isList = typeof config.key !== "string";
-    const where = isList
-      ? `one of "${shownKeyWord(config.key)}": null stands in its place`
-      : `"${config.key}": such signals share the key null`;
-    const key = isList ? [...config.key] : config.key;
-    this.#journal
-      .of(`reflex:${config.name}`)
-      .warn("reflex.key-missing", `a payload has no scalar at ${where}`, { key });
+  limited(states: KeyStates): void {
+    this.#voice.keysLimited(states);
   }
 }

@@ -26,6 +26,8 @@ export class Silences {
   readonly #silenced = new Map<string, Silenced>();
   /** Names of the reflexes that start workflows; a load of the configuration sets them. */
   reflexes: readonly string[] = [];
+  /** A silence is over. */
+  onEnd: () => void = () => {};
 
   constructor(parts: SilencesParts) {
     this.#parts = parts;
@@ -118,6 +120,7 @@ export class Silences {
       if (!store.silences.remove(silence)) return;
       draft.afterwards(() => {
         if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);
+        this.onEnd();
       });
       journal.within(draft, "kernel").info("reflex.unsilenced", message, dataOf(silence));
     });

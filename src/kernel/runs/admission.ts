@@ -18,6 +18,8 @@ export interface Room {
   readonly config: WorkflowConfig;
   /** Counted up by this. */
   readonly admitted: Admitted;
+  /** An earlier report of the same incident has not ended. */
+  readonly isBehind: boolean;
 }
 
 export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): Admission {
@@ -26,7 +28,7 @@ export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): 
   const trigger = retryOf === null ? order.trigger : { ...order.trigger, reflex: null };
   draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep, decision } });
   // What a retry inherits is read when it begins.
-  if (room.free > 0 && room.waiting === 0 && retryOf === null && room.mayBegin) {
+  if (room.free > 0 && room.waiting === 0 && retryOf === null && room.mayBegin && !room.isBehind) {
     room.admitted.started++;
     draft.run(run, { event: "run.started", data: { attempt: 1, code: room.code } });
     return "started";
@@ -41,7 +43,12 @@ export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): 
 }
 
 /** Why no more runs may wait; null: one more may. */
-function whyFull({ running, waiting, free, config }: Room): string | null {
+export function whyFull({
+  running,
+  waiting,
+  free,
+  config,
+}: Pick<Room, "running" | "waiting" | "free" | "config">): string | null {
   const maxQueue = config.overflow === "drop" ? 0 : config.maxQueue;
   if (waiting < free + maxQueue) return null;
   return config.overflow === "drop"

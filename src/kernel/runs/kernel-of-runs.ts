@@ -29,6 +29,8 @@ export interface WorkflowsParts extends LifeHost {
   readonly isHeld: () => boolean;
   readonly command: () => WorkerCommand;
   readonly peers: () => PeerFiles;
+  /** A run of `workflow` has left the queue or a slot. */
+  readonly hasRoom: (workflow: string) => void;
   /** Folder of the content-addressed store, and the lock file of a workflow. */
   readonly blobs: string;
   readonly lockOf: (workflow: string) => string;
@@ -163,6 +165,10 @@ export class KernelOfRuns implements WorkflowHost {
 
   ranNothing(run: LiveRun, row: Run): void {
     this.#voice.ranNothing(run, row);
+  }
+
+  hasRoom(workflow: string): void {
+    this.#parts.hasRoom(workflow);
   }
 
   began(run: LiveRun): void {

@@ -1,32 +1,28 @@
 /**
  * The runs of a workflow that wait for a slot, in the order in which they get one, and the runs that have one. Interrupted
  * runs have kept theirs; woken, retried and restarted runs come before queued ones; queued ones come in the order of their
- * ids.
+ * ids. A run that reports an incident waits until an earlier report of the incident is over, and is next then.
  */
 import { Fifo } from "../../base/fifo.ts";
 import type { LiveRun, ResumeReason } from "../memory/run.ts";
+import { Reports } from "./reports.ts";
 
 export class Line {
   readonly #queued = new Fifo<LiveRun>();
+  readonly #reports = new Reports();
+  /** Reports whose turn has come. */
+  readonly #turned = new Fifo<LiveRun>();
   readonly #ready = new Fifo<LiveRun>();
   readonly #slots = new Set<LiveRun>();
   /** Of those that have a slot, the runs that have no worker any longer. */
   readonly #interrupted = new Set<LiveRun>();
-  /** Queued runs that have got their slot, until they are seen to have begun. */
-  readonly #beginning = new Set<LiveRun>();
 
   get queued(): number {
-    return this.#queued.size;
+    return this.#queued.size + this.#turned.size + this.#reports.waiting;
   }
 
   get ready(): number {
     return this.#ready.size;
-  }
-
-  /** Whether the beginning of a queued run is being committed: whoever is asked for now begins behind it. */
-  isBeginning(): boolean {
-    for (const run of this.#beginning) if (run.phase !== "beginning") this.#beginning.delete(run);
-    return this.#beginning.size > 0;
   }
 
   /** Runs that have a slot. */
@@ -34,8 +30,9 @@ export class Line {
     return this.#slots.size;
   }
 
+  /** Nobody has a slot, and nobody could get one: a report that waits for another could not. */
   get isEmpty(): boolean {
-    return this.running + this.ready + this.queued === 0;
+    return this.running + this.ready + this.#turned.size + this.#queued.size === 0;
   }
 
   slots(): Iterable<LiveRun> {
@@ -45,7 +42,23 @@ export class Line {
   /** Waits for its first slot. */
   queue(run: LiveRun): void {
     if (run.phase !== "queued") run.to("queued");
-    this.#queued.add(run);
+    if (!this.#reports.mustWait(run)) this.#queued.add(run);
+  }
+
+  /** A run that has not ended is here. Those of one incident come in the order of their ids. */
+  comes(run: LiveRun): void {
+    this.#reports.add(run);
+  }
+
+  /** It has ended. */
+  goes(run: LiveRun): void {
+    const next = this.#reports.remove(run);
+    if (next !== null) this.#turned.add(next);
+  }
+
+  /** Reports of `incident` that have not ended, in their order. */
+  reportsOf(incident: string): readonly LiveRun[] {
+    return this.#reports.of(incident);
   }
 
   /** Has run before, and waits for a slot. */
@@ -73,10 +86,8 @@ export class Line {
     this.#interrupted.clear();
     for (const run of next) run.to("beginning");
     for (let left = free; left > 0; left--) {
-      const ready = this.#ready.shift();
-      const run = ready ?? this.#queued.shift();
+      const run = this.#ready.shift() ?? this.#turned.shift() ?? this.#queued.shift();
       if (run === null) break;
-      if (ready === null) this.#beginning.add(run);
       this.enters(run);
       next.push(run);
     }
@@ -86,6 +97,8 @@ export class Line {
   /** It waits for nothing here, and has no slot. */
   leaves(run: LiveRun): void {
     this.#queued.delete(run);
+    this.#turned.delete(run);
+    this.#reports.forget(run);
     this.#ready.delete(run);
     this.#slots.delete(run);
     this.#interrupted.delete(run);
@@ -94,6 +107,8 @@ export class Line {
   /** It has ended by other means than its worker, and gets no slot. */
   forget(run: LiveRun): void {
     this.#queued.delete(run);
+    this.#turned.delete(run);
+    this.#reports.forget(run);
     this.#ready.delete(run);
   }
 }

@@ -43,6 +43,8 @@ export interface WorkflowHost extends RunWorkerHost {
   waits(run: LiveRun, problem: Problem): void;
   /** An attempt of `run` failed that had nothing to run. `row`: of that attempt. */
   ranNothing(run: LiveRun, row: Run): void;
+  /** A run of `workflow` has left the queue or a slot. */
+  hasRoom(workflow: string): void;
   /** After the commit of its beginning. */
   began(run: LiveRun): void;
   /** After the commit of its ending. */

@@ -7,16 +7,15 @@
  * - Memory follows the commit, as everywhere in the kernel.
  */
 import type { Result } from "../../base/result.ts";
-import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { isOver, type RunEvent } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
-import type { Draft } from "../commits/draft.ts";
 import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
-import { type Admission, admit } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 import { Beginning } from "./beginning.ts";
+import { Entrance } from "./entrance.ts";
 import { Line } from "./line.ts";
 import { Module } from "./module.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
@@ -36,7 +35,10 @@ export class Workflow implements Slots {
   readonly #module: Module;
   readonly #worker: RunWorker;
   readonly #sleepers: Sleepers;
+
   readonly #line = new Line();
+  /** Who is let in. */
+  readonly entrance: Entrance;
   #stopping = false;
 
   constructor(config: WorkflowConfig, location: Result<Location, Problem>, host: WorkflowHost) {
@@ -50,6 +52,7 @@ export class Workflow implements Slots {
       () => this.fill(),
     );
     this.#worker = new RunWorker(this, host);
+    this.entrance = new Entrance(this, this.#line);
     this.#sleepers = new Sleepers(host.ticker, host.lifetime, (run, reason) => this.#woken(run, reason));
   }
 
@@ -71,25 +74,12 @@ export class Workflow implements Slots {
     return this.#line.running > 0;
   }
 
-  get #free(): number {
-    return (this.config.concurrency ?? DEFAULT_CONCURRENCY) - this.#line.running;
-  }
-
   // ── letting runs in ──────────────────────────────────────────────────
-
-  /** Inside a transaction: the run is queued, and started or dropped where that is decided already. */
-  admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
-    const admitted = draft.admitted(this);
-    const { config, counts } = this;
-    const mayBegin = this.#mayBegin && !this.#line.isBeginning();
-    const free = Math.max(0, this.#free - this.#line.ready - admitted.started);
-    const [running, waiting] = [counts.running + admitted.started, counts.queued + admitted.queued];
-    return admit(draft, run, order, { running, waiting, free, mayBegin, code: this.#module.code, config, admitted });
-  }
 
   /** After the commit of `admit`. */
   admitted(run: LiveRun, order: RunOrder, how: Admission): void {
     if (how === "dropped") return this.release(run);
+    this.#line.comes(run);
     if (how === "queued") {
       if (order.retryOf === null && run.inputLength <= REMEMBERED_INPUT) run.order = order;
       this.#line.queue(run);
@@ -103,6 +93,7 @@ export class Workflow implements Slots {
 
   /** A run that an earlier kernel left. `wait`: for what, where it sleeps. */
   restore(run: LiveRun, wait: Wait | null): void {
+    this.#line.comes(run);
     if (wait !== null) return this.sleep(run, wait);
     if (run.row?.state === "queued") this.#line.queue(run);
     else this.#line.readies(run, "restart");
@@ -110,21 +101,27 @@ export class Workflow implements Slots {
 
   /** A run that an earlier kernel left, and that cannot go on. */
   hold(run: LiveRun, problem: Problem): void {
+    this.#line.comes(run);
     this.#host.waits(run, problem);
     this.#sleepers.hold(run, "restart");
   }
 
-  get #mayBegin(): boolean {
+  /** Digest of the module that its worker has loaded. */
+  get code(): string {
+    return this.#module.code;
+  }
+
+  get mayBegin(): boolean {
     return this.#worker.isOpen && !this.#host.isHeld && !this.#stopping;
   }
 
   /** Gives free slots to runs that wait, once a worker is there for them. */
   fill(): void {
-    if (!this.#mayBegin) {
+    if (!this.mayBegin) {
       if (!this.#stopping && !this.#line.isEmpty) this.#worker.want();
       return;
     }
-    for (const run of this.#line.next(this.#free)) this.#begin(run);
+    for (const run of this.#line.next(this.entrance.free)) this.#begin(run);
     if (this.#line.running === 0) this.#worker.idles();
   }
 
@@ -152,6 +149,7 @@ export class Workflow implements Slots {
   }
 
   #begin(run: LiveRun): void {
+    this.#host.hasRoom(this.name);
     this.#host.ledger.write((draft) => {
       const found = this.#host.assignment(draft, run);
       if (!found.ok) return draft.afterwards(() => this.#cannotBegin(run, found.error));
@@ -188,6 +186,8 @@ export class Workflow implements Slots {
     this.#host.ended(run);
     run.to("gone");
     this.#leaves(run);
+    this.#line.goes(run);
+    this.#host.hasRoom(this.name);
     this.fill();
   }
 
@@ -253,12 +253,12 @@ export class Workflow implements Slots {
   cancel(run: LiveRun, why: string | null): Promise<void> {
     return this.#host.ledger.commit((draft) => {
       draft.run(run, { event: "run.cancelled", data: { error: why } });
-      draft.afterwards(() => this.#abandon(run));
+      draft.afterwards(() => this.abandon(run));
     });
   }
 
   /** It has ended by other means than its worker. */
-  #abandon(run: LiveRun): void {
+  abandon(run: LiveRun): void {
     this.#host.ended(run);
     this.#line.forget(run);
     this.#sleepers.forget(run);

@@ -43,7 +43,7 @@ export class ReplayKernel {
   readonly #log: RunLog;
   readonly #witness: Witness;
   readonly #lives: Life[] = [];
-  readonly #run = new LiveRun(1, "flow", TRACE);
+  readonly #run = new LiveRun(1, "flow", TRACE, null);
   readonly #slots: Slots;
 
   constructor(script: Script) {

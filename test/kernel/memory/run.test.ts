@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { LiveRun, type Phase } from "../../../src/kernel/memory/run.ts";
 
 const run = (...phases: readonly Phase[]): LiveRun => {
-  const live = new LiveRun(7, "flow", "0".repeat(32));
+  const live = new LiveRun(7, "flow", "0".repeat(32), null);
   for (const phase of phases) live.to(phase);
   return live;
 };

@@ -5,13 +5,17 @@ import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../src/base/json.ts";
 import type { Draft } from "../../../src/kernel/commits/draft.ts";
 import { Ledger } from "../../../src/kernel/commits/ledger.ts";
+import type { Incidents } from "../../../src/kernel/reflexes/incidents.ts";
 import { KeyStates } from "../../../src/kernel/reflexes/key-states.ts";
+import type { StoredPayload } from "../../../src/kernel/reflexes/newest-elements.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { type Handle, Ticker } from "../../../src/kernel/time/ticker.ts";
 import type { WorkflowReflexConfig } from "../../../src/model/config.ts";
+import type { Decision } from "../../../src/rules/decision.ts";
 import { MAX_KEYS } from "../../../src/rules/key.ts";
+import { type KeyState, REST } from "../../../src/rules/key-state.ts";
 import { matcherOf } from "../../../src/rules/matcher.ts";
-import { type Decision, decide, type KeyState, REST, ruleOf } from "../../../src/rules/rule.ts";
+import { decide, ruleOf } from "../../../src/rules/rule.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { storeFile } from "../../../src/store/tables.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";
@@ -53,6 +57,9 @@ interface Decided extends Decision {
   readonly key: string;
 }
 
+/** No reflex here keeps any. */
+const NO_INCIDENTS = null as unknown as Incidents;
+
 /** A kernel's states of one reflex over a store that outlives it. */
 function bench(words: Words) {
   const folder = temporaryFolder();
@@ -75,12 +82,21 @@ function bench(words: Words) {
       expect(of).toBe(states);
       draft.afterwards(() => decided.push({ key, ...decision }));
     };
-    function* payloadsBefore(sense: string, before: number): Generator<Json> {
+    function* signalsBefore(sense: string, before: number): Generator<StoredPayload> {
       const page = { after: 0, senses: [sense], since: null, until: null, trace: null, limit: 10, newest: true };
       const signals = store.signals.list(page).filter((signal) => signal.id < before);
-      for (const { payload } of signals.reverse()) yield JSON.parse(payload) as Json;
+      for (const { id, payload } of signals.reverse()) yield { id, payload: JSON.parse(payload) as Json };
     }
-    const owner = { ticker, ledger, lifetime, late, limited: () => limited++, payloadsBefore };
+    const owner = {
+      ticker,
+      ledger,
+      lifetime,
+      late,
+      limited: () => limited++,
+      signalsBefore,
+      incidents: NO_INCIDENTS,
+      opened: () => {},
+    };
     const made = KeyStates.of(config, "d", owner);
     if (!made.ok) throw new Error(made.error.message);
     const states = made.value;

@@ -6,7 +6,7 @@ import { Ledger } from "../../../src/kernel/commits/ledger.ts";
 import { newReflex } from "../../../src/kernel/reflexes/reflex.ts";
 import { clockRow, ReflexRows } from "../../../src/kernel/reflexes/reflex-rows.ts";
 import type { ReflexConfig } from "../../../src/model/config.ts";
-import { REST } from "../../../src/rules/rule.ts";
+import { REST } from "../../../src/rules/key-state.ts";
 import { definitionOf, scheduleOf } from "../../../src/rules/same-reflex.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { temporaryFolder } from "../../helpers/folder.ts";

@@ -9,6 +9,7 @@ import { type Entry, Ledger } from "../../../src/kernel/commits/ledger.ts";
 import { Sense } from "../../../src/kernel/memory/sense.ts";
 import type { DueTimes } from "../../../src/kernel/reflexes/clocks.ts";
 import { Firings } from "../../../src/kernel/reflexes/firings.ts";
+import { Incidents } from "../../../src/kernel/reflexes/incidents.ts";
 import { Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
 import { Silences } from "../../../src/kernel/reflexes/silences.ts";
 import { TimedRuns } from "../../../src/kernel/reflexes/timed-runs.ts";
@@ -80,6 +81,7 @@ function bench(reflex: SenseReflexConfig) {
         silences,
         wake: () => {},
       });
+      const incidents = new Incidents({ lifetime, journal, store, workflows, silences, chance: SYSTEM_CHANCE });
       const timedRuns = new TimedRuns({
         wallMs: clock.wallMs,
         chance: SYSTEM_CHANCE,
@@ -88,7 +90,19 @@ function bench(reflex: SenseReflexConfig) {
         journal,
         workflows,
       });
-      const parts = { clock, ticker, ledger, lifetime, journal, store, firings, silences, dueTimes, timedRuns };
+      const parts = {
+        clock,
+        ticker,
+        ledger,
+        lifetime,
+        journal,
+        store,
+        firings,
+        silences,
+        incidents,
+        dueTimes,
+        timedRuns,
+      };
       const reflexes = new Reflexes(parts);
       reflexes.load(config, new Map([["a", new Sense(entry, null, null)]]), new Set(), planStart(config));
     },

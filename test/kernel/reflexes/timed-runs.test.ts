@@ -4,6 +4,7 @@ import { expect, test } from "bun:test";
 import { SYSTEM_CHANCE } from "../../../src/base/chance.ts";
 import { planReload, planStart } from "../../../src/config/reload-plan.ts";
 import { Firings } from "../../../src/kernel/reflexes/firings.ts";
+import { Incidents } from "../../../src/kernel/reflexes/incidents.ts";
 import { Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
 import { Silences } from "../../../src/kernel/reflexes/silences.ts";
 import { TimedRuns } from "../../../src/kernel/reflexes/timed-runs.ts";
@@ -45,6 +46,7 @@ class TimedBench extends RunsBench {
       journal,
       store,
       silences,
+      incidents: new Incidents({ lifetime, journal, store, workflows, silences, chance: SYSTEM_CHANCE }),
       firings: new Firings({ chance: SYSTEM_CHANCE, lifetime, journal, store, workflows, silences, wake: () => {} }),
       dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {} },
       timedRuns: new TimedRuns({ wallMs: clock.wallMs, chance: SYSTEM_CHANCE, ledger, lifetime, journal, workflows }),

@@ -87,6 +87,7 @@ class Bench implements AsyncDisposable {
       peers: () => [],
       blobs: this.folder.file("blobs"),
       lockOf: (workflow) => this.folder.file(`${workflow}.lock`),
+      hasRoom: () => {},
     });
     workflows.load(this.config(limits), this.locations(limits));
     return workflows;

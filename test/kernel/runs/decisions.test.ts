@@ -57,7 +57,7 @@ test("whatever is decided twice is one run, and rebuild proves the table equal",
         const decision = spellDecision(decided);
         ledger.write((draft) => {
           if (reflex !== null && draft.runDecided(reflex, decision) !== null) return;
-          const run = new LiveRun(++last, "flow", "0".repeat(32));
+          const run = new LiveRun(++last, "flow", "0".repeat(32), null);
           const id = decided.kind === "signal" ? decided.signal : null;
           const trigger = {
             id,

@@ -1,0 +1,140 @@
+/** The keys of one reflex with `incident`: what each event makes of a key, what is held back, and what a person does. */
+import type { Json } from "../../base/json.ts";
+import type { WorkflowReflexConfig } from "../../model/config.ts";
+import type { IncidentEvent, Outcome, Rule } from "../../rules/decision.ts";
+import type { Elements } from "../../rules/each.ts";
+import { decideIncident } from "../../rules/incident-rule.ts";
+import type { KeyState } from "../../rules/key-state.ts";
+import type { Match } from "../../rules/matcher.ts";
+import { scopeOf } from "../../rules/same-reflex.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Ledger } from "../commits/ledger.ts";
+import type { KeyMemory, Remembering } from "../memory/key.ts";
+import type { IncidentKey } from "./incident-subject.ts";
+import type { Incidents } from "./incidents.ts";
+import type { StoredPayload } from "./newest-elements.ts";
+
+/** The keys of the reflex, whatever they remember. */
+export interface RememberedKeys extends Remembering {
+  readonly rule: Rule;
+  all(): Iterable<KeyMemory>;
+  payloadFor(sense: string | null, payload: Json, key: string): Json;
+  hear(sense: string, payload: Json): Match | Elements | null;
+  /** The last signals of `sense` before signal `id`. */
+  signalsBefore(sense: string, id: number): Iterable<StoredPayload>;
+  apply(draft: Draft, memory: KeyMemory, event: IncidentEvent): void;
+  /** An incident opens in this transaction. */
+  opened(draft: Draft): void;
+}
+
+export class IncidentKeys {
+  readonly #incidents: Incidents;
+  readonly #keys: RememberedKeys;
+  readonly #config: WorkflowReflexConfig;
+  readonly #scope: string;
+  /** Keys with something that is held back. */
+  readonly #held = new Set<KeyMemory>();
+  #stored: ReadonlyMap<string, number> | null = null;
+
+  constructor(incidents: Incidents, keys: RememberedKeys, config: WorkflowReflexConfig) {
+    this.#incidents = incidents;
+    this.#keys = keys;
+    this.#config = config;
+    this.#scope = scopeOf(config);
+  }
+
+  decide(draft: Draft, memory: KeyMemory, before: KeyState, event: IncidentEvent): Outcome {
+    const { rule } = this.#keys;
+    if (rule.incident === null) throw new Error(`reflex ${this.#config.name} keeps no incidents`);
+    const of = this.#keyOf(memory);
+    const outcome = decideIncident(rule, rule.incident, before, event, this.#incidents.world(draft, of));
+    for (const move of outcome.moves) {
+      this.#incidents.act(draft, of, move);
+      if (move.kind === "opened") this.#keys.opened(draft);
+    }
+    return outcome;
+  }
+
+  #keyOf(memory: KeyMemory): IncidentKey {
+    const { key } = memory;
+    const newest = () => memory.newest ?? this.#newestStored(key);
+    return {
+      config: this.#config,
+      scope: this.#scope,
+      key,
+      get newest() {
+        return newest();
+      },
+      payloadFor: (sense, payload) => this.#keys.payloadFor(sense, payload, key),
+    };
+  }
+
+  #newestStored(key: string): number | null {
+    this.#stored ??= this.#readStored();
+    return this.#stored.get(key) ?? null;
+  }
+
+  /** The newest signal of each key that matched, among the last that are stored. */
+  #readStored(): ReadonlyMap<string, number> {
+    const newest = new Map<string, number>();
+    for (const sense of this.#config.on) {
+      for (const { id, payload } of this.#keys.signalsBefore(sense, Number.MAX_SAFE_INTEGER)) {
+        const heard = this.#keys.hear(sense, payload);
+        const all =
+          heard === null ? [] : "byKey" in heard ? [...heard.byKey.values()].map(({ match }) => match) : [heard];
+        for (const { key, matches } of all) if (matches) newest.set(key, Math.max(id, newest.get(key) ?? 0));
+      }
+    }
+    return newest;
+  }
+
+  /** After the commit. */
+  kept(memory: KeyMemory): void {
+    const { incident } = memory.state;
+    const isHeld = incident !== null && (incident.owed.length > 0 || (incident.open?.held.length ?? 0) > 0);
+    if (isHeld) this.#held.add(memory);
+    else this.#held.delete(memory);
+  }
+
+  /** What is held back may be reported. */
+  lookAgain(ledger: Ledger): void {
+    if (this.#held.size === 0) return;
+    ledger.write((draft) => {
+      for (const memory of this.#held)
+        this.#keys.apply(draft, memory, { kind: "look", elapsed: this.#incidents.now() });
+    });
+  }
+
+  /** The key with incident `id` open, as memory has it; null: none. */
+  keyOf(id: number): KeyMemory | null {
+    for (const memory of this.#keys.all()) if (memory.state.incident?.open?.id === id) return memory;
+    return null;
+  }
+
+  /** Ids of those that are open. */
+  get ids(): number[] {
+    return [...this.#keys.all()].flatMap(({ state }) => state.incident?.open?.id ?? []);
+  }
+
+  /** Inside a transaction: the reflex goes, and what is open ends, whatever holds its report back. */
+  end(draft: Draft, reason: string): void {
+    const { rule } = this.#keys;
+    if (rule.incident === null) return;
+    const free = { scope: this.#scope, nextId: () => null, suppression: () => null };
+    for (const memory of this.#keys.all()) {
+      const state = draft.keyState(memory);
+      if (state.incident === null) continue;
+      const elapsed = this.#incidents.now();
+      const resolved = decideIncident(rule, rule.incident, state, { kind: "resolve", elapsed, reason }, free);
+      const owed = decideIncident(rule, rule.incident, resolved.state, { kind: "look", elapsed }, free);
+      const of = this.#keyOf(memory);
+      for (const move of [...resolved.moves, ...owed.moves]) this.#incidents.act(draft, of, move);
+      draft.remember(this.#keys, memory, null);
+    }
+  }
+
+  /** Keys are forgotten. */
+  clear(): void {
+    this.#held.clear();
+  }
+}

@@ -1,0 +1,56 @@
+/** With `each`: what the newest signal of each sense had. A key that is gone is decided on with what was last seen of it. */
+import type { Json } from "../../base/json.ts";
+import { type Elements, elementsIn } from "../../rules/each.ts";
+import type { Matcher } from "../../rules/matcher.ts";
+import type { Draft } from "../commits/draft.ts";
+
+/** The signal that is being decided on. */
+export interface DecidedSignal {
+  readonly id: number;
+  readonly sense: string;
+  readonly elapsed: number;
+}
+
+/** A signal as it is stored. */
+export interface StoredPayload {
+  readonly id: number;
+  readonly payload: Json;
+}
+
+export class NewestElements {
+  readonly #matcher: Matcher;
+  readonly #signalsBefore: (sense: string, id: number) => Iterable<StoredPayload>;
+  /** By sense; of transactions that are not committed yet, by their draft. */
+  readonly #elements = new Map<string, Elements>();
+  readonly #drafted = new WeakMap<Draft, Map<string, Elements>>();
+
+  constructor(matcher: Matcher, signalsBefore: (sense: string, id: number) => Iterable<StoredPayload>) {
+    this.#matcher = matcher;
+    this.#signalsBefore = signalsBefore;
+  }
+
+  keep(draft: Draft, sense: string, elements: Elements): void {
+    const drafted = this.#drafted.get(draft) ?? new Map<string, Elements>();
+    this.#drafted.set(draft, drafted.set(sense, elements));
+    draft.afterwards(() => this.#elements.set(sense, elements));
+  }
+
+  /** What was seen of `key` before this signal of the sense. */
+  lastOf(draft: Draft, { sense, id }: DecidedSignal, key: string): Json {
+    const before = this.#drafted.get(draft)?.get(sense) ?? this.#elements.get(sense) ?? null;
+    return before?.byKey.get(key)?.payload ?? this.#stored(sense, id, key);
+  }
+
+  /** After a start the newest signal that was looked at is in the store only. */
+  #stored(sense: string, id: number, key: string): Json {
+    for (const { payload } of this.#signalsBefore(sense, id)) {
+      const elements = elementsIn(this.#matcher, sense, payload);
+      if (elements !== null) return elements.byKey.get(key)?.payload ?? null;
+    }
+    return null;
+  }
+
+  clear(): void {
+    this.#elements.clear();
+  }
+}

@@ -1,0 +1,85 @@
+/** What holds a notification back: a silence, an incident of another reflex, quiet hours, a full queue. */
+import type { QuietHours } from "../../model/config.ts";
+import { incidentOf, spellDecision } from "../../model/run-decision.ts";
+import type { Asked, Suppression } from "../../rules/incident-moves.ts";
+import { quietUntil } from "../../rules/quiet-hours.ts";
+import { fixedSeverity, severityOf } from "../../rules/summary.ts";
+import type { Store } from "../../store/open.ts";
+import type { Draft } from "../commits/draft.ts";
+import type { Workflows } from "../runs/workflows.ts";
+import type { Lifetime } from "../time/lifetime.ts";
+import type { IncidentRows } from "./incident-rows.ts";
+import { type IncidentKey, subjectOf } from "./incident-subject.ts";
+import type { Silences } from "./silences.ts";
+
+export interface SuppressionsParts {
+  readonly lifetime: Lifetime;
+  readonly store: Store;
+  readonly workflows: Workflows;
+  readonly silences: Silences;
+  readonly rows: IncidentRows;
+}
+
+export class Suppressions {
+  readonly #parts: SuppressionsParts;
+  /** Workflows whose full queue holds something back. */
+  readonly #awaited = new Set<string>();
+  quietHours: readonly QuietHours[] = [];
+
+  constructor(parts: SuppressionsParts) {
+    this.#parts = parts;
+  }
+
+  /** A run has left the queue of `workflow`, or a slot: whether something was held back for that. */
+  hasRoom(workflow: string): boolean {
+    return this.#awaited.delete(workflow);
+  }
+
+  /** Null: nothing does. `granted`: runs of that workflow that follow from the same decision. */
+  over(draft: Draft, of: IncidentKey, asked: Asked, granted: number): Suppression | null {
+    const { elapsed } = asked;
+    const { name, incident } = of.config;
+    const by: string[] = [];
+    const ends: number[] = [];
+    const silence = this.#parts.silences.over(name, elapsed);
+    if (silence !== null) {
+      by.push("silence");
+      ends.push(silence.due);
+    }
+    for (const other of incident?.inhibitedBy ?? []) {
+      if (this.#parts.rows.countOf(draft, other) > 0) by.push(`inhibited_by:${other}`);
+    }
+    const quiet = this.#quietUntil(draft, of, asked);
+    if (quiet !== null) {
+      by.push("quiet_hours");
+      ends.push(quiet);
+    }
+    if (!this.#hasRoom(draft, asked, granted)) by.push("queue");
+    return by.length === 0 ? null : { by, until: ends.length === 0 ? null : Math.max(...ends) };
+  }
+
+  #hasRoom(draft: Draft, { id, notification, workflow }: Asked, granted: number): boolean {
+    const joining =
+      notification === "resolved" ? incidentOf(spellDecision({ kind: "incident", incident: id, n: 1 })) : null;
+    if (this.#parts.workflows.hasRoom(draft, workflow, granted, joining)) return true;
+    this.#awaited.add(workflow);
+    return false;
+  }
+
+  #quietUntil(draft: Draft, of: IncidentKey, { id, elapsed, notification }: Asked): number | null {
+    if (this.quietHours.length === 0) return null;
+    const { rows, store, lifetime } = this.#parts;
+    const template = of.config.incident?.severity ?? null;
+    const severityNow = () =>
+      fixedSeverity(template) ?? severityOf(template, subjectOf(store, of, of.newest ?? this.#newestOf(draft, id)));
+    // A resolution is as grave as what it resolves.
+    const severity = notification === "resolved" ? (rows.row(draft, id)?.severity ?? severityNow()) : severityNow();
+    const wallMs = lifetime.wallAt(elapsed);
+    const end = quietUntil(this.quietHours, severity, wallMs);
+    return end === null ? null : elapsed + Math.max(1, end - wallMs);
+  }
+
+  #newestOf(draft: Draft, id: number): number {
+    return this.#parts.rows.row(draft, id)?.last_signal_id ?? 0;
+  }
+}

@@ -1,0 +1,49 @@
+/** The incidents of a replay. */
+import type { Decision, IncidentEvent, Outcome, Rule } from "./decision.ts";
+import type { IncidentMove, IncidentWorld } from "./incident-moves.ts";
+import { decideIncident } from "./incident-rule.ts";
+import type { KeyState } from "./key-state.ts";
+import type { ReplayedIncidents } from "./replayed.ts";
+
+/** What a replay goes on with. */
+export type Decided = Pick<Outcome, "state" | "decisions" | "stage">;
+
+interface ReplayedKey {
+  /** Place of its reflex in the list that is replayed. */
+  readonly reflex: number;
+  readonly key: string;
+  wallAt(elapsed: number): number;
+}
+
+/** An opening counts as a firing of the reflex. */
+export function replayIncident(
+  incidents: ReplayedIncidents,
+  { reflex, key, wallAt }: ReplayedKey,
+  rule: Rule,
+  state: KeyState,
+  event: IncidentEvent,
+): Decided {
+  if (rule.incident === null) throw new Error("the reflex keeps no incidents");
+  const { elapsed } = event;
+  const outcome = decideIncident(rule, rule.incident, state, event, incidents.world(reflex, key, wallAt));
+  const decisions = outcome.moves.flatMap((move): Decision[] => {
+    incidents.moved(reflex, key, move, wallAt(elapsed));
+    if (move.kind !== "opened") return [];
+    const { signal, due } = move;
+    return [{ kind: "fire", signal, element: null, due, elapsed: due ?? elapsed, until: null }];
+  });
+  return { ...outcome, decisions };
+}
+
+/** A world in which nothing holds anything back. */
+export class UnheldIncidents implements ReplayedIncidents {
+  #lastId = 0;
+
+  world(): IncidentWorld {
+    return { scope: "", nextId: () => this.#lastId + 1, suppression: () => null };
+  }
+
+  moved(_reflex: number, _key: string, move: IncidentMove): void {
+    if (move.kind === "opened") this.#lastId = move.id;
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * What becomes of the incidents of one key, the slow way: time passes in steps, and at each step everything that could
+ * happen is asked about anew. Nothing is scheduled, and nothing is remembered of why something waits.
+ */
+import type { Notification } from "../../src/model/incident.ts";
+import type { IncidentRule } from "../../src/rules/decision.ts";
+
+/** Whatever happens falls on a multiple of it; what holds notifications back ends in between, at half a step. */
+export const STEP_MS = 500;
+const LATE_MS = 1_000;
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type Happening =
+  | { readonly kind: "signal"; readonly at: number; readonly matches: boolean; readonly clears: boolean }
+  | { readonly kind: "ack"; readonly at: number }
+  | { readonly kind: "resolve"; readonly at: number };
+
+export interface Story {
+  readonly words: IncidentRule;
+  readonly forMs: number | null;
+  readonly hasClear: boolean;
+  readonly happenings: readonly Happening[];
+  /** While nerve is down. */
+  readonly downs: readonly Span[];
+  /** What holds everything back, and what holds back what one workflow is to report. */
+  readonly held: readonly Span[];
+  readonly full: ReadonlyMap<string, readonly Span[]>;
+  /** As many are open as may be. */
+  readonly limited: readonly Span[];
+  readonly end: number;
+}
+
+export const isWithin = (spans: readonly Span[], at: number): boolean =>
+  spans.some(({ from, to }) => from <= at && at < to);
+
+export const isHeld = ({ held, full }: Story, workflow: string, at: number): boolean =>
+  isWithin(held, at) || isWithin(full.get(workflow) ?? [], at);
+
+/** What is released at a moment: all that nothing holds, what stops being held at that very moment, or nothing. */
+type Released = "all" | "ending" | "none";
+
+interface Pending {
+  readonly workflow: string;
+  notification: Notification;
+  readonly since: number;
+}
+
+interface Owed {
+  readonly id: number;
+  readonly n: number;
+  readonly lasted: number;
+  readonly pending: Pending;
+}
+
+interface Incident {
+  readonly id: number;
+  readonly opened: number;
+  off: number | null;
+  acked: boolean;
+  openingTold: number | null;
+  told: number | null;
+  readonly by: string[];
+  /** Entries of `escalate`, by their place. */
+  readonly escalated: Set<number>;
+  runs: number;
+  pending: Pending[];
+}
+
+export class IncidentModel {
+  readonly said: string[] = [];
+  readonly #story: Story;
+  #matching = false;
+  #since: number | null = null;
+  #spent = false;
+  #open: Incident | null = null;
+  #owed: Owed[] = [];
+  #ids = 0;
+
+  constructor(story: Story) {
+    this.#story = story;
+  }
+
+  run(): string[] {
+    for (let at = 0; at <= this.#story.end; at += STEP_MS / 2) {
+      if (isWithin(this.#story.downs, at)) continue;
+      if (at % STEP_MS !== 0) {
+        // Here ends what no clock ends: what is due has had its turn.
+        this.#pass(at, (due) => due <= at, "none");
+        this.#release(at, "all");
+        continue;
+      }
+      this.#catchUp(at);
+      this.#pass(at, (due) => due <= at, "all");
+      for (const happening of this.#story.happenings) if (happening.at === at) this.#happen(happening, at);
+    }
+    return this.said;
+  }
+
+  /** Nerve was down until now: what passed a moment ago acts at its own time, what passed before acts now. */
+  #catchUp(now: number): void {
+    if (!this.#story.downs.some(({ to }) => to === now)) return;
+    for (let at = now - LATE_MS; at < now; at += STEP_MS / 2) {
+      if (isWithin(this.#story.downs, at)) this.#pass(at, (due) => due === at, at % STEP_MS === 0 ? "ending" : "none");
+    }
+  }
+
+  /** Until nothing more is due, the first first. */
+  #pass(at: number, isDue: (due: number) => boolean, released: Released): void {
+    while (this.#one(at, isDue, released));
+  }
+
+  #one(at: number, isDue: (due: number) => boolean, released: Released): boolean {
+    const { words, forMs } = this.#story;
+    const open = this.#open;
+    if (open !== null && open.off !== null && isDue(open.off + words.resolveAfterMs)) {
+      this.#resolve(at, null, false);
+      return true;
+    }
+    if (this.#release(at, released)) return true;
+    if (open !== null && !open.acked && open.openingTold !== null && open.told !== null) {
+      // One after the other.
+      const place = words.escalate.findIndex((_, index) => !open.escalated.has(index));
+      const next = words.escalate[place];
+      if (next !== undefined && isDue(open.openingTold + next.afterMs)) {
+        open.escalated.add(place);
+        this.#notify("escalated", next.workflow, at);
+        return true;
+      }
+      const waits = open.pending.some(({ workflow }) => workflow === words.workflow);
+      if (words.remindEveryMs !== null && !waits && isDue(open.told + words.remindEveryMs)) {
+        this.#notify("reminded", words.workflow, at);
+        return true;
+      }
+    }
+    if (open === null && this.#since !== null && isDue(this.#since + (forMs ?? 0))) {
+      this.#since = null;
+      this.#begin(at);
+      return true;
+    }
+    return false;
+  }
+
+  #happen(happening: Happening, at: number): void {
+    const open = this.#open;
+    if (happening.kind === "ack") {
+      if (open === null || open.acked) return;
+      open.acked = true;
+      open.pending = open.pending.filter(({ notification }) => notification === "opened");
+      this.said.push(`acked ${open.id}`);
+    } else if (happening.kind === "resolve") {
+      if (open !== null) this.#resolve(at, "by hand", this.#matching);
+    } else this.#look(happening, at);
+  }
+
+  #look({ matches, clears }: Extract<Happening, { kind: "signal" }>, at: number): void {
+    const { hasClear, words, forMs } = this.#story;
+    this.#matching = hasClear ? !clears && (matches || this.#matching) : matches;
+    if (!this.#matching) {
+      this.#spent = false;
+      this.#since = null;
+      if (this.#open === null) return;
+      this.#open.off ??= at;
+      if (at - this.#open.off >= words.resolveAfterMs) this.#resolve(at, null, false);
+    } else if (this.#open !== null) {
+      if (this.#open.off === null) return;
+      this.#open.off = null;
+      this.said.push(`again ${this.#open.id}`);
+    } else if (!this.#spent) {
+      if (forMs === null) this.#begin(at);
+      else this.#since ??= at;
+    }
+  }
+
+  #begin(at: number): void {
+    if (isWithin(this.#story.limited, at)) return void this.said.push("limited");
+    const id = ++this.#ids;
+    this.said.push(`opened ${id}`);
+    this.#open = {
+      id,
+      opened: at,
+      off: null,
+      acked: false,
+      openingTold: null,
+      told: null,
+      by: [],
+      escalated: new Set(),
+      runs: 0,
+      pending: [],
+    };
+    this.#notify("opened", this.#story.words.workflow, at);
+  }
+
+  #resolve(at: number, reason: string | null, spent: boolean): void {
+    const open = this.#open as Incident;
+    this.#open = null;
+    this.#spent = spent;
+    this.said.push(`resolved ${open.id} ${reason}`);
+    for (const workflow of open.by) {
+      const n = ++open.runs;
+      const lasted = at - open.opened;
+      if (isHeld(this.#story, workflow, at)) {
+        this.said.push(`suppressed ${open.id} resolved ${workflow}`);
+        this.#owed.push({ id: open.id, n, lasted, pending: { workflow, notification: "resolved", since: at } });
+      } else {
+        this.#tellOwed(workflow, at);
+        this.#say(open.id, "resolved", workflow, n, lasted, 0);
+      }
+    }
+  }
+
+  #notify(notification: Notification, workflow: string, at: number): void {
+    const open = this.#open as Incident;
+    const pending = open.pending.find((one) => one.workflow === workflow);
+    if (!isHeld(this.#story, workflow, at)) return this.#tell(notification, workflow, at, pending ?? null);
+    if (pending !== undefined) {
+      // The latest is the last in the line again.
+      open.pending = [...open.pending.filter((one) => one !== pending), { ...pending, notification }];
+      return;
+    }
+    this.said.push(`suppressed ${open.id} ${notification} ${workflow}`);
+    open.pending.push({ workflow, notification, since: at });
+  }
+
+  #tell(notification: Notification, workflow: string, at: number, pending: Pending | null): void {
+    const open = this.#open as Incident;
+    this.#tellOwed(workflow, at);
+    open.pending = open.pending.filter((one) => one !== pending);
+    open.told = at;
+    if (notification === "opened") open.openingTold = at;
+    if (!open.by.includes(workflow)) open.by.push(workflow);
+    this.#say(open.id, notification, workflow, ++open.runs, at - open.opened, at - (pending?.since ?? at));
+  }
+
+  #tellOwed(workflow: string, at: number): void {
+    for (const owed of this.#owed.filter(({ pending }) => pending.workflow === workflow)) this.#sayOwed(owed, at);
+    this.#owed = this.#owed.filter(({ pending }) => pending.workflow !== workflow);
+  }
+
+  /** What nothing holds back any more. */
+  #release(at: number, released: Released): boolean {
+    if (released === "none") return false;
+    const isFree = ({ workflow }: Pending): boolean =>
+      !isHeld(this.#story, workflow, at) && (released === "all" || isHeld(this.#story, workflow, at - 1));
+    const free = this.#owed.filter(({ pending }) => isFree(pending));
+    for (const owed of free) this.#sayOwed(owed, at);
+    this.#owed = this.#owed.filter((owed) => !free.includes(owed));
+    const pending = this.#open?.pending.filter(isFree) ?? [];
+    for (const one of pending) this.#tell(one.notification, one.workflow, at, one);
+    return free.length + pending.length > 0;
+  }
+
+  #sayOwed({ id, n, lasted, pending }: Owed, at: number): void {
+    this.#say(id, "resolved", pending.workflow, n, lasted, at - pending.since);
+  }
+
+  #say(id: number, notification: Notification, workflow: string, n: number, lasted: number, heldMs: number): void {
+    this.said.push(`notified ${id} ${notification} ${workflow} run ${n} after ${lasted} held ${heldMs}`);
+  }
+}
