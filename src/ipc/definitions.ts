@@ -134,7 +134,8 @@ const error = {
   generation: POSITIVE,
   id: POSITIVE_OR_NULL,
   sense: "string | null",
-  kind: "'failed' | 'timed-out' | 'aborted' | 'malformed-message' | 'worker'",
+  /** `lost`: the database of the sense was removed, replaced or cut off, and the sense computes no more. */
+  kind: "'failed' | 'lost' | 'timed-out' | 'aborted' | 'malformed-message' | 'worker'",
   message: "string",
   stack: "string | null",
   durationMs: MS,

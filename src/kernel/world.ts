@@ -15,6 +15,7 @@ import type { NerveConfig, WorkflowConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Location, Locations } from "../spawn/modules-on-disk.ts";
 import type { Spawn } from "../spawn/worker-process.ts";
+import type { StoreDamaged } from "../store/damage.ts";
 
 export interface World {
   readonly clock: Clock;
@@ -55,6 +56,10 @@ export interface Listener {
 export interface Watch {
   /** What is lost, or null. */
   lost(): Problem | null;
+  /** What has become of logs.db, which is where it was; null: nothing. */
+  damage(): StoreDamaged | null;
+  /** Once the store is closed. */
+  stop(): void;
   /** The control socket is gone: nothing is lost with it, and it can be made anew. */
   readonly isSocketGone: boolean;
   /** The control socket was made anew. */

@@ -114,7 +114,7 @@ export const EVENTS = {
   "sense.failed": {
     levels: ["error"],
     sentence:
-      "The module of a sense or its migrations do not load: the message says what and where. Mend it, then `nerve reload`.",
+      "The module of a sense, its migrations or its database do not load, or its database was removed, replaced or cut off under a running worker: the message says what and where. Mend it, then `nerve reload`.",
     data: problem,
   },
   "sense.migrated": {

@@ -22,6 +22,8 @@ export type ComputeOutcome =
   | { readonly kind: "signal"; readonly payload: Json; readonly outbox: number | null; readonly wrote: boolean }
   | { readonly kind: "no-signal"; readonly wrote: boolean }
   | { readonly kind: "failed"; readonly message: string; readonly stack: string | null }
+  /** Its database is no longer there: the author's code was not called. */
+  | { readonly kind: "lost"; readonly message: string }
   | { readonly kind: "timed-out" }
   | { readonly kind: "aborted" };
 
@@ -121,6 +123,11 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
   let settled = false;
 
   const run = async (): Promise<ComputeOutcome> => {
+    const lost = db.lost();
+    if (lost !== null) {
+      settled = true;
+      return { kind: "lost", message: lost };
+    }
     db.begin();
     let returned: unknown;
     try {

@@ -30,6 +30,7 @@ type SenseInit = Init["senses"][number];
 type SeatReport = WorkerMessageOf<"ready">["senses"][number];
 
 const WAITING_ROWS = 1_000;
+const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
 
 /** A sense that is ready to compute. */
 interface Seat {
@@ -64,7 +65,15 @@ class SenseWorker {
 
   /** Reports what went wrong outside any compute. The worker survives it. */
   complain(kind: "worker" | "malformed-message", message: string, stack: string | null = null): void {
-    const sense = author.getStore()?.sense ?? this.#ownerOf(stack);
+    this.#complainOf(author.getStore()?.sense ?? this.#ownerOf(stack), message, kind, stack);
+  }
+
+  #complainOf(
+    sense: string | null,
+    message: string,
+    kind: "worker" | "malformed-message" = "worker",
+    stack: string | null = null,
+  ): void {
     this.#channel.post({
       type: "error",
       generation: this.#generation,
@@ -158,7 +167,12 @@ class SenseWorker {
   #openDatabase(init: SenseInit): Result<{ db: SenseDb; applied: string[] }, Problem> {
     const migrations = migrationsOf(init);
     if (!migrations.ok) return migrations;
-    const db = openSenseDb(init.database, migrations.value, init.outboxTaken, Date.now);
+    const report = (message: string): void => this.#complainOf(init.name, message);
+    // The kernel has taken rows of its outbox.
+    if (init.outboxTaken > 0 && !existsSync(init.database)) {
+      report(`${init.database} is gone: the sense begins anew, without what it kept; ${PUT_BACK}`);
+    }
+    const db = openSenseDb(init.database, migrations.value, init.outboxTaken, Date.now, report);
     if (migrations.value.length === 0 && !existsSync(init.database)) return ok({ db, applied: [] });
     const prepared = db.prepare();
     if (prepared.ok) return ok({ db, applied: [...prepared.value] });
@@ -252,6 +266,8 @@ function result(head: ResultHead, outcome: ComputeOutcome, cause: number | null,
       return { type: "error", ...head, kind: "failed", message: clipLine(outcome.message), stack: clip(outcome.stack) };
     case "timed-out":
       return { type: "error", ...head, kind: "timed-out", message: "the compute passed its soft timeout", stack: null };
+    case "lost":
+      return { type: "error", ...head, kind: "lost", message: outcome.message, stack: null };
     case "aborted":
       return { type: "error", ...head, kind: "aborted", message: "nerve is stopping", stack: null };
   }

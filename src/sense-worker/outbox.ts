@@ -25,15 +25,19 @@ export class Outbox {
   readonly #db: Database;
   readonly #insert: Statement<{ id: number }, [string, number | null, string, number]>;
   readonly #remove: Statement<unknown, [number]>;
+  readonly #report: (message: string) => void;
   #takenUpTo: number;
   #removedUpTo = 0;
+  /** The last row that this process has added. */
+  #added = 0;
 
   /**
    * Makes the table where there is none. `takenUpTo` is the highest row that the kernel has ever taken: new rows get
    * higher ids even if the file was restored from a copy or lost its last commits.
    */
-  constructor(db: Database, takenUpTo: number) {
+  constructor(db: Database, takenUpTo: number, report: (message: string) => void) {
     this.#db = db;
+    this.#report = report;
     this.#takenUpTo = takenUpTo;
     const found = db.query<{ type: string; sql: string | null }, []>(IN_SCHEMA).get();
     if (found === null) db.run(CREATE);
@@ -45,21 +49,35 @@ export class Outbox {
       const remedy = `put back an untouched copy, or remove the row: DELETE FROM _outbox WHERE id = ${damaged.id}`;
       throw new Error(`row ${damaged.id} of the table _outbox is damaged and holds no signal; ${remedy}`);
     }
-    this.#liftSequence();
+    this.#liftSequence(takenUpTo);
     this.#insert = db.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id");
     this.#remove = db.prepare("DELETE FROM _outbox WHERE id <= ?");
   }
 
-  #liftSequence(): void {
+  #liftSequence(to: number): void {
     const row = this.#db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = '_outbox'").get();
-    if (row === null && this.#takenUpTo > 0)
-      this.#db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('_outbox', ?)").run(this.#takenUpTo);
-    if (row !== null && row.seq < this.#takenUpTo)
-      this.#db.query("UPDATE sqlite_sequence SET seq = ? WHERE name = '_outbox'").run(this.#takenUpTo);
+    if (row === null && to > 0) this.#db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('_outbox', ?)").run(to);
+    if (row !== null && row.seq < to)
+      this.#db.query("UPDATE sqlite_sequence SET seq = ? WHERE name = '_outbox'").run(to);
   }
 
-  /** Answers the row's id. */
-  add({ payload, cause, trace, at }: OutboxSignal): number | null {
+  /** Answers the row's id, which is above every one before: the kernel takes a lower one for a row that it has taken. */
+  add(signal: OutboxSignal): number | null {
+    const known = Math.max(this.#takenUpTo, this.#added);
+    let id = this.#insertRow(signal);
+    if (id !== null && id <= known) {
+      this.#report(
+        `somebody set back the counter of the table _outbox: it gave row ${id} after row ${known}, and goes on above that`,
+      );
+      this.#db.query("DELETE FROM _outbox WHERE id = ?").run(id);
+      this.#liftSequence(known);
+      id = this.#insertRow(signal);
+    }
+    this.#added = id ?? this.#added;
+    return id;
+  }
+
+  #insertRow({ payload, cause, trace, at }: OutboxSignal): number | null {
     return this.#insert.get(JSON.stringify(payload), cause, trace, at)?.id ?? null;
   }
 

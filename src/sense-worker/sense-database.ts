@@ -6,8 +6,10 @@
 import type { Database, Statement } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SenseDatabase } from "../sdk/index.ts";
+import { FileWatch } from "../sqlite/file-watch.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openWriter, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
+import { shortage } from "../sqlite/size.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { author, type ComputeAuthor } from "./author.ts";
 import { AuthorError, authorDatabase } from "./author-database.ts";
@@ -25,6 +27,8 @@ export interface SenseDb {
   readonly database: SenseDatabase;
   /** Opens the file, applies migrations, and answers with the names of those applied. A sense without migrations can wait. */
   prepare(): Result<readonly string[], SqliteProblem | MigrationProblem>;
+  /** Of a database that is open: what has become of its file, in words for people; null: nothing. */
+  lost(): string | null;
   begin(): void;
   /** Keeps what was written since `begin`, with the signal if there is one. Throws what SQLite throws, having rolled back. */
   keep(signal: OutboxSignal | null): ComputeCommit;
@@ -36,16 +40,21 @@ export interface SenseDb {
   close(): void;
 }
 
-/**
- * `outboxTaken` is the highest row that the kernel has ever taken from this sense. `migrations` are read by the caller.
- */
+/** Damage that was put right, in words. */
+type Report = (message: string) => void;
+
+/** `outboxTaken` is the highest row that the kernel has ever taken from this sense. `migrations` are read by the caller. */
 export const openSenseDb = (
   file: string,
   migrations: readonly MigrationFile[],
   outboxTaken: number,
   now: () => number,
-): SenseDb => new SenseFile(file, migrations, outboxTaken, now);
+  report: Report,
+): SenseDb => new SenseFile(file, migrations, outboxTaken, now, report);
 
+/** Between two looks at the file. */
+const LOOK_MS = 250;
+const REMEDY = "put the file back, or move it away for the sense to begin anew; then `nerve reload`";
 const OUTSIDE = "the sense's database can only be used while its compute runs";
 const LOST = "the compute's transaction was rolled back by a conflict, nothing more can be written in it";
 const NOT_ENDED = "a db.transaction had not ended when the compute returned: await it";
@@ -55,6 +64,7 @@ interface Connection {
   readonly db: Database;
   readonly outbox: Outbox;
   readonly wal: WalKeeper;
+  readonly watch: FileWatch;
   readonly totalChanges: Statement<{ n: number }, []>;
 }
 
@@ -73,8 +83,17 @@ class SenseFile implements SenseDb {
   #inTransaction = false;
   #changedSchema = false;
   #changesBefore = 0;
+  readonly #report: Report;
+  #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(file: string, migrations: readonly MigrationFile[], outboxTaken: number, now: () => number) {
+  constructor(
+    file: string,
+    migrations: readonly MigrationFile[],
+    outboxTaken: number,
+    now: () => number,
+    report: Report,
+  ) {
+    this.#report = report;
     this.#file = file;
     this.#migrations = migrations;
     this.#takenUpTo = outboxTaken;
@@ -94,6 +113,11 @@ class SenseFile implements SenseDb {
     if (!opened.ok) return err(opened.error);
     const db = opened.value;
     try {
+      const missing = shortage(db);
+      if (missing !== null)
+        throw new Error(
+          `the file ${missing}; put back an untouched copy, or move the file away: the sense begins anew`,
+        );
       const applied = runMigrations(db, this.#migrations, this.#now());
       if (applied.ok) this.#connection = this.#connect(db);
       else db.close(true);
@@ -108,8 +132,9 @@ class SenseFile implements SenseDb {
   #connect(db: Database): Connection {
     return {
       db,
-      outbox: new Outbox(db, this.#takenUpTo),
+      outbox: new Outbox(db, this.#takenUpTo, this.#report),
       wal: new WalKeeper(db, this.#file, WRITER_BUSY_MS),
+      watch: new FileWatch(this.#file),
       totalChanges: db.prepare("SELECT total_changes() AS n"),
     };
   }
@@ -136,6 +161,15 @@ class SenseFile implements SenseDb {
     // INSERT OR ROLLBACK and RAISE(ROLLBACK) end the transaction. Each statement after that would be kept on its own.
     if (!db.inTransaction) throw new AuthorError(LOST);
     return db;
+  }
+
+  lost(): string | null {
+    if (this.#connection === null || performance.now() - this.#lookedAt < LOOK_MS) return null;
+    this.#lookedAt = performance.now();
+    const what = this.#connection.watch.lost();
+    return what === null
+      ? null
+      : `${this.#file} ${what} while nerve ran: what a compute keeps would be lost; ${REMEDY}`;
   }
 
   begin(): void {

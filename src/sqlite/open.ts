@@ -1,6 +1,6 @@
 /** How every SQLite file of nerve is opened: the two kinds of connection there are, and what is set on each. */
 import { constants, Database, SQLiteError } from "bun:sqlite";
-import { chmodSync, closeSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import { fileKind } from "../base/file-kind.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { WAL_LIMIT_BYTES } from "./wal.ts";
@@ -69,8 +69,18 @@ function inTheWay(file: string): SqliteProblem | null {
     const what = isLink ? `is ${kind}; nerve keeps plain files` : `is not a plain file but ${kind}`;
     return { kind: isLink ? "symlink" : "not-plain", file, message: `${path} ${what}: ${remedy}` };
   }
-  return null;
+  const [size, walSize] = [sizeOf(file), sizeOf(`${file}-wal`)];
+  if (size !== 0 || walSize === null || walSize === 0) return null;
+  // SQLite would take the log for nobody's and remove it.
+  return {
+    kind: "not-a-database",
+    file,
+    message: `${file} is empty, though ${file}-wal holds ${walSize} bytes of commits`,
+  };
 }
+
+/** Null: there is no such file. */
+const sizeOf = (file: string): number | null => statSync(file, { throwIfNoEntry: false })?.size ?? null;
 
 /**
  * Makes an empty file with mode 0600 where there is none. An existing file is not touched: closing any descriptor of a file

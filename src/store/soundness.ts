@@ -4,6 +4,7 @@
  */
 import { Database } from "bun:sqlite";
 import type { MigrationFile } from "../sqlite/migrate.ts";
+import { shortage } from "../sqlite/size.ts";
 import { splitStatements } from "../sqlite/statements.ts";
 import { RESTORE, StoreDamaged } from "./damage.ts";
 
@@ -60,8 +61,13 @@ const sizeOf = (db: Database): number =>
     .query<{ bytes: number }, []>("SELECT page_count * page_size AS bytes FROM pragma_page_count, pragma_page_size")
     .get()?.bytes ?? 0;
 
-/** Reads every page of a file of at most `mostBytes`. Throws {@link StoreDamaged} for the first that is not sound. */
+/**
+ * Reads every page of a file of at most `mostBytes`, and looks at the size of any. Throws {@link StoreDamaged} for the first
+ * page that is not sound.
+ */
 export function checkPages(db: Database, mostBytes: number): void {
+  const missing = shortage(db);
+  if (missing !== null) throw new StoreDamaged(db.filename, missing, RESTORE);
   if (sizeOf(db) > mostBytes) return;
   const found = db.query<{ integrity_check: string }, []>("PRAGMA integrity_check(1)").get()?.integrity_check ?? "ok";
   if (found !== "ok")

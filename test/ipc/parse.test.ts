@@ -116,7 +116,7 @@ describe("the error says what is wrong", () => {
     [{ ...WORKER[0], senses: [{}] }, '"ready" whose senses is an array'],
     [
       { ...WORKER[4], kind: "other" },
-      `"error" whose kind is "other", expected 'failed' | 'timed-out' | 'aborted' | 'malformed-message' | 'worker'`,
+      `"error" whose kind is "other", expected 'failed' | 'lost' | 'timed-out' | 'aborted' | 'malformed-message' | 'worker'`,
     ],
   ])("%j", (raw, what) => expect(parseWorkerMessage(raw)).toEqual({ ok: false, error: { what } }));
 

@@ -40,7 +40,13 @@ interface Bench extends Disposable {
 
 function bench(folder: Folder, outboxTaken = 0): Bench {
   const file = folder.file("sense.db");
-  const db = openSenseDb(file, MIGRATIONS, outboxTaken, () => 0);
+  const db = openSenseDb(
+    file,
+    MIGRATIONS,
+    outboxTaken,
+    () => 0,
+    () => {},
+  );
   return {
     db,
     file,
@@ -650,7 +656,13 @@ describe("the author's handle", () => {
 
   test("that cannot be opened fails each compute with the reason, and only those that use it, until it can", async () => {
     using folder = temporaryFolder();
-    const db = openSenseDb(folder.file("none", "sense.db"), MIGRATIONS, 0, () => 0);
+    const db = openSenseDb(
+      folder.file("none", "sense.db"),
+      MIGRATIONS,
+      0,
+      () => 0,
+      () => {},
+    );
     expect(await start(db, () => 1).outcome).toMatchObject({ kind: "signal" });
     for (let time = 0; time < 2; time++) {
       const outcome = await start(db, (given) => given.all(sql`SELECT 1`)).outcome;
@@ -740,14 +752,26 @@ describe("the outbox", () => {
     const migrations = [{ name: "1.sql", sql: "CREATE TABLE t (x)" }];
     for (const values of ["9, '{bad', NULL, 'zz', 1", "9, '1', 'x', 'zz', 1", "9, '1', NULL, x'00', 1"]) {
       const file = folder.file(`${Bun.hash(values)}.db`);
-      const first = openSenseDb(file, migrations, 3, () => 0);
+      const first = openSenseDb(
+        file,
+        migrations,
+        3,
+        () => 0,
+        () => {},
+      );
       expect(first.prepare().ok).toBe(true);
       first.close();
       {
         using other = new Database(file);
         other.run(`INSERT INTO _outbox VALUES (${values})`);
       }
-      const again = openSenseDb(file, migrations, 3, () => 0);
+      const again = openSenseDb(
+        file,
+        migrations,
+        3,
+        () => 0,
+        () => {},
+      );
       const prepared = again.prepare();
       expect(prepared.ok ? "" : prepared.error.message).toContain("row 9 of the table _outbox is damaged");
       expect(prepared.ok ? "" : prepared.error.message).toContain("DELETE FROM _outbox WHERE id = 9");
@@ -758,7 +782,13 @@ describe("the outbox", () => {
   test("a table of the author's under our name is a problem of this sense, and no crash", () => {
     using folder = temporaryFolder();
     for (const [index, definition] of ["CREATE TABLE _outbox (x)", "CREATE VIEW _outbox AS SELECT 1"].entries()) {
-      const db = openSenseDb(folder.file(`${index}.db`), [{ name: "1.sql", sql: definition }], 3, () => 0);
+      const db = openSenseDb(
+        folder.file(`${index}.db`),
+        [{ name: "1.sql", sql: definition }],
+        3,
+        () => 0,
+        () => {},
+      );
       const prepared = db.prepare();
       expect(prepared).toMatchObject({ ok: false, error: { kind: "io" } });
       expect(prepared.ok ? "" : prepared.error.message).toContain(`${index}.db: _outbox is a name of nerve's own`);

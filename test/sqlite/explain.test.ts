@@ -53,7 +53,7 @@ describe.each(["all", "get", "values"] as const)("after EXPLAIN by %s", (verb) =
   test.each(EXPLAINS)("a sense's own log is written back and emptied when it is closed (%s)", (text) =>
     inFolder((folder) => {
       const file = join(folder, "a.db");
-      const db = openSenseDb(file, [{ name: "1.sql", sql: "CREATE TABLE t (a TEXT)" }], 0, Date.now);
+      const db = openSenseDb(file, [{ name: "1.sql", sql: "CREATE TABLE t (a TEXT)" }], 0, Date.now, () => {});
       for (let count = 0; count < 3; count++) {
         db.begin();
         db.database.run(sql`INSERT INTO t VALUES (${"x".repeat(10_000)})`);

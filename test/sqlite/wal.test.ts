@@ -45,7 +45,7 @@ async function startReader(file: string) {
 }
 
 const opened = (file: string): SenseDb => {
-  const db = openSenseDb(file, [{ name: "1.sql", sql: "CREATE TABLE t (a BLOB)" }], 0, Date.now);
+  const db = openSenseDb(file, [{ name: "1.sql", sql: "CREATE TABLE t (a BLOB)" }], 0, Date.now, () => {});
   expect(db.prepare().ok).toBe(true);
   write(db);
   return db;

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dayOf } from "../../src/store/archive-names.ts";
 import { refuse } from "../../src/store/damage.ts";
@@ -352,6 +352,35 @@ test.each(["signal = 'abc'", "log = 1.5", "unreferenced = 'never'"])(
     again.close();
   },
 );
+
+describe("a file that is cut off is named, by kernel and commands, where", () => {
+  test.each([
+    ["the last byte is gone", 1],
+    ["the last page is gone", 4_096],
+    ["all but the first page are gone", Number.POSITIVE_INFINITY],
+  ])("%s", (_, bytes) => {
+    using folder = temporaryFolder();
+    recorded(folder.path);
+    const file = storeFile(folder.path);
+    truncateSync(file, Math.max(4_096, statSync(file).size - bytes));
+    const message = expect.stringMatching(/logs\.db.*(is cut off: it holds|malformed)/);
+    expect(openStoreReader(folder.path, refuse)).toMatchObject({ ok: false, error: { message, file } });
+    expect(openStore(folder.path, "full", "boot", NOW)).toMatchObject({ ok: false, error: { message, file } });
+  });
+});
+
+test("pages that only the write-ahead log has are not missing", () => {
+  using folder = temporaryFolder();
+  const store = opened(folder.path);
+  store.commit(() => {
+    for (let n = 1; n <= 500; n++) store.signals.append({ ...signal(n), payload: JSON.stringify("x".repeat(500)) });
+  });
+  expect(statSync(storeFile(folder.path)).size).toBeLessThan(500 * 500);
+  const reader = openStoreReader(folder.path, refuse);
+  expect(reader.ok && reader.value.signals.list({ ...ALL, limit: 1_000 }).length).toBe(500);
+  if (reader.ok) reader.value.close();
+  store.close();
+});
 
 test("a trace that begins with no time is searched for from the first row on", () => {
   using folder = temporaryFolder();

@@ -30,6 +30,7 @@ import type { DaemonWorld, Listener } from "../world.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { locate, Reloads } from "./reload.ts";
 import { statusLine } from "./status.ts";
+import { WatchedData } from "./watched-data.ts";
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -69,6 +70,7 @@ export class Daemon {
   readonly #modules: Modules;
   readonly #reloads: Reloads;
   #control: Listener | null = null;
+  #watched: WatchedData | null = null;
   #trouble: string | null = null;
   #stopping: Promise<void> | null = null;
 
@@ -169,27 +171,24 @@ export class Daemon {
       this.#engine.reflexes.forgetKeysAtRest();
       this.#engine.silences.expire();
     });
-    this.#watchData();
+    this.#watched = this.#watchData();
     const { watchdogMs } = this.#world.notify;
     if (watchdogMs !== null) this.#repeat(Math.max(100, watchdogMs / 3), () => this.#world.notify.send("WATCHDOG=1"));
     this.#world.notify.send("READY=1", this.#statusLine());
   }
 
-  #watchData(): void {
-    const watch = this.#world.watch(this.#data.path);
-    const watching = this.#repeat(LOOK_MS, () => {
-      const lost = watch.lost();
-      if (lost !== null) {
-        watching.cancel();
-        this.#journal.aside("kernel").error("data.lost", lost.message, null);
-        return this.#onLost(lost);
-      }
-      if (!watch.isSocketGone) return;
-      void this.#control?.stop();
-      this.#control = this.#listen();
-      watch.socketRenewed();
-      this.#voice.warn("control.renewed", "somebody removed the control socket; it is there again", null);
+  #watchData(): WatchedData {
+    const watched = new WatchedData({
+      watch: this.#world.watch(this.#data.path),
+      journal: this.#journal,
+      onLost: this.#onLost,
+      listenAgain: () => {
+        void this.#control?.stop();
+        this.#control = this.#listen();
+      },
     });
+    this.#repeat(LOOK_MS, () => watched.look());
+    return watched;
   }
 
   #listen(): Listener {
@@ -293,7 +292,9 @@ export class Daemon {
     if (!this.#ledger.flush()) this.#ledger.flush();
     this.#ticker.stop();
     await this.#control?.stop();
+    this.#watched?.refuseDamage();
     this.#store.close();
+    this.#watched?.stop();
     this.#data.lock.release();
   }
 }

@@ -1,11 +1,14 @@
 /**
  * Sees that the data directory is no longer what this kernel opened: removed, or replaced by another (G2, G9). Whatever was
- * committed since would be in files that nobody can open, and a second kernel could run on the same path.
+ * committed since would be in files that nobody can open, and a second kernel could run on the same path. A logs.db that was
+ * cut off or written over is damage.
  */
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
+import { FileWatch } from "../../sqlite/file-watch.ts";
+import { RESTORE, StoreDamaged } from "../../store/damage.ts";
 import type { Watch } from "../world.ts";
 
 /** What must stay the same file: the folder, what its lock lies in, and the log with its newest commits. */
@@ -23,13 +26,48 @@ function identityOf(file: string): Identity | undefined {
   }
 }
 
+/** Bytes a database begins with, which stay as they are while it is open: its magic, page size and versions. */
+const FIRST_BYTES = 24;
+
+/** Reads the beginning of a file through one descriptor. */
+class FileHead {
+  // Never closed while the store is open: that would let go of every lock which SQLite has on the file. Source: fcntl(2).
+  readonly #descriptor: number | null;
+  readonly #known: string;
+
+  constructor(file: string) {
+    this.#descriptor = statSync(file, { throwIfNoEntry: false }) === undefined ? null : openSync(file, "r");
+    this.#known = this.#read();
+  }
+
+  #read(): string {
+    if (this.#descriptor === null) return "";
+    const bytes = Buffer.alloc(FIRST_BYTES);
+    const read = readSync(this.#descriptor, bytes, 0, FIRST_BYTES, 0);
+    return bytes.toString("latin1", 0, read);
+  }
+
+  get isOther(): boolean {
+    return this.#known.length === FIRST_BYTES && this.#read() !== this.#known;
+  }
+
+  close(): void {
+    if (this.#descriptor !== null) closeSync(this.#descriptor);
+  }
+}
+
 export class DataWatch implements Watch {
+  readonly #log: FileWatch;
+  readonly #head: FileHead;
   readonly #socket: string;
   #socketIdentity: Identity | undefined;
   readonly #known: readonly (readonly [file: string, identity: Identity | undefined])[];
 
   /** Everything in `data` is as it should be now. */
   constructor(data: string) {
+    const log = join(data, "logs.db");
+    this.#log = new FileWatch(log);
+    this.#head = new FileHead(log);
     this.#socket = join(data, SOCKET_NAME);
     this.#socketIdentity = identityOf(this.#socket);
     this.#known = KEPT.map((name) => join(data, name)).map((file) => [file, identityOf(file)]);
@@ -48,6 +86,19 @@ export class DataWatch implements Watch {
       );
     }
     return null;
+  }
+
+  /** The file of logs.db is the same, and was cut off or written over: no commit may follow. Null: it was not. */
+  damage(): StoreDamaged | null {
+    const isCut = this.#log.lost() === "was cut off";
+    if (!isCut && !this.#head.isOther) return null;
+    const how = isCut ? "was cut off" : "was written over";
+    return new StoreDamaged(this.#log.file, `the file ${how} while nerve ran: nerve ends`, RESTORE);
+  }
+
+  /** Once the store is closed. */
+  stop(): void {
+    this.#head.close();
   }
 
   /** The control socket is gone: nothing is lost with it, and it can be made anew. */

@@ -329,6 +329,12 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
       sense.abort();
       return this.#computes.overtake(sense);
     }
+    if (message.type === "error" && message.kind === "lost") {
+      this.#loading.lost(sense, message.message);
+      sense.abort();
+      this.#computes.overtake(sense);
+      return this.#settled(sense);
+    }
     const isTimedOut = message.type === "error" && message.kind === "timed-out";
     if (isTimedOut && pausesMadeLate(flight, limitsOf(sense.config).timeoutMs, this.#ticker)) {
       this.#computeAgain(sense);
@@ -357,15 +363,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   }
 
   output(stream: "stdout" | "stderr", line: string): void {
-    const [only] = this.seats.size === 1 ? this.seats.keys() : [];
-    const level = stream === "stdout" ? "info" : "error";
-    const head = {
-      type: "log",
-      generation: this.#life.generation,
-      sense: only ?? null,
-      level,
-      event: "output",
-    } as const;
-    this.#loading.output(this.name, { ...head, trace: null, message: line, data: null, dropped: 0 }, () => {});
+    const [only = null] = this.seats.size === 1 ? this.seats.keys() : [];
+    this.#loading.printed(this.name, only, stream, line);
   }
 }

@@ -4,6 +4,7 @@ import { counted } from "../../base/counted.ts";
 import type { Json } from "../../base/json.ts";
 import { limitsOf } from "../../config/defaults.ts";
 import type { ParentMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import { problem } from "../../model/problem.ts";
 import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Owed } from "../../store/sense-state.ts";
@@ -83,11 +84,28 @@ export class Loading {
   }
 
   /** A row of log; `taken` is called once it is one of the store's. */
-  output(group: string, message: WorkerMessageOf<"log">, taken: () => void): void {
+  output(
+    group: string,
+    message: Omit<WorkerMessageOf<"log">, "type" | "generation" | "dropped">,
+    taken: () => void,
+  ): void {
     const source = message.sense === null ? "kernel" : `sense:${message.sense}`;
     const data = (message.data as Json) ?? (message.sense === null ? { group } : null);
     const { level, event, trace } = message;
     this.#journal.relay({ level, source, event, message: message.message, data, trace }, null, taken);
+  }
+
+  /** A line that the process itself printed. `sense`: the only one in it, or null. */
+  printed(group: string, sense: string | null, stream: "stdout" | "stderr", line: string): void {
+    const level = stream === "stdout" ? "info" : "error";
+    this.output(group, { sense, level, event: "output", trace: null, message: line, data: null }, () => {});
+  }
+
+  /** The database of `sense` is no longer the file that its worker has open: the sense computes no more. */
+  lost(sense: Sense, message: string): void {
+    const found = problem("database-lost", message);
+    sense.load(found);
+    this.#journal.logProblem(`sense:${sense.name}`, "sense.failed", found);
   }
 }
 
