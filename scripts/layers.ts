@@ -122,12 +122,10 @@ export const LAYERS: Layers = {
     "type src/kernel/world.ts",
   ],
   "src/kernel/host": [
-    "src/base",
-    "src/model",
+    ...NOUNS,
     "src/config",
     "src/control",
     "src/spawn",
-    "src/sqlite/file-watch.ts",
     "src/sqlite/lock.ts",
     "src/store/damage.ts",
     "src/store/restoring.ts",

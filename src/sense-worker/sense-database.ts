@@ -4,9 +4,9 @@
  * sense that keeps nothing has no file.
  */
 import type { Database, Statement } from "bun:sqlite";
+import { FileWatch } from "../base/file-watch.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SenseDatabase } from "../sdk/index.ts";
-import { FileWatch } from "../sqlite/file-watch.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
 import { describeSqliteError, openWriter, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
 import { shortage } from "../sqlite/size.ts";

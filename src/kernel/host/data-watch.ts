@@ -5,9 +5,9 @@
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { FileWatch } from "../../base/file-watch.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import { FileWatch } from "../../sqlite/file-watch.ts";
 import { RESTORE, StoreDamaged } from "../../store/damage.ts";
 import type { Watch } from "../world.ts";
 
