@@ -25,7 +25,7 @@ import { isSecret } from "./signature.ts";
 const WAIT = { min: "10ms", max: "1d" };
 const AS_WORDS = `fill in only ${TEMPLATE_WORDS}`;
 
-const address = where(text(), isWebAddress, "be an http or https URL, with templates that can be filled in");
+const address = where(where(text(), isWebAddress, "be an http or https URL"), isTemplate, AS_WORDS);
 
 export const options = record(
   {

@@ -24,7 +24,7 @@ export function isWebAddress(url: string): boolean {
   try {
     const { protocol, username, password } = new URL(url);
     decodeURIComponent(username + password);
-    return (protocol === "http:" || protocol === "https:") && isTemplate(url);
+    return protocol === "http:" || protocol === "https:";
   } catch {
     return false;
   }
