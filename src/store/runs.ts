@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../model/run.ts";
 import { spellDecision } from "../model/run-decision.ts";
+import { prepared } from "../sqlite/prepared.ts";
 import { COUNT, FULL_TEXT, ID, JSON_TEXT, NAME, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
@@ -96,7 +97,10 @@ const TOUCH = "UPDATE workflow_runs SET last_log_id = ?, events = ? WHERE id = ?
 /** Statements are prepared at their first use: a reader may look at a store that lacks later migrations. */
 function writing(db: Database) {
   const remove = db.prepare("DELETE FROM workflow_runs WHERE id = ?");
-  const insert = (run: Run): void => void db.query(INSERT).run(...valuesOf(run));
+  const inserting = prepared(db, INSERT);
+  const updating = prepared(db, UPDATE);
+  const touching = prepared(db, TOUCH);
+  const insert = (run: Run): void => void inserting().run(...valuesOf(run));
   return {
     /** A run that was queued. Inside a commit of the store, as what follows. */
     insert,
@@ -107,10 +111,10 @@ function writing(db: Database) {
     },
     /** What events can change of it. */
     update({ id, state, output, attempt, started_at, ended_at, error, last_log_id, until, events }: Run): void {
-      db.query(UPDATE).run(state, output, attempt, started_at, ended_at, error, last_log_id, until, events, id);
+      updating().run(state, output, attempt, started_at, ended_at, error, last_log_id, until, events, id);
     },
     /** Only its newest event is another: naming no more spares the indexes. */
-    touch: (run: Run): void => void db.query(TOUCH).run(run.last_log_id, run.events, run.id),
+    touch: (run: Run): void => void touching().run(run.last_log_id, run.events, run.id),
   };
 }
 

@@ -14,11 +14,15 @@ export interface JournalEntry {
 }
 
 /** The row of an entry that was said at `at`. */
-export const rowOf = (entry: JournalEntry, at: number): NewLog => ({
+export const rowOf = ({ level, source, event, message, data, trace }: JournalEntry, at: number): NewLog => ({
   at,
-  ...entry,
+  level,
+  source,
+  event,
   run: null,
-  data: entry.data === null ? null : JSON.stringify(entry.data),
+  trace,
+  message,
+  data: data === null ? null : JSON.stringify(data),
 });
 
 export class Voice {
