@@ -90,6 +90,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/runs.ts")),
   },
   {
+    name: "incidents",
+    section: "see",
+    usage: "incidents [reflex…]",
+    summary: "what is open, what was, and who knows of it",
+    load: () => any(import("./commands/incidents.ts")),
+  },
+  {
     name: "show",
     section: "see",
     usage: "show <run or trace>",
@@ -123,6 +130,20 @@ export const VERBS: readonly Verb[] = [
     usage: "run <name> [input]",
     summary: "one run of a workflow, or one compute of a sense, now",
     load: () => any(import("./commands/run.ts")),
+  },
+  {
+    name: "ack",
+    section: "act",
+    usage: "ack <incident>",
+    summary: "acknowledge an incident: its reminders and escalations end",
+    load: () => any(import("./commands/ack.ts")),
+  },
+  {
+    name: "resolve",
+    section: "act",
+    usage: "resolve <incident>",
+    summary: "resolve an incident by hand",
+    load: () => any(import("./commands/resolve.ts")),
   },
   {
     name: "cancel",

@@ -2,7 +2,16 @@
 import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Archived, Reloaded, RunAnswer, SilenceAnswer, SilenceRequest, SwitchAnswer } from "./contract.ts";
+import type {
+  Archived,
+  IncidentAnswer,
+  IncidentRequest,
+  Reloaded,
+  RunAnswer,
+  SilenceAnswer,
+  SilenceRequest,
+  SwitchAnswer,
+} from "./contract.ts";
 
 export interface Acts {
   trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>>;
@@ -14,6 +23,8 @@ export interface Acts {
   cancel(run: number): Promise<Result<RunAnswer, Problem>>;
   retry(run: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>>;
   silence(request: SilenceRequest): Promise<Result<SilenceAnswer, Problem>>;
+  ack(request: IncidentRequest): Promise<Result<IncidentAnswer, Problem>>;
+  resolve(request: IncidentRequest): Promise<Result<IncidentAnswer, Problem>>;
   unsilence(pattern: string): Promise<Result<SilenceAnswer, Problem>>;
   archive(): Promise<Result<Archived, Problem>>;
 }

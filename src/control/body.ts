@@ -49,6 +49,10 @@ export const prose: BodyField<string> = {
       : err(`a JSON object with a ${name}, a text of at most ${MAX_PROSE} characters`),
 };
 
+export const proseOrNone: BodyField<string | null> = {
+  read: (value, name) => (value === null ? ok(null) : prose.read(value, name)),
+};
+
 export const positive: BodyField<number> = {
   read: (value, name) =>
     Number.isSafeInteger(value) && (value as number) > 0

@@ -1,5 +1,6 @@
 /** What travels over the control socket: JSON bodies of HTTP requests and responses. The CLI is one client of it. */
 import type { Json } from "../base/json.ts";
+import type { IncidentState } from "../model/incident.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RunState } from "../model/run.ts";
 
@@ -60,6 +61,8 @@ export interface Status {
     readonly queued: number;
     readonly sleeping: number;
   }[];
+  /** Incidents that have not resolved, and how many of these are acknowledged. */
+  readonly incidents: { readonly open: number; readonly acked: number };
   /** Workflows whose module does not load, and why: their runs wait. */
   readonly broken_workflows: readonly { readonly name: string; readonly reason: string }[];
   /** The newest runs that failed, timed out or were dropped, in the order in which they ended; `id` only grows. */
@@ -96,6 +99,24 @@ export interface CancelRequest {
 export interface RetryRequest {
   readonly run: number;
   readonly from_step: string | null;
+}
+
+/** `nerve ack`, and `nerve resolve`. */
+export interface IncidentRequest {
+  readonly incident: number;
+  /** Who says so. */
+  readonly by: string;
+  readonly why: string | null;
+}
+
+/** The incident, once that is durable. */
+export interface IncidentAnswer {
+  readonly incident: number;
+  readonly reflex: string;
+  readonly state: IncidentState;
+  readonly summary: string;
+  /** Who has acknowledged it, or null. */
+  readonly acked_by: string | null;
 }
 
 /** What `/enable` and `/disable` answer with. */

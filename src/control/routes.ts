@@ -2,7 +2,17 @@
 import type { Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Acts } from "./acts.ts";
-import { type Body, type BodyShape, positive, prose, readBody, runInput, short, shortOrNone } from "./body.ts";
+import {
+  type Body,
+  type BodyShape,
+  positive,
+  prose,
+  proseOrNone,
+  readBody,
+  runInput,
+  short,
+  shortOrNone,
+} from "./body.ts";
 import type { Looks } from "./looks.ts";
 
 /** What a request comes to, before it is HTTP. */
@@ -61,6 +71,8 @@ export const routesOf = (looks: Looks, acts: Acts): Readonly<Record<string, Rout
   "/cancel": act({ run: positive }, ({ run }) => acts.cancel(run)),
   "/retry": act({ run: positive, from_step: shortOrNone }, ({ run, from_step }) => acts.retry(run, from_step)),
   "/silence": act({ pattern: short, for_ms: positive, why: prose }, (request) => acts.silence(request)),
+  "/ack": act({ incident: positive, by: short, why: proseOrNone }, (request) => acts.ack(request)),
+  "/resolve": act({ incident: positive, by: short, why: proseOrNone }, (request) => acts.resolve(request)),
   "/unsilence": act({ pattern: short }, ({ pattern }) => acts.unsilence(pattern)),
   "/archive": act({}, () => acts.archive()),
   "/reload": act({}, () => acts.reload(), UNPROCESSABLE),

@@ -16,6 +16,7 @@ import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import type { Sense } from "./memory/sense.ts";
 import { Firings } from "./reflexes/firings.ts";
+import { IncidentRequests } from "./reflexes/incident-requests.ts";
 import { Incidents } from "./reflexes/incidents.ts";
 import { Reflexes } from "./reflexes/reflexes.ts";
 import { Silences } from "./reflexes/silences.ts";
@@ -61,6 +62,7 @@ export class Engine {
   readonly workflows: Workflows;
   readonly silences: Silences;
   readonly incidents: Incidents;
+  readonly incidentRequests: IncidentRequests;
   readonly requests: Requests;
   readonly #senses: Senses;
   readonly #seating: Seating;
@@ -130,6 +132,7 @@ export class Engine {
     });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
+    this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines });
   }
 

@@ -76,6 +76,13 @@ export function incidentTable(db: Database, onDamage: OnDamage) {
   const read = <T>(sql: string, ...values: (string | number)[]): T[] =>
     hasIncidents(db) ? db.query<T, (string | number)[]>(sql).all(...values) : [];
   const asFound = (id: number): Incident | null => read<Incident>(`${all} WHERE id = ?`, id)[0] ?? null;
+  const reports = (reflex: string, incident: number) =>
+    read<{ id: number; workflow: string; decision: string }>(
+      "SELECT id, workflow, decision FROM workflow_runs WHERE reflex = ? AND decision >= ? AND decision < ? ORDER BY id",
+      reflex,
+      `incident:${incident}:`,
+      `incident:${incident};`,
+    );
   return {
     /** As an event leaves it. Inside a commit of the store. */
     put: (row: Incident): void => void db.query(PUT).run(...valuesOf(row)),
@@ -84,17 +91,20 @@ export function incidentTable(db: Database, onDamage: OnDamage) {
     byId: (id: number): Incident | null => guard.orNull(asFound(id)),
     /** Those that have not resolved, oldest first. */
     open: (): Incident[] => guard.rows(read<Incident>(`${all} WHERE state <> 'resolved' ORDER BY id`)),
+    /** Those of which a log above `id` tells, in the order of their newest. */
+    changedSince: (id: number): Incident[] =>
+      guard.rows(read<Incident>(`${all} WHERE last_log_id > ? ORDER BY last_log_id`, id)),
+    /** The highest id there is, 0 without rows. */
+    newestId: (): number => read<{ id: number | null }>("SELECT max(id) AS id FROM incidents")[0]?.id ?? 0,
     ids: (): number[] => read<{ id: number }>("SELECT id FROM incidents ORDER BY id").map(({ id }) => id),
     /** Workflows with a run that reports `incident`, in the order of the first of these runs; and how many runs there are. */
     reportedBy(reflex: string, incident: number): { readonly workflows: string[]; readonly runs: number } {
-      const rows = db
-        .query<{ workflow: string; decision: string }, [string, string, string]>(
-          "SELECT workflow, decision FROM workflow_runs WHERE reflex = ? AND decision >= ? AND decision < ? ORDER BY id",
-        )
-        .all(reflex, `incident:${incident}:`, `incident:${incident};`);
+      const rows = reports(reflex, incident);
       const numbers = rows.map(({ decision }) => Number(decision.split(":")[2] ?? 0));
       return { workflows: [...new Set(rows.map(({ workflow }) => workflow))], runs: Math.max(0, ...numbers) };
     },
+    /** Ids of the runs that report `incident`. */
+    reportsOf: (reflex: string, incident: number): number[] => reports(reflex, incident).map(({ id }) => id),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastIdOf(db, "incidents"),
     /** `since` and `until` are about `opened_at`. */

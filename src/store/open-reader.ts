@@ -46,12 +46,14 @@ export function storeFault(db: Database, file: string, mostBytes: number): Probl
   return null;
 }
 
-/** The table of runs alone can be derived again. */
-function runsGone(db: Database): Problem | null {
-  if (db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'workflow_runs'").get() !== null)
-    return null;
+/** What follows from the logs can be derived again. */
+function derivedGone(db: Database): Problem | null {
+  const has = (table: string): boolean =>
+    db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(table) !== null;
   const hint = "`nerve rebuild` derives it from the logs, and so does the daemon's next start";
-  return problem("runs-gone", "the table of runs is gone", hint, db.filename);
+  if (!has("workflow_runs")) return problem("runs-gone", "the table of runs is gone", hint, db.filename);
+  if (has("incidents") || !appliedTo(db).includes("0011_incidents.sql")) return null;
+  return problem("incidents-gone", "the table of incidents is gone", hint, db.filename);
 }
 
 /** The file is gone, and what nerve kept beside it is not. */
@@ -76,7 +78,7 @@ export function openStoreReader(data: string, onDamage: OnDamage): Result<StoreR
   if (!opened.ok) return err(unopened(data, opened.error));
   const db = opened.value;
   try {
-    const fault = storeFault(db, file, CHECKED_BYTES) ?? runsGone(db);
+    const fault = storeFault(db, file, CHECKED_BYTES) ?? derivedGone(db);
     if (fault !== null) {
       db.close(true);
       return err(fault);

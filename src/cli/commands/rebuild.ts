@@ -1,10 +1,11 @@
-/** `nerve rebuild`: derives the table of runs from the logs, or proves that it is what they say. */
+/** `nerve rebuild`: derives the tables of runs and incidents from the logs, or proves that they are what the logs say. */
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { DEFAULT_DURABILITY } from "../../config/defaults.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { RESTORE } from "../../store/damage.ts";
+import type { IncidentDifference } from "../../store/incident-fold.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../store/rebuild-store.ts";
 import type { Difference } from "../../store/run-comparison.ts";
 import { defineCommand, flag } from "../frame/command.ts";
@@ -19,7 +20,7 @@ const NOT_NOW: ReadonlySet<string> = new Set(["store-locked", "store-no-space"])
 
 export const command = defineCommand({
   details:
-    "The logs are the truth, the table `workflow_runs` sums them up. With --check nothing is changed: exit code 1 if any run\ndiffers, with its columns, their values in the table and those the logs say (the first 100). Works beside a running\ndaemon. A history that cannot be (a second ending, say) is reported with the id of its log, and its run is left alone.",
+    "The logs are the truth, the tables `workflow_runs` and `incidents` sum them up. With --check nothing is changed: exit code 1 if any run\ndiffers, with its columns, their values in the table and those the logs say (the first 100). Works beside a running\ndaemon. A history that cannot be (a second ending, say) is reported with the id of its log, and its run is left alone.",
   arguments: [],
   options: { check: flag("only compare") },
   examples: [
@@ -38,7 +39,8 @@ export const command = defineCommand({
   },
 });
 
-const isEqual = ({ differing, wasGone }: Rebuilt): boolean => differing === 0 && !wasGone;
+const isEqual = ({ differing, wasGone, incidents }: Rebuilt): boolean =>
+  differing === 0 && !wasGone && incidents.differing === 0 && !incidents.wasGone;
 
 function tell(done: Rebuilt, onlyChecked: boolean, json: boolean): Outcome {
   const { wasGone, ...counts } = done;
@@ -48,16 +50,22 @@ function tell(done: Rebuilt, onlyChecked: boolean, json: boolean): Outcome {
   return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
 }
 
-const notEqual = ({ differing, wasGone }: Rebuilt): Problem => {
-  const message = wasGone
-    ? "the table of runs is gone"
-    : `${counted(differing, "run differs", "runs differ")} from what the logs say`;
-  return problem("runs-differ", message, "`nerve rebuild` puts it right");
+const notEqual = ({ differing, wasGone, incidents }: Rebuilt): Problem => {
+  const hint = "`nerve rebuild` puts it right";
+  if (wasGone) return problem("runs-differ", "the table of runs is gone", hint);
+  if (differing > 0) {
+    return problem("runs-differ", `${counted(differing, "run differs", "runs differ")} from what the logs say`, hint);
+  }
+  const message = incidents.wasGone
+    ? "the table of incidents is gone"
+    : `${counted(incidents.differing, "incident differs", "incidents differ")} from what the logs say`;
+  return problem("incidents-differ", message, hint);
 };
 
-function faults({ faulty, faults: listed }: Rebuilt): Problem[] {
+function faults({ faulty, faults: listed, incidents }: Rebuilt): Problem[] {
   const more = faulty - listed.length;
   return [
+    ...incidents.faults.map((message) => problem("bad-history", message)),
     ...listed.map(({ message }) => problem("bad-history", message, RESTORE)),
     ...(more === 0
       ? []
@@ -66,6 +74,10 @@ function faults({ faulty, faults: listed }: Rebuilt): Problem[] {
 }
 
 function lines(done: Rebuilt, onlyChecked: boolean): string[] {
+  return [...runLines(done, onlyChecked), ...incidentLines(done, onlyChecked)];
+}
+
+function runLines(done: Rebuilt, onlyChecked: boolean): string[] {
   const { runs, events, differing, differences, wasGone } = done;
   const derived = `${counted(runs, "run")} from ${counted(events, "event")}`;
   if (wasGone) return onlyChecked ? [] : [`made the table of runs anew: ${derived}`];
@@ -74,11 +86,27 @@ function lines(done: Rebuilt, onlyChecked: boolean): string[] {
   return onlyChecked ? table : [...table, "", `put ${counted(differing, "run")} right, of ${derived}`];
 }
 
+function incidentLines({ incidents }: Rebuilt, onlyChecked: boolean): string[] {
+  const { incidents: all, differing, differences, wasGone } = incidents;
+  const derived = counted(all, "incident");
+  if (wasGone) return onlyChecked ? [] : [`made the table of incidents anew: ${derived}`];
+  if (differing === 0) return all === 0 ? [] : [`the table of incidents is what the logs say: ${derived}`];
+  const table = renderTable(INCIDENT_COLUMNS, differences, stdoutScreen());
+  return onlyChecked ? table : [...table, "", `put ${counted(differing, "incident")} right, of ${derived}`];
+}
+
 const shown = (value: Difference["table"]): Span =>
   value === null ? span("–", "dim") : span(escapeForTerminal(String(value).slice(0, 200)));
 
 const COLUMNS: readonly Column<Difference>[] = [
   { title: "RUN", align: "right", rank: 0, cell: ({ run }) => span(String(run)) },
+  { title: "COLUMN", align: "left", rank: 0, cell: ({ column }) => span(column) },
+  { title: "TABLE", align: "left", rank: 0, cell: ({ table }) => shown(table) },
+  { title: "LOGS", align: "left", rank: 0, cell: ({ log }) => shown(log) },
+];
+
+const INCIDENT_COLUMNS: readonly Column<IncidentDifference>[] = [
+  { title: "INCIDENT", align: "right", rank: 0, cell: ({ incident }) => span(String(incident)) },
   { title: "COLUMN", align: "left", rank: 0, cell: ({ column }) => span(column) },
   { title: "TABLE", align: "left", rank: 0, cell: ({ table }) => shown(table) },
   { title: "LOGS", align: "left", rank: 0, cell: ({ log }) => shown(log) },

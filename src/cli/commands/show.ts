@@ -4,12 +4,14 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok } from "../../base/result.ts";
+import type { Incident } from "../../model/incident-row.ts";
 import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
+import { INCIDENT_STYLES, incidentFacts, incidentTitle } from "../screen/incident-rows.ts";
 import { logJson, logSpans, signalJson, signalSpans } from "../screen/rows.ts";
 import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
 import { print, renderLine, type Screen, type Span, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
@@ -73,6 +75,17 @@ function runHeading(run: Run, namesake: Signal | null, now: number, screen: Scre
   ];
 }
 
+function incidentHeading(incident: Incident, now: number, screen: Screen): string[] {
+  const { reflex, state, severity, opened_at, reason, trace } = incident;
+  const parts = [...incidentFacts(incident, now), `${severity}, by ${escapeForTerminal(reflex)}`];
+  return [
+    renderLine([span(incidentTitle(incident), "bold"), DOT, span(state, INCIDENT_STYLES[state])], screen),
+    ...wrapLines([span(localMoment(opened_at)), ...parts.flatMap((part) => [DOT, span(part)])], MARGIN, screen),
+    ...(reason === null ? [] : wrapLines([span(`resolved: ${escapeForTerminal(reason)}`)], MARGIN, screen)),
+    renderLine([span(`trace ${trace}`, "dim")], screen),
+  ];
+}
+
 const beginning = (run: Run | null, signals: readonly Signal[]): string => {
   if (run === null || (run.retry_of === null && signals.length > 0)) return "a tick, a start or a trigger by hand";
   if (run.retry_of !== null) return `run ${run.retry_of} again: nerve show run:${run.retry_of}`;
@@ -80,18 +93,28 @@ const beginning = (run: Run | null, signals: readonly Signal[]): string => {
   return run.reflex === null ? "by hand" : `a due time of ${escapeForTerminal(run.reflex)}`;
 };
 
+function headingOf(subject: Subject, story: Story, now: number, screen: Screen): string[] {
+  const { run, incident, namesake } = subject;
+  if (incident !== null) return incidentHeading(incident, now, screen);
+  return run === null ? traceHeading(subject, story.durationMs, screen) : runHeading(run, namesake, now, screen);
+}
+
 function renderStory(subject: Subject, story: Story, now: number, screen: Screen): string {
-  const { run, begin, namesake, signals } = subject;
+  const { run, incident, begin, signals } = subject;
   return [
-    ...(run === null ? traceHeading(subject, story.durationMs, screen) : runHeading(run, namesake, now, screen)),
+    ...headingOf(subject, story, now, screen),
     "",
-    renderLine([offset(0), span("● "), span(beginning(run, signals), "dim")], screen),
+    renderLine(
+      [offset(0), span("● "), span(incident === null ? beginning(run, signals) : "a signal that matched", "dim")],
+      screen,
+    ),
     ...treeLines(null, story.roots, "", { begin, now, screen }),
   ].join("\n");
 }
 
-const storyJson = ({ run, trace, begin, signals, logs, runs }: Subject, { durationMs }: Story) => ({
-  kind: run === null ? "trace" : "run",
+const storyJson = ({ run, incident, trace, begin, signals, logs, runs }: Subject, { durationMs }: Story) => ({
+  kind: incident !== null ? "incident" : run === null ? "trace" : "run",
+  ...(incident === null ? {} : { incident }),
   ...(run === null ? {} : { run: runJson(run) }),
   trace,
   at: begin,
@@ -103,7 +126,7 @@ const storyJson = ({ run, trace, begin, signals, logs, runs }: Subject, { durati
 
 export const command = defineCommand({
   details:
-    "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42` and `signal:42` leave no\ndoubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits, or the first 8 or more.\nThe story of a run is the signals that led to it, its steps with how long each took, its waits, logs and ending.",
+    "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42`, `signal:42` and\n`incident:42` leave no doubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits,\nor the first 8 or more. The story of a run is the signals that led to it, its steps with how long each took, its waits, logs and ending.",
   arguments: [{ name: "run or trace", required: true }],
   options: {},
   examples: [

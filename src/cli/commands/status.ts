@@ -1,4 +1,5 @@
 /** `nerve status`: what the daemon says of itself, as tables. */
+import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
@@ -143,6 +144,13 @@ function reasons({ senses, broken_workflows: workflows }: Status, screen: Screen
 }
 
 /** How the newest run of each workflow that ended badly did so. */
+function incidentLines({ incidents: { open, acked } }: Status, screen: Screen): string[] {
+  if (open === 0) return [];
+  const known = acked === 0 ? "" : `, ${acked} acknowledged`;
+  const line = [span(`${counted(open, "incident")} open${known}`, "red"), span(": nerve incidents --open", "dim")];
+  return ["", renderLine(line, screen)];
+}
+
 function lastFailures({ failures }: Status, now: number, screen: Screen): string[] {
   const newest = new Map(failures.map((failure) => [failure.workflow, failure]));
   if (newest.size === 0) return [];
@@ -166,6 +174,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...reasons(status, screen),
     ...table(reflexColumns(now), status.reflexes),
     ...table(WORKFLOWS, status.workflows),
+    ...incidentLines(status, screen),
     ...lastFailures(status, now, screen),
   ].join("\n");
 }

@@ -24,6 +24,7 @@ export type What =
   | "run"
   | "active run"
   | "ended run"
+  | "open incident"
   | "state"
   | "level"
   | "source"
@@ -47,6 +48,8 @@ export async function wordsFor(what: What, given: string | null): Promise<readon
       return bare(SHELLS);
     case "built-in":
       return builtIns();
+    case "open incident":
+      return openIncidents(given);
     case "run":
     case "active run":
     case "ended run":
@@ -127,4 +130,17 @@ async function runs(what: "run" | "active run" | "ended run", given: string | nu
     .filter(({ state }) => what !== "ended run" || isOver(state))
     .map(({ id, workflow, state }) => ({ word: String(id), about: `${workflow} ${state}` }))
     .reverse();
+}
+
+async function openIncidents(given: string | null): Promise<Candidate[]> {
+  const [{ findPlace }, { openStoreReader }] = await Promise.all([
+    import("../place/place.ts"),
+    import("../../store/open-reader.ts"),
+  ]);
+  const place = findPlace(given);
+  const store = place.ok ? openStoreReader(place.value.data, () => {}) : null;
+  if (!store?.ok) return [];
+  const found = store.value.incidents.open();
+  store.value.close();
+  return found.map(({ id, state, summary }) => ({ word: String(id), about: `${state}: ${summary}` })).reverse();
 }

@@ -1,6 +1,7 @@
 /** What `nerve show` is asked about: a run and what led to it, or a trace and everything in it. */
 import { ok, type Result } from "../../base/result.ts";
 import { traceTime } from "../../base/trace-id.ts";
+import { type Incident, isIncidentEvent } from "../../model/incident-row.ts";
 import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
@@ -10,12 +11,14 @@ import type { StoreReader } from "../../store/open-reader.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 import { parseNamed } from "../place/ids.ts";
+import { parseStored } from "../screen/payload.ts";
 import { type Trace, traceOfPrefix, traceOfSignal } from "./find-trace.ts";
 import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {
-  /** The run it is about, or null: a whole trace. */
+  /** The run or the incident it is about; both null: a whole trace. */
   readonly run: Run | null;
+  readonly incident: Incident | null;
   readonly trace: string;
   /** Unix milliseconds from which offsets count. */
   readonly begin: number;
@@ -27,11 +30,12 @@ export function findStory(store: StoreReader, word: string): Result<Subject, Fai
   const named = parseNamed(word);
   if (named === null) {
     return usageError(
-      `\`${word}\` is neither the id of a run or a signal nor a trace (8 to 32 hex digits)`,
+      `\`${word}\` is neither the id of a run, a signal or an incident nor a trace (8 to 32 hex digits)`,
       "`nerve signals --json` and `nerve runs --json` show them",
     );
   }
   if (named.kind === "trace") return ofTrace(store, traceOfPrefix(store, named.prefix));
+  if (named.kind === "incident") return ofIncident(store, named.id);
   const { kind, id } = named;
   const run = kind === "signal" ? null : store.runs.byId(id);
   if (run !== null) return ok(ofRun(store, run, kind === "number" ? store.signals.byId(id) : null));
@@ -48,7 +52,7 @@ function ofTrace(store: StoreReader, found: Result<Trace, Failure>): Result<Subj
   const { trace, signals, logs } = found.value;
   const ids = new Set(logs.flatMap(({ run }) => run ?? []));
   const runs = [...ids].sort((a, b) => a - b).flatMap((id) => store.runs.byId(id) ?? []);
-  return ok({ run: null, trace, begin: traceTime(trace), namesake: null, signals, logs, runs });
+  return ok({ run: null, incident: null, trace, begin: traceTime(trace), namesake: null, signals, logs, runs });
 }
 
 function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
@@ -56,7 +60,44 @@ function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
   // What led to the run it repeats is that run's story.
   const signals = run.retry_of === null ? chainTo(store, run.signal_id) : [];
   const begin = Math.min(signals.length > 0 ? traceTime(run.trace) : run.queued_at, run.queued_at);
-  return { run, trace: run.trace, begin, namesake, signals, logs, runs: [run] };
+  return { run, incident: null, trace: run.trace, begin, namesake, signals, logs, runs: [run] };
+}
+
+/** An incident, the signal that opened it, and the runs that report it. */
+function ofIncident(store: StoreReader, id: number): Result<Subject, Failure> {
+  const incident = store.incidents.byId(id);
+  if (incident === null) {
+    const hint = "`nerve incidents` shows their ids; retention may have removed it";
+    return fail(EXIT.usage, problem("unknown-incident", `there is no incident ${id}`, hint));
+  }
+  const { reflex, trace, opened_at, first_log_id, last_log_id, signal_id } = incident;
+  const logs: Log[] = [];
+  for (let after = first_log_id - 1; after < last_log_id; ) {
+    const page = store.history.page({
+      ...ALL_LOGS,
+      after,
+      since: opened_at - CLOCK_SLACK_MS,
+      sources: [`reflex:${reflex}`],
+      limit: PAGE,
+    });
+    logs.push(...page.filter((log) => log.id <= last_log_id && incidentIn(log) === id));
+    after = page.at(-1)?.id ?? last_log_id;
+  }
+  const runs = store.incidents.reportsOf(reflex, id).flatMap((run) => store.runs.byId(run) ?? []);
+  const signals = chainTo(store, signal_id);
+  const begin = Math.min(signals.length > 0 ? traceTime(trace) : opened_at, opened_at);
+  return ok({ run: null, incident, trace, begin, namesake: null, signals, logs, runs });
+}
+
+const PAGE = 1_000;
+
+/** Which incident a log tells of, or null. */
+function incidentIn({ event, data }: Log): number | null {
+  if (!isIncidentEvent(event) || data === null) return null;
+  const told = parseStored(data);
+  return typeof told === "object" && told !== null && !Array.isArray(told) && typeof told.incident === "number"
+    ? told.incident
+    : null;
 }
 
 /** Rows around the beginning of a run among which its reflex's is: they are of one transaction. */

@@ -12,7 +12,7 @@ export const looksOf = (parts: StatusParts): Looks => ({
 });
 
 export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): Acts {
-  const { requests, workflows, silences } = engine;
+  const { requests, workflows, silences, incidentRequests } = engine;
   return {
     trigger: (name) => requests.trigger(name),
     enable: (name) => requests.switch(name, true),
@@ -23,6 +23,8 @@ export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): 
     cancel: (run) => workflows.byHand.cancel(run),
     retry: (run, fromStep) => workflows.byHand.retry(run, fromStep),
     silence: (request) => silences.set(request),
+    ack: (request) => incidentRequests.ack(request),
+    resolve: (request) => incidentRequests.resolve(request),
     unsilence: (pattern) => silences.clear(pattern),
     archive: () => retention.now(),
   };

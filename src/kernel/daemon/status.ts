@@ -104,6 +104,7 @@ export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts)
     broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
       problem === null ? [] : [{ name, reason: formatProblem(problem) }],
     ),
+    incidents: engine.incidents.counts,
     failures: engine.workflows.failures,
   };
 }

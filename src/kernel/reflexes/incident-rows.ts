@@ -3,13 +3,7 @@
  * stderr, follow the commit.
  */
 import type { Json } from "../../base/json.ts";
-import {
-  advanceIncident,
-  type Incident,
-  type IncidentEvent,
-  type IncidentEventData,
-  isResolved,
-} from "../../model/incident-row.ts";
+import { advanceIncident, type Incident, type IncidentEvent, isResolved } from "../../model/incident-row.ts";
 import type { LogLevel } from "../../model/log.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -127,13 +121,10 @@ export class IncidentRows {
       message: `incident ${incident} ${said}`,
       trace,
     };
-    const id = draft.append({ ...head, at: draft.now, run: runOf(event), data: JSON.stringify(event.data) });
+    const id = draft.append({ ...head, at: draft.now, run: null, data: JSON.stringify(event.data) });
     const row = advanceIncident(before, { id, at: draft.now, reflex, trace }, event);
     this.#store.incidents.put(row);
     drafted.rows.set(incident, row);
     draft.afterwards(() => this.#journal.say({ ...head, data: event.data as Json }));
   }
 }
-
-const runOf = ({ event, data }: IncidentEvent): number | null =>
-  event === "incident.notified" ? (data as IncidentEventData["incident.notified"]).run : null;
