@@ -93,7 +93,7 @@ export const VERBS: readonly Verb[] = [
     name: "incidents",
     section: "see",
     usage: "incidents [reflex…]",
-    summary: "what is open, what was, and who knows of it",
+    summary: "what is open, what was, and who knows of it; -f follows",
     load: () => any(import("./commands/incidents.ts")),
   },
   {

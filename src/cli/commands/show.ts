@@ -126,7 +126,7 @@ const storyJson = ({ run, incident, trace, begin, signals, logs, runs }: Subject
 
 export const command = defineCommand({
   details:
-    "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42`, `signal:42` and\n`incident:42` leave no doubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits,\nor the first 8 or more. The story of a run is the signals that led to it, its steps with how long each took, its waits, logs and ending.",
+    "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42`, `signal:42` and\n`incident:42` leave no doubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits,\nor the first 8 or more. The story of a run is the signals that led to it, its steps with how long each took, its waits,\nlogs and ending; that of an incident its changes, and the runs that report them.",
   arguments: [{ name: "run or trace", required: true }],
   options: {},
   examples: [
