@@ -231,14 +231,14 @@ class Turn {
     this.#releaseOwedBy(workflow, at);
     const { open } = this.#memory;
     if (open === null) return;
-    const { id, opened, runs, held, openingReported, workflows } = open;
+    const { id, opened, runs, held, openingReported, reported, workflows } = open;
     const n = runs + 1;
     this.#remember({
       open: {
         ...open,
         held: before === null ? held : held.filter((one) => one !== before),
         runs: n,
-        reported: at,
+        reported: workflow === this.#words.workflow ? at : reported,
         openingReported: notification === "opened" ? at : openingReported,
         workflows: workflows.includes(workflow) ? workflows : [...workflows, workflow],
       },

@@ -23,7 +23,7 @@ export type OpenIncident = {
   /** Since when its key does not match; null: it matches. */
   readonly off: number | null;
   readonly isAcked: boolean;
-  /** When its opening was reported, and when anything was. */
+  /** When its opening was reported, and when the reflex's own workflow was last to report anything. */
   readonly openingReported: number | null;
   readonly reported: number | null;
   /** Workflows with a run that reports it, in the order of the first of these runs. */

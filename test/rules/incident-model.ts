@@ -229,7 +229,7 @@ export class IncidentModel {
     const open = this.#open as Incident;
     this.#tellOwed(workflow, at);
     open.pending = open.pending.filter((one) => one !== pending);
-    open.told = at;
+    if (workflow === this.#story.words.workflow) open.told = at;
     if (notification === "opened") open.openingTold = at;
     if (!open.by.includes(workflow)) open.by.push(workflow);
     this.#say(open.id, notification, workflow, ++open.runs, at - open.opened, at - (pending?.since ?? at));
