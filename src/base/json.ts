@@ -6,6 +6,9 @@ export interface JsonObject {
   [key: string]: Json;
 }
 
+export const isJsonObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** Why a value is no JSON value. `path` is dotted, array indices in brackets, `` for the value itself. */
 export interface NotJson {
   readonly path: string;

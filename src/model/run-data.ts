@@ -2,7 +2,7 @@
  * What `data` of a run's event must be, held against what lies there: other hands reach the store, and a damaged byte makes
  * another number. What earlier versions did not record is filled in here, so that nobody else knows of them.
  */
-import type { Json, JsonObject } from "../base/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { INCIDENT_STATES, NOTIFICATIONS, SEVERITIES } from "./incident.ts";
 import type { RunEvent, RunEventData, RunEventName } from "./run.ts";
@@ -15,12 +15,9 @@ type Check = (value: Json | undefined, path: string) => Fault;
 const LAST_TIME_MS = 8_640_000_000_000_000;
 const SHOWN_CHARS = 40;
 
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
 function shown(value: Json): string {
   if (Array.isArray(value)) return "a list";
-  if (isObject(value)) return "an object";
+  if (isJsonObject(value)) return "an object";
   const text = JSON.stringify(value);
   return text.length > SHOWN_CHARS ? `${text.slice(0, SHOWN_CHARS)}…` : text;
 }
@@ -55,7 +52,7 @@ const oneOf = (...words: readonly string[]): Check =>
 const shape =
   (fields: Readonly<Record<string, Check>>): Check =>
   (value, path) => {
-    if (!isObject(value)) return is("an object", isObject)(value, path);
+    if (!isJsonObject(value)) return is("an object", isJsonObject)(value, path);
     for (const key in fields) {
       const fault = fields[key]?.(value[key], path === "" ? key : `${path}.${key}`) ?? null;
       if (fault !== null) return fault;
@@ -84,7 +81,8 @@ const step = { ...stepPlace, attempt: ordinal };
 const wait = { until: moment, due };
 
 /** Earlier versions counted the sleeps of a run, whatever their duration. */
-const isCounted = (value: Json | undefined): boolean => isObject(value) && !("duration" in value) && !("name" in value);
+const isCounted = (value: Json | undefined): boolean =>
+  isJsonObject(value) && !("duration" in value) && !("name" in value);
 const sleepOf = (more: Readonly<Record<string, Check>>): Check =>
   either(isCounted, shape({ nth: count, ...more }), shape({ duration: text, name: orNull(text), nth: count, ...more }));
 
@@ -174,7 +172,7 @@ function failureIn({ error }: JsonObject): JsonObject {
 
 /** A reflex made one run a signal, when there were no decisions. */
 function decisionIn({ trigger }: JsonObject): string | null {
-  if (!isObject(trigger) || !isWhole(trigger.id ?? null) || typeof trigger.reflex !== "string") return null;
+  if (!isJsonObject(trigger) || !isWhole(trigger.id ?? null) || typeof trigger.reflex !== "string") return null;
   return spellDecision({ kind: "signal", signal: trigger.id as number, key: null });
 }
 
@@ -189,7 +187,7 @@ function earlier(event: RunEventName, data: JsonObject): JsonObject {
     case "run.queued": {
       const filled = "decision" in data ? data : { ...data, decision: decisionIn(data) };
       const { trigger } = filled;
-      if (!isObject(trigger) || LATER_TRIGGER.every((key) => key in trigger)) return filled;
+      if (!isJsonObject(trigger) || LATER_TRIGGER.every((key) => key in trigger)) return filled;
       return { ...filled, trigger: { key: null, isElement: false, due: null, incident: null, ...trigger } };
     }
     case "step.failed":
@@ -207,7 +205,7 @@ function earlier(event: RunEventName, data: JsonObject): JsonObject {
 /** The event that `written`, the data of a log, makes with its name; the error reads on behind `data`. */
 export function parseRunData(event: RunEventName, written: Json | undefined): Result<RunEvent, string> {
   if (written === undefined) return err("is no JSON");
-  if (!isObject(written)) return err(`is ${shown(written)}, which is no object`);
+  if (!isJsonObject(written)) return err(`is ${shown(written)}, which is no object`);
   const data = earlier(event, written);
   const why = CHECKS[event](data, "");
   if (why !== null) return err(why);

@@ -170,6 +170,9 @@ const NAMES: ReadonlySet<string> = new Set(RUN_EVENTS);
 
 export const isRunEvent = (event: string): event is RunEventName => NAMES.has(event);
 
+/** False also for what is no state. */
+export const isAlive = (state: RunState): boolean => (ACTIVE_STATES as readonly string[]).includes(state);
+
 export const isOver = (state: RunState): state is Ending => (ENDINGS as readonly string[]).includes(state);
 
 const text = (value: Json): string => JSON.stringify(value);

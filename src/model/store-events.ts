@@ -51,6 +51,12 @@ export const STORE_EVENT_KINDS = {
     sentence: "The file system of the data directory has room again.",
     data: null,
   },
+  "runs.note-lost": {
+    levels: ["warn"],
+    sentence:
+      "The note of which runs live was gone or damaged, so that this start knew older runs by their rows alone. `nerve rebuild --check` holds every row against the logs.",
+    data: null,
+  },
   "runs.restored": {
     levels: ["warn", "error"],
     sentence:

@@ -165,24 +165,31 @@ function follower(open: Map<number, RunChain>, scan: Scan, after: number, into: 
   };
 }
 
-/** Makes a table that is gone, all that is in it and a log of it, in one transaction. Null: it is there. */
-export const restoreRuns = (
+/** No row is there, though the newest run that a log tells of was queued in one that is there. Three looks at an index. */
+function isEmptied(db: Database): boolean {
+  if (db.query("SELECT 1 FROM workflow_runs LIMIT 1").get() !== null) return false;
+  const newest = "SELECT run FROM logs WHERE run IS NOT NULL ORDER BY run DESC LIMIT 1";
+  return db.query(`SELECT 1 FROM logs WHERE run = (${newest}) AND event = 'run.queued' LIMIT 1`).get() !== null;
+}
+
+/** Makes a table that is gone or emptied, all that is in it and a log of it, in one transaction. Null: it is there. */
+export function restoreRuns(
   db: Database,
   migrations: readonly MigrationFile[],
   scanOf: ScanOf,
   now: number,
-): Comparison | null =>
-  isPresent(db)
-    ? null
-    : db
-        .transaction(() => {
-          const restored = restore(db, migrations, scanOf);
-          logTable(db, runLogGuards).append(restoredLog(restored, now));
-          return restored;
-        })
-        .immediate();
+): Comparison | null {
+  const what = !isPresent(db) ? "gone" : isEmptied(db) ? "empty" : null;
+  if (what === null) return null;
+  const restoreAll = db.transaction(() => {
+    const restored = restore(db, migrations, scanOf);
+    logTable(db, runLogGuards).append(restoredLog(restored, what, now));
+    return restored;
+  });
+  return restoreAll.immediate();
+}
 
-function restoredLog({ runs, faulty, faults }: Comparison, now: number): NewLog {
+function restoredLog({ runs, faulty, faults }: Comparison, what: string, now: number): NewLog {
   const found = faulty === 0 ? "" : `; ${counted(faulty, "history", "histories")} could not be read`;
   return {
     at: now,
@@ -191,13 +198,13 @@ function restoredLog({ runs, faulty, faults }: Comparison, now: number): NewLog 
     event: "runs.restored",
     run: null,
     trace: null,
-    message: `the table of runs was gone: ${counted(runs, "run")} derived from the logs${found}`,
+    message: `the table of runs was ${what}: ${counted(runs, "run")} derived from the logs${found}`,
     data: JSON.stringify({ runs, faulty, faults }),
   };
 }
 
 function restore(db: Database, migrations: readonly MigrationFile[], scanOf: ScanOf): Comparison {
-  for (const { sql } of migrations) {
+  for (const { sql } of isPresent(db) ? [] : migrations) {
     for (const { text } of splitStatements(sql)) if (/\bworkflow_runs(_\w+)?\b/.test(text)) db.run(text);
   }
   const into = tally();

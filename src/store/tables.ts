@@ -7,6 +7,7 @@ import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged } from "./archive-damage.ts";
 import { type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
 import { incidentTable } from "./incidents.ts";
+import { LiveRunsNote } from "./live-runs.ts";
 import { loadedReflexTable } from "./loaded-reflexes.ts";
 import { LogHistory } from "./log-history.ts";
 import { logGuards } from "./log-row.ts";
@@ -80,6 +81,7 @@ export function tablesOf(db: Database, file: string, { signals, others }: Damage
     history: new LogHistory(db, dirname(file), guards),
     runs: runTable(db, others),
     incidents: incidentTable(db, others),
+    liveRuns: new LiveRunsNote(db),
     senses: senseStateTable(db),
     reflexes: reflexStateTable(db),
     loadedReflexes: loadedReflexTable(db, meta, others),

@@ -7,9 +7,10 @@ function withoutIncidents(db: Database): void {
   db.run("DELETE FROM _migrations WHERE name >= '0011'");
 }
 
-/** As it was before 0010: the events of runs are not counted. */
+/** As it was before 0010: the events of runs are not counted, and no note of live runs is there. */
 function withoutEvents(db: Database): void {
   db.run("ALTER TABLE workflow_runs DROP COLUMN events");
+  db.run("DELETE FROM meta WHERE key = 'live_runs'");
   db.run("DELETE FROM _migrations WHERE name >= '0010'");
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { SYSTEM_FILES } from "../../src/base/files.ts";
 import { archiveFolder, freeName } from "../../src/store/archive-names.ts";
 import { createArchiveFile } from "../../src/store/archive-writer.ts";
+import { ALL_LOGS } from "../../src/store/logs.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../src/store/rebuild-store.ts";
 import type { Difference } from "../../src/store/run-comparison.ts";
@@ -206,6 +207,18 @@ describe("a table that is gone", () => {
     expect(check(data).wasGone).toBe(true);
     expect(rebuild(data)).toMatchObject({ wasGone: true, runs: good.length, faulty: 0 });
     expect(rows(data)).toEqual(good);
+  });
+
+  test("row by row is made anew at start, too, and says so once", () => {
+    const { data, good } = threeRuns();
+    tamper(data, "DELETE FROM workflow_runs");
+    for (let start = 0; start < 2; start++) open(data).close();
+    expect(rows(data)).toEqual(good);
+    const store = open(data);
+    expect(store.logs.list({ ...ALL_LOGS, sources: ["kernel"] }).map(({ message }) => message)).toEqual([
+      "the table of runs was empty: 3 runs derived from the logs",
+    ]);
+    store.close();
   });
 
   test("is made anew at start with its indexes, says so, and ids go on above every one a log names", () => {

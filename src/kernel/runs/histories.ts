@@ -13,8 +13,8 @@ import { RESTORE } from "../../store/damage.ts";
 import type { LogHistory } from "../../store/log-history.ts";
 import type { Store } from "../../store/open.ts";
 import { differences, eventsGone, goneMessage } from "../../store/run-comparison.ts";
-import type { FoundRun } from "../../store/runs.ts";
 import { historyOf } from "./history-fold.ts";
+import type { LeftRun } from "./left-runs.ts";
 import { inheritable } from "./run-history.ts";
 import type { Assignment, Wait } from "./slots.ts";
 
@@ -92,10 +92,11 @@ export class Histories {
    * Where a run stands that an earlier kernel left: by its oldest and its newest event, or by all of them where the row does
    * not agree with those.
    */
-  standing({ row, isWhole }: FoundRun): Result<Standing, Problem> {
-    const newest = isWhole ? this.#newestOf(row) : null;
-    if (newest !== null) return ok({ row, found: row, differs: false, wait: waitOf(newest) });
-    return this.#folded(row.id, row);
+  standing({ id, row, isWhole, firstLog }: LeftRun): Result<Standing, Problem> {
+    const newest = isWhole && row !== null ? this.#newestOf(row) : null;
+    if (row !== null && newest !== null) return ok({ row, found: row, differs: false, wait: waitOf(newest) });
+    const noted = firstLog === null ? null : this.#folded(id, row, firstLog);
+    return noted?.ok ? noted : this.#folded(id, row, 0);
   }
 
   /** The newest event of a run, where the row agrees with that one and the oldest. */
@@ -113,8 +114,8 @@ export class Histories {
     return read.ok ? read.value : null;
   }
 
-  #folded(id: number, found: Run | null): Result<Standing, Problem> {
-    const read = this.#read(id, (history) => foldOf(strictly(history, history.eachOfRun(id, 0))));
+  #folded(id: number, found: Run | null, fromLog: number): Result<Standing, Problem> {
+    const read = this.#read(id, (history) => foldOf(strictly(history, history.eachOfRun(id, fromLog))));
     if (!read.ok) return read;
     if (read.value === null) return err(headless(id));
     const { row, wait } = read.value;

@@ -1,6 +1,7 @@
 /** What is said of runs beside their own events: on stderr when they begin and end, and why one waits. */
 import { formatDuration } from "../../base/duration.ts";
 import type { LogLevel } from "../../model/log.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
 import { type Ending, isOver, type Run } from "../../model/run.ts";
 import { differences } from "../../store/run-comparison.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -59,6 +60,14 @@ export class RunVoice {
     const message = `run ${run.id} waits: ${why}`;
     const entry = { level: "warn", event: "run.waiting", message, data: null, trace: run.trace } as const;
     this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
+  }
+
+  /** It may live, and neither its row nor its logs say how: the next start tries it again. */
+  cannotRestore(id: number, row: Run | null, problem: Problem): void {
+    const message = `run ${id} waits for the next start of nerve: ${formatProblem(problem)}`;
+    const source = row === null ? "kernel" : `workflow:${row.workflow}`;
+    const entry = { level: "warn", event: "run.waiting", message, data: null, trace: null } as const;
+    this.#journal.relay({ ...entry, source }, id, () => {});
   }
 
   /** A further attempt failed as the one before, for every step that had failed was dealt with. */

@@ -4,16 +4,18 @@
  */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig } from "../../model/config.ts";
-import { isOver } from "../../model/run.ts";
+import { formatProblem, type Problem } from "../../model/problem.ts";
+import { isAlive, isOver, type Run } from "../../model/run.ts";
 import type { Trigger } from "../../model/trigger.ts";
 import type { Locations } from "../../spawn/modules-on-disk.ts";
-import type { FoundRun } from "../../store/runs.ts";
+import type { LiveRuns } from "../../store/live-runs.ts";
 import type { Draft } from "../commits/draft.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
 import { ByHand } from "./by-hand.ts";
 import { Endings } from "./endings.ts";
 import { Histories, type Reading } from "./histories.ts";
 import { KernelOfRuns, type WorkflowsParts } from "./kernel-of-runs.ts";
+import { type LeftRun, LiveNote, leftRuns } from "./left-runs.ts";
 import { RunVoice } from "./run-voice.ts";
 import { Workflow } from "./workflow.ts";
 
@@ -34,6 +36,9 @@ export class Workflows {
   readonly #host: KernelOfRuns;
   readonly #endings: Endings;
   readonly #live = new Map<number, LiveRun>();
+  /** Runs that may live, of which neither row nor logs can be read, with their first logs. */
+  readonly #unread = new Map<number, number>();
+  readonly #note: LiveNote;
   #config: NerveConfig | null = null;
   #lastRun: number;
 
@@ -43,6 +48,8 @@ export class Workflows {
     this.#histories = new Histories(parts.store);
     this.#voice = new RunVoice(parts.journal);
     this.#endings = new Endings(parts.store);
+    const { store, ledger, ticker } = parts;
+    this.#note = new LiveNote({ store, ledger, ticker, live: () => this.#living() });
     this.#host = new KernelOfRuns({
       parts,
       histories: this.#histories,
@@ -71,23 +78,53 @@ export class Workflows {
   /** First configuration: goes on with what an earlier kernel left, in the order it was requested. */
   load(config: NerveConfig, locations: Locations): void {
     this.#makeAll(config, locations);
-    for (const found of this.#parts.store.runs.activeAsFound()) this.#restore(found);
+    const { store, journal } = this.#parts;
+    const { runs, isNoteLost } = store.liveRuns.living();
+    if (isNoteLost) journal.of("kernel").warn("runs.note-lost", NOTE_LOST, null);
+    for (const left of leftRuns(store, runs)) this.#restore(left);
+    this.#note.write();
+    this.#note.start();
     for (const workflow of this.byName.values()) workflow.fill();
   }
 
   /** The log is believed over the row. */
-  #restore(left: FoundRun): void {
-    const { row } = left;
+  #restore(left: LeftRun): void {
     const found = this.#histories.standing(left);
-    if (found.ok && found.value.differs) this.#correct(found.value);
-    const standing = found.ok ? found.value.row : row;
-    if (isOver(standing.state)) return;
-    const run = LiveRun.restored(standing);
-    this.#live.set(run.id, run);
+    if (!found.ok) return this.#restoreUnread(left, found.error);
+    const { row, differs, wait } = found.value;
+    if (differs) this.#correct(found.value);
+    if (isOver(row.state)) return;
+    const run = this.#restored(row);
     const workflow = this.byName.get(run.workflow);
-    if (workflow === undefined) this.#cancelRemoved(run, found.ok);
-    else if (found.ok) workflow.restore(run, found.value.wait);
-    else workflow.hold(run, found.error);
+    if (workflow === undefined) this.#cancelRemoved(run);
+    else workflow.restore(run, wait);
+  }
+
+  /** Nothing is written behind logs that cannot be read. */
+  #restoreUnread({ id, row, firstLog }: LeftRun, problem: Problem): void {
+    if (row === null || !isAlive(row.state)) {
+      this.#unread.set(id, firstLog ?? 1);
+      return this.#voice.cannotRestore(id, row, problem);
+    }
+    const run = this.#restored(row);
+    const workflow = this.byName.get(run.workflow);
+    if (workflow === undefined) this.#voice.waits(run, `${REMOVED}, and ${formatProblem(problem)}`);
+    else workflow.hold(run, problem);
+  }
+
+  #restored(row: Run): LiveRun {
+    const run = LiveRun.restored(row);
+    this.#live.set(run.id, run);
+    return run;
+  }
+
+  /** By id, with their first logs, as of the newest commit. */
+  #living(): LiveRuns {
+    const living = new Map(this.#unread);
+    for (const { id, row } of this.#live.values()) {
+      if (row !== null && isAlive(row.state)) living.set(id, row.first_log_id);
+    }
+    return living;
   }
 
   #correct(reading: Reading): void {
@@ -131,9 +168,7 @@ export class Workflows {
     return runs.map(({ id }) => id);
   }
 
-  /** Where the logs of a run cannot be read, nothing is written behind them. */
-  #cancelRemoved(run: LiveRun, isReadable: boolean): void {
-    if (!isReadable) return this.#voice.waits(run, `${REMOVED}, and its history cannot be read`);
+  #cancelRemoved(run: LiveRun): void {
     this.#parts.ledger.add({
       write: (draft) => void draft.run(run, { event: "run.cancelled", data: { error: REMOVED } }),
       kept: () => {
@@ -218,6 +253,7 @@ export class Workflows {
 
   async stop(): Promise<void> {
     await Promise.all([...this.byName.values()].map((workflow) => workflow.stop()));
+    this.#note.write();
   }
 
   killAll(why: string): void {
@@ -225,4 +261,6 @@ export class Workflows {
   }
 }
 
+const NOTE_LOST =
+  "the note of which runs live was gone or damaged: older runs are known by their rows alone; `nerve rebuild --check` holds every row against the logs";
 const REMOVED = "its workflow is no longer configured";

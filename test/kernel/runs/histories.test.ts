@@ -189,6 +189,10 @@ describe("a row of a live run in which any value is another", () => {
   const COLUMNS: readonly (readonly [string, Value])[] = [
     ["workflow", "other"],
     ["reflex", "other"],
+    ["state", "weird"],
+    ["state", "completed"],
+    ["state", "joined"],
+    ["state", 7],
     ["state", "queued"],
     ["signal_id", 9],
     ["input", '"other"'],
@@ -227,6 +231,34 @@ describe("a row of a live run in which any value is another", () => {
     expect(bench.row(id)).toMatchObject({ ...rest, state: "running", attempt: 2, until: null, events: 12 });
     expect(bench.said("run.corrected")).toHaveLength(1);
     expect(check(bench)).toEqual({ differing: 0, faults: [] });
+  });
+
+  const GONE: readonly (readonly [string, string])[] = [
+    ["a row that is gone", "DELETE FROM workflow_runs WHERE id = 2"],
+    ["a row that has another id", "UPDATE workflow_runs SET id = 99 WHERE id = 2"],
+    ["a table that is emptied", "DELETE FROM workflow_runs"],
+  ];
+
+  test.each(GONE)("is put right: %s is there again, and the run goes on, once", async (_, sql) => {
+    using bench = new RunsBench(RETRY);
+    const [ended = 0] = await bench.ask();
+    await bench.ready();
+    await bench.begins(ended);
+    await bench.says(ended, COMPLETED);
+    await bench.stop();
+    bench.workflows = bench.kernel();
+    const id = await sleeper(bench);
+    await bench.stop();
+    const before = bench.row(id);
+    tamper(bench, sql);
+    bench.workflows = bench.kernel();
+    await bench.settle();
+    await wakes(bench);
+    const { state, attempt, last_log_id, until, events, ...rest } = before;
+    expect(bench.row(id)).toMatchObject({ ...rest, state: "running", attempt: 2, until: null, events: 12 });
+    expect(bench.child.of("run")).toMatchObject([{ run: id, attempt: 2, steps: [{ step: "a" }, { step: "b" }] }]);
+    expect(bench.events(ended)).toEqual(["run.queued", "run.started", "run.completed"]);
+    expect(check(bench).faults).toEqual([]);
   });
 
   test("is put right while nerve runs, too: a row that is gone is there again", async () => {
@@ -288,5 +320,64 @@ describe("a retry by hand", () => {
     expect(bench.said("run.waiting")).toEqual([
       expect.stringContaining(`run ${third.value.run} waits: the logs of run ${id} do not begin with run.queued`),
     ]);
+  });
+});
+
+describe("which runs live", () => {
+  const noted = (bench: RunsBench): { up_to: number; runs: unknown } =>
+    JSON.parse(bench.store.meta.get("live_runs") ?? "null");
+
+  test("is noted at a start and at a stop, as of the newest log that is committed", async () => {
+    using bench = new RunsBench();
+    await bench.settle();
+    expect(noted(bench)).toEqual({ up_to: 0, runs: [] });
+    const [first = 0, second = 0] = await bench.ask(2);
+    await bench.workflows.byHand.cancel(second);
+    const { first_log_id } = bench.row(first);
+    await bench.stop();
+    expect(noted(bench)).toEqual({ up_to: bench.store.logs.lastId(), runs: [[first, first_log_id]] });
+  });
+
+  test("is noted once a minute where many logs have come, and once an hour where any have", async () => {
+    using bench = new RunsBench();
+    const say = (count: number): void => {
+      const voice = bench.journal.of("kernel");
+      for (let nth = 0; nth < count; nth++) voice.info("kernel.stopped", "", null);
+    };
+    say(999);
+    await bench.pass(60_000);
+    expect(noted(bench).up_to).toBe(0);
+    say(1);
+    await bench.pass(60_000);
+    expect(noted(bench).up_to).toBe(1_000);
+    say(1);
+    for (let minute = 0; minute < 59; minute++) await bench.pass(60_000);
+    expect(noted(bench).up_to).toBe(1_000);
+    await bench.pass(60_000);
+    expect(noted(bench).up_to).toBe(1_001);
+  });
+
+  test("is known of a run that neither its row nor its logs tell of: it is said, and done once they are mended", async () => {
+    using bench = new RunsBench(RETRY);
+    const id = await sleeper(bench);
+    await bench.stop();
+    const [{ data } = { data: null }] = bench.store.history.ofRun(id, 0);
+    tamper(bench, "UPDATE workflow_runs SET state = 'completed' WHERE id = ?", id);
+    tamper(bench, "UPDATE logs SET data = '{}' WHERE run = ? AND event = 'run.queued'", id);
+    for (let start = 0; start < 2; start++) {
+      bench.workflows = bench.kernel();
+      await bench.settle();
+      await bench.workflows.stop();
+      await bench.settle();
+    }
+    expect(bench.said("run.waiting")).toHaveLength(2);
+    expect(bench.said("run.waiting")[0]).toStartWith(
+      `run ${id} waits for the next start of nerve: the history of run ${id}`,
+    );
+    tamper(bench, "UPDATE logs SET data = ? WHERE run = ? AND event = 'run.queued'", data, id);
+    bench.workflows = bench.kernel();
+    await bench.settle();
+    await wakes(bench);
+    expect(bench.child.of("run")).toMatchObject([{ run: id, attempt: 2, steps: [{ step: "a" }, { step: "b" }] }]);
   });
 });
