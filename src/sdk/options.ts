@@ -135,10 +135,11 @@ export const text = (fallback?: string): Field<string> =>
   );
 
 /** Any value that YAML can write. */
-export const anything = (fallback: Json): Field<Json> => ({
-  read: (given) => (given === undefined ? fallback : (given as Json)),
-  schema: () => ({}),
-});
+export const anything = (fallback: Json): Field<Json> =>
+  field<Json>({}, fallback, "any value", (given) => (isJson(given) ? given : undefined));
+
+const isJson = (given: unknown): given is Json =>
+  given === null || ["string", "number", "boolean", "object"].includes(typeof given);
 
 /** A number in a closed range. */
 export const number = (fallback: number, { min, max }: { min: number; max: number }): Field<number> =>
