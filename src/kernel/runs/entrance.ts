@@ -37,7 +37,8 @@ export class Entrance {
   /** The run is queued, and started or dropped where that is decided already. */
   admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
     const admitted = draft.admitted(this);
-    const { config, mayBegin, code } = this.#workflow;
+    const { config, code } = this.#workflow;
+    const mayBegin = this.#workflow.mayBegin && !this.#line.isBeginning();
     if (run.incident !== null && order.trigger.incident?.notification === "resolved") {
       this.#join(draft, run.incident, run.id);
     }

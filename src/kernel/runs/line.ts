@@ -16,6 +16,8 @@ export class Line {
   readonly #slots = new Set<LiveRun>();
   /** Of those that have a slot, the runs that have no worker any longer. */
   readonly #interrupted = new Set<LiveRun>();
+  /** Queued runs that have got their slot, until they are seen to have begun. */
+  readonly #beginning = new Set<LiveRun>();
 
   get queued(): number {
     return this.#queued.size + this.#turned.size + this.#reports.waiting;
@@ -23,6 +25,12 @@ export class Line {
 
   get ready(): number {
     return this.#ready.size;
+  }
+
+  /** Whether the beginning of a queued run is being committed: whoever is asked for now begins behind it. */
+  isBeginning(): boolean {
+    for (const run of this.#beginning) if (run.phase !== "beginning") this.#beginning.delete(run);
+    return this.#beginning.size > 0;
   }
 
   /** Runs that have a slot. */
@@ -86,8 +94,10 @@ export class Line {
     this.#interrupted.clear();
     for (const run of next) run.to("beginning");
     for (let left = free; left > 0; left--) {
-      const run = this.#ready.shift() ?? this.#turned.shift() ?? this.#queued.shift();
+      const ready = this.#ready.shift();
+      const run = ready ?? this.#turned.shift() ?? this.#queued.shift();
       if (run === null) break;
+      if (ready === null) this.#beginning.add(run);
       this.enters(run);
       next.push(run);
     }

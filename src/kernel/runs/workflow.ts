@@ -35,7 +35,6 @@ export class Workflow implements Slots {
   readonly #module: Module;
   readonly #worker: RunWorker;
   readonly #sleepers: Sleepers;
-
   readonly #line = new Line();
   /** Who is let in. */
   readonly entrance: Entrance;

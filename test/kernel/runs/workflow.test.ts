@@ -1,6 +1,7 @@
 /** Slots, queues, waits and endings of one workflow's runs, on a clock driven by hand. */
 import { describe, expect, test } from "bun:test";
 import { isOver } from "../../../src/model/run.ts";
+import { ALL_LOGS } from "../../../src/store/logs.ts";
 import { checkStore } from "../../../src/store/rebuild-store.ts";
 import { COMPLETED, failedWith, RunsBench, suspendedFor } from "../../helpers/runs-bench.ts";
 
@@ -36,6 +37,17 @@ describe("a run begins", () => {
     await bench.says(ids[0] ?? 0, COMPLETED);
     expect(bench.sent).toEqual(ids.slice(0, 3));
     expect(bench.counts).toEqual({ running: 2, queued: 1, sleeping: 0 });
+  });
+
+  test("behind a run that waited and gets its slot in the same transaction", async () => {
+    using bench = new RunsBench({ concurrency: 2 });
+    const [waited = 0] = await bench.ask();
+    // Asked for in one turn with the report that gives the first run its slot, and committed together.
+    const asked = bench.workflows.byHand.run("flow", 1);
+    await bench.ready();
+    const { value } = (await asked) as { readonly value: { readonly run: number } };
+    const started = bench.store.logs.list(ALL_LOGS).filter(({ event }) => event === "run.started");
+    expect(started.map(({ run }) => run)).toEqual([waited, value.run]);
   });
 
   test("not while nothing may start, and at once when that is over", async () => {
