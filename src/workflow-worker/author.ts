@@ -1,10 +1,11 @@
 /** Whose code is running in a workflow worker, across awaits. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Races } from "./races.ts";
 
 export interface Author {
   readonly run: number | null;
   readonly trace: string | null;
 }
 
-/** `step`: the one whose function this is, or null between steps. */
-export const author = new AsyncLocalStorage<Author & { readonly step: string | null }>();
+/** `step`: the one whose function this is, or null between steps. `races`: of the run, between its steps. */
+export const author = new AsyncLocalStorage<Author & { readonly step: string | null; readonly races: Races | null }>();

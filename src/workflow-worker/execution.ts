@@ -16,6 +16,7 @@ import { CallOrder, chanceWarning } from "./call-order.ts";
 import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
 import { Failures } from "./failures.ts";
 import { Past } from "./past.ts";
+import { followed, Races } from "./races.ts";
 import { Reports } from "./reports.ts";
 import type { Interruption, RunRequest, Setting } from "./setting.ts";
 import { type StepHost, Steps } from "./steps.ts";
@@ -34,6 +35,7 @@ export class Execution implements StepHost, ThreadHost {
   readonly reports: Reports;
   readonly failures = new Failures();
   readonly #order = new CallOrder();
+  readonly #races = new Races();
   readonly #setting: Setting;
   readonly #steps: Steps;
   readonly #waits: Waits;
@@ -63,9 +65,7 @@ export class Execution implements StepHost, ThreadHost {
     this.reports = new Reports(request.run, commits, tell, flush);
     this.#waits = new Waits(timers, look);
     this.#steps = new Steps(this);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.over = promise;
-    this.#leave = resolve;
+    ({ promise: this.over, resolve: this.#leave } = Promise.withResolvers<void>());
   }
 
   get peers(): Peers {
@@ -85,7 +85,7 @@ export class Execution implements StepHost, ThreadHost {
     });
     const thread = threadOf(this.request.trigger as Trigger, trace, this);
     this.#order.follows();
-    const settled = author.run({ run, trace, step: null }, async () => code(thread, context));
+    const settled = author.run({ run, trace, step: null, races: this.#races }, async () => code(thread, context));
     settled.then(
       (output) => this.#ends(endingOf(output)),
       (thrown) => this.#ends(endingOfThrown(thrown, this.failures.culpritsOf(thrown), peers)),
@@ -145,7 +145,7 @@ export class Execution implements StepHost, ThreadHost {
     if (this.#logs > this.request.logged) this.#setting.say("log", ...row);
   };
 
-  call<T>(work: () => Promise<T>): Promise<T> {
+  call<T>(work: () => Promise<T>, of: StepCall | null): Promise<T> {
     if (this.#phase !== "interrupted" && !this.#goesOn) return never();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     // A step nobody awaits is in the log, too.
@@ -165,7 +165,7 @@ export class Execution implements StepHost, ThreadHost {
       (value) => settle(() => resolve(value)),
       (error) => settle(() => reject(error)),
     );
-    return promise;
+    return followed(promise, of);
   }
 
   perform(call: StepCall): Promise<unknown> {
@@ -268,7 +268,7 @@ export class Execution implements StepHost, ThreadHost {
 
   /** A run that ends beside its own steps has most likely forgotten to wait for them, or one of several has failed. */
   #ends(ending: Ending): void {
-    const warnings = this.isRunning ? leftWarnings(this.#steps.acting, ending) : [];
+    const warnings = this.isRunning ? leftWarnings(this.#steps.awaited(this.#races), ending) : [];
     for (const warning of warnings) this.#setting.say("output", "warn", warning);
     this.#settle(ending);
   }

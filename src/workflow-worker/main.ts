@@ -18,6 +18,7 @@ import { type Author, author } from "./author.ts";
 import { Commits } from "./commits.ts";
 import { Execution } from "./execution.ts";
 import { type LoadedWorkflow, loadRunFn } from "./load-run.ts";
+import { watchRaces } from "./races.ts";
 import type { Report } from "./reports.ts";
 import type { RunRequest, Setting } from "./setting.ts";
 
@@ -58,7 +59,7 @@ class WorkflowWorker {
   /** Bun hands on a rejection without its context: the run is known only where one alone is under way. */
   stray(message: string, stack: string | null): void {
     const [only = null] = this.#executions.size === 1 ? this.#executions.keys() : [];
-    author.run(author.getStore() ?? { run: only, trace: null, step: null }, () =>
+    author.run(author.getStore() ?? { run: only, trace: null, step: null, races: null }, () =>
       this.complain("worker", message, stack),
     );
   }
@@ -166,6 +167,7 @@ class WorkflowWorker {
 
 /** Entry of the hidden role. */
 export function runWorkflowWorker(kernelPid: number): void {
+  watchRaces(() => author.getStore()?.races ?? null);
   const worker = new WorkflowWorker();
   enterWorker(kernelPid, (message, stack) => worker.stray(message, stack));
 }

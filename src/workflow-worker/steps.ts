@@ -14,6 +14,7 @@ import type { StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { type Failures, failureOf, failureOfResult, type StepFailure } from "./failures.ts";
 import type { Past, StepPlace } from "./past.ts";
+import type { Races } from "./races.ts";
 import type { Reports } from "./reports.ts";
 import { stepId } from "./step-id.ts";
 import type { Turns } from "./turns.ts";
@@ -52,11 +53,16 @@ const never = (): Promise<never> => new Promise(() => {});
 export class Steps {
   readonly #host: StepHost;
   /** Steps whose functions have not settled. */
-  readonly acting = new Set<StepPlace>();
+  readonly acting = new Map<StepPlace, StepCall>();
   #onceSettled: (() => void) | null = null;
 
   constructor(host: StepHost) {
     this.#host = host;
+  }
+
+  /** Steps under way that no race has let go. */
+  awaited(races: Races): StepPlace[] {
+    return [...this.acting].flatMap(([place, call]) => (races.letGo(call) ? [] : [place]));
   }
 
   /** Calls `act` when the last function of a step has settled. */
@@ -84,11 +90,12 @@ export class Steps {
   }
 
   /** One try of a step, until what came of it is committed. */
-  async #try({ name, act, retry }: StepCall, place: StepPlace, step: Step): Promise<Committed> {
+  async #try(call: StepCall, place: StepPlace, step: Step): Promise<Committed> {
+    const { name, act, retry } = call;
     const { reports, failures } = this.#host;
     const { attempt } = step;
     this.#host.begins();
-    this.acting.add(place);
+    this.acting.set(place, call);
     reports.report({ type: "step-started", ...place, attempt });
     reports.flush();
     const startedAt = performance.now();
@@ -131,7 +138,7 @@ export class Steps {
   async #act(name: string, act: StepCall["act"], step: Step): Promise<Tried> {
     const { run, trace } = this.#host.request;
     try {
-      const returned = await author.run({ run, trace, step: name }, async () => act(Object.freeze(step)));
+      const returned = await author.run({ run, trace, step: name, races: null }, async () => act(Object.freeze(step)));
       const result = jsonCopy(`the result of step ${JSON.stringify(name)}`, returned ?? null);
       if (result.ok) return { kind: "completed", result: result.value };
       return { kind: "failed", failure: failureOfResult(result.error), again: false, waitMs: 0 };

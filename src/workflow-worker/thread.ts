@@ -5,8 +5,8 @@ import { author } from "./author.ts";
 
 /** The execution whose thread it is. */
 export interface ThreadHost {
-  /** A call of the thread between steps: settles as `work` does, while the run goes on. */
-  call<T>(work: () => Promise<T>): Promise<T>;
+  /** A call of the thread between steps: settles as `work` does, while the run goes on. `of`: null for a sleep. */
+  call<T>(work: () => Promise<T>, of: StepCall | null): Promise<T>;
   perform(call: StepCall): Promise<unknown>;
   sleep(call: SleepCall): Promise<void>;
   readonly log: Log;
@@ -37,12 +37,14 @@ export function threadOf(trigger: Trigger, trace: string, host: ThreadHost): Thr
     const call = readStepCall(name, act, options);
     if (!call.ok) return Promise.reject(new TypeError(call.error));
     const { value } = call;
-    return betweenSteps(`thread.step(${JSON.stringify(value.name)})`, () => host.call(() => host.perform(value)));
+    return betweenSteps(`thread.step(${JSON.stringify(value.name)})`, () =>
+      host.call(() => host.perform(value), value),
+    );
   };
   const sleep = (duration: unknown, name?: unknown): Promise<void> => {
     const call = readSleepCall(duration, name);
     if (!call.ok) return Promise.reject(new TypeError(call.error));
-    return betweenSteps("thread.sleep", () => host.call(() => host.sleep(call.value)));
+    return betweenSteps("thread.sleep", () => host.call(() => host.sleep(call.value), null));
   };
   return Object.freeze({ trigger: deepFreeze(trigger), trace, step: step as Thread["step"], sleep, log: host.log });
 }

@@ -790,6 +790,88 @@ test("a step that nobody waited for is spoken of, and its result is not kept", a
   expect(b.worker.of("step-completed")).toEqual([]);
 });
 
+describe("a step that is under way when its run ends", () => {
+  /** The steps of which an `await` is said to be missing. */
+  const forgotten = (worker: TestWorkflowWorker): string[] =>
+    worker.of("log").flatMap(({ message }) => /^step "(.*)" was under way when the run ended/.exec(message)?.[1] ?? []);
+  const lateOr = (others: string): string => `
+    const lost = thread.step("lost", () => gate("never"));
+    return Promise.race([${others}, thread.step("won", () => "won")]);`;
+
+  test.each<[string, string]>([
+    ["a race", lateOr("lost")],
+    [
+      "a race, by what follows from the step",
+      lateOr(`lost.then(() => "late").catch(() => "failed").finally(() => {})`),
+    ],
+    ["a race of an async function that waits for the step", lateOr("(async () => { await lost; })()")],
+    ["a race of several at once", lateOr("Promise.all([lost, lost])")],
+    ["a race of a promise of the run's own", lateOr("new Promise((resolve) => lost.then(resolve))")],
+    ["an any", lateOr("lost").replace("race", "any")],
+    ["a race over a set", lateOr("lost").replace(/race\((.*)\);/s, "race(new Set($1));")],
+    [
+      "an all that failed, which the run dealt with",
+      `const fails = thread.step("fails", () => { throw new Error("no"); });
+       await Promise.all([thread.step("lost", () => gate("never")), fails]).catch(() => {});
+       return "won";`,
+    ],
+    [
+      "a race before, and is the next one of a function that goes on without it",
+      `const two = async () => { await thread.step("one", () => gate("one")); await thread.step("two", () => gate("never")); };
+       const won = await Promise.race([two(), thread.step("won", () => "won")]);
+       await thread.step("waits", () => gate("two"));
+       return won;`,
+    ],
+    [
+      "a race with a sleep",
+      `return Promise.race([thread.step("lost", () => gate("never")), thread.sleep("1ms").then(() => "won")]);`,
+    ],
+  ])("is forgotten by nobody where it has lost %s", async (_, code) => {
+    await using b = await bench(code);
+    b.worker.run(1);
+    if (code.includes('gate("two")')) {
+      await until("the race is over", () => b.worker.of("step-started").some(({ step }) => step === "waits"));
+      b.open("one");
+      await until("the step that follows has begun", () =>
+        b.worker.of("step-started").some(({ step }) => step === "two"),
+      );
+      b.open("two");
+    }
+    expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: "won" });
+    expect(forgotten(b.worker)).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    [
+      "beside a race",
+      `thread.step("lost", () => gate("never")); return Promise.race([thread.step("a", () => gate("never")), thread.step("won", () => "won")]);`,
+    ],
+    [
+      "beside the race of a step and its deadline",
+      `thread.step("lost", () => gate("never"));
+       return Promise.race([thread.step("won", () => "won"), thread.sleep("5m").then(() => "late")]);`,
+    ],
+    ["with what follows from it", `thread.step("lost", () => gate("never")).then(() => {}); return "won";`],
+    [
+      "with the function that waits for it",
+      `(async () => { await thread.step("lost", () => gate("never")); })(); return "won";`,
+    ],
+    ["with the race that it is in", `Promise.race([thread.step("lost", () => gate("never"))]); return "won";`],
+    ["with all that it is one of", `Promise.all([thread.step("lost", () => gate("never"))]); return "won";`],
+    [
+      "after a race",
+      `const won = await Promise.race([thread.step("a", () => gate("never")), thread.step("won", () => "won")]);
+       thread.step("lost", () => gate("never"));
+       return won;`,
+    ],
+  ])("is named where it is forgotten %s", async (_, code) => {
+    await using b = await bench(code);
+    b.worker.run(1);
+    expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: "won" });
+    expect(forgotten(b.worker)).toEqual(["lost"]);
+  });
+});
+
 describe("calls of one name that begin beside one another", () => {
   const warnings = (worker: TestWorkflowWorker): string[] =>
     worker.of("log").flatMap(({ level, message }) => (level === "warn" ? message : []));
