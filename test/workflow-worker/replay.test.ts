@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { RunEvent } from "../../src/model/run.ts";
 import { ReplayKernel } from "../helpers/replay/kernel.ts";
 import type { Program } from "../helpers/replay/program.ts";
 import {
@@ -11,12 +12,13 @@ import {
   anyProgram,
   dependsOnTime,
   edited,
+  mapNodes,
   unshared,
   withoutOwnAwaits,
 } from "../helpers/replay/random-workflow.ts";
 import type { Cut, Life, Script, Story } from "../helpers/replay/story.ts";
 
-const UNCUT = { cuts: [], retries: 0, rounds: null } as const;
+const UNCUT = { cuts: [], retries: 0, byHand: 0, rounds: null } as const;
 
 const told = (script: Script): Promise<Story> => new ReplayKernel(script).run();
 
@@ -28,12 +30,18 @@ const scripts = fc.record({
   seed: fc.integer(),
   cuts: cutsOf("kill", "kill", "kill", "release"),
   retries: fc.nat({ max: 2 }),
+  byHand: fc.constant(0),
   rounds,
 });
 
 /** How a run ended, in words that can be compared. */
-const endOf = ({ end }: Story): unknown =>
-  end.event === "run.completed" ? end.data.output : [end.event, (end.data as { error: unknown }).error];
+const endIn = ({ event, data }: RunEvent): unknown =>
+  event === "run.completed" ? data.output : [event, (data as { error: unknown }).error];
+const endOf = ({ end }: Story): unknown => endIn(end);
+
+/** The program, with no step that fails and no throw. */
+const sound = (program: Program): Program =>
+  mapNodes(program, (one) => (one.kind === "throw" ? [] : [one.kind === "step" ? { ...one, fails: 0 } : one]));
 
 /** What `thread.log` left in the log. */
 const loggedIn = ({ rows }: Story): string[] =>
@@ -41,13 +49,15 @@ const loggedIn = ({ rows }: Story): string[] =>
 
 const linesOf = (life: Life): string[] => life.sights.map(({ what, where, value }) => `${where} ${what} ${value}`);
 
-/** Lives of one attempt and one program see the same, as far as they come. */
+const isSameTry = (a: Life, b: Life): boolean => a.run === b.run && a.attempt === b.attempt && a.program === b.program;
+
+/** Lives of one attempt of a run, and one program, see the same, as far as they come. */
 function differences({ lives }: Story): string[] {
   const found: string[] = [];
   let longest: { readonly life: Life; readonly lines: string[] } | null = null;
   for (const life of lives) {
     const lines = linesOf(life);
-    if (longest === null || longest.life.attempt !== life.attempt || longest.life.program !== life.program) {
+    if (longest === null || !isSameTry(longest.life, life)) {
       longest = { life, lines };
       continue;
     }
@@ -97,7 +107,7 @@ describe("a run that is cut anywhere", () => {
       for (let after = 0; after < points; after++) {
         for (const rounds of [null, 0, 1, 2, 3]) {
           const cuts = [{ after, how: "kill" as const }];
-          const story = await told({ seed: 7, cuts, retries: 0, rounds, programs: [program] });
+          const story = await told({ seed: 7, cuts, retries: 0, byHand: 0, rounds, programs: [program] });
           expect({ seed, program, after, found: [...story.violations, ...differences(story)] }).toMatchObject({
             found: [],
           });
@@ -110,7 +120,13 @@ describe("a run that is cut anywhere", () => {
     await fc.assert(
       fc.asyncProperty(
         anyProgram,
-        fc.record({ seed: fc.integer(), cuts: cutsOf("time out"), retries: fc.nat({ max: 3 }), rounds }),
+        fc.record({
+          seed: fc.integer(),
+          cuts: cutsOf("time out"),
+          retries: fc.nat({ max: 3 }),
+          byHand: fc.constant(0),
+          rounds,
+        }),
         async (program, script) => {
           const story = await told({ ...script, programs: [program] });
           const twice = [...story.returned].filter(([, times]) => times > 1);
@@ -139,4 +155,65 @@ test("a run whose code is edited between its lives does nothing again, sleeps no
     }),
     { numRuns: 800 },
   );
+});
+
+describe("a run that is retried by hand, as often as anybody likes", () => {
+  const byHand = fc.integer({ min: 1, max: 4 });
+
+  test("does nothing again that was committed, wherever each of its runs ended, restarts in between included", async () => {
+    const ended = fc.record({
+      seed: fc.integer(),
+      cuts: cutsOf("cancel", "cancel", "time out", "kill", "release"),
+      retries: fc.nat({ max: 1 }),
+      byHand,
+      rounds,
+    });
+    await fc.assert(
+      fc.asyncProperty(anyProgram, ended, async (any, script) => {
+        // What followed from a failure is not waited for in the next run: awaits of one's own change its order.
+        const story = await told({ ...script, programs: [withoutOwnAwaits(any)] });
+        expect([...story.violations, ...differences(story)]).toEqual([]);
+        expect(story.ends).toHaveLength(1 + script.byHand);
+        // What has completed completes again, and the same, unless it is cut.
+        const first = story.ends.findIndex(({ event }) => event === "run.completed");
+        const later = first < 0 ? [] : story.ends.slice(first);
+        expect(later.filter(({ event }) => event === "run.failed")).toEqual([]);
+        const outputs = later.flatMap((end) => (end.event === "run.completed" ? [end.data.output] : []));
+        expect(outputs).toEqual(outputs.map(() => outputs[0] ?? null));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("ends as it does without a cut, run by run, where the clock decides nothing", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        anyProgram.filter((program) => !dependsOnTime(program)),
+        scripts,
+        byHand,
+        async (program, script, byHand) => {
+          const whole = await told({ ...UNCUT, retries: script.retries, byHand, seed: 1, programs: [program] });
+          const story = await told({ ...script, byHand, programs: [program] });
+          expect([...story.violations, ...story.ends.map(endIn)]).toEqual(whole.ends.map(endIn));
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("ends as it does without a cut where no step fails, once it is left alone", async () => {
+    const cut = fc.record({ seed: fc.integer(), cuts: cutsOf("cancel", "kill"), retries: fc.constant(0), rounds });
+    await fc.assert(
+      fc.asyncProperty(
+        anyProgram.map(sound).filter((program) => !dependsOnTime(program)),
+        cut,
+        async (program, script) => {
+          const whole = await told({ ...UNCUT, seed: 1, programs: [program] });
+          const story = await told({ ...script, byHand: script.cuts.length, programs: [program] });
+          expect([...story.violations, endOf(story)]).toEqual([endOf(whole)]);
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 });

@@ -13,6 +13,7 @@ import type { Slots } from "../../../src/kernel/runs/slots.ts";
 import type { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import type { WorkflowConfig } from "../../../src/model/config.ts";
 import { problem } from "../../../src/model/problem.ts";
+import type { RunEvent } from "../../../src/model/run.ts";
 import type { RunRequest } from "../../../src/workflow-worker/setting.ts";
 import { randomFrom } from "../runs.ts";
 import { HandTimers, immediate } from "./hand-timers.ts";
@@ -40,10 +41,10 @@ export class ReplayKernel {
   readonly #script: Script;
   readonly #random: () => number;
   readonly #timers = new HandTimers();
-  readonly #log: RunLog;
+  #log: RunLog;
   readonly #witness: Witness;
   readonly #lives: Life[] = [];
-  readonly #run = new LiveRun(1, "flow", TRACE, null);
+  readonly #ends: RunEvent[] = [];
   readonly #slots: Slots;
 
   constructor(script: Script) {
@@ -73,6 +74,18 @@ export class ReplayKernel {
   }
 
   async run(): Promise<Story> {
+    await this.#toItsEnd(null);
+    for (let again = 0; again < this.#script.byHand; again++) {
+      const before = this.#log;
+      this.#log = new RunLog(this.#random, before);
+      await this.#toItsEnd(before.run);
+    }
+    const { rows, newest: end } = this.#log;
+    const violations = [...this.#log.violations, ...this.#witness.violations];
+    return { rows, lives: this.#lives, end, ends: this.#ends, returned: this.#witness.returned, violations };
+  }
+
+  async #toItsEnd(retry_of: number | null): Promise<void> {
     const trigger = {
       id: null,
       sense: null,
@@ -85,16 +98,14 @@ export class ReplayKernel {
     };
     this.#log.append({
       event: "run.queued",
-      data: { input: null, trigger, retry_of: null, from_step: null, decision: null },
+      data: { input: null, trigger, retry_of, from_step: null, decision: null },
     });
     this.#log.append({ event: "run.started", data: { attempt: 1, code: "" } });
     while (!this.#log.isOver) {
       if (this.#lives.length > MOST_LIVES) throw new Error("the run does not end");
       await this.#live();
     }
-    const { rows, newest: end } = this.#log;
-    const violations = [...this.#log.violations, ...this.#witness.violations];
-    return { rows, lives: this.#lives, end, returned: this.#witness.returned, violations };
+    this.#ends.push(this.#log.newest);
   }
 
   #due(ms: number): { until: number; due: number } {
@@ -105,7 +116,9 @@ export class ReplayKernel {
     const { programs, cuts } = this.#script;
     const number = this.#lives.length;
     const program = programs[Math.min(number, programs.length - 1)] as Program;
-    const life: Life = { program, attempt: this.#log.row?.attempt ?? 1, sights: [], points: 0, isDead: false };
+    const { run } = this.#log;
+    const attempt = this.#log.row?.attempt ?? 1;
+    const life: Life = { program, run, attempt, sights: [], points: 0, isDead: false };
     this.#lives.push(life);
     const worker = new ScriptedWorker(life, this.#request(), this.#timers, this.#witness.of(life));
     const cut = cuts[number];
@@ -113,7 +126,8 @@ export class ReplayKernel {
     for (;;) {
       await this.#calm(worker, cut?.after === life.points ? this.#script.rounds : null);
       if (cut !== undefined && cut.after === life.points) {
-        if (cut.how === "kill") return this.#kill(worker);
+        if (cut.how === "cancel") this.#log.record({ event: "run.cancelled", data: { error: null } });
+        if (cut.how === "kill" || cut.how === "cancel") return this.#kill(worker);
         if (cut.how === "release") worker.execution.release();
         else worker.execution.interrupt("timed-out");
         if (cut.how === "release" && worker.isOver) return this.#kill(worker);
@@ -142,7 +156,7 @@ export class ReplayKernel {
     const raw = {
       type: "run",
       generation: 1,
-      run: 1,
+      run: this.#log.run,
       attempt: this.#log.row?.attempt ?? 1,
       trace: TRACE,
       trigger: TRIGGER,
@@ -207,7 +221,7 @@ export class ReplayKernel {
       return;
     }
     const isOfRun = !["ready", "started", "error", "bye"].includes(message.type);
-    if (isOfRun) this.#reportsOf(worker).take(this.#run, message as RunReport);
+    if (isOfRun) this.#reportsOf(worker).take(new LiveRun(this.#log.run, "flow", TRACE, null), message as RunReport);
   }
 
   /** The kernel's own reading of what the worker reports. */

@@ -1,6 +1,6 @@
-/** The log of one run, as the kernel keeps it, and what is committed by it. */
+/** The log of one run, as the kernel keeps it, and what is committed by it and by the runs that it is a retry of. */
 import { historyOf } from "../../../src/kernel/runs/history-fold.ts";
-import type { RunHistory } from "../../../src/kernel/runs/run-history.ts";
+import { inheritable, type RunHistory } from "../../../src/kernel/runs/run-history.ts";
 import type { Log } from "../../../src/model/log.ts";
 import { advance, isOver, type Run, type RunEvent } from "../../../src/model/run.ts";
 import { runLogOf } from "../../../src/model/run-log.ts";
@@ -11,17 +11,26 @@ const add = (of: Map<string, number>, key: string): void => void of.set(key, (of
 
 export class RunLog {
   readonly rows: Log[] = [];
-  readonly violations: string[] = [];
+  readonly violations: string[];
   row: Run | null = null;
   /** By what settled: how often that is committed. */
-  readonly settled = new Map<string, number>();
+  readonly settled: Map<string, number>;
   /** By step and number. */
-  readonly failed = new Map<string, number>();
-  readonly completed = new Map<string, number>();
+  readonly failed: Map<string, number>;
+  readonly completed: Map<string, number>;
+  readonly run: number;
+  readonly #inherited: RunHistory | null;
   readonly #random: () => number;
 
-  constructor(random: () => number) {
+  /** `before`: the run that this one is a retry by hand of. */
+  constructor(random: () => number, before: RunLog | null = null) {
     this.#random = random;
+    this.run = (before?.run ?? 0) + 1;
+    this.#inherited = before === null ? null : inheritable(before.history, null);
+    this.violations = before?.violations ?? [];
+    this.settled = before?.settled ?? new Map();
+    this.failed = before?.failed ?? new Map();
+    this.completed = before?.completed ?? new Map();
   }
 
   get state(): Run["state"] {
@@ -33,7 +42,7 @@ export class RunLog {
   }
 
   get history(): RunHistory {
-    return historyOf(this.rows.map(runLogOf));
+    return historyOf(this.rows.map(runLogOf), this.#inherited ?? undefined);
   }
 
   /** The newest event of the run itself. */
@@ -59,14 +68,14 @@ export class RunLog {
       level: "info",
       source: "workflow:flow",
       event: name,
-      run: 1,
+      run: this.run,
       trace: TRACE,
       message,
       data,
     };
     this.rows.push(row);
     if (event === "log") return;
-    this.row = advance(this.row, { id, at, run: 1, workflow: "flow", trace: TRACE }, event);
+    this.row = advance(this.row, { id, at, run: this.run, workflow: "flow", trace: TRACE }, event);
     this.#count(event);
   }
 

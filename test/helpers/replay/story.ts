@@ -3,7 +3,8 @@ import type { Log } from "../../../src/model/log.ts";
 import type { RunEvent } from "../../../src/model/run.ts";
 import type { Program } from "./program.ts";
 
-export type Cut = "kill" | "release" | "time out";
+/** `cancel`: the run ends there. */
+export type Cut = "kill" | "release" | "time out" | "cancel";
 
 export interface Script {
   readonly seed: number;
@@ -11,6 +12,8 @@ export interface Script {
   readonly cuts: readonly { readonly after: number; readonly how: Cut }[];
   /** Attempts after the first. */
   readonly retries: number;
+  /** How often the run is retried by hand, once it has ended. */
+  readonly byHand: number;
   /** The program of each life; the last one stays. */
   readonly programs: readonly Program[];
   /** Rounds of the event loop after a point at which the worker is cut; null: once nothing goes on. */
@@ -26,6 +29,8 @@ export interface Sight {
 
 export interface Life {
   readonly program: Program;
+  /** The run, or a retry by hand of the one before. */
+  readonly run: number;
   readonly attempt: number;
   readonly sights: Sight[];
   /** Points at which it could have been cut. */
@@ -35,9 +40,12 @@ export interface Life {
 }
 
 export interface Story {
+  /** Of the last run. */
   readonly rows: readonly Log[];
   readonly lives: readonly Life[];
   readonly end: RunEvent;
+  /** How each run ended, in order. */
+  readonly ends: readonly RunEvent[];
   /** Of steps, how often their functions returned. */
   readonly returned: ReadonlyMap<string, number>;
   readonly violations: readonly string[];

@@ -5,6 +5,9 @@ import type { StepNode, Watcher } from "./program.ts";
 import { type RunLog, TRACE } from "./run-log.ts";
 import type { Life } from "./story.ts";
 
+/** A run, and its retries by hand. */
+const MOST_RUNS = 8;
+
 export class Witness {
   /** Grows whenever something goes on. */
   activity = 0;
@@ -84,9 +87,11 @@ export class Witness {
     const known = this.#keys.get(id);
     if (known !== undefined) return known;
     for (let nth = 0; nth < 1_000; nth++) {
-      if (stepId(TRACE, 1, name, nth) !== id) continue;
-      this.#keys.set(id, `${name} ${nth}`);
-      return `${name} ${nth}`;
+      for (let run = 1; run <= MOST_RUNS; run++) {
+        if (stepId(TRACE, run, name, nth) !== id) continue;
+        this.#keys.set(id, `${name} ${nth}`);
+        return `${name} ${nth}`;
+      }
     }
     throw new Error(`no step ${name} has the id ${id}`);
   }
