@@ -55,7 +55,7 @@ function someFile(data: string, random: Random): string {
   return pick(random, [
     ...filesIn(data, "senses").filter((name) => name.endsWith(".db")),
     ...filesIn(data, "locks"),
-    "nerve.pid",
+    ...filesIn(data, "").filter((name) => /^(?:nerve\.pid|logs\.db-(?:wal|shm))$/.test(name)),
   ]);
 }
 
@@ -146,6 +146,7 @@ function someCell(db: Database, random: Random, wanted: "number" | "any"): Cell 
 
 const NUMBERS: readonly ((value: number) => string)[] = [
   () => "-1",
+  () => "-7",
   () => "0",
   () => "1.5",
   () => "1e300",
@@ -168,6 +169,10 @@ const VALUES: readonly string[] = [
   "'null'",
   "'[]'",
   "'{}'",
+  "'{broken'",
+  `'{"__proto__":1}'`,
+  `'${"[".repeat(70)}${"]".repeat(70)}'`,
+  `'${"0".repeat(33)}'`,
 ];
 
 function setCell(db: Database, { table, column, where }: Cell, value: string): boolean {

@@ -3,7 +3,7 @@
  * row outside is in no list. Two looks at an index each, whatever the table holds.
  */
 import type { Database } from "bun:sqlite";
-import { damagedRow, type StoreDamaged } from "./damage.ts";
+import { damagedRow, RESTORE, StoreDamaged } from "./damage.ts";
 import { isSequence, MOST_IDS, numberedIn, sequenceOf } from "./sequence.ts";
 
 /** Rows that are named, at most. */
@@ -22,7 +22,7 @@ const idsIn = (db: Database, where: string): StoreDamaged[] =>
         `SELECT CAST(id AS TEXT) AS id FROM (SELECT id FROM ${table} WHERE ${where} ORDER BY id LIMIT ?)`,
       )
       .all(NAMED)
-      .map(({ id }) => damagedRow(db.filename, table, id, "id", Number(id), "an id that was given")),
+      .map(({ id }) => new StoreDamaged(db.filename, `table ${table}, row ${id}: nerve gave no such id`, RESTORE)),
   );
 
 /** The kernel's start puts a sequence right, so that only who reads beside it meets another. */

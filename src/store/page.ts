@@ -28,7 +28,7 @@ export const WHOLE_PAGE: Page = {
 };
 
 const NO_NAME = (column: string): string =>
-  `typeof(${column}) <> 'text' OR ${column} = '' OR ${column} GLOB '*[^a-z0-9-]*'`;
+  `typeof(${column}) <> 'text' OR ${column} = '' OR ${column} GLOB '-*' OR ${column} GLOB '*[^a-z0-9-]*'`;
 const NO_TIME = (column: string): string =>
   `typeof(${column}) <> 'integer' OR ${column} < 0 OR ${column} > 8640000000000000`;
 

@@ -5,7 +5,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import { describeSqliteError } from "../sqlite/open.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged } from "./archive-damage.ts";
-import { type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
+import { damagedRow, type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
 import { incidentTable } from "./incidents.ts";
 import { LiveRunsNote } from "./live-runs.ts";
 import { loadedReflexTable } from "./loaded-reflexes.ts";
@@ -23,7 +23,12 @@ import { switchTable } from "./switches.ts";
 
 export const storeFile = (data: string): string => join(data, "logs.db");
 
+const MIGRATION_NAME = /^\d{4}_\w+\.sql$/;
+
+/** `migration`: a row of `_migrations` that this build does not know. */
 export const newerStore = (file: string, migration: string): Problem => {
+  if (!MIGRATION_NAME.test(migration))
+    return damagedRow(file, "_migrations", migration, "name", migration, "that of a migration").problem;
   const hint = "run the build of nerve that wrote it, or a later one";
   return problem("newer-store", `${file} was written by a newer nerve (it has ${migration})`, hint, file);
 };
