@@ -27,13 +27,12 @@ import { STORE } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { proveBackup } from "./prove.ts";
 
-/** Kinds of problems: `in-use`, `not-empty`, `restore-failed` and those of a backup that is not proven. */
+/** The umask of the process says who may read what is restored. Kinds of problems: `in-use`, `not-empty`, `restore-failed` and those of a backup that is not proven. */
 export async function restoreBackup(from: string, data: string): Promise<Result<Manifest, readonly Problem[]>> {
   const inTheWay = whatIsThere(data);
   if (inTheWay !== null) return err([inTheWay]);
   const proven = await proveBackup(from);
   if (!proven.ok) return proven;
-  process.umask(0o077);
   let lock: Lock | null = null;
   try {
     const owner = ownerOf(data);

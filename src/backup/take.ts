@@ -26,11 +26,10 @@ export type Taken = Omit<Manifest, "format">;
 /** A blob on its way out is under this name for a moment, and may come back. */
 const LEAVING = ".leaving";
 
-/** Backs up `data` into the new folder `target`. */
+/** Backs up `data` into the new folder `target`. The umask of the process says who may read the folder. */
 export async function takeBackup(data: string, target: string, maker: Maker): Promise<Result<Taken, Problem>> {
   const refused = refusalOf(data, target);
   if (refused !== null) return err(refused);
-  process.umask(0o077);
   let folder: PartialFolder | null = null;
   let isDone = false;
   try {

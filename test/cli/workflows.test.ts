@@ -257,7 +257,7 @@ describe("rebuild", () => {
   test("a history that cannot be is 1, with the id of its log", async () => {
     const { value: run } = await json("run", "echo", "--wait");
     tamper(
-      `INSERT INTO logs (at, level, source, event, run, message, data) VALUES (1, 'info', 'workflow:echo', 'run.failed', ${run.id}, '', '{}')`,
+      `INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (1, 'info', 'workflow:echo', 'run.failed', ${run.id}, '${"0".repeat(32)}', '', '{"error":"x","stack":null,"steps":[]}')`,
     );
     const { code, value, error } = await json("rebuild");
     expect(code).toBe(1);

@@ -40,6 +40,7 @@ async function take(place: Place, folder: string, json: boolean): Promise<Outcom
     return usageError(`${folder} lies inside the data directory`, "a backup belongs elsewhere, best on another disk");
   }
   endBySignals();
+  process.umask(0o077);
   const taken = await takeBackup(place.data, folder, { version: VERSION, commit: COMMIT });
   if (!taken.ok) return refusal(place, taken.error);
   print(json ? safeJson({ directory: folder, ...summary(taken.value) }) : sentence("backed up", folder, taken.value));

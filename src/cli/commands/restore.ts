@@ -28,6 +28,7 @@ export const command = defineCommand({
     const place = findPlace(config);
     if (!place.ok) return place;
     const from = resolve(dir);
+    process.umask(0o077);
     const restored = await restoreBackup(from, place.value.data);
     if (!restored.ok) return fail(codeOf(restored.error), ...restored.error);
     const { at, last_signal, last_log } = restored.value;

@@ -157,7 +157,7 @@ export class Daemon {
     for (const { event, message } of this.#store.notices) this.#voice.error(event, message, null);
     // A row may be met in the midst of a commit.
     this.#store.damaged.tell((found) =>
-      queueMicrotask(() => this.#voice.error("store.row-damaged", formatProblem(found), null)),
+      this.#world.turns.atEnd(() => this.#voice.error("store.row-damaged", formatProblem(found), null)),
     );
     this.#ticker.start();
     this.#space.start();
