@@ -1,6 +1,6 @@
 /** A backup of a data directory with archive, blobs and databases: what it holds, what proves it, what is refused by name. */
 import { Database } from "bun:sqlite";
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -30,6 +30,14 @@ import { smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 
 const MAKER = { version: "1.2.3", commit: "abc" };
 const folders: Folder[] = [];
+
+// As the verbs set it. Other files share this process.
+let before = 0;
+beforeAll(() => {
+  before = process.umask(0o077);
+});
+afterAll(() => void process.umask(before));
+
 afterEach(() => {
   for (const folder of folders.splice(0)) folder[Symbol.dispose]();
 });
