@@ -46,7 +46,21 @@ export const lockHolder = (file: string): number | null => holderOf(file, LOCKED
 /** Pid of the process that is writing to a WAL database, or keeps others from it; null as for {@link lockHolder}. */
 export const walWriter = (file: string): number | null => holderOf(`${file}-shm`, WRITER_BYTE);
 
+/**
+ * The operating system gives out its list of locks in pieces, and what comes and goes meanwhile moves the rest: a lock that is held
+ * may stand in none of them. One look in a hundred misses it on a busy host.
+ */
+const LOOKS = 5;
+
 function holderOf(file: string, byte: number): number | null {
+  for (let look = 0; look < LOOKS; look++) {
+    const pid = lookFor(file, byte);
+    if (pid !== null) return pid;
+  }
+  return null;
+}
+
+function lookFor(file: string, byte: number): number | null {
   const inode = String(statSync(file, { throwIfNoEntry: false })?.ino);
   for (const line of readFileSync("/proc/locks", "latin1").split("\n")) {
     const [, kind, pid, locked, first, last] = /: POSIX +\S+ +(\w+) +(\d+) \w+:\w+:(\d+) (\d+) (\w+)$/.exec(line) ?? [];
