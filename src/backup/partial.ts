@@ -5,7 +5,7 @@
 import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { syncPath } from "../base/sync-path.ts";
-import { acquireLock, type Lock, lockHolder } from "../sqlite/lock.ts";
+import { acquireLock, type Lock } from "../sqlite/lock.ts";
 
 const PREFIX = ".nerve-backup-";
 const LOCK = "lock";
@@ -15,9 +15,20 @@ const YOUNG_MS = 60_000;
 function isLeftOver(folder: string): boolean {
   const lock = join(folder, LOCK);
   const stats = lstatSync(lock, { throwIfNoEntry: false });
-  if (stats !== undefined) return lockHolder(lock) === null;
+  if (stats !== undefined) return isFree(lock);
   const made = lstatSync(folder, { throwIfNoEntry: false });
   return made?.isDirectory() === true && Date.now() - made.mtimeMs > YOUNG_MS;
+}
+
+function isFree(file: string): boolean {
+  try {
+    const lock = acquireLock(file);
+    lock?.release();
+    return lock !== null;
+  } catch {
+    // No lock of nerve's.
+    return true;
+  }
 }
 
 function sweep(parent: string): void {

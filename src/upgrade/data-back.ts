@@ -136,7 +136,7 @@ function place(data: string): void {
     renameSync(join(ready, path), current);
     syncPath(dirname(current));
   }
-  giveTo(ownerOf(data), aside);
+  giveTo(ownerOf(data), asideOf(data));
   rmSync(ready, { recursive: true });
   rmSync(marker);
   syncPath(data);

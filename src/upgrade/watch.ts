@@ -4,6 +4,7 @@
  */
 import { readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { isAlive } from "../base/processes.ts";
 import { askKernel } from "../control/client.ts";
 import type { Status } from "../control/contract.ts";
 import { openReader } from "../sqlite/open.ts";
@@ -62,6 +63,9 @@ async function look(executable: string, data: string): Promise<Sight | string> {
   return log === null ? "logs.db cannot be read" : { pid: kernel.pid, log };
 }
 
+/** So often in a row a daemon whose process lives may be seen not to answer: the host may be busy. */
+const MOST_MISSES = 30;
+
 /** Null once the daemon has committed a log above `after`, and has gone on for a while; else why it is given up. */
 export async function watch(
   executable: string,
@@ -71,25 +75,37 @@ export async function watch(
   { withinMs, calmMs }: Patience,
 ): Promise<string | null> {
   const startedAt = performance.now();
+  let seen = "nothing was seen of it";
   let pid: number | null = null;
-  let calmSince = startedAt;
-  for (let seen = "nothing was seen of it"; ; await Bun.sleep(POLL_MS)) {
+  while (pid === null) {
     const fault = started.fault();
     if (fault !== null) return fault;
     const sight = await look(executable, data);
-    const now = performance.now();
-    if (typeof sight === "string") {
-      seen = sight;
-      if (pid !== null) return `it had committed, and then: ${seen}`;
-    } else if (sight.log <= after) seen = "the daemon answers, and commits nothing";
-    else if (pid !== null && pid !== sight.pid)
-      return `it ended and was started again (process ${pid}, then ${sight.pid})`;
-    else if (pid === null) {
-      pid = sight.pid;
-      calmSince = now;
-    }
-    if (pid !== null && now - calmSince >= calmMs) return null;
-    if (pid === null && now - startedAt > withinMs)
+    if (typeof sight !== "string" && sight.log > after) pid = sight.pid;
+    else seen = typeof sight === "string" ? sight : "the daemon answers, and commits nothing";
+    if (pid === null && performance.now() - startedAt > withinMs) {
       return `it has committed nothing within ${withinMs / 1_000} s: ${seen}`;
+    }
+    await Bun.sleep(POLL_MS);
   }
+  return goesOn(pid, started, () => look(executable, data), calmMs);
+}
+
+/** Null once the process has gone on for `calmMs`; else what became of it. */
+async function goesOn(
+  pid: number,
+  started: Started,
+  see: () => Promise<Sight | string>,
+  calmMs: number,
+): Promise<string | null> {
+  const calmSince = performance.now();
+  for (let misses = 0; performance.now() - calmSince < calmMs || misses > 0; await Bun.sleep(POLL_MS)) {
+    const fault = started.fault();
+    if (fault !== null) return fault;
+    const sight = await see();
+    if (!isAlive(pid)) return `it had committed, and then ended (process ${pid})`;
+    misses = typeof sight === "string" ? misses + 1 : 0;
+    if (typeof sight === "string" && misses > MOST_MISSES) return `it had committed, and then: ${sight}`;
+  }
+  return null;
 }

@@ -14,7 +14,7 @@ import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";
 import { busyConfig, expectations, LISTENERS, prepare, QUIET, SENSES } from "./workload.ts";
 
-setDefaultTimeout(1_200_000);
+setDefaultTimeout(7_200_000);
 
 const FULL = process.env.NERVE_CRASH === "full";
 const BACKUPS = FULL ? 50 : 4;

@@ -4,9 +4,11 @@
  */
 import { afterAll, describe, expect, test } from "bun:test";
 import type { Status } from "../../src/control/contract.ts";
+import { VERSION } from "../../src/version.ts";
 import { type Booted, boot } from "../helpers/booted.ts";
 import { COMPILED } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
+import { FAULT, VARIANT_VERSION, variant } from "../helpers/variant.ts";
 
 const TOOLS = { ip: "iproute2", pkcheck: "polkitd", pgrep: "procps" };
 const missing = Object.entries(TOOLS).filter(([tool]) => Bun.which(tool) === null);
@@ -207,5 +209,57 @@ describe.skipIf(isSkipped)("under systemd", () => {
       (name) => stderr.includes(`sense:${name} `) || stderr.includes(`sense:${name}:`),
     );
     expect(named).toEqual(Object.keys(PROBES).filter((name) => name !== "credential"));
+  });
+
+  describe("an upgrade", () => {
+    const RELEASE = "/root/release/nerve";
+    const FAULTY = "/etc/systemd/system/nerve.service.d/fault.conf";
+    const upgrade = (...args: string[]) => machine.run(["nerve", "upgrade", "-c", CONFIG, ...args]);
+    const count = (): number =>
+      Number(machine.sh(`nerve signals -n 1 --json -c ${CONFIG}`).match(/"id":(\d+)/)?.[1] ?? 0);
+    /** Files in the data directory that nerve itself could not have written. */
+    const foreign = (): string => machine.sh("find /var/lib/nerve ! -user nerve -o -perm /077 ! -type l");
+
+    const begin = async (): Promise<void> => {
+      machine.run(["systemctl", "stop", "nerve"]);
+      machine.sh("rm -rf /etc/systemd/system/nerve.service.d /usr/local/bin/.nerve.upgrade");
+      install(PLAIN);
+      machine.sh("systemctl start nerve");
+      await until("there are signals", () => count() > 0);
+    };
+
+    test("restarts the unit with the new version, which works on the data as nerve's user; and back again", async () => {
+      machine.sh("mkdir -p /root/release");
+      machine.copy(variant(), RELEASE);
+      machine.sh(`chmod 0755 ${RELEASE} && cd /root/release && sha256sum nerve > SHA256SUMS`);
+      await begin();
+      const [pid, before] = [property("MainPID"), count()];
+      const up = upgrade(RELEASE);
+      expect([up.code, up.stderr]).toEqual([0, ""]);
+      expect(status().kernel.version).toBe(VARIANT_VERSION);
+      expect(property("MainPID")).not.toBe(pid);
+      expect(property("ActiveState")).toBe("active");
+      expect(foreign()).toBe("");
+      expect(count()).toBeGreaterThan(before);
+      const meanwhile = count();
+      const back = upgrade("--rollback");
+      expect([back.code, back.stderr]).toEqual([0, ""]);
+      expect(status().kernel.version).toBe(VERSION);
+      expect(property("ActiveState")).toBe("active");
+      expect(foreign()).toBe("");
+      expect(count()).toBeGreaterThanOrEqual(meanwhile);
+    });
+
+    test("to a build that does not commit goes back by itself, and the unit runs as before", async () => {
+      machine.write(FAULTY, `[Service]\nEnvironment=${FAULT}=crash\n`);
+      machine.sh("systemctl daemon-reload && systemctl restart nerve");
+      const before = count();
+      const { code, stderr } = upgrade(RELEASE);
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`nerve ${VARIANT_VERSION} did not stay`)]);
+      expect(status().kernel.version).toBe(VERSION);
+      expect(property("ActiveState")).toBe("active");
+      expect(foreign()).toBe("");
+      await until("the unit commits", () => count() > before);
+    });
   });
 });

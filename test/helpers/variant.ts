@@ -2,13 +2,24 @@
  * Another build of nerve: this tree with another version, one more migration of logs.db, and faults that an environment
  * variable of the daemon asks for. Built once, and again when a source is newer.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isStale } from "../../scripts/build.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const BUILT = join(ROOT, "build/nerve-variant");
-const TREE = ["src", "senses", "migrations", "scripts", "package.json", "bun.lock", "bunfig.toml", "tsconfig.json"];
+/** What is no source, or is not needed to build. */
+const LEFT_OUT: ReadonlySet<string> = new Set([".git", "node_modules", "build", "data", "test", "nerve", "nerve.map"]);
 
 export const VARIANT_VERSION = "99.0.0";
 export const VARIANT_MIGRATION = "0099_variant.sql";
@@ -75,7 +86,8 @@ export function variant(): string {
   rmSync(tree, { recursive: true, force: true });
   mkdirSync(tree, { recursive: true });
   try {
-    for (const name of TREE) cpSync(join(ROOT, name), join(tree, name), { recursive: true, preserveTimestamps: true });
+    for (const name of readdirSync(ROOT).filter((one) => !LEFT_OUT.has(one)))
+      cpSync(join(ROOT, name), join(tree, name), { recursive: true, preserveTimestamps: true });
     const kept = join(ROOT, "build/declarations.json");
     if (existsSync(kept)) cpSync(kept, join(tree, "build/declarations.json"));
     // Hard links: the build asks whether packages are installed beside it.
