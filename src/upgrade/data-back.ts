@@ -126,17 +126,18 @@ function place(data: string): void {
   closeSync(openSync(marker, "a", 0o600));
   giveTo(ownerOf(data), marker);
   syncPath(data);
-  const aside = newAside(data);
+  let aside: string | null = null;
   for (const path of walk(ready)) {
     const current = join(data, path);
     if (existsSync(current)) {
+      aside ??= newAside(data);
       mkdirSync(dirname(join(aside, path)), { recursive: true, mode: 0o700 });
       keepWhole(current, join(aside, path));
     }
     renameSync(join(ready, path), current);
     syncPath(dirname(current));
   }
-  giveTo(ownerOf(data), asideOf(data));
+  if (aside !== null) giveTo(ownerOf(data), asideOf(data));
   rmSync(ready, { recursive: true });
   rmSync(marker);
   syncPath(data);

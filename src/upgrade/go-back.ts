@@ -25,9 +25,10 @@ export async function goBack(begun: Journal, reason: string, way: WayBack): Prom
   const isKept = existsSync(home.previous) && (await sha256Of(home.previous)) === from.sha256;
   if (!isKept) return refused("no-previous", `${home.previous} is not nerve ${from.version}, so there is no way back`);
   tell(`going back to nerve ${from.version}: ${reason}`);
-  const mayDiscard = way.mayDiscard || (begun.step === "going-back" && begun.mayDiscard);
+  const isBegun = begun.step === "going-back" || begun.step === "stuck";
+  const mayDiscard = way.mayDiscard || (isBegun && begun.mayDiscard);
   let journal: Journal = { ...begun, step: "going-back", reason, mayDiscard };
-  if (begun.step !== "going-back") {
+  if (!isBegun) {
     const held = await holdPlace(begun.manager, data);
     try {
       const rung = existsSync(backupOf(data)) ? firstRung(data) : ok<Rung>("as-it-is");
@@ -43,7 +44,10 @@ export async function goBack(begun: Journal, reason: string, way: WayBack): Prom
     if (fault === null) break;
     if (typeof fault !== "string") return { ok: false, error: [fault] };
     const rung = nextRung(journal.rung);
-    if (rung === null || (rung === "backup" && !mayDiscard)) return stuck(journal, fault);
+    if (rung === null || (rung === "backup" && !mayDiscard)) {
+      home.write({ ...journal, step: "stuck" });
+      return stuck(journal, fault);
+    }
     tell(
       `nerve ${from.version} does not go on with the data (${fault}); trying the ${rung === "backup" ? "backup" : "rows in its own tables"}`,
     );

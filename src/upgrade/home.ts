@@ -36,9 +36,9 @@ export interface Build {
 
 /**
  * How far an upgrade is. Up to `backed-up` the old executable is in place; at `swapping` either is; at `watching` and `done` the
- * new one is. `going-back` and `gone-back`: the same on the way back.
+ * new one is. `going-back` and `gone-back`: the same on the way back. `stuck`: the old one is in place again, and does not go on.
  */
-export type Step = "stopping" | "backed-up" | "swapping" | "watching" | "done" | "going-back" | "gone-back";
+export type Step = "stopping" | "backed-up" | "swapping" | "watching" | "done" | "going-back" | "gone-back" | "stuck";
 
 /** Which data the old executable goes on with: what is there, its rows in the old tables, or the backup. */
 export type Rung = "as-it-is" | "carried-over" | "backup";

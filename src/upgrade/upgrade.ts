@@ -58,6 +58,10 @@ export class Upgrade {
       if (known.step === "gone-back") {
         return refused("no-upgrade", `nerve ${known.from.version} is in place already: it was gone back to`);
       }
+      if (known.config !== this.#options.config) {
+        const hint = `nerve upgrade -c ${known.config} --rollback`;
+        return refused("no-upgrade", `the last upgrade of ${this.#options.executable} was with ${known.config}`, hint);
+      }
       const { journal, was } = asItRuns(known);
       if (!isOver(journal) && (await this.#isBeforeSwap(journal))) {
         const problems = await this.#goOn(journal, was, "it was ended before the swap");
@@ -225,7 +229,7 @@ export class Upgrade {
       const problems = await this.#goOn(journal, was, "it was ended before the swap");
       return problems === null ? this.#begin(file, false) : { ok: false, error: problems };
     }
-    if (journal.step === "going-back") return this.#goBack(journal, journal.reason ?? "it was going back", was, true);
+    if (journal.step === "going-back") return this.#goBack(journal, journal.reason ?? "it was going back", was, false);
     const verified = await verify(file, file);
     if (!verified.ok || verified.value !== journal.to.sha256) {
       return this.#goBack(
@@ -248,7 +252,7 @@ function asItRuns(journal: Journal): { readonly journal: Journal; readonly was: 
   return { journal: { ...journal, manager: was?.manager ?? journal.manager }, was };
 }
 
-const isOver = ({ step }: Journal): boolean => step === "done" || step === "gone-back";
+const isOver = ({ step }: Journal): boolean => step === "done" || step === "gone-back" || step === "stuck";
 
 const listed = (pending: readonly string[]): string => (pending.length === 0 ? "there are none" : pending.join(", "));
 

@@ -184,6 +184,34 @@ describe.skipIf(COMPILED === null)("an upgrade", () => {
     });
   });
 
+  test("back from a version that wrote what the old one cannot read throws nothing away unasked", async () => {
+    await site.start();
+    await more();
+    const before = signals(site.data);
+    expect((await site.run(["upgrade", next])).code).toBe(0);
+    await more();
+    const db = new Database(join(site.data, "logs.db"));
+    db.run("PRAGMA busy_timeout = 10000");
+    db.run("INSERT OR REPLACE INTO meta VALUES ('blobs_read_logs', 'of another kind')");
+    db.close(true);
+    const meanwhile = signals(site.data);
+    const stuck = await site.run(["upgrade", "--rollback"]);
+    expect([stuck.code, stuck.stderr]).toEqual([1, expect.stringContaining("--rollback --discard")]);
+    expect(await site.version()).toBe(null);
+    const { code, stdout } = await site.run(["upgrade", "--rollback", "--discard"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("with the data of before the upgrade")]);
+    expect(await site.version()).toBe(VERSION);
+    expect(await faultsOf(site, before)).toEqual([]);
+    const folders = readdirSync(join(site.data, "after-upgrade"));
+    const kept = folders.map((name) => {
+      const aside = new Database(join(site.data, "after-upgrade", name, "logs.db"), { readonly: true });
+      const [row] = aside.query<{ last: number }, []>("SELECT max(id) AS last FROM signals").all();
+      aside.close(true);
+      return row?.last ?? 0;
+    });
+    expect(Math.max(...kept)).toBeGreaterThanOrEqual(meanwhile.length);
+  });
+
   const STAGES: readonly (readonly [fault: Fault, changes: boolean, words: RegExp])[] = [
     ["check", false, /the check of nerve 99\.0\.0 ended with 1/],
     ["migration", false, /migration 0100_bad\.sql failed/],
