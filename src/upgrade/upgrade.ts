@@ -163,7 +163,6 @@ export class Upgrade {
     const { data, own, tell } = this.#options;
     for (const folder of [backupOf(data), asideOf(data)]) rmSync(folder, { recursive: true, force: true });
     if (!existsSync(join(data, STORE))) return null;
-    process.umask(0o077);
     const taken = await takeBackup(data, backupOf(data), own);
     if (!taken.ok) return taken.error;
     giveTo(ownerOf(data), backupOf(data));

@@ -50,6 +50,7 @@ export const command = defineCommand({
     const patient = (): void =>
       printError("the upgrade is under way and ends by itself: it cannot be stopped half-way");
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, patient);
+    process.umask(0o077);
     const upgrade = new Upgrade({
       executable: process.execPath,
       own: { version: VERSION, commit: COMMIT },
