@@ -12,6 +12,7 @@ import { ALL_LOGS } from "../../src/store/logs.ts";
 import { openStore } from "../../src/store/open.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
 import { checkStore, rebuildStore } from "../../src/store/rebuild-store.ts";
+import { logsOfRun } from "../../src/store/run-logs.ts";
 import { ALL_RUNS } from "../../src/store/runs.ts";
 import { ALL_SIGNALS } from "../../src/store/signals.ts";
 import { storeProblem } from "../../src/store/tables.ts";
@@ -48,8 +49,7 @@ const VERBS: Readonly<Record<string, Verb>> = {
   "logs of a level": ({ history }) => history.page({ ...ALL_LOGS, level: "warn" }),
   "logs scanned": ({ history }) => [...history.scan(0)],
   runs: ({ runs }) => runs.list(ALL_RUNS),
-  "logs of runs": ({ runs, history }) =>
-    runs.list(ALL_RUNS).flatMap(({ id, first_log_id }) => history.ofRun(id, first_log_id)),
+  "logs of runs": ({ runs, history }) => runs.list(ALL_RUNS).flatMap((run) => logsOfRun(history, run)),
   "runs that live": ({ runs }) => runs.active(),
   silences: ({ silences }) => numbered(silences.all().length),
   switches: ({ switches }) => numbered(switches.disabled().length),

@@ -8,6 +8,7 @@ import type { Run } from "../../model/run.ts";
 import type { Signal } from "../../model/signal.ts";
 import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { logsOfRun } from "../../store/run-logs.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { CLOCK_SLACK_MS } from "../lists/listing.ts";
 import { parseNamed } from "../place/ids.ts";
@@ -56,7 +57,7 @@ function ofTrace(store: StoreReader, found: Result<Trace, Failure>): Result<Subj
 }
 
 function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
-  const logs = [...firings(store, run), ...store.history.ofRun(run.id, run.first_log_id)];
+  const logs = [...firings(store, run), ...logsOfRun(store.history, run)];
   // What led to the run it repeats is that run's story.
   const signals = run.retry_of === null ? chainTo(store, run.signal_id) : [];
   const begin = Math.min(signals.length > 0 ? traceTime(run.trace) : run.queued_at, run.queued_at);
