@@ -44,7 +44,8 @@ export async function takeBackup(data: string, target: string, maker: Maker): Pr
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
-    return err(problem("backup-failed", `no backup was made in ${target}: ${message}`, null, target));
+    const kind = code === "ENOSPC" || code === "EDQUOT" ? "store-no-space" : "backup-failed";
+    return err(problem(kind, `no backup was made in ${target}: ${message}`, null, target));
   } finally {
     if (!isDone) folder?.remove();
   }

@@ -137,6 +137,20 @@ describe("a backup", () => {
     }
   });
 
+  test.skipIf(whyNoSmallDisk() !== null)("leaves nothing where a file finds no room", async () => {
+    const { data } = await someData();
+    await contentStore(join(data, "blobs"), 4_000_000).put(Buffer.alloc(3_000_000, 7));
+    const disk = smallDisk(2);
+    if (typeof disk === "string") throw new Error(disk);
+    try {
+      const taken = await takeBackup(data, join(disk.path, "backup"), MAKER);
+      expect(taken).toMatchObject({ ok: false, error: { kind: "store-no-space" } });
+      expect(readdirSync(disk.path)).toEqual([]);
+    } finally {
+      disk.unmount();
+    }
+  });
+
   test("leaves out a file of the archive that logs.db does not know, and refuses where one is missing or damaged", async () => {
     const { data, root } = await someData();
     writeFileSync(join(data, "archive/2025-06-09.jsonl"), "{}\n");

@@ -8,6 +8,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { VERSION } from "../../src/version.ts";
 import { COMPILED, type Project, project } from "../helpers/nerve.ts";
+import { smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { until } from "../helpers/until.ts";
 import { release, sha256, UpgradeSite } from "../helpers/upgrade.ts";
 import { FAULT, type Fault, VARIANT_MIGRATION, VARIANT_VERSION, variant } from "../helpers/variant.ts";
@@ -142,6 +143,28 @@ describe.skipIf(COMPILED === null)("an upgrade", () => {
     expect(await site.version()).toBe(VERSION);
     expect(await faultsOf(site, before)).toEqual([]);
   });
+
+  test.skipIf(whyNoSmallDisk() !== null)(
+    "is refused where the backup would find no room, and nothing is stopped",
+    async () => {
+      const disk = smallDisk(40);
+      if (typeof disk === "string") throw new Error(disk);
+      site = new UpgradeSite(folder.path, join(disk.path, "data"));
+      folder.write("nerve.yaml", `data: ${site.data}\n${CONFIG}`);
+      try {
+        await site.start();
+        const pid = readFileSync(join(site.data, "nerve.pid"), "utf8");
+        const { code, stderr } = await site.run(["upgrade", next]);
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`needs`)]);
+        expect(stderr).toContain(`${site.data}, and`);
+        expect(readFileSync(join(site.data, "nerve.pid"), "utf8")).toBe(pid);
+        expect(await site.version()).toBe(VERSION);
+      } finally {
+        await site.stop();
+        disk.unmount();
+      }
+    },
+  );
 
   describe("of a file that is not to be trusted is refused by name before anything runs it:", () => {
     const refusals: readonly (readonly [what: string, spoil: (file: string) => void, words: string])[] = [

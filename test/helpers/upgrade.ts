@@ -41,10 +41,10 @@ export class UpgradeSite {
   readonly data: string;
   readonly #began = new Set<Bun.Subprocess>();
 
-  constructor(folder: string) {
+  constructor(folder: string, data: string = join(folder, "data")) {
     this.folder = folder;
     this.executable = join(folder, "bin/nerve");
-    this.data = join(folder, "data");
+    this.data = data;
     this.reset();
   }
 
