@@ -36,12 +36,14 @@ export function isStale(binary: string): boolean {
   );
 }
 
+/** How much of a commit's name an executable says. A fixed length: git's own choice depends on how much else a checkout holds. */
+export const COMMIT_DIGITS = 12;
+
 /** The commit of this checkout; a tree without one of its own (a tarball, perhaps inside some other checkout) has none. */
-function commit(): string {
+function commitHere(): string {
   if (!existsSync(join(ROOT, ".git")) || Bun.which("git") === null) return "unknown";
-  // A fixed length: git's own choice depends on how much else a checkout holds.
-  const git = Bun.spawnSync(["git", "rev-parse", "--short=12", "HEAD"], { cwd: ROOT, stderr: "ignore" });
-  return git.stdout.toString().trim() || "unknown";
+  const git = Bun.spawnSync(["git", "rev-parse", "HEAD"], { cwd: ROOT, stderr: "ignore" });
+  return git.stdout.toString().trim().slice(0, COMMIT_DIGITS) || "unknown";
 }
 
 /** Another machine than this: what runs there, and its name. */
@@ -69,8 +71,16 @@ export async function writeEmbedded(folder: string): Promise<Embedded> {
   return { files: [kit, licences], kitId };
 }
 
-/** Compiles the executable to `outfile`, for this machine or another. The last name of `outfile` is part of the bytes. */
-export async function compile(outfile: string, embedded: Embedded, foreign: Foreign | null): Promise<void> {
+export interface Compiled {
+  /** The last name is part of the bytes. */
+  readonly outfile: string;
+  readonly embedded: Embedded;
+  readonly commit: string;
+  /** Null: for this machine. */
+  readonly foreign: Foreign | null;
+}
+
+export async function compile({ outfile, embedded, commit, foreign }: Compiled): Promise<void> {
   await Bun.build({
     ...BUNDLE,
     entrypoints: [...BUNDLE.entrypoints, ...embedded.files],
@@ -79,7 +89,7 @@ export async function compile(outfile: string, embedded: Embedded, foreign: Fore
     // About 1 MB and no start-up time, for stack traces that name our files and lines.
     sourcemap: "inline",
     bytecode: true,
-    define: { NERVE_COMMIT: JSON.stringify(commit()), NERVE_KIT: JSON.stringify(embedded.kitId) },
+    define: { NERVE_COMMIT: JSON.stringify(commit), NERVE_KIT: JSON.stringify(embedded.kitId) },
     compile: {
       outfile,
       ...(foreign === null ? {} : { target: foreign.target, executablePath: foreign.runtime }),
@@ -100,7 +110,7 @@ export async function build(binary: string): Promise<void> {
   const folder = mkdtempSync(join(dirname(binary), ".nerve-build-"));
   try {
     const built = join(folder, basename(binary));
-    await compile(built, await writeEmbedded(folder), null);
+    await compile({ outfile: built, embedded: await writeEmbedded(folder), commit: commitHere(), foreign: null });
     const tried = Bun.spawnSync([built, "version"], { env: {}, cwd: folder, timeout: 10_000 });
     if (tried.exitCode !== 0 || tried.stdout.length === 0) {
       throw new Error(`the executable does not start: ${tried.stderr.toString().trim() || `exit ${tried.exitCode}`}`);

@@ -4,21 +4,12 @@
  *   --only NAME   this machine alone (may be given again)
  *   --try         also from a tree with changes that are not committed, under the name of its commit
  */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { formatSums, SUMS_FILE, sha256Of } from "../src/release/sums.ts";
-import { compile, type Embedded, explain, writeEmbedded } from "./build.ts";
-import { debianPackage } from "./release/debian/package.ts";
-import { requireProcessor } from "./release/isa.ts";
-import { installRuntimes } from "./release/runtimes.ts";
-import { sbom } from "./release/sbom.ts";
-import { sign } from "./release/sign.ts";
-import { type Source, sourceOf } from "./release/source.ts";
-import { zstd } from "./release/tar.ts";
-import { tarball } from "./release/tarball.ts";
-import { debianName, executableName, sbomName, TARGETS, type Target, tarName } from "./release/targets.ts";
+import { explain } from "./build.ts";
+import { sourceOf } from "./release/source.ts";
+import { TARGETS, type Target } from "./release/targets.ts";
 import { ensureInstalled, giveUp, ROOT } from "./toolchain.ts";
 
 const OPTIONS = {
@@ -28,12 +19,6 @@ const OPTIONS = {
   try: { type: "boolean" },
 } as const;
 
-export interface Wanted {
-  readonly out: string;
-  readonly key: string | null;
-  readonly targets: readonly Target[];
-}
-
 function targetsNamed(names: readonly string[]): readonly Target[] {
   const known = TARGETS.map(({ name }) => name);
   const unknown = names.filter((name) => !known.includes(name));
@@ -41,31 +26,17 @@ function targetsNamed(names: readonly string[]): readonly Target[] {
   return TARGETS.filter(({ name }) => names.length === 0 || names.includes(name));
 }
 
-/** The executable of one machine, for whoever may run it. */
-async function executable(target: Target, embedded: Embedded, runtime: string, folder: string): Promise<Buffer> {
-  // The name is part of the bytes.
-  const made = join(folder, "nerve");
-  await compile(made, embedded, { target: target.compile, runtime });
-  const bytes = readFileSync(made);
-  if (target.refusesProcessors) requireProcessor(bytes);
-  return bytes;
-}
+const OWN_FOLDER = join(ROOT, "build/release");
 
-async function makeTarget(target: Target, source: Source, bytes: Buffer, out: string): Promise<void> {
-  const { version, maintainer, timeS } = source;
-  const bare = join(out, executableName(version, target));
-  writeFileSync(bare, bytes);
-  chmodSync(bare, 0o755);
-  writeFileSync(join(out, tarName(version, target)), zstd(tarball(executableName(version, target), bytes, source)));
-  if (target.debian === null) return;
-  const deb = await debianPackage({ version, architecture: target.debian, maintainer, timeS, executable: bytes });
-  writeFileSync(join(out, debianName(version, target.debian)), deb);
-}
-
-async function writeSums(out: string): Promise<void> {
-  const sums = new Map<string, string>();
-  for (const name of readdirSync(out).sort()) sums.set(name, await sha256Of(join(out, name)));
-  writeFileSync(join(out, SUMS_FILE), formatSums(sums));
+/** An empty folder: our own is emptied, another's is not. */
+function folderFor(given: string | null): string {
+  if (given === null) {
+    rmSync(OWN_FOLDER, { recursive: true, force: true });
+    return OWN_FOLDER;
+  }
+  const folder = resolve(given);
+  if (existsSync(folder) && readdirSync(folder).length > 0) giveUp(`${folder} is not empty: name another folder`);
+  return folder;
 }
 
 function printSizes(out: string): void {
@@ -74,36 +45,23 @@ function printSizes(out: string): void {
   }
 }
 
-/** Leaves in `out` the files of the release, and nothing else. */
-export async function release({ out, key, targets }: Wanted, source: Source): Promise<void> {
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
-  const work = mkdtempSync(join(tmpdir(), "nerve-release-"));
-  try {
-    const runtimeOf = await installRuntimes(join(work, "runtimes"));
-    const embedded = await writeEmbedded(work);
-    for (const target of targets) {
-      const bytes = await executable(target, embedded, runtimeOf(target), work);
-      await makeTarget(target, source, bytes, out);
-    }
-    writeFileSync(join(out, sbomName(source.version)), await sbom(source));
-    await writeSums(out);
-    if (key !== null) sign(join(out, SUMS_FILE), key);
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
 if (import.meta.main) {
   await ensureInstalled();
   const { values } = parseArgs({ args: process.argv.slice(2), options: OPTIONS });
-  const out = resolve(values.out ?? join(ROOT, "build/release"));
+  const targets = targetsNamed(values.only ?? []);
+  const out = folderFor(values.out ?? null);
   const key = values.key === undefined ? null : resolve(values.key);
+  const mayBeChanged = values.try ?? false;
+  const source = sourceOf(mayBeChanged);
+  // Loaded only now: the makers import packages, which a fresh checkout has no sooner than this.
+  const { release } = await import("./release/make.ts");
   try {
-    await release({ out, key, targets: targetsNamed(values.only ?? []) }, sourceOf(values.try ?? false));
+    await release({ out, key, targets }, source);
   } catch (error) {
     giveUp(explain(error));
   }
+  if (sourceOf(mayBeChanged).commit !== source.commit)
+    giveUp("the checkout has changed meanwhile: make the release again");
   printSizes(out);
-  if (key === null) console.log(`${SUMS_FILE} is not signed: give --key FILE, an ssh key`);
+  if (key === null) console.log("SHA256SUMS is not signed: give --key FILE, an ssh key");
 }
