@@ -59,16 +59,26 @@ export interface Embedded {
   readonly kitId: string;
 }
 
-/** Makes what is embedded, in `folder`. */
-export async function writeEmbedded(folder: string): Promise<Embedded> {
+/** Where these files lie against the sources is part of the bytes, so it is the same for every build. */
+const EMBEDDED = join(ROOT, "build/embedded");
+
+/** Makes what is embedded. */
+export async function writeEmbedded(): Promise<Embedded> {
   // Loaded only now: the makers import packages, which a fresh checkout has no sooner than this.
   const { KIT_FILE, writeKit } = await import("./kit/kit.ts");
   const { LICENCES_FILE, writeLicences } = await import("./licences/licences.ts");
-  const kit = join(folder, KIT_FILE);
-  const licences = join(folder, LICENCES_FILE);
-  const kitId = await writeKit(kit);
-  await writeLicences(licences);
-  return { files: [kit, licences], kitId };
+  mkdirSync(EMBEDDED, { recursive: true });
+  // A build beside this one reads each file whole.
+  const beside = mkdtempSync(join(EMBEDDED, ".writing-"));
+  try {
+    const kitId = await writeKit(join(beside, KIT_FILE));
+    await writeLicences(join(beside, LICENCES_FILE));
+    const names = [KIT_FILE, LICENCES_FILE];
+    for (const name of names) renameSync(join(beside, name), join(EMBEDDED, name));
+    return { files: names.map((name) => join(EMBEDDED, name)), kitId };
+  } finally {
+    rmSync(beside, { recursive: true, force: true });
+  }
 }
 
 export interface Compiled {
@@ -110,7 +120,7 @@ export async function build(binary: string): Promise<void> {
   const folder = mkdtempSync(join(dirname(binary), ".nerve-build-"));
   try {
     const built = join(folder, basename(binary));
-    await compile({ outfile: built, embedded: await writeEmbedded(folder), commit: commitHere(), foreign: null });
+    await compile({ outfile: built, embedded: await writeEmbedded(), commit: commitHere(), foreign: null });
     const tried = Bun.spawnSync([built, "version"], { env: {}, cwd: folder, timeout: 10_000 });
     if (tried.exitCode !== 0 || tried.stdout.length === 0) {
       throw new Error(`the executable does not start: ${tried.stderr.toString().trim() || `exit ${tried.exitCode}`}`);

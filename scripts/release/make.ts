@@ -61,7 +61,7 @@ export async function release({ out, key, targets }: Wanted, source: Source): Pr
   const folder = mkdtempSync(join(tmpdir(), "nerve-release-"));
   try {
     const runtimeOf = await installRuntimes(join(folder, "runtimes"));
-    const work = { folder, runtimeOf, embedded: await writeEmbedded(folder) };
+    const work = { folder, runtimeOf, embedded: await writeEmbedded() };
     for (const target of targets) await makeTarget(target, source, await executable(target, source, work), out);
     writeFileSync(join(out, sbomName(source.version)), await sbom(source));
     await writeSums(out);
