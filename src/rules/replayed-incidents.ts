@@ -24,15 +24,21 @@ export function replayIncident(
   event: IncidentEvent,
 ): Decided {
   if (rule.incident === null) throw new Error("the reflex keeps no incidents");
-  const { elapsed } = event;
-  const outcome = decideIncident(rule, rule.incident, state, event, incidents.world(reflex, key, wallAt));
-  const decisions = outcome.moves.flatMap((move): Decision[] => {
-    incidents.moved(reflex, key, move, wallAt(elapsed));
-    if (move.kind !== "opened") return [];
-    const { signal, due } = move;
-    return [{ kind: "fire", signal, element: null, due, elapsed: due ?? elapsed, until: null }];
-  });
-  return { ...outcome, decisions };
+  const world = incidents.world(reflex, key, wallAt);
+  const decisions: Decision[] = [];
+  let decided: Decided = { state, decisions, stage: null };
+  for (const next of [...incidents.acts(reflex, key, event.elapsed), event]) {
+    const { elapsed } = next;
+    const outcome = decideIncident(rule, rule.incident, decided.state, next, world);
+    for (const move of outcome.moves) {
+      incidents.moved(reflex, key, move, wallAt(elapsed));
+      if (move.kind !== "opened") continue;
+      const { signal, due } = move;
+      decisions.push({ kind: "fire", signal, element: null, due, elapsed: due ?? elapsed, until: null });
+    }
+    decided = { ...outcome, decisions };
+  }
+  return decided;
 }
 
 /** A world in which nothing holds anything back. */
@@ -41,6 +47,10 @@ export class UnheldIncidents implements ReplayedIncidents {
 
   world(): IncidentWorld {
     return { scope: "", nextId: () => this.#lastId + 1, suppression: () => null };
+  }
+
+  acts(): readonly IncidentEvent[] {
+    return [];
   }
 
   moved(_reflex: number, _key: string, move: IncidentMove): void {

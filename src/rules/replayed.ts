@@ -2,7 +2,7 @@
 import type { ReflexConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Course, Turn } from "./course.ts";
-import type { Stage } from "./decision.ts";
+import type { IncidentEvent, Stage } from "./decision.ts";
 import type { IncidentMove, IncidentWorld } from "./incident-moves.ts";
 import type { KeyState } from "./key-state.ts";
 import type { Match } from "./matcher.ts";
@@ -59,6 +59,8 @@ export interface ReplayParts {
 /** The world of the incidents of a replay, and who hears of what becomes of them. */
 export interface ReplayedIncidents {
   world(reflex: number, key: string, wallAt: (elapsed: number) => number): IncidentWorld;
+  /** What persons did to the key's incidents since they were last asked about, up to `elapsed`; in order. */
+  acts(reflex: number, key: string, elapsed: number): readonly IncidentEvent[];
   /** `at`: Unix milliseconds. */
   moved(reflex: number, key: string, move: IncidentMove, at: number): void;
 }

@@ -9,7 +9,9 @@ import type { Counts, Replayed } from "../../rules/replayed.ts";
 import { spelledOut } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_RUNS } from "../../store/runs.ts";
+import { BacktestIncidents, type IncidentCounts, type TestedReflex } from "./backtest-incidents.ts";
 import { DropEstimate } from "./drop-estimate.ts";
+import type { Recorded } from "./recorded.ts";
 import { ALWAYS, replaySignals } from "./replaying.ts";
 
 /** Which of the two configurations: the one of `-c`, or the one it is held against. */
@@ -40,6 +42,8 @@ export interface Tested extends Counts {
   readonly config: ReflexConfig;
   /** Null for a sense, and where no run of the workflow has ended to tell how long they take. */
   readonly droppedEstimate: number | null;
+  /** Incidents that opened, and runs that report them; null where the reflex keeps none. */
+  readonly incidents: IncidentCounts | null;
 }
 
 export interface Backtest {
@@ -54,6 +58,7 @@ export interface BacktestParts {
   readonly store: StoreReader;
   readonly range: Range;
   readonly course: Course;
+  readonly people: Pick<Recorded, "silences" | "acts">;
   readonly here: NerveConfig;
   readonly other: NerveConfig | null;
   /** Reflexes that are asked about; empty for all. */
@@ -105,9 +110,10 @@ export function backtest(parts: BacktestParts): Backtest {
   const { store, range, course, here, other, fired } = parts;
   const entries = entriesOf(parts);
   const estimates = { here: estimatesOf(store, here), other: estimatesOf(store, other) };
+  const incidents = new BacktestIncidents(testedOf(entries, here, other), parts.people);
   let isInRange = false;
   const made = Replay.of({
-    incidents: null,
+    incidents,
     reflexes: entries.map(({ config }) => config),
     course,
     decided: (decision) => {
@@ -128,6 +134,7 @@ export function backtest(parts: BacktestParts): Backtest {
   replay.end(range.since);
   const before = entries.map((_, index) => replay.counts(index));
   isInRange = true;
+  incidents.isCounted = true;
   const fed = replaySignals(store, replay, { from: range.from, to: range.to, since: range.asked ?? ALWAYS });
   replay.end(range.until);
   const sideOf = (side: Side): ReadonlyMap<string, Tested> =>
@@ -137,7 +144,7 @@ export function backtest(parts: BacktestParts): Backtest {
         const estimate = estimates[side].get(workflowOf(config) ?? "");
         const droppedEstimate = estimate === undefined ? null : (estimate.dropped.get(config.name) ?? 0);
         const counts = difference(replay.counts(index), before[index]);
-        return [[config.name, { ...counts, config, droppedEstimate }] as const];
+        return [[config.name, { ...counts, config, droppedEstimate, incidents: incidents.countsOf(index) }] as const];
       }),
     );
   return {
@@ -145,6 +152,20 @@ export function backtest(parts: BacktestParts): Backtest {
     unreadable: [...warmed.unreadable, ...fed.unreadable],
     sides: { here: sideOf("here"), other: sideOf("other") },
   };
+}
+
+/** Each with the config it is of; one that is of both has the quiet hours of the first. */
+function testedOf(entries: readonly Entry[], here: NerveConfig, other: NerveConfig | null): TestedReflex[] {
+  const places = (side: Side): ReadonlyMap<string, number> =>
+    new Map(
+      entries.flatMap(({ config, sides }, index) => (sides.includes(side) ? [[config.name, index] as const] : [])),
+    );
+  const bySide = { here: places("here"), other: places("other") };
+  return entries.map(({ config, sides }) => {
+    const side = sides[0] ?? "here";
+    const quietHours = (side === "here" ? here : other)?.quietHours ?? [];
+    return { config, quietHours, others: bySide[side] };
+  });
 }
 
 const difference = (after: Counts, before: Counts | undefined): Counts => ({

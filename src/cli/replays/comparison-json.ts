@@ -11,6 +11,8 @@ const countsJson = (tested: Tested | null) => ({
   throttled: tested?.throttled ?? null,
   over_key_limit: tested?.limited ?? null,
   dropped_estimate: tested?.droppedEstimate ?? null,
+  incidents: tested?.incidents?.incidents ?? null,
+  messages: tested?.incidents?.messages ?? null,
 });
 
 export function rowJson(row: Row, { since, until }: Range) {

@@ -92,6 +92,7 @@ export function printComparison(
     return;
   }
   print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
+  for (const line of incidentLines(rows)) print(line);
   for (const line of begunLines(rows, range)) print(line);
   for (const row of rows) for (const line of differencesOf(row)) print(line);
   const reasons = reasonsOf(rows);
@@ -101,6 +102,19 @@ export function printComparison(
   if (reasons.length === 0) for (const id of done.unreadable.slice(0, SHOWN)) print(`  ${unreadableWords(id)}`);
   const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}`;
   print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
+}
+
+/** `disk-full: 3 incidents and 7 messages instead of 61`. */
+function incidentLines(rows: readonly Row[]): string[] {
+  const lines = rows.flatMap(({ name, here, other }) => {
+    const kept = here?.incidents ?? null;
+    if (kept === null) return [];
+    const messages = `${counted(kept.incidents, "incident")} and ${counted(kept.messages, "message")}`;
+    const there = other === null ? null : (other.incidents?.messages ?? other.fired);
+    const beside = there === null ? `for ${counted(here?.matched ?? 0, "match", "matches")}` : `instead of ${there}`;
+    return [`  ${escapeForTerminal(name)}: ${messages} ${beside}`];
+  });
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 /** Those of which not all that is replayed is held against live. */

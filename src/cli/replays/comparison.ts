@@ -108,6 +108,7 @@ export class Comparison {
       store,
       range,
       course: { ...this.#recorded.course, ...changes },
+      people: this.#recorded,
       here,
       other,
       names,

@@ -40,10 +40,28 @@ export interface Halt {
   readonly kind: "disabled" | "enabled" | "quarantined" | "released";
 }
 
+export interface RecordedSilence {
+  readonly pattern: string;
+  readonly from: number;
+  to: number;
+}
+
+/** To the incident that was open for `key`. */
+export interface RecordedAct {
+  readonly reflex: string;
+  /** As it is shown. */
+  readonly key: Json;
+  readonly elapsed: number;
+  readonly event: "ack" | "resolve";
+}
+
 export interface Recorded {
   /** Of when reflexes began it knows nothing. */
   readonly course: Course;
   readonly incidents: readonly Incident[];
+  /** When reflexes were silenced, on the axis of the course; and what persons did to incidents, in order. */
+  readonly silences: readonly RecordedSilence[];
+  readonly acts: readonly RecordedAct[];
   /** In their order. */
   readonly halts: readonly Halt[];
   /** Unix milliseconds of the first log there is, of the newest; null without logs. */
@@ -89,12 +107,13 @@ export function readRecorded(
   const turns: Turn[] = [];
   const incidents: Incident[] = [];
   const halts: Halt[] = [];
+  const people = new People();
   let last: Log | null = null;
   for (const row of history.scan(history.firstIdSince(since) - 1)) {
     const { id, at, event, source, message } = row;
     const reflex = nameIn(OF_REFLEXES, source);
     const sense = nameIn(OF_SENSES, source);
-    if (event === "reflex.fired" && reflex !== null) {
+    if ((event === "reflex.fired" || event === "incident.opened") && reflex !== null) {
       const of = firedOf(row, reflex, axis);
       if (of !== null) fired(of);
     }
@@ -105,6 +124,7 @@ export function readRecorded(
       const to = axis.of(at);
       if (from !== null && from < to) downs.push({ from, to });
     } else if (event === "clock.stepped" && source === "kernel") axis.follow(row);
+    people.take(row, reflex, axis);
     const kind = TURNS[event];
     if (kind !== undefined && reflex !== null) turns.push({ reflex, elapsed: axis.of(at), kind });
     const halt = HALTS[event];
@@ -127,7 +147,8 @@ export function readRecorded(
   const newestSignal = store.signals.byId(store.signals.lastId())?.at ?? 0;
   axis.end(Math.max(lastElapsed, axis.of(newestSignal)), aheadMs);
   const course = { downs: inOrder(downs), steps: axis.steps, turns, begun: new Map() };
-  return { course, incidents, halts, first: oldest?.at ?? null, last: lastAt, lastElapsed };
+  const { silences, acts } = people;
+  return { course, incidents, halts, silences, acts, first: oldest?.at ?? null, last: lastAt, lastElapsed };
 }
 
 /** What the wall clock would show had it not been set since the first row, from what the kernel says of its own axis. */
@@ -193,3 +214,44 @@ function lastSignalBefore({ signals }: StoreReader, { at, data }: Log): number {
 /** Clocks are set: only what follows on what came before is believed. */
 const inOrder = (downs: readonly Down[]): Down[] =>
   downs.filter(({ from }, index) => index === 0 || from >= (downs[index - 1]?.to ?? 0));
+
+/** What persons did: whom they silenced, and which incidents they acknowledged or resolved. */
+class People {
+  readonly silences: RecordedSilence[] = [];
+  readonly acts: RecordedAct[] = [];
+  /** By incident, the value of its key. */
+  readonly #keys = new Map<number, Json>();
+
+  take({ event, at, data, source }: Log, reflex: string | null, axis: { of(wall: number): number }): void {
+    if (event === "reflex.silenced" && source === "kernel") this.#silenced(dataOf(data), axis.of(at), axis);
+    else if (event === "reflex.unsilenced" && source === "kernel") this.#ended(dataOf(data), axis.of(at));
+    else if (reflex !== null && event.startsWith("incident.")) this.#incident(event, dataOf(data), reflex, axis.of(at));
+  }
+
+  #silenced(
+    { pattern, until }: Readonly<Record<string, Json>>,
+    from: number,
+    axis: { of(wall: number): number },
+  ): void {
+    this.#ended({ pattern: pattern ?? null }, from);
+    if (typeof pattern === "string") this.silences.push({ pattern, from, to: axis.of(Number(until)) });
+  }
+
+  #ended({ pattern }: Readonly<Record<string, Json>>, at: number): void {
+    const open = this.silences.find((one) => one.pattern === pattern && one.to > at);
+    if (open !== undefined) open.to = at;
+  }
+
+  #incident(
+    event: string,
+    { incident, key, reason }: Readonly<Record<string, Json>>,
+    reflex: string,
+    elapsed: number,
+  ): void {
+    const id = Number(incident);
+    if (event === "incident.opened") this.#keys.set(id, key ?? null);
+    const of = { reflex, key: this.#keys.get(id) ?? null, elapsed };
+    if (event === "incident.acked") this.acts.push({ ...of, event: "ack" });
+    if (event === "incident.resolved" && typeof reason === "string") this.acts.push({ ...of, event: "resolve" });
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The incidents of a backtest: openings and resolutions follow from the rules, reports from the silences and acts of persons
+ * in the log and from the quiet hours of the config that is tested. Of full queues nobody knows.
+ */
+import type { Json } from "../../base/json.ts";
+import { keepsIncidents, type QuietHours, type ReflexConfig } from "../../model/config.ts";
+import { DEFAULT_SEVERITY } from "../../model/incident.ts";
+import { silencedBy } from "../../model/silence.ts";
+import type { IncidentEvent } from "../../rules/decision.ts";
+import type { IncidentMove, IncidentWorld, Suppression } from "../../rules/incident-moves.ts";
+import { isKeyed, shownKey } from "../../rules/key.ts";
+import { quietUntil } from "../../rules/quiet-hours.ts";
+import type { ReplayedIncidents } from "../../rules/replayed.ts";
+import { fixedSeverity } from "../../rules/summary.ts";
+import type { Recorded, RecordedAct, RecordedSilence } from "./recorded.ts";
+
+/** How often it is asked whether another reflex still has an open incident. */
+const INHIBITED_MS = 60_000;
+
+export interface IncidentCounts {
+  incidents: number;
+  messages: number;
+}
+
+/** One reflex that is tested. */
+export interface TestedReflex {
+  readonly config: ReflexConfig;
+  readonly quietHours: readonly QuietHours[];
+  /** Those of the same config that are tested with it, by name: their places. */
+  readonly others: ReadonlyMap<string, number>;
+}
+
+export class BacktestIncidents implements ReplayedIncidents {
+  readonly #reflexes: readonly TestedReflex[];
+  readonly #silences: Recorded["silences"];
+  readonly #acts = new Map<string, RecordedAct[]>();
+  readonly #counts: IncidentCounts[];
+  readonly #open: number[];
+  #lastId = 0;
+  /** Whether what happens is counted. */
+  isCounted = false;
+
+  constructor(reflexes: readonly TestedReflex[], { silences, acts }: Pick<Recorded, "silences" | "acts">) {
+    this.#reflexes = reflexes;
+    this.#silences = silences;
+    this.#counts = reflexes.map(() => ({ incidents: 0, messages: 0 }));
+    this.#open = reflexes.map(() => 0);
+    for (const act of acts) {
+      const place = placeOf(act.reflex, act.key);
+      this.#acts.set(place, [...(this.#acts.get(place) ?? []), act]);
+    }
+  }
+
+  /** Null where the reflex keeps none. */
+  countsOf(reflex: number): IncidentCounts | null {
+    const config = this.#reflexes[reflex]?.config;
+    return config !== undefined && keepsIncidents(config) ? (this.#counts[reflex] ?? null) : null;
+  }
+
+  world(reflex: number, _key: string, wallAt: (elapsed: number) => number): IncidentWorld {
+    return {
+      scope: "",
+      nextId: () => this.#lastId + 1,
+      suppression: ({ elapsed }) => this.#suppression(reflex, elapsed, wallAt(elapsed)),
+    };
+  }
+
+  #suppression(reflex: number, elapsed: number, wallMs: number): Suppression | null {
+    const tested = this.#reflexes[reflex];
+    const incident = tested?.config.kind === "workflow" ? tested.config.incident : null;
+    if (tested === undefined || incident === null) return null;
+    const by: string[] = [];
+    const ends: number[] = [];
+    const isOver = ({ pattern, from, to }: RecordedSilence): boolean =>
+      from <= elapsed && elapsed < to && silencedBy(pattern)(tested.config.name);
+    for (const { to } of this.#silences.filter(isOver)) {
+      by.push("silence");
+      ends.push(to);
+    }
+    const isOpen = (name: string): boolean => (this.#open[tested.others.get(name) ?? -1] ?? 0) > 0;
+    if (incident.inhibitedBy.some(isOpen)) {
+      by.push("inhibited_by");
+      ends.push(elapsed + INHIBITED_MS);
+    }
+    const severity = fixedSeverity(incident.severity) ?? DEFAULT_SEVERITY;
+    const quiet = quietUntil(tested.quietHours, severity, wallMs);
+    if (quiet !== null) {
+      by.push("quiet_hours");
+      ends.push(elapsed + Math.max(1, quiet - wallMs));
+    }
+    return by.length === 0 ? null : { by, until: Math.max(...ends) };
+  }
+
+  acts(reflex: number, key: string, elapsed: number): readonly IncidentEvent[] {
+    if (this.#acts.size === 0) return [];
+    const config = this.#reflexes[reflex]?.config;
+    const place = placeOf(config?.name ?? "", config !== undefined && isKeyed(config.key) ? shownKey(key) : null);
+    const all = this.#acts.get(place);
+    const due: IncidentEvent[] = [];
+    for (let act = all?.[0]; act !== undefined && act.elapsed <= elapsed; act = all?.[0]) {
+      all?.shift();
+      const { elapsed: at } = act;
+      due.push(
+        act.event === "ack"
+          ? { kind: "ack", elapsed: at, by: "", why: null }
+          : { kind: "resolve", elapsed: at, reason: "by hand" },
+      );
+    }
+    return due;
+  }
+
+  moved(reflex: number, _key: string, move: IncidentMove): void {
+    const counts = this.#counts[reflex];
+    if (move.kind === "opened") {
+      this.#lastId = move.id;
+      this.#open[reflex] = (this.#open[reflex] ?? 0) + 1;
+    }
+    if (move.kind === "resolved") this.#open[reflex] = (this.#open[reflex] ?? 1) - 1;
+    if (!this.isCounted || counts === undefined) return;
+    if (move.kind === "opened") counts.incidents++;
+    if (move.kind === "notified") counts.messages++;
+  }
+}
+
+const placeOf = (reflex: string, key: Json): string => `${reflex}\0${JSON.stringify(key)}`;
