@@ -118,17 +118,20 @@ export async function answersOf(data: string): Promise<Answers> {
   const file = join(data, "logs.db");
   const byVerb = new Map<string, Answer>();
   // A damaged row is named, and the others are shown: `allowance` holds how many may be missing.
-  const reader = openStoreReader(data, () => {});
+  const named: Problem[] = [];
+  const reader = openStoreReader(data, ({ problem }) => void named.push(problem));
   for (const [name, verb] of Object.entries(VERBS)) {
     const told: Answer | null = reader.ok ? null : { kind: "told", problem: reader.error };
-    byVerb.set(
-      name,
+    named.length = 0;
+    const given =
       told ??
-        (await answer(
-          async () => (await verb((reader as { value: StoreReader }).value, data)).map(({ id }) => id),
-          file,
-        )),
-    );
+      (await answer(
+        async () => (await verb((reader as { value: StoreReader }).value, data)).map(({ id }) => id),
+        file,
+      ));
+    const [problem] = named;
+    // With the row of a run its logs are out of reach.
+    byVerb.set(name, name === "logs of runs" && problem !== undefined ? { kind: "told", problem } : given);
   }
   if (reader.ok) {
     byVerb.set(
