@@ -34,6 +34,7 @@ export const expectationsOf = (config: NerveConfig, parts: Parts): Expectation[]
     ...patternsOf(reflex, index, parts),
     ...keysOf(reflex, index, parts),
     ...listOf(reflex, index, parts),
+    ...incidentTextsOf(reflex, index, parts),
   ]),
   ...[...config.workflows.values()].flatMap((workflow) => templatesOf(config, workflow, parts)),
 ];
@@ -106,6 +107,27 @@ function listOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Exp
       partAt: () => reflexPart(reflex, "each", ""),
     },
   ];
+}
+
+/** What `severity` and `summary` of an incident fill in. */
+function incidentTextsOf(reflex: ReflexConfig, index: number, { reflexPart }: Parts): Expectation[] {
+  if (reflex.kind !== "workflow" || reflex.incident === null) return [];
+  const { severity, summary } = reflex.incident;
+  return templatesIn({ severity, summary }).flatMap(({ at, root, path }, nth) => {
+    const definition = definitionAt(path, "unknown");
+    if (definition === null || (root === "signal" && reflex.each === null)) return [];
+    return {
+      label: labelOf(index, `incident[${nth}]`),
+      each: root === "payload" ? reflex.each : null,
+      definition,
+      senses: reflex.on,
+      ofEach: true,
+      subject: `reflex \`${reflex.name}\`: \`incident.${at}\``,
+      noun: "template" as const,
+      misfit: `has \`${path}\` in`,
+      partAt: () => reflexPart(reflex, "incident", at),
+    };
+  });
 }
 
 /** Workflows whose options hold templates. */

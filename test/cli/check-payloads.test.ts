@@ -220,3 +220,22 @@ senses: { e: { use: exec, with: { command: [echo, "\${NOT_SET_ANYWHERE}"] } } }
   expect(code).toBe(78);
   expect(errors.map(({ kind, line }) => `${kind} ${line}`)).toEqual(["missing-variable 2"]);
 });
+
+test("a field that the texts of an incident fill in and that no payload has is found", async () => {
+  const { code, errors } = await check(`
+reflexes:
+  - { sense: disk-usage, interval: 1m }
+  - name: full
+    workflow: page
+    on: [disk-usage]
+    key: path
+    when: { used_percent: number > 90 }
+    incident: { severity: "{{ payload.level }}", summary: "{{ payload.pth }} is {{ payload.used_percent }} % full" }
+workflows: { page: { use: exec, with: { command: ["true"] } } }
+`);
+  expect(code).toBe(1);
+  expect(errors.map(({ message }) => message)).toEqual([
+    "reflex `full`: `incident.severity` asks for `level`, which the payload of `disk-usage` does not declare",
+    "reflex `full`: `incident.summary` asks for `pth`, which the payload of `disk-usage` does not declare",
+  ]);
+});

@@ -104,12 +104,23 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
   const { from, to, isOldest, begin } = stretchOf(store, asked, question);
   const standing = standingsIn(store)(config);
   const fired: Fired[] = [];
-  const { course, incidents, halts } = readRecorded(store, begin, axis.aheadMs, (row) => {
+  const { course, incidents, halts, silences, acts } = readRecorded(store, begin, axis.aheadMs, (row) => {
     if (row.reflex === name) fired.push(row);
   });
   const after = beganAfter(standing);
   const done = isHeard
-    ? explain({ store, config, course, question, key, beganAfter: after, from, to, until: Date.now() })
+    ? explain({
+        store,
+        config,
+        course,
+        people: { silences, acts },
+        question,
+        key,
+        beganAfter: after,
+        from,
+        to,
+        until: Date.now(),
+      })
     : { seen: [], fed: { signals: 0, unreadable: [] } };
   const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
   return ok({

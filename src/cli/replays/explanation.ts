@@ -12,6 +12,8 @@ import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
 import { Replay } from "../../rules/replay.ts";
 import type { Evaluation, Replayed } from "../../rules/replayed.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { BacktestIncidents } from "./backtest-incidents.ts";
+import type { Recorded } from "./recorded.ts";
 import { ALWAYS, type Fed, replaySignals } from "./replaying.ts";
 
 /** Which signals are asked about. */
@@ -48,6 +50,7 @@ export interface ExplainParts {
   readonly store: StoreReader;
   readonly config: ReflexConfig;
   readonly course: Course;
+  readonly people: Pick<Recorded, "silences" | "acts">;
   readonly question: Question;
   /** As a person writes it; null for any. */
   readonly key: string | null;
@@ -91,8 +94,9 @@ export function explain(parts: ExplainParts): Explained {
   };
 
   const beganAfter = parts.beganAfter ?? 0;
+  const tested = [{ config, quietHours: [], others: new Map<string, number>() }];
   const made = Replay.of({
-    incidents: null,
+    incidents: new BacktestIncidents(tested, parts.people),
     reflexes: [config],
     course: { ...parts.course, begun: new Map([[config.name, beganAfter]]) },
     decided: (decision) => {
