@@ -50,7 +50,7 @@ export const walWriter = (file: string): number | null => holderOf(`${file}-shm`
  * The operating system gives out its list of locks in pieces, and what comes and goes meanwhile moves the rest: a lock that is held
  * may stand in none of them. One look in a hundred misses it on a busy host.
  */
-const LOOKS = 5;
+const LOOKS = 8;
 
 function holderOf(file: string, byte: number): number | null {
   for (let look = 0; look < LOOKS; look++) {

@@ -8,7 +8,7 @@ import { type End, refused } from "./end.ts";
 import type { Home, Journal, Rung } from "./home.ts";
 import { type Running, start } from "./service.ts";
 import { holdPlace } from "./stopped.ts";
-import { lastLog, type Patience, watch } from "./watch.ts";
+import { lastLog, type Patience, WITHIN_MS, watch } from "./watch.ts";
 
 export interface WayBack {
   readonly home: Home;
@@ -72,7 +72,8 @@ async function stand(journal: Journal, { home, was, patience, tell }: WayBack): 
   }
   if (manager === null) return null;
   const after = lastLog(data) ?? 0;
-  return watch(home.executable, data, await start(manager, home.executable, data, was), after, patience);
+  const longer = { ...patience, withinMs: Math.max(patience.withinMs, WITHIN_MS) };
+  return watch(home.executable, data, await start(manager, home.executable, data, was), after, longer);
 }
 
 function stuck({ from, data, rung }: Journal, fault: string): Result<End, readonly Problem[]> {

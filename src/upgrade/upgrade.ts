@@ -18,7 +18,7 @@ import { goBack } from "./go-back.ts";
 import { type Build, Home, type Journal } from "./home.ts";
 import { type Running, runningOn, start } from "./service.ts";
 import { holdPlace, StartedAgain } from "./stopped.ts";
-import { lastLog, type Patience, watch } from "./watch.ts";
+import { lastLog, type Patience, WITHIN_MS, watch } from "./watch.ts";
 
 type Ended = Promise<Result<End, readonly Problem[]>>;
 
@@ -204,7 +204,8 @@ export class Upgrade {
     const { manager, from } = journal;
     if (manager !== null && runningOn(data) === null) {
       const started = await start(manager, executable, data, was);
-      const fault = await watch(executable, data, started, lastLog(data) ?? 0, patience);
+      const longer = { ...patience, withinMs: Math.max(patience.withinMs, WITHIN_MS) };
+      const fault = await watch(executable, data, started, lastLog(data) ?? 0, longer);
       if (fault !== null)
         return [problemOf("not-running", `nerve ${from.version} is in place and does not run: ${fault}`)];
     }

@@ -10,6 +10,9 @@ import type { Status } from "../control/contract.ts";
 import { openReader } from "../sqlite/open.ts";
 import { holderOf, type Started } from "./service.ts";
 
+/** As long as systemd waits for a start. The old version, on the way back, has at least so long. */
+export const WITHIN_MS = 90_000;
+
 /** What is asked of a daemon that was started. */
 export interface Patience {
   /** So long the daemon may take to its first commit. */

@@ -1,11 +1,12 @@
 /** `nerve upgrade`: another executable in the place of this one, and the way back. */
 import { resolve } from "node:path";
-import { parseDuration } from "../../base/duration.ts";
+import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { End } from "../../upgrade/end.ts";
 import { Upgrade } from "../../upgrade/upgrade.ts";
+import { WITHIN_MS } from "../../upgrade/watch.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type ExitCode, fail, type Outcome, usageError } from "../frame/outcome.ts";
@@ -14,8 +15,6 @@ import { print, printError } from "../screen/terminal.ts";
 
 /** So long a daemon must go on after its first commit. */
 const CALM_MS = 3_000;
-/** As long as systemd waits for a start. */
-const WITHIN = "90s";
 
 const CODES: Readonly<Record<string, ExitCode>> = { "in-use": EXIT.inUse, "no-upgrade": EXIT.usage };
 
@@ -29,7 +28,10 @@ export const command = defineCommand({
   options: {
     check: flag("compare the sum, and try config and migrations on copies"),
     rollback: flag("go back to the executable before, with the data of now"),
-    within: text("DURATION", `how long a daemon may take until it commits (default ${WITHIN})`),
+    within: text(
+      "DURATION",
+      `how long the new daemon may take until it commits (default ${formatDuration(WITHIN_MS)})`,
+    ),
     discard: flag("with --rollback: if those rows cannot be kept, with the data of before"),
   },
   examples: [
@@ -41,7 +43,7 @@ export const command = defineCommand({
     const { check, rollback, discard } = options;
     const wrong = whyWrong(file, { check, rollback, discard });
     if (wrong !== null) return usageError(wrong, "see `nerve upgrade --help`");
-    const withinMs = parseDuration(options.within ?? WITHIN);
+    const withinMs = options.within === null ? WITHIN_MS : parseDuration(options.within);
     if (withinMs === null || withinMs === 0) return usageError("`--within` takes a duration such as 90s or 10m");
     const place = findPlace(config);
     if (!place.ok) return place;
