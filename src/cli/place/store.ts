@@ -21,6 +21,9 @@ const BROKEN: ReadonlySet<string> = new Set([
   "store-trigger",
 ]);
 
+/** A part of it is damaged, or can be derived again. */
+const FINDINGS: ReadonlySet<string> = new Set(["archive-damaged", "runs-gone", "incidents-gone"]);
+
 /** The store this command reads: what SQLite says in the midst of an answer is about this file. */
 let opened: string | null = null;
 
@@ -40,7 +43,7 @@ export function failureInStore(error: unknown): Outcome | null {
 
 /** How a command ends that could not open the store. */
 export function storeFailure(place: Place, found: Problem): { readonly ok: false; readonly error: Failure } {
-  if (found.kind === "archive-damaged" || found.kind === "runs-gone") return fail(EXIT.finding, found);
+  if (FINDINGS.has(found.kind)) return fail(EXIT.finding, found);
   // A daemon makes the tables of a new store in its first moment.
   if (found.kind === "store-empty" && isKernelRunning(place.data)) {
     return nothingThere(place, { ...found, hint: "a daemon is setting it up: try again in a moment" });

@@ -1,4 +1,5 @@
 /** `signals`, `logs` and `show` on a store without a daemon, and while another process writes to it. */
+import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -350,4 +351,18 @@ test("a store of a newer build, or none at all, is refused as such", async () =>
     expect(code, name).toBe(78);
     expect(stderr).toContain(content === null ? "9999_future.sql" : "not a database");
   }
+});
+
+test.each(["workflow_runs", "incidents"])("a table that the logs can make again is a finding: %s", async (table) => {
+  using place = project({ "nerve.yaml": "senses: { load: }\n" });
+  const data = join(place.path, "data");
+  mkdirSync(data, { mode: 0o700 });
+  const opened = openStore(data, "normal", "boot", NOW);
+  if (!opened.ok) throw new Error(opened.error.message);
+  opened.value.close();
+  const db = new Database(opened.value.file);
+  db.run(`DROP TABLE ${table}`);
+  db.close(true);
+  const { code, stderr } = await runNerve(place.path, ["signals"]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("`nerve rebuild` derives it") });
 });
