@@ -6,6 +6,7 @@ import { nodeOf, readType } from "./arktype.ts";
 import type { Check, Mismatch } from "./check.ts";
 import { checkOf } from "./check-of.ts";
 import { type Part, type PatternRefusal, type PatternRefusals, Refusing, tokensOf } from "./definition.ts";
+import { plainPattern } from "./plain-pattern.ts";
 import { vetDefinition } from "./vet.ts";
 
 export interface Pattern {
@@ -15,7 +16,7 @@ export interface Pattern {
   why(payload: Json): readonly Mismatch[];
 }
 
-/** ArkType takes milliseconds to read a definition, and one start reads each twice: to check the config, and to load it. */
+/** One start reads each definition twice, to check the config and to load it, and ArkType takes milliseconds for some. */
 const REMEMBERED = 4_096;
 const compiled = new Map<string, Result<Pattern, PatternRefusals>>();
 
@@ -51,12 +52,31 @@ function checkedWhole(definition: Json): Result<Check, PatternRefusals> {
   if (whole !== null) {
     refuseInherited(whole, refusing);
     if (refusing.all === null) {
-      const checked = checkAlone(whole);
+      const checked = checkFine(whole);
       if (checked.ok) return checked;
     }
     refuseParts(whole, refusing);
   }
   return err(refusing.all ?? [{ path: "", message: "this is not a type", hint: null }]);
+}
+
+/** Of a definition to which nothing was objected so far. */
+function checkFine(whole: Part): Result<Check, PatternRefusal> {
+  const matches = plainPattern(whole.definition);
+  if (matches === null) return checkAlone(whole);
+  // Only somebody who asks why needs ArkType's words.
+  let read: Check | null = null;
+  const explain: Check["explain"] = (value, path, mismatches) => {
+    read ??= readPlain(whole);
+    read.explain(value, path, mismatches);
+  };
+  return ok({ matches, explain });
+}
+
+function readPlain(whole: Part): Check {
+  const checked = checkAlone(whole);
+  if (!checked.ok) throw new Error(`a plain pattern is refused: ${checked.error.message}`);
+  return checked.value;
 }
 
 function refuseInherited(part: Part, refusing: Refusing): void {
