@@ -45,15 +45,22 @@ export const whenSomethingHappens =
     return noticed.elapsed - due > 1_000 ? noticed.elapsed : due;
   };
 
+/** Of each signal, whether the reflex matches after it. */
+function matchingOf(rule: Rule, signals: readonly Happening[]): boolean[] {
+  let isOn = false;
+  return signals.map(({ matches, clears }) => {
+    if (!rule.hasWhen) return true;
+    if (!rule.hasClear) return matches;
+    if (matches || clears) isOn = !clears;
+    return isOn;
+  });
+}
+
 export function expectedDecisions(rule: Rule, history: readonly Happening[], actsAt: ActsAt): Expected[] {
   const signals = history.filter(({ kind }) => kind === "signal");
 
-  const isMatching = (index: number): boolean => {
-    if (!rule.hasWhen) return true;
-    if (!rule.hasClear) return signals[index]?.matches ?? false;
-    const decisive = signals.slice(0, index + 1).findLast(({ matches, clears }) => matches || clears);
-    return decisive !== undefined && !decisive.clears;
-  };
+  const matching = matchingOf(rule, signals);
+  const isMatching = (index: number): boolean => matching[index] ?? !rule.hasWhen;
 
   // Words before `for`: the indices of the signals that pass.
   const edges = signals
@@ -88,13 +95,13 @@ export function expectedDecisions(rule: Rule, history: readonly Happening[], act
     held.push({ signal: rule.edge === "falling" ? signal.id : latest.id, time, due });
   }
 
-  let sinceFiring = 0;
-  const counted = held.filter((passing, index) => {
+  let counts: Passing[] = [];
+  const counted = held.filter((passing) => {
     if (!rule.count) return true;
     const { n, withinMs } = rule.count;
-    const recent = held.slice(sinceFiring, index + 1).filter(({ time }) => time >= passing.time - withinMs);
-    if (recent.length < n) return false;
-    sinceFiring = index + 1;
+    counts = [...counts.filter(({ time }) => time >= passing.time - withinMs), passing];
+    if (counts.length < n) return false;
+    counts = [];
     return true;
   });
 
@@ -114,11 +121,12 @@ export function expectedDecisions(rule: Rule, history: readonly Happening[], act
     }
   }
 
+  const elements = new Map(signals.toReversed().map(({ id, element }) => [id, element]));
   const decisions: Expected[] = [];
   for (const { signal, time, due } of paused) {
     const lastFired = decisions.findLast(({ kind }) => kind === "fire");
     const until = rule.throttleMs !== null && lastFired ? lastFired.elapsed + rule.throttleMs : -1;
-    const element = signals.find(({ id }) => id === signal)?.element ?? null;
+    const element = elements.get(signal) ?? null;
     if (time < until) decisions.push({ kind: "throttled", signal, element, due, elapsed: time, until });
     else {
       const next = rule.throttleMs === null ? null : time + rule.throttleMs;

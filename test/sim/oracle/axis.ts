@@ -1,0 +1,80 @@
+/**
+ * Elapsed time as it must be: one axis since the store was first used, which no set clock moves, and the moments at which
+ * nobody looks at what is due.
+ */
+import type { Machine } from "../machine.ts";
+import { violation } from "./report.ts";
+
+interface Anchor {
+  readonly elapsedMs: number;
+  readonly moment: { readonly bootId: string; readonly bootMs: number; readonly wallMs: number };
+}
+
+/** From `from` to `to` (null: still) no deadline was looked at. `isOpen`: at `from` there was somebody. */
+export interface Blind {
+  readonly from: number;
+  readonly isOpen: boolean;
+  to: number | null;
+}
+
+const STEP_MS = 100;
+const LATE_MS = 1_000;
+/** Of rounding, and of a clock that runs too fast or too slow. */
+const SLACK_MS = 5;
+
+export class Axis {
+  readonly #machine: Machine;
+  #skewMs: number;
+  #anchor: Anchor | null = null;
+  #clock: { bootMs(): number };
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.#skewMs = machine.wallMs;
+    this.#clock = machine.clock();
+  }
+
+  get now(): number {
+    return this.#machine.wallMs - this.#skewMs;
+  }
+
+  /** Somebody sets the clock while the kernel runs. */
+  stepped(byMs: number): void {
+    this.#skewMs += byMs;
+  }
+
+  /** A kernel starts on what the store holds. */
+  starts(): void {
+    const { wallMs, bootId } = this.#machine;
+    this.#clock = this.#machine.clock();
+    let elapsed = 0;
+    if (this.#anchor !== null) {
+      const { elapsedMs, moment } = this.#anchor;
+      const byWall = wallMs - moment.wallMs;
+      const byBoot = Math.round(this.#clock.bootMs()) - moment.bootMs;
+      const isSet = moment.bootId === bootId && Math.abs(byWall - byBoot) > STEP_MS;
+      elapsed = elapsedMs + Math.max(0, isSet ? byBoot : byWall);
+    }
+    this.#skewMs = wallMs - elapsed;
+  }
+
+  /** The kernel keeps where the axis stands. */
+  kept(text: string): void {
+    const anchor = JSON.parse(text) as Anchor;
+    const skewMs = anchor.moment.wallMs - anchor.elapsedMs;
+    if (Math.abs(skewMs - this.#skewMs) > SLACK_MS)
+      violation("axis", `elapsed time is ${anchor.elapsedMs}, ${skewMs - this.#skewMs} ms from what it must be`);
+    this.#anchor = anchor;
+    this.#skewMs = skewMs;
+  }
+}
+
+/** When a deadline acts, if somebody looks then; null: never. */
+export function actsAt(due: number, blinds: readonly Blind[], end: number): number | null {
+  const blind = blinds.find(({ from, to, isOpen }) => (isOpen ? due > from : due >= from) && (to === null || due < to));
+  if (blind === undefined) return due <= end ? due : null;
+  if (blind.to === null || blind.to > end) return null;
+  // Where the next blind moment begins at once, nobody looks in between either.
+  const { to } = blind;
+  return to - due > LATE_MS ? to : due;
+}

@@ -1,0 +1,220 @@
+/** The one model of what must be, fed with what happens in the world and with what is committed. */
+import type { NerveConfig } from "../../../src/model/config.ts";
+import type { NewLog } from "../../../src/model/log.ts";
+import type { Message } from "../../helpers/kernel-bench.ts";
+import type { FlowWorker } from "../flow-worker.ts";
+import type { Machine } from "../machine.ts";
+import type { Fields } from "../plan.ts";
+import type { SenseWorker } from "../sense-worker.ts";
+import type { Change } from "../store.ts";
+import { Axis } from "./axis.ts";
+import { ReflexOracle } from "./reflexes.ts";
+import { violation } from "./report.ts";
+import { RunOracle } from "./runs.ts";
+import { SenseOracle } from "./senses.ts";
+
+export class Oracle {
+  readonly axis: Axis;
+  readonly runs = new RunOracle();
+  readonly senses = new SenseOracle();
+  readonly reflexes = new ReflexOracle();
+  readonly #machine: Machine;
+  readonly #trace: (line: () => string) => void;
+  lastSignal = 0;
+  lastLog = 0;
+  commits = 0;
+  signals = 0;
+  /** Digest of each log by its id, from 1 on. */
+  readonly logs: number[] = [0];
+  archivedUpTo = 0;
+  #lastCommit = 0;
+  /** When the kernel heard each payload, by sense and number. */
+  readonly #heard = new Map<string, { readonly at: number; readonly isLeftOver: boolean }>();
+  /** Runs whose worker died while they were alone in it. */
+  readonly #loneDeaths = new Map<number, number>();
+  #dead: { readonly known: ReadonlySet<string> } = { known: new Set() };
+
+  constructor(machine: Machine, trace: (line: () => string) => void) {
+    this.#machine = machine;
+    this.#trace = trace;
+    this.axis = new Axis(machine);
+  }
+
+  // ── kernels ──────────────────────────────────────────────────────────
+
+  starts(): void {
+    this.axis.starts();
+    this.#lastCommit = this.axis.now;
+    this.reflexes.sees(this.axis.now);
+  }
+
+  /** A configuration comes into force. */
+  configured(config: NerveConfig): void {
+    this.reflexes.configured(config.reflexes, this.axis.now);
+    this.runs.configured(config.workflows);
+    this.senses.configured(config);
+  }
+
+  crashed(): void {
+    this.#heard.clear();
+    this.senses.crashed();
+    this.reflexes.goesBlind(this.#lastCommit, true);
+  }
+
+  stopped(isClean: boolean): void {
+    if (isClean) this.runs.stopped();
+    this.crashed();
+  }
+
+  // ── what is committed ────────────────────────────────────────────────
+
+  committed(changes: readonly Change[]): void {
+    this.commits++;
+    const elapsed = this.axis.now;
+    this.#lastCommit = elapsed;
+    for (const change of changes) this.#committed(change, elapsed);
+    // What is switched counts from the next transaction on.
+    for (const change of changes) {
+      if (change.kind === "run") this.runs.row(change.run);
+      if (change.kind === "switched") this.#switched(change.name, change.enabled, elapsed);
+    }
+  }
+
+  #switched(name: string, enabled: boolean, elapsed: number): void {
+    const [kind = "", rest = ""] = name.split(":");
+    if (kind === "reflex") this.reflexes.switched(rest, enabled, elapsed);
+    else this.senses.of(rest).isDisabled = !enabled;
+  }
+
+  #committed(change: Change, elapsed: number): void {
+    switch (change.kind) {
+      case "signal":
+        return this.#signal(change.id, change.signal, elapsed);
+      case "log":
+        return this.#log(change.id, change.log, elapsed);
+      case "owed":
+        return this.senses.owed(change.sense, change.owed?.cause ?? null);
+      case "quarantine":
+        this.senses.of(change.sense).isQuarantineStored = change.quarantine !== null;
+        return;
+      case "reflex": {
+        const { reflex, key, definition, state } = change.row;
+        if (key === "clock") this.senses.due(reflex, definition, (state as { last: number }).last);
+        return this.reflexes.touched(reflex, elapsed);
+      }
+      case "forgotten":
+        return this.reflexes.touched(change.reflex, elapsed);
+      case "meta":
+        if (change.key === "lifetime") this.axis.kept(change.value);
+        return;
+    }
+  }
+
+  #signal(id: number, { sense, payload, cause }: Extract<Change, { kind: "signal" }>["signal"], elapsed: number): void {
+    if (id !== this.lastSignal + 1) violation("signal-ids", `signal ${id} comes after ${this.lastSignal}`);
+    this.lastSignal = id;
+    this.signals++;
+    const fields = JSON.parse(payload) as Fields;
+    this.#trace(() => `signal ${id} of ${sense}: ${payload}`);
+    this.senses.signal(sense, fields.n);
+    const { at: heardAt, isLeftOver } = this.#heard.get(`${sense} ${fields.n}`) ?? { at: elapsed, isLeftOver: false };
+    // A row that an earlier worker left answers no compute: what is owed is computed all the same.
+    if (!isLeftOver) this.senses.answered(sense, cause);
+    this.#heard.delete(`${sense} ${fields.n}`);
+    this.reflexes.signal(id, sense, fields, heardAt);
+    for (const target of this.reflexes.owesAtEach(sense)) this.senses.owes(target, id, this.#machine.realMs);
+  }
+
+  #log(id: number, log: NewLog, elapsed: number): void {
+    if (id !== this.lastLog + 1) violation("log-ids", `log ${id} comes after ${this.lastLog}`);
+    this.lastLog = id;
+    this.logs.push(digestOf({ id, ...log }));
+    const { source, event } = log;
+    this.#trace(() => `log ${id} ${source} ${event}: ${log.message}`);
+    if (log.run !== null) this.runs.log(id, log, elapsed);
+    if (event === "reflex.fired") return this.#fired(source.slice("reflex:".length), log, elapsed);
+    if (event === "run.failed" && log.run !== null) return this.#failed(log.run, log.message);
+    if (!source.startsWith("sense:")) return;
+    const sense = source.slice("sense:".length);
+    if (event === "compute.coalesced") {
+      for (const cause of (JSON.parse(log.data ?? "{}") as { causes: number[] }).causes)
+        this.senses.answered(sense, cause);
+    }
+    if (event === "compute.cancelled" && log.message.startsWith("a compute that was owed"))
+      this.senses.cancelled(sense);
+  }
+
+  #fired(reflex: string, { data }: NewLog, elapsed: number): void {
+    const told = JSON.parse(data ?? "{}");
+    this.reflexes.fired(reflex, told.signal, told.key);
+    this.reflexes.touched(reflex, elapsed);
+    const target = this.reflexes.targetOf(reflex);
+    if (target !== null && told.cancelled === undefined) this.senses.owes(target, told.signal, this.#machine.realMs);
+    if (told.run !== undefined && !this.runs.runs.has(told.run))
+      violation("fired", `${reflex} fired for run ${told.run}, which is not there`);
+  }
+
+  // ── what happens in the world ────────────────────────────────────────
+
+  arrivedFromSense(worker: SenseWorker, message: Message): void {
+    if (message.generation !== worker.generation) return;
+    const { type } = message;
+    const sense = String(message.sense);
+    const id = message.id as number | null;
+    if (type === "ready" && Array.isArray(message.senses) && message.senses.length > 0) worker.known.clear();
+    if (type === "started") {
+      if (id === null) worker.known.clear();
+      worker.known.set(sense, id);
+    }
+    if (type !== "signal" && type !== "no-signal" && type !== "error") return;
+    const isLie = id !== null && worker.known.get(sense) !== id;
+    if (isLie) return;
+    if (id !== null) worker.known.delete(sense);
+    if (type === "signal") {
+      const heard = `${sense} ${(message.payload as unknown as Fields).n}`;
+      if (!this.#heard.has(heard)) this.#heard.set(heard, { at: this.axis.now, isLeftOver: id === null });
+    } else if (message.kind !== "aborted") this.senses.settles(sense, worker.causes.get(sense) ?? null);
+  }
+
+  arrivedFromFlow(worker: FlowWorker, message: Message): void {
+    if (message.generation !== worker.generation) return;
+    const run = message.run as number | null;
+    if (run === null || run === undefined) return;
+    if (message.type === "started") worker.known.add(run);
+    const isEnd = ["completed", "failed", "timed-out", "stopped", "suspended"].includes(message.type);
+    if (isEnd && message.lingers !== true) worker.known.delete(run);
+  }
+
+  gone(worker: SenseWorker | FlowWorker): void {
+    if ("group" in worker) {
+      this.senses.gone(`group ${worker.group}`, worker);
+      this.#dead = { known: new Set(worker.known.keys()) };
+      return;
+    }
+    this.senses.gone(`workflow ${worker.workflow}`, worker);
+    const [only] = worker.known;
+    if (worker.known.size === 1 && only !== undefined)
+      this.#loneDeaths.set(only, (this.#loneDeaths.get(only) ?? 0) + 1);
+  }
+
+  /** The kernel has just said so, whether or not that is committed. */
+  said(event: string, source: string, message: string): void {
+    this.#trace(() => `says ${source} ${event}: ${message}`);
+    if (!source.startsWith("sense:")) return;
+    const sense = source.slice("sense:".length);
+    if (event === "compute.killed") this.senses.struck(sense, this.#dead.known);
+    if (event === "sense.quarantined") this.senses.of(sense).isQuarantined = true;
+    if (event === "sense.released") this.senses.of(sense).isQuarantined = false;
+  }
+
+  #failed(run: number, message: string): void {
+    if (!message.includes("times while it ran alone")) return;
+    const deaths = this.#loneDeaths.get(run) ?? 0;
+    if (deaths < 3) violation("blame", `run ${run} failed for three deaths, and was alone at ${deaths}`);
+  }
+}
+
+export const digestOf = (log: NewLog & { readonly id: number }): number => {
+  const { id, at, level, source, event, run, trace, message, data } = log;
+  return Bun.hash.crc32(JSON.stringify([id, at, level, source, event, run, trace, message, data]));
+};

@@ -1,0 +1,264 @@
+/**
+ * What reflexes must decide: every signal that a reflex has heard is kept, each word is worked out over all of them by
+ * `test/rules/model.ts`, and that is what the log must say, no more and no less.
+ */
+import type { Json } from "../../../src/base/json.ts";
+import type { ReflexConfig } from "../../../src/model/config.ts";
+import type { Rule } from "../../../src/rules/decision.ts";
+import { expectedDecisions, type Happening } from "../../rules/model.ts";
+import { type Fields, PATTERNS } from "../plan.ts";
+import { actsAt, type Blind } from "./axis.ts";
+import { violation } from "./report.ts";
+
+interface KeyHistory {
+  readonly shown: Json;
+  readonly history: Happening[];
+  isOn: boolean;
+}
+
+/** A reflex from when its words came into force until they were others, or it was switched off. */
+class Segment {
+  readonly config: ReflexConfig;
+  readonly rule: Rule;
+  readonly words: string;
+  readonly keys = new Map<string, KeyHistory>();
+  readonly fired: string[] = [];
+  readonly everySignal: string[] = [];
+  readonly blinds: Blind[];
+  /** Elapsed time of the newest commit that changed something of it. */
+  touchedAt = -1;
+
+  constructor(config: ReflexConfig, words: string, blinds: readonly Blind[]) {
+    this.config = config;
+    this.words = words;
+    this.rule = ruleOf(config);
+    this.blinds = [...blinds];
+  }
+}
+
+function ruleOf(config: ReflexConfig): Rule {
+  const { when, clear, edge, forMs, count, debounce, throttleMs } = config;
+  const isHeld = clear !== null || forMs !== null;
+  return {
+    edge: edge ?? (isHeld ? "rising" : "level"),
+    hasWhen: when !== null,
+    hasClear: clear !== null,
+    forMs,
+    count,
+    debounce,
+    throttleMs,
+    incident: null,
+  };
+}
+
+const wordsOf = (config: ReflexConfig): string => {
+  const { when, clear, forMs, count, debounce, throttleMs, key, each } = config;
+  const { edge } = ruleOf(config);
+  return JSON.stringify([
+    [...config.on].sort(),
+    when,
+    clear,
+    edge,
+    forMs,
+    count,
+    debounce,
+    throttleMs,
+    key === "$one" ? null : key,
+    each,
+  ]);
+};
+
+const isMet = (definition: Json, payload: Fields): boolean => {
+  const text = JSON.stringify(definition);
+  const pattern = PATTERNS.find((known) => JSON.stringify(known.definition) === text);
+  if (pattern === undefined) throw new Error(`nobody knows what ${text} means`);
+  return pattern.isMet(payload);
+};
+
+/** As `reflex.fired` says it; null where the reflex has one state. */
+function keyOf(word: ReflexConfig["key"], sense: string, payload: Fields): Json {
+  if (word === null || word === "$one") return null;
+  const part = (name: string): Json =>
+    name === "$sense" ? sense : ((payload as unknown as Record<string, Json>)[name] ?? null);
+  return typeof word === "string" ? part(word) : word.map(part);
+}
+
+const lineOf = (signal: number, key: Json): string => `signal ${signal}, key ${JSON.stringify(key)}`;
+
+export class ReflexOracle {
+  #segments = new Map<string, Segment>();
+  readonly #disabled = new Set<string>();
+  #configs: readonly ReflexConfig[] = [];
+  #listeners = new Map<string, string[]>();
+  #blind: Blind | null = null;
+  /** Decisions that were compared. */
+  compared = 0;
+
+  #hasWords({ kind, key, each, when, count, debounce, throttleMs }: ReflexConfig): boolean {
+    if (each !== null || (kind === "workflow" && key !== null && key !== "$one")) return true;
+    return when !== null || count !== null || debounce !== null || throttleMs !== null;
+  }
+
+  // ── which there are ──────────────────────────────────────────────────
+
+  /** `end`: until when deadlines of what is replaced have acted. */
+  configured(configs: readonly ReflexConfig[], end: number): void {
+    this.#configs = configs;
+    const before = this.#segments;
+    this.#segments = new Map();
+    this.#listeners = new Map();
+    for (const config of configs) {
+      if (config.on.length === 0) continue;
+      const { name } = config;
+      for (const sense of new Set(config.on)) this.#listeners.set(sense, [...(this.#listeners.get(sense) ?? []), name]);
+      const words = wordsOf(config);
+      const known = before.get(name);
+      const goesOn = known?.words === words && known.config.kind === config.kind;
+      this.#segments.set(name, goesOn ? Object.assign(known, { config }) : this.#begin(config, words));
+      if (goesOn) before.delete(name);
+    }
+    for (const segment of before.values()) this.#close(segment, end);
+  }
+
+  #begin(config: ReflexConfig, words: string): Segment {
+    return new Segment(config, words, this.#blind === null ? [] : [this.#blind]);
+  }
+
+  switched(name: string, enabled: boolean, end: number): void {
+    if (this.#disabled.has(name) === !enabled) return;
+    if (enabled) this.#disabled.delete(name);
+    else this.#disabled.add(name);
+    const segment = this.#segments.get(name);
+    if (segment === undefined) return;
+    this.#close(segment, end);
+    this.#segments.set(name, this.#begin(segment.config, segment.words));
+  }
+
+  listensTo(sense: string): readonly ReflexConfig[] {
+    return (this.#listeners.get(sense) ?? []).flatMap((name) => this.#segments.get(name)?.config ?? []);
+  }
+
+  /** Whether a listener without words makes its sense compute at each signal. */
+  owesAtEach(sense: string): string[] {
+    return this.listensTo(sense).flatMap((config) =>
+      config.kind === "sense" && !this.#hasWords(config) && !this.#disabled.has(config.name) ? [config.sense] : [],
+    );
+  }
+
+  targetOf(reflex: string): string | null {
+    const config = this.#configs.find(({ name }) => name === reflex);
+    return config?.kind === "sense" ? config.sense : null;
+  }
+
+  // ── what they hear ───────────────────────────────────────────────────
+
+  signal(id: number, sense: string, payload: Fields, elapsed: number): void {
+    for (const name of this.#listeners.get(sense) ?? []) {
+      const segment = this.#segments.get(name);
+      if (segment === undefined || this.#disabled.has(name)) continue;
+      const { config } = segment;
+      if (!this.#hasWords(config)) {
+        if (config.kind === "workflow") segment.everySignal.push(lineOf(id, null));
+      } else if (config.each === null) this.#hears(segment, id, sense, payload, elapsed);
+      else this.#hearsEach(segment, id, sense, payload.items ?? [], elapsed);
+    }
+  }
+
+  #hears(segment: Segment, id: number, sense: string, payload: Fields, elapsed: number): string {
+    const { when, clear, key } = segment.config;
+    const shown = keyOf(key, sense, payload);
+    const matches = when === null || isMet(when, payload);
+    const clears = clear !== null && isMet(clear, payload);
+    return this.#keep(segment, shown, { id, elapsed, matches, clears });
+  }
+
+  #keep(
+    segment: Segment,
+    shown: Json,
+    { id, elapsed, matches, clears }: Pick<Happening, "id" | "elapsed" | "matches" | "clears">,
+  ): string {
+    const name = JSON.stringify(shown);
+    const known = segment.keys.get(name) ?? { shown, history: [], isOn: false };
+    segment.keys.set(name, known);
+    known.history.push({ kind: "signal", id, elapsed, matches, clears, element: null });
+    if (!segment.rule.hasClear) known.isOn = matches;
+    else if (matches || clears) known.isOn = !clears;
+    return name;
+  }
+
+  /** Keys that match, and of which the signal has no element, are gone: that ends their matching. */
+  #hearsEach(segment: Segment, id: number, sense: string, items: readonly Fields[], elapsed: number): void {
+    const seen = new Set<string>();
+    for (const item of items) {
+      const name = JSON.stringify(keyOf(segment.config.key, sense, item));
+      if (!seen.has(name)) this.#hears(segment, id, sense, item, elapsed);
+      seen.add(name);
+    }
+    const { hasWhen, hasClear, edge } = segment.rule;
+    if (!hasWhen || (edge === "level" && !hasClear)) return;
+    for (const [name, { isOn, shown }] of segment.keys) {
+      if (isOn && !seen.has(name)) this.#keep(segment, shown, { id, elapsed, matches: false, clears: true });
+    }
+  }
+
+  fired(reflex: string, signal: number, key: Json): void {
+    const segment = this.#segments.get(reflex);
+    if (segment === undefined) return violation("fired", `${reflex} fired and is not configured`);
+    segment.fired.push(lineOf(signal, key));
+  }
+
+  touched(reflex: string, elapsed: number): void {
+    const segment = this.#segments.get(reflex);
+    if (segment !== undefined) segment.touchedAt = elapsed;
+  }
+
+  // ── when nobody looks ────────────────────────────────────────────────
+
+  /** From `from` on. `last`: elapsed time of the newest commit, where what was not committed is lost. */
+  goesBlind(from: number, isLost: boolean): void {
+    this.#blind = { from, isOpen: true, to: null };
+    for (const segment of this.#segments.values()) {
+      const isOpen = !isLost || segment.touchedAt === from;
+      segment.blinds.push({ from, isOpen, to: null });
+    }
+  }
+
+  sees(to: number): void {
+    this.#blind = null;
+    for (const { blinds } of this.#segments.values()) {
+      const last = blinds.at(-1);
+      if (last !== undefined && last.to === null) last.to = to;
+    }
+  }
+
+  // ── what must have been ──────────────────────────────────────────────
+
+  #close(segment: Segment, end: number): void {
+    const must = new Map<string, number>();
+    const may = new Map<string, number>();
+    const count = (map: Map<string, number>, line: string): void => void map.set(line, (map.get(line) ?? 0) + 1);
+    for (const line of segment.everySignal) count(must, line);
+    for (const { shown, history } of segment.keys.values()) {
+      for (const decision of expectedDecisions(segment.rule, history, (due) => actsAt(due, segment.blinds, end))) {
+        if (decision.kind !== "fire") continue;
+        // A deadline of this very moment may come before what ends here, or after.
+        const isOpen = decision.due !== null && decision.elapsed >= end - 2;
+        count(isOpen ? may : must, lineOf(decision.signal, shown));
+      }
+    }
+    const name = `${segment.config.name} (${segment.words})`;
+    for (const line of segment.fired) {
+      this.compared++;
+      const from = (must.get(line) ?? 0) > 0 ? must : may;
+      const left = from.get(line) ?? 0;
+      if (left === 0) violation("decisions", `${name} fired for ${line}, and should not have`);
+      from.set(line, left - 1);
+    }
+    for (const [line, left] of must) if (left > 0) violation("decisions", `${name} has not fired for ${line}`);
+  }
+
+  /** Everything that was to be decided by `end` has been. */
+  ends(end: number): void {
+    for (const segment of this.#segments.values()) this.#close(segment, end);
+  }
+}

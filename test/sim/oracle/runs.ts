@@ -1,0 +1,228 @@
+/**
+ * What must be of runs, from their events alone: each begins once and ends once (G3), a decision makes one run (G1), as
+ * many run at once as may, in the order in which they were asked for; nothing sleeps less than it was to; no step begins
+ * that is finished. Shares nothing with `src/model/run.ts`.
+ */
+import type { WorkflowConfig } from "../../../src/model/config.ts";
+import type { NewLog } from "../../../src/model/log.ts";
+import type { Run } from "../../../src/model/run.ts";
+import { violation } from "./report.ts";
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  "run.completed": "completed",
+  "run.failed": "failed",
+  "run.cancelled": "cancelled",
+  "run.timed-out": "timed-out",
+  "run.dropped": "dropped",
+};
+
+/** What may come in which state, and what follows. */
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  queued: ["run.started", "run.dropped", "run.cancelled", "run.failed"],
+  running: [
+    "run.resumed",
+    "step.started",
+    "step.completed",
+    "step.failed",
+    "sleep.started",
+    "sleep.ended",
+    "run.sleeping",
+    "run.retrying",
+    "run.completed",
+    "run.failed",
+    "run.cancelled",
+    "run.timed-out",
+  ],
+  sleeping: ["run.resumed", "run.cancelled", "run.failed", "step.completed"],
+};
+
+interface Known {
+  readonly id: number;
+  readonly workflow: string;
+  readonly trace: string | null;
+  state: string;
+  attempt: number;
+  /** When it may go on, on the axis of elapsed time. */
+  due: number | null;
+  readonly done: Set<string>;
+  lastLog: number;
+  isSeen: boolean;
+}
+
+export class RunOracle {
+  readonly runs = new Map<number, Known>();
+  readonly active = new Map<number, Known>();
+  readonly moves = new Map<string, number>();
+  readonly decided = new Map<string, number>();
+  /** Of each reflex: the signal and key of each run it started. */
+  readonly started = new Map<string, string[]>();
+  readonly #running = new Map<string, Set<number>>();
+  readonly #queued = new Map<string, number[]>();
+  #configs: ReadonlyMap<string, WorkflowConfig> = new Map();
+  #newest = 0;
+  readonly #executions = new Map<number, { readonly isOver: boolean }>();
+
+  configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
+    this.#configs = configs;
+  }
+
+  log(id: number, { event, source, run, trace, data }: NewLog, elapsed: number): void {
+    if (run === null || !/^(run|step|sleep)\./.test(event) || event === "run.waiting") return;
+    if (event === "run.nothing-to-run" || event === "run.long" || event === "run.killed") return;
+    const told = JSON.parse(data ?? "{}");
+    if (event === "run.queued") return this.#begins(id, run, source.slice("workflow:".length), trace, told);
+    const known = this.active.get(run);
+    if (known === undefined)
+      return violation("one-ending", `run ${run}, which is over, goes on with ${event} (log ${id})`);
+    if (!MAY[known.state]?.includes(event))
+      violation("run-states", `run ${run} is ${known.state} and comes to ${event}`);
+    if (trace !== known.trace) violation("run-trace", `run ${run} has an event of another trace`);
+    known.lastLog = id;
+    this.#moves(known, event, told, elapsed);
+  }
+
+  #begins(
+    id: number,
+    run: number,
+    workflow: string,
+    trace: string | null,
+    {
+      decision,
+      trigger,
+    }: { decision: string | null; trigger: { reflex: string | null; id: number | null; key: unknown } },
+  ): void {
+    if (run <= this.#newest) violation("run-ids", `run ${run} was queued after run ${this.#newest}`);
+    this.#newest = run;
+    const known = {
+      id: run,
+      workflow,
+      trace,
+      state: "queued",
+      attempt: 0,
+      due: null,
+      done: new Set<string>(),
+      lastLog: id,
+      isSeen: false,
+    };
+    this.runs.set(run, known);
+    this.active.set(run, known);
+    this.#of(this.#queued, workflow, () => []).push(run);
+    if (trigger.reflex === null || decision === null) return;
+    const name = `${trigger.reflex} ${decision}`;
+    const before = this.decided.get(name);
+    if (before !== undefined) violation("one-decision", `${name} made the runs ${before} and ${run}`);
+    this.decided.set(name, run);
+    this.#of(this.started, trigger.reflex, () => []).push(`${trigger.id} ${JSON.stringify(trigger.key)}`);
+  }
+
+  #of<T>(map: Map<string, T>, name: string, make: () => T): T {
+    const known = map.get(name) ?? make();
+    map.set(name, known);
+    return known;
+  }
+
+  #moves(
+    known: Known,
+    event: string,
+    told: { readonly attempt: number; readonly due: number; readonly step: string },
+    elapsed: number,
+  ): void {
+    const { id: run, workflow, state } = known;
+    const running = this.#of(this.#running, workflow, () => new Set<number>());
+    const queued = this.#of(this.#queued, workflow, () => [] as number[]);
+    const to = (next: string): void => {
+      const move = `${state} → ${next} (${event})`;
+      this.moves.set(move, (this.moves.get(move) ?? 0) + 1);
+      known.state = next;
+    };
+    switch (event) {
+      case "run.started":
+      case "run.resumed": {
+        if (event === "run.started" && queued[0] !== run)
+          violation("first-in-first-out", `run ${run} of ${workflow} started before run ${queued[0]}`);
+        if (event === "run.started") queued.shift();
+        if (known.due !== null && elapsed < known.due)
+          violation("slept-less", `run ${run} went on ${known.due - elapsed} ms too early`);
+        const most = this.#configs.get(workflow)?.concurrency ?? 1;
+        if (!running.has(run) && running.size >= most)
+          violation("slots", `run ${run} of ${workflow} runs beside ${[...running]}, and ${most} may`);
+        running.add(run);
+        known.due = null;
+        known.attempt = told.attempt;
+        return to("running");
+      }
+      case "run.sleeping":
+      case "run.retrying":
+        running.delete(run);
+        known.due = told.due;
+        if (event === "run.retrying" && told.attempt !== known.attempt + 1)
+          violation("attempts", `run ${run} comes to attempt ${told.attempt} after ${known.attempt}`);
+        return to("sleeping");
+      case "step.completed":
+        if (known.done.has(told.step)) violation("step-twice", `step ${told.step} of run ${run} completed twice`);
+        known.done.add(told.step);
+        return to(state);
+      case "step.started":
+      case "step.failed":
+      case "sleep.started":
+      case "sleep.ended":
+        return to(state);
+    }
+    const ending = ENDINGS[event];
+    if (ending === undefined) return violation("run-states", `nobody knows ${event}`);
+    if (event === "run.dropped") this.#drops(run, workflow, queued);
+    running.delete(run);
+    const place = queued.indexOf(run);
+    if (place >= 0) queued.splice(place, 1);
+    this.active.delete(run);
+    return to(ending);
+  }
+
+  #drops(run: number, workflow: string, queued: readonly number[]): void {
+    const config = this.#configs.get(workflow);
+    if (config === undefined || config.overflow === "drop") return;
+    // The run itself is in the line by now.
+    if (queued.length - 1 < config.maxQueue)
+      violation("dropped", `run ${run} of ${workflow} was dropped beside ${queued.length - 1} that wait`);
+  }
+
+  /** The row is what its events say. */
+  row({ id, state, last_log_id: lastLog }: Run): void {
+    const known = this.runs.get(id);
+    if (known === undefined) return violation("run-rows", `run ${id} has a row and no event`);
+    if (known.state !== state) violation("run-rows", `the row of run ${id} is ${state}, its events say ${known.state}`);
+    if (known.lastLog !== lastLog)
+      violation("run-rows", `the row of run ${id} names log ${lastLog}, not ${known.lastLog}`);
+  }
+
+  /** A worker is given the run. */
+  executes(run: number, worker: { readonly isOver: boolean }): void {
+    const before = this.#executions.get(run);
+    if (before !== undefined && !before.isOver)
+      violation("run-twice", `run ${run} is given to a worker, and is under way`);
+    this.#executions.set(run, worker);
+  }
+
+  leaves(run: number, worker: object): void {
+    if (this.#executions.get(run) === worker) this.#executions.delete(run);
+  }
+
+  stepBegins(run: number, step: string): void {
+    if (this.runs.get(run)?.done.has(step) === true)
+      violation("step-twice", `step ${step} of run ${run} begins, and is finished`);
+  }
+
+  /** After a clean stop. */
+  stopped(): void {
+    for (const { id, state } of this.active.values())
+      if (state === "running") violation("clean-stop", `run ${id} is running after a stop`);
+  }
+
+  /** After everything has had the time it needs. */
+  rested(elapsed: number, patienceMs: number): void {
+    for (const { id, state, due } of this.active.values()) {
+      if (state === "sleeping" && due !== null && due + patienceMs < elapsed)
+        violation("lost-run", `run ${id} was to go on ${elapsed - due} ms ago`);
+    }
+  }
+}

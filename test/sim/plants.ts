@@ -1,0 +1,175 @@
+/**
+ * Faults planted in a copy of the kernel's source, one at a time: the simulator has to find each. `bun test/sim/plants.ts`
+ * tries all, `--only NAME` one; `--seeds N` how many worlds each may take.
+ */
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+const ROOT = dirname(dirname(import.meta.dir));
+
+interface Edit {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Plant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+}
+
+const edit = (file: string, from: string, to: string): Edit => ({ file: `src/${file}`, from, to });
+
+export const PLANTS: readonly Plant[] = [
+  {
+    name: "a throttle kept only in memory",
+    edits: [edit("kernel/commits/draft.ts", "this.#store.senses.setStarted(sense.name, moment);", "")],
+  },
+  {
+    name: "a settle before the commit",
+    edits: [
+      edit(
+        "kernel/senses/computes.ts",
+        "kept: () => this.#settled(sense, flight, kept),\n      batch: flight.batch,\n    });",
+        "kept: () => {},\n      batch: flight.batch,\n    });\n    this.#settled(sense, flight, kept);",
+      ),
+    ],
+  },
+  {
+    name: "a strike for a neighbour",
+    edits: [
+      edit(
+        "kernel/workers/blame.ts",
+        "strike: running.length === 1 ? (running[0] ?? null) : null",
+        "strike: running.at(-1) ?? null",
+      ),
+    ],
+  },
+  {
+    name: "a due time run twice after a step back",
+    edits: [edit("kernel/time/ticker.ts", "} else if (step < -SET_BACK_MS) {", "} else if (step < 0) {")],
+  },
+  {
+    name: "a queue that is not first in, first out",
+    edits: [
+      edit("kernel/runs/line.ts", "const run = ready ?? this.#queued.shift();", "const run = ready ?? this.#second();"),
+      edit(
+        "kernel/runs/line.ts",
+        "  /** It waits for nothing here",
+        "  #second(): LiveRun | null {\n    const first = this.#queued.shift();\n    const second = this.#queued.shift();\n    if (first !== null && second !== null) this.#queued.add(first);\n    return second ?? first;\n  }\n\n  /** It waits for nothing here",
+      ),
+    ],
+  },
+  {
+    name: "an outbox row taken twice",
+    edits: [
+      edit("kernel/commits/draft.ts", "if (row <= (this.#taken.get(sense) ?? sense.outbox)) return false;", ""),
+      edit("kernel/memory/sense.ts", "if (row <= this.#outbox) bug(", "if (row < 0) bug("),
+    ],
+  },
+  {
+    name: "an owed compute lost at a reload",
+    edits: [edit("kernel/memory/sense.ts", "this.#owed = before.#owed;", "")],
+  },
+  {
+    name: "a run resumed twice",
+    edits: [
+      edit(
+        "kernel/runs/workflow.ts",
+        "for (const run of this.#line.next(this.#free)) this.#begin(run);",
+        "for (const run of this.#line.next(this.#free)) {\n      this.#begin(run);\n      if (run.reason === 'worker-died') this.#begin(run);\n    }",
+      ),
+      edit(
+        "kernel/memory/run.ts",
+        "if (!allowed.includes(phase)) throw",
+        "if (!allowed.includes(phase) && phase !== this.#phase && phase !== 'handed') throw",
+      ),
+    ],
+  },
+  {
+    name: "a deadline in wall time",
+    edits: [edit("kernel/time/lifetime.ts", "if (Math.abs(step) > STEP_MS) this.#skewMs += Math.round(step);", "")],
+  },
+  {
+    name: "an archive watermark before its file",
+    edits: [
+      edit(
+        "store/archive-writer.ts",
+        "export interface ArchiveWriter {",
+        "export const later: (() => Promise<void>)[] = [];\n\nexport interface ArchiveWriter {",
+      ),
+      edit(
+        "store/archive-writer.ts",
+        "await files.renameAside(aside, path);",
+        "later.push(() => files.renameAside(aside, path));",
+      ),
+      edit(
+        "kernel/upkeep/archiver.ts",
+        "import { strayOf }",
+        'import { later } from "../../store/archive-writer.ts";\nimport { strayOf }',
+      ),
+      edit(
+        "kernel/upkeep/archiver.ts",
+        "await this.#parts.ledger.commit(() => store.archive.add(written));",
+        "await this.#parts.ledger.commit(() => store.archive.add(written));\n      for (const rename of later.splice(0)) await rename();",
+      ),
+    ],
+  },
+];
+
+/** Copies what the simulator is made of. */
+export function copyOf(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const name of [
+    "src",
+    "senses",
+    "migrations",
+    "test/sim",
+    "test/helpers",
+    "test/rules",
+    "package.json",
+    "tsconfig.json",
+    "bunfig.toml",
+  ]) {
+    cpSync(join(ROOT, name), join(folder, name), { recursive: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+}
+
+export function plantIn(folder: string, { name, edits }: Plant): void {
+  for (const { file, from, to } of edits) {
+    const path = join(folder, file);
+    const text = readFileSync(path, "utf8");
+    if (!text.includes(from)) throw new Error(`${name}: ${file} does not have ${JSON.stringify(from)}`);
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    );
+  }
+}
+
+async function main(): Promise<number> {
+  const given = (flag: string, usual: string): string => {
+    const at = process.argv.indexOf(`--${flag}`);
+    return at < 0 ? usual : (process.argv[at + 1] ?? usual);
+  };
+  const only = given("only", "");
+  const folder = join(tmpdir(), `nerve-plants-${process.pid}`);
+  let missed = 0;
+  for (const plant of PLANTS.filter(({ name }) => name.includes(only))) {
+    copyOf(folder);
+    plantIn(folder, plant);
+    const args = ["--seeds", given("seeds", "200"), "--hours", given("hours", "12"), "--first", "--quick"];
+    const ran = Bun.spawnSync([process.execPath, "test/sim/main.ts", ...args], { cwd: folder, stderr: "inherit" });
+    const told = ran.stdout.toString();
+    const found = /^seed (\d+): (.*)$/m.exec(told);
+    if (found === null) missed++;
+    console.log(found === null ? `${plant.name}: NOT FOUND\n${told}` : `${plant.name}: seed ${found[1]}: ${found[2]}`);
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return missed;
+}
+
+if (import.meta.main) process.exitCode = (await main()) === 0 ? 0 : 1;

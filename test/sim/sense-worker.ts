@@ -1,0 +1,257 @@
+/** A group's worker as the kernel meets it: it speaks the real messages, and has a database and an outbox for each sense. */
+import type { Json } from "../../src/base/json.ts";
+import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
+import type { Message } from "../helpers/kernel-bench.ts";
+import { type Around, Worker } from "./process.ts";
+
+interface OutboxRow {
+  readonly id: number;
+  readonly payload: Json;
+  readonly cause: number | null;
+  readonly trace: string;
+}
+
+/** What a sense has on the disk, and what the host shows it. Outlives workers and kernels. */
+export interface SenseDisk {
+  readonly name: string;
+  /** Its computes write, so that their signals go through the outbox. */
+  readonly writes: boolean;
+  readonly hasItems: boolean;
+  /** Counts its payloads. */
+  n: number;
+  level: number;
+  items: { readonly id: string; readonly level: number }[];
+  lastRow: number;
+  outbox: OutboxRow[];
+}
+
+/** How often what goes wrong: once in so many computes, 0 never. */
+export interface SenseTroubles {
+  readonly isNull: number;
+  readonly fails: number;
+  readonly timesOut: number;
+  readonly hangs: number;
+  readonly spins: number;
+  readonly dies: number;
+  readonly diesAfter: number;
+  readonly lies: number;
+  readonly prints: number;
+  readonly leaks: number;
+  readonly diesLoading: number;
+  readonly doesNotLoad: number;
+}
+
+/** Who watches what workers are asked and do. */
+export interface SenseWatcher {
+  began(group: string): void;
+  computeAsked(message: ParentMessageOf<"compute">): void;
+  /** A row is kept in the outbox of a sense. */
+  rowKept(sense: string, n: number): void;
+  /** The kernel is about to hear this. */
+  arrived(message: Message): void;
+}
+
+interface Compute {
+  readonly id: number;
+  readonly sense: string;
+  readonly cause: number | null;
+  readonly trace: string;
+  readonly beganAt: number;
+}
+
+export class SenseWorker extends Worker {
+  /** Of the kernel's view: computes and loads that it was told have started, and not that they have ended. */
+  readonly known = new Map<string, number | null>();
+  /** What the newest compute of each sense was for. */
+  readonly causes = new Map<string, number | null>();
+  group = "";
+  isReady = false;
+  isLeaving = false;
+  readonly #disks: ReadonlyMap<string, SenseDisk>;
+  readonly #now: () => SenseTroubles;
+  readonly #watcher: SenseWatcher;
+  readonly #computes = new Map<string, Compute>();
+  #init: ParentMessageOf<"init"> | null = null;
+  #isDeaf = false;
+
+  constructor(
+    around: Around,
+    disks: ReadonlyMap<string, SenseDisk>,
+    troubles: () => SenseTroubles,
+    watcher: SenseWatcher,
+  ) {
+    super(around);
+    this.#disks = disks;
+    this.#now = troubles;
+    this.#watcher = watcher;
+  }
+
+  get #troubles(): SenseTroubles {
+    return this.#now();
+  }
+
+  override arrived(message: Message): void {
+    this.#watcher.arrived(message);
+  }
+
+  receive(message: Message): void {
+    if (this.#isDeaf) return;
+    switch (message.type) {
+      case "init":
+        return this.#boot(message as unknown as ParentMessageOf<"init">);
+      case "compute":
+        return this.#compute(message as unknown as ParentMessageOf<"compute">);
+      case "ack":
+        for (const { sense, upTo } of (message as unknown as ParentMessageOf<"ack">).outbox) {
+          const disk = this.#disks.get(sense);
+          if (disk) disk.outbox = disk.outbox.filter(({ id }) => id > upTo);
+        }
+        return;
+      case "shutdown":
+        return this.#leave();
+    }
+  }
+
+  #boot(init: ParentMessageOf<"init">): void {
+    this.#init = init;
+    this.generation = init.generation;
+    this.group = /([^/]+)\.lock$/.exec(init.lock)?.[1] ?? "";
+    this.#watcher.began(this.group);
+    this.later(5 + this.below(80), () => this.#seat(0));
+  }
+
+  #seat(index: number): void {
+    const entry = this.#init?.senses[index];
+    if (entry === undefined) return this.#isUp();
+    this.says({ type: "started", id: null, sense: entry.name });
+    if (this.oneIn(this.#troubles.diesLoading)) return this.exits(null, "SIGSEGV");
+    const disk = this.#disks.get(entry.name);
+    for (const row of disk?.outbox ?? []) {
+      if (row.id <= entry.outboxTaken) continue;
+      const { id: outbox, payload, cause, trace } = row;
+      this.says({ type: "signal", id: null, sense: entry.name, payload, outbox, cause, trace, durationMs: 0 });
+    }
+    this.later(this.below(20), () => this.#seat(index + 1));
+  }
+
+  #isUp(): void {
+    const senses = (this.#init?.senses ?? []).map(({ name }) => {
+      const problem = this.oneIn(this.#troubles.doesNotLoad)
+        ? { kind: "module-threw", message: "it does not load", hint: null, file: null, line: null, column: null }
+        : null;
+      return { sense: name, problem, applied: [], patterns: [] };
+    });
+    this.isReady = true;
+    this.says({ type: "ready", senses });
+  }
+
+  #leave(): void {
+    this.isLeaving = true;
+    for (const compute of this.#computes.values()) this.#answers(compute, this.#error("aborted", "nerve is stopping"));
+    this.#computes.clear();
+    this.says({ type: "bye" });
+    this.exits(0, null);
+  }
+
+  #compute(request: ParentMessageOf<"compute">): void {
+    const { id, sense, cause, trace } = request;
+    this.#watcher.computeAsked(request);
+    const troubles = this.#troubles;
+    const compute: Compute = { id, sense, cause, trace, beganAt: this.machine.now };
+    this.#computes.set(sense, compute);
+    this.causes.set(sense, cause);
+    this.says({ type: "started", id, sense });
+    if (this.oneIn(troubles.prints)) this.prints(this.oneIn(2) ? "stdout" : "stderr", `line of ${sense}`);
+    if (this.oneIn(troubles.leaks)) this.heldBytes += 150_000_000;
+    if (this.oneIn(troubles.lies)) this.#lies(compute);
+    if (this.oneIn(troubles.hangs)) return;
+    if (this.oneIn(troubles.spins)) {
+      this.#isDeaf = true;
+      return;
+    }
+    const ms = this.oneIn(10) ? this.below(3_000) : 1 + this.below(60);
+    if (this.oneIn(troubles.dies)) return this.later(ms, () => this.exits(null, "SIGSEGV"));
+    this.later(this.oneIn(troubles.timesOut) ? this.#timeoutMs(sense) : ms, () => this.#settle(compute));
+  }
+
+  #timeoutMs(sense: string): number {
+    return this.#init?.senses.find(({ name }) => name === sense)?.timeoutMs ?? 30_000;
+  }
+
+  #settle(compute: Compute): void {
+    if (this.#isDeaf || this.#computes.get(compute.sense) !== compute) return;
+    this.#computes.delete(compute.sense);
+    const tookMs = this.machine.now - compute.beganAt;
+    if (tookMs >= this.#timeoutMs(compute.sense)) return this.#answers(compute, this.#error("timed-out", "too slow"));
+    if (this.oneIn(this.#troubles.fails)) return this.#answers(compute, this.#error("failed", "it threw"));
+    if (this.oneIn(this.#troubles.isNull)) return this.#answers(compute, { type: "no-signal" });
+    const disk = this.#disks.get(compute.sense);
+    if (disk === undefined) return this.#answers(compute, { type: "no-signal" });
+    this.#signal(compute, disk);
+  }
+
+  #signal(compute: Compute, disk: SenseDisk): void {
+    const { cause, trace } = compute;
+    const payload = this.#observe(disk);
+    let outbox: number | null = null;
+    if (disk.writes) {
+      const taken = this.#init?.senses.find(({ name }) => name === disk.name)?.outboxTaken ?? 0;
+      outbox = Math.max(disk.lastRow, taken) + 1;
+      disk.lastRow = outbox;
+      disk.outbox.push({ id: outbox, payload, cause, trace });
+      this.#watcher.rowKept(disk.name, disk.n);
+      if (this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
+    }
+    this.#answers(compute, { type: "signal", payload, outbox, cause, trace });
+    if (disk.writes && this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
+  }
+
+  /** What the host shows: a level that wanders, and things that come and go. */
+  #observe(disk: SenseDisk): Json {
+    disk.n++;
+    disk.level = Math.max(0, Math.min(9, disk.level + this.below(7) - 3));
+    const { n, level } = disk;
+    const status = level >= 7 ? "bad" : level >= 4 ? "warn" : "ok";
+    const host = ["a", "b", "c"][n % 3] ?? "a";
+    if (!disk.hasItems) return { n, level, status, host };
+    if (this.oneIn(3) || disk.items.length === 0) {
+      const ids = ["i", "j", "k", "l"].filter(() => this.oneIn(2));
+      disk.items = ids.map((id) => ({ id, level: this.below(10) }));
+    }
+    return { n, level, status, host, items: disk.items };
+  }
+
+  #error(kind: string, message: string): Message {
+    return { type: "error", kind, message, stack: null };
+  }
+
+  #answers({ id, sense, beganAt }: Compute, result: Message): void {
+    this.says({ ...result, id, sense, durationMs: this.machine.now - beganAt });
+    if (this.oneIn(this.#troubles.lies)) this.says({ ...result, id, sense, durationMs: 0 });
+  }
+
+  /** What nobody should believe. */
+  #lies({ id, sense }: Compute): void {
+    const head = { id, sense, durationMs: 1 };
+    switch (this.below(5)) {
+      case 0:
+        return this.says({ type: "gibberish" });
+      case 1:
+        return this.says({ type: "no-signal", ...head, generation: this.generation + 1 });
+      case 2:
+        return this.says({ type: "no-signal", ...head, id: id + 1_000 });
+      case 3:
+        return this.says({
+          type: "signal",
+          ...head,
+          payload: { n: -1 },
+          outbox: null,
+          cause: null,
+          trace: "x",
+          id: id + 7,
+        });
+      default:
+        return this.says({ type: "ready", senses: [] });
+    }
+  }
+}

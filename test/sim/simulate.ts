@@ -1,0 +1,118 @@
+/** One seed from its first start to its last stop: load and faults, then a time of rest, then everything is held against the model. */
+
+import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Faults } from "./faults.ts";
+import { checkFiles } from "./oracle/files.ts";
+import { Violation } from "./oracle/report.ts";
+import { HOUR, MINUTE, SECOND, type Size } from "./plan.ts";
+import { Site } from "./site.ts";
+import { Crash } from "./store.ts";
+
+export interface Outcome {
+  readonly seed: number;
+  /** What is wrong; null: nothing. */
+  readonly found: Error | null;
+  readonly rule: string | null;
+  readonly digest: string;
+  readonly lines: readonly string[];
+  readonly signals: number;
+  readonly logs: number;
+  readonly commits: number;
+  readonly runs: number;
+  readonly starts: number;
+  readonly decisions: number;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly moves: ReadonlyMap<string, number>;
+  /** How far it came. */
+  readonly reachedMs: number;
+}
+
+const ROOT = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+/** Long enough for whatever waits: a throttle, a sleep, the next cron time. */
+const REST_MS = 40 * MINUTE;
+const COMMITS_A_LOOK = 1_000;
+
+/** Call it in a turn of its own: it drains microtasks itself. */
+function simulate(seed: number, size: Size, isTraced: boolean): Outcome {
+  using site = new Site(seed, size, join(ROOT, `nerve-sim-${process.pid}`, `${seed}`), isTraced);
+  const faults = new Faults(site);
+  try {
+    site.start();
+    faults.begin();
+    drive(site, size.lengthMs);
+    rest(site);
+  } catch (error) {
+    site.notice(error);
+  }
+  return outcomeOf(seed, site, faults);
+}
+
+function drive(site: Site, untilMs: number): void {
+  const { machine, oracle } = site;
+  let nextLook = COMMITS_A_LOOK;
+  while (site.found === null && machine.now < untilMs) {
+    machine.run(untilMs, () => site.isOver || oracle.commits >= nextLook);
+    if (site.hasCrashed || site.isToStop) site.startAgain();
+    if (oracle.commits < nextLook) continue;
+    // A look reads every log: many logs are looked at less often.
+    nextLook = oracle.commits + Math.max(COMMITS_A_LOOK, oracle.logs.length / 3);
+    if (site.kernel !== null && site.found === null) checkFiles(site);
+  }
+}
+
+function rest(site: Site): void {
+  const { machine, oracle } = site;
+  if (site.found !== null) return;
+  site.heal();
+  site.calm();
+  const wellSince = machine.realMs;
+  drive(site, machine.now + REST_MS);
+  if (site.found !== null) return;
+  oracle.senses.rested(wellSince + 10 * MINUTE);
+  oracle.runs.rested(oracle.axis.now, 5 * MINUTE);
+  site.stop();
+  if (site.found !== null) return;
+  oracle.reflexes.ends(oracle.axis.now);
+  checkFiles(site);
+}
+
+function outcomeOf(seed: number, site: Site, faults: Faults): Outcome {
+  const { found, trace, oracle, machine } = site;
+  return {
+    seed,
+    found,
+    rule: found instanceof Violation ? found.rule : found === null ? null : "kernel-error",
+    digest: trace.digest,
+    lines: trace.lines,
+    signals: oracle.signals,
+    logs: oracle.lastLog,
+    commits: oracle.commits,
+    runs: oracle.runs.runs.size,
+    starts: site.starts,
+    decisions: oracle.reflexes.compared,
+    faults: faults.counts,
+    moves: oracle.runs.moves,
+    reachedMs: machine.now,
+  };
+}
+
+/** Promises of kernels that have crashed may be rejected for ever after. */
+process.on("unhandledRejection", (error) => {
+  if (!(error instanceof Crash)) throw error;
+});
+
+/** Runs one seed in a turn of its own. */
+export const simulated = (seed: number, size: Size, isTraced = false): Promise<Outcome> =>
+  new Promise((resolve, reject) => {
+    setTimeout(() => {
+      try {
+        resolve(simulate(seed, size, isTraced));
+      } catch (error) {
+        reject(error);
+      }
+    }, 0);
+  });
+
+export { HOUR, SECOND };

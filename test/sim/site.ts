@@ -1,0 +1,333 @@
+/** A host in a simulated world: a data directory, the kernels that follow one another on it, and their workers. */
+import { Database } from "bun:sqlite";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Secrets } from "../../src/base/secrets.ts";
+import type { Acts } from "../../src/control/acts.ts";
+import { maskedStore } from "../../src/kernel/commits/masked.ts";
+import { Daemon } from "../../src/kernel/daemon/daemon.ts";
+import type { NerveConfig } from "../../src/model/config.ts";
+import { SENSE_WORKER_ROLE } from "../../src/spawn/own-image.ts";
+import type { Spawn, WorkerEvents } from "../../src/spawn/worker-process.ts";
+import { openStore, type Store } from "../../src/store/open.ts";
+import { pick, randomOf } from "../rules/random.ts";
+import { type FlowTroubles, FlowWorker } from "./flow-worker.ts";
+import { type Happening, Machine, type Party } from "./machine.ts";
+import { Oracle } from "./oracle/oracle.ts";
+import { Violation } from "./oracle/report.ts";
+import { editOf, GOOD_FLOWS, GOOD_SENSES, type Plan, planOf, type Size } from "./plan.ts";
+import type { Around, Worker } from "./process.ts";
+import { type SenseTroubles, SenseWorker } from "./sense-worker.ts";
+import { Crash, type Fate, type StoreWatcher, watchedStore } from "./store.ts";
+import { Trace } from "./trace.ts";
+import { NO_LOCK, wholeDisk, worldOf } from "./world.ts";
+
+/** One kernel, from its start to its end. */
+export interface Kernel extends Party {
+  daemon: Daemon | null;
+  store: Store | null;
+  acts: Acts | null;
+  readonly alarms: Set<Happening>;
+}
+
+export class Site {
+  readonly data: string;
+  readonly plan: Plan;
+  readonly machine: Machine;
+  readonly trace: Trace;
+  readonly oracle: Oracle;
+  readonly disk = wholeDisk();
+  readonly workers = new Set<Worker>();
+  kernel: Kernel | null = null;
+  /** The file as it is now; null while somebody types. */
+  config: NerveConfig | null;
+  /** As a kernel has read it last. */
+  #read: NerveConfig;
+  senseTroubles: SenseTroubles;
+  flowTroubles: FlowTroubles;
+  /** Once in so many kills a process does not go at once; 0: never. */
+  stuckOneIn = 0;
+  spawnFailsOneIn = 0;
+  /** What becomes of the commits that are to come. */
+  fates: Fate[] = [];
+  fate: Fate = "kept";
+  /** The first thing that was found wrong. */
+  found: Error | null = null;
+  /** A commit has crashed the kernel: whoever drives the site has to clear up. */
+  hasCrashed = false;
+  isToStop = false;
+  starts = 0;
+  #pids = 100;
+
+  constructor(seed: number, size: Size, data: string, isTraced: boolean) {
+    this.data = data;
+    rmSync(data, { recursive: true, force: true });
+    for (const folder of ["archive", "senses", "locks"])
+      mkdirSync(join(data, folder), { recursive: true, mode: 0o700 });
+    this.plan = planOf(seed, size, data);
+    this.machine = new Machine(randomOf(seed * 7 + 2), this.plan.wall);
+    this.trace = new Trace(this.machine, isTraced);
+    this.oracle = new Oracle(this.machine, (line) => this.trace.add(line));
+    this.config = this.plan.config;
+    this.#read = this.plan.config;
+    this.senseTroubles = this.plan.senseTroubles;
+    this.flowTroubles = this.plan.flowTroubles;
+    this.machine.failed = (error) => this.notice(error);
+  }
+
+  notice(error: unknown): void {
+    if (error instanceof Crash) {
+      this.hasCrashed = true;
+      return;
+    }
+    this.found ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  get isOver(): boolean {
+    return this.found !== null || this.hasCrashed || this.isToStop;
+  }
+
+  // ── kernels ──────────────────────────────────────────────────────────
+
+  start(): void {
+    const { machine, data } = this;
+    this.starts++;
+    const kernel: Kernel = { isOver: false, isKernel: true, daemon: null, store: null, acts: null, alarms: new Set() };
+    this.kernel = kernel;
+    this.trace.add(() => "a kernel starts");
+    const config = this.config ?? this.#read;
+    const opened = openStore(data, config.durability, machine.bootId, machine.wallMs);
+    if (!opened.ok) throw new Error(`the store cannot be opened: ${opened.error.message}`);
+    kernel.store = opened.value;
+    this.oracle.starts();
+    const world = worldOf({
+      machine,
+      kernel,
+      alarms: kernel.alarms,
+      disk: this.disk,
+      spawn: this.#spawn,
+      heldBytes: (pid) => [...this.workers].find((worker) => worker.pid === pid)?.heldBytes ?? 0,
+      config: () => {
+        this.#read = this.config ?? this.#read;
+        return this.config;
+      },
+      listens: (acts) => {
+        kernel.acts = acts;
+      },
+    });
+    const secrets = new Secrets();
+    const options = {
+      configFile: config.file,
+      environment: {},
+      logger: {
+        write: ({ event, source, message }: { event: string; source: string; message: string }) =>
+          this.#guarded(() => this.oracle.said(event, source, message)),
+      },
+      secrets,
+      onSignal: null,
+      onLost: () => {},
+    };
+    this.#read = config;
+    const store = maskedStore(watchedStore(opened.value, this.#watcher(kernel)), secrets);
+    const directory = { path: data, lock: NO_LOCK };
+    kernel.daemon = new Daemon(options, config, directory, store, world);
+    kernel.daemon.begin([]);
+  }
+
+  #watcher(kernel: Kernel): StoreWatcher {
+    const site = this;
+    return {
+      get isOver() {
+        return kernel.isOver || site.hasCrashed;
+      },
+      fate: () => this.fates.shift() ?? this.fate,
+      committed: (changes) => {
+        this.trace.commit(changes);
+        this.oracle.committed(changes);
+      },
+      seats: () => {
+        if (this.kernel === kernel) this.oracle.configured(this.#read);
+      },
+    };
+  }
+
+  /** What an oracle finds must not be lost in a `catch` of the kernel's. */
+  #guarded(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (error instanceof Violation) this.notice(error);
+      else throw error;
+    }
+  }
+
+  /** As a kill does: nothing more happens in it, and its workers end with it. */
+  crash(): void {
+    this.trace.add(() => "the kernel crashes");
+    this.#end();
+    this.oracle.crashed();
+  }
+
+  /** What ended is started again, after a while; perhaps by a machine that was down with it. */
+  startAgain(): void {
+    const { machine, oracle } = this;
+    if (this.isToStop && !this.hasCrashed) this.stop();
+    if (this.found !== null) return;
+    if (this.kernel !== null) this.crash();
+    const below = machine.chance;
+    const downMs = pick(below, [50, 300, 2_000, 20_000, 600_000]) + below(100);
+    if (below(8) === 0) {
+      const byMs = (below(2) === 0 ? -1 : 1) * pick(below, [2_000, 600_000, 7_200_000]);
+      if (byMs < 0) oracle.senses.setBack(-byMs);
+      machine.step(byMs);
+    }
+    if (below(5) === 0) {
+      machine.reboot(downMs);
+      oracle.senses.rebooted();
+    } else machine.now += downMs;
+    if (below(10) === 0) this.#meetsNewer();
+    if (below(4) === 0 && this.config !== null) this.edit(editOf(this.config, below));
+    this.start();
+  }
+
+  /** A newer build has written the tables: this one leaves them alone. */
+  #meetsNewer(): void {
+    const { data, machine } = this;
+    using db = new Database(join(data, "logs.db"));
+    db.run("INSERT INTO _migrations SELECT '9999_newer.sql', applied_at, checksum FROM _migrations LIMIT 1");
+    const opened = openStore(data, "normal", machine.bootId, machine.wallMs);
+    if (opened.ok) {
+      opened.value.close();
+      this.notice(new Violation("newer-store", "a store of a newer build is opened"));
+    }
+    db.run("DELETE FROM _migrations WHERE name = '9999_newer.sql'");
+  }
+
+  #end(): void {
+    const { kernel } = this;
+    if (kernel === null) return;
+    kernel.isOver = true;
+    for (const worker of this.workers) {
+      worker.isOver = true;
+      worker.isGone = true;
+    }
+    this.workers.clear();
+    kernel.store?.close();
+    this.kernel = null;
+    this.hasCrashed = false;
+    this.isToStop = false;
+    this.fates = [];
+  }
+
+  /** Stops it as SIGTERM does. */
+  stop(): void {
+    const { kernel, machine } = this;
+    if (kernel?.daemon == null) return;
+    let isStopped = false;
+    this.isToStop = false;
+    kernel.daemon.stop("received SIGTERM").then(
+      () => {
+        isStopped = true;
+      },
+      (error) => this.notice(error),
+    );
+    machine.run(machine.now + 30_000, () => isStopped || this.isOver);
+    if (this.hasCrashed) return this.crash();
+    if (!isStopped) this.notice(new Error("the kernel does not stop"));
+    kernel.isOver = true;
+    // A disk that takes nothing, and a process that does not go, leave runs as after a crash.
+    const isClean = this.fate === "kept" && this.workers.size === 0;
+    for (const worker of this.workers) worker.isOver = true;
+    this.workers.clear();
+    this.kernel = null;
+    this.oracle.stopped(isClean);
+  }
+
+  // ── workers ──────────────────────────────────────────────────────────
+
+  readonly #spawn: Spawn = ({ command }, events) => {
+    const { kernel, machine } = this;
+    if (kernel === null) throw new Error("there is no kernel");
+    if (this.spawnFailsOneIn > 0 && machine.chance(this.spawnFailsOneIn) === 0) throw new Error("EAGAIN: no process");
+    const around: Around = {
+      machine,
+      kernel,
+      events: events as WorkerEvents,
+      pid: ++this.#pids,
+      dyingMs: () => this.#dyingMs(),
+      gone: (worker) => {
+        this.workers.delete(worker);
+        this.oracle.gone(worker as SenseWorker | FlowWorker);
+      },
+      trace: (line) => this.trace.add(line),
+    };
+    const worker = command.includes(SENSE_WORKER_ROLE) ? this.#senseWorker(around) : this.#flowWorker(around);
+    this.workers.add(worker);
+    return worker;
+  };
+
+  #dyingMs(): number {
+    if (this.stuckOneIn === 0 || this.machine.chance(this.stuckOneIn) > 0) return this.machine.chance(5);
+    return [8_000, 30_000, 600_000][this.machine.chance(3)] ?? 8_000;
+  }
+
+  #senseWorker(around: Around): Worker {
+    const worker = new SenseWorker(around, this.plan.disks, () => this.senseTroubles, {
+      began: (group) => this.oracle.senses.begins(`group ${group}`, worker),
+      computeAsked: ({ sense, cause, now }) => {
+        this.trace.add(() => `worker ${worker.pid} computes ${sense} for ${cause ?? now}`);
+        this.oracle.senses.computeAsked(sense, cause, this.machine.realMs);
+      },
+      rowKept: (sense, n) => this.oracle.senses.rowKept(sense, n, this.machine.realMs),
+      arrived: (message) => {
+        this.trace.add(() => `from ${worker.pid} ${JSON.stringify(message)}`);
+        this.oracle.arrivedFromSense(worker, message);
+      },
+    });
+    return worker;
+  }
+
+  #flowWorker(around: Around): Worker {
+    const worker = new FlowWorker(around, this.plan.programs, () => this.flowTroubles, {
+      began: (workflow) => this.oracle.senses.begins(`workflow ${workflow}`, worker),
+      runAsked: (run) => {
+        this.trace.add(() => `worker ${worker.pid} runs ${run}`);
+        this.oracle.runs.executes(run, worker);
+      },
+      stepBegins: (run, step) => this.oracle.runs.stepBegins(run, step),
+      executionEnds: (run) => this.oracle.runs.leaves(run, worker),
+      arrived: (message) => {
+        this.trace.add(() => `from ${worker.pid} ${JSON.stringify(message)}`);
+        this.oracle.arrivedFromFlow(worker, message);
+      },
+    });
+    return worker;
+  }
+
+  /** Nothing goes wrong from now on. */
+  heal(): void {
+    this.senseTroubles = GOOD_SENSES;
+    this.flowTroubles = GOOD_FLOWS;
+    this.stuckOneIn = 0;
+    this.spawnFailsOneIn = 0;
+    this.fate = "kept";
+    this.fates = [];
+    Object.assign(this.disk, wholeDisk());
+    this.machine.slew(1);
+  }
+
+  /** People see to what is switched off or held back. */
+  calm(): void {
+    const acts = this.kernel?.acts;
+    for (const name of this.plan.config.senses.keys()) void acts?.enable(`sense:${name}`);
+  }
+
+  edit(config: NerveConfig | null): void {
+    this.config = config;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.kernel !== null) this.#end();
+    rmSync(this.data, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The real store, with somebody who looks on: what each transaction changes is told once it is committed. Commits can be
+ * refused, and the kernel can crash in them.
+ */
+import type { NewLog } from "../../src/model/log.ts";
+import type { Run } from "../../src/model/run.ts";
+import type { Store } from "../../src/store/open.ts";
+import type { ReflexState } from "../../src/store/reflex-state.ts";
+import type { Owed, Quarantine } from "../../src/store/sense-state.ts";
+import type { NewSignal } from "../../src/store/signals.ts";
+
+export type Change =
+  | { readonly kind: "signal"; readonly id: number; readonly signal: NewSignal }
+  | { readonly kind: "log"; readonly id: number; readonly log: NewLog }
+  | { readonly kind: "run"; readonly isNew: boolean; readonly run: Run }
+  | { readonly kind: "owed"; readonly sense: string; readonly owed: Owed | null }
+  | { readonly kind: "outbox"; readonly sense: string; readonly row: number }
+  | { readonly kind: "quarantine"; readonly sense: string; readonly quarantine: Quarantine | null }
+  | { readonly kind: "reflex"; readonly row: ReflexState }
+  | { readonly kind: "forgotten"; readonly reflex: string }
+  | { readonly kind: "switched"; readonly name: string; readonly enabled: boolean }
+  | { readonly kind: "meta"; readonly key: string; readonly value: string }
+  | { readonly kind: "archived"; readonly upTo: number }
+  | { readonly kind: "removed-signals"; readonly count: number };
+
+/** The kernel ends at this point, as at a kill. */
+export class Crash extends Error {
+  override readonly name = "Crash";
+}
+
+/** What becomes of a commit. */
+export type Fate = "kept" | "crash-before" | "crash-after" | { readonly code: string };
+
+export interface StoreWatcher {
+  /** Asked before each commit. */
+  fate(): Fate;
+  committed(changes: readonly Change[]): void;
+  /** The kernel reads which senses and reflexes are switched off: a configuration comes into force. */
+  seats(): void;
+  /** The kernel has crashed, and may touch nothing any more. */
+  readonly isOver: boolean;
+}
+
+export function watchedStore(store: Store, watcher: StoreWatcher): Store {
+  let changes: Change[] = [];
+  const told = (change: Change): void => void changes.push(change);
+  const commit = <T>(change: () => T): T => {
+    if (watcher.isOver) throw new Crash();
+    const fate = watcher.fate();
+    changes = [];
+    const result = store.commit(() => {
+      const value = change();
+      if (fate === "crash-before") throw new Crash();
+      if (typeof fate === "object") throw Object.assign(new Error(`SQLite says ${fate.code}`), { code: fate.code });
+      return value;
+    });
+    const kept = changes;
+    changes = [];
+    watcher.committed(kept);
+    if (fate === "crash-after") throw new Crash();
+    return result;
+  };
+  return {
+    ...store,
+    commit,
+    signals: {
+      ...store.signals,
+      append(signal) {
+        const id = store.signals.append(signal);
+        told({ kind: "signal", id, signal });
+        return id;
+      },
+      removeOldest(cutoff, now, limit) {
+        const count = store.signals.removeOldest(cutoff, now, limit);
+        if (count > 0) told({ kind: "removed-signals", count });
+        return count;
+      },
+    },
+    logs: {
+      ...store.logs,
+      append(log) {
+        const id = store.logs.append(log);
+        told({ kind: "log", id, log });
+        return id;
+      },
+    },
+    runs: {
+      ...store.runs,
+      insert(run) {
+        store.runs.insert(run);
+        told({ kind: "run", isNew: true, run });
+      },
+      update(run) {
+        store.runs.update(run);
+        told({ kind: "run", isNew: false, run });
+      },
+      touch(run) {
+        store.runs.touch(run);
+        told({ kind: "run", isNew: false, run });
+      },
+    },
+    senses: {
+      ...store.senses,
+      setOwed(sense, owed, unanswered) {
+        store.senses.setOwed(sense, owed, unanswered);
+        told({ kind: "owed", sense, owed });
+      },
+      setOutbox(sense, row) {
+        store.senses.setOutbox(sense, row);
+        told({ kind: "outbox", sense, row });
+      },
+      setQuarantine(sense, quarantine) {
+        store.senses.setQuarantine(sense, quarantine);
+        told({ kind: "quarantine", sense, quarantine });
+      },
+    },
+    reflexes: {
+      ...store.reflexes,
+      set(row) {
+        store.reflexes.set(row);
+        told({ kind: "reflex", row });
+      },
+      forget(reflex, key) {
+        store.reflexes.forget(reflex, key);
+        told({ kind: "forgotten", reflex });
+      },
+      clear(reflex) {
+        store.reflexes.clear(reflex);
+        told({ kind: "forgotten", reflex });
+      },
+    },
+    switches: {
+      ...store.switches,
+      disabled() {
+        watcher.seats();
+        return store.switches.disabled();
+      },
+      enable(name) {
+        store.switches.enable(name);
+        told({ kind: "switched", name, enabled: true });
+      },
+      disable(name, at) {
+        store.switches.disable(name, at);
+        told({ kind: "switched", name, enabled: false });
+      },
+    },
+    meta: {
+      get: (key: string) => store.meta.get(key),
+      count: (key: string) => store.meta.count(key),
+      damaged: (key: string, value: unknown) => store.meta.damaged(key, value),
+      set(key: string, value: string) {
+        store.meta.set(key, value);
+        told({ kind: "meta", key, value });
+      },
+    } as unknown as Store["meta"],
+    close() {
+      if (watcher.isOver) throw new Crash();
+      store.close();
+    },
+  };
+}

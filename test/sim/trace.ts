@@ -1,0 +1,37 @@
+/** What has happened: a digest of all of it, and its last moments in words where somebody wants to read them. */
+import type { Machine } from "./machine.ts";
+import type { Change } from "./store.ts";
+
+const REMEMBERED = 400;
+
+export class Trace {
+  readonly #machine: Machine;
+  readonly #isRead: boolean;
+  #digest = 0;
+  #lines: string[] = [];
+
+  constructor(machine: Machine, isRead: boolean) {
+    this.#machine = machine;
+    this.#isRead = isRead;
+  }
+
+  get digest(): string {
+    return this.#digest.toString(16).padStart(8, "0");
+  }
+
+  get lines(): readonly string[] {
+    return this.#lines.slice(-REMEMBERED);
+  }
+
+  /** Whatever is committed is part of the digest. */
+  commit(changes: readonly Change[]): void {
+    const text = `${this.#machine.now} ${JSON.stringify(changes)}`;
+    this.#digest = Bun.hash.crc32(text, this.#digest);
+  }
+
+  add(line: () => string): void {
+    if (!this.#isRead) return;
+    this.#lines.push(`${(this.#machine.now / 1_000).toFixed(3).padStart(11)}  ${line()}`);
+    if (this.#lines.length > 4 * REMEMBERED) this.#lines = this.#lines.slice(-REMEMBERED);
+  }
+}
