@@ -20,7 +20,7 @@ const NOT_NOW: ReadonlySet<string> = new Set(["store-locked", "store-no-space"])
 
 export const command = defineCommand({
   details:
-    "The logs are the truth, the tables `workflow_runs` and `incidents` sum them up. With --check nothing is changed: exit code 1 if any run\ndiffers, with its columns, their values in the table and those the logs say (the first 100). Works beside a running\ndaemon. A history that cannot be (a second ending, say) is reported with the id of its log, and its run is left alone.",
+    "The logs are the truth, the tables `workflow_runs` and `incidents` sum them up. With --check nothing is changed: exit code 1\nif any run differs, with its columns, their values in the table and those the logs say (the first 100). Works beside a running\ndaemon. A history that cannot be (a second ending, say) is reported with the id of its log, and its run is left alone.",
   arguments: [],
   options: { check: flag("only compare") },
   examples: [
