@@ -64,7 +64,9 @@ export function readManifest(folder: string): Result<Manifest, Problem> {
     line = readFileSync(sum, "latin1");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== "ENOENT" && code !== "ENOTDIR") return damaged(file, `cannot be read: ${message}`);
+    if (code !== "ENOENT" && code !== "ENOTDIR") {
+      return err(problem("backup-unreadable", `${file} cannot be read: ${message}`, null, file));
+    }
     return err(problem("no-backup", `${folder} is no backup: it has no ${MANIFEST} with its sum`, null, folder));
   }
   if (line !== sumLine(text)) return damaged(file, `is not what was written: ${sum} says another SHA-256`);
