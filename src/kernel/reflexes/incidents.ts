@@ -18,7 +18,7 @@ import type { Journal } from "../commits/journal.ts";
 import type { Workflows } from "../runs/workflows.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import { IncidentRows } from "./incident-rows.ts";
-import { type IncidentKey, subjectOf } from "./incident-subject.ts";
+import { type IncidentKey, Subjects } from "./incident-subject.ts";
 import type { Silences } from "./silences.ts";
 import { Suppressions } from "./suppressions.ts";
 
@@ -41,6 +41,7 @@ export class Incidents {
   readonly rows: IncidentRows;
   readonly #newTrace: (wallMs: number) => string;
   readonly #suppressions: Suppressions;
+  readonly #subjects: Subjects;
   /** Reflexes of which a log has said that they have as many as they may. */
   readonly #saidLimited = new Set<string>();
   /** What is held back may be reported: of all reflexes, or of those that an incident of `inhibitor` holds back. */
@@ -55,7 +56,9 @@ export class Incidents {
       this.#saidLimited.delete(reflex);
       this.onLook(reflex);
     };
-    this.#suppressions = new Suppressions({ lifetime, store, workflows, silences, rows: this.rows });
+    const subjects = new Subjects(store);
+    this.#subjects = subjects;
+    this.#suppressions = new Suppressions({ lifetime, subjects, workflows, silences, rows: this.rows });
   }
 
   set quietHours(hours: readonly QuietHours[]) {
@@ -132,7 +135,7 @@ export class Incidents {
 
   #opens(draft: Draft, of: IncidentKey, id: number, signal: number): void {
     const { name: reflex, incident } = of.config;
-    const subject = subjectOf(this.#parts.store, of, signal);
+    const subject = this.#subjects.of(of, signal);
     const severity = severityOf(incident?.severity ?? null, subject);
     const summary = summaryOf(incident?.summary ?? null, subject);
     const data = { incident: id, key: subject.key, severity, summary, signal };
@@ -158,7 +161,7 @@ export class Incidents {
     if (row === null) return;
     const words = of.config.incident;
     const signal = of.newest ?? row.last_signal_id ?? 0;
-    const subject = subjectOf(this.#parts.store, of, signal);
+    const subject = this.#subjects.of(of, signal);
     const severity = notification === "resolved" ? row.severity : severityOf(words?.severity ?? null, subject);
     const summary = summaryOf(words?.summary ?? null, subject);
     const suppressed = { suppressed_ms: move.suppressedMs, suppressed_by: move.suppressedBy };

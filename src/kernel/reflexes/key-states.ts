@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Decision, IncidentEvent, Rule, RuleEvent } from "../../rules/decision.ts";
 import type { PatternRefusal } from "../../rules/definition.ts";
-import { type Elements, elementOf, elementsIn, goneFrom, goneMatch } from "../../rules/each.ts";
+import { type Elements, elementsIn, goneFrom, goneMatch } from "../../rules/each.ts";
 import { MAX_KEYS } from "../../rules/key.ts";
 import { type KeyState, REST } from "../../rules/key-state.ts";
 import { type Match, type Matcher, matcherOf } from "../../rules/matcher.ts";
@@ -133,7 +133,7 @@ export class KeyStates implements Remembering, RememberedKeys {
   /** Of a signal's payload, what a decision about `key` is about. */
   payloadFor(sense: string | null, payload: Json, key: string): Json {
     if (this.#matcher.each === null || sense === null) return payload;
-    return elementOf(this.#matcher, sense, payload, key);
+    return this.#elements.of(sense, payload)?.byKey.get(key)?.payload ?? null;
   }
 
   /** Inside a transaction: what the signal leads to, and in `draft` what is remembered of it. */

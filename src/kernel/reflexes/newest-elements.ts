@@ -24,6 +24,8 @@ export class NewestElements {
   readonly #elements = new Map<string, Elements>();
   readonly #drafted = new WeakMap<Draft, Map<string, Elements>>();
 
+  #asked: { readonly sense: string; readonly payload: Json; readonly elements: Elements | null } | null = null;
+
   constructor(matcher: Matcher, signalsBefore: (sense: string, id: number) => Iterable<StoredPayload>) {
     this.#matcher = matcher;
     this.#signalsBefore = signalsBefore;
@@ -50,7 +52,17 @@ export class NewestElements {
     return null;
   }
 
+  /** Of one payload, which is asked about for many keys. */
+  of(sense: string, payload: Json): Elements | null {
+    const known = this.#asked;
+    if (known !== null && known.payload === payload && known.sense === sense) return known.elements;
+    const elements = elementsIn(this.#matcher, sense, payload);
+    this.#asked = { sense, payload, elements };
+    return elements;
+  }
+
   clear(): void {
+    this.#asked = null;
     this.#elements.clear();
   }
 }

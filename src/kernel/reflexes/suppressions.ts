@@ -4,17 +4,16 @@ import { incidentOf, spellDecision } from "../../model/run-decision.ts";
 import type { Asked, Suppression } from "../../rules/incident-moves.ts";
 import { quietUntil } from "../../rules/quiet-hours.ts";
 import { fixedSeverity, severityOf } from "../../rules/summary.ts";
-import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Workflows } from "../runs/workflows.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { IncidentRows } from "./incident-rows.ts";
-import { type IncidentKey, subjectOf } from "./incident-subject.ts";
+import type { IncidentKey, Subjects } from "./incident-subject.ts";
 import type { Silences } from "./silences.ts";
 
 export interface SuppressionsParts {
   readonly lifetime: Lifetime;
-  readonly store: Store;
+  readonly subjects: Subjects;
   readonly workflows: Workflows;
   readonly silences: Silences;
   readonly rows: IncidentRows;
@@ -68,10 +67,10 @@ export class Suppressions {
 
   #quietUntil(draft: Draft, of: IncidentKey, { id, elapsed, notification }: Asked): number | null {
     if (this.quietHours.length === 0) return null;
-    const { rows, store, lifetime } = this.#parts;
+    const { rows, subjects, lifetime } = this.#parts;
     const template = of.config.incident?.severity ?? null;
     const severityNow = () =>
-      fixedSeverity(template) ?? severityOf(template, subjectOf(store, of, of.newest ?? this.#newestOf(draft, id)));
+      fixedSeverity(template) ?? severityOf(template, subjects.of(of, of.newest ?? this.#newestOf(draft, id)));
     // A resolution is as grave as what it resolves.
     const severity = notification === "resolved" ? (rows.row(draft, id)?.severity ?? severityNow()) : severityNow();
     const wallMs = lifetime.wallAt(elapsed);
