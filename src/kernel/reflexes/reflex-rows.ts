@@ -95,8 +95,12 @@ export class ReflexRows {
     const definition = definitionOf(config);
     return rows.flatMap(({ reflex, key, state: stored }) => {
       const was = readKeyState(stored);
-      if (was?.incident?.open?.scope !== scope) return [];
-      const state = { ...REST, isMatching: was.isMatching, incident: was.incident };
+      if (was === null || was.incident === null) return [];
+      const { owed } = was.incident;
+      const open = was.incident.open?.scope === scope ? was.incident.open : null;
+      if (open === null && owed.length === 0) return [];
+      // A resolution that is held back is reported, whatever the words are now.
+      const state = { ...REST, isMatching: open !== null && was.isMatching, incident: { open, isSpent: false, owed } };
       const store = this.#store;
       this.#ledger.write(() => store.reflexes.set({ reflex, key, definition, state: storedKeyState(state) }));
       return [{ key, state }];

@@ -216,8 +216,10 @@ export class Reflexes implements KeyStatesOwner {
 
   /** Nobody can go on with an incident that has no row. */
   #sane(state: KeyState): KeyState {
-    const id = state.incident?.open?.id;
-    return id === undefined || this.incidents.rows.openById(id) !== null ? state : { ...state, incident: null };
+    const { incident } = state;
+    const id = incident?.open?.id;
+    if (incident === null || id === undefined || this.incidents.rows.openById(id) !== null) return state;
+    return { ...state, incident: incident.owed.length === 0 ? null : { ...incident, open: null } };
   }
 
   /** Forgets the keys that have come to rest: their rows go, a few at a time. */

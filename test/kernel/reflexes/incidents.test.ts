@@ -287,6 +287,19 @@ test("a storm of edits with an open incident reports nothing", async () => {
   expect(bench.rows).toMatchObject([{ state: "open", count: 1 }]);
 });
 
+test("a resolution that is held back outlives another `when`", async () => {
+  using bench = await started([alarm()]);
+  await bench.signal(HIGH);
+  await bench.work();
+  await bench.silences.set({ pattern: "high", for_ms: HOUR, why: "work" });
+  await bench.signal(LOW);
+  await bench.change([alarm({}, { when: { v: "number > 7" } })]);
+  expect(bench.reported).toBe("opened 1");
+  await bench.wait(HOUR + MINUTE);
+  expect(bench.reported).toBe("opened 1, resolved 1");
+  expect(bench.reports[1]?.incident).toMatchObject({ suppressed_by: ["silence"], suppressed_ms: HOUR });
+});
+
 test("what was open when the config changed while nerve was down resolves at the start", async () => {
   using bench = await started([alarm()]);
   await bench.signal(HIGH);
