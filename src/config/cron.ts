@@ -1,4 +1,4 @@
-/** Reads a cron expression, or says which of its fields is wrong and what to write instead. */
+/** Owns the reading of a cron expression. A refusal names the field that is wrong and what to write instead. */
 import { counted } from "../base/counted.ts";
 import { ambiguousDayField, type CronFault, faultOfCron, idleStep } from "../base/cron.ts";
 import { parseDuration } from "../base/duration.ts";
@@ -33,7 +33,7 @@ export const readCron: Reader<string> = reader({ type: "string" }, (tree, label,
   return value;
 });
 
-/** What is read in one way here and may have been meant in another. */
+/** Warns of an expression that another cron reads in another way. */
 function warnOfCron(expression: string, tree: Tree, label: string, report: Report): void {
   const day = ambiguousDayField(expression);
   if (day !== null) {
@@ -52,14 +52,14 @@ function nextOf(expression: string): number | null | "refused" {
   try {
     return Bun.cron.parse(expression)?.getTime() ?? null;
   } catch {
-    // What the runtime says quotes the expression, which may hold what a variable was filled with.
+    // The runtime's message quotes the expression, which may hold a secret from a variable.
     return "refused";
   }
 }
 
 const isSecret = (tree: Tree): boolean => tree.kind === "scalar" && tree.filled;
 
-/** What follows the label. Of a value that was filled in no part is named. */
+/** The words that follow the label. They quote no part of a value that a variable or credential filled in. */
 function wordsOf(fault: CronFault, tree: Tree): string {
   const value = isSecret(tree) ? "a value" : `"${fault.kind === "field" ? shown(fault.value) : ""}"`;
   switch (fault.kind) {

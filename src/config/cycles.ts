@@ -1,6 +1,7 @@
 /**
- * Cycles of sense reflexes that nothing slows down: every signal would cause the next, for ever. A sense with a
- * `throttle`, or a reflex with `throttle` or `debounce`, slows every cycle it is part of. Pure.
+ * Owns the search for cycles of sense reflexes that nothing slows down: in such a cycle every signal causes the next, for
+ * ever. A `throttle` of a sense slows every cycle that the sense is part of. A `throttle` or `debounce` of a reflex does
+ * the same. Pure.
  */
 export interface Edge {
   /** The sense whose signals trigger. */
@@ -10,8 +11,8 @@ export interface Edge {
 }
 
 /**
- * One cycle per group of senses that reach one another, as `[a, b]` for `a → b → a`: the shortest through the sense
- * that comes first in `edges`. `edges` holds only those that nothing slows down.
+ * Returns one cycle for each group of senses that reach one another, as `[a, b]` for `a → b → a`: the shortest cycle
+ * through the sense that comes first in `edges`. `edges` holds only edges that nothing slows down.
  */
 export function findCycles(edges: readonly Edge[]): string[][] {
   const next = new Map<string, Set<string>>();
@@ -33,7 +34,7 @@ export const formatCycle = (cycle: readonly string[]): string => [...cycle, cycl
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Strongly connected components (Tarjan), with the call stack kept by hand: a long chain of senses must not overflow ours. */
+/** Strongly connected components (Tarjan). The stack is our own: a long chain of senses must not overflow the call stack. */
 function components(next: Graph): Set<string>[] {
   const order = new Map<string, number>();
   const low = new Map<string, number>();

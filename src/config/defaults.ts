@@ -1,4 +1,7 @@
-/** What the kernel uses where the configuration holds null. Absent here: what has no default (`throttle`, `memory`, a workflow's `timeout`, `retry`). */
+/**
+ * Owns the values that the kernel uses where the configuration holds null. `throttle`, `memory`, `retry` and a workflow's
+ * `timeout` have no default.
+ */
 import type { SenseConfig } from "../model/config.ts";
 
 const SECOND = 1_000;
@@ -11,7 +14,7 @@ export const DEFAULT_GROUP = "default";
 export const DEFAULT_TIMEOUT_MS = 30 * SECOND;
 export const DEFAULT_GRACE_PERIOD_MS = 5 * SECOND;
 
-/** How long a compute may run: until its AbortSignal fires, and from then on until its worker is killed. */
+/** The time a compute has until its AbortSignal fires, and the further time until its worker is killed. */
 export interface Limits {
   readonly timeoutMs: number;
   readonly gracePeriodMs: number;

@@ -1,4 +1,4 @@
-/** What a reload changes, by name. Pure: fingerprints of the code are given. */
+/** Owns the comparison of two configurations, by name. Pure: the caller gives the fingerprints of the code. */
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { isSameReflex } from "../rules/same-reflex.ts";
 import type { ModuleKind } from "./module-folder.ts";
@@ -9,24 +9,24 @@ export interface Changes {
   readonly changed: readonly string[];
 }
 
-/** Every name that is not as it was. */
+/** Every name that was added, removed or changed. */
 export const namesIn = ({ added, removed, changed }: Changes): readonly string[] => [...added, ...removed, ...changed];
 
 export type NeedsRestart = "data" | "durability" | "http";
 
 export interface ConfigDiff {
-  /** A group is changed when its worker has to start anew: its own entry, or any sense in it, is not what it was. */
+  /** A group changes when its worker has to start anew: its own entry changed, or any sense in the group changed. */
   readonly groups: Changes;
-  /** A sense is changed when its entry, its group's entry or its code is not what it was. */
+  /** A sense changes when its entry, its group's entry or its code changed. */
   readonly senses: Changes;
   readonly reflexes: Changes;
-  /** A workflow is changed when its entry or its code is not what it was. */
+  /** A workflow changes when its entry or its code changed. */
   readonly workflows: Changes;
-  /** Changed, but not acted on until the daemon is started again. */
+  /** Changes that take effect only when the daemon starts again. */
   readonly needsRestart: readonly NeedsRestart[];
 }
 
-/** By name; what has none (built in, or missing) has no code that could change. */
+/** Fingerprints by name. A module that is built in or missing has none: its code cannot change. */
 export type Fingerprints = Readonly<Record<ModuleKind, ReadonlyMap<string, string>>>;
 
 export function diffConfig(
@@ -66,7 +66,7 @@ export function diffConfig(
 
 const same = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b, true);
 
-/** `needs` concerns the unit alone: nothing that runs has to start anew for it. */
+/** `needs` concerns only the unit: a change of `needs` restarts nothing. */
 const atWork = <T extends { readonly needs: unknown }>(entry: T): T => ({ ...entry, needs: null });
 
 const membersOf = (config: NerveConfig, group: string): SenseConfig[] =>

@@ -1,7 +1,7 @@
 /**
- * Typed values out of a tree. A `Reader` returns the value, or null after it has reported why there is none.
- * `readFields` reads a map by a table of readers, so that the keys that exist, their types and what is suggested
- * for a mistyped one come from the same few lines.
+ * Owns the reading of typed values out of a tree. A `Reader` returns the value, or null after it has reported the
+ * problem. `readFields` reads a map by a table of readers. The known keys, their types and the suggestion for a mistyped
+ * key come from this one table.
  */
 import { type Json, type JsonObject, toJson } from "../base/json.ts";
 import { choiceSchema, type JsonSchema, mapSchema, rangeSchema } from "../base/json-schema.ts";
@@ -22,17 +22,17 @@ import {
 
 type Read<T> = (tree: Tree, label: string, report: Report) => T | null;
 
-/** Reads a value, and says what may stand there. */
+/** Reads a value, and carries the schema of the values that may stand there. */
 export type Reader<T> = Read<T> & { readonly schema: JsonSchema };
 
 export const reader = <T>(schema: JsonSchema, read: Read<T>): Reader<T> => Object.assign(read, { schema });
 
 export type Shape = Readonly<Record<string, Reader<unknown>>>;
 
-/** A key of a section: how its value is read, and its line in docs/config.md. */
+/** A key of a section: the reader of its value, and its line in docs/config.md. */
 export interface Key<T> {
   readonly read: Reader<T>;
-  /** What holds where the key is absent, as Markdown. */
+  /** The value that applies where the key is absent, as Markdown. */
   readonly default: string;
   readonly doc: string;
 }
@@ -41,7 +41,7 @@ export type Keys = Readonly<Record<string, Key<unknown>>>;
 
 export const key = <T>(read: Reader<T>, fallback: string, doc: string): Key<T> => ({ read, default: fallback, doc });
 
-/** The shape that the keys of a section make: what the docs say of a key, an editor says too. */
+/** The shape that the keys of a section make. An editor shows the same text for a key as the docs. */
 export const shapeOf = <K extends Keys>(keys: K) =>
   Object.fromEntries(
     Object.entries(keys).map(([name, { read, doc, default: fallback }]) => {
@@ -57,18 +57,18 @@ export const schemaOf = (shape: Shape): JsonSchema =>
 
 export interface Fields<S extends Shape> {
   readonly values: { readonly [K in keyof S]: S[K] extends Reader<infer T> ? T | null : never };
-  /** Where a key stands, or null when it is absent. */
+  /** The place of a key, or null when the key is absent. */
   readonly placeOf: (key: keyof S & string) => Place | null;
-  /** What stands under a key, or null when it is absent. */
+  /** The tree under a key, or null when the key is absent. */
   readonly treeOf: (key: keyof S & string) => Tree | null;
-  /** The first of these keys that is there, or null. */
+  /** The first of these keys that is present, or null. */
   readonly firstOf: (keys: readonly (keyof S & string)[]) => { readonly key: string; readonly place: Place } | null;
 }
 
 /** The remedy for a key that belongs elsewhere, or null. */
 type Elsewhere = (key: string) => string | null;
 
-/** Null when `tree` is no map. An empty value is a map without keys: `cpu-usage:` is a sense with defaults. */
+/** Returns null when `tree` is no map. An empty value is a map without keys: `cpu-usage:` is a sense with defaults. */
 export function readFields<S extends Shape>(
   tree: Tree,
   label: string,
@@ -107,7 +107,7 @@ export function readFields<S extends Shape>(
   };
 }
 
-/** So many can be shown in a remedy. */
+/** A remedy lists all keys of a map up to this number. */
 const FEW_KEYS = 4;
 
 function entriesOf(tree: Tree, label: string, report: Report, keys: readonly string[] | null): readonly Entry[] | null {
@@ -118,20 +118,20 @@ function entriesOf(tree: Tree, label: string, report: Report, keys: readonly str
   return null;
 }
 
-/** A number alone is mostly meant as the first key. */
+/** A number alone is most likely meant for the first key. */
 function hintOfKeys(tree: Tree, label: string, keys: readonly string[]): string {
   const listed = `its keys are ${keys.join(", ")}`;
   if (tree.kind !== "scalar" || tree.filled || typeof tree.value !== "number") return listed;
   return `write \`${label.split(".").at(-1)}: { ${keys[0]}: ${shown(tree.written)}, … }\`; ${listed}`;
 }
 
-/** A list where each entry has to have a name. */
+/** A list stands where a map is wanted: each entry needs a name. */
 const hintOfNames = (tree: Tree, label: string): string | null =>
   tree.kind === "list" ? `give each a name: \`${label}: { NAME: { … } }\`` : null;
 
 const NAME_RULE = "a name (at most 63 of a-z, 0-9 and -, and no - at its beginning)";
 
-/** A map whose keys are names; `read` is given each. Entries it could not read are left out. */
+/** Reads a map whose keys are names; `read` also gets the name. The value of an entry that `read` refused is null. */
 export function named<T>(
   schema: JsonSchema,
   read: (name: string, tree: Tree, label: string, report: Report) => T | null,
@@ -154,7 +154,7 @@ export function named<T>(
   });
 }
 
-/** Items that could not be read are null. */
+/** The result holds null for each item that `read` refused. */
 export function list<T>(read: Reader<T>, what: string): Reader<readonly (T | null)[]> {
   return reader({ type: "array", items: read.schema }, (tree, label, report) => {
     if (tree.kind === "list") return tree.items.map((item, index) => read(item, child(label, index), report));
@@ -169,7 +169,7 @@ function hintOfNoList(tree: Tree): string | null {
   return `put it in brackets: [${shown(tree.written)}]`;
 }
 
-/** Text as it stands; what a variable held is taken as text even where YAML would see a number. */
+/** Text as it stands in the file. The value of a variable counts as text even where YAML reads a number. */
 export const text = (what: string): Reader<string> =>
   reader({ type: "string", minLength: 1 }, (tree, label, report) => {
     if (tree.kind === "scalar" && tree.text !== "" && (typeof tree.value === "string" || tree.filled)) return tree.text;
@@ -185,7 +185,7 @@ export const name: Reader<string> = reader(NAME_SCHEMA, (tree, label, report) =>
   return null;
 });
 
-/** What YAML 1.1, and people, take for true and false. */
+/** Words that YAML 1.1 and people take for true and false. */
 const SWITCHED_ON = /^(yes|on|y|1|true)$/i;
 const SWITCHED_OFF = /^(no|off|n|0|false)$/i;
 
@@ -227,7 +227,7 @@ export const decimal = (least: number): Reader<number> =>
     return null;
   });
 
-/** Any JSON value, as `with` passes it on. An empty value is JSON's null, so the answer is wrapped. */
+/** Any JSON value, as `with` passes it on. An empty value is JSON's null, so the result wraps the value. */
 export const json: Read<{ readonly value: Json }> = (tree, label, report) => {
   if (tree.kind === "broken") return null;
   if (tree.kind === "scalar") {
@@ -246,7 +246,7 @@ export const json: Read<{ readonly value: Json }> = (tree, label, report) => {
   return { value: object };
 };
 
-/** The same before anything was filled in: text as it stands in the file. */
+/** The JSON value before variables are filled in: text as it stands in the file. */
 export function writtenJson(tree: Tree): Json {
   if (tree.kind === "map") return Object.fromEntries(tree.entries.map(({ key, value }) => [key, writtenJson(value)]));
   if (tree.kind === "list") return tree.items.map(writtenJson);
@@ -262,8 +262,8 @@ export const jsonMap: Reader<JsonObject> = reader({ type: ["object", "null"] }, 
 });
 
 /**
- * Something in `with` has been reported. The module must not be asked about what is left of its options: it would find
- * faults that the file does not have.
+ * True when a problem in `with` has been reported. The module must then not judge the remaining options: the module would
+ * report faults that the file does not have.
  */
 export const hasBrokenOptions = ({ treeOf }: { readonly treeOf: (key: "with") => Tree | null }): boolean => {
   const options = treeOf("with");

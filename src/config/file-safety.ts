@@ -1,9 +1,10 @@
 /**
- * Whether only root or nerve's own user could have written a file. Whoever can write a configuration or a sense runs code
- * as nerve, so the file itself, every folder above it and every link on the way are looked at.
+ * Owns the check that only root or nerve's own user could have written a file. Whoever can write a configuration or a
+ * sense runs code as nerve. The check therefore covers the file itself, every folder above it and every link on the way.
  *
- * A group that only its owner is in may write. A folder others may write to is fine above a file when it is sticky (the temporary folder): what lies in it can then only be
- * replaced by its owner, who is checked next. At the end of the path it is not, since anyone could add a file.
+ * A group that holds only its owner may write. A folder above the file may be open to others when the folder is sticky
+ * (as the temporary folder is): only the owner of an entry can then replace the entry, and the check judges this owner
+ * next. A sticky folder at the end of the path is refused, since anyone could add a file to the folder.
  */
 import { existsSync, lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -27,11 +28,11 @@ const what = (stats: Stats): string => {
   return stats.isSymbolicLink() ? "link" : "file";
 };
 
-/** Something that others than root and our user could change. */
+/** A file, folder or link that someone other than root and our user could change. */
 export interface Offender {
   readonly kind: "unsafe-owner" | "unsafe-mode";
   readonly path: string;
-  /** What is wrong with it, to follow its name. */
+  /** The fault, worded to follow the name of the path. */
   readonly fault: string;
   readonly noun: string;
 }
@@ -44,7 +45,7 @@ function judge(path: string, stats: Stats, isAbove: boolean): Offender | null {
     const fault = `belongs to uid ${stats.uid}, and must belong to root${uid === 0 ? "" : ` or uid ${uid}`}`;
     return { kind: "unsafe-owner", path, fault, noun };
   }
-  // The mode of a link means nothing: who may replace it is decided by its folder.
+  // The mode of a link means nothing: the link's folder decides who may replace the link.
   if (stats.isSymbolicLink() || (isAbove && (stats.mode & STICKY) !== 0)) return null;
   const isOpen =
     (stats.mode & BY_OTHERS) !== 0 ||
@@ -54,17 +55,17 @@ function judge(path: string, stats: Stats, isAbove: boolean): Offender | null {
   return { kind: "unsafe-mode", path, fault: `can be written to by its group or by others (mode ${mode})`, noun };
 }
 
-/** So many are named; the command mends all of them. */
+/** The message names this many paths; the command mends all of them. */
 const NAMED = 50;
 
-/** What one command is to mend. */
+/** The paths that one command mends. */
 export interface Mended {
   readonly offenders: readonly Offender[];
-  /** Below this folder many paths may be mended by the name of a folder; above it each is named. */
+  /** Below this folder the command may name one folder in place of many paths. Above this folder it names each path. */
   readonly root: string;
 }
 
-/** All of them as one problem of `asked`. */
+/** All offenders as one problem of the path `asked`. */
 export function unsafe(
   asked: string,
   offenders: readonly [Offender, ...Offender[]],
@@ -82,7 +83,7 @@ export function unsafe(
 
 const word = (path: string): string => (/^[\w./@%+=:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
 
-/** Beyond so many paths the folder they share is named instead. */
+/** Above this number of paths the command names the folder that the paths share. */
 const WRITTEN_OUT = 8;
 
 function commandFor({ offenders, root }: Mended): string {
@@ -120,13 +121,13 @@ const unreadable = (asked: string, path: string, error: unknown): Problem => {
   return problem("unreadable", `${path === asked ? "it" : path} cannot be looked at (${code})`, null, asked);
 };
 
-/** What a path leads to, and what on the way there could be changed by others. */
+/** The end of a path, and everything on the way there that others could change. */
 export interface Walked {
   readonly offenders: readonly Offender[];
   readonly end: Result<Inspected, Problem>;
 }
 
-/** Walks `path` from the root, through links, judging every part on the way. */
+/** Walks `path` from the root, through links, and judges every part on the way. */
 export function inspect(asked: string): Walked {
   const offenders: Offender[] = [];
   let parts = resolve(asked).split("/").filter(Boolean);
@@ -168,13 +169,13 @@ export function checkOwnership(path: string): Problem | null {
   return end.ok ? null : end.error;
 }
 
-/** `checkOwnership` for a folder and everything in it, packages included: all of it can be imported. */
+/** `checkOwnership` for a folder and everything in it, packages included: any file in it can be imported. */
 export function checkFolder(folder: string): Problem | null {
   const { offenders, fault } = inspectFolder(folder);
   return isSome(offenders) ? unsafe(folder, offenders) : fault;
 }
 
-/** Everything in it that others could change, and what could not be looked at. */
+/** Everything in the folder that others could change, and the first part that could not be examined. */
 export function inspectFolder(folder: string): {
   readonly offenders: readonly Offender[];
   readonly fault: Problem | null;
@@ -198,14 +199,14 @@ export function inspectFolder(folder: string): {
   return { offenders: [...found.values()], fault };
 }
 
-/** Everything that others could change of the modules and packages beside the config `file`. */
+/** All modules and packages beside the config `file` that others could change. */
 export const inspectBeside = (file: string): readonly Offender[] =>
   ["senses", "workflows", "node_modules"]
     .map((name) => join(dirname(resolve(file)), name))
     .filter(existsSync)
     .flatMap((folder) => (folder.endsWith("node_modules") ? inspect(folder) : inspectFolder(folder)).offenders);
 
-/** Files are judged here; folders and links, which lead elsewhere, are left in `waiting`. */
+/** Judges the files of a folder. Adds folders and links to `waiting`, since these lead elsewhere. */
 function judgeEntries(asked: string, folder: string, waiting: string[], found: Map<string, Offender>): Problem | null {
   try {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -223,7 +224,7 @@ function judgeEntries(asked: string, folder: string, waiting: string[], found: M
   }
 }
 
-/** A link to nothing can only be brought to life by whoever may write where it points, so it is not followed. */
+/** A link to nothing is not followed: only someone who may write to its target can make the target exist. */
 const leadsSomewhere = (path: string): boolean => {
   try {
     realpathSync(path);

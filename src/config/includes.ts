@@ -1,4 +1,4 @@
-/** The key `include`: the files it names, each read once and none of them including others. */
+/** Owns the key `include`: each file that it names is read once, and an included file includes no further files. */
 import { resolve } from "node:path";
 import { list, text } from "./fields.ts";
 import type { Report } from "./report.ts";
@@ -8,7 +8,7 @@ import { readYaml } from "./yaml.ts";
 
 export interface Included {
   readonly files: readonly MapTree[];
-  /** False when something could not be read, so that what refers to it cannot be judged. */
+  /** False when a file could not be read: references into that file can then not be judged. */
   readonly isWhole: boolean;
 }
 
@@ -19,7 +19,7 @@ export function readIncluded(main: MapTree, { source, report, secrets }: Reading
   if (!entry) return { files: [], isWhole: true };
   const filled = entry.value.kind === "list" ? entry.value.items.filter(isFilled) : [];
   for (const item of filled) {
-    // Places name files, so a variable here would be printed with every problem of what it includes.
+    // Places name files. The value of a variable would appear in every problem of the included file.
     report.add("variable-in-include", item.place, "`include` takes no variables", "write the path out");
   }
   const patterns = readPatterns(entry.value, "include", report);

@@ -1,8 +1,8 @@
-/** YAML text as its lexer cuts it, each piece with its place. */
+/** Owns the split of YAML text into the pieces of its lexer, each with its place. */
 import { CST, Lexer } from "yaml";
 
 export const MAX_NODES = 20_000;
-/** Every value takes at most four of the counted lexemes, so more of them are more than `MAX_NODES` values. */
+/** Every value takes at most four of the counted lexemes. More lexemes than this mean more than `MAX_NODES` values. */
 export const MAX_LEXEMES = MAX_NODES * 4;
 
 export interface Lexeme {
@@ -12,7 +12,7 @@ export interface Lexeme {
   readonly offset: number;
 }
 
-/** The lexer marks the text of a scalar by a lexeme of its own before it. */
+/** Before the text of a scalar the lexer emits a mark as a lexeme of its own. */
 export function* lexemes(text: string): Generator<Lexeme> {
   let offset = 0;
   let isScalarText = false;
@@ -20,7 +20,7 @@ export function* lexemes(text: string): Generator<Lexeme> {
     const type: string | null = isScalarText ? "plain" : CST.tokenType(lexeme);
     yield { text: lexeme, type, offset };
     isScalarText = type === "scalar";
-    // Marks stand for no text of the file.
+    // A mark has a length but stands for no text of the file.
     if (type !== "scalar" && type !== "doc-mode" && type !== "flow-error-end") offset += lexeme.length;
   }
 }

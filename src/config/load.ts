@@ -1,4 +1,4 @@
-/** The configuration from disk: the main file, what it includes, credentials. Everything else is `parse.ts`. */
+/** Owns the reading of the main file, the included files and the credentials from disk. `parse.ts` does everything else. */
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
@@ -13,21 +13,21 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const MAX_INCLUDED = 256;
 const MAX_CREDENTIAL_BYTES = 1024 * 1024;
 
-/** `checksPatterns` false: `when` and `clear` are not compiled, which takes ArkType. */
+/** With `checksPatterns` false the patterns `when` and `clear` are not compiled: ArkType is slow to load. */
 export const loadNerveConfig = (
   file: string,
   environment: Environment,
   checksPatterns = true,
 ): Result<NerveConfig, Problem[]> => wholly(loadAsFarAsReadable(file, environment, checksPatterns));
 
-/** As it, but what has no problems is there beside those that were found. */
+/** Like `loadNerveConfig`, but the result holds the parts without problems beside the problems. */
 export const loadAsFarAsReadable = (file: string, environment: Environment, checksPatterns = true): ReadConfig =>
   read(file, environment, checksPatterns, null);
 
-/** What stands for a variable or credential that only the daemon gets: a text that most options take, addresses too. */
+/** The text in place of a variable or credential that only the daemon gets. Most options accept this text, addresses too. */
 const STAND_IN = "https://stand-in.invalid/";
 
-/** For who looks at a configuration without the variables and credentials of its daemon: they are named, and no problems. */
+/** For a caller without the variables and credentials of the daemon: `missing` names them, and none of them is a problem. */
 export function loadWithStandIns(
   file: string,
   environment: Environment,
@@ -59,7 +59,7 @@ function read(
   });
 }
 
-/** systemd puts each credential into a file of its own, in a folder only the service can read. */
+/** systemd puts each credential into a file of its own, in a folder that only the service can read. */
 function readCredential(name: string, environment: Environment): string | null {
   const folder = environment.CREDENTIALS_DIRECTORY;
   if (folder === undefined || !isAbsolute(folder)) return null;
@@ -91,7 +91,7 @@ function readIncluded(folder: string, pattern: string): Result<readonly ConfigFi
 
 const under = (folder: string, path: string): string => (isAbsolute(path) ? path : join(folder, path));
 
-/** In name order, one more than allowed at most. A folder that is not there holds nothing. */
+/** Matching files in name order, and at most one more than the limit. A folder that does not exist holds no files. */
 function matching(folder: string, pattern: string): string[] {
   const parts = pattern.split("/");
   const firstWild = parts.findIndex((part) => /[*?[\]{}!\\]/.test(part));

@@ -1,4 +1,4 @@
-/** Where the code of a sense or a workflow lives, and a fingerprint of it by which a reload sees that it changed. */
+/** Owns the place of a module's code, and the code's fingerprint. A reload compares fingerprints to find changed code. */
 import { createHash, type Hash } from "node:crypto";
 import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,13 +13,13 @@ export type ModuleLocation =
   | { readonly kind: "built-in"; readonly name: string }
   | { readonly kind: "missing"; readonly problem: Problem };
 
-/** What names a module: a sense or a workflow of the configuration. */
+/** An entry of the configuration that uses a module: a sense or a workflow. */
 export interface ModuleUser {
   readonly name: string;
   readonly use: string;
 }
 
-/** Beside the configuration, not the current folder: a daemon may be started anywhere. */
+/** The folder beside the configuration. The current folder does not matter: a daemon may start anywhere. */
 export const modulesFolder = (config: NerveConfig, kind: ModuleKind): string =>
   join(dirname(config.file), kind === "sense" ? "senses" : "workflows");
 
@@ -50,7 +50,7 @@ export function locateModule(
 
 const PROGRAM = /\.(py|sh|bash|pl|rb|php|lua)$/;
 
-/** What lies where the module should be, under another name. */
+/** The remedy where a file with the module's name stands in the wrong place or under another name. */
 function misplaced(folder: string, use: string): string | null {
   const module = `${use}/index.ts`;
   const inside = entriesOf(join(folder, use));
@@ -73,10 +73,10 @@ function folderNames(config: NerveConfig, kind: ModuleKind): string[] {
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
 }
 
-/** A module's data beside its code is compared by size and time; it is not read. */
+/** Larger files are compared by size and time, and not read: a module may keep data beside its code. */
 const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
-/** Changes when a file in `folder` is added, removed, renamed or edited. Of `node_modules` only the packages' package.json count. */
+/** Changes with every file in `folder` that is added, removed, renamed or edited. In `node_modules` only package.json files count. */
 export function fingerprint(folder: string): string {
   const hash = createHash("sha256");
   addFolder(hash, folder, "");
@@ -102,12 +102,12 @@ function addPackages(hash: Hash, folder: string, prefix: string): void {
   }
 }
 
-/** Where it points, and what is there if that is a file. A folder behind a link is not entered: it may lead back up. */
+/** Adds the link's target, and the content of a target that is a file. A folder behind a link may lead back up: it is not entered. */
 function addLink(hash: Hash, path: string, name: string): void {
   try {
     hash.update(`link\0${name}\0${readlinkSync(path)}\0`);
   } catch {
-    // Gone since it was listed: the next reload sees it.
+    // The link is gone since the folder was listed. The next reload finds the change.
   }
   addFile(hash, path, name);
 }
@@ -116,7 +116,7 @@ function addFile(hash: Hash, path: string, name: string): void {
   try {
     const { size, mtimeMs, ...stats } = statSync(path);
     if ((stats.mode & 0o170000) !== 0o100000) return;
-    // Length first: without it two files could pass for one with the same bytes in all.
+    // The length comes first. Without the length, two files could pass for one file that holds the bytes of both.
     if (size > MAX_HASHED_BYTES) hash.update(`large\0${name}\0${size}\0${mtimeMs}\0`);
     else {
       const bytes = readFileSync(path);

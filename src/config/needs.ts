@@ -1,10 +1,10 @@
-/** The key `needs` of a sense or workflow: what its module needs of the host. `nerve unit` and `nerve check --host` read it. */
+/** Owns the key `needs`: what a module needs of the host. `nerve unit` and `nerve check --host` read the key. */
 import { isIP } from "node:net";
 import { CAPABILITIES, type Needs, type Reach } from "../model/needs.ts";
 import { key, list, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
 import { isEmpty } from "./tree.ts";
 
-/** A list of which every item could be read; what could not is reported. */
+/** A list without the items that could not be read; each of those has been reported. */
 function items<T>(read: Reader<T>, what: string): Reader<readonly T[]> {
   const all = list(read, what);
   return reader({ ...all.schema, type: ["array", "null"] }, (tree, label, report) => {
@@ -23,7 +23,7 @@ const matching = (what: string, matches: (value: string) => boolean): Reader<str
 
 /** Source: systemd's documentation of user and group name syntax. */
 const GROUP = /^[a-zA-Z_][a-zA-Z0-9_-]{0,30}$/;
-/** A unit file ends its line at a control character, and joins it with the next at a `\`. */
+/** In a unit file a control character ends the line, and a `\` at its end joins the line with the next. */
 const isOneLine = (value: string): boolean => !/[\p{Cc}]|\\$/u.test(value);
 const DEVICE_CLASS = /^(?:char|block)-[\w*./-]+$/;
 const WRITES = /:rw$/;
@@ -61,7 +61,7 @@ const readAddress = matching("an address or network such as 192.0.2.7 or 10.0.0.
 const readAddresses = items(readAddress, "true, or a list of addresses");
 const NETWORK_SCHEMA = { anyOf: [{ type: "boolean" }, readAddresses.schema] };
 
-/** `true` is every address, `false` none. */
+/** `true` stands for every address, `false` for none. */
 const readNetwork: Reader<readonly string[]> = reader(NETWORK_SCHEMA, (tree, label, report) => {
   if (tree.kind === "scalar" && typeof tree.value === "boolean") return tree.value ? ["any"] : [];
   return readAddresses(tree, label, report);
@@ -74,7 +74,7 @@ const readProgram: Reader<readonly string[]> = reader(readLine.schema, (tree, la
   return line === null ? null : line.trim().split(/\s+/);
 });
 
-/** The keys of `needs`: the one place that says which there are, how each is read and what stands in the docs. */
+/** The keys of `needs`: for each key its reader and its text in the docs. */
 export const NEEDS_KEYS = {
   groups: key(
     items(

@@ -1,6 +1,6 @@
 /**
- * Keys that are checked like any other, but that this build does not act on: using one is refused, never ignored.
- * A build that learns one deletes its line here, and nothing else.
+ * Keys that the reader checks like any other, but that this build does not act on. A configuration that uses such a key is
+ * refused; the key is never ignored. A build that learns a key deletes its line here, and nothing else.
  */
 import type { Report } from "./report.ts";
 import { child, type MapTree, type Tree } from "./tree.ts";

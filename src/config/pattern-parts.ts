@@ -1,29 +1,29 @@
-/** Where the words of a reflex, and the options of a workflow, stand in the files: what is wrong in one is reported there. */
+/** Owns the places of a reflex's words and of a module's options in the files. Problems are reported at these places. */
 import type { ReflexConfig } from "../model/config.ts";
 import type { WrittenReflex } from "./reflexes.ts";
 import { found, type MapTree, type Place, type Tree } from "./tree.ts";
 
 export interface PatternPart {
   readonly tree: Tree;
-  /** Null of an item, and of the whole. */
+  /** Null for an item of a list, and for the whole tree. */
   readonly key: string | null;
-  /** Of the field's name, where it has one; else of what it is. */
+  /** The place of the field's name; without a name the place of the value. */
   readonly keyPlace: Place;
 }
 
-/** The innermost part on the way to a dotted `path`, as it stands in the files; null where there is none. */
+/** Each function returns the innermost part on the way to a dotted `path`, as it stands in the files, or null. */
 export interface Parts {
-  /** Of a word of a reflex, such as `when` or `key`. */
+  /** `word` is a word of the reflex, such as `when` or `key`. */
   readonly reflexPart: (reflex: ReflexConfig, word: string, path: string) => PatternPart | null;
-  /** Of the `with` of a sense or workflow. */
+  /** A part of the `with` of a sense or workflow. */
   readonly withPart: (kind: "sense" | "workflow", name: string, path: string) => PatternPart | null;
-  /** Of the name of a sense or workflow in its section, or of its `use`. */
+  /** The place of the name of a sense or workflow in its section, or of its `use`. */
   readonly entryPlace: (kind: "sense" | "workflow", name: string, key: "use" | null) => Place | null;
 }
 
 export const NO_PARTS: Parts = { reflexPart: () => null, withPart: () => null, entryPlace: () => null };
 
-/** `root` holds every section, its included files merged into it. */
+/** `root` holds every section, with the included files merged in. */
 export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Parts {
   const inside = (tree: Tree | null, key: string): Tree | null =>
     tree?.kind === "map" ? (tree.entries.find((entry) => entry.key === key)?.value ?? null) : null;
@@ -48,7 +48,7 @@ export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Part
   };
 }
 
-/** The innermost part on the way to `path`, which is dotted and may lack the `?` of an optional field. */
+/** The innermost part on the way to a dotted `path`. The path may lack the `?` of an optional field. */
 export function partAt(tree: Tree, path: string): PatternPart {
   let part: PatternPart = { tree, key: null, keyPlace: tree.place };
   for (let rest = path; rest !== ""; ) {
@@ -81,6 +81,6 @@ function stepInto(tree: Tree, path: string): { readonly part: PatternPart; reado
 const isFirst = (name: string, path: string): boolean =>
   path.startsWith(name) && ["", ".", "["].includes(path.charAt(name.length));
 
-/** What was written there, as a message names it; null where that is more than one text, as at `[string]: number`. */
+/** The text that stands at a part, as a message names the text. Null where several texts stand there, as at `[string]: number`. */
 export const foundText = ({ tree, key }: PatternPart): string | null =>
   tree.kind === "scalar" && key?.startsWith("[") !== true ? found(tree) : null;

@@ -1,6 +1,6 @@
 /**
- * Whether `when` and `clear` are patterns that can be matched. Apart from the rest, since it loads ArkType: a verb that
- * only looks for the data of a running nerve does without.
+ * Owns the check that `when` and `clear` are patterns that can be matched. The check has its own file because it loads
+ * ArkType: a verb that only needs the data of a running nerve does not load this file.
  */
 import { patternsOverlap } from "../rules/overlap.ts";
 import { compilePattern } from "../rules/pattern.ts";
@@ -18,7 +18,7 @@ export function checkPatterns(reflexes: readonly WrittenReflex[], report: Report
   }
 }
 
-/** Between the two there is meant to be a gap, or the ends touch: `> 90` and `< 80`. */
+/** A gap should lie between the two patterns, or their ends may touch: `> 90` and `< 80`. */
 function warnOfOverlap(when: WrittenPattern, clear: WrittenPattern, report: Report): void {
   if (!patternsOverlap(when.definition, clear.definition)) return;
   const message = `\`${clear.label}\` overlaps \`${when.label}\`: a payload can match both, and then \`clear\` wins`;
@@ -26,7 +26,7 @@ function warnOfOverlap(when: WrittenPattern, clear: WrittenPattern, report: Repo
   report.warn("overlapping-clear", clear.tree.place, message, hint);
 }
 
-/** Whether it is one; reports everything that is refused about it. */
+/** Returns whether the pattern compiles, and reports every fault in the pattern. */
 function checkPattern({ label, tree, definition }: WrittenPattern, report: Report): boolean {
   const compiled = compilePattern(definition);
   if (compiled.ok) return true;
@@ -35,10 +35,10 @@ function checkPattern({ label, tree, definition }: WrittenPattern, report: Repor
     const at = `\`${path === "" ? label : `${label}.${path}`}\``;
     const text = foundText(part);
     const isEnd = part.tree.kind === "scalar" || part.tree.kind === "broken";
-    // Its reader has reported what is no text.
+    // `readPattern` has already reported an end that is no text.
     if (isEnd && textOf(part.tree) === null) continue;
     if (isFilled(part.tree)) {
-      // ArkType's words may hold what was filled in, which is never printed.
+      // ArkType's message may quote a secret from a variable. A secret is never printed.
       report.add("bad-pattern", part.tree.place, `${at} is ${found(part.tree)}, and no ArkType definition`, null);
     } else {
       const what = text === null ? `${at}: ${message}` : `${at} is ${text}: ${message}`;

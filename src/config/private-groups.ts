@@ -1,6 +1,7 @@
 /**
- * Groups that only one user is in, as most systems give each user (so that umask 002 is safe). Read from the host's own
- * files: a group that another source knows counts only where it has the number of its owner.
+ * Owns the recognition of groups that hold only one user. Most systems give each user such a group, and a umask of 002 is
+ * then safe. The host's own files are the source. A group that only another source knows counts as private where its
+ * number is the number of its owner.
  */
 import { readFileSync } from "node:fs";
 
@@ -17,7 +18,7 @@ const rowsOf = (text: string): string[][] =>
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => line.split(":"));
 
-/** Group 0 is nobody's own: programs of every kind run with it. */
+/** Group 0 is never private: programs of every kind run with this group. */
 const ROOT_GROUP = 0;
 
 /** Whether nobody but the user `uid` is in the group `gid`. */
@@ -35,7 +36,7 @@ export function isPrivateGroup(gid: number, uid: number, { users, groups }: Acco
 
 let known: Accounts | null = null;
 
-/** Of this host, read once: the process asks about every file of a configuration. */
+/** The accounts of this host. They are read once, since the process asks about every file of a configuration. */
 export function hostAccounts(): Accounts {
   known ??= { users: textOf("/etc/passwd"), groups: textOf("/etc/group") };
   return known;

@@ -1,11 +1,11 @@
-/** Durations and sizes, and what to write in place of one in another notation: `5 minutes`, `1h30m`, `1.5h`, `256Mi`. */
+/** Owns durations and sizes, and the remedy for a quantity in another notation: `5 minutes`, `1h30m`, `1.5h`, `256Mi`. */
 import { DURATION_SCHEMA, parseDuration } from "../base/duration.ts";
 import { parseSize, SIZE_SCHEMA } from "../base/size.ts";
 import { type Reader, reader } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 export interface Units {
-  /** From the smallest to the largest, each as many of the one before as it says. */
+  /** Units from the smallest to the largest. `times` is how many of the unit before make one of this unit. */
   readonly all: readonly { readonly unit: string; readonly times: number; readonly spellings: RegExp }[];
 }
 
@@ -32,7 +32,7 @@ export const SIZE_UNITS: Units = {
 
 const PART = /^(\d+(?:\.\d+)?)\s*([a-z]+)\s*/;
 
-/** The remedy for what is not a quantity of these units: what was most likely meant, else the rule. What was filled in is not quoted. */
+/** The remedy for a text that is no quantity of these units: the likely meaning, else the rule. A secret is not quoted. */
 export function hintOn(tree: Tree, units: Units): string {
   const text = tree.kind === "scalar" && !tree.filled ? tree.text : "";
   const names = units.all.flatMap(({ unit }) => (unit === "" ? [] : unit));
@@ -42,7 +42,7 @@ export function hintOn(tree: Tree, units: Units): string {
   return meant === null ? `write a whole number and ${listed}` : `write \`${meant}\``;
 }
 
-/** The largest unit of which the quantity is a whole number; null where the text is no quantity. */
+/** The quantity in the largest unit that gives a whole number; null where the text is no quantity. */
 function meantBy(text: string, { all }: Units): string | null {
   let sum = 0;
   let rest = text.trim().toLowerCase();
@@ -63,7 +63,7 @@ function meantBy(text: string, { all }: Units): string | null {
 const sizeOf = (all: Units["all"], index: number): number =>
   all.slice(0, index + 1).reduce((product, { times }) => product * times, 1);
 
-/** Keeps every sum of a time and a duration a valid date. */
+/** With this limit every sum of a time and a duration is a valid date. */
 const LONGEST_MS = 1000 * 365 * 86_400_000;
 
 const readMs = (tree: Tree): number | null => {
@@ -93,7 +93,7 @@ const readDuration = (zero: "allowed" | "refused"): Reader<number> =>
 
 export const duration = readDuration("refused");
 export const durationOrZero = readDuration("allowed");
-/** 0 is a way to write that there is none. */
+/** 0 means that there is no duration: the result is then null. */
 export const durationOrNone: Reader<number> = reader(
   OR_ZERO,
   (tree, label, report) => durationOrZero(tree, label, report) || null,

@@ -1,20 +1,21 @@
 /**
- * How often, at the very most, senses compute and workflows start within an hour, from the configuration alone. Pure.
+ * Owns the worst-case rates: how often, at the very most, senses compute and workflows start within an hour, from the
+ * configuration alone. Pure.
  *
- * - `interval: I` is due ⌈1 h / I⌉ times; `cron` as often as its minute field names a minute (a nickname: once). What a
- *   person triggers, `on_start` and what is caught up after a stop are not counted.
- * - A sense computes as often as its reflexes fire, all together; with `throttle: T` at most ⌈1 h / T⌉ times. It emits at
- *   most one signal a compute.
- * - A reflex on signals gets those of all its senses, and its words let through, in their order: `when` and `clear` all
- *   (nobody knows the payloads) · `edge: rising`, `falling` every second one, for matching has to end or begin between ·
- *   `for: F` one in F · `count: n` every nth · `debounce: W` one in W · `throttle: T` one in T.
- * - With `key` that is what they let through for each value. How many values there are nobody knows: all together a
- *   reflex fires at most as often as it gets signals, with `each` for every element that it looks at.
- * - Senses that trigger one another get what the slowest of them lets through. Where a cycle is slowed for each value
- *   only, nothing bounds it.
+ * - `interval: I` is due ⌈1 h / I⌉ times. `cron` is due as often as its minute field names a minute (a nickname: once).
+ *   Triggers by a person, `on_start` and ticks made up after a stop are not counted.
+ * - A sense computes as often as all its reflexes together fire. With `throttle: T` the sense computes at most
+ *   ⌈1 h / T⌉ times. A compute emits at most one signal.
+ * - A reflex on signals receives the signals of all its senses. Its words let signals through in this order: `when` and
+ *   `clear` all (the payloads are not known) · `edge: rising`, `falling` every second one, since the match has to end or
+ *   begin in between · `for: F` one in F · `count: n` every nth · `debounce: W` one in W · `throttle: T` one in T.
+ * - With `key` this is the rate for each value. The number of values is not known. All values together fire a reflex at
+ *   most as often as the reflex receives signals; with `each`, as often as it receives elements.
+ * - Senses that trigger one another compute at the rate that the slowest of them lets through. A cycle that is slowed
+ *   only for each value has no bound.
  *
- * Signals are counted by when they are due: computes that take unequally long may move one from an hour into the next.
- * Runs are counted as they are decided on: one that is dropped counts, and a retry does not.
+ * The hour of a signal is the hour in which the signal is due: computes of unequal length may move a signal into the next
+ * hour. A run counts when it is decided on: a dropped run counts, and a retry does not.
  */
 import { type ClockWords, type NerveConfig, type ReflexConfig, targetOf } from "../model/config.ts";
 import { MAX_ELEMENTS } from "../rules/each.ts";
@@ -22,16 +23,16 @@ import { isKeyed } from "../rules/key.ts";
 import { ruleOf } from "../rules/rule.ts";
 import { findCycles } from "./cycles.ts";
 
-/** Within an hour; Infinity where nothing bounds it. */
+/** Times within an hour; Infinity where nothing bounds them. */
 export interface ReflexRate {
-  /** Of all keys together. */
+  /** The rate of all keys together. */
   readonly most: number;
-  /** Of one value of `key`; the same as `most` without one. */
+  /** The rate of one value of `key`; the same as `most` without `key`. */
   readonly mostPerKey: number;
 }
 
 export interface Rates {
-  /** By name, as the following. */
+  /** The three maps go by name. */
   readonly senses: ReadonlyMap<string, number>;
   readonly reflexes: ReadonlyMap<string, ReflexRate>;
   readonly workflows: ReadonlyMap<string, number>;
@@ -41,12 +42,12 @@ export interface Rates {
 
 const HOUR_MS = 3_600_000;
 
-/** The most things in an hour of which two are at least this far apart. */
+/** The most things in an hour of which any two are at least this far apart. */
 const apart = (ms: number | null): number => (ms === null ? Number.POSITIVE_INFINITY : Math.ceil(HOUR_MS / ms));
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
-/** Due times of the fullest hour: the minutes it names, whatever hours and days it names them for. */
+/** The due times of the fullest hour: the minutes that the expression names, whatever hours and days it names. */
 function cronRate(expression: string): number {
   const minutes = expression.startsWith("@") ? expression : `${expression.trim().split(/\s+/)[0]} * * * *`;
   const next = (after: number): number =>
@@ -61,7 +62,7 @@ function clockRate({ intervalMs, cron }: ClockWords): number {
   return (intervalMs === null ? 0 : apart(intervalMs)) + (cron === null ? 0 : cronRate(cron));
 }
 
-/** Of `signals` an hour, what the words let through for one key. */
+/** The rate that the words let through for one key, of `signals` an hour. */
 function letThrough(config: ReflexConfig, signals: number): number {
   const { edge, forMs, count, debounce, throttleMs } = ruleOf(config);
   const begun = config.when !== null && edge !== "level" ? Math.ceil(signals / 2) : signals;
@@ -86,7 +87,7 @@ export function worstCaseRates(config: NerveConfig): Rates {
   const mostOf = (reflexes: readonly ReflexConfig[]): number => sum(reflexes.map((reflex) => rateOf(reflex).most));
 
   const sources = new Map([...senses.keys()].map((name) => [name, targeting("sense", name)]));
-  // From "as often as can be" downwards: each round is a bound, and the last one the least that can be told.
+  // The rates start without a bound and only fall. Each round gives a bound. The last round gives the lowest bound.
   for (let isSettled = false; !isSettled; ) {
     isSettled = true;
     for (const [name, before] of senses) {

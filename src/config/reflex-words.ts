@@ -1,4 +1,4 @@
-/** The words of a reflex as they stand in nerve.yaml: patterns, keys, `each`, `count`, `debounce`. */
+/** Owns the reading of a reflex's words in nerve.yaml: patterns, keys, `each`, `count`, `debounce`. */
 import { FORBIDDEN_KEYS, type Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import { BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
@@ -7,7 +7,7 @@ import { duration } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { child, found, type Place, type Tree } from "./tree.ts";
 
-/** A pattern is text at its ends: an ArkType definition has no other literals. Whether the text is one is checked elsewhere. */
+/** Each end of a pattern is text: an ArkType definition has no other literals. `patterns.ts` checks the text. */
 export const readPattern: Reader<Json> = reader({ type: ["string", "object", "array"] }, (tree, label, report) => {
   for (const { tree: end, label: path } of endsOf(tree, label)) {
     if (textOf(end) !== null) continue;
@@ -18,7 +18,7 @@ export const readPattern: Reader<Json> = reader({ type: ["string", "object", "ar
   return definitionOf(tree);
 });
 
-/** Null where there is no text: that has been reported, and leaves the rest to be looked at. */
+/** Null where there is no text. `readPattern` has reported this, and the rest of the pattern is still checked. */
 export const textOf = (tree: Tree): string | null =>
   tree.kind === "scalar" && typeof tree.value === "string" && tree.value !== "" ? tree.value : null;
 
@@ -56,12 +56,12 @@ export const readEach: Reader<string> = reader(readPath.schema, (tree, label, re
   return null;
 });
 
-/** More paths than a person can tell apart. */
+/** A person cannot tell more paths apart. */
 const MAX_PARTS = 8;
 
 const KEY = "a dotted payload path such as host.name, `$sense`, `$one`, or a list of paths and `$sense`";
 
-/** Words that begin with `$` and are not known are nearly always mistyped. */
+/** A part that begins with `$` and is not known is nearly always a typing mistake. */
 const readKeyPart: Reader<string> = reader(readPath.schema, (tree, label, report) => {
   const path = readPath(tree, label, report);
   if (path === null || !path.startsWith("$") || path === BY_SENSE || path === ONE_STATE) return path;
@@ -99,7 +99,7 @@ export const readKey: Reader<KeyWord> = reader({ anyOf: [readKeyPart.schema, KEY
   return parts.every((part) => part !== null) ? parts : null;
 });
 
-/** The times of so many signals are kept with every one that is counted. */
+/** The state of a key holds the times of up to this number of counted signals. */
 const MAX_COUNT = 1_000;
 
 const COUNT = { n: integer(1, MAX_COUNT), within: duration };

@@ -1,41 +1,41 @@
 /**
- * What a reload does, decided in one place from two configurations: the kernel carries the plan out and compares nothing
- * by itself. Pure: fingerprints of the code, and which groups must start anew in any case, are given.
+ * Owns the plan of a reload, decided in one place from two configurations. The kernel carries out the plan and compares
+ * nothing by itself. Pure: the caller gives the fingerprints of the code, and the groups that must start anew in any case.
  */
 import type { NerveConfig } from "../model/config.ts";
 import { definitionOf } from "../rules/same-reflex.ts";
 import { type ConfigDiff, diffConfig, type Fingerprints, namesIn } from "./diff.ts";
 
-/** By name. */
+/** Reflexes by name. */
 export interface ReflexPlan {
-  /** New, or with other words that decide: what it remembers begins anew. */
+  /** Reflexes that are new, or whose deciding words changed: their memory begins anew. */
   readonly begin: ReadonlySet<string>;
-  /** The same words that decide, whatever else changed: what it remembers stays. */
+  /** Reflexes with the same deciding words, whatever else changed: their memory stays. */
   readonly keep: ReadonlySet<string>;
   readonly end: ReadonlySet<string>;
 }
 
 export interface ReloadPlan {
-  /** Groups whose workers end and start anew, those that are new or gone included. */
+  /** Groups whose workers end and start anew. New and removed groups are among them. */
   readonly restart: ReadonlySet<string>;
-  /** Senses that go on as they are. */
+  /** Senses that continue without a restart. */
   readonly keepSenses: ReadonlySet<string>;
   readonly reflexes: ReflexPlan;
-  /** Workflows whose entry or code is not what it was. */
+  /** Workflows whose entry or code changed. */
   readonly renewWorkflows: ReadonlySet<string>;
-  /** Whether workers have to hear which senses there are. */
+  /** True when senses were added or removed: workers then need the new list of senses. */
   readonly tellPeers: boolean;
-  /** What changed, for the sentence that says so. */
+  /** The changes, for the sentence that reports the reload. */
   readonly changes: ConfigDiff;
 }
 
-/** One side of a reload. */
+/** The configuration and the code on one side of a reload. */
 export interface Side {
   readonly config: NerveConfig;
   readonly prints: Fingerprints;
 }
 
-/** `restart`: groups that start anew even where nothing of them changed. */
+/** `restart` names the groups that start anew even where nothing of them changed. */
 export function planReload(before: Side, after: Side, restart: Iterable<string>): ReloadPlan {
   const changes = diffConfig(before.config, after.config, before.prints, after.prints);
   const groups = new Set([...namesIn(changes.groups), ...restart]);

@@ -1,24 +1,24 @@
-/** Collects problems while a configuration is read, so that all of them are reported in one go, in the order of the file. */
+/** Owns the collection of problems while a configuration is read: all problems are reported at once, in the order of the file. */
 import { formatProblem, type Problem } from "../model/problem.ts";
 import { found, type Place, type Tree } from "./tree.ts";
 
-/** Beyond this nobody reads on, and a hostile file must not make the answer as long as itself. */
+/** A person reads no further than this. The limit also keeps a hostile file from making the answer as long as the file. */
 const MAX_PROBLEMS = 200;
 
 export interface Report {
-  /** Problems of `file` come after those of files announced before it. */
+  /** Problems of `file` come after the problems of files that were announced earlier. */
   announce(file: string): void;
-  /** `hint` is what to do about it, or null. */
+  /** `hint` is the remedy, or null. */
   add(kind: string, place: Place, message: string, hint: string | null): void;
-  /** A problem that was found elsewhere; without a place of its own it gets `place`. */
+  /** Adds a problem that another part found; a problem without a place gets `place`. */
   adopt(problem: Problem, place: Place): void;
-  /** `label` must be `what`, but is `tree`. Silent about what was reported before. */
+  /** Adds that `label` must be `what` but is `tree`. Adds nothing for a tree that was reported before. */
   expected(kind: string, tree: Tree, label: string, what: string, hint: string | null): void;
-  /** Something that is allowed, and mostly not what was meant. */
+  /** Adds a warning on something that is allowed but is most likely a mistake. */
   warn(kind: string, place: Place, message: string, hint: string | null): void;
   isFull(): boolean;
   warnings(): Problem[];
-  /** Ordered by file, line and column. */
+  /** Problems in the order of file, line and column. */
   problems(): Problem[];
 }
 
@@ -49,7 +49,7 @@ export function createReport(mainFile: string): Report {
     add,
     adopt: (problem, place) => {
       const placed = problem.file === null ? { ...problem, ...place } : problem;
-      // Two patterns may find the same file.
+      // Two patterns may include the same file.
       if (!list.some((known) => formatProblem(known) === formatProblem(placed))) push(placed);
     },
     expected: (kind, tree, label, what, hint) => {

@@ -1,4 +1,4 @@
-/** Reads a text file that must be ours: opened once, checked by what was opened, so that nothing can be swapped in between. */
+/** Owns the reading of a text file that must be ours. The check is on the open file, so nobody can swap the file in between. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
@@ -9,7 +9,7 @@ import { MAX_FILE_BYTES } from "./yaml.ts";
 export function readSafely(file: string): Result<string, Problem> {
   let descriptor: number;
   try {
-    // Without O_NONBLOCK a named pipe would be waited for.
+    // Without O_NONBLOCK the open would wait on a named pipe.
     descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch (error) {
     return err(openProblem(file, error));
@@ -49,7 +49,7 @@ function fileProblem(file: string, stats: Stats): Problem | null {
   if (!stats.isFile()) return problem("not-a-file", "this is not a regular file", "copy it into one", file);
   const { offenders, end } = inspect(file);
   const [first, ...others] = offenders;
-  // Modules beside a config that is refused are looked at too, so that one command mends everything.
+  // The check of a refused config covers the modules beside it too, so that one command mends everything.
   if (first !== undefined) {
     const all = [first, ...others, ...inspectBeside(file)] as const;
     return unsafe(file, all, { offenders: all, root: dirname(resolve(file)) });
@@ -63,7 +63,7 @@ function fileProblem(file: string, stats: Stats): Problem | null {
   return problem("too-large", `the file is larger than ${MAX_FILE_BYTES / 1024} KiB`, "split it with `include`", file);
 }
 
-/** One byte more than expected, so that a file that grows meanwhile is seen to. */
+/** Reads up to one byte more than expected: this byte shows that the file grew in the meantime. */
 function readAll(descriptor: number, size: number): Buffer {
   const buffer = Buffer.alloc(Math.min(size, MAX_FILE_BYTES) + 1);
   let length = 0;

@@ -1,4 +1,4 @@
-/** The section `senses`. */
+/** Owns the section `senses` of nerve.yaml. */
 import { formatDuration } from "../base/duration.ts";
 import type { SenseConfig } from "../model/config.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_GROUP, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
@@ -7,7 +7,7 @@ import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
 import { duration, durationOrNone, durationOrZero } from "./quantities.ts";
 
-/** The keys of a sense: the one place that says which there are, how each is read and what stands in the docs. */
+/** The keys of a sense: for each key its reader and its text in the docs. */
 export const SENSE_KEYS = {
   use: key(
     name,
@@ -53,6 +53,6 @@ export const readSenses = named<SenseConfig>(schemaOf(SENSE), (sense, tree, labe
   return fields && !hasBrokenOptions(fields) ? configOf(sense, fields.values) : null;
 });
 
-/** A sense of which nothing is written: every key is absent. */
+/** The configuration of a sense of which nothing is written: every key is absent. */
 export const unwrittenSense = (sense: string): SenseConfig =>
   configOf(sense, Object.fromEntries(Object.keys(SENSE).map((absent) => [absent, null])) as Values);

@@ -1,4 +1,4 @@
-/** All that reading a configuration reaches outside its own text. */
+/** Owns the contract for everything that the reading of a configuration reaches outside its own text. */
 import { err, type Result } from "../base/result.ts";
 import type { Secret } from "../base/secrets.ts";
 import type { Problem } from "../model/problem.ts";
@@ -10,13 +10,13 @@ export interface ConfigFile {
   readonly text: string;
 }
 
-/** All a configuration can reach outside its own text. */
+/** Everything that a configuration can reach outside its own text. */
 export interface ConfigSource extends Variables {
-  /** As messages name it; relative paths in the configuration start at its folder. */
+  /** The name of the file in messages. Relative paths in the configuration start at the folder of this file. */
   readonly file: string;
-  /** False: `when` and `clear` are taken as they are, for who only looks at what a running nerve has checked. */
+  /** With false, `when` and `clear` are accepted without a check: a running nerve has checked them already. */
   readonly checksPatterns: boolean;
-  /** The files `pattern` stands for, in name order. Problems without a file get the place of the pattern. */
+  /** Returns the files that `pattern` matches, in name order. A problem without a file gets the place of the pattern. */
   readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
 }
 
@@ -25,7 +25,7 @@ const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
   return err([{ kind: "no-includes", message, hint: null, file: null, line: null, column: null }]);
 };
 
-/** A text by itself: no variables, no credentials, no further files. */
+/** The source of a text without surroundings: no variables, no credentials, no further files. */
 export const NOTHING_AROUND: ConfigSource = {
   file: "nerve.yaml",
   environment: {},
@@ -38,8 +38,8 @@ export const NOTHING_AROUND: ConfigSource = {
 /** One reading of a configuration. */
 export interface Reading {
   readonly source: ConfigSource;
-  /** Takes every problem and warning. */
+  /** Receives every problem and warning. */
   readonly report: Report;
-  /** Takes what was filled in, each value with how it is shown. */
+  /** Receives the values that were filled in, each with the text that a message shows instead. */
   readonly secrets: Secret[];
 }

@@ -1,6 +1,6 @@
 /**
- * The shape between YAML text and configuration: maps, lists and scalars, each knowing its place in a file.
- * Owns how a value is named in a message; a value filled in from a variable is named by what stands in the file, never by itself.
+ * Owns the shape between YAML text and configuration: maps, lists and scalars, each with its place in a file.
+ * Owns also the name of a value in a message. A value from a variable is named by the text in the file, never by itself.
  */
 export interface Place {
   readonly file: string;
@@ -33,21 +33,21 @@ export interface ScalarTree {
   readonly kind: "scalar";
   readonly place: Place;
   readonly value: string | number | boolean | null;
-  /** The value as text, before YAML gave it a type. A secret when `filled`. */
+  /** The value as text, before YAML gave the value a type. A secret when `filled` is true. */
   readonly text: string;
-  /** What stands in the file, safe to print. */
+  /** The text in the file, safe to print. */
   readonly written: string;
   /** True when a variable or credential is part of the value. */
   readonly filled: boolean;
 }
 
-/** Something already reported: readers pass over it in silence. */
+/** A value with a problem that is already reported: readers report nothing more about it. */
 export interface BrokenTree {
   readonly kind: "broken";
   readonly place: Place;
 }
 
-/** True when something from outside the file is part of it. */
+/** True when a part of the tree comes from outside the file. */
 export const isFilled = (tree: Tree): boolean =>
   tree.kind === "map"
     ? tree.entries.some(({ value }) => isFilled(value))
@@ -55,7 +55,7 @@ export const isFilled = (tree: Tree): boolean =>
       ? tree.items.some(isFilled)
       : tree.kind === "scalar" && tree.filled;
 
-/** True when a part of it was reported, so that what it says is not whole. */
+/** True when a part of the tree has been reported, so that the tree is incomplete. */
 export const isBroken = (tree: Tree): boolean =>
   tree.kind === "map"
     ? tree.entries.some(({ value }) => isBroken(value))
@@ -68,21 +68,21 @@ export const isEmpty = (tree: Tree): boolean => tree.kind === "scalar" && tree.v
 export const formatPlace = (place: Place): string => `${place.file}:${place.line}:${place.column}`;
 
 const SHOWN_LENGTH = 60;
-// Everything a terminal could act on or reorder text by: C0, C1, bidirectional marks, line separators.
+// All characters that a terminal acts on or that reorder text: C0, C1, bidirectional marks, line separators.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
-/** `text` from a file, made fit for one line of a message. */
+/** Makes `text` from a file fit for one line of a message. */
 export function shown(text: string): string {
   const short = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
   return short.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** The remedy for `memory:{}`, which is one word to YAML; null where the tree is another. */
+/** The remedy for `memory:{}`, which YAML reads as one word; null for any other tree. */
 export const hintOfMissingSpace = (tree: Tree): string | null =>
   tree.kind === "scalar" && !tree.filled && /^[\w-]+:\S/.test(tree.written) ? "write a space after the `:`" : null;
 
-/** How a message names a value it did not expect. */
+/** The name of an unexpected value in a message. */
 export function found(tree: Tree): string {
   if (tree.kind === "map") return tree.entries.length === 0 ? "an empty map" : "a map";
   if (tree.kind === "list") return tree.items.length === 0 ? "an empty list" : "a list";
@@ -92,7 +92,7 @@ export function found(tree: Tree): string {
   return typeof tree.value === "string" ? `"${shown(tree.value)}"` : `the ${typeof tree.value} ${shown(tree.written)}`;
 }
 
-/** `senses` + `load` → `senses.load`, the name messages give a place in the tree. */
+/** `senses` + `load` → `senses.load`: the name of a place in the tree in messages. */
 export const child = (label: string, key: string | number): string => {
   if (typeof key === "number") return `${label}[${key}]`;
   return label === "" ? shown(key) : `${label}.${shown(key)}`;

@@ -1,6 +1,6 @@
 /**
- * What is configured and used by nothing: allowed, and mostly a slip of the pen. A workflow without a reflex is neither: a
- * person starts it by hand.
+ * Owns the warnings on entries that nothing uses: they are allowed, but are most likely a mistake. A workflow without a
+ * reflex gets no warning: a person starts this workflow by hand.
  */
 import { nearest } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";

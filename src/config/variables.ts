@@ -1,15 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are the syntax this file is about
 /**
- * `${VAR}`, `${VAR:-default}`, `${VAR:?message}`, `${credential:NAME}` and the literal `$${` in one scalar's text.
- * A fault names the variable and never quotes what any variable holds.
+ * Owns `${VAR}`, `${VAR:-default}`, `${VAR:?message}`, `${credential:NAME}` and the literal `$${` in the text of one
+ * scalar. A fault names the variable and never quotes the value of any variable.
  */
 import type { Secret } from "../base/secrets.ts";
 
 export interface Variables {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The credential's text, or null when there is none of that name. */
+  /** The text of the credential, or null when no credential has this name. */
   readonly credential: (name: string) => string | null;
-  /** The text that stands in for what is not there, called with how it is written; null: what is not there is a fault. */
+  /** Gives the text in place of a missing variable, from the text in the file. With null a missing variable is a fault. */
   readonly standIn: ((written: string) => string) | null;
 }
 
@@ -21,11 +21,11 @@ export interface Fault {
 
 export interface Filled {
   readonly text: string;
-  /** True when something outside the file is in `text`. */
+  /** True when something from outside the file is in `text`. */
   readonly filled: boolean;
-  /** What was filled in, each with how it is shown. */
+  /** The values that were filled in, each with the text that a message shows instead. */
   readonly secrets: readonly Secret[];
-  /** True when the text was exactly one `${…}`: its value then takes the YAML type of its text. */
+  /** True when the text was exactly one `${…}`: the value then takes the YAML type of its text. */
   readonly whole: boolean;
   readonly faults: readonly Fault[];
 }
@@ -33,10 +33,10 @@ export interface Filled {
 const TOKEN = /\$\$\{|\$\{([^}]*)\}|\$\{/g;
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?:(:-|:\?)([\s\S]*))?$/;
 const CREDENTIAL = /^credential:(.*)$/s;
-/** What systemd accepts as the name of a credential, less what would be a path. */
+/** The names that systemd accepts for a credential, without those that are paths. */
 const CREDENTIAL_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,255}$/;
 
-/** `secret`: it comes from outside the file. */
+/** `secret` is null where the text comes from the configuration itself. */
 type Lookup =
   | { readonly ok: true; readonly text: string; readonly secret: Secret | null }
   | { readonly ok: false; readonly fault: Fault };
@@ -85,7 +85,7 @@ function lookUp(inside: string, variables: Variables): Lookup {
   return fail("missing-variable", `the environment variable ${name} is not set`, hint);
 }
 
-/** Fills in `text` once: what a variable holds is not looked at again. */
+/** Fills in `text` once: a `${…}` in the value of a variable stays as it is. */
 export function fillVariables(text: string, variables: Variables): Filled {
   const faults: Fault[] = [];
   const secrets: Secret[] = [];
@@ -113,7 +113,7 @@ export function fillVariables(text: string, variables: Variables): Filled {
 const INTEGER = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
-/** The value a plain scalar of this text has under the YAML 1.2 core schema. */
+/** The value of a plain scalar with this text under the YAML 1.2 core schema. */
 export function plainValue(text: string): string | number | boolean | null {
   const bare = text.trim();
   if (/^(?:~|null|Null|NULL)?$/.test(bare)) return null;
@@ -121,6 +121,6 @@ export function plainValue(text: string): string | number | boolean | null {
   if (/^(?:false|False|FALSE)$/.test(bare)) return false;
   if (!INTEGER.test(bare) && !FLOAT.test(bare)) return text;
   const number = Number(bare);
-  // A long row of digits is an identifier that no number holds exactly.
+  // A long row of digits is an identifier, and no number holds it exactly.
   return Number.isFinite(number) && (Number.isSafeInteger(number) || !Number.isInteger(number)) ? number : text;
 }

@@ -1,4 +1,4 @@
-/** The section `workflows`. */
+/** Owns the section `workflows` of nerve.yaml. */
 import { formatDuration } from "../base/duration.ts";
 import type { RetryConfig, WorkflowConfig } from "../model/config.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "./defaults.ts";
@@ -43,7 +43,7 @@ const readRetry: Reader<RetryConfig> = reader({ ...schemaOf(RETRY), required: ["
   return limit === null ? null : { limit, intervalMs: interval, backoff, maxIntervalMs: max_interval };
 });
 
-/** The keys of a workflow: the one place that says which there are, how each is read and what stands in the docs. */
+/** The keys of a workflow: for each key its reader and its text in the docs. */
 export const WORKFLOW_KEYS = {
   use: key(
     name,

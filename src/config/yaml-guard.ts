@@ -1,7 +1,7 @@
 /**
- * YAML text → one composed document, refusing on the way what a configuration has no use for: anchors, aliases, tags,
- * directives, further documents, deep nesting, masses of values. Works on the lexer's stream, so that a hostile file is
- * given up while it is read and not after. Foreign code (`yaml`) is caught here and nowhere else.
+ * Owns the step from YAML text to one composed document. On the way it refuses everything that a configuration does not
+ * need: anchors, aliases, tags, directives, further documents, deep nesting, too many values. The guard works on the
+ * lexer's stream: it stops at a hostile file while it reads, not afterwards. Only this file catches errors of `yaml`.
  */
 import { Composer, CST, type Document, LineCounter, Parser, type YAMLError } from "yaml";
 import { type Lexeme, lexemes, MAX_LEXEMES, MAX_NODES } from "./lexemes.ts";
@@ -15,7 +15,7 @@ export const TOO_MANY = `the file holds more than ${MAX_NODES} values`;
 export const TOO_DEEP = `values are nested deeper than ${MAX_DEPTH} levels`;
 
 export interface Composed {
-  /** Null when the file holds nothing but comments. */
+  /** Null when the file holds only comments. */
   readonly contents: Document.Parsed["contents"];
 }
 
@@ -26,7 +26,7 @@ const REFUSED: Readonly<Record<string, { kind: string; thing: string; hint: stri
   "directive-line": { kind: "directive", thing: "the directive", hint: "directives are not supported, remove it" },
 };
 
-/** Messages for common mistakes; any other keeps the parser's own words. */
+/** Messages for common mistakes. All other mistakes keep the parser's own message. */
 const PLAIN_WORDS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "a tab indents this line; use spaces",
   BLOCK_AS_IMPLICIT_KEY: "a second `key: value` on one line; quote the text, or put the map on lines of its own",
@@ -35,7 +35,7 @@ const PLAIN_WORDS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: "a `:` is missing, or text runs over several lines without quotes",
 };
 
-/** `'critical' | 'warning'`, as it stands in TypeScript: to YAML the text ends with its second quote. */
+/** `'critical' | 'warning'` as in TypeScript. For YAML the text ends at its second quote. */
 const QUOTED_ALTERNATIVES = /['"]\s*[|&]\s*$/;
 const LOOKED_BACK = 80;
 
@@ -61,7 +61,7 @@ export const placeFinder = (file: string, lines: LineCounter) => {
   };
 };
 
-/** Fills `lines` for the whole text, so that places are known before it is parsed. */
+/** Fills `lines` for the whole text, so that places are known before the text is parsed. */
 export function countLines(text: string): LineCounter {
   const lines = new LineCounter();
   lines.addNewLine(0);
@@ -70,8 +70,8 @@ export function countLines(text: string): LineCounter {
 }
 
 /**
- * The one document of `text`, as far as it can be used: null when it is malformed, or was given up. Anchors, aliases and
- * tags are reported and passed over, so that the rest is checked as well.
+ * The one document of `text`, as far as it can be used. Null when the text is malformed, or when the guard gave up. Anchors,
+ * aliases and tags are reported and skipped, so that the rest is checked as well.
  */
 export function composeYaml(text: string, placeOf: (offset: number) => Place, report: Report): Composed | null {
   const reading = new TokenReading(text, placeOf, report);
@@ -91,7 +91,7 @@ export function composeYaml(text: string, placeOf: (offset: number) => Place, re
   if (!document || reading.isGivenUp) return null;
   const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
   if (first === undefined) return { contents: document.contents };
-  // The parser stumbles over several tags or anchors in a row, which is reported already.
+  // The parser fails on several tags or anchors in a row. The guard has already reported them.
   if (!reading.hasRefused) {
     const offset = openingQuote(first, text) ?? first.pos[0];
     reading.giveUp("bad-yaml", offset, `this is not valid YAML: ${ownWords(first, text)}`);
@@ -99,11 +99,11 @@ export function composeYaml(text: string, placeOf: (offset: number) => Place, re
   return null;
 }
 
-/** The parser's tokens, with a look at each lexeme before the parser sees it. */
+/** The parser's tokens. The guard examines each lexeme before the parser receives it. */
 class TokenReading {
-  /** What follows was not read. */
+  /** True when the rest of the text was not read. */
   isGivenUp = false;
-  /** Something was reported that the parser would report again in its own words. */
+  /** True when the guard reported something that the parser would report again in its own words. */
   hasRefused = false;
   readonly #text: string;
   readonly #placeOf: (offset: number) => Place;
@@ -136,13 +136,13 @@ class TokenReading {
         yield token;
       }
       if (isTooDeep(this.#parser)) return this.giveUp("too-deep", lexeme.offset, TOO_DEEP);
-      // What follows an error is mostly its echo; the document so far is composed for errors further up.
+      // Problems after an error mostly repeat it. The document so far is still composed, for errors further up.
       if (isBroken) break;
     }
     yield* this.#parser.end();
   }
 
-  /** Counts the lexeme; true when a second document begins with it, which is reported. */
+  /** Counts the lexeme. Returns true, and reports it, when a second document begins with the lexeme. */
   #beginsAnother({ type, offset }: Lexeme): boolean {
     if (UNCOUNTED.has(type)) return false;
     if (this.#hasStarted && (type === "doc-start" || (this.#hasEnded && type !== "doc-end"))) {
@@ -172,7 +172,7 @@ const closingQuote = (error: YAMLError): string | null =>
 
 const OPENING: Readonly<Record<string, string>> = { "flow-map-start": "{", "flow-seq-start": "[" };
 
-/** The innermost bracket that is open where the text ends, null when each is closed. */
+/** The innermost bracket that is still open where the text ends; null when every bracket is closed. */
 function openBracket(text: string): { readonly bracket: string; readonly line: number } | null {
   const open: { readonly bracket: string; readonly offset: number }[] = [];
   for (const { type, offset } of lexemes(text)) {
@@ -184,7 +184,7 @@ function openBracket(text: string): { readonly bracket: string; readonly line: n
   return last === undefined ? null : { bracket: last.bracket, line: text.slice(0, last.offset).split("\n").length };
 }
 
-/** Where the text begins whose closing quote is missing, null when that is not the fault. */
+/** The start of the text whose closing quote is missing; null when the error is another. */
 function openingQuote(error: YAMLError, text: string): number | null {
   const quote = closingQuote(error);
   if (quote === null) return null;
@@ -198,6 +198,6 @@ function openingQuote(error: YAMLError, text: string): number | null {
   return open;
 }
 
-/** A cheap look first: the parser keeps every open value on its stack, and this is asked after each lexeme. */
+/** This runs after each lexeme, so the cheap test comes first: the parser's stack holds every open value. */
 const isTooDeep = (parser: Parser): boolean =>
   parser.stack.length > MAX_DEPTH && parser.stack.filter((token) => CST.isCollection(token)).length > MAX_DEPTH;

@@ -1,13 +1,13 @@
 /**
- * Two things people write without quotes that YAML reads as something else: a `${X}` inside `{ }` or `[ ]`, and a cron
- * expression that begins with `*` or `@`. Each is reported once, with the quotes to add, and overwritten in the text, so
- * that the rest of the file is still checked.
+ * Owns the handling of two texts that people write without quotes and that YAML reads as something else: a `${X}` inside
+ * `{ }` or `[ ]`, and a cron expression that begins with `*` or `@`. Each is reported once, with the quotes to add, and
+ * then overwritten in the text, so that the rest of the file is still checked.
  */
 import { type Lexeme, lexemes, MAX_LEXEMES } from "./lexemes.ts";
 import type { Report } from "./report.ts";
 import { type Place, shown } from "./tree.ts";
 
-/** What a masked character is overwritten with. */
+/** The character that overwrites each masked character. */
 export const MASK = "\ue000";
 
 interface Span {
@@ -15,7 +15,7 @@ interface Span {
   readonly end: number;
 }
 
-/** The text with what was reported masked; every other character keeps its place. */
+/** Returns the text with the reported parts masked. Every other character keeps its place. */
 export function maskUnquoted(text: string, placeOf: (offset: number) => Place, report: Report): string {
   if (!text.includes("${") && !/cron["']?\s*:\s*[*@]/.test(text)) return text;
   const masked: string[] = [];
@@ -27,11 +27,11 @@ export function maskUnquoted(text: string, placeOf: (offset: number) => Place, r
   return end === 0 ? text : masked.join("") + text.slice(end);
 }
 
-/** In the order of the text. */
+/** Spans in the order of the text. */
 function* unquoted(text: string, placeOf: (offset: number) => Place, report: Report): Generator<Span> {
   let end = 0;
   let count = 0;
-  /** The lexeme of text before the present one, for `${`; and how far `cron:` was read. */
+  /** `previous`: the lexeme of text before the present one, for `${`. `cron`: how far a key `cron:` has been read. */
   let previous: Lexeme | null = null;
   let cron: "key" | "colon" | null = null;
   let depth = 0;
@@ -79,7 +79,7 @@ function nextOfCron(cron: "key" | "colon" | null, { type, text }: Lexeme): "key"
   return (type === "plain" && text === "cron") || /^["']cron["']$/.test(text) ? "key" : null;
 }
 
-/** Up to the end of the line; inside `{ }` up to its end or the next key. */
+/** In a block the expression ends with the line. Inside `{ }` it ends with the bracket or the next key. */
 const CRON_IN_BLOCK = /[^\n#]*/y;
 const CRON_IN_FLOW = /(?:(?!,\s*["']?[A-Za-z_]+["']?\s*:|\s#)[^}\]\n])*/y;
 

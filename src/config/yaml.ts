@@ -1,6 +1,6 @@
 /**
- * One file's text → a `MapTree`: keys are plain words and unique, values are JSON-like, variables are filled in.
- * What breaks a rule is reported and becomes a `broken` value, so that the rest is still checked.
+ * Owns the step from one file's text to a `MapTree`: keys are plain words and unique, values are JSON-like, variables are
+ * filled in. A value that breaks a rule is reported and becomes `broken`, so that the rest is still checked.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair } from "yaml";
 import { FORBIDDEN_KEYS } from "../base/json.ts";
@@ -29,11 +29,11 @@ export interface Reading {
   readonly file: string;
   readonly variables: Variables;
   readonly report: Report;
-  /** Takes what was filled in, each with how it is shown. */
+  /** Receives the values that were filled in, each with the text that a message shows instead. */
   readonly secrets: Secret[];
 }
 
-/** The text's map; an empty one for a file of nothing but comments; null when the file as a whole was refused. */
+/** The map of the text. The map is empty for a file that holds only comments. Null when the whole file was refused. */
 export function readYaml(given: string, { file, variables, report, secrets }: Reading): MapTree | null {
   const start: Place = { file, line: 1, column: 1 };
   report.announce(file);
@@ -58,13 +58,13 @@ export function readYaml(given: string, { file, variables, report, secrets }: Re
   return null;
 }
 
-/** The nodes of one document → a `Tree`. */
+/** Turns the nodes of one document into a `Tree`. */
 class TreeReading {
   readonly #placeOf: (offset: number) => Place;
   readonly #variables: Variables;
   readonly #report: Report;
   readonly #secrets: Secret[];
-  /** Something in the text is overwritten with `MASK`. */
+  /** True when a part of the text is overwritten with `MASK`. */
   readonly #hasMask: boolean;
   #nodes = 0;
 
@@ -167,7 +167,7 @@ class TreeReading {
   }
 }
 
-/** Shared with the merge of included files, where the two places lie in two files. */
+/** The merge of included files uses this too: the two places then lie in two files. */
 export function reportDuplicate(report: Report, label: string, place: Place, first: Place): void {
   report.add("duplicate-key", place, `\`${label}\` is given twice, first at ${formatPlace(first)}`, "keep one of them");
 }
