@@ -1,4 +1,4 @@
-/** `nerve add`: puts something built in into nerve.yaml, or copies it out to be changed. */
+/** Owns `nerve add`: puts an entry for a built-in into nerve.yaml, or copies the built-in out so that a person can change it. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { safeJson } from "../../base/escape.ts";
@@ -54,13 +54,13 @@ export const command = defineCommand({
 
 interface Done extends Pick<BuiltIn, "kind" | "name"> {
   readonly file: string;
-  /** What was written into nerve.yaml; null: it was there. */
+  /** The text that was written into nerve.yaml; null where the entry was there already. */
   readonly starter: Starter | null;
-  /** That were copied out. */
+  /** Paths of the files that were copied out. */
   readonly files: readonly string[];
 }
 
-/** `file:line` of the entry in nerve.yaml, "" where another file has it; null: there is none. */
+/** `file:line` of the entry in nerve.yaml; "" where another file has the entry; null where no file has it. */
 function placeOf({ kind, name }: BuiltIn, config: NerveConfig): string | null {
   if (!config[`${kind}s`].has(name)) return null;
   const lines = readFileSync(config.file, "utf8").split("\n");

@@ -1,4 +1,4 @@
-/** `nerve backtest`: what reflexes would have done with the signals that are kept. */
+/** Owns `nerve backtest`: what reflexes would have done with the signals that are kept. */
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
@@ -18,7 +18,7 @@ import { forSignal, printComparison } from "../replays/comparison-text.ts";
 import { print } from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
 
-/** Signals before the range that are looked at, for what reflexes remember when it begins. */
+/** The replay begins this many signals before the range, so that reflexes have their memory when the range begins. */
 const WARM_UP = 1_000_000;
 
 export const command = defineCommand({
@@ -70,7 +70,7 @@ export const command = defineCommand({
   },
 });
 
-/** The reflexes that are meant, all of which look at signals in one of `configs`. */
+/** The names of the wanted reflexes. Each of them looks at signals in one of `configs`. */
 function namesOf(given: readonly string[], configs: readonly NerveConfig[]): Result<readonly string[], Failure> {
   const names: string[] = [];
   for (const name of given) {

@@ -1,4 +1,4 @@
-/** `nerve cancel`: ends a run before its time. */
+/** Owns `nerve cancel`: ends a run early. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { CancelRequest, RunAnswer } from "../../control/contract.ts";

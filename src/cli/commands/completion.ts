@@ -1,4 +1,4 @@
-/** `nerve completion`: a script for a shell, by which it completes what is typed after `nerve`. */
+/** Owns `nerve completion`: prints a script with which a shell completes the words after `nerve`. */
 
 import { safeJson } from "../../base/escape.ts";
 import { meantOr } from "../../base/nearest.ts";

@@ -1,4 +1,4 @@
-/** `nerve disable`: switches a sense or a reflex off, until it is enabled. */
+/** Owns `nerve disable`: switches a sense or a reflex off, until a person enables it. */
 import { switchCommand } from "./switch.ts";
 
 export const command = switchCommand("disable", {

@@ -1,4 +1,4 @@
-/** `nerve enable`: switches a sense or a reflex on again. */
+/** Owns `nerve enable`: switches a sense or a reflex on again. */
 import { switchCommand } from "./switch.ts";
 
 export const command = switchCommand("enable", {

@@ -1,4 +1,4 @@
-/** `nerve explain`: why a reflex fired or did not, and what it waits for. */
+/** Owns `nerve explain`: why a reflex fired or did not fire, and what the reflex waits for. */
 import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { defineCommand, text } from "../frame/command.ts";

@@ -1,4 +1,4 @@
-/** `nerve graph`: what triggers what, and how often workflows start at the most, from the config alone. */
+/** Owns `nerve graph`: what triggers what, and how often workflows start at most, from the config alone. */
 import { safeJson } from "../../base/escape.ts";
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
@@ -44,7 +44,7 @@ export const command = defineCommand({
   },
 });
 
-/** Null: nothing bounds it. */
+/** Null where nothing bounds the rate. */
 const perHour = (most: number): number | null => (Number.isFinite(most) ? most : null);
 
 const asJson = ({ senses, reflexes, workflows, edges, unbounded }: Graph) => ({

@@ -1,4 +1,7 @@
-/** `nerve init`: a folder that watches this host, and an editor that knows nerve. Needs no network, and changes no file that is there. */
+/**
+ * Owns `nerve init`: makes a folder that watches this host, with the files by which an editor knows nerve. Needs no network,
+ * and changes no existing file.
+ */
 import { existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { safeJson } from "../../base/escape.ts";
@@ -27,7 +30,7 @@ export const command = defineCommand({
   async run({ arguments: [given], options, config, json }) {
     if (config !== null) return usageError("`init` makes a config, and is given a folder", "nerve init DIR");
     const folder = resolve(given ?? ".");
-    // Files that a group or others could write are refused where they are read; what else the umask hides stays hidden.
+    // nerve refuses to read files that a group or others could write. The other bits of the umask stay as they are.
     process.umask((process.umask() | 0o022) & 0o077);
     const made = await initialise(folder, options.data ?? DATA);
     if (!made.ok) return fail(EXIT.finding, made.error);
@@ -38,11 +41,11 @@ export const command = defineCommand({
 });
 
 interface Made {
-  /** Paths in the folder, in the order they were written. */
+  /** Paths in the folder, in the order of writing. */
   readonly written: readonly string[];
-  /** Paths that were there before. */
+  /** Paths of files that existed before. */
   readonly kept: readonly string[];
-  /** Whether only `.nerve/` was made anew. */
+  /** True when only `.nerve/` was made anew. */
   readonly isRefresh: boolean;
 }
 
@@ -70,7 +73,7 @@ async function initialise(folder: string, data: string): Promise<Result<Made, Pr
   }
 }
 
-/** A link to nothing is there too: what it is for is its owner's business. */
+/** A link to nothing exists too: its owner decides about the link. */
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -118,7 +121,7 @@ function wordsOf(folder: string, given: string | null, { written, kept, isRefres
   ].join("\n");
 }
 
-/** What an editor lacks that a file of the user's would have to say. */
+/** Settings that an editor lacks and that only the user's own files can give. */
 function adviceOn(folder: string, kept: readonly string[]): string[] {
   const lacks = (path: string, text: string): boolean => !readFileSync(join(folder, path), "utf8").includes(text);
   return [

@@ -1,4 +1,4 @@
-/** `nerve library`: what is built in, and how each of these is used. */
+/** Owns `nerve library`: lists what is built in, and shows how each built-in is used. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { defineCommand } from "../frame/command.ts";

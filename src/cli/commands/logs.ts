@@ -1,4 +1,4 @@
-/** `nerve logs`: what happened, as senses and the kernel recorded it. */
+/** Owns `nerve logs`: events as senses and the kernel recorded them. */
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
@@ -15,7 +15,7 @@ const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly stri
 
 const IS_SOURCE = /^(?:kernel$|sense:|reflex:|workflow:)/;
 
-/** A bare name is a sense's. */
+/** A name without a kind is the name of a sense. */
 const sourceOf = (name: string): string => (IS_SOURCE.test(name) ? name : `sense:${name}`);
 
 export const command = defineCommand({

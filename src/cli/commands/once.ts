@@ -1,4 +1,4 @@
-/** `nerve once`: one compute of one sense on a scratch copy of its data, to see what it does. */
+/** Owns `nerve once`: one compute of one sense on a scratch copy of its data, so that a person sees the result. */
 import { join } from "node:path";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
@@ -23,13 +23,13 @@ import { duration } from "../screen/times.ts";
 
 interface Report {
   readonly sense: string;
-  /** The user's folder, or null for a built-in. */
+  /** The user's folder; null for a built-in. */
   readonly module: string | null;
   readonly end: ComputeEnd;
   readonly applied: readonly string[];
   readonly rows: readonly TableChanges[];
   readonly logs: readonly ScratchLog[];
-  /** The scratch folder, when it is kept. */
+  /** The scratch folder where it is kept, else null. */
   readonly scratch: string | null;
 }
 
@@ -129,7 +129,7 @@ async function onceWorkflow(config: NerveConfig, workflow: string, { written, ke
   }
 }
 
-/** The payload is the author's own; what is said of a failure holds nothing that was filled into the config. */
+/** The payload is the author's own. The words on a failure hold no value of a variable or credential of the config. */
 const shownEnd = (end: ComputeEnd): ComputeEnd =>
   end.kind === "signal" || end.kind === "no-signal" ? end : SECRETS.json(end);
 

@@ -1,4 +1,4 @@
-/** `nerve reload`: the daemon reads its config again. */
+/** Owns `nerve reload`: the daemon reads its config again. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
@@ -27,7 +27,7 @@ function sentence({ groups, reflexes, workflows, cancelled_runs }: Reloaded): st
 
 const shownRuns = (runs: readonly number[]): string => runs.map((run) => `run ${run}`).join(", ");
 
-/** `data` may be what was edited: a daemon started beside the one that runs on the old would be a second one. */
+/** The edit may concern `data`. A new daemon would then run as a second one beside the daemon on the old data. */
 const RESTART = "where `data` was changed in this config, restart the daemon";
 
 export const command = defineCommand({
@@ -54,8 +54,8 @@ export const command = defineCommand({
 });
 
 /**
- * What `check` says of it. The daemon has loaded the senses; a workflow it loads when there is a run, so those with a module
- * of their own, and those that changed, are tried here. So is what rules expect of payloads.
+ * The problems that `check` would report. The daemon has already loaded the senses. It loads a workflow only for a run, so
+ * this function tries the changed workflows and those with a module of their own. It also checks what rules expect of payloads.
  */
 async function whyNotLoaded(
   senses: readonly Problem[],

@@ -1,4 +1,4 @@
-/** `nerve retry`: runs a run that is over once more, keeping what it had finished. */
+/** Owns `nerve retry`: runs a finished run once more, and keeps the steps that it had completed. */
 import type { RetryRequest, RunAnswer } from "../../control/contract.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { ask } from "../place/ask.ts";

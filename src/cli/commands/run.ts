@@ -1,4 +1,4 @@
-/** `nerve run`: starts a workflow by hand, or one compute of a sense, and on demand waits for what comes of it. */
+/** Owns `nerve run`: starts a workflow by hand, or one compute of a sense. With `--wait` it waits for the result. */
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { RunAnswer, RunRequest, Status } from "../../control/contract.ts";
@@ -13,7 +13,7 @@ import { type Ordered, tellOrder } from "../waits/wait-for-run.ts";
 
 type Kind = "workflow" | "sense";
 
-/** `first`: what a bare name is, where a workflow and a sense share it. */
+/** `first` is the kind of a bare name that a workflow and a sense share. */
 export const runCommand = (first: Kind) =>
   defineCommand({
     details:

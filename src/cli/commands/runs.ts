@@ -1,4 +1,4 @@
-/** `nerve runs`: what workflows did, and are doing. */
+/** Owns `nerve runs`: the runs of workflows, ended and active. */
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
@@ -29,17 +29,17 @@ const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];
 const ACTIVE: ReadonlySet<RunState> = new Set(ACTIVE_STATES);
 
 interface Filter {
-  /** Empty for all, as the following. */
+  /** An empty list means all. The same holds for the next two lists. */
   readonly workflows: readonly string[];
   readonly states: readonly RunState[];
   readonly reflexes: readonly string[];
 }
 
-/** A run, at the moment it is shown for. */
+/** A run, and the moment for which the line shows the run. */
 interface Shown {
   readonly id: number;
   readonly at: number;
-  /** As durations count. */
+  /** Durations count up to this moment. */
   readonly now: number;
   readonly run: Run;
 }
@@ -92,7 +92,7 @@ export const command = defineCommand({
       remark(`${known.error.problems[0]?.message} in the config; waiting for one`);
     }
     const source = sourceOf(opened.value, filter, range.value);
-    /** What changed while it was listed was shown as it came to be. */
+    /** Run → its newest log in the listing. A run that changed during the listing was shown in its new state. */
     const listed = new Map<number, number>();
     const note = (shown: Shown): string => {
       const { id, last_log_id } = shown.run;
@@ -113,7 +113,7 @@ export const command = defineCommand({
   },
 });
 
-/** None: every state. */
+/** An empty result means every state. */
 function parseStates(given: readonly string[], onlyActive: boolean): Result<readonly RunState[], Failure> {
   const unknown = given.find((word) => !(STATES as readonly string[]).includes(word));
   if (unknown !== undefined) {
@@ -140,7 +140,7 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
   const onlyActive = filter.states.length > 0 && filter.states.every((state) => ACTIVE.has(state));
   const pageOf = (from: number, most: number, newest: boolean): readonly Run[] => {
     if (!onlyActive) return runs.list({ ...filter, after: from, since, until, trace, limit: most, newest });
-    // They are few, however many have ended.
+    // Active runs are few, however many have ended.
     const found = runs
       .active()
       .filter(
@@ -168,7 +168,7 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
   };
 }
 
-/** The id from which on runs were queued at `at` or later, but for a clock that was set; found by halving. */
+/** The first id with a run that was queued at `at` or later, found by halving. A set clock may make the id inexact. */
 function firstSince(runs: StoreReader["runs"], at: number): number {
   const from = (id: number): Run | undefined => runs.list({ ...ALL_RUNS, after: id - 1, limit: 1 })[0];
   let low = 1;
@@ -182,7 +182,7 @@ function firstSince(runs: StoreReader["runs"], at: number): number {
   return low;
 }
 
-/** With a cursor, `limit` is an end. */
+/** With a cursor `limit` ends the listing; without a cursor the listing has no end. */
 async function goOn(
   following: Following,
   isNews: (run: Run) => boolean,

@@ -1,4 +1,4 @@
-/** `nerve signals`: what senses have seen. */
+/** Owns `nerve signals`: the signals of senses. */
 import { ok } from "../../base/result.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../frame/command.ts";

@@ -1,4 +1,4 @@
-/** `nerve silence`: reflexes that are to start no workflow for a while: says which, lists them, lifts one. */
+/** Owns `nerve silence`: keeps reflexes from starting workflows for a while, lists the silences, and lifts a silence. */
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
@@ -28,7 +28,7 @@ export const command = defineCommand({
     for: text("DURATION", "for how long: 30m, 2h, 7d"),
     why: text("TEXT", "the reason, for whoever finds it silenced"),
     end: flag("end the silence of this very pattern"),
-    // The former word for it.
+    // The former name of the option.
     clear: formerFlag(),
   },
   examples: [
@@ -110,7 +110,7 @@ async function listSilences(place: Place, json: boolean): Promise<Outcome> {
   return ok(EXIT.done);
 }
 
-/** No daemon answers: what the store says. */
+/** The silences in the store, for when no daemon answers. */
 function stored(place: Place): Result<readonly SilenceAnswer[], Failure> {
   const opened = readStore(place);
   if (!opened.ok) return opened;

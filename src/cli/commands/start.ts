@@ -1,4 +1,4 @@
-/** `nerve start`, and `nerve <config>`: the daemon in the foreground, its signals and its last words. */
+/** Owns `nerve start`, and `nerve <config>`: the daemon in the foreground, its signals and its last log lines. */
 import { obeySignals, type StraySignal } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
@@ -46,13 +46,13 @@ export const command = defineCommand({
   },
 });
 
-/** Whoever reads stderr has this long to take what waits, once the daemon has ended. */
+/** After the daemon has ended, the reader of stderr has this long to take the waiting lines. */
 const LAST_WORDS_MS = 500;
 
 /** Resolves when the daemon has stopped. */
 async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<Outcome> {
   const file = configFile(given);
-  // Before anything: a daemon that dies of what nobody caught says so, and is restarted by whoever runs it.
+  // This comes first: a daemon that dies of an uncaught error then logs the error, and its supervisor restarts it.
   const log = daemonLog(pretty);
   let store = "logs.db";
   const crash = (error: unknown): never => {
@@ -64,7 +64,7 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   process.on("uncaughtException", crash);
   process.on("unhandledRejection", crash);
   const onSignal = showSignals ? (signal: Signal): void => log.signal(signal) : null;
-  // Asked for before the start, which nothing interrupts: a signal that comes meanwhile is obeyed right after it.
+  // Signals are caught before the start, which nothing interrupts. A signal during the start is obeyed right after it.
   const { promise: running, resolve: runs } = Promise.withResolvers<Daemon>();
   const { promise: ended, resolve: ends } = Promise.withResolvers<Outcome>();
   const stop = (why: string, outcome: Outcome): void =>
@@ -113,7 +113,7 @@ const strayed = (signal: StraySignal): LogLine => {
   return line("warn", "kernel.signal", message, null);
 };
 
-/** Damage is no bug, and no restart mends it. */
+/** An empty result means every state. */
 const lastWordsOfStore = (found: Problem): LogLine =>
   line("error", PASSING.has(found.kind) ? "store.failed" : "store.damaged", formatProblem(found), null);
 

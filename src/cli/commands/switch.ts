@@ -1,4 +1,4 @@
-/** What `enable` and `disable` share. */
+/** Owns the part that `enable` and `disable` share. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { SwitchAnswer } from "../../control/contract.ts";

@@ -1,4 +1,4 @@
-/** `nerve unit`: the systemd unit for this executable and this config. */
+/** Owns `nerve unit`: the systemd unit for this executable and this config. */
 
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
@@ -10,7 +10,7 @@ import { openingsOf } from "../unit/openings.ts";
 import { placesOf } from "../unit/places.ts";
 import { systemdUnit, unfit } from "../unit/systemd-unit.ts";
 
-/** What systemd takes for a user. Source: systemd's documentation of user and group name syntax. */
+/** The names that systemd accepts for a user. Source: systemd's documentation of user and group name syntax. */
 const USER = /^[a-zA-Z_][a-zA-Z0-9_-]{0,30}$|^\d+$/;
 
 export const command = defineCommand({

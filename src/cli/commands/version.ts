@@ -1,4 +1,4 @@
-/** `nerve version`: what this executable is made of. Starts in a few milliseconds: it loads nothing else. */
+/** Owns `nerve version`: the parts of this executable. It loads nothing else, so it starts in a few milliseconds. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { COMMIT, VERSION } from "../../version.ts";
