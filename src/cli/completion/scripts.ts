@@ -1,11 +1,11 @@
-/** What `nerve completion` prints for each shell: a function that asks `nerve __complete` for what fits. */
+/** Owns the scripts of `nerve completion`, one for each shell: a function that asks `nerve __complete` for the words that fit. */
 
-/** In place of a word: files fit too. */
+/** This mark in place of a word means that files fit too. */
 export const FILES = ":files";
-/** Between a word and what it does. */
+/** Separates a word from its description. */
 export const TAB = "\t";
 
-/** The words are taken from the line: bash has cut them at colons, as in `sense:NAME`. */
+/** The script takes the words from the line: bash has cut its own words at colons, as in `sense:NAME`. */
 const BASH = String.raw`# bash completion for nerve: source <(nerve completion bash)
 _nerve() {
   local words=() found=() word current prefix="" program
