@@ -1,4 +1,4 @@
-/** What a command is: its options and arguments as data (help and parsing come from them), and what it does. */
+/** Owns the shape of a command: its options and arguments as data (help and parsing come from them), and its action. */
 import type { Outcome } from "./outcome.ts";
 
 export type Option =
@@ -21,13 +21,13 @@ type ValueOf<O extends Option> = O extends { readonly kind: "flag" }
 export interface Input<O extends Options> {
   readonly options: { readonly [Name in keyof O]: ValueOf<O[Name]> };
   readonly arguments: readonly string[];
-  /** `-c`, when given. */
+  /** The value of `-c`, or null. */
   readonly config: string | null;
   readonly json: boolean;
 }
 
 export interface Argument {
-  /** The last one may be given several times when its name ends with `…`. */
+  /** A last argument whose name ends with `…` may be given several times. */
   readonly name: string;
   readonly required: boolean;
 }
@@ -37,17 +37,17 @@ export interface Command<O extends Options = Options> {
   readonly details: string | null;
   readonly arguments: readonly Argument[];
   readonly options: O;
-  /** Command lines, each with what it does. */
+  /** Command lines, each with its effect. */
   readonly examples: readonly (readonly [line: string, does: string])[];
   run(input: Input<O>): Promise<Outcome>;
 }
 
-/** A former word for another option: it stays understood, and stands in no help. */
+/** A former word for another option. The parser still accepts the word, and no help shows it. */
 export const formerFlag = () => ({ kind: "flag", short: null, help: null }) as const;
 export const flag = (help: string, short: string | null = null) => ({ kind: "flag", short, help }) as const;
 export const text = (value: string, help: string, short: string | null = null) =>
   ({ kind: "text", short, value, help }) as const;
-/** May be given several times. */
+/** An option that may be given several times. */
 export const texts = (value: string, help: string, short: string | null = null) =>
   ({ kind: "texts", short, value, help }) as const;
 

@@ -1,11 +1,11 @@
 /**
- * Rows of the store that a command met and that are not as nerve wrote them. A command shows the others; each damaged row is
- * named on stderr, and the command ends with a finding.
+ * Owns the damaged rows that a command met in the store: rows that are not as nerve wrote them. The command shows the other
+ * rows. Each damaged row is named on stderr, and the command ends with a finding.
  */
 import { counted } from "../../base/counted.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 
-/** Rows that are named one by one. */
+/** At most this many rows are named one by one. */
 const NAMED = 20;
 
 class FoundDamage {
@@ -24,7 +24,7 @@ class FoundDamage {
     return this.#known.size === 0;
   }
 
-  /** Those that were not taken before. */
+  /** Problems that no earlier call has taken. */
   take(): Problem[] {
     const taken = this.#unnamed;
     const more = this.#more;

@@ -1,12 +1,12 @@
-/** How a command ends: an exit code that is part of the contract, or a failure that main.ts prints and turns into one. */
+/** Owns the end of a command: an exit code of the contract, or a failure that main.ts prints and turns into an exit code. */
 import { err, type Result } from "../../base/result.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 
 export const EXIT = {
   done: 0,
-  /** What was looked at is not in order. */
+  /** The command ran, and what it examined is not in order. */
   finding: 1,
-  /** Wrong usage, or a name nobody has. */
+  /** Wrong usage, or a name that nothing has. */
   usage: 2,
   unreachable: 3,
   bug: 70,
