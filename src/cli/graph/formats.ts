@@ -1,4 +1,4 @@
-/** The graph for programs that draw: a Mermaid flowchart, and Graphviz's DOT. Names and patterns are text there, whatever they hold. */
+/** Owns the graph for drawing programs: a Mermaid flowchart, and Graphviz's DOT. Names and patterns are always text there. */
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
@@ -8,7 +8,7 @@ type Node = SenseNode | ReflexNode | WorkflowNode;
 
 const nodesOf = ({ senses, reflexes, workflows }: Graph): readonly Node[] => [...senses, ...reflexes, ...workflows];
 
-/** Lines of a node's label, of which only the first is never empty. */
+/** The lines of a node's label. Only the first line is never empty. */
 function linesOf(node: Node): string[] {
   const lines = (): string[] => {
     switch (node.kind) {
@@ -27,7 +27,7 @@ function linesOf(node: Node): string[] {
     .map(escapeForTerminal);
 }
 
-/** Ids are ours: a name may be a word of the language. */
+/** Each node gets an id of our own: a name may be a word of the language. */
 const numbered = (graph: Graph): ReadonlyMap<string, string> =>
   new Map(nodesOf(graph).map(({ id }, index) => [id, `n${index}`]));
 
@@ -37,7 +37,7 @@ const MERMAID_SHAPES = {
   workflow: ["[[", "]]"],
 } as const;
 
-/** By code, as Mermaid has it: whatever is not plain could be markup of its own, of Markdown or of HTML. */
+/** Writes unusual characters by their code, as Mermaid does: they could be markup of Mermaid, Markdown or HTML. */
 const mermaidText = (text: string): string =>
   text.replace(/[^\p{L}\p{N} .,:()'/+≤→…-]/gu, (character) => `#${character.codePointAt(0)};`);
 
@@ -53,7 +53,7 @@ export function mermaidOf(graph: Graph): string {
 
 const DOT_SHAPES = { sense: "ellipse", reflex: "hexagon", workflow: "box" } as const;
 
-/** Only a quote ends a quoted text; in a label a backslash begins an escape, and an ampersand an entity of HTML. */
+/** Only a quote ends a quoted text. In a label a backslash begins an escape, and an ampersand begins an HTML entity. */
 const dotText = (text: string): string => text.replaceAll("&", "&amp;").replace(/[\\"]/g, "\\$&");
 
 export function dotOf(graph: Graph): string {

@@ -1,4 +1,4 @@
-/** The graph as a tree a person reads: under each sense what its signals lead to, and below it how often workflows start. */
+/** Owns the graph as a tree for people: under each sense the effects of its signals, and below how often workflows start. */
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
@@ -9,7 +9,7 @@ import { renderLine, type Screen, type Span, span } from "../screen/terminal.ts"
 
 const rateText = (most: number): string => (Number.isFinite(most) ? `≤ ${most}/h` : "unbounded");
 
-/** What its reflexes let through for one value of their keys, and the others in all: `≤ 6/h per host + ≤ 12/h`. */
+/** The rate that the reflexes allow for one value of their keys, and the rate of the other reflexes: `≤ 6/h per host + ≤ 12/h`. */
 export function startsText({ reflexes, most: inAll }: WorkflowNode): string {
   if (reflexes.length === 0) return "only by hand";
   if (inAll === 0) return "only by hand or at a start";
@@ -41,7 +41,7 @@ class Drawing {
     this.#senses = new Map(graph.senses.map((sense) => [sense.config.name, sense]));
   }
 
-  /** Those the clock triggers, then those only a person does, then those that only trigger one another. */
+  /** Draws the senses that the clock triggers, then those that only a person triggers, then those that only trigger one another. */
   draw(): void {
     for (const sense of this.#graph.senses) if (this.#hasClock(sense)) this.#root(sense);
     const targets = new Set(this.#graph.reflexes.map(({ config }) => (config.kind === "sense" ? config.sense : null)));
@@ -50,7 +50,7 @@ class Drawing {
     for (const reflex of this.#graph.reflexes) if (reflex.config.kind === "workflow") this.#timed(reflex);
   }
 
-  /** A workflow that the clock starts. */
+  /** Draws a workflow that the clock starts. */
   #timed({ config, clocks }: ReflexNode): void {
     if (clocks.length === 0) return;
     const workflow = span(escapeForTerminal(targetOf(config)), "cyan");
