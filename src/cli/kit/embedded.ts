@@ -1,12 +1,12 @@
 /**
- * What the build puts into the executable for people and editors: compressed JSON, read by name. From source a script of the
- * checkout makes the same file.
+ * Owns the data that the build puts into the executable for people and editors: compressed JSON, read by name. When nerve
+ * runs from source, a script of the checkout makes the same file.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** `script` stands below `scripts/`. */
+/** `script` is a path below `scripts/`. */
 export async function readEmbedded(name: string, script: string): Promise<unknown> {
   const packed = Bun.isStandaloneExecutable ? await embedded(name) : fromSource(name, script);
   return JSON.parse(Bun.zstdDecompressSync(packed).toString());

@@ -1,11 +1,11 @@
-/** The author's kit: declarations, schema and settings for an editor, and for `check`. */
+/** Owns the author's kit: declarations, schema and settings for an editor, and for `check`. */
 import { KIT, VERSION } from "../../version.ts";
 import { readEmbedded } from "./embedded.ts";
 
 /** Path in `.nerve/` → text. */
 export type KitFiles = Readonly<Record<string, string>>;
 
-/** What the kit of this build is called in `.nerve/version`. */
+/** The name of this build's kit in `.nerve/version`. */
 export const KIT_NAME = `nerve ${VERSION}, kit ${KIT}`;
 
 export const readKit = async (): Promise<KitFiles> => (await readEmbedded("author-kit.bin", "kit/kit.ts")) as KitFiles;

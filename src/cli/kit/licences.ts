@@ -1,4 +1,4 @@
-/** The licences of everything that this executable holds. */
+/** Owns the licences of all parts of this executable. */
 import { readEmbedded } from "./embedded.ts";
 
 export interface Licence {
@@ -13,7 +13,7 @@ export const readLicences = async (): Promise<readonly Licence[]> =>
 
 const RULE = "─".repeat(72);
 
-/** One after the other, each under its name. */
+/** All licences, each under the name of its part. */
 export const showLicences = (licences: readonly Licence[]): string =>
   licences
     .map(({ name, version, licence, text }) => `${RULE}\n${name} ${version} · ${licence}\n${RULE}\n\n${text}\n`)

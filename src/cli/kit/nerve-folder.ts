@@ -1,6 +1,6 @@
 /**
- * The folder `.nerve/` beside nerve.yaml: what editors and `check` know nerve by. nerve's own, and made anew by `nerve init`;
- * other things in it are left alone. The file `version` is written last, so a folder without it is not whole.
+ * Owns the folder `.nerve/` beside nerve.yaml, from which editors and `check` know nerve. `nerve init` makes nerve's files in
+ * the folder anew and leaves all other files alone. The file `version` is written last: a folder without it is incomplete.
  */
 import { lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,10 +14,10 @@ const VERSION_FILE = "version";
 export type FolderState =
   | { readonly kind: "none" }
   | { readonly kind: "current" }
-  /** `name`: of which kit; null where it is not whole. */
+  /** `name` is the kit of the folder; null where the folder is incomplete. */
   | { readonly kind: "other"; readonly name: string | null };
 
-/** Of the folder `.nerve/` in `folder`. */
+/** The state of `.nerve/` in `folder`. */
 export function stateOf(folder: string): FolderState {
   const path = join(folder, NERVE_FOLDER);
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { kind: "none" };
@@ -33,7 +33,7 @@ function versionIn(path: string): string | null {
   }
 }
 
-/** Null where an editor and `check` know this build. */
+/** Null where the folder's kit is the kit of this build. */
 export function staleness(folder: string): Problem | null {
   const state = stateOf(folder);
   if (state.kind !== "other") return null;
@@ -41,7 +41,7 @@ export function staleness(folder: string): Problem | null {
   return problem("stale-types", `${NERVE_FOLDER} ${which}`, "`nerve init` refreshes it", join(folder, NERVE_FOLDER));
 }
 
-/** Makes `.nerve/` in `folder` anew. Throws what the file system refuses. */
+/** Makes `.nerve/` in `folder` anew. Throws the errors of the file system. */
 export function writeNerveFolder(folder: string, files: KitFiles): Result<null, Problem> {
   const path = join(folder, NERVE_FOLDER);
   const there = lstatSync(path, { throwIfNoEntry: false });

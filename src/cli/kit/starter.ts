@@ -1,16 +1,16 @@
-/** What a folder gets that has no nerve.yaml: a config that watches this host at once, a sense and a workflow to change. */
+/** Owns the files for a folder without nerve.yaml: a config that watches this host at once, and a sense and a workflow to change. */
 
-/** The two comments by which editors know a schema: of yaml-language-server, and of JetBrains. */
+/** The two comments by which editors find a schema: one of yaml-language-server, and one of JetBrains. */
 export const SCHEMA_LINE = "# yaml-language-server: $schema=./.nerve/nerve.schema.json";
 const SCHEMA_LINES = `${SCHEMA_LINE}\n# $schema: ./.nerve/nerve.schema.json`;
 
-/** Plain where YAML takes the text as it stands. */
+/** Without quotes where YAML takes the text as it stands. */
 const yamlText = (text: string): string => (/^[\w./][\w./-]*$/.test(text) ? text : JSON.stringify(text));
 
-/** Where a config of one's own keeps its data. */
+/** The data folder of a config that a person runs in a folder of their own. */
 export const DATA = "./data";
 
-/** `hasPressure`: this kernel counts pressure. */
+/** `hasPressure` is true when this host's kernel counts pressure. */
 const config = (hasPressure: boolean, data: string): string => `${SCHEMA_LINES}
 # What nerve looks at on this host, and what follows from it. Try it: nerve nerve.yaml
 
@@ -63,14 +63,14 @@ export const run: Run = (thread) =>
   thread.step("note", () => thread.log("warn", "a rule asks for attention", thread.trigger.payload));
 `;
 
-/** Path → text: what is an author's own from then on. */
+/** Path → text. From then on the files belong to the author. */
 export const starterFiles = (hasPressure: boolean, data: string): Readonly<Record<string, string>> => ({
   "nerve.yaml": config(hasPressure, data),
   "senses/hello/index.ts": SENSE,
   "workflows/note/index.ts": WORKFLOW,
 });
 
-/** What every folder gets that lacks it, whoever wrote its nerve.yaml. */
+/** Files that every folder without them gets, whoever wrote its nerve.yaml. */
 export const SETTINGS: Readonly<Record<string, string>> = {
   "tsconfig.json": `{ "extends": "./.nerve/tsconfig.json" }\n`,
   ".gitignore": "/data/\n/.nerve/\n",

@@ -1,6 +1,7 @@
 /**
- * The types of an author's modules, checked by the checker inside this executable. Nothing of the folder decides what runs:
- * the project is always named, no script of a package.json runs, and no environment, bunfig.toml or .env reaches the checker.
+ * Owns the check of the types of an author's modules, with the checker inside this executable. Nothing in the folder decides
+ * what runs: the project is always named, and no script of a package.json runs. The checker gets no environment, no bunfig.toml
+ * and no .env.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -8,19 +9,19 @@ import { Glob } from "bun";
 import { type Problem, problem } from "../../model/problem.ts";
 import { NERVE_FOLDER, stateOf } from "./nerve-folder.ts";
 
-/** A checker that takes longer hangs. */
+/** A checker that takes longer has hung. */
 const LIMIT_MS = 120_000;
 
-/** So many are listed. */
+/** At most this many problems are listed. */
 const MAX_PROBLEMS = 50;
 
-/** Whether there are modules beside the config `file` whose types nobody can check, because `nerve init` never ran there. */
+/** True when there are modules beside the config `file` and `nerve init` never ran there: nobody can check their types. */
 export const lacksTypes = (file: string): boolean => {
   const folder = dirname(file);
   return stateOf(folder).kind === "none" && hasModules(folder);
 };
 
-/** What the checker finds in the modules beside the config `file`; nothing where `nerve init` never ran. `scratch`: an empty folder. */
+/** The problems of the modules beside the config `file`; none where `nerve init` never ran. `scratch` is an empty folder. */
 export async function checkTypes(file: string, scratch: string): Promise<readonly Problem[]> {
   const folder = dirname(file);
   if (stateOf(folder).kind === "none" || !hasModules(folder)) return [];
@@ -43,20 +44,20 @@ export async function checkTypes(file: string, scratch: string): Promise<readonl
   ];
 }
 
-/** A project without files is a mistake to the checker. */
+/** The checker takes a project without files for a mistake. */
 const hasModules = (folder: string): boolean =>
   ["senses", "workflows"].some((kind) => {
     const root = join(folder, kind);
     return existsSync(root) && !new Glob("**/*.{ts,tsx,mts,cts}").scanSync(root).next().done;
   });
 
-/** The user's own project where it builds on nerve's, so that the editor and `check` agree; else nerve's. */
+/** The user's own project where it builds on nerve's project, so that the editor and `check` agree; else nerve's project. */
 function projectOf(folder: string): string {
   const own = join(folder, "tsconfig.json");
   try {
     if (readFileSync(own, "utf8").includes(`./${NERVE_FOLDER}/tsconfig.json`)) return own;
   } catch {
-    // None that can be read: nerve's own it is.
+    // The project cannot be read, so nerve's own project is used.
   }
   return join(folder, NERVE_FOLDER, "tsconfig.json");
 }
@@ -64,7 +65,7 @@ function projectOf(folder: string): string {
 const PLACED = /^(.+?)\((\d+),(\d+)\): error (TS\d+): (.*)$/;
 const UNPLACED = /^error (TS\d+): (.*)$/;
 
-/** A line a problem; lines that are indented go on with the message. */
+/** One problem for each line. An indented line continues the message of the line before. */
 export function problemsIn(output: string, folder: string): readonly Problem[] {
   const found: Problem[] = [];
   for (const line of output.split("\n")) {
