@@ -1,4 +1,4 @@
-/** The built-in senses and workflows with their sources, and which of them a person means. */
+/** Owns the list of the built-in senses and workflows with their sources, and the search for a built-in by its name. */
 import { BUILT_IN_SENSES } from "../../../senses/index.ts";
 import { BUILT_IN_SENSE_NAMES } from "../../../senses/names.ts";
 import { meantOr } from "../../base/nearest.ts";
@@ -12,9 +12,9 @@ import { modulesIn } from "./embed.ts" with { type: "macro" };
 export interface BuiltIn {
   readonly kind: "sense" | "workflow";
   readonly name: string;
-  /** Its sources as they are in this build: path → text. */
+  /** The sources of the built-in in this build: path → text. */
   readonly files: Readonly<Record<string, string>>;
-  /** The module: `options`, and of a sense `payload`. */
+  /** The module's exports: `options`, and `payload` where the module is a sense. */
   readonly load: () => Readonly<Record<string, unknown>>;
 }
 
@@ -30,7 +30,7 @@ export const LIBRARY: readonly BuiltIn[] = [
   }),
 ];
 
-/** `sense:NAME`, `workflow:NAME`, or a bare name: all that have it, a sense first. */
+/** `reference` is `sense:NAME`, `workflow:NAME`, or a bare name. Returns all built-ins with this name, a sense first. */
 export function builtInsNamed(reference: string): Result<readonly [BuiltIn, ...BuiltIn[]], Failure> {
   const [, kind = null, name = reference] = /^(sense|workflow):(.*)$/.exec(reference) ?? [];
   const [first, ...others] = LIBRARY.filter((one) => one.name === name && (kind === null || one.kind === kind));

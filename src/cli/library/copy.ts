@@ -1,4 +1,4 @@
-/** Copies the sources of a built-in out, each file as it is in this build. */
+/** Owns the copy of a built-in's sources into the user's folder, each file as it is in this build. */
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ok, type Result } from "../../base/result.ts";
@@ -6,11 +6,11 @@ import { problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import type { BuiltIn } from "./built-in.ts";
 
-/** Nobody but the owner may change what nerve runs. */
+/** Only the owner may change the code that nerve runs. */
 const FOLDER = 0o755;
 const FILE = 0o644;
 
-/** The files, once all are there; none where one cannot be written. */
+/** Returns the files once all are written. Where a file cannot be written, no file stays. */
 export function copyOut({ files }: BuiltIn, folder: string): Result<readonly string[], Failure> {
   if (existsSync(folder)) {
     return fail(EXIT.finding, problem("already-there", `there is a folder ${folder} already`, "nothing was changed"));

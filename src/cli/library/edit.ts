@@ -1,10 +1,10 @@
 /**
- * Puts an entry into a map or list at the top of nerve.yaml. The text is changed at one place only, which the positions of the
- * parsed document say: comments, order and layout of everything else stay as a person wrote them.
+ * Owns the addition of an entry to a map or list at the top of nerve.yaml. The text changes at only one place. The positions
+ * of the parsed document give this place. Comments, order and layout of everything else stay as a person wrote them.
  */
 import { isMap, isScalar, isSeq, type Pair, parseDocument, type YAMLMap, type YAMLSeq } from "yaml";
 
-/** Into `senses` or `workflows` under a name, or at the end of `reflexes`. */
+/** An entry for `senses` or `workflows` under a name, or for the end of `reflexes`. */
 export type Addition =
   | { readonly section: "senses" | "workflows"; readonly name: string; readonly entry: string }
   | { readonly section: "reflexes"; readonly name: null; readonly entry: string };
@@ -36,23 +36,23 @@ function edit(text: string, addition: Addition): string | null {
 
 const isEmpty = (node: unknown): boolean => isScalar(node) && (node.value === null || node.value === "");
 
-/** `NAME: ENTRY` or the entry alone, as it stands within its collection. */
+/** `NAME: ENTRY`, or only the entry, as the text stands within its collection. */
 const line = ({ name, entry }: Addition): string => (name === null ? entry : `${name}: ${entry}`);
 
 const collection = (addition: Addition): string =>
   addition.name === null ? `[${addition.entry}]` : `{ ${line(addition)} }`;
 
-/** As a line of a collection in block style. */
+/** The text of the entry as a line of a collection in block style. */
 const blockLine = (addition: Addition, indent: string): string =>
   `${indent}${addition.name === null ? "- " : ""}${line(addition)}\n`;
 
-/** Ends in a newline, unless it is empty. */
+/** Adds the final newline, unless the text is empty or has it. */
 const whole = (text: string): string => (text === "" || text.endsWith("\n") ? text : `${text}\n`);
 
 const atEnd = (text: string, addition: Addition): string =>
   `${whole(text)}${addition.section}:\n${blockLine(addition, "  ")}`;
 
-/** The end of the line in which `at` is, its newline included. */
+/** The end of the line that holds `at`, its newline included. */
 const endOfLine = (text: string, at: number): number => {
   const found = text.indexOf("\n", at);
   return found < 0 ? text.length : found + 1;
@@ -63,7 +63,7 @@ const insert = (text: string, at: number, added: string): string => text.slice(0
 function belowKey(text: string, { key }: Pair<unknown, unknown>, addition: Addition): string | null {
   const end = (key as { range?: readonly number[] }).range?.[1];
   if (end === undefined) return null;
-  // `senses: ~` and the like: what stands there for nothing goes.
+  // In `senses: ~` and the like, the word for null is removed.
   const rest = text.slice(end, endOfLine(text, end)).replace(/^(\s*:\s*)(?:~|null|Null|NULL)/, "$1");
   const before = whole(text.slice(0, end) + rest.replace(/[ \t]+$/m, ""));
   return before + blockLine(addition, "  ") + text.slice(endOfLine(text, end));
@@ -84,7 +84,7 @@ function belowLast(text: string, value: YAMLMap | YAMLSeq, addition: Addition): 
   );
 }
 
-/** Where the last thing of a pair or node ends. */
+/** The end of the last value in a pair or node. */
 function endOf(item: unknown): number | undefined {
   const { key, value, range } = item as { key?: unknown; value?: unknown; range?: readonly number[] };
   if (range) return (isMap(item) || isSeq(item)) && !item.flow ? endOf(item.items.at(-1)) : range[1];
@@ -98,7 +98,7 @@ function intoFlow(text: string, value: YAMLMap | YAMLSeq, added: string): string
     return `${text.slice(0, close).trimEnd()}${isSeq(value) ? added : ` ${added} `}${text.slice(close)}`;
   const ends = endOf(last);
   if (ends === undefined) return null;
-  // A value that is left out ends behind the space before it.
+  // The range of an empty value includes the space before it.
   const end = text.slice(0, ends).trimEnd().length;
   const between = text.slice(end, close);
   const hasComma = /^\s*,/.test(between);
@@ -112,7 +112,7 @@ function intoFlow(text: string, value: YAMLMap | YAMLSeq, added: string): string
   return `${text.slice(0, end)}${comma}${rest.slice(0, lineEnd)}\n${indent}${added}${hasComma ? "," : ""}${rest.slice(lineEnd)}`;
 }
 
-/** Whether the edited text says what the old one said, and the addition, and nothing else. */
+/** True when the edited text means the same as the old text plus the addition, and nothing else. */
 function meansTheSame(before: string, after: string, { section, name, entry }: Addition): boolean {
   const edited = parse(after);
   if (edited.errors.length > 0) return false;

@@ -1,10 +1,10 @@
-/** A macro: it runs in the build, and what it returns becomes part of the executable. */
+/** Owns a macro: it runs in the build, and its result becomes part of the executable. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../../..");
 
-/** Each module in `folder`: its files, path → text. */
+/** The files of each module in `folder`: path → text. */
 export function modulesIn(folder: string): Record<string, Record<string, string>> {
   const modules: Record<string, Record<string, string>> = {};
   for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true })) {

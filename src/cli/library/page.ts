@@ -1,4 +1,4 @@
-/** What `nerve library NAME` says of a built-in: from what the module declares, in the words of its README. */
+/** Owns the content of `nerve library NAME`: it comes from the module's declarations and from the module's README. */
 import { parse } from "yaml";
 import type { BuiltInSenseName } from "../../../senses/names.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
@@ -13,7 +13,7 @@ export interface OptionLine {
   /** `a duration from 1m to 90d`. */
   readonly type: string;
   readonly required: boolean;
-  /** As nerve.yaml writes it; null where it is required. */
+  /** The default as nerve.yaml writes it; null where the option is required. */
   readonly default: string | null;
   readonly about: string;
 }
@@ -21,7 +21,7 @@ export interface OptionLine {
 export interface FieldLine {
   readonly name: string;
   readonly type: string;
-  /** As its name says it, or null. */
+  /** The unit that the key's name gives, or null. */
   readonly unit: string | null;
   readonly about: string;
 }
@@ -31,9 +31,9 @@ export interface Page {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionLine[];
-  /** Null: it depends on the options, or can be anything. */
+  /** Null where the payload depends on the options, or can be anything. */
   readonly payload: readonly FieldLine[] | null;
-  /** What the unit opens for it, of the kinds of `needs` in nerve.yaml, and what that follows from; null: nothing. */
+  /** `kinds`: the kinds of `needs` that the unit opens for the built-in. `because`: the reason. Null without needs. */
   readonly needs: { readonly kinds: readonly string[]; readonly because: string } | null;
   readonly notes: readonly string[];
   readonly tables: Readme["tables"];
@@ -41,12 +41,12 @@ export interface Page {
 }
 
 type Path = readonly (string | number)[];
-/** As `nerve/options` makes them. */
+/** The shape of the options that `nerve/options` makes. */
 interface Options {
   read(given: unknown, path: Path, report: (path: Path, problem: string) => void): Readonly<Record<string, Json>>;
 }
 
-/** The first sentence of its README. */
+/** The first sentence of the built-in's README. */
 export const summaryOf = ({ files }: BuiltIn): string =>
   readReadme(files["README.md"] ?? "").summary.split(". ", 1)[0] ?? "";
 
@@ -67,7 +67,7 @@ export function pageOf(builtIn: BuiltIn): Page {
   };
 }
 
-/** As they are with the options of its example. */
+/** The needs of the built-in with the options of its example. */
 function needsOf({ kind, name }: BuiltIn, example: string): Page["needs"] {
   const written = parse(example) as Readonly<Record<string, Readonly<Record<string, Entry | null>>>>;
   const entries = Object.entries(written[`${kind}s`] ?? {});
@@ -78,7 +78,7 @@ function needsOf({ kind, name }: BuiltIn, example: string): Page["needs"] {
   return because === null ? null : { kinds, because };
 }
 
-/** Of a sense or workflow in nerve.yaml. */
+/** The entry of a sense or workflow in nerve.yaml. */
 interface Entry {
   readonly use: string | undefined;
   readonly with: JsonObject | undefined;
@@ -86,7 +86,7 @@ interface Entry {
 
 const ignored = (): void => {};
 
-/** No option takes it, so that each says what it takes. */
+/** No option accepts this value, so each option's refusal names what the option accepts. */
 const NOT_TAKEN = Symbol("not taken");
 
 function optionsOf(options: Options, { options: rows }: Readme): OptionLine[] {

@@ -1,21 +1,21 @@
-/** A built-in's README, taken apart: the sentence that sums it up, the example, what its tables say of each name, and the rest. */
+/** Owns the split of a built-in's README into its summary, its example, the words of its tables on each name, and the rest. */
 
 export interface Readme {
   readonly summary: string;
-  /** Of nerve.yaml, ready to paste. */
+  /** An example for nerve.yaml, ready to paste. */
   readonly example: string;
-  /** Name of an option → what the tables say of it. */
+  /** Name of an option → the option's row in the tables. */
   readonly options: ReadonlyMap<string, Row>;
-  /** Key of the payload → the same. */
+  /** Key of the payload → the key's row in the tables. */
   readonly keys: ReadonlyMap<string, Row>;
-  /** Paragraphs and lists beside the summary and the example. */
+  /** Paragraphs and lists other than the summary and the example. */
   readonly notes: readonly string[];
-  /** Tables that are about something else. */
+  /** Tables that describe neither options nor keys. */
   readonly tables: readonly Table[];
 }
 
 export interface Row {
-  /** As the table writes it; null in a table without defaults. */
+  /** The default as the table writes it; null in a table without defaults. */
   readonly fallback: string | null;
   readonly about: string;
 }
@@ -42,7 +42,7 @@ export function readReadme(text: string): Readme {
   };
 }
 
-/** Prose on one line, without marks of emphasis. */
+/** Puts prose on one line, without marks of emphasis. */
 const plain = (block: string): string => block.replaceAll("**", "").replace(/\n(?!- )/g, " ");
 
 const cellsOf = (block: string): string[][] =>
@@ -65,7 +65,7 @@ const isAbout =
 
 const codeIn = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, word = ""]) => word);
 
-/** Names that share a row share what is said, and have the defaults in their order. */
+/** Names in one row share the description. The defaults in the row are in the order of the names. */
 function rowsOf([, ...lines]: Table): [string, Row][] {
   return lines.flatMap((cells) => {
     const names = codeIn(cells[0] ?? "");

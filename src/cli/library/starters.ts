@@ -1,11 +1,11 @@
-/** What `nerve add` writes for each built-in: what nothing could be watched without, and how often it looks. */
+/** Owns the entries that `nerve add` writes for each built-in: the options that the built-in must have, and its interval. */
 import type { BuiltInSenseName } from "../../../senses/names.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { BuiltInWorkflowName } from "../../workflows/names.ts";
 import type { BuiltIn } from "./built-in.ts";
 
 export interface Starter {
-  /** In YAML's flow style: of the sense or workflow, and of the reflex that runs it; a reflex of null: there is no sensible one. */
+  /** Both texts are in YAML's flow style. `reflex` runs the sense or workflow; null where no reflex makes sense. */
   readonly entry: string;
   readonly reflex: string | null;
 }
@@ -22,7 +22,7 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
   processes: every("10s"),
   pressure: every("10s"),
   "host-health": every("10s"),
-  // What watches should not die with what it watches.
+  // A worker of its own: the sense `nerve` must not die together with the senses that it watches.
   nerve: every("30s", "{ group: watch }"),
   exec: every("1m", "{ with: { command: [date, +%s], parse: number } }"),
 };
@@ -41,7 +41,7 @@ export function starterOf({ kind, name }: Pick<BuiltIn, "kind" | "name">, config
   return { entry: written, reflex: `{ sense: ${name}, interval: ${interval} }` };
 }
 
-/** What is worth a run, of the built-in senses that are configured. */
+/** For each built-in sense that may be configured: the payload that is worth a run. */
 const WORTH: readonly (readonly [use: string, when: string])[] = [
   ["host-health", "{ status: \"'critical'\" }"],
   ["nerve", "{ status: \"'critical'\" }"],
@@ -60,7 +60,7 @@ function ruleFor(workflow: string, config: NerveConfig): string | null {
 const namesOf = (use: string, { senses }: NerveConfig): string[] =>
   [...senses.values()].filter((sense) => sense.use === use).map(({ name }) => name);
 
-/** Its options name the senses it asks, where these do not have the names it asks for by itself. */
+/** The options name the senses that host-health asks, where these senses do not have their default names. */
 function healthOf(config: NerveConfig): string {
   const kinds = { cpu: "cpu-usage", memory: "memory", load: "load", disks: "disk-usage", pressure: "pressure" };
   const named = Object.entries(kinds).flatMap(([option, use]) => {

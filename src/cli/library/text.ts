@@ -1,11 +1,11 @@
-/** A page of the library as a person reads it. */
+/** Owns the text of a library page for people. */
 import { type Column, renderTable } from "../screen/table.ts";
 import { renderLine, type Screen, type Span, type Style, span, wrapLines } from "../screen/terminal.ts";
 import type { FieldLine, OptionLine, Page } from "./page.ts";
 
 const INDENT = "  ";
 
-/** Longer words of a type stand in `--json`. */
+/** A longer type is shown only in `--json`. */
 const MAX_TYPE = 40;
 
 const short = (text: string): string => (text.length > MAX_TYPE ? `${text.slice(0, MAX_TYPE - 1)}…` : text);
@@ -15,7 +15,7 @@ interface Cells {
   readonly about: string;
 }
 
-/** Columns, and below each row what it is about, wrapped. */
+/** Columns, and below each row its wrapped description. */
 function rows(lines: readonly Cells[], screen: Screen): string[] {
   const widths: number[] = [];
   for (const { left } of lines) {
