@@ -1,6 +1,6 @@
 /**
- * Follows runs through their logs, by the same fold the kernel uses: however short a state was, it is seen. What is known
- * of a run is kept until its ending.
+ * Owns the following of runs through their logs. It uses the same fold as the kernel, so every state is seen, however short
+ * the state was. A run stays in memory until its ending.
  */
 import type { Log } from "../../model/log.ts";
 import { advance, isOver, type Run } from "../../model/run.ts";
@@ -13,23 +13,23 @@ const PAGE = 1_000;
 
 export interface Change {
   readonly run: Run;
-  /** When it came to be so. */
+  /** The time of the change. */
   readonly at: number;
 }
 
 export interface Following {
-  /** The newest log when it began. */
+  /** The newest log when the following began. */
   readonly beganAt: number;
   /** Changes of state since the last call, oldest first. */
   news(): Change[];
-  /** Resolves once another process has committed. */
+  /** Resolves after another process has committed. */
   changed(): Promise<void>;
 }
 
-/** Begins now: what changes from here on is news. `workflows` empty: all. */
+/** Follows from now on: every later change is news. An empty `workflows` means all workflows. */
 export function followRuns(store: StoreReader, workflows: readonly string[]): Following {
   let version = store.version();
-  // In this order: what happens between the two is in both, and is known by the id of its log.
+  // The order matters: a change between these two reads is in both results. The id of its log shows the repetition.
   let cursor = store.logs.lastId();
   const known = new Map(store.runs.active().map((run) => [run.id, run]));
   const sources = workflows.map((name) => `workflow:${name}`);
@@ -39,7 +39,7 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
     if (told.kind !== "event") return [];
     const { row, event } = told;
     const before = event.event === "run.queued" ? null : (known.get(row.run) ?? store.runs.byId(row.run));
-    // It is in what was read at the beginning.
+    // The runs that were read at the beginning include this log.
     if (before === null ? event.event !== "run.queued" : before.last_log_id >= log.id) return [];
     const run = advance(before, row, event);
     if (isOver(run.state)) known.delete(run.id);
@@ -57,7 +57,7 @@ export function followRuns(store: StoreReader, workflows: readonly string[]): Fo
           try {
             changes.push(...changeOf(log));
           } catch {
-            // A history that cannot be is for `nerve rebuild --check` to tell.
+            // `nerve rebuild --check` reports a history that contradicts itself.
           }
         }
       }

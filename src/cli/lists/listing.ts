@@ -1,4 +1,4 @@
-/** What `signals`, `logs` and `runs` share: which rows, in which order, and following what comes. */
+/** Owns the common part of `signals`, `logs` and `runs`: the choice and order of rows, and the following of new rows. */
 import { safeJson } from "../../base/escape.ts";
 import { localDay } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
@@ -36,7 +36,7 @@ export interface Range {
   readonly since: number | null;
   readonly until: number | null;
   readonly trace: string | null;
-  /** Infinity where there is none. */
+  /** Infinity where there is no limit. */
   readonly limit: number;
   readonly follow: boolean;
 }
@@ -51,10 +51,10 @@ interface RangeOptions {
 }
 
 const DEFAULT_LIMIT = 20;
-/** Rows of one query: memory stays bounded however long the list is. */
+/** The rows of one query. Memory stays bounded however long the list is. */
 const PAGE = 1_000;
 export const POLL_MS = 150;
-/** Clocks are set and ids are not: a search by time begins this much earlier, by the clock and by rows. */
+/** A set clock moves times, but not ids. A search by time therefore begins this much earlier, and some rows earlier. */
 export const CLOCK_SLACK_MS = 60_000;
 const SLACK_ROWS = 8_192;
 
@@ -104,7 +104,7 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
   });
 }
 
-/** Where a search begins for rows of `since` or of `trace`; both null: at the first. As `Source.begin`. */
+/** The beginning of a search by `since` or `trace`, for `Source.begin`. With neither, the search begins at the first row. */
 export function beginning({ since, trace }: Range, firstIdSince: (at: number) => number): number {
   const earliest = trace === null ? since : traceTime(trace);
   return earliest === null ? 0 : Math.max(0, firstIdSince(earliest - CLOCK_SLACK_MS) - 1 - SLACK_ROWS);
@@ -113,15 +113,15 @@ export function beginning({ since, trace }: Range, firstIdSince: (at: number) =>
 export interface Page<Row> {
   /** In id order. */
   readonly rows: readonly Row[];
-  /** What keeps the rest from being read: thrown once these are shown. */
+  /** The error that keeps the rest from being read. `list` throws it after these rows are shown. */
   readonly damage: Error | null;
 }
 
 export const whole = <Row>(rows: readonly Row[]): Page<Row> => ({ rows, damage: null });
 
-/** A table of the store, filtered. */
+/** A table of the store, behind a filter. */
 export interface Source<Row> {
-  /** From `after` upwards, or the newest. */
+  /** Rows from `after` upwards, or the newest rows. */
   page(after: number, limit: number, newest: boolean): Page<Row>;
   /** One less than the first id that may matter for `since` or `trace`. */
   begin(): number;
@@ -131,12 +131,12 @@ export interface Source<Row> {
 
 export interface Listing<Row> {
   readonly source: Source<Row>;
-  /** A row as its line, or lines. */
+  /** The line, or lines, of a row. */
   readonly show: (row: Row) => string;
   readonly json: boolean;
 }
 
-/** Prints the rows of `range`, and with `follow` those that come. Returns how many it printed, when it ends. */
+/** Prints the rows of `range`, and with `follow` every new row. Returns the number of printed rows when the listing ends. */
 export async function list<Row extends { readonly id: number }>(
   { source, show, json }: Listing<Row>,
   range: Range,
@@ -158,10 +158,10 @@ export async function list<Row extends { readonly id: number }>(
       left -= taken;
       if (taken < PAGE) break;
     }
-    // Rows that were filtered out are not looked at again either.
+    // The next read also skips the rows that the filter removed.
     cursor = Math.max(cursor, end);
   };
-  // Before the first look: what is committed during it is looked at again.
+  // The version is read before the rows: a commit during the read then causes another read.
   let version = source.version();
   const fromCursor = range.after !== null || !Number.isFinite(range.limit);
   const readFrom = (begin: number): void => {
@@ -174,10 +174,10 @@ export async function list<Row extends { readonly id: number }>(
     cursor = Math.max(cursor, end);
   };
   readFrom(range.after ?? source.begin());
-  // A trace that does not begin with its time: somebody else's, or a set clock put its rows elsewhere.
+  // The rows of the trace may lie elsewhere: another program made the trace's id, or a clock was set.
   if (printed === 0 && range.trace !== null && range.after === null) readFrom(0);
   if (!range.follow) return printed;
-  // The newest N were to begin with; after a cursor N is an end.
+  // The limit was for the newest rows at the beginning. After a cursor the limit ends the listing.
   if (range.after === null) left = Number.POSITIVE_INFINITY;
   while (left > 0) {
     printProblems(FOUND_DAMAGE.take(), json);
@@ -190,18 +190,18 @@ export async function list<Row extends { readonly id: number }>(
   return printed;
 }
 
-/** How rows are shown. */
+/** The form in which rows are shown. */
 export interface Shape {
   readonly json: boolean;
   readonly wide: boolean;
 }
 
-/** Below the first line of a row. */
+/** The margin below the first line of a row. */
 const MARGIN = [span("    ")];
 
 /**
- * Shows a row as a line with its time, and further lines where its text has several, or as JSON. A line that is too long for
- * the terminal is `cut`, or goes on below (`wrapped`): the end of a message often holds the remedy.
+ * Shows a row as JSON, or as a line with its time and a further line for each further line of its text. `cut` cuts a line that
+ * is too long for the terminal. `wrapped` continues the line below: the end of a message often holds the remedy.
  */
 export function rowPrinter<Row extends { readonly at: number }>(
   { json, wide }: Shape,
