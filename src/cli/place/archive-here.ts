@@ -1,4 +1,4 @@
-/** `nerve archive run` where no daemon runs: the same work, in this process, under the lock of the data directory. */
+/** Owns `nerve archive run` where no daemon runs: the same work in this process, under the lock of the data directory. */
 
 import { ok, type Result } from "../../base/result.ts";
 import type { Archived } from "../../control/contract.ts";
@@ -48,7 +48,7 @@ async function archive(
     trouble: (message) =>
       refused.resolve({ ok: false, error: problem("store-failed", `${store.file} cannot be written: ${message}`) }),
   });
-  // The journal's lines are rows of the log already; the command prints the outcome.
+  // The journal's lines are rows of the log already, and the command prints the outcome.
   const journal = new Journal(ledger, { write: () => {} }, () => clock.wallMs());
   const archiver = new Archiver({ world, store, ledger, folder: archiveFolder(data), journal });
   const ticker = new Ticker(clock, () => {}, alarm);

@@ -1,4 +1,4 @@
-/** Asks the running daemon, and turns its refusals into exit codes. */
+/** Owns the requests to the running daemon, and turns the daemon's refusals into exit codes. */
 import { constants } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../../base/result.ts";
@@ -9,7 +9,7 @@ import { EXIT, type ExitCode, type Failure, fail } from "../frame/outcome.ts";
 import { denialAt } from "./denied.ts";
 import { nothingThere, type Place, startCommand } from "./place.ts";
 
-/** A name nobody has, in the words of the engine; a config's problems have such kinds of their own. */
+/** Kinds of problems with which the engine reports an unknown name. A config's problems on unknown names have other kinds. */
 const UNKNOWN: ReadonlySet<string> = new Set([
   "unknown-sense",
   "unknown-reflex",
@@ -27,8 +27,8 @@ const codeOfRefusal = (problems: readonly Problem[]): ExitCode => {
 };
 
 /**
- * `body` null asks, else acts. `refused` is the exit code of a refusal, where it is always the same; `otherwise` what may
- * have to be done instead of starting a daemon where none answers.
+ * Asks when `body` is null, else acts. `refused` is the exit code of a refusal, where the code is always the same.
+ * `otherwise` is the remedy that may be needed instead of a start, where no daemon answers.
  */
 export async function ask<T>(
   place: Place,

@@ -1,4 +1,4 @@
-/** Another user than nerve's runs a verb: whose the file in the way is, and the same command as that user. */
+/** Owns the words for a verb that does not run as nerve's user: the owner of the file in the way, and the command for that owner. */
 import { accessSync, constants, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { Problem } from "../../model/problem.ts";
@@ -8,7 +8,7 @@ const { R_OK, W_OK, X_OK } = constants;
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "";
 
-/** The user's name, or the number where /etc/passwd has none. */
+/** The user's name; the number where /etc/passwd has no such user. */
 function nameOf(uid: number): string {
   try {
     const rows = readFileSync("/etc/passwd", "utf8").split("\n");
@@ -20,7 +20,7 @@ function nameOf(uid: number): string {
 
 const whoAmI = (): number => process.geteuid?.() ?? 0;
 
-/** From the root down, the path itself last. */
+/** The parts of `path` from the root down, the path itself last. */
 const partsOf = (path: string): string[] => (path === "/" ? ["/"] : [...partsOf(dirname(path)), path]);
 
 interface Closed {
@@ -28,7 +28,7 @@ interface Closed {
   readonly owner: number;
 }
 
-/** The first part of `path` that is closed to this user and belongs to another; null where there is none. */
+/** The first part of `path` that is closed to this user and belongs to another user; null where there is no such part. */
 function closedPart(path: string, right: number): Closed | null {
   const whole = resolve(path);
   for (const part of partsOf(whole)) {
@@ -51,21 +51,21 @@ function isOnPath(program: string): boolean {
 const ownName = (): string =>
   !Bun.isStandaloneExecutable || isOnPath(process.execPath) ? "nerve" : shellWord(process.execPath);
 
-/** sudo hands no variables on. */
+/** sudo does not pass variables on, so the config becomes an option. */
 function configWords(words: readonly string[]): string[] {
   const { NERVE_CONFIG: file = "" } = process.env;
   const isGiven = words.some((word) => /^(?:-c|--config)/.test(word));
   return file === "" || isGiven ? [] : ["-c", file];
 }
 
-/** This very command, as the user `owner`. */
+/** The command line of this process, as the user `owner`. */
 function asUser(owner: number): string {
   const words = process.argv.slice(2);
   const sudo = owner === 0 ? "sudo" : `sudo -u ${shellWord(nameOf(owner))}`;
   return [sudo, ownName(), ...[...words, ...configWords(words)].map(shellWord)].join(" ");
 }
 
-/** What is in this user's way to `path`, in words and with the command that works; null where nothing is. */
+/** The part of `path` that is closed to this user, in words and with the command that works; null where nothing is closed. */
 export function denialAt(path: string, right: number = R_OK): Pick<Problem, "message" | "hint"> | null {
   const closed = closedPart(path, right);
   if (closed === null) return null;
@@ -73,7 +73,7 @@ export function denialAt(path: string, right: number = R_OK): Pick<Problem, "mes
   return { message, hint: asUser(closed.owner) };
 }
 
-/** Kinds of problems behind which another user's file can be. */
+/** Kinds of problems that a file of another user can cause. */
 const DENIED = /(?:^|-)permission$|^unreadable$|^data-unusable$/;
 
 function ofConfig(found: Problem): Problem {
@@ -89,7 +89,7 @@ function explained(found: Problem): Problem {
   return denial === null ? found : { ...found, ...denial, file: null };
 }
 
-/** Each problem that comes of being another user says so; one folder in the way of many files is one problem. */
+/** Explains each problem that comes from the file of another user. One folder in the way of many files becomes one problem. */
 export function explainDenials(problems: readonly Problem[]): readonly Problem[] {
   if (whoAmI() === 0) return problems;
   const all = problems.map(explained);

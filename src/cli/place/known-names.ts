@@ -1,6 +1,6 @@
 /**
- * Names a person typed, held against the configuration. Of those nobody has, a list that came out empty speaks too: that
- * is a mistyped name, not a quiet sense.
+ * Owns the comparison of the names that a person typed with the configuration. An empty list for an unknown name is an error:
+ * the person mistyped the name, and the sense is not quiet.
  */
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
@@ -10,7 +10,7 @@ import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
 type Kind = "sense" | "workflow" | "reflex";
 
-/** `sense:NAME` where a sense is meant is its name, as logs and stories write it. */
+/** Turns `sense:NAME`, as logs and stories write it, into NAME where a sense is meant. */
 export const bareName = (kind: Kind, reference: string): string =>
   reference.startsWith(`${kind}:`) ? reference.slice(kind.length + 1) : reference;
 
@@ -23,7 +23,7 @@ export const knownWorkflows = (config: NerveConfig | null, names: readonly strin
 export const knownReflexes = (config: NerveConfig | null, names: readonly string[]): Result<null, Failure> =>
   known("reflex", config, names);
 
-/** Of `sense:NAME`, `workflow:NAME` and `reflex:NAME`; `kernel` is always there. */
+/** Checks `sense:NAME`, `workflow:NAME` and `reflex:NAME`. The source `kernel` always exists. */
 export function knownSources(config: NerveConfig | null, sources: readonly string[]): Result<null, Failure> {
   for (const source of sources) {
     const [, kind, name] = /^(sense|workflow|reflex):(.+)$/.exec(source) ?? [];
@@ -55,8 +55,8 @@ function unknownName(kind: Kind, config: NerveConfig, name: string): Problem {
 }
 
 /**
- * The reflex that is meant by `name`: its name, or what it starts or runs where it is the only reflex to do so. Usage error
- * with the nearest name when none of `configs` has one.
+ * The reflex that `reference` means: its name, or its target where it is the only reflex with this target. A usage error with the
+ * nearest name where no config in `configs` has such a reflex.
  */
 export function knownReflex(configs: readonly NerveConfig[], reference: string): Result<string, Failure> {
   const name = bareName("reflex", reference);

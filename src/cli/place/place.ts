@@ -1,6 +1,6 @@
 /**
- * Which configuration a command is about, and where its data lies. A command that only looks at a running nerve must not
- * be stopped by a config that was broken since, or whose credentials only the daemon gets: then `data` alone is read.
+ * Owns the choice of a command's configuration and data directory. A config that was broken after the start, or whose
+ * credentials only the daemon gets, must not stop a command that only looks at a running nerve: then only `data` is read.
  */
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
@@ -17,7 +17,7 @@ import { shellWord } from "../screen/shell-word.ts";
 
 const DEFAULT_FILE = "nerve.yaml";
 
-/** Absolute path of `-c`, else `$NERVE_CONFIG`, else ./nerve.yaml. */
+/** The absolute path of `-c`, else of `$NERVE_CONFIG`, else of ./nerve.yaml. */
 export const configFile = (given: string | null): string =>
   resolve(given ?? (process.env.NERVE_CONFIG || DEFAULT_FILE));
 
@@ -31,13 +31,13 @@ function load(given: string | null, checksPatterns: boolean): Result<NerveConfig
   return loaded.ok ? loaded : fail(EXIT.badConfig, ...explainAbsence(loaded.error, given));
 }
 
-/** Of a file that is not there: how one is named, and how a first one is made. */
+/** Adds to the problem of a missing config how to name a config, and how to make a first one. */
 export function explainAbsence(problems: readonly Problem[], given: string | null): Problem[] {
   const named = given !== null || Boolean(process.env.NERVE_CONFIG);
   const first = "`nerve init` writes a first one";
   const hint = named ? `name another, or ${first}` : `name a config with -c FILE or $NERVE_CONFIG; ${first}`;
   const file = configFile(given);
-  // One with a place in the file is about something the file names.
+  // A problem with a place in the file is about another file that the config names.
   const isAbsence = (found: Problem): boolean =>
     found.kind === "not-found" && found.file === file && found.line === null;
   return problems.map((found) => (isAbsence(found) ? { ...found, hint } : found));
@@ -45,9 +45,9 @@ export function explainAbsence(problems: readonly Problem[], given: string | nul
 
 export interface Place {
   readonly file: string;
-  /** Absolute path of the data directory. */
+  /** The absolute path of the data directory. */
   readonly data: string;
-  /** Null when it has `problems`. */
+  /** Null when the config has `problems`. */
   readonly config: NerveConfig | null;
   readonly problems: readonly Problem[];
 }
@@ -62,12 +62,12 @@ export function findPlace(given: string | null): Result<Place, Failure> {
 
 const parseYaml = (text: string) => parseDocument(text, { logLevel: "silent", uniqueKeys: false });
 
-/** `data` of a file that has problems elsewhere, null when it cannot be read. */
+/** The `data` of a file with problems elsewhere; null when `data` cannot be read. */
 function dataAlone(file: string): string | null {
   const text = readSafely(file);
   if (!text.ok) return null;
   const whole = parseYaml(text.value);
-  // What is broken may take in the lines below it: a line that begins with `data:` is the file's own all the same.
+  // A syntax error may swallow the lines below it. A line that begins with `data:` still belongs to the file.
   const document = whole.errors.length === 0 ? whole : parseYaml(/^data[ \t]*:.*$/m.exec(text.value)?.[0] ?? "");
   if (document.errors.length > 0) return null;
   const data = document.get("data") ?? DEFAULT_DATA;
@@ -76,7 +76,7 @@ function dataAlone(file: string): string | null {
   return filled.faults.length > 0 ? null : resolve(dirname(file), filled.text);
 }
 
-/** Neither a daemon nor data were found: a broken config explains it better than their absence. */
+/** For when neither a daemon nor data is found: the problems of a broken config explain this better than the absence does. */
 export const nothingThere = (place: Place, found: Problem): { readonly ok: false; readonly error: Failure } =>
   err(
     place.problems.length > 0
@@ -84,10 +84,10 @@ export const nothingThere = (place: Place, found: Problem): { readonly ok: false
       : { code: EXIT.unreachable, problems: [found] },
   );
 
-/** ` -c FILE`, where a command to be typed next needs it. */
+/** ` -c FILE` where the next command needs it, else "". */
 export const configOption = (file: string, given: string | null): string =>
   given === null ? "" : ` -c ${shellWord(file)}`;
 
-/** What starts the daemon of this place. */
+/** The command that starts the daemon of this place. */
 export const startCommand = ({ file }: Place): string =>
   /\.ya?ml$/.test(file) ? `nerve ${shellWord(file)}` : `nerve start -c ${shellWord(file)}`;

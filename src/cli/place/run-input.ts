@@ -1,4 +1,4 @@
-/** The input of a run as a person writes it: JSON, @FILE or - for stdin. */
+/** Owns the input of a run as a person writes it: JSON, @FILE or - for stdin. */
 import { readFileSync } from "node:fs";
 import type { Json } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";

@@ -1,6 +1,6 @@
 /**
- * A whole nerve on scratch copies, in this process, for a run that is tried out: the daemon's own rules about steps, sleeps and
- * limits hold. No reflex is loaded, so nothing begins by itself. Peers are copies of the real databases.
+ * Owns a whole nerve on scratch copies in this process, for the trial of a run: the daemon's own rules for steps, sleeps and
+ * limits apply. No reflex is loaded, so nothing starts by itself. Peers are copies of the real databases.
  */
 import { join } from "node:path";
 import { ok, type Result } from "../../base/result.ts";
@@ -17,7 +17,7 @@ export interface ScratchDaemon {
   stop(): Promise<void>;
 }
 
-/** With the workflow called `workflow` alone, whose runs are tried once. */
+/** Starts the daemon with only the workflow `workflow`, whose runs get one attempt. */
 export function startScratchDaemon(
   folder: ScratchFolder,
   config: NerveConfig,
@@ -30,7 +30,7 @@ export function startScratchDaemon(
     if (!copied.ok) return fail(EXIT.finding, copied.error);
   }
   linkBlobs(join(config.data, "blobs"), join(folder.folder("data/blobs")));
-  // Whoever supervises this command does not supervise a daemon.
+  // The supervisor of this command is not the supervisor of a daemon.
   const { NOTIFY_SOCKET: _, WATCHDOG_USEC: __, ...environment } = process.env;
   const started = startDaemonOn(scratch, {
     configFile: config.file,
