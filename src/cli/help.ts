@@ -1,4 +1,4 @@
-/** The text of `--help`, from a command's own data, and the overview of all of them. */
+/** Owns the text of `--help`, made from a command's own data, and the overview of all commands. */
 import { COMMON, type Command, type Options } from "./frame/command.ts";
 import { paint, type Screen } from "./screen/terminal.ts";
 import { SECTIONS, type Section, VERBS, type Verb } from "./verbs.ts";
@@ -38,7 +38,7 @@ export function commandHelp({ name, summary }: Verb, command: Command, screen: S
   ].join("\n");
 }
 
-/** Every section, or all but `keep`. */
+/** The overview with every section, or without the section `keep`. */
 export function overview(screen: Screen, all: boolean): string {
   const title = (text: string): string => paint(text, "bold", screen.colours);
   const width = Math.max(...VERBS.map(({ usage }) => usage.length));

@@ -1,4 +1,4 @@
-/** The command line's entry: which verb, its input, and how it ends. Loads the one command that was asked for. */
+/** Owns the entry of the command line: the verb, its input, and its exit code. Loads only the command that was asked for. */
 
 import { letSignals } from "../base/early-signals.ts";
 import { meantOr } from "../base/nearest.ts";
@@ -8,7 +8,7 @@ import { FOUND_DAMAGE } from "./frame/found-damage.ts";
 import { EXIT, fail, type Outcome, usageError } from "./frame/outcome.ts";
 import { NOT_YET, VERBS, verbNamed } from "./verbs.ts";
 
-/** Runs what argv (without the executable) asks for and ends the process with its exit code. */
+/** Runs the command in argv (without the executable) and ends the process with its exit code. */
 export async function runCommand(argv: string[]): Promise<void> {
   const outcome = withDamage(await attempt(argv));
   if (outcome.ok) process.exit(outcome.value);
@@ -20,7 +20,7 @@ export async function runCommand(argv: string[]): Promise<void> {
   process.exit(outcome.error.code);
 }
 
-/** An answer from which damaged rows were left out is a finding; so is a name that nobody has, which such a row may have. */
+/** An answer without the damaged rows is a finding. An unknown name is a finding too: a damaged row may have this name. */
 function withDamage(outcome: Outcome): Outcome {
   if (FOUND_DAMAGE.isEmpty) return outcome;
   const found = FOUND_DAMAGE.take();
@@ -29,14 +29,14 @@ function withDamage(outcome: Outcome): Outcome {
   return fail(code === EXIT.usage ? EXIT.finding : code, ...found, ...problems);
 }
 
-/** The kind of what `store/damage.ts` throws. */
+/** The kind of the errors that `store/damage.ts` throws. */
 const DAMAGED = "store-damaged";
 
 async function attempt(argv: readonly string[]): Promise<Outcome> {
   try {
     return await dispatch(argv);
   } catch (error) {
-    // Found in the midst of it: a file of the archive that is not what was written, no room where stdout leads to.
+    // The problem came up in the middle of the work: a damaged archive file, or no space where stdout leads to.
     const { problem: found } = error as { problem?: Problem };
     if (found !== undefined && found.kind !== DAMAGED) {
       return { ok: false, error: { code: EXIT.finding, problems: [found] } };
@@ -56,7 +56,7 @@ const asksForJson = (argv: readonly string[]): boolean => {
   return argv.slice(0, end < 0 ? argv.length : end).includes("--json");
 };
 
-/** `-c FILE` and `--json` may stand before the verb: they are put behind it. */
+/** `-c FILE` and `--json` may stand before the verb. This function moves them behind it. */
 function verbFirst(argv: readonly string[]): readonly string[] {
   let at = 0;
   for (let word = argv[at]; word !== undefined; word = argv[at]) {
@@ -81,7 +81,7 @@ async function dispatch(argv: readonly string[]): Promise<Outcome> {
   return runVerb(first, rest);
 }
 
-/** What the scripts of `nerve completion` ask; for nobody to type. */
+/** The verb that the scripts of `nerve completion` call. A person never types it. */
 const COMPLETE = "__complete";
 
 async function showCandidates(words: readonly string[]): Promise<Outcome> {
@@ -94,7 +94,7 @@ async function showCandidates(words: readonly string[]): Promise<Outcome> {
   return ok(EXIT.done);
 }
 
-/** `nerve -c FILE`: most likely the daemon is meant. */
+/** `nerve -c FILE`: the person most likely means the daemon. */
 const commandless = (argv: readonly string[]): string => {
   const namesConfig = argv.some((word) => /^(?:-c|--config)/.test(word));
   return namesConfig
@@ -116,7 +116,7 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
   const verb = verbNamed(word);
   if (verb === null) {
     const refusal = whyNoVerb(word);
-    // A config is the daemon's: `nerve nerve.yaml` is `nerve start nerve.yaml`.
+    // A config goes to the daemon: `nerve nerve.yaml` means `nerve start nerve.yaml`.
     return refusal ?? runVerb("start", [word, ...rest]);
   }
   if (verb.name !== "start") letSignals();
