@@ -30,6 +30,6 @@ describe("the executable answers as written in", () => {
       const now = { ...transcript, cases: await replayAll(transcript.cases) };
       if (IS_WRITTEN) writeFileSync(file, formatTranscript(now));
       else expect(formatTranscript(now).split("\n")).toEqual(formatTranscript(transcript).split("\n"));
-    }, 120_000);
+    }, 600_000);
   }
 });
