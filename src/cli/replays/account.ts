@@ -15,7 +15,7 @@ import { type DueTime, dueTimesOf, hasClock, nextDue } from "./due-times.ts";
 import type { Followed } from "./explain-words.ts";
 import { explain, type Finding, type Question } from "./explanation.ts";
 import { isWhole } from "./gaps.ts";
-import { type Fired, type Halt, type Incident, readRecorded } from "./recorded.ts";
+import { type Fired, type Halt, type Occurrence, readRecorded } from "./recorded.ts";
 import { beganAfter, type Standing, standingsIn } from "./standing.ts";
 
 /** Signals before the one asked about that are replayed, of all senses. */
@@ -104,7 +104,7 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
   const { from, to, isOldest, begin } = stretchOf(store, asked, question);
   const standing = standingsIn(store)(config);
   const fired: Fired[] = [];
-  const { course, incidents, halts, silences, acts } = readRecorded(store, begin, axis.aheadMs, (row) => {
+  const { course, occurrences, halts, silences, acts } = readRecorded(store, begin, axis.aheadMs, (row) => {
     if (row.reflex === name) fired.push(row);
   });
   const after = beganAfter(standing);
@@ -126,7 +126,7 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
   return ok({
     config,
     isEnabled,
-    disabledSince: isEnabled ? null : disabledSince(incidents, name),
+    disabledSince: isEnabled ? null : disabledSince(occurrences, name),
     silence: silenceOver(store, config, axis),
     standing,
     seen: done.seen.map((seen) => ({
@@ -145,8 +145,8 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
   });
 }
 
-function disabledSince(incidents: readonly Incident[], name: string): number | null {
-  const off = incidents.findLast(({ source, event }) => source === `reflex:${name}` && event === "disabled");
+function disabledSince(occurrences: readonly Occurrence[], name: string): number | null {
+  const off = occurrences.findLast(({ source, event }) => source === `reflex:${name}` && event === "disabled");
   return off?.at ?? null;
 }
 

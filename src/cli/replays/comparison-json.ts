@@ -47,7 +47,7 @@ export function rowJson(row: Row, { since, until }: Range) {
             only_live: live.onlyLive.count,
             only_replay: live.onlyReplayed.count,
             differences: differences.slice(0, LISTED),
-            reasons: [...reasons.gaps, ...reasons.incidents.slice(-LISTED)],
+            reasons: [...reasons.gaps, ...reasons.occurrences.slice(-LISTED)],
           },
     against: change === null ? null : against,
   };

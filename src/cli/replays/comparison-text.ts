@@ -12,7 +12,7 @@ import { NONE, type Sample } from "./agreement.ts";
 import type { Backtest, Firing, Range } from "./backtest.ts";
 import { configOf, type Row } from "./comparison.ts";
 import { unreadableWords } from "./gaps.ts";
-import type { Incident } from "./recorded.ts";
+import type { Occurrence } from "./recorded.ts";
 
 /** Differences that are shown, of each reflex, and reasons. */
 const SHOWN = 10;
@@ -139,16 +139,16 @@ function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string
 /** Of all reflexes that differ, each once. */
 function reasonsOf(rows: readonly Row[]): string[] {
   const different = rows.filter(({ live }) => live !== null && live.onlyLive.count + live.onlyReplayed.count > 0);
-  const linesOf = (incidents: readonly Incident[]): string[] => {
-    const inOrder = incidents.toSorted((a, b) => a.at - b.at);
+  const linesOf = (occurrences: readonly Occurrence[]): string[] => {
+    const inOrder = occurrences.toSorted((a, b) => a.at - b.at);
     return [...new Set(inOrder.map(reasonLine))].slice(-SHOWN);
   };
   const gaps = linesOf(different.flatMap(({ reasons }) => reasons.gaps));
-  const incidents = linesOf(different.flatMap(({ reasons }) => reasons.incidents));
-  return gaps.length + incidents.length === 0 ? [] : ["", "  it may be because of:", ...gaps, ...incidents];
+  const occurrences = linesOf(different.flatMap(({ reasons }) => reasons.occurrences));
+  return gaps.length + occurrences.length === 0 ? [] : ["", "  it may be because of:", ...gaps, ...occurrences];
 }
 
-function reasonLine({ at, source, message }: Incident): string {
+function reasonLine({ at, source, message }: Occurrence): string {
   const who = source === "kernel" ? "" : `${escapeForTerminal(source)}: `;
   return `    ${localMoment(at)}  ${who}${escapeForTerminal(message)}`;
 }

@@ -9,7 +9,7 @@ import type { StoreReader } from "../../store/open-reader.ts";
 import { type Agreement, BesideLive, BesideOther, type Edges, NONE, type Sample } from "./agreement.ts";
 import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "./backtest.ts";
 import { gapsOf } from "./gaps.ts";
-import { type Fired, type Incident, type Recorded, readRecorded } from "./recorded.ts";
+import { type Fired, type Occurrence, type Recorded, readRecorded } from "./recorded.ts";
 import { beganAfter, type Standing, standingsIn } from "./standing.ts";
 
 export interface Row {
@@ -30,8 +30,8 @@ export interface Row {
 
 export interface Reasons {
   /** Of what the replay does not have. */
-  readonly gaps: readonly Incident[];
-  readonly incidents: readonly Incident[];
+  readonly gaps: readonly Occurrence[];
+  readonly occurrences: readonly Occurrence[];
 }
 
 /** Its configuration where it has one; that of the other where it has none. */
@@ -158,7 +158,7 @@ export class Comparison {
       onlyOther: isTwo && beside ? beside.other.only("other") : NONE,
       live: isLive && beside ? beside.live.result() : null,
       beginsAfter: isLive ? (this.#begun.get(name) ?? null) : null,
-      reasons: isLive ? this.#reasonsOf(name, unreadable) : { gaps: [], incidents: [] },
+      reasons: isLive ? this.#reasonsOf(name, unreadable) : { gaps: [], occurrences: [] },
     };
   }
 
@@ -166,11 +166,11 @@ export class Comparison {
     const { warmFrom, since, until } = this.#parts.range;
     const standing = this.#standings.get(name) ?? { kind: "unknown" };
     const begunAt = standing.kind === "loaded" ? Math.max(since, standing.at) : since;
-    const concerns = ({ source, at }: Incident): boolean =>
+    const concerns = ({ source, at }: Occurrence): boolean =>
       (source === "kernel" || source === `reflex:${name}`) && at >= begunAt && at <= until;
     const from = { id: warmFrom, at: since, isOldest: this.#isOldest };
     const gaps = gapsOf({ reflex: name, standing, from, unreadable, now: until });
-    return { gaps, incidents: this.#recorded.incidents.filter(concerns) };
+    return { gaps, occurrences: this.#recorded.occurrences.filter(concerns) };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Why live decisions of one reflex may be others than replayed ones, beside what was logged. */
 
-import type { Incident } from "./recorded.ts";
+import type { Occurrence } from "./recorded.ts";
 import { beganAfter, type Standing, standingWords } from "./standing.ts";
 
 export interface Gaps {
@@ -24,14 +24,19 @@ export const goneWords = ({ id, isOldest }: Pick<Gaps["from"], "id" | "isOldest"
 export const unreadableWords = (id: number): string =>
   `the payload of signal #${id} is no JSON, it was damaged in the store`;
 
-export function gapsOf({ reflex, standing, from, unreadable, now }: Gaps): Incident[] {
+export function gapsOf({ reflex, standing, from, unreadable, now }: Gaps): Occurrence[] {
   const words = standingWords(standing);
   const gone = `${goneWords(from)}: what was remembered of them is not known`;
   return [
-    ...(isWhole(standing, from.id) ? [] : [incident(from.at, "signals.gone", gone)]),
-    ...unreadable.map((id) => incident(from.at, "signals.damaged", unreadableWords(id))),
+    ...(isWhole(standing, from.id) ? [] : [occurrence(from.at, "signals.gone", gone)]),
+    ...unreadable.map((id) => occurrence(from.at, "signals.damaged", unreadableWords(id))),
     ...(words === null ? [] : [{ at: now, event: "reflex.not-loaded", source: `reflex:${reflex}`, message: words }]),
   ];
 }
 
-const incident = (at: number, event: string, message: string): Incident => ({ at, event, source: "kernel", message });
+const occurrence = (at: number, event: string, message: string): Occurrence => ({
+  at,
+  event,
+  source: "kernel",
+  message,
+});

@@ -24,7 +24,7 @@ export interface Fired {
 }
 
 /** Why live decisions may be others than replayed ones from there on. */
-export interface Incident {
+export interface Occurrence {
   readonly at: number;
   readonly event: string;
   /** `kernel`, or `reflex:NAME`. */
@@ -58,7 +58,7 @@ export interface RecordedAct {
 export interface Recorded {
   /** Of when reflexes began it knows nothing. */
   readonly course: Course;
-  readonly incidents: readonly Incident[];
+  readonly occurrences: readonly Occurrence[];
   /** When reflexes were silenced, on the axis of the course; and what persons did to incidents, in order. */
   readonly silences: readonly RecordedSilence[];
   readonly acts: readonly RecordedAct[];
@@ -105,7 +105,7 @@ export function readRecorded(
   const axis = new Axis();
   const downs: Down[] = [];
   const turns: Turn[] = [];
-  const incidents: Incident[] = [];
+  const occurrences: Occurrence[] = [];
   const halts: Halt[] = [];
   const people = new People();
   let last: Log | null = null;
@@ -129,7 +129,7 @@ export function readRecorded(
     if (kind !== undefined && reflex !== null) turns.push({ reflex, elapsed: axis.of(at), kind });
     const halt = HALTS[event];
     if (halt !== undefined && sense !== null) halts.push({ sense, elapsed: axis.of(at), kind: halt });
-    if (isIncident(row)) incidents.push({ at, event, source, message });
+    if (isOccurrence(row)) occurrences.push({ at, event, source, message });
     last = row;
   }
   // Disabled so long ago that nothing is kept of it.
@@ -148,7 +148,7 @@ export function readRecorded(
   axis.end(Math.max(lastElapsed, axis.of(newestSignal)), aheadMs);
   const course = { downs: inOrder(downs), steps: axis.steps, turns, begun: new Map() };
   const { silences, acts } = people;
-  return { course, incidents, halts, silences, acts, first: oldest?.at ?? null, last: lastAt, lastElapsed };
+  return { course, occurrences, halts, silences, acts, first: oldest?.at ?? null, last: lastAt, lastElapsed };
 }
 
 /** What the wall clock would show had it not been set since the first row, from what the kernel says of its own axis. */
@@ -179,7 +179,7 @@ class Axis {
   }
 }
 
-const isIncident = ({ event, source }: Log): boolean =>
+const isOccurrence = ({ event, source }: Log): boolean =>
   source === "kernel" ? OF_KERNEL.has(event) : source.startsWith("reflex:") && OF_REFLEX.has(event);
 
 const dataOf = (data: string | null): Readonly<Record<string, Json>> =>
