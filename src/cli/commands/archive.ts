@@ -1,4 +1,4 @@
-/** `nerve archive`: the files that old logs were moved to. */
+/** Owns `nerve archive`: the files that hold old logs. */
 
 import { existsSync } from "node:fs";
 import { counted } from "../../base/counted.ts";
@@ -44,9 +44,9 @@ async function ls(place: Place, json: boolean): Promise<Outcome> {
   if (!opened.ok) return opened;
   const { archive } = opened.value;
   const { files, damaged } = archive.examined();
-  // Which logs are lost between files cannot be told while a row of one is damaged.
+  // While a row of a file is damaged, it is not known which logs are missing between files.
   const gaps = damaged.length > 0 ? [] : archive.gaps();
-  // Which file it follows is for `verify`.
+  // `after_id` (the file before) matters only to `verify`.
   if (json) for (const { after_id: _, ...file } of files) print(safeJson(file));
   else if (files.length > 0) print(renderTable(COLUMNS, files, stdoutScreen()).join("\n"));
   else if (gaps.length + damaged.length === 0) remark("no archive files");
@@ -70,7 +70,7 @@ async function verify(place: Place, json: boolean): Promise<Outcome> {
   return fail(EXIT.finding, ...problems);
 }
 
-/** By the daemon, or where none runs by this process. */
+/** The daemon archives; where none runs, this process does. */
 async function archived(place: Place): Promise<Result<Archived, Failure>> {
   const answer = await ask<Archived>(place, "/archive", {});
   if (answer.ok || answer.error.code !== EXIT.unreachable || place.config === null) return answer;

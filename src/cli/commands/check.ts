@@ -1,4 +1,7 @@
-/** `nerve check`: everything that could be wrong before it is: the config, and each module loaded, each sense migrated, in a worker. */
+/**
+ * Owns `nerve check`: it finds everything that could go wrong later. It reads the config, loads each module and migrates each
+ * sense, in a worker.
+ */
 import { dirname } from "node:path";
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
@@ -63,7 +66,7 @@ export const command = defineCommand({
     const folder = new ScratchFolder("check");
     try {
       const expectations = expectationsOf(config, parts);
-      // The checker is a process of its own, and takes its time beside the workers.
+      // The checker is a process of its own, and runs at the same time as the workers.
       const types = options["no-types"] ? [] : checkTypes(config.file, folder.folder("types"));
       const senses = await checkSenses(folder, config, expectations);
       const workflows = await checkWorkflows(folder, config, config.workflows.values());
@@ -98,7 +101,7 @@ export const command = defineCommand({
   },
 });
 
-/** Migrations that were applied to the copy. */
+/** The migrations that the check applied to the copy. */
 const pending = ({ result }: CheckedSense): readonly string[] => (result.ok ? result.value.applied : []);
 
 const asJson = (
