@@ -1,4 +1,4 @@
-/** An account of a reflex, for programs. */
+/** Owns the account of a reflex as JSON, for programs. */
 import { targetOf } from "../../model/config.ts";
 import { isKeyed, shownKey } from "../../rules/key.ts";
 import type { Account } from "./account.ts";

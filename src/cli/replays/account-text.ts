@@ -1,4 +1,4 @@
-/** An account of a reflex, for people. */
+/** Owns the account of a reflex as text, for people. */
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
@@ -13,7 +13,7 @@ import type { Finding } from "./explanation.ts";
 import { goneWords, unreadableWords } from "./gaps.ts";
 import { beganAfter, standingWords } from "./standing.ts";
 
-/** Only with `each` a signal has more than one. */
+/** A signal has several findings only with `each`. */
 const MAX_FINDINGS_TOLD = 50;
 const MAX_KEYS_TOLD = 20;
 const MAX_UNREADABLE_TOLD = 5;

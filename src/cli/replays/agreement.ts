@@ -1,11 +1,11 @@
 /**
- * Firings of a replay beside those that were recorded, or beside those of another configuration: matched as they come, so
- * that only what has found no partner is held.
+ * Owns the comparison of a replay's firings with the recorded firings, or with the firings of another configuration. Firings
+ * are matched as they come: memory holds only the firings without a partner.
  */
 import type { Firing, Side } from "./backtest.ts";
 import type { Fired } from "./recorded.ts";
 
-/** How many, and the first of them. */
+/** The number of firings, and the first of them. */
 export interface Sample {
   readonly count: number;
   readonly firings: readonly Firing[];
@@ -17,9 +17,9 @@ export interface Agreement {
   readonly onlyReplayed: Sample;
 }
 
-/** Differences that are listed, at most, of each reflex and kind. */
+/** At most this many differences are listed for each reflex and kind. */
 export const LISTED = 100;
-/** How late a deadline may be noticed: of those that are younger it is not known yet. */
+/** The kernel may notice a deadline this late. It is not known yet whether a younger deadline fires. */
 const LATE_MS = 1_000;
 const CLOSE_MS = 10;
 
@@ -32,14 +32,14 @@ const sampleOf = (firings: Iterable<Firing>): Sample => {
   return { count: all.length, firings: all.slice(0, LISTED) };
 };
 
-/** Two deadlines are one: where the clock is set, reading it takes its time. */
+/** Two close deadlines count as one: when the clock is set, the reading of the clock takes time. */
 const isSameDue = (one: number | null, other: number | null): boolean =>
   one === null || other === null ? one === other : Math.abs(one - other) <= CLOSE_MS;
 
-/** Nothing beyond, where one of the two cannot know. Ids of signals, and times on the axis of the course. */
+/** Beyond these edges one of the two sides cannot know a firing. Ids are ids of signals. Times are on the axis of the course. */
 export interface Edges {
   readonly firstLog: number;
-  /** First signal the two have in common. */
+  /** The first signal that the two sides have in common. */
   readonly common: number;
   readonly from: number;
   readonly to: number;
@@ -47,10 +47,10 @@ export interface Edges {
   readonly end: number;
 }
 
-/** What one reflex did live, all of it known before the replay begins. */
+/** The live firings of one reflex. All are known before the replay begins. */
 export class BesideLive {
   readonly #edges: Edges;
-  /** By signal and key: a reflex fires once for the two at the most. */
+  /** Live firings by signal and key: a reflex fires at most once for both together. */
   readonly #live: Map<string, Fired>;
   readonly #unmatched: Firing[] = [];
   #agreed = 0;
@@ -62,7 +62,7 @@ export class BesideLive {
     this.#live = new Map(ours.map((fired) => [placeOf(fired), fired]));
   }
 
-  /** Whether the other one would have it by now: what has found its partner agrees wherever it lies. */
+  /** True when the other side would have this firing by now. A firing with a partner agrees, wherever it lies. */
   #isDifferent({ signal, due }: Pick<Firing, "signal" | "due">, elapsed: number): boolean {
     const { firstLog, common, from, to, begin, end } = this.#edges;
     if (elapsed < firstLog || signal < common) return false;
@@ -93,8 +93,8 @@ export class BesideLive {
 }
 
 /**
- * One reflex in two configurations: a firing for the same signal is the same firing, whenever it comes; with `each` also
- * for the same key, since a signal may have several firings then.
+ * One reflex in two configurations. Two firings for the same signal are the same firing, whenever they come. With `each` they
+ * must also have the same key, since a signal may then have several firings.
  */
 export class BesideOther {
   readonly #isByKey: boolean;

@@ -1,13 +1,13 @@
 /**
- * How many runs a workflow would have dropped: its slots and its queue played through with the durations that ended runs
- * of it had. An estimate: what a run does depends on more than how long others took.
+ * Owns the estimate of how many runs a workflow would have dropped. It plays the workflow's slots and queue through with the
+ * durations of the workflow's ended runs. The result is an estimate: a run's duration depends on more than the other durations.
  */
 import { Heap } from "../../base/heap.ts";
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 
 export class DropEstimate {
-  /** Of each reflex that starts it. */
+  /** Reflex that starts the workflow → number of dropped runs. */
   readonly dropped = new Map<string, number>();
   readonly #concurrency: number;
   readonly #maxQueue: number;
@@ -16,14 +16,14 @@ export class DropEstimate {
   #queued = 0;
   #started = 0;
 
-  /** `durationsMs`: of ended runs, at least one; taken in turn, so that the same history gives the same answer. */
+  /** `durationsMs` holds at least one duration of an ended run. The order of use is fixed: the same history gives the same result. */
   constructor(config: WorkflowConfig, durationsMs: readonly number[]) {
     this.#concurrency = config.concurrency ?? DEFAULT_CONCURRENCY;
     this.#maxQueue = config.overflow === "drop" ? 0 : config.maxQueue;
     this.#durationsMs = durationsMs;
   }
 
-  /** A firing, in the order of time. */
+  /** Plays one firing. The firings must come in the order of time. */
   fire(reflex: string, at: number): void {
     for (let end = this.#ends.peek(); end !== null && end <= at; end = this.#ends.peek()) {
       this.#ends.pop();

@@ -1,4 +1,4 @@
-/** What the clock has brought a reflex: the newest due times that are recorded, and the next ones. */
+/** Owns the due times of a reflex: the newest recorded due times, and the next due times. */
 import { DEFAULT_ALIGN } from "../../config/defaults.ts";
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Run } from "../../model/run.ts";
@@ -7,13 +7,13 @@ import { ALL_LOGS } from "../../store/logs.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { parseStored } from "../screen/payload.ts";
 
-/** A due time of a workflow, as it was decided. */
+/** A due time of a workflow, as the kernel decided it. */
 export interface DueTime {
   /** Unix milliseconds of the decision. */
   readonly at: number;
-  /** Null where it was missed. */
+  /** Null where the due time was missed. */
   readonly due: number | null;
-  /** The run that it started; null where it was missed, or where the run is no longer kept. */
+  /** The run that the due time started. Null where the due time was missed, or where the run is no longer kept. */
   readonly run: Run | null;
   readonly message: string;
 }
@@ -21,7 +21,7 @@ export interface DueTime {
 export const hasClock = ({ intervalMs, cron, onStart }: ReflexConfig): boolean =>
   intervalMs !== null || cron !== null || onStart === true;
 
-/** The newest `limit` up to `until`, oldest first. Due times of senses are not recorded. */
+/** The newest `limit` due times up to `until`, oldest first. Due times of senses are not recorded. */
 export function dueTimesOf(
   { history, runs }: StoreReader,
   name: string,
@@ -36,7 +36,7 @@ export function dueTimesOf(
   });
 }
 
-/** When the reflex is due next. Null: never, or at times that depend on when nerve started. */
+/** The next due time of the reflex. Null where there is none, or where it depends on the start of nerve. */
 export function nextDue({ name, intervalMs, align, jitterMs, cron, tz }: ReflexConfig, now: number): number | null {
   const isAligned = align ?? DEFAULT_ALIGN;
   const calendars = [

@@ -1,4 +1,4 @@
-/** Why live decisions of one reflex may be others than replayed ones, beside what was logged. */
+/** Owns the reasons, beside the logged ones, why live decisions of a reflex may differ from replayed decisions. */
 
 import type { Occurrence } from "./recorded.ts";
 import { beganAfter, type Standing, standingWords } from "./standing.ts";
@@ -6,14 +6,14 @@ import { beganAfter, type Standing, standingWords } from "./standing.ts";
 export interface Gaps {
   readonly reflex: string;
   readonly standing: Standing;
-  /** The first signal that is replayed, and whether earlier ones are still kept. */
+  /** The first replayed signal. `isOldest` is false when earlier signals are still kept. */
   readonly from: { readonly id: number; readonly at: number; readonly isOldest: boolean };
   /** Ids of signals whose payload is damaged. */
   readonly unreadable: readonly number[];
   readonly now: number;
 }
 
-/** All signals it has seen are replayed. */
+/** True when the replay covers all signals that the reflex has seen. */
 export const isWhole = (standing: Standing, from: number): boolean => (beganAfter(standing) ?? 0) >= from - 1;
 
 export const goneWords = ({ id, isOldest }: Pick<Gaps["from"], "id" | "isOldest">): string =>

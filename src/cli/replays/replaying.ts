@@ -1,32 +1,32 @@
-/** Feeds what the store still has of signals to a replay, page by page: memory stays bounded however many there are. */
+/** Owns the feed of a replay with the signals in the store, page by page. Memory stays bounded for any number of signals. */
 import type { Replay } from "../../rules/replay.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
 
 const PAGE = 5_000;
 
-/** Damaged payloads that are named, at most. */
+/** At most this many damaged payloads are named. */
 const NAMED = 100;
 
 export interface Fed {
-  /** How many there were. */
+  /** The number of signals. */
   readonly signals: number;
-  /** The first of those whose payload is no JSON, and was needed. */
+  /** The first signals whose payload was needed and is no JSON. */
   readonly unreadable: readonly number[];
 }
 
-/** Before every stamp there is. */
+/** Earlier than every time stamp. */
 export const ALWAYS = Number.NEGATIVE_INFINITY;
 
 export interface Stretch {
   /** Ids, both included. */
   readonly from: number;
   readonly to: number;
-  /** Unix milliseconds: signals that are stamped before are passed over, though a set clock put them behind `from`. */
+  /** Unix milliseconds. Signals with an earlier stamp are skipped, even where a set clock put them after `from`. */
   readonly since: number;
 }
 
-/** The signals of a stretch, of the senses somebody listens to. */
+/** Feeds the signals of a stretch. Signals of senses that no reflex listens to are not read. */
 export function replaySignals({ signals }: StoreReader, replay: Replay, { from, to, since }: Stretch): Fed {
   const { senses } = replay;
   const unreadable: number[] = [];

@@ -1,15 +1,15 @@
-/** Whether nerve runs by the rules a configuration gives a reflex, and since which signal. */
+/** Owns the question whether nerve runs a reflex by the rules in a configuration, and since which signal. */
 
 import type { ReflexConfig } from "../../model/config.ts";
 import { isDefinitionOf } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 
 export type Standing =
-  /** It begins with the first signal after `since`. `at`: Unix milliseconds, 0 where it was there all the time. */
+  /** The reflex begins with the first signal after `since`. `at`: Unix milliseconds, 0 where the reflex was always loaded. */
   | { readonly kind: "loaded"; readonly since: number; readonly at: number }
-  /** It has no such reflex, or one of that name with other rules. */
+  /** nerve has no such reflex, or has a reflex of this name with other rules. */
   | { readonly kind: "not-loaded" | "changed" }
-  /** The store is of an earlier build, or of nerve never started with any reflex. */
+  /** An earlier build wrote the store, or nerve never started with any reflex. */
   | { readonly kind: "unknown" };
 
 export function standingsIn({ loadedReflexes }: StoreReader): (config: ReflexConfig) => Standing {
@@ -24,11 +24,11 @@ export function standingsIn({ loadedReflexes }: StoreReader): (config: ReflexCon
   };
 }
 
-/** Null where it is not known that it was not there from the first signal on. */
+/** Null where the reflex may have been loaded from the first signal on. */
 export const beganAfter = (standing: Standing): number | null =>
   standing.kind === "loaded" && standing.since > 0 ? standing.since : null;
 
-/** What is wrong with asking what it did; null where nothing is. */
+/** Why the question what the reflex did has no good answer; null where the answer is good. */
 export function standingWords({ kind }: Standing): string | null {
   if (kind === "not-loaded") return "nerve has not loaded it: it was put into the config since";
   if (kind === "changed") {
