@@ -1,4 +1,4 @@
-/** Where in a stack the files of whoever wrote a sense or a workflow stand: the frames around them are nerve's. */
+/** Owns the search for the frames of an author's files in a stack. The other frames of the stack are nerve's. */
 
 export interface Frame {
   readonly file: string;
@@ -6,7 +6,7 @@ export interface Frame {
   readonly column: number;
 }
 
-/** Innermost first. Frames of nerve and of Bun have no absolute path. */
+/** Innermost frame first. Frames of nerve and of Bun have no absolute path. */
 export const authorFrames = (stack: string | null): Frame[] =>
   [...(stack ?? "").matchAll(/[\s(](?:file:\/\/)?(\/[^()\n]*?):(\d+):(\d+)\)?$/gm)].map(
     ([, file = "", line, column]) => ({ file, line: Number(line), column: Number(column) }),

@@ -1,6 +1,6 @@
 /**
- * The daemon's log on stderr, and in it, where that is asked for, each signal: as a line to enjoy, or as a JSON line. Nobody
- * who reads it, or does not, holds up the daemon.
+ * Owns the daemon's log on stderr: a line for each log, and on request for each signal, as text for people or as JSON. No
+ * reader delays the daemon, even a reader that does not read.
  */
 import { safeJson } from "../../base/escape.ts";
 import { LineWriter } from "../../base/line-writer.ts";
@@ -12,7 +12,7 @@ import { renderLine, span, stderrScreen } from "./terminal.ts";
 
 export interface DaemonLog extends Logger {
   signal(signal: Signal): void;
-  /** Before the process ends: gives the reader this long to take what waits. */
+  /** Runs before the process ends: the reader has this long to take the waiting lines. */
   flush(patienceMs: number): void;
 }
 
@@ -32,7 +32,7 @@ const json: Format = {
   },
 };
 
-/** The width is asked each time: a window is resized while a daemon runs in it. */
+/** The width is read for each line: a person may resize the window while a daemon runs in it. */
 const pretty: Format = {
   line: (line) => formatPretty(line, stderrScreen().colours),
   signal(signal) {

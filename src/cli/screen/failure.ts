@@ -1,4 +1,4 @@
-/** Prints what went wrong on stderr: for people with the place and the remedy, for programs one JSON object a line. */
+/** Owns the print of problems on stderr: for people with the place and the remedy, for programs as one JSON object a line. */
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Problem } from "../../model/problem.ts";
 import { SECRETS } from "./secrets.ts";
@@ -8,7 +8,7 @@ const indented = (text: string): string => escapeLines(text).replaceAll("\n", "\
 
 function renderProblem(problem: Problem, screen: Screen, label: "error" | "warning" = "error"): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== null).join(":");
-  // A message about a whole file may name it itself.
+  // A message about a whole file may itself begin with the file's name.
   const isNamed = place === "" || (problem.line === null && problem.message.startsWith(place));
   const where = isNamed ? "" : `${paint(escapeForTerminal(place), "bold", screen.colours)}: `;
   const head = paint(`${label}:`, label === "error" ? "red" : "yellow", screen.colours);
@@ -29,20 +29,20 @@ export function printProblems(problems: readonly Problem[], json: boolean): void
   }
 }
 
-/** Shown to a person beside the result; a program finds them in it. */
+/** Prints warnings for a person, beside the result. For a program the warnings are in the result. */
 export function printWarnings(problems: readonly Problem[]): void {
   const screen = stderrScreen();
   for (const problem of SECRETS.json(problems)) printError(renderProblem(problem, screen, "warning"));
 }
 
-/** Said to a person beside the result; a program reads the result alone. */
+/** Prints a warning for a person, beside the result. A program reads only the result. */
 export function warn(message: string, json: boolean): void {
   if (json) return;
   const screen = stderrScreen();
   printError(`${paint("warning:", "yellow", screen.colours)} ${escapeForTerminal(SECRETS.text(message))}`);
 }
 
-/** A remark nobody should have to filter out: only shown on a terminal. */
+/** Prints a remark only on a terminal, so that nobody has to filter it out. */
 export function remark(message: string): void {
   const screen = stderrScreen();
   if (screen.terminal) printError(paint(escapeForTerminal(SECRETS.text(message)), "dim", screen.colours));

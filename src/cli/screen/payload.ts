@@ -1,4 +1,4 @@
-/** A payload on one line, for people: `usage_percent 3.1 · cores 2`, on a terminal `usage_percent 3.1 %`. */
+/** Owns a payload as one line for people: `usage_percent 3.1 · cores 2`, on a terminal `usage_percent 3.1 %`. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import { type Json, readJson } from "../../base/json.ts";
 import { formatSize } from "../../base/size.ts";
@@ -6,7 +6,7 @@ import { type Screen, type Span, span } from "./terminal.ts";
 import { duration } from "./times.ts";
 
 const SEPARATOR = " · ";
-/** More than any terminal shows; a payload may hold 64 KiB. */
+/** No terminal shows more. A payload may hold 64 KiB. */
 const MAX_FIELDS = 60;
 const MAX_TEXT = 400;
 
@@ -21,7 +21,7 @@ const WORDS = /^[\p{L}\p{N}_./:@%+-]+$/u;
 const isWords = (text: string): boolean =>
   WORDS.test(text) && text !== "null" && text !== "true" && text !== "false" && Number.isNaN(Number(text));
 
-/** A text that could be taken for another value, or for none, is in quotes. */
+/** Puts a text in quotes when a reader could take the text for another value, or for no value. */
 export function shownScalar(value: Json): string {
   const text = typeof value === "string" && isWords(value) ? value : JSON.stringify(value);
   return escapeForTerminal(shorten(text));
@@ -43,7 +43,7 @@ interface Field {
   readonly text: string;
 }
 
-/** Fields of nested objects come under their dotted path, lists of objects as their length. */
+/** Adds fields of nested objects under their dotted path, and lists of objects as their length. */
 function collect(value: Json, path: string, fields: Field[]): void {
   if (fields.length > MAX_FIELDS) return;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -55,7 +55,7 @@ function collect(value: Json, path: string, fields: Field[]): void {
   for (const [key, inner] of entries) collect(inner, path === "" ? key : `${path}.${key}`, fields);
 }
 
-/** On a terminal what matters comes first, numbers with their units; elsewhere fields stand as they were emitted. */
+/** On a terminal important fields come first, and numbers have units. Elsewhere fields stand in the order of the payload. */
 export function payloadSpans(payload: Json, { terminal }: Screen): Span[] {
   const fields: Field[] = [];
   collect(payload, "", fields);
@@ -67,16 +67,16 @@ export function payloadSpans(payload: Json, { terminal }: Screen): Span[] {
   ]);
 }
 
-/** What says how the figures were made: the stretch they are of, slower averages of the same, what was left out. */
+/** Fields on how the figures were made: the span of time, slower averages of the same figure, omitted parts. */
 const ASIDE = /^seconds$|avg(?:60|300)|_(?:omitted|reset)$/;
 
-/** 0: a verdict or a percentage, which says most in least room. */
+/** 0 for a verdict or a percentage, which say most in the least space. */
 function weight({ name, value }: Field): number {
   if (ASIDE.test(name)) return 2;
   return value !== null && /(?:^|[._])(?:percent|status|state)$/.test(name) ? 0 : 1;
 }
 
-/** What a number whose name ends so is shown as. */
+/** The end of a field's name decides how its number is shown. */
 const UNITS: readonly (readonly [name: RegExp, show: (value: number) => string])[] = [
   [/(?:^|[._])percent$/, (value) => `${numeral(value)} %`],
   [/(?:^|_)bytes_per_second$/, (value) => `${formatSize(value)}/s`],
@@ -92,7 +92,7 @@ function withUnit(field: Field): Field {
   return unit === undefined ? field : { ...field, text: unit[1](value) };
 }
 
-/** JSON text that a store holds, or the text itself should it be damaged. */
+/** The JSON value of a stored text; the text itself where it is damaged. */
 export function parseStored(text: string): Json {
   const value = readJson(text);
   return value === undefined ? text : value;

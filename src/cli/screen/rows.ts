@@ -1,4 +1,4 @@
-/** Rows of signals and logs, as one line a person reads or as one JSON object with the columns as keys. */
+/** Owns rows of signals and logs as text: one line for people, or one JSON object with the columns as keys. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import { localDay, localMoment, localTime } from "../../base/local-time.ts";
 import type { Log, LogLevel } from "../../model/log.ts";
@@ -16,7 +16,7 @@ export const LEVEL_STYLES: Readonly<Record<LogLevel, Style | null>> = {
   error: "red",
 };
 
-/** Columns that names fill, so that what follows stands below itself. */
+/** The width of the column of names, so that the text after it is aligned. */
 const NAME_WIDTH = 22;
 
 export const padded = (text: string): string => `${escapeForTerminal(text).padEnd(NAME_WIDTH)} `;
@@ -33,7 +33,7 @@ export const logSpans = (row: Log, screen: Screen): Span[] => [
   ...messageSpans(row, screen),
 ];
 
-/** Of `data` only what the message does not say: a stack or an object of the author's is for `--json`. */
+/** Shows only the part of `data` that the message does not hold. A stack or an object of the author's is in `--json`. */
 export const messageSpans = (row: Log, screen: Screen): Span[] => [
   ...levelSpan(row.level),
   span(escapeLines(row.message)),
@@ -45,7 +45,7 @@ function authorData(data: string | null, screen: Screen): Span[] {
   return parsed === null ? [] : [span("  "), ...payloadSpans(parsed, screen)];
 }
 
-/** Times of a list: on a terminal the day stands once above its rows, in a pipe in each of them. */
+/** The times of a list. On a terminal the day stands once above its rows; in a pipe each row has the day. */
 export function timeColumn(terminal: boolean, today: string): (at: number) => { heading: Span[] | null; time: Span } {
   let day = today;
   return (at) => {

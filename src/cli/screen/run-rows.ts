@@ -1,4 +1,4 @@
-/** Runs as people read them, as one line and as part of a sentence, and as JSON objects with the columns as keys. */
+/** Owns runs as text: one line or a part of a sentence for people, and JSON objects with the columns as keys. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import { isOver, type Run, type RunState } from "../../model/run.ts";
 import { parseStored } from "./payload.ts";
@@ -34,7 +34,7 @@ export function originOf({ retry_of, reflex, signal_id, key }: Run): string {
   return `${escapeForTerminal(reflex)} · ${signal_id === null ? "at its time" : `signal #${signal_id}${ofKey}`}`;
 }
 
-/** How long it waited and took, and what it waits for now. */
+/** How long the run waited, how long it took, and when it continues. */
 export function timing(run: Run, now: number): string {
   const { state, queued_at, started_at, ended_at } = run;
   const end = Math.max(ended_at ?? now, queued_at);

@@ -1,3 +1,3 @@
-/** A word as it is typed into a shell: quoted where that is needed, so that what a message suggests can be copied. */
+/** A word as a person types it into a shell, quoted where needed: a person can copy the command in a message. */
 export const shellWord = (word: string): string =>
   /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

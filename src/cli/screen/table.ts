@@ -1,10 +1,10 @@
-/** Tables that stay readable on a narrow terminal: columns that matter least are left out until the rest fits. */
+/** Owns tables that stay readable on a narrow terminal: the least important columns are left out until the rest fits. */
 import { renderLine, type Screen, type Span, span } from "./terminal.ts";
 
 export interface Column<Row> {
   readonly title: string;
   readonly align: "left" | "right";
-  /** Columns with the highest number go first when there is no room; 0 stays. */
+  /** Without space, columns with the highest number are left out first; columns with 0 always stay. */
   readonly rank: number;
   readonly cell: (row: Row) => Span;
 }

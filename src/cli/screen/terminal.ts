@@ -1,6 +1,6 @@
 /**
- * Where text goes and how it is dressed. Lines are made of spans, so that they are cut to a terminal's width before they
- * are coloured and a colour is never cut in half. Text from outside is escaped by whoever makes a span of it.
+ * Owns the output of text and its style. Lines are made of spans. A line is cut to the terminal's width before it gets
+ * colours, so that no colour is cut in half. The code that makes a span of text from outside escapes this text.
  */
 import { writeSync } from "node:fs";
 import { escapeForTerminal } from "../../base/escape.ts";
@@ -13,11 +13,11 @@ export interface Span {
   readonly style: Style | null;
 }
 
-/** What a stream can show. Neither a pipe nor a file is coloured or cut. */
+/** The abilities of a stream. Output to a pipe or a file is neither coloured nor cut. */
 export interface Screen {
   readonly terminal: boolean;
   readonly colours: boolean;
-  /** Columns, or null when lines may be of any length. */
+  /** The number of columns; null when lines may have any length. */
   readonly width: number | null;
 }
 
@@ -38,10 +38,10 @@ function screenOf(stream: NodeJS.WriteStream): Screen {
 export const stdoutScreen = (): Screen => screenOf(process.stdout);
 export const stderrScreen = (): Screen => screenOf(process.stderr);
 
-/** Lines of a text keep their ends; everything else unsafe is escaped. */
+/** Keeps the line breaks of a text, and escapes everything else that is unsafe. */
 export const escapeLines = (text: string): string => text.trimEnd().split(/\r?\n/).map(escapeForTerminal).join("\n");
 
-/** As much of `text` as `width` columns hold. */
+/** The beginning of `text` that fits into `width` columns. */
 export function cut(text: string, width: number): string {
   let kept = "";
   let used = 0;
@@ -72,10 +72,10 @@ export function renderLine(spans: readonly Span[], screen: Screen): string {
   return line.trimEnd() + paint("…", "dim", screen.colours);
 }
 
-/** Below the first line of a text of several. */
+/** The margin of all lines below the first line of a text. */
 const CONTINUED = "    ";
 
-/** A line for each line of the text in `spans`; those after the first are indented. */
+/** One line for each line of the text in `spans`. All lines after the first are indented. */
 export function renderLines(spans: readonly Span[], screen: Screen): string[] {
   return splitLines(spans).map((line, at) => renderLine(at === 0 ? line : [span(CONTINUED), ...line], screen));
 }
@@ -95,11 +95,11 @@ function splitLines(spans: readonly Span[]): Span[][] {
   return lines;
 }
 
-/** The same, and a line that is too wide goes on below. `margin` stands before every line but the first. */
+/** Like `renderLines`, but a line that is too wide continues below. `margin` stands before every line but the first. */
 export function wrapLines(spans: readonly Span[], margin: readonly Span[], screen: Screen): string[] {
   const free: Screen = { ...screen, width: null };
   const marginWidth = margin.reduce((sum, { text }) => sum + Bun.stringWidth(text), 0);
-  // A terminal too narrow for the margin wraps for itself.
+  // A terminal that is too narrow for the margin wraps lines by itself.
   const width = screen.width === null || screen.width < marginWidth + MIN_WRAPPED ? null : screen.width;
   const lines: string[] = [];
   for (const line of splitLines(spans)) {
@@ -112,7 +112,7 @@ export function wrapLines(spans: readonly Span[], margin: readonly Span[], scree
 
 const MIN_WRAPPED = 20;
 
-/** At spaces where there are any: the first piece up to `first` columns wide, the others up to `others`. */
+/** Breaks at spaces where possible. The first piece is at most `first` columns wide, the others at most `others`. */
 function wrapped(line: readonly Span[], first: number, others: number): Span[][] {
   const pieces: Span[][] = [];
   let piece: Span[] = [];
@@ -143,7 +143,7 @@ function wrapped(line: readonly Span[], first: number, others: number): Span[][]
   return pieces;
 }
 
-/** Where the result was to go there is no room, or no device. */
+/** The place of the result has no space, or the device is gone. */
 class OutputError extends Error {
   readonly problem: Problem;
 
@@ -161,10 +161,10 @@ function writeAll(descriptor: number, text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE" && descriptor === STDOUT) {
-        // Whoever read has seen enough (`| head`): an end like any other.
+        // The reader has closed the pipe (`| head`): this is a normal end.
         process.exit(0);
       }
-      // Somebody else made the descriptor non-blocking, and its reader is slow.
+      // Another process made the descriptor non-blocking, and its reader is slow.
       if (code === "EAGAIN") Bun.sleepSync(5);
       else if (descriptor === STDERR) return;
       else throw new OutputError(error as Error);
@@ -172,7 +172,7 @@ function writeAll(descriptor: number, text: string): void {
   }
 }
 
-/** Written before it returns, so that nothing is lost when the process ends right after. */
+/** Writes before it returns, so that nothing is lost when the process ends right after. */
 export const print = (line: string): void => writeAll(STDOUT, `${line}\n`);
 export const printError = (line: string): void => writeAll(STDERR, `${line}\n`);
 export const printLine = (spans: readonly Span[]): void => print(renderLine(spans, stdoutScreen()));

@@ -1,4 +1,4 @@
-/** Durations as a person reads them, and times as one writes them. */
+/** Owns durations and times as people read and write them. */
 import { parseDuration } from "../../base/duration.ts";
 
 const STEPS = [
@@ -8,7 +8,7 @@ const STEPS = [
   ["s", 1_000],
 ] as const;
 
-/** Two units at most: `3d 4h`, `2m 5s`, `850 ms`, `0.42 ms`. */
+/** At most two units: `3d 4h`, `2m 5s`, `850 ms`, `0.42 ms`. */
 export function duration(ms: number): string {
   if (ms < 10) return Number.isInteger(ms) ? `${ms} ms` : `${ms.toFixed(ms < 1 ? 2 : 1)} ms`;
   if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
@@ -26,7 +26,7 @@ export function duration(ms: number): string {
   return parts.join(" ");
 }
 
-/** `3s ago`, `now`; in the future when a clock was set back. */
+/** `3s ago`, `now`; a time in the future when a clock was set back. */
 export const ago = (at: number, now: number): string =>
   Math.abs(now - at) < 1_000
     ? "now"
@@ -39,7 +39,7 @@ export const until = (at: number, now: number): string =>
 
 const whole = (ms: number): number => Math.round(ms / 1_000) * 1_000;
 
-/** `--since`: a duration back from `now`, or a date with or without a time (local unless it says otherwise). */
+/** `--since`: a duration back from `now`, or a date with or without a time. Without a zone the time is local. */
 export function parseSince(text: string, now: number): number | null {
   const back = parseDuration(text);
   if (back !== null) return now - back;
