@@ -1,4 +1,4 @@
-/** Finds a trace by its id, by the beginning of it, or by one of its signals, without reading whole tables. */
+/** Owns the search for a trace by its id, by the beginning of its id, or by one of its signals, without a read of whole tables. */
 
 import { ok, type Result } from "../../base/result.ts";
 import { traceTime } from "../../base/trace-id.ts";
@@ -17,7 +17,7 @@ export interface Trace {
   readonly logs: readonly Log[];
 }
 
-/** A story longer than this is a list: `nerve logs --trace`. */
+/** A longer story is a list: `nerve logs --trace`. */
 const MAX_ROWS = 10_000;
 const CANDIDATES = 4;
 
@@ -29,7 +29,7 @@ export function traceOfSignal(store: StoreReader, id: number): Result<Trace, Fai
   return ok(near.signals.some((found) => found.id === id) ? near : readAll(store, signal.trace));
 }
 
-/** `prefix`: the first hex digits of its id. */
+/** `prefix` holds the first hex digits of the trace's id. */
 export function traceOfPrefix(store: StoreReader, prefix: string): Result<Trace, Failure> {
   const traces = candidates(store, prefix);
   const [trace] = traces;
@@ -50,7 +50,7 @@ function kept({ signals }: StoreReader): string {
   return signals.lastId() === 0 ? "there are no signals yet" : "none is kept: `retention` says for how long they are";
 }
 
-/** Rows of a trace come after its birth; only a clock that was set puts them elsewhere. */
+/** The rows of a trace come after its birth. Only a set clock puts them elsewhere. */
 function candidates({ signals, history }: StoreReader, prefix: string): string[] {
   const since = traceTime(prefix.padEnd(12, "0")) - CLOCK_SLACK_MS;
   const look = (fromSignal: number, fromLog: number): string[] => [
@@ -60,7 +60,7 @@ function candidates({ signals, history }: StoreReader, prefix: string): string[]
   return (near.length > 0 ? near : look(0, 0)).sort().slice(0, CANDIDATES);
 }
 
-/** What a trace led to, where rows of its time are; where there is none, wherever it is. */
+/** Reads the rows of a trace from the time in its id on. Where no rows are found, it reads from the first row on. */
 export function read(store: StoreReader, trace: string): Trace {
   const since = traceTime(trace) - CLOCK_SLACK_MS;
   const near = rowsFrom(store, trace, store.signals.firstIdSince(since), store.history.firstIdSince(since));

@@ -1,4 +1,4 @@
-/** What happened in a run, one line a log: steps with how long they took and what came of them, waits, and the ending. */
+/** Owns the story of a run, one line for each log: steps with their durations and results, waits, and the ending. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
@@ -11,7 +11,7 @@ import { eventOf } from "./story.ts";
 
 export const OFFSET_WIDTH = 9;
 
-/** How long after the beginning. */
+/** The time since the beginning. */
 export const offset = (ms: number): Span => {
   const text = ms < 0 ? `-${duration(-ms)}` : `+${duration(ms)}`;
   return span(`${text.padStart(OFFSET_WIDTH)}  `, "dim");
@@ -37,7 +37,7 @@ function thrownAt(stack: string | null): Span[] {
   return frame === undefined ? [] : [span(` at ${escapeForTerminal(frame.file)}:${frame.line}:${frame.column}`, "dim")];
 }
 
-/** `logs` of a run, where its own name need not be said. */
+/** The line of a run's log, without the run's own name. */
 export function runLogSpans(log: Log, screen: Screen): Span[] {
   const told = eventOf(log);
   if (told === null) return messageSpans(log, screen);

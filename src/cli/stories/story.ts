@@ -1,7 +1,7 @@
 /**
- * A trace or a run as the tree it is: what began it, the signals each signal led to, the runs they started, and beside
- * them what was logged meanwhile. A log of a sense stands with the signal whose compute wrote it, that of a firing with
- * the signal it was for, one of a run with the run.
+ * Owns a trace or a run as a tree: its beginning, the signals that each signal led to, the runs that they started, and the
+ * logs of the same time. A log of a sense stands with the signal whose compute wrote the log. A log of a firing stands with
+ * the signal that the firing was for. A log of a run stands with the run.
  */
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
@@ -17,11 +17,11 @@ export type Node =
 
 export interface Story {
   readonly roots: readonly Node[];
-  /** From its begin to its newest row. */
+  /** From the beginning to the newest row. */
   readonly durationMs: number;
 }
 
-/** What a story is made of. */
+/** The rows of a story. */
 export interface Rows {
   readonly signals: readonly Signal[];
   readonly logs: readonly Log[];
@@ -30,20 +30,20 @@ export interface Rows {
 
 export const timeOf = (node: Node): number => (node.kind === "run" ? node.row.queued_at : node.row.at);
 
-/** At one moment a log comes before the signal its compute ended with, and a run after the signal that started it. */
+/** At the same time, a log comes before the signal that ended its compute, and a run after the signal that started the run. */
 const RANK = { log: 0, signal: 1, run: 2 } as const;
 
 const byTime = (a: Node, b: Node): number =>
   timeOf(a) - timeOf(b) || RANK[a.kind] - RANK[b.kind] || a.row.id - b.row.id;
 
-/** Logs of a run are in the order of their ids, whatever the clock did. */
+/** The logs of a run are in the order of their ids, even where the clock was set. */
 const inRun = (a: Node, b: Node): number => a.row.id - b.row.id;
 
 export function tellStory(begin: number, { signals, logs, runs }: Rows): Story {
   const ofSignal = new Map(signals.map((row) => [row.id, { kind: "signal" as const, row, children: [] as Node[] }]));
   const ofRun = new Map(runs.map((row) => [row.id, { kind: "run" as const, row, children: [] as Node[] }]));
   const roots: Node[] = [];
-  /** Where the effects of a signal stand; what caused it may be gone, or (in a damaged store) come after it. */
+  /** The list for the effects of a signal's cause. The cause may be gone, or come later in a damaged store: then the roots. */
   const under = (signal: Signal | null): Node[] => {
     const cause = signal?.cause ?? null;
     return cause !== null && signal !== null && cause < signal.id ? (ofSignal.get(cause)?.children ?? roots) : roots;
@@ -68,7 +68,7 @@ export function tellStory(begin: number, { signals, logs, runs }: Rows): Story {
   return { roots, durationMs: times.reduce((latest, at) => Math.max(latest, at), begin) - begin };
 }
 
-/** Which signal a reflex fired for, and which run that made, as its log says; null for every other log. */
+/** The signal that a reflex fired for, and the run that this started, from the reflex's log; null for every other log. */
 export function firingOf({ event, data }: Log): { readonly signal: number | null; readonly run: number | null } | null {
   if (event !== "reflex.fired" || data === null) return null;
   const told = parseStored(data);
@@ -77,13 +77,13 @@ export function firingOf({ event, data }: Log): { readonly signal: number | null
   return { signal: id(told.signal), run: id(told.run) };
 }
 
-/** The signal of the log's sense that came next, else its newest before; null when that sense emitted none. */
+/** The next signal of the log's sense, else the newest signal before; null when this sense emitted none. */
 function signalOf(log: Log, signals: readonly Signal[]): Signal | null {
   const mine = signals.filter(({ sense }) => log.source === `sense:${sense}`);
   return mine.find(({ at }) => at >= log.at) ?? mine.at(-1) ?? null;
 }
 
-/** Ids of `step.started` whose step has ended since: its ending says it all. What is left was interrupted, or goes on. */
+/** Ids of `step.started` whose step has ended: the ending holds everything. The other steps were interrupted, or still run. */
 function answeredStarts(logs: readonly Log[]): ReadonlySet<number> {
   const answered = new Set<number>();
   const begun = new Map<string, number>();
@@ -107,16 +107,16 @@ export interface Step {
   readonly nth: number;
   readonly attempt: number;
   readonly state: "started" | "completed" | "failed";
-  /** Unix milliseconds of what is told. */
+  /** Unix milliseconds of the log that the step's state comes from. */
   readonly at: number;
   readonly duration_ms: number | null;
   readonly result: unknown;
   readonly error: string | null;
-  /** When it is tried again, or null. */
+  /** The time of the next attempt, or null. */
   readonly until: number | null;
 }
 
-/** The step a log is about, null when it is about none, or was not written by nerve. */
+/** The step of a log; null when the log is not about a step, or when nerve did not write it. */
 function stepOf(log: Log): Step | null {
   const told = eventOf(log);
   if (told === null) return null;
@@ -129,13 +129,13 @@ function stepOf(log: Log): Step | null {
   return { ...none, step, nth, attempt, error, duration_ms, until, state: "failed" };
 }
 
-/** The run event a log is, null also for one that was not written by nerve. */
+/** The run event of a log; null also for a log that nerve did not write. */
 export function eventOf(log: Log) {
   const found = runLogOf(log);
   return found.kind === "event" ? found.event : null;
 }
 
-/** Every step of a run, one for each time it was done or begun in vain; `logs` are the run's. */
+/** The steps of a run, one for each time that a step ended or was interrupted. `logs` are the run's logs. */
 export function stepsOf(logs: readonly Log[]): Step[] {
   const answered = answeredStarts(logs);
   return logs.flatMap((log) => (answered.has(log.id) ? [] : (stepOf(log) ?? [])));
