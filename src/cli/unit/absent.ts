@@ -1,17 +1,17 @@
-/** Programs, paths and devices of a configuration that are not on this machine, each at its place in the file. */
+/** Owns the search for programs, paths and devices of a configuration that this machine lacks, each with its place in the file. */
 import { lstatSync } from "node:fs";
 import type { Parts } from "../../config/pattern-parts.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Ask } from "../../needs/asks.ts";
 
-/** What a service has as PATH. Source: systemd.exec(5). */
+/** The PATH of a service. Source: systemd.exec(5). */
 const SERVICE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Where `program` lies, for a service; null where there is none. */
+/** The path of `program` for a service; null where there is none. */
 export const findProgram = (program: string): string | null =>
   program.startsWith("/") ? program : Bun.which(program, { PATH: SERVICE_PATH });
 
-/** A path that this process may not look at may be there. */
+/** A path that this process may not look at counts as existing. */
 export function exists(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
@@ -27,7 +27,7 @@ interface Absence {
 
 function absence({ need }: Ask): Absence | null {
   if (need.kind === "program") {
-    // A relative path begins where the program runs, and an absolute one is asked for as a path too.
+    // A relative path begins at the folder where the program runs. An absolute path has an ask of its own.
     if (need.name.includes("/") || findProgram(need.name) !== null) return null;
     return {
       message: `there is no program \`${need.name}\` in ${SERVICE_PATH}`,
@@ -40,7 +40,7 @@ function absence({ need }: Ask): Absence | null {
   return { message: `there is no ${need.path}`, hint };
 }
 
-/** Where the option stands from which the need follows. */
+/** The place of the option that causes the need. */
 function placeOf({ who, because }: Ask, { withPart }: Parts) {
   const [, kind, name = ""] = /^(sense|workflow):(.*)$/.exec(who) ?? [];
   const option = /^its `(\w+)`$/.exec(because)?.[1] ?? "";
@@ -49,7 +49,7 @@ function placeOf({ who, because }: Ask, { withPart }: Parts) {
   return part === null ? {} : part.tree.place;
 }
 
-/** One of each thing that is missing. */
+/** A problem for each ask whose thing is missing. */
 export function absences(asks: readonly Ask[], parts: Parts): Problem[] {
   return asks.flatMap((ask) => {
     const found = absence(ask);

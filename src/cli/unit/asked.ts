@@ -1,4 +1,4 @@
-/** What a configuration asks of the host, read without the variables and credentials that only its daemon gets. */
+/** Owns what a configuration asks of the host, read without the variables and credentials that only its daemon gets. */
 import { ok, type Result } from "../../base/result.ts";
 import { Secrets } from "../../base/secrets.ts";
 import { loadWithStandIns } from "../../config/load.ts";
@@ -30,7 +30,7 @@ const isBuiltIn = (locations: Locations, name: string): boolean => {
   return found?.ok === true && found.value.folder === null;
 };
 
-/** As far as `read` could be read. */
+/** The asks of a configuration. `missing` names the variables and credentials that had no value. */
 export function askedIn(config: NerveConfig, missing: readonly string[]): AskedConfig {
   const secrets = new Secrets();
   secrets.learn(config.secrets);
@@ -46,7 +46,7 @@ export function askedIn(config: NerveConfig, missing: readonly string[]): AskedC
 const FILLED_IN =
   "what it needs is filled in from a variable or credential, which nerve writes nowhere: write the value itself as `needs`";
 
-/** A need that holds what was filled in becomes a remark. */
+/** Turns each need that holds a secret into a remark. */
 function withoutSecrets({ asks, remarks }: Asked, secrets: Secrets): Asked {
   const isPlain = ({ need }: Ask): boolean => !secrets.isIn(JSON.stringify(need));
   const hiding = new Set(asks.filter((ask) => !isPlain(ask)).map(({ who }) => who));
@@ -54,12 +54,12 @@ function withoutSecrets({ asks, remarks }: Asked, secrets: Secrets): Asked {
   return SECRETS.json({ asks: asks.filter(isPlain), remarks: [...remarks, ...hidden] });
 }
 
-/** The configuration that `given` names, and what it asks for. */
+/** The configuration that `given` names, and its asks of the host. */
 export function readAsked(given: string | null): Result<AskedConfig, Failure> {
   const { read, missing } = loadWithStandIns(configFile(given), process.env, true);
   if (read.config !== null) SECRETS.learn(read.config.secrets);
   if (read.config !== null && read.problems.length === 0) return ok(askedIn(read.config, missing));
-  // What stands in does not fit everywhere: then the variable is what is missing.
+  // The text in place of a missing variable does not fit every option. The missing variable is then the problem.
   const loaded = loadConfig(given);
   return loaded.ok ? ok(askedIn(loaded.value, [])) : fail(EXIT.badConfig, ...loaded.error.problems);
 }

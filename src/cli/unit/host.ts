@@ -1,6 +1,6 @@
 /**
- * What this machine or the installed unit lacks for a configuration: each is one sentence with its remedy. Asks the host by
- * looking at files; runs no program and no user code.
+ * Owns what this machine or the installed unit lacks for a configuration: one sentence with its remedy for each lack. It only
+ * looks at files of the host, and runs no program and no user code.
  */
 import { lstatSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -14,7 +14,7 @@ import { grants, type InstalledUnit, readInstalled } from "./installed.ts";
 import { credentialFile, type Opening, openingsOf, type UnitPlaces } from "./openings.ts";
 import { POLKIT_FILE } from "./polkit.ts";
 
-/** Who nerve runs as. */
+/** The user that nerve runs as. */
 export interface Account {
   readonly name: string;
   readonly uid: number;
@@ -23,7 +23,7 @@ export interface Account {
 
 export interface HostFindings {
   readonly lacks: readonly Problem[];
-  /** What a person may want to know, and nothing depends on. */
+  /** Remarks for a person. Nothing depends on them. */
   readonly notes: readonly string[];
 }
 
@@ -62,7 +62,7 @@ function may(account: Account, path: string, right: Right): boolean {
   return (bits & right) === right;
 }
 
-/** The first part of `path` that `account` may not pass or use as `right`; null where it may, or nobody can say. */
+/** The first part of `path` that `account` may not pass or use with `right`. Null where there is none, or where this is unknown. */
 function barrier(account: Account, path: string, right: Right | null): string | null {
   try {
     for (let folder = dirname(path); ; folder = dirname(folder)) {
@@ -77,11 +77,11 @@ function barrier(account: Account, path: string, right: Right | null): string | 
 
 const lack = (who: string, message: string, hint: string): Problem => problem("host-lacks", `${who}: ${message}`, hint);
 
-/** A capability that reads or writes every file makes modes meaningless. */
+/** With a capability that reads or writes every file, modes do not matter. */
 const passesModes = (asks: readonly Ask[]): boolean =>
   asks.some(({ need }) => need.kind === "capability" && /^CAP_DAC_/.test(need.name));
 
-/** Of a path that is there. */
+/** The lack of an existing path: the account may not use it. */
 function pathLack({ who, because }: Ask, need: Need & { kind: "path" | "device" }, account: Account): Problem | null {
   const { path, access, kind } = need;
   if (!path.startsWith("/") || !exists(path)) return null;
@@ -96,7 +96,7 @@ function closed(who: string, found: string, path: string, { name }: Account): Pr
   return lack(who, `the user ${name} may not use ${where}`, `setfacl -m u:${name}:${right} ${shellWord(found)}`);
 }
 
-/** Of a program that is there. */
+/** The lack of an existing program: the account may not run it. */
 function programLack(who: string, name: string, account: Account): Problem | null {
   const path = name.includes("/") && !name.startsWith("/") ? null : findProgram(name);
   if (path === null || !exists(path)) return null;
@@ -105,7 +105,7 @@ function programLack(who: string, name: string, account: Account): Problem | nul
   return lack(who, `the user ${account.name} may not run ${path}`, `chmod a+x ${shellWord(found)}`);
 }
 
-/** What a well-known group is for, where it is there and what it opens is not. */
+/** The service of a well-known group: the group may exist where its service does not. */
 const SERVICES: Readonly<Record<string, { readonly paths: readonly string[]; readonly what: string }>> = {
   "systemd-journal": { paths: ["/run/log/journal", "/var/log/journal"], what: "no journal" },
   docker: { paths: ["/run/docker.sock", "/var/run/docker.sock"], what: "no docker: /run/docker.sock does not exist" },
@@ -117,7 +117,7 @@ function groupLack(who: string, name: string, account: Account, unit: InstalledU
     return lack(who, `this machine has ${service.what}`, "install and start it, or take this out of the config");
   const id = groupId(name);
   if (id === null) return lack(who, `there is no group ${name}`, `install what makes it, or groupadd --system ${name}`);
-  // The comparison with the unit says it better.
+  // The comparison with the unit reports this in better words.
   if (unit !== null || account.uid === 0 || account.gids.has(id)) return null;
   return lack(who, `the user ${account.name} is not in the group ${name}`, `usermod -aG ${name} ${account.name}`);
 }
@@ -127,7 +127,7 @@ function capabilityLack(who: string, name: string, account: Account, unit: Insta
   return lack(who, `the user ${account.name} has no ${name}`, "run nerve under the unit that `nerve unit` prints");
 }
 
-/** Null: the rules are there, or this process may not read them. */
+/** Null where the rules exist, or where this process may not read them. */
 function permissionLack(who: string, action: string, account: Account): Problem | null {
   if (account.uid === 0 || !exists("/etc/polkit-1")) {
     if (account.uid === 0) return null;
@@ -164,7 +164,7 @@ function machineLack(ask: Ask, account: Account, unit: InstalledUnit | null, isF
 const shown = ({ setting, value }: Opening): string =>
   setting === "IPAddressDeny" ? "the network, which IPAddressDeny= closes" : `${setting}=${value}`;
 
-/** A command line of a unit without what keeps its words literal. */
+/** A command line of a unit without the characters that keep its words literal. */
 const unescaped = (line: string): string =>
   line
     .replaceAll("$$", "$")
@@ -193,7 +193,7 @@ function unitLacks(
   );
 }
 
-/** What the daemon gets from files that only root may read. */
+/** The credentials that the daemon gets from files that only root may read. */
 function credentialLacks({ outside }: AskedConfig, places: UnitPlaces, unit: InstalledUnit): Problem[] {
   return outside.credentials.flatMap((name) => {
     const source = unit.all("LoadCredential").find((one) => one.split(":")[0] === name);
@@ -204,7 +204,7 @@ function credentialLacks({ outside }: AskedConfig, places: UnitPlaces, unit: Ins
   });
 }
 
-/** Whether this process could not see the file if it were there. */
+/** True when this process could not see the file even if the file existed. */
 const barrierHides = (file: string): boolean => {
   try {
     lstatSync(join(dirname(file), "."));
@@ -216,7 +216,7 @@ const barrierHides = (file: string): boolean => {
 
 const ITSELF = "nerve itself";
 
-/** What nerve itself runs, reads and writes, for the user of the unit. */
+/** The lacks of nerve itself, for the user of the unit: what nerve runs, reads and writes. */
 function ownLacks({ command, config, data }: UnitPlaces, unit: InstalledUnit, account: Account): Problem[] {
   const closedOnes = (
     [
@@ -229,7 +229,7 @@ function ownLacks({ command, config, data }: UnitPlaces, unit: InstalledUnit, ac
   });
   const owner = ownerOf(data);
   if (owner === null) {
-    // systemd makes a StateDirectory.
+    // systemd makes a StateDirectory by itself.
     if (unit.all("StateDirectory").length > 0) return closedOnes;
     const make = `install -d -m 0700 -o ${account.name} ${shellWord(data)}`;
     return [...closedOnes, lack(ITSELF, `there is no ${data}, so the unit does not start`, make)];
@@ -239,7 +239,7 @@ function ownLacks({ command, config, data }: UnitPlaces, unit: InstalledUnit, ac
   return [...closedOnes, lack(ITSELF, message, `chown -R ${account.name} ${shellWord(data)}`)];
 }
 
-/** Null where nothing is there, or where this process may not look. */
+/** Null where nothing exists, or where this process may not look. */
 function ownerOf(path: string): number | null {
   try {
     return lstatSync(path).uid;
@@ -248,7 +248,7 @@ function ownerOf(path: string): number | null {
   }
 }
 
-/** The user of the unit, else the owner of the data, else who asks. */
+/** The user of the unit; without a unit the owner of the data; without data the user of this process. */
 function userOf(unit: InstalledUnit | null, data: string): string {
   const named = unit?.one("User") ?? null;
   if (unit !== null) return named ?? "root";

@@ -1,12 +1,12 @@
-/** A systemd unit as it is installed: its file and its drop-ins, read as systemd reads them. Source: systemd.unit(5). */
+/** Owns an installed systemd unit: its file and its drop-ins, read as systemd reads them. Source: systemd.unit(5). */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 export interface InstalledUnit {
   readonly file: string;
-  /** Every value of a setting since it was last emptied, in order. */
+  /** Every value of a setting since the setting was last emptied, in order. */
   all(setting: string): readonly string[];
-  /** Whether it stands there at all, be it emptied. */
+  /** True when the setting is present, even where it is emptied. */
   isSet(setting: string): boolean;
   /** The value in force, or null. */
   one(setting: string): string | null;
@@ -36,7 +36,7 @@ const namesIn = (folder: string): string[] => {
   }
 };
 
-/** Setting and value of each line of the section `Service`. */
+/** The setting and the value of each line of the section `Service`. */
 function settingsIn(text: string): [string, string][] {
   let section = "";
   const found: [string, string][] = [];
@@ -54,7 +54,7 @@ function settingsIn(text: string): [string, string][] {
   return found;
 }
 
-/** Later drop-ins come after earlier ones; of two with one name the folder that comes first counts. */
+/** Drop-ins in the order of their names. Where two have the same name, the drop-in in the first folder counts. */
 function dropInsOf(unit: string, folders: readonly string[]): string[] {
   const byName = new Map<string, string>();
   for (const folder of folders) {
@@ -65,7 +65,7 @@ function dropInsOf(unit: string, folders: readonly string[]): string[] {
   return [...byName].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
 }
 
-/** `unit` is the name of a unit, or the path of a file. Null where there is none. */
+/** `unit` is the name of a unit, or the path of a file. Null where there is no such unit. */
 export function readInstalled(unit: string, folders: readonly string[] = FOLDERS): InstalledUnit | null {
   const isPath = unit.includes("/");
   const name = basename(unit).endsWith(".service") ? basename(unit) : `${basename(unit)}.service`;
@@ -90,10 +90,10 @@ export function readInstalled(unit: string, folders: readonly string[] = FOLDERS
 
 const isOn = (value: string | null): boolean => /^(?:yes|true|on|1)$/i.test(value ?? "");
 
-/** A word may be quoted, and hold spaces then. */
+/** A quoted word may hold spaces. */
 const WORD = /"(?:\\.|[^"\\])*"|\S+/g;
 
-/** The values of a setting that adds up: words, with those behind a `~` taken out again. */
+/** The values of a setting that adds up: all words, without the words that a later `~` removes. */
 function wordsOf(unit: InstalledUnit, setting: string): Set<string> {
   const found = new Set<string>();
   for (const value of unit.all(setting)) {
@@ -123,11 +123,11 @@ const notOn: Grants = (unit, _value, setting) => !isOn(unit.one(setting));
 const isEveryAddressOpen = (unit: InstalledUnit): boolean =>
   !wordsOf(unit, "IPAddressDeny").has("any") || wordsOf(unit, "IPAddressAllow").has("any");
 
-/** How each setting that opens something is found in a unit. What a unit does not restrict is open. */
+/** How a unit shows that a setting opens something. Everything that a unit does not restrict is open. */
 const GRANTS: Readonly<Record<string, Grants>> = {
   SupplementaryGroups: given,
   AmbientCapabilities: given,
-  // Emptied, it is the set of none.
+  // An emptied setting is the empty set of capabilities.
   CapabilityBoundingSet: (unit, value, setting) => !unit.isSet(setting) || given(unit, value, setting),
   RestrictAddressFamilies: listed,
   SystemCallFilter: listed,
@@ -167,6 +167,6 @@ const GRANTS: Readonly<Record<string, Grants>> = {
   EnvironmentFile: (unit) => unit.all("EnvironmentFile").length > 0 || unit.all("Environment").length > 0,
 };
 
-/** Whether `unit` opens what the setting `setting=value` opens. */
+/** True when `unit` opens what the setting `setting=value` opens. */
 export const grants = (unit: InstalledUnit, setting: string, value: string): boolean =>
   GRANTS[setting]?.(unit, value, setting) ?? true;

@@ -1,34 +1,34 @@
 /**
- * The settings of a systemd unit that open something, each with who asked for it. The unit is written from them, and an
- * installed unit is held against them. Pure.
+ * Owns the settings of a systemd unit that open something, each with those who asked for it. The unit is written from these
+ * settings, and an installed unit is compared with them. Pure.
  */
 import type { Ask, Need } from "../../needs/asks.ts";
 
 export interface Opening {
   readonly setting: string;
-  /** As it stands in the unit; empty where the setting is left out. */
+  /** The value as it stands in the unit; empty where the setting is left out. */
   readonly value: string;
   readonly askers: readonly string[];
 }
 
-/** What the unit runs, reads and writes for nerve itself. */
+/** The paths that the unit runs, reads and writes for nerve itself. */
 export interface UnitPlaces {
-  /** argv of the daemon, absolute. */
+  /** The argv of the daemon, with absolute paths. */
   readonly command: readonly string[];
   readonly config: string;
   readonly data: string;
 }
 
-/** What nerve.yaml takes from outside. */
+/** The names of the variables and credentials that nerve.yaml takes from outside. */
 export interface Outside {
   readonly credentials: readonly string[];
   readonly variables: readonly string[];
 }
 
-/** A text that no unit file can hold: it would end its line, or join it with the next. */
+/** True for a text that no unit file can hold: the text would end its line, or join the line with the next. */
 export const breaksLines = (text: string): boolean => /[\p{Cc}]|\\$/u.test(text);
 
-/** Specifiers begin with %; a word with anything else unusual is quoted. */
+/** Escapes %, which begins a specifier. Quotes a word with any other unusual character. */
 export function quoted(text: string): string {
   const escaped = text.replaceAll("%", "%%");
   return /^[\w./:@%+=,-]+$/.test(escaped) ? escaped : `"${escaped.replace(/(["\\])/g, "\\$1")}"`;
@@ -38,7 +38,7 @@ export const isIn = (path: string, root: string): boolean => path === root || pa
 
 const HOMES = ["/home", "/root", "/run/user"];
 const TEMPORARY = ["/tmp", "/var/tmp"];
-/** What PrivateDevices=yes leaves of /dev. */
+/** The part of /dev that PrivateDevices=yes leaves. */
 const PLAIN_DEVICES = [
   "/dev/shm",
   "/dev/mqueue",
@@ -50,12 +50,12 @@ const PLAIN_DEVICES = [
 ];
 
 const isInHome = (path: string): boolean => HOMES.some((root) => isIn(path, root));
-/** The folder itself stays visible. */
+/** The temporary folder itself stays visible. */
 const isInTemporary = (path: string): boolean => TEMPORARY.some((root) => path !== root && isIn(path, root));
 
 type Setting = readonly [setting: string, value: string];
 
-/** What a capability is worth nothing without. */
+/** The further settings without which a capability has no effect. */
 const BESIDE: Readonly<Record<string, readonly Setting[]>> = {
   CAP_BPF: [["SystemCallFilter", "bpf"]],
   CAP_CHOWN: [["SystemCallFilter", "@chown"]],
@@ -105,7 +105,7 @@ function openPath(path: string, access: "read" | "write", isTemporaryShared: boo
     : isIn(path, "/proc") || isIn(path, "/sys")
       ? [["ProtectKernelTunables", "no"]]
       : [];
-  // A path that is not there costs its asker, and must not keep the unit from starting.
+  // A missing path harms only its asker. The `-` lets the unit start without the path.
   return [...home, ...kernel, ["ReadWritePaths", quoted(`-${path}`)]];
 }
 
@@ -134,7 +134,7 @@ function settingsOf(need: Need, isTemporaryShared: boolean): readonly Setting[] 
   }
 }
 
-/** Whether what nerve itself runs or reads lies where PrivateTmp=yes would hide it. */
+/** True when a path that nerve itself runs or reads is one that PrivateTmp=yes would hide. */
 export const sharesTemporary = ({ command, config, data }: UnitPlaces): boolean =>
   [...command, config, data].some(isInTemporary);
 
@@ -168,7 +168,7 @@ function ofNerve(places: UnitPlaces, { credentials, variables }: Outside): Openi
   return ofItself.map(([[setting, value], asker]) => ({ setting, value, askers: [asker] }));
 }
 
-/** Of a comment in a unit. */
+/** The text of a comment in a unit. */
 const oneLine = (text: string): string => text.replace(/[\p{Cc}]/gu, "?").replace(/\\+$/, "");
 
 /** Each setting and value once, with everyone who asked for it. */
@@ -227,7 +227,7 @@ const ROOT_CAPABILITIES: Readonly<Record<string, string>> = {
   CAP_SYS_RAWIO: "it reads and writes devices and memory past the kernel",
 };
 
-/** Why what a setting opens is as good as root; null where it is not. */
+/** The reason why a setting's opening is as good as root; null where it is not. */
 export function asGoodAsRoot({ setting, value }: Opening): string | null {
   if (setting === "SupplementaryGroups") return ROOT_GROUPS[value] ?? null;
   if (setting === "AmbientCapabilities") return ROOT_CAPABILITIES[value] ?? null;

@@ -1,4 +1,4 @@
-/** Where nerve's executable, config and data lie, links resolved: what a unit names. */
+/** Owns the paths of nerve's executable, config and data for a unit, with links resolved. */
 import { realpathSync } from "node:fs";
 import type { NerveConfig } from "../../model/config.ts";
 import type { UnitPlaces } from "./openings.ts";
@@ -11,7 +11,7 @@ const real = (path: string): string => {
   }
 };
 
-/** From source it is Bun with the entry file. */
+/** From source the command is Bun with the entry file. */
 const ownCommand = (): string[] => {
   const entry = Bun.isStandaloneExecutable ? [] : [Bun.fileURLToPath(new URL("../../main.ts", import.meta.url))];
   return [real(process.execPath), ...entry];

@@ -1,4 +1,4 @@
-/** The rule of polkit that lets nerve's user do what `systemctl` asks for. */
+/** Owns the polkit rule that lets nerve's user do what `systemctl` asks for. */
 import type { Permission } from "../../needs/programs.ts";
 
 export const POLKIT_FILE = "/etc/polkit-1/rules.d/50-nerve.rules";
@@ -6,7 +6,7 @@ export const POLKIT_FILE = "/etc/polkit-1/rules.d/50-nerve.rules";
 const lookup = (key: string, value: string | null): string[] =>
   value === null ? [] : [`action.lookup(${JSON.stringify(key)}) == ${JSON.stringify(value)}`];
 
-/** Whoever may start any unit may start one made for the purpose, as root. */
+/** A user who may start any unit may start a unit made for the purpose, as root. */
 const isAsGoodAsRoot = ({ action, verb, unit }: Permission): boolean =>
   action.endsWith(".manage-unit-files") ||
   (action.endsWith(".manage-units") && unit === null && (verb === null || verb === "start"));

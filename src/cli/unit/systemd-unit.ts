@@ -1,6 +1,6 @@
 /**
- * The text of a hardened systemd unit. It opens what the configuration asks for, and each line that opens something names who
- * asked. Pure: what is on the host is found by `commands/unit.ts`.
+ * Owns the text of a hardened systemd unit. The unit opens what the configuration asks for. Each line that opens something
+ * names those who asked. Pure: `commands/unit.ts` examines the host.
  */
 import type { Ask, Remark } from "../../needs/asks.ts";
 import { shellWord } from "../screen/shell-word.ts";
@@ -27,13 +27,13 @@ export interface UnitParts extends UnitPlaces {
 
 const STATE_ROOT = "/var/lib";
 
-/** In ExecStart variables begin with $. */
+/** In ExecStart a $ begins a variable, so it is doubled. */
 const argument = (word: string): string => quoted(word).replaceAll("$", "$$$$");
 
-/** The folder below /var/lib that systemd makes; null where somebody else must. */
+/** The folder below /var/lib that systemd makes; null where another has to make the folder. */
 function stateDirectory(data: string): string | null {
   const below = isIn(data, STATE_ROOT) ? data.slice(STATE_ROOT.length + 1) : "";
-  // StateDirectory knows no quoting that is worth relying on.
+  // The quoting of StateDirectory is not reliable, so only plain names are accepted.
   return /^[\w.@+-]+(\/[\w.@+-]+)*$/.test(below) ? below : null;
 }
 
@@ -43,7 +43,7 @@ function dataLines({ data }: UnitParts): string[] {
   return ["# Outside /var/lib systemd does not make it: see above.", `ReadWritePaths=${quoted(data)}`];
 }
 
-/** The lines of the unit that depend on what is asked for. */
+/** The lines of the unit that depend on the asks. */
 class Settings {
   readonly #openings: readonly Opening[];
 
@@ -55,13 +55,13 @@ class Settings {
     return this.#openings.filter((opening) => opening.setting === setting);
   }
 
-  /** A setting with one value: `closed` unless somebody asks for another. */
+  /** A setting with one value: `closed` unless an ask needs another value. */
   one(setting: string, closed: string): string[] {
     const [opened] = this.#opened(setting);
     return opened === undefined ? [`${setting}=${closed}`] : explained(opened);
   }
 
-  /** A setting that adds up: a line for each value that is asked for. */
+  /** A setting that adds up: one line for each value that an ask needs. */
   each(setting: string): string[] {
     return this.#opened(setting).flatMap(explained);
   }
@@ -234,6 +234,6 @@ const hardening = (settings: Settings, openings: readonly Opening[]): string[] =
   "SystemCallErrorNumber=EPERM",
 ];
 
-/** What of the parts no unit file can hold, or null. */
+/** A part of the command or a path that no unit file can hold, or null. */
 export const unfit = ({ command, config, data }: UnitPlaces): string | null =>
   [...command, config, data].find(breaksLines) ?? null;
