@@ -1,4 +1,4 @@
-/** `nerve run` of a sense: one compute now, and on demand what came of it. */
+/** Owns `nerve run` of a sense: one compute now, and on request the result of this compute. */
 import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Status } from "../../control/contract.ts";
@@ -14,7 +14,7 @@ import { type Settled, type Triggered, waitForTrace } from "./wait-for-trace.ts"
 
 type Sense = Status["senses"][number];
 
-/** `before`: the sense as it was when its name was looked up. */
+/** `before` is the state of the sense when its name was looked up. */
 export async function orderCompute(before: Sense, wait: boolean, about: Ordered): Promise<Outcome> {
   const { place, json } = about;
   const answer = await ask<Triggered>(place, "/trigger", { name: before.name });

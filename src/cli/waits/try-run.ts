@@ -1,4 +1,4 @@
-/** `nerve once` of a workflow: one run on scratch copies, told as it happens. */
+/** Owns `nerve once` of a workflow: one run on scratch copies, with its logs as they come. */
 import { safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
@@ -21,12 +21,12 @@ import { ending } from "./wait-for-run.ts";
 export interface Tried {
   readonly workflow: string;
   readonly input: Json;
-  /** The user's folder, or null for a built-in. */
+  /** The user's folder; null for a built-in. */
   readonly module: string | null;
   readonly json: boolean;
 }
 
-/** `place`: a daemon of its own. */
+/** `place` belongs to a daemon for this run alone. */
 export async function tryRun(place: Place, { workflow, input, module, json }: Tried): Promise<Outcome> {
   const answer = await ask<RunAnswer>(place, "/run", { workflow, input });
   if (!answer.ok) return answer;
@@ -65,7 +65,7 @@ const asJson = (run: Run, logs: readonly Log[]) => ({
   error: run.error,
 });
 
-/** Of a run that did not complete, with the place in the author's files where it was thrown. */
+/** The problem of a run that did not complete, with the place in the author's files where the error was thrown. */
 function problemOf({ workflow, state, error }: Run, last: Log | null, module: string | null): Problem {
   const found = problem(`run.${state}`, `workflow \`${workflow}\`: ${error ?? state}`);
   const event = last === null ? null : eventOf(last);

@@ -1,4 +1,4 @@
-/** `--wait` of `run` and `retry`: a run's logs as they come, on stderr, then its output, or why it has none. */
+/** Owns `--wait` of `run` and `retry`: a run's logs on stderr as they come, then its output, or the reason for no output. */
 import { safeJson } from "../../base/escape.ts";
 import { localTime } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
@@ -17,17 +17,17 @@ import { logSpans } from "../screen/rows.ts";
 import { runJson, runTitle } from "../screen/run-rows.ts";
 import { print, printError, span, stderrScreen, wrapLines } from "../screen/terminal.ts";
 
-/** As long as nothing happens, it is asked this often whether the daemon lives. */
+/** While nothing happens, the wait asks at this interval whether the daemon lives. */
 const ASK_MS = 2_000;
 
 export interface Ordered {
   readonly place: Place;
-  /** `-c`, when given. */
+  /** The value of `-c`, or null. */
   readonly given: string | null;
   readonly json: boolean;
 }
 
-/** What `run` and `retry` say once the run is durable; with `wait`, once it is over. */
+/** Prints the answer to `run` and `retry` once the run is durable; with `wait`, once the run is over. */
 export async function tellOrder(answer: RunAnswer, wait: boolean, about: Ordered): Promise<Outcome> {
   return wait ? waitForRun(answer, about) : tellAnswer(answer, about);
 }
@@ -77,7 +77,7 @@ const SAID: Readonly<Record<Run["state"], string>> = {
 
 const pretty = (output: string | null): string => safeJson(output === null ? null : parseStored(output), 2);
 
-/** Below the first line of a log. */
+/** The margin below the first line of a log. */
 const MARGIN = [span("    ")];
 
 function printLog(): (log: Log) => void {
@@ -93,7 +93,7 @@ function printLog(): (log: Log) => void {
 const goesOn = (id: number): string =>
   `run ${id} is kept, and goes on when the daemon is back: see \`nerve show ${id}\``;
 
-/** The run's row once it is over. `show` is given each of its logs. */
+/** Returns the run's row once the run is over. `show` receives each of the run's logs. */
 export async function ending(
   place: Place,
   store: StoreReader,
@@ -110,7 +110,7 @@ export async function ending(
         show(log);
         next = log.id + 1;
       }
-      // Its last log was committed with it, and read after it.
+      // The commit that ended the run also holds its last log. The logs were read after the row, so none is missing.
       if (isOver(run.state)) return ok(run);
     }
     while (store.version() === version) {

@@ -1,6 +1,6 @@
 /**
- * Waits until a trigger by hand is answered. Signals and failures are rows with its trace; a null compute, and a repeat of
- * a failure the log only counts, leave none: they show in the sense's counters.
+ * Owns the wait until a manual trigger is answered. Signals and failures leave rows with the trigger's trace. A null compute
+ * leaves no row, and neither does a repeated failure that the log only counts. The sense's counters show both.
  */
 
 import { ok, type Result } from "../../base/result.ts";
@@ -34,10 +34,10 @@ const FAILURES: ReadonlySet<string> = new Set([
   "compute.cancelled",
 ]);
 const POLL_MS = 100;
-/** Longer than a compute that was under way at the trigger needs to be followed by the one that answers it. */
+/** A compute that runs at the trigger is followed, in less time than this, by the compute that answers the trigger. */
 const QUIET_MS = 300;
 
-/** What the trace holds for the sense, null while there is nothing. */
+/** The row that the trace holds for the sense; null while there is none. */
 function look(store: StoreReader, { sense, trace }: Triggered): Settled | null {
   const { signals, logs } = read(store, trace);
   const signal = signals.find((row) => row.sense === sense) ?? null;
@@ -46,18 +46,18 @@ function look(store: StoreReader, { sense, trace }: Triggered): Settled | null {
   return log === null ? null : { outcome: "failed", signal: null, log };
 }
 
-/** States in which no compute is started. */
+/** States in which no compute starts. */
 const COMPUTES_NOT: ReadonlySet<Sense["state"]> = new Set(["failed", "quarantined", "disabled"]);
 
 const failures = (sense: Sense): number => sense.errors + sense.timeouts;
 
-/** Counters of a sense, null when there is none of that name. */
+/** The counters of a sense; null when there is no sense of this name. */
 async function senseNow(place: Place, name: string): Promise<Result<Sense | null, Failure>> {
   const status = await ask<Status>(place, "/status", null);
   return status.ok ? ok(status.value.senses.find((sense) => sense.name === name) ?? null) : status;
 }
 
-/** `before` was asked before the trigger. */
+/** `before` was read before the trigger. */
 export async function waitForTrace(
   place: Place,
   store: StoreReader,
@@ -69,7 +69,7 @@ export async function waitForTrace(
   let movedAt = performance.now();
   for (;;) {
     const asked = await senseNow(place, triggered.sense);
-    // After the counters: a row they have counted is in the store by then.
+    // The rows are read after the counters: every row that the counters include is then in the store.
     const settled = look(store, triggered);
     if (settled) return ok(settled);
     if (!asked.ok) return asked;
@@ -83,7 +83,7 @@ export async function waitForTrace(
     computes = sense.computes;
     const done = computes - before.computes;
     const quietMs = QUIET_MS + 3 * (sense.p99_ms ?? 0) + throttleMs;
-    // Two may have been about others: one settled before the trigger, one under way at it.
+    // Two of the computes may not answer the trigger: one settled before the trigger, one was running at the trigger.
     if (done > 2 || (done > 0 && performance.now() - movedAt > quietMs)) {
       return ok({ outcome: failures(sense) > failures(before) ? "failed" : "no-signal", signal: null, log: null });
     }
