@@ -27,8 +27,8 @@ function whyOf(now: Reflex | undefined, before: Reflex | undefined): string {
   const { config, enabled } = now;
   if (!enabled) return "its reflex is disabled";
   if (config.kind !== "workflow" || config.incident === null) return "its reflex keeps no incidents any more";
-  const isOther = before !== undefined && scopeOf(before.config) === scopeOf(config);
-  return isOther ? "what its reflex remembered is lost" : "`on`, `each` or `key` of its reflex has changed";
+  const isSame = before !== undefined && scopeOf(before.config) === scopeOf(config);
+  return isSame ? "what its reflex remembered is lost" : "`on`, `each` or `key` of its reflex has changed";
 }
 
 /** As the reflex was: it says what of a payload the key was about. */
