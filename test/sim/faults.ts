@@ -165,7 +165,9 @@ export class Faults {
     this.#machine.now = next.at;
     const { axis, reflexes } = site.oracle;
     reflexes.goesBlind(axis.now - 1, false);
+    const before = this.#machine.wallMs;
     this.#machine.suspend(ms);
+    axis.slept(this.#machine.wallMs - before - ms);
     reflexes.sees(axis.now);
   }
 

@@ -53,11 +53,11 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a queue that is not first in, first out",
     edits: [
-      edit("kernel/runs/line.ts", "const run = ready ?? this.#queued.shift();", "const run = ready ?? this.#second();"),
+      edit("kernel/runs/line.ts", "?? this.#queued.shift();", "?? this.#second();"),
       edit(
         "kernel/runs/line.ts",
-        "  /** It waits for nothing here",
-        "  #second(): LiveRun | null {\n    const first = this.#queued.shift();\n    const second = this.#queued.shift();\n    if (first !== null && second !== null) this.#queued.add(first);\n    return second ?? first;\n  }\n\n  /** It waits for nothing here",
+        "  /** Has a slot from now on. */",
+        "  #second(): LiveRun | null {\n    const first = this.#queued.shift();\n    const second = this.#queued.shift();\n    if (first !== null && second !== null) this.#queued.add(first);\n    return second ?? first;\n  }\n\n  /** Has a slot from now on. */",
       ),
     ],
   },
@@ -77,8 +77,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       edit(
         "kernel/runs/workflow.ts",
-        "for (const run of this.#line.next(this.#free)) this.#begin(run);",
-        "for (const run of this.#line.next(this.#free)) {\n      this.#begin(run);\n      if (run.reason === 'worker-died') this.#begin(run);\n    }",
+        "for (const run of this.#line.next(this.entrance.free)) this.#begin(run);",
+        "for (const run of this.#line.next(this.entrance.free)) {\n      this.#begin(run);\n      if (run.reason === 'worker-died') this.#begin(run);\n    }",
       ),
       edit(
         "kernel/memory/run.ts",

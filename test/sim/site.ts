@@ -316,9 +316,10 @@ export class Site {
     this.machine.slew(1);
   }
 
-  /** People see to what is switched off or held back. */
+  /** People see to what is switched off or held back, and to runs that may hang for ever. */
   calm(): void {
     const acts = this.kernel?.acts;
+    for (const { id, state } of this.oracle.runs.active.values()) if (state === "running") void acts?.cancel(id);
     for (const name of this.plan.config.senses.keys()) void acts?.enable(`sense:${name}`);
   }
 

@@ -43,6 +43,11 @@ export class Axis {
     this.#skewMs += byMs;
   }
 
+  /** The machine has slept, and its wall clock has gone `byMs` further than the others: so much is a clock that was set. */
+  slept(byMs: number): void {
+    if (Math.abs(byMs) > STEP_MS) this.#skewMs += byMs;
+  }
+
   /** A kernel starts on what the store holds. */
   starts(): void {
     const { wallMs, bootId } = this.#machine;
