@@ -63,6 +63,12 @@ const step = {
 /** A sleep that has begun. */
 const pastSleep = { ...sleepPlace, settled, leftMs: MS } as const;
 
+/**
+ * Completed steps of a run whose past is too long for one frame. Such messages come before `run`, which has the others; each
+ * after the worker has answered the one before with `taken`. A `cancel` of the run takes them back.
+ */
+const past = { type: "'past'", generation: POSITIVE, run: POSITIVE, steps: [step, "[]"] } as const;
+
 /** Runs it from the top; finished steps return what they had returned. */
 const run = {
   type: "'run'",
@@ -102,6 +108,9 @@ const cancel = { type: "'cancel'", generation: POSITIVE, run: POSITIVE } as cons
 
 /** `problem` null when the module is loaded. */
 const ready = { type: "'ready'", generation: POSITIVE, problem: [problem, "|", "null"] } as const;
+
+/** The `past` of a run has come. */
+const taken = { type: "'taken'", generation: POSITIVE, run: POSITIVE } as const;
 
 /** Sent before user code is entered. `run` null: the module is being loaded. */
 const started = { type: "'started'", generation: POSITIVE, run: POSITIVE_OR_NULL } as const;
@@ -177,9 +186,10 @@ const error = {
 
 const log = { ...logOf, run: POSITIVE_OR_NULL } as const;
 
-export const workflowParentDefinitions = { init, run, ack, cancel, peers, shutdown } as const;
+export const workflowParentDefinitions = { init, past, run, ack, cancel, peers, shutdown } as const;
 export const workflowWorkerDefinitions = {
   ready,
+  taken,
   started,
   "step-started": stepStarted,
   "step-completed": stepCompleted,

@@ -32,6 +32,8 @@ class WorkflowWorker {
   readonly #commits = new Commits();
   readonly #warned = new Set<string>();
   readonly #executions = new Map<number, Execution>();
+  /** By run: the steps that came before its `run`. */
+  readonly #pasts = new Map<number, RunRequest["steps"]>();
   #generation = 1;
   #workflow: LoadedWorkflow | null = null;
   #stopping = false;
@@ -76,8 +78,11 @@ class WorkflowWorker {
           this.#giveUp(`it could not start: ${error.message}`, error.stack ?? null);
         });
         return;
+      case "past":
+        this.#takePast(message);
+        return;
       case "run":
-        this.#run(message);
+        this.#run({ ...message, steps: [...this.#pastOf(message.run), ...message.steps] });
         return;
       case "ack":
         if (!this.#commits.upTo(message.upTo)) {
@@ -86,6 +91,7 @@ class WorkflowWorker {
         this.#around.credit(message.logs);
         return;
       case "cancel":
+        this.#pasts.delete(message.run);
         // It may have settled while this was on its way.
         this.#executions.get(message.run)?.interrupt("stopped");
         return;
@@ -122,6 +128,20 @@ class WorkflowWorker {
       const message = `it could not be loaded: ${describeThrown(error).message}`;
       return problem("module-threw", message, null, workflow.folder ?? workflow.use);
     }
+  }
+
+  #takePast({ run, steps }: WorkflowParentMessageOf<"past">): void {
+    const known = this.#pasts.get(run) ?? [];
+    for (const step of steps) known.push(step);
+    this.#pasts.set(run, known);
+    this.#tell({ type: "taken", run });
+    this.#channel.flush();
+  }
+
+  #pastOf(run: number): RunRequest["steps"] {
+    const past = this.#pasts.get(run) ?? [];
+    this.#pasts.delete(run);
+    return past;
   }
 
   #run(request: RunRequest): void {

@@ -1188,3 +1188,34 @@ describe("G5: whatever user code does that is not spinning", () => {
     expect(await b.worker.end(5)).toMatchObject({ type: "completed" });
   });
 });
+
+describe("a past that comes in pieces", () => {
+  const pieceOf = (run: number, ...steps: WorkflowParentMessageOf<"past">["steps"]) =>
+    ({ type: "past", generation: 1, run, steps }) as const;
+  const BODY = `
+    const results = [];
+    for (let nth = 0; nth < 3; nth++) results.push(await thread.step("a", () => "new" + nth));
+    return results;
+  `;
+
+  test("is one history with the rest, and each piece is answered", async () => {
+    await using one = await bench(BODY);
+    const { worker } = one;
+    const { steps } = past(completed("a", "old0", 0), completed("a", "old1", 1), completed("a", "old2", 2));
+    const [first, second, third] = steps as [(typeof steps)[0], (typeof steps)[0], (typeof steps)[0]];
+    worker.send(pieceOf(1, first));
+    worker.send(pieceOf(1, second));
+    worker.run(1, { steps: [third] });
+    expect(await worker.end(1)).toMatchObject({ type: "completed", output: ["old0", "old1", "old2"] });
+    expect(types(worker.saidOf(1)).slice(0, 2)).toEqual(["taken", "taken"]);
+  });
+
+  test("is forgotten with a cancel of the run", async () => {
+    await using one = await bench(BODY);
+    const { worker } = one;
+    worker.send(pieceOf(1, ...past(completed("a", "old0", 0)).steps));
+    worker.send({ type: "cancel", generation: 1, run: 1 });
+    worker.run(1);
+    expect(await worker.end(1)).toMatchObject({ type: "completed", output: ["new0", "new1", "new2"] });
+  });
+});

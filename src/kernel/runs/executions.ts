@@ -14,10 +14,10 @@ import type { WorkerLife } from "../workers/life.ts";
 import type { Activity } from "../workers/limits.ts";
 import { Suspects } from "../workers/suspects.ts";
 import { isLingering, Lingering } from "./lingering.ts";
-import { replayOf, triggerOf } from "./replay.ts";
 import { failedStep } from "./run-history.ts";
 import { describeLimit, timeoutPassed } from "./run-policy.ts";
 import { type ExecutionEnds, isHeard, type RunReport } from "./run-reports.ts";
+import { RunSender } from "./run-sender.ts";
 import type { Assignment, Slots } from "./slots.ts";
 import type { RunWorkerHost } from "./workflow-host.ts";
 
@@ -36,6 +36,7 @@ export class Executions implements ExecutionEnds {
   readonly #handed = new Map<LiveRun, Assignment>();
   /** Sent to the worker, by id, until their executions are over there. */
   readonly #inWorker = new Map<number, LiveRun>();
+  readonly #sender: RunSender;
   readonly #lingering = new Lingering();
   readonly #suspects = new Suspects<LiveRun>();
   /** Runs that heard of their end in this worker, and had not settled then. */
@@ -48,6 +49,10 @@ export class Executions implements ExecutionEnds {
     this.#slots = slots;
     this.#host = host;
     this.#life = life;
+    this.#sender = new RunSender(host, life, {
+      sends: (run, assignment) => this.#sends(run, assignment),
+      timeLeft: (run) => this.#timeLeft(run),
+    });
   }
 
   /** Ids of the runs in the worker. */
@@ -61,9 +66,9 @@ export class Executions implements ExecutionEnds {
     return only;
   }
 
-  /** The worker was sent a run that it has not begun. */
+  /** The worker was sent a run that it has not begun, or a piece of one. */
   get isAwaited(): boolean {
-    return this.#unstarted > 0;
+    return this.#unstarted > 0 || this.#sender.runs.length > 0;
   }
 
   get #graceMs(): number {
@@ -85,6 +90,7 @@ export class Executions implements ExecutionEnds {
 
   /** Ends the execution of a run that has ended by other means. False: it has none. */
   abort(run: LiveRun): boolean {
+    this.#sender.takeBack(run);
     if (!this.#inWorker.has(run.id)) return false;
     this.#life.post({ type: "cancel", generation: this.#life.generation, run: run.id });
     this.#life.limit(run, this.#graceMs);
@@ -100,6 +106,7 @@ export class Executions implements ExecutionEnds {
   forget(run: LiveRun): void {
     this.#suspects.clear(run);
     this.#handed.delete(run);
+    this.#sender.takeBack(run);
     this.#inWorker.delete(run.id);
     this.#overdue.delete(run);
     this.#life.schedule();
@@ -108,33 +115,28 @@ export class Executions implements ExecutionEnds {
   /** Sends the runs that wait for the worker; while there are suspects, one of them. */
   sendHanded(): void {
     if (this.#handed.size === 0) return;
-    const underWay = [...this.#inWorker.values()];
+    const underWay = [...this.#inWorker.values(), ...this.#sender.runs];
+    const waiting = [...this.#handed.keys()].filter((run) => !this.#sender.isSending(run));
     const byInnocence = (a: LiveRun, b: LiveRun): number => a.cleared - b.cleared || a.id - b.id;
-    for (const run of this.#suspects.oneAtATime([...this.#handed.keys()], underWay, byInnocence)) this.#send(run);
+    for (const run of this.#suspects.oneAtATime(waiting, underWay, byInnocence)) this.#send(run);
   }
 
   #send(run: LiveRun): void {
     const assignment = this.#handed.get(run);
-    if (assignment === undefined || run.row === null) return;
-    const { history } = assignment;
+    if (assignment !== undefined && run.row !== null) this.#sender.send(run, run.row.attempt, assignment);
+  }
+
+  #sends(run: LiveRun, { history }: Assignment): void {
     this.#handed.delete(run);
     this.#inWorker.set(run.id, run);
     this.#unstarted++;
     run.stepsBegun = 0;
     run.failedBefore = history.isFurther ? failedStep(history) : null;
     run.to("sent");
-    this.#life.post({
-      type: "run",
-      generation: this.#life.generation,
-      run: run.id,
-      attempt: run.row.attempt,
-      trace: run.trace,
-      trigger: triggerOf(assignment.order, this.#host),
-      timeoutMs: this.#timeLeft(run),
-      ...replayOf(history, this.#host.lifetime.now()),
-    });
-    this.#life.expects();
   }
+
+  /** The worker has a piece of the past of a run. */
+  taken = (id: number): void => this.#sender.taken(id);
 
   #timeLeft(run: LiveRun): number | null {
     const { timeoutMs } = this.#slots.config;
@@ -151,6 +153,7 @@ export class Executions implements ExecutionEnds {
       if (task !== MODULE && isCharged && !isLingering(task)) task.ranMs += at - startedAt;
     }
     this.#unstarted = 0;
+    this.#sender.clear();
     const interrupted = [...this.#inWorker.values()].filter((run) => !isLingering(run));
     for (const run of interrupted) run.to("interrupted");
     this.#interrupted.push(...interrupted);

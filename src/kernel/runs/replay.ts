@@ -4,7 +4,7 @@ import type { RunOrder } from "../memory/run.ts";
 import { EMPTY_HISTORY, type Places, type RunHistory, type SleepHistory, type StepHistory } from "./run-history.ts";
 import type { RunWorkerHost } from "./workflow-host.ts";
 
-type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged">;
+export type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged">;
 
 /** Places as the worker counts them: from 0 without a gap, in the order in which steps and sleeps settled. */
 class Order {

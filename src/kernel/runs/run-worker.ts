@@ -238,6 +238,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     switch (message.type) {
       case "ready":
         return this.#isReady(message.problem);
+      case "taken":
+        return this.#executions.taken(message.run);
       case "started":
         if (message.run !== null) return this.#executions.started(message.run);
         if (!this.#life.loads(MODULE)) this.#life.malformed('"started" of its module');

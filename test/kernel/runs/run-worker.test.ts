@@ -251,3 +251,79 @@ test("a further attempt that finds nothing to run says so, with the step to begi
     `attempt 2 of run ${id} had nothing to run: every failed step was dealt with; \`nerve retry ${id} --from-step "a"\` does it anew`,
   ]);
 });
+
+describe("a run whose past is long", () => {
+  const RESULT = "x".repeat(700_000);
+
+  /** It has completed five steps of 700,000 characters when its worker dies, and the next one is ready. */
+  async function longPast(flow = {}) {
+    const bench = new RunsBench({ concurrency: 1, ...flow });
+    const [run = 0] = await bench.ask();
+    await bench.ready();
+    await bench.begins(run);
+    for (let nth = 0; nth < 5; nth++) {
+      const place = { step: "a", nth, attempt: 1 };
+      const result = `${nth}${RESULT}`;
+      await bench.says(run, { type: "step-started", ...place });
+      await bench.says(run, { type: "step-completed", ...place, result, durationMs: 1 });
+    }
+    bench.child.exits(null, "SIGKILL");
+    await bench.settle();
+    await bench.revived();
+    return { bench, run };
+  }
+
+  const stepsOf = (message: Readonly<Record<string, unknown>> | undefined) =>
+    (message?.steps ?? []) as readonly { readonly nth: number; readonly result: string; readonly settled: number }[];
+
+  test("is sent in pieces, each once the worker has taken the one before, and the rest with the run", async () => {
+    const { bench, run } = await longPast();
+    using _ = bench;
+    for (const pieces of [1, 2]) {
+      expect([bench.child.of("past").length, bench.sent]).toEqual([pieces, []]);
+      bench.tell({ type: "taken", run });
+      await bench.settle();
+    }
+    expect(bench.sent).toEqual([run]);
+    const messages = [...bench.child.of("past"), ...bench.child.of("run")];
+    expect(messages.map((message) => stepsOf(message).map(({ nth }) => nth))).toEqual([[0, 1], [2, 3], [4]]);
+    for (const { nth, result, settled } of messages.flatMap(stepsOf)) {
+      expect([settled, result.slice(0, 2), result.length]).toEqual([nth, `${nth}x`, RESULT.length + 1]);
+    }
+    await bench.begins(run);
+    await bench.says(run, COMPLETED);
+    expect(bench.states(run)).toEqual(["completed"]);
+  });
+
+  test("gives its slot up at once when it is cancelled meanwhile, and no more of it is sent", async () => {
+    const { bench, run } = await longPast();
+    using _ = bench;
+    const [next = 0] = await bench.ask();
+    void bench.workflows.byHand.cancel(run);
+    await bench.settle();
+    bench.tell({ type: "taken", run });
+    await bench.settle();
+    expect([bench.states(run), bench.child.of("past").length, bench.sent]).toEqual([["cancelled"], 1, [next]]);
+    expect(bench.child.of("cancel")).toMatchObject([{ run }]);
+    await bench.begins(next);
+    await bench.says(next, COMPLETED);
+    expect(bench.states(next)).toEqual(["completed"]);
+  });
+
+  test("is sent from the first piece to the next worker when its worker dies meanwhile", async () => {
+    const { bench, run } = await longPast();
+    using _ = bench;
+    bench.child.exits(null, "SIGKILL");
+    await bench.settle();
+    await bench.revived();
+    expect(stepsOf(bench.child.of("past")[0]).map(({ nth }) => nth)).toEqual([0, 1]);
+    expect([bench.states(run), bench.sent]).toEqual([["running"], []]);
+  });
+
+  test("is believed nothing before the worker has all of it", async () => {
+    const { bench, run } = await longPast();
+    using _ = bench;
+    await bench.begins(run);
+    expect([bench.said("worker.malformed").length, bench.sent, bench.states(run)]).toEqual([1, [], ["running"]]);
+  });
+});

@@ -1,0 +1,96 @@
+/** Sends runs to the worker: a short one in one message, one with a long past piece by piece, before the `run` that begins it. */
+import type { WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { LiveRun } from "../memory/run.ts";
+import { PastPieces } from "./past-pieces.ts";
+import { triggerOf } from "./replay.ts";
+import type { Assignment } from "./slots.ts";
+import type { RunWorkerHost } from "./workflow-host.ts";
+
+interface Sending {
+  readonly assignment: Assignment;
+  readonly attempt: number;
+  readonly past: PastPieces;
+}
+
+/** The worker, as one that messages go to. */
+interface Mailbox {
+  /** It can be given work. */
+  readonly isOpen: boolean;
+  readonly generation: number;
+  post(message: WorkflowParentMessage): void;
+  /** It owes an answer from now on. */
+  expects(): void;
+}
+
+interface Receiver {
+  /** The last message of a run leaves, which begins it. */
+  sends(run: LiveRun, assignment: Assignment): void;
+  timeLeft(run: LiveRun): number | null;
+}
+
+export class RunSender {
+  readonly #host: RunWorkerHost;
+  readonly #life: Mailbox;
+  readonly #executions: Receiver;
+  readonly #begun = new Map<LiveRun, Sending>();
+
+  constructor(host: RunWorkerHost, life: Mailbox, executions: Receiver) {
+    this.#host = host;
+    this.#life = life;
+    this.#executions = executions;
+  }
+
+  /** Runs of which the worker has pieces at most. */
+  get runs(): readonly LiveRun[] {
+    return [...this.#begun.keys()];
+  }
+
+  send(run: LiveRun, attempt: number, assignment: Assignment): void {
+    this.#next(run, { assignment, attempt, past: new PastPieces(assignment.history) });
+  }
+
+  /** The worker has a piece. The worker may have been asked to leave since, and the run may have ended. */
+  taken(id: number): void {
+    if (!this.#life.isOpen) return;
+    for (const [run, sending] of this.#begun) if (run.id === id) return this.#next(run, sending);
+  }
+
+  isSending(run: LiveRun): boolean {
+    return this.#begun.has(run);
+  }
+
+  /** Sends no more of a run that has ended, and the worker forgets the pieces. */
+  takeBack(run: LiveRun): void {
+    if (!this.#begun.delete(run)) return;
+    this.#life.post({ type: "cancel", generation: this.#life.generation, run: run.id });
+  }
+
+  /** The worker is gone. */
+  clear(): void {
+    this.#begun.clear();
+  }
+
+  #next(run: LiveRun, sending: Sending): void {
+    const { generation } = this.#life;
+    const steps = sending.past.next();
+    if (steps !== null) {
+      this.#begun.set(run, sending);
+      this.#life.post({ type: "past", generation, run: run.id, steps });
+      this.#life.expects();
+      return;
+    }
+    this.#begun.delete(run);
+    this.#executions.sends(run, sending.assignment);
+    this.#life.post({
+      type: "run",
+      generation,
+      run: run.id,
+      attempt: sending.attempt,
+      trace: run.trace,
+      trigger: triggerOf(sending.assignment.order, this.#host),
+      timeoutMs: this.#executions.timeLeft(run),
+      ...sending.past.rest(this.#host.lifetime.now()),
+    });
+    this.#life.expects();
+  }
+}
