@@ -1,4 +1,4 @@
-/** Senses, reflexes and workflows as nodes and edges: what triggers what, from the configuration alone. Pure. */
+/** Owns the graph of senses, reflexes and workflows: what triggers what, from the configuration alone. Pure. */
 import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import {
@@ -13,7 +13,7 @@ import { DEFAULT_SEVERITY } from "../model/incident.ts";
 import { isKeyed, shownKeyWord } from "../rules/key.ts";
 import { worstCaseRates } from "./rates.ts";
 
-/** Rates are the most in an hour; Infinity where nothing bounds them. */
+/** A rate is the most times in an hour; Infinity where nothing bounds it. */
 export interface SenseNode {
   readonly kind: "sense";
   readonly id: string;
@@ -25,12 +25,12 @@ export interface ReflexNode {
   readonly kind: "reflex";
   readonly id: string;
   readonly config: ReflexConfig;
-  /** What the clock brings: `every 1s`, `at start`. */
+  /** The triggers by the clock: `every 1s`, `at start`. */
   readonly clocks: readonly string[];
-  /** Its words in short, in the order they are applied: `when status 'critical'`, `for 30s`. */
+  /** The reflex's words in short, in the order in which they apply: `when status 'critical'`, `for 30s`. */
   readonly words: readonly string[];
   readonly most: number;
-  /** For one value of its `key`; the same as `most` without one. */
+  /** The rate for one value of `key`; the same as `most` without `key`. */
   readonly mostPerKey: number;
 }
 
@@ -39,11 +39,11 @@ export interface WorkflowNode {
   readonly id: string;
   readonly config: WorkflowConfig;
   readonly most: number;
-  /** Those that start it. */
+  /** The reflexes that start the workflow. */
   readonly reflexes: readonly ReflexNode[];
 }
 
-/** Between ids of nodes: from a sense to the reflexes that look at its signals, from a reflex to its target. */
+/** From the id of a sense to the reflexes that look at its signals, and from the id of a reflex to its targets. */
 export interface GraphEdge {
   readonly from: string;
   readonly to: string;
@@ -97,7 +97,7 @@ export function graphOf(config: NerveConfig): Graph {
   };
 }
 
-/** Workflows of `escalate` that are another than its own. */
+/** The workflows of `escalate`, without the reflex's own workflow. */
 function escalatedTo(reflex: ReflexConfig): string[] {
   if (reflex.kind !== "workflow") return [];
   const names = new Set(reflex.incident?.escalate.map(({ workflow }) => workflow));
@@ -117,7 +117,7 @@ function incidentWords(reflex: ReflexConfig): string[] {
   ];
 }
 
-/** What the clock brings: `every 1s`, `at start`. */
+/** The triggers by the clock: `every 1s`, `at start`. */
 export function clocksOf(reflex: ReflexConfig): string[] {
   const { intervalMs, cron, tz, onStart } = reflex;
   return [

@@ -1,4 +1,4 @@
-/** `incident` of a workflow reflex: its keys, and the names it refers to. */
+/** Owns `incident` of a workflow reflex: its keys, and the names that it refers to. */
 import type { IncidentConfig } from "../model/config.ts";
 import { SEVERITIES } from "../model/incident.ts";
 import { FILLED_IN, hasTemplate, isSummaryTemplate } from "../rules/summary.ts";
@@ -24,7 +24,7 @@ const readSeverity: Reader<string> = reader(
   },
 );
 
-/** An entry of `escalate` as written. */
+/** An entry of `escalate` as written: the workflow may not exist. */
 interface WrittenEscalation {
   readonly afterMs: number;
   readonly workflow: Reference;
@@ -70,7 +70,7 @@ const readInhibitors: Reader<readonly Reference[]> = reader(NAMES.schema, (tree,
   return names;
 });
 
-/** The keys of `incident`: the one place that says which there are, how each is read and what stands in the docs. */
+/** The keys of `incident`: for each key its reader and its text in the docs. */
 export const INCIDENT_KEYS = {
   severity: key(readSeverity, "`warning`", "`info`, `warning` or `critical`, or a template that gives one of them"),
   summary: key(readTemplate, "reflex, key and sense", `one line for people, filled in anew each time: ${FILLED_IN}`),
@@ -90,7 +90,7 @@ export const INCIDENT_KEYS = {
 
 const INCIDENT = shapeOf(INCIDENT_KEYS);
 
-/** As written: the names may not exist. */
+/** The `incident` as written: the names may not exist. */
 export interface WrittenIncident {
   readonly config: IncidentConfig;
   readonly workflows: readonly Reference[];

@@ -1,4 +1,4 @@
-/** The section `quiet_hours`: when incidents that are not grave wait until morning. */
+/** Owns the section `quiet_hours`: the times in which incidents that are not grave wait until morning. */
 import type { QuietHours } from "../model/config.ts";
 import { DAYS } from "../model/config.ts";
 import { SEVERITIES } from "../model/incident.ts";
@@ -8,7 +8,7 @@ import { child, found, isEmpty } from "./tree.ts";
 
 const TIME = /^([01]?\d|2[0-3]):([0-5]\d)$|^24:00$/;
 
-/** In minutes since midnight. */
+/** Minutes since midnight. */
 const readTime: Reader<number> = reader({ type: "string", pattern: TIME.source }, (tree, label, report) => {
   const match = tree.kind === "scalar" ? TIME.exec(tree.text) : null;
   if (match) return match[1] === undefined ? 24 * 60 : Number(match[1]) * 60 + Number(match[2]);

@@ -1,4 +1,4 @@
-/** A name that stands for something defined elsewhere. */
+/** Owns references: names of things that are defined elsewhere. */
 import { name, type Reader, reader, text } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 

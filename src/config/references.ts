@@ -1,4 +1,4 @@
-/** What reflexes refer to must be there: senses, workflows; and reflex names must be told apart. */
+/** Owns the check of references: the senses and workflows of reflexes must exist, and no two reflexes may have the same name. */
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { nearest } from "../base/nearest.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
@@ -8,7 +8,7 @@ import type { Report } from "./report.ts";
 import { formatPlace, found, shown } from "./tree.ts";
 
 export interface Defined {
-  /** Null when the section could not be read: nothing can be said about references to it then. */
+  /** Null when the section could not be read: references to its entries cannot be judged then. */
   readonly senses: ReadonlySet<string> | null;
   readonly workflows: ReadonlySet<string> | null;
 }
@@ -22,7 +22,7 @@ const listed = (what: string, names: ReadonlySet<string>): string => {
   return `defined are ${some}${names.size > LISTED ? ` and ${names.size - LISTED} more` : ""}`;
 };
 
-/** The remedy where a workflow stands for a sense, or the other way round. */
+/** The remedy where the name of a workflow stands for a sense, or the name of a sense for a workflow. */
 function hintOfOther({ name, label }: Reference, what: string, other: string): string {
   const called = shown(name);
   if (label.endsWith(`.${what}`)) return `\`${called}\` is a ${other}: write \`${other}: ${called}\``;
@@ -33,11 +33,11 @@ function checkReference(reference: Reference, what: "sense" | "workflow", define
   const [names, others] = what === "sense" ? [defined.senses, defined.workflows] : [defined.workflows, defined.senses];
   if (names === null || names.has(reference.name) || reference.tree.kind !== "scalar") return;
   const other = what === "sense" ? "workflow" : "sense";
-  // A filled name is not compared in public: which defined name it is close to would tell what it is.
+  // No suggestion for a name from a variable: a similar defined name would reveal the secret.
   const meant = reference.tree.filled ? null : nearest(reference.name, names);
   let hint = listed(what, names);
   if (!reference.tree.filled && what === "sense" && BUILT_IN.has(reference.name)) {
-    // Only what a reflex runs is there without being listed: nothing would make the signals of another.
+    // Without an entry in `senses`, a built-in exists only where a reflex runs it: no other built-in emits signals.
     hint = `it is built in: add it to \`senses\`, and a reflex that runs it`;
   } else if (!reference.tree.filled && others?.has(reference.name)) hint = hintOfOther(reference, what, other);
   else if (meant !== null) hint = `did you mean \`${shown(meant)}\`?`;
@@ -62,7 +62,7 @@ export function checkReferences(reflexes: readonly WrittenReflex[], defined: Def
   }
 }
 
-/** What `inhibited_by` names: reflexes with `incident`, of which none holds itself back. */
+/** `inhibited_by` must name reflexes with `incident`, and no reflex may hold itself back, directly or through others. */
 export function checkInhibitors(reflexes: readonly WrittenReflex[], report: Report): void {
   const names = new Set(reflexes.map(({ config }) => config.name));
   const withIncident = new Set(reflexes.flatMap(({ config, incident }) => (incident === null ? [] : config.name)));

@@ -1,4 +1,4 @@
-/** The keys of a reflex and what may stand under each. */
+/** Owns the keys of a reflex, and the reader of each key. */
 import { readCron } from "./cron.ts";
 import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader } from "./fields.ts";
 import { readIncident } from "./incident.ts";
@@ -32,7 +32,7 @@ export const readTz: Reader<string> = reader({ type: "string" }, (tree, label, r
       return tree.value;
     }
   } catch {
-    // An unknown zone is the RangeError this is here to find.
+    // An unknown zone throws a RangeError.
   }
   report.expected("bad-tz", tree, label, "a time zone such as Europe/Berlin", null);
   return null;

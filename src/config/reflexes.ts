@@ -1,5 +1,5 @@
 /**
- * The section `reflexes`: keys, types, and which words go together. Names it refers to are kept with their places for
+ * Owns the section `reflexes`: keys, types, and the words that go together. The names in a reflex are kept with their places for
  * `references.ts`, since senses and workflows may stand further down or in another file.
  */
 import type { Json } from "../base/json.ts";
@@ -20,9 +20,9 @@ export interface WrittenPattern {
   readonly definition: Json;
 }
 
-/** A reflex as written. `target` and what `on` lists may not exist. */
+/** A reflex as written. The target and the senses in `on` may not exist. */
 export interface WrittenReflex {
-  /** Its `when` and `clear`; null in a definition stands for what is no text. */
+  /** The patterns `when` and `clear`. Null inside a definition stands for an end that is no text. */
   readonly patterns: readonly WrittenPattern[];
   readonly place: Place;
   readonly label: string;
@@ -34,11 +34,11 @@ export interface WrittenReflex {
 }
 
 const TIMED = ["interval", "cron", "on_start"] as const satisfies readonly ReflexKey[];
-/** Which of the two it is about; a reflex that names neither or both is reported as such, and only as such. */
+/** True for a workflow reflex. A reflex with neither target or with both is reported once, and counts as no workflow reflex. */
 const startsWorkflow = (fields: ReflexFields): boolean =>
   fields.placeOf("workflow") !== null && fields.placeOf("sense") === null;
 
-/** One of these keys is there under a name that nobody knows, which is reported. */
+/** True when one of these keys is present under a misspelt name. The misspelt name has been reported. */
 const hasMisspelt = (tree: Tree, keys: readonly ReflexKey[]): boolean =>
   tree.kind === "map" &&
   tree.entries.some(({ key }) => {
@@ -64,7 +64,7 @@ function checkTarget(fields: ReflexFields, tree: Tree, label: string, report: Re
   }
 }
 
-/** What a signal starts has the payload of the signal, and a sense has its options. */
+/** `input` is allowed only where the clock starts a workflow: a run for a signal gets the payload, and a sense has options. */
 function checkInput(fields: ReflexFields, label: string, report: Report): void {
   const place = fields.placeOf("input");
   if (place === null) return;
@@ -115,7 +115,7 @@ function readReflex(tree: Tree, label: string, report: Report): WrittenReflex | 
   return { place: tree.place, label, name: named, target, on: values.on ?? [], incident, config, patterns };
 }
 
-/** `name` is filled in for unnamed reflexes once all are known. */
+/** The `name` of a reflex without a name is filled in once all reflexes are known. */
 function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseReflexConfig | WorkflowReflexConfig {
   const words = {
     name: values.name ?? "",
@@ -155,7 +155,7 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
 
 const REFLEXES = list(reader(schemaOf(REFLEX), readReflex), "a list of reflexes");
 
-/** Reflexes in file order; those without a usable target are reported and left out. */
+/** Reflexes in the order of the file. Reflexes without a usable target are reported and left out. */
 export const readReflexes: Reader<readonly WrittenReflex[]> = reader(
   { ...REFLEXES.schema, type: ["array", "null"] },
   (tree, label, report) => {
@@ -165,7 +165,7 @@ export const readReflexes: Reader<readonly WrittenReflex[]> = reader(
   },
 );
 
-/** An unnamed one is `TARGET#N`, the Nth of that target; `#` is in no given name, so the two never meet. */
+/** An unnamed reflex is `TARGET#N`, the Nth reflex of this target. No given name holds a `#`, so the names never collide. */
 function nameReflexes(reflexes: readonly WrittenReflex[]): WrittenReflex[] {
   const counts = new Map<string, number>();
   return reflexes.map((reflex) => {

@@ -1,4 +1,4 @@
-/** The sections that concern the whole daemon: `data`, `durability`, `http`, `retention`; and `groups`. */
+/** Owns the sections for the whole daemon: `data`, `durability`, `http`, `retention`; and the section `groups`. */
 import { formatDuration } from "../base/duration.ts";
 import type { GroupConfig, HttpConfig, RetentionConfig } from "../model/config.ts";
 import {
@@ -34,7 +34,7 @@ export const readHttp: Reader<HttpConfig> = reader(
   },
 );
 
-/** Keys of the whole file that are one value. */
+/** Keys at the top of the file with one value for the whole daemon. */
 export const DAEMON_KEYS = {
   data: key(readPath, `\`${DEFAULT_DATA}\``, "where everything lives, relative to this file"),
   durability: key(

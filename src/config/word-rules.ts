@@ -1,9 +1,9 @@
-/** Which words of a reflex go together. Each rule is one line of the contract. */
+/** Owns the rules on which words of a reflex go together. Each rule is one line of the contract. */
 import { BY_SENSE, isBySense, ONE_STATE } from "../rules/key.ts";
 import type { ReflexFields, ReflexKey } from "./reflex-fields.ts";
 import type { Report } from "./report.ts";
 
-/** An incident has other words for what these say. */
+/** With `incident` these words are refused. The hint names the word of the incident that does the same. */
 const REFUSED_BESIDE_INCIDENT = {
   edge: "an incident opens when matching begins, and resolves when it ends: remove `edge`",
   count: "let the sense count, and write `when: { failures: number >= 3 }`",
@@ -11,10 +11,10 @@ const REFUSED_BESIDE_INCIDENT = {
   throttle: "an incident is reported once: write `incident.resolve_after` for one that comes and goes",
 } as const;
 
-/** 0 says that there is none. */
+/** For these keys 0 means the same as no key. */
 const NONE_BY_ZERO: ReadonlySet<ReflexKey> = new Set(["for", "throttle", "jitter"]);
 const WORDS = ["when", "clear", "edge", "for", "count", "debounce", "throttle", "key", "each", "incident"] as const;
-/** What would mix several senses up if they had one state without anybody having said so. */
+/** With several senses and one state for all, each of these words would mix up the senses, unless `key` asks for one state. */
 const TELLING_APART = ["edge", "for", "clear", "count", "incident"] as const;
 
 export function checkWords(fields: ReflexFields, label: string, report: Report): void {
@@ -38,11 +38,11 @@ class WordRules {
   }
 
   #has(key: ReflexKey): boolean {
-    // `for: 0` is as if it were not there.
+    // `for: 0` counts as absent.
     return this.#fields.placeOf(key) !== null && !(NONE_BY_ZERO.has(key) && this.#fields.values[key] === null);
   }
 
-  /** `key` is in the way of something; what could not be read has been reported. */
+  /** Reports that `key` conflicts with something. A key that could not be read has been reported before. */
   #conflict(key: ReflexKey, message: string, hint: string): void {
     const place = this.#fields.placeOf(key);
     if (place && this.#has(key)) this.#report.add("conflict", place, `\`${this.#label}.${key}\` ${message}`, hint);
@@ -72,7 +72,7 @@ class WordRules {
     this.#conflict("count", "cannot be used with `for`", "keep one of them");
   }
 
-  /** How many senses `on` names; what is listed twice has been reported. */
+  /** The number of different senses in `on`. A sense that is listed twice has been reported. */
   get #senses(): number {
     return new Set(this.#fields.values.on?.map(({ name }) => name)).size;
   }
