@@ -1,4 +1,4 @@
-/** What a reload changes, by name. Pure: fingerprints of the code are given. */
+/** Owns the comparison of two configurations, by name. Pure: the caller gives the fingerprints of the code. */
 import type { NerveConfig, SenseConfig } from "../model/config.ts";
 import { isSameReflex } from "../rules/same-reflex.ts";
 import type { ModuleKind } from "./module-folder.ts";
@@ -20,7 +20,7 @@ export interface ConfigDiff {
   /** A sense changes when its entry, its group's entry or its code changed. */
   readonly senses: Changes;
   readonly reflexes: Changes;
-  /** A workflow is changed when its entry or its code is not what it was. */
+  /** A workflow changes when its entry or its code changed. */
   readonly workflows: Changes;
   /** Changes that take effect only when the daemon starts again. */
   readonly needsRestart: readonly NeedsRestart[];

@@ -1,4 +1,4 @@
-/** The configuration from disk: the main file, what it includes, credentials. Everything else is `parse.ts`. */
+/** Owns the reading of the main file, the included files and the credentials from disk. `parse.ts` does everything else. */
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
@@ -24,7 +24,7 @@ export const loadNerveConfig = (
 export const loadAsFarAsReadable = (file: string, environment: Environment, checksPatterns = true): ReadConfig =>
   read(file, environment, checksPatterns, null);
 
-/** What stands for a variable or credential that only the daemon gets: a text that most options take, addresses too. */
+/** The text in place of a variable or credential that only the daemon gets. Most options accept this text, addresses too. */
 const STAND_IN = "https://stand-in.invalid/";
 
 /** For a caller without the variables and credentials of the daemon: `missing` names them, and none of them is a problem. */
