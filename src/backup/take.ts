@@ -3,8 +3,18 @@
  * archive and the blobs as further names of the same files, and the manifest. Nothing stands under the final name before
  * all of it is on disk.
  */
-import { constants, copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import {
+  constants,
+  copyFileSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { syncPath } from "../base/sync-path.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -52,6 +62,15 @@ export async function takeBackup(data: string, target: string, maker: Maker): Pr
 }
 
 function refusalOf(data: string, target: string): Problem | null {
+  try {
+    return whyNot(data, target);
+  } catch (error) {
+    // A part of the path is a file, or longer than a name may be.
+    return problem("no-folder", `${target} cannot be made: ${(error as Error).message}`, null, target);
+  }
+}
+
+function whyNot(data: string, target: string): Problem | null {
   if (lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
     return problem("exists", `${target} is there already`, "a backup is a folder of its own: give a new name", target);
   }
@@ -199,5 +218,17 @@ function syncAll(folder: string): void {
 }
 
 /** Where a backup of `data` may not lie: nerve would take it for its own, or miss it. */
-export const isInside = (data: string, target: string): boolean =>
-  `${resolve(target)}/`.startsWith(`${resolve(data)}/`);
+export const isInside = (data: string, target: string): boolean => {
+  const path = resolve(target);
+  return `${realPathOf(dirname(path))}/${basename(path)}/`.startsWith(`${realPathOf(data)}/`);
+};
+
+/** With every link resolved, as far as there is anything. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(resolve(path));
+    return above === resolve(path) ? above : join(realPathOf(above), basename(path));
+  }
+}

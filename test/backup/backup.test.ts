@@ -179,7 +179,15 @@ describe("a backup", () => {
     expect(await kind(data, root.path)).toBe("exists");
     expect(await kind(data, root.file("no", "backup"))).toBe("no-folder");
     expect(await kind(root.file("none"), root.file("backup"))).toBe("store-missing");
+    expect(await kind(data, join(root.path, "nerve.yaml".repeat(40)))).toBe("no-folder");
+    writeFileSync(root.file("plain"), "");
+    expect(await kind(data, root.file("plain", "backup"))).toBe("no-folder");
     expect([isInside("/a/data", "/a/data/b"), isInside("/a/data", "/a/data2")]).toEqual([true, false]);
+    symlinkSync(data, root.file("link"));
+    expect([isInside(data, root.file("link", "b")), isInside(data, root.file("link", "senses", "b"))]).toEqual([
+      true,
+      true,
+    ]);
   });
 
   test("a sense's database that is no plain file is refused by name", async () => {

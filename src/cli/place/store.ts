@@ -5,6 +5,7 @@ import type { Problem } from "../../model/problem.ts";
 import { DAMAGED } from "../../store/damage.ts";
 import { isKernelRunning } from "../../store/kernel-lock.ts";
 import { openStoreReader, type StoreReader } from "../../store/open-reader.ts";
+import { unfinishedRestore } from "../../store/restoring.ts";
 import { PASSING, storeProblem } from "../../store/tables.ts";
 import { FOUND_DAMAGE } from "../frame/found-damage.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
@@ -28,6 +29,8 @@ const FINDINGS: ReadonlySet<string> = new Set(["archive-damaged", "runs-gone", "
 let opened: string | null = null;
 
 export function readStore(place: Place): Result<StoreReader, Failure> {
+  const unfinished = unfinishedRestore(place.data);
+  if (unfinished !== null) return fail(EXIT.badConfig, unfinished);
   const reader = openStoreReader(place.data, ({ problem: found }) => FOUND_DAMAGE.add(found));
   if (!reader.ok) return storeFailure(place, reader.error);
   opened = join(place.data, "logs.db");
@@ -43,6 +46,8 @@ export function failureInStore(error: unknown): Outcome | null {
 
 /** How a command ends that could not open the store. */
 export function storeFailure(place: Place, found: Problem): { readonly ok: false; readonly error: Failure } {
+  const unfinished = unfinishedRestore(place.data);
+  if (unfinished !== null) return fail(EXIT.badConfig, unfinished);
   if (FINDINGS.has(found.kind)) return fail(EXIT.finding, found);
   // A daemon makes the tables of a new store in its first moment.
   if (found.kind === "store-empty" && isKernelRunning(place.data)) {

@@ -20,7 +20,7 @@ import { err, ok, type Result } from "../../base/result.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { acquireLock, type Lock, lockHolder, walWriter } from "../../sqlite/lock.ts";
-import { RESTORING } from "../../store/restoring.ts";
+import { RESTORING, unfinishedRestore } from "../../store/restoring.ts";
 
 export interface DataDirectory {
   /** With every link above it resolved: what workers are marked with. */
@@ -109,8 +109,8 @@ function findNoPlainFile(data: string): DataProblem | null {
 }
 
 function findUnfinishedRestore(data: string): DataProblem | null {
-  if (lstatSync(join(data, RESTORING), { throwIfNoEntry: false }) === undefined) return null;
-  return unusable(data, "holds a restore that is not finished", "run `nerve restore DIR` again: it begins anew");
+  const found = unfinishedRestore(data);
+  return found === null ? null : { kind: "unusable", problem: { ...found, kind: "data-unusable" } };
 }
 
 /** `data: /tmp` or `data: .` would shut everybody else out of it. */
