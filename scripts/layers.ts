@@ -10,6 +10,9 @@ import { type Layers, violationsOf } from "./arrows.ts";
 /** The ground, and the nouns. */
 const NOUNS: readonly string[] = ["src/base", "src/model"];
 
+/** What a worker of senses has at hand. */
+const WORKSHOP = [...NOUNS, "src/ipc", "src/sqlite", "src/sdk", "senses/index.ts", "drizzle-orm", "type bun:sqlite"];
+
 /** What the rooms of the kernel that decide stand on. */
 const FLOOR: readonly string[] = [
   ...NOUNS,
@@ -132,30 +135,15 @@ export const LAYERS: Layers = {
     "type src/kernel/world.ts",
   ],
   "src/kernel/host/sd-notify.ts": ["bun:ffi"],
-  "src/worker": [
-    ...NOUNS,
-    "src/ipc",
-    "src/sqlite",
-    "src/sdk",
-    "senses/index.ts",
-    "arktype",
-    "drizzle-orm",
-    "type bun:sqlite",
-  ],
-  "src/sense-worker": [
-    ...NOUNS,
-    "src/ipc",
-    "src/sqlite",
-    "src/sdk",
-    "src/worker",
-    "senses/index.ts",
-    "drizzle-orm",
-    "type bun:sqlite",
-  ],
+  "src/worker": [...WORKSHOP, "arktype"],
+  "src/sense-worker": [...WORKSHOP, "src/worker"],
   "src/sense-worker/payload-patterns.ts": ["src/rules/payload-type.ts"],
-  "src/workflow-worker": ["src/base", "src/model", "src/ipc", "src/sdk", "src/worker", "src/workflows/index.ts"],
+  "src/workflow-worker": [...NOUNS, "src/ipc", "src/sdk", "src/worker", "src/workflows/index.ts", "src/channels"],
   // The built-in workflows live like a user's: they see what `nerve` and `nerve/…` give them.
   "src/workflows": ["nerve"],
+  // How people are told: what goes to a channel, and one try to hand it over. In workers of workflows, and in `nerve notify`.
+  "src/channels": [...NOUNS, "type src/sdk", "src/workflows/webhook"],
+  "src/channels/mail.ts": ["nodemailer"],
   // Faces.
   // Modules tried on copies, in workers without a kernel.
   "src/scratch": [
@@ -275,6 +263,8 @@ export const LAYERS: Layers = {
     "src/cli/unit",
     "src/cli/waits",
   ],
+  // A trial is sent from where it is asked for.
+  "src/cli/commands/notify.ts": ["src/channels"],
   "src/cli/commands/backup.ts": ["src/backup"],
   "src/cli/commands/restore.ts": ["src/backup"],
   "src/cli/commands/upgrade.ts": ["src/upgrade"],

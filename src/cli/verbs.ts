@@ -167,6 +167,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/silence.ts")),
   },
   {
+    name: "notify",
+    section: "act",
+    usage: "notify <channel> [text]",
+    summary: "tell a channel of a trial incident, opened and resolved, and print what it answers",
+    load: () => any(import("./commands/notify.ts")),
+  },
+  {
     name: "enable",
     section: "act",
     usage: "enable <name>",

@@ -1,6 +1,7 @@
 /** Owns the comparison of two configurations, by name. Pure: the caller gives the fingerprints of the code. */
-import type { NerveConfig, SenseConfig } from "../model/config.ts";
+import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { isSameReflex } from "../rules/same-reflex.ts";
+import { NOTIFY } from "./channel-uses.ts";
 import type { ModuleKind } from "./module-folder.ts";
 
 export interface Changes {
@@ -20,7 +21,7 @@ export interface ConfigDiff {
   /** A sense changes when its entry, its group's entry or its code changed. */
   readonly senses: Changes;
   readonly reflexes: Changes;
-  /** A workflow changes when its entry or its code changed. */
+  /** A workflow changes when its entry, its code or the channels that it may notify changed. */
   readonly workflows: Changes;
   /** Changes that take effect only when the daemon starts again. */
   readonly needsRestart: readonly NeedsRestart[];
@@ -58,7 +59,10 @@ export function diffConfig(
     workflows: compare(
       before.workflows,
       after.workflows,
-      (was, is) => isSameCode("workflow", is.name) && same(atWork(was), atWork(is)),
+      (was, is) =>
+        isSameCode("workflow", is.name) &&
+        same(atWork(was), atWork(is)) &&
+        (!mayNotify(is, afterPrints) || same(before.channels, after.channels)),
     ),
     needsRestart,
   };
@@ -68,6 +72,10 @@ const same = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b, true);
 
 /** `needs` concerns only the unit: a change of `needs` restarts nothing. */
 const atWork = <T extends { readonly needs: unknown }>(entry: T): T => ({ ...entry, needs: null });
+
+/** The built-in `notify`, and every workflow with code of its own. */
+const mayNotify = ({ name, use }: WorkflowConfig, prints: Fingerprints): boolean =>
+  use === NOTIFY || (prints.workflow.get(name) ?? "") !== "";
 
 const membersOf = (config: NerveConfig, group: string): SenseConfig[] =>
   [...config.senses.values()].filter((sense) => sense.group === group);

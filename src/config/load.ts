@@ -1,5 +1,5 @@
 /** Owns the reading of the main file, the included files and the credentials from disk. `parse.ts` does everything else. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
@@ -25,7 +25,7 @@ export const loadAsFarAsReadable = (file: string, environment: Environment, chec
   read(file, environment, checksPatterns, null);
 
 /** The text in place of a variable or credential that only the daemon gets. Most options accept this text, addresses too. */
-const STAND_IN = "https://stand-in.invalid/";
+export const STAND_IN = "https://stand-in.invalid/";
 
 /** For a caller without the variables and credentials of the daemon: `missing` names them, and none of them is a problem. */
 export function loadWithStandIns(
@@ -56,6 +56,7 @@ function read(
     credential: (name) => readCredential(name, environment),
     standIn,
     include: (pattern) => readIncluded(dirname(file), pattern),
+    isOwnWorkflow: (use) => existsSync(join(dirname(file), "workflows", use, "index.ts")),
   });
 }
 

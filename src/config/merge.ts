@@ -10,6 +10,7 @@ const GROWING: Readonly<Record<string, "map" | "list">> = {
   groups: "map",
   senses: "map",
   workflows: "map",
+  channels: "map",
   reflexes: "list",
   quiet_hours: "list",
 };

@@ -8,6 +8,8 @@ import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { GroupConfig, NerveConfig, Patterns, ReflexConfig, SenseConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
+import { checkChannels } from "./channel-uses.ts";
+import { readChannels } from "./channels.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
@@ -82,7 +84,7 @@ function read(text: string, source: ConfigSource, notYet: readonly string[]): Re
   reportNotYet(root, notYet, report);
   if (result === null) return unreadable(report.problems());
   // What could not be read would be missed.
-  if (report.problems().length === 0) warnOfUnused(root, result.config, report);
+  if (report.problems().length === 0) warnOfUnused(root, result.config, source, report);
   return { ...result, problems: report.problems(), warnings: report.warnings() };
 }
 
@@ -95,13 +97,15 @@ export const ROOT = {
   senses: readSenses,
   reflexes: readReflexes,
   workflows: readWorkflows,
+  channels: readChannels,
 };
 
 function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: Reading) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
-  const { data, durability, http, retention, quiet_hours, groups, senses, reflexes, workflows } = fields.values;
-  const namesOf = (key: "senses" | "workflows", section: ReadonlyMap<string, unknown> | null) =>
+  const { data, durability, http, retention, quiet_hours, groups, senses, reflexes, workflows, channels } =
+    fields.values;
+  const namesOf = (key: "senses" | "workflows" | "channels", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
   const implied = impliedSenses(reflexes ?? [], senses);
   const named = namesOf("senses", senses);
@@ -111,6 +115,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   };
   checkReferences(reflexes ?? [], defined, report);
   if (isWhole && reflexes !== null) checkInhibitors(reflexes, report);
+  checkChannels(root, present(workflows), namesOf("channels", channels), source, report);
   const senseConfigs = new Map([...present(senses), ...implied]);
   checkCycles(reflexes ?? [], senseConfigs, report);
 
@@ -121,7 +126,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   if (source.checksPatterns) checkPatterns(reflexes ?? [], report);
   // A value that is a name of this config as well stands in the file, and a person types it.
   const isPublic = (value: string): boolean =>
-    senseConfigs.has(value) || workflows?.has(value) === true || groups?.has(value) === true;
+    senseConfigs.has(value) || [workflows, groups, channels].some((section) => section?.has(value) === true);
   const absolute = resolve(source.file);
   const config: NerveConfig = {
     file: absolute,
@@ -134,6 +139,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     senses: senseConfigs,
     reflexes: (reflexes ?? []).map((reflex) => reflex.config),
     workflows: present(workflows),
+    channels: present(channels),
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
     secrets: secrets.filter(({ value }) => !isPublic(value)),
   };

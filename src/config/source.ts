@@ -18,6 +18,8 @@ export interface ConfigSource extends Variables {
   readonly checksPatterns: boolean;
   /** Returns the files that `pattern` matches, in name order. A problem without a file gets the place of the pattern. */
   readonly include: (pattern: string) => Result<readonly ConfigFile[], Problem[]>;
+  /** Whether a workflow of this name lies beside the configuration. It comes before a built-in one. */
+  readonly isOwnWorkflow: (use: string) => boolean;
 }
 
 const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
@@ -33,6 +35,7 @@ export const NOTHING_AROUND: ConfigSource = {
   standIn: null,
   checksPatterns: true,
   include: noIncludes,
+  isOwnWorkflow: () => false,
 };
 
 /** One reading of a configuration. */

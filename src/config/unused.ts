@@ -4,10 +4,13 @@
  */
 import { nearest } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
+import { warnOfUnusedChannels } from "./channel-uses.ts";
 import type { Report } from "./report.ts";
+import type { ConfigSource } from "./source.ts";
 import { type MapTree, type Place, shown } from "./tree.ts";
 
-export function warnOfUnused(root: MapTree, { senses, reflexes }: NerveConfig, report: Report): void {
+export function warnOfUnused(root: MapTree, config: NerveConfig, source: ConfigSource, report: Report): void {
+  const { senses, reflexes } = config;
   const run = new Set(reflexes.flatMap((reflex) => (reflex.kind === "sense" ? [reflex.sense] : [])));
   for (const [sense, place] of keysOf(root, "senses")) {
     if (run.has(sense)) continue;
@@ -25,6 +28,7 @@ export function warnOfUnused(root: MapTree, { senses, reflexes }: NerveConfig, r
         : `the sense \`${shown(member.name)}\` is in the group \`${shown(meant)}\`: is one of the two misspelt?`;
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
   }
+  warnOfUnusedChannels(root, config, source, report);
 }
 
 function keysOf(root: MapTree, section: string): readonly (readonly [string, Place])[] {

@@ -19,6 +19,10 @@ const init = {
     options: "unknown",
   },
   peers: [peer, "[]"],
+  /** Where people are told: entries of `channels` in nerve.yaml, as `model/channel.ts` has them. */
+  channels: "unknown",
+  /** Of the store: with the host's name it tells the incidents of one data directory from those of another. */
+  epoch: "string",
   /** Folder of the content-addressed store. */
   blobs: "string",
   /** File the worker holds a lock on for life, so that no two workers of one workflow live at once. */
@@ -87,6 +91,8 @@ const run = {
     signal: "unknown",
     incident: "unknown",
   },
+  /** What the kernel knows of why the run started, for a workflow that tells it to people; else null. */
+  cause: "unknown",
   /** Running time left to this attempt, or null: no limit. */
   timeoutMs: [MS, "|", "null"],
   steps: [step, "[]"],

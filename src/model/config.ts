@@ -4,6 +4,7 @@
  */
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Secret } from "../base/secrets.ts";
+import type { ChannelConfig } from "./channel.ts";
 import type { Severity } from "./incident.ts";
 import type { Needs } from "./needs.ts";
 
@@ -21,6 +22,8 @@ export interface NerveConfig {
   readonly senses: ReadonlyMap<string, SenseConfig>;
   readonly reflexes: readonly ReflexConfig[];
   readonly workflows: ReadonlyMap<string, WorkflowConfig>;
+  /** Where people are told. Their addresses are never printed. */
+  readonly channels: ReadonlyMap<string, ChannelConfig>;
   /** By name, reflexes in whose patterns something was filled in: as they stand in the file, safe to show. */
   readonly written: ReadonlyMap<string, Patterns>;
   /** What was filled in from outside the file, each value with how it is shown. Never printed. */

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { type Needs, NO_NEEDS } from "../model/needs.ts";
-import { type BuiltInNeeds, SENSE_NEEDS, WORKFLOW_NEEDS } from "./built-in.ts";
+import { type BuiltInNeeds, needsOfChannel, SENSE_NEEDS, WORKFLOW_NEEDS } from "./built-in.ts";
 import { needsOfCommand, type Permission } from "./programs.ts";
 
 export type Need =
@@ -14,7 +14,7 @@ export type Need =
   | { readonly kind: "permission"; readonly permission: Permission };
 
 export interface Ask {
-  /** `sense:NAME` or `workflow:NAME`. */
+  /** `sense:NAME`, `workflow:NAME` or `channel:NAME`. */
   readonly who: string;
   readonly need: Need;
   /** What the need follows from. */
@@ -44,7 +44,11 @@ export interface Modules {
 export function asksOf(config: NerveConfig, modules: Modules): Asked {
   const senses = [...config.senses.values()].map((sense) => askedBy("sense", sense, modules));
   const workflows = [...config.workflows.values()].map((workflow) => askedBy("workflow", workflow, modules));
-  const all = [...senses, ...workflows];
+  const channels = [...config.channels.values()].map((channel) => {
+    const { needs, because } = needsOfChannel(channel, modules.isSecret);
+    return written(`channel:${channel.name}`, needs, because ?? "");
+  });
+  const all = [...senses, ...workflows, ...channels];
   return { asks: all.flatMap(({ asks }) => asks), remarks: all.flatMap(({ remarks }) => remarks) };
 }
 

@@ -5,6 +5,7 @@
 import { isIP } from "node:net";
 import type { BuiltInSenseName } from "../../senses/names.ts";
 import type { Json, JsonObject } from "../base/json.ts";
+import type { ChannelConfig } from "../model/channel.ts";
 import { type Needs, NO_NEEDS } from "../model/needs.ts";
 import type { BuiltInWorkflowName } from "../workflows/names.ts";
 
@@ -39,14 +40,29 @@ const command: Of = ({ command: words, cwd, env }) => {
 
 const LOOPBACK = /^(?:localhost|.*\.localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
-/** A host by name may have any address, and asking for it reaches a name server. */
-const url: Of = ({ url: given }, isSecret) => {
-  const host = isText(given) && URL.canParse(given) ? new URL(given).hostname : null;
-  if (host !== null && LOOPBACK.test(host)) return { needs: NO_NEEDS, because: null };
+/** A host by name may have any address, and asking for it reaches a name server. Null: this host itself. */
+function addressOf(host: string | null, isHidden: boolean): string | null {
+  if (host !== null && LOOPBACK.test(host)) return null;
   const bare = host?.replace(/^\[|\]$/g, "") ?? "";
-  const address = isIP(bare) !== 0 && isText(given) && !isSecret(given) ? bare : "any";
-  return { needs: { ...NO_NEEDS, network: [address] }, because: "its `url`" };
-};
+  return isIP(bare) !== 0 && !isHidden ? bare : "any";
+}
+
+const reaching = (address: string | null, because: string): BuiltInNeeds =>
+  address === null ? { needs: NO_NEEDS, because: null } : { needs: { ...NO_NEEDS, network: [address] }, because };
+
+const hostOf = (given: Json | undefined): string | null =>
+  isText(given) && URL.canParse(given) ? new URL(given).hostname : null;
+
+const url: Of = ({ url: given }, isSecret) =>
+  reaching(addressOf(hostOf(given), isText(given) && isSecret(given)), "its `url`");
+
+/** What a channel needs: its server. */
+export function needsOfChannel(channel: ChannelConfig, isSecret: (text: string) => boolean): BuiltInNeeds {
+  if (channel.kind === "webhook") return url(channel.options, isSecret);
+  if (channel.kind !== "smtp") return url({ url: channel.url }, isSecret);
+  const host = channel.host.includes(":") ? `[${channel.host}]` : channel.host;
+  return reaching(addressOf(host, isSecret(channel.host)), "its `host`");
+}
 
 export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
   "cpu-usage": nothing,
@@ -62,4 +78,8 @@ export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
   exec: command,
 };
 
-export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = { exec: command, webhook: url };
+export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = {
+  exec: command,
+  webhook: url,
+  notify: nothing,
+};

@@ -49,6 +49,8 @@ export async function checkWorkflow(
       generation: 1,
       workflow: { name, folder: module, use, options: workflow.with ?? {} },
       peers: realPeers(config),
+      channels: [...config.channels.values()],
+      epoch: "",
       blobs: folder.folder("blobs"),
       lock: join(folder.path, `workflow-${name}.lock`),
       logCredit: SCRATCH_LOG_CREDIT,

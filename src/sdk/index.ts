@@ -4,7 +4,7 @@
  * The names here are public; a change to them is a change to every module ever written.
  */
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
-import type { TriggerIncident } from "../model/incident.ts";
+import type { Severity, TriggerIncident } from "../model/incident.ts";
 import { PeerNotReady } from "../model/peer-not-ready.ts";
 
 export { PeerNotReady };
@@ -113,6 +113,20 @@ export interface Trigger<P = any> {
 
 export type { Notification, Severity, TriggerIncident } from "../model/incident.ts";
 
+/** What an author says to a channel. */
+export interface Message {
+  /** One line, at most 200 characters. */
+  readonly title: string;
+  /** Plain text, with line ends. */
+  readonly text: string;
+  readonly severity: Severity;
+}
+
+/** What a channel answered. */
+export interface Answer {
+  readonly answer: string;
+}
+
 /** What a step's function is given. */
 export interface Step {
   /** The same for every try of this step of this run, and for no other: an idempotency key. 32 hex digits. */
@@ -161,6 +175,11 @@ export interface RunContext<Options = Record<string, unknown>> {
   /** Every sense's database, read-only. */
   readonly peers: Peers;
   readonly blobs: Blobs;
+  /**
+   * Hands a message to a channel of nerve.yaml, once: call it in a step, with `retry`. Without a message it tells what started
+   * the run, its incident or its signal. Throws where the channel does not take it; the error names the channel.
+   */
+  notify(channel: string, message?: Message): Promise<Answer>;
 }
 
 /**

@@ -7,5 +7,7 @@ export interface Author {
   readonly trace: string | null;
 }
 
-/** `step`: the one whose function this is, or null between steps. `races`: of the run, between its steps. */
-export const author = new AsyncLocalStorage<Author & { readonly step: string | null; readonly races: Races | null }>();
+/** `step`: the one whose function this is, and its `id`, or null between steps. `races`: of the run, between its steps. */
+export const author = new AsyncLocalStorage<
+  Author & { readonly step: string | null; readonly id: string | null; readonly races: Races | null }
+>();

@@ -1,6 +1,6 @@
 /**
- * One execution of a run's function, from the top to its end or to where it is given up. Owns the run's thread: what has
- * happened before is answered from the history, what is new is committed before the thread goes on. Invariants kept here:
+ * One execution of a run's function, from the top to its end or to where it is given up. Owns the run's thread: what has happened
+ * before is answered from the history, what is new is committed before the thread goes on. Invariants kept here:
  * 1. A step's result, and the end of a sleep beside steps, reach the run only after the kernel has committed them.
  * 2. An execution that was given up is inert: its calls never settle and nothing more is reported of the run.
  * 3. Of an execution that settled exactly one ending is reported, and nothing after it but the steps that still finish.
@@ -9,10 +9,11 @@
  *    more runs than `concurrency` have code under way.
  */
 import { elapsedMs, type Timer } from "../base/timer.ts";
-import type { Log, Peers, RunContext, Trigger } from "../sdk/index.ts";
+import type { Log, Peers, Trigger } from "../sdk/index.ts";
 import type { SleepCall, StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { CallOrder, chanceWarning } from "./call-order.ts";
+import { contextOf } from "./context.ts";
 import { type Ending, endingOf, endingOfThrown, leftWarnings } from "./ending.ts";
 import { Failures } from "./failures.ts";
 import { Past } from "./past.ts";
@@ -74,18 +75,15 @@ export class Execution implements StepHost, ThreadHost {
 
   /** Enters user code. */
   begin(): void {
-    const { code, options, peers, blobs, timers } = this.#setting;
+    const { code, peers, timers } = this.#setting;
     const { run, trace, timeoutMs } = this.request;
     if (timeoutMs !== null) this.#timeout = timers.start(timeoutMs, () => this.interrupt("timed-out"));
-    const context: RunContext = Object.freeze({
-      signal: this.signal,
-      options: options as RunContext["options"],
-      peers,
-      blobs,
-    });
+    const context = contextOf(this.#setting, this.request, this.signal);
     const thread = threadOf(this.request.trigger as Trigger, trace, this);
     this.#order.follows();
-    const settled = author.run({ run, trace, step: null, races: this.#races }, async () => code(thread, context));
+    const settled = author.run({ run, trace, step: null, id: null, races: this.#races }, async () =>
+      code(thread, context),
+    );
     settled.then(
       (output) => this.#ends(endingOf(output)),
       (thrown) => this.#ends(endingOfThrown(thrown, this.failures.culpritsOf(thrown), peers)),

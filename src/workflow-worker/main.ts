@@ -7,6 +7,7 @@ import { describeThrown } from "../base/thrown.ts";
 import { REAL_TIMERS } from "../base/timer.ts";
 import { parseWorkflowParentMessage } from "../ipc/parse.ts";
 import type { WorkflowMessage, WorkflowParentMessage, WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
+import type { ChannelConfig } from "../model/channel.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";
@@ -20,7 +21,7 @@ import { Execution } from "./execution.ts";
 import { type LoadedWorkflow, loadRunFn } from "./load-run.ts";
 import { watchRaces } from "./races.ts";
 import type { Report } from "./reports.ts";
-import type { RunRequest, Setting } from "./setting.ts";
+import type { Channels, RunRequest, Setting } from "./setting.ts";
 
 type Init = WorkflowParentMessageOf<"init">;
 
@@ -36,6 +37,7 @@ class WorkflowWorker {
   readonly #pasts = new Map<number, RunRequest["steps"]>();
   #generation = 1;
   #workflow: LoadedWorkflow | null = null;
+  #channels: Channels = { all: new Map(), epoch: "" };
   #stopping = false;
 
   constructor() {
@@ -61,7 +63,7 @@ class WorkflowWorker {
   /** Bun hands on a rejection without its context: the run is known only where one alone is under way. */
   stray(message: string, stack: string | null): void {
     const [only = null] = this.#executions.size === 1 ? this.#executions.keys() : [];
-    author.run(author.getStore() ?? { run: only, trace: null, step: null, races: null }, () =>
+    author.run(author.getStore() ?? { run: only, trace: null, step: null, id: null, races: null }, () =>
       this.complain("worker", message, stack),
     );
   }
@@ -112,6 +114,8 @@ class WorkflowWorker {
   async #boot(init: Init): Promise<void> {
     const obstacle = await this.#around.enter(init);
     if (obstacle !== null) return this.#giveUp(obstacle, null);
+    const channels = init.channels as readonly ChannelConfig[];
+    this.#channels = { all: new Map(channels.map((channel) => [channel.name, channel])), epoch: init.epoch };
     this.#tell({ type: "started", run: null });
     this.#channel.flush();
     this.#tell({ type: "ready", problem: await this.#load(init.workflow) });
@@ -157,6 +161,7 @@ class WorkflowWorker {
       ...workflow,
       peers: this.#around.peersOf(null),
       blobs: this.#around.blobs,
+      channels: this.#channels,
       timers: REAL_TIMERS,
       commits: this.#commits,
       warnOnce: (warning) => {

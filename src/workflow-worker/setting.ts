@@ -1,17 +1,25 @@
 /** What an execution is run with, and what it runs. */
 import type { Timers } from "../base/timer.ts";
 import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
+import type { ChannelConfig } from "../model/channel.ts";
 import type { Blobs, Log, Peers, Run } from "../sdk/index.ts";
 import type { Commits } from "./commits.ts";
 import type { Report } from "./reports.ts";
 
 export type RunRequest = WorkflowParentMessageOf<"run">;
 
+/** The channels of a worker, by name. */
+export interface Channels {
+  readonly all: ReadonlyMap<string, ChannelConfig>;
+  readonly epoch: string;
+}
+
 export interface Setting {
   readonly code: Run;
   readonly options: unknown;
   readonly peers: Peers;
   readonly blobs: Blobs;
+  readonly channels: Channels;
   readonly timers: Timers;
   readonly commits: Commits;
   readonly tell: (message: Report) => void;

@@ -138,7 +138,9 @@ export class Steps {
   async #act(name: string, act: StepCall["act"], step: Step): Promise<Tried> {
     const { run, trace } = this.#host.request;
     try {
-      const returned = await author.run({ run, trace, step: name, races: null }, async () => act(Object.freeze(step)));
+      const returned = await author.run({ run, trace, step: name, id: step.id, races: null }, async () =>
+        act(Object.freeze(step)),
+      );
       const result = jsonCopy(`the result of step ${JSON.stringify(name)}`, returned ?? null);
       if (result.ok) return { kind: "completed", result: result.value };
       return { kind: "failed", failure: failureOfResult(result.error), again: false, waitMs: 0 };

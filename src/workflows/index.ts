@@ -12,4 +12,5 @@ export interface BuiltInWorkflow {
 export const BUILT_IN_WORKFLOWS: Readonly<Record<BuiltInWorkflowName, BuiltInWorkflow>> = {
   exec: { load: () => require("./exec/index.ts") },
   webhook: { load: () => require("./webhook/index.ts") },
+  notify: { load: () => require("./notify/index.ts") },
 };

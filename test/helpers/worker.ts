@@ -15,6 +15,7 @@ import type {
   WorkflowParentMessage,
   WorkflowParentMessageOf,
 } from "../../src/ipc/workflow-definitions.ts";
+import type { ChannelConfig } from "../../src/model/channel.ts";
 import { ownCommand, SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../../src/spawn/own-image.ts";
 import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/spawn/worker-process.ts";
 
@@ -137,6 +138,8 @@ const ENDS = ["completed", "failed", "suspended", "timed-out", "stopped"];
 export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, WorkflowMessage> {
   /** Whether what is said is committed as soon as it is heard. */
   commits = true;
+  /** `channels` of nerve.yaml. */
+  channels: readonly ChannelConfig[] = [];
 
   constructor(folder: Folder) {
     super(folder, WORKFLOW_WORKER_ROLE, parseWorkflowMessage);
@@ -163,6 +166,8 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
         ...workflow,
       },
       peers,
+      channels: this.channels,
+      epoch: "0123456789abcdef",
       blobs: this.folder.file("blobs"),
       lock: this.folder.file("workflow.lock"),
       logCredit: 256,
@@ -196,6 +201,7 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
         signal: null,
         incident: null,
       },
+      cause: null,
       timeoutMs: null,
       steps: [],
       sleeps: [],

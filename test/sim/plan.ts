@@ -133,6 +133,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     senses,
     reflexes,
     workflows: new Map(WORKFLOWS.map((name) => [name, workflowOf(below, name)])),
+    channels: new Map(),
     quietHours: [],
     written: new Map(),
     secrets: [],

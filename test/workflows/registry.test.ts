@@ -13,7 +13,7 @@ interface Module {
   };
 }
 
-const NEEDED = { exec: { command: ["true"] }, webhook: { url: "https://example.org" } };
+const NEEDED = { exec: { command: ["true"] }, webhook: { url: "https://example.org" }, notify: {} };
 
 test("names, entries and folders of the built-in workflows are the same", () => {
   const folders = readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -40,6 +40,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   cancel: ["active run"],
   retry: ["ended run"],
   silence: ["reflex"],
+  notify: ["channel", "nothing"],
   enable: ["sense or reflex"],
   disable: ["sense or reflex"],
   archive: ["archive"],

@@ -18,6 +18,7 @@ export type What =
   | "sense"
   | "workflow"
   | "reflex"
+  | "channel"
   | "sense or workflow"
   | "workflow or sense"
   | "sense or reflex"
@@ -84,7 +85,15 @@ async function configOf(given: string | null): Promise<NerveConfig | null> {
   return loadAsFarAsReadable(configFile(given), process.env, false).config;
 }
 
-type Named = "sense" | "workflow" | "reflex" | "sense or workflow" | "workflow or sense" | "sense or reflex" | "source";
+type Named =
+  | "sense"
+  | "workflow"
+  | "reflex"
+  | "channel"
+  | "sense or workflow"
+  | "workflow or sense"
+  | "sense or reflex"
+  | "source";
 
 /** A name that two kinds share stands once as it is, for the first of them, and with its kind for the other. */
 function named(what: Named, config: NerveConfig | null): Candidate[] {
@@ -93,6 +102,7 @@ function named(what: Named, config: NerveConfig | null): Candidate[] {
     sense: [...config.senses.keys()],
     workflow: [...config.workflows.keys()],
     reflex: config.reflexes.map(({ name }) => name),
+    channel: [...config.channels.keys()],
   };
   const kinds = ["sense", "reflex", "workflow"] as const;
   if (what === "source")

@@ -30,6 +30,7 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
 const WORKFLOWS: Readonly<Record<BuiltInWorkflowName, string>> = {
   exec: '{ with: { command: [echo, "{{ sense }}: {{ payload }}"] } }',
   webhook: '{ with: { url: "http://127.0.0.1:8080/" } }',
+  notify: "{}",
 };
 
 export function starterOf({ kind, name }: Pick<BuiltIn, "kind" | "name">, config: NerveConfig): Starter {

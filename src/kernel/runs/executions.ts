@@ -52,6 +52,7 @@ export class Executions implements ExecutionEnds {
     this.#sender = new RunSender(host, life, {
       sends: (run, assignment) => this.#sends(run, assignment),
       timeLeft: (run) => this.#timeLeft(run),
+      causeOf: ({ order }) => host.causeOf(slots, order),
     });
   }
 

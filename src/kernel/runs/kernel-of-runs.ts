@@ -3,6 +3,7 @@ import { type Json, readJson } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
+import type { Cause } from "../../model/notice.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
@@ -11,10 +12,11 @@ import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
-import type { LiveRun } from "../memory/run.ts";
+import type { LiveRun, RunOrder } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
+import { causeOf, tellsPeople } from "./cause.ts";
 import type { Histories } from "./histories.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
 import type { RunVoice } from "./run-voice.ts";
@@ -107,6 +109,8 @@ export class KernelOfRuns implements WorkflowHost {
         options: config.with ?? {},
       },
       peers: this.#parts.peers(),
+      channels: [...this.#config().channels.values()],
+      epoch: this.#parts.store.epoch,
       blobs: this.#parts.blobs,
       lock: this.#parts.lockOf(workflow.name),
       logCredit: LOG_CREDIT,
@@ -142,6 +146,10 @@ export class KernelOfRuns implements WorkflowHost {
     const source = `workflow:${workflow.name}`;
     const data = (message.data as Json) ?? (run === null ? { workflow: workflow.name } : null);
     this.journal.relay({ level, source, event, message: message.message, data, trace }, run, taken);
+  }
+
+  causeOf(workflow: WorkflowModule, order: RunOrder): Cause | null {
+    return tellsPeople(workflow) ? causeOf(this.#parts.store, this.#config(), order) : null;
   }
 
   payloadOf(signal: number): Json {

@@ -1,5 +1,6 @@
 /** Sends runs to the worker: a short one in one message, one with a long past piece by piece, before the `run` that begins it. */
 import type { WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { Cause } from "../../model/notice.ts";
 import type { LiveRun } from "../memory/run.ts";
 import { PastPieces } from "./past-pieces.ts";
 import { triggerOf } from "./replay.ts";
@@ -26,6 +27,8 @@ interface Receiver {
   /** The last message of a run leaves, which begins it. */
   sends(run: LiveRun, assignment: Assignment): void;
   timeLeft(run: LiveRun): number | null;
+  /** As of the host. */
+  causeOf(assignment: Assignment): Cause | null;
 }
 
 export class RunSender {
@@ -88,6 +91,7 @@ export class RunSender {
       attempt: sending.attempt,
       trace: run.trace,
       trigger: triggerOf(sending.assignment.order, this.#host),
+      cause: this.#executions.causeOf(sending.assignment),
       timeoutMs: this.#executions.timeLeft(run),
       ...sending.past.rest(this.#host.lifetime.now()),
     });

@@ -3,13 +3,14 @@ import type { Json } from "../../base/json.ts";
 import type { Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
+import type { Cause } from "../../model/notice.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
-import type { LiveRun } from "../memory/run.ts";
+import type { LiveRun, RunOrder } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import type { Assignment, WorkflowModule } from "./slots.ts";
@@ -20,6 +21,8 @@ export interface RunWorkerHost extends LifeHost {
   /** The first message of a new worker. */
   init(workflow: WorkflowModule, generation: number): WorkflowParentMessage;
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void;
+  /** What a workflow that tells people says of why a run started; null for any other. */
+  causeOf(workflow: WorkflowModule, order: RunOrder): Cause | null;
   /** Of a signal; null where retention removed it. */
   payloadOf(signal: number): Json;
 }

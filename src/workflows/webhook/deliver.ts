@@ -1,6 +1,6 @@
 /**
- * One try of a delivery. Errors name the host and its answer, never the rest of the address, a header or a body: any of
- * these may be a secret.
+ * One try of a delivery. Errors name the server as the delivery says, and its answer, never the address, a header or a body: any
+ * of these may be a secret.
  */
 import { withAdvice } from "nerve/retry";
 import type { Content } from "./content.ts";
@@ -9,6 +9,8 @@ import { signatureHeaders } from "./signature.ts";
 
 export interface Delivery {
   readonly url: string;
+  /** How errors name the server. */
+  readonly server: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly content: Content;
   /** The same for every try. */
@@ -25,7 +27,7 @@ const TRY_AGAIN = [408, 425, 429];
 /** Resolves once the server has taken it. Throws with the advice whether to try again, and when. */
 export async function deliver(delivery: Delivery, signal: AbortSignal): Promise<{ status: number }> {
   const address = new URL(delivery.url);
-  const { content, id, traceparent, secrets } = delivery;
+  const { server, content, id, traceparent, secrets } = delivery;
   const seconds = Math.floor(Date.now() / 1_000);
   const headers = requestHeaders(address, content.type, delivery.headers, {
     "idempotency-key": id,
@@ -33,7 +35,7 @@ export async function deliver(delivery: Delivery, signal: AbortSignal): Promise<
     ...signatureHeaders(secrets, { id, seconds, body: content.body }),
   });
   const failure = (what: string, again: boolean, waitMs = 0): Error =>
-    withAdvice(new Error(`POST to ${address.origin}: ${what}`), { again, waitMs });
+    withAdvice(new Error(`${server}: ${what}`), { again, waitMs });
   address.username = "";
   address.password = "";
   const limit = AbortSignal.any([signal, AbortSignal.timeout(delivery.timeoutMs)]);

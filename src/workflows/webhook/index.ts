@@ -57,10 +57,10 @@ export const options = record(
   },
 );
 
-type Options = Infer<typeof options>;
+export type Options = Infer<typeof options>;
 
 /** What started the run stays what it is: where something is missing in it, another try changes nothing. */
-function filledIn(
+export function filledIn(
   { url, headers, ...rest }: Options,
   trigger: Trigger,
   about: { id: string; traceparent: string | null },
@@ -83,7 +83,8 @@ export const run: Run<Options> = (thread, { options: given }) => {
     ({ id, signal }) => {
       const traceparent = given.traceparent ? `00-${thread.trace}-${id.slice(0, 16)}-01` : null;
       const { url, headers, content } = filledIn(given, thread.trigger, { id, traceparent });
-      return deliver({ url, headers, content, id, traceparent, secrets: secret, timeoutMs: timeout }, signal);
+      const server = `POST to ${new URL(url).origin}`;
+      return deliver({ url, server, headers, content, id, traceparent, secrets: secret, timeoutMs: timeout }, signal);
     },
     // A long `interval` is not cut short by a `max_interval` nobody wrote.
     { retry: { ...retry, max_interval: Math.max(retry.interval, retry.max_interval) } },

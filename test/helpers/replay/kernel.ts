@@ -160,6 +160,7 @@ export class ReplayKernel {
       attempt: this.#log.row?.attempt ?? 1,
       trace: TRACE,
       trigger: TRIGGER,
+      cause: null,
       timeoutMs: null,
       ...replayOf(this.#log.history, this.#timers.time),
     };

@@ -28,6 +28,7 @@ export class ScriptedWorker {
       options: {},
       peers: {},
       blobs: { put: () => Promise.reject(), get: () => Promise.reject() },
+      channels: { all: new Map(), epoch: "" },
       timers: { now: timers.now, start: (ms, act) => (life.isDead ? NO_TIMER : timers.start(ms, act)) },
       commits: this.#commits,
       warnOnce: () => {},

@@ -1,0 +1,36 @@
+/** Alertmanager: an alert of its API v2. https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml */
+import type { UrlChannel } from "../model/channel.ts";
+import type { Notice } from "../model/notice.ts";
+import { below, type ChannelRequest, jsonRequest } from "./request.ts";
+import { bodyOf, characters, PLAIN } from "./words.ts";
+
+const MAX_DESCRIPTION = 64 * 1024;
+/** Alertmanager resolves by itself an alert without an end that nobody repeats, and nerve reports each change once. */
+const OPEN_MS = 365 * 86_400_000;
+/** A message is no state: it ends by itself. */
+const MESSAGE_MS = 5 * 60_000;
+
+function endOf({ notification, endedAt, since }: Notice): number {
+  if (notification === "resolved") return endedAt ?? since;
+  return notification === null ? since + MESSAGE_MS : since + OPEN_MS;
+}
+
+export function alertmanagerRequest({ url }: UrlChannel, notice: Notice): ChannelRequest {
+  return jsonRequest(below(url, "/api/v2/alerts"), [
+    {
+      // The labels are what makes two alerts the same one.
+      labels: {
+        alertname: notice.reflex ?? "nerve",
+        severity: notice.severity,
+        host: notice.host,
+        incident: notice.key,
+      },
+      annotations: {
+        summary: notice.summary,
+        description: bodyOf(notice, { limit: MAX_DESCRIPTION, size: characters, write: PLAIN }),
+      },
+      startsAt: new Date(notice.since).toISOString(),
+      endsAt: new Date(endOf(notice)).toISOString(),
+    },
+  ]);
+}

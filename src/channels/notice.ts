@@ -1,0 +1,202 @@
+/** What started a run, or the words of an author → a notice. Everything in it came from outside: one line each, and bounded. */
+import type { Json } from "../base/json.ts";
+import { oneLine } from "../base/one-line.ts";
+import { DEFAULT_SEVERITY, SEVERITIES, type Severity, type TriggerIncident } from "../model/incident.ts";
+import type { Cause, Fact, FactList, Notice } from "../model/notice.ts";
+import { lasted, moment } from "./words.ts";
+
+/** Of a trigger what is told. */
+export interface Told {
+  readonly id: number | null;
+  readonly sense: string | null;
+  readonly at: number | null;
+  readonly payload: unknown;
+  readonly reflex: string | null;
+  readonly key: unknown;
+  readonly due: number | null;
+  readonly incident: TriggerIncident | null;
+}
+
+/** An author's own words. */
+export interface Words {
+  readonly title: string;
+  readonly text: string;
+  readonly severity: Severity;
+}
+
+/** Who tells, and when. `key`: what names it in `scope`, the incident or the run. */
+export interface Teller {
+  readonly host: string;
+  readonly scope: string;
+  readonly now: number;
+}
+
+const MAX_SUMMARY = 200;
+const MAX_VALUE = 600;
+const MAX_RULE = 300;
+const MAX_LINE = 300;
+const MAX_NAME = 60;
+const SHOWN_PROCESSES = 3;
+const MAX_TEXT = 64 * 1024;
+
+const own = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined;
+
+const shown = (value: unknown, max: number): string =>
+  oneLine(typeof value === "string" ? value : (JSON.stringify(value) ?? "–"), max);
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no text may hold
+const UNFIT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** An author's text: its line ends stay. */
+const textOf = (text: string): string =>
+  text
+    .slice(0, MAX_TEXT)
+    .toWellFormed()
+    .replace(/\r\n?|[\u2028\u2029\u0085]/g, "\n")
+    .replace(UNFIT, "")
+    .trim();
+
+const severityIn = (payload: unknown): Severity =>
+  [own(payload, "severity"), own(payload, "status")].flatMap(
+    (given) => SEVERITIES.find((one) => one === given) ?? [],
+  )[0] ?? DEFAULT_SEVERITY;
+
+/** What the rule asks about, else the whole. */
+function valueIn(payload: unknown, rule: Json): string {
+  if (typeof rule !== "object" || rule === null || Array.isArray(rule)) return shown(payload, MAX_VALUE);
+  const asked = Object.keys(rule)
+    .map((name) => name.replace(/\?$/, ""))
+    .filter((name) => own(payload, name) !== undefined);
+  if (asked.length === 0) return shown(payload, MAX_VALUE);
+  return oneLine(asked.map((name) => `${name} ${shown(own(payload, name), MAX_VALUE)}`).join(", "), MAX_VALUE);
+}
+
+const fact = (label: string, value: string | null): Fact[] =>
+  value === null || value === "" ? [] : [{ label, value }];
+
+function listsOf(cause: Cause | null): FactList[] {
+  if (cause === null) return [];
+  const { warnings, processes } = cause;
+  const logs = warnings.map(
+    ({ at, source, message }) => `${moment(at).slice(11, 19)} ${source}: ${oneLine(message, MAX_LINE)}`,
+  );
+  const lines = (processes ?? []).slice(0, SHOWN_PROCESSES).map(({ pid, name, cpuPercent, rssBytes }) => {
+    const used = [
+      ...(cpuPercent === null ? [] : [`${Math.round(cpuPercent)} % of a processor`]),
+      ...(rssBytes === null ? [] : [`${Math.round(rssBytes / 1024 / 1024)} MiB`]),
+    ];
+    return `${oneLine(name, MAX_NAME)} (${pid}): ${used.join(", ")}`;
+  });
+  return [
+    ...(logs.length === 0 ? [] : [{ label: "last warnings", lines: logs }]),
+    ...(lines.length === 0 ? [] : [{ label: "largest processes", lines }]),
+  ];
+}
+
+const keyOf = (key: unknown): string | null => (key === null || key === undefined ? null : shown(key, MAX_SUMMARY));
+
+/** Facts that a signal and an incident share. */
+function commonFacts({ payload, key, reflex, sense }: Told, cause: Cause | null): Fact[] {
+  const rule = cause?.rule ?? null;
+  return [
+    ...fact("value", valueIn(payload, rule)),
+    ...fact("rule", rule === null ? null : shown(rule, MAX_RULE)),
+    ...fact("key", keyOf(key)),
+    ...fact("reflex", reflex),
+    ...fact("sense", sense),
+  ];
+}
+
+function ofIncident(teller: Teller, incident: TriggerIncident, told: Told, cause: Cause | null): Notice {
+  const { id, notification, severity, opened_at, duration_ms, count, acked_by, suppressed_ms, suppressed_by } =
+    incident;
+  const isOver = notification === "resolved";
+  const isAcked = incident.state === "acked";
+  const took = lasted(duration_ms);
+  return {
+    key: `${teller.scope}/incident/${id}`,
+    host: teller.host,
+    severity,
+    notification,
+    isAcked,
+    summary: oneLine(incident.summary, MAX_SUMMARY),
+    text: null,
+    since: opened_at,
+    endedAt: isOver ? opened_at + duration_ms : null,
+    reflex: told.reflex,
+    facts: [
+      ...fact("host", teller.host),
+      ...fact("severity", severity),
+      ...fact("since", `${moment(opened_at)} (${isOver ? `lasted ${took}` : `for ${took}`})`),
+      ...fact("because", incident.reason === null ? null : oneLine(incident.reason, MAX_LINE)),
+      ...commonFacts(told, cause),
+      ...fact("began", count > 1 ? `${count} times` : null),
+      ...fact("acknowledged by", acked_by === null ? null : oneLine(acked_by, MAX_NAME)),
+      ...fact(
+        "held back",
+        suppressed_ms > 0 ? `${lasted(suppressed_ms)} (${oneLine(suppressed_by.join(", "), MAX_LINE)})` : null,
+      ),
+    ],
+    lists: listsOf(cause),
+    command: isOver || isAcked ? `nerve show incident:${id}` : `nerve ack ${id}`,
+  };
+}
+
+/** A person who starts a run by hand may hand over words. */
+function titleIn({ payload, reflex, sense, key, due }: Told): string {
+  const title = own(payload, "title");
+  if (typeof title === "string" && title !== "") return title;
+  if (reflex === null) return "a run that was started by hand";
+  const of = keyOf(key);
+  return `${reflex}${of === null ? "" : `: ${of}`}${sense === null ? (due === null ? "" : " (due)") : ` (${sense})`}`;
+}
+
+/** What started a run. `run` names the run. */
+export function noticeOf(teller: Teller, run: number, told: Told, cause: Cause | null): Notice {
+  if (told.incident !== null) return ofIncident(teller, told.incident, told, cause);
+  const since = told.at ?? told.due ?? teller.now;
+  const text = own(told.payload, "text");
+  const severity = severityIn(told.payload);
+  return {
+    key: `${teller.scope}/run/${run}`,
+    host: teller.host,
+    severity,
+    notification: null,
+    isAcked: false,
+    summary: oneLine(titleIn(told), MAX_SUMMARY),
+    text: typeof text === "string" ? textOf(text) : null,
+    since,
+    endedAt: null,
+    reflex: told.reflex,
+    facts: [
+      ...fact("host", teller.host),
+      ...fact("severity", severity),
+      ...fact("at", moment(since)),
+      ...commonFacts(told, cause),
+    ],
+    lists: listsOf(cause),
+    command: told.id === null ? `nerve show run:${run}` : `nerve show signal:${told.id}`,
+  };
+}
+
+/** What an author says. `name` tells the words of one run apart. */
+export function noticeOfWords(teller: Teller, run: number, name: string, words: Words): Notice {
+  return {
+    key: `${teller.scope}/run/${run}/${name}`,
+    host: teller.host,
+    severity: words.severity,
+    notification: null,
+    isAcked: false,
+    summary: oneLine(words.title, MAX_SUMMARY),
+    text: textOf(words.text),
+    since: teller.now,
+    endedAt: null,
+    reflex: null,
+    facts: [],
+    lists: [],
+    command: null,
+  };
+}

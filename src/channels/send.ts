@@ -1,0 +1,76 @@
+/**
+ * One try to hand a notice to a channel, within {@link TRY_MS}. An error names the channel and what was answered, and says
+ * whether another try is worth it; the address of a channel is in no message.
+ */
+import type { ChannelConfig, SmtpChannel, WebhookChannel } from "../model/channel.ts";
+import type { Notice } from "../model/notice.ts";
+import { adviceOf, withAdvice } from "../model/retry-advice.ts";
+import { alertmanagerRequest } from "./alertmanager.ts";
+import { discordRequest } from "./discord.ts";
+import { sendMail } from "./mail.ts";
+import { ntfyRequest } from "./ntfy.ts";
+import { pagerDutyRequest } from "./pagerduty.ts";
+import { type Answer, post } from "./post.ts";
+import type { ChannelRequest } from "./request.ts";
+import { slackRequest } from "./slack.ts";
+import { telegramRequest } from "./telegram.ts";
+import { type Sending, sendWebhook } from "./webhook.ts";
+
+export type { Answer, Sending };
+
+const TRY_MS = 10_000;
+
+type Posted = Exclude<ChannelConfig, SmtpChannel | WebhookChannel>;
+
+export function requestOf(channel: Posted, notice: Notice): ChannelRequest {
+  switch (channel.kind) {
+    case "ntfy":
+      return ntfyRequest(channel, notice);
+    case "slack":
+      return slackRequest(channel, notice);
+    case "discord":
+      return discordRequest(channel, notice);
+    case "telegram":
+      return telegramRequest(channel, notice);
+    case "pagerduty":
+      return pagerDutyRequest(channel, notice);
+    case "alertmanager":
+      return alertmanagerRequest(channel, notice);
+  }
+}
+
+/** Texts of a channel that a server may send back. */
+const hiddenIn = (channel: Posted): readonly string[] =>
+  Object.entries(channel).flatMap(([key, value]) =>
+    typeof value === "string" && key !== "name" && key !== "kind" ? value : [],
+  );
+
+const attempt = (channel: ChannelConfig, notice: Notice, sending: Sending, signal: AbortSignal): Promise<Answer> => {
+  if (channel.kind === "smtp") return sendMail(channel, notice, signal, TRY_MS);
+  if (channel.kind === "webhook") return sendWebhook(channel, sending, titleOf(channel), signal);
+  return post(requestOf(channel, notice), hiddenIn(channel), signal);
+};
+
+const titleOf = ({ name }: ChannelConfig): string => `channel \`${name}\``;
+
+/** Resolves with what the channel answered. `sending`: what a web hook is sent. */
+export async function send(
+  channel: ChannelConfig,
+  notice: Notice,
+  sending: Sending,
+  signal: AbortSignal,
+  tryMs = TRY_MS,
+): Promise<Answer> {
+  const limit = AbortSignal.timeout(tryMs);
+  try {
+    return await attempt(channel, notice, sending, AbortSignal.any([signal, limit]));
+  } catch (error) {
+    signal.throwIfAborted();
+    const named = titleOf(channel);
+    if (limit.aborted) {
+      throw withAdvice(new Error(`${named}: no answer within ${tryMs / 1_000} s`), { again: true, waitMs: 0 });
+    }
+    const { message } = error as Error;
+    throw withAdvice(new Error(message.startsWith(named) ? message : `${named}: ${message}`), adviceOf(error));
+  }
+}

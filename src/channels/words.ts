@@ -1,0 +1,95 @@
+/** A notice in words: its title, its lines, and the cut that makes a text fit where it goes. */
+import { localMoment } from "../base/local-time.ts";
+import { oneLine } from "../base/one-line.ts";
+import type { Notice } from "../model/notice.ts";
+
+const STEPS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** Two units at most: `3 d 4 h`, `12 min 25 s`. */
+export function lasted(ms: number): string {
+  let left = Math.max(0, Math.round(ms / 1_000) * 1_000);
+  const first = STEPS.findIndex(([, size]) => left >= size);
+  if (first < 0) return "less than 1 s";
+  const parts = STEPS.slice(first, first + 2).flatMap(([unit, size]) => {
+    const count = Math.floor(left / size);
+    left -= count * size;
+    return count > 0 ? `${count} ${unit}` : [];
+  });
+  return parts.join(" ");
+}
+
+/** A moment of this host, to the second, with its zone. */
+export function moment(at: number): string {
+  const offset = -new Date(at).getTimezoneOffset();
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const zone = `${offset < 0 ? "-" : "+"}${two(Math.floor(Math.abs(offset) / 60))}:${two(Math.abs(offset) % 60)}`;
+  return `${localMoment(at).slice(0, 19)} ${zone}`;
+}
+
+/** What became of it, as the first word of a title: `critical`, `critical, reminder`, `resolved`. */
+export function stateOf({ notification, severity }: Notice): string {
+  if (notification === "resolved") return "resolved";
+  if (notification === "reminded") return `${severity}, reminder`;
+  return notification === "escalated" ? `${severity}, escalated` : severity;
+}
+
+export const MAX_TITLE = 250;
+
+/** `[critical] web1: /srv is 91 % full`, on one line. */
+export const titleOf = (notice: Notice): string =>
+  oneLine(`[${stateOf(notice)}] ${notice.host}: ${notice.summary}`, MAX_TITLE);
+
+/** The parts of the body in their order; all but the first are cut first where there is no room. */
+export function partsOf(notice: Notice): readonly string[] {
+  const facts = notice.facts.map(({ label, value }) => `${label}: ${value}`);
+  const lists = notice.lists.map(({ label, lines }) => [`${label}:`, ...lines.map((line) => `  ${line}`)].join("\n"));
+  return [facts.join("\n"), ...(notice.text === null ? [] : [notice.text]), ...lists].filter((part) => part !== "");
+}
+
+export type Size = (text: string) => number;
+
+/** As JavaScript, Slack, Discord and Telegram count. */
+export const characters: Size = (text) => text.length;
+export const bytes: Size = (text) => Buffer.byteLength(text);
+
+/** Where nothing in a text means more than itself. */
+export const PLAIN = (text: string): string => text;
+
+const CUT = "…";
+
+/** How a text is written for a channel, and what a channel takes of it. */
+export interface Fit {
+  readonly limit: number;
+  readonly size: Size;
+  readonly write: (text: string) => string;
+}
+
+/** The text escaped, cut between characters so that it fits; a cut text ends with `…`. */
+export function fitted(text: string, { limit, size, write }: Fit): string {
+  const whole = write(text);
+  if (size(whole) <= limit) return whole;
+  const most = limit - size(CUT);
+  let used = 0;
+  let cut = "";
+  for (const character of text) {
+    const written = write(character);
+    used += size(written);
+    if (used > most) break;
+    cut += written;
+  }
+  return cut + CUT;
+}
+
+/** The body, whose last line, the command, is there however long the rest is. */
+export function bodyOf(notice: Notice, fit: Fit): string {
+  const { command } = notice;
+  const body = partsOf(notice).join("\n\n");
+  if (command === null) return fitted(body, fit);
+  const end = `\n\n${fit.write(command)}`;
+  return fitted(body, { ...fit, limit: fit.limit - fit.size(end) }) + end;
+}
