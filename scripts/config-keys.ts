@@ -4,6 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { CHANNEL_KEYS } from "../src/config/channels.ts";
 import type { Keys } from "../src/config/fields.ts";
 import { INCIDENT_KEYS } from "../src/config/incident.ts";
 import { NEEDS_KEYS } from "../src/config/needs.ts";
@@ -25,6 +26,7 @@ const TABLES: Readonly<Record<string, string>> = {
   incident: table(rows(INCIDENT_KEYS, "incident.")),
   workflows: table(rows(WORKFLOW_KEYS)),
   needs: table(rows(NEEDS_KEYS, "needs.")),
+  channels: table(Object.entries(CHANNEL_KEYS).flatMap(([kind, keys]) => rows(keys, `${kind}.`))),
 };
 
 /** `page` with each table between its two marks. Throws when a mark is missing. */

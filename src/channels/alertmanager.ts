@@ -10,9 +10,9 @@ const OPEN_MS = 365 * 86_400_000;
 /** A message is no state: it ends by itself. */
 const MESSAGE_MS = 5 * 60_000;
 
-function endOf({ notification, endedAt, since }: Notice): number {
-  if (notification === "resolved") return endedAt ?? since;
-  return notification === null ? since + MESSAGE_MS : since + OPEN_MS;
+function endOf({ notification, endedAt, since, at }: Notice): number {
+  if (notification === "resolved") return Math.max(since, endedAt ?? at);
+  return Math.max(since, at) + (notification === null ? MESSAGE_MS : OPEN_MS);
 }
 
 export function alertmanagerRequest({ url }: UrlChannel, notice: Notice): ChannelRequest {

@@ -24,7 +24,7 @@ export interface Words {
   readonly severity: Severity;
 }
 
-/** Who tells, and when. `key`: what names it in `scope`, the incident or the run. */
+/** Who tells, and when. `scope`: the host and its store, in which an incident, a run and a step have their ids. */
 export interface Teller {
   readonly host: string;
   readonly scope: string;
@@ -74,14 +74,25 @@ function valueIn(payload: unknown, rule: Json): string {
   return oneLine(asked.map((name) => `${name} ${shown(own(payload, name), MAX_VALUE)}`).join(", "), MAX_VALUE);
 }
 
+/** `used_percent: number >= 90`. */
+function ruleIn(rule: Json): string {
+  if (typeof rule !== "object" || rule === null || Array.isArray(rule)) return shown(rule, MAX_RULE);
+  return oneLine(
+    Object.entries(rule)
+      .map(([name, pattern]) => `${name}: ${shown(pattern, MAX_RULE)}`)
+      .join(", "),
+    MAX_RULE,
+  );
+}
+
 const fact = (label: string, value: string | null): Fact[] =>
-  value === null || value === "" ? [] : [{ label, value }];
+  value === null || value === "" ? [] : [{ label, value: oneLine(value, MAX_VALUE) }];
 
 function listsOf(cause: Cause | null): FactList[] {
   if (cause === null) return [];
   const { warnings, processes } = cause;
   const logs = warnings.map(
-    ({ at, source, message }) => `${moment(at).slice(11, 19)} ${source}: ${oneLine(message, MAX_LINE)}`,
+    ({ at, source, message }) => `${moment(at).slice(11, 19)} ${oneLine(`${source}: ${message}`, MAX_LINE)}`,
   );
   const lines = (processes ?? []).slice(0, SHOWN_PROCESSES).map(({ pid, name, cpuPercent, rssBytes }) => {
     const used = [
@@ -103,7 +114,7 @@ function commonFacts({ payload, key, reflex, sense }: Told, cause: Cause | null)
   const rule = cause?.rule ?? null;
   return [
     ...fact("value", valueIn(payload, rule)),
-    ...fact("rule", rule === null ? null : shown(rule, MAX_RULE)),
+    ...fact("rule", rule === null ? null : ruleIn(rule)),
     ...fact("key", keyOf(key)),
     ...fact("reflex", reflex),
     ...fact("sense", sense),
@@ -124,9 +135,10 @@ function ofIncident(teller: Teller, incident: TriggerIncident, told: Told, cause
     isAcked,
     summary: oneLine(incident.summary, MAX_SUMMARY),
     text: null,
+    at: teller.now,
     since: opened_at,
     endedAt: isOver ? opened_at + duration_ms : null,
-    reflex: told.reflex,
+    reflex: told.reflex === null ? null : oneLine(told.reflex, MAX_LINE),
     facts: [
       ...fact("host", teller.host),
       ...fact("severity", severity),
@@ -168,9 +180,10 @@ export function noticeOf(teller: Teller, run: number, told: Told, cause: Cause |
     isAcked: false,
     summary: oneLine(titleIn(told), MAX_SUMMARY),
     text: typeof text === "string" ? textOf(text) : null,
+    at: teller.now,
     since,
     endedAt: null,
-    reflex: told.reflex,
+    reflex: told.reflex === null ? null : oneLine(told.reflex, MAX_LINE),
     facts: [
       ...fact("host", teller.host),
       ...fact("severity", severity),
@@ -182,16 +195,17 @@ export function noticeOf(teller: Teller, run: number, told: Told, cause: Cause |
   };
 }
 
-/** What an author says. `name` tells the words of one run apart. */
-export function noticeOfWords(teller: Teller, run: number, name: string, words: Words): Notice {
+/** What an author says, in the step `id`. */
+export function noticeOfWords(teller: Teller, id: string, words: Words): Notice {
   return {
-    key: `${teller.scope}/run/${run}/${name}`,
+    key: `${teller.scope}/step/${id}`,
     host: teller.host,
     severity: words.severity,
     notification: null,
     isAcked: false,
     summary: oneLine(words.title, MAX_SUMMARY),
     text: textOf(words.text),
+    at: teller.now,
     since: teller.now,
     endedAt: null,
     reflex: null,

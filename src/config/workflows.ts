@@ -48,7 +48,7 @@ export const WORKFLOW_KEYS = {
   use: key(
     name,
     "the name",
-    "the module: `./workflows/<use>/index.ts` beside the config, else the built-in `exec` or `webhook`",
+    "the module: `./workflows/<use>/index.ts` beside the config, else the built-in `exec`, `webhook` or `notify`",
   ),
   with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
   needs: NEEDS,

@@ -15,7 +15,8 @@ export interface Notice {
   readonly summary: string;
   /** An author's words, with line ends; null where there are none. */
   readonly text: string | null;
-  /** Unix milliseconds. */
+  /** Unix milliseconds: when it is told, and since when it is so. */
+  readonly at: number;
   readonly since: number;
   /** Null: still so. */
   readonly endedAt: number | null;

@@ -42,8 +42,8 @@ export function notifyOf({ all, epoch }: Channels, request: RunRequest, signal: 
   const told = request.trigger as Trigger;
   const host = hostname();
   return async (name: string, message?: Message): Promise<Answer> => {
-    const { step, id } = author.getStore() ?? { step: null, id: null };
-    if (step === null || id === null) throw mistake("notify is called between steps: call it in a step");
+    const id = author.getStore()?.id ?? null;
+    if (id === null) throw mistake("notify is called between steps: call it in a step");
     const channel = all.get(name);
     if (channel === undefined) {
       const names = [...all.keys()];
@@ -54,7 +54,7 @@ export function notifyOf({ all, epoch }: Channels, request: RunRequest, signal: 
     const notice =
       message === undefined
         ? noticeOf(teller, request.run, told, request.cause as Cause | null)
-        : noticeOfWords(teller, request.run, step, wordsOf(message));
+        : noticeOfWords(teller, id, wordsOf(message));
     const sending: Sending = { trigger: message === undefined ? told : triggerOf(message), trace: request.trace, id };
     return send(channel, notice, sending, signal);
   };

@@ -42,6 +42,6 @@ export const run: Run<Infer<typeof options>> = async (thread, { options: { to, f
     if (told.length > before) break;
   }
   if (told.length === 0) throw new Error(`no channel took it: ${failed.map(({ error }) => error).join("; ")}`);
-  for (const { channel, error } of failed) thread.log("warn", `it was not told by ${channel}: ${error}`);
+  for (const { error } of failed) thread.log("warn", `nobody was told over ${error}`);
   return { told, failed };
 };
