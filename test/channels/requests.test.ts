@@ -12,7 +12,7 @@ function expectGolden(name: string, value: object): void {
   const file = join(import.meta.dir, "golden", `${name}.json`);
   const text = `${JSON.stringify(value, null, 2)}\n`;
   if (process.env.NERVE_GOLDEN === "write") writeFileSync(file, text);
-  expect(text).toBe(readFileSync(file, "utf8"));
+  expect(JSON.parse(text)).toEqual(JSON.parse(readFileSync(file, "utf8")));
 }
 
 const parsed = (body: string): unknown => (/^[[{]/.test(body) ? JSON.parse(body) : body.split("\n"));
