@@ -1,14 +1,17 @@
 /** What `context.notify` of a run does: reads what the author hands over, and hands it to the channel. */
 import { hostname } from "node:os";
 import { meantOr } from "../base/nearest.ts";
-import { noticeOf, noticeOfWords, type Words } from "../channels/notice.ts";
-import { type Sending, send } from "../channels/send.ts";
+import type { Words } from "../channels/notice.ts";
+import type { Sending } from "../channels/send.ts";
 import { SEVERITIES } from "../model/incident.ts";
 import type { Cause } from "../model/notice.ts";
 import { withAdvice } from "../model/retry-advice.ts";
 import type { Answer, Message, RunContext, Trigger } from "../sdk/index.ts";
 import { author } from "./author.ts";
 import type { Channels, RunRequest } from "./setting.ts";
+
+/** Most runs tell nobody. */
+const load = (): typeof import("../channels/index.ts") => require("../channels/index.ts");
 
 const NOBODY_TOLD = "nobody was told";
 
@@ -50,6 +53,7 @@ export function notifyOf({ all, epoch }: Channels, request: RunRequest, signal: 
       const listed = names.length === 0 ? "nerve.yaml has no `channels`" : `there are ${names.join(", ")}`;
       throw mistake(`there is no channel \`${String(name).slice(0, 80)}\` (${meantOr(String(name), names, listed)})`);
     }
+    const { noticeOf, noticeOfWords, send } = load();
     const teller = { host, scope: `nerve/${host}/${epoch}`, now: Date.now() };
     const notice =
       message === undefined
