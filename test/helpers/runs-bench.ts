@@ -61,7 +61,11 @@ export class RunsBench extends KernelBench {
   configOf(flow: FlowConfig | null): NerveConfig {
     const entry = { ...PLAIN, ...flow } as WorkflowConfig;
     const workflows = new Map(flow === null ? [] : [["flow", entry]]);
-    return { file: this.folder.file("nerve.yaml"), workflows } as Partial<NerveConfig> as NerveConfig;
+    return {
+      file: this.folder.file("nerve.yaml"),
+      workflows,
+      channels: new Map(),
+    } as Partial<NerveConfig> as NerveConfig;
   }
 
   get #locations(): Locations {

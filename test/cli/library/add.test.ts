@@ -27,7 +27,7 @@ test("every built-in is added one after the other, and check is content", async 
   const { code, value } = await jsonOf(folder.path, ["check"]);
   expect(code).toBe(0);
   expect(value.senses).toHaveLength(12);
-  expect(value.workflows).toHaveLength(2);
+  expect(value.workflows).toHaveLength(3);
 });
 
 test("every built-in is copied out, and check loads the copy", async () => {

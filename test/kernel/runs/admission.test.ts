@@ -60,7 +60,11 @@ class Bench implements AsyncDisposable {
 
   config(limits: Limits | null): NerveConfig {
     const workflows = new Map(limits === null ? [] : [["gated", workflowConfig("gated", limits)]]);
-    return { file: this.folder.file("nerve.yaml"), workflows } as Partial<NerveConfig> as NerveConfig;
+    return {
+      file: this.folder.file("nerve.yaml"),
+      workflows,
+      channels: new Map(),
+    } as Partial<NerveConfig> as NerveConfig;
   }
 
   locations(limits: Limits | null): Locations {
