@@ -46,7 +46,7 @@ interface Answer {
   readonly stderr: string;
 }
 
-async function answerOf(command: readonly string[], timeoutMs: number, options: object): Promise<Answer> {
+export async function answerOf(command: readonly string[], timeoutMs: number, options: object): Promise<Answer> {
   try {
     const child = Bun.spawn([...command], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -111,7 +111,7 @@ async function checkBy(file: string, { config, data, environment }: Setting): Pr
   }
 }
 
-function problemIn(line: string): readonly Problem[] {
+export function problemIn(line: string): readonly Problem[] {
   const { error = null } = (readJson(line) ?? {}) as { readonly error?: Problem | null };
   return error === null ? [] : [error];
 }

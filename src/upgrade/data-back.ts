@@ -68,6 +68,9 @@ export function firstRung(data: string): Result<Rung, Problem> {
   return ok(migratedIn(data, manifest.value.files).length === 0 ? "as-it-is" : "carried-over");
 }
 
+/** Whether somebody was killed while databases were put in place; the marker has kept every daemon away since. */
+export const isHalfPlaced = (data: string): boolean => existsSync(join(data, RESTORING));
+
 /** Databases by name, each with why its newest rows are not in force. */
 export type Left = readonly string[];
 
@@ -78,7 +81,8 @@ export function putBack(data: string, rung: Rung): Result<Left, Problem> {
   if (!manifest.ok) return manifest;
   const { files } = manifest.value;
   try {
-    const left = existsSync(readyOf(data)) ? [] : prepare(data, files, rung);
+    // Whoever was killed before the marker was there kept no daemon away: rows may have been committed since.
+    const left = isHalfPlaced(data) && existsSync(readyOf(data)) ? [] : prepare(data, files, rung);
     place(data);
     if (rung === "backup") bringBackFiles(data, files);
     return ok(left);
@@ -94,7 +98,7 @@ export function putBack(data: string, rung: Rung): Result<Left, Problem> {
 /** Leaves whole databases in the folder `ready`. */
 function prepare(data: string, files: readonly BackupFile[], rung: Rung): string[] {
   const making = makingOf(data);
-  rmSync(making, { recursive: true, force: true });
+  for (const folder of [making, readyOf(data)]) rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(making, "senses"), { recursive: true, mode: 0o700 });
   const databases = rung === "backup" ? files.filter(({ path }) => isDatabase(path)) : migratedIn(data, files);
   const left: string[] = [];

@@ -56,8 +56,6 @@ export interface Journal {
   /** Why it goes or went back, or null. */
   readonly reason: string | null;
   readonly rung: Rung;
-  /** Whether the way back may end with the backup, without what was committed since. */
-  readonly mayDiscard: boolean;
 }
 
 const JOURNAL = "journal.json";

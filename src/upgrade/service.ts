@@ -132,13 +132,18 @@ const BY_OTHERS_MS = 2_000;
 export interface Started {
   /** What is known to be wrong, or null. Asked again and again while the daemon is watched. */
   fault(): string | null;
+  /** The exit code of the daemon, or null where that is not known. */
+  code(): number | null;
 }
+
+/** A daemon that somebody else started. */
+export const BY_OTHERS: Started = { fault: () => null, code: () => null };
 
 /** Has the daemon started, with the environment and the output that it had. */
 export async function start(manager: Manager, executable: string, data: string, was: Running | null): Promise<Started> {
   if (manager.kind === "systemd") return startUnit(manager.scope, manager.unit);
   for (const until = performance.now() + BY_OTHERS_MS; performance.now() < until; await Bun.sleep(POLL_MS)) {
-    if (holderOf(data) !== null) return { fault: () => null };
+    if (holderOf(data) !== null) return BY_OTHERS;
   }
   const output = was?.output ?? "ignore";
   const child = Bun.spawn([executable, ...manager.arguments], {
@@ -154,6 +159,7 @@ export async function start(manager: Manager, executable: string, data: string, 
       child.exitCode === null && child.signalCode === null
         ? null
         : `the daemon ended with ${child.signalCode ?? `code ${child.exitCode}`}`,
+    code: () => child.exitCode,
   };
 }
 
@@ -161,7 +167,8 @@ function startUnit(scope: "system" | "user", unit: string): Started {
   // A unit that failed too often within minutes is not started otherwise.
   systemctl(scope, "reset-failed", unit);
   const { code, text } = systemctl(scope, "start", unit);
-  if (code !== 0) return { fault: () => `${unit} does not start: ${text}` };
+  const ended = (): number => Number(systemctl(scope, "show", "--value", "-p", "ExecMainStatus", unit).text);
+  if (code !== 0) return { fault: () => `${unit} does not start: ${text}`, code: ended };
   const state = (): string => systemctl(scope, "show", "--value", "-p", "ActiveState", unit).text;
-  return { fault: () => (state() === "failed" ? `${unit} has failed` : null) };
+  return { fault: () => (state() === "failed" ? `${unit} has failed` : null), code: ended };
 }

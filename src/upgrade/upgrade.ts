@@ -14,7 +14,7 @@ import { type Problem, problem as problemOf } from "../model/problem.ts";
 import { describe, rehearse, type Setting, verify } from "./candidate.ts";
 import { asideOf, backupOf } from "./data-back.ts";
 import { type End, refused } from "./end.ts";
-import { goBack } from "./go-back.ts";
+import { type Discard, goBack } from "./go-back.ts";
 import { type Build, Home, type Journal } from "./home.ts";
 import { type Running, runningOn, start } from "./service.ts";
 import { holdPlace, StartedAgain } from "./stopped.ts";
@@ -52,7 +52,7 @@ export class Upgrade {
     });
   }
 
-  back(mayDiscard: boolean): Ended {
+  back(isDiscardAsked: boolean): Ended {
     return this.#alone(async (known) => {
       if (known === null) return refused("no-upgrade", `no upgrade of ${this.#options.executable} is known`);
       if (known.step === "gone-back") {
@@ -69,8 +69,8 @@ export class Upgrade {
         const { from, to } = journal;
         return ok({ kind: "gone-back", from, to, reason: "it was ended before the swap", rung: "as-it-is" });
       }
-      const isUnwatched = journal.step === "swapping" || journal.step === "watching";
-      return this.#goBack(journal, journal.reason ?? "a person asked for it", was, mayDiscard || isUnwatched);
+      const discard = isDiscardAsked ? "asked" : "never";
+      return this.#goBack(journal, journal.reason ?? "a person asked for it", was, discard);
     });
   }
 
@@ -142,7 +142,6 @@ export class Upgrade {
       lastLog: 0,
       reason: null,
       rung: "as-it-is",
-      mayDiscard: false,
     };
     this.#home.write(journal);
     const held = await holdPlace(manager, data);
@@ -155,7 +154,7 @@ export class Upgrade {
     } finally {
       held?.release();
     }
-    if (problem === null) return this.#watch({ ...journal, step: "watching" }, was);
+    if (problem === null) return this.#watch({ ...journal, step: "watching" }, was, "if-unreadable");
     return { ok: false, error: [problem, ...((await this.#goOn(journal, was, problem.message)) ?? [])] };
   }
 
@@ -180,22 +179,22 @@ export class Upgrade {
     this.#options.tell(`nerve ${journal.to.version} is in place`);
   }
 
-  async #watch(journal: Journal, was: Running | null): Ended {
+  async #watch(journal: Journal, was: Running | null, discard: Discard): Ended {
     const { from, to, manager, data } = journal;
     const { executable, patience, tell } = this.#options;
     if (manager !== null) {
       const started = await start(manager, executable, data, was);
       const fault = await watch(executable, data, started, journal.lastLog, patience);
-      if (fault !== null) return this.#goBack(journal, fault, was, true);
+      if (fault !== null) return this.#goBack(journal, fault, was, discard);
       tell("the daemon runs and commits");
     }
     this.#home.write({ ...journal, step: "done" });
     return ok({ kind: "upgraded", from, to, isWatched: manager !== null });
   }
 
-  #goBack(journal: Journal, reason: string, was: Running | null, mayDiscard: boolean): Ended {
+  #goBack(journal: Journal, reason: string, was: Running | null, discard: Discard): Ended {
     const { patience, tell } = this.#options;
-    return goBack(journal, reason, { home: this.#home, was, mayDiscard, patience, tell });
+    return goBack(journal, reason, { home: this.#home, was, discard, patience, tell });
   }
 
   /** Nothing was swapped: the old daemon goes on, where one ran. Null, or why it does not. */
@@ -229,18 +228,24 @@ export class Upgrade {
       const problems = await this.#goOn(journal, was, "it was ended before the swap");
       return problems === null ? this.#begin(file, false) : { ok: false, error: problems };
     }
-    if (journal.step === "going-back") return this.#goBack(journal, journal.reason ?? "it was going back", was, false);
-    const verified = await verify(file, file);
-    if (!verified.ok || verified.value !== journal.to.sha256) {
-      return this.#goBack(
-        journal,
-        `the upgrade to nerve ${journal.to.version} was ended, and another is asked for`,
-        was,
-        true,
-      );
-    }
+    if (journal.step === "going-back") return this.#afterTheWayBack(journal, was, file);
     tell(`the upgrade to nerve ${journal.to.version} was ended after the swap: going on`);
-    return this.#watch({ ...journal, step: "watching" }, was);
+    const ended = await this.#watch({ ...journal, step: "watching" }, was, "never");
+    if (!ended.ok || ended.value.kind !== "upgraded") return ended;
+    const verified = await verify(file, file);
+    return verified.ok && verified.value === journal.to.sha256 ? ended : this.#begin(file, false);
+  }
+
+  /** The way back is finished first. Only the old executable goes on with `file`: this process is then that executable. */
+  async #afterTheWayBack(journal: Journal, was: Running | null, file: string): Ended {
+    const { from, to, reason } = journal;
+    if ((await this.#home.inPlace()) !== from.sha256) {
+      const message = `the way back from nerve ${to.version} to ${from.version} is not finished`;
+      return refused("unfinished", message, "`nerve upgrade --rollback` finishes it");
+    }
+    this.#options.tell(`an earlier way back to nerve ${from.version} was ended after the swap: it is finished first`);
+    const ended = await this.#goBack(journal, reason ?? "it was going back", was, "never");
+    return ended.ok ? this.#begin(file, false) : ended;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VERSION } from "../../src/version.ts";
 import { COMPILED, type Project, project } from "../helpers/nerve.ts";
@@ -233,6 +233,78 @@ describe.skipIf(COMPILED === null)("an upgrade", () => {
       return row?.last ?? 0;
     });
     expect(Math.max(...kept)).toBeGreaterThanOrEqual(meanwhile.length);
+  });
+
+  const journalFile = (): string => join(folder.path, "bin/.nerve.upgrade/journal.json");
+  /** The journal as a kill, or an earlier nerve, leaves it. */
+  const leave = (state: object): void => {
+    const journal = JSON.parse(readFileSync(journalFile(), "utf8")) as object;
+    writeFileSync(journalFile(), JSON.stringify({ ...journal, ...state }));
+  };
+  const pid = (): string => readFileSync(join(site.data, "nerve.pid"), "utf8");
+
+  test("back to a version that cannot have its config throws nothing away, then or ever after", async () => {
+    await site.start({ [FAULT]: "config" });
+    await more();
+    const before = signals(site.data);
+    const config = join(folder.path, "nerve.yaml");
+    const { code, stdout, stderr } = await site.run(["upgrade", next]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${config}: there is no such file`)]);
+    expect(stderr).toContain("`nerve upgrade --rollback` goes on");
+    expect(stdout).not.toContain("trying the");
+    renameSync(`${config}.off`, config);
+    await site.start();
+    await more();
+    const lived = pid();
+    const meanwhile = signals(site.data);
+    const finished = await site.run(["upgrade", "--rollback"]);
+    expect([finished.code, finished.stderr]).toEqual([0, ""]);
+    expect(finished.stdout).toContain("the way back is finished with the data as they are");
+    expect(pid()).toBe(lived);
+    await site.stop();
+    leave({ step: "going-back", rung: "backup", mayDiscard: true });
+    const again = await site.run(["upgrade", "--rollback"]);
+    expect([again.code, again.stderr]).toEqual([0, ""]);
+    expect(again.stdout).toContain("with the data as it is");
+    expect(await site.version()).toBe(VERSION);
+    expect(await faultsOf(site, [...before, ...meanwhile])).toEqual([]);
+  });
+
+  test("after a way back that was killed goes on with the file, or is refused before a daemon is stopped", async () => {
+    await site.start();
+    expect((await site.run(["upgrade", next])).code).toBe(0);
+    leave({ step: "going-back", reason: "a person asked for it" });
+    const lived = pid();
+    const refused = await site.run(["upgrade", next]);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("`nerve upgrade --rollback` finishes it"),
+    ]);
+    expect([pid(), await site.version()]).toEqual([lived, VARIANT_VERSION]);
+    expect((await site.run(["upgrade", "--rollback"])).code).toBe(0);
+    expect(await site.version()).toBe(VERSION);
+    await more();
+    const before = signals(site.data);
+    leave({ step: "going-back" });
+    const { code, stdout, stderr } = await site.run(["upgrade", next]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("it is finished first");
+    expect(stdout).toContain("the way back is finished with the data as they are");
+    expect(stdout).not.toContain("going back to");
+    expect(stdout).toContain(`upgraded from nerve ${VERSION} to ${VARIANT_VERSION}`);
+    expect(await faultsOf(site, before)).toEqual([]);
+  });
+
+  test("that was killed after the swap is finished before another file is looked at", async () => {
+    await site.start();
+    const other = release(site.executable, join(folder.path, "other"));
+    expect((await site.run(["upgrade", next])).code).toBe(0);
+    leave({ step: "watching" });
+    const lived = pid();
+    const { code, stdout, stderr } = await site.run(["upgrade", other]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("written by a newer nerve")]);
+    expect(stdout).toContain("the daemon runs and commits");
+    expect([pid(), await site.version()]).toEqual([lived, VARIANT_VERSION]);
   });
 
   const STAGES: readonly (readonly [fault: Fault, changes: boolean, words: RegExp])[] = [

@@ -35,6 +35,8 @@ export type Fault =
   | "crash"
   /** The daemon hangs once it has migrated logs.db. */
   | "hang"
+  /** The daemon moves the config away once it has migrated logs.db, and ends. */
+  | "config"
   /** The daemon ends a moment after it has begun to commit. */
   | "late";
 
@@ -59,7 +61,7 @@ const EDITS: Readonly<Record<string, readonly (readonly [from: string, to: strin
   "src/kernel/daemon/boot.ts": [
     [
       "  const daemon = new Daemon(",
-      `  const fault = process.env.${FAULT};\n  if (fault === "crash") process.exit(70);\n  if (fault === "hang") Bun.sleepSync(3_600_000);\n  if (fault === "late") setTimeout(() => process.exit(70), 1_500);\n  const daemon = new Daemon(`,
+      `  const fault = process.env.${FAULT};\n  if (fault === "crash") process.exit(70);\n  if (fault === "config") {\n    process.getBuiltinModule("node:fs").renameSync(options.configFile, options.configFile + ".off");\n    process.exit(70);\n  }\n  if (fault === "hang") Bun.sleepSync(3_600_000);\n  if (fault === "late") setTimeout(() => process.exit(70), 1_500);\n  const daemon = new Daemon(`,
     ],
   ],
 };
