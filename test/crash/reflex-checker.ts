@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
 import { shownKey } from "../../src/rules/key.ts";
-import { type KeyState, REST } from "../../src/rules/key-state.ts";
+import { type KeyState, REST, readKeyState } from "../../src/rules/key-state.ts";
 import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
 import { isAtRest, ruleOf } from "../../src/rules/rule.ts";
 import type { Known } from "./possible-times.ts";
@@ -131,7 +131,7 @@ function expected(config: ReflexConfig, store: Store, told: readonly Told[], end
   const remembered = new Map(
     store.states
       .filter(({ reflex }) => reflex === config.name)
-      .map((row) => [row.key, JSON.parse(row.state) as KeyState]),
+      .map((row) => [row.key, readKeyState(JSON.parse(row.state)) ?? REST]),
   );
   const fired: string[] = [];
   const wrongStates: string[] = [];
