@@ -271,7 +271,6 @@ export const NOT_YET: readonly string[] = [
   "dev",
   "fleet",
   "inbox",
-  "notify",
   "open",
   "push",
   "sql",
