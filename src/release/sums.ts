@@ -14,8 +14,11 @@ export const SUMS_FILE = "SHA256SUMS";
 /** Name of a file → its SHA-256, 64 lowercase hex digits. */
 export type Sums = ReadonlyMap<string, string>;
 
-/** `sha256sum` writes `*` before a name that it read in binary mode. A name is that of a file beside `SHA256SUMS`. */
-const LINE = /^([0-9a-f]{64}) [ *]([A-Za-z0-9_+~][A-Za-z0-9._+~-]*)$/;
+/**
+ * `sha256sum` writes `*` before a name that it read in binary mode, and takes digests in capitals and lines that end with CRLF.
+ * A name is that of a file beside `SHA256SUMS`, so `./` before the name changes nothing.
+ */
+const LINE = /^([0-9A-Fa-f]{64}) [ *](?:\.\/)*([A-Za-z0-9_+~][A-Za-z0-9._+~-]*)\r?$/;
 
 /** The lines of a `SHA256SUMS`, or every line that is none. `file` is where the text stands, for the messages. */
 export function parseSums(text: string, file: string): Result<Sums, readonly Problem[]> {
@@ -35,7 +38,7 @@ export function parseSums(text: string, file: string): Result<Sums, readonly Pro
     const [, digest = "", name = ""] = LINE.exec(line) ?? [];
     if (name === "") bad(index, `${JSON.stringify(line.slice(0, 100))} is no line of a SHA256SUMS`);
     else if (sums.has(name)) bad(index, `${name} stands in it twice`);
-    else sums.set(name, digest);
+    else sums.set(name, digest.toLowerCase());
   }
   return problems.length === 0 ? ok(sums) : err(problems);
 }

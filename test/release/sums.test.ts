@@ -31,14 +31,32 @@ test("a line of sha256sum --binary is read", () => {
 });
 
 for (const [what, line] of [
+  ["a name behind ./", `${A}  ./nerve`],
+  ["a digest in capitals", `${A.toUpperCase()}  nerve`],
+  ["an end of CRLF", `${A}  nerve\r`],
+  ["all three in binary mode", `${A.toUpperCase()} *./nerve\r`],
+] as const) {
+  test(`${what} is read as sha256sum reads it`, () => {
+    expect(parseSums(`${line}\n${B}  other\n`, SUMS_FILE)).toEqual({
+      ok: true,
+      value: new Map([
+        ["nerve", A],
+        ["other", B],
+      ]),
+    });
+  });
+}
+
+for (const [what, line] of [
   ["nothing", ""],
   ["a short digest", `${A.slice(1)}  nerve`],
-  ["a digest in capitals", `${A.toUpperCase()}  nerve`],
   ["a path", `${A}  ../nerve`],
   ["a folder", `${A}  bin/nerve`],
   ["a hidden file", `${A}  .nerve`],
   ["a name that sha256sum escapes", `\\${A}  ner\\nve`],
   ["a name twice", `${B}  twice`],
+  ["a name twice, once behind ./", `${B}  ./twice`],
+  ["a path behind ./", `${A}  ./../nerve`],
   ["text", "-----BEGIN SSH SIGNATURE-----"],
 ] as const) {
   test(`${what} is refused with its line`, () => {
