@@ -39,7 +39,7 @@ export async function blameFor(
 ): Promise<Fault> {
   if (code === CANNOT_BE_HAD) return { words, blame: "host" };
   if (code !== REFUSED) return { words, blame: "unknown" };
-  const answer = await answerOf([executable, "--json", config], ANSWER_MS, {
+  const answer = await answerOf([executable, "--json", config], ANSWER_MS, null, {
     env: was?.environment ?? process.env,
     cwd: dirname(config),
     ...asOwner(ownerOf(data)),

@@ -2,14 +2,36 @@
  * The executable that is to come: what it is, whether it is what was released, and what it says of this host's config, modules
  * and databases, each tried on copies.
  */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { readJson } from "../base/json.ts";
+import { type FileKind, fileKind } from "../base/file-kind.ts";
+import { isJsonObject, type Json, type JsonObject, readJson } from "../base/json.ts";
 import { asOwner, giveTo, ownerOf } from "../base/owner.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { matchSums, parseSums, SUMS_FILE } from "../release/sums.ts";
 import type { Build } from "./home.ts";
+
+/** Why `file` can be no executable to come, or null. A file that is not plain is never opened: the open of a pipe may wait for ever. */
+export function whyUnfit(file: string): Problem | null {
+  try {
+    const kind = kindAt(file);
+    if (kind === "a plain file") return null;
+    return problem("no-file", `${file} is ${kind}, and no executable`, "name the executable of another nerve", file);
+  } catch (error) {
+    return unreachable(file, error);
+  }
+}
+
+/** What lies at a path, or where a link there ends. Throws where nothing does. */
+const kindAt = (file: string): FileKind | null => fileKind(realpathSync(file));
+
+function unreachable(file: string, error: unknown): Problem {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const isAbsent = code === "ENOENT" || code === "ENOTDIR";
+  const what = isAbsent ? `there is no file ${file}` : `${file} cannot be read: ${message}`;
+  return problem("no-file", what, "name the executable of another nerve", file);
+}
 
 /** Whether `name` of the folder of `file` is, by its bytes at `copy`, what `SHA256SUMS` beside it says; its SHA-256. */
 export async function verify(file: string, copy: string): Promise<Result<string, readonly Problem[]>> {
@@ -17,6 +39,8 @@ export async function verify(file: string, copy: string): Promise<Result<string,
   const sums = join(folder, SUMS_FILE);
   let text: string;
   try {
+    const kind = kindAt(sums);
+    if (kind !== "a plain file") return err([problem("no-sums", `${sums} is ${kind}, and no plain file`, null, sums)]);
     text = readFileSync(sums, "utf8");
   } catch (error) {
     const hint = `a release has it; for a build of your own: cd ${folder} && sha256sum * > ${SUMS_FILE}`;
@@ -34,11 +58,15 @@ export interface Setting {
   readonly data: string;
   /** Of the daemon, where one runs: variables and credentials that only it gets. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Ends what is tried. */
+  readonly stop: AbortSignal;
 }
 
 /** So long a check of very large databases may take. */
 const CHECK_MS = 3_600_000;
 const VERSION_MS = 30_000;
+/** So many characters of a text that is no problem of nerve's are shown. */
+const MAX_SAID = 500;
 
 interface Answer {
   readonly code: number | string;
@@ -46,12 +74,19 @@ interface Answer {
   readonly stderr: string;
 }
 
-export async function answerOf(command: readonly string[], timeoutMs: number, options: object): Promise<Answer> {
+export async function answerOf(
+  command: readonly string[],
+  timeoutMs: number,
+  stop: AbortSignal | null,
+  options: object,
+): Promise<Answer> {
+  if (stop?.aborted === true) return { code: "unknown", stdout: "", stderr: "" };
   try {
     const child = Bun.spawn([...command], {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: timeoutMs,
       killSignal: "SIGKILL",
+      ...(stop === null ? {} : { signal: stop }),
       ...options,
     });
     const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
@@ -70,18 +105,16 @@ export async function describe(
   setting: Setting,
 ): Promise<Result<Build, Problem>> {
   const env = { PATH: process.env.PATH ?? "" };
-  const { code, stdout, stderr } = await answerOf([copy, "version", "--json"], VERSION_MS, {
+  const { code, stdout, stderr } = await answerOf([copy, "version", "--json"], VERSION_MS, setting.stop, {
     env,
     cwd: "/",
     ...asOwner(ownerOf(setting.data)),
   });
-  const about = readJson(stdout) as { readonly version?: unknown; readonly commit?: unknown } | null | undefined;
-  if (code === 0 && typeof about?.version === "string" && typeof about.commit === "string") {
-    return ok({ version: about.version, commit: about.commit, sha256 });
-  }
+  const { version, commit } = fieldsOf(readJson(stdout));
+  if (code === 0 && typeof version === "string" && typeof commit === "string") return ok({ version, commit, sha256 });
   const why = stderr.trim().replaceAll(copy, file) || `it ended with ${code}`;
   const hint = "is it a nerve for this processor, and for this C library?";
-  return err(problem("no-nerve", `${file} does not run as nerve here: ${why.slice(0, 500)}`, hint, file));
+  return err(problem("no-nerve", `${file} does not run as nerve here: ${why.slice(0, MAX_SAID)}`, hint, file));
 }
 
 /** The folder for copies: where the databases lie, for there is room for them. */
@@ -90,31 +123,49 @@ const scratchOf = (data: string): string => join(data, "upgrade-check");
 interface Check {
   readonly code: number | string;
   readonly stdout: string;
+  readonly stderr: string;
   readonly problems: readonly Problem[];
 }
 
-async function checkBy(file: string, { config, data, environment }: Setting): Promise<Check> {
+async function checkBy(file: string, { config, data, environment, stop }: Setting): Promise<Check> {
   const owner = ownerOf(data);
   const scratch = scratchOf(data);
   rmSync(scratch, { recursive: true, force: true });
   mkdirSync(scratch, { mode: 0o700 });
   giveTo(owner, scratch);
   try {
-    const { code, stdout, stderr } = await answerOf([file, "check", "--no-types", "--json", "-c", config], CHECK_MS, {
+    const command = [file, "check", "--no-types", "--json", "-c", config];
+    const { code, stdout, stderr } = await answerOf(command, CHECK_MS, stop, {
       env: { ...environment, TMPDIR: scratch },
       cwd: dirname(config),
       ...asOwner(owner),
     });
-    return { code, stdout, problems: stderr.split("\n").flatMap(problemIn) };
+    return { code, stdout, stderr, problems: stderr.split("\n").flatMap(problemIn) };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-export function problemIn(line: string): readonly Problem[] {
-  const { error = null } = (readJson(line) ?? {}) as { readonly error?: Problem | null };
-  return error === null ? [] : [error];
+/** Another version may say less of a problem than this one, or more. */
+export function problemIn(text: string): readonly Problem[] {
+  const { error } = fieldsOf(readJson(text));
+  if (!isJsonObject(error)) return [];
+  const { kind, message, hint, file, line, column } = error;
+  const found: Problem = {
+    kind: textOf(kind) ?? "unknown",
+    message: textOf(message) ?? JSON.stringify(error),
+    hint: textOf(hint),
+    file: textOf(file),
+    line: numberOf(line),
+    column: numberOf(column),
+  };
+  return [found];
 }
+
+const fieldsOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
+const itemsOf = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? value : []);
+const textOf = (value: Json | undefined): string | null => (typeof value === "string" ? value : null);
+const numberOf = (value: Json | undefined): number | null => (typeof value === "number" ? value : null);
 
 /**
  * Migrations that the new executable would apply, or what it finds wrong that the old one does not: a sense that does not load
@@ -131,24 +182,18 @@ export async function rehearse(
   const known = new Set((await checkBy(old, setting)).problems.map(({ message }) => message));
   const fresh = found.problems.filter(({ message }) => !known.has(message));
   if (fresh.length === 0 && found.problems.length > 0) return ok(pendingIn(found.stdout));
-  const message = `the check of nerve ${build.version} ended with ${found.code}`;
+  const ended = `the check of nerve ${build.version} ended with ${found.code}`;
+  const said = found.problems.length === 0 ? found.stderr.trim().slice(0, MAX_SAID) : "";
+  const message = said === "" ? ended : `${ended}: ${said}`;
   return err([problem("check-failed", message), ...fresh]);
-}
-
-interface Pending {
-  readonly pending: readonly string[];
-}
-
-interface Checked {
-  readonly store: Pending | null;
-  readonly senses: readonly (Pending & { readonly name: string })[] | null;
 }
 
 /** What it does not say is not known. */
 function pendingIn(stdout: string): string[] {
-  const { store = null, senses = null } = (readJson(stdout) ?? {}) as { [Key in keyof Checked]?: Checked[Key] };
-  return [
-    ...(store?.pending ?? []).map((name) => `logs.db ${name}`),
-    ...(senses ?? []).flatMap(({ name, pending }) => pending.map((file) => `${name}.db ${file}`)),
-  ];
+  const { store, senses } = fieldsOf(readJson(stdout));
+  return [store ?? null, ...itemsOf(senses)].flatMap((database, at) => {
+    const { name, pending } = fieldsOf(database);
+    const file = at === 0 ? "logs" : (textOf(name) ?? "a sense");
+    return itemsOf(pending).map((migration) => `${file}.db ${textOf(migration) ?? JSON.stringify(migration)}`);
+  });
 }

@@ -61,6 +61,14 @@ export interface Journal {
 const JOURNAL = "journal.json";
 const O_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
+const asideOf = (file: string): string => `${file}.tmp`;
+
+/** A rename does nothing where both names are of one file already, and then leaves the first name. */
+function renameLink(from: string, to: string): void {
+  renameSync(from, to);
+  rmSync(from, { force: true });
+}
+
 export class Home {
   readonly executable: string;
   readonly folder: string;
@@ -78,12 +86,28 @@ export class Home {
     return join(this.folder, "previous");
   }
 
-  /** Makes the folder and locks it; null while another upgrade has it. Throws what the file system throws. */
+  /** Another name of the previous executable, until this name is in place. */
+  get #again(): string {
+    return join(this.folder, "again");
+  }
+
+  /**
+   * Makes the folder, locks it and removes what a kill left there; null while another upgrade has it. Throws what the file
+   * system throws.
+   */
   enter(): Lock | null {
     mkdirSync(this.folder, { recursive: true });
     // The owner of the data runs what lies there, whatever the umask is.
     chmodSync(this.folder, 0o755);
-    return acquireLock(join(this.folder, "lock"));
+    const lock = acquireLock(join(this.folder, "lock"));
+    if (lock !== null) this.#tidy();
+    return lock;
+  }
+
+  /** Everything has its place by a rename, so no step needs what still lies aside. */
+  #tidy(): void {
+    const files = [this.staged, this.#again, asideOf(this.previous), asideOf(join(this.folder, JOURNAL))];
+    for (const file of files) rmSync(file, { force: true });
   }
 
   /** Null: no upgrade was ever begun here. */
@@ -112,26 +136,25 @@ export class Home {
 
   /** Keeps the executable that is in place as the previous one. */
   keepPrevious(): void {
-    const aside = `${this.previous}.tmp`;
+    const aside = asideOf(this.previous);
     rmSync(aside, { force: true });
     linkSync(this.executable, aside);
-    renameSync(aside, this.previous);
+    renameLink(aside, this.previous);
     syncPath(this.folder);
   }
 
   /** Puts a file of the folder in the executable's place, in one step. */
   putInPlace(file: string): void {
-    renameSync(file, this.executable);
+    renameLink(file, this.executable);
     syncPath(dirname(this.executable));
     syncPath(this.folder);
   }
 
   /** Puts the previous executable in place; it stays here too. */
   putPreviousInPlace(): void {
-    const aside = join(this.folder, "again");
-    rmSync(aside, { force: true });
-    linkSync(this.previous, aside);
-    this.putInPlace(aside);
+    rmSync(this.#again, { force: true });
+    linkSync(this.previous, this.#again);
+    this.putInPlace(this.#again);
   }
 
   /** The SHA-256 of the executable that is in place. */
@@ -140,7 +163,7 @@ export class Home {
   }
 
   #replace(file: string, bytes: Buffer, mode: number): void {
-    const aside = `${file}.tmp`;
+    const aside = asideOf(file);
     rmSync(aside, { force: true });
     const descriptor = openSync(aside, O_NEW, mode);
     try {

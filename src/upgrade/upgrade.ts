@@ -3,24 +3,27 @@
  * changed yet), stop, back up, swap, start, watch, and where that does not go well, back again. Killed at any step, one whole
  * executable is in place, and the next `nerve upgrade` goes on or goes back.
  */
-import { accessSync, constants, existsSync, rmSync, statfsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { SENSES, STORE, sensesIn } from "../backup/layout.ts";
+import { STORE } from "../backup/layout.ts";
 import { takeBackup } from "../backup/take.ts";
 import { giveTo, ownerOf } from "../base/owner.ts";
 import { ok, type Result } from "../base/result.ts";
-import { formatSize } from "../base/size.ts";
 import { type Problem, problem as problemOf } from "../model/problem.ts";
-import { describe, rehearse, type Setting, verify } from "./candidate.ts";
+import { describe, rehearse, type Setting, verify, whyUnfit } from "./candidate.ts";
 import { asideOf, backupOf } from "./data-back.ts";
 import { type End, refused } from "./end.ts";
 import { type Discard, goBack } from "./go-back.ts";
 import { type Build, Home, type Journal } from "./home.ts";
+import { noRoomForBackup, stage } from "./room.ts";
 import { type Running, runningOn, start } from "./service.ts";
 import { holdPlace, StartedAgain } from "./stopped.ts";
 import { lastLog, type Patience, WITHIN_MS, watch } from "./watch.ts";
 
 type Ended = Promise<Result<End, readonly Problem[]>>;
+
+/** Of what is tried before anything is changed. */
+type Trial = Promise<Result<Extract<End, { readonly kind: "rehearsed" | "same" }>, readonly Problem[]>>;
 
 export interface UpgradeOptions {
   /** The executable that is replaced: this one. */
@@ -36,14 +39,24 @@ export interface UpgradeOptions {
 export class Upgrade {
   readonly #options: UpgradeOptions;
   readonly #home: Home;
+  /** While nothing is changed: ends what is tried. */
+  #trial: AbortController | null = null;
 
   constructor(options: UpgradeOptions) {
     this.#options = options;
     this.#home = new Home(options.executable);
   }
 
+  /** Ends an upgrade that has changed nothing yet. False: from here on an upgrade ends by itself. */
+  stop(): boolean {
+    this.#trial?.abort();
+    return this.#trial !== null;
+  }
+
   /** `onlyCheck`: nothing is changed. */
-  to(file: string, onlyCheck: boolean): Ended {
+  async to(file: string, onlyCheck: boolean): Ended {
+    const unfit = whyUnfit(file);
+    if (unfit !== null) return { ok: false, error: [unfit] };
     return this.#alone(async (journal) => {
       if (journal === null || isOver(journal)) return this.#begin(file, onlyCheck);
       if (onlyCheck)
@@ -97,34 +110,57 @@ export class Upgrade {
       if (error instanceof StartedAgain) return refused("started-again", error.message, "stop whoever starts it");
       const { code, message } = error as NodeJS.ErrnoException;
       if (code === undefined || code.startsWith("ERR_")) throw error;
-      const hint =
-        code === "EACCES" || code === "EROFS" ? "run it as who may write there: sudo nerve upgrade …" : CONTINUE;
+      const isDenied = code === "EACCES" || code === "EROFS";
+      const hint = isDenied ? "run it as who may write there: sudo nerve upgrade …" : this.#howOn();
       return refused("upgrade-failed", message, hint, folder);
+    }
+  }
+
+  /** After a fault of the file system: how an upgrade that has begun goes on; null where none has. */
+  #howOn(): string | null {
+    try {
+      const journal = this.#home.read();
+      return journal.ok && journal.value !== null && !isOver(journal.value) ? CONTINUE : null;
+    } catch {
+      return CONTINUE;
     }
   }
 
   // ── nothing is changed yet ──────────────────────────────────────────
 
   async #begin(file: string, onlyCheck: boolean): Ended {
-    const { data, config, tell, executable, own } = this.#options;
-    const home = this.#home;
+    const { data, own } = this.#options;
     const was = existsSync(data) ? runningOn(data) : null;
-    const setting: Setting = { config, data, environment: was?.environment ?? process.env };
-    home.stage(file);
-    const verified = await verify(file, home.staged);
+    const trial = new AbortController();
+    this.#trial = trial;
+    try {
+      const from: Build = { ...own, sha256: await this.#home.inPlace() };
+      const tried = await this.#try(file, from, was, trial.signal);
+      if (trial.signal.aborted) return refused("interrupted", "the upgrade was ended before it changed anything");
+      if (!tried.ok || tried.value.kind === "same" || onlyCheck) return tried;
+      this.#trial = null;
+      return await this.#change(from, tried.value.to, was);
+    } finally {
+      this.#trial = null;
+    }
+  }
+
+  async #try(file: string, from: Build, was: Running | null, stop: AbortSignal): Trial {
+    const { data, config, tell, executable } = this.#options;
+    const { staged } = this.#home;
+    const roomless = noRoomForBackup(data) ?? stage(this.#home, file);
+    if (roomless !== null) return { ok: false, error: [roomless] };
+    const verified = await verify(file, staged);
     if (!verified.ok) return verified;
-    const from: Build = { ...own, sha256: await home.inPlace() };
     if (verified.value === from.sha256) return ok({ kind: "same", build: from });
     tell(`${file} is whole`);
-    const to = await describe(file, home.staged, verified.value, setting);
+    const setting: Setting = { config, data, environment: was?.environment ?? process.env, stop };
+    const to = await describe(file, staged, verified.value, setting);
     if (!to.ok) return { ok: false, error: [to.error] };
-    const pending = await rehearse(home.staged, executable, to.value, setting);
+    const pending = await rehearse(staged, executable, to.value, setting);
     if (!pending.ok) return pending;
     tell(`nerve ${to.value.version} takes the config, and its migrations work on copies: ${listed(pending.value)}`);
-    const roomless = noRoom(data);
-    if (roomless !== null) return roomless;
-    if (onlyCheck) return ok({ kind: "rehearsed", to: to.value, pending: pending.value });
-    return this.#change(from, to.value, was);
+    return ok({ kind: "rehearsed", to: to.value, pending: pending.value });
   }
 
   // ── from here on something is ───────────────────────────────────────
@@ -260,20 +296,3 @@ function asItRuns(journal: Journal): { readonly journal: Journal; readonly was: 
 const isOver = ({ step }: Journal): boolean => step === "done" || step === "gone-back" || step === "stuck";
 
 const listed = (pending: readonly string[]): string => (pending.length === 0 ? "there are none" : pending.join(", "));
-
-/** Beside the copies of the databases nerve needs room to go on. */
-const SPARE_BYTES = 64 * 1024 * 1024;
-
-function noRoom(data: string): Result<never, readonly Problem[]> | null {
-  if (!existsSync(join(data, STORE))) return null;
-  const files = [STORE, ...sensesIn(data).map((name) => `${SENSES}/${name}.db`)];
-  const needed = files.reduce(
-    (sum, path) => sum + (statSync(join(data, path), { throwIfNoEntry: false })?.size ?? 0),
-    0,
-  );
-  const { bavail, bsize } = statfsSync(data);
-  const free = bavail * bsize;
-  if (free >= needed + SPARE_BYTES) return null;
-  const message = `the backup before the swap needs ${formatSize(needed)} in ${data}, and ${formatSize(free)} are free`;
-  return refused("no-room", message, `have at least ${formatSize(needed + SPARE_BYTES)} free there`, data);
-}

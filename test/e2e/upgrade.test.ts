@@ -4,8 +4,20 @@
  */
 import { Database } from "bun:sqlite";
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { Home } from "../../src/upgrade/home.ts";
 import { VERSION } from "../../src/version.ts";
 import { COMPILED, type Project, project } from "../helpers/nerve.ts";
 import { smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
@@ -56,6 +68,26 @@ async function faultsOf(site: UpgradeSite, before: readonly Row[]): Promise<stri
     ...twice.map(({ run }) => `run ${run} has ended twice`),
     ...(rebuilt.code === 0 ? [] : [`rebuild --check: ${rebuilt.stderr}`]),
   ];
+}
+
+/** Of a size in KB or MB, as a message shows it. */
+const bytesOf = (size: string): number => Number.parseFloat(size) * (size.endsWith("KB") ? 1024 : 1024 ** 2);
+
+// Each in the place of what lies there.
+
+function folderAt(path: string): void {
+  rmSync(path);
+  mkdirSync(path);
+}
+
+function fileAt(path: string): void {
+  rmSync(path, { recursive: true });
+  writeFileSync(path, "");
+}
+
+function pipeAt(file: string): void {
+  rmSync(file);
+  expect(Bun.spawnSync(["mkfifo", file]).exitCode).toBe(0);
 }
 
 describe.skipIf(COMPILED === null)("an upgrade", () => {
@@ -154,9 +186,19 @@ describe.skipIf(COMPILED === null)("an upgrade", () => {
       try {
         await site.start();
         const pid = readFileSync(join(site.data, "nerve.pid"), "utf8");
+        // A small file system is no obstacle by itself.
+        expect((await site.run(["upgrade", next, "--check"])).code).toBe(0);
+        const { bavail, bsize } = statfsSync(disk.path);
+        writeFileSync(join(disk.path, "filler"), Buffer.alloc(bavail * bsize - 4 * 1024 ** 2, 1));
         const { code, stderr } = await site.run(["upgrade", next]);
-        expect([code, stderr]).toEqual([1, expect.stringContaining(`needs`)]);
-        expect(stderr).toContain(`${site.data}, and`);
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`in ${site.data} (`)]);
+        const [, needed = "", copied = "", reserve = ""] =
+          /needs (.+ MB) in .*\((.+ [KM]B) for the backup before the swap, and (.+ MB) that the daemon/.exec(stderr) ??
+          [];
+        expect(reserve).toBe("5.0 MB");
+        expect(bytesOf(needed)).toBeGreaterThan(bytesOf(reserve));
+        expect(Math.abs(bytesOf(needed) - bytesOf(copied) - bytesOf(reserve))).toBeLessThan(0.2 * 1024 ** 2);
+        expect(stderr).toContain(`have at least ${needed} free there`);
         expect(readFileSync(join(site.data, "nerve.pid"), "utf8")).toBe(pid);
         expect(await site.version()).toBe(VERSION);
       } finally {
@@ -165,6 +207,101 @@ describe.skipIf(COMPILED === null)("an upgrade", () => {
       }
     },
   );
+
+  test.skipIf(whyNoSmallDisk() !== null)("says how much room the copy beside the executable wants", async () => {
+    const megabytes = Math.ceil(statSync(site.executable).size / 1024 ** 2);
+    const disk = smallDisk(megabytes + 8);
+    if (typeof disk === "string") throw new Error(disk);
+    try {
+      const small = new UpgradeSite(disk.path);
+      writeFileSync(join(disk.path, "nerve.yaml"), `data: ${site.data}\n${CONFIG}`);
+      const { code, stderr } = await small.run(["upgrade", next]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/the copy of .* needs \d+ MB in .*, and [\d.]+ MB are free/),
+      ]);
+      expect(stderr).toContain(next);
+      expect(stderr).not.toContain("goes on");
+      expect(existsSync(join(disk.path, "bin/.nerve.upgrade/new"))).toBe(false);
+    } finally {
+      disk.unmount();
+    }
+  });
+
+  describe("ends by a signal while it has changed nothing, and leaves nothing:", () => {
+    const signals = [
+      ["SIGTERM", 143, ["--check"]],
+      ["SIGINT", 130, []],
+      ["SIGHUP", 129, []],
+    ] as const;
+    test.each(signals)("%s", async (signal, code, more) => {
+      await site.start();
+      // A nerve whose check says that it has begun, and does not end.
+      const begun = join(folder.path, "begun");
+      const slow = join(folder.path, "slow");
+      const version = JSON.stringify({ version: VARIANT_VERSION, commit: "c" });
+      writeFileSync(
+        slow,
+        `#!/bin/sh\nif [ "$1" = version ]; then echo '${version}'; exit; fi\necho $$ > ${begun}\nexec sleep 1000\n`,
+      );
+      chmodSync(slow, 0o755);
+      const file = release(slow, join(folder.path, "other"));
+      const child = Bun.spawn([site.executable, "upgrade", file, ...more], {
+        cwd: folder.path,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      await until("the check has begun", () => existsSync(begun) && readFileSync(begun, "utf8").endsWith("\n"));
+      child.kill(signal);
+      expect(await new Response(child.stderr).text()).toContain("ended before it changed anything");
+      expect(await child.exited).toBe(code);
+      expect(existsSync(`/proc/${readFileSync(begun, "utf8").trim()}`)).toBe(false);
+      expect(existsSync(join(site.data, "upgrade-check"))).toBe(false);
+      expect(readdirSync(join(folder.path, "bin/.nerve.upgrade"))).toEqual(["lock"]);
+      expect(await site.version()).toBe(VERSION);
+    });
+  });
+
+  test("shows what the check of another version says, whatever fields it has", async () => {
+    await site.start();
+    const script = join(folder.path, "script");
+    const version = JSON.stringify({ version: VARIANT_VERSION, commit: "c" });
+    const said: readonly (readonly [stderr: string, shown: string])[] = [
+      ['{"error":{"message":"bad config"}}', "error: bad config"],
+      ['{"error":{"kind":7,"message":{"is":"an object"},"line":"3"}}', '{"is":"an object"}'],
+      ['{"error":"a text"}', 'ended with 78: {"error":"a text"}'],
+      ["null", "ended with 78: null"],
+      ["panic: no config", "ended with 78: panic: no config"],
+    ];
+    for (const [stderr, shown] of said) {
+      writeFileSync(
+        script,
+        `#!/bin/sh\n[ "$1" = version ] && echo '${version}' && exit\necho '${stderr}' >&2\nexit 78\n`,
+      );
+      chmodSync(script, 0o755);
+      const verb = await site.run(["upgrade", release(script, join(folder.path, "other"))]);
+      expect([verb.code, verb.stderr]).toEqual([1, expect.stringContaining(shown)]);
+      expect(verb.stderr).not.toContain("TypeError");
+    }
+    const pending = JSON.stringify({ store: { pending: ["1.sql", 2] }, senses: { name: "no list" } });
+    writeFileSync(script, `#!/bin/sh\n[ "$1" = version ] && echo '${version}' && exit\necho '${pending}'\n`);
+    const file = release(script, join(folder.path, "other"));
+    const { code, stdout } = await site.run(["upgrade", file, "--check"]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining("logs.db 1.sql, logs.db 2")]);
+  });
+
+  test("removes what a kill left beside the executable", async () => {
+    const home = join(folder.path, "bin/.nerve.upgrade");
+    mkdirSync(home);
+    for (const name of ["previous.tmp", "again", "journal.json.tmp", "new"]) writeFileSync(join(home, name), "");
+    expect((await site.run(["upgrade", "--rollback"])).code).toBe(2);
+    expect(readdirSync(home)).toEqual(["lock"]);
+    // The executable that is in place may be the previous one already.
+    const of = new Home(site.executable);
+    of.keepPrevious();
+    of.keepPrevious();
+    of.putPreviousInPlace();
+    expect(readdirSync(home).sort()).toEqual(["lock", "previous"]);
+  });
 
   describe("of a file that is not to be trusted is refused by name before anything runs it:", () => {
     const refusals: readonly (readonly [what: string, spoil: (file: string) => void, words: string])[] = [
@@ -184,15 +321,32 @@ describe.skipIf(COMPILED === null)("an upgrade", () => {
         (file) => writeFileSync(join(file, "../SHA256SUMS"), `${"0".repeat(64)}  other\n`),
         "SHA256SUMS does not name nerve",
       ],
-      ["it is not there", (file) => rmSync(file), "no such file"],
+      ["its sums are a named pipe", (file) => pipeAt(join(file, "../SHA256SUMS")), "SHA256SUMS is a named pipe"],
     ];
     test.each(refusals)("%s", async (_, spoil, words) => {
       await site.start();
       spoil(next);
       const { code, stderr } = await site.run(["upgrade", next]);
       expect([code, stderr]).toEqual([1, expect.stringContaining(words)]);
-      expect(stderr).toContain(next);
+      expect(stderr).toContain(dirname(next));
+      expect(stderr).not.toContain("goes on");
       expect(await site.version()).toBe(VERSION);
+    });
+
+    const absent: readonly (readonly [what: string, spoil: (file: string) => void, words: (file: string) => string])[] =
+      [
+        ["it is not there", (file) => rmSync(file), (file) => `there is no file ${file}`],
+        ["it is a folder", (file) => folderAt(file), (file) => `${file} is a folder`],
+        ["it is a named pipe", pipeAt, (file) => `${file} is a named pipe`],
+        ["it lies under a file", (file) => fileAt(dirname(file)), (file) => `there is no file ${file}`],
+      ];
+    test.each(absent)("%s, which is wrong usage", async (_, spoil, words) => {
+      spoil(next);
+      for (const more of [[], ["--check"]]) {
+        const { code, stderr } = await site.run(["upgrade", next, ...more]);
+        expect([code, stderr.split("\n")[0]]).toEqual([2, expect.stringContaining(words(next))]);
+        expect(stderr).not.toContain("goes on");
+      }
     });
 
     test("it is no nerve", async () => {

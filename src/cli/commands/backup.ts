@@ -13,7 +13,7 @@ import type { Problem } from "../../model/problem.ts";
 import { PASSING } from "../../store/tables.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import { defineCommand, flag } from "../frame/command.ts";
-import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
+import { ENDED_BY, EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { findPlace, type Place } from "../place/place.ts";
 import { storeFailure } from "../place/store.ts";
 import { print } from "../screen/terminal.ts";
@@ -47,13 +47,10 @@ async function take(place: Place, folder: string, json: boolean): Promise<Outcom
   return ok(EXIT.done);
 }
 
-/** A shell reads 128 and the signal's number as "ended by it". */
-const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-
 /** What is half done is removed when the process ends in order. */
 function endBySignals(): void {
-  for (const [signal, code] of Object.entries(SIGNALS))
-    process.on(signal as keyof typeof SIGNALS, () => process.exit(code));
+  for (const [signal, code] of Object.entries(ENDED_BY))
+    process.on(signal as keyof typeof ENDED_BY, () => process.exit(code));
 }
 
 function refusal(place: Place, found: Problem): Outcome {

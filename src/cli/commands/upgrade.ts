@@ -9,14 +9,19 @@ import { Upgrade } from "../../upgrade/upgrade.ts";
 import { WITHIN_MS } from "../../upgrade/watch.ts";
 import { COMMIT, VERSION } from "../../version.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
-import { EXIT, type ExitCode, fail, type Outcome, usageError } from "../frame/outcome.ts";
+import { ENDED_BY, EXIT, type ExitCode, fail, type Outcome, usageError } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
+import { printProblems } from "../screen/failure.ts";
 import { print, printError } from "../screen/terminal.ts";
 
 /** So long a daemon must go on after its first commit. */
 const CALM_MS = 3_000;
 
-const CODES: Readonly<Record<string, ExitCode>> = { "in-use": EXIT.inUse, "no-upgrade": EXIT.usage };
+const CODES: Readonly<Record<string, ExitCode>> = {
+  "in-use": EXIT.inUse,
+  "no-upgrade": EXIT.usage,
+  "no-file": EXIT.usage,
+};
 
 const codeOf = (problems: readonly Problem[]): ExitCode =>
   problems.map(({ kind }) => CODES[kind]).find((code) => code !== undefined) ?? EXIT.finding;
@@ -49,9 +54,6 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const obstacle = whyNotHere();
     if (obstacle !== null) return fail(EXIT.finding, obstacle);
-    const patient = (): void =>
-      printError("the upgrade is under way and ends by itself: it cannot be stopped half-way");
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, patient);
     process.umask(0o077);
     const upgrade = new Upgrade({
       executable: process.execPath,
@@ -61,10 +63,27 @@ export const command = defineCommand({
       patience: { withinMs, calmMs: CALM_MS },
       tell: (line) => (json ? undefined : print(line)),
     });
+    const endedBy = stopBySignals(upgrade);
     const ended = await (file === null ? upgrade.back(discard) : upgrade.to(resolve(file), check));
-    return ended.ok ? tell(ended.value, rollback, json) : fail(codeOf(ended.error), ...ended.error);
+    if (ended.ok) return tell(ended.value, rollback, json);
+    const [first] = ended.error;
+    if (first?.kind !== "interrupted") return fail(codeOf(ended.error), ...ended.error);
+    printProblems(ended.error, json);
+    process.exit(endedBy());
   },
 });
+
+/** What has changed nothing yet ends by a signal, and what has goes on. Gives the exit code after a signal. */
+function stopBySignals(upgrade: Upgrade): () => number {
+  let last: number = EXIT.finding;
+  for (const [signal, code] of Object.entries(ENDED_BY)) {
+    process.on(signal as keyof typeof ENDED_BY, () => {
+      last = code;
+      if (!upgrade.stop()) printError("the upgrade is under way and ends by itself: it cannot be stopped half-way");
+    });
+  }
+  return () => last;
+}
 
 interface Flags {
   readonly check: boolean;

@@ -14,6 +14,9 @@ export const EXIT = {
   badConfig: 78,
 } as const;
 
+/** A shell reads 128 and the signal's number as "ended by it". */
+export const ENDED_BY = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export interface Failure {
