@@ -64,7 +64,9 @@ test("a reload that is under way when nerve is told to stop starts no worker any
   await using site = new CrashSite(["writer"], SLOW);
   const kernel = site.start();
   await kernel.up();
-  await until("it computes", () => site.countSignals("writer") > 0);
+  // One compute is under way and another is owed, which begins as soon as the first has settled.
+  for (let times = 0; times < 2; times++) await kernel.trigger("writer");
+  await until("the first has settled", () => site.countSignals("writer") > 0);
   change(site);
   sendSignal(kernel.pid, "SIGHUP");
   await kernel.status();
