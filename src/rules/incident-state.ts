@@ -64,25 +64,25 @@ const areTexts = (value: unknown): boolean =>
 
 const isHeld = (value: unknown): boolean =>
   isObject(value) &&
-  typeof value["workflow"] === "string" &&
-  (NOTIFICATIONS as readonly unknown[]).includes(value["notification"]) &&
-  isNumber(value["since"]) &&
-  areTexts(value["by"]) &&
-  isNumberOrNull(value["until"]);
+  typeof value.workflow === "string" &&
+  (NOTIFICATIONS as readonly unknown[]).includes(value.notification) &&
+  isNumber(value.since) &&
+  areTexts(value.by) &&
+  isNumberOrNull(value.until);
 
 const isOpen = (value: unknown): boolean =>
   isObject(value) &&
   ["id", "opened", "runs"].every((name) => isNumber(value[name])) &&
   ["off", "openingReported", "reported"].every((name) => isNumberOrNull(value[name])) &&
-  typeof value["scope"] === "string" &&
-  typeof value["isAcked"] === "boolean" &&
-  areTexts(value["workflows"]) &&
-  areTexts(value["escalated"]) &&
-  Array.isArray(value["held"]) &&
-  value["held"].every(isHeld);
+  typeof value.scope === "string" &&
+  typeof value.isAcked === "boolean" &&
+  areTexts(value.workflows) &&
+  areTexts(value.escalated) &&
+  Array.isArray(value.held) &&
+  value.held.every(isHeld);
 
 const isOwed = (value: unknown): boolean =>
-  isObject(value) && ["id", "opened", "resolved", "n"].every((name) => isNumber(value[name])) && isHeld(value["held"]);
+  isObject(value) && ["id", "opened", "resolved", "n"].every((name) => isNumber(value[name])) && isHeld(value.held);
 
 /** What was stored; undefined when it cannot be what a key remembers of incidents. */
 export function readIncidentMemory(value: unknown): IncidentMemory | null | undefined {

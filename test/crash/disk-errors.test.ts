@@ -5,7 +5,8 @@
 import { afterEach, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { unlinkSync } from "node:fs";
 import { join } from "node:path";
-import { CrashSite, childrenOf, type Kernel, sendSignal } from "../helpers/crash.ts";
+import { CrashSite, type Kernel } from "../helpers/crash.ts";
+import { childrenOf, sendSignal } from "../helpers/processes.ts";
 import { fill, type SmallDisk, smallDisk, whyNoSmallDisk } from "../helpers/small-disk.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";

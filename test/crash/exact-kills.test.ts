@@ -6,7 +6,8 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { isAlive } from "../../src/base/processes.ts";
-import { CrashSite, childrenOf, type Kernel } from "../helpers/crash.ts";
+import { CrashSite, type Kernel } from "../helpers/crash.ts";
+import { childrenOf } from "../helpers/processes.ts";
 import { killedAtStep, STEPS, sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { type Expectations, findViolations } from "./checker.ts";

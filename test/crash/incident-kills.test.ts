@@ -8,7 +8,8 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { checkStore } from "../../src/store/rebuild-store.ts";
-import { CrashSite, childrenOf, sendSignal } from "../helpers/crash.ts";
+import { CrashSite } from "../helpers/crash.ts";
+import { childrenOf, sendSignal } from "../helpers/processes.ts";
 import { killedAtStep, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 

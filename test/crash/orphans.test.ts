@@ -1,14 +1,7 @@
 /** G9: one second after its kernel is gone no process of nerve lives, nor any child that did not leave its group. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import {
-  CrashSite,
-  childrenOf,
-  commandOf,
-  isRunning,
-  type Kernel,
-  processState,
-  sendSignal,
-} from "../helpers/crash.ts";
+import { CrashSite, type Kernel } from "../helpers/crash.ts";
+import { childrenOf, commandOf, isRunning, processState, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);

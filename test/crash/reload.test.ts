@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { CrashSite, childrenOf, isRunning, sendSignal } from "../helpers/crash.ts";
+import { CrashSite } from "../helpers/crash.ts";
+import { childrenOf, isRunning, sendSignal } from "../helpers/processes.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { findViolations } from "./checker.ts";

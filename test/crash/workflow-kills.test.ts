@@ -7,8 +7,9 @@
 import { describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CrashSite, childrenOf, type Kernel, randomNumbers, sendSignal } from "../helpers/crash.ts";
+import { type CrashSite, type Kernel, randomNumbers } from "../helpers/crash.ts";
 import { NERVE } from "../helpers/nerve.ts";
+import { childrenOf, sendSignal } from "../helpers/processes.ts";
 import { sabotage, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 import { Errands, post, siteWith } from "./errands.ts";

@@ -4,6 +4,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { marked, NERVE, type Nerve, type Project, project, projects, runNerve, startNerve } from "../helpers/nerve.ts";
+import { sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
@@ -164,7 +165,7 @@ test.concurrent("a reload brings back a group that had no sense to start, and on
   // The wait doubles with each death, until it is long enough to be seen.
   await until("the group waits before its next start", async () => {
     const { state, pid } = await nerve.group("down");
-    if (state === "up" && pid !== null) process.kill(pid, "SIGKILL");
+    if (state === "up" && pid !== null) sendSignal(pid, "SIGKILL");
     return state === "backoff";
   });
   expect(await nerve.group("none")).toMatchObject({ pid: null });

@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { childrenOf, commandOf } from "../helpers/crash.ts";
+import { childrenOf, commandOf, sendSignal } from "../helpers/processes.ts";
 import type { Node, Program } from "../helpers/replay/program.ts";
 import { anyProgram, mapNodes, nodesOf } from "../helpers/replay/random-workflow.ts";
 import { until } from "../helpers/until.ts";
@@ -181,7 +181,7 @@ test("random workflows whose worker and kernel are killed go on with what they h
     await until("the runs go on", () => site.marks().length > before + 5 || isOver());
     const worker = childrenOf(site.nerve.pid).find((pid) => commandOf(pid).includes("__workflow-worker"));
     if (kills % 2 === 0) await site.crash();
-    else if (worker !== undefined) process.kill(worker, "SIGKILL");
+    else if (worker !== undefined) sendSignal(worker, "SIGKILL");
   }
   for (const id of ids) await site.ended(id);
   const lines = site.marks().map((line) => JSON.parse(line) as [number, string, "saw" | "did", string]);

@@ -1,8 +1,8 @@
 /** Workflows as a user meets them: what starts a run, what it may do, and that it ends once, whatever happens meanwhile (§8, G1, G3). */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Run } from "../../src/model/run.ts";
-import { childrenOf, commandOf } from "../helpers/crash.ts";
 import { project, startNerve } from "../helpers/nerve.ts";
+import { childrenOf, commandOf, isRunning } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 import { type RunLog, Site } from "../helpers/workflows.ts";
 
@@ -978,7 +978,7 @@ describe("a worker", () => {
     await using site = await flow("return process.pid;");
     const pid = (await site.output(await site.run("flow"))) as number;
     expect(await site.output(await site.run("flow"))).toBe(pid);
-    await until("the worker is gone", () => !isAlive(pid));
+    await until("the worker is gone", () => !isRunning(pid));
     expect(site.nerve.logs({ event: "worker.exited" })).toEqual([]);
     const next = await site.output(await site.run("flow"));
     expect(next).not.toBe(pid);
@@ -997,14 +997,6 @@ describe("a worker", () => {
     expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
   });
 });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
 
 describe("SIGTERM", () => {
   test("lets a step end, and no further; the run goes on at the next start", async () => {

@@ -20,6 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
 import { NERVE } from "./nerve.ts";
+import { isRunning, readProc, sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
 
 const OBSERVER = join(import.meta.dir, "../fixtures/crash/observer.ts");
@@ -35,39 +36,6 @@ export function randomNumbers(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
-
-const readProc = (path: string): string | null => {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return null;
-  }
-};
-
-/** `R`, `S`, `T`, `Z` …, or null when there is no such process. */
-export function processState(pid: number): string | null {
-  const stat = readProc(`/proc/${pid}/stat`);
-  return stat === null ? null : (stat[stat.lastIndexOf(")") + 2] ?? null);
-}
-
-export const isRunning = (pid: number): boolean => !["Z", "X", null].includes(processState(pid));
-
-/** Its argv joined by spaces, `` when it is gone. */
-export const commandOf = (pid: number): string => (readProc(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ");
-
-export function childrenOf(pid: number): number[] {
-  const children = readProc(`/proc/${pid}/task/${pid}/children`) ?? "";
-  return children.split(" ").filter(Boolean).map(Number);
-}
-
-/** False when there is no such process. */
-export const sendSignal = (pid: number, signal: NodeJS.Signals): boolean => {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
-  }
-};
 
 export class Kernel {
   readonly pid: number;

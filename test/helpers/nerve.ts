@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BINARY, isStale } from "../../scripts/build.ts";
 import type { Status } from "../../src/control/contract.ts";
+import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -188,7 +189,7 @@ async function allGone(data: string): Promise<void> {
   } catch (error) {
     const left = marked(data);
     const who = left.map((pid) => `${pid} (${commandLine(pid)})`).join(", ");
-    for (const pid of left) process.kill(pid, "SIGKILL");
+    for (const pid of left) sendSignal(pid, "SIGKILL");
     throw new Error(`${(error as Error).message}: ${who}`);
   }
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sendSignal } from "./crash.ts";
+import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
 
 /** Why tests that need it cannot run here, or null. */

@@ -5,6 +5,7 @@ import { basename, dirname, join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
 import { lockHolder } from "../../src/sqlite/lock.ts";
 import { COMPILED } from "./nerve.ts";
+import { sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
 
 export const sha256 = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
@@ -93,7 +94,7 @@ export class UpgradeSite {
   async stop(): Promise<void> {
     const lock = join(this.data, "locks/kernel.lock");
     const pid = existsSync(lock) ? lockHolder(lock) : null;
-    if (pid !== null) process.kill(pid, "SIGTERM");
+    if (pid !== null) sendSignal(pid, "SIGTERM");
     await until("nobody holds the data", () => !existsSync(lock) || lockHolder(lock) === null);
     for (const child of this.#began) await child.exited;
     this.#began.clear();

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { spawnWorker, type WorkerExit } from "../../src/spawn/worker-process.ts";
+import { isRunning } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
 const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/channel.ts"));
@@ -140,13 +141,7 @@ describe("a worker process", () => {
     const inner = probe.received[0] as number;
     probe.worker.kill();
     await probe.gone();
-    await until("the inner process is gone", () => {
-      try {
-        return !process.kill(inner, 0);
-      } catch {
-        return true;
-      }
-    });
+    await until("the inner process is gone", () => !isRunning(inner));
   });
 
   test("has its own stdout and stderr read by the line, and never blocks on them", async () => {
