@@ -1,4 +1,4 @@
-/** How a table of layers is read: what a source imports against its row. */
+/** Holds the imports of a source against its row in a table of layers. */
 import { posix } from "node:path";
 import { importsOf } from "./imports.ts";
 
@@ -10,9 +10,9 @@ const isIn = (path: string, folder: string): boolean => path === folder || path.
 const HOUSES: readonly string[] = ["src/kernel", "src/cli"];
 
 interface Layer {
-  /** What the file imports without asking the table. */
+  /** The folder whose files the file may import without a row. */
   readonly own: string;
-  /** Whether that includes the folders below. */
+  /** Whether `own` includes the folders below. */
   readonly deep: boolean;
   readonly row: string;
 }
@@ -39,7 +39,7 @@ function allows(rule: string, target: string, typeOnly: boolean): boolean {
 export function violationsOf(table: Layers, file: string, source: string): string[] {
   const { own, deep, row } = layerOf(file);
   const rules = table[row];
-  if (rules === undefined) return [`${file}: ${row} has no row in scripts/layers.ts`];
+  if (rules === undefined) return [`${file}: ${row} has no row in scripts/layers/`];
   const allowed = [...rules, ...(row === file ? [] : (table[file] ?? []))];
   return importsOf(source).flatMap(({ specifier, typeOnly }) => {
     if (specifier === "bun" || specifier.startsWith("node:")) return [];

@@ -1,4 +1,4 @@
-/** What a source imports, and what of that is gone at run time. */
+/** The imports of a source, and which of them are gone at run time. */
 
 export interface Import {
   readonly specifier: string;
@@ -12,7 +12,7 @@ const COMMENT = /^\s*(?:\/\*[\s\S]*?\*\/|\/\/.*$)/gm;
 
 const transpiler = new Bun.Transpiler({ loader: "ts" });
 
-/** Every import a source names. What the parser does not see but the text has is there for its types only. */
+/** Every import of a source. An import that is in the text, and that the transpiler does not list, is there for its types only. */
 export function importsOf(source: string): Import[] {
   const atRunTime = new Set(transpiler.scanImports(source).map(({ path }) => path));
   const text = source.replace(COMMENT, "");

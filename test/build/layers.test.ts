@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { dirname } from "node:path";
 import { importsOf } from "../../scripts/imports.ts";
-import { allViolations, LAYERS, violations } from "../../scripts/layers.ts";
+import { allViolations, LAYERS, TABLES, violations } from "../../scripts/layers.ts";
 
 const ROOT = dirname(dirname(import.meta.dir));
 
@@ -118,6 +118,10 @@ console.log(c, text, i, j, "from", "./no.ts");
     "./i.ts",
     "./j.ts",
   ]);
+});
+
+test("no place has a row in two tables", () => {
+  expect(TABLES.flatMap((table) => Object.keys(table)).sort()).toEqual(Object.keys(LAYERS).sort());
 });
 
 test("no row has outlived what it is about", async () => {

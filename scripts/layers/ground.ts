@@ -1,0 +1,31 @@
+/** Rows of what processes stand on: ground, nouns, contracts, the store, how workers are started. */
+import type { Layers } from "../arrows.ts";
+
+export const GROUND: Layers = {
+  // Ground: knows no word of nerve's.
+  "src/base": [],
+  "src/base/libc.ts": ["bun:ffi"],
+  "src/base/line-writer.ts": ["bun:ffi"],
+  "src/sqlite": ["src/base", "bun:sqlite"],
+  // Nouns and contracts.
+  "src/model": ["src/base"],
+  "src/config": ["src/base", "src/model", "src/rules", "senses/names.ts", "yaml"],
+  "src/ipc": ["src/base"],
+  "src/ipc/definitions.ts": ["type arktype"],
+  "src/ipc/workflow-definitions.ts": ["type arktype"],
+  // The decisions of reflexes. Pure: no I/O, no clock.
+  "src/rules": ["src/base", "src/model", "arktype"],
+  // The needs of the senses and workflows of a configuration. Pure; loads none of their code.
+  "src/needs": ["src/base", "src/model", "senses/names.ts", "src/workflows/names.ts"],
+  "src/control": ["src/base", "src/model"],
+  // The sums and the signature of a release. The release script uses them as well.
+  "src/release": ["src/base", "src/model"],
+  // The modules of an author: `nerve`, `nerve/options`, `nerve/proc` …
+  "src/sdk": ["src/base", "src/model", "type drizzle-orm"],
+  "src/sdk/status.ts": ["type src/control/contract.ts"],
+  "src/store": ["src/base", "src/model", "src/sqlite", "migrations", "type bun:sqlite"],
+  // The tables as they should be, made in memory.
+  "src/store/soundness.ts": ["bun:sqlite"],
+  // How workers are started, and where modules lie. Both the kernel and the commands start workers.
+  "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
+};

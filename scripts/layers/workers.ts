@@ -1,0 +1,18 @@
+/** Rows of the workers, and of what runs in them. A worker cannot open logs.db, because it imports no store. */
+import type { Layers } from "../arrows.ts";
+import { NOUNS, WORKSHOP } from "./shared.ts";
+
+export const WORKERS: Layers = {
+  "src/worker": [...WORKSHOP, "arktype"],
+  "src/sense-worker": [...WORKSHOP, "src/worker"],
+  "src/sense-worker/payload-patterns.ts": ["src/rules/payload-type.ts"],
+  "src/workflow-worker": [...NOUNS, "src/ipc", "src/sdk", "src/worker", "src/workflows/index.ts", "src/channels"],
+  // The built-in workflows live like a user's: they import `nerve` and `nerve/…` only.
+  "src/workflows": ["nerve"],
+  // The message to a channel, and one try to deliver it: in workers of workflows, and in `nerve notify`.
+  "src/channels": [...NOUNS, "type src/sdk", "src/workflows/webhook"],
+  "src/channels/mail.ts": ["nodemailer"],
+  // The built-in senses live like a user's, so each can be copied as it is.
+  senses: ["senses/*"],
+  "senses/*": ["nerve", "drizzle-orm"],
+};
