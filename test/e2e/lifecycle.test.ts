@@ -3,8 +3,8 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { marked, NERVE, type Nerve, type Project, project, projects, runNerve, startNerve } from "../helpers/nerve.ts";
-import { sendSignal } from "../helpers/processes.ts";
+import { NERVE, type Nerve, type Project, project, projects, runNerve, startNerve } from "../helpers/nerve.ts";
+import { marked, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);

@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Status } from "../../src/control/contract.ts";
 import { NERVE } from "./nerve.ts";
-import { isRunning, readProc, sendSignal } from "./processes.ts";
+import { marked, sendSignal } from "./processes.ts";
 import { until } from "./until.ts";
 
 const OBSERVER = join(import.meta.dir, "../fixtures/crash/observer.ts");
@@ -210,13 +210,9 @@ export class CrashSite implements AsyncDisposable {
     return this.ask(0, (db) => db.query<{ n: number }, [string]>(count).get(sense)?.n ?? 0);
   }
 
-  /** Living processes that carry this data directory's marker: workers and all that descends from them. */
+  /** The workers of the site that live, and all that descends from them. */
   marked(): number[] {
-    const marker = `NERVE_DATA=${this.data}`;
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .filter((pid) => readProc(`/proc/${pid}/environ`)?.split("\0").includes(marker) && isRunning(pid));
+    return marked(this.data);
   }
 
   /** Its folder is to be looked at afterwards. */

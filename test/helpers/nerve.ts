@@ -9,7 +9,6 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -19,7 +18,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { BINARY, isStale } from "../../scripts/build.ts";
 import type { Status } from "../../src/control/contract.ts";
-import { sendSignal } from "./processes.ts";
+import { allGone } from "./processes.ts";
 import { until } from "./until.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -157,42 +156,6 @@ export interface StartOptions {
 
 const USUAL = { PATH: process.env.PATH ?? "/usr/bin:/bin", HOME: process.env.HOME ?? "/" };
 const STOP_MS = 60_000;
-/** Pids of living processes whose environment holds the marker of `data`. */
-export function marked(data: string): number[] {
-  const marker = `NERVE_DATA=${data}`;
-  return readdirSync("/proc")
-    .map(Number)
-    .filter((pid) => {
-      if (!Number.isInteger(pid)) return false;
-      try {
-        if (!readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(marker)) return false;
-        const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-        return !"ZX".includes(stat[stat.lastIndexOf(")") + 2] ?? "X");
-      } catch {
-        return false;
-      }
-    });
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ").trim();
-  } catch {
-    return "gone";
-  }
-}
-
-/** Resolves once no process of a kernel that has ended lives any more (G9); ends those that do, and fails. */
-async function allGone(data: string): Promise<void> {
-  try {
-    await until("the last process of nerve is gone", () => marked(data).length === 0);
-  } catch (error) {
-    const left = marked(data);
-    const who = left.map((pid) => `${pid} (${commandLine(pid)})`).join(", ");
-    for (const pid of left) sendSignal(pid, "SIGKILL");
-    throw new Error(`${(error as Error).message}: ${who}`);
-  }
-}
 
 /** Runs nerve to its end. */
 export async function runNerve(

@@ -1,7 +1,8 @@
 /** Processes by pid, as /proc and signals know them. Each of them may be gone at any moment. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { until } from "./until.ts";
 
-/** What a file of /proc says, null once its process is gone. */
+/** The text of a file of /proc, null once its process is gone. */
 export const readProc = (path: string): string | null => {
   try {
     return readFileSync(path, "latin1");
@@ -18,7 +19,7 @@ export function processState(pid: number): string | null {
 
 export const isRunning = (pid: number): boolean => !["Z", "X", null].includes(processState(pid));
 
-/** Its argv joined by spaces, `` when it is gone. */
+/** The argv of a process joined by spaces, `` when the process is gone. */
 export const commandOf = (pid: number): string => (readProc(`/proc/${pid}/cmdline`) ?? "").replaceAll("\0", " ");
 
 export function childrenOf(pid: number): number[] {
@@ -26,7 +27,7 @@ export function childrenOf(pid: number): number[] {
   return children.split(" ").filter(Boolean).map(Number);
 }
 
-/** Whether the signal was sent: false when there is no such process. Who kills by a pid that was read a moment ago may come too late. */
+/** Whether the signal was sent: false when there is no such process. A pid that was read a moment ago may be gone. */
 export const sendSignal = (pid: number, signal: NodeJS.Signals): boolean => {
   try {
     return process.kill(pid, signal);
@@ -34,3 +35,24 @@ export const sendSignal = (pid: number, signal: NodeJS.Signals): boolean => {
     return false;
   }
 };
+
+/** Living processes whose environment holds the marker of the data directory: workers, and all that descends from them. */
+export function marked(data: string): number[] {
+  const marker = `NERVE_DATA=${data}`;
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => readProc(`/proc/${pid}/environ`)?.split("\0").includes(marker) && isRunning(pid));
+}
+
+/** Resolves once no process of a kernel that has ended lives any more (G9). Those that stay are ended, and the promise is rejected. */
+export async function allGone(data: string): Promise<void> {
+  try {
+    await until("the last process of nerve is gone", () => marked(data).length === 0);
+  } catch (error) {
+    const left = marked(data);
+    const who = left.map((pid) => `${pid} (${commandOf(pid).trim()})`).join(", ");
+    for (const pid of left) sendSignal(pid, "SIGKILL");
+    throw new Error(`${(error as Error).message}: ${who}`);
+  }
+}
