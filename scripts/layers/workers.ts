@@ -15,4 +15,6 @@ export const WORKERS: Layers = {
   // The built-in senses live like a user's, so each can be copied as it is.
   senses: ["senses/*"],
   "senses/*": ["nerve", "drizzle-orm"],
+  // The process that people look into nerve by: readers only. A browser reads the shapes of its answers.
+  "src/web": [...NOUNS, "src/control"],
 };
