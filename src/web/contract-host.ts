@@ -1,0 +1,111 @@
+/** Owns the shapes of the answers about the configuration, the store, silences and series: numbers over time. Types only. */
+import type { JsonObject } from "../base/json.ts";
+import type { SilenceAnswer } from "../control/contract.ts";
+
+/** `GET /api/v1/graph`, and `nerve graph --json`. */
+export interface GraphAnswer {
+  readonly file: string;
+  readonly nodes: readonly GraphNode[];
+  /** From the id of a sense to reflexes that look at it, and from the id of a reflex to its target. */
+  readonly edges: readonly { readonly from: string; readonly to: string }[];
+  readonly unbounded: readonly (readonly string[])[];
+}
+
+/** A rate of null: nothing bounds it. */
+export type GraphNode =
+  | {
+      readonly id: string;
+      readonly kind: "sense";
+      readonly name: string;
+      readonly use: string;
+      readonly group: string;
+      readonly throttle_ms: number | null;
+      readonly per_hour: number | null;
+    }
+  | {
+      readonly id: string;
+      readonly kind: "reflex";
+      readonly name: string;
+      readonly clocks: readonly string[];
+      readonly words: readonly string[];
+      readonly key: string | readonly string[] | null;
+      readonly per_hour: number | null;
+      readonly per_hour_per_key: number | null;
+    }
+  | {
+      readonly id: string;
+      readonly kind: "workflow";
+      readonly name: string;
+      readonly use: string;
+      readonly per_hour: number | null;
+    };
+
+/** `GET /api/v1/config`: as it was loaded. What came from a variable stands as `${…}`, and what a channel is reached by is left out. */
+export interface ConfigAnswer {
+  readonly file: string;
+  readonly loaded_at: number;
+  readonly config: JsonObject;
+}
+
+/** `GET /api/v1/store`. */
+export interface StoreAnswer {
+  readonly data: string;
+  /** Name from the data directory on, `logs.db`, `senses/cpu-usage.db`, `archive`, `blobs`, `ballast`; and bytes. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  /** Of the file system; null where that cannot be told. */
+  readonly free_bytes: number | null;
+  /** Bytes a day by the rows of the last day; null: there is less than an hour of rows. */
+  readonly growth_per_day: number | null;
+  readonly signals: { readonly first: number | null; readonly last: number; readonly since: number | null };
+  readonly logs: { readonly first: number | null; readonly last: number; readonly since: number | null };
+  /** Logs up to this id are in the archive. */
+  readonly archived_up_to: number;
+  readonly archive: {
+    readonly files: number;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly newest: string | null;
+  };
+  readonly retention: {
+    readonly logs_ms: number | null;
+    readonly signals_ms: number | null;
+    readonly archive_ms: number | null;
+  };
+  /** Since the kernel started; null: the kernel has not answered yet. */
+  readonly slowest_commit_ms: number | null;
+  /** What the newest look at the archive found; null: nobody has looked. */
+  readonly verify: { readonly at: number; readonly state: "ok" | "damaged"; readonly message: string } | null;
+}
+
+/** `GET /api/v1/silences`. */
+export interface SilencesAnswer {
+  readonly silences: readonly SilenceAnswer[];
+}
+
+/**
+ * `GET /api/v1/series?sense=NAME&field=NAME` (`field` may be repeated), `from`, `to` (times; the last hour), `width` (pixels, 1 to 2,000; 600).
+ * Each pixel that has a value is one entry of `at`, with the lowest and the highest value of that pixel.
+ */
+export interface SeriesAnswer {
+  readonly sense: string;
+  readonly from: number;
+  readonly to: number;
+  /** Milliseconds of one pixel. */
+  readonly step_ms: number;
+  /** `table`: the sense's own table. `signals`: payloads of the newest signals, at most 50,000. */
+  readonly source: "table" | "signals";
+  /** Whether rows of the range were not looked at, and why in a sentence; null: all were. */
+  readonly cut: string | null;
+  readonly lines: readonly SeriesLine[];
+}
+
+export interface SeriesLine {
+  readonly field: string;
+  readonly unit: string | null;
+  /** The value of `by`, as `/var`; null where the field has one line. */
+  readonly of: string | null;
+  /** The start of each pixel, rising. */
+  readonly at: readonly number[];
+  readonly min: readonly number[];
+  readonly max: readonly number[];
+}
