@@ -1,7 +1,10 @@
-/** The verbs there are, each loaded only when it is asked for, their former names, and the verbs that a later build brings. */
+/**
+ * Owns the list of verbs, each loaded only when it is asked for, their former names, and the verbs that a later build
+ * brings.
+ */
 import type { Command } from "./frame/command.ts";
 
-/** In the order of a person's first days. `--help` shows all but `keep`. */
+/** The sections in the order of a person's first days. `--help` shows all but `keep`. */
 export const SECTIONS = { begin: "Begin", see: "See", act: "Act", keep: "Keep" } as const;
 
 export type Section = keyof typeof SECTIONS;
@@ -10,12 +13,12 @@ export interface Verb {
   readonly name: string;
   readonly section: Section;
   readonly usage: string;
-  /** One sentence without a stop, begins lower-case: for the overview and for the verb's own help. */
+  /** One sentence that begins lower-case and ends without a stop: for the overview and for the verb's own help. */
   readonly summary: string;
   load(): Promise<{ readonly command: Command }>;
 }
 
-/** Options are known to the command alone; here they are all the same. */
+/** Only the command knows the types of its options; here all commands have one type. */
 const any = (module: Promise<{ readonly command: unknown }>) => module as Promise<{ readonly command: Command }>;
 
 export const VERBS: readonly Verb[] = [
@@ -252,21 +255,21 @@ export const VERBS: readonly Verb[] = [
   },
 ];
 
-/** Former names of verbs: they stay understood, and stand in no help. */
+/** Former names of verbs. They are still understood, and stand in no help. */
 const FORMER: Readonly<Record<string, Pick<Verb, "load"> & { readonly verb: string }>> = {
-  // A bare name is the sense if there is one.
+  // A bare name means the sense, if there is a sense of this name.
   trigger: { verb: "run", load: () => any(import("./commands/trigger.ts")) },
   release: { verb: "enable", load: () => any(import("./commands/enable.ts")) },
 };
 
-/** By its name or its former one; null when there is none. */
+/** The verb with this name or former name. Null when there is none. */
 export function verbNamed(word: string): Verb | null {
   const former = Object.hasOwn(FORMER, word) ? FORMER[word] : undefined;
   const verb = VERBS.find(({ name }) => name === (former?.verb ?? word));
   return verb === undefined ? null : { ...verb, load: former?.load ?? verb.load };
 }
 
-/** Refused, never ignored. A build that learns one moves it up, and changes nothing else. */
+/** Verbs that this build refuses. A build that gains a verb moves its name up, and changes nothing else. */
 export const NOT_YET: readonly string[] = [
   "dev",
   "fleet",

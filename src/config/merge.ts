@@ -1,10 +1,13 @@
-/** The main file and its includes → one tree. Maps and lists grow, in the order of the files; anything said twice is reported. */
+/**
+ * Owns the merge of the main file and its includes into one tree, in the order of the files. Anything given twice is
+ * reported.
+ */
 import type { Report } from "./report.ts";
 import type { Entry, ListTree, MapTree, Tree } from "./tree.ts";
 import { isEmpty } from "./tree.ts";
 import { reportDuplicate } from "./yaml.ts";
 
-/** What several files may add to. Every other key is given once. */
+/** Sections to which several files may add. Every other key is given once. */
 const GROWING: Readonly<Record<string, "map" | "list">> = {
   retention: "map",
   groups: "map",

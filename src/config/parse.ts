@@ -1,6 +1,7 @@
 /**
- * nerve.yaml's text → `NerveConfig`, or every problem in it at once. Reads nothing by itself: included files, environment
- * and credentials come from a `ConfigSource`. What is given here is the order of the checks; each lives in its own file.
+ * Owns the step from nerve.yaml's text to a `NerveConfig`, or to all its problems at once. It reads no files by itself:
+ * included files, environment and credentials come from a `ConfigSource`. This file gives the order of the checks. Each
+ * check has its own file.
  */
 import { dirname, resolve } from "node:path";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
@@ -29,21 +30,21 @@ import { warnOfUnused } from "./unused.ts";
 import { readWorkflows } from "./workflows.ts";
 import { readYaml } from "./yaml.ts";
 
-/** As the least that a config says. */
+/** The smallest configuration, for messages. */
 export const MINIMAL_CONFIG = "`senses: { load: }` and `reflexes: [{ sense: load, interval: 10s }]`";
 
-/** What a file says, as far as it could be read, and every problem in it. */
+/** The content of a file, as far as the file could be read, and all its problems. */
 export interface ReadConfig {
-  /** Without what has problems; null when nothing could be read. */
+  /** The configuration without the parts that have problems. Null when nothing could be read. */
   readonly config: NerveConfig | null;
   readonly problems: readonly Problem[];
-  /** What is allowed, and mostly not what was meant. */
+  /** Remarks on things that are allowed but are most likely mistakes. */
   readonly warnings: readonly Problem[];
-  /** Where what it says stands. */
+  /** The places of the configuration's parts in the files. */
   readonly parts: Parts;
 }
 
-/** A file of which only the problems are known. */
+/** The result for a file of which only the problems are known. */
 export const unreadable = (problems: readonly Problem[]): ReadConfig => ({
   config: null,
   problems,
@@ -51,21 +52,21 @@ export const unreadable = (problems: readonly Problem[]): ReadConfig => ({
   parts: NO_PARTS,
 });
 
-/** Keys this build does not act on yet are problems. */
+/** A key that this build does not act on yet is a problem. */
 export const readNerveConfig = (text: string, source: ConfigSource = NOTHING_AROUND): ReadConfig =>
   read(text, source, NOT_YET);
 
-/** What the daemon and every verb use. */
+/** The reader for the daemon and for every verb. */
 export const parseNerveConfig = (text: string, source: ConfigSource = NOTHING_AROUND): Result<NerveConfig, Problem[]> =>
   wholly(readNerveConfig(text, source));
 
-/** The whole contract, whether this build acts on it or not: for tests, and for tools that only read. */
+/** Accepts the whole contract, with the keys that this build does not act on: for tests, and for tools that only read. */
 export const parseWholeContract = (
   text: string,
   source: ConfigSource = NOTHING_AROUND,
 ): Result<NerveConfig, Problem[]> => wholly(read(text, source, []));
 
-/** All of it, or what is wrong. */
+/** The whole configuration, or its problems. */
 export const wholly = ({ config, problems }: ReadConfig): Result<NerveConfig, Problem[]> =>
   problems.length === 0 && config !== null ? ok(config) : err([...problems]);
 
@@ -83,7 +84,7 @@ function read(text: string, source: ConfigSource, notYet: readonly string[]): Re
   const result = readRoot(root, isWhole, reading);
   reportNotYet(root, notYet, report);
   if (result === null) return unreadable(report.problems());
-  // What could not be read would be missed.
+  // With problems, entries that could not be read would seem to be missing.
   if (report.problems().length === 0) warnOfUnused(root, result.config, source, report);
   return { ...result, problems: report.problems(), warnings: report.warnings() };
 }
@@ -124,7 +125,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     if (!allGroups.has(group)) allGroups.set(group, { name: group, memoryBytes: null } satisfies GroupConfig);
   }
   if (source.checksPatterns) checkPatterns(reflexes ?? [], report);
-  // A value that is a name of this config as well stands in the file, and a person types it.
+  // A value that is also a name of this config stands in the file as well, and a person types this name.
   const isPublic = (value: string): boolean =>
     senseConfigs.has(value) || [workflows, groups, channels].some((section) => section?.has(value) === true);
   const absolute = resolve(source.file);
@@ -155,7 +156,7 @@ function asWritten({ name }: ReflexConfig, patterns: readonly WrittenPattern[]):
   return [[name, { when: shownOf("when"), clear: shownOf("clear") }]];
 }
 
-/** A reflex may run a built-in sense that `senses` does not mention: it is there as it comes, without options. */
+/** A reflex may run a built-in sense that is not in `senses`. This sense then exists without options. */
 function impliedSenses(
   reflexes: readonly WrittenReflex[],
   written: ReadonlyMap<string, unknown> | null,
@@ -182,7 +183,7 @@ function checkCycles(
     if (config.kind !== "sense" || config.throttleMs !== null || config.debounce !== null) return [];
     return on.map((source) => ({ from: source.name, to: target.name, source, target, place }));
   });
-  // A sense that is not defined ends every cycle too: it is reported as such.
+  // An undefined sense ends every cycle too. `checkReferences` reports it.
   const isFast = (sense: string): boolean => senses.get(sense)?.throttleMs === null;
   const fast = edges.filter(({ from, to }) => isFast(from) && isFast(to));
   for (const cycle of findCycles(fast)) {
@@ -192,7 +193,8 @@ function checkCycles(
     });
     const place = steps.at(-1)?.place;
     if (!place) continue;
-    // A sense that is named by a variable is shown as it is written, even though its name stands in the file too.
+    // A sense whose name comes from a variable is shown by the text in the file, even where its name also stands in the
+    // file.
     const written = steps.flatMap(({ source, target }) => [source, target]).filter(({ tree }) => isFilled(tree));
     const shownAs = (sense: string): string => {
       const tree = written.find((reference) => reference.name === sense)?.tree;

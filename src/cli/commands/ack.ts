@@ -1,4 +1,4 @@
-/** `nerve ack`: acknowledges an incident, so that nobody is reminded of it. */
+/** Owns `nerve ack`: acknowledges an incident, so that nobody is reminded of the incident. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { IncidentAnswer } from "../../control/contract.ts";

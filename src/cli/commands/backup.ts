@@ -1,4 +1,7 @@
-/** `nerve backup`: everything that nerve keeps, of one moment, in a folder of its own; and the proof of one. */
+/**
+ * Owns `nerve backup`: copies everything that nerve keeps, as it is at one moment, into a folder of its own, and proves a
+ * backup.
+ */
 import { resolve } from "node:path";
 import { isDatabase } from "../../backup/layout.ts";
 import type { Manifest } from "../../backup/manifest.ts";
@@ -47,7 +50,7 @@ async function take(place: Place, folder: string, json: boolean): Promise<Outcom
   return ok(EXIT.done);
 }
 
-/** What is half done is removed when the process ends in order. */
+/** Makes a signal end the process in order, which removes a half-made backup. */
 function endBySignals(): void {
   for (const [signal, code] of Object.entries(ENDED_BY))
     process.on(signal as keyof typeof ENDED_BY, () => process.exit(code));

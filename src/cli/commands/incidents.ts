@@ -1,4 +1,4 @@
-/** `nerve incidents`: what is open, and what was. */
+/** Owns `nerve incidents`: the open incidents, and the incidents that were open. */
 import { ok } from "../../base/result.ts";
 import { INCIDENT_STATES, type IncidentState } from "../../model/incident.ts";
 import { type Incident, isResolved } from "../../model/incident-row.ts";
@@ -94,7 +94,7 @@ function sourceOf(
   };
 }
 
-/** Until Ctrl-C: each incident whose state is another than it was shown with. */
+/** Shows each incident whose state has changed since the incident was last shown, until Ctrl-C. */
 async function goOn(
   store: StoreReader,
   { states, reflexes }: Pick<IncidentFilter, "states" | "reflexes">,

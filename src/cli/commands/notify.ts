@@ -1,4 +1,7 @@
-/** `nerve notify`: tells a channel of an incident that never was, opened and resolved, and prints what the channel answers. */
+/**
+ * Owns `nerve notify`: sends a channel an invented incident, its opening and its resolution, and prints the channel's
+ * answers.
+ */
 import { hostname } from "node:os";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { meantOr } from "../../base/nearest.ts";
@@ -77,7 +80,7 @@ function channelOf(name: string, given: string | null): Result<ChannelConfig, Fa
   );
 }
 
-/** The two messages, under one key. */
+/** The two messages. Both have the same key. */
 function trialOf(channel: ChannelConfig, text: string) {
   const now = Date.now();
   const teller = { host: hostname(), scope: `nerve/${hostname()}/trial`, now };

@@ -1,4 +1,4 @@
-/** `nerve rebuild`: derives the tables of runs and incidents from the logs, or proves that they are what the logs say. */
+/** Owns `nerve rebuild`: derives the tables of runs and incidents from the logs, or compares the tables with the logs. */
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
@@ -15,7 +15,7 @@ import { storeFailure } from "../place/store.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, type Span, span, stdoutScreen } from "../screen/terminal.ts";
 
-/** What trying again may cure. */
+/** Kinds of problems that may be gone at the next try. */
 const NOT_NOW: ReadonlySet<string> = new Set(["store-locked", "store-no-space"]);
 
 export const command = defineCommand({

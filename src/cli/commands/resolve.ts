@@ -1,4 +1,4 @@
-/** `nerve resolve`: resolves an incident by hand. */
+/** Owns `nerve resolve`: resolves an incident by hand. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { IncidentAnswer } from "../../control/contract.ts";

@@ -1,4 +1,4 @@
-/** `nerve restore`: a backup into an empty data directory. */
+/** Owns `nerve restore`: puts a backup into an empty data directory. */
 import { resolve } from "node:path";
 import { restoreBackup } from "../../backup/restore.ts";
 import { safeJson } from "../../base/escape.ts";

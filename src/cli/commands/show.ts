@@ -1,4 +1,4 @@
-/** `nerve show`: the whole story of one run or trace. */
+/** Owns `nerve show`: the whole story of one run, incident or trace. */
 
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
@@ -21,7 +21,7 @@ import { OFFSET_WIDTH, offset, runLogSpans } from "../stories/run-story.ts";
 import { type Node, type Story, stepsOf, tellStory, timeOf } from "../stories/story.ts";
 
 interface Setting {
-  /** Unix milliseconds from which offsets count. */
+  /** Unix milliseconds. Offsets count from here. */
   readonly begin: number;
   readonly now: number;
   readonly screen: Screen;

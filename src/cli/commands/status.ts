@@ -1,4 +1,4 @@
-/** `nerve status`: what the daemon says of itself, as tables. */
+/** Owns `nerve status`: the daemon's account of itself, as tables. */
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
@@ -38,7 +38,7 @@ const name = <Row extends { readonly name: string }>(title: string): Column<Row>
   cell: (row) => span(escapeForTerminal(row.name)),
 });
 
-/** A count that is nothing to look at while it is 0. */
+/** A column of counts in which a 0 is empty. */
 const count = <Row>(
   title: string,
   rank: number,
@@ -123,11 +123,11 @@ function kernelLines({ kernel }: Status, now: number, screen: Screen): string[] 
   return [renderLine(first, screen), ...trouble];
 }
 
-/** A reason that names its file does so once. */
+/** Puts the file before a reason that does not name the file. */
 const placed = (place: string | null, reason: string): string =>
   place === null || reason.includes(place) ? reason : `${place}: ${reason}`;
 
-/** What is not well, with its reason, whole however narrow the terminal is. */
+/** The lines of senses and workflows that are not well, with their reasons. A narrow terminal does not cut them. */
 function reasons({ senses, broken_workflows: workflows }: Status, screen: Screen): string[] {
   const unwell = [
     ...senses.flatMap(({ name: sense, state, reason, place }) =>
@@ -143,7 +143,6 @@ function reasons({ senses, broken_workflows: workflows }: Status, screen: Screen
   return ["", ...lines];
 }
 
-/** How the newest run of each workflow that ended badly did so. */
 function incidentLines({ incidents: { open, acked } }: Status, screen: Screen): string[] {
   if (open === 0) return [];
   const known = acked === 0 ? "" : `, ${acked} acknowledged`;
@@ -151,6 +150,7 @@ function incidentLines({ incidents: { open, acked } }: Status, screen: Screen): 
   return ["", renderLine(line, screen)];
 }
 
+/** The newest bad ending of each workflow. */
 function lastFailures({ failures }: Status, now: number, screen: Screen): string[] {
   const newest = new Map(failures.map((failure) => [failure.workflow, failure]));
   if (newest.size === 0) return [];
@@ -182,7 +182,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
 const LOOK_AGAIN_MS = 1_000;
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
 
-/** A terminal shows the newest look alone; elsewhere looks stand below one another. */
+/** Prints one look. A terminal shows the newest look alone; elsewhere looks stand below one another. */
 function tellPeople(status: Status, follows: boolean, isFirst: boolean): void {
   const screen = stdoutScreen();
   const before = follows && screen.terminal ? CLEAR : isFirst ? "" : "\n";

@@ -1,4 +1,4 @@
-/** `nerve upgrade`: another executable in the place of this one, and the way back. */
+/** Owns `nerve upgrade`: puts another executable in the place of this one, and goes back. */
 import { resolve } from "node:path";
 import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { safeJson } from "../../base/escape.ts";
@@ -14,7 +14,7 @@ import { findPlace } from "../place/place.ts";
 import { printProblems } from "../screen/failure.ts";
 import { print, printError } from "../screen/terminal.ts";
 
-/** So long a daemon must go on after its first commit. */
+/** A daemon must stay up for this long after its first commit. */
 const CALM_MS = 3_000;
 
 const CODES: Readonly<Record<string, ExitCode>> = {
@@ -73,7 +73,10 @@ export const command = defineCommand({
   },
 });
 
-/** What has changed nothing yet ends by a signal, and what has goes on. Gives the exit code after a signal. */
+/**
+ * Lets a signal end an upgrade that has changed nothing yet; any other upgrade goes on. Returns the exit code after a
+ * signal.
+ */
 function stopBySignals(upgrade: Upgrade): () => number {
   let last: number = EXIT.finding;
   for (const [signal, code] of Object.entries(ENDED_BY)) {

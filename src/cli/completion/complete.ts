@@ -1,12 +1,13 @@
 /**
- * `nerve __complete WORDS…`: what fits at the end of a command line, a candidate a line. A shell asks at every press of the key, so
- * only what is asked for is loaded: of the config what can be read of it, without its patterns, and the store for ids alone.
+ * Owns `nerve __complete WORDS…`: prints the candidates for the end of a command line, one a line. A shell asks at every
+ * press of the key, so only the needed parts are loaded: the readable part of the config without its patterns, and the
+ * store for ids alone.
  */
 import { COMMON, type Command, type Options } from "../frame/command.ts";
 import { FILES, TAB } from "./scripts.ts";
 import { type Candidate, type What, wordsFor } from "./words.ts";
 
-/** Of a verb what is needed here. */
+/** The part of a verb that completion needs. */
 export interface CompletedVerb {
   readonly name: string;
   readonly summary: string;
@@ -15,11 +16,11 @@ export interface CompletedVerb {
 
 export interface Verbs {
   readonly all: readonly CompletedVerb[];
-  /** By its name or its former one. */
+  /** Finds a verb by its name or its former name. */
   named(word: string): CompletedVerb | null;
 }
 
-/** What the arguments of a verb are, in their order; the last one may come again. */
+/** The kinds of a verb's arguments, in their order. The last argument may be repeated. */
 const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   start: ["file"],
   check: ["file"],
@@ -50,7 +51,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   completion: ["shell"],
 };
 
-/** What the values of options are, whatever the verb. */
+/** The kinds of the values of options. An option has the same kind with every verb. */
 const VALUES: Readonly<Record<string, What>> = {
   config: "file",
   against: "file",
@@ -112,13 +113,13 @@ const ofOptions = (options: Options): Candidate[] =>
 
 interface Typed {
   readonly positionals: readonly string[];
-  /** The option whose value comes next, or null. */
+  /** The option whose value comes next. Null where an argument comes next. */
   readonly awaits: string | null;
-  /** `-c`, when given. */
+  /** The value of `-c`, null without `-c`. */
   readonly config: string | null;
 }
 
-/** What stands before the cursor. What cannot be understood is passed over: somebody is still typing. */
+/** Reads the words before the cursor. A word that makes no sense yet is skipped, because somebody is still typing. */
 function read(words: readonly string[], options: Options): Typed {
   const positionals: string[] = [];
   let awaits: string | null = null;

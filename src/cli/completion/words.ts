@@ -1,4 +1,7 @@
-/** The words of each kind that a command line takes: from the config as far as it can be read, and ids from the store. */
+/**
+ * Owns the words of each kind that a command line takes: names from the readable part of the config, and ids from the
+ * store.
+ */
 
 import type { NerveConfig } from "../../model/config.ts";
 import { LOG_LEVELS } from "../../model/log.ts";
@@ -7,7 +10,7 @@ import { FILES, SHELLS } from "./scripts.ts";
 
 export interface Candidate {
   readonly word: string;
-  /** What it is, or "". */
+  /** A few words about the candidate, or "". */
   readonly about: string;
 }
 
@@ -32,7 +35,7 @@ export type What =
   | "archive"
   | "shell";
 
-/** `given`: the config that `-c` names. */
+/** `given` is the config that `-c` names. */
 export async function wordsFor(what: What, given: string | null): Promise<readonly Candidate[]> {
   switch (what) {
     case "nothing":
@@ -95,7 +98,7 @@ type Named =
   | "sense or reflex"
   | "source";
 
-/** A name that two kinds share stands once as it is, for the first of them, and with its kind for the other. */
+/** A name that two kinds share stands once bare, for the first kind, and once with each kind. */
 function named(what: Named, config: NerveConfig | null): Candidate[] {
   if (config === null) return [];
   const names = {
@@ -120,7 +123,7 @@ function named(what: Named, config: NerveConfig | null): Candidate[] {
   return [...plain, ...bare(others, second), ...exact];
 }
 
-/** As many as fit on a screen. */
+/** As many runs as fit on a screen. */
 const NEWEST = 30;
 
 async function runs(what: "run" | "active run" | "ended run", given: string | null): Promise<Candidate[]> {

@@ -1,4 +1,4 @@
-/** What `ack` and `resolve` send: which incident, who says so, and why. */
+/** Owns the request of `ack` and `resolve`: the incident, the person and the reason. */
 import { readFileSync } from "node:fs";
 import { ok, type Result } from "../../base/result.ts";
 import type { IncidentRequest } from "../../control/contract.ts";
@@ -7,7 +7,7 @@ import { parseIncidentId } from "./ids.ts";
 
 const LONGEST_WHY = 1_000;
 
-/** Who is at the terminal, also behind `sudo`. A user without a line in the list of users is a number. */
+/** The person at the terminal, also behind `sudo`. A user without a line in the list of users is a number. */
 function login(): string {
   const { SUDO_USER: behind = "" } = process.env;
   if (behind !== "") return behind;

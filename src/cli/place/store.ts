@@ -1,4 +1,7 @@
-/** Opens logs.db for a command that reads it beside the daemon, or without one, and says how a command ends that cannot. */
+/**
+ * Owns the opening of logs.db for a command that reads, beside the daemon or without a daemon, and the endings of a command
+ * that cannot read.
+ */
 import { join } from "node:path";
 import type { Result } from "../../base/result.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -11,7 +14,7 @@ import { FOUND_DAMAGE } from "../frame/found-damage.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
 import { nothingThere, type Place, startCommand } from "./place.ts";
 
-/** What trying again does not cure. */
+/** Kinds of problems that a second try does not cure. */
 const BROKEN: ReadonlySet<string> = new Set([
   DAMAGED,
   "newer-store",
@@ -22,10 +25,10 @@ const BROKEN: ReadonlySet<string> = new Set([
   "store-trigger",
 ]);
 
-/** A part of it is damaged, or can be derived again. */
+/** A part of the store is damaged, or can be derived again. */
 const FINDINGS: ReadonlySet<string> = new Set(["archive-damaged", "runs-gone", "incidents-gone"]);
 
-/** The store this command reads: what SQLite says in the midst of an answer is about this file. */
+/** The store of this command. An error of SQLite in the midst of an answer is about this file. */
 let opened: string | null = null;
 
 export function readStore(place: Place): Result<StoreReader, Failure> {
@@ -37,14 +40,17 @@ export function readStore(place: Place): Result<StoreReader, Failure> {
   return reader;
 }
 
-/** How a command ends in whose midst the store turned out to be damaged or out of reach; null: something else is wrong. */
+/**
+ * The ending of a command that found the store damaged or out of reach in the midst of its answer. Null where the error is
+ * another one.
+ */
 export function failureInStore(error: unknown): Outcome | null {
   const found = storeProblem(opened ?? "logs.db", error);
   if (found === null) return null;
   return fail(PASSING.has(found.kind) ? EXIT.inUse : EXIT.badConfig, found);
 }
 
-/** How a command ends that could not open the store. */
+/** The ending of a command that could not open the store. */
 export function storeFailure(place: Place, found: Problem): { readonly ok: false; readonly error: Failure } {
   const unfinished = unfinishedRestore(place.data);
   if (unfinished !== null) return fail(EXIT.badConfig, unfinished);

@@ -1,4 +1,4 @@
-/** Incidents as people read them, as one line and as part of a sentence. As JSON they are their columns. */
+/** Owns incidents as text for people, as one line and as part of a sentence. As JSON an incident is its columns. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { IncidentState, Severity } from "../../model/incident.ts";
 import type { Incident } from "../../model/incident-row.ts";
@@ -16,7 +16,7 @@ const SEVERITY_STYLES: Readonly<Record<Severity, Style | null>> = { info: "dim",
 const STATE_WIDTH = "resolved".length;
 const SEVERITY_WIDTH = "critical".length;
 
-/** How long it lasts or lasted, how often it matched, and who acknowledged it. */
+/** The duration of the incident, its number of matches, and the person who acknowledged it. */
 export function incidentFacts(row: Incident, now: number): string[] {
   const { opened_at, resolved_at, count, acked_by, notified_at } = row;
   const lasted = duration(Math.max(0, (resolved_at ?? now) - opened_at));

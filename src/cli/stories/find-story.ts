@@ -1,4 +1,6 @@
-/** What `nerve show` is asked about: a run and what led to it, or a trace and everything in it. */
+/**
+ * Owns the search for the subject of `nerve show`: a run or an incident with its causes, or a trace with everything in it.
+ */
 import { ok, type Result } from "../../base/result.ts";
 import { traceTime } from "../../base/trace-id.ts";
 import { type Incident, isIncidentEvent } from "../../model/incident-row.ts";
@@ -17,13 +19,13 @@ import { type Trace, traceOfPrefix, traceOfSignal } from "./find-trace.ts";
 import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {
-  /** The run or the incident it is about; both null: a whole trace. */
+  /** The run or the incident of the story. Both are null for a whole trace. */
   readonly run: Run | null;
   readonly incident: Incident | null;
   readonly trace: string;
-  /** Unix milliseconds from which offsets count. */
+  /** Unix milliseconds. Offsets count from here. */
   readonly begin: number;
-  /** The signal that has the number which was taken as that of the run. */
+  /** The signal with the same number as the run. Null unless a bare number was asked for, and both exist. */
   readonly namesake: Signal | null;
 }
 
@@ -58,7 +60,7 @@ function ofTrace(store: StoreReader, found: Result<Trace, Failure>): Result<Subj
 
 function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
   const logs = [...firings(store, run), ...logsOfRun(store.history, run)];
-  // What led to the run it repeats is that run's story.
+  // The signals that led to the repeated run belong to the story of that run.
   const signals = run.retry_of === null ? chainTo(store, run.signal_id) : [];
   const begin = Math.min(signals.length > 0 ? traceTime(run.trace) : run.queued_at, run.queued_at);
   return { run, incident: null, trace: run.trace, begin, namesake, signals, logs, runs: [run] };
@@ -92,7 +94,7 @@ function ofIncident(store: StoreReader, id: number): Result<Subject, Failure> {
 
 const PAGE = 1_000;
 
-/** Which incident a log tells of, or null. */
+/** The id of the incident that a log is about, or null. */
 function incidentIn({ event, data }: Log): number | null {
   if (!isIncidentEvent(event) || data === null) return null;
   const told = parseStored(data);
@@ -101,10 +103,10 @@ function incidentIn({ event, data }: Log): number | null {
     : null;
 }
 
-/** Rows around the beginning of a run among which its reflex's is: they are of one transaction. */
+/** The log of the reflex is among this many rows around the beginning of the run, because one transaction wrote both. */
 const NEAR = 100;
 
-/** What its reflex said when it started the run. */
+/** The logs in which the reflex says that it started the run. */
 function firings(store: StoreReader, run: Run): Log[] {
   if (run.reflex === null) return [];
   const after = Math.max(0, run.first_log_id - NEAR);
@@ -114,7 +116,7 @@ function firings(store: StoreReader, run: Run): Log[] {
     .filter((log) => log.run === null && firingOf(log)?.run === run.id);
 }
 
-/** The signal and what caused it, as far as they are kept, the first cause first. */
+/** The signal and its causes that are still kept, the first cause first. */
 function chainTo(store: StoreReader, id: number | null): Signal[] {
   const chain: Signal[] = [];
   for (let next = id; next !== null; ) {
