@@ -1,4 +1,7 @@
-/** What `nerve explain` says of one reflex: what it made of the signals asked about, what followed, and what is pending. */
+/**
+ * Owns the account of one reflex for `nerve explain`: what the reflex made of the signals that were asked about, what
+ * followed, and what is pending.
+ */
 import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
@@ -18,7 +21,7 @@ import { isWhole } from "./gaps.ts";
 import { type Fired, type Halt, type Occurrence, readRecorded } from "./recorded.ts";
 import { beganAfter, type Standing, standingsIn } from "./standing.ts";
 
-/** Signals before the one asked about that are replayed, of all senses. */
+/** At most this many signals of all senses are replayed before the signal that was asked about. */
 const BACK = 1_000_000;
 
 const LATEST_DUE_TIMES = 5;
@@ -26,15 +29,15 @@ const LATEST_DUE_TIMES = 5;
 export interface Account {
   readonly config: ReflexConfig;
   readonly isEnabled: boolean;
-  /** Null where it is enabled, or its log is gone. */
+  /** Null where the reflex is enabled, or the log of its disabling is gone. */
   readonly disabledSince: number | null;
   readonly silence: Silence | null;
   readonly standing: Standing;
   readonly seen: readonly (Finding & { readonly followed: Followed | null })[];
-  /** Why the signal that was asked about is none of its own. */
+  /** The reason why the reflex does not listen to the signal that was asked about. Null where it listens. */
   readonly notHeard: string | null;
   readonly pending: readonly { readonly key: string; readonly state: KeyState }[];
-  /** What the clock has brought; empty for a reflex on signals. */
+  /** The newest due times of the clock. Empty for a reflex on signals. */
   readonly dueTimes: readonly DueTime[];
   readonly nextDue: number | null;
   readonly wallAt: (elapsed: number) => number;
@@ -43,13 +46,13 @@ export interface Account {
     readonly to: number;
     readonly signals: number;
     readonly isWhole: boolean;
-    /** Whether none is kept of what came before. */
+    /** True when no earlier signal is kept. */
     readonly isOldest: boolean;
     readonly unreadable: readonly number[];
   };
 }
 
-/** The axis of elapsed time, as it stands now. */
+/** The axis of elapsed time, as it is now. */
 export interface Axis {
   readonly aheadMs: number;
   now(): number;
@@ -61,17 +64,19 @@ export interface AccountParts {
   readonly loaded: NerveConfig;
   readonly config: ReflexConfig;
   readonly question: Question;
-  /** As a person writes it; null for any. */
+  /** The key as a person writes it. Null for any key. */
   readonly key: string | null;
   readonly axis: Axis;
 }
 
-/** Signals that are replayed, and whether all that are kept are. */
+/** The signals to replay. */
 interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly isOldest: boolean;
-  /** Unix milliseconds, 0 where it is all there is: that needs no search by time, which a set clock may mislead. */
+  /**
+   * Unix milliseconds. 0 when all signals are replayed: then no search by time is needed, which a set clock may mislead.
+   */
   readonly begin: number;
 }
 
@@ -90,7 +95,9 @@ function unknownSignal({ signals }: StoreReader, id: number): Problem {
   return problem("unknown-signal", `there is no signal #${id}`, hint);
 }
 
-/** A signal whose payload alone is damaged is one that the replay passed by. */
+/**
+ * The signal, also where its payload is damaged: the replay passes over such a signal. Null where the signal is not kept.
+ */
 function signalOf({ signals }: StoreReader, id: number): Signal | null {
   const [found] = signals.replayable({ ...ALL_SIGNALS, after: id - 1, limit: 1 });
   return found?.id === id ? found : null;
@@ -150,7 +157,7 @@ function disabledSince(occurrences: readonly Occurrence[], name: string): number
   return off?.at ?? null;
 }
 
-/** A pattern in which something was filled in expects what the file says there: its value is nobody's to read. */
+/** A value that was filled in from a variable is never shown. The text of the file stands in its place. */
 const shownMismatches = (mismatches: readonly Mismatch[], written: Patterns | null): readonly Mismatch[] =>
   written === null
     ? mismatches
@@ -174,11 +181,11 @@ function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, axis: Axi
   if (kind === "sense" || !store.silences.exists()) return null;
   const now = axis.now();
   const silence = store.silences.all().find(({ pattern, due }) => due > now && silencedBy(pattern)(name));
-  // Where the clock was set since, it ends at another time than it was going to.
+  // When someone has set the clock since, the silence ends at another wall-clock time than planned.
   return silence === undefined ? null : { ...silence, until: axis.wallAt(silence.due) };
 }
 
-/** What is recorded of the firing it led to, at once or later; by other rules too, if it had those then. */
+/** The record of the firing that the signal led to, at once or later. Earlier rules of the reflex may have fired too. */
 function followedBy(
   store: StoreReader,
   config: ReflexConfig,
@@ -191,7 +198,7 @@ function followedBy(
   const signal = isByRules ? decision.signal : seen.signal.id;
   const key = isKeyed(config.key) ? (seen.evaluation?.match.key ?? null) : null;
   const shown = key === null ? null : JSON.stringify(shownKey(key));
-  // What an earlier build or other rules fired may have had another key.
+  // An earlier build or other rules may have fired with another key.
   const rows = fired.filter((one) => one.signal === signal);
   const row = rows.find((one) => JSON.stringify(one.key) === shown) ?? (config.each === null ? rows[0] : undefined);
   if (!isByRules && (seen.missed !== "not-loaded" || row === undefined)) return null;
@@ -201,7 +208,7 @@ function followedBy(
   return { run, silenced: row?.silenced ?? null, isRecorded: isKept, halted };
 }
 
-/** Why `sense` started no compute then; null when it did. */
+/** The reason why `sense` started no compute at that moment. Null when it started one. */
 function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Followed["halted"] {
   const before = halts.filter((halt) => halt.sense === sense && halt.elapsed <= elapsed);
   const newest = (...kinds: Halt["kind"][]) => before.findLast(({ kind }) => kinds.includes(kind))?.kind;

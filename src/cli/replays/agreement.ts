@@ -19,7 +19,7 @@ export interface Agreement {
 
 /** At most this many differences are listed for each reflex and kind. */
 export const LISTED = 100;
-/** The kernel may notice a deadline this late. It is not known yet whether a younger deadline fires. */
+/** The kernel may notice a deadline this late. Whether a younger deadline fires is not known yet. */
 const LATE_MS = 1_000;
 const CLOSE_MS = 10;
 
@@ -50,7 +50,7 @@ export interface Edges {
 /** The live firings of one reflex. All are known before the replay begins. */
 export class BesideLive {
   readonly #edges: Edges;
-  /** Live firings by signal and key: a reflex fires at most once for both together. */
+  /** Live firings by signal and key. A reflex fires at most once for one signal and one key. */
   readonly #live: Map<string, Fired>;
   readonly #unmatched: Firing[] = [];
   #agreed = 0;

@@ -1,6 +1,6 @@
 /**
- * The incidents of a backtest: openings and resolutions follow from the rules, reports from the silences and acts of persons
- * in the log and from the quiet hours of the config that is tested. Of full queues nobody knows.
+ * Owns the incidents of a backtest. Openings and resolutions follow from the rules. Reports follow from the silences and
+ * the acts of persons in the log, and from the quiet hours of the tested config. Full queues are not known.
  */
 import type { Json } from "../../base/json.ts";
 import { keepsIncidents, type QuietHours, type ReflexConfig } from "../../model/config.ts";
@@ -14,7 +14,7 @@ import type { ReplayedIncidents } from "../../rules/replayed.ts";
 import { fixedSeverity } from "../../rules/summary.ts";
 import type { Recorded, RecordedAct, RecordedSilence } from "./recorded.ts";
 
-/** How often it is asked whether another reflex still has an open incident. */
+/** While another reflex has an open incident, a report is tried again this often. */
 const INHIBITED_MS = 60_000;
 
 export interface IncidentCounts {
@@ -22,11 +22,11 @@ export interface IncidentCounts {
   messages: number;
 }
 
-/** One reflex that is tested. */
+/** One reflex under test. */
 export interface TestedReflex {
   readonly config: ReflexConfig;
   readonly quietHours: readonly QuietHours[];
-  /** Those of the same config that are tested with it, by name: their places. */
+  /** The tested reflexes of the same config: name → place in the list. */
   readonly others: ReadonlyMap<string, number>;
 }
 
@@ -37,7 +37,7 @@ export class BacktestIncidents implements ReplayedIncidents {
   readonly #counts: IncidentCounts[];
   readonly #open: number[];
   #lastId = 0;
-  /** Whether what happens is counted. */
+  /** Incidents and messages are counted only while this is true. */
   isCounted = false;
 
   constructor(reflexes: readonly TestedReflex[], { silences, acts }: Pick<Recorded, "silences" | "acts">) {
@@ -51,7 +51,7 @@ export class BacktestIncidents implements ReplayedIncidents {
     }
   }
 
-  /** Null where the reflex keeps none. */
+  /** Null where the reflex keeps no incidents. */
   countsOf(reflex: number): IncidentCounts | null {
     const config = this.#reflexes[reflex]?.config;
     return config !== undefined && keepsIncidents(config) ? (this.#counts[reflex] ?? null) : null;

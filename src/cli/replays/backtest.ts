@@ -1,4 +1,4 @@
-/** The signals in the store, through the rules of one configuration or two: what each reflex would have done. */
+/** Owns the backtest: the signals in the store go through the rules of one configuration or two. */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
 import type { Course } from "../../rules/course.ts";
@@ -14,7 +14,7 @@ import { DropEstimate } from "./drop-estimate.ts";
 import type { Recorded } from "./recorded.ts";
 import { ALWAYS, replaySignals } from "./replaying.ts";
 
-/** Which of the two configurations: the one of `-c`, or the one it is held against. */
+/** One of the two configurations: the one of `-c`, or the one it is compared with. */
 export type Side = "here" | "other";
 
 export interface Range {
@@ -24,15 +24,15 @@ export interface Range {
   /** Unix milliseconds. */
   readonly since: number;
   readonly until: number;
-  /** The `--since` that was given. */
+  /** The value of `--since`, null without `--since`. */
   readonly asked: number | null;
-  /** First id that is looked at, so that reflexes have their state when the range begins. */
+  /** The first signal of the replay. Replays before the range give the reflexes their state at its begin. */
   readonly warmFrom: number;
 }
 
 export interface Firing {
   readonly signal: number;
-  /** The value at its `key`, null without one. */
+  /** The value at the reflex's `key`. Null without a key. */
   readonly key: Json;
   readonly due: number | null;
   readonly at: number;
@@ -40,16 +40,16 @@ export interface Firing {
 
 export interface Tested extends Counts {
   readonly config: ReflexConfig;
-  /** Null for a sense, and where no run of the workflow has ended to tell how long they take. */
+  /** Null for a sense, and for a workflow without ended runs, whose durations the estimate needs. */
   readonly droppedEstimate: number | null;
-  /** Incidents that opened, and runs that report them; null where the reflex keeps none. */
+  /** Incidents that opened, and runs that report them. Null where the reflex keeps no incidents. */
   readonly incidents: IncidentCounts | null;
 }
 
 export interface Backtest {
-  /** Signals that were looked at, those before the range included. */
+  /** The number of replayed signals, with the signals before the range. */
   readonly signals: number;
-  /** Ids of some whose payload is damaged. */
+  /** Ids of some signals whose payload is damaged. */
   readonly unreadable: readonly number[];
   readonly sides: Readonly<Record<Side, ReadonlyMap<string, Tested>>>;
 }
@@ -61,13 +61,13 @@ export interface BacktestParts {
   readonly people: Pick<Recorded, "silences" | "acts">;
   readonly here: NerveConfig;
   readonly other: NerveConfig | null;
-  /** Reflexes that are asked about; empty for all. */
+  /** The reflexes that were asked about. Empty for all. */
   readonly names: readonly string[];
-  /** `elapsed`: on the axis of the course, when it was due. */
+  /** `elapsed` is the time on the course's axis at which the firing was due. */
   readonly fired: (side: Side, config: ReflexConfig, firing: Firing, elapsed: number) => void;
 }
 
-/** One reflex of one configuration, or of both where it is the same. */
+/** One reflex of one configuration, or of both configurations where both have the same rules. */
 interface Entry {
   readonly config: ReflexConfig;
   readonly sides: Side[];
@@ -75,7 +75,10 @@ interface Entry {
 
 const DURATIONS = 1_000;
 
-/** Those that look at signals; of the workflows of the named ones all that start them, since they share its slots. */
+/**
+ * The reflexes that look at signals. A named reflex brings all reflexes that start its workflow, because they share its
+ * slots.
+ */
 function chosen({ reflexes }: NerveConfig, names: readonly string[]): ReflexConfig[] {
   const listening = reflexes.filter(({ on }) => on.length > 0);
   if (names.length === 0) return listening;
@@ -154,7 +157,7 @@ export function backtest(parts: BacktestParts): Backtest {
   };
 }
 
-/** Each with the config it is of; one that is of both has the quiet hours of the first. */
+/** Each reflex with its configuration. A reflex of both configurations has the quiet hours of the first. */
 function testedOf(entries: readonly Entry[], here: NerveConfig, other: NerveConfig | null): TestedReflex[] {
   const places = (side: Side): ReadonlyMap<string, number> =>
     new Map(
@@ -176,7 +179,7 @@ const difference = (after: Counts, before: Counts | undefined): Counts => ({
   limited: after.limited - (before?.limited ?? 0),
 });
 
-/** Of each workflow of which runs have ended: how long the newest of them held a slot. */
+/** An estimate for each workflow that has ended runs, from the durations of the newest of them. */
 function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<string, DropEstimate> {
   const estimates = new Map<string, DropEstimate>();
   for (const [name, workflow] of config?.workflows ?? []) {
@@ -195,5 +198,5 @@ function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<str
   return estimates;
 }
 
-/** Whether the live engine logs its firings: one of a sense without words is nothing but a compute. */
+/** True when the kernel logs the firings of the reflex. A firing of a sense without words is only a compute. */
 export const isRecorded = (config: ReflexConfig): boolean => config.kind === "workflow" || hasWords(config);

@@ -1,4 +1,4 @@
-/** What a backtest found, for programs. */
+/** Owns the result of a backtest as JSON, for programs. */
 import { targetOf } from "../../model/config.ts";
 import { LISTED } from "./agreement.ts";
 import type { Range, Tested } from "./backtest.ts";

@@ -1,4 +1,4 @@
-/** What a backtest found, for people. */
+/** Owns the result of a backtest as text, for people. */
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
@@ -14,7 +14,7 @@ import { configOf, type Row } from "./comparison.ts";
 import { unreadableWords } from "./gaps.ts";
 import type { Occurrence } from "./recorded.ts";
 
-/** Differences that are shown, of each reflex, and reasons. */
+/** At most this many differences of each reflex are shown, and this many reasons. */
 const SHOWN = 10;
 
 export const forSignal = ({ signal, key }: Firing): string =>
@@ -97,14 +97,14 @@ export function printComparison(
   for (const row of rows) for (const line of differencesOf(row)) print(line);
   const reasons = reasonsOf(rows);
   for (const line of reasons) print(line);
-  // Where nothing differs, it is to be known all the same.
+  // Damaged payloads are named also where nothing differs.
   if (reasons.length === 0 && done.unreadable.length > 0) print("");
   if (reasons.length === 0) for (const id of done.unreadable.slice(0, SHOWN)) print(`  ${unreadableWords(id)}`);
   const took = `${counted(done.signals, "signal")} replayed in ${duration(tookMs)}`;
   print(`\n${localMoment(range.since)} to ${localMoment(range.until)}; ${took}`);
 }
 
-/** `disk-full: 3 incidents and 7 messages instead of 61`. */
+/** A line for each reflex with incidents: `disk-full: 3 incidents and 7 messages instead of 61`. */
 function incidentLines(rows: readonly Row[]): string[] {
   const lines = rows.flatMap(({ name, here, other }) => {
     const kept = here?.incidents ?? null;
@@ -117,7 +117,7 @@ function incidentLines(rows: readonly Row[]): string[] {
   return lines.length === 0 ? [] : ["", ...lines];
 }
 
-/** Those of which not all that is replayed is held against live. */
+/** The reflexes that were loaded within the range. Only their later firings are compared with live firings. */
 function begunLines(rows: readonly Row[], { from }: Range): string[] {
   const begun = rows.flatMap(({ name, beginsAfter }) =>
     beginsAfter === null || beginsAfter < from ? [] : [`${escapeForTerminal(name)} (#${beginsAfter})`],
@@ -136,7 +136,7 @@ function differencesOf({ name, change, live, onlyHere, onlyOther }: Row): string
   ];
 }
 
-/** Of all reflexes that differ, each once. */
+/** The reasons of all reflexes that differ, each reason once. */
 function reasonsOf(rows: readonly Row[]): string[] {
   const different = rows.filter(({ live }) => live !== null && live.onlyLive.count + live.onlyReplayed.count > 0);
   const linesOf = (occurrences: readonly Occurrence[]): string[] => {

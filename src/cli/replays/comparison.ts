@@ -1,6 +1,6 @@
 /**
- * Replayed reflexes held against what the daemon decided, or against those of another configuration: a row a reflex, with
- * what differs and why it may.
+ * Owns the comparison of replayed reflexes with the daemon's decisions, or with the reflexes of another configuration: a
+ * row a reflex, with the differences and their possible reasons.
  */
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
 import { BEGINNING, momentAt } from "../../rules/course.ts";
@@ -20,37 +20,40 @@ export interface Row {
   readonly change: "same" | "changed" | "new" | "gone" | null;
   readonly onlyHere: Sample;
   readonly onlyOther: Sample;
-  /** Null where nothing was recorded of it. */
+  /** Null where nothing of the reflex was recorded. */
   readonly live: Agreement | null;
-  /** The signal after which it has these rules, and is held against live; null for all. */
+  /**
+   * The signal after which the reflex has these rules. Live and replay are compared from there on; null for the whole
+   * range.
+   */
   readonly beginsAfter: number | null;
-  /** Why live and replay may differ. */
+  /** Reasons why live and replay may differ. */
   readonly reasons: Reasons;
 }
 
 export interface Reasons {
-  /** Of what the replay does not have. */
+  /** Reasons that no log gives: the signals that the replay lacks. */
   readonly gaps: readonly Occurrence[];
   readonly occurrences: readonly Occurrence[];
 }
 
-/** Its configuration where it has one; that of the other where it has none. */
+/** The reflex's configuration here. Where the reflex is only in the other configuration: there. */
 export const configOf = ({ here, other }: Row) => (here ?? other)?.config;
 
 export interface ComparisonParts {
   readonly store: StoreReader;
   readonly range: Range;
   readonly here: NerveConfig;
-  /** Null: held against what the daemon decided. */
+  /** Null when the replay is compared with the daemon's decisions. */
   readonly other: NerveConfig | null;
-  /** Reflexes that are asked about; empty for all. */
+  /** The reflexes that were asked about. Empty for all. */
   readonly names: readonly string[];
-  /** What the wall clock is ahead of the axis of elapsed time by now. */
+  /** How far the wall clock is now ahead of the axis of elapsed time. */
   readonly aheadMs: number;
   readonly fired: (side: Side, reflex: string, firing: Firing) => void;
 }
 
-/** One reflex beside what it is held against. */
+/** The two comparisons of one reflex. */
 interface Beside {
   readonly live: BesideLive;
   readonly other: BesideOther;
@@ -61,7 +64,7 @@ export class Comparison {
   readonly #live = new Map<string, Fired[]>();
   readonly #recorded: Recorded;
   readonly #standings: ReadonlyMap<string, Standing>;
-  /** By name the signal after which a reflex has the rules it has. */
+  /** Reflex → the signal after which it has its present rules. */
   readonly #begun: ReadonlyMap<string, number>;
   readonly #edges: Edges;
   readonly #besides = new Map<string, Beside>();
@@ -70,7 +73,7 @@ export class Comparison {
     const { store, range, here, other, aheadMs } = parts;
     this.#parts = parts;
     const { warmFrom } = range;
-    // All there is needs no search by time, which a set clock may mislead.
+    // When all signals are replayed, no search by time is needed, which a set clock may mislead.
     const warmSince = this.#isOldest ? 0 : (store.signals.byId(warmFrom)?.at ?? 0);
     this.#recorded = readRecorded(store, warmSince, aheadMs, (row) => {
       if (other === null && (row.due !== null || row.signal >= range.from)) this.#keep(row);
@@ -82,7 +85,7 @@ export class Comparison {
     this.#edges = edgesOf(store, range, this.#recorded);
   }
 
-  /** Nothing is kept of what came before the first signal that is replayed. */
+  /** True when no signal before the first replayed signal is kept. */
   get #isOldest(): boolean {
     const { store, range } = this.#parts;
     return store.signals.byId(range.warmFrom - 1) === null;
@@ -99,10 +102,10 @@ export class Comparison {
     return names.length === 0 || names.includes(name);
   }
 
-  /** Replays all of it; once. */
+  /** Replays the range. Runs once. */
   run(): { readonly rows: readonly Row[]; readonly done: Backtest } {
     const { store, range, here, other, names, fired } = this.#parts;
-    // Of rules that were not there nobody knows what would have been done to them.
+    // Rules that nerve never ran were never disabled or enabled.
     const changes = other === null ? { begun: this.#begun } : { turns: [] };
     const done = backtest({
       store,
@@ -180,7 +183,7 @@ function changeOf(one: Tested | null, two: Tested | null): "same" | "changed" | 
   return isSameReflex(one.config, two.config) ? "same" : "changed";
 }
 
-/** What is compared with what was recorded: of younger deadlines than anything that is, nobody knows yet. */
+/** The edges of the comparison with what was recorded. Of deadlines after the newest record nothing is known yet. */
 function edgesOf({ signals }: StoreReader, range: Range, { course, first, lastElapsed }: Recorded): Edges {
   const { from, to, warmFrom, since, until } = range;
   const begin = momentAt(BEGINNING, since, course.steps);

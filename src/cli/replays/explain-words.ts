@@ -1,4 +1,4 @@
-/** Why a reflex did what it did, in sentences. */
+/** Owns the sentences that say why a reflex did what it did. */
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
@@ -14,13 +14,13 @@ import { shownScalar } from "../screen/payload.ts";
 import type { Finding } from "./explanation.ts";
 import { unreadableWords } from "./gaps.ts";
 
-/** What is recorded of a firing. */
+/** The record of a firing. */
 export interface Followed {
   readonly run: Run | null;
   readonly silenced: string | null;
-  /** Null where nothing would be: a sense's reflex without words. */
+  /** Null where firings are never recorded: a reflex of a sense without words. */
   readonly isRecorded: boolean | null;
-  /** Why its sense started no compute then. */
+  /** The reason why the sense started no compute then. */
   readonly halted: "disabled" | "quarantined" | null;
 }
 
@@ -75,7 +75,7 @@ function notMatching({ evaluation, mismatches }: Finding): string {
 const since = ({ matchingSince }: Finding): string =>
   matchingSince === null ? "" : ` since signal #${matchingSince.signal} (${localMoment(matchingSince.at)})`;
 
-/** How far it came, for a person. */
+/** A sentence for people: how far the signal came through the words of the reflex. */
 export function because(seen: Finding, config: ReflexConfig): string {
   const { evaluation, firedBefore, decided } = seen;
   const stage = evaluation?.stage ?? null;
@@ -147,7 +147,7 @@ function noEdge(seen: Finding, { forMs }: ReflexConfig): string {
   return `does not match, and did not before, so that nothing ended (\`edge: falling\`): ${notMatching(seen)}`;
 }
 
-/** What a firing led to. */
+/** A sentence about the effect of a firing. */
 export function followed({ run, silenced, isRecorded, halted }: Followed, config: ReflexConfig): string {
   if (silenced !== null) return `silenced by "${escapeForTerminal(silenced)}": nothing was started`;
   if (run !== null) {
@@ -165,13 +165,13 @@ const FORGOTTEN = {
   cleared: "the reflex was changed",
 } as const;
 
-/** A key as a person reads it: a list with commas between. */
+/** A key for people: a list has commas between its items. */
 export function keyWords(key: string): string {
   const shown = shownKey(key);
   return Array.isArray(shown) ? shown.map(shownScalar).join(", ") : shownScalar(shown);
 }
 
-/** What came of its waiting; null while nothing has. */
+/** The later result of the wait. Null while nothing has happened. */
 export function laterWords(seen: Finding): string | null {
   const { later, signal } = seen;
   if (later === null) return null;
@@ -182,7 +182,7 @@ export function laterWords(seen: Finding): string | null {
   return `throttled at ${localMoment(later.at)}${of}, until ${localMoment(later.until ?? 0)}`;
 }
 
-/** Signals `count` counts that are not too long ago by now. */
+/** The number of signals that `count` counts and that are still within its window. */
 export function inWindow(
   { counted: passed }: KeyState,
   { count }: ReflexConfig,
@@ -192,7 +192,7 @@ export function inWindow(
   return count === null ? 0 : passed.filter((elapsed) => now - wallAt(elapsed) <= count.withinMs).length;
 }
 
-/** What a key waits for or remembers, `wallAt` telling the time of moments in it. */
+/** What a key waits for or remembers. `wallAt` gives the wall-clock time of a moment on the axis. */
 export function stateWords(
   state: KeyState,
   config: ReflexConfig,

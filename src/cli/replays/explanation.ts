@@ -1,6 +1,6 @@
 /**
- * What a reflex made of single signals, found by replaying it: how far each came through its words, what followed from it
- * later, and what the reader has to know of before (since when it matches, what throttles it).
+ * Owns the explanation of single signals by a replay: how far each signal came through the words of the reflex, what
+ * followed later, and what the reader must know of earlier signals (since when the key matches, what throttles it).
  */
 import type { Json } from "../../base/json.ts";
 import type { ReflexConfig } from "../../model/config.ts";
@@ -16,32 +16,35 @@ import { BacktestIncidents } from "./backtest-incidents.ts";
 import type { Recorded } from "./recorded.ts";
 import { ALWAYS, type Fed, replaySignals } from "./replaying.ts";
 
-/** Which signals are asked about. */
+/** The signals that are asked about. */
 export type Question =
   | { readonly kind: "latest"; readonly limit: number }
   | { readonly kind: "signal"; readonly id: number }
-  /** The last one up to then. */
+  /** The newest signal up to this time. */
   | { readonly kind: "at"; readonly at: number };
 
 export interface Finding {
   readonly signal: Evaluation["signal"];
-  /** Null without words. */
+  /** Null for a reflex without words. */
   readonly evaluation: Evaluation | null;
-  /** Why it was not looked at: the reflex was disabled, or not there by its present rules; or the payload is damaged. */
+  /**
+   * Why the reflex did not look at the signal: it was disabled, or did not have its present rules yet, or the payload is
+   * damaged.
+   */
   readonly missed: "disabled" | "not-loaded" | "unreadable" | null;
-  /** What it decided at the signal itself. */
+  /** The decision at the signal itself. */
   readonly decided: Replayed | null;
-  /** What came of it later: a deadline that led to a decision, or what put an end to its waiting. */
+  /** The later result: a deadline that led to a decision, or the end of the wait. */
   readonly later: Replayed | End | null;
-  /** Of its key: the signal since which it has matched, when it did before. */
+  /** The signal since which the key matches. Null when the key did not match before. */
   readonly matchingSince: { readonly signal: number; readonly at: number } | null;
-  /** Of its key: the newest firing before. */
+  /** The newest earlier firing of the key. */
   readonly firedBefore: Replayed | null;
-  /** Fields that kept it from matching `when`. */
+  /** The fields that kept the signal from matching `when`. */
   readonly mismatches: readonly Mismatch[];
 }
 
-/** A signal broke `for` off, or the reflex forgot what it remembered. */
+/** A signal broke `for` off, or the reflex forgot its memory. */
 export type End =
   | { readonly kind: "broken-off"; readonly signal: number; readonly at: number }
   | { readonly kind: "forgotten"; readonly turn: Turn["kind"]; readonly at: number };
@@ -52,9 +55,9 @@ export interface ExplainParts {
   readonly course: Course;
   readonly people: Pick<Recorded, "silences" | "acts">;
   readonly question: Question;
-  /** As a person writes it; null for any. */
+  /** The key as a person writes it. Null for any key. */
   readonly key: string | null;
-  /** The signal after which it begins. */
+  /** The signal after which the reflex begins. */
   readonly beganAfter: number | null;
   readonly from: number;
   readonly to: number;
@@ -85,7 +88,7 @@ export function explain(parts: ExplainParts): Explained {
     if (!isAsked(one.signal)) return;
     const newest = seen.at(-1)?.signal.id;
     if (newest !== one.signal.id && ++signals > limit) {
-      // With `each` a signal has several findings, which go together.
+      // With `each` a signal has several findings. They stay together.
       const oldest = seen[0]?.signal.id;
       seen.splice(0, seen.findLastIndex(({ signal }) => signal.id === oldest) + 1);
       signals--;
@@ -160,7 +163,7 @@ function whyNot(matcher: Matcher, { sense, payload }: Evaluation["signal"], key:
   return matcher.when?.why(seen) ?? [];
 }
 
-/** A decision at the signal itself, or the first one that its waiting led to. */
+/** Notes a decision at the signal itself, or the first decision that its wait led to. */
 function settle(one: Mutable, decision: Replayed): void {
   const { evaluation, signal } = one;
   if (decision.due === null) {

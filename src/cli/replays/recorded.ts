@@ -1,4 +1,6 @@
-/** What the logs tell of the reflexes: what they fired for, when nerve was down, and what else a replay cannot know. */
+/**
+ * Owns what the logs hold about reflexes: their firings, the times when nerve was down, and what else a replay cannot know.
+ */
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
 import type { ClockStep, Course, Down, Turn } from "../../rules/course.ts";
@@ -7,23 +9,23 @@ import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
 import { parseStored } from "../screen/payload.ts";
 
-/** A row `reflex.fired`. */
+/** A log `reflex.fired`, or a log `incident.opened`. */
 export interface Fired {
   readonly reflex: string;
   readonly signal: number;
-  /** The value at its `key`, null without one. */
+  /** The value at the reflex's `key`. Null without a key. */
   readonly key: Json;
   readonly due: number | null;
   readonly at: number;
-  /** `due`, or `at` without one, on the axis of the course. */
+  /** `due` on the axis of the course; `at` where `due` is null. */
   readonly elapsed: number;
   /** Null where no run was started. */
   readonly run: number | null;
-  /** The pattern it is silenced by. */
+  /** The pattern of the silence. Null where the reflex was not silenced. */
   readonly silenced: string | null;
 }
 
-/** Why live decisions may be others than replayed ones from there on. */
+/** An event after which live decisions may differ from replayed decisions. */
 export interface Occurrence {
   readonly at: number;
   readonly event: string;
@@ -32,7 +34,7 @@ export interface Occurrence {
   readonly message: string;
 }
 
-/** From there on a sense starts no compute, or does again. */
+/** From this moment on a sense starts no computes, or starts them again. */
 export interface Halt {
   readonly sense: string;
   /** On the axis of the course. */
@@ -46,28 +48,29 @@ export interface RecordedSilence {
   to: number;
 }
 
-/** To the incident that was open for `key`. */
+/** A person acknowledged or resolved the incident that was open for `key`. */
 export interface RecordedAct {
   readonly reflex: string;
-  /** As it is shown. */
+  /** The key as it is shown. */
   readonly key: Json;
   readonly elapsed: number;
   readonly event: "ack" | "resolve";
 }
 
 export interface Recorded {
-  /** Of when reflexes began it knows nothing. */
+  /** Without the signals after which reflexes began. */
   readonly course: Course;
   readonly occurrences: readonly Occurrence[];
-  /** When reflexes were silenced, on the axis of the course; and what persons did to incidents, in order. */
+  /** Times at which reflexes were silenced, on the axis of the course. */
   readonly silences: readonly RecordedSilence[];
+  /** What persons did to incidents, in order. */
   readonly acts: readonly RecordedAct[];
-  /** In their order. */
+  /** In order. */
   readonly halts: readonly Halt[];
-  /** Unix milliseconds of the first log there is, of the newest; null without logs. */
+  /** Unix milliseconds of the oldest log and of the newest log. Null without logs. */
   readonly first: number | null;
   readonly last: number | null;
-  /** As `last`, on the axis of the course. */
+  /** `last` on the axis of the course. */
   readonly lastElapsed: number;
 }
 
@@ -91,8 +94,8 @@ const nameIn = (prefix: string, source: string): string | null =>
   source.startsWith(prefix) ? source.slice(prefix.length) : null;
 
 /**
- * Begins and ends of what was recorded, with every firing since `since` given to `fired`. `aheadMs`: what the wall clock
- * is ahead of the axis of elapsed time by now.
+ * Reads the logs from `since` on. `fired` gets every firing. `aheadMs` is how far the wall clock is now ahead of the axis
+ * of elapsed time.
  */
 export function readRecorded(
   store: StoreReader,
@@ -132,7 +135,7 @@ export function readRecorded(
     if (isOccurrence(row)) occurrences.push({ at, event, source, message });
     last = row;
   }
-  // Disabled so long ago that nothing is kept of it.
+  // The log of a disabling may be gone, long after the disabling.
   for (const name of store.switches.disabled()) {
     const reflex = nameIn(OF_REFLEXES, name);
     const sense = nameIn(OF_SENSES, name);
@@ -151,10 +154,13 @@ export function readRecorded(
   return { course, occurrences, halts, silences, acts, first: oldest?.at ?? null, last: lastAt, lastElapsed };
 }
 
-/** What the wall clock would show had it not been set since the first row, from what the kernel says of its own axis. */
+/**
+ * The axis of the course: the wall clock without the changes that were made to it since the first row. The changes are read
+ * from the kernel's logs about its own axis.
+ */
 class Axis {
   readonly steps: ClockStep[] = [];
-  /** What the wall clock is ahead of the kernel's axis; null while that is not known. */
+  /** How far the wall clock is ahead of the kernel's axis. Null until a log says so. */
   #aheadMs: number | null = null;
   #setByMs = 0;
 
@@ -172,7 +178,7 @@ class Axis {
     this.steps.push({ elapsed: this.of(at), byMs: step });
   }
 
-  /** What the clock was set by since all that is recorded, which was at `elapsed`. */
+  /** Adds the change of the clock after the newest record, which was at `elapsed`. */
   end(elapsed: number, aheadMs: number): void {
     if (this.#aheadMs === null || aheadMs === this.#aheadMs) return;
     this.steps.push({ elapsed, byMs: aheadMs - this.#aheadMs });
@@ -185,7 +191,7 @@ const isOccurrence = ({ event, source }: Log): boolean =>
 const dataOf = (data: string | null): Readonly<Record<string, Json>> =>
   ((data === null ? null : parseStored(data)) ?? {}) as Record<string, Json>;
 
-/** Null: the clock fired it, and no signal did. */
+/** The firing in the log. Null where the clock fired the reflex, without a signal. */
 function firedOf({ data, at }: Log, reflex: string, axis: Axis): Fired | null {
   const { signal, key, due: written, run, silenced } = dataOf(data);
   if (signal === null) return null;
@@ -202,7 +208,7 @@ function firedOf({ data, at }: Log, reflex: string, axis: Axis): Fired | null {
   };
 }
 
-/** When the last signal came that the start `row` found; 0 when there is none. */
+/** The time of the last signal before the start in the log. 0 without such a signal. */
 function lastSignalBefore({ signals }: StoreReader, { at, data }: Log): number {
   const { last_signal: known } = dataOf(data);
   if (typeof known === "number") return signals.byId(known)?.at ?? 0;
@@ -211,15 +217,15 @@ function lastSignalBefore({ signals }: StoreReader, { at, data }: Log): number {
   return newest !== undefined && newest.at < at ? newest.at : 0;
 }
 
-/** Clocks are set: only what follows on what came before is believed. */
+/** Leaves out every downtime that begins before the end of the last one: a clock was set between them. */
 const inOrder = (downs: readonly Down[]): Down[] =>
   downs.filter(({ from }, index) => index === 0 || from >= (downs[index - 1]?.to ?? 0));
 
-/** What persons did: whom they silenced, and which incidents they acknowledged or resolved. */
+/** The acts of persons: silences, and acknowledged and resolved incidents. */
 class People {
   readonly silences: RecordedSilence[] = [];
   readonly acts: RecordedAct[] = [];
-  /** By incident, the value of its key. */
+  /** Incident → value of its key. */
   readonly #keys = new Map<number, Json>();
 
   take({ event, at, data, source }: Log, reflex: string | null, axis: { of(wall: number): number }): void {
