@@ -1,14 +1,16 @@
-/** When things are due: arithmetic on wall-clock milliseconds, no timers. Pure. */
+/** Owns due times: arithmetic on wall-clock milliseconds, no timers. Pure. */
 import { createHash } from "node:crypto";
 import { followsElapsedTime } from "../base/cron.ts";
 import { WallClock } from "./wall-clock.ts";
 
-/** Answers with the first due time strictly after `afterMs`, or null when there is none. */
+/** Returns the first due time strictly after `afterMs`, or null when there is none. */
 export interface Calendar {
   next(afterMs: number): number | null;
 }
 
-/** The last due time from `due` to `wall`, looked for backwards: after years there are too many to count through. */
+/**
+ * The last due time from `due` to `wall`. The search goes backwards, because after years there are too many times to count.
+ */
 export function newestDue(calendar: Calendar, due: number, wall: number): number {
   let back = 60_000;
   while (wall - back > due && (calendar.next(wall - back) ?? Number.POSITIVE_INFINITY) > wall) back *= 2;
@@ -27,15 +29,15 @@ export function jitterOffset(name: string, jitterMs: number): number {
   return createHash("sha256").update(name).digest().readUInt32BE(0) % jitterMs;
 }
 
-/** Multiples of `intervalMs` counted from `phaseMs`: 0 aligns all senses, a jitter's offset moves one. */
+/** Multiples of `intervalMs` counted from `phaseMs`. 0 aligns all senses, an offset of jitter moves one sense. */
 export const intervalCalendar = (intervalMs: number, phaseMs: number): Calendar => ({
   next: (afterMs) => (Math.floor((afterMs - phaseMs) / intervalMs) + 1) * intervalMs + phaseMs,
 });
 
 /**
- * Five fields or a nickname, in `tz` (null: the host's), with the rules of cron(8) for a clock on the wall that is moved.
- * Where the minute or the hour begins with `*`, times follow elapsed time: whatever the wall shows at an instant counts.
- * Other times are fixed: one that is left out is due at the gap's end, one that is repeated is due the first time.
+ * Five fields or a nickname, in `tz` (null: the host's zone), with the rules of cron(8) for a changed wall clock. Where the
+ * minute or the hour begins with `*`, times follow elapsed time: the wall-clock time of an instant counts. Other times are
+ * fixed: a left-out time is due at the end of the gap, a repeated time is due the first time.
  */
 export function cronCalendar(expression: string, tz: string | null): Calendar {
   const wall = new WallClock(tz);
@@ -66,7 +68,8 @@ const elapsedCalendar = (expression: string, wall: WallClock): Calendar => ({
       const local = match(expression, wall.shows(from) - 1);
       if (local === null) return null;
       const at = local - wall.offset(from);
-      // Only a change soon after `from` can repeat times of the wall from before it: what lies further ahead is passed
+      // Only a change soon after `from` can repeat wall-clock times from before it. A later change is passed over, because
+      // the wall clock shows no match until `local`.
       // over, for the wall shows no match until `local`.
       const isFar = at - from > 2 * DAY_MS;
       const change = wall.firstChange(from, isFar ? from + DAY_MS : at);

@@ -1,7 +1,7 @@
 /**
- * A type as ArkType understood it, made into nerve's own check of a payload. ArkType's reading, with semantics of its own
- * where payloads from anywhere demand it: fields are own fields only, strings over 4 KiB match nothing, regular
- * expressions cannot hang. What is no comparison of plain data (morphs, predicates, classes) is refused.
+ * Owns the step from a type, as ArkType understood it, to nerve's own check of a payload. Payloads come from anywhere, so
+ * some semantics are nerve's own: only own fields are fields, strings over 4 KiB match nothing, regular expressions cannot
+ * hang. Anything that is no comparison of plain data (morphs, predicates, classes) is refused.
  */
 import type { Json } from "../base/json.ts";
 import type { TypeNode } from "./arktype.ts";
@@ -31,7 +31,7 @@ interface Property {
   readonly value: TypeNode;
 }
 
-/** Reads a type into a check. What it cannot check is reported to `refusing`, and matches anything. */
+/** Reads a type into a check. A part that it cannot check is reported to `refusing`, and matches anything. */
 class CheckReader {
   readonly #refusing: Refusing;
 
@@ -77,7 +77,7 @@ class CheckReader {
     const format = formatOf(rule);
     if (format !== null) return simple(node.expression, (value) => format(value as string));
     const compiled = compileRegex(rule);
-    // What a person wrote has been looked at before.
+    // A person's own expression was compiled before.
     if (!compiled.ok) return this.#refuse(path, `ArkType's expression for it ${compiled.error.message}`, FORMAT_HINT);
     const { test } = compiled.value;
     return simple(node.expression, (value) => test(value as string));
@@ -100,13 +100,13 @@ class CheckReader {
     };
   }
 
-  /** `[signature]: type`, for every own field whose name is of the signature. */
+  /** `[signature]: type`: the type of every own field whose name fits the signature. */
   #index(node: TypeNode, path: string): Check {
     const { signature, value: type } = node.inner as { signature: TypeNode; value: TypeNode };
     const where = at(path, `[${signature.expression}]`);
     const name = this.#visit(signature, where);
     const check = this.#visit(type, where);
-    // A name over 4 KiB matches no signature, and then nothing else either.
+    // A name over 4 KiB matches no signature, and no other rule either.
     const entries = (value: Json): [string, Json][] => Object.entries(value as Record<string, Json>);
     const fits = ([key, field]: [string, Json]): boolean =>
       isShort(key) && (!name.matches(key) || check.matches(field));
@@ -122,7 +122,7 @@ class CheckReader {
     };
   }
 
-  /** Lengths are constraints of their own; here each item finds the type of its place. */
+  /** Checks each item by the type of its place. Lengths are constraints of their own. */
   #sequence(node: TypeNode, path: string): Check {
     if (node.inner.defaultables !== undefined)
       return this.#refuse(path, `a default ${CHANGES_VALUE.message}`, CHANGES_VALUE.hint);
@@ -189,14 +189,14 @@ class CheckReader {
     for (const one of nodes(inner.index)) properties.push(this.#index(one, path));
     if (inner.sequence !== undefined) properties.push(this.#sequence(inner.sequence as TypeNode, path));
     if (inner.undeclared === "delete") this.#refuse(path, `"+": delete ${CHANGES_VALUE.message}`, 'write "+": reject');
-    // The items of a list are declared by its sequence, and JSON gives a list nothing else.
+    // The sequence declares the items of a list, and a list from JSON has nothing else.
     if (inner.undeclared === "reject" && inner.sequence === undefined) {
       const signatures = nodes(inner.index).map((one) => this.#visit(one.inner.signature as TypeNode, path));
       properties.push(this.#onlyDeclared(names, signatures));
     }
     return {
       ...every(properties),
-      // Fields are independent of each other: a person wants to hear of all of them.
+      // Fields are independent of each other, so a person sees the mismatches of all of them.
       explain: (value, here, mismatches) => {
         for (const check of properties) check.explain(value, here, mismatches);
       },

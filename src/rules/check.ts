@@ -1,13 +1,13 @@
 /**
- * What a check of a payload is, and the small checks that larger ones are made of. The semantics are nerve's own where
- * payloads from anywhere demand it: strings over 4 KiB match nothing.
+ * Owns the shape of a check of a payload, and the small checks that larger checks consist of. Payloads come from anywhere,
+ * so some semantics are nerve's own: strings over 4 KiB match nothing.
  */
 import { exceedsBytes, type Json } from "../base/json.ts";
 
-/** Why a payload does not match: the field, what it holds, and what was expected there in ArkType's notation. */
+/** Why a payload does not match: the field, its value, and the expected type in ArkType's notation. */
 export interface Mismatch {
   readonly path: string;
-  /** Null also where there is no such field. */
+  /** Null also where the field does not exist. */
   readonly value: Json;
   readonly isMissing: boolean;
   readonly expected: string;
@@ -15,7 +15,7 @@ export interface Mismatch {
 
 export interface Check {
   readonly matches: (value: Json) => boolean;
-  /** Adds every reason; none when the value matches. */
+  /** Adds every reason, and nothing when the value matches. */
   readonly explain: (value: Json, path: string, mismatches: Mismatch[]) => void;
 }
 
@@ -54,7 +54,7 @@ export function every(checks: readonly Check[]): Check {
   return {
     matches: matches(),
     explain: (value, path, mismatches) => {
-      // The first that fails: what follows it may only make sense where it holds.
+      // The first check that fails: a later check may only make sense where the earlier checks hold.
       const failed = checks.find((check) => !check.matches(value));
       failed?.explain(value, path, mismatches);
     },
@@ -67,7 +67,7 @@ export const DOMAINS: Readonly<Record<string, (value: Json) => boolean>> = {
   object: (value) => typeof value === "object" && value !== null,
 };
 
-/** What a constraint says about a value of the right kind; ArkType holds it to values of that kind only. */
+/** Checks of constraints. A constraint applies to values of its own kind only. */
 export const CONSTRAINTS: Readonly<Record<string, (limit: number, isExclusive: boolean) => (value: Json) => boolean>> =
   {
     min: (limit, isExclusive) => (value) => (isExclusive ? (value as number) > limit : (value as number) >= limit),

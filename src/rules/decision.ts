@@ -1,4 +1,7 @@
-/** The shapes of a rule and of what it decides about one key: `rule.ts` decides, and `incident-rule.ts` where incidents are kept. */
+/**
+ * Owns the shapes of a rule and of its decisions about one key. `rule.ts` decides, and `incident-rule.ts` where incidents
+ * are kept.
+ */
 import type { Json } from "../base/json.ts";
 import type { IncidentConfig } from "../model/config.ts";
 import type { IncidentMove } from "./incident-moves.ts";
@@ -13,13 +16,13 @@ export interface Rule {
   readonly count: { readonly n: number; readonly withinMs: number } | null;
   readonly debounce: { readonly waitMs: number; readonly maxMs: number | null } | null;
   readonly throttleMs: number | null;
-  /** Null where the reflex keeps no incidents; else `incident-rule.ts` decides in place of what stands here. */
+  /** Null where the reflex keeps no incidents. With incidents `incident-rule.ts` decides, without the words above. */
   readonly incident: IncidentRule | null;
 }
 
-/** How a reflex keeps and reports incidents. A reload may change it, and changes nothing that is remembered. */
+/** How a reflex keeps and reports incidents. A reload that changes these words changes no memory. */
 export interface IncidentRule extends Pick<IncidentConfig, "escalate"> {
-  /** The reflex's own. */
+  /** The workflow of the reflex itself. */
   readonly workflow: string;
   readonly resolveAfterMs: number;
   readonly remindEveryMs: number | null;
@@ -33,7 +36,7 @@ export type RuleEvent =
       readonly elapsed: number;
       readonly matches: boolean;
       readonly clears: boolean;
-      /** What was last seen of a key that this signal has no element of; null where the signal itself has it. */
+      /** The last element of a key that this signal no longer has. Null where the signal itself has the key. */
       readonly element: Json;
     }
   /** A deadline may have come. */
@@ -41,15 +44,15 @@ export type RuleEvent =
 
 export interface Decision {
   readonly kind: "fire" | "throttled";
-  /** The signal it is decided for: the latest matching one; with `falling` the one that ended it. */
+  /** The signal of the decision: the latest matching signal, or with `falling` the signal that ended the match. */
   readonly signal: number;
-  /** What it is decided about, where that signal has no element of the key; else null. */
+  /** The element of the decision, where its signal has no element of the key. Null otherwise. */
   readonly element: Json;
-  /** The deadline that led to it, or null when the signal itself did. */
+  /** The deadline that led to the decision. Null when the signal itself led to it. */
   readonly due: number | null;
-  /** When it counts as decided: `due`, or later if that was found late. */
+  /** The time at which the decision counts: `due`, or later for a deadline that was found late. */
   readonly elapsed: number;
-  /** When the key may fire again; null without `throttle`. */
+  /** The time from which the key may fire again. Null without `throttle`. */
   readonly until: number | null;
 }
 
@@ -57,7 +60,7 @@ export interface Decision {
 export type Stage =
   | { readonly kind: "no-match" }
   | { readonly kind: "no-edge"; readonly edge: "rising" | "falling"; readonly isMatching: boolean }
-  /** `due` is what a `for` that was under way would have run out at. */
+  /** `due` is the time at which the broken-off `for` would have run out. */
   | { readonly kind: "broken-off"; readonly due: number }
   | { readonly kind: "holding"; readonly until: number }
   | { readonly kind: "counting"; readonly count: number; readonly n: number }
@@ -70,19 +73,19 @@ export type Stage =
 
 export interface Outcome {
   readonly state: KeyState;
-  /** In the order they were decided. */
+  /** In the order in which they were decided. */
   readonly decisions: readonly Decision[];
-  /** What becomes of incidents, in that order. */
+  /** The moves of incidents, in the same order. */
   readonly moves: readonly IncidentMove[];
-  /** When a `time` event is needed next; null while nothing is pending. */
+  /** The time at which the next `time` event is needed. Null while nothing is pending. */
   readonly deadline: number | null;
-  /** Of the signal of this event; null for a `time` event. */
+  /** The stage of this event's signal. Null for a `time` event. */
   readonly stage: Stage | null;
 }
 
 export type IncidentEvent =
   | RuleEvent
-  /** What held notifications back may be over. */
+  /** A hold on notifications may be over. */
   | { readonly kind: "look"; readonly elapsed: number }
   | { readonly kind: "ack"; readonly elapsed: number; readonly by: string; readonly why: string | null }
   | { readonly kind: "resolve"; readonly elapsed: number; readonly reason: string };

@@ -1,15 +1,15 @@
-/** How a definition is written: its parts, the tokens of its texts, and what is refused about it. */
+/** Owns the notation of a definition: its parts, the tokens of its texts, and its refusals. */
 import type { Json } from "../base/json.ts";
 
 export interface PatternRefusal {
-  /** Within the definition: `status`, `disks[0].name`, `` for the definition itself. */
+  /** Path within the definition: `status`, `disks[0].name`. `` is the definition itself. */
   readonly path: string;
-  /** A sentence without the path, no trailing stop. */
+  /** A sentence without the path and without a trailing stop. */
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** Every thing that is refused: one a place, the first that was found there. */
+/** All refusals, one for each place: the first that was found there. */
 export type PatternRefusals = readonly [PatternRefusal, ...PatternRefusal[]];
 
 /** Collects refusals of one pattern. */
@@ -20,13 +20,13 @@ export class Refusing {
     if (!this.#byPath.has(refusal.path)) this.#byPath.set(refusal.path, refusal);
   }
 
-  /** Null when there is nothing. */
+  /** Null when nothing is refused. */
   get all(): PatternRefusals | null {
     const [first, ...others] = this.#byPath.values();
     return first === undefined ? null : [first, ...others];
   }
 
-  /** Whether anything of the part at `path` is refused. */
+  /** True when any place within the part at `path` is refused. */
   hasWithin(path: string): boolean {
     if (path === "") return this.#byPath.size > 0;
     const isWithin = (one: string): boolean => one.startsWith(path) && ["", ".", "["].includes(one.charAt(path.length));
@@ -34,7 +34,7 @@ export class Refusing {
   }
 }
 
-/** A text, where ArkType's notation begins, or a map or list that stands for a type by itself. */
+/** A text, where ArkType's notation begins, or a map or list that is a type by itself. */
 export interface Part {
   readonly path: string;
   readonly definition: Json;
@@ -53,7 +53,7 @@ export type Token =
 const SPACE_OR_OPERATOR = /[\s<>=|&()[\]%,:?#]/;
 const WORD_END = /[\s<>=|&)[%,:?#]/;
 
-/** The parts of a text as ArkType tells them apart: quotes and slashes open something only where an operand may stand. */
+/** The parts of a text as ArkType tells them apart. A quote or slash opens something only where an operand may stand. */
 export function tokensOf(text: string): Token[] {
   const tokens: Token[] = [];
   let index = 0;

@@ -1,6 +1,6 @@
 /**
- * `each`: a reflex looks at every element of an array in the payload as if the element were the payload. A key that an
- * earlier signal of the sense had and this one has not is gone: it counts as not matching.
+ * Owns `each`: a reflex looks at every element of an array in the payload as if the element were the payload. A key of an
+ * earlier signal of the sense that the present signal does not have is gone. A gone key counts as not matching.
  */
 import type { Json } from "../base/json.ts";
 import { fieldOf } from "./field.ts";
@@ -8,7 +8,7 @@ import { type KeyWord, senseOfKey } from "./key.ts";
 import type { KeyState } from "./key-state.ts";
 import type { Match, Matcher } from "./matcher.ts";
 
-/** Elements of one signal that are looked at. */
+/** At most this many elements of one signal are looked at. */
 export const MAX_ELEMENTS = 1_000;
 
 export interface Element {
@@ -16,11 +16,11 @@ export interface Element {
   readonly payload: Json;
 }
 
-/** What one signal holds at the path of `each`. */
+/** The elements of one signal at the path of `each`. */
 export interface Elements {
-  /** In their order. Where two elements have the same key, the first counts. */
+  /** The elements in their order. Where two elements have the same key, the first counts. */
   readonly byKey: ReadonlyMap<string, Element>;
-  /** How many there are, those beyond the limit included. */
+  /** The number of all elements, with those beyond the limit. */
   readonly total: number;
   /** Keys of the elements beyond the limit. Nobody looks at those elements, but they are not gone. */
   readonly beyond: ReadonlySet<string>;
@@ -34,7 +34,7 @@ function arrayAt(path: readonly string[], payload: Json): readonly Json[] | null
   return Array.isArray(value) ? value : null;
 }
 
-/** Null: the path holds no array, and the reflex passes the signal over. */
+/** Null where the path holds no array. The reflex passes such a signal over. */
 export function elementsIn(matcher: Matcher, sense: string, payload: Json): Elements | null {
   const array = matcher.each === null ? null : arrayAt(matcher.each, payload);
   if (array === null) return null;
@@ -50,12 +50,12 @@ export function elementsIn(matcher: Matcher, sense: string, payload: Json): Elem
   return { byKey, total: array.length, beyond };
 }
 
-/** The element of `payload` that counts for `key`; null where there is none. */
+/** The element of `payload` that counts for `key`. Null where there is none. */
 export function elementOf(matcher: Matcher, sense: string, payload: Json, key: string): Json {
   return elementsIn(matcher, sense, payload)?.byKey.get(key)?.payload ?? null;
 }
 
-/** What an element that is gone is to its reflex: it ends what lasts until `clear` as well. */
+/** The match of a gone element. It also ends a match that lasts until `clear`. */
 export const goneMatch = (key: string): Match => ({ key, isMissing: false, matches: false, clears: true });
 
 interface Remembered {
@@ -63,7 +63,9 @@ interface Remembered {
   readonly state: KeyState;
 }
 
-/** Those of `remembered` that a signal of `sense` with `elements` ends. A key that does not match has nothing to end. */
+/**
+ * The items of `remembered` that a signal of `sense` with `elements` ends. A key that does not match has nothing to end.
+ */
 export function goneFrom<T extends Remembered>(
   remembered: Iterable<T>,
   word: KeyWord | null,

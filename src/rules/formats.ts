@@ -1,6 +1,6 @@
 /**
- * Formats of ArkType whose expressions are larger than one may be that somebody writes, but bounded: `string.ip`. They are
- * known, so JavaScript's own engine may match them; a test shows that nothing in 4 KiB makes it slow.
+ * Owns formats of ArkType, such as `string.ip`, whose expressions are larger than an author's expression may be. They are
+ * known, so JavaScript's own engine may match them. A test shows that no text of 4 KiB makes them slow.
  */
 import { nodeOf, readType, type TypeNode } from "./arktype.ts";
 

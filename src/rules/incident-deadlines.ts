@@ -1,10 +1,10 @@
-/** The deadlines of a key of a reflex with `incident`, and when such a key can be forgotten. */
+/** Owns the deadlines of a key of a reflex with `incident`, and the moment from which such a key can be forgotten. */
 
 import type { IncidentRule, Rule } from "./decision.ts";
 import type { OpenIncident } from "./incident-state.ts";
 import type { KeyState } from "./key-state.ts";
 
-/** In the order in which those of one moment act. */
+/** The kinds of deadlines, in the order in which deadlines of one moment act. */
 export const KINDS = ["resolve", "release", "escalate", "remind", "for"] as const;
 
 export interface Deadline {
@@ -12,7 +12,10 @@ export interface Deadline {
   readonly kind: (typeof KINDS)[number];
 }
 
-/** The first entry of `escalate` that has not had its turn. Of one workflow they take their turns in the order of `after`. */
+/**
+ * The first entry of `escalate` that has not had its turn. The entries of one workflow take their turns in the order of
+ * `after`.
+ */
 export function nextEscalation(
   { escalate }: IncidentRule,
   { escalated }: OpenIncident,
@@ -45,14 +48,14 @@ export function deadlinesOf(words: IncidentRule, { holding, incident }: KeyState
   return all;
 }
 
-/** When a `time` event is needed next; null while nothing is pending. */
+/** The time at which the next `time` event is needed. Null while nothing is pending. */
 export function incidentDeadline(words: IncidentRule, state: KeyState): number | null {
   if (state.incident === null) return state.holding?.due ?? null;
   const dues = deadlinesOf(words, state).map(({ due }) => due);
   return dues.length === 0 ? null : Math.min(...dues);
 }
 
-/** As `restsFrom` of rule.ts. What matches is looked at anew by each signal, unless it lasts until `clear`. */
+/** The twin of `restsFrom` in rule.ts. Each signal looks at a matching key anew, unless the match lasts until `clear`. */
 export function incidentRestsFrom(rule: Rule, { isMatching, holding, incident }: KeyState): number | null {
   return holding === null && incident === null && !(isMatching && rule.hasClear) ? 0 : null;
 }

@@ -1,16 +1,16 @@
-/** Notifications that something holds back. */
+/** Owns the notifications that something holds back. */
 import type { Notification } from "../model/incident.ts";
 import type { IncidentWorld, Suppression } from "./incident-moves.ts";
 import type { Held, OwedResolution } from "./incident-state.ts";
 
-/** The same, as what holds it now has it. */
+/** The same notification, with what holds it back now. */
 export const stillHeld = (held: Held, { by, until }: Suppression, at: number): Held => ({
   ...held,
   by: [...new Set([...held.by, ...by])],
   until: until === null ? null : Math.max(until, at + 1),
 });
 
-/** What `workflow` is to report, held back from now on in place of `before`. */
+/** A notification of `workflow` that is held back from now on. It takes the place of `before`. */
 export function heldFrom(
   notification: Notification,
   workflow: string,
@@ -22,7 +22,7 @@ export function heldFrom(
   return { ...stillHeld(before ?? fresh, suppression, at), notification };
 }
 
-/** Resolutions that are looked at again: those that nothing holds back any more, and those that wait on. */
+/** Looks at held-back resolutions again: `free` are those that nothing holds back now, `still` are the others. */
 export function lookedAt(
   owed: readonly OwedResolution[],
   isDue: (held: Held) => boolean,

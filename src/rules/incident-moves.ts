@@ -1,10 +1,12 @@
-/** What the rule of incidents decides, what it asks of the world, and what can happen to an incident. */
+/**
+ * Owns the moves of an incident, which the rule of incidents decides, and the questions that the rule asks of the world.
+ */
 import type { Notification } from "../model/incident.ts";
 
-/** Each is one event of the log, in the transaction of the signal or deadline that led to it. */
+/** Each move is one event of the log, in the transaction of the signal or deadline that led to the move. */
 export type IncidentMove =
   | { readonly kind: "opened"; readonly id: number; readonly signal: number; readonly due: number | null }
-  /** It matches again before `resolve_after` has passed. */
+  /** The key matches again before `resolve_after` has passed. */
   | { readonly kind: "again"; readonly id: number; readonly signal: number }
   | {
       readonly kind: "suppressed";
@@ -18,7 +20,7 @@ export type IncidentMove =
       readonly id: number;
       readonly notification: Notification;
       readonly workflow: string;
-      /** Which of the incident's runs this is, from 1. */
+      /** The number of this run among the runs of the incident, from 1. */
       readonly n: number;
       /** From the opening to this notification, or to the resolution. */
       readonly durationMs: number;
@@ -27,12 +29,12 @@ export type IncidentMove =
     }
   | { readonly kind: "acked"; readonly id: number; readonly by: string; readonly why: string | null }
   | { readonly kind: "resolved"; readonly id: number; readonly reason: string | null }
-  /** As many incidents are open as may be. */
+  /** The reflex has as many open incidents as it may have. */
   | { readonly kind: "limited" };
 
 export interface Suppression {
   readonly by: readonly string[];
-  /** When those may be over whose end is known, behind the moment that was asked about; null where no time says so. */
+  /** The next time at which a hold may be over, after the moment that was asked about. Null where no time is known. */
   readonly until: number | null;
 }
 
@@ -44,10 +46,10 @@ export interface Asked {
 }
 
 export interface IncidentWorld {
-  /** Digest of the words that say which keys there are. */
+  /** Digest of the words that define the keys. */
   readonly scope: string;
-  /** The id of an incident that opens now; null: as many are open as may be. */
+  /** The id of an incident that opens now. Null where as many incidents are open as may be. */
   nextId(): number | null;
-  /** What holds a notification back; null: nothing, and the notification will be a run. */
+  /** The holds on a notification. Null where nothing holds it back: then the notification becomes a run. */
   suppression(asked: Asked): Suppression | null;
 }

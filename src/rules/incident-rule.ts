@@ -1,10 +1,9 @@
 /**
- * What a reflex with `incident` decides about one key: a pure function, as `rule.ts` is, of what the key remembers, what
- * happens, and what the world answers. A key is quiet, pending (`for`), open, or off for less than `resolve_after`.
+ * Owns the decisions of a reflex with `incident` about one key: a pure function, like `rule.ts`, of the key's memory, the
+ * event and the world's answers. A key is quiet, pending (`for`), open, or off for less than `resolve_after`.
  *
- * Deadlines act at the moment they were due; those that are found late act together when they are found. Of one moment
- * come first the resolution, then the end of what held something back, then escalations, then reminders; a signal of that
- * moment comes after all of them.
+ * A deadline acts at the moment it was due. Deadlines that are found late act together when they are found. In one moment
+ * the resolution comes first, then the end of a hold, then escalations, then reminders, and at last a signal.
  */
 import type { Notification } from "../model/incident.ts";
 import type { Decision, IncidentEvent, IncidentRule, Outcome, Rule, RuleEvent, Stage } from "./decision.ts";
@@ -64,7 +63,7 @@ class Turn {
   // ── deadlines ────────────────────────────────────────────────────────
 
   runDeadlines(now: number): void {
-    // What follows from a deadline that was found late comes after it.
+    // The consequence of a late deadline comes after that deadline.
     let newest = Number.NEGATIVE_INFINITY;
     for (;;) {
       if (this.#state.incident === null && this.#state.holding === null) return;
@@ -214,7 +213,7 @@ class Turn {
 
   // ── what is reported, and what is held back ──────────────────────────
 
-  /** `workflow` is to report something of the incident that is open. */
+  /** A notification of the open incident is due to `workflow`. */
   #notify(notification: Notification, workflow: string, at: number): void {
     const { open } = this.#memory;
     if (open === null) return;
@@ -226,7 +225,7 @@ class Turn {
     this.#remember({ open: { ...open, held: [...open.held.filter((one) => one !== before), held] } });
   }
 
-  /** Nothing holds it back. `before`: what was held back, and is reported with it. */
+  /** Reports a notification that nothing holds back. `before` was held back, and is reported with it. */
   #tell(notification: Notification, workflow: string, at: number, before: Held | null): void {
     this.#releaseOwedBy(workflow, at);
     const { open } = this.#memory;
@@ -246,7 +245,7 @@ class Turn {
     this.#report({ id, notification, workflow, n, durationMs: at - opened }, before, at);
   }
 
-  /** `held`: what it waited for; null where nothing held it back. */
+  /** `held` is the notification before its release. Null where nothing held it back. */
   #report(
     move: Pick<Notified, "id" | "notification" | "workflow" | "n" | "durationMs">,
     held: Held | null,
@@ -256,14 +255,14 @@ class Turn {
     this.moves.push({ kind: "notified", ...move, suppressedMs: at - since, suppressedBy: by });
   }
 
-  /** Logged once, when it begins. */
+  /** The log of a hold is written once, at its begin. */
   #suppress(id: number, held: Held, { by }: Suppression, before: Held | null): Held {
     const { notification, workflow } = held;
     if (before === null) this.moves.push({ kind: "suppressed", id, notification, workflow, by });
     return held;
   }
 
-  /** What nothing holds back any more is reported: older incidents of the key first. */
+  /** Reports what nothing holds back any longer, first of older incidents of the key. */
   #release(at: number, isDue: (held: Held) => boolean): void {
     const { owed } = this.#memory;
     if (owed.length > 0) {
@@ -289,7 +288,7 @@ class Turn {
     this.#report({ id, notification, workflow, n, durationMs: resolved - opened }, held, at);
   }
 
-  /** What a workflow is to report of older incidents comes before anything else that it reports. */
+  /** A workflow reports older incidents before anything else. */
   #releaseOwedBy(workflow: string, at: number): void {
     const { owed } = this.#memory;
     const due = owed.filter(({ held }) => held.workflow === workflow);

@@ -1,6 +1,6 @@
 /**
- * What a key of a reflex with `incident` remembers beside matching, as it is stored. Types, not interfaces: only so are
- * they `Json`. All times are `elapsed`.
+ * Owns a key's memory of incidents, as it is stored. The shapes are types, because an interface is no `Json`. All times are
+ * `elapsed`.
  */
 import type { Json } from "../base/json.ts";
 import { NOTIFICATIONS, type Notification } from "../model/incident.ts";
@@ -11,28 +11,29 @@ export type Held = {
   readonly notification: Notification;
   readonly since: number;
   readonly by: string[];
-  /** When what holds it may be over; null where no time says so. */
+  /** The next time at which the hold may be over. Null where no time is known. */
   readonly until: number | null;
 };
 
 export type OpenIncident = {
   readonly id: number;
-  /** Digest of the words that say which keys there are: with other ones the incident belongs to nothing. */
+  /** Digest of the words that define the keys. With other words the incident belongs to no key. */
   readonly scope: string;
   readonly opened: number;
-  /** Since when its key does not match; null: it matches. */
+  /** The time since which the key does not match. Null while the key matches. */
   readonly off: number | null;
   readonly isAcked: boolean;
-  /** When its opening was reported, and when the reflex's own workflow was last to report anything. */
+  /** The time at which the opening was reported. */
   readonly openingReported: number | null;
+  /** The time of the newest report by the reflex's own workflow. */
   readonly reported: number | null;
-  /** Workflows with a run that reports it, in the order of the first of these runs. */
+  /** Workflows with a run that reports the incident, in the order of the first of these runs. */
   readonly workflows: string[];
   /** The workflow of each entry of `escalate` that has had its turn. */
   readonly escalated: string[];
-  /** How many runs report it. */
+  /** The number of runs that report the incident. */
   readonly runs: number;
-  /** One a workflow at the most. */
+  /** At most one for each workflow. */
   readonly held: Held[];
 };
 
@@ -41,14 +42,14 @@ export type OwedResolution = {
   readonly id: number;
   readonly opened: number;
   readonly resolved: number;
-  /** Which of the incident's runs it will be. */
+  /** The number of the future run among the runs of the incident. */
   readonly n: number;
   readonly held: Held;
 };
 
 export type IncidentMemory = {
   readonly open: OpenIncident | null;
-  /** Resolved by hand while it matched: the key must stop matching before it opens another. */
+  /** The incident was resolved by hand while the key matched. The key must stop matching before a new incident opens. */
   readonly isSpent: boolean;
   /** Oldest first. */
   readonly owed: OwedResolution[];
@@ -84,7 +85,7 @@ const isOpen = (value: unknown): boolean =>
 const isOwed = (value: unknown): boolean =>
   isObject(value) && ["id", "opened", "resolved", "n"].every((name) => isNumber(value[name])) && isHeld(value.held);
 
-/** What was stored; undefined when it cannot be what a key remembers of incidents. */
+/** The stored memory. Undefined when the value cannot be a memory of incidents. */
 export function readIncidentMemory(value: unknown): IncidentMemory | null | undefined {
   // Reflexes without incidents store nothing.
   if (value === undefined || value === null) return null;

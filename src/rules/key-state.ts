@@ -1,18 +1,20 @@
-/** What a reflex remembers of one key, and how that is stored. */
+/** Owns a reflex's memory of one key, and the form in which it is stored. */
 import type { Json } from "../base/json.ts";
 import { type IncidentMemory, readIncidentMemory } from "./incident-state.ts";
 
 /**
- * Everything one key remembers. A type, not an interface: only so is it `Json`. All times are `elapsed`, all signals ids.
- * `element`: what was last seen of a key that is gone, and null of a key that the signal itself has.
+ * The whole memory of one key. The shape is a type, because an interface is no `Json`. All times are `elapsed`, all signals
+ * are ids. `element` is the last element of a key that is gone, and null of a key that the signal itself has.
  */
 export type KeyState = {
   readonly isMatching: boolean;
-  /** `for` runs out at `due`, unless matching ends (`falling`: begins again) before. */
+  /** `for` runs out at `due`, unless matching ends before (with `falling`: begins again before). */
   readonly holding: { readonly due: number; readonly signal: number; readonly element: Json } | null;
-  /** When signals passed `edge` that `count` still counts, oldest first; fewer than `n`. Never changed in place. */
+  /**
+   * Times at which signals passed `edge` that `count` still counts, oldest first. Fewer than `n`. Never changed in place.
+   */
   readonly counted: number[];
-  /** Signals `debounce` holds back: it runs out at `due`, for the latest of them. */
+  /** Signals that `debounce` holds back. It runs out at `due`, for the latest of them. */
   readonly burst: {
     readonly first: number;
     readonly due: number;
@@ -20,11 +22,11 @@ export type KeyState = {
     readonly element: Json;
   } | null;
   readonly throttledUntil: number | null;
-  /** Null in a reflex without `incident`, and where there is nothing to remember of one. */
+  /** Null in a reflex without `incident`, and where nothing of an incident is remembered. */
   readonly incident: IncidentMemory | null;
 };
 
-/** The state of a key that was never heard of, and of one that can be forgotten. */
+/** The state of an unknown key, and of a key that can be forgotten. */
 export const REST: KeyState = {
   isMatching: false,
   holding: null,
@@ -39,7 +41,7 @@ const isPending = (value: unknown, times: readonly string[]): boolean =>
   value === null ||
   (typeof value === "object" && times.every((name) => isTime((value as Record<string, unknown>)[name])));
 
-/** What was stored of a key; null when it cannot be what a key remembers. */
+/** The stored memory of a key. Null when the value cannot be one. */
 export function readKeyState(value: unknown): KeyState | null {
   if (typeof value !== "object" || value === null) return null;
   const { isMatching, holding, counted, burst, throttledUntil } = value as Record<string, unknown>;
@@ -57,14 +59,14 @@ export function readKeyState(value: unknown): KeyState | null {
   return { ...state, holding: withElement(state.holding), burst: withElement(state.burst), incident };
 }
 
-/** As it is stored: a reflex without incidents pays nothing for those that have some. */
+/** The stored form. A reflex without incidents stores no field for them. */
 export function storedKeyState(state: KeyState): Json {
   if (state.incident !== null) return state;
   const { isMatching, holding, counted, burst, throttledUntil } = state;
   return { isMatching, holding, counted, burst, throttledUntil };
 }
 
-/** Builds that knew no elements stored none. */
+/** Builds before `each` stored no element. */
 const withElement = <T extends { readonly element: Json }>(pending: T | null): T | null =>
   pending === null ? null : { ...pending, element: pending.element ?? null };
 

@@ -1,20 +1,20 @@
-/** `key`: which of a reflex's states a signal, or an element of its payload, belongs to. */
+/** Owns `key`: the state of a reflex that a signal, or an element of its payload, belongs to. */
 import { createHash } from "node:crypto";
 import type { Json } from "../base/json.ts";
 import { fieldOf } from "./field.ts";
 
-/** As in nerve.yaml: a dotted path, `$sense`, `$one`, or a list of paths and `$sense`. */
+/** The word as in nerve.yaml: a dotted path, `$sense`, `$one`, or a list of paths and `$sense`. */
 export type KeyWord = string | readonly string[];
 
 export interface Key {
   readonly key: string;
-  /** The payload has no scalar at one of the paths: `null` stands in its place. */
+  /** The payload has no scalar at one of the paths. `null` stands in its place. */
   readonly isMissing: boolean;
 }
 
 /** One state for each sense of `on`. */
 export const BY_SENSE = "$sense";
-/** One state for everything, said on purpose. */
+/** One state for everything, on purpose. */
 export const ONE_STATE = "$one";
 
 /** The key of a reflex with one state for everything. */
@@ -24,53 +24,53 @@ const MISSING: Key = { key: "null", isMissing: true };
 const MAX_LENGTH = 128;
 const DIGEST = "sha256:";
 
-/** A key as people and programs meet it: the scalar itself, a list of scalars, or the digest of a long text. */
+/** A key for people and programs: the scalar itself, a list of scalars, or the digest of a long text. */
 export const shownKey = (key: string): Json =>
   key === ONLY_KEY ? null : key.startsWith(DIGEST) ? key : (JSON.parse(key) as Json);
 
-/** In a sentence. */
+/** A key within a sentence. */
 export const shownKeyText = (key: Json): string => (Array.isArray(key) ? key.map(String).join(", ") : String(key));
 
-/** Whether a person who writes `given` means `key`: its value, its JSON, or the values of a list with commas between. */
+/** True when a person who writes `given` means `key`: its value, its JSON, or the values of a list with commas between. */
 export const isNamedKey = (key: string, given: string): boolean =>
   key === given || key === keyOfValue(given) || shownKeyText(shownKey(key)) === given;
 
-/** Keys one reflex remembers at a time: what they hold stays within some megabytes. */
+/** One reflex remembers at most this many keys at a time, so its memory stays within some megabytes. */
 export const MAX_KEYS = 16_384;
 
-/** Whether `key` tells states apart at all. */
+/** True when `key` tells states apart at all. */
 export const isKeyed = (word: KeyWord | null): word is KeyWord => word !== null && word !== ONE_STATE;
 
-/** Whether `word` keeps one state a sense, whatever else it tells apart. */
+/** True when `word` keeps one state a sense, with or without further parts. */
 export const isBySense = (word: KeyWord | null): boolean =>
   word === BY_SENSE || (Array.isArray(word) && word.includes(BY_SENSE));
 
-/** A key word as people read it: `host`, `host, disk`. */
+/** A key word for people: `host`, `host, disk`. */
 export const shownKeyWord = (word: KeyWord): string => (typeof word === "string" ? word : word.join(", "));
 
 const digestOf = (text: string): string => `${DIGEST}${createHash("sha256").update(text).digest("hex")}`;
 
-/** Undefined where the payload has no scalar at `path`. */
+/** The scalar at `path`. Undefined where the payload has none. */
 function scalarAt(path: readonly string[], payload: Json): boolean | number | string | undefined {
   let value: Json | undefined = payload;
   for (const name of path) value = fieldOf(value, name);
   return value === undefined || value === null || typeof value === "object" ? undefined : value;
 }
 
-/** The key of one value: its JSON, so that `5` and `"5"` are two keys; of a long text its digest, which no JSON equals. */
+/** The key of one value: its JSON, so that `5` and `"5"` are two keys. A long text has a digest, which equals no JSON. */
 export function keyOfValue(value: boolean | number | string): string {
   const text = JSON.stringify(value);
   return text.length <= MAX_LENGTH ? text : digestOf(text);
 }
 
-/** In a list the digest is a text like any other: who can choose that text can choose the long one as well. */
+/** In a list the digest is a text like any other: a person who can choose that text can also choose the long text. */
 function partOf(value: boolean | number | string | undefined): Json {
   if (value === undefined) return null;
   const key = keyOfValue(value);
   return key.startsWith(DIGEST) ? key : value;
 }
 
-/** What tells the key of a payload of `sense`; made once a reflex, since it is asked at every signal. */
+/** Reads the key of a payload of `sense`. Made once for each reflex, because every signal is read. */
 export type KeyReader = (sense: string, payload: Json) => Key;
 
 export function keyReaderOf(word: KeyWord | null): KeyReader {
@@ -92,7 +92,7 @@ export function keyReaderOf(word: KeyWord | null): KeyReader {
 
 export const keyOf = (word: KeyWord | null, sense: string, payload: Json): Key => keyReaderOf(word)(sense, payload);
 
-/** The sense whose signals led to `key`, where the key says so; else `only`, the one sense of `on`. */
+/** The sense whose signals led to `key`, where the key names it. Otherwise `only`, the one sense of `on`. */
 export function senseOfKey(word: KeyWord | null, key: string, only: string): string {
   if (word === BY_SENSE) return String(shownKey(key));
   const place = Array.isArray(word) ? word.indexOf(BY_SENSE) : -1;

@@ -1,6 +1,6 @@
-/** Loads ArkType, and so is only ever loaded itself by `arktype.ts`. */
-// Only its reading of definitions is used, never its checks: there is nothing to compile.
+/** Owns the import of ArkType. Only `arktype.ts` loads this file. */
+// nerve uses ArkType's reading of definitions and none of its checks, so there is nothing to compile.
 (require("arktype/config") as typeof import("arktype/config")).configure({ jitless: true });
 
-/** Throws for what is no definition. */
+/** Throws for a value that is no definition. */
 export const { type } = require("arktype") as { readonly type: (definition: unknown) => unknown };

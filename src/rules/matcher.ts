@@ -1,4 +1,6 @@
-/** A reflex's words as they are applied: which key a payload belongs to, and whether it starts or ends matching. */
+/**
+ * Owns the words of a reflex as they are applied: the key of a payload, and whether the payload starts or ends matching.
+ */
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
@@ -8,7 +10,7 @@ import { isKeyed, type Key, keyReaderOf } from "./key.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { ruleOf } from "./rule.ts";
 
-/** What one payload, or one element of it, is to one reflex. */
+/** One payload, or one element of it, as one reflex sees it. */
 export interface Match extends Key {
   readonly matches: boolean;
   readonly clears: boolean;
@@ -18,15 +20,15 @@ export interface Matcher {
   readonly rule: Rule;
   readonly when: Pattern | null;
   readonly clear: Pattern | null;
-  /** Path of the array whose elements the reflex looks at; null where it looks at the payload. */
+  /** Path of the array whose elements the reflex looks at. Null where the reflex looks at the payload. */
   readonly each: readonly string[] | null;
-  /** `payload`: of a signal of `sense`, or an element of it. */
+  /** `payload` is the payload of a signal of `sense`, or an element of it. */
   match(sense: string, payload: Json): Match;
 }
 
-/** Whether `config` has any word at all; one without fires at every signal and remembers nothing. */
+/** True when `config` has any word. A reflex without words fires at every signal and remembers nothing. */
 export function hasWords({ kind, key, each, when, count, debounce, throttleMs }: ReflexConfig): boolean {
-  // A run is told its key, whatever else the reflex says.
+  // A run always gets its key, so the key of a workflow's reflex is read even where it is the only word.
   if (each !== null || (kind === "workflow" && isKeyed(key))) return true;
   return when !== null || count !== null || debounce !== null || throttleMs !== null;
 }
@@ -37,7 +39,7 @@ function compile(definition: Json | null): Result<Pattern | null, PatternRefusal
   return compiled.ok ? compiled : err(compiled.error[0]);
 }
 
-/** Or the first thing that is refused: a configuration's patterns have been checked, and all of it was said there. */
+/** Refuses the first thing that is wrong. The patterns of a configuration were checked before, with all their refusals. */
 export function matcherOf(config: ReflexConfig): Result<Matcher, PatternRefusal> {
   const when = compile(config.when);
   if (!when.ok) return err(when.error);
@@ -52,7 +54,7 @@ export function matcherOf(config: ReflexConfig): Result<Matcher, PatternRefusal>
     clear: ends,
     each: config.each === null ? null : config.each.split("."),
     match(sense, payload) {
-      // Spelled out: where there are many reflexes, a spread takes eight times as long as all the rest.
+      // Spelled out: with many reflexes a spread takes eight times as long as all the rest.
       const { key, isMissing } = keyIn(sense, payload);
       const matches = starts === null || starts.matches(payload);
       return { key, isMissing, matches, clears: ends?.matches(payload) ?? false };

@@ -1,4 +1,4 @@
-/** The patterns of `when` and `clear`: ArkType definitions as they stand in nerve.yaml, as a check of payloads. */
+/** Owns the patterns of `when` and `clear`: ArkType definitions in nerve.yaml, made into checks of payloads. */
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
@@ -10,9 +10,9 @@ import { plainPattern } from "./plain-pattern.ts";
 import { vetDefinition } from "./vet.ts";
 
 export interface Pattern {
-  /** Takes bounded time, whatever the payload holds. */
+  /** Takes bounded time for any payload. */
   matches(payload: Json): boolean;
-  /** Which fields do not match; empty when it matches. */
+  /** The fields that do not match. Empty when the payload matches. */
   why(payload: Json): readonly Mismatch[];
 }
 
@@ -20,7 +20,7 @@ export interface Pattern {
 const REMEMBERED = 4_096;
 const compiled = new Map<string, Result<Pattern, PatternRefusals>>();
 
-/** A definition is compiled once, however many reflexes have it and however often a config is read. */
+/** A definition is compiled once, for any number of reflexes and of reads of a config. */
 export function compilePattern(definition: Json): Result<Pattern, PatternRefusals> {
   const text = JSON.stringify(definition);
   const known = compiled.get(text);
@@ -60,11 +60,11 @@ function checkedWhole(definition: Json): Result<Check, PatternRefusals> {
   return err(refusing.all ?? [{ path: "", message: "this is not a type", hint: null }]);
 }
 
-/** Of a definition to which nothing was objected so far. */
+/** Checks a definition without objections so far. */
 function checkFine(whole: Part): Result<Check, PatternRefusal> {
   const matches = plainPattern(whole.definition);
   if (matches === null) return checkAlone(whole);
-  // Only somebody who asks why needs ArkType's words.
+  // Only the question why needs ArkType's words.
   let read: Check | null = null;
   const explain: Check["explain"] = (value, path, mismatches) => {
     read ??= readPlain(whole);
@@ -85,10 +85,10 @@ function refuseInherited(part: Part, refusing: Refusing): void {
   for (const inner of part.inner) refuseInherited(inner, refusing);
 }
 
-/** ArkType stops at the first thing it cannot read and does not say where: the innermost parts that are refused by themselves. */
+/** ArkType stops at the first unreadable place and does not name it. The innermost parts that are refused by themselves are reported. */
 function refuseParts(part: Part, refusing: Refusing): void {
   const { path } = part;
-  // What is refused already must not be read.
+  // A part that is refused already must not be read.
   const checked = refusing.hasWithin(path) ? null : checkAlone(part);
   if (checked?.ok) return;
   for (const inner of part.inner) refuseParts(inner, refusing);
@@ -106,7 +106,7 @@ function read(definition: unknown): Result<unknown, string> {
 
 function checkAlone(part: Part): Result<Check, PatternRefusal> {
   const { path, definition } = part;
-  // As a field, so that `string?` is read as it would be in place.
+  // The part is read as a field, so that `string?` means what it means in its place.
   const result = read(path === "" ? definition : { value: definition });
   if (!result.ok) {
     const word = /^'(.*)' is unresolvable/s.exec(result.error)?.[1];
@@ -134,17 +134,17 @@ interface Word {
 const wordsOf = (text: string, isMeant: (word: string) => boolean): Word[] =>
   tokensOf(text).flatMap((token) => (token.kind === "word" && isMeant(token.text) ? [token] : []));
 
-/** Names such as `constructor`, which ArkType would take for types of its own. */
+/** Names such as `constructor`. ArkType would take them for its own types. */
 const isInherited = (word: string): boolean => word.split(".").some((part) => part in Object.prototype);
 
-/** Rather a slip of ArkType's notation than a text. */
+/** True for a text that is more likely a slip in ArkType's notation than a plain text. */
 const isExpression = (text: string): boolean =>
   /['/()[\]<>=]/.test(text) || wordsOf(text, (word) => /^[a-z]/i.test(word) && read(word).ok).length > 0;
 
 const COMPARISON =
   /^([A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*)\s*(<=|>=|==?|<|>)\s*(-?\d+(?:\.\d+)?|'[^'"]*'|"[^'"]*"|true|false|null)$/;
 
-/** `used > 90` and the like, as other tools write a condition: a field of the payload and what it must be. */
+/** `used > 90` and the like, the notation of other tools: a field of the payload and a comparison. */
 function comparisonIn(text: string): string | null {
   const [, path = "", operator = "", value = ""] = COMPARISON.exec(text.trim()) ?? [];
   if (path === "" || read(path).ok) return null;
@@ -156,14 +156,14 @@ function comparisonIn(text: string): string | null {
   return path.split(".").reduceRight((inner, name) => `{ ${name}: ${inner} }`, type);
 }
 
-/** The same of several with `&&` or `and` between; null where one is no comparison, or two are inside one field. */
+/** Several comparisons joined by `&&` or `and`. Null where one part is no comparison, or two are about one field. */
 function comparisonsIn(text: string): string | null {
   const parts = text.split(/\s*&&\s*|\s+and\s+/).map(comparisonIn);
   if (parts.includes(null) || new Set(parts.map((part) => part?.split(":", 1)[0])).size < parts.length) return null;
   return `{ ${parts.map((part) => part?.slice(2, -2)).join(", ")} }`;
 }
 
-/** How to write what was meant as text or as a comparison, if it was. */
+/** The spelling of a text or a comparison that was most likely meant. Null where none is likely. */
 function asText(text: Json): string | null {
   if (typeof text !== "string") return null;
   const comparisons = comparisonsIn(text);

@@ -1,20 +1,20 @@
 /**
- * A pattern held against the payload type its sense exports, for `nerve check`. Runs where the sense's module is loaded:
- * its type and this file share one ArkType.
+ * Owns the comparison of a pattern with the payload type that its sense exports, for `nerve check`. It runs where the
+ * sense's module is loaded, so that the type and this file share one ArkType.
  */
 import type { Json } from "../base/json.ts";
 import { nodeOf, readType, type TypeNode } from "./arktype.ts";
 
 export interface PatternOnType {
-  /** No payload of this type matches the pattern. */
+  /** True when no payload of this type matches the pattern. */
   readonly isNever: boolean;
-  /** Fields of the payload, dotted where they are nested, sorted; null where the type does not list them. */
+  /** Fields of the payload, dotted where they are nested, sorted. Null where the type does not list them. */
   readonly fields: readonly string[] | null;
-  /** Fields the pattern asks for that the type does not list: most likely mistyped. */
+  /** Fields of the pattern that the type does not list. Most likely they are mistyped. */
   readonly unknownFields: readonly string[];
 }
 
-/** Null when `payloadType` is no ArkType type or cannot be compared. `definition` is one that `compilePattern` accepts. */
+/** Null when `payloadType` is no ArkType type or cannot be compared. `compilePattern` accepts `definition`. */
 export function patternOnType(payloadType: unknown, definition: Json): PatternOnType | null {
   if (!isType(payloadType)) return null;
   const pattern = readType(definition);
@@ -32,7 +32,7 @@ export function patternOnType(payloadType: unknown, definition: Json): PatternOn
 /** The type of a definition. Throws where there is none. */
 export const typeOf = (definition: unknown): unknown => readType(definition);
 
-/** The type of the items of the list at `path`; null where there is no such list, or nothing can be told of it. */
+/** The type of the items of the list at `path`. Null where there is no such list, or the type does not say. */
 export function elementOf(payloadType: unknown, path: readonly string[]): unknown {
   if (!isType(payloadType)) return null;
   let node = nodeOf(payloadType.in);
@@ -79,21 +79,21 @@ function unknownIn(declared: TypeNode, asked: TypeNode): string[] {
 
 const FIELDS = ["required", "optional"];
 
-/** The types of a field, one an alternative that has it; null where an alternative leaves open which fields there are. */
+/** The types of a field, one for each alternative that has the field. Null where an alternative leaves its fields open. */
 function typesAt(node: TypeNode, name: string): readonly TypeNode[] | null {
   const found: TypeNode[] = [];
   for (const branch of objectsIn(node)) {
     const inner = (branch.inner.structure as TypeNode | undefined)?.inner;
     if (inner === undefined || inner.sequence !== undefined) return null;
     const named = propertiesOf(inner, FIELDS).filter(({ key }) => String(key) === name);
-    // A name that stands for any: `[string]`.
+    // A signature that stands for any name: `[string]`.
     const any = ((inner.index ?? []) as readonly TypeNode[]).map((index) => index.inner);
     found.push(...(named.length > 0 ? named : any).map(({ value }) => value as TypeNode));
   }
   return found;
 }
 
-/** By name, its type in each alternative that has it; null where one of them leaves open which fields there are. */
+/** Field → its type in each alternative that has the field. Null where an alternative leaves its fields open. */
 function fieldsOf(node: TypeNode, kinds: readonly string[]): ReadonlyMap<string, readonly TypeNode[]> | null {
   const fields = new Map<string, TypeNode[]>();
   const branches = objectsIn(node);
@@ -113,7 +113,7 @@ const propertiesOf = (structure: TypeNode["inner"], kinds: readonly string[]): r
 const branchesOf = (node: TypeNode): readonly TypeNode[] =>
   node.kind === "union" ? (node.inner.branches as readonly TypeNode[]) : [node];
 
-/** The alternatives that can have fields: of `{ a: string } | null` the first. */
+/** The alternatives that can have fields. Of `{ a: string } | null` the first alternative. */
 const objectsIn = (node: TypeNode): readonly TypeNode[] => branchesOf(node).filter((branch) => !isScalar(branch));
 
 function isScalar({ kind, inner }: TypeNode): boolean {

@@ -1,6 +1,6 @@
 /**
- * `quiet_hours`: whether incidents of a severity are quiet at a moment, and until when. Both are questions asked of the
- * local wall clock: a local time that comes twice is quiet twice, and one that does not come ends at the change.
+ * Owns `quiet_hours`: whether incidents of a severity are quiet at a moment, and until when. Both follow the local wall
+ * clock: a local time that comes twice is quiet twice, and a local time that is left out ends at the change of the clock.
  */
 import { DAYS, type QuietHours } from "../model/config.ts";
 import { SEVERITIES, type Severity } from "../model/incident.ts";
@@ -24,7 +24,7 @@ function formatOf(tz: string | null): Intl.DateTimeFormat {
   return format;
 }
 
-/** What the local wall clock shows at `at`, as if it were UTC. */
+/** The local wall clock at `at`, as if it were UTC. */
 function localMs(tz: string | null, at: number): number {
   const part: Record<string, number> = {};
   for (const { type, value } of formatOf(tz).formatToParts(at)) part[type] = Number(value);
@@ -32,10 +32,10 @@ function localMs(tz: string | null, at: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1_000) + 1_000) % 1_000);
 }
 
-/** From Monday, as `DAYS`. */
+/** 0 is Monday, as in `DAYS`. */
 const weekdayOf = (local: number): number => (((Math.floor(local / DAY_MS) + 3) % 7) + 7) % 7;
 
-/** Milliseconds of local time until `quiet` ends; null: it is not quiet. */
+/** Milliseconds of local time until `quiet` ends. Null when it is not quiet. */
 function leftOf({ fromMinute, toMinute, days }: QuietHours, local: number): number | null {
   const time = ((local % DAY_MS) + DAY_MS) % DAY_MS;
   const [from, to] = [fromMinute * MINUTE_MS, toMinute * MINUTE_MS];
@@ -47,7 +47,7 @@ function leftOf({ fromMinute, toMinute, days }: QuietHours, local: number): numb
   return time < to && isOn((today + 6) % 7) ? to - time : null;
 }
 
-/** The first millisecond in (`from`, `to`] that has another offset than `from`, or null. */
+/** The first millisecond in (`from`, `to`] with another offset than `from`, or null. */
 function changeIn(tz: string | null, from: number, to: number): number | null {
   const offset = localMs(tz, from) - from;
   const isSame = (at: number): boolean => localMs(tz, at) - at === offset;
@@ -75,7 +75,7 @@ function endOf(quiet: QuietHours, at: number): number | null {
 const isBelow = (severity: Severity, below: Severity): boolean =>
   SEVERITIES.indexOf(severity) < SEVERITIES.indexOf(below);
 
-/** Unix milliseconds until which incidents of `severity` are quiet at `at`, as far as one window says so; null: they are not. */
+/** Unix milliseconds until which incidents of `severity` are quiet at `at`, by one window. Null when they are not quiet. */
 export function quietUntil(hours: readonly QuietHours[], severity: Severity, at: number): number | null {
   for (const quiet of hours) {
     const end = isBelow(severity, quiet.below) ? endOf(quiet, at) : null;

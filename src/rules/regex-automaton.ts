@@ -1,10 +1,10 @@
 /**
- * An expression as a nondeterministic automaton, which reads each character of a text once and keeps the set of states it
- * can be in. Sets that were met are remembered with where they lead, so that the usual character costs one look-up.
+ * Owns an expression as a nondeterministic automaton. The automaton reads each character of a text once, and keeps the set
+ * of its possible states. A set that was met is remembered with its successors, so the usual character costs one look-up.
  */
 import type { Assertion, Part } from "./regex-parts.ts";
 
-/** A state reads one character (an index into `atoms`), checks where it stands, forks, or is the end. */
+/** A state reads one character (an index into `atoms`), checks its position, forks, or is the end. */
 type State =
   | { readonly kind: "char"; readonly atom: number; readonly next: number }
   | { readonly kind: "assertion"; readonly assertion: Assertion; readonly next: number }
@@ -14,7 +14,7 @@ type State =
 interface Automaton {
   readonly states: readonly State[];
   readonly start: number;
-  /** Each distinct way to write one character, as JavaScript's own test for it. */
+  /** JavaScript's own test for each distinct way to write one character. */
   readonly atoms: readonly RegExp[];
 }
 
@@ -27,7 +27,7 @@ export function automaton(whole: Part): Automaton {
     atoms.set(source, known);
     return known;
   };
-  /** Adds what matches `part` and goes on to `next`; its first state. */
+  /** Adds the states that match `part` and go on to `next`. Returns the first of them. */
   const emit = (part: Part, next: number): number => {
     switch (part.kind) {
       case "char":
@@ -66,13 +66,13 @@ interface CharClass {
   readonly fits: readonly boolean[];
 }
 
-/** Where the automaton can be after some characters. */
+/** The possible states of the automaton after some characters. */
 interface Situation {
-  /** States that are entered next, with the start among them: a match may begin anywhere. */
+  /** The states that are entered next. The start is among them, because a match may begin anywhere. */
   readonly entered: readonly number[];
   readonly isStart: boolean;
   readonly afterWord: boolean;
-  /** By class index: what was found out already; null where situations are not remembered any more. */
+  /** Class index → known outcome. Null where situations are no longer remembered. */
   readonly next: (Outcome | undefined)[] | null;
 }
 
@@ -82,7 +82,7 @@ const MAX_SITUATIONS = 200;
 const MAX_CLASSES = 1_000;
 const WORD = /\w/;
 
-/** `$` holds before this class alone. */
+/** `$` holds before this class only. */
 const END: CharClass = { index: 0, isWord: false, fits: [] };
 
 export class RegexMatcher {
@@ -93,7 +93,7 @@ export class RegexMatcher {
   #situations = new Map<string, Situation>();
   #classOfCode = new Map<number, CharClass>();
   #classes = new Map<string, CharClass>();
-  /** The step in which a state was last seen. Not 32 bits: a counter that came round would loop. */
+  /** The step in which a state was last met. Not 32 bits: a counter that wraps around would loop. */
   readonly #visited: Float64Array;
   readonly #entered: Float64Array;
   #round = 0;
@@ -157,7 +157,7 @@ export class RegexMatcher {
     return known;
   }
 
-  /** States that are entered after `ahead`; a match may begin anywhere, so the start is among them. */
+  /** The states that are entered after `ahead`. The start is among them, because a match may begin anywhere. */
   #reach(from: Situation, ahead: CharClass): number[] | "match" {
     const round = ++this.#round;
     const pending = [...from.entered];

@@ -1,6 +1,6 @@
 /**
- * A regular expression taken apart: JavaScript's syntax without look-around, back-references and nested quantifiers. And
- * how much it is: states of an automaton, ways in which a backtracking engine might have to try it.
+ * Owns the parts of a regular expression: JavaScript's syntax without look-around, back-references and nested quantifiers.
+ * Also owns the measures of an expression: the states of its automaton, and the ways that a backtracking engine might try.
  */
 import { err, ok, type Result } from "../base/result.ts";
 
@@ -11,7 +11,7 @@ export interface RegexRefusal {
 
 export type Assertion = "^" | "$" | "\\b" | "\\B";
 export type Part =
-  /** One character: a literal, an escape, a class or `.`, as it is written. */
+  /** One character as it is written: a literal, an escape, a class or `.`. */
   | { readonly kind: "char"; readonly source: string }
   | { readonly kind: "assertion"; readonly assertion: Assertion }
   | { readonly kind: "sequence"; readonly parts: readonly Part[] }
@@ -36,7 +36,10 @@ const UNKNOWN_ESCAPE = {
 };
 const UNKNOWN_GROUP = { message: "has a group of a kind that is not known here", hint: "write (…) or (?:…)" };
 
-/** Recursive descent over a source that JavaScript has accepted already, so only what it allows has to be told apart. */
+/**
+ * Parses by recursive descent. JavaScript has accepted the source already, so only what JavaScript allows must be told
+ * apart.
+ */
 class Parser {
   readonly #source: string;
   #at = 0;
@@ -123,7 +126,7 @@ class Parser {
 
 export const parseRegex = (source: string): Result<Part, RegexRefusal> => new Parser(source).whole();
 
-/** How often the most repeated thing in it is repeated; a fixed number of times is no repetition in this sense. */
+/** The highest number of repetitions in a part. A fixed number of times is no repetition here. */
 function repetition(part: Part): number {
   switch (part.kind) {
     case "sequence":
@@ -137,7 +140,7 @@ function repetition(part: Part): number {
   }
 }
 
-/** States the automaton will have. */
+/** The number of states of the automaton. */
 export function size(part: Part): number {
   switch (part.kind) {
     case "sequence":
@@ -146,7 +149,7 @@ export function size(part: Part): number {
       return part.branches.reduce((sum, one) => sum + size(one) + 1, 0);
     case "repeat": {
       const body = size(part.body);
-      // A body without states counts as well: it is written out like any other.
+      // A body without states counts as well, because it is written out like any other body.
       const fixed = part.min * Math.max(1, body);
       return fixed + (part.max === Infinity ? 1 : part.max - part.min) * (body + 1);
     }
@@ -155,7 +158,7 @@ export function size(part: Part): number {
   }
 }
 
-/** In how many ways a text of this length can be divided among the parts: what backtracking may have to try. */
+/** The number of ways to divide a text of this length among the parts: the work of a backtracking engine. */
 export function ways(part: Part, length: number): number {
   switch (part.kind) {
     case "sequence":

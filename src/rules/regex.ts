@@ -1,31 +1,31 @@
 /**
- * Regular expressions that cannot hang: JavaScript's syntax, matched in time linear in the text.
+ * Owns regular expressions that cannot hang: JavaScript's syntax, matched in time linear in the text.
  *
- * A backtracking engine may need exponential time for a text somebody else wrote. Here an expression becomes a
- * nondeterministic automaton of at most MAX_STATES states, which reads each character once and keeps the set of states it
- * can be in: at most states × characters steps, whatever the expression and the text are. Sets that were met are
- * remembered with where they lead, so that the usual character costs one look-up.
+ * A backtracking engine may need exponential time for a text that somebody else wrote. Here an expression becomes a
+ * nondeterministic automaton of at most MAX_STATES states. The automaton reads each character once and keeps the set of its
+ * possible states: at most states × characters steps, for any expression and any text. A set that was met is remembered
+ * with its successors, so the usual character costs one look-up.
  *
- * What no such automaton can do is refused: look-around and back-references. Nested quantifiers could be matched, but are
- * refused as well: they are nearly always a mistake. Which characters a class such as `[^\w-]` holds is asked of
- * JavaScript's own engine, one character at a time, so its rules are the only ones.
+ * Look-around and back-references are refused, because no such automaton can match them. Nested quantifiers are refused
+ * too, because they are nearly always a mistake. JavaScript's own engine decides, one character at a time, which characters
+ * a class such as `[^\w-]` holds, so its rules are the only rules.
  */
 import { err, ok, type Result } from "../base/result.ts";
 import { automaton, RegexMatcher } from "./regex-automaton.ts";
 import { parseRegex, type RegexRefusal, size, ways } from "./regex-parts.ts";
 
 export interface Regex {
-  /** States of the automaton: what a character can cost at most. */
+  /** States of the automaton: the highest cost of one character. */
   readonly states: number;
   readonly test: (text: string) => boolean;
-  /** At most how many steps a backtracking engine could need for a text of this length; may be Infinity. */
+  /** The highest number of steps of a backtracking engine for a text of this length. May be Infinity. */
   readonly backtracks: (length: number) => number;
 }
 
 export const MAX_STATES = 250;
 const MAX_SOURCE = 1_024;
 
-/** A regular expression without flags. */
+/** Compiles a regular expression without flags. */
 export function compileRegex(source: string): Result<Regex, RegexRefusal> {
   if (source.length > MAX_SOURCE) return err({ message: `is longer than ${MAX_SOURCE} characters`, hint: null });
   try {

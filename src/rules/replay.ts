@@ -1,6 +1,7 @@
 /**
- * Reflexes over signals that were recorded: the same decisions the kernel made or would have made, with a clock that is
- * read from the signals (`course.ts`). Decisions come in the order of time, but for what passed while nerve was down.
+ * Owns the replay of recorded signals through reflexes. The replay makes the decisions that the kernel made or would have
+ * made, with a clock that is read from the signals (`course.ts`). Decisions come in the order of time, except for deadlines
+ * that passed while nerve was down.
  */
 import { Heap } from "../base/heap.ts";
 import { type Json, readJson } from "../base/json.ts";
@@ -18,7 +19,7 @@ import { type Decided, replayIncident, UnheldIncidents } from "./replayed-incide
 import { type Memory, ReplayedReflex } from "./replayed-reflex.ts";
 import { deadlineOf, decide, isAtRest } from "./rule.ts";
 
-/** One payload or element as a reflex comes to it. */
+/** One payload or element, before a reflex. */
 interface Glance {
   readonly signal: Evaluation["signal"];
   readonly elapsed: number;
@@ -38,14 +39,14 @@ export class Replay {
   readonly #incidents: ReplayedIncidents;
   readonly #listening: ReplayedReflex[] = [];
   readonly #listeners = new Map<string, ReplayedReflex[]>();
-  /** Senses whose payloads matter. */
+  /** Senses whose payloads are needed. */
   readonly #read = new Set<string>();
   readonly #alarms = new Heap<Alarm>((a, b) => a.due < b.due);
   #moment = BEGINNING;
   #nextDown = 0;
   #nextTurn = 0;
 
-  /** Or the pattern that is refused, of a reflex that was never checked. */
+  /** Refuses the pattern of a reflex that was never checked. */
   static of(parts: ReplayParts): Result<Replay, PatternRefusal> {
     const replay = new Replay(parts);
     for (const config of parts.reflexes) {
@@ -73,12 +74,15 @@ export class Replay {
     }
   }
 
-  /** Senses that any of the reflexes listens to: signals of others need not be fed. */
+  /** The senses that the reflexes listen to. Signals of other senses need not be fed. */
   get senses(): string[] {
     return [...this.#listeners.keys()];
   }
 
-  /** The next signal in the order of ids. False when its payload, which matters, is damaged: who needs it passes it by. */
+  /**
+   * Takes the next signal in the order of ids. Returns false when the payload is needed and damaged: its reflexes pass the
+   * signal over.
+   */
   feed(signal: Evaluation["signal"]): boolean {
     const listeners = this.#listeners.get(signal.sense);
     if (listeners === undefined) return true;
@@ -187,12 +191,12 @@ export class Replay {
     this.#alarms.push({ due: deadline, memory });
   }
 
-  /** Everything that is due up to `at`, when no signal came any more. */
+  /** Decides everything that is due up to `at`, without a further signal. */
   end(at: number): void {
     this.#goTo(at);
   }
 
-  /** What comes before `at`, on the wall clock; where that lies. */
+  /** Decides everything before `at`, a time of the wall clock. Returns the place of `at` on the axis. */
   #goTo(at: number): number {
     const { steps, turns } = this.#parts.course;
     const moment = momentAt(this.#moment, at, steps);
@@ -223,7 +227,7 @@ export class Replay {
     this.#followClock(upTo);
   }
 
-  /** To a time between two signals. What is found late is found with the clock as it is then. */
+  /** Goes to a time between two signals. A late deadline is found with the clock of that time. */
   #followClock(elapsed: number): void {
     const { steps } = this.#parts.course;
     let { aheadMs, nextStep } = this.#moment;
@@ -232,7 +236,7 @@ export class Replay {
     this.#moment = { elapsed: this.#moment.elapsed, aheadMs, nextStep };
   }
 
-  /** Deadlines come in order, and so do the times nerve was down. */
+  /** The time at which the kernel notices a deadline. Deadlines come in order, and so do the downtimes. */
   #noticedAt(due: number): number {
     const { downs } = this.#parts.course;
     let down = downs[this.#nextDown];
@@ -243,7 +247,7 @@ export class Replay {
   #turn({ reflex, kind, elapsed }: Turn): void {
     for (const listener of this.#listening) {
       if (this.#parts.reflexes[listener.index]?.name !== reflex) continue;
-      // Enabled by hand though it was: nothing is forgotten then.
+      // The reflex is as it was: nothing is forgotten.
       if (kind !== "cleared" && listener.isDisabled === (kind === "disabled")) continue;
       listener.isDisabled = kind === "disabled" || (kind === "cleared" && listener.isDisabled);
       this.#forget(listener, kind, elapsed);
@@ -275,7 +279,7 @@ export class Replay {
     return stage.kind === "broken-off" ? { ...stage, due: this.#wallAt(stage.due) } : stage;
   }
 
-  /** What the wall clock shows at `elapsed`, as far as the signals so far tell. */
+  /** The wall clock at `elapsed`, as far as the signals so far show it. */
   #wallAt(elapsed: number): number {
     return elapsed - this.#moment.aheadMs;
   }

@@ -1,15 +1,15 @@
-/** The incidents of a replay. */
+/** Owns the incidents of a replay. */
 import type { Decision, IncidentEvent, Outcome, Rule } from "./decision.ts";
 import type { IncidentMove, IncidentWorld } from "./incident-moves.ts";
 import { decideIncident } from "./incident-rule.ts";
 import type { KeyState } from "./key-state.ts";
 import type { ReplayedIncidents } from "./replayed.ts";
 
-/** What a replay goes on with. */
+/** The result of a decision that the replay uses. */
 export type Decided = Pick<Outcome, "state" | "decisions" | "stage">;
 
 interface ReplayedKey {
-  /** Place of its reflex in the list that is replayed. */
+  /** Place of the reflex in the replayed list. */
   readonly reflex: number;
   readonly key: string;
   wallAt(elapsed: number): number;

@@ -1,4 +1,4 @@
-/** One reflex in a replay: what it remembers of each key, and what it has counted. */
+/** Owns one reflex in a replay: its memory of each key, and its counts. */
 import type { ReflexConfig } from "../model/config.ts";
 import { BY_SENSE, isKeyed, type KeyWord, MAX_KEYS } from "./key.ts";
 import type { KeyState } from "./key-state.ts";
@@ -10,27 +10,27 @@ export interface Memory {
   readonly listener: ReplayedReflex;
   readonly key: string;
   state: KeyState;
-  /** Due time of its entry in the heap that counts; an entry of another time is passed over. */
+  /** Due time of the key's entry in the heap that counts. An entry with another time is skipped. */
   armed: number | null;
 }
 
-/** As often as the kernel does. */
+/** The interval of the kernel's own sweep. */
 const SWEEP_MS = 60_000;
 
 export class ReplayedReflex {
-  /** Place in the list that is replayed. */
+  /** Place in the replayed list. */
   readonly index: number;
   /** Null for a reflex without words, which fires at each signal. */
   readonly matcher: Matcher | null;
   readonly keyWord: KeyWord | null;
   readonly keys = new Map<string, Memory>();
   readonly counts: { -readonly [Name in keyof Counts]: number };
-  /** Whether payloads matter to it. */
+  /** True when the reflex needs payloads. */
   readonly reads: boolean;
-  /** The signal after which it begins; null once it has begun. */
+  /** The signal after which the reflex begins. Null once it has begun. */
   beginsAfter: number | null;
   isDisabled = false;
-  /** When keys at rest were last looked for, on the axis. */
+  /** The time of the last search for keys at rest, on the axis. */
   #sweptAt = 0;
 
   constructor(index: number, config: ReflexConfig, matcher: Matcher | null, beginsAfter: number | null) {
@@ -43,7 +43,7 @@ export class ReplayedReflex {
     this.beginsAfter = beginsAfter;
   }
 
-  /** A key at rest decides as one that was never heard of: forgetting it only makes room. */
+  /** A key at rest decides like an unknown key, so forgetting it only makes room. */
   hasRoom(elapsed: number): boolean {
     const { keys, matcher } = this;
     if (keys.size < MAX_KEYS) return true;

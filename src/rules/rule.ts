@@ -1,12 +1,12 @@
 /**
- * What a reflex decides about one key: a pure function from what it remembers and what happens to what it decides.
- * Whoever drives it owns the clock, the timers and the storage, and keeps one `KeyState` a key.
+ * Owns the decisions of a reflex about one key: a pure function from the key's memory and an event to decisions. Its driver
+ * owns the clock, the timers and the storage, and keeps one `KeyState` a key.
  *
  * Time is `elapsed`, whole milliseconds on an axis that never steps back. A deadline acts at the moment it was due,
- * whenever the driver gets to it, so that the latency of a timer changes no decision; only one that is more than LATE_MS
+ * whenever the driver gets to it, so the latency of a timer changes no decision. Only a deadline that is more than LATE_MS
  * late (nerve was down) acts when it is found. A deadline comes before a signal of the same moment.
  *
- * The words are stages, applied in order; each passes on at once, passes on later, or stops:
+ * The words are stages, applied in order. Each stage passes on at once, passes on later, or stops:
  * `when`/`clear` → `edge` → `for` → `count` → `debounce` → `throttle` → fire.
  */
 import type { Json } from "../base/json.ts";
@@ -38,7 +38,7 @@ function incidentRuleOf(workflow: string, config: IncidentConfig | null): Incide
   return { workflow, resolveAfterMs: resolveAfterMs ?? 0, remindEveryMs, escalate: inOrder };
 }
 
-/** When this state is over, unless a signal comes: from then on the key can be forgotten. Null: not by itself. */
+/** The time from which the key can be forgotten, unless a signal comes. Null where no time ends this state. */
 export function restsFrom(rule: Rule, state: KeyState): number | null {
   if (rule.incident !== null) return incidentRestsFrom(rule, state);
   if (state.isMatching || state.holding || state.burst) return null;
@@ -71,7 +71,7 @@ const outcome = (state: KeyState, decisions: readonly Decision[], stage: Stage |
   stage,
 });
 
-/** When a `time` event is needed next; null while nothing is pending. */
+/** The time at which the next `time` event is needed. Null while nothing is pending. */
 export function deadlineOf({ incident }: Rule, state: KeyState): number | null {
   return incident === null ? plainDeadline(state) : incidentDeadline(incident, state);
 }
@@ -80,7 +80,7 @@ function plainDeadline({ holding, burst }: KeyState): number | null {
   return holding && burst ? Math.min(holding.due, burst.due) : ((holding ?? burst)?.due ?? null);
 }
 
-/** What a stage passes on: for which signal, when, and because of which deadline. */
+/** What a stage passes on: the signal, the time, and the deadline that led to it. */
 interface Moment {
   readonly signal: number;
   readonly element: Json;
@@ -101,7 +101,7 @@ function runDeadlines(rule: Rule, state: KeyState, now: number, decisions: Decis
   for (;;) {
     const { holding, burst } = current;
     const held = holding && holding.due <= now ? momentOf(holding) : null;
-    // What `for` passes on may be too late for a burst that ended before: that one goes first.
+    // The burst may have ended before the moment that `for` passes on: then the burst goes first.
     if (burst && burst.due <= (held?.elapsed ?? now)) {
       current = fire(rule, { ...current, burst: null }, momentOf(burst), decisions).state;
     } else if (held) {
@@ -122,7 +122,7 @@ function match(
   if (!rule.hasWhen) return count(rule, state, moment, decisions);
   const was = state.isMatching;
   const is = rule.hasClear ? !clears && (matches || was) : matches;
-  // At level each signal is looked at by itself, unless it lasts until `clear`: a key need not be remembered for it.
+  // At level each signal is looked at by itself, unless the match lasts until `clear`: a key need not be remembered for it.
   const forgets = rule.edge === "level" && !rule.hasClear;
   const next = is === was || forgets ? state : { ...state, isMatching: is };
   if (rule.edge === "level") {
@@ -132,7 +132,7 @@ function match(
   if (is !== was) return isOn ? hold(rule, next, moment, decisions) : breakOff(rule, next);
   const { holding } = next;
   if (!holding) return { state: next, stage: noEdge(rule.edge, is) };
-  // Still matching, `for` runs on; it will fire for the latest matching signal.
+  // The key still matches, so `for` runs on. It will fire for the latest matching signal.
   const { signal, element } = rule.edge === "rising" ? moment : holding;
   return {
     state: { ...next, holding: { ...holding, signal, element } },
@@ -157,7 +157,7 @@ function hold(rule: Rule, state: KeyState, moment: Moment, decisions: Decision[]
   return { state: { ...state, holding: { due, signal, element } }, stage: { kind: "holding", until: due } };
 }
 
-/** `count`: the window ends now and holds both its ends. */
+/** `count`: the window ends now, and includes both its ends. */
 function count(rule: Rule, state: KeyState, moment: Moment, decisions: Decision[]): Step {
   if (!rule.count) return gather(rule, state, moment, decisions);
   const { n, withinMs } = rule.count;
@@ -180,7 +180,7 @@ function gather(rule: Rule, state: KeyState, moment: Moment, decisions: Decision
   };
 }
 
-/** `throttle`, and the end of the way. */
+/** `throttle`, the last stage. */
 function fire(rule: Rule, state: KeyState, moment: Moment, decisions: Decision[]): Step {
   const { throttledUntil } = state;
   if (throttledUntil !== null && moment.elapsed < throttledUntil) {

@@ -1,7 +1,6 @@
 /**
- * Which reflexes are the same. Three questions, each with one answer here: whether what is remembered of signals still
- * belongs to a reflex (`definitionOf`), whether its due times do (`scheduleOf`), and whether anything changed at all
- * (`isSameReflex`).
+ * Owns the question which reflexes are the same. It is three questions: whether the memory of signals still belongs to a
+ * reflex (`definitionOf`), whether its due times do (`scheduleOf`), and whether anything changed at all (`isSameReflex`).
  */
 import { createHash } from "node:crypto";
 import { canonicalJson, type Json } from "../base/json.ts";
@@ -15,16 +14,16 @@ const digestOf = (prefix: string, value: unknown): string =>
     .digest("hex")
     .slice(0, 16);
 
-/** Words that are absent count for nothing, so a word that a later build adds changes no digest. */
+/** Absent words count for nothing, so a new word of a later build changes no digest. */
 const present = (words: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(words).filter(([, value]) => value !== null));
 
 const listenedTo = ({ on }: ReflexConfig): string[] => [...new Set(on)].sort();
 
-/** Changes with the shape of what is kept of a reflex. */
+/** Changes with the shape of a reflex's stored memory. */
 const FORMAT = "words-1";
 
-/** Digest of the words that decide: what a reflex remembers of signals belongs to them, and to nothing else. */
+/** Digest of the words that decide. The memory of signals belongs to these words alone. */
 export function definitionOf(config: ReflexConfig): string {
   const { each, key, when, clear, forMs, count, debounce, throttleMs } = config;
   const { edge } = ruleOf(config);
@@ -42,14 +41,17 @@ export function definitionOf(config: ReflexConfig): string {
   return digestOf(FORMAT, { on: listenedTo(config), ...present(words) });
 }
 
-/** Digest of the words that say which keys there are: the incident of a key belongs to them. */
+/** Digest of the words that define the keys. The incident of a key belongs to these words. */
 export const scopeOf = (config: ReflexConfig): string => {
   const { each, key } = config;
   const words = { each, key: key === ONE_STATE ? null : key };
   return digestOf(FORMAT, { on: listenedTo(config), ...present(words) });
 };
 
-/** The digest builds before `each` gave: of the whole reflex as it was then. Null where they knew no such reflex. */
+/**
+ * The digest of builds before `each`: of the whole reflex as it was then. Null for a reflex that such a build could not
+ * have.
+ */
 function formerDefinitionOf(config: ReflexConfig): string | null {
   const { kind, name, when, clear, forMs, count, debounce, throttleMs, key, each } = config;
   if (each !== null || (key !== null && (typeof key !== "string" || key.startsWith("$")))) return null;
@@ -60,23 +62,23 @@ function formerDefinitionOf(config: ReflexConfig): string | null {
   return digestOf("3", { ...all, sense, intervalMs, align, jitterMs, cron, tz, catchUp, onStart });
 }
 
-/** Whether a row with `digest` belongs to the words of `config`, in the spelling of this build or of an earlier one. */
+/** True when a row with `digest` belongs to the words of `config`, as this build or an earlier build spelled them. */
 export const isDefinitionOf = (config: ReflexConfig, digest: string): boolean =>
   digest === definitionOf(config) || digest === formerDefinitionOf(config);
 
 /** Digest of the words that say when a reflex is due. */
 export function scheduleOf(config: ReflexConfig): string {
   const { intervalMs, align, jitterMs, cron, tz } = config;
-  // To be aligned is the default.
+  // The default is to be aligned.
   const words = { intervalMs, align: align === true ? null : align, jitterMs, cron, tz };
   return digestOf(FORMAT, present(words));
 }
 
-/** As `isDefinitionOf`, of the newest due time. */
+/** The twin of `isDefinitionOf` for the newest due time. */
 export const isScheduleOf = (config: ReflexConfig, digest: string): boolean =>
   digest === scheduleOf(config) || digest === formerDefinitionOf(config);
 
-/** One text for all ways to write one reflex. */
+/** One text for all spellings of one reflex. */
 export const spelledOut = (config: ReflexConfig): string =>
   canonicalJson(present({ ...config, on: listenedTo(config), edge: ruleOf(config).edge }) as unknown as Json);
 

@@ -1,6 +1,6 @@
 /**
- * The texts of an incident that are filled in: `summary` and `severity`. A template holds paths and nothing else. It is
- * filled in once: what is filled in is never read as a template.
+ * Owns the texts of an incident with values from its payload: `summary` and `severity`. A template holds paths and nothing
+ * else. It is filled in once: a filled-in value is never read as a template.
  */
 import type { Json } from "../base/json.ts";
 import { oneLine } from "../base/one-line.ts";
@@ -15,17 +15,17 @@ export const FILLED_IN =
   "{{ payload.PATH }}, {{ signal.PATH }}, {{ reflex }}, {{ sense }}, {{ key }}, {{ at }} and {{ id }}";
 
 export const MAX_SUMMARY = 200;
-/** Where there is nothing at a path. */
+/** Stands where there is nothing at a path. */
 const MISSING = "–";
 
-/** What a template is filled in from. */
+/** The values that fill in a template. */
 export interface Subject {
   readonly reflex: string;
   readonly sense: string | null;
   readonly key: Json;
-  /** The payload, or the element that `each` picked out. */
+  /** The payload, or the element that `each` picked. */
   readonly payload: Json;
-  /** The whole payload where `each` picked an element out of it; else null. */
+  /** The whole payload where `each` picked an element of it. Null otherwise. */
   readonly signal: Json;
   readonly at: number | null;
   readonly id: number | null;
@@ -35,7 +35,7 @@ const wordsIn = (text: string): string[] => [...text.matchAll(TEMPLATE)].map(([,
 
 export const hasTemplate = (text: string): boolean => text.includes("{{");
 
-/** Whether everything between braces is something that can be filled in. */
+/** True when every expression between braces can be filled in. */
 export const isSummaryTemplate = (text: string): boolean =>
   wordsIn(text).every((word) => WORD.test(word)) && !text.replaceAll(TEMPLATE, "").includes("{{");
 
@@ -56,7 +56,7 @@ function textOf(word: string, subject: Subject): string {
 const fill = (text: string, subject: Subject): string =>
   text.replaceAll(TEMPLATE, (_, word: string) => textOf(word.trim(), subject));
 
-/** One line, whatever is filled in. Without a template it names the reflex, the key and the sense. */
+/** One line, with any values. Without a template the line names the reflex, the key and the sense. */
 export function summaryOf(template: string | null, subject: Subject): string {
   if (template !== null) return oneLine(fill(template, subject), MAX_SUMMARY);
   const { reflex, key, sense } = subject;
@@ -64,11 +64,11 @@ export function summaryOf(template: string | null, subject: Subject): string {
   return oneLine(`${reflex}${ofKey}${sense === null ? "" : ` (${sense})`}`, MAX_SUMMARY);
 }
 
-/** Null: it depends on what is filled in. */
+/** Null where the severity depends on the values. */
 export const fixedSeverity = (template: string | null): Severity | null =>
   template === null ? DEFAULT_SEVERITY : (SEVERITIES.find((one) => one === template) ?? null);
 
-/** What a template gives that is none of the three is the default. */
+/** A result that is none of the three severities becomes the default. */
 export function severityOf(template: string | null, subject: Subject): Severity {
   const fixed = fixedSeverity(template);
   if (fixed !== null || template === null) return fixed ?? DEFAULT_SEVERITY;

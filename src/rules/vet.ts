@@ -1,7 +1,7 @@
 /**
- * What is refused about a definition before ArkType reads it: its size, operators that change values or need code, and
- * regular expressions that are not bounded. ArkType compares literals with expressions while it reads, with JavaScript's
- * own engine, so what reaches it has to be harmless to that as well.
+ * Owns the refusals of a definition before ArkType reads it: its size, operators that change values or need code, and
+ * regular expressions that are not bounded. While ArkType reads, it compares literals with expressions by JavaScript's own
+ * engine. So a definition must be harmless to that engine as well.
  */
 import type { Json } from "../base/json.ts";
 import { at, type Part, type Refusing, tokensOf } from "./definition.ts";
@@ -11,23 +11,23 @@ const MAX_DEPTH = 16;
 const MAX_ENTRIES = 256;
 const MAX_TEXT = 1_024;
 const MAX_BRANCHES = 100;
-/** ArkType compares each with each. */
+/** ArkType compares each branch with each other branch. */
 const MAX_BRANCHES_IN_ALL = 500;
 const MAX_LISTS = 100;
 const MAX_BACKTRACKS = 10_000_000;
-/** A character of a payload costs at most so many steps, whichever fields the expressions look at. */
+/** The cost of one character of a payload, over all expressions. */
 const MAX_STATES_IN_ALL = 1_000;
 
 const TUPLE_OPERATORS: ReadonlySet<string> = new Set(["[]", "|", "&", "?"]);
 const REFUSED_OPERATORS: ReadonlySet<string> = new Set(["=>", "|>", ":", "=", "@"]);
 const CHANGES_NOTHING = "a pattern only looks: compare the value as it is";
 
-/** What a part of a definition holds that matters to the whole it stands in. */
+/** The contents of a part of a definition, as far as they matter to the whole definition. */
 interface Contents {
   readonly regexes: readonly { readonly path: string; readonly regex: Regex }[];
   /** Length of the longest literal or key that may be compared with an expression. */
   readonly longest: number;
-  /** At most how many alternatives ArkType makes of it. */
+  /** The highest number of alternatives that ArkType makes of the part. */
   readonly branches: number;
 }
 
@@ -39,7 +39,7 @@ const joined = (parts: readonly Contents[], branches: number): Contents => ({
   branches,
 });
 
-/** Reports to `refusing`, and takes the definition apart; null where it has too much of anything to be read at all. */
+/** Reports to `refusing`, and takes the definition apart. Null where the definition is too large to be read. */
 export const vetDefinition = (definition: Json, refusing: Refusing): Part | null =>
   new Vetting(refusing).whole(definition);
 
@@ -69,14 +69,14 @@ class Vetting {
     return NOTHING;
   }
 
-  /** Said once, where the limit was passed. */
+  /** Reported once, where the limit was passed. */
   #refuseAll(path: string, message: string, hint: string | null): Contents {
     if (!this.#isTooMuch) this.#refuse(path, message, hint);
     this.#isTooMuch = true;
     return NOTHING;
   }
 
-  /** For what ArkType compares as one. */
+  /** A part whose contents ArkType compares with one another. */
   #compared(path: string, contents: Contents): Contents {
     if (contents.branches > MAX_BRANCHES) {
       return this.#refuse(path, `it has more than ${MAX_BRANCHES} alternatives when written out`, "split the reflex");
@@ -98,7 +98,7 @@ class Vetting {
       if (token.kind === "word" && token.text === "boolean") forks++;
       if (token.kind === "operator" && token.text === "|") forks++;
       if (token.kind === "operator" && token.text === "&") joins++;
-      // Lists of lists cost ArkType far more than they are deep.
+      // Lists of lists cost ArkType far more than their depth.
       if (token.kind === "operator" && token.text === "[" && ++this.#lists > MAX_LISTS) {
         return this.#refuseAll(path, `it has more than ${MAX_LISTS} lists`, null);
       }
@@ -113,7 +113,7 @@ class Vetting {
       const message = `it has more than ${MAX_BRANCHES_IN_ALL} alternatives in all its fields`;
       return this.#refuseAll(path, message, "split the reflex");
     }
-    // The most a product of sums can be: its alternatives spread evenly.
+    // The largest product of sums: the alternatives spread evenly.
     const branches = (forks / (joins + 1) + 1) ** (joins + 1);
     return this.#compared(path, { regexes, longest, branches });
   }
@@ -184,7 +184,7 @@ class Vetting {
         }
         continue;
       }
-      // `[string]: …` and the like are definitions themselves; other keys are compared with their expressions.
+      // `[string]: …` and the like are definitions themselves. Other keys are compared with their expressions.
       const keyContents = key.startsWith("[")
         ? this.#vetText(key.slice(1, -1), at(path, key))
         : { ...NOTHING, longest: key.length };

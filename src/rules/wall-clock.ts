@@ -1,13 +1,13 @@
-/** The clock on the wall of one time zone: what it shows at an instant, and at which instant it shows something. Pure. */
+/** Owns the wall clock of one time zone: its time at an instant, and the instant of a time. Pure. */
 
 const DAY_MS = 86_400_000;
-/** No zone has changed its offset twice within so short a time. */
+/** No zone has changed its offset twice within this time. */
 const BETWEEN_CHANGES_MS = DAY_MS / 2;
 
 export class WallClock {
   readonly #format: Intl.DateTimeFormat;
 
-  /** `tz` null: the host's zone. */
+  /** A `tz` of null is the host's zone. */
   constructor(tz: string | null) {
     this.#format = new Intl.DateTimeFormat("en-GB", {
       ...(tz === null ? {} : { timeZone: tz }),
@@ -21,7 +21,7 @@ export class WallClock {
     });
   }
 
-  /** What it shows at `at`, as the instant at which a clock of UTC shows the same. */
+  /** The wall-clock time at `at`, as the instant at which a clock of UTC shows the same. */
   shows(at: number): number {
     const parts = Object.fromEntries(this.#format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
     const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
@@ -32,7 +32,7 @@ export class WallClock {
     return this.shows(at) - at;
   }
 
-  /** The first instant at which it shows `local`; the end of the gap when it never does. */
+  /** The first instant at which the clock shows `local`. The end of the gap when it never does. */
   first(local: number): number {
     const before = this.offset(local - DAY_MS);
     const after = this.offset(local + DAY_MS);
@@ -42,7 +42,7 @@ export class WallClock {
     return this.#changeWithin(local - Math.max(before, after) - 1, local - Math.min(before, after), before);
   }
 
-  /** The first instant after `from`, up to `to`, at which its offset is not what it was at `from`; null when there is none. */
+  /** The first instant after `from`, up to `to`, with another offset than at `from`. Null when there is none. */
   firstChange(from: number, to: number): number | null {
     const offset = this.offset(from);
     let low = from;
@@ -54,7 +54,7 @@ export class WallClock {
     return null;
   }
 
-  /** The first instant after `low` at which the offset is not `before`; at `high` it is not. */
+  /** The first instant after `low` with another offset than `before`. At `high` the offset is another one. */
   #changeWithin(low: number, high: number, before: number): number {
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
