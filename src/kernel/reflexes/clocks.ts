@@ -1,6 +1,6 @@
 /**
- * What the clock brings: when each reflex is due, and that no due time is decided twice. Reflexes of one interval and
- * phase share one entry in the ticker.
+ * Owns the due times of reflexes, and the rule that no due time is decided twice. Reflexes of one interval and phase share
+ * one entry in the ticker.
  */
 import type { Clock } from "../../base/clock.ts";
 import { DEFAULT_ALIGN, DEFAULT_CATCH_UP_CRON, DEFAULT_CATCH_UP_INTERVAL } from "../../config/defaults.ts";
@@ -14,14 +14,14 @@ import type { Reflex } from "./reflex.ts";
 import { clockRow } from "./reflex-rows.ts";
 import type { TimedRuns } from "./timed-runs.ts";
 
-/** What takes the due times of senses. */
+/** Takes the due times of senses. */
 export interface DueTimes {
   due(sense: Sense, dueMs: number, skipped: number): void;
   dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void;
   dueAtStart(sense: Sense): void;
 }
 
-/** Reflexes of one interval and phase: one entry in the ticker, sent and committed together. */
+/** Reflexes of one interval and phase. They share one entry in the ticker, and are sent and committed together. */
 interface Beat {
   readonly reflexes: Set<Reflex>;
   readonly handle: Handle;
@@ -99,7 +99,8 @@ export class Clocks {
         if (!reflex.enabled) continue;
         if (config.kind === "workflow") this.#timedRuns.due(reflex, config, due, skipped);
         if (config.kind === "workflow" || sense === null) continue;
-        // While the store takes nothing, nothing is computed, and what waits for it must not grow with time.
+        // While the store cannot be written nothing is computed, and the entries that wait for the store must not grow with
+        // time.
         if (config.catchUp === "one" && !this.#ledger.troubled) this.#remember(reflex, due);
         reflex.fired++;
         this.#dueTimes.due(sense, due, skipped);
@@ -112,7 +113,7 @@ export class Clocks {
     return beat;
   }
 
-  /** Once for all times that have passed, from `missed` on: for the last of them, so that none is left. */
+  /** Fires once for all due times since `missed`, with the last of them, so that none is left. */
   #catchUp(reflex: Reflex, calendar: Calendar, missed: number | null, now: number): void {
     if (missed !== null && missed <= now) this.#fireByClock(reflex, newestDue(calendar, missed, now));
   }
@@ -126,7 +127,7 @@ export class Clocks {
     });
   }
 
-  /** A cron time, or a time that is caught up: never twice for one time. A compute is owed until it is done. */
+  /** Fires for a cron time, or for a time that is caught up: once for each time. A compute is owed until it is done. */
   #fireByClock(reflex: Reflex, due: number): void {
     if (!reflex.enabled) return;
     if (reflex.config.kind === "workflow") return this.#timedRuns.due(reflex, reflex.config, due, 0);

@@ -1,5 +1,6 @@
 /**
- * What follows from a firing: a compute is owed or a run started, in the transaction of the decision (G1), with a log.
+ * Owns the consequences of a firing: a compute is owed or a run is started, in the transaction of the decision (G1), with a
+ * log.
  */
 import type { Chance } from "../../base/chance.ts";
 import { formatDuration } from "../../base/duration.ts";
@@ -29,27 +30,27 @@ export interface FiringsParts {
   readonly wake: (sense: Sense) => void;
 }
 
-/** The signal a reflex fires for. */
+/** The signal that a reflex fires for. */
 export type Cause = Pick<Signal, "id" | "at" | "trace"> & { readonly sense: string | null };
 
-/** Why a reflex with words fires: for which key, and for which deadline if for one. */
+/** A firing of a reflex with words: its key, and its deadline if a deadline led to it. */
 export interface Firing {
   readonly key: string;
   readonly decision: Decision;
-  /** What of the signal being committed led to it: the payload, or the element of the key. */
+  /** The part of the current signal that led to the firing: the payload, or the element of the key. */
   readonly element: Json;
 }
 
-/** The signal that is being committed. */
+/** The signal of the current transaction. */
 export interface Current {
   readonly cause: Cause;
   readonly payload: Json;
 }
 
-/** A deadline that is acted on so much later passed while nerve was down. */
+/** A deadline that acts later than this passed while nerve was down. */
 const LATE_MS = 1_000;
 
-/** What a firing led to, as its log says it. */
+/** The effect of a firing, in the words of its log. */
 type Outcome =
   | { readonly run: number }
   | { readonly silenced: string }
@@ -75,7 +76,10 @@ export class Firings {
     this.#wake = wake;
   }
 
-  /** `current`: the signal being committed, null for a deadline. The decision may be about it or an earlier one. */
+  /**
+   * `current` is the signal of this transaction, null for a deadline. The decision may be about that signal or an earlier
+   * one.
+   */
   act(draft: Draft, reflex: Reflex, firing: Firing, current: Current | null): void {
     const { decision } = firing;
     if (decision.kind === "throttled") {
@@ -89,7 +93,7 @@ export class Firings {
       return this.fire(draft, reflex, { cause: current.cause, payload }, firing);
     }
     const found = this.#store.signals.byId(decision.signal);
-    // Retention removed the signal; only its id is left.
+    // Retention removed the signal. Only its id is left.
     const cause = found ?? { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
     const whole = found === null ? null : (readJson(found.payload) ?? null);
     const payload =
@@ -97,7 +101,7 @@ export class Firings {
     this.fire(draft, reflex, { cause, payload }, firing);
   }
 
-  /** `firing` null: the reflex has no words and fires at each signal. */
+  /** A `firing` of null: the reflex has no words and fires at each signal. */
   fire(draft: Draft, reflex: Reflex, current: Current, firing: Firing | null): void {
     const { config } = reflex;
     if (config.kind === "workflow") this.#start(draft, reflex, config.workflow, current, firing);
@@ -153,7 +157,7 @@ export class Firings {
     draft.afterwards(counted);
   }
 
-  /** How late a deadline acts, or how late nerve comes to one that acts when it was due. */
+  /** How late a deadline acts, or how late nerve finds a deadline that acts at the moment it was due. */
   #lateMs({ due, elapsed }: Decision): number {
     if (due === null) return 0;
     return elapsed > due ? elapsed - due : Math.max(0, this.#lifetime.now() - due);

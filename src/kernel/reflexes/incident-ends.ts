@@ -1,4 +1,6 @@
-/** Which open incidents no key remembers any more, and why: they resolve when a configuration takes the place of another. */
+/**
+ * Owns the search for open incidents whose key is forgotten. They resolve when a configuration takes the place of another.
+ */
 import type { WorkflowReflexConfig } from "../../model/config.ts";
 import type { Incident } from "../../model/incident-row.ts";
 import { scopeOf } from "../../rules/same-reflex.ts";
@@ -31,7 +33,7 @@ function whyOf(now: Reflex | undefined, before: Reflex | undefined): string {
   return isSame ? "what its reflex remembered is lost" : "`on`, `each` or `key` of its reflex has changed";
 }
 
-/** As the reflex was: it says what of a payload the key was about. */
+/** The key of the incident. The former reflex says which part of a payload is about the key. */
 function keyOf(row: Incident, reflex: Reflex | undefined): IncidentKey {
   const { reflex: name, key } = row;
   const config = reflex?.config;
@@ -46,7 +48,7 @@ function keyOf(row: Incident, reflex: Reflex | undefined): IncidentKey {
   };
 }
 
-/** Of a reflex that only its incident speaks of. */
+/** A stand-in for a reflex that is known from its incident alone. */
 const unknownReflex = (name: string, key: string | null): WorkflowReflexConfig => ({
   kind: "workflow",
   name,

@@ -1,4 +1,7 @@
-/** The keys of one reflex with `incident`: what each event makes of a key, what is held back, and what a person does. */
+/**
+ * Owns the keys of one reflex with `incident`: the effect of each event on a key, notifications that are held back, and
+ * acts of persons.
+ */
 import type { Json } from "../../base/json.ts";
 import type { WorkflowReflexConfig } from "../../model/config.ts";
 import type { IncidentEvent, Outcome, Rule } from "../../rules/decision.ts";
@@ -14,7 +17,7 @@ import type { IncidentKey } from "./incident-subject.ts";
 import type { Incidents } from "./incidents.ts";
 import type { StoredPayload } from "./newest-elements.ts";
 
-/** The keys of the reflex, whatever they remember. */
+/** The keys of the reflex, with any memory. */
 export interface RememberedKeys extends Remembering {
   readonly rule: Rule;
   all(): Iterable<KeyMemory>;
@@ -23,7 +26,7 @@ export interface RememberedKeys extends Remembering {
   /** The last signals of `sense` before signal `id`. */
   signalsBefore(sense: string, id: number): Iterable<StoredPayload>;
   apply(draft: Draft, memory: KeyMemory, event: IncidentEvent): void;
-  /** An incident opens in this transaction. */
+  /** Called when an incident opens in this transaction. */
   opened(draft: Draft): void;
 }
 
@@ -32,7 +35,7 @@ export class IncidentKeys {
   readonly #keys: RememberedKeys;
   readonly #config: WorkflowReflexConfig;
   readonly #scope: string;
-  /** Keys with something that is held back. */
+  /** Keys with a notification that is held back. */
   readonly #held = new Set<KeyMemory>();
   #stored: ReadonlyMap<string, number> | null = null;
 
@@ -74,7 +77,7 @@ export class IncidentKeys {
     return this.#stored.get(key) ?? null;
   }
 
-  /** The newest signal of each key that matched, among the last that are stored. */
+  /** Key → its newest matching signal, among the last stored signals. */
   #readStored(): ReadonlyMap<string, number> {
     const newest = new Map<string, number>();
     for (const sense of this.#config.on) {
@@ -88,7 +91,7 @@ export class IncidentKeys {
     return newest;
   }
 
-  /** After the commit. */
+  /** Called after the commit. */
   kept(memory: KeyMemory): void {
     const { incident } = memory.state;
     const isHeld = incident !== null && (incident.owed.length > 0 || (incident.open?.held.length ?? 0) > 0);
@@ -96,7 +99,7 @@ export class IncidentKeys {
     else this.#held.delete(memory);
   }
 
-  /** What is held back may be reported. */
+  /** Asks again for every notification that is held back. */
   lookAgain(ledger: Ledger): void {
     if (this.#held.size === 0) return;
     ledger.write((draft) => {
@@ -105,18 +108,18 @@ export class IncidentKeys {
     });
   }
 
-  /** The key with incident `id` open, as memory has it; null: none. */
+  /** The key whose incident `id` is open, from memory. Null where no key has it. */
   keyOf(id: number): KeyMemory | null {
     for (const memory of this.#keys.all()) if (memory.state.incident?.open?.id === id) return memory;
     return null;
   }
 
-  /** Ids of those that are open. */
+  /** Ids of the open incidents. */
   get ids(): number[] {
     return [...this.#keys.all()].flatMap(({ state }) => state.incident?.open?.id ?? []);
   }
 
-  /** Inside a transaction: the reflex goes, and what is open ends, whatever holds its report back. */
+  /** Ends the reflex's open incidents inside a transaction. No hold delays their reports. */
   end(draft: Draft, reason: string): void {
     const { rule } = this.#keys;
     if (rule.incident === null) return;
@@ -133,7 +136,7 @@ export class IncidentKeys {
     }
   }
 
-  /** Keys are forgotten. */
+  /** Called when the keys are forgotten. */
   clear(): void {
     this.#held.clear();
   }

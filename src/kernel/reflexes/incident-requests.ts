@@ -1,4 +1,4 @@
-/** What a person does to an incident. Durable when the answer is there. */
+/** Owns the acts of persons on incidents. An act is durable when its answer is there. */
 import { err, ok, type Result } from "../../base/result.ts";
 import type { IncidentAnswer, IncidentRequest } from "../../control/contract.ts";
 import type { Incident } from "../../model/incident-row.ts";
@@ -25,7 +25,7 @@ export class IncidentRequests {
     this.#parts = parts;
   }
 
-  /** One that is acknowledged already stays so, by whoever was first. */
+  /** A second acknowledgement changes nothing: the first person stays named. */
   ack({ incident, by, why }: IncidentRequest): Promise<Result<IncidentAnswer, Problem>> {
     return this.#act(incident, (elapsed) => ({ kind: "ack", elapsed, by, why }));
   }
@@ -42,7 +42,7 @@ export class IncidentRequests {
     await ledger.commit((draft) => {
       const states = reflexes.byName.get(row.reflex)?.states ?? null;
       const memory = states?.incidents?.keyOf(id) ?? null;
-      // It may resolve in this very transaction.
+      // The incident may resolve in this very transaction.
       if (memory !== null) states?.apply(draft, memory, act(incidents.now()));
     });
     return ok(answerOf(store.incidents.byId(id) ?? row));

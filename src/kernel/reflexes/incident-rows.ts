@@ -1,6 +1,6 @@
 /**
- * The rows of incidents: each event is a log, and what it makes of the row follows in the same transaction. Memory, and
- * stderr, follow the commit.
+ * Owns the rows of incidents. Each event is a log, and its effect on the row follows in the same transaction. Memory and
+ * stderr follow the commit.
  */
 import type { Json } from "../../base/json.ts";
 import { advanceIncident, type Incident, type IncidentEvent, isResolved } from "../../model/incident-row.ts";
@@ -9,33 +9,33 @@ import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 
-/** What one transaction has made of incidents so far. */
+/** The changes of one transaction to incidents so far. */
 interface Drafted {
   readonly rows: Map<number, Incident>;
   lastId: number;
 }
 
-/** An event, and how its log says it. */
+/** An event, and the words of its log. */
 export interface Happening {
   readonly reflex: string;
   readonly level: LogLevel;
   readonly event: IncidentEvent;
-  /** Behind `incident N`. */
+  /** The words after `incident N`. */
   readonly said: string;
-  /** Of the signal that opens the incident; null: it is open already. */
+  /** The trace of the signal that opens the incident. Null for an incident that is open already. */
   readonly opening: string | null;
 }
 
 export class IncidentRows {
   readonly #store: Store;
   readonly #journal: Journal;
-  /** Those that have not resolved. */
+  /** Incidents that have not resolved. */
   readonly #open = new Map<number, Incident>();
-  /** How many each reflex has. */
+  /** Reflex → number of its open incidents. */
   readonly #openOf = new Map<string, number>();
   readonly #drafts = new WeakMap<Draft, Drafted>();
   #lastId: number;
-  /** An incident of `reflex` has resolved. */
+  /** Called when an incident of `reflex` has resolved. */
   onResolved: (reflex: string) => void = () => {};
 
   constructor(store: Store, journal: Journal) {
@@ -45,12 +45,12 @@ export class IncidentRows {
     for (const row of store.incidents.open()) this.#hold(row);
   }
 
-  /** Those that have not resolved, oldest first. */
+  /** Incidents that have not resolved, oldest first. */
   get open(): readonly Incident[] {
     return [...this.#open.values()];
   }
 
-  /** One that has not resolved, or null. */
+  /** An incident that has not resolved, or null. */
   openById(id: number): Incident | null {
     return this.#open.get(id) ?? null;
   }
@@ -87,13 +87,13 @@ export class IncidentRows {
     for (const reflex of resolved) this.onResolved(reflex);
   }
 
-  /** As `draft` leaves it; of one that resolved before as it lies in the table. */
+  /** The row as `draft` leaves it. An incident that resolved earlier is read from the table. */
   row(draft: Draft, id: number): Incident | null {
     const row = this.#drafts.get(draft)?.rows.get(id) ?? this.#open.get(id);
     return row ?? this.#store.incidents.byId(id);
   }
 
-  /** How many `reflex` has open, as `draft` leaves it. */
+  /** The number of open incidents of `reflex`, as `draft` leaves it. */
   countOf(draft: Draft, reflex: string): number {
     let count = this.#openOf.get(reflex) ?? 0;
     for (const row of this.#drafts.get(draft)?.rows.values() ?? []) {

@@ -1,4 +1,4 @@
-/** What the texts of an incident, and the runs that report it, are about: the key, and a signal that matched. */
+/** Owns the subject of an incident's texts and of the runs that report it: the key, and a matching signal. */
 import { type Json, readJson } from "../../base/json.ts";
 import type { WorkflowReflexConfig } from "../../model/config.ts";
 import type { Signal } from "../../model/signal.ts";
@@ -6,22 +6,22 @@ import { isKeyed, shownKey } from "../../rules/key.ts";
 import type { Subject } from "../../rules/summary.ts";
 import type { Store } from "../../store/open.ts";
 
-/** A key of a reflex, as far as its incidents need it. */
+/** A key of a reflex, as far as its incidents need the key. */
 export interface IncidentKey {
   readonly config: WorkflowReflexConfig;
-  /** Digest of the words that say which keys there are. */
+  /** Digest of the words that define the keys. */
   readonly scope: string;
   readonly key: string;
-  /** The newest signal that matched; null: not known. */
+  /** The newest matching signal. Null where none is known. */
   readonly newest: number | null;
-  /** Of a signal's payload, what is about the key. */
+  /** The part of a signal's payload that is about the key. */
   readonly payloadFor: (sense: string | null, payload: Json) => Json;
 }
 
-/** With the trace of the signal; null where retention removed it. */
+/** A subject with the trace of its signal. The trace is null where retention removed the signal. */
 export type TracedSubject = Subject & { readonly trace: string | null };
 
-/** What was read of a signal; null where retention removed it. */
+/** A signal that was read. `found` is null where retention removed the signal. */
 interface Read {
   readonly id: number;
   readonly found: Signal | null;
@@ -30,7 +30,7 @@ interface Read {
 
 export class Subjects {
   readonly #store: Store;
-  /** Many incidents may open at one signal. */
+  /** Kept because many incidents may open at one signal. */
   #newest: Read | null = null;
 
   constructor(store: Store) {

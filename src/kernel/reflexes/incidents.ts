@@ -1,6 +1,6 @@
 /**
- * What follows from what the rule of incidents decides: events, rows and runs, in the transaction of the signal or deadline
- * that led to it (G13).
+ * Owns the consequences of incident moves: events, rows and runs, in the transaction of the signal or deadline that led to
+ * them (G13).
  */
 import type { Chance } from "../../base/chance.ts";
 import { counted } from "../../base/counted.ts";
@@ -31,7 +31,7 @@ export interface IncidentsParts {
   readonly chance: Chance;
 }
 
-/** Open incidents that one reflex may have. */
+/** One reflex may have at most this many open incidents. */
 export const MAX_OPEN = 1_000;
 
 type Notified = Extract<IncidentMove, { kind: "notified" }>;
@@ -42,9 +42,9 @@ export class Incidents {
   readonly #newTrace: (wallMs: number) => string;
   readonly #suppressions: Suppressions;
   readonly #subjects: Subjects;
-  /** Reflexes of which a log has said that they have as many as they may. */
+  /** Reflexes whose log already says that they have as many incidents as they may have. */
   readonly #saidLimited = new Set<string>();
-  /** What is held back may be reported: of all reflexes, or of those that an incident of `inhibitor` holds back. */
+  /** Asks again for held-back notifications: of all reflexes, or of those that an incident of `inhibitor` holds back. */
   onLook: (inhibitor: string | null) => void = () => {};
 
   constructor(parts: IncidentsParts) {
@@ -70,19 +70,19 @@ export class Incidents {
     return { open: open.length, acked: open.filter(({ state }) => state === "acked").length };
   }
 
-  /** A run has left the queue of `workflow`, or a slot. */
+  /** Called when a run of `workflow` has left the queue or a slot. */
   hasRoom(workflow: string): void {
     if (this.#suppressions.hasRoom(workflow)) this.onLook(null);
   }
 
-  /** Where nerve stands on the axis of elapsed time. */
+  /** The present time on the axis of elapsed time. */
   now(): number {
     return this.#parts.lifetime.now();
   }
 
   // ── what the rule asks ───────────────────────────────────────────────
 
-  /** What the rule asks about `of` while it decides once. */
+  /** The world's answers about `of` for one decision. */
   world(draft: Draft, of: IncidentKey): IncidentWorld {
     const granted = new Map<string, number>();
     return {
@@ -155,7 +155,7 @@ export class Incidents {
     this.#says(draft, reflex, said, { event: "incident.resolved", data: { incident: id, reason } });
   }
 
-  /** A run that reports the incident. No run, and no event, where its workflow is gone. */
+  /** Starts a run that reports the incident. Where its workflow is gone, there is no run and no event. */
   #report(draft: Draft, of: IncidentKey, { id, notification, workflow, n, ...move }: Notified): void {
     const row = this.rows.row(draft, id);
     if (row === null) return;
@@ -196,7 +196,7 @@ export class Incidents {
     this.#parts.journal.of(`reflex:${reflex}`).warn("incident.limited", message, { open: MAX_OPEN });
   }
 
-  /** One that no key remembers any more resolves: those of its workflows that are still there report that. */
+  /** Resolves an incident whose key is forgotten. Its workflows that still exist report the resolution. */
   end(draft: Draft, of: IncidentKey, { id, reflex, opened_at }: Incident, reason: string): void {
     const { workflows, runs } = this.#parts.store.incidents.reportedBy(reflex, id);
     this.#resolves(draft, reflex, id, reason);

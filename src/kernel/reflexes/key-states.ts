@@ -1,6 +1,6 @@
 /**
- * What one reflex with words remembers of each key, and the timers of what is pending. The rules are pure and elsewhere;
- * here they get their clock and their storage. Memory follows the commit.
+ * Owns the memory of one reflex with words about each key, and the timers of its pending deadlines. The rules are pure;
+ * this file gives them their clock and their storage. Memory follows the commit.
  */
 import type { Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -25,18 +25,18 @@ export interface KeyStatesOwner {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
-  /** A deadline led to `decision`, which is acted on inside the transaction. */
+  /** Acts on a `decision` of a deadline, inside the transaction. */
   late(draft: Draft, states: KeyStates, key: string, decision: Decision): void;
-  /** There was a key beyond those that may be remembered. */
+  /** Called when a key cannot be remembered, because the reflex remembers as many keys as it may. */
   limited(states: KeyStates): void;
-  /** The last signals of `sense` before signal `id`, newest first: read where memory has none of them. */
+  /** The last signals of `sense` before signal `id`, newest first. Read where memory has none of them. */
   signalsBefore(sense: string, id: number): Iterable<StoredPayload>;
   readonly incidents: Incidents;
-  /** An incident opens in this transaction. */
+  /** Called when an incident opens in this transaction. */
   opened(draft: Draft, states: KeyStates): void;
 }
 
-/** A decision about a key, and the payload or element that led to it where that is one of the present signal's. */
+/** A decision about a key. The payload or element that led to it is there when it belongs to the present signal. */
 export interface KeyDecision {
   readonly key: string;
   readonly decision: Decision;
@@ -50,11 +50,11 @@ const NONE: readonly KeyDecision[] = [];
 export class KeyStates implements Remembering, RememberedKeys {
   readonly name: string;
   readonly definition: string;
-  /** Whether a log has said that payloads have nothing at the path of the key: one log says so. */
+  /** True when a log already says that a payload has nothing at the path of the key. */
   saidMissing = false;
-  /** Whether a log has said that a payload has more elements than are looked at. */
+  /** True when a log already says that a payload has too many elements. */
   saidTooMany = false;
-  /** Null in a reflex that keeps none. */
+  /** Null in a reflex that keeps no incidents. */
   incidents: IncidentKeys | null = null;
   #config: ReflexConfig;
   #rule: Rule;
@@ -64,7 +64,7 @@ export class KeyStates implements Remembering, RememberedKeys {
   readonly #elements: NewestElements;
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
-  /** The refusal of a pattern is a bug here: the configuration was checked. */
+  /** The refusal of a pattern is a bug here, because the configuration was checked. */
   static of(config: ReflexConfig, definition: string, owner: KeyStatesOwner): Result<KeyStates, PatternRefusal> {
     const matcher = matcherOf(config);
     return matcher.ok ? ok(new KeyStates(config, definition, matcher.value, owner)) : err(matcher.error);
@@ -86,7 +86,7 @@ export class KeyStates implements Remembering, RememberedKeys {
     this.incidents = keeps ? new IncidentKeys(this.#owner.incidents, this, config) : null;
   }
 
-  /** The words that decide are the same; how incidents are kept and reported may have changed. */
+  /** Goes on with the same words that decide. The words about keeping and reporting incidents may have changed. */
   goOn(config: ReflexConfig): void {
     if (this.incidents === null || config.kind !== "workflow") return;
     this.#config = config;
@@ -108,8 +108,8 @@ export class KeyStates implements Remembering, RememberedKeys {
   }
 
   /**
-   * What an earlier kernel remembered. A deadline that has passed meanwhile acts at the moment of the start, whenever the
-   * start comes to it: the log of the start says the moment, so that a replay decides the same.
+   * Takes the memory of an earlier kernel. A deadline that has passed since acts at the moment of the start. The log of the
+   * start holds this moment, so a replay decides the same.
    */
   restore(states: readonly { readonly key: string; readonly state: KeyState }[]): void {
     const { elapsedMs } = this.#owner.lifetime.began;
@@ -123,20 +123,20 @@ export class KeyStates implements Remembering, RememberedKeys {
     }
   }
 
-  /** Null: there is no array at the path of `each`, and the signal is passed over. */
+  /** Null where there is no array at the path of `each`: the signal is passed over. */
   hear(sense: string, payload: Json): Match | Elements | null {
     return this.#matcher.each === null
       ? this.#matcher.match(sense, payload)
       : elementsIn(this.#matcher, sense, payload);
   }
 
-  /** Of a signal's payload, what a decision about `key` is about. */
+  /** The part of a signal's payload that a decision about `key` is about. */
   payloadFor(sense: string | null, payload: Json, key: string): Json {
     if (this.#matcher.each === null || sense === null) return payload;
     return this.#elements.of(sense, payload)?.byKey.get(key)?.payload ?? null;
   }
 
-  /** Inside a transaction: what the signal leads to, and in `draft` what is remembered of it. */
+  /** Decides about the signal inside a transaction. The changed memory goes into `draft`. */
   decide(draft: Draft, heard: Match | Elements, signal: DecidedSignal, payload: Json): readonly KeyDecision[] {
     if (!("byKey" in heard)) return this.#decideOne(draft, heard, signal, payload, null);
     const decisions: KeyDecision[] = [];
@@ -151,7 +151,7 @@ export class KeyStates implements Remembering, RememberedKeys {
     return decisions;
   }
 
-  /** `gone`: what was last seen of a key that the signal has no element of. */
+  /** `gone` is the last element of a key that the signal no longer has. */
   #decideOne(
     draft: Draft,
     match: Match,
@@ -164,7 +164,7 @@ export class KeyStates implements Remembering, RememberedKeys {
     let memory = this.#keys.get(key);
     if (memory === undefined) {
       memory = { key, state: REST, newest: null, armed: null };
-      // Remembering nothing about a key is no memory yet.
+      // A key without memory takes no room yet.
       if (this.#keys.size < MAX_KEYS || this.#makeRoom(draft, elapsed)) this.#keys.set(key, memory);
       else if (this.#isRemembered(event)) {
         this.#owner.limited(this);
@@ -179,12 +179,12 @@ export class KeyStates implements Remembering, RememberedKeys {
     return decisions.length === 0 ? NONE : decisions.map((decision) => ({ key, decision, element }));
   }
 
-  /** Each key as `draft` leaves it. */
+  /** Each key, as `draft` leaves it. */
   *#drafts(draft: Draft): Generator<{ readonly key: string; readonly state: KeyState }> {
     for (const memory of this.#keys.values()) yield { key: memory.key, state: draft.keyState(memory) };
   }
 
-  /** Keys that have come to rest go at once where others need their place. Looked for once a second at most. */
+  /** Makes room: keys at rest go at once. The search runs at most once a second. */
   #makeRoom(draft: Draft, elapsed: number): boolean {
     if (elapsed - this.#madeRoomAt < MAKE_ROOM_EVERY_MS) return false;
     this.#madeRoomAt = elapsed;
@@ -201,15 +201,15 @@ export class KeyStates implements Remembering, RememberedKeys {
     this.#owner.opened(draft, this);
   }
 
-  /** Whether there is anything to remember of a key that begins with `event`. */
+  /** True when a key that begins with `event` must be remembered. */
   #isRemembered(event: RuleEvent): boolean {
-    // An incident that opens is remembered; a key that does not match has nothing.
+    // An incident that opens is remembered. A key that does not match has no memory.
     if (this.incidents !== null) return event.kind === "signal" && event.matches;
     const rule = this.#rule;
     return !isAtRest(rule, decide(rule, REST, event).state, event.elapsed);
   }
 
-  /** Inside a transaction: what `event` leads to, and in `draft` what is remembered of it. */
+  /** Decides about `event` inside a transaction. The changed memory goes into `draft`. */
   apply(draft: Draft, memory: KeyMemory, event: IncidentEvent): readonly Decision[] {
     const rule = this.#rule;
     const before = draft.keyState(memory);
@@ -236,7 +236,9 @@ export class KeyStates implements Remembering, RememberedKeys {
     this.#arm(memory);
   }
 
-  /** One timer a key: a deadline that moved away is found not to have come, and armed again. */
+  /**
+   * Keeps one timer for each key. When the timer fires before the deadline, because the deadline moved, it is armed again.
+   */
   #arm(memory: KeyMemory): void {
     const deadline = deadlineOf(this.#rule, memory.state);
     if (deadline === null || (memory.armed !== null && memory.armed.at <= deadline)) return;
@@ -255,7 +257,7 @@ export class KeyStates implements Remembering, RememberedKeys {
     this.#come(memory, elapsed);
   }
 
-  /** At `elapsed` deadlines of a key have come. */
+  /** Acts on the deadlines of a key that have come at `elapsed`. */
   #come(memory: KeyMemory, elapsed: number): void {
     this.#owner.ledger.write((draft) => {
       if (this.incidents !== null && this.#keys.get(memory.key) !== memory) return;
@@ -271,13 +273,13 @@ export class KeyStates implements Remembering, RememberedKeys {
     return [...this.#keys.values()].filter(({ state }) => isAtRest(this.#rule, state, now));
   }
 
-  /** Still, as `draft` leaves it. */
+  /** True when the key is still at rest, as `draft` leaves it. */
   rests(memory: KeyMemory, draft: Draft): boolean {
     const isKnown = this.#keys.get(memory.key) === memory;
     return isKnown && isAtRest(this.#rule, draft.keyState(memory), this.#owner.lifetime.now());
   }
 
-  /** The reflex is disabled, or no longer configured. */
+  /** Called when the reflex is disabled or no longer configured. */
   forgetAll(): void {
     for (const { armed } of this.#keys.values()) armed?.handle.cancel();
     this.#keys.clear();

@@ -1,10 +1,12 @@
-/** With `each`: what the newest signal of each sense had. A key that is gone is decided on with what was last seen of it. */
+/**
+ * Owns the elements of the newest signal of each sense, for `each`. A key that is gone is decided on with its last element.
+ */
 import type { Json } from "../../base/json.ts";
 import { type Elements, elementsIn } from "../../rules/each.ts";
 import type { Matcher } from "../../rules/matcher.ts";
 import type { Draft } from "../commits/draft.ts";
 
-/** The signal that is being decided on. */
+/** The signal under decision. */
 export interface DecidedSignal {
   readonly id: number;
   readonly sense: string;
@@ -20,7 +22,7 @@ export interface StoredPayload {
 export class NewestElements {
   readonly #matcher: Matcher;
   readonly #signalsBefore: (sense: string, id: number) => Iterable<StoredPayload>;
-  /** By sense; of transactions that are not committed yet, by their draft. */
+  /** Sense → elements. Elements of a transaction that is not committed yet are kept by its draft. */
   readonly #elements = new Map<string, Elements>();
   readonly #drafted = new WeakMap<Draft, Map<string, Elements>>();
 
@@ -37,13 +39,13 @@ export class NewestElements {
     draft.afterwards(() => this.#elements.set(sense, elements));
   }
 
-  /** What was seen of `key` before this signal of the sense. */
+  /** The last element of `key` before this signal of the sense. */
   lastOf(draft: Draft, { sense, id }: DecidedSignal, key: string): Json {
     const before = this.#drafted.get(draft)?.get(sense) ?? this.#elements.get(sense) ?? null;
     return before?.byKey.get(key)?.payload ?? this.#stored(sense, id, key);
   }
 
-  /** After a start the newest signal that was looked at is in the store only. */
+  /** After a start the newest signal is in the store only. */
   #stored(sense: string, id: number, key: string): Json {
     for (const { payload } of this.#signalsBefore(sense, id)) {
       const elements = elementsIn(this.#matcher, sense, payload);
@@ -52,7 +54,7 @@ export class NewestElements {
     return null;
   }
 
-  /** Of one payload, which is asked about for many keys. */
+  /** The elements of one payload. It is kept, because many keys ask about the same payload. */
   of(sense: string, payload: Json): Elements | null {
     const known = this.#asked;
     if (known !== null && known.payload === payload && known.sense === sense) return known.elements;

@@ -1,6 +1,6 @@
 /**
- * What the store keeps of reflexes: what each remembers, and since which signal each is there. A row belongs to one
- * definition; a row of another definition, or a damaged row, is forgotten with a log.
+ * Owns the stored rows of reflexes: the memory of each reflex, and the signal since which each reflex is loaded. A row
+ * belongs to one definition. A row of another definition, or a damaged row, is forgotten with a log.
  */
 import type { Clock } from "../../base/clock.ts";
 import { keepsIncidents, type ReflexConfig } from "../../model/config.ts";
@@ -19,7 +19,7 @@ export interface ReflexRowsParts {
   readonly store: Store;
 }
 
-/** What is kept of one reflex. */
+/** The stored memory of one reflex. */
 export interface Kept {
   /** Due time of the newest firing by the clock. */
   readonly last: number | null;
@@ -49,12 +49,12 @@ export class ReflexRows {
     this.#store = store;
   }
 
-  /** By the name of the reflex. */
+  /** Reflex → its rows. */
   all(): Map<string, StoredReflexState[]> {
     return Map.groupBy(this.#store.reflexes.all(), (row) => row.reflex);
   }
 
-  /** What of `rows` belongs to `config` and can be read; the rest is forgotten. */
+  /** The rows that belong to `config` and can be read. All other rows are forgotten. */
   restore(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept {
     const keyRows = rows.filter((row) => !isClock(row));
     return { last: this.#restoreClock(config, rows.find(isClock) ?? null), keys: this.#restoreKeys(config, keyRows) };
@@ -88,7 +88,10 @@ export class ReflexRows {
     });
   }
 
-  /** Other words decide from now on. What is open stays where they say the same keys: their next look decides. */
+  /**
+   * The words that decide have changed. An open incident stays where its key has the same words: the next look at the key
+   * decides.
+   */
   #keepIncidents(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept["keys"] {
     if (!keepsIncidents(config)) return [];
     const scope = scopeOf(config);
@@ -99,7 +102,7 @@ export class ReflexRows {
       const { owed } = was.incident;
       const open = was.incident.open?.scope === scope ? was.incident.open : null;
       if (open === null && owed.length === 0) return [];
-      // A resolution that is held back is reported, whatever the words are now.
+      // A held-back resolution is reported under any words.
       const state = { ...REST, isMatching: open !== null && was.isMatching, incident: { open, isSpent: false, owed } };
       const store = this.#store;
       this.#ledger.write(() => store.reflexes.set({ reflex, key, definition, state: storedKeyState(state) }));
@@ -107,13 +110,13 @@ export class ReflexRows {
     });
   }
 
-  /** An earlier build spelled the same words differently. */
+  /** Gives a row this build's spelling of the same words. */
   #rebind({ reflex, key, definition: before }: StoredReflexState, definition: string): void {
     const store = this.#store;
     if (before !== definition) this.#ledger.write(() => store.reflexes.rebind(reflex, key, definition));
   }
 
-  /** Its newest due time, which belongs to times that are no longer due. */
+  /** Forgets the newest due time, which belongs to former due times. */
   forgetClock(name: string): void {
     const store = this.#store;
     this.#ledger.write(() => store.reflexes.forget(name, CLOCK_KEY));
@@ -135,7 +138,7 @@ export class ReflexRows {
     this.#journal.of(`reflex:${name}`).info("reflex.cleared", `what it remembered is cleared: ${why}`, null);
   }
 
-  /** Something else than nerve has written the row, or the disk has lost it. */
+  /** Forgets a row that nerve did not write, or that the disk has damaged. */
   #forgetDamaged(name: string, key: string): void {
     const store = this.#store;
     this.#ledger.write(() => store.reflexes.forget(name, key));
@@ -144,7 +147,10 @@ export class ReflexRows {
     this.#journal.of(`reflex:${name}`).error("reflex.state-damaged", message, { key });
   }
 
-  /** Stores, per reflex, the last signal before it was loaded: it decides on later ones only (G1), and a replay starts there. */
+  /**
+   * Stores, for each reflex, the last signal before it was loaded. The reflex decides on later signals only (G1), and a
+   * replay starts there.
+   */
   keepSince(reflexes: ReadonlyMap<string, Reflex>): void {
     const { loadedReflexes: table, signals } = this.#store;
     const isUnknown = table.isUnknown();

@@ -1,4 +1,7 @@
-/** What is said of a reflex once, or now and then: signals it cannot look at as its words want. */
+/**
+ * Owns the remarks about a reflex that are said once, or now and then: signals that the reflex cannot look at as its words
+ * want.
+ */
 import { type Elements, MAX_ELEMENTS } from "../../rules/each.ts";
 import { MAX_KEYS, shownKeyWord } from "../../rules/key.ts";
 import type { Match } from "../../rules/matcher.ts";
@@ -18,7 +21,7 @@ export class ReflexVoice {
     this.#journal.folding(`reflex:${name}`).warn("reflex.keys-limited", message, { keys: MAX_KEYS });
   }
 
-  /** What is said of a reflex once: signals without its key, and more elements than it looks at. */
+  /** Remarks once that signals lack the key, and once that they have more elements than the reflex looks at. */
   heard(reflex: Reflex, states: KeyStates, heard: Match | Elements): void {
     if (!("byKey" in heard)) {
       if (heard.isMissing && !states.saidMissing) this.#sayMissing(reflex, states);

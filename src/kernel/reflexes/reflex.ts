@@ -1,4 +1,4 @@
-/** One reflex of the configuration, while the kernel runs. */
+/** Owns one reflex of the configuration while the kernel runs. */
 import type { ReflexConfig } from "../../model/config.ts";
 import type { Calendar } from "../../rules/calendar.ts";
 import { scheduleOf } from "../../rules/same-reflex.ts";
@@ -7,22 +7,22 @@ import type { Handle } from "../time/ticker.ts";
 import type { KeyStates } from "./key-states.ts";
 
 export interface Reflex {
-  /** A reload may change what is not one of the words that decide. */
+  /** A reload may change the words that do not decide. */
   config: ReflexConfig;
-  /** The target as it is configured now; null where the target is a workflow. */
+  /** The target in the present configuration. Null where the target is a workflow. */
   sense: Sense | null;
-  /** Digest of the words that decide, so that state of other words is not taken for its own. */
+  /** Digest of the words that decide. State of other words is not used. */
   readonly definition: string;
-  /** Digest of the words that say when it is due. */
+  /** Digest of the words that say when the reflex is due. */
   schedule: string;
   enabled: boolean;
-  /** What the reflex remembers of signals; null for a reflex without words, which fires at each. */
+  /** The reflex's memory of signals. Null for a reflex without words, which fires at each signal. */
   states: KeyStates | null;
   fired: number;
   throttled: number;
   /** Due times that started no run, because the run before had not begun. */
   missed: number;
-  /** Due time of the newest firing by the clock, where that is kept. */
+  /** Due time of the newest firing by the clock, where this time is stored. */
   last: number | null;
   calendars: Calendar[];
   handles: Handle[];

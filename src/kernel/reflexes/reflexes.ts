@@ -1,7 +1,7 @@
 /**
- * The reflexes of the configuration: which there are, and what each decides about a signal or a deadline, in the
- * transaction of the signal or of the deadline (G1). A reload leaves those whose words that decide are the same as they
- * are. When the clock makes a reflex due is in `clocks.ts`, what follows from a firing in `firings.ts`.
+ * Owns the reflexes of the configuration, and their decisions about a signal or a deadline, in the transaction of the
+ * signal or of the deadline (G1). A reload leaves a reflex as it is when the words that decide are the same. `clocks.ts`
+ * owns when the clock makes a reflex due, and `firings.ts` the consequences of a firing.
  */
 import type { Clock } from "../../base/clock.ts";
 import { type Json, readJson } from "../../base/json.ts";
@@ -47,10 +47,13 @@ export interface ReflexesParts {
   readonly timedRuns: TimedRuns;
 }
 
-/** A signal as the reflexes that listen heard it: what is known before its transaction. */
+/** A signal as its listeners heard it, before its transaction. */
 export interface Heard {
   readonly listeners: readonly Reflex[];
-  /** Of each listener, null of one without words and of one that passes the signal over; null when none has words. */
+  /**
+   * The match of each listener. An entry is null for a listener without words, and for one that passes the signal over. The
+   * list is null when no listener has words.
+   */
   readonly matches: readonly (Match | Elements | null)[] | null;
   readonly sense: string;
   readonly elapsed: number;
@@ -58,7 +61,7 @@ export interface Heard {
 }
 
 const FORGOTTEN_AT_ONCE = 500;
-/** How far back the newest signals of a sense are sought: there is no index by sense. */
+/** How far back the newest signals of a sense are sought. No index by sense exists. */
 const SOUGHT_SIGNALS = 200_000;
 const SOUGHT_PAYLOADS = 10;
 
@@ -105,14 +108,16 @@ export class Reflexes implements KeyStatesOwner {
     this.#rows = new ReflexRows({ clock, ledger, journal, store });
   }
 
-  /** In the order of the configuration. */
+  /** The listeners in the order of the configuration. */
   #listeningTo(sense: string): readonly Reflex[] {
     return this.#listeners.get(sense) ?? NONE;
   }
 
-  // ── which there are ──────────────────────────────────────────────────
+  // ── configuration ────────────────────────────────────────────────────
 
-  /** The next configuration, or the first: `plan` says which go on. What is disabled comes from the store. */
+  /**
+   * Loads the first or the next configuration. `plan` names the reflexes that go on. The store knows the disabled reflexes.
+   */
   load(config: NerveConfig, senses: ReadonlyMap<string, Sense>, disabled: ReadonlySet<string>, plan: ReflexPlan): void {
     const rows = this.#rows.all();
     const before = new Map(this.byName);
@@ -148,7 +153,7 @@ export class Reflexes implements KeyStatesOwner {
     this.#silences.reflexes = config.reflexes.flatMap(({ kind, name }) => (kind === "workflow" ? [name] : []));
   }
 
-  /** The words that decide are the same; what the reflex runs, and when, may have changed. */
+  /** Goes on with the same words that decide. The target and the due times may have changed. */
   #goOn(reflex: Reflex, config: ReflexConfig): void {
     reflex.config = config;
     reflex.states?.goOn(config);
@@ -161,7 +166,7 @@ export class Reflexes implements KeyStatesOwner {
     this.#clocks.schedule(reflex);
   }
 
-  /** Incidents that no key remembers any more: their reflex is gone, or is another one now. */
+  /** Ends the incidents whose key is forgotten, because their reflex is gone or is another one now. */
   #endOrphans(before: ReadonlyMap<string, Reflex>): void {
     const ends = incidentEnds(this.incidents.rows.open, this.byName, before);
     if (ends.length === 0) return;
@@ -170,12 +175,12 @@ export class Reflexes implements KeyStatesOwner {
     });
   }
 
-  /** Inside a transaction: the reflex is disabled, and its incidents resolve. */
+  /** Resolves the incidents of a reflex that is disabled, inside a transaction. */
   endIncidents(draft: Draft, reflex: Reflex, reason: string): void {
     reflex.states?.incidents?.end(draft, reason);
   }
 
-  /** What is held back may be reported: of all reflexes, or of those that an incident of `inhibitor` holds back. */
+  /** Asks again for held-back notifications: of all reflexes, or of those that an incident of `inhibitor` holds back. */
   lookAgain(inhibitor: string | null): void {
     for (const { config, states } of this.byName.values()) {
       if (states === null || config.kind !== "workflow" || config.incident === null) continue;
@@ -202,7 +207,7 @@ export class Reflexes implements KeyStatesOwner {
     else listeners.push(reflex);
   }
 
-  /** A reflex with what is stored of it, if that belongs to its words. */
+  /** Makes a reflex with its stored memory, as far as that belongs to its words. */
   #make(config: ReflexConfig, sense: Sense | null, rows: readonly StoredReflexState[]): Reflex {
     const { last, keys } = this.#rows.restore(config, rows);
     const reflex = newReflex(config, sense, definitionOf(config), last);
@@ -214,7 +219,7 @@ export class Reflexes implements KeyStatesOwner {
     return reflex;
   }
 
-  /** Nobody can go on with an incident that has no row. */
+  /** Drops an incident without a row, because nothing can go on with it. */
   #sane(state: KeyState): KeyState {
     const { incident } = state;
     const id = incident?.open?.id;
@@ -222,14 +227,14 @@ export class Reflexes implements KeyStatesOwner {
     return { ...state, incident: incident.owed.length === 0 ? null : { ...incident, open: null } };
   }
 
-  /** Forgets the keys that have come to rest: their rows go, a few at a time. */
+  /** Forgets the keys that have come to rest. Their rows go a few at a time. */
   forgetKeysAtRest(): void {
     for (const { states } of this.byName.values()) {
       if (states === null) continue;
       const resting = states.atRest();
       for (let from = 0; from < resting.length; from += FORGOTTEN_AT_ONCE) {
         const some = resting.slice(from, from + FORGOTTEN_AT_ONCE);
-        // A signal may have come meanwhile.
+        // A signal may have come since.
         this.ledger.write((draft) => {
           for (const memory of some) if (states.rests(memory, draft)) draft.remember(states, memory, null);
         });
@@ -237,21 +242,21 @@ export class Reflexes implements KeyStatesOwner {
     }
   }
 
-  // ── what they decide ─────────────────────────────────────────────────
+  // ── decisions ────────────────────────────────────────────────────────
 
-  /** Call it when the signal is received: `at` is the wall clock of that moment. Null: nobody listens. */
+  /** Must be called when the signal is received. `at` is the wall clock of that moment. Null where nobody listens. */
   hear(sense: string, payload: Json, at: number): Heard | null {
     const listeners = this.#listeningTo(sense);
     if (listeners.length === 0) return null;
     if (listeners.every(({ states }) => states === null))
       return { listeners, matches: null, sense, elapsed: 0, payload };
-    // Before anything else takes time: what passes since `at` would look like a clock that was set back.
+    // First of all: time that passes after `at` would look like a clock that was set back.
     const elapsed = this.lifetime.of(at);
     const matches = listeners.map(({ states }) => states?.hear(sense, payload) ?? null);
     return { listeners, matches, sense, elapsed, payload };
   }
 
-  /** Inside the transaction of the signal. */
+  /** Called inside the transaction of the signal. */
   decide(draft: Draft, { listeners, matches, sense, elapsed, payload }: Heard, cause: Cause): void {
     const current = { cause, payload };
     const signal = { id: cause.id, sense, elapsed };

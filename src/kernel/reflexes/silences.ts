@@ -1,4 +1,6 @@
-/** Which reflexes start no workflow for now, because a person said so. Their decisions are made and logged all the same. */
+/**
+ * Owns the silences: a person said that some reflexes start no workflow for now. Their decisions are still made and logged.
+ */
 import { formatDuration } from "../../base/duration.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
@@ -24,9 +26,9 @@ interface Silenced {
 export class Silences {
   readonly #parts: SilencesParts;
   readonly #silenced = new Map<string, Silenced>();
-  /** Names of the reflexes that start workflows; a load of the configuration sets them. */
+  /** Names of the reflexes that start workflows. A load of the configuration sets them. */
   reflexes: readonly string[] = [];
-  /** A silence is over. */
+  /** Called when a silence is over. */
   onEnd: () => void = () => {};
 
   constructor(parts: SilencesParts) {
@@ -38,7 +40,7 @@ export class Silences {
     this.#silenced.set(silence.pattern, { silence, covers: silencedBy(silence.pattern) });
   }
 
-  /** Those that are not over, in the order of their patterns. */
+  /** Silences that are not over, in the order of their patterns. */
   list(): SilenceAnswer[] {
     const now = this.#parts.lifetime.now();
     return [...this.#silenced.values()]
@@ -49,13 +51,13 @@ export class Silences {
 
   #answer({ silence, covers }: Silenced): SilenceAnswer {
     const { pattern, why, at, due } = silence;
-    // Where the clock was set since, it ends at another time than it was going to.
+    // When someone has set the clock since, the silence ends at another wall-clock time than planned.
     const until = this.#parts.lifetime.wallAt(due);
     const reflexes = this.reflexes.filter(covers);
     return { pattern, why, at, until, reflexes };
   }
 
-  /** The silence that `reflex` is under at `elapsed`, or null. */
+  /** The silence of `reflex` at `elapsed`, or null. */
   over(reflex: string, elapsed: number): Silence | null {
     for (const { silence, covers } of this.#silenced.values()) {
       if (silence.due > elapsed && covers(reflex)) return silence;
@@ -72,7 +74,7 @@ export class Silences {
     return last > now ? lifetime.wallAt(last) : null;
   }
 
-  /** Durable when it resolves. One of the same pattern is replaced. */
+  /** Durable when it resolves. A silence with the same pattern is replaced. */
   set({ pattern, for_ms: forMs, why }: SilenceRequest): Promise<Result<SilenceAnswer, Problem>> {
     const covers = silencedBy(pattern);
     const { reflexes } = this;
@@ -104,7 +106,7 @@ export class Silences {
     return this.#end(held.silence, "lifted by hand").then(() => ok(this.#answer(held)));
   }
 
-  /** Forgets those that are over, with a log. */
+  /** Forgets the silences that are over, with a log. */
   expire(): void {
     const now = this.#parts.lifetime.now();
     for (const { silence } of this.#silenced.values()) {
@@ -116,7 +118,7 @@ export class Silences {
     const { ledger, journal, store } = this.#parts;
     const message = `"${silence.pattern}" is no longer silenced: ${why}`;
     return ledger.commit((draft) => {
-      // It may have ended already, or been replaced.
+      // The silence may have ended already, or been replaced.
       if (!store.silences.remove(silence)) return;
       draft.afterwards(() => {
         if (this.#silenced.get(silence.pattern)?.silence === silence) this.#silenced.delete(silence.pattern);

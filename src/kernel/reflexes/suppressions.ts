@@ -1,4 +1,4 @@
-/** What holds a notification back: a silence, an incident of another reflex, quiet hours, a full queue. */
+/** Owns the holds on notifications: a silence, an incident of another reflex, quiet hours, a full queue. */
 import type { QuietHours } from "../../model/config.ts";
 import { incidentOf, spellDecision } from "../../model/run-decision.ts";
 import type { Asked, Suppression } from "../../rules/incident-moves.ts";
@@ -21,7 +21,7 @@ export interface SuppressionsParts {
 
 export class Suppressions {
   readonly #parts: SuppressionsParts;
-  /** Workflows whose full queue holds something back. */
+  /** Workflows whose full queue holds a notification back. */
   readonly #awaited = new Set<string>();
   quietHours: readonly QuietHours[] = [];
 
@@ -29,12 +29,15 @@ export class Suppressions {
     this.#parts = parts;
   }
 
-  /** A run has left the queue of `workflow`, or a slot: whether something was held back for that. */
+  /** Called when a run of `workflow` has left the queue or a slot. True when a notification was held back for that. */
   hasRoom(workflow: string): boolean {
     return this.#awaited.delete(workflow);
   }
 
-  /** Null: nothing does. `granted`: runs of that workflow that follow from the same decision. */
+  /**
+   * Null where nothing holds the notification back. `granted` is the number of runs of that workflow that the same decision
+   * starts.
+   */
   over(draft: Draft, of: IncidentKey, asked: Asked, granted: number): Suppression | null {
     const { elapsed } = asked;
     const { name, incident } = of.config;
@@ -71,7 +74,7 @@ export class Suppressions {
     const template = of.config.incident?.severity ?? null;
     const severityNow = () =>
       fixedSeverity(template) ?? severityOf(template, subjects.of(of, of.newest ?? this.#newestOf(draft, id)));
-    // A resolution is as grave as what it resolves.
+    // A resolution has the severity of its incident.
     const severity = notification === "resolved" ? (rows.row(draft, id)?.severity ?? severityNow()) : severityNow();
     const wallMs = lifetime.wallAt(elapsed);
     const end = quietUntil(this.quietHours, severity, wallMs);

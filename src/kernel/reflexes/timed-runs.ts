@@ -1,6 +1,7 @@
 /**
- * Runs that the clock starts. Each due time is decided once, in one transaction with the note that it was: it starts a run,
- * or it is missed because the run before it has not begun (G1). No silence suppresses such a run.
+ * Owns the runs that the clock starts. Each due time is decided once, and the note of the decision is in the same
+ * transaction (G1, G14). The due time starts a run, or is missed because the run before it has not begun. No silence suppresses
+ * such a run.
  */
 import type { Chance } from "../../base/chance.ts";
 import { formatDuration } from "../../base/duration.ts";
@@ -24,7 +25,7 @@ export interface TimedRunsParts {
   readonly workflows: Workflows;
 }
 
-/** A due time that is acted on so much later passed while nerve was down, or could not commit. */
+/** A due time that acts later than this passed while nerve was down, or could not commit. */
 const LATE_MS = 1_000;
 
 export class TimedRuns {
@@ -34,7 +35,7 @@ export class TimedRuns {
   readonly #journal: Journal;
   readonly #workflows: Workflows;
   readonly #newTrace: (wallMs: number) => string;
-  /** Reflexes with a due time that waits for its commit. While the store takes nothing, no more than one does. */
+  /** Reflexes with a due time that waits for its commit. While the store cannot be written, each reflex has at most one. */
   readonly #undecided = new Set<Reflex>();
 
   constructor({ wallMs, chance, ledger, lifetime, journal, workflows }: TimedRunsParts) {
@@ -46,13 +47,13 @@ export class TimedRuns {
     this.#workflows = workflows;
   }
 
-  /** `skipped`: due times of an interval that passed unnoticed before `due`. */
+  /** `skipped` is the number of the interval's due times that passed unnoticed before `due`. */
   due(reflex: Reflex, config: WorkflowReflexConfig, due: number, skipped: number): void {
     if (skipped > 0) this.#miss(reflex, skipped, "nerve could not look at the clock in time");
     this.#decide(reflex, config, due, "due");
   }
 
-  /** nerve has started, or the reflex is new. */
+  /** Called when nerve has started, or when the reflex is new. */
   atStart(reflex: Reflex, config: WorkflowReflexConfig): void {
     this.#decide(reflex, config, this.#wallMs(), "start");
   }
@@ -87,7 +88,7 @@ export class TimedRuns {
   ): void {
     const trigger = { id: null, sense: null, at: null, reflex: name, key: null, isElement: false, due, incident: null };
     const run = this.#workflows.start(draft, workflow, { input, trigger, decision }, trace);
-    // The workflow was removed while this waited for its commit.
+    // The workflow was removed while this due time waited for its commit.
     if (run === null) return;
     const lateMs = Math.max(0, draft.now - due);
     const late = lateMs > LATE_MS ? `, ${formatDuration(Math.round(lateMs / 1_000) * 1_000)} late` : "";
