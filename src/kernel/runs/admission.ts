@@ -1,22 +1,22 @@
-/** Whether a run starts, waits or is dropped, decided and logged in the transaction that asks for it. */
+/** Owns the admission of a run: it starts, waits or is dropped, decided and logged in the transaction that asks. */
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Admitted, Draft } from "../commits/draft.ts";
 import type { LiveRun, RunOrder } from "../memory/run.ts";
 
 export type Admission = "started" | "queued" | "dropped";
 
-/** Where the workflow stands, what the transaction let in before included. */
+/** The state of the workflow, with the runs that the transaction has let in before. */
 export interface Room {
   readonly running: number;
   readonly waiting: number;
-  /** Slots that nobody has, and no woken run waits for. */
+  /** Free slots that no woken run waits for. */
   readonly free: number;
   /** A worker has loaded the module, and nothing holds new runs back. */
   readonly mayBegin: boolean;
   /** Digest of that module. */
   readonly code: string;
   readonly config: WorkflowConfig;
-  /** Counted up by this. */
+  /** The counts of this transaction. `admit` adds to them. */
   readonly admitted: Admitted;
   /** An earlier report of the same incident has not ended. */
   readonly isBehind: boolean;
@@ -24,10 +24,10 @@ export interface Room {
 
 export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): Admission {
   const { input, decision, retryOf, fromStep } = order;
-  // One decision makes one run of a reflex: a retry is made by hand.
+  // One decision makes one run of a reflex. A person makes a retry, so a retry names no reflex.
   const trigger = retryOf === null ? order.trigger : { ...order.trigger, reflex: null };
   draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep, decision } });
-  // What a retry inherits is read when it begins.
+  // A retry reads its inheritance when it begins.
   if (room.free > 0 && room.waiting === 0 && retryOf === null && room.mayBegin && !room.isBehind) {
     room.admitted.started++;
     draft.run(run, { event: "run.started", data: { attempt: 1, code: room.code } });
@@ -42,7 +42,7 @@ export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): 
   return "queued";
 }
 
-/** Why no more runs may wait; null: one more may. */
+/** Why no further run may wait. Null where one more may wait. */
 export function whyFull({
   running,
   waiting,

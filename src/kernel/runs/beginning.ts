@@ -1,4 +1,4 @@
-/** How a run begins, or goes on: the event, and what is known of the attempt. Pure. */
+/** Owns the beginning of a run, or its next beginning: the event, and the known facts of the attempt. Pure. */
 import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Run, RunEvent } from "../../model/run.ts";
@@ -7,14 +7,14 @@ import type { RunHistory } from "./run-history.ts";
 
 export class Beginning {
   readonly event: Extract<RunEvent, { event: "run.started" | "run.resumed" }>;
-  /** It last ran with other code. */
+  /** The run last ran with other code. */
   readonly isNewCode: boolean;
-  /** Deaths of a worker it was alone in, since it last finished a step. */
+  /** Deaths of a worker in which the run was alone, since the run last finished a step. */
   readonly deaths: number;
   /** Running time of the attempt so far. */
   readonly ranMs: number;
 
-  /** `code`: digest of the module that the run goes on with. */
+  /** `code` is the digest of the module that the run goes on with. */
   constructor(run: LiveRun, row: Run, history: RunHistory, code: string, config: WorkflowConfig) {
     const { deaths, ranMs } = factsOf(run, history, config);
     this.deaths = deaths;
@@ -30,14 +30,14 @@ export class Beginning {
   }
 }
 
-/** What was seen of a worker's end is not in the logs; all else is. */
+/** The facts come from the logs. Only what this kernel saw of a worker's end is not in the logs. */
 function factsOf(
   run: LiveRun,
   { deaths, ranMs, recordedMs }: RunHistory,
   { timeoutMs, gracePeriodMs }: WorkflowConfig,
 ): Pick<Beginning, "deaths" | "ranMs"> {
   if (run.reason === "worker-died" || run.reason === "reload") return run;
-  // No attempt runs for longer than its limits: then the wall clock was set meanwhile.
+  // No attempt runs for longer than its limits. A longer time means that someone has set the wall clock.
   const isTold = timeoutMs === null || ranMs <= timeoutMs + (gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
   return { deaths, ranMs: isTold ? ranMs : recordedMs };
 }

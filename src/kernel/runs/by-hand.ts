@@ -1,4 +1,4 @@
-/** What a person asks of workflows and runs. A request is durable when its answer is there. */
+/** Owns the requests of persons about workflows and runs. A request is durable when its answer is there. */
 import type { Json } from "../../base/json.ts";
 import { meantOr } from "../../base/nearest.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -32,7 +32,7 @@ export interface ByHandParts {
   readonly workflows: ReadonlyMap<string, Workflow>;
   /** A run that has not ended. */
   readonly live: (id: number) => LiveRun | undefined;
-  /** Lets a run in; resolves after the commit. */
+  /** Lets a run in. Resolves after the commit. */
   readonly admit: (workflow: Workflow, order: RunOrder) => Promise<LiveRun>;
 }
 
@@ -65,7 +65,7 @@ export class ByHand {
     return err(problem("run-over", `run ${id} has ended already: ${found.value.state}`));
   }
 
-  /** A new run with the trace of the old one, which keeps the steps that one had finished. */
+  /** Starts a new run with the trace of the old run. The new run keeps the finished steps of the old run. */
   async retry(id: number, fromStep: string | null): Promise<Result<RunAnswer, Problem>> {
     const found = this.#row(id);
     if (!found.ok) return found;
@@ -73,7 +73,7 @@ export class ByHand {
     const told = this.#parts.histories.of(found.value);
     if (!told.ok) return told;
     const { row, assignment } = told.value;
-    // Its row may say what it likes.
+    // The row may be wrong, so the logs were read before.
     if (!isOver(row.state)) return err(isActive(row));
     if (row.state === "joined") return err(this.#joined(row));
     const workflow = this.#find(row.workflow);
@@ -89,7 +89,7 @@ export class ByHand {
     return ok(answerOf(await this.#parts.admit(workflow.value, again)));
   }
 
-  /** The run that it joined is the one to retry. */
+  /** The refusal for a joined run. It names the run that it joined, which can be retried. */
   #joined({ id }: Run): Problem {
     const into = this.#parts.histories.joinedInto(id);
     const hint = into === null ? null : `\`nerve retry ${into}\` retries the run that it joined`;

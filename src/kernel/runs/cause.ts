@@ -1,6 +1,6 @@
 /**
- * What the kernel knows of why a run started, for messages to people: the rule, the newest warnings of the trace, the largest
- * processes at that time. Read when a run is handed to its worker, from a bounded number of rows.
+ * Owns the kernel's knowledge of a run's cause, for messages to people: the rule, the newest warnings of the trace, the
+ * largest processes at that time. It is read when a run is handed to its worker, from a bounded number of rows.
  */
 import { readJson } from "../../base/json.ts";
 import { traceTime } from "../../base/trace-id.ts";
@@ -18,11 +18,11 @@ type Tables = Pick<Store, "logs" | "signals">;
 const LOGS_READ = 5_000;
 const SIGNALS_READ = 400;
 const WARNINGS = 3;
-/** A look at the processes that is older says nothing of the moment. */
+/** A signal of the processes that is older says nothing about the moment. */
 const PROCESSES_MS = 5 * 60_000;
 const PROCESSES = "processes";
 
-/** The built-in workflow that tells people. A message of an author's own carries the author's words. */
+/** True for the built-in workflow that notifies people. A message of an author's own workflow has the author's words. */
 export const tellsPeople = ({ config, location }: WorkflowModule): boolean =>
   config.use === NOTIFY && location.ok && location.value.folder === null;
 
@@ -42,7 +42,7 @@ function warningsOf({ logs }: Tables, trace: string): Cause["warnings"] {
   return logs.list(filter).map(({ at, source, message }) => ({ at, source, message }));
 }
 
-/** By the newest signal of that sense up to a second behind signal `id`. */
+/** The largest processes, from the newest signal of that sense up to a second after signal `id`. */
 function processesBefore({ signals }: Tables, config: NerveConfig, id: number): Cause["processes"] {
   const senses = new Set([...config.senses.values()].filter(({ use }) => use === PROCESSES).map(({ name }) => name));
   const at = senses.size === 0 ? null : (signals.byId(id)?.at ?? null);
@@ -63,7 +63,7 @@ const listIn = (payload: unknown, name: string): readonly Readonly<Record<string
 
 const numberOr = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
-/** By processor time where that is known, else by memory. */
+/** The largest processes by processor time where that is known, else by memory. */
 function topIn(payload: unknown): readonly CauseProcess[] {
   const [byCpu, byMemory] = [listIn(payload, "top_cpu"), listIn(payload, "top_memory")];
   return (byCpu.length > 0 ? byCpu : byMemory).slice(0, WARNINGS).flatMap(({ pid, name, cpu_percent }) => {

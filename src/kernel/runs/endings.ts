@@ -1,6 +1,6 @@
 /**
- * Runs that ended badly: the newest of them, for whoever watches nerve. Each has the id of the log of its ending, which only
- * grows, so that a watcher reports each one once.
+ * Owns the newest runs that ended badly, for whoever watches nerve. Each has the id of the log of its ending. These ids
+ * only grow, so a watcher reports each run once.
  */
 import type { Status } from "../../control/contract.ts";
 import type { Run, RunState } from "../../model/run.ts";
@@ -10,7 +10,7 @@ type Failure = Status["failures"][number];
 
 const BAD: readonly RunState[] = ["failed", "timed-out", "dropped"];
 const KEPT = 100;
-/** A new kernel looks for those of the kernel before among so many runs. */
+/** A new kernel looks through this many runs for bad endings under the earlier kernel. */
 const LOOKED_THROUGH = 1_000;
 
 export class Endings {
@@ -22,14 +22,14 @@ export class Endings {
     for (const row of rows.sort((a, b) => a.last_log_id - b.last_log_id)) this.add(row);
   }
 
-  /** A run has ended with this row. */
+  /** Called when a run has ended with this row. */
   add({ id, workflow, state, error, ended_at, last_log_id }: Run): void {
     if (!BAD.includes(state)) return;
     this.#newest.push({ id: last_log_id, run: id, workflow, state, error, at: ended_at ?? 0 });
     if (this.#newest.length > KEPT) this.#newest = this.#newest.slice(-KEPT);
   }
 
-  /** In the order in which they ended. */
+  /** The runs in the order in which they ended. */
   get newest(): readonly Failure[] {
     return this.#newest;
   }

@@ -1,6 +1,6 @@
 /**
- * Who is let into a workflow, inside the transaction that asks: what there is room for, and what becomes of the reports of
- * an incident that have not begun when it resolves.
+ * Owns the entrance of a workflow, inside the transaction that asks: the room for runs, and what becomes of an incident's
+ * reports that have not begun when the incident resolves.
  */
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
@@ -10,13 +10,13 @@ import type { LiveRun, RunOrder } from "../memory/run.ts";
 import { type Admission, admit, whyFull } from "./admission.ts";
 import type { Line } from "./line.ts";
 
-/** The workflow, as far as its entrance needs it. */
+/** The part of a workflow that its entrance needs. */
 export interface Entered {
   readonly config: WorkflowConfig;
   /** A worker has loaded the module, and nothing holds new runs back. */
   readonly mayBegin: boolean;
   readonly code: string;
-  /** A run has ended by other means than its worker. */
+  /** Called when a run has ended by other means than its worker. */
   abandon(run: LiveRun): void;
 }
 
@@ -29,12 +29,12 @@ export class Entrance {
     this.#line = line;
   }
 
-  /** Slots that nobody has. */
+  /** The number of free slots. */
   get free(): number {
     return (this.#workflow.config.concurrency ?? DEFAULT_CONCURRENCY) - this.#line.running;
   }
 
-  /** The run is queued, and started or dropped where that is decided already. */
+  /** Queues the run, and starts or drops it where that is decided already. */
   admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
     const admitted = draft.admitted(this);
     const { config, code } = this.#workflow;
@@ -48,7 +48,7 @@ export class Entrance {
     return how;
   }
 
-  /** What there is room for, with what `draft` has let in before. */
+  /** The room for runs, after the runs that `draft` has let in. */
   #roomIn(draft: Draft): { readonly running: number; readonly waiting: number; readonly free: number } {
     const { started, queued } = draft.admitted(this);
     const { running, queued: waiting, ready } = this.#line;
@@ -68,7 +68,7 @@ export class Entrance {
     return this.#reportsIn(draft, incident).filter((run) => draft.row(run)?.state === "queued");
   }
 
-  /** Whether one run more than `granted` may be let in, where the reports of `joining` that have not begun make room. */
+  /** True when one run more than `granted` may be let in. The reports of `joining` that have not begun make room. */
   hasRoom(draft: Draft, granted: number, joining: string | null): boolean {
     const room = this.#roomIn(draft);
     const joined = joining === null ? 0 : this.#unbegun(draft, joining).length;
@@ -76,7 +76,7 @@ export class Entrance {
     return whyFull({ ...room, waiting, config: this.#workflow.config }) === null;
   }
 
-  /** Reports of `incident` that have not begun end: run `into`, its resolution, reports what they were to report. */
+  /** Ends the reports of `incident` that have not begun. Run `into`, which reports the resolution, takes their place. */
   #join(draft: Draft, incident: string, into: number): void {
     for (const run of this.#unbegun(draft, incident)) {
       draft.run(run, { event: "run.joined", data: { into } });

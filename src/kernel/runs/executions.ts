@@ -1,9 +1,9 @@
 /**
- * The executions of one workflow's runs in its worker: which runs wait for it, which are in it, and who answers for its
- * death. Invariants kept here:
+ * Owns the executions of one workflow's runs in its worker: which runs wait for the worker, which are in it, and which run
+ * answers for its death. Invariants kept here:
  * - A run that was told to stop and did not is blamed for the worker's death; others are not.
- * - Runs under way at its death are run again one at a time, until each is known to be innocent; one that was alone at
- *   three deaths ends.
+ * - Runs under way at a death run again one at a time, until each is known to be innocent. A run that was alone at three
+ *   deaths ends.
  */
 import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
 import type { WorkflowMessage, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
@@ -34,7 +34,7 @@ export class Executions implements ExecutionEnds {
   readonly #life: WorkerLife<WorkflowParentMessage, WorkflowMessage, Task>;
 
   readonly #handed = new Map<LiveRun, Assignment>();
-  /** Sent to the worker, by id, until their executions are over there. */
+  /** Id → run that was sent to the worker, until its execution there is over. */
   readonly #inWorker = new Map<number, LiveRun>();
   readonly #sender: RunSender;
   readonly #lingering = new Lingering();
@@ -61,13 +61,13 @@ export class Executions implements ExecutionEnds {
     return [...this.#inWorker.keys()];
   }
 
-  /** The run in the worker, where there is one alone. */
+  /** The run in the worker, where exactly one run is there. */
   get only(): LiveRun | null {
     const [only = null] = this.#inWorker.size === 1 ? this.#inWorker.values() : [];
     return only;
   }
 
-  /** The worker was sent a run that it has not begun, or a piece of one. */
+  /** The worker owes an answer: it has not begun a run that was sent, or has a piece of a run. */
   get isAwaited(): boolean {
     return this.#unstarted > 0 || this.#sender.runs.length > 0;
   }
@@ -76,7 +76,7 @@ export class Executions implements ExecutionEnds {
     return this.#slots.config.gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS;
   }
 
-  /** A worker begins. */
+  /** Called when a worker begins. */
   anew(): void {
     this.#overdue.clear();
   }
@@ -89,7 +89,7 @@ export class Executions implements ExecutionEnds {
     this.#life.schedule();
   }
 
-  /** Ends the execution of a run that has ended by other means. False: it has none. */
+  /** Ends the execution of a run that has ended by other means. False when the run has no execution. */
   abort(run: LiveRun): boolean {
     this.#sender.takeBack(run);
     if (!this.#inWorker.has(run.id)) return false;
@@ -103,7 +103,7 @@ export class Executions implements ExecutionEnds {
     this.#lingering.onceLeft(run, act);
   }
 
-  /** It has no slot any longer. */
+  /** Forgets a run that no longer has a slot. */
   forget(run: LiveRun): void {
     this.#suspects.clear(run);
     this.#handed.delete(run);
@@ -113,7 +113,7 @@ export class Executions implements ExecutionEnds {
     this.#life.schedule();
   }
 
-  /** Sends the runs that wait for the worker; while there are suspects, one of them. */
+  /** Sends the runs that wait for the worker. While there are suspects, only one run is sent. */
   sendHanded(): void {
     if (this.#handed.size === 0) return;
     const underWay = [...this.#inWorker.values(), ...this.#sender.runs];
@@ -136,7 +136,7 @@ export class Executions implements ExecutionEnds {
     run.to("sent");
   }
 
-  /** The worker has a piece of the past of a run. */
+  /** Called when the worker has taken a piece of a run's past. */
   taken = (id: number): void => this.#sender.taken(id);
 
   #timeLeft(run: LiveRun): number | null {
@@ -146,9 +146,9 @@ export class Executions implements ExecutionEnds {
 
   // ── the end of the worker ────────────────────────────────────────────
 
-  /** The worker is gone. `at`: awake milliseconds. */
+  /** Called when the worker is gone. `at`: awake milliseconds. */
   unsettle(running: readonly Activity<Task>[], at: number): void {
-    // If several runs die together none is charged the time: any of them may have blocked the others.
+    // When several runs die together none is charged the time, because any of them may have blocked the others.
     const isCharged = this.#life.leaving !== null || running.length === 1;
     for (const { task, startedAt } of running) {
       if (task !== MODULE && isCharged && !isLingering(task)) task.ranMs += at - startedAt;
@@ -159,14 +159,14 @@ export class Executions implements ExecutionEnds {
     for (const run of interrupted) run.to("interrupted");
     this.#interrupted.push(...interrupted);
     this.#inWorker.clear();
-    // Once this end has been dealt with: they give slots to others.
+    // At the end of the turn, because lingering runs give their slots to others.
     const left = this.#lingering.all();
     this.#host.world.turns.atEnd(() => {
       for (const run of left) this.#hasLeft(run);
     });
   }
 
-  /** After `unsettle`, where nobody asked the worker to leave. True: who did it is held back. */
+  /** Called after `unsettle`, where nobody asked the worker to leave. True when the culprit is held back. */
   died({ how, suspects, culprit, overdue }: Death<Task>): boolean {
     const runs = suspects.flatMap(({ task }) => (task === MODULE ? [] : [task]));
     if (runs.length > 1 && overdue) for (const run of runs) if (run.isOver) this.#sayDeaf(run);
@@ -178,14 +178,14 @@ export class Executions implements ExecutionEnds {
     return held;
   }
 
-  /** Beside others it is not named as who is to blame; and it is not run again to be found out. */
+  /** Among several runs this run is not named as the culprit, and is not run again to find the culprit. */
   #sayDeaf(run: LiveRun): void {
     const message = `run ${run.id} was ${run.row?.state} and had not settled when its worker was killed`;
     const voice = this.#host.journal.of(`workflow:${this.#slots.name}`, run.trace);
     voice.warn("run.killed", message, { run: run.id });
   }
 
-  /** Whoever the worker was killed for: these had passed their timeouts. */
+  /** Ends the attempts of all runs that had passed their timeouts, whichever run the worker was killed for. */
   #endOverdue(): void {
     const error = `${timeoutPassed(this.#slots.config)}, and had not settled when its worker died`;
     for (const run of this.#overdue) if (!run.isOver) this.#timesOut(run, error);
@@ -202,7 +202,7 @@ export class Executions implements ExecutionEnds {
     if (among.length > 1) for (const run of among) this.#suspects.add(run);
   }
 
-  /** True when the run has to answer for it with its end, or its attempt's. */
+  /** True when the run answers for the death with its end, or with the end of its attempt. */
   #answers(run: LiveRun, how: string, overdue: boolean): boolean {
     if (run.isOver || isLingering(run)) return true;
     if (overdue) {
@@ -219,14 +219,14 @@ export class Executions implements ExecutionEnds {
     return true;
   }
 
-  /** Runs whose worker is gone keep their slots and begin again. */
+  /** Lets runs whose worker is gone begin again. They have kept their slots. */
   resume(reason: ResumeReason): void {
     const interrupted = this.#interrupted.filter(({ phase }) => phase === "interrupted");
     this.#interrupted = [];
     for (const run of interrupted) this.#slots.interrupted(run, reason);
   }
 
-  /** It is known to have been told of its end in time. */
+  /** True when the run is known to have been told of its end in time. */
   wasTold(task: Task): boolean {
     return task !== MODULE && (this.#overdue.has(task) || isLingering(task));
   }
@@ -253,7 +253,7 @@ export class Executions implements ExecutionEnds {
     });
   }
 
-  /** The run that a message is about, if that can be believed; null: it cannot. */
+  /** The run that a message is about. Null where the message is not believed. */
   hears(id: number, type: RunReport["type"]): LiveRun | null {
     const run = this.#inWorker.get(id);
     return run !== undefined && isHeard(run, type) ? run : null;
@@ -269,7 +269,7 @@ export class Executions implements ExecutionEnds {
     this.#overdue.add(run);
   }
 
-  /** Steps that are still under way were told to end, and have the grace period for it. */
+  /** Steps that are still under way were told to end, and have the grace period for that. */
   ends(run: LiveRun, lingers: boolean): void {
     if (!lingers) return this.leaves(run);
     this.#overdue.delete(run);

@@ -1,7 +1,7 @@
 /**
- * What the logs say of runs: how a run goes on, and whether its row agrees with them. The log is the truth (G3): a row that
- * disagrees is put right from it. What cannot be read, contradicts itself, or lacks a log that the row counted, is a problem
- * that a person has to mend.
+ * Owns what the logs say about runs: how a run goes on, and whether its row agrees with the logs. The log is the truth
+ * (G3): a row that disagrees is put right from the logs. Logs that cannot be read, that contradict each other, or that lack
+ * a log of the row's count, are a problem that a person must mend.
  */
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Log } from "../../model/log.ts";
@@ -18,24 +18,24 @@ import type { LeftRun } from "./left-runs.ts";
 import { inheritable } from "./run-history.ts";
 import type { Assignment, Wait } from "./slots.ts";
 
-/** A run as its logs have it. `found`: its row, null where there is none. `differs`: that is another. */
+/** A run as its logs describe it. `found` is its row, null where there is none. `differs` is true where the two differ. */
 export interface Reading {
   readonly row: Run;
   readonly found: Run | null;
   readonly differs: boolean;
 }
 
-/** `wait`: for what it waits, where it sleeps. */
+/** `wait` is the wait of a sleeping run. */
 export interface Standing extends Reading {
   readonly wait: Wait | null;
 }
 
-/** What a run that has begun goes on with. */
+/** The logs of a run that has begun, with what the run needs to go on. */
 export interface ReadHistory extends Reading {
   readonly assignment: Assignment;
 }
 
-/** By what the logs of a run are found. */
+/** The columns by which the logs of a run are found. */
 type Begun = Pick<Run, "id" | "first_log_id">;
 
 export class Histories {
@@ -45,13 +45,13 @@ export class Histories {
     this.#store = store;
   }
 
-  /** What a run that has begun goes on with, what it inherits from another included, and what it was made of. */
+  /** Reads what a run that has begun needs to go on, with its inheritance and its order. */
   of(run: Begun): Result<ReadHistory, Problem> {
     const read = this.#read(run.id, (history) => this.#fold(run, history));
     return read.ok ? read.value : read;
   }
 
-  /** Its logs are read in pieces: only what a replay needs of them is held. */
+  /** Reads the logs in pieces. Only what a replay needs is held in memory. */
   #fold({ id, first_log_id }: Begun, history: LogHistory): Result<ReadHistory, Problem> {
     const logs = strictly(history, history.eachOfRun(id, first_log_id));
     const first = logs.next();
@@ -62,7 +62,7 @@ export class Histories {
     if (before !== null && !before.ok) return before;
     const inherited = before === null ? null : before.value.assignment;
     const kept = inherited === null ? null : inheritable(inherited.history, fromStep);
-    // Its thread is given the trigger of the run before it.
+    // The thread gets the trigger of the run before it.
     const told = inherited?.order.trigger ?? trigger;
     const chain = new RunChain(first.value.row, first.value.event);
     const folded = historyOf(linked(first.value, logs, chain), kept ?? undefined);
@@ -72,7 +72,7 @@ export class Histories {
     return ok({ ...reading.value, assignment: { history: folded, order } });
   }
 
-  /** The run that run `id` joined; null where that cannot be read. */
+  /** The run that run `id` joined. Null where that cannot be read. */
   joinedInto(id: number): number | null {
     const read = this.#read(id, (history) => {
       for (const log of strictly(history, history.eachOfRun(id, 0))) {
@@ -83,14 +83,14 @@ export class Histories {
     return read.ok ? read.value : null;
   }
 
-  /** A row that is gone does not say where the logs begin. */
+  /** Without a row the begin of the logs is not known. */
   #begun(id: number): Begun {
     return this.#store.runs.byId(id) ?? { id, first_log_id: 0 };
   }
 
   /**
-   * Where a run stands that an earlier kernel left: by its oldest and its newest event, or by all of them where the row does
-   * not agree with those.
+   * The standing of a run that an earlier kernel left: from its oldest and its newest event, or from all its events where
+   * the row does not agree with those two.
    */
   standing({ id, row, isWhole, firstLog }: LeftRun): Result<Standing, Problem> {
     const newest = isWhole && row !== null ? this.#newestOf(row) : null;
@@ -99,7 +99,7 @@ export class Histories {
     return noted?.ok ? noted : this.#folded(id, row, 0);
   }
 
-  /** The newest event of a run, where the row agrees with that one and the oldest. */
+  /** The newest event of a run, where the row agrees with the oldest and the newest event. */
   #newestOf(row: Run): RunEvent | null {
     const { id, first_log_id, last_log_id } = row;
     const read = this.#read(id, (history) => {
@@ -123,7 +123,7 @@ export class Histories {
     return reading.ok ? ok({ ...reading.value, wait: row.state === "sleeping" ? wait : null }) : reading;
   }
 
-  /** `row`: as the logs have it. */
+  /** Compares `row`, which comes from the logs, with the row that was found. */
   #compared(row: Run, found: Run | null): Result<Reading, Problem> {
     const lost = this.#lostLog(row, found);
     if (lost !== null) return err(incomplete(row.id, lost));
@@ -133,7 +133,7 @@ export class Histories {
     return ok({ row, found, differs });
   }
 
-  /** Which log of a run is gone, in words; null: none, as far as its row can tell. */
+  /** A sentence about the log of a run that is gone. Null where the row proves no loss. */
   #lostLog(row: Run, found: Run | null): string | null {
     const named = found?.last_log_id ?? 0;
     if (isCount(named) && named > row.last_log_id && named <= this.#store.logs.lastId()) {
@@ -143,19 +143,19 @@ export class Histories {
     return gone === 0 ? null : goneMessage(row, gone);
   }
 
-  /** Another run whose row has its decision. */
+  /** Another run whose row has the same decision. */
   #holderOf({ id, reflex, decision }: Run): number | null {
     if (reflex === null || decision === null) return null;
     const holder = this.#store.runs.decidedAsFound(reflex, decision)?.id ?? null;
     return holder === id ? null : holder;
   }
 
-  /** Archive and table; an archive file or a row may be damaged. */
+  /** Reads archive and table. An archive file or a row may be damaged. */
   #read<T>(run: number, read: (history: LogHistory) => T): Result<T, Problem> {
     try {
       return ok(read(this.#store.history));
     } catch (error) {
-      // What time can heal is the ledger's to deal with; a damaged page is as any other damage.
+      // The ledger deals with what time can heal. A damaged page is like any other damage.
       const code = String((error as { code?: unknown }).code ?? "");
       if (code.startsWith("SQLITE_") && !code.startsWith("SQLITE_CORRUPT")) throw error;
       const { problem: found } = error as { problem?: Problem };
@@ -165,7 +165,7 @@ export class Histories {
   }
 }
 
-/** Each log as what it is. Throws `StoreDamaged` for what nerve did not write. */
+/** Each log with its kind. Throws `StoreDamaged` for a log that nerve did not write. */
 function* strictly(history: LogHistory, logs: Iterable<Log>): Generator<RunLog> {
   for (const log of logs) {
     const told = runLogOf(log);
@@ -174,7 +174,7 @@ function* strictly(history: LogHistory, logs: Iterable<Log>): Generator<RunLog> 
   }
 }
 
-/** `first` and the rest, the latter as links of `chain`. */
+/** `first` and the rest. The rest become links of `chain`. */
 function* linked(first: RunLog, rest: Iterable<RunLog>, chain: RunChain): Generator<RunLog> {
   yield first;
   for (const log of rest) {
@@ -183,7 +183,7 @@ function* linked(first: RunLog, rest: Iterable<RunLog>, chain: RunChain): Genera
   }
 }
 
-/** Null: they do not begin with `run.queued`. Throws for what cannot follow. */
+/** Null where the logs do not begin with `run.queued`. Throws for an event that cannot follow. */
 function foldOf(logs: Iterable<RunLog>): { readonly row: Run; readonly wait: Wait | null } | null {
   let chain: RunChain | null = null;
   let wait: Wait | null = null;

@@ -1,6 +1,6 @@
 /**
- * The fold of a run's logs into what the run goes on with: `fold(state, log)` is the only place that says what an event
- * does to a history. The state belongs to one fold, which changes it in place: a history of n logs costs n steps.
+ * Owns the fold of a run's logs into what the run goes on with. Only `fold(state, log)` says what an event does to a
+ * history. The state belongs to one fold, which changes it in place: a history of n logs costs n steps.
  */
 import type { Recorded, RunEvent, RunEventData } from "../../model/run.ts";
 import type { RunLog } from "../../model/run-log.ts";
@@ -22,11 +22,11 @@ type AnySleep = RunEventData["sleep.ended"];
 class HistoryFold {
   readonly #steps: Map<string, StepHistory>;
   readonly #sleeps: Map<string, SleepHistory>;
-  /** The next place in the order of beginnings, and in that of settling. */
+  /** The next place in the order of beginnings. `#nextSettled` is the next place in the order of settling. */
   #nextOrder: number;
   #nextSettled = 0;
   readonly #loose: Places[];
-  /** Sleeps that have not ended, with the Unix milliseconds until which they last. */
+  /** Sleeps that have not ended → the Unix milliseconds until which they last. */
   readonly #asleep = new Map<string, number>();
   #wakesAt = Number.NEGATIVE_INFINITY;
   #logged = 0;
@@ -38,10 +38,13 @@ class HistoryFold {
   #run: number | null = null;
   /** Another attempt failed before this one. */
   #isFurther: boolean;
-  /** What this attempt has begun; and the failures after which it has begun nothing, so that nobody has dealt with them. */
+  /**
+   * Steps and sleeps that this attempt has begun. `#unhandled` are failures after which it has begun nothing: no code dealt
+   * with them.
+   */
   readonly #begun = new Set<string>();
   readonly #unhandled = new Set<string>();
-  /** Calls of `thread.log` before a step failed: what came after is not what follows when it is run again. */
+  /** Calls of `thread.log` before a step failed. The calls after it need not come again when the step runs again. */
   readonly #loggedBefore = new Map<string, number>();
 
   constructor(inherited: RunHistory) {
@@ -53,7 +56,7 @@ class HistoryFold {
       this.#nextSettled = Math.max(this.#nextSettled, (settled ?? -1) + 1);
     }
     for (const [key, { settled, due }] of this.#sleeps) if (settled === null) this.#asleep.set(key, due);
-    // What this run settles itself is none of the loose places of the run before.
+    // Places that this run settles itself are no loose places of the run before.
     this.#loose = inherited.loose.map(({ from, to }) => ({ from, to: Math.min(to, this.#nextSettled) }));
     this.#isFurther = inherited !== EMPTY_HISTORY;
   }
@@ -82,7 +85,7 @@ class HistoryFold {
     this.#sleepsEnd(({ place }, until) => !("duration" in place) && until <= row.at);
     this.#event(row, event);
     if (this.#runningSince === null) return;
-    // The wall clock may have been set back meanwhile.
+    // Somebody may have set the wall clock back since.
     this.#ranMs += Math.max(0, row.at - this.#runningSince);
     this.#runningSince = row.at;
   }
@@ -183,7 +186,7 @@ class HistoryFold {
     this.#setStep({ step, nth }, { state: "failed", failure, attempt }, false);
   }
 
-  /** The failures that ended an attempt, `culprits` among them: these steps are run again, others stay what they are. */
+  /** Runs the steps again whose failures ended an attempt, `culprits` among them. Other steps stay as they are. */
   #beginAgain(culprits: readonly StepPlace[]): void {
     const keys = new Set([...this.#unhandled, ...culprits.map(({ step, nth }) => stepKey(step, nth))]);
     let from = Number.POSITIVE_INFINITY;
@@ -224,7 +227,7 @@ class HistoryFold {
   }
 }
 
-/** The history of one run: `logs` are its rows in id order; `inherited` what a retry by hand keeps of the run before. */
+/** The history of one run. `logs` are its rows in id order. `inherited` is what a retry by hand keeps of the run before. */
 export function historyOf(logs: Iterable<RunLog>, inherited: RunHistory = EMPTY_HISTORY): RunHistory {
   const fold = new HistoryFold(inherited);
   for (const log of logs) fold.fold(log);

@@ -1,4 +1,4 @@
-/** The kernel as the workflows and their workers see it. */
+/** Owns the kernel's side of workflows and their workers. */
 import { type Json, readJson } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
@@ -27,21 +27,22 @@ export interface WorkflowsParts extends LifeHost {
   readonly ledger: Ledger;
   readonly lifetime: Lifetime;
   readonly store: Store;
-  /** Nothing new may be started. */
+  /** True while nothing new may be started. */
   readonly isHeld: () => boolean;
   readonly command: () => WorkerCommand;
   readonly peers: () => PeerFiles;
-  /** A run of `workflow` has left the queue or a slot. */
+  /** Called when a run of `workflow` has left the queue or a slot. */
   readonly hasRoom: (workflow: string) => void;
-  /** Folder of the content-addressed store, and the lock file of a workflow. */
+  /** Folder of the content-addressed store. */
   readonly blobs: string;
+  /** The lock file of a workflow. */
   readonly lockOf: (workflow: string) => string;
 }
 
-/** So many runs of a module that does not load have a log of it. */
+/** At most this many runs of a module that does not load get a log about it. */
 const TOLD_RUNS = 100;
 
-/** Steps and sleeps from which on a run is told that each round costs more than the one before it. */
+/** From this number of steps and sleeps on a run gets the remark that each round costs more than the one before. */
 const MANY_PLACES = 1_000;
 
 interface KernelOfRunsParts {

@@ -1,6 +1,6 @@
 /**
- * The runs that an earlier kernel left alive: by their rows, and by the note of which runs live. The note is written once a
- * minute and at the end, where there is something new.
+ * Owns the search for runs that an earlier kernel left alive: by their rows, and by the note of live runs. The note is
+ * written once a minute and at the end, when something has changed.
  */
 import type { Run } from "../../model/run.ts";
 import type { LiveRuns } from "../../store/live-runs.ts";
@@ -8,22 +8,22 @@ import type { Store } from "../../store/open.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Ticker } from "../time/ticker.ts";
 
-/** A run that may live. `row`: null where there is none. Not whole: nerve has not written that. */
+/** A run that may live. `row` is null where there is none. `isWhole` is false for a row that nerve did not write. */
 export interface LeftRun {
   readonly id: number;
   readonly row: Run | null;
   readonly isWhole: boolean;
-  /** As the note has it, or null. */
+  /** The first log by the note, or null. */
   readonly firstLog: number | null;
 }
 
-/** In the order in which they were asked for. */
+/** The runs in the order in which they were asked for. */
 export function leftRuns(store: Store, noted: LiveRuns): LeftRun[] {
   const left = new Map<number, LeftRun>();
   for (const { row, isWhole } of store.runs.activeAsFound()) {
     left.set(row.id, { id: row.id, row, isWhole, firstLog: noted.get(row.id) ?? null });
   }
-  // By its row it has ended, or there is none: its logs are to say.
+  // By its row the run has ended, or it has no row: the logs decide.
   for (const [id, firstLog] of noted) {
     if (!left.has(id)) left.set(id, { id, row: store.runs.asFound(id), isWhole: false, firstLog });
   }
@@ -31,7 +31,7 @@ export function leftRuns(store: Store, noted: LiveRuns): LeftRun[] {
 }
 
 const LOOK_MS = 60_000;
-/** The note is written anew after so many logs, and after an hour with any. */
+/** The note is written anew after this many logs, and after an hour with any log. */
 const MANY_LOGS = 1_000;
 const OLD_MS = 3_600_000;
 
@@ -39,7 +39,7 @@ interface LiveNoteParts {
   readonly store: Store;
   readonly ledger: Ledger;
   readonly ticker: Ticker;
-  /** As of the newest commit. */
+  /** The live runs as of the newest commit. */
   readonly live: () => LiveRuns;
 }
 
@@ -62,7 +62,7 @@ export class LiveNote {
     });
   }
 
-  /** Outside of a commit: memory is as of the newest. */
+  /** Must be called outside of a commit, when memory is as of the newest commit. */
   write(): void {
     const { store, ledger, live } = this.#parts;
     if (ledger.troubled) return;

@@ -1,7 +1,8 @@
 /**
- * The runs of a workflow that wait for a slot, in the order in which they get one, and the runs that have one. Interrupted
- * runs have kept theirs; woken, retried and restarted runs come before queued ones; queued ones come in the order of their
- * ids. A run that reports an incident waits until an earlier report of the incident is over, and is next then.
+ * Owns the runs of a workflow that wait for a slot, in the order in which they get one, and the runs that have a slot.
+ * Interrupted runs keep their slots. Woken, retried and restarted runs come before queued runs. Queued runs come in the
+ * order of their ids. A run that reports an incident waits until the earlier report of the incident is over, and is next
+ * then.
  */
 import { Fifo } from "../../base/fifo.ts";
 import type { LiveRun, ResumeReason } from "../memory/run.ts";
@@ -14,9 +15,9 @@ export class Line {
   readonly #turned = new Fifo<LiveRun>();
   readonly #ready = new Fifo<LiveRun>();
   readonly #slots = new Set<LiveRun>();
-  /** Of those that have a slot, the runs that have no worker any longer. */
+  /** Runs with a slot whose worker is gone. */
   readonly #interrupted = new Set<LiveRun>();
-  /** Queued runs that have got their slot, until they are seen to have begun. */
+  /** Queued runs that have got their slot, until they have begun. */
   readonly #beginning = new Set<LiveRun>();
 
   get queued(): number {
@@ -27,18 +28,18 @@ export class Line {
     return this.#ready.size;
   }
 
-  /** Whether the beginning of a queued run is being committed: whoever is asked for now begins behind it. */
+  /** True while the beginning of a queued run is being committed. A run that is asked for now begins after it. */
   isBeginning(): boolean {
     for (const run of this.#beginning) if (run.phase !== "beginning") this.#beginning.delete(run);
     return this.#beginning.size > 0;
   }
 
-  /** Runs that have a slot. */
+  /** The number of runs with a slot. */
   get running(): number {
     return this.#slots.size;
   }
 
-  /** Nobody has a slot, and nobody could get one: a report that waits for another could not. */
+  /** True when no run has a slot or could get one, apart from reports that wait for another report. */
   get isEmpty(): boolean {
     return this.running + this.ready + this.#turned.size + this.#queued.size === 0;
   }
@@ -47,18 +48,18 @@ export class Line {
     return this.#slots;
   }
 
-  /** Waits for its first slot. */
+  /** The run waits for its first slot. */
   queue(run: LiveRun): void {
     if (run.phase !== "queued") run.to("queued");
     if (!this.#reports.mustWait(run)) this.#queued.add(run);
   }
 
-  /** A run that has not ended is here. Those of one incident come in the order of their ids. */
+  /** Called for each run that has not ended. The reports of one incident come in the order of their ids. */
   comes(run: LiveRun): void {
     this.#reports.add(run);
   }
 
-  /** It has ended. */
+  /** Called when a run has ended. */
   goes(run: LiveRun): void {
     const next = this.#reports.remove(run);
     if (next !== null) this.#turned.add(next);
@@ -69,26 +70,26 @@ export class Line {
     return this.#reports.of(incident);
   }
 
-  /** Has run before, and waits for a slot. */
+  /** A run that has run before waits for a slot. */
   readies(run: LiveRun, reason: ResumeReason): void {
     run.to("ready");
     run.reason = reason;
     this.#ready.add(run);
   }
 
-  /** Its worker is gone; it keeps its slot. */
+  /** The worker of the run is gone. The run keeps its slot. */
   interrupts(run: LiveRun, reason: ResumeReason): void {
     run.reason = reason;
     this.#interrupted.add(run);
   }
 
-  /** Has a slot from now on. */
+  /** The run has a slot from now on. */
   enters(run: LiveRun): void {
     this.#slots.add(run);
     run.to("beginning");
   }
 
-  /** Interrupted runs, and so many others as slots are free: they are beginning now. */
+  /** The runs that begin now: interrupted runs, and as many others as slots are free. */
   next(free: number): LiveRun[] {
     const next = [...this.#interrupted];
     this.#interrupted.clear();
@@ -104,7 +105,7 @@ export class Line {
     return next;
   }
 
-  /** It waits for nothing here, and has no slot. */
+  /** The run waits for nothing here, and has no slot. */
   leaves(run: LiveRun): void {
     this.#queued.delete(run);
     this.#turned.delete(run);
@@ -114,7 +115,7 @@ export class Line {
     this.#interrupted.delete(run);
   }
 
-  /** It has ended by other means than its worker, and gets no slot. */
+  /** Forgets a run that has ended by other means than its worker. It gets no slot. */
   forget(run: LiveRun): void {
     this.#queued.delete(run);
     this.#turned.delete(run);

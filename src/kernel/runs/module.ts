@@ -1,15 +1,16 @@
 /**
- * The module of one workflow: where it is, what it is made of, and why it does not load. A module that does not load is
- * looked at again: when its files are others than they were, and once a minute whatever they are, because what it imports
- * may lie elsewhere. Its runs wait meanwhile, as they stand.
+ * Owns the module of one workflow: its place, its files, and the reason why it does not load. A module that does not load
+ * is tried again when its files have changed, and once a minute in any case, because its imports may lie elsewhere. Its
+ * runs wait until then.
  */
 import type { Result } from "../../base/result.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 
-/** How often the files of a broken module are looked at, and how often it is tried though they are the same. */
+/** The files of a broken module are looked at this often. */
 const LOOK_MS = 2_000;
+/** Unchanged files are tried again after this many looks. */
 const LOOKS_A_TRY = 30;
 
 export class Module {
@@ -34,33 +35,33 @@ export class Module {
     this.#mayLoad = mayLoad;
   }
 
-  /** As it was when a worker was last started for it. */
+  /** The place of the module when a worker was last started for it. */
   get location(): Result<Location, Problem> {
     return this.#location;
   }
 
-  /** Digest of its files as a run's logs have it; empty for a built-in workflow. */
+  /** Digest of the files, as in a run's logs. Empty for a built-in workflow. */
   get code(): string {
     return this.#location.ok ? this.#location.value.print.slice(0, 16) : "";
   }
 
-  /** Why it did not load when it was last tried; null: it did, or was never tried. */
+  /** Why the module did not load at the last try. Null where it loaded, or was never tried. */
   get problem(): Problem | null {
     return this.#problem;
   }
 
-  /** It does not load, and nothing says that it would now. */
+  /** The module does not load, and nothing has changed since. */
   get isBroken(): boolean {
     return this.#problem !== null && !this.#isTried;
   }
 
-  /** What the next worker is going to load: it may have been edited since. */
+  /** Finds the module that the next worker is going to load. The file may have been edited since the last time. */
   locate(): Result<Location, Problem> {
     this.#location = this.#find();
     return this.#location;
   }
 
-  /** It does not load. False: that was known. */
+  /** Called when the module does not load. Returns false when that was known. */
   broke(problem: Problem): boolean {
     const isNew = this.#problem === null || formatProblem(problem) !== formatProblem(this.#problem);
     this.#problem = problem;
@@ -70,13 +71,13 @@ export class Module {
     return isNew;
   }
 
-  /** It has loaded. */
+  /** Called when the module has loaded. */
   loaded(): void {
     this.stop();
     this.#problem = null;
   }
 
-  /** It is to be tried, whatever is known of it. */
+  /** Lets the next worker try the module, broken or not. */
   tryAgain(): void {
     this.stop();
     this.#isTried = true;

@@ -1,5 +1,5 @@
 /**
- * The past of a run on its way to the worker. A frame is written out in the kernel's memory as a whole, and Bun keeps what
+ * Owns the past of a run on its way to the worker. The kernel writes a frame out in memory as a whole, and Bun keeps what
  * the worker has not read. So a long past leaves in pieces, and the next piece leaves once the worker has taken the one
  * before. A short past has no piece: it leaves within `run`.
  */
@@ -10,24 +10,24 @@ import type { RunHistory } from "./run-history.ts";
 
 type PastSteps = WorkflowParentMessageOf<"past">["steps"];
 
-/** Characters of results in one frame; one result may be longer. */
+/** Characters of results in one frame. One result may be longer. */
 const PIECE_LENGTH = 1_048_576;
-/** What else a step or a value costs, about. */
+/** The approximate further cost of a step or a value. */
 const OVERHEAD = 16;
 
 export class PastPieces {
   readonly #history: RunHistory;
   readonly #pieces: Iterator<PastSteps>;
-  /** Steps that left in pieces: the first completed ones. */
+  /** The number of completed steps that left in pieces. */
   #sent = 0;
 
   constructor(history: RunHistory) {
     this.#history = history;
-    // Nothing of a completed step depends on the time.
+    // A completed step does not depend on the time.
     this.#pieces = piecesOf(replayOf(history, 0).steps.filter(isCompleted));
   }
 
-  /** Null: the rest is short enough for `run`. */
+  /** The next piece. Null where the rest is short enough for `run`. */
   next(): PastSteps | null {
     const next = this.#pieces.next();
     if (next.done) return null;
@@ -35,7 +35,7 @@ export class PastPieces {
     return next.value;
   }
 
-  /** `now`: on the axis of elapsed time. */
+  /** The rest of the past. `now` is on the axis of elapsed time. */
   rest(now: number): Replay {
     const replay = replayOf(this.#history, now);
     let completed = 0;
@@ -46,7 +46,7 @@ export class PastPieces {
 
 const isCompleted = ({ state }: PastSteps[number]): boolean => state === "completed";
 
-/** All but the last steps, which fit into `run`. */
+/** All pieces except the last steps, which fit into `run`. */
 function* piecesOf(steps: PastSteps): Generator<PastSteps, undefined> {
   let piece: PastSteps = [];
   let length = 0;

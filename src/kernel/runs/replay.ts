@@ -1,4 +1,4 @@
-/** What a worker needs to run a run, also again from the top. */
+/** Owns what a worker needs to run a run, or to run it again from the top. */
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
 import type { RunOrder } from "../memory/run.ts";
 import { EMPTY_HISTORY, type Places, type RunHistory, type SleepHistory, type StepHistory } from "./run-history.ts";
@@ -21,7 +21,7 @@ class Order {
     return settled === null ? null : (this.#dense.get(settled) ?? null);
   }
 
-  /** How many come before this place of the history. */
+  /** The number of settled places before this place of the history. */
   #before(place: number): number {
     const found = this.#all.findIndex((known) => known >= place);
     return found < 0 ? this.#all.length : found;
@@ -34,14 +34,14 @@ class Order {
 
 const NOTHING: Replay = { steps: [], sleeps: [], loose: [], logged: 0 };
 
-/** `now`: on the axis of elapsed time. */
+/** The replay of a history. `now` is on the axis of elapsed time. */
 export function replayOf(history: RunHistory, now: number): Replay {
   if (history === EMPTY_HISTORY) return NOTHING;
   const order = new Order(history);
   const steps: Replay["steps"] = [];
   for (const known of history.steps.values()) {
     const { step, nth, state, keyRun } = known;
-    // A step that only began is run like one that never did.
+    // A step that only began runs like a step that never began.
     if (state.state === "begun" && keyRun === null) continue;
     steps.push({
       step,
@@ -64,7 +64,7 @@ export function replayOf(history: RunHistory, now: number): Replay {
   return { steps, sleeps, loose, logged: history.logged };
 }
 
-/** What the thread is told. The whole payload beside an element is read here, and copied nowhere. */
+/** The trigger for the thread. The whole payload beside an element is read here, and copied nowhere. */
 export function triggerOf(
   { trigger, input }: RunOrder,
   store: Pick<RunWorkerHost, "payloadOf">,

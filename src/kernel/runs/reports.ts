@@ -1,12 +1,14 @@
-/** The runs of one workflow that report incidents: those of one incident never overlap, and none overtakes another. */
+/**
+ * Owns the runs of one workflow that report incidents. Reports of one incident never overlap, and none overtakes another.
+ */
 import type { LiveRun } from "../memory/run.ts";
 
 const NONE: readonly LiveRun[] = [];
 
 export class Reports {
-  /** By incident, those that have not ended, in their order. */
+  /** Incident → its reports that have not ended, in their order. */
   readonly #alive = new Map<string, LiveRun[]>();
-  /** Those that wait for an earlier one. */
+  /** Reports that wait for an earlier report. */
   readonly #waiting = new Set<LiveRun>();
 
   get waiting(): number {
@@ -25,14 +27,14 @@ export class Reports {
     else if (!alive.includes(run)) alive.push(run);
   }
 
-  /** Whether an earlier one has not ended: then it waits here. */
+  /** True when an earlier report has not ended. Then the run waits here. */
   mustWait(run: LiveRun): boolean {
     if (run.incident === null || this.of(run.incident)[0] === run) return false;
     this.#waiting.add(run);
     return true;
   }
 
-  /** It has ended: the run whose turn comes, or null. */
+  /** Removes a run that has ended. Returns the run whose turn comes, or null. */
   remove(run: LiveRun): LiveRun | null {
     const { incident } = run;
     const alive = incident === null ? undefined : this.#alive.get(incident);
@@ -44,7 +46,7 @@ export class Reports {
     return next !== undefined && this.#waiting.delete(next) ? next : null;
   }
 
-  /** It waits for nothing here any longer. */
+  /** Forgets that the run waits here. */
   forget(run: LiveRun): void {
     this.#waiting.delete(run);
   }

@@ -1,14 +1,14 @@
 /**
- * What the logs of a run say about how the run goes on: pure. A run is run again from the top with its history. A finished
- * step returns what it returned before, and a step that failed for good throws the same error. A further attempt begins at
- * the failures that ended the attempt before.
+ * Owns how a run goes on by its logs. Pure. A run runs again from the top with its history. A finished step returns what it
+ * returned before, and a step that failed for good throws the same error. A further attempt begins at the failures that
+ * ended the attempt before.
  */
 import type { Json } from "../../base/json.ts";
 import type { CountedSleep, SleepPlace } from "../../model/run-places.ts";
 
-/** What a step threw. */
+/** An error that a step threw. */
 export interface StepFailure {
-  /** In words, with its causes. */
+  /** The error in words, with its causes. */
   readonly error: string;
   readonly name: string;
   readonly message: string;
@@ -24,21 +24,21 @@ type StepState =
 export interface StepHistory {
   readonly step: string;
   readonly nth: number;
-  /** Where it began among the run's steps and sleeps. */
+  /** The place of its begin among the run's steps and sleeps. */
   readonly order: number;
-  /** Where it settled among them, or null. */
+  /** The place of its settling among them, or null. */
   readonly settled: number | null;
   readonly state: StepState;
-  /** A try of it began, and what came of that is not recorded. */
+  /** A try of the step began, and its result is not recorded. */
   readonly isUnderWay: boolean;
-  /** The run whose id is in the step's idempotency key, null: the run itself. */
+  /** The run whose id is in the step's idempotency key. Null for the run itself. */
   readonly keyRun: number | null;
 }
 
 export interface SleepHistory {
   readonly place: SleepPlace | CountedSleep;
   readonly order: number;
-  /** Where its end came among the run's steps and sleeps, or null: that is not recorded. */
+  /** The place of its end among the run's steps and sleeps. Null where it is not recorded. */
   readonly settled: number | null;
   readonly due: number;
 }
@@ -50,23 +50,23 @@ export interface Places {
 }
 
 export interface RunHistory {
-  /** Null: it has no log yet. */
+  /** Null for a run without a log. */
   readonly run: number | null;
   /** By {@link stepKey}. */
   readonly steps: ReadonlyMap<string, StepHistory>;
   /** By {@link sleepKey}. */
   readonly sleeps: ReadonlyMap<string, SleepHistory>;
-  /** Places in which an attempt settled what followed from a failure that is run again: these need not come again. */
+  /** Places that an attempt settled after a failure that is run again. They need not come again. */
   readonly loose: readonly Places[];
-  /** Another attempt failed before this one, which has begun nothing yet. */
+  /** Another attempt failed before this attempt, which has begun nothing yet. */
   readonly isFurther: boolean;
-  /** Calls of `thread.log` that are in the log, but for those an attempt made after a failure the next one begins at. */
+  /** Calls of `thread.log` that are in the log, without the calls after a failure at which the next attempt begins. */
   readonly logged: number;
-  /** Digest of the code it last ran with, null before it started. */
+  /** Digest of the code that the run last ran with. Null before its start. */
   readonly code: string | null;
-  /** Deaths of a worker it was alone in, since it last finished a step. */
+  /** Deaths of a worker in which the run was alone, since the run last finished a step. */
   readonly deaths: number;
-  /** Running time of the attempt: as far as it was recorded, and until its newest event by the wall clock. */
+  /** Recorded running time of the attempt. `ranMs` counts on by the wall clock until the newest event. */
   readonly recordedMs: number;
   readonly ranMs: number;
 }
@@ -94,8 +94,8 @@ const ALL_PLACES = Number.MAX_SAFE_INTEGER;
 
 /**
  * What a retry by hand keeps: the steps that finished, or failed for good and were dealt with, and the sleeps before the
- * first call of `fromStep`, or all of them. Null when there was no step of that name. A step that was under way when the
- * run ended may have done its deed: it runs again with the idempotency key that it had.
+ * first call of `fromStep`, or all of them. Null where no step has that name. A step that was under way when the run ended
+ * may have had its effect, so it runs again with the same idempotency key.
  */
 export function inheritable(history: RunHistory, fromStep: string | null): RunHistory | null {
   const { run, steps, sleeps } = history;
@@ -105,7 +105,7 @@ export function inheritable(history: RunHistory, fromStep: string | null): RunHi
     if (calls.length === 0) return null;
     end = Math.min(...calls.map(({ order }) => order));
   }
-  // The others keep their places, by which a retry of the retry tells what came before a step.
+  // The other steps keep their places. By these places a retry of the retry knows what came before a step.
   const kept = new Map<string, StepHistory>();
   let firm = Number.POSITIVE_INFINITY;
   for (const [key, known] of steps) {
@@ -124,7 +124,7 @@ export function inheritable(history: RunHistory, fromStep: string | null): RunHi
   };
 }
 
-/** The step that failed for good last, and was dealt with; null: there is none. */
+/** The newest step that failed for good and was dealt with. Null where there is none. */
 export function failedStep({ steps }: RunHistory): string | null {
   const failed = [...steps.values()].filter(({ state }) => state.state === "failed");
   return failed.toSorted((a, b) => (a.settled ?? 0) - (b.settled ?? 0)).at(-1)?.step ?? null;

@@ -1,4 +1,4 @@
-/** What follows when an attempt of a run did not succeed, and the words for its limits: pure. */
+/** Owns the consequences of an attempt without success, and the words for its limits. Pure. */
 import { formatDuration } from "../../base/duration.ts";
 import { retryDelayMs, retryPolicy } from "../../base/retry.ts";
 import { DEFAULT_GRACE_PERIOD_MS } from "../../config/defaults.ts";
@@ -10,20 +10,20 @@ import { isLingering } from "./lingering.ts";
 export interface Failure {
   readonly error: string;
   readonly stack: string | null;
-  /** The steps whose failures it was, and which are run again. */
+  /** The steps whose failures ended the attempt. They are run again. */
   readonly steps: RunEventData["run.retrying"]["steps"];
-  /** `for-good`: another attempt would only fail again. */
+  /** `for-good`: another attempt would fail in the same way. */
   readonly how: "threw" | "timed-out" | "for-good";
 }
 
-/** Milliseconds until the attempt after number `attempt`, or null: there is none. */
+/** Milliseconds until the attempt after number `attempt`. Null where there is none. */
 export function attemptDelayMs(attempt: number, retry: RetryConfig | null): number | null {
   if (retry === null) return null;
   const { limit, intervalMs, backoff, maxIntervalMs } = retry;
   return retryDelayMs(retryPolicy(limit, intervalMs, backoff, maxIntervalMs), attempt, 0);
 }
 
-/** How an attempt that did not succeed goes on. */
+/** The way on after an attempt without success. */
 export function afterFailure(
   row: Run,
   { error, stack, steps, how }: Failure,
@@ -38,7 +38,7 @@ export function afterFailure(
   return { event: "run.failed", data: { error, stack, steps } };
 }
 
-/** An attempt that another came before, and that began no step: whatever had failed was dealt with. */
+/** An attempt after another attempt that began no step, because every failure had been dealt with. */
 export const isVain = ({ stepsBegun, failedBefore }: LiveRun): boolean => stepsBegun === 0 && failedBefore !== null;
 
 type RunLimits = Pick<WorkflowConfig, "timeoutMs" | "gracePeriodMs">;
@@ -46,7 +46,7 @@ type RunLimits = Pick<WorkflowConfig, "timeoutMs" | "gracePeriodMs">;
 export const timeoutPassed = ({ timeoutMs }: RunLimits): string =>
   `it passed its timeout of ${formatDuration(timeoutMs ?? 0)}`;
 
-/** Which limit `run` has passed. */
+/** A sentence about the limit that `run` has passed. */
 export function describeLimit(run: LiveRun, { timeoutMs, gracePeriodMs }: RunLimits): string {
   const grace = formatDuration(gracePeriodMs ?? DEFAULT_GRACE_PERIOD_MS);
   if (isLingering(run)) return `steps it had left under way had not settled within ${grace} of its end`;

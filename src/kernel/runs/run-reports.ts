@@ -1,6 +1,6 @@
 /**
- * What a worker reports of a run that is under way, as events of the run's log. The thread waits for the commit of what
- * carries its result. `ack` is called after that.
+ * Owns a worker's reports about a run under way, as events of the run's log. The thread waits for the commit of a report
+ * that carries its result. `ack` is called after that commit.
  */
 import type { WorkflowMessage, WorkflowMessageOf } from "../../ipc/workflow-definitions.ts";
 import type { RunEvent, RunEventData } from "../../model/run.ts";
@@ -16,32 +16,32 @@ export type RunReport = Exclude<WorkflowMessage, { type: "ready" | "started" | "
 type Slept = WorkflowMessageOf<"suspended">["sleeps"][number];
 type Numbered = { readonly generation: number; readonly seq: number };
 
-/** What a run that lingers still reports: a step that finishes counts. */
+/** Reports that a lingering run still makes: a step that finishes counts. */
 const LINGERS: ReadonlySet<RunReport["type"]> = new Set(["step-completed", "stopped"]);
 
-/** Whether a message about `run` can be believed: it is under way in the worker. */
+/** True when a message about `run` is believed, because the run is under way in the worker. */
 export const isHeard = (run: LiveRun, type: RunReport["type"]): boolean =>
   run.phase === "under-way" || (run.phase === "lingering" && LINGERS.has(type));
 
-/** Without a duration the sleep was begun by an earlier version. */
+/** A sleep without a duration was begun by an earlier version. */
 const placeOf = ({ duration, name, nth }: WorkflowMessageOf<"slept"> | Slept): SleepPlace | CountedSleep =>
   duration === null ? { nth } : { duration, name, nth };
 
-/** What becomes of an execution in its worker. */
+/** Hears about the executions in a worker. */
 export interface ExecutionEnds {
   /** The execution is over. */
   leaves(run: LiveRun): void;
-  /** Its function has returned; with `lingers` functions of its steps are still under way. */
+  /** The function of the run has returned. With `lingers` functions of its steps are still under way. */
   ends(run: LiveRun, lingers: boolean): void;
   /** The code of a run that has ended has settled. */
   stopped(run: LiveRun): void;
-  /** It was told to end, and had not settled then. */
+  /** The run was told to end, and had not settled then. */
   overdue(run: LiveRun): void;
-  /** It has finished a step, and has not killed its worker. */
+  /** The run has finished a step, and has not killed its worker. */
   clear(run: LiveRun): void;
 }
 
-/** What the worker of `generation` reported under `seq` is committed. */
+/** The report `seq` of the worker of `generation` is committed. */
 type Acknowledge = (generation: number, seq: number) => void;
 
 export class RunReports {
@@ -132,7 +132,7 @@ export class RunReports {
     this.#slots.record(run, { event: "run.completed", data: { output, ran_ms } }, () => this.#slots.settled(run, null));
   }
 
-  /** The thread waits for its commit. */
+  /** Records an event for whose commit the thread waits. */
   #recordAndAck(run: LiveRun, { generation, seq }: Numbered, event: RunEvent, kept: () => void = () => {}): void {
     this.#slots.record(run, event, () => {
       this.#ack(generation, seq);

@@ -1,4 +1,7 @@
-/** Sends runs to the worker: a short one in one message, one with a long past piece by piece, before the `run` that begins it. */
+/**
+ * Owns the way of a run to the worker: a short run in one message, a long past piece by piece before the `run` that begins
+ * it.
+ */
 import type { WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
 import type { Cause } from "../../model/notice.ts";
 import type { LiveRun } from "../memory/run.ts";
@@ -13,21 +16,21 @@ interface Sending {
   readonly past: PastPieces;
 }
 
-/** The worker, as one that messages go to. */
+/** The worker, as a receiver of messages. */
 interface Mailbox {
-  /** It can be given work. */
+  /** The worker takes work. */
   readonly isOpen: boolean;
   readonly generation: number;
   post(message: WorkflowParentMessage): void;
-  /** It owes an answer from now on. */
+  /** The worker owes an answer from now on. */
   expects(): void;
 }
 
 interface Receiver {
-  /** The last message of a run leaves, which begins it. */
+  /** The last message of a run leaves. This message begins the run. */
   sends(run: LiveRun, assignment: Assignment): void;
   timeLeft(run: LiveRun): number | null;
-  /** As of the host. */
+  /** The twin of the host's `causeOf`. */
   causeOf(assignment: Assignment): Cause | null;
 }
 
@@ -43,7 +46,7 @@ export class RunSender {
     this.#executions = executions;
   }
 
-  /** Runs of which the worker has pieces at most. */
+  /** Runs of which the worker has only pieces. */
   get runs(): readonly LiveRun[] {
     return [...this.#begun.keys()];
   }
@@ -52,7 +55,9 @@ export class RunSender {
     this.#next(run, { assignment, attempt, past: new PastPieces(assignment.history) });
   }
 
-  /** The worker has a piece. The worker may have been asked to leave since, and the run may have ended. */
+  /**
+   * Called when the worker has taken a piece. By then the worker may have been asked to leave, and the run may have ended.
+   */
   taken(id: number): void {
     if (!this.#life.isOpen) return;
     for (const [run, sending] of this.#begun) if (run.id === id) return this.#next(run, sending);
@@ -62,13 +67,13 @@ export class RunSender {
     return this.#begun.has(run);
   }
 
-  /** Sends no more of a run that has ended, and the worker forgets the pieces. */
+  /** Sends no more of a run that has ended. The worker forgets its pieces. */
   takeBack(run: LiveRun): void {
     if (!this.#begun.delete(run)) return;
     this.#life.post({ type: "cancel", generation: this.#life.generation, run: run.id });
   }
 
-  /** The worker is gone. */
+  /** Called when the worker is gone. */
   clear(): void {
     this.#begun.clear();
   }

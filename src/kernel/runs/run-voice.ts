@@ -1,4 +1,4 @@
-/** What is said of runs beside their own events: on stderr when they begin and end, and why one waits. */
+/** Owns what is said about runs beside their own events: lines on stderr at their begin and end, and why a run waits. */
 import { formatDuration } from "../../base/duration.ts";
 import type { LogLevel } from "../../model/log.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
@@ -34,7 +34,7 @@ export class RunVoice {
     this.#journal = journal;
   }
 
-  /** After the commit of its first beginning. Its log has it. */
+  /** Called after the commit of the first beginning. The log exists already. */
   began(run: LiveRun): void {
     const { row } = run;
     if (row === null) return;
@@ -45,7 +45,7 @@ export class RunVoice {
     this.#say(run, "info", "run.started", `run ${run.id} started ${why}`);
   }
 
-  /** After the commit of its ending. Its log has it. */
+  /** Called after the commit of the ending. The log exists already. */
   ended(run: LiveRun, { state, error, started_at, ended_at }: Run): void {
     if (!isOver(state)) return;
     const took = started_at === null || ended_at === null ? "" : ` after ${formatDuration(ended_at - started_at)}`;
@@ -53,7 +53,7 @@ export class RunVoice {
     this.#say(run, LEVELS[state], `run.${state}`, `run ${run.id} ${state}${took}${why}`);
   }
 
-  /** Why it waits though it could go on: said once, and a row of its log. */
+  /** Logs once why a run waits although it could go on. */
   waits(run: LiveRun, why: string): void {
     if (run.obstacle === why) return;
     run.obstacle = why;
@@ -62,7 +62,7 @@ export class RunVoice {
     this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
   }
 
-  /** It may live, and neither its row nor its logs say how: the next start tries it again. */
+  /** The run may live, and neither its row nor its logs say how. The next start tries it again. */
   cannotRestore(id: number, row: Run | null, problem: Problem): void {
     const message = `run ${id} waits for the next start of nerve: ${formatProblem(problem)}`;
     const source = row === null ? "kernel" : `workflow:${row.workflow}`;
@@ -70,7 +70,7 @@ export class RunVoice {
     this.#journal.relay({ ...entry, source }, id, () => {});
   }
 
-  /** A further attempt failed as the one before, for every step that had failed was dealt with. */
+  /** A further attempt failed like the attempt before, because every failed step had been dealt with. */
   ranNothing(run: LiveRun, { attempt }: Run): void {
     const step = run.failedBefore === null ? "NAME" : JSON.stringify(run.failedBefore);
     const message = `attempt ${attempt} of run ${run.id} had nothing to run: every failed step was dealt with; \`nerve retry ${run.id} --from-step ${step}\` does it anew`;
@@ -78,14 +78,14 @@ export class RunVoice {
     this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
   }
 
-  /** It goes on, and answers very many steps and sleeps from its log first. */
+  /** The run goes on, and answers very many steps and sleeps from its log first. */
   long(run: LiveRun, places: number): void {
     const message = `run ${run.id} answers ${places} steps and sleeps from its log each time it goes on, and more each time: let a sense poll, and a reflex on it start a run`;
     const entry = { level: "warn", event: "run.long", message, data: { places }, trace: run.trace } as const;
     this.#journal.relay({ ...entry, source: `workflow:${run.workflow}` }, run.id, () => {});
   }
 
-  /** The row of a run was not what its logs say. */
+  /** The row of a run differed from its logs. */
   corrected(draft: Draft, { row: is, found: was }: Reading): void {
     const message = `the row of run ${is.id} ${wrongOf(was, is)} and is put right: by its logs the run is ${is.state}`;
     const data = { run: is.id, row: was === null ? null : String(was.state), log: is.state };

@@ -1,7 +1,7 @@
 /**
- * The worker of one workflow: its process, from the first run to the last, and what goes to and fro. It reports; its
- * workflow decides what follows ({@link Slots}). Twin of `senses/group.ts`. Invariants kept here:
- * - Of a run nothing is believed that is not under way in this worker.
+ * Owns the worker of one workflow: its process, from the first run to the last, and its messages. The run-worker reports;
+ * its workflow decides what follows ({@link Slots}). Twin of `senses/group.ts`. Invariants kept here:
+ * - A message about a run is believed only while the run is under way in this worker.
  * - A run is sent only to a worker that has loaded the module.
  */
 import { formatDuration } from "../../base/duration.ts";
@@ -24,7 +24,7 @@ import type { RunWorkerHost } from "./workflow-host.ts";
 
 /** A workflow without work keeps its worker for this long. */
 const IDLE_MS = 10_000;
-/** A reload that has waited so long for steps says what it waits for. */
+/** A reload that has waited this long for steps says what it waits for. */
 const SAY_WAITING_MS = 10_000;
 
 export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, Task> {
@@ -37,7 +37,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
   readonly #executions: Executions;
   readonly #reports: RunReports;
   #loadDeaths = 0;
-  /** What is committed of its reports, and the rows of log that were taken, since that was last sent. */
+  /** The committed reports and log rows since the last `ack` that was sent. */
   #ackUpTo = 0;
   #ackLogs = 0;
   #idle: Handle | null = null;
@@ -52,27 +52,27 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     );
   }
 
-  /** It takes runs: its worker is up, and the module is loaded. */
+  /** True when the worker is up and the module is loaded: then the worker takes runs. */
   get isOpen(): boolean {
     return this.#life.isOpen;
   }
 
-  // ── what its workflow asks ───────────────────────────────────────────
+  // ── the workflow's requests ──────────────────────────────────────────
 
-  /** There is work: a worker is started, unless one is on its way. Not in this turn, in which one may be dying. */
+  /** There is work: a worker is started, unless one is on its way. Not in this turn, in which a worker may be dying. */
   want(): void {
     this.#host.world.turns.atEnd(() => {
       if (!this.#life.isOpen && !this.#life.restarting) this.#life.start();
     });
   }
 
-  /** It has a slot, and its beginning is committed. */
+  /** Takes a run with a slot, whose beginning is committed. */
   hand(run: LiveRun, assignment: Assignment): void {
     this.#executions.hand(run, assignment);
     this.want();
   }
 
-  /** Ends the execution of a run that has ended by other means. False: it has none. */
+  /** Ends the execution of a run that has ended by other means. False when the run has no execution. */
   abort(run: LiveRun): boolean {
     return this.#executions.abort(run);
   }
@@ -82,16 +82,16 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#executions.onceLeft(run, act);
   }
 
-  /** It has no slot any longer. */
+  /** Forgets a run that no longer has a slot. */
   forget(run: LiveRun): void {
     this.#executions.forget(run);
   }
 
-  /** The config or the code is another: the next worker has it, from a step boundary of each run on. */
+  /** The config or the code has changed. The next worker has the new one, from a step boundary of each run on. */
   renew(): void {
     this.#loadDeaths = 0;
     if (this.#life.pid === null) return;
-    // Steps take the time they need; a worker without a run has nothing to wait for.
+    // Steps take the time they need. A worker without a run waits for nothing.
     const isBusy = this.#executions.ids.length > 0;
     const gone = this.#life.leave("retire", isBusy);
     if (isBusy) this.#life.shutDown(Number.POSITIVE_INFINITY);
@@ -113,7 +113,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     if (this.#life.pid !== null) this.#life.post({ type: "peers", generation: this.#life.generation, peers });
   }
 
-  /** Runs reach a step boundary. Resolves once the worker is gone. */
+  /** Lets the runs reach a step boundary. Resolves once the worker is gone. */
   stop(): Promise<void> {
     this.#idle?.cancel();
     return this.#life.leave("stop", true);
@@ -123,7 +123,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     this.#life.kill(why);
   }
 
-  /** Nobody has a slot: after a while it leaves. */
+  /** Called when no run has a slot. After a while the worker leaves. */
   idles(): void {
     if (this.#life.pid === null || this.#idle !== null) return;
     this.#idle = this.#host.ticker.after(IDLE_MS, () => {
@@ -179,7 +179,7 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
     return this.#executions.wasTold(task);
   }
 
-  /** Its worker reports a timeout, or `overdue`. */
+  /** The worker itself reports a timeout, or `overdue`. */
   isLate(): void {}
 
   awaits(): boolean {

@@ -1,9 +1,11 @@
-/** Runs of a workflow that wait for a time, on the axis of elapsed time, and those whose history cannot be read. */
+/**
+ * Owns the runs of a workflow that wait for a time, on the axis of elapsed time, and the runs whose history cannot be read.
+ */
 import type { LiveRun, ResumeReason } from "../memory/run.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 
-/** How often the history of a held run is tried. */
+/** The history of a held run is tried this often. */
 const TRY_AGAIN_MS = 60_000;
 
 export class Sleepers {
@@ -11,10 +13,10 @@ export class Sleepers {
   readonly #lifetime: Lifetime;
   readonly #wake: (run: LiveRun, reason: ResumeReason) => void;
   readonly #handles = new Map<LiveRun, Handle>();
-  /** Held runs, and why each goes on. */
+  /** Held runs → the reason why each goes on. */
   readonly #held = new Map<LiveRun, ResumeReason>();
 
-  /** `wake`: the time of a run has come. */
+  /** `wake` is called when the time of a run has come. */
   constructor(ticker: Ticker, lifetime: Lifetime, wake: (run: LiveRun, reason: ResumeReason) => void) {
     this.#ticker = ticker;
     this.#lifetime = lifetime;
@@ -36,7 +38,7 @@ export class Sleepers {
     this.#handles.set(run, this.#ticker.after(Math.max(0, due - this.#lifetime.now()), wait));
   }
 
-  /** `run` cannot go on: it is tried after a while. */
+  /** `run` cannot go on. It is tried after a while. */
   hold(run: LiveRun, reason: ResumeReason): void {
     run.to("held");
     this.#held.set(run, reason);
@@ -46,7 +48,7 @@ export class Sleepers {
     );
   }
 
-  /** Held runs are tried now. */
+  /** Tries the held runs now. */
   tryHeld(): void {
     for (const [run, reason] of [...this.#held]) {
       this.#handles.get(run)?.cancel();
@@ -54,7 +56,7 @@ export class Sleepers {
     }
   }
 
-  /** `run` has ended. */
+  /** Called when `run` has ended. */
   forget(run: LiveRun): void {
     this.#handles.get(run)?.cancel();
     this.#handles.delete(run);

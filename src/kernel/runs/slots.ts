@@ -1,6 +1,6 @@
 /**
- * The seam between a workflow and its run-worker. The run-worker reports what becomes of runs in its process; the
- * workflow decides what follows: who has a slot, what is committed, who waits.
+ * Owns the seam between a workflow and its run-worker. The run-worker reports what becomes of runs in its process. The
+ * workflow decides what follows: the slots, the commits, the waits.
  */
 import type { Result } from "../../base/result.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
@@ -11,30 +11,30 @@ import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
 import type { RunHistory } from "./run-history.ts";
 import type { Failure } from "./run-policy.ts";
 
-/** What a worker is started for. */
+/** A workflow, as a worker needs it. */
 export interface WorkflowModule {
   readonly name: string;
   readonly config: WorkflowConfig;
   readonly location: Result<Location, Problem>;
 }
 
-/** What a run goes on with in its worker. */
+/** What a run needs in its worker to go on. */
 export interface Assignment {
   readonly order: RunOrder;
   readonly history: RunHistory;
 }
 
-/** When a run goes on by itself, on the axis of elapsed time, and why. */
+/** The time at which a run goes on by itself, on the axis of elapsed time, and the reason. */
 export interface Wait {
   readonly due: number;
   readonly reason: ResumeReason;
 }
 
-/** What a run-worker reports to. */
+/** Hears the reports of a run-worker. */
 export interface Slots extends WorkflowModule {
-  /** A run has a slot. */
+  /** True while a run has a slot. */
   readonly isBusy: boolean;
-  /** A worker is to be started: there is work, and a module that may load. */
+  /** True when a worker must be started: there is work, and a module that may load. */
   wantsWorker(): boolean;
   /** The worker is up, and the module is loaded. */
   opened(): void;
@@ -42,11 +42,11 @@ export interface Slots extends WorkflowModule {
   /** Commits an event of a run. */
   record(run: LiveRun, event: RunEvent, kept: () => void): void;
   deadline(ms: number, now?: number): { readonly until: number; readonly due: number };
-  /** After a commit that ended the run (null), or put it to sleep. */
+  /** Called after a commit that ended the run (null), or put the run to sleep. */
   settled(run: LiveRun, wait: Wait | null): void;
   /** The attempt is over, without success. */
   fails(run: LiveRun, failure: Failure): void;
-  /** Its worker is gone; it keeps its slot and goes on from the last step boundary. */
+  /** The worker of the run is gone. The run keeps its slot and goes on from the last step boundary. */
   interrupted(run: LiveRun, reason: ResumeReason): void;
   /** The code of a run that had ended has settled. */
   release(run: LiveRun): void;

@@ -1,4 +1,4 @@
-/** What a workflow and its run-worker need of the kernel, beyond their own runs. */
+/** Owns what a workflow and its run-worker need of the kernel, beside their own runs. */
 import type { Json } from "../../base/json.ts";
 import type { Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
@@ -21,21 +21,21 @@ export interface RunWorkerHost extends LifeHost {
   /** The first message of a new worker. */
   init(workflow: WorkflowModule, generation: number): WorkflowParentMessage;
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void;
-  /** What a workflow that tells people says of why a run started; null for any other. */
+  /** The cause of a run, for a workflow that notifies people. Null for any other workflow. */
   causeOf(workflow: WorkflowModule, order: RunOrder): Cause | null;
-  /** Of a signal; null where retention removed it. */
+  /** The payload of a signal. Null where retention removed the signal. */
   payloadOf(signal: number): Json;
 }
 
 export interface WorkflowHost extends RunWorkerHost {
   readonly ledger: Ledger;
-  /** Nothing new may be started: the store cannot be written, or there is no room. */
+  /** Nothing new may be started, because the store cannot be written or there is no room. */
   readonly isHeld: boolean;
-  /** Where the module is now, and what it is made of. */
+  /** The present place of the module, and its files. */
   locate(workflow: WorkflowConfig): Result<Location, Problem>;
   /**
-   * What `run` goes on with: by its logs, what it inherits from another included. Where its row is not what they say, `draft`
-   * puts the row right.
+   * What `run` needs to go on, by its logs and with its inheritance. Where its row differs from its logs, `draft` puts the
+   * row right.
    */
   assignment(draft: Draft, run: LiveRun): Result<Assignment, Problem>;
   /** The module of `workflow` does not load, and its runs wait for that. */
@@ -44,12 +44,12 @@ export interface WorkflowHost extends RunWorkerHost {
   waitsForModule(run: LiveRun, problem: Problem): void;
   /** `run` cannot go on. */
   waits(run: LiveRun, problem: Problem): void;
-  /** An attempt of `run` failed that had nothing to run. `row`: of that attempt. */
+  /** An attempt of `run` failed that had nothing to run. `row` is the row of that attempt. */
   ranNothing(run: LiveRun, row: Run): void;
   /** A run of `workflow` has left the queue or a slot. */
   hasRoom(workflow: string): void;
-  /** After the commit of its beginning. */
+  /** Called after the commit of the beginning. */
   began(run: LiveRun): void;
-  /** After the commit of its ending. */
+  /** Called after the commit of the ending. */
   ended(run: LiveRun): void;
 }

@@ -1,9 +1,9 @@
 /**
- * One workflow: its runs, which of them have a slot, and what the others wait for. It decides; its run-worker reports
- * ({@link Slots}). Invariants kept here:
- * - G3: a run has one ending; what comes after it changes nothing. A clean stop leaves none `running`.
- * - No more runs than `concurrency` have a slot, and slots are given in the order of the {@link Line}.
- * - A run begins once a worker has loaded the module: until then it waits as it stands, and no attempt is spent on it.
+ * Owns one workflow: its runs, the runs with a slot, and the waits of the others. The workflow decides; its run-worker
+ * reports ({@link Slots}). Invariants kept here:
+ * - G3: a run has one ending, and nothing after it changes anything. A clean stop leaves no run `running`.
+ * - At most `concurrency` runs have a slot, and slots are given in the order of the {@link Line}.
+ * - A run begins once a worker has loaded the module. Until then it waits, and no attempt is spent on it.
  * - Memory follows the commit, as everywhere in the kernel.
  */
 import type { Result } from "../../base/result.ts";
@@ -25,7 +25,7 @@ import { Sleepers } from "./sleepers.ts";
 import type { Assignment, Slots, Wait } from "./slots.ts";
 import type { WorkflowHost } from "./workflow-host.ts";
 
-/** Characters of JSON up to which the input of a queued run is kept in memory. */
+/** The input of a queued run is kept in memory up to this many characters of JSON. */
 const REMEMBERED_INPUT = 2_048;
 
 export class Workflow implements Slots {
@@ -36,7 +36,7 @@ export class Workflow implements Slots {
   readonly #worker: RunWorker;
   readonly #sleepers: Sleepers;
   readonly #line = new Line();
-  /** Who is let in. */
+  /** Lets runs in. */
   readonly entrance: Entrance;
   #stopping = false;
 
@@ -59,7 +59,7 @@ export class Workflow implements Slots {
     return this.#module.location;
   }
 
-  /** Why its module does not load, or null. */
+  /** Why the module does not load, or null. */
   get problem(): Problem | null {
     return this.#module.problem;
   }
@@ -75,7 +75,7 @@ export class Workflow implements Slots {
 
   // ── letting runs in ──────────────────────────────────────────────────
 
-  /** After the commit of `admit`. */
+  /** Called after the commit of `admit`. */
   admitted(run: LiveRun, order: RunOrder, how: Admission): void {
     if (how === "dropped") return this.release(run);
     this.#line.comes(run);
@@ -90,7 +90,7 @@ export class Workflow implements Slots {
     this.#worker.hand(run, { order, history: EMPTY_HISTORY });
   }
 
-  /** A run that an earlier kernel left. `wait`: for what, where it sleeps. */
+  /** Takes a run that an earlier kernel left. `wait` is the wait of a sleeping run. */
   restore(run: LiveRun, wait: Wait | null): void {
     this.#line.comes(run);
     if (wait !== null) return this.sleep(run, wait);
@@ -98,14 +98,14 @@ export class Workflow implements Slots {
     else this.#line.readies(run, "restart");
   }
 
-  /** A run that an earlier kernel left, and that cannot go on. */
+  /** Takes a run that an earlier kernel left, and that cannot go on. */
   hold(run: LiveRun, problem: Problem): void {
     this.#line.comes(run);
     this.#host.waits(run, problem);
     this.#sleepers.hold(run, "restart");
   }
 
-  /** Digest of the module that its worker has loaded. */
+  /** Digest of the module that the worker has loaded. */
   get code(): string {
     return this.#module.code;
   }
@@ -114,7 +114,7 @@ export class Workflow implements Slots {
     return this.#worker.isOpen && !this.#host.isHeld && !this.#stopping;
   }
 
-  /** Gives free slots to runs that wait, once a worker is there for them. */
+  /** Gives free slots to waiting runs, once a worker is there for them. */
   fill(): void {
     if (!this.mayBegin) {
       if (!this.#stopping && !this.#line.isEmpty) this.#worker.want();
@@ -141,7 +141,7 @@ export class Workflow implements Slots {
     this.#host.doesNotLoad(this.name, problem);
   }
 
-  /** Its worker is gone; it keeps its slot. */
+  /** The worker of the run is gone. The run keeps its slot. */
   interrupted(run: LiveRun, reason: ResumeReason): void {
     if (run.isOver) return this.release(run);
     this.#line.interrupts(run, reason);
@@ -153,7 +153,7 @@ export class Workflow implements Slots {
       const found = this.#host.assignment(draft, run);
       if (!found.ok) return draft.afterwards(() => this.#cannotBegin(run, found.error));
       const row = draft.row(run);
-      // By its logs it has ended.
+      // By its logs the run has ended.
       if (row === null || isOver(row.state)) return draft.afterwards(() => this.release(run));
       const beginning = new Beginning(run, row, found.value.history, this.#module.code, this.config);
       draft.run(run, beginning.event, beginning.isNewCode);
@@ -180,7 +180,7 @@ export class Workflow implements Slots {
     this.fill();
   }
 
-  /** A run that has ended has no slot any longer. */
+  /** A run that has ended no longer has a slot. */
   release(run: LiveRun): void {
     this.#host.ended(run);
     run.to("gone");
@@ -207,7 +207,7 @@ export class Workflow implements Slots {
     this.fill();
   }
 
-  /** Who comes to wait for a module that is known not to load is told so as well. */
+  /** Logs that a run now waits for a module that is known not to load. */
   #sayBroken(run: LiveRun): void {
     if (this.#module.problem !== null) this.#host.waitsForModule(run, this.#module.problem);
   }
@@ -231,7 +231,7 @@ export class Workflow implements Slots {
     });
   }
 
-  /** Its slot is free once no code of it is under way. */
+  /** The slot of the run is free once no code of the run is under way. */
   settled(run: LiveRun, wait: Wait | null): void {
     if (run.isOver) this.#host.ended(run);
     this.#worker.onceLeft(run, () => {
@@ -246,9 +246,9 @@ export class Workflow implements Slots {
     this.#host.ledger.add({ write: (draft) => void draft.run(run, event), kept });
   }
 
-  // ── what a person asks ───────────────────────────────────────────────
+  // ── requests of persons ──────────────────────────────────────────────
 
-  /** Ends a run that has not ended, wherever it stands. Resolves after the commit. */
+  /** Ends a run that has not ended, in any phase. Resolves after the commit. */
   cancel(run: LiveRun, why: string | null): Promise<void> {
     return this.#host.ledger.commit((draft) => {
       draft.run(run, { event: "run.cancelled", data: { error: why } });
@@ -256,17 +256,17 @@ export class Workflow implements Slots {
     });
   }
 
-  /** It has ended by other means than its worker. */
+  /** Called when a run has ended by other means than its worker. */
   abandon(run: LiveRun): void {
     this.#host.ended(run);
     this.#line.forget(run);
     this.#sleepers.forget(run);
-    // Its slot is free once its code has settled; a commit that is under way lets it go.
+    // The slot is free once the code of the run has settled. A commit that is under way frees it itself.
     if (this.#worker.abort(run) || run.isMovedByCommit) return;
     this.release(run);
   }
 
-  /** Another configuration. `changed`: what runs must go on with the new one, from a step boundary. */
+  /** Takes another configuration. With `changed` the runs go on with the new one, from a step boundary. */
   replace(config: WorkflowConfig, changed: boolean): void {
     this.config = config;
     this.#module.tryAgain();
@@ -279,7 +279,7 @@ export class Workflow implements Slots {
     this.#worker.tellPeers(peers);
   }
 
-  /** Runs reach a step boundary, and sleep until the next kernel. */
+  /** Lets the runs reach a step boundary, and sleep until the next kernel. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#module.stop();

@@ -1,6 +1,7 @@
 /**
- * All workflows of the configuration and the runs that have not ended: which there are under a configuration and the next,
- * and what starts a run. A decision to start a run is part of the transaction that leads to it (G1); ids of runs only grow.
+ * Owns all workflows of the configuration and the runs that have not ended: which workflows exist under a configuration and
+ * the next, and the starts of runs. A decision to start a run is part of the transaction that leads to it (G1). Ids of runs
+ * only grow.
  */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig } from "../../model/config.ts";
@@ -23,7 +24,7 @@ import { Workflow } from "./workflow.ts";
 export interface Decided {
   readonly input: Json;
   readonly trigger: Trigger & { readonly reflex: string };
-  /** As `model/run-decision.ts` spells it. */
+  /** In the spelling of `model/run-decision.ts`. */
   readonly decision: string;
 }
 
@@ -36,7 +37,7 @@ export class Workflows {
   readonly #host: KernelOfRuns;
   readonly #endings: Endings;
   readonly #live = new Map<number, LiveRun>();
-  /** Runs that may live, of which neither row nor logs can be read, with their first logs. */
+  /** Runs that may live, and whose row and logs cannot be read → their first logs. */
   readonly #unread = new Map<number, number>();
   readonly #note: LiveNote;
   #config: NerveConfig | null = null;
@@ -68,14 +69,16 @@ export class Workflows {
     });
   }
 
-  /** Runs that ended badly, the newest of them. */
+  /** The newest runs that ended badly. */
   get failures(): Endings["newest"] {
     return this.#endings.newest;
   }
 
   // ── configuration ────────────────────────────────────────────────────
 
-  /** First configuration: goes on with what an earlier kernel left, in the order it was requested. */
+  /**
+   * Loads the first configuration. Goes on with the runs of an earlier kernel, in the order in which they were asked for.
+   */
   load(config: NerveConfig, locations: Locations): void {
     this.#makeAll(config, locations);
     const { store, journal } = this.#parts;
@@ -87,7 +90,7 @@ export class Workflows {
     for (const workflow of this.byName.values()) workflow.fill();
   }
 
-  /** The log is believed over the row. */
+  /** The logs are believed over the row. */
   #restore(left: LeftRun): void {
     const found = this.#histories.standing(left);
     if (!found.ok) return this.#restoreUnread(left, found.error);
@@ -100,7 +103,7 @@ export class Workflows {
     else workflow.restore(run, wait);
   }
 
-  /** Nothing is written behind logs that cannot be read. */
+  /** Nothing is written after logs that cannot be read. */
   #restoreUnread({ id, row, firstLog }: LeftRun, problem: Problem): void {
     if (row === null || !isAlive(row.state)) {
       this.#unread.set(id, firstLog ?? 1);
@@ -118,7 +121,7 @@ export class Workflows {
     return run;
   }
 
-  /** By id, with their first logs, as of the newest commit. */
+  /** Live run → its first log, as of the newest commit. */
   #living(): LiveRuns {
     const living = new Map(this.#unread);
     for (const { id, row } of this.#live.values()) {
@@ -136,8 +139,8 @@ export class Workflows {
   }
 
   /**
-   * `changed`: workflows whose entry or code is not what it was. Answers with the ids of the runs that are cancelled because
-   * their workflow was removed.
+   * Takes another configuration. `changed` are the workflows whose entry or code has changed. Returns the ids of the runs
+   * that are cancelled because their workflow was removed.
    */
   replace(config: NerveConfig, locations: Locations, changed: ReadonlySet<string>): readonly number[] {
     const cancelled: number[] = [];
@@ -159,7 +162,7 @@ export class Workflows {
     }
   }
 
-  /** Answers with the runs it cancels. */
+  /** Returns the ids of the runs that it cancels. */
   #remove(workflow: Workflow): number[] {
     this.byName.delete(workflow.name);
     const runs = [...this.#live.values()].filter((run) => run.workflow === workflow.name);
@@ -195,22 +198,23 @@ export class Workflows {
 
   // ── starting runs ────────────────────────────────────────────────────
 
-  /** Inside a transaction, so that ids are in the order of what is committed. */
+  /** Called inside a transaction, so that ids are in the order of the commits. */
   #admit(draft: Draft, workflow: Workflow, order: RunOrder): LiveRun {
     const run = new LiveRun(++this.#lastRun, workflow.name, order.trace, order.decision);
     const how = workflow.entrance.admit(draft, run, order);
     draft.afterwards(() => {
       this.#live.set(run.id, run);
       workflow.admitted(run, order, how);
-      // It was removed while this waited for its commit.
+      // The workflow was removed while the run waited for its commit.
       if (this.byName.get(workflow.name) !== workflow) void workflow.cancel(run, REMOVED);
     });
     return run;
   }
 
   /**
-   * What a reflex decided, inside the transaction of the decision: the id of its run. A decision that has a run already
-   * makes no second one (G1). Null: the workflow was removed while the signal waited for its commit.
+   * Starts the run of a reflex's decision, inside the transaction of the decision. Returns the id of the run. A decision
+   * that has a run already makes no second run (G1). Null where the workflow was removed while the signal waited for its
+   * commit.
    */
   start(draft: Draft, name: string, decided: Decided, trace: string): number | null {
     const workflow = this.byName.get(name);
@@ -222,14 +226,14 @@ export class Workflows {
   }
 
   /**
-   * Whether `name` may be let in one run more than `granted`. `joining`: a resolution is to be reported, and reports of that
-   * incident that have not begun make room for it. A workflow that is gone holds nothing back.
+   * True when workflow `name` may be let in one run more than `granted`. With `joining` a resolution is to be reported: the
+   * reports of that incident that have not begun make room. A removed workflow holds nothing back.
    */
   hasRoom(draft: Draft, name: string, granted: number, joining: string | null): boolean {
     return this.byName.get(name)?.entrance.hasRoom(draft, granted, joining) ?? true;
   }
 
-  /** Whether a run of `reflex` waits to begin. */
+  /** True when a run of `reflex` waits to begin. */
   hasQueued(reflex: string): boolean {
     for (const { row } of this.#live.values()) if (row?.reflex === reflex && row.state === "queued") return true;
     return false;
@@ -246,7 +250,7 @@ export class Workflows {
 
   // ── the end ──────────────────────────────────────────────────────────
 
-  /** What held everything back is over. */
+  /** Called when nothing holds everything back any longer. */
   resume(): void {
     for (const workflow of this.byName.values()) workflow.fill();
   }
