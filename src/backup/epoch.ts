@@ -2,8 +2,8 @@ import { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
 
 /**
- * Gives a logs.db another epoch. Ids above those it holds may be given again, to other signals: no cursor of a reader is good
- * across that.
+ * Gives a logs.db another epoch. Ids above its newest ids may be given again, to other signals, so no cursor of a reader is
+ * good across this change.
  */
 export function changeEpoch(file: string): void {
   const db = new Database(file, { readwrite: true, strict: true });

@@ -1,4 +1,4 @@
-/** What a backup is made of: the same folders and names as a data directory, with a manifest beside them. */
+/** Owns the parts of a backup: the same folders and names as a data directory, with a manifest beside them. */
 import { type Dirent, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileKind } from "../base/file-kind.ts";
@@ -14,11 +14,11 @@ const BLOB = /^blobs\/sha256\/[0-9a-f]{2}\/[0-9a-f]{62}$/;
 const DATABASE = /^senses\/(.+)\.db$/;
 const SENSE_FILE = /^(.+)\.db$/;
 
-/** The SHA-256 in the name of a blob; null where `path` is none. */
+/** The SHA-256 in the name of a blob. Null where `path` is no blob. */
 export const digestOfBlob = (path: string): string | null =>
   BLOB.test(path) ? path.slice("blobs/sha256/".length).replace("/", "") : null;
 
-/** The name of the sense whose database `path` is, or null. */
+/** The name of the sense whose database is at `path`, or null. */
 export function senseOf(path: string): string | null {
   const name = DATABASE.exec(path)?.[1] ?? "";
   return isName(name) ? name : null;
@@ -26,13 +26,13 @@ export function senseOf(path: string): string | null {
 
 export const isDatabase = (path: string): boolean => path === STORE || senseOf(path) !== null;
 
-/** Whether a file of a backup can be called so. Nothing else is read, or written at a restore. */
+/** True when a file of a backup can have this name. No other file is read, or written at a restore. */
 export const isPathOfBackup = (path: string): boolean =>
   isDatabase(path) ||
   digestOfBlob(path) !== null ||
   (path.startsWith(`${ARCHIVE}/`) && isArchiveName(path.slice(ARCHIVE.length + 1)));
 
-/** Nothing where there is no such folder. */
+/** Empty where there is no such folder. */
 export function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true });
@@ -42,14 +42,14 @@ export function entriesOf(folder: string): Dirent[] {
   }
 }
 
-/** The names of the senses that have a database in `data`, in order. */
+/** The names of the senses with a database in `data`, in order. */
 export const sensesIn = (data: string): string[] =>
   entriesOf(join(data, SENSES))
     .flatMap(({ name }) => SENSE_FILE.exec(name)?.[1] ?? [])
     .filter(isName)
     .sort();
 
-/** Every path below `root`, folders left out, in order. */
+/** Every path below `root` in order, without folders. */
 export function walk(root: string, below = ""): string[] {
   return entriesOf(join(root, below))
     .flatMap((entry) => {

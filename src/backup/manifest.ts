@@ -1,6 +1,6 @@
 /**
- * The manifest of a backup: which nerve made it, of which moment it is, and every file with its size and SHA-256. A second
- * file holds the SHA-256 of the manifest itself, as `sha256sum -c` reads it.
+ * Owns the manifest of a backup: the nerve that made it, its moment, and every file with its size and SHA-256. A second
+ * file holds the SHA-256 of the manifest itself, in the format of `sha256sum -c`.
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -13,15 +13,15 @@ import { isPathOfBackup, STORE } from "./layout.ts";
 export const MANIFEST = "manifest.json";
 export const MANIFEST_SUM = "manifest.json.sha256";
 
-/** A build refuses a backup of a later format. */
+/** A build refuses a backup with a later format. */
 const FORMAT = 1;
 
 export interface BackupFile {
-  /** Below the backup's folder, with `/` between names. */
+  /** The path below the backup's folder, with `/` between names. */
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
-  /** The migrations that a database has had; null: the file is no database, or has had none. */
+  /** The migrations of a database. Null where the file is no database, or has had no migration. */
   readonly migrations: readonly string[] | null;
 }
 
@@ -32,8 +32,8 @@ export interface Manifest {
   /** Unix milliseconds. */
   readonly at: number;
   /**
-   * Nothing was committed anywhere while the copies were begun: all are of one moment. Else each sense's database is as it
-   * was right after the moment of logs.db, and its outbox holds what logs.db had not taken by then.
+   * True when nobody committed while the copies were begun: all copies are of one moment. Otherwise each sense's database
+   * may be younger than logs.db, and its outbox holds every signal that logs.db had not taken.
    */
   readonly one_moment: boolean;
   readonly last_signal: number;
@@ -53,7 +53,7 @@ export function writeManifest(folder: string, manifest: Omit<Manifest, "format">
 const damaged = (file: string, message: string): { readonly ok: false; readonly error: Problem } =>
   err(problem("backup-damaged", `${file} ${message}`, "take another backup", file));
 
-/** The manifest of the backup in `folder`, once its bytes are those that were written. */
+/** The manifest of the backup in `folder`, if its bytes are unchanged. */
 export function readManifest(folder: string): Result<Manifest, Problem> {
   const file = join(folder, MANIFEST);
   const sum = join(folder, MANIFEST_SUM);

@@ -1,14 +1,14 @@
 /**
- * The moment of a backup: read transactions on logs.db and on every sense's database that fit one another.
+ * Owns the moment of a backup: read transactions on logs.db and on every sense's database that fit one another.
  *
- * A sense commits its rows and their signals (in its `_outbox`) at once; the kernel then commits the signals and how far it
- * has taken the outbox (`sense_state.outbox`); a later compute removes from the outbox what was taken. So a copy of a sense
- * that is older than that of logs.db would miss rows of signals that are there. One that is younger loses nothing as long as
- * its outbox still holds everything that logs.db had not taken.
+ * A sense commits its rows and their signals (in its `_outbox`) at once. Then the kernel commits the signals, and how far
+ * it has taken the outbox (`sense_state.outbox`). A later compute removes the taken rows from the outbox. So a copy of a
+ * sense that is older than the copy of logs.db would lack rows of signals that are there. A younger copy loses nothing as
+ * long as its outbox still holds everything that logs.db had not taken.
  *
- * Where nobody commits from the first transaction to the last, all are of one moment, and nothing more is asked. Where
- * databases are written so often that no such moment is found soon, the second is asked of each sense, and read off the
- * copies themselves. Nobody is held up: not the kernel, and not a worker.
+ * Where nobody commits between the first transaction and the last, all are of one moment, and nothing else is needed. Where
+ * databases are written so often that no such moment is found soon, the second rule is read off each copy. Nobody waits:
+ * neither the kernel nor a worker.
  */
 import { join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
@@ -17,9 +17,9 @@ import type { SqliteProblem } from "../sqlite/open.ts";
 import { type Reading, Snapshot, SnapshotFault } from "../sqlite/snapshot.ts";
 import { SENSES, STORE, sensesIn } from "./layout.ts";
 
-/** So long one moment for all is looked for. */
+/** One moment for all databases is sought for this long. */
 const ONE_MOMENT_MS = 1_000;
-/** So long any moment is looked for. */
+/** Any moment is sought for this long. */
 const GIVE_UP_MS = 60_000;
 const LONGEST_PAUSE_MS = 8;
 
@@ -41,7 +41,7 @@ export class Moment {
 
 const number = (value: unknown): number => (typeof value === "number" ? value : 0);
 
-/** Whether the outbox of `sense` holds every signal that the kernel had not taken by the moment of `store`. */
+/** True when the outbox of `sense` holds every signal that the kernel had not taken by the moment of `store`. */
 export function isCarriedOver(store: Reading, sense: string, database: Reading): boolean {
   const taken = number(store.value("SELECT outbox FROM sense_state WHERE sense = ?", sense));
   if (database.value("SELECT 1 FROM sqlite_schema WHERE name = '_outbox'") === null) return taken === 0;
@@ -61,7 +61,7 @@ class Connections {
     this.store = new Snapshot(join(data, STORE));
   }
 
-  /** Connects to databases that are new; whether every database has a connection. */
+  /** Connects to new databases. True when every database had a connection already. */
   areAll(): boolean {
     const missing = sensesIn(this.#data).filter((name) => !this.senses.has(name));
     for (const name of missing) this.senses.set(name, new Snapshot(join(this.#data, SENSES, `${name}.db`)));
@@ -77,11 +77,11 @@ class Connections {
   }
 }
 
-/** What SQLite says of a database that is to be copied. */
+/** The problem of a database that is to be copied, in SQLite's words. */
 export const databaseProblem = ({ kind, file, message }: SqliteProblem): Problem =>
   problem(`database-${kind}`, message, null, file);
 
-/** Begins every transaction, logs.db first; whether nobody committed meanwhile. */
+/** Begins every transaction, logs.db first. True when nobody committed meanwhile. */
 function begin(all: readonly Snapshot[]): boolean {
   const before = all.map(({ version }) => version);
   for (const snapshot of all) snapshot.begin();
@@ -97,7 +97,7 @@ export async function findMoment(data: string): Promise<Result<Moment, Problem>>
     const passed = (ms: number): boolean => performance.now() - startedAt > ms;
     for (connections.areAll(); ; await Bun.sleep(Math.random() * LONGEST_PAUSE_MS)) {
       const isOne = begin(connections.all);
-      // A sense may have made its database meanwhile.
+      // A sense may have made its database since.
       if (!connections.areAll()) continue;
       if (isOne) return ok(new Moment(true, store, senses));
       if (!passed(ONE_MOMENT_MS)) continue;

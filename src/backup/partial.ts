@@ -1,6 +1,6 @@
 /**
- * The folder in which a backup is made: beside its final name, so that a rename finishes it. A lock inside says that somebody
- * is at it; what a killed backup left there is removed by the next one in the same place.
+ * Owns the folder in which a backup is made. It is beside the final name, so that a rename finishes it. A lock inside shows
+ * that a process works on it. The next backup in the same place removes what a killed backup left.
  */
 import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -9,7 +9,7 @@ import { acquireLock, type Lock } from "../sqlite/lock.ts";
 
 const PREFIX = ".nerve-backup-";
 const LOCK = "lock";
-/** A folder without a lock may be one that another backup has just made. */
+/** Another backup may have just made a folder that has no lock yet. */
 const YOUNG_MS = 60_000;
 
 function isLeftOver(folder: string): boolean {
@@ -26,7 +26,7 @@ function isFree(file: string): boolean {
     lock?.release();
     return lock !== null;
   } catch {
-    // No lock of nerve's.
+    // The file is no lock of nerve's.
     return true;
   }
 }
@@ -43,7 +43,7 @@ export class PartialFolder {
   readonly #lock: Lock;
   readonly #onExit = (): void => this.remove();
 
-  /** For `target`, whose parent exists. Throws what the file system throws. */
+  /** Makes the folder for `target`, whose parent exists. Throws errors of the file system. */
   constructor(target: string) {
     const parent = dirname(target);
     sweep(parent);
@@ -54,7 +54,7 @@ export class PartialFolder {
     process.on("exit", this.#onExit);
   }
 
-  /** Gives everything that was written its final name, durably. */
+  /** Gives the finished folder its final name, durably. */
   finish(target: string): void {
     this.#letGo();
     unlinkSync(join(this.path, LOCK));

@@ -1,6 +1,7 @@
 /**
- * Proves a backup: every file is the one that was written and no other is there, the databases are whole, the table of runs
- * is what the logs say, the archive is the one that logs.db knows. Reads only, also from a medium that cannot be written.
+ * Owns the proof of a backup: every file is unchanged and no other is there, the databases are whole, the table of runs
+ * agrees with the logs, and the archive is the one that logs.db knows. The proof only reads, also from a medium that cannot
+ * be written.
  */
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +19,7 @@ import { type BackupFile, MANIFEST, MANIFEST_SUM, type Manifest, readManifest } 
 const damaged = (path: string, message: string): Problem =>
   problem("backup-damaged", `${path} ${message}`, "take another backup", path);
 
-/** What is wrong with one file by its bytes, or null. */
+/** The fault of one file by its bytes, or null. */
 export async function faultOfFile(folder: string, { path, bytes, sha256 }: BackupFile): Promise<Problem | null> {
   const file = join(folder, path);
   const stats = lstatSync(file, { throwIfNoEntry: false });
@@ -53,7 +54,7 @@ function faultOfDatabase(file: string): Problem | null {
   }
 }
 
-/** What the logs and the archive say; the databases are whole. */
+/** The faults of logs and archive. The databases are whole. */
 async function faultsOfStore(folder: string): Promise<Problem[]> {
   const compared = checkStore(folder);
   if (!compared.ok) return [compared.error];
@@ -71,7 +72,7 @@ async function faultsOfStore(folder: string): Promise<Problem[]> {
   }
 }
 
-/** The manifest, or everything that is wrong. */
+/** The manifest, or all faults. */
 export async function proveBackup(folder: string): Promise<Result<Manifest, readonly Problem[]>> {
   const read = readManifest(folder);
   if (!read.ok) return err([read.error]);

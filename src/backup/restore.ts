@@ -1,6 +1,7 @@
 /**
- * Puts a backup into an empty data directory. The backup is proven first. While files are copied, a marker keeps every daemon
- * from starting there; logs.db gets its name last, and then the marker goes. A restore that was killed is begun anew.
+ * Owns the restore of a backup into an empty data directory. The backup is proven first. A marker keeps every daemon away
+ * while files are copied. logs.db gets its name last, and then the marker goes. The next restore begins anew after a killed
+ * one.
  */
 import {
   closeSync,
@@ -27,7 +28,10 @@ import { STORE } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 import { proveBackup } from "./prove.ts";
 
-/** The umask of the process says who may read what is restored. Kinds of problems: `in-use`, `not-empty`, `restore-failed` and those of a backup that is not proven. */
+/**
+ * The umask of the process decides who may read the restored files. Kinds of problems: `in-use`, `not-empty`,
+ * `restore-failed`, and those of a backup that is not proven.
+ */
 export async function restoreBackup(from: string, data: string): Promise<Result<Manifest, readonly Problem[]>> {
   const inTheWay = whatIsThere(data);
   if (inTheWay !== null) return err([inTheWay]);
@@ -62,10 +66,10 @@ function inUse(data: string): Problem {
   return problem("in-use", `${data} is in use by ${who}`, "stop it, or restore into another `data`", data);
 }
 
-/** What an emptied file system, or a restore that was killed, may have left. */
+/** Names that an empty file system, or a killed restore, may have left. */
 const NOTHING: ReadonlySet<string> = new Set(["lost+found", "locks"]);
 
-/** Why nothing can be restored there, or null. */
+/** Why nothing can be restored into the directory, or null. */
 function whatIsThere(data: string): Problem | null {
   const stats = lstatSync(data, { throwIfNoEntry: false });
   if (stats === undefined) return null;
@@ -86,7 +90,7 @@ function clear(data: string): void {
   }
 }
 
-/** What logs.db is called until everything else is there. */
+/** The name of logs.db until everything else is there. */
 const UNNAMED = "logs.db.restoring";
 
 async function copyAll(from: string, data: string, { files }: Manifest, owner: Owner): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * Takes a backup of a data directory, beside a running daemon or without one: the databases of one moment (`moment.ts`), the
- * archive and the blobs as further names of the same files, and the manifest. Nothing stands under the final name before
- * all of it is on disk.
+ * Owns the making of a backup of a data directory, beside a running daemon or without a daemon: the databases of one moment
+ * (`moment.ts`), the archive and the blobs as further names of the same files, and the manifest. The final name appears
+ * when everything is on disk.
  */
 import {
   constants,
@@ -33,10 +33,10 @@ export interface Maker {
 
 export type Taken = Omit<Manifest, "format">;
 
-/** A blob on its way out is under this name for a moment, and may come back. */
+/** A blob that is being removed has this ending for a moment. The blob may come back. */
 const LEAVING = ".leaving";
 
-/** Backs up `data` into the new folder `target`. The umask of the process says who may read the folder. */
+/** Backs up `data` into the new folder `target`. The umask of the process decides who may read the folder. */
 export async function takeBackup(data: string, target: string, maker: Maker): Promise<Result<Taken, Problem>> {
   const refused = refusalOf(data, target);
   if (refused !== null) return err(refused);
@@ -65,7 +65,7 @@ function refusalOf(data: string, target: string): Problem | null {
   try {
     return whyNot(data, target);
   } catch (error) {
-    // A part of the path is a file, or longer than a name may be.
+    // A part of the path is a file, or is longer than a name may be.
     return problem("no-folder", `${target} cannot be made: ${(error as Error).message}`, null, target);
   }
 }
@@ -85,7 +85,7 @@ function whyNot(data: string, target: string): Problem | null {
 
 async function fillFolder(data: string, folder: string, maker: Maker): Promise<Result<Taken, Problem>> {
   for (const name of [SENSES, ARCHIVE, BLOBS]) mkdirSync(join(folder, name), { mode: 0o700 });
-  // Before the moment: retention may remove a file after it, and what has another name stays.
+  // Before the moment is found: retention may remove a file after it, and a file with a second name stays.
   linkArchive(data, folder);
   const found = await findMoment(data);
   if (!found.ok) return found;
@@ -96,7 +96,7 @@ async function fillFolder(data: string, folder: string, maker: Maker): Promise<R
     linkArchive(data, folder);
     const fault = await fitArchive(moment.store, folder);
     if (fault !== null) return err(fault);
-    // A blob that a signal of the moment refers to stays for a day after the signal is gone.
+    // A blob of a signal stays for a day after the signal is gone, so all blobs of the moment are still there.
     linkBlobs(data, folder);
     const files = await listFiles(folder, copied.value);
     return ok({
@@ -117,7 +117,7 @@ async function fillFolder(data: string, folder: string, maker: Maker): Promise<R
 
 type Migrations = ReadonlyMap<string, readonly string[] | null>;
 
-/** Answers the migrations that each has had. */
+/** Copies the databases. Returns the migrations of each. */
 async function copyDatabases({ store, senses }: Moment, folder: string): Promise<Result<Migrations, Problem>> {
   const migrations = new Map<string, readonly string[] | null>();
   const all: (readonly [string, Snapshot])[] = [
@@ -137,7 +137,10 @@ function migrationsOf(snapshot: Snapshot): readonly string[] | null {
   return snapshot.values("SELECT name FROM _migrations ORDER BY name").map(String);
 }
 
-/** A second name for a file that is never written again; a copy where there can be none. False: the file is gone. */
+/**
+ * Gives a file that is never written again a second name, or makes a copy where that cannot be. False when the file is
+ * gone.
+ */
 function linkOrCopy(from: string, to: string): boolean {
   try {
     linkSync(from, to);
@@ -146,7 +149,7 @@ function linkOrCopy(from: string, to: string): boolean {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") return true;
     if (code === "ENOENT") return false;
-    // Another file system, one without such names, or a file of another user.
+    // Another file system, a file system without second names, or a file of another user.
     if (code !== "EXDEV" && code !== "EPERM" && code !== "ENOTSUP" && code !== "EMLINK") throw error;
   }
   try {
@@ -166,7 +169,7 @@ function linkArchive(data: string, folder: string): void {
   }
 }
 
-/** Keeps the files that logs.db knows, each as it was written, and no other. */
+/** Keeps the unchanged files that logs.db knows, and no other. */
 async function fitArchive(store: Snapshot, folder: string): Promise<Problem | null> {
   const known = new Set(store.values("SELECT file FROM archive ORDER BY file").map(String));
   for (const name of readdirSync(join(folder, ARCHIVE))) if (!known.has(name)) rmSync(join(folder, ARCHIVE, name));
@@ -191,7 +194,7 @@ function linkBlobs(data: string, folder: string): void {
       if (digestOfBlob(`blobs/sha256/${prefix.name}/${plain}`) === null) continue;
       const from = join(data, root, prefix.name, plain);
       const to = join(folder, root, prefix.name, plain);
-      // It may go either way meanwhile.
+      // The blob may be renamed in either direction meanwhile.
       if (!linkOrCopy(from, to)) linkOrCopy(`${from}${LEAVING}`, to);
     }
   }
@@ -207,7 +210,7 @@ async function listFiles(folder: string, migrations: Migrations): Promise<Backup
   return files;
 }
 
-/** Folders after what is in them. A file with a second name was on disk before. */
+/** Syncs each folder after its content. A file with a second name was on disk before. */
 function syncAll(folder: string): void {
   for (const entry of entriesOf(folder)) {
     const path = join(folder, entry.name);
@@ -217,13 +220,13 @@ function syncAll(folder: string): void {
   syncPath(folder);
 }
 
-/** Where a backup of `data` may not lie: nerve would take it for its own, or miss it. */
+/** True for a place in which a backup of `data` may not lie: nerve would take its files for its own, or miss them. */
 export const isInside = (data: string, target: string): boolean => {
   const path = resolve(target);
   return `${realPathOf(dirname(path))}/${basename(path)}/`.startsWith(`${realPathOf(data)}/`);
 };
 
-/** With every link resolved, as far as there is anything. */
+/** The path with every link resolved, as far as the path exists. */
 function realPathOf(path: string): string {
   try {
     return realpathSync(path);

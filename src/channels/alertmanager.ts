@@ -1,13 +1,13 @@
-/** Alertmanager: an alert of its API v2. https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml */
+/** Owns Alertmanager: an alert of its API v2. https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml */
 import type { UrlChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
 import { below, type ChannelRequest, jsonRequest } from "./request.ts";
 import { bodyOf, characters, PLAIN } from "./words.ts";
 
 const MAX_DESCRIPTION = 64 * 1024;
-/** Alertmanager resolves by itself an alert without an end that nobody repeats, and nerve reports each change once. */
+/** Alertmanager itself resolves an alert without an end that nobody repeats, and nerve reports each change once. */
 const OPEN_MS = 365 * 86_400_000;
-/** A message is no state: it ends by itself. */
+/** A message has no state, so it ends by itself. */
 const MESSAGE_MS = 5 * 60_000;
 
 function endOf({ notification, endedAt, since, at }: Notice): number {
@@ -18,7 +18,7 @@ function endOf({ notification, endedAt, since, at }: Notice): number {
 export function alertmanagerRequest({ url }: UrlChannel, notice: Notice): ChannelRequest {
   return jsonRequest(below(url, "/api/v2/alerts"), [
     {
-      // The labels are what makes two alerts the same one.
+      // Two alerts with the same labels are one alert.
       labels: {
         alertname: notice.reflex ?? "nerve",
         severity: notice.severity,

@@ -1,17 +1,19 @@
-/** Discord: a webhook of a channel, one embed. https://discord.com/developers/docs/resources/webhook#execute-webhook */
+/**
+ * Owns Discord: a webhook of a channel, one embed. https://discord.com/developers/docs/resources/webhook#execute-webhook
+ */
 import type { UrlChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
 import { type ChannelRequest, jsonRequest } from "./request.ts";
 import { bodyOf, characters, fitted, titleOf } from "./words.ts";
 
-/** Of an embed's title and description. */
+/** Limits of an embed. */
 const MAX_TITLE = 256;
 const MAX_DESCRIPTION = 4_096;
 
 const COLORS = { info: 0x3b82f6, warning: 0xf59e0b, critical: 0xdc2626 };
 const RESOLVED = 0x16a34a;
 
-/** Markdown is shown as it stands. An `@` loses its name: nobody is called. */
+/** Escapes markdown, so it is shown as it is. An `@` gets an invisible character behind it, so it calls nobody. */
 const literal = (text: string): string => text.replace(/[\\*_~`|<>[\]()#:-]/g, "\\$&").replaceAll("@", "@\u200b");
 
 export function discordRequest({ url }: UrlChannel, notice: Notice): ChannelRequest {

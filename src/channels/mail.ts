@@ -1,4 +1,4 @@
-/** Mail, by nodemailer. It is loaded where the first mail is sent, and nowhere else. */
+/** Owns mail, by nodemailer, which is loaded only when the first mail is sent. */
 import type SMTPTransport from "nodemailer/lib/smtp-transport";
 import { oneLine } from "../base/one-line.ts";
 import type { SmtpChannel } from "../model/channel.ts";
@@ -16,7 +16,7 @@ export interface Mail {
   readonly subject: string;
   readonly text: string;
   readonly messageId: string;
-  /** The mail that this one follows, or null: a reader shows the two as one conversation. */
+  /** The mail that this mail follows, or null. A mail reader shows the two as one conversation. */
   readonly inReplyTo: string | null;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -24,7 +24,7 @@ export interface Mail {
 const idOf = (key: string, host: string): string =>
   `<${key.replace(/[^A-Za-z0-9./-]/g, "-").replaceAll("/", ".")}@${host.replace(/[^A-Za-z0-9.-]/g, "-")}>`;
 
-/** A try again has the same Message-ID, so that a mail that arrives twice is seen to be one. */
+/** A further try has the same Message-ID, so that a mail that arrives twice is recognized. */
 export function mailOf({ from, to }: SmtpChannel, notice: Notice): Mail {
   const { key, host, notification } = notice;
   const isFollowing = notification !== null && notification !== "opened";
@@ -44,7 +44,7 @@ export function mailOf({ from, to }: SmtpChannel, notice: Notice): Mail {
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/;
 
-/** `limitMs`: how long a connection may be silent. */
+/** A connection may be silent for `limitMs`. */
 function settingsOf({ host, port, tls, user, password }: SmtpChannel, ownName: string, limitMs: number) {
   return {
     host,
@@ -53,7 +53,7 @@ function settingsOf({ host, port, tls, user, password }: SmtpChannel, ownName: s
     secure: tls === "implicit",
     requireTLS: tls === "starttls",
     ignoreTLS: tls === "none",
-    // A mail server of the host itself has a certificate that nobody signed, and nobody stands in between.
+    // A mail server on the host itself has a certificate that nobody signed, and nobody stands in between.
     tls: { rejectUnauthorized: !LOOPBACK.test(host) },
     ...(user === null || password === null ? {} : { auth: { user, pass: password } }),
     connectionTimeout: limitMs,
@@ -95,14 +95,14 @@ export async function sendMail(
   }
 }
 
-/** What the server said; else the code. The message of an error may hold more than that. */
+/** The answer of the server, or else the code. The message of an error may hold more than that. */
 function reasonOf(error: unknown): string {
   const { code, response } = error as { readonly code?: unknown; readonly response?: unknown };
   if (typeof response === "string" && response !== "") return `it answered ${oneLine(response, MAX_ANSWER)}`;
   return typeof code === "string" ? code : oneLine(String((error as Error).message), MAX_ANSWER);
 }
 
-/** A 5xx is for good. */
+/** A 5xx is final. */
 const isWorthAnother = (error: unknown): boolean => {
   const { responseCode } = error as { readonly responseCode?: unknown };
   return !(typeof responseCode === "number" && responseCode >= 500);

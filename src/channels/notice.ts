@@ -1,11 +1,14 @@
-/** What started a run, or the words of an author → a notice. Everything in it came from outside: one line each, and bounded. */
+/**
+ * Owns notices: made of the trigger of a run, or of an author's words. All texts come from outside, so each is one line and
+ * bounded.
+ */
 import type { Json } from "../base/json.ts";
 import { oneLine } from "../base/one-line.ts";
 import { DEFAULT_SEVERITY, SEVERITIES, type Severity, type TriggerIncident } from "../model/incident.ts";
 import type { Cause, Fact, FactList, Notice } from "../model/notice.ts";
 import { lasted, moment } from "./words.ts";
 
-/** Of a trigger what is told. */
+/** The part of a trigger that a notice needs. */
 export interface Told {
   readonly id: number | null;
   readonly sense: string | null;
@@ -24,7 +27,7 @@ export interface Words {
   readonly severity: Severity;
 }
 
-/** Who tells, and when. `scope`: the host and its store, in which an incident, a run and a step have their ids. */
+/** The sender and the time. `scope` is the host and its store: ids of incidents, runs and steps belong to them. */
 export interface Teller {
   readonly host: string;
   readonly scope: string;
@@ -50,7 +53,7 @@ const shown = (value: unknown, max: number): string =>
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no text may hold
 const UNFIT = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** An author's text: its line ends stay. */
+/** An author's text keeps its line ends. */
 const textOf = (text: string): string =>
   text
     .slice(0, MAX_TEXT)
@@ -64,7 +67,7 @@ const severityIn = (payload: unknown): Severity =>
     (given) => SEVERITIES.find((one) => one === given) ?? [],
   )[0] ?? DEFAULT_SEVERITY;
 
-/** What the rule asks about, else the whole. */
+/** The fields that the rule asks about, or else the whole payload. */
 function valueIn(payload: unknown, rule: Json): string {
   if (typeof rule !== "object" || rule === null || Array.isArray(rule)) return shown(payload, MAX_VALUE);
   const asked = Object.keys(rule)
@@ -74,7 +77,7 @@ function valueIn(payload: unknown, rule: Json): string {
   return oneLine(asked.map((name) => `${name} ${shown(own(payload, name), MAX_VALUE)}`).join(", "), MAX_VALUE);
 }
 
-/** `used_percent: number >= 90`. */
+/** A rule as text: `used_percent: number >= 90`. */
 function ruleIn(rule: Json): string {
   if (typeof rule !== "object" || rule === null || Array.isArray(rule)) return shown(rule, MAX_RULE);
   return oneLine(
@@ -157,7 +160,7 @@ function ofIncident(teller: Teller, incident: TriggerIncident, told: Told, cause
   };
 }
 
-/** A person who starts a run by hand may hand over words. */
+/** A person who starts a run by hand may give a title. */
 function titleIn({ payload, reflex, sense, key, due }: Told): string {
   const title = own(payload, "title");
   if (typeof title === "string" && title !== "") return title;
@@ -166,7 +169,7 @@ function titleIn({ payload, reflex, sense, key, due }: Told): string {
   return `${reflex}${of === null ? "" : `: ${of}`}${sense === null ? (due === null ? "" : " (due)") : ` (${sense})`}`;
 }
 
-/** What started a run. `run` names the run. */
+/** The notice of a trigger. `run` is the id of the run. */
 export function noticeOf(teller: Teller, run: number, told: Told, cause: Cause | null): Notice {
   if (told.incident !== null) return ofIncident(teller, told.incident, told, cause);
   const since = told.at ?? told.due ?? teller.now;
@@ -195,7 +198,7 @@ export function noticeOf(teller: Teller, run: number, told: Told, cause: Cause |
   };
 }
 
-/** What an author says, in the step `id`. */
+/** The notice of an author's words, in the step `id`. */
 export function noticeOfWords(teller: Teller, id: string, words: Words): Notice {
   return {
     key: `${teller.scope}/step/${id}`,

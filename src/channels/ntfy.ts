@@ -1,16 +1,16 @@
-/** ntfy: a message posted to a topic. https://docs.ntfy.sh/publish/ */
+/** Owns ntfy: a message posted to a topic. https://docs.ntfy.sh/publish/ */
 import type { NtfyChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
 import type { ChannelRequest } from "./request.ts";
 import { bodyOf, bytes, PLAIN, titleOf } from "./words.ts";
 
-/** What is longer becomes an attachment. */
+/** ntfy makes an attachment of a longer message. */
 const MAX_BYTES = 4_096;
 
 const PRIORITIES = { info: "2", warning: "4", critical: "5" };
 const TAGS = { info: "information_source", warning: "warning", critical: "rotating_light" };
 
-/** A header as ntfy reads it: plain ASCII, or RFC 2047. */
+/** A header in the form that ntfy reads: plain ASCII, or RFC 2047. */
 const header = (text: string): string =>
   /^[\x20-\x7e]*$/.test(text) && !text.includes("=?") ? text : `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
 

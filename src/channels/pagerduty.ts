@@ -1,4 +1,4 @@
-/** PagerDuty: an event of its Events API v2. https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
+/** Owns PagerDuty: an event of its Events API v2. https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
 import type { PagerDutyChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
 import { type ChannelRequest, jsonRequest } from "./request.ts";
@@ -7,7 +7,7 @@ import { bodyOf, characters, fitted, PLAIN } from "./words.ts";
 const MAX_SUMMARY = 1_024;
 const MAX_SOURCE = 255;
 const MAX_KEY = 255;
-/** An event has at most 512 KiB, all of it. */
+/** A whole event has at most 512 KiB. */
 const MAX_DETAILS = 64 * 1024;
 
 const plain = (limit: number) => ({ limit, size: characters, write: PLAIN });

@@ -1,6 +1,6 @@
 /**
- * One try to hand a request to a channel. An error names what the server answered, and never the address, a header or the
- * body: any of these may be a secret.
+ * Owns one try to post a request to a channel. An error names the answer of the server, and never the address, a header or
+ * the body, because any of these may be a secret.
  */
 
 import { oneLine } from "../base/one-line.ts";
@@ -12,11 +12,11 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 const MAX_ANSWER = 200;
 
 export interface Answer {
-  /** In words, for a person: `200 OK`. */
+  /** The answer in words, for a person: `200 OK`. */
   readonly answer: string;
 }
 
-/** `hidden`: what stands in the configuration of the channel and must be in no message. */
+/** `hidden` are texts of the channel's configuration that no message may hold. */
 export async function post(request: ChannelRequest, hidden: readonly string[], signal: AbortSignal): Promise<Answer> {
   const response = await fetch(request.url, {
     method: "POST",
@@ -43,13 +43,13 @@ export async function post(request: ChannelRequest, hidden: readonly string[], s
   });
 }
 
-/** The error's code; its message may hold the address. */
+/** The code of the error. Its message may hold the address. */
 function reasonOf(error: unknown): string {
   const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
   return typeof code === "string" ? code : String(name);
 }
 
-/** As much of the answer as may be of use. */
+/** The useful begin of the answer. */
 async function bodyOf(response: Response, signal: AbortSignal): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -60,13 +60,13 @@ async function bodyOf(response: Response, signal: AbortSignal): Promise<string> 
       if (size >= MAX_ANSWER_BYTES) break;
     }
   } catch {
-    // What the server said before is enough, unless the time is up.
+    // The text that the server sent before is enough, unless the time is up.
     signal.throwIfAborted();
   }
   return Buffer.concat(parts).subarray(0, MAX_ANSWER_BYTES).toString("utf8");
 }
 
-/** Telegram, Discord, ntfy and PagerDuty say in JSON what was wrong. */
+/** Telegram, Discord, ntfy and PagerDuty describe the fault in JSON. */
 function shown(body: string, hidden: readonly string[]): string {
   const said = jsonOf(body);
   const words = ["description", "message", "error", "status"]
@@ -86,14 +86,14 @@ function jsonOf(body: string): Readonly<Record<string, unknown>> {
   }
 }
 
-/** Seconds, or a date. */
+/** The header holds seconds, or a date. */
 function retryAfterMs(header: string | null): number {
   if (header === null) return 0;
   const ms = /^\d{1,9}(\.\d+)?$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
   return Number.isFinite(ms) ? Math.max(0, ms) : 0;
 }
 
-/** Telegram says it in the body alone. */
+/** Telegram gives the time in the body only. */
 function retryAfterIn(body: string): number {
   const { parameters } = jsonOf(body);
   const seconds = typeof parameters === "object" && parameters !== null ? Object(parameters).retry_after : null;

@@ -1,4 +1,4 @@
-/** What a channel other than mail is sent: one HTTP request. */
+/** Owns the request to a channel other than mail: one HTTP request. */
 export interface ChannelRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,5 +15,5 @@ export const jsonRequest = (
   body: JSON.stringify(body),
 });
 
-/** `path` behind what the address says, without a second `/`. */
+/** `path` after the path of the address, without a second `/`. */
 export const below = (address: string, path: string): string => `${address.replace(/\/+$/, "")}${path}`;

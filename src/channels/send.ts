@@ -1,6 +1,6 @@
 /**
- * One try to hand a notice to a channel, within {@link TRY_MS}. An error names the channel and what was answered, and says
- * whether another try is worth it; the address of a channel is in no message.
+ * Owns one try to send a notice to a channel, within {@link TRY_MS}. An error names the channel and its answer, and says
+ * whether another try is worth it. The address of a channel is in no message.
  */
 import type { ChannelConfig, SmtpChannel, WebhookChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
@@ -53,7 +53,7 @@ const attempt = (channel: ChannelConfig, notice: Notice, sending: Sending, signa
 
 const titleOf = ({ name }: ChannelConfig): string => `channel \`${name}\``;
 
-/** Resolves with what the channel answered. `sending`: what a web hook is sent. */
+/** Resolves with the answer of the channel. `sending` is the content for a web hook. */
 export async function send(
   channel: ChannelConfig,
   notice: Notice,

@@ -1,15 +1,15 @@
-/** Slack: an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
+/** Owns Slack: an incoming webhook. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks */
 import type { UrlChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
 import { type ChannelRequest, jsonRequest } from "./request.ts";
 import { bodyOf, characters, fitted, titleOf } from "./words.ts";
 
-/** Of a `header`, of the text of a `section`, of the line that a notification shows. */
+/** Limits of a `header`, of the text of a `section`, and of the line that a notification shows. */
 const MAX_HEADER = 150;
 const MAX_SECTION = 3_000;
 const MAX_LINE = 300;
 
-/** The three characters that Slack acts on. In a `plain_text` nothing else means anything. */
+/** Escapes the three characters that Slack acts on. No other character has a meaning in a `plain_text`. */
 const literal = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
 export function slackRequest({ url }: UrlChannel, notice: Notice): ChannelRequest {

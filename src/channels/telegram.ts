@@ -1,4 +1,4 @@
-/** Telegram: `sendMessage` of the Bot API. https://core.telegram.org/bots/api#sendmessage */
+/** Owns Telegram: `sendMessage` of the Bot API. https://core.telegram.org/bots/api#sendmessage */
 import type { TelegramChannel } from "../model/channel.ts";
 import type { Notice } from "../model/notice.ts";
 import { below, type ChannelRequest, jsonRequest } from "./request.ts";

@@ -1,4 +1,4 @@
-/** A web hook as a channel: as the workflow `webhook` sends what started a run. */
+/** Owns a web hook as a channel. It sends a run's trigger as the workflow `webhook` does. */
 import { err, ok, type Result } from "../base/result.ts";
 import type { WebhookChannel } from "../model/channel.ts";
 import { withAdvice } from "../model/retry-advice.ts";
@@ -7,7 +7,7 @@ import { deliver } from "../workflows/webhook/deliver.ts";
 import { filledIn, type Options, options } from "../workflows/webhook/index.ts";
 import type { Answer } from "./post.ts";
 
-/** The options with their defaults, or what is wrong with them. */
+/** The options with their defaults, or a sentence about the fault in them. */
 export function readWebhookOptions({ options: given }: WebhookChannel): Result<Options, string> {
   const read = options["~standard"].validate(given);
   return "value" in read ? ok(read.value) : err(read.issues.map(({ message }) => message).join("; "));
@@ -16,11 +16,11 @@ export function readWebhookOptions({ options: given }: WebhookChannel): Result<O
 export interface Sending {
   readonly trigger: Trigger;
   readonly trace: string;
-  /** The same for every try. */
+  /** Each try has the same id. */
   readonly id: string;
 }
 
-/** `named`: how errors name the channel. */
+/** Errors call the channel `named`. */
 export async function sendWebhook(
   channel: WebhookChannel,
   { trigger, trace, id }: Sending,

@@ -1,4 +1,4 @@
-/** A notice in words: its title, its lines, and the cut that makes a text fit where it goes. */
+/** Owns a notice in words: its title, its lines, and the cut that makes a text fit. */
 import { localMoment } from "../base/local-time.ts";
 import { oneLine } from "../base/one-line.ts";
 import type { Notice } from "../model/notice.ts";
@@ -10,7 +10,7 @@ const STEPS = [
   ["s", 1_000],
 ] as const;
 
-/** Two units at most: `3 d 4 h`, `12 min 25 s`. */
+/** A duration in at most two units: `3 d 4 h`, `12 min 25 s`. */
 export function lasted(ms: number): string {
   let left = Math.max(0, Math.round(ms / 1_000) * 1_000);
   const first = STEPS.findIndex(([, size]) => left >= size);
@@ -23,7 +23,7 @@ export function lasted(ms: number): string {
   return parts.join(" ");
 }
 
-/** A moment of this host, to the second, with its zone. */
+/** A moment in the host's time zone, to the second, with the zone. */
 export function moment(at: number): string {
   const offset = -new Date(at).getTimezoneOffset();
   const two = (value: number): string => String(value).padStart(2, "0");
@@ -31,7 +31,7 @@ export function moment(at: number): string {
   return `${localMoment(at).slice(0, 19)} ${zone}`;
 }
 
-/** What became of it, as the first word of a title: `critical`, `critical, reminder`, `resolved`. */
+/** The first words of a title: `critical`, `critical, reminder`, `resolved`. */
 export function stateOf({ notification, severity }: Notice): string {
   if (notification === "resolved") return "resolved";
   if (notification === "reminded") return `${severity}, reminder`;
@@ -40,11 +40,11 @@ export function stateOf({ notification, severity }: Notice): string {
 
 export const MAX_TITLE = 250;
 
-/** `[critical] web1: /srv is 91 % full`, on one line. */
+/** The title on one line: `[critical] web1: /srv is 91 % full`. */
 export const titleOf = (notice: Notice): string =>
   oneLine(`[${stateOf(notice)}] ${notice.host}: ${notice.summary}`, MAX_TITLE);
 
-/** The parts of the body in their order; all but the first are cut first where there is no room. */
+/** The parts of the body in their order. Where room is missing, the later parts are cut first. */
 export function partsOf(notice: Notice): readonly string[] {
   const facts = notice.facts.map(({ label, value }) => `${label}: ${value}`);
   const lists = notice.lists.map(({ label, lines }) => [`${label}:`, ...lines.map((line) => `  ${line}`)].join("\n"));
@@ -53,23 +53,23 @@ export function partsOf(notice: Notice): readonly string[] {
 
 export type Size = (text: string) => number;
 
-/** As JavaScript, Slack, Discord and Telegram count. */
+/** The count of JavaScript, Slack, Discord and Telegram. */
 export const characters: Size = (text) => text.length;
 export const bytes: Size = (text) => Buffer.byteLength(text);
 
-/** Where nothing in a text means more than itself. */
+/** For a channel in which no character has a meaning of its own. */
 export const PLAIN = (text: string): string => text;
 
 const CUT = "…";
 
-/** How a text is written for a channel, and what a channel takes of it. */
+/** The way to write a text for a channel, and the channel's limit. */
 export interface Fit {
   readonly limit: number;
   readonly size: Size;
   readonly write: (text: string) => string;
 }
 
-/** The text escaped, cut between characters so that it fits; a cut text ends with `…`. */
+/** The escaped text, cut between characters so that it fits. A cut text ends with `…`. */
 export function fitted(text: string, { limit, size, write }: Fit): string {
   const whole = write(text);
   if (size(whole) <= limit) return whole;
@@ -85,7 +85,7 @@ export function fitted(text: string, { limit, size, write }: Fit): string {
   return cut + CUT;
 }
 
-/** The body, whose last line, the command, is there however long the rest is. */
+/** The body. Its last line, the command, is there for a body of any length. */
 export function bodyOf(notice: Notice, fit: Fit): string {
   const { command } = notice;
   const body = partsOf(notice).join("\n\n");

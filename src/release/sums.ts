@@ -1,6 +1,6 @@
 /**
- * `SHA256SUMS` of a release: what its lines are, and whether a file is what its line says. The lines are those of
- * `sha256sum`, so `sha256sum -c SHA256SUMS` comes to the same answer.
+ * Owns `SHA256SUMS` of a release: its lines, and the comparison of a file with its line. The lines are those of
+ * `sha256sum`, so `sha256sum -c SHA256SUMS` gives the same answer.
  */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -15,12 +15,12 @@ export const SUMS_FILE = "SHA256SUMS";
 export type Sums = ReadonlyMap<string, string>;
 
 /**
- * `sha256sum` writes `*` before a name that it read in binary mode, and takes digests in capitals and lines that end with CRLF.
- * A name is that of a file beside `SHA256SUMS`, so `./` before the name changes nothing.
+ * `sha256sum` writes `*` before a name that it read in binary mode. It accepts digests in capitals, and lines that end with
+ * CRLF. A name is that of a file beside `SHA256SUMS`, so `./` before the name changes nothing.
  */
 const LINE = /^([0-9A-Fa-f]{64}) [ *](?:\.\/)*([A-Za-z0-9_+~][A-Za-z0-9._+~-]*)\r?$/;
 
-/** The lines of a `SHA256SUMS`, or every line that is none. `file` is where the text stands, for the messages. */
+/** The lines of a `SHA256SUMS`, or a problem for every bad line. `file` is the place of the text, for messages. */
 export function parseSums(text: string, file: string): Result<Sums, readonly Problem[]> {
   const sums = new Map<string, string>();
   const problems: Problem[] = [];
@@ -58,8 +58,8 @@ export async function sha256Of(path: string): Promise<string> {
 }
 
 /**
- * Whether the file at `path` is what `sums` says of `name`, by default the name that the file has: the digest of the file,
- * or what is wrong.
+ * Compares the file at `path` with the line of `name`, by default the name of the file. Returns the digest of the file, or
+ * the problem.
  */
 export async function matchSums(
   sums: Sums,

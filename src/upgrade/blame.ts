@@ -1,11 +1,16 @@
-/** Whose fault it is that the old executable does not go on: only data that it cannot read justify other data. */
+/**
+ * Owns the blame when the old executable does not go on. Only data that the old executable cannot read justify other data.
+ */
 import { dirname } from "node:path";
 import { asOwner, ownerOf } from "../base/owner.ts";
 import { answerOf, problemIn } from "./candidate.ts";
 import type { Journal } from "./home.ts";
 import type { Running } from "./service.ts";
 
-/** `data`: the old executable says that it cannot read them. `host`: the disk, the config, whatever else a person mends. */
+/**
+ * `data`: the old executable says that it cannot read them. `host`: the disk, the config, or something else that a person
+ * mends.
+ */
 export type Blame = "data" | "host" | "unknown";
 
 export interface Fault {
@@ -20,7 +25,7 @@ const REFUSED = 78;
 /** A daemon that refuses what it finds says so within this time, or is killed. */
 const ANSWER_MS = 90_000;
 
-/** Kinds of problems that say: the data are of another nerve, or damaged. */
+/** Kinds of problems that mean: the data are of another nerve, or damaged. */
 const OF_DATA: ReadonlySet<string> = new Set([
   "newer-store",
   "store-migration",
@@ -29,7 +34,7 @@ const OF_DATA: ReadonlySet<string> = new Set([
   "archive-damaged",
 ]);
 
-/** `code`: the daemon's exit code, where that is known. A daemon that refused is asked again what it refuses. */
+/** `code` is the daemon's exit code, where it is known. A daemon that refused is asked again for its reason. */
 export async function blameFor(
   words: string,
   code: number | null,

@@ -1,6 +1,6 @@
 /**
- * The executable that is to come: what it is, whether it is what was released, and what it says of this host's config, modules
- * and databases, each tried on copies.
+ * Owns the new executable: its identity, the proof that it is the released file, and its answers about this host's config,
+ * modules and databases, each tried on copies.
  */
 import { mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,7 +12,10 @@ import { type Problem, problem } from "../model/problem.ts";
 import { matchSums, parseSums, SUMS_FILE } from "../release/sums.ts";
 import type { Build } from "./home.ts";
 
-/** Why `file` can be no executable to come, or null. A file that is not plain is never opened: the open of a pipe may wait for ever. */
+/**
+ * Why `file` cannot be the new executable, or null. Only a plain file is opened, because the open of a pipe may wait for
+ * ever.
+ */
 export function whyUnfit(file: string): Problem | null {
   try {
     const kind = kindAt(file);
@@ -23,7 +26,7 @@ export function whyUnfit(file: string): Problem | null {
   }
 }
 
-/** What lies at a path, or where a link there ends. Throws where nothing does. */
+/** The kind of file at a path, or at the end of a link there. Throws where nothing is. */
 const kindAt = (file: string): FileKind | null => fileKind(realpathSync(file));
 
 function unreachable(file: string, error: unknown): Problem {
@@ -33,7 +36,7 @@ function unreachable(file: string, error: unknown): Problem {
   return problem("no-file", what, "name the executable of another nerve", file);
 }
 
-/** Whether `name` of the folder of `file` is, by its bytes at `copy`, what `SHA256SUMS` beside it says; its SHA-256. */
+/** Compares the bytes at `copy` with the line of the file's name in `SHA256SUMS` beside `file`. Returns the SHA-256. */
 export async function verify(file: string, copy: string): Promise<Result<string, readonly Problem[]>> {
   const folder = dirname(file);
   const sums = join(folder, SUMS_FILE);
@@ -56,16 +59,16 @@ export async function verify(file: string, copy: string): Promise<Result<string,
 export interface Setting {
   readonly config: string;
   readonly data: string;
-  /** Of the daemon, where one runs: variables and credentials that only it gets. */
+  /** The environment of the daemon, where one runs. Only the daemon gets these variables and credentials. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Ends what is tried. */
+  /** Ends the trial. */
   readonly stop: AbortSignal;
 }
 
-/** So long a check of very large databases may take. */
+/** A check of very large databases may take this long. */
 const CHECK_MS = 3_600_000;
 const VERSION_MS = 30_000;
-/** So many characters of a text that is no problem of nerve's are shown. */
+/** At most this many characters are shown of a text that is no problem of nerve's. */
 const MAX_SAID = 500;
 
 interface Answer {
@@ -97,7 +100,7 @@ export async function answerOf(
   }
 }
 
-/** What `copy`, the copy of `file`, says that it is. Runs as the owner of the data. */
+/** The identity of `copy`, the copy of `file`, in its own words. It runs as the owner of the data. */
 export async function describe(
   file: string,
   copy: string,
@@ -117,7 +120,7 @@ export async function describe(
   return err(problem("no-nerve", `${file} does not run as nerve here: ${why.slice(0, MAX_SAID)}`, hint, file));
 }
 
-/** The folder for copies: where the databases lie, for there is room for them. */
+/** The folder for copies. It is beside the databases, because there is room for them. */
 const scratchOf = (data: string): string => join(data, "upgrade-check");
 
 interface Check {
@@ -146,7 +149,7 @@ async function checkBy(file: string, { config, data, environment, stop }: Settin
   }
 }
 
-/** Another version may say less of a problem than this one, or more. */
+/** Reads a problem. Another version may give fewer fields of it than this version, or more. */
 export function problemIn(text: string): readonly Problem[] {
   const { error } = fieldsOf(readJson(text));
   if (!isJsonObject(error)) return [];
@@ -168,8 +171,8 @@ const textOf = (value: Json | undefined): string | null => (typeof value === "st
 const numberOf = (value: Json | undefined): number | null => (typeof value === "number" ? value : null);
 
 /**
- * Migrations that the new executable would apply, or what it finds wrong that the old one does not: a sense that does not load
- * with either holds up no upgrade.
+ * The migrations that the new executable would apply, or the problems that only the new executable finds. A sense that
+ * loads with neither executable does not stop an upgrade.
  */
 export async function rehearse(
   copy: string,
@@ -188,7 +191,7 @@ export async function rehearse(
   return err([problem("check-failed", message), ...fresh]);
 }
 
-/** What it does not say is not known. */
+/** A field that is missing in the answer is not known. */
 function pendingIn(stdout: string): string[] {
   const { store, senses } = fieldsOf(readJson(stdout));
   return [store ?? null, ...itemsOf(senses)].flatMap((database, at) => {

@@ -1,6 +1,7 @@
 /**
- * Rows that a newer nerve has written, in the tables of an older one. The older database is a copy from before the migrations; its
- * tables are emptied and filled with what the newer one holds in their columns. Further tables and columns stay behind.
+ * Owns the step of a newer nerve's rows into the tables of an older nerve. The older database is a copy from before the
+ * migrations. Its tables are emptied, and filled with the newer rows in their columns. Further tables and columns stay
+ * behind.
  */
 import { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
@@ -10,7 +11,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const TABLES =
   "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_migrations'";
-/** What acts by itself, or has tables of its own, is not filled by copying rows. */
+/** Triggers act by themselves, and virtual tables have tables of their own: copied rows cannot fill such a database. */
 const UNFIT = `SELECT name FROM main.sqlite_schema
   WHERE type = 'trigger' OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%') LIMIT 1`;
 
@@ -23,7 +24,7 @@ const names = (db: Database, sql: string): string[] =>
 const columnsOf = (db: Database, schema: string, table: string): string[] =>
   names(db, `SELECT name FROM pragma_table_info('${table.replaceAll("'", "''")}', '${schema}')`);
 
-/** Why the rows cannot be kept, or nothing. `older` is changed, and durable when this returns; `newer` is only read. */
+/** Why the rows cannot be kept, or nothing. `older` is changed, and durable when this returns. `newer` is only read. */
 export function carryOver(older: string, newer: string): Result<void, string> {
   const db = new Database(older, { readwrite: true, strict: true });
   try {

@@ -1,10 +1,11 @@
 /**
- * The data for the way back. The first rung that the old executable starts on is taken:
+ * Owns the data for the way back. The first rung on which the old executable starts is taken:
  * - `as-it-is`: no database has had a migration that the old executable does not know. Nothing is touched.
- * - `carried-over`: such databases are made anew in their old tables, with every row that the new executable has committed.
- * - `backup`: the data from before the upgrade. What was committed since is not in force.
- * What is replaced is moved to `data/after-upgrade`, and stays. Everything is prepared in a folder first, then put in place by
- * renames; a marker keeps daemons away meanwhile, and whoever was killed in between does the rest again.
+ * - `carried-over`: databases with such migrations are made anew in their old tables, with every row that the new
+ * executable has committed.
+ * - `backup`: the data from before the upgrade. Later rows are not in force.
+ * Replaced files are moved to `data/after-upgrade`, and stay. Everything is prepared in a folder first, then put in place
+ * by renames. A marker keeps daemons away meanwhile. After a kill the rest is done again.
  */
 import type { Database } from "bun:sqlite";
 import {
@@ -34,7 +35,7 @@ import type { Rung } from "./home.ts";
 
 export const backupOf = (data: string): string => join(data, "before-upgrade");
 export const asideOf = (data: string): string => join(data, "after-upgrade");
-/** Databases that are whole and wait to be put in place. */
+/** Whole databases that wait to be put in place. */
 const readyOf = (data: string): string => join(data, "upgrade-ready");
 const makingOf = (data: string): string => join(data, "upgrade-making");
 
@@ -53,7 +54,7 @@ function migratedIn(data: string, files: readonly BackupFile[]): BackupFile[] {
       const applied = opened.value.query<{ name: string }, []>("SELECT name FROM _migrations").all();
       return applied.some(({ name }) => !known.has(name));
     } catch {
-      // It has no such table, or is damaged: the old executable says which.
+      // The database has no such table, or is damaged: the old executable names the fault.
       return false;
     } finally {
       opened.value.close(true);
@@ -61,27 +62,30 @@ function migratedIn(data: string, files: readonly BackupFile[]): BackupFile[] {
   });
 }
 
-/** Whether the old executable can use the data as it is, going by the migrations. */
+/** The first rung that the migrations allow. */
 export function firstRung(data: string): Result<Rung, Problem> {
   const manifest = readManifest(backupOf(data));
   if (!manifest.ok) return manifest;
   return ok(migratedIn(data, manifest.value.files).length === 0 ? "as-it-is" : "carried-over");
 }
 
-/** Whether somebody was killed while databases were put in place; the marker has kept every daemon away since. */
+/** True when a process was killed while it put databases in place. The marker has kept every daemon away since. */
 export const isHalfPlaced = (data: string): boolean => existsSync(join(data, RESTORING));
 
-/** Databases by name, each with why its newest rows are not in force. */
+/** A sentence for each database whose newest rows are not in force. */
 export type Left = readonly string[];
 
-/** Puts the data of `rung` in place; the daemon is stopped. Answers what could not be carried over. Done again, it goes on. */
+/**
+ * Puts the data of `rung` in place. The daemon is stopped. Returns what could not be carried over. A second call goes on
+ * after a kill.
+ */
 export function putBack(data: string, rung: Rung): Result<Left, Problem> {
   if (rung === "as-it-is") return ok([]);
   const manifest = readManifest(backupOf(data));
   if (!manifest.ok) return manifest;
   const { files } = manifest.value;
   try {
-    // Whoever was killed before the marker was there kept no daemon away: rows may have been committed since.
+    // A process that was killed before the marker was there kept no daemon away: rows may have been committed since.
     const left = isHalfPlaced(data) && existsSync(readyOf(data)) ? [] : prepare(data, files, rung);
     place(data);
     if (rung === "backup") bringBackFiles(data, files);
@@ -95,7 +99,7 @@ export function putBack(data: string, rung: Rung): Result<Left, Problem> {
   }
 }
 
-/** Leaves whole databases in the folder `ready`. */
+/** Leaves whole databases in the folder of {@link readyOf}. */
 function prepare(data: string, files: readonly BackupFile[], rung: Rung): string[] {
   const making = makingOf(data);
   for (const folder of [making, readyOf(data)]) rmSync(folder, { recursive: true, force: true });
@@ -112,7 +116,7 @@ function prepare(data: string, files: readonly BackupFile[], rung: Rung): string
     fresh();
     left.push(`${path}: ${carried.error}`);
   }
-  // Rows are gone, so no cursor of a reader is good any more.
+  // Rows are gone, so no cursor of a reader is good any longer.
   if (rung === "backup" || left.some((one) => one.startsWith(`${STORE}:`))) changeEpoch(join(making, STORE));
   for (const path of walk(making)) syncPath(join(making, path));
   syncPath(join(making, "senses"));
@@ -123,7 +127,7 @@ function prepare(data: string, files: readonly BackupFile[], rung: Rung): string
   return left;
 }
 
-/** Moves what is ready into place, one database after the other. */
+/** Moves the ready databases into place, one after the other. */
 function place(data: string): void {
   const ready = readyOf(data);
   const marker = join(data, RESTORING);
@@ -147,7 +151,7 @@ function place(data: string): void {
   syncPath(data);
 }
 
-/** A folder of this move alone: a second one does not hide what the first has kept. */
+/** A folder of this move alone, so that a second move does not hide what the first has kept. */
 function newAside(data: string): string {
   for (let nth = 1; ; nth++) {
     const folder = join(asideOf(data), String(nth));
@@ -158,8 +162,8 @@ function newAside(data: string): string {
 }
 
 /**
- * Gives the database a second name. Nothing of its write-ahead log may stay beside another database: SQLite would play the
- * log into that.
+ * Gives the database a second name. No part of its write-ahead log may stay beside another database, because SQLite would
+ * play the log into that database.
  */
 function keepWhole(file: string, aside: string): void {
   const opened = openWriter(file, "full");
@@ -168,7 +172,7 @@ function keepWhole(file: string, aside: string): void {
     opened.value.close(true);
   }
   linkSync(file, aside);
-  // A reader that stayed kept a part of the log from going into the database.
+  // A reader that stayed open kept a part of the log from going into the database.
   if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) linkSync(`${file}-wal`, `${aside}-wal`);
   for (const ending of ["-wal", "-shm"]) rmSync(`${file}${ending}`, { force: true });
 }
@@ -177,11 +181,11 @@ function checkpoint(db: Database): void {
   try {
     db.run("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch {
-    // The database is damaged: what is put in its place is not.
+    // The database is damaged. The database that takes its place is not.
   }
 }
 
-/** Files of the archive and blobs that retention has removed since. */
+/** Brings back files of the archive and blobs that retention has removed since the backup. */
 function bringBackFiles(data: string, files: readonly BackupFile[]): void {
   for (const { path } of files) {
     const to = join(data, path);

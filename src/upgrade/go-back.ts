@@ -1,4 +1,4 @@
-/** The way back: the data, then the old executable, then the daemon, which is watched like a new one. */
+/** Owns the way back: the data, then the old executable, then the daemon, which is watched like a new daemon. */
 import { existsSync } from "node:fs";
 import { ok, type Result } from "../base/result.ts";
 import type { Problem } from "../model/problem.ts";
@@ -11,12 +11,14 @@ import { BY_OTHERS, type Running, start } from "./service.ts";
 import { holdPlace } from "./stopped.ts";
 import { lastLog, type Patience, WITHIN_MS, watch } from "./watch.ts";
 
-/** When the old executable may go on with the backup, without what was committed since. */
+/** When the old executable may go on with the backup, without later rows. */
 export type Discard =
   | "never"
-  /** It says that it cannot read the data. Only for the process that has begun the upgrade: the backup is seconds old. */
+  /**
+   * When it says that it cannot read the data. Only for the process that began the upgrade, whose backup is seconds old.
+   */
   | "if-unreadable"
-  /** A person asked for it, where nothing else helps. */
+  /** When a person asked for it, and nothing else helps. */
   | "asked";
 
 export interface WayBack {
@@ -63,17 +65,17 @@ export async function goBack(begun: Journal, reason: string, way: WayBack): Prom
   return ok({ kind: "gone-back", from, to, reason, rung: journal.rung });
 }
 
-/** A daemon that runs is seen to do so within this time. */
+/** A running daemon is found within this time. */
 const SEEN_MS = 10_000;
 
-/** The old executable runs, and has committed since the upgrade began: nothing is left to be done. */
+/** True when the old executable runs and has committed since the upgrade began: then nothing is left to do. */
 async function isProven({ from, data, lastLog: since }: Journal, { home, was, patience }: WayBack): Promise<boolean> {
   if (was === null || (await home.inPlace()) !== from.sha256) return false;
   const seen = { ...patience, withinMs: SEEN_MS };
   return (await watch(home.executable, data, BY_OTHERS, since, seen)) === null;
 }
 
-/** Which data the way back begins with: what a killed one has half placed, else what the data are now. Stops the daemon. */
+/** The first data of the way back: half-placed data of a killed one, or else the present data. Stops the daemon. */
 async function rungFor({ manager, data, rung }: Journal): Promise<Result<Rung, Problem>> {
   const held = await holdPlace(manager, data);
   try {
@@ -84,7 +86,7 @@ async function rungFor({ manager, data, rung }: Journal): Promise<Result<Rung, P
   }
 }
 
-/** Puts the old executable on its feet with the data of the journal's rung. What is wrong with that, or null. */
+/** Starts the old executable with the data of the journal's rung. Returns its fault, or null. */
 async function stand(journal: Journal, { home, was, patience, tell }: WayBack): Promise<Fault | Problem | null> {
   const { data, manager, from, rung } = journal;
   const held = await holdPlace(manager, data);

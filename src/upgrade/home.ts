@@ -1,7 +1,7 @@
 /**
- * The folder of an upgrade, beside the executable and with the rights of who may replace that: the new executable until it is
- * in place, the previous one for the way back, and the journal, which says how far an upgrade has come. The journal decides
- * what becomes the executable, so it lies where nerve's own user cannot write it.
+ * Owns the folder of an upgrade, beside the executable. Only who may replace the executable may write the folder. It holds
+ * the new executable until it is in place, the previous one for the way back, and the journal with the progress of the
+ * upgrade. The journal decides which file becomes the executable, so nerve's own user cannot write it.
  */
 import {
   chmodSync,
@@ -27,7 +27,7 @@ import { sha256Of } from "../release/sums.ts";
 import { acquireLock, type Lock } from "../sqlite/lock.ts";
 import type { Manager } from "./service.ts";
 
-/** An executable of nerve. */
+/** A version of nerve as an executable. */
 export interface Build {
   readonly version: string;
   readonly commit: string;
@@ -35,12 +35,13 @@ export interface Build {
 }
 
 /**
- * How far an upgrade is. Up to `backed-up` the old executable is in place; at `swapping` either is; at `watching` and `done` the
- * new one is. `going-back` and `gone-back`: the same on the way back. `stuck`: the old one is in place again, and does not go on.
+ * The progress of an upgrade. Up to `backed-up` the old executable is in place; at `swapping` either is; at `watching` and
+ * `done` the new one is. `going-back` and `gone-back` are the same on the way back. `stuck`: the old one is in place again,
+ * and does not go on.
  */
 export type Step = "stopping" | "backed-up" | "swapping" | "watching" | "done" | "going-back" | "gone-back" | "stuck";
 
-/** Which data the old executable goes on with: what is there, its rows in the old tables, or the backup. */
+/** The data with which the old executable goes on: the present data, their rows in the old tables, or the backup. */
 export type Rung = "as-it-is" | "carried-over" | "backup";
 
 export interface Journal {
@@ -49,11 +50,11 @@ export interface Journal {
   readonly data: string;
   readonly from: Build;
   readonly to: Build;
-  /** Who runs the daemon; null: none ran. */
+  /** The manager of the daemon. Null where no daemon ran. */
   readonly manager: Manager | null;
   /** The highest log id when the daemon had stopped. */
   readonly lastLog: number;
-  /** Why it goes or went back, or null. */
+  /** The reason for the way back, or null. */
   readonly reason: string | null;
   readonly rung: Rung;
 }
@@ -63,7 +64,7 @@ const O_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | consta
 
 const asideOf = (file: string): string => `${file}.tmp`;
 
-/** A rename does nothing where both names are of one file already, and then leaves the first name. */
+/** Renames a file, also where both names are of one file already. A rename does nothing then, and leaves the first name. */
 function renameLink(from: string, to: string): void {
   renameSync(from, to);
   rmSync(from, { force: true });
@@ -86,31 +87,31 @@ export class Home {
     return join(this.folder, "previous");
   }
 
-  /** Another name of the previous executable, until this name is in place. */
+  /** A second name of the previous executable, until that name is in place. */
   get #again(): string {
     return join(this.folder, "again");
   }
 
   /**
-   * Makes the folder, locks it and removes what a kill left there; null while another upgrade has it. Throws what the file
-   * system throws.
+   * Makes the folder, locks it and removes what a kill left there. Null while another upgrade has the lock. Throws errors
+   * of the file system.
    */
   enter(): Lock | null {
     mkdirSync(this.folder, { recursive: true });
-    // The owner of the data runs what lies there, whatever the umask is.
+    // The owner of the data runs the file, under any umask.
     chmodSync(this.folder, 0o755);
     const lock = acquireLock(join(this.folder, "lock"));
     if (lock !== null) this.#tidy();
     return lock;
   }
 
-  /** Everything has its place by a rename, so no step needs what still lies aside. */
+  /** Removes the files that lie aside. A rename gives everything its place, so no step needs them. */
   #tidy(): void {
     const files = [this.staged, this.#again, asideOf(this.previous), asideOf(join(this.folder, JOURNAL))];
     for (const file of files) rmSync(file, { force: true });
   }
 
-  /** Null: no upgrade was ever begun here. */
+  /** Null where no upgrade was ever begun. */
   read(): Result<Journal | null, Problem> {
     const file = join(this.folder, JOURNAL);
     if (!existsSync(file)) return ok(null);
@@ -125,7 +126,7 @@ export class Home {
     this.#replace(join(this.folder, JOURNAL), Buffer.from(`${JSON.stringify(journal, null, 1)}\n`), 0o600);
   }
 
-  /** Copies the executable that is to come, durably, so that what is checked is what is put in place. */
+  /** Copies the new executable, durably, so that the checked file is the file that is put in place. */
   stage(file: string): void {
     rmSync(this.staged, { force: true });
     copyFileSync(file, this.staged, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
@@ -134,7 +135,7 @@ export class Home {
     syncPath(this.folder);
   }
 
-  /** Keeps the executable that is in place as the previous one. */
+  /** Keeps the present executable as the previous one. */
   keepPrevious(): void {
     const aside = asideOf(this.previous);
     rmSync(aside, { force: true });
@@ -143,21 +144,21 @@ export class Home {
     syncPath(this.folder);
   }
 
-  /** Puts a file of the folder in the executable's place, in one step. */
+  /** Puts a file of the folder in the place of the executable, in one step. */
   putInPlace(file: string): void {
     renameLink(file, this.executable);
     syncPath(dirname(this.executable));
     syncPath(this.folder);
   }
 
-  /** Puts the previous executable in place; it stays here too. */
+  /** Puts the previous executable in place. It stays in the folder too. */
   putPreviousInPlace(): void {
     rmSync(this.#again, { force: true });
     linkSync(this.previous, this.#again);
     this.putInPlace(this.#again);
   }
 
-  /** The SHA-256 of the executable that is in place. */
+  /** The SHA-256 of the present executable. */
   inPlace(): Promise<string> {
     return sha256Of(this.executable);
   }

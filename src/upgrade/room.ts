@@ -14,7 +14,7 @@ const NO_ROOM: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT"]);
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** Whether the databases of `data` can be copied there, and a daemon goes on beside the copies: null, or what is missing. */
+/** Null where `data` has room for copies of its databases and for a daemon beside them. Otherwise the missing room. */
 export function noRoomForBackup(data: string): Problem | null {
   if (!existsSync(join(data, STORE))) return null;
   const files = [STORE, ...sensesIn(data).map((name) => `${SENSES}/${name}.db`)];
@@ -29,7 +29,7 @@ export function noRoomForBackup(data: string): Problem | null {
   return problem("no-room", message, `have at least ${needed} free there`, data);
 }
 
-/** Copies `file` beside the executable: null, or how much room is missing there. Throws what else the file system throws. */
+/** Copies `file` beside the executable. Returns null, or the missing room. Throws other errors of the file system. */
 export function stage(home: Home, file: string): Problem | null {
   try {
     home.stage(file);

@@ -1,6 +1,6 @@
 /**
- * Who runs the daemon of a data directory, and how it is stopped and started: the unit of systemd that the process belongs to,
- * or this program, with the arguments, the folder and the output that the daemon was started with by hand.
+ * Owns the start and the stop of the daemon of a data directory, and the question who runs it: the unit of systemd that the
+ * process belongs to, or this program, with the arguments, the folder and the output of a daemon that was started by hand.
  */
 import { openSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export interface Running {
   readonly pid: number;
   readonly manager: Manager;
   readonly environment: Readonly<Record<string, string>>;
-  /** Where the process writes to; null: it cannot be had. */
+  /** The output of the process. Null where it cannot be opened. */
   readonly output: number | null;
 }
 
@@ -41,7 +41,7 @@ export function holderOf(data: string): number | null {
   return statSync(lock, { throwIfNoEntry: false }) === undefined ? null : lockHolder(lock);
 }
 
-/** What a service manager gives to one process alone, and what a daemon is not to be started with. */
+/** Variables that a service manager gives to one process alone. A new daemon must not get them. */
 const NOT_INHERITED = /^(NOTIFY_SOCKET|WATCHDOG_|LISTEN_|INVOCATION_ID$|JOURNAL_STREAM$|MAINPID$|SYSTEMD_EXEC_PID$)/;
 
 function environmentOf(pid: number): Record<string, string> {
@@ -65,7 +65,7 @@ export function systemctl(scope: "system" | "user", ...words: readonly string[])
   return { code: exitCode, text: `${stdout.toString()}${stderr.toString()}`.trim() };
 }
 
-/** The unit whose main process it is, or null. Source: systemd's documentation of control groups, cgroups(7). */
+/** The unit whose main process is `pid`, or null. Source: systemd's documentation of control groups, cgroups(7). */
 function unitOf(pid: number): Manager | null {
   const [, path = ""] = /^0::(.*)$/m.exec(read(`/proc/${pid}/cgroup`) ?? "") ?? [];
   const [, unit = ""] = /\/([^/]+\.service)$/.exec(path) ?? [];
@@ -111,7 +111,7 @@ async function isGoneWithin(pid: number, ms: number): Promise<boolean> {
   return !isAlive(pid);
 }
 
-/** Stops the daemon; resolves once its process is gone. */
+/** Stops the daemon. Resolves once its process is gone. */
 export async function stop(manager: Manager, data: string): Promise<void> {
   if (manager.kind === "systemd") systemctl(manager.scope, "stop", manager.unit);
   const pid = holderOf(data);
@@ -126,20 +126,20 @@ export async function stop(manager: Manager, data: string): Promise<void> {
   }
 }
 
-/** Who else might start the daemon again, a supervisor that nerve does not know, has this long. */
+/** A supervisor that nerve does not know has this long to start the daemon again. */
 const BY_OTHERS_MS = 2_000;
 
 export interface Started {
-  /** What is known to be wrong, or null. Asked again and again while the daemon is watched. */
+  /** The known fault, or null. Asked again and again while the daemon is watched. */
   fault(): string | null;
-  /** The exit code of the daemon, or null where that is not known. */
+  /** The exit code of the daemon. Null where it is not known. */
   code(): number | null;
 }
 
 /** A daemon that somebody else started. */
 export const BY_OTHERS: Started = { fault: () => null, code: () => null };
 
-/** Has the daemon started, with the environment and the output that it had. */
+/** Starts the daemon, with the environment and the output that it had. */
 export async function start(manager: Manager, executable: string, data: string, was: Running | null): Promise<Started> {
   if (manager.kind === "systemd") return startUnit(manager.scope, manager.unit);
   for (const until = performance.now() + BY_OTHERS_MS; performance.now() < until; await Bun.sleep(POLL_MS)) {
@@ -164,7 +164,7 @@ export async function start(manager: Manager, executable: string, data: string, 
 }
 
 function startUnit(scope: "system" | "user", unit: string): Started {
-  // A unit that failed too often within minutes is not started otherwise.
+  // systemd refuses the start of a unit that failed too often within minutes.
   systemctl(scope, "reset-failed", unit);
   const { code, text } = systemctl(scope, "start", unit);
   const ended = (): number => Number(systemctl(scope, "show", "--value", "-p", "ExecMainStatus", unit).text);

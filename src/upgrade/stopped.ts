@@ -1,4 +1,6 @@
-/** A data directory whose daemon is stopped: the lock keeps every other from starting while something is put in place. */
+/**
+ * Owns a data directory whose daemon is stopped: the lock keeps every other daemon away while something is put in place.
+ */
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { acquireLock, type Lock } from "../sqlite/lock.ts";
@@ -10,7 +12,7 @@ const POLL_MS = 5;
 /** Somebody starts the daemon again as soon as it is stopped. */
 export class StartedAgain extends Error {}
 
-/** Stops the daemon, if there is one, and holds its place. Null where there is no data yet. */
+/** Stops the daemon, if there is one, and holds its lock. Null where there is no data yet. */
 export async function holdPlace(manager: Manager | null, data: string): Promise<Lock | null> {
   const file = kernelLock(data);
   if (!existsSync(dirname(file))) return null;

@@ -1,7 +1,7 @@
 /**
- * Puts another executable in the place of the one that runs, in steps that a journal follows: verify and rehearse (nothing is
- * changed yet), stop, back up, swap, start, watch, and where that does not go well, back again. Killed at any step, one whole
- * executable is in place, and the next `nerve upgrade` goes on or goes back.
+ * Owns an upgrade: another executable takes the place of this one, in steps that a journal follows. Verify and rehearse
+ * (nothing is changed yet), stop, back up, swap, start, watch, and back again where that fails. After a kill at any step
+ * one whole executable is in place, and the next `nerve upgrade` goes on or goes back.
  */
 import { accessSync, constants, existsSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,7 +22,7 @@ import { lastLog, type Patience, WITHIN_MS, watch } from "./watch.ts";
 
 type Ended = Promise<Result<End, readonly Problem[]>>;
 
-/** Of what is tried before anything is changed. */
+/** The result of the trials before anything is changed. */
 type Trial = Promise<Result<Extract<End, { readonly kind: "rehearsed" | "same" }>, readonly Problem[]>>;
 
 export interface UpgradeOptions {
@@ -32,14 +32,14 @@ export interface UpgradeOptions {
   readonly config: string;
   readonly data: string;
   readonly patience: Patience;
-  /** Says what is done, a line each. */
+  /** Reports each step, a line each. */
   tell(line: string): void;
 }
 
 export class Upgrade {
   readonly #options: UpgradeOptions;
   readonly #home: Home;
-  /** While nothing is changed: ends what is tried. */
+  /** Ends the trials. Null once something is changed. */
   #trial: AbortController | null = null;
 
   constructor(options: UpgradeOptions) {
@@ -47,13 +47,13 @@ export class Upgrade {
     this.#home = new Home(options.executable);
   }
 
-  /** Ends an upgrade that has changed nothing yet. False: from here on an upgrade ends by itself. */
+  /** Ends an upgrade that has changed nothing yet. False when something is changed: such an upgrade ends by itself. */
   stop(): boolean {
     this.#trial?.abort();
     return this.#trial !== null;
   }
 
-  /** `onlyCheck`: nothing is changed. */
+  /** With `onlyCheck` nothing is changed. */
   async to(file: string, onlyCheck: boolean): Ended {
     const unfit = whyUnfit(file);
     if (unfit !== null) return { ok: false, error: [unfit] };
@@ -87,7 +87,7 @@ export class Upgrade {
     });
   }
 
-  /** Under the lock of the executable. */
+  /** Acts under the lock of the executable. */
   async #alone(act: (journal: Journal | null) => Ended): Ended {
     const { executable, config } = this.#options;
     const folder = dirname(executable);
@@ -116,7 +116,7 @@ export class Upgrade {
     }
   }
 
-  /** After a fault of the file system: how an upgrade that has begun goes on; null where none has. */
+  /** After an error of the file system: how to continue an upgrade that has begun. Null where none has begun. */
   #howOn(): string | null {
     try {
       const journal = this.#home.read();
@@ -163,7 +163,7 @@ export class Upgrade {
     return ok({ kind: "rehearsed", to: to.value, pending: pending.value });
   }
 
-  // ── from here on something is ───────────────────────────────────────
+  // ── from here on something is changed ───────────────────────────────
 
   async #change(from: Build, to: Build, was: Running | null): Ended {
     const { data, config, tell } = this.#options;
@@ -233,7 +233,7 @@ export class Upgrade {
     return goBack(journal, reason, { home: this.#home, was, discard, patience, tell });
   }
 
-  /** Nothing was swapped: the old daemon goes on, where one ran. Null, or why it does not. */
+  /** Nothing was swapped: the old daemon goes on, where a daemon ran. Null, or the reason why it does not. */
   async #goOn(journal: Journal, was: Running | null, reason: string): Promise<readonly Problem[] | null> {
     const { executable, data, patience } = this.#options;
     const { manager, from } = journal;
@@ -250,7 +250,7 @@ export class Upgrade {
 
   // ── after a kill ────────────────────────────────────────────────────
 
-  /** Whether the old executable is in place, and the new one never was. */
+  /** True when the old executable is in place, and the new one never was. */
   async #isBeforeSwap(journal: Journal): Promise<boolean> {
     if (journal.step === "stopping" || journal.step === "backed-up") return true;
     return journal.step === "swapping" && (await this.#home.inPlace()) === journal.from.sha256;
@@ -272,7 +272,7 @@ export class Upgrade {
     return verified.ok && verified.value === journal.to.sha256 ? ended : this.#begin(file, false);
   }
 
-  /** The way back is finished first. Only the old executable goes on with `file`: this process is then that executable. */
+  /** Finishes the way back first. Only the old executable goes on with `file`, and this process is that executable. */
   async #afterTheWayBack(journal: Journal, was: Running | null, file: string): Ended {
     const { from, to, reason } = journal;
     if ((await this.#home.inPlace()) !== from.sha256) {
@@ -287,7 +287,7 @@ export class Upgrade {
 
 const CONTINUE = "`nerve upgrade` with the same file goes on, `nerve upgrade --rollback` goes back";
 
-/** The daemon may have been started, or stopped, by somebody else since. */
+/** Somebody else may have started or stopped the daemon since. */
 function asItRuns(journal: Journal): { readonly journal: Journal; readonly was: Running | null } {
   const was = existsSync(journal.data) ? runningOn(journal.data) : null;
   return { journal: { ...journal, manager: was?.manager ?? journal.manager }, was };

@@ -1,6 +1,6 @@
 /**
- * Watches a daemon that was started: whether it is the executable that is in place, answers, has committed since, and goes on
- * doing so. The log is read as a table that every version has.
+ * Owns the watch over a started daemon: whether it is the present executable, answers, has committed since, and goes on.
+ * The log is read as a table that every version has.
  */
 import { readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,20 +10,20 @@ import type { Status } from "../control/contract.ts";
 import { openReader } from "../sqlite/open.ts";
 import { holderOf, type Started } from "./service.ts";
 
-/** As long as systemd waits for a start. The old version, on the way back, has at least so long. */
+/** systemd waits for a start as long as this. The old version, on the way back, has at least this long. */
 export const WITHIN_MS = 90_000;
 
-/** What is asked of a daemon that was started. */
+/** The limits for a started daemon. */
 export interface Patience {
-  /** So long the daemon may take to its first commit. */
+  /** The daemon may take this long to its first commit. */
   readonly withinMs: number;
-  /** So long the daemon must go on after that. */
+  /** After its first commit the daemon must stay up for this long. */
   readonly calmMs: number;
 }
 
 const POLL_MS = 100;
 
-/** The highest id that a log was ever given; null where that cannot be read at the moment. */
+/** The highest id that a log ever had. Null where it cannot be read at the moment. */
 export function lastLog(data: string): number | null {
   const opened = openReader(join(data, "logs.db"));
   if (!opened.ok) return null;
@@ -37,7 +37,7 @@ export function lastLog(data: string): number | null {
   }
 }
 
-/** Whether the process runs the file that is in place now. In a container's or a unit's view inode numbers may differ. */
+/** True when the process runs the present file. In the view of a container or a unit inode numbers may differ. */
 function runs(pid: number, executable: string): boolean {
   try {
     if (readlinkSync(`/proc/${pid}/exe`) === executable) return true;
@@ -53,7 +53,10 @@ interface Sight {
   readonly log: number;
 }
 
-/** The daemon, if it is `executable`, answers, and has no trouble with its store; else what is seen instead. */
+/**
+ * The daemon, if it runs `executable`, answers, and has no trouble with its store. Otherwise a sentence about what was
+ * seen.
+ */
 async function look(executable: string, data: string): Promise<Sight | string> {
   const pid = holderOf(data);
   if (pid === null) return "no daemon runs";
@@ -66,10 +69,10 @@ async function look(executable: string, data: string): Promise<Sight | string> {
   return log === null ? "logs.db cannot be read" : { pid: kernel.pid, log };
 }
 
-/** So often in a row a daemon whose process lives may be seen not to answer: the host may be busy. */
+/** A living daemon may fail to answer this many times in a row, because the host may be busy. */
 const MOST_MISSES = 30;
 
-/** Null once the daemon has committed a log above `after`, and has gone on for a while; else why it is given up. */
+/** Null once the daemon has committed a log above `after`, and has gone on for a while. Otherwise the reason to give up. */
 export async function watch(
   executable: string,
   data: string,
@@ -94,7 +97,7 @@ export async function watch(
   return goesOn(pid, started, () => look(executable, data), calmMs);
 }
 
-/** Null once the process has gone on for `calmMs`; else what became of it. */
+/** Null once the process has gone on for `calmMs`. Otherwise a sentence about what happened to it. */
 async function goesOn(
   pid: number,
   started: Started,
