@@ -1,5 +1,6 @@
 /** Rows of what processes stand on: ground, nouns, contracts, the store, how workers are started. */
 import type { Layers } from "../arrows.ts";
+import { NOUNS } from "./shared.ts";
 
 export const GROUND: Layers = {
   // Ground: knows no word of nerve's.
@@ -28,4 +29,7 @@ export const GROUND: Layers = {
   "src/store/soundness.ts": ["bun:sqlite"],
   // How workers are started, and where modules lie. Both the kernel and the commands start workers.
   "src/spawn": ["src/base", "src/model", "src/config", "src/ipc", "senses/names.ts", "src/workflows/names.ts"],
+  // Why a reflex fired or did not, and the story of a signal, a run or an incident: read from the store, for verbs and for the page.
+  "src/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store"],
+  "src/stories": [...NOUNS, "src/store"],
 };

@@ -97,3 +97,9 @@ export const canonicalJson = (value: Json): string =>
 /** Length of `text` in UTF-8 bytes, without encoding when the answer cannot exceed `limit`. */
 export const exceedsBytes = (text: string, limit: number): boolean =>
   text.length > limit || (text.length * 3 > limit && Buffer.byteLength(text) > limit);
+
+/** The JSON value of a stored text; the text itself where it is damaged. */
+export function parseStored(text: string): Json {
+  const value = readJson(text);
+  return value === undefined ? text : value;
+}

@@ -5,6 +5,9 @@
 import type { Database } from "bun:sqlite";
 import { ClockSteps, TOLERANCE_MS } from "./clock-steps.ts";
 
+/** A set clock moves times, but not ids. A search by time therefore begins this much earlier. */
+export const CLOCK_SLACK_MS = 60_000;
+
 export interface Search {
   /** The first id of a row that is as young as `at`; one more than the last id when no row is. */
   firstIdSince(at: number): number;

@@ -1,16 +1,16 @@
 /** Owns `nerve explain`: why a reflex fired or did not fire, and what the reflex waits for. */
 import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { accountOf } from "../../replays/account.ts";
+import { accountJson } from "../../replays/account-json.ts";
+import type { Question } from "../../replays/explanation.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
 import { knownReflex } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { accountOf } from "../replays/account.ts";
-import { accountJson } from "../replays/account-json.ts";
 import { printAccount } from "../replays/account-text.ts";
-import type { Question } from "../replays/explanation.ts";
 import { print } from "../screen/terminal.ts";
 import { parseSince } from "../screen/times.ts";
 

@@ -1,7 +1,9 @@
 /** Owns `nerve logs`: events as senses and the kernel recorded them. */
+
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../../model/log.ts";
+import { logJson } from "../../model/shown-rows.ts";
 import { defineCommand, text, texts } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
 import { beginning, LIST_OPTIONS, list, parseRange, rowPrinter } from "../lists/listing.ts";
@@ -9,7 +11,7 @@ import { knownSources } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
-import { logJson, logSpans } from "../screen/rows.ts";
+import { logSpans } from "../screen/rows.ts";
 
 const isLevel = (word: string): word is LogLevel => (LOG_LEVELS as readonly string[]).includes(word);
 

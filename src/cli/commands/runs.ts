@@ -1,7 +1,9 @@
 /** Owns `nerve runs`: the runs of workflows, ended and active. */
+
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { ACTIVE_STATES, ENDINGS, type Run, type RunState } from "../../model/run.ts";
+import { runJson } from "../../model/shown-rows.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_RUNS } from "../../store/runs.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
@@ -22,7 +24,7 @@ import { bareName, knownReflexes, knownWorkflows } from "../place/known-names.ts
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { printProblems, remark } from "../screen/failure.ts";
-import { runJson, runSpans } from "../screen/run-rows.ts";
+import { runSpans } from "../screen/run-rows.ts";
 import { print } from "../screen/terminal.ts";
 
 const STATES: readonly RunState[] = [...ACTIVE_STATES, ...ENDINGS];

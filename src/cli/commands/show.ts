@@ -6,19 +6,21 @@ import { localMoment } from "../../base/local-time.ts";
 import { ok } from "../../base/result.ts";
 import type { Incident } from "../../model/incident-row.ts";
 import type { Run } from "../../model/run.ts";
+
 import type { Signal } from "../../model/signal.ts";
+import { findStory, type Subject } from "../../stories/find-story.ts";
+import { type Node, type Story, tellStory, timeOf } from "../../stories/story.ts";
+import { storyJson } from "../../stories/story-json.ts";
 import { defineCommand } from "../frame/command.ts";
-import { EXIT } from "../frame/outcome.ts";
+import { EXIT, fail } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { INCIDENT_STYLES, incidentFacts, incidentTitle } from "../screen/incident-rows.ts";
-import { logJson, logSpans, signalJson, signalSpans } from "../screen/rows.ts";
-import { originOf, runJson, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
+import { logSpans, signalSpans } from "../screen/rows.ts";
+import { originOf, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
 import { print, renderLine, type Screen, type Span, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
-import { findStory, type Subject } from "../stories/find-story.ts";
 import { OFFSET_WIDTH, offset, runLogSpans } from "../stories/run-story.ts";
-import { type Node, type Story, stepsOf, tellStory, timeOf } from "../stories/story.ts";
 
 interface Setting {
   /** Unix milliseconds. Offsets count from here. */
@@ -112,18 +114,6 @@ function renderStory(subject: Subject, story: Story, now: number, screen: Screen
   ].join("\n");
 }
 
-const storyJson = ({ run, incident, trace, begin, signals, logs, runs }: Subject, { durationMs }: Story) => ({
-  kind: incident !== null ? "incident" : run === null ? "trace" : "run",
-  ...(incident === null ? {} : { incident }),
-  ...(run === null ? {} : { run: runJson(run) }),
-  trace,
-  at: begin,
-  duration_ms: durationMs,
-  signals: signals.map(signalJson),
-  runs: runs.map((row) => ({ ...runJson(row), steps: stepsOf(logs.filter((log) => log.run === row.id)) })),
-  logs: logs.map(logJson),
-});
-
 export const command = defineCommand({
   details:
     "A number is a run if there is one of that id, else a signal, whose trace is shown; `run:42`, `signal:42` and\n`incident:42` leave no doubt. A trace is everything one tick, start or trigger by hand led to: give its 32 hex digits,\nor the first 8 or more. The story of a run is the signals that led to it, its steps with how long each took, its waits,\nlogs and ending; that of an incident its changes, and the runs that report them.",
@@ -140,7 +130,7 @@ export const command = defineCommand({
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
     const found = findStory(opened.value, word);
-    if (!found.ok) return found;
+    if (!found.ok) return fail(EXIT.usage, found.error);
     const story = tellStory(found.value.begin, found.value);
     if (json) print(safeJson(storyJson(found.value, story)));
     else print(renderStory(found.value, story, Date.now(), stdoutScreen()));

@@ -1,5 +1,7 @@
 /** Owns `nerve signals`: the signals of senses. */
+
 import { ok } from "../../base/result.ts";
+import { signalJson } from "../../model/shown-rows.ts";
 import type { Signal } from "../../model/signal.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
@@ -8,7 +10,7 @@ import { bareName, knownSenses } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
-import { signalJson, signalSpans } from "../screen/rows.ts";
+import { signalSpans } from "../screen/rows.ts";
 
 export const command = defineCommand({
   details: "Reads the data directory itself: it works whether or not the daemon runs.",

@@ -1,8 +1,10 @@
 /** Owns the common part of `signals`, `logs` and `runs`: the choice and order of rows, and the following of new rows. */
+
 import { safeJson } from "../../base/escape.ts";
 import { localDay } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { traceTime } from "../../base/trace-id.ts";
+import { CLOCK_SLACK_MS } from "../../store/search.ts";
 import { flag, text, texts } from "../frame/command.ts";
 import { FOUND_DAMAGE } from "../frame/found-damage.ts";
 import { type Failure, usageError } from "../frame/outcome.ts";
@@ -54,8 +56,7 @@ const DEFAULT_LIMIT = 20;
 /** The rows of one query. Memory stays bounded however long the list is. */
 const PAGE = 1_000;
 export const POLL_MS = 150;
-/** A set clock moves times, but not ids. A search by time therefore begins this much earlier, and some rows earlier. */
-export const CLOCK_SLACK_MS = 60_000;
+/** A search by time also begins some rows earlier. */
 const SLACK_ROWS = 8_192;
 
 const wholeNumber = (given: string): number | null => {

@@ -4,14 +4,22 @@ import { escapeForTerminal } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { clocksOf } from "../../config/graph.ts";
 import type { ReflexConfig } from "../../model/config.ts";
+import type { Account } from "../../replays/account.ts";
+import { hasClock } from "../../replays/due-times.ts";
+import {
+  because,
+  type Followed,
+  followed,
+  keyWords,
+  laterWords,
+  outcomeOf,
+  stateWords,
+} from "../../replays/explain-words.ts";
+import type { Finding } from "../../replays/explanation.ts";
+import { goneWords, unreadableWords } from "../../replays/gaps.ts";
+import { beganAfter, standingWords } from "../../replays/standing.ts";
 import { isKeyed } from "../../rules/key.ts";
 import { print, printLine, span } from "../screen/terminal.ts";
-import type { Account } from "./account.ts";
-import { hasClock } from "./due-times.ts";
-import { because, type Followed, followed, keyWords, laterWords, outcomeOf, stateWords } from "./explain-words.ts";
-import type { Finding } from "./explanation.ts";
-import { goneWords, unreadableWords } from "./gaps.ts";
-import { beganAfter, standingWords } from "./standing.ts";
 
 /** A signal has several findings only with `each`. */
 const MAX_FINDINGS_TOLD = 50;

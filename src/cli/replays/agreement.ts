@@ -2,8 +2,9 @@
  * Owns the comparison of a replay's firings with the recorded firings, or with the firings of another configuration. Firings
  * are matched as they come: memory holds only the firings without a partner.
  */
+
+import type { Fired } from "../../replays/recorded.ts";
 import type { Firing, Side } from "./backtest.ts";
-import type { Fired } from "./recorded.ts";
 
 /** The number of firings, and the first of them. */
 export interface Sample {

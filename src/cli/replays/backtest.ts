@@ -1,18 +1,17 @@
 /** Owns the backtest: the signals in the store go through the rules of one configuration or two. */
 import type { Json } from "../../base/json.ts";
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { BacktestIncidents, type IncidentCounts, type TestedReflex } from "../../replays/backtest-incidents.ts";
+import type { Recorded } from "../../replays/recorded.ts";
+import { ALWAYS, replaySignals } from "../../replays/replaying.ts";
 import type { Course } from "../../rules/course.ts";
 import { isKeyed, shownKey } from "../../rules/key.ts";
-import { hasWords } from "../../rules/matcher.ts";
 import { Replay } from "../../rules/replay.ts";
 import type { Counts, Replayed } from "../../rules/replayed.ts";
 import { spelledOut } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_RUNS } from "../../store/runs.ts";
-import { BacktestIncidents, type IncidentCounts, type TestedReflex } from "./backtest-incidents.ts";
 import { DropEstimate } from "./drop-estimate.ts";
-import type { Recorded } from "./recorded.ts";
-import { ALWAYS, replaySignals } from "./replaying.ts";
 
 /** One of the two configurations: the one of `-c`, or the one it is compared with. */
 export type Side = "here" | "other";
@@ -197,6 +196,3 @@ function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<str
   }
   return estimates;
 }
-
-/** True when the kernel logs the firings of the reflex. A firing of a sense without words is only a compute. */
-export const isRecorded = (config: ReflexConfig): boolean => config.kind === "workflow" || hasWords(config);

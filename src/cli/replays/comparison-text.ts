@@ -2,17 +2,17 @@
 import { counted } from "../../base/counted.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
+import { shownScalar } from "../../base/shown-scalar.ts";
 import { targetOf } from "../../model/config.ts";
+import { unreadableWords } from "../../replays/gaps.ts";
+import type { Occurrence } from "../../replays/recorded.ts";
 import { remark } from "../screen/failure.ts";
-import { shownScalar } from "../screen/payload.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
 import { NONE, type Sample } from "./agreement.ts";
 import type { Backtest, Firing, Range } from "./backtest.ts";
 import { configOf, type Row } from "./comparison.ts";
-import { unreadableWords } from "./gaps.ts";
-import type { Occurrence } from "./recorded.ts";
 
 /** At most this many differences of each reflex are shown, and this many reasons. */
 const SHOWN = 10;

@@ -3,14 +3,14 @@
  * row a reflex, with the differences and their possible reasons.
  */
 import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { gapsOf } from "../../replays/gaps.ts";
+import { type Fired, isRecorded, type Occurrence, type Recorded, readRecorded } from "../../replays/recorded.ts";
+import { beganAfter, type Standing, standingsIn } from "../../replays/standing.ts";
 import { BEGINNING, momentAt } from "../../rules/course.ts";
 import { isSameReflex } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { type Agreement, BesideLive, BesideOther, type Edges, NONE, type Sample } from "./agreement.ts";
-import { type Backtest, backtest, type Firing, isRecorded, type Range, type Side, type Tested } from "./backtest.ts";
-import { gapsOf } from "./gaps.ts";
-import { type Fired, type Occurrence, type Recorded, readRecorded } from "./recorded.ts";
-import { beganAfter, type Standing, standingsIn } from "./standing.ts";
+import { type Backtest, backtest, type Firing, type Range, type Side, type Tested } from "./backtest.ts";
 
 export interface Row {
   readonly name: string;

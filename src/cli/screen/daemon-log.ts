@@ -2,12 +2,14 @@
  * Owns the daemon's log on stderr: a line for each log, and on request for each signal, as text for people or as JSON. No
  * reader delays the daemon, even a reader that does not read.
  */
+
 import { safeJson } from "../../base/escape.ts";
 import { LineWriter } from "../../base/line-writer.ts";
 import { localTime } from "../../base/local-time.ts";
 import { formatJson, formatPretty, type Logger, type LogLine } from "../../base/logger.ts";
+import { signalJson } from "../../model/shown-rows.ts";
 import type { Signal } from "../../model/signal.ts";
-import { signalJson, signalSpans } from "./rows.ts";
+import { signalSpans } from "./rows.ts";
 import { renderLine, span, stderrScreen } from "./terminal.ts";
 
 export interface DaemonLog extends Logger {

@@ -1,6 +1,7 @@
 /** Owns a payload as one line for people: `usage_percent 3.1 · cores 2`, on a terminal `usage_percent 3.1 %`. */
 import { escapeForTerminal } from "../../base/escape.ts";
-import { type Json, readJson } from "../../base/json.ts";
+import type { Json } from "../../base/json.ts";
+import { shorten, shownScalar } from "../../base/shown-scalar.ts";
 import { formatSize } from "../../base/size.ts";
 import { type Screen, type Span, span } from "./terminal.ts";
 import { duration } from "./times.ts";
@@ -8,23 +9,10 @@ import { duration } from "./times.ts";
 const SEPARATOR = " · ";
 /** No terminal shows more. A payload may hold 64 KiB. */
 const MAX_FIELDS = 60;
-const MAX_TEXT = 400;
 
 function numeral(value: number): string {
   if (Number.isInteger(value)) return String(value);
   return String(Math.abs(value) >= 1 ? Math.round(value * 100) / 100 : Number(value.toPrecision(3)));
-}
-
-const shorten = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
-
-const WORDS = /^[\p{L}\p{N}_./:@%+-]+$/u;
-const isWords = (text: string): boolean =>
-  WORDS.test(text) && text !== "null" && text !== "true" && text !== "false" && Number.isNaN(Number(text));
-
-/** Puts a text in quotes when a reader could take the text for another value, or for no value. */
-export function shownScalar(value: Json): string {
-  const text = typeof value === "string" && isWords(value) ? value : JSON.stringify(value);
-  return escapeForTerminal(shorten(text));
 }
 
 const scalar = (value: Json): string => (typeof value === "number" ? numeral(value) : shownScalar(value));
@@ -90,10 +78,4 @@ function withUnit(field: Field): Field {
   if (typeof value !== "number" || value < 0) return field;
   const unit = UNITS.find(([ends]) => ends.test(name));
   return unit === undefined ? field : { ...field, text: unit[1](value) };
-}
-
-/** The JSON value of a stored text; the text itself where it is damaged. */
-export function parseStored(text: string): Json {
-  const value = readJson(text);
-  return value === undefined ? text : value;
 }

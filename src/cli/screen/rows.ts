@@ -1,13 +1,12 @@
 /** Owns rows of signals and logs as text: one line for people, or one JSON object with the columns as keys. */
+
 import { escapeForTerminal } from "../../base/escape.ts";
+import { parseStored } from "../../base/json.ts";
 import { localDay, localMoment, localTime } from "../../base/local-time.ts";
 import type { Log, LogLevel } from "../../model/log.ts";
 import type { Signal } from "../../model/signal.ts";
-import { parseStored, payloadSpans } from "./payload.ts";
+import { payloadSpans } from "./payload.ts";
 import { escapeLines, type Screen, type Span, type Style, span } from "./terminal.ts";
-
-export const signalJson = (row: Signal) => ({ ...row, payload: parseStored(row.payload) });
-export const logJson = (row: Log) => ({ ...row, data: row.data === null ? null : parseStored(row.data) });
 
 export const LEVEL_STYLES: Readonly<Record<LogLevel, Style | null>> = {
   debug: "dim",

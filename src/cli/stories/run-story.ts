@@ -2,12 +2,12 @@
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import type { Log } from "../../model/log.ts";
+import { eventOf } from "../../stories/story.ts";
 import { authorFrames } from "../screen/author-frames.ts";
 import { payloadSpans } from "../screen/payload.ts";
 import { messageSpans } from "../screen/rows.ts";
 import { escapeLines, type Screen, type Span, span } from "../screen/terminal.ts";
 import { duration } from "../screen/times.ts";
-import { eventOf } from "./story.ts";
 
 export const OFFSET_WIDTH = 9;
 

@@ -1,13 +1,15 @@
 /** Owns `nerve run` of a sense: one compute now, and on request the result of this compute. */
+
 import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { Status } from "../../control/contract.ts";
 import { problem } from "../../model/problem.ts";
+import { logJson, signalJson } from "../../model/shown-rows.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { configOption, type Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { logJson, signalJson, signalSpans } from "../screen/rows.ts";
+import { signalSpans } from "../screen/rows.ts";
 import { print, printLine, span, stdoutScreen } from "../screen/terminal.ts";
 import type { Ordered } from "./wait-for-run.ts";
 import { type Settled, type Triggered, waitForTrace } from "./wait-for-trace.ts";

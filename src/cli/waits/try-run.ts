@@ -1,21 +1,22 @@
 /** Owns `nerve once` of a workflow: one run on scratch copies, with its logs as they come. */
+
 import { safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
+import { parseStored } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
 import type { RunAnswer } from "../../control/contract.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Run } from "../../model/run.ts";
+import { logJson } from "../../model/shown-rows.ts";
+import { eventOf, stepsOf } from "../../stories/story.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import type { Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { authorFrames } from "../screen/author-frames.ts";
-import { parseStored } from "../screen/payload.ts";
-import { logJson } from "../screen/rows.ts";
 import { print, type Screen, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
 import { OFFSET_WIDTH, offset, runLogSpans } from "../stories/run-story.ts";
-import { eventOf, stepsOf } from "../stories/story.ts";
 import { ending } from "./wait-for-run.ts";
 
 export interface Tried {

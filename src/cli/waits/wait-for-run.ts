@@ -1,20 +1,22 @@
 /** Owns `--wait` of `run` and `retry`: a run's logs on stderr as they come, then its output, or the reason for no output. */
+
 import { safeJson } from "../../base/escape.ts";
+import { parseStored } from "../../base/json.ts";
 import { localTime } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { RunAnswer, Status } from "../../control/contract.ts";
 import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import { isOver, type Run } from "../../model/run.ts";
+import { runJson } from "../../model/shown-rows.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { EXIT, type Failure, fail, type Outcome } from "../frame/outcome.ts";
 import { POLL_MS } from "../lists/listing.ts";
 import { ask } from "../place/ask.ts";
 import { configOption, type Place } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
-import { parseStored } from "../screen/payload.ts";
 import { logSpans } from "../screen/rows.ts";
-import { runJson, runTitle } from "../screen/run-rows.ts";
+import { runTitle } from "../screen/run-rows.ts";
 import { print, printError, span, stderrScreen, wrapLines } from "../screen/terminal.ts";
 
 /** While nothing happens, the wait asks at this interval whether the daemon lives. */

@@ -9,10 +9,10 @@ import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
+import { read } from "../../stories/find-trace.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import type { Place } from "../place/place.ts";
-import { read } from "../stories/find-trace.ts";
 
 export interface Triggered {
   readonly sense: string;

@@ -1,7 +1,9 @@
 /** A payload on one line: what a person reads of it, and that nothing in it reaches the terminal raw. */
+
 import { expect, test } from "bun:test";
 import type { Json } from "../../../src/base/json.ts";
-import { parseStored, payloadSpans } from "../../../src/cli/screen/payload.ts";
+import { parseStored } from "../../../src/base/json.ts";
+import { payloadSpans } from "../../../src/cli/screen/payload.ts";
 import { PIPE, type Screen } from "../../../src/cli/screen/terminal.ts";
 
 const line = (payload: Json, screen: Screen = PIPE): string =>

@@ -1,13 +1,15 @@
 /**
  * Owns what the logs hold about reflexes: their firings, the times when nerve was down, and what else a replay cannot know.
  */
-import type { Json } from "../../base/json.ts";
-import type { Log } from "../../model/log.ts";
-import type { ClockStep, Course, Down, Turn } from "../../rules/course.ts";
-import { ALL_LOGS } from "../../store/logs.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
-import { ALL_SIGNALS } from "../../store/signals.ts";
-import { parseStored } from "../screen/payload.ts";
+import type { Json } from "../base/json.ts";
+import { parseStored } from "../base/json.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { Log } from "../model/log.ts";
+import type { ClockStep, Course, Down, Turn } from "../rules/course.ts";
+import { hasWords } from "../rules/matcher.ts";
+import { ALL_LOGS } from "../store/logs.ts";
+import type { StoreReader } from "../store/open-reader.ts";
+import { ALL_SIGNALS } from "../store/signals.ts";
 
 /** A log `reflex.fired`, or a log `incident.opened`. */
 export interface Fired {
@@ -261,3 +263,6 @@ class People {
     if (event === "incident.resolved" && typeof reason === "string") this.acts.push({ ...of, event: "resolve" });
   }
 }
+
+/** True when the kernel logs the firings of the reflex. A firing of a sense without words is only a compute. */
+export const isRecorded = (config: ReflexConfig): boolean => config.kind === "workflow" || hasWords(config);

@@ -2,16 +2,16 @@
  * Owns the incidents of a backtest. Openings and resolutions follow from the rules. Reports follow from the silences and
  * the acts of persons in the log, and from the quiet hours of the tested config. Full queues are not known.
  */
-import type { Json } from "../../base/json.ts";
-import { keepsIncidents, type QuietHours, type ReflexConfig } from "../../model/config.ts";
-import { DEFAULT_SEVERITY } from "../../model/incident.ts";
-import { silencedBy } from "../../model/silence.ts";
-import type { IncidentEvent } from "../../rules/decision.ts";
-import type { IncidentMove, IncidentWorld, Suppression } from "../../rules/incident-moves.ts";
-import { isKeyed, shownKey } from "../../rules/key.ts";
-import { quietUntil } from "../../rules/quiet-hours.ts";
-import type { ReplayedIncidents } from "../../rules/replayed.ts";
-import { fixedSeverity } from "../../rules/summary.ts";
+import type { Json } from "../base/json.ts";
+import { keepsIncidents, type QuietHours, type ReflexConfig } from "../model/config.ts";
+import { DEFAULT_SEVERITY } from "../model/incident.ts";
+import { silencedBy } from "../model/silence.ts";
+import type { IncidentEvent } from "../rules/decision.ts";
+import type { IncidentMove, IncidentWorld, Suppression } from "../rules/incident-moves.ts";
+import { isKeyed, shownKey } from "../rules/key.ts";
+import { quietUntil } from "../rules/quiet-hours.ts";
+import type { ReplayedIncidents } from "../rules/replayed.ts";
+import { fixedSeverity } from "../rules/summary.ts";
 import type { Recorded, RecordedAct, RecordedSilence } from "./recorded.ts";
 
 /** While another reflex has an open incident, a report is tried again this often. */

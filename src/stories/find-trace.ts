@@ -1,15 +1,14 @@
 /** Owns the search for a trace by its id, by the beginning of its id, or by one of its signals, without a read of whole tables. */
 
-import { ok, type Result } from "../../base/result.ts";
-import { traceTime } from "../../base/trace-id.ts";
-import type { Log } from "../../model/log.ts";
-import { problem } from "../../model/problem.ts";
-import type { Signal } from "../../model/signal.ts";
-import { ALL_LOGS } from "../../store/logs.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
-import { ALL_SIGNALS } from "../../store/signals.ts";
-import { EXIT, type Failure, fail } from "../frame/outcome.ts";
-import { CLOCK_SLACK_MS } from "../lists/listing.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { traceTime } from "../base/trace-id.ts";
+import type { Log } from "../model/log.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import type { Signal } from "../model/signal.ts";
+import { ALL_LOGS } from "../store/logs.ts";
+import type { StoreReader } from "../store/open-reader.ts";
+import { CLOCK_SLACK_MS } from "../store/search.ts";
+import { ALL_SIGNALS } from "../store/signals.ts";
 
 export interface Trace {
   readonly trace: string;
@@ -21,25 +20,22 @@ export interface Trace {
 const MAX_ROWS = 10_000;
 const CANDIDATES = 4;
 
-export function traceOfSignal(store: StoreReader, id: number): Result<Trace, Failure> {
+export function traceOfSignal(store: StoreReader, id: number): Result<Trace, Problem> {
   const signal = store.signals.byId(id);
-  if (signal === null) return fail(EXIT.usage, problem("unknown-signal", `there is no signal #${id}`, kept(store)));
+  if (signal === null) return err(problem("unknown-signal", `there is no signal #${id}`, kept(store)));
   const near = read(store, signal.trace);
   // The clock was set between the birth of the trace and the signal.
   return ok(near.signals.some((found) => found.id === id) ? near : readAll(store, signal.trace));
 }
 
 /** `prefix` holds the first hex digits of the trace's id. */
-export function traceOfPrefix(store: StoreReader, prefix: string): Result<Trace, Failure> {
+export function traceOfPrefix(store: StoreReader, prefix: string): Result<Trace, Problem> {
   const traces = candidates(store, prefix);
   const [trace] = traces;
-  if (trace === undefined) return fail(EXIT.usage, problem("unknown-trace", `there is no trace ${prefix}`, WHERE));
+  if (trace === undefined) return err(problem("unknown-trace", `there is no trace ${prefix}`, WHERE));
   if (traces.length === 1) return ok(read(store, trace));
   const listed = traces.slice(0, CANDIDATES - 1).join(", ") + (traces.length === CANDIDATES ? ", …" : "");
-  return fail(
-    EXIT.usage,
-    problem("ambiguous-trace", `several traces begin with ${prefix}: ${listed}`, "give more digits"),
-  );
+  return err(problem("ambiguous-trace", `several traces begin with ${prefix}: ${listed}`, "give more digits"));
 }
 
 const WHERE = "`nerve signals --json`, `runs --json` and `logs --json` show traces; retention may have removed it";

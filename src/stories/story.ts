@@ -3,12 +3,13 @@
  * logs of the same time. A log of a sense stands with the signal whose compute wrote the log. A log of a firing stands with
  * the signal that the firing was for. A log of a run stands with the run.
  */
-import type { Json } from "../../base/json.ts";
-import type { Log } from "../../model/log.ts";
-import type { Run } from "../../model/run.ts";
-import { runLogOf } from "../../model/run-log.ts";
-import type { Signal } from "../../model/signal.ts";
-import { parseStored } from "../screen/payload.ts";
+
+import type { Json } from "../base/json.ts";
+import { parseStored } from "../base/json.ts";
+import type { Log } from "../model/log.ts";
+import type { Run } from "../model/run.ts";
+import { runLogOf } from "../model/run-log.ts";
+import type { Signal } from "../model/signal.ts";
 
 export type Node =
   | { readonly kind: "signal"; readonly row: Signal; readonly children: Node[] }

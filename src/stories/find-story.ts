@@ -1,20 +1,19 @@
 /**
  * Owns the search for the subject of `nerve show`: a run or an incident with its causes, or a trace with everything in it.
  */
-import { ok, type Result } from "../../base/result.ts";
-import { traceTime } from "../../base/trace-id.ts";
-import { type Incident, isIncidentEvent } from "../../model/incident-row.ts";
-import type { Log } from "../../model/log.ts";
-import { problem } from "../../model/problem.ts";
-import type { Run } from "../../model/run.ts";
-import type { Signal } from "../../model/signal.ts";
-import { ALL_LOGS } from "../../store/logs.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
-import { logsOfRun } from "../../store/run-logs.ts";
-import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
-import { CLOCK_SLACK_MS } from "../lists/listing.ts";
-import { parseNamed } from "../place/ids.ts";
-import { parseStored } from "../screen/payload.ts";
+import { parseStored } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { traceTime } from "../base/trace-id.ts";
+import { type Incident, isIncidentEvent } from "../model/incident-row.ts";
+import type { Log } from "../model/log.ts";
+import { parseNamed } from "../model/named.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import type { Run } from "../model/run.ts";
+import type { Signal } from "../model/signal.ts";
+import { ALL_LOGS } from "../store/logs.ts";
+import type { StoreReader } from "../store/open-reader.ts";
+import { logsOfRun } from "../store/run-logs.ts";
+import { CLOCK_SLACK_MS } from "../store/search.ts";
 import { type Trace, traceOfPrefix, traceOfSignal } from "./find-trace.ts";
 import { firingOf, type Rows } from "./story.ts";
 
@@ -29,12 +28,15 @@ export interface Subject extends Rows {
   readonly namesake: Signal | null;
 }
 
-export function findStory(store: StoreReader, word: string): Result<Subject, Failure> {
+export function findStory(store: StoreReader, word: string): Result<Subject, Problem> {
   const named = parseNamed(word);
   if (named === null) {
-    return usageError(
-      `\`${word}\` is neither the id of a run, a signal or an incident nor a trace (8 to 32 hex digits)`,
-      "`nerve signals --json` and `nerve runs --json` show them",
+    return err(
+      problem(
+        "usage",
+        `\`${word}\` is neither the id of a run, a signal or an incident nor a trace (8 to 32 hex digits)`,
+        "`nerve signals --json` and `nerve runs --json` show them",
+      ),
     );
   }
   if (named.kind === "trace") return ofTrace(store, traceOfPrefix(store, named.prefix));
@@ -45,12 +47,12 @@ export function findStory(store: StoreReader, word: string): Result<Subject, Fai
   if (kind === "run" || (kind === "number" && store.signals.byId(id) === null)) {
     const what = kind === "run" ? `no run ${id}` : `neither a run nor a signal ${id}`;
     const hint = "`nerve runs` and `nerve signals` show their ids; retention may have removed it";
-    return fail(EXIT.usage, problem(kind === "run" ? "unknown-run" : "unknown-id", `there is ${what}`, hint));
+    return err(problem(kind === "run" ? "unknown-run" : "unknown-id", `there is ${what}`, hint));
   }
   return ofTrace(store, traceOfSignal(store, id));
 }
 
-function ofTrace(store: StoreReader, found: Result<Trace, Failure>): Result<Subject, Failure> {
+function ofTrace(store: StoreReader, found: Result<Trace, Problem>): Result<Subject, Problem> {
   if (!found.ok) return found;
   const { trace, signals, logs } = found.value;
   const ids = new Set(logs.flatMap(({ run }) => run ?? []));
@@ -67,11 +69,11 @@ function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
 }
 
 /** An incident, the signal that opened it, and the runs that report it. */
-function ofIncident(store: StoreReader, id: number): Result<Subject, Failure> {
+function ofIncident(store: StoreReader, id: number): Result<Subject, Problem> {
   const incident = store.incidents.byId(id);
   if (incident === null) {
     const hint = "`nerve incidents` shows their ids; retention may have removed it";
-    return fail(EXIT.usage, problem("unknown-incident", `there is no incident ${id}`, hint));
+    return err(problem("unknown-incident", `there is no incident ${id}`, hint));
   }
   const { reflex, trace, opened_at, first_log_id, last_log_id, signal_id } = incident;
   const logs: Log[] = [];

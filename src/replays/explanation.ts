@@ -2,16 +2,16 @@
  * Owns the explanation of single signals by a replay: how far each signal came through the words of the reflex, what
  * followed later, and what the reader must know of earlier signals (since when the key matches, what throttles it).
  */
-import type { Json } from "../../base/json.ts";
-import type { ReflexConfig } from "../../model/config.ts";
-import type { Mismatch } from "../../rules/check.ts";
-import type { Course, Turn } from "../../rules/course.ts";
-import { elementOf } from "../../rules/each.ts";
-import { isNamedKey } from "../../rules/key.ts";
-import { hasWords, type Matcher, matcherOf } from "../../rules/matcher.ts";
-import { Replay } from "../../rules/replay.ts";
-import type { Evaluation, Replayed } from "../../rules/replayed.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
+import type { Json } from "../base/json.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { Mismatch } from "../rules/check.ts";
+import type { Course, Turn } from "../rules/course.ts";
+import { elementOf } from "../rules/each.ts";
+import { isNamedKey } from "../rules/key.ts";
+import { hasWords, type Matcher, matcherOf } from "../rules/matcher.ts";
+import { Replay } from "../rules/replay.ts";
+import type { Evaluation, Replayed } from "../rules/replayed.ts";
+import type { StoreReader } from "../store/open-reader.ts";
 import { BacktestIncidents } from "./backtest-incidents.ts";
 import type { Recorded } from "./recorded.ts";
 import { ALWAYS, type Fed, replaySignals } from "./replaying.ts";

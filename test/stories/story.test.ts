@@ -1,9 +1,9 @@
 /** A trace as a tree: signals under what caused them, logs beside the compute that wrote them, all in time order. */
 import { expect, test } from "bun:test";
-import { type Node, stepsOf, tellStory } from "../../../src/cli/stories/story.ts";
-import type { Log } from "../../../src/model/log.ts";
-import type { Run } from "../../../src/model/run.ts";
-import type { Signal } from "../../../src/model/signal.ts";
+import type { Log } from "../../src/model/log.ts";
+import type { Run } from "../../src/model/run.ts";
+import type { Signal } from "../../src/model/signal.ts";
+import { type Node, stepsOf, tellStory } from "../../src/stories/story.ts";
 
 const TRACE = "a".repeat(32);
 const signal = (id: number, sense: string, at: number, cause: number | null): Signal => ({

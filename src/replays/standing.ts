@@ -1,8 +1,8 @@
 /** Owns the question whether nerve runs a reflex by the rules in a configuration, and since which signal. */
 
-import type { ReflexConfig } from "../../model/config.ts";
-import { isDefinitionOf } from "../../rules/same-reflex.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import { isDefinitionOf } from "../rules/same-reflex.ts";
+import type { StoreReader } from "../store/open-reader.ts";
 
 export type Standing =
   /** The reflex begins with the first signal after `since`. `at`: Unix milliseconds, 0 where the reflex was always loaded. */

@@ -1,7 +1,7 @@
 /** Owns the feed of a replay with the signals in the store, page by page. Memory stays bounded for any number of signals. */
-import type { Replay } from "../../rules/replay.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
-import { ALL_SIGNALS } from "../../store/signals.ts";
+import type { Replay } from "../rules/replay.ts";
+import type { StoreReader } from "../store/open-reader.ts";
+import { ALL_SIGNALS } from "../store/signals.ts";
 
 const PAGE = 5_000;
 

@@ -1,6 +1,6 @@
 /** Owns the account of a reflex as JSON, for programs. */
-import { targetOf } from "../../model/config.ts";
-import { isKeyed, shownKey } from "../../rules/key.ts";
+import { targetOf } from "../model/config.ts";
+import { isKeyed, shownKey } from "../rules/key.ts";
 import type { Account } from "./account.ts";
 import type { DueTime } from "./due-times.ts";
 import { because, inWindow, outcomeOf } from "./explain-words.ts";

@@ -1,7 +1,7 @@
 /** `backtest` of rules with incidents: how many would open and be reported, with what persons did beside them. */
 import { expect, test } from "bun:test";
-import { project, runNerve } from "../../helpers/nerve.ts";
-import { recordedIn } from "../../helpers/recorded.ts";
+import { project, runNerve } from "../helpers/nerve.ts";
+import { recordedIn } from "../helpers/recorded.ts";
 
 const BEGIN = Date.now() - 3_600_000;
 const configOf = (words: string, more = ""): string => `senses: { load: }

@@ -2,23 +2,22 @@
  * Owns the account of one reflex for `nerve explain`: what the reflex made of the signals that were asked about, what
  * followed, and what is pending.
  */
-import type { Json } from "../../base/json.ts";
-import { err, ok, type Result } from "../../base/result.ts";
-import type { NerveConfig, Patterns, ReflexConfig } from "../../model/config.ts";
-import { type Problem, problem } from "../../model/problem.ts";
-import type { Signal } from "../../model/signal.ts";
-import { type Silence, silencedBy } from "../../model/silence.ts";
-import type { Mismatch } from "../../rules/check.ts";
-import { isKeyed, isNamedKey, shownKey } from "../../rules/key.ts";
-import { type KeyState, readKeyState } from "../../rules/key-state.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
-import { ALL_SIGNALS } from "../../store/signals.ts";
-import { isRecorded } from "./backtest.ts";
+import type { Json } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import type { NerveConfig, Patterns, ReflexConfig } from "../model/config.ts";
+import { type Problem, problem } from "../model/problem.ts";
+import type { Signal } from "../model/signal.ts";
+import { type Silence, silencedBy } from "../model/silence.ts";
+import type { Mismatch } from "../rules/check.ts";
+import { isKeyed, isNamedKey, shownKey } from "../rules/key.ts";
+import { type KeyState, readKeyState } from "../rules/key-state.ts";
+import type { StoreReader } from "../store/open-reader.ts";
+import { ALL_SIGNALS } from "../store/signals.ts";
 import { type DueTime, dueTimesOf, hasClock, nextDue } from "./due-times.ts";
 import type { Followed } from "./explain-words.ts";
 import { explain, type Finding, type Question } from "./explanation.ts";
 import { isWhole } from "./gaps.ts";
-import { type Fired, type Halt, type Occurrence, readRecorded } from "./recorded.ts";
+import { type Fired, type Halt, isRecorded, type Occurrence, readRecorded } from "./recorded.ts";
 import { beganAfter, type Standing, standingsIn } from "./standing.ts";
 
 /** At most this many signals of all senses are replayed before the signal that was asked about. */

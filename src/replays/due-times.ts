@@ -1,11 +1,11 @@
 /** Owns the due times of a reflex: the newest recorded due times, and the next due times. */
-import { DEFAULT_ALIGN } from "../../config/defaults.ts";
-import type { ReflexConfig } from "../../model/config.ts";
-import type { Run } from "../../model/run.ts";
-import { cronCalendar, intervalCalendar, jitterOffset } from "../../rules/calendar.ts";
-import { ALL_LOGS } from "../../store/logs.ts";
-import type { StoreReader } from "../../store/open-reader.ts";
-import { parseStored } from "../screen/payload.ts";
+import { parseStored } from "../base/json.ts";
+import { DEFAULT_ALIGN } from "../config/defaults.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { Run } from "../model/run.ts";
+import { cronCalendar, intervalCalendar, jitterOffset } from "../rules/calendar.ts";
+import { ALL_LOGS } from "../store/logs.ts";
+import type { StoreReader } from "../store/open-reader.ts";
 
 /** A due time of a workflow, as the kernel decided it. */
 export interface DueTime {

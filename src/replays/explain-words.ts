@@ -1,16 +1,16 @@
 /** Owns the sentences that say why a reflex did what it did. */
-import { counted } from "../../base/counted.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { escapeForTerminal } from "../../base/escape.ts";
-import { localMoment } from "../../base/local-time.ts";
-import type { ReflexConfig } from "../../model/config.ts";
-import type { Run } from "../../model/run.ts";
-import type { Mismatch } from "../../rules/check.ts";
-import type { Stage } from "../../rules/decision.ts";
-import type { Held, IncidentMemory } from "../../rules/incident-state.ts";
-import { shownKey } from "../../rules/key.ts";
-import type { KeyState } from "../../rules/key-state.ts";
-import { shownScalar } from "../screen/payload.ts";
+import { counted } from "../base/counted.ts";
+import { formatDuration } from "../base/duration.ts";
+import { escapeForTerminal } from "../base/escape.ts";
+import { localMoment } from "../base/local-time.ts";
+import { shownScalar } from "../base/shown-scalar.ts";
+import type { ReflexConfig } from "../model/config.ts";
+import type { Run } from "../model/run.ts";
+import type { Mismatch } from "../rules/check.ts";
+import type { Stage } from "../rules/decision.ts";
+import type { Held, IncidentMemory } from "../rules/incident-state.ts";
+import { shownKey } from "../rules/key.ts";
+import type { KeyState } from "../rules/key-state.ts";
 import type { Finding } from "./explanation.ts";
 import { unreadableWords } from "./gaps.ts";
 
