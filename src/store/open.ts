@@ -57,15 +57,19 @@ const CHECKED_BYTES = 128 * 1024 * 1024;
 const isNew = (db: Database): boolean =>
   db.query("SELECT 1 FROM sqlite_schema WHERE name = '_migrations'").get() === null;
 
+/** How logs.db is opened. A simulated host keeps the file in memory. */
+export type OpenWriter = typeof openWriter;
+
 /** Problems are of kind `newer-store`, `store-migration`, `store-damaged`, `archive-damaged` or what SQLite said. */
 export function openStore(
   data: string,
   durability: "full" | "normal",
   bootId: string,
   now: number,
+  open: OpenWriter = openWriter,
 ): Result<Store, Problem> {
   const file = storeFile(data);
-  const opened = openWriter(file, durability);
+  const opened = open(file, durability);
   if (!opened.ok) {
     const hint = opened.error.kind === "not-a-database" ? `${RESTORE}; moved away, nerve begins anew` : null;
     return err(problem(`store-${opened.error.kind}`, opened.error.message, hint, file));

@@ -15,9 +15,9 @@ export interface Rebuilt extends Comparison {
   readonly wasGone: boolean;
 }
 
-/** Changes nothing. */
-export const checkStore = (data: string): Result<Rebuilt, Problem> =>
-  withReader(data, (reader) => {
+/** Changes nothing. `open`: how logs.db is opened. */
+export const checkStore = (data: string, open: typeof openReader = openReader): Result<Rebuilt, Problem> =>
+  withReader(data, open, (reader) => {
     const compared = checkRuns(reader, scanIn(data));
     return ok(compared === null ? { ...NOTHING, wasGone: true } : { ...compared, wasGone: false });
   });
@@ -34,7 +34,7 @@ const NOTHING: Comparison = {
 
 /** Puts right what differs. */
 export const rebuildStore = (data: string, durability: "full" | "normal", now: number): Result<Rebuilt, Problem> =>
-  withReader(data, (reader, file) => {
+  withReader(data, openReader, (reader, file) => {
     const opened = openWriter(file, durability);
     if (!opened.ok) return err(problem(`store-${opened.error.kind}`, opened.error.message, null, file));
     const writer = opened.value;
@@ -54,10 +54,11 @@ export const rebuildStore = (data: string, durability: "full" | "normal", now: n
 
 function withReader(
   data: string,
+  open: typeof openReader,
   act: (reader: Database, file: string) => Result<Rebuilt, Problem>,
 ): Result<Rebuilt, Problem> {
   const file = storeFile(data);
-  const opened = openReader(file);
+  const opened = open(file);
   if (!opened.ok) return err(unopened(data, opened.error));
   const reader = opened.value;
   try {

@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Faults } from "./faults.ts";
-import { checkFiles } from "./oracle/files.ts";
 import { Violation } from "./oracle/report.ts";
 import { HOUR, MINUTE, SECOND, type Size } from "./plan.ts";
 import { Site } from "./site.ts";
@@ -50,15 +49,21 @@ function simulate(seed: number, size: Size, isTraced: boolean): Outcome {
 }
 
 function drive(site: Site, untilMs: number): void {
-  const { machine, oracle } = site;
+  const { machine, oracle, files } = site;
   let nextLook = COMMITS_A_LOOK;
+  let nextWholeLook = 4 * COMMITS_A_LOOK;
   while (site.found === null && machine.now < untilMs) {
     machine.run(untilMs, () => site.isOver || oracle.commits >= nextLook);
     if (site.hasCrashed || site.isToStop) site.startAgain();
     if (oracle.commits < nextLook) continue;
-    // A look reads every log: many logs are looked at less often.
-    nextLook = oracle.commits + Math.max(COMMITS_A_LOOK, oracle.logs.length / 3);
-    if (site.kernel !== null && site.found === null) checkFiles(site);
+    nextLook = oracle.commits + COMMITS_A_LOOK;
+    if (site.kernel === null || site.found !== null) continue;
+    if (oracle.commits < nextWholeLook) files.news();
+    else {
+      // Whoever looks at all logs does so less often the more there are.
+      nextWholeLook = oracle.commits + Math.max(COMMITS_A_LOOK, oracle.lastLog);
+      files.all();
+    }
   }
 }
 
@@ -75,7 +80,7 @@ function rest(site: Site): void {
   site.stop();
   if (site.found !== null) return;
   oracle.reflexes.ends(oracle.axis.now);
-  checkFiles(site);
+  site.files.all();
 }
 
 function outcomeOf(seed: number, site: Site, faults: Faults): Outcome {

@@ -1,5 +1,4 @@
 /** A host in a simulated world: a data directory, the kernels that follow one another on it, and their workers. */
-import { Database } from "bun:sqlite";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Secrets } from "../../src/base/secrets.ts";
@@ -13,6 +12,8 @@ import { openStore, type Store } from "../../src/store/open.ts";
 import { pick, randomOf } from "../rules/random.ts";
 import { type FlowTroubles, FlowWorker } from "./flow-worker.ts";
 import { type Happening, Machine, type Party } from "./machine.ts";
+import { MemoryDatabase } from "./memory-database.ts";
+import { FileOracle } from "./oracle/files.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import { Violation } from "./oracle/report.ts";
 import { editOf, GOOD_FLOWS, GOOD_SENSES, type Plan, planOf, type Size } from "./plan.ts";
@@ -32,10 +33,12 @@ export interface Kernel extends Party {
 
 export class Site {
   readonly data: string;
+  readonly database: MemoryDatabase;
   readonly plan: Plan;
   readonly machine: Machine;
   readonly trace: Trace;
   readonly oracle: Oracle;
+  readonly files: FileOracle;
   readonly disk = wholeDisk();
   readonly workers = new Set<Worker>();
   kernel: Kernel | null = null;
@@ -64,10 +67,12 @@ export class Site {
     rmSync(data, { recursive: true, force: true });
     for (const folder of ["archive", "senses", "locks"])
       mkdirSync(join(data, folder), { recursive: true, mode: 0o700 });
+    this.database = new MemoryDatabase(`${seed}`, data);
     this.plan = planOf(seed, size, data);
     this.machine = new Machine(randomOf(seed * 7 + 2), this.plan.wall);
     this.trace = new Trace(this.machine, isTraced);
     this.oracle = new Oracle(this.machine, (line) => this.trace.add(line));
+    this.files = new FileOracle(data, this.database, this.oracle);
     this.config = this.plan.config;
     this.#read = this.plan.config;
     this.senseTroubles = this.plan.senseTroubles;
@@ -96,7 +101,7 @@ export class Site {
     this.kernel = kernel;
     this.trace.add(() => "a kernel starts");
     const config = this.config ?? this.#read;
-    const opened = openStore(data, config.durability, machine.bootId, machine.wallMs);
+    const opened = openStore(data, config.durability, machine.bootId, machine.wallMs, this.database.openWriter);
     if (!opened.ok) throw new Error(`the store cannot be opened: ${opened.error.message}`);
     kernel.store = opened.value;
     this.oracle.starts();
@@ -106,7 +111,10 @@ export class Site {
       alarms: kernel.alarms,
       disk: this.disk,
       spawn: this.#spawn,
-      heldBytes: (pid) => [...this.workers].find((worker) => worker.pid === pid)?.heldBytes ?? 0,
+      heldBytes: (pid) => {
+        for (const worker of this.workers) if (worker.pid === pid) return worker.heldBytes;
+        return 0;
+      },
       config: () => {
         this.#read = this.config ?? this.#read;
         return this.config;
@@ -193,9 +201,9 @@ export class Site {
   /** A newer build has written the tables: this one leaves them alone. */
   #meetsNewer(): void {
     const { data, machine } = this;
-    using db = new Database(join(data, "logs.db"));
+    using db = this.database.connect();
     db.run("INSERT INTO _migrations SELECT '9999_newer.sql', applied_at, checksum FROM _migrations LIMIT 1");
-    const opened = openStore(data, "normal", machine.bootId, machine.wallMs);
+    const opened = openStore(data, "normal", machine.bootId, machine.wallMs, this.database.openWriter);
     if (opened.ok) {
       opened.value.close();
       this.notice(new Violation("newer-store", "a store of a newer build is opened"));
@@ -329,6 +337,7 @@ export class Site {
 
   [Symbol.dispose](): void {
     if (this.kernel !== null) this.#end();
+    this.database.close();
     rmSync(this.data, { recursive: true, force: true });
   }
 }

@@ -4,6 +4,26 @@ import type { Change } from "./store.ts";
 
 const REMEMBERED = 400;
 
+/** All of a change that others do not follow from. */
+function textOf(change: Change): string {
+  switch (change.kind) {
+    case "signal": {
+      const { sense, at, payload, cause, trace } = change.signal;
+      return `signal ${change.id} ${sense} ${at} ${payload} ${cause} ${trace}`;
+    }
+    case "log": {
+      const { at, level, source, event, run, trace, message, data } = change.log;
+      return `log ${change.id} ${at} ${level} ${source} ${event} ${run} ${trace} ${message} ${data}`;
+    }
+    case "run":
+      return `run ${change.run.id} ${change.run.state} ${change.run.last_log_id}`;
+    case "outbox":
+      return `outbox ${change.sense} ${change.row}`;
+    default:
+      return JSON.stringify(change);
+  }
+}
+
 export class Trace {
   readonly #machine: Machine;
   readonly #isRead: boolean;
@@ -25,7 +45,8 @@ export class Trace {
 
   /** Whatever is committed is part of the digest. */
   commit(changes: readonly Change[]): void {
-    const text = `${this.#machine.now} ${JSON.stringify(changes)}`;
+    let text = `${this.#machine.now}`;
+    for (const change of changes) text += ` ${textOf(change)}`;
     this.#digest = Bun.hash.crc32(text, this.#digest);
   }
 

@@ -54,6 +54,7 @@ export class Ticker {
   #disarm: (() => void) | null = null;
   #offset: number;
   #running = false;
+  #isFiring = false;
   #lastWakeMonotonicMs: number;
   /** When the alarm should ring, and when this process was last seen running, in monotonic milliseconds. */
   #ringsAtMs = Number.POSITIVE_INFINITY;
@@ -101,7 +102,7 @@ export class Ticker {
     if (due === null) return { cancel() {} };
     const entry: Entry = { recurring, dueWallMs: due, firedBootMs: this.#clock.bootMs(), cancelled: false };
     this.#entries.push(entry);
-    this.#arm();
+    if (this.#entries.peek() === entry) this.#arm();
     return {
       cancel() {
         entry.cancelled = true;
@@ -112,7 +113,8 @@ export class Ticker {
   after(delayMs: number, fire: () => void): Handle {
     const delay: Delay = { dueBootMs: this.#clock.bootMs() + delayMs, fire, over: false };
     this.#delays.push(delay);
-    this.#arm();
+    // The alarm rings within a second in any case, and for what was due before.
+    if (delayMs < LONGEST_SLEEP_MS && this.#delays.peek() === delay) this.#arm();
     return {
       cancel: () => {
         if (delay.over) return;
@@ -156,7 +158,8 @@ export class Ticker {
   }
 
   #arm(): void {
-    if (!this.#running) return;
+    // Who fires what is due arms once, at the end.
+    if (!this.#running || this.#isFiring) return;
     this.#disarm?.();
     const entry = this.#entries.peek();
     const delay = this.#delays.peek();
@@ -178,7 +181,17 @@ export class Ticker {
     const offset = wallAheadMs(this.#clock, wall, this.#offset);
     const step = offset - this.#offset;
     this.#offset = offset;
-    if (Math.abs(step) > STEP_MS) this.#realign(wall, boot, step);
+    this.#isFiring = true;
+    try {
+      if (Math.abs(step) > STEP_MS) this.#realign(wall, boot, step);
+      this.#fireDue(wall, boot);
+    } finally {
+      this.#isFiring = false;
+      this.#arm();
+    }
+  }
+
+  #fireDue(wall: number, boot: number): void {
     for (let delay = this.#delays.peek(); delay && delay.dueBootMs <= boot; delay = this.#delays.peek()) {
       this.#delays.pop();
       if (delay.over) {
@@ -192,7 +205,6 @@ export class Ticker {
       this.#entries.pop();
       if (!entry.cancelled) this.#fire(entry, wall, boot);
     }
-    this.#arm();
   }
 
   #fire(entry: Entry, wall: number, boot: number): void {

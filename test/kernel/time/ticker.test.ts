@@ -334,3 +334,51 @@ describe("awake time", () => {
     expect(fired).toHaveLength(1);
   });
 });
+
+describe("the alarm", () => {
+  function counted() {
+    const clock = new HandClock();
+    let armed = 0;
+    const ticker = new Ticker(
+      clock,
+      () => {},
+      (delayMs, fire) => {
+        armed++;
+        return clock.alarm(delayMs, fire);
+      },
+    );
+    ticker.start();
+    return { clock, ticker, armed: () => armed };
+  }
+
+  test("is set once for a wake, however much fires and is put off then", () => {
+    const { clock, ticker, armed } = counted();
+    let fired = 0;
+    for (let nth = 0; nth < 50; nth++) {
+      const again = (): void => {
+        fired++;
+        ticker.after(500, again);
+      };
+      ticker.after(500, again);
+    }
+    const before = armed();
+    clock.pass(500);
+    expect(fired).toBe(50);
+    expect(armed()).toBe(before + 1);
+    clock.pass(500);
+    expect(fired).toBe(100);
+  });
+
+  test("is not set anew for what is due after it rings", () => {
+    const { clock, ticker, armed } = counted();
+    ticker.after(300, () => {});
+    const before = armed();
+    const fired: number[] = [];
+    for (const delayMs of [300, 700, 1_000, 60_000]) ticker.after(delayMs, () => fired.push(delayMs));
+    expect(armed()).toBe(before);
+    ticker.after(200, () => fired.push(200));
+    expect(armed()).toBe(before + 1);
+    clock.pass(60_000);
+    expect(fired).toEqual([200, 300, 700, 1_000, 60_000]);
+  });
+});

@@ -19,14 +19,18 @@ export interface Blind {
 
 const STEP_MS = 100;
 const LATE_MS = 1_000;
-/** Of rounding, and of a clock that runs too fast or too slow. */
+/** Of rounding. */
 const SLACK_MS = 5;
+/** What runs too fast or too slow, since somebody looked, is taken for a part of a step. */
+const MOST_DRIFT = 0.0005;
 
 export class Axis {
   readonly #machine: Machine;
   #skewMs: number;
   #anchor: Anchor | null = null;
   #clock: { bootMs(): number };
+  /** Real time of the newest anchor. */
+  #keptAt = 0;
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -67,7 +71,9 @@ export class Axis {
   kept(text: string): void {
     const anchor = JSON.parse(text) as Anchor;
     const skewMs = anchor.moment.wallMs - anchor.elapsedMs;
-    if (Math.abs(skewMs - this.#skewMs) > SLACK_MS)
+    const sinceMs = this.#machine.realMs - this.#keptAt;
+    this.#keptAt = this.#machine.realMs;
+    if (Math.abs(skewMs - this.#skewMs) > SLACK_MS + sinceMs * MOST_DRIFT)
       violation("axis", `elapsed time is ${anchor.elapsedMs}, ${skewMs - this.#skewMs} ms from what it must be`);
     this.#anchor = anchor;
     this.#skewMs = skewMs;

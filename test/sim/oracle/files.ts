@@ -1,48 +1,86 @@
 /** What must be of the files: runs follow from their logs, and every log is there once, in the table or in the archive (G8). */
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Log } from "../../../src/model/log.ts";
 import { checkStore } from "../../../src/store/rebuild-store.ts";
-import type { Site } from "../site.ts";
+import type { MemoryDatabase } from "../memory-database.ts";
 import { digestOf, type Oracle } from "./oracle.ts";
 import { violation } from "./report.ts";
 
-export function checkFiles({ data, oracle }: Site): void {
-  const checked = checkStore(data);
-  if (!checked.ok) return violation("rebuild", checked.error.message);
-  const { differing, faulty, differences, faults } = checked.value;
-  if (differing + faulty > 0) violation("rebuild", JSON.stringify([...differences, ...faults].slice(0, 3)));
-  using db = new Database(join(data, "logs.db"), { readonly: true });
-  checkLogs(db, data, oracle);
+interface ArchiveRow {
+  readonly file: string;
+  readonly first_id: number;
+  readonly last_id: number;
 }
 
-function checkLogs(db: Database, data: string, oracle: Oracle): void {
-  const files = db
-    .query<{ file: string; first_id: number; last_id: number }, []>(
-      "SELECT file, first_id, last_id FROM archive ORDER BY first_id",
-    )
-    .all();
-  const removed = Number(
-    db.query<{ value: string }, []>("SELECT value FROM meta WHERE key = 'archive_removed_up_to'").get()?.value ?? 0,
-  );
-  const watermark = files.at(-1)?.last_id ?? removed;
-  let next = files[0]?.first_id ?? watermark + 1;
-  const see = (row: Log, where: string): void => {
-    if (row.id !== next) violation("archive", `${where} has log ${row.id}, and ${next} is to come`);
-    if (oracle.logs[row.id] !== digestOf(row))
-      violation("archive", `log ${row.id} in ${where} is not what was committed`);
-    next++;
-  };
-  for (const { file, first_id: first } of files) {
-    if (first !== next) violation("archive", `${file} begins at log ${first}, and ${next} is to come`);
-    for (const line of readFileSync(join(data, "archive", file), "utf8").split("\n")) {
-      if (line !== "") see(JSON.parse(line) as Log, file);
-    }
+export class FileOracle {
+  readonly #data: string;
+  readonly #database: MemoryDatabase;
+  readonly #oracle: Oracle;
+  /** What was read since all was read: files by their names, and rows of the table up to an id. */
+  readonly #read = new Map<string, string>();
+  #readUpTo = 0;
+
+  constructor(data: string, database: MemoryDatabase, oracle: Oracle) {
+    this.#data = data;
+    this.#database = database;
+    this.#oracle = oracle;
   }
-  next = watermark + 1;
-  for (const row of db.query<Log, [number]>("SELECT * FROM logs WHERE id > ? ORDER BY id").all(watermark))
-    see(row, "logs");
-  if (next !== oracle.lastLog + 1)
-    violation("archive", `the newest log is ${next - 1}, and ${oracle.lastLog} was committed`);
+
+  /** Everything is read, and held against what it must be. */
+  all(): void {
+    const checked = checkStore(this.#data, this.#database.openReader);
+    if (!checked.ok) return violation("rebuild", checked.error.message);
+    const { differing, faulty, differences, faults } = checked.value;
+    if (differing + faulty > 0) violation("rebuild", JSON.stringify([...differences, ...faults].slice(0, 3)));
+    this.#read.clear();
+    this.#readUpTo = 0;
+    this.news();
+  }
+
+  /** Every log has its place; what is new there is read. */
+  news(): void {
+    using db = this.#database.connect();
+    const files = db.query<ArchiveRow, []>("SELECT file, first_id, last_id FROM archive ORDER BY first_id").all();
+    const removed = db.query<{ value: string }, []>("SELECT value FROM meta WHERE key = 'archive_removed_up_to'").get();
+    const watermark = files.at(-1)?.last_id ?? Number(removed?.value ?? 0);
+    for (const [index, row] of files.entries()) {
+      const before = files[index - 1]?.last_id ?? row.first_id - 1;
+      if (row.first_id !== before + 1)
+        violation("archive", `${row.file} begins at log ${row.first_id}, and ${before + 1} is to come`);
+      const place = `${row.first_id} to ${row.last_id}`;
+      if (this.#read.get(row.file) !== place) this.#readFile(row);
+      this.#read.set(row.file, place);
+    }
+    this.#readTable(db, watermark);
+  }
+
+  #see(row: Log, where: string, next: number): void {
+    if (row.id !== next) violation("archive", `${where} has log ${row.id}, and ${next} is to come`);
+    if (this.#oracle.logs[row.id] !== digestOf(row))
+      violation("archive", `log ${row.id} in ${where} is not what was committed`);
+  }
+
+  #readFile({ file, first_id: first, last_id: last }: ArchiveRow): void {
+    let next = first;
+    for (const line of readFileSync(join(this.#data, "archive", file), "utf8").split("\n")) {
+      if (line !== "") this.#see(JSON.parse(line) as Log, file, next++);
+    }
+    if (next !== last + 1) violation("archive", `${file} ends at log ${next - 1}, and ${last} is its last`);
+  }
+
+  #readTable(db: Database, watermark: number): void {
+    const after = Math.max(watermark, this.#readUpTo);
+    let next = after + 1;
+    for (const row of db.query<Log, [number]>("SELECT * FROM logs WHERE id > ? ORDER BY id").all(after))
+      this.#see(row, "logs", next++);
+    const { lastLog } = this.#oracle;
+    if (next !== lastLog + 1) violation("archive", `the newest log is ${next - 1}, and ${lastLog} was committed`);
+    this.#readUpTo = lastLog;
+    const { rows = 0 } =
+      db.query<{ rows: number }, [number]>("SELECT count(*) AS rows FROM logs WHERE id > ?").get(watermark) ?? {};
+    if (rows !== lastLog - watermark)
+      violation("archive", `${rows} logs lie above log ${watermark}, which is archived, and ${lastLog} is the newest`);
+  }
 }

@@ -214,7 +214,15 @@ export class Oracle {
   }
 }
 
-export const digestOf = (log: NewLog & { readonly id: number }): number => {
-  const { id, at, level, source, event, run, trace, message, data } = log;
-  return Bun.hash.crc32(JSON.stringify([id, at, level, source, event, run, trace, message, data]));
-};
+export const digestOf = ({
+  id,
+  at,
+  level,
+  source,
+  event,
+  run,
+  trace,
+  message,
+  data,
+}: NewLog & { id: number }): number =>
+  Bun.hash.crc32(`${id} ${at} ${level} ${source} ${event} ${run} ${trace} ${message.length} ${message} ${data}`);
