@@ -1,9 +1,9 @@
-/** What the worker of a group is told of its senses when it starts, and what it reports of them and prints. */
+/** Owns the messages to the worker of a group, and the worker's reports about its modules and its lines of log. */
 import { join } from "node:path";
 import { counted } from "../../base/counted.ts";
 import type { Json } from "../../base/json.ts";
 import { limitsOf } from "../../config/defaults.ts";
-import type { ParentMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessageOf } from "../../ipc/definitions.ts";
 import { problem } from "../../model/problem.ts";
 import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
@@ -57,7 +57,7 @@ export class Loading {
     };
   }
 
-  /** The worker `pid` of `group` has loaded what it could of its senses. */
+  /** The worker `pid` of `group` has loaded its senses, as far as they load. */
   isReady(
     group: string,
     pid: number | null,
@@ -83,7 +83,7 @@ export class Loading {
     this.#journal.of("kernel").info("worker.started", text, data);
   }
 
-  /** A row of log; `taken` is called once it is one of the store's. */
+  /** A row of log. `taken` is called once the row is in the store. */
   output(
     group: string,
     message: Omit<WorkerMessageOf<"log">, "type" | "generation" | "dropped">,
@@ -95,7 +95,7 @@ export class Loading {
     this.#journal.relay({ level, source, event, message: message.message, data, trace }, null, taken);
   }
 
-  /** A line that the process itself printed. `sense`: the only one in it, or null. */
+  /** A line that the process itself printed. `sense` is the only sense in the process, or null. */
   printed(group: string, sense: string | null, stream: "stdout" | "stderr", line: string): void {
     const level = stream === "stdout" ? "info" : "error";
     this.output(group, { sense, level, event: "output", trace: null, message: line, data: null }, () => {});
@@ -109,7 +109,7 @@ export class Loading {
   }
 }
 
-/** What a worker is sent to begin the compute `id` of `sense`. */
+/** The message that begins the compute `id` of `sense`. */
 export const computeMessage = (generation: number, sense: string, id: number, trigger: Owed): ParentMessage => ({
   type: "compute",
   generation,
@@ -119,3 +119,10 @@ export const computeMessage = (generation: number, sense: string, id: number, tr
   cause: trigger.cause,
   trace: trigger.trace,
 });
+
+/** The message that names what is committed: rows of outboxes, and a number of log rows. */
+export const ackMessage = (
+  generation: number,
+  outbox: ParentMessageOf<"ack">["outbox"],
+  logs: number,
+): ParentMessage => ({ type: "ack", generation, outbox, logs });
