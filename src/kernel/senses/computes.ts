@@ -67,9 +67,10 @@ export class Computes {
     const flights = starting.map((sense) => [sense, sense.begin(++this.#lastId, batch)] as const);
     const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
     if (throttled.length === 0) return send(flights);
-    const moment = momentOf(this.#clock);
     this.#ledger.add({
+      // The moment of the commit that succeeds: nothing is asked for before it.
       write: (draft) => {
+        const moment = momentOf(this.#clock);
         for (const sense of throttled) draft.started(sense, moment);
       },
       kept: () => send(flights),
