@@ -89,7 +89,7 @@ export class IncidentBench extends RunsBench {
       silences,
       incidents,
       firings: new Firings({ chance, lifetime, journal, store, workflows, silences, wake: () => {} }),
-      dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {} },
+      dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {}, dueByWatch: () => {} },
       timedRuns: new TimedRuns({ wallMs: clock.wallMs, chance, ledger, lifetime, journal, workflows }),
     });
     reflexes.load(this.#config, NO_SENSES, new Set(this.store.switches.disabled()), planStart(this.#config));

@@ -145,7 +145,7 @@ export class SenseWorker extends Worker {
       const problem = this.oneIn(this.#troubles.doesNotLoad)
         ? { kind: "module-threw", message: "it does not load", hint: null, file: null, line: null, column: null }
         : null;
-      return { sense: name, problem, applied: [], patterns: [] };
+      return { sense: name, problem, applied: [], watch: [], patterns: [] };
     });
     this.isReady = true;
     this.says({ type: "ready", senses });

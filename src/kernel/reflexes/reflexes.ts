@@ -244,6 +244,9 @@ export class Reflexes implements KeyStatesOwner {
     }
   }
 
+  /** What the sense of `reflex` watches has changed. */
+  ring = (reflex: Reflex): void => this.#clocks.ring(reflex);
+
   // ── decisions ────────────────────────────────────────────────────────
 
   /** Must be called when the signal is received. `at` is the wall clock of that moment. Null where nobody listens. */

@@ -60,7 +60,14 @@ class EngineBench extends KernelBench {
     const groups = new Map(senses.map(({ group }) => [group, { name: group, memoryBytes: null }]));
     const byName = new Map(senses.map((entry) => [entry.name, entry]));
     const workflows = new Map();
-    return { groups, senses: byName, reflexes, workflows, written: new Map() } as Partial<NerveConfig> as NerveConfig;
+    return {
+      groups,
+      senses: byName,
+      reflexes,
+      workflows,
+      channels: new Map(),
+      written: new Map(),
+    } as Partial<NerveConfig> as NerveConfig;
   }
 
   modules(config: NerveConfig) {
@@ -102,7 +109,7 @@ class EngineBench extends KernelBench {
     if (this.#ready.has(child) || init === undefined) return;
     this.#ready.add(child);
     const names = (init.senses as { name: string }[]).map(({ name }) => name);
-    const seats = names.map((name) => ({ sense: name, problem: null, applied: [], patterns: [] }));
+    const seats = names.map((name) => ({ sense: name, problem: null, applied: [], watch: [], patterns: [] }));
     child.says({ type: "ready", generation: init.generation, senses: seats });
   }
 

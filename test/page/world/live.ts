@@ -731,6 +731,7 @@ export const STATUS: Status = {
   ],
   senses: SENSES,
   reflexes: REFLEXES,
+  channels: [],
   workflows: [
     { name: "drain", running: 0, queued: 0, sleeping: 0 },
     { name: "note", running: 0, queued: 0, sleeping: 0 },
