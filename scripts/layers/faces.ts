@@ -17,15 +17,6 @@ export const FACES: Layers = {
     "src/backup",
     "bun:sqlite",
   ],
-  // The page in a browser: nothing of nerve runs in it but this folder. Of all others it sees types.
-  "src/page": [
-    "type src/base/json.ts",
-    "type src/model",
-    "type src/control",
-    "type src/web",
-    "preact",
-    "@preact/signals",
-  ],
   // Modules tried on copies, in workers without a kernel.
   "src/scratch": [
     ...NOUNS,
@@ -91,7 +82,7 @@ export const FACES: Layers = {
     "yaml",
   ],
   "src/cli/lists": ["src/base", "src/model", "src/store", "src/cli/frame", "src/cli/screen"],
-  "src/cli/stories": ["src/base", "src/model", "src/stories", "src/cli/screen"],
+  "src/cli/stories": ["src/base", "src/model", "src/causes", "src/stories", "src/cli/screen"],
   "src/cli/waits": [
     ...NOUNS,
     "src/control",
@@ -124,6 +115,7 @@ export const FACES: Layers = {
     "src/release",
     "src/spawn",
     "src/scratch",
+    "src/causes",
     "src/replays",
     "src/stories",
     "src/version.ts",

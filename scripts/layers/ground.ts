@@ -32,4 +32,6 @@ export const GROUND: Layers = {
   // Why a reflex fired or did not, and the story of a signal, a run or an incident: read from the store, for verbs and for the page.
   "src/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store"],
   "src/stories": [...NOUNS, "src/store"],
+  // Why something is so, and why something else is not: the one way to find causes.
+  "src/causes": [...NOUNS, "type src/control", "src/rules", "src/store", "src/replays", "src/stories"],
 };

@@ -107,6 +107,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/show.ts")),
   },
   {
+    name: "why",
+    section: "see",
+    usage: "why [id or name]",
+    summary: "the newest thing that is wrong: who was told of it, what was not done, and why not",
+    load: () => any(import("./commands/why.ts")),
+  },
+  {
     name: "explain",
     section: "see",
     usage: "explain <reflex>",
@@ -270,15 +277,4 @@ export function verbNamed(word: string): Verb | null {
 }
 
 /** Verbs that this build refuses. A build that gains a verb moves its name up, and changes nothing else. */
-export const NOT_YET: readonly string[] = [
-  "dev",
-  "fleet",
-  "inbox",
-  "open",
-  "push",
-  "sql",
-  "test",
-  "token",
-  "why",
-  "wrap",
-];
+export const NOT_YET: readonly string[] = ["dev", "fleet", "inbox", "open", "push", "sql", "test", "token", "wrap"];

@@ -103,8 +103,6 @@ const ready = {
       sense: "string",
       problem: [problem, "|", "null"],
       applied: ["string", "[]"],
-      /** What its module exports as `watch`; `kernel`: how nerve itself is. */
-      watch: [{ kernel: "boolean" }, "[]"],
       patterns: [patternFinding, "[]"],
     },
     "[]",

@@ -8,6 +8,8 @@ import type { Trigger } from "./trigger.ts";
 
 export const ACTIVE_STATES = ["queued", "running", "sleeping"] as const;
 export const ENDINGS = ["completed", "failed", "cancelled", "timed-out", "dropped", "joined"] as const;
+/** Endings of runs that have not done what they were to do. */
+export const BAD_ENDINGS: readonly RunState[] = ["failed", "timed-out", "dropped"];
 export type Ending = (typeof ENDINGS)[number];
 export type RunState = (typeof ACTIVE_STATES)[number] | Ending;
 

@@ -66,6 +66,8 @@ export interface AccountParts {
   /** The key as a person writes it. Null for any key. */
   readonly key: string | null;
   readonly axis: Axis;
+  /** Unix milliseconds. */
+  readonly now: number;
 }
 
 /** The signals to replay. */
@@ -102,7 +104,7 @@ function signalOf({ signals }: StoreReader, id: number): Signal | null {
   return found?.id === id ? found : null;
 }
 
-export function accountOf({ store, loaded, config, question, key, axis }: AccountParts): Result<Account, Problem> {
+export function accountOf({ store, loaded, config, question, key, axis, now }: AccountParts): Result<Account, Problem> {
   const { name } = config;
   const asked = question.kind === "signal" ? signalOf(store, question.id) : null;
   if (question.kind === "signal" && asked === null) return err(unknownSignal(store, question.id));
@@ -125,7 +127,7 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
         beganAfter: after,
         from,
         to,
-        until: Date.now(),
+        until: now,
       })
     : { seen: [], fed: { signals: 0, unreadable: [] } };
   const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
@@ -145,7 +147,7 @@ export function accountOf({ store, loaded, config, question, key, axis }: Accoun
     dueTimes: hasClock(config)
       ? dueTimesOf(store, name, question.kind === "at" ? question.at : null, LATEST_DUE_TIMES)
       : [],
-    nextDue: isEnabled ? nextDue(config, Date.now()) : null,
+    nextDue: isEnabled ? nextDue(config, now) : null,
     wallAt: (elapsed) => axis.wallAt(elapsed),
     replayed: { from, to, ...done.fed, isWhole: isWhole(standing, from), isOldest },
   });
@@ -176,7 +178,8 @@ const notHeard = (sense: string, { on }: ReflexConfig): string =>
     ? "it looks at no signals: only the clock runs it"
     : `it does not listen to ${sense}, only to ${on.join(", ")}`;
 
-function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, axis: Axis): Silence | null {
+/** The silence that holds the runs of the reflex back now. */
+export function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, axis: Axis): Silence | null {
   if (kind === "sense" || !store.silences.exists()) return null;
   const now = axis.now();
   const silence = store.silences.all().find(({ pattern, due }) => due > now && silencedBy(pattern)(name));
@@ -215,7 +218,8 @@ function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Follo
   return newest("quarantined", "released") === "quarantined" ? "quarantined" : null;
 }
 
-function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Account["pending"] {
+/** What the keys of a reflex remember. `key` as a person writes it; null for all. */
+export function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Account["pending"] {
   const isKey = (row: string): boolean => key === null || isNamedKey(row, key);
   return reflexes
     .all()

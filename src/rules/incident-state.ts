@@ -49,11 +49,8 @@ export type OwedResolution = {
 
 export type IncidentMemory = {
   readonly open: OpenIncident | null;
-  /**
-   * The scope of an incident that was resolved by hand while the key matched. The key must stop matching before a new
-   * incident opens. Null: a new incident may open.
-   */
-  readonly spent: string | null;
+  /** The incident was resolved by hand while the key matched. The key must stop matching before a new incident opens. */
+  readonly isSpent: boolean;
   /** Oldest first. */
   readonly owed: OwedResolution[];
 };
@@ -93,10 +90,10 @@ export function readIncidentMemory(value: unknown): IncidentMemory | null | unde
   // Reflexes without incidents store nothing.
   if (value === undefined || value === null) return null;
   if (!isObject(value)) return undefined;
-  const { open, spent, owed } = value;
+  const { open, isSpent, owed } = value;
   const isWhole =
     (open === null || isOpen(open)) &&
-    (spent === null || typeof spent === "string") &&
+    typeof isSpent === "boolean" &&
     Array.isArray(owed) &&
     owed.every((one: unknown) => isOwed(one));
   return isWhole ? (value as Json as IncidentMemory) : undefined;

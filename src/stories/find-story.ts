@@ -10,9 +10,12 @@ import { parseNamed } from "../model/named.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Run } from "../model/run.ts";
 import type { Signal } from "../model/signal.ts";
+import { ALL_INCIDENTS } from "../store/incidents.ts";
 import { ALL_LOGS } from "../store/logs.ts";
 import type { StoreReader } from "../store/open-reader.ts";
+import type { Page } from "../store/page.ts";
 import { logsOfRun } from "../store/run-logs.ts";
+import { ALL_RUNS } from "../store/runs.ts";
 import { CLOCK_SLACK_MS } from "../store/search.ts";
 import { type Trace, traceOfPrefix, traceOfSignal } from "./find-trace.ts";
 import { firingOf, type Rows } from "./story.ts";
@@ -46,10 +49,24 @@ export function findStory(store: StoreReader, word: string): Result<Subject, Pro
   if (run !== null) return ok(ofRun(store, run, kind === "number" ? store.signals.byId(id) : null));
   if (kind === "run" || (kind === "number" && store.signals.byId(id) === null)) {
     const what = kind === "run" ? `no run ${id}` : `neither a run nor a signal ${id}`;
-    const hint = "`nerve runs` and `nerve signals` show their ids; retention may have removed it";
+    const hint = `${nearestRun(store, id)}\`nerve runs\` and \`nerve signals\` show their ids; retention may have removed it`;
     return err(problem(kind === "run" ? "unknown-run" : "unknown-id", `there is ${what}`, hint));
   }
   return ofTrace(store, traceOfSignal(store, id));
+}
+
+type List = (page: Pick<Page, "after" | "limit" | "newest">) => readonly { readonly id: number }[];
+
+/** The first id that is kept behind `id`, else the last one before. Null where nothing is kept. */
+function nearest(id: number, list: List): number | null {
+  const [behind] = list({ after: id, limit: 1, newest: false });
+  const [last] = behind === undefined ? list({ after: 0, limit: 1, newest: true }) : [behind];
+  return last?.id ?? null;
+}
+
+function nearestRun({ runs }: StoreReader, id: number): string {
+  const near = nearest(id, (page) => runs.list({ ...ALL_RUNS, ...page }));
+  return near === null ? "" : `the nearest run is ${near}; `;
 }
 
 function ofTrace(store: StoreReader, found: Result<Trace, Problem>): Result<Subject, Problem> {
@@ -72,7 +89,8 @@ function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
 function ofIncident(store: StoreReader, id: number): Result<Subject, Problem> {
   const incident = store.incidents.byId(id);
   if (incident === null) {
-    const hint = "`nerve incidents` shows their ids; retention may have removed it";
+    const near = nearest(id, (page) => store.incidents.list({ ...ALL_INCIDENTS, ...page }));
+    const hint = `${near === null ? "" : `the nearest is incident ${near}; `}\`nerve incidents\` shows their ids; retention may have removed it`;
     return err(problem("unknown-incident", `there is no incident ${id}`, hint));
   }
   const { reflex, trace, opened_at, first_log_id, last_log_id, signal_id } = incident;

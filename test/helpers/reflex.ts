@@ -44,6 +44,5 @@ export const senseReflex = (words: Partial<SenseReflexConfig>): SenseReflexConfi
   on: [],
   ...NO_WORDS,
   ...NO_CLOCK,
-  watch: null,
   ...words,
 });

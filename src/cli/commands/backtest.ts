@@ -2,6 +2,7 @@
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { parseSince } from "../../base/times.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
@@ -16,7 +17,6 @@ import { Comparison } from "../replays/comparison.ts";
 import { rowJson } from "../replays/comparison-json.ts";
 import { forSignal, printComparison } from "../replays/comparison-text.ts";
 import { print } from "../screen/terminal.ts";
-import { parseSince } from "../screen/times.ts";
 
 /** The replay begins this many signals before the range, so that reflexes have their memory when the range begins. */
 const WARM_UP = 1_000_000;

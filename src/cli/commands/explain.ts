@@ -1,6 +1,7 @@
 /** Owns `nerve explain`: why a reflex fired or did not fire, and what the reflex waits for. */
 import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { parseSince } from "../../base/times.ts";
 import { accountOf } from "../../replays/account.ts";
 import { accountJson } from "../../replays/account-json.ts";
 import type { Question } from "../../replays/explanation.ts";
@@ -12,7 +13,6 @@ import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { printAccount } from "../replays/account-text.ts";
 import { print } from "../screen/terminal.ts";
-import { parseSince } from "../screen/times.ts";
 
 const LATEST = 5;
 
@@ -37,7 +37,8 @@ export const command = defineCommand({
     if (loaded === null) return fail(EXIT.badConfig, ...place.value.problems);
     const known = knownReflex([loaded], name);
     if (!known.ok) return known;
-    const question = questionOf(options, Date.now());
+    const now = Date.now();
+    const question = questionOf(options, now);
     if (!question.ok) return question;
     const opened = readStore(place.value);
     if (!opened.ok) return opened;
@@ -45,7 +46,7 @@ export const command = defineCommand({
     if (reflex === undefined) throw new Error(`reflex ${known.value} was there a moment ago`);
     const store = opened.value;
     const about = { loaded, config: reflex, question: question.value, key: options.key };
-    const account = accountOf({ store, ...about, axis: lifetimeOf(store) });
+    const account = accountOf({ store, ...about, axis: lifetimeOf(store), now });
     if (!account.ok) return fail(EXIT.usage, account.error);
     if (json) print(safeJson(accountJson(account.value)));
     else printAccount(account.value);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
+import { duration } from "../../base/times.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { readChanges, type TableChanges, watchChanges } from "../../scratch/changes.ts";
@@ -19,7 +20,6 @@ import { payloadSpans } from "../screen/payload.ts";
 import { LEVEL_STYLES } from "../screen/rows.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { print, printLine, type Span, span, stdoutScreen } from "../screen/terminal.ts";
-import { duration } from "../screen/times.ts";
 
 interface Report {
   readonly sense: string;

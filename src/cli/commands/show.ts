@@ -4,9 +4,9 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok } from "../../base/result.ts";
+import { duration } from "../../base/times.ts";
 import type { Incident } from "../../model/incident-row.ts";
 import type { Run } from "../../model/run.ts";
-
 import type { Signal } from "../../model/signal.ts";
 import { findStory, type Subject } from "../../stories/find-story.ts";
 import { type Node, type Story, tellStory, timeOf } from "../../stories/story.ts";
@@ -19,7 +19,6 @@ import { INCIDENT_STYLES, incidentFacts, incidentTitle } from "../screen/inciden
 import { logSpans, signalSpans } from "../screen/rows.ts";
 import { originOf, runSpans, runTitle, STATE_STYLES, timing } from "../screen/run-rows.ts";
 import { print, renderLine, type Screen, type Span, span, stdoutScreen, wrapLines } from "../screen/terminal.ts";
-import { duration } from "../screen/times.ts";
 import { OFFSET_WIDTH, offset, runLogSpans } from "../stories/run-story.ts";
 
 interface Setting {

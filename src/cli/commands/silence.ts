@@ -3,6 +3,7 @@ import { formatDuration, parseDuration } from "../../base/duration.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { until } from "../../base/times.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { silencedBy } from "../../model/silence.ts";
 import { defineCommand, flag, formerFlag, text } from "../frame/command.ts";
@@ -14,7 +15,6 @@ import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
-import { until } from "../screen/times.ts";
 
 const LONGEST_MS = 3_650 * 86_400_000;
 const LONGEST_PATTERN = 200;

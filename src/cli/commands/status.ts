@@ -3,6 +3,7 @@ import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
+import { ago, duration, until } from "../../base/times.ts";
 import type { Status } from "../../control/contract.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
@@ -11,7 +12,6 @@ import { findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { print, renderLine, type Screen, type Span, type Style, span, stdoutScreen } from "../screen/terminal.ts";
-import { ago, duration, until } from "../screen/times.ts";
 
 type Group = Status["groups"][number];
 type Sense = Status["senses"][number];

@@ -35,6 +35,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   ack: ["open incident"],
   resolve: ["open incident"],
   show: ["run"],
+  why: ["what may be wrong"],
   explain: ["reflex"],
   backtest: ["reflex"],
   run: ["workflow or sense", "nothing"],

@@ -5,7 +5,7 @@
 
 import type { NerveConfig } from "../../model/config.ts";
 import { LOG_LEVELS } from "../../model/log.ts";
-import { ACTIVE_STATES, ENDINGS, isOver, type Run } from "../../model/run.ts";
+import { ACTIVE_STATES, BAD_ENDINGS, ENDINGS, isOver, type Run } from "../../model/run.ts";
 import { FILES, SHELLS } from "./scripts.ts";
 
 export interface Candidate {
@@ -29,6 +29,7 @@ export type What =
   | "active run"
   | "ended run"
   | "open incident"
+  | "what may be wrong"
   | "state"
   | "level"
   | "source"
@@ -54,6 +55,13 @@ export async function wordsFor(what: What, given: string | null): Promise<readon
       return builtIns();
     case "open incident":
       return openIncidents(given);
+    case "what may be wrong":
+      return [
+        ...(await openIncidents(given)).map(({ word, about }) => ({ word: `incident:${word}`, about })),
+        ...(await runs("bad run", given)).map(({ word, about }) => ({ word: `run:${word}`, about })),
+        ...named("sense or reflex", await configOf(given)),
+        ...named("workflow", await configOf(given)),
+      ];
     case "run":
     case "active run":
     case "ended run":
@@ -126,7 +134,7 @@ function named(what: Named, config: NerveConfig | null): Candidate[] {
 /** As many runs as fit on a screen. */
 const NEWEST = 30;
 
-async function runs(what: "run" | "active run" | "ended run", given: string | null): Promise<Candidate[]> {
+async function runs(what: "run" | "active run" | "ended run" | "bad run", given: string | null): Promise<Candidate[]> {
   const [{ findPlace }, { openStoreReader }, { ALL_RUNS }] = await Promise.all([
     import("../place/place.ts"),
     import("../../store/open-reader.ts"),
@@ -136,7 +144,8 @@ async function runs(what: "run" | "active run" | "ended run", given: string | nu
   const store = place.ok ? openStoreReader(place.value.data, () => {}) : null;
   if (!store?.ok) return [];
   const { runs: table, close } = store.value;
-  const newest = (): readonly Run[] => table.list({ ...ALL_RUNS, limit: NEWEST, newest: true });
+  const states = what === "bad run" ? BAD_ENDINGS : [];
+  const newest = (): readonly Run[] => table.list({ ...ALL_RUNS, states, limit: NEWEST, newest: true });
   const found = what === "active run" ? table.active() : newest();
   close();
   return found

@@ -3,6 +3,7 @@
 import { safeJson } from "../../base/escape.ts";
 import { localDay } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
+import { parseSince } from "../../base/times.ts";
 import { traceTime } from "../../base/trace-id.ts";
 import { CLOCK_SLACK_MS } from "../../store/search.ts";
 import { flag, text, texts } from "../frame/command.ts";
@@ -20,7 +21,6 @@ import {
   stdoutScreen,
   wrapLines,
 } from "../screen/terminal.ts";
-import { parseSince } from "../screen/times.ts";
 
 export const LIST_OPTIONS = {
   follow: flag("go on with what comes, until Ctrl-C", "f"),

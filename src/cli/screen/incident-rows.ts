@@ -1,10 +1,10 @@
 /** Owns incidents as text for people, as one line and as part of a sentence. As JSON an incident is its columns. */
 import { escapeForTerminal } from "../../base/escape.ts";
+import { ago, duration } from "../../base/times.ts";
 import type { IncidentState, Severity } from "../../model/incident.ts";
 import type { Incident } from "../../model/incident-row.ts";
 import { padded } from "./rows.ts";
 import { type Span, type Style, span } from "./terminal.ts";
-import { ago, duration } from "./times.ts";
 
 export const INCIDENT_STYLES: Readonly<Record<IncidentState, Style>> = {
   open: "red",

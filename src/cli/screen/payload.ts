@@ -3,8 +3,8 @@ import { escapeForTerminal } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { shorten, shownScalar } from "../../base/shown-scalar.ts";
 import { formatSize } from "../../base/size.ts";
+import { duration } from "../../base/times.ts";
 import { type Screen, type Span, span } from "./terminal.ts";
-import { duration } from "./times.ts";
 
 const SEPARATOR = " · ";
 /** No terminal shows more. A payload may hold 64 KiB. */

@@ -1,10 +1,10 @@
 /** Owns runs as text: one line or a part of a sentence for people, and JSON objects with the columns as keys. */
 
 import { escapeForTerminal } from "../../base/escape.ts";
+import { duration, until } from "../../base/times.ts";
 import { isOver, type Run, type RunState } from "../../model/run.ts";
 import { padded } from "./rows.ts";
 import { type Span, type Style, span } from "./terminal.ts";
-import { duration, until } from "./times.ts";
 
 export const STATE_STYLES: Readonly<Record<RunState, Style | null>> = {
   queued: "dim",

@@ -1,13 +1,13 @@
 /** Owns the story of a run, one line for each log: steps with their durations and results, waits, and the ending. */
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
+import { duration } from "../../base/times.ts";
 import type { Log } from "../../model/log.ts";
 import { eventOf } from "../../stories/story.ts";
 import { authorFrames } from "../screen/author-frames.ts";
 import { payloadSpans } from "../screen/payload.ts";
 import { messageSpans } from "../screen/rows.ts";
 import { escapeLines, type Screen, type Span, span } from "../screen/terminal.ts";
-import { duration } from "../screen/times.ts";
 
 export const OFFSET_WIDTH = 9;
 

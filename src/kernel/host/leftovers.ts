@@ -1,7 +1,4 @@
-/**
- * Owns the search for processes of an earlier kernel on this data directory. They are found by the marker in their
- * environment, and ended.
- */
+/** What an earlier kernel on this data directory left behind: found by the marker in its environment, and ended. */
 import { readFileSync } from "node:fs";
 import { killMarked } from "../../base/processes.ts";
 import { workerMarker } from "../../spawn/environment.ts";
@@ -16,10 +13,10 @@ function ancestors(): Set<number> {
   return found;
 }
 
-/** The search is repeated while it finds something: one look may miss a process that forks while /proc is read. */
+/** Looks again while there was something: what forks while /proc is read may be missed by one look. */
 const MOST_LOOKS = 5;
 
-/** Must be called while the lock of the data directory is held. Returns the pids that got SIGKILL. */
+/** Call only while holding the data directory's lock. Returns the pids it sent SIGKILL to. */
 export function sweepLeftovers(data: string): number[] {
   const own = ancestors();
   const swept = new Set<number>();

@@ -1,4 +1,4 @@
-/** The result of waiting for a worker to load its senses. `died`: the worker died first. `idle`: no worker loads any. */
+/** Who waits for a worker to have loaded its senses. `died`: while it loaded them. `idle`: no worker is loading any. */
 export type LoadOutcome = "ready" | "died" | "idle";
 
 export class LoadWaiters {

@@ -1,26 +1,27 @@
 /**
- * Owns the worker of a crew (a group's senses, a workflow's runs), from spawn to reaped and again. Invariants kept here:
+ * The worker of a crew (a group's senses, a workflow's runs), from spawn to reaped and again. Invariants kept here:
  * - G4: a new worker starts only after the old one was reaped.
- * - G5: a worker that passes a limit, floods or falls silent is killed; only a task that was alone answers for a death.
+ * - G5: a worker that passes a limit, floods or falls silent is killed; only who was alone at a death answers for it.
  * - A message of another generation changes nothing.
  */
 import { formatDuration } from "../../base/duration.ts";
 import type { EventData } from "../../model/events.ts";
-import type { WorkerExit, WorkerProcess } from "../../spawn/worker-process.ts";
+import { LOAD_HARD_MS, type WorkerExit, type WorkerProcess } from "../../spawn/worker-process.ts";
+import { judge } from "./blame.ts";
 import type { Crew, LifeHost } from "./crew.ts";
 import { Departure } from "./departure.ts";
-import { describeKill, describeStuck, type Kill, Killing, verdictOn } from "./kill.ts";
+import { answersFor, describeKill, describeStuck, type Kill, Killing } from "./kill.ts";
 import type { Leaving, LifeState } from "./life-state.ts";
-import { type Activity, SILENCE_MS } from "./limits.ts";
+import { type Activity, Limits, SILENCE_MS } from "./limits.ts";
 import { Mail } from "./mail.ts";
+import { MemoryWatch, NO_SAMPLES } from "./memory.ts";
 import { Restarts } from "./restarts.ts";
-import { Tasks } from "./tasks.ts";
 import { type Complaint, describeEnd, WorkerLog } from "./worker-log.ts";
 
 export type { LifeState };
-/** A worker that was told to leave aborts its tasks. It has this long for that. */
+/** A worker that was told to leave aborts what runs; it has this long for that. */
 export const LEAVE_MS = 10_000;
-/** At most this many log rows of a worker may be sent and not committed yet. */
+/** Rows of log a worker may have sent that are not committed yet. */
 export const LOG_CREDIT = 256;
 const MALFORMED_LIMIT = 1_000;
 
@@ -31,9 +32,9 @@ interface Shutdown {
 }
 
 export class WorkerLife<Down extends object, Up extends { readonly generation: number; readonly type: string }, Task> {
-  readonly tasks: Tasks<Task>;
   readonly #crew: Crew<Down, Up, Task>;
   readonly #host: LifeHost;
+  readonly #limits: Limits<Task>;
   readonly #mail: Mail<Down | Shutdown>;
   readonly #log: WorkerLog;
   readonly #restarts: Restarts;
@@ -41,11 +42,12 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   #state: LifeState = "backoff";
   #worker: WorkerProcess<Down | Shutdown> | null = null;
   #killing: Killing<Task>;
+  #memory: MemoryWatch | null = null;
   #generation = 0;
   readonly #departure = new Departure();
   #saidBye = false;
   #malformed = 0;
-  /** Why a killed worker is not gone. Null while no worker is stuck. */
+  /** Why a killed worker is not gone, while it is not. */
   #stuckFor: string | null = null;
 
   constructor(crew: Crew<Down, Up, Task>, host: LifeHost) {
@@ -59,13 +61,11 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       () => crew.dispatch(),
       (frame) => void this.#worker?.send(frame),
     );
-    this.tasks = new Tasks(host.ticker, {
+    this.#limits = new Limits(host.ticker, {
       owesAnswer: () => crew.awaits() || this.#state === "starting",
       late: ({ task }) => crew.isLate(task),
       overdue: (activity) => this.#killOverdue(activity),
       silent: () => this.#kill({ kind: "silent", forMs: SILENCE_MS }),
-      heldBytes: () => this.memory,
-      overMemory: (heldBytes, limitBytes) => this.#kill({ kind: "over-memory", heldBytes, limitBytes }),
     });
   }
 
@@ -73,12 +73,12 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return this.#state;
   }
 
-  /** Why the stuck worker was killed, and what was under way. Null while no worker is stuck. */
+  /** While it is stuck: what it was killed for, and what was under way. */
   get stuckFor(): string | null {
     return this.#stuckFor;
   }
 
-  /** The worker takes work. */
+  /** It can be given work. */
   get isOpen(): boolean {
     return this.#state === "up" && this.leaving === null;
   }
@@ -99,14 +99,24 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return this.#restarts.count;
   }
 
-  /** Resident bytes of the worker and its children, 0 without a worker. */
+  /** How many tasks are under way. */
+  get busy(): number {
+    return this.#limits.size;
+  }
+
+  /** Awake milliseconds of its newest message. */
+  get heardAt(): number {
+    return this.#limits.heardAt;
+  }
+
+  /** Resident bytes of the worker and its children, 0 without one. */
   get memory(): number {
     return this.pid === null ? 0 : this.#host.world.heldBytes(this.pid);
   }
 
   // ── from spawn to reaped ─────────────────────────────────────────────
 
-  /** Does nothing while there is a worker, or no work for one. */
+  /** Does nothing while there is one, or nothing for one to do. */
   start(): void {
     if (this.#worker || this.leaving || !this.#crew.isWanted()) return;
     this.#restarts.cancel();
@@ -116,7 +126,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#killing = new Killing(this.#host.ticker);
     this.#saidBye = false;
     this.#malformed = 0;
-    this.tasks.clear();
+    this.#limits.clear();
     try {
       this.#worker = this.#host.world.spawn<Down | Shutdown>(this.#crew.command(), {
         message: (raw) => this.#receive(generation, raw),
@@ -128,21 +138,28 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       return;
     }
     this.#worker.send([this.#crew.init(generation)]);
-    this.tasks.anew(this.#crew.memoryBytes);
+    this.#limits.expects();
+    this.#watchMemory(this.#crew.memoryBytes);
   }
 
-  /** The next worker is on its way: after a death it waits for its turn. */
+  #watchMemory(limitBytes: number | null): void {
+    if (limitBytes === null) return;
+    const over = (held: number): void => this.#kill({ kind: "over-memory", heldBytes: held, limitBytes });
+    this.#memory = new MemoryWatch(this.#host.ticker, limitBytes, () => this.memory, over);
+  }
+
+  /** Its next worker is on its way: after a death it waits for its turn. */
   get restarting(): boolean {
     return this.#restarts.isPending;
   }
 
   /**
-   * Ends the worker, and with `stop` for good. A busy worker that retires may finish first. Resolves once the worker is
-   * reaped, or once it is stuck: nobody can wait for a process that does not go (G15).
+   * Ends the worker, and with `stop` for good. A busy one is let finish when it retires. Resolves once it is reaped, or once
+   * it is stuck: nobody can wait for a process that does not go (G15).
    */
   leave(how: Leaving, busy: boolean): Promise<void> {
     this.#restarts.cancel();
-    // After a stop nothing starts a worker again. After a retirement whoever asked for it starts the next one.
+    // Once it is to stop nothing starts it again; a retired one is started anew by whoever retired it.
     if (how === "stop" || this.#worker !== null) this.#departure.begin(how);
     if (this.#worker === null) return Promise.resolve();
     const gone = this.#departure.wait();
@@ -151,13 +168,13 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return gone;
   }
 
-  /** Ends the waits for the end of the worker, and gives back what was under way. */
+  /** Whoever waits for its end waits no longer, and what was under way is given back. */
   #letGo(): void {
     this.#unsettle();
     this.#departure.over();
   }
 
-  /** Tells the worker to leave, and kills it when it has not left within `limitMs`. Infinity: it takes the time it needs. */
+  /** It is told to leave, and killed when it has not within `limitMs` (Infinity: it takes the time it needs). */
   shutDown(limitMs: number): void {
     if (this.#state !== "up") return this.kill("it is no longer needed");
     this.#departure.begin("retire");
@@ -175,7 +192,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   #killOverdue(activity: Activity<Task>): void {
     const wasTold = this.#crew.wasTold(activity.task);
-    const isProven = wasTold || this.tasks.count === 1;
+    const isProven = wasTold || this.#limits.size === 1;
     this.#kill({ kind: "over-time", activity, isProven, wasTold });
   }
 
@@ -185,7 +202,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #isStuck(pid: number, kill: Kill<Task>): void {
-    const names = this.tasks.all.map(({ task }) => this.#crew.nameOf(task));
+    const names = this.#limits.activities.map(({ task }) => this.#crew.nameOf(task));
     const why = describeStuck(kill, this.#crew, names);
     this.#state = "stuck";
     this.#stuckFor = why;
@@ -198,7 +215,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#worker = null;
     this.#stuckFor = null;
     this.#killing.reaped();
-    this.tasks.stop();
+    this.#limits.stop();
+    this.#memory?.stop();
     this.#mail.discard();
     if (this.leaving) return this.#left(exit, pid);
     const kill = this.#killing.reason;
@@ -207,23 +225,27 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #left(exit: WorkerExit, pid: number): void {
-    this.tasks.forgetSamples();
+    this.#memory = null;
     if (!this.#saidBye && this.#killing.reason === null) this.#log.diedStopping(pid, exit);
     this.#state = "backoff";
     this.#letGo();
   }
 
   #unsettle(): void {
-    const running = this.tasks.all;
-    this.tasks.clear();
+    const running = this.#limits.activities;
+    this.#limits.clear();
     this.#crew.unsettle(running, this.#host.ticker.awakeMs());
   }
 
   #died(how: string, data: EventData<"worker.exited">): void {
     const now = this.#host.ticker.awakeMs();
+    const running = this.#limits.activities;
     const kill = this.#killing.reason;
-    const { suspects, culprit } = verdictOn(this.tasks.all, kill, this.tasks.samples);
-    this.tasks.forgetSamples();
+    const told =
+      kill?.kind === "over-time" && kill.wasTold ? running.filter(({ task }) => task === kill.activity.task) : [];
+    const { suspects, strike: alone } = judge(told.length > 0 ? told : running);
+    const culprit = alone !== null && answersFor(alone, kill, this.#memory?.samples ?? NO_SAMPLES) ? alone : null;
+    this.#memory = null;
     this.#unsettle();
     this.#restarts.died();
     const names = suspects.map(({ task }) => this.#crew.nameOf(task));
@@ -240,7 +262,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#mail.post(message);
   }
 
-  /** Something has changed. At the end of the turn the crew dispatches, and the posted messages leave in one frame. */
+  /** Something changed: at the end of the turn the crew dispatches, and what was posted leaves in one frame. */
   schedule(): void {
     this.#mail.schedule();
   }
@@ -252,7 +274,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     if (generation !== this.#generation || message.generation !== this.#generation) {
       return this.malformed(`"${message.type}" of generation ${message.generation}`);
     }
-    this.tasks.hears();
+    this.#limits.hears();
     if (message.type === "bye") this.#saidBye = true;
     else this.#crew.receive(message);
   }
@@ -269,23 +291,46 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   // ── what is under way ────────────────────────────────────────────────
 
-  /** The worker has loaded its modules and takes work. False when it has said so before. */
+  /** It has loaded what it could and takes work. False when it had said so before. */
   isReady(): boolean {
     if (this.#state !== "starting") return false;
+    this.#limits.clear();
     this.#state = "up";
-    this.tasks.isReady();
+    this.#memory?.isReady();
     return true;
   }
 
-  /** A module is being loaded. False when the worker loads nothing now. */
+  /** A module is being loaded. False when this is not the time for it. */
   loads(task: Task): boolean {
     if (this.#state !== "starting") return false;
-    this.tasks.loads(task);
+    this.#limits.clear();
+    this.#begins(task, { softMs: Number.POSITIVE_INFINITY, hardMs: LOAD_HARD_MS, loading: true });
     return true;
   }
 
-  /** The worker owes an answer from now on. */
+  /**
+   * User code was entered for `task`. The crew hears when it is late at `softMs` (Infinity: never), and the worker is
+   * killed when the task has not ended after `hardMs`.
+   */
+  begins(task: Task, softMs: number, hardMs: number): void {
+    this.#begins(task, { softMs, hardMs, loading: false });
+  }
+
+  #begins(task: Task, limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">): void {
+    this.#limits.begins(task, limit, (this.#memory?.samples ?? NO_SAMPLES).newest);
+  }
+
+  /** Another hard limit for what is under way, counted from now. */
+  limit(task: Task, hardMs: number): void {
+    this.#limits.extend(task, hardMs);
+  }
+
+  ends(task: Task): void {
+    this.#limits.ends(task);
+  }
+
+  /** An answer is owed from now on. */
   expects(): void {
-    this.tasks.expects();
+    this.#limits.expects();
   }
 }

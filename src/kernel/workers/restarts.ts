@@ -1,7 +1,4 @@
-/**
- * Owns the start of the next worker after a death: the first at once, then later and later, until one has lived for a
- * while.
- */
+/** When the next worker starts after a death: the first at once, then later and later, until one has lived for a while. */
 import { backoffMs, RESTART_BACKOFF } from "../../base/backoff.ts";
 import type { Chance } from "../../base/chance.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
@@ -22,12 +19,12 @@ export class Restarts {
     this.#chance = chance;
   }
 
-  /** True while the next worker waits for its turn. */
+  /** The next worker waits for its turn. */
   get isPending(): boolean {
     return this.#next !== null;
   }
 
-  /** Called when a worker has died. */
+  /** A worker has died. */
   died(): void {
     const now = this.#ticker.awakeMs();
     this.#failures = now - this.#lastDeathAt > HEALTHY_MS ? 1 : this.#failures + 1;
@@ -35,7 +32,7 @@ export class Restarts {
     this.count++;
   }
 
-  /** The culprit is held back: the next worker starts as after a first death. */
+  /** Whoever did it is held back: the next worker starts as after a first death. */
   forgive(): void {
     this.#failures = 1;
   }

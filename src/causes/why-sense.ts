@@ -1,0 +1,132 @@
+/** Owns why a sense is as it is, and what does not happen because of that. */
+import { counted } from "../base/counted.ts";
+import type { NerveConfig, ReflexConfig, SenseConfig } from "../model/config.ts";
+import type { Signal } from "../model/signal.ts";
+import { nextDue } from "../replays/due-times.ts";
+import { ALL_SIGNALS } from "../store/signals.ts";
+import { type Health, healthOf } from "./health.ts";
+import { aboutName, type NextCommand, type NotDone, notDone, type Scene, type Why } from "./scene.ts";
+import { listed, moment, short } from "./words.ts";
+
+export function whySense(scene: Scene, config: NerveConfig, { name, group }: SenseConfig): Why {
+  const { store, now } = scene;
+  const health = healthOf(scene, name);
+  const [last = null] = store.signals.list({ ...ALL_SIGNALS, senses: [name], limit: 1, newest: true });
+  const runners = config.reflexes.filter((reflex) => reflex.kind === "sense" && reflex.sense === name);
+  const isWrong = health.state !== "ok" && health.state !== "disabled";
+  return {
+    about: aboutName("sense", name),
+    isWrong,
+    since: health.since,
+    signal: last?.id ?? null,
+    what: [leadOf(scene, name, health, last)],
+    cause: health.state === "quarantined" ? [quarantineWords(health)] : [],
+    done: isWrong && last !== null ? [`Its last signal, #${last.id}, came at ${moment(last.at, now)}.`] : [],
+    notDone: [...notComputed(scene, name, health, runners), ...notDecided(scene, config, name, health)],
+    coming: comingOf(scene, name, health, runners),
+    next: commandsOf(name, group, health, last),
+  };
+}
+
+function leadOf({ now }: Scene, name: string, health: Health, last: Signal | null): string {
+  const since = health.since === null ? "" : ` since ${moment(health.since, now)}`;
+  const reason = health.reason === null ? "" : `: ${short(health.reason)}`;
+  switch (health.state) {
+    case "ok": {
+      const newest =
+        last === null ? "it has emitted no signal" : `its last signal, #${last.id}, came at ${moment(last.at, now)}`;
+      return `Sense ${name} is well: ${newest}.`;
+    }
+    case "quarantined":
+      return `Sense ${name} has been quarantined${since}: its worker died ${health.deaths} times while ${name} ran alone.`;
+    case "failing":
+      return `Sense ${name} has been failing${since}${reason}.`;
+    case "failed":
+      return `Sense ${name} has not loaded${since}${reason}.`;
+    case "stale":
+      return `Sense ${name} is due and cannot compute${reason}.`;
+    case "disabled":
+      return `Sense ${name} has been disabled${since}: a person switched it off.`;
+  }
+}
+
+const quarantineWords = ({ reason }: Health): string =>
+  reason === null ? "How the worker died is no longer logged." : `The last death: ${short(reason)}.`;
+
+function notComputed(
+  scene: Scene,
+  name: string,
+  { state, until }: Health,
+  runners: readonly ReflexConfig[],
+): NotDone[] {
+  if (state === "quarantined") {
+    const then = until === null ? "" : `, or until the quarantine ends by itself at ${moment(until, scene.now)}`;
+    return [notDone("quarantined", `It computes nothing until a person enables it${then}.`, until)];
+  }
+  if (state === "disabled") return [notDone("disabled", "It computes nothing until a person enables it.")];
+  if (state === "failed") return [notDone("not-loaded", "It computes nothing until it loads.")];
+  if (runners.length > 0) return [];
+  return [notDone("nobody-listens", `No reflex runs ${name}, so it computes by hand alone.`)];
+}
+
+/** At most so many reflexes are named. */
+const NAMED = 4;
+
+/** Reflexes that hear nothing, and their incidents that no look can resolve. */
+function notDecided(
+  { store, now }: Scene,
+  { reflexes }: NerveConfig,
+  name: string,
+  { state, since }: Health,
+): NotDone[] {
+  const deaf = reflexes.filter(({ on }) => on.includes(name)).map((reflex) => reflex.name);
+  if (deaf.length === 0) {
+    return state === "ok"
+      ? [notDone("nobody-listens", `No reflex listens to ${name}: nothing follows from its signals.`)]
+      : [];
+  }
+  if (state === "ok") return [];
+  const reason = state === "quarantined" || state === "disabled" ? state : "unwell";
+  const names = listed([...deaf.slice(0, NAMED), ...(deaf.length > NAMED ? [`${deaf.length - NAMED} more`] : [])]);
+  const at = since === null ? "" : ` since ${moment(since, now)}`;
+  const [look, has] = deaf.length === 1 ? ["Reflex", "has"] : ["Reflexes", "have"];
+  const open = store.incidents.open().filter(({ reflex }) => deaf.includes(reflex));
+  return [
+    notDone(reason, `${look} ${names} ${has} looked at nothing${at}, and can neither fire nor resolve.`),
+    ...(open.length === 0
+      ? []
+      : [
+          notDone(
+            reason,
+            `${counted(open.length, "incident")} of theirs ${open.length === 1 ? "stays" : "stay"} open.`,
+          ),
+        ]),
+  ];
+}
+
+function comingOf(
+  { now, isRunning }: Scene,
+  name: string,
+  { state }: Health,
+  runners: readonly ReflexConfig[],
+): string[] {
+  if (!isRunning || (state !== "ok" && state !== "failing")) return [];
+  const dues = runners.flatMap((reflex) => nextDue(reflex, now) ?? []);
+  return dues.length === 0 ? [] : [`The next compute of ${name} is due at ${moment(Math.min(...dues), now)}.`];
+}
+
+function commandsOf(name: string, group: string, { state }: Health, last: Signal | null): NextCommand[] {
+  const logs = { command: `nerve logs ${name} --level warn`, does: "what went wrong" };
+  const once = { command: `nerve once ${name}`, does: "one compute on a scratch copy, to see it fail or not" };
+  if (state === "quarantined")
+    return [logs, once, { command: `nerve enable sense:${name}`, does: "lifts the quarantine" }];
+  if (state === "disabled") return [{ command: `nerve enable sense:${name}`, does: "switches it on again" }];
+  if (state === "failed")
+    return [
+      { command: "nerve check", does: "what is wrong, and where" },
+      { command: "nerve reload", does: "once that is mended" },
+    ];
+  if (state === "stale") return [{ command: "nerve status", does: `how its group ${group} is` }, logs];
+  if (state === "failing") return [logs, once];
+  return last === null ? [once] : [{ command: `nerve signals ${name}`, does: "what it sees" }];
+}

@@ -1,0 +1,262 @@
+/** Nights, each made by a kernel, and what a person asks who is woken in it. */
+
+import { COMPLETED, failedWith } from "../helpers/runs-bench.ts";
+import type { StoryBench } from "../helpers/story-bench.ts";
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+export interface Night {
+  readonly title: string;
+  readonly config: string;
+  /** The word behind `nerve why` of each command; null: none. */
+  readonly asked: readonly (string | null)[];
+  make(bench: StoryBench): Promise<void>;
+}
+
+const DISK = `senses: { disks: { use: disk-usage } }
+reflexes:
+  - { sense: disks, interval: 1m }
+  - name: disk-full
+    workflow: notify
+    on: [disks]
+    each: mounts
+    key: path
+    when: { used_percent: number >= 90 }
+    clear: { used_percent: number < 80 }
+`;
+const SUMMARY = '"{{ payload.path }} is {{ payload.used_percent }} % full"';
+const NOTIFY = `channels: { team: { webhook: { url: "https://chat.example.org/hook" } } }
+workflows: { notify: { with: { to: [team] } } }
+`;
+
+const full = (used_percent: number) => ({ mounts: [{ path: "/var", used_percent }] });
+const TOLD = { ...COMPLETED, output: { told: ["team"], failed: [] } };
+
+export const NIGHTS: readonly Night[] = [
+  {
+    title: "an incident is open, and people were told",
+    config: `${DISK}    for: 2m
+    incident: { severity: critical, summary: ${SUMMARY}, remind_every: 4h, escalate: [{ after: 30m, workflow: call }] }
+channels: { team: { webhook: { url: "https://chat.example.org/hook" } } }
+workflows: { notify: { with: { to: [team] } }, call: { use: notify, with: { to: [team] } } }
+`,
+    asked: [null, "disk-full"],
+    async make(bench) {
+      bench.runs("notify", TOLD);
+      bench.sees("disks", full(71));
+      await bench.wait(2 * HOUR);
+      bench.sees("disks", full(93.1));
+      await bench.wait(12 * MINUTE);
+    },
+  },
+  {
+    title: "an incident flaps, and somebody knows of it",
+    config: `${DISK}    incident: { severity: critical, summary: ${SUMMARY}, resolve_after: 10m, remind_every: 1h }
+${NOTIFY}`,
+    asked: [null],
+    async make(bench) {
+      bench.runs("notify", TOLD);
+      bench.sees("disks", full(96));
+      await bench.wait(75 * MINUTE);
+      await bench.ack(1, "eva", "the new disk comes at nine");
+      for (let flap = 0; flap < 5; flap++) {
+        bench.sees("disks", full(71));
+        await bench.wait(3 * MINUTE);
+        if (flap < 4) bench.sees("disks", full(96));
+        await bench.wait(3 * MINUTE);
+      }
+    },
+  },
+  {
+    title: "a silence, and nerve is stopped",
+    config: `${DISK}    incident: { summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null, "disk-full"],
+    async make(bench) {
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      await bench.silence("disk-*", 4 * HOUR, "the disks are being moved");
+      bench.sees("disks", full(96));
+      await bench.wait(30 * MINUTE);
+      await bench.stop();
+      bench.clock.pass(20 * MINUTE);
+    },
+  },
+  {
+    title: "an incident waits for the end of the quiet hours",
+    config: `quiet_hours: [{ from: "22:00", to: "07:00" }]
+${DISK}    incident: { summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null],
+    async make(bench) {
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      bench.sees("disks", full(96));
+      await bench.wait(HOUR);
+    },
+  },
+  {
+    title: "an incident is inhibited by another",
+    config: `senses: { disks: { use: disk-usage }, uplink: { use: network-io } }
+reflexes:
+  - { sense: disks, interval: 1m }
+  - { sense: uplink, interval: 1m }
+  - { name: host-down, workflow: page, on: [uplink], when: { up: "false" }, incident: { severity: critical, summary: "the uplink is down" } }
+  - { name: disk-full, workflow: notify, on: [disks], each: mounts, key: path, when: { used_percent: number >= 90 }, incident: { summary: ${SUMMARY}, inhibited_by: [host-down] } }
+channels: { team: { webhook: { url: "https://chat.example.org/hook" } } }
+workflows: { notify: { with: { to: [team] } }, page: { use: notify, with: { to: [team] } } }
+`,
+    asked: [null, "incident:1"],
+    async make(bench) {
+      bench.runs("page", TOLD);
+      bench.sees("uplink", { up: false });
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      bench.sees("disks", full(96));
+      await bench.wait(10 * MINUTE);
+    },
+  },
+  {
+    title: "a flap in the quiet hours tells nobody",
+    config: `quiet_hours: [{ from: "22:00", to: "07:00" }]
+${DISK}    incident: { summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null],
+    async make(bench) {
+      bench.sees("disks", full(71));
+      await bench.wait(2 * HOUR);
+      bench.sees("disks", full(96));
+      await bench.wait(2 * MINUTE);
+      bench.sees("disks", full(71));
+      await bench.wait(3 * HOUR);
+    },
+  },
+  {
+    title: "the backup of the night failed, and nobody listens",
+    config: `senses: { memory: }
+reflexes:
+  - { sense: memory, interval: 1m }
+  - { workflow: backup, cron: "30 2 * * *", tz: UTC }
+workflows: { backup: { use: exec, with: { command: [rsync, -a, /srv/, /mnt/] }, retry: { limit: 2, interval: 10m } } }
+`,
+    asked: [null, "backup"],
+    async make(bench) {
+      bench.sees("memory", { used_percent: 12 });
+      bench.runs("backup", failedWith("rsync ended with code 12: No space left on device"));
+      await bench.wait(4 * HOUR);
+    },
+  },
+  {
+    title: "the backup was killed at its hard limit, and people were told",
+    config: `senses: { nerve: }
+reflexes:
+  - { workflow: backup, cron: "30 2 * * *", tz: UTC }
+  - { sense: nerve, interval: 30s }
+  - { workflow: tell, on: [nerve], each: failed_runs, key: run }
+workflows:
+  backup: { timeout: 2h, use: exec, with: { command: [rsync, -a, /srv/, /mnt/] } }
+  tell: { use: exec, with: { command: [logger, "{{ payload.workflow }}"] } }
+`,
+    asked: [null],
+    async make(bench) {
+      bench.sees("nerve", { failed_runs: [] });
+      bench.never("backup");
+      await bench.wait(4 * HOUR + 31 * MINUTE);
+      const error = bench.store.runs.byId(1)?.error ?? null;
+      bench.sees("nerve", { failed_runs: [{ workflow: "backup", run: 1, state: "timed-out", error }] });
+      await bench.wait(30_000);
+      bench.sees("nerve", { failed_runs: [] });
+      await bench.wait(30 * MINUTE);
+    },
+  },
+  {
+    title: "a run was dropped, for the queue is full",
+    config: `senses: { uploads: { use: exec, with: { command: [ls] } } }
+reflexes:
+  - { sense: uploads, interval: 1m }
+  - { name: each-upload, workflow: convert, on: [uploads], when: { n: number > 0 } }
+workflows: { convert: { use: exec, with: { command: [convert] }, max_queue: 2 } }
+`,
+    asked: [null],
+    async make(bench) {
+      bench.never("convert");
+      bench.sees("uploads", { n: 0 });
+      await bench.wait(HOUR);
+      bench.sees("uploads", { n: 1 });
+      await bench.wait(4 * MINUTE);
+      bench.sees("uploads", { n: 0 });
+      await bench.wait(10 * MINUTE);
+    },
+  },
+  {
+    title: "a sense is quarantined, so its reflex never fires",
+    config: `${DISK}    incident: { severity: critical, summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null, "disk-full"],
+    async make(bench) {
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      bench.dies("disks");
+      await bench.wait(4 * MINUTE);
+    },
+  },
+  {
+    title: "a threshold is crossed, and `for` has not ended",
+    config: `${DISK}    for: 10m
+    incident: { severity: critical, summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null, "disk-full"],
+    async make(bench) {
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      bench.sees("disks", full(93.1));
+      await bench.wait(4 * MINUTE);
+    },
+  },
+  {
+    title: "everything is well",
+    config: `${DISK}    incident: { severity: critical, summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null, "disks", "disk-full", "signal:70"],
+    async make(bench) {
+      bench.runs("notify", TOLD);
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      bench.sees("disks", full(96));
+      await bench.wait(20 * MINUTE);
+      bench.sees("disks", full(71));
+      await bench.wait(3 * HOUR);
+    },
+  },
+  {
+    title: "no channel took the report",
+    config: `${DISK}    incident: { severity: critical, summary: ${SUMMARY} }
+${NOTIFY}`,
+    asked: [null, "run:1"],
+    async make(bench) {
+      const error = "team answered 403 Forbidden";
+      const step = { step: "team", nth: 0 };
+      bench.runs(
+        "notify",
+        { type: "step-started", ...step, attempt: 1 },
+        {
+          type: "step-failed",
+          ...step,
+          attempt: 1,
+          error,
+          name: "Error",
+          message: error,
+          stack: null,
+          durationMs: 9,
+          retryInMs: null,
+        },
+        failedWith(`no channel took it: ${error}`),
+      );
+      bench.sees("disks", full(71));
+      await bench.wait(HOUR);
+      bench.sees("disks", full(96));
+      await bench.wait(10 * MINUTE);
+    },
+  },
+];

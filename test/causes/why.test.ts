@@ -1,0 +1,39 @@
+/** `nerve why` of some nights, word for word in nights.txt beside this file: read what changed before you commit. */
+import { expect, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { answerTo } from "../../src/causes/asked.ts";
+import { REASONS, type Scene } from "../../src/causes/scene.ts";
+import { PIPE } from "../../src/cli/screen/terminal.ts";
+import { renderAnswer } from "../../src/cli/stories/paragraph.ts";
+import { StoryBench } from "../helpers/story-bench.ts";
+import { NIGHTS, type Night } from "./stories.ts";
+
+const FILE = join(import.meta.dir, "nights.txt");
+
+function ask(scene: Scene, word: string | null): string {
+  const found = answerTo(scene, word);
+  if (!found.ok) throw new Error(found.error.message);
+  return renderAnswer(found.value, "", PIPE);
+}
+
+async function told({ title, config, asked, make }: Night): Promise<string> {
+  using bench = new StoryBench(config);
+  await make(bench);
+  using scene = bench.scene();
+  const answers = asked.map((word) => `$ nerve why${word === null ? "" : ` ${word}`}\n${ask(scene, word)}\n`);
+  return `## ${title}\n\n${answers.join("\n")}`;
+}
+
+test("each night is told as it stands in nights.txt", async () => {
+  const nights: string[] = [];
+  for (const night of NIGHTS) nights.push(await told(night));
+  const text = nights.join("\n");
+  if (process.env.NERVE_GOLDEN === "write") writeFileSync(FILE, text);
+  expect(text).toBe(readFileSync(FILE, "utf8"));
+});
+
+test("docs/operations.md lists every reason", () => {
+  const docs = readFileSync(join(import.meta.dir, "../../docs/operations.md"), "utf8");
+  expect(REASONS.filter((reason) => !docs.includes(`\`${reason}\``))).toEqual([]);
+});

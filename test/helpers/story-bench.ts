@@ -1,0 +1,185 @@
+/**
+ * A whole kernel with its config, on a clock driven by hand: what its senses see and how its runs end is said by a test, and
+ * what became of that is read from its store.
+ */
+import type { Json } from "../../src/base/json.ts";
+import type { Scene } from "../../src/causes/scene.ts";
+import { parseNerveConfig } from "../../src/config/parse.ts";
+import { statusOf } from "../../src/kernel/daemon/status.ts";
+import { Engine } from "../../src/kernel/engine.ts";
+import { Lifetime } from "../../src/kernel/time/lifetime.ts";
+import type { NerveConfig } from "../../src/model/config.ts";
+import type { Location } from "../../src/spawn/modules-on-disk.ts";
+import { openStoreReader } from "../../src/store/open-reader.ts";
+import { around } from "./config.ts";
+import { KernelBench, type Message, type ScriptedChild } from "./kernel-bench.ts";
+import { COMPLETED } from "./runs-bench.ts";
+
+const STEP_MS = 60_000;
+const AT: Location = { folder: "/etc/nerve", print: "" };
+const found = (name: string) => [name, { ok: true, value: AT }] as const;
+
+/** What a compute does. */
+type Sight = { readonly kind: "sees"; readonly payload: Json } | { readonly kind: "dies" };
+
+export class StoryBench extends KernelBench {
+  readonly config: NerveConfig;
+  readonly engine: Engine;
+  readonly #sights = new Map<string, Sight>();
+  readonly #answers = new Map<string, readonly Message[]>();
+  readonly #ready = new Set<ScriptedChild>();
+  readonly #answered = new Set<Message>();
+  readonly #startedAt: number;
+  #seq = 0;
+  isRunning = true;
+
+  constructor(yaml: string) {
+    super();
+    const parsed = parseNerveConfig(yaml, around({ file: "/etc/nerve/nerve.yaml" }));
+    if (!parsed.ok) throw new Error(parsed.error.map(({ message }) => message).join("; "));
+    this.config = parsed.value;
+    const { clock, world, ticker, ledger, journal, store } = this;
+    this.#startedAt = clock.wallMs();
+    const lifetime = new Lifetime(clock, store.meta);
+    this.engine = new Engine({
+      world,
+      ticker,
+      ledger,
+      journal,
+      store,
+      space: { low: false },
+      data: this.folder.path,
+      command: () => ({ command: ["test"], env: {}, cwd: "/" }),
+      lifetime,
+      onSignal: () => {},
+    });
+    ledger.write(() => lifetime.keep());
+    const { elapsedMs, wallMs } = lifetime.began;
+    const data = { ahead_ms: wallMs - elapsedMs, last_signal: 0 };
+    journal.ofMoment(wallMs, "kernel").info("kernel.started", "nerve started", data);
+    const { senses, workflows } = this.config;
+    this.engine.load(this.config, {
+      senses: new Map([...senses.keys()].map(found)),
+      workflows: new Map([...workflows.keys()].map(found)),
+    });
+  }
+
+  /** From now on. */
+  sees(sense: string, payload: Json): void {
+    this.#sights.set(sense, { kind: "sees", payload });
+  }
+
+  dies(sense: string): void {
+    this.#sights.set(sense, { kind: "dies" });
+  }
+
+  /** What a run of a workflow reports from now on; where nothing is said, runs complete. */
+  runs(workflow: string, ...messages: readonly Message[]): void {
+    this.#answers.set(workflow, messages);
+  }
+
+  /** Runs of a workflow begin from now on, and do not end. */
+  never(workflow: string): void {
+    this.#answers.set(workflow, []);
+  }
+
+  async ack(incident: number, by: string, why: string): Promise<void> {
+    const acked = this.engine.incidentRequests.ack({ incident, by, why });
+    await this.settle();
+    if (!(await acked).ok) throw new Error(`incident ${incident} is not open`);
+  }
+
+  async silence(pattern: string, forMs: number, why: string): Promise<void> {
+    const silenced = this.engine.silences.set({ pattern, for_ms: forMs, why });
+    await this.settle();
+    await silenced;
+  }
+
+  /** As after SIGTERM, in order. */
+  async stop(): Promise<void> {
+    const stopped = this.engine.stop();
+    await this.settle();
+    for (const child of this.children) if (!child.isGone) child.exits(0);
+    await stopped;
+    this.journal.of("kernel").info("kernel.stopped", "stopped", null);
+    await this.settle();
+    this.isRunning = false;
+  }
+
+  /** Time passes in steps, and whoever is asked answers. */
+  async wait(ms: number): Promise<void> {
+    await this.#serve();
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      await this.pass(Math.min(left, STEP_MS));
+      await this.#serve();
+    }
+  }
+
+  async #serve(): Promise<void> {
+    for (let again = true; again; ) {
+      again = false;
+      for (const child of this.children) if (!child.isGone && this.#answer(child)) again = true;
+      await this.settle();
+    }
+  }
+
+  /** Whether there was something to answer. */
+  #answer(child: ScriptedChild): boolean {
+    const [init] = child.of("init");
+    if (init === undefined) return false;
+    const { generation } = init;
+    const { name: workflow = null } = (init.workflow ?? {}) as { readonly name?: string };
+    if (!this.#ready.has(child)) {
+      this.#ready.add(child);
+      if (workflow !== null)
+        child.says({ type: "started", generation, run: null }, { type: "ready", generation, problem: null });
+      else {
+        const names = (init.senses as { readonly name: string }[]).map(({ name }) => name);
+        const senses = names.map((sense) => ({ sense, problem: null, applied: [], patterns: [] }));
+        child.says({ type: "ready", generation, senses });
+      }
+      return true;
+    }
+    const asked = child.of(workflow === null ? "compute" : "run").find((message) => !this.#answered.has(message));
+    if (asked === undefined) return false;
+    this.#answered.add(asked);
+    if (workflow === null) this.#computes(child, asked);
+    else this.#executes(child, workflow, asked);
+    return true;
+  }
+
+  #computes(child: ScriptedChild, { generation, id, sense, cause, trace }: Message): void {
+    child.says({ type: "started", generation, id, sense });
+    const sight = this.#sights.get(String(sense)) ?? null;
+    if (sight?.kind === "dies") return child.exits(null, "SIGSEGV");
+    const common = { generation, id, sense, durationMs: 1 };
+    if (sight === null) return child.says({ type: "no-signal", ...common, outbox: null });
+    child.says({ type: "signal", ...common, payload: sight.payload, outbox: null, cause, trace });
+  }
+
+  #executes(child: ScriptedChild, workflow: string, { generation, run }: Message): void {
+    child.says({ type: "started", generation, run });
+    const messages = this.#answers.get(workflow) ?? [COMPLETED];
+    child.says(...messages.map((message) => ({ ...message, generation, run, seq: ++this.#seq })));
+  }
+
+  /** What a command finds that looks now. */
+  scene(): Scene & Disposable {
+    const { clock, engine, folder } = this;
+    const opened = openStoreReader(folder.path, ({ problem }) => {
+      throw new Error(problem.message);
+    });
+    if (!opened.ok) throw new Error(opened.error.message);
+    const store = opened.value;
+    const status = statusOf({ engine, pid: 1, startedAt: this.#startedAt, data: folder.path, trouble: () => null });
+    return {
+      store,
+      config: this.config,
+      status: this.isRunning ? status : null,
+      isRunning: this.isRunning,
+      axis: new Lifetime(clock, store.meta),
+      now: clock.wallMs(),
+      [Symbol.dispose]: () => store.close(),
+    };
+  }
+}
