@@ -41,7 +41,7 @@ export function violationsOf(table: Layers, file: string, source: string): strin
   const rules = table[row];
   if (rules === undefined) return [`${file}: ${row} has no row in scripts/layers/`];
   const allowed = [...rules, ...(row === file ? [] : (table[file] ?? []))];
-  return importsOf(source).flatMap(({ specifier, typeOnly }) => {
+  return importsOf(source, file.endsWith(".tsx") ? "tsx" : "ts").flatMap(({ specifier, typeOnly }) => {
     if (specifier === "bun" || specifier.startsWith("node:")) return [];
     const relative = specifier.startsWith(".");
     const target = relative ? posix.join(posix.dirname(file), specifier) : specifier;

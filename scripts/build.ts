@@ -24,7 +24,7 @@ export const BUNDLE: Bun.BuildConfig = {
 };
 
 /** What goes into the executable: a change to any of them makes it stale. */
-const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/{kit,licences}/*")];
+const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/{kit,licences,page}/*")];
 
 /** Whether there is no binary, or one older than a source. A removed source shows in its folder's time. */
 export function isStale(binary: string): boolean {
@@ -67,13 +67,15 @@ export async function writeEmbedded(): Promise<Embedded> {
   // Loaded only now: the makers import packages, which a fresh checkout has no sooner than this.
   const { KIT_FILE, writeKit } = await import("./kit/kit.ts");
   const { LICENCES_FILE, writeLicences } = await import("./licences/licences.ts");
+  const { PAGE_FILE, writePage } = await import("./page/page.ts");
   mkdirSync(EMBEDDED, { recursive: true });
   // A build beside this one reads each file whole.
   const beside = mkdtempSync(join(EMBEDDED, ".writing-"));
   try {
     const kitId = await writeKit(join(beside, KIT_FILE));
     await writeLicences(join(beside, LICENCES_FILE));
-    const names = [KIT_FILE, LICENCES_FILE];
+    await writePage(join(beside, PAGE_FILE));
+    const names = [KIT_FILE, LICENCES_FILE, PAGE_FILE];
     for (const name of names) renameSync(join(beside, name), join(EMBEDDED, name));
     return { files: names.map((name) => join(EMBEDDED, name)), kitId };
   } finally {

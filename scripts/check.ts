@@ -18,6 +18,7 @@ const STEPS: readonly Step[] = [
   ["sizes", [BUN, "scripts/sizes.ts"]],
   ["shapes", [BUN, "scripts/shapes.ts"]],
   ["types", [BUN, "check", "--no-script", "--no-pretty"]],
+  ["types of the page", [BUN, "check", "--no-script", "--no-pretty", "-p", "src/page"]],
 ];
 
 /** The commands are tested on the executable, which starts in half the time of the sources. */

@@ -26,7 +26,7 @@ export const violations = (file: string, source: string): string[] => violations
 
 /** Every violation under `root`. */
 export const allViolations = (root: string): string[] =>
-  [...new Glob("{src,senses}/**/*.ts").scanSync(root)]
+  [...new Glob("{src,senses}/**/*.{ts,tsx}").scanSync(root)]
     .sort()
     .flatMap((file) => violations(file, readFileSync(join(root, file), "utf8")));
 

@@ -17,6 +17,15 @@ export const FACES: Layers = {
     "src/backup",
     "bun:sqlite",
   ],
+  // The page in a browser: nothing of nerve runs in it but this folder. Of all others it sees types.
+  "src/page": [
+    "type src/base/json.ts",
+    "type src/model",
+    "type src/control",
+    "type src/web",
+    "preact",
+    "@preact/signals",
+  ],
   // Modules tried on copies, in workers without a kernel.
   "src/scratch": [
     ...NOUNS,

@@ -1,8 +1,9 @@
 /** nerve itself: what has failed, is failing, hangs, waits or is not up. Fails only when the kernel does not answer. */
-import type { Compute } from "nerve";
+import type { Compute, Watch } from "nerve";
 import { duration, type Infer, record, whole } from "nerve/options";
 import { declaration } from "nerve/payload";
-import { fetchStatus } from "nerve/status";
+import { fetchFailures, fetchStatus } from "nerve/status";
+import { BadEndings } from "./bad-endings.ts";
 import { judge } from "./judge.ts";
 import { looks } from "./schema.ts";
 
@@ -34,7 +35,15 @@ export const payload = declaration({
   queues: { "[string]": COUNT },
   failed_workflows: NAMES,
   failed_runs: [{ workflow: "string", run: COUNT, state: "string", error: "string | null" }, "[]"],
+  failed_run_count: COUNT,
+  own_failures: COUNT,
+  unread_logs: COUNT,
+  failing_channels: [{ name: "string", reason: "string | null" }, "[]"],
+  store: "string",
+  more: { "[string]": COUNT },
 });
+
+export const watch: Watch = () => ({ kernel: true });
 
 export const compute: Compute<Infer<typeof options>> = async (
   db,
@@ -43,7 +52,9 @@ export const compute: Compute<Infer<typeof options>> = async (
 ) => {
   const status = await fetchStatus(signal);
   const previous = db.select().from(looks).get();
-  const { payload, look } = judge(status, previous?.look ?? null, {
+  const cursor = previous?.look.looked_up_to ?? previous?.look.last_failure ?? null;
+  const endings = await BadEndings.since(cursor, (after) => fetchFailures(after, signal));
+  const { payload, look } = judge(status, endings, previous?.look ?? null, {
     now: Date.now(),
     staleAfterMs: stale_after,
     queueWarning: queue_warning,

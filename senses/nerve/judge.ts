@@ -5,19 +5,19 @@
  * - stale: it was due, and for `staleAfterMs` after that it had neither a success nor an error.
  */
 import { own } from "nerve/proc";
-import type { GroupStatus, RunFailure, SenseStatus, Status, WorkflowStatus } from "nerve/status";
+import type { ChannelStatus, GroupStatus, SenseStatus, Status, WorkflowStatus } from "nerve/status";
+import { type BadEndings, type FailedRun, shortened } from "./bad-endings.ts";
+import { Lists } from "./lists.ts";
 
 /** The part of a status that is judged. */
 export interface Judged {
-  readonly kernel: Pick<Status["kernel"], "version" | "started_at">;
+  readonly kernel: Pick<Status["kernel"], "version" | "started_at" | "store">;
   readonly groups: readonly Pick<GroupStatus, "name" | "state" | "restarts">[];
   readonly senses: readonly JudgedSense[];
   readonly workflows: readonly Pick<WorkflowStatus, "name" | "running" | "queued" | "sleeping">[];
   readonly broken_workflows: readonly Pick<Status["broken_workflows"][number], "name">[];
-  readonly failures: readonly RunFailure[];
+  readonly channels: readonly Pick<ChannelStatus, "name" | "state" | "reason" | "own">[];
 }
-
-export type FailedRun = Pick<RunFailure, "workflow" | "run" | "state" | "error">;
 
 export type JudgedSense = Pick<
   SenseStatus,
@@ -39,7 +39,9 @@ export interface Look {
   readonly kernel_started_at: number | null;
   readonly restarts: number;
   readonly senses: Readonly<Record<string, SenseMemory>>;
-  /** The newest run failure that was reported. Absent in what earlier versions remembered. */
+  /** The log up to which the sense has looked for runs that ended badly. Absent in what earlier versions remembered. */
+  readonly looked_up_to: number | undefined;
+  /** What earlier versions remembered in its place: the log of the newest ending that they had reported. */
   readonly last_failure: number | undefined;
 }
 
@@ -73,9 +75,44 @@ export interface NervePayload {
   readonly failed_workflows: readonly string[];
   /** Runs that failed, timed out or were dropped since the last look. */
   readonly failed_runs: readonly FailedRun[];
+  /** How many these are, those that the list leaves out included. */
+  readonly failed_run_count: number;
+  /** Runs that ended badly while they reported for this sense: they are in no list. */
+  readonly own_failures: number;
+  /** Logs that moved to the archive before the sense looked at them. */
+  readonly unread_logs: number;
+  /** Channels that did not take the newest message. */
+  readonly failing_channels: readonly { readonly name: string; readonly reason: string | null }[];
+  /** `ok`, or why nerve cannot keep anything. */
+  readonly store: string;
+  /** List → how many entries were left out. */
+  readonly more: Readonly<Record<string, number>>;
 }
 
-export function judge(status: Judged, previous: Look | null, limits: Limits): { payload: NervePayload; look: Look } {
+/** What is seen besides what may be too much for one payload. */
+interface Seen {
+  readonly names: Readonly<Record<NameList, readonly string[]>>;
+  readonly restarts: number;
+  readonly newRestarts: number;
+}
+
+const NAME_LISTS = [
+  "failed",
+  "quarantined",
+  "failing",
+  "stale",
+  "disabled",
+  "groups_not_up",
+  "failed_workflows",
+] as const;
+type NameList = (typeof NAME_LISTS)[number];
+
+export function judge(
+  status: Judged,
+  endings: BadEndings,
+  previous: Look | null,
+  limits: Limits,
+): { payload: NervePayload; look: Look } {
   const startedAt = status.kernel.started_at;
   // A new kernel counts from zero, and knows nothing of what was due under the old one.
   const sameKernel = previous !== null && previous.kernel_started_at === startedAt;
@@ -83,75 +120,97 @@ export function judge(status: Judged, previous: Look | null, limits: Limits): { 
     const before = previous === null ? undefined : own(previous.senses, sense.name);
     return { ...sense, seen: follow(sense, before && !sameKernel ? afterRestart(before) : before) };
   });
-
   const restarts = total(status.groups, "restarts");
   const newRestarts = previous === null ? 0 : Math.max(0, restarts - (sameKernel ? previous.restarts : 0));
   const states = byState(followed, SENSE_STATES);
-  const { failed, quarantined, disabled } = states;
-  const { failing, stale } = unwell([...states.ok, ...states.failing, ...states.stale], limits);
   const { starting, backoff, stuck } = byState(status.groups, GROUP_STATES);
-  const waiting = status.workflows.filter(({ queued }) => queued > 0);
-  const longQueues = names(waiting.filter(({ queued }) => queued >= limits.queueWarning));
-
-  const failedRuns = newFailures(status, previous);
-  const failedWorkflows = names(status.broken_workflows);
-
-  const critical = [
-    ...sentence("failed to start", names(failed)),
-    ...sentence("workflows that do not load", failedWorkflows),
-    ...sentence("quarantined", names(quarantined)),
-    ...sentence("stale", stale),
-    ...sentence("stuck groups", names(stuck)),
-  ];
-  const warning = [
-    ...sentence("failing", failing),
-    ...sentence("groups that keep dying", names(backoff)),
-    ...sentence("long queues", longQueues),
-    ...sentence("runs that ended badly", failedRuns.map(shownRun)),
-    ...(newRestarts > 0 ? [`groups restarted ${newRestarts} times since the last look`] : []),
-  ];
-  return {
-    payload: {
-      status: critical.length > 0 ? "critical" : warning.length > 0 ? "warning" : "ok",
-      reasons: [...critical, ...warning],
-      version: status.kernel.version,
-      uptime_seconds: Math.max(0, Math.round((limits.now - startedAt) / 1000)),
-      senses: status.senses.length,
-      failed: names(failed),
-      quarantined: names(quarantined),
-      failing,
-      stale,
-      disabled: names(disabled),
+  const seen: Seen = {
+    names: {
+      failed: names(states.failed),
+      quarantined: names(states.quarantined),
+      ...unwell([...states.ok, ...states.failing, ...states.stale], limits),
+      disabled: names(states.disabled),
       groups_not_up: names([...starting, ...backoff, ...stuck]),
-      restarts,
-      new_restarts: newRestarts,
-      running: total(status.workflows, "running"),
-      queued: total(status.workflows, "queued"),
-      sleeping: total(status.workflows, "sleeping"),
-      queues: Object.fromEntries(waiting.map(({ name, queued }) => [name, queued])),
-      failed_workflows: failedWorkflows,
-      failed_runs: failedRuns.map(outcomeOf),
+      failed_workflows: names(status.broken_workflows),
     },
+    restarts,
+    newRestarts,
+  };
+  return {
+    payload: Lists.fitting((lists) => payloadOf(status, endings, seen, lists, limits)),
     look: {
       kernel_started_at: startedAt,
       restarts,
       senses: Object.fromEntries(followed.map(({ name, seen }) => [name, seen])),
-      last_failure: status.failures.at(-1)?.id ?? previous?.last_failure,
+      looked_up_to: endings.lookedUpTo,
+      last_failure: undefined,
     },
   };
 }
 
-/** Each is reported once: their ids only grow, unless the store began anew. */
-function newFailures({ failures, kernel }: Judged, previous: Look | null): readonly RunFailure[] {
-  const last = previous?.last_failure;
-  const newest = failures.at(-1)?.id ?? 0;
-  // At the first look, those of this kernel.
-  if (last === undefined) return failures.filter(({ at }) => at >= kernel.started_at);
-  return newest < last ? failures : failures.filter(({ id }) => id > last);
+function payloadOf(status: Judged, endings: BadEndings, seen: Seen, lists: Lists, limits: Limits): NervePayload {
+  const { names: named, restarts, newRestarts } = seen;
+  const waiting = status.workflows.filter(({ queued }) => queued > 0);
+  const failingChannels = status.channels.filter(({ state, own: isOwn }) => state === "failing" && !isOwn);
+  const { critical, warning } = reasonsOf(status, endings, seen, limits);
+  return {
+    status: critical.length > 0 ? "critical" : warning.length > 0 ? "warning" : "ok",
+    reasons: [...critical, ...warning],
+    version: status.kernel.version,
+    uptime_seconds: Math.max(0, Math.round((limits.now - status.kernel.started_at) / 1000)),
+    senses: status.senses.length,
+    failed: lists.cut("failed", named.failed),
+    quarantined: lists.cut("quarantined", named.quarantined),
+    failing: lists.cut("failing", named.failing),
+    stale: lists.cut("stale", named.stale),
+    disabled: lists.cut("disabled", named.disabled),
+    groups_not_up: lists.cut("groups_not_up", named.groups_not_up),
+    restarts,
+    new_restarts: newRestarts,
+    running: total(status.workflows, "running"),
+    queued: total(status.workflows, "queued"),
+    sleeping: total(status.workflows, "sleeping"),
+    queues: Object.fromEntries(lists.cut("queues", waiting).map(({ name, queued }) => [name, queued])),
+    failed_workflows: lists.cut("failed_workflows", named.failed_workflows),
+    failed_runs: lists.counted("failed_runs", endings.fair(lists.most), endings.count),
+    failed_run_count: endings.count,
+    own_failures: endings.own,
+    unread_logs: endings.unread,
+    failing_channels: lists
+      .cut("failing_channels", failingChannels)
+      .map(({ name, reason }) => ({ name, reason: reason === null ? null : shortened(reason) })),
+    store: shortened(status.kernel.store),
+    more: lists.more,
+  };
+}
+
+function reasonsOf(status: Judged, endings: BadEndings, { names: named, newRestarts }: Seen, limits: Limits) {
+  const { backoff, stuck } = byState(status.groups, GROUP_STATES);
+  const longQueues = names(status.workflows.filter(({ queued }) => queued >= limits.queueWarning));
+  const channels = status.channels.filter(({ state, own: isOwn }) => state === "failing" && !isOwn);
+  const { store } = status.kernel;
+  return {
+    critical: [
+      ...(store === "ok" ? [] : [`store: ${shortened(store)}`]),
+      ...sentence("failed to start", named.failed),
+      ...sentence("workflows that do not load", named.failed_workflows),
+      ...sentence("quarantined", named.quarantined),
+      ...sentence("stale", named.stale),
+      ...sentence("stuck groups", names(stuck)),
+    ],
+    warning: [
+      ...sentence("failing", named.failing),
+      ...sentence("groups that keep dying", names(backoff)),
+      ...sentence("long queues", longQueues),
+      ...sentence("channels that fail", names(channels)),
+      ...sentence("runs that ended badly", endings.fair(SHOWN).map(shownRun), endings.count),
+      ...(newRestarts > 0 ? [`groups restarted ${newRestarts} times since the last look`] : []),
+      ...(endings.unread > 0 ? [`${endings.unread} logs moved to the archive unread`] : []),
+    ],
+  };
 }
 
 const shownRun = ({ workflow, run }: FailedRun): string => `${workflow} #${run}`;
-const outcomeOf = ({ workflow, run, state, error }: RunFailure): FailedRun => ({ workflow, run, state, error });
 
 type Followed = Pick<JudgedSense, "name" | "state"> & { readonly seen: SenseMemory };
 
@@ -210,5 +269,12 @@ const names = (items: readonly { readonly name: string }[]): string[] => items.m
 const total = <Key extends string>(items: readonly Readonly<Record<Key, number>>[], key: Key): number =>
   items.reduce((sum, item) => sum + item[key], 0);
 
-const sentence = (what: string, who: readonly string[]): string[] =>
-  who.length === 0 ? [] : [`${what}: ${who.join(", ")}`];
+/** How many of a list a sentence names. */
+const SHOWN = 10;
+
+function sentence(what: string, who: readonly string[], count = who.length): string[] {
+  if (who.length === 0) return [];
+  const named = who.slice(0, SHOWN);
+  const left = count - named.length;
+  return [`${what}: ${named.join(", ")}${left > 0 ? ` and ${left} more` : ""}`];
+}

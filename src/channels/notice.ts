@@ -9,7 +9,7 @@ import type { Cause, Fact, FactList, Notice } from "../model/notice.ts";
 import { lasted, moment } from "./words.ts";
 
 /** The part of a trigger that a notice needs. */
-export interface Told {
+export interface Occasion {
   readonly id: number | null;
   readonly sense: string | null;
   readonly at: number | null;
@@ -113,7 +113,7 @@ function listsOf(cause: Cause | null): FactList[] {
 const keyOf = (key: unknown): string | null => (key === null || key === undefined ? null : shown(key, MAX_SUMMARY));
 
 /** Facts that a signal and an incident share. */
-function commonFacts({ payload, key, reflex, sense }: Told, cause: Cause | null): Fact[] {
+function commonFacts({ payload, key, reflex, sense }: Occasion, cause: Cause | null): Fact[] {
   const rule = cause?.rule ?? null;
   return [
     ...fact("value", valueIn(payload, rule)),
@@ -124,7 +124,7 @@ function commonFacts({ payload, key, reflex, sense }: Told, cause: Cause | null)
   ];
 }
 
-function ofIncident(teller: Teller, incident: TriggerIncident, told: Told, cause: Cause | null): Notice {
+function ofIncident(teller: Teller, incident: TriggerIncident, occasion: Occasion, cause: Cause | null): Notice {
   const { id, notification, severity, opened_at, duration_ms, count, acked_by, suppressed_ms, suppressed_by } =
     incident;
   const isOver = notification === "resolved";
@@ -141,13 +141,13 @@ function ofIncident(teller: Teller, incident: TriggerIncident, told: Told, cause
     at: teller.now,
     since: opened_at,
     endedAt: isOver ? opened_at + duration_ms : null,
-    reflex: told.reflex === null ? null : oneLine(told.reflex, MAX_LINE),
+    reflex: occasion.reflex === null ? null : oneLine(occasion.reflex, MAX_LINE),
     facts: [
       ...fact("host", teller.host),
       ...fact("severity", severity),
       ...fact("since", `${moment(opened_at)} (${isOver ? `lasted ${took}` : `for ${took}`})`),
       ...fact("because", incident.reason === null ? null : oneLine(incident.reason, MAX_LINE)),
-      ...commonFacts(told, cause),
+      ...commonFacts(occasion, cause),
       ...fact("began", count > 1 ? `${count} times` : null),
       ...fact("acknowledged by", acked_by === null ? null : oneLine(acked_by, MAX_NAME)),
       ...fact(
@@ -161,7 +161,7 @@ function ofIncident(teller: Teller, incident: TriggerIncident, told: Told, cause
 }
 
 /** A person who starts a run by hand may give a title. */
-function titleIn({ payload, reflex, sense, key, due }: Told): string {
+function titleIn({ payload, reflex, sense, key, due }: Occasion): string {
   const title = own(payload, "title");
   if (typeof title === "string" && title !== "") return title;
   if (reflex === null) return "a run that was started by hand";
@@ -170,31 +170,31 @@ function titleIn({ payload, reflex, sense, key, due }: Told): string {
 }
 
 /** The notice of a trigger. `run` is the id of the run. */
-export function noticeOf(teller: Teller, run: number, told: Told, cause: Cause | null): Notice {
-  if (told.incident !== null) return ofIncident(teller, told.incident, told, cause);
-  const since = told.at ?? told.due ?? teller.now;
-  const text = own(told.payload, "text");
-  const severity = severityIn(told.payload);
+export function noticeOf(teller: Teller, run: number, occasion: Occasion, cause: Cause | null): Notice {
+  if (occasion.incident !== null) return ofIncident(teller, occasion.incident, occasion, cause);
+  const since = occasion.at ?? occasion.due ?? teller.now;
+  const text = own(occasion.payload, "text");
+  const severity = severityIn(occasion.payload);
   return {
     key: `${teller.scope}/run/${run}`,
     host: teller.host,
     severity,
     notification: null,
     isAcked: false,
-    summary: oneLine(titleIn(told), MAX_SUMMARY),
+    summary: oneLine(titleIn(occasion), MAX_SUMMARY),
     text: typeof text === "string" ? textOf(text) : null,
     at: teller.now,
     since,
     endedAt: null,
-    reflex: told.reflex === null ? null : oneLine(told.reflex, MAX_LINE),
+    reflex: occasion.reflex === null ? null : oneLine(occasion.reflex, MAX_LINE),
     facts: [
       ...fact("host", teller.host),
       ...fact("severity", severity),
       ...fact("at", moment(since)),
-      ...commonFacts(told, cause),
+      ...commonFacts(occasion, cause),
     ],
     lists: listsOf(cause),
-    command: told.id === null ? `nerve show run:${run}` : `nerve show signal:${told.id}`,
+    command: occasion.id === null ? `nerve show run:${run}` : `nerve show signal:${occasion.id}`,
   };
 }
 

@@ -117,13 +117,15 @@ function incidentWords(reflex: ReflexConfig): string[] {
   ];
 }
 
-/** The triggers by the clock: `every 1s`, `at start`. */
+/** The triggers that are no signals: `every 1s`, `at start`, `watch`. */
 export function clocksOf(reflex: ReflexConfig): string[] {
   const { intervalMs, cron, tz, onStart } = reflex;
+  const watches = reflex.kind === "sense" && reflex.watch === true;
   return [
     ...(intervalMs === null ? [] : [`every ${formatDuration(intervalMs)}`]),
     ...(cron === null ? [] : [`cron ${cron}${tz === null ? "" : ` (${tz})`}`]),
     ...(onStart === true ? ["at start"] : []),
+    ...(watches ? ["watch"] : []),
   ];
 }
 

@@ -5,7 +5,7 @@ import { readIncident } from "./incident.ts";
 import { duration, durationOrNone } from "./quantities.ts";
 import { type Reference, reference } from "./reference.ts";
 import { readCount, readDebounce, readEach, readKey, readPattern } from "./reflex-words.ts";
-import { found } from "./tree.ts";
+import { found, type Tree } from "./tree.ts";
 
 const references = list(reference, "a list of senses such as [cpu-usage]");
 
@@ -38,6 +38,21 @@ export const readTz: Reader<string> = reader({ type: "string" }, (tree, label, r
   return null;
 });
 
+const WATCHED = ["file", "dir", "journal", "inbox"];
+
+/** What a build to come reads: a map with one of these keys, or a list of such maps. */
+const isLater = (tree: Tree): boolean =>
+  tree.kind === "list"
+    ? tree.items.some(isLater)
+    : tree.kind === "map" && tree.entries.some(({ key }) => WATCHED.includes(key));
+
+const readWatch: Reader<boolean> = reader(flag.schema, (tree, label, report) => {
+  if (!isLater(tree)) return flag(tree, label, report);
+  const message = `\`${label}\` of files, folders, the journal or an inbox is not yet supported by this build`;
+  report.add("not-yet", tree.place, message, "only `watch: true` is, for a sense whose module exports `watch`");
+  return null;
+});
+
 export const REFLEX = {
   name,
   sense: reference,
@@ -50,6 +65,7 @@ export const REFLEX = {
   tz: readTz,
   catch_up: oneOf("none", "one"),
   on_start: flag,
+  watch: readWatch,
   input: jsonMap,
   when: readPattern,
   clear: readPattern,

@@ -56,6 +56,7 @@ function checkTarget(fields: ReflexFields, tree: Tree, label: string, report: Re
     report.add("missing-key", tree.place, message, "add `sense: NAME` or `workflow: NAME`");
   }
   checkInput(fields, label, report);
+  checkWatch(fields, label, report);
   if (!startsWorkflow(fields) || fields.placeOf("on") === null) return;
   for (const key of TIMED) {
     const place = fields.placeOf(key);
@@ -77,11 +78,21 @@ function checkInput(fields: ReflexFields, label: string, report: Report): void {
   }
 }
 
+/** What a sense watches wakes the sense; a workflow looks at the signal that follows. */
+function checkWatch(fields: ReflexFields, label: string, report: Report): void {
+  const place = fields.placeOf("watch");
+  if (place === null || !startsWorkflow(fields)) return;
+  const hint = "put it into a reflex of the sense, and start the workflow with `on` that sense";
+  report.add("conflict", place, `\`${label}.watch\` is not allowed in a workflow reflex`, hint);
+}
+
 function checkTrigger(fields: ReflexFields, tree: Tree, label: string, report: Report): void {
   const { values } = fields;
-  const isTriggered = fields.firstOf(["on", "interval", "cron"]) !== null || values.on_start === true;
-  const isBad = fields.placeOf("on_start") !== null && values.on_start === null;
-  if (isTriggered || isBad || hasMisspelt(tree, ["on", ...TIMED])) return;
+  const flags = ["on_start", "watch"] as const;
+  const isTriggered =
+    fields.firstOf(["on", "interval", "cron"]) !== null || flags.some((flag) => values[flag] === true);
+  const isBad = flags.some((flag) => fields.placeOf(flag) !== null && values[flag] === null);
+  if (isTriggered || isBad || hasMisspelt(tree, ["on", "watch", ...TIMED])) return;
   const hint = "add `interval`, `cron`, `on_start: true` or `on`";
   report.add("missing-trigger", tree.place, `\`${label}\` has no trigger`, hint);
 }
@@ -150,7 +161,7 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
       incident,
     };
   }
-  return { kind: "sense", sense: values.sense?.name ?? "", ...words, ...clock };
+  return { kind: "sense", sense: values.sense?.name ?? "", ...words, ...clock, watch: values.watch };
 }
 
 const REFLEXES = list(reader(schemaOf(REFLEX), readReflex), "a list of reflexes");

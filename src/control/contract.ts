@@ -61,20 +61,50 @@ export interface Status {
     readonly queued: number;
     readonly sleeping: number;
   }[];
+  /** Where people are told: how the newest tries went. */
+  readonly channels: readonly ChannelStatus[];
   /** Incidents that have not resolved, and how many of these are acknowledged. */
   readonly incidents: { readonly open: number; readonly acked: number };
   /** Workflows whose module does not load, and why: their runs wait. */
   readonly broken_workflows: readonly { readonly name: string; readonly reason: string }[];
-  /** The newest runs that failed, timed out or were dropped, in the order in which they ended; `id` only grows. */
-  readonly failures: readonly {
-    /** Of the log of its ending. */
-    readonly id: number;
-    readonly run: number;
-    readonly workflow: string;
-    readonly state: RunState;
-    readonly error: string | null;
-    readonly at: number;
-  }[];
+  /** The newest runs that failed, timed out or were dropped, in the order in which they ended. */
+  readonly failures: readonly Failure[];
+}
+
+export interface ChannelStatus {
+  readonly name: string;
+  readonly state: "ok" | "failing";
+  /** What the newest try came to, where it failed; never the address. */
+  readonly reason: string | null;
+  /** Unix milliseconds of the newest message that it took, and of the newest try that failed; null: none was since the start. */
+  readonly last_told: number | null;
+  readonly last_failed: number | null;
+  /** Only runs that were started for a signal of the sense `nerve` failed. */
+  readonly own: boolean;
+}
+
+export interface Failure {
+  /** Of the log of its ending: it only grows. */
+  readonly id: number;
+  readonly run: number;
+  readonly workflow: string;
+  readonly state: RunState;
+  readonly error: string | null;
+  readonly at: number;
+}
+
+/** `/failures?after=LOG`: runs that failed, timed out or were dropped, by the logs of their endings above `after`, oldest first. */
+export interface Failures {
+  readonly runs: readonly (Failure & {
+    /** The run was started for a signal of the sense `nerve`, or for one that such a signal caused. */
+    readonly own: boolean;
+  })[];
+  /** The log up to which this answer looked: the next one is asked for with it. */
+  readonly up_to: number;
+  /** The newest log. */
+  readonly newest: number;
+  /** How many logs above `after` had moved to the archive: nobody looked at them. */
+  readonly archived: number;
 }
 
 /** What was asked could not be done. */

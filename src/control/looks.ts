@@ -1,7 +1,9 @@
 /** What may be asked of a running nerve by whoever may look. Changes nothing. */
-import type { SilenceAnswer, Status } from "./contract.ts";
+import type { Failures, SilenceAnswer, Status } from "./contract.ts";
 
 export interface Looks {
   status(): Status;
   silences(): readonly SilenceAnswer[];
+  /** `after`: the id of a log; null: from the start of the kernel on. */
+  failures(after: number | null): Failures;
 }

@@ -22,7 +22,7 @@ export interface Answer {
 }
 
 export type Route =
-  | { readonly method: "GET"; answer(): Answer }
+  | { readonly method: "GET"; answer(query: URLSearchParams): Answer }
   | { readonly method: "POST"; answer(body: unknown): Promise<Answer> };
 
 /** A body that cannot be read. */
@@ -35,6 +35,20 @@ const UNPROCESSABLE = 422;
 const look = (ask: () => object): Route => ({
   method: "GET",
   answer: () => ({ status: 200, outcome: { ok: true, value: ask() } }),
+});
+
+/** A look that begins behind a cursor, `?after=ID`; without one: null. */
+const lookAfter = (ask: (after: number | null) => object): Route => ({
+  method: "GET",
+  answer(query) {
+    const written = query.get("after");
+    const after = written === null ? null : Number(written);
+    if (after === null || (Number.isSafeInteger(after) && after >= 0)) {
+      return { status: 200, outcome: { ok: true, value: ask(after) } };
+    }
+    const found = problem("bad-request", "`after` is not the id of a log", "write a whole number from 0 on");
+    return { status: BAD_REQUEST, outcome: { ok: false, error: [found] } };
+  },
 });
 
 type ActOutcome = Result<object, Problem | readonly Problem[]>;
@@ -63,6 +77,7 @@ function act<const S extends BodyShape>(
 export const routesOf = (looks: Looks, acts: Acts): Readonly<Record<string, Route>> => ({
   "/status": look(() => looks.status()),
   "/silences": look(() => looks.silences()),
+  "/failures": lookAfter((after) => looks.failures(after)),
   "/trigger": act({ name: short }, ({ name }) => acts.trigger(name)),
   "/enable": act({ name: short }, ({ name }) => acts.enable(name)),
   "/disable": act({ name: short }, ({ name }) => acts.disable(name)),

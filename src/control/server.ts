@@ -23,7 +23,7 @@ const respond = ({ status, outcome }: Answer, show: Show): Response =>
 
 const handlerOf = (route: Route, show: Show): Record<string, (request: Request) => Response | Promise<Response>> =>
   route.method === "GET"
-    ? { GET: () => respond(route.answer(), show) }
+    ? { GET: ({ url }) => respond(route.answer(new URL(url).searchParams), show) }
     : { POST: async (request) => respond(await route.answer(await bodyOf(request)), show) };
 
 /** Null where it is no JSON: no route takes that for a body. An absent one asks for nothing in particular. */

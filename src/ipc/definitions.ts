@@ -103,6 +103,8 @@ const ready = {
       sense: "string",
       problem: [problem, "|", "null"],
       applied: ["string", "[]"],
+      /** What its module exports as `watch`; `kernel`: how nerve itself is. */
+      watch: [{ kernel: "boolean" }, "[]"],
       patterns: [patternFinding, "[]"],
     },
     "[]",

@@ -192,6 +192,15 @@ const error = {
 
 const log = { ...logOf, run: POSITIVE_OR_NULL } as const;
 
+/** A try to hand a message to a channel is over; `error`: what came of it, null: the channel took the message. */
+const notified = {
+  type: "'notified'",
+  generation: POSITIVE,
+  run: POSITIVE,
+  channel: "string",
+  error: "string | null",
+} as const;
+
 export const workflowParentDefinitions = { init, past, run, ack, cancel, peers, shutdown } as const;
 export const workflowWorkerDefinitions = {
   ready,
@@ -208,6 +217,7 @@ export const workflowWorkerDefinitions = {
   overdue,
   "timed-out": timedOut,
   stopped,
+  notified,
   error,
   log,
   bye,

@@ -12,6 +12,7 @@ import type { Locations } from "../spawn/modules-on-disk.ts";
 import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
+import { Bell, isWatcher } from "./bell.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
 import type { Sense } from "./memory/sense.ts";
@@ -66,6 +67,7 @@ export class Engine {
   readonly requests: Requests;
   readonly #senses: Senses;
   readonly #seating: Seating;
+  readonly #bell: Bell;
   readonly #ledger: Ledger;
   readonly #store: Store;
   #generation = 0;
@@ -89,6 +91,7 @@ export class Engine {
       isHeld,
       command: () => command(WORKFLOW_WORKER_ROLE),
       peers: () => senses.peers(),
+      isWatcher: (name) => isWatcher(senses.byName.get(name)),
       blobs: join(data, "blobs"),
       // With a dot, which is in no name: no group can be called so.
       lockOf: (workflow) => join(data, "locks", `workflow.${workflow}.lock`),
@@ -132,6 +135,7 @@ export class Engine {
     });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
+    this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines });
   }
@@ -149,6 +153,7 @@ export class Engine {
     const restart = new Set(config.groups.keys());
     this.#seat(config, modules, { restart, keepSenses: new Set(), reflexes: planStart(config), tellPeers: false });
     this.workflows.load(config, modules.workflows);
+    this.#bell.listen(config);
   }
 
   /**
@@ -163,7 +168,9 @@ export class Engine {
     if (this.#stopping) return [];
     this.#seat(config, modules, plan);
     if (plan.tellPeers) this.workflows.tellPeers();
-    return this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
+    const cancelled = this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
+    this.#bell.listen(config);
+    return cancelled;
   }
 
   #seat(config: NerveConfig, modules: Modules, plan: SeatPlan): void {
@@ -186,6 +193,7 @@ export class Engine {
   /** Aborts what runs and ends every worker; a reload that is under way starts none. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#bell.stop();
     await Promise.all([this.#senses.stop(), this.workflows.stop()]);
   }
 

@@ -1,4 +1,4 @@
-/** What a person asks of senses and reflexes by name. A decision is durable when its answer is there. */
+/** Owns the requests of persons about senses and reflexes by name. A decision is durable when its answer is there. */
 import type { Clock } from "../base/clock.ts";
 import { meantOr } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -22,7 +22,7 @@ export interface RequestsParts {
   readonly quarantines: Quarantines;
 }
 
-/** What was switched, on or off. */
+/** The result of a switch. */
 export interface Switched {
   /** `sense:NAME` or `reflex:NAME`. */
   readonly name: string;
@@ -49,7 +49,7 @@ export class Requests {
     return err(problem("unknown-sense", `there is no sense \`${name}\``, meantOr(name, names, there)));
   }
 
-  /** One compute, now: its trace, once the decision is durable. */
+  /** Asks for one compute now. Returns its trace, once the decision is durable. */
   trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>> {
     const found = this.#find(name);
     if (!found.ok) return Promise.resolve(found);
@@ -74,7 +74,7 @@ export class Requests {
     return committed.then(() => ok({ sense: name, trace: owed.trace }));
   }
 
-  /** `sense:NAME`, `reflex:NAME`, or a bare name: the sense if there is one. */
+  /** `sense:NAME`, `reflex:NAME`, or a bare name, which means the sense if there is one. */
   #resolve(reference: string): Result<{ kind: "sense"; sense: Sense } | { kind: "reflex"; reflex: Reflex }, Problem> {
     const [prefix, rest] = /^(sense|reflex):(.*)$/.exec(reference)?.slice(1) ?? [null, reference];
     const name = rest ?? reference;
@@ -94,7 +94,7 @@ export class Requests {
     return err(problem(`unknown-${prefix ?? "name"}`, `there is no ${prefix ?? "sense or reflex"} \`${name}\``, hint));
   }
 
-  /** What can be switched instead of a workflow; null where `name` is none that a reflex starts. */
+  /** A hint with the reflexes to switch instead of a workflow. Null where no reflex starts a workflow called `name`. */
   #ofWorkflow(name: string): string | null {
     const starts = [...this.#parts.reflexes.byName.values()].map(({ config }) => config);
     const names = starts.filter((one) => one.kind === "workflow" && one.workflow === name).map((one) => one.name);
@@ -103,7 +103,7 @@ export class Requests {
     return `\`${name}\` is a workflow, started by ${all}: name one of these, or \`nerve silence\` it for a while`;
   }
 
-  /** Durable when it resolves. To enable a sense lifts its quarantine too. */
+  /** Durable when it resolves. To enable a sense also lifts its quarantine. */
   switch(reference: string, enabled: boolean): Promise<Result<Switched, Problem>> {
     const found = this.#resolve(reference);
     if (!found.ok) return Promise.resolve(found);
@@ -114,7 +114,7 @@ export class Requests {
         : (`reflex:${target.reflex.config.name}` as const);
     const { clock, ledger, journal, store, senses, reflexes } = this.#parts;
     const sense = target.kind === "sense" ? target.sense.name : null;
-    // Written before the switch, and so as durable as this.
+    // Written before the switch, and therefore as durable as the switch.
     const released = enabled && target.kind === "sense" && this.#lift(target.sense);
     const at = clock.wallMs();
     const event = enabled ? "enabled" : "disabled";
@@ -142,14 +142,14 @@ export class Requests {
     return committed.then(() => ok({ name, enabled, sense, released }));
   }
 
-  /** Lifts a quarantine and forgets the strikes. `released` false: there was none. */
+  /** Lifts a quarantine and forgets the strikes. `released` is false where there was none. */
   release(name: string): Result<{ sense: string; released: boolean }, Problem> {
     const found = this.#find(name);
     if (!found.ok) return found;
     return ok({ sense: name, released: this.#lift(found.value) });
   }
 
-  /** False: there was no quarantine. */
+  /** False where there was no quarantine. */
   #lift(sense: Sense): boolean {
     if (sense.quarantine === null) return false;
     this.#parts.quarantines.release(sense, "by hand", 0);

@@ -1,6 +1,7 @@
 /**
- * Everything that the kernel takes from outside, beside SQLite: clocks, timers, turns of the event loop, chance, workers,
- * files, the configuration, and whoever speaks to the kernel. The real world is `host/real-world.ts`; a test gives another.
+ * Owns everything that the kernel takes from outside, beside SQLite: clocks, timers, turns of the event loop, chance,
+ * workers, files, the configuration, and whoever speaks to the kernel. The real world is `host/real-world.ts`. A test gives
+ * another world.
  */
 import type { Chance } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
@@ -29,22 +30,22 @@ export interface World {
   heldBytes(pid: number): number;
 }
 
-/** Where modules are, and what they are made of now. */
+/** Finds modules and their present files. */
 export interface ModuleFinder {
   senses(config: NerveConfig): Locations;
   workflows(config: NerveConfig): Locations;
   workflow(config: NerveConfig, workflow: WorkflowConfig): Result<Location, Problem>;
 }
 
-/** What a whole daemon takes from outside beside that. */
+/** What a whole daemon takes from outside besides. */
 export interface DaemonWorld extends World {
   readonly pid: number;
   readConfig(): Result<NerveConfig, readonly Problem[]>;
   /** Offers people the kernel. */
   listen(data: string, looks: Looks, acts: Acts, secrets: Secrets): Listener;
-  /** Everything in `data` is as it should be now: sees what changes. */
+  /** Watches `data`. Its present state is the good state. */
   watch(data: string): Watch;
-  /** Who keeps the kernel from writing `database`, in words; empty where nobody is found. */
+  /** The process that keeps the kernel from writing `database`, in words. Empty where none is found. */
   describeWriter(database: string): string;
   readonly notify: ServiceManager;
 }
@@ -54,19 +55,19 @@ export interface Listener {
 }
 
 export interface Watch {
-  /** What is lost, or null. */
+  /** The problem of a lost directory, or null. */
   lost(): Problem | null;
-  /** What has become of logs.db, which is where it was; null: nothing. */
+  /** The damage of a logs.db that is in its place. Null without damage. */
   damage(): StoreDamaged | null;
-  /** Once the store is closed. */
+  /** Must be called once the store is closed. */
   stop(): void;
-  /** The control socket is gone: nothing is lost with it, and it can be made anew. */
+  /** The control socket is gone. Nothing is lost with it, and it can be made anew. */
   readonly isSocketGone: boolean;
   /** The control socket was made anew. */
   socketRenewed(): void;
 }
 
-/** Whoever started the daemon as a service. */
+/** The program that started the daemon as a service. */
 export interface ServiceManager {
   /** `READY=1`, `STATUS=…`: one assignment a line. */
   send(...assignments: string[]): void;

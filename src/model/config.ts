@@ -122,6 +122,8 @@ export interface ClockWords {
 export interface SenseReflexConfig extends ReflexWords, ClockWords {
   readonly kind: "sense";
   readonly sense: string;
+  /** True: what the module of the sense exports as `watch` wakes the sense. */
+  readonly watch: boolean | null;
 }
 
 /** Has clock words or `on`, never both. */

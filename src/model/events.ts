@@ -177,6 +177,11 @@ export const EVENTS = {
       "cancelled?": "string",
     },
   },
+  "reflex.watches-nothing": {
+    levels: ["warn"],
+    sentence: "The reflex has `watch: true`, and the module of its sense exports no `watch`.",
+    data: null,
+  },
   "reflex.missed": {
     levels: ["warn"],
     sentence: "A due time started no run: the run before it had not begun. `status` counts such times.",
@@ -222,6 +227,16 @@ export const EVENTS = {
     sentence:
       "The module of a workflow does not load: the message says what and where. Its runs wait as they stand. Mend it: nerve tries it again when its files change, once a minute, and at a reload.",
     data: problem,
+  },
+  "channel.failing": {
+    levels: ["warn"],
+    sentence: "A channel did not take a message; what is tried until it takes one again has no log of this kind.",
+    data: { channel: "string" },
+  },
+  "channel.recovered": {
+    levels: ["info"],
+    sentence: "A channel that failed took a message.",
+    data: { channel: "string" },
   },
   "workflow.waiting": {
     levels: ["warn"],

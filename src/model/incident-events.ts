@@ -59,7 +59,8 @@ export const INCIDENT_EVENT_KINDS = {
   },
   "incidents.restored": {
     levels: ["warn", "error"],
-    sentence: "The table `incidents` was gone and is derived from the logs again; `error`: not all of it could be.",
+    sentence:
+      "The table `incidents` was gone, or an open incident in it was damaged: all is derived from the logs again. `error`: some could not be.",
     data: { incidents: "number", faulty: "number" },
   },
 } as const satisfies Readonly<Record<string, EventKind>>;

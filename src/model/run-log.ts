@@ -39,7 +39,7 @@ export function runLogOf(log: Log): RunLog {
   return { kind: "event", row, event: parsed.value };
 }
 
-type Told = Extract<RunLog, { kind: "event" }>;
+type EventLog = Extract<RunLog, { kind: "event" }>;
 
 /** What of a row its `run.queued` alone says. */
 const FIXED = [
@@ -59,7 +59,7 @@ const FIXED = [
  * Whether `run` can be the row of a run that lives, of which these are the oldest and the newest event. What only the
  * events between them say (the moment it started, an error of an earlier attempt) is not asked.
  */
-export function agrees(run: Run, first: Told, newest: Told): boolean {
+export function agrees(run: Run, first: EventLog, newest: EventLog): boolean {
   if (first.event.event !== "run.queued" || first.row.run !== run.id) return false;
   const begun = advance(null, first.row, first.event);
   if (FIXED.some((column) => run[column] !== begun[column])) return false;

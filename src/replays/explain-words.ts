@@ -218,7 +218,7 @@ export function stateWords(
   return words;
 }
 
-function incidentWords({ open, isSpent, owed }: IncidentMemory, wallAt: (elapsed: number) => number): string[] {
+function incidentWords({ open, spent, owed }: IncidentMemory, wallAt: (elapsed: number) => number): string[] {
   const held = (one: Held, of: string): string => {
     const until = one.until === null ? "" : `, looked at again at ${localMoment(wallAt(one.until))}`;
     return `\`${one.notification}\` ${of}waits for ${one.workflow}, held back by ${one.by.join(", ")}${until}`;
@@ -230,6 +230,6 @@ function incidentWords({ open, isSpent, owed }: IncidentMemory, wallAt: (elapsed
     if (open.off !== null) words.push(`has not matched since ${localMoment(wallAt(open.off))}`);
     words.push(...open.held.map((one) => held(one, "")));
   }
-  if (isSpent) words.push("its incident was resolved by hand, and the key must stop matching first");
+  if (spent !== null) words.push("its incident was resolved by hand, and the key must stop matching first");
   return [...words, ...owed.map((one) => held(one.held, `of incident ${one.id} `))];
 }

@@ -3,12 +3,12 @@ import type { Notification } from "../model/incident.ts";
 import type { IncidentWorld, Suppression } from "./incident-moves.ts";
 import type { Held, OwedResolution } from "./incident-state.ts";
 
-/** The same notification, with what holds it back now. */
-export const stillHeld = (held: Held, { by, until }: Suppression, at: number): Held => ({
-  ...held,
-  by: [...new Set([...held.by, ...by])],
-  until: until === null ? null : Math.max(until, at + 1),
-});
+/** The same notification, with what holds it back now. The same object where nothing has changed: nothing is stored then. */
+export function stillHeld(held: Held, suppression: Suppression, at: number): Held {
+  const by = [...new Set([...held.by, ...suppression.by])];
+  const until = suppression.until === null ? null : Math.max(suppression.until, at + 1);
+  return by.length === held.by.length && until === held.until ? held : { ...held, by, until };
+}
 
 /** A notification of `workflow` that is held back from now on. It takes the place of `before`. */
 export function heldFrom(
@@ -24,7 +24,7 @@ export function heldFrom(
 
 /** Looks at held-back resolutions again: `free` are those that nothing holds back now, `still` are the others. */
 export function lookedAt(
-  owed: readonly OwedResolution[],
+  owed: OwedResolution[],
   isDue: (held: Held) => boolean,
   at: number,
   world: IncidentWorld,
@@ -40,7 +40,11 @@ export function lookedAt(
     }
     const suppression = world.suppression({ id, notification, workflow, elapsed: at });
     if (suppression === null) free.push(one);
-    else still.push({ ...one, held: stillHeld(held, suppression, at) });
+    else {
+      const next = stillHeld(held, suppression, at);
+      still.push(next === held ? one : { ...one, held: next });
+    }
   }
-  return { free, still };
+  const isSame = free.length === 0 && still.every((one, place) => one === owed[place]);
+  return { free, still: isSame ? owed : still };
 }

@@ -16,7 +16,7 @@ import { type KeyState, LATE_MS } from "./key-state.ts";
 type Notified = Extract<IncidentMove, { kind: "notified" }>;
 
 const NO_DECISIONS: readonly Decision[] = [];
-const NOTHING: IncidentMemory = { open: null, isSpent: false, owed: [] };
+const NOTHING: IncidentMemory = { open: null, spent: null, owed: [] };
 
 export function decideIncident(
   rule: Rule,
@@ -56,7 +56,7 @@ class Turn {
 
   #remember(change: { readonly [Name in keyof IncidentMemory]?: IncidentMemory[Name] }): void {
     const next = { ...this.#memory, ...change };
-    const isNothing = next.open === null && !next.isSpent && next.owed.length === 0;
+    const isNothing = next.open === null && next.spent === null && next.owed.length === 0;
     this.#state = { ...this.#state, incident: isNothing ? null : next };
   }
 
@@ -91,7 +91,7 @@ class Turn {
       case "release":
         return this.#release(at, ({ until }) => until !== null && until <= at);
       case "resolve":
-        return this.#resolve(at, null, false);
+        return this.#resolve(at, null, null);
       case "escalate": {
         const entry = open === null ? null : nextEscalation(this.#words, open);
         if (open === null || entry === null) return;
@@ -123,7 +123,7 @@ class Turn {
         return null;
       }
       case "resolve":
-        if (open !== null) this.#resolve(event.elapsed, event.reason, this.#state.isMatching);
+        if (open !== null) this.#resolve(event.elapsed, event.reason, this.#state.isMatching ? open.scope : null);
         return null;
     }
   }
@@ -132,10 +132,10 @@ class Turn {
     const was = this.#state.isMatching;
     const is = this.#rule.hasClear ? !clears && (matches || was) : matches;
     if (is !== was) this.#state = { ...this.#state, isMatching: is };
-    const { open, isSpent } = this.#memory;
+    const { open, spent } = this.#memory;
     if (open !== null) return is ? this.#goesOn(open, id) : this.#goesOff(open, elapsed);
-    if (isSpent) {
-      if (!is) this.#remember({ isSpent: false });
+    if (spent !== null) {
+      if (!is) this.#remember({ spent: null });
       return { kind: "incident", step: "spent" };
     }
     const { holding } = this.#state;
@@ -162,7 +162,7 @@ class Turn {
     const until = off + this.#words.resolveAfterMs;
     if (open.off === null) this.#remember({ open: { ...open, off } });
     if (until > elapsed) return { kind: "ending", until };
-    this.#resolve(elapsed, null, false);
+    this.#resolve(elapsed, null, null);
     return { kind: "incident", step: "resolved" };
   }
 
@@ -191,7 +191,7 @@ class Turn {
     return { kind: "incident", step: "opened" };
   }
 
-  #resolve(at: number, reason: string | null, isSpent: boolean): void {
+  #resolve(at: number, reason: string | null, spent: string | null): void {
     const { open } = this.#memory;
     if (open === null) return;
     const { id, opened, workflows } = open;
@@ -208,7 +208,7 @@ class Turn {
       this.#releaseOwedBy(workflow, at);
       this.#report({ id, notification: "resolved", workflow, n, durationMs: at - opened }, null, at);
     }
-    this.#remember({ open: null, isSpent, owed: [...this.#memory.owed, ...still] });
+    this.#remember({ open: null, spent, owed: [...this.#memory.owed, ...still] });
   }
 
   // ── what is reported, and what is held back ──────────────────────────
@@ -268,7 +268,7 @@ class Turn {
     if (owed.length > 0) {
       const { free, still } = lookedAt(owed, isDue, at, this.#world);
       for (const one of free) this.#reportOwed(one, at);
-      this.#remember({ owed: still });
+      if (still !== owed) this.#remember({ owed: still });
     }
     for (const held of this.#memory.open?.held ?? []) if (isDue(held)) this.#again(held, at);
   }
@@ -279,8 +279,9 @@ class Turn {
     const { notification, workflow } = held;
     const suppression = this.#world.suppression({ id: open.id, notification, workflow, elapsed: at });
     if (suppression === null) return this.#tell(notification, workflow, at, held);
-    const next = open.held.map((one) => (one === held ? stillHeld(held, suppression, at) : one));
-    this.#remember({ open: { ...open, held: next } });
+    const next = stillHeld(held, suppression, at);
+    if (next === held) return;
+    this.#remember({ open: { ...open, held: open.held.map((one) => (one === held ? next : one)) } });
   }
 
   #reportOwed({ id, opened, resolved, n, held }: OwedResolution, at: number): void {

@@ -49,8 +49,11 @@ export type OwedResolution = {
 
 export type IncidentMemory = {
   readonly open: OpenIncident | null;
-  /** The incident was resolved by hand while the key matched. The key must stop matching before a new incident opens. */
-  readonly isSpent: boolean;
+  /**
+   * The scope of an incident that was resolved by hand while the key matched. The key must stop matching before a new
+   * incident opens. Null: a new incident may open.
+   */
+  readonly spent: string | null;
   /** Oldest first. */
   readonly owed: OwedResolution[];
 };
@@ -90,10 +93,10 @@ export function readIncidentMemory(value: unknown): IncidentMemory | null | unde
   // Reflexes without incidents store nothing.
   if (value === undefined || value === null) return null;
   if (!isObject(value)) return undefined;
-  const { open, isSpent, owed } = value;
+  const { open, spent, owed } = value;
   const isWhole =
     (open === null || isOpen(open)) &&
-    typeof isSpent === "boolean" &&
+    (spent === null || typeof spent === "string") &&
     Array.isArray(owed) &&
     owed.every((one: unknown) => isOwed(one));
   return isWhole ? (value as Json as IncidentMemory) : undefined;

@@ -59,6 +59,19 @@ export function readKeyState(value: unknown): KeyState | null {
   return { ...state, holding: withElement(state.holding), burst: withElement(state.burst), incident };
 }
 
+/**
+ * The state of a key under new deciding words, with keys of `scope`. An open incident and a resolution by hand stay where
+ * the scope is the same: the next look at the key decides. A held-back resolution stays under any words. Null: nothing stays.
+ */
+export function underOtherWords({ isMatching, incident }: KeyState, scope: string): KeyState | null {
+  if (incident === null) return null;
+  const open = incident.open?.scope === scope ? incident.open : null;
+  const spent = incident.spent === scope ? incident.spent : null;
+  const { owed } = incident;
+  if (open === null && spent === null && owed.length === 0) return null;
+  return { ...REST, isMatching: isMatching && (open ?? spent) !== null, incident: { open, spent, owed } };
+}
+
 /** The stored form. A reflex without incidents stores no field for them. */
 export function storedKeyState(state: KeyState): Json {
   if (state.incident !== null) return state;

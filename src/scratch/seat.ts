@@ -7,8 +7,8 @@ import { limitsOf } from "../config/defaults.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessageOf } from "../ipc/definitions.ts";
-import type { NerveConfig, SenseConfig } from "../model/config.ts";
-import type { Problem } from "../model/problem.ts";
+import type { NerveConfig, ReflexConfig, SenseConfig } from "../model/config.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
 import { ownCommand } from "../spawn/own-image.ts";
 import { type PeerFiles, peerFiles, senseDatabase } from "../spawn/peer-files.ts";
@@ -89,8 +89,23 @@ export function initOf(seats: readonly [ScratchSeat, ...ScratchSeat[]], generati
 /** What a worker says of a sense it has loaded, or why it has not. */
 export const readyOf = (
   seat: ScratchSeat,
-  { problem: found, applied, patterns }: WorkerMessageOf<"ready">["senses"][number],
-): Result<ScratchReady, Problem> => (found === null ? ok({ applied, patterns }) : err(placed(seat, found)));
+  { problem: found, applied, patterns, watch }: WorkerMessageOf<"ready">["senses"][number],
+): Result<ScratchReady, Problem> => {
+  if (found !== null) return err(placed(seat, found));
+  const idle = watch.length > 0 ? null : watchless(seat);
+  return idle === null ? ok({ applied, patterns }) : err(idle);
+};
+
+/** A reflex waits for what the module watches, and the module watches nothing. */
+function watchless({ config, sense, module }: ScratchSeat): Problem | null {
+  const waits = (reflex: ReflexConfig): boolean =>
+    reflex.kind === "sense" && reflex.sense === sense.name && reflex.watch === true;
+  const reflex = config.reflexes.find(waits);
+  if (reflex === undefined) return null;
+  const message = `\`watch: true\` of reflex \`${reflex.name}\` wakes nothing: the module exports no \`watch\``;
+  const hint = "write `export const watch = () => ({ kernel: true })`, or remove `watch`";
+  return problem("missing-export", message, hint, module === null ? null : join(module, "index.ts"));
+}
 
 /** Names of the copy mean nothing to a reader: the originals do. A migration is a file of the module. */
 function placed({ config, sense, module, database }: ScratchSeat, found: Problem): Problem {

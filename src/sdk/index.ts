@@ -87,6 +87,15 @@ export type Compute<Options = any, Emitted extends Payload = Payload> = (
   context: ComputeContext<Options>,
 ) => Emitted | null | Promise<Emitted | null>;
 
+/** What may wake a sense: `kernel` is how nerve itself is, as `nerve status` shows it. */
+export interface Watched {
+  readonly kernel: true;
+}
+
+/** What a sense may export as `watch`: what wakes the sense where a reflex says `watch: true`. */
+// biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the parameter
+export type Watch<Options = any> = (options: Options) => Watched | readonly Watched[];
+
 /** `250ms`, `5s`, `10m`, `1h`, `7d`, or milliseconds. */
 export type Duration = string | number;
 

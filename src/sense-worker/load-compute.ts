@@ -3,15 +3,18 @@ import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { ok, type Result } from "../base/result.ts";
 import { type Definition, definitionIn, isDeclaration } from "../model/declaration.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Compute } from "../sdk/index.ts";
+import type { Compute, Watched } from "../sdk/index.ts";
 import { loadExport, type ModuleRole, type ModuleSource, schemaOf } from "../worker/load-export.ts";
 import type { StandardSchema } from "../worker/schema.ts";
+import { watchedBy } from "./watched.ts";
 
 export interface LoadedSense {
   readonly compute: Compute;
   readonly options: unknown;
   /** What its payloads have to fit, or null. */
   readonly payload: StandardSchema | null;
+  /** What wakes it where a reflex says `watch: true`. */
+  readonly watch: readonly Watched[];
   /** What patterns are held against: that type, or the definition that it declares; null where there is neither. */
   readonly declared: StandardSchema | Definition | null;
 }
@@ -28,10 +31,12 @@ export async function loadComputeFn(source: ModuleSource, limitMs: number): Prom
   const loaded = await loadExport(SENSE, source, limitMs);
   if (!loaded.ok) return loaded;
   const { called, options, exports } = loaded.value;
-  const compute = called as Compute;
+  const watch = watchedBy(source, exports.watch, options);
+  if (!watch.ok) return watch;
+  const head = { compute: called as Compute, options, watch: watch.value };
   if (isDeclaration(exports.payload)) {
-    return ok({ compute, options, payload: null, declared: definitionIn(exports.payload, options) });
+    return ok({ ...head, payload: null, declared: definitionIn(exports.payload, options) });
   }
   const payload = schemaOf(SENSE, source, exports, "payload");
-  return payload.ok ? ok({ compute, options, payload: payload.value, declared: payload.value }) : payload;
+  return payload.ok ? ok({ ...head, payload: payload.value, declared: payload.value }) : payload;
 }

@@ -141,7 +141,7 @@ class SenseWorker {
     this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
     this.#channel.flush();
     const opened = this.#openDatabase(init);
-    if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [], patterns: [] };
+    if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [], watch: [], patterns: [] };
     const { db, applied } = opened.value;
     this.#replay(init, db);
     const loaded = await author
@@ -152,16 +152,22 @@ class SenseWorker {
       });
     if (!loaded.ok) {
       db.close();
-      return { sense: init.name, problem: loaded.error, applied, patterns: [] };
+      return { sense: init.name, problem: loaded.error, applied, watch: [], patterns: [] };
     }
     const { declared } = loaded.value;
     const fault = declared === null || init.patterns.length === 0 ? null : faultOfDeclared(declared);
     if (fault !== null) {
       db.close();
-      return { sense: init.name, problem: badDeclaration(init, fault), applied, patterns: [] };
+      return { sense: init.name, problem: badDeclaration(init, fault), applied, watch: [], patterns: [] };
     }
     this.#seats.set(init.name, { init, sense: loaded.value, db });
-    return { sense: init.name, problem: null, applied, patterns: holdAgainst(declared, init.patterns) };
+    return {
+      sense: init.name,
+      problem: null,
+      applied,
+      watch: [...loaded.value.watch],
+      patterns: holdAgainst(declared, init.patterns),
+    };
   }
 
   #openDatabase(init: SenseInit): Result<{ db: SenseDb; applied: string[] }, Problem> {

@@ -109,6 +109,22 @@ export function putIncidentsRight(db: Database, fold: IncidentFold): void {
   raiseSequence(db, "incidents", fold.highest);
 }
 
+/** Key states with an open incident. SQLite keeps any value in any column, so the JSON is asked for first. */
+const REMEMBERED = `SELECT CASE WHEN json_valid(state) THEN state ->> '$.incident.open.id' END AS id
+  FROM reflex_state WHERE state LIKE '%"incident":{%'`;
+
+/** Whether the table is gone, or an open incident has no row that can be read. Null: neither. */
+export function incidentsLack(db: Database): "gone" | "damaged" | null {
+  if (!hasIncidents(db)) return "gone";
+  let isWhole = true;
+  const rows = incidentTable(db, () => {
+    isWhole = false;
+  }).open();
+  const open = new Set<unknown>(rows.map(({ id }) => id));
+  const remembered = db.query<{ id: unknown }, []>(REMEMBERED).all();
+  return isWhole && remembered.every(({ id }) => id === null || open.has(id)) ? null : "damaged";
+}
+
 /** Makes a table that is gone. Inside a transaction. */
 export function makeIncidents(db: Database, migrations: readonly MigrationFile[]): void {
   for (const { sql } of migrations) {

@@ -1,6 +1,7 @@
 /** The table of logs: appended to by the kernel, read by cursor. */
 import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
+import { prepared } from "../sqlite/prepared.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { LOG_COLUMNS, type LogGuards } from "./log-row.ts";
 import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
@@ -21,6 +22,10 @@ export function logTable(db: Database, guards: LogGuards) {
     "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
   );
   const guard = guards(db.filename);
+  const ofEvents = prepared(
+    db,
+    `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? AND id <= ? AND event IN (SELECT value FROM json_each(?)) ORDER BY id`,
+  );
   const steps = new ClockSteps(db, "logs");
   return {
     ...searchIn(db, "logs"),
@@ -33,6 +38,10 @@ export function logTable(db: Database, guards: LogGuards) {
     },
     rolledBack: (): void => steps.forget(),
     lastId: (): number => lastIdOf(db, "logs"),
+    /** Logs of these events with ids above `after`, up to `upTo`, oldest first. */
+    ofEvents(events: readonly string[], after: number, upTo: number): Log[] {
+      return guard.rows(ofEvents().all(after, upTo, JSON.stringify(events)) as Log[]);
+    },
     list(filter: LogFilter): Log[] {
       const level = filter.level === null ? [] : LOG_LEVELS.slice(LOG_LEVELS.indexOf(filter.level));
       return readPage<Log>(db, guard, `SELECT ${LOG_COLUMNS} FROM logs`, filter, { source: filter.sources, level });

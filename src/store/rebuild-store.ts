@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { openReader, openWriter } from "../sqlite/open.ts";
+import { hasIncidents } from "./incidents.ts";
 import { scanIn } from "./log-history.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { storeFault, unopened } from "./open-reader.ts";
@@ -40,7 +41,8 @@ export const rebuildStore = (data: string, durability: "full" | "normal", now: n
     const writer = opened.value;
     try {
       const restored = restoreRuns(writer, STORE_MIGRATIONS, scanIn(data), now);
-      const wasGone = restoreIncidents(writer, STORE_MIGRATIONS, scanIn(data), now);
+      // Damaged rows are compared below, and put right with all others.
+      const wasGone = !hasIncidents(writer) && restoreIncidents(writer, STORE_MIGRATIONS, scanIn(data), now) !== null;
       const asRestored = (all: Comparison): Comparison => ({ ...all, incidents: { ...all.incidents, wasGone } });
       if (restored !== null) return ok({ ...asRestored(restored), wasGone: true });
       // Every log is read before anything is written: what is damaged may lie behind much that would be put right.

@@ -10,8 +10,7 @@ import { damagedMessage, type RunChain, runLogOf } from "../model/run-log.ts";
 import type { MigrationFile } from "../sqlite/migrate.ts";
 import { splitStatements } from "../sqlite/statements.ts";
 import { refuse } from "./damage.ts";
-import { compareIncidents, IncidentFold, makeIncidents, putIncidentsRight } from "./incident-fold.ts";
-import { hasIncidents } from "./incidents.ts";
+import { compareIncidents, IncidentFold, incidentsLack, makeIncidents, putIncidentsRight } from "./incident-fold.ts";
 import { runLogGuards } from "./log-row.ts";
 import { logTable } from "./logs.ts";
 import {
@@ -222,26 +221,29 @@ function restore(db: Database, migrations: readonly MigrationFile[], scanOf: Sca
   return summary(compared, compareIncidents(db, compared.incidents), into);
 }
 
-/** As `restoreRuns`, of the incidents. False: the table is there. */
-export const restoreIncidents = (
+/** As `restoreRuns`, of the incidents, and of a table in which open incidents are damaged. */
+export function restoreIncidents(
   db: Database,
   migrations: readonly MigrationFile[],
   scanOf: ScanOf,
   now: number,
-): boolean =>
-  !hasIncidents(db) &&
-  db
-    .transaction(() => {
-      makeIncidents(db, migrations);
-      const fold = new IncidentFold();
-      for (const log of scanOf(db)(0)) fold.take(log);
-      putIncidentsRight(db, fold);
-      logTable(db, runLogGuards).append(restoredIncidentsLog(fold, now));
-      return true;
-    })
-    .immediate();
+): "gone" | "damaged" | null {
+  const lack = incidentsLack(db);
+  if (lack === null) return null;
+  const restoreAll = db.transaction(() => {
+    if (lack === "gone") makeIncidents(db, migrations);
+    const fold = new IncidentFold();
+    for (const log of scanOf(db)(0)) fold.take(log);
+    // What a reflex remembers may be the damaged row.
+    if (lack === "damaged" && compareIncidents(db, fold)?.length === 0) return null;
+    putIncidentsRight(db, fold);
+    logTable(db, runLogGuards).append(restoredIncidentsLog(fold, lack, now));
+    return lack;
+  });
+  return restoreAll.immediate();
+}
 
-function restoredIncidentsLog({ all, faults }: IncidentFold, now: number): NewLog {
+function restoredIncidentsLog({ all, faults }: IncidentFold, lack: string, now: number): NewLog {
   const found = faults.length === 0 ? "" : `; ${counted(faults.length, "history", "histories")} could not be read`;
   return {
     at: now,
@@ -250,7 +252,7 @@ function restoredIncidentsLog({ all, faults }: IncidentFold, now: number): NewLo
     event: "incidents.restored",
     run: null,
     trace: null,
-    message: `the table of incidents was gone: ${counted(all.size, "incident")} derived from the logs${found}`,
+    message: `the table of incidents was ${lack}: ${counted(all.size, "incident")} derived from the logs${found}`,
     data: JSON.stringify({ incidents: all.size, faulty: faults.length }),
   };
 }

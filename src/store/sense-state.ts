@@ -8,7 +8,7 @@ import { shownValue } from "./damage.ts";
 
 /** A decision to run a sense that no settled compute has answered yet (G1). */
 export interface Owed {
-  readonly reason: "signal" | "cron" | "start" | "manual" | "tick";
+  readonly reason: "signal" | "cron" | "start" | "manual" | "tick" | "watch";
   /** Unix milliseconds: when it was due or decided. */
   readonly at: number;
   readonly cause: number | null;

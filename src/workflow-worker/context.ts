@@ -9,5 +9,5 @@ export const contextOf = (setting: Setting, request: RunRequest, signal: AbortSi
     options: setting.options as RunContext["options"],
     peers: setting.peers,
     blobs: setting.blobs,
-    notify: notifyOf(setting.channels, request, signal),
+    notify: notifyOf(setting, request, signal),
   });

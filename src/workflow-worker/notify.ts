@@ -1,6 +1,7 @@
 /** What `context.notify` of a run does: reads what the author hands over, and hands it to the channel. */
 import { hostname } from "node:os";
 import { meantOr } from "../base/nearest.ts";
+import { oneLine } from "../base/one-line.ts";
 import type { Words } from "../channels/notice.ts";
 import type { Sending } from "../channels/send.ts";
 import { SEVERITIES } from "../model/incident.ts";
@@ -8,7 +9,7 @@ import type { Cause } from "../model/notice.ts";
 import { withAdvice } from "../model/retry-advice.ts";
 import type { Answer, Message, RunContext, Trigger } from "../sdk/index.ts";
 import { author } from "./author.ts";
-import type { Channels, RunRequest } from "./setting.ts";
+import type { RunRequest, Setting } from "./setting.ts";
 
 /** Most runs tell nobody. */
 const load = (): typeof import("../channels/index.ts") => require("../channels/index.ts");
@@ -41,7 +42,14 @@ const triggerOf = (message: Message): Trigger => ({
   incident: null,
 });
 
-export function notifyOf({ all, epoch }: Channels, request: RunRequest, signal: AbortSignal): RunContext["notify"] {
+const ERROR_CHARS = 500;
+
+export function notifyOf(
+  { channels: { all, epoch }, tell }: Pick<Setting, "channels" | "tell">,
+  request: RunRequest,
+  signal: AbortSignal,
+): RunContext["notify"] {
+  const { run } = request;
   const told = request.trigger as Trigger;
   const host = hostname();
   return async (name: string, message?: Message): Promise<Answer> => {
@@ -60,6 +68,16 @@ export function notifyOf({ all, epoch }: Channels, request: RunRequest, signal: 
         ? noticeOf(teller, request.run, told, request.cause as Cause | null)
         : noticeOfWords(teller, id, wordsOf(message));
     const sending: Sending = { trigger: message === undefined ? told : triggerOf(message), trace: request.trace, id };
-    return send(channel, notice, sending, signal);
+    try {
+      const answer = await send(channel, notice, sending, signal);
+      tell({ type: "notified", run, channel: name, error: null });
+      return answer;
+    } catch (error) {
+      // A run that is stopped says nothing of the channel.
+      if (!signal.aborted) {
+        tell({ type: "notified", run, channel: name, error: oneLine((error as Error).message, ERROR_CHARS) });
+      }
+      throw error;
+    }
   };
 }

@@ -1,5 +1,5 @@
 /** Notices as incidents, signals and authors make them, for every kind of channel. */
-import { noticeOf, noticeOfWords, type Told } from "../../src/channels/notice.ts";
+import { noticeOf, noticeOfWords, type Occasion } from "../../src/channels/notice.ts";
 import type { ChannelConfig } from "../../src/model/channel.ts";
 import type { TriggerIncident } from "../../src/model/incident.ts";
 import type { Cause, Notice } from "../../src/model/notice.ts";
@@ -22,7 +22,7 @@ export const incident = (some: Partial<TriggerIncident> = {}): TriggerIncident =
   ...some,
 });
 
-export const told = (some: Partial<Told> = {}): Told => ({
+export const told = (some: Partial<Occasion> = {}): Occasion => ({
   id: 41,
   sense: "disks",
   at: 1_764_331_200_000,

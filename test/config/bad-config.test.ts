@@ -351,6 +351,29 @@ const CASES: readonly Case[] = [
     says: ["nerve.yaml:2:12: `reflexes[0]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`"],
   },
   {
+    config: withSenses("reflexes: [{sense: load, watch: false}]"),
+    says: ["nerve.yaml:2:12: `reflexes[0]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`"],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, watch: yes}]"),
+    says: ['nerve.yaml:2:33: `reflexes[0].watch` must be true or false, found "yes"; write `true`'],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, watch: {file: /etc/motd}}, {sense: load, watch: [{journal: true}]}]"),
+    says: [
+      "nerve.yaml:2:33: `reflexes[0].watch` of files, folders, the journal or an inbox is not yet supported by this build; only `watch: true` is, for a sense whose module exports `watch`",
+      "nerve.yaml:2:74: `reflexes[1].watch` of files, folders, the journal or an inbox is not yet supported by this build; only `watch: true` is, for a sense whose module exports `watch`",
+    ],
+  },
+  {
+    config: withSenses(
+      'workflows: {page: {use: exec, with: {command: ["true"]}}}\nreflexes: [{workflow: page, interval: 1s, watch: true}]',
+    ),
+    says: [
+      "nerve.yaml:3:43: `reflexes[0].watch` is not allowed in a workflow reflex; put it into a reflex of the sense, and start the workflow with `on` that sense",
+    ],
+  },
+  {
     config: withSenses("reflexes: [{sense: load, interval: 0}]"),
     says: ["nerve.yaml:2:36: `reflexes[0].interval` must be longer than 0, found the number 0"],
   },

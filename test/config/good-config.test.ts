@@ -126,6 +126,7 @@ test("what is absent is null, and a sense may be nothing but a name", () => {
     tz: null,
     catchUp: null,
     onStart: null,
+    watch: null,
   });
 });
 

@@ -1,7 +1,7 @@
 /**
- * The kernel is killed at its k-th write, and its workers at any moment, while incidents open, are reminded of, escalated,
- * acknowledged and resolved: each change has one run for each workflow that reports it (G13), and no run is there that no
- * change asked for.
+ * The kernel is killed at its k-th write, kernel and workers at their k-th message, and all workers at any moment, while
+ * incidents open, are reminded of, escalated, acknowledged and resolved. Each change has one run for each workflow that
+ * reports the change (G13), and no run is there that no change asked for. `NERVE_CRASH=full` kills at each step.
  */
 import type { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
@@ -10,17 +10,30 @@ import { join } from "node:path";
 import { checkStore } from "../../src/store/rebuild-store.ts";
 import { CrashSite } from "../helpers/crash.ts";
 import { childrenOf, sendSignal } from "../helpers/processes.ts";
-import { killedAtStep, whyNoStrace } from "../helpers/strace.ts";
+import { killedAtStep, type STEPS, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
 
 const FULL = process.env.NERVE_CRASH === "full";
-/** The last write at which it is killed, and how far apart those are. */
-const WRITES = 400;
-const STRIDE = FULL ? 1 : 31;
+
+interface Kills {
+  readonly call: (typeof STEPS)[number];
+  /** Only calls on the store count. */
+  readonly ofStore: boolean;
+  readonly first: number;
+  readonly last: number;
+  readonly stride: number;
+}
+
+/** Where a kernel dies: at writes and syncs of its store, and where it or a worker of it sends a message. */
+const KILLS: readonly Kills[] = [
+  { call: "pwrite64", ofStore: true, first: 2, last: 400, stride: FULL ? 1 : 31 },
+  { call: "sendto", ofStore: false, first: FULL ? 1 : 5, last: 60, stride: FULL ? 1 : 27 },
+  ...(FULL ? [{ call: "fsync", ofStore: true, first: 1, last: 40, stride: 1 } as const] : []),
+];
 /** Each is answered by a longer pause than the one before. */
 const WORKER_KILLS = FULL ? 6 : 4;
 
-setDefaultTimeout(FULL ? 2_400_000 : 300_000);
+setDefaultTimeout(FULL ? 7_200_000 : 300_000);
 
 const RULES = `
 reflexes:
@@ -125,12 +138,17 @@ test.skipIf(missing !== null)("killed anywhere, each change of an incident is on
       await Bun.sleep(35);
     }
   })();
+  const store = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
   let kills = 0;
-  for (let k = 2; k <= WRITES; k += STRIDE) {
-    const paths = ["logs.db", "logs.db-wal"].map((file) => join(site.data, file));
-    const kernel = site.start("nerve.yaml", killedAtStep({ k, call: "pwrite64", paths, children: false }));
-    await until("the kernel is dead", () => kernel.ended !== null);
-    kills++;
+  for (const { call, ofStore, first, last, stride } of KILLS) {
+    for (let k = first; k <= last; k += stride) {
+      const kernel = site.start(
+        "nerve.yaml",
+        killedAtStep({ k, call, paths: ofStore ? store : [], children: !ofStore }),
+      );
+      await until("the kernel is dead", () => kernel.ended !== null);
+      kills++;
+    }
   }
   const kernel = site.start();
   await kernel.answers();

@@ -18,7 +18,7 @@ const EARLY_MS = 100;
 const LATE_MS = 60_000;
 
 const SENSES = ["held", "off", "paused", "throttled", "counted", "quiet"] as const;
-type Told = (typeof SENSES)[number];
+type SenseName = (typeof SENSES)[number];
 
 /** Each says what its file holds, and when. */
 const sense = (folder: string, name: string): string => `
@@ -116,7 +116,7 @@ function stage(waitMs: number) {
       clock.set(offsetMs);
       await until("the clock's step is noticed", () => steps() > before);
     },
-    tell: async (name: Told, what: "on" | "off" = "on"): Promise<SignalRow> => {
+    tell: async (name: SenseName, what: "on" | "off" = "on"): Promise<SignalRow> => {
       const before = nerve().signals(name).length;
       writeFileSync(join(folder.path, name), what);
       expect((await nerve().post("/trigger", { name })).status).toBe(200);

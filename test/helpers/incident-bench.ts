@@ -89,7 +89,7 @@ export class IncidentBench extends RunsBench {
       silences,
       incidents,
       firings: new Firings({ chance, lifetime, journal, store, workflows, silences, wake: () => {} }),
-      dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {} },
+      dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {}, dueByWatch: () => {} },
       timedRuns: new TimedRuns({ wallMs: clock.wallMs, chance, ledger, lifetime, journal, workflows }),
     });
     reflexes.load(this.#config, NO_SENSES, new Set(this.store.switches.disabled()), planStart(this.#config));
@@ -114,8 +114,9 @@ export class IncidentBench extends RunsBench {
     for (let left = ms; left > 0; left -= stepMs) await this.pass(Math.min(left, stepMs));
   }
 
-  /** The kernel is gone without a word; the next begins on what was committed. */
-  async crash(downMs: number): Promise<void> {
+  /** The kernel is gone without a word; the next begins on what was committed, with these reflexes. */
+  async crash(downMs: number, after: readonly WorkflowReflexConfig[] = this.#reflexes): Promise<void> {
+    this.#reflexes = after;
     for (const { states } of this.reflexes.byName.values()) states?.forgetAll();
     this.ticker.stop();
     this.clock.freeze(downMs);
@@ -127,6 +128,13 @@ export class IncidentBench extends RunsBench {
     this.incidents = made.incidents;
     this.reflexes = made.reflexes;
     await this.pass(1);
+  }
+
+  /** Somebody sets the clock. */
+  async step(byMs: number): Promise<void> {
+    this.clock.step(byMs);
+    this.reflexes.lookAgain(null);
+    await this.settle();
   }
 
   async change(reflexes: readonly WorkflowReflexConfig[], quiet: readonly QuietHours[] = []): Promise<void> {

@@ -44,5 +44,6 @@ export const senseReflex = (words: Partial<SenseReflexConfig>): SenseReflexConfi
   on: [],
   ...NO_WORDS,
   ...NO_CLOCK,
+  watch: null,
   ...words,
 });

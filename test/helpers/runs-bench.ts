@@ -88,6 +88,7 @@ export class RunsBench extends KernelBench {
       peers: () => [],
       blobs: "/blobs",
       lockOf: (name) => `/locks/${name}`,
+      isWatcher: (sense) => sense === "nerve",
       hasRoom: (name) => this.roomIn(name),
     });
     workflows.load(this.#config, this.#locations);

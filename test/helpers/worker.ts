@@ -22,8 +22,8 @@ import { spawnWorker, type WorkerExit, type WorkerProcess } from "../../src/spaw
 import type { Folder } from "./folder.ts";
 import { until } from "./until.ts";
 
-abstract class AnyWorker<Parent, Told extends { readonly type: string }> implements AsyncDisposable {
-  readonly messages: Told[] = [];
+abstract class AnyWorker<Parent, Message extends { readonly type: string }> implements AsyncDisposable {
+  readonly messages: Message[] = [];
   readonly malformed: string[] = [];
   readonly lines: string[] = [];
   exited: WorkerExit | null = null;
@@ -32,7 +32,7 @@ abstract class AnyWorker<Parent, Told extends { readonly type: string }> impleme
   constructor(
     readonly folder: Folder,
     role: string,
-    parse: (raw: unknown) => Result<Told, MalformedMessage>,
+    parse: (raw: unknown) => Result<Message, MalformedMessage>,
   ) {
     this.process = spawnWorker<Parent>(
       { command: ownCommand(role), env: { PATH: process.env.PATH ?? "" }, cwd: folder.path },
@@ -50,23 +50,23 @@ abstract class AnyWorker<Parent, Told extends { readonly type: string }> impleme
     );
   }
 
-  told(message: Told): void {
+  told(message: Message): void {
     this.messages.push(message);
   }
 
-  of<Type extends Told["type"]>(type: Type): Extract<Told, { type: Type }>[] {
-    return this.messages.filter((message) => message.type === type) as Extract<Told, { type: Type }>[];
+  of<Type extends Message["type"]>(type: Type): Extract<Message, { type: Type }>[] {
+    return this.messages.filter((message) => message.type === type) as Extract<Message, { type: Type }>[];
   }
 
   send(...messages: unknown[]): void {
     this.process.send(messages as Parent[]);
   }
 
-  async untilReady(): Promise<Extract<Told, { type: "ready" }>> {
+  async untilReady(): Promise<Extract<Message, { type: "ready" }>> {
     await until("the worker is ready", () => this.of("ready").length > 0 || this.exited !== null);
     const [ready] = this.of("ready");
     if (ready === undefined) throw new Error(`it left: ${JSON.stringify(this.messages)} ${this.lines.join("\n")}`);
-    return ready as Extract<Told, { type: "ready" }>;
+    return ready as Extract<Message, { type: "ready" }>;
   }
 
   async leave(): Promise<void> {

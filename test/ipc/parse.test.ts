@@ -55,8 +55,8 @@ const WORKER: readonly WorkerMessage[] = [
     type: "ready",
     generation: 1,
     senses: [
-      { sense: "a", problem: null, applied: ["1.sql"], patterns: [FINDING] },
-      { sense: "b", problem: PROBLEM, applied: [], patterns: [] },
+      { sense: "a", problem: null, applied: ["1.sql"], watch: [{ kernel: true }], patterns: [FINDING] },
+      { sense: "b", problem: PROBLEM, applied: [], watch: [], patterns: [] },
     ],
   },
   { type: "started", generation: 1, id: null, sense: "a" },

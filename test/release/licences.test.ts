@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { BUNDLE } from "../../scripts/build.ts";
 import { kitFiles } from "../../scripts/kit/kit.ts";
 import { embeddedPackages, packageOf, readLock } from "../../scripts/licences/packages.ts";
+import { PAGE_BUNDLE } from "../../scripts/page/page.ts";
 import { sbom } from "../../scripts/release/sbom.ts";
 import { TARGETS } from "../../scripts/release/targets.ts";
 import { runNerve } from "../helpers/nerve.ts";
@@ -18,12 +19,13 @@ interface Component {
   readonly hashes: readonly { readonly content: string }[];
 }
 
-/** Every package with a source in the bundle or a type in the kit. */
+/** Every package with a source in the bundle or in the page, or a type in the kit. */
 const packages = new Set<string>();
 
 beforeAll(async () => {
-  const { metafile } = await Bun.build({ ...BUNDLE, metafile: true });
-  const bundled = Object.keys(metafile?.inputs ?? {}).filter((path) => path.startsWith("node_modules/"));
+  const built = [await Bun.build({ ...BUNDLE, metafile: true }), await Bun.build({ ...PAGE_BUNDLE, metafile: true })];
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  const bundled = inputs.filter((path) => path.startsWith("node_modules/"));
   for (const path of bundled) packages.add(packageOf(path.slice("node_modules/".length)));
   for (const path of Object.keys(await kitFiles())) {
     const [, rest = "nerve"] = /^types\/node_modules\/(.*)$/.exec(path) ?? [];

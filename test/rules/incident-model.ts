@@ -7,7 +7,7 @@ import type { IncidentRule } from "../../src/rules/decision.ts";
 
 /** Whatever happens falls on a multiple of it; what holds notifications back ends in between, at half a step. */
 export const STEP_MS = 500;
-const LATE_MS = 1_000;
+export const LATE_MS = 1_000;
 
 export interface Span {
   readonly from: number;
@@ -19,10 +19,19 @@ export type Happening =
   | { readonly kind: "ack"; readonly at: number }
   | { readonly kind: "resolve"; readonly at: number };
 
-export interface Story {
+/** A configuration, from `at` on. */
+export interface Edition {
+  readonly at: number;
   readonly words: IncidentRule;
   readonly forMs: number | null;
   readonly hasClear: boolean;
+  /** `when`, `clear` or `for` is another one than before. */
+  readonly decidesAnew: boolean;
+}
+
+export interface Story {
+  /** In the order of time; the first is there from the beginning. */
+  readonly editions: readonly [Edition, ...Edition[]];
   readonly happenings: readonly Happening[];
   /** While nerve is down. */
   readonly downs: readonly Span[];
@@ -64,8 +73,8 @@ interface Incident {
   openingTold: number | null;
   told: number | null;
   readonly by: string[];
-  /** Entries of `escalate`, by their place. */
-  readonly escalated: Set<number>;
+  /** Workflows of the entries of `escalate` that have had their turn. */
+  readonly escalated: string[];
   runs: number;
   pending: Pending[];
 }
@@ -73,6 +82,7 @@ interface Incident {
 export class IncidentModel {
   readonly said: string[] = [];
   readonly #story: Story;
+  #edition: Edition;
   #matching = false;
   #since: number | null = null;
   #spent = false;
@@ -82,6 +92,7 @@ export class IncidentModel {
 
   constructor(story: Story) {
     this.#story = story;
+    this.#edition = story.editions[0];
   }
 
   run(): string[] {
@@ -95,6 +106,7 @@ export class IncidentModel {
       }
       this.#catchUp(at);
       this.#pass(at, (due) => due <= at, "all");
+      for (const edition of this.#story.editions) if (edition.at === at && at > 0) this.#edit(edition, at);
       for (const happening of this.#story.happenings) if (happening.at === at) this.#happen(happening, at);
     }
     return this.said;
@@ -108,13 +120,23 @@ export class IncidentModel {
     }
   }
 
+  /** What is open stays, and the next look decides. What another waiting time makes due acts now. */
+  #edit(edition: Edition, now: number): void {
+    this.#edition = edition;
+    if (edition.decidesAnew) {
+      this.#since = null;
+      if (this.#open === null && !this.#spent) this.#matching = false;
+    }
+    this.#pass(now, (due) => due <= now, "all");
+  }
+
   /** Until nothing more is due, the first first. */
   #pass(at: number, isDue: (due: number) => boolean, released: Released): void {
     while (this.#one(at, isDue, released));
   }
 
   #one(at: number, isDue: (due: number) => boolean, released: Released): boolean {
-    const { words, forMs } = this.#story;
+    const { words, forMs } = this.#edition;
     const open = this.#open;
     if (open !== null && open.off !== null && isDue(open.off + words.resolveAfterMs)) {
       this.#resolve(at, null, false);
@@ -123,10 +145,13 @@ export class IncidentModel {
     if (this.#release(at, released)) return true;
     if (open !== null && !open.acked && open.openingTold !== null && open.told !== null) {
       // One after the other.
-      const place = words.escalate.findIndex((_, index) => !open.escalated.has(index));
-      const next = words.escalate[place];
+      const times = (names: readonly string[], name: string): number => names.filter((one) => one === name).length;
+      const entries = words.escalate.map(({ workflow }) => workflow);
+      const next = words.escalate.find(
+        ({ workflow }, place) => times(open.escalated, workflow) <= times(entries.slice(0, place), workflow),
+      );
       if (next !== undefined && isDue(open.openingTold + next.afterMs)) {
-        open.escalated.add(place);
+        open.escalated.push(next.workflow);
         this.#notify("escalated", next.workflow, at);
         return true;
       }
@@ -157,7 +182,7 @@ export class IncidentModel {
   }
 
   #look({ matches, clears }: Extract<Happening, { kind: "signal" }>, at: number): void {
-    const { hasClear, words, forMs } = this.#story;
+    const { hasClear, words, forMs } = this.#edition;
     this.#matching = hasClear ? !clears && (matches || this.#matching) : matches;
     if (!this.#matching) {
       this.#spent = false;
@@ -187,11 +212,11 @@ export class IncidentModel {
       openingTold: null,
       told: null,
       by: [],
-      escalated: new Set(),
+      escalated: [],
       runs: 0,
       pending: [],
     };
-    this.#notify("opened", this.#story.words.workflow, at);
+    this.#notify("opened", this.#edition.words.workflow, at);
   }
 
   #resolve(at: number, reason: string | null, spent: boolean): void {
@@ -229,7 +254,7 @@ export class IncidentModel {
     const open = this.#open as Incident;
     this.#tellOwed(workflow, at);
     open.pending = open.pending.filter((one) => one !== pending);
-    if (workflow === this.#story.words.workflow) open.told = at;
+    if (workflow === this.#edition.words.workflow) open.told = at;
     if (notification === "opened") open.openingTold = at;
     if (!open.by.includes(workflow)) open.by.push(workflow);
     this.#say(open.id, notification, workflow, ++open.runs, at - open.opened, at - (pending?.since ?? at));

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Failures } from "nerve/status";
+import { BadEndings } from "../../senses/nerve/bad-endings.ts";
 import { type Judged, type JudgedSense, judge, type Look } from "../../senses/nerve/judge.ts";
 import { openSense } from "../helpers/compute.ts";
 
@@ -20,12 +22,12 @@ const sense = (given: Partial<JudgedSense> = {}): JudgedSense => ({
   ...given,
 });
 const status = (given: Partial<Judged> = {}): Judged => ({
-  kernel: { version: "1.2.3", started_at: NOW - 90_000 },
+  kernel: { version: "1.2.3", started_at: NOW - 90_000, store: "ok" },
   groups: [{ name: "default", state: "up", restarts: 0 }],
   senses: [sense()],
   workflows: [{ name: "page", running: 0, queued: 0, sleeping: 0 }],
   broken_workflows: [],
-  failures: [],
+  channels: [],
   ...given,
 });
 const limits = { now: NOW, staleAfterMs: 5 * MINUTE, queueWarning: 50 };
@@ -34,7 +36,7 @@ const limits = { now: NOW, staleAfterMs: 5 * MINUTE, queueWarning: 50 };
 function looks(...seen: { minute: number; status: Judged }[]) {
   let previous: Look | null = null;
   return seen.map(({ minute, status }) => {
-    const { payload, look } = judge(status, previous, { ...limits, now: NOW + minute * MINUTE });
+    const { payload, look } = judge(status, new BadEndings(0), previous, { ...limits, now: NOW + minute * MINUTE });
     previous = JSON.parse(JSON.stringify(look)) as Look;
     return payload;
   });
@@ -44,7 +46,7 @@ const follow = (...seen: [minute: number, given: Partial<JudgedSense>][]) =>
 
 describe("one look", () => {
   test("at a healthy nerve", () => {
-    expect(judge(status(), null, limits).payload).toEqual({
+    expect(judge(status(), new BadEndings(0), null, limits).payload).toEqual({
       status: "ok",
       reasons: [],
       version: "1.2.3",
@@ -64,6 +66,12 @@ describe("one look", () => {
       queues: {},
       failed_workflows: [],
       failed_runs: [],
+      failed_run_count: 0,
+      own_failures: 0,
+      unread_logs: 0,
+      failing_channels: [],
+      store: "ok",
+      more: {},
     });
   });
 
@@ -95,8 +103,23 @@ describe("one look", () => {
       "critical",
       "workflows that do not load: page",
     ],
+    [
+      "a channel that fails",
+      { channels: [{ name: "team", state: "failing", reason: "channel `team`: it answered 500", own: false }] },
+      "warning",
+      "channels that fail: team",
+    ],
+    [
+      "a store that cannot be written",
+      { kernel: { version: "1.2.3", started_at: NOW, store: "the disk is full" } },
+      "critical",
+      "store: the disk is full",
+    ],
   ] as const)("at %s", (_, given, expected, reason) => {
-    expect(judge(status(given), null, limits).payload).toMatchObject({ status: expected, reasons: [reason] });
+    expect(judge(status(given), new BadEndings(0), null, limits).payload).toMatchObject({
+      status: expected,
+      reasons: [reason],
+    });
   });
 
   test("at what is nobody's fault is ok", () => {
@@ -105,7 +128,7 @@ describe("one look", () => {
       groups: [{ name: "system", state: "starting", restarts: 0 }],
       workflows: [{ name: "page", running: 1, queued: 2, sleeping: 3 }],
     } as const;
-    expect(judge(status(given), null, limits).payload).toMatchObject({
+    expect(judge(status(given), new BadEndings(0), null, limits).payload).toMatchObject({
       status: "ok",
       disabled: ["load"],
       groups_not_up: ["system"],
@@ -118,25 +141,86 @@ describe("one look", () => {
 });
 
 describe("runs that ended badly", () => {
-  const failure = (id: number, at = NOW) =>
-    ({ id, run: id + 100, workflow: "page", state: "failed", error: "Error: no", at }) as const;
-  const seen = (...failures: ReturnType<typeof failure>[]) => ({ minute: 0, status: status({ failures }) });
-  const told = (...all: Parameters<typeof looks>) =>
-    looks(...all).map(({ failed_runs }) => failed_runs.map(({ run }) => run));
+  const failure = (run: number, given: Partial<Failures["runs"][number]> = {}) =>
+    ({ id: run, run, workflow: "page", state: "failed", error: "Error: no", at: NOW, own: false, ...given }) as const;
 
-  test("are a warning with workflow, run and error, each once", () => {
-    const [first, second, third] = looks(seen(failure(7)), seen(failure(7)), seen(failure(7), failure(9)));
-    expect(first).toMatchObject({ status: "warning", reasons: ["runs that ended badly: page #107"] });
-    expect(first?.failed_runs).toEqual([{ workflow: "page", run: 107, state: "failed", error: "Error: no" }]);
-    expect([second?.status, second?.failed_runs, third?.failed_runs.map(({ run }) => run)]).toEqual(["ok", [], [109]]);
+  /** What the kernel answers, of a log that holds these; `page` logs are looked through for one answer. */
+  const kernelWith =
+    (logs: readonly Failures["runs"][number][], newest: number, page = 1_000, archived = 0) =>
+    async (after: number | null): Promise<Failures> => {
+      const from = Math.max(after ?? 0, archived);
+      const upTo = Math.min(newest, from + page);
+      const runs = logs.filter(({ id }) => id > from && id <= upTo);
+      return { runs, up_to: upTo, newest, archived: from - (after ?? 0) };
+    };
+  const payloadOf = (endings: BadEndings) => judge(status(), endings, null, limits).payload;
+
+  test("are a warning with workflow, run and error, from the log after the last one that was looked at", async () => {
+    const kernel = kernelWith([failure(7), failure(9, { state: "dropped", error: null })], 20);
+    const first = await BadEndings.since(7, kernel);
+    expect(payloadOf(first)).toMatchObject({
+      status: "warning",
+      reasons: ["runs that ended badly: page #9"],
+      failed_runs: [{ workflow: "page", run: 9, state: "dropped", error: null }],
+      failed_run_count: 1,
+    });
+    expect(payloadOf(await BadEndings.since(first.lookedUpTo, kernel))).toMatchObject({
+      status: "ok",
+      failed_runs: [],
+    });
   });
 
-  test("before the first look are those of this kernel", () => {
-    expect(told(seen(failure(3, NOW - 91_000), failure(7)))).toEqual([[107]]);
+  test("are found wherever they are in a long log, each once", async () => {
+    const logs = [failure(1), failure(250), failure(999)];
+    const endings = await BadEndings.since(0, kernelWith(logs, 1_000, 100));
+    expect([endings.fair(100).map(({ run }) => run), endings.lookedUpTo]).toEqual([[1, 250, 999], 1_000]);
   });
 
-  test("are reported from the beginning where the store began anew", () => {
-    expect(told(seen(failure(70)), seen(failure(2)), seen(failure(2), failure(3)))).toEqual([[170], [102], [103]]);
+  test("that reported for this sense are counted, and in no list", async () => {
+    const endings = await BadEndings.since(0, kernelWith([failure(1, { own: true }), failure(2)], 5));
+    expect(payloadOf(endings)).toMatchObject({ failed_runs: [{ run: 2 }], failed_run_count: 1, own_failures: 1 });
+  });
+
+  test("behind logs that went to the archive are said to be unread", async () => {
+    const payload = payloadOf(await BadEndings.since(5, kernelWith([failure(7), failure(45)], 50, 1_000, 40)));
+    expect(payload).toMatchObject({ failed_runs: [{ run: 45 }], unread_logs: 35 });
+    expect(payload.reasons).toContain("35 logs moved to the archive unread");
+  });
+
+  test("of one workflow by the thousand do not hide the one run of another, and the rest is counted", async () => {
+    const flood = Array.from({ length: 5_000 }, (_, nth) =>
+      failure(nth + 1, { workflow: "flood", error: "x".repeat(9_000) }),
+    );
+    const endings = await BadEndings.since(0, kernelWith([...flood, failure(5_001, { workflow: "backup" })], 5_001));
+    const payload = payloadOf(endings);
+    expect(payload.failed_runs).toContainEqual(expect.objectContaining({ workflow: "backup", run: 5_001 }));
+    expect([payload.failed_runs.length, payload.failed_run_count, payload.more]).toEqual([
+      100,
+      5_001,
+      { failed_runs: 4_901 },
+    ]);
+    expect(payload.reasons[0]).toEndWith("and 4991 more");
+  });
+
+  test("and long names of everything still fit into one payload", async () => {
+    const senses = Array.from({ length: 900 }, (_, nth) =>
+      sense({ name: `${"s".repeat(58)}-${nth}`, state: "failed" }),
+    );
+    const names = senses.map(({ name }) => ({ name }));
+    const channels = names.map(
+      ({ name }) => ({ name, state: "failing", reason: "é".repeat(500), own: false }) as const,
+    );
+    const endings = await BadEndings.since(
+      0,
+      kernelWith(
+        Array.from({ length: 200 }, (_, nth) => failure(nth + 1, { error: "é".repeat(500) })),
+        300,
+      ),
+    );
+    const { payload } = judge(status({ senses, broken_workflows: names, channels }), endings, null, limits);
+    expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThan(64 * 1024);
+    expect(payload.more.failed).toBe(900 - payload.failed.length);
+    expect(payload.failed.length).toBeGreaterThan(9);
   });
 });
 
@@ -165,7 +249,7 @@ describe("failing", () => {
   });
 
   test("is remembered across a restart of the kernel, whose counters begin at zero", () => {
-    const restarted = { pid: 2, version: "1.2.3", started_at: NOW + MINUTE };
+    const restarted = { pid: 2, version: "1.2.3", store: "ok", started_at: NOW + MINUTE };
     const [, before, after, better] = looks(
       { minute: 0, status: status({ senses: [sense({ last_signal: NOW })] }) },
       { minute: 1, status: status({ senses: [sense({ last_signal: NOW, errors: 4 })] }) },
@@ -207,7 +291,7 @@ describe("stale", () => {
   test("is not who was disabled in between, nor anyone because the kernel was down", () => {
     const waiting = { next_due: due(1) };
     expect(stale([0, waiting], [2, { state: "disabled" }], [60, { next_due: due(61) }])).toEqual([false, false, false]);
-    const restarted = { pid: 2, version: "1.2.3", started_at: due(59) };
+    const restarted = { pid: 2, version: "1.2.3", store: "ok", started_at: due(59) };
     const payloads = looks(
       { minute: 0, status: status({ senses: [sense(waiting)] }) },
       { minute: 60, status: status({ kernel: restarted, senses: [sense({ next_due: due(61) })] }) },
@@ -254,15 +338,21 @@ describe("asking the kernel", () => {
 
   test("answers what it sees, and remembers it for the next compute", async () => {
     let restarts = 0;
+    const asked: (string | null)[] = [];
     using _ = Bun.serve({
       unix: socket,
       routes: {
         "/status": () => Response.json(status({ groups: [{ name: "default", state: "up", restarts: restarts++ }] })),
+        "/failures": ({ url }) => {
+          asked.push(new URL(url).searchParams.get("after"));
+          return Response.json({ runs: [], up_to: 7, newest: 7, archived: 0 });
+        },
       },
     });
     using open = openSense("nerve");
     expect(await open.compute()).toMatchObject({ status: "ok", new_restarts: 0 });
     expect(await open.compute()).toMatchObject({ status: "warning", new_restarts: 1 });
+    expect(asked).toEqual([null, "7"]);
   });
 
   test("outside nerve, or with the kernel gone, says so", async () => {

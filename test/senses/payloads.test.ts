@@ -63,10 +63,14 @@ test.each(CASES)("what %s emits here with %j fits what it declares", async (name
 
 test("what nerve emits of a status fits what it declares", async () => {
   const { judge } = await import("../../senses/nerve/judge.ts");
+  const { BadEndings } = await import("../../senses/nerve/bad-endings.ts");
+  const endings = new BadEndings(0);
+  const failure = { id: 1, run: 1, workflow: "page", state: "failed", error: null, at: 1, own: false } as const;
+  endings.add({ runs: [failure], up_to: 7, newest: 7, archived: 3 });
   const sense = { computes: 3, nulls: 0, errors: 0, timeouts: 0, last_signal: null, next_due: 1 };
   const { payload } = judge(
     {
-      kernel: { version: "1.0.0", started_at: 0 },
+      kernel: { version: "1.0.0", started_at: 0, store: "the disk is full" },
       groups: [
         { name: "a", state: "stuck", restarts: 2 },
         { name: "b", state: "backoff", restarts: 1 },
@@ -77,8 +81,9 @@ test("what nerve emits of a status fits what it declares", async () => {
       ],
       workflows: [{ name: "page", running: 1, queued: 60, sleeping: 2 }],
       broken_workflows: [{ name: "page" }],
-      failures: [{ id: 1, run: 1, workflow: "page", state: "failed", error: null, at: 1 }],
+      channels: [{ name: "team", state: "failing", reason: "channel `team`: it answered 500", own: false }],
     },
+    endings,
     null,
     { now: 1_000_000, staleAfterMs: 1, queueWarning: 50 },
   );

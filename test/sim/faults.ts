@@ -1,5 +1,6 @@
 /** What goes wrong, and what people do, and when: by chance, each kind at its own pace. */
 import type { Result } from "../../src/base/result.ts";
+import type { Acts } from "../../src/control/acts.ts";
 import { pick } from "../rules/random.ts";
 import type { Machine, Party } from "./machine.ts";
 import { violation } from "./oracle/report.ts";
@@ -241,7 +242,7 @@ export class Faults {
     const sense = `s${chance(site.plan.size.senses)}`;
     const rule = `rule-${chance(site.plan.size.reflexes)}`;
     const run = 1 + chance(Math.max(1, runs.runs.size));
-    switch (chance(10)) {
+    switch (chance(13)) {
       case 0:
         return this.#asks("trigger", () => acts.trigger(sense));
       case 1:
@@ -279,9 +280,36 @@ export class Faults {
         );
       case 8:
         if (chance(2) === 0) return this.#asks("unsilence", () => acts.unsilence("rule-*"));
-        return this.#asks("silence", () => acts.silence({ pattern: "rule-*", for_ms: 10 * MINUTE, why: "work" }));
-      default:
+        return this.#asks("silence", () =>
+          acts.silence({
+            pattern: pick(chance, ["rule-*", "rule-1*"]),
+            for_ms: pick(chance, [10, 20]) * MINUTE,
+            why: "work",
+          }),
+        );
+      case 9:
         return this.#asks("archive", () => acts.archive());
+      default:
+        return this.#meetsIncident(acts);
     }
+  }
+
+  #meetsIncident(acts: Acts): void {
+    const { incidents } = this.#site.oracle.incidents;
+    const chance = this.#machine.chance;
+    // Whoever looks, looks at the newest.
+    const incident = Math.max(1, incidents.size - chance(8));
+    const isAck = chance(2) === 0;
+    const request = { incident, by: "somebody", why: chance(2) === 0 ? null : "seen" };
+    const done = (): void => {
+      const state = incidents.get(incident)?.state;
+      if (state === undefined || state === "open" || (!isAck && state !== "resolved"))
+        violation(
+          "answers",
+          `incident ${incident} is said to be ${isAck ? "acknowledged" : "resolved"}, and is ${state}`,
+        );
+    };
+    if (isAck) this.#asks("ack", () => acts.ack(request), done);
+    else this.#asks("resolve", () => acts.resolve(request), done);
   }
 }

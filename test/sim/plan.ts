@@ -51,6 +51,7 @@ export const GOOD_SENSES: SenseTroubles = {
   lies: 0,
   prints: 0,
   leaks: 0,
+  repeats: 0,
   diesLoading: 0,
   doesNotLoad: 0,
 };
@@ -89,6 +90,8 @@ export const sizeOf = (some: Partial<Size>): Size => ({
   ...some,
 });
 
+/** So many senses are computed for what reflexes decide. */
+const LISTENERS = 2;
 const senseName = (index: number): string => `s${index}`;
 export const WORKFLOWS = ["quick", "steps", "long", "drops"] as const;
 
@@ -105,7 +108,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     senses.set(name, {
       ...unwrittenSense(name),
       group: `g${below(groups)}`,
-      throttleMs: below(4) === 0 ? pick(below, [5, 30, 120, 600]) * SECOND : null,
+      throttleMs: below(index < LISTENERS ? 2 : 4) === 0 ? pick(below, [5, 30, 120, 600]) * SECOND : null,
       timeoutMs: pick(below, [null, 5 * SECOND, 10 * SECOND]),
       gracePeriodMs: pick(below, [null, SECOND]),
     });
@@ -134,7 +137,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     reflexes,
     workflows: new Map(WORKFLOWS.map((name) => [name, workflowOf(below, name)])),
     channels: new Map(),
-    quietHours: [],
+    quietHours: quietHoursOf(below),
     written: new Map(),
     secrets: [],
   };
@@ -179,9 +182,73 @@ function reflexesOf(below: Below, size: Size, disks: ReadonlyMap<string, SenseDi
       heard.push(sense);
     }
   }
-  for (let index = 0; index < size.reflexes; index++)
-    reflexes.push(withWords(below, index, heard.length > 0 ? heard : names, disks));
+  for (let index = 0; index < size.reflexes; index++) {
+    const words = withWords(below, index, heard.length > 0 ? heard : names, disks);
+    reflexes.push(withIncident(below, words, reflexes));
+  }
+  for (let index = 0; index < size.reflexes / 8; index++) reflexes.push(timedOf(below, index));
   return { reflexes, cronSenses };
+}
+
+/** Nights of a few hours, on some hosts. */
+const quietHoursOf = (below: Below): NerveConfig["quietHours"] =>
+  below(3) > 0
+    ? []
+    : [
+        {
+          below: pick(below, ["warning", "critical"]),
+          fromMinute: 60 * below(24),
+          toMinute: 60 * below(24) + 30,
+          tz: "UTC",
+          days: null,
+        },
+      ];
+
+/** Some reflexes that start a workflow keep incidents in place of words of their own about when. */
+function withIncident(below: Below, words: ReflexConfig, before: readonly ReflexConfig[]): ReflexConfig {
+  if (words.kind !== "workflow" || words.when === null || below(3) > 0) return words;
+  const others = before.flatMap((one) => (one.kind === "workflow" && one.incident !== null ? one.name : []));
+  const inhibitedBy = others.length > 0 && below(4) === 0 ? [pick(below, others)] : [];
+  const escalate = [...Array(below(3)).keys()].map((index) => ({
+    afterMs: (10 + 20 * index + below(20)) * MINUTE,
+    workflow: pick(below, WORKFLOWS),
+  }));
+  const isSeveral = words.on.length > 1 && words.key === null;
+  return {
+    ...words,
+    edge: null,
+    count: null,
+    debounce: null,
+    throttleMs: null,
+    key: isSeveral ? "$sense" : words.key,
+    incident: {
+      severity: pick(below, [null, "info", "warning", "critical", "{{ payload.severity }}"]),
+      summary: pick(below, [null, "{{ payload.level }} of {{ payload.host }}"]),
+      resolveAfterMs: pick(below, [null, MINUTE, 7 * MINUTE]),
+      remindEveryMs: pick(below, [null, 10 * MINUTE, HOUR]),
+      escalate,
+      inhibitedBy,
+    },
+  };
+}
+
+/** A workflow that the clock starts. */
+function timedOf(below: Below, index: number): ReflexConfig {
+  const minutes = pick(below, [5, 15, 30, 60]);
+  const isCron = below(2) === 0;
+  const cron = minutes === 60 ? "7 * * * *" : `*/${minutes} * * * *`;
+  return workflowReflex({
+    name: `timed-${index}`,
+    on: [],
+    workflow: pick(below, WORKFLOWS),
+    input: { by: "the clock" },
+    cron: isCron ? cron : null,
+    tz: isCron ? "UTC" : null,
+    intervalMs: isCron ? null : minutes * MINUTE,
+    jitterMs: isCron || below(2) === 0 ? null : 20 * SECOND,
+    catchUp: pick(below, [null, "one", "none"] as const),
+    onStart: below(2) === 0,
+  });
 }
 
 /** A reflex with some of the words, as the rules of a configuration allow. */
@@ -224,7 +291,7 @@ function withWords(
     key,
     each,
   };
-  if (below(5) === 0) return senseReflex({ ...words, sense: pick(below, [...disks.keys()].slice(0, 2)) });
+  if (below(5) === 0) return senseReflex({ ...words, sense: pick(below, [...disks.keys()].slice(0, LISTENERS)) });
   return workflowReflex({ ...words, workflow: pick(below, WORKFLOWS) });
 }
 
@@ -281,6 +348,7 @@ const senseTroublesOf = (below: Below, often: number): SenseTroubles => ({
   lies: rare(below, 400, often),
   prints: rare(below, 100, often),
   leaks: rare(below, 300, often),
+  repeats: rare(below, 60, often),
   diesLoading: rare(below, 60, 1),
   doesNotLoad: rare(below, 80, 1),
 });
@@ -295,10 +363,24 @@ const flowTroublesOf = (below: Below): FlowTroubles => ({
   doesNotLoad: rare(below, 30, 1),
 });
 
+function editedReflex(was: ReflexConfig, below: Below): ReflexConfig {
+  if (was.kind !== "workflow" || was.incident === null)
+    return { ...was, throttleMs: pick(below, [null, MINUTE, 7 * MINUTE]) };
+  const incident = {
+    ...was.incident,
+    remindEveryMs: pick(below, [null, 10 * MINUTE, 30 * MINUTE]),
+    severity: pick(below, ["info", "critical"]),
+  };
+  return { ...was, incident, workflow: pick(below, WORKFLOWS) };
+}
+
 /** Another configuration, as somebody might edit this one. */
 export function editOf(config: NerveConfig, below: Below): NerveConfig {
   const workflows = new Map(config.workflows);
   const senses = new Map(config.senses);
+  const names = [...senses.keys()];
+  // What is owed is owed to senses that listen.
+  const someSense = (): string => pick(below, below(2) === 0 ? names.slice(0, LISTENERS) : names);
   let reflexes = [...config.reflexes];
   switch (below(6)) {
     case 0: {
@@ -307,7 +389,7 @@ export function editOf(config: NerveConfig, below: Below): NerveConfig {
       break;
     }
     case 1: {
-      const name = pick(below, [...senses.keys()]);
+      const name = someSense();
       const was = senses.get(name);
       if (was) senses.set(name, { ...was, throttleMs: pick(below, [null, 30 * SECOND, 2 * MINUTE]) });
       break;
@@ -315,14 +397,14 @@ export function editOf(config: NerveConfig, below: Below): NerveConfig {
     case 2: {
       const index = reflexes.findIndex(({ name }) => name === `rule-${below(20)}`);
       const was = reflexes[index];
-      if (was) reflexes[index] = { ...was, throttleMs: pick(below, [null, MINUTE, 7 * MINUTE]) };
+      if (was) reflexes[index] = editedReflex(was, below);
       break;
     }
     case 3:
       reflexes = reflexes.filter(({ name }) => name !== `rule-${below(40)}`);
       break;
     case 4: {
-      const name = pick(below, [...senses.keys()]);
+      const name = someSense();
       const was = senses.get(name);
       if (was) senses.set(name, { ...was, group: pick(below, [...config.groups.keys()]) });
       break;

@@ -37,6 +37,8 @@ export interface SenseTroubles {
   readonly lies: number;
   readonly prints: number;
   readonly leaks: number;
+  /** A row of the outbox is sent twice. */
+  readonly repeats: number;
   readonly diesLoading: number;
   readonly doesNotLoad: number;
 }
@@ -127,11 +129,15 @@ export class SenseWorker extends Worker {
     if (this.oneIn(this.#troubles.diesLoading)) return this.exits(null, "SIGSEGV");
     const disk = this.#disks.get(entry.name);
     for (const row of disk?.outbox ?? []) {
-      if (row.id <= entry.outboxTaken) continue;
-      const { id: outbox, payload, cause, trace } = row;
-      this.says({ type: "signal", id: null, sense: entry.name, payload, outbox, cause, trace, durationMs: 0 });
+      const isTaken = row.id <= entry.outboxTaken;
+      if (!isTaken || this.oneIn(this.#troubles.repeats)) this.#sendsRow(entry.name, row);
     }
     this.later(this.below(20), () => this.#seat(index + 1));
+  }
+
+  /** As what an earlier worker left. */
+  #sendsRow(sense: string, { id: outbox, payload, cause, trace }: OutboxRow): void {
+    this.says({ type: "signal", id: null, sense, payload, outbox, cause, trace, durationMs: 0 });
   }
 
   #isUp(): void {
@@ -139,7 +145,7 @@ export class SenseWorker extends Worker {
       const problem = this.oneIn(this.#troubles.doesNotLoad)
         ? { kind: "module-threw", message: "it does not load", hint: null, file: null, line: null, column: null }
         : null;
-      return { sense: name, problem, applied: [], patterns: [] };
+      return { sense: name, problem, applied: [], watch: [], patterns: [] };
     });
     this.isReady = true;
     this.says({ type: "ready", senses });
@@ -193,17 +199,16 @@ export class SenseWorker extends Worker {
   #signal(compute: Compute, disk: SenseDisk): void {
     const { cause, trace } = compute;
     const payload = this.#observe(disk);
-    let outbox: number | null = null;
-    if (disk.writes) {
-      const taken = this.#init?.senses.find(({ name }) => name === disk.name)?.outboxTaken ?? 0;
-      outbox = Math.max(disk.lastRow, taken) + 1;
-      disk.lastRow = outbox;
-      disk.outbox.push({ id: outbox, payload, cause, trace });
-      this.#watcher.rowKept(disk.name, disk.n);
-      if (this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
-    }
-    this.#answers(compute, { type: "signal", payload, outbox, cause, trace });
-    if (disk.writes && this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
+    if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, cause, trace });
+    const taken = this.#init?.senses.find(({ name }) => name === disk.name)?.outboxTaken ?? 0;
+    const row: OutboxRow = { id: Math.max(disk.lastRow, taken) + 1, payload, cause, trace };
+    disk.lastRow = row.id;
+    disk.outbox.push(row);
+    this.#watcher.rowKept(disk.name, disk.n);
+    if (this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
+    this.#answers(compute, { type: "signal", payload, outbox: row.id, cause, trace });
+    if (this.oneIn(this.#troubles.repeats)) this.later(this.below(2) * 200, () => this.#sendsRow(disk.name, row));
+    if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
   }
 
   /** What the host shows: a level that wanders, and things that come and go. */

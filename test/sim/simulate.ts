@@ -77,6 +77,7 @@ function rest(site: Site): void {
   if (site.found !== null) return;
   oracle.senses.rested(wellSince + 10 * MINUTE);
   oracle.runs.rested(oracle.axis.now, 5 * MINUTE);
+  oracle.incidents.rested(oracle.axis.now);
   site.stop();
   if (site.found !== null) return;
   oracle.reflexes.ends(oracle.axis.now);

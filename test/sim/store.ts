@@ -2,6 +2,7 @@
  * The real store, with somebody who looks on: what each transaction changes is told once it is committed. Commits can be
  * refused, and the kernel can crash in them.
  */
+import type { Incident } from "../../src/model/incident-row.ts";
 import type { NewLog } from "../../src/model/log.ts";
 import type { Run } from "../../src/model/run.ts";
 import type { Store } from "../../src/store/open.ts";
@@ -13,6 +14,7 @@ export type Change =
   | { readonly kind: "signal"; readonly id: number; readonly signal: NewSignal }
   | { readonly kind: "log"; readonly id: number; readonly log: NewLog }
   | { readonly kind: "run"; readonly isNew: boolean; readonly run: Run }
+  | { readonly kind: "incident"; readonly row: Incident }
   | { readonly kind: "owed"; readonly sense: string; readonly owed: Owed | null }
   | { readonly kind: "outbox"; readonly sense: string; readonly row: number }
   | { readonly kind: "quarantine"; readonly sense: string; readonly quarantine: Quarantine | null }
@@ -97,6 +99,13 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
       touch(run) {
         store.runs.touch(run);
         told({ kind: "run", isNew: false, run });
+      },
+    },
+    incidents: {
+      ...store.incidents,
+      put(row) {
+        store.incidents.put(row);
+        told({ kind: "incident", row });
       },
     },
     senses: {

@@ -151,35 +151,47 @@ async function backtested(nerve: string, site: Site): Promise<number> {
   return performance.now() - begun;
 }
 
+/** Rates of a replay whose one reflex listens: `alone`, and `crowded` by reflexes that do not. */
+function replayed(count: number, turns: number): { readonly alone: number[]; readonly crowded: number[] } {
+  const alone: number[] = [];
+  const crowded: number[] = [];
+  for (let turn = 0; turn < turns; turn++) {
+    alone.push(beside(0, count));
+    crowded.push(beside(REFLEXES - 1, count));
+  }
+  return { alone, crowded };
+}
+
+const BACKTESTED = `senses: { load: }
+workflows: { page: { use: exec, with: { command: [/bin/true] } } }
+reflexes:
+  - { name: r, workflow: page, on: [load], key: host, when: { v: number > 8 }, clear: { v: number < 2 }, throttle: 1m }
+`;
+
+/** Durations of a backtest, and of the bare reading beside it. */
+async function backtests(
+  { rounds, programs }: Setting,
+  count: number,
+): Promise<{ readonly floorMs: number[]; readonly nerveMs: number[] }> {
+  using site = new Site();
+  const file = fill(site, count);
+  site.write("nerve.yaml", BACKTESTED);
+  const floorMs: number[] = [];
+  const nerveMs: number[] = [];
+  for (let turn = 0; turn < rounds; turn++) {
+    floorMs.push(readAndTest(file));
+    nerveMs.push(await backtested(programs.nerve, site));
+  }
+  return { floorMs, nerveMs };
+}
+
 export async function reflexes(setting: Setting): Promise<Figure[]> {
   const count = setting.rounds > 1 ? SIGNALS.all : SIGNALS.quick;
   // Once, as a kernel does: each time anew, the compiler would have to begin anew as well.
   const matchers = matchersOf(Array.from({ length: REFLEXES }, (_, index) => reflexOf(index, "s")));
   const rounds = Array.from({ length: setting.rounds }, () => decisions(matchers, 2 * count));
-  const alone: number[] = [];
-  const crowded: number[] = [];
-  for (let turn = 0; turn < setting.rounds + 1; turn++) {
-    alone.push(beside(0, count));
-    crowded.push(beside(REFLEXES - 1, count));
-  }
-  using site = new Site();
-  const file = fill(site, count);
-  site.write(
-    "nerve.yaml",
-    [
-      "senses: { load: }",
-      "workflows: { page: { use: exec, with: { command: [/bin/true] } } }",
-      "reflexes:",
-      "  - { name: r, workflow: page, on: [load], key: host, when: { v: number > 8 }, clear: { v: number < 2 }, throttle: 1m }",
-      "",
-    ].join("\n"),
-  );
-  const floorMs: number[] = [];
-  const nerveMs: number[] = [];
-  for (let turn = 0; turn < setting.rounds; turn++) {
-    floorMs.push(readAndTest(file));
-    nerveMs.push(await backtested(setting.programs.nerve, site));
-  }
+  const { alone, crowded } = replayed(count, setting.rounds + 1);
+  const { floorMs, nerveMs } = await backtests(setting, count);
   const bare = median(rounds.map(({ ifs }) => ifs));
   const rate = median(rounds.map((each) => each.rate));
   const bytes = bytesOfKey(10_000);

@@ -23,7 +23,7 @@ import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
   details:
-    "logs.db and each sense's database are copied as they are at one moment; archive files and blobs get a second name where\nDIR is on the same file system, and are copied elsewhere. A manifest has the SHA-256 of every file. Works beside a\nrunning daemon, which is not held up, and without one. DIR must not exist: it appears once everything is on disk. What\na backup that was killed has left there is removed by the next one. With --check nothing is written: exit code 1 and\nthe name of each file that is not what was written, and what `rebuild --check`, `archive verify` and SQLite find.",
+    "logs.db and each sense's database are copied as they are at one moment; archive files and blobs get a second name where\nDIR is on the same file system, and are copied elsewhere. A manifest has the SHA-256 of every file. Works beside a\nrunning daemon, which is not held up, and without one. DIR must not exist: it appears once everything is on disk. The\nnext backup removes what a killed one left there. With --check nothing is written: exit code 1 with the name of each\nfile that is not as it was written, and with the findings of `rebuild --check`, `archive verify` and SQLite.",
   arguments: [{ name: "dir", required: true }],
   options: { check: flag("prove the backup in DIR") },
   examples: [

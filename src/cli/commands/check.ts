@@ -140,6 +140,7 @@ const target = (reflex: ReflexConfig): string => `${reflex.kind}:${targetOf(refl
 
 function trigger(reflex: ReflexConfig): string {
   const ways = reflex.on.length === 0 ? [] : [`on ${reflex.on.join(", ")}`];
+  if (reflex.kind === "sense" && reflex.watch === true) ways.unshift("watch");
   if (reflex.onStart === true) ways.unshift("at start");
   if (reflex.cron !== null) ways.unshift(`cron ${reflex.cron}`);
   if (reflex.intervalMs !== null) ways.unshift(`every ${formatDuration(reflex.intervalMs)}`);

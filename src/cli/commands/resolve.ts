@@ -12,7 +12,7 @@ import { print } from "../screen/terminal.ts";
 
 export const command = defineCommand({
   details:
-    "Whoever was told of it is told that it is resolved. While its key goes on matching it opens no other: it must have stopped\nmatching once before.",
+    "Everybody who was notified of the incident is notified of its resolution. While its key goes on matching, no new incident\nopens: the key must stop matching once before.",
   arguments: [{ name: "incident", required: true }],
   options: { why: text("TEXT", "the reason, for whoever looks at it later") },
   examples: [["nerve resolve 42 --why 'false alarm'", "incident 42 of `nerve incidents`"]],

@@ -1,6 +1,6 @@
 /**
- * The kernel's voice: every record goes to the log table and to stderr. Repeats of one message by one source are folded:
- * the first is a row, the following ones are counted into one more row a minute.
+ * Owns the kernel's voice: every record goes to the log table and to stderr. Repeats of one message by one source are
+ * folded: the first is a row, and further repeats are counted into one more row a minute.
  */
 import type { JsonObject } from "../../base/json.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -12,11 +12,14 @@ import { type JournalEntry, rowOf, Voice } from "./voice.ts";
 interface Fold {
   readonly entry: JournalEntry;
   count: number;
-  /** Not repeated since the last look. */
+  /** True when no repeat came since the last look. */
   isQuiet: boolean;
 }
 
-/** Distinct messages remembered for folding; beyond it the oldest is forgotten (its repeats become rows again). */
+/**
+ * At most this many messages are remembered for folding. Beyond it the oldest is forgotten, and its repeats become rows
+ * again.
+ */
 const REMEMBERED = 1_000;
 
 export class Journal {
@@ -36,7 +39,7 @@ export class Journal {
     return new Voice(source, trace, (entry) => this.#log(entry));
   }
 
-  /** As `of`, about the moment `at`, which is past. */
+  /** The twin of `of` about the past moment `at`. */
   ofMoment(at: number, source: string): Voice {
     return new Voice(source, null, (entry) => this.#log(entry, at));
   }
@@ -59,7 +62,7 @@ export class Journal {
     return new Voice(source, trace, (entry) => this.say(entry));
   }
 
-  /** To stderr alone, with `data` of the caller's own: the store already holds the event. */
+  /** Prints to stderr alone, with `data` of the caller's own. The store already holds the event. */
   say(entry: JournalEntry): void {
     this.#print(entry, this.#now());
   }
@@ -75,8 +78,8 @@ export class Journal {
   }
 
   /**
-   * Takes what user code logged or printed, and calls `taken` once that is a row. While the store cannot be written the
-   * line is not stored, for it is not worth queueing, and `taken` is called at once.
+   * Takes a line that user code logged or printed, and calls `taken` once the line is a row. While the store cannot be
+   * written the line is not stored, because it is not worth queueing, and `taken` is called at once.
    */
   relay(entry: JournalEntry, run: number | null, taken: () => void): void {
     this.say(entry);
@@ -85,7 +88,7 @@ export class Journal {
     this.#ledger.add({ write: (draft) => draft.append(row), kept: taken });
   }
 
-  /** Something does not load, and why. */
+  /** Logs that something does not load, and why. */
   logProblem(source: string, event: "sense.failed" | "workflow.failed", found: Problem): void {
     const { kind, file, line, column } = found;
     this.folding(source).error(event, formatProblem(found), { kind, file, line, column });
@@ -110,7 +113,10 @@ export class Journal {
     this.#log(entry);
   }
 
-  /** Once a minute and at the end: a row for what was folded. What was not repeated from one look to the next is forgotten. */
+  /**
+   * Writes a row for folded messages, once a minute and at the end. A message without repeats since the last look is
+   * forgotten.
+   */
   unfold(): void {
     for (const [key, fold] of this.#folds) {
       if (fold.isQuiet) {

@@ -1,7 +1,7 @@
 /**
- * The one way into the store and out to stderr: what was filled into the config is replaced there by what stands in the
- * file. Signals, inputs and outputs of runs and results of steps are kept as they are: they are the author's data, and a
- * replay takes them up again.
+ * Owns the one way into the store and out to stderr. A value that was filled into the config is replaced by the text of the
+ * file. Signals, inputs and outputs of runs and results of steps stay as they are: they are the author's data, and a replay
+ * reads them again.
  */
 import type { JsonObject } from "../../base/json.ts";
 import type { Logger } from "../../base/logger.ts";
@@ -9,7 +9,7 @@ import type { Secrets } from "../../base/secrets.ts";
 import type { NewLog } from "../../model/log.ts";
 import type { Store } from "../../store/open.ts";
 
-/** Events of which a run is made. Of their `data` only these keys hold words about what went wrong. */
+/** The events of a run. Only these keys of their `data` hold words about a fault. */
 const RUN_EVENT = /^(?:run|step|sleep)\./;
 const WORDS: ReadonlySet<string> = new Set(["error", "stack", "message", "thrown", "cause", "errors"]);
 
@@ -35,7 +35,7 @@ function maskLog(log: NewLog, secrets: Secrets): NewLog {
   return { ...log, message: secrets.text(log.message), data };
 }
 
-/** The text itself where there is nothing to mask, so that a large result is not read. */
+/** Returns the text itself where there is nothing to mask, so that a large result is not read. */
 function maskWords(text: string | null, secrets: Secrets): string | null {
   if (text === null || !secrets.isIn(text)) return text;
   const entries = Object.entries(JSON.parse(text) as JsonObject);
@@ -44,7 +44,7 @@ function maskWords(text: string | null, secrets: Secrets): string | null {
   );
 }
 
-/** Signals are shown by another way. */
+/** Signals are printed by another logger. */
 export const maskedLogger = (logger: Logger, secrets: Secrets): Logger => ({
   write(line) {
     const message = secrets.text(line.message);

@@ -1,4 +1,4 @@
-/** How one source speaks: an event of the table at one of its levels, with the `data` the table says. */
+/** Owns the voice of one source: an event of the table at one of its levels, with the `data` of the table. */
 import type { Json } from "../../base/json.ts";
 import type { EventAt, EventData, EventName } from "../../model/events.ts";
 import type { LogLevel, NewLog } from "../../model/log.ts";
@@ -13,7 +13,7 @@ export interface JournalEntry {
   readonly trace: string | null;
 }
 
-/** The row of an entry that was said at `at`. */
+/** The row of an entry with the time `at`. */
 export const rowOf = ({ level, source, event, message, data, trace }: JournalEntry, at: number): NewLog => ({
   at,
   level,

@@ -9,6 +9,7 @@ import { type StatusParts, statusOf } from "./status.ts";
 export const looksOf = (parts: StatusParts): Looks => ({
   status: () => statusOf(parts),
   silences: () => parts.engine.silences.list(),
+  failures: (after) => parts.engine.workflows.endings.after(after),
 });
 
 export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): Acts {

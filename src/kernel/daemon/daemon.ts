@@ -225,10 +225,10 @@ export class Daemon {
 
   #clockStepped(byMs: number): void {
     this.#upkeep.clockStepped();
+    this.#engine.reflexes.lookAgain(null);
     this.#keepLifetime();
-    const seconds = (Math.abs(byMs) / 1000).toFixed(1);
-    const data = { by_ms: Math.round(byMs), ahead_ms: this.#lifetime.aheadMs };
-    this.#voice.warn("clock.stepped", `the wall clock was set ${seconds} s ${byMs > 0 ? "ahead" : "back"}`, data);
+    const message = `the wall clock was set ${(Math.abs(byMs) / 1000).toFixed(1)} s ${byMs > 0 ? "ahead" : "back"}`;
+    this.#voice.warn("clock.stepped", message, { by_ms: Math.round(byMs), ahead_ms: this.#lifetime.aheadMs });
   }
 
   #storeTrouble(message: string | null, code: string): void {

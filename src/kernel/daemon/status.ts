@@ -104,7 +104,8 @@ export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts)
     broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
       problem === null ? [] : [{ name, reason: formatProblem(problem) }],
     ),
+    channels: engine.workflows.channels.all,
     incidents: engine.incidents.counts,
-    failures: engine.workflows.failures,
+    failures: engine.workflows.endings.newest,
   };
 }

@@ -1,4 +1,4 @@
-/** The folder everything lives in: made private, checked, and held by one kernel at a time. */
+/** Owns the data directory: made private, checked, and held by one kernel at a time. */
 import {
   accessSync,
   chmodSync,
@@ -23,12 +23,12 @@ import { acquireLock, type Lock, lockHolder, walWriter } from "../../sqlite/lock
 import { RESTORING, unfinishedRestore } from "../../store/restoring.ts";
 
 export interface DataDirectory {
-  /** With every link above it resolved: what workers are marked with. */
+  /** The path with every link above it resolved. It is the marker of workers. */
   readonly path: string;
   readonly lock: Lock;
 }
 
-/** `no-room`: the disk is full or does not answer; another try may succeed. */
+/** `no-room`: the disk is full or does not answer, and another try may succeed. */
 export type DataProblem = { readonly kind: "in-use" | "no-room" | "unusable"; readonly problem: Problem };
 
 const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
@@ -36,9 +36,9 @@ const WRITE_NO_LINK = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW;
 
 const FOLDERS = ["senses", "locks", "blobs", "archive"];
 
-/** One of these is in every folder that nerve has kept data in. */
+/** Every folder that nerve has kept data in has one of these. */
 const MARKS: ReadonlySet<string> = new Set(["logs.db", "locks", "nerve.pid"]);
-/** And what a file system of its own begins with. */
+/** Names with which a new file system may begin. */
 const OWN: ReadonlySet<string> = new Set([
   ...MARKS,
   ...FOLDERS,
@@ -49,7 +49,7 @@ const OWN: ReadonlySet<string> = new Set([
   "lost+found",
 ]);
 
-/** `message` goes on after the path. */
+/** `message` follows the path. */
 const unusable = (path: string, message: string, hint: string | null): DataProblem => ({
   kind: "unusable",
   problem: problem("data-unusable", `${path} ${message}`, hint, path),
@@ -57,7 +57,7 @@ const unusable = (path: string, message: string, hint: string | null): DataProbl
 
 const MAY_PASS = /^(ENOSPC|EDQUOT|EIO|SQLITE_FULL|SQLITE_IOERR)/;
 
-/** What lies where a folder belongs. */
+/** The problem of a file at the path of a folder. Null where a folder or nothing is there. */
 function noFolderAt(path: string): DataProblem | null {
   const kind = fileKind(path);
   if (kind === null || kind === "a folder") return null;
@@ -67,7 +67,7 @@ function noFolderAt(path: string): DataProblem | null {
   return unusable(path, `is not a folder but ${kind}`, hint);
 }
 
-/** What of the path to `data` is no folder. */
+/** The problem of a part of the path to `data` that is no folder, or null. */
 function noFolderAbove(data: string): DataProblem | null {
   for (let path = dirname(data); ; path = dirname(path)) {
     const stats = statSync(path, { throwIfNoEntry: false });
@@ -89,14 +89,17 @@ function makeFolder(path: string): DataProblem | null {
   return null;
 }
 
-/** What an earlier kernel left there goes; a socket is not bound over anything else. */
+/** The problem of a file at the path of the control socket. The socket of an earlier kernel is no problem: it is replaced. */
 function findInSocketsWay(path: string): DataProblem | null {
   const kind = fileKind(path);
   if (kind === null || kind === "a socket") return null;
   return unusable(path, `is no socket but ${kind}`, "nerve listens there: move it away");
 }
 
-/** Files that nerve opens by itself. A pipe or a device of that name would keep the start waiting, or take what is written. */
+/**
+ * Files that nerve opens by itself. A pipe or a device with such a name would keep the start waiting, or take the written
+ * bytes.
+ */
 const PLAIN_FILES = ["nerve.pid", "ballast", join("locks", "kernel.lock")];
 
 function findNoPlainFile(data: string): DataProblem | null {
@@ -113,7 +116,7 @@ function findUnfinishedRestore(data: string): DataProblem | null {
   return found === null ? null : { kind: "unusable", problem: { ...found, kind: "data-unusable" } };
 }
 
-/** `data: /tmp` or `data: .` would shut everybody else out of it. */
+/** A private `data: /tmp` or `data: .` would shut everybody else out of the folder. */
 function findOthers(data: string): DataProblem | null {
   const stats = lstatSync(data, { throwIfNoEntry: false });
   if (stats === undefined || !stats.isDirectory() || (stats.mode & 0o077) === 0) return null;
@@ -132,11 +135,11 @@ const pidIn = (pidFile: string): string => {
   }
 };
 
-/** Two kernels that ask at the same instant are both refused and nobody holds it: each asks again for this long. */
+/** Two kernels that ask at the same instant are both refused, and nobody has the lock. So each asks again for this long. */
 const LOCK_PATIENCE_MS = 500;
 const LONGEST_PAUSE_MS = 10;
 
-/** The lock, or who has it. */
+/** The lock, or the name of its holder. */
 function takeLock(file: string, pidFile: string): Lock | string {
   const until = performance.now() + LOCK_PATIENCE_MS;
   for (;;) {
@@ -158,13 +161,13 @@ function writePid(file: string): void {
   }
 }
 
-/** Who keeps the kernel from writing `database`, in words; empty where nobody is found. */
+/** The process that keeps the kernel from writing `database`, in words. Empty where none is found. */
 export function describeWriter(database: string): string {
   const pid = walWriter(database);
   return pid === null || pid === process.pid ? "" : `; process ${nameOfProcess(pid)} is writing to it`;
 }
 
-/** Makes and locks it. `in-use` names the process that holds it. */
+/** Makes and locks the directory. `in-use` names the process that holds it. */
 export function openDataDirectory(data: string): Result<DataDirectory, DataProblem> {
   try {
     const unfit = noFolderAbove(data) ?? findOthers(data) ?? findUnfinishedRestore(data);

@@ -1,7 +1,7 @@
 /**
- * Sees that the data directory is no longer what this kernel opened: removed, or replaced by another (G2, G9). Whatever was
- * committed since would be in files that nobody can open, and a second kernel could run on the same path. A logs.db that was
- * cut off or written over is damage.
+ * Owns the watch over the data directory: it was removed, or replaced by another (G2, G9). Later commits would be in files
+ * that nobody can open, and a second kernel could run on the same path. A logs.db that was cut off or written over is
+ * damage.
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +11,14 @@ import { type Problem, problem } from "../../model/problem.ts";
 import { RESTORE, StoreDamaged } from "../../store/damage.ts";
 import type { Watch } from "../world.ts";
 
-/** What must stay the same file: the folder, what its lock lies in, and the log with its newest commits. */
+/** These must stay the same files: the folder, the lock, and logs.db with its newest commits. */
 const KEPT = ["", join("locks", "kernel.lock"), "logs.db", "logs.db-wal"];
 
 type Identity = string | null;
 
-/** Null: there is no such file. Where the operating system does not tell, nothing is said to have changed. */
+/**
+ * Null where there is no such file. Undefined where the operating system does not answer: then nothing counts as changed.
+ */
 function identityOf(file: string): Identity | undefined {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
@@ -26,7 +28,7 @@ function identityOf(file: string): Identity | undefined {
   }
 }
 
-/** Bytes a database begins with, which stay as they are while it is open: its magic, page size and versions. */
+/** The first bytes of a database do not change while it is open: its magic, page size and versions. */
 const FIRST_BYTES = 24;
 
 /** Reads the beginning of a file through one descriptor. */
@@ -63,7 +65,7 @@ export class DataWatch implements Watch {
   #socketIdentity: Identity | undefined;
   readonly #known: readonly (readonly [file: string, identity: Identity | undefined])[];
 
-  /** Everything in `data` is as it should be now. */
+  /** The present state of `data` is the good state. */
   constructor(data: string) {
     const log = join(data, "logs.db");
     this.#log = new FileWatch(log);
@@ -73,7 +75,7 @@ export class DataWatch implements Watch {
     this.#known = KEPT.map((name) => join(data, name)).map((file) => [file, identityOf(file)]);
   }
 
-  /** What is lost, or null. */
+  /** The problem of a lost directory, or null. */
   lost(): Problem | null {
     for (const [file, identity] of this.#known) {
       const found = identityOf(file);
@@ -88,7 +90,10 @@ export class DataWatch implements Watch {
     return null;
   }
 
-  /** The file of logs.db is the same, and was cut off or written over: no commit may follow. Null: it was not. */
+  /**
+   * The damage of a logs.db that is in its place, and was cut off or written over: no commit may follow. Null without
+   * damage.
+   */
   damage(): StoreDamaged | null {
     const isCut = this.#log.lost() === "was cut off";
     if (!isCut && !this.#head.isOther) return null;
@@ -96,12 +101,12 @@ export class DataWatch implements Watch {
     return new StoreDamaged(this.#log.file, `the file ${how} while nerve ran: nerve ends`, RESTORE);
   }
 
-  /** Once the store is closed. */
+  /** Must be called once the store is closed. */
   stop(): void {
     this.#head.close();
   }
 
-  /** The control socket is gone: nothing is lost with it, and it can be made anew. */
+  /** The control socket is gone. Nothing is lost with it, and it can be made anew. */
   get isSocketGone(): boolean {
     return typeof this.#socketIdentity === "string" && identityOf(this.#socket) === null;
   }

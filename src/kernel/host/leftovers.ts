@@ -1,4 +1,7 @@
-/** What an earlier kernel on this data directory left behind: found by the marker in its environment, and ended. */
+/**
+ * Owns the search for processes of an earlier kernel on this data directory. They are found by the marker in their
+ * environment, and ended.
+ */
 import { readFileSync } from "node:fs";
 import { killMarked } from "../../base/processes.ts";
 import { workerMarker } from "../../spawn/environment.ts";
@@ -13,10 +16,10 @@ function ancestors(): Set<number> {
   return found;
 }
 
-/** Looks again while there was something: what forks while /proc is read may be missed by one look. */
+/** The search is repeated while it finds something: one look may miss a process that forks while /proc is read. */
 const MOST_LOOKS = 5;
 
-/** Call only while holding the data directory's lock. Returns the pids it sent SIGKILL to. */
+/** Must be called while the lock of the data directory is held. Returns the pids that got SIGKILL. */
 export function sweepLeftovers(data: string): number[] {
   const own = ancestors();
   const swept = new Set<number>();

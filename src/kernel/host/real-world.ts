@@ -1,4 +1,4 @@
-/** The world as it is: this host, its clocks and processes, and the daemon's own files. */
+/** Owns the real world: this host, its clocks and processes, and the daemon's own files. */
 import { SYSTEM_CHANCE } from "../../base/chance.ts";
 import { systemClock } from "../../base/clock.ts";
 import { SYSTEM_FILES } from "../../base/files.ts";

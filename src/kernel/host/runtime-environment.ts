@@ -1,4 +1,6 @@
-/** Variables that change which code the kernel's runtime runs. Whoever sets them for a daemon does not mean nerve. */
+/**
+ * Owns the refusal of variables that change the code of the kernel's runtime. A person who sets them does not mean nerve.
+ */
 import { type Problem, problem } from "../../model/problem.ts";
 
 const REFUSED = /^BUN_(OPTIONS$|INSPECT)/;

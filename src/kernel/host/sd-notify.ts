@@ -1,5 +1,5 @@
 /**
- * Tells systemd how the service is: readiness, status text, watchdog. Silent where there is no NOTIFY_SOCKET.
+ * Owns the messages to systemd: readiness, status text, watchdog. Silent where there is no NOTIFY_SOCKET.
  * Source: sd_notify(3), unix(7).
  */
 import { ptr } from "bun:ffi";
@@ -28,7 +28,7 @@ function sendDatagram(libc: Libc, to: Uint8Array, text: string): void {
 
 const CLOCK_MONOTONIC = 1;
 
-/** Microseconds of the system's monotonic clock; the process's own begins at its start. */
+/** Microseconds of the system's monotonic clock. The clock of the process begins at its start instead. */
 function monotonicMicroseconds(libc: Libc): bigint {
   const time = new BigInt64Array(2);
   libc.clock_gettime(CLOCK_MONOTONIC, ptr(time));

@@ -24,6 +24,7 @@ export class Sense {
   readonly location: Location | null;
   #problem: Problem | null;
   #isLoaded = false;
+  #watchesKernel = false;
   #isEnabled = true;
   #outbox = 0;
   #owed: Owed | null = null;
@@ -53,6 +54,11 @@ export class Sense {
 
   get loaded(): boolean {
     return this.#isLoaded;
+  }
+
+  /** Its module exports a `watch` of the kernel. */
+  get watchesKernel(): boolean {
+    return this.#watchesKernel;
   }
 
   get enabled(): boolean {
@@ -258,6 +264,11 @@ export class Sense {
   load(problem: Problem | null): void {
     this.#isLoaded = problem === null;
     this.#problem = problem;
+  }
+
+  /** Its module is loaded, and says whether it watches the kernel. */
+  watches(kernel: boolean): void {
+    this.#watchesKernel = kernel;
   }
 
   /** A module that once killed its worker has loaded after all. */

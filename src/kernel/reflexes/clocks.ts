@@ -19,6 +19,7 @@ export interface DueTimes {
   due(sense: Sense, dueMs: number, skipped: number): void;
   dueDurably(sense: Sense, dueMs: number, remember: (draft: Draft) => void, kept: () => void): void;
   dueAtStart(sense: Sense): void;
+  dueByWatch(sense: Sense): void;
 }
 
 /** Reflexes of one interval and phase. They share one entry in the ticker, and are sent and committed together. */
@@ -137,6 +138,13 @@ export class Clocks {
     this.#dueTimes.dueDurably(reflex.sense, due, remember, () => {
       reflex.last = due;
     });
+  }
+
+  /** What the sense of the reflex watches has changed. A compute is owed until it is done. */
+  ring(reflex: Reflex): void {
+    if (!reflex.enabled || reflex.sense === null) return;
+    reflex.fired++;
+    this.#dueTimes.dueByWatch(reflex.sense);
   }
 
   fireAtStart(reflex: Reflex): void {

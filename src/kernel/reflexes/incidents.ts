@@ -11,6 +11,7 @@ import type { TriggerIncident } from "../../model/incident.ts";
 import type { Incident, IncidentEvent } from "../../model/incident-row.ts";
 import { spellDecision } from "../../model/run-decision.ts";
 import type { IncidentMove, IncidentWorld } from "../../rules/incident-moves.ts";
+import type { OwedResolution } from "../../rules/incident-state.ts";
 import { severityOf, summaryOf } from "../../rules/summary.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -194,6 +195,14 @@ export class Incidents {
     this.#saidLimited.add(reflex);
     const message = `it has ${counted(MAX_OPEN, "open incident")}, as many as it may: further keys open none until some resolve`;
     this.#parts.journal.of(`reflex:${reflex}`).warn("incident.limited", message, { open: MAX_OPEN });
+  }
+
+  /** Reports a held-back resolution of a reflex that is gone or no longer keeps incidents. */
+  endHeld(draft: Draft, of: IncidentKey, { id, opened, resolved, n, held }: OwedResolution): void {
+    const { workflow, since, by: suppressedBy } = held;
+    const [durationMs, suppressedMs] = [resolved - opened, this.now() - since];
+    const move = { id, notification: "resolved", workflow, n, durationMs, suppressedMs, suppressedBy } as const;
+    this.#report(draft, of, { kind: "notified", ...move });
   }
 
   /** Resolves an incident whose key is forgotten. Its workflows that still exist report the resolution. */

@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { keepsIncidents, type ReflexConfig } from "../../model/config.ts";
-import { type KeyState, REST, readKeyState, storedKeyState } from "../../rules/key-state.ts";
+import { type KeyState, readKeyState, storedKeyState, underOtherWords } from "../../rules/key-state.ts";
 import { definitionOf, isDefinitionOf, isScheduleOf, scheduleOf, scopeOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import { CLOCK_KEY, type ReflexState, type StoredReflexState } from "../../store/reflex-state.ts";
@@ -84,29 +84,30 @@ export class ReflexRows {
       const state = readKeyState(row.state);
       if (state === null) this.#forgetDamaged(config.name, key);
       else this.#rebind(row, definitionOf(config));
-      return state === null ? [] : [{ key, state: keepsIncidents(config) ? state : { ...state, incident: null } }];
+      if (state === null) return [];
+      if (state.incident === null || keepsIncidents(config)) return [{ key, state }];
+      const without = { ...state, incident: null };
+      this.#set(row, definitionOf(config), without);
+      return [{ key, state: without }];
     });
   }
 
-  /**
-   * The words that decide have changed. An open incident stays where its key has the same words: the next look at the key
-   * decides.
-   */
+  #set({ reflex, key }: StoredReflexState, definition: string, state: KeyState): void {
+    const store = this.#store;
+    this.#ledger.write(() => store.reflexes.set({ reflex, key, definition, state: storedKeyState(state) }));
+  }
+
+  /** The words that decide have changed. */
   #keepIncidents(config: ReflexConfig, rows: readonly StoredReflexState[]): Kept["keys"] {
     if (!keepsIncidents(config)) return [];
     const scope = scopeOf(config);
     const definition = definitionOf(config);
-    return rows.flatMap(({ reflex, key, state: stored }) => {
-      const was = readKeyState(stored);
-      if (was === null || was.incident === null) return [];
-      const { owed } = was.incident;
-      const open = was.incident.open?.scope === scope ? was.incident.open : null;
-      if (open === null && owed.length === 0) return [];
-      // A held-back resolution is reported under any words.
-      const state = { ...REST, isMatching: open !== null && was.isMatching, incident: { open, isSpent: false, owed } };
-      const store = this.#store;
-      this.#ledger.write(() => store.reflexes.set({ reflex, key, definition, state: storedKeyState(state) }));
-      return [{ key, state }];
+    return rows.flatMap((row) => {
+      const was = readKeyState(row.state);
+      const state = was === null ? null : underOtherWords(was, scope);
+      if (state === null) return [];
+      this.#set(row, definition, state);
+      return [{ key: row.key, state }];
     });
   }
 

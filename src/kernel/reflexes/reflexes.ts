@@ -23,7 +23,7 @@ import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { Clocks, type DueTimes } from "./clocks.ts";
 import type { Cause, Firings } from "./firings.ts";
-import { incidentEnds } from "./incident-ends.ts";
+import { heldEnds, incidentEnds } from "./incident-ends.ts";
 import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
 import type { StoredPayload } from "./newest-elements.ts";
@@ -148,7 +148,7 @@ export class Reflexes implements KeyStatesOwner {
     }
     this.#rows.keepSince(this.byName);
     this.incidents.quietHours = config.quietHours;
-    this.#endOrphans(before);
+    this.#endOrphans(before, rows);
     this.lookAgain(null);
     this.#silences.reflexes = config.reflexes.flatMap(({ kind, name }) => (kind === "workflow" ? [name] : []));
   }
@@ -167,10 +167,12 @@ export class Reflexes implements KeyStatesOwner {
   }
 
   /** Ends the incidents whose key is forgotten, because their reflex is gone or is another one now. */
-  #endOrphans(before: ReadonlyMap<string, Reflex>): void {
-    const ends = incidentEnds(this.incidents.rows.open, this.byName, before);
-    if (ends.length === 0) return;
+  #endOrphans(before: ReadonlyMap<string, Reflex>, rows: ReadonlyMap<string, readonly StoredReflexState[]>): void {
+    const held = heldEnds(this.byName, before, rows);
+    const ends = incidentEnds(this.incidents.rows.open, this.byName, before, rows);
+    if (held.length + ends.length === 0) return;
     this.ledger.write((draft) => {
+      for (const { of, owed } of held) this.incidents.endHeld(draft, of, owed);
       for (const { row, of, reason } of ends) this.incidents.end(draft, of, row, reason);
     });
   }
@@ -241,6 +243,9 @@ export class Reflexes implements KeyStatesOwner {
       }
     }
   }
+
+  /** What the sense of `reflex` watches has changed. */
+  ring = (reflex: Reflex): void => this.#clocks.ring(reflex);
 
   // ── decisions ────────────────────────────────────────────────────────
 

@@ -94,7 +94,7 @@ export class Executions implements ExecutionEnds {
     this.#sender.takeBack(run);
     if (!this.#inWorker.has(run.id)) return false;
     this.#life.post({ type: "cancel", generation: this.#life.generation, run: run.id });
-    this.#life.limit(run, this.#graceMs);
+    this.#life.tasks.limit(run, this.#graceMs);
     return true;
   }
 
@@ -240,8 +240,8 @@ export class Executions implements ExecutionEnds {
     this.#unstarted--;
     const left = this.#timeLeft(run);
     const hardMs = left === null ? Number.POSITIVE_INFINITY : left + this.#graceMs;
-    this.#life.begins(run, Number.POSITIVE_INFINITY, hardMs);
-    if (run.isOver) this.#life.limit(run, this.#graceMs);
+    this.#life.tasks.begins(run, Number.POSITIVE_INFINITY, hardMs);
+    if (run.isOver) this.#life.tasks.limit(run, this.#graceMs);
     if (this.#suspects.has(run)) this.#clearLater(run);
   }
 
@@ -273,13 +273,13 @@ export class Executions implements ExecutionEnds {
   ends(run: LiveRun, lingers: boolean): void {
     if (!lingers) return this.leaves(run);
     this.#overdue.delete(run);
-    this.#life.limit(run, this.#graceMs);
+    this.#life.tasks.limit(run, this.#graceMs);
     this.#lingering.begin(run);
   }
 
   leaves(run: LiveRun): void {
     this.#overdue.delete(run);
-    this.#life.ends(run);
+    this.#life.tasks.ends(run);
     this.#inWorker.delete(run.id);
     run.to("settling");
   }

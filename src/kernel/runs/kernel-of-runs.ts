@@ -17,6 +17,7 @@ import type { Lifetime } from "../time/lifetime.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
 import { causeOf, tellsPeople } from "./cause.ts";
+import type { Channels } from "./channels.ts";
 import type { Histories } from "./histories.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
 import type { RunVoice } from "./run-voice.ts";
@@ -33,6 +34,8 @@ export interface WorkflowsParts extends LifeHost {
   readonly peers: () => PeerFiles;
   /** Called when a run of `workflow` has left the queue or a slot. */
   readonly hasRoom: (workflow: string) => void;
+  /** Whether the sense of this name watches the kernel. */
+  readonly isWatcher: (sense: string) => boolean;
   /** Folder of the content-addressed store. */
   readonly blobs: string;
   /** The lock file of a workflow. */
@@ -49,6 +52,7 @@ interface KernelOfRunsParts {
   readonly parts: WorkflowsParts;
   readonly histories: Histories;
   readonly voice: RunVoice;
+  readonly channels: Channels;
   readonly live: ReadonlyMap<number, LiveRun>;
   readonly config: () => NerveConfig;
   readonly ended: (run: LiveRun) => void;
@@ -58,11 +62,13 @@ export class KernelOfRuns implements WorkflowHost {
   readonly #parts: WorkflowsParts;
   readonly #histories: Histories;
   readonly #voice: RunVoice;
+  readonly #channels: Channels;
   readonly #live: ReadonlyMap<number, LiveRun>;
   readonly #config: () => NerveConfig;
   readonly #ended: (run: LiveRun) => void;
 
-  constructor({ parts, histories, voice, live, config, ended }: KernelOfRunsParts) {
+  constructor({ parts, histories, voice, channels, live, config, ended }: KernelOfRunsParts) {
+    this.#channels = channels;
     this.#parts = parts;
     this.#histories = histories;
     this.#voice = voice;
@@ -147,6 +153,11 @@ export class KernelOfRuns implements WorkflowHost {
     const source = `workflow:${workflow.name}`;
     const data = (message.data as Json) ?? (run === null ? { workflow: workflow.name } : null);
     this.journal.relay({ level, source, event, message: message.message, data, trace }, run, taken);
+  }
+
+  notified(channel: string, error: string | null, run: number): void {
+    const row = this.#live.get(run)?.row ?? this.#parts.store.runs.byId(run);
+    if (this.#config().channels.has(channel)) this.#channels.answered(channel, error, row?.signal_id ?? null);
   }
 
   causeOf(workflow: WorkflowModule, order: RunOrder): Cause | null {

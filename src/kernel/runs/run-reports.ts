@@ -11,7 +11,7 @@ import { timeoutPassed } from "./run-policy.ts";
 import type { Slots } from "./slots.ts";
 
 /** A message about one run. */
-export type RunReport = Exclude<WorkflowMessage, { type: "ready" | "started" | "log" | "error" | "bye" }>;
+export type RunReport = Exclude<WorkflowMessage, { type: "ready" | "started" | "log" | "notified" | "error" | "bye" }>;
 
 type Slept = WorkflowMessageOf<"suspended">["sleeps"][number];
 type Numbered = { readonly generation: number; readonly seq: number };

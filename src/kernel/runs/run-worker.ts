@@ -249,6 +249,8 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
           this.#ackLogs++;
           this.#life.schedule();
         });
+      case "notified":
+        return this.#host.notified(message.channel, message.error, message.run);
       case "error":
         return this.#life.complaint(`workflow:${this.#slots.name}`, message);
       case "bye":

@@ -21,6 +21,8 @@ export interface RunWorkerHost extends LifeHost {
   /** The first message of a new worker. */
   init(workflow: WorkflowModule, generation: number): WorkflowParentMessage;
   output(workflow: WorkflowModule, message: WorkflowMessageOf<"log">, taken: () => void): void;
+  /** A try of `run` to hand a message to `channel` is over. Null `error`: the channel took the message. */
+  notified(channel: string, error: string | null, run: number): void;
   /** The cause of a run, for a workflow that notifies people. Null for any other workflow. */
   causeOf(workflow: WorkflowModule, order: RunOrder): Cause | null;
   /** The payload of a signal. Null where retention removed the signal. */

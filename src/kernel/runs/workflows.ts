@@ -13,6 +13,7 @@ import type { LiveRuns } from "../../store/live-runs.ts";
 import type { Draft } from "../commits/draft.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
 import { ByHand } from "./by-hand.ts";
+import { Channels } from "./channels.ts";
 import { Endings } from "./endings.ts";
 import { Histories, type Reading } from "./histories.ts";
 import { KernelOfRuns, type WorkflowsParts } from "./kernel-of-runs.ts";
@@ -31,11 +32,12 @@ export interface Decided {
 export class Workflows {
   readonly byName = new Map<string, Workflow>();
   readonly byHand: ByHand;
+  readonly endings: Endings;
+  readonly channels: Channels;
   readonly #parts: WorkflowsParts;
   readonly #histories: Histories;
   readonly #voice: RunVoice;
   readonly #host: KernelOfRuns;
-  readonly #endings: Endings;
   readonly #live = new Map<number, LiveRun>();
   /** Runs that may live, and whose row and logs cannot be read → their first logs. */
   readonly #unread = new Map<number, number>();
@@ -48,13 +50,21 @@ export class Workflows {
     this.#lastRun = parts.store.runs.lastId();
     this.#histories = new Histories(parts.store);
     this.#voice = new RunVoice(parts.journal);
-    this.#endings = new Endings(parts.store);
-    const { store, ledger, ticker } = parts;
+    const { store, ledger, ticker, isWatcher } = parts;
+    this.endings = new Endings({ store, isWatcher });
+    this.channels = new Channels({
+      clock: parts.world.clock,
+      store,
+      ledger,
+      voice: parts.journal.of("kernel"),
+      isOwn: (signal) => this.endings.isOwn(signal),
+    });
     this.#note = new LiveNote({ store, ledger, ticker, live: () => this.#living() });
     this.#host = new KernelOfRuns({
       parts,
       histories: this.#histories,
       voice: this.#voice,
+      channels: this.channels,
       live: this.#live,
       config: () => this.#loaded,
       ended: (run) => this.#ended(run),
@@ -67,11 +77,6 @@ export class Workflows {
       live: (id) => this.#live.get(id),
       admit: (workflow, order) => this.#request(workflow, order),
     });
-  }
-
-  /** The newest runs that ended badly. */
-  get failures(): Endings["newest"] {
-    return this.#endings.newest;
   }
 
   // ── configuration ────────────────────────────────────────────────────
@@ -155,6 +160,7 @@ export class Workflows {
 
   #makeAll(config: NerveConfig, locations: Locations): void {
     this.#config = config;
+    this.channels.keep(new Set(config.channels.keys()));
     for (const [name, entry] of config.workflows) {
       const location = locations.get(name);
       if (this.byName.has(name) || location === undefined) continue;
@@ -188,7 +194,7 @@ export class Workflows {
 
   #ended(run: LiveRun): void {
     if (!this.#live.delete(run.id) || run.row === null) return;
-    this.#endings.add(run.row);
+    this.endings.add(run.row);
     this.#voice.ended(run, run.row);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Computes: which sense may begin one, and what becomes of its result. Invariants kept here:
- * - G1: what is owed is cleared with the result of a compute that began after it was decided.
- * - Memory follows the commit: a result changes what the kernel knows when it is committed, and `kept` is called then.
+ * Owns the computes: which sense may begin a compute, and what follows from its result. Invariants kept here:
+ * - G1: an owed compute is cleared with the result of a compute that began after the decision.
+ * - Memory follows the commit: a result changes memory when it is committed, and `kept` is called then.
  */
 import { type Clock, momentOf } from "../../base/clock.ts";
 import { formatDuration } from "../../base/duration.ts";
@@ -26,11 +26,11 @@ export interface ComputesParts {
   readonly store: Store;
   readonly throttles: Throttles;
   readonly intake: Intake;
-  /** Nothing new may be started. */
+  /** True while nothing new may be started. */
   readonly isHeld: () => boolean;
 }
 
-/** What a compute came to. */
+/** The result of a compute. */
 export type ComputeResult = WorkerMessageOf<"signal" | "no-signal" | "error">;
 
 export class Computes {
@@ -55,28 +55,29 @@ export class Computes {
     this.#isHeld = isHeld;
   }
 
-  /** True when the sense may begin now; arms whatever wakes its group when it may. */
+  /** True when the sense may begin now. Where its throttle holds it back, a timer wakes its group later. */
   mayBegin(sense: Sense): boolean {
     const isFree = sense.pending !== null && sense.flight === null && sense.loaded;
     return isFree && sense.mayCompute && !this.#isHeld() && !this.#throttles.delays(sense);
   }
 
-  /** Begins a compute of each, as one batch. Calls `send` once that is durable where it is asked for; at once otherwise. */
+  /** Begins a compute of each sense, as one batch. Calls `send` at once, or after the commit where a throttle needs one. */
   begin(starting: readonly Sense[], send: (flights: readonly (readonly [Sense, Flight])[]) => void): void {
     const batch: Batch = { left: 0 };
     const flights = starting.map((sense) => [sense, sense.begin(++this.#lastId, batch)] as const);
     const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
     if (throttled.length === 0) return send(flights);
-    const moment = momentOf(this.#clock);
     this.#ledger.add({
+      // The moment of the commit that succeeds: nothing is asked for before it.
       write: (draft) => {
+        const moment = momentOf(this.#clock);
         for (const sense of throttled) draft.started(sense, moment);
       },
       kept: () => send(flights),
     });
   }
 
-  /** The result of what is under way for `sense`. */
+  /** Takes the result of the sense's flight. */
   settle(sense: Sense, flight: Flight, result: ComputeResult, kept: () => void): void {
     sense.settle();
     sense.stats.took(result.durationMs);
@@ -90,7 +91,9 @@ export class Computes {
     }
   }
 
-  /** A row that an earlier worker left in the outbox of `sense`. What it is instead of a signal, or null: it is taken. */
+  /**
+   * Takes a row that an earlier worker left in the outbox of `sense`. Returns null, or what the row is instead of a signal.
+   */
   leftOver(sense: Sense, message: WorkerMessageOf<"signal">, kept: () => void): string | null {
     const text = payloadText(message.payload);
     if (!text.ok) return text.error;
@@ -140,13 +143,13 @@ export class Computes {
     this.#journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.failed", message, data);
   }
 
-  /** What is under way for `sense` has passed its timeout, whatever becomes of it. */
+  /** The flight of `sense` has passed its timeout. Its result may still come. */
   isLate(sense: Sense): void {
     const { timeoutMs } = limitsOf(sense.config);
     if (sense.flight !== null) this.#timedOut(sense, sense.flight, timeoutMs, " and has not ended");
   }
 
-  /** Said once of a compute, by whoever knows it first: its worker, or the kernel. */
+  /** Logged once for each compute, by the first report: of its worker, or of the kernel. */
   #timedOut(sense: Sense, flight: Flight, durationMs: number, outcome: string): void {
     if (!sense.timeOut()) return;
     const message = `the compute passed its timeout of ${formatDuration(limitsOf(sense.config).timeoutMs)}${outcome}`;
@@ -170,7 +173,7 @@ export class Computes {
     kept();
   }
 
-  /** The compute that was under way never settles: what waits is answered with what it was for. */
+  /** The flight never settles. The owed compute answers its causes as well. */
   overtake(sense: Sense): void {
     if (sense.unanswered.length > 0) this.#ledger.write((draft) => draft.overtake(sense));
   }

@@ -51,7 +51,7 @@ export class Flights {
   }
 
   get count(): number {
-    return this.#life.busy + this.#unstarted + this.#beginning;
+    return this.#life.tasks.count + this.#unstarted + this.#beginning;
   }
 
   /** The worker owes an answer: it was sent a compute that it has not begun. */
@@ -166,10 +166,10 @@ export class Flights {
     if (!sense || !flight || flight.id !== id || flight.startedAt !== null) {
       return this.#life.malformed(`"started" for compute ${id} of ${name}, which is not under way`);
     }
-    sense.start(this.#life.heardAt, this.#ticker.pausedMs);
+    sense.start(this.#life.tasks.heardAt, this.#ticker.pausedMs);
     this.#unstarted--;
     const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
-    this.#life.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
+    this.#life.tasks.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
   }
 
   result(message: ComputeResult, id: number): void {
@@ -178,7 +178,7 @@ export class Flights {
     if (!sense || !flight || flight.id !== id || flight.startedAt === null || flight.settling) {
       return this.#life.malformed(`"${message.type}" for compute ${id} of ${message.sense}, which is not under way`);
     }
-    this.#life.ends(sense);
+    this.#life.tasks.ends(sense);
     if (message.type === "error" && message.kind === "aborted") {
       sense.abort();
       return this.#computes.overtake(sense);

@@ -1,6 +1,7 @@
 /**
- * Where a payload becomes a signal: its bound, what the listening reflexes make of it, and one transaction for all of that
- * (G1). Whoever has a payload comes here: a compute with its result, and a row that an earlier worker left in its outbox.
+ * Owns the step from a payload to a signal: the payload's bound, the decisions of the listening reflexes, and one
+ * transaction for all of that (G1). The payloads come from results of computes, and from rows that an earlier worker left
+ * in its outbox.
  */
 import type { Clock } from "../../base/clock.ts";
 import { exceedsBytes, type Json } from "../../base/json.ts";
@@ -18,18 +19,18 @@ export interface Arrival {
   readonly payload: Json;
   /** The payload as {@link payloadText} gives it. */
   readonly text: string;
-  /** The row of the sense's outbox that holds it, or null. A row is taken once. */
+  /** The row of the sense's outbox that holds the payload, or null. A row is taken once. */
   readonly outbox: number | null;
   readonly cause: number | null;
   readonly trace: string;
 }
 
-/** What else its transaction does, and what follows from the commit. */
+/** The further changes of the transaction, and what follows from its commit. */
 export interface Consequences {
   readonly write: (draft: Draft) => void;
-  /** Called for a row that was taken before, too. */
+  /** Called also for a row that was taken before. */
   readonly kept: () => void;
-  /** What it commits together with, if with anything. */
+  /** The batch that commits together, or null. */
   readonly batch: Batch | null;
 }
 
@@ -37,11 +38,11 @@ export interface IntakeParts {
   readonly clock: Clock;
   readonly ledger: Ledger;
   readonly reflexes: Reflexes;
-  /** Each signal after its commit. */
+  /** Called with each signal after its commit. */
   readonly onSignal: (signal: Signal) => void;
 }
 
-/** A payload as it is stored, or what it is that cannot be one. */
+/** A payload as it is stored, or the reason why the value is no payload. */
 export function payloadText(payload: unknown): Result<string, string> {
   if (payload === null) return err("the payload null");
   const text = JSON.stringify(payload);

@@ -1,4 +1,4 @@
-/** Who waits for a worker to have loaded its senses. `died`: while it loaded them. `idle`: no worker is loading any. */
+/** The result of waiting for a worker to load its senses. `died`: the worker died first. `idle`: no worker loads any. */
 export type LoadOutcome = "ready" | "died" | "idle";
 
 export class LoadWaiters {

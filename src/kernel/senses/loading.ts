@@ -65,10 +65,11 @@ export class Loading {
     message: WorkerMessageOf<"ready">,
   ): void {
     let failed = 0;
-    for (const { sense: name, problem: found, applied } of message.senses) {
+    for (const { sense: name, problem: found, applied, watch } of message.senses) {
       const sense = seats.get(name);
       if (!sense) continue;
       sense.load(found);
+      sense.watches(watch.some(({ kernel }) => kernel));
       if (found) {
         failed++;
         this.#journal.logProblem(`sense:${name}`, "sense.failed", found);

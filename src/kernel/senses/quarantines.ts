@@ -1,6 +1,6 @@
 /**
- * Senses that killed their worker alone: strikes, and the quarantine after three. Taken note of at once and stored after,
- * since they only ever hold something back.
+ * Owns the senses that killed their worker alone: their strikes, and the quarantine after three. Both take effect at once
+ * and are stored after, because they only hold something back.
  */
 import { type Clock, elapsedSince, momentOf } from "../../base/clock.ts";
 import { formatDuration } from "../../base/duration.ts";
@@ -12,11 +12,11 @@ import { quarantineMs, STRIKES } from "../workers/blame.ts";
 
 /** A worker's death with one compute under way. */
 export interface LoneDeath {
-  /** What ended it. */
+  /** A sentence about the end of the worker. */
   readonly how: string;
-  /** The compute, or null while the module was being loaded. */
+  /** The compute. Null while the module was being loaded. */
   readonly compute: number | null;
-  /** Milliseconds since it had started. */
+  /** Milliseconds since the start of the compute. */
   readonly afterMs: number;
 }
 
@@ -25,9 +25,9 @@ export interface QuarantinesParts {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly journal: Journal;
-  /** It is still the sense of that name. */
+  /** True while `sense` is the sense with its name. */
   readonly isCurrent: (sense: Sense) => boolean;
-  /** What is owed to it is given up. */
+  /** Gives up what is owed to `sense`. */
   readonly cancel: (sense: Sense) => void;
   readonly released: (sense: Sense) => void;
 }
@@ -39,7 +39,7 @@ export class Quarantines {
     this.#parts = parts;
   }
 
-  /** It was alone when its worker died. True when it is quarantined for it. */
+  /** `sense` was alone when its worker died. True when it is quarantined for that. */
   strike(sense: Sense, { how, compute, afterMs }: LoneDeath): boolean {
     const { clock, ledger, journal } = this.#parts;
     const strikes = sense.strikes + 1;
@@ -62,7 +62,7 @@ export class Quarantines {
     return true;
   }
 
-  /** Releases it when its time is over; nothing for a sense that is not quarantined. */
+  /** Releases `sense` when its quarantine is over. Does nothing for a sense that is not quarantined. */
   arm(sense: Sense): void {
     const { quarantine } = sense;
     if (quarantine === null) return;

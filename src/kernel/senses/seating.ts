@@ -1,6 +1,6 @@
 /**
- * Which senses and groups there are under a configuration and the next one: a sense has its seat in its group, and keeps
- * what it knows as long as its name is configured. The first configuration replaces that of an empty world.
+ * Owns which senses and groups exist under a configuration and the next one. A sense has its seat in its group, and keeps
+ * its state as long as its name is configured. The first configuration replaces that of an empty world.
  */
 import { err } from "../../base/result.ts";
 import type { ReloadPlan } from "../../config/reload-plan.ts";
@@ -28,7 +28,7 @@ export interface SeatingParts {
   readonly host: LifeHost;
 }
 
-/** What is known of a sense that begins anew. */
+/** The former state of senses that begin anew. */
 interface Earlier {
   readonly before: ReadonlyMap<string, Sense>;
   readonly states: ReadonlyMap<string, SenseState>;
@@ -54,12 +54,12 @@ export class Seating {
     this.#host = host;
   }
 
-  /** The groups in `names` finish their computes and end their workers. Resolves once they are reaped. */
+  /** Lets the groups in `names` finish their computes and end their workers. Resolves once the workers are reaped. */
   async retire(names: Iterable<string>): Promise<void> {
     await Promise.all([...names].map((name) => this.#senses.groups.get(name)?.retire()));
   }
 
-  /** Call it when nothing that was decided waits for a commit. */
+  /** Must be called when no decision waits for a commit. */
   seat(config: NerveConfig, locations: Locations, plan: Pick<ReloadPlan, "restart" | "keepSenses">): void {
     const { byName, quarantines } = this.#senses;
     const states = this.#store.senses.all();
@@ -130,7 +130,7 @@ export class Seating {
     }
   }
 
-  /** Starts the workers of groups that restart, and tells the others which senses there are where that has changed. */
+  /** Starts the workers of groups that restart. Names the senses to the other workers, where that has changed. */
   start({ restart, tellPeers }: Pick<ReloadPlan, "restart" | "tellPeers">): void {
     for (const group of this.#senses.groups.values()) {
       if (restart.has(group.name) || group.pid === null) group.start();
@@ -138,7 +138,7 @@ export class Seating {
     }
   }
 
-  /** Waits for the workers of `groups` to load their senses: why those that do not load do not. */
+  /** Waits for the workers of `groups` to load their senses. Returns why some do not load. */
   async whyNotLoaded(groups: Iterable<string>): Promise<readonly Problem[]> {
     const started = [...groups].flatMap((name) => this.#senses.groups.get(name) ?? []);
     const outcomes = await Promise.all(started.map(async (group) => ({ group, loading: await group.whenLoaded() })));

@@ -103,6 +103,12 @@ export class Senses implements DueTimes {
     this.wake(sense);
   }
 
+  /** What it watches has changed: owed, so that a compute under way is followed by one more. */
+  dueByWatch(sense: Sense): void {
+    const owed = this.#trigger("watch", this.#clock.wallMs());
+    this.#ledger.add({ write: (draft) => void draft.owe(sense, owed), kept: () => this.wake(sense) });
+  }
+
   /** A decision of a person, made now. */
   triggerByHand(): Owed {
     return this.#trigger("manual", this.#clock.wallMs());

@@ -1,4 +1,4 @@
-/** The `throttle` of senses: how long until the next compute may start, and the timer that wakes a sense then. */
+/** Owns the `throttle` of senses: how long until the next compute may start, and the timer that wakes a sense then. */
 import { type Clock, elapsedSince } from "../../base/clock.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
@@ -23,7 +23,7 @@ export class Throttles {
     return this.#leftMs(sense) > 0;
   }
 
-  /** As `holds`; one that is held back is woken when it is no longer. */
+  /** The twin of `holds` that also wakes the sense when the throttle is over. */
   delays(sense: Sense): boolean {
     const left = this.#leftMs(sense);
     if (left <= 0) return false;
@@ -36,7 +36,7 @@ export class Throttles {
     return true;
   }
 
-  /** There is nothing to wake it for any more. */
+  /** The sense need not be woken any longer. */
   forget(sense: Sense): void {
     this.#waiting.get(sense)?.cancel();
     this.#waiting.delete(sense);

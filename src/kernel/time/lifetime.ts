@@ -1,12 +1,12 @@
 /**
- * One axis of elapsed time for everything that waits durably: whole milliseconds since this data directory was first
- * used, suspend and downtime included. It runs with the wall clock, so that what was decided can be replayed from the
- * times of signals; a set clock is taken back out of it. Across boots only the wall clock is there to tell.
+ * Owns the one axis of elapsed time for everything that waits durably: whole milliseconds since the first use of this data
+ * directory, with suspend and downtime. It runs with the wall clock, so that decisions can be replayed from the times of
+ * signals. A change of the clock is subtracted. Across boots only the wall clock is known.
  */
 import { type Clock, type Moment, momentOf, STEP_MS, wallAheadMs } from "../../base/clock.ts";
 import { readJson } from "../../base/json.ts";
 
-/** A moment on both axes, as it is kept in the store. */
+/** A moment on both axes, as it is stored. */
 interface Anchor {
   readonly moment: Moment;
   readonly elapsedMs: number;
@@ -15,13 +15,13 @@ interface Anchor {
 export interface LifetimeStore {
   get(key: string): string | null;
   set(key: string, value: string): void;
-  /** What is to be thrown for a value that is not what was set. */
+  /** The error for a stored value that nerve did not write. */
   damaged(key: string, value: string): Error;
 }
 
 const KEY = "lifetime";
 
-/** Null before the first. */
+/** Null before the first anchor. */
 function readAnchor(store: LifetimeStore): Anchor | null {
   const written = store.get(KEY);
   if (written === null) return null;
@@ -35,16 +35,16 @@ function readAnchor(store: LifetimeStore): Anchor | null {
 export class Lifetime {
   readonly #clock: Clock;
   readonly #store: LifetimeStore;
-  /** What the wall clock is ahead of the axis. */
+  /** How far the wall clock is ahead of the axis. */
   #skewMs: number;
-  /** Wall clock ahead of boot clock, when last looked at. */
+  /** How far the wall clock was ahead of the boot clock at the last look. */
   #offsetMs: number;
   #newestMs: number;
 
-  /** Where this object began, on both axes. */
+  /** The begin of this object, on both axes. */
   readonly began: { readonly elapsedMs: number; readonly wallMs: number };
 
-  /** Goes on where the store's last anchor left off. */
+  /** Goes on from the last anchor in the store. */
   constructor(clock: Clock, store: LifetimeStore) {
     this.#clock = clock;
     this.#store = store;
@@ -56,7 +56,7 @@ export class Lifetime {
       const wallPassed = wall - moment.wallMs;
       const bootPassed = boot - moment.bootMs;
       const sameBoot = moment.bootId === bootId;
-      // Within a boot the wall clock is believed as far as the boot clock agrees.
+      // Within a boot the wall clock is trusted as far as the boot clock agrees.
       const passed = sameBoot && Math.abs(wallPassed - bootPassed) > STEP_MS ? bootPassed : wallPassed;
       elapsed = elapsedMs + Math.max(0, Math.round(passed));
     }
@@ -71,14 +71,14 @@ export class Lifetime {
     return this.of(this.#clock.wallMs());
   }
 
-  /** Where `wallMs`, which was just read from the clock, lies on the axis. */
+  /** The place of `wallMs`, which was just read from the clock, on the axis. */
   of(wallMs: number): number {
     this.#follow(wallMs);
     this.#newestMs = Math.max(this.#newestMs, wallMs - this.#skewMs);
     return this.#newestMs;
   }
 
-  /** Takes what the wall clock was set by out of the axis. */
+  /** Subtracts a change of the wall clock. */
   #follow(wallMs: number): void {
     const offset = wallAheadMs(this.#clock, wallMs, this.#offsetMs);
     const step = offset - this.#offsetMs;
@@ -86,18 +86,18 @@ export class Lifetime {
     if (Math.abs(step) > STEP_MS) this.#skewMs += Math.round(step);
   }
 
-  /** What the wall clock is ahead of the axis: the same as long as nobody sets the clock. */
+  /** How far the wall clock is ahead of the axis. It stays the same as long as nobody sets the clock. */
   get aheadMs(): number {
     this.now();
     return this.#skewMs;
   }
 
-  /** What the wall clock will show at `elapsedMs`, as far as can be told now. */
+  /** The wall-clock time at `elapsedMs`, as far as it is known now. */
   wallAt(elapsedMs: number): number {
     return elapsedMs + this.#skewMs;
   }
 
-  /** Keeps where the axis stands. Inside a transaction of the store, or on its own. */
+  /** Stores the present anchor, inside a transaction of the store or on its own. */
   keep(): void {
     const moment = momentOf(this.#clock);
     const anchor: Anchor = { moment, elapsedMs: this.of(moment.wallMs) };

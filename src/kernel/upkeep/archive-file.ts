@@ -1,22 +1,25 @@
-/** When a file of the archive begins and ends: written from the table slice by slice, removed when its time is over. */
+/**
+ * Owns the begin and the end of a file of the archive: written from the table slice by slice, removed when its time is
+ * over.
+ */
 import type { Log } from "../../model/log.ts";
 import { type ArchiveFile, dayOf, endOfDay, freeName } from "../../store/archive-names.ts";
 import { type ArchiveWriter, createArchiveFile } from "../../store/archive-writer.ts";
 import type { Store } from "../../store/open.ts";
 import type { World } from "../world.ts";
 
-/** A day with more goes into several files: each is read and compared whole by whoever replays a run. */
+/** A day with more bytes goes into several files, because a replay of a run reads and compares each file as a whole. */
 const MOST_FILE_BYTES = 16 * 1024 * 1024;
-/** What is read and written at once: about so many bytes, told from the rows before. */
+/** Bytes that are read and written at once, about: estimated from the rows before. */
 const SLICE_BYTES = 256 * 1024;
 const SLICE_ROWS = { first: 16, most: 256 };
 
 export interface Limits {
-  /** Logs stamped before go to the archive. */
+  /** Logs with an earlier stamp go to the archive. */
   readonly logsBefore: number;
-  /** Files whose day was over by then are removed; null: none. */
+  /** Files whose day was over by then are removed. Null where none is removed. */
   readonly archiveBefore: number | null;
-  /** What is stamped later is not young, whatever its stamp says. */
+  /** A log with a later stamp is not young. */
   readonly now: number;
 }
 
@@ -26,7 +29,7 @@ export interface Moved {
 }
 
 export interface Done extends Moved {
-  /** Files whose time was over. */
+  /** The number of removed files. */
   readonly removedFiles: number;
 }
 
@@ -42,7 +45,7 @@ interface Taken {
   readonly last: number;
 }
 
-/** Appends rows of one day behind `after`, up to the first that is not old. Null: it was stopped. */
+/** Appends rows of one day after `after`, up to the first row that is not old. Null when it was stopped. */
 async function takeRows(
   writer: ArchiveWriter,
   { archive }: Store,
@@ -67,7 +70,10 @@ async function takeRows(
   return { rows, last };
 }
 
-/** A durable file of rows behind the watermark: of one day, up to the first that is not old. Null when there is none. */
+/**
+ * Writes a durable file of rows after the watermark: of one day, up to the first row that is not old. Null when there is
+ * none.
+ */
 export async function writeNext(
   { world, store, folder }: WritingParts,
   isOld: (row: Log) => boolean,
@@ -85,7 +91,7 @@ export async function writeNext(
       await writer.abandon();
       return null;
     }
-    // Whoever loses the row of a durable file must have its logs in the table, or nobody reads them (G8).
+    // If the row of a durable file is lost, its logs must be in the table, or nobody reads them (G8).
     store.sync();
     const sha256 = await writer.finish();
     const held = { file: name, day, first_id: first.id, last_id: taken.last, rows: taken.rows, bytes: writer.bytes };
@@ -96,7 +102,10 @@ export async function writeNext(
   }
 }
 
-/** How many files, from the oldest on, are past their time; one stamped in the future goes with an old one behind it. */
+/**
+ * The number of files, from the oldest on, that are past their time. A file from the future goes with an old file behind
+ * it.
+ */
 export function pastTheirTime(files: readonly ArchiveFile[], before: number, now: number): number {
   let count = 0;
   for (const [index, { day }] of files.entries()) {

@@ -1,7 +1,8 @@
 /**
- * Moves old logs from the table to the archive, in the one order that loses none and shows none twice (G8): a temporary
- * file, fsync, rename, fsync of the folder; a transaction with the file's row and the watermark; only then the rows are
- * deleted. Work goes in small slices, so that signals flow meanwhile; a start puts right what an earlier one left.
+ * Owns the move of old logs from the table to the archive, in the one order that loses no log and shows none twice (G8): a
+ * temporary file, fsync, rename, fsync of the folder; a transaction with the file's row and the watermark; only then the
+ * rows are deleted. Work goes in small slices, so that signals flow meanwhile. A start finishes what an earlier kernel
+ * left.
  */
 import { join } from "node:path";
 import { counted } from "../../base/counted.ts";
@@ -32,11 +33,11 @@ export interface ArchiverParts {
   readonly journal: Journal;
 }
 
-/** A commit that deletes is to take about this long, and what comes meanwhile waits for it. */
+/** A commit that deletes should take about this long, because other entries wait for it. */
 const BATCH_MS = 6;
 const BATCH_ROWS = { first: 200, least: 20, most: 1_000 };
 const BETWEEN_BATCHES_MS = 4;
-/** Between pieces of files that are compared for no other reason than to know. */
+/** The pause between pieces of files that are compared only to find damage. */
 const LEISURE_MS = 10;
 
 const about = ({ file, first_id, last_id }: ArchiveFile) => ({ file, first_id, last_id });
@@ -46,7 +47,7 @@ export class Archiver {
   readonly #parts: ArchiverParts;
   #working: Promise<unknown> = Promise.resolve();
   #stopped = false;
-  /** Rows up to it may leave the table: their files were written or compared by this process. */
+  /** Rows up to this id may leave the table: this process has written or compared their files. */
   #wholeUpTo = 0;
   #batchRows = BATCH_ROWS.first;
   readonly #reported = new Set<string>();
@@ -55,7 +56,7 @@ export class Archiver {
     this.#parts = parts;
   }
 
-  /** At start: removes what was not finished, goes on with what was, and looks whether every file is whole. */
+  /** At a start: removes unfinished files, goes on with finished ones, and checks whether every file is whole. */
   recover(): void {
     const { store } = this.#parts;
     try {
@@ -72,7 +73,7 @@ export class Archiver {
     void putRight.then(() => this.#compareAll()).catch((error) => this.#failed(error));
   }
 
-  /** At a glance: what is lost, and which files are not what was written. */
+  /** A quick check: what is lost, and which files are damaged. */
   #look(): void {
     const { store, folder } = this.#parts;
     try {
@@ -87,10 +88,10 @@ export class Archiver {
     }
   }
 
-  /** Archives up to the first row that is too young, and removes files past their time. One at a time. */
+  /** Archives up to the first row that is too young, and removes files past their time. Calls run one at a time. */
   run(limits: Limits): Promise<Result<Done, Problem>> {
     return this.#inTurn(async () => {
-      // Before, for moving needs room; and behind it, for what was moved may be that old.
+      // Before the move, which needs room, and after it, because moved logs may be that old.
       const before = await this.#removeFiles(limits);
       const cleared = await this.#clearTable();
       const moved = cleared.ok ? await this.#moveOld(limits) : cleared;
@@ -100,12 +101,12 @@ export class Archiver {
     });
   }
 
-  /** It ends at its next step, and touches the store no more. */
+  /** Ends at the next step. The store is not touched any longer. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** One after the other, each answered with what went wrong in it. */
+  /** Runs the calls one after the other. Each gets its own problem. */
   #inTurn<T>(work: () => Promise<Result<T, Problem>>): Promise<Result<T, Problem>> {
     const attempt = async (): Promise<Result<T, Problem>> => {
       if (this.#stopped) return err(STOPPING);
@@ -124,7 +125,7 @@ export class Archiver {
     return passing(this.#parts.world.alarm, ms);
   }
 
-  /** Others have their turn. */
+  /** Lets others have their turn. */
   #turn = (): Promise<void> => new Promise((resolve) => void this.#parts.world.turns.next(resolve));
 
   get #voice(): Voice {
@@ -176,7 +177,7 @@ export class Archiver {
       if (this.#reported.has(file.file)) continue;
       const damage = await this.#compare(file, () => this.#pass(LEISURE_MS));
       if (this.#stopped) return;
-      // Unless its time has ended meanwhile.
+      // The file may have been removed since.
       if (damage !== null && store.archive.byName(file.file) !== null) this.#damaged(file.file, damage);
     }
   }
@@ -214,7 +215,7 @@ export class Archiver {
     }
   }
 
-  /** Deletes what the archive has from the table; not what a damaged file should hold, for it is nowhere else. */
+  /** Deletes from the table what the archive has. Logs of a damaged file stay, because they are nowhere else. */
   async #clearTable(): Promise<Result<void, Problem>> {
     const { store, folder } = this.#parts;
     const { archive } = store;
@@ -265,7 +266,7 @@ export class Archiver {
 
   // ── the end of files ─────────────────────────────────────────────────
 
-  /** How many. */
+  /** Returns the number of removed files. */
   async #removeFiles({ archiveBefore, now }: Limits): Promise<number> {
     if (archiveBefore === null) return 0;
     const { store } = this.#parts;
@@ -287,7 +288,7 @@ export class Archiver {
     return removed;
   }
 
-  /** A file that is forgotten; until this is through, the next start does it again. */
+  /** Removes a forgotten file. After a kill the next start does it again. */
   async #unlink(name: string): Promise<void> {
     const { store, folder, world, ledger } = this.#parts;
     await world.files.removeAside(join(folder, name)).catch((error: NodeJS.ErrnoException) => {

@@ -1,12 +1,12 @@
 /**
- * Room held back for a full disk: a file of blocks that are really allocated, in the data directory. When a commit finds
- * no room it is let go, so that what waits, checkpoints and retention have some. Who decides when is {@link Space}.
+ * Owns room that is held back for a full disk: a file of allocated blocks in the data directory. When a commit finds no
+ * room, the file goes, so that waiting entries, checkpoints and retention have room. {@link Space} decides when.
  */
 import type { Files } from "../../base/files.ts";
 import type { World } from "../world.ts";
 
 const CHUNK_BYTES = 256 * 1024;
-/** What stat(2) counts blocks in, whatever the file system's own are. */
+/** The unit of blocks in stat(2), on every file system. */
 const STAT_BLOCK_BYTES = 512;
 
 function isWhole(files: Files, file: string, bytes: number): boolean {
@@ -14,13 +14,13 @@ function isWhole(files: Files, file: string, bytes: number): boolean {
   return stats?.isFile() === true && stats.size === bytes && stats.blocks * STAT_BLOCK_BYTES >= bytes;
 }
 
-/** True when something was removed. */
+/** True when a file was removed. */
 function remove(files: Files, file: string): boolean {
   try {
     files.remove(file);
     return true;
   } catch {
-    // None there, or it cannot be: then there is no ballast, which is nothing to die of.
+    // There is no file, or it cannot be removed: then there is no ballast, and nerve goes on.
     return false;
   }
 }
@@ -34,7 +34,7 @@ export class Ballast {
   #held: boolean;
   #making: symbol | null = null;
 
-  /** One that an earlier kernel left whole is taken over. */
+  /** Takes over a whole ballast of an earlier kernel. */
   constructor(world: BallastWorld, file: string, bytes: number) {
     this.#world = world;
     this.file = file;
@@ -46,7 +46,7 @@ export class Ballast {
     return this.#held;
   }
 
-  /** Writes it piece by piece beside other work, all of it or nothing. Resolves to whether it is there. */
+  /** Writes the ballast piece by piece beside other work, all of it or nothing. Resolves to true when it is there. */
   async make(): Promise<boolean> {
     if (this.#held || this.#making !== null) return this.#held;
     const mine = Symbol();
@@ -55,10 +55,10 @@ export class Ballast {
       remove(this.#world.files, this.file);
       await this.#write(() => this.#making === mine);
       this.#held = this.#making === mine;
-      // Released before there was a file to remove.
+      // The ballast was released before there was a file to remove.
       if (this.#making === null) remove(this.#world.files, this.file);
     } catch {
-      // No room for it after all. What was released meanwhile is gone already.
+      // There is no room for it. A ballast that was released meanwhile is gone already.
       if (this.#making === mine) remove(this.#world.files, this.file);
     }
     if (this.#making === mine) this.#making = null;
@@ -66,7 +66,7 @@ export class Ballast {
   }
 
   async #write(goOn: () => boolean): Promise<void> {
-    // A file system that compresses would make next to nothing of zeros.
+    // A file system that compresses would store almost nothing for zeros.
     const chunk = this.#world.chance.bytes(Math.min(CHUNK_BYTES, this.bytes));
     const file = await this.#world.files.create(this.file);
     try {
@@ -78,7 +78,7 @@ export class Ballast {
     }
   }
 
-  /** Gives its room back, also what is in the making. True when there was some. */
+  /** Gives the room back, also of an unfinished ballast. True when there was some. */
   release(): boolean {
     const some = this.#held || this.#making !== null;
     this.#held = false;

@@ -1,16 +1,18 @@
-/** The files of `data/blobs`: which there are, how old, and how one goes. */
+/** Owns the files of `data/blobs`: their list, their age, and their removal. */
 import type { Dirent, Stats } from "node:fs";
 import { join } from "node:path";
 import type { World } from "../world.ts";
 
-/** File times and the clock are this far apart at most, while neither was set. */
+/** File times and the clock differ by at most this much, unless somebody set one of them. */
 const AHEAD_MS = 60_000;
 
 const PREFIX = /^[0-9a-f]{2}$/;
 const REST = /^[0-9a-f]{62}$/;
-/** Half a file of a put that died. */
+/** An unfinished file of a put that died. */
 const UNFINISHED = /^[0-9a-f]{62}\.[0-9a-f]{12}\.tmp$/;
-/** A file on its way out: whoever died at that moment had not looked at it for the last time. */
+/**
+ * The ending of a file that is being removed. A kernel that died at that moment had not taken its last look at the file.
+ */
 const LEAVING = ".leaving";
 
 export interface Swept {
@@ -21,9 +23,9 @@ export interface Swept {
 
 export type BlobFile =
   | { readonly kind: "blob"; readonly digest: string }
-  /** Half a file of a put that died. */
+  /** An unfinished file of a put that died. */
   | { readonly kind: "unfinished"; readonly path: string }
-  /** A file on its way out. */
+  /** A file that is being removed. */
   | { readonly kind: "leaving"; readonly path: string };
 
 type BlobWorld = Pick<World, "clock" | "files">;
@@ -40,13 +42,13 @@ export class BlobFiles {
     this.#youngMs = youngMs;
   }
 
-  /** The first two digits of digests there are. */
+  /** The first two digits of all digests. */
   prefixes(): string[] {
     const folders = this.#entriesOf(this.#folder).filter((entry) => entry.isDirectory() && PREFIX.test(entry.name));
     return folders.map(({ name }) => name);
   }
 
-  /** What nerve wrote there; anything else is left alone. */
+  /** The files that nerve wrote. Any other file is left alone. */
   filesOf(prefix: string): BlobFile[] {
     const files = this.#entriesOf(join(this.#folder, prefix)).filter((entry) => entry.isFile());
     return files.flatMap(({ name }): BlobFile[] => {
@@ -65,7 +67,7 @@ export class BlobFiles {
     return join(this.#folder, digest.slice(0, 2), digest.slice(2));
   }
 
-  /** Aside first: a `put` after that finds no file and writes it, one before that has made it young. */
+  /** Renames the file aside first. A later `put` finds no file and writes it; an earlier `put` has made it young. */
   remove(digest: string, swept: Swept): boolean {
     const { files } = this.#world;
     const path = this.#pathOf(digest);
@@ -97,7 +99,9 @@ export class BlobFiles {
     this.#world.files.remove(path);
   }
 
-  /** False for one that is gone, too. One from the future was written before the clock was set: its day begins now. */
+  /**
+   * False also for a file that is gone. A file from the future was written before the clock was set, so its day begins now.
+   */
   #isOld(path: string): boolean {
     const stats = this.#world.files.stats(path);
     if (stats === null) return false;
@@ -110,7 +114,7 @@ export class BlobFiles {
     return this.#world.clock.wallMs() - mtimeMs >= this.#youngMs;
   }
 
-  /** Nothing when there is no such folder. */
+  /** Empty where there is no such folder. */
   #entriesOf(folder: string): Dirent[] {
     const { files } = this.#world;
     if (files.stats(folder)?.isDirectory() !== true) return [];

@@ -1,11 +1,12 @@
 /**
- * Removes blobs a day after the last signal, log, archived log or run that refers to them has gone. Invariants:
- * - Two looks: that nothing refers to a blob is stored with the moment, and only a look a day later removes it. Whatever
- *   refers to it in between begins anew.
- * - A young file is never removed, and `put` makes a file young (see base/content-store.ts): what was put has a day to be
- *   referred to. A put that meets a removal either makes the file young before it is judged, or finds none and writes it.
- * - Right before a file goes, every row that is committed has been read.
- * A clock that was set recently is not believed, as in retention.ts. Everything goes by small slices.
+ * Owns the removal of blobs, a day after the last signal, log, archived log or run that refers to them has gone.
+ * Invariants:
+ * - Two looks: the first stores the moment at which nothing refers to a blob, and a second look a day later removes it. A
+ * reference in between begins that day anew.
+ * - A young file is never removed, and `put` makes a file young (see base/content-store.ts), so its reference has a day to
+ * come. A put that meets a removal makes the file young before the judgement, or finds no file and writes it.
+ * - Right before a file goes, every committed row has been read.
+ * A clock that was set recently is not trusted, as in retention.ts. Everything goes by small slices.
  */
 import { dirname, join } from "node:path";
 import { elapsedSince, momentOf } from "../../base/clock.ts";
@@ -34,11 +35,11 @@ export interface BlobSweepParts {
 
 export interface BlobSweepTimes {
   readonly everyMs: number;
-  /** How long nothing must have referred to a blob. */
+  /** Nothing must have referred to a blob for this long. */
   readonly unreferencedMs: number;
-  /** How long a file is young. */
+  /** A file is young for this long. */
   readonly youngMs: number;
-  /** How long wall and boot clock must have agreed. */
+  /** Wall clock and boot clock must have agreed for this long. */
   readonly trustedAfterMs: number;
 }
 
@@ -53,7 +54,7 @@ export const BLOB_SWEEP_TIMES: BlobSweepTimes = {
 
 const LOOK_EVERY_MS = 60_000;
 const BETWEEN_SLICES_MS = 20;
-/** A slice that took longer is followed by a smaller one. */
+/** A slice that took longer is followed by a smaller slice. */
 const SLICE_MS = 8;
 const LEAST_ROWS = 16;
 const MOST_ROWS = 8_192;
@@ -119,20 +120,20 @@ export class BlobSweep implements Chore {
 
   // ── slices ───────────────────────────────────────────────────────────
 
-  /** Lets others have their turn. Never resolves once it is stopped. */
+  /** Lets others have their turn. Never resolves once the sweep is stopped. */
   #pause(): Promise<void> {
     return new Promise((resolve) => {
       if (!this.#stopped) this.#next = this.#parts.ticker.after(BETWEEN_SLICES_MS, resolve);
     });
   }
 
-  /** As above. */
+  /** Never resolves once the sweep is stopped. */
   async #commit(write: () => void): Promise<void> {
     if (!this.#stopped) await this.#parts.ledger.commit(write);
     if (this.#stopped) await new Promise(() => {});
   }
 
-  /** Runs `slice` with as many rows as were quick enough the last time. */
+  /** Runs `slice` with as many rows as fitted the time of the last slice. */
   #measured<T>(slice: (rows: number) => T): T {
     const { clock } = this.#parts.world;
     const startedAt = clock.monotonicMs();
@@ -145,7 +146,7 @@ export class BlobSweep implements Chore {
 
   // ── what refers ──────────────────────────────────────────────────────
 
-  /** Every signal and log that was not read yet. */
+  /** Reads every signal and log that was not read yet. */
   async #readRows(): Promise<void> {
     const { blobs } = this.#parts.store;
     await this.#readArchive();
@@ -161,7 +162,10 @@ export class BlobSweep implements Chore {
     }
   }
 
-  /** Logs that were archived before they were read. A damaged file is said by whoever reads it: then nothing goes. */
+  /**
+   * Reads logs that were archived before they were read. A damaged file is reported elsewhere. With a damaged file no blob
+   * goes.
+   */
   async #readArchive(): Promise<void> {
     const { blobs, history } = this.#parts.store;
     const { clock } = this.#parts.world;
@@ -206,7 +210,7 @@ export class BlobSweep implements Chore {
     if (prefixes.length === 0) return;
     const { archive, file } = this.#parts.store;
     const [gap] = archive.gaps();
-    // Which logs there still are cannot be told, and so not what they refer to.
+    // The present logs are not known, and so neither are their references.
     if (gap !== undefined) throw damagedByGap(archiveFolder(dirname(file)), gap);
     await this.#readRows();
     const inRuns = await this.#digestsInRuns();
@@ -253,8 +257,8 @@ export class BlobSweep implements Chore {
   async #removeDue(due: readonly string[], swept: Swept): Promise<void> {
     const { store, ledger } = this.#parts;
     await this.#readRows();
-    // From here on to the last unlink is one turn: nothing is committed in between. A run that is newer than the runs
-    // that were read has its input and output in its logs.
+    // From here on to the last unlink is one turn: nothing is committed in between. A run that is newer than the runs that
+    // were read has its input and output in its logs.
     if (!this.#believed.isTrusted || ledger.troubled) return;
     const oldest = store.blobs.oldest();
     const unread = store.blobs.unread();
@@ -271,7 +275,7 @@ export class BlobSweep implements Chore {
     }
   }
 
-  /** What was referred to and is not there is not remembered for ever. */
+  /** Forgets blobs that rows referred to and that do not exist. */
   async #forgetAbsent(): Promise<void> {
     const { blobs } = this.#parts.store;
     for (let after = ""; ; ) {

@@ -1,7 +1,7 @@
 /**
- * What is older than its retention goes: signals are removed, logs move to the archive, archive files are removed; each
- * a prefix of ids, in small batches between other work. A clock that was set recently is not believed: nothing goes
- * until wall and boot clock have agreed for an hour, unless somebody asks for it.
+ * Owns the retention: signals past it are removed, logs move to the archive, archive files are removed. Each step takes a
+ * prefix of ids, in small batches between other work. A clock that was set recently is not trusted: nothing goes until wall
+ * clock and boot clock have agreed for an hour, unless a person asks for it.
  */
 import type { Clock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
@@ -35,7 +35,7 @@ export interface RetentionParts {
   readonly ticker: Ticker;
   readonly alarm: Alarm;
   readonly store: Store;
-  /** What removes goes through it too: a disk that is full at that moment is nothing to die of. */
+  /** Removals go through the ledger too, so a full disk does not end nerve. */
   readonly ledger: Ledger;
   readonly archiver: Archiver;
 }
@@ -43,7 +43,7 @@ export interface RetentionParts {
 export interface Retentions {
   readonly logsMs: number;
   readonly signalsMs: number;
-  /** Null: for ever. */
+  /** Null where nothing is removed. */
   readonly archiveMs: number | null;
 }
 
@@ -53,7 +53,9 @@ export const retentionsOf = ({ retention }: NerveConfig): Retentions => ({
   archiveMs: retention.archiveMs ?? DEFAULT_RETENTION_ARCHIVE_MS,
 });
 
-/** Logs go by whole days (hours, minutes where they are kept for less), or each look would make a file of its own. */
+/**
+ * Logs go by whole days (hours, minutes where they are kept for less). Otherwise each look would make a file of its own.
+ */
 const wholeUnits = (at: number, { logsMs }: Retentions): number => {
   const unit = [DAY_MS, HOUR_MS, MINUTE_MS].find((ms) => ms <= logsMs) ?? 1;
   return Math.floor(at / unit) * unit;
@@ -82,7 +84,7 @@ export class Retention implements Chore {
     this.#keep = keep;
   }
 
-  /** Room is scarce: signals that may go go at once. Logs need room to be moved, and keep their turn. */
+  /** Room is scarce: old signals go at once. Logs need room for the move, and keep their turn. */
   lookNow(): void {
     this.#lookAgainAtSignals(0);
   }
@@ -98,7 +100,7 @@ export class Retention implements Chore {
     this.#parts.archiver.stop();
   }
 
-  /** All of it now, and to the millisecond: somebody has looked at the clock. */
+  /** Does everything now, to the millisecond, because a person has looked at the clock. */
   async now(): Promise<Result<Archived, Problem>> {
     if (this.#parts.ledger.troubled) return err(problem("store-failed", "the store cannot be written at the moment"));
     const now = this.#parts.clock.wallMs();

@@ -1,7 +1,7 @@
 /**
- * Room on the file system of the data directory. When it runs low nothing new is begun, so that what is under way and
- * retention have the rest; once there is enough again, nerve goes on by itself. Two marks, far apart, keep it from
- * wavering. A commit that found no room at all gets the ballast's.
+ * Owns the room on the file system of the data directory. When room is low nothing new is begun, so that runs, computes and
+ * retention have the rest. Once there is enough again, nerve goes on by itself. Two marks, far apart, keep it from
+ * wavering. A commit that found no room gets the room of the ballast.
  */
 import { join } from "node:path";
 import type { Room } from "../../base/files.ts";
@@ -18,24 +18,24 @@ const MOST_BALLAST_BYTES = 16 * MB;
 const BLOCK_BYTES = 4096;
 
 const LOOK_EVERY_MS = 5_000;
-/** While something is wrong, or may soon be, or there is no ballast. */
+/** The interval while something is wrong, or may soon be, or while there is no ballast. */
 const LOOK_AGAIN_MS = 1_000;
-/** No new ballast for so long after the last was needed, or could not be made. */
+/** After the last need of a ballast, or a failed try to make one, no new ballast is made for this long. */
 const CALM_MS = 10_000;
 const AFTER_START_MS = 2_000;
 
-/** The index of the WAL, or a file, that finds no room is not called full. */
+/** SQLite does not report a full disk when the index of the WAL, or a file, finds no room. */
 const MAY_BE_FULL = /^SQLITE_(IOERR|CANTOPEN)/;
 
 export interface Marks {
   readonly ballastBytes: number;
-  /** Less than this is low … */
+  /** Less room than this is low. */
   readonly lowBytes: number;
-  /** … until there is this much again. */
+  /** Room stays low until there is this much again. */
   readonly enoughBytes: number;
 }
 
-/** By the size of the file system: a small one is no reason to hold back, and a share of a large one is a lot. */
+/** The marks by the size of the file system: a small one is no reason to hold back, and a share of a large one is a lot. */
 export function marksFor(totalBytes: number): Marks {
   const share = Math.floor(totalBytes / 100 / BLOCK_BYTES) * BLOCK_BYTES;
   const ballastBytes = Math.min(MOST_BALLAST_BYTES, Math.max(LEAST_BALLAST_BYTES, share));
@@ -59,7 +59,7 @@ export interface SpaceParts {
   readonly ticker: Ticker;
   readonly ledger: Ledger;
   readonly store: Store;
-  /** There is too little room from now on, or enough again (null). */
+  /** Called when there is too little room from now on, and when there is enough again (null). */
   readonly changed: (low: LowSpace | null) => void;
 }
 
@@ -76,7 +76,7 @@ export class Space {
     this.#parts = parts;
     this.#marks = marksFor(parts.world.files.room(parts.folder)?.totalBytes ?? 0);
     this.ballast = new Ballast(parts.world, join(parts.folder, "ballast"), this.#marks.ballastBytes);
-    // What the WAL holds must find room in the database before it can begin anew: the ballast's has to be enough.
+    // The pages of the WAL must find room in the database before the WAL begins anew. The ballast must be enough for that.
     parts.store.checkpointAbove(this.#marks.ballastBytes / 4);
   }
 
@@ -85,12 +85,12 @@ export class Space {
     return this.#low !== null;
   }
 
-  /** What is wrong, for people; null when nothing is. */
+  /** A sentence for people. Null while there is enough room. */
   get trouble(): string | null {
     return this.#low === null ? null : describeLowSpace(this.#low);
   }
 
-  /** Looks at once, and from then on every few seconds. The ballast waits until what else is starting has started. */
+  /** Looks at once, and then every few seconds. The ballast waits until the start of the kernel is over. */
   start(): void {
     this.#calmDown(AFTER_START_MS);
     this.#look();
@@ -137,7 +137,8 @@ export class Space {
       if (this.#isEnough(room, enoughBytes, lowBytes / 2)) this.#leave();
       else {
         this.#enter(room);
-        // A database gives nothing back to the disk: what retention has freed in it is of use with the ballast's room beside it.
+        // A database gives no room back to the disk. The room that retention has freed in it is of use beside the ballast's
+        // room.
         if (this.#isEnough(room, enoughBytes, 0)) this.#makeRoom();
       }
     } else if (!this.#isEnough(room, lowBytes, lowBytes / 4)) this.#enter(room);
@@ -146,7 +147,7 @@ export class Space {
     if (wanted && room.freeBytes >= enoughBytes + ballastBytes) this.#makeBallast();
   }
 
-  /** Pages that retention has freed inside the store are room too; what else is written still needs `leastBytes`. */
+  /** Pages that retention has freed in the store count as room too. All other writes still need `leastBytes`. */
   #isEnough({ freeBytes }: Room, bytes: number, leastBytes: number): boolean {
     if (freeBytes >= bytes) return true;
     return freeBytes >= leastBytes && freeBytes + this.#parts.store.reusableBytes() >= bytes;

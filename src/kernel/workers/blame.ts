@@ -1,20 +1,20 @@
 /**
- * Who is to blame for a worker's death: pure. A death with several computes under way proves nothing, so they become
- * suspects and are run again one at a time; only one that dies alone gets a strike. Three strikes without a settled
- * compute between them are a quarantine.
+ * Owns the blame for a worker's death. Pure. A death with several tasks under way proves nothing, so they become suspects
+ * and run again one at a time. Only a task that dies alone gets a strike. Three strikes without a settled task between them
+ * are a quarantine.
  */
 export const STRIKES = 3;
 const FIRST_QUARANTINE_MS = 60_000;
 const LONGEST_QUARANTINE_MS = 3_600_000;
 
 export interface Verdict<Task> {
-  /** To be run again alone. */
+  /** These tasks run again alone. */
   readonly suspects: readonly Task[];
-  /** The one that was alone, or null. */
+  /** The task that was alone, or null. */
   readonly strike: Task | null;
 }
 
-/** `running`: what had started and not settled when the worker died. */
+/** `running` are the tasks that had started and not settled when the worker died. */
 export const judge = <Task>(running: readonly Task[]): Verdict<Task> => ({
   suspects: running,
   strike: running.length === 1 ? (running[0] ?? null) : null,

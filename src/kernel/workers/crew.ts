@@ -1,6 +1,6 @@
 /**
- * The port between a worker's life and those the worker works for: all that differs between senses and workflows. The life
- * asks; a group and a run worker answer.
+ * Owns the port between a worker's life and the owner of the worker: all differences between senses and workflows. The life
+ * asks; a group and a run-worker answer.
  */
 import type { Result } from "../../base/result.ts";
 import type { MalformedMessage } from "../../ipc/definitions.ts";
@@ -19,11 +19,11 @@ export interface LifeHost {
 }
 
 export interface Death<Task> {
-  /** What ended the worker. */
+  /** A sentence about the end of the worker. */
   readonly how: string;
-  /** What was under way and may have done it. */
+  /** The tasks that were under way and may be the cause. */
   readonly suspects: readonly Activity<Task>[];
-  /** The task that was alone and has to answer for the death, or null. */
+  /** The task that was alone and answers for the death, or null. */
   readonly culprit: Activity<Task> | null;
   /** True when the worker was killed because a task had passed its limit. */
   readonly overdue: boolean;
@@ -31,26 +31,26 @@ export interface Death<Task> {
   readonly at: number;
 }
 
-/** How the tasks of a crew are put into words. */
+/** The words for the tasks of a crew. */
 export interface TaskWords<Task> {
-  /** What one task is: `compute`. */
+  /** The noun for a task: `compute`. */
   readonly noun: string;
-  /** As in a list: `load`; and as in a sentence: `sense "load"`. */
+  /** The name in a list: `load`. `speakOf` gives the name in a sentence: `sense "load"`. */
   nameOf(task: Task): string;
   speakOf(task: Task): string;
-  /** Which limit a task has passed. */
+  /** The limit that a task has passed, in words. */
   describeLimit(task: Task): string;
 }
 
 export interface Crew<Down, Up, Task> extends TaskWords<Task> {
-  /** As in logs: `group "system"`. */
+  /** The name in logs: `group "system"`. */
   readonly title: string;
-  /** Beside the data of every log about the worker. */
+  /** Stands beside the data of every log about the worker. */
   readonly about: { readonly group: string } | { readonly workflow: string };
-  /** Of the worker and its children, or null: no limit. */
+  /** The limit of the worker and its children. Null without a limit. */
   readonly memoryBytes: number | null;
   command(): WorkerCommand;
-  /** There is something for a worker to do. */
+  /** True when there is work for a worker. */
   isWanted(): boolean;
   parse(raw: unknown): Result<Up, MalformedMessage>;
   /** The first message to a new worker. */
@@ -58,16 +58,16 @@ export interface Crew<Down, Up, Task> extends TaskWords<Task> {
   receive(message: Up): void;
   /** A line on the process's own stdout or stderr. */
   output(stream: "stdout" | "stderr", line: string): void;
-  /** True when `task` has heard of its end in time: then it answers for its limit, whoever is beside it. */
+  /** True when `task` has heard of its end in time. Then it answers for its limit, also beside other tasks. */
   wasTold(task: Task): boolean;
   /** `task` has passed its soft limit, and its worker has not reported that. */
   isLate(task: Task): void;
   /** True while the worker owes an answer to what it was sent. */
   awaits(): boolean;
-  /** Sends what there is to send. Called at the end of a turn in which something changed. */
+  /** Sends everything that waits. Called at the end of a turn in which something changed. */
   dispatch(): void;
-  /** What was under way is so no longer; it may be wanted again. `at`: awake milliseconds. */
+  /** The tasks are no longer under way, and may be wanted again. `at`: awake milliseconds. */
   unsettle(running: readonly Activity<Task>[], at: number): void;
-  /** After `unsettle`. True: whoever did it is held back, so the next worker starts as the first. */
+  /** Called after `unsettle`. True when the culprit is held back, so the next worker starts as after a first death. */
   died(death: Death<Task>): boolean;
 }

@@ -1,4 +1,4 @@
-/** That a worker is to leave, and who waits for it. */
+/** Owns the departure of a worker: that the worker is to leave, and who waits for that. */
 import type { Leaving } from "./life-state.ts";
 
 export class Departure {
@@ -9,12 +9,12 @@ export class Departure {
     return this.#how;
   }
 
-  /** To stop outdoes to retire, and nothing undoes it. */
+  /** A stop takes the place of a retirement, and nothing takes the place of a stop. */
   begin(how: Leaving): void {
     if (how === "stop" || this.#how === null) this.#how = how;
   }
 
-  /** Resolves once it is over. */
+  /** Resolves once the departure is over. */
   wait(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

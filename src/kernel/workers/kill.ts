@@ -1,14 +1,15 @@
-/** Why a worker is killed, in words and for the blame; and what follows when it does not go. */
+/** Owns the kill of a worker: its reason, in words and for the blame, and what follows when the worker does not go. */
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
 import { LOAD_HARD_MS } from "../../spawn/worker-process.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
-import type { TaskWords } from "./crew.ts";
+import { judge } from "./blame.ts";
+import type { Death, TaskWords } from "./crew.ts";
 import type { Activity } from "./limits.ts";
 import { type Samples, tookMost } from "./memory.ts";
 
 export type Kill<Task> =
-  /** A task has passed its hard limit. `isProven`: it was alone, or had heard of its end; else a neighbour may be deaf. */
+  /** A task has passed its hard limit. `isProven`: the task was alone, or had heard of its end. Otherwise a neighbour may be deaf. */
   | {
       readonly kind: "over-time";
       readonly activity: Activity<Task>;
@@ -36,26 +37,38 @@ export function describeKill<Task>(kill: Kill<Task>, words: TaskWords<Task>): st
   }
 }
 
-/** What a worker that is not gone was killed for. All that were under way are named where none is proven to be to blame. */
+/** Why a stuck worker was killed. All tasks under way are named where none is proven to be the cause. */
 export function describeStuck<Task>(kill: Kill<Task>, words: TaskWords<Task>, names: readonly string[]): string {
   const isNamed = names.length === 0 || (kill.kind === "over-time" && kill.isProven);
   return `${describeKill(kill, words)}${isNamed ? "" : `; under way: ${names.join(", ")}`}`;
 }
 
-/** Whether a task that was alone at its worker's death answers for it. */
-export function answersFor<Task>({ heldBefore }: Activity<Task>, kill: Kill<Task> | null, samples: Samples): boolean {
+/** True when a task that was alone at its worker's death answers for it. */
+function answersFor<Task>({ heldBefore }: Activity<Task>, kill: Kill<Task> | null, samples: Samples): boolean {
   return kill?.kind !== "over-memory" || tookMost(heldBefore, kill.heldBytes, kill.limitBytes, samples.atReady);
+}
+
+/** The suspects of a worker's death, and the culprit or null. A task that had heard of its end and did not end is the only suspect. */
+export function verdictOn<Task>(
+  running: readonly Activity<Task>[],
+  kill: Kill<Task> | null,
+  samples: Samples,
+): Pick<Death<Task>, "suspects" | "culprit"> {
+  const told =
+    kill?.kind === "over-time" && kill.wasTold ? running.filter(({ task }) => task === kill.activity.task) : [];
+  const { suspects, strike: alone } = judge(told.length > 0 ? told : running);
+  return { suspects, culprit: alone !== null && answersFor(alone, kill, samples) ? alone : null };
 }
 
 /** A killed process is reaped within this time, unless it waits for a device or a mount that does not answer. */
 export const REAP_MS = 5_000;
 
-/** A worker's process, as far as it is killed. */
+/** A worker's process, as far as a kill needs it. */
 interface Killable {
   kill(): void;
 }
 
-/** One worker's end by force: the first reason counts, and a worker that does not go is stuck. */
+/** The kill of one worker. The first reason counts, and a worker that does not go is stuck. */
 export class Killing<Task> {
   reason: Kill<Task> | null = null;
   readonly #ticker: Ticker;

@@ -1,14 +1,14 @@
 /**
- * The states of a worker's life.
+ * Owns the states of a worker's life.
  *
  * | state | |
  * |---|---|
- * | `starting` | its process runs, and loads the modules |
- * | `up` | it takes work |
- * | `backoff` | there is no process: the next one waits for its turn, or for something to do |
- * | `stuck` | it was killed and is not gone; nothing is started in its place |
+ * | `starting` | the process runs, and loads the modules |
+ * | `up` | the worker takes work |
+ * | `backoff` | there is no process: the next one waits for its turn, or for work |
+ * | `stuck` | the process was killed and is not gone; nothing is started in its place |
  */
 export type LifeState = "starting" | "up" | "backoff" | "stuck";
 
-/** `retire`: another may follow. `stop`: none does. */
+/** After `retire` another worker may follow. After `stop` none does. */
 export type Leaving = "retire" | "stop";

@@ -1,27 +1,26 @@
 /**
- * The worker of a crew (a group's senses, a workflow's runs), from spawn to reaped and again. Invariants kept here:
+ * Owns the worker of a crew (a group's senses, a workflow's runs), from spawn to reaped and again. Invariants kept here:
  * - G4: a new worker starts only after the old one was reaped.
- * - G5: a worker that passes a limit, floods or falls silent is killed; only who was alone at a death answers for it.
+ * - G5: a worker that passes a limit, floods or falls silent is killed; only a task that was alone answers for a death.
  * - A message of another generation changes nothing.
  */
 import { formatDuration } from "../../base/duration.ts";
 import type { EventData } from "../../model/events.ts";
-import { LOAD_HARD_MS, type WorkerExit, type WorkerProcess } from "../../spawn/worker-process.ts";
-import { judge } from "./blame.ts";
+import type { WorkerExit, WorkerProcess } from "../../spawn/worker-process.ts";
 import type { Crew, LifeHost } from "./crew.ts";
 import { Departure } from "./departure.ts";
-import { answersFor, describeKill, describeStuck, type Kill, Killing } from "./kill.ts";
+import { describeKill, describeStuck, type Kill, Killing, verdictOn } from "./kill.ts";
 import type { Leaving, LifeState } from "./life-state.ts";
-import { type Activity, Limits, SILENCE_MS } from "./limits.ts";
+import { type Activity, SILENCE_MS } from "./limits.ts";
 import { Mail } from "./mail.ts";
-import { MemoryWatch, NO_SAMPLES } from "./memory.ts";
 import { Restarts } from "./restarts.ts";
+import { Tasks } from "./tasks.ts";
 import { type Complaint, describeEnd, WorkerLog } from "./worker-log.ts";
 
 export type { LifeState };
-/** A worker that was told to leave aborts what runs; it has this long for that. */
+/** A worker that was told to leave aborts its tasks. It has this long for that. */
 export const LEAVE_MS = 10_000;
-/** Rows of log a worker may have sent that are not committed yet. */
+/** At most this many log rows of a worker may be sent and not committed yet. */
 export const LOG_CREDIT = 256;
 const MALFORMED_LIMIT = 1_000;
 
@@ -32,9 +31,9 @@ interface Shutdown {
 }
 
 export class WorkerLife<Down extends object, Up extends { readonly generation: number; readonly type: string }, Task> {
+  readonly tasks: Tasks<Task>;
   readonly #crew: Crew<Down, Up, Task>;
   readonly #host: LifeHost;
-  readonly #limits: Limits<Task>;
   readonly #mail: Mail<Down | Shutdown>;
   readonly #log: WorkerLog;
   readonly #restarts: Restarts;
@@ -42,12 +41,11 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   #state: LifeState = "backoff";
   #worker: WorkerProcess<Down | Shutdown> | null = null;
   #killing: Killing<Task>;
-  #memory: MemoryWatch | null = null;
   #generation = 0;
   readonly #departure = new Departure();
   #saidBye = false;
   #malformed = 0;
-  /** Why a killed worker is not gone, while it is not. */
+  /** Why a killed worker is not gone. Null while no worker is stuck. */
   #stuckFor: string | null = null;
 
   constructor(crew: Crew<Down, Up, Task>, host: LifeHost) {
@@ -61,11 +59,13 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       () => crew.dispatch(),
       (frame) => void this.#worker?.send(frame),
     );
-    this.#limits = new Limits(host.ticker, {
+    this.tasks = new Tasks(host.ticker, {
       owesAnswer: () => crew.awaits() || this.#state === "starting",
       late: ({ task }) => crew.isLate(task),
       overdue: (activity) => this.#killOverdue(activity),
       silent: () => this.#kill({ kind: "silent", forMs: SILENCE_MS }),
+      heldBytes: () => this.memory,
+      overMemory: (heldBytes, limitBytes) => this.#kill({ kind: "over-memory", heldBytes, limitBytes }),
     });
   }
 
@@ -73,12 +73,12 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return this.#state;
   }
 
-  /** While it is stuck: what it was killed for, and what was under way. */
+  /** Why the stuck worker was killed, and what was under way. Null while no worker is stuck. */
   get stuckFor(): string | null {
     return this.#stuckFor;
   }
 
-  /** It can be given work. */
+  /** The worker takes work. */
   get isOpen(): boolean {
     return this.#state === "up" && this.leaving === null;
   }
@@ -99,24 +99,14 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return this.#restarts.count;
   }
 
-  /** How many tasks are under way. */
-  get busy(): number {
-    return this.#limits.size;
-  }
-
-  /** Awake milliseconds of its newest message. */
-  get heardAt(): number {
-    return this.#limits.heardAt;
-  }
-
-  /** Resident bytes of the worker and its children, 0 without one. */
+  /** Resident bytes of the worker and its children, 0 without a worker. */
   get memory(): number {
     return this.pid === null ? 0 : this.#host.world.heldBytes(this.pid);
   }
 
   // ── from spawn to reaped ─────────────────────────────────────────────
 
-  /** Does nothing while there is one, or nothing for one to do. */
+  /** Does nothing while there is a worker, or no work for one. */
   start(): void {
     if (this.#worker || this.leaving || !this.#crew.isWanted()) return;
     this.#restarts.cancel();
@@ -126,7 +116,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#killing = new Killing(this.#host.ticker);
     this.#saidBye = false;
     this.#malformed = 0;
-    this.#limits.clear();
+    this.tasks.clear();
     try {
       this.#worker = this.#host.world.spawn<Down | Shutdown>(this.#crew.command(), {
         message: (raw) => this.#receive(generation, raw),
@@ -138,28 +128,21 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       return;
     }
     this.#worker.send([this.#crew.init(generation)]);
-    this.#limits.expects();
-    this.#watchMemory(this.#crew.memoryBytes);
+    this.tasks.anew(this.#crew.memoryBytes);
   }
 
-  #watchMemory(limitBytes: number | null): void {
-    if (limitBytes === null) return;
-    const over = (held: number): void => this.#kill({ kind: "over-memory", heldBytes: held, limitBytes });
-    this.#memory = new MemoryWatch(this.#host.ticker, limitBytes, () => this.memory, over);
-  }
-
-  /** Its next worker is on its way: after a death it waits for its turn. */
+  /** The next worker is on its way: after a death it waits for its turn. */
   get restarting(): boolean {
     return this.#restarts.isPending;
   }
 
   /**
-   * Ends the worker, and with `stop` for good. A busy one is let finish when it retires. Resolves once it is reaped, or once
-   * it is stuck: nobody can wait for a process that does not go (G15).
+   * Ends the worker, and with `stop` for good. A busy worker that retires may finish first. Resolves once the worker is
+   * reaped, or once it is stuck: nobody can wait for a process that does not go (G15).
    */
   leave(how: Leaving, busy: boolean): Promise<void> {
     this.#restarts.cancel();
-    // Once it is to stop nothing starts it again; a retired one is started anew by whoever retired it.
+    // After a stop nothing starts a worker again. After a retirement whoever asked for it starts the next one.
     if (how === "stop" || this.#worker !== null) this.#departure.begin(how);
     if (this.#worker === null) return Promise.resolve();
     const gone = this.#departure.wait();
@@ -168,13 +151,13 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     return gone;
   }
 
-  /** Whoever waits for its end waits no longer, and what was under way is given back. */
+  /** Ends the waits for the end of the worker, and gives back what was under way. */
   #letGo(): void {
     this.#unsettle();
     this.#departure.over();
   }
 
-  /** It is told to leave, and killed when it has not within `limitMs` (Infinity: it takes the time it needs). */
+  /** Tells the worker to leave, and kills it when it has not left within `limitMs`. Infinity: it takes the time it needs. */
   shutDown(limitMs: number): void {
     if (this.#state !== "up") return this.kill("it is no longer needed");
     this.#departure.begin("retire");
@@ -192,7 +175,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   #killOverdue(activity: Activity<Task>): void {
     const wasTold = this.#crew.wasTold(activity.task);
-    const isProven = wasTold || this.#limits.size === 1;
+    const isProven = wasTold || this.tasks.count === 1;
     this.#kill({ kind: "over-time", activity, isProven, wasTold });
   }
 
@@ -202,7 +185,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #isStuck(pid: number, kill: Kill<Task>): void {
-    const names = this.#limits.activities.map(({ task }) => this.#crew.nameOf(task));
+    const names = this.tasks.all.map(({ task }) => this.#crew.nameOf(task));
     const why = describeStuck(kill, this.#crew, names);
     this.#state = "stuck";
     this.#stuckFor = why;
@@ -215,8 +198,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#worker = null;
     this.#stuckFor = null;
     this.#killing.reaped();
-    this.#limits.stop();
-    this.#memory?.stop();
+    this.tasks.stop();
     this.#mail.discard();
     if (this.leaving) return this.#left(exit, pid);
     const kill = this.#killing.reason;
@@ -225,27 +207,23 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #left(exit: WorkerExit, pid: number): void {
-    this.#memory = null;
+    this.tasks.forgetSamples();
     if (!this.#saidBye && this.#killing.reason === null) this.#log.diedStopping(pid, exit);
     this.#state = "backoff";
     this.#letGo();
   }
 
   #unsettle(): void {
-    const running = this.#limits.activities;
-    this.#limits.clear();
+    const running = this.tasks.all;
+    this.tasks.clear();
     this.#crew.unsettle(running, this.#host.ticker.awakeMs());
   }
 
   #died(how: string, data: EventData<"worker.exited">): void {
     const now = this.#host.ticker.awakeMs();
-    const running = this.#limits.activities;
     const kill = this.#killing.reason;
-    const told =
-      kill?.kind === "over-time" && kill.wasTold ? running.filter(({ task }) => task === kill.activity.task) : [];
-    const { suspects, strike: alone } = judge(told.length > 0 ? told : running);
-    const culprit = alone !== null && answersFor(alone, kill, this.#memory?.samples ?? NO_SAMPLES) ? alone : null;
-    this.#memory = null;
+    const { suspects, culprit } = verdictOn(this.tasks.all, kill, this.tasks.samples);
+    this.tasks.forgetSamples();
     this.#unsettle();
     this.#restarts.died();
     const names = suspects.map(({ task }) => this.#crew.nameOf(task));
@@ -262,7 +240,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#mail.post(message);
   }
 
-  /** Something changed: at the end of the turn the crew dispatches, and what was posted leaves in one frame. */
+  /** Something has changed. At the end of the turn the crew dispatches, and the posted messages leave in one frame. */
   schedule(): void {
     this.#mail.schedule();
   }
@@ -274,7 +252,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     if (generation !== this.#generation || message.generation !== this.#generation) {
       return this.malformed(`"${message.type}" of generation ${message.generation}`);
     }
-    this.#limits.hears();
+    this.tasks.hears();
     if (message.type === "bye") this.#saidBye = true;
     else this.#crew.receive(message);
   }
@@ -291,46 +269,23 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
 
   // ── what is under way ────────────────────────────────────────────────
 
-  /** It has loaded what it could and takes work. False when it had said so before. */
+  /** The worker has loaded its modules and takes work. False when it has said so before. */
   isReady(): boolean {
     if (this.#state !== "starting") return false;
-    this.#limits.clear();
     this.#state = "up";
-    this.#memory?.isReady();
+    this.tasks.isReady();
     return true;
   }
 
-  /** A module is being loaded. False when this is not the time for it. */
+  /** A module is being loaded. False when the worker loads nothing now. */
   loads(task: Task): boolean {
     if (this.#state !== "starting") return false;
-    this.#limits.clear();
-    this.#begins(task, { softMs: Number.POSITIVE_INFINITY, hardMs: LOAD_HARD_MS, loading: true });
+    this.tasks.loads(task);
     return true;
   }
 
-  /**
-   * User code was entered for `task`. The crew hears when it is late at `softMs` (Infinity: never), and the worker is
-   * killed when the task has not ended after `hardMs`.
-   */
-  begins(task: Task, softMs: number, hardMs: number): void {
-    this.#begins(task, { softMs, hardMs, loading: false });
-  }
-
-  #begins(task: Task, limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">): void {
-    this.#limits.begins(task, limit, (this.#memory?.samples ?? NO_SAMPLES).newest);
-  }
-
-  /** Another hard limit for what is under way, counted from now. */
-  limit(task: Task, hardMs: number): void {
-    this.#limits.extend(task, hardMs);
-  }
-
-  ends(task: Task): void {
-    this.#limits.ends(task);
-  }
-
-  /** An answer is owed from now on. */
+  /** The worker owes an answer from now on. */
   expects(): void {
-    this.#limits.expects();
+    this.tasks.expects();
   }
 }

@@ -1,7 +1,7 @@
 /**
- * What user code is doing in a worker, and until when it may: a pure judgement, and a driver that asks for it again whenever
- * the next limit passes. All times are awake milliseconds ({@link Ticker.awakeMs}), so a pause of the kernel, or of
- * everything, is nobody's fault.
+ * Owns the activities of user code in a worker, and their limits: a pure judgement, and a driver that asks for it again
+ * when the next limit passes. All times are awake milliseconds ({@link Ticker.awakeMs}), so a pause of the kernel, or of
+ * the whole machine, is nobody's fault.
  */
 import type { Handle, Ticker } from "../time/ticker.ts";
 
@@ -9,12 +9,14 @@ import type { Handle, Ticker } from "../time/ticker.ts";
 export interface Activity<Task> {
   readonly task: Task;
   readonly startedAt: number;
-  /** Its worker reports that it has passed this one; Infinity: there is none, or somebody else says so. */
+  /**
+   * After this time the worker reports the activity. Infinity where there is no such limit, or somebody else reports it.
+   */
   readonly softMs: number;
-  /** Its worker is killed when it has passed this one. Infinity: there is none. */
+  /** After this time the worker is killed. Infinity where there is no such limit. */
   readonly hardMs: number;
   readonly loading: boolean;
-  /** Bytes the worker held when the task began; null: another task ran beside it, so growth proves nothing. */
+  /** Memory of the worker when the task began. Null when another task ran beside it: then growth proves nothing. */
   readonly heldBefore: number | null;
 }
 
@@ -23,14 +25,14 @@ export const SILENCE_MS = 10_000;
 /** The worker's own report of a soft limit is this much ahead of the kernel's. */
 const REPORT_MS = 250;
 
-/** When the kernel reports the soft limit itself, if there is one: before the hard limit in any case. */
+/** The time at which the kernel itself reports the soft limit, if there is one. It is always before the hard limit. */
 const lateMs = ({ softMs, hardMs }: Pick<Activity<unknown>, "softMs" | "hardMs">): number =>
   softMs === Number.POSITIVE_INFINITY ? softMs : softMs + Math.min(REPORT_MS, (hardMs - softMs) / 2);
 
-/** What is to be judged, at one moment. */
+/** The state to judge, at one moment. */
 export interface UnderWay<Task> {
   readonly activities: readonly Activity<Task>[];
-  /** When the worker was heard last. */
+  /** The time of the worker's newest message. */
   readonly heardAt: number;
   /** The worker owes an answer although nothing is under way. */
   readonly owesAnswer: boolean;
@@ -39,10 +41,10 @@ export interface UnderWay<Task> {
 export interface Judgement<Task> {
   /** The first task that has passed its hard limit, or null. */
   readonly overdue: Activity<Task> | null;
-  /** Tasks between their soft limit and their hard one. */
+  /** Tasks between their soft limit and their hard limit. */
   readonly late: readonly Activity<Task>[];
   readonly isSilent: boolean;
-  /** When something else may have passed; Infinity: nothing will. */
+  /** The time at which another limit may pass. Infinity where none will. */
   readonly nextAt: number;
 }
 
@@ -53,17 +55,17 @@ export function judgeLimits<Task>({ activities, heardAt, owesAnswer }: UnderWay<
     activity.startedAt + activity.hardMs,
     ...(late.includes(activity) ? [] : [activity.startedAt + lateMs(activity)]),
   ]);
-  // A worker with something under way may be deaf for as long as that may take.
+  // A worker with an activity may be deaf until the limit of the activity.
   const listens = activities.length === 0 && owesAnswer;
   const isSilent = listens && now - heardAt >= SILENCE_MS;
   return { overdue, late, isSilent, nextAt: listens ? heardAt + SILENCE_MS : Math.min(...ends) };
 }
 
-/** What a driver reports. */
+/** Hears the driver. */
 export interface LimitEvents<Task> {
   readonly owesAnswer: () => boolean;
   readonly overdue: (activity: Activity<Task>) => void;
-  /** Once for each activity. */
+  /** Called once for each activity. */
   readonly late: (activity: Activity<Task>) => void;
   readonly silent: () => void;
 }
@@ -94,7 +96,7 @@ export class Limits<Task> {
     return this.#heardAt;
   }
 
-  /** The worker has said something. */
+  /** The worker has sent a message. */
   hears(): void {
     this.#heardAt = this.#ticker.awakeMs();
   }
@@ -105,10 +107,10 @@ export class Limits<Task> {
     this.#watch(this.#heardAt + SILENCE_MS);
   }
 
-  /** User code was entered for `task`, at the newest message. `heldBytes`: of the worker, as it was sampled last. */
+  /** User code was entered for `task`, at the newest message. `heldBytes` is the newest sample of the worker's memory. */
   begins(task: Task, limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">, heldBytes: number): void {
     const isAlone = this.#activities.size === 0;
-    // Two tasks are never alone: neither was the first, from now on.
+    // The first task is no longer alone, and neither is this one.
     if (this.#activities.size === 1) {
       for (const other of this.#activities.values()) this.#activities.set(other.task, { ...other, heldBefore: null });
     }
@@ -119,7 +121,7 @@ export class Limits<Task> {
     this.#watch(startedAt + Math.min(lateMs(activity), hardMs));
   }
 
-  /** Another hard limit for what is under way, counted from now. */
+  /** Another hard limit for a task under way, counted from now. */
   extend(task: Task, hardMs: number): void {
     const activity = this.#activities.get(task);
     if (activity === undefined) return;
@@ -143,7 +145,7 @@ export class Limits<Task> {
     this.#look = null;
   }
 
-  /** Looks at `at` at the latest. */
+  /** Looks at `at` or earlier. */
   #watch(at: number): void {
     if (at === Number.POSITIVE_INFINITY || (this.#look !== null && this.#look.at <= at)) return;
     this.stop();

@@ -1,6 +1,6 @@
 import type { Turns } from "../../base/turns.ts";
 
-/** What is posted to a worker in one turn of the loop leaves in one frame at its end. */
+/** Owns the mail to a worker: messages that are posted in one turn of the loop leave in one frame at its end. */
 export class Mail<Message> {
   readonly #turns: Turns;
   readonly #fill: () => void;
@@ -8,7 +8,7 @@ export class Mail<Message> {
   #frame: Message[] = [];
   #isScheduled = false;
 
-  /** `fill` is asked at the end of a turn for what else there is to post. */
+  /** `fill` is called at the end of a turn, to post what else there is. */
   constructor(turns: Turns, fill: () => void, send: (frame: Message[]) => void) {
     this.#turns = turns;
     this.#fill = fill;
@@ -20,7 +20,7 @@ export class Mail<Message> {
     this.schedule();
   }
 
-  /** Something changed: what there is leaves at the end of the turn. */
+  /** Something has changed: the frame leaves at the end of the turn. */
   schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -34,7 +34,7 @@ export class Mail<Message> {
     });
   }
 
-  /** Its receiver is gone. */
+  /** The receiver is gone. */
   discard(): void {
     this.#frame = [];
   }

@@ -1,25 +1,25 @@
-/** What a worker and its children hold in memory: sampled twice a second where there is a limit. */
+/** Owns the memory of a worker and its children: sampled twice a second where there is a limit. */
 import type { Handle, Ticker } from "../time/ticker.ts";
 
 const SAMPLE_MS = 500;
 
-/** What a worker held at some moments of its life. */
+/** Samples of a worker's memory. */
 export interface Samples {
   readonly newest: number;
-  /** When it got ready: that much nobody's task has taken. */
+  /** The memory of the ready worker. No task has taken this part. */
   readonly atReady: number;
 }
 
 export const NO_SAMPLES: Samples = { newest: 0, atReady: 0 };
 
 /**
- * True when a task that was alone at a death by memory took at least half of what there was to take. An earlier task may
- * have filled the memory: then being the last one proves nothing.
+ * True when a task that was alone at a death by memory took at least half of the memory that was left. An earlier task may
+ * have filled the memory, so running last proves nothing.
  */
 export const tookMost = (heldBefore: number | null, killedAt: number, limitBytes: number, atReady: number): boolean =>
   heldBefore !== null && killedAt - heldBefore >= (limitBytes - atReady) / 2;
 
-/** Calls `over` at the second sample in a row that is over the limit. A single one may be a passing peak. */
+/** Calls `over` at the second sample in a row that is over the limit. A single sample may be a passing peak. */
 export class MemoryWatch {
   readonly #ticker: Ticker;
   readonly #limitBytes: number;

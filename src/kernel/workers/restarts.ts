@@ -1,4 +1,7 @@
-/** When the next worker starts after a death: the first at once, then later and later, until one has lived for a while. */
+/**
+ * Owns the start of the next worker after a death: the first at once, then later and later, until one has lived for a
+ * while.
+ */
 import { backoffMs, RESTART_BACKOFF } from "../../base/backoff.ts";
 import type { Chance } from "../../base/chance.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
@@ -19,12 +22,12 @@ export class Restarts {
     this.#chance = chance;
   }
 
-  /** The next worker waits for its turn. */
+  /** True while the next worker waits for its turn. */
   get isPending(): boolean {
     return this.#next !== null;
   }
 
-  /** A worker has died. */
+  /** Called when a worker has died. */
   died(): void {
     const now = this.#ticker.awakeMs();
     this.#failures = now - this.#lastDeathAt > HEALTHY_MS ? 1 : this.#failures + 1;
@@ -32,7 +35,7 @@ export class Restarts {
     this.count++;
   }
 
-  /** Whoever did it is held back: the next worker starts as after a first death. */
+  /** The culprit is held back: the next worker starts as after a first death. */
   forgive(): void {
     this.#failures = 1;
   }

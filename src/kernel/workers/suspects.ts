@@ -1,8 +1,8 @@
 /**
- * Tasks that were under way together when their worker died: any of them may have killed it, so each runs again without the
- * others until it is cleared (G5). Owns who is suspected, and says who of those that are ready may go next. A group's
- * senses take turns with their suspects ({@link Suspects.inTurns}); the runs of a workflow wait for theirs
- * ({@link Suspects.oneAtATime}), because a run takes minutes where a compute takes seconds.
+ * Owns the suspects: tasks that were under way together when their worker died. Any of them may have killed it, so each
+ * runs again without the others until it is cleared (G5). Also says which ready tasks may go next. The senses of a group
+ * take turns with their suspects ({@link Suspects.inTurns}). The runs of a workflow wait for theirs ({@link
+ * Suspects.oneAtATime}), because a run takes minutes where a compute takes seconds.
  */
 export class Suspects<Task> {
   readonly #tasks = new Set<Task>();
@@ -20,7 +20,7 @@ export class Suspects<Task> {
     this.#tasks.add(task);
   }
 
-  /** `task` has not killed its worker, or never runs again. False: it was not suspected. */
+  /** `task` has not killed its worker, or never runs again. False when `task` was not suspected. */
   clear(task: Task): boolean {
     return this.#tasks.delete(task);
   }
@@ -30,14 +30,17 @@ export class Suspects<Task> {
     for (const task of this.#tasks) if (!stays(task)) this.#tasks.delete(task);
   }
 
-  /** The worker has died: the neighbours have waited for a worker, and a suspect may cost them the next one, too. */
+  /**
+   * The worker has died. The neighbours go first: they have waited for a worker, and a suspect may cost them the next one,
+   * too.
+   */
   neighboursFirst(): void {
     this.#isSuspectsTurn = false;
   }
 
   /**
-   * Who of `ready` goes next while nothing is under way: everybody when nobody is suspected; otherwise one suspect alone,
-   * then the others together, in turns. A side that has nobody ready keeps its turn.
+   * The tasks of `ready` that go next while nothing is under way. Without suspects all go. Otherwise one suspect goes
+   * alone, then the others go together, in turns. A side without ready tasks keeps its turn.
    */
   inTurns(ready: readonly Task[]): readonly Task[] {
     if (this.#tasks.size === 0) return ready;
@@ -50,7 +53,7 @@ export class Suspects<Task> {
   }
 
   /**
-   * Who of `ready` may go beside `underWay`: everybody when nobody is suspected; otherwise one suspect, the first by
+   * The tasks of `ready` that may go beside `underWay`. Without suspects all go. Otherwise one suspect goes, the first by
    * `order`, as long as no other suspect is under way.
    */
   oneAtATime(

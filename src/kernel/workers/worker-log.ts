@@ -1,4 +1,4 @@
-/** What the log says of a crew's workers. */
+/** Owns the logs about a crew's workers. */
 import { formatDuration } from "../../base/duration.ts";
 import type { EventData } from "../../model/events.ts";
 import { describeExit, type WorkerExit } from "../../spawn/worker-process.ts";
@@ -6,20 +6,20 @@ import type { Journal } from "../commits/journal.ts";
 import type { Voice } from "../commits/voice.ts";
 import { REAP_MS } from "./kill.ts";
 
-/** Of whom the log speaks: of `group "system"`, with `about` beside the data of every row. */
+/** The subject of the logs: `group "system"`. `about` stands beside the data of every row. */
 interface Subject {
   readonly title: string;
   readonly about: { readonly group: string } | { readonly workflow: string };
 }
 
-/** What a worker reports as wrong outside of any task. */
+/** A fault that a worker reports outside of any task. */
 export interface Complaint {
   readonly kind: string;
   readonly message: string;
   readonly stack: string | null;
 }
 
-/** What ended a worker that nobody had killed. */
+/** The end of a worker that nobody had killed, in words. */
 export function describeEnd(exit: WorkerExit, saidBye: boolean): string {
   if (exit.channelBroke) return "its channel broke";
   return saidBye && exit.signal === null ? "it left on its own" : describeExit(exit);
@@ -34,7 +34,7 @@ export class WorkerLog {
     this.#journal = journal;
   }
 
-  /** `suspects`: names of what was under way. */
+  /** `suspects` are the names of the tasks that were under way. */
   died(how: string, suspects: readonly string[], data: EventData<"worker.exited">): void {
     const among =
       suspects.length > 1 ? `; under way were ${suspects.join(", ")}, which are run again one at a time` : "";
@@ -47,7 +47,7 @@ export class WorkerLog {
     this.#voice.warn("worker.exited", message, { ...this.#subject.about, pid, code, signal });
   }
 
-  /** `why`: what it was killed for. */
+  /** `why` is the reason of the kill. */
   isStuck(pid: number, why: string, suspects: readonly string[]): void {
     const message = `worker ${pid} of ${this.#subject.title} was killed and is not gone after ${formatDuration(REAP_MS)}: ${why}; nothing is started in its place until it is gone`;
     const data = { ...this.#subject.about, pid, state: "stuck", suspects: [...suspects] };

@@ -253,7 +253,7 @@ const CHANGES: readonly (readonly [string, WorkflowReflexConfig[], string | null
   ["a `clear`", [alarm({}, { clear: { v: "number < 3" } })], null],
   ["another severity", [alarm({ severity: "info", summary: "x" })], null],
   ["another `key`", [alarm({}, { key: "host" })], "`on`, `each` or `key` of its reflex has changed"],
-  ["no incident", [alarm({}, { incident: null })], "its reflex keeps no incidents any more"],
+  ["no incident", [alarm({}, { incident: null })], "its reflex no longer keeps incidents"],
   ["no such reflex", [], "its reflex is no longer configured"],
 ];
 

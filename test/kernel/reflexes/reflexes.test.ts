@@ -53,6 +53,7 @@ function bench(reflex: SenseReflexConfig) {
       ledger.add({ write: remember, kept });
     },
     dueAtStart: () => {},
+    dueByWatch: () => {},
   };
   const entry = unwrittenSense("a");
   const config = { reflexes: [reflex] } as Partial<NerveConfig> as NerveConfig;

@@ -48,7 +48,7 @@ class TimedBench extends RunsBench {
       silences,
       incidents: new Incidents({ lifetime, journal, store, workflows, silences, chance: SYSTEM_CHANCE }),
       firings: new Firings({ chance: SYSTEM_CHANCE, lifetime, journal, store, workflows, silences, wake: () => {} }),
-      dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {} },
+      dueTimes: { due: () => {}, dueDurably: () => {}, dueAtStart: () => {}, dueByWatch: () => {} },
       timedRuns: new TimedRuns({ wallMs: clock.wallMs, chance: SYSTEM_CHANCE, ledger, lifetime, journal, workflows }),
     });
     reflexes.load(this.#config, NO_SENSES, new Set(this.store.switches.disabled()), planStart(this.#config));

@@ -91,6 +91,7 @@ class Bench implements AsyncDisposable {
       peers: () => [],
       blobs: this.folder.file("blobs"),
       lockOf: (workflow) => this.folder.file(`${workflow}.lock`),
+      isWatcher: (sense) => sense === "nerve",
       hasRoom: () => {},
     });
     workflows.load(this.config(limits), this.locations(limits));

@@ -213,7 +213,7 @@ describe("what is said of runs", () => {
     await bench.ready();
     await bench.begins(a);
     await bench.says(a, failedWith("Error: no"));
-    const failures = bench.workflows.failures;
+    const failures = bench.workflows.endings.newest;
     expect(failures.map(({ run, state, error }) => [run, state, error])).toEqual([
       [c, "dropped", bench.row(c).error],
       [a, "failed", "Error: no"],
@@ -221,6 +221,6 @@ describe("what is said of runs", () => {
     expect(failures.map(({ id }) => id)).toEqual([bench.row(c).last_log_id, bench.row(a).last_log_id]);
     expect(bench.states(b)).toEqual(["running"]);
     await bench.stop();
-    expect(bench.kernel().failures).toEqual(failures);
+    expect(bench.kernel().endings.newest).toEqual(failures);
   });
 });

@@ -2,6 +2,7 @@
  * The senses of a whole kernel whose workers follow a script, on a clock driven by hand: ticks, results, owed computes,
  * throttles, suspects, strikes, a stuck worker, pauses and reloads, each in milliseconds (G1, G4, G5).
  */
+import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { planReload } from "../../../src/config/reload-plan.ts";
 import { unwrittenSense } from "../../../src/config/senses.ts";
@@ -59,7 +60,14 @@ class EngineBench extends KernelBench {
     const groups = new Map(senses.map(({ group }) => [group, { name: group, memoryBytes: null }]));
     const byName = new Map(senses.map((entry) => [entry.name, entry]));
     const workflows = new Map();
-    return { groups, senses: byName, reflexes, workflows, written: new Map() } as Partial<NerveConfig> as NerveConfig;
+    return {
+      groups,
+      senses: byName,
+      reflexes,
+      workflows,
+      channels: new Map(),
+      written: new Map(),
+    } as Partial<NerveConfig> as NerveConfig;
   }
 
   modules(config: NerveConfig) {
@@ -101,7 +109,7 @@ class EngineBench extends KernelBench {
     if (this.#ready.has(child) || init === undefined) return;
     this.#ready.add(child);
     const names = (init.senses as { name: string }[]).map(({ name }) => name);
-    const seats = names.map((name) => ({ sense: name, problem: null, applied: [], patterns: [] }));
+    const seats = names.map((name) => ({ sense: name, problem: null, applied: [], watch: [], patterns: [] }));
     child.says({ type: "ready", generation: init.generation, senses: seats });
   }
 
@@ -202,6 +210,24 @@ describe("a tick", () => {
     await bench.pass(200);
     expect(bench.names()).toEqual(["a"]);
   });
+});
+
+test("a throttle counts from when the compute is asked for, however long its commit was refused", async () => {
+  using bench = new EngineBench().load([sense("a", { group: "all", throttleMs: 2_500 })], [every("a")]);
+  await bench.settle();
+  using other = new Database(bench.store.file);
+  other.run("BEGIN IMMEDIATE");
+  await bench.pass(SECOND);
+  expect([bench.names(), bench.ledger.troubled]).toEqual([[], true]);
+  await bench.pass(700);
+  other.run("ROLLBACK");
+  await bench.settle();
+  const first = bench.only;
+  bench.started(first);
+  bench.emits(first, { n: 1 });
+  const askedAt = bench.clock.monotonicMs();
+  while (bench.names().length === 0) await bench.pass(100);
+  expect(bench.clock.monotonicMs() - askedAt).toBe(2_500);
 });
 
 describe("a result", () => {

@@ -66,7 +66,7 @@ class LifeBench extends KernelBench {
 
   begins(task: string, softMs: number, hardMs: number): void {
     this.hear("started");
-    this.life.begins(task, softMs, hardMs);
+    this.life.tasks.begins(task, softMs, hardMs);
   }
 }
 
@@ -126,7 +126,7 @@ describe("limits", () => {
     await bench.pass(900);
     bench.clock.freeze(30_000);
     await bench.pass(0);
-    bench.life.ends("slow");
+    bench.life.tasks.ends("slow");
     await bench.pass(20_000);
     expect([bench.child.kills, bench.crew.late, bench.lines]).toEqual([0, [], []]);
   });
@@ -258,7 +258,7 @@ describe("a killed worker that is not gone", () => {
         isGone = true;
       });
       await bench.settle();
-      expect([isGone, bench.life.busy, bench.crew.unsettled]).toEqual([true, 0, [["dead"]]]);
+      expect([isGone, bench.life.tasks.count, bench.crew.unsettled]).toEqual([true, 0, [["dead"]]]);
       bench.child.exits(null, "SIGKILL");
       await bench.pass(5_000);
       expect(bench.children).toHaveLength(how === "retire" ? 2 : 1);

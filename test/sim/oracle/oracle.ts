@@ -1,4 +1,5 @@
 /** The one model of what must be, fed with what happens in the world and with what is committed. */
+import type { Json } from "../../../src/base/json.ts";
 import type { NerveConfig } from "../../../src/model/config.ts";
 import type { NewLog } from "../../../src/model/log.ts";
 import type { Message } from "../../helpers/kernel-bench.ts";
@@ -8,16 +9,22 @@ import type { Fields } from "../plan.ts";
 import type { SenseWorker } from "../sense-worker.ts";
 import type { Change } from "../store.ts";
 import { Axis } from "./axis.ts";
+import { IncidentOracle, type Told } from "./incidents.ts";
 import { ReflexOracle } from "./reflexes.ts";
 import { violation } from "./report.ts";
 import { RunOracle } from "./runs.ts";
 import { SenseOracle } from "./senses.ts";
+import { SilenceOracle } from "./silences.ts";
+import { TimedRunOracle } from "./timed-runs.ts";
 
 export class Oracle {
   readonly axis: Axis;
   readonly runs = new RunOracle();
   readonly senses = new SenseOracle();
   readonly reflexes = new ReflexOracle();
+  readonly incidents = new IncidentOracle((reflex, decision) => this.runs.decided.get(`${reflex} ${decision}`) ?? null);
+  readonly timedRuns = new TimedRunOracle();
+  readonly silences = new SilenceOracle();
   readonly #machine: Machine;
   readonly #trace: (line: () => string) => void;
   lastSignal = 0;
@@ -53,6 +60,8 @@ export class Oracle {
     this.reflexes.configured(config.reflexes, this.axis.now);
     this.runs.configured(config.workflows);
     this.senses.configured(config);
+    this.incidents.configured(config);
+    this.timedRuns.configured(config.reflexes);
   }
 
   crashed(): void {
@@ -72,7 +81,10 @@ export class Oracle {
     this.commits++;
     const elapsed = this.axis.now;
     this.#lastCommit = elapsed;
+    const newestRun = this.runs.newest;
     for (const change of changes) this.#committed(change, elapsed);
+    this.incidents.committed();
+    this.timedRuns.committed((reflex) => this.runs.waits(reflex, (run) => run <= newestRun));
     // What is switched counts from the next transaction on.
     for (const change of changes) {
       if (change.kind === "run") this.runs.row(change.run);
@@ -94,12 +106,14 @@ export class Oracle {
         return this.#log(change.id, change.log, elapsed);
       case "owed":
         return this.senses.owed(change.sense, change.owed?.cause ?? null);
+      case "incident":
+        return this.incidents.row(change.row);
       case "quarantine":
         this.senses.of(change.sense).isQuarantineStored = change.quarantine !== null;
         return;
       case "reflex": {
         const { reflex, key, definition, state } = change.row;
-        if (key === "clock") this.senses.due(reflex, definition, (state as { last: number }).last);
+        if (key === "clock") this.#due(reflex, definition, (state as { last: number }).last);
         return this.reflexes.touched(reflex, elapsed);
       }
       case "forgotten":
@@ -108,6 +122,11 @@ export class Oracle {
         if (change.key === "lifetime") this.axis.kept(change.value);
         return;
     }
+  }
+
+  #due(reflex: string, definition: string, due: number): void {
+    this.senses.due(reflex, definition, due);
+    this.timedRuns.noted(reflex, due);
   }
 
   #signal(id: number, { sense, payload, cause }: Extract<Change, { kind: "signal" }>["signal"], elapsed: number): void {
@@ -132,6 +151,9 @@ export class Oracle {
     const { source, event } = log;
     this.#trace(() => `log ${id} ${source} ${event}: ${log.message}`);
     if (log.run !== null) this.runs.log(id, log, elapsed);
+    if (event === "run.queued" && log.run !== null) this.#queued(log.run, log, elapsed);
+    if (event.startsWith("incident.")) return this.#incident(id, log, elapsed);
+    if (event === "reflex.silenced" || event === "reflex.unsilenced") return this.#silenced(log, elapsed);
     if (event === "reflex.fired") return this.#fired(source.slice("reflex:".length), log, elapsed);
     if (event === "run.failed" && log.run !== null) return this.#failed(log.run, log.message);
     if (!source.startsWith("sense:")) return;
@@ -144,8 +166,37 @@ export class Oracle {
       this.senses.cancelled(sense);
   }
 
+  #queued(run: number, { data }: NewLog, elapsed: number): void {
+    const { decision, trigger } = JSON.parse(data ?? "{}");
+    if (trigger.reflex === null || decision === null) return;
+    const [kind] = decision.split(":");
+    if (kind === "due" || kind === "start")
+      this.timedRuns.queued({ reflex: trigger.reflex, due: trigger.due, isStart: kind === "start" });
+    else if (trigger.incident?.notification !== "resolved") this.silences.starts(run, trigger.reflex, elapsed);
+  }
+
+  #silenced({ event, data, at }: NewLog, elapsed: number): void {
+    const { pattern, until } = JSON.parse(data ?? "{}");
+    if (event === "reflex.silenced") this.silences.begins(pattern, until - at, elapsed);
+    else this.silences.ends(pattern);
+  }
+
+  #incident(id: number, { event, source, data, at }: NewLog, elapsed: number): void {
+    const reflex = source.slice("reflex:".length);
+    const told = JSON.parse(data ?? "{}") as Told;
+    if (event === "incident.limited") return;
+    this.reflexes.touched(reflex, elapsed);
+    this.incidents.log(id, event, reflex, told, elapsed, at);
+    const { incident, signal, key, reason } = told;
+    if (event === "incident.opened") this.reflexes.opened(reflex, incident, signal, key as Json);
+    if (event === "incident.again") this.reflexes.again(incident, signal);
+    if (event === "incident.resolved") this.reflexes.resolved(incident, reason, elapsed);
+  }
+
   #fired(reflex: string, { data }: NewLog, elapsed: number): void {
     const told = JSON.parse(data ?? "{}");
+    // The clock has started a run.
+    if (told.signal === null) return;
     this.reflexes.fired(reflex, told.signal, told.key);
     this.reflexes.touched(reflex, elapsed);
     const target = this.reflexes.targetOf(reflex);

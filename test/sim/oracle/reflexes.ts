@@ -8,11 +8,15 @@ import type { Rule } from "../../../src/rules/decision.ts";
 import { expectedDecisions, type Happening } from "../../rules/model.ts";
 import { type Fields, PATTERNS } from "../plan.ts";
 import { actsAt, type Blind } from "./axis.ts";
+import { type Chapter, storyOf } from "./incident-story.ts";
 import { violation } from "./report.ts";
 
 interface KeyHistory {
   readonly shown: Json;
   readonly history: Happening[];
+  /** What befell the incidents of the key, and what the log says of them. */
+  readonly chapters: Chapter[];
+  readonly story: string[];
   isOn: boolean;
 }
 
@@ -33,6 +37,19 @@ class Segment {
     this.words = words;
     this.rule = ruleOf(config);
     this.blinds = [...blinds];
+  }
+
+  /** Null: it keeps no incidents. */
+  get resolveAfterMs(): number | null {
+    const { config } = this;
+    return config.kind === "workflow" && config.incident !== null ? (config.incident.resolveAfterMs ?? 0) : null;
+  }
+
+  key(shown: Json): KeyHistory {
+    const name = JSON.stringify(shown);
+    const known = this.keys.get(name) ?? { shown, history: [], chapters: [], story: [], isOn: false };
+    this.keys.set(name, known);
+    return known;
   }
 }
 
@@ -91,6 +108,8 @@ export class ReflexOracle {
   #configs: readonly ReflexConfig[] = [];
   #listeners = new Map<string, string[]>();
   #blind: Blind | null = null;
+  /** Of each open incident: of which reflex it is, and of which key. */
+  readonly #incidents = new Map<number, { readonly segment: Segment; readonly history: KeyHistory }>();
   /** Decisions that were compared. */
   compared = 0;
 
@@ -164,26 +183,25 @@ export class ReflexOracle {
     }
   }
 
-  #hears(segment: Segment, id: number, sense: string, payload: Fields, elapsed: number): string {
+  #hears(segment: Segment, id: number, sense: string, payload: Fields, elapsed: number): void {
     const { when, clear, key } = segment.config;
     const shown = keyOf(key, sense, payload);
     const matches = when === null || isMet(when, payload);
     const clears = clear !== null && isMet(clear, payload);
-    return this.#keep(segment, shown, { id, elapsed, matches, clears });
+    this.#keep(segment, shown, { id, elapsed, matches, clears });
   }
 
   #keep(
     segment: Segment,
     shown: Json,
     { id, elapsed, matches, clears }: Pick<Happening, "id" | "elapsed" | "matches" | "clears">,
-  ): string {
-    const name = JSON.stringify(shown);
-    const known = segment.keys.get(name) ?? { shown, history: [], isOn: false };
-    segment.keys.set(name, known);
-    known.history.push({ kind: "signal", id, elapsed, matches, clears, element: null });
+  ): void {
+    const known = segment.key(shown);
+    const happening: Happening = { kind: "signal", id, elapsed, matches, clears, element: null };
+    if (segment.resolveAfterMs === null) known.history.push(happening);
+    else known.chapters.push(happening);
     if (!segment.rule.hasClear) known.isOn = matches;
     else if (matches || clears) known.isOn = !clears;
-    return name;
   }
 
   /** Keys that match, and of which the signal has no element, are gone: that ends their matching. */
@@ -195,7 +213,8 @@ export class ReflexOracle {
       seen.add(name);
     }
     const { hasWhen, hasClear, edge } = segment.rule;
-    if (!hasWhen || (edge === "level" && !hasClear)) return;
+    const lasts = edge !== "level" || hasClear || segment.resolveAfterMs !== null;
+    if (!hasWhen || !lasts) return;
     for (const [name, { isOn, shown }] of segment.keys) {
       if (isOn && !seen.has(name)) this.#keep(segment, shown, { id, elapsed, matches: false, clears: true });
     }
@@ -205,6 +224,33 @@ export class ReflexOracle {
     const segment = this.#segments.get(reflex);
     if (segment === undefined) return violation("fired", `${reflex} fired and is not configured`);
     segment.fired.push(lineOf(signal, key));
+  }
+
+  // ── incidents ────────────────────────────────────────────────────────
+
+  opened(reflex: string, incident: number, signal: number, key: Json): void {
+    const segment = this.#segments.get(reflex);
+    if (segment === undefined)
+      return violation("incident", `${reflex} opens incident ${incident}, and is not configured`);
+    const history = segment.key(key);
+    history.story.push(`opened ${signal}`);
+    this.#incidents.set(incident, { segment, history });
+  }
+
+  again(incident: number, signal: number): void {
+    this.#incidents.get(incident)?.history.story.push(`again ${signal}`);
+  }
+
+  /** `reason`: of whoever resolves it; null: its key no longer matches. */
+  resolved(incident: number, reason: string | null, elapsed: number): void {
+    const known = this.#incidents.get(incident);
+    this.#incidents.delete(incident);
+    if (known === undefined) return;
+    const { segment, history } = known;
+    // Of a reflex that is gone the incidents end a moment later.
+    if (this.#segments.get(segment.config.name) !== segment) return;
+    if (reason !== null) history.chapters.push({ kind: "resolve", reason, elapsed });
+    history.story.push(`resolved ${reason}`);
   }
 
   touched(reflex: string, elapsed: number): void {
@@ -233,7 +279,25 @@ export class ReflexOracle {
 
   // ── what must have been ──────────────────────────────────────────────
 
+  #closeIncidents({ config, keys, rule, blinds, resolveAfterMs }: Segment, end: number): void {
+    if (resolveAfterMs === null) return;
+    const words = { hasClear: rule.hasClear, forMs: rule.forMs, resolveAfterMs };
+    for (const { shown, chapters, story } of keys.values()) {
+      const { must, may } = storyOf(words, chapters, (due) => actsAt(due, blinds, end), end);
+      const all = [...must, ...may];
+      this.compared += story.length;
+      const at = [...all, ...story].findIndex((_, index) => all[index] !== story[index]);
+      if (at < 0 || (at >= must.length && at >= story.length)) continue;
+      const where = `the incidents of ${config.name}, key ${JSON.stringify(shown)}`;
+      violation(
+        "incident-story",
+        `${where}: \`${all[at] ?? "nothing"}\` is to come, and \`${story[at] ?? "nothing"}\` is said`,
+      );
+    }
+  }
+
   #close(segment: Segment, end: number): void {
+    this.#closeIncidents(segment, end);
     const must = new Map<string, number>();
     const may = new Map<string, number>();
     const count = (map: Map<string, number>, line: string): void => void map.set(line, (map.get(line) ?? 0) + 1);

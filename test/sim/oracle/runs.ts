@@ -14,11 +14,12 @@ const ENDINGS: Readonly<Record<string, string>> = {
   "run.cancelled": "cancelled",
   "run.timed-out": "timed-out",
   "run.dropped": "dropped",
+  "run.joined": "joined",
 };
 
 /** What may come in which state, and what follows. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
-  queued: ["run.started", "run.dropped", "run.cancelled", "run.failed"],
+  queued: ["run.started", "run.dropped", "run.cancelled", "run.failed", "run.joined"],
   running: [
     "run.resumed",
     "step.started",
@@ -39,6 +40,12 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
 interface Known {
   readonly id: number;
   readonly workflow: string;
+  /** What started it; null: somebody did. */
+  readonly reflex: string | null;
+  /** The incident that it reports. */
+  readonly incident: string | null;
+  /** A report of the same incident had not ended when it was queued: it is next once that has. */
+  hasWaited: boolean;
   readonly trace: string | null;
   state: string;
   attempt: number;
@@ -59,7 +66,7 @@ export class RunOracle {
   readonly #running = new Map<string, Set<number>>();
   readonly #queued = new Map<string, number[]>();
   #configs: ReadonlyMap<string, WorkflowConfig> = new Map();
-  #newest = 0;
+  newest = 0;
   readonly #executions = new Map<number, { readonly isOver: boolean }>();
 
   configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
@@ -91,11 +98,14 @@ export class RunOracle {
       trigger,
     }: { decision: string | null; trigger: { reflex: string | null; id: number | null; key: unknown } },
   ): void {
-    if (run <= this.#newest) violation("run-ids", `run ${run} was queued after run ${this.#newest}`);
-    this.#newest = run;
-    const known = {
+    if (run <= this.newest) violation("run-ids", `run ${run} was queued after run ${this.newest}`);
+    this.newest = run;
+    const known: Known = {
       id: run,
       workflow,
+      reflex: trigger.reflex,
+      incident: decision?.startsWith("incident:") ? decision.slice(0, decision.lastIndexOf(":")) : null,
+      hasWaited: false,
       trace,
       state: "queued",
       attempt: 0,
@@ -104,6 +114,7 @@ export class RunOracle {
       lastLog: id,
       isSeen: false,
     };
+    known.hasWaited = this.#isBehind(known);
     this.runs.set(run, known);
     this.active.set(run, known);
     this.#of(this.#queued, workflow, () => []).push(run);
@@ -138,9 +149,7 @@ export class RunOracle {
     switch (event) {
       case "run.started":
       case "run.resumed": {
-        if (event === "run.started" && queued[0] !== run)
-          violation("first-in-first-out", `run ${run} of ${workflow} started before run ${queued[0]}`);
-        if (event === "run.started") queued.shift();
+        if (event === "run.started") this.#isNext(known, queued);
         if (known.due !== null && elapsed < known.due)
           violation("slept-less", `run ${run} went on ${known.due - elapsed} ms too early`);
         const most = this.#configs.get(workflow)?.concurrency ?? 1;
@@ -178,6 +187,26 @@ export class RunOracle {
     return to(ending);
   }
 
+  /** Whether an earlier report of its incident has not ended. */
+  #isBehind({ id, workflow, incident }: Known): boolean {
+    if (incident === null) return false;
+    for (const other of this.active.values())
+      if (other.incident === incident && other.workflow === workflow && other.id < id) return true;
+    return false;
+  }
+
+  /** In the order in which they were asked for; but reports of one incident one after the other, each next to the other. */
+  #isNext(known: Known, queued: number[]): void {
+    const { id, workflow } = known;
+    if (this.#isBehind(known))
+      violation("report-order", `run ${id} of ${workflow} starts before an earlier report ends`);
+    const isPassed = (other: number): boolean => this.runs.get(other)?.hasWaited === true;
+    const first = queued.find((other) => other === id || !isPassed(other));
+    if (first !== id && !known.hasWaited)
+      violation("first-in-first-out", `run ${id} of ${workflow} started before run ${first}`);
+    queued.splice(queued.indexOf(id), 1);
+  }
+
   #drops(run: number, workflow: string, queued: readonly number[]): void {
     const config = this.#configs.get(workflow);
     if (config === undefined || config.overflow === "drop") return;
@@ -210,6 +239,13 @@ export class RunOracle {
   stepBegins(run: number, step: string): void {
     if (this.runs.get(run)?.done.has(step) === true)
       violation("step-twice", `step ${step} of run ${run} begins, and is finished`);
+  }
+
+  /** Whether a run of `reflex` waits that was queued before `run`. */
+  waits(reflex: string, isBefore: (run: number) => boolean): boolean {
+    for (const known of this.active.values())
+      if (known.reflex === reflex && known.state === "queued" && isBefore(known.id)) return true;
+    return false;
   }
 
   /** After a clean stop. */

@@ -163,8 +163,7 @@ export class SenseOracle {
 
   due(reflex: string, definition: string, due: number): void {
     // The times of an interval follow a clock that is set back.
-    if (this.#config?.reflexes.some((one) => one.name === reflex && one.kind === "sense" && one.cron !== null) !== true)
-      return;
+    if (this.#config?.reflexes.some((one) => one.name === reflex && one.cron !== null) !== true) return;
     const name = `${reflex} ${definition}`;
     const newest = this.#newestDue.get(name);
     if (newest !== undefined && due <= newest && this.#setBackMs < 3 * 3_600_000)

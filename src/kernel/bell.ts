@@ -1,0 +1,148 @@
+/**
+ * Wakes the senses that watch the kernel (`watch: true`, and a module that exports `{ kernel: true }`): within a second of a
+ * change in how nerve is, and once after a start or a reload. The bell compares two looks and keeps nothing on disk: the sense
+ * has a cursor of its own, and finds what happened while nobody rang.
+ */
+import type { NerveConfig, ReflexConfig } from "../model/config.ts";
+import type { Journal } from "./commits/journal.ts";
+import type { Sense } from "./memory/sense.ts";
+import type { Reflex } from "./reflexes/reflex.ts";
+import type { Reflexes } from "./reflexes/reflexes.ts";
+import type { Workflows } from "./runs/workflows.ts";
+import type { Senses } from "./senses/senses.ts";
+import type { Handle, Ticker } from "./time/ticker.ts";
+
+const LOOK_MS = 500;
+/** Between two rings for one reflex. */
+const REST_MS = 1_000;
+/** A sense whose compute failed has not seen what rang: the bell rings for it again. */
+const AGAIN_MS = 10_000;
+
+export interface BellParts {
+  readonly ticker: Ticker;
+  readonly journal: Journal;
+  readonly senses: Senses;
+  readonly reflexes: Reflexes;
+  readonly workflows: Workflows;
+  /** Nothing new is started. */
+  readonly isHeld: () => boolean;
+}
+
+interface Ring {
+  readonly standing: string;
+  /** Awake milliseconds. */
+  readonly at: number;
+}
+
+/** How long after a ring the next one may follow. */
+function restOf({ sense }: Reflex, isChanged: boolean): number {
+  if (isChanged) return REST_MS;
+  return sense?.stats.failure === null ? Number.POSITIVE_INFINITY : AGAIN_MS;
+}
+
+/** The built-in sense that watches the kernel. */
+const WATCHER = "nerve";
+
+/** Whether the sense reports how nerve is: what follows from its signals is not reported again. */
+export const isWatcher = (sense: Sense | undefined): boolean =>
+  sense !== undefined && (sense.watchesKernel || sense.config.use === WATCHER);
+
+const watches = (config: ReflexConfig): boolean => config.kind === "sense" && config.watch === true;
+
+export class Bell {
+  readonly #parts: BellParts;
+  readonly #rung = new Map<string, Ring>();
+  /** Reflexes that watch a sense which watches nothing, once that is said. */
+  readonly #said = new Set<string>();
+  #watching: readonly string[] = [];
+  #next: Handle | null = null;
+
+  constructor(parts: BellParts) {
+    this.#parts = parts;
+  }
+
+  /** A configuration is in force. */
+  listen(config: NerveConfig): void {
+    this.#watching = config.reflexes.filter(watches).map(({ name }) => name);
+    this.#rung.clear();
+    this.#said.clear();
+    this.stop();
+    if (this.#watching.length > 0) this.#wait();
+  }
+
+  stop(): void {
+    this.#next?.cancel();
+    this.#next = null;
+  }
+
+  #wait(): void {
+    this.#next = this.#parts.ticker.after(LOOK_MS, () => {
+      this.#look();
+      this.#wait();
+    });
+  }
+
+  #look(): void {
+    const { reflexes, ticker, isHeld } = this.#parts;
+    if (isHeld()) return;
+    const ready = this.#watching.flatMap((name) => {
+      const reflex = reflexes.byName.get(name);
+      return reflex !== undefined && this.#canHear(reflex) ? reflex : [];
+    });
+    if (ready.length === 0) return;
+    const standing = this.#standing();
+    const now = ticker.awakeMs();
+    for (const reflex of ready) {
+      const { name } = reflex.config;
+      const last = this.#rung.get(name);
+      if (last !== undefined && now - last.at < restOf(reflex, last.standing !== standing)) continue;
+      this.#rung.set(name, { standing, at: now });
+      reflexes.ring(reflex);
+    }
+  }
+
+  #canHear({ config, enabled, sense }: Reflex): boolean {
+    if (!enabled || sense === null || !sense.loaded || !sense.mayCompute) return false;
+    if (!sense.watchesKernel && !this.#said.has(config.name)) {
+      this.#said.add(config.name);
+      const message = `\`watch: true\` wakes nothing: the module of the sense \`${sense.name}\` exports no \`watch\``;
+      this.#parts.journal.of(`reflex:${config.name}`).warn("reflex.watches-nothing", message, null);
+    }
+    return sense.watchesKernel;
+  }
+
+  /**
+   * Everything whose change rings, in one text. What follows from the signals of a watcher is left out, so that no sense and no
+   * run can ring for its own next beginning.
+   */
+  #standing(): string {
+    const { senses, workflows } = this.#parts;
+    const behind = this.#behindWatchers();
+    const health = [...senses.byName.values()].flatMap(({ name, state, stats }) =>
+      behind.has(name) ? [] : `${name} ${state === "ok" && stats.failure !== null ? "failing" : state}`,
+    );
+    const groups = [...senses.groups.values()].filter(({ state }) => state === "stuck" || state === "backoff");
+    const broken = [...workflows.byName.values()].filter(({ problem }) => problem !== null);
+    const channels = workflows.channels.all.filter(({ state, own }) => state === "failing" && !own);
+    return JSON.stringify([
+      workflows.endings.count,
+      health,
+      groups.map(({ name, state }) => [name, state]),
+      broken.map(({ name }) => name),
+      channels.map(({ name }) => name),
+    ]);
+  }
+
+  /** The watchers, and the senses that their signals lead to. */
+  #behindWatchers(): ReadonlySet<string> {
+    const { senses, reflexes } = this.#parts;
+    const behind = new Set([...senses.byName.values()].filter(isWatcher).map(({ name }) => name));
+    for (let size = -1; size < behind.size; ) {
+      size = behind.size;
+      for (const { config } of reflexes.byName.values()) {
+        if (config.kind === "sense" && config.on.some((name) => behind.has(name))) behind.add(config.sense);
+      }
+    }
+    return behind;
+  }
+}

@@ -1,0 +1,168 @@
+/** Which numbers *Now* draws, always in the same order, so that places can be learned: cause above, effect below. Pure. */
+
+import type { SenseRow, SeriesField } from "../../web/contract.ts";
+import type { Limit } from "../chart/plot.tsx";
+import { bytes, count, unitOf } from "../words/numbers.ts";
+import { isObject } from "../words/payload.ts";
+import { checksOf } from "./attention.ts";
+
+export interface Chart {
+  readonly sense: string;
+  readonly title: string;
+  /** What the lines are. */
+  readonly under: string;
+  /** What the second line is; null: there is none. */
+  readonly second: string | null;
+  /** The first is drawn in front; a second stands behind, in grey. */
+  readonly fields: readonly string[];
+  readonly unit: string | null;
+  /** `used_percent` of the sense: its file system fills up, and when it will be full can be said. */
+  readonly fills: boolean;
+  readonly limits: readonly Limit[];
+}
+
+interface Known {
+  readonly use: string;
+  readonly title: string;
+  /** The first of these that the sense has. */
+  readonly first: readonly string[];
+  readonly second: readonly string[];
+  readonly under: string;
+  /** The check of `host-health` whose limits are drawn. */
+  readonly check: string | null;
+}
+
+const KNOWN: readonly Known[] = [
+  {
+    use: "cpu-usage",
+    title: "CPU",
+    first: ["usage_percent"],
+    second: ["iowait_percent"],
+    under: "in use, iowait",
+    check: "cpu_percent",
+  },
+  {
+    use: "pressure",
+    title: "CPU pressure",
+    first: ["cpu_some_avg10_percent", "cpu_some_avg60_percent"],
+    second: [],
+    under: "some, 10 s average",
+    check: "cpu_pressure_percent",
+  },
+  {
+    use: "load",
+    title: "Load per core",
+    first: ["load1_per_core"],
+    second: [],
+    under: "1 min average",
+    check: "load5_per_core",
+  },
+  {
+    use: "memory",
+    title: "Memory",
+    first: ["used_percent"],
+    second: ["swap_used_percent"],
+    under: "in use, swap",
+    check: "memory_percent",
+  },
+  {
+    use: "disk-io",
+    title: "Disk I/O",
+    first: ["write_bytes_per_second"],
+    second: ["read_bytes_per_second"],
+    under: "write, read",
+    check: null,
+  },
+  {
+    use: "network-io",
+    title: "Network",
+    first: ["rx_bytes_per_second"],
+    second: ["tx_bytes_per_second"],
+    under: "receive, send",
+    check: null,
+  },
+  { use: "disk-usage", title: "Disk", first: ["used_percent"], second: [], under: "", check: "disk_percent" },
+];
+
+/** Numbers of other senses, after these; a page has so many rows at most. */
+const MOST = 12;
+
+const pick = (sense: SenseRow, names: readonly string[]): SeriesField | null =>
+  names.flatMap((name) => sense.series.find((field) => field.name === name) ?? [])[0] ?? null;
+
+function limitsOf(health: SenseRow | null, sense: string, check: string | null): readonly Limit[] {
+  const found = checksOf(health).find((one) => one.sense === sense && one.check === check);
+  if (found === undefined) return [];
+  return [
+    { at: found.warning, tone: "warn" },
+    { at: found.critical, tone: "crit" },
+  ];
+}
+
+function numberOf(sense: SenseRow, field: string): number | null {
+  const payload = sense.last?.payload ?? null;
+  const value = isObject(payload) ? payload[field] : null;
+  return typeof value === "number" ? value : null;
+}
+
+function underOf(known: Known, sense: SenseRow): string {
+  const total = numberOf(sense, "total_bytes");
+  if (known.use === "disk-usage") {
+    const free = numberOf(sense, "available_bytes");
+    return free === null ? sense.name : `${bytes(free)} free`;
+  }
+  if (known.use === "memory" && total !== null) return `of ${bytes(total)}`;
+  const cores = numberOf(sense, "cores");
+  return known.use === "load" && cores !== null ? `1 min, ${count(cores)} cores` : known.under;
+}
+
+function titleOf(known: Known, sense: SenseRow): string {
+  const payload = sense.last?.payload ?? null;
+  const path = isObject(payload) && typeof payload.path === "string" ? payload.path : sense.name;
+  if (known.use === "disk-usage") return `Disk ${path}`;
+  return sense.name === known.use ? known.title : `${known.title}, ${sense.name}`;
+}
+
+function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Chart | null {
+  const first = pick(sense, known.first);
+  if (first === null) return null;
+  const second = pick(sense, known.second);
+  return {
+    sense: sense.name,
+    title: titleOf(known, sense),
+    under: underOf(known, sense),
+    second: second === null ? null : (known.under.split(", ")[1] ?? "second"),
+    fields: [first.name, ...(second === null ? [] : [second.name])],
+    unit: first.unit ?? unitOf(first.name),
+    fills: known.use === "disk-usage",
+    limits: limitsOf(health, sense.name, known.check),
+  };
+}
+
+/** Senses whose numbers say nothing of the host that is not there already. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["host-health", "nerve", "processes", ...KNOWN.map(({ use }) => use)]);
+
+function ownChart(sense: SenseRow): Chart | null {
+  const [field] = sense.series;
+  if (field === undefined || LEFT_OUT.has(sense.use)) return null;
+  const unit = field.unit ?? unitOf(field.name);
+  return {
+    sense: sense.name,
+    title: sense.name,
+    under: field.name,
+    second: null,
+    fields: [field.name],
+    unit,
+    fills: false,
+    limits: [],
+  };
+}
+
+export function chartsOf(senses: readonly SenseRow[]): readonly Chart[] {
+  const shown = senses.filter(({ state }) => state !== "disabled");
+  const health = shown.find(({ use }) => use === "host-health") ?? null;
+  const known = KNOWN.flatMap((one) =>
+    shown.filter(({ use }) => use === one.use).flatMap((sense) => knownChart(one, sense, health) ?? []),
+  );
+  return [...known, ...shown.flatMap((sense) => ownChart(sense) ?? [])].slice(0, MOST);
+}

@@ -1,0 +1,33 @@
+/** The one sentence of *Now*: well or not, for how long, and why. Pure. */
+import { span } from "../words/numbers.ts";
+import type { Attention } from "./attention.ts";
+
+export interface Health {
+  readonly tone: "ok" | "warn" | "crit";
+  readonly sentence: string;
+}
+
+/** Two causes at most are named. */
+const NAMED = 2;
+
+function causes(items: readonly Attention[]): string {
+  const worst = items.filter(({ tone }) => tone === items[0]?.tone);
+  const alone = items.length === 1 && items[0]?.limit !== "" ? `, ${items[0]?.limit}` : "";
+  const named = worst.slice(0, NAMED).map(({ clause }) => clause + alone);
+  const more = items.length - named.length;
+  if (named.length === 2 && more === 0) return named.join(", and ");
+  return `${named.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
+}
+
+/** `okSince`: since when nothing is wrong, as far as that is known. */
+export function healthOf(items: readonly Attention[], okSince: number | null, now: number): Health {
+  const [worst] = items;
+  const lasting = (since: number | null): string => (since === null ? "" : ` for ${span(now - since)}`);
+  if (worst === undefined) return { tone: "ok", sentence: `Ok${lasting(okSince)}.` };
+  const known = items
+    .filter(({ tone, since }) => tone === worst.tone && since !== null)
+    .map(({ since }) => since ?? now);
+  const since = known.length === 0 ? null : Math.min(...known);
+  const state = worst.tone === "crit" ? "Critical" : "Warning";
+  return { tone: worst.tone, sentence: `${state}${lasting(since)}: ${causes(items)}.` };
+}

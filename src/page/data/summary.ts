@@ -1,0 +1,67 @@
+/** What the rail and *Now* both say of this host: what needs attention, and how much of everything there is. */
+import type { Incident } from "../../model/incident-row.ts";
+import type { IncidentsAnswer, SensesAnswer, StatusAnswer } from "../../web/contract.ts";
+import type { ReflexesAnswer } from "../../web/contract-reflexes.ts";
+import { heardClock, zone } from "../state/clock.ts";
+import { apiPath } from "./api.ts";
+import { type Freshness, useAnswer } from "./ask.ts";
+import { type Attention, attentionOf } from "./attention.ts";
+
+export const STATUS_FRESHNESS: Freshness = { everyMs: 2_000, after: [] };
+const SENSES_FRESHNESS: Freshness = { everyMs: 5_000, after: ["signal"] };
+const INCIDENTS_FRESHNESS: Freshness = { everyMs: 15_000, after: ["incident"] };
+const REFLEXES_FRESHNESS: Freshness = { everyMs: 5_000, after: [] };
+
+export const useStatus = () => {
+  const asked = useAnswer<StatusAnswer>(apiPath("status", {}), STATUS_FRESHNESS);
+  const { value } = asked;
+  if (value !== null && zone.peek() !== value.tz) zone.value = value.tz;
+  if (value !== null && asked.error === null && value !== lastHeard) {
+    lastHeard = value;
+    heardClock(value.at);
+  }
+  return asked;
+};
+
+let lastHeard: StatusAnswer | null = null;
+
+export const SENSES = apiPath("senses", {});
+export const useSenses = () => useAnswer<SensesAnswer>(SENSES, SENSES_FRESHNESS);
+export const OPEN_INCIDENTS = apiPath("incidents", { state: ["open", "acked"], limit: 200 });
+export const useOpenIncidents = () => useAnswer<IncidentsAnswer>(OPEN_INCIDENTS, INCIDENTS_FRESHNESS);
+export const REFLEXES = apiPath("reflexes", {});
+export const useReflexes = () => useAnswer<ReflexesAnswer>(REFLEXES, REFLEXES_FRESHNESS);
+
+export interface Summary {
+  readonly host: string;
+  readonly startedAt: number | null;
+  readonly items: readonly Attention[];
+  readonly attention: number;
+  readonly worst: "ok" | "warn" | "crit";
+  readonly notOk: number;
+  readonly underWay: number;
+  readonly incidents: number;
+  readonly pending: number;
+  readonly openIncidents: readonly Incident[];
+}
+
+export function useSummary(): Summary {
+  const status = useStatus().value;
+  const senses = useSenses().value?.senses ?? [];
+  const openIncidents = useOpenIncidents().value?.rows ?? [];
+  const reflexes = useReflexes().value?.reflexes ?? [];
+  const items = attentionOf({ status: status?.status ?? null, senses, incidents: openIncidents });
+  const worst = items.some(({ tone }) => tone === "crit") ? "crit" : items.length > 0 ? "warn" : "ok";
+  return {
+    host: status?.host ?? "",
+    startedAt: status?.status?.kernel.started_at ?? null,
+    items,
+    attention: items.length,
+    worst,
+    notOk: senses.filter(({ state }) => state !== "ok" && state !== "disabled").length,
+    underWay: (status?.status?.workflows ?? []).reduce((sum, one) => sum + one.running + one.queued + one.sleeping, 0),
+    incidents: openIncidents.length,
+    pending: reflexes.reduce((sum, one) => sum + one.pending, 0),
+    openIncidents,
+  };
+}

@@ -1,0 +1,200 @@
+/** Small multiples on one axis of time, and under them the lanes of what happened. Hover: every row says that second. */
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { Axis, place } from "../../chart/axis.tsx";
+import { filling } from "../../chart/filling.ts";
+import { extent, lastOf, valueAt } from "../../chart/line.ts";
+import { type Limit, Plot } from "../../chart/plot.tsx";
+import { ceilingOf } from "../../chart/spark.tsx";
+import type { Chart } from "../../data/charts.ts";
+import { useSeries } from "../../data/series.ts";
+import { Icon } from "../../parts/icon.tsx";
+import { chooseStretch, type Range, range } from "../../state/range.ts";
+import { digits, valued } from "../../words/numbers.ts";
+import { clock } from "../../words/times.ts";
+import { Lanes } from "./lanes.tsx";
+
+/** The second that the pointer, or the line of the keyboard, is at; null: now. */
+export const hoverAt = signal<number | null>(null);
+/** Width of the drawing area, in whole tens of pixels: one for all rows. */
+const areaWidth = signal(0);
+
+const isOver = (value: number | null, limit: Limit): boolean => value !== null && value >= limit.at;
+
+/** The gravest limit that `value` has passed. */
+function toneOf(value: number | null, limits: readonly Limit[]): "crit" | "warn" | null {
+  const passed = limits.filter((limit) => isOver(value, limit)).map(({ tone }) => tone);
+  return passed.includes("crit") ? "crit" : passed.includes("warn") ? "warn" : null;
+}
+
+interface RowProps {
+  readonly chart: Chart;
+  readonly range: Range;
+}
+
+function PlotRow({ chart, range: shown }: RowProps) {
+  const series = useSeries(chart.sense, chart.fields, shown, areaWidth.value);
+  const lines = chart.fields.flatMap((field) => series.lines.find((line) => line.field === field) ?? []);
+  const [first = null, second = null] = lines;
+  const hovered = hoverAt.value;
+  const value = hovered === null ? lastOf(first) : valueAt(first, hovered);
+  const most = Math.max(extent(first)?.[1] ?? 0, extent(second)?.[1] ?? 0, 0);
+  const max = ceilingOf(chart.unit, most === 0 ? 1 : most);
+  const shownLimits = chart.limits.filter(({ at }) => at <= max);
+  const tone = toneOf(value, chart.limits);
+  const lowest = shownLimits[0];
+  return (
+    <div class="plot">
+      <div class="l tr">
+        <h3 class="tr">{chart.title}</h3>
+        <span class="s tr">{chart.under}</span>
+      </div>
+      <div class="ar">
+        <Plot lines={lines} from={shown.from} to={shown.to} max={max} limits={shownLimits} width={areaWidth.value} />
+        {lowest === undefined ? null : (
+          <span class="lim" style={{ top: `${(1 - lowest.at / max) * 100}%` }}>
+            {digits(lowest.at)}
+          </span>
+        )}
+      </div>
+      <div class="v">
+        <b class={tone ?? ""}>
+          {tone === null ? null : <Icon name={tone} />}
+          {valued(value, chart.unit)}
+        </b>
+        <span class="s">{hovered === null ? beneath(chart, first, second, series.error) : " "}</span>
+      </div>
+    </div>
+  );
+}
+
+type Line = Parameters<typeof lastOf>[0];
+
+function beneath(chart: Chart, first: Line, second: Line, error: string | null): string {
+  if (error !== null) return error;
+  if (chart.fills) return filling(first) ?? " ";
+  if (chart.second !== null && second !== null) return `${chart.second} ${valued(lastOf(second), chart.unit)}`;
+  const ends = extent(first);
+  return ends === null ? "no value yet" : `${valued(ends[0], chart.unit)} to ${valued(ends[1], chart.unit)}`;
+}
+
+const LEAST_DRAG_PX = 8;
+
+/** Where the pointer is in the drawing area, 0 to 1; null beside it. */
+function fractionAt(plots: HTMLElement, clientX: number): number | null {
+  const area = plots.querySelector(".ar")?.getBoundingClientRect();
+  if (area === undefined || area.width === 0) return null;
+  const x = (clientX - area.left) / area.width;
+  return x < 0 || x > 1 ? null : x;
+}
+
+const timeAt = (fraction: number, { from, to }: Range): number => from + fraction * (to - from);
+
+/** By the keyboard the line moves by a hundredth of the range; with shift by a tenth. */
+function moveLine(event: KeyboardEvent): void {
+  const { from, to } = range.peek();
+  const step = ((to - from) / 100) * (event.shiftKey ? 10 : 1);
+  const at = hoverAt.peek() ?? to;
+  if (event.key === "ArrowLeft") hoverAt.value = Math.max(at - step, from);
+  else if (event.key === "ArrowRight") hoverAt.value = Math.min(at + step, to);
+  else if (event.key === "Escape") hoverAt.value = null;
+  else return;
+  event.preventDefault();
+}
+
+function usePointer(plots: { readonly current: HTMLDivElement | null }): void {
+  useEffect(() => {
+    const element = plots.current;
+    if (element === null) return;
+    let begun: number | null = null;
+    const given = new AbortController();
+    const on = (name: string, act: (event: PointerEvent) => void): void =>
+      element.addEventListener(name, act as EventListener, { signal: given.signal });
+    on("pointermove", ({ clientX }) => {
+      const at = fractionAt(element, clientX);
+      hoverAt.value = at === null ? null : timeAt(at, range.peek());
+    });
+    on("pointerleave", () => {
+      hoverAt.value = null;
+      begun = null;
+    });
+    on("pointerdown", (event) => {
+      begun = event.pointerType === "mouse" && event.button === 0 ? event.clientX : null;
+    });
+    on("pointerup", ({ clientX }) => {
+      const from = begun === null ? null : fractionAt(element, Math.min(begun, clientX));
+      const to = begun === null ? null : fractionAt(element, Math.max(begun, clientX));
+      const far = begun !== null && Math.abs(clientX - begun) >= LEAST_DRAG_PX;
+      begun = null;
+      if (far && from !== null && to !== null) chooseStretch(timeAt(from, range.peek()), timeAt(to, range.peek()));
+    });
+    return () => given.abort();
+  }, []);
+}
+
+function useWidth(plots: { readonly current: HTMLDivElement | null }): void {
+  useEffect(() => {
+    const element = plots.current;
+    if (element === null) return;
+    const measure = (): void => {
+      const width = element.querySelector(".ar")?.clientWidth ?? 0;
+      if (width > 0) areaWidth.value = width;
+    };
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    measure();
+    return () => observer.disconnect();
+  }, []);
+}
+
+function Cross({ range: shown }: { readonly range: Range }) {
+  const at = hoverAt.value;
+  if (at === null) return null;
+  return (
+    <div class="over">
+      <div class="cross" style={{ left: place(at, shown.from, shown.to) }}>
+        <span>{clock(at)}</span>
+      </div>
+    </div>
+  );
+}
+
+export function Plots({ charts }: { readonly charts: readonly Chart[] }) {
+  const plots = useRef<HTMLDivElement>(null);
+  const shown = range.value;
+  usePointer(plots);
+  useWidth(plots);
+  const at = hoverAt.value;
+  return (
+    <div class={at === null ? "plots" : "plots hov"} ref={plots}>
+      {charts.map((chart) => (
+        <PlotRow key={`${chart.sense} ${chart.fields.join()}`} chart={chart} range={shown} />
+      ))}
+      {charts.length > 0 ? null : (
+        <div class="plot">
+          <div class="l" />
+          <div class="ar" />
+          <div class="v" />
+        </div>
+      )}
+      <Lanes range={shown} />
+      <div
+        class="axis"
+        role="slider"
+        tabIndex={0}
+        aria-label="Time"
+        aria-valuemin={shown.from}
+        aria-valuemax={shown.to}
+        aria-valuenow={at ?? shown.to}
+        aria-valuetext={at === null ? "now" : clock(at)}
+        onKeyDown={moveLine}
+        onBlur={() => (hoverAt.value = null)}
+      >
+        <div />
+        <Axis from={shown.from} to={shown.to} live={shown.live} />
+        <div />
+      </div>
+      <Cross range={shown} />
+    </div>
+  );
+}

@@ -1,0 +1,125 @@
+/** Why a reflex did not fire: its last decisions, how far each came through the words, and because of what. */
+import type { DecisionFold, ReflexAnswer, ReflexRow } from "../../../web/contract-reflexes.ts";
+import { Foreign, KeyChip } from "../../parts/basics.tsx";
+import { Icon, type IconName } from "../../parts/icon.tsx";
+import { linkTo } from "../../state/route.ts";
+import { counted } from "../../words/numbers.ts";
+import { type PipeStep, pipeline } from "../../words/pipeline.ts";
+import { clock, moment, whole } from "../../words/times.ts";
+
+const ICONS: Readonly<Record<PipeStep["state"], IconName>> = {
+  pass: "hand",
+  stop: "fail",
+  wait: "pend",
+  fire: "reflex",
+};
+
+export const Pipe = ({ steps }: { readonly steps: readonly PipeStep[] }) => (
+  <span class="pipe">
+    {steps.map(({ word, state }) => (
+      <b key={word} class={state}>
+        <Icon name={ICONS[state]} />
+        {word}
+      </b>
+    ))}
+  </span>
+);
+
+/** Words between back quotes are a payload's fields. */
+const Sentence = ({ text }: { readonly text: string }) => (
+  <>
+    {text.split("`").map((part, index) =>
+      index % 2 === 1 ? (
+        <code key={index}>
+          <Foreign text={part} />
+        </code>
+      ) : (
+        <Foreign key={index} text={part} />
+      ),
+    )}
+  </>
+);
+
+function because({ newest }: DecisionFold) {
+  const { run, because: text, silenced_by: silenced, halted } = newest;
+  if (silenced !== null) return <Sentence text={`silenced: ${silenced}`} />;
+  if (halted !== null) return <Sentence text={`its sense is ${halted}`} />;
+  if (run === null) return <Sentence text={text} />;
+  return (
+    <>
+      started{" "}
+      <a class="lnk" href={linkTo("runs", { sel: String(run.id) })}>
+        run {run.id}
+      </a>
+      {run.error === null ? "" : ", which "}
+      {run.error === null ? null : <Sentence text={`failed: ${run.error}`} />}
+    </>
+  );
+}
+
+const Row = ({ fold, reflex }: { readonly fold: DecisionFold; readonly reflex: ReflexRow }) => (
+  <tr>
+    <td class="nw" title={whole(fold.first.at)}>
+      {moment(fold.first.at)}
+      {fold.count > 1 ? <span class="s c-lg"> to {clock(fold.last.at)}</span> : null}
+    </td>
+    <td class="e">
+      <KeyChip value={fold.newest.key} />
+    </td>
+    <td class="r s c-md">
+      {fold.count > 1 ? (
+        counted(fold.count, "signal")
+      ) : (
+        <a class="lnk" href={linkTo("story", { sel: `signal:${fold.last.id}` })}>
+          #{fold.last.id}
+        </a>
+      )}
+    </td>
+    <td class="w2">
+      <Pipe steps={pipeline(reflex, fold.newest)} />
+    </td>
+    <td class="d w2 why">{because(fold)}</td>
+  </tr>
+);
+
+export function WhyNot({ answer, reflex }: { readonly answer: ReflexAnswer; readonly reflex: ReflexRow }) {
+  const { decisions, not_heard: notHeard, replayed } = answer;
+  return (
+    <>
+      <div class="ph sub">
+        <h3>Why it did not fire</h3>
+        <span class="s">
+          latest decisions, equal ones folded
+          {replayed.whole ? "" : `; from ${moment(replayed.from)} on`}
+        </span>
+      </div>
+      {decisions.length === 0 ? (
+        <p class="pb s">{notHeard ?? "It has not looked at a signal yet."}</p>
+      ) : (
+        <table class="cards decisions">
+          <colgroup>
+            <col class="w-when" />
+            <col class="w-key" />
+            <col class="w-signals c-md" />
+            <col class="w-pipe" />
+            <col />
+          </colgroup>
+          <thead>
+            <tr>
+              <th>When</th>
+              <th>Key</th>
+              <th class="r c-md">Signals</th>
+              <th>How far it came</th>
+              <th>Because</th>
+            </tr>
+          </thead>
+          <tbody>
+            {decisions.map((fold) => (
+              <Row key={`${fold.last.id} ${JSON.stringify(fold.newest.key)}`} fold={fold} reflex={reflex} />
+            ))}
+          </tbody>
+        </table>
+      )}
+    </>
+  );
+}
