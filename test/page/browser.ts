@@ -70,7 +70,7 @@ export async function show(page: Page, url: string, hash: string): Promise<void>
 /** Waits until no part of the page waits for its first answer, and no request has been made for a while. */
 export async function settled(page: Page): Promise<void> {
   await page.waitForFunction("document.querySelector('.waiting') === null");
-  await page.waitForNetworkIdle({ idleTime: 150, concurrency: 1 });
+  await page.waitForNetworkIdle({ idleTime: 100, concurrency: 1 });
   await page.waitForFunction("document.querySelector('.waiting') === null");
 }
 

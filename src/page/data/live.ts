@@ -68,7 +68,7 @@ export type Liveness =
   | { readonly kind: "down"; readonly since: number };
 
 /** So long a broken connection is one that is being made again; from then on nerve is down. */
-const DOWN_AFTER_MS = 6_000;
+const DOWN_AFTER_MS = 4_000;
 
 export const liveness = computed<Liveness>(() => {
   const at = Math.max(now.value, heardAt.value);

@@ -32,6 +32,12 @@ export const useOpenIncidents = () => useAnswer<IncidentsAnswer>(OPEN_INCIDENTS,
 export const REFLEXES = apiPath("reflexes", {});
 export const useReflexes = () => useAnswer<ReflexesAnswer>(REFLEXES, REFLEXES_FRESHNESS);
 
+/** Whether the first answers are there, or the reasons why there are none: only then does anything stand in its place. */
+export function useReady(): boolean {
+  const firsts = [useStatus(), useSenses(), useOpenIncidents(), useReflexes()];
+  return firsts.every(({ loading }) => !loading);
+}
+
 export interface Summary {
   readonly host: string;
   readonly startedAt: number | null;

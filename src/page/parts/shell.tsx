@@ -59,7 +59,6 @@ const PlaceLink = ({ place, badge }: { readonly place: Place; readonly badge: Ba
   <a
     href={linkTo(place.view, {})}
     title={`${place.title} (${place.keys})`}
-    aria-label={badge === null ? place.title : `${place.title}, ${badge.title}`}
     aria-current={view.value === place.view ? "page" : undefined}
   >
     <Icon name={place.icon} />
@@ -67,6 +66,7 @@ const PlaceLink = ({ place, badge }: { readonly place: Place; readonly badge: Ba
     {badge === null ? null : (
       <span class={`n ${badge.tone}`} title={badge.title}>
         {badge.text}
+        <span class="vh"> {badge.title.replace(/^\d+ /, "")}</span>
       </span>
     )}
   </a>
@@ -190,7 +190,6 @@ function Bar() {
         type="button"
         class="pill-button"
         title="Pause, go on (space)"
-        aria-label="Pause or go on"
         onClick={() => {
           missedWhilePaused.value = 0;
           togglePause();

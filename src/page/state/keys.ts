@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { hostNow, now, paused } from "./clock.ts";
 import { moveRange } from "./range.ts";
-import { go, type View } from "./route.ts";
+import { go, param, setParams, type View } from "./route.ts";
 import { nextTheme } from "./theme.ts";
 import { copy } from "./toast.ts";
 
@@ -84,6 +84,12 @@ function copyOfRow(): void {
   if (text !== undefined) void copy(text);
 }
 
+/** What is open closes, and what has the focus leaves it. */
+function close(): void {
+  if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  if (param("sel") !== "") setParams({ sel: null }, "push");
+}
+
 const PLAIN: Readonly<Record<string, () => void>> = {
   "/": () => document.getElementById("filter")?.focus(),
   j: () => walk(1),
@@ -93,6 +99,7 @@ const PLAIN: Readonly<Record<string, () => void>> = {
   " ": togglePause,
   c: copyOfRow,
   "\\": nextTheme,
+  Escape: close,
   "?": () => {
     helpOpen.value = true;
   },

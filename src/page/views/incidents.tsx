@@ -1,7 +1,8 @@
 /** *Incidents*: open and acked first, a lane of time per reflex and key, then what is over. */
 import type { Incident } from "../../model/incident-row.ts";
 import type { IncidentsAnswer } from "../../web/contract.ts";
-import { Axis, place } from "../chart/axis.tsx";
+import { Axis } from "../chart/axis.tsx";
+import { place } from "../chart/ticks.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
 import { At, Command, Empty, Foreign, KeyChip, Panel, Pill, StatusMark } from "../parts/basics.tsx";

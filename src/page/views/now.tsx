@@ -7,7 +7,7 @@ import type { Attention } from "../data/attention.ts";
 import { chartsOf } from "../data/charts.ts";
 import { healthOf } from "../data/health.ts";
 import { liveness } from "../data/live.ts";
-import { SENSES, useSenses, useStatus, useSummary } from "../data/summary.ts";
+import { SENSES, useReady, useSenses, useStatus, useSummary } from "../data/summary.ts";
 import { Command, Empty, Foreign, Panel, Pill, StatusMark } from "../parts/basics.tsx";
 import { Trouble } from "../parts/controls.tsx";
 import { Icon } from "../parts/icon.tsx";
@@ -161,9 +161,11 @@ const Legend = () => (
 
 export function Now() {
   const senses = useSenses().value?.senses ?? [];
+  const ready = useReady();
   const at = hoverAt.value;
   const { label } = range.value;
   const title = at === null ? `${label.charAt(0).toUpperCase()}${label.slice(1)}` : clock(at);
+  if (!ready) return <div class="waiting" />;
   return (
     <Fragment>
       <Sentence />

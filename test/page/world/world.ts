@@ -54,7 +54,7 @@ export function storyOf(world: World, id: string): StoryAnswer | null {
   const trace = run?.trace ?? row?.trace ?? signal?.trace ?? id;
   const signals = world.signals.filter((one) => one.trace === trace);
   const runs = world.runs.filter((one) => one.trace === trace).map((one) => ({ ...one, steps: [] }));
-  const logs = world.logs.filter((one) => one.trace === trace);
+  const logs = world.logs.filter((one) => one.trace === trace || (run !== undefined && one.run === run.id));
   const times = [...signals, ...logs].map(({ at }) => at);
   if (times.length === 0) return null;
   const at = Math.min(...times);

@@ -1,8 +1,8 @@
 /** What happened, on the axis of the charts: health, firings, runs, errors, and nerve itself. Each mark leads to its story. */
 
 import type { ShownLog, ShownRun } from "../../../web/contract.ts";
-import { place } from "../../chart/axis.tsx";
 import { bandsOf, merged } from "../../chart/merged.ts";
+import { place } from "../../chart/ticks.ts";
 import { useHappened } from "../../data/happened.ts";
 import { Icon, type IconName, type Tone } from "../../parts/icon.tsx";
 import type { Range } from "../../state/range.ts";

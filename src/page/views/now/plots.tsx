@@ -1,11 +1,12 @@
 /** Small multiples on one axis of time, and under them the lanes of what happened. Hover: every row says that second. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { Axis, place } from "../../chart/axis.tsx";
+import { Axis } from "../../chart/axis.tsx";
 import { filling } from "../../chart/filling.ts";
 import { extent, lastOf, valueAt } from "../../chart/line.ts";
 import { type Limit, Plot } from "../../chart/plot.tsx";
 import { ceilingOf } from "../../chart/spark.tsx";
+import { place } from "../../chart/ticks.ts";
 import type { Chart } from "../../data/charts.ts";
 import { useSeries } from "../../data/series.ts";
 import { Icon } from "../../parts/icon.tsx";

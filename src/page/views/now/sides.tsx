@@ -30,13 +30,14 @@ const SILENCED: Mark = { icon: "mute", word: "silenced", tone: "idle" };
 /** A next try is a wait as a sleep is. */
 const MOST_WAITING = 6;
 
-/** Deadlines of the keys of one reflex: of the first with a key that waits. */
-function usePendingKeys(): readonly Waiting[] {
+/** Deadlines of keys, of the first reflexes with a key that waits; null: not all answers are there. */
+function usePendingKeys(): readonly Waiting[] | null {
   const waiting = (useReflexes().value?.reflexes ?? []).filter(({ pending }) => pending > 0).slice(0, 3);
   const paths = [0, 1, 2].map((nth) => waiting[nth]?.name ?? null);
   const answers = paths.map((name) =>
     useAnswer<ReflexAnswer>(name === null ? null : apiPath(`reflexes/${name}`, { limit: 1 }), PENDING),
   );
+  if (answers.some(({ loading }) => loading)) return null;
   return answers.flatMap(({ value }) => (value === null ? [] : keysOf(value)));
 }
 
@@ -61,10 +62,14 @@ function keysOf({ reflex, pending }: ReflexAnswer): Waiting[] {
   });
 }
 
-function useWaiting(): readonly Waiting[] {
+/** Null: not all answers are there. */
+function useWaiting(): readonly Waiting[] | null {
   const keys = usePendingKeys();
-  const runs = useAnswer<RunsAnswer>(apiPath("runs", { state: "sleeping", limit: 20 }), RUNS).value?.rows ?? [];
-  const silences = useAnswer<SilencesAnswer>(apiPath("silences", {}), SLOW).value?.silences ?? [];
+  const sleeping = useAnswer<RunsAnswer>(apiPath("runs", { state: "sleeping", limit: 20 }), RUNS);
+  const silenced = useAnswer<SilencesAnswer>(apiPath("silences", {}), SLOW);
+  if (keys === null || sleeping.loading || silenced.loading) return null;
+  const runs = sleeping.value?.rows ?? [];
+  const silences = silenced.value?.silences ?? [];
   const all: Waiting[] = [
     ...keys,
     ...runs.map((run) => ({
@@ -87,8 +92,7 @@ function useWaiting(): readonly Waiting[] {
   return all.filter(({ until }) => until >= now.value - 2_000).sort((a, b) => a.until - b.until);
 }
 
-function WaitingPanel() {
-  const waiting = useWaiting();
+function WaitingPanel({ waiting }: { readonly waiting: readonly Waiting[] }) {
   if (waiting.length === 0) return null;
   return (
     <Panel title="Waiting" aside="what comes next">
@@ -164,8 +168,7 @@ function newsText({ event, source, run, message }: ShownLog): string {
   return message;
 }
 
-function JustHappened() {
-  const rows = useAnswer<LogsAnswer>(apiPath("logs", { event: NEWS, limit: MOST_NEWS }), SLOW).value?.rows ?? [];
+function JustHappened({ rows }: { readonly rows: readonly ShownLog[] }) {
   const newest = [...rows].sort((a, b) => b.id - a.id).slice(0, MOST_NEWS);
   if (newest.length === 0) return null;
   return (
@@ -184,10 +187,16 @@ function JustHappened() {
   );
 }
 
-export const Sides = () => (
-  <div class="side stack">
-    <WaitingPanel />
-    <HealthyPanel />
-    <JustHappened />
-  </div>
-);
+/** All at once, so that nothing that is there moves. */
+export function Sides() {
+  const waiting = useWaiting();
+  const news = useAnswer<LogsAnswer>(apiPath("logs", { event: NEWS, limit: MOST_NEWS }), SLOW);
+  if (waiting === null || news.loading) return <div class="side waiting" />;
+  return (
+    <div class="side stack">
+      <WaitingPanel waiting={waiting} />
+      <HealthyPanel />
+      <JustHappened rows={news.value?.rows ?? []} />
+    </div>
+  );
+}

@@ -1,7 +1,8 @@
 /** What each key of a reflex did in the range: matching, pending, throttled, fired; on its right the state now and its deadline. */
 import type { Json } from "../../../base/json.ts";
 import type { KeyNow, KeySegment, KeyStanding, ReflexAnswer } from "../../../web/contract-reflexes.ts";
-import { Axis, place } from "../../chart/axis.tsx";
+import { Axis } from "../../chart/axis.tsx";
+import { place } from "../../chart/ticks.ts";
 import { KeyChip, StatusMark } from "../../parts/basics.tsx";
 import { now } from "../../state/clock.ts";
 import { type Range, range } from "../../state/range.ts";
