@@ -43,7 +43,15 @@ export const KERNEL: Layers = {
     "src/kernel/commits",
     "type src/kernel/world.ts",
   ],
-  "src/kernel/runs": [...FLOOR, "src/config", "src/ipc", "src/control", "src/spawn", "src/kernel/workers"],
+  "src/kernel/runs": [
+    ...FLOOR,
+    "src/config",
+    "src/rules/key.ts",
+    "src/ipc",
+    "src/control",
+    "src/spawn",
+    "src/kernel/workers",
+  ],
   "src/kernel/reflexes": [...FLOOR, "src/config", "src/rules", "src/control", "src/kernel/runs"],
   "src/kernel/senses": [...FLOOR, "src/config", "src/ipc", "src/spawn", "src/kernel/workers", "src/kernel/reflexes"],
   "src/kernel/upkeep": [

@@ -56,6 +56,16 @@ export const readEach: Reader<string> = reader(readPath.schema, (tree, label, re
   return null;
 });
 
+const BATCH_BY = "`reflex`, `severity`, or a dotted payload path such as host.name";
+
+/** `by` of a workflow's `batch`. */
+export const readBatchBy: Reader<string> = reader(readPath.schema, (tree, label, report) => {
+  const path = readPath(tree, label, report);
+  if (path === null || !path.startsWith("$")) return path;
+  report.expected("bad-value", tree, label, BATCH_BY, null);
+  return null;
+});
+
 /** A person cannot tell more paths apart. */
 const MAX_PARTS = 8;
 

@@ -1,6 +1,6 @@
 /** Owns the section `workflows` of nerve.yaml. */
 import { formatDuration } from "../base/duration.ts";
-import type { RetryConfig, WorkflowConfig } from "../model/config.ts";
+import type { BatchConfig, RetryConfig, WorkflowConfig } from "../model/config.ts";
 import { DEFAULT_CONCURRENCY, DEFAULT_GRACE_PERIOD_MS, DEFAULT_MAX_QUEUE } from "./defaults.ts";
 import {
   decimal,
@@ -20,6 +20,7 @@ import {
 import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
 import { duration, durationOrZero } from "./quantities.ts";
+import { readBatchBy } from "./reflex-words.ts";
 import { child, found } from "./tree.ts";
 
 const RETRY_DOC =
@@ -41,6 +42,23 @@ const readRetry: Reader<RetryConfig> = reader({ ...schemaOf(RETRY), required: ["
     report.expected("conflict", maxTree, child(label, "max_interval"), what, null);
   }
   return limit === null ? null : { limit, intervalMs: interval, backoff, maxIntervalMs: max_interval };
+});
+
+const BATCH_DOC =
+  "`{ wait, by }`: the first run of a group waits this long, and takes along whatever of its group is queued then. `by`: " +
+  "`reflex`, `severity` (of the incident) or a payload path; without it all are one group ([more](workflows.md#batches))";
+
+const BATCH = { wait: duration, by: readBatchBy };
+
+const readBatch: Reader<BatchConfig> = reader({ ...schemaOf(BATCH), required: ["wait"] }, (tree, label, report) => {
+  const fields = readFields(tree, label, BATCH, report);
+  if (!fields) return null;
+  if (fields.placeOf("wait") === null) {
+    const remedy = "say how long the first of a group waits for others, such as `wait: 30s`";
+    report.add("missing-key", tree.place, `\`${label}.wait\` is missing`, remedy);
+  }
+  const { wait, by } = fields.values;
+  return wait === null ? null : { waitMs: wait, by };
 });
 
 /** The keys of a workflow: for each key its reader and its text in the docs. */
@@ -70,6 +88,7 @@ export const WORKFLOW_KEYS = {
     "still not settled this long after: the worker is killed",
   ),
   retry: key(readRetry, "none", RETRY_DOC),
+  batch: key(readBatch, "none", BATCH_DOC),
 };
 
 const WORKFLOW = shapeOf(WORKFLOW_KEYS);
@@ -78,7 +97,8 @@ export const readWorkflows = named<WorkflowConfig>(schemaOf(WORKFLOW), (workflow
   const misplaced = hintOfMisplaced("workflow", workflow, Object.keys(WORKFLOW));
   const fields = readFields(tree, label, WORKFLOW, report, misplaced);
   if (!fields || hasBrokenOptions(fields)) return null;
-  const { use, with: options, needs, concurrency, overflow, max_queue, timeout, grace_period, retry } = fields.values;
+  const { use, with: options, needs, concurrency, overflow, timeout, grace_period, retry } = fields.values;
+  const { max_queue, batch } = fields.values;
   const common = {
     name: workflow,
     use: use ?? workflow,
@@ -89,11 +109,12 @@ export const readWorkflows = named<WorkflowConfig>(schemaOf(WORKFLOW), (workflow
     gracePeriodMs: grace_period,
     retry,
   };
-  if (overflow !== "drop") return { ...common, overflow: "queue", maxQueue: max_queue ?? DEFAULT_MAX_QUEUE };
-  const queuePlace = fields.placeOf("max_queue");
-  if (queuePlace) {
-    const message = `\`${label}.max_queue\` has no meaning with \`overflow: drop\``;
-    report.add("conflict", queuePlace, message, "remove it, or write `overflow: queue`");
+  if (overflow !== "drop") return { ...common, overflow: "queue", maxQueue: max_queue ?? DEFAULT_MAX_QUEUE, batch };
+  for (const one of ["max_queue", "batch"] as const) {
+    const place = fields.placeOf(one);
+    if (place === null) continue;
+    const message = `\`${child(label, one)}\` has no meaning with \`overflow: drop\``;
+    report.add("conflict", place, message, "remove it, or write `overflow: queue`");
   }
   return { ...common, overflow };
 });

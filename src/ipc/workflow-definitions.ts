@@ -90,6 +90,7 @@ const run = {
     due: [COUNT, "|", "null"],
     signal: "unknown",
     incident: "unknown",
+    batch: "unknown",
   },
   /** What the kernel knows of why the run started, for a workflow that tells it to people; else null. */
   cause: "unknown",

@@ -170,7 +170,18 @@ interface QueueingWorkflow extends WorkflowCommon {
   readonly overflow: "queue";
   /** How many runs may wait. */
   readonly maxQueue: number;
+  readonly batch: BatchConfig | null;
 }
+
+/** Decisions that wait for one another, and begin as one run. */
+export interface BatchConfig {
+  readonly waitMs: number;
+  /** A word of `BATCH_WORDS`, or a dotted payload path; null: all are one group. */
+  readonly by: string | null;
+}
+
+export const batchConfigOf = (config: WorkflowConfig): BatchConfig | null =>
+  config.overflow === "queue" ? config.batch : null;
 
 export interface RetryConfig {
   readonly limit: number;

@@ -33,6 +33,7 @@ const isNumber = (value: Json): value is number => typeof value === "number" && 
 const isWhole = (value: Json): value is number => Number.isSafeInteger(value);
 
 const any = is("", () => true);
+const nothing = is("null", (value) => value === null);
 const text = is("a text", (value) => typeof value === "string");
 const flag = is("true or false", (value) => typeof value === "boolean");
 const count = is("a number from 0 on", (value) => isWhole(value) && value >= 0);
@@ -112,6 +113,23 @@ const trigger = shape({
   incident: orNull(incident),
 });
 
+const batchWait = shape({ group: text, until: moment, due });
+
+const batchItem = shape({
+  id: orNull(ordinal),
+  sense: orNull(text),
+  at: orNull(moment),
+  payload: any,
+  reflex: orNull(text),
+  key: any,
+  due: orNull(moment),
+  signal: nothing,
+  incident: orNull(incident),
+  batch: nothing,
+});
+
+const batch = shape({ items: list(batchItem), more: count });
+
 type Checks = { readonly [Name in RunEventName]: Check };
 
 /** Each has the fields of its event in `RUN_EVENT_KINDS`, which a test proves. */
@@ -122,8 +140,9 @@ const CHECKS: Checks = {
     retry_of: orNull(ordinal),
     from_step: orNull(text),
     decision: orNull(text),
+    batch: orNull(batchWait),
   }),
-  "run.started": shape({ attempt: ordinal, code: text }),
+  "run.started": shape({ attempt: ordinal, code: text, batch: orNull(batch), joined: list(ordinal) }),
   "run.resumed": shape({
     attempt: ordinal,
     reason: oneOf("slept", "retry", "restart", "reload", "worker-died"),
@@ -185,11 +204,14 @@ const LATER_TRIGGER = ["key", "isElement", "due", "incident"];
 function earlier(event: RunEventName, data: JsonObject): JsonObject {
   switch (event) {
     case "run.queued": {
-      const filled = "decision" in data ? data : { ...data, decision: decisionIn(data) };
+      const decided = "decision" in data ? data : { ...data, decision: decisionIn(data) };
+      const filled = "batch" in decided ? decided : { ...decided, batch: null };
       const { trigger } = filled;
       if (!isJsonObject(trigger) || LATER_TRIGGER.every((key) => key in trigger)) return filled;
       return { ...filled, trigger: { key: null, isElement: false, due: null, incident: null, ...trigger } };
     }
+    case "run.started":
+      return "joined" in data ? data : { batch: null, joined: [], ...data };
     case "step.failed":
       return "message" in data ? data : { ...failureIn(data), ...data };
     case "run.sleeping":

@@ -21,9 +21,15 @@ export const RUN_EVENT_KINDS = {
       retry_of: "number | null",
       from_step: "string | null",
       decision: "string | null",
+      batch: "object | null",
     },
   },
-  "run.started": { levels: ["info"], sentence: "A run began.", data: { attempt: "number", code: "string" } },
+  "run.started": {
+    levels: ["info"],
+    sentence:
+      "A run began; `batch`: what it reports, where its workflow has `batch`; `joined`: the runs that joined it.",
+    data: { attempt: "number", code: "string", batch: "object | null", joined: "number[]" },
+  },
   "run.resumed": {
     levels: ["info", "warn"],
     sentence:

@@ -3,6 +3,7 @@
  * an event does to a run. The kernel writes the row it yields beside the log; `nerve rebuild` folds the logs again.
  */
 import type { Json } from "../base/json.ts";
+import type { Batch, BatchWait } from "./batch.ts";
 import type { CountedSleep, SleepPlace, StepPlace } from "./run-places.ts";
 import type { Trigger } from "./trigger.ts";
 
@@ -62,9 +63,18 @@ export interface RunEventData {
     readonly from_step: string | null;
     /** As the column. */
     readonly decision: string | null;
+    /** Until when it waits for others of its group; null: it waits for no others. */
+    readonly batch: BatchWait | null;
   };
-  /** `code`: digest of the module's files, `` for a built-in. */
-  "run.started": { readonly attempt: number; readonly code: string };
+  "run.started": {
+    readonly attempt: number;
+    /** Digest of the module's files, `` for a built-in. */
+    readonly code: string;
+    /** What it reports, where it waited for others. */
+    readonly batch: Batch | null;
+    /** Ids of the runs that joined it then. */
+    readonly joined: readonly number[];
+  };
   "run.resumed": {
     readonly attempt: number;
     readonly reason: "slept" | "retry" | "restart" | "reload" | "worker-died";

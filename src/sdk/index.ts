@@ -118,6 +118,27 @@ export interface Trigger<P = any> {
   readonly signal: any;
   /** What the run is to report of an incident, where its reflex has `incident`; else null. */
   readonly incident: TriggerIncident | null;
+  /**
+   * What the run reports, where its workflow has `batch`: this trigger and those of the runs that joined it. Null where the
+   * run waited for no others.
+   */
+  readonly batch: Batch<P> | null;
+}
+
+/** What one run reports. */
+// biome-ignore lint/suspicious/noExplicitAny: as of the trigger
+export interface Batch<P = any> {
+  /** Oldest first, each incident once, in its newest state; at most 100, and 256 KiB of JSON. */
+  readonly items: readonly BatchItem<P>[];
+  /** How many there are that `items` have no room for. */
+  readonly more: number;
+}
+
+/** A trigger. The whole signal of an element is not copied into it. */
+// biome-ignore lint/suspicious/noExplicitAny: as of the trigger
+export interface BatchItem<P = any> extends Trigger<P> {
+  readonly signal: null;
+  readonly batch: null;
 }
 
 export type { Notification, Severity, TriggerIncident } from "../model/incident.ts";

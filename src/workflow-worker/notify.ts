@@ -40,6 +40,7 @@ const triggerOf = (message: Message): Trigger => ({
   due: null,
   signal: null,
   incident: null,
+  batch: null,
 });
 
 const ERROR_CHARS = 500;

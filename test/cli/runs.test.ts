@@ -54,7 +54,7 @@ beforeAll(() => {
     trigger: BY_HAND,
     retry_of: null,
   });
-  writer.event(OLD, before + 1, "run.started", { attempt: 1, code: "" });
+  writer.event(OLD, before + 1, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
   writer.event(OLD, before + 2, "run.completed", { output: [1, null], ran_ms: 1 });
 
   const cause = signal("load", T + 1, null);
@@ -85,7 +85,7 @@ beforeAll(() => {
   };
   writer.queue({ workflow: "page", at: T + 3, trace: TREE, input: { load1: 9 }, trigger, retry_of: null });
   const step = { nth: 0, attempt: 1 };
-  writer.event(FAILED, T + 5, "run.started", { attempt: 1, code: "" });
+  writer.event(FAILED, T + 5, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
   writer.event(FAILED, T + 5, "step.started", { ...step, step: "find" });
   writer.event(FAILED, T + 17, "step.completed", {
     ...step,
@@ -136,7 +136,7 @@ beforeAll(() => {
     trigger: BY_HAND,
     retry_of: null,
   });
-  writer.event(ASLEEP, NOW - 19, "run.started", { attempt: 1, code: "" });
+  writer.event(ASLEEP, NOW - 19, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
   const due = NOW + HOUR;
   writer.event(ASLEEP, NOW - 18, "run.sleeping", { until: due, due, sleeps: [], ran_ms: 1, reason: "sleep" });
   writer.queue({
@@ -429,7 +429,7 @@ describe("following", () => {
       trigger: BY_HAND,
       retry_of: null,
     });
-    writer.event(id, at, "run.started", { attempt: 1, code: "" });
+    writer.event(id, at, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
     writer.event(id, at, "step.started", { step: "a", nth: 0, attempt: 1 });
     writer.event(ASLEEP, at, "run.resumed", { attempt: 1, reason: "slept", code: "", deaths: 0, ran_ms: 1 });
     writer.event(id, at, "run.retrying", { until: at, due: 0, attempt: 2, error: "x", stack: null, steps: [] });
@@ -466,7 +466,7 @@ describe("following", () => {
     const begin = (workflow: string): number => {
       const at = Date.now();
       const id = writer.queue({ workflow, at, trace: traceAt(at, "9"), input: null, trigger: BY_HAND, retry_of: null });
-      writer.event(id, at, "run.started", { attempt: 1, code: "" });
+      writer.event(id, at, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
       writer.event(id, at, "run.completed", { output: null, ran_ms: 1 });
       return id;
     };

@@ -792,6 +792,25 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    config: "workflows: {page: {overflow: drop, batch: {wait: 30s}}}",
+    says: [
+      "nerve.yaml:1:36: `workflows.page.batch` has no meaning with `overflow: drop`; remove it, or write `overflow: queue`",
+    ],
+  },
+  {
+    config: "workflows: {page: {batch: {by: host}}}",
+    says: [
+      "nerve.yaml:1:27: `workflows.page.batch.wait` is missing; say how long the first of a group waits for others, such as `wait: 30s`",
+    ],
+  },
+  {
+    config: "workflows: {page: {batch: {wait: 0, by: $sense}}}",
+    says: [
+      "nerve.yaml:1:34: `workflows.page.batch.wait` must be longer than 0, found the number 0",
+      'nerve.yaml:1:41: `workflows.page.batch.by` must be `reflex`, `severity`, or a dotted payload path such as host.name, found "$sense"',
+    ],
+  },
+  {
     config: "workflows: {page: {concurrency: 0}}",
     says: ["nerve.yaml:1:33: `workflows.page.concurrency` must be a whole number, at least 1, found the number 0"],
   },

@@ -79,6 +79,7 @@ describe("the example of the contract", () => {
       concurrency: 1,
       overflow: "queue",
       maxQueue: 100,
+      batch: null,
       timeoutMs: 600_000,
       gracePeriodMs: 5_000,
       retry: { limit: 3, intervalMs: 5_000, backoff: 2, maxIntervalMs: 300_000 },
@@ -179,6 +180,13 @@ reflexes:
     key: "a.b",
   });
   expect(config.reflexes[2]).toMatchObject({ count: { n: 3, withinMs: 3_600_000 }, throttleMs: 86_400_000 });
+});
+
+test.each([
+  ["{ wait: 30s, by: severity }", { waitMs: 30_000, by: "severity" }],
+  ["{ wait: 1m }", { waitMs: 60_000, by: null }],
+])("a workflow waits for others: %s", (written, batch) => {
+  expect(parsed(`workflows: { page: { batch: ${written} } }`).workflows.get("page")).toMatchObject({ batch });
 });
 
 test("a workflow that drops has no queue", () => {
@@ -287,7 +295,7 @@ describe("variables", () => {
         `reflexes: [{ workflow: a, ${key}: [X] }]`,
         `reflexes: [{ name: X, ${key}: X }, { name: X, sense: X }]`,
       ]),
-      ...["use", "with", "concurrency", "overflow", "max_queue", "timeout", "grace_period", "retry"].map(
+      ...["use", "with", "concurrency", "overflow", "max_queue", "timeout", "grace_period", "retry", "batch"].map(
         (key) => `workflows: { a: { ${key}: X } }`,
       ),
     ];

@@ -12,7 +12,7 @@ setDefaultTimeout(120_000);
 const flow = (body: string | null, config = ""): Promise<Site> => Site.start({ workflows: { flow: { body, config } } });
 
 /** What a trigger has where the reflex has no `key`, no `each`, and a signal started the run. */
-const NO_MORE = { key: null, due: null, signal: null, incident: null };
+const NO_MORE = { key: null, due: null, signal: null, incident: null, batch: null };
 const isStep = (event: string): boolean => event.startsWith("step.");
 const ONE_ENDING = ["run.completed", "run.failed", "run.cancelled", "run.timed-out", "run.dropped"];
 const endings = (site: Site, id: number): string[] => site.events(id).filter((event) => ONE_ENDING.includes(event));

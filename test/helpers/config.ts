@@ -23,5 +23,7 @@ export function workflowConfig(name: string, { concurrency, maxQueue }: Limits):
     gracePeriodMs: null,
     retry: null,
   };
-  return maxQueue === "drop" ? { ...common, overflow: "drop" } : { ...common, overflow: "queue", maxQueue };
+  return maxQueue === "drop"
+    ? { ...common, overflow: "drop" }
+    : { ...common, overflow: "queue", maxQueue, batch: null };
 }

@@ -65,6 +65,11 @@ export class ScriptedChild implements WorkerProcess<unknown> {
     this.#events.output(stream, line);
   }
 
+  /** It is gone, and its kernel does not hear of that. */
+  vanishes(): void {
+    this.#isGone = true;
+  }
+
   exits(code: number | null, signal: string | null = null): void {
     if (this.#isGone) return;
     this.#isGone = true;
@@ -72,28 +77,74 @@ export class ScriptedChild implements WorkerProcess<unknown> {
   }
 }
 
+/** The kernel is killed behind a commit. */
+class Killed extends Error {}
+
+function survive(act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+  }
+}
+
 export class KernelBench implements Disposable {
   readonly folder: Folder = temporaryFolder();
   readonly clock = new HandClock();
-  readonly ticker: Ticker;
   readonly store: Store;
-  readonly ledger: Ledger;
-  readonly journal: Journal;
+  ticker: Ticker;
+  ledger: Ledger;
+  journal: Journal;
   /** What was logged, in its order. */
   readonly lines: LogLine[] = [];
   readonly children: ScriptedChild[] = [];
   /** Whether a worker can be started at all. */
   canSpawn = true;
+  /** Commits until the kernel is killed behind one. */
+  killAfter = Number.POSITIVE_INFINITY;
   #generation = 0;
+  #life = 0;
 
   constructor() {
     const opened = openStore(this.folder.path, "normal", this.clock.bootId, this.clock.wallMs());
     if (!opened.ok) throw new Error(opened.error.message);
     this.store = opened.value;
-    this.ticker = new Ticker(this.clock, () => {}, this.clock.alarm);
-    this.ticker.start();
-    this.ledger = new Ledger(this.store, worldAt(this.clock), { trouble: () => {} });
-    this.journal = new Journal(this.ledger, { write: (line) => this.lines.push(line) }, this.clock.wallMs);
+    const { ticker, ledger, journal } = this.#born();
+    this.ticker = ticker;
+    this.ledger = ledger;
+    this.journal = journal;
+  }
+
+  /** What belongs to one kernel. What a killed one had put off is not done. */
+  #born() {
+    const ticker = new Ticker(this.clock, () => {}, this.clock.alarm);
+    ticker.start();
+    const ledger = new Ledger(this.#mortal, this.world, { trouble: () => {} });
+    const journal = new Journal(ledger, { write: (line) => this.lines.push(line) }, this.clock.wallMs);
+    return { ticker, ledger, journal };
+  }
+
+  /** The store, behind whose next commits but `killAfter` the kernel is killed. */
+  get #mortal(): Store {
+    const { store } = this;
+    const commit = <T>(change: () => T): T => {
+      const done = store.commit(change);
+      if (this.killAfter-- === 0) throw new Killed();
+      return done;
+    };
+    return Object.create(store, { commit: { value: commit } }) as Store;
+  }
+
+  /** The kernel is gone without a word: memory, timers, what waits for its commit. */
+  die(): void {
+    this.killAfter = Number.POSITIVE_INFINITY;
+    this.#life++;
+    this.ticker.stop();
+    for (const child of this.children) child.vanishes();
+    const { ticker, ledger, journal } = this.#born();
+    this.ticker = ticker;
+    this.ledger = ledger;
+    this.journal = journal;
   }
 
   readonly spawn: Spawn = (_command, events) => {
@@ -106,7 +157,16 @@ export class KernelBench implements Disposable {
   readonly nextGeneration = (): number => ++this.#generation;
 
   get world(): World {
-    return { ...worldAt(this.clock), spawn: this.spawn };
+    const life = this.#life;
+    const alive = (act: () => void) => () => {
+      if (life === this.#life) survive(act);
+    };
+    const { turns, ...world } = worldAt(this.clock);
+    const mortal = {
+      atEnd: (act: () => void) => turns.atEnd(alive(act)),
+      next: (act: () => void) => turns.next(alive(act)),
+    };
+    return { ...world, turns: mortal, spawn: this.spawn };
   }
 
   get host(): LifeHost {
@@ -130,7 +190,7 @@ export class KernelBench implements Disposable {
   async settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn++) {
       await new Promise((resolve) => setImmediate(resolve));
-      this.ledger.flush();
+      survive(() => this.ledger.flush());
     }
   }
 

@@ -1,4 +1,6 @@
 /** Workflows and their runs on a clock driven by hand, with workers that report what a test says. The store is real. */
+import type { Json } from "../../src/base/json.ts";
+import type { Draft } from "../../src/kernel/commits/draft.ts";
 import { Workflows } from "../../src/kernel/runs/workflows.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
 import type { NerveConfig, WorkflowConfig } from "../../src/model/config.ts";
@@ -17,6 +19,7 @@ const PLAIN = {
   retry: null,
   overflow: "queue",
   maxQueue: 100,
+  batch: null,
 } as const;
 
 export type FlowConfig = Partial<Extract<WorkflowConfig, { overflow: "queue" }>> | { readonly overflow: "drop" };
@@ -41,8 +44,15 @@ export const suspendedFor = (leftMs: number): Message => ({
   ranMs: 1,
 });
 
+interface OneDecision {
+  readonly signal: number;
+  readonly key: string | null;
+  readonly reflex: string;
+  readonly input: Json;
+}
+
 export class RunsBench extends KernelBench {
-  readonly lifetime = new Lifetime(this.clock, this.store.meta);
+  lifetime = new Lifetime(this.clock, this.store.meta);
   isHeld = false;
   /** A run of the workflow has left the queue or a slot. */
   roomIn: (workflow: string) => void = () => {};
@@ -54,6 +64,7 @@ export class RunsBench extends KernelBench {
   constructor(flow: FlowConfig | null = {}) {
     super();
     this.#config = this.configOf(flow);
+    this.lifetime.keep();
     this.workflows = this.kernel();
   }
 
@@ -113,6 +124,23 @@ export class RunsBench extends KernelBench {
     await this.settle();
   }
 
+  /** The kernel is gone without a word; the next begins on what was committed. */
+  async restart(downMs = 0): Promise<void> {
+    this.die();
+    this.clock.freeze(downMs);
+    this.lifetime = new Lifetime(this.clock, this.store.meta);
+    this.lifetime.keep();
+    this.workflows = this.kernel();
+    await this.pass(1);
+  }
+
+  /** `data` of the newest log of an event of a run. */
+  // biome-ignore lint/suspicious/noExplicitAny: as it was logged
+  dataOf(run: number, event: string): any {
+    const log = this.store.history.ofRun(run, 0).findLast((one) => one.event === event);
+    return log === undefined ? null : JSON.parse(log.data ?? "null");
+  }
+
   /** The worker says goodbye and is gone. */
   leave(): void {
     this.tell({ type: "bye" });
@@ -131,12 +159,31 @@ export class RunsBench extends KernelBench {
   async decide(signal = ++this.#signals, key: string | null = null): Promise<number | null> {
     let id: number | null = null;
     await this.ledger.commit((draft) => {
-      const decision = spellDecision({ kind: "signal", signal, key });
-      const trigger = { id: signal, sense: "s", at: 1, reflex: "r", key, isElement: false, due: null, incident: null };
-      id = this.workflows.start(draft, "flow", { input: signal, trigger, decision }, "0".repeat(32));
+      id = this.#decide(draft, { signal, key, reflex: "r", input: signal });
     });
     await this.settle();
     return id;
+  }
+
+  /** What reflexes decide in one transaction, for new signals: the ids of the runs. */
+  async decideAll(inputs: readonly Json[], reflex = "r"): Promise<number[]> {
+    const ids: number[] = [];
+    await this.ledger.commit((draft) => {
+      ids.length = 0;
+      for (const input of inputs) {
+        const signal = this.#signals + ids.length + 1;
+        ids.push(this.#decide(draft, { signal, key: null, reflex, input }) ?? 0);
+      }
+    });
+    this.#signals += inputs.length;
+    await this.settle();
+    return ids;
+  }
+
+  #decide(draft: Draft, { signal, key, reflex, input }: OneDecision): number | null {
+    const decision = spellDecision({ kind: "signal", signal, key });
+    const trigger = { id: signal, sense: "s", at: 1, reflex, key, isElement: false, due: null, incident: null };
+    return this.workflows.start(draft, "flow", { input, trigger, decision }, "0".repeat(32));
   }
 
   /** The newest worker has loaded the module, or not. */

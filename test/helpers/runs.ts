@@ -52,7 +52,7 @@ export function runWriter(store: Store) {
     queue(about: Queued): number {
       const id = store.runs.lastId() + 1;
       const { workflow, at, trace, input, trigger, retry_of } = about;
-      const data = { input, trigger, retry_of, from_step: null, decision: decisionOf(trigger) };
+      const data = { input, trigger, retry_of, from_step: null, decision: decisionOf(trigger), batch: null };
       store.commit(() => append(id, workflow, trace, at, { event: "run.queued", data }));
       return id;
     },
@@ -139,7 +139,7 @@ function goOn(
     const chance = random();
     if (chance < 0.1) writer.event(id, at, "run.dropped", { error: "the queue is full" });
     else if (chance < 0.2) writer.event(id, at, "run.cancelled", { error: null });
-    else writer.event(id, at, "run.started", { attempt: 1, code: "" });
+    else writer.event(id, at, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
     return;
   }
   if (state === "sleeping") {

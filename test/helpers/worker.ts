@@ -200,6 +200,7 @@ export class TestWorkflowWorker extends AnyWorker<WorkflowParentMessage, Workflo
         due: null,
         signal: null,
         incident: null,
+        batch: null,
       },
       cause: null,
       timeoutMs: null,

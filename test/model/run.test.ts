@@ -31,8 +31,15 @@ const place = { step: "find owner", nth: 0, attempt: 1 };
 const sleep = { duration: "5s", name: null, nth: 0 };
 
 const DATA: RunEventData = {
-  "run.queued": { input: { host: "a" }, trigger, retry_of: null, from_step: null, decision: "signal:41:/var" },
-  "run.started": { attempt: 1, code: "abc" },
+  "run.queued": {
+    input: { host: "a" },
+    trigger,
+    retry_of: null,
+    from_step: null,
+    decision: "signal:41:/var",
+    batch: { group: "reflex full", until: 930, due: 9.5 },
+  },
+  "run.started": { attempt: 1, code: "abc", batch: null, joined: [] },
   "run.resumed": { attempt: 2, reason: "retry", code: "abc", deaths: 0, ran_ms: 3 },
   "step.started": place,
   "step.completed": { ...place, result: [1], duration_ms: 2 },
@@ -108,7 +115,7 @@ test("a run begins as its order says", () => {
     due: null,
     incident: null,
   };
-  const data = { input: null, trigger: byHand, retry_of: 3, from_step: "a", decision: null };
+  const data = { input: null, trigger: byHand, retry_of: 3, from_step: "a", decision: null, batch: null };
   expect(advance(null, recorded(1), event("run.queued", data))).toEqual({
     ...QUEUED,
     reflex: null,

@@ -310,7 +310,7 @@ function workflowOf(below: Below, name: string): WorkflowConfig {
         : null,
   };
   if (name === "drops") return { ...common, overflow: "drop" };
-  return { ...common, overflow: "queue", maxQueue: pick(below, [3, 20, 100]) };
+  return { ...common, overflow: "queue", maxQueue: pick(below, [3, 20, 100]), batch: null };
 }
 
 function programOf(below: Below, name: string): Program {

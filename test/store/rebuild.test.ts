@@ -89,8 +89,8 @@ function threeRuns(): { data: string; good: unknown[] } {
     const trigger = { id, sense: "a", at: NOW, reflex: "r", key: null, isElement: false, due: null, incident: null };
     writer.queue({ workflow: "page", at: NOW + id, trace: TRACE, input: { id }, trigger, retry_of: null });
   }
-  writer.event(1, NOW + 10, "run.started", { attempt: 1, code: "" });
-  writer.event(2, NOW + 11, "run.started", { attempt: 1, code: "" });
+  writer.event(1, NOW + 10, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
+  writer.event(2, NOW + 11, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
   writer.event(1, NOW + 12, "run.completed", { output: { done: true }, ran_ms: 2 });
   store.close();
   return { data, good: rows(data) };

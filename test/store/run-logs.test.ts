@@ -19,7 +19,7 @@ test.each([0, 1, 2, 3, 9_999])("a row that names log %i as the first of its run 
   const asked = { workflow: "page", at: NOW, trace: TRACE, input: null, trigger: BY_HAND, retry_of: null };
   writer.queue(asked);
   const id = writer.queue(asked);
-  writer.event(id, NOW, "run.started", { attempt: 1, code: "" });
+  writer.event(id, NOW, "run.started", { attempt: 1, code: "", batch: null, joined: [] });
   const db = new Database(storeFile(folder.path));
   db.query("UPDATE workflow_runs SET first_log_id = ? WHERE id = ?").run(first, id);
   db.close(true);

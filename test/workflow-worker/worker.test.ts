@@ -229,6 +229,7 @@ describe("a run", () => {
       due: null,
       signal: null,
       incident: null,
+      batch: null,
     };
     b.worker.run(1, { trigger });
     expect(await b.worker.end(1)).toMatchObject({ output: { trigger, frozen: true, thread: true } });
@@ -248,6 +249,7 @@ describe("a run", () => {
         due: null,
         signal: null,
         incident: null,
+        batch: null,
       },
     });
     expect(await b.worker.end(1)).toMatchObject({ type: "completed", output: true });
@@ -356,6 +358,7 @@ describe("a run", () => {
           due: null,
           signal: null,
           incident: null,
+          batch: null,
         },
       });
     }
@@ -398,6 +401,7 @@ describe("a run", () => {
       due: null,
       signal: null,
       incident: null,
+      batch: null,
     });
     b.worker.run(1, { trigger: trigger("one"), trace: "1".repeat(32) });
     b.worker.run(2, { trigger: trigger("two"), ...past(completed("a", "old")) });
@@ -475,6 +479,7 @@ describe("a step", () => {
       due: null,
       signal: null,
       incident: null,
+      batch: null,
     });
     b.worker.run(1, { trigger: trigger(null) });
     b.worker.run(2, { trigger: trigger("x") });
@@ -658,6 +663,7 @@ describe("a sleep", () => {
         due: null,
         signal: null,
         incident: null,
+        batch: null,
       },
     });
     await b.worker.end(1);
@@ -1088,6 +1094,7 @@ describe("at shutdown", () => {
           due: null,
           signal: null,
           incident: null,
+          batch: null,
         },
       });
     }
@@ -1162,6 +1169,7 @@ describe("G5: whatever user code does that is not spinning", () => {
           due: null,
           signal: null,
           incident: null,
+          batch: null,
         },
       });
       expect(["completed", "failed"]).toContain((await b.worker.end(index + 1)).type);

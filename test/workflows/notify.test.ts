@@ -37,6 +37,7 @@ const TRIGGER = {
   due: null,
   signal: null,
   incident: incident(),
+  batch: null,
 };
 
 /** One run of `notify`, whose channels refuse for good where they do, so that no try waits. */

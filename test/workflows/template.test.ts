@@ -13,6 +13,7 @@ const TRIGGER: Trigger = {
   due: null,
   signal: null,
   incident: null,
+  batch: null,
   payload: {
     status: "critical",
     n: 1.5,
@@ -37,6 +38,7 @@ const BY_HAND: Trigger = {
   due: null,
   signal: null,
   incident: null,
+  batch: null,
   payload: "only",
 };
 const filled = (argument: string, trigger = TRIGGER): string => fill(["true", argument], trigger)[1] as string;
@@ -80,6 +82,39 @@ describe("an argument", () => {
   test("can be the whole payload, also of a run started by hand", () => {
     expect(filled("{{ payload }}", BY_HAND)).toBe("only");
     expect(filled("{{ payload }}", { ...BY_HAND, payload: [1] })).toBe("[1]");
+  });
+
+  describe("in a batch", () => {
+    const item = (path: string) => ({ ...TRIGGER, payload: { path }, signal: null, batch: null }) as const;
+    const of = (paths: string[], more = 0): Trigger => ({ ...TRIGGER, batch: { items: paths.map(item), more } });
+
+    test.each([
+      ["{{ batch.items.payload.path }}", of(["/srv"]), "/srv"],
+      ["full: {{ batch.items.payload.path }}", of(["/srv", "/var"], 7), "full: /srv, /var and 7 more"],
+      ["{{ batch.items.0.payload.path }} {{ batch.more }}", of(["/srv", "/var"], 7), "/srv 7"],
+      ["{{ batch.items.payload.path }}", of(["{{ payload.status }}"]), "{{ payload.status }}"],
+    ])("%j is a list", (argument, trigger, expected) => {
+      expect(isTemplate(argument)).toBe(true);
+      expect(filled(argument, trigger)).toBe(expected);
+    });
+
+    test("is cut, and what has no room is counted", () => {
+      const text = filled(
+        "{{ batch.items.payload.path }}",
+        of(
+          Array.from({ length: 100 }, () => "x".repeat(1_000)),
+          5,
+        ),
+      );
+      expect(text).toEndWith("x and 73 more");
+      expect(Buffer.byteLength(text)).toBeLessThan(33 * 1024);
+    });
+
+    test("is an error where an item has no such field, or the run waited for nobody", () => {
+      const words = "{{ batch.items.payload.nope }}";
+      expect(() => filled(words, of(["/srv"]))).toThrow(`${words}: the batch has no items.payload.nope`);
+      expect(() => filled(words)).toThrow(`${words}: the run waited for no others, for its workflow has no \`batch\``);
+    });
   });
 
   test.each([

@@ -52,6 +52,7 @@ const TRIGGER = {
   due: null,
   signal: null,
   incident: null,
+  batch: null,
 };
 const QUICK = { interval: "10ms", max_interval: "20ms" };
 

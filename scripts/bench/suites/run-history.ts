@@ -33,8 +33,11 @@ const BY_HAND = {
 };
 
 const eventsOf = (now: number): RunEvent[] => [
-  { event: "run.queued", data: { input: { now }, trigger: BY_HAND, retry_of: null, from_step: null, decision: null } },
-  { event: "run.started", data: { attempt: 1, code: "0123456789abcdef" } },
+  {
+    event: "run.queued",
+    data: { input: { now }, trigger: BY_HAND, retry_of: null, from_step: null, decision: null, batch: null },
+  },
+  { event: "run.started", data: { attempt: 1, code: "0123456789abcdef", batch: null, joined: [] } },
   ...STEPS.flatMap((step): RunEvent[] => [
     { event: "step.started", data: { step, nth: 0, attempt: 1 } },
     { event: "step.completed", data: { step, nth: 0, attempt: 1, result: { over: true, now }, duration_ms: 1 } },

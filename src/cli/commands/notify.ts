@@ -110,6 +110,7 @@ function trialOf(channel: ChannelConfig, text: string) {
       due: null,
       signal: null,
       incident,
+      batch: null,
     };
     const notice = noticeOf(teller, 0, trigger, null);
     const [trace, id] = [crypto.randomUUID(), crypto.randomUUID()].map((one) => one.replaceAll("-", "")) as [

@@ -32,6 +32,8 @@ interface Remembered {
 export interface Admitted {
   started: number;
   queued: number;
+  /** Those that wait in batches; less than 0 where more have left than come. */
+  batched: number;
   /** Those among them that report an incident. */
   readonly reports: LiveRun[];
 }
@@ -191,7 +193,7 @@ export class Draft {
 
   /** What `workflow` has let in within this transaction: to be counted up by whoever does. */
   admitted(workflow: object): Admitted {
-    const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0, reports: [] };
+    const known = this.#admitted.get(workflow) ?? { started: 0, queued: 0, batched: 0, reports: [] };
     this.#admitted.set(workflow, known);
     return known;
   }

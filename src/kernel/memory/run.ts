@@ -5,10 +5,13 @@
  * is not in `MOVES`: a workflow moves a run between waiting and its slot, the workflow's run-worker moves it while the
  * run has an execution. The other fields belong to those two.
  */
+
+import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import type { Json } from "../../base/json.ts";
+import type { BatchWait } from "../../model/batch.ts";
 import type { LogLevel } from "../../model/log.ts";
-import { isOver, type Run, type RunEvent } from "../../model/run.ts";
+import { isOver, type Run, type RunEvent, type RunEventData } from "../../model/run.ts";
 import { incidentOf } from "../../model/run-decision.ts";
 import type { Trigger } from "../../model/trigger.ts";
 
@@ -57,6 +60,10 @@ export class LiveRun {
   readonly trace: string;
   /** The incident that it reports, which tells it what it must not overtake; null: it reports none. */
   readonly incident: string | null;
+  /** Until when it waits for others of its group; null: it waits for no others. */
+  batch: BatchWait | null = null;
+  /** Incidents of runs that joined it: it reports these as well. */
+  carries: readonly string[] = [];
   /** Its row, without the input (which may be large); null before the first commit. */
   row: Run | null = null;
   /** Characters of that input. */
@@ -145,19 +152,26 @@ const RESUMED = {
   "worker-died": "goes on after its worker died",
 } as const;
 
-function beginningOf({ trigger, retry_of }: Extract<RunEvent, { event: "run.queued" }>["data"]): string {
+function beginningOf({ trigger, retry_of }: RunEventData["run.queued"]): string {
   if (retry_of !== null) return `queued again, from run ${retry_of}`;
   if (trigger.reflex === null) return "queued by hand";
   return `queued by reflex ${trigger.reflex}, ${trigger.id === null ? "at its time" : `signal ${trigger.id}`}`;
+}
+
+const waitingOf = ({ batch }: RunEventData["run.queued"]): string =>
+  batch === null ? "" : `, and waits for others until ${new Date(batch.until).toISOString()}`;
+
+function othersOf({ joined }: RunEventData["run.started"]): string {
+  return joined.length === 0 ? "" : `, and ${counted(joined.length, "other run")} joined it`;
 }
 
 /** The level and message of an event's log. `codeChanged`: the module is not what it last ran with. */
 export function wordsOf(run: number, { event, data }: RunEvent, codeChanged = false): Words {
   switch (event) {
     case "run.queued":
-      return { level: "info", message: `run ${run} ${beginningOf(data)}` };
+      return { level: "info", message: `run ${run} ${beginningOf(data)}${waitingOf(data)}` };
     case "run.started":
-      return { level: "info", message: `run ${run} started` };
+      return { level: "info", message: `run ${run} started${othersOf(data)}` };
     case "run.resumed": {
       const changed = codeChanged
         ? "; its code has changed since: unknown steps and sleeps run, vanished ones are ignored"

@@ -1,4 +1,5 @@
 /** Owns the admission of a run: it starts, waits or is dropped, decided and logged in the transaction that asks. */
+import { MAX_BATCHED } from "../../model/batch.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Admitted, Draft } from "../commits/draft.ts";
 import type { LiveRun, RunOrder } from "../memory/run.ts";
@@ -20,27 +21,37 @@ export interface Room {
   readonly admitted: Admitted;
   /** An earlier report of the same incident has not ended. */
   readonly isBehind: boolean;
+  /** Runs that wait in batches. */
+  readonly batched: number;
 }
 
 export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): Admission {
   const { input, decision, retryOf, fromStep } = order;
   // One decision makes one run of a reflex. A person makes a retry, so a retry names no reflex.
   const trigger = retryOf === null ? order.trigger : { ...order.trigger, reflex: null };
-  draft.run(run, { event: "run.queued", data: { input, trigger, retry_of: retryOf, from_step: fromStep, decision } });
+  const { batch } = run;
+  const queued = { input, trigger, retry_of: retryOf, from_step: fromStep, decision, batch };
+  draft.run(run, { event: "run.queued", data: queued });
   // A retry reads its inheritance when it begins.
-  if (room.free > 0 && room.waiting === 0 && retryOf === null && room.mayBegin && !room.isBehind) {
+  const isFree = room.free > 0 && room.waiting === 0 && room.mayBegin && !room.isBehind;
+  if (isFree && retryOf === null && batch === null) {
     room.admitted.started++;
-    draft.run(run, { event: "run.started", data: { attempt: 1, code: room.code } });
+    draft.run(run, { event: "run.started", data: { attempt: 1, code: room.code, batch: null, joined: [] } });
     return "started";
   }
-  const error = whyFull(room);
+  const error = batch === null ? whyFull(room) : whyBatchesFull(room.batched);
   if (error !== null) {
     draft.run(run, { event: "run.dropped", data: { error } });
     return "dropped";
   }
-  room.admitted.queued++;
+  if (batch === null) room.admitted.queued++;
+  else room.admitted.batched++;
   return "queued";
 }
+
+/** Why no further run may wait in a batch. Null where one more may wait. */
+export const whyBatchesFull = (batched: number): string | null =>
+  batched < MAX_BATCHED ? null : `${batched} wait in batches already, as many as may`;
 
 /** Why no further run may wait. Null where one more may wait. */
 export function whyFull({

@@ -4,6 +4,7 @@ import type { WorkflowConfig } from "../../model/config.ts";
 import type { Run, RunEvent } from "../../model/run.ts";
 import type { LiveRun } from "../memory/run.ts";
 import type { RunHistory } from "./run-history.ts";
+import type { Taken } from "./taking.ts";
 
 export class Beginning {
   readonly event: Extract<RunEvent, { event: "run.started" | "run.resumed" }>;
@@ -14,14 +15,15 @@ export class Beginning {
   /** Running time of the attempt so far. */
   readonly ranMs: number;
 
-  /** `code` is the digest of the module that the run goes on with. */
-  constructor(run: LiveRun, row: Run, history: RunHistory, code: string, config: WorkflowConfig) {
+  /** `code` is the digest of the module that the run goes on with. `taken` is what a run that has waited takes along, else null. */
+  constructor(run: LiveRun, row: Run, history: RunHistory, code: string, config: WorkflowConfig, taken: Taken | null) {
     const { deaths, ranMs } = factsOf(run, history, config);
     this.deaths = deaths;
     this.ranMs = ranMs;
     this.isNewCode = history.code !== null && history.code !== code;
     if (row.attempt === 0) {
-      this.event = { event: "run.started", data: { attempt: 1, code } };
+      const joined = taken?.runs.map(({ id }) => id) ?? [];
+      this.event = { event: "run.started", data: { attempt: 1, code, batch: taken?.batch ?? null, joined } };
       return;
     }
     const reason = run.reason ?? "restart";

@@ -1,14 +1,16 @@
 /**
- * Owns the entrance of a workflow, inside the transaction that asks: the room for runs, and what becomes of an incident's
- * reports that have not begun when the incident resolves.
+ * Owns the entrance of a workflow, inside the transaction that asks: the room for runs, the runs that wait for others, and the
+ * runs that join another run. An incident's reports that have not begun join its resolution. A group joins its first run.
  */
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
-import type { WorkflowConfig } from "../../model/config.ts";
+import { batchConfigOf, type WorkflowConfig } from "../../model/config.ts";
 import { isOver } from "../../model/run.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { LiveRun, RunOrder } from "../memory/run.ts";
-import { type Admission, admit, whyFull } from "./admission.ts";
+import { type Admission, admit, type Room, whyBatchesFull, whyFull } from "./admission.ts";
+import { batchWaitOf } from "./batch-wait.ts";
 import type { Line } from "./line.ts";
+import { type Reading, type Taken, take } from "./taking.ts";
 
 /** The part of a workflow that its entrance needs. */
 export interface Entered {
@@ -16,8 +18,9 @@ export interface Entered {
   /** A worker has loaded the module, and nothing holds new runs back. */
   readonly mayBegin: boolean;
   readonly code: string;
-  /** Called when a run has ended by other means than its worker. */
-  abandon(run: LiveRun): void;
+  deadline(ms: number): { readonly until: number; readonly due: number };
+  /** Called when runs have ended because they joined another run. */
+  joined(runs: readonly LiveRun[]): void;
 }
 
 export class Entrance {
@@ -38,9 +41,10 @@ export class Entrance {
   admit(draft: Draft, run: LiveRun, order: RunOrder): Admission {
     const admitted = draft.admitted(this);
     const { config, code } = this.#workflow;
+    run.batch = batchWaitOf(config, order, (ms) => this.#workflow.deadline(ms));
     const mayBegin = this.#workflow.mayBegin && !this.#line.isBeginning();
     if (run.incident !== null && order.trigger.incident?.notification === "resolved") {
-      this.#join(draft, run.incident, run.id);
+      this.#join(draft, this.#unbegun(draft, run.incident), run);
     }
     const isBehind = run.incident !== null && this.#reportsIn(draft, run.incident).length > 0;
     const how = admit(draft, run, order, { ...this.#roomIn(draft), isBehind, mayBegin, code, config, admitted });
@@ -49,10 +53,15 @@ export class Entrance {
   }
 
   /** The room for runs, after the runs that `draft` has let in. */
-  #roomIn(draft: Draft): { readonly running: number; readonly waiting: number; readonly free: number } {
-    const { started, queued } = draft.admitted(this);
+  #roomIn(draft: Draft): Pick<Room, "running" | "waiting" | "free" | "batched"> {
+    const { started, queued, batched } = draft.admitted(this);
     const { running, queued: waiting, ready } = this.#line;
-    return { running: running + started, waiting: waiting + queued, free: Math.max(0, this.free - ready - started) };
+    return {
+      running: running + started,
+      waiting: waiting + queued,
+      free: Math.max(0, this.free - ready - started),
+      batched: this.#line.batched + batched,
+    };
   }
 
   /** Reports of `incident` that have not ended, as `draft` leaves them. */
@@ -71,17 +80,33 @@ export class Entrance {
   /** True when one run more than `granted` may be let in. The reports of `joining` that have not begun make room. */
   hasRoom(draft: Draft, granted: number, joining: string | null): boolean {
     const room = this.#roomIn(draft);
-    const joined = joining === null ? 0 : this.#unbegun(draft, joining).length;
-    const waiting = Math.max(0, room.waiting + granted - joined);
-    return whyFull({ ...room, waiting, config: this.#workflow.config }) === null;
+    const joined = joining === null ? [] : this.#unbegun(draft, joining);
+    const { config } = this.#workflow;
+    if (batchConfigOf(config) !== null) {
+      const batched = joined.filter(({ batch }) => batch !== null).length;
+      return whyBatchesFull(room.batched + granted - batched) === null;
+    }
+    const waiting = Math.max(0, room.waiting + granted - joined.length);
+    return whyFull({ ...room, waiting, config }) === null;
   }
 
-  /** Ends the reports of `incident` that have not begun. Run `into`, which reports the resolution, takes their place. */
-  #join(draft: Draft, incident: string, into: number): void {
-    for (const run of this.#unbegun(draft, incident)) {
-      draft.run(run, { event: "run.joined", data: { into } });
-      draft.admitted(this).queued--;
-      draft.afterwards(() => this.#workflow.abandon(run));
+  /** Called when `first` begins, which has waited for others. Whatever of its group is queued joins `first`. */
+  take(draft: Draft, first: LiveRun, read: Reading): Taken {
+    const taken = take(draft, first, this.#line, read);
+    if (taken.runs.length === 0) return taken;
+    draft.afterwards(() => this.#line.carry(first, taken.runs));
+    this.#join(draft, taken.runs, first);
+    return taken;
+  }
+
+  /** Ends `runs`, which have not begun. Run `into` takes their place. */
+  #join(draft: Draft, runs: readonly LiveRun[], into: LiveRun): void {
+    const admitted = draft.admitted(this);
+    for (const run of runs) {
+      draft.run(run, { event: "run.joined", data: { into: into.id } });
+      if (run.batch === null) admitted.queued--;
+      else admitted.batched--;
     }
+    draft.afterwards(() => this.#workflow.joined(runs));
   }
 }

@@ -4,9 +4,11 @@
  * a log of the row's count, are a problem that a person must mend.
  */
 import { err, ok, type Result } from "../../base/result.ts";
+import type { BatchWait } from "../../model/batch.ts";
 import type { Log } from "../../model/log.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Run, RunEvent } from "../../model/run.ts";
+import { incidentOf } from "../../model/run-decision.ts";
 import { agrees, RunChain, type RunLog, runLogOf } from "../../model/run-log.ts";
 import { isCount } from "../../store/columns.ts";
 import { RESTORE } from "../../store/damage.ts";
@@ -28,6 +30,10 @@ export interface Reading {
 /** `wait` is the wait of a sleeping run. */
 export interface Standing extends Reading {
   readonly wait: Wait | null;
+  /** Until when a queued run waits for others of its group, else null. */
+  readonly batch: BatchWait | null;
+  /** The incidents of the runs that joined it. */
+  readonly carries: readonly string[];
 }
 
 /** The logs of a run that has begun, with what the run needs to go on. */
@@ -65,11 +71,15 @@ export class Histories {
     // The thread gets the trigger of the run before it.
     const told = inherited?.order.trigger ?? trigger;
     const chain = new RunChain(first.value.row, first.value.event);
-    const folded = historyOf(linked(first.value, logs, chain), kept ?? undefined);
+    let batch = inherited?.batch ?? null;
+    const begins = (event: RunEvent): void => {
+      if (event.event === "run.started") batch = event.data.batch ?? batch;
+    };
+    const folded = historyOf(linked(first.value, logs, chain, begins), kept ?? undefined);
     const reading = this.#compared(chain.row, this.#store.runs.asFound(id));
     if (!reading.ok) return reading;
     const order = { input, trigger: told, decision, trace: chain.row.trace, retryOf, fromStep };
-    return ok({ ...reading.value, assignment: { history: folded, order } });
+    return ok({ ...reading.value, assignment: { history: folded, order, batch } });
   }
 
   /** The run that run `id` joined. Null where that cannot be read. */
@@ -93,14 +103,30 @@ export class Histories {
    * the row does not agree with those two.
    */
   standing({ id, row, isWhole, firstLog }: LeftRun): Result<Standing, Problem> {
-    const newest = isWhole && row !== null ? this.#newestOf(row) : null;
-    if (row !== null && newest !== null) return ok({ row, found: row, differs: false, wait: waitOf(newest) });
+    const ends = isWhole && row !== null ? this.#endsOf(row) : null;
+    if (row !== null && ends !== null) {
+      const { batch, newest } = ends;
+      return ok({ row, found: row, differs: false, wait: waitOf(newest), ...this.#batching(row, batch) });
+    }
     const noted = firstLog === null ? null : this.#folded(id, row, firstLog);
     return noted?.ok ? noted : this.#folded(id, row, 0);
   }
 
-  /** The newest event of a run, where the row agrees with the oldest and the newest event. */
-  #newestOf(row: Run): RunEvent | null {
+  /** What a run that waited in a batch needs after a restart. Only a run that has begun has taken others along. */
+  #batching(row: Run, batch: BatchWait | null): Pick<Standing, "batch" | "carries"> {
+    if (batch === null || row.state === "queued") return { batch, carries: [] };
+    const read = this.#read(row.id, (history) => {
+      for (const log of strictly(history, history.eachOfRun(row.id, row.first_log_id))) {
+        if (log.kind === "event" && log.event.event === "run.started") return log.event.data.joined;
+      }
+      return [];
+    });
+    const decisions = (read.ok ? read.value : []).map((run) => this.#store.runs.byId(run)?.decision ?? null);
+    return { batch: null, carries: [...new Set(decisions.flatMap((decision) => incidentOf(decision) ?? []))] };
+  }
+
+  /** The batch of the oldest event, and the newest event, where the row agrees with both. */
+  #endsOf(row: Run): { readonly batch: BatchWait | null; readonly newest: RunEvent } | null {
     const { id, first_log_id, last_log_id } = row;
     const read = this.#read(id, (history) => {
       const first = history.byId(first_log_id);
@@ -109,7 +135,8 @@ export class Histories {
       const later = [...history.eachOfRun(id, last_log_id)].map(runLogOf).filter(({ kind }) => kind !== "beside");
       const [newest, another] = later;
       if (newest?.kind !== "event" || newest.row.id !== last_log_id || another !== undefined) return null;
-      return agrees(row, told, newest) ? newest.event : null;
+      if (told.event.event !== "run.queued" || !agrees(row, told, newest)) return null;
+      return { batch: told.event.data.batch, newest: newest.event };
     });
     return read.ok ? read.value : null;
   }
@@ -118,9 +145,10 @@ export class Histories {
     const read = this.#read(id, (history) => foldOf(strictly(history, history.eachOfRun(id, fromLog))));
     if (!read.ok) return read;
     if (read.value === null) return err(headless(id));
-    const { row, wait } = read.value;
+    const { row, wait, batch } = read.value;
     const reading = this.#compared(row, found);
-    return reading.ok ? ok({ ...reading.value, wait: row.state === "sleeping" ? wait : null }) : reading;
+    if (!reading.ok) return reading;
+    return ok({ ...reading.value, wait: row.state === "sleeping" ? wait : null, ...this.#batching(row, batch) });
   }
 
   /** Compares `row`, which comes from the logs, with the row that was found. */
@@ -174,27 +202,39 @@ function* strictly(history: LogHistory, logs: Iterable<Log>): Generator<RunLog> 
   }
 }
 
-/** `first` and the rest. The rest become links of `chain`. */
-function* linked(first: RunLog, rest: Iterable<RunLog>, chain: RunChain): Generator<RunLog> {
+/** `first` and the rest. The rest become links of `chain`, and `each` sees their events. */
+function* linked(
+  first: RunLog,
+  rest: Iterable<RunLog>,
+  chain: RunChain,
+  each: (event: RunEvent) => void,
+): Generator<RunLog> {
   yield first;
   for (const log of rest) {
-    if (log.kind === "event") chain.take(log.row, log.event);
+    if (log.kind === "event") {
+      chain.take(log.row, log.event);
+      each(log.event);
+    }
     yield log;
   }
 }
 
 /** Null where the logs do not begin with `run.queued`. Throws for an event that cannot follow. */
-function foldOf(logs: Iterable<RunLog>): { readonly row: Run; readonly wait: Wait | null } | null {
+function foldOf(
+  logs: Iterable<RunLog>,
+): { readonly row: Run; readonly wait: Wait | null; readonly batch: BatchWait | null } | null {
   let chain: RunChain | null = null;
   let wait: Wait | null = null;
+  let batch: BatchWait | null = null;
   for (const log of logs) {
     if (log.kind !== "event") continue;
     if (chain === null && log.event.event !== "run.queued") return null;
     if (chain === null) chain = new RunChain(log.row, log.event);
     else chain.take(log.row, log.event);
     if (WAITS.has(log.event.event)) wait = waitOf(log.event);
+    if (log.event.event === "run.queued") batch = log.event.data.batch;
   }
-  return chain === null ? null : { row: chain.row, wait };
+  return chain === null ? null : { row: chain.row, wait, batch };
 }
 
 const headless = (run: number): Problem =>

@@ -2,6 +2,7 @@
 import { type Json, readJson } from "../../base/json.ts";
 import { ok, type Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { Decided } from "../../model/batch.ts";
 import type { NerveConfig, WorkflowConfig } from "../../model/config.ts";
 import type { Cause } from "../../model/notice.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
@@ -129,7 +130,7 @@ export class KernelOfRuns implements WorkflowHost {
   }
 
   assignment(draft: Draft, run: LiveRun): Result<Assignment, Problem> {
-    if (run.order !== null) return ok({ history: EMPTY_HISTORY, order: run.order });
+    if (run.order !== null) return ok({ history: EMPTY_HISTORY, order: run.order, batch: null });
     const read = this.#histories.of({ id: run.id, first_log_id: draft.row(run)?.first_log_id ?? 0 });
     if (!read.ok) return read;
     const { assignment, differs } = read.value;
@@ -139,6 +140,12 @@ export class KernelOfRuns implements WorkflowHost {
     }
     this.#sayLong(run, assignment);
     return ok(assignment);
+  }
+
+  decidedOf(run: LiveRun): Decided | null {
+    if (run.order !== null) return run.order;
+    const read = this.#histories.of({ id: run.id, first_log_id: run.row?.first_log_id ?? 0 });
+    return read.ok ? read.value.assignment.order : null;
   }
 
   #sayLong(run: LiveRun, { history }: Assignment): void {
@@ -191,8 +198,8 @@ export class KernelOfRuns implements WorkflowHost {
     this.#parts.hasRoom(workflow);
   }
 
-  began(run: LiveRun): void {
-    this.#voice.began(run);
+  began(run: LiveRun, joined: number): void {
+    this.#voice.began(run, joined);
   }
 
   ended(run: LiveRun): void {

@@ -1,7 +1,7 @@
 /** Owns what a worker needs to run a run, or to run it again from the top. */
 import type { WorkflowParentMessageOf } from "../../ipc/workflow-definitions.ts";
-import type { RunOrder } from "../memory/run.ts";
 import { EMPTY_HISTORY, type Places, type RunHistory, type SleepHistory, type StepHistory } from "./run-history.ts";
+import type { Assignment } from "./slots.ts";
 import type { RunWorkerHost } from "./workflow-host.ts";
 
 export type Replay = Pick<WorkflowParentMessageOf<"run">, "steps" | "sleeps" | "loose" | "logged">;
@@ -66,10 +66,10 @@ export function replayOf(history: RunHistory, now: number): Replay {
 
 /** The trigger for the thread. The whole payload beside an element is read here, and copied nowhere. */
 export function triggerOf(
-  { trigger, input }: RunOrder,
+  { order: { trigger, input }, batch }: Pick<Assignment, "order" | "batch">,
   store: Pick<RunWorkerHost, "payloadOf">,
 ): WorkflowParentMessageOf<"run">["trigger"] {
   const { id, sense, at, reflex, key, due, incident } = trigger;
   const signal = trigger.isElement && id !== null ? store.payloadOf(id) : null;
-  return { id, sense, at, payload: input, reflex, key, due, signal, incident };
+  return { id, sense, at, payload: input, reflex, key, due, signal, incident, batch };
 }

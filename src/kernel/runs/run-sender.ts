@@ -95,7 +95,7 @@ export class RunSender {
       run: run.id,
       attempt: sending.attempt,
       trace: run.trace,
-      trigger: triggerOf(sending.assignment.order, this.#host),
+      trigger: triggerOf(sending.assignment, this.#host),
       cause: this.#executions.causeOf(sending.assignment),
       timeoutMs: this.#executions.timeLeft(run),
       ...sending.past.rest(this.#host.lifetime.now()),

@@ -1,4 +1,5 @@
 /** Owns what is said about runs beside their own events: lines on stderr at their begin and end, and why a run waits. */
+import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
 import type { LogLevel } from "../../model/log.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
@@ -9,13 +10,12 @@ import type { Journal } from "../commits/journal.ts";
 import type { LiveRun } from "../memory/run.ts";
 import type { Reading } from "./histories.ts";
 
-const LEVELS: Readonly<Record<Ending, LogLevel>> = {
+const LEVELS: Readonly<Record<Exclude<Ending, "joined">, LogLevel>> = {
   completed: "info",
   failed: "error",
   cancelled: "warn",
   "timed-out": "error",
   dropped: "warn",
-  joined: "info",
 };
 
 /** What is wrong with a row: its state, or else its columns. */
@@ -35,19 +35,20 @@ export class RunVoice {
   }
 
   /** Called after the commit of the first beginning. The log exists already. */
-  began(run: LiveRun): void {
+  began(run: LiveRun, joined: number): void {
     const { row } = run;
     if (row === null) return;
     const { reflex, signal_id, key } = row;
     const ofKey = key === null ? "" : `, key ${key}`;
     const cause = signal_id === null ? "at its time" : `for signal ${signal_id}${ofKey}`;
     const why = reflex === null ? "by hand" : `by reflex ${reflex} ${cause}`;
-    this.#say(run, "info", "run.started", `run ${run.id} started ${why}`);
+    const others = joined === 0 ? "" : `, and ${counted(joined, "other run")} joined it`;
+    this.#say(run, "info", "run.started", `run ${run.id} started ${why}${others}`);
   }
 
-  /** Called after the commit of the ending. The log exists already. */
+  /** Called after the commit of the ending. The log exists already. The line of the other run covers a run that joined it. */
   ended(run: LiveRun, { state, error, started_at, ended_at }: Run): void {
-    if (!isOver(state)) return;
+    if (!isOver(state) || state === "joined") return;
     const took = started_at === null || ended_at === null ? "" : ` after ${formatDuration(ended_at - started_at)}`;
     const why = error === null ? "" : `: ${error}`;
     this.#say(run, LEVELS[state], `run.${state}`, `run ${run.id} ${state}${took}${why}`);

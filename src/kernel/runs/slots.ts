@@ -3,6 +3,7 @@
  * workflow decides what follows: the slots, the commits, the waits.
  */
 import type { Result } from "../../base/result.ts";
+import type { Batch } from "../../model/batch.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { RunEvent } from "../../model/run.ts";
@@ -21,6 +22,8 @@ export interface WorkflowModule {
 /** What a run needs in its worker to go on. */
 export interface Assignment {
   readonly order: RunOrder;
+  /** What it reports, where it waited for others; else null. */
+  readonly batch: Batch | null;
   readonly history: RunHistory;
 }
 

@@ -2,6 +2,7 @@
 import type { Json } from "../../base/json.ts";
 import type { Result } from "../../base/result.ts";
 import type { WorkflowMessageOf, WorkflowParentMessage } from "../../ipc/workflow-definitions.ts";
+import type { Decided } from "../../model/batch.ts";
 import type { WorkflowConfig } from "../../model/config.ts";
 import type { Cause } from "../../model/notice.ts";
 import type { Problem } from "../../model/problem.ts";
@@ -50,8 +51,10 @@ export interface WorkflowHost extends RunWorkerHost {
   ranNothing(run: LiveRun, row: Run): void;
   /** A run of `workflow` has left the queue or a slot. */
   hasRoom(workflow: string): void;
-  /** Called after the commit of the beginning. */
-  began(run: LiveRun): void;
+  /** What the waiting `run` was decided for. Null where its logs cannot be read. */
+  decidedOf(run: LiveRun): Decided | null;
+  /** Called after the commit of the beginning, in which `joined` other runs joined it. */
+  began(run: LiveRun, joined: number): void;
   /** Called after the commit of the ending. */
   ended(run: LiveRun): void;
 }

@@ -7,7 +7,7 @@
  * - Memory follows the commit, as everywhere in the kernel.
  */
 import type { Result } from "../../base/result.ts";
-import type { WorkflowConfig } from "../../model/config.ts";
+import { batchConfigOf, type WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { isOver, type RunEvent } from "../../model/run.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
@@ -16,6 +16,7 @@ import type { LiveRun, ResumeReason, RunOrder } from "../memory/run.ts";
 import type { Admission } from "./admission.ts";
 import { Beginning } from "./beginning.ts";
 import { Entrance } from "./entrance.ts";
+import { Exits } from "./exits.ts";
 import { Line } from "./line.ts";
 import { Module } from "./module.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
@@ -35,7 +36,8 @@ export class Workflow implements Slots {
   readonly #module: Module;
   readonly #worker: RunWorker;
   readonly #sleepers: Sleepers;
-  readonly #line = new Line();
+  readonly #line: Line;
+  readonly #exits: Exits;
   /** Lets runs in. */
   readonly entrance: Entrance;
   #stopping = false;
@@ -51,8 +53,12 @@ export class Workflow implements Slots {
       () => this.fill(),
     );
     this.#worker = new RunWorker(this, host);
+    const { ticker, lifetime } = host;
+    this.#line = new Line({ ticker, lifetime, gathered: (run) => this.#comes(run) });
     this.entrance = new Entrance(this, this.#line);
-    this.#sleepers = new Sleepers(host.ticker, host.lifetime, (run, reason) => this.#woken(run, reason));
+    this.#sleepers = new Sleepers(ticker, lifetime, (run, reason) => this.#woken(run, reason));
+    const [line, worker, sleepers] = [this.#line, this.#worker, this.#sleepers];
+    this.#exits = new Exits({ workflow: config.name, host, line, worker, sleepers, fill: () => this.fill() });
   }
 
   get location(): Result<Location, Problem> {
@@ -65,8 +71,8 @@ export class Workflow implements Slots {
   }
 
   get counts(): { readonly running: number; readonly queued: number; readonly sleeping: number } {
-    const { running, queued, ready } = this.#line;
-    return { running, queued, sleeping: this.#sleepers.size + ready };
+    const { running, queued, batched, ready } = this.#line;
+    return { running, queued: queued + batched, sleeping: this.#sleepers.size + ready };
   }
 
   get isBusy(): boolean {
@@ -82,16 +88,16 @@ export class Workflow implements Slots {
     if (how === "queued") {
       if (order.retryOf === null && run.inputLength <= REMEMBERED_INPUT) run.order = order;
       this.#line.queue(run);
-      this.#sayBroken(run);
-      return this.fill();
+      return this.#comes(run);
     }
     this.#line.enters(run);
-    this.#host.began(run);
-    this.#worker.hand(run, { order, history: EMPTY_HISTORY });
+    this.#host.began(run, 0);
+    this.#worker.hand(run, { order, history: EMPTY_HISTORY, batch: null });
   }
 
   /** Takes a run that an earlier kernel left. `wait` is the wait of a sleeping run. */
   restore(run: LiveRun, wait: Wait | null): void {
+    if (batchConfigOf(this.config) === null) run.batch = null;
     this.#line.comes(run);
     if (wait !== null) return this.sleep(run, wait);
     if (run.row?.state === "queued") this.#line.queue(run);
@@ -155,9 +161,14 @@ export class Workflow implements Slots {
       const row = draft.row(run);
       // By its logs the run has ended.
       if (row === null || isOver(row.state)) return draft.afterwards(() => this.release(run));
-      const beginning = new Beginning(run, row, found.value.history, this.#module.code, this.config);
+      const { order, history } = found.value;
+      const isFirst = run.batch !== null && row.attempt === 0;
+      const read = (one: LiveRun) => (one === run ? order : this.#host.decidedOf(one));
+      const taken = isFirst ? this.entrance.take(draft, run, read) : null;
+      const beginning = new Beginning(run, row, history, this.#module.code, this.config, taken);
       draft.run(run, beginning.event, beginning.isNewCode);
-      draft.afterwards(() => this.#begun(run, found.value, beginning));
+      const batch = taken?.batch ?? found.value.batch;
+      draft.afterwards(() => this.#begun(run, { order, history, batch }, beginning));
     });
   }
 
@@ -168,31 +179,25 @@ export class Workflow implements Slots {
     run.reason = null;
     run.order = null;
     run.obstacle = null;
-    if (event.event === "run.started") this.#host.began(run);
+    this.#line.hasBegun(run);
+    if (event.event === "run.started") this.#host.began(run, event.data.joined.length);
     this.#worker.hand(run, assignment);
   }
 
   #cannotBegin(run: LiveRun, problem: Problem): void {
     if (run.isOver) return this.release(run);
-    this.#leaves(run);
+    this.#exits.leaves(run);
     this.#sleepers.hold(run, run.reason ?? "restart");
     this.#host.waits(run, problem);
     this.fill();
   }
 
-  /** A run that has ended no longer has a slot. */
   release(run: LiveRun): void {
-    this.#host.ended(run);
-    run.to("gone");
-    this.#leaves(run);
-    this.#line.goes(run);
-    this.#host.hasRoom(this.name);
-    this.fill();
+    this.#exits.release(run);
   }
 
-  #leaves(run: LiveRun): void {
-    this.#line.leaves(run);
-    this.#worker.forget(run);
+  joined(runs: readonly LiveRun[]): void {
+    this.#exits.joined(runs);
   }
 
   // ── waiting ──────────────────────────────────────────────────────────
@@ -203,6 +208,11 @@ export class Workflow implements Slots {
 
   #woken(run: LiveRun, reason: ResumeReason): void {
     this.#line.readies(run, reason);
+    this.#comes(run);
+  }
+
+  /** Called when a run begins to wait for a slot. */
+  #comes(run: LiveRun): void {
     this.#sayBroken(run);
     this.fill();
   }
@@ -236,7 +246,7 @@ export class Workflow implements Slots {
     if (run.isOver) this.#host.ended(run);
     this.#worker.onceLeft(run, () => {
       if (run.isOver || wait === null) return this.release(run);
-      this.#leaves(run);
+      this.#exits.leaves(run);
       this.sleep(run, wait);
       this.fill();
     });
@@ -252,24 +262,15 @@ export class Workflow implements Slots {
   cancel(run: LiveRun, why: string | null): Promise<void> {
     return this.#host.ledger.commit((draft) => {
       draft.run(run, { event: "run.cancelled", data: { error: why } });
-      draft.afterwards(() => this.abandon(run));
+      draft.afterwards(() => this.#exits.abandon(run));
     });
-  }
-
-  /** Called when a run has ended by other means than its worker. */
-  abandon(run: LiveRun): void {
-    this.#host.ended(run);
-    this.#line.forget(run);
-    this.#sleepers.forget(run);
-    // The slot is free once the code of the run has settled. A commit that is under way frees it itself.
-    if (this.#worker.abort(run) || run.isMovedByCommit) return;
-    this.release(run);
   }
 
   /** Takes another configuration. With `changed` the runs go on with the new one, from a step boundary. */
   replace(config: WorkflowConfig, changed: boolean): void {
     this.config = config;
     this.#module.tryAgain();
+    if (batchConfigOf(config) === null) this.#line.dissolve();
     if (changed) this.#worker.renew();
     this.#sleepers.tryHeld();
     this.fill();

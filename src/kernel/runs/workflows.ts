@@ -89,7 +89,9 @@ export class Workflows {
     const { store, journal } = this.#parts;
     const { runs, isNoteLost } = store.liveRuns.living();
     if (isNoteLost) journal.of("kernel").warn("runs.note-lost", NOTE_LOST, null);
-    for (const left of leftRuns(store, runs)) this.#restore(left);
+    // Who has begun comes first: a report that waits finds whom it waits for.
+    const left = Object.groupBy(leftRuns(store, runs), ({ row }) => (row?.state === "queued" ? "queued" : "begun"));
+    for (const one of [...(left.begun ?? []), ...(left.queued ?? [])]) this.#restore(one);
     this.#note.write();
     this.#note.start();
     for (const workflow of this.byName.values()) workflow.fill();
@@ -99,10 +101,12 @@ export class Workflows {
   #restore(left: LeftRun): void {
     const found = this.#histories.standing(left);
     if (!found.ok) return this.#restoreUnread(left, found.error);
-    const { row, differs, wait } = found.value;
+    const { row, differs, wait, batch, carries } = found.value;
     if (differs) this.#correct(found.value);
     if (isOver(row.state)) return;
     const run = this.#restored(row);
+    run.batch = batch;
+    run.carries = carries;
     const workflow = this.byName.get(run.workflow);
     if (workflow === undefined) this.#cancelRemoved(run);
     else workflow.restore(run, wait);

@@ -33,6 +33,7 @@ const TRIGGER: RunRequest["trigger"] = {
   due: null,
   signal: null,
   incident: null,
+  batch: null,
 };
 const MOST_LIVES = 400;
 const MOST_POINTS = 5_000;
@@ -98,9 +99,9 @@ export class ReplayKernel {
     };
     this.#log.append({
       event: "run.queued",
-      data: { input: null, trigger, retry_of, from_step: null, decision: null },
+      data: { input: null, trigger, retry_of, from_step: null, decision: null, batch: null },
     });
-    this.#log.append({ event: "run.started", data: { attempt: 1, code: "" } });
+    this.#log.append({ event: "run.started", data: { attempt: 1, code: "", batch: null, joined: [] } });
     while (!this.#log.isOver) {
       if (this.#lives.length > MOST_LIVES) throw new Error("the run does not end");
       await this.#live();

@@ -69,7 +69,7 @@ test("whatever is decided twice is one run, and rebuild proves the table equal",
             due: null,
             incident: null,
           };
-          const data = { input: null, trigger, retry_of: null, from_step: null };
+          const data = { input: null, trigger, retry_of: null, from_step: null, batch: null };
           draft.run(run, { event: "run.queued", data: { ...data, decision: reflex === null ? null : decision } });
         });
       }

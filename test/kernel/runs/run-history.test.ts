@@ -36,9 +36,9 @@ const trigger = {
 };
 const queued: RunEvent = {
   event: "run.queued",
-  data: { input: null, trigger, retry_of: null, from_step: null, decision: null },
+  data: { input: null, trigger, retry_of: null, from_step: null, decision: null, batch: null },
 };
-const started: RunEvent = { event: "run.started", data: { attempt: 1, code: "code-1" } };
+const started: RunEvent = { event: "run.started", data: { attempt: 1, code: "code-1", batch: null, joined: [] } };
 const resumed = (
   reason: "slept" | "retry" | "restart" | "reload" | "worker-died",
   more: { code?: string; deaths?: number; ran_ms?: number } = {},
