@@ -5,6 +5,7 @@
 import { nearest } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { warnOfUnusedChannels } from "./channel-uses.ts";
+import { warnOfIncidentTemplates } from "./incident-templates.ts";
 import type { Report } from "./report.ts";
 import type { ConfigSource } from "./source.ts";
 import { type MapTree, type Place, shown } from "./tree.ts";
@@ -29,6 +30,7 @@ export function warnOfUnused(root: MapTree, config: NerveConfig, source: ConfigS
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
   }
   warnOfUnusedChannels(root, config, source, report);
+  warnOfIncidentTemplates(root.entries.find(({ key }) => key === "workflows")?.value, config, source, report);
 }
 
 function keysOf(root: MapTree, section: string): readonly (readonly [string, Place])[] {

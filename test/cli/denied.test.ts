@@ -35,6 +35,8 @@ const VERBS = [
   "logs",
   "runs",
   "show 1",
+  "why",
+  "incidents",
   "once load",
   "check",
   "explain high",

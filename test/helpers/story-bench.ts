@@ -135,7 +135,7 @@ export class StoryBench extends KernelBench {
         child.says({ type: "started", generation, run: null }, { type: "ready", generation, problem: null });
       else {
         const names = (init.senses as { readonly name: string }[]).map(({ name }) => name);
-        const senses = names.map((sense) => ({ sense, problem: null, applied: [], patterns: [] }));
+        const senses = names.map((sense) => ({ sense, problem: null, applied: [], watch: [], patterns: [] }));
         child.says({ type: "ready", generation, senses });
       }
       return true;

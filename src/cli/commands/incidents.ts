@@ -1,13 +1,15 @@
 /** Owns `nerve incidents`: the open incidents, and the incidents that were open. */
-import { ok } from "../../base/result.ts";
+import { meantOr } from "../../base/nearest.ts";
+import { ok, type Result } from "../../base/result.ts";
+import type { NerveConfig } from "../../model/config.ts";
 import { INCIDENT_STATES, type IncidentState } from "../../model/incident.ts";
-import { type Incident, isResolved } from "../../model/incident-row.ts";
+import type { Incident } from "../../model/incident-row.ts";
 import type { IncidentFilter } from "../../store/incidents.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { defineCommand, flag, texts } from "../frame/command.ts";
-import { EXIT } from "../frame/outcome.ts";
+import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { LIST_OPTIONS, list, POLL_MS, parseRange, type Range, rowPrinter, whole } from "../lists/listing.ts";
-import { knownReflexes } from "../place/known-names.ts";
+import { knownReflexes, knownSenses } from "../place/known-names.ts";
 import { findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { remark } from "../screen/failure.ts";
@@ -16,7 +18,7 @@ import { print } from "../screen/terminal.ts";
 
 const OPEN: readonly IncidentState[] = INCIDENT_STATES.filter((state) => state !== "resolved");
 
-const { follow, since, until, after, trace, limit, wide } = LIST_OPTIONS;
+const { follow, sense, since, until, after, trace, limit, wide } = LIST_OPTIONS;
 
 interface Shown {
   readonly id: number;
@@ -31,7 +33,9 @@ export const command = defineCommand({
   options: {
     follow,
     open: flag("only those that have not resolved"),
+    state: texts("STATE", "only in this state"),
     reflex: texts("NAME", "only those of this reflex"),
+    sense,
     since,
     until,
     after,
@@ -42,6 +46,7 @@ export const command = defineCommand({
   examples: [
     ["nerve incidents --open", "what is wrong now"],
     ["nerve incidents -f disk-full", "the newest of one reflex, and what becomes of them"],
+    ["nerve incidents --sense disks --state resolved", "what a sense led to, and is over"],
     ["nerve incidents --since 7d --json", "what was wrong this week, for another program"],
   ],
   async run({ arguments: named, options, config: given, json }) {
@@ -53,13 +58,20 @@ export const command = defineCommand({
     if (!opened.ok) return opened;
     const reflexes = [...named, ...options.reflex].map((name) => name.replace(/^reflex:/, ""));
     const known = knownReflexes(place.value.config, reflexes);
+    const states = statesOf(options.state, options.open);
+    if (!states.ok) return states;
+    const { config } = place.value;
+    const senses = knownSenses(config, options.sense);
+    if (!senses.ok) return senses;
+    if (config === null && options.sense.length > 0) return fail(EXIT.badConfig, ...place.value.problems);
+    const listeners = config === null || options.sense.length === 0 ? null : listenersTo(config, options.sense);
     const show = rowPrinter<Shown>(
       { json, wide: options.wide },
       "cut",
       ({ row }) => row,
       ({ row }) => incidentSpans(row, Date.now()),
     );
-    const filter = { states: options.open ? OPEN : [], reflexes };
+    const filter = { states: states.value, reflexes: among(reflexes, listeners) };
     const shown = new Map<number, IncidentState>();
     const source = sourceOf(opened.value, filter, range.value);
     const note = (one: Shown): string => {
@@ -76,6 +88,33 @@ export const command = defineCommand({
     return ok(EXIT.done);
   },
 });
+
+/** No state means every state. */
+function statesOf(given: readonly string[], onlyOpen: boolean): Result<readonly IncidentState[], Failure> {
+  const known: readonly string[] = INCIDENT_STATES;
+  const unknown = given.find((word) => !known.includes(word));
+  if (unknown !== undefined) {
+    const there = `there are: ${known.join(", ")}`;
+    return usageError(`there is no state \`${unknown}\``, meantOr(unknown, known, there));
+  }
+  if (!onlyOpen) return ok(given as readonly IncidentState[]);
+  if (given.includes("resolved")) return usageError("an incident that is resolved is not --open");
+  return ok(given.length === 0 ? OPEN : (given as readonly IncidentState[]));
+}
+
+/** Reflexes that look at the signals of one of `senses`. */
+const listenersTo = ({ reflexes }: NerveConfig, senses: readonly string[]): readonly string[] =>
+  reflexes.filter(({ on }) => on.some((name) => senses.includes(name))).map(({ name }) => name);
+
+/** No reflex has this name. */
+const NOBODY = "-";
+
+/** Those of `reflexes` that listen too; where both say something and have none in common, a name that nobody has. */
+function among(reflexes: readonly string[], listeners: readonly string[] | null): readonly string[] {
+  if (listeners === null) return reflexes;
+  const both = reflexes.length === 0 ? listeners : reflexes.filter((name) => listeners.includes(name));
+  return both.length === 0 ? [NOBODY] : both;
+}
 
 const shownOf = (row: Incident): Shown => ({ id: row.id, at: row.opened_at, row });
 
@@ -111,7 +150,8 @@ async function goOn(
         cursor = Math.max(cursor, row.last_log_id);
         const isNews = shown.get(row.id) !== row.state;
         const isMeant = reflexes.length === 0 || reflexes.includes(row.reflex);
-        if (isNews && isMeant && (states.length === 0 || !isResolved(row) || shown.has(row.id))) show(row);
+        const isOfState = states.length === 0 || states.includes(row.state) || shown.has(row.id);
+        if (isNews && isMeant && isOfState) show(row);
       }
     }
     seen = version;

@@ -97,7 +97,10 @@ async function withinVerb(
   const options: Options = { ...command.options, ...COMMON };
   const typed = read(before, options);
   const from = typed.config ?? config;
-  if (typed.awaits !== null) return wordsFor(VALUES[typed.awaits] ?? "nothing", from);
+  if (typed.awaits !== null) {
+    const own = verb.name === "incidents" && typed.awaits === "state" ? "incident state" : null;
+    return wordsFor(own ?? VALUES[typed.awaits] ?? "nothing", from);
+  }
   if (current.startsWith("-")) return ofOptions(options);
   const kinds = ARGUMENTS[verb.name] ?? [];
   const isRepeated = command.arguments.at(-1)?.name.endsWith("…") ?? false;

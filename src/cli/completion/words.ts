@@ -4,6 +4,7 @@
  */
 
 import type { NerveConfig } from "../../model/config.ts";
+import { INCIDENT_STATES } from "../../model/incident.ts";
 import { LOG_LEVELS } from "../../model/log.ts";
 import { ACTIVE_STATES, BAD_ENDINGS, ENDINGS, isOver, type Run } from "../../model/run.ts";
 import { FILES, SHELLS } from "./scripts.ts";
@@ -31,6 +32,7 @@ export type What =
   | "open incident"
   | "what may be wrong"
   | "state"
+  | "incident state"
   | "level"
   | "source"
   | "archive"
@@ -45,6 +47,8 @@ export async function wordsFor(what: What, given: string | null): Promise<readon
       return bare([FILES]);
     case "state":
       return bare([...ACTIVE_STATES, ...ENDINGS]);
+    case "incident state":
+      return bare(INCIDENT_STATES);
     case "level":
       return bare(LOG_LEVELS);
     case "archive":

@@ -72,6 +72,11 @@ describe("what fits", () => {
       ["logs", "--level", ""],
       ["debug", "info", "warn", "error"],
     ],
+    [["incidents", "--state", "a"], ["acked"]],
+    [
+      ["why", "tel"],
+      ["tell-load", "tell"],
+    ],
     [["logs", "--source", "reflex:t"], ["reflex:tell-load"]],
     [["logs", "--un"], ["--until"]],
     [["silence", "--c"], ["--config"]],
