@@ -3,7 +3,7 @@
  * The hidden roles are how the kernel starts its workers; everything else is a command.
  */
 import { holdSignals } from "./base/early-signals.ts";
-import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
+import { SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
 
 const [word, ...rest] = process.argv.slice(2);
 /** Only a kernel starts one with a channel. */
@@ -15,6 +15,9 @@ if (role === SENSE_WORKER_ROLE) {
 } else if (role === WORKFLOW_WORKER_ROLE) {
   const { runWorkflowWorker } = await import("./workflow-worker/main.ts");
   runWorkflowWorker(Number(rest[0]));
+} else if (role === WATCHDOG_ROLE) {
+  const { runWatchdog } = await import("./watchdog/main.ts");
+  runWatchdog(Number(rest[0]));
 } else {
   holdSignals();
   const { runCommand } = await import("./cli/main.ts");

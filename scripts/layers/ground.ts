@@ -13,6 +13,7 @@ export const GROUND: Layers = {
   "src/config": ["src/base", "src/model", "src/rules", "senses/names.ts", "yaml"],
   "src/ipc": ["src/base"],
   "src/ipc/definitions.ts": ["type arktype"],
+  "src/ipc/watchdog-definitions.ts": ["type arktype"],
   "src/ipc/workflow-definitions.ts": ["type arktype"],
   // The decisions of reflexes. Pure: no I/O, no clock.
   "src/rules": ["src/base", "src/model", "arktype"],

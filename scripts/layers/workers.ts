@@ -7,6 +7,8 @@ export const WORKERS: Layers = {
   "src/sense-worker": [...WORKSHOP, "src/worker"],
   "src/sense-worker/payload-patterns.ts": ["src/rules/payload-type.ts"],
   "src/workflow-worker": [...NOUNS, "src/ipc", "src/sdk", "src/worker", "src/workflows/index.ts", "src/channels"],
+  // The process that asks for the watchdog's address.
+  "src/watchdog": ["src/base", "src/ipc", "src/worker/channel.ts", "src/worker/entry.ts", "src/worker/inbox.ts"],
   // The built-in workflows live like a user's: they import `nerve` and `nerve/…` only.
   "src/workflows": ["nerve"],
   // The message to a channel, and one try to deliver it: in workers of workflows, and in `nerve notify`.

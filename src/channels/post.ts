@@ -3,6 +3,7 @@
  * the body, because any of these may be a secret.
  */
 
+import { fetchFailure } from "../base/fetch-failure.ts";
 import { oneLine } from "../base/one-line.ts";
 import { withAdvice } from "../model/retry-advice.ts";
 import type { ChannelRequest } from "./request.ts";
@@ -26,7 +27,7 @@ export async function post(request: ChannelRequest, hidden: readonly string[], s
     signal,
   }).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw withAdvice(new Error(reasonOf(error)), { again: true, waitMs: 0 });
+    throw withAdvice(new Error(fetchFailure(error)), { again: true, waitMs: 0 });
   });
   const { status, headers } = response;
   const body = await bodyOf(response, signal);
@@ -41,12 +42,6 @@ export async function post(request: ChannelRequest, hidden: readonly string[], s
     again,
     waitMs: retryAfterMs(headers.get("retry-after")) || retryAfterIn(body),
   });
-}
-
-/** The code of the error. Its message may hold the address. */
-function reasonOf(error: unknown): string {
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown };
-  return typeof code === "string" ? code : String(name);
 }
 
 /** The useful begin of the answer. */

@@ -48,7 +48,7 @@ function isWebAddress(value: string): boolean {
 /** ntfy's own rule for the name of a topic. */
 const TOPIC = /^\/[-_A-Za-z0-9]{1,64}\/?$/;
 
-const url = secret("an http or https URL", isWebAddress);
+export const webAddress = secret("an http or https URL", isWebAddress);
 const topic = secret(
   "the http or https URL of a topic, such as https://ntfy.sh/my-host",
   (value) => isWebAddress(value) && TOPIC.test(new URL(value).pathname),
@@ -103,18 +103,22 @@ export const CHANNEL_KEYS = {
     url: key(topic, "required", "of the topic"),
     token: key(token, "none", "an access token, where the topic is protected"),
   },
-  slack: { url: key(url, "required", "of an incoming webhook") },
-  discord: { url: key(url, "required", "of a webhook of a channel") },
+  slack: { url: key(webAddress, "required", "of an incoming webhook") },
+  discord: { url: key(webAddress, "required", "of a webhook of a channel") },
   telegram: {
     token: key(token, "required", "of the bot, from @BotFather"),
     chat_id: key(token, "required", "of a person, group or channel, or `@name` of a public channel"),
-    url: key(url, `\`${TELEGRAM}\``, "of the Bot API, where you run one of your own"),
+    url: key(webAddress, `\`${TELEGRAM}\``, "of the Bot API, where you run one of your own"),
   },
   pagerduty: {
     routing_key: key(token, "required", "the integration key of a service (Events API v2)"),
-    url: key(url, `\`${PAGERDUTY}\``, "of the Events API; `https://events.eu.pagerduty.com/v2/enqueue` in Europe"),
+    url: key(
+      webAddress,
+      `\`${PAGERDUTY}\``,
+      "of the Events API; `https://events.eu.pagerduty.com/v2/enqueue` in Europe",
+    ),
   },
-  alertmanager: { url: key(url, "required", "of Alertmanager, such as http://127.0.0.1:9093") },
+  alertmanager: { url: key(webAddress, "required", "of Alertmanager, such as http://127.0.0.1:9093") },
 };
 
 const SHAPES = {
@@ -196,7 +200,7 @@ function readWebhook(name: string, tree: Tree, label: string, report: Report): C
   const retry = tree.kind === "map" ? tree.entries.find((entry) => entry.key === "retry") : undefined;
   if (retry !== undefined)
     report.add("unknown-key", retry.keyPlace, `\`${label}.retry\` has no meaning here`, NO_RETRY);
-  return url(address, child(label, "url"), report) === null
+  return webAddress(address, child(label, "url"), report) === null
     ? null
     : { kind: "webhook", name, options: options as JsonObject };
 }
@@ -236,10 +240,10 @@ const requiredOf = (kind: keyof typeof CHANNEL_KEYS): readonly string[] =>
 
 /** For an editor: a map, or an address where the kind has a short form. */
 function schemaOfKind(kind: ChannelKind) {
-  if (kind === "webhook") return { anyOf: [{ type: "object", required: ["url"] }, url.schema] };
+  if (kind === "webhook") return { anyOf: [{ type: "object", required: ["url"] }, webAddress.schema] };
   const map = { ...schemaOf(SHAPES[kind]), type: "object", required: requiredOf(kind) };
   if (!SHORT.includes(kind)) return map;
-  return { anyOf: [map, kind === "ntfy" ? topic.schema : url.schema] };
+  return { anyOf: [map, kind === "ntfy" ? topic.schema : webAddress.schema] };
 }
 
 const CHANNEL = {

@@ -34,5 +34,7 @@ export const DEFAULT_ALIGN = true;
 export const DEFAULT_CATCH_UP_CRON = "one";
 export const DEFAULT_CATCH_UP_INTERVAL = "none";
 
+export const DEFAULT_WATCHDOG_MS = 60 * SECOND;
+
 export const DEFAULT_CONCURRENCY = 1;
 export const DEFAULT_MAX_QUEUE = 100;

@@ -104,7 +104,7 @@ export const ROOT = {
 function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: Reading) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
-  const { data, durability, http, retention, quiet_hours, groups, senses, reflexes, workflows, channels } =
+  const { data, durability, http, retention, quiet_hours, watchdog, groups, senses, reflexes, workflows, channels } =
     fields.values;
   const namesOf = (key: "senses" | "workflows" | "channels", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
@@ -136,6 +136,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     http,
     retention: retention ?? { logsMs: null, signalsMs: null, archiveMs: null },
     quietHours: quiet_hours ?? [],
+    watchdog,
     groups: allGroups,
     senses: senseConfigs,
     reflexes: (reflexes ?? []).map((reflex) => reflex.config),

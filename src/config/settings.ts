@@ -10,6 +10,7 @@ import {
 import { key, named, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
 import { duration, size } from "./quantities.ts";
 import { readQuietHours } from "./quiet-hours.ts";
+import { readWatchdog } from "./watchdog.ts";
 
 const A_PATH = "a path such as ./data";
 
@@ -41,6 +42,11 @@ export const DAEMON_KEYS = {
     oneOf("full", "normal"),
     `\`${DEFAULT_DURABILITY}\``,
     "`full`: logs.db also survives power loss, one fsync per group commit · `normal`: survives any crash of nerve",
+  ),
+  watchdog: key(
+    readWatchdog,
+    "none",
+    '`{ url: "https://hc.example.org/ping/abc", every: 1m }`: a GET of this address while nerve commits, so that somebody outside notices when nerve does not',
   ),
   quiet_hours: key(
     readQuietHours,

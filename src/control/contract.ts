@@ -61,6 +61,8 @@ export interface Status {
     readonly queued: number;
     readonly sleeping: number;
   }[];
+  /** How the pings of the watchdog go; null: the configuration has no watchdog. */
+  readonly watchdog: WatchdogStatus | null;
   /** Where people are told: how the newest tries went. */
   readonly channels: readonly ChannelStatus[];
   /** Incidents that have not resolved, and how many of these are acknowledged. */
@@ -69,6 +71,16 @@ export interface Status {
   readonly broken_workflows: readonly { readonly name: string; readonly reason: string }[];
   /** The newest runs that failed, timed out or were dropped, in the order in which they ended. */
   readonly failures: readonly Failure[];
+}
+
+export interface WatchdogStatus {
+  /** `starting`: no ping has ended yet. */
+  readonly state: "starting" | "ok" | "failing";
+  /** What the newest ping came to, where it failed; never the address. */
+  readonly reason: string | null;
+  /** Unix milliseconds of the newest answer, or null. */
+  readonly last_answer: number | null;
+  readonly every_ms: number;
 }
 
 export interface ChannelStatus {

@@ -9,6 +9,12 @@ import {
 } from "./definitions.ts";
 import { lightGuard } from "./light-guard.ts";
 import {
+  type WatchdogMessage,
+  type WatchdogParentMessage,
+  watchdogDefinitions,
+  watchdogParentDefinitions,
+} from "./watchdog-definitions.ts";
+import {
   type WorkflowMessage,
   type WorkflowParentMessage,
   workflowParentDefinitions,
@@ -58,3 +64,10 @@ export const parseWorkflowParentMessage: Parse<WorkflowParentMessage> =
 
 /** What the kernel accepts from a workflow worker. */
 export const parseWorkflowMessage: Parse<WorkflowMessage> = parser<WorkflowMessage>(workflowWorkerDefinitions);
+
+/** What the watchdog process accepts from the kernel. */
+export const parseWatchdogParentMessage: Parse<WatchdogParentMessage> =
+  parser<WatchdogParentMessage>(watchdogParentDefinitions);
+
+/** What the kernel accepts from the watchdog process. */
+export const parseWatchdogMessage: Parse<WatchdogMessage> = parser<WatchdogMessage>(watchdogDefinitions);

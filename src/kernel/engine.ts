@@ -9,7 +9,7 @@ import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
 import type { Locations } from "../spawn/modules-on-disk.ts";
-import { SENSE_WORKER_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
+import { SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "../spawn/own-image.ts";
 import type { WorkerCommand } from "../spawn/worker-process.ts";
 import type { Store } from "../store/open.ts";
 import { Bell, isWatcher } from "./bell.ts";
@@ -32,6 +32,7 @@ import { Seating } from "./senses/seating.ts";
 import { Senses } from "./senses/senses.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 import type { Ticker } from "./time/ticker.ts";
+import { Watchdog } from "./watchdog/watchdog.ts";
 import type { World } from "./world.ts";
 
 export interface EngineParts {
@@ -65,6 +66,7 @@ export class Engine {
   readonly incidents: Incidents;
   readonly incidentRequests: IncidentRequests;
   readonly requests: Requests;
+  readonly watchdog: Watchdog;
   readonly #senses: Senses;
   readonly #seating: Seating;
   readonly #bell: Bell;
@@ -102,14 +104,8 @@ export class Engine {
     const firings = new Firings({ chance: world.chance, lifetime, journal, store, workflows, silences, wake });
     const incidents = new Incidents({ lifetime, journal, store, workflows, silences, chance: world.chance });
     this.incidents = incidents;
-    const timedRuns = new TimedRuns({
-      wallMs: clock.wallMs,
-      chance: world.chance,
-      ledger,
-      lifetime,
-      journal,
-      workflows,
-    });
+    const { wallMs } = clock;
+    const timedRuns = new TimedRuns({ wallMs, chance: world.chance, ledger, lifetime, journal, workflows });
     this.reflexes = new Reflexes({
       clock,
       ticker,
@@ -135,6 +131,8 @@ export class Engine {
     });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
+    const touch = (): void => lifetime.keep();
+    this.watchdog = new Watchdog({ host, ledger, touch, command: () => command(WATCHDOG_ROLE) });
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines });
@@ -154,6 +152,7 @@ export class Engine {
     this.#seat(config, modules, { restart, keepSenses: new Set(), reflexes: planStart(config), tellPeers: false });
     this.workflows.load(config, modules.workflows);
     this.#bell.listen(config);
+    this.watchdog.configure(config.watchdog);
   }
 
   /**
@@ -170,6 +169,7 @@ export class Engine {
     if (plan.tellPeers) this.workflows.tellPeers();
     const cancelled = this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
     this.#bell.listen(config);
+    this.watchdog.configure(config.watchdog);
     return cancelled;
   }
 
@@ -194,12 +194,13 @@ export class Engine {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#bell.stop();
-    await Promise.all([this.#senses.stop(), this.workflows.stop()]);
+    await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop()]);
   }
 
   /** SIGKILL to every worker's group, now. */
   killAll(why: string): void {
     this.#senses.killAll(why);
     this.workflows.killAll(why);
+    this.watchdog.kill(why);
   }
 }

@@ -17,6 +17,8 @@ export interface NerveConfig {
   readonly http: HttpConfig | null;
   readonly retention: RetentionConfig;
   readonly quietHours: readonly QuietHours[];
+  /** The address that is asked for while nerve commits, or null. The address is never printed. */
+  readonly watchdog: WatchdogConfig | null;
   /** By name; a group that is only named by a sense is present too, with null limits. */
   readonly groups: ReadonlyMap<string, GroupConfig>;
   readonly senses: ReadonlyMap<string, SenseConfig>;
@@ -33,6 +35,11 @@ export interface NerveConfig {
 export interface HttpConfig {
   readonly hostname: string;
   readonly port: number;
+}
+
+export interface WatchdogConfig {
+  readonly url: string;
+  readonly everyMs: number;
 }
 
 export interface RetentionConfig {

@@ -10,7 +10,7 @@ import type { LogLevel } from "./log.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
 import { STORE_EVENT_KINDS } from "./store-events.ts";
 
-const worker = { "group?": "string", "workflow?": "string" } as const;
+const worker = { "group?": "string", "workflow?": "string", "role?": "string" } as const;
 const silence = { pattern: "string", until: "number", why: "string" } as const;
 const problem = { kind: "string", file: "string | null", line: "number | null", column: "number | null" } as const;
 
@@ -228,6 +228,12 @@ export const EVENTS = {
       "The module of a workflow does not load: the message says what and where. Its runs wait as they stand. Mend it: nerve tries it again when its files change, once a minute, and at a reload.",
     data: problem,
   },
+  "watchdog.failing": {
+    levels: ["warn"],
+    sentence: "The watchdog's address did not answer as it should. Further pings that fail have no log.",
+    data: null,
+  },
+  "watchdog.recovered": { levels: ["info"], sentence: "The watchdog's address answers again.", data: null },
   "channel.failing": {
     levels: ["warn"],
     sentence: "A channel did not take a message; what is tried until it takes one again has no log of this kind.",

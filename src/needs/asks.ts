@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { type Needs, NO_NEEDS } from "../model/needs.ts";
-import { type BuiltInNeeds, needsOfChannel, SENSE_NEEDS, WORKFLOW_NEEDS } from "./built-in.ts";
+import { type BuiltInNeeds, needsOfAddress, needsOfChannel, SENSE_NEEDS, WORKFLOW_NEEDS } from "./built-in.ts";
 import { needsOfCommand, type Permission } from "./programs.ts";
 
 export type Need =
@@ -14,7 +14,7 @@ export type Need =
   | { readonly kind: "permission"; readonly permission: Permission };
 
 export interface Ask {
-  /** `sense:NAME`, `workflow:NAME` or `channel:NAME`. */
+  /** `sense:NAME`, `workflow:NAME`, `channel:NAME` or `watchdog`. */
   readonly who: string;
   readonly need: Need;
   /** What the need follows from. */
@@ -48,8 +48,14 @@ export function asksOf(config: NerveConfig, modules: Modules): Asked {
     const { needs, because } = needsOfChannel(channel, modules.isSecret);
     return written(`channel:${channel.name}`, needs, because ?? "");
   });
-  const all = [...senses, ...workflows, ...channels];
+  const all = [...senses, ...workflows, ...channels, ...watchdogAsks(config, modules)];
   return { asks: all.flatMap(({ asks }) => asks), remarks: all.flatMap(({ remarks }) => remarks) };
+}
+
+function watchdogAsks({ watchdog }: NerveConfig, { isSecret }: Modules): Asked[] {
+  if (watchdog === null) return [];
+  const { needs, because } = needsOfAddress(watchdog.url, isSecret);
+  return [written("watchdog", needs, because ?? "")];
 }
 
 function builtInNeeds(

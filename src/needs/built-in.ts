@@ -56,6 +56,10 @@ const hostOf = (given: Json | undefined): string | null =>
 const url: Of = ({ url: given }, isSecret) =>
   reaching(addressOf(hostOf(given), isText(given) && isSecret(given)), "its `url`");
 
+/** What an address needs: its server. */
+export const needsOfAddress = (address: string, isSecret: (text: string) => boolean): BuiltInNeeds =>
+  url({ url: address }, isSecret);
+
 /** What a channel needs: its server. */
 export function needsOfChannel(channel: ChannelConfig, isSecret: (text: string) => boolean): BuiltInNeeds {
   if (channel.kind === "webhook") return url(channel.options, isSecret);

@@ -1,6 +1,7 @@
 /** How this program starts itself again in another role. */
 export const SENSE_WORKER_ROLE = "__sense-worker";
 export const WORKFLOW_WORKER_ROLE = "__workflow-worker";
+export const WATCHDOG_ROLE = "__watchdog";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   {
     config: "zebra: 1\n",
     says: [
-      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, durability, quiet_hours, http, retention, groups, senses, reflexes, workflows, channels",
+      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, durability, watchdog, quiet_hours, http, retention, groups, senses, reflexes, workflows, channels",
     ],
   },
   {
@@ -349,6 +349,24 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, on_start: false}]"),
     says: ["nerve.yaml:2:12: `reflexes[0]` has no trigger; add `interval`, `cron`, `on_start: true` or `on`"],
+  },
+  {
+    config: withSenses("watchdog: {url: 'ftp://token@hc.example.org', every: 0s}"),
+    says: [
+      "nerve.yaml:2:17: `watchdog.url` must be an http or https URL",
+      'nerve.yaml:2:54: `watchdog.every` must be longer than 0, found "0s"',
+    ],
+  },
+  {
+    config: withSenses("watchdog: {every: 1m, time: 2m}"),
+    says: [
+      "nerve.yaml:2:11: `watchdog.url` is missing; write the address to ask for",
+      "nerve.yaml:2:23: `watchdog.time` is not a known key; valid here: url, every",
+    ],
+  },
+  {
+    config: withSenses("watchdog: https://hc.example.org/ping/token"),
+    says: ["nerve.yaml:2:11: `watchdog` must be a map with the key `url`; write `{ url: … }`"],
   },
   {
     config: withSenses("reflexes: [{sense: load, watch: false}]"),

@@ -122,6 +122,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     data,
     durability: "normal",
     http: null,
+    watchdog: null,
     retention: {
       logsMs: pick(below, [null, 3 * HOUR, 40 * MINUTE]),
       signalsMs: pick(below, [null, 6 * HOUR, HOUR]),

@@ -151,6 +151,22 @@ function incidentLines({ incidents: { open, acked } }: Status, screen: Screen): 
 }
 
 /** The newest bad ending of each workflow. */
+/** Where nobody outside hears of nerve: channels and the watchdog, while they fail. */
+function unheard({ channels, watchdog }: Status, screen: Screen): string[] {
+  const failing = [
+    ...channels
+      .filter(({ state }) => state === "failing")
+      .map(({ name, reason }) => ({ title: `channel ${name}`, reason })),
+    ...(watchdog?.state === "failing" ? [{ title: "watchdog", reason: watchdog.reason }] : []),
+  ];
+  if (failing.length === 0) return [];
+  const free: Screen = { ...screen, width: null };
+  const lines = failing.map(({ title, reason }) =>
+    renderLine([span(escapeForTerminal(title), "yellow"), span(`: ${escapeForTerminal(reason ?? "")}`)], free),
+  );
+  return ["", ...lines];
+}
+
 function lastFailures({ failures }: Status, now: number, screen: Screen): string[] {
   const newest = new Map(failures.map((failure) => [failure.workflow, failure]));
   if (newest.size === 0) return [];
@@ -175,6 +191,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...table(reflexColumns(now), status.reflexes),
     ...table(WORKFLOWS, status.workflows),
     ...incidentLines(status, screen),
+    ...unheard(status, screen),
     ...lastFailures(status, now, screen),
   ].join("\n");
 }

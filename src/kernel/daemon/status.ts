@@ -104,6 +104,7 @@ export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts)
     broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
       problem === null ? [] : [{ name, reason: formatProblem(problem) }],
     ),
+    watchdog: engine.watchdog.status,
     channels: engine.workflows.channels.all,
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest,

@@ -46,7 +46,7 @@ export interface Crew<Down, Up, Task> extends TaskWords<Task> {
   /** The name in logs: `group "system"`. */
   readonly title: string;
   /** Stands beside the data of every log about the worker. */
-  readonly about: { readonly group: string } | { readonly workflow: string };
+  readonly about: { readonly group: string } | { readonly workflow: string } | { readonly role: string };
   /** The limit of the worker and its children. Null without a limit. */
   readonly memoryBytes: number | null;
   command(): WorkerCommand;

@@ -9,7 +9,7 @@ import { REAP_MS } from "./kill.ts";
 /** The subject of the logs: `group "system"`. `about` stands beside the data of every row. */
 interface Subject {
   readonly title: string;
-  readonly about: { readonly group: string } | { readonly workflow: string };
+  readonly about: { readonly group: string } | { readonly workflow: string } | { readonly role: string };
 }
 
 /** A fault that a worker reports outside of any task. */

@@ -66,6 +66,7 @@ class EngineBench extends KernelBench {
       reflexes,
       workflows,
       channels: new Map(),
+      watchdog: null,
       written: new Map(),
     } as Partial<NerveConfig> as NerveConfig;
   }

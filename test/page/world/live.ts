@@ -731,6 +731,7 @@ export const STATUS: Status = {
   ],
   senses: SENSES,
   reflexes: REFLEXES,
+  watchdog: null,
   channels: [],
   workflows: [
     { name: "drain", running: 0, queued: 0, sleeping: 0 },
