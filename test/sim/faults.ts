@@ -1,11 +1,10 @@
 /** What goes wrong, and what people do, and when: by chance, each kind at its own pace. */
-import type { Result } from "../../src/base/result.ts";
-import type { Acts } from "../../src/control/acts.ts";
 import { pick } from "../rules/random.ts";
+import { editOf } from "./edits.ts";
 import type { Machine, Party } from "./machine.ts";
-import { violation } from "./oracle/report.ts";
-import { DAY, editOf, FAULTS, type FaultKind, HOUR, MINUTE, SECOND, WORKFLOWS } from "./plan.ts";
+import { People } from "./people.ts";
 import type { Site } from "./site.ts";
+import { DAY, FAULTS, type FaultKind, HOUR, MINUTE, SECOND } from "./words.ts";
 
 /** Mean milliseconds between two faults of a kind, in a day of senses of ten seconds to an hour. */
 const PACES: Readonly<Record<FaultKind, number>> = {
@@ -22,6 +21,7 @@ const CODES = ["SQLITE_FULL", "SQLITE_BUSY", "SQLITE_IOERR_WRITE"] as const;
 
 export class Faults {
   readonly counts: Record<string, number> = {};
+  readonly #people: People;
   readonly #site: Site;
   readonly #machine: Machine;
   readonly #world: Party = { isOver: false, isKernel: false };
@@ -29,6 +29,7 @@ export class Faults {
   constructor(site: Site) {
     this.#site = site;
     this.#machine = site.machine;
+    this.#people = new People(site, (what) => this.#count(what));
   }
 
   #below(limit: number): number {
@@ -73,7 +74,7 @@ export class Faults {
       case "disk":
         return this.#disk();
       case "people":
-        return this.#people();
+        return this.#people.ask();
       case "workers":
         return this.#workers();
       case "pauses":
@@ -97,7 +98,7 @@ export class Faults {
         const how = this.#below(2) === 0 ? "crash-before" : "crash-after";
         this.#count(`${how} a commit`);
         // What moves logs to files has an order of its own.
-        if (this.#below(3) === 0) this.#asks("archive", () => site.kernel?.acts?.archive() ?? null);
+        if (this.#below(3) === 0) this.#people.asks("archive", () => site.kernel?.acts?.archive() ?? null);
         site.fates = [...Array(this.#below(8)).fill("kept"), how];
         return;
       }
@@ -117,7 +118,7 @@ export class Faults {
     const isBroken = this.#below(8) === 0;
     this.#count(isBroken ? "reload of a broken config" : "reload");
     site.edit(isBroken ? null : editOf(before, this.#machine.chance));
-    this.#asks("reload", () => site.kernel?.acts?.reload() ?? null);
+    this.#people.asks("reload", () => site.kernel?.acts?.reload() ?? null);
     if (isBroken) this.#machine.after(MINUTE, this.#world, () => site.edit(before));
   }
 
@@ -208,108 +209,5 @@ export class Faults {
       site.stuckOneIn = 0;
       site.spawnFailsOneIn = 0;
     });
-  }
-
-  // ── people ───────────────────────────────────────────────────────────
-
-  /** What is answered with success is durable. */
-  #asks<T>(
-    what: string,
-    ask: () => Promise<Result<T, unknown>> | Result<T, unknown> | null,
-    done: (value: T) => void = () => {},
-  ): void {
-    const asked = ask();
-    if (asked === null) return;
-    this.#count(what);
-    Promise.resolve(asked).then(
-      (answer) => {
-        try {
-          if (answer.ok) done(answer.value);
-        } catch (error) {
-          this.#site.notice(error);
-        }
-      },
-      (error) => this.#site.notice(error),
-    );
-  }
-
-  #people(): void {
-    const site = this.#site;
-    const { runs } = site.oracle;
-    const acts = site.kernel?.acts;
-    if (!acts) return;
-    const chance = this.#machine.chance;
-    const sense = `s${chance(site.plan.size.senses)}`;
-    const rule = `rule-${chance(site.plan.size.reflexes)}`;
-    const run = 1 + chance(Math.max(1, runs.runs.size));
-    switch (chance(13)) {
-      case 0:
-        return this.#asks("trigger", () => acts.trigger(sense));
-      case 1:
-        this.#asks("disable", () => acts.disable(chance(2) === 0 ? `sense:${sense}` : `reflex:${rule}`));
-        return;
-      case 2:
-      case 3:
-        return this.#asks("enable", () => acts.enable(chance(2) === 0 ? `sense:${sense}` : `reflex:${rule}`));
-      case 4:
-        return this.#asks("release", () => acts.release(sense));
-      case 5:
-        return this.#asks(
-          "run",
-          () => acts.run(pick(chance, WORKFLOWS), { by: "hand" }),
-          ({ run: id }) => {
-            if (!runs.runs.has(id)) violation("answers", `run ${id} was answered for, and is not there`);
-          },
-        );
-      case 6:
-        return this.#asks(
-          "cancel",
-          () => acts.cancel(run),
-          ({ run: id }) => {
-            if (runs.runs.get(id)?.state !== "cancelled")
-              violation("answers", `run ${id} is said to be cancelled, and is not`);
-          },
-        );
-      case 7:
-        return this.#asks(
-          "retry",
-          () => acts.retry(run, null),
-          ({ run: id }) => {
-            if (!runs.runs.has(id)) violation("answers", `run ${id} was answered for, and is not there`);
-          },
-        );
-      case 8:
-        if (chance(2) === 0) return this.#asks("unsilence", () => acts.unsilence("rule-*"));
-        return this.#asks("silence", () =>
-          acts.silence({
-            pattern: pick(chance, ["rule-*", "rule-1*"]),
-            for_ms: pick(chance, [10, 20]) * MINUTE,
-            why: "work",
-          }),
-        );
-      case 9:
-        return this.#asks("archive", () => acts.archive());
-      default:
-        return this.#meetsIncident(acts);
-    }
-  }
-
-  #meetsIncident(acts: Acts): void {
-    const { incidents } = this.#site.oracle.incidents;
-    const chance = this.#machine.chance;
-    // Whoever looks, looks at the newest.
-    const incident = Math.max(1, incidents.size - chance(8));
-    const isAck = chance(2) === 0;
-    const request = { incident, by: "somebody", why: chance(2) === 0 ? null : "seen" };
-    const done = (): void => {
-      const state = incidents.get(incident)?.state;
-      if (state === undefined || state === "open" || (!isAck && state !== "resolved"))
-        violation(
-          "answers",
-          `incident ${incident} is said to be ${isAck ? "acknowledged" : "resolved"}, and is ${state}`,
-        );
-    };
-    if (isAck) this.#asks("ack", () => acts.ack(request), done);
-    else this.#asks("resolve", () => acts.resolve(request), done);
   }
 }

@@ -105,6 +105,11 @@ export class Machine {
     this.#frozenUntil = this.now + ms;
   }
 
+  /** Another kernel is not stopped. */
+  thaw(): void {
+    this.#frozenUntil = 0;
+  }
+
   get isFrozen(): boolean {
     return this.#frozenUntil > this.now;
   }

@@ -3,8 +3,9 @@
  * first, `--days D` or `--hours H` how long each, `--dense` a hundred senses of a second. A seed that finds something is cut
  * down, and its command and its last moments are printed: `--seed N --trace` shows them again.
  */
-import { DAY, FAULTS, type FaultKind, HOUR, type Size, sizeOf } from "./plan.ts";
+
 import { type Outcome, simulated } from "./simulate.ts";
+import { DAY, FAULTS, type FaultKind, HOUR, type Size, sizeOf } from "./words.ts";
 
 const flag = (name: string): boolean => process.argv.includes(`--${name}`);
 const given = (name: string): string | null => {

@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Faults } from "./faults.ts";
 import { Violation } from "./oracle/report.ts";
-import { HOUR, MINUTE, SECOND, type Size } from "./plan.ts";
 import { Site } from "./site.ts";
 import { Crash } from "./store.ts";
+import { HOUR, MINUTE, SECOND, type Size } from "./words.ts";
 
 export interface Outcome {
   readonly seed: number;

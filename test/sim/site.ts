@@ -10,17 +10,19 @@ import { SENSE_WORKER_ROLE } from "../../src/spawn/own-image.ts";
 import type { Spawn, WorkerEvents } from "../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { pick, randomOf } from "../rules/random.ts";
+import { editOf } from "./edits.ts";
 import { type FlowTroubles, FlowWorker } from "./flow-worker.ts";
 import { type Happening, Machine, type Party } from "./machine.ts";
 import { MemoryDatabase } from "./memory-database.ts";
 import { FileOracle } from "./oracle/files.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import { Violation } from "./oracle/report.ts";
-import { editOf, GOOD_FLOWS, GOOD_SENSES, type Plan, planOf, type Size } from "./plan.ts";
+import { GOOD_FLOWS, GOOD_SENSES, type Plan, planOf } from "./plan.ts";
 import type { Around, Worker } from "./process.ts";
 import { type SenseTroubles, SenseWorker } from "./sense-worker.ts";
 import { Crash, type Fate, type StoreWatcher, watchedStore } from "./store.ts";
 import { Trace } from "./trace.ts";
+import type { Size } from "./words.ts";
 import { NO_LOCK, wholeDisk, worldOf } from "./world.ts";
 
 /** One kernel, from its start to its end. */
@@ -97,6 +99,7 @@ export class Site {
   start(): void {
     const { machine, data } = this;
     this.starts++;
+    machine.thaw();
     const kernel: Kernel = { isOver: false, isKernel: true, daemon: null, store: null, acts: null, alarms: new Set() };
     this.kernel = kernel;
     this.trace.add(() => "a kernel starts");

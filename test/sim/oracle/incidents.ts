@@ -5,7 +5,7 @@
  */
 import type { IncidentConfig, NerveConfig, QuietHours, ReflexConfig } from "../../../src/model/config.ts";
 import type { Incident } from "../../../src/model/incident-row.ts";
-import { MINUTE } from "../plan.ts";
+import { MINUTE } from "../words.ts";
 import { violation } from "./report.ts";
 
 interface Known {

@@ -5,9 +5,9 @@ import type { NewLog } from "../../../src/model/log.ts";
 import type { Message } from "../../helpers/kernel-bench.ts";
 import type { FlowWorker } from "../flow-worker.ts";
 import type { Machine } from "../machine.ts";
-import type { Fields } from "../plan.ts";
 import type { SenseWorker } from "../sense-worker.ts";
 import type { Change } from "../store.ts";
+import type { Fields } from "../words.ts";
 import { Axis } from "./axis.ts";
 import { IncidentOracle, type Told } from "./incidents.ts";
 import { ReflexOracle } from "./reflexes.ts";
@@ -67,6 +67,7 @@ export class Oracle {
   crashed(): void {
     this.#heard.clear();
     this.senses.crashed();
+    this.runs.workerGone(null);
     this.reflexes.goesBlind(this.#lastCommit, true);
   }
 
@@ -243,6 +244,7 @@ export class Oracle {
       return;
     }
     this.senses.gone(`workflow ${worker.workflow}`, worker);
+    this.runs.workerGone(worker.workflow);
     const [only] = worker.known;
     if (worker.known.size === 1 && only !== undefined)
       this.#loneDeaths.set(only, (this.#loneDeaths.get(only) ?? 0) + 1);

@@ -6,9 +6,10 @@ import type { Json } from "../../../src/base/json.ts";
 import type { ReflexConfig } from "../../../src/model/config.ts";
 import type { Rule } from "../../../src/rules/decision.ts";
 import { expectedDecisions, type Happening } from "../../rules/model.ts";
-import { type Fields, PATTERNS } from "../plan.ts";
+import type { Fields } from "../words.ts";
 import { actsAt, type Blind } from "./axis.ts";
 import { type Chapter, storyOf } from "./incident-story.ts";
+import { isMet, keyOf, ruleOf, wordsOf } from "./reflex-words.ts";
 import { violation } from "./report.ts";
 
 interface KeyHistory {
@@ -51,53 +52,6 @@ class Segment {
     this.keys.set(name, known);
     return known;
   }
-}
-
-function ruleOf(config: ReflexConfig): Rule {
-  const { when, clear, edge, forMs, count, debounce, throttleMs } = config;
-  const isHeld = clear !== null || forMs !== null;
-  return {
-    edge: edge ?? (isHeld ? "rising" : "level"),
-    hasWhen: when !== null,
-    hasClear: clear !== null,
-    forMs,
-    count,
-    debounce,
-    throttleMs,
-    incident: null,
-  };
-}
-
-const wordsOf = (config: ReflexConfig): string => {
-  const { when, clear, forMs, count, debounce, throttleMs, key, each } = config;
-  const { edge } = ruleOf(config);
-  return JSON.stringify([
-    [...config.on].sort(),
-    when,
-    clear,
-    edge,
-    forMs,
-    count,
-    debounce,
-    throttleMs,
-    key === "$one" ? null : key,
-    each,
-  ]);
-};
-
-const isMet = (definition: Json, payload: Fields): boolean => {
-  const text = JSON.stringify(definition);
-  const pattern = PATTERNS.find((known) => JSON.stringify(known.definition) === text);
-  if (pattern === undefined) throw new Error(`nobody knows what ${text} means`);
-  return pattern.isMet(payload);
-};
-
-/** As `reflex.fired` says it; null where the reflex has one state. */
-function keyOf(word: ReflexConfig["key"], sense: string, payload: Fields): Json {
-  if (word === null || word === "$one") return null;
-  const part = (name: string): Json =>
-    name === "$sense" ? sense : ((payload as unknown as Record<string, Json>)[name] ?? null);
-  return typeof word === "string" ? part(word) : word.map(part);
 }
 
 const lineOf = (signal: number, key: Json): string => `signal ${signal}, key ${JSON.stringify(key)}`;
@@ -260,12 +214,14 @@ export class ReflexOracle {
 
   // ── when nobody looks ────────────────────────────────────────────────
 
-  /** From `from` on. `last`: elapsed time of the newest commit, where what was not committed is lost. */
+  /** From `from` on. `isLost`: what was not committed by then is lost. Who is blind already stays so. */
   goesBlind(from: number, isLost: boolean): void {
-    this.#blind = { from, isOpen: true, to: null };
+    const since = Math.min(from, this.#blind?.from ?? from);
+    this.#blind = { from: since, isOpen: true, to: null };
     for (const segment of this.#segments.values()) {
-      const isOpen = !isLost || segment.touchedAt === from;
-      segment.blinds.push({ from, isOpen, to: null });
+      const isOpen = !isLost || segment.touchedAt === since;
+      if (segment.blinds.at(-1)?.to === null) segment.blinds.pop();
+      segment.blinds.push({ from: since, isOpen, to: null });
     }
   }
 

@@ -46,6 +46,8 @@ interface Known {
   readonly incident: string | null;
   /** A report of the same incident had not ended when it was queued: it is next once that has. */
   hasWaited: boolean;
+  /** It has begun or gone on for the worker that its workflow has now. */
+  isGiven: boolean;
   readonly trace: string | null;
   state: string;
   attempt: number;
@@ -106,6 +108,7 @@ export class RunOracle {
       reflex: trigger.reflex,
       incident: decision?.startsWith("incident:") ? decision.slice(0, decision.lastIndexOf(":")) : null,
       hasWaited: false,
+      isGiven: false,
       trace,
       state: "queued",
       attempt: 0,
@@ -155,6 +158,8 @@ export class RunOracle {
         const most = this.#configs.get(workflow)?.concurrency ?? 1;
         if (!running.has(run) && running.size >= most)
           violation("slots", `run ${run} of ${workflow} runs beside ${[...running]}, and ${most} may`);
+        if (known.isGiven) violation("resumed-twice", `run ${run} of ${workflow} goes on, and has not stopped`);
+        known.isGiven = true;
         running.add(run);
         known.due = null;
         known.attempt = told.attempt;
@@ -163,6 +168,7 @@ export class RunOracle {
       case "run.sleeping":
       case "run.retrying":
         running.delete(run);
+        known.isGiven = false;
         known.due = told.due;
         if (event === "run.retrying" && told.attempt !== known.attempt + 1)
           violation("attempts", `run ${run} comes to attempt ${told.attempt} after ${known.attempt}`);
@@ -230,6 +236,12 @@ export class RunOracle {
     if (before !== undefined && !before.isOver)
       violation("run-twice", `run ${run} is given to a worker, and is under way`);
     this.#executions.set(run, worker);
+  }
+
+  /** The worker of `workflow` has ended, or those of all: what runs goes on in another. */
+  workerGone(workflow: string | null): void {
+    for (const known of this.active.values())
+      if (workflow === null || known.workflow === workflow) known.isGiven = false;
   }
 
   leaves(run: number, worker: object): void {

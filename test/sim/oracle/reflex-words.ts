@@ -1,0 +1,52 @@
+/** What the words of a reflex mean, said without `src/rules`. */
+import type { Json } from "../../../src/base/json.ts";
+import type { ReflexConfig } from "../../../src/model/config.ts";
+import type { Rule } from "../../../src/rules/decision.ts";
+import { type Fields, PATTERNS } from "../words.ts";
+
+export function ruleOf(config: ReflexConfig): Rule {
+  const { when, clear, edge, forMs, count, debounce, throttleMs } = config;
+  const isHeld = clear !== null || forMs !== null;
+  return {
+    edge: edge ?? (isHeld ? "rising" : "level"),
+    hasWhen: when !== null,
+    hasClear: clear !== null,
+    forMs,
+    count,
+    debounce,
+    throttleMs,
+    incident: null,
+  };
+}
+
+export const wordsOf = (config: ReflexConfig): string => {
+  const { when, clear, forMs, count, debounce, throttleMs, key, each } = config;
+  const { edge } = ruleOf(config);
+  return JSON.stringify([
+    [...config.on].sort(),
+    when,
+    clear,
+    edge,
+    forMs,
+    count,
+    debounce,
+    throttleMs,
+    key === "$one" ? null : key,
+    each,
+  ]);
+};
+
+export const isMet = (definition: Json, payload: Fields): boolean => {
+  const text = JSON.stringify(definition);
+  const pattern = PATTERNS.find((known) => JSON.stringify(known.definition) === text);
+  if (pattern === undefined) throw new Error(`nobody knows what ${text} means`);
+  return pattern.isMet(payload);
+};
+
+/** As `reflex.fired` says it; null where the reflex has one state. */
+export function keyOf(word: ReflexConfig["key"], sense: string, payload: Fields): Json {
+  if (word === null || word === "$one") return null;
+  const part = (name: string): Json =>
+    name === "$sense" ? sense : ((payload as unknown as Record<string, Json>)[name] ?? null);
+  return typeof word === "string" ? part(word) : word.map(part);
+}

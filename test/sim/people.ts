@@ -1,0 +1,120 @@
+/** What people ask of a kernel, and that what is answered with success is there. */
+import type { Result } from "../../src/base/result.ts";
+import type { Acts } from "../../src/control/acts.ts";
+import { type Below, pick } from "../rules/random.ts";
+import { violation } from "./oracle/report.ts";
+import type { Site } from "./site.ts";
+import { MINUTE, WORKFLOWS } from "./words.ts";
+
+export class People {
+  readonly #site: Site;
+  readonly #chance: Below;
+  readonly #count: (what: string) => void;
+
+  constructor(site: Site, count: (what: string) => void) {
+    this.#site = site;
+    this.#chance = site.machine.chance;
+    this.#count = count;
+  }
+
+  /** What is answered with success is durable. */
+  asks<T>(
+    what: string,
+    ask: () => Promise<Result<T, unknown>> | Result<T, unknown> | null,
+    done: (value: T) => void = () => {},
+  ): void {
+    const asked = ask();
+    if (asked === null) return;
+    this.#count(what);
+    Promise.resolve(asked).then(
+      (answer) => {
+        try {
+          if (answer.ok) done(answer.value);
+        } catch (error) {
+          this.#site.notice(error);
+        }
+      },
+      (error) => this.#site.notice(error),
+    );
+  }
+
+  ask(): void {
+    const site = this.#site;
+    const { runs } = site.oracle;
+    const acts = site.kernel?.acts;
+    if (!acts) return;
+    const chance = this.#chance;
+    const sense = `s${chance(site.plan.size.senses)}`;
+    const rule = `rule-${chance(site.plan.size.reflexes)}`;
+    const run = 1 + chance(Math.max(1, runs.runs.size));
+    switch (chance(13)) {
+      case 0:
+        return this.asks("trigger", () => acts.trigger(sense));
+      case 1:
+        this.asks("disable", () => acts.disable(chance(2) === 0 ? `sense:${sense}` : `reflex:${rule}`));
+        return;
+      case 2:
+      case 3:
+        return this.asks("enable", () => acts.enable(chance(2) === 0 ? `sense:${sense}` : `reflex:${rule}`));
+      case 4:
+        return this.asks("release", () => acts.release(sense));
+      case 5:
+        return this.asks(
+          "run",
+          () => acts.run(pick(chance, WORKFLOWS), { by: "hand" }),
+          ({ run: id }) => {
+            if (!runs.runs.has(id)) violation("answers", `run ${id} was answered for, and is not there`);
+          },
+        );
+      case 6:
+        return this.asks(
+          "cancel",
+          () => acts.cancel(run),
+          ({ run: id }) => {
+            if (runs.runs.get(id)?.state !== "cancelled")
+              violation("answers", `run ${id} is said to be cancelled, and is not`);
+          },
+        );
+      case 7:
+        return this.asks(
+          "retry",
+          () => acts.retry(run, null),
+          ({ run: id }) => {
+            if (!runs.runs.has(id)) violation("answers", `run ${id} was answered for, and is not there`);
+          },
+        );
+      case 8:
+        if (chance(2) === 0) return this.asks("unsilence", () => acts.unsilence("rule-*"));
+        return this.asks("silence", () =>
+          acts.silence({
+            pattern: pick(chance, ["rule-*", "rule-1*"]),
+            for_ms: pick(chance, [10, 20]) * MINUTE,
+            why: "work",
+          }),
+        );
+      case 9:
+        return this.asks("archive", () => acts.archive());
+      default:
+        return this.#meetsIncident(acts);
+    }
+  }
+
+  #meetsIncident(acts: Acts): void {
+    const { incidents } = this.#site.oracle.incidents;
+    const chance = this.#chance;
+    // Whoever looks, looks at the newest.
+    const incident = Math.max(1, incidents.size - chance(8));
+    const isAck = chance(2) === 0;
+    const request = { incident, by: "somebody", why: chance(2) === 0 ? null : "seen" };
+    const done = (): void => {
+      const state = incidents.get(incident)?.state;
+      if (state === undefined || state === "open" || (!isAck && state !== "resolved"))
+        violation(
+          "answers",
+          `incident ${incident} is said to be ${isAck ? "acknowledged" : "resolved"}, and is ${state}`,
+        );
+    };
+    if (isAck) this.asks("ack", () => acts.ack(request), done);
+    else this.asks("resolve", () => acts.resolve(request), done);
+  }
+}

@@ -1,0 +1,44 @@
+/** The workflows of a simulated world, and what their code does. */
+import type { WorkflowConfig } from "../../src/model/config.ts";
+import { type Below, pick } from "../rules/random.ts";
+import type { Op, Program } from "./flow-worker.ts";
+import { MINUTE, SECOND } from "./words.ts";
+
+export function workflowOf(below: Below, name: string): WorkflowConfig {
+  const common = {
+    name,
+    use: "program",
+    with: null,
+    needs: null,
+    concurrency: pick(below, [null, 2, 4]),
+    timeoutMs: name === "long" ? 10 * MINUTE : pick(below, [null, MINUTE]),
+    gracePeriodMs: pick(below, [null, 2 * SECOND]),
+    retry:
+      below(2) === 0
+        ? { limit: 1 + below(3), intervalMs: pick(below, [5, 60]) * SECOND, backoff: 2, maxIntervalMs: null }
+        : null,
+  };
+  if (name === "drops") return { ...common, overflow: "drop" };
+  return { ...common, overflow: "queue", maxQueue: pick(below, [3, 20, 100]), batch: null };
+}
+
+export function programOf(below: Below, name: string): Program {
+  const step = (n: number, ms: number): Op => ({
+    kind: "step",
+    name: `${name}-${n}`,
+    ms,
+    retries: below(3),
+    retryMs: pick(below, [1, 4, 30]) * SECOND,
+  });
+  const sleep = (ms: number, nth: number): Op => ({ kind: "sleep", ms, nth });
+  switch (name) {
+    case "quick":
+      return [step(1, 50)];
+    case "steps":
+      return [step(1, 100), step(2, 400), step(3, 100)];
+    case "long":
+      return [step(1, 200), sleep(MINUTE, 0), step(2, 200), sleep(10 * MINUTE, 0), sleep(MINUTE, 1), step(3, 100)];
+    default:
+      return [step(1, 2_000), step(2, 500)];
+  }
+}
