@@ -1,7 +1,7 @@
 /** The kernel in simulated worlds: a few hours of some of them. `bun run sim --seeds N` runs many, for days. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { HOUR, sizeOf } from "./words.ts";
 import { simulated } from "./simulate.ts";
+import { HOUR, sizeOf } from "./words.ts";
 
 // A busy machine takes its time.
 setDefaultTimeout(600_000);
