@@ -192,8 +192,11 @@ export class CrashSite implements AsyncDisposable {
       db.run("PRAGMA busy_timeout = 1000");
       return question(db);
     } catch (error) {
-      // Not made, killed in the making (only a writer may roll that back), or its tables are not there yet.
-      if (/unable to open|no such table|readonly database/.test((error as Error).message)) return missing;
+      // Not made, killed in the making (only a writer may roll that back), its tables are not there yet, or the next kernel
+      // is reading the WAL of the one before.
+      const { message, code } = error as { readonly message: string; readonly code?: string };
+      if (/unable to open|no such table|readonly database/.test(message)) return missing;
+      if (code === "SQLITE_BUSY_RECOVERY") return missing;
       throw error;
     } finally {
       db?.close();
