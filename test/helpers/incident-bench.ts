@@ -51,6 +51,8 @@ export class IncidentBench extends RunsBench {
   reflexes: Reflexes;
   #reflexes: readonly WorkflowReflexConfig[];
   #quiet: readonly QuietHours[] = [];
+  /** Workers that were made ready. */
+  #awoken = 0;
 
   constructor(reflexes: readonly WorkflowReflexConfig[], flow: FlowConfig = {}) {
     super(flow);
@@ -94,6 +96,21 @@ export class IncidentBench extends RunsBench {
     });
     reflexes.load(this.#config, NO_SENSES, new Set(this.store.switches.disabled()), planStart(this.#config));
     return { silences, incidents, reflexes };
+  }
+
+  /** A worker is there, for runs that begin at once. */
+  async begin(): Promise<void> {
+    const [first = 0] = await this.ask();
+    await this.awake();
+    await this.begins(first);
+    await this.says(first, COMPLETED);
+  }
+
+  /** A worker that was started since loads its module. */
+  async awake(): Promise<void> {
+    if (this.children.length === this.#awoken) return;
+    this.#awoken = this.children.length;
+    await this.ready();
   }
 
   /** The id of the signal. */

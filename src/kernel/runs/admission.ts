@@ -39,7 +39,7 @@ export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): 
     draft.run(run, { event: "run.started", data: { attempt: 1, code: room.code, batch: null, joined: [] } });
     return "started";
   }
-  const error = batch === null ? whyFull(room) : whyBatchesFull(room.batched);
+  const error = whyDropped(run, room);
   if (error !== null) {
     draft.run(run, { event: "run.dropped", data: { error } });
     return "dropped";
@@ -47,6 +47,12 @@ export function admit(draft: Draft, run: LiveRun, order: RunOrder, room: Room): 
   if (batch === null) room.admitted.queued++;
   else room.admitted.batched++;
   return "queued";
+}
+
+/** A full queue holds a report of an incident back before its decision. A report that is decided is never dropped. */
+function whyDropped({ incident, batch }: LiveRun, room: Room): string | null {
+  if (incident !== null) return null;
+  return batch === null ? whyFull(room) : whyBatchesFull(room.batched);
 }
 
 /** Why no further run may wait in a batch. Null where one more may wait. */

@@ -2,7 +2,6 @@
 import { expect, test } from "bun:test";
 import type { QuietHours, WorkflowReflexConfig } from "../../../src/model/config.ts";
 import { alarm, IncidentBench } from "../../helpers/incident-bench.ts";
-import { COMPLETED } from "../../helpers/runs-bench.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -11,10 +10,7 @@ const LOW = { v: 1 };
 
 async function started(...given: ConstructorParameters<typeof IncidentBench>): Promise<IncidentBench> {
   const bench = new IncidentBench(...given);
-  const [first = 0] = await bench.ask();
-  await bench.ready();
-  await bench.begins(first);
-  await bench.says(first, COMPLETED);
+  await bench.begin();
   return bench;
 }
 
@@ -144,4 +140,17 @@ test("a key that is a number is the same number in the report of an end that a r
   await bench.change([]);
   expect(bench.reports.map(({ incident }) => incident.summary)).toEqual(["disk 7 at 9", "disk 7 at 9"]);
   expect(bench.rows).toMatchObject([{ key: "7", state: "resolved" }]);
+});
+
+test("an end that a reload makes is reported though the queue is full", async () => {
+  using bench = await started([alarm({}, { key: "host" })], { concurrency: 1, maxQueue: 1 });
+  for (const host of ["a", "b", "c"]) {
+    await bench.signal({ v: 9, host });
+    await bench.work();
+  }
+  await bench.ask(2);
+  await bench.change([]);
+  await bench.work();
+  expect(bench.reported).toBe("opened 1, opened 2, opened 3, resolved 1, resolved 2, resolved 3");
+  expect(bench.reports.every(({ state }) => state === "completed")).toBe(true);
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { WorkflowReflexConfig } from "../../../src/model/config.ts";
 import { alarm, IncidentBench } from "../../helpers/incident-bench.ts";
-import { COMPLETED, failedWith } from "../../helpers/runs-bench.ts";
+import { failedWith } from "../../helpers/runs-bench.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -11,11 +11,7 @@ const LOW = { v: 1 };
 
 async function started(...given: ConstructorParameters<typeof IncidentBench>): Promise<IncidentBench> {
   const bench = new IncidentBench(...given);
-  // A worker that is there, for runs that begin at once.
-  const [first = 0] = await bench.ask();
-  await bench.ready();
-  await bench.begins(first);
-  await bench.says(first, COMPLETED);
+  await bench.begin();
   return bench;
 }
 
