@@ -114,3 +114,25 @@ test("data, durability and http need a restart", () => {
   );
   expect(changed.needsRestart).toEqual(["data", "durability", "http"]);
 });
+
+test("a changed channel changes who may notify: the built-in `notify` and workflows with code of their own", () => {
+  const TELLING = `
+channels: { phone: { ntfy: https://ntfy.example.org/one }, team: { slack: https://slack.example.org/one } }
+workflows:
+  notify: { with: { to: [phone] } }
+  call: { use: notify, with: { to: [team] } }
+  own:
+  copy: { use: exec, with: { command: [true] } }
+  hook: { use: webhook, with: { url: https://example.org } }
+`;
+  const prints = { sense: NO_PRINTS, workflow: new Map([["own", "a"]]) };
+  const changed = (edit: (text: string) => string) =>
+    diffConfig(config(TELLING), config(edit(TELLING)), prints, prints).workflows.changed;
+  expect(changed((text) => text)).toEqual([]);
+  expect(changed((text) => text.replace("org/one }, team", "org/two }, team"))).toEqual(["notify", "call", "own"]);
+  expect(changed((text) => text.replace("{ phone:", "{ more: { ntfy: https://ntfy.example.org/x }, phone:"))).toEqual([
+    "notify",
+    "call",
+    "own",
+  ]);
+});

@@ -114,3 +114,40 @@ test("a module of one's own asks for what its entry says, whatever its name", ()
     },
   ]);
 });
+
+describe("a channel asks for its server:", () => {
+  const any = [{ kind: "network", address: "any" }];
+  const one = (address: string) => [{ kind: "network", address }];
+
+  test.each<[string, { kind: string; address: string }[]]>([
+    ["{ ntfy: https://ntfy.sh/x }", any],
+    ["{ ntfy: { url: 'https://192.0.2.7/x', token: t } }", one("192.0.2.7")],
+    ["{ slack: 'https://hooks.slack.com/services/x' }", any],
+    ["{ discord: 'https://[2001:db8::1]/x' }", one("2001:db8::1")],
+    ["{ telegram: { token: '1:x', chat_id: 7 } }", any],
+    ["{ pagerduty: { routing_key: '0123456789abcdef0123456789abcdef' } }", any],
+    ["{ alertmanager: { url: 'http://127.0.0.1:9093' } }", []],
+    ["{ smtp: { host: mx.example.org, from: a@example.org, to: [b@example.org] } }", any],
+    ["{ smtp: { host: 192.0.2.9, from: a@example.org, to: [b@example.org] } }", one("192.0.2.9")],
+    ["{ smtp: { host: '2001:db8::9', from: a@example.org, to: [b@example.org] } }", one("2001:db8::9")],
+    ["{ smtp: { host: localhost, from: a@example.org, to: [b@example.org] } }", []],
+    ["{ webhook: { url: 'https://192.0.2.8/x' } }", one("192.0.2.8")],
+  ])("%s", (channel, expected) => {
+    expect(needs(`channels: { team: ${channel} }`)).toEqual(expected);
+  });
+
+  test("under its name, with what the need follows from", () => {
+    expect(asked("channels: { team: { ntfy: https://192.0.2.7/x } }").asks).toEqual([
+      { who: "channel:team", need: { kind: "network", address: "192.0.2.7" }, because: "its `url`" },
+    ]);
+  });
+
+  test("that came from outside the file, and stands in no unit", () => {
+    const modules: Modules = { ...BUILT_IN, isSecret: () => true };
+    const mail = "{ smtp: { host: 192.0.2.9, from: a@example.org, to: [b@example.org] } }";
+    expect(needs(`channels: { team: { slack: "https://192.0.2.7/x" }, mail: ${mail} }`, modules)).toEqual([
+      ...any,
+      ...any,
+    ]);
+  });
+});
