@@ -264,12 +264,7 @@ class Turn {
 
   /** Reports what nothing holds back any longer, first of older incidents of the key. */
   #release(at: number, isDue: (held: Held) => boolean): void {
-    const { owed } = this.#memory;
-    if (owed.length > 0) {
-      const { free, still } = lookedAt(owed, isDue, at, this.#world);
-      for (const one of free) this.#reportOwed(one, at);
-      if (still !== owed) this.#remember({ owed: still });
-    }
+    this.#releaseOwed(at, isDue);
     for (const held of this.#memory.open?.held ?? []) if (isDue(held)) this.#again(held, at);
   }
 
@@ -284,17 +279,21 @@ class Turn {
     this.#remember({ open: { ...open, held: open.held.map((one) => (one === held ? next : one)) } });
   }
 
+  #releaseOwed(at: number, isDue: (held: Held) => boolean): void {
+    const { owed } = this.#memory;
+    if (owed.length === 0) return;
+    const { free, still } = lookedAt(owed, isDue, at, this.#world);
+    for (const one of free) this.#reportOwed(one, at);
+    if (still !== owed) this.#remember({ owed: still });
+  }
+
   #reportOwed({ id, opened, resolved, n, held }: OwedResolution, at: number): void {
     const { workflow, notification } = held;
     this.#report({ id, notification, workflow, n, durationMs: resolved - opened }, held, at);
   }
 
-  /** A workflow reports older incidents before anything else. */
+  /** A workflow reports older incidents before anything else, as far as nothing holds them back any longer. */
   #releaseOwedBy(workflow: string, at: number): void {
-    const { owed } = this.#memory;
-    const due = owed.filter(({ held }) => held.workflow === workflow);
-    if (due.length === 0) return;
-    for (const one of due) this.#reportOwed(one, at);
-    this.#remember({ owed: owed.filter((one) => !due.includes(one)) });
+    this.#releaseOwed(at, (held) => held.workflow === workflow);
   }
 }

@@ -116,10 +116,10 @@ test("a module of one's own asks for what its entry says, whatever its name", ()
 });
 
 describe("a channel asks for its server:", () => {
-  const any = [{ kind: "network", address: "any" }];
-  const one = (address: string) => [{ kind: "network", address }];
+  const any = [{ kind: "network", address: "any" } as const];
+  const one = (address: string) => [{ kind: "network", address } as const];
 
-  test.each<[string, { kind: string; address: string }[]]>([
+  test.each<[string, ReturnType<typeof needs>]>([
     ["{ ntfy: https://ntfy.sh/x }", any],
     ["{ ntfy: { url: 'https://192.0.2.7/x', token: t } }", one("192.0.2.7")],
     ["{ slack: 'https://hooks.slack.com/services/x' }", any],

@@ -154,3 +154,15 @@ test("an end that a reload makes is reported though the queue is full", async ()
   expect(bench.reported).toBe("opened 1, opened 2, opened 3, resolved 1, resolved 2, resolved 3");
   expect(bench.reports.every(({ state }) => state === "completed")).toBe(true);
 });
+
+test("quiet hours hold a mild resolution back, though a grave incident of the same key opens meanwhile", async () => {
+  const words = alarm({ severity: "{{ payload.level }}" });
+  using bench = await started([words]);
+  await bench.signal({ v: 9, level: "info" });
+  await bench.change([words], [NIGHT]);
+  await bench.signal({ v: 1, level: "info" });
+  await bench.signal({ v: 9, level: "critical" });
+  expect(bench.reported).toBe("opened 1, opened 2");
+  await bench.wait(8 * HOUR);
+  expect(bench.reported).toBe("opened 1, opened 2, resolved 1");
+});
