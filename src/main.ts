@@ -1,12 +1,12 @@
 /**
  * The executable's one entry: what argv says decides which process this becomes, and only that part is loaded.
- * The hidden roles are how the kernel starts its workers; everything else is a command.
+ * The hidden roles are how the kernel starts its workers, and `nerve sql` its query; everything else is a command.
  */
 import { holdSignals } from "./base/early-signals.ts";
-import { SENSE_WORKER_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
+import { SENSE_WORKER_ROLE, SQL_ROLE, WATCHDOG_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
 
 const [word, ...rest] = process.argv.slice(2);
-/** Only a kernel starts one with a channel. */
+/** Only nerve itself starts a role with a channel. */
 const role = process.send === undefined ? null : word;
 
 if (role === SENSE_WORKER_ROLE) {
@@ -18,6 +18,9 @@ if (role === SENSE_WORKER_ROLE) {
 } else if (role === WATCHDOG_ROLE) {
   const { runWatchdog } = await import("./watchdog/main.ts");
   runWatchdog(Number(rest[0]));
+} else if (role === SQL_ROLE) {
+  const { runSql } = await import("./sql/main.ts");
+  runSql(Number(rest[0]));
 } else {
   holdSignals();
   const { runCommand } = await import("./cli/main.ts");

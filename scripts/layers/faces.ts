@@ -114,6 +114,9 @@ export const FACES: Layers = {
     "src/cli/place",
     "src/cli/screen",
   ],
+  // A query in a process of its own, and the print of its answer.
+  "src/cli/sql": ["src/base", "src/model", "src/spawn", "type src/sql", "src/cli/screen"],
+  "src/cli/sql/answer.ts": ["src/sql/values.ts"],
   "src/cli/kit": ["src/base", "src/model", "src/version.ts"],
   "src/cli/commands": [
     ...NOUNS,
@@ -137,12 +140,14 @@ export const FACES: Layers = {
     "src/cli/place",
     "src/cli/replays",
     "src/cli/screen",
+    "src/cli/sql",
     "src/cli/stories",
     "src/cli/unit",
     "src/cli/waits",
   ],
   // The process of `nerve notify` sends the trial itself.
   "src/cli/commands/notify.ts": ["src/channels"],
+  "src/cli/commands/sql.ts": ["type src/sql"],
   "src/cli/commands/backup.ts": ["src/backup"],
   "src/cli/commands/restore.ts": ["src/backup"],
   "src/cli/commands/upgrade.ts": ["src/upgrade"],

@@ -17,6 +17,8 @@ export const WORKERS: Layers = {
   // The built-in senses live like a user's, so each can be copied as it is.
   senses: ["senses/*"],
   "senses/*": ["nerve", "drizzle-orm"],
+  // The process of one query of `nerve sql`: it reads, and neither kernel nor worker of an author is in it.
+  "src/sql": [...NOUNS, "src/sqlite", "src/store", "src/worker/channel.ts", "src/worker/entry.ts", "bun:sqlite"],
   // The process that people look into nerve by: readers only. A browser reads the shapes of its answers.
   "src/web": [...NOUNS, "src/control"],
 };

@@ -135,6 +135,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/backtest.ts")),
   },
   {
+    name: "sql",
+    section: "see",
+    usage: "sql <query>",
+    summary: "read-only SQL over the store, the tables of senses and the archive",
+    load: () => any(import("./commands/sql.ts")),
+  },
+  {
     name: "run",
     section: "act",
     usage: "run <name> [input]",
@@ -277,4 +284,4 @@ export function verbNamed(word: string): Verb | null {
 }
 
 /** Verbs that this build refuses. A build that gains a verb moves its name up, and changes nothing else. */
-export const NOT_YET: readonly string[] = ["dev", "fleet", "inbox", "open", "push", "sql", "test", "token", "wrap"];
+export const NOT_YET: readonly string[] = ["dev", "fleet", "inbox", "open", "push", "test", "token", "wrap"];

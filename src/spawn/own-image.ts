@@ -2,6 +2,8 @@
 export const SENSE_WORKER_ROLE = "__sense-worker";
 export const WORKFLOW_WORKER_ROLE = "__workflow-worker";
 export const WATCHDOG_ROLE = "__watchdog";
+/** The process of one query of `nerve sql`. */
+export const SQL_ROLE = "__sql";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

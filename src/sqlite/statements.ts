@@ -44,6 +44,24 @@ function endOfToken(sql: string, at: number): number {
 
 const isComment = (token: string): boolean => token.startsWith("--") || token.startsWith("/*");
 
+export interface Token {
+  readonly text: string;
+  /** Where the token begins, in characters from 0. */
+  readonly at: number;
+}
+
+/** The tokens of `sql` without space and comments. Only as exact as the end of a statement needs it: `1e5` is three. */
+export function tokensOf(sql: string): Token[] {
+  const found: Token[] = [];
+  for (let at = matchEnd(SPACE, sql, 0) ?? 0; at < sql.length; ) {
+    const next = endOfToken(sql, at);
+    const text = sql.slice(at, next);
+    if (!isComment(text)) found.push({ text, at });
+    at = matchEnd(SPACE, sql, next) ?? next;
+  }
+  return found;
+}
+
 const MAKES_TRIGGER = /^(EXPLAIN (QUERY PLAN )?)?CREATE (TEMP |TEMPORARY )?TRIGGER$/;
 const LONGEST_OPENING = 6;
 

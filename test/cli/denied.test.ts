@@ -43,6 +43,7 @@ const VERBS = [
   "backtest",
   "archive ls",
   "archive verify",
+  "sql SELECT",
   "archive run",
   "rebuild",
   "run page",

@@ -46,6 +46,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   enable: ["sense or reflex"],
   disable: ["sense or reflex"],
   archive: ["archive"],
+  sql: ["nothing"],
   backup: ["file"],
   restore: ["file"],
   upgrade: ["file"],
