@@ -26,8 +26,8 @@ const idOf = (key: string, host: string): string =>
 
 /** A further try has the same Message-ID, so that a mail that arrives twice is recognized. */
 export function mailOf({ from, to }: SmtpChannel, notice: Notice): Mail {
-  const { key, host, notification } = notice;
-  const isFollowing = notification !== null && notification !== "opened";
+  const { key, host, notification, batch } = notice;
+  const isFollowing = notification !== null && notification !== "opened" && batch === null;
   return {
     from,
     to,

@@ -4,7 +4,7 @@
  */
 import type { Json } from "../base/json.ts";
 import { oneLine } from "../base/one-line.ts";
-import { DEFAULT_SEVERITY, SEVERITIES, type Severity, type TriggerIncident } from "../model/incident.ts";
+import { DEFAULT_SEVERITY, NOTIFICATIONS, SEVERITIES, type Severity, type TriggerIncident } from "../model/incident.ts";
 import type { Cause, Fact, FactList, Notice } from "../model/notice.ts";
 import { lasted, moment } from "./words.ts";
 
@@ -18,6 +18,11 @@ export interface Occasion {
   readonly key: unknown;
   readonly due: number | null;
   readonly incident: TriggerIncident | null;
+}
+
+/** The trigger of a run that may have waited for others. */
+export interface Trigger extends Occasion {
+  readonly batch: { readonly items: readonly Occasion[]; readonly more: number } | null;
 }
 
 /** An author's own words. */
@@ -155,6 +160,7 @@ function ofIncident(teller: Teller, incident: TriggerIncident, occasion: Occasio
         suppressed_ms > 0 ? `${lasted(suppressed_ms)} (${oneLine(suppressed_by.join(", "), MAX_LINE)})` : null,
       ),
     ],
+    batch: null,
     lists: listsOf(cause),
     command: isOver || isAcked ? `nerve show incident:${id}` : `nerve ack ${id}`,
   };
@@ -169,8 +175,66 @@ function titleIn({ payload, reflex, sense, key, due }: Occasion): string {
   return `${reflex}${of === null ? "" : `: ${of}`}${sense === null ? (due === null ? "" : " (due)") : ` (${sense})`}`;
 }
 
-/** The notice of a trigger. `run` is the id of the run. */
-export function noticeOf(teller: Teller, run: number, occasion: Occasion, cause: Cause | null): Notice {
+/** The notice of a trigger. `run` is the id of the run. A batch of one is told like its only item. */
+export function noticeOf(teller: Teller, run: number, trigger: Trigger, cause: Cause | null): Notice {
+  const { items = [], more = 0 } = trigger.batch ?? {};
+  if (items.length + more > 1) return ofBatch(teller, run, { items, more }, cause?.rule ?? null);
+  return ofOccasion(teller, run, items[0] ?? trigger, cause);
+}
+
+/** What the notices of a batch have in common, else null. */
+function common<T>(notices: readonly Notice[], read: (notice: Notice) => T): T | null {
+  const [first] = new Set(notices.map(read));
+  return first !== undefined && new Set(notices.map(read)).size === 1 ? first : null;
+}
+
+/** `3 opened, 2 resolved`. */
+const countsIn = (notices: readonly Notice[]): string =>
+  NOTIFICATIONS.flatMap((kind) => {
+    const count = notices.filter(({ notification }) => notification === kind).length;
+    return count === 0 ? [] : `${count} ${kind}`;
+  }).join(", ");
+
+function ofBatch(teller: Teller, run: number, { items, more }: NonNullable<Trigger["batch"]>, rule: Json): Notice {
+  const notices = items.map((item, index) => {
+    const notice = ofOccasion(teller, run, item, null);
+    return item.incident === null ? { ...notice, key: `${notice.key}/${index}` } : notice;
+  });
+  const reflex = common(notices, (notice) => notice.reflex);
+  const notification = common(notices, (notice) => notice.notification);
+  const open = notices.filter((notice) => notice.notification !== "resolved");
+  const graves = (open.length === 0 ? notices : open).map(({ severity }) => SEVERITIES.indexOf(severity));
+  const severity = SEVERITIES[Math.max(...graves)] ?? DEFAULT_SEVERITY;
+  const what = items.every(({ incident }) => incident !== null) ? "incidents" : "messages";
+  const counts = notification === null && more === 0 ? countsIn(notices) : "";
+  const since = Math.min(...notices.map((notice) => notice.since));
+  return {
+    key: `${teller.scope}/run/${run}`,
+    host: teller.host,
+    severity,
+    notification,
+    isAcked: false,
+    summary: oneLine(
+      `${items.length + more} ${what}${reflex === null ? "" : ` of ${reflex}`}${counts === "" ? "" : ` (${counts})`}`,
+      MAX_SUMMARY,
+    ),
+    text: null,
+    at: teller.now,
+    since,
+    endedAt: notification === "resolved" ? Math.max(...notices.map(({ endedAt }) => endedAt ?? since)) : null,
+    reflex,
+    facts: [
+      ...fact("host", teller.host),
+      ...fact("severity", severity),
+      ...fact("rule", rule === null || reflex === null ? null : ruleIn(rule)),
+    ],
+    batch: { items: notices, more },
+    lists: [],
+    command: open.some((notice) => notice.notification !== null) ? "nerve incidents --open" : `nerve show run:${run}`,
+  };
+}
+
+function ofOccasion(teller: Teller, run: number, occasion: Occasion, cause: Cause | null): Notice {
   if (occasion.incident !== null) return ofIncident(teller, occasion.incident, occasion, cause);
   const since = occasion.at ?? occasion.due ?? teller.now;
   const text = own(occasion.payload, "text");
@@ -193,6 +257,7 @@ export function noticeOf(teller: Teller, run: number, occasion: Occasion, cause:
       ...fact("at", moment(since)),
       ...commonFacts(occasion, cause),
     ],
+    batch: null,
     lists: listsOf(cause),
     command: occasion.id === null ? `nerve show run:${run}` : `nerve show signal:${occasion.id}`,
   };
@@ -213,6 +278,7 @@ export function noticeOfWords(teller: Teller, id: string, words: Words): Notice 
     endedAt: null,
     reflex: null,
     facts: [],
+    batch: null,
     lists: [],
     command: null,
   };

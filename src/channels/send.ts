@@ -15,6 +15,7 @@ import type { ChannelRequest } from "./request.ts";
 import { slackRequest } from "./slack.ts";
 import { telegramRequest } from "./telegram.ts";
 import { type Sending, sendWebhook } from "./webhook.ts";
+import { eachOf } from "./words.ts";
 
 export type { Answer, Sending };
 
@@ -53,13 +54,29 @@ const attempt = (channel: ChannelConfig, notice: Notice, sending: Sending, signa
 
 const titleOf = ({ name }: ChannelConfig): string => `channel \`${name}\``;
 
-/** Resolves with the answer of the channel. `sending` is the content for a web hook. */
+/**
+ * Resolves with the answer of the channel. `sending` is the content for a web hook. PagerDuty takes one event at a time: another
+ * try sends all of them again, under the same keys.
+ */
 export async function send(
   channel: ChannelConfig,
   notice: Notice,
   sending: Sending,
   signal: AbortSignal,
   tryMs = TRY_MS,
+): Promise<Answer> {
+  const [first = notice, ...others] = channel.kind === "pagerduty" ? eachOf(notice) : [notice];
+  let answer = await sendOne(channel, first, sending, signal, tryMs);
+  for (const other of others) answer = await sendOne(channel, other, sending, signal, tryMs);
+  return answer;
+}
+
+async function sendOne(
+  channel: ChannelConfig,
+  notice: Notice,
+  sending: Sending,
+  signal: AbortSignal,
+  tryMs: number,
 ): Promise<Answer> {
   const limit = AbortSignal.timeout(tryMs);
   try {

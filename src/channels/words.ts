@@ -1,7 +1,7 @@
 /** Owns a notice in words: its title, its lines, and the cut that makes a text fit. */
 import { localMoment } from "../base/local-time.ts";
 import { oneLine } from "../base/one-line.ts";
-import type { Notice } from "../model/notice.ts";
+import type { BatchNotice, Notice } from "../model/notice.ts";
 
 const STEPS = [
   ["d", 86_400_000],
@@ -87,9 +87,45 @@ export function fitted(text: string, { limit, size, write }: Fit): string {
 
 /** The body. Its last line, the command, is there for a body of any length. */
 export function bodyOf(notice: Notice, fit: Fit): string {
-  const { command } = notice;
+  const { command, batch } = notice;
+  const end = command === null ? "" : `\n\n${fit.write(command)}`;
+  const room = { ...fit, limit: fit.limit - fit.size(end) };
   const body = partsOf(notice).join("\n\n");
-  if (command === null) return fitted(body, fit);
-  const end = `\n\n${fit.write(command)}`;
-  return fitted(body, { ...fit, limit: fit.limit - fit.size(end) }) + end;
+  return (batch === null ? fitted(body, room) : listed(body, batch, room)) + end;
 }
+
+/** The line of one notice among others. `told` is what the title says of all of them. */
+function lineOf(notice: Notice, told: string | null): string {
+  const state = stateOf(notice);
+  const { summary, endedAt, since } = notice;
+  const took = endedAt === null ? "" : ` (lasted ${lasted(endedAt - since)})`;
+  return oneLine(`${state === told ? "" : `${state}: `}${summary}${took}`, MAX_TITLE);
+}
+
+/** The lines that fit behind `head`, each whole, and the number of the others. */
+function listed(head: string, { items, more }: BatchNotice, { limit, size, write }: Fit): string {
+  const states = new Set(items.map(stateOf));
+  const told = states.size === 1 ? ([...states][0] ?? null) : null;
+  const lines = items.map((notice) => write(lineOf(notice, told)));
+  const rest = (shown: number): string => {
+    const others = more + lines.length - shown;
+    return others === 0 ? "" : write(`\nand ${others} more`);
+  };
+  const begin = head === "" ? "" : `${write(head)}\n\n`;
+  let used = size(begin);
+  let shown = 0;
+  for (const line of lines) {
+    used += size(line) + 1;
+    const isLast = shown + 1 === lines.length;
+    if (used + (isLast ? size(rest(shown + 1)) : size(rest(0))) > limit) break;
+    shown++;
+  }
+  return `${begin}${lines.slice(0, shown).join("\n")}${rest(shown)}`;
+}
+
+/** The notices that a channel with a state for each gets one by one. */
+export const eachOf = (notice: Notice): readonly Notice[] => {
+  if (notice.batch === null) return [notice];
+  const { items, more } = notice.batch;
+  return more === 0 ? items : [...items, notice];
+};

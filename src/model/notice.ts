@@ -23,10 +23,18 @@ export interface Notice {
   readonly reflex: string | null;
   /** In their order, each on one line. */
   readonly facts: readonly Fact[];
+  /** The notices that came together, where there is more than one; else null. */
+  readonly batch: BatchNotice | null;
   /** Lists that come behind the facts. */
   readonly lists: readonly FactList[];
   /** What a person types next, or null. */
   readonly command: string | null;
+}
+
+/** `more` counts the notices that `items` have no room for. */
+export interface BatchNotice {
+  readonly items: readonly Notice[];
+  readonly more: number;
 }
 
 export interface Fact {

@@ -1,5 +1,5 @@
 /** Notices as incidents, signals and authors make them, for every kind of channel. */
-import { noticeOf, noticeOfWords, type Occasion } from "../../src/channels/notice.ts";
+import { noticeOf, noticeOfWords, type Occasion, type Trigger } from "../../src/channels/notice.ts";
 import type { ChannelConfig } from "../../src/model/channel.ts";
 import type { TriggerIncident } from "../../src/model/incident.ts";
 import type { Cause, Notice } from "../../src/model/notice.ts";
@@ -22,7 +22,7 @@ export const incident = (some: Partial<TriggerIncident> = {}): TriggerIncident =
   ...some,
 });
 
-export const told = (some: Partial<Occasion> = {}): Occasion => ({
+export const told = (some: Partial<Trigger> = {}): Trigger => ({
   id: 41,
   sense: "disks",
   at: 1_764_331_200_000,
@@ -31,8 +31,23 @@ export const told = (some: Partial<Occasion> = {}): Occasion => ({
   key: "/srv",
   due: null,
   incident: incident(),
+  batch: null,
   ...some,
 });
+
+/** The trigger of a run that waited for others. */
+export const batch = (items: readonly Occasion[], more = 0): Trigger => ({ ...told(), batch: { items, more } });
+
+export const disk = (n: number, some: Partial<TriggerIncident> = {}): Occasion => ({
+  ...told(),
+  id: n,
+  key: `/mnt/${n}`,
+  payload: { path: `/mnt/${n}`, used_percent: 91.2 },
+  incident: incident({ id: n, summary: `/mnt/${n} is 91.2 % full`, ...some }),
+});
+
+const HUNDRED = Array.from({ length: 100 }, (_, n) => disk(n + 1));
+const RESOLVED = { notification: "resolved", state: "resolved", duration_ms: 745_000 } as const;
 
 export const CAUSE: Cause = {
   rule: { used_percent: "number >= 90" },
@@ -67,6 +82,21 @@ export const NOTICES: Readonly<Record<string, Notice>> = {
     null,
   ),
   signal: noticeOf(TELLER, 15, told({ incident: null, key: null }), null),
+  hundred: noticeOf(TELLER, 16, batch(HUNDRED), CAUSE),
+  mixed: noticeOf(TELLER, 17, batch([disk(1, RESOLVED), disk(2, { severity: "warning" }), disk(3)]), CAUSE),
+  cut: noticeOf(
+    TELLER,
+    18,
+    batch(
+      HUNDRED.map((item, n) => ({
+        ...item,
+        incident: incident({ id: n + 1, summary: `${item.key} is full: ${"x".repeat(150)}` }),
+      })),
+      250,
+    ),
+    null,
+  ),
+  one: noticeOf(TELLER, 19, batch([disk(1, RESOLVED)]), CAUSE),
   words: noticeOfWords(TELLER, "0".repeat(32), {
     title: "the backup is done",
     text: "12 GiB\nin 4 min",
@@ -103,6 +133,12 @@ const HOSTILE_CAUSE: Cause = {
 export const HOSTILE_NOTICES: Readonly<Record<string, Notice>> = {
   incident: noticeOf(TELLER, 1, HOSTILE_TOLD, HOSTILE_CAUSE),
   signal: noticeOf(TELLER, 1, { ...HOSTILE_TOLD, incident: null, payload: { title: LONG, text: LONG } }, HOSTILE_CAUSE),
+  batch: noticeOf(
+    TELLER,
+    1,
+    { ...HOSTILE_TOLD, batch: { items: [HOSTILE_TOLD, { ...HOSTILE_TOLD, incident: null }], more: 3 } },
+    HOSTILE_CAUSE,
+  ),
   words: noticeOfWords(TELLER, "1".repeat(32), { title: LONG, text: LONG, severity: "critical" }),
 };
 

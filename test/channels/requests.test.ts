@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { mailOf } from "../../src/channels/mail.ts";
 import { requestOf } from "../../src/channels/send.ts";
+import { eachOf } from "../../src/channels/words.ts";
+import type { Notice } from "../../src/model/notice.ts";
 import { CHANNELS, HOSTILE_NOTICES, MAIL, NOTICES } from "./notices.ts";
 
 const KINDS = Object.keys(CHANNELS) as (keyof typeof CHANNELS)[];
@@ -17,11 +19,20 @@ function expectGolden(name: string, value: object): void {
 
 const parsed = (body: string): unknown => (/^[[{]/.test(body) ? JSON.parse(body) : body.split("\n"));
 
-describe("is sent, as golden/KIND.json has it, an incident, a signal and words to", () => {
+/** These get an event for each incident: a batch of three says as much as one of a hundred. */
+const EACH: readonly string[] = ["pagerduty", "alertmanager"];
+const MANY: readonly string[] = ["hundred", "cut"];
+
+describe("is sent, as golden/KIND.json has it, an incident, a signal, words and batches to", () => {
   test.each(KINDS)("%s", (kind) => {
-    const requests = Object.entries(NOTICES).map(([name, notice]) => {
-      const { body, ...rest } = requestOf(CHANNELS[kind], notice);
-      return [name, { ...rest, body: parsed(body) }];
+    const names = Object.keys(NOTICES).filter((name) => !EACH.includes(kind) || !MANY.includes(name));
+    const requests = names.map((name) => {
+      const notice = NOTICES[name] as Notice;
+      const all = (kind === "pagerduty" ? eachOf(notice) : [notice]).map((one) => {
+        const { body, ...rest } = requestOf(CHANNELS[kind], one);
+        return { ...rest, body: parsed(body) };
+      });
+      return [name, all.length === 1 ? all[0] : all];
     });
     expectGolden(kind, Object.fromEntries(requests));
   });
@@ -129,6 +140,55 @@ describe("64 KiB of what a channel acts on, in every field, to", () => {
       expect(mail.text.length).toBeLessThanOrEqual(64 * 1024 + 1);
       for (const name of Object.keys(mail.headers)) expect(["auto-submitted", "importance"]).toContain(name);
     }
+  });
+});
+
+describe("a batch", () => {
+  const names = Array.from({ length: 100 }, (_, n) => `/mnt/${n + 1} is 91.2 % full`);
+  const textOf = (kind: keyof typeof CHANNELS, name: string): string =>
+    textsIn([parsed(requestOf(CHANNELS[kind], NOTICES[name] as Notice).body)])
+      .join("\n")
+      .replaceAll("\\", "");
+
+  test.each(["ntfy", "slack", "discord", "telegram"] as const)(
+    "of a hundred is one message with a hundred names to %s",
+    (kind) => {
+      const text = textOf(kind, "hundred");
+      for (const name of names) expect(text).toContain(name);
+      expect(text).not.toContain("more");
+    },
+  );
+
+  test.each(["ntfy", "slack", "discord", "telegram"] as const)(
+    "that does not fit %s counts what it leaves out",
+    (kind) => {
+      const text = textOf(kind, "cut");
+      const shown = text.split("\n").filter((line) => line.startsWith("/mnt/")).length;
+      expect(shown).toBeGreaterThan(10);
+      expect(text).toContain(`and ${350 - shown} more`);
+      expect(text).toContain("nerve incidents --open");
+    },
+  );
+
+  test("is a mail with all of them", () => {
+    const mail = mailOf(MAIL, NOTICES.hundred as Notice);
+    expect(mail.subject).toBe("[critical] web1: 100 incidents of disk-full");
+    for (const name of names) expect(mail.text).toContain(name);
+    expect(mail.inReplyTo).toBeNull();
+  });
+
+  test("is an event for each incident where the channel keeps their states, and one for those that are not listed", () => {
+    const keys = eachOf(NOTICES.cut as Notice).map(({ key }) => key);
+    expect(new Set(keys).size).toBe(101);
+    expect(keys.slice(0, 1)).toEqual(["nerve/web1/0123456789abcdef/incident/1"]);
+    const alerts = JSON.parse(requestOf(CHANNELS.alertmanager, NOTICES.mixed as Notice).body);
+    expect(alerts.map(({ labels }: { labels: { incident: string } }) => labels.incident)).toEqual(
+      [1, 2, 3].map((id) => `nerve/web1/0123456789abcdef/incident/${id}`),
+    );
+  });
+
+  test("of one is told like its only item", () => {
+    expect(NOTICES.one).toMatchObject({ batch: null, notification: "resolved", summary: "/mnt/1 is 91.2 % full" });
   });
 });
 

@@ -8,19 +8,38 @@ const RETRY = { retry: { limit: 5 } };
 
 const LEVELS = { info: "info", warning: "warn", critical: "error" } as const;
 
-/** Without a channel. */
-function line({ incident, reflex, key, sense, payload }: Trigger): string {
+/** Characters of a line of the log. */
+const MAX_LINE = 4_000;
+
+/** The line of the log, where there is no channel. */
+function line(trigger: Trigger): string {
+  const { items = [], more = 0 } = trigger.batch ?? {};
+  if (items.length + more < 2) return lineOf(items[0] ?? trigger);
+  const lines = items.map(lineOf);
+  let shown = lines.length;
+  while (shown > 1 && lines.slice(0, shown).join("; ").length > MAX_LINE) shown--;
+  const others = more + lines.length - shown;
+  return `${lines.length + more} messages: ${lines.slice(0, shown).join("; ")}${others === 0 ? "" : `; and ${others} more`}`;
+}
+
+function lineOf({ incident, reflex, key, sense, payload }: Trigger): string {
   if (incident !== null) return `${incident.notification}: ${incident.summary} (${incident.severity})`;
   const of = key === null ? "" : `: ${JSON.stringify(key)}`;
   const by = reflex === null ? "by hand" : `${reflex}${of}${sense === null ? "" : ` (${sense})`}`;
   return `${by}: ${JSON.stringify(payload)}`.slice(0, 1_000);
 }
 
+/** The gravest of what is told. */
+function levelOf(trigger: Trigger): "info" | "warn" | "error" {
+  const levels = (trigger.batch?.items ?? [trigger]).map(({ incident }) =>
+    incident?.notification === "resolved" ? "info" : LEVELS[incident?.severity ?? "warning"],
+  );
+  return levels.find((level) => level === "error") ?? levels.find((level) => level === "warn") ?? "info";
+}
+
 export const run: Run<Infer<typeof options>> = async (thread, { options: { to, fallback }, notify }) => {
-  const { incident } = thread.trigger;
   if (to.length === 0 && fallback.length === 0) {
-    const isOver = incident?.notification === "resolved";
-    thread.log(isOver ? "info" : LEVELS[incident?.severity ?? "warning"], line(thread.trigger));
+    thread.log(levelOf(thread.trigger), line(thread.trigger));
     return { told: [], failed: [] };
   }
   const told: string[] = [];

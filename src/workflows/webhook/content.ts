@@ -53,7 +53,8 @@ const cloudEvent = (data: Json, trigger: Trigger, { id, traceparent }: About) =>
   data,
 });
 
-function kindOf({ incident, id, due }: Trigger): string {
+function kindOf({ incident, id, due, batch }: Trigger): string {
+  if (batch !== null) return "nerve.batch";
   if (incident !== null) return `nerve.incident.${incident.notification}`;
   if (id !== null) return "nerve.signal";
   return due === null ? "nerve.run" : "nerve.due";
