@@ -102,6 +102,7 @@ export class KernelBench implements Disposable {
   canSpawn = true;
   /** Commits until the kernel is killed behind one. */
   killAfter = Number.POSITIVE_INFINITY;
+  isKilled = false;
   #generation = 0;
   #life = 0;
 
@@ -128,8 +129,10 @@ export class KernelBench implements Disposable {
   get #mortal(): Store {
     const { store } = this;
     const commit = <T>(change: () => T): T => {
+      if (this.isKilled) throw new Killed();
       const done = store.commit(change);
-      if (this.killAfter-- === 0) throw new Killed();
+      this.isKilled = this.killAfter-- === 0;
+      if (this.isKilled) throw new Killed();
       return done;
     };
     return Object.create(store, { commit: { value: commit } }) as Store;
@@ -138,6 +141,7 @@ export class KernelBench implements Disposable {
   /** The kernel is gone without a word: memory, timers, what waits for its commit. */
   die(): void {
     this.killAfter = Number.POSITIVE_INFINITY;
+    this.isKilled = false;
     this.#life++;
     this.ticker.stop();
     for (const child of this.children) child.vanishes();

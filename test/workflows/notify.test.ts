@@ -102,6 +102,18 @@ describe("notify", () => {
     expect(signal.logs).toMatchObject([{ level: "warn", message: 'disk-full: "/srv" (disks): {"used_percent":91.2}' }]);
   });
 
+  test("tells a batch as one message, or one line of the log", async () => {
+    const disk = (id: number) => ({ ...TRIGGER, incident: incident({ id, summary: `/mnt/${id} is full` }) });
+    const trigger = { ...TRIGGER, batch: { items: [disk(1), disk(2)], more: 3 } };
+    using one = site(200);
+    await notified({ to: ["team"] }, [slack("team", one.url)], trigger);
+    expect(one.bodies).toHaveLength(1);
+    expect(JSON.parse(one.bodies[0] ?? "").blocks[1].text.text).toContain("/mnt/1 is full\n/mnt/2 is full\nand 3 more");
+    const { logs } = await notified({}, [], trigger);
+    const message = "5 messages: opened: /mnt/1 is full (critical); opened: /mnt/2 is full (critical); and 3 more";
+    expect(logs).toMatchObject([{ level: "error", message }]);
+  });
+
   test("tries a channel again that may take it later", async () => {
     using busy = site(503);
     using folder = temporaryFolder();
