@@ -17,9 +17,10 @@ export const FACES: Layers = {
     "src/backup",
     "bun:sqlite",
   ],
-  // The page in a browser: nothing of nerve runs in it but this folder. Of all others it sees types.
+  // The page in a browser: nothing of nerve runs in it but this folder. Of all others it sees types, and what needs no host.
   "src/page": [
     "type src/base/json.ts",
+    "src/base/escape.ts",
     "type src/model",
     "type src/control",
     "type src/web",

@@ -7,6 +7,7 @@ import { Shell, titleOf } from "./parts/shell.tsx";
 import { startClock } from "./state/clock.ts";
 import { startKeys } from "./state/keys.ts";
 import { startRoute, type View, view } from "./state/route.ts";
+import { startScreen } from "./state/screen.ts";
 import { startTheme } from "./state/theme.ts";
 import { Graph } from "./views/graph.tsx";
 import { Incidents } from "./views/incidents.tsx";
@@ -62,6 +63,7 @@ const CONNECT_MS = 400;
 
 async function start(): Promise<void> {
   startTheme();
+  startScreen();
   const opened = openSession();
   startRoute();
   await opened;

@@ -29,6 +29,9 @@ export function launch(): Promise<Browser> {
   });
 }
 
+/** So long a condition may take on a machine that is busy with other things. */
+const PATIENCE_MS = 60_000;
+
 export const WIDTHS = [1440, 800, 375] as const;
 export const THEMES = ["light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
@@ -43,6 +46,7 @@ export interface Watched {
 export async function openPage(browser: Browser, width: number, theme: Theme): Promise<Watched> {
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const errors: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warn") errors.push(message.text());

@@ -161,7 +161,7 @@ test("the sentence names at most two causes, the worst ones, and how many more t
       NOW,
     ).sentence,
   ).toBe("Critical: CPU is at 100 %, limit 98 %.");
-  expect(healthOf([], NOW - 3 * 86_400_000, NOW)).toEqual({ tone: "ok", sentence: "Ok for 3 d." });
+  expect(healthOf([], NOW - 3 * 86_400_000, NOW)).toEqual({ tone: "ok", sentence: "Ok for 3 days." });
   expect(healthOf([], null, NOW).sentence).toBe("Ok.");
 });
 

@@ -84,7 +84,7 @@ function ofSense(sense: SenseRow): Attention | null {
     title: never ? `${sense.name} has never answered` : `${sense.name} is ${timing ? "timing out" : mark.word}`,
     clause: `sense ${sense.name} ${never ? "has never answered" : `is ${timing ? "timing out" : mark.word}`}`,
     limit: "",
-    why: [sense.state === "failing" ? troubleOf(sense) : null, sense.reason].filter((part) => part !== null).join(". "),
+    why: [sense.state === "failing" ? troubleOf(sense) : null, sense.reason].filter((part) => part !== null).join(": "),
     since: sense.last_signal,
     command: sense.state === "quarantined" ? `nerve enable ${sense.name}` : `nerve once ${sense.name}`,
     leads: { view: "senses", sel: sense.name },

@@ -1,5 +1,5 @@
 /** The one sentence of *Now*: well or not, for how long, and why. Pure. */
-import { span } from "../words/numbers.ts";
+import { spoken } from "../words/numbers.ts";
 import type { Attention } from "./attention.ts";
 
 export interface Health {
@@ -22,7 +22,7 @@ function causes(items: readonly Attention[]): string {
 /** `okSince`: since when nothing is wrong, as far as that is known. */
 export function healthOf(items: readonly Attention[], okSince: number | null, now: number): Health {
   const [worst] = items;
-  const lasting = (since: number | null): string => (since === null ? "" : ` for ${span(now - since)}`);
+  const lasting = (since: number | null): string => (since === null ? "" : ` for ${spoken(now - since)}`);
   if (worst === undefined) return { tone: "ok", sentence: `Ok${lasting(okSince)}.` };
   const known = items
     .filter(({ tone, since }) => tone === worst.tone && since !== null)

@@ -2,9 +2,9 @@
 import type { ComponentChildren } from "preact";
 import type { Json } from "../../base/json.ts";
 import { copy } from "../state/toast.ts";
-import { cut, keyText } from "../words/payload.ts";
+import { cut, keyText, visible } from "../words/payload.ts";
 import type { Mark } from "../words/states.ts";
-import { ago, moment, whole } from "../words/times.ts";
+import { ago, shortMoment, whole } from "../words/times.ts";
 import { Icon, type IconName, type Tone } from "./icon.tsx";
 
 export const StatusMark = ({ mark }: { readonly mark: Mark }) => (
@@ -22,7 +22,7 @@ export function KeyChip({ value }: { readonly value: Json }) {
   const text = keyText(value);
   return (
     <span class="chip" title={text}>
-      <bdi>{cut(text, KEY_LENGTH)}</bdi>
+      <bdi>{cut(visible(text), KEY_LENGTH)}</bdi>
     </span>
   );
 }
@@ -58,7 +58,7 @@ export const Pill = ({ tone, children }: { readonly tone: Tone; readonly childre
 /** A clock time, with the date in the title. */
 export const At = ({ at }: { readonly at: number }) => (
   <time class="nw" title={whole(at)}>
-    {moment(at)}
+    {shortMoment(at)}
   </time>
 );
 
@@ -73,7 +73,7 @@ export const Ago = ({ at }: { readonly at: number | null }) =>
   );
 
 /** Text of others: a direction mark in it turns nothing beside it around. */
-export const Foreign = ({ text }: { readonly text: string }) => <bdi>{text}</bdi>;
+export const Foreign = ({ text }: { readonly text: string }) => <bdi>{visible(text)}</bdi>;
 
 interface PanelProps {
   readonly title: ComponentChildren;

@@ -9,6 +9,7 @@ import { chooseRange, RANGES, range } from "../state/range.ts";
 import { linkTo, type View, view } from "../state/route.ts";
 import { nextTheme, theme } from "../state/theme.ts";
 import { toast } from "../state/toast.ts";
+import { count } from "../words/numbers.ts";
 import { clock, day, lasted, minute } from "../words/times.ts";
 import { Choices } from "./controls.tsx";
 import { Icon, type IconName } from "./icon.tsx";
@@ -44,7 +45,7 @@ interface Badge {
 function useBadges(): Readonly<Record<string, Badge>> {
   const { attention, notOk, underWay, incidents, pending, worst } = useSummary();
   const badge = (amount: number, tone: Badge["tone"], title: string, word: string): Badge | null =>
-    amount === 0 ? null : { text: `${amount}${word}`, tone, title: `${amount} ${title}` };
+    amount === 0 ? null : { text: `${count(amount)}${word}`, tone, title: `${amount} ${title}` };
   const found = {
     now: badge(attention, worst === "crit" ? "crit" : "warn", "need attention", ""),
     senses: badge(notOk, "warn", "not ok", ""),

@@ -1,7 +1,5 @@
 /** *Graph*: senses, reflexes, workflows, and what triggers what. Choosing one filters every other view. */
 
-import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { GraphAnswer, GraphNode } from "../../web/contract-host.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
@@ -10,6 +8,7 @@ import { Empty } from "../parts/basics.tsx";
 import { AboutPill, Answered, FilterInput } from "../parts/controls.tsx";
 import { Icon, type IconName } from "../parts/icon.tsx";
 import { param, setParams } from "../state/route.ts";
+import { screen } from "../state/screen.ts";
 import { parseFilter, passes } from "../words/filter.ts";
 import { count } from "../words/numbers.ts";
 import { SENSE_MARKS } from "../words/states.ts";
@@ -163,16 +162,6 @@ function Lines({ answer }: { readonly answer: GraphAnswer }) {
 export function Graph() {
   const path = apiPath("graph", {});
   const asked = useAnswer<GraphAnswer>(path, SELDOM);
-  const wide = useSignal(true);
-  useEffect(() => {
-    const media = matchMedia("(max-width: 600px)");
-    const read = (): void => {
-      wide.value = !media.matches;
-    };
-    read();
-    media.addEventListener("change", read);
-    return () => media.removeEventListener("change", read);
-  }, []);
   return (
     <>
       <div class="head">
@@ -190,7 +179,7 @@ export function Graph() {
                 more="Senses observe, reflexes connect, workflows act."
                 command="nerve library"
               />
-            ) : wide.value ? (
+            ) : screen.value !== "phone" ? (
               <Drawing answer={answer} />
             ) : (
               <Lines answer={answer} />

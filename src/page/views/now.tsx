@@ -39,7 +39,7 @@ function Sentence() {
   const tone = gone === null ? health.tone : "crit";
   const since = gone?.since == null || gone.since === 0 ? "" : ` since ${clock(gone.since)}`;
   const who = gone?.kind === "silent" ? "The kernel of nerve is silent" : "nerve is down";
-  const known = status !== null && senses.length > 0;
+  const known = status !== null && (senses.length > 0 || items.length > 0);
   const ok = senses.filter((sense) => sense.state === "ok").length;
   return (
     <div class="health">
@@ -52,7 +52,7 @@ function Sentence() {
         ) : known ? (
           <Foreign text={health.sentence} />
         ) : (
-          "Asking nerve …"
+          "Nothing is observed yet."
         )}
       </h2>
       <p>

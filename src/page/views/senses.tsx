@@ -11,6 +11,7 @@ import { Ago, Empty, Foreign, StatusMark } from "../parts/basics.tsx";
 import { AboutPill, Answered, FilterInput, NoMatch, ShowChoices } from "../parts/controls.tsx";
 import { range } from "../state/range.ts";
 import { param, setParams } from "../state/route.ts";
+import { type Screen, screen } from "../state/screen.ts";
 import { parseFilter, passes } from "../words/filter.ts";
 import { count, spelled, took, valued } from "../words/numbers.ts";
 import { brief, isObject, telling } from "../words/payload.ts";
@@ -124,7 +125,7 @@ function SenseTableRow({ sense }: { readonly sense: SenseRow }) {
       </tr>
       {open ? (
         <tr class="x">
-          <td colSpan={10}>
+          <td colSpan={COLUMNS[screen.value]}>
             <SenseDetail sense={sense} />
           </td>
         </tr>
@@ -132,6 +133,9 @@ function SenseTableRow({ sense }: { readonly sense: SenseRow }) {
     </>
   );
 }
+
+/** A cell over more columns than there are would make columns. */
+const COLUMNS: Readonly<Record<Screen, number>> = { wide: 10, middle: 8, narrow: 6, phone: 1 };
 
 const NOT_OK = "not-ok";
 const OFF = "off";

@@ -66,6 +66,10 @@ export function span(ms: number): string {
   return rest === 0 || next === undefined ? `${first} ${unit.name}` : `${first} ${unit.name} ${rest} ${next.name}`;
 }
 
+/** In a sentence days have their whole name: `3 days 4 h`. */
+export const spoken = (ms: number): string =>
+  span(ms).replace(/^(\d+) d\b/, (_, days: string) => `${days} day${days === "1" ? "" : "s"}`);
+
 /** A duration as people write it in nerve.yaml, in words: `5s` → `5 s`, `1m` → `1 min`. */
 export const spelled = (text: string): string =>
   text.replace(

@@ -41,6 +41,8 @@ export const sameDay = (one: number, other: number): boolean => longDay(one) ===
 
 /** `06:28:23`, on another day than today `27 Nov 06:28:23`. */
 export const moment = (at: number): string => (sameDay(at, now.value) ? clock(at) : `${day(at)} ${clock(at)}`);
+/** For tables: on another day without seconds, `27 Nov 06:28`. */
+export const shortMoment = (at: number): string => (sameDay(at, now.value) ? clock(at) : `${day(at)} ${minute(at)}`);
 /** For a `title`: date, time and zone. */
 export const whole = (at: number): string => `${longDay(at)}, ${exactClock(at)} ${zone.value}`;
 

@@ -184,6 +184,8 @@ function RunsLane({ range }: { readonly range: Range }) {
   );
 }
 
+const some = (amount: number, noun: string): string => (amount === 0 ? "none" : counted(amount, noun));
+
 export function Lanes({ range }: { readonly range: Range }) {
   const { fired, errors, kernel } = useHappened();
   const deaths = kernel.filter(({ event }) => event === "worker.exited").length;
@@ -193,9 +195,9 @@ export function Lanes({ range }: { readonly range: Range }) {
   return (
     <>
       <HealthLane range={range} />
-      <Lane title="Fired" note={counted(fired.length, "firing")} marks={fired.map(firedMark)} range={range} />
+      <Lane title="Fired" note={some(fired.length, "firing")} marks={fired.map(firedMark)} range={range} />
       <RunsLane range={range} />
-      <Lane title="Errors" note={counted(errors.length, "compute")} marks={errors.map(errorMark)} range={range} />
+      <Lane title="Errors" note={some(errors.length, "compute")} marks={errors.map(errorMark)} range={range} />
       <Lane
         title="nerve"
         note={quiet ? "quiet" : said.filter((text) => text !== "").join(", ")}

@@ -112,6 +112,15 @@ function WaitingPanel({ waiting }: { readonly waiting: readonly Waiting[] }) {
   );
 }
 
+/** So many names are read; the others are a number. */
+const MOST_NAMES = 40;
+
+function named(names: readonly string[]): string {
+  if (names.length === 0) return "None.";
+  const more = names.length - MOST_NAMES;
+  return `${names.slice(0, MOST_NAMES).join(", ")}${more > 0 ? `, and ${more} more` : ""}.`;
+}
+
 function HealthyPanel() {
   const senses = useSenses().value?.senses ?? [];
   const ok = senses.filter(({ state }) => state === "ok");
@@ -135,7 +144,7 @@ function HealthyPanel() {
       }
     >
       <p class="pb names">
-        {ok.length === 0 ? "None." : `${ok.map(({ name }) => name).join(", ")}.`}
+        {named(ok.map(({ name }) => name))}
         {off.length === 0 ? "" : ` ${off.join(", ")} ${off.length === 1 ? "is" : "are"} disabled.`}
       </p>
     </Panel>
