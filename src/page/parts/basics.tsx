@@ -30,7 +30,7 @@ export function KeyChip({ value }: { readonly value: Json }) {
 /** An act is a command to copy: no button of the page acts. */
 export const Command = ({ text }: { readonly text: string }) => (
   <button type="button" class="cmd" data-command={text} title={`Copy: ${text}`} onClick={() => void copy(text)}>
-    <span>{text}</span>
+    <span>{visible(text)}</span>
     <Icon name="copy" />
   </button>
 );

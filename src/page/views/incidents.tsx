@@ -54,8 +54,8 @@ function IncidentRow({ incident }: { readonly incident: Incident }) {
               <KeyChip value={key} />
             </>
           )}
-          {by === null ? "" : ` · acked by ${by}`}
-          {reason === null ? "" : ` · ${reason}`}
+          {by === null ? "" : <Foreign text={` · acked by ${by}`} />}
+          {reason === null ? "" : <Foreign text={` · ${reason}`} />}
         </div>
       </td>
       <td class="s r nw">

@@ -8,6 +8,7 @@ import { At, Command, Facts, Foreign, Panel, StatusMark } from "../parts/basics.
 import { Answered } from "../parts/controls.tsx";
 import { newestFirst } from "../parts/listing.tsx";
 import { bytes, count, percent, span, took } from "../words/numbers.ts";
+import { shellWord } from "../words/payload.ts";
 import { left, moment } from "../words/times.ts";
 import { Json } from "./story/detail.tsx";
 
@@ -186,12 +187,14 @@ function Silences() {
     <Panel title="Silences" aside={null}>
       {value.silences.map(({ pattern, why, until, reflexes }) => (
         <div class="kv" key={`${pattern} ${until}`}>
-          <span class="b tr">{pattern}</span>
+          <span class="b tr">
+            <Foreign text={pattern} />
+          </span>
           <span>{left(until)} left</span>
           <span class="s">
-            <Foreign text={why} /> · {reflexes.join(", ")}
+            <Foreign text={`${why} · ${reflexes.join(", ")}`} />
           </span>
-          <Command text={`nerve silence ${pattern} --end`} />
+          <Command text={`nerve silence ${shellWord(pattern)} --end`} />
         </div>
       ))}
     </Panel>

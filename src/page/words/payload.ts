@@ -70,3 +70,7 @@ export const spaced = (value: unknown): string => JSON.stringify(value, null, 2)
 
 /** The value of a reflex's key. */
 export const keyText = (key: Json): string => (typeof key === "string" ? key : JSON.stringify(key));
+
+/** An argument as a shell takes it. */
+export const shellWord = (text: string): string =>
+  /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;

@@ -10,6 +10,7 @@ import { now } from "../../state/clock.ts";
 import { linkTo } from "../../state/route.ts";
 import { type Attempt, type RunTimeline, type StepLine, timelineOf, triesAsPieces } from "../../story/run-timeline.ts";
 import { span, took } from "../../words/numbers.ts";
+import { shellWord } from "../../words/payload.ts";
 import { ENDED_BADLY, RUN_MARKS } from "../../words/states.ts";
 import { exactClock, left, moment, whole } from "../../words/times.ts";
 import { Json } from "../story/detail.tsx";
@@ -133,8 +134,6 @@ function stateOf(run: ShownRun) {
       : null;
   return <StatusMark mark={waits === null ? mark : { ...mark, word: waits }} />;
 }
-
-const shellWord = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 function Acts({ run, timeline }: { readonly run: ShownRun; readonly timeline: RunTimeline }) {
   const failed = timeline.steps.findLast(({ tries }) => tries.at(-1)?.state === "failed");
