@@ -9,6 +9,7 @@ import { findStory } from "../stories/find-story.ts";
 import { type Pending, pendingIn } from "./pending.ts";
 import { aboutName, type NextCommand, notDone, type Scene, type Why } from "./scene.ts";
 import { type Trouble, wrongLast, wrongNow } from "./troubles.ts";
+import { whyChannel } from "./why-channel.ts";
 import { whyIncident } from "./why-incident.ts";
 import { whyRun } from "./why-run.ts";
 import { whySense } from "./why-sense.ts";
@@ -38,6 +39,7 @@ export function answerNow(scene: Scene): Result<Answer, Problem> {
 export function whyTrouble(scene: Scene, trouble: Trouble): Result<Why, Problem> {
   if (trouble.kind === "incident") return ofIncident(scene, trouble.incident.id);
   if (trouble.kind === "run") return ofRun(scene, trouble.run.id);
+  if (trouble.kind === "channel") return ok(whyChannel(scene, trouble.name));
   const { config } = scene;
   const { name } = trouble;
   if (config === null) return ok({ ...EMPTY, about: aboutName(trouble.kind, name), what: [`${name} is not well.`] });

@@ -30,6 +30,7 @@ export function heardBy(scene: Scene, run: Run): Heard {
   const { config, store, now } = scene;
   if (config === null) return { done: [], notDone: [] };
   const observers = observersIn(config);
+  if (isOwn(scene, observers, run)) return { done: [], notDone: [OWN] };
   const listeners = listenersTo(config, observers);
   const [first] = listeners;
   if (first === undefined) return { done: [], notDone: [nobody(observers)] };
@@ -48,6 +49,25 @@ export function heardBy(scene: Scene, run: Run): Heard {
   const newest = after.at(-1);
   if (newest !== undefined) return { done: [], notDone: [untold(scene, newest)] };
   return { done: [], notDone: [unheard(scene, observers, listeners)] };
+}
+
+const OWN = notDone(
+  "nobody-listens",
+  "Nobody was told of that, because the run itself followed from a report of runs: a report that fails leads to no other.",
+);
+
+/** How far causes are followed back. */
+const CAUSES = 100;
+
+/** The run was started for a signal of an observer, or for one that such a signal led to. */
+function isOwn({ store }: Scene, observers: readonly string[], run: Run): boolean {
+  for (let id = run.signal_id, steps = 0; id !== null && steps < CAUSES; steps++) {
+    const signal = store.signals.byId(id);
+    if (signal === null) return false;
+    if (observers.includes(signal.sense)) return true;
+    id = signal.cause;
+  }
+  return false;
 }
 
 const nobody = (observers: readonly string[]): NotDone =>

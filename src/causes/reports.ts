@@ -4,6 +4,7 @@ import type { Notification } from "../model/incident.ts";
 import { incidentEventOf } from "../model/incident-row.ts";
 import type { Log } from "../model/log.ts";
 import { isOver, type Run } from "../model/run.ts";
+import { eventOf } from "../stories/story.ts";
 import { readFields } from "./fields.ts";
 import { REPORTS } from "./held.ts";
 import { type NotDone, notDone, type Scene } from "./scene.ts";
@@ -11,19 +12,29 @@ import { unfinished } from "./unfinished.ts";
 import { listed, moment, short } from "./words.ts";
 
 export interface Report {
+  /** The run that reports it: where the run of the report was joined to another, that one. */
   readonly run: Run;
   readonly notification: Notification;
 }
 
 /** In their order. A run that is no longer kept is left out. */
-export function reportsIn(logs: readonly Log[], runs: readonly Run[]): Report[] {
-  const byId = new Map(runs.map((run) => [run.id, run]));
+export function reportsIn({ store }: Scene, logs: readonly Log[], runs: readonly Run[]): Report[] {
+  const byId = new Map(runs.map((run) => [run.id, run.state === "joined" ? joinedTo(store, run) : run]));
   return logs.flatMap((log) => {
     const found = incidentEventOf(log);
     if (found?.event.event !== "incident.notified") return [];
     const run = byId.get(found.event.data.run);
     return run === undefined ? [] : [{ run, notification: found.event.data.notification }];
   });
+}
+
+/** The run itself where the other one is no longer kept. */
+function joinedTo({ history, runs }: Scene["store"], run: Run): Run {
+  for (const log of history.eachOfRun(run.id, run.last_log_id)) {
+    const found = eventOf(log);
+    if (found?.event === "run.joined") return runs.byId(found.data.into) ?? run;
+  }
+  return run;
 }
 
 /** Bad ones that are named one by one. */
@@ -71,16 +82,9 @@ export function notDoneIn(scene: Scene, reports: readonly Report[]): NotDone[] {
   });
   const more = bad.length - named.length;
   const rest = more <= 0 ? [] : [notDone("failed", `${counted(more, "earlier report")} ended badly too.`)];
-  const joined = reports.filter(({ run }) => run.state === "joined");
   return [
     ...rest,
     ...named,
-    ...joined.map(({ run, notification }) =>
-      notDone(
-        "joined",
-        `Run ${run.id}, which was to report ${REPORTS[notification]}, had not begun: the resolution reports both.`,
-      ),
-    ),
     ...reports
       .filter(({ run }) => !isOver(run.state))
       .map(({ run, notification }) => underWay(scene, run, notification)),

@@ -18,7 +18,7 @@ export interface Scene {
 }
 
 export interface About {
-  readonly kind: "incident" | "run" | "signal" | "sense" | "reflex" | "workflow" | "nerve";
+  readonly kind: "incident" | "run" | "signal" | "sense" | "reflex" | "workflow" | "channel" | "nerve";
   /** Null for what has a name. */
   readonly id: number | null;
   /** Null for what has an id. */
@@ -28,12 +28,12 @@ export interface About {
 /** Why something was not done. */
 export const REASONS = [
   "acknowledged",
+  "batch",
   "cancelled",
   "disabled",
   "dropped",
   "failed",
   "inhibited",
-  "joined",
   "no-channel",
   "no-match",
   "nobody-listens",

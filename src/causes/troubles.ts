@@ -13,7 +13,7 @@ export type Trouble = { readonly at: number } & (
   | { readonly kind: "incident"; readonly incident: Incident }
   | { readonly kind: "run"; readonly run: Run }
   | { readonly kind: "sense"; readonly name: string; readonly state: string }
-  | { readonly kind: "workflow"; readonly name: string }
+  | { readonly kind: "workflow" | "channel"; readonly name: string }
 );
 
 /** Runs that ended badly, the newest, that are looked at. */
@@ -21,17 +21,21 @@ const RUNS = 1_000;
 /** A run that no clock repeats is of yesterday after so long. */
 const FRESH_MS = 24 * 3_600_000;
 
-/** The newest first; what a person has acknowledged comes last. */
+/** The newest first, behind it channels that fail, and last what a person has acknowledged. */
 export function wrongNow(scene: Scene): Trouble[] {
   const { store } = scene;
   const incidents: Trouble[] = store.incidents
     .open()
     .map((incident) => ({ kind: "incident", at: incident.opened_at, incident }));
-  const all = [...incidents, ...runsNow(scene), ...sensesNow(scene), ...workflowsNow(scene)];
+  const all = [...incidents, ...runsNow(scene), ...sensesNow(scene), ...workflowsNow(scene), ...channelsNow(scene)];
   return all.toSorted((a, b) => rank(a) - rank(b) || b.at - a.at);
 }
 
-const rank = (trouble: Trouble): number => (trouble.kind === "incident" && trouble.incident.state === "acked" ? 1 : 0);
+/** A channel that fails comes after what it was to report. */
+function rank(trouble: Trouble): number {
+  if (trouble.kind === "channel") return 1;
+  return trouble.kind === "incident" && trouble.incident.state === "acked" ? 2 : 0;
+}
 
 const badRuns = ({ store }: Scene): Run[] =>
   store.runs.list({ ...ALL_RUNS, states: BAD_ENDINGS, limit: RUNS, newest: true }).reverse();
@@ -66,6 +70,11 @@ function sensesNow(scene: Scene): Trouble[] {
 
 const workflowsNow = ({ status }: Scene): Trouble[] =>
   (status?.broken_workflows ?? []).map(({ name }) => ({ kind: "workflow", at: 0, name }));
+
+const channelsNow = ({ status }: Scene): Trouble[] =>
+  (status?.channels ?? []).flatMap(({ name, state, last_failed }) =>
+    state === "ok" ? [] : [{ kind: "channel" as const, at: last_failed ?? 0, name }],
+  );
 
 /** What was wrong last and is over: an incident that resolved, or a run that ended badly. */
 export function wrongLast(scene: Scene): Trouble | null {

@@ -1,9 +1,14 @@
 /** Owns why a run has not ended: what it waits for, or since when it runs. */
 import { counted } from "../base/counted.ts";
+import type { BatchWait } from "../model/batch.ts";
 import type { Run } from "../model/run.ts";
 import { incidentOf } from "../model/run-decision.ts";
+import { eventOf } from "../stories/story.ts";
 import type { NotDone, Scene } from "./scene.ts";
 import { moment, short } from "./words.ts";
+
+/** Queued runs that are looked at for the first of a batch. */
+const LOOKED_AT = 100;
 
 export function unfinished(scene: Scene, run: Run): NotDone {
   const { now, isRunning } = scene;
@@ -21,10 +26,38 @@ export function unfinished(scene: Scene, run: Run): NotDone {
         : `run ${run.id} is tried again${at}: ${short(run.error)}`;
     return { reason: "waiting", until: run.until, text };
   }
-  return { ...whyQueued(scene, run), until: null };
+  return whyQueued(scene, run);
 }
 
-function whyQueued({ status, store, now }: Scene, run: Run): Pick<NotDone, "reason" | "text"> {
+/** The batch that a run waits in. Null where it waits in none. */
+function batchOf({ history }: Scene["store"], run: Run): BatchWait | null {
+  for (const log of history.eachOfRun(run.id, run.first_log_id)) {
+    const found = eventOf(log);
+    if (found?.event === "run.queued") return found.data.batch;
+  }
+  return null;
+}
+
+/** When the batch of a run begins: the first of its group takes the others along. Null where the run waits in none. */
+function batchUntil({ store }: Scene, run: Run): number | null {
+  const own = batchOf(store, run);
+  if (own === null) return null;
+  const queued = store.runs.active().filter(({ workflow, state }) => workflow === run.workflow && state === "queued");
+  for (const other of queued.slice(0, LOOKED_AT)) {
+    const first = batchOf(store, other);
+    if (first?.group === own.group) return Math.min(first.until, own.until);
+  }
+  return own.until;
+}
+
+function whyQueued(scene: Scene, run: Run): NotDone {
+  const until = batchUntil(scene, run);
+  if (until === null) return { ...whyWaiting(scene, run), until };
+  const text = `run ${run.id} waits in a batch, which begins at ${moment(until, scene.now)}`;
+  return { reason: "batch", until, text };
+}
+
+function whyWaiting({ status, store, now }: Scene, run: Run): Pick<NotDone, "reason" | "text"> {
   const since = `run ${run.id} has waited since ${moment(run.queued_at, now)}`;
   const broken = status?.broken_workflows.find(({ name }) => name === run.workflow);
   if (broken !== undefined) {

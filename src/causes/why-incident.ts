@@ -21,7 +21,7 @@ export function whyIncident(scene: Scene, incident: Incident, { signals, logs, r
   const { id, reflex, opened_at, signal_id } = incident;
   const config = reflexNamed(scene, reflex);
   const state = rememberedOf(scene, incident);
-  const reports = reportsIn(logs, runs);
+  const reports = reportsIn(scene, logs, runs);
   const done = doneIn(scene, reports);
   return {
     about: aboutId("incident", id),

@@ -30,6 +30,20 @@ const NOTIFY = `channels: { team: { webhook: { url: "https://chat.example.org/ho
 workflows: { notify: { with: { to: [team] } } }
 `;
 
+const BATCHED = `${DISK}    incident: { summary: ${SUMMARY} }
+channels: { team: { webhook: { url: "https://chat.example.org/hook" } } }
+workflows: { notify: { with: { to: [team] }, batch: { wait: 10m } } }
+`;
+
+/** One disk, and three minutes later another one. */
+async function fillTwo(bench: StoryBench): Promise<void> {
+  bench.runs("notify", TOLD);
+  bench.sees("disks", full(96));
+  await bench.wait(3 * MINUTE);
+  bench.sees("disks", { mounts: [...full(97).mounts, { path: "/srv", used_percent: 91 }] });
+  await bench.wait(3 * MINUTE);
+}
+
 const full = (used_percent: number) => ({ mounts: [{ path: "/var", used_percent }] });
 const TOLD = { ...COMPLETED, output: { told: ["team"], failed: [] } };
 
@@ -81,6 +95,21 @@ ${NOTIFY}`,
       await bench.wait(30 * MINUTE);
       await bench.stop();
       bench.clock.pass(20 * MINUTE);
+    },
+  },
+  {
+    title: "reports wait in a batch",
+    config: BATCHED,
+    asked: [null],
+    make: (bench) => fillTwo(bench),
+  },
+  {
+    title: "one run has reported the batch",
+    config: BATCHED,
+    asked: [null],
+    async make(bench) {
+      await fillTwo(bench);
+      await bench.wait(10 * MINUTE);
     },
   },
   {

@@ -57,7 +57,7 @@ function nameOf(trouble: Trouble): string {
     case "run":
       return `run ${trouble.run.id} of ${trouble.run.workflow} (${trouble.run.state})`;
     default:
-      return trouble.kind === "sense" ? `sense ${trouble.name} (${trouble.state})` : `workflow ${trouble.name}`;
+      return trouble.kind === "sense" ? `sense ${trouble.name} (${trouble.state})` : `${trouble.kind} ${trouble.name}`;
   }
 }
 
