@@ -19,6 +19,8 @@ export const WORKERS: Layers = {
   "senses/*": ["nerve", "drizzle-orm"],
   // The process of one query of `nerve sql`: it reads, and neither kernel nor worker of an author is in it.
   "src/sql": [...NOUNS, "src/sqlite", "src/store", "src/worker/channel.ts", "src/worker/entry.ts", "bun:sqlite"],
+  // The text that Prometheus scrapes: from what the kernel counted, and from what a reader finds on disk.
+  "src/metrics": [...NOUNS, "type src/control", "src/control/metrics-look.ts", "type src/store", "src/version.ts"],
   // The process that people look into nerve by: readers only. A browser reads the shapes of its answers.
   "src/web": [...NOUNS, "src/control"],
 };

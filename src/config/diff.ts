@@ -70,8 +70,12 @@ export function diffConfig(
 
 const same = (a: unknown, b: unknown): boolean => Bun.deepEquals(a, b, true);
 
-/** `needs` concerns only the unit: a change of `needs` restarts nothing. */
-const atWork = <T extends { readonly needs: unknown }>(entry: T): T => ({ ...entry, needs: null });
+/** `needs` concerns only the unit, and `metrics` only those who look: a change of them restarts nothing. */
+const atWork = <T extends { readonly needs: unknown }>(entry: T): T => ({
+  ...entry,
+  needs: null,
+  ...("metrics" in entry ? { metrics: null } : {}),
+});
 
 /** The built-in `notify`, and every workflow with code of its own. */
 const mayNotify = ({ name, use }: WorkflowConfig, prints: Fingerprints): boolean =>

@@ -3,6 +3,7 @@ import { formatDuration } from "../base/duration.ts";
 import type { SenseConfig } from "../model/config.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_GROUP, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
 import { type Fields, hasBrokenOptions, jsonMap, key, name, named, readFields, schemaOf, shapeOf } from "./fields.ts";
+import { readMetrics } from "./metrics.ts";
 import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
 import { duration, durationOrNone, durationOrZero } from "./quantities.ts";
@@ -31,6 +32,11 @@ export const SENSE_KEYS = {
     "least time between the starts of two computes, kept across restarts; triggers in between are owed one trailing compute",
   ),
   with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
+  metrics: key(
+    readMetrics,
+    "none",
+    "`true`, or a list of dotted payload paths: these numbers of its newest payload stand on `/metrics`, at most 100",
+  ),
   needs: NEEDS,
 };
 
@@ -45,6 +51,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
   timeoutMs: values.timeout,
   gracePeriodMs: values.grace_period,
   with: values.with,
+  metrics: values.metrics,
   needs: values.needs,
 });
 

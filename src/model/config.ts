@@ -77,9 +77,14 @@ export interface SenseConfig {
   readonly timeoutMs: number | null;
   readonly gracePeriodMs: number | null;
   readonly with: JsonObject | null;
+  /** What of its newest payload stands on `/metrics`; null: nothing. */
+  readonly metrics: MetricPaths | null;
   /** What the entry says the module needs of the host. */
   readonly needs: Needs | null;
 }
+
+/** Every number, or those at and under these dotted paths. */
+export type MetricPaths = "all" | readonly string[];
 
 export type ReflexConfig = SenseReflexConfig | WorkflowReflexConfig;
 

@@ -92,6 +92,9 @@ export function incidentTable(db: Database, onDamage: OnDamage) {
     /** Those that have not resolved, oldest first. */
     open: (): Incident[] => guard.rows(read<Incident>(`${all} WHERE state <> 'resolved' ORDER BY id`)),
     /** Those of which a log above `id` tells, in the order of their newest. */
+    /** How many are open, by severity, without a look at each. */
+    openBySeverity: (): { severity: string; open: number }[] =>
+      read("SELECT severity, count(*) AS open FROM incidents WHERE state <> 'resolved' GROUP BY severity"),
     changedSince: (id: number): Incident[] =>
       guard.rows(read<Incident>(`${all} WHERE last_log_id > ? ORDER BY last_log_id`, id)),
     /** The highest id there is, 0 without rows. */

@@ -57,6 +57,11 @@ test("what a sense or workflow needs of the host concerns the unit, and starts n
   expect([changed.senses, changed.groups, changed.workflows]).toEqual([NONE, NONE, NONE]);
 });
 
+test("the metrics of a sense concern those who look, and start nothing anew", () => {
+  const changed = diff((text) => text.replace("b: { group: one }", "b: { group: one, metrics: true }"));
+  expect([changed.senses, changed.groups]).toEqual([NONE, NONE]);
+});
+
 test("a group's entry changes every sense in it", () => {
   const changed = diff((text) => text.replace("one: { memory: 64mb }", "one: { memory: 65mb }"));
   expect(changed.senses).toEqual({ ...NONE, changed: ["a", "b"] });

@@ -3,6 +3,7 @@
  * still coming in waits for it, for a moment. When SQLite cannot write, entries are kept and tried again, nothing is
  * announced, and the kernel takes in nothing new.
  */
+import { Histogram } from "../../base/histogram.ts";
 import type { Store } from "../../store/open.ts";
 import type { Batch } from "../memory/flight.ts";
 import type { World } from "../world.ts";
@@ -20,6 +21,8 @@ export interface Entry {
 /** How long the first result of a batch waits for the others. */
 const BATCH_WINDOW_MS = 25;
 const RETRY_MS = 1_000;
+/** Bounds of the durations of commits. */
+const SECONDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 
 /** What the disk or another process can do to us and time can heal; anything else is damage, or a bug. */
 const HEALS = /^SQLITE_(FULL|IOERR|BUSY|READONLY|CANTOPEN|LOCKED|PROTOCOL|NOMEM)/;
@@ -32,6 +35,8 @@ export interface LedgerEvents {
 }
 
 export class Ledger {
+  /** How long commits took. */
+  readonly seconds = new Histogram(SECONDS);
   readonly #store: Store;
   readonly #world: LedgerWorld;
   readonly #events: LedgerEvents;
@@ -85,7 +90,9 @@ export class Ledger {
     this.#cancelLater = null;
     if (this.#entries.length === 0) return true;
     const entries = this.#entries;
-    const draft = new Draft(this.#store, this.#world.clock.wallMs());
+    const { clock } = this.#world;
+    const draft = new Draft(this.#store, clock.wallMs());
+    const beganAt = clock.monotonicMs();
     try {
       this.#store.commit(() => {
         for (const entry of entries) {
@@ -104,6 +111,7 @@ export class Ledger {
       }
       return false;
     }
+    this.seconds.observe((clock.monotonicMs() - beganAt) / 1_000);
     this.#entries = [];
     draft.keep();
     if (this.#troubled) {

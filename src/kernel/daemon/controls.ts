@@ -1,13 +1,16 @@
 /** Who in the kernel answers what may be asked of it, and who does what it is to do. */
 import type { Acts } from "../../control/acts.ts";
 import type { Looks } from "../../control/looks.ts";
+import type { Ledger } from "../commits/ledger.ts";
 import type { Engine } from "../engine.ts";
 import type { Retention } from "../upkeep/retention.ts";
+import { metricsOf } from "./metrics.ts";
 import type { Reloads } from "./reload.ts";
 import { type StatusParts, statusOf } from "./status.ts";
 
-export const looksOf = (parts: StatusParts): Looks => ({
+export const looksOf = (parts: StatusParts, ledger: Ledger): Looks => ({
   status: () => statusOf(parts),
+  metrics: () => metricsOf(parts.engine, ledger),
   silences: () => parts.engine.silences.list(),
   failures: (after) => parts.engine.workflows.endings.after(after),
 });

@@ -194,13 +194,10 @@ export class Daemon {
   #listen(): Listener {
     const { path } = this.#data;
     const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
-    const looks = looksOf({
-      engine: this.#engine,
-      pid: this.#world.pid,
-      startedAt: this.#lifetime.began.wallMs,
-      data: path,
-      trouble,
-    });
+    const looks = looksOf(
+      { engine: this.#engine, pid: this.#world.pid, startedAt: this.#lifetime.began.wallMs, data: path, trouble },
+      this.#ledger,
+    );
     const acts = actsOf(this.#engine, this.#reloads, this.#upkeep.retention);
     return this.#world.listen(path, looks, acts, this.#secrets);
   }

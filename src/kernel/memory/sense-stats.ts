@@ -1,6 +1,9 @@
 /** What status counts of a sense. Nothing is decided by it. */
+import { Histogram } from "../../base/histogram.ts";
 
 const REMEMBERED_DURATIONS = 128;
+/** Bounds of the durations of computes. */
+const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Counts since the kernel started, and the newest durations. */
 export class SenseStats {
@@ -8,14 +11,21 @@ export class SenseStats {
   nulls = 0;
   errors = 0;
   timeouts = 0;
+  /** Computes that killed their worker alone. */
+  killed = 0;
+  /** Computes that returned a signal. */
+  emitted = 0;
+  signals = 0;
   missed = 0;
   lastSignal: { readonly id: number; readonly at: number } | null = null;
   /** Why its newest compute failed, timed out or was killed; null once one has succeeded since. */
   failure: string | null = null;
+  readonly durations = new Histogram(SECONDS);
   readonly #durations: number[] = [];
   #next = 0;
 
   took(durationMs: number): void {
+    this.durations.observe(durationMs / 1_000);
     this.#durations[this.#next] = durationMs;
     this.#next = (this.#next + 1) % REMEMBERED_DURATIONS;
   }

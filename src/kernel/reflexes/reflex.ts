@@ -47,3 +47,13 @@ export const newReflex = (
   calendars: [],
   handles: [],
 });
+
+/** `reflex`, which goes on counting where the reflex of its name was before its words changed. */
+export function countingOn(reflex: Reflex, before: Reflex | undefined): Reflex {
+  if (before !== undefined) {
+    reflex.fired = before.fired;
+    reflex.throttled = before.throttled;
+    reflex.missed = before.missed;
+  }
+  return reflex;
+}

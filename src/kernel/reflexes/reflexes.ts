@@ -27,7 +27,7 @@ import { heldEnds, incidentEnds } from "./incident-ends.ts";
 import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
 import type { StoredPayload } from "./newest-elements.ts";
-import { newReflex, type Reflex } from "./reflex.ts";
+import { countingOn, newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
 import { ReflexVoice } from "./reflex-voice.ts";
 import type { Silences } from "./silences.ts";
@@ -129,7 +129,7 @@ export class Reflexes implements KeyStatesOwner {
       if (sense === undefined) continue;
       const was = plan.keep.has(entry.name) ? before.get(entry.name) : undefined;
       const known = was !== undefined && keepsIncidents(was.config) === keepsIncidents(entry) ? was : undefined;
-      const reflex = known ?? this.#make(entry, sense, rows.get(entry.name) ?? []);
+      const reflex = known ?? countingOn(this.#make(entry, sense, rows.get(entry.name) ?? []), before.get(entry.name));
       if (known === undefined) fresh.push(reflex);
       else this.#goOn(known, entry);
       reflex.sense = sense;

@@ -12,6 +12,7 @@ import type { Locations } from "../../spawn/modules-on-disk.ts";
 import type { LiveRuns } from "../../store/live-runs.ts";
 import type { Draft } from "../commits/draft.ts";
 import { LiveRun, type RunOrder } from "../memory/run.ts";
+import { RunCounts } from "../memory/run-counts.ts";
 import { ByHand } from "./by-hand.ts";
 import { Channels } from "./channels.ts";
 import { Endings } from "./endings.ts";
@@ -41,6 +42,8 @@ export class Workflows {
   readonly #live = new Map<number, LiveRun>();
   /** Runs that may live, and whose row and logs cannot be read → their first logs. */
   readonly #unread = new Map<number, number>();
+  /** By the name of the workflow: a reload makes workflows anew. */
+  readonly #counts = new Map<string, RunCounts>();
   readonly #note: LiveNote;
   #config: NerveConfig | null = null;
   #lastRun: number;
@@ -191,6 +194,15 @@ export class Workflows {
     });
   }
 
+  /** Counts since the kernel started. */
+  countsOf(workflow: string): RunCounts {
+    const known = this.#counts.get(workflow);
+    if (known !== undefined) return known;
+    const made = new RunCounts();
+    this.#counts.set(workflow, made);
+    return made;
+  }
+
   get #loaded(): NerveConfig {
     if (this.#config === null) throw new Error("there is no configuration yet");
     return this.#config;
@@ -199,6 +211,7 @@ export class Workflows {
   #ended(run: LiveRun): void {
     if (!this.#live.delete(run.id) || run.row === null) return;
     this.endings.add(run.row);
+    this.countsOf(run.workflow).ends(run.row);
     this.#voice.ended(run, run.row);
   }
 

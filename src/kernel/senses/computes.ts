@@ -112,7 +112,10 @@ export class Computes {
     const arrival = { sense, payload, text: text.value, outbox: message.outbox, cause, trace };
     this.#intake.take(arrival, {
       write: (draft) => this.#settle(draft, sense, flight),
-      kept: () => this.#settled(sense, flight, kept),
+      kept: () => {
+        sense.stats.emitted++;
+        this.#settled(sense, flight, kept);
+      },
       batch: flight.batch,
     });
   }

@@ -79,6 +79,7 @@ export class Intake {
           kept();
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
+          sense.stats.signals++;
           sense.stats.failure = null;
           this.#onSignal({ id, sense: sense.name, at, payload: text, cause, trace });
         },

@@ -10,6 +10,7 @@ import { Sense } from "../../../src/kernel/memory/sense.ts";
 import type { DueTimes } from "../../../src/kernel/reflexes/clocks.ts";
 import { Firings } from "../../../src/kernel/reflexes/firings.ts";
 import { Incidents } from "../../../src/kernel/reflexes/incidents.ts";
+import { countingOn, newReflex } from "../../../src/kernel/reflexes/reflex.ts";
 import { Reflexes } from "../../../src/kernel/reflexes/reflexes.ts";
 import { Silences } from "../../../src/kernel/reflexes/silences.ts";
 import { TimedRuns } from "../../../src/kernel/reflexes/timed-runs.ts";
@@ -164,4 +165,21 @@ test("an interval that is caught up after downtime adds nothing while the store 
   clock.pass(1_000);
   expect(ledger.flush()).toBe(true);
   expect(last()).toEqual({ last: clock.wallMs() - (clock.wallMs() % 1_000) });
+});
+
+test("a reflex whose words change goes on counting, and one that is new begins at 0", () => {
+  const before = newReflex(REFLEX, null, "old words", null);
+  before.fired = 3;
+  before.throttled = 2;
+  before.missed = 1;
+  expect(countingOn(newReflex(REFLEX, null, "new words", null), before)).toMatchObject({
+    fired: 3,
+    throttled: 2,
+    missed: 1,
+  });
+  expect(countingOn(newReflex(REFLEX, null, "new words", null), undefined)).toMatchObject({
+    fired: 0,
+    throttled: 0,
+    missed: 0,
+  });
 });

@@ -1,0 +1,181 @@
+/** The text that Prometheus reads, held against Debian's promtool where that is there. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { Histogram } from "../../src/base/histogram.ts";
+import { unwrittenSense } from "../../src/config/senses.ts";
+import type { MetricsLook } from "../../src/control/metrics-look.ts";
+import { exposition } from "../../src/metrics/exposition.ts";
+import { numbersOf } from "../../src/metrics/values.ts";
+import type { MetricPaths, NerveConfig } from "../../src/model/config.ts";
+import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
+import { type ArchiveBench, archiveBench, june } from "../helpers/archive.ts";
+
+const PROMTOOL = Bun.which("promtool");
+
+let bench: ArchiveBench;
+let store: StoreReader;
+
+beforeAll(() => {
+  bench = archiveBench();
+  const append = (sense: string, payload: unknown): number =>
+    bench.store.commit(() =>
+      bench.store.signals.append({
+        sense,
+        at: june(30),
+        payload: JSON.stringify(payload),
+        cause: null,
+        trace: "0".repeat(32),
+      }),
+    );
+  append("disk", { 'C:\\a"b\nc': 1.5, deep: { used: 7, name: "x", list: [1, 2] }, nothing: null, yes: true });
+  append("many", { list: new Array(10_000).fill(1) });
+  const opened = openStoreReader(bench.data, () => {});
+  if (!opened.ok) throw new Error(opened.error.message);
+  store = opened.value;
+});
+
+afterAll(() => {
+  store.close();
+  bench[Symbol.dispose]();
+});
+
+function seconds(...values: number[]) {
+  const histogram = new Histogram([0.01, 0.1, 1]);
+  for (const value of values) histogram.observe(value);
+  return histogram.counts;
+}
+
+const senseOf = (name: string, id: number, isWell = true): MetricsLook["senses"][number] => ({
+  name,
+  isWell,
+  signals: 3,
+  last_signal: { id, at: june(30) },
+  computes: { signal: 3, null: 1, error: 2, timeout: 0, killed: 0 },
+  duration_seconds: seconds(0.005, 0.1, 0.5, 7),
+});
+
+const lookWith = (...senses: MetricsLook["senses"]): MetricsLook => ({
+  senses,
+  reflexes: [{ name: 'say "hi"', fired: 2, throttled: 1, missed: 0 }],
+  workflows: [
+    {
+      name: "page",
+      queued: 1,
+      running: 2,
+      sleeping: 0,
+      ended: { completed: 4, failed: 1, cancelled: 0, "timed-out": 0, dropped: 0, joined: 0 },
+      duration_seconds: seconds(2),
+    },
+  ],
+  groups: [{ name: "default", restarts: 1 }],
+  commit_seconds: seconds(),
+});
+
+const configWith = (metrics: Readonly<Record<string, MetricPaths | null>>): NerveConfig =>
+  ({
+    senses: new Map(
+      Object.entries(metrics).map(([name, paths]) => [name, { ...unwrittenSense(name), metrics: paths }]),
+    ),
+  }) as unknown as NerveConfig;
+
+const ALL = configWith({ disk: "all", many: "all" });
+const bytes = new Map([["logs.db", 4_096]]);
+const page = (look: MetricsLook | null, config: NerveConfig = ALL): string[] =>
+  exposition({ look, config, store, bytes }).split("\n");
+const valuesIn = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("nerve_signal_value{"));
+
+async function complaintsOf(text: string): Promise<string> {
+  const child = Bun.spawn([PROMTOOL ?? "", "check", "metrics"], {
+    stdio: [new Blob([text]), "pipe", "pipe"],
+  });
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  return `${code}: ${out}${err}`;
+}
+
+describe("the page", () => {
+  test("has every family of the contract", () => {
+    const text = page(lookWith(senseOf("disk", 1))).join("\n");
+    const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
+    expect(families).toEqual([
+      "nerve_build_info gauge",
+      "nerve_compute_duration_seconds histogram",
+      "nerve_computes_total counter",
+      "nerve_signals_total counter",
+      "nerve_last_signal_timestamp_seconds gauge",
+      "nerve_decisions_total counter",
+      "nerve_runs gauge",
+      "nerve_run_duration_seconds histogram",
+      "nerve_group_restarts_total counter",
+      "nerve_commit_duration_seconds histogram",
+      "nerve_incidents_open gauge",
+      "nerve_store_bytes gauge",
+      "nerve_signal_value gauge",
+      "nerve_signal_values_left_out gauge",
+    ]);
+  });
+
+  test.skipIf(PROMTOOL === null)("is clean to promtool, whatever names and payloads hold", async () => {
+    const text = page(lookWith(senseOf("disk", 1), senseOf("many", 2))).join("\n");
+    expect(await complaintsOf(text)).toBe("0: ");
+    expect(await complaintsOf(page(null).join("\n"))).toBe("0: ");
+    expect(await complaintsOf(text.replaceAll("nerve_signals_total", "nerve_signals"))).toContain("nerve_signals");
+  });
+
+  test("counts into buckets that hold all smaller ones", () => {
+    const lines = page(lookWith(senseOf("disk", 1))).filter((line) => line.startsWith("nerve_compute_duration"));
+    expect(lines).toEqual([
+      'nerve_compute_duration_seconds_bucket{sense="disk",le="0.01"} 1',
+      'nerve_compute_duration_seconds_bucket{sense="disk",le="0.1"} 2',
+      'nerve_compute_duration_seconds_bucket{sense="disk",le="1"} 3',
+      'nerve_compute_duration_seconds_bucket{sense="disk",le="+Inf"} 4',
+      'nerve_compute_duration_seconds_sum{sense="disk"} 7.605',
+      'nerve_compute_duration_seconds_count{sense="disk"} 4',
+    ]);
+  });
+
+  test("says what lies on disk while the kernel is silent", () => {
+    const lines = page(null).filter((line) => !line.startsWith("#"));
+    expect(lines.map((line) => line.split("{")[0])).toEqual([
+      "nerve_build_info",
+      "nerve_incidents_open",
+      "nerve_incidents_open",
+      "nerve_incidents_open",
+      "nerve_store_bytes",
+      "",
+    ]);
+  });
+});
+
+describe("the numbers of a payload", () => {
+  test("are series with what a label must escape escaped", () => {
+    expect(valuesIn(page(lookWith(senseOf("disk", 1))))).toEqual([
+      String.raw`nerve_signal_value{sense="disk",field="C:\\a\"b\nc"} 1.5`,
+      'nerve_signal_value{sense="disk",field="deep.used"} 7',
+      'nerve_signal_value{sense="disk",field="deep.list.0"} 1',
+      'nerve_signal_value{sense="disk",field="deep.list.1"} 2',
+    ]);
+  });
+
+  test("vanish with a sense that is not well, and where `metrics` does not ask for them", () => {
+    expect(valuesIn(page(lookWith(senseOf("disk", 1, false))))).toEqual([]);
+    expect(valuesIn(page(lookWith({ ...senseOf("disk", 1), last_signal: null })))).toEqual([]);
+    expect(valuesIn(page(lookWith(senseOf("disk", 1)), configWith({ disk: null })))).toEqual([]);
+  });
+
+  test("are at most 100 of 10,000, and the rest is counted", () => {
+    const lines = page(lookWith(senseOf("many", 2)));
+    expect(valuesIn(lines)).toHaveLength(100);
+    expect(lines).toContain('nerve_signal_values_left_out{sense="many"} 9900');
+  });
+
+  test("are those at and under the paths that were asked for, each once", () => {
+    const payload = { a: 1, b: { c: 2, d: { e: 3 } }, f: "4" };
+    const at = (...paths: string[]) => Object.fromEntries(numbersOf(payload, paths).values);
+    expect(at("a")).toEqual({ a: 1 });
+    expect(at("b", "b.c")).toEqual({ "b.c": 2, "b.d.e": 3 });
+    expect(at("f", "g.h", "a.b", "constructor.length")).toEqual({});
+  });
+});
