@@ -20,6 +20,8 @@ import { eachOf } from "./words.ts";
 export type { Answer, Sending };
 
 const TRY_MS = 10_000;
+/** Shorter parts of a path are words such as `api`. */
+const SHORTEST_SECRET = 6;
 
 type Posted = Exclude<ChannelConfig, SmtpChannel | WebhookChannel>;
 
@@ -40,11 +42,19 @@ export function requestOf(channel: Posted, notice: Notice): ChannelRequest {
   }
 }
 
-/** Texts of a channel that a server may send back. */
+/** Texts of a channel that a server may send back, the longest first. */
 const hiddenIn = (channel: Posted): readonly string[] =>
-  Object.entries(channel).flatMap(([key, value]) =>
-    typeof value === "string" && key !== "name" && key !== "kind" ? value : [],
-  );
+  Object.entries(channel)
+    .flatMap(([key, value]) => (typeof value === "string" && key !== "name" && key !== "kind" ? partsOf(value) : []))
+    .sort((a, b) => b.length - a.length);
+
+/** Whoever knows the path of an address may post, and a server may name one part of the path. */
+function partsOf(text: string): readonly string[] {
+  if (!URL.canParse(text)) return [text];
+  const { pathname, search } = new URL(text);
+  const secrets = pathname.split("/").filter((part) => part.length >= SHORTEST_SECRET);
+  return [text, `${pathname}${search}`, ...secrets, ...new URLSearchParams(search).values()];
+}
 
 const attempt = (channel: ChannelConfig, notice: Notice, sending: Sending, signal: AbortSignal): Promise<Answer> => {
   if (channel.kind === "smtp") return sendMail(channel, notice, signal, TRY_MS);

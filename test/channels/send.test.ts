@@ -98,8 +98,12 @@ describe("a channel that is one request", () => {
     expect(await failureOf(slack(server.url))).toMatchObject(expected);
   });
 
-  test("that sends its own address back does not have it in an error", async () => {
-    using server = site((request) => new Response(`no ${request.url}`, { status: 400 }));
+  test.each([
+    ["its own address", ({ url }: Request) => url],
+    ["the path of its address", ({ url }: Request) => new URL(url).pathname],
+    ["the secret in its address", () => "SECRET"],
+  ])("that sends %s back does not have it in an error", async (_, said) => {
+    using server = site((request) => new Response(`no ${said(request)}`, { status: 400 }));
     expect((await failureOf(slack(server.url))).message).toBe("channel `team`: it answered 400: no …");
   });
 
