@@ -78,7 +78,7 @@ export async function pageFiles(): Promise<PageFiles> {
 
 export async function writePage(file: string): Promise<void> {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify({ files: await pageFiles() }));
+  writeFileSync(file, Bun.zstdCompressSync(Buffer.from(JSON.stringify({ files: await pageFiles() })), { level: 12 }));
 }
 
 if (import.meta.main) await writePage(process.argv[2] ?? PAGE_FILE);

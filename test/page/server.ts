@@ -171,7 +171,8 @@ export async function startFixture(first: World): Promise<FixtureServer> {
         if (refused)
           return Response.json({ error: { kind: "auth", message: "no session", hint: "nerve open" } }, { status: 401 });
         if (pathname === "/api/v1/events") return stream(request);
-        const path = pathname === "/session" ? "session" : pathname.replace(/^\/api\/v1\//, "");
+        if (pathname === "/session") return new Response(null, { status: 204, headers });
+        const path = pathname.replace(/^\/api\/v1\//, "");
         const answer = answerOf(world, path, searchParams, NOW);
         if (answer === null)
           return Response.json(

@@ -1,6 +1,7 @@
 /** Owns the author's kit: declarations, schema and settings for an editor, and for `check`. */
+
+import { readEmbedded } from "../../base/embedded.ts";
 import { KIT, VERSION } from "../../version.ts";
-import { readEmbedded } from "./embedded.ts";
 
 /** Path in `.nerve/` → text. */
 export type KitFiles = Readonly<Record<string, string>>;

@@ -1,5 +1,5 @@
 /** Owns the licences of all parts of this executable. */
-import { readEmbedded } from "./embedded.ts";
+import { readEmbedded } from "../../base/embedded.ts";
 
 export interface Licence {
   readonly name: string;

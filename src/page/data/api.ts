@@ -63,15 +63,24 @@ function takeCode(): string | null {
   return code;
 }
 
-const SESSION = "/session";
+/** The code is good once: what it opened is in the cookie, and a code that opened nothing shows in the next answer. */
+async function exchange(code: string): Promise<void> {
+  try {
+    await fetch("/session", {
+      headers: { authorization: `Bearer ${code}` },
+      credentials: "same-origin",
+      cache: "no-store",
+    });
+  } catch {
+    // Nobody answers: the next request says so.
+  }
+}
 
 /** Exchanges the code of `nerve open` for a cookie, or finds the cookie still good. */
 export async function openSession(): Promise<void> {
   const code = takeCode();
-  const exchanged =
-    code === null
-      ? await get<SessionAnswer>("/api/v1/session", {}, null)
-      : await get<SessionAnswer>(SESSION, { authorization: `Bearer ${code}` }, null);
+  if (code !== null) await exchange(code);
+  const exchanged = await get<SessionAnswer>(apiPath("session", {}), {}, null);
   if (exchanged === null || !exchanged.ok) return;
   heardClock(exchanged.value.at);
   session.value = exchanged.value;

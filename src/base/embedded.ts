@@ -1,5 +1,5 @@
 /**
- * Owns the data that the build puts into the executable for people and editors: compressed JSON, read by name. When nerve
+ * Owns the data that the build puts into the executable for people, editors and browsers: compressed JSON, read by name. When nerve
  * runs from source, a script of the checkout makes the same file.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -21,7 +21,7 @@ async function embedded(name: string): Promise<Uint8Array> {
 function fromSource(name: string, script: string): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), "nerve-embedded-"));
   try {
-    const path = Bun.fileURLToPath(new URL(`../../../scripts/${script}`, import.meta.url));
+    const path = Bun.fileURLToPath(new URL(`../../scripts/${script}`, import.meta.url));
     const made = Bun.spawnSync([process.execPath, path, join(folder, name)], { stderr: "pipe" });
     if (made.exitCode !== 0) throw new Error(`${path} fails: ${made.stderr.toString()}`);
     return readFileSync(join(folder, name));
