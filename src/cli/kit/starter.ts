@@ -34,7 +34,10 @@ ${hasPressure ? "  - { sense: pressure,   interval: 10s, on_start: true }\n" : "
   - { sense: disk-io,    interval: 10s, on_start: true }
   - { sense: network-io, interval: 10s, on_start: true }
   - { sense: hello,      interval: 10s, on_start: true }
-  - { sense: nerve,      interval: 1m }
+  - { sense: nerve,      interval: 1m,  watch: true }   # and within a second of a change
+
+  # Each run that fails, times out or is dropped is reported once: \`nerve logs --level warn\`. A channel brings it to your phone.
+  - { name: bad-runs, workflow: notify, on: [nerve], each: failed_runs, key: run }
 
   # A rule. Without the #, it starts workflows/note once when the disk is nearly full, and again after there was room.
   # - name: disk-full
@@ -44,6 +47,7 @@ ${hasPressure ? "  - { sense: pressure,   interval: 10s, on_start: true }\n" : "
   #   clear: { used_percent: number < 80 }
 
 workflows:
+  notify:                   # writes to the log while there are no \`channels\`
   note:                     # your own: workflows/note/index.ts
 `;
 
