@@ -12,8 +12,13 @@ export interface Around {
   /** Milliseconds that a SIGKILL takes to end it. */
   readonly dyingMs: () => number;
   readonly gone: (worker: Worker) => void;
+  /** It has come to another state of its life. */
+  readonly moved: (worker: Worker, to: string) => void;
   readonly trace: (line: () => string) => void;
 }
+
+/** Whoever takes longer to end after a SIGKILL is stuck. */
+const LONG_MS = 1_000;
 
 export abstract class Worker implements WorkerProcess<unknown>, Party {
   /** It does nothing more. */
@@ -52,6 +57,7 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
   send(messages: unknown[]): boolean {
     if (this.isGone) return false;
     const { machine } = this;
+    if ((messages as Message[]).some(({ type }) => type === "shutdown")) this.around.moved(this, "leaving");
     this.#leavesAt = Math.max(this.#leavesAt, machine.now + (this.oneIn(20) ? this.below(5) : 0));
     machine.at(this.#leavesAt, this, () => {
       for (const message of messages as Message[]) if (!this.isOver) this.receive(message);
@@ -65,6 +71,7 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
     this.isOver = true;
     if (wasOver) return;
     const ms = this.around.dyingMs();
+    this.around.moved(this, ms > LONG_MS ? "stuck" : "killed");
     if (Number.isFinite(ms)) this.#exits(ms, null, "SIGKILL");
   }
 
@@ -81,6 +88,7 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
     const told = { generation: this.generation, ...message };
     this.machine.at(this.#arrival(), kernel, () => {
       this.arrived(told);
+      if (told.type === "ready") this.around.moved(this, "up");
       events.message(told);
     });
   }
@@ -103,6 +111,7 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
     const { kernel, events } = this.around;
     this.machine.at(Math.max(this.#arrival(), this.machine.now + afterMs), kernel, () => {
       this.isGone = true;
+      this.around.moved(this, "gone");
       this.around.gone(this);
       events.exit({ code, signal, channelBroke: false });
     });

@@ -99,7 +99,7 @@ function outcomeOf(seed: number, site: Site, faults: Faults): Outcome {
     starts: site.starts,
     decisions: oracle.reflexes.compared,
     faults: faults.counts,
-    moves: oracle.runs.moves,
+    moves: oracle.moves.counts,
     reachedMs: machine.now,
   };
 }

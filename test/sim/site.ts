@@ -221,6 +221,7 @@ export class Site {
     for (const worker of this.workers) {
       worker.isOver = true;
       worker.isGone = true;
+      this.#moved(worker, "gone");
     }
     this.workers.clear();
     kernel.store?.close();
@@ -270,12 +271,20 @@ export class Site {
         this.workers.delete(worker);
         this.oracle.gone(worker as SenseWorker | FlowWorker);
       },
+      moved: (worker, to) => this.#moved(worker, to),
       trace: (line) => this.trace.add(line),
     };
     const worker = command.includes(SENSE_WORKER_ROLE) ? this.#senseWorker(around) : this.#flowWorker(around);
     this.workers.add(worker);
+    this.#moved(worker, "starting");
     return worker;
   };
+
+  #moved({ pid }: Worker, to: string): void {
+    const { moves } = this.oracle;
+    moves.to("worker", `${pid}`, "none", to);
+    if (to === "gone") moves.forget("worker", `${pid}`);
+  }
 
   #dyingMs(): number {
     if (this.stuckOneIn === 0 || this.machine.chance(this.stuckOneIn) > 0) return this.machine.chance(5);

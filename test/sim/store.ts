@@ -19,7 +19,7 @@ export type Change =
   | { readonly kind: "outbox"; readonly sense: string; readonly row: number }
   | { readonly kind: "quarantine"; readonly sense: string; readonly quarantine: Quarantine | null }
   | { readonly kind: "reflex"; readonly row: ReflexState }
-  | { readonly kind: "forgotten"; readonly reflex: string }
+  | { readonly kind: "forgotten"; readonly reflex: string; readonly key: string | null }
   | { readonly kind: "switched"; readonly name: string; readonly enabled: boolean }
   | { readonly kind: "meta"; readonly key: string; readonly value: string }
   | { readonly kind: "archived"; readonly upTo: number }
@@ -131,11 +131,11 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
       },
       forget(reflex, key) {
         store.reflexes.forget(reflex, key);
-        told({ kind: "forgotten", reflex });
+        told({ kind: "forgotten", reflex, key });
       },
       clear(reflex) {
         store.reflexes.clear(reflex);
-        told({ kind: "forgotten", reflex });
+        told({ kind: "forgotten", reflex, key: null });
       },
     },
     switches: {

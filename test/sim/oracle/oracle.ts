@@ -10,6 +10,7 @@ import type { Change } from "../store.ts";
 import type { Fields } from "../words.ts";
 import { Axis } from "./axis.ts";
 import { IncidentOracle, type Told } from "./incidents.ts";
+import { Moves, stateName } from "./moves.ts";
 import { ReflexOracle } from "./reflexes.ts";
 import { violation } from "./report.ts";
 import { RunOracle } from "./runs.ts";
@@ -19,7 +20,8 @@ import { TimedRunOracle } from "./timed-runs.ts";
 
 export class Oracle {
   readonly axis: Axis;
-  readonly runs = new RunOracle();
+  readonly moves = new Moves();
+  readonly runs = new RunOracle(this.moves);
   readonly senses = new SenseOracle();
   readonly reflexes = new ReflexOracle();
   readonly incidents = new IncidentOracle((reflex, decision) => this.runs.decided.get(`${reflex} ${decision}`) ?? null);
@@ -115,9 +117,11 @@ export class Oracle {
       case "reflex": {
         const { reflex, key, definition, state } = change.row;
         if (key === "clock") this.#due(reflex, definition, (state as { last: number }).last);
+        else this.moves.to("reflex", `${reflex} ${key}`, "rest", stateName(state));
         return this.reflexes.touched(reflex, elapsed);
       }
       case "forgotten":
+        this.moves.allTo("reflex", `${change.reflex} ${change.key ?? ""}`, "rest");
         return this.reflexes.touched(change.reflex, elapsed);
       case "meta":
         if (change.key === "lifetime") this.axis.kept(change.value);

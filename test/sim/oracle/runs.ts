@@ -6,6 +6,7 @@
 import type { WorkflowConfig } from "../../../src/model/config.ts";
 import type { NewLog } from "../../../src/model/log.ts";
 import type { Run } from "../../../src/model/run.ts";
+import { Moves } from "./moves.ts";
 import { violation } from "./report.ts";
 
 const ENDINGS: Readonly<Record<string, string>> = {
@@ -61,7 +62,7 @@ interface Known {
 export class RunOracle {
   readonly runs = new Map<number, Known>();
   readonly active = new Map<number, Known>();
-  readonly moves = new Map<string, number>();
+  readonly #counted: Moves;
   readonly decided = new Map<string, number>();
   /** Of each reflex: the signal and key of each run it started. */
   readonly started = new Map<string, string[]>();
@@ -70,6 +71,10 @@ export class RunOracle {
   #configs: ReadonlyMap<string, WorkflowConfig> = new Map();
   newest = 0;
   readonly #executions = new Map<number, { readonly isOver: boolean }>();
+
+  constructor(moves = new Moves()) {
+    this.#counted = moves;
+  }
 
   configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
     this.#configs = configs;
@@ -145,8 +150,7 @@ export class RunOracle {
     const running = this.#of(this.#running, workflow, () => new Set<number>());
     const queued = this.#of(this.#queued, workflow, () => [] as number[]);
     const to = (next: string): void => {
-      const move = `${state} → ${next} (${event})`;
-      this.moves.set(move, (this.moves.get(move) ?? 0) + 1);
+      this.#counted.count(`run: ${state} → ${next} (${event})`);
       known.state = next;
     };
     switch (event) {
