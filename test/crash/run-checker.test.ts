@@ -70,8 +70,8 @@ describe("finds", () => {
   test.each<[string, string, (at: Planted) => void]>([
     ["a second ending", "has 2 endings", store(again("run.completed", COMPLETED))],
     ["no ending", "has 0 endings", store(`DELETE FROM logs WHERE event = 'run.completed' AND run = ${COMPLETED}`)],
-    ["an event after the ending", "goes on after its ending", store(again("step.started", COMPLETED))],
-    ["a run that started twice", "started twice", store(again("run.started", COMPLETED))],
+    ["an event after the ending", "which is over, goes on with step.started", store(again("step.started", COMPLETED))],
+    ["a run that started twice", "which is over, goes on with run.started", store(again("run.started", COMPLETED))],
     [
       "a run that stays running",
       "its logs say completed",
@@ -81,17 +81,17 @@ describe("finds", () => {
     ["another attempt", "attempt is 7", store(`UPDATE workflow_runs SET attempt = 7 WHERE id = ${COMPLETED}`)],
     ["another trace", "of another trace", store(`UPDATE workflow_runs SET trace = 'x' WHERE id = ${COMPLETED}`)],
     ["a row that is gone", "of a run that has no row", store(`DELETE FROM workflow_runs WHERE id = ${COMPLETED}`)],
-    ["a step completed twice", "a step that completed twice", store(again("step.completed", COMPLETED))],
+    ["a step completed twice", "which is over, goes on with step.completed", store(again("step.completed", COMPLETED))],
     [
       "runs out of order",
-      "started after run",
+      "started before run",
       store(
-        "UPDATE logs SET id = -id WHERE id IN (SELECT id FROM logs WHERE event = 'run.started' AND source = 'workflow:plain' ORDER BY id DESC LIMIT 1)",
+        "UPDATE logs SET id = (SELECT max(id) + 1 FROM logs) WHERE id = (SELECT min(id) FROM logs WHERE event = 'run.started' AND source = 'workflow:plain')",
       ),
     ],
     [
       "more at once than may, by the logs",
-      "run at once by the logs",
+      "and 0 may",
       (at) => {
         at.asked = { ...at.asked, concurrency: { ...at.asked.concurrency, plain: 0 } };
       },
