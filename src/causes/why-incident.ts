@@ -56,13 +56,13 @@ function rememberedOf({ store }: Scene, { id, reflex }: Incident): KeyState | nu
 
 function whatOf({ now }: Scene, incident: Incident, logs: readonly Log[], isTold: boolean): string[] {
   const { id, severity, summary, state, opened_at, resolved_at, acked_at, acked_by, count, reason } = incident;
-  const flaps = count === 1 ? [] : [`It began ${count} times, and nerve counts that as one incident.`];
+  const flaps = count === 1 ? [] : [`The incident began ${count} times, and nerve counts that as one.`];
   const title = `Incident ${id} (${severity})`;
   if (state === "resolved") {
     const end = resolved_at ?? opened_at;
     const because = reason === null ? "" : `: ${short(reason)}`;
     const lead = `${title} is over: ${short(summary)}, ${span(opened_at, end, now)}, for ${lasted(end - opened_at)}.`;
-    return [lead, ...flaps, ...(because === "" ? [] : [`It did not end by itself${because}.`])];
+    return [lead, ...flaps, ...(because === "" ? [] : [`The incident did not end by itself${because}.`])];
   }
   const since = `since ${moment(opened_at, now)}`;
   if (state === "open") {
@@ -73,7 +73,7 @@ function whatOf({ now }: Scene, incident: Incident, logs: readonly Log[], isTold
   const said = why === null ? "" : `: ${short(why)}`;
   return [
     `${title} is open and acknowledged: ${short(summary)}, ${since}.`,
-    `${short(acked_by ?? "a person")} acknowledged it at ${moment(acked_at ?? opened_at, now)}${said}.`,
+    `${short(acked_by ?? "a person")} acknowledged the incident at ${moment(acked_at ?? opened_at, now)}${said}.`,
     ...flaps,
   ];
 }
@@ -96,14 +96,14 @@ function causeOf(
   const by = loaded !== null && config === null ? `${reflex}, which is no longer in the config` : reflex;
   if (opening === undefined) {
     const which = signal_id === null ? "" : ` for signal #${signal_id}, which is no longer kept`;
-    return [`Reflex ${by} opened it${which}.`];
+    return [`Reflex ${by} opened the incident${which}.`];
   }
   const words = loaded === null || config === null ? null : matchWords(loaded, config, opening, key);
   const first = signals[0];
   const from =
     first === undefined || first.id === opening.id ? "" : `, which followed from #${first.id} of ${first.sense}`;
   const match = words === null ? "" : `: ${words}`;
-  return [`Reflex ${by} opened it for signal #${opening.id} of ${opening.sense}${from}${match}.`];
+  return [`Reflex ${by} opened the incident for signal #${opening.id} of ${opening.sense}${from}${match}.`];
 }
 
 /** Reports that are held back; of an incident that was never reported, what held its reports back to its end. */
@@ -120,11 +120,13 @@ function heldOf(scene: Scene, incident: Incident, state: KeyState | null, logs: 
   if (now.length > 0 || notified_at !== null) return now;
   const last = logs.map(incidentEventOf).findLast((found) => found?.event.event === "incident.suppressed");
   if (last?.event.event !== "incident.suppressed") {
-    return isResolved(incident) ? [notDone("resolved", "Nobody was told of it: no report of it was decided.")] : [];
+    return isResolved(incident)
+      ? [notDone("resolved", "Nobody was told of the incident: no report of it was decided.")]
+      : [];
   }
   const { by, workflow, notification } = last.event.data;
   const until = isResolved(incident) ? ", and the incident was over before that ended" : "";
-  const text = `Nobody was told of it: ${heldThen(by, workflow)} held ${REPORTS[notification]} back${until}.`;
+  const text = `Nobody was told of the incident: ${heldThen(by, workflow)} held ${REPORTS[notification]} back${until}.`;
   return [notDone(reasonOf(by), text)];
 }
 
@@ -144,7 +146,7 @@ function remindersOf({ state, notified_at }: Incident, config: ReflexConfig | nu
       : [
           notDone(
             "acknowledged",
-            "Nobody is reminded and nothing is escalated, because it is acknowledged. Its end is reported.",
+            "Nobody is reminded and nothing is escalated, because the incident is acknowledged. Its end is reported.",
           ),
         ];
   }
@@ -158,7 +160,7 @@ function unwellSenses(scene: Scene, config: ReflexConfig | null): NotDone[] {
     if (state === "ok") return [];
     const at = since === null ? "" : ` since ${moment(since, scene.now)}`;
     const reason = state === "quarantined" || state === "disabled" ? state : "unwell";
-    return [notDone(reason, `It cannot resolve by itself while its sense ${sense} is ${state}${at}.`)];
+    return [notDone(reason, `The incident cannot resolve by itself while the sense ${sense} is ${state}${at}.`)];
   });
 }
 
@@ -173,13 +175,13 @@ function comingOf(scene: Scene, config: ReflexConfig | null, state: KeyState | n
     ...(resolve === undefined ? [] : [endingOf(open, rule.resolveAfterMs, at, resolve)]),
     ...(escalate === undefined
       ? []
-      : [`If nobody acknowledges it, ${nextEscalation(rule, open)?.workflow} is told at ${escalate}.`]),
+      : [`If nobody acknowledges the incident, ${nextEscalation(rule, open)?.workflow} is told at ${escalate}.`]),
     ...(remind === undefined ? [] : [`The next reminder is due at ${remind}.`]),
   ];
 }
 
 const endingOf = (open: OpenIncident, resolveAfterMs: number, at: (elapsed: number) => string, due: string): string =>
-  `It has not matched since ${at(open.off ?? 0)}, and resolves at ${due} if that stays so (\`resolve_after: ${formatDuration(resolveAfterMs)}\`).`;
+  `The key has not matched since ${at(open.off ?? 0)}, and resolves at ${due} if it stays so (\`resolve_after: ${formatDuration(resolveAfterMs)}\`).`;
 
 /** The newest report that failed, where no later one of its workflow completed. */
 function failedIn(reports: readonly Report[]): number | null {

@@ -93,7 +93,7 @@ function leadOf(scene: Scene, { config, isEnabled, disabledSince }: Account, see
   const name = `Reflex ${config.name}`;
   if (!isEnabled) {
     const since = disabledSince === null ? "" : ` since ${moment(disabledSince, now)}`;
-    return `${name} is disabled${since}: it looks at nothing.`;
+    return `${name} has been disabled${since}: the reflex looks at nothing.`;
   }
   if (config.on.length === 0) return `${name} ${doesOf(config)} by the clock alone.`;
   const [deaf] = unwellOf(scene, config);
@@ -139,9 +139,9 @@ function clockWords({ now }: Scene, { dueTimes }: Account): string[] {
 
 function heldBack({ now }: Scene, { config, silence, isEnabled }: Account): NotDone[] {
   const rows: NotDone[] = [];
-  if (!isEnabled) rows.push(notDone("disabled", "It decides nothing until a person enables it."));
+  if (!isEnabled) rows.push(notDone("disabled", "The reflex decides nothing until a person enables it."));
   if (silence !== null) {
-    const text = `It starts no workflow, for ${silence.pattern} is silenced until ${moment(silence.until, now)}: ${short(silence.why)}.`;
+    const text = `The reflex starts no workflow, because ${silence.pattern} is silenced until ${moment(silence.until, now)}: ${short(silence.why)}.`;
     rows.push(notDone("silence", text, silence.until));
   }
   if (config.on.length === 0 && !hasClock(config)) rows.push(notDone("nobody-listens", "Nothing makes it due."));
@@ -207,7 +207,7 @@ function comingOf(scene: Scene, { config, pending, wallAt, nextDue }: Account, s
   return [
     ...waiting.slice(0, MAX_KEYS),
     ...(more > 0 ? [`${more} more keys wait for something.`] : []),
-    ...(nextDue === null || !scene.isRunning ? [] : [`It is due again at ${moment(nextDue, scene.now)}.`]),
+    ...(nextDue === null || !scene.isRunning ? [] : [`The reflex is due again at ${moment(nextDue, scene.now)}.`]),
   ];
 }
 

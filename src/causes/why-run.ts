@@ -74,13 +74,13 @@ function leadOf(scene: Scene, run: Run): string {
   }
 }
 
-const BY_HAND = "A person started it by hand";
+const BY_HAND = "A person started the run by hand";
 
 function originOf(scene: Scene, run: Run, logs: Subject["logs"], signals: Subject["signals"]): string[] {
   const { now, config } = scene;
   const { retry_of, reflex, signal_id, queued_at, key } = run;
   const at = `at ${moment(queued_at, now)}`;
-  if (retry_of !== null) return [`A person had it repeat run ${retry_of} ${at}.`];
+  if (retry_of !== null) return [`A person had the run repeat run ${retry_of} ${at}.`];
   if (reflex === null) return [`${BY_HAND} ${at}.`];
   const trigger = triggerOf(logs);
   const report = trigger?.incident ?? null;
@@ -88,14 +88,14 @@ function originOf(scene: Scene, run: Run, logs: Subject["logs"], signals: Subjec
     report === null ? "" : ` to report incident ${report.id} (${short(report.summary)}, ${report.notification})`;
   if (signal_id === null) {
     const due = trigger?.due ?? null;
-    return [`Reflex ${reflex} started it at its time${due === null ? "" : `, ${clock(due, now)}`}.`];
+    return [`Reflex ${reflex} started the run at its time${due === null ? "" : `, ${clock(due, now)}`}.`];
   }
   const signal = signals.find(({ id }) => id === signal_id);
   const rule = reflexNamed(scene, reflex);
   const words = signal === undefined || config === null || rule === null ? null : matchWords(config, rule, signal, key);
   const match = words === null ? "" : `: ${words}`;
   const of = signal === undefined ? "" : ` of ${signal.sense}`;
-  return [`Reflex ${reflex} started it${what} for signal #${signal_id}${of}${match}.`];
+  return [`Reflex ${reflex} started the run${what} for signal #${signal_id}${of}${match}.`];
 }
 
 /** What started the run, as its first log has it. */
@@ -112,11 +112,11 @@ function failingStep({ state, error, attempt }: Run, steps: readonly Step[]): st
   const last = steps.findLast((step) => step.state === "failed");
   const tries = attempt > 1 ? [`The run was tried ${attempt} times.`] : [];
   const hung = state === "timed-out" ? steps.findLast((step) => step.state === "started") : undefined;
-  if (hung !== undefined) return [`Its step ${short(hung.step)} had not ended.`, ...tries];
+  if (hung !== undefined) return [`The step ${short(hung.step)} of the run had not ended.`, ...tries];
   if (last === undefined) return tries;
   const times = last.attempt > 1 ? ` after ${last.attempt} tries` : "";
   const because = last.error === null || error?.includes(last.error) === true ? "" : `: ${short(last.error)}`;
-  return [`It failed in its step ${short(last.step)}${times}${because}.`, ...tries];
+  return [`The run failed in its step ${short(last.step)}${times}${because}.`, ...tries];
 }
 
 function stepsDone({ state }: Run, steps: readonly Step[]): string[] {
@@ -132,7 +132,7 @@ function notTriedAgain({ config, store, now }: Scene, run: Run): NotDone[] {
     const since = moment(holder?.started_at ?? holder?.queued_at ?? now, now);
     const who =
       holder === undefined ? "" : ` Run ${holder.id} has been running since ${since}, and the others wait for it.`;
-    return [notDone("dropped", `Nothing of it was done, and a dropped run is not tried again by itself.${who}`)];
+    return [notDone("dropped", `Nothing of the run was done, and a dropped run is not tried again by itself.${who}`)];
   }
   if (config === null || !config.workflows.has(run.workflow)) return [];
   if (retry === null)

@@ -61,10 +61,10 @@ function notComputed(
 ): NotDone[] {
   if (state === "quarantined") {
     const then = until === null ? "" : `, or until the quarantine ends by itself at ${moment(until, scene.now)}`;
-    return [notDone("quarantined", `It computes nothing until a person enables it${then}.`, until)];
+    return [notDone("quarantined", `The sense computes nothing until a person enables it${then}.`, until)];
   }
-  if (state === "disabled") return [notDone("disabled", "It computes nothing until a person enables it.")];
-  if (state === "failed") return [notDone("not-loaded", "It computes nothing until it loads.")];
+  if (state === "disabled") return [notDone("disabled", "The sense computes nothing until a person enables it.")];
+  if (state === "failed") return [notDone("not-loaded", "The sense computes nothing until it loads.")];
   if (runners.length > 0) return [];
   return [notDone("nobody-listens", `No reflex runs ${name}, so it computes by hand alone.`)];
 }

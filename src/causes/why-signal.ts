@@ -27,6 +27,7 @@ export function whySignal(scene: Scene, config: NerveConfig, signal: Signal): Re
   for (const reflex of listeners.slice(0, MAX_REFLEXES)) {
     const account = lookOf(scene, config, reflex, id);
     if (!account.ok) return account;
+    if (account.value.seen.length === 0) left.push(nothingSeen(reflex));
     for (const seen of account.value.seen.slice(0, MAX_ELEMENTS)) tell(reflex, seen, done, left);
   }
   if (listeners.length === 0) {
@@ -61,6 +62,14 @@ function seenIn(payload: string): string {
   );
   return fields.length === 0 ? "" : `: ${fields.slice(0, MAX_FIELDS).join(", ")}`;
 }
+
+const nothingSeen = ({ name, each }: ReflexConfig): NotDone =>
+  notDone(
+    "no-match",
+    each === null
+      ? `Reflex ${name} did not look at it.`
+      : `Reflex ${name} found no element at \`each: ${each}\` in it.`,
+  );
 
 function lookOf(scene: Scene, loaded: NerveConfig, config: ReflexConfig, id: number): Result<Account, Problem> {
   const { store, axis, now } = scene;

@@ -37,3 +37,9 @@ test("docs/operations.md lists every reason", () => {
   const docs = readFileSync(join(import.meta.dir, "../../docs/operations.md"), "utf8");
   expect(REASONS.filter((reason) => !docs.includes(`\`${reason}\``))).toEqual([]);
 });
+
+test("the paragraph of docs/incidents.md is that of a night", () => {
+  const docs = readFileSync(join(import.meta.dir, "../../docs/incidents.md"), "utf8");
+  const [, shown = "nothing"] = /```text\n(Incident [^`]*)```/.exec(docs) ?? [];
+  expect(readFileSync(FILE, "utf8")).toContain(shown);
+});

@@ -82,7 +82,7 @@ test("the newest incident, a run that failed, a word nobody knows, and what is s
     expect((await runNerve(folder.path, ["run", "fails", "--wait"])).code).toBe(1);
     const failed = await why(folder);
     expect(failed.value).toMatchObject({ about: { kind: "run", id: 2 }, others: [{ kind: "incident", id: 1 }] });
-    expect(failed.value.text).toContain("A person started it by hand");
+    expect(failed.value.text).toContain("A person started the run by hand");
 
     const lists = async (...words: string[]) => (await runNerve(folder.path, ["incidents", "--json", ...words])).stdout;
     expect(await lists("--sense", "disks", "--state", "open")).toContain('"id":1');
