@@ -239,3 +239,19 @@ workflows: { page: { use: exec, with: { command: ["true"] } } }
     "reflex `full`: `incident.summary` asks for `pth`, which the payload of `disk-usage` does not declare",
   ]);
 });
+
+test("`watch: true` on a sense whose module watches nothing is found; on the sense nerve it is fine", async () => {
+  const { code, errors } = await check(`
+reflexes:
+  - { name: idle, sense: load, watch: true }
+  - { sense: nerve, watch: true }
+`);
+  expect(code).toBe(1);
+  expect(errors).toMatchObject([
+    {
+      kind: "missing-export",
+      message: "sense `load`: `watch: true` of reflex `idle` wakes nothing: the module exports no `watch`",
+      hint: "write `export const watch = () => ({ kernel: true })`, or remove `watch`",
+    },
+  ]);
+});

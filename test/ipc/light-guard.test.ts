@@ -7,6 +7,7 @@ import { type } from "arktype";
 import fc from "fast-check";
 import { parentDefinitions, workerDefinitions } from "../../src/ipc/definitions.ts";
 import { lightGuard } from "../../src/ipc/light-guard.ts";
+import { watchdogDefinitions, watchdogParentDefinitions } from "../../src/ipc/watchdog-definitions.ts";
 import { workflowParentDefinitions, workflowWorkerDefinitions } from "../../src/ipc/workflow-definitions.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
@@ -18,6 +19,7 @@ type Definition = string | readonly unknown[] | { readonly [key: string]: unknow
 
 const DEFINITIONS = [
   ...named("sense", { ...parentDefinitions, ...workerDefinitions }),
+  ...named("watchdog", { ...watchdogParentDefinitions, ...watchdogDefinitions }),
   ...named("workflow", { ...workflowParentDefinitions, ...workflowWorkerDefinitions }),
 ];
 

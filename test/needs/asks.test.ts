@@ -142,6 +142,12 @@ describe("a channel asks for its server:", () => {
     ]);
   });
 
+  test("of the watchdog, too", () => {
+    expect(asked('senses: { load: }\nwatchdog: { url: "https://192.0.2.7/ping/x" }').asks).toEqual([
+      { who: "watchdog", need: { kind: "network", address: "192.0.2.7" }, because: "its `url`" },
+    ]);
+  });
+
   test("that came from outside the file, and stands in no unit", () => {
     const modules: Modules = { ...BUILT_IN, isSecret: () => true };
     const mail = "{ smtp: { host: 192.0.2.9, from: a@example.org, to: [b@example.org] } }";
