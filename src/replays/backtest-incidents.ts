@@ -30,18 +30,28 @@ export interface TestedReflex {
   readonly others: ReadonlyMap<string, number>;
 }
 
+/** `reflex` is the place of the reflex in the list. */
+type Reported = (reflex: number, workflow: string, key: string, at: number) => void;
+
 export class BacktestIncidents implements ReplayedIncidents {
   readonly #reflexes: readonly TestedReflex[];
   readonly #silences: Recorded["silences"];
   readonly #acts = new Map<string, RecordedAct[]>();
   readonly #counts: IncidentCounts[];
   readonly #open: number[];
+  readonly #reported: Reported;
   #lastId = 0;
   /** Incidents and messages are counted only while this is true. */
   isCounted = false;
 
-  constructor(reflexes: readonly TestedReflex[], { silences, acts }: Pick<Recorded, "silences" | "acts">) {
+  /** `reported` hears of each report that is counted. */
+  constructor(
+    reflexes: readonly TestedReflex[],
+    { silences, acts }: Pick<Recorded, "silences" | "acts">,
+    reported: Reported = () => {},
+  ) {
     this.#reflexes = reflexes;
+    this.#reported = reported;
     this.#silences = silences;
     this.#counts = reflexes.map(() => ({ incidents: 0, messages: 0 }));
     this.#open = reflexes.map(() => 0);
@@ -109,7 +119,7 @@ export class BacktestIncidents implements ReplayedIncidents {
     return due;
   }
 
-  moved(reflex: number, _key: string, move: IncidentMove): void {
+  moved(reflex: number, key: string, move: IncidentMove, at: number): void {
     const counts = this.#counts[reflex];
     if (move.kind === "opened") {
       this.#lastId = move.id;
@@ -118,7 +128,9 @@ export class BacktestIncidents implements ReplayedIncidents {
     if (move.kind === "resolved") this.#open[reflex] = (this.#open[reflex] ?? 1) - 1;
     if (!this.isCounted || counts === undefined) return;
     if (move.kind === "opened") counts.incidents++;
-    if (move.kind === "notified") counts.messages++;
+    if (move.kind !== "notified") return;
+    counts.messages++;
+    this.#reported(reflex, move.workflow, key, at);
   }
 }
 

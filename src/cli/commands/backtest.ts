@@ -3,7 +3,8 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { localMoment } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { parseSince } from "../../base/times.ts";
-import type { NerveConfig } from "../../model/config.ts";
+import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { hasClock } from "../../replays/due-times.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
@@ -14,7 +15,7 @@ import { findPlace, loadConfig } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import type { Firing, Range, Side } from "../replays/backtest.ts";
 import { Comparison } from "../replays/comparison.ts";
-import { rowJson } from "../replays/comparison-json.ts";
+import { rowJson, timedJson } from "../replays/comparison-json.ts";
 import { forSignal, printComparison } from "../replays/comparison-text.ts";
 import { print } from "../screen/terminal.ts";
 
@@ -23,7 +24,7 @@ const WARM_UP = 1_000_000;
 
 export const command = defineCommand({
   details:
-    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), from the signal on after which it\nloaded the rules as they are now, and what a replay cannot know is named. With --against it is held against the rules of\nanother file instead. Runs that would have been dropped are an estimate, by how long the latest runs of the workflow took.\nNeeds no daemon.",
+    "Signals are read from the store, as far back as `retention` keeps them, and put through the rules again. The outcome is\nheld against what the daemon decided (its logs `reflex.fired`), from the signal on after which it\nloaded the rules as they are now, and what a replay cannot know is named. With --against it is held against the rules of\nanother file instead. Runs that would have been dropped are an estimate, by how long the latest runs of the workflow took,\nand so are batches. Of reflexes that the clock makes due, the due times of the range are counted.\nNeeds no daemon.",
   arguments: [{ name: "reflex…", required: false }],
   options: {
     since: text("WHEN", "only from then on: 90s, 1h, 7d, 2026-11-22 or '2026-11-22 10:30' (default: all that is kept)"),
@@ -63,21 +64,26 @@ export const command = defineCommand({
         if (options.firings) printFiring(side, reflex, firing, isTwo, json);
       },
     });
-    const { rows, done } = comparison.run();
-    if (json) for (const row of rows) print(safeJson(rowJson(row, range.value)));
-    else printComparison(rows, done, range.value, performance.now() - startedAt, isTwo);
+    const { rows, timed, done } = comparison.run();
+    if (json) {
+      for (const row of rows) print(safeJson(rowJson(row, range.value)));
+      for (const row of timed) print(safeJson(timedJson(row, range.value)));
+    } else printComparison({ rows, timed, done, range: range.value, tookMs: performance.now() - startedAt, isTwo });
     return ok(EXIT.done);
   },
 });
 
-/** The names of the wanted reflexes. Each of them looks at signals in one of `configs`. */
+/** The names of the wanted reflexes. Each of them looks at signals in one of `configs`, or starts a workflow by the clock. */
 function namesOf(given: readonly string[], configs: readonly NerveConfig[]): Result<readonly string[], Failure> {
   const names: string[] = [];
   for (const name of given) {
     const known = knownReflex(configs, name);
     if (!known.ok) return known;
-    const looks = configs.some(({ reflexes }) => reflexes.some((one) => one.name === known.value && one.on.length > 0));
-    if (!looks) return usageError(`reflex \`${known.value}\` looks at no signals, so there is nothing to replay`);
+    const isIt = (one: ReflexConfig): boolean =>
+      one.name === known.value && (one.on.length > 0 || (one.kind === "workflow" && hasClock(one)));
+    if (!configs.some(({ reflexes }) => reflexes.some(isIt))) {
+      return usageError(`reflex \`${known.value}\` looks at no signals, so there is nothing to replay`);
+    }
     names.push(known.value);
   }
   return ok(names);

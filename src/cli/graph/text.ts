@@ -2,7 +2,7 @@
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
 import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
-import { targetOf } from "../../model/config.ts";
+import { batchConfigOf, targetOf } from "../../model/config.ts";
 import { isKeyed, shownKeyWord } from "../../rules/key.ts";
 import { type Column, renderTable } from "../screen/table.ts";
 import { renderLine, type Screen, type Span, span } from "../screen/terminal.ts";
@@ -10,7 +10,16 @@ import { renderLine, type Screen, type Span, span } from "../screen/terminal.ts"
 const rateText = (most: number): string => (Number.isFinite(most) ? `≤ ${most}/h` : "unbounded");
 
 /** The rate that the reflexes allow for one value of their keys, and the rate of the other reflexes: `≤ 6/h per host + ≤ 12/h`. */
-export function startsText({ reflexes, most: inAll }: WorkflowNode): string {
+export const startsText = (node: WorkflowNode): string => `${ratesText(node)}${batchText(node)}`;
+
+/** `, batches of 30s by severity`. */
+function batchText({ config, reflexes }: WorkflowNode): string {
+  const batch = batchConfigOf(config);
+  if (batch === null || reflexes.length === 0) return "";
+  return `, batches of ${formatDuration(batch.waitMs)}${batch.by === null ? "" : ` by ${batch.by}`}`;
+}
+
+function ratesText({ reflexes, most: inAll }: WorkflowNode): string {
   if (reflexes.length === 0) return "only by hand";
   if (inAll === 0) return "only by hand or at a start";
   const rates = new Map<string, number>();

@@ -1,6 +1,6 @@
 /** Owns the backtest: the signals in the store go through the rules of one configuration or two. */
 import type { Json } from "../../base/json.ts";
-import type { NerveConfig, ReflexConfig } from "../../model/config.ts";
+import { batchConfigOf, type NerveConfig, type ReflexConfig } from "../../model/config.ts";
 import { BacktestIncidents, type IncidentCounts, type TestedReflex } from "../../replays/backtest-incidents.ts";
 import type { Recorded } from "../../replays/recorded.ts";
 import { ALWAYS, replaySignals } from "../../replays/replaying.ts";
@@ -11,6 +11,7 @@ import type { Counts, Replayed } from "../../rules/replayed.ts";
 import { spelledOut } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { ALL_RUNS } from "../../store/runs.ts";
+import { batchEstimatesOf } from "./batch-estimate.ts";
 import { DropEstimate } from "./drop-estimate.ts";
 
 /** One of the two configurations: the one of `-c`, or the one it is compared with. */
@@ -41,6 +42,8 @@ export interface Tested extends Counts {
   readonly config: ReflexConfig;
   /** Null for a sense, and for a workflow without ended runs, whose durations the estimate needs. */
   readonly droppedEstimate: number | null;
+  /** How many runs its decisions would have begun. Null where the workflow has no `batch`. */
+  readonly batchesEstimate: number | null;
   /** Incidents that opened, and runs that report them. Null where the reflex keeps no incidents. */
   readonly incidents: IncidentCounts | null;
 }
@@ -112,7 +115,13 @@ export function backtest(parts: BacktestParts): Backtest {
   const { store, range, course, here, other, fired } = parts;
   const entries = entriesOf(parts);
   const estimates = { here: estimatesOf(store, here), other: estimatesOf(store, other) };
-  const incidents = new BacktestIncidents(testedOf(entries, here, other), parts.people);
+  const batches = { here: batchEstimatesOf(here), other: batchEstimatesOf(other) };
+  const batch = (index: number, workflow: string, key: string, elapsed: number): void => {
+    const { config, sides } = entries[index] ?? NO_ENTRY;
+    if (config === null) return;
+    for (const side of sides) batches[side].get(workflow)?.decide(config, key, elapsed);
+  };
+  const incidents = new BacktestIncidents(testedOf(entries, here, other), parts.people, batch);
   let isInRange = false;
   const made = Replay.of({
     incidents,
@@ -125,6 +134,7 @@ export function backtest(parts: BacktestParts): Backtest {
       const firing = firingOf(config, decision);
       for (const side of sides) {
         estimates[side].get(workflowOf(config) ?? "")?.fire(config.name, decision.elapsed);
+        batches[side].get(workflowOf(config) ?? "")?.decide(config, decision.key, decision.elapsed);
         fired(side, config, firing, decision.elapsed);
       }
     },
@@ -146,7 +156,10 @@ export function backtest(parts: BacktestParts): Backtest {
         const estimate = estimates[side].get(workflowOf(config) ?? "");
         const droppedEstimate = estimate === undefined ? null : (estimate.dropped.get(config.name) ?? 0);
         const counts = difference(replay.counts(index), before[index]);
-        return [[config.name, { ...counts, config, droppedEstimate, incidents: incidents.countsOf(index) }] as const];
+        const batched = batches[side].get(workflowOf(config) ?? "");
+        const batchesEstimate = batched === undefined ? null : (batched.begun.get(config.name) ?? 0);
+        const tested = { ...counts, config, droppedEstimate, batchesEstimate, incidents: incidents.countsOf(index) };
+        return [[config.name, tested] as const];
       }),
     );
   return {
@@ -155,6 +168,8 @@ export function backtest(parts: BacktestParts): Backtest {
     sides: { here: sideOf("here"), other: sideOf("other") },
   };
 }
+
+const NO_ENTRY = { config: null, sides: [] } as const;
 
 /** Each reflex with its configuration. A reflex of both configurations has the quiet hours of the first. */
 function testedOf(entries: readonly Entry[], here: NerveConfig, other: NerveConfig | null): TestedReflex[] {
@@ -182,6 +197,8 @@ const difference = (after: Counts, before: Counts | undefined): Counts => ({
 function estimatesOf({ runs }: StoreReader, config: NerveConfig | null): Map<string, DropEstimate> {
   const estimates = new Map<string, DropEstimate>();
   for (const [name, workflow] of config?.workflows ?? []) {
+    // What waits in a batch is not dropped.
+    if (batchConfigOf(workflow) !== null) continue;
     const ended = runs.list({
       ...ALL_RUNS,
       limit: DURATIONS,

@@ -2,7 +2,7 @@
 import { targetOf } from "../../model/config.ts";
 import { LISTED } from "./agreement.ts";
 import type { Range, Tested } from "./backtest.ts";
-import { configOf, type Row } from "./comparison.ts";
+import { configOf, type Row, type TimedRow } from "./comparison.ts";
 
 const countsJson = (tested: Tested | null) => ({
   signals: tested?.signals ?? null,
@@ -11,8 +11,19 @@ const countsJson = (tested: Tested | null) => ({
   throttled: tested?.throttled ?? null,
   over_key_limit: tested?.limited ?? null,
   dropped_estimate: tested?.droppedEstimate ?? null,
+  batches_estimate: tested?.batchesEstimate ?? null,
   incidents: tested?.incidents?.incidents ?? null,
   messages: tested?.incidents?.messages ?? null,
+});
+
+export const timedJson = ({ reflex, workflow, due, thereDue, started, missed }: TimedRow, { since, until }: Range) => ({
+  reflex,
+  target: `workflow ${workflow}`,
+  since,
+  until,
+  due,
+  live: { started, missed },
+  against: thereDue === null ? null : { due: thereDue },
 });
 
 export function rowJson(row: Row, { since, until }: Range) {

@@ -12,7 +12,7 @@ import { type Column, renderTable } from "../screen/table.ts";
 import { print, span, stdoutScreen } from "../screen/terminal.ts";
 import { NONE, type Sample } from "./agreement.ts";
 import type { Backtest, Firing, Range } from "./backtest.ts";
-import { configOf, type Row } from "./comparison.ts";
+import { configOf, type Row, type TimedRow } from "./comparison.ts";
 
 /** At most this many differences of each reflex are shown, and this many reasons. */
 const SHOWN = 10;
@@ -80,19 +80,24 @@ const BOTH: readonly Column<Row>[] = [
   column("ONLY THERE", 1, ({ onlyOther }) => String(onlyOther.count)),
 ];
 
-export function printComparison(
-  rows: readonly Row[],
-  done: Backtest,
-  range: Range,
-  tookMs: number,
-  isTwo: boolean,
-): void {
-  if (rows.length === 0) {
-    remark("no reflex looks at signals");
+export interface Printed {
+  readonly rows: readonly Row[];
+  readonly timed: readonly TimedRow[];
+  readonly done: Backtest;
+  readonly range: Range;
+  readonly tookMs: number;
+  readonly isTwo: boolean;
+}
+
+export function printComparison({ rows, timed, done, range, tookMs, isTwo }: Printed): void {
+  if (rows.length + timed.length === 0) {
+    remark("no reflex looks at signals, and the clock starts no workflow");
     return;
   }
-  print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
+  if (rows.length > 0) print(renderTable(isTwo ? BOTH : ALONE, rows, stdoutScreen()).join("\n"));
+  for (const line of timedLines(timed)) print(line);
   for (const line of incidentLines(rows)) print(line);
+  for (const line of batchLines(rows)) print(line);
   for (const line of begunLines(rows, range)) print(line);
   for (const row of rows) for (const line of differencesOf(row)) print(line);
   const reasons = reasonsOf(rows);
@@ -113,6 +118,32 @@ function incidentLines(rows: readonly Row[]): string[] {
     const there = other === null ? null : (other.incidents?.messages ?? other.fired);
     const beside = there === null ? `for ${counted(here?.matched ?? 0, "match", "matches")}` : `instead of ${there}`;
     return [`  ${escapeForTerminal(name)}: ${messages} ${beside}`];
+  });
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** A line for each reflex that the clock makes due: `nightly: due 7 times (there 14); 7 runs were started, 0 due times missed`. */
+function timedLines(timed: readonly TimedRow[]): string[] {
+  const lines = timed.map(({ reflex, due, thereDue, started, missed }) => {
+    const times = (count: number | null): string =>
+      count === null ? "too often to count, or from each start on" : counted(count, "time");
+    const there = thereDue === null ? "" : ` (there ${times(thereDue)})`;
+    const live = `${counted(started, "run was", "runs were")} started, ${counted(missed, "due time")} missed`;
+    return `  ${escapeForTerminal(reflex)}: due ${times(due)}${there}; ${live}`;
+  });
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+/** A line for each reflex whose workflow has `batch`: `disk-full: its decisions would have begun about 2 runs`. */
+function batchLines(rows: readonly Row[]): string[] {
+  const lines = rows.flatMap(({ name, here, other }) => {
+    const estimate = here?.batchesEstimate ?? null;
+    if (estimate === null) return [];
+    const there = other?.batchesEstimate ?? null;
+    const beside = there === null ? "" : ` (there about ${there})`;
+    return [
+      `  ${escapeForTerminal(name)}: its decisions would have begun about ${counted(estimate, "run")}, for they wait in batches${beside}`,
+    ];
   });
   return lines.length === 0 ? [] : ["", ...lines];
 }

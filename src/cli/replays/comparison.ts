@@ -11,6 +11,9 @@ import { isSameReflex } from "../../rules/same-reflex.ts";
 import type { StoreReader } from "../../store/open-reader.ts";
 import { type Agreement, BesideLive, BesideOther, type Edges, NONE, type Sample } from "./agreement.ts";
 import { type Backtest, backtest, type Firing, type Range, type Side, type Tested } from "./backtest.ts";
+import { type TimedRow, timedBacktest } from "./timed-backtest.ts";
+
+export type { TimedRow };
 
 export interface Row {
   readonly name: string;
@@ -103,7 +106,7 @@ export class Comparison {
   }
 
   /** Replays the range. Runs once. */
-  run(): { readonly rows: readonly Row[]; readonly done: Backtest } {
+  run(): { readonly rows: readonly Row[]; readonly timed: readonly TimedRow[]; readonly done: Backtest } {
     const { store, range, here, other, names, fired } = this.#parts;
     // Rules that nerve never ran were never disabled or enabled.
     const changes = other === null ? { begun: this.#begun } : { turns: [] };
@@ -123,7 +126,11 @@ export class Comparison {
         fired(side, reflex.name, firing);
       },
     });
-    return { rows: this.#rows(done), done };
+    // Without signals the range begins with the first log.
+    const since = Math.max(range.since, range.asked ?? this.#recorded.first ?? range.until);
+    const { course } = this.#recorded;
+    const timed = timedBacktest({ store, since, until: range.until, course, here, other, names });
+    return { rows: this.#rows(done), timed, done };
   }
 
   #besideOf(name: string): Beside {

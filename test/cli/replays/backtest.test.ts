@@ -1,10 +1,12 @@
 /** `backtest` on a store without a daemon: what comes out, beside what was recorded, and beside another configuration. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { BatchEstimate } from "../../../src/cli/replays/batch-estimate.ts";
 import { DropEstimate } from "../../../src/cli/replays/drop-estimate.ts";
 import type { WorkflowConfig } from "../../../src/model/config.ts";
 import { workflowConfig } from "../../helpers/config.ts";
 import { project, runNerve } from "../../helpers/nerve.ts";
 import { type Recorded, recordedIn } from "../../helpers/recorded.ts";
+import { workflowReflex } from "../../helpers/reflex.ts";
 
 const SECOND = 1_000;
 const BEGIN = Date.now() - 3_600_000;
@@ -277,5 +279,53 @@ describe("an estimate of dropped runs", () => {
   test("gives a slot that becomes free to the queue, from the moment it became free", () => {
     expect(dropped(workflow(1, 1), [10], [0, 1, 19, 21])).toBe(0);
     expect(dropped(workflow(1, 1), [10, 100], [0, 1, 19, 21])).toBe(1);
+  });
+});
+
+describe("an estimate of batches", () => {
+  test("is one run for all decisions of a group within the wait", () => {
+    const [one, two] = [workflowReflex({ name: "one", key: "host" }), workflowReflex({ name: "two" })];
+    const begun = (by: string | null): Record<string, number> => {
+      const estimate = new BatchEstimate({ waitMs: 10, by });
+      for (const at of [0, 5, 9]) estimate.decide(one, `"h${at}"`, at);
+      for (const at of [9, 10, 25]) estimate.decide(two, "null", at);
+      return Object.fromEntries(estimate.begun);
+    };
+    expect(begun(null)).toEqual({ one: 1, two: 2 });
+    expect(begun("reflex")).toEqual({ one: 1, two: 2 });
+    expect(begun("host")).toEqual({ one: 3, two: 2 });
+  });
+});
+
+describe("reflexes that the clock makes due", () => {
+  const timed = (every: string): string => `senses: { load: }
+workflows: { page: { use: exec, with: { command: [/bin/true] }, batch: { wait: 30s } } }
+reflexes:
+  - { name: often, workflow: page, interval: ${every} }
+  - { name: nightly, workflow: page, cron: "* * * * *", tz: UTC }
+  - { name: high, workflow: page, on: [load], when: { v: number > 5 } }
+`;
+
+  test("are counted from their words, with the time nerve was down, beside the runs they started", async () => {
+    using place = project({ "nerve.yaml": timed("1m"), "other.yaml": timed("2m") });
+    const begin = Math.floor((Date.now() - 3_600_000) / 60_000) * 60_000 + 1_000;
+    using store = recordedIn(place.path, begin);
+    store.log(0, "kernel", "kernel.started");
+    for (const seconds of [1, 2, 3, 50]) store.signal(seconds, { v: 9 });
+    store.log(59, "reflex:often", "reflex.fired", { signal: null, key: null, due: begin + 59_000, run: 1 });
+    store.log(600, "kernel", "kernel.stopped");
+    store.log(1_200, "kernel", "kernel.started");
+    store.signal(1_800, { v: 1 });
+    const until = new Date(begin + 1_800_000).toISOString();
+    const lines = await jsonLines(place.path, ["backtest", "--until", until, "--against", "other.yaml"]);
+    const byName = Object.fromEntries(lines.map((line) => [line.reflex, line]));
+    // Ten minutes, ten minutes down, ten minutes: what passed meanwhile is one time for cron, and none for an interval.
+    expect(byName.often).toMatchObject({ due: 20, live: { started: 1, missed: 0 }, against: { due: 10 } });
+    expect(byName.nightly).toMatchObject({ due: 21 });
+    expect(byName.high).toMatchObject({ fired: 4, batches_estimate: 2, dropped_estimate: null });
+    const text = await runNerve(place.path, ["backtest", "often", "--until", until]);
+    expect(text.stdout).toContain("often: due 20 times; 1 run was started, 0 due times missed");
+    const all = await runNerve(place.path, ["backtest", "--until", until]);
+    expect(all.stdout).toContain("high: its decisions would have begun about 2 runs, for they wait in batches");
   });
 });
