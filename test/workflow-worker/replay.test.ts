@@ -1,8 +1,9 @@
 /**
  * Random workflows whose worker is cut at any point, against the same that are never cut: real executions, the real fold
  * of the log, a scripted kernel between them, time by hand. A failure prints its seed and the smallest program.
+ * `NERVE_FUZZ_SEED=N` repeats a run, `NERVE_FUZZ=N` tries more programs.
  */
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import type { RunEvent } from "../../src/model/run.ts";
 import { ReplayKernel } from "../helpers/replay/kernel.ts";
@@ -17,6 +18,7 @@ import {
   withoutOwnAwaits,
 } from "../helpers/replay/random-workflow.ts";
 import type { Cut, Life, Script, Story } from "../helpers/replay/story.ts";
+import { SEED, trials } from "../rules/random.ts";
 
 const UNCUT = { cuts: [], retries: 0, byHand: 0, rounds: null } as const;
 
@@ -70,7 +72,12 @@ function differences({ lives }: Story): string[] {
   return found;
 }
 
-describe("a run that is cut anywhere", () => {
+// So many programs take as long as the machine is busy.
+setDefaultTimeout(4 * 3_600_000);
+
+const tried = (usual: number) => ({ numRuns: trials(usual), seed: SEED });
+
+describe(`a run that is cut anywhere (seed ${SEED})`, () => {
   test("sees what it had seen, in the order in which it had, and does nothing again that was committed", async () => {
     await fc.assert(
       fc.asyncProperty(anyProgram, scripts, async (any, script) => {
@@ -79,7 +86,7 @@ describe("a run that is cut anywhere", () => {
         const story = await told({ ...script, programs: [program] });
         expect([...story.violations, ...differences(story)]).toEqual([]);
       }),
-      { numRuns: 800 },
+      tried(800),
     );
   });
 
@@ -95,20 +102,19 @@ describe("a run that is cut anywhere", () => {
           if (script.retries === 0) expect(loggedIn(story)).toEqual(loggedIn(whole));
         },
       ),
-      { numRuns: 500 },
+      tried(500),
     );
   });
 
   test("is the same whichever point it is cut at", async () => {
-    const seed = Math.floor(Math.random() * 2 ** 31);
-    for (const program of fc.sample(anyProgram, { numRuns: 10, seed })) {
+    for (const program of fc.sample(anyProgram, { numRuns: 10, seed: SEED })) {
       const whole = await told({ ...UNCUT, seed: 7, programs: [program] });
       const [{ points } = { points: 0 }] = whole.lives;
       for (let after = 0; after < points; after++) {
         for (const rounds of [null, 0, 1, 2, 3]) {
           const cuts = [{ after, how: "kill" as const }];
           const story = await told({ seed: 7, cuts, retries: 0, byHand: 0, rounds, programs: [program] });
-          expect({ seed, program, after, found: [...story.violations, ...differences(story)] }).toMatchObject({
+          expect({ seed: SEED, program, after, found: [...story.violations, ...differences(story)] }).toMatchObject({
             found: [],
           });
         }
@@ -133,12 +139,12 @@ describe("a run that is cut anywhere", () => {
           expect([...story.violations, ...twice]).toEqual([]);
         },
       ),
-      { numRuns: 500 },
+      tried(500),
     );
   });
 });
 
-test("a run whose code is edited between its lives does nothing again, sleeps no less, and ends as the new code does", async () => {
+test(`a run whose code is edited between its lives does nothing again, sleeps no less, and ends as the new code does (seed ${SEED})`, async () => {
   const edits = fc.array(anyEdit, { maxLength: 3 });
   await fc.assert(
     fc.asyncProperty(anyProgram, edits, scripts, async (first, changes, script) => {
@@ -153,11 +159,11 @@ test("a run whose code is edited between its lives does nothing again, sleeps no
       if (dependsOnTime(last)) return;
       expect(endOf(story)).toEqual(endOf(await told({ ...UNCUT, seed: 1, programs: [last] })));
     }),
-    { numRuns: 800 },
+    tried(800),
   );
 });
 
-describe("a run that is retried by hand, as often as anybody likes", () => {
+describe(`a run that is retried by hand, as often as anybody likes (seed ${SEED})`, () => {
   const byHand = fc.integer({ min: 1, max: 4 });
 
   test("does nothing again that was committed, wherever each of its runs ended, restarts in between included", async () => {
@@ -181,7 +187,7 @@ describe("a run that is retried by hand, as often as anybody likes", () => {
         const outputs = later.flatMap((end) => (end.event === "run.completed" ? [end.data.output] : []));
         expect(outputs).toEqual(outputs.map(() => outputs[0] ?? null));
       }),
-      { numRuns: 500 },
+      tried(500),
     );
   });
 
@@ -197,7 +203,7 @@ describe("a run that is retried by hand, as often as anybody likes", () => {
           expect([...story.violations, ...story.ends.map(endIn)]).toEqual(whole.ends.map(endIn));
         },
       ),
-      { numRuns: 300 },
+      tried(300),
     );
   });
 
@@ -213,7 +219,7 @@ describe("a run that is retried by hand, as often as anybody likes", () => {
           expect([...story.violations, endOf(story)]).toEqual([endOf(whole)]);
         },
       ),
-      { numRuns: 300 },
+      tried(300),
     );
   });
 });

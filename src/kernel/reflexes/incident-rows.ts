@@ -93,9 +93,14 @@ export class IncidentRows {
     return row ?? this.#store.incidents.byId(id);
   }
 
+  /** The open incidents of `reflex` after the newest commit. */
+  openOf(reflex: string): number {
+    return this.#openOf.get(reflex) ?? 0;
+  }
+
   /** The number of open incidents of `reflex`, as `draft` leaves it. */
   countOf(draft: Draft, reflex: string): number {
-    let count = this.#openOf.get(reflex) ?? 0;
+    let count = this.openOf(reflex);
     for (const row of this.#drafts.get(draft)?.rows.values() ?? []) {
       if (row.reflex !== reflex) continue;
       const was = this.#open.has(row.id) ? 1 : 0;

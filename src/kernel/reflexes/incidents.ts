@@ -34,6 +34,8 @@ export interface IncidentsParts {
 
 /** One reflex may have at most this many open incidents. */
 export const MAX_OPEN = 1_000;
+/** Where incidents open and resolve around the limit, one log says so. */
+const SAID_AGAIN_BELOW = MAX_OPEN / 2;
 
 type Notified = Extract<IncidentMove, { kind: "notified" }>;
 
@@ -54,7 +56,7 @@ export class Incidents {
     this.#newTrace = traceIds(parts.chance);
     this.rows = new IncidentRows(store, journal);
     this.rows.onResolved = (reflex) => {
-      this.#saidLimited.delete(reflex);
+      if (this.rows.openOf(reflex) <= SAID_AGAIN_BELOW) this.#saidLimited.delete(reflex);
       this.onLook(reflex);
     };
     const subjects = new Subjects(store);

@@ -226,9 +226,16 @@ test("a reflex has a thousand open incidents at the most, which is said once", a
   for (let host = 0; host < 1_010; host++) await bench.signal({ v: 9, host });
   expect(bench.incidents.counts).toEqual({ open: 1_000, acked: 0 });
   expect(bench.said("incident.limited")).toHaveLength(1);
-  await bench.signal({ v: 1, host: 3 });
-  await bench.signal({ v: 9, host: 1_009 });
+  for (let host = 0; host < 5; host++) {
+    await bench.signal({ v: 1, host });
+    await bench.signal({ v: 9, host: 1_009 + host });
+    await bench.signal({ v: 9, host: 2_000 });
+  }
   expect(bench.incidents.counts.open).toBe(1_000);
+  expect(bench.said("incident.limited")).toHaveLength(1);
+  for (let host = 5; host < 600; host++) await bench.signal({ v: 1, host });
+  for (let host = 3_000; host < 3_700; host++) await bench.signal({ v: 9, host });
+  expect(bench.said("incident.limited")).toHaveLength(2);
 });
 
 test("a key that is gone from the list resolves with what was last seen of it", async () => {
