@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import type { QuietHours, WorkflowReflexConfig } from "../../../src/model/config.ts";
 import { alarm, IncidentBench } from "../../helpers/incident-bench.ts";
+import { failedWith } from "../../helpers/runs-bench.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -165,4 +166,30 @@ test("quiet hours hold a mild resolution back, though a grave incident of the sa
   expect(bench.reported).toBe("opened 1, opened 2");
   await bench.wait(8 * HOUR);
   expect(bench.reported).toBe("opened 1, opened 2, resolved 1");
+});
+
+test("a channel that is down for a day costs one run for each reminder, and the resolution is reported after", async () => {
+  using bench = await started([alarm({ remindEveryMs: 4 * HOUR })]);
+  await bench.signal(HIGH);
+  for (let hour = 0; hour < 24; hour++) {
+    await bench.awake();
+    for (const run of bench.sent.filter((one) => bench.row(one).state === "running")) {
+      await bench.begins(run);
+      await bench.says(run, failedWith("channel `phone`: no answer within 10 s"));
+    }
+    await bench.signal(HIGH);
+    await bench.wait(HOUR);
+  }
+  await bench.awake();
+  await bench.work();
+  await bench.signal(LOW);
+  await bench.work();
+  const kinds = bench.reports.map(({ state, incident }) => `${incident.notification} ${state}`);
+  expect(kinds).toEqual([
+    "opened failed",
+    ...Array.from({ length: 5 }, () => "reminded failed"),
+    "reminded completed",
+    "resolved completed",
+  ]);
+  expect(bench.difference).toEqual([]);
 });
