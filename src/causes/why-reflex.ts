@@ -110,7 +110,17 @@ function leadOf(scene: Scene, { config, isEnabled, disabledSince }: Account, see
     return `${name} waits${key}: it has matched since signal #${signal} of ${sense}, at ${moment(began, now)}, and \`for: ${formatDuration(config.forMs ?? 0)}\` ends at ${due}.`;
   }
   if (outcome === "opened") return `${name} opened an incident at its newest signal, ${of}.`;
-  return `${name} did not fire for its newest signal, ${of}: ${because(seen, config)}.`;
+  const why = outcome === "throttled" ? throttledWords(scene, config, seen) : because(seen, config);
+  return `${name} did not fire for its newest signal, ${of}: ${why}.`;
+}
+
+function throttledWords({ now }: Scene, { throttleMs }: ReflexConfig, { decided, firedBefore }: Seen): string {
+  const until = decided?.until == null ? "" : ` until ${moment(decided.until, now)}`;
+  const fired =
+    firedBefore === null
+      ? ""
+      : `, because it fired at ${moment(firedBefore.at, now)} for signal #${firedBefore.signal}`;
+  return `\`throttle: ${formatDuration(throttleMs ?? 0)}\` holds the reflex back${until}${fired}`;
 }
 
 /** Why nobody asks the reflex as it stands in the file. */
@@ -190,12 +200,15 @@ function notFired({ config }: Account, seen: Seen): NotDone[] {
   ];
 }
 
+/** Outcomes of which the answer says what the key waits for. */
+const SAID: ReadonlySet<string> = new Set(["holding", "throttled"]);
+
 /** Keys that wait for something. */
 const MAX_KEYS = 3;
 
 function comingOf(scene: Scene, { config, pending, wallAt, nextDue }: Account, seen: Seen | null): string[] {
   // The answer has the words of the key that it is about.
-  const told = seen !== null && outcomeOf(seen) === "holding" ? seen.evaluation?.match.key : undefined;
+  const told = seen !== null && SAID.has(outcomeOf(seen)) ? seen.evaluation?.match.key : undefined;
   const waiting = pending
     .filter(({ key }) => key !== told)
     .flatMap(({ key, state }) => {

@@ -288,4 +288,33 @@ ${NOTIFY}`,
       await bench.wait(10 * MINUTE);
     },
   },
+  {
+    title: "a reflex is throttled, and another is disabled",
+    config: `senses: { load: }
+reflexes:
+  - { sense: load, interval: 1m }
+  - { name: high-load, workflow: note, on: [load], when: { load1: number > 8 }, throttle: 1h }
+  - { name: odd-load, workflow: note, on: [load], when: { load1: number < 0 } }
+workflows: { note: { use: exec, with: { command: [echo, high] } } }
+`,
+    asked: ["high-load", "odd-load", "load", "note"],
+    async make(bench) {
+      bench.sees("load", { load1: 9.5 });
+      await bench.wait(20 * MINUTE);
+      await bench.disable("reflex:odd-load");
+      await bench.wait(5 * MINUTE);
+    },
+  },
+  {
+    title: "`notify` has no channel",
+    config: `${DISK}    incident: { summary: ${SUMMARY} }
+workflows: { notify: }
+`,
+    asked: [null],
+    async make(bench) {
+      bench.runs("notify", { ...COMPLETED, output: { told: [], failed: [] } });
+      bench.sees("disks", full(96));
+      await bench.wait(5 * MINUTE);
+    },
+  },
 ];

@@ -95,6 +95,12 @@ export class StoryBench extends KernelBench {
     await silenced;
   }
 
+  async disable(reference: string): Promise<void> {
+    const switched = this.engine.requests.switch(reference, false);
+    await this.settle();
+    if (!(await switched).ok) throw new Error(`there is no ${reference}`);
+  }
+
   /** As after SIGTERM, in order. */
   async stop(): Promise<void> {
     const stopped = this.engine.stop();
