@@ -125,13 +125,13 @@ describe("a workflow starts at most", () => {
 test("the graph leads from each sense through reflexes to what they trigger, words in the order they are applied", () => {
   const graph = graphOf(
     configOf([
-      `sense: a, interval: 90s, cron: "5 * * * *", tz: Europe/Berlin, on_start: true`,
+      `sense: a, interval: 90s, cron: "5 * * * *", tz: Europe/Berlin, on_start: true, watch: true`,
       `name: r, workflow: w, on: [a, b], when: { x: "'1'", y: { z: number > 5 } }, clear: "'off' | unknown[]", edge: falling, for: 2m, debounce: { wait: 5s, max: 1m }, throttle: 10m, key: host.name`,
       "sense: c, on: [a], count: { n: 3, within: 1m }, debounce: { wait: 1s }",
     ]),
   );
   expect(graph.reflexes.map(({ clocks, words }) => [clocks, words])).toEqual([
-    [["every 90s", "cron 5 * * * * (Europe/Berlin)", "at start"], []],
+    [["every 90s", "cron 5 * * * * (Europe/Berlin)", "at start", "watch"], []],
     [
       [],
       [
