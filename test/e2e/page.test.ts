@@ -80,7 +80,7 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
         "Disk /tmp",
         "queue-depth",
       ]);
-      expect(await text(page, ".side")).toContain("page-on-trouble fired");
+      expect(await text(page, ".side")).toContain("run 7 of page started");
     }));
 
   test("the first view costs a bounded number of requests", () =>

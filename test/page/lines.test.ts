@@ -6,6 +6,7 @@ import { ticksOf } from "../../src/page/chart/ticks.ts";
 import { EventText } from "../../src/page/data/events-text.ts";
 import { mergeLogs } from "../../src/page/data/log-feed.ts";
 import { joinLines, stretchOf } from "../../src/page/data/series.ts";
+import { linesOf } from "../../src/page/data/signal-lines.ts";
 import { zone } from "../../src/page/state/clock.ts";
 import { storyRows } from "../../src/page/story/rows.ts";
 import { timelineOf } from "../../src/page/story/run-timeline.ts";
@@ -13,7 +14,7 @@ import { scaleOf } from "../../src/page/story/scale.ts";
 import { columnsOf } from "../../src/page/views/graph/columns.ts";
 import type { SeriesLine } from "../../src/web/contract-host.ts";
 import { LIVE } from "./world/live.ts";
-import { log, NOW } from "./world/shapes.ts";
+import { log, NOW, signal } from "./world/shapes.ts";
 import { storyOf } from "./world/world.ts";
 
 const line = (values: readonly (readonly [at: number, max: number])[]): SeriesLine => ({
@@ -54,6 +55,10 @@ describe("a line", () => {
   test("says where it was over a limit, its ends and its newest value", () => {
     expect(stretchesOver(some, 9)).toEqual([[10, 30]]);
     expect(stretchesOver(some, 99)).toEqual([]);
+    expect(stretchesOver(some, 5)).toEqual([
+      [10, 30],
+      [200, 210],
+    ]);
     expect(extent(some)).toEqual([0, 9]);
     expect(lastOf(some)).toBe(5);
     expect(extent(line([]))).toBeNull();
@@ -226,4 +231,18 @@ test("every edge of the graph joins two nodes that are drawn", () => {
   expect(edges.flat().length).toBe(LIVE.graph.edges.length);
   for (const { from, to } of edges[0]) expect([nodes[0][from], nodes[1][to]]).not.toContain(undefined);
   expect(nodes[2].filter(({ repeated }) => repeated).every(({ node }) => node.kind === "sense")).toBe(true);
+});
+
+test("without a series a line is read off signals: each pixel once, with its lowest and highest value", () => {
+  const rows = [
+    signal(3, "x", 25, { value: 7 }),
+    signal(1, "x", 10, { value: 5 }),
+    signal(2, "x", 12, { value: 1 }),
+    signal(4, "x", 31, { value: "text" }),
+    signal(5, "x", 3, { value: 9 }),
+    signal(6, "x", 32, [1]),
+  ];
+  const [line, none] = linesOf(["value", "other"], rows, { from: 10, to: 40, stepMs: 10 });
+  expect(line).toMatchObject({ field: "value", at: [10, 20], min: [1, 7], max: [5, 7] });
+  expect(none?.at).toEqual([]);
 });

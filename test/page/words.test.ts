@@ -46,17 +46,9 @@ describe("numbers", () => {
   ])("%p bytes are %p", (value, text) => expect(bytes(value)).toBe(text));
 
   test("three significant digits, and a thin space in thousands", () => {
-    expect([0.7432, 1.47, 14.83, 148.3, 954, 12_345.6, 1_234_567, 0.0001, Number.NaN].map(digits)).toEqual([
-      "0.743",
-      "1.47",
-      "14.8",
-      "148",
-      "954",
-      "12\u202f346",
-      "1\u202f234\u202f567",
-      "0",
-      "–",
-    ]);
+    expect(
+      [0.7432, 1.47, 14.83, 148.3, 954, 12_345.6, 1_234_567, 0.0001, Number.NaN, 99.98, 9.999].map(digits),
+    ).toEqual(["0.743", "1.47", "14.8", "148", "954", "12\u202f346", "1\u202f234\u202f567", "0", "–", "100", "10.0"]);
     expect(count(-1_234)).toBe("-1\u202f234");
     expect([37.31, 100, 0].map(percent)).toEqual(["37.3 %", "100 %", "0 %"]);
   });

@@ -35,7 +35,7 @@ export function stretchesOver(line: SeriesLine, limit: number): readonly (readon
   for (const [index, at] of line.at.entries()) {
     const over = (line.max[index] ?? Number.NEGATIVE_INFINITY) >= limit;
     if (!over) open = null;
-    else if (open !== null) open[1] = at + step;
+    else if (open !== null && at - open[1] <= step * GAP) open[1] = at + step;
     else {
       open = [at, at + step];
       found.push(open);

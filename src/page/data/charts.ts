@@ -3,7 +3,7 @@
 import type { SenseRow, SeriesField } from "../../web/contract.ts";
 import type { Limit } from "../chart/plot.tsx";
 import { bytes, count, unitOf } from "../words/numbers.ts";
-import { isObject } from "../words/payload.ts";
+import { isObject, telling } from "../words/payload.ts";
 import { checksOf } from "./attention.ts";
 
 export interface Chart {
@@ -16,6 +16,8 @@ export interface Chart {
   /** The first is drawn in front; a second stands behind, in grey. */
   readonly fields: readonly string[];
   readonly unit: string | null;
+  /** Whether the sense exports the fields as a series. */
+  readonly exported: boolean;
   /** `used_percent` of the sense: its file system fills up, and when it will be full can be said. */
   readonly fills: boolean;
   readonly limits: readonly Limit[];
@@ -87,8 +89,13 @@ const KNOWN: readonly Known[] = [
 /** Numbers of other senses, after these; a page has so many rows at most. */
 const MOST = 12;
 
-const pick = (sense: SenseRow, names: readonly string[]): SeriesField | null =>
-  names.flatMap((name) => sense.series.find((field) => field.name === name) ?? [])[0] ?? null;
+/** What the sense exports under one of the names, else what its newest payload has. */
+function pick(sense: SenseRow, names: readonly string[]): (SeriesField & { readonly exported: boolean }) | null {
+  const exported = names.flatMap((name) => sense.series.find((field) => field.name === name) ?? [])[0];
+  if (exported !== undefined) return { ...exported, exported: true };
+  const name = sense.series.length > 0 ? undefined : names.find((one) => numberOf(sense, one) !== null);
+  return name === undefined ? null : { name, unit: unitOf(name), by: null, exported: false };
+}
 
 function limitsOf(health: SenseRow | null, sense: string, check: string | null): readonly Limit[] {
   const found = checksOf(health).find((one) => one.sense === sense && one.check === check);
@@ -134,6 +141,7 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
     second: second === null ? null : (known.under.split(", ")[1] ?? "second"),
     fields: [first.name, ...(second === null ? [] : [second.name])],
     unit: first.unit ?? unitOf(first.name),
+    exported: first.exported,
     fills: known.use === "disk-usage",
     limits: limitsOf(health, sense.name, known.check),
   };
@@ -143,16 +151,20 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
 const LEFT_OUT: ReadonlySet<string> = new Set(["host-health", "nerve", "processes", ...KNOWN.map(({ use }) => use)]);
 
 function ownChart(sense: SenseRow): Chart | null {
-  const [field] = sense.series;
-  if (field === undefined || LEFT_OUT.has(sense.use)) return null;
-  const unit = field.unit ?? unitOf(field.name);
+  if (LEFT_OUT.has(sense.use)) return null;
+  const told = sense.last === null ? null : telling(sense.last.payload);
+  const field = pick(sense, [...sense.series.map(({ name }) => name), ...(told === null ? [] : [told.field])]);
+  if (field === null) return null;
+  const { name, exported } = field;
+  const unit = field.unit ?? unitOf(name);
   return {
     sense: sense.name,
     title: sense.name,
-    under: field.name,
+    under: name,
     second: null,
-    fields: [field.name],
+    fields: [name],
     unit,
+    exported,
     fills: false,
     limits: [],
   };

@@ -4,13 +4,14 @@ import type { LogsAnswer, RunsAnswer, ShownLog, ShownRun, ShownSignal, SignalsAn
 import { range } from "../state/range.ts";
 import { apiPath } from "./api.ts";
 import { type Freshness, useAnswer } from "./ask.ts";
-import { useSenses } from "./summary.ts";
+import { useReflexes, useSenses } from "./summary.ts";
 
 const LOGS: Freshness = { everyMs: 30_000, after: ["log"] };
 const RUNS: Freshness = { everyMs: 30_000, after: ["run"] };
 const HEALTH: Freshness = { everyMs: 10_000, after: [] };
 
 const MOST_ROWS = 200;
+const MOST_SOURCES = 40;
 
 const ERRORS = ["compute.failed", "compute.timed-out", "compute.killed"];
 const KERNEL = [
@@ -49,7 +50,11 @@ export function useHappened(): Happened {
   const { from, to } = range.value;
   const healthSense = useSenses().value?.senses.find(({ use }) => use === "host-health")?.name ?? null;
   const about = { since: Math.round(since), until, limit: MOST_ROWS };
-  const fired = useAnswer<LogsAnswer>(apiPath("logs", { event: "reflex.fired", ...about }), LOGS);
+  // What runs a sense fires all the time: the lane is about workflows.
+  const starts = (useReflexes().value?.reflexes ?? []).filter(({ target }) => !target.startsWith("sense"));
+  const source = starts.slice(0, MOST_SOURCES).map(({ name }) => `reflex:${name}`);
+  const firedPath = source.length === 0 ? null : apiPath("logs", { event: "reflex.fired", source, ...about });
+  const fired = useAnswer<LogsAnswer>(firedPath, LOGS);
   const errors = useAnswer<LogsAnswer>(apiPath("logs", { event: ERRORS, ...about }), LOGS);
   const kernel = useAnswer<LogsAnswer>(apiPath("logs", { event: KERNEL, ...about }), LOGS);
   const runs = useAnswer<RunsAnswer>(apiPath("runs", about), RUNS);

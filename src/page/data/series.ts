@@ -8,26 +8,20 @@ import { hostNow, paused } from "../state/clock.ts";
 import type { Range } from "../state/range.ts";
 import { apiPath, get } from "./api.ts";
 import { shownAgain } from "./live.ts";
+import { askSignalLines, type Stretch } from "./signal-lines.ts";
 
 export interface Series {
   readonly lines: readonly SeriesLine[];
   readonly stepMs: number;
-  readonly cut: string | null;
   readonly error: string | null;
   readonly loaded: boolean;
 }
 
-const NOTHING: Series = { lines: [], stepMs: 1, cut: null, error: null, loaded: false };
+const NOTHING: Series = { lines: [], stepMs: 1, error: null, loaded: false };
 
 const LEAST_PAUSE_MS = 2_000;
 /** So many times a range is drawn anew while it moves by its own length. */
 const STEPS_A_RANGE = 300;
-
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  readonly stepMs: number;
-}
 
 /** On multiples of a pixel, a whole number of pixels long. */
 export function stretchOf(from: number, to: number, width: number): Stretch {
@@ -75,15 +69,23 @@ const BACK_MS = 2_000;
 interface Wish {
   readonly sense: string;
   readonly fields: readonly string[];
+  /** Whether the sense exports the fields; else they are read off its signals. */
+  readonly exported: boolean;
   readonly range: Range;
   readonly width: number;
 }
 
-async function follow(
-  { sense, fields, range, width }: Wish,
-  show: (series: Series) => void,
-  given: AbortSignal,
-): Promise<void> {
+/** A line of 600 pixels is worth five answers of signals, one of a hundred is worth one. */
+const PIXELS_A_PAGE = 120;
+
+async function ask({ sense, fields, exported, width }: Wish, stretch: Stretch, given: AbortSignal) {
+  if (!exported) return askSignalLines(sense, fields, stretch, Math.max(1, Math.round(width / PIXELS_A_PAGE)), given);
+  const answer = await get<SeriesAnswer>(pathOf(sense, fields, stretch), {}, given);
+  return answer?.ok === true ? ({ ok: true, value: answer.value.lines } as const) : answer;
+}
+
+async function follow(wish: Wish, show: (series: Series) => void, given: AbortSignal): Promise<void> {
+  const { range, width } = wish;
   const lengthMs = range.to - range.from;
   let lines: readonly SeriesLine[] = [];
   let begin: number | null = null;
@@ -91,13 +93,13 @@ async function follow(
     const end = range.live ? hostNow() : range.to;
     const all = stretchOf(end - lengthMs, end, width);
     const stretch = begin === null ? all : stretchAfter(begin, all);
-    const answer = await get<SeriesAnswer>(pathOf(sense, fields, stretch), {}, given);
+    const answer = await ask(wish, stretch, given);
     if (answer === null || given.aborted) return;
     if (answer.ok) {
-      lines = begin === null ? answer.value.lines : joinLines(lines, answer.value.lines, all.from, stretch.from);
+      lines = begin === null ? answer.value : joinLines(lines, answer.value, all.from, stretch.from);
       begin = Math.max(all.from, all.to - all.stepMs - BACK_MS);
-      show({ lines, stepMs: all.stepMs, cut: answer.value.cut, error: null, loaded: true });
-    } else show({ lines, stepMs: all.stepMs, cut: null, error: answer.message, loaded: true });
+      show({ lines, stepMs: all.stepMs, error: null, loaded: true });
+    } else show({ lines, stepMs: all.stepMs, error: answer.message, loaded: true });
     if (!range.live) return;
     await wake(Math.max(LEAST_PAUSE_MS, lengthMs / STEPS_A_RANGE), given);
     if (given.aborted) return;
@@ -126,15 +128,15 @@ function wake(ms: number, given: AbortSignal): Promise<void> {
 }
 
 /** `width` 0: nothing is asked for yet. */
-export function useSeries(sense: string, fields: readonly string[], range: Range, width: number): Series {
+export function useSeries({ sense, fields, exported, range, width }: Wish): Series {
   const [series, show] = useState<Series>(NOTHING);
   const span = range.live ? `${range.to - range.from}` : `${range.from} ${range.to}`;
   const again = shownAgain.value;
   useEffect(() => {
     if (width === 0 || fields.length === 0) return;
     const given = new AbortController();
-    void follow({ sense, fields, range, width }, show, given.signal);
+    void follow({ sense, fields, exported, range, width }, show, given.signal);
     return () => given.abort();
-  }, [sense, fields.join(), span, width, again]);
+  }, [sense, fields.join(), exported, span, width, again]);
   return series;
 }

@@ -161,6 +161,8 @@ function ReflexPanel({ reflex, open }: { readonly reflex: ReflexRow; readonly op
 /** A reflex that looks at signals; the others only follow the clock. */
 const looks = ({ on, words }: ReflexRow): boolean => on.length > 0 && words.length > 0;
 
+const startsSense = ({ target }: ReflexRow): boolean => target.startsWith("sense");
+
 function Timed({ reflexes }: { readonly reflexes: readonly ReflexRow[] }) {
   const shown = reflexes.filter(({ target }) => target.startsWith("workflow"));
   const others = reflexes.length - shown.length;
@@ -213,7 +215,8 @@ function ReflexList({ answer }: { readonly answer: ReflexesAnswer }) {
         { reflex: reflex.name, target: reflex.target, on: reflex.on.join(" "), words: reflex.words.join(" ") },
       ),
     );
-  const looking = passed.filter(looks);
+  // What starts a workflow first: a person asks of that.
+  const looking = passed.filter(looks).sort((a, b) => Number(startsSense(a)) - Number(startsSense(b)));
   const chosen = param("sel") === "" ? firstOpen(looking) : param("sel");
   if (answer.reflexes.length === 0)
     return (

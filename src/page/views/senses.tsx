@@ -21,9 +21,11 @@ import { SenseDetail } from "./senses/detail.tsx";
 const SPARK_PX = 100;
 
 /** The number that a row draws: of what its sense exports, the telling one. */
-function sparkField(sense: SenseRow): SenseRow["series"][number] | null {
+function sparkField(sense: SenseRow): { readonly name: string; readonly exported: boolean } | null {
   const told = sense.last === null ? null : telling(sense.last.payload);
-  return sense.series.find(({ name }) => name === told?.field) ?? sense.series[0] ?? null;
+  const found = sense.series.find(({ name }) => name === told?.field) ?? sense.series[0];
+  if (found !== undefined) return { name: found.name, exported: true };
+  return told !== null && typeof told.value === "number" ? { name: told.field, exported: false } : null;
 }
 
 function SparkCell({ sense }: { readonly sense: SenseRow }) {
@@ -38,7 +40,13 @@ function SparkCell({ sense }: { readonly sense: SenseRow }) {
     return () => observer.disconnect();
   }, []);
   const field = sparkField(sense);
-  const { lines } = useSeries(sense.name, field === null ? [] : [field.name], range.value, seen.value ? SPARK_PX : 0);
+  const { lines } = useSeries({
+    sense: sense.name,
+    fields: field === null ? [] : [field.name],
+    exported: field?.exported ?? false,
+    range: range.value,
+    width: seen.value ? SPARK_PX : 0,
+  });
   return (
     <div ref={cell}>
       <Spark line={lines[0] ?? null} from={range.value.from} to={range.value.to} />
@@ -70,8 +78,16 @@ function shownValue(sense: SenseRow): { readonly text: string; readonly field: s
   return { text, field: told.field };
 }
 
+/** That it begins at the start goes without saying where it goes on. */
+const clocksOf = ({ clocks }: SenseRow): readonly string[] =>
+  clocks.length > 1 ? clocks.filter((clock) => clock !== "at start") : clocks;
+
 const everyOf = (sense: SenseRow): string =>
-  spelled(sense.clocks.map((clock) => clock.replace("every ", "")).join(", ")) || "on signals";
+  spelled(
+    clocksOf(sense)
+      .map((clock) => clock.replace("every ", ""))
+      .join(", "),
+  ) || "on signals";
 
 /** What fails because it takes too long says so. */
 const markOf = (sense: SenseRow): Mark =>

@@ -69,8 +69,18 @@ function Tiles({ store }: { readonly store: StoreAnswer }) {
   );
 }
 
+/** A database, its write-ahead log and the index of that as one. */
+function together(files: StoreAnswer["files"]): StoreAnswer["files"] {
+  const sizes = new Map<string, number>();
+  for (const { name, bytes: size } of files) {
+    const base = name.replace(/-(wal|shm)$/, "");
+    sizes.set(base, (sizes.get(base) ?? 0) + size);
+  }
+  return [...sizes].map(([name, size]) => ({ name, bytes: size }));
+}
+
 function Files({ store }: { readonly store: StoreAnswer }) {
-  const shown = store.files.filter(({ name }) => name !== BALLAST);
+  const shown = together(store.files.filter(({ name }) => name !== BALLAST));
   const all = Math.max(
     shown.reduce((sum, file) => sum + file.bytes, 0),
     1,

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { LogsAnswer, SignalsAnswer, StoryAnswer } from "../../web/contract.ts";
+import type { RunsAnswer, SignalsAnswer, StoryAnswer } from "../../web/contract.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, ONCE, useAnswer } from "../data/ask.ts";
 import { BarLegend, Bars } from "../parts/bars.tsx";
@@ -23,18 +23,16 @@ import { StoryDetail } from "./story/detail.tsx";
 
 const FOLLOWED: Freshness = { everyMs: null, after: ["run", "log"] };
 
-/** Where no story is chosen: that of the newest firing, else of the newest signal. */
+/** Where no story is chosen: that of the newest run, else of the newest signal. */
 function useSubject(): string | null {
   const chosen = param("sel");
-  const fired = useAnswer<LogsAnswer>(
-    chosen === "" ? apiPath("logs", { event: "reflex.fired", limit: 1 }) : null,
-    ONCE,
-  );
+  const runs = useAnswer<RunsAnswer>(chosen === "" ? apiPath("runs", { limit: 1 }) : null, ONCE);
   const signals = useAnswer<SignalsAnswer>(chosen === "" ? apiPath("signals", { limit: 1 }) : null, ONCE);
   if (chosen !== "") return chosen;
-  if (fired.value === null || signals.value === null) return null;
-  const newest = signals.value.rows[0];
-  return fired.value.rows[0]?.trace ?? (newest === undefined ? "" : `signal:${newest.id}`);
+  if (runs.value === null || signals.value === null) return null;
+  const [run] = runs.value.rows;
+  const [signal] = signals.value.rows;
+  return run !== undefined ? `run:${run.id}` : signal === undefined ? "" : `signal:${signal.id}`;
 }
 
 function titleOf(story: StoryAnswer): string {

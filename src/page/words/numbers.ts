@@ -13,12 +13,17 @@ export function count(value: number): string {
 /** Three significant digits; whole numbers stay whole: 0.7432 → `0.743`, 954 → `954`, 12345.6 → `12 346`. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return NONE;
-  if (Number.isInteger(value) || Math.abs(value) >= 1_000) return count(value);
-  const size = Math.abs(value);
-  if (size >= 100) return value.toFixed(0);
-  if (size >= 10) return value.toFixed(1);
-  if (size >= 1) return value.toFixed(2);
-  return size < 0.0005 ? "0" : String(Number(value.toPrecision(3)));
+  if (Number.isInteger(value) || Math.abs(value) >= 999.5) return count(value);
+  if (Math.abs(value) < 0.0005) return "0";
+  const rounded = Number(value.toPrecision(3));
+  const size = Math.abs(rounded);
+  return size >= 100
+    ? rounded.toFixed(0)
+    : size >= 10
+      ? rounded.toFixed(1)
+      : size >= 1
+        ? rounded.toFixed(2)
+        : String(rounded);
 }
 
 /** One digit behind the point, and none where it says nothing: `37.3 %`, `100 %`. */

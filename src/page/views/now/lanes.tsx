@@ -161,11 +161,7 @@ function RunsLane({ range }: { readonly range: Range }) {
   const { runs } = useHappened();
   const bad = runs.filter(({ state }) => ENDED_BADLY.includes(state)).length;
   const going = runs.filter(({ state }) => UNDER_WAY.includes(state)).length;
-  const notes = [
-    counted(runs.length, "run"),
-    bad === 0 ? "" : `${bad} failed`,
-    going === 0 ? "" : `${going} under way`,
-  ];
+  const notes = [some(runs.length, "run"), bad === 0 ? "" : `${bad} failed`, going === 0 ? "" : `${going} under way`];
   return (
     <div class="lane">
       <div class="l">Runs</div>

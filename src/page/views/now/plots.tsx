@@ -34,7 +34,7 @@ interface RowProps {
 }
 
 function PlotRow({ chart, range: shown }: RowProps) {
-  const series = useSeries(chart.sense, chart.fields, shown, areaWidth.value);
+  const series = useSeries({ ...chart, range: shown, width: areaWidth.value });
   const lines = chart.fields.flatMap((field) => series.lines.find((line) => line.field === field) ?? []);
   const [first = null, second = null] = lines;
   const hovered = hoverAt.value;

@@ -153,7 +153,7 @@ function HealthyPanel() {
 
 /** What people want to hear of, in the order in which it happened. */
 const NEWS = [
-  "reflex.fired",
+  "run.started",
   "reflex.silenced",
   "reflex.unsilenced",
   "run.completed",
@@ -172,7 +172,7 @@ const MOST_NEWS = 6;
 
 function newsText({ event, source, run, message }: ShownLog): string {
   const name = source.slice(source.indexOf(":") + 1);
-  if (event === "reflex.fired") return `${name} fired`;
+  if (event === "run.started" && run !== null) return `run ${run} of ${name} started`;
   if (run !== null && event.startsWith("run.")) return `run ${run} ${event.slice("run.".length).replace("-", " ")}`;
   return message;
 }

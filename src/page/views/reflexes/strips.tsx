@@ -30,13 +30,17 @@ const RANK: Readonly<Record<KeyStanding, number>> = {
   rest: 5,
 };
 
+/** A throttle that is over is none. */
+const quietUntil = (held: KeyNow | null): number | null =>
+  held?.throttled_until != null && held.throttled_until > now.value ? held.throttled_until : null;
+
 function standingOf({ segments, now: held }: KeyLine): KeyStanding {
   if (held?.incident != null) return "incident";
   if (held?.for_until != null) return "pending";
   if (held?.debounce_until != null) return "debouncing";
   if (held?.matching === true) return "matching";
   const last = segments.findLast(({ to, state }) => to === null && state !== "throttled");
-  return last?.state ?? (held?.throttled_until == null ? "rest" : "throttled");
+  return last?.state ?? (quietUntil(held) === null ? "rest" : "throttled");
 }
 
 export function keyLines({ strips, pending }: ReflexAnswer): readonly KeyLine[] {
@@ -100,7 +104,7 @@ function Strip({ line, range: shown }: { readonly line: KeyLine; readonly range:
 /** The one deadline, or the one fact, that belongs to the state. */
 function deadlineOf(line: KeyLine): string {
   const { now: held, segments } = line;
-  const throttled = held?.throttled_until == null ? "" : ` · quiet until ${moment(held.throttled_until)}`;
+  const throttled = quietUntil(held) === null ? "" : ` · quiet until ${moment(quietUntil(held) ?? 0)}`;
   if (held?.for_until != null) return `fires at ${moment(held.for_until)}, in ${left(held.for_until)}`;
   if (held?.debounce_until != null) return `fires at ${moment(held.debounce_until)}, in ${left(held.debounce_until)}`;
   const since = held?.matching_since ?? null;
@@ -118,7 +122,7 @@ export function markOf(line: KeyLine): Mark {
   const standing = standingOf(line);
   const mark = STANDING_MARKS[standing];
   // Two bars beside `matching`: it matches, and says nothing for a while.
-  return standing === "matching" && line.now?.throttled_until != null ? { ...mark, icon: "gate" } : mark;
+  return standing === "matching" && quietUntil(line.now) !== null ? { ...mark, icon: "gate" } : mark;
 }
 
 /** So many keys are drawn; the filter finds the others. */

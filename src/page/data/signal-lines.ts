@@ -1,0 +1,65 @@
+/** The lines of a sense that exports no series: read off the payloads of its newest signals. */
+import type { ShownSignal, SignalsAnswer } from "../../web/contract.ts";
+import type { SeriesLine } from "../../web/contract-host.ts";
+import { unitOf } from "../words/numbers.ts";
+import { isObject } from "../words/payload.ts";
+import { type Answer, apiPath, get, type Query } from "./api.ts";
+
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly stepMs: number;
+}
+
+/** Each pixel that has a value once, with the lowest and the highest. Pure. */
+export function linesOf(
+  fields: readonly string[],
+  rows: readonly ShownSignal[],
+  { from, stepMs }: Stretch,
+): readonly SeriesLine[] {
+  const rising = [...rows].sort((a, b) => a.at - b.at);
+  return fields.map((field) => {
+    const at: number[] = [];
+    const min: number[] = [];
+    const max: number[] = [];
+    for (const row of rising) {
+      const value = isObject(row.payload) ? row.payload[field] : null;
+      if (typeof value !== "number" || row.at < from) continue;
+      const pixel = from + Math.floor((row.at - from) / stepMs) * stepMs;
+      const last = at.length - 1;
+      if (at[last] === pixel) {
+        min[last] = Math.min(min[last] ?? value, value);
+        max[last] = Math.max(max[last] ?? value, value);
+      } else {
+        at.push(pixel);
+        min.push(value);
+        max.push(value);
+      }
+    }
+    return { field, unit: unitOf(field), of: null, at, min, max };
+  });
+}
+
+const LIMIT = 200;
+
+/** At most `pages` answers of signals; null: given up. */
+export async function askSignalLines(
+  sense: string,
+  fields: readonly string[],
+  stretch: Stretch,
+  pages: number,
+  given: AbortSignal,
+): Promise<Answer<readonly SeriesLine[]> | null> {
+  const rows: ShownSignal[] = [];
+  let before: string | null = null;
+  for (let page = 0; page < pages; page += 1) {
+    const query: Query = { sense, since: stretch.from, until: stretch.to, limit: LIMIT, before };
+    const answer: Answer<SignalsAnswer> | null = await get<SignalsAnswer>(apiPath("signals", query), {}, given);
+    if (answer === null) return null;
+    if (!answer.ok) return answer;
+    rows.push(...answer.value.rows);
+    before = answer.value.next?.replace(/^before=/, "") ?? null;
+    if (before === null) break;
+  }
+  return { ok: true, value: linesOf(fields, rows, stretch) };
+}
