@@ -38,6 +38,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   sleeping: ["run.resumed", "run.cancelled", "run.failed", "step.completed"],
 };
 
+/** So long the code of a run goes on after its end, at most. */
+const LINGERING_MS = 15_000;
+
 interface Known {
   readonly id: number;
   readonly workflow: string;
@@ -45,7 +48,7 @@ interface Known {
   readonly reflex: string | null;
   /** The incident that it reports. */
   readonly incident: string | null;
-  /** A report of the same incident had not ended when it was queued: it is next once that has. */
+  /** A report of the same incident, or its code, had not ended when it was queued: it is next once that has. */
   hasWaited: boolean;
   /** It has begun or gone on for the worker that its workflow has now. */
   isGiven: boolean;
@@ -63,6 +66,8 @@ export class RunOracle {
   readonly runs = new Map<number, Known>();
   readonly active = new Map<number, Known>();
   readonly #counted: Moves;
+  /** When the newest report of an incident by a workflow has ended. */
+  readonly #reported = new Map<string, number>();
   readonly decided = new Map<string, number>();
   /** Of each reflex: the signal and key of each run it started. */
   readonly started = new Map<string, string[]>();
@@ -84,7 +89,7 @@ export class RunOracle {
     if (run === null || !/^(run|step|sleep)\./.test(event) || event === "run.waiting") return;
     if (event === "run.nothing-to-run" || event === "run.long" || event === "run.killed") return;
     const told = JSON.parse(data ?? "{}");
-    if (event === "run.queued") return this.#begins(id, run, source.slice("workflow:".length), trace, told);
+    if (event === "run.queued") return this.#begins(id, run, source.slice("workflow:".length), trace, told, elapsed);
     const known = this.active.get(run);
     if (known === undefined)
       return violation("one-ending", `run ${run}, which is over, goes on with ${event} (log ${id})`);
@@ -104,6 +109,7 @@ export class RunOracle {
       decision,
       trigger,
     }: { decision: string | null; trigger: { reflex: string | null; id: number | null; key: unknown } },
+    elapsed: number,
   ): void {
     if (run <= this.newest) violation("run-ids", `run ${run} was queued after run ${this.newest}`);
     this.newest = run;
@@ -122,7 +128,8 @@ export class RunOracle {
       lastLog: id,
       isSeen: false,
     };
-    known.hasWaited = this.#isBehind(known);
+    const reported = known.incident === null ? undefined : this.#reported.get(`${workflow} ${known.incident}`);
+    known.hasWaited = this.#isBehind(known) || (reported !== undefined && elapsed - reported < LINGERING_MS);
     this.runs.set(run, known);
     this.active.set(run, known);
     this.#of(this.#queued, workflow, () => []).push(run);
@@ -194,6 +201,7 @@ export class RunOracle {
     const place = queued.indexOf(run);
     if (place >= 0) queued.splice(place, 1);
     this.active.delete(run);
+    if (known.incident !== null) this.#reported.set(`${workflow} ${known.incident}`, elapsed);
     return to(ending);
   }
 
