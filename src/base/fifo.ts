@@ -28,6 +28,15 @@ export class Fifo<T> {
     return known;
   }
 
+  /** The first, or null. */
+  peek(): T | null {
+    for (; this.#head < this.#line.length; this.#head++) {
+      const { item, ticket } = this.#line[this.#head] as { item: T; ticket: number };
+      if (this.#members.get(item) === ticket) return item;
+    }
+    return null;
+  }
+
   /** Takes the first, or answers null. */
   shift(): T | null {
     while (this.#head < this.#line.length) {

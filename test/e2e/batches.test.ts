@@ -81,6 +81,7 @@ test("a hundred disks that fill are one message with a hundred names, over a kil
     await using nerve = await startNerve(folder.path);
     // Has the one slot until it is answered.
     expect((await runNerve(folder.path, ["run", "notify", '{ "title": "before" }'])).code).toBe(0);
+    await until("it is under way", async () => (await inState(folder, "running")).length === 1);
     for (const full of [30, 60]) await tell(nerve, folder, full);
     nerve.kill("SIGKILL");
     await nerve.exited;

@@ -137,13 +137,19 @@ export class Line {
     for (const run of next) run.to("beginning");
     for (let left = free; left > 0; left--) {
       const ready = this.#ready.shift();
-      const run = ready ?? this.#turned.shift() ?? this.#gathered.shift() ?? this.#queued.shift();
+      const run = ready ?? this.#turned.shift() ?? this.#older.shift();
       if (run === null) break;
       if (ready === null) this.#beginning.add(run);
       this.enters(run);
       next.push(run);
     }
     return next;
+  }
+
+  /** First runs of batches and other queued runs come in the order of their ids. */
+  get #older(): Fifo<LiveRun> {
+    const [gathered, queued] = [this.#gathered.peek(), this.#queued.peek()];
+    return queued !== null && (gathered === null || queued.id < gathered.id) ? this.#queued : this.#gathered;
   }
 
   /** Called after the commit of the beginning. The next run of the group becomes the first. */

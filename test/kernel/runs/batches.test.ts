@@ -135,6 +135,18 @@ describe("decisions for a workflow with `batch`", () => {
     expect([bench.states(by), batchOf(bench, by)]).toEqual([["running"], null]);
   });
 
+  test("come behind what a person asked for before them, where both wait for a slot", async () => {
+    using bench = await started({ ...batch(), concurrency: 1 });
+    const [by = 0] = await bench.ask();
+    const [one = 0] = await bench.decideAll(["a"]);
+    const [after = 0] = await bench.ask();
+    await bench.pass(WAIT);
+    await bench.says(OTHER, COMPLETED);
+    expect(bench.states(by, one, after)).toEqual(["running", "queued", "queued"]);
+    await finish(bench, by);
+    expect(bench.states(by, one, after)).toEqual(["completed", "running", "queued"]);
+  });
+
   test("are listed up to 100 and 256 KiB; the others are counted", async () => {
     using bench = await started(batch("reflex"));
     const [many = 0] = await bench.decideAll(Array.from({ length: 250 }, (_, n) => n));
