@@ -19,7 +19,7 @@ import { breakdown, notReading, problemAt, refusal } from "./refusals.ts";
 import { cellOf, csvLine, distinct, jsonLine, MOST_CHARACTERS, sizeOf, type Value } from "./values.ts";
 
 /** A message holds about so much, at most so many rows, and what came in so long a time. */
-const PIECE = { characters: 64 * 1024, rows: 500, ms: 100 };
+const PIECE = { characters: 64 * 1024, rows: 2_000, ms: 100 };
 /** The parent ends a query that is late. The process ends itself only where the parent does not. */
 const LATE_MS = 2_000;
 

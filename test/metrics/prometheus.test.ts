@@ -1,0 +1,132 @@
+/** Debian's Prometheus scrapes the page: what it has stored is what nerve counted. */
+import { afterAll, beforeAll, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Histogram } from "../../src/base/histogram.ts";
+import { unwrittenSense } from "../../src/config/senses.ts";
+import type { MetricsLook } from "../../src/control/metrics-look.ts";
+import { CONTENT_TYPE, exposition } from "../../src/metrics/exposition.ts";
+import type { NerveConfig } from "../../src/model/config.ts";
+import { openStoreReader } from "../../src/store/open-reader.ts";
+import { archiveBench, june } from "../helpers/archive.ts";
+import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { until } from "../helpers/until.ts";
+
+const PROMETHEUS = Bun.which("prometheus");
+const PATH = 'C:\\a"b\nc';
+
+let folder: Folder;
+beforeAll(() => {
+  folder = temporaryFolder();
+});
+afterAll(() => folder[Symbol.dispose]());
+
+const senseOf = (id: number, isWell: boolean): MetricsLook["senses"][number] => {
+  const durations = new Histogram([0.01, 1]);
+  durations.observe(0.5);
+  return {
+    name: "disk",
+    isWell,
+    signals: 7,
+    last_signal: { id, at: june(30) },
+    computes: { signal: 7, null: 0, error: 0, timeout: 0, killed: 0 },
+    duration_seconds: durations.counts,
+  };
+};
+
+/** Starts Prometheus on `target`, and resolves with its address. */
+async function startPrometheus(target: string) {
+  const file = join(folder.path, "prometheus.yml");
+  const scrape = {
+    job_name: "nerve",
+    scrape_interval: "500ms",
+    scrape_timeout: "500ms",
+    static_configs: [{ targets: [target] }],
+  };
+  writeFileSync(file, JSON.stringify({ scrape_configs: [scrape] }));
+  const data = join(folder.path, "data");
+  const child = Bun.spawn(
+    [PROMETHEUS ?? "", `--config.file=${file}`, `--storage.tsdb.path=${data}`, "--web.listen-address=127.0.0.1:0"],
+    { cwd: folder.path, stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let said = "";
+  const reading = (async () => {
+    for await (const chunk of child.stderr) said += Buffer.from(chunk).toString("utf8");
+  })();
+  const address = await until("Prometheus listens", () => {
+    if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}:\n${said}`);
+    return /"Listening on" address=(127\.0\.0\.1:[1-9]\d*)/.exec(said)?.[1] ?? null;
+  });
+  return {
+    /** The values of a query at this moment, by what `label` says. */
+    async ask(query: string, label: string): Promise<Record<string, string>> {
+      const answer = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent(query)}`);
+      // It is not ready yet.
+      if (!answer.ok) return {};
+      const { data: found } = (await answer.json()) as {
+        data: { result: { metric: Record<string, string>; value: [number, string] }[] } | undefined;
+      };
+      return Object.fromEntries((found?.result ?? []).map(({ metric, value }) => [metric[label] ?? "", value[1]]));
+    },
+    async stop(): Promise<void> {
+      child.kill("SIGKILL");
+      await child.exited;
+      await reading;
+    },
+  };
+}
+
+test.skipIf(PROMETHEUS === null)(
+  "counts and payloads arrive, and the numbers of a sense that is not well vanish",
+  async () => {
+    using bench = archiveBench();
+    const id = bench.store.commit(() =>
+      bench.store.signals.append({
+        sense: "disk",
+        at: june(30),
+        payload: JSON.stringify({ [PATH]: 1.5, used: 7 }),
+        cause: null,
+        trace: "0".repeat(32),
+      }),
+    );
+    const opened = openStoreReader(bench.data, () => {});
+    if (!opened.ok) throw new Error(opened.error.message);
+    const store = opened.value;
+    const config = {
+      senses: new Map([["disk", { ...unwrittenSense("disk"), metrics: "all" }]]),
+    } as unknown as NerveConfig;
+    let isWell = true;
+    const commits = new Histogram([1]).counts;
+    const page = (): string => {
+      const look = { senses: [senseOf(id, isWell)], reflexes: [], workflows: [], groups: [], commit_seconds: commits };
+      return exposition({ look, config, store, bytes: new Map([["logs.db", 4_096]]) });
+    };
+    using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () => new Response(page(), { headers: { "content-type": CONTENT_TYPE } }),
+    });
+    const prometheus = await startPrometheus(`127.0.0.1:${server.port}`);
+    try {
+      const arrives = (query: string, label: string, values: Record<string, string>): Promise<boolean> =>
+        until(`${query} is ${JSON.stringify(values)}`, async () =>
+          Bun.deepEquals(await prometheus.ask(query, label), values),
+        );
+      await arrives("nerve_signal_value", "field", { [PATH]: "1.5", used: "7" });
+      await arrives("nerve_computes_total > 0", "outcome", { signal: "7" });
+      await arrives("nerve_compute_duration_seconds_bucket", "le", { "0.01": "0", "1": "1", "+Inf": "1" });
+      await arrives("nerve_store_bytes", "file", { "logs.db": "4096" });
+      isWell = false;
+      await until("the numbers have vanished, and the counts are there", async () => {
+        const [values, signals] = [
+          await prometheus.ask("nerve_signal_value", "field"),
+          await prometheus.ask("nerve_signals_total", "sense"),
+        ];
+        return Object.keys(values).length === 0 && signals.disk === "7";
+      });
+    } finally {
+      await prometheus.stop();
+      store.close();
+    }
+  },
+);
