@@ -59,3 +59,11 @@ export function editOf(config: NerveConfig, below: Below): NerveConfig {
   }
   return { ...config, senses, workflows, reflexes };
 }
+
+/** The worker of this sense is started anew. */
+export function editOfSense(config: NerveConfig, name: string, below: Below): NerveConfig {
+  const was = config.senses.get(name);
+  if (was === undefined) return config;
+  const throttleMs = (was.throttleMs ?? 0) + (5 + below(30)) * SECOND;
+  return { ...config, senses: new Map(config.senses).set(name, { ...was, throttleMs }) };
+}

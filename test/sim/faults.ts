@@ -1,6 +1,6 @@
 /** What goes wrong, and what people do, and when: by chance, each kind at its own pace. */
 import { pick } from "../rules/random.ts";
-import { editOf } from "./edits.ts";
+import { editOf, editOfSense } from "./edits.ts";
 import type { Machine, Party } from "./machine.ts";
 import { People } from "./people.ts";
 import type { Site } from "./site.ts";
@@ -114,12 +114,26 @@ export class Faults {
 
   #reloads(): void {
     const site = this.#site;
+    if (this.#below(3) === 0) return this.#reloadsOwed(0);
     const before = site.config ?? site.plan.config;
     const isBroken = this.#below(8) === 0;
     this.#count(isBroken ? "reload of a broken config" : "reload");
     site.edit(isBroken ? null : editOf(before, this.#machine.chance));
     this.#people.asks("reload", () => site.kernel?.acts?.reload() ?? null);
     if (isBroken) this.#machine.after(MINUTE, this.#world, () => site.edit(before));
+  }
+
+  /** While a sense is owed a compute. */
+  #reloadsOwed(tries: number): void {
+    const site = this.#site;
+    const owed = ["s0", "s1"].find((name) => site.oracle.senses.of(name).causes.size > 0);
+    if (owed === undefined || site.kernel === null || site.config === null) {
+      if (tries < 400) this.#machine.after(1_700, this.#world, () => this.#reloadsOwed(tries + 1));
+      return;
+    }
+    this.#count("reload while a compute is owed");
+    site.edit(editOfSense(site.config, owed, this.#machine.chance));
+    this.#people.asks("reload", () => site.kernel?.acts?.reload() ?? null);
   }
 
   // ── time ─────────────────────────────────────────────────────────────
