@@ -131,6 +131,7 @@ export const FACES: Layers = {
     "src/causes",
     "src/replays",
     "src/stories",
+    "src/tokens",
     "src/version.ts",
     "src/cli/frame",
     "src/cli/completion/scripts.ts",

@@ -15,11 +15,14 @@ export const GROUND: Layers = {
   "src/ipc/definitions.ts": ["type arktype"],
   "src/ipc/watchdog-definitions.ts": ["type arktype"],
   "src/ipc/workflow-definitions.ts": ["type arktype"],
+  "src/ipc/web-definitions.ts": ["type arktype"],
   // The decisions of reflexes. Pure: no I/O, no clock.
   "src/rules": ["src/base", "src/model", "arktype"],
   // The needs of the senses and workflows of a configuration. Pure; loads none of their code.
   "src/needs": ["src/base", "src/model", "senses/names.ts", "src/workflows/names.ts"],
   "src/control": ["src/base", "src/model"],
+  // The files of `data/tokens`, and what is signed with a token.
+  "src/tokens": ["src/base", "src/model"],
   // The sums and the signature of a release. The release script uses them as well.
   "src/release": ["src/base", "src/model"],
   // The modules of an author: `nerve`, `nerve/options`, `nerve/proc` …

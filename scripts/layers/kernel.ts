@@ -14,6 +14,20 @@ export const KERNEL: Layers = {
     "src/kernel/senses",
     "src/kernel/upkeep",
     "src/kernel/host",
+    "src/kernel/web",
+    "src/tokens",
+  ],
+  // The web process, as the kernel sees it: shown what there is, and able to change nothing.
+  "src/kernel/web": [
+    "src/base",
+    "src/model",
+    "type src/control",
+    "src/config",
+    "src/ipc",
+    "type src/spawn",
+    "src/kernel/time",
+    "src/kernel/commits",
+    "src/kernel/workers",
   ],
   "src/kernel": [
     ...FLOOR,

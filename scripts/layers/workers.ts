@@ -22,5 +22,29 @@ export const WORKERS: Layers = {
   // The text that Prometheus scrapes: from what the kernel counted, and from what a reader finds on disk.
   "src/metrics": [...NOUNS, "type src/control", "src/control/metrics-look.ts", "type src/store", "src/version.ts"],
   // The process that people look into nerve by: readers only. A browser reads the shapes of its answers.
-  "src/web": [...NOUNS, "src/control"],
+  "src/web": [
+    ...NOUNS,
+    "src/config",
+    "src/rules",
+    "src/control",
+    "src/ipc",
+    "src/sqlite/open.ts",
+    "src/store/open-reader.ts",
+    // Which rows a list is about.
+    "src/store/incidents.ts",
+    "src/store/logs.ts",
+    "src/store/page.ts",
+    "src/store/runs.ts",
+    "src/store/search.ts",
+    "src/store/signals.ts",
+    "src/tokens",
+    "src/replays",
+    "src/stories",
+    "src/worker/channel.ts",
+    "src/worker/entry.ts",
+    "src/worker/inbox.ts",
+    // The axis of elapsed time, read from the store.
+    "src/kernel/time/lifetime.ts",
+    "type bun:sqlite",
+  ],
 };

@@ -3,7 +3,7 @@ import { formatDuration } from "../base/duration.ts";
 import { ok, type Result } from "../base/result.ts";
 import { keepsIncidents, type NerveConfig, type ReflexConfig, targetOf } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
-import { type Account, accountOf } from "../replays/account.ts";
+import { type Account, accountOf, BACK } from "../replays/account.ts";
 import { hasClock } from "../replays/due-times.ts";
 import { because, followed, keyWords, laterWords, outcomeOf, stateWords } from "../replays/explain-words.ts";
 import { standingWords } from "../replays/standing.ts";
@@ -62,8 +62,8 @@ const weightOf = (seen: Seen): number => {
 
 export function whyReflex(scene: Scene, loaded: NerveConfig, config: ReflexConfig): Result<Why, Problem> {
   const { store, axis, now } = scene;
-  const question = { kind: "latest", limit: 1 } as const;
-  const told = accountOf({ store, loaded, config, question, key: null, axis, now });
+  const question = { kind: "latest", limit: 1, before: null } as const;
+  const told = accountOf({ store, loaded, config, question, key: null, axis, now, back: BACK, since: now });
   if (!told.ok) return told;
   const account = told.value;
   const [seen = null] = account.seen.toSorted((a, b) => weightOf(a) - weightOf(b));

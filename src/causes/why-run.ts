@@ -40,6 +40,7 @@ export function mendedBy({ store }: Scene, run: Run): Run | null {
 
 const NEWEST = {
   after: 0,
+  before: null,
   since: null,
   until: null,
   trace: null,

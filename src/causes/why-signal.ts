@@ -4,7 +4,7 @@ import { shownScalar } from "../base/shown-scalar.ts";
 import type { NerveConfig, ReflexConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Signal } from "../model/signal.ts";
-import { type Account, accountOf } from "../replays/account.ts";
+import { type Account, accountOf, BACK } from "../replays/account.ts";
 import { because, followed, keyWords, laterWords, outcomeOf } from "../replays/explain-words.ts";
 import { isKeyed } from "../rules/key.ts";
 import { readFields } from "./fields.ts";
@@ -73,7 +73,17 @@ const nothingSeen = ({ name, each }: ReflexConfig): NotDone =>
 
 function lookOf(scene: Scene, loaded: NerveConfig, config: ReflexConfig, id: number): Result<Account, Problem> {
   const { store, axis, now } = scene;
-  return accountOf({ store, loaded, config, question: { kind: "signal", id }, key: null, axis, now });
+  return accountOf({
+    store,
+    loaded,
+    config,
+    question: { kind: "signal", id },
+    key: null,
+    axis,
+    now,
+    back: BACK,
+    since: now,
+  });
 }
 
 const HAPPENED: ReadonlySet<string> = new Set(["fired", "opened", "resolved", "ending", "again", "open"]);

@@ -13,7 +13,7 @@ export interface Changes {
 /** Every name that was added, removed or changed. */
 export const namesIn = ({ added, removed, changed }: Changes): readonly string[] => [...added, ...removed, ...changed];
 
-export type NeedsRestart = "data" | "durability" | "http";
+export type NeedsRestart = "data" | "durability";
 
 export interface ConfigDiff {
   /** A group changes when its worker has to start anew: its own entry changed, or any sense in the group changed. */
@@ -51,7 +51,7 @@ export function diffConfig(
     const members = [...membersOf(before, was.name), ...membersOf(after, is.name)];
     return same(was, is) && !members.some((sense) => moved.has(sense.name));
   });
-  const needsRestart = (["data", "durability", "http"] as const).filter((key) => !same(before[key], after[key]));
+  const needsRestart = (["data", "durability"] as const).filter((key) => !same(before[key], after[key]));
   return {
     groups,
     senses,

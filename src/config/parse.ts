@@ -14,6 +14,7 @@ import { readChannels } from "./channels.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
+import { readHttp } from "./http.ts";
 import { readIncluded } from "./includes.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
@@ -23,7 +24,8 @@ import { checkInhibitors, checkReferences } from "./references.ts";
 import { readReflexes, type WrittenPattern, type WrittenReflex } from "./reflexes.ts";
 import { createReport, type Report } from "./report.ts";
 import { readSenses, unwrittenSense } from "./senses.ts";
-import { DAEMON_KEYS, readGroups, readHttp, readRetention } from "./settings.ts";
+import { DAEMON_KEYS, readGroups, readRetention } from "./settings.ts";
+import { shownConfig } from "./shown.ts";
 import { type ConfigSource, NOTHING_AROUND, type Reading } from "./source.ts";
 import { isFilled, type MapTree, shown } from "./tree.ts";
 import { warnOfUnused } from "./unused.ts";
@@ -144,6 +146,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     channels: present(channels),
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),
     secrets: secrets.filter(({ value }) => !isPublic(value)),
+    shown: shownConfig(root),
   };
   return { config, parts: partsOf(root, reflexes ?? []) };
 }

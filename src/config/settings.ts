@@ -1,6 +1,6 @@
-/** Owns the sections for the whole daemon: `data`, `durability`, `http`, `retention`; and the section `groups`. */
+/** Owns the sections for the whole daemon: `data`, `durability`, `retention`; and the section `groups`. */
 import { formatDuration } from "../base/duration.ts";
-import type { GroupConfig, HttpConfig, RetentionConfig } from "../model/config.ts";
+import type { GroupConfig, RetentionConfig } from "../model/config.ts";
 import {
   DEFAULT_DATA,
   DEFAULT_DURABILITY,
@@ -20,20 +20,6 @@ const readPath: Reader<string> = reader(text(A_PATH).schema, (tree, label, repor
   report.expected("bad-value", tree, label, "a path without the character U+0000", null);
   return null;
 });
-
-const ADDRESS = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
-
-export const readHttp: Reader<HttpConfig> = reader(
-  { type: "string", pattern: ADDRESS.source },
-  (tree, label, report) => {
-    const match = tree.kind === "scalar" ? ADDRESS.exec(tree.text) : null;
-    const hostname = match?.[1] ?? match?.[2];
-    const port = Number(match?.[3]);
-    if (hostname !== undefined && port >= 1 && port <= 65_535) return { hostname, port };
-    report.expected("bad-address", tree, label, "an address and port such as 127.0.0.1:4280", null);
-    return null;
-  },
-);
 
 /** Keys at the top of the file with one value for the whole daemon. */
 export const DAEMON_KEYS = {

@@ -71,6 +71,12 @@ export interface Status {
   readonly broken_workflows: readonly { readonly name: string; readonly reason: string }[];
   /** The newest runs that failed, timed out or were dropped, in the order in which they ended. */
   readonly failures: readonly Failure[];
+  /** What of the configuration listens, and why it does not where it does not. */
+  readonly listeners: readonly {
+    readonly name: "http";
+    readonly state: "up" | "starting" | "failed";
+    readonly reason: string | null;
+  }[];
 }
 
 export interface WatchdogStatus {

@@ -14,6 +14,7 @@ import {
   watchdogDefinitions,
   watchdogParentDefinitions,
 } from "./watchdog-definitions.ts";
+import { type WebMessage, type WebParentMessage, webDefinitions, webParentDefinitions } from "./web-definitions.ts";
 import {
   type WorkflowMessage,
   type WorkflowParentMessage,
@@ -71,3 +72,9 @@ export const parseWatchdogParentMessage: Parse<WatchdogParentMessage> =
 
 /** What the kernel accepts from the watchdog process. */
 export const parseWatchdogMessage: Parse<WatchdogMessage> = parser<WatchdogMessage>(watchdogDefinitions);
+
+/** What the web process accepts from the kernel. */
+export const parseWebParentMessage: Parse<WebParentMessage> = parser<WebParentMessage>(webParentDefinitions);
+
+/** What the kernel accepts from the web process. */
+export const parseWebMessage: Parse<WebMessage> = parser<WebMessage>(webDefinitions);

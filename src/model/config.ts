@@ -30,11 +30,20 @@ export interface NerveConfig {
   readonly written: ReadonlyMap<string, Patterns>;
   /** What was filled in from outside the file, each value with how it is shown. Never printed. */
   readonly secrets: readonly Secret[];
+  /** The whole as it stands in the files, without what was filled in and without addresses of people: safe to show. */
+  readonly shown: JsonObject;
 }
 
+/** Where people and programs look at nerve by HTTP. */
 export interface HttpConfig {
   readonly hostname: string;
   readonly port: number;
+  /** Names beside those of loopback that a request may be addressed to, in small letters. */
+  readonly hosts: readonly string[];
+  /** Whether it may listen on another address than loopback. */
+  readonly public: boolean;
+  /** What links in messages begin with, or null. */
+  readonly url: string | null;
 }
 
 export interface WatchdogConfig {

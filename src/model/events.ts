@@ -5,6 +5,7 @@
  */
 
 import type { DataOf, EventKind } from "./event-kind.ts";
+import { HTTP_EVENT_KINDS } from "./http-events.ts";
 import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
 import type { LogLevel } from "./log.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
@@ -77,6 +78,8 @@ export const EVENTS = {
 
   ...STORE_EVENT_KINDS,
   ...INCIDENT_EVENT_KINDS,
+
+  ...HTTP_EVENT_KINDS,
 
   // ── workers ──────────────────────────────────────────────────────────
   "worker.started": {

@@ -1,6 +1,7 @@
-/** Owns the account of a reflex as JSON, for programs. */
+/** Owns the account of a reflex as JSON: what `nerve explain --json` prints, and what `/api/v1/reflexes/NAME` answers. */
 import { targetOf } from "../model/config.ts";
 import { isKeyed, shownKey } from "../rules/key.ts";
+import type { KeyState } from "../rules/key-state.ts";
 import type { Account } from "./account.ts";
 import type { DueTime } from "./due-times.ts";
 import { because, inWindow, outcomeOf } from "./explain-words.ts";
@@ -8,63 +9,25 @@ import type { Finding } from "./explanation.ts";
 import { beganAfter } from "./standing.ts";
 
 export function accountJson(account: Account) {
-  const {
-    config,
-    isEnabled,
-    disabledSince,
-    silence,
-    standing,
-    seen,
-    notHeard: why,
-    pending,
-    wallAt,
-    replayed,
-  } = account;
-  const wall = (elapsed: number | undefined): number | null => (elapsed === undefined ? null : wallAt(elapsed));
+  const { config, silence, standing, replayed } = account;
+  const decisions = account.seen.map((one) => decisionJson(one, account));
   return {
     reflex: config.name,
     target: `${config.kind} ${targetOf(config)}`,
     on: config.on,
-    enabled: isEnabled,
-    disabled_since: disabledSince,
+    enabled: account.isEnabled,
+    disabled_since: account.disabledSince,
     silenced: silence === null ? null : { pattern: silence.pattern, why: silence.why, until: silence.until },
     loaded: standing.kind === "unknown" ? null : standing.kind === "loaded",
     begins_after: beganAfter(standing),
-    not_heard: why,
+    not_heard: account.notHeard,
     due_times: account.dueTimes.map(dueTimeJson),
     next_due: account.nextDue,
-    signals: seen.map((one) => ({
-      id: one.signal.id,
-      sense: one.signal.sense,
-      at: one.signal.at,
-      key: !isKeyed(config.key) || one.evaluation === null ? null : shownKey(one.evaluation.match.key),
-      outcome: outcomeOf(one),
-      gone: one.evaluation?.isGone ?? false,
-      because: because(one, config),
-      mismatches: one.mismatches.map(({ path, value, isMissing, expected }) => ({
-        path,
-        value,
-        missing: isMissing,
-        expected,
-      })),
-      matching_since: one.matchingSince,
-      later: one.later === null ? null : laterJson(one.later),
-      run: one.followed?.run
-        ? { id: one.followed.run.id, state: one.followed.run.state, error: one.followed.run.error }
-        : null,
-      silenced_by: one.followed?.silenced ?? null,
-      recorded: one.followed?.isRecorded ?? null,
-      halted: one.followed?.halted ?? null,
-    })),
-    pending: pending.map(({ key, state }) => ({
-      key: isKeyed(config.key) ? shownKey(key) : null,
-      matching: state.isMatching,
-      for_until: wall(state.holding?.due),
-      debounce_until: wall(state.burst?.due),
-      counted: inWindow(state, config, wallAt, Date.now()),
-      throttled_until: wall(state.throttledUntil ?? undefined),
-      signal: (state.burst ?? state.holding)?.signal ?? null,
-    })),
+    signals: decisions,
+    decisions: folded(decisions),
+    next: account.next === null ? null : `before=${account.next}`,
+    pending: account.pending.map((one) => pendingJson(one, account)),
+    strips: account.strips,
     replayed: {
       from: replayed.from,
       to: replayed.to,
@@ -73,6 +36,86 @@ export function accountJson(account: Account) {
       unreadable: replayed.unreadable,
     },
   };
+}
+
+type Decision = ReturnType<typeof decisionJson>;
+
+function decisionJson(one: Account["seen"][number], { config }: Account) {
+  return {
+    id: one.signal.id,
+    sense: one.signal.sense,
+    at: one.signal.at,
+    key: !isKeyed(config.key) || one.evaluation === null ? null : shownKey(one.evaluation.match.key),
+    outcome: outcomeOf(one),
+    gone: one.evaluation?.isGone ?? false,
+    because: because(one, config),
+    mismatches: one.mismatches.map(({ path, value, isMissing, expected }) => ({
+      path,
+      value,
+      missing: isMissing,
+      expected,
+    })),
+    matching_since: one.matchingSince,
+    later: one.later === null ? null : laterJson(one.later),
+    run: one.followed?.run
+      ? { id: one.followed.run.id, state: one.followed.run.state, error: one.followed.run.error }
+      : null,
+    silenced_by: one.followed?.silenced ?? null,
+    recorded: one.followed?.isRecorded ?? null,
+    halted: one.followed?.halted ?? null,
+  };
+}
+
+interface Fold {
+  count: number;
+  first: { readonly id: number; readonly at: number };
+  last: { readonly id: number; readonly at: number };
+  newest: Decision;
+}
+
+/** Only decisions that led to nothing are folded. */
+const isPlain = ({ run, later }: Decision): boolean => run === null && later === null;
+
+/** Neighbours of one key that end alike, in one; the newest first. */
+function folded(decisions: readonly Decision[]): Fold[] {
+  const folds: Fold[] = [];
+  /** By key, the newest fold. */
+  const newestOf = new Map<string, Fold>();
+  for (const one of decisions) {
+    const key = JSON.stringify(one.key);
+    const place = { id: one.id, at: one.at };
+    const before = newestOf.get(key);
+    if (before?.newest.outcome === one.outcome && isPlain(before.newest) && isPlain(one)) {
+      before.count++;
+      before.last = place;
+      before.newest = one;
+      continue;
+    }
+    const fold: Fold = { count: 1, first: place, last: place, newest: one };
+    folds.push(fold);
+    newestOf.set(key, fold);
+  }
+  return folds.sort((a, b) => b.last.id - a.last.id);
+}
+
+function pendingJson({ key, state, matchingSince }: Account["pending"][number], { config, wallAt }: Account) {
+  const wall = (elapsed: number | undefined): number | null => (elapsed === undefined ? null : wallAt(elapsed));
+  return {
+    key: isKeyed(config.key) ? shownKey(key) : null,
+    matching: state.isMatching,
+    matching_since: state.isMatching ? matchingSince : null,
+    for_until: wall(state.holding?.due),
+    debounce_until: wall(state.burst?.due),
+    counted: inWindow(state, config, wallAt, Date.now()),
+    throttled_until: wall(state.throttledUntil ?? undefined),
+    signal: (state.burst ?? state.holding)?.signal ?? null,
+    incident: incidentJson(state, wallAt),
+  };
+}
+
+function incidentJson({ incident }: KeyState, wallAt: Account["wallAt"]) {
+  const open = incident?.open ?? null;
+  return open === null ? null : { id: open.id, opened_at: wallAt(open.opened), acked: open.isAcked };
 }
 
 const dueTimeJson = ({ at, due, run, message }: DueTime) => ({
@@ -85,6 +128,6 @@ const dueTimeJson = ({ at, due, run, message }: DueTime) => ({
 function laterJson(later: NonNullable<Finding["later"]>) {
   if (later.kind === "broken-off") return { kind: later.kind, signal: later.signal, at: later.at };
   if (later.kind === "forgotten") return { kind: later.kind, signal: null, at: later.at };
-  const kind = later.kind === "fire" ? "fired" : "throttled";
+  const kind = later.kind === "fire" ? ("fired" as const) : ("throttled" as const);
   return { kind, signal: later.signal, at: later.at, due: later.due };
 }

@@ -2,6 +2,7 @@
  * Owns the account of one reflex for `nerve explain`: what the reflex made of the signals that were asked about, what
  * followed, and what is pending.
  */
+import { drained } from "../base/drained.ts";
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig, Patterns, ReflexConfig } from "../model/config.ts";
@@ -15,15 +16,22 @@ import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
 import { type DueTime, dueTimesOf, hasClock, nextDue } from "./due-times.ts";
 import type { Followed } from "./explain-words.ts";
-import { explain, type Finding, type Question } from "./explanation.ts";
+import { explaining, type Finding, type Question } from "./explanation.ts";
 import { isWhole } from "./gaps.ts";
-import { type Fired, type Halt, isRecorded, type Occurrence, readRecorded } from "./recorded.ts";
+import { type Fired, type Halt, isRecorded, type Occurrence, readingRecorded } from "./recorded.ts";
 import { beganAfter, type Standing, standingsIn } from "./standing.ts";
+import type { Strip } from "./strips.ts";
 
 /** At most this many signals of all senses are replayed before the signal that was asked about. */
-const BACK = 1_000_000;
+export const BACK = 1_000_000;
 
 const LATEST_DUE_TIMES = 5;
+
+/** A key of which something is remembered. */
+interface Pending {
+  readonly key: string;
+  readonly state: KeyState;
+}
 
 export interface Account {
   readonly config: ReflexConfig;
@@ -35,7 +43,10 @@ export interface Account {
   readonly seen: readonly (Finding & { readonly followed: Followed | null })[];
   /** The reason why the reflex does not listen to the signal that was asked about. Null where it listens. */
   readonly notHeard: string | null;
-  readonly pending: readonly { readonly key: string; readonly state: KeyState }[];
+  readonly pending: readonly (Pending & { readonly matchingSince: Finding["matchingSince"] })[];
+  readonly strips: readonly Strip[];
+  /** Decisions on signals below this id are the next page; null: none were replayed. */
+  readonly next: number | null;
   /** The newest due times of the clock. Empty for a reflex on signals. */
   readonly dueTimes: readonly DueTime[];
   readonly nextDue: number | null;
@@ -66,6 +77,10 @@ export interface AccountParts {
   /** The key as a person writes it. Null for any key. */
   readonly key: string | null;
   readonly axis: Axis;
+  /** How many signals of all senses are replayed before the one that was asked about. */
+  readonly back: number;
+  /** Unix milliseconds from which the strips of the keys are wanted. */
+  readonly since: number;
   /** Unix milliseconds. */
   readonly now: number;
 }
@@ -81,12 +96,13 @@ interface Stretch {
   readonly begin: number;
 }
 
-function stretchOf({ signals }: StoreReader, asked: Signal | null, question: Question): Stretch {
+function stretchOf({ signals }: StoreReader, asked: Signal | null, question: Question, back: number): Stretch {
   const [oldest] = signals.list({ ...ALL_SIGNALS, limit: 1 });
   const to = signals.lastId();
-  const target = asked?.id ?? (question.kind === "at" ? signals.firstIdSince(question.at) : to);
+  const newest = question.kind === "latest" ? (question.before ?? to) : to;
+  const target = asked?.id ?? (question.kind === "at" ? signals.firstIdSince(question.at) : newest);
   const first = oldest?.id ?? 1;
-  const from = Math.max(first, target - BACK);
+  const from = Math.max(first, target - back);
   return { from, to, isOldest: from === first, begin: from === first ? 0 : (signals.byId(from)?.at ?? 0) };
 }
 
@@ -104,20 +120,24 @@ function signalOf({ signals }: StoreReader, id: number): Signal | null {
   return found?.id === id ? found : null;
 }
 
-export function accountOf({ store, loaded, config, question, key, axis, now }: AccountParts): Result<Account, Problem> {
+export const accountOf = (parts: AccountParts): Result<Account, Problem> => drained(accounting(parts));
+
+/** The account, made with pauses. */
+export function* accounting(parts: AccountParts): Generator<void, Result<Account, Problem>> {
+  const { store, loaded, config, question, key, axis, now } = parts;
   const { name } = config;
   const asked = question.kind === "signal" ? signalOf(store, question.id) : null;
   if (question.kind === "signal" && asked === null) return err(unknownSignal(store, question.id));
   const isHeard = asked === null || config.on.includes(asked.sense);
-  const { from, to, isOldest, begin } = stretchOf(store, asked, question);
+  const { from, to, isOldest, begin } = stretchOf(store, asked, question, parts.back);
   const standing = standingsIn(store)(config);
   const fired: Fired[] = [];
-  const { course, occurrences, halts, silences, acts } = readRecorded(store, begin, axis.aheadMs, (row) => {
+  const { course, occurrences, halts, silences, acts } = yield* readingRecorded(store, begin, axis.aheadMs, (row) => {
     if (row.reflex === name) fired.push(row);
   });
   const after = beganAfter(standing);
   const done = isHeard
-    ? explain({
+    ? yield* explaining({
         store,
         config,
         course,
@@ -128,8 +148,9 @@ export function accountOf({ store, loaded, config, question, key, axis, now }: A
         from,
         to,
         until: now,
+        since: parts.since,
       })
-    : { seen: [], fed: { signals: 0, unreadable: [] } };
+    : { seen: [], matching: new Map(), strips: [], fed: { signals: 0, unreadable: [] } };
   const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
   return ok({
     config,
@@ -143,7 +164,9 @@ export function accountOf({ store, loaded, config, question, key, axis, now }: A
       followed: followedBy(store, config, seen, fired, halts),
     })),
     notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
-    pending: pendingOf(store, name, key),
+    pending: pendingOf(store, name, key).map((one) => ({ ...one, matchingSince: done.matching.get(one.key) ?? null })),
+    strips: done.strips,
+    next: nextOf(done.seen, from, question),
     dueTimes: hasClock(config)
       ? dueTimesOf(store, name, question.kind === "at" ? question.at : null, LATEST_DUE_TIMES)
       : [],
@@ -151,6 +174,12 @@ export function accountOf({ store, loaded, config, question, key, axis, now }: A
     wallAt: (elapsed) => axis.wallAt(elapsed),
     replayed: { from, to, ...done.fed, isWhole: isWhole(standing, from), isOldest },
   });
+}
+
+function nextOf(seen: readonly Finding[], from: number, question: Question): number | null {
+  const oldest = seen[0]?.signal.id ?? null;
+  if (question.kind !== "latest" || oldest === null || oldest <= from) return null;
+  return new Set(seen.map(({ signal }) => signal.id)).size < question.limit ? null : oldest;
 }
 
 function disabledSince(occurrences: readonly Occurrence[], name: string): number | null {
@@ -219,7 +248,7 @@ function haltedAt(halts: readonly Halt[], sense: string, elapsed: number): Follo
 }
 
 /** What the keys of a reflex remember. `key` as a person writes it; null for all. */
-export function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Account["pending"] {
+export function pendingOf({ reflexes }: StoreReader, name: string, key: string | null): Pending[] {
   const isKey = (row: string): boolean => key === null || isNamedKey(row, key);
   return reflexes
     .all()

@@ -14,11 +14,13 @@ import type { Evaluation, Replayed } from "../rules/replayed.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { BacktestIncidents } from "./backtest-incidents.ts";
 import type { Recorded } from "./recorded.ts";
-import { ALWAYS, type Fed, replaySignals } from "./replaying.ts";
+import { ALWAYS, type Fed, replayingSignals } from "./replaying.ts";
+import { type Strip, Strips } from "./strips.ts";
 
 /** The signals that are asked about. */
 export type Question =
-  | { readonly kind: "latest"; readonly limit: number }
+  /** `before`: only signals with lower ids; null: the newest. */
+  | { readonly kind: "latest"; readonly limit: number; readonly before: number | null }
   | { readonly kind: "signal"; readonly id: number }
   /** The newest signal up to this time. */
   | { readonly kind: "at"; readonly at: number };
@@ -62,6 +64,8 @@ export interface ExplainParts {
   readonly from: number;
   readonly to: number;
   readonly until: number;
+  /** Unix milliseconds from which the strips of the keys are wanted. */
+  readonly since: number;
 }
 
 type Mutable = { -readonly [Name in keyof Finding]: Finding[Name] };
@@ -70,10 +74,20 @@ const WAITING: ReadonlySet<string> = new Set(["holding", "debouncing"]);
 
 export interface Explained {
   readonly seen: readonly Finding[];
+  /** By key: since which signal it matches now, as far as that was replayed. */
+  readonly matching: ReadonlyMap<string, { readonly signal: number; readonly at: number }>;
+  readonly strips: readonly Strip[];
   readonly fed: Fed;
 }
 
-export function explain(parts: ExplainParts): Explained {
+function askedBy(question: Question): (signal: Evaluation["signal"]) => boolean {
+  if (question.kind === "signal") return ({ id }) => id === question.id;
+  if (question.kind === "at") return ({ at }) => at <= question.at;
+  const { before } = question;
+  return ({ id }) => before === null || id < before;
+}
+
+export function* explaining(parts: ExplainParts): Generator<void, Explained> {
   const { config, question, key } = parts;
   const matcher = hasWords(config) ? matcherOf(config) : null;
   if (matcher !== null && !matcher.ok) throw new Error(`${matcher.error.path}: ${matcher.error.message}`);
@@ -81,9 +95,9 @@ export function explain(parts: ExplainParts): Explained {
   const matching = new Map<string, { readonly signal: number; readonly at: number }>();
   const fired = new Map<string, Replayed>();
   const limit = question.kind === "latest" ? question.limit : 1;
+  const strips = new Strips(parts.since);
   let signals = 0;
-  const isAsked = ({ id, at }: Evaluation["signal"]): boolean =>
-    question.kind === "signal" ? id === question.id : question.kind === "latest" || at <= question.at;
+  const isAsked = askedBy(question);
   const add = (one: Mutable): void => {
     if (!isAsked(one.signal)) return;
     const newest = seen.at(-1)?.signal.id;
@@ -97,13 +111,13 @@ export function explain(parts: ExplainParts): Explained {
   };
 
   const beganAfter = parts.beganAfter ?? 0;
-  const tested = [{ config, quietHours: [], others: new Map<string, number>() }];
   const made = Replay.of({
-    incidents: new BacktestIncidents(tested, parts.people),
+    incidents: new BacktestIncidents([{ config, quietHours: [], others: new Map() }], parts.people),
     reflexes: [config],
     course: { ...parts.course, begun: new Map([[config.name, beganAfter]]) },
     decided: (decision) => {
       if (decision.signal <= beganAfter) return;
+      strips.decided(decision);
       for (const one of seen) settle(one, decision);
       if (decision.kind === "fire") fired.set(decision.key, decision);
     },
@@ -115,8 +129,10 @@ export function explain(parts: ExplainParts): Explained {
           if (isAskedKey) add({ ...bare(signal), missed: "not-loaded" });
           return;
         }
+        strips.evaluated(evaluation);
         if (stage?.kind === "broken-off") breakOff(seen, evaluation);
         const known = before.isMatching ? (matching.get(match.key) ?? null) : null;
+        if (!after.isMatching) matching.delete(match.key);
         if (after.isMatching && !before.isMatching) matching.set(match.key, { signal: signal.id, at: signal.at });
         if (!isAskedKey) return;
         const isMatch = matcher === null || stage === null || match.matches || evaluation.isGone;
@@ -131,16 +147,16 @@ export function explain(parts: ExplainParts): Explained {
       unreadable: (_, signal) => add({ ...bare(signal), missed: "unreadable" }),
       forgot(_, turn, at) {
         matching.clear();
+        strips.forgot(at);
         fired.clear();
         for (const one of seen) if (isWaiting(one)) one.later = { kind: "forgotten", turn, at };
       },
     },
   });
   if (!made.ok) throw new Error(made.error.message);
-  const replay = made.value;
-  const fed = replaySignals(parts.store, replay, { from: parts.from, to: parts.to, since: ALWAYS });
-  replay.end(parts.until);
-  return { seen, fed };
+  const fed = yield* replayingSignals(parts.store, made.value, { ...parts, since: ALWAYS });
+  made.value.end(parts.until);
+  return { seen, matching, strips: strips.taken(config.key), fed };
 }
 
 const bare = (signal: Evaluation["signal"]): Mutable => ({

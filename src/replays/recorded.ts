@@ -1,6 +1,7 @@
 /**
  * Owns what the logs hold about reflexes: their firings, the times when nerve was down, and what else a replay cannot know.
  */
+import { drained } from "../base/drained.ts";
 import type { Json } from "../base/json.ts";
 import { parseStored } from "../base/json.ts";
 import type { ReflexConfig } from "../model/config.ts";
@@ -99,12 +100,22 @@ const nameIn = (prefix: string, source: string): string | null =>
  * Reads the logs from `since` on. `fired` gets every firing. `aheadMs` is how far the wall clock is now ahead of the axis
  * of elapsed time.
  */
-export function readRecorded(
+export const readRecorded = (
   store: StoreReader,
   since: number,
   aheadMs: number,
   fired: (row: Fired) => void,
-): Recorded {
+): Recorded => drained(readingRecorded(store, since, aheadMs, fired));
+
+/** So many logs are read between two pauses. */
+const PAUSE = 500;
+
+export function* readingRecorded(
+  store: StoreReader,
+  since: number,
+  aheadMs: number,
+  fired: (row: Fired) => void,
+): Generator<void, Recorded> {
   const { history } = store;
   const [oldest] = history.page({ ...ALL_LOGS, limit: 1 });
   const axis = new Axis();
@@ -114,7 +125,9 @@ export function readRecorded(
   const halts: Halt[] = [];
   const people = new People();
   let last: Log | null = null;
+  let read = 0;
   for (const row of history.scan(history.firstIdSince(since) - 1)) {
+    if (++read % PAUSE === 0) yield;
     const { id, at, event, source, message } = row;
     const reflex = nameIn(OF_REFLEXES, source);
     const sense = nameIn(OF_SENSES, source);

@@ -1,9 +1,12 @@
 /** Owns the feed of a replay with the signals in the store, page by page. Memory stays bounded for any number of signals. */
+import { drained } from "../base/drained.ts";
 import type { Replay } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
 
 const PAGE = 5_000;
+/** So many signals are fed between two pauses. */
+const PAUSE = 200;
 
 /** At most this many damaged payloads are named. */
 const NAMED = 100;
@@ -26,8 +29,15 @@ export interface Stretch {
   readonly since: number;
 }
 
-/** Feeds the signals of a stretch. Signals of senses that no reflex listens to are not read. */
-export function replaySignals({ signals }: StoreReader, replay: Replay, { from, to, since }: Stretch): Fed {
+export const replaySignals = (store: StoreReader, replay: Replay, stretch: Stretch): Fed =>
+  drained(replayingSignals(store, replay, stretch));
+
+/** Feeds the signals of a stretch, with pauses. Signals of senses that no reflex listens to are not read. */
+export function* replayingSignals(
+  { signals }: StoreReader,
+  replay: Replay,
+  { from, to, since }: Stretch,
+): Generator<void, Fed> {
   const { senses } = replay;
   const unreadable: number[] = [];
   let fed = 0;
@@ -39,7 +49,7 @@ export function replaySignals({ signals }: StoreReader, replay: Replay, { from, 
       if (signal.at < since) continue;
       const isRead = replay.feed(signal);
       if (!isRead && unreadable.length < NAMED) unreadable.push(signal.id);
-      fed++;
+      if (++fed % PAUSE === 0) yield;
     }
     if (page.length < PAGE) break;
     after = page.at(-1)?.id ?? to;

@@ -4,6 +4,7 @@ export const WORKFLOW_WORKER_ROLE = "__workflow-worker";
 export const WATCHDOG_ROLE = "__watchdog";
 /** The process of one query of `nerve sql`. */
 export const SQL_ROLE = "__sql";
+export const WEB_ROLE = "__web";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

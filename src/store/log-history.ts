@@ -29,11 +29,12 @@ export interface Readable {
   readonly damage: ArchiveDamaged | null;
 }
 
-const passes = ({ after, since, until, trace, sources, level }: LogFilter): ((row: Log) => boolean) => {
+const passes = ({ after, before, since, until, trace, sources, level }: LogFilter): ((row: Log) => boolean) => {
   const least = level === null ? 0 : LOG_LEVELS.indexOf(level);
   const wanted = sources.length === 0 ? null : new Set(sources);
   return (row) =>
     row.id > after &&
+    (before === null || row.id < before) &&
     (since === null || row.at >= since) &&
     (until === null || row.at <= until) &&
     (trace === null || row.trace === trace) &&

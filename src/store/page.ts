@@ -7,6 +7,8 @@ import { MOST_IDS } from "./sequence.ts";
 export interface Page {
   /** Only ids above it; 0 for all. */
   readonly after: number;
+  /** Only ids below it; null for all. */
+  readonly before: number | null;
   /** Only rows with `at` no earlier. */
   readonly since: number | null;
   /** Only rows with `at` no later. */
@@ -20,6 +22,7 @@ export interface Page {
 /** From the first row on, as many as there are: a query says what it wants otherwise. */
 export const WHOLE_PAGE: Page = {
   after: 0,
+  before: null,
   since: null,
   until: null,
   trace: null,
@@ -87,11 +90,15 @@ export function readPage<Row extends { readonly id: number }>(
   const found: Row[] = [];
   for (let from: number | null = null; ; ) {
     const wanted = page.limit - found.length;
+    const bounds: readonly { readonly is: string; readonly value: number }[] = [
+      ...(page.before === null ? [] : [{ is: "id < ?", value: page.before }]),
+      ...(from === null ? [] : [{ is: `id ${side} ?`, value: from }]),
+    ];
     const rows = db
       .query<Row, (string | number)[]>(
-        `${select} WHERE ${["id > ?", `id <= ${MOST_IDS}`, ...(from === null ? [] : [`id ${side} ?`]), ...where].join(" AND ")} ORDER BY id ${order} LIMIT ?`,
+        `${select} WHERE ${["id > ?", `id <= ${MOST_IDS}`, ...bounds.map(({ is }) => is), ...where].join(" AND ")} ORDER BY id ${order} LIMIT ?`,
       )
-      .all(page.after, ...(from === null ? [] : [from]), ...values, wanted);
+      .all(page.after, ...bounds.map(({ value }) => value), ...values, wanted);
     found.push(...guard.rows(rows));
     const last: number | null = rows.at(-1)?.id ?? null;
     if (rows.length < wanted || found.length >= page.limit || last === null) break;

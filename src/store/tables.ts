@@ -11,6 +11,7 @@ import { LiveRunsNote } from "./live-runs.ts";
 import { loadedReflexTable } from "./loaded-reflexes.ts";
 import { LogHistory } from "./log-history.ts";
 import { logGuards } from "./log-row.ts";
+import { LogWindows } from "./log-windows.ts";
 import { logTable } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
@@ -84,6 +85,8 @@ export function tablesOf(db: Database, file: string, { signals, others }: Damage
     archive: new ArchiveTable(db),
     /** All logs, archived or not. */
     history: new LogHistory(db, dirname(file), guards),
+    /** The same, stretch by stretch. */
+    windows: new LogWindows(db, dirname(file), guards),
     runs: runTable(db, others),
     incidents: incidentTable(db, others),
     liveRuns: new LiveRunsNote(db),

@@ -125,7 +125,7 @@ export interface ReflexAnswer {
   /** What the clock has brought. */
   readonly due_times: readonly {
     readonly at: number;
-    readonly due: number;
+    readonly due: number | null;
     readonly message: string;
     readonly run: { readonly id: number; readonly state: RunState; readonly error: string | null } | null;
   }[];

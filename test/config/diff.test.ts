@@ -113,11 +113,11 @@ test("a reflex is the same by name and definition", () => {
   expect(diff((text) => text.replace("interval: 1s", "interval: 2s")).reflexes).toEqual({ ...NONE, changed: ["tick"] });
 });
 
-test("data, durability and http need a restart", () => {
+test("data and durability need a restart", () => {
   const changed = diff(
     (text) => `data: /srv\ndurability: normal\nhttp: "127.0.0.1:1"\nretention: { logs: 1d }\n${text}`,
   );
-  expect(changed.needsRestart).toEqual(["data", "durability", "http"]);
+  expect(changed.needsRestart).toEqual(["data", "durability"]);
 });
 
 test("a changed channel changes who may notify: the built-in `notify` and workflows with code of their own", () => {

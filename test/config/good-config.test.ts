@@ -23,7 +23,7 @@ describe("the example of the contract", () => {
     expect(config.file).toBe("/etc/nerve/nerve.yaml");
     expect(config.data).toBe("/etc/nerve/data");
     expect(config.durability).toBe("full");
-    expect(config.http).toEqual({ hostname: "127.0.0.1", port: 4280 });
+    expect(config.http).toEqual({ hostname: "127.0.0.1", port: 4280, hosts: [], public: false, url: null });
     expect(config.retention).toEqual({ logsMs: 2_592_000_000, signalsMs: 2_592_000_000, archiveMs: 315_360_000_000 });
     expect([...config.groups.values()]).toEqual([
       { name: "system", memoryBytes: 256 * 1024 * 1024 },
@@ -86,17 +86,10 @@ describe("the example of the contract", () => {
     });
   });
 
-  test("what this build does not act on yet is refused, at its place", () => {
+  test("this build acts on all of it", () => {
     const result = parseNerveConfig(CONTRACT_EXAMPLE);
-    const told = result.ok ? [] : result.error.filter(({ kind }) => kind === "not-yet").map(formatProblem);
-    expect(told).toContain("nerve.yaml:3:1: `http` is not yet supported by this build");
-    expect(result.ok ? [] : result.error.filter(({ kind }) => kind !== "not-yet")).toEqual([]);
+    expect(result.ok ? [] : result.error.map(formatProblem)).toEqual([]);
   });
-});
-
-test("a key that is not supported yet is still checked", () => {
-  const result = parseNerveConfig("senses: { load: }\nhttp: nowhere");
-  expect(result.ok ? [] : result.error.map(({ kind }) => kind)).toEqual(["not-yet", "bad-address"]);
 });
 
 test("what is absent is null, and a sense may be nothing but a name", () => {

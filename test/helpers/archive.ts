@@ -24,6 +24,7 @@ export const NOW = Date.UTC(2025, 5, 30, 12);
 export const june = (day: number): number => Date.UTC(2025, 5, day, 12);
 export const ALL_LOGS = {
   after: 0,
+  before: null,
   sources: [],
   since: null,
   until: null,

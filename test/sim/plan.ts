@@ -82,6 +82,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     quietHours: quietHoursOf(below),
     written: new Map(),
     secrets: [],
+    shown: {},
   };
   const isWell = size.without.includes("workers");
   const often = size.isDense ? 10 : 1;

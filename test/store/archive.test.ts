@@ -159,7 +159,7 @@ describe("read through the watermark", () => {
     await bench.archive(june(8));
     const ids: number[] = [];
     for (;;) {
-      const page = bench.store.history.page({ ...ALL_LOGS, after: ids.at(-1) ?? 0, limit: 37 });
+      const page = bench.store.history.page({ ...ALL_LOGS, after: ids.at(-1) ?? 0, before: null, limit: 37 });
       ids.push(...page.map(({ id }) => id));
       if (page.length < 37) break;
     }

@@ -51,9 +51,10 @@ function tamper(data: string, ...statements: readonly string[]): void {
   }
 }
 
-const ALL = { after: 0, senses: [], since: null, until: null, trace: null, limit: 100, newest: false };
+const ALL = { after: 0, before: null, senses: [], since: null, until: null, trace: null, limit: 100, newest: false };
 const ALL_LOGS = {
   after: 0,
+  before: null,
   sources: [],
   since: null,
   until: null,

@@ -21,6 +21,7 @@ function open(data: string): Store {
 
 const ALL = {
   after: 0,
+  before: null,
   since: null,
   until: null,
   trace: null,

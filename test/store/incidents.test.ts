@@ -88,7 +88,7 @@ test("an open incident keeps the archive files with its logs", async () => {
   expect(bench.store.archive.neededFrom()).toBe(bench.rows[0]?.first_log_id ?? 0);
 });
 
-const ALL = { after: 0, since: null, until: null, trace: null, limit: 100, newest: false } as const;
+const ALL = { after: 0, before: null, since: null, until: null, trace: null, limit: 100, newest: false } as const;
 
 function opened(folder: string): Disposable & { readonly store: Store } {
   const found = openStore(folder, "normal", "b", 1);

@@ -250,6 +250,7 @@ describe("a table that is gone", () => {
     expect(again.runs.lastId()).toBe(41);
     const said = again.logs.list({
       after: 0,
+      before: null,
       sources: ["kernel"],
       since: null,
       until: null,

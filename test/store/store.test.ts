@@ -24,9 +24,19 @@ function open(data: string, durability: "full" | "normal" = "normal", bootId = "
   return opened.value;
 }
 
-const ALL: SignalFilter = { after: 0, senses: [], since: null, until: null, trace: null, limit: 1_000, newest: false };
+const ALL: SignalFilter = {
+  after: 0,
+  before: null,
+  senses: [],
+  since: null,
+  until: null,
+  trace: null,
+  limit: 1_000,
+  newest: false,
+};
 const ALL_LOGS = {
   after: 0,
+  before: null,
   sources: [],
   since: null,
   until: null,
@@ -68,7 +78,7 @@ describe("signals", () => {
     expect(ids(store, { after: 7 })).toEqual([8, 9, 10]);
     expect(ids(store, { limit: 3 })).toEqual([1, 2, 3]);
     expect(ids(store, { limit: 3, newest: true })).toEqual([8, 9, 10]);
-    expect(ids(store, { after: 9, limit: 3, newest: true })).toEqual([10]);
+    expect(ids(store, { after: 9, before: null, limit: 3, newest: true })).toEqual([10]);
     expect(ids(store, { after: 10 })).toEqual([]);
     expect(ids(store, { senses: ["b"] })).toEqual([2, 4, 6, 8, 10]);
     expect(ids(store, { senses: ["a", "b", "nobody"], limit: 2 })).toEqual([1, 2]);

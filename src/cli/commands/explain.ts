@@ -2,7 +2,7 @@
 import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { parseSince } from "../../base/times.ts";
-import { accountOf } from "../../replays/account.ts";
+import { accountOf, BACK } from "../../replays/account.ts";
 import { accountJson } from "../../replays/account-json.ts";
 import type { Question } from "../../replays/explanation.ts";
 import { defineCommand, text } from "../frame/command.ts";
@@ -46,7 +46,7 @@ export const command = defineCommand({
     if (reflex === undefined) throw new Error(`reflex ${known.value} was there a moment ago`);
     const store = opened.value;
     const about = { loaded, config: reflex, question: question.value, key: options.key };
-    const account = accountOf({ store, ...about, axis: lifetimeOf(store), now });
+    const account = accountOf({ store, ...about, axis: lifetimeOf(store), back: BACK, since: 0, now });
     if (!account.ok) return fail(EXIT.usage, account.error);
     if (json) print(safeJson(accountJson(account.value)));
     else printAccount(account.value);
@@ -64,7 +64,7 @@ function questionOf(
     if (!Number.isSafeInteger(id) || id < 1) return usageError(`\`--signal\` takes an id, not \`${signal}\``);
     return ok({ kind: "signal", id });
   }
-  if (at === null) return ok({ kind: "latest", limit: LATEST });
+  if (at === null) return ok({ kind: "latest", limit: LATEST, before: null });
   const time = parseSince(at, now);
   if (time !== null) return ok({ kind: "at", at: time });
   return usageError(`\`--at\` takes a time, not \`${at}\``, "as in 10m, 2026-11-22 or '2026-11-22 10:30'");

@@ -3,6 +3,7 @@ import { safeJson } from "../../base/escape.ts";
 import { meantOr } from "../../base/nearest.ts";
 import { ok } from "../../base/result.ts";
 import { type Graph, graphOf } from "../../config/graph.ts";
+import { graphJson } from "../../config/graph-json.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
 import { dotOf, mermaidOf } from "../graph/formats.ts";
@@ -39,31 +40,7 @@ export const command = defineCommand({
     const config = loadConfig(given);
     if (!config.ok) return config;
     const graph = graphOf(config.value);
-    print(json ? safeJson({ file: config.value.file, ...asJson(graph) }) : render(graph, stdoutScreen()));
+    print(json ? safeJson(graphJson(config.value.file, graph)) : render(graph, stdoutScreen()));
     return ok(EXIT.done);
   },
-});
-
-/** Null where nothing bounds the rate. */
-const perHour = (most: number): number | null => (Number.isFinite(most) ? most : null);
-
-const asJson = ({ senses, reflexes, workflows, edges, unbounded }: Graph) => ({
-  nodes: [
-    ...senses.map(({ kind, id, config: { name, use, group, throttleMs }, most }) => ({
-      ...{ id, kind, name, use, group },
-      throttle_ms: throttleMs,
-      per_hour: perHour(most),
-    })),
-    ...reflexes.map(({ kind, id, config: { name, key }, clocks, words, most, mostPerKey }) => ({
-      ...{ id, kind, name, clocks, words, key },
-      per_hour: perHour(most),
-      per_hour_per_key: perHour(mostPerKey),
-    })),
-    ...workflows.map(({ kind, id, config: { name, use }, most }) => ({
-      ...{ id, kind, name, use },
-      per_hour: perHour(most),
-    })),
-  ],
-  edges,
-  unbounded,
 });

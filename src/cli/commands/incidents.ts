@@ -129,7 +129,9 @@ function sourceOf(
     lastId: () => incidents.newestId(),
     begin: () => 0,
     page: (from: number, most: number, newest: boolean) =>
-      whole(incidents.list({ ...filter, after: from, since, until, trace, limit: most, newest }).map(shownOf)),
+      whole(
+        incidents.list({ ...filter, after: from, before: null, since, until, trace, limit: most, newest }).map(shownOf),
+      ),
   };
 }
 

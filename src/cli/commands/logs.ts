@@ -57,7 +57,7 @@ export const command = defineCommand({
       lastId: logs.lastId,
       begin: () => beginning(range.value, (at) => history.firstIdSince(at)),
       page: (after: number, limit: number, newest: boolean) =>
-        history.readable({ after, sources, since, until, trace, level, limit, newest }),
+        history.readable({ after, before: null, sources, since, until, trace, level, limit, newest }),
     };
     const show = rowPrinter<Log>({ json, wide: options.wide }, "wrapped", logJson, logSpans);
     const printed = await list({ source, show, json }, range.value);

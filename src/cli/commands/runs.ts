@@ -141,7 +141,8 @@ function sourceOf({ runs, version }: StoreReader, filter: Filter, range: Range) 
   const { since, until, trace } = range;
   const onlyActive = filter.states.length > 0 && filter.states.every((state) => ACTIVE.has(state));
   const pageOf = (from: number, most: number, newest: boolean): readonly Run[] => {
-    if (!onlyActive) return runs.list({ ...filter, after: from, since, until, trace, limit: most, newest });
+    if (!onlyActive)
+      return runs.list({ ...filter, after: from, before: null, since, until, trace, limit: most, newest });
     // Active runs are few, however many have ended.
     const found = runs
       .active()

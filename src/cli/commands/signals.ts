@@ -37,7 +37,7 @@ export const command = defineCommand({
       lastId: signals.lastId,
       begin: () => beginning(range.value, signals.firstIdSince),
       page: (after: number, limit: number, newest: boolean) =>
-        whole(signals.list({ after, senses, since, until, trace, limit, newest })),
+        whole(signals.list({ after, before: null, senses, since, until, trace, limit, newest })),
     };
     const show = rowPrinter<Signal>({ json, wide: options.wide }, "cut", signalJson, signalSpans);
     if (follow && !json) {

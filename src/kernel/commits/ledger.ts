@@ -45,11 +45,17 @@ export class Ledger {
   #cancelNext: (() => void) | null = null;
   #cancelLater: (() => void) | null = null;
   #troubled = false;
+  #slowestCommitMs = 0;
 
   constructor(store: Store, world: LedgerWorld, events: LedgerEvents) {
     this.#store = store;
     this.#world = world;
     this.#events = events;
+  }
+
+  /** Since the kernel started. */
+  get slowestCommitMs(): number {
+    return this.#slowestCommitMs;
   }
 
   /** True while commits fail: nothing new may be started. */
@@ -111,7 +117,9 @@ export class Ledger {
       }
       return false;
     }
-    this.seconds.observe((clock.monotonicMs() - beganAt) / 1_000);
+    const tookMs = clock.monotonicMs() - beganAt;
+    this.seconds.observe(tookMs / 1_000);
+    this.#slowestCommitMs = Math.max(this.#slowestCommitMs, tookMs);
     this.#entries = [];
     draft.keep();
     if (this.#troubled) {

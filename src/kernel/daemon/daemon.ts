@@ -3,19 +3,19 @@
  * comes before. It runs no user code and imports none of the loaders.
  */
 import { dirname } from "node:path";
-import { counted } from "../../base/counted.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { Secrets } from "../../base/secrets.ts";
 import { passing } from "../../base/timer.ts";
+import type { Looks } from "../../control/looks.ts";
 import { socketPath } from "../../control/socket-path.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import { intervalCalendar } from "../../rules/calendar.ts";
 import { workerEnvironment } from "../../spawn/environment.ts";
-import { ownCommand } from "../../spawn/own-image.ts";
+import { ownCommand, WEB_ROLE } from "../../spawn/own-image.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
-import { VERSION } from "../../version.ts";
 import { Journal } from "../commits/journal.ts";
 import { Ledger } from "../commits/ledger.ts";
 import { maskedLogger } from "../commits/masked.ts";
@@ -26,11 +26,14 @@ import { Lifetime } from "../time/lifetime.ts";
 import { type Handle, Ticker } from "../time/ticker.ts";
 import { describeLowSpace, type LowSpace, Space } from "../upkeep/space.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
+import type { WebWorker } from "../web/web-worker.ts";
 import type { DaemonWorld, Listener } from "../world.ts";
 import { actsOf, looksOf } from "./controls.ts";
 import { locate, Reloads } from "./reload.ts";
+import { sayBeginning, sayClockStepped } from "./sayings.ts";
 import { statusLine } from "./status.ts";
 import { WatchedData } from "./watched-data.ts";
+import { webOf } from "./web.ts";
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -64,6 +67,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #engine: Engine;
   readonly #upkeep: Upkeep;
+  readonly #web: WebWorker;
   readonly #onLost: (problem: Problem) => void;
   readonly #lifetime: Lifetime;
   readonly #config: NerveConfig;
@@ -99,26 +103,26 @@ export class Daemon {
     });
     this.#journal = new Journal(this.#ledger, maskedLogger(options.logger, options.secrets), () => clock.wallMs());
     const socket = socketPath(data.path);
+    const command = (role: string): WorkerCommand => ({
+      command: ownCommand(role),
+      env: workerEnvironment(options.environment, data.path, socket),
+      cwd: dirname(config.file),
+    });
+    const parts = { world, ticker: this.#ticker, ledger: this.#ledger, journal: this.#journal, store, data: data.path };
     this.#engine = new Engine({
-      world,
-      ticker: this.#ticker,
-      ledger: this.#ledger,
-      journal: this.#journal,
-      store,
+      ...parts,
       space: this.#space,
-      data: data.path,
       lifetime: this.#lifetime,
-      command: (role) => ({
-        command: ownCommand(role),
-        env: workerEnvironment(options.environment, data.path, socket),
-        cwd: dirname(config.file),
-      }),
+      command,
       onSignal: options.onSignal ?? (() => {}),
     });
-    this.#upkeep = new Upkeep(
-      { world, ticker: this.#ticker, store, ledger: this.#ledger, journal: this.#journal, data: data.path },
-      config,
-    );
+    this.#web = webOf({
+      ...parts,
+      engine: this.#engine,
+      command: () => command(WEB_ROLE),
+      looks: () => this.#looks(),
+    });
+    this.#upkeep = new Upkeep(parts, config);
     this.#reloads = this.#newReloads(options);
   }
 
@@ -132,6 +136,7 @@ export class Daemon {
       ticker: this.#ticker,
       statusLine: () => this.#statusLine(),
       isStopping: () => this.#stopping !== null,
+      inForce: (config) => this.#web.configure(config),
     });
   }
 
@@ -142,19 +147,7 @@ export class Daemon {
 
   /** `swept`: processes that an earlier kernel had left, and that were ended. */
   begin(swept: readonly number[]): void {
-    const { senses, groups } = this.#config;
-    const message = `nerve ${VERSION} started with ${counted(senses.size, "sense")} in ${counted(groups.size, "group")} from ${this.#config.file}`;
-    const { elapsedMs, wallMs } = this.#lifetime.began;
-    const data = { ahead_ms: wallMs - elapsedMs, last_signal: this.#store.signals.lastId() };
-    // Deadlines that passed while nerve was down act at this moment.
-    this.#journal.ofMoment(wallMs, "kernel").info("kernel.started", message, data);
-    if (swept.length > 0)
-      this.#voice.warn(
-        "kernel.swept",
-        `ended ${counted(swept.length, "process", "processes")} an earlier kernel had left: ${swept.join(", ")}`,
-        null,
-      );
-    for (const { event, message } of this.#store.notices) this.#voice.error(event, message, null);
+    sayBeginning(this.#journal, this.#config, this.#lifetime, this.#store, swept);
     // A row may be met in the midst of a commit.
     this.#store.damaged.tell((found) =>
       this.#world.turns.atEnd(() => this.#voice.error("store.row-damaged", formatProblem(found), null)),
@@ -163,6 +156,7 @@ export class Daemon {
     this.#space.start();
     this.#engine.load(this.#config, this.#modules);
     this.#control = this.#listen();
+    this.#web.configure(this.#config);
     this.#upkeep.start();
     this.#keepLifetime();
     this.#repeat(UPKEEP_MS, () => {
@@ -191,15 +185,24 @@ export class Daemon {
     return watched;
   }
 
+  #looks(): Looks {
+    const { wallMs: startedAt } = this.#lifetime.began;
+    const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
+    const whole = {
+      engine: this.#engine,
+      web: this.#web,
+      pid: this.#world.pid,
+      startedAt,
+      data: this.#data.path,
+      trouble,
+    };
+    return looksOf(whole, this.#ledger);
+  }
+
   #listen(): Listener {
     const { path } = this.#data;
-    const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
-    const looks = looksOf(
-      { engine: this.#engine, pid: this.#world.pid, startedAt: this.#lifetime.began.wallMs, data: path, trouble },
-      this.#ledger,
-    );
     const acts = actsOf(this.#engine, this.#reloads, this.#upkeep.retention);
-    return this.#world.listen(path, looks, acts, this.#secrets);
+    return this.#world.listen(path, this.#looks(), acts, this.#secrets);
   }
 
   /** Where elapsed time stands, so that it goes on from there whatever is done to the clock while nerve is down. */
@@ -224,8 +227,7 @@ export class Daemon {
     this.#upkeep.clockStepped();
     this.#engine.reflexes.lookAgain(null);
     this.#keepLifetime();
-    const message = `the wall clock was set ${(Math.abs(byMs) / 1000).toFixed(1)} s ${byMs > 0 ? "ahead" : "back"}`;
-    this.#voice.warn("clock.stepped", message, { by_ms: Math.round(byMs), ahead_ms: this.#lifetime.aheadMs });
+    sayClockStepped(this.#voice, byMs, this.#lifetime.aheadMs);
   }
 
   #storeTrouble(message: string | null, code: string): void {
@@ -278,7 +280,7 @@ export class Daemon {
     const { alarm } = this.#world;
     const isInTime = alarm(STOP_MS, () => this.#engine.killAll("it did not stop in time"));
     // A process that waits for a device or a mount goes when that answers: nerve does not wait with it.
-    await Promise.race([this.#engine.stop(), passing(alarm, STOP_MS + GIVE_UP_MS)]);
+    await Promise.race([Promise.all([this.#engine.stop(), this.#web.stop()]), passing(alarm, STOP_MS + GIVE_UP_MS)]);
     isInTime();
     this.#upkeep.stop();
     this.#space.stop();

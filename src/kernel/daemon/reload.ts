@@ -47,6 +47,8 @@ export interface ReloadParts {
   /** The status line for the service manager, once a reload is over. */
   readonly statusLine: () => string;
   readonly isStopping: () => boolean;
+  /** Called with each configuration that has come into force. */
+  readonly inForce: (config: NerveConfig) => void;
 }
 
 /** From the end of one reload to the beginning of the next: what is asked for meanwhile is one reload. */
@@ -135,6 +137,7 @@ export class Reloads {
     this.#config = loaded.value;
     this.#modules = modules;
     retention.keepFor(retentionsOf(loaded.value));
+    this.#parts.inForce(loaded.value);
     const { reflexes, workflows, needsRestart } = plan.changes;
     const reloaded = {
       groups: [...plan.restart],

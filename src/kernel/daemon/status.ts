@@ -7,9 +7,11 @@ import { VERSION } from "../../version.ts";
 import type { Engine } from "../engine.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Group } from "../senses/group.ts";
+import type { WebWorker } from "../web/web-worker.ts";
 
 export interface StatusParts {
   readonly engine: Engine;
+  readonly web: Pick<WebWorker, "listening">;
   readonly pid: number;
   readonly startedAt: number;
   readonly data: string;
@@ -51,8 +53,9 @@ export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): s
   return `STATUS=${parts.join(", ")}`;
 }
 
-export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts): Status {
+export function statusOf({ engine, web, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
+  const listening = web.listening();
   const reflexes = [...engine.reflexes.byName.values()];
   const firstOf = (some: typeof reflexes): number | null => {
     const enabled = some.filter((reflex) => reflex.enabled);
@@ -108,5 +111,6 @@ export function statusOf({ engine, pid, startedAt, data, trouble }: StatusParts)
     channels: engine.workflows.channels.all,
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest,
+    listeners: listening === null ? [] : [listening],
   };
 }

@@ -27,9 +27,10 @@ import { REAL_ALARM, worldAt, worldShowing } from "../../helpers/world.ts";
 
 const NOW = Date.UTC(2025, 0, 1);
 const trace = traceIds(SYSTEM_CHANCE);
-const ALL = { after: 0, senses: [], since: null, until: null, trace: null, limit: 10_000, newest: false };
+const ALL = { after: 0, before: null, senses: [], since: null, until: null, trace: null, limit: 10_000, newest: false };
 const ALL_LOGS = {
   after: 0,
+  before: null,
   sources: [],
   since: null,
   until: null,

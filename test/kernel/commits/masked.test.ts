@@ -19,6 +19,7 @@ describe("on the way into the store", () => {
     store.commit(() => store.logs.append({ ...LOG, event, message, data: data && JSON.stringify(data) }));
     const [row] = store.logs.list({
       after: 0,
+      before: null,
       sources: [],
       since: null,
       until: null,

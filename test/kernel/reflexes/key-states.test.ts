@@ -83,7 +83,16 @@ function bench(words: Words) {
       draft.afterwards(() => decided.push({ key, ...decision }));
     };
     function* signalsBefore(sense: string, before: number): Generator<StoredPayload> {
-      const page = { after: 0, senses: [sense], since: null, until: null, trace: null, limit: 10, newest: true };
+      const page = {
+        after: 0,
+        before: null,
+        senses: [sense],
+        since: null,
+        until: null,
+        trace: null,
+        limit: 10,
+        newest: true,
+      };
       const signals = store.signals.list(page).filter((signal) => signal.id < before);
       for (const { id, payload } of signals.reverse()) yield { id, payload: JSON.parse(payload) as Json };
     }

@@ -52,6 +52,7 @@ function bench() {
     logged: () => {
       const page = {
         after: 0,
+        before: null,
         sources: [],
         since: null,
         until: null,

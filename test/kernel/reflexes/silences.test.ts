@@ -17,6 +17,7 @@ const MINUTE = 60 * SECOND;
 const DAY = 86_400 * SECOND;
 const ALL_LOGS = {
   after: 0,
+  before: null,
   sources: [],
   since: null,
   until: null,

@@ -94,6 +94,7 @@ class TimedBench extends RunsBench {
   get dues(): number[] {
     const logs = this.store.history.page({
       after: 0,
+      before: null,
       sources: ["reflex:nightly"],
       since: null,
       until: null,

@@ -157,7 +157,14 @@ class EngineBench extends KernelBench {
 
   status(name: string) {
     const { engine } = this;
-    const status = statusOf({ engine, pid: 1, startedAt: 0, data: "/", trouble: () => null });
+    const status = statusOf({
+      engine,
+      web: { listening: () => null },
+      pid: 1,
+      startedAt: 0,
+      data: "/",
+      trouble: () => null,
+    });
     const found = status.senses.find((entry) => entry.name === name);
     if (found === undefined) throw new Error(`there is no ${name}`);
     return found;

@@ -213,7 +213,16 @@ describe.skipIf(noDisk !== null)("space", () => {
   };
   const ids = (): number[] =>
     store.signals
-      .list({ after: 0, senses: [], since: null, until: null, trace: null, limit: 1_000_000, newest: false })
+      .list({
+        after: 0,
+        before: null,
+        senses: [],
+        since: null,
+        until: null,
+        trace: null,
+        limit: 1_000_000,
+        newest: false,
+      })
       .map(({ id }) => id);
 
   test("M12: a commit that finds no room gets the ballast's, which is made anew when there is plenty", async () => {

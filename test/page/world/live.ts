@@ -741,6 +741,7 @@ export const STATUS: Status = {
   incidents: { open: 2, acked: 1 },
   broken_workflows: [],
   failures: [{ id: 99, run: 5, workflow: "drain", state: "failed", error: masked, at: DRAINED + 15_207 }],
+  listeners: [{ name: "http", state: "up", reason: null }],
 };
 
 export const LIVE: World = {

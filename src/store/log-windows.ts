@@ -1,0 +1,107 @@
+/**
+ * Owns stretches of logs that a reader takes one after the other and may pause within: a stretch of the table, or one file of the
+ * archive. As in `log-history.ts`, rows up to the watermark come from the archive and rows above it from the table (G8).
+ */
+import type { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { LOG_LEVELS, type Log } from "../model/log.ts";
+import { ArchiveTable } from "./archive.ts";
+import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
+import { archiveReader } from "./archive-reader.ts";
+import type { LogGuards } from "./log-row.ts";
+import { type LogFilter, logTable } from "./logs.ts";
+
+/** Rows of a file that are read before the reader may pause. */
+const PAUSE_ROWS = 1_000;
+
+export interface LogWindow {
+  /** As many as `limit` says of the rows that pass, the newest or the oldest, in the order of their ids. */
+  readonly rows: readonly Log[];
+  /** The lowest and the highest id that was looked at. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** `after` and `before` say where the stretch lies; it may come out shorter or, in the archive, reach beyond. */
+export type WindowFilter = LogFilter & { readonly before: number };
+
+const passes = ({ after, before, since, until, trace, sources, level }: WindowFilter): ((row: Log) => boolean) => {
+  const least = level === null ? 0 : LOG_LEVELS.indexOf(level);
+  const wanted = sources.length === 0 ? null : new Set(sources);
+  return (row) =>
+    row.id > after &&
+    row.id < before &&
+    (since === null || row.at >= since) &&
+    (until === null || row.at <= until) &&
+    (trace === null || row.trace === trace) &&
+    (wanted === null || wanted.has(row.source)) &&
+    LOG_LEVELS.indexOf(row.level) >= least;
+};
+
+export class LogWindows {
+  readonly #db: Database;
+  readonly #archive: ArchiveTable;
+  readonly #logs: ReturnType<typeof logTable>;
+  readonly #reader;
+  readonly #guards: LogGuards;
+  readonly #folder: string;
+
+  constructor(db: Database, data: string, guards: LogGuards) {
+    this.#db = db;
+    this.#archive = new ArchiveTable(db);
+    this.#logs = logTable(db, guards);
+    this.#folder = archiveFolder(data);
+    this.#reader = archiveReader(this.#folder);
+    this.#guards = guards;
+  }
+
+  /** The stretch at the end of `after`–`before` (at its beginning, unless `newest`); pauses while it reads a file. */
+  *window(filter: WindowFilter): Generator<void, LogWindow> {
+    const { newest, after, before } = filter;
+    const found = this.#db.transaction(() => this.#beginning(filter))();
+    if ("rows" in found) return found;
+    const { file } = found;
+    if (filter.since !== null && file.day < dayOf(filter.since)) {
+      return { rows: [], from: newest ? after + 1 : file.first_id, to: newest ? before - 1 : file.last_id };
+    }
+    // Files below the archive's first id were removed: the stretch ends with the file.
+    const whole = { ...filter, after: newest ? 0 : after, before: newest ? before : Number.MAX_SAFE_INTEGER };
+    const rows = yield* this.#ofFile(file, whole);
+    return { rows, from: newest ? file.first_id : after + 1, to: newest ? before - 1 : file.last_id };
+  }
+
+  /** The rows of the table, or the file that comes first. */
+  #beginning(filter: WindowFilter): LogWindow | { readonly file: ArchiveFile } {
+    const { newest, after, before } = filter;
+    const watermark = this.#archive.upTo();
+    const files = this.#archive.all();
+    const file = newest
+      ? before - 1 > watermark
+        ? undefined
+        : files.findLast(({ first_id }) => first_id < before)
+      : after + 1 > watermark
+        ? undefined
+        : files.find(({ last_id }) => last_id > after);
+    if (file !== undefined) return { file };
+    if (newest && before - 1 <= watermark) return { rows: [], from: 1, to: before - 1 };
+    const from = Math.max(after, watermark);
+    return { rows: this.#logs.list({ ...filter, after: from }), from: from + 1, to: before - 1 };
+  }
+
+  *#ofFile(file: ArchiveFile, filter: WindowFilter): Generator<void, Log[]> {
+    const { newest, limit, after, trace } = filter;
+    const isWanted = passes(filter);
+    const guard = this.#guards(join(this.#folder, file.file));
+    const needle = trace === null ? null : `"trace":"${trace}"`;
+    let rows: Log[] = [];
+    let read = 0;
+    for (const row of this.#reader.rows(file, after, needle)) {
+      if (++read % PAUSE_ROWS === 0) yield;
+      if (!isWanted(row) || !guard.passes(row)) continue;
+      rows.push(row);
+      if (!newest && rows.length >= limit) break;
+      if (newest && rows.length > 2 * limit) rows = rows.slice(-limit);
+    }
+    return newest ? rows.slice(-limit) : rows;
+  }
+}

@@ -1,0 +1,114 @@
+/** Owns the paths of the API: what each takes, and who answers. */
+import { ok, type Result } from "../base/result.ts";
+import type { Problem } from "../model/problem.ts";
+import type { StoreReader } from "../store/open-reader.ts";
+import { findStory } from "../stories/find-story.ts";
+import { tellStory } from "../stories/story.ts";
+import { storyJson } from "../stories/story-json.ts";
+import {
+  configAnswer,
+  graphAnswer,
+  sensesAnswer,
+  sessionAnswer,
+  silencesAnswer,
+  statusAnswer,
+  storeAnswer,
+} from "./host-answers.ts";
+import type { KernelLink } from "./kernel-link.ts";
+import {
+  DEATHS_QUERY,
+  deaths,
+  INCIDENTS_QUERY,
+  incidents,
+  LOGS_QUERY,
+  logs,
+  RUNS_QUERY,
+  runs,
+  SIGNALS_QUERY,
+  signals,
+} from "./lists.ts";
+import type { Place } from "./place.ts";
+import { type Parameters, readQuery, type Shape } from "./query.ts";
+import { REFLEX_QUERY, reflexAnswer, reflexesAnswer } from "./reflex-answers.ts";
+import { Slices } from "./slices.ts";
+
+/** What an answer is made of. */
+export interface Parts {
+  readonly place: Place;
+  readonly link: KernelLink;
+  readonly store: StoreReader;
+  readonly query: URLSearchParams;
+  /** What stands in the path. */
+  readonly names: readonly string[];
+  /** Until when the cookie is good; null: a token. */
+  readonly until: number | null;
+}
+
+type Outcome = Result<unknown, Problem>;
+
+export type Route =
+  | {
+      readonly kind: "answer";
+      /** As it is written: `/api/v1/runs/{id}`. */
+      readonly path: string;
+      readonly pattern: RegExp;
+      /** The names of its parameters. */
+      readonly takes: readonly string[];
+      /** What it answers with, by its name in the document. */
+      readonly gives: string;
+      answer(parts: Parts): Promise<Outcome>;
+    }
+  | { readonly kind: "stream"; readonly path: string; readonly pattern: RegExp };
+
+const BASE = "/api/v1";
+
+const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "([^/]{1,600})")}$`);
+
+function route<const S extends Shape>(
+  path: string,
+  shape: S,
+  gives: string,
+  answer: (parts: Parts, query: Parameters<S>) => Outcome | Promise<Outcome>,
+): Route {
+  const whole = `${BASE}${path}`;
+  return {
+    kind: "answer",
+    path: whole,
+    pattern: patternOf(whole),
+    takes: Object.keys(shape),
+    gives,
+    async answer(parts) {
+      const query = readQuery(parts.query, shape);
+      return query.ok ? answer(parts, query.value) : query;
+    },
+  };
+}
+
+function story({ store, names: [word = ""] }: Parts, prefix: string): Outcome {
+  const found = findStory(store, `${prefix}${word}`);
+  return found.ok ? ok(storyJson(found.value, tellStory(found.value.begin, found.value))) : found;
+}
+
+export const ROUTES: readonly Route[] = [
+  route("/session", {}, "Session", ({ place, until }) => ok(sessionAnswer(place, until))),
+  route("/status", {}, "StatusAnswer", async ({ place, link, store }) => ok(await statusAnswer(place, link, store))),
+  route("/senses", {}, "Senses", async ({ place, link, store }) => ok(await sensesAnswer(place, link, store))),
+  route("/signals", SIGNALS_QUERY, "Signals", ({ store }, query) => signals(store, query)),
+  route("/logs", LOGS_QUERY, "Logs", ({ store }, query) => logs(store, query)),
+  route("/runs", RUNS_QUERY, "Runs", ({ store }, query) => runs(store, query)),
+  route("/runs/{id}", {}, "Story", (parts) => story(parts, "run:")),
+  route("/traces/{id}", {}, "Story", (parts) => story(parts, "")),
+  route("/incidents", INCIDENTS_QUERY, "Incidents", ({ store }, query) => incidents(store, query)),
+  route("/deaths", DEATHS_QUERY, "Logs", ({ store }, query) => deaths(store, query)),
+  route("/reflexes", {}, "Reflexes", async ({ place, link, store }) => ok(await reflexesAnswer(place, link, store))),
+  route("/reflexes/{name}", REFLEX_QUERY, "Reflex", ({ place, store, names: [name = ""] }, query) =>
+    reflexAnswer(place, store, name, query),
+  ),
+  route("/graph", {}, "Graph", ({ place }) => ok(graphAnswer(place))),
+  route("/config", {}, "Config", ({ place }) => ok(configAnswer(place))),
+  route("/store", {}, "Store", async ({ place, link, store }) =>
+    ok(await storeAnswer(place, link, store, new Slices())),
+  ),
+  route("/silences", {}, "Silences", async ({ link }) => ok(await silencesAnswer(link))),
+  { kind: "stream", path: `${BASE}/events`, pattern: patternOf(`${BASE}/events`) },
+];
