@@ -177,7 +177,14 @@ export class StoryBench extends KernelBench {
     });
     if (!opened.ok) throw new Error(opened.error.message);
     const store = opened.value;
-    const status = statusOf({ engine, web: { listening: () => null }, pid: 1, startedAt: this.#startedAt, data: folder.path, trouble: () => null });
+    const status = statusOf({
+      engine,
+      web: { listening: () => null },
+      pid: 1,
+      startedAt: this.#startedAt,
+      data: folder.path,
+      trouble: () => null,
+    });
     return {
       store,
       config: this.config,
