@@ -238,6 +238,8 @@ describe("what is pending now", () => {
       {
         key: "a",
         matching: true,
+        matching_since: { at: BEGIN + 2 * SECOND, signal: 2 },
+        incident: null,
         for_until: BEGIN + 7_200_000,
         debounce_until: null,
         counted: 0,
@@ -247,6 +249,8 @@ describe("what is pending now", () => {
       {
         key: "b",
         matching: false,
+        matching_since: null,
+        incident: null,
         for_until: null,
         debounce_until: null,
         counted: 0,
