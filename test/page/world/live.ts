@@ -797,7 +797,7 @@ export const LIVE: World = {
       key: "vm",
       summary: "vm is critical: cpu_percent 100 %",
       state: "acked",
-      acked_by: "anna",
+      acked_by: "root",
       acked_at: NOW - 5_000,
       opened_at: NOW - 18_000,
       notified_at: NOW - 18_000,

@@ -53,7 +53,7 @@ export const MANY: World = {
       key: `/var/lib/containers/${nth}`,
       summary: `/var/lib/containers/${nth} is ${90 + (nth % 10)} % full`,
       state: nth % 9 === 0 ? "acked" : "open",
-      acked_by: nth % 9 === 0 ? "anna" : null,
+      acked_by: nth % 9 === 0 ? "root" : null,
       severity: nth % 3 === 0 ? "critical" : "warning",
       opened_at: NOW - nth * 1_800_000,
     }),
