@@ -11,7 +11,7 @@ import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
 import { knownReflex } from "../place/known-names.ts";
-import { findPlace, loadConfig } from "../place/place.ts";
+import { findPlace, loadRules } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import type { Firing, Range, Side } from "../replays/backtest.ts";
 import { Comparison } from "../replays/comparison.ts";
@@ -42,7 +42,7 @@ export const command = defineCommand({
     if (!place.ok) return place;
     const here = place.value.config;
     if (here === null) return fail(EXIT.badConfig, ...place.value.problems);
-    const other = options.against === null ? ok(null) : loadConfig(options.against);
+    const other = options.against === null ? ok(null) : loadRules(options.against, true);
     if (!other.ok) return other;
     const meant = namesOf(given, other.value === null ? [here] : [here, other.value]);
     if (!meant.ok) return meant;

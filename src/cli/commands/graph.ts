@@ -8,7 +8,7 @@ import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, usageError } from "../frame/outcome.ts";
 import { dotOf, mermaidOf } from "../graph/formats.ts";
 import { drawGraph } from "../graph/text.ts";
-import { loadConfig } from "../place/place.ts";
+import { loadRules } from "../place/place.ts";
 import { print, type Screen, stdoutScreen } from "../screen/terminal.ts";
 
 const FORMATS: Readonly<Record<string, (graph: Graph, screen: Screen) => string>> = {
@@ -37,7 +37,7 @@ export const command = defineCommand({
       const hint = meantOr(name, formats, `one of ${formats.join(", ")}`);
       return usageError(`there is no format \`${name}\``, hint);
     }
-    const config = loadConfig(given);
+    const config = loadRules(given, true);
     if (!config.ok) return config;
     const graph = graphOf(config.value);
     print(json ? safeJson(graphJson(config.value.file, graph)) : render(graph, stdoutScreen()));

@@ -1,12 +1,12 @@
 /**
- * Owns the choice of a command's configuration and data directory. A config that was broken after the start, or whose
- * credentials only the daemon gets, must not stop a command that only looks at a running nerve: then only `data` is read.
+ * Owns the choice of a command's configuration and data directory. A config that was broken after the start must not stop a
+ * command that only looks at a running nerve: then only `data` is read.
  */
 import { dirname, resolve } from "node:path";
 import { parseDocument } from "yaml";
 import { err, ok, type Result } from "../../base/result.ts";
 import { DEFAULT_DATA } from "../../config/defaults.ts";
-import { loadNerveConfig } from "../../config/load.ts";
+import { loadNerveConfig, loadWithStandIns, STAND_IN } from "../../config/load.ts";
 import { readSafely } from "../../config/safe-read.ts";
 import { fillVariables } from "../../config/variables.ts";
 import type { NerveConfig } from "../../model/config.ts";
@@ -23,6 +23,20 @@ export const configFile = (given: string | null): string =>
 
 /** The whole configuration, or every problem in it. */
 export const loadConfig = (given: string | null): Result<NerveConfig, Failure> => load(given, true);
+
+/**
+ * The whole configuration, for a command that only looks at the rules. A variable or credential that only the daemon gets is
+ * no problem, as long as neither `data` nor a reflex needs its value.
+ */
+export function loadRules(given: string | null, checksPatterns: boolean): Result<NerveConfig, Failure> {
+  const whole = load(given, checksPatterns);
+  if (whole.ok) return whole;
+  const { config, problems } = loadWithStandIns(configFile(given), process.env, checksPatterns).read;
+  if (config === null || problems.length > 0) return whole;
+  if (config.data !== dataAlone(config.file) || JSON.stringify(config.reflexes).includes(STAND_IN)) return whole;
+  SECRETS.learn(config.secrets);
+  return ok(config);
+}
 
 function load(given: string | null, checksPatterns: boolean): Result<NerveConfig, Failure> {
   const file = configFile(given);
@@ -47,14 +61,14 @@ export interface Place {
   readonly file: string;
   /** The absolute path of the data directory. */
   readonly data: string;
-  /** Null when the config has `problems`. */
+  /** As {@link loadRules} reads it. Null when the config has `problems`. */
   readonly config: NerveConfig | null;
   readonly problems: readonly Problem[];
 }
 
 export function findPlace(given: string | null): Result<Place, Failure> {
   const file = configFile(given);
-  const loaded = load(given, false);
+  const loaded = loadRules(given, false);
   if (loaded.ok) return ok({ file, data: loaded.value.data, config: loaded.value, problems: [] });
   const data = dataAlone(file);
   return data === null ? loaded : ok({ file, data, config: null, problems: loaded.error.problems });
