@@ -1,2 +1,2 @@
 /** `nerve/retry`: what a workflow knows about trying again, attached to the error that it throws. */
-export { type RetryAdvice, withAdvice } from "../model/retry-advice.ts";
+export { adviceOf, type RetryAdvice, withAdvice } from "../model/retry-advice.ts";

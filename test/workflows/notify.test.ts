@@ -12,14 +12,14 @@ interface Site extends Disposable {
   readonly bodies: string[];
 }
 
-function site(status: number): Site {
+function site(status: number, headers: Record<string, string> = {}): Site {
   const bodies: string[] = [];
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
     async fetch(request) {
       bodies.push(await request.text());
-      return new Response("", { status });
+      return new Response("", { status, headers });
     },
   });
   return { url: `http://127.0.0.1:${server.port}/SECRET`, bodies, [Symbol.dispose]: () => void server.stop(true) };
@@ -86,6 +86,18 @@ describe("notify", () => {
     expect(there.bodies).toHaveLength(1);
     expect(logs.map(({ message }) => message)).toContain("nobody was told over channel `team`: it answered 410");
     expect(JSON.stringify([end, logs])).not.toContain("SECRET");
+  });
+
+  test("uses `fallback` at once where a channel asks for a pause of an hour", async () => {
+    using busy = site(429, { "Retry-After": "3600" });
+    using there = site(200);
+    const channels = [slack("team", busy.url), slack("phone", busy.url), slack("mail", there.url)];
+    const { end } = await notified({ to: ["team"], fallback: ["phone", "mail"] }, channels);
+    expect(end).toMatchObject({
+      type: "completed",
+      output: { told: ["mail"], failed: [{ channel: "team" }, { channel: "phone" }] },
+    });
+    expect(busy.bodies).toHaveLength(2);
   });
 
   test("fails if no channel took it, and names the channels and never their addresses", async () => {

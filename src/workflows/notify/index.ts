@@ -1,10 +1,14 @@
 /** Tells people what started the run, each channel in a step of its own; without channels it tells the log. */
 import type { Run, Trigger } from "nerve";
 import { type Infer, record, wordOrWords } from "nerve/options";
+import { adviceOf, withAdvice } from "nerve/retry";
 
 export const options = record({ to: wordOrWords([]), fallback: wordOrWords([]) });
 
 const RETRY = { retry: { limit: 5 } };
+
+/** Where another channel can take the message, a channel that asks for a longer pause is not waited for. */
+const LONGEST_PAUSE_MS = 30_000;
 
 const LEVELS = { info: "info", warning: "warn", critical: "error" } as const;
 
@@ -37,6 +41,13 @@ function levelOf(trigger: Trigger): "info" | "warn" | "error" {
   return levels.find((level) => level === "error") ?? levels.find((level) => level === "warn") ?? "info";
 }
 
+/** Throws `error`. A channel that asks for a long pause has failed for good where another channel comes next. */
+function rejects(error: Error, hasNext: boolean): never {
+  const { again, waitMs } = adviceOf(error);
+  if (again && hasNext && waitMs > LONGEST_PAUSE_MS) throw withAdvice(error, { again: false, waitMs: 0 });
+  throw error;
+}
+
 export const run: Run<Infer<typeof options>> = async (thread, { options: { to, fallback }, notify }) => {
   if (to.length === 0 && fallback.length === 0) {
     thread.log(levelOf(thread.trigger), line(thread.trigger));
@@ -44,20 +55,21 @@ export const run: Run<Infer<typeof options>> = async (thread, { options: { to, f
   }
   const told: string[] = [];
   const failed: { readonly channel: string; readonly error: string }[] = [];
-  const tell = async (channel: string): Promise<void> => {
+  const tell = async (channel: string, hasNext: boolean): Promise<void> => {
     try {
-      await thread.step(channel, () => notify(channel), RETRY);
+      await thread.step(channel, () => notify(channel).catch((error) => rejects(error, hasNext)), RETRY);
       told.push(channel);
     } catch (error) {
       failed.push({ channel, error: (error as Error).message });
     }
   };
-  await Promise.all([...new Set(to)].map(tell));
+  const others = [...new Set(fallback).difference(new Set(to))];
+  await Promise.all([...new Set(to)].map((channel) => tell(channel, others.length > 0)));
   const isShort = failed.length > 0 || to.length === 0;
   // One after the other, until one has taken it.
-  for (const channel of isShort ? new Set(fallback).difference(new Set(to)) : []) {
+  for (const [index, channel] of isShort ? others.entries() : []) {
     const before = told.length;
-    await tell(channel);
+    await tell(channel, index < others.length - 1);
     if (told.length > before) break;
   }
   if (told.length === 0) throw new Error(`no channel took it: ${failed.map(({ error }) => error).join("; ")}`);
