@@ -16,18 +16,19 @@ export function whyRun(scene: Scene, run: Run, { signals, logs }: Subject): Why 
   const mended = mendedBy(scene, run);
   const isBad = BAD_ENDINGS.includes(run.state);
   const steps = stepsOf(logs);
+  const joined = joinedRun(scene, run, logs);
   const heard = isBad ? heardBy(scene, run) : { done: [], notDone: [] };
   return {
     about: aboutId("run", run.id),
     isWrong: isBad && mended === null,
     since: run.ended_at ?? run.started_at ?? run.queued_at,
     signal: run.signal_id,
-    what: [leadOf(scene, run), ...(mended === null ? [] : [mendedWords(scene, mended)])],
+    what: [leadOf(scene, run, joined), ...(mended === null ? [] : [mendedWords(scene, mended)])],
     cause: [...originOf(scene, run, logs, signals), ...failingStep(run, steps)],
-    done: [...stepsDone(run, steps), ...heard.done],
+    done: [...stepsDone(run, steps), ...(joined === null ? [] : [leadOf(scene, joined, null)]), ...heard.done],
     notDone: [...(isBad ? notTriedAgain(scene, run) : []), ...heard.notDone],
     coming: isBad ? comingOf(scene, run) : [],
-    next: commandsOf(run, isBad && mended === null),
+    next: joined === null ? commandsOf(run, isBad && mended === null) : commandsOfJoined(run, joined),
   };
 }
 
@@ -52,7 +53,14 @@ const NEWEST = {
 const mendedWords = ({ now }: Scene, { id, ended_at }: Run): string =>
   `The workflow has completed since: run ${id}, at ${moment(ended_at ?? 0, now)}.`;
 
-function leadOf(scene: Scene, run: Run): string {
+/** The run that reports what this one was to report; null where this one joined none, or where the run is no longer kept. */
+function joinedRun({ store }: Scene, { state }: Run, logs: Subject["logs"]): Run | null {
+  if (state !== "joined") return null;
+  const into = logs.map(eventOf).find((found) => found?.event === "run.joined");
+  return into?.event === "run.joined" ? store.runs.byId(into.data.into) : null;
+}
+
+function leadOf(scene: Scene, run: Run, joined: Run | null): string {
   const { now } = scene;
   const name = `Run ${run.id} of ${run.workflow}`;
   const at = moment(run.ended_at ?? run.queued_at, now);
@@ -67,7 +75,7 @@ function leadOf(scene: Scene, run: Run): string {
     case "cancelled":
       return `${name} was cancelled at ${at}${error}.`;
     case "joined":
-      return `${name} did nothing of its own: it was joined to another run at ${at}.`;
+      return `${name} did nothing of its own: it joined ${joined === null ? "another run" : `run ${joined.id}`} at ${at}.`;
     case "completed":
       return `${name} completed at ${at}, and nothing is wrong with it.`;
     default:
@@ -153,6 +161,11 @@ function comingOf(scene: Scene, { reflex }: Run): string[] {
   const every = rule.cron === null ? `every ${formatDuration(rule.intervalMs ?? 0)}` : `by cron ${rule.cron}`;
   return [`The next run is due at ${moment(due, scene.now)}, ${every}.`];
 }
+
+const commandsOfJoined = ({ id }: Run, joined: Run): NextCommand[] => [
+  { command: `nerve why run:${joined.id}`, does: "why the run that it joined is as it is" },
+  { command: `nerve show run:${id}`, does: "its whole story" },
+];
 
 function commandsOf({ id, state }: Run, isWrong: boolean): NextCommand[] {
   const show = { command: `nerve show run:${id}`, does: "its whole story" };

@@ -1,5 +1,6 @@
 /** Nights, each made by a kernel, and what a person asks who is woken in it. */
 
+import type { Message } from "../helpers/kernel-bench.ts";
 import { COMPLETED, failedWith } from "../helpers/runs-bench.ts";
 import type { StoryBench } from "../helpers/story-bench.ts";
 
@@ -36,8 +37,8 @@ workflows: { notify: { with: { to: [team] }, batch: { wait: 10m } } }
 `;
 
 /** One disk, and three minutes later another one. */
-async function fillTwo(bench: StoryBench): Promise<void> {
-  bench.runs("notify", TOLD);
+async function fillTwo(bench: StoryBench, outcome: Message = TOLD): Promise<void> {
+  bench.runs("notify", outcome);
   bench.sees("disks", full(96));
   await bench.wait(3 * MINUTE);
   bench.sees("disks", { mounts: [...full(97).mounts, { path: "/srv", used_percent: 91 }] });
@@ -106,9 +107,18 @@ ${NOTIFY}`,
   {
     title: "one run has reported the batch",
     config: BATCHED,
-    asked: [null],
+    asked: [null, "run:2"],
     async make(bench) {
       await fillTwo(bench);
+      await bench.wait(10 * MINUTE);
+    },
+  },
+  {
+    title: "the run that was to report the batch has failed",
+    config: BATCHED,
+    asked: ["run:2"],
+    async make(bench) {
+      await fillTwo(bench, failedWith("no channel took it: channel `team`: 503"));
       await bench.wait(10 * MINUTE);
     },
   },
