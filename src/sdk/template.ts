@@ -55,7 +55,7 @@ const MISSING: Readonly<Record<Root, string | null>> = {
   payload: null,
   signal: "the reflex has no `each`, or its signal is no longer kept",
   incident: "the run reports no incident, for its reflex has no `incident`",
-  batch: "the run waited for no others, for its workflow has no `batch`",
+  batch: "the run waited for no others: a person started the run, or its workflow has no `batch`",
   sense: "no signal started this run",
   at: "no signal started this run",
   id: "no signal started this run",
@@ -67,21 +67,20 @@ function lookUp(word: string, trigger: Trigger): Json {
   const [root, ...path] = word.split(".") as [Root, ...string[]];
   const missing = MISSING[root];
   if (missing !== null && trigger[root] === null) throw new Error(`{{ ${word} }}: ${missing}`);
-  return listIn(word, trigger) ?? valueAt(trigger[root], path, { word, root, path });
+  return listIn(word, trigger) ?? valueAt(trigger[root], path, { word, where: `the ${root}` });
 }
 
-/** Where a value is looked for, for the error. */
+/** Where a value is looked for, for the error: `the payload`. */
 interface Sought {
   readonly word: string;
-  readonly root: Root;
-  readonly path: readonly string[];
+  readonly where: string;
 }
 
-function valueAt(from: unknown, keys: readonly string[], { word, root, path }: Sought): Json {
+function valueAt(from: unknown, path: readonly string[], { word, where }: Sought): Json {
   let value = from;
-  for (const key of keys) {
+  for (const key of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, key)) {
-      throw new Error(`{{ ${word} }}: the ${root} has no ${path.join(".")}`);
+      throw new Error(`{{ ${word} }}: ${where} has no ${path.join(".")}`);
     }
     value = (value as Readonly<Record<string, unknown>>)[key];
   }
@@ -95,7 +94,7 @@ function listIn(word: string, { batch }: Trigger): Json[] | null {
   const [root, items, ...inner] = word.split(".");
   const [first] = inner;
   if (batch === null || root !== "batch" || items !== "items" || first === undefined || NUMBER.test(first)) return null;
-  return batch.items.map((item) => valueAt(item, inner, { word, root, path: [items, ...inner] }));
+  return batch.items.map((item, at) => valueAt(item, inner, { word, where: `item ${at} of the batch` }));
 }
 
 function textIn(word: string, trigger: Trigger): string {

@@ -112,8 +112,18 @@ describe("an argument", () => {
 
     test("is an error where an item has no such field, or the run waited for nobody", () => {
       const words = "{{ batch.items.payload.nope }}";
-      expect(() => filled(words, of(["/srv"]))).toThrow(`${words}: the batch has no items.payload.nope`);
-      expect(() => filled(words)).toThrow(`${words}: the run waited for no others, for its workflow has no \`batch\``);
+      const nobody = "the run waited for no others: a person started the run, or its workflow has no `batch`";
+      expect(() => filled(words, of(["/srv"]))).toThrow(`${words}: item 0 of the batch has no payload.nope`);
+      expect(() => filled(words)).toThrow(`${words}: ${nobody}`);
+    });
+
+    test("is an error that names the item which lacks the field", () => {
+      const { batch, ...trigger } = of(["/srv", "/var", "/opt"]);
+      const items = batch?.items.map((item, at) => (at === 1 ? { ...item, payload: { used: 95 } } : item)) ?? [];
+      const words = "{{ batch.items.payload.path }}";
+      const lacking = { ...trigger, batch: { items, more: 0 } };
+      expect(() => filled(words, lacking)).toThrow(`${words}: item 1 of the batch has no payload.path`);
+      expect(filled("{{ batch.items.2.payload.path }}", lacking)).toBe("/opt");
     });
   });
 
