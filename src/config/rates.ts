@@ -3,6 +3,7 @@
  * configuration alone. Pure.
  *
  * - `interval: I` is due ⌈1 h / I⌉ times. `cron` is due as often as its minute field names a minute (a nickname: once).
+ *   `watch: true` wakes its sense once a second at the most.
  *   Triggers by a person, `on_start` and ticks made up after a stop are not counted.
  * - A sense computes as often as all its reflexes together fire. With `throttle: T` the sense computes at most
  *   ⌈1 h / T⌉ times. A compute emits at most one signal.
@@ -17,7 +18,7 @@
  * The hour of a signal is the hour in which the signal is due: computes of unequal length may move a signal into the next
  * hour. A run counts when it is decided on: a dropped run counts, and a retry does not.
  */
-import { type ClockWords, type NerveConfig, type ReflexConfig, targetOf } from "../model/config.ts";
+import { type NerveConfig, type ReflexConfig, targetOf } from "../model/config.ts";
 import { MAX_ELEMENTS } from "../rules/each.ts";
 import { isKeyed } from "../rules/key.ts";
 import { ruleOf } from "../rules/rule.ts";
@@ -41,6 +42,8 @@ export interface Rates {
 }
 
 const HOUR_MS = 3_600_000;
+/** What wakes a sense that watches wakes the sense no more often. */
+const WATCH_MS = 1_000;
 
 /** The most things in an hour of which any two are at least this far apart. */
 const apart = (ms: number | null): number => (ms === null ? Number.POSITIVE_INFINITY : Math.ceil(HOUR_MS / ms));
@@ -58,8 +61,15 @@ function cronRate(expression: string): number {
   return count;
 }
 
-function clockRate({ intervalMs, cron }: ClockWords): number {
-  return (intervalMs === null ? 0 : apart(intervalMs)) + (cron === null ? 0 : cronRate(cron));
+/** The rate of all that is no signal. */
+function clockRate(reflex: ReflexConfig): number {
+  const { intervalMs, cron } = reflex;
+  const watches = reflex.kind === "sense" && reflex.watch === true;
+  return (
+    (intervalMs === null ? 0 : apart(intervalMs)) +
+    (cron === null ? 0 : cronRate(cron)) +
+    (watches ? apart(WATCH_MS) : 0)
+  );
 }
 
 /** The rate that the words let through for one key, of `signals` an hour. */

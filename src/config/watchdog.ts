@@ -6,7 +6,17 @@ import { type Reader, reader, readFields, schemaOf } from "./fields.ts";
 import { duration } from "./quantities.ts";
 import { child, isEmpty } from "./tree.ts";
 
-const WATCHDOG = { url: webAddress, every: duration };
+const LEAST_MS = 1_000;
+
+/** Each ping commits, and the server is mostly a stranger's. */
+const every: Reader<number> = reader(duration.schema, (tree, label, report) => {
+  const ms = duration(tree, label, report);
+  if (ms === null || ms >= LEAST_MS) return ms;
+  report.expected("bad-duration", tree, label, "at least 1s", null);
+  return null;
+});
+
+const WATCHDOG = { url: webAddress, every };
 
 export const readWatchdog: Reader<WatchdogConfig> = reader(
   { ...schemaOf(WATCHDOG), required: ["url"] },

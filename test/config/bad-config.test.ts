@@ -358,6 +358,10 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    config: withSenses("watchdog: {url: 'https://hc.example.org', every: 999ms}"),
+    says: ['nerve.yaml:2:50: `watchdog.every` must be at least 1s, found "999ms"'],
+  },
+  {
     config: withSenses("watchdog: {every: 1m, time: 2m}"),
     says: [
       "nerve.yaml:2:11: `watchdog.url` is missing; write the address to ask for",

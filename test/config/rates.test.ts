@@ -31,6 +31,8 @@ describe("a sense computes at most", () => {
     ["as often as cron names a minute, whatever the hours", 3, [`sense: a, cron: "0,15,59 3 * * mon"`]],
     ["once, by a nickname", 1, [`sense: a, cron: "@daily"`]],
     ["as often as interval and cron together", 62, [`sense: a, interval: 1m, cron: "5,10 * * * *"`]],
+    ["once a second, where something wakes it", 3_600, ["sense: a, watch: true"]],
+    ["as often as its interval and what wakes it", 3_660, ["sense: a, interval: 1m, watch: true"]],
     ["as often as all its reflexes together", 66, ["sense: a, interval: 1m", "sense: a, interval: 10m"]],
     [
       "as often as what it listens to",
