@@ -19,21 +19,38 @@ export interface Parts {
   readonly withPart: (kind: "sense" | "workflow", name: string, path: string) => PatternPart | null;
   /** The place of the name of a sense or workflow in its section, or of its `use`. */
   readonly entryPlace: (kind: "sense" | "workflow", name: string, key: "use" | null) => Place | null;
+  /** The place of the first `watch: true` that is to wake the sense. */
+  readonly watchPlace: (sense: string) => Place | null;
 }
 
-export const NO_PARTS: Parts = { reflexPart: () => null, withPart: () => null, entryPlace: () => null };
+export const NO_PARTS: Parts = {
+  reflexPart: () => null,
+  withPart: () => null,
+  entryPlace: () => null,
+  watchPlace: () => null,
+};
 
 /** `root` holds every section, with the included files merged in. */
 export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Parts {
   const inside = (tree: Tree | null, key: string): Tree | null =>
     tree?.kind === "map" ? (tree.entries.find((entry) => entry.key === key)?.value ?? null) : null;
   const listed = inside(root, "reflexes");
+  const wordOf = (written: WrittenReflex | undefined, word: string): Tree | null => {
+    const tree = listed?.kind === "list" ? listed.items.find((item) => item.place === written?.place) : null;
+    return inside(tree ?? null, word);
+  };
   return {
     reflexPart(reflex, word, path) {
-      const place = reflexes.find(({ config }) => config === reflex)?.place;
-      const tree = listed?.kind === "list" ? listed.items.find((item) => item.place === place) : null;
-      const part = inside(tree ?? null, word);
+      const part = wordOf(
+        reflexes.find(({ config }) => config === reflex),
+        word,
+      );
       return part === null ? null : partAt(part, path);
+    },
+    watchPlace(sense) {
+      const watches = ({ config }: WrittenReflex): boolean =>
+        config.kind === "sense" && config.sense === sense && config.watch === true;
+      return wordOf(reflexes.find(watches), "watch")?.place ?? null;
     },
     withPart(kind, name, path) {
       const options = inside(inside(inside(root, `${kind}s`), name), "with");

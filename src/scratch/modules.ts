@@ -114,7 +114,7 @@ async function checkSense(folder: ScratchFolder, sense: ScratchSense): Promise<R
 
 type Kind = "sense" | "workflow";
 
-type Places = Pick<Parts, "withPart" | "entryPlace">;
+type Places = Pick<Parts, "withPart" | "entryPlace" | "watchPlace">;
 
 /** Each problem names what it is about; options that are refused have their place in the configuration. */
 export const problemsOf = (
@@ -125,12 +125,14 @@ export const problemsOf = (
   checked.flatMap(({ config: { name }, result }) => {
     if (result.ok) return [];
     const found = about(kind, name, result.error);
+    // A built-in module has no file to name, and lacks nothing but `watch`.
+    if (found.kind === "missing-export" && found.file === null) return [{ ...found, ...parts.watchPlace(name) }];
     if (found.kind !== `${kind}-not-found`) return placedOptions(found, parts);
     return [{ ...found, ...parts.entryPlace(kind, name, "use") }];
   });
 
 /** Options that are refused have their place in the configuration; any other problem is as it was. */
-export function placedOptions(found: Problem, { withPart, entryPlace }: Places): Problem[] {
+export function placedOptions(found: Problem, { withPart, entryPlace }: Omit<Places, "watchPlace">): Problem[] {
   if (found.kind !== "bad-options") return [found];
   // A refusal names whose options they are, and begins with the path of the option.
   const [, kind, name, path = ""] =

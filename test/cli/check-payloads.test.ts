@@ -252,6 +252,8 @@ reflexes:
       kind: "missing-export",
       message: "sense `load`: `watch: true` of reflex `idle` wakes nothing: the module exports no `watch`",
       hint: "write `export const watch = () => ({ kernel: true })`, or remove `watch`",
+      line: 3,
+      column: 39,
     },
   ]);
 });
