@@ -44,6 +44,8 @@ export interface Tested extends Counts {
   readonly droppedEstimate: number | null;
   /** How many runs its decisions would have begun. Null where the workflow has no `batch`. */
   readonly batchesEstimate: number | null;
+  /** What may begin more runs, where its values differ: `host`, the severity. Null where nothing may. */
+  readonly moreBatchesBy: string | null;
   /** Incidents that opened, and runs that report them. Null where the reflex keeps no incidents. */
   readonly incidents: IncidentCounts | null;
 }
@@ -158,8 +160,9 @@ export function backtest(parts: BacktestParts): Backtest {
         const counts = difference(replay.counts(index), before[index]);
         const batched = batches[side].get(workflowOf(config) ?? "");
         const batchesEstimate = batched === undefined ? null : (batched.begun.get(config.name) ?? 0);
-        const tested = { ...counts, config, droppedEstimate, batchesEstimate, incidents: incidents.countsOf(index) };
-        return [[config.name, tested] as const];
+        const moreBatchesBy = batched?.unknownIn(config) ?? null;
+        const estimated = { droppedEstimate, batchesEstimate, moreBatchesBy };
+        return [[config.name, { ...counts, config, ...estimated, incidents: incidents.countsOf(index) }] as const];
       }),
     );
   return {

@@ -18,6 +18,9 @@ export class BatchEstimate {
     this.#batch = batch;
   }
 
+  /** What may tell groups apart that count as one group here, for a sentence; null where the groups are known. */
+  unknownIn = (reflex: ReflexConfig): string | null => unknownGroups(this.#batch.by, reflex);
+
   /** Plays one decision. The decisions must come in the order of time. */
   decide(reflex: ReflexConfig, key: string, at: number): void {
     const group = groupOf(this.#batch.by, reflex, key);
@@ -25,6 +28,13 @@ export class BatchEstimate {
     this.#ends.set(group, at + this.#batch.waitMs);
     this.begun.set(reflex.name, (this.begun.get(reflex.name) ?? 0) + 1);
   }
+}
+
+function unknownGroups(by: string | null, reflex: ReflexConfig): string | null {
+  if (by === null || by === "reflex" || by === reflex.key) return null;
+  if (by !== "severity") return `\`${by}\``;
+  const incident = reflex.kind === "workflow" ? reflex.incident : null;
+  return incident === null || fixedSeverity(incident.severity) !== null ? null : "the severity";
 }
 
 function groupOf(by: string | null, reflex: ReflexConfig, key: string): string {

@@ -141,8 +141,10 @@ function batchLines(rows: readonly Row[]): string[] {
     if (estimate === null) return [];
     const there = other?.batchesEstimate ?? null;
     const beside = there === null ? "" : ` (there about ${there})`;
+    const by = here?.moreBatchesBy ?? null;
+    const more = by === null ? "" : `, more where ${escapeForTerminal(by)} differs`;
     return [
-      `  ${escapeForTerminal(name)}: its decisions would have begun about ${counted(estimate, "run")}, for they wait in batches${beside}`,
+      `  ${escapeForTerminal(name)}: its decisions would have begun about ${counted(estimate, "run")}, for they wait in batches${more}${beside}`,
     ];
   });
   return lines.length === 0 ? [] : ["", ...lines];

@@ -326,6 +326,15 @@ reflexes:
     const text = await runNerve(place.path, ["backtest", "often", "--until", until]);
     expect(text.stdout).toContain("often: due 20 times; 1 run was started, 0 due times missed");
     const all = await runNerve(place.path, ["backtest", "--until", until]);
-    expect(all.stdout).toContain("high: its decisions would have begun about 2 runs, for they wait in batches");
+    expect(all.stdout).toMatch(/high: its decisions would have begun about 2 runs, for they wait in batches$/m);
+  });
+
+  test("may begin more runs, where a batch is by a path whose values a replay does not know", async () => {
+    const config = timed("1m").replace("wait: 30s", "wait: 30s, by: host");
+    using place = project({ "nerve.yaml": config });
+    using store = recordedIn(place.path, Date.now() - 3_600_000);
+    for (const seconds of [1, 2]) store.signal(seconds, { v: 9, host: `web${seconds}` });
+    const { stdout } = await runNerve(place.path, ["backtest", "high"]);
+    expect(stdout).toContain("would have begun about 1 run, for they wait in batches, more where `host` differs\n");
   });
 });
