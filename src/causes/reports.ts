@@ -17,14 +17,19 @@ export interface Report {
   readonly notification: Notification;
 }
 
-/** In their order. A run that is no longer kept is left out. */
+/** In their order, those that one run reports together once. A run that is no longer kept is left out. */
 export function reportsIn({ store }: Scene, logs: readonly Log[], runs: readonly Run[]): Report[] {
+  const seen = new Set<string>();
   const byId = new Map(runs.map((run) => [run.id, run.state === "joined" ? joinedTo(store, run) : run]));
   return logs.flatMap((log) => {
     const found = incidentEventOf(log);
     if (found?.event.event !== "incident.notified") return [];
-    const run = byId.get(found.event.data.run);
-    return run === undefined ? [] : [{ run, notification: found.event.data.notification }];
+    const { run: id, notification } = found.event.data;
+    const run = byId.get(id);
+    const report = `${notification} ${run?.id}`;
+    if (run === undefined || seen.has(report)) return [];
+    seen.add(report);
+    return [{ run, notification }];
   });
 }
 

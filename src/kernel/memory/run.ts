@@ -62,6 +62,8 @@ export class LiveRun {
   readonly incident: string | null;
   /** Until when it waits for others of its group; null: it waits for no others. */
   batch: BatchWait | null = null;
+  /** The run is a reminder, and this kernel has let the run in. */
+  isReminder = false;
   /** Incidents of runs that joined it: it reports these as well. */
   carries: readonly string[] = [];
   /** Its row, without the input (which may be large); null before the first commit. */

@@ -1,6 +1,7 @@
 /**
  * Owns the entrance of a workflow, inside the transaction that asks: the room for runs, the runs that wait for others, and the
- * runs that join another run. An incident's reports that have not begun join its resolution. A group joins its first run.
+ * runs that join another run. An incident's reports that have not begun join its resolution, and a reminder that has not begun
+ * joins the next. A group joins its first run.
  */
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import { batchConfigOf, type WorkflowConfig } from "../../model/config.ts";
@@ -43,9 +44,7 @@ export class Entrance {
     const { config, code } = this.#workflow;
     run.batch = batchWaitOf(config, order, (ms) => this.#workflow.deadline(ms));
     const mayBegin = this.#workflow.mayBegin && !this.#line.isBeginning();
-    if (run.incident !== null && order.trigger.incident?.notification === "resolved") {
-      this.#join(draft, this.#unbegun(draft, run.incident), run);
-    }
+    this.#join(draft, this.#replacedBy(draft, run, order), run);
     const isBehind = run.incident !== null && this.#reportsIn(draft, run.incident).length > 0;
     const how = admit(draft, run, order, { ...this.#roomIn(draft), isBehind, mayBegin, code, config, admitted });
     if (run.incident !== null && how !== "dropped") admitted.reports.push(run);
@@ -77,6 +76,15 @@ export class Entrance {
     return this.#reportsIn(draft, incident).filter((run) => draft.row(run)?.state === "queued");
   }
 
+  /** The reports of the same incident that `run` makes superfluous. A batch makes one message of its reminders by itself. */
+  #replacedBy(draft: Draft, run: LiveRun, { trigger }: RunOrder): LiveRun[] {
+    const notification = trigger.incident?.notification;
+    if (run.incident === null) return [];
+    if (notification === "resolved") return this.#unbegun(draft, run.incident);
+    run.isReminder = notification === "reminded" && run.batch === null;
+    return run.isReminder ? this.#unbegun(draft, run.incident).filter(({ isReminder }) => isReminder) : [];
+  }
+
   /** True when one run more than `granted` may be let in. The reports of `joining` that have not begun make room. */
   hasRoom(draft: Draft, granted: number, joining: string | null): boolean {
     const room = this.#roomIn(draft);
@@ -101,6 +109,7 @@ export class Entrance {
 
   /** Ends `runs`, which have not begun. Run `into` takes their place. */
   #join(draft: Draft, runs: readonly LiveRun[], into: LiveRun): void {
+    if (runs.length === 0) return;
     const admitted = draft.admitted(this);
     for (const run of runs) {
       draft.run(run, { event: "run.joined", data: { into: into.id } });

@@ -85,6 +85,23 @@ test("a resolution waits for an opening that fails and is tried again, though sl
   expect(bench.states(opening, resolution)).toEqual(["failed", "running"]);
 });
 
+test("reminders that wait for a report that is tried again are one, the newest", async () => {
+  using bench = await started([alarm({ remindEveryMs: MINUTE })], {
+    retry: { limit: 1, intervalMs: HOUR, backoff: null, maxIntervalMs: null },
+  });
+  await bench.signal(HIGH);
+  const opening = bench.reports[0]?.run ?? 0;
+  await bench.begins(opening);
+  await bench.says(opening, failedWith("no answer"));
+  await bench.wait(5 * MINUTE);
+  expect(bench.reports.map(({ state, incident }) => `${incident.notification} ${state}`)).toEqual([
+    "opened sleeping",
+    ...Array.from({ length: 4 }, () => "reminded joined"),
+    "reminded queued",
+  ]);
+  expect(bench.difference).toEqual([]);
+});
+
 test("a queued report waits for the one before it after a restart as well", async () => {
   using bench = await started([alarm()], {
     concurrency: 4,
