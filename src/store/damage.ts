@@ -16,6 +16,10 @@ export class StoreDamaged extends Error {
 
 export const RESTORE = "put back a copy of logs.db, or stop nerve and mend it with `sqlite3`";
 
+/** What follows from the logs: whoever opens the store derives a lost table again, and `nerve rebuild` a damaged row. */
+export const DERIVED: ReadonlySet<string> = new Set(["workflow_runs", "incidents"]);
+const REBUILD = "`nerve rebuild` makes the row anew from the logs";
+
 /** At most so much of a value is shown. */
 const SHOWN_CHARS = 40;
 
@@ -38,7 +42,8 @@ export function damagedRow(
   what: string | null,
 ): StoreDamaged {
   const instead = what === null ? "" : `, and not ${what}`;
-  return new StoreDamaged(file, `table ${table}, row ${row}: ${column} is ${shownValue(value)}${instead}`, RESTORE);
+  const remedy = DERIVED.has(table) ? REBUILD : RESTORE;
+  return new StoreDamaged(file, `table ${table}, row ${row}: ${column} is ${shownValue(value)}${instead}`, remedy);
 }
 
 /** To whom a row is given that is not as nerve wrote it. Whoever returns goes on without the row. */

@@ -6,7 +6,7 @@ import { Database } from "bun:sqlite";
 import type { MigrationFile } from "../sqlite/migrate.ts";
 import { shortage } from "../sqlite/size.ts";
 import { splitStatements } from "../sqlite/statements.ts";
-import { RESTORE, StoreDamaged } from "./damage.ts";
+import { DERIVED, RESTORE, StoreDamaged } from "./damage.ts";
 
 /** What was made of migrations once in this process, by their names. */
 const expected = new Map<string, Map<string, readonly string[]>>();
@@ -38,9 +38,6 @@ function tablesIn(db: Database): Map<string, readonly string[]> {
   for (const { table, column } of columns.all()) found.set(table, [...(found.get(table) ?? []), column]);
   return found;
 }
-
-/** What follows from the logs: whoever opens the store derives it again. */
-const DERIVED: ReadonlySet<string> = new Set(["workflow_runs", "incidents"]);
 
 /** Throws {@link StoreDamaged} for a table or column that is gone. `applied`: the migrations this file has had. */
 export function checkTables(db: Database, applied: readonly MigrationFile[]): void {

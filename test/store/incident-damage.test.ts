@@ -74,7 +74,10 @@ function spoiled(file: string, id: number, column: string, value: string): unkno
 function shownIn(file: string): { readonly rows: number; readonly said: readonly string[] } {
   const said: string[] = [];
   const db = new Database(file, { readonly: true });
-  const rows = incidentTable(db, ({ message }: StoreDamaged) => void said.push(message)).list(ALL_INCIDENTS).length;
+  const rows = incidentTable(
+    db,
+    ({ message, problem }: StoreDamaged) => void said.push(`${message}; ${problem.hint}`),
+  ).list(ALL_INCIDENTS).length;
   db.close();
   return { rows, said };
 }
@@ -96,7 +99,10 @@ describe.each(COLUMNS.map((column) => [column]))("the column %s", (column) => {
         expect([what, named]).toEqual([what, [[id, column]]]);
         const { rows, said } = shownIn(file);
         expect([what, rows + said.length]).toEqual([what, 3]);
-        for (const message of said) expect(message).toContain(`table incidents, row ${id}: ${column} is `);
+        for (const message of said) {
+          expect(message).toContain(`table incidents, row ${id}: ${column} is `);
+          expect(message).toEndWith("; `nerve rebuild` makes the row anew from the logs");
+        }
         expect(rebuildStore(path, "normal", 1)).toMatchObject({ ok: true, value: { incidents: { differing: 1 } } });
         expect([what, bench.rows]).toEqual([what, before]);
       }
