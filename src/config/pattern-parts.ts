@@ -1,7 +1,7 @@
 /** Owns the places of a reflex's words and of a module's options in the files. Problems are reported at these places. */
 import type { ReflexConfig } from "../model/config.ts";
 import type { WrittenReflex } from "./reflexes.ts";
-import { found, type MapTree, type Place, type Tree } from "./tree.ts";
+import { entryOf, found, type MapTree, type Place, type Tree } from "./tree.ts";
 
 export interface PatternPart {
   readonly tree: Tree;
@@ -32,12 +32,10 @@ export const NO_PARTS: Parts = {
 
 /** `root` holds every section, with the included files merged in. */
 export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Parts {
-  const inside = (tree: Tree | null, key: string): Tree | null =>
-    tree?.kind === "map" ? (tree.entries.find((entry) => entry.key === key)?.value ?? null) : null;
-  const listed = inside(root, "reflexes");
+  const listed = entryOf(root, "reflexes");
   const wordOf = (written: WrittenReflex | undefined, word: string): Tree | null => {
     const tree = listed?.kind === "list" ? listed.items.find((item) => item.place === written?.place) : null;
-    return inside(tree ?? null, word);
+    return entryOf(tree ?? null, word);
   };
   return {
     reflexPart(reflex, word, path) {
@@ -53,13 +51,13 @@ export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Part
       return wordOf(reflexes.find(watches), "watch")?.place ?? null;
     },
     withPart(kind, name, path) {
-      const options = inside(inside(inside(root, `${kind}s`), name), "with");
+      const options = entryOf(entryOf(entryOf(root, `${kind}s`), name), "with");
       return options === null ? null : partAt(options, path);
     },
     entryPlace(kind, name, key) {
-      const section = inside(root, `${kind}s`);
+      const section = entryOf(root, `${kind}s`);
       const entry = section?.kind === "map" ? section.entries.find((one) => one.key === name) : undefined;
-      const value = entry === undefined || key === null ? null : inside(entry.value, key);
+      const value = entry === undefined || key === null ? null : entryOf(entry.value, key);
       return value?.place ?? entry?.keyPlace ?? null;
     },
   };

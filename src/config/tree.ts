@@ -65,6 +65,10 @@ export const isBroken = (tree: Tree): boolean =>
 
 export const isEmpty = (tree: Tree): boolean => tree.kind === "scalar" && tree.value === null && !tree.filled;
 
+/** The value of a key; null where the tree is no map, or has no such key. */
+export const entryOf = (tree: Tree | null, key: string): Tree | null =>
+  tree?.kind === "map" ? (tree.entries.find((entry) => entry.key === key)?.value ?? null) : null;
+
 export const formatPlace = (place: Place): string => `${place.file}:${place.line}:${place.column}`;
 
 const SHOWN_LENGTH = 60;

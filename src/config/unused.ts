@@ -6,9 +6,10 @@ import { nearest } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { warnOfUnusedChannels } from "./channel-uses.ts";
 import { warnOfIncidentTemplates } from "./incident-templates.ts";
+import { warnOfLongBatches } from "./long-batches.ts";
 import type { Report } from "./report.ts";
 import type { ConfigSource } from "./source.ts";
-import { type MapTree, type Place, shown } from "./tree.ts";
+import { entryOf, type MapTree, type Place, shown } from "./tree.ts";
 
 export function warnOfUnused(root: MapTree, config: NerveConfig, source: ConfigSource, report: Report): void {
   const { senses, reflexes } = config;
@@ -30,6 +31,7 @@ export function warnOfUnused(root: MapTree, config: NerveConfig, source: ConfigS
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
   }
   warnOfUnusedChannels(root, config, source, report);
+  warnOfLongBatches(entryOf(root, "workflows"), config, report);
   warnOfIncidentTemplates(root.entries.find(({ key }) => key === "workflows")?.value, config, source, report);
 }
 

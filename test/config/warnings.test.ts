@@ -53,6 +53,19 @@ reflexes: [{ sense: load, on: [memory] }]
     ]);
   });
 
+  const batched = (wait: string): string => `senses: { load: }
+reflexes: [{ sense: load, interval: 1s }, { name: r, workflow: w, interval: 30s }, { workflow: w, on: [load] }]
+workflows: { w: { use: exec, with: { command: [ls] }, batch: { wait: ${wait} } } }
+`;
+
+  test.each(["30s", "1m"])("is given for a batch that waits %s, where a reflex is due every 30s", (wait) => {
+    expect(warningsOf(batched(wait))).toEqual([
+      "nerve.yaml:3:70: `workflows.w.batch.wait` is not shorter than the `interval` of the reflex `r`: a due time is missed while the run before it waits; wait less, or start another workflow from that reflex",
+    ]);
+  });
+
+  test("is not given for a batch that waits less", () => expect(warningsOf(batched("29s"))).toEqual([]));
+
   const hysteresis = (when: string, clear: string): string =>
     `senses: { load: , mem: }\nreflexes:\n  - { sense: load, interval: 1s }\n  - { sense: mem, on: [load], when: ${when}, clear: ${clear} }`;
 
