@@ -1,0 +1,121 @@
+/** The page of a real daemon in a real browser: `nerve open` lets it in, each view shows what happened, and a daemon that is gone is said. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Page } from "puppeteer-core";
+import { jsonOf, type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { until } from "../helpers/until.ts";
+import { CHROMIUM, launch, openPage } from "../page/browser.ts";
+
+setDefaultTimeout(180_000);
+
+if (CHROMIUM === null) console.error("skipped: no Chromium on this machine (Debian: apt-get install chromium)");
+
+const configOf = (port: number): string => `http: 127.0.0.1:${port}
+senses:
+  cpu-usage:
+  memory:
+  disk-root: { use: disk-usage, with: { path: / } }
+  queue: { use: exec, with: { command: [echo, "7"], parse: number } }
+  backup: { use: exec, with: { command: [sh, -c, "echo no such bucket >&2; exit 3"], parse: number } }
+workflows:
+  notify:
+  tidy: { use: exec, with: { command: [echo, "{{ payload.value }}"] } }
+  broken:
+reflexes:
+  - { sense: cpu-usage, interval: 1s }
+  - { sense: memory, interval: 1s }
+  - { sense: disk-root, interval: 1m }
+  - { sense: queue, interval: 1s }
+  - { sense: backup, interval: 1s }
+  - { name: full, workflow: notify, on: [queue], when: { value: number >= 5 }, incident: { severity: critical, summary: "queue at {{ payload.value }}" } }
+  - { name: tidy, workflow: tidy, on: [queue], throttle: 1h }
+`;
+
+const BROKEN =
+  'export const run = (thread) => thread.step("fetch", () => { throw new Error("the bucket is gone"); });\n';
+
+/** A port that was free a moment ago. Should another program take it, nerve tries again until the port is free. */
+function freePort(): number {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
+  const { port = 0 } = server;
+  server.stop(true);
+  return port;
+}
+
+/** Waits for all that the views are to show; the ids of the run of `tidy` and of `broken`. */
+async function happened(nerve: Nerve, folder: Project): Promise<{ tidy: number; broken: number }> {
+  await until("the page is served", async () =>
+    (await nerve.status()).listeners.some(({ name, state }) => name === "http" && state === "up"),
+  );
+  await until("an incident is open", async () => (await nerve.status()).incidents.open === 1);
+  await until("a sense is failing", async () => (await nerve.sense("backup")).state === "failing");
+  await runNerve(folder.path, ["run", "broken", "{}"]);
+  const idOf = (source: string, event: string) =>
+    until(`${event} of ${source}`, () => {
+      const [first] = nerve.logs({ source, event });
+      return first === undefined ? null : Number(/^run (\d+) /.exec(first.message)?.[1]);
+    });
+  return {
+    tidy: await idOf("workflow:tidy", "run.completed"),
+    broken: await idOf("workflow:broken", "run.failed"),
+  };
+}
+
+/** Waits until the view of `hash` shows every one of the texts. */
+async function shows(page: Page, hash: string, title: string, texts: readonly string[]): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+  let missing: readonly string[] = texts;
+  const isShown = async (): Promise<boolean> => {
+    const [heading, shown] = (await page.evaluate(
+      "[document.querySelector('h1.title')?.textContent ?? '', document.querySelector('main')?.textContent ?? '']",
+    )) as [string, string];
+    missing = heading === title ? texts.filter((text) => !shown.includes(text)) : [`the title ${title}`];
+    return missing.length === 0;
+  };
+  await until(`${hash} shows its texts`, isShown).catch((error: Error) => {
+    throw new Error(`${error.message}; missing: ${missing.join(", ")}`);
+  });
+}
+
+test.skipIf(CHROMIUM === null)(
+  "nerve open lets a browser in, ten views show what the daemon keeps without an error, and a killed daemon is said",
+  async () => {
+    using folder = project({ "nerve.yaml": configOf(freePort()), "workflows/broken/index.ts": BROKEN });
+    await using nerve = await startNerve(folder.path);
+    const browser = await launch();
+    try {
+      const { tidy, broken } = await happened(nerve, folder);
+      const { page, errors } = await openPage(browser, 1440, "light");
+      const refused: string[] = [];
+      page.on("response", (response) => {
+        if (response.status() >= 400) refused.push(`${response.status()} ${response.url()}`);
+      });
+
+      const opened = await jsonOf(folder.path, ["open"]);
+      await page.goto(opened.value.url, { waitUntil: "domcontentloaded" });
+      await page.waitForFunction("document.querySelector('[role=status]')?.textContent === 'live'");
+      await shows(page, "#/now", "Now", ["Critical", "queue at 7", "nerve ack 1", "backup has never answered", "CPU"]);
+      await shows(page, "#/senses", "Senses", ["failing", "backup", "cpu-usage", "disk-root"]);
+      await shows(page, "#/signals?q=sense%3Aqueue", "Signals", ["queue", "value 7"]);
+      await shows(page, `#/story?sel=run%3A${tidy}`, "Story", [`run ${tidy}, tidy`, "queue #", "fired", "exec"]);
+      await shows(page, "#/reflexes", "Reflexes", ["full", "incident open", "tidy", "throttled", "quiet until"]);
+      await shows(page, `#/runs?sel=${broken}`, "Runs", [
+        "failed",
+        "Error: the bucket is gone",
+        `nerve retry ${broken}`,
+      ]);
+      await shows(page, "#/incidents", "Incidents", ["queue at 7", "critical", "nerve ack 1"]);
+      await shows(page, "#/logs", "Logs", ["the bucket is gone", "no such bucket", "http listens on 127.0.0.1"]);
+      await shows(page, "#/graph", "Graph", ["cpu-usage", "full", "tidy", "broken"]);
+      await shows(page, "#/store", "Store", ["logs.db", "senses/cpu-usage.db", "nerve backup DIR"]);
+      expect({ errors, refused }).toEqual({ errors: [], refused: [] });
+
+      nerve.kill("SIGKILL");
+      await page.waitForFunction(
+        "document.querySelector('[role=status]').textContent.startsWith('nerve is down since')",
+      );
+      await shows(page, "#/now", "Now", ["nerve is down since", "this is what it last said."]);
+    } finally {
+      await browser.close();
+    }
+  },
+);
