@@ -40,7 +40,8 @@ function standingOf({ segments, now: held }: KeyLine): KeyStanding {
   if (held?.debounce_until != null) return "debouncing";
   if (held?.matching === true) return "matching";
   const last = segments.findLast(({ to, state }) => to === null && state !== "throttled");
-  return last?.state ?? (quietUntil(held) === null ? "rest" : "throttled");
+  if (last !== undefined && last.state !== "rest") return last.state;
+  return quietUntil(held) === null ? "rest" : "throttled";
 }
 
 export function keyLines({ strips, pending }: ReflexAnswer): readonly KeyLine[] {
