@@ -23,9 +23,19 @@ export interface ConfigDiff {
   readonly reflexes: Changes;
   /** A workflow changes when its entry, its code or the channels that it may notify changed. */
   readonly workflows: Changes;
+  /** Sections without entries of their own, by their key in nerve.yaml. */
+  readonly settings: readonly string[];
   /** Changes that take effect only when the daemon starts again. */
   readonly needsRestart: readonly NeedsRestart[];
 }
+
+const SETTINGS = [
+  ["watchdog", "watchdog"],
+  ["channels", "channels"],
+  ["quiet_hours", "quietHours"],
+  ["retention", "retention"],
+  ["http", "http"],
+] as const;
 
 /** Fingerprints by name. A module that is built in or missing has none: its code cannot change. */
 export type Fingerprints = Readonly<Record<ModuleKind, ReadonlyMap<string, string>>>;
@@ -64,6 +74,7 @@ export function diffConfig(
         same(atWork(was), atWork(is)) &&
         (!mayNotify(is, afterPrints) || same(before.channels, after.channels)),
     ),
+    settings: SETTINGS.filter(([, key]) => !same(before[key], after[key])).map(([name]) => name),
     needsRestart,
   };
 }

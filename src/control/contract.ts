@@ -219,6 +219,8 @@ export interface Reloaded {
   readonly reflexes: readonly string[];
   /** Added, removed or changed. */
   readonly workflows: readonly string[];
+  /** Keys of nerve.yaml, such as `watchdog`, whose new values are in force. */
+  readonly settings: readonly string[];
   /** Ids of the runs that were cancelled because their workflow was removed. */
   readonly cancelled_runs: readonly number[];
   /** Keys that changed and need a restart of the daemon. */

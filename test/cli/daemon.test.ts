@@ -268,6 +268,13 @@ describe("reload", () => {
     expect((await nerve("reload")).stdout).toBe("reloaded; workflows changed: page\n");
     folder.write("nerve.yaml", CONFIG);
     expect(await json("reload")).toMatchObject({ code: 0, value: { groups: [], reflexes: [], workflows: ["page"] } });
+    folder.write(
+      "nerve.yaml",
+      `${CONFIG}channels: { phone: { ntfy: "http://127.0.0.1:1/t" } }\nretention: { logs: 3d }\n`,
+    );
+    expect((await nerve("reload")).stdout).toBe("reloaded; settings changed: channels, retention\n");
+    folder.write("nerve.yaml", CONFIG);
+    expect(await json("reload")).toMatchObject({ code: 0, value: { settings: ["channels", "retention"] } });
   });
 
   test("is 1 with the words of check where a rule asks for what no payload has", async () => {

@@ -38,6 +38,7 @@ test("the same configuration, in whatever order, is unchanged", () => {
     senses: NONE,
     reflexes: NONE,
     workflows: NONE,
+    settings: [],
     needsRestart: [],
   });
 });
@@ -118,6 +119,17 @@ test("data and durability need a restart", () => {
     (text) => `data: /srv\ndurability: normal\nhttp: "127.0.0.1:1"\nretention: { logs: 1d }\n${text}`,
   );
   expect(changed.needsRestart).toEqual(["data", "durability"]);
+  expect(changed.settings).toEqual(["retention", "http"]);
+});
+
+test("the watchdog, channels and quiet hours are settings, which start nothing anew", () => {
+  const set = `watchdog: { url: "https://hc.example.org/a" }
+quiet_hours: [{ below: critical, from: "22:00", to: "07:00" }]
+channels: { phone: { ntfy: "https://ntfy.example.org/a" } }
+`;
+  const changed = diff((text) => set + text);
+  expect(changed.settings).toEqual(["watchdog", "channels", "quiet_hours"]);
+  expect([changed.senses, changed.groups]).toEqual([NONE, NONE]);
 });
 
 test("a changed channel changes who may notify: the built-in `notify` and workflows with code of their own", () => {

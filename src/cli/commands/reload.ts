@@ -15,11 +15,12 @@ import { configFile, findPlace } from "../place/place.ts";
 import { warn } from "../screen/failure.ts";
 import { print } from "../screen/terminal.ts";
 
-function sentence({ groups, reflexes, workflows, cancelled_runs }: Reloaded): string {
+function sentence({ groups, reflexes, workflows, settings, cancelled_runs }: Reloaded): string {
   const parts = [
     ...(groups.length === 0 ? [] : [`started anew: ${groups.join(", ")}`]),
     ...(reflexes.length === 0 ? [] : [`reflexes changed: ${reflexes.join(", ")}`]),
     ...(workflows.length === 0 ? [] : [`workflows changed: ${workflows.join(", ")}`]),
+    ...(settings.length === 0 ? [] : [`settings changed: ${settings.join(", ")}`]),
     ...(cancelled_runs.length === 0 ? [] : [`cancelled with their workflow: ${shownRuns(cancelled_runs)}`]),
   ];
   return parts.length === 0 ? "reloaded: no group, reflex or workflow changed" : `reloaded; ${parts.join("; ")}`;

@@ -138,11 +138,12 @@ export class Reloads {
     this.#modules = modules;
     retention.keepFor(retentionsOf(loaded.value));
     this.#parts.inForce(loaded.value);
-    const { reflexes, workflows, needsRestart } = plan.changes;
+    const { reflexes, workflows, settings, needsRestart } = plan.changes;
     const reloaded = {
       groups: [...plan.restart],
       reflexes: [...namesIn(reflexes)],
       workflows: [...namesIn(workflows)],
+      settings,
       cancelled_runs: cancelled,
       needs_restart: [...needsRestart],
     };
@@ -157,11 +158,12 @@ export class Reloads {
     this.#parts.voice.error("config.refused", message, null);
   }
 
-  #reloaded({ groups, reflexes, workflows, cancelled_runs, needs_restart }: InForce): void {
+  #reloaded({ groups, reflexes, workflows, settings, cancelled_runs, needs_restart }: InForce): void {
     const restart = needs_restart.length === 0 ? "" : `; ${needs_restart.join(", ")} changed, which needs a restart`;
     const runs = cancelled_runs.map((run) => `run ${run}`).join(", ");
     const cancelled = runs === "" ? "" : `; cancelled with their workflow: ${runs}`;
-    const message = `config reloaded: ${counted(groups.length, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(workflows.length, "workflow")} changed${cancelled}${restart}`;
+    const set = settings.length === 0 ? "" : `; ${settings.join(", ")} changed`;
+    const message = `config reloaded: ${counted(groups.length, "group")} started anew, ${counted(reflexes.length, "reflex", "reflexes")} and ${counted(workflows.length, "workflow")} changed${set}${cancelled}${restart}`;
     if (restart === "") this.#parts.voice.info("config.reloaded", message, null);
     else this.#parts.voice.warn("config.reloaded", message, null);
   }
