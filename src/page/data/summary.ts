@@ -46,7 +46,6 @@ export interface Summary {
   readonly worst: "ok" | "warn" | "crit";
   readonly notOk: number;
   readonly underWay: number;
-  readonly incidents: number;
   readonly pending: number;
   readonly openIncidents: readonly Incident[];
 }
@@ -66,7 +65,6 @@ export function useSummary(): Summary {
     worst,
     notOk: senses.filter(({ state }) => state !== "ok" && state !== "disabled").length,
     underWay: (status?.status?.workflows ?? []).reduce((sum, one) => sum + one.running + one.queued + one.sleeping, 0),
-    incidents: openIncidents.length,
     pending: reflexes.reduce((sum, one) => sum + one.pending, 0),
     openIncidents,
   };

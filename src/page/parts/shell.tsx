@@ -43,7 +43,8 @@ interface Badge {
 }
 
 function useBadges(): Readonly<Record<string, Badge>> {
-  const { attention, notOk, underWay, incidents, pending, worst } = useSummary();
+  const { attention, notOk, underWay, openIncidents, pending, worst } = useSummary();
+  const isGrave = openIncidents.some(({ severity }) => severity === "critical");
   const badge = (amount: number, tone: Badge["tone"], title: string, word: string): Badge | null =>
     amount === 0 ? null : { text: `${count(amount)}${word}`, tone, title: `${amount} ${title}` };
   const found = {
@@ -51,7 +52,7 @@ function useBadges(): Readonly<Record<string, Badge>> {
     senses: badge(notOk, "warn", "not ok", ""),
     reflexes: badge(pending, "plain", "pending", " pending"),
     runs: badge(underWay, "plain", "under way", ""),
-    incidents: badge(incidents, "crit", "open or acked", ""),
+    incidents: badge(openIncidents.length, isGrave ? "crit" : "warn", "open or acked", ""),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null)) as Record<string, Badge>;
 }
