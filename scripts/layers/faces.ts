@@ -39,6 +39,7 @@ export const FACES: Layers = {
     "type bun:sqlite",
   ],
   "src/scratch/store.ts": ["src/store"],
+  "src/scratch/channels.ts": ["src/channels/webhook.ts"],
   "src/cli": [
     "src/base",
     "src/model",

@@ -17,6 +17,8 @@ export interface Parts {
   readonly reflexPart: (reflex: ReflexConfig, word: string, path: string) => PatternPart | null;
   /** A part of the `with` of a sense or workflow. */
   readonly withPart: (kind: "sense" | "workflow", name: string, path: string) => PatternPart | null;
+  /** A part of what stands under the kind of a channel. */
+  readonly channelPart: (name: string, path: string) => PatternPart | null;
   /** The place of the name of a sense or workflow in its section, or of its `use`. */
   readonly entryPlace: (kind: "sense" | "workflow", name: string, key: "use" | null) => Place | null;
   /** The place of the first `watch: true` that is to wake the sense. */
@@ -26,6 +28,7 @@ export interface Parts {
 export const NO_PARTS: Parts = {
   reflexPart: () => null,
   withPart: () => null,
+  channelPart: () => null,
   entryPlace: () => null,
   watchPlace: () => null,
 };
@@ -53,6 +56,11 @@ export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Part
     withPart(kind, name, path) {
       const options = entryOf(entryOf(entryOf(root, `${kind}s`), name), "with");
       return options === null ? null : partAt(options, path);
+    },
+    channelPart(name, path) {
+      const channel = entryOf(entryOf(root, "channels"), name);
+      const [kind] = channel?.kind === "map" ? channel.entries : [];
+      return kind === undefined ? null : partAt(kind.value, path);
     },
     entryPlace(kind, name, key) {
       const section = entryOf(root, `${kind}s`);

@@ -11,6 +11,7 @@ import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import { loadAsFarAsReadable, loadWithStandIns } from "../../config/load.ts";
 import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
+import { channelProblems } from "../../scratch/channels.ts";
 import { expectationsOf, unsatisfied } from "../../scratch/expectations.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
 import {
@@ -80,6 +81,7 @@ export const command = defineCommand({
       const others = [
         ...problemsOf("sense", senses, parts),
         ...problemsOf("workflow", workflows, parts),
+        ...channelProblems(config, parts),
         ...(store.ok ? [] : [store.error]),
         ...unsatisfied(expectations, payloads),
         ...(host?.lacks ?? []),

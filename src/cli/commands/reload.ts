@@ -4,6 +4,7 @@ import { ok } from "../../base/result.ts";
 import { loadAsFarAsReadable } from "../../config/load.ts";
 import type { Reloaded } from "../../control/contract.ts";
 import type { Problem } from "../../model/problem.ts";
+import { channelProblems } from "../../scratch/channels.ts";
 import { expectationsOf, unsatisfied } from "../../scratch/expectations.ts";
 import { ScratchFolder } from "../../scratch/folder.ts";
 import { checkSenses, checkWorkflows, placedOptions, problemsOf } from "../../scratch/modules.ts";
@@ -56,7 +57,8 @@ export const command = defineCommand({
 
 /**
  * The problems that `check` would report. The daemon has already loaded the senses. It loads a workflow only for a run, so
- * this function tries the changed workflows and those with a module of their own. It also checks what rules expect of payloads.
+ * this function tries the changed workflows and those with a module of their own. It also checks the options of channels, and
+ * what rules expect of payloads.
  */
 async function whyNotLoaded(
   senses: readonly Problem[],
@@ -82,6 +84,7 @@ async function whyNotLoaded(
     return [
       ...senses.flatMap((found) => placedOptions(found, parts)),
       ...problemsOf("workflow", checked, parts),
+      ...channelProblems(config, parts),
       ...unsatisfied(expectations, payloads),
     ];
   } finally {
