@@ -1,5 +1,6 @@
 /** Owns what became of the runs that report an incident: who was told of what, and who was not and why not. */
 import { counted } from "../base/counted.ts";
+import { withoutChannel } from "../model/channel.ts";
 import type { Notification } from "../model/incident.ts";
 import { incidentEventOf } from "../model/incident-row.ts";
 import type { Log } from "../model/log.ts";
@@ -126,7 +127,10 @@ function channelsThatFailed(reports: readonly Report[]): NotDone[] {
     const { channel, error } = readFields(one);
     if (typeof channel !== "string") return [];
     return [
-      notDone("failed", `Nobody was told over ${short(channel)} by run ${last.run.id}: ${short(String(error))}.`),
+      notDone(
+        "failed",
+        `Nobody was told over ${short(channel)} by run ${last.run.id}: ${short(withoutChannel(channel, String(error)))}.`,
+      ),
     ];
   });
 }

@@ -1,4 +1,5 @@
 /** Owns why nobody is told over a channel. */
+import { withoutChannel } from "../model/channel.ts";
 import { aboutName, notDone, type Scene, type Why } from "./scene.ts";
 import { moment, short } from "./words.ts";
 
@@ -7,7 +8,7 @@ export function whyChannel({ status, now }: Scene, name: string): Why {
   const failed = channel?.last_failed ?? null;
   const told = channel?.last_told ?? null;
   const at = failed === null ? "" : ` at ${moment(failed, now)}`;
-  const because = channel?.reason == null ? "" : `: ${short(channel.reason)}`;
+  const because = channel?.reason == null ? "" : `: ${short(withoutChannel(name, channel.reason))}`;
   return {
     about: aboutName("channel", name),
     isWrong: channel?.state === "failing",

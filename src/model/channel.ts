@@ -13,6 +13,12 @@ export const CHANNEL_KINDS = [
 ] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
+/** `error` of the channel, without the channel's name at its begin: for a sentence that has named the channel. */
+export function withoutChannel(name: string, error: string): string {
+  const named = `channel \`${name}\`: `;
+  return error.startsWith(named) ? error.slice(named.length) : error;
+}
+
 export interface SmtpChannel {
   readonly kind: "smtp";
   readonly name: string;

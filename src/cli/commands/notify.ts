@@ -10,7 +10,7 @@ import { noticeOf } from "../../channels/notice.ts";
 import { send } from "../../channels/send.ts";
 import { loadWithStandIns, STAND_IN } from "../../config/load.ts";
 import type { ChannelConfig } from "../../model/channel.ts";
-import type { Notification, TriggerIncident } from "../../model/incident.ts";
+import type { TriggerIncident } from "../../model/incident.ts";
 import { problem } from "../../model/problem.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
@@ -21,9 +21,14 @@ import { print } from "../screen/terminal.ts";
 const TEXT = "a trial of this channel, nothing is the matter";
 const LASTED_MS = 60_000;
 
+const HINTS = {
+  opened: "the trial message `opened` was not taken, and `resolved` was not sent",
+  resolved: "the trial message `opened` was taken, and `resolved` was not",
+};
+
 export const command = defineCommand({
   details:
-    "What is sent is what an incident would send: one message that it opened, one that it resolved. Each is tried once, for ten\nseconds. The daemon need not run. A channel that takes neither ends it with exit code 1.\n\nVariables and credentials of nerve.yaml are those of this shell, not the daemon's: with systemd's credentials run it as\n`systemd-run --pipe -p LoadCredential=NAME:/path nerve notify …`.",
+    "What is sent is what an incident would send: one message that it opened, one that it resolved. Each is tried once, for ten\nseconds. The daemon need not run. A channel that does not take both ends it with exit code 1.\n\nVariables and credentials of nerve.yaml are those of this shell, not the daemon's: with systemd's credentials run it as\n`systemd-run --pipe -p LoadCredential=NAME:/path nerve notify …`.",
   arguments: [
     { name: "channel", required: true },
     { name: "text", required: false },
@@ -37,14 +42,14 @@ export const command = defineCommand({
     const found = channelOf(name, config);
     if (!found.ok) return found;
     const channel = found.value;
-    const answers: { readonly notification: Notification; readonly answer: string }[] = [];
+    const answers: { readonly notification: keyof typeof HINTS; readonly answer: string }[] = [];
     for (const { notification, act } of trialOf(channel, text)) {
       try {
         const { answer } = await act();
         answers.push({ notification, answer });
         if (!json) print(`${notification}: ${escapeForTerminal(SECRETS.text(answer))}`);
       } catch (error) {
-        const hint = `the message that it ${notification === "opened" ? "opened" : "resolved"} was not taken`;
+        const hint = HINTS[notification];
         return fail(EXIT.finding, problem("not-taken", SECRETS.text((error as Error).message), hint));
       }
     }

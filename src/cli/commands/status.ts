@@ -5,6 +5,7 @@ import { ok } from "../../base/result.ts";
 import { formatSize } from "../../base/size.ts";
 import { ago, duration, until } from "../../base/times.ts";
 import type { Status } from "../../control/contract.ts";
+import { withoutChannel } from "../../model/channel.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
@@ -150,13 +151,15 @@ function incidentLines({ incidents: { open, acked } }: Status, screen: Screen): 
   return ["", renderLine(line, screen)];
 }
 
-/** The newest bad ending of each workflow. */
 /** Where nobody outside hears of nerve: channels and the watchdog, while they fail. */
 function unheard({ channels, watchdog }: Status, screen: Screen): string[] {
   const failing = [
     ...channels
       .filter(({ state }) => state === "failing")
-      .map(({ name, reason }) => ({ title: `channel ${name}`, reason })),
+      .map(({ name, reason }) => ({
+        title: `channel ${name}`,
+        reason: reason === null ? null : withoutChannel(name, reason),
+      })),
     ...(watchdog?.state === "failing" ? [{ title: "watchdog", reason: watchdog.reason }] : []),
   ];
   if (failing.length === 0) return [];
@@ -167,6 +170,7 @@ function unheard({ channels, watchdog }: Status, screen: Screen): string[] {
   return ["", ...lines];
 }
 
+/** The newest bad ending of each workflow. */
 function lastFailures({ failures }: Status, now: number, screen: Screen): string[] {
   const newest = new Map(failures.map((failure) => [failure.workflow, failure]));
   if (newest.size === 0) return [];

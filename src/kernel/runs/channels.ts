@@ -5,6 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { isJsonObject, readJson } from "../../base/json.ts";
 import type { ChannelStatus } from "../../control/contract.ts";
+import { withoutChannel } from "../../model/channel.ts";
 import type { Store } from "../../store/open.ts";
 import type { Ledger } from "../commits/ledger.ts";
 import type { Voice } from "../commits/voice.ts";
@@ -61,7 +62,9 @@ export class Channels {
       const own = this.#parts.isOwn(signal) && (before.state === "ok" || before.own);
       this.#byName.set(name, { ...before, state: "failing", reason: error, last_failed: now, own });
       if (before.state === "ok")
-        this.#parts.voice.warn("channel.failing", `channel \`${name}\` fails: ${error}`, { channel: name });
+        this.#parts.voice.warn("channel.failing", `channel \`${name}\` fails: ${withoutChannel(name, error)}`, {
+          channel: name,
+        });
     }
     const after = this.#byName.get(name);
     if (after?.state !== before.state || after.own !== before.own) this.#store();

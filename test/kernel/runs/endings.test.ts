@@ -142,7 +142,7 @@ describe("channels", () => {
     await answered(bench, id, null);
     await answered(bench, id, null);
     expect(bench.workflows.channels.all).toMatchObject([{ state: "ok", reason: null }]);
-    expect(bench.said("channel.failing")).toEqual(["channel `phone` fails: channel `phone`: it answered 500"]);
+    expect(bench.said("channel.failing")).toEqual(["channel `phone` fails: it answered 500"]);
     expect(bench.said("channel.recovered")).toEqual(["channel `phone` takes messages again"]);
   });
 
