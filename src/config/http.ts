@@ -48,7 +48,7 @@ export const HTTP_KEYS = {
   hosts: key(
     list(readHost, "a list of names of hosts"),
     "none",
-    "names that a request may be addressed to, beside `localhost`, `127.0.0.1` and `[::1]`; needed with `public`",
+    "names that a request may be addressed to, beside `localhost`, `127.0.0.1`, `[::1]` and the loopback address of `listen`; needed with `public`",
   ),
   public: key(flag, "`false`", "`true`: it may listen on another address than loopback. nerve speaks no TLS"),
   url: key(readUrl, "none", "what links in messages begin with"),

@@ -1,4 +1,5 @@
 /** Owns the first look at a request: its method, whom it is addressed to, and which site sent it. Pure. */
+import type { HttpConfig } from "../model/config.ts";
 
 /** What is wrong with a request before anybody asks who sent it; null: nothing. */
 export interface Refused {
@@ -24,6 +25,10 @@ export function hostIn(header: string | null): string | null {
   const host = header.replace(PORT, "").toLowerCase();
   return /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)$/.test(host) ? host : null;
 }
+
+/** Names besides the usual ones that a request may be addressed to: those of the configuration, and the loopback address of the port. */
+export const hostsOf = ({ hostname, hosts }: HttpConfig): readonly string[] =>
+  hostname.startsWith("127.") ? [...hosts, hostname] : hosts;
 
 export function refusalOf(request: Request, hosts: readonly string[]): Refused | null {
   if (request.method !== "GET" && request.method !== "HEAD") {

@@ -1,7 +1,7 @@
 /** Owns the way of a request: the guard, the file or the route it asks for, who sent it, the answer. */
 import { type Problem, problem } from "../model/problem.ts";
 import { type Content, json, refusal, respond } from "./answers.ts";
-import { refusalOf, SAFE_HEADERS } from "./guard.ts";
+import { hostsOf, refusalOf, SAFE_HEADERS } from "./guard.ts";
 import { type KernelLink, SILENT_MS } from "./kernel-link.ts";
 import { answerFile, pageFile } from "./page-files.ts";
 import type { Place } from "./place.ts";
@@ -46,7 +46,8 @@ export class Site {
   }
 
   async answer(request: Request, setIdle: SetIdle): Promise<Response> {
-    const refused = refusalOf(request, this.#place.config.http?.hosts ?? []);
+    const { http } = this.#place.config;
+    const refused = refusalOf(request, http === null ? [] : hostsOf(http));
     if (refused !== null) {
       const headers = refused.status === 405 ? { allow: "GET, HEAD" } : {};
       return respond(request, refusal(refused.status, refused, headers));
