@@ -46,7 +46,30 @@ function joinedTo({ history, runs }: Scene["store"], run: Run): Run {
 /** Bad ones that are named one by one. */
 const NAMED = 3;
 
-export function doneIn({ now }: Scene, reports: readonly Report[]): string[] {
+/** Channels that took the message of a run of `notify` that has not ended. */
+function toldSoFar({ store, config }: Scene, run: Run): string[] {
+  if (config === null || config.workflows.get(run.workflow)?.use !== "notify") return [];
+  return [...store.history.eachOfRun(run.id, run.first_log_id)].flatMap((log) => {
+    const found = eventOf(log);
+    return found?.event === "step.completed" && config.channels.has(found.data.step) ? found.data.step : [];
+  });
+}
+
+/** Reports that some channels took, and that others have not taken yet. */
+const doneInPart = (scene: Scene, reports: readonly Report[]): string[] =>
+  reports.flatMap(({ run, notification }) => {
+    const told = isOver(run.state) ? [] : toldSoFar(scene, run);
+    return told.length === 0
+      ? []
+      : `Workflow ${run.workflow} told ${listed(told)} of ${REPORTS[notification]} in run ${run.id}, which has not ended.`;
+  });
+
+export const doneIn = (scene: Scene, reports: readonly Report[]): string[] => [
+  ...doneWhole(scene, reports),
+  ...doneInPart(scene, reports),
+];
+
+function doneWhole({ now }: Scene, reports: readonly Report[]): string[] {
   const completed = reports.filter(({ run }) => run.state === "completed" && toldIn(run).isTold);
   return [...Map.groupBy(completed, ({ run }) => run.workflow)].map(([workflow, ofWorkflow]) => {
     const parts = [...Map.groupBy(ofWorkflow, ({ notification }) => notification)].map(([notification, of]) => {
@@ -101,7 +124,9 @@ export function notDoneIn(scene: Scene, reports: readonly Report[]): NotDone[] {
 
 function underWay(scene: Scene, run: Run, notification: Notification): NotDone {
   const { text, reason, until } = unfinished(scene, run);
-  return notDone(reason, `Workflow ${run.workflow} has not reported ${REPORTS[notification]} yet: ${text}.`, until);
+  const what = REPORTS[notification];
+  const lacks = toldSoFar(scene, run).length === 0 ? `reported ${what}` : `told all its channels of ${what}`;
+  return notDone(reason, `Workflow ${run.workflow} has not ${lacks} yet: ${text}.`, until);
 }
 
 /** `notify` without channels writes to the log. */

@@ -1,7 +1,7 @@
 /** Nights, each made by a kernel, and what a person asks who is woken in it. */
 
 import type { Message } from "../helpers/kernel-bench.ts";
-import { COMPLETED, failedWith } from "../helpers/runs-bench.ts";
+import { COMPLETED, failedWith, suspendedFor } from "../helpers/runs-bench.ts";
 import type { StoryBench } from "../helpers/story-bench.ts";
 
 const MINUTE = 60_000;
@@ -296,6 +296,25 @@ ${NOTIFY}`,
       await bench.wait(HOUR);
       bench.sees("disks", full(96));
       await bench.wait(10 * MINUTE);
+    },
+  },
+  {
+    title: "one channel took the opening, and another one is tried again",
+    config: `${DISK}    incident: { summary: ${SUMMARY}, remind_every: 1h }
+channels: { team: { slack: "https://chat.example.org/hook" }, phone: { ntfy: "https://ntfy.sh/x" } }
+workflows: { notify: { with: { to: [team, phone] } } }
+`,
+    asked: [null],
+    async make(bench) {
+      const step = { step: "team", nth: 0, attempt: 1 };
+      bench.runs(
+        "notify",
+        { type: "step-started", ...step },
+        { type: "step-completed", ...step, result: { answer: "200" }, durationMs: 9 },
+        suspendedFor(HOUR),
+      );
+      bench.sees("disks", full(96));
+      await bench.wait(5 * MINUTE);
     },
   },
   {
