@@ -1,5 +1,5 @@
 /** The page in a real browser, on a made-up host: what it shows, by keyboard alone, at each width, and what it does when nerve is gone. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import axe from "axe-core";
 import type { Browser, Page } from "puppeteer-core";
 import { until } from "../helpers/until.ts";
@@ -9,6 +9,8 @@ import { EMPTY } from "../page/world/empty.ts";
 import { HOSTILE, MARKUP } from "../page/world/hostile.ts";
 import { LIVE } from "../page/world/live.ts";
 import { log, NOW } from "../page/world/shapes.ts";
+
+setDefaultTimeout(120_000);
 
 const VIEWS = [
   "now",
