@@ -38,6 +38,7 @@ export const WORKERS: Layers = {
     "src/store/search.ts",
     "src/store/signals.ts",
     "src/tokens",
+    "src/metrics",
     "src/replays",
     "src/stories",
     "src/worker/channel.ts",

@@ -1,10 +1,12 @@
 /** What the kernel shows the web process when it looks: what lives in memory alone. Changes nothing. */
 import type { SilenceAnswer, Status } from "./contract.ts";
+import type { MetricsLook } from "./metrics-look.ts";
 
 export interface WebLook {
   /** Unix milliseconds, by the kernel's clock. */
   readonly at: number;
   readonly status: Status;
+  readonly metrics: MetricsLook;
   readonly silences: readonly SilenceAnswer[];
   /** By sense, the id of its newest signal since the kernel started. */
   readonly last_signals: Readonly<Record<string, number>>;

@@ -1,4 +1,7 @@
 /** Owns the way of a request: the guard, the file or the route it asks for, who sent it, the answer. */
+import type { WebLook } from "../control/web-look.ts";
+import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
+import { storeBytes } from "../metrics/sizes.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Content, json, refusal, respond } from "./answers.ts";
 import { hostsOf, refusalOf, SAFE_HEADERS } from "./guard.ts";
@@ -55,6 +58,7 @@ export class Site {
     const url = new URL(request.url);
     const { pathname: path } = url;
     if (path === "/healthz") return respond(request, await this.#health());
+    if (path === "/metrics") return respond(request, await this.#metrics(request));
     if (path === "/session") return respond(request, await this.#session(request));
     const file = path === "/" || path.startsWith("/assets/") ? await pageFile(path) : null;
     if (file !== null) return answerFile(file, request, SAFE_HEADERS);
@@ -123,9 +127,34 @@ export class Site {
     return refusal(401, problem("code", "this code opens nothing: it is good once, and for a minute", "nerve open"));
   }
 
-  async #health(): Promise<Content> {
+  /** What a scraper reads. While the kernel is silent its counts are left out: old ones would look like a host at rest. */
+  async #metrics(request: Request): Promise<Content> {
+    const refused = await this.#refusedSender(request, "metrics");
+    if (refused !== null) return refused;
+    const look = await this.#presentLook();
+    const { data, config, secrets } = this.#place;
+    const opened = this.#place.store();
+    if (!opened.ok) return refusal(503, this.#shown(opened.error));
+    const bytes = storeBytes(data, config.senses.keys());
+    try {
+      const text = exposition({ look: look?.metrics ?? null, config, store: opened.value, bytes });
+      return { status: 200, type: CONTENT_TYPE, body: secrets.text(text), headers: {} };
+    } catch (error) {
+      // The file was replaced or is damaged: the next question opens it anew.
+      this.#place.forgetStore();
+      throw error;
+    }
+  }
+
+  /** Null while the kernel is silent. */
+  async #presentLook(): Promise<WebLook | null> {
     const look = await this.#link.look();
-    const isWell = look !== null && this.#link.ageMs < SILENT_MS && look.status.kernel.store === "ok";
+    return this.#link.ageMs < SILENT_MS ? look : null;
+  }
+
+  async #health(): Promise<Content> {
+    const look = await this.#presentLook();
+    const isWell = look !== null && look.status.kernel.store === "ok";
     return {
       status: isWell ? 200 : 503,
       type: "text/plain; charset=utf-8",

@@ -8,8 +8,7 @@ import { numbersOf } from "../../src/metrics/values.ts";
 import type { MetricPaths, NerveConfig } from "../../src/model/config.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
 import { type ArchiveBench, archiveBench, june } from "../helpers/archive.ts";
-
-const PROMTOOL = Bun.which("promtool");
+import { complaintsOf, PROMTOOL } from "../helpers/prometheus.ts";
 
 let bench: ArchiveBench;
 let store: StoreReader;
@@ -82,18 +81,6 @@ const bytes = new Map([["logs.db", 4_096]]);
 const page = (look: MetricsLook | null, config: NerveConfig = ALL): string[] =>
   exposition({ look, config, store, bytes }).split("\n");
 const valuesIn = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("nerve_signal_value{"));
-
-async function complaintsOf(text: string): Promise<string> {
-  const child = Bun.spawn([PROMTOOL ?? "", "check", "metrics"], {
-    stdio: [new Blob([text]), "pipe", "pipe"],
-  });
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited,
-  ]);
-  return `${code}: ${out}${err}`;
-}
 
 describe("the page", () => {
   test("has every family of the contract", () => {

@@ -1,7 +1,5 @@
 /** Debian's Prometheus scrapes the page: what it has stored is what nerve counted. */
-import { afterAll, beforeAll, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { afterAll, beforeAll, setDefaultTimeout, test } from "bun:test";
 import { Histogram } from "../../src/base/histogram.ts";
 import { unwrittenSense } from "../../src/config/senses.ts";
 import type { MetricsLook } from "../../src/control/metrics-look.ts";
@@ -10,10 +8,12 @@ import type { NerveConfig } from "../../src/model/config.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import { archiveBench, june } from "../helpers/archive.ts";
 import { type Folder, temporaryFolder } from "../helpers/folder.ts";
+import { PROMETHEUS, startPrometheus } from "../helpers/prometheus.ts";
 import { until } from "../helpers/until.ts";
 
-const PROMETHEUS = Bun.which("prometheus");
 const PATH = 'C:\\a"b\nc';
+
+setDefaultTimeout(120_000);
 
 let folder: Folder;
 beforeAll(() => {
@@ -33,48 +33,6 @@ const senseOf = (id: number, isWell: boolean): MetricsLook["senses"][number] => 
     duration_seconds: durations.counts,
   };
 };
-
-/** Starts Prometheus on `target`, and resolves with its address. */
-async function startPrometheus(target: string) {
-  const file = join(folder.path, "prometheus.yml");
-  const scrape = {
-    job_name: "nerve",
-    scrape_interval: "500ms",
-    scrape_timeout: "500ms",
-    static_configs: [{ targets: [target] }],
-  };
-  writeFileSync(file, JSON.stringify({ scrape_configs: [scrape] }));
-  const data = join(folder.path, "data");
-  const child = Bun.spawn(
-    [PROMETHEUS ?? "", `--config.file=${file}`, `--storage.tsdb.path=${data}`, "--web.listen-address=127.0.0.1:0"],
-    { cwd: folder.path, stdio: ["ignore", "ignore", "pipe"] },
-  );
-  let said = "";
-  const reading = (async () => {
-    for await (const chunk of child.stderr) said += Buffer.from(chunk).toString("utf8");
-  })();
-  const address = await until("Prometheus listens", () => {
-    if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}:\n${said}`);
-    return /"Listening on" address=(127\.0\.0\.1:[1-9]\d*)/.exec(said)?.[1] ?? null;
-  });
-  return {
-    /** The values of a query at this moment, by what `label` says. */
-    async ask(query: string, label: string): Promise<Record<string, string>> {
-      const answer = await fetch(`http://${address}/api/v1/query?query=${encodeURIComponent(query)}`);
-      // It is not ready yet.
-      if (!answer.ok) return {};
-      const { data: found } = (await answer.json()) as {
-        data: { result: { metric: Record<string, string>; value: [number, string] }[] } | undefined;
-      };
-      return Object.fromEntries((found?.result ?? []).map(({ metric, value }) => [metric[label] ?? "", value[1]]));
-    },
-    async stop(): Promise<void> {
-      child.kill("SIGKILL");
-      await child.exited;
-      await reading;
-    },
-  };
-}
 
 test.skipIf(PROMETHEUS === null)(
   "counts and payloads arrive, and the numbers of a sense that is not well vanish",
@@ -106,12 +64,9 @@ test.skipIf(PROMETHEUS === null)(
       port: 0,
       fetch: () => new Response(page(), { headers: { "content-type": CONTENT_TYPE } }),
     });
-    const prometheus = await startPrometheus(`127.0.0.1:${server.port}`);
+    const prometheus = await startPrometheus(folder.path, `127.0.0.1:${server.port}`, null);
     try {
-      const arrives = (query: string, label: string, values: Record<string, string>): Promise<boolean> =>
-        until(`${query} is ${JSON.stringify(values)}`, async () =>
-          Bun.deepEquals(await prometheus.ask(query, label), values),
-        );
+      const { arrives } = prometheus;
       await arrives("nerve_signal_value", "field", { [PATH]: "1.5", used: "7" });
       await arrives("nerve_computes_total > 0", "outcome", { signal: "7" });
       await arrives("nerve_compute_duration_seconds_bucket", "le", { "0.01": "0", "1": "1", "+Inf": "1" });

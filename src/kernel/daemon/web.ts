@@ -46,6 +46,7 @@ function lookOf(engine: Engine, ledger: Ledger, looks: Looks): WebLook {
   return {
     at: engine.clock.wallMs(),
     status: looks.status(),
+    metrics: looks.metrics(),
     silences: looks.silences(),
     last_signals: Object.fromEntries(
       senses.flatMap(({ name, stats }) => (stats.lastSignal === null ? [] : [[name, stats.lastSignal.id]])),
