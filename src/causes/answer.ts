@@ -189,7 +189,7 @@ function wellWords({ status, config, now }: Scene, since: number | null): string
   const at = since === null ? "" : `, since ${moment(since, now)}`;
   const parts = [
     "no incident is open",
-    "no run has failed",
+    "no workflow's newest run has failed",
     ...(senses === 0 ? [] : [`${counted(senses, "sense")} ${senses === 1 ? "is" : "are"} well`]),
   ];
   return `Nothing is wrong: ${listed(parts)}${at}.`;

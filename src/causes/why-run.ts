@@ -2,10 +2,11 @@
 import { counted } from "../base/counted.ts";
 import { formatDuration } from "../base/duration.ts";
 import { BAD_ENDINGS, type Run } from "../model/run.ts";
+import type { ShownStep } from "../model/shown-rows.ts";
 import type { Trigger } from "../model/trigger.ts";
 import { nextDue } from "../replays/due-times.ts";
 import type { Subject } from "../stories/find-story.ts";
-import { eventOf, type Step, stepsOf } from "../stories/story.ts";
+import { eventOf, stepsOf } from "../stories/story.ts";
 import { heardBy } from "./listeners.ts";
 import { matchWords } from "./matches.ts";
 import { aboutId, type NextCommand, type NotDone, notDone, reflexNamed, type Scene, type Why } from "./scene.ts";
@@ -116,7 +117,7 @@ function triggerOf(logs: Subject["logs"]): Trigger | null {
   return null;
 }
 
-function failingStep({ state, error, attempt }: Run, steps: readonly Step[]): string[] {
+function failingStep({ state, error, attempt }: Run, steps: readonly ShownStep[]): string[] {
   if (state !== "failed" && state !== "timed-out") return [];
   const last = steps.findLast((step) => step.state === "failed");
   const tries = attempt > 1 ? [`The run was tried ${attempt} times.`] : [];
@@ -128,7 +129,7 @@ function failingStep({ state, error, attempt }: Run, steps: readonly Step[]): st
   return [`The run failed in its step ${short(last.step)}${times}${because}.`, ...tries];
 }
 
-function stepsDone({ state }: Run, steps: readonly Step[]): string[] {
+function stepsDone({ state }: Run, steps: readonly ShownStep[]): string[] {
   const done = steps.filter((step) => step.state === "completed").length;
   if (done === 0 || state === "completed") return [];
   return [`${counted(done, "step")} had finished, and ${done === 1 ? "is" : "are"} not done again by a retry.`];

@@ -9,6 +9,7 @@ import { parseStored } from "../base/json.ts";
 import type { Log } from "../model/log.ts";
 import type { Run } from "../model/run.ts";
 import { runLogOf } from "../model/run-log.ts";
+import type { ShownStep } from "../model/shown-rows.ts";
 import type { Signal } from "../model/signal.ts";
 
 export type Node =
@@ -103,22 +104,8 @@ function answeredStarts(logs: readonly Log[]): ReadonlySet<number> {
   return answered;
 }
 
-export interface Step {
-  readonly step: string;
-  readonly nth: number;
-  readonly attempt: number;
-  readonly state: "started" | "completed" | "failed";
-  /** Unix milliseconds of the log that the step's state comes from. */
-  readonly at: number;
-  readonly duration_ms: number | null;
-  readonly result: unknown;
-  readonly error: string | null;
-  /** The time of the next attempt, or null. */
-  readonly until: number | null;
-}
-
 /** The step of a log; null when the log is not about a step, or when nerve did not write it. */
-function stepOf(log: Log): Step | null {
+function stepOf(log: Log): ShownStep | null {
   const told = eventOf(log);
   if (told === null) return null;
   const { event, data } = told;
@@ -137,7 +124,7 @@ export function eventOf(log: Log) {
 }
 
 /** The steps of a run, one for each time that a step ended or was interrupted. `logs` are the run's logs. */
-export function stepsOf(logs: readonly Log[]): Step[] {
+export function stepsOf(logs: readonly Log[]): ShownStep[] {
   const answered = answeredStarts(logs);
   return logs.flatMap((log) => (answered.has(log.id) ? [] : (stepOf(log) ?? [])));
 }

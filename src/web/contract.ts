@@ -3,19 +3,11 @@
  * answers about reflexes, `contract-host.ts` those about configuration, store and series. Types only, for the web process and for the page in the
  * browser. Keys are as in the tables and in `--json` of the verbs. Times are Unix milliseconds, durations milliseconds, sizes bytes.
  */
-import type { Json } from "../base/json.ts";
 import type { Status } from "../control/contract.ts";
 import type { Incident } from "../model/incident-row.ts";
-import type { Log } from "../model/log.ts";
-import type { Run } from "../model/run.ts";
-import type { Signal } from "../model/signal.ts";
+import type { ShownLog, ShownRun, ShownSignal, ShownStep } from "../model/shown-rows.ts";
 
-/** A row of `signals`, with the payload as a value. */
-export type ShownSignal = Omit<Signal, "payload"> & { readonly payload: Json };
-/** A row of `logs`, with `data` as a value. */
-export type ShownLog = Omit<Log, "data"> & { readonly data: Json };
-/** A row of `workflow_runs`, with `input` and `output` as values. */
-export type ShownRun = Omit<Run, "input" | "output"> & { readonly input: Json; readonly output: Json };
+export type { ShownLog, ShownRun, ShownSignal, ShownStep };
 
 /**
  * A page of rows, in the order of their ids. Parameters of every list: `limit` (1 to 200, 50 where it is absent); `before=ID`
@@ -108,21 +100,6 @@ export type RunsAnswer = Listing<ShownRun>;
 export type IncidentsAnswer = Listing<Incident>;
 /** `GET /api/v1/deaths`: the logs `worker.exited`, with the reason in `data` and `message`. `since`, `until`. */
 export type DeathsAnswer = Listing<ShownLog>;
-
-/** What became of a step, one for each time that the step ended or was interrupted. */
-export interface ShownStep {
-  readonly step: string;
-  readonly nth: number;
-  readonly attempt: number;
-  readonly state: "started" | "completed" | "failed";
-  /** The time of the log that the step's state comes from. */
-  readonly at: number;
-  readonly duration_ms: number | null;
-  readonly result: unknown;
-  readonly error: string | null;
-  /** The time of the next attempt, or null. */
-  readonly until: number | null;
-}
 
 /**
  * `GET /api/v1/runs/ID` and `GET /api/v1/traces/ID`, and `nerve show --json`. ID of a trace is what `nerve show` takes: 8 to 32 hex

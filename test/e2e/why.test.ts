@@ -57,7 +57,7 @@ test("the newest incident, a run that failed, a word nobody knows, and what is s
     const well = await why(folder);
     expect(well).toMatchObject({ code: 0, value: { about: { kind: "nerve", name: "all" }, wrong: false, others: [] } });
     expect(well.value.text).toStartWith(
-      "Nothing is wrong: no incident is open, no run has failed and 2 senses are well",
+      "Nothing is wrong: no incident is open, no workflow's newest run has failed and 2 senses are well",
     );
 
     await sees(nerve, folder, 93);
