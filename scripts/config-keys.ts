@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CHANNEL_KEYS } from "../src/config/channels.ts";
 import type { Keys } from "../src/config/fields.ts";
-import { HTTP_KEYS } from "../src/config/http.ts";
 import { INCIDENT_KEYS } from "../src/config/incident.ts";
+import { HTTP_KEYS, PUSH_KEYS } from "../src/config/listen.ts";
 import { NEEDS_KEYS } from "../src/config/needs.ts";
 import { SENSE_KEYS } from "../src/config/senses.ts";
 import { DAEMON_KEYS, RETENTION_KEYS } from "../src/config/settings.ts";
@@ -22,7 +22,13 @@ const table = (lines: readonly string[]): string => ["| key | default | |", "|--
 
 /** By the name in the marks around it. */
 const TABLES: Readonly<Record<string, string>> = {
-  daemon: table([...rows(DAEMON_KEYS), ...rows(RETENTION_KEYS, "retention."), ...rows(HTTP_KEYS, "http."), INCLUDE]),
+  daemon: table([
+    ...rows(DAEMON_KEYS),
+    ...rows(RETENTION_KEYS, "retention."),
+    ...rows(HTTP_KEYS, "http."),
+    ...rows(PUSH_KEYS, "push."),
+    INCLUDE,
+  ]),
   senses: table(rows(SENSE_KEYS)),
   incident: table(rows(INCIDENT_KEYS, "incident.")),
   workflows: table(rows(WORKFLOW_KEYS)),

@@ -35,6 +35,7 @@ const SETTINGS = [
   ["quiet_hours", "quietHours"],
   ["retention", "retention"],
   ["http", "http"],
+  ["push", "push"],
 ] as const;
 
 /** Fingerprints by name. A module that is built in or missing has none: its code cannot change. */

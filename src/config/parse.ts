@@ -14,8 +14,8 @@ import { readChannels } from "./channels.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
-import { readHttp } from "./http.ts";
 import { readIncluded } from "./includes.ts";
+import { checkAddresses, readHttp, readPush } from "./listen.ts";
 import { mergeFiles } from "./merge.ts";
 import { NOT_YET, reportNotYet } from "./not-yet.ts";
 import { NO_PARTS, type Parts, partsOf } from "./pattern-parts.ts";
@@ -95,6 +95,7 @@ export const ROOT = {
   include: reader({ type: "array", items: { type: "string" } }, () => null),
   ...shapeOf(DAEMON_KEYS),
   http: readHttp,
+  push: readPush,
   retention: readRetention,
   groups: readGroups,
   senses: readSenses,
@@ -106,8 +107,20 @@ export const ROOT = {
 function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: Reading) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
-  const { data, durability, http, retention, quiet_hours, watchdog, groups, senses, reflexes, workflows, channels } =
-    fields.values;
+  const {
+    data,
+    durability,
+    http,
+    push,
+    retention,
+    quiet_hours,
+    watchdog,
+    groups,
+    senses,
+    reflexes,
+    workflows,
+    channels,
+  } = fields.values;
   const namesOf = (key: "senses" | "workflows" | "channels", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
   const implied = impliedSenses(reflexes ?? [], senses);
@@ -118,6 +131,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   };
   checkReferences(reflexes ?? [], defined, report);
   if (isWhole && reflexes !== null) checkInhibitors(reflexes, report);
+  checkAddresses(http, push, fields.placeOf("push") ?? root.place, report);
   checkChannels(root, present(workflows), namesOf("channels", channels), source, report);
   const senseConfigs = new Map([...present(senses), ...implied]);
   checkCycles(reflexes ?? [], senseConfigs, report);
@@ -136,6 +150,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     data: resolve(dirname(absolute), data ?? DEFAULT_DATA),
     durability: durability ?? DEFAULT_DURABILITY,
     http,
+    push,
     retention: retention ?? { logsMs: null, signalsMs: null, archiveMs: null },
     quietHours: quiet_hours ?? [],
     watchdog,

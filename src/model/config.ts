@@ -14,7 +14,8 @@ export interface NerveConfig {
   /** Absolute path of the data directory. */
   readonly data: string;
   readonly durability: "full" | "normal";
-  readonly http: HttpConfig | null;
+  readonly http: ListenConfig | null;
+  readonly push: ListenConfig | null;
   readonly retention: RetentionConfig;
   readonly quietHours: readonly QuietHours[];
   /** The address that is asked for while nerve commits, or null. The address is never printed. */
@@ -34,8 +35,8 @@ export interface NerveConfig {
   readonly shown: JsonObject;
 }
 
-/** Where people and programs look at nerve by HTTP. */
-export interface HttpConfig {
+/** Where nerve is looked at by HTTP, or where items are pushed. */
+export interface ListenConfig {
   readonly hostname: string;
   readonly port: number;
   /** Names beside those of loopback that a request may be addressed to, in small letters. */

@@ -1,5 +1,5 @@
 /** Owns the first look at a request: its method, whom it is addressed to, and which site sent it. Pure. */
-import type { HttpConfig } from "../model/config.ts";
+import type { ListenConfig } from "../model/config.ts";
 
 /** What is wrong with a request before anybody asks who sent it; null: nothing. */
 export interface Refused {
@@ -27,7 +27,7 @@ export function hostIn(header: string | null): string | null {
 }
 
 /** Names besides the usual ones that a request may be addressed to: those of the configuration, and the loopback address of the port. */
-export const hostsOf = ({ hostname, hosts }: HttpConfig): readonly string[] =>
+export const hostsOf = ({ hostname, hosts }: ListenConfig): readonly string[] =>
   hostname.startsWith("127.") ? [...hosts, hostname] : hosts;
 
 export function refusalOf(request: Request, hosts: readonly string[]): Refused | null {

@@ -1,5 +1,5 @@
 /** Owns the port: taken as soon as it is free, given back at the end. */
-import type { HttpConfig } from "../model/config.ts";
+import type { ListenConfig } from "../model/config.ts";
 import type { Site } from "./site.ts";
 
 const TRY_AGAIN_MS = 2_000;
@@ -15,7 +15,7 @@ export interface Listener {
 }
 
 /** `say`: why it does not listen, or null once it does. */
-export function listen({ hostname, port }: HttpConfig, site: Site, say: (reason: string | null) => void): Listener {
+export function listen({ hostname, port }: ListenConfig, site: Site, say: (reason: string | null) => void): Listener {
   let server: Bun.Server<undefined> | null = null;
   let timer: Timer | null = null;
   let saidAt = Number.NEGATIVE_INFINITY;

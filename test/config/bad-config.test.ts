@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   {
     config: "zebra: 1\n",
     says: [
-      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, durability, watchdog, quiet_hours, http, retention, groups, senses, reflexes, workflows, channels",
+      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, durability, watchdog, quiet_hours, http, push, retention, groups, senses, reflexes, workflows, channels",
     ],
   },
   {

@@ -63,6 +63,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     data,
     durability: "normal",
     http: null,
+    push: null,
     watchdog: null,
     retention: {
       logsMs: pick(below, [null, 3 * HOUR, 40 * MINUTE]),

@@ -6,7 +6,7 @@ import { sentConfig } from "../../config/sent.ts";
 import type { WebLook } from "../../control/web-look.ts";
 import { parseWebMessage } from "../../ipc/parse.ts";
 import type { WebMessage, WebMessageOf, WebParentMessage } from "../../ipc/web-definitions.ts";
-import type { HttpConfig, NerveConfig } from "../../model/config.ts";
+import type { ListenConfig, NerveConfig } from "../../model/config.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Handle } from "../time/ticker.ts";
 import type { Crew, LifeHost } from "../workers/crew.ts";
@@ -39,7 +39,7 @@ export interface Listening {
   readonly reason: string | null;
 }
 
-const addressOf = ({ hostname, port }: HttpConfig): string =>
+const addressOf = ({ hostname, port }: ListenConfig): string =>
   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 
 export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
@@ -110,7 +110,7 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
     return this.#http !== null;
   }
 
-  get #http(): HttpConfig | null {
+  get #http(): ListenConfig | null {
     return this.#config?.http ?? null;
   }
 

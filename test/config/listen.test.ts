@@ -1,6 +1,6 @@
-/** The section `http`: its two forms, what is refused and how, what is warned of, and what of a configuration may be shown. */
+/** The sections `http` and `push`: their two forms, what is refused and how, what is warned of, and what of a configuration may be shown. */
 import { describe, expect, test } from "bun:test";
-import { parseNerveConfig, readNerveConfig } from "../../src/config/parse.ts";
+import { parseNerveConfig, parseWholeContract, readNerveConfig } from "../../src/config/parse.ts";
 import { formatProblem } from "../../src/model/problem.ts";
 import { around } from "../helpers/config.ts";
 
@@ -46,6 +46,26 @@ describe("is refused with the place and the remedy:", () => {
     const read = httpOf(http);
     expect(Array.isArray(read) ? read.join("\n") : "read").toMatch(says);
   });
+});
+
+test("`push` is read as `http` is, with an address of its own", () => {
+  const read = (http: string, push: string) => {
+    const result = parseWholeContract(`${SENSES}http: ${http}\npush: ${push}\n`);
+    return result.ok ? result.value.push : result.error.map(formatProblem);
+  };
+  expect(read("127.0.0.1:1", "127.0.0.1:2")).toEqual({
+    hostname: "127.0.0.1",
+    port: 2,
+    hosts: [],
+    public: false,
+    url: null,
+  });
+  expect(read("127.0.0.1:1", "127.0.0.1:1")).toEqual([
+    expect.stringMatching(/:4:1: `push` has the address of `http`; give `push` another port/),
+  ]);
+  expect(read("127.0.0.1:1", "{ hosts: [a] }")).toEqual([
+    expect.stringMatching(/`push.listen` is missing; as in listen: 127.0.0.1:4281/),
+  ]);
 });
 
 test("an address that others reach is warned of: nerve speaks no TLS", () => {
