@@ -23,6 +23,8 @@ export const GROUND: Layers = {
   "src/control": ["src/base", "src/model"],
   // The files of `data/tokens`, and what is signed with a token.
   "src/tokens": ["src/base", "src/model"],
+  // What the two processes that listen on TCP have in common.
+  "src/http": ["src/base", "src/model"],
   // What a request to an inbox says. Pure.
   "src/inbox": ["src/base", "src/model"],
   // The sums and the signature of a release. The release script uses them as well.

@@ -37,6 +37,7 @@ export const WORKERS: Layers = {
     "src/store/runs.ts",
     "src/store/search.ts",
     "src/store/signals.ts",
+    "src/http",
     "src/tokens",
     "src/metrics",
     "src/replays",

@@ -6,13 +6,13 @@ import { clipLine } from "../base/row-limiter.ts";
 import { Secrets } from "../base/secrets.ts";
 import { receivedConfig } from "../config/sent.ts";
 import type { WebLook } from "../control/web-look.ts";
+import { type Listener, listen } from "../http/listener.ts";
 import { parseWebParentMessage } from "../ipc/parse.ts";
 import type { WebMessage, WebParentMessage, WebParentMessageOf } from "../ipc/web-definitions.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";
 import { inbox } from "../worker/inbox.ts";
 import { KernelLink } from "./kernel-link.ts";
-import { type Listener, listen } from "./listener.ts";
 import { Place } from "./place.ts";
 import { Site } from "./site.ts";
 

@@ -2,6 +2,8 @@
  * Owns who may look: a token as `Authorization: Bearer`, or the cookie that a browser got for a code of `nerve open`. Wrong ones are
  * answered ten times a second at most, all together; a right one never waits.
  */
+import { bearerOf } from "../http/bearer.ts";
+import { SlowAnswers } from "../http/slow-answers.ts";
 import { COOKIE_MS, cookieUntil, isSame, newCookie, UsedCodes } from "../tokens/passes.ts";
 import { TokenWatch } from "../tokens/token-files.ts";
 
@@ -16,22 +18,12 @@ export type Standing =
   /** It came with something that opens nothing here. */
   | { readonly kind: "wrong" };
 
-const WRONG_EVERY_MS = 100;
-
-const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]{1,512}) *$/i;
-
-const bearerOf = (request: Request): string | null => {
-  const header = request.headers.get("authorization");
-  return header === null ? null : (BEARER.exec(header)?.[1] ?? "");
-};
-
 export class SignIn {
   readonly #cookie: string;
   readonly #page: TokenWatch;
   readonly #metrics: TokenWatch;
   readonly #codes = new UsedCodes(Date.now());
-  readonly #wrong: { readonly signal: AbortSignal; readonly go: () => void }[] = [];
-  #gate: Timer | null = null;
+  readonly #slow = new SlowAnswers();
 
   constructor(data: string, instance: string) {
     this.#cookie = `nerve-${instance}`;
@@ -71,27 +63,12 @@ export class SignIn {
     return `${this.#cookie}=${newCookie(page, now)}; Path=/; Max-Age=${seconds}; HttpOnly; SameSite=Strict`;
   }
 
-  /** Resolves when a wrong one may be answered. Who leaves meanwhile takes nobody's turn. */
+  /** Resolves when a wrong one may be answered. */
   wait(signal: AbortSignal): Promise<void> {
-    return new Promise((go) => {
-      this.#wrong.push({ signal, go });
-      if (this.#gate === null) this.#next();
-    });
-  }
-
-  #next(): void {
-    this.#gate = null;
-    for (let first = this.#wrong.shift(); first !== undefined; first = this.#wrong.shift()) {
-      first.go();
-      if (first.signal.aborted) continue;
-      this.#gate = setTimeout(() => this.#next(), WRONG_EVERY_MS);
-      return;
-    }
+    return this.#slow.wait(signal);
   }
 
   close(): void {
-    if (this.#gate !== null) clearTimeout(this.#gate);
-    this.#gate = null;
-    for (const { go } of this.#wrong.splice(0)) go();
+    this.#slow.close();
   }
 }

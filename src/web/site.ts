@@ -1,19 +1,18 @@
 /** Owns the way of a request: the guard, the file or the route it asks for, who sent it, the answer. */
 import type { WebLook } from "../control/web-look.ts";
+import { hostsOf } from "../http/addressed.ts";
+import { type Content, json, refusal, respond, SAFE_HEADERS } from "../http/answers.ts";
+import type { Answerer, SetIdle } from "../http/listener.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
 import { storeBytes } from "../metrics/sizes.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import { type Content, json, refusal, respond } from "./answers.ts";
-import { hostsOf, refusalOf, SAFE_HEADERS } from "./guard.ts";
+import { refusalOf } from "./guard.ts";
 import { type KernelLink, SILENT_MS } from "./kernel-link.ts";
 import { answerFile, pageFile } from "./page-files.ts";
 import type { Place } from "./place.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { SignIn } from "./sign-in.ts";
 import { Streams } from "./stream.ts";
-
-/** Sets after how many idle seconds the connection of this request is closed; 0: never. */
-type SetIdle = (seconds: number) => void;
 
 const NOT_FOUND = problem("not-found", "there is nothing at this path", "docs/seeing.md lists what there is");
 const WHO = problem(
@@ -33,7 +32,9 @@ const STATUS: Readonly<Record<string, number>> = {
 const statusOf = ({ kind }: Problem): number =>
   STATUS[kind] ?? (kind.startsWith("unknown-") || kind === "ambiguous-trace" ? 404 : 503);
 
-export class Site {
+export class Site implements Answerer {
+  /** Nothing is taken in but the head of a request. */
+  readonly maxBodyBytes = 1_024;
   readonly #place: Place;
   readonly #link: KernelLink;
   readonly #complain: (error: Error) => void;

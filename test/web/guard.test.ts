@@ -1,6 +1,7 @@
 /** Who may ask at all: methods, names, origins, before anybody looks at a token. */
 import { describe, expect, test } from "bun:test";
-import { hostIn, refusalOf } from "../../src/web/guard.ts";
+import { hostIn } from "../../src/http/addressed.ts";
+import { refusalOf } from "../../src/web/guard.ts";
 
 const ask = (headers: Record<string, string>, method = "GET", path = "/api/v1/status"): number | null =>
   refusalOf(new Request(`http://127.0.0.1${path}`, { method, headers: { host: "127.0.0.1:4280", ...headers } }), [

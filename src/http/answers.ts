@@ -1,7 +1,28 @@
-/** Owns how an answer becomes HTTP: JSON without what may not be shown, compressed where that helps, with the headers of the guard. */
+/** Owns how an answer becomes HTTP: JSON, compressed where that helps, with headers that are safe for every answer. */
 import type { Problem } from "../model/problem.ts";
-import type { RefusalAnswer } from "./contract.ts";
-import { SAFE_HEADERS } from "./guard.ts";
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "frame-ancestors 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/** On every answer. */
+export const SAFE_HEADERS: Readonly<Record<string, string>> = {
+  "content-security-policy": POLICY,
+  "x-content-type-options": "nosniff",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  "x-frame-options": "DENY",
+  "cache-control": "no-store",
+  "permissions-policy": "camera=(), geolocation=(), microphone=()",
+};
 
 /** Shorter ones are not worth it. */
 const COMPRESS_FROM = 1_024;
@@ -24,7 +45,7 @@ export const refusal = (
   status: number,
   { kind, message, hint }: Pick<Problem, "kind" | "message" | "hint">,
   headers: Content["headers"] = {},
-): Content => json({ error: { kind, message, hint } } satisfies RefusalAnswer, status, headers);
+): Content => json({ error: { kind, message, hint } }, status, headers);
 
 const mayCompress = (request: Request): boolean => /\bgzip\b/.test(request.headers.get("accept-encoding") ?? "");
 

@@ -1,21 +1,33 @@
 /** Owns the port: taken as soon as it is free, given back at the end. */
 import type { ListenConfig } from "../model/config.ts";
-import type { Site } from "./site.ts";
 
 const TRY_AGAIN_MS = 2_000;
 /** The kernel says it this often as well. */
 const SAY_AGAIN_MS = 60_000;
 /** A connection without a request or an answer under way for so many seconds is closed. */
 const IDLE_SECONDS = 10;
-/** Nothing is taken in but the head of a request. */
-const MAX_BODY_BYTES = 1_024;
-
 export interface Listener {
   stop(): Promise<void>;
 }
 
+/** Sets after how many idle seconds the connection of this request is closed; 0: never. */
+export type SetIdle = (seconds: number) => void;
+
+/** Who answers what comes in by the port. */
+export interface Answerer {
+  /** A larger body is refused before it is read. */
+  readonly maxBodyBytes: number;
+  answer(request: Request, setIdle: SetIdle): Promise<Response>;
+  /** After a bug. */
+  broken(error: Error): Response;
+}
+
 /** `say`: why it does not listen, or null once it does. */
-export function listen({ hostname, port }: ListenConfig, site: Site, say: (reason: string | null) => void): Listener {
+export function listen(
+  { hostname, port }: Pick<ListenConfig, "hostname" | "port">,
+  answerer: Answerer,
+  say: (reason: string | null) => void,
+): Listener {
   let server: Bun.Server<undefined> | null = null;
   let timer: Timer | null = null;
   let saidAt = Number.NEGATIVE_INFINITY;
@@ -28,9 +40,9 @@ export function listen({ hostname, port }: ListenConfig, site: Site, say: (reaso
         hostname,
         port,
         idleTimeout: IDLE_SECONDS,
-        maxRequestBodySize: MAX_BODY_BYTES,
-        fetch: (request, bun) => site.answer(request, (seconds) => bun.timeout(request, seconds)),
-        error: (error) => site.broken(error),
+        maxRequestBodySize: answerer.maxBodyBytes,
+        fetch: (request, bun) => answerer.answer(request, (seconds) => bun.timeout(request, seconds)),
+        error: (error) => answerer.broken(error),
       });
       say(null);
     } catch (error) {
