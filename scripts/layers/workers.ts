@@ -41,6 +41,7 @@ export const WORKERS: Layers = {
     "src/tokens",
     "src/metrics",
     "src/replays",
+    "src/causes",
     "src/stories",
     "src/worker/channel.ts",
     "src/worker/entry.ts",

@@ -10,6 +10,8 @@ import { type Pending, pendingIn } from "./pending.ts";
 import { aboutName, type NextCommand, notDone, type Scene, type Why } from "./scene.ts";
 import { type Trouble, wrongLast, wrongNow } from "./troubles.ts";
 import { whyChannel } from "./why-channel.ts";
+import { whyCheck } from "./why-check.ts";
+import { whyGroup } from "./why-group.ts";
 import { whyIncident } from "./why-incident.ts";
 import { whyRun } from "./why-run.ts";
 import { whySense } from "./why-sense.ts";
@@ -18,28 +20,31 @@ import { lasted, listed, moment, short, span } from "./words.ts";
 
 export interface Answer {
   readonly why: Why;
+  /** What the answer is about, where nothing was named and something is wrong; else null. */
+  readonly trouble: Trouble | null;
   /** What is wrong beside that. */
   readonly others: readonly Trouble[];
 }
 
 export function answerNow(scene: Scene): Result<Answer, Problem> {
   const [newest, ...others] = wrongNow(scene);
-  const store = scene.status?.kernel.store ?? "ok";
-  if (store !== "ok") return ok({ why: whyHeld(store), others: newest === undefined ? [] : [newest, ...others] });
   if (newest !== undefined) {
     const why = whyTrouble(scene, newest);
-    return why.ok ? ok({ why: withDown(scene, why.value), others }) : why;
+    return why.ok ? ok({ why: withDown(scene, why.value), trouble: newest, others }) : why;
   }
   const last = wrongLast(scene);
   const before = last === null ? null : whyTrouble(scene, last);
   if (before !== null && !before.ok) return before;
-  return ok({ why: whyWell(scene, last, before?.value ?? null), others: [] });
+  return ok({ why: whyWell(scene, last, before?.value ?? null), trouble: null, others: [] });
 }
 
 export function whyTrouble(scene: Scene, trouble: Trouble): Result<Why, Problem> {
   if (trouble.kind === "incident") return ofIncident(scene, trouble.incident.id);
   if (trouble.kind === "run") return ofRun(scene, trouble.run.id);
   if (trouble.kind === "channel") return ok(whyChannel(scene, trouble.name));
+  if (trouble.kind === "store") return ok(whyHeld(trouble.says));
+  if (trouble.kind === "group") return ok(whyGroup(scene, trouble));
+  if (trouble.kind === "check") return ok(whyCheck(scene, trouble.check));
   const { config } = scene;
   const { name } = trouble;
   if (config === null) return ok({ ...EMPTY, about: aboutName(trouble.kind, name), what: [`${name} is not well.`] });

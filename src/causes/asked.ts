@@ -9,5 +9,5 @@ import type { Scene } from "./scene.ts";
 export function answerTo(scene: Scene, word: string | null): Result<Answer, Problem> {
   if (word === null) return answerNow(scene);
   const why = whyNamed(scene, word);
-  return why.ok ? ok({ why: withDown(scene, why.value), others: [] }) : why;
+  return why.ok ? ok({ why: withDown(scene, why.value), trouble: null, others: [] }) : why;
 }

@@ -1,19 +1,31 @@
-/** Owns what is wrong now and what was wrong last: incidents, runs that ended badly, senses and workflows that are not well. */
-
+/**
+ * Owns what is wrong now and what was wrong last: the store, incidents, runs that ended badly, senses, groups, workflows and channels that are not
+ * well, numbers that a sense `host-health` finds bad.
+ */
 import type { Incident } from "../model/incident-row.ts";
 import { BAD_ENDINGS, type Run } from "../model/run.ts";
 import { incidentOf } from "../model/run-decision.ts";
 import { ALL_INCIDENTS } from "../store/incidents.ts";
 import { ALL_RUNS } from "../store/runs.ts";
 import { healthOf, suspectsIn } from "./health.ts";
+import { type BadCheck, badChecks } from "./host-checks.ts";
 import type { Scene } from "./scene.ts";
 import { mendedBy } from "./why-run.ts";
 
 export type Trouble = { readonly at: number } & (
   | { readonly kind: "incident"; readonly incident: Incident }
   | { readonly kind: "run"; readonly run: Run }
-  | { readonly kind: "sense"; readonly name: string; readonly state: string }
-  | { readonly kind: "workflow" | "channel"; readonly name: string }
+  | { readonly kind: "sense"; readonly name: string; readonly state: string; readonly reason: string | null }
+  | {
+      readonly kind: "group";
+      readonly name: string;
+      readonly state: "stuck" | "backoff";
+      readonly restarts: number;
+      readonly reason: string | null;
+    }
+  | { readonly kind: "workflow" | "channel"; readonly name: string; readonly reason: string | null }
+  | { readonly kind: "store"; readonly says: string }
+  | { readonly kind: "check"; readonly check: BadCheck }
 );
 
 /** Runs that ended badly, the newest, that are looked at. */
@@ -21,19 +33,29 @@ const RUNS = 1_000;
 /** A run that no clock repeats is of yesterday after so long. */
 const FRESH_MS = 24 * 3_600_000;
 
-/** The newest first, behind it channels that fail, and last what a person has acknowledged. */
+/** The store first, then the newest, behind it channels that fail and numbers that are bad, and last what a person has acknowledged. */
 export function wrongNow(scene: Scene): Trouble[] {
   const { store } = scene;
   const incidents: Trouble[] = store.incidents
     .open()
     .map((incident) => ({ kind: "incident", at: incident.opened_at, incident }));
-  const all = [...incidents, ...runsNow(scene), ...sensesNow(scene), ...workflowsNow(scene), ...channelsNow(scene)];
+  const all = [
+    ...storeNow(scene),
+    ...incidents,
+    ...runsNow(scene),
+    ...sensesNow(scene),
+    ...groupsNow(scene),
+    ...workflowsNow(scene),
+    ...channelsNow(scene),
+    ...checksNow(scene),
+  ];
   return all.toSorted((a, b) => rank(a) - rank(b) || b.at - a.at);
 }
 
-/** A channel that fails comes after what it was to report. */
+/** A channel that fails comes after what it was to report, and a bad number after the rules that may look at that number. */
 function rank(trouble: Trouble): number {
-  if (trouble.kind === "channel") return 1;
+  if (trouble.kind === "store") return -1;
+  if (trouble.kind === "channel" || trouble.kind === "check") return 1;
   return trouble.kind === "incident" && trouble.incident.state === "acked" ? 2 : 0;
 }
 
@@ -61,20 +83,44 @@ function runsNow(scene: Scene): Trouble[] {
 }
 
 function sensesNow(scene: Scene): Trouble[] {
+  const waiting = new Set(groupsIn(scene).flatMap(({ waits }) => waits));
   return suspectsIn(scene, [...(scene.config?.senses.keys() ?? [])]).flatMap((name): Trouble[] => {
-    const { state, since } = healthOf(scene, name);
+    if (waiting.has(name)) return [];
+    const { state, since, reason } = healthOf(scene, name);
     if (state === "ok" || state === "disabled") return [];
-    return [{ kind: "sense", at: since ?? 0, name, state }];
+    return [{ kind: "sense", at: since ?? 0, name, state, reason }];
   });
 }
 
+/** Groups that do not go, and the senses that wait for each: the group speaks for these. */
+const groupsIn = ({ status }: Scene) =>
+  (status?.groups ?? []).flatMap(({ name, state, restarts }) => {
+    if (state !== "stuck" && state !== "backoff") return [];
+    const stale = (status?.senses ?? []).filter((sense) => sense.group === name && sense.state === "stale");
+    return [{ name, state, restarts, waits: stale.map((sense) => sense.name) }];
+  });
+
+const groupsNow = (scene: Scene): Trouble[] =>
+  groupsIn(scene).map(({ name, state, restarts, waits: [first] }) => {
+    const health = first === undefined ? null : healthOf(scene, first);
+    return { kind: "group", at: health?.since ?? 0, name, state, restarts, reason: health?.reason ?? null };
+  });
+
+function storeNow({ status }: Scene): Trouble[] {
+  const says = status?.kernel.store ?? "ok";
+  return says === "ok" ? [] : [{ kind: "store", at: 0, says }];
+}
+
 const workflowsNow = ({ status }: Scene): Trouble[] =>
-  (status?.broken_workflows ?? []).map(({ name }) => ({ kind: "workflow", at: 0, name }));
+  (status?.broken_workflows ?? []).map(({ name, reason }) => ({ kind: "workflow", at: 0, name, reason }));
 
 const channelsNow = ({ status }: Scene): Trouble[] =>
-  (status?.channels ?? []).flatMap(({ name, state, last_failed }) =>
-    state === "ok" ? [] : [{ kind: "channel" as const, at: last_failed ?? 0, name }],
+  (status?.channels ?? []).flatMap(({ name, state, reason, last_failed }) =>
+    state === "ok" ? [] : [{ kind: "channel" as const, at: last_failed ?? 0, name, reason }],
   );
+
+const checksNow = (scene: Scene): Trouble[] =>
+  badChecks(scene).map((check) => ({ kind: "check", at: check.since, check }));
 
 /** What was wrong last and is over: an incident that resolved, or a run that ended badly. */
 export function wrongLast(scene: Scene): Trouble | null {

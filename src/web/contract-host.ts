@@ -1,6 +1,7 @@
 /** Owns the shapes of the answers about the configuration, the store, silences and series: numbers over time. Types only. */
 import type { JsonObject } from "../base/json.ts";
 import type { SilenceAnswer } from "../control/contract.ts";
+import type { ShownTrouble } from "../model/shown-trouble.ts";
 
 /** `GET /api/v1/graph`, and `nerve graph --json`. */
 export interface GraphAnswer {
@@ -75,6 +76,25 @@ export interface StoreAnswer {
   readonly slowest_commit_ms: number | null;
   /** What the newest look at the archive found; null: nobody has looked. */
   readonly verify: { readonly at: number; readonly state: "ok" | "damaged"; readonly message: string } | null;
+}
+
+/** `GET /api/v1/why`: what is wrong, and the paragraph of `nerve why` about the newest of it; where nothing is wrong, since when. */
+export interface WhyAnswer {
+  /** The clock of the host, at the judgement. */
+  readonly at: number;
+  readonly wrong: boolean;
+  /** Since when the paragraph holds; null where nothing says so. */
+  readonly since: number | null;
+  readonly what: readonly string[];
+  readonly cause: readonly string[];
+  readonly done: readonly string[];
+  readonly not_done: readonly { readonly reason: string; readonly until: number | null; readonly text: string }[];
+  readonly coming: readonly string[];
+  readonly next: readonly { readonly command: string; readonly does: string }[];
+  readonly text: string;
+  /** All that is wrong, critical before warning, then the newest; and how many more there are. */
+  readonly troubles: readonly ShownTrouble[];
+  readonly more: number;
 }
 
 /** `GET /api/v1/silences`. */

@@ -31,6 +31,7 @@ import type { Place } from "./place.ts";
 import { type Parameters, readQuery, type Shape } from "./query.ts";
 import { REFLEX_QUERY, reflexAnswer, reflexesAnswer } from "./reflex-answers.ts";
 import { Slices } from "./slices.ts";
+import { whyAnswer } from "./why-answer.ts";
 
 /** What an answer is made of. */
 export interface Parts {
@@ -109,6 +110,7 @@ export const ROUTES: readonly Route[] = [
   route("/store", {}, "Store", async ({ place, link, store }) =>
     ok(await storeAnswer(place, link, store, new Slices())),
   ),
+  route("/why", {}, "Why", ({ place, link, store }) => whyAnswer(place, link, store)),
   route("/silences", {}, "Silences", async ({ link }) => ok(await silencesAnswer(link))),
   { kind: "stream", path: `${BASE}/events`, pattern: patternOf(`${BASE}/events`) },
 ];

@@ -346,4 +346,22 @@ workflows: { notify: }
       await bench.wait(5 * MINUTE);
     },
   },
+  {
+    title: "a number of the host is bad, and no rule looks at that number",
+    config: `senses: { cpu-usage: , health: { use: host-health } }
+reflexes:
+  - { sense: cpu-usage, interval: 1m }
+  - { sense: health, on: [cpu-usage] }
+`,
+    asked: [null],
+    async make(bench) {
+      for (const value of [40, 99, 99.5]) {
+        const status = value >= 98 ? "critical" : "ok";
+        const check = { sense: "cpu-usage", check: "cpu_percent", value, status, warning: 90, critical: 98 };
+        bench.sees("cpu-usage", { usage_percent: value });
+        bench.sees("health", { host: "vm", status, reasons: [], checks: [check], skipped: [] });
+        await bench.wait(MINUTE);
+      }
+    },
+  },
 ];

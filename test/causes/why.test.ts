@@ -2,8 +2,10 @@
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { answerJson } from "../../src/causes/answer-json.ts";
 import { answerTo } from "../../src/causes/asked.ts";
 import { REASONS, type Scene } from "../../src/causes/scene.ts";
+import { worstFirst } from "../../src/causes/shown-trouble.ts";
 import { PIPE } from "../../src/cli/screen/terminal.ts";
 import { renderAnswer } from "../../src/cli/stories/paragraph.ts";
 import { StoryBench } from "../helpers/story-bench.ts";
@@ -31,6 +33,35 @@ test("each night is told as it stands in nights.txt", async () => {
   const text = nights.join("\n");
   if (process.env.NERVE_GOLDEN === "write") writeFileSync(FILE, text);
   expect(text).toBe(readFileSync(FILE, "utf8"));
+});
+
+test("a group that is stuck speaks for its senses that wait, and a store that takes no commit comes first", () => {
+  using bench = new StoryBench("senses: { memory: , load: { group: other } }\n");
+  using scene = bench.scene();
+  const { status } = scene;
+  if (status === null) throw new Error("the bench runs");
+  const [memory, load] = status.senses;
+  if (memory === undefined || load === undefined) throw new Error("the bench has two senses");
+  const group = { name: memory.group, state: "stuck", pid: 1, restarts: 2, memory: 0 } as const;
+  const senses = [
+    { ...memory, state: "stale" as const, reason: "the worker does not go" },
+    { ...load, state: "stale" as const, reason: "the worker does not go" },
+  ];
+  const kernel = { ...status.kernel, store: "the disk is nearly full" };
+  const answer = (changed: Partial<typeof status>) => {
+    const found = answerTo({ ...scene, status: { ...status, senses, groups: [group], ...changed } }, null);
+    if (!found.ok) throw new Error(found.error.message);
+    const { trouble, others, text } = answerJson(found.value, "");
+    return { text, troubles: worstFirst(trouble === null ? others : [trouble, ...others]) };
+  };
+  const stuck = answer({});
+  expect(stuck.troubles.map(({ kind, name, severity }) => [kind, name, severity])).toEqual([
+    ["sense", "load", "critical"],
+    ["group", memory.group, "critical"],
+  ]);
+  const held = answer({ kernel });
+  expect(held.text).toStartWith("nerve begins nothing new: the disk is nearly full.");
+  expect(held.troubles.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["store", "sense", "group"]));
 });
 
 test("docs/operations.md lists every reason", () => {

@@ -76,6 +76,23 @@ async function shows(page: Page, hash: string, title: string, texts: readonly st
   });
 }
 
+interface Trouble {
+  readonly kind: string;
+  readonly id: number | null;
+  readonly name: string | null;
+  readonly check: { readonly check: string } | null;
+}
+
+const troubleId = ({ kind, id, name, check }: Trouble): string => `${kind}:${id ?? name ?? ""}:${check?.check ?? ""}`;
+
+/** What *Now* lists. */
+const listed = async (page: Page): Promise<string[]> =>
+  (
+    (await page.evaluate(
+      "[...document.querySelectorAll('[data-trouble]')].map((one) => one.dataset.trouble)",
+    )) as string[]
+  ).sort();
+
 test.skipIf(CHROMIUM === null)(
   "nerve open lets a browser in, ten views show what the daemon keeps without an error, and a killed daemon is said",
   async () => {
@@ -94,6 +111,10 @@ test.skipIf(CHROMIUM === null)(
       await page.goto(opened.value.url, { waitUntil: "domcontentloaded" });
       await page.waitForFunction("document.querySelector('[role=status]')?.textContent === 'live'");
       await shows(page, "#/now", "Now", ["Critical", "queue at 7", "nerve ack 1", "backup has never answered", "CPU"]);
+      const judged = await jsonOf(folder.path, ["why"]);
+      const troubles = [judged.value.trouble, ...judged.value.others].map(troubleId).sort();
+      expect(troubles).toEqual(expect.arrayContaining(["incident:1:", "sense:backup:", `run:${broken}:`]));
+      await until("Now lists the troubles of nerve why", async () => Bun.deepEquals(await listed(page), troubles));
       await shows(page, "#/senses", "Senses", ["failing", "backup", "cpu-usage", "disk-root"]);
       await shows(page, "#/signals?q=sense%3Aqueue", "Signals", ["queue", "value 7"]);
       await shows(page, `#/story?sel=run%3A${tidy}`, "Story", [`run ${tidy}, tidy`, "queue #", "fired", "exec"]);

@@ -3,6 +3,7 @@ import { gunzipSync } from "bun";
 import { type PageFiles, pageFiles } from "../../scripts/page/page.ts";
 import type { StreamEvents } from "../../src/web/contract.ts";
 import { NOW } from "./world/shapes.ts";
+import { whyOf } from "./world/why.ts";
 import { lineOf, storyOf, type World } from "./world/world.ts";
 
 const CSP =
@@ -109,6 +110,7 @@ function answerOf(world: World, path: string, query: URLSearchParams, at: number
     );
   if (head === "graph") return world.graph;
   if (head === "store") return world.store;
+  if (head === "why") return whyOf(world, at);
   if (head === "silences") return { silences: world.silences };
   if (head === "config") return { file: world.graph.file, loaded_at: NOW - 294_000, config: world.config };
   if (head !== "series") return null;

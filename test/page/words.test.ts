@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import type { ShownTrouble, TroubleKind } from "../../src/model/shown-trouble.ts";
 import { attentionOf } from "../../src/page/data/attention.ts";
 import { chartsOf } from "../../src/page/data/charts.ts";
 import { healthOf } from "../../src/page/data/health.ts";
@@ -10,8 +11,9 @@ import { summary, telling } from "../../src/page/words/payload.ts";
 import { pipeline } from "../../src/page/words/pipeline.ts";
 import { ago, clock, exactClock, moment } from "../../src/page/words/times.ts";
 import type { ReflexRow, ShownDecision } from "../../src/web/contract-reflexes.ts";
-import { LIVE, STATUS } from "./world/live.ts";
+import { LIVE } from "./world/live.ts";
 import { NOW, sense } from "./world/shapes.ts";
+import { troublesOf } from "./world/why.ts";
 
 describe("numbers", () => {
   test.each([
@@ -135,33 +137,59 @@ test.each([
 });
 
 test("the sentence names at most two causes, the worst ones, and how many more there are", () => {
-  const items = attentionOf({
-    status: STATUS,
-    senses: LIVE.senses,
-    incidents: LIVE.incidents.filter(({ state }) => state !== "resolved"),
-  });
-  expect(healthOf(items, null, NOW).sentence).toBe(
-    "Critical for 1 min 14 s: queue thumbnails is stuck at 954, CPU is at 100 %, and 5 more.",
+  const items = attentionOf({ troubles: troublesOf(LIVE), senses: LIVE.senses, incidents: LIVE.incidents });
+  const sentence = (shown: typeof items, all: number): string => healthOf(shown, all, null, NOW).sentence;
+  expect(sentence(items, items.length)).toBe(
+    "Critical for 1 min 14 s: CPU is at 100 %, queue thumbnails is stuck at 954, and 5 more.",
   );
-  expect(healthOf(items.slice(0, 2), null, NOW).sentence).toBe(
-    "Critical for 1 min 14 s: queue thumbnails is stuck at 954, and CPU is at 100 %.",
+  expect(sentence(items, 900)).toEndWith(", and 898 more.");
+  expect(sentence(items.slice(0, 2), 2)).toBe(
+    "Critical for 1 min 14 s: CPU is at 100 %, and queue thumbnails is stuck at 954.",
   );
-  expect(
-    healthOf(
-      items.filter(({ id }) => id.startsWith("check:")),
-      null,
-      NOW,
-    ).sentence,
-  ).toBe("Critical: CPU is at 100 %, limit 98 %.");
-  expect(healthOf([], NOW - 3 * 86_400_000, NOW)).toEqual({ tone: "ok", sentence: "Ok for 3 days." });
-  expect(healthOf([], null, NOW).sentence).toBe("Ok.");
+  const checks = items.filter(({ id }) => id.startsWith("check:"));
+  expect(sentence(checks, 1)).toBe("Critical for 39 s: CPU is at 100 %, limit 98 %.");
+  expect(healthOf([], 0, NOW - 3 * 86_400_000, NOW)).toEqual({ tone: "ok", sentence: "Ok for 3 days." });
+  expect(healthOf([], 0, null, NOW).sentence).toBe("Ok.");
 });
 
-test("a disabled sense needs no attention, a quarantined one says how it is let go", () => {
-  const of = (state: "disabled" | "quarantined") =>
-    attentionOf({ status: null, senses: [sense("x", { state })], incidents: [] });
-  expect(of("disabled")).toEqual([]);
-  expect(of("quarantined")[0]).toMatchObject({ tone: "crit", command: "nerve enable x" });
+test("each kind of trouble says what to type", () => {
+  const trouble = (kind: TroubleKind, state: string): ShownTrouble => ({
+    kind,
+    id: kind === "incident" || kind === "run" ? 7 : null,
+    name: "x",
+    state,
+    severity: "critical",
+    since: null,
+    says: "because",
+    key: null,
+    check: { check: "cpu_percent", value: 99, limit: 98, by: "host-health", signal: 3 },
+  });
+  const commandOf = (kind: TroubleKind, state: string): string | undefined =>
+    attentionOf({ troubles: [trouble(kind, state)], senses: [sense("x", {})], incidents: [] })[0]?.command;
+  const asked = [
+    ["incident", "open"],
+    ["incident", "acked"],
+    ["run", "failed"],
+    ["sense", "failing"],
+    ["sense", "quarantined"],
+    ["workflow", "broken"],
+    ["channel", "failing"],
+    ["group", "stuck"],
+    ["store", "held"],
+    ["check", "critical"],
+  ] as const;
+  expect(asked.map(([kind, state]) => commandOf(kind, state))).toEqual([
+    "nerve ack 7",
+    "nerve show incident:7",
+    "nerve retry 7",
+    "nerve once x",
+    "nerve enable x",
+    "nerve check",
+    "nerve notify x",
+    "nerve logs kernel -n 20",
+    "nerve status",
+    "nerve signals x -n 20",
+  ]);
 });
 
 test("the charts stand in a fixed order, with the limits of host-health", () => {

@@ -1,6 +1,7 @@
 /** Owns `nerve why`: the newest thing that is wrong, or the one named, as one paragraph of causes. */
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
+import { answerJson } from "../../causes/answer-json.ts";
 import { answerTo } from "../../causes/asked.ts";
 import { NEEDS_CONFIG } from "../../causes/named.ts";
 import type { Scene } from "../../causes/scene.ts";
@@ -14,7 +15,7 @@ import { configOption, findPlace } from "../place/place.ts";
 import { readStore } from "../place/store.ts";
 import { warn } from "../screen/failure.ts";
 import { print, stdoutScreen } from "../screen/terminal.ts";
-import { answerJson, renderAnswer } from "../stories/paragraph.ts";
+import { renderAnswer } from "../stories/paragraph.ts";
 
 export const command = defineCommand({
   details:

@@ -1,10 +1,9 @@
-/** What needs attention on this host, worst first, each with why, since when, and what to type. Pure. */
-import type { Status } from "../../control/contract.ts";
+/** What is wrong on this host as a person reads it: each trouble of `nerve why` with why, since when, and what to type. Pure. */
 import type { Incident } from "../../model/incident-row.ts";
+import type { ShownTrouble } from "../../model/shown-trouble.ts";
 import type { SenseRow } from "../../web/contract.ts";
 import type { IconName } from "../parts/icon.tsx";
 import { count, counted, digits } from "../words/numbers.ts";
-import { isObject } from "../words/payload.ts";
 import { SENSE_MARKS } from "../words/states.ts";
 
 export interface Attention {
@@ -29,39 +28,38 @@ export interface Attention {
 }
 
 export interface Facts {
-  readonly status: Status | null;
+  /** As the host judges, the worst first. */
+  readonly troubles: readonly ShownTrouble[];
   readonly senses: readonly SenseRow[];
   readonly incidents: readonly Incident[];
 }
 
-/** A run that failed is of yesterday's worries after this time. */
-const FAILURE_MS = 3_600_000;
+/** A trouble without what all kinds have alike. */
+type Words = Omit<Attention, "id" | "tone" | "since">;
 
 const lowerFirst = (text: string): string =>
   /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
+const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 /** A sentence's end is its own. */
 const unstopped = (text: string): string => text.replace(/[.!]+$/, "");
 
-function ofIncident(row: Incident): Attention {
-  const acked = row.state === "acked";
-  const tone = !acked && row.severity === "critical" ? "crit" : "warn";
-  const key = row.key === null ? "" : ` · ${row.key}`;
+function ofIncident({ id, name, key, state, severity, says }: ShownTrouble, row: Incident | undefined): Words {
+  const acked = state === "acked";
+  const summary = says ?? `incident ${id}`;
+  const of = key === null ? "" : ` · ${key}`;
+  const by = acked ? `, acked by ${row?.acked_by ?? "someone"}` : "";
+  const again = row !== undefined && row.count > 1 ? `, began to match ${count(row.count)} times` : "";
   return {
-    id: `incident:${row.id}`,
-    tone,
-    icon: acked ? "hand" : tone,
-    word: acked ? "acked" : row.severity,
-    title: row.summary,
-    clause: lowerFirst(unstopped(row.summary)),
+    icon: acked ? "hand" : severity === "critical" ? "crit" : "warn",
+    word: acked ? "acked" : severity,
+    title: summary,
+    clause: lowerFirst(unstopped(summary)),
     limit: "",
-    why: `${row.reflex}${key}${acked ? `, acked by ${row.acked_by ?? "someone"}` : ""}${row.count > 1 ? `, began to match ${count(row.count)} times` : ""}`,
-    since: row.opened_at,
-    command: acked ? `nerve show incident:${row.id}` : `nerve ack ${row.id}`,
-    leads: { view: "incidents", sel: String(row.id) },
+    why: `${name}${of}${by}${again}`,
+    command: acked ? `nerve show incident:${id}` : `nerve ack ${id}`,
+    leads: { view: "incidents", sel: String(id) },
   };
 }
-
-const CRITICAL: ReadonlySet<string> = new Set(["failed", "quarantined", "stale"]);
 
 /** How often it failed, in words. */
 export function troubleOf(sense: SenseRow): string {
@@ -71,23 +69,25 @@ export function troubleOf(sense: SenseRow): string {
   return reason ?? state;
 }
 
-function ofSense(sense: SenseRow): Attention | null {
-  if (sense.state === "ok" || sense.state === "disabled") return null;
-  const mark = SENSE_MARKS[sense.state];
-  const never = sense.last_signal === null;
-  const timing = sense.state === "failing" && sense.timeouts > sense.errors;
+const isTimingOut = (sense: SenseRow | undefined): boolean =>
+  sense?.state === "failing" && sense.timeouts > sense.errors;
+
+function ofSense({ name, state, says }: ShownTrouble, sense: SenseRow | undefined): Words {
+  const shown = name ?? "";
+  const mark = SENSE_MARKS[state as keyof typeof SENSE_MARKS] ?? SENSE_MARKS.failing;
+  const timing = isTimingOut(sense);
+  const word = timing ? "timing out" : mark.word;
+  const is = sense?.last_signal === null ? "has never answered" : `is ${word}`;
+  const often = sense?.state === "failing" ? troubleOf(sense) : null;
   return {
-    id: `sense:${sense.name}`,
-    tone: CRITICAL.has(sense.state) ? "crit" : "warn",
     icon: timing ? "clock" : mark.icon,
-    word: timing ? "timing out" : mark.word,
-    title: never ? `${sense.name} has never answered` : `${sense.name} is ${timing ? "timing out" : mark.word}`,
-    clause: `sense ${sense.name} ${never ? "has never answered" : `is ${timing ? "timing out" : mark.word}`}`,
+    word,
+    title: `${shown} ${is}`,
+    clause: `sense ${shown} ${is}`,
     limit: "",
-    why: [sense.state === "failing" ? troubleOf(sense) : null, sense.reason].filter((part) => part !== null).join(": "),
-    since: sense.last_signal,
-    command: sense.state === "quarantined" ? `nerve enable ${sense.name}` : `nerve once ${sense.name}`,
-    leads: { view: "senses", sel: sense.name },
+    why: [often, says].filter((part) => part !== null).join(": "),
+    command: state === "quarantined" ? `nerve enable ${shown}` : `nerve once ${shown}`,
+    leads: { view: "senses", sel: shown },
   };
 }
 
@@ -103,138 +103,121 @@ const CHECK_WORDS: Readonly<Record<string, string>> = {
   io_pressure_percent: "I/O pressure is",
 };
 
-interface Check {
-  readonly sense: string;
-  readonly check: string;
-  readonly value: number;
-  readonly status: string;
-  readonly warning: number;
-  readonly critical: number;
-}
-
-/** The checks of a payload of the built-in sense `host-health`. */
-export function checksOf(sense: SenseRow | null): readonly Check[] {
-  const payload = sense?.last?.payload ?? null;
-  const checks = isObject(payload) ? payload.checks : null;
-  return Array.isArray(checks)
-    ? (checks as unknown as readonly Check[]).filter((one) => typeof one?.value === "number")
-    : [];
-}
-
-function ofCheck(health: SenseRow, { sense, check, value, status, warning, critical }: Check): Attention | null {
-  if (status !== "warning" && status !== "critical") return null;
-  const ofDisk = /^(disk|inodes)/.test(check);
-  const percent = /percent/.test(check) ? " %" : "";
-  const words = `${ofDisk ? `${sense} ` : ""}${CHECK_WORDS[check] ?? `${check} is`} ${digits(value)}${percent}`;
-  const limit = status === "critical" ? critical : warning;
-  const tone = status === "critical" ? "crit" : "warn";
+function ofCheck({ name, severity, check, says }: ShownTrouble): Words | null {
+  if (check === null) return null;
+  const ofDisk = /^(disk|inodes)/.test(check.check);
+  const percent = /percent/.test(check.check) ? " %" : "";
+  const words = `${ofDisk ? `${name} ` : ""}${CHECK_WORDS[check.check] ?? `${check.check} is`} ${digits(check.value)}${percent}`;
   return {
-    id: `check:${sense}:${check}`,
-    tone,
-    icon: tone,
-    word: status,
-    title: `${words.charAt(0).toUpperCase()}${words.slice(1)}`,
+    icon: severity === "critical" ? "crit" : "warn",
+    word: severity,
+    title: upperFirst(words),
     clause: words,
-    limit: `limit ${digits(limit)}${percent}`,
-    why: `${check} of ${sense} is ${digits(value)}, ${status} from ${digits(limit)}`,
-    since: null,
-    command: `nerve signals --sense ${sense} -n 20`,
-    leads: { view: "signals", sel: String(health.last?.id ?? "") },
+    limit: `limit ${digits(check.limit)}${percent}`,
+    why: says ?? "",
+    command: `nerve signals ${name} -n 20`,
+    leads: { view: "signals", sel: String(check.signal) },
   };
 }
 
-function ofKernel(status: Status): Attention[] {
-  const found: Attention[] = [];
-  const { store } = status.kernel;
-  const base = { since: null, tone: "crit", icon: "crit", limit: "" } as const;
-  if (store !== "ok") {
-    const leads = { view: "store", sel: "" } as const;
-    found.push({
-      ...base,
-      id: "store",
-      word: "store",
-      title: "The store",
-      clause: lowerFirst(store),
-      why: store,
-      command: "nerve status",
-      leads,
-    });
-  }
-  for (const { name, state, restarts } of status.groups) {
-    if (state !== "stuck" && state !== "backoff") continue;
-    const tone = state === "stuck" ? "crit" : "warn";
-    const why = `${counted(restarts, "restart")} since nerve started`;
-    const title = state === "stuck" ? `Group ${name} is stuck` : `The worker of group ${name} died and waits to start`;
-    const command = `nerve logs --source kernel -n 20`;
-    const leads = { view: "logs", sel: "" } as const;
-    found.push({
-      id: `group:${name}`,
-      limit: "",
-      tone,
-      icon: "skull",
-      word: state,
-      title,
-      clause: lowerFirst(title),
-      why,
-      since: null,
-      command,
-      leads,
-    });
-  }
-  for (const { name, reason } of status.broken_workflows) {
-    const title = `Workflow ${name} does not load`;
-    const leads = { view: "runs", sel: "" } as const;
-    found.push({
-      ...base,
-      id: `workflow:${name}`,
-      word: "broken",
-      title,
-      clause: lowerFirst(title),
-      why: reason,
-      command: "nerve check",
-      leads,
-    });
-  }
-  return found;
+const ofStore = ({ says }: ShownTrouble): Words => ({
+  icon: "db",
+  word: "store",
+  title: "nerve begins nothing new",
+  clause: lowerFirst(unstopped(says ?? "the store takes no commit")),
+  limit: "",
+  why: says ?? "",
+  command: "nerve status",
+  leads: { view: "store", sel: "" },
+});
+
+function ofGroup({ name, state, says }: ShownTrouble): Words {
+  const title =
+    state === "stuck"
+      ? `Group ${name} is stuck: its worker was killed and is not gone`
+      : `The worker of group ${name} died and waits to start`;
+  return {
+    icon: "skull",
+    word: state,
+    title,
+    clause: lowerFirst(state === "stuck" ? `Group ${name} is stuck` : title),
+    limit: "",
+    why: says ?? "",
+    command: "nerve logs kernel -n 20",
+    leads: { view: "logs", sel: "" },
+  };
 }
 
-function ofFailures(status: Status, at: number): Attention[] {
-  const recent = status.failures.filter((one) => at - one.at < FAILURE_MS);
-  return recent
-    .slice(-3)
-    .reverse()
-    .map(({ run, workflow, state, error, at: since }) => ({
-      id: `run:${run}`,
-      tone: "warn",
-      icon: "fail",
-      word: state.replace("-", " "),
-      title: `Run ${run} of ${workflow} ${state === "failed" ? "failed" : `ended ${state.replace("-", " ")}`}`,
-      clause: `run ${run} of ${workflow} ${state === "failed" ? "failed" : `ended ${state.replace("-", " ")}`}`,
-      limit: "",
-      why: error ?? "",
-      since,
-      command: `nerve retry ${run}`,
-      leads: { view: "runs", sel: String(run) },
-    }));
+const ofWorkflow = ({ name, says }: ShownTrouble): Words => ({
+  icon: "crit",
+  word: "broken",
+  title: `Workflow ${name} does not load`,
+  clause: `workflow ${name} does not load`,
+  limit: "",
+  why: says ?? "",
+  command: "nerve check",
+  leads: { view: "runs", sel: "" },
+});
+
+const ofChannel = ({ name, says }: ShownTrouble): Words => ({
+  icon: "mute",
+  word: "not told",
+  title: `Channel ${name} takes no messages`,
+  clause: `channel ${name} takes no messages`,
+  limit: "",
+  why: says ?? "",
+  command: `nerve notify ${name}`,
+  leads: { view: "runs", sel: "" },
+});
+
+function ofRun({ id, name, state, says }: ShownTrouble): Words {
+  const ended = state === "failed" ? "failed" : `ended ${state.replace("-", " ")}`;
+  return {
+    icon: "fail",
+    word: state.replace("-", " "),
+    title: `Run ${id} of ${name} ${ended}`,
+    clause: `run ${id} of ${name} ${ended}`,
+    limit: "",
+    why: says ?? "",
+    command: `nerve retry ${id}`,
+    leads: { view: "runs", sel: String(id) },
+  };
 }
 
-const RANK = { crit: 0, warn: 1 } as const;
+function wordsOf(trouble: ShownTrouble, { senses, incidents }: Facts): Words | null {
+  switch (trouble.kind) {
+    case "incident":
+      return ofIncident(
+        trouble,
+        incidents.find(({ id }) => id === trouble.id),
+      );
+    case "sense":
+      return ofSense(
+        trouble,
+        senses.find(({ name }) => name === trouble.name),
+      );
+    case "check":
+      return ofCheck(trouble);
+    case "store":
+      return ofStore(trouble);
+    case "group":
+      return ofGroup(trouble);
+    case "workflow":
+      return ofWorkflow(trouble);
+    case "channel":
+      return ofChannel(trouble);
+    case "run":
+      return ofRun(trouble);
+  }
+}
 
-/** Critical before warning, then the newest. */
-export function attentionOf({ status, senses, incidents }: Facts): readonly Attention[] {
-  const health = senses.find(({ use }) => use === "host-health") ?? null;
-  const checks =
-    health === null || health.state !== "ok" ? [] : checksOf(health).flatMap((check) => ofCheck(health, check) ?? []);
-  const latest = Math.max(
-    0,
-    ...senses.map(({ last_signal: at }) => at ?? 0),
-    ...(status?.failures ?? []).map(({ at }) => at),
-  );
-  const items = [
-    ...incidents.map(ofIncident),
-    ...senses.flatMap((sense) => ofSense(sense) ?? []),
-    ...checks,
-    ...(status === null ? [] : [...ofKernel(status), ...ofFailures(status, latest)]),
-  ];
-  return items.sort((a, b) => RANK[a.tone] - RANK[b.tone] || (b.since ?? 0) - (a.since ?? 0));
+/** In the order of the host. */
+export function attentionOf(facts: Facts): readonly Attention[] {
+  return facts.troubles.flatMap((trouble) => {
+    const words = wordsOf(trouble, facts);
+    if (words === null) return [];
+    const { kind, id, name, check, severity, since } = trouble;
+    const tone = severity === "critical" ? "crit" : "warn";
+    return [{ ...words, id: [kind, id ?? name ?? "", check?.check ?? ""].join(":"), tone, since }];
+  });
 }

@@ -4,7 +4,7 @@ import type { SenseRow, SeriesField } from "../../web/contract.ts";
 import type { Limit } from "../chart/plot.tsx";
 import { bytes, count, unitOf } from "../words/numbers.ts";
 import { isObject, telling } from "../words/payload.ts";
-import { checksOf } from "./attention.ts";
+import { checksOf } from "./checks.ts";
 
 export interface Chart {
   readonly sense: string;

@@ -10,17 +10,17 @@ export interface Health {
 /** Two causes at most are named. */
 const NAMED = 2;
 
-function causes(items: readonly Attention[]): string {
+function causes(items: readonly Attention[], all: number): string {
   const worst = items.filter(({ tone }) => tone === items[0]?.tone);
-  const alone = items.length === 1 && items[0]?.limit !== "" ? `, ${items[0]?.limit}` : "";
+  const alone = all === 1 && items[0]?.limit !== "" ? `, ${items[0]?.limit}` : "";
   const named = worst.slice(0, NAMED).map(({ clause }) => clause + alone);
-  const more = items.length - named.length;
+  const more = all - named.length;
   if (named.length === 2 && more === 0) return named.join(", and ");
   return `${named.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;
 }
 
-/** `okSince`: since when nothing is wrong, as far as that is known. */
-export function healthOf(items: readonly Attention[], okSince: number | null, now: number): Health {
+/** `all`: how many troubles there are, with those that are not in `items`. `okSince`: since when nothing is wrong, as far as that is known. */
+export function healthOf(items: readonly Attention[], all: number, okSince: number | null, now: number): Health {
   const [worst] = items;
   const lasting = (since: number | null): string => (since === null ? "" : ` for ${spoken(now - since)}`);
   if (worst === undefined) return { tone: "ok", sentence: `Ok${lasting(okSince)}.` };
@@ -29,5 +29,5 @@ export function healthOf(items: readonly Attention[], okSince: number | null, no
     .map(({ since }) => since ?? now);
   const since = known.length === 0 ? null : Math.min(...known);
   const state = worst.tone === "crit" ? "Critical" : "Warning";
-  return { tone: worst.tone, sentence: `${state}${lasting(since)}: ${causes(items)}.` };
+  return { tone: worst.tone, sentence: `${state}${lasting(since)}: ${causes(items, all)}.` };
 }

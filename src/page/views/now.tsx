@@ -1,8 +1,5 @@
 /** *Now*: is this host well, since when, and what happened; without a click. */
 import { Fragment } from "preact";
-import type { IncidentsAnswer } from "../../web/contract.ts";
-import { apiPath } from "../data/api.ts";
-import { type Freshness, useAnswer } from "../data/ask.ts";
 import type { Attention } from "../data/attention.ts";
 import { chartsOf } from "../data/charts.ts";
 import { healthOf } from "../data/health.ts";
@@ -19,23 +16,13 @@ import { clock, lasted, whole } from "../words/times.ts";
 import { hoverAt, Plots } from "./now/plots.tsx";
 import { Sides } from "./now/sides.tsx";
 
-const RESOLVED: Freshness = { everyMs: 60_000, after: ["incident"] };
-
-/** Since when nothing is wrong: the end of the newest incident, else the start of nerve. */
-function useOkSince(startedAt: number | null): number | null {
-  const { value } = useAnswer<IncidentsAnswer>(apiPath("incidents", { state: "resolved", limit: 20 }), RESOLVED);
-  if (startedAt === null || value === null) return null;
-  return Math.max(startedAt, ...value.rows.map(({ resolved_at: at }) => at ?? 0));
-}
-
 function Sentence() {
-  const { items, startedAt, underWay } = useSummary();
+  const { items, attention, okSince, startedAt, underWay } = useSummary();
   const status = useStatus().value;
   const senses = useSenses().value?.senses ?? [];
-  const okSince = useOkSince(startedAt);
   const state = liveness.value;
   const gone = state.kind === "down" || state.kind === "silent" ? state : null;
-  const health = healthOf(items, okSince, now.value);
+  const health = healthOf(items, attention, okSince, now.value);
   const tone = gone === null ? health.tone : "crit";
   const since = gone?.since == null || gone.since === 0 ? "" : ` since ${clock(gone.since)}`;
   const who = gone?.kind === "silent" ? "The kernel of nerve is silent" : "nerve is down";
@@ -71,7 +58,7 @@ function Sentence() {
 const sinceText = (since: number | null): string => (since === null ? "" : span(now.value - since));
 
 const AttentionRow = ({ item }: { readonly item: Attention }) => (
-  <li>
+  <li data-trouble={item.id}>
     <StatusMark mark={{ icon: item.icon, word: item.word, tone: item.tone }} />
     <div>
       <a class="b" data-row href={linkTo(item.leads.view, { sel: item.leads.sel })}>
@@ -94,7 +81,7 @@ const AttentionRow = ({ item }: { readonly item: Attention }) => (
 const MOST_ITEMS = 8;
 
 function NeedsAttention() {
-  const { items, worst } = useSummary();
+  const { items, attention, worst } = useSummary();
   const senses = useSenses();
   const all = senses.value?.senses ?? [];
   if (senses.value === null) return senses.error === null ? null : <Trouble path={SENSES} {...senses.error} />;
@@ -110,8 +97,8 @@ function NeedsAttention() {
       </section>
     );
   if (items.length === 0) return null;
-  const more = items.length - MOST_ITEMS;
-  const pill = <Pill tone={worst === "crit" ? "crit" : "warn"}>{items.length}</Pill>;
+  const more = attention - MOST_ITEMS;
+  const pill = <Pill tone={worst === "crit" ? "crit" : "warn"}>{count(attention)}</Pill>;
   return (
     <Panel
       title={
