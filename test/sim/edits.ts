@@ -16,17 +16,80 @@ function editedReflex(was: ReflexConfig, below: Below): ReflexConfig {
   return { ...was, incident, workflow: pick(below, WORKFLOWS) };
 }
 
-/** Another configuration, as somebody might edit this one. */
-export function editOf(config: NerveConfig, below: Below): NerveConfig {
+/** Without names that are no longer there. */
+function tidied(config: NerveConfig): NerveConfig {
+  const { senses, workflows } = config;
+  const heard = config.reflexes.flatMap((reflex): ReflexConfig[] => {
+    if (reflex.kind === "sense" && !senses.has(reflex.sense)) return [];
+    const on = reflex.on.filter((name) => senses.has(name));
+    return on.length === 0 && reflex.on.length > 0 ? [] : [{ ...reflex, on }];
+  });
+  const names = new Set(heard.map(({ name }) => name));
+  const [instead = ""] = workflows.keys();
+  const known = (workflow: string): string => (workflows.has(workflow) ? workflow : instead);
+  const reflexes = heard.map((reflex): ReflexConfig => {
+    if (reflex.kind !== "workflow") return reflex;
+    const { incident } = reflex;
+    const tidy =
+      incident === null
+        ? null
+        : {
+            ...incident,
+            escalate: incident.escalate.map((entry) => ({ ...entry, workflow: known(entry.workflow) })),
+            inhibitedBy: incident.inhibitedBy.filter((name) => names.has(name)),
+          };
+    return { ...reflex, workflow: known(reflex.workflow), incident: tidy };
+  });
+  return { ...config, reflexes };
+}
+
+/** A sense is removed, with whatever makes it compute; or one that was removed comes back with it. `whole` has them all. */
+function withOtherSenses(config: NerveConfig, whole: NerveConfig, below: Below): NerveConfig {
+  const senses = new Map(config.senses);
+  const gone = [...whole.senses.keys()].filter((name) => !senses.has(name));
+  if (gone.length === 0 || (gone.length < 3 && below(2) === 0)) {
+    senses.delete(pick(below, [...senses.keys()].slice(LISTENERS)) ?? "");
+    return tidied({ ...config, senses });
+  }
+  const name = pick(below, gone);
+  const sense = whole.senses.get(name);
+  if (sense !== undefined) senses.set(name, sense);
+  const known = new Set(config.reflexes.map((reflex) => reflex.name));
+  const back = whole.reflexes.filter(
+    (reflex) =>
+      !known.has(reflex.name) && (reflex.on.includes(name) || (reflex.kind === "sense" && reflex.sense === name)),
+  );
+  return tidied({ ...config, senses, reflexes: [...config.reflexes, ...back] });
+}
+
+/** A workflow is removed, and others take its place; or one that was removed comes back, for those that were its own. */
+function withOtherWorkflows(config: NerveConfig, whole: NerveConfig, below: Below): NerveConfig {
+  const workflows = new Map(config.workflows);
+  const gone = WORKFLOWS.filter((name) => !workflows.has(name));
+  if (gone.length === 0) {
+    workflows.delete(pick(below, WORKFLOWS));
+    return tidied({ ...config, workflows });
+  }
+  for (const name of gone) workflows.set(name, workflowOf(below, name));
+  const targets = new Map(whole.reflexes.map((reflex) => [reflex.name, reflex]));
+  const reflexes = config.reflexes.map((reflex): ReflexConfig => {
+    const first = targets.get(reflex.name);
+    return reflex.kind === "workflow" && first?.kind === "workflow" ? { ...reflex, workflow: first.workflow } : reflex;
+  });
+  return tidied({ ...config, workflows, reflexes });
+}
+
+/** Another configuration, as somebody might edit this one. `whole`: of which the world was made. */
+export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): NerveConfig {
   const workflows = new Map(config.workflows);
   const senses = new Map(config.senses);
   const names = [...senses.keys()];
   // What is owed is owed to senses that listen.
   const someSense = (): string => pick(below, below(2) === 0 ? names.slice(0, LISTENERS) : names);
   let reflexes = [...config.reflexes];
-  switch (below(7)) {
+  switch (below(10)) {
     case 0: {
-      const name = pick(below, WORKFLOWS);
+      const name = pick(below, [...workflows.keys()]);
       workflows.set(name, workflowOf(below, name));
       break;
     }
@@ -52,12 +115,19 @@ export function editOf(config: NerveConfig, below: Below): NerveConfig {
       break;
     }
     case 5:
-      return { ...config, quietHours: quietHoursOf(below) };
+      return below(2) === 0
+        ? { ...config, quietHours: quietHoursOf(below) }
+        : { ...config, http: below(2) === 0 ? null : whole.http, watchdog: below(2) === 0 ? null : whole.watchdog };
+    case 6:
+    case 7:
+      return withOtherSenses(config, whole, below);
+    case 8:
+      return withOtherWorkflows(config, whole, below);
     default: {
       // The same, read again.
     }
   }
-  return { ...config, senses, workflows, reflexes };
+  return tidied({ ...config, senses, workflows, reflexes });
 }
 
 /** The worker of this sense is started anew. */

@@ -87,6 +87,7 @@ export class Faults {
   #crashes(): void {
     const site = this.#site;
     if (site.kernel === null) return;
+    if (this.#below(6) === 0) site.diesAtRemoval = true;
     switch (this.#below(4)) {
       case 0:
         this.#count("crash between commits");
@@ -118,7 +119,7 @@ export class Faults {
     const before = site.config ?? site.plan.config;
     const isBroken = this.#below(8) === 0;
     this.#count(isBroken ? "reload of a broken config" : "reload");
-    site.edit(isBroken ? null : editOf(before, this.#machine.chance));
+    site.edit(isBroken ? null : editOf(before, site.plan.config, this.#machine.chance));
     this.#people.asks("reload", () => site.kernel?.acts?.reload() ?? null);
     if (isBroken) this.#machine.after(MINUTE, this.#world, () => site.edit(before));
   }
@@ -147,8 +148,7 @@ export class Faults {
     const sizes = [SECOND, 10 * SECOND, 5 * MINUTE, HOUR, 4 * HOUR, 2 * DAY];
     const byMs = (this.#below(2) === 0 ? -1 : 1) * (pick(this.#machine.chance, sizes) + this.#below(900));
     this.#count(byMs > 0 ? "clock set ahead" : "clock set back");
-    if (byMs < 0) site.oracle.senses.setBack(-byMs);
-    this.#machine.step(byMs);
+    site.setClock(byMs);
     if (site.kernel !== null) site.oracle.axis.stepped(byMs);
   }
 

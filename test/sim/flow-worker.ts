@@ -12,7 +12,9 @@ export type Op =
       readonly retries: number;
       readonly retryMs: number;
     }
-  | { readonly kind: "sleep"; readonly ms: number; readonly nth: number };
+  | { readonly kind: "sleep"; readonly ms: number; readonly nth: number }
+  /** A message to people. */
+  | { readonly kind: "notify"; readonly channel: string };
 
 /** What the code of a workflow does, one thing after the other. */
 export type Program = readonly Op[];
@@ -26,6 +28,8 @@ export interface FlowTroubles {
   readonly prints: number;
   readonly lingers: number;
   readonly doesNotLoad: number;
+  /** A channel takes no message. */
+  readonly unheard: number;
 }
 
 export interface FlowWatcher {
@@ -190,9 +194,23 @@ export class FlowWorker extends Worker {
       const op = program[execution.index];
       if (op === undefined) return this.#completes(execution);
       if (this.oneIn(this.#troubles.dies)) return this.exits(null, "SIGSEGV");
-      const isDone = op.kind === "sleep" ? this.#sleeps(execution, op) : this.#steps(execution, op);
-      if (!isDone) return;
+      if (!this.#does(execution, op)) return;
       execution.index++;
+    }
+  }
+
+  /** True: what comes next is next. */
+  #does(execution: Execution, op: Op): boolean {
+    switch (op.kind) {
+      case "sleep":
+        return this.#sleeps(execution, op);
+      case "step":
+        return this.#steps(execution, op);
+      case "notify": {
+        const error = this.oneIn(this.#troubles.unheard) ? "it takes nothing" : null;
+        this.says({ type: "notified", run: execution.request.run, channel: op.channel, error });
+        return true;
+      }
     }
   }
 

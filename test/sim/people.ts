@@ -2,6 +2,7 @@
 import type { Result } from "../../src/base/result.ts";
 import type { Acts } from "../../src/control/acts.ts";
 import { type Below, pick } from "../rules/random.ts";
+import { failuresAreSeen, isWellCounted, isWellSeen } from "./oracle/looks.ts";
 import { violation } from "./oracle/report.ts";
 import type { Site } from "./site.ts";
 import { MINUTE, WORKFLOWS } from "./words.ts";
@@ -47,7 +48,7 @@ export class People {
     const sense = `s${chance(site.plan.size.senses)}`;
     const rule = `rule-${chance(site.plan.size.reflexes)}`;
     const run = 1 + chance(Math.max(1, runs.runs.size));
-    switch (chance(13)) {
+    switch (chance(15)) {
       case 0:
         return this.asks("trigger", () => acts.trigger(sense));
       case 1:
@@ -94,8 +95,27 @@ export class People {
         );
       case 9:
         return this.asks("archive", () => acts.archive());
+      case 10:
+      case 11:
+        return this.#looks();
       default:
         return this.#meetsIncident(acts);
+    }
+  }
+
+  /** Nobody is answered later: a look shows the moment. */
+  #looks(): void {
+    const { kernel, oracle } = this.#site;
+    const looks = kernel?.looks;
+    if (!looks) return;
+    this.#count("look");
+    try {
+      isWellSeen(looks.status(), oracle.present);
+      const after = this.#chance(oracle.lastLog + 1);
+      failuresAreSeen(looks.failures(after), after, oracle.runs.runs);
+      isWellCounted(looks.metrics(), oracle.signals);
+    } catch (error) {
+      this.#site.notice(error);
     }
   }
 

@@ -2,10 +2,11 @@
 import { unwrittenSense } from "../../src/config/senses.ts";
 import type { NerveConfig, SenseConfig } from "../../src/model/config.ts";
 import { type Below, pick, randomOf } from "../rules/random.ts";
+import type { AsideTroubles } from "./aside-worker.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
 import { quietHoursOf, reflexesOf } from "./reflex-plan.ts";
 import type { SenseDisk, SenseTroubles } from "./sense-worker.ts";
-import { DAY, HOUR, LISTENERS, MINUTE, SECOND, type Size, WORKFLOWS } from "./words.ts";
+import { CHANNELS, DAY, HOUR, LISTENERS, MINUTE, SECOND, type Size, WORKFLOWS } from "./words.ts";
 import { programOf, workflowOf } from "./workflow-plan.ts";
 
 export interface Plan {
@@ -17,9 +18,15 @@ export interface Plan {
   readonly programs: ReadonlyMap<string, Program>;
   readonly senseTroubles: SenseTroubles;
   readonly flowTroubles: FlowTroubles;
+  readonly asideTroubles: AsideTroubles;
   /** Senses that a cron time alone makes compute. */
   readonly cronSenses: ReadonlyMap<string, number>;
 }
+
+/** What a message to people names is read from the sense `processes`; `nerve` watches the kernel. */
+const USES: Readonly<Record<number, string>> = { 2: "nerve", 3: "processes" };
+
+const HTTP = { hostname: "127.0.0.1", port: 7_878, hosts: [], public: false, url: null };
 
 export const GOOD_SENSES: SenseTroubles = {
   isNull: 9,
@@ -37,7 +44,18 @@ export const GOOD_SENSES: SenseTroubles = {
   doesNotLoad: 0,
 };
 
-export const GOOD_FLOWS: FlowTroubles = { fails: 0, dies: 0, hangs: 0, lies: 0, prints: 0, lingers: 0, doesNotLoad: 0 };
+export const GOOD_FLOWS: FlowTroubles = {
+  fails: 0,
+  dies: 0,
+  hangs: 0,
+  lies: 0,
+  prints: 0,
+  lingers: 0,
+  doesNotLoad: 0,
+  unheard: 0,
+};
+
+export const GOOD_ASIDES: AsideTroubles = { fails: 0, hangs: 0, dies: 0, lies: 0 };
 
 export function planOf(seed: number, size: Size, data: string): Plan {
   const below = randomOf(seed * 7 + 1);
@@ -48,6 +66,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     const name = `s${index}`;
     senses.set(name, {
       ...unwrittenSense(name),
+      use: USES[index] ?? name,
       group: `g${below(groups)}`,
       throttleMs: below(index < LISTENERS ? 2 : 4) === 0 ? pick(below, [5, 30, 120, 600]) * SECOND : null,
       timeoutMs: pick(below, [null, 5 * SECOND, 10 * SECOND]),
@@ -55,16 +74,26 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     });
     const hasItems = below(4) === 0;
     const writes = below(2) === 0;
-    disks.set(name, { name, writes, hasItems, n: 0, level: below(10), items: [], lastRow: 0, outbox: [] });
+    disks.set(name, {
+      name,
+      writes,
+      hasItems,
+      puts: index >= LISTENERS && below(6) === 0,
+      n: 0,
+      level: below(10),
+      items: [],
+      lastRow: 0,
+      outbox: [],
+    });
   }
   const { reflexes, cronSenses } = reflexesOf(below, size, disks);
   const config: NerveConfig = {
     file: "/etc/nerve.yaml",
     data,
     durability: "normal",
-    http: null,
+    http: below(2) === 0 ? null : HTTP,
+    watchdog: below(2) === 0 ? null : { url: "http://dead-man.test/", everyMs: pick(below, [5, 30]) * MINUTE },
     push: null,
-    watchdog: null,
     retention: {
       logsMs: pick(below, [null, 3 * HOUR, 40 * MINUTE]),
       signalsMs: pick(below, [null, 6 * HOUR, HOUR]),
@@ -79,7 +108,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     senses,
     reflexes,
     workflows: new Map(WORKFLOWS.map((name) => [name, workflowOf(below, name)])),
-    channels: new Map(),
+    channels: new Map(CHANNELS.map((name) => [name, { kind: "ntfy", name, url: `http://${name}.test/`, token: null }])),
     quietHours: quietHoursOf(below),
     written: new Map(),
     secrets: [],
@@ -96,12 +125,20 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     programs: new Map(WORKFLOWS.map((name) => [name, programOf(below, name)])),
     senseTroubles: isWell ? GOOD_SENSES : senseTroublesOf(below, often),
     flowTroubles: isWell ? GOOD_FLOWS : flowTroublesOf(below),
+    asideTroubles: isWell ? GOOD_ASIDES : asideTroublesOf(below),
     cronSenses,
   };
 }
 
 const rare = (below: Below, usual: number, often: number): number =>
   below(3) === 0 ? 0 : Math.ceil(usual * often * (0.5 + below(100) / 100));
+
+const asideTroublesOf = (below: Below): AsideTroubles => ({
+  fails: rare(below, 12, 1),
+  hangs: rare(below, 30, 1),
+  dies: rare(below, 30, 1),
+  lies: rare(below, 30, 1),
+});
 
 const senseTroublesOf = (below: Below, often: number): SenseTroubles => ({
   isNull: 9,
@@ -127,4 +164,5 @@ const flowTroublesOf = (below: Below): FlowTroubles => ({
   prints: rare(below, 20, 1),
   lingers: rare(below, 20, 1),
   doesNotLoad: rare(below, 30, 1),
+  unheard: rare(below, 12, 1),
 });

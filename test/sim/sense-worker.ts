@@ -1,5 +1,5 @@
 /** A group's worker as the kernel meets it: it speaks the real messages, and has a database and an outbox for each sense. */
-import type { Json } from "../../src/base/json.ts";
+import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
 import { type Around, Worker } from "./process.ts";
@@ -17,6 +17,8 @@ export interface SenseDisk {
   /** Its computes write, so that their signals go through the outbox. */
   readonly writes: boolean;
   readonly hasItems: boolean;
+  /** Its signals refer to blobs. */
+  readonly puts: boolean;
   /** Counts its payloads. */
   n: number;
   level: number;
@@ -47,6 +49,8 @@ export interface SenseTroubles {
 export interface SenseWatcher {
   began(group: string): void;
   computeAsked(message: ParentMessageOf<"compute">): void;
+  /** What a signal refers to is put. */
+  blobPut(text: string, dies: boolean): Json;
   /** A row is kept in the outbox of a sense. */
   rowKept(sense: string, n: number): void;
   /** The kernel is about to hear this. */
@@ -141,11 +145,11 @@ export class SenseWorker extends Worker {
   }
 
   #isUp(): void {
-    const senses = (this.#init?.senses ?? []).map(({ name }) => {
+    const senses = (this.#init?.senses ?? []).map(({ name, use }) => {
       const problem = this.oneIn(this.#troubles.doesNotLoad)
         ? { kind: "module-threw", message: "it does not load", hint: null, file: null, line: null, column: null }
         : null;
-      return { sense: name, problem, applied: [], watch: [], patterns: [] };
+      return { sense: name, problem, applied: [], watch: use === "nerve" ? [{ kernel: true }] : [], patterns: [] };
     });
     this.isReady = true;
     this.says({ type: "ready", senses });
@@ -199,6 +203,7 @@ export class SenseWorker extends Worker {
   #signal(compute: Compute, disk: SenseDisk): void {
     const { cause, trace } = compute;
     const payload = this.#observe(disk);
+    if (payload === null) return;
     if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, cause, trace });
     const taken = this.#init?.senses.find(({ name }) => name === disk.name)?.outboxTaken ?? 0;
     const row: OutboxRow = { id: Math.max(disk.lastRow, taken) + 1, payload, cause, trace };
@@ -211,8 +216,17 @@ export class SenseWorker extends Worker {
     if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
   }
 
-  /** What the host shows: a level that wanders, and things that come and go. */
-  #observe(disk: SenseDisk): Json {
+  /** What the host shows: a level that wanders, and things that come and go. Null: it has died of it. */
+  #observe(disk: SenseDisk): JsonObject | null {
+    if (!disk.puts) return this.#look(disk);
+    const dies = this.oneIn(4 * this.#troubles.diesAfter);
+    const report = this.#watcher.blobPut(`what ${disk.name} looks like in ${this.below(12)}`, dies);
+    if (!dies) return { ...this.#look(disk), report };
+    this.exits(null, "SIGKILL");
+    return null;
+  }
+
+  #look(disk: SenseDisk): JsonObject {
     disk.n++;
     disk.level = Math.max(0, Math.min(9, disk.level + this.below(7) - 3));
     const { n, level } = disk;

@@ -62,7 +62,7 @@ function drive(site: Site, untilMs: number): void {
     else {
       // Whoever looks at all logs does so less often the more there are.
       nextWholeLook = oracle.commits + Math.max(COMMITS_A_LOOK, oracle.lastLog);
-      files.all();
+      site.looksAtAll();
     }
   }
 }
@@ -75,13 +75,11 @@ function rest(site: Site): void {
   const wellSince = machine.realMs;
   drive(site, machine.now + REST_MS);
   if (site.found !== null) return;
-  oracle.senses.rested(wellSince + 10 * MINUTE);
-  oracle.runs.rested(oracle.axis.now, 5 * MINUTE);
-  oracle.incidents.rested(oracle.axis.now);
+  oracle.rested(wellSince, 5 * MINUTE);
   site.stop();
   if (site.found !== null) return;
   oracle.reflexes.ends(oracle.axis.now);
-  site.files.all();
+  site.looksAtAll();
 }
 
 function outcomeOf(seed: number, site: Site, faults: Faults): Outcome {

@@ -3,26 +3,30 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Secrets } from "../../src/base/secrets.ts";
 import type { Acts } from "../../src/control/acts.ts";
+import type { Looks } from "../../src/control/looks.ts";
 import { maskedStore } from "../../src/kernel/commits/masked.ts";
 import { Daemon } from "../../src/kernel/daemon/daemon.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
-import { SENSE_WORKER_ROLE } from "../../src/spawn/own-image.ts";
+import { SENSE_WORKER_ROLE, WATCHDOG_ROLE, WEB_ROLE } from "../../src/spawn/own-image.ts";
 import type { Spawn, WorkerEvents } from "../../src/spawn/worker-process.ts";
 import { openStore, type Store } from "../../src/store/open.ts";
 import { pick, randomOf } from "../rules/random.ts";
+import { type AsideTroubles, type AsideWatcher, type AsideWorker, WatchdogWorker, WebProcess } from "./aside-worker.ts";
+import { BlobDisk } from "./blob-disk.ts";
 import { editOf } from "./edits.ts";
 import { type FlowTroubles, FlowWorker } from "./flow-worker.ts";
 import { type Happening, Machine, type Party } from "./machine.ts";
 import { MemoryDatabase } from "./memory-database.ts";
+import { BlobOracle } from "./oracle/blobs.ts";
 import { FileOracle } from "./oracle/files.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import { Violation } from "./oracle/report.ts";
-import { GOOD_FLOWS, GOOD_SENSES, type Plan, planOf } from "./plan.ts";
+import { GOOD_ASIDES, GOOD_FLOWS, GOOD_SENSES, type Plan, planOf } from "./plan.ts";
 import type { Around, Worker } from "./process.ts";
 import { type SenseTroubles, SenseWorker } from "./sense-worker.ts";
 import { Crash, type Fate, type StoreWatcher, watchedStore } from "./store.ts";
 import { Trace } from "./trace.ts";
-import type { Size } from "./words.ts";
+import { HOUR, type Size } from "./words.ts";
 import { NO_LOCK, wholeDisk, worldOf } from "./world.ts";
 
 /** One kernel, from its start to its end. */
@@ -30,6 +34,7 @@ export interface Kernel extends Party {
   daemon: Daemon | null;
   store: Store | null;
   acts: Acts | null;
+  looks: Looks | null;
   readonly alarms: Set<Happening>;
 }
 
@@ -42,6 +47,8 @@ export class Site {
   readonly oracle: Oracle;
   readonly files: FileOracle;
   readonly disk = wholeDisk();
+  readonly blobs: BlobOracle;
+  readonly #blobDisk: BlobDisk;
   readonly workers = new Set<Worker>();
   kernel: Kernel | null = null;
   /** The file as it is now; null while somebody types. */
@@ -50,9 +57,12 @@ export class Site {
   #read: NerveConfig;
   senseTroubles: SenseTroubles;
   flowTroubles: FlowTroubles;
+  asideTroubles: AsideTroubles;
   /** Once in so many kills a process does not go at once; 0: never. */
   stuckOneIn = 0;
   spawnFailsOneIn = 0;
+  /** The kernel crashes when it removes a blob next. */
+  diesAtRemoval = false;
   /** What becomes of the commits that are to come. */
   fates: Fate[] = [];
   fate: Fate = "kept";
@@ -73,12 +83,15 @@ export class Site {
     this.plan = planOf(seed, size, data);
     this.machine = new Machine(randomOf(seed * 7 + 2), this.plan.wall);
     this.trace = new Trace(this.machine, isTraced);
-    this.oracle = new Oracle(this.machine, (line) => this.trace.add(line));
+    this.oracle = new Oracle(this.machine, this.plan.config, (line) => this.trace.add(line));
     this.files = new FileOracle(data, this.database, this.oracle);
+    this.blobs = new BlobOracle(data, this.database, this.machine);
+    this.#blobDisk = new BlobDisk(data, this.machine, this.blobs);
     this.config = this.plan.config;
     this.#read = this.plan.config;
     this.senseTroubles = this.plan.senseTroubles;
     this.flowTroubles = this.plan.flowTroubles;
+    this.asideTroubles = this.plan.asideTroubles;
     this.machine.failed = (error) => this.notice(error);
   }
 
@@ -100,7 +113,15 @@ export class Site {
     const { machine, data } = this;
     this.starts++;
     machine.thaw();
-    const kernel: Kernel = { isOver: false, isKernel: true, daemon: null, store: null, acts: null, alarms: new Set() };
+    const kernel: Kernel = {
+      isOver: false,
+      isKernel: true,
+      daemon: null,
+      store: null,
+      acts: null,
+      looks: null,
+      alarms: new Set(),
+    };
     this.kernel = kernel;
     this.trace.add(() => "a kernel starts");
     const config = this.config ?? this.#read;
@@ -113,6 +134,10 @@ export class Site {
       kernel,
       alarms: kernel.alarms,
       disk: this.disk,
+      blobs: {
+        mayRemove: () => this.#mayRemove(),
+        removed: (path) => this.#guarded(() => this.#blobDisk.gone(path)),
+      },
       spawn: this.#spawn,
       heldBytes: (pid) => {
         for (const worker of this.workers) if (worker.pid === pid) return worker.heldBytes;
@@ -122,8 +147,9 @@ export class Site {
         this.#read = this.config ?? this.#read;
         return this.config;
       },
-      listens: (acts) => {
+      listens: (acts, looks) => {
         kernel.acts = acts;
+        kernel.looks = looks;
       },
     });
     const secrets = new Secrets();
@@ -143,6 +169,25 @@ export class Site {
     const directory = { path: data, lock: NO_LOCK };
     kernel.daemon = new Daemon(options, config, directory, store, world);
     kernel.daemon.begin([]);
+  }
+
+  #mayRemove(): boolean {
+    this.hasCrashed ||= this.diesAtRemoval;
+    this.diesAtRemoval = false;
+    return !this.hasCrashed;
+  }
+
+  /** Whatever lies in the data directory is held against what it must be. */
+  looksAtAll(): void {
+    this.files.all();
+    this.blobs.all(this.#blobDisk);
+  }
+
+  /** Somebody sets the clock. */
+  setClock(byMs: number): void {
+    if (byMs < 0) this.oracle.senses.setBack(-byMs);
+    this.blobs.clockSet();
+    this.machine.step(byMs);
   }
 
   #watcher(kernel: Kernel): StoreWatcher {
@@ -188,16 +233,16 @@ export class Site {
     const below = machine.chance;
     const downMs = pick(below, [50, 300, 2_000, 20_000, 600_000]) + below(100);
     if (below(8) === 0) {
-      const byMs = (below(2) === 0 ? -1 : 1) * pick(below, [2_000, 600_000, 7_200_000]);
-      if (byMs < 0) oracle.senses.setBack(-byMs);
-      machine.step(byMs);
+      this.setClock((below(2) === 0 ? -1 : 1) * pick(below, [2_000, 600_000, 7_200_000]));
     }
     if (below(5) === 0) {
+      // Some hosts are off for a weekend.
+      if (below(2) === 0) machine.suspend(pick(below, [20, 30, 60]) * HOUR);
       machine.reboot(downMs);
       oracle.senses.rebooted();
     } else machine.now += downMs;
     if (below(10) === 0) this.#meetsNewer();
-    if (below(4) === 0 && this.config !== null) this.edit(editOf(this.config, below));
+    if (below(4) === 0 && this.config !== null) this.edit(editOf(this.config, this.plan.config, below));
     this.start();
   }
 
@@ -269,12 +314,12 @@ export class Site {
       dyingMs: () => this.#dyingMs(),
       gone: (worker) => {
         this.workers.delete(worker);
-        this.oracle.gone(worker as SenseWorker | FlowWorker);
+        this.oracle.gone(worker as SenseWorker | FlowWorker | AsideWorker);
       },
       moved: (worker, to) => this.#moved(worker, to),
       trace: (line) => this.trace.add(line),
     };
-    const worker = command.includes(SENSE_WORKER_ROLE) ? this.#senseWorker(around) : this.#flowWorker(around);
+    const worker = this.#workerFor(command, around);
     this.workers.add(worker);
     this.#moved(worker, "starting");
     return worker;
@@ -291,6 +336,21 @@ export class Site {
     return [8_000, 30_000, 600_000][this.machine.chance(3)] ?? 8_000;
   }
 
+  #workerFor(command: readonly string[], around: Around): Worker {
+    if (command.includes(SENSE_WORKER_ROLE)) return this.#senseWorker(around);
+    const isWeb = command.includes(WEB_ROLE);
+    if (!isWeb && !command.includes(WATCHDOG_ROLE)) return this.#flowWorker(around);
+    const watcher: AsideWatcher = {
+      began: (name) => this.oracle.senses.begins(name, worker),
+      seen: ({ at }) => this.trace.add(() => `the page sees ${at}`),
+      watermarks: (signals, logs) => this.#guarded(() => this.oracle.watermarks(signals, logs)),
+      pinged: () => this.trace.add(() => "the watchdog's address is asked for"),
+    };
+    const troubles = (): AsideTroubles => this.asideTroubles;
+    const worker = isWeb ? new WebProcess(around, troubles, watcher) : new WatchdogWorker(around, troubles, watcher);
+    return worker;
+  }
+
   #senseWorker(around: Around): Worker {
     const worker = new SenseWorker(around, this.plan.disks, () => this.senseTroubles, {
       began: (group) => this.oracle.senses.begins(`group ${group}`, worker),
@@ -298,6 +358,7 @@ export class Site {
         this.trace.add(() => `worker ${worker.pid} computes ${sense} for ${cause ?? now}`);
         this.oracle.senses.computeAsked(sense, cause, this.machine.realMs);
       },
+      blobPut: (text, dies) => this.#blobDisk.put(text, dies),
       rowKept: (sense, n) => this.oracle.senses.rowKept(sense, n, this.machine.realMs),
       arrived: (message) => {
         this.trace.add(() => `from ${worker.pid} ${JSON.stringify(message)}`);
@@ -328,6 +389,7 @@ export class Site {
   heal(): void {
     this.senseTroubles = GOOD_SENSES;
     this.flowTroubles = GOOD_FLOWS;
+    this.asideTroubles = GOOD_ASIDES;
     this.stuckOneIn = 0;
     this.spawnFailsOneIn = 0;
     this.fate = "kept";
@@ -341,6 +403,9 @@ export class Site {
     const acts = this.kernel?.acts;
     for (const { id, state } of this.oracle.runs.active.values()) if (state === "running") void acts?.cancel(id);
     for (const name of this.plan.config.senses.keys()) void acts?.enable(`sense:${name}`);
+    // What did not load is mended by now.
+    this.config ??= this.#read;
+    void acts?.reload();
   }
 
   edit(config: NerveConfig | null): void {

@@ -31,7 +31,9 @@ export const sizeOf = (some: Partial<Size>): Size => ({
 
 /** So many senses are computed for what reflexes decide. */
 export const LISTENERS = 2;
-export const WORKFLOWS = ["quick", "steps", "long", "drops"] as const;
+export const WORKFLOWS = ["quick", "steps", "long", "drops", "tells"] as const;
+/** Where people are told. */
+export const CHANNELS = ["chat", "post"] as const;
 
 /** The patterns that are used, and what each means, said by hand. */
 export const PATTERNS: readonly { readonly definition: Json; readonly isMet: (payload: Fields) => boolean }[] = [

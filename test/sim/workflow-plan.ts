@@ -1,13 +1,22 @@
 /** The workflows of a simulated world, and what their code does. */
-import type { WorkflowConfig } from "../../src/model/config.ts";
+import type { BatchConfig, WorkflowConfig } from "../../src/model/config.ts";
 import { type Below, pick } from "../rules/random.ts";
 import type { Op, Program } from "./flow-worker.ts";
-import { MINUTE, SECOND } from "./words.ts";
+import { CHANNELS, MINUTE, SECOND } from "./words.ts";
+
+/** Shorter than any interval of a reflex that the clock makes due. */
+const batchOf = (below: Below): BatchConfig | null =>
+  below(4) === 0
+    ? null
+    : {
+        waitMs: pick(below, [5, 30, 120]) * SECOND,
+        by: pick(below, [null, "reflex", "severity", "host"]),
+      };
 
 export function workflowOf(below: Below, name: string): WorkflowConfig {
   const common = {
     name,
-    use: "program",
+    use: name === "tells" ? "notify" : "program",
     with: null,
     needs: null,
     concurrency: pick(below, [null, 2, 4]),
@@ -19,7 +28,8 @@ export function workflowOf(below: Below, name: string): WorkflowConfig {
         : null,
   };
   if (name === "drops") return { ...common, overflow: "drop" };
-  return { ...common, overflow: "queue", maxQueue: pick(below, [3, 20, 100]), batch: null };
+  const batch = name === "tells" ? batchOf(below) : null;
+  return { ...common, overflow: "queue", maxQueue: pick(below, [3, 20, 100]), batch };
 }
 
 export function programOf(below: Below, name: string): Program {
@@ -38,6 +48,8 @@ export function programOf(below: Below, name: string): Program {
       return [step(1, 100), step(2, 400), step(3, 100)];
     case "long":
       return [step(1, 200), sleep(MINUTE, 0), step(2, 200), sleep(10 * MINUTE, 0), sleep(MINUTE, 1), step(3, 100)];
+    case "tells":
+      return CHANNELS.flatMap((channel, index): Op[] => [step(index + 1, 300), { kind: "notify", channel }]);
     default:
       return [step(1, 2_000), step(2, 500)];
   }

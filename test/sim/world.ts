@@ -1,5 +1,15 @@
 /** The world as one simulated kernel has it: the machine's clocks, scripted workers, and a disk that can fail. */
-import { closeSync, openSync, readdirSync, renameSync, type Stats, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from "node:fs";
 import type { Files, NewFile } from "../../src/base/files.ts";
 import type { Result } from "../../src/base/result.ts";
 import type { Acts } from "../../src/control/acts.ts";
@@ -10,6 +20,7 @@ import { type Problem, problem } from "../../src/model/problem.ts";
 import type { Location } from "../../src/spawn/modules-on-disk.ts";
 import type { Spawn } from "../../src/spawn/worker-process.ts";
 import type { Happening, Machine, Party } from "./machine.ts";
+import { Crash } from "./store.ts";
 
 const MB = 1024 ** 2;
 const FOUND: Result<Location, Problem> = { ok: true, value: { folder: null, print: "" } };
@@ -24,6 +35,7 @@ export interface Disk {
 export const wholeDisk = (): Disk => ({ freeBytes: 10_000 * MB, error: null });
 
 const BALLAST = /\/ballast$/;
+const BLOBS = /\/blobs\//;
 
 /** Room that is held back, of which nothing is really written. */
 class Ballast {
@@ -51,7 +63,14 @@ class Ballast {
   }
 }
 
-function filesOn(disk: Disk): Files {
+/** What the kernel does to blobs. */
+export interface BlobFate {
+  /** The kernel is about to remove a file there; false: it ends at that point. */
+  mayRemove(): boolean;
+  removed(path: string): void;
+}
+
+function filesOn(disk: Disk, blobs: BlobFate): Files {
   const ballast = new Ballast();
   const fail = (): void => {
     if (disk.error !== null) throw Object.assign(new Error(`${disk.error}: the disk`), { code: disk.error });
@@ -77,15 +96,24 @@ function filesOn(disk: Disk): Files {
     };
   };
   return {
-    // There are no blobs in this world.
-    stats: (path) => (BALLAST.test(path) ? ballast.stats : null),
+    stats: (path) =>
+      BALLAST.test(path)
+        ? ballast.stats
+        : BLOBS.test(path)
+          ? (lstatSync(path, { throwIfNoEntry: false }) ?? null)
+          : null,
     list: (folder) => readdirSync(folder, { withFileTypes: true }),
     rename: renameSync,
     remove(path) {
-      if (BALLAST.test(path)) ballast.isThere = false;
-      else unlinkSync(path);
+      if (BALLAST.test(path)) {
+        ballast.isThere = false;
+        return;
+      }
+      if (BLOBS.test(path) && !blobs.mayRemove()) throw new Crash();
+      unlinkSync(path);
+      blobs.removed(path);
     },
-    touch: () => {},
+    touch: (path, at) => utimesSync(path, at / 1_000, at / 1_000),
     room: () => ({ totalBytes: 20_000 * MB, freeBytes: disk.freeBytes }),
     async removeAside(path) {
       fail();
@@ -108,14 +136,25 @@ export interface WorldParts {
   /** The alarms that are set. */
   readonly alarms: Set<Happening>;
   readonly disk: Disk;
+  readonly blobs: BlobFate;
   readonly spawn: Spawn;
   readonly heldBytes: (pid: number) => number;
   readonly config: () => NerveConfig | null;
   readonly listens: (acts: Acts, looks: Looks) => void;
 }
 
-export function worldOf({ machine, kernel, alarms, disk, spawn, heldBytes, config, listens }: WorldParts): DaemonWorld {
-  const files = filesOn(disk);
+export function worldOf({
+  machine,
+  kernel,
+  alarms,
+  disk,
+  blobs,
+  spawn,
+  heldBytes,
+  config,
+  listens,
+}: WorldParts): DaemonWorld {
+  const files = filesOn(disk, blobs);
   return {
     clock: machine.clock(),
     alarm(delayMs, fire) {

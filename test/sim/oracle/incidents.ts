@@ -21,6 +21,8 @@ interface Known {
   openingReported: number | null;
   reported: number | null;
   readonly escalated: Map<string, number>;
+  /** Workflows that were removed since it opened: they report nothing of it, and what they were to report had a number. */
+  readonly gone: Set<string>;
 }
 
 type Row = Pick<Incident, "id" | "state" | "last_log_id">;
@@ -57,6 +59,14 @@ export class IncidentOracle {
   }
 
   configured(config: NerveConfig): void {
+    const removed = [...(this.#config?.workflows.keys() ?? [])].filter((name) => !config.workflows.has(name));
+    if (removed.length > 0) {
+      for (const { gone, owed } of this.incidents.values())
+        for (const workflow of removed) {
+          gone.add(workflow);
+          owed.delete(workflow);
+        }
+    }
     this.#config = config;
     this.#words = new Map(config.reflexes.flatMap(wordsOf));
   }
@@ -108,6 +118,7 @@ export class IncidentOracle {
       openingReported: null,
       reported: null,
       escalated: new Map(),
+      gone: new Set(),
     };
     this.incidents.set(id, known);
     this.#open.add(known);
@@ -119,7 +130,8 @@ export class IncidentOracle {
     const { notification, workflow, run } = told;
     const fail = (why: string): void => violation("incident-report", `\`${notification}\` of incident ${id} ${why}`);
     const first = known.reports + 1;
-    const most = notification === "resolved" ? known.reports + known.owed.size : first;
+    const gaps = 3 * known.gone.size;
+    const most = notification === "resolved" ? known.reports + known.owed.size + gaps : first + gaps;
     const numbers = [...Array(Math.max(0, most - first + 1)).keys()].map((index) => first + index);
     // Reports of the end have their numbers from the end on, whichever is made first.
     const isNumbered = numbers.some((n) => this.#runOf(reflex, `incident:${id}:${n}`) === run);
@@ -212,9 +224,9 @@ export class IncidentOracle {
   }
 
   #isUpToDate(known: Known, before: number): void {
-    const { id, reflex, state, pending, openingReported, reported, escalated } = known;
+    const { id, reflex, state, pending, openingReported, reported, escalated, gone } = known;
     const words = this.#words.get(reflex);
-    if (words === undefined || this.#mayBeHeld(reflex)) return;
+    if (words === undefined || this.#mayBeHeld(reflex) || gone.size > 0) return;
     if (pending.size > 0) violation("incident-report", `${[...pending.values()]} of incident ${id} is never made`);
     if (state === "acked" || openingReported === null || reported === null) return;
     if (words.remindEveryMs !== null && reported + words.remindEveryMs < before)

@@ -3,6 +3,7 @@ import type { Json } from "../../../src/base/json.ts";
 import type { NerveConfig } from "../../../src/model/config.ts";
 import type { NewLog } from "../../../src/model/log.ts";
 import type { Message } from "../../helpers/kernel-bench.ts";
+import type { AsideWorker } from "../aside-worker.ts";
 import type { FlowWorker } from "../flow-worker.ts";
 import type { Machine } from "../machine.ts";
 import type { SenseWorker } from "../sense-worker.ts";
@@ -10,6 +11,7 @@ import type { Change } from "../store.ts";
 import type { Fields } from "../words.ts";
 import { Axis } from "./axis.ts";
 import { IncidentOracle, type Told } from "./incidents.ts";
+import type { Present } from "./looks.ts";
 import { Moves, stateName } from "./moves.ts";
 import { ReflexOracle } from "./reflexes.ts";
 import { violation } from "./report.ts";
@@ -41,10 +43,16 @@ export class Oracle {
   readonly #heard = new Map<string, { readonly at: number; readonly isLeftOver: boolean }>();
   /** Runs whose worker died while they were alone in it. */
   readonly #loneDeaths = new Map<number, number>();
+  /** Whether the code of each workflow loaded, when it was tried last. */
+  readonly #loads = new Map<string, boolean>();
   #dead: { readonly known: ReadonlySet<string> } = { known: new Set() };
 
-  constructor(machine: Machine, trace: (line: () => string) => void) {
+  /** In force. */
+  #config: NerveConfig;
+
+  constructor(machine: Machine, config: NerveConfig, trace: (line: () => string) => void) {
     this.#machine = machine;
+    this.#config = config;
     this.#trace = trace;
     this.axis = new Axis(machine);
   }
@@ -57,13 +65,41 @@ export class Oracle {
     this.reflexes.sees(this.axis.now);
   }
 
+  /** What a look must show. */
+  get present(): Present {
+    return {
+      config: this.#config,
+      active: this.runs.active.values(),
+      incidents: this.incidents.incidents.values(),
+      isDisabled: (sense) => this.senses.of(sense).isDisabled,
+    };
+  }
+
+  /** The page is told how far what is committed reaches. */
+  watermarks(signals: number, logs: number): void {
+    if (signals > this.lastSignal || logs > this.lastLog)
+      violation(
+        "look",
+        `the page hears of signal ${signals} and log ${logs}, of ${this.lastSignal} and ${this.lastLog}`,
+      );
+  }
+
   /** A configuration comes into force. */
   configured(config: NerveConfig): void {
+    this.#config = config;
     this.reflexes.configured(config.reflexes, this.axis.now);
     this.runs.configured(config.workflows);
     this.senses.configured(config);
     this.incidents.configured(config);
     this.timedRuns.configured(config.reflexes);
+  }
+
+  /** Everything is well since `wellSince`, and has had the time it needs. */
+  rested(wellSince: number, patienceMs: number): void {
+    const elapsed = this.axis.now;
+    this.senses.rested(wellSince + 2 * patienceMs);
+    this.runs.rested(elapsed, patienceMs, (workflow) => this.#loads.get(workflow) === true);
+    this.incidents.rested(elapsed);
   }
 
   crashed(): void {
@@ -87,6 +123,7 @@ export class Oracle {
     const newestRun = this.runs.newest;
     for (const change of changes) this.#committed(change, elapsed);
     this.incidents.committed();
+    this.runs.batches.committed(this.runs.newest);
     this.timedRuns.committed((reflex) => this.runs.waits(reflex, (run) => run <= newestRun));
     // What is switched counts from the next transaction on.
     for (const change of changes) {
@@ -234,6 +271,7 @@ export class Oracle {
 
   arrivedFromFlow(worker: FlowWorker, message: Message): void {
     if (message.generation !== worker.generation) return;
+    if (message.type === "ready") this.#loads.set(worker.workflow, message.problem === null);
     const run = message.run as number | null;
     if (run === null || run === undefined) return;
     if (message.type === "started") worker.known.add(run);
@@ -241,7 +279,8 @@ export class Oracle {
     if (isEnd && message.lingers !== true) worker.known.delete(run);
   }
 
-  gone(worker: SenseWorker | FlowWorker): void {
+  gone(worker: SenseWorker | FlowWorker | AsideWorker): void {
+    if ("name" in worker) return this.senses.gone(worker.name, worker);
     if ("group" in worker) {
       this.senses.gone(`group ${worker.group}`, worker);
       this.#dead = { known: new Set(worker.known.keys()) };

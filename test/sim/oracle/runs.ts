@@ -6,6 +6,7 @@
 import type { WorkflowConfig } from "../../../src/model/config.ts";
 import type { NewLog } from "../../../src/model/log.ts";
 import type { Run } from "../../../src/model/run.ts";
+import { BatchOracle, type Order } from "./batches.ts";
 import { Moves } from "./moves.ts";
 import { violation } from "./report.ts";
 
@@ -62,9 +63,22 @@ interface Known {
   isSeen: boolean;
 }
 
+interface Told {
+  readonly attempt: number;
+  readonly due: number;
+  readonly step: string;
+  readonly into: number;
+  readonly batch: {
+    readonly items: readonly { readonly id: number | null; readonly reflex: string }[];
+    readonly more: number;
+  } | null;
+  readonly joined: readonly number[];
+}
+
 export class RunOracle {
   readonly runs = new Map<number, Known>();
   readonly active = new Map<number, Known>();
+  readonly batches = new BatchOracle();
   readonly #counted: Moves;
   /** When the newest report of an incident by a workflow has ended. */
   readonly #reported = new Map<string, number>();
@@ -83,6 +97,7 @@ export class RunOracle {
 
   configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
     this.#configs = configs;
+    this.batches.configured(configs);
   }
 
   log(id: number, { event, source, run, trace, data }: NewLog, elapsed: number): void {
@@ -105,12 +120,10 @@ export class RunOracle {
     run: number,
     workflow: string,
     trace: string | null,
-    {
-      decision,
-      trigger,
-    }: { decision: string | null; trigger: { reflex: string | null; id: number | null; key: unknown } },
+    order: Order & { readonly decision: string | null },
     elapsed: number,
   ): void {
+    const { decision, trigger } = order;
     if (run <= this.newest) violation("run-ids", `run ${run} was queued after run ${this.newest}`);
     this.newest = run;
     const known: Known = {
@@ -130,6 +143,7 @@ export class RunOracle {
     };
     const reported = known.incident === null ? undefined : this.#reported.get(`${workflow} ${known.incident}`);
     known.hasWaited = this.#isBehind(known) || (reported !== undefined && elapsed - reported < LINGERING_MS);
+    this.batches.queued(run, workflow, order, known.hasWaited, elapsed);
     this.runs.set(run, known);
     this.active.set(run, known);
     this.#of(this.#queued, workflow, () => []).push(run);
@@ -147,12 +161,7 @@ export class RunOracle {
     return known;
   }
 
-  #moves(
-    known: Known,
-    event: string,
-    told: { readonly attempt: number; readonly due: number; readonly step: string },
-    elapsed: number,
-  ): void {
+  #moves(known: Known, event: string, told: Told, elapsed: number): void {
     const { id: run, workflow, state } = known;
     const running = this.#of(this.#running, workflow, () => new Set<number>());
     const queued = this.#of(this.#queued, workflow, () => [] as number[]);
@@ -163,7 +172,10 @@ export class RunOracle {
     switch (event) {
       case "run.started":
       case "run.resumed": {
-        if (event === "run.started") this.#isNext(known, queued);
+        if (event === "run.started") {
+          this.#isNext(known, queued);
+          this.batches.starts(run, told, elapsed);
+        }
         if (known.due !== null && elapsed < known.due)
           violation("slept-less", `run ${run} went on ${known.due - elapsed} ms too early`);
         const most = this.#configs.get(workflow)?.concurrency ?? 1;
@@ -197,6 +209,8 @@ export class RunOracle {
     const ending = ENDINGS[event];
     if (ending === undefined) return violation("run-states", `nobody knows ${event}`);
     if (event === "run.dropped") this.#drops(run, workflow, queued);
+    if (event === "run.joined") this.batches.joins(run, told.into);
+    this.batches.leaves(run);
     running.delete(run);
     const place = queued.indexOf(run);
     if (place >= 0) queued.splice(place, 1);
@@ -218,9 +232,9 @@ export class RunOracle {
     const { id, workflow } = known;
     if (this.#isBehind(known))
       violation("report-order", `run ${id} of ${workflow} starts before an earlier report ends`);
-    const isPassed = (other: number): boolean => this.runs.get(other)?.hasWaited === true;
+    const isPassed = (other: number): boolean => this.runs.get(other)?.hasWaited === true || this.batches.has(other);
     const first = queued.find((other) => other === id || !isPassed(other));
-    if (first !== id && !known.hasWaited)
+    if (first !== id && !isPassed(id))
       violation("first-in-first-out", `run ${id} of ${workflow} started before run ${first}`);
     queued.splice(queued.indexOf(id), 1);
   }
@@ -229,8 +243,9 @@ export class RunOracle {
     const config = this.#configs.get(workflow);
     if (config === undefined || config.overflow === "drop") return;
     // The run itself is in the line by now.
-    if (queued.length - 1 < config.maxQueue)
-      violation("dropped", `run ${run} of ${workflow} was dropped beside ${queued.length - 1} that wait`);
+    const waiting = queued.filter((other) => !this.batches.has(other)).length - 1;
+    if (waiting < config.maxQueue)
+      violation("dropped", `run ${run} of ${workflow} was dropped beside ${waiting} that wait`);
   }
 
   /** The row is what its events say. */
@@ -279,10 +294,14 @@ export class RunOracle {
   }
 
   /** After everything has had the time it needs. */
-  rested(elapsed: number, patienceMs: number): void {
+  rested(elapsed: number, patienceMs: number, loads: (workflow: string) => boolean): void {
     for (const { id, state, due } of this.active.values()) {
       if (state === "sleeping" && due !== null && due + patienceMs < elapsed)
         violation("lost-run", `run ${id} was to go on ${elapsed - due} ms ago`);
     }
+    this.batches.rested(elapsed, patienceMs, (workflow) => {
+      const most = this.#configs.get(workflow)?.concurrency ?? 1;
+      return loads(workflow) && (this.#running.get(workflow)?.size ?? 0) < most;
+    });
   }
 }

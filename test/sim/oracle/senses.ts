@@ -44,6 +44,11 @@ export class SenseOracle {
   }
 
   configured(config: NerveConfig): void {
+    // What is kept in memory alone is gone with a sense that was removed.
+    for (const name of config.senses.keys()) {
+      const known = this.#config?.senses.has(name) === false ? this.#senses.get(name) : undefined;
+      if (known !== undefined) known.isQuarantined = known.isQuarantineStored;
+    }
     this.#config = config;
   }
 
