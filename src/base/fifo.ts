@@ -14,6 +14,10 @@ export class Fifo<T> {
     return this.#members.size;
   }
 
+  [Symbol.iterator](): Iterator<T> {
+    return this.#members.keys();
+  }
+
   /** At the end; one that is in it already keeps its place. */
   add(item: T): void {
     if (this.#members.has(item)) return;

@@ -33,7 +33,7 @@ export class Beginning {
 }
 
 /** The facts come from the logs. Only what this kernel saw of a worker's end is not in the logs. */
-function factsOf(
+export function factsOf(
   run: LiveRun,
   { deaths, ranMs, recordedMs }: RunHistory,
   { timeoutMs, gracePeriodMs }: WorkflowConfig,

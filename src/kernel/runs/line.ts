@@ -62,8 +62,10 @@ export class Line {
     return this.running + this.ready + this.#turned.size + this.#gathered.size + this.#queued.size === 0;
   }
 
-  slots(): Iterable<LiveRun> {
-    return this.#slots;
+  /** The runs that have a slot, and those that have run before and wait for one. */
+  *begun(): Generator<LiveRun> {
+    yield* this.#slots;
+    yield* this.#ready;
   }
 
   /** The run waits for its first slot. */

@@ -17,6 +17,7 @@ import type { Admission } from "./admission.ts";
 import { Beginning } from "./beginning.ts";
 import { Entrance } from "./entrance.ts";
 import { Exits } from "./exits.ts";
+import { fallAsleep } from "./falling-asleep.ts";
 import { Line } from "./line.ts";
 import { Module } from "./module.ts";
 import { EMPTY_HISTORY } from "./run-history.ts";
@@ -286,11 +287,7 @@ export class Workflow implements Slots {
     this.#module.stop();
     await this.#worker.stop();
     this.#host.ledger.write((draft) => {
-      for (const run of this.#line.slots()) {
-        if (draft.row(run)?.state !== "running") continue;
-        const data = { ...this.deadline(0), sleeps: [], ran_ms: Math.round(run.ranMs), reason: "stop" } as const;
-        draft.run(run, { event: "run.sleeping", data });
-      }
+      for (const run of this.#line.begun()) fallAsleep(draft, run, this.#host, this);
     });
   }
 

@@ -223,6 +223,25 @@ describe("a clean stop", () => {
     expect(checkStore(bench.folder.path)).toMatchObject({ ok: true, value: { differing: 0, faulty: 0 } });
   });
 
+  test("leaves no run running that has not gone on since a crash, and none has its running time again", async () => {
+    using bench = new RunsBench({ timeoutMs: 60_000 });
+    const [id = 0] = await bench.ask();
+    await bench.ready();
+    await bench.begins(id);
+    await bench.pass(7_000);
+    await bench.says(id, { type: "step-started", step: "a", nth: 0, attempt: 1 });
+    await bench.restart();
+    expect(bench.states(id)).toEqual(["running"]);
+    await bench.stop();
+    expect(bench.states(id)).toEqual(["sleeping"]);
+    expect(bench.dataOf(id, "run.sleeping")).toMatchObject({ reason: "stop", ran_ms: 7_000 });
+    bench.workflows = bench.kernel();
+    await bench.settle();
+    await bench.ready();
+    expect(bench.child.of("run")).toMatchObject([{ run: id, attempt: 1, timeoutMs: 53_000 }]);
+    expect(checkStore(bench.folder.path)).toMatchObject({ ok: true, value: { differing: 0, faulty: 0 } });
+  });
+
   test("does the same to a run whose worker does not leave by itself", async () => {
     using bench = new RunsBench();
     const [id = 0] = await bench.ask();
