@@ -4,12 +4,12 @@
  * hang. Anything that is no comparison of plain data (morphs, predicates, classes) is refused.
  */
 import type { Json } from "../base/json.ts";
+import { compileRegex } from "../base/regex/regex.ts";
 import type { TypeNode } from "./arktype.ts";
 import { ANYTHING, ARRAY, type Check, CONSTRAINTS, DOMAINS, every, isShort, missing, simple } from "./check.ts";
 import { at, type Refusing } from "./definition.ts";
 import { fieldOf } from "./field.ts";
 import { formatOf } from "./formats.ts";
-import { compileRegex } from "./regex.ts";
 
 const NEEDS_CODE = {
   message: "is checked by code, which a pattern must not run",

@@ -4,9 +4,9 @@
  * every other definition. A property test compares the two readings.
  */
 import type { Json } from "../base/json.ts";
+import { compileRegex } from "../base/regex/regex.ts";
 import { ANYTHING, CONSTRAINTS, DOMAINS } from "./check.ts";
 import { fieldOf } from "./field.ts";
-import { compileRegex } from "./regex.ts";
 
 type Matches = (value: Json) => boolean;
 

@@ -4,8 +4,8 @@
  * engine. So a definition must be harmless to that engine as well.
  */
 import type { Json } from "../base/json.ts";
+import { compileRegex, type Regex } from "../base/regex/regex.ts";
 import { at, type Part, type Refusing, tokensOf } from "./definition.ts";
-import { compileRegex, type Regex } from "./regex.ts";
 
 const MAX_DEPTH = 16;
 const MAX_ENTRIES = 256;

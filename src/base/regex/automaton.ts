@@ -2,7 +2,7 @@
  * Owns an expression as a nondeterministic automaton. The automaton reads each character of a text once, and keeps the set
  * of its possible states. A set that was met is remembered with its successors, so the usual character costs one look-up.
  */
-import type { Assertion, Part } from "./regex-parts.ts";
+import type { Assertion, Part } from "./parts.ts";
 
 /** A state reads one character (an index into `atoms`), checks its position, forks, or is the end. */
 type State =

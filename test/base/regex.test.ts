@@ -3,9 +3,9 @@
  * `NERVE_FUZZ=1000000` compares more, `NERVE_FUZZ_SEED=N` repeats a run.
  */
 import { describe, expect, test } from "bun:test";
-import { compileRegex, MAX_STATES } from "../../src/rules/regex.ts";
+import { compileRegex, MAX_STATES } from "../../src/base/regex/regex.ts";
 import { costGrowth, LINEAR } from "../helpers/growth.ts";
-import { pick, randomOf, SEED, trials } from "./random.ts";
+import { pick, randomOf, SEED, trials } from "../rules/random.ts";
 
 const TRIALS = trials(20_000);
 /** Steps are what is bounded; this only tells minutes from milliseconds on a busy machine. */

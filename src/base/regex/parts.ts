@@ -2,7 +2,7 @@
  * Owns the parts of a regular expression: JavaScript's syntax without look-around, back-references and nested quantifiers.
  * Also owns the measures of an expression: the states of its automaton, and the ways that a backtracking engine might try.
  */
-import { err, ok, type Result } from "../base/result.ts";
+import { err, ok, type Result } from "../result.ts";
 
 export interface RegexRefusal {
   readonly message: string;

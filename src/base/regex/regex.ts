@@ -10,9 +10,9 @@
  * too, because they are nearly always a mistake. JavaScript's own engine decides, one character at a time, which characters
  * a class such as `[^\w-]` holds, so its rules are the only rules.
  */
-import { err, ok, type Result } from "../base/result.ts";
-import { automaton, RegexMatcher } from "./regex-automaton.ts";
-import { parseRegex, type RegexRefusal, size, ways } from "./regex-parts.ts";
+import { err, ok, type Result } from "../result.ts";
+import { automaton, RegexMatcher } from "./automaton.ts";
+import { parseRegex, type RegexRefusal, size, ways } from "./parts.ts";
 
 export interface Regex {
   /** States of the automaton: the highest cost of one character. */
