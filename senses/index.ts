@@ -6,6 +6,7 @@ import cpuUsageSql from "./cpu-usage/migrations/0001_samples.sql" with { type: "
 import diskIoSql from "./disk-io/migrations/0001_counters.sql" with { type: "text" };
 import diskUsageSql from "./disk-usage/migrations/0001_samples.sql" with { type: "text" };
 import hostHealthSql from "./host-health/migrations/0001_verdicts.sql" with { type: "text" };
+import httpSql from "./http/migrations/0001_samples.sql" with { type: "text" };
 import loadSql from "./load/migrations/0001_samples.sql" with { type: "text" };
 import memorySql from "./memory/migrations/0001_samples.sql" with { type: "text" };
 import type { BuiltInSenseName } from "./names.ts";
@@ -13,6 +14,8 @@ import nerveSql from "./nerve/migrations/0001_looks.sql" with { type: "text" };
 import networkIoSql from "./network-io/migrations/0001_counters.sql" with { type: "text" };
 import pressureSql from "./pressure/migrations/0001_samples.sql" with { type: "text" };
 import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
+import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
+import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
 
 export interface BuiltInSense {
   /** The module: `compute`, `options`. */
@@ -77,5 +80,20 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
     load: () => require("./exec/index.ts"),
     schema: null,
     migrations: [],
+  },
+  http: {
+    load: () => require("./http/index.ts"),
+    schema: () => require("./http/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: httpSql }],
+  },
+  tcp: {
+    load: () => require("./tcp/index.ts"),
+    schema: () => require("./tcp/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: tcpSql }],
+  },
+  tls: {
+    load: () => require("./tls/index.ts"),
+    schema: () => require("./tls/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: tlsSql }],
   },
 };

@@ -11,6 +11,9 @@ export const BUILT_IN_SENSE_NAMES = [
   "host-health",
   "nerve",
   "exec",
+  "http",
+  "tcp",
+  "tls",
 ] as const;
 
 export type BuiltInSenseName = (typeof BUILT_IN_SENSE_NAMES)[number];

@@ -56,6 +56,20 @@ const hostOf = (given: Json | undefined): string | null =>
 const url: Of = ({ url: given }, isSecret) =>
   reaching(addressOf(hostOf(given), isText(given) && isSecret(given)), "its `url`");
 
+const host: Of = ({ host: given }, isSecret) =>
+  isText(given) ? reaching(addressOf(urlHost(given), isSecret(given)), "its `host`") : nothing({}, isSecret);
+
+const urlHost = (given: string): string => (given.includes(":") ? `[${given}]` : given);
+
+/** A certificate of a server, or one in a file. */
+const certificate: Of = (options, isSecret) => {
+  const { file } = options;
+  if (!isText(file)) return host(options, isSecret);
+  return file.startsWith("/")
+    ? { needs: { ...NO_NEEDS, paths: [{ path: file, access: "read" }] }, because: "its `file`" }
+    : nothing({}, isSecret);
+};
+
 /** What an address needs: its server. */
 export const needsOfAddress = (address: string, isSecret: (text: string) => boolean): BuiltInNeeds =>
   url({ url: address }, isSecret);
@@ -64,8 +78,7 @@ export const needsOfAddress = (address: string, isSecret: (text: string) => bool
 export function needsOfChannel(channel: ChannelConfig, isSecret: (text: string) => boolean): BuiltInNeeds {
   if (channel.kind === "webhook") return url(channel.options, isSecret);
   if (channel.kind !== "smtp") return url({ url: channel.url }, isSecret);
-  const host = channel.host.includes(":") ? `[${channel.host}]` : channel.host;
-  return reaching(addressOf(host, isSecret(channel.host)), "its `host`");
+  return reaching(addressOf(urlHost(channel.host), isSecret(channel.host)), "its `host`");
 }
 
 export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
@@ -80,6 +93,9 @@ export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
   "host-health": nothing,
   nerve: nothing,
   exec: command,
+  http: url,
+  tcp: host,
+  tls: certificate,
 };
 
 export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = {

@@ -153,6 +153,12 @@ export const whole = (fallback: number, { min, max }: { min: number; max: number
     Number.isInteger(given) && Number(given) >= min && Number(given) <= max ? Number(given) : undefined,
   );
 
+/** A port of TCP or UDP. */
+export const port = (fallback?: number): Field<number> =>
+  field(rangeSchema("integer", 1, 65_535), fallback, "a port from 1 to 65535", (given) =>
+    Number.isInteger(given) && Number(given) >= 1 && Number(given) <= 65_535 ? Number(given) : undefined,
+  );
+
 /** A duration as nerve.yaml writes them (`250ms 5s 10m 1h 7d`), in milliseconds, in a closed range. */
 export const duration = (fallback: string, { min, max }: { min: string; max: string }): Field<number> => {
   const inner = field({}, parseDuration(fallback) ?? undefined, `a duration from ${min} to ${max}`, (given) => {
@@ -200,8 +206,8 @@ export const words = (fallback?: readonly string[]): Field<readonly string[]> =>
 export const wordOrWords = (fallback?: readonly string[]): Field<readonly string[]> => {
   const list = words(fallback);
   return {
-    read: (given, path, report) => list.read(typeof given === "string" ? [given] : given, path, report),
-    schema: () => ({ anyOf: [list.schema(), { type: "string" }] }),
+    read: (given, path, report) => list.read(isScalar(given) ? [given] : given, path, report),
+    schema: () => ({ anyOf: [list.schema(), SCALAR_SCHEMA] }),
   };
 };
 
@@ -272,12 +278,14 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 const problemOf = (expected: string, given: unknown): string =>
   given === undefined ? `is required: ${expected}` : `must be ${expected} (was ${typeName(given)})`;
 
+const isScalar = (value: unknown): value is string | number | boolean =>
+  typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+
 /** Reports what is no scalar, or holds a NUL, which no program takes. */
 function readScalar(value: unknown, path: Path, report: Report): string {
-  const isScalar = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
-  if (!isScalar) report(path, `must be text (was ${typeName(value)})`);
+  if (!isScalar(value)) report(path, `must be text (was ${typeName(value)})`);
   else if (String(value).includes("\0")) report(path, "must be text without a NUL character");
-  return isScalar ? String(value) : "";
+  return isScalar(value) ? String(value) : "";
 }
 
 const typeName = (value: unknown): string => {

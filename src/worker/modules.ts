@@ -11,9 +11,12 @@ type Table = Readonly<Record<string, () => Namespace>>;
 /** nerve's own. Each `require` is written out, so that the bundler embeds what it names. */
 const OWN: Table = {
   nerve: () => require("../sdk/index.ts"),
+  "nerve/certificates": () => require("../sdk/certificates.ts"),
+  "nerve/checks": () => require("../sdk/checks.ts"),
   "nerve/exec": () => require("../sdk/exec.ts"),
   "nerve/glob": () => require("../sdk/glob.ts"),
   "nerve/options": () => require("../sdk/options.ts"),
+  "nerve/pattern": () => require("../sdk/pattern.ts"),
   "nerve/payload": () => require("../sdk/payload.ts"),
   "nerve/proc": () => require("../sdk/proc.ts"),
   "nerve/retry": () => require("../sdk/retry.ts"),

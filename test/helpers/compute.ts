@@ -23,6 +23,14 @@ export interface OpenSense extends Disposable {
   compute(context?: Partial<Pick<ComputeContext, "now" | "signal">> & { readonly peers?: Peers }): Promise<any>;
 }
 
+/** Options that a built-in sense cannot be without. */
+export const LEAST: Readonly<Partial<Record<BuiltInSenseName, Readonly<Record<string, unknown>>>>> = {
+  exec: { command: ["true"] },
+  http: { url: "http://127.0.0.1/" },
+  tcp: { host: "127.0.0.1", port: 22 },
+  tls: { host: "localhost" },
+};
+
 export function validate(name: BuiltInSenseName, given: unknown): { value: unknown } | { problems: string[] } {
   const { options } = BUILT_IN_SENSES[name].load() as { options: Schema };
   const outcome = options["~standard"].validate(given);

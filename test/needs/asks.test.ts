@@ -34,6 +34,19 @@ test("each ask names who asks, and what the need follows from", () => {
   ]);
 });
 
+test("http, tcp and tls ask for their server, and tls for a file where it looks into one", () => {
+  const asks = (use: string, options: string) => needs(`senses: { s: { use: ${use}, with: { ${options} } } }`);
+  const network = (address: string) => [{ kind: "network" as const, address }];
+  expect(asks("http", "url: 'https://192.0.2.8/x'")).toEqual(network("192.0.2.8"));
+  expect(asks("http", "url: 'http://localhost/'")).toEqual([]);
+  expect(asks("tcp", "host: db.example.org, port: 1")).toEqual(network("any"));
+  expect(asks("tcp", "host: '2001:db8::1', port: 1")).toEqual(network("2001:db8::1"));
+  expect(asks("tcp", "host: '::1', port: 1")).toEqual([]);
+  expect(asks("tls", "host: 192.0.2.8")).toEqual(network("192.0.2.8"));
+  expect(asks("tls", "file: /etc/ssl/a.pem")).toEqual([{ kind: "path", path: "/etc/ssl/a.pem", access: "read" }]);
+  expect(asks("tls", "file: a.pem")).toEqual([]);
+});
+
 describe("webhook:", () => {
   test.each([
     ["http://localhost:9/x", []],

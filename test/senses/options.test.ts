@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { choice, duration, flag, mapping, number, orNull, record, text, where, whole, words } from "nerve/options";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
-import { validate } from "../helpers/compute.ts";
+import { LEAST, validate } from "../helpers/compute.ts";
 
 const schema = record({
   per_core: flag(false),
@@ -97,9 +97,9 @@ describe("options", () => {
 });
 
 describe("the built-in senses", () => {
-  test.each(BUILT_IN_SENSE_NAMES)("%s has defaults for everything, but for the command of exec", (name) => {
-    const outcome = validate(name, name === "exec" ? { command: ["true"] } : {});
-    expect(outcome).toHaveProperty("value");
+  test.each(BUILT_IN_SENSE_NAMES)("%s has defaults for everything but what it cannot be without", (name) => {
+    expect(validate(name, LEAST[name] ?? {})).toHaveProperty("value");
+    expect("value" in validate(name, {})).toBe(!Object.hasOwn(LEAST, name));
     expect(validate(name, { nonsense: 1 })).toHaveProperty("problems");
   });
 

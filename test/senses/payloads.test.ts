@@ -8,7 +8,7 @@ import type { Peers } from "nerve";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { BUILT_IN_SENSE_NAMES, type BuiltInSenseName } from "../../senses/names.ts";
 import { definitionIn, isDeclaration } from "../../src/model/declaration.ts";
-import { openSense, validate } from "../helpers/compute.ts";
+import { LEAST, openSense, validate } from "../helpers/compute.ts";
 import { until } from "../helpers/until.ts";
 
 /** The definition a sense declares under these options. */
@@ -46,6 +46,9 @@ const CASES: readonly (readonly [name: BuiltInSenseName, options: Record<string,
   ["processes", { watch: { init: "*", none: "no such program" } }],
   ...(existsSync("/proc/pressure/cpu") ? [["pressure", {}] as const] : []),
   ["host-health", {}],
+  ["http", { url: "http://127.0.0.1:1/" }],
+  ["tcp", { host: "127.0.0.1", port: 1 }],
+  ["tls", { host: "127.0.0.1", port: 1 }],
   ["exec", { command: print("a\\nb"), parse: "lines" }],
   ["exec", { command: print("7"), parse: "number" }],
   ["exec", { command: print("OK"), parse: "nagios" }],
@@ -93,7 +96,7 @@ test("what nerve emits of a status fits what it declares", async () => {
 
 test("every built-in sense declares its payload, in a definition in which each field can be anything it says", () => {
   for (const name of BUILT_IN_SENSE_NAMES) {
-    const definition = declared(name, name === "exec" ? { command: ["true"], parse: "nagios" } : {});
+    const definition = declared(name, name === "exec" ? { command: ["true"], parse: "nagios" } : (LEAST[name] ?? {}));
     expect(() => type(definition as never), name).not.toThrow();
   }
   expect(declared("exec", { command: ["true"] })).toBeNull();

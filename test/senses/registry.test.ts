@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
-import { openSense } from "../helpers/compute.ts";
+import { LEAST, openSense } from "../helpers/compute.ts";
 
 const SENSES = join(import.meta.dir, "../../senses");
 
@@ -40,7 +40,7 @@ describe("the registry", () => {
       expect(compute).toBeFunction();
       const readme = readFileSync(join(folder, "README.md"), "utf8");
       expect(readme).toStartWith(`# ${name}\n`);
-      const { value } = options["~standard"].validate(name === "exec" ? { command: ["true"] } : {});
+      const { value } = options["~standard"].validate(LEAST[name] ?? {});
       for (const option of Object.keys(value)) expect(readme).toContain(`\`${option}\``);
     });
 
@@ -56,7 +56,7 @@ describe("the registry", () => {
       expect(sense.schema !== null).toBe(existsSync(join(folder, "schema.ts")));
       const tables = Object.values(sense.schema?.() ?? {}).map((table) => getTableConfig(table as SQLiteTable));
       if (tables.length === 0) return;
-      using open = openSense(name, {});
+      using open = openSense(name, LEAST[name]);
       const made = open.client.query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
       expect(tables.map((table) => table.name).sort()).toEqual(made.map((table) => table.name).sort());
       for (const table of tables) {

@@ -25,6 +25,9 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
   // A worker of its own: the sense `nerve` must not die together with the senses that it watches.
   nerve: every("30s", "{ group: watch }"),
   exec: every("1m", "{ with: { command: [date, +%s], parse: number } }"),
+  http: every("1m", "{ with: { url: http://127.0.0.1/ } }"),
+  tcp: every("1m", "{ with: { host: 127.0.0.1, port: 22 } }"),
+  tls: every("1h", "{ with: { host: localhost } }"),
 };
 
 const WORKFLOWS: Readonly<Record<BuiltInWorkflowName, string>> = {

@@ -26,7 +26,7 @@ test("every built-in is added one after the other, and check is content", async 
   expect(text).toContain("- { workflow: webhook, on: [host-health], when:");
   const { code, value } = await jsonOf(folder.path, ["check"]);
   expect(code).toBe(0);
-  expect(value.senses).toHaveLength(12);
+  expect(value.senses).toHaveLength(LIBRARY.filter(({ kind }) => kind === "sense").length + 1);
   expect(value.workflows).toHaveLength(3);
 });
 

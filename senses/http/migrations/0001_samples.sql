@@ -1,0 +1,13 @@
+CREATE TABLE samples (
+  id        INTEGER PRIMARY KEY,
+  at        INTEGER NOT NULL,
+  url       TEXT NOT NULL,
+  ok        INTEGER NOT NULL,
+  reason    TEXT,
+  status    INTEGER,
+  ms        REAL NOT NULL,
+  cert_days REAL,
+  failures  INTEGER NOT NULL,
+  successes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX samples_at ON samples (at);
