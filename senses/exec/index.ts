@@ -1,13 +1,13 @@
 /** Runs a program of yours and makes its output the payload. */
 import type { Compute } from "nerve";
 import { COMMAND, exitError, leftBehindWords, runCommand } from "nerve/exec";
-import { choice, type Infer, notYet, record } from "nerve/options";
+import { choice, type Infer, record } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { PARSES, PAYLOADS, parseOutput } from "./output.ts";
 
 export const options = record({
   command: COMMAND.command,
-  parse: notYet(choice(PARSES, "json"), ["jsonl"]),
+  parse: choice(PARSES, "json"),
   env: COMMAND.env,
   cwd: COMMAND.cwd,
 });

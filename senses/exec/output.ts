@@ -1,16 +1,17 @@
 /** What a program printed, as the payload its `parse` option asks for. */
-import type { Payload } from "nerve";
+import { type Payload, type Signals, signals } from "nerve";
 import type { Definition } from "nerve/payload";
 import { losesDigits } from "./digits.ts";
 import { type Output, parseNagios } from "./nagios.ts";
 
-export const PARSES = ["json", "lines", "number", "nagios"] as const;
+export const PARSES = ["json", "jsonl", "lines", "number", "nagios"] as const;
 export type Parse = (typeof PARSES)[number];
 
 const RANGE = "number | string | null";
 
 export const PAYLOADS: Readonly<Record<Parse, Definition | null>> = {
   json: null,
+  jsonl: null,
   lines: { lines: "string[]" },
   number: { value: "number" },
   nagios: {
@@ -33,12 +34,14 @@ export const PAYLOADS: Readonly<Record<Parse, Definition | null>> = {
 };
 
 /** Throws when the output is not what was asked for, quoting how it begins. */
-export function parseOutput(parse: Parse, output: Output): Payload | null {
+export function parseOutput(parse: Parse, output: Output): Payload | Signals<Payload> | null {
   // A byte order mark is nothing that is printed.
   const stdout = output.stdout.replace(/^\ufeff/, "");
   switch (parse) {
     case "json":
       return parseJson(stdout);
+    case "jsonl":
+      return signals(parseJsonLines(stdout));
     case "lines":
       return { lines: parseLines(stdout) };
     case "number":
@@ -71,6 +74,32 @@ function refuseLossy(key: string, value: unknown, ...[context]: readonly unknown
   const { source } = context as { readonly source?: string };
   if (typeof value === "number" && source !== undefined && losesDigits(source)) throw new LossyNumber(key, source);
   return value;
+}
+
+/** As many payloads as one compute may return. */
+const MOST_VALUES = 500;
+
+function parseJsonLines(stdout: string): Payload[] {
+  const payloads: Payload[] = [];
+  for (const [index, line] of stdout.split("\n").entries()) {
+    if (line.trim() === "") continue;
+    const payload = parseJsonLine(line, index + 1);
+    if (payload !== null) payloads.push(payload);
+  }
+  if (payloads.length <= MOST_VALUES) return payloads;
+  const remedy = "print fewer, and the rest at the next run";
+  throw new Error(
+    `stdout holds ${payloads.length} values, and at most ${MOST_VALUES} are signals of one run; ${remedy}`,
+  );
+}
+
+function parseJsonLine(line: string, number: number): Payload | null {
+  try {
+    return JSON.parse(line, refuseLossy) as Payload | null;
+  } catch (error) {
+    if (error instanceof LossyNumber) throw new Error(`line ${number}: ${error.message}`);
+    throw new Error(`line ${number} of stdout is not one JSON value (${(error as Error).message}): ${beginning(line)}`);
+  }
 }
 
 function isJsonLines(stdout: string): boolean {

@@ -114,7 +114,10 @@ const ready = {
 /** Sent before user code is entered. `id` null: the sense's module is being loaded. */
 const started = { type: "'started'", generation: POSITIVE, id: POSITIVE_OR_NULL, sense: "string" } as const;
 
-/** Settles compute `id`; with `id` null a row left in the outbox by an earlier worker, which answers no compute. */
+/**
+ * Settles compute `id` with one signal, or with several; with `id` null a row left in the outbox by an earlier worker, which
+ * answers no compute.
+ */
 const signal = {
   type: "'signal'",
   generation: POSITIVE,
@@ -123,6 +126,8 @@ const signal = {
   payload: "unknown",
   /** Outbox row, or null when the compute wrote nothing. */
   outbox: POSITIVE_OR_NULL,
+  /** The signals of the same compute after this one, in their order. */
+  more: [{ payload: "unknown", outbox: POSITIVE }, "[]"],
   cause: POSITIVE_OR_NULL,
   trace: "string",
   durationMs: MS,

@@ -163,7 +163,8 @@ export class Engine {
     await this.#seating.retire(plan.restart);
     // What is still to be committed speaks of the senses as they were. A store in trouble is waited for: a worker
     // started before that would be told of outbox rows, and a sense of decisions, as if they had never been taken.
-    while (!this.#ledger.flush()) await this.#ledger.committed();
+    // The signals of one compute are committed one part behind the other.
+    while (this.#ledger.isWaiting) if (!this.#ledger.flush()) await this.#ledger.committed();
     if (this.#stopping) return [];
     this.#seat(config, modules, plan);
     if (plan.tellPeers) this.workflows.tellPeers();

@@ -36,7 +36,7 @@ import {
 export type ScratchLog = Pick<WorkerMessageOf<"log">, "level" | "event" | "message" | "data">;
 
 export type ComputeEnd =
-  | { readonly kind: "signal"; readonly payload: unknown; readonly durationMs: number }
+  | { readonly kind: "signal"; readonly payloads: readonly unknown[]; readonly durationMs: number }
   | { readonly kind: "no-signal"; readonly durationMs: number }
   | { readonly kind: "failed"; readonly message: string; readonly stack: string | null; readonly durationMs: number }
   | { readonly kind: "timed-out" | "killed"; readonly message: string; readonly durationMs: number };
@@ -144,7 +144,7 @@ export class ScratchWorker {
       case "signal":
         // Without an id: what an earlier worker left in the outbox, which is none of ours.
         if (message.id !== null)
-          this.#settle({ kind: "signal", payload: message.payload, durationMs: message.durationMs });
+          this.#settle({ kind: "signal", payloads: payloadsOf(message), durationMs: message.durationMs });
         return;
       case "no-signal":
         return this.#settle({ kind: "no-signal", durationMs: message.durationMs });
@@ -197,6 +197,11 @@ export class ScratchWorker {
     this.#gone.resolve();
   }
 }
+
+const payloadsOf = ({ payload, more }: WorkerMessageOf<"signal">): unknown[] => [
+  payload,
+  ...more.map(({ payload: further }) => further),
+];
 
 function endOf(message: WorkerMessageOf<"error">, { timeoutMs }: Limits): ComputeEnd {
   const { durationMs, stack } = message;

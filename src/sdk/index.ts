@@ -1,12 +1,14 @@
 /**
- * What `import … from "nerve"` gives the author of a sense or a workflow. Types but for one class: importing it costs nothing.
+ * What `import … from "nerve"` gives the author of a sense or a workflow. Types but for one class and one function: importing it costs nothing.
  * The other files of this folder are modules of their own: `nerve/options`, `nerve/proc` …
  * The names here are public; a change to them is a change to every module ever written.
  */
 import type { BunSQLiteDatabase } from "drizzle-orm/bun-sqlite";
 import type { Severity, TriggerIncident } from "../model/incident.ts";
 import { PeerNotReady } from "../model/peer-not-ready.ts";
+import { Signals } from "../model/signals.ts";
 
+export type { Signals };
 export { PeerNotReady };
 
 /** The sense's own database. Everything a compute writes to it is one transaction, kept only if the compute returns. */
@@ -74,7 +76,17 @@ export type Payload =
   | (Settled & { readonly [field: string]: unknown });
 
 /**
- * One execution of a sense: returns a payload (a signal) or null (no signal). Beside it a sense may export `options` and
+ * Several signals of one compute, in this order: `return signals([…])`. At most 500 payloads, and 1 MiB together. An empty
+ * list is no signal. More than one are kept in the sense's database, in the transaction of the compute, until nerve has taken
+ * each once.
+ */
+export function signals<Emitted extends Payload>(payloads: readonly Emitted[]): Signals<Emitted> {
+  if (!Array.isArray(payloads)) throw new TypeError("signals() takes a list of payloads: `return signals([…])`");
+  return new Signals(payloads);
+}
+
+/**
+ * One execution of a sense: returns a payload (a signal), `signals([…])` (several) or null (no signal). Beside it a sense may export `options` and
  * `payload`, types of ArkType or any Standard Schema: what `with` has to be, and what payloads have to be. A payload that
  * does not fit is an error, not a signal; one that does is emitted as it was returned, without the type's morphs. `payload`
  * may also be a `declaration` of `nerve/payload`, which only `nerve check` reads. `Compute<Options, typeof payload.infer>`
@@ -85,7 +97,7 @@ export type Compute<Options = any, Emitted extends Payload = Payload> = (
   db: SenseDatabase,
   peers: Peers,
   context: ComputeContext<Options>,
-) => Emitted | null | Promise<Emitted | null>;
+) => Emitted | Signals<Emitted> | null | Promise<Emitted | Signals<Emitted> | null>;
 
 /** What may wake a sense: `kernel` is how nerve itself is, as `nerve status` shows it. */
 export interface Watched {

@@ -178,16 +178,6 @@ export const choice = <const Words extends readonly string[]>(
 ): Field<Words[number]> =>
   field<Words[number]>(choiceSchema(words), fallback, list(words), (given) => words.find((word) => word === given));
 
-/** The same, where some words are known and no build of today acts on them. */
-export const notYet = <T>(inner: Field<T>, words: readonly string[]): Field<T> => ({
-  read(given, path, report) {
-    const isKnown = words.includes(given as string);
-    if (isKnown) report(path, `is ${given}, which is not yet supported by this build`);
-    return inner.read(isKnown ? undefined : given, path, report);
-  },
-  schema: () => inner.schema(),
-});
-
 /** What YAML makes of a text that stands without quotes. */
 const SCALAR_SCHEMA = { type: ["string", "number", "boolean"] } as const;
 

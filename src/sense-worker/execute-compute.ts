@@ -5,6 +5,8 @@
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { startTimer, type Timer } from "../base/timer.ts";
+import { Signals } from "../model/signals.ts";
+import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../model/value.ts";
 import type { Blobs, Log, Peers } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
 import { describeAuthorFailure } from "../worker/peer-record.ts";
@@ -18,8 +20,15 @@ export interface ComputeRequest {
   readonly trace: string;
 }
 
+/** A payload, and the row of the outbox that it is kept in. */
+export interface KeptSignal {
+  readonly payload: Json;
+  readonly outbox: number;
+}
+
 export type ComputeOutcome =
   | { readonly kind: "signal"; readonly payload: Json; readonly outbox: number | null; readonly wrote: boolean }
+  | { readonly kind: "signals"; readonly signals: readonly KeptSignal[] }
   | { readonly kind: "no-signal"; readonly wrote: boolean }
   | { readonly kind: "failed"; readonly message: string; readonly stack: string | null }
   /** Its database is no longer there: the author's code was not called. */
@@ -48,13 +57,53 @@ function describe(error: unknown, peers: Peers): ComputeOutcome {
 }
 
 /** The payload a compute returned, or what is wrong with it. It is what was returned, whatever `schema` makes of it. */
-export function payloadOf(returned: unknown, schema: StandardSchema | null): Result<Json, string> {
+export function payloadOf(
+  returned: unknown,
+  schema: StandardSchema | null,
+  what = "the payload",
+): Result<Json, string> {
   if (returned === undefined) return err("compute returned undefined; return a payload, or null for no signal");
-  const payload = jsonCopy("the payload", returned);
+  const payload = jsonCopy(what, returned);
   if (schema === null || !payload.ok) return payload;
   // A copy: a schema may change what it is given.
   const fits = validateWith(schema, "payload", structuredClone(payload.value));
-  return fits.ok ? payload : err(`the payload is not what the sense declares it to be: ${fits.error}`);
+  return fits.ok ? payload : err(`${what} is not what the sense declares it to be: ${fits.error}`);
+}
+
+const LATER = "return the rest from the next compute: a cursor in the sense's database says where it begins";
+
+/** The payloads that a compute returned: none for null. */
+function payloadsOf(returned: unknown, schema: StandardSchema | null): Result<readonly Json[], string> {
+  if (returned === null) return ok([]);
+  if (returned instanceof Signals) return listOf(returned.payloads, schema);
+  const payload = payloadOf(returned, schema);
+  return payload.ok ? ok([payload.value]) : payload;
+}
+
+function listOf(given: readonly unknown[], schema: StandardSchema | null): Result<readonly Json[], string> {
+  if (given.length > MAX_SIGNALS) {
+    return err(`signals([…]) holds ${given.length} payloads, and at most ${MAX_SIGNALS} go together; ${LATER}`);
+  }
+  const payloads: Json[] = [];
+  let bytes = 0;
+  for (const [index, item] of given.entries()) {
+    const what = `payload ${index} of signals([…])`;
+    if (item === undefined || item === null) return err(`${what} is ${item}; leave it out for no signal`);
+    const payload = payloadOf(item, schema, what);
+    if (!payload.ok) return payload;
+    bytes += Buffer.byteLength(JSON.stringify(payload.value));
+    payloads.push(payload.value);
+  }
+  return bytes > MAX_SIGNALS_BYTES ? err(`signals([…]) is over 1 MiB together; ${LATER}`) : ok(payloads);
+}
+
+/** Keeps what a compute wrote and returned. Throws what SQLite throws. */
+function keep(db: SenseDb, payloads: readonly Json[], { cause, trace, now }: ComputeRequest): ComputeOutcome {
+  const { outbox, wrote } = db.keep(payloads.map((payload) => ({ payload, cause, trace, at: now })));
+  const [payload] = payloads;
+  if (payload === undefined) return { kind: "no-signal", wrote };
+  if (payloads.length === 1) return { kind: "signal", payload, outbox: outbox[0] ?? null, wrote };
+  return { kind: "signals", signals: payloads.map((each, nth) => ({ payload: each, outbox: outbox[nth] as number })) };
 }
 
 /** The abort signal is only made when a compute asks for it, the timer only when it waits: most do neither. */
@@ -140,16 +189,17 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
     }
     settled = true;
     const ended = deadline.settle();
-    const payload: Result<Json, string> =
-      ended === null && returned !== null ? payloadOf(returned, sense.payload) : ok(null);
-    if (ended !== null || !payload.ok) {
+    if (ended !== null) {
       db.rollBack();
-      return payload.ok ? { kind: ended as "timed-out" | "aborted" } : failed(payload.error);
+      return { kind: ended };
+    }
+    const payloads = payloadsOf(returned, sense.payload);
+    if (!payloads.ok) {
+      db.rollBack();
+      return failed(payloads.error);
     }
     try {
-      if (returned === null) return { kind: "no-signal", wrote: db.keep(null).wrote };
-      const { cause, trace, now } = request;
-      return { kind: "signal", payload: payload.value, ...db.keep({ payload: payload.value, cause, trace, at: now }) };
+      return keep(db, payloads.value, request);
     } catch (error) {
       return describe(error, peers);
     }

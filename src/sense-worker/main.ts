@@ -188,10 +188,14 @@ class SenseWorker {
 
   /** Sends what an earlier worker kept and the kernel never took, before a new compute can overtake it. */
   #replay(init: SenseInit, db: SenseDb): void {
-    for (const row of db.waiting(init.outboxTaken, WAITING_ROWS)) {
-      const { id: outbox, payload, cause, trace } = row;
-      const head = { type: "signal", generation: this.#generation, id: null, sense: init.name } as const;
-      this.#channel.post({ ...head, payload, outbox, cause, trace, durationMs: 0 });
+    const head = { type: "signal", generation: this.#generation, id: null, sense: init.name, more: [] as [] } as const;
+    let sent = init.outboxTaken;
+    for (let rows = db.waiting(sent, WAITING_ROWS); rows.length > 0; rows = db.waiting(sent, WAITING_ROWS)) {
+      for (const { id: outbox, payload, cause, trace } of rows) {
+        this.#channel.post({ ...head, payload, outbox, cause, trace, durationMs: 0 });
+        sent = outbox;
+      }
+      this.#channel.flush();
     }
   }
 
@@ -265,7 +269,11 @@ interface ResultHead {
 function result(head: ResultHead, outcome: ComputeOutcome, cause: number | null, trace: string): WorkerMessage {
   switch (outcome.kind) {
     case "signal":
-      return { type: "signal", ...head, payload: outcome.payload, outbox: outcome.outbox, cause, trace };
+      return { type: "signal", ...head, payload: outcome.payload, outbox: outcome.outbox, more: [], cause, trace };
+    case "signals": {
+      const [first, ...more] = outcome.signals;
+      return { type: "signal", ...head, payload: first?.payload, outbox: first?.outbox ?? null, more, cause, trace };
+    }
     case "no-signal":
       return { type: "no-signal", ...head };
     case "failed":

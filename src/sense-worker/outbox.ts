@@ -62,10 +62,10 @@ export class Outbox {
   }
 
   /** Answers the row's id, which is above every one before: the kernel takes a lower one for a row that it has taken. */
-  add(signal: OutboxSignal): number | null {
+  add(signal: OutboxSignal): number {
     const known = Math.max(this.#takenUpTo, this.#added);
     let id = this.#insertRow(signal);
-    if (id !== null && id <= known) {
+    if (id <= known) {
       this.#report(
         `somebody set back the counter of the table _outbox: it gave row ${id} after row ${known}, and goes on above that`,
       );
@@ -73,12 +73,14 @@ export class Outbox {
       this.#liftSequence(known);
       id = this.#insertRow(signal);
     }
-    this.#added = id ?? this.#added;
+    this.#added = id;
     return id;
   }
 
-  #insertRow({ payload, cause, trace, at }: OutboxSignal): number | null {
-    return this.#insert.get(JSON.stringify(payload), cause, trace, at)?.id ?? null;
+  #insertRow({ payload, cause, trace, at }: OutboxSignal): number {
+    const row = this.#insert.get(JSON.stringify(payload), cause, trace, at);
+    if (row === null) throw new Error("the table _outbox took no row: a trigger of yours prevents that");
+    return row.id;
   }
 
   /** Rows that the kernel has not taken yet, oldest first. */

@@ -16,9 +16,10 @@ import { AuthorError, authorDatabase } from "./author-database.ts";
 import { Outbox, type OutboxRow, type OutboxSignal } from "./outbox.ts";
 import { type Savepoints, savepoints } from "./savepoints.ts";
 
-/** How a compute's transaction ended: `outbox` is the row its signal was kept in, null when the compute wrote nothing. */
+/** How a compute's transaction ended. */
 export interface ComputeCommit {
-  readonly outbox: number | null;
+  /** The rows that its signals were kept in, in their order; none for a lone signal of a compute that wrote nothing. */
+  readonly outbox: readonly number[];
   readonly wrote: boolean;
 }
 
@@ -30,8 +31,11 @@ export interface SenseDb {
   /** Of a database that is open: what has become of its file, in words for people; null: nothing. */
   lost(): string | null;
   begin(): void;
-  /** Keeps what was written since `begin`, with the signal if there is one. Throws what SQLite throws, having rolled back. */
-  keep(signal: OutboxSignal | null): ComputeCommit;
+  /**
+   * Keeps what was written since `begin`, with the signals. Several are kept whatever was written. Throws what SQLite throws,
+   * having rolled back.
+   */
+  keep(signals: readonly OutboxSignal[]): ComputeCommit;
   rollBack(): void;
   /** Rows the kernel has not taken yet, oldest first, at most `limit`. */
   waiting(after: number, limit: number): OutboxRow[];
@@ -152,14 +156,19 @@ class SenseFile implements SenseDb {
   #enter(): Database {
     // What an earlier compute left running must not write into the one under way now.
     if (!this.#isActive || (author.getStore() ?? this.#owner) !== this.#owner) throw new AuthorError(OUTSIDE);
-    const { db, totalChanges } = this.#open();
-    if (!this.#inTransaction) {
-      db.run("BEGIN");
-      this.#inTransaction = true;
-      this.#changesBefore = totalChanges.get()?.n ?? 0;
-    }
+    const db = this.#begun();
     // INSERT OR ROLLBACK and RAISE(ROLLBACK) end the transaction. Each statement after that would be kept on its own.
     if (!db.inTransaction) throw new AuthorError(LOST);
+    return db;
+  }
+
+  /** The connection, within the compute's transaction. */
+  #begun(): Database {
+    const { db, totalChanges } = this.#open();
+    if (this.#inTransaction) return db;
+    db.run("BEGIN");
+    this.#inTransaction = true;
+    this.#changesBefore = totalChanges.get()?.n ?? 0;
     return db;
   }
 
@@ -178,23 +187,25 @@ class SenseFile implements SenseDb {
     this.#owner = author.getStore() ?? null;
   }
 
-  keep(signal: OutboxSignal | null): ComputeCommit {
+  keep(signals: readonly OutboxSignal[]): ComputeCommit {
     this.#isActive = false;
-    if (!this.#inTransaction || this.#connection === null) return { outbox: null, wrote: false };
+    const areMany = signals.length > 1;
+    if (areMany) this.#begun();
+    if (!this.#inTransaction || this.#connection === null) return { outbox: [], wrote: false };
     const { db, outbox, wal, totalChanges } = this.#connection;
     if (!db.inTransaction || this.#nested.open > 0) {
       const why = this.#nested.open > 0 ? NOT_ENDED : LOST;
       this.rollBack();
       throw new AuthorError(why);
     }
-    const wrote = this.#changedSchema || (totalChanges.get()?.n ?? 0) !== this.#changesBefore;
+    const wrote = areMany || this.#changedSchema || (totalChanges.get()?.n ?? 0) !== this.#changesBefore;
     try {
       if (wrote) outbox.sweep();
-      const row = wrote && signal !== null ? outbox.add(signal) : null;
+      const rows = wrote ? signals.map((signal) => outbox.add(signal)) : [];
       db.run("COMMIT");
       this.#inTransaction = false;
       if (wrote) wal.committed();
-      return { outbox: row, wrote };
+      return { outbox: rows, wrote };
     } catch (error) {
       outbox.unswept();
       this.rollBack();

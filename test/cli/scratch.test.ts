@@ -184,6 +184,7 @@ describe("once", () => {
       sense: "keeper",
       outcome: "signal",
       payload: { notes: 3 },
+      payloads: [{ notes: 3 }],
       duration_ms: expect.any(Number),
       rows: [{ table: "notes", inserted: 2, updated: 2, deleted: 1 }],
       migrations: [],

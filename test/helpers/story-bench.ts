@@ -160,7 +160,7 @@ export class StoryBench extends KernelBench {
     if (sight?.kind === "dies") return child.exits(null, "SIGSEGV");
     const common = { generation, id, sense, durationMs: 1 };
     if (sight === null) return child.says({ type: "no-signal", ...common, outbox: null });
-    child.says({ type: "signal", ...common, payload: sight.payload, outbox: null, cause, trace });
+    child.says({ type: "signal", ...common, payload: sight.payload, outbox: null, more: [], cause, trace });
   }
 
   #executes(child: ScriptedChild, workflow: string, { generation, run }: Message): void {

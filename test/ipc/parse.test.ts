@@ -66,7 +66,8 @@ const WORKER: readonly WorkerMessage[] = [
     id: 1,
     sense: "a",
     payload: { x: 1 },
-    outbox: null,
+    outbox: 1,
+    more: [{ payload: [2], outbox: 2 }],
     cause: 3,
     trace: TRACE,
     durationMs: 0.5,
@@ -90,7 +91,7 @@ const WORKER: readonly WorkerMessage[] = [
 test("a well-formed message is handed on as it came, whatever else is in it", () => {
   for (const message of PARENT) expect(parseParentMessage(message)).toEqual({ ok: true, value: message });
   for (const message of WORKER) {
-    const wordy = { ...message, more: "than asked for" };
+    const wordy = { ...message, further: "than was asked for" };
     expect(parseWorkerMessage(wordy)).toEqual({ ok: true, value: wordy });
   }
 });

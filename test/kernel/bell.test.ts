@@ -92,7 +92,7 @@ class BellBench extends KernelBench {
     child.says({ type: "started", generation, id, sense });
     if (this.failing.has(String(sense)))
       child.says({ type: "error", ...head, kind: "failed", message: "no", stack: null });
-    else child.says({ type: "signal", ...head, payload: 1, outbox: null, cause, trace });
+    else child.says({ type: "signal", ...head, payload: 1, outbox: null, more: [], cause, trace });
   }
 
   async runs(): Promise<void> {

@@ -14,7 +14,7 @@ const SENSE = "senses/hello/index.ts";
 const HEAD = `
 import { integer, sqliteTable, text as column } from "drizzle-orm/sqlite-core";
 import { type } from "arktype";
-import type { Compute } from "nerve";
+import { type Compute, signals } from "nerve";
 import { type Infer, record, text } from "nerve/options";
 import { samples } from "nerve/senses/memory";
 export const options = record({ folder: text("/") });
@@ -31,6 +31,10 @@ const SOUND: readonly (readonly [string, string])[] = [
   [
     "null, a list, a text",
     "export const compute: Compute = async (_db, _peers, { now }) => now > 1 ? null : now > 0 ? [1] : 's';",
+  ],
+  [
+    "several signals",
+    "export const compute: Compute<Options, Payload> = async () => signals([{ files: 1 }, { files: 2 }]);",
   ],
   ["what the payload declares", "export const compute: Compute<Options, Payload> = async () => ({ files: 1 });"],
   [
@@ -63,6 +67,11 @@ const WRONG: readonly (readonly [string, string, RegExp])[] = [
   [
     "a payload of another type",
     "export const compute: Compute<Options, Payload> = () => ({ files: 'many' });",
+    /Type 'string' is not assignable to type 'number'/,
+  ],
+  [
+    "a payload of another type in a list of signals",
+    "export const compute: Compute<Options, Payload> = () => signals([{ files: 'many' }]);",
     /Type 'string' is not assignable to type 'number'/,
   ],
   [

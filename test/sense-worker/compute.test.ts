@@ -8,9 +8,9 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { type } from "arktype";
 import { sql } from "drizzle-orm";
 import { integer, sqliteTable } from "drizzle-orm/sqlite-core";
-import type { ComputeContext, SenseDatabase } from "nerve";
+import { type ComputeContext, type SenseDatabase, signals } from "nerve";
 import { describeThrown } from "../../src/base/thrown.ts";
-import { MAX_VALUE_BYTES } from "../../src/model/value.ts";
+import { MAX_SIGNALS, MAX_VALUE_BYTES } from "../../src/model/value.ts";
 import { author as asAuthor } from "../../src/sense-worker/author.ts";
 import { type ComputeOutcome, executeCompute, payloadOf } from "../../src/sense-worker/execute-compute.ts";
 import { openSenseDb, type SenseDb } from "../../src/sense-worker/sense-database.ts";
@@ -124,6 +124,94 @@ describe("a compute that", () => {
         "only reads and returns",
         (db) => db.select().from(items).all(),
         { kind: "signal", payload: [], outbox: null, wrote: false },
+        [],
+        0,
+      ],
+      [
+        "writes and returns several",
+        (db) => {
+          insert(db, 1);
+          return signals([{ a: 1 }, 2, "3"]);
+        },
+        {
+          kind: "signals",
+          signals: [
+            { payload: { a: 1 }, outbox: 1 },
+            { payload: 2, outbox: 2 },
+            { payload: "3", outbox: 3 },
+          ],
+        },
+        [1],
+        3,
+      ],
+      [
+        "writes nothing and returns several",
+        () => signals([true, false]),
+        {
+          kind: "signals",
+          signals: [
+            { payload: true, outbox: 1 },
+            { payload: false, outbox: 2 },
+          ],
+        },
+        [],
+        2,
+      ],
+      [
+        "writes nothing and returns a list of one",
+        () => signals([7]),
+        { kind: "signal", payload: 7, outbox: null },
+        [],
+        0,
+      ],
+      [
+        "writes and returns a list of one",
+        (db) => put(db, 1, signals([7])),
+        { kind: "signal", payload: 7, outbox: 1 },
+        [1],
+        1,
+      ],
+      ["writes and returns an empty list", (db) => put(db, 1, signals([])), { kind: "no-signal", wrote: true }, [1], 0],
+      [
+        "writes and returns a list with null in it",
+        (db) => put(db, 1, signals([1, null as never])),
+        { kind: "failed", message: "payload 1 of signals([…]) is null; leave it out for no signal" },
+        [],
+        0,
+      ],
+      [
+        "writes and returns a list with no JSON in it",
+        (db) => put(db, 1, signals([1, { at: [new Date()] }])),
+        { kind: "failed", message: "payload 1 of signals([…]) is not JSON: at[0]: Date is not a JSON value" },
+        [],
+        0,
+      ],
+      [
+        "returns a list within a payload",
+        (db) => put(db, 1, { list: signals([1]) }),
+        { kind: "failed", message: "the payload is not JSON: list: Signals is not a JSON value" },
+        [],
+        0,
+      ],
+      [
+        "writes and returns one signal too many",
+        (db) => put(db, 1, signals(Array.from({ length: MAX_SIGNALS + 1 }, (_, n) => n))),
+        {
+          kind: "failed",
+          message:
+            "signals([…]) holds 501 payloads, and at most 500 go together; return the rest from the next compute: a cursor in the sense's database says where it begins",
+        },
+        [],
+        0,
+      ],
+      [
+        "writes and returns signals that are too large together",
+        (db) => put(db, 1, signals(Array.from({ length: 17 }, () => "x".repeat(MAX_VALUE_BYTES - 2)))),
+        {
+          kind: "failed",
+          message:
+            "signals([…]) is over 1 MiB together; return the rest from the next compute: a cursor in the sense's database says where it begins",
+        },
         [],
         0,
       ],

@@ -137,6 +137,28 @@ describe("a sense worker", () => {
     expect(await worker.result(2)).toMatchObject({ type: "signal" });
   });
 
+  test("replays every signal of computes that returned several and died with their worker, however many wait", async () => {
+    using folder = temporaryFolder();
+    const text = `import { signals } from "nerve";
+      let n = 0;
+      export const compute = () => signals(Array.from({ length: 500 }, () => ({ n: ++n })));`;
+    const several = sense(folder, "several", text);
+    {
+      await using first = new TestWorker(folder);
+      await first.ready([several]);
+      for (const id of [1, 2, 3]) {
+        first.compute(id, "several");
+        const result = await first.result(id);
+        expect(result).toMatchObject({ type: "signal", outbox: 500 * (id - 1) + 1, more: { length: 499 } });
+      }
+    }
+    await using second = new TestWorker(folder);
+    await second.ready([{ ...several, outboxTaken: 100 }]);
+    expect(second.of("signal").map(({ outbox, payload }) => [outbox, payload])).toEqual(
+      Array.from({ length: 1400 }, (_, nth) => [nth + 101, { n: nth + 101 }]),
+    );
+  });
+
   test("replays what an earlier worker kept and the kernel never took, before anything new", async () => {
     using folder = temporaryFolder();
     const writer = `import { sql } from "drizzle-orm";

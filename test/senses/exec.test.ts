@@ -68,6 +68,8 @@ describe("what is printed becomes the payload", () => {
   test.each([
     ["json", "up 3 days", 'stdout is not one JSON value (JSON Parse error: Unexpected identifier "up"): "up 3 days"'],
     ["json", "{} {}", "stdout is not one JSON value"],
+    ["jsonl", "{}\\n{]\\n", "line 2 of stdout is not one JSON value (JSON Parse error: "],
+    ["jsonl", '{}\\n\\n{"id":12345678901234567890}\\n', "line 3: stdout holds a whole number beyond 2^53"],
     ["json", "{}\\n{}\\n", "; several values, one a line, are for `parse: jsonl`"],
     [
       "json",
@@ -84,6 +86,22 @@ describe("what is printed becomes the payload", () => {
     ["number", "1e999", "stdout is not a number"],
   ])("%s of %j is an error", async (parse, text, message) => {
     expect(await errorOf({ command: print(text), parse })).toContain(message);
+  });
+
+  test.each([
+    ["", []],
+    ["null\\n\\n", []],
+    ["7\\n", [7]],
+    ['{"a": 1}\\r\\n\\n[2]\\nnull\\n"b"', [{ a: 1 }, [2], "b"]],
+  ])("jsonl of %j: a signal for each value", async (text, payloads) => {
+    expect(await payloadOf({ command: print(text), parse: "jsonl" })).toEqual({ payloads });
+  });
+
+  test("jsonl of more values than a compute may return is an error that says how many", async () => {
+    expect(await payloadOf({ command: ["seq", "500"], parse: "jsonl" })).toMatchObject({ payloads: { length: 500 } });
+    expect(await errorOf({ command: ["seq", "501"], parse: "jsonl" })).toContain(
+      "stdout holds 501 values, and at most 500",
+    );
   });
 
   test("bytes that are no UTF-8, and letters split between two reads, do no harm", async () => {

@@ -105,8 +105,8 @@ describe("the built-in senses", () => {
 
   test("exec needs a command, disk-usage an absolute path, limits their order", () => {
     expect(validate("exec", {})).toEqual({ problems: ["command is required: a list of texts"] });
-    expect(validate("exec", { command: ["true"], parse: "jsonl" })).toEqual({
-      problems: ["parse is jsonl, which is not yet supported by this build"],
+    expect(validate("exec", { command: ["true"], parse: "yaml" })).toEqual({
+      problems: ["parse must be json, jsonl, lines, number or nagios (was a text)"],
     });
     expect(validate("exec", { command: [] })).toEqual({ problems: ["command must begin with the program to run"] });
     expect(validate("disk-usage", { path: "home" })).toEqual({ problems: ["path must be an absolute path"] });

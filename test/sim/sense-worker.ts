@@ -141,7 +141,7 @@ export class SenseWorker extends Worker {
 
   /** As what an earlier worker left. */
   #sendsRow(sense: string, { id: outbox, payload, cause, trace }: OutboxRow): void {
-    this.says({ type: "signal", id: null, sense, payload, outbox, cause, trace, durationMs: 0 });
+    this.says({ type: "signal", id: null, sense, payload, outbox, more: [], cause, trace, durationMs: 0 });
   }
 
   #isUp(): void {
@@ -204,14 +204,14 @@ export class SenseWorker extends Worker {
     const { cause, trace } = compute;
     const payload = this.#observe(disk);
     if (payload === null) return;
-    if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, cause, trace });
+    if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, more: [], cause, trace });
     const taken = this.#init?.senses.find(({ name }) => name === disk.name)?.outboxTaken ?? 0;
     const row: OutboxRow = { id: Math.max(disk.lastRow, taken) + 1, payload, cause, trace };
     disk.lastRow = row.id;
     disk.outbox.push(row);
     this.#watcher.rowKept(disk.name, disk.n);
     if (this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
-    this.#answers(compute, { type: "signal", payload, outbox: row.id, cause, trace });
+    this.#answers(compute, { type: "signal", payload, outbox: row.id, more: [], cause, trace });
     if (this.oneIn(this.#troubles.repeats)) this.later(this.below(2) * 200, () => this.#sendsRow(disk.name, row));
     if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
   }
@@ -265,6 +265,7 @@ export class SenseWorker extends Worker {
           ...head,
           payload: { n: -1 },
           outbox: null,
+          more: [],
           cause: null,
           trace: "x",
           id: id + 7,

@@ -58,7 +58,10 @@ describe.each(["all", "get", "values"] as const)("after EXPLAIN by %s", (verb) =
         db.begin();
         db.database.run(sql`INSERT INTO t VALUES (${"x".repeat(10_000)})`);
         run(db.database, verb, text);
-        expect(db.keep({ payload: count, cause: null, trace: "", at: 0 })).toEqual({ outbox: count + 1, wrote: true });
+        expect(db.keep([{ payload: count, cause: null, trace: "", at: 0 }])).toEqual({
+          outbox: [count + 1],
+          wrote: true,
+        });
       }
       db.close();
       expect(statSync(`${file}-wal`).size).toBe(0);

@@ -1,5 +1,6 @@
 /** Owns `nerve once`: one compute of one sense on a scratch copy of its data, so that a person sees the result. */
 import { join } from "node:path";
+import { counted } from "../../base/counted.ts";
 import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import type { Json } from "../../base/json.ts";
 import { ok } from "../../base/result.ts";
@@ -155,7 +156,8 @@ function tell(report: Report, json: boolean): Outcome {
 const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({
   sense,
   outcome: end.kind,
-  payload: end.kind === "signal" ? end.payload : null,
+  payload: end.kind === "signal" && end.payloads.length === 1 ? end.payloads[0] : null,
+  payloads: end.kind === "signal" ? end.payloads : [],
   duration_ms: end.durationMs,
   rows,
   migrations: applied,
@@ -167,8 +169,10 @@ const asJson = ({ sense, end, applied, rows, logs, scratch }: Report) => ({
 const labelled = (label: string, ...rest: Span[]): void => printLine([span(label.padEnd(11), "dim"), ...rest]);
 
 function tellPeople({ sense, end, applied, rows, logs, scratch }: Report): void {
-  if (end.kind === "signal") print(safeJson(end.payload, 2));
-  else if (end.kind === "no-signal") print(`${sense}: no signal`);
+  if (end.kind === "signal") {
+    if (end.payloads.length > 1) labelled("signals", span(counted(end.payloads.length, "signal")));
+    for (const payload of end.payloads) print(safeJson(payload, end.payloads.length > 1 ? 0 : 2));
+  } else if (end.kind === "no-signal") print(`${sense}: no signal`);
   labelled("took", span(duration(end.durationMs)));
   if (applied.length > 0) labelled("migrated", span(applied.map(escapeForTerminal).join(", ")));
   const signs = ({ inserted, updated, deleted }: TableChanges): string =>

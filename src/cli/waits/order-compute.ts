@@ -44,15 +44,16 @@ async function settle(place: Place, triggered: Triggered, before: Sense): Promis
   return store.ok ? waitForTrace(place, store.value, triggered, before) : store;
 }
 
-const asJson = ({ sense, trace }: Triggered, { outcome, signal, log }: Settled) => ({
+const asJson = ({ sense, trace }: Triggered, { outcome, signals, log }: Settled) => ({
   sense,
   trace,
   outcome,
-  signal: signal === null ? null : signalJson(signal),
+  signal: signals.length === 1 && signals[0] !== undefined ? signalJson(signals[0]) : null,
+  signals: signals.map(signalJson),
   log: log === null ? null : logJson(log),
 });
 
-function tellPeople(sense: string, { outcome, signal }: Settled): void {
-  if (signal !== null) printLine([span("✓ ", "green"), ...signalSpans(signal, stdoutScreen())]);
-  else if (outcome === "no-signal") print(`${sense} computed: no signal`);
+function tellPeople(sense: string, { outcome, signals }: Settled): void {
+  for (const signal of signals) printLine([span("✓ ", "green"), ...signalSpans(signal, stdoutScreen())]);
+  if (outcome === "no-signal") print(`${sense} computed: no signal`);
 }

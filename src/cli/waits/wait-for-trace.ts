@@ -21,7 +21,8 @@ export interface Triggered {
 
 export interface Settled {
   readonly outcome: "signal" | "no-signal" | "failed";
-  readonly signal: Signal | null;
+  /** Of the one compute, in their order. */
+  readonly signals: readonly Signal[];
   readonly log: Log | null;
 }
 
@@ -37,13 +38,13 @@ const POLL_MS = 100;
 /** A compute that runs at the trigger is followed, in less time than this, by the compute that answers the trigger. */
 const QUIET_MS = 300;
 
-/** The row that the trace holds for the sense; null while there is none. */
+/** The rows that the trace holds for the sense; null while there are none. */
 function look(store: StoreReader, { sense, trace }: Triggered): Settled | null {
   const { signals, logs } = read(store, trace);
-  const signal = signals.find((row) => row.sense === sense) ?? null;
-  if (signal !== null) return { outcome: "signal", signal, log: null };
+  const own = signals.filter((row) => row.sense === sense);
+  if (own.length > 0) return { outcome: "signal", signals: own, log: null };
   const log = logs.find((row) => row.source === `sense:${sense}` && FAILURES.has(row.event)) ?? null;
-  return log === null ? null : { outcome: "failed", signal: null, log };
+  return log === null ? null : { outcome: "failed", signals: [], log };
 }
 
 /** States in which no compute starts. */
@@ -67,11 +68,14 @@ export async function waitForTrace(
   const throttleMs = place.config?.senses.get(triggered.sense)?.throttleMs ?? 0;
   let computes = before.computes;
   let movedAt = performance.now();
+  let seen = 0;
   for (;;) {
     const asked = await senseNow(place, triggered.sense);
     // The rows are read after the counters: every row that the counters include is then in the store.
     const settled = look(store, triggered);
-    if (settled) return ok(settled);
+    // Many signals of one compute are committed one part behind the other.
+    if (settled && (settled.signals.length < 2 || settled.signals.length === seen)) return ok(settled);
+    seen = settled?.signals.length ?? 0;
     if (!asked.ok) return asked;
     const sense = asked.value;
     if (sense === null || COMPUTES_NOT.has(sense.state)) {
@@ -85,7 +89,7 @@ export async function waitForTrace(
     const quietMs = QUIET_MS + 3 * (sense.p99_ms ?? 0) + throttleMs;
     // Two of the computes may not answer the trigger: one settled before the trigger, one was running at the trigger.
     if (done > 2 || (done > 0 && performance.now() - movedAt > quietMs)) {
-      return ok({ outcome: failures(sense) > failures(before) ? "failed" : "no-signal", signal: null, log: null });
+      return ok({ outcome: failures(sense) > failures(before) ? "failed" : "no-signal", signals: [], log: null });
     }
     await Bun.sleep(POLL_MS);
   }

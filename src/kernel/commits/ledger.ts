@@ -63,6 +63,11 @@ export class Ledger {
     return this.#troubled;
   }
 
+  /** True while an entry waits for its commit. */
+  get isWaiting(): boolean {
+    return this.#entries.length > 0;
+  }
+
   add(entry: Entry, batch: Batch | null = null): void {
     this.#entries.push(entry);
     if (this.#troubled || this.#cancelNext !== null) return;

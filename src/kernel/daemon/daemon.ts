@@ -287,8 +287,8 @@ export class Daemon {
     this.#journal.unfold();
     this.#voice.info("kernel.stopped", "stopped", null);
     this.#keepLifetime();
-    // When the first finds no room, the second has the ballast's.
-    if (!this.#ledger.flush()) this.#ledger.flush();
+    // When the first commit finds no room, the second has the ballast's.
+    for (let refusals = 0; refusals < 2 && this.#ledger.isWaiting; ) if (!this.#ledger.flush()) refusals++;
     this.#ticker.stop();
     await this.#control?.stop();
     this.#watched?.refuseDamage();

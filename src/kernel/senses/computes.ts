@@ -6,9 +6,11 @@
 import { type Clock, momentOf } from "../../base/clock.ts";
 import { formatDuration } from "../../base/duration.ts";
 import type { Json } from "../../base/json.ts";
+import { err, ok, type Result } from "../../base/result.ts";
 import { TRACE_PATTERN, traceIds } from "../../base/trace-id.ts";
 import { limitsOf } from "../../config/defaults.ts";
 import type { WorkerMessageOf } from "../../ipc/definitions.ts";
+import { MAX_SIGNALS } from "../../model/value.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
@@ -16,7 +18,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Batch, Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { World } from "../world.ts";
-import { type Intake, payloadText } from "./intake.ts";
+import { type Arrival, type Intake, payloadText } from "./intake.ts";
 import type { Throttles } from "./throttles.ts";
 
 export interface ComputesParts {
@@ -29,6 +31,9 @@ export interface ComputesParts {
   /** True while nothing new may be started. */
   readonly isHeld: () => boolean;
 }
+
+/** A transaction that is too long delays what else is due. */
+const TAKEN_AT_ONCE = 100;
 
 /** The result of a compute. */
 export type ComputeResult = WorkerMessageOf<"signal" | "no-signal" | "error">;
@@ -105,18 +110,27 @@ export class Computes {
   }
 
   #signal(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">, kept: () => void): void {
-    const text = payloadText(message.payload);
-    if (!text.ok) return this.#failed(sense, flight, refused(message, `the worker sent ${text.error}`), kept);
-    const { cause, trace } = flight.trigger;
-    const payload = message.payload as Json;
-    const arrival = { sense, payload, text: text.value, outbox: message.outbox, cause, trace };
-    this.#intake.take(arrival, {
-      write: (draft) => this.#settle(draft, sense, flight),
-      kept: () => {
-        sense.stats.emitted++;
-        this.#settled(sense, flight, kept);
-      },
-      batch: flight.batch,
+    const arrivals = arrivalsOf(sense, flight, message);
+    if (!arrivals.ok) return this.#failed(sense, flight, refused(message, `the worker sent ${arrivals.error}`), kept);
+    this.#take(sense, flight, arrivals.value, () => {
+      sense.stats.emitted++;
+      this.#settled(sense, flight, kept);
+    });
+  }
+
+  /** Takes the signals of a compute in their order, some in one transaction. The compute settles with the last. */
+  #take(sense: Sense, flight: Flight, arrivals: readonly Arrival[], settled: () => void, from = 0): void {
+    const next = from + TAKEN_AT_ONCE;
+    const isLast = next >= arrivals.length;
+    const taken = arrivals.slice(from, next);
+    const batch = from === 0 ? flight.batch : null;
+    for (const arrival of taken.slice(0, -1)) this.#intake.take(arrival, { write: () => {}, kept: () => {}, batch });
+    const [end] = taken.slice(-1);
+    if (end === undefined) return;
+    this.#intake.take(end, {
+      write: (draft) => isLast && this.#settle(draft, sense, flight),
+      kept: () => (isLast ? settled() : this.#take(sense, flight, arrivals, settled, next)),
+      batch,
     });
   }
 
@@ -180,6 +194,20 @@ export class Computes {
   overtake(sense: Sense): void {
     if (sense.unanswered.length > 0) this.#ledger.write((draft) => draft.overtake(sense));
   }
+}
+
+/** What the signals of `message` are to the intake, or what one of them is instead of a signal. */
+function arrivalsOf(sense: Sense, flight: Flight, message: WorkerMessageOf<"signal">): Result<Arrival[], string> {
+  const { payload, outbox, more } = message;
+  if (more.length >= MAX_SIGNALS) return err(`${more.length + 1} signals at once`);
+  const { cause, trace } = flight.trigger;
+  const arrivals: Arrival[] = [];
+  for (const each of [{ payload, outbox }, ...more]) {
+    const text = payloadText(each.payload);
+    if (!text.ok) return text;
+    arrivals.push({ sense, payload: each.payload as Json, text: text.value, outbox: each.outbox, cause, trace });
+  }
+  return ok(arrivals);
 }
 
 const refused = (message: WorkerMessageOf<"signal">, why: string): WorkerMessageOf<"error"> => ({

@@ -194,7 +194,7 @@ export class Flights {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }
-    const outbox = message.type === "signal" ? message.outbox : null;
+    const outbox = message.type === "signal" ? (message.more.at(-1)?.outbox ?? message.outbox) : null;
     this.#computes.settle(sense, flight, message, () => {
       if (outbox !== null) {
         this.#life.post(ackMessage(this.#life.generation, [{ sense: sense.name, upTo: outbox }], 0));

@@ -136,9 +136,30 @@ class EngineBench extends KernelBench {
     child.says({ type, generation, id, sense: name, durationMs: 1, ...more });
   }
 
+  /** `{ n: 1 }` to `{ n: count }`, in rows 1 to `count` of the outbox. */
+  emitsMany(compute: Message, count: number): void {
+    const [first, ...more] = Array.from({ length: count }, (_, nth) => ({ payload: { n: nth + 1 }, outbox: nth + 1 }));
+    const { cause, trace } = compute;
+    this.says(compute, "signal", { ...first, more, cause, trace });
+  }
+
+  /** The newest worker of `a` sends a row that an earlier one left. */
+  leaves(row: number): void {
+    const [init] = this.child.of("init");
+    const head = { type: "signal", generation: init?.generation, id: null, sense: "a", more: [], durationMs: 0 };
+    this.child.says({ ...head, payload: { n: row }, outbox: row, cause: null, trace: "0".repeat(32) });
+  }
+
+  /** What the newest worker learned of its only sense. */
+  get outboxTaken(): number {
+    const [init] = this.child.of("init");
+    const [sole] = (init?.senses ?? []) as readonly { readonly outboxTaken: number }[];
+    return sole?.outboxTaken ?? Number.NaN;
+  }
+
   emits(compute: Message, payload: unknown, outbox: number | null = null, child = this.child): void {
     const { cause, trace } = compute;
-    this.says(compute, "signal", { payload, outbox, cause, trace }, child);
+    this.says(compute, "signal", { payload, outbox, more: [], cause, trace }, child);
   }
 
   fails(compute: Message, kind: "failed" | "timed-out" | "aborted"): void {
@@ -257,13 +278,59 @@ describe("a result", () => {
 
   test("left over by an earlier worker is taken once", async () => {
     using bench = new EngineBench().load([sense("a", PLAIN)], []);
-    const row = { type: "signal", generation: 1, id: null, sense: "a", payload: { n: 1 }, durationMs: 0 };
+    const row = { type: "signal", generation: 1, id: null, sense: "a", payload: { n: 1 }, more: [], durationMs: 0 };
     for (let times = 0; times < 2; times++) {
       bench.child.says({ ...row, outbox: 3, cause: null, trace: "0".repeat(32) });
       await bench.settle();
     }
     expect(bench.emitted).toEqual([["a", { n: 1 }]]);
     expect(bench.child.of("ack")).toHaveLength(2);
+  });
+
+  test("of several signals is taken in its order, and the compute settles with the last", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN), sense("b", PLAIN)], [every("a"), on("b", "a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    bench.started(compute);
+    bench.emitsMany(compute, 250);
+    await bench.settle();
+    expect(bench.emitted).toEqual(Array.from({ length: 250 }, (_, nth) => ["a", { n: nth + 1 }]));
+    expect(bench.child.of("ack")).toMatchObject([{ outbox: [{ sense: "a", upTo: 250 }] }]);
+    expect(bench.status("a")).toMatchObject({ computes: 1 });
+    const traces = Array.from({ length: 250 }, (_, nth) => bench.store.signals.byId(nth + 1)?.trace);
+    expect(new Set(traces)).toEqual(new Set([compute.trace as string]));
+    // The other sense computes for the first part, and is owed one more compute for the last signal.
+    expect(bench.asked().map(({ sense: name, cause }) => [name, cause])).toEqual([["b", 100]]);
+    expect(bench.engine.senses.get("b")?.owed?.cause).toBe(250);
+  });
+
+  test("of several signals is taken whole and once, whatever becomes of its worker meanwhile", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const [compute, first] = [bench.only, bench.child];
+    bench.started(compute);
+    bench.emitsMany(compute, 250);
+    bench.ledger.flush();
+    expect(bench.emitted).toHaveLength(100);
+    first.exits(null, "SIGKILL");
+    // The next worker sends again what its kernel had not taken when it began.
+    expect([bench.child === first, bench.outboxTaken]).toEqual([false, 100]);
+    for (let row = 101; row <= 250; row++) bench.leaves(row);
+    bench.allReady();
+    await bench.settle();
+    expect(bench.emitted).toEqual(Array.from({ length: 250 }, (_, nth) => ["a", { n: nth + 1 }]));
+    expect(bench.status("a")).toMatchObject({ computes: 1, state: "ok" });
+  });
+
+  test("of several signals is committed to the last before a reload puts another sense in its place", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    await bench.pass(SECOND);
+    const compute = bench.only;
+    bench.started(compute);
+    bench.emitsMany(compute, 450);
+    await bench.replace([sense("a", { ...PLAIN, throttleMs: 1 })], [every("a")], ["all"]);
+    expect(bench.emitted).toHaveLength(450);
+    expect(bench.outboxTaken).toBe(450);
   });
 
   test("that cannot be a payload is a failed compute", async () => {
