@@ -78,6 +78,11 @@ export const shownTrouble = (trouble: Trouble): ShownTrouble => ({
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 };
 
+/** As in the answer about now: a channel and a number come after what they are about. */
+const isLate = ({ kind }: ShownTrouble): number => Number(kind === "channel" || kind === "check");
+
 /** Critical before warning, then the newest; what has no beginning comes last. */
 export const worstFirst = (troubles: readonly ShownTrouble[]): ShownTrouble[] =>
-  troubles.toSorted((a, b) => RANK[a.severity] - RANK[b.severity] || (b.since ?? 0) - (a.since ?? 0));
+  troubles.toSorted(
+    (a, b) => RANK[a.severity] - RANK[b.severity] || isLate(a) - isLate(b) || (b.since ?? 0) - (a.since ?? 0),
+  );

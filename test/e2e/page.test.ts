@@ -63,10 +63,10 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       server.show(LIVE);
       await show(page, server.url, "#/now");
       expect(await text(page, ".sentence")).toMatch(
-        /^Critical for 1 min \d+ s: CPU is at 100 %, queue thumbnails is stuck at 954, and 5 more\.$/,
+        /^Critical for 1 min \d+ s: queue thumbnails is stuck at 954, CPU is at 100 %, and 5 more\.$/,
       );
       expect(await value<number>(page, "document.querySelectorAll('.att li').length")).toBe(7);
-      expect(await text(page, ".att li .cmd")).toBe("nerve signals cpu-usage -n 20");
+      expect(await text(page, ".att li .cmd")).toBe("nerve ack 5");
       const titles = await value<string[]>(
         page,
         "[...document.querySelectorAll('.plot h3')].map((one) => one.textContent)",

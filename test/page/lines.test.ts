@@ -137,9 +137,9 @@ test("logs are in the order of their ids, each once", () => {
 });
 
 test("marks that would lie on each other are one, and bands are joined", () => {
-  expect(merged([{ at: 1 }, { at: 2 }, { at: 50 }, { at: 200 }], 0, 100).map(({ marks }) => marks.length)).toEqual([
-    2, 1,
-  ]);
+  expect(
+    merged([{ at: 1 }, { at: 2 }, { at: 50 }, { at: 200 }], 0, 100, 0.03).map(({ marks }) => marks.length),
+  ).toEqual([2, 1]);
   const states = [
     { at: -10, tone: "ok" },
     { at: 20, tone: "ok" },

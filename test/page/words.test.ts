@@ -3,16 +3,17 @@ import type { ShownTrouble, TroubleKind } from "../../src/model/shown-trouble.ts
 import { attentionOf } from "../../src/page/data/attention.ts";
 import { chartsOf } from "../../src/page/data/charts.ts";
 import { healthOf } from "../../src/page/data/health.ts";
+import { linesOf } from "../../src/page/data/signal-lines.ts";
 import { now, zone } from "../../src/page/state/clock.ts";
 import { formatRoute, parseRoute } from "../../src/page/state/route.ts";
 import { parseFilter, passes } from "../../src/page/words/filter.ts";
 import { bytes, count, digits, percent, span, spelled, took, valued } from "../../src/page/words/numbers.ts";
-import { summary, telling } from "../../src/page/words/payload.ts";
+import { spaced, summary, telling } from "../../src/page/words/payload.ts";
 import { pipeline } from "../../src/page/words/pipeline.ts";
-import { ago, clock, exactClock, moment } from "../../src/page/words/times.ts";
+import { ago, clock, exactClock, moment, withShortTimes } from "../../src/page/words/times.ts";
 import type { ReflexRow, ShownDecision } from "../../src/web/contract-reflexes.ts";
 import { LIVE } from "./world/live.ts";
-import { NOW, sense } from "./world/shapes.ts";
+import { NOW, sense, signal } from "./world/shapes.ts";
 import { troublesOf } from "./world/why.ts";
 
 describe("numbers", () => {
@@ -52,7 +53,7 @@ describe("numbers", () => {
       [0.7432, 1.47, 14.83, 148.3, 954, 12_345.6, 1_234_567, 0.0001, Number.NaN, 99.98, 9.999].map(digits),
     ).toEqual(["0.743", "1.47", "14.8", "148", "954", "12\u202f346", "1\u202f234\u202f567", "0", "–", "100", "10.0"]);
     expect(count(-1_234)).toBe("-1\u202f234");
-    expect([37.31, 100, 0].map(percent)).toEqual(["37.3 %", "100 %", "0 %"]);
+    expect([37.31, 100, 0].map(percent)).toEqual(["37.3 %", "100.0 %", "0.0 %"]);
   });
 
   test("a value is written by its unit, and nothing is never a zero", () => {
@@ -140,11 +141,11 @@ test("the sentence names at most two causes, the worst ones, and how many more t
   const items = attentionOf({ troubles: troublesOf(LIVE), senses: LIVE.senses, incidents: LIVE.incidents });
   const sentence = (shown: typeof items, all: number): string => healthOf(shown, all, null, NOW).sentence;
   expect(sentence(items, items.length)).toBe(
-    "Critical for 1 min 14 s: CPU is at 100 %, queue thumbnails is stuck at 954, and 5 more.",
+    "Critical for 1 min 14 s: queue thumbnails is stuck at 954, CPU is at 100 %, and 5 more.",
   );
   expect(sentence(items, 900)).toEndWith(", and 898 more.");
   expect(sentence(items.slice(0, 2), 2)).toBe(
-    "Critical for 1 min 14 s: CPU is at 100 %, and queue thumbnails is stuck at 954.",
+    "Critical for 1 min 14 s: queue thumbnails is stuck at 954, and CPU is at 100 %.",
   );
   const checks = items.filter(({ id }) => id.startsWith("check:"));
   expect(sentence(checks, 1)).toBe("Critical for 39 s: CPU is at 100 %, limit 98 %.");
@@ -187,8 +188,8 @@ test("each kind of trouble says what to type", () => {
     "nerve check",
     "nerve notify x",
     "nerve logs kernel -n 20",
-    "nerve status",
-    "nerve signals x -n 20",
+    "df -h",
+    "nerve signals x",
   ]);
 });
 
@@ -199,4 +200,39 @@ test("the charts stand in a fixed order, with the limits of host-health", () => 
     { at: 90, tone: "warn" },
     { at: 98, tone: "crit" },
   ]);
+});
+
+test("a chart with limits draws first what host-health judges, and where that is a mean, host-health says where it was over", () => {
+  const charts = chartsOf(LIVE.senses);
+  const of = (title: string) => charts.find((chart) => chart.title === title);
+  expect([of("CPU pressure")?.fields[0], of("Load per core")?.fields[0], of("Memory")?.fields[0]]).toEqual([
+    "cpu_some_avg60_percent",
+    "load5_per_core",
+    "used_percent",
+  ]);
+  expect([of("CPU")?.judged, of("Load per core")?.judged]).toEqual([{ check: "cpu_percent", now: "critical" }, null]);
+});
+
+test("a sentence of the host loses its milliseconds, and the date of today", () => {
+  zone.value = "UTC";
+  now.value = NOW;
+  const today = new Date(NOW).toISOString().slice(0, 10);
+  expect(withShortTimes(`since #36 (${today} 06:20:18.004), until 2031-01-02 03:04:05.678`)).toBe(
+    "since #36 (06:20:18), until 2031-01-02 03:04:05",
+  );
+});
+
+test("short JSON is one line, long JSON is not", () => {
+  expect(spaced({ queue: "mail\nbox", depth: 600 })).toBe('{ "queue": "mail\\nbox", "depth": 600 }');
+  expect(spaced({ text: "x".repeat(80) })).toContain("\n  ");
+});
+
+test("the words ok, warning and critical can be drawn", () => {
+  const row = (id: number, status: string) => signal(id, "host-health", NOW + id * 1_000, { status });
+  const [line] = linesOf(["status"], [row(1, "ok"), row(2, "critical"), row(3, "odd")], {
+    from: NOW,
+    to: NOW,
+    stepMs: 1,
+  });
+  expect([line?.unit, line?.max]).toEqual(["level", [0, 2]]);
 });

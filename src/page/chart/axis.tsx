@@ -1,4 +1,5 @@
 /** The one axis of time under plots, lanes and strips: whole minutes, hours or days, then `now` at the right edge. */
+import { screen } from "../state/screen.ts";
 import { moment } from "../words/times.ts";
 import { place, ticksOf } from "./ticks.ts";
 
@@ -8,12 +9,13 @@ interface AxisProps {
   readonly live: boolean;
 }
 
-const MOST_TICKS = 6;
-/** A label that would run into `now` goes. */
-const CROWDED = 0.9;
+/** How many labels there is room for. A label that would run into `now` goes. */
+const ROOM = { most: 6, crowded: 0.9 };
+const LITTLE_ROOM = { most: 5, crowded: 0.8 };
 
 export function Axis({ from, to, live }: AxisProps) {
-  const ticks = ticksOf(from, to, MOST_TICKS).filter(({ at }) => (at - from) / (to - from) < CROWDED);
+  const { most, crowded } = screen.value === "phone" ? LITTLE_ROOM : ROOM;
+  const ticks = ticksOf(from, to, most).filter(({ at }) => (at - from) / (to - from) < crowded);
   return (
     <div class="lt ticks">
       {ticks.map(({ at, text }) => (

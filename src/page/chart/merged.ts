@@ -5,19 +5,18 @@ export interface Placed<T> {
   readonly marks: readonly T[];
 }
 
-/** Two marks may stand side by side; more within this part of the lane are one. */
-const CLOSE = 0.03;
-
+/** `close`: marks within this part of the lane are one. */
 export function merged<T extends { readonly at: number }>(
   marks: readonly T[],
   from: number,
   to: number,
+  close: number,
 ): readonly Placed<T>[] {
   const sorted = marks.filter(({ at }) => at >= from && at <= to).sort((a, b) => a.at - b.at);
   const placed: { at: number; marks: T[] }[] = [];
   for (const mark of sorted) {
     const last = placed.at(-1);
-    if (last !== undefined && mark.at - last.at < (to - from) * CLOSE) last.marks.push(mark);
+    if (last !== undefined && mark.at - last.at < (to - from) * close) last.marks.push(mark);
     else placed.push({ at: mark.at, marks: [mark] });
   }
   return placed;

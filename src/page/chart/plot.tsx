@@ -9,6 +9,13 @@ export interface Limit {
   readonly tone: "warn" | "crit";
 }
 
+/** A stretch of time in which a limit was passed. */
+export interface Over {
+  readonly from: number;
+  readonly to: number;
+  readonly tone: Limit["tone"];
+}
+
 export interface PlotProps {
   /** The first is drawn in front, with the area under it; a second behind, in grey. */
   readonly lines: readonly SeriesLine[];
@@ -16,6 +23,8 @@ export interface PlotProps {
   readonly to: number;
   readonly max: number;
   readonly limits: readonly Limit[];
+  /** Where a limit was passed; null: where the first line passes one. */
+  readonly over: readonly Over[] | null;
   readonly width: number;
 }
 
@@ -87,17 +96,18 @@ function drawLimits(ink: Ink, limits: readonly Limit[], width: number, { y, colo
 }
 
 /** The alarm: the graver limit last, so that its bar covers the other's. */
-function drawOver(ink: Ink, first: SeriesLine, limits: readonly Limit[], { x, colour }: Place): void {
+function drawOver(ink: Ink, over: readonly Over[], { x, colour }: Place): void {
   for (const tone of ["warn", "crit"] as const) {
     ink.fillStyle = colour(`${tone}-m`);
-    for (const limit of limits.filter((one) => one.tone === tone)) {
-      for (const [from, to] of stretchesOver(first, limit.at))
-        ink.fillRect(x(from), HEIGHT - OVER, Math.max(x(to) - x(from), 2), OVER);
-    }
+    for (const { from, to } of over.filter((one) => one.tone === tone))
+      ink.fillRect(x(from), HEIGHT - OVER, Math.max(x(to) - x(from), 2), OVER);
   }
 }
 
-function draw(canvas: HTMLCanvasElement, { lines, from, to, max, limits, width }: PlotProps): void {
+const passedBy = (first: SeriesLine, limits: readonly Limit[]): readonly Over[] =>
+  limits.flatMap(({ at, tone }) => stretchesOver(first, at).map(([from, to]) => ({ from, to, tone })));
+
+function draw(canvas: HTMLCanvasElement, { lines, from, to, max, limits, over, width }: PlotProps): void {
   const ink = canvas.getContext("2d");
   if (ink === null) return;
   const ratio = devicePixelRatio || 1;
@@ -115,7 +125,7 @@ function draw(canvas: HTMLCanvasElement, { lines, from, to, max, limits, width }
   ink.fillStyle = place.colour("line");
   ink.fillRect(0, HEIGHT - 1, width, 1);
   const [first] = lines;
-  if (first !== undefined) drawOver(ink, first, limits, place);
+  drawOver(ink, over ?? (first === undefined ? [] : passedBy(first, limits)), place);
 }
 
 export function Plot(props: PlotProps) {
@@ -123,7 +133,7 @@ export function Plot(props: PlotProps) {
   const again = colours.value;
   useEffect(() => {
     if (canvas.current !== null && props.width > 0) draw(canvas.current, props);
-  }, [props.lines, props.from, props.to, props.max, props.limits, props.width, again]);
+  }, [props.lines, props.from, props.to, props.max, props.limits, props.over, props.width, again]);
   return (
     <div aria-hidden="true">
       <canvas ref={canvas} />

@@ -1,5 +1,6 @@
 /** A line of 24 px without axis: how a number went. No value: a dashed line in the middle. */
 import type { SeriesLine } from "../../web/contract-host.ts";
+import { LEVEL } from "../words/payload.ts";
 import { usualStep } from "./line.ts";
 
 const WIDTH = 1_000;
@@ -13,8 +14,13 @@ interface SparkProps {
   readonly to: number;
 }
 
-export const ceilingOf = (unit: string | null, most: number): number =>
-  unit === "percent" ? 100 : Math.max(most, Number.MIN_VALUE) * HEADROOM;
+/** The gravest level of a line of levels. */
+const MOST_LEVEL = 2;
+
+export function ceilingOf(unit: string | null, most: number): number {
+  if (unit === "percent") return 100;
+  return (unit === LEVEL ? MOST_LEVEL : Math.max(most, Number.MIN_VALUE)) * HEADROOM;
+}
 
 /** One path for each stretch without a gap. */
 function paths(line: SeriesLine, from: number, to: number): { readonly strokes: string; readonly fills: string } {

@@ -72,12 +72,15 @@ export function troubleOf(sense: SenseRow): string {
 const isTimingOut = (sense: SenseRow | undefined): boolean =>
   sense?.state === "failing" && sense.timeouts > sense.errors;
 
+const SENSE_IS: Readonly<Record<string, string>> = { failed: "does not load", stale: "cannot compute" };
+
 function ofSense({ name, state, says }: ShownTrouble, sense: SenseRow | undefined): Words {
   const shown = name ?? "";
   const mark = SENSE_MARKS[state as keyof typeof SENSE_MARKS] ?? SENSE_MARKS.failing;
   const timing = isTimingOut(sense);
   const word = timing ? "timing out" : mark.word;
-  const is = sense?.last_signal === null ? "has never answered" : `is ${word}`;
+  const never = state === "failing" && sense?.last_signal === null;
+  const is = never ? "has never answered" : (SENSE_IS[state] ?? `is ${word}`);
   const often = sense?.state === "failing" ? troubleOf(sense) : null;
   return {
     icon: timing ? "clock" : mark.icon,
@@ -115,7 +118,7 @@ function ofCheck({ name, severity, check, says }: ShownTrouble): Words | null {
     clause: words,
     limit: `limit ${digits(check.limit)}${percent}`,
     why: says ?? "",
-    command: `nerve signals ${name} -n 20`,
+    command: `nerve signals ${name}`,
     leads: { view: "signals", sel: String(check.signal) },
   };
 }
@@ -124,10 +127,10 @@ const ofStore = ({ says }: ShownTrouble): Words => ({
   icon: "db",
   word: "store",
   title: "nerve begins nothing new",
-  clause: lowerFirst(unstopped(says ?? "the store takes no commit")),
+  clause: lowerFirst(unstopped((says ?? "the store takes no commit").replace(/[:;] .*$/, ""))),
   limit: "",
   why: says ?? "",
-  command: "nerve status",
+  command: "df -h",
   leads: { view: "store", sel: "" },
 });
 

@@ -2,9 +2,9 @@
 
 import type { SenseRow, SeriesField } from "../../web/contract.ts";
 import type { Limit } from "../chart/plot.tsx";
-import { bytes, count, unitOf } from "../words/numbers.ts";
+import { bytes, unitOf } from "../words/numbers.ts";
 import { isObject, telling } from "../words/payload.ts";
-import { checksOf } from "./checks.ts";
+import { type Check, checksOf } from "./checks.ts";
 
 export interface Chart {
   readonly sense: string;
@@ -21,17 +21,21 @@ export interface Chart {
   /** `used_percent` of the sense: its file system fills up, and when it will be full can be said. */
   readonly fills: boolean;
   readonly limits: readonly Limit[];
+  /** What `host-health` judges, where that is a mean of the line: its signals say where a limit was passed. Null: the line does. */
+  readonly judged: { readonly check: string; readonly now: "ok" | "warning" | "critical" } | null;
 }
 
 interface Known {
   readonly use: string;
   readonly title: string;
-  /** The first of these that the sense has. */
+  /** The first of these that the sense has: what `check` judges, where it judges one number and no mean. */
   readonly first: readonly string[];
   readonly second: readonly string[];
   readonly under: string;
   /** The check of `host-health` whose limits are drawn. */
   readonly check: string | null;
+  /** The check judges the mean of the last while: where a limit was passed is what `host-health` said, and not read off the line. */
+  readonly isMean: boolean;
 }
 
 const KNOWN: readonly Known[] = [
@@ -42,22 +46,25 @@ const KNOWN: readonly Known[] = [
     second: ["iowait_percent"],
     under: "in use, iowait",
     check: "cpu_percent",
+    isMean: true,
   },
   {
     use: "pressure",
     title: "CPU pressure",
-    first: ["cpu_some_avg10_percent", "cpu_some_avg60_percent"],
-    second: [],
-    under: "some, 10 s average",
+    first: ["cpu_some_avg60_percent"],
+    second: ["cpu_some_avg10_percent"],
+    under: "60 s average, 10 s",
     check: "cpu_pressure_percent",
+    isMean: false,
   },
   {
     use: "load",
     title: "Load per core",
-    first: ["load1_per_core"],
-    second: [],
-    under: "1 min average",
+    first: ["load5_per_core"],
+    second: ["load1_per_core"],
+    under: "5 min average, 1 min",
     check: "load5_per_core",
+    isMean: false,
   },
   {
     use: "memory",
@@ -66,6 +73,7 @@ const KNOWN: readonly Known[] = [
     second: ["swap_used_percent"],
     under: "in use, swap",
     check: "memory_percent",
+    isMean: false,
   },
   {
     use: "disk-io",
@@ -74,6 +82,7 @@ const KNOWN: readonly Known[] = [
     second: ["read_bytes_per_second"],
     under: "write, read",
     check: null,
+    isMean: false,
   },
   {
     use: "network-io",
@@ -82,8 +91,17 @@ const KNOWN: readonly Known[] = [
     second: ["tx_bytes_per_second"],
     under: "receive, send",
     check: null,
+    isMean: false,
   },
-  { use: "disk-usage", title: "Disk", first: ["used_percent"], second: [], under: "", check: "disk_percent" },
+  {
+    use: "disk-usage",
+    title: "Disk",
+    first: ["used_percent"],
+    second: [],
+    under: "",
+    check: "disk_percent",
+    isMean: false,
+  },
 ];
 
 /** Numbers of other senses, after these; a page has so many rows at most. */
@@ -97,9 +115,11 @@ function pick(sense: SenseRow, names: readonly string[]): (SeriesField & { reado
   return name === undefined ? null : { name, unit: unitOf(name), by: null, exported: false };
 }
 
-function limitsOf(health: SenseRow | null, sense: string, check: string | null): readonly Limit[] {
-  const found = checksOf(health).find((one) => one.sense === sense && one.check === check);
-  if (found === undefined) return [];
+const checkOf = (health: SenseRow | null, sense: string, check: string | null): Check | null =>
+  checksOf(health).find((one) => one.sense === sense && one.check === check) ?? null;
+
+function limitsOf(found: Check | null): readonly Limit[] {
+  if (found === null) return [];
   return [
     { at: found.warning, tone: "warn" },
     { at: found.critical, tone: "crit" },
@@ -119,8 +139,7 @@ function underOf(known: Known, sense: SenseRow): string {
     return free === null ? sense.name : `${bytes(free)} free`;
   }
   if (known.use === "memory" && total !== null) return `of ${bytes(total)}`;
-  const cores = numberOf(sense, "cores");
-  return known.use === "load" && cores !== null ? `1 min, ${count(cores)} cores` : known.under;
+  return known.under;
 }
 
 function titleOf(known: Known, sense: SenseRow): string {
@@ -134,6 +153,7 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
   const first = pick(sense, known.first);
   if (first === null) return null;
   const second = pick(sense, known.second);
+  const check = checkOf(health, sense.name, known.check);
   return {
     sense: sense.name,
     title: titleOf(known, sense),
@@ -143,7 +163,8 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
     unit: first.unit ?? unitOf(first.name),
     exported: first.exported,
     fills: known.use === "disk-usage",
-    limits: limitsOf(health, sense.name, known.check),
+    limits: limitsOf(check),
+    judged: known.isMean && check !== null ? { check: check.check, now: check.status } : null,
   };
 }
 
@@ -167,6 +188,7 @@ function ownChart(sense: SenseRow): Chart | null {
     exported,
     fills: false,
     limits: [],
+    judged: null,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the built-in sense `host-health` says of the numbers of other senses. Pure. */
+import type { Json } from "../../base/json.ts";
 import type { SenseRow } from "../../web/contract.ts";
 import { isObject } from "../words/payload.ts";
 
@@ -13,10 +14,11 @@ export interface Check {
 }
 
 /** The checks of a payload of the built-in sense `host-health`. */
-export function checksOf(sense: SenseRow | null): readonly Check[] {
-  const payload = sense?.last?.payload ?? null;
+export function checksIn(payload: Json): readonly Check[] {
   const checks = isObject(payload) ? payload.checks : null;
   return Array.isArray(checks)
     ? (checks as unknown as readonly Check[]).filter((one) => typeof one?.value === "number")
     : [];
 }
+
+export const checksOf = (sense: SenseRow | null): readonly Check[] => checksIn(sense?.last?.payload ?? null);

@@ -3,7 +3,7 @@ import { computed } from "@preact/signals";
 import type { LogsAnswer, RunsAnswer, ShownLog, ShownRun, ShownSignal, SignalsAnswer } from "../../web/contract.ts";
 import { range } from "../state/range.ts";
 import { apiPath } from "./api.ts";
-import { type Freshness, useAnswer } from "./ask.ts";
+import { type Asked, type Freshness, useAnswer } from "./ask.ts";
 import { useReflexes, useSenses } from "./summary.ts";
 
 const LOGS: Freshness = { everyMs: 30_000, after: ["log"] };
@@ -43,7 +43,16 @@ export interface Happened {
   readonly runs: readonly ShownRun[];
   readonly health: readonly ShownSignal[];
   readonly healthSense: string | null;
+  /** Of these more happened than the newest, which are here. */
+  readonly more: {
+    readonly fired: boolean;
+    readonly errors: boolean;
+    readonly kernel: boolean;
+    readonly runs: boolean;
+  };
 }
+
+const hasMore = ({ value }: Asked<{ readonly next: string | null }>): boolean => value?.next != null;
 
 export function useHappened(): Happened {
   const { since, until } = bounds.value;
@@ -70,5 +79,6 @@ export function useHappened(): Happened {
     runs: (runs.value?.rows ?? []).filter((run) => (run.ended_at ?? to) >= from && run.queued_at <= to),
     health: health.value?.rows ?? [],
     healthSense,
+    more: { fired: hasMore(fired), errors: hasMore(errors), kernel: hasMore(kernel), runs: hasMore(runs) },
   };
 }

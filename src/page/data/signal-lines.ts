@@ -2,7 +2,7 @@
 import type { ShownSignal, SignalsAnswer } from "../../web/contract.ts";
 import type { SeriesLine } from "../../web/contract-host.ts";
 import { unitOf } from "../words/numbers.ts";
-import { isObject } from "../words/payload.ts";
+import { drawn, isObject, LEVEL } from "../words/payload.ts";
 import { type Answer, apiPath, get, type Query } from "./api.ts";
 
 export interface Stretch {
@@ -22,9 +22,12 @@ export function linesOf(
     const at: number[] = [];
     const min: number[] = [];
     const max: number[] = [];
+    let unit = unitOf(field);
     for (const row of rising) {
-      const value = isObject(row.payload) ? row.payload[field] : null;
-      if (typeof value !== "number" || row.at < from) continue;
+      const found = isObject(row.payload) ? row.payload[field] : null;
+      const value = drawn(found);
+      if (value === null || row.at < from) continue;
+      if (typeof found === "string") unit = LEVEL;
       const pixel = from + Math.floor((row.at - from) / stepMs) * stepMs;
       const last = at.length - 1;
       if (at[last] === pixel) {
@@ -36,7 +39,7 @@ export function linesOf(
         max.push(value);
       }
     }
-    return { field, unit: unitOf(field), of: null, at, min, max };
+    return { field, unit, of: null, at, min, max };
   });
 }
 

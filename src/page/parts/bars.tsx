@@ -12,7 +12,7 @@ const CLASSES: Readonly<Record<PieceKind, string>> = {
   pending: "wb p",
 };
 
-const WORDS: Readonly<Record<PieceKind, string>> = {
+export const PIECE_WORDS: Readonly<Record<PieceKind, string>> = {
   queued: "queued",
   running: "running",
   retry: "waiting for retry",
@@ -34,7 +34,7 @@ export const Bars = ({ pieces, x }: BarsProps) => (
       <i
         key={`${kind} ${from}`}
         class={CLASSES[kind]}
-        title={`${WORDS[kind]} ${took(to - from)}`}
+        title={`${PIECE_WORDS[kind]} ${took(to - from)}`}
         style={{ left: `${x(from).toFixed(2)}%`, width: `${Math.max(x(to) - x(from), 0).toFixed(2)}%` }}
       />
     ))}
@@ -51,12 +51,14 @@ export function RunBar({ pieces, mostMs }: { readonly pieces: readonly Piece[]; 
   );
 }
 
+export const Swatch = ({ kind }: { readonly kind: PieceKind }) => <i class={`sw ${CLASSES[kind]}`} />;
+
 export const BarLegend = ({ kinds }: { readonly kinds: readonly PieceKind[] }) => (
   <div class="legend">
     {kinds.map((kind) => (
       <span key={kind}>
-        <i class={`sw ${CLASSES[kind]}`} />
-        {WORDS[kind]}
+        <Swatch kind={kind} />
+        {PIECE_WORDS[kind]}
       </span>
     ))}
   </div>

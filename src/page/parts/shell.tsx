@@ -169,12 +169,16 @@ function rangeText(): string {
   return to - from > 86_400_000 ? `${day(from)} to ${day(to)}` : `${minute(from)} to ${minute(to)}`;
 }
 
+/** Views that show no range of time. */
+const TIMELESS: readonly View[] = ["story", "graph", "store"];
+
 function Bar() {
   const { name } = range.value;
+  const timeless = TIMELESS.includes(view.value);
   return (
     <header class="bar">
       <h1 class="title">{titleOf(view.value)}</h1>
-      <div class="hide-s bar-range">
+      <div class="hide-s bar-range" hidden={timeless}>
         {name === null ? (
           <button type="button" class="pill acc" title="Back to now" onClick={() => chooseRange("5m")}>
             {rangeText()}

@@ -5,6 +5,7 @@ import { Axis } from "../chart/axis.tsx";
 import { place } from "../chart/ticks.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
+import { useOpenIncidents } from "../data/summary.ts";
 import { At, Command, Empty, Foreign, KeyChip, Panel, Pill, StatusMark } from "../parts/basics.tsx";
 import { Answered, ShowChoices } from "../parts/controls.tsx";
 import { beforeParam, Older } from "../parts/listing.tsx";
@@ -26,13 +27,9 @@ const markOf = ({ state, severity }: Incident): Mark => {
 
 const lastedMs = ({ opened_at: from, resolved_at: to }: Incident): number => (to ?? now.value) - from;
 
-function Told({ incident }: { readonly incident: Incident }) {
-  if (incident.notified_at === null) return <span>not told</span>;
-  return (
-    <span>
-      told <At at={incident.notified_at} />
-    </span>
-  );
+/** When a run was last started to report it. Whether that run reached anybody is in the story. */
+function LastReport({ incident }: { readonly incident: Incident }) {
+  return incident.notified_at === null ? <span>none</span> : <At at={incident.notified_at} />;
 }
 
 function IncidentRow({ incident }: { readonly incident: Incident }) {
@@ -64,7 +61,7 @@ function IncidentRow({ incident }: { readonly incident: Incident }) {
       <td class="r e nw b">{span(lastedMs(incident))}</td>
       <td class="c-lg r d">{count(incident.count)}</td>
       <td class="c-md d tr">
-        <Told incident={incident} />
+        <LastReport incident={incident} />
       </td>
       <td class="w2">
         {state === "open" ? (
@@ -95,7 +92,7 @@ const IncidentTable = ({ rows }: { readonly rows: readonly Incident[] }) => (
         <th class="r">Opened</th>
         <th class="r">Lasted</th>
         <th class="c-lg r">Matched</th>
-        <th class="c-md">Told</th>
+        <th class="c-md">Last report</th>
         <th>Type</th>
       </tr>
     </thead>
@@ -135,7 +132,7 @@ function TimeLine({ rows }: { readonly rows: readonly Incident[] }) {
   if (lanes.length === 0) return null;
   return (
     <Panel title="Time line" aside={`${label}, one lane per reflex and key`}>
-      <div class="strip">
+      <div class="strip lanes">
         {lanes.slice(0, MOST_LANES).map(({ id, reflex, key, incidents }) => (
           <div class="sr" key={id}>
             <div class="l tr">
@@ -251,27 +248,38 @@ function Lists({ answer }: { readonly answer: IncidentsAnswer }) {
   );
 }
 
+/** What is open is shown however much has come and gone since. */
+function withOpen(page: readonly Incident[], open: readonly Incident[]): readonly Incident[] {
+  const known = new Set(page.map(({ id }) => id));
+  return [...open.filter(({ id }) => !known.has(id)), ...page];
+}
+
 export function Incidents() {
   const [kind, name = ""] = param("about").split(":", 2);
   const path = apiPath("incidents", { limit: LIMIT, before: beforeParam(), reflex: kind === "reflex" ? name : null });
   const asked = useAnswer<IncidentsAnswer>(path, FOLLOWED);
-  const all = asked.value?.rows ?? [];
+  const open = useOpenIncidents().value?.rows ?? [];
+  const isNewest = beforeParam() === null;
+  const about = kind === "reflex" ? open.filter(({ reflex }) => reflex === name) : open;
+  const all = withOpen(asked.value?.rows ?? [], isNewest ? about : []);
+  const isPart = !isNewest || asked.value?.next != null;
   const of = (state: string): number => all.filter((one) => one.state === state).length;
+  const many = (amount: number): string => `${count(amount)}${isPart ? "+" : ""}`;
   return (
     <>
       <div class="head">
         <ShowChoices
           label="State"
           choices={[
-            { value: "", label: `All ${all.length}` },
+            { value: "", label: `All ${many(all.length)}` },
             { value: "open", label: `Open ${of("open")}` },
             { value: "acked", label: `Acked ${of("acked")}` },
-            { value: "resolved", label: `Resolved ${of("resolved")}` },
+            { value: "resolved", label: `Resolved ${many(of("resolved"))}` },
           ]}
         />
       </div>
       <Answered path={path} asked={asked}>
-        {(answer) => <Lists answer={answer} />}
+        {(answer) => <Lists answer={{ ...answer, rows: all }} />}
       </Answered>
     </>
   );

@@ -44,9 +44,7 @@ function Sentence() {
       </h2>
       <p>
         {startedAt === null ? null : <span title={whole(startedAt)}>Up {lasted(startedAt)}</span>}
-        <span>
-          {ok} of {counted(senses.length, "sense")} ok
-        </span>
+        <span>{senses.length === 0 ? "no sense" : `${ok} of ${counted(senses.length, "sense")} ok`}</span>
         <span>{counted(underWay, "run")} under way</span>
         <span>{count(status?.watermarks.signals ?? 0)} signals</span>
         <span class="h-sm">times in {zone.value}</span>
@@ -151,6 +149,7 @@ export function Now() {
   const ready = useReady();
   const at = hoverAt.value;
   const { label } = range.value;
+  const charts = chartsOf(senses);
   const title = at === null ? `${label.charAt(0).toUpperCase()}${label.slice(1)}` : clock(at);
   if (!ready) return <div class="waiting" />;
   return (
@@ -159,8 +158,8 @@ export function Now() {
       <div class="stack">
         <NeedsAttention />
         <div class="two">
-          <Panel title={title} aside={<Legend />}>
-            <Plots charts={chartsOf(senses)} />
+          <Panel title={title} aside={charts.length === 0 ? null : <Legend />}>
+            <Plots charts={charts} />
           </Panel>
           <Sides />
         </div>

@@ -149,7 +149,7 @@ function ReflexPanel({ reflex, open }: { readonly reflex: ReflexRow; readonly op
   // While the range moves on, the old strips stay until the new ones are there.
   const shown = asked.value === null && last.current !== null ? { ...asked, value: last.current } : asked;
   return (
-    <section class="panel" ref={ref} aria-label={reflex.name}>
+    <section class={open ? "panel" : "panel closed"} ref={ref} aria-label={reflex.name}>
       <Head reflex={reflex} open={open} />
       <Answered path={path} asked={shown}>
         {(answer) => <Body answer={answer} reflex={reflex} open={open} />}

@@ -132,7 +132,7 @@ function RunsBody({ answer }: { readonly answer: RunsAnswer }) {
       </section>
     );
   return (
-    <div class="runs">
+    <div class={param("sel") === "" ? "runs" : "runs chosen"}>
       <section class="panel" aria-label="Runs">
         {rows.length === 0 ? <NoMatch what="run" /> : <RunsTable rows={rows} selected={chosen} />}
         <Older listing={answer} noun="run" />

@@ -14,7 +14,7 @@ import { param, setParams } from "../state/route.ts";
 import { type Screen, screen } from "../state/screen.ts";
 import { parseFilter, passes } from "../words/filter.ts";
 import { count, spelled, took, valued } from "../words/numbers.ts";
-import { brief, isObject, telling } from "../words/payload.ts";
+import { brief, drawn, fieldName, isObject, telling } from "../words/payload.ts";
 import { type Mark, SENSE_MARKS, SENSE_RANK, TIMING_OUT } from "../words/states.ts";
 import { SenseDetail } from "./senses/detail.tsx";
 
@@ -25,7 +25,7 @@ function sparkField(sense: SenseRow): { readonly name: string; readonly exported
   const told = sense.last === null ? null : telling(sense.last.payload);
   const found = sense.series.find(({ name }) => name === told?.field) ?? sense.series[0];
   if (found !== undefined) return { name: found.name, exported: true };
-  return told !== null && typeof told.value === "number" ? { name: told.field, exported: false } : null;
+  return told !== null && drawn(told.value) !== null ? { name: told.field, exported: false } : null;
 }
 
 function SparkCell({ sense }: { readonly sense: SenseRow }) {
@@ -118,7 +118,9 @@ function SenseTableRow({ sense }: { readonly sense: SenseRow }) {
         <td class="r e o2 b tr" title={value?.text ?? ""}>
           {value === null ? <span class="s">no signal yet</span> : <Foreign text={value.text} />}
         </td>
-        <td class="c-lg s tr">{value === null ? null : <Foreign text={value.field} />}</td>
+        <td class="c-lg s tr" title={value?.field ?? ""}>
+          {value === null ? null : <Foreign text={fieldName(value.field)} />}
+        </td>
         <td class="o1">
           <SparkCell sense={sense} />
         </td>

@@ -6,6 +6,7 @@ import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
 import { At, Command, Facts, Foreign, Panel, StatusMark } from "../parts/basics.tsx";
 import { Answered } from "../parts/controls.tsx";
+import { Icon } from "../parts/icon.tsx";
 import { newestFirst } from "../parts/listing.tsx";
 import { bytes, count, percent, span, took } from "../words/numbers.ts";
 import { shellWord } from "../words/payload.ts";
@@ -33,7 +34,7 @@ const Tile = ({ what, value, note }: TileProps) => (
   </div>
 );
 
-/** The longer of the two retentions is when the tables stop growing; null: something is kept for ever. */
+/** The longer of the two retentions is when the tables stop growing; null: something is kept for ever, or the growth is not known. */
 function levelOf({ growth_per_day: growth, retention }: StoreAnswer): number | null {
   const { logs_ms: logs, signals_ms: signals } = retention;
   return growth === null || logs === null || signals === null ? null : (growth * Math.max(logs, signals)) / DAY_MS;
@@ -44,6 +45,9 @@ function Tiles({ store }: { readonly store: StoreAnswer }) {
   const all = files.reduce((sum, file) => sum + file.bytes, 0);
   const ballast = files.filter(({ name }) => name === BALLAST).reduce((sum, file) => sum + file.bytes, 0);
   const level = levelOf(store);
+  const forEver = [retention.signals_ms === null ? "signals" : "", retention.logs_ms === null ? "logs" : ""];
+  const kinds = forEver.filter((kind) => kind !== "").join(" and ");
+  const endless = kinds === "" ? "" : `${kinds} are kept for ever`;
   const longest = Math.max(retention.logs_ms ?? 0, retention.signals_ms ?? 0);
   const fits = free !== null && level !== null && level - (all - ballast) < free;
   const days = free === null || growth === null || growth <= 0 ? null : free / growth;
@@ -57,12 +61,12 @@ function Tiles({ store }: { readonly store: StoreAnswer }) {
       />
       <Tile
         what="Levels off at"
-        value={level === null ? "–" : bytes(level)}
-        note={level === null ? "something is kept for ever" : `after ${span(longest)} of retention`}
+        value={level === null ? (endless === "" ? "–" : "never") : bytes(level)}
+        note={level === null ? endless || "less than an hour of rows" : `after ${span(longest)} of retention`}
       />
       <Tile
         what="Days to full"
-        value={fits ? "never" : days === null ? "–" : days < 1 ? "today" : count(days)}
+        value={free === 0 ? "full" : fits ? "never" : days === null ? "–" : days < 1 ? "today" : count(days)}
         note={free === null ? "free space is not known" : `${bytes(free)} free`}
       />
     </div>
@@ -236,6 +240,7 @@ function Config() {
   return (
     <details class="panel config">
       <summary class="ph">
+        <Icon name="right" />
         <h2>Config</h2>
         <span class="s">
           {value.file}, loaded {moment(value.loaded_at)}

@@ -46,6 +46,12 @@ function titleOf(story: StoryAnswer): string {
   return first === undefined ? "Story" : `Signal ${first.id} of ${first.sense}`;
 }
 
+/** What `nerve show` takes for the same story. */
+function subjectOf(story: StoryAnswer): string {
+  if (story.kind === "incident") return `incident:${story.incident.id}`;
+  return story.kind === "run" ? `run:${story.run.id}` : story.trace;
+}
+
 function StateOf({ story }: { readonly story: StoryAnswer }) {
   if (story.kind === "incident")
     return <StatusMark mark={{ ...severityMark(story.incident.severity), word: story.incident.state }} />;
@@ -207,7 +213,7 @@ function Waterfall({ story }: { readonly story: StoryAnswer }) {
       <div class="pb split">
         <Split rows={rows} fromMs={from} toMs={to} />
         <span class="sp">
-          <Command text={`nerve show ${story.trace}`} />
+          <Command text={`nerve show ${subjectOf(story)}`} />
         </span>
       </div>
       <div class="wf">

@@ -26,8 +26,8 @@ export function digits(value: number): string {
         : String(rounded);
 }
 
-/** One digit behind the point, and none where it says nothing: `37.3 %`, `100 %`. */
-export const percent = (value: number): string => `${value.toFixed(1).replace(/\.0$/, "")} %`;
+/** One digit behind the point, so that a column of them stands in line: `37.3 %`, `100.0 %`. */
+export const percent = (value: number): string => `${value.toFixed(1)} %`;
 
 const SIZES = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 

@@ -54,6 +54,9 @@ export function telling(payload: Json): Telling | null {
   return found === undefined ? null : { field: found[0], value: found[1] };
 }
 
+/** A field without the unit that its value has: `cpu_some_avg10_percent` → `cpu_some_avg10`. */
+export const fieldName = (field: string): string => field.replace(/(_bytes)?_per_second$|_percent$|_bytes$/, "");
+
 const MAX_FIELDS = 3;
 
 /** The first plain fields of a payload: `usage 100 %, user 3 %`. */
@@ -63,13 +66,28 @@ export function summary(payload: Json): string {
   const first = telling(payload);
   const rest = plain.filter(([field]) => field !== first?.field).slice(0, MAX_FIELDS - 1);
   const shown: (readonly [string, Json])[] = first === null ? rest : [[first.field, first.value], ...rest];
-  return shown
-    .map(([field, value]) => `${field.replace(/_(percent|bytes|per_second)$/g, "")} ${brief(value, field)}`)
-    .join(", ");
+  return shown.map(([field, value]) => `${fieldName(field)} ${brief(value, field)}`).join(", ");
 }
 
-/** JSON with spaces, as people write it. */
-export const spaced = (value: unknown): string => JSON.stringify(value, null, 2) ?? "";
+const ONE_LINE = 64;
+
+/** JSON with spaces, as people write it; short JSON is one line. */
+export function spaced(value: unknown): string {
+  const lines = JSON.stringify(value, null, 2) ?? "";
+  const line = lines.replace(/\n\s*/g, " ");
+  return line.length <= ONE_LINE ? line : lines;
+}
+
+/** The words by which a sense judges, as numbers that can be drawn. */
+const LEVELS: Readonly<Record<string, number>> = { ok: 0, warning: 1, critical: 2 };
+/** The unit of such a line. */
+export const LEVEL = "level";
+
+/** A value as a line draws it; null: it cannot be drawn. */
+export function drawn(value: Json | undefined): number | null {
+  if (typeof value === "number") return value;
+  return typeof value === "string" ? (LEVELS[value] ?? null) : null;
+}
 
 /** The value of a reflex's key. */
 export const keyText = (key: Json): string => (typeof key === "string" ? key : JSON.stringify(key));

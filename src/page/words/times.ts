@@ -46,6 +46,15 @@ export const shortMoment = (at: number): string => (sameDay(at, now.value) ? clo
 /** For a `title`: date, time and zone. */
 export const whole = (at: number): string => `${longDay(at)}, ${exactClock(at)} ${zone.value}`;
 
+const isoDay = (at: number): string =>
+  format("iso", { year: "numeric", month: "2-digit", day: "2-digit" }).format(at).split("/").reverse().join("-");
+
+/** A sentence of the host with its times as this page writes them: without milliseconds, and without the date of today. */
+export const withShortTimes = (text: string): string =>
+  text.replace(/\b(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\.\d{3}\b/g, (_, date: string, time: string) =>
+    date === isoDay(now.value) ? time : `${date} ${time}`,
+  );
+
 const JUST_NOW_MS = 1_500;
 
 /** `now`, `3 s ago`, `in 9 s`. */

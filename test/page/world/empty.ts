@@ -60,6 +60,11 @@ export const QUIET: World = {
       everyMs: 1_000,
       unit: "percent",
     },
+    "pressure cpu_some_avg60_percent": {
+      wave: (at) => 0.6 + Math.sin(at / 90_000) * 0.2,
+      everyMs: 10_000,
+      unit: "percent",
+    },
     "pressure cpu_some_avg10_percent": {
       wave: (at) => 0.6 + Math.sin(at / 40_000) * 0.4,
       everyMs: 10_000,

@@ -70,14 +70,14 @@ export const SENSES: readonly SenseRow[] = [
   sense("load", {
     heard_by: ["host-health#1"],
     p99_ms: 21,
-    last: last(981, "load", 3_000, { load1: 1.47, load1_per_core: 0.74, cores: 2 }),
-    series: [field("load1_per_core", null)],
+    last: last(981, "load", 3_000, { load1: 1.47, load1_per_core: 0.74, load5_per_core: 0.4, cores: 2 }),
+    series: [field("load1_per_core", null), field("load5_per_core", null)],
   }),
   sense("pressure", {
     clocks: ["every 10s"],
     p99_ms: 2.1,
-    last: last(970, "pressure", 3_000, { cpu_some_avg10_percent: 14.8 }),
-    series: [field("cpu_some_avg10_percent", "percent")],
+    last: last(970, "pressure", 3_000, { cpu_some_avg10_percent: 14.8, cpu_some_avg60_percent: 9.1 }),
+    series: [field("cpu_some_avg10_percent", "percent"), field("cpu_some_avg60_percent", "percent")],
   }),
   sense("disk-io", {
     clocks: ["every 10s"],

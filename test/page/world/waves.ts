@@ -44,6 +44,16 @@ export const LIVE_WAVES: World["waves"] = {
     everyMs: 10 * SECOND,
     unit: "percent",
   },
+  "pressure cpu_some_avg60_percent": {
+    wave: (at) => 0.3 + bump(at, 195, 31, 50) + bump(at, 10, 9, 30),
+    everyMs: 10 * SECOND,
+    unit: "percent",
+  },
+  "load load5_per_core": {
+    wave: (at) => 0.22 + bump(at, 150, 0.2, 140) + bump(at, 0, 0.12, 60),
+    everyMs: 5 * SECOND,
+    unit: null,
+  },
   "load load1_per_core": {
     wave: (at) => 0.25 + bump(at, 205, 0.85, 55) + bump(at, 5, 0.5, 30),
     everyMs: 5 * SECOND,

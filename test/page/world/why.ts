@@ -61,7 +61,10 @@ export function troublesOf({ status, senses, incidents, runs }: World): readonly
       })),
   ];
   const rank = { critical: 0, warning: 1, info: 2 };
-  return found.sort((a, b) => rank[a.severity] - rank[b.severity] || (b.since ?? 0) - (a.since ?? 0));
+  const late = ({ kind }: ShownTrouble): number => Number(kind === "check");
+  return found.sort(
+    (a, b) => rank[a.severity] - rank[b.severity] || late(a) - late(b) || (b.since ?? 0) - (a.since ?? 0),
+  );
 }
 
 export function whyOf(world: World, at: number): WhyAnswer {

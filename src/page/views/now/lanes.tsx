@@ -7,6 +7,7 @@ import { useHappened } from "../../data/happened.ts";
 import { Icon, type IconName, type Tone } from "../../parts/icon.tsx";
 import type { Range } from "../../state/range.ts";
 import { linkTo } from "../../state/route.ts";
+import { screen } from "../../state/screen.ts";
 import { counted } from "../../words/numbers.ts";
 import { isObject } from "../../words/payload.ts";
 import { ENDED_BADLY, RUN_MARKS, UNDER_WAY } from "../../words/states.ts";
@@ -67,9 +68,13 @@ interface MarksProps {
   readonly range: Range;
 }
 
+/** A mark with its count is 28 px wide. */
+const CLOSE = 0.06;
+const CLOSE_ON_PHONE = 0.12;
+
 const Marks = ({ marks, range: { from, to } }: MarksProps) => (
   <>
-    {merged(marks, from, to).map(({ at, marks: here }) => {
+    {merged(marks, from, to, screen.value === "phone" ? CLOSE_ON_PHONE : CLOSE).map(({ at, marks: here }) => {
       const [first] = here;
       if (first === undefined) return null;
       const title =
@@ -158,10 +163,14 @@ function RunBar({ run, range: { from, to } }: { readonly run: ShownRun; readonly
 }
 
 function RunsLane({ range }: { readonly range: Range }) {
-  const { runs } = useHappened();
+  const { runs, more } = useHappened();
   const bad = runs.filter(({ state }) => ENDED_BADLY.includes(state)).length;
   const going = runs.filter(({ state }) => UNDER_WAY.includes(state)).length;
-  const notes = [some(runs.length, "run"), bad === 0 ? "" : `${bad} failed`, going === 0 ? "" : `${going} under way`];
+  const notes = [
+    some(runs.length, "run", more.runs),
+    bad === 0 ? "" : `${bad} failed`,
+    going === 0 ? "" : `${going} under way`,
+  ];
   return (
     <div class="lane">
       <div class="l">Runs</div>
@@ -180,20 +189,28 @@ function RunsLane({ range }: { readonly range: Range }) {
   );
 }
 
-const some = (amount: number, noun: string): string => (amount === 0 ? "none" : counted(amount, noun));
+/** `isCut`: there are more, and these are the newest. */
+const some = (amount: number, noun: string, isCut: boolean): string =>
+  amount === 0 ? "none" : `${isCut ? "newest " : ""}${counted(amount, noun)}`;
 
 export function Lanes({ range }: { readonly range: Range }) {
-  const { fired, errors, kernel } = useHappened();
+  const { fired, errors, kernel, more } = useHappened();
   const deaths = kernel.filter(({ event }) => event === "worker.exited").length;
   const reloads = kernel.filter(({ event }) => event === "config.reloaded").length;
-  const said = [deaths === 0 ? "" : counted(deaths, "death"), reloads === 0 ? "" : counted(reloads, "reload")];
+  const newest = more.kernel ? `newest ${counted(kernel.length, "event")}` : "";
+  const said = [newest, deaths === 0 ? "" : counted(deaths, "death"), reloads === 0 ? "" : counted(reloads, "reload")];
   const quiet = said.every((text) => text === "");
   return (
     <>
       <HealthLane range={range} />
-      <Lane title="Fired" note={some(fired.length, "firing")} marks={fired.map(firedMark)} range={range} />
+      <Lane title="Fired" note={some(fired.length, "firing", more.fired)} marks={fired.map(firedMark)} range={range} />
       <RunsLane range={range} />
-      <Lane title="Errors" note={some(errors.length, "compute")} marks={errors.map(errorMark)} range={range} />
+      <Lane
+        title="Errors"
+        note={some(errors.length, "compute", more.errors)}
+        marks={errors.map(errorMark)}
+        range={range}
+      />
       <Lane
         title="nerve"
         note={quiet ? "quiet" : said.filter((text) => text !== "").join(", ")}

@@ -1,13 +1,17 @@
 /** Small multiples on one axis of time, and under them the lanes of what happened. Hover: every row says that second. */
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { ShownSignal } from "../../../web/contract.ts";
 import { Axis } from "../../chart/axis.tsx";
 import { filling } from "../../chart/filling.ts";
 import { extent, lastOf, valueAt } from "../../chart/line.ts";
-import { type Limit, Plot } from "../../chart/plot.tsx";
+import { bandsOf } from "../../chart/merged.ts";
+import { type Limit, type Over, Plot } from "../../chart/plot.tsx";
 import { ceilingOf } from "../../chart/spark.tsx";
 import { place } from "../../chart/ticks.ts";
 import type { Chart } from "../../data/charts.ts";
+import { checksIn } from "../../data/checks.ts";
+import { useHappened } from "../../data/happened.ts";
 import { useSeries } from "../../data/series.ts";
 import { Icon } from "../../parts/icon.tsx";
 import { chooseStretch, type Range, range } from "../../state/range.ts";
@@ -31,9 +35,39 @@ function toneOf(value: number | null, limits: readonly Limit[]): "crit" | "warn"
 interface RowProps {
   readonly chart: Chart;
   readonly range: Range;
+  readonly health: readonly ShownSignal[];
 }
 
-function PlotRow({ chart, range: shown }: RowProps) {
+const TONES = { ok: null, warning: "warn", critical: "crit" } as const;
+
+/** Where `host-health` found the check bad; null: the line itself says so. */
+function judgedOver({ chart, range: { from, to }, health }: RowProps): readonly Over[] | null {
+  const { judged, sense } = chart;
+  if (judged === null) return null;
+  const states = health.map(({ at, payload }) => {
+    const check = checksIn(payload).find((one) => one.sense === sense && one.check === judged.check);
+    return { at, tone: check === undefined ? "ok" : (TONES[check.status] ?? "ok") };
+  });
+  return bandsOf(states, from, to).flatMap((band) =>
+    band.tone === "ok" ? [] : [{ ...band, tone: band.tone as Limit["tone"] }],
+  );
+}
+
+/** How grave the value is that the row says. */
+function toneAt(
+  value: number | null,
+  at: number | null,
+  { limits, judged }: Chart,
+  over: readonly Over[] | null,
+): Limit["tone"] | null {
+  if (judged === null || over === null) return toneOf(value, limits);
+  if (at === null) return TONES[judged.now];
+  return over.find(({ from, to }) => at >= from && at <= to)?.tone ?? null;
+}
+
+function PlotRow(row: RowProps) {
+  const { chart, range: shown } = row;
+  const over = judgedOver(row);
   const series = useSeries({ ...chart, range: shown, width: areaWidth.value });
   const lines = chart.fields.flatMap((field) => series.lines.find((line) => line.field === field) ?? []);
   const [first = null, second = null] = lines;
@@ -42,7 +76,7 @@ function PlotRow({ chart, range: shown }: RowProps) {
   const most = Math.max(extent(first)?.[1] ?? 0, extent(second)?.[1] ?? 0, 0);
   const max = ceilingOf(chart.unit, most === 0 ? 1 : most);
   const shownLimits = chart.limits.filter(({ at }) => at <= max);
-  const tone = toneOf(value, chart.limits);
+  const tone = toneAt(value, hovered, chart, over);
   const lowest = shownLimits[0];
   return (
     <div class="plot">
@@ -51,7 +85,15 @@ function PlotRow({ chart, range: shown }: RowProps) {
         <span class="s tr">{chart.under}</span>
       </div>
       <div class="ar">
-        <Plot lines={lines} from={shown.from} to={shown.to} max={max} limits={shownLimits} width={areaWidth.value} />
+        <Plot
+          lines={lines}
+          from={shown.from}
+          to={shown.to}
+          max={max}
+          limits={shownLimits}
+          over={over}
+          width={areaWidth.value}
+        />
         {lowest === undefined ? null : (
           <span class="lim" style={{ top: `${(1 - lowest.at / max) * 100}%` }}>
             {digits(lowest.at)}
@@ -76,6 +118,7 @@ function beneath(chart: Chart, first: Line, second: Line, error: string | null):
   if (chart.fills) return filling(first) ?? " ";
   if (chart.second !== null && second !== null) return `${chart.second} ${valued(lastOf(second), chart.unit)}`;
   const ends = extent(first);
+  if (ends !== null && ends[0] === ends[1]) return "steady";
   return ends === null ? "no value yet" : `${valued(ends[0], chart.unit)} to ${valued(ends[1], chart.unit)}`;
 }
 
@@ -165,11 +208,12 @@ export function Plots({ charts }: { readonly charts: readonly Chart[] }) {
   const shown = range.value;
   usePointer(plots);
   useWidth(plots);
+  const { health } = useHappened();
   const at = hoverAt.value;
   return (
     <div class={at === null ? "plots" : "plots hov"} ref={plots}>
       {charts.map((chart) => (
-        <PlotRow key={`${chart.sense} ${chart.fields.join()}`} chart={chart} range={shown} />
+        <PlotRow key={`${chart.sense} ${chart.fields.join()}`} chart={chart} range={shown} health={health} />
       ))}
       {charts.length > 0 ? null : (
         <div class="plot">

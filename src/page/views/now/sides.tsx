@@ -1,5 +1,5 @@
 /** Beside the charts: what waits for a time, what is well, what just happened. */
-
+import { Fragment } from "preact";
 import type { LogsAnswer, RunsAnswer, ShownLog } from "../../../web/contract.ts";
 import type { SilencesAnswer } from "../../../web/contract-host.ts";
 import type { ReflexAnswer } from "../../../web/contract-reflexes.ts";
@@ -10,6 +10,7 @@ import { At, Foreign, Panel, Pill, StatusMark } from "../../parts/basics.tsx";
 import { Icon } from "../../parts/icon.tsx";
 import { now } from "../../state/clock.ts";
 import { linkTo } from "../../state/route.ts";
+import { count } from "../../words/numbers.ts";
 import { keyText } from "../../words/payload.ts";
 import { type Mark, RUN_MARKS, STANDING_MARKS } from "../../words/states.ts";
 import { ago, left } from "../../words/times.ts";
@@ -115,10 +116,21 @@ function WaitingPanel({ waiting }: { readonly waiting: readonly Waiting[] }) {
 /** So many names are read; the others are a number. */
 const MOST_NAMES = 40;
 
-function named(names: readonly string[]): string {
-  if (names.length === 0) return "None.";
+/** Each name in one piece. */
+function Names({ names }: { readonly names: readonly string[] }) {
   const more = names.length - MOST_NAMES;
-  return `${names.slice(0, MOST_NAMES).join(", ")}${more > 0 ? `, and ${more} more` : ""}.`;
+  if (names.length === 0) return <>None.</>;
+  return (
+    <>
+      {names.slice(0, MOST_NAMES).map((name, index) => (
+        <Fragment key={name}>
+          {index === 0 ? "" : ", "}
+          <span class="nw">{name}</span>
+        </Fragment>
+      ))}
+      {more > 0 ? `, and ${count(more)} more` : ""}.
+    </>
+  );
 }
 
 function HealthyPanel() {
@@ -144,7 +156,7 @@ function HealthyPanel() {
       }
     >
       <p class="pb names">
-        {named(ok.map(({ name }) => name))}
+        <Names names={ok.map(({ name }) => name)} />
         {off.length === 0 ? "" : ` ${off.join(", ")} ${off.length === 1 ? "is" : "are"} disabled.`}
       </p>
     </Panel>
@@ -174,7 +186,7 @@ function newsText({ event, source, run, message }: ShownLog): string {
   const name = source.slice(source.indexOf(":") + 1);
   if (event === "run.started" && run !== null) return `run ${run} of ${name} started`;
   if (run !== null && event.startsWith("run.")) return `run ${run} ${event.slice("run.".length).replace("-", " ")}`;
-  return message;
+  return event === "kernel.started" ? message.replace(/ from .*$/, "") : message;
 }
 
 function JustHappened({ rows }: { readonly rows: readonly ShownLog[] }) {
@@ -184,7 +196,7 @@ function JustHappened({ rows }: { readonly rows: readonly ShownLog[] }) {
     <Panel title="Just happened" aside={null}>
       {newest.map((log) => (
         <div class="kv one" key={log.id}>
-          <a class="tr" href={linkTo("story", { sel: log.trace })} title={log.message}>
+          <a class="clamp" href={linkTo("story", { sel: log.trace })} title={log.message}>
             <Foreign text={newsText(log)} />
           </a>
           <span class="s">

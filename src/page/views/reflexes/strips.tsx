@@ -3,7 +3,7 @@ import type { Json } from "../../../base/json.ts";
 import type { KeyNow, KeySegment, KeyStanding, ReflexAnswer } from "../../../web/contract-reflexes.ts";
 import { Axis } from "../../chart/axis.tsx";
 import { place } from "../../chart/ticks.ts";
-import { KeyChip, StatusMark } from "../../parts/basics.tsx";
+import { Foreign, KeyChip, StatusMark } from "../../parts/basics.tsx";
 import { now } from "../../state/clock.ts";
 import { type Range, range } from "../../state/range.ts";
 import { span } from "../../words/numbers.ts";
@@ -16,6 +16,8 @@ interface KeyLine {
   readonly segments: readonly KeySegment[];
   readonly fired: readonly number[];
   readonly now: KeyNow | null;
+  /** What keeps it from matching, by its newest decision: `depth 49, needs >= 500`; or the empty string. */
+  readonly lacks: string;
 }
 
 /** The grave and the waiting first, then as the answer has them. */
@@ -44,15 +46,34 @@ function standingOf({ segments, now: held }: KeyLine): KeyStanding {
   return quietUntil(held) === null ? "rest" : "throttled";
 }
 
-export function keyLines({ strips, pending }: ReflexAnswer): readonly KeyLine[] {
+const plainText = (value: Json): string => (typeof value === "object" ? JSON.stringify(value) : String(value));
+
+function lacksOf({ decisions }: ReflexAnswer): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { newest } of decisions) {
+    const id = JSON.stringify(newest.key);
+    const [first] = newest.mismatches;
+    if (found.has(id)) continue;
+    if (newest.outcome !== "no-match" || first === undefined) found.set(id, "");
+    else if (first.missing) found.set(id, `${first.path} is not in the payload`);
+    else found.set(id, `${first.path} ${plainText(first.value)}, needs ${first.expected.replace(/^number /, "")}`);
+  }
+  return found;
+}
+
+export function keyLines(answer: ReflexAnswer): readonly KeyLine[] {
+  const { strips, pending } = answer;
+  const lacks = lacksOf(answer);
   const held = new Map(pending.map((key) => [JSON.stringify(key.key), key]));
   const drawn = strips.map((strip): KeyLine => {
     const id = JSON.stringify(strip.key);
     const known = held.get(id) ?? null;
     held.delete(id);
-    return { id, ...strip, now: known };
+    return { id, ...strip, now: known, lacks: lacks.get(id) ?? "" };
   });
-  const others = [...held].map(([id, key]): KeyLine => ({ id, key: key.key, segments: [], fired: [], now: key }));
+  const others = [...held].map(
+    ([id, key]): KeyLine => ({ id, key: key.key, segments: [], fired: [], now: key, lacks: "" }),
+  );
   const lines = [...drawn, ...others].map((line, index) => ({ line, index }));
   return lines
     .sort((a, b) => RANK[standingOf(a.line)] - RANK[standingOf(b.line)] || a.index - b.index)
@@ -116,7 +137,7 @@ function deadlineOf(line: KeyLine): string {
   if (last !== undefined && last.state !== "rest") return `for ${lasted(last.from)}${throttled}`;
   if (throttled !== "") return throttled.slice(" · ".length);
   const counted = held?.counted ?? 0;
-  return counted > 0 ? `counted ${counted} so far` : "";
+  return counted > 0 ? `counted ${counted} so far` : line.lacks;
 }
 
 export function markOf(line: KeyLine): Mark {
@@ -141,7 +162,9 @@ export function Strips({ lines, foot }: { readonly lines: readonly KeyLine[]; re
           <Strip line={line} range={shown} />
           <div class="v">
             <StatusMark mark={markOf(line)} />
-            <div class="s tr">{deadlineOf(line)}</div>
+            <div class="s tr" title={deadlineOf(line)}>
+              <Foreign text={deadlineOf(line)} />
+            </div>
           </div>
         </div>
       ))}

@@ -5,7 +5,7 @@ import { Icon, type IconName } from "../../parts/icon.tsx";
 import { linkTo } from "../../state/route.ts";
 import { counted } from "../../words/numbers.ts";
 import { type PipeStep, pipeline } from "../../words/pipeline.ts";
-import { clock, moment, whole } from "../../words/times.ts";
+import { clock, moment, whole, withShortTimes } from "../../words/times.ts";
 
 const ICONS: Readonly<Record<PipeStep["state"], IconName>> = {
   pass: "hand",
@@ -44,7 +44,7 @@ function because({ newest }: DecisionFold) {
   const { run, because: text, silenced_by: silenced, halted } = newest;
   if (silenced !== null) return <Sentence text={`silenced: ${silenced}`} />;
   if (halted !== null) return <Sentence text={`its sense is ${halted}`} />;
-  if (run === null) return <Sentence text={text} />;
+  if (run === null) return <Sentence text={withShortTimes(text)} />;
   return (
     <>
       started{" "}

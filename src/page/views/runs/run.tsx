@@ -2,13 +2,20 @@
 import type { ShownRun, StoryAnswer } from "../../../web/contract.ts";
 import { apiPath } from "../../data/api.ts";
 import { type Freshness, useAnswer } from "../../data/ask.ts";
-import { Bars } from "../../parts/bars.tsx";
+import { Bars, PIECE_WORDS, Swatch } from "../../parts/bars.tsx";
 import { Command, Facts, Foreign, KeyChip, StatusMark } from "../../parts/basics.tsx";
 import { Answered } from "../../parts/controls.tsx";
 import { Icon, type IconName } from "../../parts/icon.tsx";
 import { now } from "../../state/clock.ts";
 import { linkTo } from "../../state/route.ts";
-import { type Attempt, type RunTimeline, type StepLine, timelineOf, triesAsPieces } from "../../story/run-timeline.ts";
+import {
+  type Attempt,
+  type PieceKind,
+  type RunTimeline,
+  type StepLine,
+  timelineOf,
+  triesAsPieces,
+} from "../../story/run-timeline.ts";
 import { span, took } from "../../words/numbers.ts";
 import { shellWord } from "../../words/payload.ts";
 import { ENDED_BADLY, RUN_MARKS } from "../../words/states.ts";
@@ -100,10 +107,10 @@ function SplitBar({ run, timeline }: { readonly run: ShownRun; readonly timeline
   const end = Math.max(run.ended_at ?? now.value, run.queued_at + 1);
   const x: X = (at) => ((at - run.queued_at) / (end - run.queued_at)) * 100;
   const { split } = timeline;
-  const parts: readonly (readonly [string, number])[] = [
+  const parts: readonly (readonly [PieceKind, number])[] = [
     ["queued", split.queued],
     ["running", split.running],
-    ["waiting for retry", split.retry],
+    ["retry", split.retry],
     ["sleeping", split.sleeping],
   ];
   return (
@@ -113,10 +120,11 @@ function SplitBar({ run, timeline }: { readonly run: ShownRun; readonly timeline
       </div>
       <div class="legend">
         <span>{took(end - run.queued_at)} in all</span>
-        {parts.map(([what, ms]) =>
+        {parts.map(([kind, ms]) =>
           ms === 0 ? null : (
-            <span key={what}>
-              {what} {took(ms)}
+            <span key={kind}>
+              <Swatch kind={kind} />
+              {PIECE_WORDS[kind]} {took(ms)}
             </span>
           ),
         )}
