@@ -3,19 +3,28 @@
  * so that the bundler embeds what it names, and runs only when the runtime asks.
  */
 import cpuUsageSql from "./cpu-usage/migrations/0001_samples.sql" with { type: "text" };
+import cpuUsageAtSql from "./cpu-usage/migrations/0002_samples_at.sql" with { type: "text" };
 import diskIoSql from "./disk-io/migrations/0001_counters.sql" with { type: "text" };
+import diskIoSamplesSql from "./disk-io/migrations/0002_samples.sql" with { type: "text" };
 import diskUsageSql from "./disk-usage/migrations/0001_samples.sql" with { type: "text" };
+import diskUsageAtSql from "./disk-usage/migrations/0002_samples_at.sql" with { type: "text" };
 import hostHealthSql from "./host-health/migrations/0001_verdicts.sql" with { type: "text" };
 import httpSql from "./http/migrations/0001_samples.sql" with { type: "text" };
 import loadSql from "./load/migrations/0001_samples.sql" with { type: "text" };
+import loadAtSql from "./load/migrations/0002_samples_at.sql" with { type: "text" };
 import memorySql from "./memory/migrations/0001_samples.sql" with { type: "text" };
+import memoryAtSql from "./memory/migrations/0002_samples_at.sql" with { type: "text" };
 import type { BuiltInSenseName } from "./names.ts";
 import nerveSql from "./nerve/migrations/0001_looks.sql" with { type: "text" };
+import nerveSamplesSql from "./nerve/migrations/0002_samples.sql" with { type: "text" };
 import networkIoSql from "./network-io/migrations/0001_counters.sql" with { type: "text" };
+import networkIoSamplesSql from "./network-io/migrations/0002_samples.sql" with { type: "text" };
 import pressureSql from "./pressure/migrations/0001_samples.sql" with { type: "text" };
+import pressureAtSql from "./pressure/migrations/0002_samples_at.sql" with { type: "text" };
 import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
 import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
+import processesSamplesSql from "./processes/migrations/0002_samples.sql" with { type: "text" };
 
 export interface BuiltInSense {
   /** The module: `compute`, `options`. */
@@ -29,42 +38,66 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
   "cpu-usage": {
     load: () => require("./cpu-usage/index.ts"),
     schema: () => require("./cpu-usage/schema.ts"),
-    migrations: [{ name: "0001_samples.sql", sql: cpuUsageSql }],
+    migrations: [
+      { name: "0001_samples.sql", sql: cpuUsageSql },
+      { name: "0002_samples_at.sql", sql: cpuUsageAtSql },
+    ],
   },
   memory: {
     load: () => require("./memory/index.ts"),
     schema: () => require("./memory/schema.ts"),
-    migrations: [{ name: "0001_samples.sql", sql: memorySql }],
+    migrations: [
+      { name: "0001_samples.sql", sql: memorySql },
+      { name: "0002_samples_at.sql", sql: memoryAtSql },
+    ],
   },
   load: {
     load: () => require("./load/index.ts"),
     schema: () => require("./load/schema.ts"),
-    migrations: [{ name: "0001_samples.sql", sql: loadSql }],
+    migrations: [
+      { name: "0001_samples.sql", sql: loadSql },
+      { name: "0002_samples_at.sql", sql: loadAtSql },
+    ],
   },
   "disk-usage": {
     load: () => require("./disk-usage/index.ts"),
     schema: () => require("./disk-usage/schema.ts"),
-    migrations: [{ name: "0001_samples.sql", sql: diskUsageSql }],
+    migrations: [
+      { name: "0001_samples.sql", sql: diskUsageSql },
+      { name: "0002_samples_at.sql", sql: diskUsageAtSql },
+    ],
   },
   "disk-io": {
     load: () => require("./disk-io/index.ts"),
     schema: () => require("./disk-io/schema.ts"),
-    migrations: [{ name: "0001_counters.sql", sql: diskIoSql }],
+    migrations: [
+      { name: "0001_counters.sql", sql: diskIoSql },
+      { name: "0002_samples.sql", sql: diskIoSamplesSql },
+    ],
   },
   "network-io": {
     load: () => require("./network-io/index.ts"),
     schema: () => require("./network-io/schema.ts"),
-    migrations: [{ name: "0001_counters.sql", sql: networkIoSql }],
+    migrations: [
+      { name: "0001_counters.sql", sql: networkIoSql },
+      { name: "0002_samples.sql", sql: networkIoSamplesSql },
+    ],
   },
   processes: {
     load: () => require("./processes/index.ts"),
     schema: () => require("./processes/schema.ts"),
-    migrations: [{ name: "0001_counters.sql", sql: processesSql }],
+    migrations: [
+      { name: "0001_counters.sql", sql: processesSql },
+      { name: "0002_samples.sql", sql: processesSamplesSql },
+    ],
   },
   pressure: {
     load: () => require("./pressure/index.ts"),
     schema: () => require("./pressure/schema.ts"),
-    migrations: [{ name: "0001_samples.sql", sql: pressureSql }],
+    migrations: [
+      { name: "0001_samples.sql", sql: pressureSql },
+      { name: "0002_samples_at.sql", sql: pressureAtSql },
+    ],
   },
   "host-health": {
     load: () => require("./host-health/index.ts"),
@@ -74,7 +107,10 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
   nerve: {
     load: () => require("./nerve/index.ts"),
     schema: () => require("./nerve/schema.ts"),
-    migrations: [{ name: "0001_looks.sql", sql: nerveSql }],
+    migrations: [
+      { name: "0001_looks.sql", sql: nerveSql },
+      { name: "0002_samples.sql", sql: nerveSamplesSql },
+    ],
   },
   exec: {
     load: () => require("./exec/index.ts"),

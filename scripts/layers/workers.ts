@@ -29,6 +29,7 @@ export const WORKERS: Layers = {
     "src/control",
     "src/ipc",
     "src/sqlite/open.ts",
+    "src/sqlite/time-order.ts",
     "src/store/open-reader.ts",
     // Which rows a list is about.
     "src/store/incidents.ts",

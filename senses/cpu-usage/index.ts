@@ -1,6 +1,6 @@
 /** How busy the processors were since the last compute, from the tick counters of /proc/stat. */
 import { notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { duration, flag, type Infer, record } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { bootId, readProc } from "nerve/proc";
@@ -23,6 +23,19 @@ export const payload = declaration<Infer<typeof options>>(({ per_core }) => ({
   steal_percent: PERCENT,
   ...(per_core ? { per_core_percent: { "[string]": PERCENT } } : {}),
 }));
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    usage_percent: "percent",
+    user_percent: "percent",
+    system_percent: "percent",
+    iowait_percent: "percent",
+    irq_percent: "percent",
+    steal_percent: "percent",
+  },
+};
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { per_core, keep }, now }) => {
   const current = { boot_id: bootId(), ticks: parseStat(readProc("/proc/stat"), per_core) };

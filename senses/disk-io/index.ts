@@ -1,11 +1,12 @@
 /** What every disk read and wrote since the last compute, and how long that took, from /proc/diskstats. */
-import type { Compute } from "nerve";
+import { notBetween } from "drizzle-orm";
+import type { Compute, Series } from "nerve";
 import { isChosen } from "nerve/glob";
-import { flag, type Infer, record, words } from "nerve/options";
+import { duration, flag, type Infer, record, words } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { instant, readProc, secondsBetween } from "nerve/proc";
 import { isPartition, parseDiskstats, rates, summary } from "./diskstats.ts";
-import { counters } from "./schema.ts";
+import { counters, samples } from "./schema.ts";
 
 export const options = record({
   devices: words(["*"]),
@@ -17,6 +18,7 @@ export const options = record({
     "nvme*c*n*",
   ]),
   partitions: flag(false),
+  keep: duration("1h", { min: "1m", max: "7d" }),
 });
 
 const RATE = "number >= 0";
@@ -44,10 +46,21 @@ export const payload = declaration({
   devices_reset: "number.integer >= 0",
 });
 
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    read_bytes_per_second: "bytes_per_second",
+    write_bytes_per_second: "bytes_per_second",
+    reads_per_second: "per_second",
+    writes_per_second: "per_second",
+  },
+};
+
 export const compute: Compute<Infer<typeof options>> = (
   db,
   _peers,
-  { options: { devices: only, except, partitions } },
+  { options: { devices: only, except, partitions, keep }, now },
 ) => {
   const all = parseDiskstats(readProc("/proc/diskstats"));
   const devices = Object.fromEntries(
@@ -61,5 +74,13 @@ export const compute: Compute<Infer<typeof options>> = (
   if (previous) db.update(counters).set(current).run();
   else db.insert(counters).values(current).run();
 
-  return previous && seconds !== "rebooted" ? summary(rates(previous.devices, devices, seconds), seconds) : null;
+  if (!previous || seconds === "rebooted") return null;
+  const found = summary(rates(previous.devices, devices, seconds), seconds);
+
+  const sample = { at: now, ...found };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
+
+  return found;
 };

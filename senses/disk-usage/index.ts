@@ -1,7 +1,7 @@
 /** How full the file system at one path is, in bytes and in inodes. */
 import { statfs } from "node:fs/promises";
 import { notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { duration, type Infer, record, text, where } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { samples } from "./schema.ts";
@@ -25,6 +25,18 @@ export const payload = declaration({
   inodes_used: COUNT,
   inodes_used_percent: PERCENT,
 });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  by: "path",
+  numbers: {
+    used_percent: "percent",
+    inodes_used_percent: "percent",
+    used_bytes: "bytes",
+    available_bytes: "bytes",
+  },
+};
 
 export const compute: Compute<Infer<typeof options>> = async (db, _peers, { options: { path, keep }, now }) => {
   // Not statfsSync: a file server that has gone away should time this sense out, not hold up its whole group.

@@ -1,7 +1,7 @@
 /** The run queue's averages, from /proc/loadavg, and how they compare with the number of processors. */
 import { availableParallelism } from "node:os";
 import { notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { readProc } from "nerve/proc";
@@ -23,6 +23,19 @@ export const payload = declaration({
   runnable_threads: "number.integer >= 0",
   threads: "number.integer >= 0",
 });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    load1: null,
+    load5: null,
+    load15: null,
+    load1_per_core: null,
+    load5_per_core: null,
+    load15_per_core: null,
+  },
+};
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const cores = countCores(readOnline()) ?? availableParallelism();

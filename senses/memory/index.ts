@@ -1,6 +1,6 @@
 /** How much memory and swap is in use, from /proc/meminfo. */
 import { notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { readProc } from "nerve/proc";
@@ -24,6 +24,17 @@ export const payload = declaration({
   swap_used_bytes: BYTES,
   swap_used_percent: `${PERCENT} | null`,
 });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    used_percent: "percent",
+    swap_used_percent: "percent",
+    available_bytes: "bytes",
+    swap_used_bytes: "bytes",
+  },
+};
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const memory = parseMeminfo(readProc("/proc/meminfo"));

@@ -6,3 +6,14 @@ export const looks = sqliteTable("looks", {
   id: integer().primaryKey(),
   look: text({ mode: "json" }).$type<Look>().notNull(),
 });
+
+/** One row per compute: for peers and for people. The newest has the highest id, whatever the clock did. */
+export const samples = sqliteTable("samples", {
+  id: integer().primaryKey(),
+  /** Unix milliseconds. */
+  at: integer().notNull(),
+  running: integer(),
+  queued: integer(),
+  sleeping: integer(),
+  restarts: integer(),
+});

@@ -1,16 +1,18 @@
 /** What every network interface received and sent since the last compute, from /proc/net/dev. */
-import type { Compute } from "nerve";
+import { notBetween } from "drizzle-orm";
+import type { Compute, Series } from "nerve";
 import { isChosen } from "nerve/glob";
-import { type Infer, record, words } from "nerve/options";
+import { duration, type Infer, record, words } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { instant, listProc, readProc, secondsBetween } from "nerve/proc";
 import { type Interfaces, parseNetDev, rates, summary } from "./net-dev.ts";
-import { counters } from "./schema.ts";
+import { counters, samples } from "./schema.ts";
 
 export const options = record({
   interfaces: words(["*"]),
   // What carries nothing off the host, or carries again what another interface has counted.
   except: words(["lo", "veth*", "docker*", "br-*", "virbr*", "cni*", "cali*", "flannel*", "ifb*", "dummy*"]),
+  keep: duration("1h", { min: "1m", max: "7d" }),
 });
 
 const RATE = "number >= 0";
@@ -37,7 +39,22 @@ export const payload = declaration({
   interfaces_reset: "number.integer >= 0",
 });
 
-export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { interfaces: only, except } }) => {
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    rx_bytes_per_second: "bytes_per_second",
+    tx_bytes_per_second: "bytes_per_second",
+    rx_errors_per_second: "per_second",
+    tx_errors_per_second: "per_second",
+  },
+};
+
+export const compute: Compute<Infer<typeof options>> = (
+  db,
+  _peers,
+  { options: { interfaces: only, except, keep }, now },
+) => {
   const all = parseNetDev(readProc("/proc/net/dev"));
   const interfaces = Object.fromEntries(Object.entries(all).filter(([name]) => isChosen(name, only, except)));
   const current = { ...instant(), interfaces };
@@ -48,9 +65,15 @@ export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: {
   if (previous) db.update(counters).set(current).run();
   else db.insert(counters).values(current).run();
 
-  return previous && seconds !== "rebooted"
-    ? summary(rates(previous.interfaces, interfaces, seconds), seconds, stackedOn(interfaces))
-    : null;
+  if (!previous || seconds === "rebooted") return null;
+  const found = summary(rates(previous.interfaces, interfaces, seconds), seconds, stackedOn(interfaces));
+
+  const sample = { at: now, ...found };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
+
+  return found;
 };
 
 /** Bonds, bridges, VLANs and the like that lie on another one of these. */

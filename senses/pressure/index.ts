@@ -1,6 +1,6 @@
 /** How much time tasks lose waiting for processors, memory and disks: pressure stall information, /proc/pressure. */
 import { notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { duration, type Infer, record } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { readProc } from "nerve/proc";
@@ -19,6 +19,21 @@ const shares = (resource: string): Record<string, string> =>
   );
 
 export const payload = declaration({ ...shares("cpu"), ...shares("memory"), ...shares("io") });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    cpu_some_avg10_percent: "percent",
+    cpu_some_avg60_percent: "percent",
+    memory_some_avg10_percent: "percent",
+    memory_some_avg60_percent: "percent",
+    memory_full_avg60_percent: "percent",
+    io_some_avg10_percent: "percent",
+    io_some_avg60_percent: "percent",
+    io_full_avg60_percent: "percent",
+  },
+};
 
 export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { keep }, now }) => {
   const [cpu = null, memory = null, io = null] = readPressure();

@@ -1,17 +1,19 @@
 /** How many processes there are, in which states, which take the most, and whether the ones you name are there. */
-import type { Compute } from "nerve";
-import { type Infer, mapping, record, whole } from "nerve/options";
+import { notBetween } from "drizzle-orm";
+import type { Compute, Series } from "nerve";
+import { duration, type Infer, mapping, record, whole } from "nerve/options";
 import { type Definition, declaration } from "nerve/payload";
 import { instant, pageBytes, secondsBetween } from "nerve/proc";
 import { census, watch } from "./census.ts";
 import { readProcesses } from "./pid-stat.ts";
-import { counters } from "./schema.ts";
+import { counters, samples } from "./schema.ts";
 import { consumption, ticksByProcess, topByCpu, topByMemory } from "./top.ts";
 
 export const options = record({
   top: whole(5, { min: 0, max: 50 }),
   // A label → the name or the whole command line, `*` for anything.
   watch: mapping(),
+  keep: duration("1h", { min: "1m", max: "7d" }),
 });
 
 const COUNT = "number.integer >= 0";
@@ -38,13 +40,34 @@ const TOP: Record<string, Definition> = {
   top_memory: [{ pid: COUNT, name: "string", rss_bytes: COUNT }, "[]"],
 };
 
-export const compute: Compute<Infer<typeof options>> = (db, _peers, { options: { top, watch: patterns } }) => {
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: {
+    total: null,
+    threads: null,
+    running: null,
+    blocked: null,
+    zombie: null,
+  },
+};
+
+export const compute: Compute<Infer<typeof options>> = (
+  db,
+  _peers,
+  { options: { top, watch: patterns, keep }, now },
+) => {
   const watching = Object.keys(patterns).length > 0;
   const processes = readProcesses(watching);
   const found = {
     ...census(processes),
     ...(watching ? { watched: watch(processes, patterns, pageBytes()) } : {}),
   };
+  const sample = { at: now, ...found };
+  const { id } = db.insert(samples).values(sample).returning({ id: samples.id }).get();
+  const outdated = notBetween(samples.at, now - keep, now + keep);
+  if (id % 100 === 0) db.delete(samples).where(outdated).run();
+
   if (top === 0) return found;
 
   const current = { ...instant(), ticks: ticksByProcess(processes) };

@@ -9,3 +9,15 @@ export const counters = sqliteTable("counters", {
   wall_ms: integer().notNull(),
   ticks: text({ mode: "json" }).$type<Ticks>().notNull(),
 });
+
+/** One row per compute: for peers and for people. The newest has the highest id, whatever the clock did. */
+export const samples = sqliteTable("samples", {
+  id: integer().primaryKey(),
+  /** Unix milliseconds. */
+  at: integer().notNull(),
+  total: integer(),
+  threads: integer(),
+  running: integer(),
+  blocked: integer(),
+  zombie: integer(),
+});

@@ -94,6 +94,14 @@ const patternFinding = {
   fields: ["string", "[]"],
 } as const;
 
+/** As `SeriesTable` of model/series.ts. */
+const series = {
+  table: "string",
+  at: "string",
+  by: ["string", "[]"],
+  numbers: [{ name: "string", unit: "string | null" }, "[]"],
+} as const;
+
 /** One entry a sense of `init`, in its order; `problem` null when it is loaded. */
 const ready = {
   type: "'ready'",
@@ -106,6 +114,10 @@ const ready = {
       /** What its module exports as `watch`; `kernel`: how nerve itself is. */
       watch: [{ kernel: "boolean" }, "[]"],
       patterns: [patternFinding, "[]"],
+      /** What its module exports as `series`, where its database has all of it. */
+      series: [series, "|", "null"],
+      /** Why `series` is not used. It keeps the sense from nothing. */
+      fault: [problem, "|", "null"],
     },
     "[]",
   ],

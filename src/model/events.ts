@@ -120,6 +120,12 @@ export const EVENTS = {
       "The module of a sense, its migrations or its database do not load, or its database was removed, replaced or cut off under a running worker: the message says what and where. Mend it, then `nerve reload`.",
     data: problem,
   },
+  "sense.series-refused": {
+    levels: ["error"],
+    sentence:
+      "The module of a sense exports a `series` that its database does not have, or one that is none: the message says what and where. The sense computes; a chart of its numbers is drawn from its signals.",
+    data: problem,
+  },
   "sense.migrated": {
     levels: ["info"],
     sentence: "Migrations were applied to the database of a sense.",

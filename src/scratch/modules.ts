@@ -1,6 +1,6 @@
 /** Every configured module loaded in a worker on a scratch copy: what `check` finds out. */
 import { availableParallelism } from "node:os";
-import type { Result } from "../base/result.ts";
+import { err, type Result } from "../base/result.ts";
 import type { Parts } from "../config/pattern-parts.ts";
 import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { about, type Problem } from "../model/problem.ts";
@@ -54,12 +54,15 @@ export async function checkSenses(
     if (first === undefined) return;
     for (const [name, result] of await loadTogether(folder, [first, ...others])) loaded.set(name, result);
   });
-  return checkAll(config.senses.values(), locations, (sense, module) => {
+  return checkAll(config.senses.values(), locations, async (sense, module) => {
     const known = loaded.get(sense.name);
-    if (known !== undefined) return Promise.resolve(known);
-    return checkSense(folder, aboutOf(sense, module));
+    return faultless(known ?? (await checkSense(folder, aboutOf(sense, module))));
   });
 }
+
+/** A sense computes without its `series`. Whoever wrote it wants to know all the same. */
+const faultless = (loaded: Result<ScratchReady, Problem>): Result<ScratchReady, Problem> =>
+  loaded.ok && loaded.value.fault !== null ? err(loaded.value.fault) : loaded;
 
 /** Senses of a group together, as they will be. A lone one is loaded by itself. */
 function batchesOf(senses: readonly ScratchSense[]): readonly (readonly ScratchSense[])[] {

@@ -34,6 +34,8 @@ export interface ScratchReady {
   /** Migrations that were applied. */
   readonly applied: readonly string[];
   readonly patterns: readonly PatternFinding[];
+  /** Why `series` of its module is not used; null: nothing is wrong with it. */
+  readonly fault: Problem | null;
 }
 
 export interface ScratchSeat extends ScratchSense {
@@ -89,11 +91,12 @@ export function initOf(seats: readonly [ScratchSeat, ...ScratchSeat[]], generati
 /** What a worker says of a sense it has loaded, or why it has not. */
 export const readyOf = (
   seat: ScratchSeat,
-  { problem: found, applied, patterns, watch }: WorkerMessageOf<"ready">["senses"][number],
+  { problem: found, applied, patterns, watch, fault }: WorkerMessageOf<"ready">["senses"][number],
 ): Result<ScratchReady, Problem> => {
   if (found !== null) return err(placed(seat, found));
   const idle = watch.length > 0 ? null : watchless(seat);
-  return idle === null ? ok({ applied, patterns }) : err(idle);
+  if (idle !== null) return err(idle);
+  return ok({ applied, patterns, fault: fault === null ? null : placed(seat, fault) });
 };
 
 /** A reflex waits for what the module watches, and the module watches nothing. */

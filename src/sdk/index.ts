@@ -108,6 +108,21 @@ export interface Watched {
 // biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the parameter
 export type Watch<Options = any> = (options: Options) => Watched | readonly Watched[];
 
+/**
+ * What a sense may export as `series`: which of its tables holds numbers over time. The page draws them from there, and
+ * `/api/v1/series` gives them, however many rows there are.
+ */
+export interface Series {
+  /** A table of the sense's migrations, with an index that begins with `at`. */
+  readonly table: string;
+  /** The column of the time: an integer, Unix milliseconds. */
+  readonly at: string;
+  /** The column, or the columns, that name a row, as `path` of a disk: there is a line for each value. */
+  readonly by?: string | readonly string[];
+  /** Columns of numbers, and the unit of each: `percent`, `bytes`, `bytes_per_second`, `seconds`, `ms`, another word, or null. */
+  readonly numbers: Readonly<Record<string, string | null>>;
+}
+
 /** `250ms`, `5s`, `10m`, `1h`, `7d`, or milliseconds. */
 export type Duration = string | number;
 

@@ -17,6 +17,8 @@ export interface LoadedSense {
   readonly watch: readonly Watched[];
   /** What patterns are held against: that type, or the definition that it declares; null where there is neither. */
   readonly declared: StandardSchema | Definition | null;
+  /** What its module exports as `series`, not yet held against its database. */
+  readonly series: unknown;
 }
 
 const SENSE: ModuleRole = {
@@ -33,7 +35,7 @@ export async function loadComputeFn(source: ModuleSource, limitMs: number): Prom
   const { called, options, exports } = loaded.value;
   const watch = watchedBy(source, exports.watch, options);
   if (!watch.ok) return watch;
-  const head = { compute: called as Compute, options, watch: watch.value };
+  const head = { compute: called as Compute, options, watch: watch.value, series: exports.series };
   if (isDeclaration(exports.payload)) {
     return ok({ ...head, payload: null, declared: definitionIn(exports.payload, options) });
   }

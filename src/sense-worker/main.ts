@@ -11,6 +11,7 @@ import { elapsedMs } from "../base/timer.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
+import type { SeriesTable } from "../model/series.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";
 import { inbox } from "../worker/inbox.ts";
@@ -23,6 +24,7 @@ import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
+import { seriesOf } from "./series-of.ts";
 
 type Init = ParentMessageOf<"init">;
 type Compute = ParentMessageOf<"compute">;
@@ -141,7 +143,7 @@ class SenseWorker {
     this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
     this.#channel.flush();
     const opened = this.#openDatabase(init);
-    if (!opened.ok) return { sense: init.name, problem: opened.error, applied: [], watch: [], patterns: [] };
+    if (!opened.ok) return unseated(init, opened.error, []);
     const { db, applied } = opened.value;
     this.#replay(init, db);
     const loaded = await author
@@ -152,21 +154,24 @@ class SenseWorker {
       });
     if (!loaded.ok) {
       db.close();
-      return { sense: init.name, problem: loaded.error, applied, watch: [], patterns: [] };
+      return unseated(init, loaded.error, applied);
     }
     const { declared } = loaded.value;
     const fault = declared === null || init.patterns.length === 0 ? null : faultOfDeclared(declared);
     if (fault !== null) {
       db.close();
-      return { sense: init.name, problem: badDeclaration(init, fault), applied, watch: [], patterns: [] };
+      return unseated(init, badDeclaration(init, fault), applied);
     }
     this.#seats.set(init.name, { init, sense: loaded.value, db });
+    const series = seriesOf(init, loaded.value.series, init.database);
     return {
       sense: init.name,
       problem: null,
       applied,
       watch: [...loaded.value.watch],
       patterns: holdAgainst(declared, init.patterns),
+      series: series.ok && series.value !== null ? sent(series.value) : null,
+      fault: series.ok ? null : series.error,
     };
   }
 
@@ -250,6 +255,24 @@ class SenseWorker {
     this.#channel.leave({ type: "bye", generation: this.#generation });
   }
 }
+
+/** A sense that cannot compute. */
+const unseated = ({ name }: SenseInit, found: Problem, applied: string[]): SeatReport => ({
+  sense: name,
+  problem: found,
+  applied,
+  watch: [],
+  patterns: [],
+  series: null,
+  fault: null,
+});
+
+const sent = ({ table, at, by, numbers }: SeriesTable): SeatReport["series"] => ({
+  table,
+  at,
+  by: [...by],
+  numbers: [...numbers],
+});
 
 const badDeclaration = ({ name, folder }: SenseInit, fault: string): Problem =>
   problem(

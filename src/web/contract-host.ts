@@ -103,19 +103,26 @@ export interface SilencesAnswer {
 }
 
 /**
- * `GET /api/v1/series?sense=NAME&field=NAME` (`field` may be repeated), `from`, `to` (times; the last hour), `width` (pixels, 1 to 2,000; 600).
+ * `GET /api/v1/series?sense=NAME`: `field` (may be repeated, 10 at most; all where it is absent), `key` (lines that are wanted; may be
+ * repeated), `from` and `to` (times; the last hour), `width` (pixels, 1 to 2,000; 600). Rows of the time `to` are not in it.
  * Each pixel that has a value is one entry of `at`, with the lowest and the highest value of that pixel.
  */
 export interface SeriesAnswer {
   readonly sense: string;
   readonly from: number;
   readonly to: number;
-  /** Milliseconds of one pixel. */
+  /** Milliseconds of one pixel. Pixels begin at `from`. */
   readonly step_ms: number;
-  /** `table`: the sense's own table. `signals`: payloads of the newest signals, at most 50,000. */
+  /** `table`: the sense's own table. `signals`: payloads of the newest 50,000 signals of the store. */
   readonly source: "table" | "signals";
-  /** Whether rows of the range were not looked at, and why in a sentence; null: all were. */
+  /** The columns whose values tell the lines apart, as `path`; null: each field has one line. */
+  readonly by: string | null;
+  /** Whether rows of the range were not looked at, or lines have no room, and why in a sentence; null: all is there. */
   readonly cut: string | null;
+  /** Everything from this time on was looked at. */
+  readonly looked_to: number;
+  /** Parameters that take the place of `to` and `width` for the rest of the range; null: there is no more. */
+  readonly next: string | null;
   readonly lines: readonly SeriesLine[];
 }
 

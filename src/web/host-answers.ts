@@ -3,10 +3,11 @@ import { lstatSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { graphOf } from "../config/graph.ts";
 import { graphJson } from "../config/graph-json.ts";
+import { BETWEEN, type SeriesTable } from "../model/series.ts";
 import { signalJson } from "../model/shown-rows.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
-import type { SenseRow, SensesAnswer, SessionAnswer, StatusAnswer } from "./contract.ts";
+import type { SenseRow, SensesAnswer, SeriesField, SessionAnswer, StatusAnswer } from "./contract.ts";
 import type { ConfigAnswer, GraphAnswer, SilencesAnswer, StoreAnswer } from "./contract-host.ts";
 import type { KernelLink } from "./kernel-link.ts";
 import type { Place } from "./place.ts";
@@ -53,14 +54,14 @@ export async function sensesAnswer({ config }: Place, link: KernelLink, store: S
       clocks: clocksOf(name),
       heard_by: config.reflexes.filter(({ on }) => on.includes(name)).map((reflex) => reflex.name),
       last: last === null ? null : signalJson(last),
-      series:
-        series === null
-          ? []
-          : Object.entries(series.fields).map(([field, { unit }]) => ({ name: field, unit, by: series.by })),
+      series: series === null ? [] : fieldsOf(series),
     };
   });
   return { link: link.state, senses };
 }
+
+const fieldsOf = ({ by, numbers }: SeriesTable): SeriesField[] =>
+  numbers.map(({ name, unit }) => ({ name, unit, by: by.length === 0 ? null : by.join(BETWEEN) }));
 
 export const graphAnswer = ({ config }: Place): GraphAnswer => graphJson(config.file, graphOf(config));
 

@@ -30,6 +30,7 @@ import {
 import type { Place } from "./place.ts";
 import { type Parameters, readQuery, type Shape } from "./query.ts";
 import { REFLEX_QUERY, reflexAnswer, reflexesAnswer } from "./reflex-answers.ts";
+import { SERIES_QUERY, seriesAnswer } from "./series.ts";
 import { Slices } from "./slices.ts";
 import { whyAnswer } from "./why-answer.ts";
 
@@ -104,6 +105,9 @@ export const ROUTES: readonly Route[] = [
   route("/reflexes", {}, "Reflexes", async ({ place, link, store }) => ok(await reflexesAnswer(place, link, store))),
   route("/reflexes/{name}", REFLEX_QUERY, "Reflex", ({ place, store, names: [name = ""] }, query) =>
     reflexAnswer(place, store, name, query),
+  ),
+  route("/series", SERIES_QUERY, "Series", ({ place, link, store }, query) =>
+    seriesAnswer(place, link, store, query, new Slices()),
   ),
   route("/graph", {}, "Graph", ({ place }) => ok(graphAnswer(place))),
   route("/config", {}, "Config", ({ place }) => ok(configAnswer(place))),

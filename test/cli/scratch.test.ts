@@ -76,7 +76,7 @@ describe("check", () => {
     const { code, stdout, stderr } = await nerve(folder, "check");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toStartWith(`ok  ${folder.path}/nerve.yaml: 2 senses, 2 groups, 2 reflexes\n`);
-    expect(stdout).toMatch(/^load +default +built in: load +0001_samples.sql$/m);
+    expect(stdout).toMatch(/^load +default +built in: load +0001_samples.sql, 0002_samples_at.sql$/m);
     expect(stdout).toMatch(/^keeper +mine +\/.*\/senses\/keeper +0001_notes.sql$/m);
     expect(stdout).toMatch(/^keeper#1 +sense:keeper +on load$/m);
     const told = JSON.parse((await nerve(folder, "check", "--json")).stdout);

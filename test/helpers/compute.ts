@@ -18,6 +18,8 @@ export interface OpenSense extends Disposable {
   readonly db: SenseDatabase;
   readonly client: Database;
   readonly logs: string[];
+  /** As they were validated. */
+  readonly options: Record<string, unknown>;
   /** One compute; its writes are kept if it returns. */
   // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a payload by reading it
   compute(context?: Partial<Pick<ComputeContext, "now" | "signal">> & { readonly peers?: Peers }): Promise<any>;
@@ -53,6 +55,7 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
     db,
     client,
     logs,
+    options,
     async compute({ now = Date.now(), signal = new AbortController().signal, peers = {} } = {}) {
       client.run("BEGIN");
       try {

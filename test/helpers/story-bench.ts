@@ -141,7 +141,15 @@ export class StoryBench extends KernelBench {
         child.says({ type: "started", generation, run: null }, { type: "ready", generation, problem: null });
       else {
         const names = (init.senses as { readonly name: string }[]).map(({ name }) => name);
-        const senses = names.map((sense) => ({ sense, problem: null, applied: [], watch: [], patterns: [] }));
+        const senses = names.map((sense) => ({
+          sense,
+          problem: null,
+          applied: [],
+          watch: [],
+          patterns: [],
+          series: null,
+          fault: null,
+        }));
         child.says({ type: "ready", generation, senses });
       }
       return true;

@@ -50,13 +50,22 @@ const PARENT: readonly ParentMessage[] = [
 ];
 const PROBLEM = { kind: "k", message: "m", hint: null, file: "/f", line: 1, column: null };
 const FINDING = { label: "r.when", kind: "never" as const, path: "x", expected: null, fields: ["x"] };
+const SERIES = { table: "t", at: "at", by: ["path"], numbers: [{ name: "n", unit: null }] };
 const WORKER: readonly WorkerMessage[] = [
   {
     type: "ready",
     generation: 1,
     senses: [
-      { sense: "a", problem: null, applied: ["1.sql"], watch: [{ kernel: true }], patterns: [FINDING] },
-      { sense: "b", problem: PROBLEM, applied: [], watch: [], patterns: [] },
+      {
+        sense: "a",
+        problem: null,
+        applied: ["1.sql"],
+        watch: [{ kernel: true }],
+        patterns: [FINDING],
+        series: SERIES,
+        fault: null,
+      },
+      { sense: "b", problem: PROBLEM, applied: [], watch: [], patterns: [], series: null, fault: PROBLEM },
     ],
   },
   { type: "started", generation: 1, id: null, sense: "a" },

@@ -242,7 +242,9 @@ describe("a built-in sense", () => {
     mkdirSync(folder.file("migrations"));
     writeFileSync(folder.file("migrations", "1.sql"), "-- x");
     const source = { name: "a", use: "load", options: {} };
-    expect(migrationsOf({ ...source, folder: null })).toMatchObject({ value: [{ name: "0001_samples.sql" }] });
+    expect(migrationsOf({ ...source, folder: null })).toMatchObject({
+      value: [{ name: "0001_samples.sql" }, { name: "0002_samples_at.sql" }],
+    });
     expect(migrationsOf({ ...source, folder: folder.path })).toEqual({
       ok: true,
       value: [{ name: "1.sql", sql: "-- x" }],

@@ -5,6 +5,8 @@ import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { LEAST, openSense } from "../helpers/compute.ts";
+import { definitionIn } from "../../src/model/declaration.ts";
+import { seriesOf } from "../../src/sense-worker/series-of.ts";
 
 const SENSES = join(import.meta.dir, "../../senses");
 
@@ -73,6 +75,21 @@ describe("the registry", () => {
           ]),
         ).toEqual(columns.map((column) => [column.name, column.type, column.notnull === 1]));
       }
+    });
+
+    test("exports the numbers that the page draws, and its README says so", () => {
+      const { series } = sense.load() as { series: { numbers: object } | undefined };
+      const readme = readFileSync(join(folder, "README.md"), "utf8");
+      expect(readme).toContain("**Series**");
+      // The one has a verdict, the other what its program prints.
+      expect(series === undefined).toBe(["host-health", "exec"].includes(name));
+      if (series === undefined) return;
+      using open = openSense(name, {});
+      const found = seriesOf({ name, folder: null }, series, open.client.filename);
+      expect(found).toMatchObject({ ok: true, value: { table: "samples", at: "at" } });
+      const { payload } = sense.load() as { payload: unknown };
+      const declared = Object.keys(definitionIn(payload as never, open.options) as object);
+      for (const column of Object.keys(series.numbers)) expect(declared).toContain(column);
     });
   });
 });

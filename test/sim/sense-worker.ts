@@ -149,7 +149,15 @@ export class SenseWorker extends Worker {
       const problem = this.oneIn(this.#troubles.doesNotLoad)
         ? { kind: "module-threw", message: "it does not load", hint: null, file: null, line: null, column: null }
         : null;
-      return { sense: name, problem, applied: [], watch: use === "nerve" ? [{ kernel: true }] : [], patterns: [] };
+      return {
+        sense: name,
+        problem,
+        applied: [],
+        watch: use === "nerve" ? [{ kernel: true }] : [],
+        patterns: [],
+        series: null,
+        fault: null,
+      };
     });
     this.isReady = true;
     this.says({ type: "ready", senses });

@@ -89,7 +89,7 @@ export class Journal {
   }
 
   /** Logs that something does not load, and why. */
-  logProblem(source: string, event: "sense.failed" | "workflow.failed", found: Problem): void {
+  logProblem(source: string, event: "sense.failed" | "sense.series-refused" | "workflow.failed", found: Problem): void {
     const { kind, file, line, column } = found;
     this.folding(source).error(event, formatProblem(found), { kind, file, line, column });
   }

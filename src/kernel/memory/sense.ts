@@ -10,6 +10,7 @@ import { bug } from "../../base/bug.ts";
 import type { Moment } from "../../base/clock.ts";
 import type { SenseConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
+import type { SeriesTable } from "../../model/series.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
 import type { Batch, Flight } from "./flight.ts";
@@ -25,6 +26,7 @@ export class Sense {
   #problem: Problem | null;
   #isLoaded = false;
   #watchesKernel = false;
+  #series: SeriesTable | null = null;
   #isEnabled = true;
   #outbox = 0;
   #owed: Owed | null = null;
@@ -59,6 +61,11 @@ export class Sense {
   /** Its module exports a `watch` of the kernel. */
   get watchesKernel(): boolean {
     return this.#watchesKernel;
+  }
+
+  /** Where its numbers over time are; null: its module exports nothing of the kind. */
+  get series(): SeriesTable | null {
+    return this.#series;
   }
 
   get enabled(): boolean {
@@ -269,6 +276,11 @@ export class Sense {
   /** Its module is loaded, and says whether it watches the kernel. */
   watches(kernel: boolean): void {
     this.#watchesKernel = kernel;
+  }
+
+  /** Its module is loaded, and says where its numbers over time are. */
+  shows(series: SeriesTable | null): void {
+    this.#series = series;
   }
 
   /** A module that once killed its worker has loaded after all. */

@@ -65,11 +65,13 @@ export class Loading {
     message: WorkerMessageOf<"ready">,
   ): void {
     let failed = 0;
-    for (const { sense: name, problem: found, applied, watch } of message.senses) {
+    for (const { sense: name, problem: found, applied, watch, series, fault } of message.senses) {
       const sense = seats.get(name);
       if (!sense) continue;
       sense.load(found);
       sense.watches(watch.some(({ kernel }) => kernel));
+      sense.shows(series);
+      if (fault) this.#journal.logProblem(`sense:${name}`, "sense.series-refused", fault);
       if (found) {
         failed++;
         this.#journal.logProblem(`sense:${name}`, "sense.failed", found);

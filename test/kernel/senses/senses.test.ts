@@ -110,7 +110,15 @@ class EngineBench extends KernelBench {
     if (this.#ready.has(child) || init === undefined) return;
     this.#ready.add(child);
     const names = (init.senses as { name: string }[]).map(({ name }) => name);
-    const seats = names.map((name) => ({ sense: name, problem: null, applied: [], watch: [], patterns: [] }));
+    const seats = names.map((name) => ({
+      sense: name,
+      problem: null,
+      applied: [],
+      watch: [],
+      patterns: [],
+      series: null,
+      fault: null,
+    }));
     child.says({ type: "ready", generation: init.generation, senses: seats });
   }
 
