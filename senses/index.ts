@@ -22,9 +22,9 @@ import networkIoSamplesSql from "./network-io/migrations/0002_samples.sql" with 
 import pressureSql from "./pressure/migrations/0001_samples.sql" with { type: "text" };
 import pressureAtSql from "./pressure/migrations/0002_samples_at.sql" with { type: "text" };
 import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
+import processesSamplesSql from "./processes/migrations/0002_samples.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
 import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
-import processesSamplesSql from "./processes/migrations/0002_samples.sql" with { type: "text" };
 
 export interface BuiltInSense {
   /** The module: `compute`, `options`. */
