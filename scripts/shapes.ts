@@ -10,7 +10,7 @@ import { ROOT } from "./toolchain.ts";
 /** Shapes that may leave properties out, by file and name. */
 const MAY_LEAVE_OUT: Readonly<Record<string, readonly string[]>> = {
   // Authors write options by hand beside each step, and say only what differs. A payload is an author's own object.
-  "src/sdk/index.ts": ["StepOptions", "Settled"],
+  "src/sdk/index.ts": ["StepOptions", "Settled", "Series"],
 };
 
 const COMMENT_OR_TEXT = /\/\*[\s\S]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`/g;
