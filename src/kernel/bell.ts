@@ -45,7 +45,7 @@ const WATCHER = "nerve";
 
 /** Whether the sense reports how nerve is: what follows from its signals is not reported again. */
 export const isWatcher = (sense: Sense | undefined): boolean =>
-  sense !== undefined && (sense.watchesKernel || sense.config.use === WATCHER);
+  sense !== undefined && (sense.exported.watchesKernel || sense.config.use === WATCHER);
 
 const watches = (config: ReflexConfig): boolean => config.kind === "sense" && config.watch === true;
 
@@ -103,12 +103,12 @@ export class Bell {
 
   #canHear({ config, enabled, sense }: Reflex): boolean {
     if (!enabled || sense === null || !sense.loaded || !sense.mayCompute) return false;
-    if (!sense.watchesKernel && !this.#said.has(config.name)) {
+    if (!sense.exported.watchesKernel && !this.#said.has(config.name)) {
       this.#said.add(config.name);
       const message = `\`watch: true\` wakes nothing: the module of the sense \`${sense.name}\` exports no \`watch\``;
       this.#parts.journal.of(`reflex:${config.name}`).warn("reflex.watches-nothing", message, null);
     }
-    return sense.watchesKernel;
+    return sense.exported.watchesKernel;
   }
 
   /**

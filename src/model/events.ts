@@ -9,6 +9,7 @@ import { HTTP_EVENT_KINDS } from "./http-events.ts";
 import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
 import type { LogLevel } from "./log.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
+import { SENSE_EVENT_KINDS } from "./sense-events.ts";
 import { STORE_EVENT_KINDS } from "./store-events.ts";
 
 const worker = { "group?": "string", "workflow?": "string", "role?": "string" } as const;
@@ -114,36 +115,7 @@ export const EVENTS = {
   output: { levels: ["debug", "info", "warn", "error"], sentence: "What user code printed.", data: "any" },
 
   // ── senses ───────────────────────────────────────────────────────────
-  "sense.failed": {
-    levels: ["error"],
-    sentence:
-      "The module of a sense, its migrations or its database do not load, or its database was removed, replaced or cut off under a running worker: the message says what and where. Mend it, then `nerve reload`.",
-    data: problem,
-  },
-  "sense.series-refused": {
-    levels: ["error"],
-    sentence:
-      "The module of a sense exports a `series` that its database does not have, or one that is none: the message says what and where. The sense computes; a chart of its numbers is drawn from its signals.",
-    data: problem,
-  },
-  "sense.migrated": {
-    levels: ["info"],
-    sentence: "Migrations were applied to the database of a sense.",
-    data: { applied: "string[]" },
-  },
-  "sense.quarantined": {
-    levels: ["error"],
-    sentence:
-      "The worker of a sense died three times while this sense ran alone. `nerve enable NAME` lifts the quarantine once the sense is mended.",
-    data: { for_ms: "number" },
-  },
-  "sense.released": { levels: ["info"], sentence: "A quarantine is over.", data: null },
-  "sense.state-damaged": {
-    levels: ["error"],
-    sentence:
-      "Something else than nerve wrote what nerve keeps of a sense. The sense begins anew with that column, and with nothing else.",
-    data: { columns: "string[]" },
-  },
+  ...SENSE_EVENT_KINDS,
   "compute.failed": {
     levels: ["error"],
     sentence: "A compute threw and was rolled back. Repeats are folded into one row a minute with a count.",

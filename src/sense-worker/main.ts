@@ -3,15 +3,14 @@
  * the order they came, each begun in its own turn, their results sent with the next `started` or at the turn's end.
  */
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { elapsedMs } from "../base/timer.ts";
-import type { ParentMessage, ParentMessageOf, WorkerMessage, WorkerMessageOf } from "../ipc/definitions.ts";
+import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import type { SeriesTable } from "../model/series.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
 import { enterWorker } from "../worker/entry.ts";
 import { inbox } from "../worker/inbox.ts";
@@ -19,17 +18,18 @@ import { LOAD_LIMIT_MS } from "../worker/load-module.ts";
 import { clip } from "../worker/output.ts";
 import { Surroundings } from "../worker/surroundings.ts";
 import { author, type ComputeAuthor } from "./author.ts";
-import { type ComputeOutcome, executeCompute, type RunningCompute } from "./execute-compute.ts";
+import { executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
+import { result } from "./result.ts";
+import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 import { seriesOf } from "./series-of.ts";
 
 type Init = ParentMessageOf<"init">;
 type Compute = ParentMessageOf<"compute">;
 type SenseInit = Init["senses"][number];
-type SeatReport = WorkerMessageOf<"ready">["senses"][number];
 
 const WAITING_ROWS = 1_000;
 const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
@@ -253,60 +253,6 @@ class SenseWorker {
     for (const seat of this.#seats.values()) seat.db.close();
     this.#around.leave();
     this.#channel.leave({ type: "bye", generation: this.#generation });
-  }
-}
-
-/** A sense that cannot compute. */
-const unseated = ({ name }: SenseInit, found: Problem, applied: string[]): SeatReport => ({
-  sense: name,
-  problem: found,
-  applied,
-  watch: [],
-  patterns: [],
-  series: null,
-  fault: null,
-});
-
-const sent = ({ table, at, by, numbers }: SeriesTable): SeatReport["series"] => ({
-  table,
-  at,
-  by: [...by],
-  numbers: [...numbers],
-});
-
-const badDeclaration = ({ name, folder }: SenseInit, fault: string): Problem =>
-  problem(
-    "bad-export",
-    `sense "${name}" declares a payload that is no ArkType definition: ${fault}`,
-    "write it as in `declaration({ status: \"'ok' | 'critical'\", used: \"number >= 0\" })`",
-    folder === null ? null : join(folder, "index.ts"),
-  );
-
-interface ResultHead {
-  readonly generation: number;
-  readonly id: number;
-  readonly sense: string;
-  readonly durationMs: number;
-}
-
-function result(head: ResultHead, outcome: ComputeOutcome, cause: number | null, trace: string): WorkerMessage {
-  switch (outcome.kind) {
-    case "signal":
-      return { type: "signal", ...head, payload: outcome.payload, outbox: outcome.outbox, more: [], cause, trace };
-    case "signals": {
-      const [first, ...more] = outcome.signals;
-      return { type: "signal", ...head, payload: first?.payload, outbox: first?.outbox ?? null, more, cause, trace };
-    }
-    case "no-signal":
-      return { type: "no-signal", ...head };
-    case "failed":
-      return { type: "error", ...head, kind: "failed", message: clipLine(outcome.message), stack: clip(outcome.stack) };
-    case "timed-out":
-      return { type: "error", ...head, kind: "timed-out", message: "the compute passed its soft timeout", stack: null };
-    case "lost":
-      return { type: "error", ...head, kind: "lost", message: outcome.message, stack: null };
-    case "aborted":
-      return { type: "error", ...head, kind: "aborted", message: "nerve is stopping", stack: null };
   }
 }
 

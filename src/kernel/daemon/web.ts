@@ -51,7 +51,9 @@ function lookOf(engine: Engine, ledger: Ledger, looks: Looks): WebLook {
     last_signals: Object.fromEntries(
       senses.flatMap(({ name, stats }) => (stats.lastSignal === null ? [] : [[name, stats.lastSignal.id]])),
     ),
-    series: Object.fromEntries(senses.flatMap(({ name, series }) => (series === null ? [] : [[name, series]]))),
+    series: Object.fromEntries(
+      senses.flatMap(({ name, exported: { series } }) => (series === null ? [] : [[name, series]])),
+    ),
     slowest_commit_ms: ledger.slowestCommitMs,
   };
 }

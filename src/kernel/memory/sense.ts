@@ -10,9 +10,9 @@ import { bug } from "../../base/bug.ts";
 import type { Moment } from "../../base/clock.ts";
 import type { SenseConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
-import type { SeriesTable } from "../../model/series.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
+import { type Exported, NOTHING_EXPORTED } from "./exported.ts";
 import type { Batch, Flight } from "./flight.ts";
 import { SenseStats } from "./sense-stats.ts";
 
@@ -25,8 +25,7 @@ export class Sense {
   readonly location: Location | null;
   #problem: Problem | null;
   #isLoaded = false;
-  #watchesKernel = false;
-  #series: SeriesTable | null = null;
+  #exported = NOTHING_EXPORTED;
   #isEnabled = true;
   #outbox = 0;
   #owed: Owed | null = null;
@@ -58,14 +57,8 @@ export class Sense {
     return this.#isLoaded;
   }
 
-  /** Its module exports a `watch` of the kernel. */
-  get watchesKernel(): boolean {
-    return this.#watchesKernel;
-  }
-
-  /** Where its numbers over time are; null: its module exports nothing of the kind. */
-  get series(): SeriesTable | null {
-    return this.#series;
+  get exported(): Exported {
+    return this.#exported;
   }
 
   get enabled(): boolean {
@@ -273,14 +266,9 @@ export class Sense {
     this.#problem = problem;
   }
 
-  /** Its module is loaded, and says whether it watches the kernel. */
-  watches(kernel: boolean): void {
-    this.#watchesKernel = kernel;
-  }
-
-  /** Its module is loaded, and says where its numbers over time are. */
-  shows(series: SeriesTable | null): void {
-    this.#series = series;
+  /** Its module is loaded, and exports this. */
+  exports(exported: Exported): void {
+    this.#exported = exported;
   }
 
   /** A module that once killed its worker has loaded after all. */

@@ -69,8 +69,7 @@ export class Loading {
       const sense = seats.get(name);
       if (!sense) continue;
       sense.load(found);
-      sense.watches(watch.some(({ kernel }) => kernel));
-      sense.shows(series);
+      sense.exports({ watchesKernel: watch.some(({ kernel }) => kernel), series });
       if (fault) this.#journal.logProblem(`sense:${name}`, "sense.series-refused", fault);
       if (found) {
         failed++;
