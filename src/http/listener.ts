@@ -10,7 +10,7 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** Sets after how many idle seconds the connection of this request is closed; 0: never. */
+/** Sets after how many idle seconds the connection of this request is closed. */
 export type SetIdle = (seconds: number) => void;
 
 /** Who answers what comes in by the port. */

@@ -37,8 +37,32 @@ export interface FeedEvent {
   readonly place: FeedPlace;
 }
 
-/** Rows of each kind that are read at once. */
-const ROWS = 100;
+/** How many rows of each kind are read at once. */
+export interface Portion {
+  readonly signals: number;
+  readonly logs: number;
+}
+
+const MOST_ROWS = 100;
+const LEAST_ROWS = 10;
+/** Payloads may be large: about so many characters are sent at once. */
+const CHARACTERS = 256 * 1024;
+
+export const FIRST_PORTION: Portion = { signals: MOST_ROWS, logs: MOST_ROWS };
+
+const within = (rows: number): number => Math.max(1, Math.min(MOST_ROWS, Math.floor(rows)));
+
+/**
+ * The next portion after one of which `events` came, in `characters`. Rows of both kinds are sent in the order of their times, so
+ * where one kind is rare, few of its rows are used: no more of them are read than will be.
+ */
+export function portionAfter({ signals, logs }: Portion, events: readonly FeedEvent[], characters: number): Portion {
+  const share = Math.min(2, CHARACTERS / Math.max(1, characters));
+  const used = (name: FeedEvent["name"]): number => events.filter((event) => event.name === name).length;
+  const wanted = (rows: number, count: number): number =>
+    within(share < 1 ? rows * share : Math.max(LEAST_ROWS, 2 * count));
+  return { signals: wanted(signals, used("signal")), logs: wanted(logs, used("log")) };
+}
 
 /** What a log has changed, as it is now; null: nothing, or a later log has changed it again. */
 function changeOf({ runs, incidents }: StoreReader, log: Log): Pick<FeedEvent, "name" | "row"> | null {
@@ -57,6 +81,7 @@ export function nextEvents(
   store: StoreReader,
   place: FeedPlace,
   { signals: topSignal, logs: topLog }: Watermarks,
+  portion: Portion,
 ): FeedEvent[] {
   const events: FeedEvent[] = [];
   let at = place;
@@ -69,10 +94,12 @@ export function nextEvents(
   const signals =
     place.signal >= topSignal
       ? []
-      : store.signals.list({ ...ALL_SIGNALS, after: at.signal, before: topSignal + 1, limit: ROWS });
+      : store.signals.list({ ...ALL_SIGNALS, after: at.signal, before: topSignal + 1, limit: portion.signals });
   const logs =
-    place.log >= topLog ? [] : store.history.page({ ...ALL_LOGS, after: at.log, before: topLog + 1, limit: ROWS });
-  for (const row of inTime(signals, logs)) {
+    place.log >= topLog
+      ? []
+      : store.history.page({ ...ALL_LOGS, after: at.log, before: topLog + 1, limit: portion.logs });
+  for (const row of inTime(signals, logs, portion)) {
     if ("payload" in row) {
       at = { ...at, signal: row.id };
       events.push({ name: "signal", row: signalJson(row), place: at });
@@ -89,7 +116,7 @@ export function nextEvents(
 }
 
 /** Both in the order of their ids, and beside one another by their times. Only as far as both were read. */
-function inTime(signals: readonly Signal[], logs: readonly Log[]): (Signal | Log)[] {
+function inTime(signals: readonly Signal[], logs: readonly Log[], portion: Portion): (Signal | Log)[] {
   const rows: (Signal | Log)[] = [];
   let signal = 0;
   let log = 0;
@@ -97,11 +124,11 @@ function inTime(signals: readonly Signal[], logs: readonly Log[]): (Signal | Log
     const [first, second] = [signals[signal], logs[log]];
     if (second === undefined || (first !== undefined && first.at <= second.at)) {
       // The other kind was not read to its end: its rows of this time come first in the next reading.
-      if (first === undefined || (second === undefined && logs.length === ROWS)) break;
+      if (first === undefined || (second === undefined && logs.length === portion.logs)) break;
       rows.push(first);
       signal++;
     } else {
-      if (first === undefined && signals.length === ROWS) break;
+      if (first === undefined && signals.length === portion.signals) break;
       rows.push(second);
       log++;
     }

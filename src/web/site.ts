@@ -12,7 +12,7 @@ import { answerFile, pageFile } from "./page-files.ts";
 import type { Place } from "./place.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { SignIn } from "./sign-in.ts";
-import { Streams } from "./stream.ts";
+import { STALLED_SECONDS, Streams } from "./stream.ts";
 
 const NOT_FOUND = problem("not-found", "there is nothing at this path", "docs/seeing.md lists what there is");
 const WHO = problem(
@@ -46,7 +46,7 @@ export class Site implements Answerer {
     this.#link = link;
     this.#complain = complain;
     this.#signIn = new SignIn(place.data, place.instance);
-    this.#streams = new Streams(place, link);
+    this.#streams = new Streams(place, link, complain);
   }
 
   async answer(request: Request, setIdle: SetIdle): Promise<Response> {
@@ -90,7 +90,7 @@ export class Site implements Answerer {
     if (route.kind === "stream") {
       if (this.#streams.isFull) return respond(request, refusal(503, BUSY));
       const resume = request.headers.get("last-event-id") ?? url.searchParams.get("from");
-      setIdle(0);
+      setIdle(STALLED_SECONDS);
       const headers = {
         ...SAFE_HEADERS,
         "content-type": "text/event-stream; charset=utf-8",

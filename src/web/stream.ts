@@ -1,16 +1,19 @@
 /**
  * Owns `/api/v1/events`: one place in the feed for each follower, and nothing that waits in memory. Rows are read when the
- * follower's connection takes more, so a slow one is behind and costs no memory; one that takes nothing for a minute is let go.
+ * follower's connection takes more, so a slow one is behind and costs no memory. The listener closes the connection of one that
+ * takes nothing for a minute.
  */
 
 import type { StoreReader } from "../store/open-reader.ts";
-import { type FeedPlace, nextEvents, parsePlace, spellPlace } from "./feed.ts";
+import { type FeedPlace, FIRST_PORTION, nextEvents, parsePlace, portionAfter, spellPlace } from "./feed.ts";
 import type { KernelLink } from "./kernel-link.ts";
 import type { Place } from "./place.ts";
+import { Turns } from "./turns.ts";
 
 /** A proxy, and a browser's own timer, see that the stream lives. */
 const BEAT_MS = 5_000;
-const STALLED_MS = 60_000;
+/** A follower that takes nothing for so long is let go. Each event and each beat that leaves begins it anew. */
+export const STALLED_SECONDS = 60;
 /** More tabs than anybody has open. */
 const MOST_FOLLOWERS = 200;
 /** How long a browser waits before it comes back. */
@@ -19,12 +22,15 @@ const RETRY_MS = 1_000;
 export class Streams {
   readonly #place: Place;
   readonly #link: KernelLink;
+  readonly #complain: (error: Error) => void;
+  readonly #turns = new Turns();
   readonly #followers = new Set<Follower>();
-  #sweep: Timer | null = null;
+  #beat: Timer | null = null;
 
-  constructor(place: Place, link: KernelLink) {
+  constructor(place: Place, link: KernelLink, complain: (error: Error) => void) {
     this.#place = place;
     this.#link = link;
+    this.#complain = complain;
   }
 
   get isFull(): boolean {
@@ -42,12 +48,18 @@ export class Streams {
     const asked = resume === null ? null : parsePlace(resume);
     // A place that is ahead of the store is one of another store.
     const isAhead = asked !== null && (asked.signal > newest.signal || asked.log > newest.log);
-    const follower = new Follower(this.#place, this.#link, asked === null || isAhead ? newest : asked, isOpen, () =>
-      this.#left(follower),
-    );
+    const follower: Follower = new Follower({
+      page: this.#place,
+      link: this.#link,
+      turns: this.#turns,
+      at: asked === null || isAhead ? newest : asked,
+      isOpen,
+      complain: this.#complain,
+      left: () => this.#left(follower),
+    });
     this.#followers.add(follower);
-    this.#sweep ??= setInterval(() => {
-      for (const one of [...this.#followers]) one.sweep();
+    this.#beat ??= setInterval(() => {
+      for (const one of [...this.#followers]) one.beat();
     }, BEAT_MS);
     signal.addEventListener("abort", () => follower.end(), { once: true });
     return follower.stream;
@@ -55,9 +67,9 @@ export class Streams {
 
   #left(follower: Follower): void {
     this.#followers.delete(follower);
-    if (this.#followers.size > 0 || this.#sweep === null) return;
-    clearInterval(this.#sweep);
-    this.#sweep = null;
+    if (this.#followers.size > 0 || this.#beat === null) return;
+    clearInterval(this.#beat);
+    this.#beat = null;
   }
 
   close(): void {
@@ -67,41 +79,44 @@ export class Streams {
 
 const ENCODER = new TextEncoder();
 
+interface FollowerParts {
+  readonly page: Place;
+  readonly link: KernelLink;
+  readonly turns: Turns;
+  readonly at: FeedPlace;
+  readonly isOpen: () => boolean;
+  readonly complain: (error: Error) => void;
+  readonly left: () => void;
+}
+
 class Follower {
   readonly stream: ReadableStream<Uint8Array>;
-  readonly #page: Place;
-  readonly #link: KernelLink;
-  readonly #isOpen: () => boolean;
-  readonly #left: () => void;
+  readonly #parts: FollowerParts;
   readonly #unfollow: () => void;
   #at: FeedPlace;
+  #portion = FIRST_PORTION;
   #saidLink = "";
-  #takenAt = performance.now();
   /** While it waits for something to send. */
   #wake: (() => void) | null = null;
   #isOver = false;
   #saysBeat = false;
   #isFirst = true;
 
-  constructor(page: Place, link: KernelLink, at: FeedPlace, isOpen: () => boolean, left: () => void) {
-    this.#page = page;
-    this.#link = link;
-    this.#at = at;
-    this.#isOpen = isOpen;
-    this.#left = left;
-    this.#unfollow = link.follow(() => this.#wake?.());
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+    this.#at = parts.at;
+    this.#unfollow = parts.link.follow(() => this.#wake?.());
     this.stream = new ReadableStream<Uint8Array>(
       { pull: (controller) => this.#pull(controller), cancel: () => this.end() },
       { highWaterMark: 0 },
     );
   }
 
-  /** Called now and again: a beat for one that waits, the end for one that takes nothing. */
-  sweep(): void {
-    if (this.#wake !== null) {
-      this.#saysBeat = true;
-      this.#wake();
-    } else if (performance.now() - this.#takenAt > STALLED_MS) this.end();
+  /** For one that waits. */
+  beat(): void {
+    if (this.#wake === null) return;
+    this.#saysBeat = true;
+    this.#wake();
   }
 
   end(): void {
@@ -109,18 +124,18 @@ class Follower {
     this.#isOver = true;
     this.#unfollow();
     this.#wake?.();
-    this.#left();
+    this.#parts.left();
   }
 
   async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
-    this.#takenAt = performance.now();
     for (;;) {
-      if (!this.#isOver && !this.#isOpen()) this.end();
+      await this.#parts.turns.next();
+      if (!this.#isOver && !this.#parts.isOpen()) this.end();
+      const text = this.#isOver ? "" : this.#more();
       if (this.#isOver) {
         controller.close();
         return;
       }
-      const text = this.#more();
       if (text !== "") {
         controller.enqueue(ENCODER.encode(text));
         return;
@@ -134,24 +149,46 @@ class Follower {
 
   /** What is to be sent now; empty: nothing. */
   #more(): string {
+    const text = this.#news();
+    try {
+      return text + this.#events();
+    } catch (error) {
+      // The file was replaced or is damaged. Who follows comes back, and the store is opened anew.
+      this.#parts.page.forgetStore();
+      this.#parts.complain(error as Error);
+      this.end();
+      return "";
+    }
+  }
+
+  /** Where the stream begins, and how the kernel stands. */
+  #news(): string {
     let text = this.#isFirst ? `retry: ${RETRY_MS}\n\n` : "";
     if (this.#isFirst) text += `id: ${spellPlace(this.#at)}\nevent: place\ndata: {}\n\n`;
     this.#isFirst = false;
-    const link = { ...this.#link.state, at: Date.now() };
+    const link = { ...this.#parts.link.state, at: Date.now() };
     if (link.state !== this.#saidLink || this.#saysBeat) {
       this.#saidLink = link.state;
       text += `event: link\ndata: ${JSON.stringify(link)}\n\n`;
     }
     this.#saysBeat = false;
-    const marks = this.#link.watermarks;
-    if (marks === null) return text;
-    const store = this.#page.store();
-    if (!store.ok) return text;
-    for (const { name, row, place } of nextEvents(store.value, this.#at, marks)) {
-      const data = JSON.stringify(this.#page.secrets.json(row));
+    return text;
+  }
+
+  #events(): string {
+    const { page, link } = this.#parts;
+    const marks = link.watermarks;
+    if (marks === null) return "";
+    const store = page.store();
+    if (!store.ok) return "";
+    const events = nextEvents(store.value, this.#at, marks, this.#portion);
+    let text = "";
+    for (const { name, row, place } of events) {
+      const data = JSON.stringify(page.secrets.json(row));
       text += `id: ${spellPlace(place)}\nevent: ${name}\ndata: ${data}\n\n`;
-      this.#at = place;
     }
+    this.#at = events.at(-1)?.place ?? this.#at;
+    this.#portion = portionAfter(this.#portion, events, text.length);
     return text;
   }
 }
