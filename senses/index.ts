@@ -8,6 +8,9 @@ import diskIoSql from "./disk-io/migrations/0001_counters.sql" with { type: "tex
 import diskIoSamplesSql from "./disk-io/migrations/0002_samples.sql" with { type: "text" };
 import diskUsageSql from "./disk-usage/migrations/0001_samples.sql" with { type: "text" };
 import diskUsageAtSql from "./disk-usage/migrations/0002_samples_at.sql" with { type: "text" };
+import disksSql from "./disks/migrations/0001_samples.sql" with { type: "text" };
+import dockerSql from "./docker/migrations/0001_containers.sql" with { type: "text" };
+import fileAgeSql from "./file-age/migrations/0001_samples.sql" with { type: "text" };
 import hostHealthSql from "./host-health/migrations/0001_verdicts.sql" with { type: "text" };
 import httpSql from "./http/migrations/0001_samples.sql" with { type: "text" };
 import loadSql from "./load/migrations/0001_samples.sql" with { type: "text" };
@@ -23,6 +26,7 @@ import pressureSql from "./pressure/migrations/0001_samples.sql" with { type: "t
 import pressureAtSql from "./pressure/migrations/0002_samples_at.sql" with { type: "text" };
 import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
 import processesSamplesSql from "./processes/migrations/0002_samples.sql" with { type: "text" };
+import systemdSql from "./systemd/migrations/0001_units.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
 import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
 
@@ -131,5 +135,25 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
     load: () => require("./tls/index.ts"),
     schema: () => require("./tls/schema.ts"),
     migrations: [{ name: "0001_samples.sql", sql: tlsSql }],
+  },
+  systemd: {
+    load: () => require("./systemd/index.ts"),
+    schema: () => require("./systemd/schema.ts"),
+    migrations: [{ name: "0001_units.sql", sql: systemdSql }],
+  },
+  docker: {
+    load: () => require("./docker/index.ts"),
+    schema: () => require("./docker/schema.ts"),
+    migrations: [{ name: "0001_containers.sql", sql: dockerSql }],
+  },
+  disks: {
+    load: () => require("./disks/index.ts"),
+    schema: () => require("./disks/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: disksSql }],
+  },
+  "file-age": {
+    load: () => require("./file-age/index.ts"),
+    schema: () => require("./file-age/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: fileAgeSql }],
   },
 };

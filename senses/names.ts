@@ -14,6 +14,10 @@ export const BUILT_IN_SENSE_NAMES = [
   "http",
   "tcp",
   "tls",
+  "systemd",
+  "docker",
+  "disks",
+  "file-age",
 ] as const;
 
 export type BuiltInSenseName = (typeof BUILT_IN_SENSE_NAMES)[number];

@@ -2,10 +2,10 @@
 import { statfs } from "node:fs/promises";
 import { notBetween } from "drizzle-orm";
 import type { Compute, Series } from "nerve";
+import { fullness } from "nerve/fullness";
 import { duration, type Infer, record, text, where } from "nerve/options";
 import { declaration } from "nerve/payload";
 import { samples } from "./schema.ts";
-import { fullness } from "./statfs.ts";
 
 export const options = record({
   path: where(text("/"), (path) => path.startsWith("/"), "be an absolute path"),

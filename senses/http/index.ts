@@ -1,6 +1,6 @@
 /** Whether a page answers as it should: its status, its body, how long it takes, and for how long its certificate is valid. */
 import { desc, notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { daysUntil, handshake, type Presented, readAuthorities } from "nerve/certificates";
 import { CHECK_PAYLOAD, inARow, msSince, within } from "nerve/checks";
 import { patternOf } from "nerve/pattern";
@@ -20,6 +20,13 @@ export const payload = declaration({
   redirects: "number.integer >= 0",
   cert_days: "number | null",
 });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  by: "url",
+  numbers: { ms: "ms", cert_days: "days", failures: null },
+};
 
 export const compute: Compute<HttpOptions> = async (db, _peers, { options: given, signal, now }) => {
   const authorities = given.ca === null ? null : await readAuthorities(given.ca);

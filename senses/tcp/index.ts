@@ -1,7 +1,7 @@
 /** Whether something listens at a port, and how long the connection takes. */
 import { connect } from "node:net";
 import { desc, notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { CHECK_PAYLOAD, inARow, msSince, networkReason, patience, within } from "nerve/checks";
 import { duration, type Infer, port, record, text } from "nerve/options";
 import { declaration } from "nerve/payload";
@@ -15,6 +15,12 @@ export const options = record({
 });
 
 export const payload = declaration({ host: "string", port: "number.integer", ...CHECK_PAYLOAD, ms: "number >= 0" });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: { ms: "ms", failures: null },
+};
 
 export const compute: Compute<Infer<typeof options>> = async (db, _peers, { options: given, signal, now }) => {
   const { host, port, timeout, keep } = given;

@@ -1,6 +1,6 @@
 /** For how many days a certificate is valid, of a server or in a file, and whether a browser would trust it. */
 import { desc, notBetween } from "drizzle-orm";
-import type { Compute } from "nerve";
+import type { Compute, Series } from "nerve";
 import { daysUntil, handshake, readAuthorities } from "nerve/certificates";
 import { CHECK_PAYLOAD, inARow, networkReason, patience, within } from "nerve/checks";
 import { duration, type Infer, orNull, port, record, text } from "nerve/options";
@@ -39,6 +39,13 @@ export const payload = declaration({
   chain: "number.integer >= 1 | null",
   protocol: "string | null",
 });
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  by: "target",
+  numbers: { days: "days", failures: null },
+};
 
 export const compute: Compute<Infer<typeof options>> = async (db, _peers, { options: given, signal, now }) => {
   const { certificate, chain, protocol, problems } = await look(given, signal);

@@ -70,6 +70,23 @@ const certificate: Of = (options, isSecret) => {
     : nothing({}, isSecret);
 };
 
+/** Docker's socket belongs to the group `docker`; one that is named may be anybody's. */
+const engine: Of = ({ socket = null }) => {
+  if (socket === null) return { needs: { ...NO_NEEDS, groups: ["docker"] }, because: "docker's socket" };
+  if (!isText(socket)) return { needs: NO_NEEDS, because: null };
+  const groups = socket.endsWith("/docker.sock") ? ["docker"] : [];
+  return { needs: { ...NO_NEEDS, groups, paths: [{ path: socket, access: "write" }] }, because: "its `socket`" };
+};
+
+/** The folder in which files come and go: that of the first name with a `*`, or of the file. */
+const folderOfPath: Of = ({ path: given }) => {
+  if (!isText(given) || !given.startsWith("/")) return { needs: NO_NEEDS, because: null };
+  const names = given.split("/");
+  const first = names.findIndex((name) => name.includes("*"));
+  const folder = names.slice(0, first < 0 ? -1 : first).join("/") || "/";
+  return { needs: { ...NO_NEEDS, paths: [{ path: folder, access: "read" }] }, because: "its `path`" };
+};
+
 /** What an address needs: its server. */
 export const needsOfAddress = (address: string, isSecret: (text: string) => boolean): BuiltInNeeds =>
   url({ url: address }, isSecret);
@@ -96,6 +113,10 @@ export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
   http: url,
   tcp: host,
   tls: certificate,
+  systemd: () => ({ needs: { ...NO_NEEDS, programs: [["systemctl", "show"]] }, because: "what it runs" }),
+  docker: engine,
+  disks: nothing,
+  "file-age": folderOfPath,
 };
 
 export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = {

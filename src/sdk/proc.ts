@@ -32,6 +32,12 @@ function hostPath(path: string): string {
   return folder + (mount === "/proc" ? rest.replace(/^\/net(?=\/|$)/, "/1/net") : rest);
 }
 
+/** Where the files of the host begin: empty, or in a container the root of the host's first process. */
+export function hostRoot(): string {
+  const proc = mountOf("/proc");
+  return proc === null ? "" : `${proc}/1/root`;
+}
+
 /** The text of a file the kernel makes up. Latin-1, because names in it are bytes of anyone's choosing. */
 export function readProc(path: string): string {
   const file = hostPath(path);

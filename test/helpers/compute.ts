@@ -31,6 +31,7 @@ export const LEAST: Readonly<Partial<Record<BuiltInSenseName, Readonly<Record<st
   http: { url: "http://127.0.0.1/" },
   tcp: { host: "127.0.0.1", port: 22 },
   tls: { host: "localhost" },
+  "file-age": { path: "/var/backups/*" },
 };
 
 export function validate(name: BuiltInSenseName, given: unknown): { value: unknown } | { problems: string[] } {

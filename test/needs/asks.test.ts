@@ -47,6 +47,18 @@ test("http, tcp and tls ask for their server, and tls for a file where it looks 
   expect(asks("tls", "file: a.pem")).toEqual([]);
 });
 
+test("docker asks for its group and socket, file-age for the folder in which files come and go, systemd for systemctl", () => {
+  const asks = (use: string, options: string) => needs(`senses: { s: { use: ${use}, with: { ${options} } } }`);
+  expect(asks("docker", "")).toEqual([{ kind: "group", name: "docker" }]);
+  expect(asks("docker", "socket: /run/user/9/podman/podman.sock")).toEqual([
+    { kind: "path", path: "/run/user/9/podman/podman.sock", access: "write" },
+  ]);
+  expect(asks("file-age", "path: '/srv/*/db.gz'")).toEqual([{ kind: "path", path: "/srv", access: "read" }]);
+  expect(asks("file-age", "path: /srv/a/db.gz")).toEqual([{ kind: "path", path: "/srv/a", access: "read" }]);
+  expect(asks("systemd", "")).toEqual([{ kind: "program", name: "systemctl" }]);
+  expect(asks("disks", "")).toEqual([]);
+});
+
 describe("webhook:", () => {
   test.each([
     ["http://localhost:9/x", []],

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, statfsSync } from "node:fs";
 import { totalmem } from "node:os";
-import { fullness } from "../../senses/disk-usage/statfs.ts";
+import { fullness } from "nerve/fullness";
 import { countCores, parseLoad } from "../../senses/load/loadavg.ts";
 import { parseMeminfo } from "../../senses/memory/meminfo.ts";
 import { parsePressure } from "../../senses/pressure/psi.ts";

@@ -28,6 +28,10 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
   http: every("1m", "{ with: { url: http://127.0.0.1/ } }"),
   tcp: every("1m", "{ with: { host: 127.0.0.1, port: 22 } }"),
   tls: every("1h", "{ with: { host: localhost } }"),
+  systemd: every("1m"),
+  docker: every("1m"),
+  disks: every("1m"),
+  "file-age": every("10m", '{ with: { path: "/var/backups/*" } }'),
 };
 
 const WORKFLOWS: Readonly<Record<BuiltInWorkflowName, string>> = {

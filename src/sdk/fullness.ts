@@ -1,5 +1,5 @@
-/** The answer of statfs(2) in the terms of df(1). */
-import { clamp, percent } from "nerve/proc";
+/** `nerve/fullness`: the answer of statfs(2) in the terms of df(1). */
+import { clamp, percent } from "./proc.ts";
 
 export interface Blocks {
   readonly bsize: number;
