@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CHANNEL_KEYS } from "../src/config/channels.ts";
 import type { Keys } from "../src/config/fields.ts";
+import { INBOX_KEYS } from "../src/config/inbox.ts";
 import { INCIDENT_KEYS } from "../src/config/incident.ts";
 import { HTTP_KEYS, PUSH_KEYS } from "../src/config/listen.ts";
 import { NEEDS_KEYS } from "../src/config/needs.ts";
@@ -29,7 +30,7 @@ const TABLES: Readonly<Record<string, string>> = {
     ...rows(PUSH_KEYS, "push."),
     INCLUDE,
   ]),
-  senses: table(rows(SENSE_KEYS)),
+  senses: table([...rows(SENSE_KEYS), ...rows(INBOX_KEYS, "inbox.")]),
   incident: table(rows(INCIDENT_KEYS, "incident.")),
   workflows: table(rows(WORKFLOW_KEYS)),
   needs: table(rows(NEEDS_KEYS, "needs.")),

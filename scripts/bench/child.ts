@@ -73,7 +73,9 @@ export async function startWorker(
         database: join(site.folder, `${name}.db`),
         options: {},
         timeoutMs: 30_000,
+        durability: "normal",
         outboxTaken: 0,
+        inbox: null,
         patterns: [],
       })),
       peers: names.map((name) => ({ name, database: join(site.folder, `${name}.db`) })),
@@ -95,6 +97,7 @@ export async function startWorker(
           now: Date.now(),
           cause: null,
           trace: TRACE,
+          inbox: [],
         })),
       ),
     async [Symbol.asyncDispose]() {

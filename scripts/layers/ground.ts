@@ -20,7 +20,7 @@ export const GROUND: Layers = {
   "src/rules": ["src/base", "src/model", "arktype"],
   // The needs of the senses and workflows of a configuration. Pure; loads none of their code.
   "src/needs": ["src/base", "src/model", "senses/names.ts", "src/workflows/names.ts"],
-  "src/control": ["src/base", "src/model"],
+  "src/control": ["src/base", "src/model", "src/inbox"],
   // The files of `data/tokens`, and what is signed with a token.
   "src/tokens": ["src/base", "src/model"],
   // What the two processes that listen on TCP have in common.

@@ -34,6 +34,7 @@ export const KERNEL: Layers = {
     "type src/control",
     "src/config",
     "src/spawn",
+    "src/kernel/inbox",
     "src/kernel/senses",
     "src/kernel/reflexes",
     "src/kernel/runs",
@@ -78,7 +79,17 @@ export const KERNEL: Layers = {
     "src/kernel/workers",
   ],
   "src/kernel/reflexes": [...FLOOR, "src/config", "src/rules", "src/control", "src/kernel/runs"],
-  "src/kernel/senses": [...FLOOR, "src/config", "src/ipc", "src/spawn", "src/kernel/workers", "src/kernel/reflexes"],
+  // Items from outside, until a compute has taken them.
+  "src/kernel/inbox": [...FLOOR, "src/config", "src/inbox"],
+  "src/kernel/senses": [
+    ...FLOOR,
+    "src/config",
+    "src/ipc",
+    "src/spawn",
+    "src/kernel/workers",
+    "src/kernel/reflexes",
+    "src/kernel/inbox",
+  ],
   "src/kernel/upkeep": [
     ...NOUNS,
     "src/config",

@@ -2,6 +2,7 @@
 import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import {
+  isWatching,
   type NerveConfig,
   type ReflexConfig,
   type SenseConfig,
@@ -117,15 +118,15 @@ function incidentWords(reflex: ReflexConfig): string[] {
   ];
 }
 
-/** The triggers that are no signals: `every 1s`, `at start`, `watch`. */
+/** The triggers that are no signals: `every 1s`, `at start`, `watch`, `inbox`. */
 export function clocksOf(reflex: ReflexConfig): string[] {
   const { intervalMs, cron, tz, onStart } = reflex;
-  const watches = reflex.kind === "sense" && reflex.watch === true;
   return [
     ...(intervalMs === null ? [] : [`every ${formatDuration(intervalMs)}`]),
     ...(cron === null ? [] : [`cron ${cron}${tz === null ? "" : ` (${tz})`}`]),
     ...(onStart === true ? ["at start"] : []),
-    ...(watches ? ["watch"] : []),
+    ...(isWatching(reflex, "module") ? ["watch"] : []),
+    ...(isWatching(reflex, "inbox") ? ["inbox"] : []),
   ];
 }
 

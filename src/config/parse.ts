@@ -14,6 +14,7 @@ import { readChannels } from "./channels.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
+import { checkInboxes, inboxReflexes } from "./inbox.ts";
 import { readIncluded } from "./includes.ts";
 import { checkAddresses, readHttp, readPush } from "./listen.ts";
 import { mergeFiles } from "./merge.ts";
@@ -135,6 +136,8 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   checkChannels(root, present(workflows), namesOf("channels", channels), source, report);
   const senseConfigs = new Map([...present(senses), ...implied]);
   checkCycles(reflexes ?? [], senseConfigs, report);
+  checkInboxes(reflexes ?? [], senseConfigs, report);
+  const writtenReflexes = (reflexes ?? []).map((reflex) => reflex.config);
 
   const allGroups = new Map(present(groups));
   for (const { group } of senseConfigs.values()) {
@@ -156,7 +159,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     watchdog,
     groups: allGroups,
     senses: senseConfigs,
-    reflexes: (reflexes ?? []).map((reflex) => reflex.config),
+    reflexes: [...writtenReflexes, ...inboxReflexes(senseConfigs, writtenReflexes)],
     workflows: present(workflows),
     channels: present(channels),
     written: new Map((reflexes ?? []).flatMap(({ config, patterns }) => asWritten(config, patterns))),

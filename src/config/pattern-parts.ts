@@ -1,5 +1,5 @@
 /** Owns the places of a reflex's words and of a module's options in the files. Problems are reported at these places. */
-import type { ReflexConfig } from "../model/config.ts";
+import { isWatching, type ReflexConfig } from "../model/config.ts";
 import type { WrittenReflex } from "./reflexes.ts";
 import { entryOf, found, type MapTree, type Place, type Tree } from "./tree.ts";
 
@@ -50,7 +50,7 @@ export function partsOf(root: MapTree, reflexes: readonly WrittenReflex[]): Part
     },
     watchPlace(sense) {
       const watches = ({ config }: WrittenReflex): boolean =>
-        config.kind === "sense" && config.sense === sense && config.watch === true;
+        config.kind === "sense" && config.sense === sense && isWatching(config, "module");
       return wordOf(reflexes.find(watches), "watch")?.place ?? null;
     },
     withPart(kind, name, path) {

@@ -64,7 +64,7 @@ function cronRate(expression: string): number {
 /** The rate of all that is no signal. */
 function clockRate(reflex: ReflexConfig): number {
   const { intervalMs, cron } = reflex;
-  const watches = reflex.kind === "sense" && reflex.watch === true;
+  const watches = reflex.kind === "sense" && reflex.watch !== null;
   return (
     (intervalMs === null ? 0 : apart(intervalMs)) +
     (cron === null ? 0 : cronRate(cron)) +

@@ -1,6 +1,7 @@
 /** Owns the keys of a reflex, and the reader of each key. */
+import type { Watching } from "../model/config.ts";
 import { readCron } from "./cron.ts";
-import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader } from "./fields.ts";
+import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader, readFields, schemaOf } from "./fields.ts";
 import { readIncident } from "./incident.ts";
 import { duration, durationOrNone } from "./quantities.ts";
 import { type Reference, reference } from "./reference.ts";
@@ -38,7 +39,7 @@ export const readTz: Reader<string> = reader({ type: "string" }, (tree, label, r
   return null;
 });
 
-const WATCHED = ["file", "dir", "journal", "inbox"];
+const WATCHED = ["file", "dir", "journal"];
 
 /** What a build to come reads: a map with one of these keys, or a list of such maps. */
 const isLater = (tree: Tree): boolean =>
@@ -46,12 +47,33 @@ const isLater = (tree: Tree): boolean =>
     ? tree.items.some(isLater)
     : tree.kind === "map" && tree.entries.some(({ key }) => WATCHED.includes(key));
 
-const readWatch: Reader<boolean> = reader(flag.schema, (tree, label, report) => {
-  if (!isLater(tree)) return flag(tree, label, report);
-  const message = `\`${label}\` of files, folders, the journal or an inbox is not yet supported by this build`;
-  report.add("not-yet", tree.place, message, "only `watch: true` is, for a sense whose module exports `watch`");
-  return null;
+const WATCH = { inbox: flag };
+const WATCH_SCHEMA = { anyOf: [flag.schema, { ...schemaOf(WATCH), required: ["inbox"] }] };
+
+const readWatched: Reader<readonly Watching[]> = reader(WATCH_SCHEMA, (tree, label, report) => {
+  if (tree.kind !== "map") {
+    const isOn = flag(tree, label, report);
+    return isOn === null ? null : isOn ? [{ kind: "module" }] : [];
+  }
+  const inbox = readFields(tree, label, WATCH, report)?.values.inbox ?? null;
+  return inbox === null ? null : inbox ? [{ kind: "inbox" }] : [];
 });
+
+const watchedList = list(readWatched, "a list such as [true, { inbox: true }]");
+
+const readWatch: Reader<readonly Watching[]> = reader(
+  { anyOf: [...WATCH_SCHEMA.anyOf, watchedList.schema] },
+  (tree, label, report) => {
+    if (isLater(tree)) {
+      const message = `\`${label}\` of files, folders or the journal is not yet supported by this build`;
+      report.add("not-yet", tree.place, message, "`watch: true` and `watch: { inbox: true }` are");
+      return null;
+    }
+    if (tree.kind !== "list") return readWatched(tree, label, report);
+    const items = watchedList(tree, label, report) ?? [];
+    return items.includes(null) ? null : items.flatMap((one) => one ?? []);
+  },
+);
 
 export const REFLEX = {
   name,

@@ -89,8 +89,8 @@ function checkWatch(fields: ReflexFields, label: string, report: Report): void {
 function checkTrigger(fields: ReflexFields, tree: Tree, label: string, report: Report): void {
   const { values } = fields;
   const flags = ["on_start", "watch"] as const;
-  const isTriggered =
-    fields.firstOf(["on", "interval", "cron"]) !== null || flags.some((flag) => values[flag] === true);
+  const isWatched = (values.watch?.length ?? 0) > 0;
+  const isTriggered = fields.firstOf(["on", "interval", "cron"]) !== null || values.on_start === true || isWatched;
   const isBad = flags.some((flag) => fields.placeOf(flag) !== null && values[flag] === null);
   if (isTriggered || isBad || hasMisspelt(tree, ["on", "watch", ...TIMED])) return;
   const hint = "add `interval`, `cron`, `on_start: true` or `on`";
@@ -161,7 +161,13 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
       incident,
     };
   }
-  return { kind: "sense", sense: values.sense?.name ?? "", ...words, ...clock, watch: values.watch };
+  return {
+    kind: "sense",
+    sense: values.sense?.name ?? "",
+    ...words,
+    ...clock,
+    watch: values.watch?.length ? values.watch : null,
+  };
 }
 
 const REFLEXES = list(reader(schemaOf(REFLEX), readReflex), "a list of reflexes");

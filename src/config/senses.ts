@@ -3,6 +3,7 @@ import { formatDuration } from "../base/duration.ts";
 import type { SenseConfig } from "../model/config.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_GROUP, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
 import { type Fields, hasBrokenOptions, jsonMap, key, name, named, readFields, schemaOf, shapeOf } from "./fields.ts";
+import { readInbox } from "./inbox.ts";
 import { readMetrics } from "./metrics.ts";
 import { hintOfMisplaced } from "./misplaced-keys.ts";
 import { NEEDS } from "./needs.ts";
@@ -32,6 +33,11 @@ export const SENSE_KEYS = {
     "least time between the starts of two computes, kept across restarts; triggers in between are owed one trailing compute",
   ),
   with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
+  inbox: key(
+    readInbox,
+    "none",
+    "`{ max, bytes, secret }`, or `{}`: lets items in from outside, which its computes get as `context.inbox`",
+  ),
   metrics: key(
     readMetrics,
     "none",
@@ -51,6 +57,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
   timeoutMs: values.timeout,
   gracePeriodMs: values.grace_period,
   with: values.with,
+  inbox: values.inbox,
   metrics: values.metrics,
   needs: values.needs,
 });

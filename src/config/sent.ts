@@ -3,17 +3,19 @@
  * without channels and secrets. What is left is what reflexes decide by, and names.
  */
 import type { Json, JsonObject } from "../base/json.ts";
-import type { NerveConfig } from "../model/config.ts";
+import type { InboxConfig, NerveConfig } from "../model/config.ts";
 
 const SECTIONS = ["groups", "senses", "workflows", "channels", "written"] as const;
 
+const unsigned = (inbox: InboxConfig | null): InboxConfig | null => inbox && { ...inbox, secret: null };
+
 export function sentConfig(config: NerveConfig): JsonObject {
   const bare = <T extends { readonly with: JsonObject | null }>(entries: ReadonlyMap<string, T>) =>
-    [...entries].map(([name, entry]) => [name, { ...entry, with: null }]);
+    [...entries].map(([name, entry]) => [name, { ...entry, with: null }] as const);
   const sent = {
     ...config,
     groups: [...config.groups],
-    senses: bare(config.senses),
+    senses: bare(config.senses).map(([name, entry]) => [name, { ...entry, inbox: unsigned(entry.inbox) }]),
     workflows: bare(config.workflows),
     channels: [],
     written: [...config.written],

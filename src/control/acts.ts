@@ -1,6 +1,8 @@
 /** What a person has a running nerve do. The control socket alone offers these: only nerve's user reaches it. */
 import type { Json } from "../base/json.ts";
 import type { Result } from "../base/result.ts";
+import type { Given } from "../inbox/given.ts";
+import type { Offered } from "../inbox/offered.ts";
 import type { Problem } from "../model/problem.ts";
 import type {
   Archived,
@@ -14,6 +16,8 @@ import type {
 } from "./contract.ts";
 
 export interface Acts {
+  /** Hands something to the inbox of a sense: resolves once that is committed, or is not taken. */
+  offer(sense: string, given: Given): Promise<Offered>;
   trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>>;
   enable(name: string): Promise<Result<SwitchAnswer, Problem>>;
   disable(name: string): Promise<Result<SwitchAnswer, Problem>>;

@@ -1,5 +1,7 @@
 /** The paths of the control socket: what each is asked with, and who answers. docs/operations.md lists them. */
 import type { Result } from "../base/result.ts";
+import { answerTo } from "../inbox/offered.ts";
+import { givenBy } from "../inbox/request.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import type { Acts } from "./acts.ts";
 import {
@@ -19,11 +21,30 @@ import type { Looks } from "./looks.ts";
 export interface Answer {
   readonly status: number;
   readonly outcome: Result<object, readonly Problem[]>;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export type Route =
-  | { readonly method: "GET"; answer(query: URLSearchParams): Answer }
-  | { readonly method: "POST"; answer(body: unknown): Promise<Answer> };
+  | { readonly kind: "look"; readonly method: "GET"; answer(query: URLSearchParams): Answer }
+  | { readonly kind: "act"; readonly method: "POST"; answer(body: unknown): Promise<Answer> }
+  /** A POST that says by its headers what its body is. `name`: the end of the path. */
+  | {
+      readonly kind: "give";
+      readonly method: "POST";
+      answer(name: string, headers: Headers, body: string): Promise<Answer>;
+    };
+
+const NO_HEADERS: Answer["headers"] = {};
+const given = (status: number, value: object): Answer => ({
+  status,
+  outcome: { ok: true, value },
+  headers: NO_HEADERS,
+});
+const refused = (status: number, problems: readonly Problem[], headers = NO_HEADERS): Answer => ({
+  status,
+  outcome: { ok: false, error: problems },
+  headers,
+});
 
 /** A body that cannot be read. */
 const BAD_REQUEST = 400;
@@ -33,21 +54,39 @@ const CONFLICT = 409;
 const UNPROCESSABLE = 422;
 
 const look = (ask: () => object): Route => ({
+  kind: "look",
   method: "GET",
-  answer: () => ({ status: 200, outcome: { ok: true, value: ask() } }),
+  answer: () => given(200, ask()),
 });
 
 /** A look that begins behind a cursor, `?after=ID`; without one: null. */
 const lookAfter = (ask: (after: number | null) => object): Route => ({
+  kind: "look",
   method: "GET",
   answer(query) {
     const written = query.get("after");
     const after = written === null ? null : Number(written);
     if (after === null || (Number.isSafeInteger(after) && after >= 0)) {
-      return { status: 200, outcome: { ok: true, value: ask(after) } };
+      return given(200, ask(after));
     }
     const found = problem("bad-request", "`after` is not the id of a log", "write a whole number from 0 on");
-    return { status: BAD_REQUEST, outcome: { ok: false, error: [found] } };
+    return refused(BAD_REQUEST, [found]);
+  },
+});
+
+/** What comes in from outside: JSON, JSON lines or a CloudEvent. */
+const give = (offer: Acts["offer"]): Route => ({
+  kind: "give",
+  method: "POST",
+  async answer(name, headers, body) {
+    const items = givenBy(headers, body);
+    if (!items.ok) {
+      const { status, kind, message, hint } = items.error;
+      return refused(status, [problem(kind, message, hint)]);
+    }
+    const { status, problem: found, ids, retryAfterS } = answerTo(name, await offer(name, items.value));
+    if (found === null) return given(status, { ids });
+    return refused(status, [found], retryAfterS === null ? NO_HEADERS : { "retry-after": String(retryAfterS) });
   },
 });
 
@@ -59,17 +98,18 @@ function act<const S extends BodyShape>(
   refusedWith: number = CONFLICT,
 ): Route {
   return {
+    kind: "act",
     method: "POST",
-    async answer(given) {
-      const body = readBody(given, shape);
+    async answer(sent) {
+      const body = readBody(sent, shape);
       if (!body.ok) {
         const found = problem("bad-request", `the body is not ${body.error}`, null);
-        return { status: BAD_REQUEST, outcome: { ok: false, error: [found] } };
+        return refused(BAD_REQUEST, [found]);
       }
       const outcome = await does(body.value);
-      if (outcome.ok) return { status: 200, outcome };
+      if (outcome.ok) return given(200, outcome.value);
       const problems = Array.isArray(outcome.error) ? (outcome.error as Problem[]) : [outcome.error as Problem];
-      return { status: refusedWith, outcome: { ok: false, error: problems } };
+      return refused(refusedWith, problems);
     },
   };
 }
@@ -89,6 +129,7 @@ export const routesOf = (looks: Looks, acts: Acts): Readonly<Record<string, Rout
   "/ack": act({ incident: positive, by: short, why: proseOrNone }, (request) => acts.ack(request)),
   "/resolve": act({ incident: positive, by: short, why: proseOrNone }, (request) => acts.resolve(request)),
   "/unsilence": act({ pattern: short }, ({ pattern }) => acts.unsilence(pattern)),
+  "/v1/inbox/:name": give((sense, items) => acts.offer(sense, items)),
   "/archive": act({}, () => acts.archive()),
   "/reload": act({}, () => acts.reload(), UNPROCESSABLE),
 });

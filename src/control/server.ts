@@ -1,34 +1,58 @@
 /** The control socket: HTTP with JSON on a Unix socket that only nerve's user reaches. Owns its file. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
+import { exceedsBytes } from "../base/json.ts";
 import type { Secrets } from "../base/secrets.ts";
+import { MAX_REQUEST_BYTES } from "../inbox/given.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Refusal, SOCKET_NAME } from "./contract.ts";
 import type { Answer, Route } from "./routes.ts";
 
+/** Of what is asked of nerve. What is handed to an inbox may be larger. */
 const MAX_BODY_BYTES = 128 * 1024;
 
 /** An answer without what may not be shown. */
 type Show = (body: object) => object;
 
-const refuse = (status: number, problems: readonly Problem[], show: Show): Response => {
+const refuse = (
+  status: number,
+  problems: readonly Problem[],
+  show: Show,
+  headers: Answer["headers"] = {},
+): Response => {
   const [error] = problems;
   if (error === undefined) throw new Error("a refusal names a problem");
   const body: Refusal = { error, problems };
-  return Response.json(show(body), { status });
+  return Response.json(show(body), { status, headers });
 };
 
-const respond = ({ status, outcome }: Answer, show: Show): Response =>
-  outcome.ok ? Response.json(show(outcome.value), { status }) : refuse(status, outcome.error, show);
+const respond = ({ status, outcome, headers }: Answer, show: Show): Response =>
+  outcome.ok ? Response.json(show(outcome.value), { status, headers }) : refuse(status, outcome.error, show, headers);
 
-const handlerOf = (route: Route, show: Show): Record<string, (request: Request) => Response | Promise<Response>> =>
-  route.method === "GET"
-    ? { GET: ({ url }) => respond(route.answer(new URL(url).searchParams), show) }
-    : { POST: async (request) => respond(await route.answer(await bodyOf(request)), show) };
+type Handler = (request: Bun.BunRequest<"/:name">) => Response | Promise<Response>;
+
+function handlerOf(route: Route, show: Show): Record<string, Handler> {
+  switch (route.kind) {
+    case "look":
+      return { GET: ({ url }) => respond(route.answer(new URL(url).searchParams), show) };
+    case "act":
+      return {
+        async POST(request) {
+          const text = await request.text();
+          if (exceedsBytes(text, MAX_BODY_BYTES)) return new Response(null, { status: 413 });
+          return respond(await route.answer(bodyIn(text)), show);
+        },
+      };
+    case "give":
+      return {
+        POST: async (request) =>
+          respond(await route.answer(request.params.name, request.headers, await request.text()), show),
+      };
+  }
+}
 
 /** Null where it is no JSON: no route takes that for a body. An absent one asks for nothing in particular. */
-async function bodyOf(request: Request): Promise<unknown> {
-  const text = await request.text();
+function bodyIn(text: string): unknown {
   if (text === "") return {};
   try {
     return JSON.parse(text);
@@ -55,7 +79,7 @@ export function serveControl(
     unix: path,
     // The types know no idle timeout on a Unix socket; the runtime has one, which would cut a slow reload.
     ...({ idleTimeout: 0 } as object),
-    maxRequestBodySize: MAX_BODY_BYTES,
+    maxRequestBodySize: MAX_REQUEST_BYTES,
     routes: Object.fromEntries(Object.entries(routes).map(([at, route]) => [at, handlerOf(route, show)])),
     fetch: (request) => unknownPath(request, show),
     error: (error) => refuse(500, [problem("internal", `an internal error: ${error.message}`, null)], show),

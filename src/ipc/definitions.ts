@@ -21,6 +21,19 @@ export const problem = {
   column: POSITIVE_OR_NULL,
 } as const;
 
+/** How far a sense has taken the items of one origin. */
+const takenUpTo = { origin: "string", upTo: COUNT } as const;
+
+/** `body`: the text of a JSON value. */
+const item = {
+  id: POSITIVE,
+  origin: "string",
+  at: COUNT,
+  key: "string | null",
+  type: "string | null",
+  body: "string",
+} as const;
+
 const senseInit = {
   name: "string",
   /** Absolute folder of the user's module, or null for the built-in called `use`. */
@@ -30,8 +43,12 @@ const senseInit = {
   /** The `with` of nerve.yaml, {} when absent. */
   options: "unknown",
   timeoutMs: MS,
+  /** `full`: what a compute keeps is on disk before its result is sent. */
+  durability: "'full' | 'normal'",
   /** Highest outbox row the kernel has taken; new rows get higher ids (also when the file was restored or replaced). */
   outboxTaken: COUNT,
+  /** Null: nothing comes in from outside. `origins`: of all that waits. `taken`: the newest item that is known to be taken. */
+  inbox: [{ origins: ["string", "[]"], taken: [takenUpTo, "|", "null"] }, "|", "null"],
   /**
    * Of reflexes that look at its signals: held against the payload type that it exports, or against the items of the list at
    * the path `each`. Only `nerve check` asks for it.
@@ -64,6 +81,8 @@ const compute = {
   now: COUNT,
   cause: POSITIVE_OR_NULL,
   trace: "string",
+  /** The items that it takes, if it succeeds. */
+  inbox: [item, "[]"],
 } as const;
 
 /** Outbox rows up to `outbox` of `sense` are committed in logs.db; `logs` rows of `log` were taken. */
@@ -113,6 +132,8 @@ const ready = {
       applied: ["string", "[]"],
       /** What its module exports as `watch`; `kernel`: how nerve itself is. */
       watch: [{ kernel: "boolean" }, "[]"],
+      /** Of the origins in `init`, those of which its database holds something. */
+      taken: [takenUpTo, "[]"],
       patterns: [patternFinding, "[]"],
       /** What its module exports as `series`, where its database has all of it. */
       series: [series, "|", "null"],

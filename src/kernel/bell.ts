@@ -3,7 +3,7 @@
  * change in how nerve is, and once after a start or a reload. The bell compares two looks and keeps nothing on disk: the sense
  * has a cursor of its own, and finds what happened while nobody rang.
  */
-import type { NerveConfig, ReflexConfig } from "../model/config.ts";
+import { isWatching, type NerveConfig } from "../model/config.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
@@ -47,8 +47,6 @@ const WATCHER = "nerve";
 export const isWatcher = (sense: Sense | undefined): boolean =>
   sense !== undefined && (sense.exported.watchesKernel || sense.config.use === WATCHER);
 
-const watches = (config: ReflexConfig): boolean => config.kind === "sense" && config.watch === true;
-
 export class Bell {
   readonly #parts: BellParts;
   readonly #rung = new Map<string, Ring>();
@@ -63,7 +61,7 @@ export class Bell {
 
   /** A configuration is in force. */
   listen(config: NerveConfig): void {
-    this.#watching = config.reflexes.filter(watches).map(({ name }) => name);
+    this.#watching = config.reflexes.filter((reflex) => isWatching(reflex, "module")).map(({ name }) => name);
     this.#rung.clear();
     this.#said.clear();
     this.stop();

@@ -15,6 +15,7 @@ import type { Store } from "../store/open.ts";
 import { Bell, isWatcher } from "./bell.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
+import { Inboxes } from "./inbox/inboxes.ts";
 import type { Sense } from "./memory/sense.ts";
 import { Firings } from "./reflexes/firings.ts";
 import { IncidentRequests } from "./reflexes/incident-requests.ts";
@@ -65,6 +66,7 @@ export class Engine {
   readonly silences: Silences;
   readonly incidents: Incidents;
   readonly incidentRequests: IncidentRequests;
+  readonly inboxes: Inboxes;
   readonly requests: Requests;
   readonly watchdog: Watchdog;
   readonly #senses: Senses;
@@ -76,14 +78,15 @@ export class Engine {
   #stopping = false;
 
   constructor({ world, ticker, ledger, journal, store, space, data, command, lifetime, onSignal }: EngineParts) {
-    const { clock } = world;
+    const { clock, chance } = world;
     this.clock = clock;
     this.#ledger = ledger;
     this.#store = store;
     const host = { world, ticker, journal, nextGeneration: () => ++this.#generation };
     // Nothing new is started: the store cannot be written, or there is hardly room left.
     const isHeld = (): boolean => ledger.troubled || space.low;
-    const senses = new Senses({ world, ticker, ledger, journal, data });
+    const onFree = ({ name }: Sense): void => inboxes.due(name);
+    const senses = new Senses({ world, ticker, ledger, journal, data, onFree });
     const wake = (sense: Sense): void => senses.wake(sense);
     this.workflows = new Workflows({
       ...host,
@@ -101,11 +104,10 @@ export class Engine {
     });
     this.silences = new Silences({ ledger, lifetime, journal, store });
     const { workflows, silences } = this;
-    const firings = new Firings({ chance: world.chance, lifetime, journal, store, workflows, silences, wake });
-    const incidents = new Incidents({ lifetime, journal, store, workflows, silences, chance: world.chance });
+    const firings = new Firings({ chance, lifetime, journal, store, workflows, silences, wake });
+    const incidents = new Incidents({ lifetime, journal, store, workflows, silences, chance });
     this.incidents = incidents;
-    const { wallMs } = clock;
-    const timedRuns = new TimedRuns({ wallMs, chance: world.chance, ledger, lifetime, journal, workflows });
+    const timedRuns = new TimedRuns({ wallMs: clock.wallMs, chance, ledger, lifetime, journal, workflows });
     this.reflexes = new Reflexes({
       clock,
       ticker,
@@ -122,12 +124,15 @@ export class Engine {
     const { reflexes } = this;
     const { throttles, quarantines } = senses;
     const intake = new Intake({ clock, ledger, reflexes, onSignal });
-    const computes = new Computes({ world, ledger, journal, store, throttles, intake, isHeld });
+    const inboxes = new Inboxes({ world, ticker, ledger, journal, lifetime, store, isHeld, senses, reflexes });
+    this.inboxes = inboxes;
+    const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, isHeld });
     const loading = new Loading({
       journal,
       data,
       command: () => command(SENSE_WORKER_ROLE),
       peers: () => senses.peers(),
+      inboxes,
     });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
@@ -135,7 +140,7 @@ export class Engine {
     this.watchdog = new Watchdog({ host, ledger, touch, command: () => command(WATCHDOG_ROLE) });
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
-    this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines });
+    this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes });
   }
 
   get senses(): ReadonlyMap<string, Sense> {
@@ -178,6 +183,7 @@ export class Engine {
     this.#seating.seat(config, modules.senses, plan);
     this.reflexes.load(config, this.senses, new Set<string>(this.#store.switches.disabled()), plan.reflexes);
     this.#seating.start(plan);
+    this.inboxes.resume();
   }
 
   /** Waits for the workers of `groups` to load their senses: why those that do not load do not. */
@@ -188,6 +194,7 @@ export class Engine {
   /** Commits work again, or there is room again: everything that waits looks whether it may start. */
   resume(): void {
     this.#senses.resume();
+    this.inboxes.resume();
     this.workflows.resume();
   }
 

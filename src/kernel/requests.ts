@@ -6,6 +6,7 @@ import { type Problem, problem } from "../model/problem.ts";
 import type { Store } from "../store/open.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
+import type { Inboxes } from "./inbox/inboxes.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
 import type { Reflexes } from "./reflexes/reflexes.ts";
@@ -20,6 +21,7 @@ export interface RequestsParts {
   readonly senses: Senses;
   readonly reflexes: Reflexes;
   readonly quarantines: Quarantines;
+  readonly inboxes: Inboxes;
 }
 
 /** The result of a switch. */
@@ -112,7 +114,7 @@ export class Requests {
       target.kind === "sense"
         ? (`sense:${target.sense.name}` as const)
         : (`reflex:${target.reflex.config.name}` as const);
-    const { clock, ledger, journal, store, senses, reflexes } = this.#parts;
+    const { clock, ledger, journal, store, senses, reflexes, inboxes } = this.#parts;
     const sense = target.kind === "sense" ? target.sense.name : null;
     // Written before the switch, and therefore as durable as the switch.
     const released = enabled && target.kind === "sense" && this.#lift(target.sense);
@@ -136,6 +138,7 @@ export class Requests {
           }
           target.reflex.enabled = enabled;
         }
+        inboxes.resume();
       });
       journal.within(draft, name).info(event, event, null);
     });

@@ -87,10 +87,21 @@ export interface SenseConfig {
   readonly timeoutMs: number | null;
   readonly gracePeriodMs: number | null;
   readonly with: JsonObject | null;
+  /** What it lets in from outside; null: nothing. */
+  readonly inbox: InboxConfig | null;
   /** What of its newest payload stands on `/metrics`; null: nothing. */
   readonly metrics: MetricPaths | null;
   /** What the entry says the module needs of the host. */
   readonly needs: Needs | null;
+}
+
+/** The bounds of what waits for a sense, and what a sender without a token signs with. */
+export interface InboxConfig {
+  /** Items. */
+  readonly max: number | null;
+  /** Of their bodies together. */
+  readonly bytes: number | null;
+  readonly secret: string | null;
 }
 
 /** Every number, or those at and under these dotted paths. */
@@ -144,9 +155,17 @@ export interface ClockWords {
 export interface SenseReflexConfig extends ReflexWords, ClockWords {
   readonly kind: "sense";
   readonly sense: string;
-  /** True: what the module of the sense exports as `watch` wakes the sense. */
-  readonly watch: boolean | null;
+  /** What wakes the sense when it changes; null: nothing. */
+  readonly watch: readonly Watching[] | null;
 }
+
+/** `module`: what the module of the sense exports as `watch`. `inbox`: an item comes in. */
+export interface Watching {
+  readonly kind: "module" | "inbox";
+}
+
+export const isWatching = (reflex: ReflexConfig, kind: Watching["kind"]): boolean =>
+  reflex.kind === "sense" && reflex.watch !== null && reflex.watch.some((one) => one.kind === kind);
 
 /** Has clock words or `on`, never both. */
 export interface WorkflowReflexConfig extends ReflexWords, ClockWords {

@@ -6,6 +6,7 @@
 
 import type { DataOf, EventKind } from "./event-kind.ts";
 import { HTTP_EVENT_KINDS } from "./http-events.ts";
+import { INBOX_EVENT_KINDS } from "./inbox-events.ts";
 import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
 import type { LogLevel } from "./log.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
@@ -81,6 +82,7 @@ export const EVENTS = {
   ...INCIDENT_EVENT_KINDS,
 
   ...HTTP_EVENT_KINDS,
+  ...INBOX_EVENT_KINDS,
 
   // ── workers ──────────────────────────────────────────────────────────
   "worker.started": {

@@ -7,7 +7,7 @@ import { limitsOf } from "../config/defaults.ts";
 import { SOCKET_NAME } from "../control/contract.ts";
 import { socketPath } from "../control/socket-path.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessageOf } from "../ipc/definitions.ts";
-import type { NerveConfig, ReflexConfig, SenseConfig } from "../model/config.ts";
+import { isWatching, type NerveConfig, type ReflexConfig, type SenseConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { workerEnvironment } from "../spawn/environment.ts";
 import { ownCommand } from "../spawn/own-image.ts";
@@ -78,7 +78,9 @@ export function initOf(seats: readonly [ScratchSeat, ...ScratchSeat[]], generati
       database,
       options: sense.with ?? {},
       timeoutMs: limitsOf(sense).timeoutMs,
+      durability: "normal",
       outboxTaken: 0,
+      inbox: sense.inbox === null ? null : { origins: [], taken: null },
       patterns: [...patterns],
     })),
     peers: realPeers(config),
@@ -102,7 +104,7 @@ export const readyOf = (
 /** A reflex waits for what the module watches, and the module watches nothing. */
 function watchless({ config, sense, module }: ScratchSeat): Problem | null {
   const waits = (reflex: ReflexConfig): boolean =>
-    reflex.kind === "sense" && reflex.sense === sense.name && reflex.watch === true;
+    reflex.kind === "sense" && reflex.sense === sense.name && isWatching(reflex, "module");
   const reflex = config.reflexes.find(waits);
   if (reflex === undefined) return null;
   const message = `\`watch: true\` of reflex \`${reflex.name}\` wakes nothing: the module exports no \`watch\``;

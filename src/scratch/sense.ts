@@ -99,7 +99,7 @@ export class ScratchWorker {
     const trace = traceIds(SYSTEM_CHANCE)(now);
     const head = { type: "compute", generation: GENERATION, id: COMPUTE } as const;
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
-    this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace }]);
+    this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace, inbox: [] }]);
     return this.#end.promise;
   }
 

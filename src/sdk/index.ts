@@ -46,6 +46,20 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** Appends to nerve's log. A log never triggers anything; `data` is any JSON value up to 8 KiB. */
 export type Log = (level: LogLevel, message: string, data?: unknown) => void;
 
+/** What was handed in from outside: by `nerve push`, over HTTP, by a ping. */
+export interface InboxItem {
+  /** Grows from item to item. Not unique: after nerve's data was put back, other items may have ids that were given before. */
+  readonly id: number;
+  /** Unix milliseconds at which nerve accepted it. */
+  readonly at: number;
+  /** What the sender calls it (`--key`, `Idempotency-Key`, `webhook-id` or `ce-id`), or null. */
+  readonly key: string | null;
+  /** The type of a CloudEvent; `start`, `success`, `fail` or `log` of a ping or of `nerve wrap`; else null. */
+  readonly type: string | null;
+  // biome-ignore lint/suspicious/noExplicitAny: an author narrows it by annotating what is read from it
+  readonly body: any;
+}
+
 export interface ComputeContext<Options = Record<string, unknown>> {
   /** Fires at the soft timeout and at shutdown; a result after it is discarded. */
   readonly signal: AbortSignal;
@@ -54,6 +68,11 @@ export interface ComputeContext<Options = Record<string, unknown>> {
   readonly blobs: Blobs;
   /** Unix milliseconds: when the compute was due, for ticks; else when it was decided. */
   readonly now: number;
+  /**
+   * What waits in the sense's `inbox`, oldest first: at most 500 items, of 1 MiB together. They are taken when the compute
+   * returns, in its transaction; a compute that throws is tried again with them. Empty without `inbox` in nerve.yaml.
+   */
+  readonly inbox: readonly InboxItem[];
   readonly log: Log;
 }
 

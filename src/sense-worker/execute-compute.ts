@@ -2,17 +2,18 @@
  * One compute from its begin to its outcome: one transaction on the sense's database, a soft timeout that aborts and
  * then only waits, and a payload that is checked before anything is kept. Never throws.
  */
-import type { Json } from "../base/json.ts";
+import { type Json, parseStored } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { startTimer, type Timer } from "../base/timer.ts";
 import { Signals } from "../model/signals.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../model/value.ts";
-import type { Blobs, Log, Peers } from "../sdk/index.ts";
+import type { Blobs, InboxItem, Log, Peers } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
 import { describeAuthorFailure } from "../worker/peer-record.ts";
 import { type StandardSchema, validateWith } from "../worker/schema.ts";
 import type { LoadedSense } from "./load-compute.ts";
 import type { SenseDb } from "./sense-database.ts";
+import type { TakenUpTo } from "./taken.ts";
 
 export interface ComputeRequest {
   readonly now: number;
@@ -24,6 +25,14 @@ export interface ComputeRequest {
 export interface KeptSignal {
   readonly payload: Json;
   readonly outbox: number;
+}
+
+/** An item as the kernel sends it. */
+export interface HandedItem extends Omit<InboxItem, "body"> {
+  /** What it is known by, together with `id`. */
+  readonly origin: string;
+  /** JSON text. */
+  readonly body: string;
 }
 
 export type ComputeOutcome =
@@ -149,6 +158,23 @@ class Deadline {
   }
 }
 
+const NOTHING: readonly InboxItem[] = Object.freeze([]);
+
+const givenOf = ({ id, at, key, type, body }: HandedItem): InboxItem => ({
+  id,
+  at,
+  key,
+  type,
+  body: parseStored(body),
+});
+
+/** The last id of each origin, in the order of the items. */
+function lastOf(items: readonly HandedItem[]): readonly TakenUpTo[] {
+  const last = new Map<string, number>();
+  for (const { origin, id } of items) last.set(origin, id);
+  return [...last].map(([origin, upTo]) => ({ origin, upTo }));
+}
+
 export interface RunningCompute {
   readonly outcome: Promise<ComputeOutcome>;
   /** Resolves once the compute has settled or is known to be waiting for something outside this process's turn. */
@@ -157,7 +183,11 @@ export interface RunningCompute {
 }
 
 /** Begins the compute in this turn; `outcome` always resolves once the author's code has settled. */
-export function executeCompute(setting: ComputeSetting, request: ComputeRequest): RunningCompute {
+export function executeCompute(
+  setting: ComputeSetting,
+  request: ComputeRequest,
+  items: readonly HandedItem[] = [],
+): RunningCompute {
   const { sense, db, peers, blobs, log } = setting;
   const deadline = new Deadline(setting.timeoutMs);
   const context = {
@@ -167,6 +197,7 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
     options: sense.options,
     blobs,
     now: request.now,
+    inbox: items.length === 0 ? NOTHING : Object.freeze(items.map(givenOf)),
     log,
   };
   let settled = false;
@@ -178,6 +209,7 @@ export function executeCompute(setting: ComputeSetting, request: ComputeRequest)
       return { kind: "lost", message: lost };
     }
     db.begin();
+    db.takes(lastOf(items));
     let returned: unknown;
     try {
       returned = await sense.compute(db.database, peers, context as Parameters<typeof sense.compute>[2]);

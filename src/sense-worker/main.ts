@@ -26,6 +26,7 @@ import { result } from "./result.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 import { seriesOf } from "./series-of.ts";
+import type { TakenUpTo } from "./taken.ts";
 
 type Init = ParentMessageOf<"init">;
 type Compute = ParentMessageOf<"compute">;
@@ -146,6 +147,7 @@ class SenseWorker {
     if (!opened.ok) return unseated(init, opened.error, []);
     const { db, applied } = opened.value;
     this.#replay(init, db);
+    const taken = this.#taken(init, db);
     const loaded = await author
       .run({ sense: init.name, trace: null }, () => loadComputeFn(init, LOAD_LIMIT_MS))
       .catch((error) => {
@@ -169,6 +171,7 @@ class SenseWorker {
       problem: null,
       applied,
       watch: [...loaded.value.watch],
+      taken,
       patterns: holdAgainst(declared, init.patterns),
       series: series.ok && series.value !== null ? sent(series.value) : null,
       fault: series.ok ? null : series.error,
@@ -183,12 +186,24 @@ class SenseWorker {
     if (init.outboxTaken > 0 && !existsSync(init.database)) {
       report(`${init.database} is gone: the sense begins anew, without what it kept; ${PUT_BACK}`);
     }
-    const db = openSenseDb(init.database, migrations.value, init.outboxTaken, Date.now, report);
+    const db = openSenseDb(init.database, migrations.value, init.outboxTaken, Date.now, report, init.durability);
     if (migrations.value.length === 0 && !existsSync(init.database)) return ok({ db, applied: [] });
     const prepared = db.prepare();
     if (prepared.ok) return ok({ db, applied: [...prepared.value] });
     const { kind, message, file } = prepared.error;
     return err(problem(`database-${kind}`, message, null, resolve(init.folder ?? "", "migrations", file)));
+  }
+
+  /** How far the sense has taken what waits for it, by its database. */
+  #taken({ name, database, inbox }: SenseInit, db: SenseDb): TakenUpTo[] {
+    if (inbox === null) return [];
+    const { origins, taken: known } = inbox;
+    if (known !== null && db.itemsTaken(known.origin) < known.upTo) {
+      const message = `${database} is older than what nerve knows of it: items up to ${known.upTo} were taken, and what the sense kept of the last of them is missing`;
+      this.#complainOf(name, `${message}; ${PUT_BACK}`);
+    }
+    const found = origins.map((origin) => ({ origin, upTo: db.itemsTaken(origin) }));
+    return found.filter(({ upTo }) => upTo > 0);
   }
 
   /** Sends what an earlier worker kept and the kernel never took, before a new compute can overtake it. */
@@ -234,7 +249,7 @@ class SenseWorker {
       log: this.#around.logOf({ sense: name, trace }),
       timeoutMs: seat.init.timeoutMs,
     };
-    const running = author.run({ sense: name, trace }, () => executeCompute(setting, request));
+    const running = author.run({ sense: name, trace }, () => executeCompute(setting, request, request.inbox));
     this.#running.set(name, running);
     void running.outcome.then((outcome) => {
       this.#running.delete(name);

@@ -13,6 +13,7 @@ export const unseated = ({ name }: SenseInit, found: Problem, applied: string[])
   problem: found,
   applied,
   watch: [],
+  taken: [],
   patterns: [],
   series: null,
   fault: null,

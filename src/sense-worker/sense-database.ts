@@ -15,6 +15,7 @@ import { author, type ComputeAuthor } from "./author.ts";
 import { AuthorError, authorDatabase } from "./author-database.ts";
 import { Outbox, type OutboxRow, type OutboxSignal } from "./outbox.ts";
 import { type Savepoints, savepoints } from "./savepoints.ts";
+import { Taken, type TakenUpTo } from "./taken.ts";
 
 /** How a compute's transaction ended. */
 export interface ComputeCommit {
@@ -30,7 +31,11 @@ export interface SenseDb {
   prepare(): Result<readonly string[], SqliteProblem | MigrationProblem>;
   /** Of a database that is open: what has become of its file, in words for people; null: nothing. */
   lost(): string | null;
+  /** How far the items of `origin` are taken; 0: none is. */
+  itemsTaken(origin: string): number;
   begin(): void;
+  /** The compute under way takes this: recorded with what the compute keeps. */
+  takes(handed: readonly TakenUpTo[]): void;
   /**
    * Keeps what was written since `begin`, with the signals. Several are kept whatever was written. Throws what SQLite throws,
    * having rolled back.
@@ -47,14 +52,18 @@ export interface SenseDb {
 /** Damage that was put right, in words. */
 type Report = (message: string) => void;
 
-/** `outboxTaken` is the highest row that the kernel has ever taken from this sense. `migrations` are read by the caller. */
+/**
+ * `outboxTaken` is the highest row that the kernel has ever taken from this sense. `migrations` are read by the caller. `full`:
+ * what a compute keeps survives a power loss.
+ */
 export const openSenseDb = (
   file: string,
   migrations: readonly MigrationFile[],
   outboxTaken: number,
   now: () => number,
   report: Report,
-): SenseDb => new SenseFile(file, migrations, outboxTaken, now, report);
+  durability: "full" | "normal" = "normal",
+): SenseDb => new SenseFile(file, migrations, outboxTaken, now, report, durability);
 
 /** Between two looks at the file. */
 const LOOK_MS = 250;
@@ -67,10 +76,13 @@ const NOT_ENDED = "a db.transaction had not ended when the compute returned: awa
 interface Connection {
   readonly db: Database;
   readonly outbox: Outbox;
+  readonly taken: Taken;
   readonly wal: WalKeeper;
   readonly watch: FileWatch;
   readonly totalChanges: Statement<{ n: number }, []>;
 }
+
+const NOTHING: readonly TakenUpTo[] = [];
 
 class SenseFile implements SenseDb {
   readonly database: SenseDatabase;
@@ -86,8 +98,10 @@ class SenseFile implements SenseDb {
   /** Of the compute's transaction, from its first statement on. */
   #inTransaction = false;
   #changedSchema = false;
+  #handed: readonly TakenUpTo[] = NOTHING;
   #changesBefore = 0;
   readonly #report: Report;
+  readonly #durability: "full" | "normal";
   #lookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -96,8 +110,10 @@ class SenseFile implements SenseDb {
     outboxTaken: number,
     now: () => number,
     report: Report,
+    durability: "full" | "normal",
   ) {
     this.#report = report;
+    this.#durability = durability;
     this.#file = file;
     this.#migrations = migrations;
     this.#takenUpTo = outboxTaken;
@@ -113,7 +129,7 @@ class SenseFile implements SenseDb {
 
   prepare(): Result<readonly string[], SqliteProblem | MigrationProblem> {
     if (this.#connection) return ok([]);
-    const opened = openWriter(this.#file, "normal");
+    const opened = openWriter(this.#file, this.#durability);
     if (!opened.ok) return err(opened.error);
     const db = opened.value;
     try {
@@ -137,6 +153,7 @@ class SenseFile implements SenseDb {
     return {
       db,
       outbox: new Outbox(db, this.#takenUpTo, this.#report),
+      taken: new Taken(db),
       wal: new WalKeeper(db, this.#file, WRITER_BUSY_MS),
       watch: new FileWatch(this.#file),
       totalChanges: db.prepare("SELECT total_changes() AS n"),
@@ -172,6 +189,10 @@ class SenseFile implements SenseDb {
     return db;
   }
 
+  itemsTaken(origin: string): number {
+    return this.#connection?.taken.upTo(origin) ?? 0;
+  }
+
   lost(): string | null {
     if (this.#connection === null || performance.now() - this.#lookedAt < LOOK_MS) return null;
     this.#lookedAt = performance.now();
@@ -184,26 +205,34 @@ class SenseFile implements SenseDb {
   begin(): void {
     this.#isActive = true;
     this.#changedSchema = false;
+    this.#handed = NOTHING;
     this.#owner = author.getStore() ?? null;
+  }
+
+  takes(handed: readonly TakenUpTo[]): void {
+    this.#handed = handed;
   }
 
   keep(signals: readonly OutboxSignal[]): ComputeCommit {
     this.#isActive = false;
-    const areMany = signals.length > 1;
-    if (areMany) this.#begun();
+    const handed = this.#handed;
+    const mustWrite = signals.length > 1 || handed.length > 0;
+    if (mustWrite) this.#begun();
     if (!this.#inTransaction || this.#connection === null) return { outbox: [], wrote: false };
-    const { db, outbox, wal, totalChanges } = this.#connection;
+    const { db, outbox, taken, wal, totalChanges } = this.#connection;
     if (!db.inTransaction || this.#nested.open > 0) {
       const why = this.#nested.open > 0 ? NOT_ENDED : LOST;
       this.rollBack();
       throw new AuthorError(why);
     }
-    const wrote = areMany || this.#changedSchema || (totalChanges.get()?.n ?? 0) !== this.#changesBefore;
+    const wrote = mustWrite || this.#changedSchema || (totalChanges.get()?.n ?? 0) !== this.#changesBefore;
     try {
       if (wrote) outbox.sweep();
       const rows = wrote ? signals.map((signal) => outbox.add(signal)) : [];
+      for (const each of handed) taken.record(each);
       db.run("COMMIT");
       this.#inTransaction = false;
+      if (handed.length > 0) taken.kept();
       if (wrote) wal.committed();
       return { outbox: rows, wrote };
     } catch (error) {

@@ -9,6 +9,7 @@ import decisionsSql from "../../migrations/0007_decisions.sql" with { type: "tex
 import clockStepsSql from "../../migrations/0009_clock_steps.sql" with { type: "text" };
 import runEventsSql from "../../migrations/0010_run_events.sql" with { type: "text" };
 import incidentsSql from "../../migrations/0011_incidents.sql" with { type: "text" };
+import inboxSql from "../../migrations/0012_inbox.sql" with { type: "text" };
 import type { MigrationFile } from "../sqlite/migrate.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -22,4 +23,5 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0009_clock_steps.sql", sql: clockStepsSql },
   { name: "0010_run_events.sql", sql: runEventsSql },
   { name: "0011_incidents.sql", sql: incidentsSql },
+  { name: "0012_inbox.sql", sql: inboxSql },
 ];

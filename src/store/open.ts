@@ -31,6 +31,7 @@ export type Store = Tables & {
   readonly file: string;
   /** Changes when the last commits may have been lost, so that a reader's cursor is not trusted across it. */
   readonly epoch: string;
+  readonly durability: "full" | "normal";
   readonly notices: readonly Notice[];
   readonly damaged: DamagedRows;
   /** Runs `change` in one IMMEDIATE transaction: kept whole or, when it throws, not at all. */
@@ -174,6 +175,7 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
     ...all,
     file,
     epoch,
+    durability,
     damaged,
     notices: [...noticesOf(file, earlier, restored), ...triggerNotice(db)],
     commit,

@@ -9,7 +9,7 @@ import { counted } from "../base/counted.ts";
 import type { Log } from "../model/log.ts";
 import { archiveFolder, isArchiveName } from "./archive-names.ts";
 import { endsOf, idIn, linesOf } from "./archive-reader.ts";
-import { highestIn, type Numbered, raiseSequence } from "./sequence.ts";
+import { highestIn, NUMBERED, type Numbered, raiseSequence } from "./sequence.ts";
 
 const most = (db: Database, sql: string): number => {
   const { id = null } = db.query<{ id: unknown }, []>(sql).get() ?? {};
@@ -35,6 +35,11 @@ function proven(db: Database): Record<Numbered, number> {
       most(db, "SELECT max(run) AS id FROM logs WHERE run IS NOT NULL AND typeof(run) = 'integer'"),
     ),
     incidents: highestIn(db, "incidents"),
+    inbox: Math.max(
+      highestIn(db, "inbox"),
+      most(db, "SELECT max(first + items - 1) AS id FROM inbox_requests WHERE typeof(first + items) = 'integer'"),
+      most(db, "SELECT max(up_to) AS id FROM inbox_senses WHERE typeof(up_to) = 'integer'"),
+    ),
   };
 }
 
@@ -47,14 +52,14 @@ export interface Restored {
 /** Raises each sequence to what is proven, and to what `further` says. Inside a transaction. */
 export function restoreSequences(db: Database, further: Record<Numbered, number>): Restored[] {
   const floors = proven(db);
-  return (["signals", "logs", "workflow_runs", "incidents"] as const).flatMap((table) => {
+  return NUMBERED.flatMap((table) => {
     const to = Math.max(floors[table], further[table]);
     const from = raiseSequence(db, table, to);
     return from === null ? [] : [{ table, from: String(from), to }];
   });
 }
 
-export const NO_PROOF: Record<Numbered, number> = { signals: 0, logs: 0, workflow_runs: 0, incidents: 0 };
+export const NO_PROOF: Record<Numbered, number> = { signals: 0, logs: 0, workflow_runs: 0, incidents: 0, inbox: 0 };
 
 /** What lies in a data directory that only a store of before can have put there. */
 interface Remains {

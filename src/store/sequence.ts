@@ -1,8 +1,8 @@
-/** The sequences that signals, logs, runs and incidents get their ids from: an id is never given twice (G2). */
+/** The sequences that signals, logs, runs, incidents and items get their ids from: an id is never given twice (G2). */
 import type { Database } from "bun:sqlite";
 import { isCount } from "./columns.ts";
 
-export const NUMBERED = ["signals", "logs", "workflow_runs", "incidents"] as const;
+export const NUMBERED = ["signals", "logs", "workflow_runs", "incidents", "inbox"] as const;
 
 export type Numbered = (typeof NUMBERED)[number];
 

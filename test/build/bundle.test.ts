@@ -41,7 +41,7 @@ test("a command is chosen before the kernel, the store, the configuration or a p
 
 test("the kernel starts without ArkType, Drizzle, a worker's loader or any code of a sense or a workflow", () => {
   const allowed =
-    /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|rules|config|ipc|store|sqlite|control|spawn|kernel|stories|tokens|cli)\/))/;
+    /^(package\.json|migrations\/|senses\/names\.ts|node_modules\/yaml$|src\/(version\.ts|workflows\/names\.ts|(base|model|rules|config|ipc|store|sqlite|control|spawn|kernel|stories|tokens|inbox|cli)\/))/;
   expect(outside(evaluatedBy("src/kernel/daemon/boot.ts"), allowed)).toEqual([]);
 });
 

@@ -383,8 +383,8 @@ const CASES: readonly Case[] = [
   {
     config: withSenses("reflexes: [{sense: load, watch: {file: /etc/motd}}, {sense: load, watch: [{journal: true}]}]"),
     says: [
-      "nerve.yaml:2:33: `reflexes[0].watch` of files, folders, the journal or an inbox is not yet supported by this build; only `watch: true` is, for a sense whose module exports `watch`",
-      "nerve.yaml:2:74: `reflexes[1].watch` of files, folders, the journal or an inbox is not yet supported by this build; only `watch: true` is, for a sense whose module exports `watch`",
+      "nerve.yaml:2:33: `reflexes[0].watch` of files, folders or the journal is not yet supported by this build; `watch: true` and `watch: { inbox: true }` are",
+      "nerve.yaml:2:74: `reflexes[1].watch` of files, folders or the journal is not yet supported by this build; `watch: true` and `watch: { inbox: true }` are",
     ],
   },
   {

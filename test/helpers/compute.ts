@@ -64,6 +64,7 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
           signal,
           options,
           now,
+          inbox: [],
           log: (level, message) => logs.push(`${level}: ${message}`),
           blobs: {
             put: () => Promise.reject(new Error("no blobs here")),

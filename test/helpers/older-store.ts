@@ -1,9 +1,9 @@
 /** Undoes migrations of logs.db, so that it is as an earlier build left it. */
 import type { Database } from "bun:sqlite";
 
-/** As it was before 0011: there are no incidents. */
+/** As it was before 0011: there are no incidents, and no inbox. */
 function withoutIncidents(db: Database): void {
-  db.run("DROP TABLE incidents");
+  for (const table of ["incidents", "inbox", "inbox_requests", "inbox_senses"]) db.run(`DROP TABLE ${table}`);
   db.run("DELETE FROM _migrations WHERE name >= '0011'");
 }
 

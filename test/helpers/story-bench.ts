@@ -146,6 +146,7 @@ export class StoryBench extends KernelBench {
           problem: null,
           applied: [],
           watch: [],
+          taken: [],
           patterns: [],
           series: null,
           fault: null,

@@ -97,7 +97,9 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
         database: this.folder.file(`${sense.name}.db`),
         options: {},
         timeoutMs: 10_000,
+        durability: "normal" as const,
         outboxTaken: 0,
+        inbox: null,
         patterns: [],
         ...sense,
       })),
@@ -114,8 +116,8 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
     return this.untilReady();
   }
 
-  compute(id: number, sense: string): void {
-    this.send({ type: "compute", generation: 1, id, sense, now: 5, cause: null, trace: "0".repeat(32) });
+  compute(id: number, sense: string, inbox: ParentMessageOf<"compute">["inbox"] = []): void {
+    this.send({ type: "compute", generation: 1, id, sense, now: 5, cause: null, trace: "0".repeat(32), inbox });
   }
 
   /** What compute `id` came to. */

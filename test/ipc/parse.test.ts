@@ -12,6 +12,7 @@ const TRIALS = Number(process.env.NERVE_FUZZ ?? 100_000);
 const TRACE = "0".repeat(32);
 const LONGEST = 700;
 
+const ITEM = { id: 5, origin: "0f", at: 1, key: null, type: "fail", body: "{}" };
 const PARENT: readonly ParentMessage[] = [
   {
     type: "init",
@@ -24,7 +25,9 @@ const PARENT: readonly ParentMessage[] = [
         database: "/d/a.db",
         options: {},
         timeoutMs: 1,
+        durability: "normal",
         outboxTaken: 0,
+        inbox: null,
         patterns: [],
       },
       {
@@ -34,7 +37,9 @@ const PARENT: readonly ParentMessage[] = [
         database: "/d/b.db",
         options: { x: [1] },
         timeoutMs: 30_000,
+        durability: "full",
         outboxTaken: 9,
+        inbox: { origins: ["0f", "1e/5"], taken: { origin: "0f", upTo: 4 } },
         patterns: [{ label: "r.when", each: null, definition: { x: "number" } }],
       },
     ],
@@ -43,7 +48,8 @@ const PARENT: readonly ParentMessage[] = [
     lock: "/d/locks/g.lock",
     logCredit: 256,
   },
-  { type: "compute", generation: 1, id: 1, sense: "a", now: 0, cause: null, trace: TRACE },
+  { type: "compute", generation: 1, id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: [] },
+  { type: "compute", generation: 1, id: 2, sense: "b", now: 0, cause: 1, trace: TRACE, inbox: [ITEM] },
   { type: "ack", generation: 1, outbox: [{ sense: "a", upTo: 0 }], logs: 1 },
   { type: "peers", generation: 2, peers: [] },
   { type: "shutdown", generation: 2 },
@@ -61,11 +67,12 @@ const WORKER: readonly WorkerMessage[] = [
         problem: null,
         applied: ["1.sql"],
         watch: [{ kernel: true }],
+        taken: [{ origin: "0f", upTo: 4 }],
         patterns: [FINDING],
         series: SERIES,
         fault: null,
       },
-      { sense: "b", problem: PROBLEM, applied: [], watch: [], patterns: [], series: null, fault: PROBLEM },
+      { sense: "b", problem: PROBLEM, applied: [], watch: [], taken: [], patterns: [], series: null, fault: PROBLEM },
     ],
   },
   { type: "started", generation: 1, id: null, sense: "a" },

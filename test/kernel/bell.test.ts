@@ -82,7 +82,7 @@ class BellBench extends KernelBench {
     }
     const seats = (senses as { name: string }[]).map(({ name }) => {
       const watch = name === "self" && this.#watching ? [{ kernel: true }] : [];
-      return { sense: name, problem: null, applied: [], watch, patterns: [], series: null, fault: null };
+      return { sense: name, problem: null, applied: [], watch, taken: [], patterns: [], series: null, fault: null };
     });
     child.says({ type: "ready", generation, senses: seats });
   }

@@ -37,7 +37,7 @@ export function reflexesOf(below: Below, size: Size, disks: ReadonlyMap<string, 
   // Whoever watches the kernel looks twice a second.
   const [, , watcher] = names;
   if (watcher !== undefined && !size.isDense && below(4) === 0)
-    reflexes.push(senseReflex({ name: `watch-${watcher}`, sense: watcher, watch: true }));
+    reflexes.push(senseReflex({ name: `watch-${watcher}`, sense: watcher, watch: [{ kind: "module" }] }));
   for (let index = 0; index < size.reflexes; index++) {
     const words = withWords(below, index, heard.length > 0 ? heard : names, disks);
     reflexes.push(withIncident(below, words, reflexes));

@@ -154,6 +154,7 @@ export class SenseWorker extends Worker {
         problem,
         applied: [],
         watch: use === "nerve" ? [{ kernel: true }] : [],
+        taken: [],
         patterns: [],
         series: null,
         fault: null,

@@ -16,8 +16,9 @@ export const looksOf = (parts: StatusParts, ledger: Ledger): Looks => ({
 });
 
 export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): Acts {
-  const { requests, workflows, silences, incidentRequests } = engine;
+  const { requests, workflows, silences, incidentRequests, inboxes } = engine;
   return {
+    offer: (sense, given) => inboxes.offer(sense, given),
     trigger: (name) => requests.trigger(name),
     enable: (name) => requests.switch(name, true),
     disable: (name) => requests.switch(name, false),

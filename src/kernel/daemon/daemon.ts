@@ -236,6 +236,7 @@ export class Daemon {
     if (message !== null) {
       const text = `${this.#store.file} cannot be written: ${message}${writer}; nothing new is computed until it can`;
       this.#journal.aside("kernel").error("store.failed", text, null);
+      this.#engine.inboxes.withdraw();
       if (!this.#space.refused(code)) return;
       this.#world.turns.next(() => {
         if (this.#stopping === null) this.#ledger.flush();

@@ -1,4 +1,5 @@
 /** A compute that is under way, as its sense holds it. */
+import type { Item } from "../../model/item.ts";
 import type { Owed } from "../../store/sense-state.ts";
 
 /** Computes sent together; their results commit together while `left` counts down. */
@@ -10,7 +11,12 @@ export interface Batch {
 export interface Flight {
   /** Compute id, unique within the kernel's life. */
   readonly id: number;
+  /** What it was begun for. */
+  readonly due: Owed;
+  /** The same, with the trace of the item where it has one item. */
   readonly trigger: Owed;
+  /** What it was handed from the inbox of its sense. */
+  readonly items: readonly Item[];
   /** The owed decision this compute answers, if it began for one. */
   readonly owed: Owed | null;
   readonly batch: Batch;
@@ -22,4 +28,11 @@ export interface Flight {
   readonly settling: boolean;
   /** It has passed its timeout, and that is counted and logged. */
   readonly timedOut: boolean;
+}
+
+/** A signal, and a person who waits, know a compute by its trace. Whatever else began it has the trace of its one item. */
+export function triggerOf(due: Owed, items: readonly Item[]): Owed {
+  const [item] = items;
+  const isFree = items.length === 1 && due.cause === null && due.reason !== "manual";
+  return item !== undefined && isFree ? { ...due, trace: item.trace } : due;
 }

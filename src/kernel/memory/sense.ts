@@ -9,11 +9,12 @@
 import { bug } from "../../base/bug.ts";
 import type { Moment } from "../../base/clock.ts";
 import type { SenseConfig } from "../../model/config.ts";
+import type { Item } from "../../model/item.ts";
 import type { Problem } from "../../model/problem.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
 import { type Exported, NOTHING_EXPORTED } from "./exported.ts";
-import type { Batch, Flight } from "./flight.ts";
+import { type Batch, type Flight, triggerOf } from "./flight.ts";
 import { SenseStats } from "./sense-stats.ts";
 
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -35,7 +36,7 @@ export class Sense {
   #started: Moment | null = null;
   #strikes = 0;
   #quarantine: Quarantine | null = null;
-  #diedInFlight: number | null = null;
+  #diedInFlight: Flight | null = null;
   #diedLoading = false;
   #stats = new SenseStats();
 
@@ -102,7 +103,7 @@ export class Sense {
   }
 
   /** The compute that was under way when its worker last died. */
-  get diedInFlight(): number | null {
+  get diedInFlight(): Flight | null {
     return this.#diedInFlight;
   }
 
@@ -192,13 +193,14 @@ export class Sense {
   // ── a compute ────────────────────────────────────────────────────────
 
   /** Begins for what is pending. One compute answers the owed decision and the tick: it begins after both. */
-  begin(id: number, batch: Batch): Flight {
-    const trigger = this.pending;
-    if (this.#flight !== null || trigger === null) return bug(`a compute of ${this.name} begins for nothing or twice`);
-    const owed = trigger === this.#owed ? trigger : null;
+  begin(id: number, batch: Batch, items: readonly Item[] = []): Flight {
+    const due = this.pending;
+    if (this.#flight !== null || due === null) return bug(`a compute of ${this.name} begins for nothing or twice`);
+    const owed = due === this.#owed ? due : null;
     this.#tick = null;
     batch.left++;
-    this.#flight = { id, trigger, owed, batch, startedAt: null, pausedBeforeMs: 0, settling: false, timedOut: false };
+    const begun = { startedAt: null, pausedBeforeMs: 0, settling: false, timedOut: false };
+    this.#flight = { id, due, trigger: triggerOf(due, items), items, owed, batch, ...begun };
     return this.#flight;
   }
 
@@ -242,8 +244,8 @@ export class Sense {
   /** It never settles, through no decision of ours: what it was for is to be computed again. */
   lose(): void {
     const flight = this.#dropFlight();
-    this.#diedInFlight = flight.id;
-    if (flight.owed === null) this.#tick ??= flight.trigger;
+    this.#diedInFlight = flight;
+    if (flight.owed === null) this.#tick ??= flight.due;
   }
 
   #dropFlight(): Flight {

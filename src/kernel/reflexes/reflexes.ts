@@ -26,6 +26,7 @@ import type { Cause, Firings } from "./firings.ts";
 import { heldEnds, incidentEnds } from "./incident-ends.ts";
 import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
+import { Listeners } from "./listeners.ts";
 import type { StoredPayload } from "./newest-elements.ts";
 import { countingOn, newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
@@ -65,8 +66,6 @@ const FORGOTTEN_AT_ONCE = 500;
 const SOUGHT_SIGNALS = 200_000;
 const SOUGHT_PAYLOADS = 10;
 
-const NONE: readonly Reflex[] = [];
-
 export class Reflexes implements KeyStatesOwner {
   readonly byName = new Map<string, Reflex>();
   readonly ticker: Ticker;
@@ -79,7 +78,7 @@ export class Reflexes implements KeyStatesOwner {
   readonly #silences: Silences;
   readonly #clocks: Clocks;
   readonly #rows: ReflexRows;
-  readonly #listeners = new Map<string, Reflex[]>();
+  readonly #listeners = new Listeners();
 
   constructor({
     clock,
@@ -108,11 +107,6 @@ export class Reflexes implements KeyStatesOwner {
     this.#rows = new ReflexRows({ clock, ledger, journal, store });
   }
 
-  /** The listeners in the order of the configuration. */
-  #listeningTo(sense: string): readonly Reflex[] {
-    return this.#listeners.get(sense) ?? NONE;
-  }
-
   // ── configuration ────────────────────────────────────────────────────
 
   /**
@@ -135,7 +129,7 @@ export class Reflexes implements KeyStatesOwner {
       reflex.sense = sense;
       reflex.enabled = !disabled.has(`reflex:${entry.name}`);
       this.byName.set(entry.name, reflex);
-      for (const name of entry.on) this.#listen(name, reflex);
+      this.#listeners.add(reflex);
     }
     for (const [name, reflex] of before) if (this.byName.get(name) !== reflex) this.#end(reflex);
     for (const reflex of fresh) {
@@ -203,12 +197,6 @@ export class Reflexes implements KeyStatesOwner {
     reflex.states?.forgetAll();
   }
 
-  #listen(sense: string, reflex: Reflex): void {
-    const listeners = this.#listeners.get(sense);
-    if (listeners === undefined) this.#listeners.set(sense, [reflex]);
-    else listeners.push(reflex);
-  }
-
   /** Makes a reflex with its stored memory, as far as that belongs to its words. */
   #make(config: ReflexConfig, sense: Sense | null, rows: readonly StoredReflexState[]): Reflex {
     const { last, keys } = this.#rows.restore(config, rows);
@@ -247,11 +235,14 @@ export class Reflexes implements KeyStatesOwner {
   /** What the sense of `reflex` watches has changed. */
   ring = (reflex: Reflex): void => this.#clocks.ring(reflex);
 
+  /** An item waits for `sense`. False where no enabled reflex runs the sense for that. */
+  ringForItem = ({ name }: Sense): boolean => this.#listeners.ring(name);
+
   // ── decisions ────────────────────────────────────────────────────────
 
   /** Must be called when the signal is received. `at` is the wall clock of that moment. Null where nobody listens. */
   hear(sense: string, payload: Json, at: number): Heard | null {
-    const listeners = this.#listeningTo(sense);
+    const listeners = this.#listeners.to(sense);
     if (listeners.length === 0) return null;
     if (listeners.every(({ states }) => states === null))
       return { listeners, matches: null, sense, elapsed: 0, payload };

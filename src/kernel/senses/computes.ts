@@ -15,6 +15,7 @@ import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
+import type { Inboxes } from "../inbox/inboxes.ts";
 import type { Batch, Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { World } from "../world.ts";
@@ -28,6 +29,7 @@ export interface ComputesParts {
   readonly store: Store;
   readonly throttles: Throttles;
   readonly intake: Intake;
+  readonly inboxes: Inboxes;
   /** True while nothing new may be started. */
   readonly isHeld: () => boolean;
 }
@@ -45,11 +47,13 @@ export class Computes {
   readonly #store: Store;
   readonly #throttles: Throttles;
   readonly #intake: Intake;
+  readonly #inboxes: Inboxes;
   readonly #isHeld: () => boolean;
   readonly #newTrace: (wallMs: number) => string;
   #lastId = 0;
 
-  constructor({ world, ledger, journal, store, throttles, intake, isHeld }: ComputesParts) {
+  constructor({ world, ledger, journal, store, throttles, intake, inboxes, isHeld }: ComputesParts) {
+    this.#inboxes = inboxes;
     this.#clock = world.clock;
     this.#newTrace = traceIds(world.chance);
     this.#ledger = ledger;
@@ -69,7 +73,10 @@ export class Computes {
   /** Begins a compute of each sense, as one batch. Calls `send` at once, or after the commit where a throttle needs one. */
   begin(starting: readonly Sense[], send: (flights: readonly (readonly [Sense, Flight])[]) => void): void {
     const batch: Batch = { left: 0 };
-    const flights = starting.map((sense) => [sense, sense.begin(++this.#lastId, batch)] as const);
+    const flights = starting.map((sense) => {
+      this.#throttles.begins(sense);
+      return [sense, sense.begin(++this.#lastId, batch, this.#inboxes.pick(sense))] as const;
+    });
     const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
     if (throttled.length === 0) return send(flights);
     this.#ledger.add({
@@ -143,14 +150,18 @@ export class Computes {
   #noSignal(sense: Sense, flight: Flight, kept: () => void): void {
     sense.stats.nulls++;
     sense.stats.failure = null;
-    if (flight.owed === null && sense.strikes === 0) return this.#settled(sense, flight, kept);
-    this.#commit(sense, flight, kept);
+    const isForNothing = flight.owed === null && flight.items.length === 0;
+    if (isForNothing && sense.strikes === 0) return this.#settled(sense, flight, kept);
+    this.#commit(sense, flight, kept, (draft) => this.#settle(draft, sense, flight));
   }
 
   #failed(sense: Sense, flight: Flight, message: WorkerMessageOf<"error">, kept: () => void): void {
     if (message.kind === "timed-out") this.#timedOut(sense, flight, message.durationMs, " and was rolled back");
     else this.#sayFailed(sense, flight, message);
-    this.#commit(sense, flight, kept);
+    this.#commit(sense, flight, kept, (draft) => {
+      this.#answer(draft, sense, flight);
+      this.#inboxes.failed(draft, sense, flight.items);
+    });
   }
 
   #sayFailed(sense: Sense, flight: Flight, { message, stack, durationMs }: WorkerMessageOf<"error">): void {
@@ -175,12 +186,18 @@ export class Computes {
     this.#journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.timed-out", message, data);
   }
 
-  #commit(sense: Sense, flight: Flight, kept: () => void): void {
-    const write = (draft: Draft): void => this.#settle(draft, sense, flight);
+  #commit(sense: Sense, flight: Flight, kept: () => void, write: (draft: Draft) => void): void {
     this.#ledger.add({ write, kept: () => this.#settled(sense, flight, kept) }, flight.batch);
   }
 
+  /** The compute succeeded. */
   #settle(draft: Draft, sense: Sense, flight: Flight): void {
+    this.#answer(draft, sense, flight);
+    this.#inboxes.taken(draft, sense, flight.items, flight.trigger.trace);
+  }
+
+  /** What the compute was owed for is answered, however it ended. */
+  #answer(draft: Draft, sense: Sense, flight: Flight): void {
     draft.settle(sense, flight.owed);
     if (sense.strikes > 0) draft.strikes(sense, 0, null);
   }
@@ -188,6 +205,11 @@ export class Computes {
   #settled(sense: Sense, flight: Flight, kept: () => void): void {
     sense.land(flight);
     kept();
+  }
+
+  /** The worker of `sense` died in the flight, which was alone. */
+  died(sense: Sense): void {
+    this.#inboxes.died(sense, sense.diedInFlight?.items ?? []);
   }
 
   /** The flight never settles. The owed compute answers its causes as well. */

@@ -104,7 +104,7 @@ export class Flights {
       if (generation !== this.#life.generation || this.#life.state !== "up") return;
       this.#beginning -= flights.length;
       this.#unstarted += flights.length;
-      for (const [{ name }, { id, trigger }] of flights) this.#life.post(computeMessage(generation, name, id, trigger));
+      for (const [{ name }, flight] of flights) this.#life.post(computeMessage(generation, name, flight));
       this.#life.expects();
     });
   }
@@ -151,7 +151,8 @@ export class Flights {
     if (culprit === null) return false;
     const sense = culprit.task;
     sense.charge(culprit.loading);
-    const compute = culprit.loading ? null : sense.diedInFlight;
+    const compute = culprit.loading ? null : (sense.diedInFlight?.id ?? null);
+    if (!culprit.loading) this.#computes.died(sense);
     const death: LoneDeath = { how, compute, afterMs: Math.round(at - culprit.startedAt) };
     if (!this.#quarantines.strike(sense, death)) return false;
     this.#suspects.clear(sense);

@@ -4,11 +4,13 @@ import { counted } from "../../base/counted.ts";
 import type { Json } from "../../base/json.ts";
 import { limitsOf } from "../../config/defaults.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { Item } from "../../model/item.ts";
 import { problem } from "../../model/problem.ts";
 import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
-import type { Owed } from "../../store/sense-state.ts";
 import type { Journal } from "../commits/journal.ts";
+import type { Inboxes } from "../inbox/inboxes.ts";
+import type { Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
 
@@ -19,15 +21,18 @@ export interface LoadingParts {
   readonly command: () => WorkerCommand;
   /** The databases of all senses. */
   readonly peers: () => PeerFiles;
+  readonly inboxes: Inboxes;
 }
 
 export class Loading {
   readonly #journal: Journal;
   readonly #data: string;
   readonly #peers: () => PeerFiles;
+  readonly #inboxes: Inboxes;
   readonly command: () => WorkerCommand;
 
-  constructor({ journal, data, command, peers }: LoadingParts) {
+  constructor({ journal, data, command, peers, inboxes }: LoadingParts) {
+    this.#inboxes = inboxes;
     this.#journal = journal;
     this.#data = data;
     this.#peers = peers;
@@ -47,7 +52,9 @@ export class Loading {
         database: senseDatabase(data, sense.name),
         options: sense.config.with ?? {},
         timeoutMs: limitsOf(sense.config).timeoutMs,
+        durability: sense.config.inbox === null ? "normal" : this.#inboxes.durability,
         outboxTaken: sense.outbox,
+        inbox: this.#inboxes.initOf(sense),
         patterns: [],
       })),
       peers: this.#peers(),
@@ -65,9 +72,10 @@ export class Loading {
     message: WorkerMessageOf<"ready">,
   ): void {
     let failed = 0;
-    for (const { sense: name, problem: found, applied, watch, series, fault } of message.senses) {
+    for (const { sense: name, problem: found, applied, watch, taken, series, fault } of message.senses) {
       const sense = seats.get(name);
       if (!sense) continue;
+      if (found === null) this.#inboxes.opened(sense, taken);
       sense.load(found);
       sense.exports({ watchesKernel: watch.some(({ kernel }) => kernel), series });
       if (fault) this.#journal.logProblem(`sense:${name}`, "sense.series-refused", fault);
@@ -111,8 +119,8 @@ export class Loading {
   }
 }
 
-/** The message that begins the compute `id` of `sense`. */
-export const computeMessage = (generation: number, sense: string, id: number, trigger: Owed): ParentMessage => ({
+/** The message that begins a compute of `sense`. */
+export const computeMessage = (generation: number, sense: string, { id, trigger, items }: Flight): ParentMessage => ({
   type: "compute",
   generation,
   id,
@@ -120,6 +128,18 @@ export const computeMessage = (generation: number, sense: string, id: number, tr
   now: trigger.at,
   cause: trigger.cause,
   trace: trigger.trace,
+  inbox: items.length === 0 ? NONE : items.map(sentItem),
+});
+
+const NONE: ParentMessageOf<"compute">["inbox"] = [];
+
+const sentItem = ({ id, origin, at, key, type, body }: Item): ParentMessageOf<"compute">["inbox"][number] => ({
+  id,
+  origin,
+  at,
+  key,
+  type,
+  body,
 });
 
 /** The message that names what is committed: rows of outboxes, and a number of log rows. */

@@ -25,6 +25,8 @@ export interface SensesParts {
   readonly journal: Journal;
   /** The data directory. */
   readonly data: string;
+  /** A sense may compute again. */
+  readonly onFree: (sense: Sense) => void;
 }
 
 export class Senses implements DueTimes {
@@ -37,9 +39,11 @@ export class Senses implements DueTimes {
   readonly #ledger: Ledger;
   readonly #journal: Journal;
   readonly #data: string;
+  readonly #onFree: (sense: Sense) => void;
   readonly #newTrace: (wallMs: number) => string;
 
-  constructor({ world, ticker, ledger, journal, data }: SensesParts) {
+  constructor({ world, ticker, ledger, journal, data, onFree }: SensesParts) {
+    this.#onFree = onFree;
     const { clock } = world;
     this.#newTrace = traceIds(world.chance);
     this.#clock = clock;
@@ -135,6 +139,7 @@ export class Senses implements DueTimes {
     const group = this.groups.get(sense.config.group);
     if (!group) return;
     group.suspect(sense);
+    this.#onFree(sense);
     if (sense.diedLoading) void group.retire().then(() => group.start());
   }
 

@@ -115,6 +115,7 @@ class EngineBench extends KernelBench {
       problem: null,
       applied: [],
       watch: [],
+      taken: [],
       patterns: [],
       series: null,
       fault: null,

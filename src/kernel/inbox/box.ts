@@ -1,0 +1,72 @@
+/**
+ * What the kernel holds of the inbox of one sense: how much there is, and how the sense is tried again. The items themselves lie
+ * in logs.db. All but what is reserved changes after the commit only.
+ */
+import type { Offered } from "../../inbox/offered.ts";
+import type { Item } from "../../model/item.ts";
+import type { ItemTotal } from "../../store/inbox.ts";
+import type { InboxSense } from "../../store/inbox-senses.ts";
+import type { Handle } from "../time/ticker.ts";
+
+/** A request with an identity that waits for its commit. */
+export interface Arriving {
+  readonly digest: string;
+  readonly offered: Promise<Offered>;
+}
+
+export class Box {
+  readonly sense: string;
+  waiting = 0;
+  dead = 0;
+  /** Of all bodies. */
+  bytes = 0;
+  /** Of requests that wait for their commit. */
+  #reservedItems = 0;
+  #reservedBytes = 0;
+  readonly arriving = new Map<string, Arriving>();
+  /** So many computes get one item each. */
+  alone = 0;
+  /** Computes with items that failed since one did not. */
+  tries = 0;
+  taken: InboxSense["taken"] = null;
+  /** Wakes the sense again after a failure. No compute gets an item before that. */
+  retry: Handle | null = null;
+  /** One item failed again and again, and there is no other that could show whether it is bad. */
+  waitsForNext = false;
+  /** More waited than the newest compute got. */
+  isBehind = false;
+  /** Items of a compute in which the worker of the sense died alone. Whether they were taken, the next worker knows. */
+  lost: readonly Item[] = [];
+
+  constructor(sense: string) {
+    this.sense = sense;
+  }
+
+  /** What another kernel left. */
+  restore({ alone, tries, taken }: InboxSense): void {
+    this.alone = alone;
+    this.tries = tries;
+    this.taken = taken;
+  }
+
+  count({ state, items, bytes }: ItemTotal): void {
+    if (state === "dead") this.dead += items;
+    else this.waiting += items;
+    this.bytes += bytes;
+  }
+
+  hasRoom(items: number, bytes: number, most: { readonly items: number; readonly bytes: number }): boolean {
+    const held = this.waiting + this.dead + this.#reservedItems;
+    return held + items <= most.items && this.bytes + this.#reservedBytes + bytes <= most.bytes;
+  }
+
+  reserve(items: number, bytes: number): void {
+    this.#reservedItems += items;
+    this.#reservedBytes += bytes;
+  }
+
+  /** What was reserved is there, or does not come. */
+  release(items: number, bytes: number): void {
+    this.reserve(-items, -bytes);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * `_taken`, where a compute records in its own transaction how far it has taken what nerve handed it: the mirror of `_outbox`.
+ * What is handed again after a crash is known by it, and is not taken twice.
+ */
+import type { Database } from "bun:sqlite";
+
+/** How far the items of one origin are taken. */
+export interface TakenUpTo {
+  readonly origin: string;
+  readonly upTo: number;
+}
+
+const CREATE = "CREATE TABLE IF NOT EXISTS _taken (origin TEXT PRIMARY KEY, up_to INTEGER NOT NULL)";
+const IN_SCHEMA = "SELECT type, sql FROM sqlite_schema WHERE name = '_taken'";
+/** An origin is made at each start of nerve. Those of long ago are of no use. */
+const KEPT = 10_000;
+
+export class Taken {
+  readonly #db: Database;
+  #exists: boolean;
+
+  /** Throws for a table of the author's that has the name. */
+  constructor(db: Database) {
+    this.#db = db;
+    const found = db.query<{ type: string; sql: string | null }, []>(IN_SCHEMA).get();
+    this.#exists = found !== null;
+    if (found !== null && (found.type !== "table" || found.sql?.includes("up_to") !== true)) {
+      throw new Error("_taken is a name of nerve's own: give the table or view of that name another one");
+    }
+  }
+
+  /** 0: nothing of that origin was taken. */
+  upTo(origin: string): number {
+    if (!this.#exists) return 0;
+    const row = this.#db.query<{ up_to: unknown }, [string]>("SELECT up_to FROM _taken WHERE origin = ?").get(origin);
+    return Number.isSafeInteger(row?.up_to) ? (row?.up_to as number) : 0;
+  }
+
+  /** Inside the transaction of a compute. */
+  record({ origin, upTo }: TakenUpTo): void {
+    if (!this.#exists) this.#db.run(CREATE);
+    const inserted = this.#db
+      .query("INSERT INTO _taken (origin, up_to) VALUES (?, ?) ON CONFLICT (origin) DO NOTHING")
+      .run(origin, upTo).changes;
+    if (inserted === 0)
+      this.#db.query("UPDATE _taken SET up_to = ? WHERE origin = ? AND up_to < ?").run(upTo, origin, upTo);
+    else this.#db.query("DELETE FROM _taken WHERE rowid <= (SELECT max(rowid) FROM _taken) - ?").run(KEPT);
+  }
+
+  /** A transaction that recorded something is kept. */
+  kept(): void {
+    this.#exists = true;
+  }
+}
