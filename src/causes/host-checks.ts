@@ -14,13 +14,14 @@ export interface BadCheck {
   /** The limit that the value has passed. */
   readonly limit: number;
   readonly signal: number;
-  /** Unix milliseconds of the oldest signal in a row that finds the same check bad. */
-  readonly since: number;
+  /** Unix milliseconds of the oldest signal in a row that finds the same check bad; null: that is further back than was looked. */
+  readonly since: number | null;
 }
 
 const JUDGE = "host-health";
-/** Signals that are looked at for the beginning. */
-const BACK = 200;
+/** Signals that are looked at for the beginning, a page at a time. */
+const PAGE = 200;
+const MOST_PAGES = 5;
 
 interface Verdict {
   readonly sense: string;
@@ -54,14 +55,41 @@ function judgesIn({ config, status }: Scene): string[] {
   return senses.map(({ name }) => name).filter((name) => ok.has(name));
 }
 
-function badIn({ store }: Scene, by: string): BadCheck[] {
-  const [newest, ...older] = store.signals.list({ ...ALL_SIGNALS, senses: [by], limit: BACK, newest: true }).reverse();
+const keyOf = ({ sense, check }: Verdict): string => `${sense} ${check}`;
+
+/** Since when each of `bad` is bad, by its key; what is bad for longer than was looked is not there. */
+function beginningsOf({ store }: Scene, by: string, newest: Signal, bad: readonly Verdict[]): Map<string, number> {
+  const open = new Map(bad.map((verdict) => [keyOf(verdict), newest.at]));
+  const begun = new Map<string, number>();
+  let before = newest.id;
+  for (let page = 0; page < MOST_PAGES && open.size > 0; page++) {
+    const older = store.signals.list({ ...ALL_SIGNALS, senses: [by], before, limit: PAGE, newest: true }).reverse();
+    for (const signal of older) {
+      const still = new Set(verdictsOf(signal).map(keyOf));
+      for (const [key, at] of open) {
+        if (still.has(key)) open.set(key, signal.at);
+        else {
+          begun.set(key, at);
+          open.delete(key);
+        }
+      }
+      before = signal.id;
+    }
+    // All that is kept has been looked at.
+    if (older.length < PAGE) for (const [key, at] of open) begun.set(key, at);
+    if (older.length < PAGE) break;
+  }
+  return begun;
+}
+
+function badIn(scene: Scene, by: string): BadCheck[] {
+  const [newest] = scene.store.signals.list({ ...ALL_SIGNALS, senses: [by], limit: 1, newest: true });
   if (newest === undefined) return [];
-  const before = older.map((signal) => ({ at: signal.at, verdicts: verdictsOf(signal) }));
-  return verdictsOf(newest).map(({ sense, check, value, status, limit }) => {
-    const isBad = (one: Verdict): boolean => one.sense === sense && one.check === check;
-    const end = before.findIndex(({ verdicts }) => !verdicts.some(isBad));
-    const since = before.slice(0, end === -1 ? undefined : end).at(-1)?.at ?? newest.at;
+  const bad = verdictsOf(newest);
+  const begun = beginningsOf(scene, by, newest, bad);
+  return bad.map((verdict) => {
+    const { sense, check, value, status, limit } = verdict;
+    const since = begun.get(keyOf(verdict)) ?? null;
     return { by, sense, check, value, state: status, limit, signal: newest.id, since };
   });
 }

@@ -120,7 +120,7 @@ const channelsNow = ({ status }: Scene): Trouble[] =>
   );
 
 const checksNow = (scene: Scene): Trouble[] =>
-  badChecks(scene).map((check) => ({ kind: "check", at: check.since, check }));
+  badChecks(scene).map((check) => ({ kind: "check", at: check.since ?? 0, check }));
 
 /** What was wrong last and is over: an incident that resolved, or a run that ended badly. */
 export function wrongLast(scene: Scene): Trouble | null {

@@ -7,13 +7,13 @@ import { moment } from "./words.ts";
 export function whyCheck(scene: Scene, { by, sense, check, value, state, limit, signal, since }: BadCheck): Why {
   const { config, now } = scene;
   const judge = config?.senses.get(by);
-  const at = moment(since, now);
+  const long = since === null ? "for long" : `since ${moment(since, now)}`;
   return {
     about: aboutName("sense", sense),
     isWrong: true,
     since,
     signal,
-    what: [`${check} of sense ${sense} is ${value}, ${state} from ${limit}, and has been bad since ${at}.`],
+    what: [`${check} of sense ${sense} is ${value}, ${state} from ${limit}, and has been bad ${long}.`],
     cause: [`Sense ${by} says so in signal #${signal}.`],
     done: [],
     notDone: config === null || judge === undefined ? [] : whySense(scene, config, judge).notDone,

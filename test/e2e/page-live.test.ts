@@ -93,6 +93,41 @@ const listed = async (page: Page): Promise<string[]> =>
     )) as string[]
   ).sort();
 
+interface Told {
+  readonly signals: readonly { readonly id: number; readonly sense: string }[];
+  readonly runs: readonly {
+    readonly id: number;
+    readonly workflow: string;
+    readonly steps: readonly { readonly step: string }[];
+  }[];
+}
+
+/** What the page names of a story. */
+const namesIn = ({ signals, runs }: Told): string[] => [
+  ...signals.map(({ id, sense }) => `${sense} #${id}`),
+  ...runs.flatMap(({ id, workflow, steps }) => [`run ${id}, ${workflow}`, ...steps.map(({ step }) => step)]),
+];
+
+/** `nerve show --json` and the page's Story are of the same rows. A story that goes on is compared once both have the same. */
+async function tellsTheSame(folder: Project, page: Page, word: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(`#/story?sel=${encodeURIComponent(word)}`)}`);
+  await until(`the page tells ${word} as nerve show does`, async () => {
+    const told = await jsonOf(folder.path, ["show", word]);
+    const answered = await page.evaluate(
+      `fetch("/api/v1/traces/${encodeURIComponent(word)}").then((answer) => answer.json())`,
+    );
+    const names = namesIn(told.value);
+    const shown = await page.evaluate(
+      "[...document.querySelectorAll('.wf .wr:not(.whead) .l > .tr:not(.s)')].map((one) => one.textContent)",
+    );
+    return (
+      Bun.deepEquals(answered, told.value) &&
+      names.length > 0 &&
+      names.every((name) => (shown as string[]).includes(name))
+    );
+  });
+}
+
 test.skipIf(CHROMIUM === null)(
   "nerve open lets a browser in, ten views show what the daemon keeps without an error, and a killed daemon is said",
   async () => {
@@ -128,6 +163,8 @@ test.skipIf(CHROMIUM === null)(
       await shows(page, "#/logs", "Logs", ["the bucket is gone", "no such bucket", "http listens on 127.0.0.1"]);
       await shows(page, "#/graph", "Graph", ["cpu-usage", "full", "tidy", "broken"]);
       await shows(page, "#/store", "Store", ["logs.db", "senses/cpu-usage.db", "nerve backup DIR"]);
+      for (const word of ["signal:1", `run:${tidy}`, `run:${broken}`, "incident:1"])
+        await tellsTheSame(folder, page, word);
       expect({ errors, refused }).toEqual({ errors: [], refused: [] });
 
       nerve.kill("SIGKILL");

@@ -5,7 +5,7 @@ import { bandsOf, merged } from "../../src/page/chart/merged.ts";
 import { ticksOf } from "../../src/page/chart/ticks.ts";
 import { EventText } from "../../src/page/data/events-text.ts";
 import { mergeLogs } from "../../src/page/data/log-feed.ts";
-import { joinLines, stretchOf } from "../../src/page/data/series.ts";
+import { joinLines, stretchOf, withNext } from "../../src/page/data/series.ts";
 import { linesOf } from "../../src/page/data/signal-lines.ts";
 import { zone } from "../../src/page/state/clock.ts";
 import { storyRows } from "../../src/page/story/rows.ts";
@@ -24,6 +24,11 @@ const line = (values: readonly (readonly [at: number, max: number])[]): SeriesLi
   at: values.map(([at]) => at),
   min: values.map(([, max]) => max - 1),
   max: values.map(([, max]) => max),
+});
+
+test("the rest of a series is the same question for another stretch", () => {
+  const path = "/api/v1/series?sense=cpu&field=a&field=b&from=1&to=100&width=99";
+  expect(withNext(path, "to=40&width=39")).toBe("/api/v1/series?sense=cpu&field=a&field=b&from=1&to=40&width=39");
 });
 
 describe("a line", () => {

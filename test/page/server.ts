@@ -2,6 +2,7 @@
 import { gunzipSync } from "bun";
 import { type PageFiles, pageFiles } from "../../scripts/page/page.ts";
 import type { StreamEvents } from "../../src/web/contract.ts";
+import type { SeriesAnswer } from "../../src/web/contract-host.ts";
 import { NOW } from "./world/shapes.ts";
 import { whyOf } from "./world/why.ts";
 import { lineOf, storyOf, type World } from "./world/world.ts";
@@ -117,14 +118,17 @@ function answerOf(world: World, path: string, query: URLSearchParams, at: number
   const [begin, end] = [Number(query.get("from")), Number(query.get("to"))];
   const lines = query.getAll("field").map((field) => lineOf(world, query.get("sense") ?? "", field, begin, end));
   return {
-    sense: query.get("sense"),
+    sense: query.get("sense") ?? "",
     from: begin,
     to: end,
     step_ms: (end - begin) / Number(query.get("width") ?? 600),
     source: "table",
+    by: null,
     cut: null,
+    looked_to: begin,
+    next: null,
     lines,
-  };
+  } satisfies SeriesAnswer;
 }
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;

@@ -7,6 +7,7 @@ const LEAST_MS = 600_000;
 const LEAST_VALUES = 6;
 const FULL = 100;
 /** What is further away than this is not worth a word. */
+const MOST_AHEAD = 12;
 const FAR_MS = 90 * 86_400_000;
 
 /** Percent a millisecond, by least squares. */
@@ -30,5 +31,7 @@ export function filling(line: SeriesLine | null): string | null {
   const last = line.at.at(-1) ?? first;
   if (last - first < LEAST_MS) return null;
   const left = (FULL - (line.max.at(-1) ?? FULL)) / slopeOf(line);
-  return left > 0 && left < FAR_MS ? `full in about ${span(left).split(" ").slice(0, 2).join(" ")}` : "not filling";
+  if (left <= 0 || left >= FAR_MS) return "not filling";
+  // A few minutes say nothing of next week.
+  return left < (last - first) * MOST_AHEAD ? `full in about ${span(left).split(" ").slice(0, 2).join(" ")}` : null;
 }

@@ -16,8 +16,6 @@ export interface Chart {
   /** The first is drawn in front; a second stands behind, in grey. */
   readonly fields: readonly string[];
   readonly unit: string | null;
-  /** Whether the sense exports the fields as a series. */
-  readonly exported: boolean;
   /** `used_percent` of the sense: its file system fills up, and when it will be full can be said. */
   readonly fills: boolean;
   readonly limits: readonly Limit[];
@@ -108,11 +106,11 @@ const KNOWN: readonly Known[] = [
 const MOST = 12;
 
 /** What the sense exports under one of the names, else what its newest payload has. */
-function pick(sense: SenseRow, names: readonly string[]): (SeriesField & { readonly exported: boolean }) | null {
+function pick(sense: SenseRow, names: readonly string[]): SeriesField | null {
   const exported = names.flatMap((name) => sense.series.find((field) => field.name === name) ?? [])[0];
-  if (exported !== undefined) return { ...exported, exported: true };
+  if (exported !== undefined) return exported;
   const name = sense.series.length > 0 ? undefined : names.find((one) => numberOf(sense, one) !== null);
-  return name === undefined ? null : { name, unit: unitOf(name), by: null, exported: false };
+  return name === undefined ? null : { name, unit: unitOf(name), by: null };
 }
 
 const checkOf = (health: SenseRow | null, sense: string, check: string | null): Check | null =>
@@ -161,7 +159,6 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
     second: second === null ? null : (known.under.split(", ")[1] ?? "second"),
     fields: [first.name, ...(second === null ? [] : [second.name])],
     unit: first.unit ?? unitOf(first.name),
-    exported: first.exported,
     fills: known.use === "disk-usage",
     limits: limitsOf(check),
     judged: known.isMean && check !== null ? { check: check.check, now: check.status } : null,
@@ -176,7 +173,7 @@ function ownChart(sense: SenseRow): Chart | null {
   const told = sense.last === null ? null : telling(sense.last.payload);
   const field = pick(sense, [...sense.series.map(({ name }) => name), ...(told === null ? [] : [told.field])]);
   if (field === null) return null;
-  const { name, exported } = field;
+  const { name } = field;
   const unit = field.unit ?? unitOf(name);
   return {
     sense: sense.name,
@@ -185,7 +182,6 @@ function ownChart(sense: SenseRow): Chart | null {
     second: null,
     fields: [name],
     unit,
-    exported,
     fills: false,
     limits: [],
     judged: null,

@@ -49,6 +49,7 @@ export interface Happened {
     readonly errors: boolean;
     readonly kernel: boolean;
     readonly runs: boolean;
+    readonly health: boolean;
   };
 }
 
@@ -79,6 +80,12 @@ export function useHappened(): Happened {
     runs: (runs.value?.rows ?? []).filter((run) => (run.ended_at ?? to) >= from && run.queued_at <= to),
     health: health.value?.rows ?? [],
     healthSense,
-    more: { fired: hasMore(fired), errors: hasMore(errors), kernel: hasMore(kernel), runs: hasMore(runs) },
+    more: {
+      fired: hasMore(fired),
+      errors: hasMore(errors),
+      kernel: hasMore(kernel),
+      runs: hasMore(runs),
+      health: hasMore(health),
+    },
   };
 }

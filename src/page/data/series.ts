@@ -6,7 +6,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { SeriesAnswer, SeriesLine } from "../../web/contract-host.ts";
 import { hostNow, paused } from "../state/clock.ts";
 import type { Range } from "../state/range.ts";
-import { apiPath, get } from "./api.ts";
+import { type Answer, apiPath, get } from "./api.ts";
 import { shownAgain } from "./live.ts";
 import { askSignalLines, type Stretch } from "./signal-lines.ts";
 
@@ -69,19 +69,41 @@ const BACK_MS = 2_000;
 interface Wish {
   readonly sense: string;
   readonly fields: readonly string[];
-  /** Whether the sense exports the fields; else they are read off its signals. */
-  readonly exported: boolean;
+  /** The field is a word, as `status` of `host-health`: drawn from signals, for a series has numbers alone. */
+  readonly isWord: boolean;
   readonly range: Range;
   readonly width: number;
 }
 
-/** A line of 600 pixels is worth five answers of signals, one of a hundred is worth one. */
-const PIXELS_A_PAGE = 120;
+/** Where the time for one answer ran out, the rest of the stretch is asked for: so many times at most. */
+const MOST_PIECES = 8;
 
-async function ask({ sense, fields, exported, width }: Wish, stretch: Stretch, given: AbortSignal) {
-  if (!exported) return askSignalLines(sense, fields, stretch, Math.max(1, Math.round(width / PIXELS_A_PAGE)), given);
-  const answer = await get<SeriesAnswer>(pathOf(sense, fields, stretch), {}, given);
-  return answer?.ok === true ? ({ ok: true, value: answer.value.lines } as const) : answer;
+async function ask(
+  { sense, fields, isWord }: Wish,
+  stretch: Stretch,
+  given: AbortSignal,
+): Promise<Answer<readonly SeriesLine[]> | null> {
+  if (isWord) return askSignalLines(sense, fields, stretch, given);
+  let path = pathOf(sense, fields, stretch);
+  let lines: readonly SeriesLine[] = [];
+  for (let piece = 0; piece < MOST_PIECES; piece += 1) {
+    const answer = await get<SeriesAnswer>(path, {}, given);
+    if (answer === null || !answer.ok) return answer;
+    const { lines: found, next } = answer.value;
+    // The newest piece comes first: each one stands before what is there.
+    lines = joinLines(found, lines, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    if (next === null) break;
+    path = withNext(path, next);
+  }
+  return { ok: true, value: lines };
+}
+
+/** The same question for the rest: what `next` names takes the place of what the path has. */
+export function withNext(path: string, next: string): string {
+  const [base = "", search = ""] = path.split("?", 2);
+  const query = new URLSearchParams(search);
+  for (const [name, value] of new URLSearchParams(next)) query.set(name, value);
+  return `${base}?${query}`;
 }
 
 async function follow(wish: Wish, show: (series: Series) => void, given: AbortSignal): Promise<void> {
@@ -128,15 +150,15 @@ function wake(ms: number, given: AbortSignal): Promise<void> {
 }
 
 /** `width` 0: nothing is asked for yet. */
-export function useSeries({ sense, fields, exported, range, width }: Wish): Series {
+export function useSeries({ sense, fields, isWord, range, width }: Wish): Series {
   const [series, show] = useState<Series>(NOTHING);
   const span = range.live ? `${range.to - range.from}` : `${range.from} ${range.to}`;
   const again = shownAgain.value;
   useEffect(() => {
     if (width === 0 || fields.length === 0) return;
     const given = new AbortController();
-    void follow({ sense, fields, exported, range, width }, show, given.signal);
+    void follow({ sense, fields, isWord, range, width }, show, given.signal);
     return () => given.abort();
-  }, [sense, fields.join(), exported, span, width, again]);
+  }, [sense, fields.join(), isWord, span, width, again]);
   return series;
 }

@@ -1,4 +1,4 @@
-/** The lines of a sense that exports no series: read off the payloads of its newest signals. */
+/** The line of a word that a sense says, as `status`: read off the payloads of its newest signals. */
 import type { ShownSignal, SignalsAnswer } from "../../web/contract.ts";
 import type { SeriesLine } from "../../web/contract-host.ts";
 import { unitOf } from "../words/numbers.ts";
@@ -45,24 +45,14 @@ export function linesOf(
 
 const LIMIT = 200;
 
-/** At most `pages` answers of signals; null: given up. */
+/** Of the newest signals of the stretch; null: given up. */
 export async function askSignalLines(
   sense: string,
   fields: readonly string[],
   stretch: Stretch,
-  pages: number,
   given: AbortSignal,
 ): Promise<Answer<readonly SeriesLine[]> | null> {
-  const rows: ShownSignal[] = [];
-  let before: string | null = null;
-  for (let page = 0; page < pages; page += 1) {
-    const query: Query = { sense, since: stretch.from, until: stretch.to, limit: LIMIT, before };
-    const answer: Answer<SignalsAnswer> | null = await get<SignalsAnswer>(apiPath("signals", query), {}, given);
-    if (answer === null) return null;
-    if (!answer.ok) return answer;
-    rows.push(...answer.value.rows);
-    before = answer.value.next?.replace(/^before=/, "") ?? null;
-    if (before === null) break;
-  }
-  return { ok: true, value: linesOf(fields, rows, stretch) };
+  const query: Query = { sense, since: stretch.from, until: stretch.to, limit: LIMIT };
+  const answer: Answer<SignalsAnswer> | null = await get<SignalsAnswer>(apiPath("signals", query), {}, given);
+  return answer?.ok === true ? { ok: true, value: linesOf(fields, answer.value.rows, stretch) } : answer;
 }

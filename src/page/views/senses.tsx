@@ -21,11 +21,11 @@ import { SenseDetail } from "./senses/detail.tsx";
 const SPARK_PX = 100;
 
 /** The number that a row draws: of what its sense exports, the telling one. */
-function sparkField(sense: SenseRow): { readonly name: string; readonly exported: boolean } | null {
+function sparkField(sense: SenseRow): { readonly name: string; readonly isWord: boolean } | null {
   const told = sense.last === null ? null : telling(sense.last.payload);
-  const found = sense.series.find(({ name }) => name === told?.field) ?? sense.series[0];
-  if (found !== undefined) return { name: found.name, exported: true };
-  return told !== null && drawn(told.value) !== null ? { name: told.field, exported: false } : null;
+  if (told !== null && drawn(told.value) !== null) return { name: told.field, isWord: typeof told.value === "string" };
+  const [first] = sense.series;
+  return first === undefined ? null : { name: first.name, isWord: false };
 }
 
 function SparkCell({ sense }: { readonly sense: SenseRow }) {
@@ -43,7 +43,7 @@ function SparkCell({ sense }: { readonly sense: SenseRow }) {
   const { lines } = useSeries({
     sense: sense.name,
     fields: field === null ? [] : [field.name],
-    exported: field?.exported ?? false,
+    isWord: field?.isWord ?? false,
     range: range.value,
     width: seen.value ? SPARK_PX : 0,
   });

@@ -8,7 +8,7 @@ import { Icon, type IconName, type Tone } from "../../parts/icon.tsx";
 import type { Range } from "../../state/range.ts";
 import { linkTo } from "../../state/route.ts";
 import { screen } from "../../state/screen.ts";
-import { counted } from "../../words/numbers.ts";
+import { count, counted } from "../../words/numbers.ts";
 import { isObject } from "../../words/payload.ts";
 import { ENDED_BADLY, RUN_MARKS, UNDER_WAY } from "../../words/states.ts";
 import { clock } from "../../words/times.ts";
@@ -119,7 +119,7 @@ const Lane = ({ title, note, marks, range }: LaneProps) => (
 const HEALTH_TONES: Readonly<Record<string, string>> = { ok: "ok", warning: "warn", critical: "crit" };
 
 function HealthLane({ range: { from, to } }: { readonly range: Range }) {
-  const { health, healthSense } = useHappened();
+  const { health, healthSense, more } = useHappened();
   if (healthSense === null) return null;
   const states = health.map(({ at, payload }) => {
     const status = isObject(payload) ? payload.status : null;
@@ -138,7 +138,7 @@ function HealthLane({ range: { from, to } }: { readonly range: Range }) {
           />
         ))}
       </div>
-      <div class="v s">{healthSense}</div>
+      <div class="v s">{more.health ? `${healthSense}, newest ${count(health.length)}` : healthSense}</div>
     </div>
   );
 }

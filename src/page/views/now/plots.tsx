@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ShownSignal } from "../../../web/contract.ts";
+import type { SeriesLine } from "../../../web/contract-host.ts";
 import { Axis } from "../../chart/axis.tsx";
 import { filling } from "../../chart/filling.ts";
 import { extent, lastOf, valueAt } from "../../chart/line.ts";
@@ -65,11 +66,19 @@ function toneAt(
   return over.find(({ from, to }) => at >= from && at <= to)?.tone ?? null;
 }
 
+/** One line for each field; of a field with a line for each value of a word (`of`) the two that are highest now. */
+function linesIn({ fields }: Chart, all: readonly SeriesLine[]): readonly SeriesLine[] {
+  const [field = ""] = fields;
+  const many = all.filter((line) => line.field === field);
+  if (many.length > 1) return many.toSorted((a, b) => (lastOf(b) ?? 0) - (lastOf(a) ?? 0)).slice(0, 2);
+  return fields.flatMap((one) => all.find((line) => line.field === one) ?? []);
+}
+
 function PlotRow(row: RowProps) {
   const { chart, range: shown } = row;
   const over = judgedOver(row);
-  const series = useSeries({ ...chart, range: shown, width: areaWidth.value });
-  const lines = chart.fields.flatMap((field) => series.lines.find((line) => line.field === field) ?? []);
+  const series = useSeries({ ...chart, isWord: false, range: shown, width: areaWidth.value });
+  const lines = linesIn(chart, series.lines);
   const [first = null, second = null] = lines;
   const hovered = hoverAt.value;
   const value = hovered === null ? lastOf(first) : valueAt(first, hovered);
@@ -82,7 +91,9 @@ function PlotRow(row: RowProps) {
     <div class="plot">
       <div class="l tr">
         <h3 class="tr">{chart.title}</h3>
-        <span class="s tr">{chart.under}</span>
+        <span class="s tr">
+          {first?.of == null || chart.fills ? chart.under : [first.of, second?.of].filter(Boolean).join(", ")}
+        </span>
       </div>
       <div class="ar">
         <Plot
@@ -116,7 +127,7 @@ type Line = Parameters<typeof lastOf>[0];
 function beneath(chart: Chart, first: Line, second: Line, error: string | null): string {
   if (error !== null) return error;
   if (chart.fills) return filling(first) ?? " ";
-  if (chart.second !== null && second !== null) return `${chart.second} ${valued(lastOf(second), chart.unit)}`;
+  if (chart.second !== null && lastOf(second) !== null) return `${chart.second} ${valued(lastOf(second), chart.unit)}`;
   const ends = extent(first);
   if (ends !== null && ends[0] === ends[1]) return "steady";
   return ends === null ? "no value yet" : `${valued(ends[0], chart.unit)} to ${valued(ends[1], chart.unit)}`;
