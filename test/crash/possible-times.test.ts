@@ -1,9 +1,9 @@
 /** When a deadline may have acted: as much as the store leaves open, and nothing more. */
 import { describe, expect, test } from "bun:test";
-import { ruleOf } from "../../src/rules/rule.ts";
 import { workflowReflex } from "../helpers/reflex.ts";
+import { ruleOf } from "../sim/oracle/reflex-words.ts";
+import { Courses, type LoggedFiring } from "./courses.ts";
 import { type Known, possibleTimes } from "./possible-times.ts";
-import { Courses, type LoggedFiring } from "./reflex-courses.ts";
 
 const every = (ms: number, from: number, to: number): number[] =>
   Array.from({ length: Math.floor((to - from) / ms) + 1 }, (_, index) => from + index * ms);
@@ -65,15 +65,12 @@ describe("a firing behind a start", () => {
   const known: Known = { starts: [0, 5_000], deaths: [2_010], alive: [1_990, ...every(30, 5_010, 9_000)] };
   /** On from 1 950: `for` is over at 2 010, when nerve is down. Off, and on again after the start at 5 000. */
   const costs = (logged: readonly LoggedFiring[]): number[] => {
-    const courses = new Courses(rule, known, logged);
     const signals = [
-      { id: 1, at: 1_950, matches: true },
-      { id: 2, at: 5_120, matches: false },
-      { id: 3, at: 5_130, matches: true },
+      { id: 1, at: 1_950, matches: true, clears: false },
+      { id: 2, at: 5_120, matches: false, clears: false },
+      { id: 3, at: 5_130, matches: true, clears: false },
     ];
-    for (const signal of signals) courses.take({ ...signal, clears: false });
-    courses.pass(9_000);
-    return courses.end().map(({ cost }) => cost);
+    return new Courses(rule, known, signals, logged, 9_000).all().map(({ cost }) => cost);
   };
   const late: LoggedFiring = { signal: 1, due: 5_100, lateMs: 0 };
   const next: LoggedFiring = { signal: 3, due: 5_290, lateMs: 0 };

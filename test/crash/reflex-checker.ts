@@ -1,17 +1,17 @@
 /**
- * What must hold of reflexes after any crash: the committed signals, shown to the rules once more, lead to exactly the
- * firings and runs that were committed, and to what is remembered. Answers every violation as a sentence.
+ * What must hold of reflexes after any crash: the committed signals, by the model of `test/sim/oracle`, lead to exactly the
+ * firings and runs that were committed, and to what is remembered. Answers every violation as a sentence; reads nothing but
+ * files, and none of nerve's own code.
  */
 import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import type { Json } from "../../src/base/json.ts";
 import type { ReflexConfig } from "../../src/model/config.ts";
-import { shownKey } from "../../src/rules/key.ts";
-import { type KeyState, REST, readKeyState } from "../../src/rules/key-state.ts";
-import { hasWords, matcherOf } from "../../src/rules/matcher.ts";
-import { isAtRest, ruleOf } from "../../src/rules/rule.ts";
+import type { Rule } from "../../src/rules/decision.ts";
+import type { Remembered } from "../sim/oracle/decisions.ts";
+import { hasWords, keyOf, ruleOf } from "../sim/oracle/reflex-words.ts";
+import { type Course, Courses, type KeySignal } from "./courses.ts";
 import type { Known } from "./possible-times.ts";
-import { type Course, Courses, type KeySignal, stillValid } from "./reflex-courses.ts";
 
 interface SignalRow {
   readonly id: number;
@@ -108,68 +108,77 @@ interface Expected {
 const firing = (signal: number, key: Json, due: number | null): string =>
   `signal ${signal}, key ${JSON.stringify(key)}${due === null ? "" : `, due ${due}`}`;
 
-/** The signals that the reflex looks at, by the key of each. */
-function signalsByKey(config: ReflexConfig, signals: readonly SignalRow[]): Map<string, KeySignal[]> {
-  const matcher = matcherOf(config);
-  if (!matcher.ok) throw new Error(matcher.error.message);
+/** The patterns of these tests: fields that are true. */
+function isMet(pattern: Json, payload: Readonly<Record<string, Json>>): boolean {
+  return Object.entries(pattern as Record<string, Json>).every(([field, is]) => {
+    if (is !== "true") throw new Error(`nobody knows what ${JSON.stringify(pattern)} means`);
+    return payload[field] === true;
+  });
+}
+
+/** The signals that the reflex looks at, by the key of each, as JSON. */
+function signalsByKey({ on, when, clear, key }: ReflexConfig, signals: readonly SignalRow[]): Map<string, KeySignal[]> {
   const byKey = new Map<string, KeySignal[]>();
   for (const { id, sense, at, payload } of signals) {
-    if (!config.on.includes(sense)) continue;
-    const { key, matches, clears } = matcher.value.match(sense, JSON.parse(payload) as Json);
-    const signal = { id, at, matches, clears };
-    const others = byKey.get(key);
-    if (others === undefined) byKey.set(key, [signal]);
-    else others.push(signal);
+    if (!on.includes(sense)) continue;
+    const fields = JSON.parse(payload) as Record<string, Json>;
+    const name = JSON.stringify(keyOf(key, sense, fields));
+    const matches = when === null || isMet(when, fields);
+    const signal = { id, at, matches, clears: clear !== null && isMet(clear, fields) };
+    byKey.set(name, [...(byKey.get(name) ?? []), signal]);
   }
   return byKey;
+}
+
+/** What is stored of a key. */
+interface StoredMemory {
+  readonly isMatching: boolean;
+  readonly holding: { readonly due: number } | null;
+  readonly counted: readonly number[];
+  readonly burst: { readonly due: number } | null;
+  readonly throttledUntil: number | null;
+}
+
+const NOTHING: Remembered = { isMatching: false, holding: null, counted: [], burst: null, throttledUntil: null };
+
+/** As the model has it: on the wall clock, and of what counts at `end`. */
+function kept(rule: Rule, { state }: StateRow, skewMs: number, end: number): Remembered {
+  const { isMatching, holding, counted, burst, throttledUntil } = JSON.parse(state) as StoredMemory;
+  const until = throttledUntil === null ? null : throttledUntil + skewMs;
+  return {
+    isMatching: isMatching && rule.hasWhen && (rule.edge !== "level" || rule.hasClear),
+    holding: holding && holding.due + skewMs,
+    counted: counted.map((at) => at + skewMs).filter((at) => at >= end - (rule.count?.withinMs ?? 0)),
+    burst: burst && burst.due + skewMs,
+    throttledUntil: until !== null && until > end ? until : null,
+  };
 }
 
 /** The rules over all signals, on the wall clock. */
 function expected(config: ReflexConfig, store: Store, told: readonly Told[], end: number): Expected {
   const rule = ruleOf(config);
   const byKey = signalsByKey(config, store.signals);
+  const rows = store.states.filter(({ reflex }) => reflex === config.name);
   const remembered = new Map(
-    store.states
-      .filter(({ reflex }) => reflex === config.name)
-      .map((row) => [row.key, readKeyState(JSON.parse(row.state)) ?? REST]),
+    rows.map((row) => [row.key === "" ? "null" : row.key, kept(rule, row, store.skewMs, end)]),
   );
   const fired: string[] = [];
   const wrongStates: string[] = [];
   for (const key of new Set([...byKey.keys(), ...remembered.keys()])) {
-    const shown = config.key === null ? null : shownKey(key);
+    const shown = JSON.parse(key) as Json;
     const logged = told.filter((log) => Bun.deepEquals(log.key, shown));
-    const courses = new Courses(
-      rule,
-      store.known,
-      logged.map(({ signal, due, late_ms: lateMs }) => ({ signal, due, lateMs })),
-    );
-    for (const signal of byKey.get(key) ?? []) courses.take(signal);
-    courses.pass(end);
-    const kept = onWall(remembered.get(key) ?? REST, store.skewMs);
-    const isKept = ({ state }: Course): boolean =>
-      (isAtRest(rule, kept, end) && isAtRest(rule, state, end)) ||
-      Bun.deepEquals(stillValid(kept, end), stillValid(state, end));
-    const possible = courses.end();
+    const firings = logged.map(({ signal, due, late_ms: lateMs }) => ({ signal, due, lateMs }));
+    const possible = new Courses(rule, store.known, byKey.get(key) ?? [], firings, end).all();
+    const memory = remembered.get(key) ?? NOTHING;
     const [best] = possible as [Course];
+    const isKept = (course: Course): boolean => Bun.deepEquals(course.remembered, memory);
     const right = possible.find((course) => course.cost === best.cost && isKept(course)) ?? null;
     fired.push(...(right ?? best).fired.map(({ signal, due }) => firing(signal, shown, due)));
     if (right === null && hasWords(config))
-      wrongStates.push(`key ${key}: ${JSON.stringify(kept)}, not ${JSON.stringify(best.state)}`);
+      wrongStates.push(`key ${key}: ${JSON.stringify(memory)}, not ${JSON.stringify(best.remembered)}`);
   }
   return { fired, wrongStates };
 }
-
-const onWall = (
-  { isMatching, holding, counted, burst, throttledUntil, incident }: KeyState,
-  skewMs: number,
-): KeyState => ({
-  isMatching,
-  holding: holding && { ...holding, due: holding.due + skewMs },
-  counted: counted.map((at) => at + skewMs),
-  burst: burst && { ...burst, first: burst.first + skewMs, due: burst.due + skewMs },
-  throttledUntil: throttledUntil === null ? null : throttledUntil + skewMs,
-  incident,
-});
 
 /** What is expected and not there, and what is there and not expected. */
 function difference(expected: readonly string[], found: readonly string[]): { missing: string[]; extra: string[] } {

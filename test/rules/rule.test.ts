@@ -5,7 +5,13 @@ import { describe, expect, test } from "bun:test";
 import type { Rule, RuleEvent } from "../../src/rules/decision.ts";
 import { type KeyState, REST, readKeyState } from "../../src/rules/key-state.ts";
 import { decide, isAtRest, restsFrom } from "../../src/rules/rule.ts";
-import { type Expected, expectedDecisions, type Happening, punctual, whenSomethingHappens } from "./model.ts";
+import {
+  type Expected,
+  expectedDecisions,
+  type Happening,
+  punctual,
+  whenSomethingHappens,
+} from "../sim/oracle/decisions.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
 const TRIALS = trials(30_000);

@@ -2,7 +2,7 @@
  * When an incident of one key must open, match again and end, said slowly: the whole story of the key is there, from its
  * first signal on. Shares nothing with `src/rules/incident-rule.ts`.
  */
-import type { ActsAt, Happening } from "../../rules/model.ts";
+import type { ActsAt, Happening } from "./decisions.ts";
 
 export type Chapter =
   | Happening

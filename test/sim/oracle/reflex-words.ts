@@ -36,6 +36,12 @@ export const wordsOf = (config: ReflexConfig): string => {
   ]);
 };
 
+/** Whether what follows from a signal depends on the signals before it. */
+export function hasWords({ kind, key, each, when, count, debounce, throttleMs }: ReflexConfig): boolean {
+  if (each !== null || (kind === "workflow" && key !== null && key !== "$one")) return true;
+  return when !== null || count !== null || debounce !== null || throttleMs !== null;
+}
+
 export const isMet = (definition: Json, payload: Fields): boolean => {
   const text = JSON.stringify(definition);
   const pattern = PATTERNS.find((known) => JSON.stringify(known.definition) === text);
@@ -44,9 +50,8 @@ export const isMet = (definition: Json, payload: Fields): boolean => {
 };
 
 /** As `reflex.fired` says it; null where the reflex has one state. */
-export function keyOf(word: ReflexConfig["key"], sense: string, payload: Fields): Json {
+export function keyOf(word: ReflexConfig["key"], sense: string, payload: object): Json {
   if (word === null || word === "$one") return null;
-  const part = (name: string): Json =>
-    name === "$sense" ? sense : ((payload as unknown as Record<string, Json>)[name] ?? null);
+  const part = (name: string): Json => (name === "$sense" ? sense : ((payload as Record<string, Json>)[name] ?? null));
   return typeof word === "string" ? part(word) : word.map(part);
 }

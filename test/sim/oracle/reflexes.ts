@@ -1,15 +1,15 @@
 /**
  * What reflexes must decide: every signal that a reflex has heard is kept, each word is worked out over all of them by
- * `test/rules/model.ts`, and that is what the log must say, no more and no less.
+ * `decisions.ts`, and that is what the log must say, no more and no less.
  */
 import type { Json } from "../../../src/base/json.ts";
 import type { ReflexConfig } from "../../../src/model/config.ts";
 import type { Rule } from "../../../src/rules/decision.ts";
-import { expectedDecisions, type Happening } from "../../rules/model.ts";
 import type { Fields } from "../words.ts";
 import { actsAt, type Blind } from "./axis.ts";
+import { expectedDecisions, type Happening } from "./decisions.ts";
 import { type Chapter, storyOf } from "./incident-story.ts";
-import { isMet, keyOf, ruleOf, wordsOf } from "./reflex-words.ts";
+import { hasWords, isMet, keyOf, ruleOf, wordsOf } from "./reflex-words.ts";
 import { violation } from "./report.ts";
 
 interface KeyHistory {
@@ -67,11 +67,6 @@ export class ReflexOracle {
   /** Decisions that were compared. */
   compared = 0;
 
-  #hasWords({ kind, key, each, when, count, debounce, throttleMs }: ReflexConfig): boolean {
-    if (each !== null || (kind === "workflow" && key !== null && key !== "$one")) return true;
-    return when !== null || count !== null || debounce !== null || throttleMs !== null;
-  }
-
   // ── which there are ──────────────────────────────────────────────────
 
   /** `end`: until when deadlines of what is replaced have acted. */
@@ -114,7 +109,7 @@ export class ReflexOracle {
   /** Whether a listener without words makes its sense compute at each signal. */
   owesAtEach(sense: string): string[] {
     return this.listensTo(sense).flatMap((config) =>
-      config.kind === "sense" && !this.#hasWords(config) && !this.#disabled.has(config.name) ? [config.sense] : [],
+      config.kind === "sense" && !hasWords(config) && !this.#disabled.has(config.name) ? [config.sense] : [],
     );
   }
 
@@ -130,7 +125,7 @@ export class ReflexOracle {
       const segment = this.#segments.get(name);
       if (segment === undefined || this.#disabled.has(name)) continue;
       const { config } = segment;
-      if (!this.#hasWords(config)) {
+      if (!hasWords(config)) {
         if (config.kind === "workflow") segment.everySignal.push(lineOf(id, null));
       } else if (config.each === null) this.#hears(segment, id, sense, payload, elapsed);
       else this.#hearsEach(segment, id, sense, payload.items ?? [], elapsed);

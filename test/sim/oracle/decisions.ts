@@ -1,0 +1,187 @@
+/**
+ * What reflexes decide, said slowly: the whole history of a key is there, and each word is worked out for all of it before
+ * the next one. The one model of these words: random tests of the rules, the simulator and the checks after crashes use it.
+ * Shares nothing with `src/rules/rule.ts` but the shape of its input.
+ */
+import type { Json } from "../../../src/base/json.ts";
+import type { Rule } from "../../../src/rules/decision.ts";
+
+export interface Happening {
+  readonly kind: "signal" | "time";
+  readonly id: number;
+  readonly elapsed: number;
+  readonly matches: boolean;
+  readonly clears: boolean;
+  /** What was last seen of a key that the signal has no element of; else null. */
+  readonly element: Json;
+}
+
+export interface Expected {
+  readonly kind: "fire" | "throttled";
+  readonly signal: number;
+  readonly element: Json;
+  readonly due: number | null;
+  readonly elapsed: number;
+  readonly until: number | null;
+}
+
+interface Passing {
+  readonly signal: number;
+  readonly time: number;
+  readonly due: number | null;
+}
+
+/** What has passed a word, and what waits at it. */
+interface Passed<Waiting> {
+  readonly passed: readonly Passing[];
+  readonly waiting: Waiting;
+}
+
+/** What is left of a history, as far as anything that comes can depend on it. */
+export interface Remembered {
+  readonly isMatching: boolean;
+  /** When `for` is over. */
+  readonly holding: number | null;
+  /** When those passed that `count` still counts. */
+  readonly counted: readonly number[];
+  /** When `debounce` lets its burst pass. */
+  readonly burst: number | null;
+  readonly throttledUntil: number | null;
+}
+
+/** When a deadline acts: null for never. */
+export type ActsAt = (due: number) => number | null;
+
+/** Somebody looks at every deadline within a second: it acts when it is due. */
+export const punctual: ActsAt = (due) => due;
+
+/** Deadlines are looked at when something happens, and at no other time. */
+export const whenSomethingHappens =
+  (history: readonly Happening[]): ActsAt =>
+  (due) => {
+    const noticed = history.find(({ elapsed }) => elapsed >= due);
+    if (!noticed) return null;
+    return noticed.elapsed - due > 1_000 ? noticed.elapsed : due;
+  };
+
+/** Of each signal, whether the reflex matches after it. */
+function matchingOf(rule: Rule, signals: readonly Happening[]): boolean[] {
+  let isOn = false;
+  return signals.map(({ matches, clears }) => {
+    if (!rule.hasWhen) return true;
+    if (!rule.hasClear) return matches;
+    if (matches || clears) isOn = !clears;
+    return isOn;
+  });
+}
+
+/** Words before `for`: the indices of the signals that pass. */
+function edgesOf({ edge }: Rule, isMatching: readonly boolean[], first: boolean): number[] {
+  const before = (index: number): boolean => isMatching[index - 1] ?? first;
+  return [...isMatching.keys()].filter((index) => {
+    const is = isMatching[index] === true;
+    if (edge === "level") return is;
+    return edge === "rising" ? is && !before(index) : !is && before(index);
+  });
+}
+
+function heldOf(rule: Rule, signals: readonly Happening[], actsAt: ActsAt): Passed<number | null> {
+  const matching = matchingOf(rule, signals);
+  const passed: Passing[] = [];
+  let waiting: number | null = null;
+  for (const index of edgesOf(rule, matching, !rule.hasWhen)) {
+    const signal = signals[index] as Happening;
+    if (rule.forMs === null) {
+      passed.push({ signal: signal.id, time: signal.elapsed, due: null });
+      continue;
+    }
+    const due = signal.elapsed + rule.forMs;
+    const time = actsAt(due);
+    let latest = signal;
+    let isBroken = false;
+    for (let other = index + 1; other < signals.length && !isBroken; other++) {
+      const next = signals[other] as Happening;
+      if (next.elapsed >= due) break;
+      isBroken = matching[other] !== matching[index];
+      if (!isBroken) latest = next;
+    }
+    if (isBroken) continue;
+    if (time === null) waiting = due;
+    else passed.push({ signal: rule.edge === "falling" ? signal.id : latest.id, time, due });
+  }
+  return { passed, waiting };
+}
+
+function countedOf({ count }: Rule, held: readonly Passing[]): Passed<readonly number[]> {
+  let counts: number[] = [];
+  const passed = held.filter(({ time }) => {
+    if (count === null) return true;
+    counts = [...counts.filter((before) => before >= time - count.withinMs), time];
+    if (counts.length < count.n) return false;
+    counts = [];
+    return true;
+  });
+  return { passed, waiting: counts };
+}
+
+function pausedOf({ debounce }: Rule, counted: readonly Passing[], actsAt: ActsAt): Passed<number | null> {
+  if (debounce === null) return { passed: counted, waiting: null };
+  const { waitMs, maxMs } = debounce;
+  const passed: Passing[] = [];
+  let waiting: number | null = null;
+  for (let index = 0; index < counted.length; ) {
+    const first = counted[index] as Passing;
+    let latest = first;
+    const due = (): number => Math.min(latest.time + waitMs, maxMs === null ? Infinity : first.time + maxMs);
+    for (index++; index < counted.length && (counted[index] as Passing).time < due(); index++) {
+      latest = counted[index] as Passing;
+    }
+    const time = actsAt(due());
+    if (time === null) waiting = due();
+    else passed.push({ signal: latest.signal, time, due: due() });
+  }
+  return { passed, waiting };
+}
+
+function throttled({ throttleMs }: Rule, paused: readonly Passing[], signals: readonly Happening[]): Expected[] {
+  const elements = new Map(signals.toReversed().map(({ id, element }) => [id, element]));
+  const decisions: Expected[] = [];
+  let until = -1;
+  for (const { signal, time, due } of paused) {
+    const element = elements.get(signal) ?? null;
+    if (time < until) decisions.push({ kind: "throttled", signal, element, due, elapsed: time, until });
+    else {
+      const next = throttleMs === null ? null : time + throttleMs;
+      decisions.push({ kind: "fire", signal, element, due, elapsed: time, until: next });
+      until = next ?? -1;
+    }
+  }
+  return decisions;
+}
+
+export function expectedDecisions(rule: Rule, history: readonly Happening[], actsAt: ActsAt): Expected[] {
+  const signals = history.filter(({ kind }) => kind === "signal");
+  const held = heldOf(rule, signals, actsAt).passed;
+  return throttled(rule, pausedOf(rule, countedOf(rule, held).passed, actsAt).passed, signals);
+}
+
+/** What must be remembered at `at`, of which nothing later is known. */
+export function rememberedAt(rule: Rule, history: readonly Happening[], actsAt: ActsAt, at: number): Remembered {
+  const signals = history.filter(({ kind, elapsed }) => kind === "signal" && elapsed <= at);
+  const acted: ActsAt = (due) => {
+    const time = actsAt(due);
+    return time !== null && time <= at ? time : null;
+  };
+  const dependsOnMatching = rule.hasWhen && (rule.edge !== "level" || rule.hasClear);
+  const held = heldOf(rule, signals, acted);
+  const counted = countedOf(rule, held.passed);
+  const paused = pausedOf(rule, counted.passed, acted);
+  const until = throttled(rule, paused.passed, signals).findLast(({ kind }) => kind === "fire")?.until ?? null;
+  return {
+    isMatching: dependsOnMatching && (matchingOf(rule, signals).at(-1) ?? false),
+    holding: held.waiting,
+    counted: counted.waiting.filter((time) => time >= at - (rule.count?.withinMs ?? 0)),
+    burst: paused.waiting,
+    throttledUntil: until !== null && until > at ? until : null,
+  };
+}
