@@ -19,7 +19,7 @@ import {
   type Span,
   STEP_MS,
   type Story,
-} from "./incident-model.ts";
+} from "../sim/oracle/incident-model.ts";
 import { type Below, pick, randomOf, SEED, trials } from "./random.ts";
 
 const TRIALS = trials(8_000);

@@ -1,19 +1,14 @@
 /**
- * When an incident of one key must open, match again and end, said slowly: the whole story of the key is there, from its
- * first signal on. Shares nothing with `src/rules/incident-rule.ts`.
+ * When an incident of one key must open, match again and end: the whole story of the key is there, from its first signal on.
+ * Shares nothing with `src/rules/incident-rule.ts`.
  */
 import type { ActsAt, Happening } from "./decisions.ts";
+import { IncidentLife, type LifeWords, type Move } from "./incident-life.ts";
 
 export type Chapter =
   | Happening
   /** Somebody resolves it, for this reason. */
   | { readonly kind: "resolve"; readonly reason: string; readonly elapsed: number };
-
-export interface Words {
-  readonly hasClear: boolean;
-  readonly forMs: number | null;
-  readonly resolveAfterMs: number;
-}
 
 export interface Story {
   readonly must: readonly string[];
@@ -21,75 +16,28 @@ export interface Story {
   readonly may: readonly string[];
 }
 
-interface State {
-  isMatching: boolean;
-  /** Since when it matches, and its newest signal, while it waits for `for`. */
-  waits: { readonly since: number; signal: number } | null;
-  isOpen: boolean;
-  off: number | null;
-  /** It was resolved by hand while it matched. */
-  isSpent: boolean;
-}
+const lineOf = (move: Move): string =>
+  move.kind === "resolves" ? "resolved null" : `${move.kind === "opens" ? "opened" : "again"} ${move.signal}`;
 
-export function storyOf(words: Words, chapters: readonly Chapter[], actsAt: ActsAt, end: number): Story {
+export function storyOf(words: LifeWords, chapters: readonly Chapter[], actsAt: ActsAt, end: number): Story {
   const must: string[] = [];
-  const state: State = { isMatching: false, waits: null, isOpen: false, off: null, isSpent: false };
+  const life = new IncidentLife();
   for (const chapter of chapters) {
-    for (const due of duesOf(words, state)) if (due.at <= chapter.elapsed) must.push(acts(state));
-    if (chapter.kind === "resolve") must.push(...resolves(state, chapter.reason));
-    else must.push(...hears(words, state, chapter));
+    const due = life.due(words);
+    if (due !== null && due <= chapter.elapsed) must.push(lineOf(life.acts()));
+    if (chapter.kind === "resolve") {
+      if (life.isOpen) must.push(`resolved ${chapter.reason}`);
+      life.resolvedByHand();
+      continue;
+    }
+    const { id: signal, elapsed: at, matches, clears } = chapter;
+    const move = life.hears(words, { signal, at, matches, clears });
+    if (move !== null) must.push(lineOf(move));
   }
-  const may: string[] = [];
-  for (const { at } of duesOf(words, state)) {
-    const acting = actsAt(at);
-    // What is due at this very moment may come before the end, or after.
-    if (acting !== null && acting <= end) (acting >= end - 2 ? may : must).push(acts(state));
-  }
-  return { must, may };
-}
-
-/** At most one thing is ever due. */
-function duesOf({ forMs, resolveAfterMs }: Words, { waits, isOpen, off }: State): readonly { readonly at: number }[] {
-  if (isOpen) return off === null ? [] : [{ at: off + resolveAfterMs }];
-  return waits === null ? [] : [{ at: waits.since + (forMs ?? 0) }];
-}
-
-function acts(state: State): string {
-  const { waits } = state;
-  if (state.isOpen) {
-    state.isOpen = false;
-    state.off = null;
-    return "resolved null";
-  }
-  state.waits = null;
-  state.isOpen = true;
-  return `opened ${waits?.signal}`;
-}
-
-function resolves(state: State, reason: string): string[] {
-  if (!state.isOpen) return [];
-  state.isOpen = false;
-  state.off = null;
-  state.isSpent = state.isMatching;
-  return [`resolved ${reason}`];
-}
-
-function hears({ hasClear, forMs, resolveAfterMs }: Words, state: State, signal: Happening): string[] {
-  const { id, elapsed, matches, clears } = signal;
-  state.isMatching = hasClear ? !clears && (matches || state.isMatching) : matches;
-  if (!state.isMatching) {
-    state.isSpent = false;
-    state.waits = null;
-    if (!state.isOpen) return [];
-    state.off ??= elapsed;
-    return elapsed - state.off >= resolveAfterMs ? [acts(state)] : [];
-  }
-  if (state.isOpen) {
-    if (state.off === null) return [];
-    state.off = null;
-    return [`again ${id}`];
-  }
-  if (state.isSpent) return [];
-  state.waits = { since: state.waits?.since ?? elapsed, signal: id };
-  return forMs === null ? [acts(state)] : [];
+  const due = life.due(words);
+  const acting = due === null ? null : actsAt(due);
+  if (acting === null || acting > end) return { must, may: [] };
+  const last = lineOf(life.acts());
+  // What is due at this very moment may come before the end, or after.
+  return acting >= end - 2 ? { must, may: [last] } : { must: [...must, last], may: [] };
 }

@@ -2,8 +2,9 @@
  * What becomes of the incidents of one key, the slow way: time passes in steps, and at each step everything that could
  * happen is asked about anew. Nothing is scheduled, and nothing is remembered of why something waits.
  */
-import type { Notification } from "../../src/model/incident.ts";
-import type { IncidentRule } from "../../src/rules/decision.ts";
+import type { Notification } from "../../../src/model/incident.ts";
+import type { IncidentRule } from "../../../src/rules/decision.ts";
+import { IncidentLife, type LifeWords, type Move } from "./incident-life.ts";
 
 /** Whatever happens falls on a multiple of it; what holds notifications back ends in between, at half a step. */
 export const STEP_MS = 500;
@@ -68,7 +69,6 @@ interface Owed {
 interface Incident {
   readonly id: number;
   readonly opened: number;
-  off: number | null;
   acked: boolean;
   openingTold: number | null;
   told: number | null;
@@ -83,9 +83,7 @@ export class IncidentModel {
   readonly said: string[] = [];
   readonly #story: Story;
   #edition: Edition;
-  #matching = false;
-  #since: number | null = null;
-  #spent = false;
+  readonly #life = new IncidentLife();
   #open: Incident | null = null;
   #owed: Owed[] = [];
   #ids = 0;
@@ -123,10 +121,7 @@ export class IncidentModel {
   /** What is open stays, and the next look decides. What another waiting time makes due acts now. */
   #edit(edition: Edition, now: number): void {
     this.#edition = edition;
-    if (edition.decidesAnew) {
-      this.#since = null;
-      if (this.#open === null && !this.#spent) this.#matching = false;
-    }
+    if (edition.decidesAnew) this.#life.decidesAnew();
     this.#pass(now, (due) => due <= now, "all");
   }
 
@@ -136,10 +131,11 @@ export class IncidentModel {
   }
 
   #one(at: number, isDue: (due: number) => boolean, released: Released): boolean {
-    const { words, forMs } = this.#edition;
+    const { words } = this.#edition;
     const open = this.#open;
-    if (open !== null && open.off !== null && isDue(open.off + words.resolveAfterMs)) {
-      this.#resolve(at, null, false);
+    const due = this.#life.due(this.#lifeWords);
+    if (open !== null && due !== null && isDue(due)) {
+      this.#moves(this.#life.acts(), at);
       return true;
     }
     if (this.#release(at, released)) return true;
@@ -161,12 +157,16 @@ export class IncidentModel {
         return true;
       }
     }
-    if (open === null && this.#since !== null && isDue(this.#since + (forMs ?? 0))) {
-      this.#since = null;
-      this.#begin(at);
+    if (open === null && due !== null && isDue(due)) {
+      this.#moves(this.#life.acts(), at);
       return true;
     }
     return false;
+  }
+
+  get #lifeWords(): LifeWords {
+    const { hasClear, forMs, words } = this.#edition;
+    return { hasClear, forMs, resolveAfterMs: words.resolveAfterMs };
   }
 
   #happen(happening: Happening, at: number): void {
@@ -177,37 +177,31 @@ export class IncidentModel {
       open.pending = open.pending.filter(({ notification }) => notification === "opened");
       this.said.push(`acked ${open.id}`);
     } else if (happening.kind === "resolve") {
-      if (open !== null) this.#resolve(at, "by hand", this.#matching);
-    } else this.#look(happening, at);
-  }
-
-  #look({ matches, clears }: Extract<Happening, { kind: "signal" }>, at: number): void {
-    const { hasClear, words, forMs } = this.#edition;
-    this.#matching = hasClear ? !clears && (matches || this.#matching) : matches;
-    if (!this.#matching) {
-      this.#spent = false;
-      this.#since = null;
-      if (this.#open === null) return;
-      this.#open.off ??= at;
-      if (at - this.#open.off >= words.resolveAfterMs) this.#resolve(at, null, false);
-    } else if (this.#open !== null) {
-      if (this.#open.off === null) return;
-      this.#open.off = null;
-      this.said.push(`again ${this.#open.id}`);
-    } else if (!this.#spent) {
-      if (forMs === null) this.#begin(at);
-      else this.#since ??= at;
+      this.#life.resolvedByHand();
+      if (open !== null) this.#resolve(at, "by hand");
+    } else {
+      const { matches, clears } = happening;
+      const move = this.#life.hears(this.#lifeWords, { signal: 0, at, matches, clears });
+      if (move !== null) this.#moves(move, at);
     }
   }
 
+  #moves({ kind }: Move, at: number): void {
+    if (kind === "opens") this.#begin(at);
+    else if (kind === "resolves") this.#resolve(at, null);
+    else this.said.push(`again ${this.#open?.id}`);
+  }
+
   #begin(at: number): void {
-    if (isWithin(this.#story.limited, at)) return void this.said.push("limited");
+    if (isWithin(this.#story.limited, at)) {
+      this.#life.isRefused();
+      return void this.said.push("limited");
+    }
     const id = ++this.#ids;
     this.said.push(`opened ${id}`);
     this.#open = {
       id,
       opened: at,
-      off: null,
       acked: false,
       openingTold: null,
       told: null,
@@ -219,10 +213,9 @@ export class IncidentModel {
     this.#notify("opened", this.#edition.words.workflow, at);
   }
 
-  #resolve(at: number, reason: string | null, spent: boolean): void {
+  #resolve(at: number, reason: string | null): void {
     const open = this.#open as Incident;
     this.#open = null;
-    this.#spent = spent;
     this.said.push(`resolved ${open.id} ${reason}`);
     for (const workflow of open.by) {
       const n = ++open.runs;
