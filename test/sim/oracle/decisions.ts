@@ -49,8 +49,13 @@ export interface Remembered {
   readonly throttledUntil: number | null;
 }
 
-/** When a deadline acts: null for never. */
-export type ActsAt = (due: number) => number | null;
+/** When a deadline acts that was set by something of the moment `setAt`: null for never. */
+export type ActsAt = (due: number, setAt: number) => number | null;
+
+/** When it is `ms` after `time`. */
+export type Later = (time: number, ms: number) => number;
+
+export const later: Later = (time, ms) => time + ms;
 
 /** Somebody looks at every deadline within a second: it acts when it is due. */
 export const punctual: ActsAt = (due) => due;
@@ -85,7 +90,7 @@ function edgesOf({ edge }: Rule, isMatching: readonly boolean[], first: boolean)
   });
 }
 
-function heldOf(rule: Rule, signals: readonly Happening[], actsAt: ActsAt): Passed<number | null> {
+function heldOf(rule: Rule, signals: readonly Happening[], actsAt: ActsAt, after: Later): Passed<number | null> {
   const matching = matchingOf(rule, signals);
   const passed: Passing[] = [];
   let waiting: number | null = null;
@@ -95,8 +100,8 @@ function heldOf(rule: Rule, signals: readonly Happening[], actsAt: ActsAt): Pass
       passed.push({ signal: signal.id, time: signal.elapsed, due: null });
       continue;
     }
-    const due = signal.elapsed + rule.forMs;
-    const time = actsAt(due);
+    const due = after(signal.elapsed, rule.forMs);
+    const time = actsAt(due, signal.elapsed);
     let latest = signal;
     let isBroken = false;
     for (let other = index + 1; other < signals.length && !isBroken; other++) {
@@ -112,11 +117,11 @@ function heldOf(rule: Rule, signals: readonly Happening[], actsAt: ActsAt): Pass
   return { passed, waiting };
 }
 
-function countedOf({ count }: Rule, held: readonly Passing[]): Passed<readonly number[]> {
+function countedOf({ count }: Rule, held: readonly Passing[], after: Later): Passed<readonly number[]> {
   let counts: number[] = [];
   const passed = held.filter(({ time }) => {
     if (count === null) return true;
-    counts = [...counts.filter((before) => before >= time - count.withinMs), time];
+    counts = [...counts.filter((before) => after(before, count.withinMs) >= time), time];
     if (counts.length < count.n) return false;
     counts = [];
     return true;
@@ -124,7 +129,12 @@ function countedOf({ count }: Rule, held: readonly Passing[]): Passed<readonly n
   return { passed, waiting: counts };
 }
 
-function pausedOf({ debounce }: Rule, counted: readonly Passing[], actsAt: ActsAt): Passed<number | null> {
+function pausedOf(
+  { debounce }: Rule,
+  counted: readonly Passing[],
+  actsAt: ActsAt,
+  after: Later,
+): Passed<number | null> {
   if (debounce === null) return { passed: counted, waiting: null };
   const { waitMs, maxMs } = debounce;
   const passed: Passing[] = [];
@@ -132,18 +142,24 @@ function pausedOf({ debounce }: Rule, counted: readonly Passing[], actsAt: ActsA
   for (let index = 0; index < counted.length; ) {
     const first = counted[index] as Passing;
     let latest = first;
-    const due = (): number => Math.min(latest.time + waitMs, maxMs === null ? Infinity : first.time + maxMs);
+    const due = (): number =>
+      Math.min(after(latest.time, waitMs), maxMs === null ? Infinity : after(first.time, maxMs));
     for (index++; index < counted.length && (counted[index] as Passing).time < due(); index++) {
       latest = counted[index] as Passing;
     }
-    const time = actsAt(due());
+    const time = actsAt(due(), latest.time);
     if (time === null) waiting = due();
     else passed.push({ signal: latest.signal, time, due: due() });
   }
   return { passed, waiting };
 }
 
-function throttled({ throttleMs }: Rule, paused: readonly Passing[], signals: readonly Happening[]): Expected[] {
+function throttled(
+  { throttleMs }: Rule,
+  paused: readonly Passing[],
+  signals: readonly Happening[],
+  after: Later,
+): Expected[] {
   const elements = new Map(signals.toReversed().map(({ id, element }) => [id, element]));
   const decisions: Expected[] = [];
   let until = -1;
@@ -151,7 +167,7 @@ function throttled({ throttleMs }: Rule, paused: readonly Passing[], signals: re
     const element = elements.get(signal) ?? null;
     if (time < until) decisions.push({ kind: "throttled", signal, element, due, elapsed: time, until });
     else {
-      const next = throttleMs === null ? null : time + throttleMs;
+      const next = throttleMs === null ? null : after(time, throttleMs);
       decisions.push({ kind: "fire", signal, element, due, elapsed: time, until: next });
       until = next ?? -1;
     }
@@ -159,24 +175,30 @@ function throttled({ throttleMs }: Rule, paused: readonly Passing[], signals: re
   return decisions;
 }
 
-export function expectedDecisions(rule: Rule, history: readonly Happening[], actsAt: ActsAt): Expected[] {
+export function expectedDecisions(
+  rule: Rule,
+  history: readonly Happening[],
+  actsAt: ActsAt,
+  after: Later = later,
+): Expected[] {
   const signals = history.filter(({ kind }) => kind === "signal");
-  const held = heldOf(rule, signals, actsAt).passed;
-  return throttled(rule, pausedOf(rule, countedOf(rule, held).passed, actsAt).passed, signals);
+  const held = heldOf(rule, signals, actsAt, after).passed;
+  const counted = countedOf(rule, held, after).passed;
+  return throttled(rule, pausedOf(rule, counted, actsAt, after).passed, signals, after);
 }
 
 /** What must be remembered at `at`, of which nothing later is known. */
 export function rememberedAt(rule: Rule, history: readonly Happening[], actsAt: ActsAt, at: number): Remembered {
   const signals = history.filter(({ kind, elapsed }) => kind === "signal" && elapsed <= at);
-  const acted: ActsAt = (due) => {
-    const time = actsAt(due);
+  const acted: ActsAt = (due, setAt) => {
+    const time = actsAt(due, setAt);
     return time !== null && time <= at ? time : null;
   };
   const dependsOnMatching = rule.hasWhen && (rule.edge !== "level" || rule.hasClear);
-  const held = heldOf(rule, signals, acted);
-  const counted = countedOf(rule, held.passed);
-  const paused = pausedOf(rule, counted.passed, acted);
-  const until = throttled(rule, paused.passed, signals).findLast(({ kind }) => kind === "fire")?.until ?? null;
+  const held = heldOf(rule, signals, acted, later);
+  const counted = countedOf(rule, held.passed, later);
+  const paused = pausedOf(rule, counted.passed, acted, later);
+  const until = throttled(rule, paused.passed, signals, later).findLast(({ kind }) => kind === "fire")?.until ?? null;
   return {
     isMatching: dependsOnMatching && (matchingOf(rule, signals).at(-1) ?? false),
     holding: held.waiting,

@@ -2,6 +2,8 @@
  * The life of the incidents of one key: when one opens, matches again and ends. Whoever uses it says when what is due acts.
  * The one model of it; what is reported of an incident is said beside it.
  */
+import type { Later } from "./decisions.ts";
+
 export interface LifeWords {
   readonly hasClear: boolean;
   readonly forMs: number | null;
@@ -18,6 +20,7 @@ export interface Sight {
 export type Move = { readonly kind: "opens" | "again"; readonly signal: number } | { readonly kind: "resolves" };
 
 export class IncidentLife {
+  readonly #after: Later;
   isMatching = false;
   isOpen = false;
   /** Since when an open incident does not match. */
@@ -27,10 +30,15 @@ export class IncidentLife {
   /** It was resolved by hand while it matched. */
   #isSpent = false;
 
+  constructor(after: Later) {
+    this.#after = after;
+  }
+
   /** At most one thing is ever due; null: nothing is. */
-  due({ forMs, resolveAfterMs }: LifeWords): number | null {
-    if (this.isOpen) return this.#off === null ? null : this.#off + resolveAfterMs;
-    return this.#waits === null ? null : this.#waits.since + (forMs ?? 0);
+  due({ forMs, resolveAfterMs }: LifeWords): { readonly at: number; readonly setAt: number } | null {
+    const setAt = this.isOpen ? this.#off : (this.#waits?.since ?? null);
+    if (setAt === null) return null;
+    return { at: this.#after(setAt, this.isOpen ? resolveAfterMs : (forMs ?? 0)), setAt };
   }
 
   /** What is due acts. */
@@ -68,7 +76,7 @@ export class IncidentLife {
       this.#waits = null;
       if (!this.isOpen) return null;
       this.#off ??= at;
-      return at - this.#off >= words.resolveAfterMs ? this.acts() : null;
+      return this.#after(this.#off, words.resolveAfterMs) <= at ? this.acts() : null;
     }
     if (this.isOpen) {
       const wasOff = this.#off !== null;

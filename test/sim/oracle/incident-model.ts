@@ -4,6 +4,7 @@
  */
 import type { Notification } from "../../../src/model/incident.ts";
 import type { IncidentRule } from "../../../src/rules/decision.ts";
+import { later } from "./decisions.ts";
 import { IncidentLife, type LifeWords, type Move } from "./incident-life.ts";
 
 /** Whatever happens falls on a multiple of it; what holds notifications back ends in between, at half a step. */
@@ -83,7 +84,7 @@ export class IncidentModel {
   readonly said: string[] = [];
   readonly #story: Story;
   #edition: Edition;
-  readonly #life = new IncidentLife();
+  readonly #life = new IncidentLife(later);
   #open: Incident | null = null;
   #owed: Owed[] = [];
   #ids = 0;
@@ -134,7 +135,7 @@ export class IncidentModel {
     const { words } = this.#edition;
     const open = this.#open;
     const due = this.#life.due(this.#lifeWords);
-    if (open !== null && due !== null && isDue(due)) {
+    if (open !== null && due !== null && isDue(due.at)) {
       this.#moves(this.#life.acts(), at);
       return true;
     }
@@ -157,7 +158,7 @@ export class IncidentModel {
         return true;
       }
     }
-    if (open === null && due !== null && isDue(due)) {
+    if (open === null && due !== null && isDue(due.at)) {
       this.#moves(this.#life.acts(), at);
       return true;
     }

@@ -2,7 +2,7 @@
  * When an incident of one key must open, match again and end: the whole story of the key is there, from its first signal on.
  * Shares nothing with `src/rules/incident-rule.ts`.
  */
-import type { ActsAt, Happening } from "./decisions.ts";
+import type { ActsAt, Happening, Later } from "./decisions.ts";
 import { IncidentLife, type LifeWords, type Move } from "./incident-life.ts";
 
 export type Chapter =
@@ -19,12 +19,18 @@ export interface Story {
 const lineOf = (move: Move): string =>
   move.kind === "resolves" ? "resolved null" : `${move.kind === "opens" ? "opened" : "again"} ${move.signal}`;
 
-export function storyOf(words: LifeWords, chapters: readonly Chapter[], actsAt: ActsAt, end: number): Story {
+export function storyOf(
+  words: LifeWords,
+  chapters: readonly Chapter[],
+  actsAt: ActsAt,
+  end: number,
+  after: Later,
+): Story {
   const must: string[] = [];
-  const life = new IncidentLife();
+  const life = new IncidentLife(after);
   for (const chapter of chapters) {
     const due = life.due(words);
-    if (due !== null && due <= chapter.elapsed) must.push(lineOf(life.acts()));
+    if (due !== null && due.at <= chapter.elapsed) must.push(lineOf(life.acts()));
     if (chapter.kind === "resolve") {
       if (life.isOpen) must.push(`resolved ${chapter.reason}`);
       life.resolvedByHand();
@@ -35,7 +41,7 @@ export function storyOf(words: LifeWords, chapters: readonly Chapter[], actsAt: 
     if (move !== null) must.push(lineOf(move));
   }
   const due = life.due(words);
-  const acting = due === null ? null : actsAt(due);
+  const acting = due === null ? null : actsAt(due.at, due.setAt);
   if (acting === null || acting > end) return { must, may: [] };
   const last = lineOf(life.acts());
   // What is due at this very moment may come before the end, or after.

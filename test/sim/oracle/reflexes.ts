@@ -7,7 +7,7 @@ import type { ReflexConfig } from "../../../src/model/config.ts";
 import type { Rule } from "../../../src/rules/decision.ts";
 import type { Fields } from "../words.ts";
 import { actsAt, type Blind } from "./axis.ts";
-import { expectedDecisions, type Happening } from "./decisions.ts";
+import { expectedDecisions, type Happening, later } from "./decisions.ts";
 import { type Chapter, storyOf } from "./incident-story.ts";
 import { hasWords, isMet, keyOf, ruleOf, wordsOf } from "./reflex-words.ts";
 import { violation } from "./report.ts";
@@ -234,7 +234,7 @@ export class ReflexOracle {
     if (resolveAfterMs === null) return;
     const words = { hasClear: rule.hasClear, forMs: rule.forMs, resolveAfterMs };
     for (const { shown, chapters, story } of keys.values()) {
-      const { must, may } = storyOf(words, chapters, (due) => actsAt(due, blinds, end), end);
+      const { must, may } = storyOf(words, chapters, (due) => actsAt(due, blinds, end), end, later);
       const all = [...must, ...may];
       this.compared += story.length;
       const at = [...all, ...story].findIndex((_, index) => all[index] !== story[index]);
