@@ -1,9 +1,9 @@
 /** The few calls of the C library that Bun does not wrap, through bun:ffi; absent where ffi is (no JIT, unknown libc). */
-import { dlopen, FFIType } from "bun:ffi";
+import { dlopen, FFIType, read } from "bun:ffi";
 
 const CANDIDATES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
-const { i32, u32, u64, ptr } = FFIType;
+const { i32, i64, u32, u64, ptr } = FFIType;
 
 const SYMBOLS = {
   fcntl: { args: [i32, i32, i32], returns: i32 },
@@ -13,6 +13,11 @@ const SYMBOLS = {
   sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i32 },
   signal: { args: [i32, u64], returns: u64 },
   poll: { args: [ptr, u64, i32], returns: i32 },
+  inotify_init1: { args: [i32], returns: i32 },
+  inotify_add_watch: { args: [i32, ptr, u32], returns: i32 },
+  inotify_rm_watch: { args: [i32, i32], returns: i32 },
+  read: { args: [i32, ptr, u64], returns: i64 },
+  __errno_location: { args: [], returns: ptr },
 } as const;
 
 export type Libc = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
@@ -27,4 +32,10 @@ export function loadLibc(): Libc | null {
     }
   }
   return null;
+}
+
+/** The number of the error that the last call in this thread ended with. */
+export function errorNumber(libc: Libc): number {
+  const place = libc.__errno_location();
+  return place === null ? 0 : read.i32(place);
 }

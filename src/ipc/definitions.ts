@@ -121,6 +121,16 @@ const series = {
   numbers: [{ name: "string", unit: "string | null" }, "[]"],
 } as const;
 
+/**
+ * What a module exports as `watch`. `kernel`: how nerve itself is. A `file` has an absolute path, a `dir` a path and a pattern
+ * for names; the others have neither.
+ */
+const watched = {
+  kind: "'kernel' | 'journal' | 'inbox' | 'file' | 'dir'",
+  path: "string | null",
+  match: "string | null",
+} as const;
+
 /** One entry a sense of `init`, in its order; `problem` null when it is loaded. */
 const ready = {
   type: "'ready'",
@@ -130,8 +140,7 @@ const ready = {
       sense: "string",
       problem: [problem, "|", "null"],
       applied: ["string", "[]"],
-      /** What its module exports as `watch`; `kernel`: how nerve itself is. */
-      watch: [{ kernel: "boolean" }, "[]"],
+      watch: [watched, "[]"],
       /** Of the origins in `init`, those of which its database holds something. */
       taken: [takenUpTo, "[]"],
       patterns: [patternFinding, "[]"],

@@ -5,6 +5,7 @@
  */
 import { isWatching, type NerveConfig } from "../model/config.ts";
 import type { Journal } from "./commits/journal.ts";
+import { watchesKernel } from "./memory/exported.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
 import type { Reflexes } from "./reflexes/reflexes.ts";
@@ -45,7 +46,7 @@ const WATCHER = "nerve";
 
 /** Whether the sense reports how nerve is: what follows from its signals is not reported again. */
 export const isWatcher = (sense: Sense | undefined): boolean =>
-  sense !== undefined && (sense.exported.watchesKernel || sense.config.use === WATCHER);
+  sense !== undefined && (watchesKernel(sense.exported) || sense.config.use === WATCHER);
 
 export class Bell {
   readonly #parts: BellParts;
@@ -101,12 +102,12 @@ export class Bell {
 
   #canHear({ config, enabled, sense }: Reflex): boolean {
     if (!enabled || sense === null || !sense.loaded || !sense.mayCompute) return false;
-    if (!sense.exported.watchesKernel && !this.#said.has(config.name)) {
+    if (sense.exported.watched.length === 0 && !this.#said.has(config.name)) {
       this.#said.add(config.name);
       const message = `\`watch: true\` wakes nothing: the module of the sense \`${sense.name}\` exports no \`watch\``;
       this.#parts.journal.of(`reflex:${config.name}`).warn("reflex.watches-nothing", message, null);
     }
-    return sense.exported.watchesKernel;
+    return watchesKernel(sense.exported);
   }
 
   /**

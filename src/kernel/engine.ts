@@ -34,6 +34,7 @@ import { Senses } from "./senses/senses.ts";
 import type { Lifetime } from "./time/lifetime.ts";
 import type { Ticker } from "./time/ticker.ts";
 import { Watchdog } from "./watchdog/watchdog.ts";
+import { Watches } from "./watches.ts";
 import type { World } from "./world.ts";
 
 export interface EngineParts {
@@ -72,6 +73,7 @@ export class Engine {
   readonly #senses: Senses;
   readonly #seating: Seating;
   readonly #bell: Bell;
+  readonly #watches: Watches;
   readonly #ledger: Ledger;
   readonly #store: Store;
   #generation = 0;
@@ -127,18 +129,13 @@ export class Engine {
     const inboxes = new Inboxes({ world, ticker, ledger, journal, lifetime, store, isHeld, senses, reflexes });
     this.inboxes = inboxes;
     const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, isHeld });
-    const loading = new Loading({
-      journal,
-      data,
-      command: () => command(SENSE_WORKER_ROLE),
-      peers: () => senses.peers(),
-      inboxes,
-    });
+    const loading = new Loading({ journal, data, command: () => command(SENSE_WORKER_ROLE), senses, inboxes });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
     const touch = (): void => lifetime.keep();
     this.watchdog = new Watchdog({ host, ledger, touch, command: () => command(WATCHDOG_ROLE) });
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, isHeld });
+    this.#watches = new Watches({ paths: world.watchPaths(data), ticker, journal, reflexes, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes });
   }
@@ -157,6 +154,7 @@ export class Engine {
     this.#seat(config, modules, { restart, keepSenses: new Set(), reflexes: planStart(config), tellPeers: false });
     this.workflows.load(config, modules.workflows);
     this.#bell.listen(config);
+    this.#watches.listen(config);
     this.watchdog.configure(config.watchdog);
   }
 
@@ -175,6 +173,7 @@ export class Engine {
     if (plan.tellPeers) this.workflows.tellPeers();
     const cancelled = this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
     this.#bell.listen(config);
+    this.#watches.listen(config);
     this.watchdog.configure(config.watchdog);
     return cancelled;
   }
@@ -202,6 +201,7 @@ export class Engine {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#bell.stop();
+    this.#watches.stop();
     await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop()]);
   }
 

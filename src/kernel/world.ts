@@ -26,8 +26,39 @@ export interface World {
   readonly files: Files;
   readonly modules: ModuleFinder;
   readonly spawn: Spawn;
+  /** A watch over paths outside the data directory `data`. */
+  watchPaths(data: string): PathWatch;
   /** Resident bytes of a process and its descendants. */
   heldBytes(pid: number): number;
+}
+
+/** A path of the host whose changes wake a sense. */
+export interface WatchedPath {
+  /** Whose path it is. Several paths may have the same. */
+  readonly id: string;
+  /** Absolute. */
+  readonly path: string;
+  /** Null: a file. Else the names that matter in a folder, `*` for all. */
+  readonly match: string | null;
+}
+
+/** What was seen since the last question. */
+export interface PathNews {
+  /** Ids of paths that have changed, or may have. */
+  readonly changed: ReadonlySet<string>;
+  /** What cannot be seen, in words. The same words may come again. */
+  readonly limits: readonly string[];
+}
+
+/** Watches paths of the host. A path that is new is among the changed ones once it is watched. */
+export interface PathWatch {
+  /** Watches these paths, in the place of those before. */
+  watch(paths: readonly WatchedPath[]): void;
+  /** Never waits. */
+  news(): PathNews;
+  /** The folders in which the host keeps the journal of systemd. */
+  journalFolders(): readonly string[];
+  stop(): void;
 }
 
 /** Finds modules and their present files. */

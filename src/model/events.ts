@@ -160,6 +160,12 @@ export const EVENTS = {
       "cancelled?": "string",
     },
   },
+  "watch.limited": {
+    levels: ["warn"],
+    sentence:
+      "Something that a reflex watches cannot be seen, or not all of it: only the interval of the reflex finds changes there. Said once.",
+    data: null,
+  },
   "reflex.watches-nothing": {
     levels: ["warn"],
     sentence: "The reflex has `watch: true`, and the module of its sense exports no `watch`.",

@@ -118,10 +118,17 @@ export type Compute<Options = any, Emitted extends Payload = Payload> = (
   context: ComputeContext<Options>,
 ) => Emitted | Signals<Emitted> | null | Promise<Emitted | Signals<Emitted> | null>;
 
-/** What may wake a sense: `kernel` is how nerve itself is, as `nerve status` shows it. */
-export interface Watched {
-  readonly kernel: true;
-}
+/**
+ * What may wake a sense: a file, the files of a folder (those whose names match, `*` standing for any run of characters), the
+ * journal of systemd, an item for its inbox, or how nerve itself is, as `nerve status` shows it. Paths are relative to nerve.yaml.
+ */
+export type Watched =
+  | { readonly file: string }
+  | { readonly dir: string }
+  | { readonly dir: string; readonly match: string }
+  | { readonly journal: true }
+  | { readonly inbox: true }
+  | { readonly kernel: true };
 
 /** What a sense may export as `watch`: what wakes the sense where a reflex says `watch: true`. */
 // biome-ignore lint/suspicious/noExplicitAny: an author narrows Options by annotating the parameter

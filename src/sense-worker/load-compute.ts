@@ -3,7 +3,8 @@ import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { ok, type Result } from "../base/result.ts";
 import { type Definition, definitionIn, isDeclaration } from "../model/declaration.ts";
 import type { Problem } from "../model/problem.ts";
-import type { Compute, Watched } from "../sdk/index.ts";
+import type { SeatWatch } from "../model/watched.ts";
+import type { Compute } from "../sdk/index.ts";
 import { loadExport, type ModuleRole, type ModuleSource, schemaOf } from "../worker/load-export.ts";
 import type { StandardSchema } from "../worker/schema.ts";
 import { watchedBy } from "./watched.ts";
@@ -14,7 +15,7 @@ export interface LoadedSense {
   /** What its payloads have to fit, or null. */
   readonly payload: StandardSchema | null;
   /** What wakes it where a reflex says `watch: true`. */
-  readonly watch: readonly Watched[];
+  readonly watch: readonly SeatWatch[];
   /** What patterns are held against: that type, or the definition that it declares; null where there is neither. */
   readonly declared: StandardSchema | Definition | null;
   /** What its module exports as `series`, not yet held against its database. */

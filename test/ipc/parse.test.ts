@@ -66,7 +66,7 @@ const WORKER: readonly WorkerMessage[] = [
         sense: "a",
         problem: null,
         applied: ["1.sql"],
-        watch: [{ kernel: true }],
+        watch: [{ kind: "kernel", path: null, match: null }],
         taken: [{ origin: "0f", upTo: 4 }],
         patterns: [FINDING],
         series: SERIES,

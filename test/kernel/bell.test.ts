@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { parseNerveConfig } from "../../src/config/parse.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
+import type { PathNews, PathWatch, WatchedPath } from "../../src/kernel/world.ts";
 import { KernelBench, type Message, type ScriptedChild } from "../helpers/kernel-bench.ts";
 import { failedWith } from "../helpers/runs-bench.ts";
 
@@ -18,6 +19,34 @@ reflexes:
 workflows: { flow: { use: exec, with: { command: ["true"] } } }
 `;
 
+class ScriptedPaths implements PathWatch {
+  watched: readonly WatchedPath[] = [];
+  limits: string[] = [];
+  readonly #changed = new Set<string>();
+
+  watch(paths: readonly WatchedPath[]): void {
+    this.watched = paths;
+  }
+
+  changes(id: string): void {
+    this.#changed.add(id);
+  }
+
+  news(): PathNews {
+    const news = { changed: new Set(this.#changed), limits: this.limits };
+    this.#changed.clear();
+    return news;
+  }
+
+  journalFolders(): readonly string[] {
+    return ["/var/log/journal/1"];
+  }
+
+  stop(): void {
+    this.watched = [];
+  }
+}
+
 /** A kernel without its daemon; every worker loads, and answers what it is asked at once. */
 class BellBench extends KernelBench {
   readonly engine: Engine;
@@ -27,12 +56,15 @@ class BellBench extends KernelBench {
   readonly failing = new Set<string>();
   #seq = 0;
 
+  /** What the kernel is to hear of the paths it watches. */
+  readonly paths = new ScriptedPaths();
+
   constructor({ watching = true, config = CONFIG } = {}) {
     super();
     this.#watching = watching;
-    const { world, ticker, ledger, journal, store } = this;
+    const { world, ticker, ledger, journal, store, paths } = this;
     this.engine = new Engine({
-      world,
+      world: { ...world, watchPaths: () => paths },
       ticker,
       ledger,
       journal,
@@ -81,7 +113,7 @@ class BellBench extends KernelBench {
       return child.says({ type: "started", generation, run: null }, { type: "ready", generation, problem: null });
     }
     const seats = (senses as { name: string }[]).map(({ name }) => {
-      const watch = name === "self" && this.#watching ? [{ kernel: true }] : [];
+      const watch = this.#watchOf(name);
       return { sense: name, problem: null, applied: [], watch, taken: [], patterns: [], series: null, fault: null };
     });
     child.says({ type: "ready", generation, senses: seats });
@@ -93,6 +125,11 @@ class BellBench extends KernelBench {
     if (this.failing.has(String(sense)))
       child.says({ type: "error", ...head, kind: "failed", message: "no", stack: null });
     else child.says({ type: "signal", ...head, payload: 1, outbox: null, more: [], cause, trace });
+  }
+
+  #watchOf(name: string) {
+    if (name === "tail") return [{ kind: "file", path: "/var/log/x", match: null }];
+    return name === "self" && this.#watching ? [{ kind: "kernel", path: null, match: null }] : [];
   }
 
   async runs(): Promise<void> {
@@ -178,4 +215,59 @@ test("a sense whose module exports no `watch` is named once, and is not woken", 
   expect(bench.said("reflex.watches-nothing")).toEqual([
     "`watch: true` wakes nothing: the module of the sense `self` exports no `watch`",
   ]);
+});
+
+const TAIL = (more = "") => `senses: { tail: { use: exec${more} } }
+reflexes: [{ name: lines, sense: tail, watch: true }]
+`;
+
+test("a path that the module of a sense names is watched, and a change computes: at once, then once a second", async () => {
+  using bench = new BellBench({ config: TAIL() });
+  await bench.lets(2_000);
+  expect(bench.paths.watched).toEqual([{ id: "lines", path: "/var/log/x", match: null }]);
+  bench.paths.changes("lines");
+  await bench.lets(500);
+  expect(bench.computes("tail")).toBe(1);
+  for (let changes = 0; changes < 40; changes++) {
+    bench.paths.changes("lines");
+    await bench.lets(250);
+  }
+  // Forty changes within ten seconds.
+  expect(bench.computes("tail")).toBe(11);
+  await bench.lets(2_000);
+  expect(bench.computes("tail")).toBe(12);
+});
+
+test("a sense with a throttle computes for what it watches as often as its throttle lets it", async () => {
+  using bench = new BellBench({ config: TAIL(", throttle: 500ms") });
+  await bench.lets(2_000);
+  for (let changes = 0; changes < 40; changes++) {
+    bench.paths.changes("lines");
+    await bench.lets(250);
+  }
+  expect(bench.computes("tail")).toBeGreaterThan(15);
+  expect(bench.computes("tail")).toBeLessThanOrEqual(21);
+});
+
+test("where a module names a path and the reflex has no interval, one of a minute finds what nobody saw", async () => {
+  using bench = new BellBench({ config: TAIL() });
+  bench.paths.changes("lines");
+  await bench.lets(2_000);
+  expect(bench.computes("tail")).toBe(1);
+  await bench.lets(180_000);
+  expect(bench.computes("tail")).toBe(4);
+});
+
+test("a change for a disabled sense waits, and what cannot be watched is said once", async () => {
+  using bench = new BellBench({ config: TAIL() });
+  await bench.lets(2_000);
+  await Promise.all([bench.engine.requests.switch("sense:tail", false), bench.settle()]);
+  bench.paths.limits = ["/var/log/x: it cannot be seen"];
+  bench.paths.changes("lines");
+  await bench.lets(5_000);
+  expect(bench.computes("tail")).toBe(0);
+  await Promise.all([bench.engine.requests.switch("sense:tail", true), bench.settle()]);
+  await bench.lets(1_000);
+  expect(bench.computes("tail")).toBe(1);
+  expect(bench.lines.filter(({ event }) => event === "watch.limited")).toHaveLength(1);
 });

@@ -153,7 +153,7 @@ export class SenseWorker extends Worker {
         sense: name,
         problem,
         applied: [],
-        watch: use === "nerve" ? [{ kernel: true }] : [],
+        watch: use === "nerve" ? [{ kind: "kernel", path: null, match: null }] : [],
         taken: [],
         patterns: [],
         series: null,

@@ -20,6 +20,7 @@ import { type Problem, problem } from "../../src/model/problem.ts";
 import type { Location } from "../../src/spawn/modules-on-disk.ts";
 import type { Spawn } from "../../src/spawn/worker-process.ts";
 import type { Happening, Machine, Party } from "./machine.ts";
+import { SimPathWatch } from "./paths.ts";
 import { Crash } from "./store.ts";
 
 const MB = 1024 ** 2;
@@ -192,6 +193,7 @@ export function worldOf({
       workflow: () => FOUND,
     },
     spawn,
+    watchPaths: () => new SimPathWatch((below) => machine.chance(below)),
     heldBytes,
     pid: 1,
     readConfig() {

@@ -14,6 +14,7 @@ import { spawnWorker } from "../../spawn/worker-process.ts";
 import type { DaemonWorld, World } from "../world.ts";
 import { describeWriter } from "./data-directory.ts";
 import { DataWatch } from "./data-watch.ts";
+import { InotifyPathWatch } from "./path-watch.ts";
 import { sdNotify } from "./sd-notify.ts";
 
 export const realWorld = (): World => ({
@@ -24,6 +25,7 @@ export const realWorld = (): World => ({
   files: SYSTEM_FILES,
   modules: { senses: locateSenses, workflows: locateWorkflows, workflow: locateWorkflow },
   spawn: spawnWorker,
+  watchPaths: (data) => new InotifyPathWatch(data),
   heldBytes,
 });
 

@@ -19,23 +19,23 @@ export interface LoadingParts {
   /** The data directory. */
   readonly data: string;
   readonly command: () => WorkerCommand;
-  /** The databases of all senses. */
-  readonly peers: () => PeerFiles;
+  /** Knows the databases of all senses. */
+  readonly senses: { peers(): PeerFiles };
   readonly inboxes: Inboxes;
 }
 
 export class Loading {
   readonly #journal: Journal;
   readonly #data: string;
-  readonly #peers: () => PeerFiles;
+  readonly #senses: LoadingParts["senses"];
   readonly #inboxes: Inboxes;
   readonly command: () => WorkerCommand;
 
-  constructor({ journal, data, command, peers, inboxes }: LoadingParts) {
+  constructor({ journal, data, command, senses, inboxes }: LoadingParts) {
     this.#inboxes = inboxes;
     this.#journal = journal;
     this.#data = data;
-    this.#peers = peers;
+    this.#senses = senses;
     this.command = command;
   }
 
@@ -57,7 +57,7 @@ export class Loading {
         inbox: this.#inboxes.initOf(sense),
         patterns: [],
       })),
-      peers: this.#peers(),
+      peers: this.#senses.peers(),
       blobs: join(data, "blobs"),
       lock: join(data, "locks", `${group}.lock`),
       logCredit: LOG_CREDIT,
@@ -77,7 +77,7 @@ export class Loading {
       if (!sense) continue;
       if (found === null) this.#inboxes.opened(sense, taken);
       sense.load(found);
-      sense.exports({ watchesKernel: watch.some(({ kernel }) => kernel), series });
+      sense.exports({ watched: watch, series });
       if (fault) this.#journal.logProblem(`sense:${name}`, "sense.series-refused", fault);
       if (found) {
         failed++;
