@@ -3,7 +3,14 @@
  * The hidden roles are how the kernel starts its workers, and `nerve sql` its query; everything else is a command.
  */
 import { holdSignals } from "./base/early-signals.ts";
-import { SENSE_WORKER_ROLE, SQL_ROLE, WATCHDOG_ROLE, WEB_ROLE, WORKFLOW_WORKER_ROLE } from "./spawn/own-image.ts";
+import {
+  PUSH_ROLE,
+  SENSE_WORKER_ROLE,
+  SQL_ROLE,
+  WATCHDOG_ROLE,
+  WEB_ROLE,
+  WORKFLOW_WORKER_ROLE,
+} from "./spawn/own-image.ts";
 
 const [word, ...rest] = process.argv.slice(2);
 /** Only nerve itself starts a role with a channel. */
@@ -24,6 +31,9 @@ if (role === SENSE_WORKER_ROLE) {
 } else if (role === WEB_ROLE) {
   const { runWeb } = await import("./web/main.ts");
   runWeb(Number(rest[0]));
+} else if (role === PUSH_ROLE) {
+  const { runPush } = await import("./push/main.ts");
+  runPush(Number(rest[0]));
 } else {
   holdSignals();
   const { runCommand } = await import("./cli/main.ts");

@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react compute workflows reflexes idle start archive] [--quick] [--json]
+ *     bun run bench [signals react compute workflows reflexes idle start archive push] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import type { Setting } from "./setting.ts";
 import { archive } from "./suites/archive.ts";
 import { compute } from "./suites/compute.ts";
 import { idle } from "./suites/idle.ts";
+import { push } from "./suites/push.ts";
 import { react } from "./suites/react.ts";
 import { reflexes } from "./suites/reflexes.ts";
 import { signals } from "./suites/signals.ts";
@@ -28,6 +29,7 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
   idle,
   start,
   archive,
+  push,
 };
 
 const words = process.argv.slice(2);

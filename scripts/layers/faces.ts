@@ -116,6 +116,8 @@ export const FACES: Layers = {
     "src/cli/place",
     "src/cli/screen",
   ],
+  // A command that runs under `nerve wrap`, and what nerve hears of it.
+  "src/cli/wrap": ["src/base", "src/inbox", "src/control"],
   // A query in a process of its own, and the print of its answer.
   "src/cli/sql": ["src/base", "src/model", "src/spawn", "type src/sql", "src/cli/screen"],
   "src/cli/sql/answer.ts": ["src/sql/values.ts"],
@@ -150,6 +152,7 @@ export const FACES: Layers = {
   ],
   // The process of `nerve notify` sends the trial itself.
   "src/cli/commands/notify.ts": ["src/channels"],
+  "src/cli/commands/wrap.ts": ["src/cli/wrap", "type src/inbox"],
   "src/cli/commands/sql.ts": ["type src/sql"],
   "src/cli/commands/backup.ts": ["src/backup"],
   "src/cli/commands/restore.ts": ["src/backup"],

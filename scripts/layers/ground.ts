@@ -6,6 +6,7 @@ export const GROUND: Layers = {
   // Ground: knows no word of nerve's.
   "src/base": [],
   "src/base/libc.ts": ["bun:ffi"],
+  "src/base/pipes.ts": ["bun:ffi"],
   "src/base/line-writer.ts": ["bun:ffi"],
   "src/sqlite": ["src/base", "bun:sqlite"],
   // Nouns and contracts.
@@ -16,6 +17,7 @@ export const GROUND: Layers = {
   "src/ipc/watchdog-definitions.ts": ["type arktype"],
   "src/ipc/workflow-definitions.ts": ["type arktype"],
   "src/ipc/web-definitions.ts": ["type arktype"],
+  "src/ipc/push-definitions.ts": ["type arktype"],
   // The decisions of reflexes. Pure: no I/O, no clock.
   "src/rules": ["src/base", "src/model", "arktype"],
   // The needs of the senses and workflows of a configuration. Pure; loads none of their code.

@@ -14,8 +14,19 @@ export const KERNEL: Layers = {
     "src/kernel/senses",
     "src/kernel/upkeep",
     "src/kernel/host",
+    "src/kernel/push",
     "src/kernel/web",
+    "type src/kernel/workers",
     "src/tokens",
+  ],
+  // The push process, as the kernel sees it: it brings items, and the kernel decides.
+  "src/kernel/push": [
+    "type src/base",
+    "type src/model",
+    "src/ipc",
+    "type src/inbox",
+    "type src/spawn",
+    "src/kernel/workers",
   ],
   // The web process, as the kernel sees it: shown what there is, and able to change nothing.
   "src/kernel/web": [

@@ -17,6 +17,17 @@ export const WORKERS: Layers = {
   // The built-in senses live like a user's, so each can be copied as it is.
   senses: ["senses/*"],
   "senses/*": ["nerve", "drizzle-orm"],
+  // The process that takes in what is pushed over TCP. It opens no database.
+  "src/push": [
+    ...NOUNS,
+    "src/http",
+    "src/inbox",
+    "src/ipc",
+    "src/tokens",
+    "src/worker/channel.ts",
+    "src/worker/entry.ts",
+    "src/worker/inbox.ts",
+  ],
   // The process of one query of `nerve sql`: it reads, and neither kernel nor worker of an author is in it.
   "src/sql": [...NOUNS, "src/sqlite", "src/store", "src/worker/channel.ts", "src/worker/entry.ts", "bun:sqlite"],
   // The text that Prometheus scrapes: from what the kernel counted, and from what a reader finds on disk.

@@ -1,5 +1,6 @@
 /** nerve(1), from the list of verbs. */
-import { SECTIONS, VERBS } from "../../src/cli/verbs.ts";
+import { SECTIONS } from "../../src/cli/verb.ts";
+import { VERBS } from "../../src/cli/verbs.ts";
 
 /** Text as roff takes it: a hyphen is one, and no line begins a request. */
 const roff = (text: string): string =>

@@ -8,6 +8,7 @@ const { i32, i64, u32, u64, ptr } = FFIType;
 const SYMBOLS = {
   fcntl: { args: [i32, i32, i32], returns: i32 },
   close: { args: [i32], returns: i32 },
+  pipe2: { args: [ptr, i32], returns: i32 },
   socket: { args: [i32, i32, i32], returns: i32 },
   clock_gettime: { args: [i32, ptr], returns: i32 },
   sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i32 },

@@ -1,7 +1,8 @@
 /** Owns the text of `--help`, made from a command's own data, and the overview of all commands. */
 import { COMMON, type Command, type Options } from "./frame/command.ts";
 import { paint, type Screen } from "./screen/terminal.ts";
-import { SECTIONS, type Section, VERBS, type Verb } from "./verbs.ts";
+import { SECTIONS, type Section, type Verb } from "./verb.ts";
+import { VERBS } from "./verbs.ts";
 
 const INDENT = "  ";
 

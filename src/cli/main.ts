@@ -6,7 +6,8 @@ import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { FOUND_DAMAGE } from "./frame/found-damage.ts";
 import { EXIT, fail, type Outcome, usageError } from "./frame/outcome.ts";
-import { NOT_YET, VERBS, verbNamed } from "./verbs.ts";
+import { NOT_YET, verbNamed } from "./verb-named.ts";
+import { VERBS } from "./verbs.ts";
 
 /** Runs the command in argv (without the executable) and ends the process with its exit code. */
 export async function runCommand(argv: string[]): Promise<void> {

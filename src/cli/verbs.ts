@@ -1,25 +1,5 @@
-/**
- * Owns the list of verbs, each loaded only when it is asked for, their former names, and the verbs that a later build
- * brings.
- */
-import type { Command } from "./frame/command.ts";
-
-/** The sections in the order of a person's first days. `--help` shows all but `keep`. */
-export const SECTIONS = { begin: "Begin", see: "See", act: "Act", keep: "Keep" } as const;
-
-export type Section = keyof typeof SECTIONS;
-
-export interface Verb {
-  readonly name: string;
-  readonly section: Section;
-  readonly usage: string;
-  /** One sentence that begins lower-case and ends without a stop: for the overview and for the verb's own help. */
-  readonly summary: string;
-  load(): Promise<{ readonly command: Command }>;
-}
-
-/** Only the command knows the types of its options; here all commands have one type. */
-const any = (module: Promise<{ readonly command: unknown }>) => module as Promise<{ readonly command: Command }>;
+/** Owns the list of verbs, each loaded only when it is asked for. */
+import { any, type Verb } from "./verb.ts";
 
 export const VERBS: readonly Verb[] = [
   {
@@ -156,6 +136,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/run.ts")),
   },
   {
+    name: "wrap",
+    section: "act",
+    usage: "wrap <sense> -- <cmd…>",
+    summary: "run a command; its start, exit code and output go to the inbox of a sense",
+    load: () => any(import("./commands/wrap.ts")),
+  },
+  {
     name: "ack",
     section: "act",
     usage: "ack <incident>",
@@ -222,7 +209,7 @@ export const VERBS: readonly Verb[] = [
     name: "token",
     section: "keep",
     usage: "token <name>",
-    summary: "the token that opens the page or the metrics, with the line to paste; --renew",
+    summary: "the token of the page, the metrics or a sense's inbox, with the line to paste; --renew",
     load: () => any(import("./commands/token.ts")),
   },
   {
@@ -282,19 +269,3 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/version.ts")),
   },
 ];
-
-/** Former names of verbs. They are still understood, and stand in no help. */
-const FORMER: Readonly<Record<string, Pick<Verb, "load"> & { readonly verb: string }>> = {
-  // A bare name means the sense, if there is a sense of this name.
-  trigger: { verb: "run", load: () => any(import("./commands/trigger.ts")) },
-  release: { verb: "enable", load: () => any(import("./commands/enable.ts")) },
-};
-
-/** The verb with this name or former name. Null when there is none. */
-export function verbNamed(word: string): Verb | null {
-  const former = Object.hasOwn(FORMER, word) ? FORMER[word] : undefined;
-  const verb = VERBS.find(({ name }) => name === (former?.verb ?? word));
-  return verb === undefined ? null : { ...verb, load: former?.load ?? verb.load };
-}
-/** Verbs that this build refuses. */
-export const NOT_YET: readonly string[] = ["dev", "fleet", "inbox", "push", "test", "wrap"];

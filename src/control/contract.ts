@@ -73,7 +73,7 @@ export interface Status {
   readonly failures: readonly Failure[];
   /** What of the configuration listens, and why it does not where it does not. */
   readonly listeners: readonly {
-    readonly name: "http";
+    readonly name: "http" | "push";
     readonly state: "up" | "starting" | "failed";
     readonly reason: string | null;
   }[];

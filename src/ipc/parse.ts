@@ -9,6 +9,12 @@ import {
 } from "./definitions.ts";
 import { lightGuard } from "./light-guard.ts";
 import {
+  type PushMessage,
+  type PushParentMessage,
+  pushDefinitions,
+  pushParentDefinitions,
+} from "./push-definitions.ts";
+import {
   type WatchdogMessage,
   type WatchdogParentMessage,
   watchdogDefinitions,
@@ -78,3 +84,9 @@ export const parseWebParentMessage: Parse<WebParentMessage> = parser<WebParentMe
 
 /** What the kernel accepts from the web process. */
 export const parseWebMessage: Parse<WebMessage> = parser<WebMessage>(webDefinitions);
+
+/** What the push process accepts from the kernel. */
+export const parsePushParentMessage: Parse<PushParentMessage> = parser<PushParentMessage>(pushParentDefinitions);
+
+/** What the kernel accepts from the push process. */
+export const parsePushMessage: Parse<PushMessage> = parser<PushMessage>(pushDefinitions);

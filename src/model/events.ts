@@ -5,9 +5,9 @@
  */
 
 import type { DataOf, EventKind } from "./event-kind.ts";
-import { HTTP_EVENT_KINDS } from "./http-events.ts";
 import { INBOX_EVENT_KINDS } from "./inbox-events.ts";
 import { INCIDENT_EVENT_KINDS } from "./incident-events.ts";
+import { LISTENING_EVENT_KINDS } from "./listening-events.ts";
 import type { LogLevel } from "./log.ts";
 import { RUN_EVENT_KINDS } from "./run-events.ts";
 import { SENSE_EVENT_KINDS } from "./sense-events.ts";
@@ -81,8 +81,8 @@ export const EVENTS = {
   ...STORE_EVENT_KINDS,
   ...INCIDENT_EVENT_KINDS,
 
-  ...HTTP_EVENT_KINDS,
   ...INBOX_EVENT_KINDS,
+  ...LISTENING_EVENT_KINDS,
 
   // ── workers ──────────────────────────────────────────────────────────
   "worker.started": {

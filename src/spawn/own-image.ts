@@ -5,6 +5,7 @@ export const WATCHDOG_ROLE = "__watchdog";
 /** The process of one query of `nerve sql`. */
 export const SQL_ROLE = "__sql";
 export const WEB_ROLE = "__web";
+export const PUSH_ROLE = "__push";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

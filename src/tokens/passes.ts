@@ -44,6 +44,10 @@ export function cookieUntil(token: string, given: string, now: number): number |
   return made === null || made > now + AHEAD_MS || now >= made + COOKIE_MS ? null : made + COOKIE_MS;
 }
 
+/** The token in the ping URL of a sense. Who has it can ping, and learns nothing of the token that it was made of. */
+export const pingToken = (token: string, sense: string): string =>
+  createHmac("sha256", token).update(`ping\0${sense}`).digest("base64url");
+
 /** Codes that were used. A code is good once, and only for a process that has lived since it was made. */
 export class UsedCodes {
   readonly #since: number;

@@ -25,6 +25,9 @@ import { type Problem, problem } from "../model/problem.ts";
 export const TOKEN_NAMES = ["page", "metrics"] as const;
 export type TokenName = (typeof TOKEN_NAMES)[number];
 
+/** The file of the token that opens the inbox of a sense. */
+export const senseToken = (sense: string): string => `sense:${sense}`;
+
 export const tokensFolder = (data: string): string => join(data, "tokens");
 const fileOf = (data: string, name: string): string => join(tokensFolder(data), name);
 

@@ -1,6 +1,7 @@
 /** The face of the command line: what is understood, what is refused and how, and the exit codes of both. */
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { NOT_YET, VERBS } from "../../src/cli/verbs.ts";
+import { NOT_YET } from "../../src/cli/verb-named.ts";
+import { VERBS } from "../../src/cli/verbs.ts";
 import { NERVE, project, runNerve } from "../helpers/nerve.ts";
 
 // Each verb is a process or two, all at once.

@@ -188,7 +188,7 @@ export class StoryBench extends KernelBench {
     const store = opened.value;
     const status = statusOf({
       engine,
-      web: { listening: () => null },
+      listeners: { listening: [] },
       pid: 1,
       startedAt: this.#startedAt,
       data: folder.path,

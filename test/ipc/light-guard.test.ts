@@ -7,7 +7,9 @@ import { type } from "arktype";
 import fc from "fast-check";
 import { parentDefinitions, workerDefinitions } from "../../src/ipc/definitions.ts";
 import { lightGuard } from "../../src/ipc/light-guard.ts";
+import { pushDefinitions, pushParentDefinitions } from "../../src/ipc/push-definitions.ts";
 import { watchdogDefinitions, watchdogParentDefinitions } from "../../src/ipc/watchdog-definitions.ts";
+import { webDefinitions, webParentDefinitions } from "../../src/ipc/web-definitions.ts";
 import { workflowParentDefinitions, workflowWorkerDefinitions } from "../../src/ipc/workflow-definitions.ts";
 
 const SEED = Number(process.env.NERVE_FUZZ_SEED ?? Date.now() % 1_000_000_000);
@@ -20,6 +22,8 @@ type Definition = string | readonly unknown[] | { readonly [key: string]: unknow
 const DEFINITIONS = [
   ...named("sense", { ...parentDefinitions, ...workerDefinitions }),
   ...named("watchdog", { ...watchdogParentDefinitions, ...watchdogDefinitions }),
+  ...named("push", { ...pushParentDefinitions, ...pushDefinitions }),
+  ...named("web", { ...webParentDefinitions, ...webDefinitions }),
   ...named("workflow", { ...workflowParentDefinitions, ...workflowWorkerDefinitions }),
 ];
 

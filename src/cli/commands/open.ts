@@ -9,7 +9,7 @@ import { tokenOf } from "../../tokens/token-files.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
-import { addressOf, httpOf } from "../place/http-address.ts";
+import { addressOf, listenerOf } from "../place/http-address.ts";
 import { findPlace } from "../place/place.ts";
 import { remark } from "../screen/failure.ts";
 import { print } from "../screen/terminal.ts";
@@ -42,7 +42,7 @@ export const command = defineCommand({
   async run({ config, json }) {
     const place = findPlace(config);
     if (!place.ok) return place;
-    const http = httpOf(place.value);
+    const http = listenerOf("http", place.value);
     if (!http.ok) return http;
     const status = await ask<Status>(place.value, "/status", null);
     if (!status.ok) return status;

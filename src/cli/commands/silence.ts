@@ -6,7 +6,7 @@ import { ok, type Result } from "../../base/result.ts";
 import { until } from "../../base/times.ts";
 import type { SilenceAnswer, SilenceRequest } from "../../control/contract.ts";
 import { silencedBy } from "../../model/silence.ts";
-import { defineCommand, flag, formerFlag, text } from "../frame/command.ts";
+import { defineCommand, flag, hiddenFlag, text } from "../frame/command.ts";
 import { EXIT, type Failure, type Outcome, usageError } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { lifetimeOf } from "../place/elapsed.ts";
@@ -29,7 +29,7 @@ export const command = defineCommand({
     why: text("TEXT", "the reason, for whoever finds it silenced"),
     end: flag("end the silence of this very pattern"),
     // The former name of the option.
-    clear: formerFlag(),
+    clear: hiddenFlag(),
   },
   examples: [
     ["nerve silence page-on-critical --for 2h --why 'disk is being replaced'", "nobody is paged for two hours"],

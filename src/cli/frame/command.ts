@@ -42,8 +42,8 @@ export interface Command<O extends Options = Options> {
   run(input: Input<O>): Promise<Outcome>;
 }
 
-/** A former word for another option. The parser still accepts the word, and no help shows it. */
-export const formerFlag = () => ({ kind: "flag", short: null, help: null }) as const;
+/** An option that the parser accepts and no help shows: a former word for another option, or a word of nerve's own. */
+export const hiddenFlag = () => ({ kind: "flag", short: null, help: null }) as const;
 export const flag = (help: string, short: string | null = null) => ({ kind: "flag", short, help }) as const;
 export const text = (value: string, help: string, short: string | null = null) =>
   ({ kind: "text", short, value, help }) as const;

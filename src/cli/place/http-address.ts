@@ -1,4 +1,4 @@
-/** Owns the address at which the page of a config is reached from this host, and the refusals of who needs one. */
+/** Owns the addresses at which a config is reached from this host, and the refusals of who needs one. */
 import type { Result } from "../../base/result.ts";
 import { ok } from "../../base/result.ts";
 import type { ListenConfig } from "../../model/config.ts";
@@ -15,9 +15,20 @@ export function addressOf({ hostname, port }: ListenConfig): string {
   return `http://${host}:${port}`;
 }
 
-export function httpOf({ config, problems }: Place): Result<ListenConfig, Failure> {
+const LISTENERS = {
+  http: { example: "http: 127.0.0.1:4280", lacks: "there is no page" },
+  push: { example: "push: 127.0.0.1:4281", lacks: "nothing can be pushed over TCP" },
+} as const;
+
+/** The section of the config with an address. */
+export function listenerOf(section: "http" | "push", { config, problems }: Place): Result<ListenConfig, Failure> {
   if (config === null) return fail(EXIT.badConfig, ...problems);
-  if (config.http !== null) return ok(config.http);
-  const hint = "write `http: 127.0.0.1:4280` into it, then `nerve reload`";
-  return fail(EXIT.usage, problem("no-http", `${config.file} has no \`http\`: there is no page`, hint, config.file));
+  const listens = config[section];
+  if (listens !== null) return ok(listens);
+  const { example, lacks } = LISTENERS[section];
+  const hint = `write \`${example}\` into it, then \`nerve reload\``;
+  return fail(
+    EXIT.usage,
+    problem(`no-${section}`, `${config.file} has no \`${section}\`: ${lacks}`, hint, config.file),
+  );
 }

@@ -13,7 +13,7 @@ import { formatProblem, type Problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
 import { intervalCalendar } from "../../rules/calendar.ts";
 import { workerEnvironment } from "../../spawn/environment.ts";
-import { ownCommand, WEB_ROLE } from "../../spawn/own-image.ts";
+import { ownCommand } from "../../spawn/own-image.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Store } from "../../store/open.ts";
 import { Journal } from "../commits/journal.ts";
@@ -26,14 +26,13 @@ import { Lifetime } from "../time/lifetime.ts";
 import { type Handle, Ticker } from "../time/ticker.ts";
 import { describeLowSpace, type LowSpace, Space } from "../upkeep/space.ts";
 import { Upkeep } from "../upkeep/upkeep.ts";
-import type { WebWorker } from "../web/web-worker.ts";
 import type { DaemonWorld, Listener } from "../world.ts";
 import { actsOf, looksOf } from "./controls.ts";
+import { Listeners } from "./listeners.ts";
 import { locate, Reloads } from "./reload.ts";
 import { sayBeginning, sayClockStepped } from "./sayings.ts";
 import { statusLine } from "./status.ts";
 import { WatchedData } from "./watched-data.ts";
-import { webOf } from "./web.ts";
 
 export interface DaemonOptions {
   readonly configFile: string;
@@ -67,7 +66,7 @@ export class Daemon {
   readonly #journal: Journal;
   readonly #engine: Engine;
   readonly #upkeep: Upkeep;
-  readonly #web: WebWorker;
+  readonly #listeners: Listeners;
   readonly #onLost: (problem: Problem) => void;
   readonly #lifetime: Lifetime;
   readonly #config: NerveConfig;
@@ -116,12 +115,7 @@ export class Daemon {
       command,
       onSignal: options.onSignal ?? (() => {}),
     });
-    this.#web = webOf({
-      ...parts,
-      engine: this.#engine,
-      command: () => command(WEB_ROLE),
-      looks: () => this.#looks(),
-    });
+    this.#listeners = new Listeners({ ...parts, engine: this.#engine, command, looks: () => this.#looks() });
     this.#upkeep = new Upkeep(parts, config);
     this.#reloads = this.#newReloads(options);
   }
@@ -136,7 +130,7 @@ export class Daemon {
       ticker: this.#ticker,
       statusLine: () => this.#statusLine(),
       isStopping: () => this.#stopping !== null,
-      inForce: (config) => this.#web.configure(config),
+      inForce: (config) => this.#listeners.configure(config),
     });
   }
 
@@ -156,7 +150,7 @@ export class Daemon {
     this.#space.start();
     this.#engine.load(this.#config, this.#modules);
     this.#control = this.#listen();
-    this.#web.configure(this.#config);
+    this.#listeners.configure(this.#config);
     this.#upkeep.start();
     this.#keepLifetime();
     this.#repeat(UPKEEP_MS, () => {
@@ -190,7 +184,7 @@ export class Daemon {
     const trouble = (): string | null => this.#trouble ?? this.#space.trouble;
     const whole = {
       engine: this.#engine,
-      web: this.#web,
+      listeners: this.#listeners,
       pid: this.#world.pid,
       startedAt,
       data: this.#data.path,
@@ -281,7 +275,10 @@ export class Daemon {
     const { alarm } = this.#world;
     const isInTime = alarm(STOP_MS, () => this.#engine.killAll("it did not stop in time"));
     // A process that waits for a device or a mount goes when that answers: nerve does not wait with it.
-    await Promise.race([Promise.all([this.#engine.stop(), this.#web.stop()]), passing(alarm, STOP_MS + GIVE_UP_MS)]);
+    await Promise.race([
+      Promise.all([this.#engine.stop(), this.#listeners.stop()]),
+      passing(alarm, STOP_MS + GIVE_UP_MS),
+    ]);
     isInTime();
     this.#upkeep.stop();
     this.#space.stop();

@@ -7,11 +7,11 @@ import { VERSION } from "../../version.ts";
 import type { Engine } from "../engine.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Group } from "../senses/group.ts";
-import type { WebWorker } from "../web/web-worker.ts";
+import type { Listeners } from "./listeners.ts";
 
 export interface StatusParts {
   readonly engine: Engine;
-  readonly web: Pick<WebWorker, "listening">;
+  readonly listeners: Pick<Listeners, "listening">;
   readonly pid: number;
   readonly startedAt: number;
   readonly data: string;
@@ -53,9 +53,8 @@ export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): s
   return `STATUS=${parts.join(", ")}`;
 }
 
-export function statusOf({ engine, web, pid, startedAt, data, trouble }: StatusParts): Status {
+export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
-  const listening = web.listening();
   const reflexes = [...engine.reflexes.byName.values()];
   const firstOf = (some: typeof reflexes): number | null => {
     const enabled = some.filter((reflex) => reflex.enabled);
@@ -111,6 +110,6 @@ export function statusOf({ engine, web, pid, startedAt, data, trouble }: StatusP
     channels: engine.workflows.channels.all,
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest,
-    listeners: listening === null ? [] : [listening],
+    listeners: listeners.listening,
   };
 }

@@ -9,8 +9,9 @@ import type { WebMessage, WebMessageOf, WebParentMessage } from "../../ipc/web-d
 import type { ListenConfig, NerveConfig } from "../../model/config.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Handle } from "../time/ticker.ts";
-import type { Crew, LifeHost } from "../workers/crew.ts";
+import type { LifeHost } from "../workers/crew.ts";
 import { WorkerLife } from "../workers/life.ts";
+import { ServingCrew } from "../workers/serving-crew.ts";
 
 /** A look is made this often at most. */
 const LOOK_MS = 1_000;
@@ -32,27 +33,16 @@ export interface WebHost extends LifeHost {
   watermarks(): { readonly signals: number; readonly logs: number };
 }
 
-/** How the web process listens. */
-export interface Listening {
-  readonly name: "http";
-  readonly state: "up" | "starting" | "failed";
-  readonly reason: string | null;
-}
-
-const addressOf = ({ hostname, port }: ListenConfig): string =>
-  hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
-
-export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
+export class WebWorker extends ServingCrew<WebParentMessage, WebMessage> {
   readonly title = "the page";
   readonly about = { role: "web" } as const;
-  readonly noun = "request";
   readonly memoryBytes = MEMORY_BYTES;
   readonly parse = parseWebMessage;
+  protected readonly section = "http";
+  protected readonly hint = "nerve open";
+  protected readonly life: WorkerLife<WebParentMessage, WebMessage, never>;
   readonly #host: WebHost;
-  readonly #life: WorkerLife<WebParentMessage, WebMessage, never>;
   #config: NerveConfig | null = null;
-  /** Null: it has not said yet. */
-  #listening: { readonly reason: string | null } | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #look: WebLook | null = null;
   /** The newest question without an answer. */
@@ -62,8 +52,9 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
   #posted = "";
 
   constructor(host: WebHost) {
+    super(host);
     this.#host = host;
-    this.#life = new WorkerLife(this, host);
+    this.life = new WorkerLife(this, host);
   }
 
   /** The configuration that is in force from now on. */
@@ -71,33 +62,17 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
     const before = this.#config?.http ?? null;
     this.#config = config;
     if (config.http !== null) this.#host.makeTokens();
-    if (this.#life.pid !== null && before !== null && Bun.deepEquals(before, config.http)) {
+    if (this.life.pid !== null && before !== null && Bun.deepEquals(before, config.http)) {
       const { secrets } = config;
-      this.#life.post({
+      this.life.post({
         type: "config",
-        generation: this.#life.generation,
+        generation: this.life.generation,
         config: sentConfig(config),
         secrets: [...secrets],
       });
       return;
     }
-    void this.#life.leave("retire", false).then(() => this.#life.start());
-  }
-
-  /** Null without `http`. */
-  listening(): Listening | null {
-    if (!this.isWanted()) return null;
-    if (this.#listening === null) return { name: "http", state: "starting", reason: null };
-    const { reason } = this.#listening;
-    return { name: "http", state: reason === null ? "up" : "failed", reason };
-  }
-
-  stop(): Promise<void> {
-    return this.#life.leave("stop", false);
-  }
-
-  kill(why: string): void {
-    this.#life.kill(why);
+    this.moved();
   }
 
   // ── the worker's crew ────────────────────────────────────────────────
@@ -106,11 +81,7 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
     return this.#host.command();
   }
 
-  isWanted(): boolean {
-    return this.#http !== null;
-  }
-
-  get #http(): ListenConfig | null {
+  protected get listens(): ListenConfig | null {
     return this.#config?.http ?? null;
   }
 
@@ -124,41 +95,16 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
   receive(message: WebMessage): void {
     switch (message.type) {
       case "ready":
-        this.#isReady();
-        return;
+        return this.isReady();
       case "listening":
-        this.#listens(message.reason);
-        return;
+        return this.said(message.reason);
       case "look":
-        this.#asks(message);
-        return;
+        return this.#asks(message);
       case "error":
-        this.#life.complaint("kernel", { kind: "worker", message: message.message, stack: message.stack });
-        return;
+        return this.complained(message);
       case "bye":
         return;
     }
-  }
-
-  #isReady(): void {
-    if (!this.#life.isReady()) return this.#life.malformed('a second "ready"');
-    const data = { ...this.about, pid: this.#life.pid, generation: this.#life.generation };
-    this.#host.journal.of("kernel").info("worker.started", "the worker of the page is up", data);
-  }
-
-  #listens(reason: string | null): void {
-    const { journal } = this.#host;
-    const address = this.#http === null ? "nothing" : addressOf(this.#http);
-    const wasUp = this.#listening?.reason === null && this.#listening !== null;
-    this.#listening = { reason };
-    if (reason !== null)
-      journal.folding("kernel").error("http.failed", `http does not listen on ${address}: ${reason}`, null);
-    else if (!wasUp) journal.of("kernel").info("http.listening", `http listens on ${address}: nerve open`, null);
-  }
-
-  output(stream: "stdout" | "stderr", line: string): void {
-    const entry = { level: stream === "stdout" ? "info" : "warn", event: "output", source: "kernel" } as const;
-    this.#host.journal.relay({ ...entry, message: line, data: null, trace: null }, null, () => {});
   }
 
   // ── the one question ─────────────────────────────────────────────────
@@ -179,7 +125,7 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
     this.#asked = null;
     this.#lookedAt = this.#host.ticker.awakeMs();
     this.#look = this.#host.look();
-    this.#life.post({ type: "seen", generation: this.#life.generation, id, look: this.#look });
+    this.life.post({ type: "seen", generation: this.life.generation, id, look: this.#look });
   }
 
   /** Watermarks that have moved, now and again while somebody follows. */
@@ -189,49 +135,18 @@ export class WebWorker implements Crew<WebParentMessage, WebMessage, never> {
     const print = `${marks.signals} ${marks.logs}`;
     if (print !== this.#posted) {
       this.#posted = print;
-      this.#life.post({ type: "watermarks", generation: this.#life.generation, ...marks });
+      this.life.post({ type: "watermarks", generation: this.life.generation, ...marks });
     }
     this.#posting = this.#host.ticker.after(POST_MS, () => {
       this.#posting = null;
-      if (this.#life.isOpen && this.#host.ticker.awakeMs() < this.#followedUntil) this.#post();
+      if (this.life.isOpen && this.#host.ticker.awakeMs() < this.#followedUntil) this.#post();
     });
   }
 
-  awaits(): boolean {
-    return false;
-  }
-
-  dispatch(): void {}
-
-  unsettle(): void {
-    this.#listening = null;
+  protected forget(): void {
     this.#posted = "";
     this.#followedUntil = Number.NEGATIVE_INFINITY;
     this.#asked?.handle.cancel();
     this.#asked = null;
   }
-
-  died(): boolean {
-    return false;
-  }
-
-  // It has no tasks: a request is the web process's own.
-
-  nameOf(): string {
-    return "";
-  }
-
-  speakOf(): string {
-    return "";
-  }
-
-  describeLimit(): string {
-    return "";
-  }
-
-  wasTold(): boolean {
-    return false;
-  }
-
-  isLate(): void {}
 }

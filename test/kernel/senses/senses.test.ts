@@ -189,7 +189,7 @@ class EngineBench extends KernelBench {
     const { engine } = this;
     const status = statusOf({
       engine,
-      web: { listening: () => null },
+      listeners: { listening: [] },
       pid: 1,
       startedAt: 0,
       data: "/",

@@ -1,0 +1,138 @@
+/**
+ * Owns what the crews of processes that listen on TCP have in common: no task is theirs (a request is the process's own), and the
+ * process says whether it listens.
+ */
+import type { Result } from "../../base/result.ts";
+import type { MalformedMessage } from "../../ipc/definitions.ts";
+import type { ListenConfig } from "../../model/config.ts";
+import type { WorkerCommand } from "../../spawn/worker-process.ts";
+import type { Crew, LifeHost } from "./crew.ts";
+import type { WorkerLife } from "./life.ts";
+
+/** How a process listens. */
+export interface Listening {
+  readonly name: "http" | "push";
+  readonly state: "up" | "starting" | "failed";
+  readonly reason: string | null;
+}
+
+const addressOf = ({ hostname, port }: ListenConfig): string =>
+  hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+
+export abstract class ServingCrew<
+  Down extends object,
+  Up extends { readonly type: string; readonly generation: number },
+> implements Crew<Down, Up, never>
+{
+  abstract readonly title: string;
+  abstract readonly about: { readonly role: string };
+  readonly noun = "request";
+  abstract readonly memoryBytes: number;
+  /** The key of nerve.yaml with the address. */
+  protected abstract readonly section: Listening["name"];
+  /** What one may do once it listens. */
+  protected abstract readonly hint: string;
+  /** Null: the process has not said yet. */
+  #said: { readonly reason: string | null } | null = null;
+
+  constructor(protected readonly host: LifeHost) {}
+
+  protected abstract readonly life: WorkerLife<Down, Up, never>;
+  /** Null: the configuration has none. */
+  protected abstract get listens(): ListenConfig | null;
+  abstract command(): WorkerCommand;
+  abstract parse(raw: unknown): Result<Up, MalformedMessage>;
+  abstract init(generation: number): Down;
+  abstract receive(message: Up): void;
+  /** Nothing that was asked of this process will be answered. */
+  protected abstract forget(): void;
+
+  /** Null without the section. */
+  listening(): Listening | null {
+    if (!this.isWanted()) return null;
+    if (this.#said === null) return { name: this.section, state: "starting", reason: null };
+    const { reason } = this.#said;
+    return { name: this.section, state: reason === null ? "up" : "failed", reason };
+  }
+
+  stop(): Promise<void> {
+    return this.life.leave("stop", false);
+  }
+
+  kill(why: string): void {
+    this.life.kill(why);
+  }
+
+  isWanted(): boolean {
+    return this.listens !== null;
+  }
+
+  /** The address is another, or is no longer there. */
+  protected moved(): void {
+    void this.life.leave("retire", false).then(() => this.life.start());
+  }
+
+  protected isReady(): void {
+    if (!this.life.isReady()) return this.life.malformed('a second "ready"');
+    const data = { ...this.about, pid: this.life.pid, generation: this.life.generation };
+    this.host.journal.of("kernel").info("worker.started", `the worker of ${this.title} is up`, data);
+  }
+
+  /** `reason`: why it does not listen, or null. */
+  protected said(reason: string | null): void {
+    const { journal } = this.host;
+    const address = this.listens === null ? "nothing" : addressOf(this.listens);
+    const wasUp = this.#said?.reason === null;
+    this.#said = { reason };
+    const { section } = this;
+    if (reason !== null) {
+      const message = `${section} does not listen on ${address}: ${reason}`;
+      journal.folding("kernel").error(`${section}.failed`, message, null);
+    } else if (!wasUp)
+      journal.of("kernel").info(`${section}.listening`, `${section} listens on ${address}: ${this.hint}`, null);
+  }
+
+  protected complained({ message, stack }: { readonly message: string; readonly stack: string | null }): void {
+    this.life.complaint("kernel", { kind: "worker", message, stack });
+  }
+
+  output(stream: "stdout" | "stderr", line: string): void {
+    const entry = { level: stream === "stdout" ? "info" : "warn", event: "output", source: "kernel" } as const;
+    this.host.journal.relay({ ...entry, message: line, data: null, trace: null }, null, () => {});
+  }
+
+  unsettle(): void {
+    this.#said = null;
+    this.forget();
+  }
+
+  // ── there are no tasks ───────────────────────────────────────────────
+
+  awaits(): boolean {
+    return false;
+  }
+
+  dispatch(): void {}
+
+  died(): boolean {
+    return false;
+  }
+
+  nameOf(): string {
+    return "";
+  }
+
+  speakOf(): string {
+    return "";
+  }
+
+  describeLimit(): string {
+    return "";
+  }
+
+  wasTold(): boolean {
+    return false;
+  }
+
+  isLate(): void {}
+}

@@ -1,0 +1,130 @@
+/** Items that are pushed over TCP, from the request to the signal; the process that takes them in as a fault domain. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { jsonOf, type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
+import { sendSignal } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
+import { type Address, bearer, freeAddress } from "../helpers/web.ts";
+
+setDefaultTimeout(120_000);
+
+/** A signal an item, with what came with it. */
+const SENSE = `import { type Compute, signals } from "nerve";
+export const compute: Compute = (_db, _peers, { inbox }) =>
+  signals(inbox.map(({ id, key, type, body }) => ({ id, key, type, body })));
+`;
+
+const config = (push: string | null, inbox = "{}"): string =>
+  `${push === null ? "" : `push: "${push}"\n`}senses: { deploys: { inbox: ${inbox} }, pulse: {} }\nreflexes: [{ sense: pulse, interval: 100ms }]\n`;
+
+const siteOf = (address: Address, inbox = "{}"): Project =>
+  project({ "nerve.yaml": config(address.text, inbox), "senses/deploys/index.ts": SENSE }, { pulse: "e2e/tick" });
+
+interface Token {
+  readonly token: string;
+  readonly url: string;
+  readonly ping_url: string;
+}
+
+const tokenOf = async (folder: Project, sense: string): Promise<Token> =>
+  (await jsonOf(folder.path, ["token", sense])).value;
+
+const up = (nerve: Nerve): Promise<unknown> =>
+  until("the push listener is up", async () =>
+    (await nerve.status()).listeners.some(({ name, state }) => name === "push" && state === "up"),
+  );
+
+const send = (token: Token, body: string, headers: Record<string, string> = {}): Promise<Response> =>
+  fetch(token.url, {
+    method: "POST",
+    headers: { ...bearer(token.token), "content-type": "application/json", ...headers },
+    body,
+  });
+
+const payloads = (nerve: Nerve) => nerve.signals("deploys").map(({ payload }) => payload);
+
+test.concurrent("an item is pushed, pinged and wrapped: each is one signal with its key, type and body", async () => {
+  const address = await freeAddress();
+  using folder = siteOf(address);
+  await using nerve = await startNerve(folder.path);
+  await up(nerve);
+  const token = await tokenOf(folder, "deploys");
+  const first = await send(token, '{"version":1}', { "idempotency-key": "one" });
+  expect([first.status, await first.json()]).toEqual([202, { ids: [1] }]);
+  const again = await send(token, '{"version":1}', { "idempotency-key": "one" });
+  expect([again.status, await again.json()]).toEqual([202, { ids: [1] }]);
+  expect((await send(token, '{"version":2}', { "idempotency-key": "one" })).status).toBe(422);
+  const ping = await fetch(`${token.ping_url}/7`, { method: "POST", body: "out" });
+  expect([ping.status, await ping.text()]).toEqual([200, "OK"]);
+  await until("both are signals", () => payloads(nerve).length === 2);
+  const wrapped = await runNerve(folder.path, ["wrap", "deploys", "--", "sh", "-c", "echo hello; exit 4"]);
+  expect([wrapped.code, wrapped.stdout]).toEqual([4, "hello\n"]);
+  await until("start and end are signals", () => payloads(nerve).length === 4);
+  const [pushed, pinged, ...wraps] = payloads(nerve);
+  expect(pushed).toEqual({ id: 1, key: "one", type: null, body: { version: 1 } });
+  expect(pinged).toMatchObject({ key: null, type: "fail", body: { exit_code: 7, duration_ms: null, output: "out" } });
+  expect(wraps.map(({ type }) => type).sort()).toEqual(["fail", "start"]);
+  expect(wraps.find(({ type }) => type === "fail").body).toEqual({
+    exit_code: 4,
+    duration_ms: expect.any(Number),
+    output: "hello\n",
+  });
+});
+
+test.concurrent("the process is killed, the secret and the address change, and what was accepted is there once", async () => {
+  const [first, second] = [await freeAddress(), await freeAddress()];
+  using folder = siteOf(first);
+  await using nerve = await startNerve(folder.path);
+  await up(nerve);
+  const token = await tokenOf(folder, "deploys");
+  const accepted = new Set<number>();
+  /** As a client that tries again with the same key until it is answered. */
+  const deliver = async (key: number): Promise<void> => {
+    await until(`item ${key} is accepted`, async () => {
+      try {
+        const reply = await send(token, String(key), { "idempotency-key": `k${key}` });
+        if (reply.status !== 202) return false;
+        const { ids } = (await reply.json()) as { ids: [number] };
+        accepted.add(ids[0]);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  };
+  const pids = (): number[] =>
+    nerve.logs({ event: "worker.started" }).flatMap(({ data }) => (data.role === "push" ? [data.pid] : []));
+  for (let key = 0; key < 30; key++) {
+    if (key % 10 === 5) sendSignal(pids().at(-1) ?? 0, "SIGKILL");
+    await deliver(key);
+  }
+  await until("all are signals", () => payloads(nerve).length >= 30);
+  expect(payloads(nerve).map(({ body }) => body)).toEqual(Array.from({ length: 30 }, (_, key) => key));
+  expect(accepted.size).toBe(30);
+  folder.write("nerve.yaml", config(second.text));
+  expect((await nerve.post("/reload")).status).toBe(200);
+  await until(
+    "it listens there",
+    async () => (await fetch(`http://${second.text}/`).catch(() => null))?.status === 404,
+  );
+  expect(await fetch(token.url).catch(() => null)).toBeNull();
+  folder.write("nerve.yaml", config(null));
+  expect((await nerve.post("/reload")).status).toBe(200);
+  expect((await nerve.status()).listeners).toEqual([]);
+});
+
+test.concurrent("a full inbox is 429 with when to try again, and what was accepted is not lost", async () => {
+  const address = await freeAddress();
+  using folder = siteOf(address, "{ max: 3 }");
+  await using nerve = await startNerve(folder.path);
+  await up(nerve);
+  const token = await tokenOf(folder, "deploys");
+  expect((await runNerve(folder.path, ["disable", "deploys"])).code).toBe(0);
+  const statuses: number[] = [];
+  for (let item = 0; item < 4; item++) statuses.push((await send(token, String(item))).status);
+  expect(statuses).toEqual([202, 202, 202, 429]);
+  const refused = await send(token, "5");
+  expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+  expect((await runNerve(folder.path, ["enable", "deploys"])).code).toBe(0);
+  await until("all are signals", () => payloads(nerve).length === 3);
+  expect(payloads(nerve).map(({ body }) => body)).toEqual([0, 1, 2]);
+});

@@ -1,0 +1,144 @@
+/** `nerve wrap`: the command always runs, and its streams, signals and exit code are its own; what it did is handed over. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../helpers/folder.ts";
+import { NERVE } from "../helpers/nerve.ts";
+import { childrenOf, isRunning, sendSignal } from "../helpers/processes.ts";
+import { until } from "../helpers/until.ts";
+
+setDefaultTimeout(120_000);
+
+interface Told {
+  readonly path: string;
+  readonly body: string;
+}
+
+/** A receiver of pings. */
+function receiver() {
+  const told: Told[] = [];
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    async fetch(request) {
+      told.push({ path: new URL(request.url).pathname, body: await request.text() });
+      return new Response("OK");
+    },
+  });
+  return { told, url: `http://127.0.0.1:${server.port}/ping/T`, [Symbol.dispose]: () => void server.stop(true) };
+}
+
+/** In an empty folder, so that no nerve.yaml is found. */
+function wrap(folder: string, command: readonly string[], env: Record<string, string> = {}) {
+  const child = Bun.spawn([...NERVE, "wrap", "job", "--", ...command], {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const ended = async () => ({
+    exitCode: await child.exited,
+    stdout: await new Response(child.stdout).text(),
+    stderr: await new Response(child.stderr).text(),
+  });
+  return { child, ended };
+}
+
+const sh = (script: string): readonly string[] => ["sh", "-c", script];
+
+test.concurrent("streams and exit code come through, and start and end are told by the ping URL", async () => {
+  using folder = temporaryFolder();
+  using receives = receiver();
+  const { child, ended } = wrap(folder.path, sh("cat; echo bad >&2; exit 3"), { NERVE_PUSH: receives.url });
+  child.stdin.write("in\n");
+  await child.stdin.end();
+  expect(await ended()).toEqual({ exitCode: 3, stdout: "in\n", stderr: "bad\n" });
+  expect(receives.told.map(({ path }) => path).sort()).toEqual(["/ping/T/3", "/ping/T/start"]);
+  const { body = "" } = receives.told.find(({ path }) => path.endsWith("/3")) ?? {};
+  expect(body.split("\n").sort()).toEqual(["", "bad", "in"]);
+});
+
+test.concurrent("with nobody to tell, the command runs all the same, and one line says so", async () => {
+  using folder = temporaryFolder();
+  const { exitCode, stdout, stderr } = await wrap(folder.path, sh("echo done")).ended();
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "done\n" });
+  expect(stderr).toMatch(
+    /^nerve wrap: the sense job has not heard of the end \(exit code 0\): there is no nerve\.yaml here.*\n$/,
+  );
+});
+
+test.concurrent("an end by a signal is 128 and its number; what cannot be run is 127 and 126, and told as failed", async () => {
+  using folder = temporaryFolder();
+  using receives = receiver();
+  const env = { NERVE_PUSH: receives.url };
+  expect((await wrap(folder.path, sh("kill -9 $$"), env).ended()).exitCode).toBe(137);
+  const absent = await wrap(folder.path, ["no-such-command"], env).ended();
+  expect([absent.exitCode, absent.stderr]).toEqual([
+    127,
+    "nerve wrap: no-such-command cannot be run: there is no such command\n",
+  ]);
+  const plain = join(folder.path, "plain");
+  writeFileSync(plain, "echo plain\n", { mode: 0o644 });
+  expect((await wrap(folder.path, [plain], env).ended()).exitCode).toBe(126);
+  chmodSync(plain, 0o755);
+  expect(await wrap(folder.path, [plain], env).ended()).toEqual({ exitCode: 0, stdout: "plain\n", stderr: "" });
+  const ends = receives.told.map(({ path }) => path).filter((path) => !path.endsWith("/start"));
+  expect(ends).toEqual(["/ping/T/137", "/ping/T/127", "/ping/T/126", "/ping/T/0"]);
+});
+
+test.concurrent("a signal reaches the command, which decides what it means", async () => {
+  using folder = temporaryFolder();
+  const script = `trap 'echo asked; exit 42' TERM; echo ready; while :; do sleep 0.05; done`;
+  const { child } = wrap(folder.path, sh(script));
+  const reader = child.stdout.getReader();
+  const text = async (): Promise<string> => new TextDecoder().decode((await reader.read()).value);
+  expect(await text()).toBe("ready\n");
+  child.kill("SIGTERM");
+  expect(await text()).toBe("asked\n");
+  expect(await child.exited).toBe(42);
+});
+
+test.concurrent("a SIGKILL of nerve wrap does not end the command, and its end is told", async () => {
+  using folder = temporaryFolder();
+  using receives = receiver();
+  const done = join(folder.path, "done");
+  const script = `echo ready; read line; echo more; echo "$line" > ${done}; exit 5`;
+  const gate = join(folder.path, "gate");
+  Bun.spawnSync(["mkfifo", gate]);
+  const { child } = wrap(folder.path, sh(`exec < ${gate}; ${script}`), { NERVE_PUSH: receives.url });
+  const inner = await until("the command runs", () => childrenOf(child.pid)[0] ?? null);
+  await until("the command runs behind it", () => childrenOf(inner).length > 0);
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(isRunning(inner)).toBe(true);
+  const writer = openSync(gate, "w");
+  await Bun.write(Bun.file(writer), "go\n");
+  closeSync(writer);
+  await until("the end is told", () => receives.told.some(({ path }) => path === "/ping/T/5"));
+  expect([existsSync(done), readFileSync(done, "utf8")]).toEqual([true, "go\n"]);
+  sendSignal(inner, "SIGKILL");
+});
+
+test.concurrent("a long output goes through whole, and its end is told", async () => {
+  using folder = temporaryFolder();
+  using receives = receiver();
+  const { ended } = wrap(folder.path, sh("head -c 30000000 /dev/zero | tr '\\0' x; echo end"), {
+    NERVE_PUSH: receives.url,
+  });
+  const { exitCode, stdout } = await ended();
+  expect([exitCode, stdout.length]).toEqual([0, 30_000_004]);
+  const { body = "" } = receives.told.find(({ path }) => path === "/ping/T/0") ?? {};
+  expect([body.length, body.slice(-5)]).toEqual([10_240, "xend\n"]);
+});
+
+test.concurrent("who stops reading ends the command as without nerve wrap; a stream may be opened again", async () => {
+  using folder = temporaryFolder();
+  const { child } = wrap(folder.path, ["yes"]);
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  expect(await child.exited).toBe(141);
+  const { stdout, stderr } = await wrap(folder.path, sh("echo a > /dev/stdout; echo b > /dev/stderr")).ended();
+  expect([stdout, stderr.split("\n")[0]]).toEqual(["a\n", "b"]);
+});
