@@ -78,6 +78,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
       name,
       writes,
       hasItems,
+      isSeveral: writes && below(3) === 0,
       puts: index >= LISTENERS && below(6) === 0,
       n: 0,
       level: below(10),

@@ -17,6 +17,8 @@ export interface SenseDisk {
   /** Its computes write, so that their signals go through the outbox. */
   readonly writes: boolean;
   readonly hasItems: boolean;
+  /** One compute of it may have several signals. */
+  readonly isSeveral: boolean;
   /** Its signals refer to blobs. */
   readonly puts: boolean;
   /** Counts its payloads. */
@@ -214,15 +216,29 @@ export class SenseWorker extends Worker {
     const payload = this.#observe(disk);
     if (payload === null) return;
     if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, more: [], cause, trace });
+    const [first, ...others] = [payload, ...this.#othersOf(disk)].map((one) => this.#keeps(compute, disk, one));
+    if (first === undefined) return;
+    if (this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
+    const more = others.map((row) => ({ payload: row.payload, outbox: row.id }));
+    this.#answers(compute, { type: "signal", payload, outbox: first.id, more, cause, trace });
+    if (this.oneIn(this.#troubles.repeats)) this.later(this.below(2) * 200, () => this.#sendsRow(disk.name, first));
+    if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
+  }
+
+  /** Some computes have seen several things; a few more than one transaction takes. */
+  #othersOf(disk: SenseDisk): JsonObject[] {
+    if (!disk.isSeveral || this.oneIn(2)) return [];
+    const count = this.oneIn(40) ? 100 + this.below(30) : this.below(4);
+    return [...Array(count)].map(() => this.#look(disk));
+  }
+
+  #keeps({ cause, trace }: Compute, disk: SenseDisk, payload: JsonObject): OutboxRow {
     const taken = this.#init?.senses.find(({ name }) => name === disk.name)?.outboxTaken ?? 0;
     const row: OutboxRow = { id: Math.max(disk.lastRow, taken) + 1, payload, cause, trace };
     disk.lastRow = row.id;
     disk.outbox.push(row);
-    this.#watcher.rowKept(disk.name, disk.n);
-    if (this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
-    this.#answers(compute, { type: "signal", payload, outbox: row.id, more: [], cause, trace });
-    if (this.oneIn(this.#troubles.repeats)) this.later(this.below(2) * 200, () => this.#sendsRow(disk.name, row));
-    if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
+    this.#watcher.rowKept(disk.name, payload.n as number);
+    return row;
   }
 
   /** What the host shows: a level that wanders, and things that come and go. Null: it has died of it. */

@@ -20,6 +20,18 @@ import { SenseOracle } from "./senses.ts";
 import { SilenceOracle } from "./silences.ts";
 import { TimedRunOracle } from "./timed-runs.ts";
 
+/** A signal that the kernel has heard. */
+interface Heard {
+  readonly at: number;
+  /** Its compute settles with it. */
+  readonly settles: boolean;
+  /** Those that the kernel goes on with once it is committed. */
+  readonly next: readonly string[];
+}
+
+const HEARD: Heard = { at: 0, settles: true, next: [] };
+const TAKEN_AT_ONCE = 100;
+
 export class Oracle {
   readonly axis: Axis;
   readonly moves = new Moves();
@@ -40,7 +52,7 @@ export class Oracle {
   archivedUpTo = 0;
   #lastCommit = 0;
   /** When the kernel heard each payload, by sense and number. */
-  readonly #heard = new Map<string, { readonly at: number; readonly isLeftOver: boolean }>();
+  readonly #heard = new Map<string, Heard>();
   /** Runs whose worker died while they were alone in it. */
   readonly #loneDeaths = new Map<number, number>();
   /** Whether the code of each workflow loaded, when it was tried last. */
@@ -178,10 +190,11 @@ export class Oracle {
     const fields = JSON.parse(payload) as Fields;
     this.#trace(() => `signal ${id} of ${sense}: ${payload}`);
     this.senses.signal(sense, fields.n);
-    const { at: heardAt, isLeftOver } = this.#heard.get(`${sense} ${fields.n}`) ?? { at: elapsed, isLeftOver: false };
+    const { at: heardAt, settles, next } = this.#heard.get(`${sense} ${fields.n}`) ?? { ...HEARD, at: elapsed };
     // A row that an earlier worker left answers no compute: what is owed is computed all the same.
-    if (!isLeftOver) this.senses.answered(sense, cause);
+    if (settles) this.senses.answered(sense, cause);
     this.#heard.delete(`${sense} ${fields.n}`);
+    for (const name of next) this.#heard.set(name, { ...(this.#heard.get(name) ?? HEARD), at: elapsed });
     this.reflexes.signal(id, sense, fields, heardAt);
     for (const target of this.reflexes.owesAtEach(sense)) this.senses.owes(target, id, this.#machine.realMs);
   }
@@ -264,9 +277,19 @@ export class Oracle {
     if (isLie) return;
     if (id !== null) worker.known.delete(sense);
     if (type === "signal") {
-      const heard = `${sense} ${(message.payload as unknown as Fields).n}`;
-      if (!this.#heard.has(heard)) this.#heard.set(heard, { at: this.axis.now, isLeftOver: id === null });
+      this.#hears(sense, id === null, [message, ...(message.more as unknown as Message[])]);
     } else if (message.kind !== "aborted") this.senses.settles(sense, worker.causes.get(sense) ?? null);
+  }
+
+  /** Some are taken at once, and the next of the same compute once those are committed. */
+  #hears(sense: string, isLeftOver: boolean, signals: readonly Message[]): void {
+    const names = signals.map(({ payload }) => `${sense} ${(payload as unknown as Fields).n}`);
+    for (const [index, name] of names.entries()) {
+      if (this.#heard.has(name)) continue;
+      const settles = !isLeftOver && index === names.length - 1;
+      const next = index % TAKEN_AT_ONCE === TAKEN_AT_ONCE - 1 ? names.slice(index + 1, index + 1 + TAKEN_AT_ONCE) : [];
+      this.#heard.set(name, { at: this.axis.now, settles, next });
+    }
   }
 
   arrivedFromFlow(worker: FlowWorker, message: Message): void {

@@ -14,6 +14,8 @@ interface Watched {
   /** Numbers of payloads that its outbox holds, and nobody has taken; and since when. */
   readonly kept: Map<number, number>;
   readonly taken: Set<number>;
+  /** Of its payloads that are signals. */
+  newest: number;
   isQuarantined: boolean;
   isDisabled: boolean;
   isQuarantineStored: boolean;
@@ -34,6 +36,7 @@ export class SenseOracle {
       settled: new Set<number>(),
       kept: new Map<number, number>(),
       taken: new Set<number>(),
+      newest: 0,
       isQuarantined: false,
       isDisabled: false,
       isQuarantineStored: false,
@@ -148,6 +151,8 @@ export class SenseOracle {
   signal(name: string, n: number): void {
     const sense = this.of(name);
     if (sense.taken.has(n)) violation("outbox", `payload ${n} of ${name} became two signals`);
+    if (n < sense.newest) violation("outbox-order", `payload ${n} of ${name} comes after ${sense.newest}`);
+    sense.newest = n;
     sense.taken.add(n);
     sense.kept.delete(n);
   }
