@@ -1,6 +1,7 @@
 /** What a reload may find: another configuration, as somebody might edit the one before. */
 import type { NerveConfig, ReflexConfig } from "../../src/model/config.ts";
 import { type Below, pick } from "../rules/random.ts";
+import { retentionOf } from "./plan.ts";
 import { quietHoursOf } from "./reflex-plan.ts";
 import { LISTENERS, MINUTE, SECOND, WORKFLOWS } from "./words.ts";
 import { workflowOf } from "./workflow-plan.ts";
@@ -87,7 +88,7 @@ export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): N
   // What is owed is owed to senses that listen.
   const someSense = (): string => pick(below, below(2) === 0 ? names.slice(0, LISTENERS) : names);
   let reflexes = [...config.reflexes];
-  switch (below(10)) {
+  switch (below(11)) {
     case 0: {
       const name = pick(below, [...workflows.keys()]);
       workflows.set(name, workflowOf(below, name));
@@ -121,6 +122,8 @@ export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): N
     case 6:
     case 7:
       return withOtherSenses(config, whole, below);
+    case 9:
+      return { ...config, retention: retentionOf(below) };
     case 8:
       return withOtherWorkflows(config, whole, below);
     default: {

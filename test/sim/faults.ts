@@ -99,7 +99,7 @@ export class Faults {
         const how = this.#below(2) === 0 ? "crash-before" : "crash-after";
         this.#count(`${how} a commit`);
         // What moves logs to files has an order of its own.
-        if (this.#below(3) === 0) this.#people.asks("archive", () => site.kernel?.acts?.archive() ?? null);
+        if (this.#below(3) === 0) this.#people.archives();
         site.fates = [...Array(this.#below(8)).fill("kept"), how];
         return;
       }

@@ -94,13 +94,18 @@ export class People {
           }),
         );
       case 9:
-        return this.asks("archive", () => acts.archive());
+        return this.archives();
       case 10:
       case 11:
         return this.#looks();
       default:
         return this.#meetsIncident(acts);
     }
+  }
+
+  archives(): void {
+    this.#site.oracle.retention.asked();
+    this.asks("archive", () => this.#site.kernel?.acts?.archive() ?? null);
   }
 
   /** Nobody is answered later: a look shows the moment. */

@@ -1,6 +1,6 @@
 /** One number makes everything: the configuration, what workers do, what goes wrong and when, and what people ask. */
 import { unwrittenSense } from "../../src/config/senses.ts";
-import type { NerveConfig, SenseConfig } from "../../src/model/config.ts";
+import type { NerveConfig, RetentionConfig, SenseConfig } from "../../src/model/config.ts";
 import { type Below, pick, randomOf } from "../rules/random.ts";
 import type { AsideTroubles } from "./aside-worker.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
@@ -95,11 +95,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     http: below(2) === 0 ? null : HTTP,
     watchdog: below(2) === 0 ? null : { url: "http://dead-man.test/", everyMs: pick(below, [5, 30]) * MINUTE },
     push: null,
-    retention: {
-      logsMs: pick(below, [null, 3 * HOUR, 40 * MINUTE]),
-      signalsMs: pick(below, [null, 6 * HOUR, HOUR]),
-      archiveMs: pick(below, [null, DAY]),
-    },
+    retention: retentionOf(below),
     groups: new Map(
       [...Array(groups).keys()].map((index) => [
         `g${index}`,
@@ -130,6 +126,12 @@ export function planOf(seed: number, size: Size, data: string): Plan {
     cronSenses,
   };
 }
+
+export const retentionOf = (below: Below): RetentionConfig => ({
+  logsMs: pick(below, [null, 3 * HOUR, 40 * MINUTE]),
+  signalsMs: pick(below, [null, 6 * HOUR, HOUR]),
+  archiveMs: pick(below, [null, DAY]),
+});
 
 const rare = (below: Below, usual: number, often: number): number =>
   below(3) === 0 ? 0 : Math.ceil(usual * often * (0.5 + below(100) / 100));

@@ -144,6 +144,68 @@ export const PLANTS: readonly Plant[] = [
     name: "the due time of a run is not noted",
     edits: [edit("kernel/reflexes/timed-runs.ts", 'if (kind === "due") draft.reflex(clockRow(reflex, due));', "")],
   },
+  {
+    name: "the first of a batch leaves one of its group behind",
+    edits: [
+      edit(
+        "kernel/runs/taking.ts",
+        "...[...line.beside(first)].filter(isQueued)]",
+        "...[...line.beside(first)].slice(1)]",
+      ),
+    ],
+  },
+  {
+    name: "a batch waits for nobody",
+    edits: [edit("kernel/runs/batches.ts", "(first.batch?.due ?? 0) - lifetime.now()", "0 * (first.batch?.due ?? 0)")],
+  },
+  {
+    name: "a batch begins only after a crash",
+    edits: [edit("kernel/runs/batches.ts", "    gathered(first);\n", "")],
+  },
+  {
+    name: "a blob is removed to which a signal refers",
+    edits: [
+      edit(
+        "kernel/upkeep/blob-sweep.ts",
+        "(state.signal >= oldest.signal || state.log >= oldest.log)",
+        "state.log >= oldest.log",
+      ),
+    ],
+  },
+  {
+    name: "retention believes a clock that was just set",
+    edits: [
+      edit(
+        "kernel/time/trusted-clock.ts",
+        "return this.#clock.bootMs() - this.#agreedSinceBootMs >= this.#afterMs;",
+        "return this.#clock.bootMs() - this.#agreedSinceBootMs >= 0 * this.#afterMs;",
+      ),
+    ],
+  },
+  {
+    name: "the archive of a run that has not ended is removed",
+    edits: [
+      edit("kernel/upkeep/archiver.ts", "isNeeded = from !== null && from <= file.last_id;", "isNeeded = from === -1;"),
+    ],
+  },
+  {
+    name: "runs of a removed workflow are not cancelled",
+    edits: [edit("kernel/runs/workflows.ts", "for (const run of runs) void workflow.cancel(run, REMOVED);", "")],
+  },
+  {
+    name: "a removed sense is still owed",
+    edits: [
+      edit(
+        "kernel/senses/seating.ts",
+        "filter(({ sense, owed }) => owed && !byName.has(sense))",
+        "filter(() => false)",
+      ),
+    ],
+  },
+  {
+    name: "a look shows a disabled sense as well",
+    edits: [edit("kernel/memory/sense.ts", 'if (!this.#isEnabled) return "disabled";', "")],
+  },
 ];
 
 /** Copies what the simulator is made of. */

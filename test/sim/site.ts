@@ -187,6 +187,7 @@ export class Site {
   setClock(byMs: number): void {
     if (byMs < 0) this.oracle.senses.setBack(-byMs);
     this.blobs.clockSet();
+    this.oracle.retention.clockSet();
     this.machine.step(byMs);
   }
 

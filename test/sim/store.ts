@@ -5,6 +5,7 @@
 import type { Incident } from "../../src/model/incident-row.ts";
 import type { NewLog } from "../../src/model/log.ts";
 import type { Run } from "../../src/model/run.ts";
+import type { ArchiveFile } from "../../src/store/archive-names.ts";
 import type { Store } from "../../src/store/open.ts";
 import type { ReflexState } from "../../src/store/reflex-state.ts";
 import type { Owed, Quarantine } from "../../src/store/sense-state.ts";
@@ -22,7 +23,8 @@ export type Change =
   | { readonly kind: "forgotten"; readonly reflex: string; readonly key: string | null }
   | { readonly kind: "switched"; readonly name: string; readonly enabled: boolean }
   | { readonly kind: "meta"; readonly key: string; readonly value: string }
-  | { readonly kind: "archived"; readonly upTo: number }
+  | { readonly kind: "archived"; readonly file: ArchiveFile }
+  | { readonly kind: "unarchived"; readonly file: ArchiveFile }
   | { readonly kind: "removed-signals"; readonly count: number };
 
 /** The kernel ends at this point, as at a kill. */
@@ -41,6 +43,19 @@ export interface StoreWatcher {
   seats(): void;
   /** The kernel has crashed, and may touch nothing any more. */
   readonly isOver: boolean;
+}
+
+function watchArchive({ archive }: Store, told: (change: Change) => void): void {
+  const add = archive.add.bind(archive);
+  const forget = archive.forget.bind(archive);
+  archive.add = (file) => {
+    add(file);
+    told({ kind: "archived", file });
+  };
+  archive.forget = (file) => {
+    forget(file);
+    told({ kind: "unarchived", file });
+  };
 }
 
 export function watchedStore(store: Store, watcher: StoreWatcher): Store {
@@ -62,6 +77,7 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
     if (fate === "crash-after") throw new Crash();
     return result;
   };
+  watchArchive(store, told);
   return {
     ...store,
     commit,

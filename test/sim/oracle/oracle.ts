@@ -2,6 +2,7 @@
 import type { Json } from "../../../src/base/json.ts";
 import type { NerveConfig } from "../../../src/model/config.ts";
 import type { NewLog } from "../../../src/model/log.ts";
+import type { Run } from "../../../src/model/run.ts";
 import type { Message } from "../../helpers/kernel-bench.ts";
 import type { AsideWorker } from "../aside-worker.ts";
 import type { FlowWorker } from "../flow-worker.ts";
@@ -15,6 +16,7 @@ import type { Present } from "./looks.ts";
 import { Moves, stateName } from "./moves.ts";
 import { ReflexOracle } from "./reflexes.ts";
 import { violation } from "./report.ts";
+import { RetentionOracle } from "./retention.ts";
 import { RunOracle } from "./runs.ts";
 import { SenseOracle } from "./senses.ts";
 import { SilenceOracle } from "./silences.ts";
@@ -41,6 +43,7 @@ export class Oracle {
   readonly incidents = new IncidentOracle((reflex, decision) => this.runs.decided.get(`${reflex} ${decision}`) ?? null);
   readonly timedRuns = new TimedRunOracle();
   readonly silences = new SilenceOracle();
+  readonly retention: RetentionOracle;
   readonly #machine: Machine;
   readonly #trace: (line: () => string) => void;
   lastSignal = 0;
@@ -67,12 +70,14 @@ export class Oracle {
     this.#config = config;
     this.#trace = trace;
     this.axis = new Axis(machine);
+    this.retention = new RetentionOracle(machine);
   }
 
   // ── kernels ──────────────────────────────────────────────────────────
 
   starts(): void {
     this.axis.starts();
+    this.retention.starts();
     this.#lastCommit = this.axis.now;
     this.reflexes.sees(this.axis.now);
   }
@@ -104,6 +109,7 @@ export class Oracle {
     this.senses.configured(config);
     this.incidents.configured(config);
     this.timedRuns.configured(config.reflexes);
+    this.retention.configured(config);
   }
 
   /** Everything is well since `wellSince`, and has had the time it needs. */
@@ -139,9 +145,15 @@ export class Oracle {
     this.timedRuns.committed((reflex) => this.runs.waits(reflex, (run) => run <= newestRun));
     // What is switched counts from the next transaction on.
     for (const change of changes) {
-      if (change.kind === "run") this.runs.row(change.run);
+      if (change.kind === "run") this.#runIs(change.run);
       if (change.kind === "switched") this.#switched(change.name, change.enabled, elapsed);
     }
+  }
+
+  #runIs(run: Run): void {
+    this.runs.row(run);
+    if (this.runs.active.has(run.id)) this.retention.begins(`run ${run.id}`, run.first_log_id);
+    else this.retention.ends(`run ${run.id}`);
   }
 
   #switched(name: string, enabled: boolean, elapsed: number): void {
@@ -175,6 +187,12 @@ export class Oracle {
       case "meta":
         if (change.key === "lifetime") this.axis.kept(change.value);
         return;
+      case "removed-signals":
+        return this.retention.removedSignals(change.count);
+      case "archived":
+        return this.retention.archived();
+      case "unarchived":
+        return this.retention.forgotten(change.file.day, change.file.last_id);
     }
   }
 
@@ -183,10 +201,15 @@ export class Oracle {
     this.timedRuns.noted(reflex, due);
   }
 
-  #signal(id: number, { sense, payload, cause }: Extract<Change, { kind: "signal" }>["signal"], elapsed: number): void {
+  #signal(
+    id: number,
+    { sense, at, payload, cause }: Extract<Change, { kind: "signal" }>["signal"],
+    elapsed: number,
+  ): void {
     if (id !== this.lastSignal + 1) violation("signal-ids", `signal ${id} comes after ${this.lastSignal}`);
     this.lastSignal = id;
     this.signals++;
+    this.retention.signal(at);
     const fields = JSON.parse(payload) as Fields;
     this.#trace(() => `signal ${id} of ${sense}: ${payload}`);
     this.senses.signal(sense, fields.n);
@@ -243,6 +266,8 @@ export class Oracle {
     this.reflexes.touched(reflex, elapsed);
     this.incidents.log(id, event, reflex, told, elapsed, at);
     const { incident, signal, key, reason } = told;
+    if (event === "incident.opened") this.retention.begins(`incident ${incident}`, id);
+    if (event === "incident.resolved") this.retention.ends(`incident ${incident}`);
     if (event === "incident.opened") this.reflexes.opened(reflex, incident, signal, key as Json);
     if (event === "incident.again") this.reflexes.again(incident, signal);
     if (event === "incident.resolved") this.reflexes.resolved(incident, reason, elapsed);

@@ -295,7 +295,9 @@ export class RunOracle {
 
   /** After everything has had the time it needs. */
   rested(elapsed: number, patienceMs: number, loads: (workflow: string) => boolean): void {
-    for (const { id, state, due } of this.active.values()) {
+    for (const { id, state, due, workflow } of this.active.values()) {
+      if (!this.#configs.has(workflow))
+        violation("removed-workflow", `run ${id} has not ended, and ${workflow} is removed`);
       if (state === "sleeping" && due !== null && due + patienceMs < elapsed)
         violation("lost-run", `run ${id} was to go on ${elapsed - due} ms ago`);
     }

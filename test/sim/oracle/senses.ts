@@ -130,7 +130,11 @@ export class SenseOracle {
   /** Everything is well since `wellSince`, and has had the time it needs. */
   rested(before: number): void {
     for (const [name, { causes, kept, isDisabled, isQuarantined }] of this.#senses) {
-      if (isDisabled || isQuarantined || this.#config?.senses.has(name) === false) continue;
+      if (this.#config?.senses.has(name) === false) {
+        if (causes.size > 0) violation("owed", `${name}, which is removed, is owed computes for ${[...causes.keys()]}`);
+        continue;
+      }
+      if (isDisabled || isQuarantined) continue;
       const old = (since: ReadonlyMap<number, number>): number[] =>
         [...since].flatMap(([id, at]) => (at < before ? id : []));
       const unanswered = old(causes);
