@@ -163,6 +163,16 @@ export const PLANTS: readonly Plant[] = [
     edits: [edit("kernel/runs/batches.ts", "    gathered(first);\n", "")],
   },
   {
+    name: "the signals of one compute in another order",
+    edits: [
+      edit("kernel/senses/computes.ts", "of [{ payload, outbox }, ...more]) {", "of [...more, { payload, outbox }]) {"),
+    ],
+  },
+  {
+    name: "a compute settles with its first signals",
+    edits: [edit("kernel/senses/computes.ts", "const isLast = next >= arrivals.length;", "const isLast = from === 0;")],
+  },
+  {
     name: "a blob is removed to which a signal refers",
     edits: [
       edit(
