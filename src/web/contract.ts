@@ -124,7 +124,8 @@ export interface StoryRows {
 
 /**
  * `GET /api/v1/events`: server-sent events. `id` is `s<signal>.l<log>`: what came up to there. `Last-Event-ID` (or `from=<id>`) resumes after it;
- * without either the stream begins with what is committed next. `sense`, `source`, `level` filter as in the lists.
+ * without either the stream begins with what is committed next. `sense` chooses among signals, `source` and `level` among logs; runs and incidents
+ * come in any case. An `id` without an event says how far the stream is past what was left out.
  */
 export interface StreamEvents {
   /** A row as in `/api/v1/signals`. */

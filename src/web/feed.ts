@@ -5,8 +5,8 @@
 
 import { parseStored } from "../base/json.ts";
 import { isIncidentEvent } from "../model/incident-row.ts";
-import type { Log } from "../model/log.ts";
-import { logJson, runJson, signalJson } from "../model/shown-rows.ts";
+import { LOG_LEVELS, type Log, type LogLevel } from "../model/log.ts";
+import { logJson, runJson, type ShownLog, type ShownSignal, signalJson } from "../model/shown-rows.ts";
 import type { Signal } from "../model/signal.ts";
 import { ALL_LOGS } from "../store/logs.ts";
 import type { StoreReader } from "../store/open-reader.ts";
@@ -20,7 +20,7 @@ export interface FeedPlace {
   readonly isWhole: boolean;
 }
 
-const PLACE = /^s(\d{1,15})\.l(\d{1,15})(c?)$/;
+export const PLACE = /^s(\d{1,15})\.l(\d{1,15})(c?)$/;
 
 export function parsePlace(text: string): FeedPlace | null {
   const [, signal, log, isCut] = PLACE.exec(text) ?? [];
@@ -35,6 +35,25 @@ export interface FeedEvent {
   readonly row: StreamEvents[Exclude<keyof StreamEvents, "link">];
   /** Where the stream stands after it. */
   readonly place: FeedPlace;
+}
+
+/** What a follower wants to see. An empty list and null leave nothing out. */
+export interface FeedFilter {
+  /** Of signals. */
+  readonly sense: readonly string[];
+  /** Of logs, as `level`. */
+  readonly source: readonly string[];
+  /** This level and graver ones. */
+  readonly level: LogLevel | null;
+}
+
+/** Runs and incidents come whatever is chosen among signals and logs. */
+export function passes({ sense, source, level }: FeedFilter, { name, row }: Pick<FeedEvent, "name" | "row">): boolean {
+  if (name === "signal") return sense.length === 0 || sense.includes((row as ShownSignal).sense);
+  if (name !== "log") return true;
+  const log = row as ShownLog;
+  const isGrave = level === null || LOG_LEVELS.indexOf(log.level) >= LOG_LEVELS.indexOf(level);
+  return isGrave && (source.length === 0 || source.includes(log.source));
 }
 
 /** How many rows of each kind are read at once. */

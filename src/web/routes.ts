@@ -27,11 +27,13 @@ import {
   SIGNALS_QUERY,
   signals,
 } from "./lists.ts";
+import { openapi } from "./openapi.ts";
 import type { Place } from "./place.ts";
 import { type Parameters, readQuery, type Shape } from "./query.ts";
 import { REFLEX_QUERY, reflexAnswer, reflexesAnswer } from "./reflex-answers.ts";
 import { SERIES_QUERY, seriesAnswer } from "./series.ts";
 import { Slices } from "./slices.ts";
+import { STREAM_QUERY } from "./stream.ts";
 import { whyAnswer } from "./why-answer.ts";
 
 /** What an answer is made of. */
@@ -54,22 +56,27 @@ export type Route =
       /** As it is written: `/api/v1/runs/{id}`. */
       readonly path: string;
       readonly pattern: RegExp;
-      /** The names of its parameters. */
-      readonly takes: readonly string[];
-      /** What it answers with, by its name in the document. */
-      readonly gives: string;
+      readonly takes: Shape;
+      /** What it answers with: the name of its type in the contracts. Null: the document of the API. */
+      readonly gives: string | null;
       answer(parts: Parts): Promise<Outcome>;
     }
-  | { readonly kind: "stream"; readonly path: string; readonly pattern: RegExp };
+  | {
+      readonly kind: "stream";
+      readonly path: string;
+      readonly pattern: RegExp;
+      readonly takes: Shape;
+      readonly gives: string;
+    };
 
-const BASE = "/api/v1";
+export const BASE = "/api/v1";
 
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/\{\w+\}/g, "([^/]{1,600})")}$`);
 
 function route<const S extends Shape>(
   path: string,
   shape: S,
-  gives: string,
+  gives: string | null,
   answer: (parts: Parts, query: Parameters<S>) => Outcome | Promise<Outcome>,
 ): Route {
   const whole = `${BASE}${path}`;
@@ -77,7 +84,7 @@ function route<const S extends Shape>(
     kind: "answer",
     path: whole,
     pattern: patternOf(whole),
-    takes: Object.keys(shape),
+    takes: shape,
     gives,
     async answer(parts) {
       const query = readQuery(parts.query, shape);
@@ -92,29 +99,38 @@ function story({ store, names: [word = ""] }: Parts, prefix: string): Outcome {
 }
 
 export const ROUTES: readonly Route[] = [
-  route("/session", {}, "Session", ({ place, until }) => ok(sessionAnswer(place, until))),
+  route("/session", {}, "SessionAnswer", ({ place, until }) => ok(sessionAnswer(place, until))),
   route("/status", {}, "StatusAnswer", async ({ place, link, store }) => ok(await statusAnswer(place, link, store))),
-  route("/senses", {}, "Senses", async ({ place, link, store }) => ok(await sensesAnswer(place, link, store))),
-  route("/signals", SIGNALS_QUERY, "Signals", ({ store }, query) => signals(store, query)),
-  route("/logs", LOGS_QUERY, "Logs", ({ store }, query) => logs(store, query)),
-  route("/runs", RUNS_QUERY, "Runs", ({ store }, query) => runs(store, query)),
-  route("/runs/{id}", {}, "Story", (parts) => story(parts, "run:")),
-  route("/traces/{id}", {}, "Story", (parts) => story(parts, "")),
-  route("/incidents", INCIDENTS_QUERY, "Incidents", ({ store }, query) => incidents(store, query)),
-  route("/deaths", DEATHS_QUERY, "Logs", ({ store }, query) => deaths(store, query)),
-  route("/reflexes", {}, "Reflexes", async ({ place, link, store }) => ok(await reflexesAnswer(place, link, store))),
-  route("/reflexes/{name}", REFLEX_QUERY, "Reflex", ({ place, store, names: [name = ""] }, query) =>
+  route("/senses", {}, "SensesAnswer", async ({ place, link, store }) => ok(await sensesAnswer(place, link, store))),
+  route("/signals", SIGNALS_QUERY, "SignalsAnswer", ({ store }, query) => signals(store, query)),
+  route("/logs", LOGS_QUERY, "LogsAnswer", ({ store }, query) => logs(store, query)),
+  route("/runs", RUNS_QUERY, "RunsAnswer", ({ store }, query) => runs(store, query)),
+  route("/runs/{id}", {}, "StoryAnswer", (parts) => story(parts, "run:")),
+  route("/traces/{id}", {}, "StoryAnswer", (parts) => story(parts, "")),
+  route("/incidents", INCIDENTS_QUERY, "IncidentsAnswer", ({ store }, query) => incidents(store, query)),
+  route("/deaths", DEATHS_QUERY, "DeathsAnswer", ({ store }, query) => deaths(store, query)),
+  route("/reflexes", {}, "ReflexesAnswer", async ({ place, link, store }) =>
+    ok(await reflexesAnswer(place, link, store)),
+  ),
+  route("/reflexes/{name}", REFLEX_QUERY, "ReflexAnswer", ({ place, store, names: [name = ""] }, query) =>
     reflexAnswer(place, store, name, query),
   ),
-  route("/series", SERIES_QUERY, "Series", ({ place, link, store }, query) =>
+  route("/series", SERIES_QUERY, "SeriesAnswer", ({ place, link, store }, query) =>
     seriesAnswer(place, link, store, query, new Slices()),
   ),
-  route("/graph", {}, "Graph", ({ place }) => ok(graphAnswer(place))),
-  route("/config", {}, "Config", ({ place }) => ok(configAnswer(place))),
-  route("/store", {}, "Store", async ({ place, link, store }) =>
+  route("/graph", {}, "GraphAnswer", ({ place }) => ok(graphAnswer(place))),
+  route("/config", {}, "ConfigAnswer", ({ place }) => ok(configAnswer(place))),
+  route("/store", {}, "StoreAnswer", async ({ place, link, store }) =>
     ok(await storeAnswer(place, link, store, new Slices())),
   ),
-  route("/why", {}, "Why", ({ place, link, store }) => whyAnswer(place, link, store)),
-  route("/silences", {}, "Silences", async ({ link }) => ok(await silencesAnswer(link))),
-  { kind: "stream", path: `${BASE}/events`, pattern: patternOf(`${BASE}/events`) },
+  route("/why", {}, "WhyAnswer", ({ place, link, store }) => whyAnswer(place, link, store)),
+  route("/silences", {}, "SilencesAnswer", async ({ link }) => ok(await silencesAnswer(link))),
+  route("/openapi.json", {}, null, ({ place }) => ok(openapi(ROUTES, place.version))),
+  {
+    kind: "stream",
+    path: `${BASE}/events`,
+    pattern: patternOf(`${BASE}/events`),
+    takes: STREAM_QUERY,
+    gives: "StreamEvents",
+  },
 ];

@@ -10,9 +10,10 @@ import { refusalOf } from "./guard.ts";
 import { type KernelLink, SILENT_MS } from "./kernel-link.ts";
 import { answerFile, pageFile } from "./page-files.ts";
 import type { Place } from "./place.ts";
+import { readQuery } from "./query.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { SignIn } from "./sign-in.ts";
-import { STALLED_SECONDS, Streams } from "./stream.ts";
+import { STALLED_SECONDS, STREAM_QUERY, Streams } from "./stream.ts";
 
 const NOT_FOUND = problem("not-found", "there is nothing at this path", "docs/seeing.md lists what there is");
 const WHO = problem(
@@ -89,7 +90,9 @@ export class Site implements Answerer {
     const store = opened.value;
     if (route.kind === "stream") {
       if (this.#streams.isFull) return respond(request, refusal(503, BUSY));
-      const resume = request.headers.get("last-event-id") ?? url.searchParams.get("from");
+      const query = readQuery(url.searchParams, STREAM_QUERY);
+      if (!query.ok) return respond(request, refusal(400, this.#shown(query.error)));
+      const resume = request.headers.get("last-event-id") ?? query.value.from;
       setIdle(STALLED_SECONDS);
       const headers = {
         ...SAFE_HEADERS,
@@ -98,7 +101,7 @@ export class Site implements Answerer {
       };
       if (request.method === "HEAD") return new Response(null, { headers });
       const isOpen = (): boolean => this.#signIn.standing(request, "page").kind === "open";
-      return new Response(this.#streams.follow(store, resume, request.signal, isOpen), { headers });
+      return new Response(this.#streams.follow(store, resume, query.value, request.signal, isOpen), { headers });
     }
     const standing = this.#signIn.standing(request, "page");
     const until = standing.kind === "open" ? standing.until : null;

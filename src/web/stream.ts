@@ -4,10 +4,22 @@
  * takes nothing for a minute.
  */
 
+import { LOG_LEVELS } from "../model/log.ts";
 import type { StoreReader } from "../store/open-reader.ts";
-import { type FeedPlace, FIRST_PORTION, nextEvents, parsePlace, portionAfter, spellPlace } from "./feed.ts";
+import {
+  type FeedFilter,
+  type FeedPlace,
+  FIRST_PORTION,
+  nextEvents,
+  PLACE,
+  parsePlace,
+  passes,
+  portionAfter,
+  spellPlace,
+} from "./feed.ts";
 import type { KernelLink } from "./kernel-link.ts";
 import type { Place } from "./place.ts";
+import { choice, form, many } from "./query.ts";
 import { Turns } from "./turns.ts";
 
 /** A proxy, and a browser's own timer, see that the stream lives. */
@@ -18,6 +30,13 @@ export const STALLED_SECONDS = 60;
 const MOST_FOLLOWERS = 200;
 /** How long a browser waits before it comes back. */
 const RETRY_MS = 1_000;
+
+export const STREAM_QUERY = {
+  from: form(PLACE, "the id of an event, as s4.l7"),
+  sense: many,
+  source: many,
+  level: choice(...LOG_LEVELS),
+};
 
 export class Streams {
   readonly #place: Place;
@@ -41,6 +60,7 @@ export class Streams {
   follow(
     store: StoreReader,
     resume: string | null,
+    filter: FeedFilter,
     signal: AbortSignal,
     isOpen: () => boolean,
   ): ReadableStream<Uint8Array> {
@@ -53,6 +73,7 @@ export class Streams {
       link: this.#link,
       turns: this.#turns,
       at: asked === null || isAhead ? newest : asked,
+      filter,
       isOpen,
       complain: this.#complain,
       left: () => this.#left(follower),
@@ -84,6 +105,7 @@ interface FollowerParts {
   readonly link: KernelLink;
   readonly turns: Turns;
   readonly at: FeedPlace;
+  readonly filter: FeedFilter;
   readonly isOpen: () => boolean;
   readonly complain: (error: Error) => void;
   readonly left: () => void;
@@ -176,19 +198,24 @@ class Follower {
   }
 
   #events(): string {
-    const { page, link } = this.#parts;
+    const { page, link, filter } = this.#parts;
     const marks = link.watermarks;
     if (marks === null) return "";
     const store = page.store();
     if (!store.ok) return "";
     const events = nextEvents(store.value, this.#at, marks, this.#portion);
     let text = "";
-    for (const { name, row, place } of events) {
+    for (const event of events) {
+      const { name, row, place } = event;
+      if (!passes(filter, event)) continue;
       const data = JSON.stringify(page.secrets.json(row));
       text += `id: ${spellPlace(place)}\nevent: ${name}\ndata: ${data}\n\n`;
     }
-    this.#at = events.at(-1)?.place ?? this.#at;
+    const last = events.at(-1);
+    if (last === undefined) return "";
+    this.#at = last.place;
     this.#portion = portionAfter(this.#portion, events, text.length);
-    return text;
+    // Without data there is no event: whoever follows learns how far the stream is past what was left out.
+    return passes(filter, last) ? text : `${text}id: ${spellPlace(last.place)}\n\n`;
   }
 }

@@ -5,32 +5,24 @@ import { join } from "node:path";
 import { type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
 import { complaintsOf, PROMETHEUS, PROMTOOL, startPrometheus } from "../helpers/prometheus.ts";
 import { until } from "../helpers/until.ts";
+import { freeAddress } from "../helpers/web.ts";
 
 setDefaultTimeout(120_000);
 
-/** A loopback address that no other test process has, so that a port which is free there stays free. */
-const HOSTNAME = `127.${1 + (process.pid >> 16)}.${(process.pid >> 8) & 0xff}.${process.pid & 0xff}`;
-
 if (PROMTOOL === null || PROMETHEUS === null) {
   console.error("skipped: no Prometheus on this machine (Debian: apt-get install prometheus)");
-}
-
-async function freePort(): Promise<number> {
-  const server = Bun.serve({ hostname: HOSTNAME, port: 0, fetch: () => new Response() });
-  const { port = 0 } = server;
-  await server.stop(true);
-  return port;
 }
 
 describe("/metrics", () => {
   let folder: Project;
   let nerve: Nerve;
   let address: string;
+  let hostname: string;
   const tokens = { page: "", metrics: "" };
 
   /** The third compute of `tick` is no signal. */
   const config = (tick: string): string => `
-http: { listen: "${address}", hosts: ["${HOSTNAME}"] }
+http: { listen: "${address}", hosts: ["${hostname}"] }
 senses: { tick: { ${tick} } }
 reflexes: [{ name: hourly, sense: tick, interval: 1h }]
 `;
@@ -60,7 +52,7 @@ reflexes: [{ name: hourly, sense: tick, interval: 1h }]
   }
 
   beforeAll(async () => {
-    address = `${HOSTNAME}:${await freePort()}`;
+    ({ hostname, text: address } = await freeAddress());
     folder = project({ "nerve.yaml": config("") }, { tick: "e2e/tick" });
     nerve = await startNerve(folder.path);
     await until("the page is up", async () => (await nerve.status()).listeners[0]?.state === "up");

@@ -102,25 +102,26 @@ function eventOf(block: string): StreamEvent | null {
     }),
   );
   const name = fields.get("event");
-  return name === undefined
-    ? null
-    : { id: fields.get("id") ?? null, name, data: JSON.parse(fields.get("data") ?? "null") };
+  const id = fields.get("id") ?? null;
+  if (name === undefined && id === null) return null;
+  return { id, name: name ?? "", data: JSON.parse(fields.get("data") ?? "null") };
 }
 
 /**
  * Follows the stream after the place `from` (null: from now on) until `isEnough` says so of an event, then cuts the connection
- * there. Resolves with the events up to there, or with all of them where the stream has ended.
+ * there. `query` as in `?level=warn`. An `id` that comes without an event is the event `""`. Resolves with the events up to there, or with all of them where the stream has ended.
  */
 export async function follow(
   address: Address,
   token: string,
   from: string | null,
   isEnough: (event: StreamEvent) => boolean,
+  query = "",
 ): Promise<StreamEvent[]> {
   const headers = { ...bearer(token), ...(from === null ? {} : { "last-event-id": from }) };
   const cut = new AbortController();
   const events: StreamEvent[] = [];
-  const response = await fetch(`http://${address.text}/api/v1/events`, { headers, signal: cut.signal });
+  const response = await fetch(`http://${address.text}/api/v1/events${query}`, { headers, signal: cut.signal });
   if (response.status !== 200 || response.body === null)
     throw new Error(`the stream was answered with ${response.status}`);
   let text = "";
