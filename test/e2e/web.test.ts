@@ -2,7 +2,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are what stands in the config
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { Nerve } from "../helpers/nerve.ts";
-import { type Address, bearer, follow, get } from "../helpers/web.ts";
+import { type Address, follow, get } from "../helpers/web.ts";
 import { LITERAL, PATHS, PLANTED, type WebSite, webSite } from "../helpers/web-site.ts";
 
 setDefaultTimeout(120_000);
