@@ -69,6 +69,17 @@ export function wallAheadMs(clock: Clock, wallMs: number, before: number): numbe
 export const elapsedSince = (then: Moment, clock: Clock): number =>
   then.bootId === clock.bootId ? clock.bootMs() - then.bootMs : Math.max(0, clock.wallMs() - then.wallMs);
 
+/**
+ * `then` as a moment of this boot. What is of an earlier boot is as old as the wall clock says now, and at least of this very
+ * moment. From here on nobody who sets the wall clock makes `then` older or younger.
+ */
+export function inThisBoot(then: Moment, clock: Clock): Moment {
+  if (then.bootId === clock.bootId) return then;
+  const { bootId, bootMs, wallMs } = momentOf(clock);
+  const agoMs = Math.max(0, wallMs - then.wallMs);
+  return { bootId, bootMs: bootMs - agoMs, wallMs: wallMs - agoMs };
+}
+
 /** /proc/uptime counts suspend but ticks in hundredths of a second, the monotonic clock is fine but does not: joined here. */
 export function systemClock(): Clock {
   const bootAheadMs = (): number =>

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { SYSTEM_CHANCE } from "../../src/base/chance.ts";
-import { type Clock, elapsedSince, momentOf, systemClock } from "../../src/base/clock.ts";
+import { type Clock, elapsedSince, inThisBoot, momentOf, systemClock } from "../../src/base/clock.ts";
 import { Fifo } from "../../src/base/fifo.ts";
 import { Heap } from "../../src/base/heap.ts";
 import { clipLine, OUTPUT_LINE_LENGTH, rowLimiter } from "../../src/base/row-limiter.ts";
@@ -112,6 +112,21 @@ describe("elapsed time", () => {
     expect(elapsedSince(then, clock)).toBe(30_000);
     clock.step(-86_400_000);
     expect(elapsedSince(then, clock)).toBe(0);
+  });
+
+  test("of an earlier boot becomes one of this boot, as old as the wall clock says and never of a time to come", () => {
+    const clock = new HandClock();
+    const then = momentOf(clock);
+    expect(inThisBoot(then, clock)).toBe(then);
+    clock.reboot(30_000);
+    const moved = inThisBoot(then, clock);
+    clock.step(-86_400_000);
+    clock.pass(5_000);
+    expect(elapsedSince(moved, clock)).toBe(35_000);
+    clock.reboot(1_000);
+    const late = inThisBoot({ ...then, wallMs: clock.wallMs() + 1 }, clock);
+    clock.pass(7_000);
+    expect(elapsedSince(late, clock)).toBe(7_000);
   });
 
   test("the system's clocks agree about a moment", async () => {

@@ -2,6 +2,7 @@
  * Owns which senses and groups exist under a configuration and the next one. A sense has its seat in its group, and keeps
  * its state as long as its name is configured. The first configuration replaces that of an empty world.
  */
+import { inThisBoot } from "../../base/clock.ts";
 import { err } from "../../base/result.ts";
 import type { ReloadPlan } from "../../config/reload-plan.ts";
 import type { NerveConfig } from "../../model/config.ts";
@@ -100,7 +101,8 @@ export class Seating {
     return sense;
   }
 
-  #restore(sense: Sense, state: SenseState): void {
+  #restore(sense: Sense, stored: SenseState): void {
+    const state = this.#ofThisBoot(stored);
     sense.restore(state);
     this.#computes.overtake(sense);
     if (state.damaged.length === 0) return;
@@ -111,6 +113,22 @@ export class Seating {
     const message = `what was kept of it cannot be read (table sense_state, ${state.damaged.join(", ")}) and is taken for nothing`;
     const columns = [...state.damaged];
     this.#journal.of(`sense:${sense.name}`).error("sense.state-damaged", message, { columns });
+  }
+
+  /** A throttle and a quarantine last no longer because a wall clock was set back while the machine was down. */
+  #ofThisBoot(state: SenseState): SenseState {
+    const { clock } = this.#host.world;
+    const { sense } = state;
+    const started = state.started === null ? null : inThisBoot(state.started, clock);
+    const { quarantine: before } = state;
+    const quarantine = before === null ? null : { ...before, since: inThisBoot(before.since, clock) };
+    const isOther = quarantine?.since !== before?.since;
+    if (started === state.started && !isOther) return state;
+    this.#ledger.write(() => {
+      if (started !== state.started) this.#store.senses.setStarted(sense, started);
+      if (isOther) this.#store.senses.setQuarantine(sense, quarantine);
+    });
+    return { ...state, started, quarantine };
   }
 
   #fillGroups(config: NerveConfig, restart: ReadonlySet<string>): void {

@@ -250,6 +250,27 @@ describe("a tick", () => {
   });
 });
 
+test("a throttle and a quarantine of an earlier boot end in their time, though the clock was set back since", async () => {
+  using bench = new EngineBench();
+  const since = { bootId: "an earlier one", bootMs: 1, wallMs: bench.clock.wallMs() + 3_600_000 };
+  const { senses } = bench.store;
+  const trace = "0".repeat(32);
+  bench.store.commit(() => {
+    senses.setStarted("a", since);
+    senses.setOwed("a", { reason: "manual", at: since.wallMs, cause: null, trace }, []);
+    senses.setQuarantine("b", { since, forMs: 60_000 });
+  });
+  bench.load([sense("a", { group: "one", throttleMs: 30_000 }), sense("b", { group: "two", throttleMs: null })], []);
+  const [one] = bench.children as [ScriptedChild];
+  await bench.pass(29_000);
+  expect(bench.names(one)).toEqual([]);
+  await bench.pass(2_000);
+  expect(bench.asked(one)).toMatchObject([{ sense: "a", trace }]);
+  expect(bench.status("b").state).toBe("quarantined");
+  await bench.pass(30_000);
+  expect(bench.status("b").state).toBe("ok");
+});
+
 test("a throttle counts from when the compute is asked for, however long its commit was refused", async () => {
   using bench = new EngineBench().load([sense("a", { group: "all", throttleMs: 2_500 })], [every("a")]);
   await bench.settle();
