@@ -28,14 +28,15 @@ export interface Outcome {
   readonly reachedMs: number;
 }
 
-const ROOT = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+/** Where hosts lie that a test makes beside others in this process. */
+export const HOSTS = join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), `nerve-sim-${process.pid}`);
 /** Long enough for whatever waits: a throttle, a sleep, the next cron time. */
 const REST_MS = 40 * MINUTE;
 const COMMITS_A_LOOK = 1_000;
 
 /** Call it in a turn of its own: it drains microtasks itself. */
-function simulate(seed: number, size: Size, isTraced: boolean): Outcome {
-  using site = new Site(seed, size, join(ROOT, `nerve-sim-${process.pid}`, `${seed}`), isTraced);
+function simulate(seed: number, size: Size, isTraced: boolean, hosts: string): Outcome {
+  using site = new Site(seed, size, join(hosts, `${seed}`), isTraced);
   const faults = new Faults(site);
   try {
     site.start();
@@ -107,12 +108,12 @@ process.on("unhandledRejection", (error) => {
   if (!(error instanceof Crash)) throw error;
 });
 
-/** Runs one seed in a turn of its own. */
-export const simulated = (seed: number, size: Size, isTraced = false): Promise<Outcome> =>
+/** Runs one seed in a turn of its own. Its host lies in the folder `hosts`: kernels say so, and that is part of the digest. */
+export const simulated = (seed: number, size: Size, isTraced = false, hosts = HOSTS): Promise<Outcome> =>
   new Promise((resolve, reject) => {
     setTimeout(() => {
       try {
-        resolve(simulate(seed, size, isTraced));
+        resolve(simulate(seed, size, isTraced, hosts));
       } catch (error) {
         reject(error);
       }
