@@ -202,6 +202,7 @@ export class Site {
         this.trace.commit(changes);
         this.oracle.committed(changes);
       },
+      refused: () => this.oracle.refused(),
       seats: () => {
         if (this.kernel === kernel) this.oracle.configured(this.#read);
       },
@@ -357,7 +358,7 @@ export class Site {
       began: (group) => this.oracle.senses.begins(`group ${group}`, worker),
       computeAsked: ({ sense, cause, now }) => {
         this.trace.add(() => `worker ${worker.pid} computes ${sense} for ${cause ?? now}`);
-        this.oracle.senses.computeAsked(sense, cause, this.machine.realMs);
+        this.oracle.senses.computeAsked(sense, cause, this.machine.realMs, worker);
       },
       blobPut: (text, dies) => this.#blobDisk.put(text, dies),
       rowKept: (sense, n) => this.oracle.senses.rowKept(sense, n, this.machine.realMs),

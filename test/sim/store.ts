@@ -39,6 +39,8 @@ export interface StoreWatcher {
   /** Asked before each commit. */
   fate(): Fate;
   committed(changes: readonly Change[]): void;
+  /** SQLite takes no commit at the moment. */
+  refused(): void;
   /** The kernel reads which senses and reflexes are switched off: a configuration comes into force. */
   seats(): void;
   /** The kernel has crashed, and may touch nothing any more. */
@@ -68,6 +70,7 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
     const result = store.commit(() => {
       const value = change();
       if (fate === "crash-before") throw new Crash();
+      if (typeof fate === "object") watcher.refused();
       if (typeof fate === "object") throw Object.assign(new Error(`SQLite says ${fate.code}`), { code: fate.code });
       return value;
     });

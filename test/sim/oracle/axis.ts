@@ -18,7 +18,8 @@ export interface Blind {
 }
 
 const STEP_MS = 100;
-const LATE_MS = 1_000;
+/** What acts later than this acts when somebody looks, and not when it was due. */
+export const LATE_MS = 1_000;
 /** Of rounding. */
 const SLACK_MS = 5;
 /** What runs too fast or too slow, since somebody looked, is taken for a part of a step. */
@@ -87,5 +88,8 @@ export function actsAt(due: number, blinds: readonly Blind[], end: number): numb
   if (blind.to === null || blind.to > end) return null;
   // Where the next blind moment begins at once, nobody looks in between either.
   const { to } = blind;
-  return to - due > LATE_MS ? to : due;
+  return actsWhen(due, to);
 }
+
+/** When a deadline acts that somebody looks at at `noticed`, and not before. */
+export const actsWhen = (due: number, noticed: number): number => (noticed - due > LATE_MS ? noticed : due);

@@ -10,7 +10,7 @@ import type { Machine } from "../machine.ts";
 import type { SenseWorker } from "../sense-worker.ts";
 import type { Change } from "../store.ts";
 import type { Fields } from "../words.ts";
-import { Axis } from "./axis.ts";
+import { Axis, LATE_MS } from "./axis.ts";
 import { IncidentOracle, type Told } from "./incidents.ts";
 import type { Present } from "./looks.ts";
 import { Moves, stateName } from "./moves.ts";
@@ -54,6 +54,8 @@ export class Oracle {
   readonly logs: number[] = [0];
   archivedUpTo = 0;
   #lastCommit = 0;
+  /** Since when SQLite takes no commits; null: it does. */
+  #refusedSince: number | null = null;
   /** When the kernel heard each payload, by sense and number. */
   readonly #heard = new Map<string, Heard>();
   /** Runs whose worker died while they were alone in it. */
@@ -78,8 +80,8 @@ export class Oracle {
   starts(): void {
     this.axis.starts();
     this.retention.starts();
+    this.reflexes.goesOn(this.#lastCommit, this.axis.now);
     this.#lastCommit = this.axis.now;
-    this.reflexes.sees(this.axis.now);
   }
 
   /** What a look must show. */
@@ -121,6 +123,7 @@ export class Oracle {
   }
 
   crashed(): void {
+    this.#refusedSince = null;
     this.#heard.clear();
     this.senses.crashed();
     this.runs.workerGone(null);
@@ -134,9 +137,15 @@ export class Oracle {
 
   // ── what is committed ────────────────────────────────────────────────
 
+  refused(): void {
+    this.#refusedSince ??= this.axis.now;
+  }
+
   committed(changes: readonly Change[]): void {
     this.commits++;
     const elapsed = this.axis.now;
+    if (this.#refusedSince !== null) this.reflexes.hasWaited(this.#refusedSince, elapsed);
+    this.#refusedSince = null;
     this.#lastCommit = elapsed;
     const newestRun = this.runs.newest;
     for (const change of changes) this.#committed(change, elapsed);
@@ -218,6 +227,7 @@ export class Oracle {
     if (settles) this.senses.answered(sense, cause);
     this.#heard.delete(`${sense} ${fields.n}`);
     for (const name of next) this.#heard.set(name, { ...(this.#heard.get(name) ?? HEARD), at: elapsed });
+    if (elapsed - heardAt > LATE_MS) this.reflexes.hasWaited(heardAt, elapsed);
     this.reflexes.signal(id, sense, fields, heardAt);
     for (const target of this.reflexes.owesAtEach(sense)) this.senses.owes(target, id, this.#machine.realMs);
   }

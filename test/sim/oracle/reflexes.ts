@@ -6,9 +6,10 @@ import type { Json } from "../../../src/base/json.ts";
 import type { ReflexConfig } from "../../../src/model/config.ts";
 import type { Rule } from "../../../src/rules/decision.ts";
 import type { Fields } from "../words.ts";
-import { actsAt, type Blind } from "./axis.ts";
-import { expectedDecisions, type Happening, later } from "./decisions.ts";
+import { actsAt, actsWhen, type Blind } from "./axis.ts";
+import { type ActsAt, expectedDecisions, type Happening } from "./decisions.ts";
 import { type Chapter, storyOf } from "./incident-story.ts";
+import { OneAxis } from "./one-axis.ts";
 import { hasWords, isMet, keyOf, ruleOf, wordsOf } from "./reflex-words.ts";
 import { violation } from "./report.ts";
 
@@ -57,6 +58,8 @@ class Segment {
 const lineOf = (signal: number, key: Json): string => `signal ${signal}, key ${JSON.stringify(key)}`;
 
 export class ReflexOracle {
+  /** All moments in here are of it. */
+  readonly #axis = new OneAxis();
   #segments = new Map<string, Segment>();
   readonly #disabled = new Set<string>();
   #configs: readonly ReflexConfig[] = [];
@@ -64,6 +67,8 @@ export class ReflexOracle {
   #blind: Blind | null = null;
   /** Of each open incident: of which reflex it is, and of which key. */
   readonly #incidents = new Map<number, { readonly segment: Segment; readonly history: KeyHistory }>();
+  /** What was to be committed from a moment on, and was so at another: SQLite refused it meanwhile. */
+  readonly #waits: { readonly from: number; readonly to: number }[] = [];
   /** Decisions that were compared. */
   compared = 0;
 
@@ -85,7 +90,7 @@ export class ReflexOracle {
       this.#segments.set(name, goesOn ? Object.assign(known, { config }) : this.#begin(config, words));
       if (goesOn) before.delete(name);
     }
-    for (const segment of before.values()) this.#close(segment, end);
+    for (const segment of before.values()) this.#close(segment, this.#axis.of(end));
   }
 
   #begin(config: ReflexConfig, words: string): Segment {
@@ -98,7 +103,7 @@ export class ReflexOracle {
     else this.#disabled.add(name);
     const segment = this.#segments.get(name);
     if (segment === undefined) return;
-    this.#close(segment, end);
+    this.#close(segment, this.#axis.of(end));
     this.#segments.set(name, this.#begin(segment.config, segment.words));
   }
 
@@ -120,7 +125,8 @@ export class ReflexOracle {
 
   // ── what they hear ───────────────────────────────────────────────────
 
-  signal(id: number, sense: string, payload: Fields, elapsed: number): void {
+  signal(id: number, sense: string, payload: Fields, heardAt: number): void {
+    const elapsed = this.#axis.of(heardAt);
     for (const name of this.#listeners.get(sense) ?? []) {
       const segment = this.#segments.get(name);
       if (segment === undefined || this.#disabled.has(name)) continue;
@@ -198,20 +204,27 @@ export class ReflexOracle {
     const { segment, history } = known;
     // Of a reflex that is gone the incidents end a moment later.
     if (this.#segments.get(segment.config.name) !== segment) return;
-    if (reason !== null) history.chapters.push({ kind: "resolve", reason, elapsed });
+    if (reason !== null) history.chapters.push({ kind: "resolve", reason, elapsed: this.#axis.of(elapsed) });
     history.story.push(`resolved ${reason}`);
   }
 
   touched(reflex: string, elapsed: number): void {
     const segment = this.#segments.get(reflex);
-    if (segment !== undefined) segment.touchedAt = elapsed;
+    if (segment !== undefined) segment.touchedAt = this.#axis.of(elapsed);
+  }
+
+  /** A kernel was seen at `last`, and the next goes on at `now`. */
+  goesOn(last: number, now: number): void {
+    this.#axis.goesOn(last, now);
+    this.sees(now);
   }
 
   // ── when nobody looks ────────────────────────────────────────────────
 
   /** From `from` on. `isLost`: what was not committed by then is lost. Who is blind already stays so. */
   goesBlind(from: number, isLost: boolean): void {
-    const since = Math.min(from, this.#blind?.from ?? from);
+    const began = this.#axis.of(from);
+    const since = Math.min(began, this.#blind?.from ?? began);
     this.#blind = { from: since, isOpen: true, to: null };
     for (const segment of this.#segments.values()) {
       const isOpen = !isLost || segment.touchedAt === since;
@@ -220,7 +233,8 @@ export class ReflexOracle {
     }
   }
 
-  sees(to: number): void {
+  sees(now: number): void {
+    const to = this.#axis.of(now);
     this.#blind = null;
     for (const { blinds } of this.#segments.values()) {
       const last = blinds.at(-1);
@@ -228,13 +242,30 @@ export class ReflexOracle {
     }
   }
 
+  /** What befell at `from`, or between the two, is committed at `to`. */
+  hasWaited(from: number, to: number): void {
+    this.#waits.push({ from: this.#axis.of(from), to: this.#axis.of(to) });
+  }
+
+  /** A deadline that something sets which waits for its commit is looked at from the commit on, or with the next signal. */
+  #actsAt({ blinds }: Segment, history: readonly { readonly elapsed: number }[], end: number): ActsAt {
+    return (due, setAt) => {
+      const wait = this.#waits.findLast(({ from, to }) => from <= setAt && setAt < to);
+      if (wait === undefined || wait.to <= due) return actsAt(due, blinds, end);
+      const next = history.find(({ elapsed }) => elapsed >= due)?.elapsed ?? wait.to;
+      const noticed = Math.min(next, wait.to);
+      return noticed > end ? null : actsWhen(due, noticed);
+    };
+  }
+
   // ── what must have been ──────────────────────────────────────────────
 
-  #closeIncidents({ config, keys, rule, blinds, resolveAfterMs }: Segment, end: number): void {
+  #closeIncidents(segment: Segment, end: number): void {
+    const { config, keys, rule, resolveAfterMs } = segment;
     if (resolveAfterMs === null) return;
     const words = { hasClear: rule.hasClear, forMs: rule.forMs, resolveAfterMs };
     for (const { shown, chapters, story } of keys.values()) {
-      const { must, may } = storyOf(words, chapters, (due) => actsAt(due, blinds, end), end, later);
+      const { must, may } = storyOf(words, chapters, this.#actsAt(segment, chapters, end), end, this.#axis.later);
       const all = [...must, ...may];
       this.compared += story.length;
       const at = [...all, ...story].findIndex((_, index) => all[index] !== story[index]);
@@ -254,7 +285,8 @@ export class ReflexOracle {
     const count = (map: Map<string, number>, line: string): void => void map.set(line, (map.get(line) ?? 0) + 1);
     for (const line of segment.everySignal) count(must, line);
     for (const { shown, history } of segment.keys.values()) {
-      for (const decision of expectedDecisions(segment.rule, history, (due) => actsAt(due, segment.blinds, end))) {
+      const actsAt = this.#actsAt(segment, history, end);
+      for (const decision of expectedDecisions(segment.rule, history, actsAt, this.#axis.later)) {
         if (decision.kind !== "fire") continue;
         // A deadline of this very moment may come before what ends here, or after.
         const isOpen = decision.due !== null && decision.elapsed >= end - 2;
@@ -274,6 +306,6 @@ export class ReflexOracle {
 
   /** Everything that was to be decided by `end` has been. */
   ends(end: number): void {
-    for (const segment of this.#segments.values()) this.#close(segment, end);
+    for (const segment of this.#segments.values()) this.#close(segment, this.#axis.of(end));
   }
 }

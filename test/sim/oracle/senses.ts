@@ -16,6 +16,8 @@ interface Watched {
   readonly taken: Set<number>;
   /** Of its payloads that are signals. */
   newest: number;
+  /** The signal of the compute that is under way, and whether one more is owed for the same signal. */
+  underWay: { readonly cause: number; readonly worker: { readonly isGone: boolean }; isOwedAgain: boolean } | null;
   isQuarantined: boolean;
   isDisabled: boolean;
   isQuarantineStored: boolean;
@@ -37,6 +39,7 @@ export class SenseOracle {
       kept: new Map<number, number>(),
       taken: new Set<number>(),
       newest: 0,
+      underWay: null,
       isQuarantined: false,
       isDisabled: false,
       isQuarantineStored: false,
@@ -79,8 +82,9 @@ export class SenseOracle {
 
   // ── computes ─────────────────────────────────────────────────────────
 
-  computeAsked(name: string, cause: number | null, realMs: number): void {
+  computeAsked(name: string, cause: number | null, realMs: number, worker: { readonly isGone: boolean }): void {
     const sense = this.of(name);
+    sense.underWay = cause === null ? null : { cause, worker, isOwedAgain: false };
     const throttleMs = this.#config?.senses.get(name)?.throttleMs ?? null;
     const { computeBeganAt } = sense;
     if (throttleMs !== null && computeBeganAt !== null && realMs - computeBeganAt < throttleMs - 150)
@@ -101,15 +105,23 @@ export class SenseOracle {
 
   owes(name: string, cause: number, realMs: number): void {
     const sense = this.of(name);
-    if (!sense.isDisabled && !sense.isQuarantined) sense.causes.set(cause, realMs);
+    if (sense.isDisabled || sense.isQuarantined) return;
+    sense.causes.set(cause, realMs);
+    // Two reflexes may decide for one signal at different times.
+    const { underWay } = sense;
+    if (underWay?.cause === cause && !underWay.worker.isGone) underWay.isOwedAgain = true;
   }
 
   answered(name: string, cause: number | null): void {
-    if (cause !== null) this.of(name).causes.delete(cause);
+    if (cause === null) return;
+    const { causes, underWay } = this.of(name);
+    if (underWay?.cause === cause && underWay.isOwedAgain) underWay.isOwedAgain = false;
+    else causes.delete(cause);
   }
 
   cancelled(name: string): void {
     this.of(name).causes.clear();
+    this.of(name).underWay = null;
   }
 
   /** A compute for `cause` settles without a signal: the kernel hears of it. */
