@@ -67,56 +67,114 @@ function fitting(rows: readonly Item[]): Item[] {
   return end < 0 ? [...rows] : rows.slice(0, end);
 }
 
-export function inboxTable(db: Database, onDamage: OnDamage) {
-  const guard = guardOf(db, onDamage);
-  const insert = prepared(
-    db,
-    "INSERT INTO inbox (sense, origin, at, key, type, body, trace) VALUES (?, ?, ?, ?, ?, ?, ?)",
-  );
-  const waiting = prepared(db, `SELECT ${COLUMNS} FROM inbox WHERE sense = ? AND state <> 'dead' ORDER BY id LIMIT ?`);
-  const remove = prepared(db, "DELETE FROM inbox WHERE id = ?");
-  const failed = prepared(db, "UPDATE inbox SET failures = ?, origin = ? WHERE id = ?");
-  const move = prepared(db, "UPDATE inbox SET state = ?, failures = ? WHERE id = ?");
-  const read = <T>(sql: string, ...values: (string | number)[]): T[] =>
-    hasInbox(db) ? db.query<T, (string | number)[]>(sql).all(...values) : [];
-  return {
-    /** Returns the id. Inside a commit of the store, as every change here. */
-    append: ({ sense, origin, at, key, type, body, trace }: NewItem): number =>
-      insert().run(sense, origin, at, key, type, body, trace).lastInsertRowid as number,
-    /** The oldest that wait, as many as one compute may get, and at most `limit`. */
-    waiting: (sense: string, limit: number): Item[] => fitting(guard.rows(waiting().all(sense, limit) as Item[])),
-    byId: (id: number): Item | null =>
-      guard.orNull(read<Item>(`SELECT ${COLUMNS} FROM inbox WHERE id = ?`, id)[0] ?? null),
-    /** Oldest first; null: of every sense. */
-    list: (sense: string | null): Item[] =>
-      guard.rows(
-        sense === null
-          ? read<Item>(`SELECT ${COLUMNS} FROM inbox ORDER BY id`)
-          : read<Item>(`SELECT ${COLUMNS} FROM inbox WHERE sense = ? ORDER BY id`, sense),
-      ),
-    totals: (): ItemTotal[] =>
-      read<ItemTotal>(
-        "SELECT sense, state, count(*) AS items, sum(octet_length(body)) AS bytes FROM inbox GROUP BY sense, state",
-      ),
-    /** The origins of what waits for a sense. */
-    origins: (sense: string): string[] =>
-      read<{ origin: string }>("SELECT DISTINCT origin FROM inbox WHERE sense = ? AND state <> 'dead'", sense).map(
-        ({ origin }) => origin,
-      ),
-    /** What waits of `origin`, up to an id. */
-    upTo: (sense: string, origin: string, id: number): Item[] =>
-      guard.rows(
-        read<Item>(
-          `SELECT ${COLUMNS} FROM inbox WHERE sense = ? AND state <> 'dead' AND origin = ? AND id <= ? ORDER BY id`,
-          sense,
-          origin,
-          id,
-        ),
-      ),
-    remove: (id: number): boolean => remove().run(id).changes > 0,
-    setFailures: (id: number, failures: number, origin: string): void => void failed().run(failures, origin, id),
-    setState: (id: number, state: ItemState, failures: number): void => void move().run(state, failures, id),
-  };
-}
+const SELECT = `SELECT ${COLUMNS} FROM inbox`;
+const WAITING = "state <> 'dead'";
 
-export type InboxTable = ReturnType<typeof inboxTable>;
+/** Every change is made inside a commit of the store. */
+export class InboxTable {
+  readonly #db: Database;
+  readonly #guard: RowGuard<Item>;
+  readonly #insert;
+  readonly #waiting;
+  readonly #oldest;
+  readonly #remove;
+  readonly #setFailures;
+  readonly #setState;
+
+  constructor(db: Database, onDamage: OnDamage) {
+    this.#db = db;
+    this.#guard = guardOf(db, onDamage);
+    this.#insert = prepared(
+      db,
+      "INSERT INTO inbox (sense, origin, at, key, type, body, trace) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    );
+    this.#waiting = prepared(db, `${SELECT} WHERE sense = ? AND ${WAITING} ORDER BY id LIMIT ?`);
+    this.#oldest = prepared(
+      db,
+      `${SELECT} WHERE sense = ? AND ${WAITING} AND failures >= ? AND failures <= ? ORDER BY id LIMIT 1`,
+    );
+    this.#remove = prepared(db, "DELETE FROM inbox WHERE id = ?");
+    this.#setFailures = prepared(db, "UPDATE inbox SET failures = ?, origin = ? WHERE id = ?");
+    this.#setState = prepared(db, "UPDATE inbox SET state = ?, failures = ? WHERE id = ?");
+  }
+
+  /** Nothing where 0012 has not reached the store. */
+  #read<T>(sql: string, ...values: (string | number)[]): T[] {
+    return hasInbox(this.#db) ? this.#db.query<T, (string | number)[]>(sql).all(...values) : [];
+  }
+
+  // ── what the kernel changes ──────────────────────────────────────────
+
+  /** Returns the id. */
+  append({ sense, origin, at, key, type, body, trace }: NewItem): number {
+    return this.#insert().run(sense, origin, at, key, type, body, trace).lastInsertRowid as number;
+  }
+
+  remove(id: number): boolean {
+    return this.#remove().run(id).changes > 0;
+  }
+
+  setFailures(id: number, failures: number, origin: string): void {
+    this.#setFailures().run(failures, origin, id);
+  }
+
+  setState(id: number, state: ItemState, failures: number): void {
+    this.#setState().run(state, failures, id);
+  }
+
+  // ── what waits ───────────────────────────────────────────────────────
+
+  /** The oldest that wait, as many as one compute may get, and at most `limit`. */
+  waiting(sense: string, limit: number): Item[] {
+    return fitting(this.#guard.rows(this.#waiting().all(sense, limit) as Item[]));
+  }
+
+  /** The oldest that waits, with as many failures. */
+  oldest(sense: string, least: number, most: number): Item | null {
+    return this.#guard.rows(this.#oldest().all(sense, least, most) as Item[])[0] ?? null;
+  }
+
+  /** How many wait after at least `failures`. */
+  aside(failures: number): { readonly sense: string; readonly items: number }[] {
+    return this.#read(
+      `SELECT sense, count(*) AS items FROM inbox WHERE ${WAITING} AND failures >= ? GROUP BY sense`,
+      failures,
+    );
+  }
+
+  /** The origins of what waits for a sense. */
+  origins(sense: string): string[] {
+    const rows = this.#read<{ origin: string }>(
+      `SELECT DISTINCT origin FROM inbox WHERE sense = ? AND ${WAITING}`,
+      sense,
+    );
+    return rows.map(({ origin }) => origin);
+  }
+
+  /** What waits of `origin`, up to an id. */
+  upTo(sense: string, origin: string, id: number): Item[] {
+    const sql = `${SELECT} WHERE sense = ? AND ${WAITING} AND origin = ? AND id <= ? ORDER BY id`;
+    return this.#guard.rows(this.#read<Item>(sql, sense, origin, id));
+  }
+
+  // ── what there is ────────────────────────────────────────────────────
+
+  byId(id: number): Item | null {
+    return this.#guard.orNull(this.#read<Item>(`${SELECT} WHERE id = ?`, id)[0] ?? null);
+  }
+
+  /** Oldest first, above the id `after`; null: of every sense. */
+  list(sense: string | null, after = 0, limit = Number.MAX_SAFE_INTEGER): Item[] {
+    const rows =
+      sense === null
+        ? this.#read<Item>(`${SELECT} WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+        : this.#read<Item>(`${SELECT} WHERE sense = ? AND id > ? ORDER BY id LIMIT ?`, sense, after, limit);
+    return this.#guard.rows(rows);
+  }
+
+  totals(): ItemTotal[] {
+    return this.#read<ItemTotal>(
+      "SELECT sense, state, count(*) AS items, sum(octet_length(body)) AS bytes FROM inbox GROUP BY sense, state",
+    );
+  }
+}

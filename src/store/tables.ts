@@ -6,7 +6,7 @@ import { describeSqliteError } from "../sqlite/open.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged } from "./archive-damage.ts";
 import { damagedRow, type OnDamage, RESTORE, StoreDamaged } from "./damage.ts";
-import { inboxTable } from "./inbox.ts";
+import { InboxTable } from "./inbox.ts";
 import { inboxRequestTable } from "./inbox-requests.ts";
 import { inboxSenseTable } from "./inbox-senses.ts";
 import { incidentTable } from "./incidents.ts";
@@ -92,7 +92,7 @@ export function tablesOf(db: Database, file: string, { signals, others }: Damage
     windows: new LogWindows(db, dirname(file), guards),
     runs: runTable(db, others),
     incidents: incidentTable(db, others),
-    inbox: inboxTable(db, signals),
+    inbox: new InboxTable(db, signals),
     inboxRequests: inboxRequestTable(db),
     inboxSenses: inboxSenseTable(db),
     liveRuns: new LiveRunsNote(db),

@@ -88,6 +88,16 @@ export class InboxBench extends KernelBench {
     return offered;
   }
 
+  /** Does something that may be the end of the kernel. */
+  async lives(act: () => void): Promise<void> {
+    try {
+      act();
+    } catch (error) {
+      if (!this.isKilled) throw error;
+    }
+    await this.settle();
+  }
+
   /** Workers that have loaded nothing yet load their senses. */
   loads(): void {
     for (const child of this.children) {
@@ -147,21 +157,18 @@ export class InboxBench extends KernelBench {
     return items;
   }
 
-  /** Time passes until nothing is asked for in `quietMs`; `fateOf` says what computes come to. */
-  async serve(fateOf: (compute: Compute) => Fate, quietMs = 70_000): Promise<void> {
-    for (let quiet = 0; quiet < quietMs; ) {
+  /** `ms` pass; `fateOf` says what computes come to. */
+  async serve(fateOf: (compute: Compute) => Fate, ms = 70_000, stepMs = 500): Promise<void> {
+    const end = this.clock.bootMs() + ms;
+    while (this.clock.bootMs() < end) {
       await this.settle();
       this.loads();
       await this.settle();
       const compute = this.asked;
-      if (compute === null) {
-        await this.pass(500);
-        quiet += 500;
-        continue;
-      }
-      quiet = 0;
-      this.answers(fateOf(compute));
+      if (compute === null) await this.pass(stepMs);
+      else this.answers(fateOf(compute));
     }
+    await this.settle();
   }
 
   /** The bodies of what lies in the inbox, by state. */

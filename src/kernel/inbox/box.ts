@@ -31,8 +31,12 @@ export class Box {
   taken: InboxSense["taken"] = null;
   /** Wakes the sense again after a failure. No compute gets an item before that. */
   retry: Handle | null = null;
-  /** One item failed again and again, and there is no other that could show whether it is bad. */
+  /** Only such wait, and there is no other that could show whether they are bad. */
   waitsForNext = false;
+  /** How many failed alone again and again. */
+  aside = 0;
+  /** An item has passed: those that were put aside are tried once more. */
+  hasLastChance = false;
   /** More waited than the newest compute got. */
   isBehind = false;
   /** Items of a compute in which the worker of the sense died alone. Whether they were taken, the next worker knows. */

@@ -18,7 +18,7 @@ import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { World } from "../world.ts";
 import { Box } from "./box.ts";
-import { NO_ITEMS, type TakenUpTo, Takings } from "./takings.ts";
+import { LONE_FAILURES, NO_ITEMS, type TakenUpTo, Takings } from "./takings.ts";
 
 export interface InboxesParts {
   readonly world: Pick<World, "clock" | "chance">;
@@ -84,6 +84,7 @@ export class Inboxes {
     this.origin = world.chance.bytes(8).toString("hex");
     for (const total of store.inbox.totals()) this.#boxOf(total.sense).count(total);
     for (const row of store.inboxSenses.all()) this.#boxOf(row.sense).restore(row);
+    for (const { sense, items } of store.inbox.aside(LONE_FAILURES)) this.#boxOf(sense).aside = items;
     const due = (sense: string): void => this.due(sense);
     const hurry = (name: string): void => {
       const sense = senses.byName.get(name);

@@ -3,12 +3,14 @@
  * - Items go to computes in the order of their ids.
  * - A sense knows by one number for each origin how far it has taken. So an item that a later one overtakes gets an origin of
  *   its own first, in the transaction that puts the item aside.
- * - Where several items fail together nobody knows which is bad: each is tried alone. An item is dead only where the one after
- *   it passes.
+ * - Where several items fail together nobody knows which is bad: each is tried alone. One that fails again and again is put
+ *   aside, and the next one is tried. Once any passes the sense is well: then each that was put aside is tried once more, and is
+ *   dead if it fails. So a sense that is at fault kills no item, and several bad items in a row block nobody.
  */
 import { counted } from "../../base/counted.ts";
 import { retryDelayMs } from "../../base/retry.ts";
 import { type Item, MAX_ITEMS } from "../../model/item.ts";
+import type { InboxSense } from "../../store/inbox-senses.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
@@ -34,9 +36,7 @@ export interface TakenUpTo {
 }
 
 /** After so many failures alone an item is put aside. */
-const LONE_FAILURES = 3;
-/** Of those at most one is put aside at a time. */
-const LOOKED_AT = 8;
+export const LONE_FAILURES = 3;
 const RETRY = { limit: Number.POSITIVE_INFINITY, intervalMs: 1_000, backoff: 2, maxIntervalMs: 60_000 };
 
 export const NO_ITEMS: readonly Item[] = [];
@@ -59,11 +59,12 @@ export class Takings {
     return items;
   }
 
-  /** The oldest that is not put aside; where only such are left, the oldest of them. */
-  #lone({ sense }: Box): readonly Item[] {
-    const first = this.#parts.store.inbox.waiting(sense, LOOKED_AT);
-    const lone = first.find((item) => !isAside(item)) ?? first[0];
-    return lone === undefined ? NO_ITEMS : [lone];
+  /** The oldest that is not put aside; where only such are left, or it is their turn, the oldest of them. */
+  #lone({ sense, hasLastChance }: Box): readonly Item[] {
+    const { inbox } = this.#parts.store;
+    const fresh = hasLastChance ? null : inbox.oldest(sense, 0, LONE_FAILURES - 1);
+    const lone = fresh ?? inbox.oldest(sense, LONE_FAILURES, Number.MAX_SAFE_INTEGER);
+    return lone === null ? NO_ITEMS : [lone];
   }
 
   /** Items have come. */
@@ -79,24 +80,30 @@ export class Takings {
     const last = items.at(-1);
     if (last === undefined) return;
     for (const { id } of items) store.inbox.remove(id);
-    const dead = box.alone > 0 ? this.#bury(draft, box, items) : 0;
-    const taken = { origin: last.origin, upTo: last.id };
-    const alone = Math.max(0, box.alone - items.length);
-    store.inboxSenses.put({ sense: box.sense, taken, alone, tries: 0 });
+    const aside = box.aside - items.filter(isAside).length;
+    const alone = Math.max(aside > 0 ? 1 : 0, box.alone - items.length);
+    const row = { sense: box.sense, taken: { origin: last.origin, upTo: last.id }, alone, tries: 0 };
+    store.inboxSenses.put(row);
     if (items.length > 1) this.#logTaken(draft, box, items, trace);
     const bytes = bytesOf(items);
-    const isLone = box.alone > 0;
+    const mustHurry = box.isBehind || box.alone > 0;
     draft.afterwards(() => {
-      box.waiting -= items.length + dead;
-      box.dead += dead;
+      box.waiting -= items.length;
       box.bytes -= bytes;
-      box.restore({ sense: box.sense, taken, alone, tries: 0 });
-      box.waitsForNext = false;
-      box.retry?.cancel();
-      box.retry = null;
-      if (box.isBehind || isLone) this.#parts.hurry(box.sense);
-      this.#parts.due(box.sense);
+      this.#goOn(box, row, aside, mustHurry);
     });
+  }
+
+  /** After the commit: the sense is well, so what was put aside is tried once more. */
+  #goOn(box: Box, row: InboxSense, aside: number, mustHurry: boolean): void {
+    box.restore(row);
+    box.aside = aside;
+    box.hasLastChance = aside > 0;
+    box.waitsForNext = false;
+    box.retry?.cancel();
+    box.retry = null;
+    if (mustHurry) this.#parts.hurry(box.sense);
+    this.#parts.due(box.sense);
   }
 
   #logTaken(draft: Draft, { sense }: Box, items: readonly Item[], trace: string): void {
@@ -107,54 +114,52 @@ export class Takings {
     draft.log(`sense:${sense}`, trace).debug("compute.took", message, data);
   }
 
-  /** An item passed alone: the one that was put aside before it is bad. Returns how many are dead. */
-  #bury(draft: Draft, { sense }: Box, passed: readonly Item[]): number {
+  /** Another item passed, and this one failed once more. */
+  #bury(draft: Draft, box: Box, item: Item): void {
     const { store, journal } = this.#parts;
-    const aside = store.inbox
-      .waiting(sense, LOOKED_AT)
-      .filter((item) => isAside(item) && !passed.some(({ id }) => id === item.id));
-    for (const { id, failures, trace } of aside) {
-      store.inbox.setState(id, "dead", failures);
-      const message = `item ${id} is dead: ${counted(failures, "compute")} with it alone failed, and the item after it was taken; \`nerve inbox retry ${id}\` tries it again, \`nerve inbox drop ${id}\` gives it up`;
-      journal.within(draft, `sense:${sense}`, trace).error("item.dead", message, { item: id, failures });
-    }
-    return aside.length;
+    const { id, trace } = item;
+    const failures = item.failures + 1;
+    store.inbox.setState(id, "dead", failures);
+    const message = `item ${id} is dead: ${counted(failures, "compute")} with it alone failed, and another item was taken; \`nerve inbox retry ${id}\` tries it again, \`nerve inbox drop ${id}\` gives it up`;
+    journal.within(draft, `sense:${box.sense}`, trace).error("item.dead", message, { item: id, failures });
+    const { sense, taken } = box;
+    const aside = box.aside - 1;
+    const row = { sense, taken, alone: Math.max(aside > 0 ? 1 : 0, box.alone - 1), tries: 0 };
+    store.inboxSenses.put(row);
+    draft.afterwards(() => {
+      box.waiting--;
+      box.dead++;
+      this.#goOn(box, row, aside, true);
+    });
   }
 
   /** Within a transaction. A compute that had `items` failed, and they were not taken. */
   failed(draft: Draft, box: Box, items: readonly Item[]): void {
     const [item] = items;
     if (item === undefined) return;
-    const outcome = items.length === 1 ? this.#failedAlone(box, item) : "again";
+    if (box.hasLastChance && isAside(item)) return this.#bury(draft, box, item);
+    const { store } = this.#parts;
+    const isLone = items.length === 1;
+    if (isLone) this.#countFailure(item);
+    const isOvertaken = isLone && item.failures + 1 === LONE_FAILURES;
+    const aside = box.aside + (isOvertaken ? 1 : 0);
     const { sense, taken } = box;
-    const alone = Math.max(box.alone, items.length);
-    const tries = box.tries + 1;
-    this.#parts.store.inboxSenses.put({ sense, taken, alone, tries });
-    const waitMs = outcome === "overtaken" ? RETRY.intervalMs : retryDelayMs(RETRY, tries, 0);
+    const row = { sense, taken, alone: Math.max(box.alone, items.length), tries: box.tries + 1 };
+    store.inboxSenses.put(row);
     draft.afterwards(() => {
-      box.restore({ sense, taken, alone, tries });
-      box.waitsForNext = outcome === "waits";
-      this.#tryAgain(box, waitMs ?? RETRY.maxIntervalMs);
+      box.restore(row);
+      box.aside = aside;
+      box.waitsForNext = aside > 0 && box.waiting === aside;
+      const isNext = isOvertaken && !box.waitsForNext;
+      this.#tryAgain(box, isNext ? RETRY.intervalMs : (retryDelayMs(RETRY, row.tries, 0) ?? RETRY.maxIntervalMs));
     });
   }
 
-  /** `overtaken`: the next one is tried. `waits`: there is no next one, which alone could say whether the item is bad. */
-  #failedAlone({ sense }: Box, item: Item): "again" | "overtaken" | "waits" {
-    const { store } = this.#parts;
-    const failures = item.failures + 1;
-    if (failures !== LONE_FAILURES) {
-      store.inbox.setFailures(item.id, failures, item.origin);
-      return failures < LONE_FAILURES ? "again" : "waits";
-    }
-    const others = store.inbox.waiting(sense, LOOKED_AT).filter(({ id }) => id !== item.id);
-    const aside = others.filter(isAside);
-    if (aside.length > 0) {
-      // Both failed: the sense is at fault, and neither of them.
-      for (const { id, origin } of [...aside, item]) store.inbox.setFailures(id, 0, origin);
-      return "again";
-    }
-    store.inbox.setFailures(item.id, failures, `${item.origin}/${item.id}`);
-    return others.length > 0 ? "overtaken" : "waits";
+  #countFailure({ id, origin, failures }: Item): void {
+    const { inbox } = this.#parts.store;
+    // The next item overtakes it.
+    const own = failures + 1 === LONE_FAILURES ? `${origin}/${id}` : origin;
+    inbox.setFailures(id, failures + 1, own);
   }
 
   #tryAgain(box: Box, afterMs: number): void {
