@@ -76,6 +76,22 @@ async function shows(page: Page, hash: string, title: string, texts: readonly st
   });
 }
 
+/** What was asked for since, each path once: a page that is open asks again. Bytes as they came, compressed. */
+async function countTraffic(page: Page): Promise<() => { readonly paths: number; readonly bytes: number }> {
+  const asked = new Map<string, string>();
+  const came = new Map<string, number>();
+  const session = await page.createCDPSession();
+  await session.send("Network.enable");
+  session.on("Network.requestWillBeSent", ({ requestId, request }) => {
+    asked.set(requestId, request.url.replace(/\b(from|to|since)=\d+/g, "$1"));
+  });
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+    const path = asked.get(requestId);
+    if (path !== undefined && !came.has(path)) came.set(path, encodedDataLength);
+  });
+  return () => ({ paths: came.size, bytes: [...came.values()].reduce((sum, bytes) => sum + bytes, 0) });
+}
+
 interface Trouble {
   readonly kind: string;
   readonly id: number | null;
@@ -143,9 +159,13 @@ test.skipIf(CHROMIUM === null)(
       });
 
       const opened = await jsonOf(folder.path, ["open"]);
+      const traffic = await countTraffic(page);
       await page.goto(opened.value.url, { waitUntil: "domcontentloaded" });
       await page.waitForFunction("document.querySelector('[role=status]')?.textContent === 'live'");
       await shows(page, "#/now", "Now", ["Critical", "queue at 7", "nerve ack 1", "backup has never answered", "CPU"]);
+      console.log(JSON.stringify({ page: "first view", ...traffic() }));
+      expect(traffic().paths).toBeLessThanOrEqual(40);
+      expect(traffic().bytes).toBeLessThanOrEqual(160_000);
       const judged = await jsonOf(folder.path, ["why"]);
       const troubles = [judged.value.trouble, ...judged.value.others].map(troubleId).sort();
       expect(troubles).toEqual(expect.arrayContaining(["incident:1:", "sense:backup:", `run:${broken}:`]));

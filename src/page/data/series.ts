@@ -14,10 +14,12 @@ export interface Series {
   readonly lines: readonly SeriesLine[];
   readonly stepMs: number;
   readonly error: string | null;
+  /** What was not looked at, in a sentence of the host; null: nothing. */
+  readonly cut: string | null;
   readonly loaded: boolean;
 }
 
-const NOTHING: Series = { lines: [], stepMs: 1, error: null, loaded: false };
+const NOTHING: Series = { lines: [], stepMs: 1, error: null, cut: null, loaded: false };
 
 const LEAST_PAUSE_MS = 2_000;
 /** So many times a range is drawn anew while it moves by its own length. */
@@ -75,6 +77,11 @@ interface Wish {
   readonly width: number;
 }
 
+interface Drawn {
+  readonly lines: readonly SeriesLine[];
+  readonly cut: string | null;
+}
+
 /** Where the time for one answer ran out, the rest of the stretch is asked for: so many times at most. */
 const MOST_PIECES = 8;
 
@@ -82,20 +89,25 @@ async function ask(
   { sense, fields, isWord }: Wish,
   stretch: Stretch,
   given: AbortSignal,
-): Promise<Answer<readonly SeriesLine[]> | null> {
-  if (isWord) return askSignalLines(sense, fields, stretch, given);
+): Promise<Answer<Drawn> | null> {
+  if (isWord) {
+    const words = await askSignalLines(sense, fields, stretch, given);
+    return words?.ok === true ? { ok: true, value: { lines: words.value, cut: null } } : words;
+  }
   let path = pathOf(sense, fields, stretch);
   let lines: readonly SeriesLine[] = [];
+  let cut: string | null = null;
   for (let piece = 0; piece < MOST_PIECES; piece += 1) {
     const answer = await get<SeriesAnswer>(path, {}, given);
     if (answer === null || !answer.ok) return answer;
     const { lines: found, next } = answer.value;
+    cut ??= answer.value.cut;
     // The newest piece comes first: each one stands before what is there.
     lines = joinLines(found, lines, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
     if (next === null) break;
     path = withNext(path, next);
   }
-  return { ok: true, value: lines };
+  return { ok: true, value: { lines, cut } };
 }
 
 /** The same question for the rest: what `next` names takes the place of what the path has. */
@@ -111,6 +123,7 @@ async function follow(wish: Wish, show: (series: Series) => void, given: AbortSi
   const lengthMs = range.to - range.from;
   let lines: readonly SeriesLine[] = [];
   let begin: number | null = null;
+  let cut: string | null = null;
   for (;;) {
     const end = range.live ? hostNow() : range.to;
     const all = stretchOf(end - lengthMs, end, width);
@@ -118,10 +131,13 @@ async function follow(wish: Wish, show: (series: Series) => void, given: AbortSi
     const answer = await ask(wish, stretch, given);
     if (answer === null || given.aborted) return;
     if (answer.ok) {
-      lines = begin === null ? answer.value : joinLines(lines, answer.value, all.from, stretch.from);
+      const { lines: found } = answer.value;
+      // Only the first answer is of the whole stretch.
+      if (begin === null) cut = answer.value.cut;
+      lines = begin === null ? found : joinLines(lines, found, all.from, stretch.from);
       begin = Math.max(all.from, all.to - all.stepMs - BACK_MS);
-      show({ lines, stepMs: all.stepMs, error: null, loaded: true });
-    } else show({ lines, stepMs: all.stepMs, error: answer.message, loaded: true });
+      show({ lines, stepMs: all.stepMs, error: null, cut, loaded: true });
+    } else show({ lines, stepMs: all.stepMs, error: answer.message, cut, loaded: true });
     if (!range.live) return;
     await wake(Math.max(LEAST_PAUSE_MS, lengthMs / STEPS_A_RANGE), given);
     if (given.aborted) return;

@@ -166,6 +166,8 @@ function RunsLane({ range }: { readonly range: Range }) {
   const { runs, more } = useHappened();
   const bad = runs.filter(({ state }) => ENDED_BADLY.includes(state)).length;
   const going = runs.filter(({ state }) => UNDER_WAY.includes(state)).length;
+  // What ended badly lies on top.
+  const drawn = [...runs].sort((a, b) => Number(ENDED_BADLY.includes(a.state)) - Number(ENDED_BADLY.includes(b.state)));
   const notes = [
     some(runs.length, "run", more.runs),
     bad === 0 ? "" : `${bad} failed`,
@@ -175,7 +177,7 @@ function RunsLane({ range }: { readonly range: Range }) {
     <div class="lane">
       <div class="l">Runs</div>
       <div class="lt">
-        {runs.map((run) => (
+        {drawn.map((run) => (
           <RunBar key={run.id} run={run} range={range} />
         ))}
       </div>
@@ -191,13 +193,13 @@ function RunsLane({ range }: { readonly range: Range }) {
 
 /** `isCut`: there are more, and these are the newest. */
 const some = (amount: number, noun: string, isCut: boolean): string =>
-  amount === 0 ? "none" : `${isCut ? "newest " : ""}${counted(amount, noun)}`;
+  amount === 0 ? "none" : isCut ? `newest ${count(amount)}` : counted(amount, noun);
 
 export function Lanes({ range }: { readonly range: Range }) {
   const { fired, errors, kernel, more } = useHappened();
   const deaths = kernel.filter(({ event }) => event === "worker.exited").length;
   const reloads = kernel.filter(({ event }) => event === "config.reloaded").length;
-  const newest = more.kernel ? `newest ${counted(kernel.length, "event")}` : "";
+  const newest = more.kernel ? `newest ${count(kernel.length)}` : "";
   const said = [newest, deaths === 0 ? "" : counted(deaths, "death"), reloads === 0 ? "" : counted(reloads, "reload")];
   const quiet = said.every((text) => text === "");
   return (

@@ -74,6 +74,12 @@ function linesIn({ fields }: Chart, all: readonly SeriesLine[]): readonly Series
   return fields.flatMap((one) => all.find((line) => line.field === one) ?? []);
 }
 
+/** Which values the lines are of, where there is one for each. */
+function underOf({ under, fills }: Chart, [first, second]: readonly SeriesLine[]): string {
+  if (first?.of == null || fills) return under;
+  return second?.of == null ? first.of : `${first.of}, ${second.of}`;
+}
+
 function PlotRow(row: RowProps) {
   const { chart, range: shown } = row;
   const over = judgedOver(row);
@@ -91,8 +97,9 @@ function PlotRow(row: RowProps) {
     <div class="plot">
       <div class="l tr">
         <h3 class="tr">{chart.title}</h3>
-        <span class="s tr">
-          {first?.of == null || chart.fills ? chart.under : [first.of, second?.of].filter(Boolean).join(", ")}
+        <span class="s tr" title={series.cut ?? ""}>
+          {underOf(chart, lines)}
+          {series.cut === null ? "" : ", newest part"}
         </span>
       </div>
       <div class="ar">
