@@ -52,6 +52,25 @@ function contentOf(sense: string, offered: Offered): Content {
   return retryAfterS === null ? refusal(status, found) : soon(status, found, retryAfterS);
 }
 
+/** Ends with the connection, and when the time of the request is over. */
+class Limit implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #timer: Timer;
+
+  constructor(connection: AbortSignal) {
+    connection.addEventListener("abort", () => this.#controller.abort(), { once: true });
+    this.#timer = setTimeout(() => this.#controller.abort(), REQUEST_MS);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
 export class PushSite implements Answerer {
   readonly maxBodyBytes = MAX_PING_BYTES;
   readonly #hosts: readonly string[];
@@ -89,11 +108,12 @@ export class PushSite implements Answerer {
     const refused = misaddressed(request, this.#hosts, "push") ?? (isForeign(request) ? FOREIGN : null);
     if (refused !== null) return closing(refusal(refused.status, refused));
     const { pathname } = new URL(request.url);
-    const late = AbortSignal.any([request.signal, AbortSignal.timeout(REQUEST_MS)]);
+    using limit = new Limit(request.signal);
+    const late = limit.signal;
     const [, written] = INBOX.exec(pathname) ?? [];
-    if (written !== undefined) return this.#toInbox(request, nameIn(written), late);
+    if (written !== undefined) return await this.#toInbox(request, nameIn(written), late);
     const [, token, after = ""] = PING.exec(pathname) ?? [];
-    if (token !== undefined) return this.#pinged(request, token, after, late);
+    if (token !== undefined) return await this.#pinged(request, token, after, late);
     return closing(refusal(404, NOT_FOUND));
   }
 

@@ -1,9 +1,11 @@
 /** Items that are pushed over TCP, from the request to the signal; the process that takes them in as a fault domain. */
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { connect } from "node:net";
 import { jsonOf, type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 import { type Address, bearer, freeAddress } from "../helpers/web.ts";
+import { CHROMIUM, launch } from "../page/browser.ts";
 
 setDefaultTimeout(120_000);
 
@@ -128,3 +130,77 @@ test.concurrent("a full inbox is 429 with when to try again, and what was accept
   await until("all are signals", () => payloads(nerve).length === 3);
   expect(payloads(nerve).map(({ body }) => body)).toEqual([0, 1, 2]);
 });
+
+/** A request whose body comes a byte at a time, or not at all; resolves with the answer when the connection ends. */
+function trickle(address: Address, token: Token, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(address.port, address.hostname);
+    socket.setEncoding("utf8");
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("error", reject);
+    const head = `POST ${path} HTTP/1.1\r\nhost: ${address.text}\r\nauthorization: Bearer ${token.token}\r\n`;
+    socket.write(`${head}connection: close\r\ncontent-length: 60000\r\n\r\n"`);
+    const drip = setInterval(() => socket.write("x"), 500);
+    socket.on("close", () => {
+      clearInterval(drip);
+      resolve(text);
+    });
+  });
+}
+
+test.concurrent("slow requests are answered with 408 in the end, and others are taken meanwhile", async () => {
+  const address = await freeAddress();
+  using folder = siteOf(address);
+  await using nerve = await startNerve(folder.path);
+  await up(nerve);
+  const token = await tokenOf(folder, "deploys");
+  const slow = Array.from({ length: 60 }, () => trickle(address, token, "/v1/inbox/deploys"));
+  for (let item = 0; item < 20; item++) expect((await send(token, String(item))).status).toBe(202);
+  for (const reply of await Promise.all(slow)) expect(reply).toStartWith("HTTP/1.1 408 ");
+  await until("the others are signals", () => payloads(nerve).length === 20);
+});
+
+test.concurrent.skipIf(CHROMIUM === null)(
+  "a page of another site, in a real browser, cannot push and cannot ping",
+  async () => {
+    const address = await freeAddress();
+    using folder = siteOf(address);
+    await using nerve = await startNerve(folder.path);
+    await up(nerve);
+    const token = await tokenOf(folder, "deploys");
+    using evil = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: () => new Response("<p>", { headers: { "content-type": "text/html" } }),
+    });
+    const browser = await launch();
+    try {
+      const page = await browser.newPage();
+      await page.goto(`http://localhost:${evil.port}/`);
+      const sent = await page.evaluate(
+        async (urls) => {
+          const outcomes: string[] = [];
+          for (const url of urls) {
+            for (const mode of ["no-cors", "cors"] as const) {
+              await fetch(url, { method: "POST", mode, body: "1" }).then(
+                ({ type }) => outcomes.push(type),
+                () => outcomes.push("failed"),
+              );
+            }
+          }
+          return outcomes;
+        },
+        [token.url, token.ping_url],
+      );
+      expect(sent).toEqual(["failed", "failed", "failed", "failed"]);
+    } finally {
+      await browser.close();
+    }
+    expect((await send(token, "7")).status).toBe(202);
+    await until("the item of the token is a signal", () => payloads(nerve).length > 0);
+    expect(payloads(nerve).map(({ body }) => body)).toEqual([7]);
+  },
+);
