@@ -8,8 +8,25 @@ import { because, inWindow, outcomeOf } from "./explain-words.ts";
 import type { Finding } from "./explanation.ts";
 import { beganAfter } from "./standing.ts";
 
-export function accountJson(account: Account) {
+/** Which of the keys that wait or remember are shown: `most` of those behind `after`, in the order of their texts. */
+export interface KeyPage {
+  readonly after: string | null;
+  readonly most: number;
+}
+
+export const ALL_KEYS: KeyPage = { after: null, most: Number.POSITIVE_INFINITY };
+
+function pageOf(pending: Account["pending"], { after, most }: KeyPage) {
+  const sorted = [...pending].sort((a, b) => (a.key < b.key ? -1 : 1));
+  const behind = sorted.filter(({ key }) => after === null || key > after);
+  const shown = behind.slice(0, most);
+  const last = shown.length < behind.length ? (shown.at(-1)?.key ?? null) : null;
+  return { shown, next: last === null ? null : `keys_after=${encodeURIComponent(last)}` };
+}
+
+export function accountJson(account: Account, keys: KeyPage) {
   const { config, silence, standing, replayed } = account;
+  const { shown, next } = pageOf(account.pending, keys);
   const decisions = account.seen.map((one) => decisionJson(one, account));
   return {
     reflex: config.name,
@@ -26,7 +43,9 @@ export function accountJson(account: Account) {
     signals: decisions,
     decisions: folded(decisions),
     next: account.next === null ? null : `before=${account.next}`,
-    pending: account.pending.map((one) => pendingJson(one, account)),
+    pending: shown.map((one) => pendingJson(one, account)),
+    pending_count: account.pending.length,
+    pending_next: next,
     strips: account.strips,
     replayed: {
       from: replayed.from,

@@ -108,7 +108,7 @@ export interface DecisionFold {
 
 /**
  * `GET /api/v1/reflexes/NAME`, and `nerve explain NAME --json`. Parameters: `limit` (folds, 50), `before=SIGNAL` (decisions on older
- * signals: the cursor), `key`, `from` and `to` (times: the range of the segments).
+ * signals: the cursor), `key`, `keys_after` (the cursor of `pending`), `from` and `to` (times: the range of the segments).
  */
 export interface ReflexAnswer {
   readonly reflex: string;
@@ -136,8 +136,12 @@ export interface ReflexAnswer {
   readonly decisions: readonly DecisionFold[];
   /** `before` of the next page of decisions; null: there are no more. */
   readonly next: string | null;
-  /** Keys that wait or remember. */
+  /** Keys that wait or remember, in the order of their texts, 200 at most. `nerve explain` has all. */
   readonly pending: readonly KeyNow[];
+  /** How many keys there are. */
+  readonly pending_count: number;
+  /** `keys_after` of the next page of keys; null: there are no more. */
+  readonly pending_next: string | null;
   /** What the keys did in the range, by `key`. */
   readonly strips: readonly {
     readonly key: Json;

@@ -15,7 +15,14 @@ import type { Place } from "./place.ts";
 import { id, type Parameters, time, whole, words } from "./query.ts";
 import { Slices } from "./slices.ts";
 
-export const REFLEX_QUERY = { limit: whole(1, 200), before: id, key: words, from: time, to: time };
+export const REFLEX_QUERY = {
+  limit: whole(1, 200),
+  before: id,
+  key: words,
+  keys_after: words,
+  from: time,
+  to: time,
+};
 
 export async function reflexesAnswer({ config }: Place, link: KernelLink, store: StoreReader): Promise<ReflexesAnswer> {
   const look = await link.look();
@@ -45,6 +52,8 @@ const DECISIONS = 50;
 /** Signals that are replayed, of all senses; fewer where that takes too long. */
 const BACKS = [50_000, 2_000];
 const RANGE_MS = 3_600_000;
+/** Keys of one answer. A reflex may remember thousands. */
+const KEYS = 200;
 
 type Query = Parameters<typeof REFLEX_QUERY>;
 
@@ -52,7 +61,7 @@ export async function reflexAnswer(
   { config: loaded }: Place,
   store: StoreReader,
   name: string,
-  { limit, before, key, from }: Query,
+  { limit, before, key, keys_after: after, from }: Query,
 ): Promise<Result<ReflexAnswer, Problem>> {
   const config = loaded.reflexes.find((reflex) => reflex.name === name);
   if (config === undefined) return err(problem("unknown-reflex", `there is no reflex ${name}`));
@@ -63,7 +72,7 @@ export async function reflexAnswer(
   for (const back of BACKS) {
     const made = await new Slices().run(accounting({ store, loaded, config, question, key, axis, now, back, since }));
     if (made === null) continue;
-    return made.ok ? ok(accountJson(made.value)) : made;
+    return made.ok ? ok(accountJson(made.value, { after, most: KEYS })) : made;
   }
   return err(problem("too-much", `what ${name} did cannot be replayed in time`, `nerve explain ${name}`));
 }

@@ -23,7 +23,7 @@ const healthy = (address: Address) =>
 
 const HISTORY: LargeCounts = { senses: 4, signals: 30_000, logs: 3_000, runs: 300, incidents: 10 };
 
-test("who comes with an old place gets the whole history, each row once, and others are answered meanwhile", async () => {
+test.concurrent("who comes with an old place gets the whole history, each row once, and others are answered meanwhile", async () => {
   const address = await freeAddress();
   using folder = largeProject(address.text, HISTORY);
   await fillStore(`${folder.path}/data`, HISTORY);
@@ -86,12 +86,13 @@ class Watcher {
   }
 
   #take(event: StreamEvent): boolean {
+    if (this.#isOver) return true;
     if (event.name === "link") this.link = event.data.state;
     if (event.id !== null && event.name !== "place") {
       this.events.push(event);
       this.place = event.id;
     }
-    return this.#isOver;
+    return false;
   }
 
   /** Resolves once `count` more events have come. */
@@ -104,6 +105,7 @@ class Watcher {
     await until(`the stream says that the kernel is ${link}`, () => this.link === link);
   }
 
+  /** At the next event, which is not taken. */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#watching;
@@ -116,7 +118,7 @@ const webOf = (nerve: Nerve): number =>
     .flatMap(({ data }) => (data.role === "web" ? [data.pid as number] : []))
     .at(-1) ?? 0;
 
-test("the page's process is killed, the kernel stands still and is killed, in mid-stream: each row once", async () => {
+test.concurrent("the page's process is killed, the kernel stands still and is killed, in mid-stream: each row once", async () => {
   const address = await freeAddress();
   using folder = project(
     { "nerve.yaml": BUSY(address), "workflows/note/index.ts": NOTE },
@@ -148,15 +150,16 @@ test("the page's process is killed, the kernel stands still and is killed, in mi
   const isWhole = (): boolean =>
     watcher.place === `s${nerve.signals().at(-1)?.id ?? 0}.l${nerve.logs().at(-1)?.id ?? 0}`;
   await until("the watcher has all", isWhole);
-  await watcher.end();
+  const kept = { signals: nerve.signals(), logs: nerve.logs() };
+  await Promise.all([watcher.end(), nerve.post("/trigger", { name: "pulse" })]);
   const { events } = watcher;
   const signals = events.filter(({ name }) => name === "signal");
   expect(signals.map(({ data: { id, sense, payload } }) => ({ id, sense, payload }))).toEqual(
-    nerve.signals().map(({ id, sense, payload }) => ({ id, sense, payload })),
+    kept.signals.map(({ id, sense, payload }) => ({ id, sense, payload })),
   );
-  expect(idsOf(events, "log")).toEqual(nerve.logs().map(({ id }) => id));
+  expect(idsOf(events, "log")).toEqual(kept.logs.map(({ id }) => id));
   const ended = events.filter(({ name, data }) => name === "run" && data.ended_at !== null);
-  const completed = nerve.logs().filter(({ event }) => /^run\.(completed|failed)$/.test(event));
+  const completed = kept.logs.filter(({ event }) => /^run\.(completed|failed)$/.test(event));
   expect(ended).toHaveLength(completed.length);
   expect(new Set(ended.map(({ data }) => data.id)).size).toBe(ended.length);
 });

@@ -3,7 +3,7 @@ import { safeJson } from "../../base/escape.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { parseSince } from "../../base/times.ts";
 import { accountOf, BACK } from "../../replays/account.ts";
-import { accountJson } from "../../replays/account-json.ts";
+import { ALL_KEYS, accountJson } from "../../replays/account-json.ts";
 import type { Question } from "../../replays/explanation.ts";
 import { defineCommand, text } from "../frame/command.ts";
 import { EXIT, type Failure, fail, usageError } from "../frame/outcome.ts";
@@ -48,7 +48,7 @@ export const command = defineCommand({
     const about = { loaded, config: reflex, question: question.value, key: options.key };
     const account = accountOf({ store, ...about, axis: lifetimeOf(store), back: BACK, since: 0, now });
     if (!account.ok) return fail(EXIT.usage, account.error);
-    if (json) print(safeJson(accountJson(account.value)));
+    if (json) print(safeJson(accountJson(account.value, ALL_KEYS)));
     else printAccount(account.value);
     return ok(EXIT.done);
   },

@@ -77,6 +77,8 @@ export const answer = (reflex: string, given: Partial<ReflexAnswer>): ReflexAnsw
   decisions: [],
   next: null,
   pending: [],
+  pending_count: 0,
+  pending_next: null,
   strips: [],
   replayed: { from: STARTED, to: NOW, signals: 295, whole: true, unreadable: [] },
   ...given,
