@@ -49,6 +49,7 @@ export const WORKERS: Layers = {
     "src/store/runs.ts",
     "src/store/search.ts",
     "src/store/signals.ts",
+    "src/store/verified.ts",
     "src/http",
     "src/tokens",
     "src/metrics",

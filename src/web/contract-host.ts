@@ -74,8 +74,10 @@ export interface StoreAnswer {
   };
   /** Since the kernel started; null: the kernel has not answered yet. */
   readonly slowest_commit_ms: number | null;
-  /** What the newest look at the archive found; null: nobody has looked. */
+  /** What the newest look at the archive and at the tables has found, what is damaged first; null: nobody has looked. */
   readonly verify: { readonly at: number; readonly state: "ok" | "damaged"; readonly message: string } | null;
+  /** What nobody has looked at in this store, and how to look; null: everything was looked at. */
+  readonly unverified: string | null;
 }
 
 /** `GET /api/v1/why`: what is wrong, and the paragraph of `nerve why` about the newest of it; where nothing is wrong, since when. */

@@ -7,6 +7,7 @@ import { BETWEEN, type SeriesTable } from "../model/series.ts";
 import { signalJson } from "../model/shown-rows.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
+import { readVerified } from "../store/verified.ts";
 import type { SenseRow, SensesAnswer, SeriesField, SessionAnswer, StatusAnswer } from "./contract.ts";
 import type { ConfigAnswer, GraphAnswer, SilencesAnswer, StoreAnswer } from "./contract-host.ts";
 import type { KernelLink } from "./kernel-link.ts";
@@ -125,6 +126,21 @@ function growthOf({ signals, logs }: StoreReader, fileBytes: number): number | n
   return all <= 0 ? null : Math.round(((fileBytes * recent) / all) * (DAY_MS / span));
 }
 
+/** What is known of the soundness of the store, and what is not. */
+function verifiedIn(data: string): Pick<StoreAnswer, "verify" | "unverified"> {
+  const { archive, tables } = readVerified(data);
+  const found = [archive, tables].filter((one) => one !== null);
+  const newest = found.toSorted((a, b) => b.at - a.at);
+  const missing = [
+    ...(archive === null ? ["the archive (`nerve archive verify`)"] : []),
+    ...(tables === null ? ["the tables (`nerve rebuild --check`)"] : []),
+  ];
+  return {
+    verify: newest.find(({ state }) => state === "damaged") ?? newest[0] ?? null,
+    unverified: missing.length === 0 ? null : `nobody has looked at ${missing.join(" and ")}`,
+  };
+}
+
 export async function storeAnswer(
   { data, config }: Place,
   link: KernelLink,
@@ -158,6 +174,6 @@ export async function storeAnswer(
     },
     retention: { logs_ms: logsMs, signals_ms: signalsMs, archive_ms: archiveMs },
     slowest_commit_ms: look?.slowest_commit_ms ?? null,
-    verify: null,
+    ...verifiedIn(data),
   };
 }

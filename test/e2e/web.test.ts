@@ -1,7 +1,7 @@
 /** The page's process on a real daemon: what each path answers, and what no answer shows. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are what stands in the config
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { Nerve } from "../helpers/nerve.ts";
+import { type Nerve, runNerve } from "../helpers/nerve.ts";
 import { type Address, follow, get } from "../helpers/web.ts";
 import { LITERAL, PATHS, PLANTED, type WebSite, webSite } from "../helpers/web-site.ts";
 
@@ -35,6 +35,26 @@ describe("what each path answers", () => {
     );
     expect((await rows("logs")).map(({ id }: { id: number }) => id)).toEqual(nerve.logs().map(({ id }) => id));
     expect((await rows("runs")).map(({ id }: { id: number }) => id)).toEqual([1, 2, 3]);
+  });
+
+  test("the store says what was verified, and what was not", async () => {
+    const stateOf = async () => JSON.parse((await ask("/api/v1/store")).body);
+    const check = "the tables (`nerve rebuild --check`)";
+    expect(await stateOf()).toMatchObject({
+      verify: null,
+      unverified: `nobody has looked at the archive (\`nerve archive verify\`) and ${check}`,
+    });
+    const options = { environment: PLANTED };
+    expect((await runNerve(site.folder.path, ["archive", "verify"], options)).code).toBe(0);
+    expect(await stateOf()).toMatchObject({
+      verify: { state: "ok", message: "no archive files" },
+      unverified: `nobody has looked at ${check}`,
+    });
+    expect((await runNerve(site.folder.path, ["rebuild", "--check"], options)).code).toBe(0);
+    expect(await stateOf()).toMatchObject({
+      verify: { state: "ok", message: "the tables of runs and incidents are what the logs say" },
+      unverified: null,
+    });
   });
 });
 

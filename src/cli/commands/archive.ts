@@ -11,6 +11,7 @@ import type { Archived } from "../../control/contract.ts";
 import { damagedByGap } from "../../store/archive-damage.ts";
 import { type ArchiveFile, archiveFolder } from "../../store/archive-names.ts";
 import { storeFile } from "../../store/tables.ts";
+import { keepVerified } from "../../store/verified.ts";
 import { verifyArchive } from "../../store/verify-archive.ts";
 import { defineCommand } from "../frame/command.ts";
 import { EXIT, type Failure, fail, type Outcome, usageError } from "../frame/outcome.ts";
@@ -61,11 +62,16 @@ async function verify(place: Place, json: boolean): Promise<Outcome> {
   if (!opened.ok) return opened;
   const { files, upTo, findings, problems } = await verifyArchive(opened.value, place.data);
   const rows = files.reduce((sum, file) => sum + file.rows, 0);
+  const whole =
+    files.length === 0 ? "no archive files" : `${counted(files.length, "file")} with ${counted(rows, "log")}: whole`;
+  const [first] = problems;
+  const finding =
+    first === undefined
+      ? ({ state: "ok", message: whole } as const)
+      : ({ state: "damaged", message: first.message } as const);
+  keepVerified(place.data, "archive", { at: Date.now(), ...finding });
   if (json) print(safeJson({ files: files.length, rows, archived_up_to: upTo, damaged: findings }));
-  else if (findings.length === 0)
-    print(
-      files.length === 0 ? "no archive files" : `${counted(files.length, "file")} with ${counted(rows, "log")}: whole`,
-    );
+  else if (findings.length === 0) print(whole);
   if (findings.length === 0) return ok(EXIT.done);
   return fail(EXIT.finding, ...problems);
 }

@@ -8,6 +8,7 @@ import { RESTORE } from "../../store/damage.ts";
 import type { IncidentDifference } from "../../store/incident-fold.ts";
 import { checkStore, type Rebuilt, rebuildStore } from "../../store/rebuild-store.ts";
 import type { Difference } from "../../store/run-comparison.ts";
+import { keepVerified, type SoundnessFinding } from "../../store/verified.ts";
 import { defineCommand, flag } from "../frame/command.ts";
 import { EXIT, fail, type Outcome } from "../frame/outcome.ts";
 import { findPlace } from "../place/place.ts";
@@ -35,6 +36,7 @@ export const command = defineCommand({
     const done = options.check ? checkStore(data) : rebuildStore(data, durability, Date.now());
     if (!done.ok)
       return NOT_NOW.has(done.error.kind) ? fail(EXIT.inUse, done.error) : storeFailure(place.value, done.error);
+    if (options.check) keepVerified(data, "tables", findingOf(done.value));
     return tell(done.value, options.check, json);
   },
 });
@@ -48,6 +50,13 @@ function tell(done: Rebuilt, onlyChecked: boolean, json: boolean): Outcome {
   else print(lines(done, onlyChecked).join("\n"));
   const problems = [...(onlyChecked && !isEqual(done) ? [notEqual(done)] : []), ...faults(done)];
   return problems.length === 0 ? ok(EXIT.done) : fail(EXIT.finding, ...problems);
+}
+
+function findingOf(done: Rebuilt): SoundnessFinding {
+  const [first] = [...(isEqual(done) ? [] : [notEqual(done)]), ...faults(done)];
+  const at = Date.now();
+  if (first !== undefined) return { at, state: "damaged", message: first.message };
+  return { at, state: "ok", message: "the tables of runs and incidents are what the logs say" };
 }
 
 const notEqual = ({ differing, wasGone, incidents }: Rebuilt): Problem => {

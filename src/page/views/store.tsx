@@ -139,7 +139,7 @@ function Files({ store }: { readonly store: StoreAnswer }) {
 
 function Verify({ store }: { readonly store: StoreAnswer }) {
   const { verify } = store;
-  if (verify === null) return <span class="s">nobody has looked since nerve started</span>;
+  if (verify === null) return <span class="s">nobody has looked</span>;
   const mark =
     verify.state === "ok"
       ? ({ icon: "ok", word: "ok", tone: "ok" } as const)
