@@ -1,8 +1,8 @@
 /** Owns the graph of senses, reflexes and workflows: what triggers what, from the configuration alone. Pure. */
+
 import { formatDuration } from "../base/duration.ts";
 import type { Json } from "../base/json.ts";
 import {
-  isWatching,
   type NerveConfig,
   type ReflexConfig,
   type SenseConfig,
@@ -13,6 +13,7 @@ import {
 import { DEFAULT_SEVERITY } from "../model/incident.ts";
 import { isKeyed, shownKeyWord } from "../rules/key.ts";
 import { worstCaseRates } from "./rates.ts";
+import { watchWords } from "./watches.ts";
 
 /** A rate is the most times in an hour; Infinity where nothing bounds it. */
 export interface SenseNode {
@@ -118,15 +119,14 @@ function incidentWords(reflex: ReflexConfig): string[] {
   ];
 }
 
-/** The triggers that are no signals: `every 1s`, `at start`, `watch`, `inbox`. */
+/** The triggers that are no signals: `every 1s`, `at start`, `watch /var/log/syslog`, `inbox`. */
 export function clocksOf(reflex: ReflexConfig): string[] {
   const { intervalMs, cron, tz, onStart } = reflex;
   return [
     ...(intervalMs === null ? [] : [`every ${formatDuration(intervalMs)}`]),
     ...(cron === null ? [] : [`cron ${cron}${tz === null ? "" : ` (${tz})`}`]),
     ...(onStart === true ? ["at start"] : []),
-    ...(isWatching(reflex, "module") ? ["watch"] : []),
-    ...(isWatching(reflex, "inbox") ? ["inbox"] : []),
+    ...(reflex.kind === "sense" ? watchWords(reflex.watch) : []),
   ];
 }
 

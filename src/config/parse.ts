@@ -3,6 +3,7 @@
  * included files, environment and credentials come from a `ConfigSource`. This file gives the order of the checks. Each
  * check has its own file.
  */
+
 import { dirname, resolve } from "node:path";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import type { Json } from "../base/json.ts";
@@ -30,6 +31,7 @@ import { shownConfig } from "./shown.ts";
 import { type ConfigSource, NOTHING_AROUND, type Reading } from "./source.ts";
 import { isFilled, type MapTree, shown } from "./tree.ts";
 import { warnOfUnused } from "./unused.ts";
+import { settleWatches } from "./watches.ts";
 import { readWorkflows } from "./workflows.ts";
 import { readYaml } from "./yaml.ts";
 
@@ -108,20 +110,12 @@ export const ROOT = {
 function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: Reading) {
   const fields = readFields(root, "", ROOT, report);
   if (!fields) return null;
-  const {
-    data,
-    durability,
-    http,
-    push,
-    retention,
-    quiet_hours,
-    watchdog,
-    groups,
-    senses,
-    reflexes,
-    workflows,
-    channels,
-  } = fields.values;
+  const { data, durability, http, push, retention, quiet_hours, watchdog, groups, senses, workflows, channels } =
+    fields.values;
+  const absolute = resolve(source.file);
+  const dataFolder = resolve(dirname(absolute), data ?? DEFAULT_DATA);
+  const written = fields.values.reflexes;
+  const reflexes = written && settleWatches(written, { file: absolute, data: dataFolder }, report);
   const namesOf = (key: "senses" | "workflows" | "channels", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
   const implied = impliedSenses(reflexes ?? [], senses);
@@ -147,10 +141,9 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   // A value that is also a name of this config stands in the file as well, and a person types this name.
   const isPublic = (value: string): boolean =>
     senseConfigs.has(value) || [workflows, groups, channels].some((section) => section?.has(value) === true);
-  const absolute = resolve(source.file);
   const config: NerveConfig = {
     file: absolute,
-    data: resolve(dirname(absolute), data ?? DEFAULT_DATA),
+    data: dataFolder,
     durability: durability ?? DEFAULT_DURABILITY,
     http,
     push,

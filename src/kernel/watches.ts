@@ -3,7 +3,7 @@
  * second unless the sense has a throttle. A path rings once when its watch begins, for what happened before. Nothing is kept on
  * disk: the sense has a cursor of its own, and an interval finds what nobody saw. What watches the kernel itself: `bell.ts`.
  */
-import { isWatching, type NerveConfig, type SenseReflexConfig } from "../model/config.ts";
+import { isWatching, type NerveConfig, type SenseReflexConfig, type Watching } from "../model/config.ts";
 import type { SeatWatch } from "../model/watched.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
@@ -49,7 +49,7 @@ export class Watches {
   /** A configuration is in force. */
   listen(config: NerveConfig): void {
     this.#watching = config.reflexes.flatMap((reflex) =>
-      reflex.kind === "sense" && isWatching(reflex, "module") ? reflex : [],
+      reflex.kind === "sense" && reflex.watch?.some(({ kind }) => kind !== "inbox") === true ? reflex : [],
     );
     this.#beganAt = this.#parts.ticker.awakeMs();
     this.#named.clear();
@@ -107,8 +107,9 @@ export class Watches {
   }
 
   /** What the module of the reflex's sense names, where the reflex asks for that. */
-  #namedBy({ name }: SenseReflexConfig): Seen {
-    return this.#parts.reflexes.byName.get(name)?.sense?.exported.watched ?? NOTHING;
+  #namedBy(reflex: SenseReflexConfig): Seen {
+    if (!isWatching(reflex, "module")) return NOTHING;
+    return this.#parts.reflexes.byName.get(reflex.name)?.sense?.exported.watched ?? NOTHING;
   }
 
   #gather(): void {
@@ -117,7 +118,7 @@ export class Watches {
     for (const reflex of this.#watching) {
       const named = this.#namedBy(reflex);
       this.#named.set(reflex.name, named);
-      for (const one of named) paths.push(...pathsOf(reflex.name, one, journal));
+      for (const one of [...(reflex.watch ?? []), ...named]) paths.push(...pathsOf(reflex.name, one, journal));
     }
     this.#parts.paths.watch(paths);
   }
@@ -129,7 +130,7 @@ const canCompute = ({ sense }: Reflex): boolean => sense?.loaded === true && sen
 
 const restOf = ({ sense }: Reflex): number => (sense?.config.throttleMs === null ? REST_MS : 0);
 
-function pathsOf(id: string, one: SeatWatch, journalFolders: () => readonly string[]): WatchedPath[] {
+function pathsOf(id: string, one: SeatWatch | Watching, journalFolders: () => readonly string[]): WatchedPath[] {
   switch (one.kind) {
     case "file":
       return [{ id, path: one.path ?? "", match: null }];

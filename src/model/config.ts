@@ -159,9 +159,18 @@ export interface SenseReflexConfig extends ReflexWords, ClockWords {
   readonly watch: readonly Watching[] | null;
 }
 
-/** `module`: what the module of the sense exports as `watch`. `inbox`: an item comes in. */
-export interface Watching {
-  readonly kind: "module" | "inbox";
+/** `module`: what the module of the sense exports as `watch`. `inbox`: an item comes in. `journal`: of systemd. */
+export type Watching =
+  | { readonly kind: "module" | "inbox" | "journal" }
+  | WatchedFile
+  | (Omit<WatchedFile, "kind"> & { readonly kind: "dir"; readonly match: string });
+
+interface WatchedFile {
+  readonly kind: "file";
+  /** Absolute. */
+  readonly path: string;
+  /** As it stands in nerve.yaml. */
+  readonly written: string;
 }
 
 export const isWatching = (reflex: ReflexConfig, kind: Watching["kind"]): boolean =>

@@ -381,10 +381,35 @@ const CASES: readonly Case[] = [
     says: ['nerve.yaml:2:33: `reflexes[0].watch` must be true or false, found "yes"; write `true`'],
   },
   {
-    config: withSenses("reflexes: [{sense: load, watch: {file: /etc/motd}}, {sense: load, watch: [{journal: true}]}]"),
+    config: withSenses("reflexes: [{sense: load, watch: {flie: /etc/motd}}, {sense: load, watch: {}}]"),
     says: [
-      "nerve.yaml:2:33: `reflexes[0].watch` of files, folders or the journal is not yet supported by this build; `watch: true` and `watch: { inbox: true }` are",
-      "nerve.yaml:2:74: `reflexes[1].watch` of files, folders or the journal is not yet supported by this build; `watch: true` and `watch: { inbox: true }` are",
+      "nerve.yaml:2:34: `reflexes[0].watch.flie` is not a known key; did you mean `file`?",
+      "nerve.yaml:2:74: `reflexes[1].watch` does not say what is watched; expected true, { file: PATH }, { dir: PATH, match: PATTERN }, { journal: true }, { inbox: true }, or a list of them",
+    ],
+  },
+  {
+    config: withSenses(
+      'reflexes: [{sense: load, watch: {file: "/var/log/*.log"}}, {sense: load, watch: {dir: /x, match: a/b}}]',
+    ),
+    says: [
+      "nerve.yaml:2:40: `reflexes[0].watch.file` is the path of one file, found a pattern; write `{ dir: FOLDER, match: PATTERN }` for the files of a folder",
+      "nerve.yaml:2:87: `reflexes[1].watch.match` is a pattern for names in the folder, found a path; folders in the folder are not watched: add an entry for each",
+    ],
+  },
+  {
+    config: withSenses(
+      "reflexes: [{sense: load, watch: {file: a, journal: true}}, {sense: load, watch: {file: a, match: b}}]",
+    ),
+    says: [
+      "nerve.yaml:2:43: `reflexes[0].watch` names two things to watch, file and journal; make it a list",
+      "nerve.yaml:2:91: `reflexes[1].watch.match` is for names in a folder, and goes with `dir`; remove it",
+    ],
+  },
+  {
+    config: withSenses("reflexes: [{sense: load, watch: /etc/motd}, {sense: load, watch: {file: data/logs.db}}]"),
+    says: [
+      'nerve.yaml:2:33: `reflexes[0].watch` must be true, { file: PATH }, { dir: PATH, match: PATTERN }, { journal: true }, { inbox: true }, or a list of them, found "/etc/motd"; write `{ file: … }`, or `{ dir: …, match: … }` for a folder',
+      "nerve.yaml:2:45: `reflexes[1].watch` names data/logs.db, which is in nerve's own data; watch the kernel, or read another sense with `on`",
     ],
   },
   {

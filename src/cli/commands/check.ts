@@ -2,6 +2,7 @@
  * Owns `nerve check`: it finds everything that could go wrong later. It reads the config, loads each module and migrates each
  * sense, in a worker.
  */
+
 import { dirname } from "node:path";
 import { counted } from "../../base/counted.ts";
 import { formatDuration } from "../../base/duration.ts";
@@ -9,7 +10,8 @@ import { escapeForTerminal, safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import { DEFAULT_CONCURRENCY } from "../../config/defaults.ts";
 import { loadAsFarAsReadable, loadWithStandIns } from "../../config/load.ts";
-import { isWatching, type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
+import { watchWords } from "../../config/watches.ts";
+import { type NerveConfig, type ReflexConfig, targetOf, type WorkflowConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { channelProblems } from "../../scratch/channels.ts";
 import { expectationsOf, unsatisfied } from "../../scratch/expectations.ts";
@@ -142,8 +144,7 @@ const target = (reflex: ReflexConfig): string => `${reflex.kind}:${targetOf(refl
 
 function trigger(reflex: ReflexConfig): string {
   const ways = reflex.on.length === 0 ? [] : [`on ${reflex.on.join(", ")}`];
-  if (isWatching(reflex, "inbox")) ways.unshift("inbox");
-  if (isWatching(reflex, "module")) ways.unshift("watch");
+  if (reflex.kind === "sense") ways.unshift(...watchWords(reflex.watch));
   if (reflex.onStart === true) ways.unshift("at start");
   if (reflex.cron !== null) ways.unshift(`cron ${reflex.cron}`);
   if (reflex.intervalMs !== null) ways.unshift(`every ${formatDuration(reflex.intervalMs)}`);

@@ -1,0 +1,49 @@
+/** Owns what becomes of the `watch` of reflexes once the whole configuration is read: absolute paths, the interval, the words. */
+import { dirname, resolve } from "node:path";
+import type { Watching } from "../model/config.ts";
+import type { WrittenReflex } from "./reflexes.ts";
+import type { Report } from "./report.ts";
+
+/** The interval of a reflex that watches the host and has none: for what cannot be seen. */
+export const DEFAULT_NET_MS = 60_000;
+
+const watchesHost = ({ kind }: Watching): boolean => kind === "file" || kind === "dir" || kind === "journal";
+
+/** The reflexes with absolute paths, and with an interval where they watch the host and have none. */
+export function settleWatches(
+  reflexes: readonly WrittenReflex[],
+  { file, data }: { readonly file: string; readonly data: string },
+  report: Report,
+): readonly WrittenReflex[] {
+  return reflexes.map((reflex) => {
+    const { config, label, place } = reflex;
+    if (config.kind !== "sense" || config.watch === null || !config.watch.some(watchesHost)) return reflex;
+    const watch = config.watch.map((one) =>
+      one.kind === "file" || one.kind === "dir" ? { ...one, path: resolve(dirname(file), one.path) } : one,
+    );
+    for (const one of watch) {
+      if (!("path" in one) || !`${one.path}/`.startsWith(`${data}/`)) continue;
+      const message = `\`${label}.watch\` names ${one.written}, which is in nerve's own data`;
+      report.add("conflict", place, message, "watch the kernel, or read another sense with `on`");
+    }
+    return { ...reflex, config: { ...config, watch, intervalMs: config.intervalMs ?? DEFAULT_NET_MS } };
+  });
+}
+
+/** What a reflex watches, in words: `watch /var/log/auth.log`. */
+export const watchWords = (watch: readonly Watching[] | null): string[] => (watch ?? []).map(wordsOf);
+
+function wordsOf(one: Watching): string {
+  switch (one.kind) {
+    case "module":
+      return "watch";
+    case "inbox":
+      return "inbox";
+    case "journal":
+      return "watch the journal";
+    case "file":
+      return `watch ${one.written}`;
+    case "dir":
+      return `watch ${one.written}${one.match === "*" ? "" : `, ${one.match}`}`;
+  }
+}
