@@ -72,7 +72,7 @@ function hintOnOwn(specifier: string, known: readonly string[]): string {
   const name = specifier.slice(SENSES.length);
   if (specifier.startsWith(SENSES) && Object.hasOwn(BUILT_IN_SENSES, name)) return `the sense ${name} keeps no tables`;
   const holding = known.filter((one) => one.startsWith(specifier));
-  if (holding.length > 0) return `there is ${holding.join(" and ")}`;
+  if (holding.length > 0) return `there is ${new Intl.ListFormat("en-GB").format(holding)}`;
   const alike = known.filter((one) => one.startsWith(SENSES) === specifier.startsWith(SENSES));
   return meantOr(specifier, alike, `there are ${alike.join(", ")}`);
 }

@@ -130,7 +130,7 @@ describe("a module that", () => {
       {
         kind: "unresolved-import",
         message: "there is no module `nerve/senses/disk`",
-        hint: "there is nerve/senses/disk-usage and nerve/senses/disk-io",
+        hint: "there is nerve/senses/disk-usage, nerve/senses/disk-io and nerve/senses/disks",
         line: 1,
       },
     ],
