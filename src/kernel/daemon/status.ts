@@ -21,6 +21,12 @@ export interface StatusParts {
 
 const rounded = (ms: number | null): number | null => (ms === null ? null : Math.round(ms * 1000) / 1000);
 
+/** One that is long would be asked for again and again, a thousand times over where so many senses fail. The log has all of it. */
+const MOST_CHARACTERS = 500;
+
+const shortened = <T extends string | null>(text: T): T =>
+  text === null || text.length <= MOST_CHARACTERS ? text : (`${text.slice(0, MOST_CHARACTERS)}…`.toWellFormed() as T);
+
 type SenseStatus = Status["senses"][number];
 
 /** How a sense is, and why it is not well. */
@@ -28,7 +34,7 @@ function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "st
   const { state, problem, quarantine, strikes, stats } = sense;
   if (state !== "ok") {
     const died = quarantine ? `its worker died ${strikes} times while it ran alone` : null;
-    return { state, reason: problem?.message ?? died, place: problem === null ? null : placeOf(problem) };
+    return { state, reason: shortened(problem?.message ?? died), place: problem === null ? null : placeOf(problem) };
   }
   if (group?.state === "stuck") {
     const why = group.stuckFor === null ? "" : `: ${group.stuckFor}`;
@@ -39,7 +45,9 @@ function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "st
     };
   }
   const { failure } = stats;
-  return failure === null ? { state, reason: null, place: null } : { state: "failing", reason: failure, place: null };
+  return failure === null
+    ? { state, reason: null, place: null }
+    : { state: "failing", reason: shortened(failure), place: null };
 }
 
 /** For the service manager. */
@@ -56,16 +64,18 @@ export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): s
 export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
+  const dueOf = new Map(
+    reflexes.map((reflex) => {
+      const calendars = reflex.enabled ? reflex.calendars : [];
+      return [reflex, Math.min(...calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY))];
+    }),
+  );
+  const bySense = Map.groupBy(reflexes, ({ sense }) => sense);
   const firstOf = (some: typeof reflexes): number | null => {
-    const enabled = some.filter((reflex) => reflex.enabled);
-    const due = enabled.flatMap(({ calendars }) =>
-      calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY),
-    );
-    const first = Math.min(...due);
+    const first = Math.min(...some.map((reflex) => dueOf.get(reflex) ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(first) ? first : null;
   };
-  const nextDue = (sense: Sense): number | null =>
-    sense.state === "ok" ? firstOf(reflexes.filter((reflex) => reflex.sense === sense)) : null;
+  const nextDue = (sense: Sense): number | null => (sense.state === "ok" ? firstOf(bySense.get(sense) ?? []) : null);
   return {
     kernel: { pid, version: VERSION, started_at: startedAt, data, store: trouble() ?? "ok" },
     groups: [...engine.groups.values()].map(({ name, state, pid, restarts, memory }) => ({
@@ -104,12 +114,12 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     }),
     workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
     broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
-      problem === null ? [] : [{ name, reason: formatProblem(problem) }],
+      problem === null ? [] : [{ name, reason: shortened(formatProblem(problem)) }],
     ),
     watchdog: engine.watchdog.status,
     channels: engine.workflows.channels.all,
     incidents: engine.incidents.counts,
-    failures: engine.workflows.endings.newest,
+    failures: engine.workflows.endings.newest.map((one) => ({ ...one, error: shortened(one.error) })),
     listeners: listeners.listening,
   };
 }

@@ -185,9 +185,9 @@ class EngineBench extends KernelBench {
     child.exits(null, "SIGSEGV");
   }
 
-  status(name: string) {
+  wholeStatus() {
     const { engine } = this;
-    const status = statusOf({
+    return statusOf({
       engine,
       listeners: { listening: [] },
       pid: 1,
@@ -195,7 +195,10 @@ class EngineBench extends KernelBench {
       data: "/",
       trouble: () => null,
     });
-    const found = status.senses.find((entry) => entry.name === name);
+  }
+
+  status(name: string) {
+    const found = this.wholeStatus().senses.find((entry) => entry.name === name);
     if (found === undefined) throw new Error(`there is no ${name}`);
     return found;
   }
@@ -207,6 +210,30 @@ class EngineBench extends KernelBench {
     return compute;
   }
 }
+
+describe("the status of a thousand senses", () => {
+  test("is bounded, each with its next due time, whatever they fail with", async () => {
+    const names = Array.from({ length: 1_000 }, (_, nth) => `sense-${nth}`);
+    using bench = new EngineBench().load(
+      names.map((name) => sense(name, PLAIN)),
+      names.map((name) => every(name)),
+    );
+    await bench.pass(SECOND);
+    for (let asked = bench.asked(); asked.length > 0; asked = bench.asked()) {
+      for (const compute of asked) {
+        bench.started(compute);
+        bench.says(compute, "error", { kind: "failed", message: `${"why ".repeat(2_000)}`, stack: null });
+      }
+      await bench.settle();
+    }
+    const status = bench.wholeStatus();
+    const failing = status.senses.filter(({ state }) => state === "failing");
+    expect(failing).toHaveLength(1_000);
+    expect(new Set(failing.map(({ reason }) => reason?.length))).toEqual(new Set([501]));
+    expect(status.senses.every(({ next_due }) => next_due !== null)).toBe(true);
+    expect(JSON.stringify(status).length).toBeLessThan(1_200_000);
+  });
+});
 
 describe("a tick", () => {
   test("is a compute, its result a signal in the store, and then an ack", async () => {
