@@ -16,6 +16,7 @@ senses:
   disk-usage: {}
   pulse: { group: other }
   leak: { group: other }
+  crooked: { group: other }
 workflows:
   note: {}
   broken: { retry: { limit: 1, interval: 1ms } }
@@ -28,6 +29,9 @@ reflexes:
 `;
 
 const LEAK = 'export const compute = () => { throw new Error("no"); };\n';
+/** It exports a table that it does not have. */
+const CROOKED =
+  'export const series = { table: "none", at: "at", numbers: { v: null } };\nexport const compute = () => ({ v: 4.5 });\n';
 const BROKEN = 'export const run = (thread) => thread.step("fetch", () => { throw new Error("gone"); });\n';
 
 interface Operation {
@@ -61,7 +65,10 @@ async function pulse(): Promise<void> {
 
 beforeAll(async () => {
   address = await freeAddress();
-  folder = project({ "nerve.yaml": config(address), "senses/leak/index.ts": LEAK }, { pulse: "e2e/tick" });
+  folder = project(
+    { "nerve.yaml": config(address), "senses/leak/index.ts": LEAK, "senses/crooked/index.ts": CROOKED },
+    { pulse: "e2e/tick" },
+  );
   folder.write(
     "workflows/note/index.ts",
     'export const run = async (thread) => thread.step("once", () => ({ a: 1 }));\n',
@@ -71,7 +78,8 @@ beforeAll(async () => {
   token = tokenIn(nerve.data, "page");
   await pulse();
   await pulse();
-  await nerve.post("/trigger", { name: "leak" });
+  for (const name of ["leak", "crooked"]) await nerve.post("/trigger", { name });
+  await until("crooked has emitted", () => nerve.signals("crooked").length === 1);
   await until("a run has failed", () => nerve.logs({ event: "run.failed" }).length === 1);
   await until("an incident is open and told", () => nerve.logs({ event: "incident.notified" }).length > 0);
   await nerve.post("/silence", { pattern: "breaks", for_ms: 3_600_000, why: "a test" });
@@ -153,6 +161,14 @@ describe("each answer is as the document says, and has nothing more:", () => {
     );
     const { name, unit, by } = senses.senses.find((sense: { name: string }) => sense.name === "disk-usage").series[0];
     expect({ name, unit, by }).toEqual({ name: "used_percent", unit: "percent", by: "path" });
+  });
+
+  test("a sense whose `series` its database does not have computes, and is read from its signals", async () => {
+    const told = nerve.logs({ event: "sense.series-refused" });
+    expect(told.map(({ source }) => source)).toEqual(["sense:crooked"]);
+    expect(told[0]?.message).toContain("sense `crooked` exports `series`, but there is no table `none`");
+    const found = await bodyOf("/api/v1/series?sense=crooked");
+    expect(found).toMatchObject({ source: "signals", cut: null, lines: [{ field: "v", min: [4.5], max: [4.5] }] });
   });
 
   test("the events of the stream", async () => {
