@@ -166,7 +166,7 @@ describe("each answer is as the document says, and has nothing more:", () => {
   test("a sense whose `series` its database does not have computes, and is read from its signals", async () => {
     const told = nerve.logs({ event: "sense.series-refused" });
     expect(told.map(({ source }) => source)).toEqual(["sense:crooked"]);
-    expect(told[0]?.message).toContain("sense `crooked` exports `series`, but there is no table `none`");
+    expect(told[0]?.message).toContain("sense `crooked` exports `series`, and keeps no tables");
     const found = await bodyOf("/api/v1/series?sense=crooked");
     expect(found).toMatchObject({ source: "signals", cut: null, lines: [{ field: "v", min: [4.5], max: [4.5] }] });
   });
