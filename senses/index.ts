@@ -27,6 +27,7 @@ import pressureAtSql from "./pressure/migrations/0002_samples_at.sql" with { typ
 import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
 import processesSamplesSql from "./processes/migrations/0002_samples.sql" with { type: "text" };
 import systemdSql from "./systemd/migrations/0001_units.sql" with { type: "text" };
+import tailSql from "./tail/migrations/0001_files.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
 import tlsSql from "./tls/migrations/0001_samples.sql" with { type: "text" };
 
@@ -155,5 +156,10 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
     load: () => require("./file-age/index.ts"),
     schema: () => require("./file-age/schema.ts"),
     migrations: [{ name: "0001_samples.sql", sql: fileAgeSql }],
+  },
+  tail: {
+    load: () => require("./tail/index.ts"),
+    schema: () => require("./tail/schema.ts"),
+    migrations: [{ name: "0001_files.sql", sql: tailSql }],
   },
 };

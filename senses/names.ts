@@ -18,6 +18,7 @@ export const BUILT_IN_SENSE_NAMES = [
   "docker",
   "disks",
   "file-age",
+  "tail",
 ] as const;
 
 export type BuiltInSenseName = (typeof BUILT_IN_SENSE_NAMES)[number];

@@ -117,6 +117,7 @@ export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
   docker: engine,
   disks: nothing,
   "file-age": folderOfPath,
+  tail: folderOfPath,
 };
 
 export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = {

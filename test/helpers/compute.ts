@@ -7,6 +7,7 @@ import { drizzle } from "drizzle-orm/bun-sqlite";
 import type { Compute, ComputeContext, Peers, SenseDatabase } from "nerve";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import type { BuiltInSenseName } from "../../senses/names.ts";
+import { Signals } from "../../src/model/signals.ts";
 
 interface Schema {
   readonly "~standard": {
@@ -31,6 +32,7 @@ export const LEAST: Readonly<Partial<Record<BuiltInSenseName, Readonly<Record<st
   http: { url: "http://127.0.0.1/" },
   tcp: { host: "127.0.0.1", port: 22 },
   tls: { host: "localhost" },
+  tail: { path: "/var/log/syslog", summary: true },
   "file-age": { path: "/var/backups/*" },
 };
 
@@ -73,7 +75,7 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
         });
         client.run("COMMIT");
         // What the runtime would hand on is what survives JSON.
-        return JSON.parse(JSON.stringify(payload));
+        return JSON.parse(JSON.stringify(payload instanceof Signals ? payload.payloads : payload));
       } catch (error) {
         client.run("ROLLBACK");
         throw error;

@@ -31,6 +31,7 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
   systemd: every("1m"),
   docker: every("1m"),
   disks: every("1m"),
+  tail: every("10s", "{ with: { path: /var/log/syslog, match: error, summary: true } }"),
   "file-age": every("10m", '{ with: { path: "/var/backups/*" } }'),
 };
 

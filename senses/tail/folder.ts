@@ -1,0 +1,53 @@
+/** The regular files of one folder, with what they are known by. */
+import { opendir, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface Entry {
+  readonly path: string;
+  readonly name: string;
+  /** `DEVICE:INODE`. */
+  readonly identity: string;
+  readonly bytes: number;
+  /** Unix milliseconds of its last change. */
+  readonly changed_at: number;
+}
+
+const MOST_NAMES = 20_000;
+
+/** Throws where the folder may not be read, or holds too much. A folder that is not there has no names. */
+export async function namesIn(folder: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of await opendir(folder)) {
+      names.push(name);
+      if (names.length > MOST_NAMES)
+        throw new Error(`more than ${MOST_NAMES} names are in ${folder}: give logs a folder`);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw refusal(error, folder);
+  }
+  return names.sort();
+}
+
+/** Null where it is gone, or is no regular file. */
+export async function entryAt(folder: string, name: string): Promise<Entry | null> {
+  const path = join(folder, name);
+  try {
+    const found = await stat(path, { bigint: true });
+    if (!found.isFile()) return null;
+    const changed_at = Number(found.mtimeMs);
+    return { path, name, identity: `${found.dev}:${found.ino}`, bytes: Number(found.size), changed_at };
+  } catch (error) {
+    if (["ENOENT", "ELOOP"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw refusal(error, path);
+  }
+}
+
+export function refusal(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "EACCES" && code !== "EPERM") return error;
+  return new Error(
+    `${path} may not be read by nerve's user (${code}): add it to the group of the file, such as \`adm\``,
+  );
+}

@@ -1,0 +1,129 @@
+/** The new lines of log files, each once: through rotation, cuts and restarts. A signal a line, or one summary. */
+import { basename, dirname } from "node:path";
+import { notBetween } from "drizzle-orm";
+import { type Compute, type SenseDatabase, type Series, signals, type Watch } from "nerve";
+import { choice, duration, flag, type Infer, orNull, record, text, where } from "nerve/options";
+import { pattern } from "nerve/pattern";
+import { declaration } from "nerve/payload";
+import { lacking } from "nerve/sources";
+import { Collected, groupsIn, type Limits } from "./basket.ts";
+import { readFollowed } from "./reader.ts";
+import { files, following, samples } from "./schema.ts";
+import { type Followed, survey } from "./survey.ts";
+
+export const options = record({
+  // `*` in the name of the file stands for any run of characters.
+  path: where(
+    text(),
+    (path) => !dirname(path).includes("*") && basename(path) !== "" && !path.endsWith("/"),
+    "name a file, and have a `*` in its name only: one sense follows the files of one folder",
+  ),
+  // Lines that do not match are counted.
+  match: orNull(pattern()),
+  summary: flag(false),
+  // Where files begin that are there at the first look.
+  from: choice(["end", "start"], "end"),
+  keep: duration("7d", { min: "1m", max: "90d" }),
+});
+
+type Options = Infer<typeof options>;
+
+const COUNT = "number.integer >= 0";
+
+export const payload = declaration<Options>(({ match, summary }) =>
+  summary
+    ? { lines: COUNT, matched: COUNT, bytes: COUNT, behind_bytes: COUNT, first: "string | null", last: "string | null" }
+    : {
+        file: "string",
+        line: "string",
+        cut: "boolean",
+        fields: Object.fromEntries((match === null ? [] : groupsIn(match)).map((name) => [name, "string | null"])),
+      },
+);
+
+export const series: Series = {
+  table: "samples",
+  at: "at",
+  numbers: { lines: null, matched: null, bytes: "bytes", behind_bytes: "bytes" },
+};
+
+export const watch: Watch<Options> = ({ path }) =>
+  path.includes("*") ? { dir: dirname(path), match: basename(path) } : { file: path };
+
+/** Of one compute: what nerve takes from it, with room to spare, and a part of the timeout of a sense. */
+const MOST_SIGNALS = 500;
+const MOST_JSON_BYTES = 960 * 1024;
+const LONGEST_MS = 5_000;
+/** `first` and `last` of a summary. */
+const LONGEST_SHOWN = 1_000;
+
+export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal }) => {
+  const lookedAt = lastLook(db, given.path);
+  const wanted = {
+    folder: dirname(given.path),
+    pattern: basename(given.path),
+    fromEnd: lookedAt === null && given.from === "end",
+    lookedAt,
+  };
+  const found = await survey(db.select().from(files).all(), wanted);
+  for (const { path, bytes } of found.lost) {
+    log("warn", `${path} was cut, replaced or removed with ${bytes} bytes that nobody has read`, { path, bytes });
+  }
+  if (found.files.length === 0) {
+    db.delete(files).run();
+    return lacking(db, log, `no file is ${given.path} yet: it is read from its begin once it is there`);
+  }
+
+  const limits: Limits = { signals: MOST_SIGNALS, bytes: MOST_JSON_BYTES, until: performance.now() + LONGEST_MS };
+  const collected = new Collected(given.match, given.summary, limits);
+  const { bytes, behind_bytes } = await readAll(db, found.files, collected, signal);
+
+  const { lines, matched } = collected;
+  if (bytes > 0) {
+    const { id } = db
+      .insert(samples)
+      .values({ at: now, lines, matched, bytes, behind_bytes })
+      .returning({ id: samples.id })
+      .get();
+    const outdated = notBetween(samples.at, now - given.keep, now + given.keep);
+    if (id % 100 === 0) db.delete(samples).where(outdated).run();
+  }
+  if (!given.summary) return signals(collected.payloads);
+  if (matched === 0) return null;
+  const [first, last] = [collected.first, collected.last].map((line) => line?.slice(0, LONGEST_SHOWN) ?? null);
+  return { lines, matched, bytes, behind_bytes, first: first ?? null, last: last ?? null };
+};
+
+/** Unix milliseconds of the last look at this path; null at the first one. What is kept of another path is dropped. */
+function lastLook(db: SenseDatabase, path: string): number | null {
+  const last = db.select().from(following).get();
+  db.delete(following).run();
+  db.insert(following).values({ path, looked_at: Date.now() }).run();
+  if (last?.path === path) return last.looked_at;
+  db.delete(files).run();
+  return null;
+}
+
+/** Keeps how far each file was read. */
+async function readAll(db: SenseDatabase, followed: readonly Followed[], collected: Collected, signal: AbortSignal) {
+  let bytes = 0;
+  let behind = 0;
+  const rows: (typeof files.$inferInsert)[] = [];
+  for (const file of followed) {
+    signal.throwIfAborted();
+    const { entry } = file;
+    const { place, marks } = await readFollowed(file, collected);
+    bytes += place.offset - file.place.offset;
+    behind += entry.bytes - place.offset;
+    rows.push({
+      path: entry.path,
+      identity: entry.identity,
+      ...{ offset: place.offset, skipping: place.skipping, head: marks.head, last: marks.last },
+      seen_bytes: entry.bytes,
+      changed_at: entry.changed_at,
+    });
+  }
+  db.delete(files).run();
+  for (const row of rows) db.insert(files).values(row).run();
+  return { bytes, behind_bytes: behind };
+}
