@@ -3,6 +3,7 @@
  * `NERVE_FUZZ=1000000` compares more, `NERVE_FUZZ_SEED=N` repeats a run.
  */
 import { describe, expect, test } from "bun:test";
+import { literalIn, parseRegex } from "../../src/base/regex/parts.ts";
 import { compileRegex, MAX_STATES } from "../../src/base/regex/regex.ts";
 import { costGrowth, LINEAR } from "../helpers/growth.ts";
 import { pick, randomOf, SEED, trials } from "../rules/random.ts";
@@ -171,4 +172,16 @@ test("what was learnt from one text is forgotten before it grows without bound, 
     if (matches(`${char}b`) !== (char !== "a")) throw new Error(`wrong for code ${code}`);
   }
   expect(matches("ab")).toBe(false);
+});
+
+test.each([
+  ["Failed password for (?<user>\\S+) from", "Failed password for "],
+  ["a[.]bc\\.d(?:ef)g?h", "bc.def"],
+  ["abc|d", ""],
+  ["(abc)+", ""],
+  ["^ab$cd", "ab"],
+  [".\\d", ""],
+])("what stands in every match of %s is %j", (source, literal) => {
+  const parsed = parseRegex(source);
+  expect(parsed.ok && literalIn(parsed.value)).toBe(literal);
 });

@@ -176,3 +176,23 @@ export function ways(part: Part, length: number): number {
       return 1;
   }
 }
+
+/** The longest text that stands in every match, as far as that is seen at the top of the expression. */
+export function literalIn(part: Part): string {
+  let longest = "";
+  let run = "";
+  const walk = (one: Part): void => {
+    if (one.kind === "sequence") return one.parts.forEach(walk);
+    const char = one.kind === "char" ? literalOf(one.source) : null;
+    run = char === null ? "" : run + char;
+    if (run.length > longest.length) longest = run;
+  };
+  walk(part);
+  return longest;
+}
+
+/** Null for what stands for several characters. */
+function literalOf(source: string): string | null {
+  if (/^\\[^\da-zA-Z]$/.test(source)) return source.slice(1);
+  return source.length === 1 && source !== "." ? source : null;
+}
