@@ -11,8 +11,10 @@ import diskUsageAtSql from "./disk-usage/migrations/0002_samples_at.sql" with { 
 import disksSql from "./disks/migrations/0001_samples.sql" with { type: "text" };
 import dockerSql from "./docker/migrations/0001_containers.sql" with { type: "text" };
 import fileAgeSql from "./file-age/migrations/0001_samples.sql" with { type: "text" };
+import heartbeatSql from "./heartbeat/migrations/0001_ends.sql" with { type: "text" };
 import hostHealthSql from "./host-health/migrations/0001_verdicts.sql" with { type: "text" };
 import httpSql from "./http/migrations/0001_samples.sql" with { type: "text" };
+import journalSql from "./journal/migrations/0001_cursors.sql" with { type: "text" };
 import loadSql from "./load/migrations/0001_samples.sql" with { type: "text" };
 import loadAtSql from "./load/migrations/0002_samples_at.sql" with { type: "text" };
 import memorySql from "./memory/migrations/0001_samples.sql" with { type: "text" };
@@ -26,6 +28,7 @@ import pressureSql from "./pressure/migrations/0001_samples.sql" with { type: "t
 import pressureAtSql from "./pressure/migrations/0002_samples_at.sql" with { type: "text" };
 import processesSql from "./processes/migrations/0001_counters.sql" with { type: "text" };
 import processesSamplesSql from "./processes/migrations/0002_samples.sql" with { type: "text" };
+import pushSql from "./push/migrations/0001_samples.sql" with { type: "text" };
 import systemdSql from "./systemd/migrations/0001_units.sql" with { type: "text" };
 import tailSql from "./tail/migrations/0001_files.sql" with { type: "text" };
 import tcpSql from "./tcp/migrations/0001_samples.sql" with { type: "text" };
@@ -161,5 +164,20 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
     load: () => require("./tail/index.ts"),
     schema: () => require("./tail/schema.ts"),
     migrations: [{ name: "0001_files.sql", sql: tailSql }],
+  },
+  journal: {
+    load: () => require("./journal/index.ts"),
+    schema: () => require("./journal/schema.ts"),
+    migrations: [{ name: "0001_cursors.sql", sql: journalSql }],
+  },
+  push: {
+    load: () => require("./push/index.ts"),
+    schema: () => require("./push/schema.ts"),
+    migrations: [{ name: "0001_samples.sql", sql: pushSql }],
+  },
+  heartbeat: {
+    load: () => require("./heartbeat/index.ts"),
+    schema: () => require("./heartbeat/schema.ts"),
+    migrations: [{ name: "0001_ends.sql", sql: heartbeatSql }],
   },
 };

@@ -19,6 +19,9 @@ export const BUILT_IN_SENSE_NAMES = [
   "disks",
   "file-age",
   "tail",
+  "journal",
+  "push",
+  "heartbeat",
 ] as const;
 
 export type BuiltInSenseName = (typeof BUILT_IN_SENSE_NAMES)[number];

@@ -1,5 +1,5 @@
 /** What the lines of one compute become: a signal each, or one summary. */
-import { patternOf } from "nerve/pattern";
+import { fieldsOf, groupsIn, patternOf } from "nerve/pattern";
 import type { Line } from "./lines.ts";
 import type { Basket } from "./reader.ts";
 
@@ -19,14 +19,8 @@ export interface Limits {
   readonly until: number;
 }
 
-/** The groups of longer lines are looked for in their begin. */
-const LONGEST_WITH_GROUPS = 2_048;
-
-export const groupsIn = (source: string): readonly string[] =>
-  Object.keys(new RegExp(`${source}|`).exec("")?.groups ?? {});
-
 export class Collected implements Basket {
-  readonly #match: RegExp | null;
+  readonly #match: string | null;
   readonly #test: (text: string) => boolean;
   readonly #groups: readonly string[];
   readonly #isSummary: boolean;
@@ -41,7 +35,7 @@ export class Collected implements Basket {
 
   constructor(match: string | null, isSummary: boolean, limits: Limits) {
     this.#groups = match === null ? [] : groupsIn(match);
-    this.#match = match === null || this.#groups.length === 0 ? null : new RegExp(match);
+    this.#match = match;
     this.#test = match === null ? () => true : patternOf(match).test;
     this.#isSummary = isSummary;
     this.#limits = limits;
@@ -55,7 +49,12 @@ export class Collected implements Basket {
       return true;
     }
     if (!this.#isSummary) {
-      const payload = { file: path, line: line.text, cut: line.cut, fields: this.#fieldsOf(line.text) };
+      const payload = {
+        file: path,
+        line: line.text,
+        cut: line.cut,
+        fields: fieldsOf(this.#match, this.#groups, line.text),
+      };
       const bytes = Buffer.byteLength(JSON.stringify(payload));
       if (this.payloads.length === this.#limits.signals || this.#bytes + bytes > this.#limits.bytes) return false;
       this.#bytes += bytes;
@@ -77,9 +76,4 @@ export class Collected implements Basket {
       Object.assign(this, { lines, matched, first, last });
     };
   };
-
-  #fieldsOf(text: string): LinePayload["fields"] {
-    const found = this.#match?.exec(text.slice(0, LONGEST_WITH_GROUPS))?.groups ?? {};
-    return Object.fromEntries(this.#groups.map((name) => [name, found[name] ?? null]));
-  }
 }

@@ -87,6 +87,16 @@ const folderOfPath: Of = ({ path: given }) => {
   return { needs: { ...NO_NEEDS, paths: [{ path: folder, access: "read" }] }, because: "its `path`" };
 };
 
+const JOURNAL: Needs = { ...NO_NEEDS, programs: [["journalctl"]] };
+
+/** The journal of the host is for a group; a file is for whoever may read it. */
+const journalOf: Of = ({ file = null }) => {
+  if (file === null) return { needs: JOURNAL, because: "what it runs" };
+  return isText(file) && file.startsWith("/")
+    ? { needs: { ...JOURNAL, paths: [{ path: file, access: "read" }] }, because: "its `file`" }
+    : nothing({}, () => false);
+};
+
 /** What an address needs: its server. */
 export const needsOfAddress = (address: string, isSecret: (text: string) => boolean): BuiltInNeeds =>
   url({ url: address }, isSecret);
@@ -118,6 +128,9 @@ export const SENSE_NEEDS: Readonly<Record<BuiltInSenseName, Of>> = {
   disks: nothing,
   "file-age": folderOfPath,
   tail: folderOfPath,
+  journal: journalOf,
+  push: nothing,
+  heartbeat: nothing,
 };
 
 export const WORKFLOW_NEEDS: Readonly<Record<BuiltInWorkflowName, Of>> = {

@@ -40,3 +40,21 @@ export function patternOf(source: string): Regex {
   compiled.set(source, made.value);
   return made.value;
 }
+
+/** The names of its groups. */
+export const groupsIn = (source: string): readonly string[] =>
+  Object.keys(new RegExp(`${source}|`).exec("")?.groups ?? {});
+
+/** JavaScript's own engine finds groups, and may go back and forth in a long text. */
+const LONGEST_WITH_GROUPS = 2_048;
+
+/** What these groups hold in a text that matches; null for one that took no part. Of a text the first 2 KiB are looked through. */
+export function fieldsOf(
+  source: string | null,
+  groups: readonly string[],
+  text: string,
+): Readonly<Record<string, string | null>> {
+  if (source === null || groups.length === 0) return {};
+  const found = new RegExp(source).exec(text.slice(0, LONGEST_WITH_GROUPS))?.groups ?? {};
+  return Object.fromEntries(groups.map((name) => [name, found[name] ?? null]));
+}

@@ -15,6 +15,8 @@ interface Schema {
   };
 }
 
+type Given = Partial<Pick<ComputeContext, "now" | "signal" | "inbox">> & { readonly peers?: Peers };
+
 export interface OpenSense extends Disposable {
   readonly db: SenseDatabase;
   readonly client: Database;
@@ -23,7 +25,7 @@ export interface OpenSense extends Disposable {
   readonly options: Record<string, unknown>;
   /** One compute; its writes are kept if it returns. */
   // biome-ignore lint/suspicious/noExplicitAny: a test says what it expects of a payload by reading it
-  compute(context?: Partial<Pick<ComputeContext, "now" | "signal">> & { readonly peers?: Peers }): Promise<any>;
+  compute(context?: Given): Promise<any>;
 }
 
 /** Options that a built-in sense cannot be without. */
@@ -32,7 +34,7 @@ export const LEAST: Readonly<Partial<Record<BuiltInSenseName, Readonly<Record<st
   http: { url: "http://127.0.0.1/" },
   tcp: { host: "127.0.0.1", port: 22 },
   tls: { host: "localhost" },
-  tail: { path: "/var/log/syslog", summary: true },
+  tail: { path: "/var/log/syslog" },
   "file-age": { path: "/var/backups/*" },
 };
 
@@ -59,14 +61,14 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
     client,
     logs,
     options,
-    async compute({ now = Date.now(), signal = new AbortController().signal, peers = {} } = {}) {
+    async compute({ now = Date.now(), signal = new AbortController().signal, inbox = [], peers = {} } = {}) {
       client.run("BEGIN");
       try {
         const payload = await compute(db, peers, {
           signal,
           options,
           now,
-          inbox: [],
+          inbox,
           log: (level, message) => logs.push(`${level}: ${message}`),
           blobs: {
             put: () => Promise.reject(new Error("no blobs here")),

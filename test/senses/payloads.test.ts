@@ -100,7 +100,14 @@ test("what nerve emits of a status fits what it declares", async () => {
 
 test("every built-in sense declares its payload, in a definition in which each field can be anything it says", () => {
   for (const name of BUILT_IN_SENSE_NAMES) {
-    const definition = declared(name, name === "exec" ? { command: ["true"], parse: "nagios" } : (LEAST[name] ?? {}));
+    const definition = declared(
+      name,
+      name === "exec"
+        ? { command: ["true"], parse: "nagios" }
+        : name === "push"
+          ? { envelope: true }
+          : (LEAST[name] ?? {}),
+    );
     expect(() => type(definition as never), name).not.toThrow();
   }
   expect(declared("exec", { command: ["true"] })).toBeNull();

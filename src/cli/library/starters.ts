@@ -32,6 +32,9 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
   docker: every("1m"),
   disks: every("1m"),
   tail: every("10s", "{ with: { path: /var/log/syslog, match: error, summary: true } }"),
+  journal: every("1m", "{ with: { priority: err, summary: true } }"),
+  push: every("1h", "{ inbox: {} }"),
+  heartbeat: every("1m", "{ inbox: {} }"),
   "file-age": every("10m", '{ with: { path: "/var/backups/*" } }'),
 };
 

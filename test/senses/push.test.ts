@@ -1,0 +1,138 @@
+/** What comes from outside: each item a signal, in order, and what the pings of a job say. */
+import { describe, expect, test } from "bun:test";
+import type { InboxItem } from "nerve";
+import { openSense } from "../helpers/compute.ts";
+
+let ids = 0;
+const item = (type: string | null, at: number, body: unknown = {}): InboxItem => ({
+  id: ++ids,
+  at,
+  key: null,
+  type,
+  body,
+});
+
+describe("push", () => {
+  test("makes a signal of each item, as it is and in order, and a row of how many came", async () => {
+    using sense = openSense("push");
+    expect(await sense.compute()).toBeNull();
+    const bodies = [{ version: "1.4.2" }, [1, 2], "text", 7, false, null];
+    const inbox = bodies.map((body, index) => item(null, index, body));
+    expect(await sense.compute({ inbox })).toEqual([{ version: "1.4.2" }, [1, 2], "text", 7, false, {}]);
+    expect(sense.client.query("SELECT items FROM samples").values()).toEqual([[6]]);
+  });
+
+  test("with `envelope` says when it came, from whom and what it is", async () => {
+    using sense = openSense("push", { envelope: true });
+    const one = { ...item("deploy.done", 5, null), key: "build-1" };
+    expect(await sense.compute({ inbox: [one] })).toEqual([{ at: 5, key: "build-1", type: "deploy.done", body: null }]);
+  });
+});
+
+describe("heartbeat", () => {
+  const ping = (exit_code: number | null, duration_ms: number | null = null, output: string | null = null) => ({
+    exit_code,
+    duration_ms,
+    output,
+  });
+
+  test("a start and an end are two signals; the duration is the job's own, or that between the two", async () => {
+    using sense = openSense("heartbeat");
+    const inbox = [
+      item("start", 1_000),
+      item("success", 4_500, ping(0)),
+      item("success", 9_000, ping(0, 77, "done\n")),
+    ];
+    const well = { ok: true, reason: null };
+    expect(await sense.compute({ inbox })).toEqual([
+      {
+        ...well,
+        state: "running",
+        at: 1_000,
+        started_at: 1_000,
+        duration_ms: null,
+        exit_code: null,
+        output: null,
+        failures: 0,
+        successes: 0,
+      },
+      {
+        ...well,
+        state: "success",
+        at: 4_500,
+        started_at: 1_000,
+        duration_ms: 3_500,
+        exit_code: 0,
+        output: null,
+        failures: 0,
+        successes: 1,
+      },
+      {
+        ...well,
+        state: "success",
+        at: 9_000,
+        started_at: null,
+        duration_ms: 77,
+        exit_code: 0,
+        output: "done\n",
+        failures: 0,
+        successes: 2,
+      },
+    ]);
+    expect(await sense.compute()).toBeNull();
+    expect(sense.client.query("SELECT state, exit_code, duration_ms FROM samples ORDER BY id").values()).toEqual([
+      ["running", null, null],
+      ["success", 0, 3_500],
+      ["success", 0, 77],
+    ]);
+  });
+
+  test("failures count in a row, and a start does not end them", async () => {
+    using sense = openSense("heartbeat");
+    const [first, second] = await sense.compute({ inbox: [item("fail", 1, ping(137)), item("fail", 2, ping(null))] });
+    expect(first).toMatchObject({ state: "fail", ok: false, reason: "the job ended with exit code 137", failures: 1 });
+    expect(second).toMatchObject({ reason: "the job reported that it failed", failures: 2, successes: 0 });
+    expect(await sense.compute({ inbox: [item("start", 3)] })).toMatchObject([
+      { state: "running", ok: false, failures: 2 },
+    ]);
+    expect(await sense.compute({ inbox: [item("success", 4, ping(0))] })).toMatchObject([
+      { ok: true, failures: 0, successes: 1, duration_ms: 1 },
+    ]);
+  });
+
+  test("an end that does not come is said once for each start", async () => {
+    using sense = openSense("heartbeat", { max_duration: "1h" });
+    const hours = (count: number): number => Date.now() - count * 3_600_000;
+    await sense.compute({ inbox: [item("start", hours(0.5))] });
+    expect(await sense.compute()).toBeNull();
+    const [, late] = await sense.compute({ inbox: [item("start", hours(3))] });
+    expect(late).toMatchObject({
+      state: "late",
+      ok: false,
+      reason: "the job began 3 h ago and has not ended",
+      failures: 1,
+      started_at: expect.any(Number),
+    });
+    expect(await sense.compute()).toBeNull();
+    expect(await sense.compute({ inbox: [item("success", Date.now(), ping(0))] })).toMatchObject([
+      { state: "success", failures: 0, successes: 1 },
+    ]);
+    expect(await sense.compute()).toBeNull();
+  });
+
+  test("a log is written down and says nothing; what is pushed counts by its exit code, whatever else is in it", async () => {
+    using sense = openSense("heartbeat");
+    expect(await sense.compute({ inbox: [item("log", 1, ping(null, null, "half way"))] })).toBeNull();
+    expect(sense.logs).toEqual(["info: the job says"]);
+    const odd = [null, 7, "x", { exit_code: "1", output: 5, duration_ms: -1 }, { exit_code: 1 }];
+    const said = await sense.compute({ inbox: odd.map((body) => item(null, 2, body)) });
+    expect(said.map(({ state }: { state: string }) => state)).toEqual([
+      "success",
+      "success",
+      "success",
+      "success",
+      "fail",
+    ]);
+    expect(said[3]).toMatchObject({ exit_code: null, output: null, duration_ms: null });
+  });
+});
