@@ -7,10 +7,12 @@ import type { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { loadNerveConfig } from "../../src/config/load.ts";
 import { checkStore } from "../../src/store/rebuild-store.ts";
 import { CrashSite } from "../helpers/crash.ts";
 import { killedAtStep, type STEPS, whyNoStrace } from "../helpers/strace.ts";
 import { until } from "../helpers/until.ts";
+import { type CourseEvent, course, type Row } from "./run-checker.ts";
 
 const FULL = process.env.NERVE_CRASH === "full";
 
@@ -55,63 +57,22 @@ export const run = (thread) => thread.step("tell", () => thread.trigger.batch.it
 
 const BUSY = `SELECT 1 FROM workflow_runs WHERE state IN ('queued', 'running', 'sleeping')
   UNION ALL SELECT 1 FROM incidents WHERE state <> 'resolved'`;
-const RUNS = `SELECT r.id, r.state, r.reflex, q.data ->> '$.trigger.id' AS signal, q.data ->> '$.trigger.key' AS key,
-    q.data ->> '$.trigger.incident.id' AS incident
-  FROM workflow_runs AS r JOIN logs AS q ON q.run = r.id AND q.event = 'run.queued' ORDER BY r.id`;
-const JOINED = "SELECT run, data ->> 'into' AS into_run FROM logs WHERE event = 'run.joined' ORDER BY run";
-const STARTED = "SELECT run, data FROM logs WHERE event = 'run.started' ORDER BY run";
-
-interface RunRow {
-  readonly id: number;
-  readonly state: string;
-  readonly reflex: string;
-  readonly signal: number;
-  readonly key: string;
-  readonly incident: number | null;
-}
-interface JoinedRow {
-  readonly run: number;
-  readonly into_run: number;
-}
-interface StartedRow {
-  readonly run: number;
-  readonly data: string;
-}
-interface Item {
-  readonly id: number;
-  readonly key: string;
-  readonly reflex: string;
-  readonly incident: { readonly id: number } | null;
-}
+const LOGS = "SELECT * FROM logs WHERE run IS NOT NULL ORDER BY id";
+const LIFETIME = "SELECT value FROM meta WHERE key = 'lifetime'";
 
 const rows = <R>(db: Database, sql: string): R[] => db.query<R, []>(sql).all();
 
-const EACH = "each";
-const nameOf = ({ signal, key }: Pick<RunRow, "signal" | "key">): string => `${signal} ${key}`;
-
-/** What is wrong with the batches. */
-function wrongIn(runs: readonly RunRow[], joined: readonly JoinedRow[], started: readonly StartedRow[]): string[] {
-  const wrong: string[] = [];
-  const states = new Map(runs.map(({ id, state }) => [id, state]));
-  for (const { id, state } of runs) if (!["completed", "joined"].includes(state)) wrong.push(`run ${id} is ${state}`);
-  const into = new Map(joined.map(({ run, into_run }) => [run, into_run]));
-  if (into.size !== joined.length) wrong.push("a run joined twice");
-  const listed = new Map<string, number>();
-  for (const { run, data } of started) {
-    const { batch, joined: others } = JSON.parse(data) as { batch: { items: Item[]; more: number }; joined: number[] };
-    if (states.get(run) !== "completed") wrong.push(`run ${run} took others along and is ${states.get(run)}`);
-    for (const other of others) if (into.get(other) !== run) wrong.push(`run ${other} did not join run ${run}`);
-    const incidents = batch.items.flatMap(({ incident }) => incident?.id ?? []);
-    if (new Set(incidents).size !== incidents.length) wrong.push(`run ${run} tells an incident twice`);
-    for (const { id, key, reflex } of batch.items) {
-      const name = nameOf({ signal: id, key });
-      if (reflex === EACH && listed.has(name)) wrong.push(`${name} is told by runs ${listed.get(name)} and ${run}`);
-      if (reflex === EACH) listed.set(name, run);
-    }
-  }
-  for (const run of runs)
-    if (run.reflex === EACH && !listed.has(nameOf(run))) wrong.push(`run ${run.id} is told nowhere`);
-  return wrong;
+/** What is wrong with the batches, by the model of the simulator. */
+function wrongIn(site: CrashSite, runs: readonly Row[], logs: readonly CourseEvent[], lifetime: string): string[] {
+  const config = loadNerveConfig(join(site.folder, "calm.yaml"), {});
+  if (!config.ok) throw new Error(JSON.stringify(config.error));
+  const { moment, elapsedMs } = JSON.parse(lifetime) as { moment: { wallMs: number }; elapsedMs: number };
+  const { workflows } = config.value;
+  const left = runs.filter(({ state }) => state !== "completed" && state !== "joined");
+  return [
+    ...left.map(({ id, state }) => `run ${id} is ${state}`),
+    ...course(runs, logs, workflows, (at) => at - moment.wallMs + elapsedMs),
+  ];
 }
 
 const missing = whyNoStrace();
@@ -144,15 +105,16 @@ test.skipIf(missing !== null)("killed anywhere, each decision is told in one bat
     site.ask(false, (db) => db.query(BUSY).get() === null),
   );
   expect(await calm.stop()).toBe(0);
-  const found = site.ask({ runs: [] as RunRow[], joined: [] as JoinedRow[], started: [] as StartedRow[] }, (db) => ({
-    runs: rows<RunRow>(db, RUNS),
-    joined: rows<JoinedRow>(db, JOINED),
-    started: rows<StartedRow>(db, STARTED),
+  const none = { runs: [] as Row[], logs: [] as CourseEvent[], lifetime: "" };
+  const { runs, logs, lifetime } = site.ask(none, (db) => ({
+    runs: rows<Row>(db, "SELECT * FROM workflow_runs ORDER BY id"),
+    logs: rows<CourseEvent>(db, LOGS),
+    lifetime: rows<{ value: string }>(db, LIFETIME)[0]?.value ?? "",
   }));
-  const { length } = found.runs;
-  console.log(JSON.stringify({ test: "batch-kills", kills, runs: length, batches: found.started.length }));
-  expect(wrongIn(found.runs, found.joined, found.started)).toEqual([]);
-  expect(found.joined.length).toBeGreaterThan(3);
+  const count = (name: string): number => logs.filter(({ event }) => event === name).length;
+  console.log(JSON.stringify({ test: "batch-kills", kills, runs: runs.length, batches: count("run.started") }));
+  expect(wrongIn(site, runs, logs, lifetime)).toEqual([]);
+  expect(count("run.joined")).toBeGreaterThan(3);
   const checked = checkStore(site.data);
   if (!checked.ok) throw new Error(checked.error.message);
   const { differences, faults, incidents: compared } = checked.value;

@@ -110,10 +110,10 @@ describe("finds", () => {
       store("UPDATE signals SET id = id + 1 WHERE id = (SELECT max(id) FROM signals)"),
     ],
     ["a log that was deleted", "log ids with a gap", store("DELETE FROM logs WHERE id = 2")],
-    ["a signal taken twice from an outbox", "one row, two signals", store(COPY(MIDDLE))],
+    ["a signal taken twice from an outbox", "became two signals", store(COPY(MIDDLE))],
     [
       "a row kept without its signal",
-      "a row without its signal",
+      "rows of the outbox of writer-b were never taken",
       sense("writer-b", "INSERT INTO items (content) VALUES ('kept alone')"),
     ],
     ["a signal kept without its row", "a signal without its row", sense("writer-b", "DELETE FROM items WHERE n = 3")],
@@ -129,9 +129,25 @@ describe("finds", () => {
     ],
     [
       "a compute that is owed and never happens",
-      "no compute for signal",
+      "chain-c was never computed for the signals",
       store(
         `DELETE FROM signals WHERE sense = 'chain-c' AND cause >= (SELECT max(id) FROM signals WHERE sense = 'chain-b')`,
+      ),
+    ],
+    [
+      "a decision that nothing has answered",
+      "was never computed for the signals",
+      store(
+        "UPDATE logs SET data = '{\"causes\":[]}' WHERE id = (SELECT max(id) FROM logs WHERE event = 'compute.coalesced')",
+      ),
+    ],
+    [
+      "signals in another order than their rows",
+      "comes after",
+      store(
+        `UPDATE signals SET payload = (SELECT payload FROM signals WHERE sense = 'writer-a' ORDER BY id LIMIT 1 OFFSET 9),
+         trace = 'moved' WHERE id = ${MIDDLE}`,
+        "DELETE FROM signals WHERE id = (SELECT id FROM signals WHERE sense = 'writer-a' ORDER BY id LIMIT 1 OFFSET 9)",
       ),
     ],
     [

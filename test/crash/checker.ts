@@ -1,10 +1,13 @@
 /**
  * What must hold of a data directory after any crash, once nerve has had one quiet run on it and has stopped. Answers
- * every violation as a sentence; reads nothing but files, and none of nerve's own code.
+ * every violation as a sentence; reads nothing but files, and none of nerve's own code. What a sense is owed, and what
+ * becomes of the rows of its outbox, the model of the simulator says (`test/sim/oracle/senses.ts`).
  */
 import { Database } from "bun:sqlite";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Violations } from "../sim/oracle/report.ts";
+import { SenseOracle } from "../sim/oracle/senses.ts";
 
 export interface Expectations {
   /** Senses whose every compute keeps one row `items(n, content)` and returns `{ n, content }`. */
@@ -92,25 +95,18 @@ function agreement(data: string, sense: string, signals: readonly SignalRow[]): 
   const items = reading(file, (db) => db.query<Item, []>("SELECT n, content FROM items ORDER BY n").all());
   const rows = new Map(items.map((item) => [item.n, item.content]));
   const told = signals.map(({ payload }) => JSON.parse(payload) as Item);
-  const toldNumbers = new Set(told.map(({ n }) => n));
-  const twice = told.filter(({ n }, at) => told.findIndex((other) => other.n === n) !== at);
   return [
     ...listed(
       `${sense}: a signal without its row`,
       told.filter(({ n }) => !rows.has(n)),
     ),
-    ...listed(
-      `${sense}: a row without its signal`,
-      items.filter(({ n }) => !toldNumbers.has(n)),
-    ),
-    ...listed(`${sense}: one row, two signals`, twice),
+    ...outcomeOf(sense, (model) => {
+      for (const { n } of items) model.rowKept(sense, n, 0);
+      for (const { n } of told) model.signal(sense, n);
+    }),
     ...listed(
       `${sense}: row and signal differ`,
       told.filter(({ n, content }) => rows.has(n) && rows.get(n) !== content),
-    ),
-    ...listed(
-      `${sense}: signals in another order than rows`,
-      told.filter(({ n }, at) => n <= (told[at - 1]?.n ?? 0)),
     ),
   ];
 }
@@ -140,14 +136,36 @@ function outbox(data: string, sense: string, taken: number): string[] {
   return listed(`${sense}: an outbox row was never taken`, rows);
 }
 
-/** G1: after the last signal of its sources a listener has computed for it or for a later one. */
-function owed(listener: string, sources: readonly string[], signals: readonly SignalRow[]): string[] {
-  const last = signals.filter(({ sense }) => sources.includes(sense)).at(-1);
-  if (last === undefined) return [];
-  const answered = signals.some(
-    ({ sense, id, cause }) => sense === listener && id > last.id && (cause ?? 0) >= last.id,
-  );
-  return answered ? [] : [`${listener}: no compute for signal ${last.id} of ${last.sense}, nor for a later one`];
+/** What the model of a sense finds wrong with what befell it, and with what is left of that. */
+function outcomeOf(sense: string, befalls: (model: SenseOracle) => void): string[] {
+  const violations = new Violations();
+  const model = new SenseOracle();
+  if (violations.attempt(() => befalls(model))) violations.attempt(() => model.rested(1));
+  return violations.found.map((text) => `${sense}: ${text}`);
+}
+
+/**
+ * G1: a listener is computed for every signal of its sources, or a log says which compute answered for it. A compute that
+ * ended badly has answered as well.
+ */
+function owed(
+  listener: string,
+  sources: readonly string[],
+  signals: readonly SignalRow[],
+  logs: readonly LogRow[],
+): string[] {
+  const own = logs.filter(({ source }) => source === `sense:${listener}`);
+  return outcomeOf(listener, (model) => {
+    for (const { id, sense, cause } of signals) {
+      if (sources.includes(sense)) model.owes(listener, id, 0);
+      if (sense === listener) model.answered(listener, cause);
+    }
+    for (const { event, data, at } of own) {
+      if (event === "compute.coalesced")
+        for (const cause of (JSON.parse(data) as { causes: number[] }).causes) model.answered(listener, cause);
+      else for (const signal of signals) if (signal.at <= at + FOLDED_MS) model.answered(listener, signal.id);
+    }
+  });
 }
 
 function causes(expected: Expectations, signals: readonly SignalRow[], byId: ReadonlyMap<number, SignalRow>): string[] {
@@ -169,15 +187,21 @@ export interface Answers {
 }
 
 interface LogRow {
+  readonly at: number;
   readonly source: string;
+  readonly event: string;
   readonly data: string;
 }
+
+/** Failures are folded into one row a minute. */
+const FOLDED_MS = 60_000;
+const ANSWERS = "('compute.coalesced', 'compute.failed', 'compute.timed-out')";
 
 /** How the decisions of `listener` were answered, one by one. */
 export function answersOf(data: string, listener: string, sources: readonly string[]): Answers {
   return reading(join(data, "logs.db"), (db) => {
     const signals = db.query<SignalRow, []>("SELECT * FROM signals ORDER BY id").all();
-    const logs = db.query<LogRow, []>("SELECT source, data FROM logs WHERE event = 'compute.coalesced'").all();
+    const logs = db.query<LogRow, []>("SELECT * FROM logs WHERE event = 'compute.coalesced'").all();
     const computed = new Set(signals.filter(({ sense }) => sense === listener).map(({ cause }) => cause));
     const coalesced = new Set(
       logs
@@ -206,7 +230,7 @@ export function findViolations(data: string, expected: Expectations): string[] {
   const broken = findDamage(data);
   if (broken.length > 0) return broken;
   const store = join(data, "logs.db");
-  const { signals, taken, sequence, logs, logSequence, stillOwed } = reading(store, (db) => ({
+  const { signals, taken, sequence, logs, logSequence, stillOwed, answers } = reading(store, (db) => ({
     signals: db.query<SignalRow, []>("SELECT id, sense, at, payload, cause, trace FROM signals ORDER BY rowid").all(),
     taken: new Map(
       db
@@ -217,6 +241,7 @@ export function findViolations(data: string, expected: Expectations): string[] {
     sequence: db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'").get()?.seq ?? 0,
     logs: db.query<{ id: number }, []>("SELECT id FROM logs ORDER BY id").all(),
     logSequence: db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'logs'").get()?.seq ?? 0,
+    answers: db.query<LogRow, []>(`SELECT at, source, event, data FROM logs WHERE event IN ${ANSWERS}`).all(),
     stillOwed: db.query<{ sense: string }, []>("SELECT sense FROM sense_state WHERE owed IS NOT NULL").all(),
   }));
   const byId = new Map(signals.map((row) => [row.id, row]));
@@ -243,6 +268,6 @@ export function findViolations(data: string, expected: Expectations): string[] {
       peerViews.filter(({ rows, last }) => rows !== last),
     ),
     ...Object.entries(expected.migrations).flatMap(([sense, files]) => migrations(data, sense, files)),
-    ...Object.entries(expected.listeners).flatMap(([listener, sources]) => owed(listener, sources, signals)),
+    ...Object.entries(expected.listeners).flatMap(([listener, sources]) => owed(listener, sources, signals, answers)),
   ];
 }

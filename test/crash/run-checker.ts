@@ -9,7 +9,9 @@ import { join } from "node:path";
 import type { WorkflowConfig } from "../../src/model/config.ts";
 import type { NewLog } from "../../src/model/log.ts";
 import type { Run } from "../../src/model/run.ts";
-import { Violation } from "../sim/oracle/report.ts";
+import { Moves } from "../sim/oracle/moves.ts";
+import { Violations } from "../sim/oracle/report.ts";
+import { ENDINGS, RunRow } from "../sim/oracle/run-rows.ts";
 import { RunOracle } from "../sim/oracle/runs.ts";
 
 export interface Asked {
@@ -24,7 +26,7 @@ export interface Asked {
   readonly marks: string;
 }
 
-interface Row {
+export interface Row {
   readonly id: number;
   readonly workflow: string;
   readonly state: string;
@@ -59,14 +61,6 @@ interface Mark {
   readonly id: string | null;
 }
 
-const ENDING: Readonly<Record<string, string>> = {
-  "run.completed": "completed",
-  "run.failed": "failed",
-  "run.cancelled": "cancelled",
-  "run.timed-out": "timed-out",
-  "run.dropped": "dropped",
-  "run.joined": "joined",
-};
 const EVENTS = [
   "run.queued",
   "run.started",
@@ -78,10 +72,10 @@ const EVENTS = [
   "step.failed",
   "sleep.started",
   "sleep.ended",
-  ...Object.keys(ENDING),
+  ...Object.keys(ENDINGS),
 ];
-/** After which a run holds a slot. */
-const BEGINS = ["run.started", "run.resumed"];
+/** What is decided at a start has the stamp of its beginning. */
+const STARTING_MS = 5_000;
 
 const SHOWN = 5;
 
@@ -94,80 +88,58 @@ const numberOf = ({ input }: Row): number => (JSON.parse(input) as { n: number }
 // biome-ignore lint/suspicious/noExplicitAny: the data of each event is another
 const dataOf = ({ data }: Event): any => JSON.parse(data);
 
-/** The row its events lead to. */
-function fold(events: readonly Event[]): Omit<Row, "input" | "workflow" | "id" | "trace"> {
-  let [state, attempt, output, error] = ["queued", 0, null as string | null, null as string | null];
-  let [startedAt, endedAt] = [null as number | null, null as number | null];
-  for (const event of events) {
-    const data = dataOf(event);
-    if (event.event === "run.started") startedAt = event.at;
-    if (BEGINS.includes(event.event)) [state, attempt] = ["running", data.attempt];
-    if (event.event === "run.sleeping" || event.event === "run.retrying") state = "sleeping";
-    if (event.event === "run.retrying") error = data.error;
-    const ending = ENDING[event.event];
-    if (ending === undefined) continue;
-    [state, endedAt] = [ending, event.at];
-    error = ending === "completed" ? null : data.error;
-    if (ending === "completed") output = JSON.stringify(data.output);
-  }
-  return {
-    state,
-    attempt,
-    output,
-    error,
-    queued_at: events[0]?.at ?? 0,
-    started_at: startedAt,
-    ended_at: endedAt,
-    last_log_id: events.at(-1)?.id ?? 0,
-  };
-}
-
 /** The table is what the logs say. */
 function oneRun(row: Row, events: readonly Event[]): string[] {
-  const endings = events.filter(({ event }) => event in ENDING);
+  const endings = events.filter(({ event }) => event in ENDINGS);
   const found = endings.length === 1 ? [] : [`run ${row.id} has ${endings.length} endings`];
   if (events.some(({ trace }) => trace !== row.trace)) found.push(`run ${row.id} has events of another trace`);
-  const derived = fold(events);
-  for (const [column, value] of Object.entries(derived)) {
-    const is = row[column as keyof Row];
-    if (is !== value) found.push(`run ${row.id}: ${column} is ${is}, its logs say ${value}`);
-  }
-  return found;
+  const must = new RunRow();
+  for (const event of events) must.follows(event, dataOf(event));
+  const differences = must.differences(row as unknown as Run);
+  return [...found, ...differences.map((difference) => `run ${row.id}: ${difference}`)];
 }
 
-/** How runs come and go, as the model has it. The model says what it finds first of each run. */
-function course(rows: readonly Row[], events: readonly Event[], concurrency: Asked["concurrency"]): string[] {
-  const oracle = new RunOracle();
-  oracle.configured(
-    new Map(
-      Object.entries(concurrency).map(([name, most]) => [
-        name,
-        { name, concurrency: most, overflow: "drop" } as WorkflowConfig,
-      ]),
-    ),
-  );
-  const found: string[] = [];
+/** Of a run's event what the model looks at. */
+export type CourseEvent = Pick<Event, "id" | "at" | "run" | "source" | "event" | "trace" | "data">;
+
+/**
+ * How runs come and go, as the model has it. The model says what it finds first of each run. `elapsedOf` gives the place of a
+ * moment on the axis of elapsed time. Events of one moment may be of one transaction.
+ */
+export function course(
+  rows: readonly Row[],
+  events: readonly CourseEvent[],
+  configs: ReadonlyMap<string, WorkflowConfig>,
+  elapsedOf: (at: number) => number,
+): string[] {
+  const oracle = new RunOracle(new Moves(), STARTING_MS);
+  oracle.configured(configs);
+  const violations = new Violations();
   const faulty = new Set<number>();
   const attempt = (run: number, act: () => void): void => {
-    if (faulty.has(run)) return;
-    try {
-      act();
-    } catch (error) {
-      if (!(error instanceof Violation)) throw error;
-      found.push(error.message);
-      faulty.add(run);
-    }
+    if (!faulty.has(run) && !violations.attempt(act)) faulty.add(run);
   };
+  let moment = 0;
   for (const event of events) {
+    if (event.at > moment) oracle.batches.committed(oracle.newest);
+    moment = event.at;
     attempt(event.run, () => {
       // The kernel and its workers may have ended before each event; nobody has noted when.
       oracle.workerGone(null);
-      oracle.log(event.id, event as unknown as NewLog, Number.POSITIVE_INFINITY);
+      oracle.log(event.id, event as unknown as NewLog, elapsedOf(event.at));
     });
   }
   for (const row of rows) attempt(row.id, () => oracle.row(row as unknown as Run));
-  return found.slice(0, SHOWN);
+  return violations.found.slice(0, SHOWN);
 }
+
+const dropping = (concurrency: Asked["concurrency"]): Map<string, WorkflowConfig> =>
+  new Map(
+    Object.entries(concurrency).map(([name, most]) => [
+      name,
+      { name, concurrency: most, overflow: "drop" } as WorkflowConfig,
+    ]),
+  );
 
 /** By what the runs did: in how many slots they were, and that one worker at a time was there. */
 function slots(workflow: string, concurrency: number, marks: readonly Mark[]): string[] {
@@ -255,7 +227,7 @@ export function findRunViolations(data: string, asked: Asked): string[] {
       "events of a run that has no row",
       [...eventsOf.keys()].filter((id) => !ids.has(id as number)),
     ),
-    ...course(rows, events, asked.concurrency),
+    ...course(rows, events, dropping(asked.concurrency), () => Number.POSITIVE_INFINITY),
     ...rows.flatMap((row) => oneRun(row, eventsOf.get(row.id) ?? [])),
     ...rows.flatMap((row) => steps(row, eventsOf.get(row.id) ?? [], marksOf.get(numberOf(row)) ?? [])),
     ...requests(rows, asked),

@@ -41,7 +41,7 @@ interface Waiting {
 }
 
 /** Of rounding, and of a clock that runs too fast. */
-const SLACK_MS = 150;
+export const SLACK_MS = 150;
 
 export class BatchOracle {
   readonly #waiting = new Map<number, Waiting>();
@@ -52,6 +52,12 @@ export class BatchOracle {
   #joined = new Map<number, Waiting[]>();
   /** The newest run before that transaction. */
   #newest = 0;
+  readonly #slackMs: number;
+
+  /** `slackMs`: by how much the moments that it is given may be off. */
+  constructor(slackMs: number) {
+    this.#slackMs = slackMs;
+  }
 
   configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
     this.#configs = configs;
@@ -79,7 +85,7 @@ export class BatchOracle {
     const { group, due } = batch;
     const { reflex, id: signal, incident } = trigger;
     const waitMs = due - elapsed;
-    if (Math.abs(waitMs - words.waitMs) > SLACK_MS)
+    if (Math.abs(waitMs - words.waitMs) > this.#slackMs)
       violation("batch-wait", `run ${run} of ${workflow} waits ${waitMs} ms for others, not ${words.waitMs}`);
     this.#isOneGroup(workflow, group, `${words.by}: ${commonOf(words.by, input, trigger)}`);
     this.#waiting.set(run, {
@@ -116,7 +122,7 @@ export class BatchOracle {
     const first = this.#waiting.get(run);
     this.#waiting.delete(run);
     if (first === undefined || first.isFreed) return;
-    if (elapsed < first.due - SLACK_MS)
+    if (elapsed < first.due - this.#slackMs)
       violation("batch-wait", `run ${run} begins ${first.due - elapsed} ms before the end of its wait`);
     const others = this.#joined.get(run) ?? [];
     if (`${others.map((one) => one.run)}` !== `${joined}`)

@@ -9,6 +9,22 @@ export class Violation extends Error {
   }
 }
 
+/** For whoever goes on behind what is wrong: each `attempt` adds what it finds. */
+export class Violations {
+  readonly found: string[] = [];
+
+  attempt(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      this.found.push(error.message);
+      return false;
+    }
+  }
+}
+
 export const violation = (rule: string, message: string): never => {
   throw new Violation(rule, message);
 };

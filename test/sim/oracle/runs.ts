@@ -6,18 +6,10 @@
 import type { WorkflowConfig } from "../../../src/model/config.ts";
 import type { NewLog } from "../../../src/model/log.ts";
 import type { Run } from "../../../src/model/run.ts";
-import { BatchOracle, type Order } from "./batches.ts";
+import { BatchOracle, type Order, SLACK_MS } from "./batches.ts";
 import { Moves } from "./moves.ts";
 import { violation } from "./report.ts";
-
-const ENDINGS: Readonly<Record<string, string>> = {
-  "run.completed": "completed",
-  "run.failed": "failed",
-  "run.cancelled": "cancelled",
-  "run.timed-out": "timed-out",
-  "run.dropped": "dropped",
-  "run.joined": "joined",
-};
+import { ENDINGS, RunRow } from "./run-rows.ts";
 
 /** What may come in which state, and what follows. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
@@ -60,7 +52,7 @@ interface Known {
   due: number | null;
   readonly done: Set<string>;
   lastLog: number;
-  isSeen: boolean;
+  readonly row: RunRow;
 }
 
 interface Told {
@@ -78,7 +70,7 @@ interface Told {
 export class RunOracle {
   readonly runs = new Map<number, Known>();
   readonly active = new Map<number, Known>();
-  readonly batches = new BatchOracle();
+  readonly batches: BatchOracle;
   readonly #counted: Moves;
   /** When the newest report of an incident by a workflow has ended. */
   readonly #reported = new Map<string, number>();
@@ -91,8 +83,9 @@ export class RunOracle {
   newest = 0;
   readonly #executions = new Map<number, { readonly isOver: boolean }>();
 
-  constructor(moves = new Moves()) {
+  constructor(moves = new Moves(), slackMs = SLACK_MS) {
     this.#counted = moves;
+    this.batches = new BatchOracle(slackMs);
   }
 
   configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
@@ -100,11 +93,15 @@ export class RunOracle {
     this.batches.configured(configs);
   }
 
-  log(id: number, { event, source, run, trace, data }: NewLog, elapsed: number): void {
+  log(id: number, { at, event, source, run, trace, data }: NewLog, elapsed: number): void {
     if (run === null || !/^(run|step|sleep)\./.test(event) || event === "run.waiting") return;
     if (event === "run.nothing-to-run" || event === "run.long" || event === "run.killed") return;
     const told = JSON.parse(data ?? "{}");
-    if (event === "run.queued") return this.#begins(id, run, source.slice("workflow:".length), trace, told, elapsed);
+    if (event === "run.queued") {
+      this.#begins(id, run, source.slice("workflow:".length), trace, told, elapsed);
+      this.active.get(run)?.row.follows({ id, at, event }, told);
+      return;
+    }
     const known = this.active.get(run);
     if (known === undefined)
       return violation("one-ending", `run ${run}, which is over, goes on with ${event} (log ${id})`);
@@ -112,6 +109,7 @@ export class RunOracle {
       violation("run-states", `run ${run} is ${known.state} and comes to ${event}`);
     if (trace !== known.trace) violation("run-trace", `run ${run} has an event of another trace`);
     known.lastLog = id;
+    known.row.follows({ id, at, event }, told);
     this.#moves(known, event, told, elapsed);
   }
 
@@ -139,7 +137,7 @@ export class RunOracle {
       due: null,
       done: new Set<string>(),
       lastLog: id,
-      isSeen: false,
+      row: new RunRow(),
     };
     const reported = known.incident === null ? undefined : this.#reported.get(`${workflow} ${known.incident}`);
     known.hasWaited = this.#isBehind(known) || (reported !== undefined && elapsed - reported < LINGERING_MS);
@@ -249,12 +247,11 @@ export class RunOracle {
   }
 
   /** The row is what its events say. */
-  row({ id, state, last_log_id: lastLog }: Run): void {
-    const known = this.runs.get(id);
-    if (known === undefined) return violation("run-rows", `run ${id} has a row and no event`);
-    if (known.state !== state) violation("run-rows", `the row of run ${id} is ${state}, its events say ${known.state}`);
-    if (known.lastLog !== lastLog)
-      violation("run-rows", `the row of run ${id} names log ${lastLog}, not ${known.lastLog}`);
+  row(row: Run): void {
+    const known = this.runs.get(row.id);
+    if (known === undefined) return violation("run-rows", `run ${row.id} has a row and no event`);
+    const [difference] = known.row.differences(row);
+    if (difference !== undefined) violation("run-rows", `run ${row.id}: ${difference}`);
   }
 
   /** A worker is given the run. */
