@@ -61,8 +61,8 @@ function drive(site: Site, untilMs: number): void {
     if (site.kernel === null || site.found !== null) continue;
     if (oracle.commits < nextWholeLook) files.news();
     else {
-      // Whoever looks at all logs does so less often the more there are.
-      nextWholeLook = oracle.commits + Math.max(COMMITS_A_LOOK, oracle.lastLog);
+      // What is new is held against its logs at each look: all of it is once more, less often the more there is.
+      nextWholeLook = 4 * oracle.commits;
       site.looksAtAll();
     }
   }

@@ -7,6 +7,7 @@ import { checkStore } from "../../../src/store/rebuild-store.ts";
 import type { MemoryDatabase } from "../memory-database.ts";
 import { digestOf, type Oracle } from "./oracle.ts";
 import { violation } from "./report.ts";
+import { RowOracle } from "./rows.ts";
 
 interface ArchiveRow {
   readonly file: string;
@@ -21,6 +22,7 @@ export class FileOracle {
   /** What was read since all was read: files by their names, and rows of the table up to an id. */
   readonly #read = new Map<string, string>();
   #readUpTo = 0;
+  readonly #rows = new RowOracle();
 
   constructor(data: string, database: MemoryDatabase, oracle: Oracle) {
     this.#data = data;
@@ -39,7 +41,7 @@ export class FileOracle {
     this.news();
   }
 
-  /** Every log has its place; what is new there is read. */
+  /** Every log has its place, and every row follows from them; what is new is read. */
   news(): void {
     using db = this.#database.connect();
     const files = db.query<ArchiveRow, []>("SELECT file, first_id, last_id FROM archive ORDER BY first_id").all();
@@ -54,12 +56,14 @@ export class FileOracle {
       this.#read.set(row.file, place);
     }
     this.#readTable(db, watermark);
+    this.#rows.look(db, Number(removed?.value ?? 0));
   }
 
   #see(row: Log, where: string, next: number): void {
     if (row.id !== next) violation("archive", `${where} has log ${row.id}, and ${next} is to come`);
     if (this.#oracle.logs[row.id] !== digestOf(row))
       violation("archive", `log ${row.id} in ${where} is not what was committed`);
+    this.#rows.take(row);
   }
 
   #readFile({ file, first_id: first, last_id: last }: ArchiveRow): void {

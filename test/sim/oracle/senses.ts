@@ -114,9 +114,13 @@ export class SenseOracle {
 
   answered(name: string, cause: number | null): void {
     if (cause === null) return;
-    const { causes, underWay } = this.of(name);
-    if (underWay?.cause === cause && underWay.isOwedAgain) underWay.isOwedAgain = false;
-    else causes.delete(cause);
+    const sense = this.of(name);
+    const { causes, underWay } = sense;
+    if (underWay?.cause !== cause) causes.delete(cause);
+    else {
+      if (!underWay.isOwedAgain) causes.delete(cause);
+      sense.underWay = null;
+    }
   }
 
   cancelled(name: string): void {
@@ -136,6 +140,7 @@ export class SenseOracle {
       if (settled === cause) continue;
       sense.settled.delete(settled);
       sense.causes.delete(settled);
+      if (sense.underWay?.cause === settled) sense.underWay = null;
     }
   }
 
