@@ -128,6 +128,7 @@ export const FACES: Layers = {
     "src/rules",
     "src/store",
     "src/control",
+    "src/inbox",
     "src/release",
     "src/spawn",
     "src/scratch",

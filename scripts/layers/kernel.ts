@@ -91,7 +91,7 @@ export const KERNEL: Layers = {
   ],
   "src/kernel/reflexes": [...FLOOR, "src/config", "src/rules", "src/control", "src/kernel/runs"],
   // Items from outside, until a compute has taken them.
-  "src/kernel/inbox": [...FLOOR, "src/config", "src/inbox"],
+  "src/kernel/inbox": [...FLOOR, "type src/control", "src/config", "src/inbox"],
   "src/kernel/senses": [
     ...FLOOR,
     "src/config",

@@ -54,7 +54,7 @@ export function overview(screen: Screen, all: boolean): string {
     `${title("Usage:")} nerve <config.yaml>            run the daemon`,
     "       nerve <command> [options]      see below; each has --help",
     ...(["begin", "see", "act"] as const).flatMap(section),
-    ...(all ? section("keep") : ["", `For upkeep: ${kept.join(", ")}. \`nerve help --all\` says what each does.`]),
+    ...(all ? section("keep") : ["", `For upkeep: ${kept.join(", ")}.`, "`nerve help --all` says what each does."]),
     "",
     "Every command takes -c FILE (else $NERVE_CONFIG, else ./nerve.yaml) and --json.",
   ].join("\n");

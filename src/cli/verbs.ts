@@ -199,6 +199,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/disable.ts")),
   },
   {
+    name: "push",
+    section: "act",
+    usage: "push <sense> <item>",
+    summary: "hand an item to the inbox of a sense; `-`: an item a line",
+    load: () => any(import("./commands/push.ts")),
+  },
+  {
     name: "reload",
     section: "act",
     usage: "reload",
@@ -218,6 +225,13 @@ export const VERBS: readonly Verb[] = [
     usage: "unit",
     summary: "a hardened systemd unit that opens what this config asks for, and nothing else",
     load: () => any(import("./commands/unit.ts")),
+  },
+  {
+    name: "inbox",
+    section: "keep",
+    usage: "inbox [sense]",
+    summary: "what waits to be taken by a sense, and what is dead; retry and drop",
+    load: () => any(import("./commands/inbox.ts")),
   },
   {
     name: "archive",

@@ -8,6 +8,7 @@ import type {
   Archived,
   IncidentAnswer,
   IncidentRequest,
+  ItemsAnswer,
   Reloaded,
   RunAnswer,
   SilenceAnswer,
@@ -18,6 +19,8 @@ import type {
 export interface Acts {
   /** Hands something to the inbox of a sense: resolves once that is committed, or is not taken. */
   offer(sense: string, given: Given): Promise<Offered>;
+  retryItems(ids: readonly number[]): Promise<Result<ItemsAnswer, Problem>>;
+  dropItems(ids: readonly number[]): Promise<Result<ItemsAnswer, Problem>>;
   trigger(name: string): Promise<Result<{ sense: string; trace: string }, Problem>>;
   enable(name: string): Promise<Result<SwitchAnswer, Problem>>;
   disable(name: string): Promise<Result<SwitchAnswer, Problem>>;

@@ -60,6 +60,18 @@ export const positive: BodyField<number> = {
       : err(`a JSON object with a ${name}, a positive whole number`),
 };
 
+const MAX_IDS = 1_000;
+
+export const ids: BodyField<readonly number[]> = {
+  read: (value, name) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.length <= MAX_IDS &&
+    value.every((id) => Number.isSafeInteger(id) && id > 0)
+      ? ok(value as number[])
+      : err(`a JSON object with ${name}, a list of 1 to ${MAX_IDS} ids`),
+};
+
 export const runInput: BodyField<Json> = {
   read: (value) => {
     const fault = faultOfInput(value);

@@ -19,19 +19,35 @@ const PATIENCE_MS = 60_000;
 const ARCHIVE_PATIENCE_MS = 24 * 3_600_000;
 
 /** `body` null asks with GET, else POSTs it. */
-export async function askKernel<T>(
+export function askKernel<T>(data: string, path: string, body: object | null): Promise<Result<T, ControlFailure>> {
+  const patienceMs = body === null ? ASKED_PATIENCE_MS : path === "/archive" ? ARCHIVE_PATIENCE_MS : PATIENCE_MS;
+  return send<T>(data, path, body === null ? {} : { method: "POST", body: JSON.stringify(body) }, patienceMs);
+}
+
+/** Hands JSON lines to the inbox of a sense. `key`: what makes the same request again the same, or null. */
+export function giveKernel(
+  data: string,
+  sense: string,
+  lines: string,
+  key: string | null,
+): Promise<Result<{ readonly ids: readonly number[] }, ControlFailure>> {
+  const headers = { "content-type": "application/x-ndjson", ...(key === null ? {} : { "idempotency-key": key }) };
+  return send(data, `/v1/inbox/${encodeURIComponent(sense)}`, { method: "POST", headers, body: lines }, PATIENCE_MS);
+}
+
+async function send<T>(
   data: string,
   path: string,
-  body: object | null,
+  init: RequestInit,
+  patienceMs: number,
 ): Promise<Result<T, ControlFailure>> {
-  const patienceMs = body === null ? ASKED_PATIENCE_MS : path === "/archive" ? ARCHIVE_PATIENCE_MS : PATIENCE_MS;
   try {
     const response = await fetch(`http://nerve${path}`, {
       unix: socketPath(data),
       signal: AbortSignal.timeout(patienceMs),
       // The runtime's own limit of five minutes, which its types do not know here.
       ...({ timeout: false } as object),
-      ...(body === null ? {} : { method: "POST", body: JSON.stringify(body) }),
+      ...init,
     });
     const answer = await response.json();
     return response.ok ? ok(answer as T) : err({ kind: "refused", problems: (answer as Refusal).problems });

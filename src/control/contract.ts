@@ -65,6 +65,8 @@ export interface Status {
   readonly watchdog: WatchdogStatus | null;
   /** Where people are told: how the newest tries went. */
   readonly channels: readonly ChannelStatus[];
+  /** Of senses with an inbox, and of others for which something is left. */
+  readonly inboxes: readonly { readonly sense: string; readonly waiting: number; readonly dead: number }[];
   /** Incidents that have not resolved, and how many of these are acknowledged. */
   readonly incidents: { readonly open: number; readonly acked: number };
   /** Workflows whose module does not load, and why: their runs wait. */
@@ -123,6 +125,11 @@ export interface Failures {
   readonly newest: number;
   /** How many logs above `after` had moved to the archive: nobody looked at them. */
   readonly archived: number;
+}
+
+/** `/retry-items` and `/drop-items`: the items, once that is durable. */
+export interface ItemsAnswer {
+  readonly items: readonly { readonly id: number; readonly sense: string }[];
 }
 
 /** What was asked could not be done. */

@@ -36,5 +36,6 @@ export interface MetricsLook {
     readonly duration_seconds: Counts;
   }[];
   readonly groups: readonly { readonly name: string; readonly restarts: number }[];
+  readonly inboxes: readonly { readonly sense: string; readonly waiting: number; readonly dead: number }[];
   readonly commit_seconds: Counts;
 }

@@ -7,6 +7,7 @@ import type { Acts } from "./acts.ts";
 import {
   type Body,
   type BodyShape,
+  ids,
   positive,
   prose,
   proseOrNone,
@@ -130,6 +131,8 @@ export const routesOf = (looks: Looks, acts: Acts): Readonly<Record<string, Rout
   "/resolve": act({ incident: positive, by: short, why: proseOrNone }, (request) => acts.resolve(request)),
   "/unsilence": act({ pattern: short }, ({ pattern }) => acts.unsilence(pattern)),
   "/v1/inbox/:name": give((sense, items) => acts.offer(sense, items)),
+  "/retry-items": act({ items: ids }, ({ items }) => acts.retryItems(items)),
+  "/drop-items": act({ items: ids }, ({ items }) => acts.dropItems(items)),
   "/archive": act({}, () => acts.archive()),
   "/reload": act({}, () => acts.reload(), UNPROCESSABLE),
 });

@@ -15,7 +15,9 @@ import type { Store } from "../store/open.ts";
 import { Bell, isWatcher } from "./bell.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
+import { InboxUpkeep } from "./inbox/inbox-upkeep.ts";
 import { Inboxes } from "./inbox/inboxes.ts";
+import { Leavings } from "./inbox/leavings.ts";
 import type { Sense } from "./memory/sense.ts";
 import { Firings } from "./reflexes/firings.ts";
 import { IncidentRequests } from "./reflexes/incident-requests.ts";
@@ -68,6 +70,8 @@ export class Engine {
   readonly incidents: Incidents;
   readonly incidentRequests: IncidentRequests;
   readonly inboxes: Inboxes;
+  readonly leavings: Leavings;
+  readonly inboxUpkeep: InboxUpkeep;
   readonly requests: Requests;
   readonly watchdog: Watchdog;
   readonly #senses: Senses;
@@ -128,6 +132,9 @@ export class Engine {
     const intake = new Intake({ clock, ledger, reflexes, onSignal });
     const inboxes = new Inboxes({ world, ticker, ledger, journal, lifetime, store, isHeld, senses, reflexes });
     this.inboxes = inboxes;
+    this.leavings = new Leavings({ ledger, journal, store, inboxes });
+    const { leavings } = this;
+    this.inboxUpkeep = new InboxUpkeep({ clock, ticker, ledger, lifetime, store, inboxes, leavings });
     const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, isHeld });
     const loading = new Loading({ journal, data, command: () => command(SENSE_WORKER_ROLE), senses, inboxes });
     this.#senses = senses;
@@ -183,6 +190,7 @@ export class Engine {
     this.reflexes.load(config, this.senses, new Set<string>(this.#store.switches.disabled()), plan.reflexes);
     this.#seating.start(plan);
     this.inboxes.resume();
+    this.inboxUpkeep.keepFor(config);
   }
 
   /** Waits for the workers of `groups` to load their senses: why those that do not load do not. */

@@ -26,7 +26,9 @@ export function exposition(parts: MetricsParts): string {
     ...family("nerve_build_info", "gauge", "The build of nerve that answers; always 1.", [
       { labels: { version: VERSION, commit: COMMIT, bun: Bun.version }, value: 1 },
     ]),
-    ...(look === null ? [] : [...ofSenses(look), ...ofReflexes(look), ...ofRuns(look), ...ofKernel(look)]),
+    ...(look === null
+      ? []
+      : [...ofSenses(look), ...ofReflexes(look), ...ofRuns(look), ...ofInboxes(look), ...ofKernel(look)]),
     ...family("nerve_incidents_open", "gauge", "Incidents that have not resolved.", openIncidents(parts)),
     ...family(
       "nerve_store_bytes",
@@ -79,6 +81,13 @@ function ofRuns({ workflows }: MetricsLook): string[] {
     ...family("nerve_runs", "gauge", "Runs: queued, running and sleeping now, ended since nerve started.", runs),
     ...histograms("nerve_run_duration_seconds", "From the beginning of a run to its end.", durations),
   ];
+}
+
+function ofInboxes({ inboxes }: MetricsLook): string[] {
+  const items = inboxes.flatMap(({ sense, waiting, dead }) =>
+    Object.entries({ waiting, dead }).map(([state, value]): Series => ({ labels: { sense, state }, value })),
+  );
+  return family("nerve_inbox_items", "gauge", "Items in the inbox of a sense: waiting for a compute, or dead.", items);
 }
 
 const ofKernel = ({ groups, commit_seconds }: MetricsLook): string[] => [

@@ -172,6 +172,13 @@ export class InboxTable {
     return this.#guard.rows(rows);
   }
 
+  /** Of a sense, the oldest that were accepted before `before`. */
+  olderThan(sense: string, before: number, state: "dead" | "any", limit: number): Item[] {
+    const dead = state === "dead" ? "AND state = 'dead'" : "";
+    const sql = `${SELECT} WHERE sense = ? AND at < ? ${dead} ORDER BY id LIMIT ?`;
+    return this.#guard.rows(this.#read<Item>(sql, sense, before, limit));
+  }
+
   totals(): ItemTotal[] {
     return this.#read<ItemTotal>(
       "SELECT sense, state, count(*) AS items, sum(octet_length(body)) AS bytes FROM inbox GROUP BY sense, state",

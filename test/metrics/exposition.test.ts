@@ -66,6 +66,7 @@ const lookWith = (...senses: MetricsLook["senses"]): MetricsLook => ({
     },
   ],
   groups: [{ name: "default", restarts: 1 }],
+  inboxes: [{ sense: "deploys", waiting: 3, dead: 1 }],
   commit_seconds: seconds(),
 });
 
@@ -95,6 +96,7 @@ describe("the page", () => {
       "nerve_decisions_total counter",
       "nerve_runs gauge",
       "nerve_run_duration_seconds histogram",
+      "nerve_inbox_items gauge",
       "nerve_group_restarts_total counter",
       "nerve_commit_duration_seconds histogram",
       "nerve_incidents_open gauge",
@@ -120,6 +122,13 @@ describe("the page", () => {
       'nerve_compute_duration_seconds_bucket{sense="disk",le="+Inf"} 4',
       'nerve_compute_duration_seconds_sum{sense="disk"} 7.605',
       'nerve_compute_duration_seconds_count{sense="disk"} 4',
+    ]);
+  });
+
+  test("counts what waits in inboxes, and what is dead", () => {
+    expect(page(lookWith()).filter((line) => line.startsWith("nerve_inbox_items"))).toEqual([
+      'nerve_inbox_items{sense="deploys",state="waiting"} 3',
+      'nerve_inbox_items{sense="deploys",state="dead"} 1',
     ]);
   });
 

@@ -56,7 +56,14 @@ test.skipIf(PROMETHEUS === null)(
     let isWell = true;
     const commits = new Histogram([1]).counts;
     const page = (): string => {
-      const look = { senses: [senseOf(id, isWell)], reflexes: [], workflows: [], groups: [], commit_seconds: commits };
+      const look = {
+        senses: [senseOf(id, isWell)],
+        reflexes: [],
+        workflows: [],
+        groups: [],
+        inboxes: [],
+        commit_seconds: commits,
+      };
       return exposition({ look, config, store, bytes: new Map([["logs.db", 4_096]]) });
     };
     using server = Bun.serve({

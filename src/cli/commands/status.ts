@@ -17,6 +17,7 @@ import { print, renderLine, type Screen, type Span, type Style, span, stdoutScre
 type Group = Status["groups"][number];
 type Sense = Status["senses"][number];
 type Reflex = Status["reflexes"][number];
+type Inbox = Status["inboxes"][number];
 type Workflow = Status["workflows"][number];
 
 const STATES: Readonly<Record<Group["state"] | Sense["state"], Style>> = {
@@ -98,6 +99,12 @@ const reflexColumns = (now: number): readonly Column<Reflex>[] => [
   count("THROTTLED", 2, ({ throttled }) => throttled),
   count("MISSED", 3, ({ missed }) => missed, "yellow"),
   right("NEXT", 2, ({ next_due: due }) => (due === null ? null : until(due, now))),
+];
+
+const INBOXES: readonly Column<Inbox>[] = [
+  { title: "INBOX", align: "left", rank: 0, cell: ({ sense }) => span(escapeForTerminal(sense)) },
+  count("WAITING", 0, ({ waiting }) => waiting),
+  count("DEAD", 0, ({ dead }) => dead, "red"),
 ];
 
 const WORKFLOWS: readonly Column<Workflow>[] = [
@@ -194,6 +201,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...reasons(status, screen),
     ...table(reflexColumns(now), status.reflexes),
     ...table(WORKFLOWS, status.workflows),
+    ...table(INBOXES, status.inboxes),
     ...incidentLines(status, screen),
     ...unheard(status, screen),
     ...lastFailures(status, now, screen),

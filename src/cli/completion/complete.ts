@@ -38,6 +38,8 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   why: ["what may be wrong"],
   explain: ["reflex"],
   backtest: ["reflex"],
+  push: ["sense", "nothing"],
+  inbox: ["sense", "nothing"],
   run: ["workflow or sense", "nothing"],
   cancel: ["active run"],
   retry: ["ended run"],

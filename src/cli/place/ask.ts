@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { join } from "node:path";
 import type { Result } from "../../base/result.ts";
-import { askKernel } from "../../control/client.ts";
+import { askKernel, type ControlFailure, giveKernel } from "../../control/client.ts";
 import { SOCKET_NAME } from "../../control/contract.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type ExitCode, type Failure, fail } from "../frame/outcome.ts";
@@ -18,6 +18,8 @@ const UNKNOWN: ReadonlySet<string> = new Set([
   "unknown-run",
   "unknown-step",
   "unknown-silence",
+  "unknown-item",
+  "no-inbox",
 ]);
 
 const codeOfRefusal = (problems: readonly Problem[]): ExitCode => {
@@ -38,8 +40,26 @@ export async function ask<T>(
   otherwise: string | null = null,
 ): Promise<Result<T, Failure>> {
   const answer = await askKernel<T>(place.data, path, body);
-  if (answer.ok) return answer;
-  const failure = answer.error;
+  return answer.ok ? answer : failed(place, answer.error, refused, otherwise);
+}
+
+/** Hands items to the inbox of a sense: JSON lines. */
+export async function give(
+  place: Place,
+  sense: string,
+  lines: string,
+  key: string | null,
+): Promise<Result<{ readonly ids: readonly number[] }, Failure>> {
+  const answer = await giveKernel(place.data, sense, lines, key);
+  return answer.ok ? answer : failed(place, answer.error, null, null);
+}
+
+function failed(
+  place: Place,
+  failure: ControlFailure,
+  refused: ExitCode | null,
+  otherwise: string | null,
+): Result<never, Failure> {
   if (failure.kind === "unreachable") return nothingThere(place, unreachable(place, failure.problem, otherwise));
   if (failure.kind === "silent") return fail(EXIT.unreachable, failure.problem);
   return fail(refused ?? codeOfRefusal(failure.problems), ...failure.problems);

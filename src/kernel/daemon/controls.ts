@@ -16,8 +16,10 @@ export const looksOf = (parts: StatusParts, ledger: Ledger): Looks => ({
 });
 
 export function actsOf(engine: Engine, reloads: Reloads, retention: Retention): Acts {
-  const { requests, workflows, silences, incidentRequests, inboxes } = engine;
+  const { requests, workflows, silences, incidentRequests, inboxes, leavings } = engine;
   return {
+    retryItems: (ids) => leavings.retry(ids),
+    dropItems: (ids) => leavings.drop(ids),
     offer: (sense, given) => inboxes.offer(sense, given),
     trigger: (name) => requests.trigger(name),
     enable: (name) => requests.switch(name, true),

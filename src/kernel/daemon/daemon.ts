@@ -116,7 +116,7 @@ export class Daemon {
       onSignal: options.onSignal ?? (() => {}),
     });
     this.#listeners = new Listeners({ ...parts, engine: this.#engine, command, looks: () => this.#looks() });
-    this.#upkeep = new Upkeep(parts, config);
+    this.#upkeep = new Upkeep(parts, config, [this.#engine.inboxUpkeep]);
     this.#reloads = this.#newReloads(options);
   }
 

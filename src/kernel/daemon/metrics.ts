@@ -28,6 +28,7 @@ export function metricsOf(engine: Engine, ledger: Ledger): MetricsLook {
       return { name, ...counts, ended: { ...ended }, duration_seconds: durations.counts };
     }),
     groups: [...groups.values()].map(({ name, restarts }) => ({ name, restarts })),
+    inboxes: engine.inboxes.totals(),
     commit_seconds: ledger.seconds.counts,
   };
 }

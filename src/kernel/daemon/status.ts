@@ -118,6 +118,7 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     ),
     watchdog: engine.watchdog.status,
     channels: engine.workflows.channels.all,
+    inboxes: engine.inboxes.totals(),
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest.map((one) => ({ ...one, error: shortened(one.error) })),
     listeners: listeners.listening,

@@ -8,6 +8,9 @@ import type { ItemTotal } from "../../store/inbox.ts";
 import type { InboxSense } from "../../store/inbox-senses.ts";
 import type { Handle } from "../time/ticker.ts";
 
+/** The same request is known for so long. */
+export const KNOWN_MS = 24 * 3_600_000;
+
 /** A request with an identity that waits for its commit. */
 export interface Arriving {
   readonly digest: string;
@@ -57,6 +60,14 @@ export class Box {
     if (state === "dead") this.dead += items;
     else this.waiting += items;
     this.bytes += bytes;
+  }
+
+  /** Nothing waits: nothing is to be tried again. */
+  calm(): void {
+    this.retry?.cancel();
+    this.retry = null;
+    this.waitsForNext = false;
+    this.hasLastChance = false;
   }
 
   hasRoom(items: number, bytes: number, most: { readonly items: number; readonly bytes: number }): boolean {

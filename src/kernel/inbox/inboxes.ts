@@ -17,7 +17,7 @@ import type { Sense } from "../memory/sense.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { World } from "../world.ts";
-import { Box } from "./box.ts";
+import { Box, KNOWN_MS } from "./box.ts";
 import { LONE_FAILURES, NO_ITEMS, type TakenUpTo, Takings } from "./takings.ts";
 
 export interface InboxesParts {
@@ -56,8 +56,6 @@ interface Offering {
   readonly answer: (offered: Offered) => void;
 }
 
-/** The same request is known for so long. */
-const KNOWN_MS = 24 * 3_600_000;
 const SOON_S = 1;
 /** A sense that does not compute leaves no room soon. */
 const LATER_S = 60;
@@ -82,9 +80,9 @@ export class Inboxes {
     const { world, ticker, ledger, journal, store, senses } = parts;
     this.#newTrace = traceIds(world.chance);
     this.origin = world.chance.bytes(8).toString("hex");
-    for (const total of store.inbox.totals()) this.#boxOf(total.sense).count(total);
-    for (const row of store.inboxSenses.all()) this.#boxOf(row.sense).restore(row);
-    for (const { sense, items } of store.inbox.aside(LONE_FAILURES)) this.#boxOf(sense).aside = items;
+    for (const total of store.inbox.totals()) this.boxOf(total.sense).count(total);
+    for (const row of store.inboxSenses.all()) this.boxOf(row.sense).restore(row);
+    for (const { sense, items } of store.inbox.aside(LONE_FAILURES)) this.boxOf(sense).aside = items;
     const due = (sense: string): void => this.due(sense);
     const hurry = (name: string): void => {
       const sense = senses.byName.get(name);
@@ -93,10 +91,26 @@ export class Inboxes {
     this.#takings = new Takings({ ticker, ledger, journal, store, due, hurry });
   }
 
-  #boxOf(sense: string): Box {
+  /** Made where there is none. */
+  boxOf(sense: string): Box {
     const box = this.#boxes.get(sense) ?? new Box(sense);
     this.#boxes.set(sense, box);
     return box;
+  }
+
+  /** Of every sense that has, or had, something in its inbox. */
+  boxes(): readonly Box[] {
+    return [...this.#boxes.values()];
+  }
+
+  /** How much is in each. */
+  totals(): readonly { readonly sense: string; readonly waiting: number; readonly dead: number }[] {
+    const { byName } = this.#parts.senses;
+    for (const { name, config } of byName.values()) if (config.inbox !== null) this.boxOf(name);
+    const shown = this.boxes().filter(
+      ({ sense, waiting, dead }) => byName.get(sense)?.config.inbox || waiting + dead > 0,
+    );
+    return shown.map(({ sense, waiting, dead }) => ({ sense, waiting, dead }));
   }
 
   // ── what comes in ────────────────────────────────────────────────────
@@ -107,7 +121,7 @@ export class Inboxes {
     const sense = senses.byName.get(name);
     if (!sense?.config.inbox) return Promise.resolve({ kind: "no-inbox" });
     if (isHeld()) return Promise.resolve({ kind: "low-space" });
-    const box = this.#boxOf(name);
+    const box = this.boxOf(name);
     const digest = given.identity === null ? null : digestOf(given);
     const before = digest === null ? null : this.#before(box, given, digest);
     if (before !== null) return before;
@@ -195,7 +209,7 @@ export class Inboxes {
   due(name: string): void {
     const { senses, world, reflexes } = this.#parts;
     const sense = senses.byName.get(name);
-    const box = this.#boxOf(name);
+    const box = this.boxOf(name);
     if (!sense?.config.inbox || box.waiting === 0 || box.retry !== null || !sense.mayCompute) return;
     // Whatever compute is next gets what waits.
     if (sense.pending !== null || !reflexes.ringForItem(sense)) return;
@@ -211,17 +225,22 @@ export class Inboxes {
 
   /** The items for the next compute of `sense`. */
   pick(sense: Sense): readonly Item[] {
-    return sense.config.inbox === null ? NO_ITEMS : this.#takings.pick(this.#boxOf(sense.name));
+    return sense.config.inbox === null ? NO_ITEMS : this.#takings.pick(this.boxOf(sense.name));
+  }
+
+  /** A compute that has not settled has the item. */
+  isUnderWay({ id, sense }: Item): boolean {
+    return this.#parts.senses.byName.get(sense)?.flight?.items.some((item) => item.id === id) ?? false;
   }
 
   /** Within the transaction of a compute's result. */
   taken(draft: Draft, sense: Sense, items: readonly Item[], trace: string): void {
-    if (items.length > 0) this.#takings.taken(draft, this.#boxOf(sense.name), items, trace);
+    if (items.length > 0) this.#takings.taken(draft, this.boxOf(sense.name), items, trace);
   }
 
   /** The twin of `taken` for a compute that failed. */
   failed(draft: Draft, sense: Sense, items: readonly Item[]): void {
-    if (items.length > 0) this.#takings.failed(draft, this.#boxOf(sense.name), items);
+    if (items.length > 0) this.#takings.failed(draft, this.boxOf(sense.name), items);
   }
 
   // ── the worker of a sense ────────────────────────────────────────────
@@ -234,16 +253,16 @@ export class Inboxes {
   /** What its worker must know before it opens the database. Null: the sense has no inbox. */
   initOf({ name, config }: Sense): { origins: string[]; taken: TakenUpTo | null } | null {
     if (config.inbox === null) return null;
-    return { origins: [...this.#parts.store.inbox.origins(name), this.origin], taken: this.#boxOf(name).taken };
+    return { origins: [...this.#parts.store.inbox.origins(name), this.origin], taken: this.boxOf(name).taken };
   }
 
   /** Its worker died in a compute of it alone, which had `items`. */
   died({ name }: Sense, items: readonly Item[]): void {
-    if (items.length > 0) this.#boxOf(name).lost = items;
+    if (items.length > 0) this.boxOf(name).lost = items;
   }
 
   /** A worker has opened the database of `sense`, and found how far it has taken. */
   opened({ name, config }: Sense, taken: readonly TakenUpTo[]): void {
-    if (config.inbox !== null) this.#takings.settle(this.#boxOf(name), taken);
+    if (config.inbox !== null) this.#takings.settle(this.boxOf(name), taken);
   }
 }

@@ -41,7 +41,7 @@ const RETRY = { limit: Number.POSITIVE_INFINITY, intervalMs: 1_000, backoff: 2, 
 
 export const NO_ITEMS: readonly Item[] = [];
 
-const isAside = ({ failures }: Item): boolean => failures >= LONE_FAILURES;
+export const isAside = ({ failures }: Item): boolean => failures >= LONE_FAILURES;
 const bytesOf = (items: readonly Item[]): number => items.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
 
 export class Takings {

@@ -27,14 +27,19 @@ export class Upkeep {
   readonly #archiver: Archiver;
   readonly #chores: readonly Chore[];
 
-  constructor({ world, ticker, store, ledger, journal, data }: UpkeepParts, config: NerveConfig) {
+  /** `further`: chores of others. */
+  constructor(
+    { world, ticker, store, ledger, journal, data }: UpkeepParts,
+    config: NerveConfig,
+    further: readonly Chore[],
+  ) {
     const { clock, alarm } = world;
     this.#archiver = new Archiver({ world, store, ledger, folder: archiveFolder(data), journal });
     const archiver = this.#archiver;
     this.retention = new Retention({ clock, ticker, alarm, store, ledger, archiver }, retentionsOf(config));
     const folder = join(data, "blobs");
     const blobs = new BlobSweep({ world, ticker, store, ledger, journal, folder }, BLOB_SWEEP_TIMES);
-    this.#chores = [this.retention, blobs];
+    this.#chores = [this.retention, blobs, ...further];
   }
 
   start(): void {

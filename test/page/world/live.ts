@@ -733,6 +733,7 @@ export const STATUS: Status = {
   reflexes: REFLEXES,
   watchdog: null,
   channels: [],
+  inboxes: [],
   workflows: [
     { name: "drain", running: 0, queued: 0, sleeping: 0 },
     { name: "note", running: 0, queued: 0, sleeping: 0 },
