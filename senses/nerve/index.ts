@@ -36,6 +36,7 @@ export const payload = declaration({
   sleeping: COUNT,
   queues: { "[string]": COUNT },
   failed_workflows: NAMES,
+  stale_workflows: NAMES,
   failed_runs: [{ workflow: "string", run: COUNT, state: "string", error: "string | null" }, "[]"],
   failed_run_count: COUNT,
   own_failures: COUNT,

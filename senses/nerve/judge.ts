@@ -14,7 +14,7 @@ export interface Judged {
   readonly kernel: Pick<Status["kernel"], "version" | "started_at" | "store">;
   readonly groups: readonly Pick<GroupStatus, "name" | "state" | "restarts">[];
   readonly senses: readonly JudgedSense[];
-  readonly workflows: readonly Pick<WorkflowStatus, "name" | "running" | "queued" | "sleeping">[];
+  readonly workflows: readonly Pick<WorkflowStatus, "name" | "running" | "queued" | "sleeping" | "stale">[];
   readonly broken_workflows: readonly Pick<Status["broken_workflows"][number], "name">[];
   readonly channels: readonly Pick<ChannelStatus, "name" | "state" | "reason" | "own">[];
 }
@@ -73,6 +73,8 @@ export interface NervePayload {
   readonly queues: Readonly<Record<string, number>>;
   /** Workflows whose module does not load. */
   readonly failed_workflows: readonly string[];
+  /** Workflows of which no run has completed for their `expect_every`. */
+  readonly stale_workflows: readonly string[];
   /** Runs that failed, timed out or were dropped since the last look. */
   readonly failed_runs: readonly FailedRun[];
   /** How many these are, those that the list leaves out included. */
@@ -104,6 +106,7 @@ const NAME_LISTS = [
   "disabled",
   "groups_not_up",
   "failed_workflows",
+  "stale_workflows",
 ] as const;
 type NameList = (typeof NAME_LISTS)[number];
 
@@ -132,6 +135,7 @@ export function judge(
       disabled: names(states.disabled),
       groups_not_up: names([...starting, ...backoff, ...stuck]),
       failed_workflows: names(status.broken_workflows),
+      stale_workflows: names(status.workflows.filter(({ stale }) => stale)),
     },
     restarts,
     newRestarts,
@@ -172,6 +176,7 @@ function payloadOf(status: Judged, endings: BadEndings, seen: Seen, lists: Lists
     sleeping: total(status.workflows, "sleeping"),
     queues: Object.fromEntries(lists.cut("queues", waiting).map(({ name, queued }) => [name, queued])),
     failed_workflows: lists.cut("failed_workflows", named.failed_workflows),
+    stale_workflows: lists.cut("stale_workflows", named.stale_workflows),
     failed_runs: lists.counted("failed_runs", endings.fair(lists.most), endings.count),
     failed_run_count: endings.count,
     own_failures: endings.own,
@@ -196,6 +201,7 @@ function reasonsOf(status: Judged, endings: BadEndings, { names: named, newResta
       ...sentence("workflows that do not load", named.failed_workflows),
       ...sentence("quarantined", named.quarantined),
       ...sentence("stale", named.stale),
+      ...sentence("stale workflows", named.stale_workflows),
       ...sentence("stuck groups", names(stuck)),
     ],
     warning: [

@@ -44,7 +44,7 @@ function leadOf({ now }: Scene, name: string, health: Health, last: Signal | nul
     case "failed":
       return `Sense ${name} has not loaded${since}${reason}.`;
     case "stale":
-      return `Sense ${name} is due and cannot compute${reason}.`;
+      return `Sense ${name} is stale${since}${reason}.`;
     case "disabled":
       return `Sense ${name} has been disabled${since}: a person switched it off.`;
   }

@@ -38,6 +38,11 @@ export const SENSE_KEYS = {
     "none",
     "`{ max, bytes, secret }`, or `{}`: lets items in from outside, which its computes get as `context.inbox`",
   ),
+  expect_every: key(
+    duration,
+    "none",
+    "with neither a signal nor an item for this long the sense is stale, which is a log `sense.stale` and wakes the sense `nerve` ([more](sources.md#what-does-not-come))",
+  ),
   metrics: key(
     readMetrics,
     "none",
@@ -58,6 +63,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
   gracePeriodMs: values.grace_period,
   with: values.with,
   inbox: values.inbox,
+  expectEveryMs: values.expect_every,
   metrics: values.metrics,
   needs: values.needs,
 });

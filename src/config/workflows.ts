@@ -70,6 +70,11 @@ export const WORKFLOW_KEYS = {
   ),
   with: key(jsonMap, "`{}`", "options, checked against what the module exports as `options`"),
   needs: NEEDS,
+  expect_every: key(
+    duration,
+    "none",
+    "with no completed run for this long the workflow is stale, which is a log `workflow.stale` and wakes the sense `nerve` ([more](sources.md#what-does-not-come))",
+  ),
   concurrency: key(integer(1), `\`${DEFAULT_CONCURRENCY}\``, "runs at a time"),
   overflow: key(
     oneOf("drop", "queue"),
@@ -98,12 +103,13 @@ export const readWorkflows = named<WorkflowConfig>(schemaOf(WORKFLOW), (workflow
   const fields = readFields(tree, label, WORKFLOW, report, misplaced);
   if (!fields || hasBrokenOptions(fields)) return null;
   const { use, with: options, needs, concurrency, overflow, timeout, grace_period, retry } = fields.values;
-  const { max_queue, batch } = fields.values;
+  const { max_queue, batch, expect_every } = fields.values;
   const common = {
     name: workflow,
     use: use ?? workflow,
     with: options,
     needs,
+    expectEveryMs: expect_every,
     concurrency,
     timeoutMs: timeout,
     gracePeriodMs: grace_period,

@@ -25,8 +25,8 @@ export interface Status {
     readonly name: string;
     readonly group: string;
     /**
-     * `failing`: an error, timeout or kill, and no success since. `stale`: it was due and cannot compute, for the worker
-     * of its group does not go.
+     * `failing`: an error, timeout or kill, and no success since. `stale`: nothing has come for its `expect_every`, or it was
+     * due and cannot compute, for the worker of its group does not go.
      */
     readonly state: "ok" | "failing" | "stale" | "failed" | "quarantined" | "disabled";
     readonly reason: string | null;
@@ -60,6 +60,8 @@ export interface Status {
     readonly running: number;
     readonly queued: number;
     readonly sleeping: number;
+    /** No run has completed for its `expect_every`. */
+    readonly stale: boolean;
   }[];
   /** How the pings of the watchdog go; null: the configuration has no watchdog. */
   readonly watchdog: WatchdogStatus | null;

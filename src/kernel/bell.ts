@@ -5,6 +5,7 @@
  */
 import { isWatching, type NerveConfig } from "../model/config.ts";
 import type { Journal } from "./commits/journal.ts";
+import type { Expectations } from "./expectations.ts";
 import { watchesKernel } from "./memory/exported.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
@@ -25,6 +26,7 @@ export interface BellParts {
   readonly senses: Senses;
   readonly reflexes: Reflexes;
   readonly workflows: Workflows;
+  readonly expectations: Pick<Expectations, "stale">;
   /** Nothing new is started. */
   readonly isHeld: () => boolean;
 }
@@ -115,7 +117,7 @@ export class Bell {
    * run can ring for its own next beginning.
    */
   #standing(): string {
-    const { senses, workflows } = this.#parts;
+    const { senses, workflows, expectations } = this.#parts;
     const behind = this.#behindWatchers();
     const health = [...senses.byName.values()].flatMap(({ name, state, stats }) =>
       behind.has(name) ? [] : `${name} ${state === "ok" && stats.failure !== null ? "failing" : state}`,
@@ -129,6 +131,7 @@ export class Bell {
       groups.map(({ name, state }) => [name, state]),
       broken.map(({ name }) => name),
       channels.map(({ name }) => name),
+      expectations.stale.filter((id) => !behind.has(id.replace(/^sense:/, ""))),
     ]);
   }
 

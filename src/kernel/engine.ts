@@ -15,6 +15,7 @@ import type { Store } from "../store/open.ts";
 import { Bell, isWatcher } from "./bell.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Ledger } from "./commits/ledger.ts";
+import { Expectations } from "./expectations.ts";
 import { InboxUpkeep } from "./inbox/inbox-upkeep.ts";
 import { Inboxes } from "./inbox/inboxes.ts";
 import { Leavings } from "./inbox/leavings.ts";
@@ -74,6 +75,7 @@ export class Engine {
   readonly inboxUpkeep: InboxUpkeep;
   readonly requests: Requests;
   readonly watchdog: Watchdog;
+  readonly expectations: Expectations;
   readonly #senses: Senses;
   readonly #seating: Seating;
   readonly #bell: Bell;
@@ -139,9 +141,10 @@ export class Engine {
     const loading = new Loading({ journal, data, command: () => command(SENSE_WORKER_ROLE), senses, inboxes });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
-    const touch = (): void => lifetime.keep();
-    this.watchdog = new Watchdog({ host, ledger, touch, command: () => command(WATCHDOG_ROLE) });
-    this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, isHeld });
+    this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: () => command(WATCHDOG_ROLE) });
+    const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
+    this.expectations = expectations;
+    this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, isHeld });
     this.#watches = new Watches({ paths: world.watchPaths(data), ticker, journal, reflexes, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes });
@@ -162,6 +165,7 @@ export class Engine {
     this.workflows.load(config, modules.workflows);
     this.#bell.listen(config);
     this.#watches.listen(config);
+    this.expectations.listen(config);
     this.watchdog.configure(config.watchdog);
   }
 
@@ -181,6 +185,7 @@ export class Engine {
     const cancelled = this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
     this.#bell.listen(config);
     this.#watches.listen(config);
+    this.expectations.listen(config);
     this.watchdog.configure(config.watchdog);
     return cancelled;
   }
@@ -210,6 +215,7 @@ export class Engine {
     this.#stopping = true;
     this.#bell.stop();
     this.#watches.stop();
+    this.expectations.stop();
     await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop()]);
   }
 

@@ -89,6 +89,8 @@ export interface SenseConfig {
   readonly with: JsonObject | null;
   /** What it lets in from outside; null: nothing. */
   readonly inbox: InboxConfig | null;
+  /** So long after the newest signal or item it is stale; null: nothing is expected. */
+  readonly expectEveryMs: number | null;
   /** What of its newest payload stands on `/metrics`; null: nothing. */
   readonly metrics: MetricPaths | null;
   /** What the entry says the module needs of the host. */
@@ -203,6 +205,8 @@ interface WorkflowCommon {
   readonly with: JsonObject | null;
   /** As of a sense. */
   readonly needs: Needs | null;
+  /** So long after its newest completed run it is stale; null: no run is expected. */
+  readonly expectEveryMs: number | null;
   readonly concurrency: number | null;
   readonly timeoutMs: number | null;
   readonly gracePeriodMs: number | null;

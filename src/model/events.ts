@@ -211,6 +211,11 @@ export const EVENTS = {
   },
 
   // ── workflows and runs ───────────────────────────────────────────────
+  "workflow.stale": {
+    levels: ["warn"],
+    sentence: "No run of the workflow has completed for `expect_every`. Logged once, until one completes.",
+    data: { expect_every_ms: "number" },
+  },
   "workflow.failed": {
     levels: ["error"],
     sentence:

@@ -27,6 +27,11 @@ export const SENSE_EVENT_KINDS = {
       "The worker of a sense died three times while this sense ran alone. `nerve enable NAME` lifts the quarantine once the sense is mended.",
     data: { for_ms: "number" },
   },
+  "sense.stale": {
+    levels: ["warn"],
+    sentence: "Neither a signal nor an item has come for `expect_every`. Logged once, until something comes.",
+    data: { expect_every_ms: "number" },
+  },
   "sense.released": { levels: ["info"], sentence: "A quarantine is over.", data: null },
   "sense.state-damaged": {
     levels: ["error"],

@@ -76,6 +76,7 @@ describe("the example of the contract", () => {
       use: "exec",
       with: { command: ["/usr/bin/logger", "--", "{{ payload.status }} on {{ payload.host }}"] },
       needs: null,
+      expectEveryMs: null,
       concurrency: 1,
       overflow: "queue",
       maxQueue: 100,

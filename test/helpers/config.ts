@@ -18,6 +18,7 @@ export function workflowConfig(name: string, { concurrency, maxQueue }: Limits):
     use: name,
     with: null,
     needs: null,
+    expectEveryMs: null,
     concurrency,
     timeoutMs: null,
     gracePeriodMs: null,

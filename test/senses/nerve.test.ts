@@ -25,7 +25,7 @@ const status = (given: Partial<Judged> = {}): Judged => ({
   kernel: { version: "1.2.3", started_at: NOW - 90_000, store: "ok" },
   groups: [{ name: "default", state: "up", restarts: 0 }],
   senses: [sense()],
-  workflows: [{ name: "page", running: 0, queued: 0, sleeping: 0 }],
+  workflows: [{ name: "page", running: 0, queued: 0, sleeping: 0, stale: false }],
   broken_workflows: [],
   channels: [],
   ...given,
@@ -65,6 +65,7 @@ describe("one look", () => {
       sleeping: 0,
       queues: {},
       failed_workflows: [],
+      stale_workflows: [],
       failed_runs: [],
       failed_run_count: 0,
       own_failures: 0,
@@ -93,7 +94,7 @@ describe("one look", () => {
     ],
     [
       "a long queue",
-      { workflows: [{ name: "page", running: 1, queued: 50, sleeping: 2 }] },
+      { workflows: [{ name: "page", running: 1, queued: 50, sleeping: 2, stale: false }] },
       "warning",
       "long queues: page",
     ],
@@ -126,7 +127,7 @@ describe("one look", () => {
     const given = {
       senses: [sense({ state: "disabled", errors: 5 })],
       groups: [{ name: "system", state: "starting", restarts: 0 }],
-      workflows: [{ name: "page", running: 1, queued: 2, sleeping: 3 }],
+      workflows: [{ name: "page", running: 1, queued: 2, sleeping: 3, stale: false }],
     } as const;
     expect(judge(status(given), new BadEndings(0), null, limits).payload).toMatchObject({
       status: "ok",

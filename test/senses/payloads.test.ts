@@ -86,7 +86,7 @@ test("what nerve emits of a status fits what it declares", async () => {
         { ...sense, name: "dead", state: "failed" },
         { ...sense, name: "fails", state: "ok", errors: 3 },
       ],
-      workflows: [{ name: "page", running: 1, queued: 60, sleeping: 2 }],
+      workflows: [{ name: "page", running: 1, queued: 60, sleeping: 2, stale: false }],
       broken_workflows: [{ name: "page" }],
       channels: [{ name: "team", state: "failing", reason: "channel `team`: it answered 500", own: false }],
     },

@@ -19,6 +19,7 @@ export function workflowOf(below: Below, name: string): WorkflowConfig {
     use: name === "tells" ? "notify" : "program",
     with: null,
     needs: null,
+    expectEveryMs: null,
     concurrency: pick(below, [null, 2, 4]),
     timeoutMs: name === "long" ? 10 * MINUTE : pick(below, [null, MINUTE]),
     gracePeriodMs: pick(below, [null, 2 * SECOND]),

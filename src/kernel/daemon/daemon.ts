@@ -201,7 +201,10 @@ export class Daemon {
 
   /** Where elapsed time stands, so that it goes on from there whatever is done to the clock while nerve is down. */
   #keepLifetime(): void {
-    this.#ledger.write(() => this.#lifetime.keep());
+    this.#ledger.write(() => {
+      this.#lifetime.keep();
+      this.#engine.expectations.keep();
+    });
   }
 
   #repeat(everyMs: number, act: () => void): Handle {

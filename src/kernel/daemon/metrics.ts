@@ -5,8 +5,11 @@ import type { Engine } from "../engine.ts";
 import type { Sense } from "../memory/sense.ts";
 
 /** A group whose worker is gone or stuck computes nothing, whatever its senses did last. */
-const isWell = ({ state, stats, config }: Sense, { groups }: Engine): boolean =>
-  state === "ok" && stats.failure === null && groups.get(config.group)?.state === "up";
+const isWell = ({ name, state, stats, config }: Sense, { groups, expectations }: Engine): boolean =>
+  state === "ok" &&
+  stats.failure === null &&
+  expectations.staleness("sense", name) === null &&
+  groups.get(config.group)?.state === "up";
 
 export function metricsOf(engine: Engine, ledger: Ledger): MetricsLook {
   const { senses, reflexes, workflows, groups } = engine;

@@ -30,7 +30,11 @@ const shortened = <T extends string | null>(text: T): T =>
 type SenseStatus = Status["senses"][number];
 
 /** How a sense is, and why it is not well. */
-function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "state" | "reason" | "place"> {
+function healthOf(
+  sense: Sense,
+  group: Group | undefined,
+  staleness: string | null,
+): Pick<SenseStatus, "state" | "reason" | "place"> {
   const { state, problem, quarantine, strikes, stats } = sense;
   if (state !== "ok") {
     const died = quarantine ? `its worker died ${strikes} times while it ran alone` : null;
@@ -45,6 +49,10 @@ function healthOf(sense: Sense, group: Group | undefined): Pick<SenseStatus, "st
     };
   }
   const { failure } = stats;
+  if (staleness !== null) {
+    const reason = failure === null ? staleness : `${staleness}; its newest compute failed: ${shortened(failure)}`;
+    return { state: "stale", reason, place: null };
+  }
   return failure === null
     ? { state, reason: null, place: null }
     : { state: "failing", reason: shortened(failure), place: null };
@@ -88,7 +96,7 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     senses: [...engine.senses.values()].map((sense) => ({
       name: sense.name,
       group: sense.config.group,
-      ...healthOf(sense, engine.groups.get(sense.config.group)),
+      ...healthOf(sense, engine.groups.get(sense.config.group), engine.expectations.staleness("sense", sense.name)),
       computes: sense.stats.computes,
       nulls: sense.stats.nulls,
       errors: sense.stats.errors,
@@ -112,7 +120,11 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
         silenced_until: config.kind === "workflow" ? engine.silences.until(config.name) : null,
       };
     }),
-    workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({ name, ...counts })),
+    workflows: [...engine.workflows.byName.values()].map(({ name, counts }) => ({
+      name,
+      ...counts,
+      stale: engine.expectations.staleness("workflow", name) !== null,
+    })),
     broken_workflows: [...engine.workflows.byName.values()].flatMap(({ name, problem }) =>
       problem === null ? [] : [{ name, reason: shortened(formatProblem(problem)) }],
     ),

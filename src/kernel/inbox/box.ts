@@ -21,6 +21,8 @@ export class Box {
   readonly sense: string;
   waiting = 0;
   dead = 0;
+  /** When the newest item came, of those that this kernel accepted: Unix milliseconds. */
+  newestAt: number | null = null;
   /** Of all bodies. */
   bytes = 0;
   /** Of requests that wait for their commit. */

@@ -151,6 +151,11 @@ export class Inboxes {
     return Promise.resolve({ kind: "accepted", ids });
   }
 
+  /** When the newest item of a sense came since the start of the kernel, or null. */
+  newestAt(sense: string): number | null {
+    return this.#boxes.get(sense)?.newestAt ?? null;
+  }
+
   #take(offering: Offering): void {
     const { box, given, bytes } = offering;
     const items = given.bodies.length;
@@ -165,6 +170,7 @@ export class Inboxes {
         this.#forget(offering);
         box.waiting += items;
         box.bytes += bytes;
+        box.newestAt = this.#parts.world.clock.wallMs();
         this.#takings.arrived(box);
         this.due(box.sense);
         offering.answer({ kind: "accepted", ids: offering.ids });

@@ -735,9 +735,9 @@ export const STATUS: Status = {
   channels: [],
   inboxes: [],
   workflows: [
-    { name: "drain", running: 0, queued: 0, sleeping: 0 },
-    { name: "note", running: 0, queued: 0, sleeping: 0 },
-    { name: "page", running: 0, queued: 0, sleeping: 1 },
+    { name: "drain", running: 0, queued: 0, sleeping: 0, stale: false },
+    { name: "note", running: 0, queued: 0, sleeping: 0, stale: false },
+    { name: "page", running: 0, queued: 0, sleeping: 1, stale: false },
   ],
   incidents: { open: 2, acked: 1 },
   broken_workflows: [],

@@ -1,0 +1,205 @@
+/**
+ * Owns `expect_every`: a sense from which neither a signal nor an item has come for that long, or a workflow of which no run has
+ * completed, is stale, until something comes. Time is elapsed time: downtime counts, and a clock that is set does not. What
+ * came last is read off what the kernel counts anyway, and noted in `meta` once a minute; a start reads the signals and runs
+ * after the note.
+ */
+import { formatDuration } from "../base/duration.ts";
+import { isJsonObject, type Json, readJson } from "../base/json.ts";
+import { duration } from "../base/times.ts";
+import type { NerveConfig } from "../model/config.ts";
+import type { Store } from "../store/open.ts";
+import { ALL_SIGNALS } from "../store/signals.ts";
+import type { Journal } from "./commits/journal.ts";
+import type { Ledger } from "./commits/ledger.ts";
+import type { Inboxes } from "./inbox/inboxes.ts";
+import type { Workflows } from "./runs/workflows.ts";
+import type { Senses } from "./senses/senses.ts";
+import type { Lifetime } from "./time/lifetime.ts";
+import type { Handle, Ticker } from "./time/ticker.ts";
+
+const LOOK_MS = 1_000;
+/** Nothing becomes stale so soon after a start: what is late then has only just begun. */
+const GRACE_MS = 300_000;
+const NOTE = "expected";
+/** A start looks for completed runs among so many. */
+const RUNS_READ = 1_000;
+
+export interface ExpectationsParts {
+  readonly lifetime: Lifetime;
+  readonly ticker: Ticker;
+  readonly ledger: Ledger;
+  readonly journal: Journal;
+  readonly store: Store;
+  readonly senses: Pick<Senses, "byName">;
+  readonly workflows: Pick<Workflows, "countsOf">;
+  readonly inboxes: Pick<Inboxes, "newestAt">;
+}
+
+/** Something that is to come again and again. */
+interface Expected {
+  readonly kind: "sense" | "workflow";
+  readonly name: string;
+  readonly everyMs: number;
+  /** Elapsed milliseconds from which it counts. */
+  since: number;
+  isStale: boolean;
+  /** What was seen of it at the last look: a change is something that came. */
+  seen: string;
+  /** A disabled sense is not expected to do anything. */
+  isOff: boolean;
+}
+
+type Noted = Readonly<Record<string, { readonly since: number; readonly stale: boolean }>>;
+
+const idOf = ({ kind, name }: Pick<Expected, "kind" | "name">): string => `${kind}:${name}`;
+
+export class Expectations {
+  readonly #parts: ExpectationsParts;
+  readonly #expected = new Map<string, Expected>();
+  /** What an earlier kernel noted, until the first configuration is in force. */
+  #noted: Noted | null;
+  #notedUpTo = 0;
+  #next: Handle | null = null;
+
+  constructor(parts: ExpectationsParts) {
+    this.#parts = parts;
+    this.#noted = this.#readNote();
+  }
+
+  /** A configuration is in force. */
+  listen({ senses, workflows }: NerveConfig): void {
+    const before = new Map(this.#expected);
+    this.#expected.clear();
+    const wanted = [
+      ...[...senses.values()].map((config) => ({ kind: "sense" as const, ...config })),
+      ...[...workflows.values()].map((config) => ({ kind: "workflow" as const, ...config })),
+    ];
+    for (const { kind, name, expectEveryMs: everyMs } of wanted) {
+      if (everyMs === null) continue;
+      const id = idOf({ kind, name });
+      const known = before.get(id);
+      this.#expected.set(id, known === undefined ? this.#begin(kind, name, everyMs) : { ...known, everyMs });
+    }
+    this.#noted = null;
+    this.#next?.cancel();
+    this.#next = null;
+    if (this.#expected.size > 0) this.#wait();
+    if (this.#expected.size > 0 || before.size > 0) this.#parts.ledger.write(() => this.keep());
+  }
+
+  stop(): void {
+    this.#next?.cancel();
+    this.#next = null;
+  }
+
+  /** Why it is stale, in words; null where it is not. */
+  staleness(kind: Expected["kind"], name: string): string | null {
+    const expected = this.#expected.get(idOf({ kind, name }));
+    return expected?.isStale === true ? this.#wordsOf(expected) : null;
+  }
+
+  /** The ids of what is stale: `sense:backup`. */
+  get stale(): readonly string[] {
+    return [...this.#expected].flatMap(([id, { isStale }]) => (isStale ? [id] : []));
+  }
+
+  /** Notes where everything stands. Inside a transaction of the store. */
+  keep(): void {
+    if (this.#expected.size === 0 && this.#notedUpTo === 0) return;
+    const { store } = this.#parts;
+    this.#notedUpTo = store.signals.lastId();
+    const entries = [...this.#expected].map(([id, { since, isStale }]) => [id, { since, stale: isStale }] as const);
+    store.meta.set(NOTE, JSON.stringify({ up_to: this.#notedUpTo, expected: Object.fromEntries(entries) }));
+  }
+
+  // ── what came ────────────────────────────────────────────────────────
+
+  #begin(kind: Expected["kind"], name: string, everyMs: number): Expected {
+    const now = this.#parts.lifetime.now();
+    const expected: Expected = { kind, name, everyMs, since: now, isStale: false, seen: "", isOff: false };
+    expected.seen = this.#seenOf(expected);
+    expected.isOff = this.#isOff(expected);
+    const noted = this.#noted?.[idOf(expected)];
+    if (noted === undefined) return expected;
+    const came = this.#cameAfterNote(expected);
+    const isNews = came !== null && came > noted.since;
+    return { ...expected, since: Math.min(now, isNews ? came : noted.since), isStale: noted.stale && !isNews };
+  }
+
+  /** When something came that the note does not know of; null: nothing did. */
+  #cameAfterNote({ kind, name }: Expected): number | null {
+    const { store, lifetime } = this.#parts;
+    const elapsedAt = (at: number | null): number | null => (at === null ? null : at - lifetime.aheadMs);
+    if (kind === "sense") {
+      const page = { ...ALL_SIGNALS, senses: [name], after: this.#notedUpTo, limit: 1, newest: true };
+      return elapsedAt(store.signals.list(page)[0]?.at ?? null);
+    }
+    const ended = store.runs.endedAs(["completed"], Math.max(0, store.runs.lastId() - RUNS_READ));
+    const times = ended.flatMap(({ workflow, ended_at }) => (workflow === name && ended_at !== null ? ended_at : []));
+    return elapsedAt(times.length === 0 ? null : Math.max(...times));
+  }
+
+  /** Changes with everything that comes. */
+  #seenOf({ kind, name }: Pick<Expected, "kind" | "name">): string {
+    const { senses, workflows, inboxes } = this.#parts;
+    if (kind === "workflow") return String(workflows.countsOf(name).ended.completed);
+    return `${senses.byName.get(name)?.stats.lastSignal?.id ?? 0} ${inboxes.newestAt(name) ?? 0}`;
+  }
+
+  #isOff({ kind, name }: Pick<Expected, "kind" | "name">): boolean {
+    return kind === "sense" && this.#parts.senses.byName.get(name)?.enabled === false;
+  }
+
+  // ── looks ────────────────────────────────────────────────────────────
+
+  #wait(): void {
+    this.#next = this.#parts.ticker.after(LOOK_MS, () => {
+      for (const expected of this.#expected.values()) this.#look(expected);
+      this.#wait();
+    });
+  }
+
+  #look(expected: Expected): void {
+    const { lifetime, ledger } = this.#parts;
+    const now = lifetime.now();
+    const seen = this.#seenOf(expected);
+    const isOff = this.#isOff(expected);
+    if (seen !== expected.seen || isOff !== expected.isOff) {
+      // Signals are found again by a start, items are not.
+      const isWorthNoting = expected.isStale || expected.kind === "workflow" || !seen.endsWith(" 0");
+      Object.assign(expected, { seen, isOff, since: now, isStale: false });
+      if (isWorthNoting) ledger.write(() => this.keep());
+    }
+    const graceMs = Math.min(GRACE_MS, expected.everyMs);
+    if (isOff || expected.isStale || ledger.troubled || now - lifetime.began.elapsedMs < graceMs) return;
+    if (now - expected.since >= expected.everyMs) this.#becomesStale(expected);
+  }
+
+  #becomesStale(expected: Expected): void {
+    const { ledger, journal } = this.#parts;
+    const { kind, everyMs } = expected;
+    expected.isStale = true;
+    ledger.write((draft) => {
+      const data = { expect_every_ms: everyMs };
+      journal.within(draft, idOf(expected)).warn(`${kind}.stale`, this.#wordsOf(expected), data);
+      this.keep();
+    });
+  }
+
+  #wordsOf({ kind, everyMs, since }: Expected): string {
+    const what = kind === "sense" ? "no signal and no item" : "no completed run";
+    const forMs = Math.max(0, this.#parts.lifetime.now() - since);
+    return `${what} for ${duration(forMs)}: its \`expect_every\` is ${formatDuration(everyMs)}`;
+  }
+
+  /** A note that cannot be read is none: everything counts from now. */
+  #readNote(): Noted {
+    const note = readJson(this.#parts.store.meta.get(NOTE) ?? "null");
+    if (!isJsonObject(note) || !Number.isInteger(note.up_to) || !isJsonObject(note.expected)) return {};
+    this.#notedUpTo = note.up_to as number;
+    const isNoted = (entry: Json): boolean =>
+      isJsonObject(entry) && Number.isFinite(entry.since) && typeof entry.stale === "boolean";
+    return Object.fromEntries(Object.entries(note.expected).filter(([, entry]) => isNoted(entry))) as unknown as Noted;
+  }
+}
