@@ -2,7 +2,18 @@
 import { formatDuration } from "../base/duration.ts";
 import type { SenseConfig } from "../model/config.ts";
 import { DEFAULT_GRACE_PERIOD_MS, DEFAULT_GROUP, DEFAULT_TIMEOUT_MS } from "./defaults.ts";
-import { type Fields, hasBrokenOptions, jsonMap, key, name, named, readFields, schemaOf, shapeOf } from "./fields.ts";
+import {
+  type Fields,
+  hasBrokenOptions,
+  jsonMap,
+  key,
+  name,
+  named,
+  oneOf,
+  readFields,
+  schemaOf,
+  shapeOf,
+} from "./fields.ts";
 import { readInbox } from "./inbox.ts";
 import { readMetrics } from "./metrics.ts";
 import { hintOfMisplaced } from "./misplaced-keys.ts";
@@ -26,6 +37,11 @@ export const SENSE_KEYS = {
     durationOrZero,
     `\`${formatDuration(DEFAULT_GRACE_PERIOD_MS)}\``,
     "hard: still not settled this long after the soft timeout, the worker is killed. 0 kills at once",
+  ),
+  durability: key(
+    oneOf("full", "normal"),
+    "`normal`",
+    "`full`: its own database survives power loss too, one fsync a compute that wrote · `normal`: survives any crash of nerve. A sense with an `inbox` has that of the daemon",
   ),
   throttle: key(
     durationOrNone,
@@ -63,6 +79,7 @@ const configOf = (sense: string, values: Values): SenseConfig => ({
   gracePeriodMs: values.grace_period,
   with: values.with,
   inbox: values.inbox,
+  durability: values.durability,
   expectEveryMs: values.expect_every,
   metrics: values.metrics,
   needs: values.needs,

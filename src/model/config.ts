@@ -89,6 +89,8 @@ export interface SenseConfig {
   readonly with: JsonObject | null;
   /** What it lets in from outside; null: nothing. */
   readonly inbox: InboxConfig | null;
+  /** Whether its database survives a power loss too; null: as an inbox needs it, else not. */
+  readonly durability: "full" | "normal" | null;
   /** So long after the newest signal or item it is stale; null: nothing is expected. */
   readonly expectEveryMs: number | null;
   /** What of its newest payload stands on `/metrics`; null: nothing. */

@@ -1,4 +1,4 @@
-/** Several signals of one compute: `return signals([…])`, and the lines that a program prints. */
+/** Several signals of one compute: `return signals([…])`, and the lines that a program prints; and how durable they are. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { jsonOf, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
@@ -43,4 +43,19 @@ test("are all shown by `nerve once`", async () => {
   expect(many).toMatchObject({ outcome: "signal", payload: null, payloads: [1, 2, 3] });
   const { value: single } = await jsonOf(folder.path, ["once", "sum"]);
   expect(single).toMatchObject({ outcome: "signal", payload: { sum: true }, payloads: [{ sum: true }] });
+});
+
+test("are as durable as their sense: each sense's database is synced as its `durability` says", async () => {
+  using folder = project({
+    "nerve.yaml": `
+      senses: { plain: { use: look }, full: { use: look, durability: full }, inbox: { use: look, inbox: {} } }
+      reflexes: [{ sense: plain, on_start: true }, { sense: full, on_start: true }, { sense: inbox, on_start: true }]`,
+    "senses/look/index.ts": `import { sql } from "drizzle-orm";
+      export const compute = (db) => db.all(sql\`PRAGMA synchronous\`)[0];`,
+  });
+  await using daemon = await startNerve(folder.path);
+  await until("all three have looked", () => daemon.signals().length === 3);
+  const syncOf = (sense: string): unknown => daemon.signals(sense)[0]?.payload.synchronous;
+  // SQLite: 1 is NORMAL, 2 is FULL. logs.db has `durability: full`, so what an inbox records has it too.
+  expect([syncOf("plain"), syncOf("full"), syncOf("inbox")]).toEqual([1, 2, 2]);
 });

@@ -52,7 +52,7 @@ export class Loading {
         database: senseDatabase(data, sense.name),
         options: sense.config.with ?? {},
         timeoutMs: limitsOf(sense.config).timeoutMs,
-        durability: sense.config.inbox === null ? "normal" : this.#inboxes.durability,
+        durability: this.#durabilityOf(sense),
         outboxTaken: sense.outbox,
         inbox: this.#inboxes.initOf(sense),
         patterns: [],
@@ -62,6 +62,12 @@ export class Loading {
       lock: join(data, "locks", `${group}.lock`),
       logCredit: LOG_CREDIT,
     };
+  }
+
+  /** Items that a compute took leave logs.db: what says that they are taken has to be as durable. */
+  #durabilityOf({ config: { durability, inbox } }: Sense): "full" | "normal" {
+    if (durability === "full" || inbox === null) return durability ?? "normal";
+    return this.#inboxes.durability;
   }
 
   /** The worker `pid` of `group` has loaded its senses, as far as they load. */
