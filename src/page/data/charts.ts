@@ -20,7 +20,7 @@ export interface Chart {
   readonly fills: boolean;
   readonly limits: readonly Limit[];
   /** What `host-health` judges, where that is a mean of the line: its signals say where a limit was passed. Null: the line does. */
-  readonly judged: { readonly check: string; readonly now: "ok" | "warning" | "critical" } | null;
+  readonly judged: Check | null;
 }
 
 interface Known {
@@ -161,7 +161,7 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
     unit: first.unit ?? unitOf(first.name),
     fills: known.use === "disk-usage",
     limits: limitsOf(check),
-    judged: known.isMean && check !== null ? { check: check.check, now: check.status } : null,
+    judged: known.isMean ? check : null,
   };
 }
 

@@ -15,7 +15,7 @@ import { asked as askedFor, parseFilter, passes } from "../words/filter.ts";
 import { count, counted } from "../words/numbers.ts";
 import { keyText } from "../words/payload.ts";
 import { moment } from "../words/times.ts";
-import { keyLines, Strips } from "./reflexes/strips.tsx";
+import { keyLines, MOST_KEYS, Strips } from "./reflexes/strips.tsx";
 import { WhyNot } from "./reflexes/why-not.tsx";
 
 const OPEN: Freshness = { everyMs: 5_000, after: ["signal"] };
@@ -140,16 +140,28 @@ function Body({
   );
 }
 
+const pathOf = (name: string, open: boolean): string =>
+  apiPath(`reflexes/${encodeURIComponent(name)}`, { ...rangeQuery(), limit: open ? FOLDS : 1 });
+
+/** How many rows its strips will have: one for each key, one more where it is silenced. */
+const rowsOf = ({ keys, silenced_until: silenced }: ReflexRow): number =>
+  Math.min(Math.max(keys, 1), MOST_KEYS) + (silenced === null ? 0 : 1);
+
 function ReflexPanel({ reflex, open }: { readonly reflex: ReflexRow; readonly open: boolean }) {
   const [ref, seen] = useSeen();
-  const path = apiPath(`reflexes/${encodeURIComponent(reflex.name)}`, { ...rangeQuery(), limit: open ? FOLDS : 1 });
+  const path = pathOf(reflex.name, open);
   const asked = useAnswer<ReflexAnswer>(seen || open ? path : null, open ? OPEN : CLOSED);
   const last = useRef<ReflexAnswer | null>(null);
   if (asked.value !== null) last.current = asked.value;
   // While the range moves on, the old strips stay until the new ones are there.
   const shown = asked.value === null && last.current !== null ? { ...asked, value: last.current } : asked;
   return (
-    <section class={open ? "panel" : "panel closed"} ref={ref} aria-label={reflex.name}>
+    <section
+      class={open ? "panel" : "panel closed"}
+      style={{ "--rows": String(rowsOf(reflex)) }}
+      ref={ref}
+      aria-label={reflex.name}
+    >
       <Head reflex={reflex} open={open} />
       <Answered path={path} asked={shown}>
         {(answer) => <Body answer={answer} reflex={reflex} open={open} />}
@@ -218,6 +230,13 @@ function ReflexList({ answer }: { readonly answer: ReflexesAnswer }) {
   // What starts a workflow first: a person asks of that.
   const looking = passed.filter(looks).sort((a, b) => Number(startsSense(a)) - Number(startsSense(b)));
   const chosen = param("sel") === "" ? firstOpen(looking) : param("sel");
+  // How high the open one becomes is not known before: what is under it comes then, and does not move.
+  const opened = looking.find(({ name }) => name === chosen) ?? null;
+  const first = useAnswer<ReflexAnswer>(opened === null ? null : pathOf(opened.name, true), OPEN);
+  const waits = useRef(true);
+  if (!first.loading) waits.current = false;
+  const isComing = opened !== null && waits.current;
+  const shown = isComing ? looking.slice(0, looking.indexOf(opened) + 1) : looking;
   if (answer.reflexes.length === 0)
     return (
       <section class="panel">
@@ -237,10 +256,10 @@ function ReflexList({ answer }: { readonly answer: ReflexesAnswer }) {
     );
   return (
     <>
-      {looking.map((reflex) => (
+      {shown.map((reflex) => (
         <ReflexPanel key={reflex.name} reflex={reflex} open={reflex.name === chosen} />
       ))}
-      <Timed reflexes={passed.filter((reflex) => !looks(reflex))} />
+      {isComing ? null : <Timed reflexes={passed.filter((reflex) => !looks(reflex))} />}
     </>
   );
 }

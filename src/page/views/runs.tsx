@@ -1,5 +1,5 @@
 /** *Runs*: what workflows did, newest first, and beside the list the one that is chosen. */
-import type { RunsAnswer, ShownRun } from "../../web/contract.ts";
+import type { RunsAnswer, ShownRun, StoryAnswer } from "../../web/contract.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
 import { RunBar } from "../parts/bars.tsx";
@@ -9,11 +9,12 @@ import { beforeParam, newestFirst, Older } from "../parts/listing.tsx";
 import { now } from "../state/clock.ts";
 import { range } from "../state/range.ts";
 import { param, setParams } from "../state/route.ts";
+import { screen } from "../state/screen.ts";
 import type { Piece } from "../story/run-timeline.ts";
 import { parseFilter, passes } from "../words/filter.ts";
 import { took } from "../words/numbers.ts";
 import { ENDED_BADLY, RUN_MARKS, UNDER_WAY } from "../words/states.ts";
-import { RunPanel } from "./runs/run.tsx";
+import { RunPanel, runPath } from "./runs/run.tsx";
 
 const FOLLOWED: Freshness = { everyMs: 30_000, after: ["run"] };
 const LIMIT = 50;
@@ -125,6 +126,9 @@ function RunsBody({ answer }: { readonly answer: RunsAnswer }) {
     }),
   );
   const chosen = /^\d+$/.test(param("sel")) ? Number(param("sel")) : (rows[0]?.id ?? null);
+  // Where the chosen run stands above the list, the list comes after the run, and does not move.
+  const isAbove = screen.value !== "wide" && param("sel") !== "" && chosen !== null;
+  const { loading } = useAnswer<StoryAnswer>(isAbove ? runPath(chosen) : null, FOLLOWED);
   if (answer.rows.length === 0 && param("show") === "" && param("about") === "")
     return (
       <section class="panel">
@@ -133,10 +137,12 @@ function RunsBody({ answer }: { readonly answer: RunsAnswer }) {
     );
   return (
     <div class={param("sel") === "" ? "runs" : "runs chosen"}>
-      <section class="panel" aria-label="Runs">
-        {rows.length === 0 ? <NoMatch what="run" /> : <RunsTable rows={rows} selected={chosen} />}
-        <Older listing={answer} noun="run" />
-      </section>
+      {isAbove && loading ? null : (
+        <section class="panel" aria-label="Runs">
+          {rows.length === 0 ? <NoMatch what="run" /> : <RunsTable rows={rows} selected={chosen} />}
+          <Older listing={answer} noun="run" />
+        </section>
+      )}
       {chosen === null ? null : <RunPanel key={chosen} id={chosen} />}
     </div>
   );

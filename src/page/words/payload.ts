@@ -69,7 +69,7 @@ export function summary(payload: Json): string {
   return shown.map(([field, value]) => `${fieldName(field)} ${brief(value, field)}`).join(", ");
 }
 
-const ONE_LINE = 64;
+const ONE_LINE = 54;
 
 /** JSON with spaces, as people write it; short JSON is one line. */
 export function spaced(value: unknown): string {

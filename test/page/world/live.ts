@@ -19,6 +19,9 @@ const check = (of: string, name: string, value: number, warning: number, critica
   critical,
 });
 
+const CPU_AT: Readonly<Record<string, number>> = { ok: 40, warning: 93, critical: 100 };
+const cpuIs = (status: string) => check("cpu-usage", "cpu_percent", CPU_AT[status] ?? 0, 90, 98);
+
 const health = signal(988, "host-health", NOW - SECOND, {
   host: "vm",
   status: "critical",
@@ -711,8 +714,16 @@ const states: readonly (readonly [ago: number, status: string])[] = [
 
 const SIGNALS: readonly ShownSignal[] = [
   signal(232, "cpu-usage", PAGED - 20_100, { usage_percent: 100, user_percent: 97 }, { trace: traceOf(233) }),
-  signal(233, "host-health", PAGED - 20_000, { host: "vm", status: "critical" }, { cause: 232, trace: traceOf(233) }),
-  ...states.map(([ago, status], nth) => signal(300 + nth, "host-health", NOW - ago, { host: "vm", status })),
+  signal(
+    233,
+    "host-health",
+    PAGED - 20_000,
+    { host: "vm", status: "critical", checks: [cpuIs("critical")] },
+    { cause: 232, trace: traceOf(233) },
+  ),
+  ...states.map(([ago, status], nth) =>
+    signal(300 + nth, "host-health", NOW - ago, { host: "vm", status, checks: [cpuIs(status)] }),
+  ),
   signal(
     491,
     "queue-depth",

@@ -12,7 +12,8 @@ const noise = (at: number, seed: number): number => {
 const BUSY: readonly (readonly [from: number, to: number])[] = [
   [251, 199],
   [102, 87],
-  [46, 0],
+  // A picture is taken some seconds later.
+  [46, -60],
 ];
 const busy = (at: number): boolean => BUSY.some(([from, to]) => at >= NOW - from * SECOND && at <= NOW - to * SECOND);
 

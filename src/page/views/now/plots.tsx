@@ -54,15 +54,16 @@ function judgedOver({ chart, range: { from, to }, health }: RowProps): readonly 
   );
 }
 
-/** How grave the value is that the row says. */
+/** How grave the value is that the row says. A value under the limit is not red because the mean of its last while is over it. */
 function toneAt(
   value: number | null,
   at: number | null,
   { limits, judged }: Chart,
   over: readonly Over[] | null,
 ): Limit["tone"] | null {
-  if (judged === null || over === null) return toneOf(value, limits);
-  if (at === null) return TONES[judged.now];
+  const own = toneOf(value, limits);
+  if (judged === null || over === null || own === null) return own;
+  if (at === null) return TONES[judged.status];
   return over.find(({ from, to }) => at >= from && at <= to)?.tone ?? null;
 }
 
@@ -92,6 +93,7 @@ function PlotRow(row: RowProps) {
   const max = ceilingOf(chart.unit, most === 0 ? 1 : most);
   const shownLimits = chart.limits.filter(({ at }) => at <= max);
   const tone = toneAt(value, hovered, chart, over);
+  const judged = hovered === null && chart.judged !== null ? TONES[chart.judged.status] : null;
   const lowest = shownLimits[0];
   return (
     <div class="plot">
@@ -123,7 +125,9 @@ function PlotRow(row: RowProps) {
           {tone === null ? null : <Icon name={tone} />}
           {valued(value, chart.unit)}
         </b>
-        <span class="s">{hovered === null ? beneath(chart, first, second, series.error) : " "}</span>
+        <span class={judged === null ? "s" : `s ${judged}`}>
+          {hovered === null ? beneath(chart, first, second, series.error) : " "}
+        </span>
       </div>
     </div>
   );
@@ -133,6 +137,7 @@ type Line = Parameters<typeof lastOf>[0];
 
 function beneath(chart: Chart, first: Line, second: Line, error: string | null): string {
   if (error !== null) return error;
+  if (chart.judged !== null && chart.judged.status !== "ok") return `mean ${valued(chart.judged.value, chart.unit)}`;
   if (chart.fills) return filling(first) ?? " ";
   if (chart.second !== null && lastOf(second) !== null) return `${chart.second} ${valued(lastOf(second), chart.unit)}`;
   const ends = extent(first);

@@ -186,6 +186,7 @@ function newsText({ event, source, run, message }: ShownLog): string {
   const name = source.slice(source.indexOf(":") + 1);
   if (event === "run.started" && run !== null) return `run ${run} of ${name} started`;
   if (run !== null && event.startsWith("run.")) return `run ${run} ${event.slice("run.".length).replace("-", " ")}`;
+  if (event === "config.reloaded") return "config reloaded";
   return event === "kernel.started" ? message.replace(/ from .*$/, "") : message;
 }
 

@@ -238,8 +238,10 @@ function Detail({ run, story }: { readonly run: ShownRun; readonly story: StoryA
   );
 }
 
+export const runPath = (id: number): string => apiPath(`runs/${id}`, {});
+
 export function RunPanel({ id }: { readonly id: number }) {
-  const path = apiPath(`runs/${id}`, {});
+  const path = runPath(id);
   const asked = useAnswer<StoryAnswer>(path, FOLLOWED);
   const story = asked.value;
   const run =
