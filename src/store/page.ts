@@ -86,23 +86,20 @@ export function readPage<Row extends { readonly id: number }>(
   time: "at" | "queued_at" | "opened_at" = "at",
 ): Row[] {
   const { where, values } = queryOf(page, among, time);
-  const [order, side] = page.newest ? ["DESC", "<"] : ["ASC", ">"];
+  const order = page.newest ? "DESC" : "ASC";
   const found: Row[] = [];
-  for (let from: number | null = null; ; ) {
+  // One bound on each side: SQLite begins a search by the first that it finds, and only compares rows with a second.
+  const sql = `${select} WHERE ${["id > ?", "id < ?", ...where].join(" AND ")} ORDER BY id ${order} LIMIT ?`;
+  const query = db.query<Row, (string | number)[]>(sql);
+  let [low, high] = [page.after, Math.min(page.before ?? MOST_IDS + 1, MOST_IDS + 1)];
+  for (;;) {
     const wanted = page.limit - found.length;
-    const bounds: readonly { readonly is: string; readonly value: number }[] = [
-      ...(page.before === null ? [] : [{ is: "id < ?", value: page.before }]),
-      ...(from === null ? [] : [{ is: `id ${side} ?`, value: from }]),
-    ];
-    const rows = db
-      .query<Row, (string | number)[]>(
-        `${select} WHERE ${["id > ?", `id <= ${MOST_IDS}`, ...bounds.map(({ is }) => is), ...where].join(" AND ")} ORDER BY id ${order} LIMIT ?`,
-      )
-      .all(page.after, ...bounds.map(({ value }) => value), ...values, wanted);
+    const rows = query.all(low, high, ...values, wanted);
     found.push(...guard.rows(rows));
-    const last: number | null = rows.at(-1)?.id ?? null;
+    const last = rows.at(-1)?.id ?? null;
     if (rows.length < wanted || found.length >= page.limit || last === null) break;
-    from = last;
+    if (page.newest) high = last;
+    else low = last;
   }
   return page.newest ? found.reverse() : found;
 }
