@@ -6,7 +6,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { LOG_LEVELS, type Log } from "../model/log.ts";
+import type { Log } from "../model/log.ts";
 import type { DamagedLog } from "../model/run-log.ts";
 import { ArchiveTable } from "./archive.ts";
 import { ArchiveDamaged, damagedByGap } from "./archive-damage.ts";
@@ -14,10 +14,13 @@ import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
 import { type ArchiveReader, archiveReader } from "./archive-reader.ts";
 import type { RowGuard } from "./columns.ts";
 import { RESTORE, StoreDamaged } from "./damage.ts";
-import { LOG_COLUMNS, type LogGuards, runLogGuards } from "./log-row.ts";
-import { type LogFilter, logTable } from "./logs.ts";
+import { firstDayOf, lineOfTrace, needleOf, passes } from "./log-filter.ts";
+import { LOG_COLUMNS, type LogGuards } from "./log-row.ts";
+import { ALL_LOGS, type LogFilter, logTable } from "./logs.ts";
 
 const SCAN_ROWS = 1_000;
+/** Ids of the table that are looked through at once. */
+const WINDOW = 5_000;
 /** Rows of a run, whose results may be large, that are read at once. */
 const RUN_ROWS = 100;
 /** What a run said before its end, or before it fell asleep, may come that many logs behind it. */
@@ -28,19 +31,6 @@ export interface Readable {
   readonly rows: Log[];
   readonly damage: ArchiveDamaged | null;
 }
-
-const passes = ({ after, before, since, until, trace, sources, level }: LogFilter): ((row: Log) => boolean) => {
-  const least = level === null ? 0 : LOG_LEVELS.indexOf(level);
-  const wanted = sources.length === 0 ? null : new Set(sources);
-  return (row) =>
-    row.id > after &&
-    (before === null || row.id < before) &&
-    (since === null || row.at >= since) &&
-    (until === null || row.at <= until) &&
-    (trace === null || row.trace === trace) &&
-    (wanted === null || wanted.has(row.source)) &&
-    (least === 0 || LOG_LEVELS.indexOf(row.level) >= least);
-};
 
 /** `file`: the next to read; else the table goes on, and this is what it had. */
 type Step<T> = { readonly file: ArchiveFile } | { readonly file: null; readonly rows: T };
@@ -54,20 +44,6 @@ interface Reach {
 }
 
 const ALL: Reach = { fromDay: "", upTo: Number.POSITIVE_INFINITY };
-
-/** A file holds rows of one day, so that those of earlier ones need not even be opened. */
-const firstDayOf = ({ since }: LogFilter): string => (since === null ? "" : dayOf(since));
-
-/** Asked of a connection once the table is there. */
-export const scanIn =
-  (data: string) =>
-  (db: Database): ((after: number) => Iterable<Log>) => {
-    const history = new LogHistory(db, data, runLogGuards);
-    return (after) => history.scan(after);
-  };
-
-/** A line of a trace begins and ends so in a file: nothing else is unquoted there. */
-const needleOf = ({ trace }: LogFilter): string | null => (trace === null ? null : `"trace":"${trace}"`);
 
 export class LogHistory {
   readonly #db: Database;
@@ -154,7 +130,7 @@ export class LogHistory {
       for (const row of this.#rowsOf(file, filter.after, needleOf(filter))) {
         if (isWanted(row) && rows.push(row) === filter.limit) return true;
       }
-      return false;
+      return filter.before !== null && file.last_id >= filter.before - 1;
     };
     const rest = this.#walk(filter.after, { ...ALL, fromDay: firstDayOf(filter) }, take, (from) =>
       this.#logs.list({ ...filter, after: from, limit: filter.limit - rows.length }),
@@ -225,18 +201,38 @@ export class LogHistory {
     return Math.min(first ?? Number.POSITIVE_INFINITY, this.#logs.firstIdSince(at));
   }
 
-  /** At most `limit` different traces that begin with `prefix`, among rows from id `from` on. */
-  traces(prefix: string, from: number, limit: number): string[] {
-    const found = new Set<string>();
-    const take = (file: ArchiveFile): boolean => {
-      for (const { trace } of this.#rowsOf(file, from - 1, `"trace":"${prefix}`)) {
-        if (trace !== null && found.size < limit) found.add(trace);
+  /** The logs of a trace with ids above `after`, in order; null where whoever reads may pause. */
+  eachOfTrace(trace: string, after: number): Generator<Log | null> {
+    const among = { ...ALL_LOGS, trace };
+    const ofTable = (from: number, before: number) => this.#logs.list({ ...among, after: from, before });
+    return this.#sought(after, lineOfTrace(trace), ofTable, (row) => row);
+  }
+
+  /** Traces that begin with `prefix`, of logs with ids above `after`, some of them again and again; null as above. */
+  eachTrace(prefix: string, after: number): Generator<string | null> {
+    const ofTable = (from: number, before: number) => this.#logs.traces(prefix, from, before, SCAN_ROWS);
+    return this.#sought(after, `"trace":"${prefix}`, ofTable, ({ trace }) => trace);
+  }
+
+  *#sought<T>(
+    after: number,
+    needle: string,
+    ofTable: (after: number, before: number) => readonly T[],
+    ofRow: (row: Log) => T,
+  ): Generator<T | null> {
+    this.#begin(after, ALL);
+    const last = Math.max(this.#archive.upTo(), this.#logs.lastId());
+    for (let cursor = after; cursor < last; ) {
+      const next = this.#step(cursor, ALL, (from) => ({ to: from + WINDOW, found: ofTable(from, from + WINDOW + 1) }));
+      if (next.file === null) {
+        yield* next.rows.found;
+        cursor = next.rows.to;
+      } else {
+        for (const row of this.#rowsOf(next.file, cursor, needle)) yield ofRow(row);
+        cursor = next.file.last_id;
       }
-      return found.size >= limit;
-    };
-    const rest = this.#walk(from - 1, ALL, take, (above) => this.#logs.traces(prefix, above + 1, limit));
-    for (const trace of rest ?? []) found.add(trace);
-    return [...found].slice(0, limit);
+      yield null;
+    }
   }
 
   /** The row with this id, null when there is none. */

@@ -4,10 +4,11 @@
  */
 import type { Database } from "bun:sqlite";
 import { join } from "node:path";
-import { LOG_LEVELS, type Log } from "../model/log.ts";
+import type { Log } from "../model/log.ts";
 import { ArchiveTable } from "./archive.ts";
 import { type ArchiveFile, archiveFolder, dayOf } from "./archive-names.ts";
 import { archiveReader } from "./archive-reader.ts";
+import { needleOf, passes } from "./log-filter.ts";
 import type { LogGuards } from "./log-row.ts";
 import { type LogFilter, logTable } from "./logs.ts";
 
@@ -24,19 +25,6 @@ export interface LogWindow {
 
 /** `after` and `before` say where the stretch lies; it may come out shorter or, in the archive, reach beyond. */
 export type WindowFilter = LogFilter & { readonly before: number };
-
-const passes = ({ after, before, since, until, trace, sources, level }: WindowFilter): ((row: Log) => boolean) => {
-  const least = level === null ? 0 : LOG_LEVELS.indexOf(level);
-  const wanted = sources.length === 0 ? null : new Set(sources);
-  return (row) =>
-    row.id > after &&
-    row.id < before &&
-    (since === null || row.at >= since) &&
-    (until === null || row.at <= until) &&
-    (trace === null || row.trace === trace) &&
-    (wanted === null || wanted.has(row.source)) &&
-    LOG_LEVELS.indexOf(row.level) >= least;
-};
 
 export class LogWindows {
   readonly #db: Database;
@@ -89,13 +77,12 @@ export class LogWindows {
   }
 
   *#ofFile(file: ArchiveFile, filter: WindowFilter): Generator<void, Log[]> {
-    const { newest, limit, after, trace } = filter;
+    const { newest, limit, after } = filter;
     const isWanted = passes(filter);
     const guard = this.#guards(join(this.#folder, file.file));
-    const needle = trace === null ? null : `"trace":"${trace}"`;
     let rows: Log[] = [];
     let read = 0;
-    for (const row of this.#reader.rows(file, after, needle)) {
+    for (const row of this.#reader.rows(file, after, needleOf(filter))) {
       if (++read % PAUSE_ROWS === 0) yield;
       if (!isWanted(row) || !guard.passes(row)) continue;
       rows.push(row);

@@ -12,7 +12,7 @@ import { openWriter } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { BlobReferences } from "./blob-references.ts";
 import { DamagedRows, RESTORE, refuse } from "./damage.ts";
-import { scanIn } from "./log-history.ts";
+import { scanIn } from "./log-scan.ts";
 import type { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { idsBelow, idsBeyond } from "./numbering.ts";

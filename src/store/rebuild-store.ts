@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { openReader, openWriter } from "../sqlite/open.ts";
 import { hasIncidents } from "./incidents.ts";
-import { scanIn } from "./log-history.ts";
+import { scanIn } from "./log-scan.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
 import { storeFault, unopened } from "./open-reader.ts";
 import { rebuildRuns, restoreIncidents, restoreRuns } from "./rebuild.ts";

@@ -11,8 +11,8 @@ export const CLOCK_SLACK_MS = 60_000;
 export interface Search {
   /** The first id of a row that is as young as `at`; one more than the last id when no row is. */
   firstIdSince(at: number): number;
-  /** At most `limit` different traces that begin with `prefix`, among rows from id `from` on. */
-  traces(prefix: string, from: number, limit: number): string[];
+  /** At most `limit` different traces that begin with `prefix`, among rows with ids above `after` and below `before`. */
+  traces(prefix: string, after: number, before: number, limit: number): string[];
 }
 
 export function searchIn(db: Database, source: "signals" | "logs"): Search {
@@ -49,12 +49,12 @@ export function searchIn(db: Database, source: "signals" | "logs"): Search {
       }
       return last + 1;
     },
-    traces: (prefix, from, limit) =>
+    traces: (prefix, after, before, limit) =>
       db
-        .query<{ trace: string }, [number, string, string, number]>(
-          `SELECT DISTINCT trace FROM ${source} WHERE id >= ? AND trace >= ? AND trace < ? LIMIT ?`,
+        .query<{ trace: string }, [number, number, string, string, number]>(
+          `SELECT DISTINCT trace FROM ${source} WHERE id > ? AND id < ? AND trace >= ? AND trace < ? LIMIT ?`,
         )
-        .all(from, prefix, `${prefix}g`, limit)
+        .all(after, before, prefix, `${prefix}g`, limit)
         .map(({ trace }) => trace),
   };
 }

@@ -1,6 +1,7 @@
 /**
  * Owns the search for the subject of `nerve show`: a run or an incident with its causes, or a trace with everything in it.
  */
+import { drained } from "../base/drained.ts";
 import { parseStored } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { traceTime } from "../base/trace-id.ts";
@@ -17,7 +18,7 @@ import type { Page } from "../store/page.ts";
 import { logsOfRun } from "../store/run-logs.ts";
 import { ALL_RUNS } from "../store/runs.ts";
 import { CLOCK_SLACK_MS } from "../store/search.ts";
-import { type Trace, traceOfPrefix, traceOfSignal } from "./find-trace.ts";
+import { type Trace, tracingPrefix, tracingSignal } from "./find-trace.ts";
 import { firingOf, type Rows } from "./story.ts";
 
 export interface Subject extends Rows {
@@ -31,7 +32,11 @@ export interface Subject extends Rows {
   readonly namesake: Signal | null;
 }
 
-export function findStory(store: StoreReader, word: string): Result<Subject, Problem> {
+export const findStory = (store: StoreReader, word: string): Result<Subject, Problem> =>
+  drained(findingStory(store, word));
+
+/** The search with pauses. */
+export function* findingStory(store: StoreReader, word: string): Generator<void, Result<Subject, Problem>> {
   const named = parseNamed(word);
   if (named === null) {
     return err(
@@ -42,8 +47,8 @@ export function findStory(store: StoreReader, word: string): Result<Subject, Pro
       ),
     );
   }
-  if (named.kind === "trace") return ofTrace(store, traceOfPrefix(store, named.prefix));
-  if (named.kind === "incident") return ofIncident(store, named.id);
+  if (named.kind === "trace") return ofTrace(store, yield* tracingPrefix(store, named.prefix));
+  if (named.kind === "incident") return yield* ofIncident(store, named.id);
   const { kind, id } = named;
   const run = kind === "signal" ? null : store.runs.byId(id);
   if (run !== null) return ok(ofRun(store, run, kind === "number" ? store.signals.byId(id) : null));
@@ -52,7 +57,7 @@ export function findStory(store: StoreReader, word: string): Result<Subject, Pro
     const hint = `${nearestRun(store, id)}\`nerve runs\` and \`nerve signals\` show their ids; retention may have removed it`;
     return err(problem(kind === "run" ? "unknown-run" : "unknown-id", `there is ${what}`, hint));
   }
-  return ofTrace(store, traceOfSignal(store, id));
+  return ofTrace(store, yield* tracingSignal(store, id));
 }
 
 type List = (page: Pick<Page, "after" | "limit" | "newest">) => readonly { readonly id: number }[];
@@ -86,7 +91,7 @@ function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
 }
 
 /** An incident, the signal that opened it, and the runs that report it. */
-function ofIncident(store: StoreReader, id: number): Result<Subject, Problem> {
+function* ofIncident(store: StoreReader, id: number): Generator<void, Result<Subject, Problem>> {
   const incident = store.incidents.byId(id);
   if (incident === null) {
     const near = nearest(id, (page) => store.incidents.list({ ...ALL_INCIDENTS, ...page }));
@@ -95,16 +100,12 @@ function ofIncident(store: StoreReader, id: number): Result<Subject, Problem> {
   }
   const { reflex, trace, opened_at, first_log_id, last_log_id, signal_id } = incident;
   const logs: Log[] = [];
-  for (let after = first_log_id - 1; after < last_log_id; ) {
-    const page = store.history.page({
-      ...ALL_LOGS,
-      after,
-      since: opened_at - CLOCK_SLACK_MS,
-      sources: [`reflex:${reflex}`],
-      limit: PAGE,
-    });
-    logs.push(...page.filter((log) => log.id <= last_log_id && incidentIn(log) === id));
-    after = page.at(-1)?.id ?? last_log_id;
+  const [since, sources] = [opened_at - CLOCK_SLACK_MS, [`reflex:${reflex}`]];
+  for (let after = first_log_id - 1; after < last_log_id; after += WINDOW) {
+    const before = Math.min(after + WINDOW, last_log_id) + 1;
+    const page = store.history.page({ ...ALL_LOGS, after, before, since, sources });
+    logs.push(...page.filter((log) => incidentIn(log) === id));
+    yield;
   }
   const runs = store.incidents.reportsOf(reflex, id).flatMap((run) => store.runs.byId(run) ?? []);
   const signals = chainTo(store, signal_id);
@@ -112,7 +113,8 @@ function ofIncident(store: StoreReader, id: number): Result<Subject, Problem> {
   return ok({ run: null, incident, trace, begin, namesake: null, signals, logs, runs });
 }
 
-const PAGE = 1_000;
+/** Ids of logs that are looked through between two pauses. */
+const WINDOW = 5_000;
 
 /** The id of the incident that a log is about, or null. */
 function incidentIn({ event, data }: Log): number | null {

@@ -1,8 +1,8 @@
 /** Owns the paths of the API: what each takes, and who answers. */
-import { ok, type Result } from "../base/result.ts";
-import type { Problem } from "../model/problem.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { type Problem, problem } from "../model/problem.ts";
 import type { StoreReader } from "../store/open-reader.ts";
-import { findStory } from "../stories/find-story.ts";
+import { findingStory } from "../stories/find-story.ts";
 import { tellStory } from "../stories/story.ts";
 import { storyJson } from "../stories/story-json.ts";
 import {
@@ -93,8 +93,14 @@ function route<const S extends Shape>(
   };
 }
 
-function story({ store, names: [word = ""] }: Parts, prefix: string): Outcome {
-  const found = findStory(store, `${prefix}${word}`);
+/** A story is whole or none: its rows may lie anywhere behind its beginning. */
+const STORY_MS = 5_000;
+
+async function story({ store, names: [word = ""] }: Parts, prefix: string): Promise<Outcome> {
+  const found = await new Slices(STORY_MS).run(findingStory(store, `${prefix}${word}`));
+  if (found === null) {
+    return err(problem("too-much", `what belongs to ${word} cannot be found in time`, `nerve show ${word}`));
+  }
   return found.ok ? ok(storyJson(found.value, tellStory(found.value.begin, found.value))) : found;
 }
 
