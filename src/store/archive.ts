@@ -46,6 +46,18 @@ function contradiction(before: ArchiveFile, { first_id, after_id }: ArchiveFile)
   return null;
 }
 
+/** Changes of archive rows by this process, by connection. Those of others show in SQLite's `data_version`. */
+const changes = new WeakMap<Database, number>();
+
+const changed = (db: Database): void => void changes.set(db, (changes.get(db) ?? 0) + 1);
+
+/** What was read of the table as of a version. */
+interface Known {
+  readonly own: number;
+  readonly others: number;
+  readonly files: readonly ArchiveFile[];
+}
+
 export class ArchiveTable {
   readonly #db: Database;
   readonly #meta: MetaTable;
@@ -54,16 +66,14 @@ export class ArchiveTable {
   readonly #log;
   readonly #logsAfter;
   readonly #firstLog;
-  /** The rows as of `version`, all of them checked. */
-  #known: { readonly version: string; readonly files: readonly ArchiveFile[] } = { version: "", files: [] };
+  /** The rows, all of them checked. */
+  #known: Known | null = null;
 
   constructor(db: Database) {
     this.#db = db;
     this.#meta = new MetaTable(db);
     this.#all = db.prepare<ArchiveFile, []>(`SELECT ${COLUMNS} FROM archive ORDER BY first_id`);
-    this.#version = db.prepare<{ others: number; own: number }, []>(
-      "SELECT data_version AS others, total_changes() AS own FROM pragma_data_version",
-    );
+    this.#version = db.prepare<{ data_version: number }, []>("PRAGMA data_version");
     this.#log = db.prepare<Log, [number]>(`SELECT ${LOG_COLUMNS} FROM logs WHERE id = ?`);
     this.#logsAfter = db.prepare<Log, [number, number]>(
       `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? ORDER BY id LIMIT ?`,
@@ -100,15 +110,26 @@ export class ArchiveTable {
     return new ArchiveDamaged(this.#db.filename, why, remedy, null);
   }
 
+  #versionNow(): Pick<Known, "own" | "others"> {
+    return { own: changes.get(this.#db) ?? 0, others: this.#version.get()?.data_version ?? 0 };
+  }
+
+  /** What is known of the rows now; null: they have to be read. */
+  #knownNow(): Known | null {
+    const known = this.#known;
+    const { own, others } = this.#versionNow();
+    return known?.own === own && known.others === others ? known : null;
+  }
+
   /** In the order of their ids. Throws {@link ArchiveDamaged} when a row cannot be what nerve wrote. */
   all(): readonly ArchiveFile[] {
-    const { others, own } = this.#version.get() ?? { others: 0, own: 0 };
-    const version = `${others} ${own}`;
-    if (this.#known.version === version) return this.#known.files;
+    const known = this.#knownNow();
+    if (known !== null) return known.files;
+    const version = this.#versionNow();
     const { files, damaged } = this.examined();
     const [first] = damaged;
     if (first !== undefined) throw first;
-    this.#known = { version, files };
+    this.#known = { ...version, files };
     return files;
   }
 
@@ -127,6 +148,8 @@ export class ArchiveTable {
 
   /** Whether no file holds a log above `id`, whatever else is wrong with the table. */
   isBelow(id: number): boolean {
+    const known = this.#knownNow();
+    if (known !== null) return (known.files.at(-1)?.last_id ?? 0) <= id;
     const { last = null } =
       this.#db.query<{ last: unknown }, []>("SELECT max(last_id) AS last FROM archive").get() ?? {};
     return last === null || (isCount(last) && (last as number) <= id);
@@ -161,6 +184,7 @@ export class ArchiveTable {
 
   /** A file that is durable: its rows are read from it from now on. Inside a commit of the store, as what follows. */
   add(file: ArchiveFile): void {
+    changed(this.#db);
     const { day, first_id, last_id, rows, bytes, sha256, at, after_id } = file;
     if (this.upTo() === 0) this.#meta.set(REMOVED_UP_TO, "0");
     this.#db
@@ -171,12 +195,18 @@ export class ArchiveTable {
 
   /** Forgets a file that is to be unlinked, and the runs and incidents that cannot be derived from logs without it. */
   forget(file: ArchiveFile): void {
+    changed(this.#db);
     this.#db.query("DELETE FROM archive WHERE file = ?").run(file.file);
     for (const table of ["workflow_runs", "incidents"]) {
       this.#db.query(`DELETE FROM ${table} WHERE first_log_id <= ?`).run(file.last_id);
     }
     this.#meta.set(REMOVING, file.file);
     this.#meta.set(REMOVED_UP_TO, String(file.last_id));
+  }
+
+  /** A transaction was rolled back, and rows that were added or forgotten in it are as before. */
+  rolledBack(): void {
+    changed(this.#db);
   }
 
   /** A file that was forgotten and may not be unlinked yet. */

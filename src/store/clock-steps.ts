@@ -13,12 +13,20 @@ export const TOLERANCE_MS = 1_000;
 /** Rows above the mark that nobody has noted durably, at most. */
 const MARK_EVERY = 4_096;
 
+interface Appended {
+  readonly id: number;
+  readonly newest: number;
+  readonly mark: number;
+}
+
 export class ClockSteps {
   readonly #db: Database;
   readonly #source: "signals" | "logs";
   readonly #meta: MetaTable;
   /** The last row this has seen appended, and the greatest `at` since the last step; null: the table has to be asked. */
-  #last: { readonly id: number; readonly newest: number; readonly mark: number } | null = null;
+  #last: Appended | null = null;
+  /** The same as of the last commit. */
+  #committed: Appended | null = null;
 
   constructor(db: Database, source: "signals" | "logs") {
     this.#db = db;
@@ -46,9 +54,13 @@ export class ClockSteps {
     this.#last = { id, newest, mark };
   }
 
+  committed(): void {
+    this.#committed = this.#last;
+  }
+
   /** A transaction was rolled back: what it appended is not there. */
-  forget(): void {
-    this.#last = null;
+  rolledBack(): void {
+    this.#last = this.#committed;
   }
 
   /** Looks at what was written since the mark, by whomever. */
@@ -77,9 +89,10 @@ export class ClockSteps {
       .map(({ id }) => id);
   }
 
-  /** First rows behind a fall, in order. */
-  known(): number[] {
-    return [...new Set([...this.#noted(), ...this.#unmarked()])].sort((a, b) => a - b);
+  /** First rows behind a fall, in order. `last`: the highest id there is. Up to what this saw appended all are noted. */
+  known(last: number): number[] {
+    const unmarked = last === this.#last?.id ? [] : this.#unmarked();
+    return [...new Set([...this.#noted(), ...unmarked])].sort((a, b) => a - b);
   }
 
   /** None in a store that a build without this table wrote: there the whole table is above the mark. */

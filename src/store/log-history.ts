@@ -53,12 +53,14 @@ export class LogHistory {
   readonly #reader: ArchiveReader;
   readonly #guard: RowGuard<Log>;
   readonly #guards: LogGuards;
+  readonly #transaction: (read: () => unknown) => unknown;
   readonly #above;
   readonly #byRun;
   readonly #lastOfRun;
 
   constructor(db: Database, data: string, guards: LogGuards) {
     this.#db = db;
+    this.#transaction = db.transaction((read) => read());
     this.#archive = new ArchiveTable(db);
     this.#logs = logTable(db, guards);
     this.#folder = archiveFolder(data);
@@ -74,8 +76,9 @@ export class LogHistory {
     );
   }
 
+  /** Within a transaction everything is of one snapshot anyway. */
   #snapshot<T>(read: () => T): T {
-    return this.#db.transaction(read)();
+    return this.#db.inTransaction ? read() : (this.#transaction(read) as T);
   }
 
   #step<T>(cursor: number, { fromDay, upTo }: Reach, ofTable: (above: number) => T): Step<T> {

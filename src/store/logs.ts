@@ -28,7 +28,7 @@ export function logTable(db: Database, guards: LogGuards) {
   );
   const steps = new ClockSteps(db, "logs");
   return {
-    ...searchIn(db, "logs"),
+    ...searchIn(db, "logs", steps),
     /** Returns the id. Inside a commit of the store. */
     append(log: NewLog): number {
       const { at, level, source, event, run, trace, message, data } = log;
@@ -36,7 +36,8 @@ export function logTable(db: Database, guards: LogGuards) {
       steps.appended(id, at);
       return id;
     },
-    rolledBack: (): void => steps.forget(),
+    committed: (): void => steps.committed(),
+    rolledBack: (): void => steps.rolledBack(),
     lastId: (): number => lastIdOf(db, "logs"),
     /** Logs of these events with ids above `after`, up to `upTo`, oldest first. */
     ofEvents(events: readonly string[], after: number, upTo: number): Log[] {

@@ -153,10 +153,14 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
   const wal = new WalKeeper(db, file, BUSY_MS);
   const commit = <T>(change: () => T): T => {
     try {
-      return transaction.immediate(change) as T;
+      const value = transaction.immediate(change) as T;
+      all.signals.committed();
+      all.logs.committed();
+      return value;
     } catch (error) {
       all.signals.rolledBack();
       all.logs.rolledBack();
+      all.archive.rolledBack();
       throw error;
     } finally {
       wal.committed();

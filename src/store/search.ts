@@ -3,7 +3,7 @@
  * follow time but for a clock that was set back; where it was, `ClockSteps` knows.
  */
 import type { Database } from "bun:sqlite";
-import { ClockSteps, TOLERANCE_MS } from "./clock-steps.ts";
+import { type ClockSteps, TOLERANCE_MS } from "./clock-steps.ts";
 
 /** A set clock moves times, but not ids. A search by time therefore begins this much earlier. */
 export const CLOCK_SLACK_MS = 60_000;
@@ -15,8 +15,7 @@ export interface Search {
   traces(prefix: string, after: number, before: number, limit: number): string[];
 }
 
-export function searchIn(db: Database, source: "signals" | "logs"): Search {
-  const steps = new ClockSteps(db, source);
+export function searchIn(db: Database, source: "signals" | "logs", steps: ClockSteps): Search {
   const bounds = db.prepare<{ first: number | null; last: number | null }, []>(
     `SELECT (SELECT min(id) FROM ${source}) AS first, (SELECT max(id) FROM ${source}) AS last`,
   );
@@ -42,7 +41,7 @@ export function searchIn(db: Database, source: "signals" | "logs"): Search {
     firstIdSince(at) {
       const { first = null, last = null } = bounds.get() ?? {};
       if (first === null || last === null) return 1;
-      const begins = [first, ...steps.known().filter((id) => id > first && id <= last)];
+      const begins = [first, ...steps.known(last).filter((id) => id > first && id <= last)];
       for (const [index, begin] of begins.entries()) {
         const found = inStretch(begin, begins[index + 1] ?? last + 1, at);
         if (found !== null) return found;

@@ -57,7 +57,7 @@ export function signalTable(db: Database, onDamage: OnDamage) {
   const firstId = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
   const steps = new ClockSteps(db, "signals");
   return {
-    ...searchIn(db, "signals"),
+    ...searchIn(db, "signals", steps),
     /** Returns the id. Inside a commit of the store. */
     append(signal: NewSignal): number {
       const { sense, at, payload, cause, trace } = signal;
@@ -65,7 +65,8 @@ export function signalTable(db: Database, onDamage: OnDamage) {
       steps.appended(id, at);
       return id;
     },
-    rolledBack: (): void => steps.forget(),
+    committed: (): void => steps.committed(),
+    rolledBack: (): void => steps.rolledBack(),
     byId: (id: number): Signal | null => guard.orNull(byId.get(id)),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastIdOf(db, "signals"),
