@@ -57,6 +57,8 @@ export class Bell {
   readonly #said = new Set<string>();
   #watching: readonly string[] = [];
   #next: Handle | null = null;
+  /** The watchers, and the senses that they lead to, in the configuration in force. */
+  #behind: { readonly watchers: string; readonly senses: ReadonlySet<string> } | null = null;
 
   constructor(parts: BellParts) {
     this.#parts = parts;
@@ -67,6 +69,7 @@ export class Bell {
     this.#watching = config.reflexes.filter((reflex) => isWatching(reflex, "module")).map(({ name }) => name);
     this.#rung.clear();
     this.#said.clear();
+    this.#behind = null;
     this.stop();
     if (this.#watching.length > 0) this.#wait();
   }
@@ -119,26 +122,32 @@ export class Bell {
   #standing(): string {
     const { senses, workflows, expectations } = this.#parts;
     const behind = this.#behindWatchers();
-    const health = [...senses.byName.values()].flatMap(({ name, state, stats }) =>
-      behind.has(name) ? [] : `${name} ${state === "ok" && stats.failure !== null ? "failing" : state}`,
-    );
-    const groups = [...senses.groups.values()].filter(({ state }) => state === "stuck" || state === "backoff");
-    const broken = [...workflows.byName.values()].filter(({ problem }) => problem !== null);
-    const channels = workflows.channels.all.filter(({ state, own }) => state === "failing" && !own);
-    return JSON.stringify([
-      workflows.endings.count,
-      health,
-      groups.map(({ name, state }) => [name, state]),
-      broken.map(({ name }) => name),
-      channels.map(({ name }) => name),
-      expectations.stale.filter((id) => !behind.has(id.replace(/^sense:/, ""))),
-    ]);
+    // Looked at twice a second. No name has a space in it, or a line break.
+    let text = `${workflows.endings.count}`;
+    for (const { name, state, stats } of senses.byName.values()) {
+      if (behind.has(name)) continue;
+      text += `\n${name} ${state === "ok" && stats.failure !== null ? "failing" : state}`;
+    }
+    for (const { name, state } of senses.groups.values())
+      if (state === "stuck" || state === "backoff") text += `\ngroup:${name} ${state}`;
+    for (const { name, problem } of workflows.byName.values()) if (problem !== null) text += `\nworkflow:${name}`;
+    for (const { name, state, own } of workflows.channels.all)
+      if (state === "failing" && !own) text += `\nchannel:${name}`;
+    for (const id of expectations.stale) if (!behind.has(id.replace(/^sense:/, ""))) text += `\nstale:${id}`;
+    return text;
   }
 
-  /** The watchers, and the senses that their signals lead to. */
+  /** The watchers, and the senses that their signals lead to. Worked out anew once the watchers are others. */
   #behindWatchers(): ReadonlySet<string> {
-    const { senses, reflexes } = this.#parts;
-    const behind = new Set([...senses.byName.values()].filter(isWatcher).map(({ name }) => name));
+    let watchers = "";
+    for (const sense of this.#parts.senses.byName.values()) if (isWatcher(sense)) watchers += `${sense.name} `;
+    if (this.#behind?.watchers !== watchers) this.#behind = { watchers, senses: this.#ledBy(watchers.split(" ")) };
+    return this.#behind.senses;
+  }
+
+  #ledBy(watchers: readonly string[]): ReadonlySet<string> {
+    const { reflexes } = this.#parts;
+    const behind = new Set(watchers);
     for (let size = -1; size < behind.size; ) {
       size = behind.size;
       for (const { config } of reflexes.byName.values()) {
