@@ -14,7 +14,7 @@ export interface TableChanges {
 }
 
 const COUNTS = "_nerve_counts";
-const OWN: ReadonlySet<string> = new Set(["_outbox", "_migrations", COUNTS]);
+const OWN: ReadonlySet<string> = new Set(["_outbox", "_taken", "_migrations", COUNTS]);
 const VERBS = { INSERT: "inserted", UPDATE: "updated", DELETE: "deleted" } as const;
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;

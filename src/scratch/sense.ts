@@ -93,13 +93,15 @@ export class ScratchWorker {
     return this.#ready.promise;
   }
 
-  /** One compute; call it once, after `ready`. */
-  compute(): Promise<ComputeEnd> {
+  /** One compute with these items, JSON texts; call it once, after `ready`. */
+  compute(bodies: readonly string[]): Promise<ComputeEnd> {
     const now = Date.now();
     const trace = traceIds(SYSTEM_CHANCE)(now);
     const head = { type: "compute", generation: GENERATION, id: COMPUTE } as const;
+    const handed = { origin: "once", at: now, key: null, type: null };
+    const inbox = bodies.map((body, nth) => ({ id: nth + 1, ...handed, body }));
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
-    this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace, inbox: [] }]);
+    this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace, inbox }]);
     return this.#end.promise;
   }
 

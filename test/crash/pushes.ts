@@ -98,7 +98,7 @@ export function takenOn(site: CrashSite): Taken {
   }));
 }
 
-export const untilTaken = (site: CrashSite): Promise<void> =>
+export const untilTaken = (site: CrashSite): Promise<true> =>
   until("nothing waits in the inbox", () =>
     site.ask(false, (db) => db.query("SELECT 1 FROM inbox WHERE state <> 'dead'").get() === null),
   );

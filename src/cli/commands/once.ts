@@ -13,6 +13,7 @@ import { type ComputeEnd, type ScratchLog, ScratchWorker } from "../../scratch/s
 import { locateSenses, locateWorkflows } from "../../spawn/modules-on-disk.ts";
 import { defineCommand, flag, text } from "../frame/command.ts";
 import { EXIT, fail, type Outcome, usageError } from "../frame/outcome.ts";
+import { readItems } from "../place/items.ts";
 import { knownWorkflows, unknownSense } from "../place/known-names.ts";
 import { loadConfig } from "../place/place.ts";
 import { readInput } from "../place/run-input.ts";
@@ -43,11 +44,13 @@ export const command = defineCommand({
   ],
   options: {
     input: text("JSON", "the workflow's input: JSON, @FILE or - for stdin (default null)"),
+    inbox: text("FILE", "items for the sense, a JSON value on each line, or - for stdin"),
     keep: flag("keep the scratch folder, and print its path"),
   },
   examples: [
     ["nerve once cpu-usage", "what it would emit now"],
     ["nerve once cpu-usage --json | jq .payload", "the payload alone"],
+    ["nerve once deploys --inbox items.jsonl", "with items, as if they had been pushed"],
     ["nerve once cpu-usage --keep", "and look into its database afterwards"],
     [`nerve once page '{"host":"db1"}'`, "one run of the workflow, step by step"],
   ],
@@ -58,6 +61,7 @@ export const command = defineCommand({
     if (!config.ok) return config;
     const [, kind = null, name = reference] = /^(sense|workflow):(.*)$/.exec(reference) ?? [];
     if (kind !== "sense" && config.value.workflows.has(name)) {
+      if (options.inbox !== null) return usageError(`\`${name}\` is a workflow, and a workflow takes no items`);
       return onceWorkflow(config.value, name, { written, keep: options.keep, json });
     }
     if (kind === "workflow") return knownWorkflow(config.value, name);
@@ -65,6 +69,11 @@ export const command = defineCommand({
     if (sense === undefined) return fail(EXIT.usage, unknownSense(config.value, name));
     if (written !== null)
       return usageError(`\`${name}\` is a sense, and a sense takes no input`, "leave the input out");
+    if (options.inbox !== null && sense.inbox === null) {
+      return usageError(`\`${name}\` has no inbox`, `write \`inbox: {}\` under \`senses.${name}\``);
+    }
+    const items = readItems(options.inbox);
+    if (!items.ok) return items;
     const location = locateSenses(config.value).get(name);
     if (!location?.ok) return fail(EXIT.finding, location?.error ?? unknownSense(config.value, name));
     const folder = new ScratchFolder("once");
@@ -78,7 +87,7 @@ export const command = defineCommand({
       const ready = await worker.ready;
       if (!ready.ok) return notRun(name, ready.error);
       const watched = watchChanges(worker.database);
-      const end = await worker.compute();
+      const end = await worker.compute(items.value);
       await worker.leave();
       const rows = readChanges(worker.database, watched);
       if (options.keep) folder.keep();
