@@ -24,7 +24,11 @@ export interface LogWindow {
 }
 
 /** `after` and `before` say where the stretch lies; it may come out shorter or, in the archive, reach beyond. */
-export type WindowFilter = LogFilter & { readonly before: number };
+export type WindowFilter = LogFilter & {
+  readonly before: number;
+  /** Which of those that the rest of the filter lets pass; null: all. */
+  readonly choose: ((row: Log) => boolean) | null;
+};
 
 export class LogWindows {
   readonly #db: Database;
@@ -73,18 +77,24 @@ export class LogWindows {
     if (file !== undefined) return { file };
     if (newest && before - 1 <= watermark) return { rows: [], from: 1, to: before - 1 };
     const from = Math.max(after, watermark);
-    return { rows: this.#logs.list({ ...filter, after: from }), from: from + 1, to: before - 1 };
+    return { rows: this.#ofTable({ ...filter, after: from }), from: from + 1, to: before - 1 };
+  }
+
+  #ofTable({ choose, ...filter }: WindowFilter): readonly Log[] {
+    if (choose === null) return this.#logs.list(filter);
+    const chosen = this.#logs.list({ ...filter, limit: Number.MAX_SAFE_INTEGER }).filter(choose);
+    return filter.newest ? chosen.slice(-filter.limit) : chosen.slice(0, filter.limit);
   }
 
   *#ofFile(file: ArchiveFile, filter: WindowFilter): Generator<void, Log[]> {
-    const { newest, limit, after } = filter;
+    const { newest, limit, after, choose } = filter;
     const isWanted = passes(filter);
     const guard = this.#guards(join(this.#folder, file.file));
     let rows: Log[] = [];
     let read = 0;
     for (const row of this.#reader.rows(file, after, needleOf(filter))) {
       if (++read % PAUSE_ROWS === 0) yield;
-      if (!isWanted(row) || !guard.passes(row)) continue;
+      if (!isWanted(row) || !guard.passes(row) || (choose !== null && !choose(row))) continue;
       rows.push(row);
       if (!newest && rows.length >= limit) break;
       if (newest && rows.length > 2 * limit) rows = rows.slice(-limit);

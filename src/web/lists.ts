@@ -150,17 +150,13 @@ function logsThrough(
   { logs: table, history, windows }: StoreReader,
   range: Range,
   filter: Pick<LogFilter, "sources" | "level">,
-  passes: Passes | null,
+  choose: Passes | null,
 ): Answer<ShownLog> {
   const { since, until, trace: wanted } = range;
   const read = async (window: Window, slices: Slices): Promise<Piece<ShownLog> | null> => {
-    // What is chosen here and not by SQL is chosen from whole windows.
-    const limit = passes === null ? window.limit : SLICE_ROWS;
-    const piece = await slices.run(windows.window({ ...window, ...filter, limit, since, until, trace: wanted }));
-    if (piece === null) return null;
-    const rows = passes === null ? piece.rows : piece.rows.filter(passes);
-    const kept = window.newest ? rows.slice(-window.limit) : rows.slice(0, window.limit);
-    return { rows: kept.map(logJson), from: piece.from, to: piece.to };
+    const stretch = { ...window, ...filter, since, until, trace: wanted, choose };
+    const piece = await slices.run(windows.window(stretch));
+    return piece === null ? null : { ...piece, rows: piece.rows.map(logJson) };
   };
   return listed({ firstIdSince: (at) => history.firstIdSince(at), lastId: table.lastId(), read }, range);
 }
