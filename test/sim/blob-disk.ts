@@ -50,6 +50,9 @@ export class BlobDisk {
   /** The kernel has removed the file at `path`. */
   gone(path: string): void {
     const [, prefix, rest] = DIGEST.exec(path) ?? [];
-    if (prefix !== undefined && rest !== undefined) this.#watcher.removed(prefix + rest);
+    if (prefix === undefined || rest === undefined) return;
+    const digest = prefix + rest;
+    // A kernel died while it removed the file, and somebody has put it since: what goes is what lay aside.
+    if (!existsSync(this.pathOf(digest))) this.#watcher.removed(digest);
   }
 }
