@@ -38,7 +38,7 @@ function wordsOf(one: Watching): string {
     case "module":
       return "watch";
     case "inbox":
-      return "inbox";
+      return "at each item";
     case "journal":
       return "watch the journal";
     case "file":

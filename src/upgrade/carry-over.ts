@@ -11,6 +11,10 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const TABLES =
   "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> '_migrations'";
+/** A sense's `_taken` is made with its first item, and what it holds belongs to the rows. One name: there is nothing to make. */
+const MADE_LATER = `SELECT name FROM main.sqlite_schema WHERE name = '_taken'
+  UNION ALL SELECT 'none' AS name WHERE NOT EXISTS (SELECT 1 FROM newer.sqlite_schema WHERE name = '_taken')`;
+const TAKEN = "CREATE TABLE main._taken (origin TEXT PRIMARY KEY, up_to INTEGER NOT NULL)";
 /** Triggers act by themselves, and virtual tables have tables of their own: copied rows cannot fill such a database. */
 const UNFIT = `SELECT name FROM main.sqlite_schema
   WHERE type = 'trigger' OR (type = 'table' AND sql LIKE 'CREATE VIRTUAL%') LIMIT 1`;
@@ -32,6 +36,7 @@ export function carryOver(older: string, newer: string): Result<void, string> {
     const [unfit = null] = names(db, UNFIT);
     if (unfit !== null) return err(`${unfit} cannot be filled by copying rows`);
     db.run("ATTACH ? AS newer", [newer]);
+    if (names(db, MADE_LATER).length === 0) db.run(TAKEN);
     const tables = names(db, TABLES);
     for (const table of tables) {
       const there = new Set(columnsOf(db, "newer", table));

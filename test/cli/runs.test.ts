@@ -286,7 +286,7 @@ describe("show of a run", () => {
     expect(other).toBe("there is a signal #2 too: nerve show signal:2");
     const [first, ...rest] = RUN_LINES;
     expect(tree(stdout)).toEqual([
-      "● a tick, a start or a trigger by hand",
+      "● a tick, a start, an item or a trigger by hand",
       "└─ load #1                load1 9",
       "   └─ health #3              load1 9",
       "      ├─ reflex:on-bad          fired",
@@ -364,7 +364,7 @@ describe("show of a trace", () => {
     expect(stdout.split("\n")[1]).toEndWith(" · 3 signals · 2 runs · 15 logs · 5s");
     const [first, ...rest] = RUN_LINES;
     expect(tree(stdout)).toEqual([
-      "● a tick, a start or a trigger by hand",
+      "● a tick, a start, an item or a trigger by hand",
       "├─ load #1                load1 9",
       "│  ├─ unrelated #2           load1 9",
       "│  └─ health #3              load1 9",

@@ -50,6 +50,14 @@ const all = (file: string, sql: string): unknown[] => {
 };
 
 describe("an older database", () => {
+  test("of a sense gets how far its items are taken, though that table was made since", () => {
+    const { older, newer } = pair(
+      "CREATE TABLE _taken (origin TEXT PRIMARY KEY, up_to INTEGER NOT NULL); INSERT INTO _taken VALUES ('0f', 7);",
+    );
+    expect(carryOver(older, newer)).toEqual({ ok: true, value: undefined });
+    expect(all(older, "SELECT * FROM _taken")).toEqual([["0f", 7]]);
+  });
+
   test("gets every row of its tables, in its columns, and goes on above the highest id that was ever given", () => {
     const { older, newer } = pair(SINCE);
     expect(carryOver(older, newer)).toEqual({ ok: true, value: undefined });

@@ -88,7 +88,8 @@ function incidentHeading(incident: Incident, now: number, screen: Screen): strin
 }
 
 const beginning = (run: Run | null, signals: readonly Signal[]): string => {
-  if (run === null || (run.retry_of === null && signals.length > 0)) return "a tick, a start or a trigger by hand";
+  if (run === null || (run.retry_of === null && signals.length > 0))
+    return "a tick, a start, an item or a trigger by hand";
   if (run.retry_of !== null) return `run ${run.retry_of} again: nerve show run:${run.retry_of}`;
   if (run.signal_id !== null) return `signal #${run.signal_id}, which is no longer kept`;
   return run.reflex === null ? "by hand" : `a due time of ${escapeForTerminal(run.reflex)}`;
