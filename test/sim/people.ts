@@ -4,13 +4,16 @@ import type { Acts } from "../../src/control/acts.ts";
 import { type Below, pick } from "../rules/random.ts";
 import { failuresAreSeen, isWellCounted, isWellSeen } from "./oracle/looks.ts";
 import { violation } from "./oracle/report.ts";
+import { RECEIVER } from "./plan.ts";
 import type { Site } from "./site.ts";
-import { MINUTE, WORKFLOWS } from "./words.ts";
+import { BAD_ITEM, MINUTE, WORKFLOWS } from "./words.ts";
 
 export class People {
   readonly #site: Site;
   readonly #chance: Below;
   readonly #count: (what: string) => void;
+  /** Requests that nothing else is like. */
+  #sent = 0;
 
   constructor(site: Site, count: (what: string) => void) {
     this.#site = site;
@@ -48,7 +51,7 @@ export class People {
     const sense = `s${chance(site.plan.size.senses)}`;
     const rule = `rule-${chance(site.plan.size.reflexes)}`;
     const run = 1 + chance(Math.max(1, runs.runs.size));
-    switch (chance(15)) {
+    switch (chance(18)) {
       case 0:
         return this.asks("trigger", () => acts.trigger(sense));
       case 1:
@@ -98,8 +101,38 @@ export class People {
       case 10:
       case 11:
         return this.#looks();
+      case 12:
+      case 13:
+      case 14:
+        return this.#offers(acts);
       default:
         return this.#meetsIncident(acts);
+    }
+  }
+
+  /** Somebody outside sends something, perhaps once more, perhaps something else under the same key. */
+  #offers(acts: Acts): void {
+    const { oracle } = this.#site;
+    const chance = this.#chance;
+    const sense = `s${RECEIVER}`;
+    for (let count = 1 + chance(4); count > 0; count--) {
+      const key = chance(3) === 0 ? `key-${chance(6)}` : null;
+      const n = key !== null && chance(4) > 0 ? key : `${++this.#sent}`;
+      const body = (nth: number): string =>
+        `{"n":"${n}-${nth}"${chance(25) === 0 && key === null ? `,${BAD_ITEM}` : ""}}`;
+      const bodies = [...Array(1 + (key === null ? chance(3) : 0)).keys()].map(body);
+      const given = { bodies, key, identity: key, type: null, trace: null };
+      this.#count("item offered");
+      acts.offer(sense, given).then(
+        (offered) => {
+          try {
+            oracle.inboxes.answered(sense, given, offered, oracle.axis.now);
+          } catch (error) {
+            this.#site.notice(error);
+          }
+        },
+        (error) => this.#site.notice(error),
+      );
     }
   }
 

@@ -1,6 +1,7 @@
 /** One number makes everything: the configuration, what workers do, what goes wrong and when, and what people ask. */
 import { unwrittenSense } from "../../src/config/senses.ts";
 import type { NerveConfig, RetentionConfig, SenseConfig } from "../../src/model/config.ts";
+import { senseReflex } from "../helpers/reflex.ts";
 import { type Below, pick, randomOf } from "../rules/random.ts";
 import type { AsideTroubles } from "./aside-worker.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
@@ -25,6 +26,9 @@ export interface Plan {
 
 /** What a message to people names is read from the sense `processes`; `nerve` watches the kernel. */
 const USES: Readonly<Record<number, string>> = { 2: "nerve", 3: "processes" };
+
+/** The sense that may have an inbox. */
+export const RECEIVER = 4;
 
 const HTTP = { hostname: "127.0.0.1", port: 7_878, hosts: [], public: false, url: null };
 
@@ -62,11 +66,13 @@ export function planOf(seed: number, size: Size, data: string): Plan {
   const senses = new Map<string, SenseConfig>();
   const disks = new Map<string, SenseDisk>();
   const groups = 1 + below(Math.min(6, size.senses));
+  const hasInbox = !size.isDense && below(2) === 0;
   for (let index = 0; index < size.senses; index++) {
     const name = `s${index}`;
     senses.set(name, {
       ...unwrittenSense(name),
       use: USES[index] ?? name,
+      inbox: index === RECEIVER && hasInbox ? { max: pick(below, [4, 200]), bytes: null, secret: null } : null,
       group: `g${below(groups)}`,
       throttleMs: below(index < LISTENERS ? 2 : 4) === 0 ? pick(below, [5, 30, 120, 600]) * SECOND : null,
       timeoutMs: pick(below, [null, 5 * SECOND, 10 * SECOND]),
@@ -85,9 +91,13 @@ export function planOf(seed: number, size: Size, data: string): Plan {
       items: [],
       lastRow: 0,
       outbox: [],
+      taken: new Map(),
     });
   }
   const { reflexes, cronSenses } = reflexesOf(below, size, disks);
+  const receiver = `s${RECEIVER}`;
+  if (hasInbox && senses.has(receiver))
+    reflexes.push(senseReflex({ name: `${receiver}#inbox`, sense: receiver, watch: [{ kind: "inbox" }] }));
   const config: NerveConfig = {
     file: "/etc/nerve.yaml",
     data,

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
 import { type Around, Worker } from "./process.ts";
+import { BAD_ITEM } from "./words.ts";
 
 interface OutboxRow {
   readonly id: number;
@@ -27,6 +28,8 @@ export interface SenseDisk {
   items: { readonly id: string; readonly level: number }[];
   lastRow: number;
   outbox: OutboxRow[];
+  /** How far the items of each origin are taken. */
+  readonly taken: Map<string, number>;
 }
 
 /** How often what goes wrong: once in so many computes, 0 never. */
@@ -53,6 +56,8 @@ export interface SenseWatcher {
   computeAsked(message: ParentMessageOf<"compute">): void;
   /** What a signal refers to is put. */
   blobPut(text: string, dies: boolean): Json;
+  /** What a compute of the sense has done is kept, and that it had these items. */
+  itemsTaken(sense: string, ids: readonly number[]): void;
   /** A row is kept in the outbox of a sense. */
   rowKept(sense: string, n: number): void;
   /** The kernel is about to hear this. */
@@ -65,6 +70,7 @@ interface Compute {
   readonly cause: number | null;
   readonly trace: string;
   readonly beganAt: number;
+  readonly items: ParentMessageOf<"compute">["inbox"];
 }
 
 export class SenseWorker extends Worker {
@@ -147,7 +153,7 @@ export class SenseWorker extends Worker {
   }
 
   #isUp(): void {
-    const senses = (this.#init?.senses ?? []).map(({ name, use }) => {
+    const senses = (this.#init?.senses ?? []).map(({ name, use, inbox }) => {
       const problem = this.oneIn(this.#troubles.doesNotLoad)
         ? { kind: "module-threw", message: "it does not load", hint: null, file: null, line: null, column: null }
         : null;
@@ -156,7 +162,10 @@ export class SenseWorker extends Worker {
         problem,
         applied: [],
         watch: use === "nerve" ? [{ kind: "kernel", path: null, match: null }] : [],
-        taken: [],
+        taken: (inbox?.origins ?? []).flatMap((origin) => {
+          const upTo = this.#disks.get(name)?.taken.get(origin) ?? 0;
+          return upTo > 0 ? [{ origin, upTo }] : [];
+        }),
         patterns: [],
         series: null,
         fault: null,
@@ -178,7 +187,7 @@ export class SenseWorker extends Worker {
     const { id, sense, cause, trace } = request;
     this.#watcher.computeAsked(request);
     const troubles = this.#troubles;
-    const compute: Compute = { id, sense, cause, trace, beganAt: this.machine.now };
+    const compute: Compute = { id, sense, cause, trace, beganAt: this.machine.now, items: request.inbox };
     this.#computes.set(sense, compute);
     this.causes.set(sense, cause);
     this.says({ type: "started", id, sense });
@@ -204,10 +213,14 @@ export class SenseWorker extends Worker {
     this.#computes.delete(compute.sense);
     const tookMs = this.machine.now - compute.beganAt;
     if (tookMs >= this.#timeoutMs(compute.sense)) return this.#answers(compute, this.#error("timed-out", "too slow"));
-    if (this.oneIn(this.#troubles.fails)) return this.#answers(compute, this.#error("failed", "it threw"));
-    if (this.oneIn(this.#troubles.isNull)) return this.#answers(compute, { type: "no-signal" });
+    if (compute.items.some(({ body }) => body.includes(BAD_ITEM)) || this.oneIn(this.#troubles.fails))
+      return this.#answers(compute, this.#error("failed", "it threw"));
     const disk = this.#disks.get(compute.sense);
     if (disk === undefined) return this.#answers(compute, { type: "no-signal" });
+    if (this.oneIn(this.#troubles.isNull)) {
+      this.#takes(compute, disk);
+      return this.#answers(compute, { type: "no-signal" });
+    }
     this.#signal(compute, disk);
   }
 
@@ -215,6 +228,8 @@ export class SenseWorker extends Worker {
     const { cause, trace } = compute;
     const payload = this.#observe(disk);
     if (payload === null) return;
+    this.#takes(compute, disk);
+    if (compute.items.length > 0 && this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
     if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, more: [], cause, trace });
     const [first, ...others] = [payload, ...this.#othersOf(disk)].map((one) => this.#keeps(compute, disk, one));
     if (first === undefined) return;
@@ -223,6 +238,16 @@ export class SenseWorker extends Worker {
     this.#answers(compute, { type: "signal", payload, outbox: first.id, more, cause, trace });
     if (this.oneIn(this.#troubles.repeats)) this.later(this.below(2) * 200, () => this.#sendsRow(disk.name, first));
     if (this.oneIn(this.#troubles.diesAfter)) this.exits(null, "SIGKILL");
+  }
+
+  /** In the transaction of whatever else the compute keeps. */
+  #takes({ sense, items }: Compute, disk: SenseDisk): void {
+    if (items.length === 0) return;
+    for (const { origin, id } of items) disk.taken.set(origin, Math.max(id, disk.taken.get(origin) ?? 0));
+    this.#watcher.itemsTaken(
+      sense,
+      items.map(({ id }) => id),
+    );
   }
 
   /** Some computes have seen several things; a few more than one transaction takes. */

@@ -356,7 +356,9 @@ export class Site {
   #senseWorker(around: Around): Worker {
     const worker = new SenseWorker(around, this.plan.disks, () => this.senseTroubles, {
       began: (group) => this.oracle.senses.begins(`group ${group}`, worker),
-      computeAsked: ({ sense, cause, now }) => {
+      itemsTaken: (sense, ids) => this.oracle.inboxes.taken(sense, ids),
+      computeAsked: ({ sense, cause, now, inbox }) => {
+        this.oracle.inboxes.asked(inbox.map(({ id }) => id));
         this.trace.add(() => `worker ${worker.pid} computes ${sense} for ${cause ?? now}`);
         this.oracle.senses.computeAsked(sense, cause, this.machine.realMs, worker);
       },

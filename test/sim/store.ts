@@ -25,6 +25,8 @@ export type Change =
   | { readonly kind: "meta"; readonly key: string; readonly value: string }
   | { readonly kind: "archived"; readonly file: ArchiveFile }
   | { readonly kind: "unarchived"; readonly file: ArchiveFile }
+  | { readonly kind: "item"; readonly id: number; readonly sense: string; readonly body: string }
+  | { readonly kind: "item-gone"; readonly id: number }
   | { readonly kind: "removed-signals"; readonly count: number };
 
 /** The kernel ends at this point, as at a kill. */
@@ -60,6 +62,20 @@ function watchArchive({ archive }: Store, told: (change: Change) => void): void 
   };
 }
 
+function watchInbox({ inbox }: Store, told: (change: Change) => void): void {
+  const append = inbox.append.bind(inbox);
+  const remove = inbox.remove.bind(inbox);
+  inbox.append = (item) => {
+    const id = append(item);
+    told({ kind: "item", id, sense: item.sense, body: item.body });
+    return id;
+  };
+  inbox.remove = (id) => {
+    told({ kind: "item-gone", id });
+    return remove(id);
+  };
+}
+
 export function watchedStore(store: Store, watcher: StoreWatcher): Store {
   let changes: Change[] = [];
   const told = (change: Change): void => void changes.push(change);
@@ -81,6 +97,7 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
     return result;
   };
   watchArchive(store, told);
+  watchInbox(store, told);
   return {
     ...store,
     commit,

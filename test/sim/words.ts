@@ -32,6 +32,8 @@ export const sizeOf = (some: Partial<Size>): Size => ({
 /** So many senses are computed for what reflexes decide. */
 export const LISTENERS = 2;
 export const WORKFLOWS = ["quick", "steps", "long", "drops", "tells"] as const;
+/** A compute that has such an item fails. */
+export const BAD_ITEM = '"bad":true';
 /** Where people are told. */
 export const CHANNELS = ["chat", "post"] as const;
 

@@ -79,6 +79,11 @@ export class BatchOracle {
     return this.#waiting.has(run);
   }
 
+  /** Whether the run takes no place in the line: whoever waits for others does not, unless a reload has freed it. */
+  isBeside(run: number): boolean {
+    return this.#waiting.get(run)?.isFreed === false;
+  }
+
   queued(run: number, workflow: string, { input, batch, trigger }: Order, isBehind: boolean, elapsed: number): void {
     const words = this.#wordsOf(workflow);
     if (batch === null || words === null) return;

@@ -9,8 +9,9 @@ import type { FlowWorker } from "../flow-worker.ts";
 import type { Machine } from "../machine.ts";
 import type { SenseWorker } from "../sense-worker.ts";
 import type { Change } from "../store.ts";
-import type { Fields } from "../words.ts";
+import { BAD_ITEM, type Fields } from "../words.ts";
 import { Axis, LATE_MS } from "./axis.ts";
+import { InboxOracle } from "./inboxes.ts";
 import { IncidentOracle, type Told } from "./incidents.ts";
 import type { Present } from "./looks.ts";
 import { Moves, stateName } from "./moves.ts";
@@ -43,6 +44,7 @@ export class Oracle {
   readonly incidents = new IncidentOracle((reflex, decision) => this.runs.decided.get(`${reflex} ${decision}`) ?? null);
   readonly timedRuns = new TimedRunOracle();
   readonly silences = new SilenceOracle();
+  readonly inboxes = new InboxOracle();
   readonly retention: RetentionOracle;
   readonly #machine: Machine;
   readonly #trace: (line: () => string) => void;
@@ -120,6 +122,11 @@ export class Oracle {
     this.senses.rested(wellSince + 2 * patienceMs);
     this.runs.rested(elapsed, patienceMs, (workflow) => this.#loads.get(workflow) === true);
     this.incidents.rested(elapsed);
+    this.inboxes.rested(wellSince + 2 * patienceMs, (sense, body) => {
+      const { isDisabled, isQuarantined } = this.senses.of(sense);
+      const isConfigured = this.#config.reflexes.some(({ name }) => name === `${sense}#inbox`);
+      return isDisabled || isQuarantined || !isConfigured || body.includes(BAD_ITEM);
+    });
   }
 
   crashed(): void {
@@ -196,6 +203,10 @@ export class Oracle {
       case "meta":
         if (change.key === "lifetime") this.axis.kept(change.value);
         return;
+      case "item":
+        return this.inboxes.committed(change.id, change.sense, change.body, this.#machine.realMs);
+      case "item-gone":
+        return this.inboxes.gone(change.id);
       case "removed-signals":
         return this.retention.removedSignals(change.count);
       case "archived":
@@ -244,6 +255,7 @@ export class Oracle {
     if (event === "reflex.silenced" || event === "reflex.unsilenced") return this.#silenced(log, elapsed);
     if (event === "reflex.fired") return this.#fired(source.slice("reflex:".length), log, elapsed);
     if (event === "run.failed" && log.run !== null) return this.#failed(log.run, log.message);
+    if (event === "item.dead") this.inboxes.dead((JSON.parse(log.data ?? "{}") as { item: number }).item);
     if (!source.startsWith("sense:")) return;
     const sense = source.slice("sense:".length);
     if (event === "compute.coalesced") {

@@ -241,7 +241,7 @@ export class RunOracle {
     const config = this.#configs.get(workflow);
     if (config === undefined || config.overflow === "drop") return;
     // The run itself is in the line by now.
-    const waiting = queued.filter((other) => !this.batches.has(other)).length - 1;
+    const waiting = queued.filter((other) => !this.batches.isBeside(other)).length - 1;
     if (waiting < config.maxQueue)
       violation("dropped", `run ${run} of ${workflow} was dropped beside ${waiting} that wait`);
   }
