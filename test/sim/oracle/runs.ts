@@ -31,6 +31,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   sleeping: ["run.resumed", "run.cancelled", "run.failed", "step.completed"],
 };
 
+/** For as long a disk may take nothing. */
+const REMOVED_MS = 150_000;
+
 /** So long the code of a run goes on after its end, at most. */
 const LINGERING_MS = 15_000;
 
@@ -81,6 +84,9 @@ export class RunOracle {
   readonly #queued = new Map<string, number[]>();
   #configs: ReadonlyMap<string, WorkflowConfig> = new Map();
   newest = 0;
+  /** Runs of workflows that the newest configuration has no longer; and since when. */
+  #left: readonly Known[] = [];
+  #leftSince: number | null = null;
   readonly #executions = new Map<number, { readonly isOver: boolean }>();
 
   constructor(moves = new Moves(), slackMs = SLACK_MS) {
@@ -91,11 +97,25 @@ export class RunOracle {
   configured(configs: ReadonlyMap<string, WorkflowConfig>): void {
     this.#configs = configs;
     this.batches.configured(configs);
+    this.#left = [...this.active.values()].filter(({ workflow }) => !configs.has(workflow));
+    this.#leftSince = null;
+  }
+
+  /** Runs of a workflow that is removed end at once, or as soon as SQLite takes it. */
+  #areCancelled(elapsed: number): void {
+    if (this.#left.length === 0) return;
+    this.#leftSince ??= elapsed;
+    if (elapsed - this.#leftSince < REMOVED_MS) return;
+    const found = this.#left.find(({ id }) => this.active.has(id));
+    this.#left = [];
+    if (found !== undefined)
+      violation("removed-workflow", `run ${found.id} has not ended, and ${found.workflow} is removed`);
   }
 
   log(id: number, { at, event, source, run, trace, data }: NewLog, elapsed: number): void {
     if (run === null || !/^(run|step|sleep)\./.test(event) || event === "run.waiting") return;
     if (event === "run.nothing-to-run" || event === "run.long" || event === "run.killed") return;
+    this.#areCancelled(elapsed);
     const told = JSON.parse(data ?? "{}");
     if (event === "run.queued") {
       this.#begins(id, run, source.slice("workflow:".length), trace, told, elapsed);
@@ -264,6 +284,7 @@ export class RunOracle {
 
   /** The worker of `workflow` has ended, or those of all: what runs goes on in another. */
   workerGone(workflow: string | null): void {
+    if (workflow === null) this.#leftSince = null;
     for (const known of this.active.values())
       if (workflow === null || known.workflow === workflow) known.isGiven = false;
   }
