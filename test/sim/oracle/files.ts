@@ -61,7 +61,7 @@ export class FileOracle {
 
   #see(row: Log, where: string, next: number): void {
     if (row.id !== next) violation("archive", `${where} has log ${row.id}, and ${next} is to come`);
-    if (this.#oracle.logs[row.id] !== digestOf(row))
+    if (this.#oracle.logs[row.id] !== digestOf(row.id, row))
       violation("archive", `log ${row.id} in ${where} is not what was committed`);
     this.#rows.take(row);
   }

@@ -246,7 +246,7 @@ export class Oracle {
   #log(id: number, log: NewLog, elapsed: number): void {
     if (id !== this.lastLog + 1) violation("log-ids", `log ${id} comes after ${this.lastLog}`);
     this.lastLog = id;
-    this.logs.push(digestOf({ id, ...log }));
+    this.logs.push(digestOf(id, log));
     const { source, event } = log;
     this.#trace(() => `log ${id} ${source} ${event}: ${log.message}`);
     if (log.run !== null) this.runs.log(id, log, elapsed);
@@ -380,15 +380,5 @@ export class Oracle {
   }
 }
 
-export const digestOf = ({
-  id,
-  at,
-  level,
-  source,
-  event,
-  run,
-  trace,
-  message,
-  data,
-}: NewLog & { id: number }): number =>
+export const digestOf = (id: number, { at, level, source, event, run, trace, message, data }: NewLog): number =>
   Bun.hash.crc32(`${id} ${at} ${level} ${source} ${event} ${run} ${trace} ${message.length} ${message} ${data}`);

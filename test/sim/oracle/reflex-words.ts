@@ -42,12 +42,21 @@ export function hasWords({ kind, key, each, when, count, debounce, throttleMs }:
   return when !== null || count !== null || debounce !== null || throttleMs !== null;
 }
 
-export const isMet = (definition: Json, payload: Fields): boolean => {
+type Pattern = (typeof PATTERNS)[number];
+
+const meanings = new WeakMap<object, Pattern>();
+
+function meaningOf(definition: Json): Pattern {
+  const known = meanings.get(Object(definition));
+  if (known !== undefined) return known;
   const text = JSON.stringify(definition);
-  const pattern = PATTERNS.find((known) => JSON.stringify(known.definition) === text);
+  const pattern = PATTERNS.find((one) => JSON.stringify(one.definition) === text);
   if (pattern === undefined) throw new Error(`nobody knows what ${text} means`);
-  return pattern.isMet(payload);
-};
+  meanings.set(Object(definition), pattern);
+  return pattern;
+}
+
+export const isMet = (definition: Json, payload: Fields): boolean => meaningOf(definition).isMet(payload);
 
 /** As `reflex.fired` says it; null where the reflex has one state. */
 export function keyOf(word: ReflexConfig["key"], sense: string, payload: object): Json {

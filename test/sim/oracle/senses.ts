@@ -33,7 +33,9 @@ export class SenseOracle {
   #setBackMs = 0;
 
   of(name: string): Watched {
-    const known = this.#senses.get(name) ?? {
+    const known = this.#senses.get(name);
+    if (known !== undefined) return known;
+    const made: Watched = {
       causes: new Map<number, number>(),
       settled: new Set<number>(),
       kept: new Map<number, number>(),
@@ -45,8 +47,8 @@ export class SenseOracle {
       isQuarantineStored: false,
       computeBeganAt: null,
     };
-    this.#senses.set(name, known);
-    return known;
+    this.#senses.set(name, made);
+    return made;
   }
 
   configured(config: NerveConfig): void {
