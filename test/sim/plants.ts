@@ -1,6 +1,6 @@
 /**
  * Faults planted in a copy of the kernel's source, one at a time: the simulator has to find each. `bun test/sim/plants.ts`
- * tries all, `--only NAME` one; `--seeds N` how many worlds each may take.
+ * tries all, `--only NAME` one; `--seeds N` how many worlds each may take, `--from SEED` the first.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -216,6 +216,20 @@ export const PLANTS: readonly Plant[] = [
     name: "a look shows a disabled sense as well",
     edits: [edit("kernel/memory/sense.ts", 'if (!this.#isEnabled) return "disabled";', "")],
   },
+  {
+    name: "an item is handed over again that was taken when the worker died",
+    edits: [
+      edit(
+        "kernel/inbox/takings.ts",
+        "const taken = found.flatMap(",
+        "const taken = found.slice(found.length).flatMap(",
+      ),
+    ],
+  },
+  {
+    name: "items are taken in another order",
+    edits: [edit("store/inbox.ts", "ORDER BY id LIMIT ?`);", "ORDER BY id DESC LIMIT ?`);")],
+  },
 ];
 
 /** Copies what the simulator is made of. */
@@ -270,7 +284,16 @@ async function main(): Promise<number> {
       continue;
     }
     plantIn(folder, plant);
-    const args = ["--seeds", given("seeds", "200"), "--hours", given("hours", "12"), "--first", "--quick"];
+    const args = [
+      "--seeds",
+      given("seeds", "200"),
+      "--from",
+      given("from", "1"),
+      "--hours",
+      given("hours", "12"),
+      "--first",
+      "--quick",
+    ];
     const ran = Bun.spawnSync([process.execPath, "test/sim/main.ts", ...args], { cwd: folder, stderr: "inherit" });
     const told = ran.stdout.toString();
     const found = /^seed (\d+): (.*)$/m.exec(told);
