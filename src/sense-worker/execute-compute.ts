@@ -209,7 +209,7 @@ export function executeCompute(
       return { kind: "lost", message: lost };
     }
     db.begin();
-    db.takes(lastOf(items));
+    if (items.length > 0) db.takes(lastOf(items));
     let returned: unknown;
     try {
       returned = await sense.compute(db.database, peers, context as Parameters<typeof sense.compute>[2]);

@@ -1,9 +1,11 @@
 /**
- * Kernel and worker are killed at random moments, and at every write of the way, while clients push and send again what nobody
- * answered: each item that was accepted is in one row and in one signal (G11). NERVE_CRASH=full kills 200 times and takes every
+ * Kernel and worker are killed at random moments, also during reloads, and at every write of the way, while clients push and send
+ * again what nobody answered: each item that was accepted is in one row and in one signal (G11). NERVE_CRASH=full kills 200 times and takes every
  * step, NERVE_CRASH_SEED=N makes the same choices again.
  */
 import { describe, expect, test } from "bun:test";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
 import { CrashSite, type Kernel, randomNumbers } from "../helpers/crash.ts";
 import { childrenOf, sendSignal } from "../helpers/processes.ts";
 import { STEPS, sabotage, whyNoStrace } from "../helpers/strace.ts";
@@ -24,6 +26,11 @@ async function killAtRandom(site: CrashSite, random: () => number): Promise<Kern
   for (let kills = 0; kills < KILLS; kills++) {
     await Bun.sleep(random() * 400);
     if (kernel.ended !== null) throw new Error(`the kernel ended by itself (${kernel.ended}): ${kernel.lastWords()}`);
+    if (random() < 0.25 && (await kernel.status()) !== null) {
+      appendFileSync(join(site.folder, "senses/taker/index.ts"), "// changed\n");
+      sendSignal(kernel.pid, "SIGHUP");
+      await Bun.sleep(random() * 60);
+    }
     const [worker] = childrenOf(kernel.pid);
     if (random() < 0.5 && worker !== undefined) sendSignal(worker, "SIGKILL");
     else {

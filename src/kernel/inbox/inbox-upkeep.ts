@@ -35,6 +35,7 @@ export class InboxUpkeep {
   readonly #parts: InboxUpkeepParts;
   readonly #believed: TrustedClock;
   #keepMs = DEFAULT_RETENTION_SIGNALS_MS;
+  /** Those with an inbox. */
   #senses: ReadonlySet<string> = new Set();
   #next: Handle | null = null;
   #stopped = false;
@@ -47,7 +48,7 @@ export class InboxUpkeep {
   /** A configuration is in force. */
   keepFor({ retention, senses }: NerveConfig): void {
     this.#keepMs = retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS;
-    this.#senses = new Set(senses.keys());
+    this.#senses = new Set([...senses.values()].flatMap(({ name, inbox }) => (inbox === null ? [] : name)));
   }
 
   start(): void {
