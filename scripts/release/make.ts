@@ -32,7 +32,8 @@ interface Work {
 async function executable(target: Target, { commit }: Source, work: Work): Promise<Buffer> {
   const outfile = join(work.folder, "nerve");
   const foreign = { target: target.compile, runtime: work.runtimeOf(target) };
-  await compile({ outfile, embedded: work.embedded, commit: commit.slice(0, COMMIT_DIGITS), foreign });
+  const { embedded } = work;
+  await compile({ outfile, embedded, commit: commit.slice(0, COMMIT_DIGITS), foreign, plugins: [] });
   const bytes = readFileSync(outfile);
   if (target.refusesProcessors) requireProcessor(bytes);
   return bytes;
