@@ -98,6 +98,7 @@ export async function startWorker(
           cause: null,
           trace: TRACE,
           inbox: [],
+          delivered: null,
         })),
       ),
     async [Symbol.asyncDispose]() {

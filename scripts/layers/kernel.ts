@@ -101,6 +101,7 @@ export const KERNEL: Layers = {
     "src/kernel/reflexes",
     "src/kernel/inbox",
   ],
+  "src/kernel/senses/deliveries.ts": ["src/rules/pattern.ts"],
   "src/kernel/upkeep": [
     ...NOUNS,
     "src/config",

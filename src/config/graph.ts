@@ -134,6 +134,7 @@ function wordsOf(reflex: ReflexConfig): string[] {
   const { each, when, clear, edge, forMs, count, debounce, throttleMs, key } = reflex;
   const max = debounce?.maxMs ?? null;
   return [
+    ...(reflex.kind === "sense" && reflex.deliver === true ? ["deliver"] : []),
     ...(each === null ? [] : [`each of ${each}`]),
     ...(when === null ? [] : [`when ${shortPattern(when)}`]),
     ...(clear === null ? [] : [`clear ${shortPattern(clear)}`]),

@@ -68,6 +68,7 @@ const reflexOf = (sense: string): ReflexConfig => ({
   catchUp: null,
   onStart: null,
   watch: [{ kind: "inbox" }],
+  deliver: null,
 });
 
 /** Each sense with an inbox has a reflex that runs the sense when an item comes in: a written one, or one called `NAME#inbox`. */
@@ -81,6 +82,17 @@ export function inboxReflexes(
   return [...senses.values()].flatMap(({ name, inbox }) =>
     inbox === null || written.has(name) ? [] : [reflexOf(name)],
   );
+}
+
+/** A sense has one cursor for what is delivered to it. */
+export function checkDelivered(reflexes: readonly WrittenReflex[], report: Report): void {
+  const delivered = new Set<string>();
+  for (const { config, label, place, target } of reflexes) {
+    if (config.kind !== "sense" || config.deliver !== true || config.on.length === 0) continue;
+    const message = `\`${label}\` delivers to \`${shown(target.name)}\`, as another reflex does`;
+    if (delivered.has(target.name)) report.add("conflict", place, message, "put all senses into the `on` of one");
+    delivered.add(target.name);
+  }
 }
 
 /** A reflex that waits for items of a sense without an inbox waits for ever. */

@@ -15,7 +15,7 @@ import { readChannels } from "./channels.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
-import { checkInboxes, inboxReflexes } from "./inbox.ts";
+import { checkDelivered, checkInboxes, inboxReflexes } from "./inbox.ts";
 import { readIncluded } from "./includes.ts";
 import { checkAddresses, readHttp, readPush } from "./listen.ts";
 import { mergeFiles } from "./merge.ts";
@@ -131,6 +131,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   const senseConfigs = new Map([...present(senses), ...implied]);
   checkCycles(reflexes ?? [], senseConfigs, report);
   checkInboxes(reflexes ?? [], senseConfigs, report);
+  checkDelivered(reflexes ?? [], report);
   const writtenReflexes = (reflexes ?? []).map((reflex) => reflex.config);
 
   const allGroups = new Map(present(groups));

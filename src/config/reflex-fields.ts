@@ -52,6 +52,7 @@ export const REFLEX = {
   catch_up: oneOf("none", "one"),
   on_start: flag,
   watch: readWatch,
+  deliver: flag,
   input: jsonMap,
   when: readPattern,
   clear: readPattern,

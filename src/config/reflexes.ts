@@ -167,6 +167,7 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
     ...words,
     ...clock,
     watch: values.watch?.length ? values.watch : null,
+    deliver: values.deliver === true ? true : null,
   };
 }
 

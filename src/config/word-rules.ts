@@ -24,6 +24,7 @@ export function checkWords(fields: ReflexFields, label: string, report: Report):
   rules.checkKey();
   rules.checkEach();
   rules.checkIncident();
+  rules.checkDeliver();
 }
 
 class WordRules {
@@ -52,6 +53,34 @@ class WordRules {
     if (this.#fields.firstOf(needed)) return;
     const either = needed.map((one) => `\`${one}\``).join(" or ");
     this.#conflict(key, `has no meaning without ${either}`, `add ${either}, or remove \`${key}\``);
+  }
+
+  /** A sense is handed every signal that `when` lets through: nothing else decides which. */
+  checkDeliver(): void {
+    const place = this.#fields.placeOf("deliver");
+    if (place === null || this.#fields.values.deliver !== true) return;
+    if (this.#fields.placeOf("sense") === null) {
+      return this.#conflict(
+        "deliver",
+        "is not allowed in a workflow reflex",
+        "a run has its signal in `thread.trigger`",
+      );
+    }
+    if (this.#fields.placeOf("on") === null) {
+      return this.#conflict(
+        "deliver",
+        "has no meaning without `on`",
+        "add `on`: the senses whose signals are handed over",
+      );
+    }
+    for (const word of WORDS) {
+      if (word === "when") continue;
+      this.#conflict(
+        word,
+        "does not go with `deliver`",
+        `every signal is handed over: remove \`${word}\`, or let the sense decide`,
+      );
+    }
   }
 
   checkClock(): void {

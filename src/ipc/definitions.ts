@@ -83,6 +83,16 @@ const compute = {
   trace: "string",
   /** The items that it takes, if it succeeds. */
   inbox: [item, "[]"],
+  /** The signals that it is handed, if it succeeds: it has then seen all up to `upTo`. `payload`: JSON text. */
+  delivered: [
+    {
+      origin: "string",
+      upTo: POSITIVE,
+      signals: [{ id: POSITIVE, sense: "string", at: COUNT, payload: "string" }, "[]"],
+    },
+    "|",
+    "null",
+  ],
 } as const;
 
 /** Outbox rows up to `outbox` of `sense` are committed in logs.db; `logs` rows of `log` were taken. */

@@ -29,6 +29,7 @@ import { TimedRuns } from "./reflexes/timed-runs.ts";
 import { Requests } from "./requests.ts";
 import { Workflows } from "./runs/workflows.ts";
 import { Computes } from "./senses/computes.ts";
+import { Deliveries } from "./senses/deliveries.ts";
 import type { Group } from "./senses/group.ts";
 import { Intake } from "./senses/intake.ts";
 import { Loading } from "./senses/loading.ts";
@@ -63,6 +64,40 @@ export interface Modules {
 
 type SeatPlan = Pick<ReloadPlan, "restart" | "keepSenses" | "reflexes" | "tellPeers">;
 
+interface WorkflowNeeds extends Pick<EngineParts, "ledger" | "lifetime" | "store" | "command" | "data"> {
+  readonly host: Pick<EngineParts, "world" | "ticker" | "journal"> & { nextGeneration(): number };
+  readonly isHeld: () => boolean;
+  readonly senses: Senses;
+  readonly hasRoom: (workflow: string) => void;
+}
+
+function workflowsOf({
+  host,
+  command,
+  senses,
+  data,
+  ledger,
+  lifetime,
+  store,
+  isHeld,
+  hasRoom,
+}: WorkflowNeeds): Workflows {
+  return new Workflows({
+    ...host,
+    ledger,
+    lifetime,
+    store,
+    isHeld,
+    command: () => command(WORKFLOW_WORKER_ROLE),
+    peers: () => senses.peers(),
+    isWatcher: (name) => isWatcher(senses.byName.get(name)),
+    blobs: join(data, "blobs"),
+    // With a dot, which is in no name: no group can be called so.
+    lockOf: (workflow) => join(data, "locks", `workflow.${workflow}.lock`),
+    hasRoom,
+  });
+}
+
 export class Engine {
   readonly clock: Clock;
   readonly reflexes: Reflexes;
@@ -80,6 +115,7 @@ export class Engine {
   readonly #seating: Seating;
   readonly #bell: Bell;
   readonly #watches: Watches;
+  readonly #deliveries: Deliveries;
   readonly #ledger: Ledger;
   readonly #store: Store;
   #generation = 0;
@@ -93,23 +129,14 @@ export class Engine {
     const host = { world, ticker, journal, nextGeneration: () => ++this.#generation };
     // Nothing new is started: the store cannot be written, or there is hardly room left.
     const isHeld = (): boolean => ledger.troubled || space.low;
-    const onFree = ({ name }: Sense): void => inboxes.due(name);
+    const onFree = ({ name }: Sense): void => {
+      inboxes.due(name);
+      deliveries.resume();
+    };
     const senses = new Senses({ world, ticker, ledger, journal, data, onFree });
     const wake = (sense: Sense): void => senses.wake(sense);
-    this.workflows = new Workflows({
-      ...host,
-      ledger,
-      lifetime,
-      store,
-      isHeld,
-      command: () => command(WORKFLOW_WORKER_ROLE),
-      peers: () => senses.peers(),
-      isWatcher: (name) => isWatcher(senses.byName.get(name)),
-      blobs: join(data, "blobs"),
-      // With a dot, which is in no name: no group can be called so.
-      lockOf: (workflow) => join(data, "locks", `workflow.${workflow}.lock`),
-      hasRoom: (workflow) => incidents.hasRoom(workflow),
-    });
+    const hasRoom = (workflow: string): void => incidents.hasRoom(workflow);
+    this.workflows = workflowsOf({ host, ledger, lifetime, store, isHeld, command, senses, data, hasRoom });
     this.silences = new Silences({ ledger, lifetime, journal, store });
     const { workflows, silences } = this;
     const firings = new Firings({ chance, lifetime, journal, store, workflows, silences, wake });
@@ -137,8 +164,17 @@ export class Engine {
     this.leavings = new Leavings({ ledger, journal, store, inboxes });
     const { leavings } = this;
     this.inboxUpkeep = new InboxUpkeep({ clock, ticker, ledger, lifetime, store, inboxes, leavings });
-    const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, isHeld });
-    const loading = new Loading({ journal, data, command: () => command(SENSE_WORKER_ROLE), senses, inboxes });
+    const deliveries = new Deliveries({ ledger, journal, store, reflexes, senses });
+    this.#deliveries = deliveries;
+    const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, deliveries, isHeld });
+    const loading = new Loading({
+      journal,
+      data,
+      command: () => command(SENSE_WORKER_ROLE),
+      senses,
+      inboxes,
+      deliveries,
+    });
     this.#senses = senses;
     this.#seating = new Seating({ ledger, journal, store, senses, computes, loading, host });
     this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: () => command(WATCHDOG_ROLE) });
@@ -147,7 +183,7 @@ export class Engine {
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, isHeld });
     this.#watches = new Watches({ paths: world.watchPaths(data), ticker, journal, reflexes, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
-    this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes });
+    this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes, deliveries });
   }
 
   get senses(): ReadonlyMap<string, Sense> {
@@ -166,6 +202,7 @@ export class Engine {
     this.#bell.listen(config);
     this.#watches.listen(config);
     this.expectations.listen(config);
+    this.#deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
   }
 
@@ -186,6 +223,7 @@ export class Engine {
     this.#bell.listen(config);
     this.#watches.listen(config);
     this.expectations.listen(config);
+    this.#deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
     return cancelled;
   }

@@ -1,4 +1,5 @@
 /** Owns the requests of persons about senses and reflexes by name. A decision is durable when its answer is there. */
+
 import type { Clock } from "../base/clock.ts";
 import { meantOr } from "../base/nearest.ts";
 import { err, ok, type Result } from "../base/result.ts";
@@ -10,6 +11,7 @@ import type { Inboxes } from "./inbox/inboxes.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
 import type { Reflexes } from "./reflexes/reflexes.ts";
+import type { Deliveries } from "./senses/deliveries.ts";
 import type { Quarantines } from "./senses/quarantines.ts";
 import type { Senses } from "./senses/senses.ts";
 
@@ -22,6 +24,7 @@ export interface RequestsParts {
   readonly reflexes: Reflexes;
   readonly quarantines: Quarantines;
   readonly inboxes: Inboxes;
+  readonly deliveries: Pick<Deliveries, "resume">;
 }
 
 /** The result of a switch. */
@@ -114,7 +117,7 @@ export class Requests {
       target.kind === "sense"
         ? (`sense:${target.sense.name}` as const)
         : (`reflex:${target.reflex.config.name}` as const);
-    const { clock, ledger, journal, store, senses, reflexes, inboxes } = this.#parts;
+    const { clock, ledger, journal, store, senses, reflexes, inboxes, deliveries } = this.#parts;
     const sense = target.kind === "sense" ? target.sense.name : null;
     // Written before the switch, and therefore as durable as the switch.
     const released = enabled && target.kind === "sense" && this.#lift(target.sense);
@@ -139,6 +142,7 @@ export class Requests {
           target.reflex.enabled = enabled;
         }
         inboxes.resume();
+        deliveries.resume();
       });
       journal.within(draft, name).info(event, event, null);
     });

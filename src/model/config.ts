@@ -161,6 +161,8 @@ export interface SenseReflexConfig extends ReflexWords, ClockWords {
   readonly sense: string;
   /** What wakes the sense when it changes; null: nothing. */
   readonly watch: readonly Watching[] | null;
+  /** True: the sense is handed the signals of `on`, each once. */
+  readonly deliver: boolean | null;
 }
 
 /** `module`: what the module of the sense exports as `watch`. `inbox`: an item comes in. `journal`: of systemd. */

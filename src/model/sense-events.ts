@@ -32,6 +32,11 @@ export const SENSE_EVENT_KINDS = {
     sentence: "Neither a signal nor an item has come for `expect_every`. Logged once, until something comes.",
     data: { expect_every_ms: "number" },
   },
+  "signals.missed": {
+    levels: ["warn"],
+    sentence: "Retention removed signals before a sense with `deliver` was handed them. Logged once for each gap.",
+    data: { from: "number", to: "number" },
+  },
   "sense.released": { levels: ["info"], sentence: "A quarantine is over.", data: null },
   "sense.state-damaged": {
     levels: ["error"],

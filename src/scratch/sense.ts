@@ -101,7 +101,8 @@ export class ScratchWorker {
     const handed = { origin: "once", at: now, key: null, type: null };
     const inbox = bodies.map((body, nth) => ({ id: nth + 1, ...handed, body }));
     this.#arm(SILENCE_MS, `its worker did not answer for ${formatDuration(SILENCE_MS)}`);
-    this.#process.send([{ ...head, sense: this.#seat.sense.name, now, cause: null, trace, inbox }]);
+    const request = { ...head, sense: this.#seat.sense.name, now, cause: null, trace, inbox, delivered: null };
+    this.#process.send([request]);
     return this.#end.promise;
   }
 

@@ -60,6 +60,17 @@ export interface InboxItem {
   readonly body: any;
 }
 
+/** A signal of another sense, handed to this one by a reflex with `deliver`. */
+export interface DeliveredSignal {
+  /** Grows from signal to signal. */
+  readonly id: number;
+  readonly sense: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  // biome-ignore lint/suspicious/noExplicitAny: an author narrows it by annotating what is read from it
+  readonly payload: any;
+}
+
 export interface ComputeContext<Options = Record<string, unknown>> {
   /** Fires at the soft timeout and at shutdown; a result after it is discarded. */
   readonly signal: AbortSignal;
@@ -73,6 +84,11 @@ export interface ComputeContext<Options = Record<string, unknown>> {
    * returns, in its transaction; a compute that throws is tried again with them. Empty without `inbox` in nerve.yaml.
    */
   readonly inbox: readonly InboxItem[];
+  /**
+   * With `deliver: true` in a reflex: the signals of `on` that no earlier compute has seen, oldest first, at most 500, of 1 MiB
+   * together. They count as seen when the compute returns, in its transaction; a compute that throws gets them again.
+   */
+  readonly delivered: readonly DeliveredSignal[];
   readonly log: Log;
 }
 

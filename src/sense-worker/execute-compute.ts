@@ -7,7 +7,7 @@ import { err, ok, type Result } from "../base/result.ts";
 import { startTimer, type Timer } from "../base/timer.ts";
 import { Signals } from "../model/signals.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../model/value.ts";
-import type { Blobs, InboxItem, Log, Peers } from "../sdk/index.ts";
+import type { Blobs, DeliveredSignal, InboxItem, Log, Peers } from "../sdk/index.ts";
 import { jsonCopy } from "../worker/json-copy.ts";
 import { describeAuthorFailure } from "../worker/peer-record.ts";
 import { type StandardSchema, validateWith } from "../worker/schema.ts";
@@ -33,6 +33,11 @@ export interface HandedItem extends Omit<InboxItem, "body"> {
   readonly origin: string;
   /** JSON text. */
   readonly body: string;
+}
+
+/** Signals as the kernel sends them. */
+export interface HandedSignals extends TakenUpTo {
+  readonly signals: readonly (Omit<DeliveredSignal, "payload"> & { readonly payload: string })[];
 }
 
 export type ComputeOutcome =
@@ -168,6 +173,15 @@ const givenOf = ({ id, at, key, type, body }: HandedItem): InboxItem => ({
   body: parseStored(body),
 });
 
+const NO_SIGNALS: readonly DeliveredSignal[] = Object.freeze([]);
+
+/** Those that no earlier compute has seen. */
+function deliveredOf({ origin, signals }: HandedSignals, db: SenseDb): readonly DeliveredSignal[] {
+  const seen = db.itemsTaken(origin);
+  const unseen = signals.filter(({ id }) => id > seen);
+  return Object.freeze(unseen.map(({ id, sense, at, payload }) => ({ id, sense, at, payload: parseStored(payload) })));
+}
+
 /** The last id of each origin, in the order of the items. */
 function lastOf(items: readonly HandedItem[]): readonly TakenUpTo[] {
   const last = new Map<string, number>();
@@ -187,6 +201,7 @@ export function executeCompute(
   setting: ComputeSetting,
   request: ComputeRequest,
   items: readonly HandedItem[] = [],
+  delivery: HandedSignals | null = null,
 ): RunningCompute {
   const { sense, db, peers, blobs, log } = setting;
   const deadline = new Deadline(setting.timeoutMs);
@@ -198,6 +213,7 @@ export function executeCompute(
     blobs,
     now: request.now,
     inbox: items.length === 0 ? NOTHING : Object.freeze(items.map(givenOf)),
+    delivered: delivery === null ? NO_SIGNALS : deliveredOf(delivery, db),
     log,
   };
   let settled = false;
@@ -209,7 +225,8 @@ export function executeCompute(
       return { kind: "lost", message: lost };
     }
     db.begin();
-    if (items.length > 0) db.takes(lastOf(items));
+    if (items.length > 0) db.takes(delivery === null ? lastOf(items) : [...lastOf(items), delivery]);
+    else if (delivery !== null) db.takes([delivery]);
     let returned: unknown;
     try {
       returned = await sense.compute(db.database, peers, context as Parameters<typeof sense.compute>[2]);

@@ -196,14 +196,15 @@ class SenseWorker {
 
   /** How far the sense has taken what waits for it, by its database. */
   #taken({ name, database, inbox }: SenseInit, db: SenseDb): TakenUpTo[] {
-    if (inbox === null) return [];
+    const ofSignals = db.signalsTaken();
+    if (inbox === null) return [...ofSignals];
     const { origins, taken: known } = inbox;
     if (known !== null && db.itemsTaken(known.origin) < known.upTo) {
       const message = `${database} is older than what nerve knows of it: items up to ${known.upTo} were taken, and what the sense kept of the last of them is missing`;
       this.#complainOf(name, `${message}; ${PUT_BACK}`);
     }
     const found = origins.map((origin) => ({ origin, upTo: db.itemsTaken(origin) }));
-    return found.filter(({ upTo }) => upTo > 0);
+    return [...found.filter(({ upTo }) => upTo > 0), ...ofSignals];
   }
 
   /** Sends what an earlier worker kept and the kernel never took, before a new compute can overtake it. */
@@ -249,7 +250,9 @@ class SenseWorker {
       log: this.#around.logOf({ sense: name, trace }),
       timeoutMs: seat.init.timeoutMs,
     };
-    const running = author.run({ sense: name, trace }, () => executeCompute(setting, request, request.inbox));
+    const running = author.run({ sense: name, trace }, () =>
+      executeCompute(setting, request, request.inbox, request.delivered),
+    );
     this.#running.set(name, running);
     void running.outcome.then((outcome) => {
       this.#running.delete(name);

@@ -33,6 +33,8 @@ export interface SenseDb {
   lost(): string | null;
   /** How far the items of `origin` are taken; 0: none is. */
   itemsTaken(origin: string): number;
+  /** How far signals were delivered, by the epoch of their ids. */
+  signalsTaken(): readonly TakenUpTo[];
   begin(): void;
   /** The compute under way takes this: recorded with what the compute keeps. */
   takes(handed: readonly TakenUpTo[]): void;
@@ -187,6 +189,10 @@ class SenseFile implements SenseDb {
     this.#inTransaction = true;
     this.#changesBefore = totalChanges.get()?.n ?? 0;
     return db;
+  }
+
+  signalsTaken(): readonly TakenUpTo[] {
+    return this.#connection?.taken.ofSignals() ?? NOTHING;
   }
 
   itemsTaken(origin: string): number {

@@ -15,6 +15,9 @@ const IN_SCHEMA = "SELECT type, sql FROM sqlite_schema WHERE name = '_taken'";
 /** An origin is made at each start of nerve. Those of long ago are of no use. */
 const KEPT = 10_000;
 
+const IS_OLD = "rowid <= (SELECT max(rowid) FROM _taken) - ?";
+const OF_SIGNALS = "SELECT origin, up_to FROM _taken WHERE origin LIKE 'signals:%'";
+
 export class Taken {
   readonly #db: Database;
   #exists: boolean;
@@ -36,6 +39,13 @@ export class Taken {
     return Number.isSafeInteger(row?.up_to) ? (row?.up_to as number) : 0;
   }
 
+  /** How far signals were delivered, by the epoch of their ids. */
+  ofSignals(): TakenUpTo[] {
+    if (!this.#exists) return [];
+    const rows = this.#db.query<{ origin: string; up_to: unknown }, []>(OF_SIGNALS).all();
+    return rows.flatMap(({ origin, up_to }) => (Number.isSafeInteger(up_to) ? { origin, upTo: up_to as number } : []));
+  }
+
   /** Inside the transaction of a compute. */
   record({ origin, upTo }: TakenUpTo): void {
     if (!this.#exists) this.#db.run(CREATE);
@@ -44,7 +54,7 @@ export class Taken {
       .run(origin, upTo).changes;
     if (inserted === 0)
       this.#db.query("UPDATE _taken SET up_to = ? WHERE origin = ? AND up_to < ?").run(upTo, origin, upTo);
-    else this.#db.query("DELETE FROM _taken WHERE rowid <= (SELECT max(rowid) FROM _taken) - ?").run(KEPT);
+    else this.#db.query(`DELETE FROM _taken WHERE ${IS_OLD} AND origin NOT LIKE 'signals:%'`).run(KEPT);
   }
 
   /** A transaction that recorded something is kept. */

@@ -421,6 +421,22 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    config: withSenses("reflexes: [{sense: load, on: [mem], deliver: true, key: host, edge: rising, when: {a: '1'}}]"),
+    says: [
+      "nerve.yaml:2:52: `reflexes[0].key` does not go with `deliver`; every signal is handed over: remove `key`, or let the sense decide",
+      "nerve.yaml:2:63: `reflexes[0].edge` does not go with `deliver`; every signal is handed over: remove `edge`, or let the sense decide",
+    ],
+  },
+  {
+    config: withSenses(
+      "reflexes: [{sense: load, interval: 1s, deliver: true}, {sense: load, on: [mem], deliver: true}, {sense: load, on: [mem], deliver: true}]",
+    ),
+    says: [
+      "nerve.yaml:2:40: `reflexes[0].deliver` has no meaning without `on`; add `on`: the senses whose signals are handed over",
+      "nerve.yaml:2:97: `reflexes[2]` delivers to `load`, as another reflex does; put all senses into the `on` of one",
+    ],
+  },
+  {
     config: withSenses("reflexes: [{sense: load, interval: 0}]"),
     says: ["nerve.yaml:2:36: `reflexes[0].interval` must be longer than 0, found the number 0"],
   },

@@ -122,6 +122,7 @@ test("what is absent is null, and a sense may be nothing but a name", () => {
     catchUp: null,
     onStart: null,
     watch: null,
+    deliver: null,
   });
 });
 

@@ -69,6 +69,7 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
           options,
           now,
           inbox,
+          delivered: [],
           log: (level, message) => logs.push(`${level}: ${message}`),
           blobs: {
             put: () => Promise.reject(new Error("no blobs here")),

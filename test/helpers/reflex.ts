@@ -45,5 +45,6 @@ export const senseReflex = (words: Partial<SenseReflexConfig>): SenseReflexConfi
   ...NO_WORDS,
   ...NO_CLOCK,
   watch: null,
+  deliver: null,
   ...words,
 });

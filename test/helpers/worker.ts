@@ -117,7 +117,17 @@ export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
   }
 
   compute(id: number, sense: string, inbox: ParentMessageOf<"compute">["inbox"] = []): void {
-    this.send({ type: "compute", generation: 1, id, sense, now: 5, cause: null, trace: "0".repeat(32), inbox });
+    this.send({
+      type: "compute",
+      generation: 1,
+      id,
+      sense,
+      now: 5,
+      cause: null,
+      trace: "0".repeat(32),
+      inbox,
+      delivered: null,
+    });
   }
 
   /** What compute `id` came to. */

@@ -13,6 +13,7 @@ const TRACE = "0".repeat(32);
 const LONGEST = 700;
 
 const ITEM = { id: 5, origin: "0f", at: 1, key: null, type: "fail", body: "{}" };
+const DELIVERY = { origin: "signals:0f", upTo: 9, signals: [{ id: 8, sense: "b", at: 1, payload: "[1]" }] };
 const PARENT: readonly ParentMessage[] = [
   {
     type: "init",
@@ -48,8 +49,18 @@ const PARENT: readonly ParentMessage[] = [
     lock: "/d/locks/g.lock",
     logCredit: 256,
   },
-  { type: "compute", generation: 1, id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: [] },
-  { type: "compute", generation: 1, id: 2, sense: "b", now: 0, cause: 1, trace: TRACE, inbox: [ITEM] },
+  { type: "compute", generation: 1, id: 1, sense: "a", now: 0, cause: null, trace: TRACE, inbox: [], delivered: null },
+  {
+    type: "compute",
+    generation: 1,
+    id: 2,
+    sense: "b",
+    now: 0,
+    cause: 1,
+    trace: TRACE,
+    inbox: [ITEM],
+    delivered: DELIVERY,
+  },
   { type: "ack", generation: 1, outbox: [{ sense: "a", upTo: 0 }], logs: 1 },
   { type: "peers", generation: 2, peers: [] },
   { type: "shutdown", generation: 2 },

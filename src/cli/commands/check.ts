@@ -143,7 +143,8 @@ const asJson = (
 const target = (reflex: ReflexConfig): string => `${reflex.kind}:${targetOf(reflex)}`;
 
 function trigger(reflex: ReflexConfig): string {
-  const ways = reflex.on.length === 0 ? [] : [`on ${reflex.on.join(", ")}`];
+  const delivered = reflex.kind === "sense" && reflex.deliver === true ? ", delivered" : "";
+  const ways = reflex.on.length === 0 ? [] : [`on ${reflex.on.join(", ")}${delivered}`];
   if (reflex.kind === "sense") ways.unshift(...watchWords(reflex.watch));
   if (reflex.onStart === true) ways.unshift("at start");
   if (reflex.cron !== null) ways.unshift(`cron ${reflex.cron}`);

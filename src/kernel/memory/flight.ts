@@ -1,5 +1,6 @@
 /** A compute that is under way, as its sense holds it. */
 import type { Item } from "../../model/item.ts";
+import type { Signal } from "../../model/signal.ts";
 import type { Owed } from "../../store/sense-state.ts";
 
 /** Computes sent together; their results commit together while `left` counts down. */
@@ -17,6 +18,8 @@ export interface Flight {
   readonly trigger: Owed;
   /** What it was handed from the inbox of its sense. */
   readonly items: readonly Item[];
+  /** The signals that it was handed by a reflex with `deliver`, or null. */
+  readonly delivered: Delivery | null;
   /** The owed decision this compute answers, if it began for one. */
   readonly owed: Owed | null;
   readonly batch: Batch;
@@ -28,6 +31,17 @@ export interface Flight {
   readonly settling: boolean;
   /** It has passed its timeout, and that is counted and logged. */
   readonly timedOut: boolean;
+}
+
+/** Signals for one compute. */
+export interface Delivery {
+  /** What the cursor is known by in the sense's database. */
+  readonly origin: string;
+  /** The last signal that was looked at. */
+  readonly upTo: number;
+  readonly signals: readonly Signal[];
+  /** More may wait. */
+  readonly isBehind: boolean;
 }
 
 /** A signal, and a person who waits, know a compute by its trace. Whatever else began it has the trace of its one item. */

@@ -14,7 +14,7 @@ import type { Problem } from "../../model/problem.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
 import { type Exported, NOTHING_EXPORTED } from "./exported.ts";
-import { type Batch, type Flight, triggerOf } from "./flight.ts";
+import { type Batch, type Delivery, type Flight, triggerOf } from "./flight.ts";
 import { SenseStats } from "./sense-stats.ts";
 
 type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -193,14 +193,14 @@ export class Sense {
   // ── a compute ────────────────────────────────────────────────────────
 
   /** Begins for what is pending. One compute answers the owed decision and the tick: it begins after both. */
-  begin(id: number, batch: Batch, items: readonly Item[] = []): Flight {
+  begin(id: number, batch: Batch, items: readonly Item[] = [], delivered: Delivery | null = null): Flight {
     const due = this.pending;
     if (this.#flight !== null || due === null) return bug(`a compute of ${this.name} begins for nothing or twice`);
     const owed = due === this.#owed ? due : null;
     this.#tick = null;
     batch.left++;
     const begun = { startedAt: null, pausedBeforeMs: 0, settling: false, timedOut: false };
-    this.#flight = { id, due, trigger: triggerOf(due, items), items, owed, batch, ...begun };
+    this.#flight = { id, due, trigger: triggerOf(due, items), items, delivered, owed, batch, ...begun };
     return this.#flight;
   }
 

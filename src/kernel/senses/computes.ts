@@ -19,6 +19,7 @@ import type { Inboxes } from "../inbox/inboxes.ts";
 import type { Batch, Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { World } from "../world.ts";
+import type { Deliveries } from "./deliveries.ts";
 import { type Arrival, type Intake, payloadText } from "./intake.ts";
 import type { Throttles } from "./throttles.ts";
 
@@ -30,6 +31,7 @@ export interface ComputesParts {
   readonly throttles: Throttles;
   readonly intake: Intake;
   readonly inboxes: Inboxes;
+  readonly deliveries: Deliveries;
   /** True while nothing new may be started. */
   readonly isHeld: () => boolean;
 }
@@ -48,12 +50,14 @@ export class Computes {
   readonly #throttles: Throttles;
   readonly #intake: Intake;
   readonly #inboxes: Inboxes;
+  readonly #deliveries: Deliveries;
   readonly #isHeld: () => boolean;
   readonly #newTrace: (wallMs: number) => string;
   #lastId = 0;
 
-  constructor({ world, ledger, journal, store, throttles, intake, inboxes, isHeld }: ComputesParts) {
+  constructor({ world, ledger, journal, store, throttles, intake, inboxes, deliveries, isHeld }: ComputesParts) {
     this.#inboxes = inboxes;
+    this.#deliveries = deliveries;
     this.#clock = world.clock;
     this.#newTrace = traceIds(world.chance);
     this.#ledger = ledger;
@@ -75,7 +79,10 @@ export class Computes {
     const batch: Batch = { left: 0 };
     const flights = starting.map((sense) => {
       this.#throttles.begins(sense);
-      return [sense, sense.begin(++this.#lastId, batch, this.#inboxes.pick(sense))] as const;
+      return [
+        sense,
+        sense.begin(++this.#lastId, batch, this.#inboxes.pick(sense), this.#deliveries.pick(sense)),
+      ] as const;
     });
     const throttled = starting.filter((sense) => sense.config.throttleMs !== null);
     if (throttled.length === 0) return send(flights);
@@ -194,6 +201,7 @@ export class Computes {
   #settle(draft: Draft, sense: Sense, flight: Flight): void {
     this.#answer(draft, sense, flight);
     this.#inboxes.taken(draft, sense, flight.items, flight.trigger.trace);
+    this.#deliveries.taken(draft, sense, flight);
   }
 
   /** What the compute was owed for is answered, however it ended. */

@@ -10,9 +10,10 @@ import { type PeerFiles, senseDatabase } from "../../spawn/peer-files.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Inboxes } from "../inbox/inboxes.ts";
-import type { Flight } from "../memory/flight.ts";
+import type { Delivery, Flight } from "../memory/flight.ts";
 import type { Sense } from "../memory/sense.ts";
 import { LOG_CREDIT } from "../workers/life.ts";
+import type { Deliveries } from "./deliveries.ts";
 
 export interface LoadingParts {
   readonly journal: Journal;
@@ -22,6 +23,7 @@ export interface LoadingParts {
   /** Knows the databases of all senses. */
   readonly senses: { peers(): PeerFiles };
   readonly inboxes: Inboxes;
+  readonly deliveries: Deliveries;
 }
 
 export class Loading {
@@ -29,10 +31,12 @@ export class Loading {
   readonly #data: string;
   readonly #senses: LoadingParts["senses"];
   readonly #inboxes: Inboxes;
+  readonly #deliveries: Deliveries;
   readonly command: () => WorkerCommand;
 
-  constructor({ journal, data, command, senses, inboxes }: LoadingParts) {
+  constructor({ journal, data, command, senses, inboxes, deliveries }: LoadingParts) {
     this.#inboxes = inboxes;
+    this.#deliveries = deliveries;
     this.#journal = journal;
     this.#data = data;
     this.#senses = senses;
@@ -82,6 +86,7 @@ export class Loading {
       const sense = seats.get(name);
       if (!sense) continue;
       if (found === null) this.#inboxes.opened(sense, taken);
+      if (found === null) this.#deliveries.opened(sense, taken);
       sense.load(found);
       sense.exports({ watched: watch, series });
       if (fault) this.#journal.logProblem(`sense:${name}`, "sense.series-refused", fault);
@@ -93,6 +98,7 @@ export class Loading {
         this.#journal.of(`sense:${name}`).info("sense.migrated", `applied ${applied.join(", ")}`, { applied });
       }
     }
+    this.#deliveries.resume();
     const loaded = message.senses.length - failed;
     const text = `worker ${pid} of group "${group}" is up with ${counted(loaded, "sense")}`;
     const data = { group, pid, generation: message.generation, senses: loaded, failed };
@@ -126,7 +132,11 @@ export class Loading {
 }
 
 /** The message that begins a compute of `sense`. */
-export const computeMessage = (generation: number, sense: string, { id, trigger, items }: Flight): ParentMessage => ({
+export const computeMessage = (
+  generation: number,
+  sense: string,
+  { id, trigger, items, delivered }: Flight,
+): ParentMessage => ({
   type: "compute",
   generation,
   id,
@@ -135,6 +145,13 @@ export const computeMessage = (generation: number, sense: string, { id, trigger,
   cause: trigger.cause,
   trace: trigger.trace,
   inbox: items.length === 0 ? NONE : items.map(sentItem),
+  delivered: delivered === null ? null : sentDelivery(delivered),
+});
+
+const sentDelivery = ({ origin, upTo, signals }: Delivery): ParentMessageOf<"compute">["delivered"] => ({
+  origin,
+  upTo,
+  signals: signals.map(({ id, sense, at, payload }) => ({ id, sense, at, payload })),
 });
 
 const NONE: ParentMessageOf<"compute">["inbox"] = [];

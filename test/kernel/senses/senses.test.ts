@@ -67,6 +67,7 @@ class EngineBench extends KernelBench {
       workflows,
       channels: new Map(),
       watchdog: null,
+      retention: { logsMs: null, signalsMs: null, archiveMs: null },
       written: new Map(),
     } as Partial<NerveConfig> as NerveConfig;
   }
