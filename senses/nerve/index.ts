@@ -41,6 +41,7 @@ export const payload = declaration({
   failed_run_count: COUNT,
   own_failures: COUNT,
   unread_logs: COUNT,
+  dead_items: { "[string]": COUNT },
   failing_channels: [{ name: "string", reason: "string | null" }, "[]"],
   store: "string",
   more: { "[string]": COUNT },

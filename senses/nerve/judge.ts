@@ -16,6 +16,7 @@ export interface Judged {
   readonly senses: readonly JudgedSense[];
   readonly workflows: readonly Pick<WorkflowStatus, "name" | "running" | "queued" | "sleeping" | "stale">[];
   readonly broken_workflows: readonly Pick<Status["broken_workflows"][number], "name">[];
+  readonly inboxes: readonly Pick<Status["inboxes"][number], "sense" | "dead">[];
   readonly channels: readonly Pick<ChannelStatus, "name" | "state" | "reason" | "own">[];
 }
 
@@ -83,6 +84,8 @@ export interface NervePayload {
   readonly own_failures: number;
   /** Logs that moved to the archive before the sense looked at them. */
   readonly unread_logs: number;
+  /** Sense → items of its inbox that are dead, where any are. */
+  readonly dead_items: Readonly<Record<string, number>>;
   /** Channels that did not take the newest message. */
   readonly failing_channels: readonly { readonly name: string; readonly reason: string | null }[];
   /** `ok`, or why nerve cannot keep anything. */
@@ -181,6 +184,7 @@ function payloadOf(status: Judged, endings: BadEndings, seen: Seen, lists: Lists
     failed_run_count: endings.count,
     own_failures: endings.own,
     unread_logs: endings.unread,
+    dead_items: Object.fromEntries(lists.cut("dead_items", deadIn(status)).map(({ sense, dead }) => [sense, dead])),
     failing_channels: lists
       .cut("failing_channels", failingChannels)
       .map(({ name, reason }) => ({ name, reason: reason === null ? null : shortened(reason) })),
@@ -209,12 +213,18 @@ function reasonsOf(status: Judged, endings: BadEndings, { names: named, newResta
       ...sentence("groups that keep dying", names(backoff)),
       ...sentence("long queues", longQueues),
       ...sentence("channels that fail", names(channels)),
+      ...sentence(
+        "dead items",
+        deadIn(status).map(({ sense, dead }) => `${dead} of ${sense}`),
+      ),
       ...sentence("runs that ended badly", endings.fair(SHOWN).map(shownRun), endings.count),
       ...(newRestarts > 0 ? [`groups restarted ${newRestarts} times since the last look`] : []),
       ...(endings.unread > 0 ? [`${endings.unread} logs moved to the archive unread`] : []),
     ],
   };
 }
+
+const deadIn = ({ inboxes }: Judged): Judged["inboxes"] => inboxes.filter(({ dead }) => dead > 0);
 
 const shownRun = ({ workflow, run }: FailedRun): string => `${workflow} #${run}`;
 

@@ -6,6 +6,7 @@
 import { isWatching, type NerveConfig } from "../model/config.ts";
 import type { Journal } from "./commits/journal.ts";
 import type { Expectations } from "./expectations.ts";
+import type { Inboxes } from "./inbox/inboxes.ts";
 import { watchesKernel } from "./memory/exported.ts";
 import type { Sense } from "./memory/sense.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
@@ -27,6 +28,7 @@ export interface BellParts {
   readonly reflexes: Reflexes;
   readonly workflows: Workflows;
   readonly expectations: Pick<Expectations, "stale">;
+  readonly inboxes: Pick<Inboxes, "totals">;
   /** Nothing new is started. */
   readonly isHeld: () => boolean;
 }
@@ -120,7 +122,7 @@ export class Bell {
    * run can ring for its own next beginning.
    */
   #standing(): string {
-    const { senses, workflows, expectations } = this.#parts;
+    const { senses, workflows, expectations, inboxes } = this.#parts;
     const behind = this.#behindWatchers();
     // Looked at twice a second. No name has a space in it, or a line break.
     let text = `${workflows.endings.count}`;
@@ -133,6 +135,8 @@ export class Bell {
     for (const { name, problem } of workflows.byName.values()) if (problem !== null) text += `\nworkflow:${name}`;
     for (const { name, state, own } of workflows.channels.all)
       if (state === "failing" && !own) text += `\nchannel:${name}`;
+    for (const { sense, dead } of inboxes.totals())
+      if (dead > 0 && !behind.has(sense)) text += `\ninbox:${sense} ${dead}`;
     for (const id of expectations.stale) if (!behind.has(id.replace(/^sense:/, ""))) text += `\nstale:${id}`;
     return text;
   }

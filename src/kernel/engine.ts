@@ -180,7 +180,7 @@ export class Engine {
     this.watchdog = new Watchdog({ host, ledger, touch: () => lifetime.keep(), command: () => command(WATCHDOG_ROLE) });
     const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
     this.expectations = expectations;
-    this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, isHeld });
+    this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, inboxes, isHeld });
     this.#watches = new Watches({ paths: world.watchPaths(data), ticker, journal, reflexes, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes, deliveries });

@@ -96,12 +96,14 @@ export function openStore(
   }
 }
 
-/** Under `normal`, commits since the last checkpoint may be gone after the machine went down without a clean stop. */
-function epochOf(meta: MetaTable, { durability, bootId }: Opening, isOther: boolean): string {
+/**
+ * `survived`: the highest signal id of before, above which other signals may have had the ids that are given now. Under `normal`, commits since the last checkpoint may be gone after the machine went down without a clean stop. */
+function epochOf(meta: MetaTable, { durability, bootId }: Opening, isOther: boolean, survived: number): string {
   const known = meta.get("epoch");
   const lost = meta.get("durability") === "normal" && meta.get("boot") !== bootId && meta.get("stopped") !== "clean";
   const epoch = known === null || lost || isOther ? randomBytes(8).toString("hex") : known;
   meta.set("epoch", epoch);
+  if (known !== null && epoch !== known) meta.set("epoch_from", String(survived));
   meta.set("boot", bootId);
   meta.set("durability", durability);
   meta.set("stopped", "no");
@@ -169,8 +171,9 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
   const pageBytes = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0;
   const { earlier, durability } = opening;
   const { epoch, restored } = commit(() => {
+    const survived = all.signals.lastId();
     const restored = restoreSequences(db, earlier?.ids ?? NO_PROOF);
-    return { restored, epoch: epochOf(all.meta, opening, restored.length > 0) };
+    return { restored, epoch: epochOf(all.meta, opening, restored.length > 0, survived) };
   });
   readAll(all);
   // Whoever commits tries again by itself; meanwhile the kernel has a clock to watch and workers to end.

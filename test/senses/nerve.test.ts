@@ -27,6 +27,7 @@ const status = (given: Partial<Judged> = {}): Judged => ({
   senses: [sense()],
   workflows: [{ name: "page", running: 0, queued: 0, sleeping: 0, stale: false }],
   broken_workflows: [],
+  inboxes: [],
   channels: [],
   ...given,
 });
@@ -45,6 +46,24 @@ const follow = (...seen: [minute: number, given: Partial<JudgedSense>][]) =>
   looks(...seen.map(([minute, given]) => ({ minute, status: status({ senses: [sense(given)] }) })));
 
 describe("one look", () => {
+  test("names senses whose inboxes hold dead items, and workflows and senses of which nothing comes", () => {
+    const { payload } = judge(
+      status({
+        senses: [sense({ state: "stale" })],
+        workflows: [{ name: "backup", running: 0, queued: 0, sleeping: 0, stale: true }],
+        inboxes: [
+          { sense: "deploys", dead: 3 },
+          { sense: "pings", dead: 0 },
+        ],
+      }),
+      new BadEndings(0),
+      null,
+      limits,
+    );
+    expect(payload).toMatchObject({ stale: ["load"], stale_workflows: ["backup"], dead_items: { deploys: 3 } });
+    expect(payload.reasons).toEqual(["stale: load", "stale workflows: backup", "dead items: 3 of deploys"]);
+  });
+
   test("at a healthy nerve", () => {
     expect(judge(status(), new BadEndings(0), null, limits).payload).toEqual({
       status: "ok",
@@ -70,6 +89,7 @@ describe("one look", () => {
       failed_run_count: 0,
       own_failures: 0,
       unread_logs: 0,
+      dead_items: {},
       failing_channels: [],
       store: "ok",
       more: {},

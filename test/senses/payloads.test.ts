@@ -88,6 +88,7 @@ test("what nerve emits of a status fits what it declares", async () => {
       ],
       workflows: [{ name: "page", running: 1, queued: 60, sleeping: 2, stale: false }],
       broken_workflows: [{ name: "page" }],
+      inboxes: [{ sense: "deploys", dead: 1 }],
       channels: [{ name: "team", state: "failing", reason: "channel `team`: it answered 500", own: false }],
     },
     endings,

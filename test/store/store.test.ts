@@ -358,11 +358,14 @@ describe("G2: the epoch changes when the last commits may be gone, and only then
     const first = open(folder.path, durability);
     const { epoch } = first;
     expect(epoch).toMatch(/^[0-9a-f]{16}$/);
+    const signal = { sense: "load", at: 1, payload: "1", cause: null, trace: "0".repeat(32) };
+    first.commit(() => first.signals.append(signal));
     if (clean) first.close();
     // What was durable then counts, not what is asked for now.
     const second = open(folder.path, durability === "full" ? "normal" : "full", boot);
     expect(second.epoch === epoch).toBe(!changes);
     expect(second.meta.get("epoch")).toBe(second.epoch);
+    expect(second.meta.get("epoch_from")).toBe(changes ? "1" : null);
     second.close();
     if (!clean) first.close();
   });
