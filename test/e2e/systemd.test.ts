@@ -33,6 +33,15 @@ senses: { load: }
 reflexes: [{ sense: load, interval: 1s }]
 `;
 
+const LOOKING = `data: /var/lib/nerve
+senses:
+  systemd: { with: { units: [broken] } }
+  journal: { with: { match: "Failed password for (?<user>\\\\S+)" } }
+reflexes:
+  - { sense: systemd, interval: 1s }
+  - { sense: journal, interval: 1s, watch: true }
+`;
+
 /** Each sense fails where its right is missing. */
 const PROBES: Readonly<Record<string, string>> = {
   group: "use: exec, with: { command: [journalctl, -n1, -o, cat], parse: lines }",
@@ -178,6 +187,44 @@ describe.skipIf(isSkipped)("under systemd", () => {
     expect(property("ActiveState")).toBe("inactive");
     expect(property("Result")).toBe("success");
     expect(machine.run(["pgrep", "-u", "nerve"]).stdout).toBe("");
+  });
+
+  test("the senses systemd and journal see what happens, as nerve's user", async () => {
+    install(LOOKING);
+    machine.write("/etc/systemd/system/broken.service", "[Service]\nExecStart=/bin/sh -c 'exit 3'\n");
+    machine.write(
+      "/etc/systemd/system/flappy.service",
+      "[Service]\nExecStart=/bin/sh -c 'exit 1'\nRestart=always\nRestartSec=100ms\n[Unit]\nStartLimitIntervalSec=0\n",
+    );
+    machine.sh("systemctl daemon-reload && systemctl start nerve");
+    const check = machine.run(["nerve", "check", "--host", "-c", CONFIG]);
+    expect([check.code, check.stderr]).toEqual([0, ""]);
+    const seen = (sense: string): { payload: Record<string, unknown> }[] =>
+      machine
+        .sh(`nerve signals ${sense} -n 100 --json -c ${CONFIG}`)
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => JSON.parse(line));
+    await until("both have looked once", () => status().senses.every(({ computes }) => computes > 0));
+    machine.run(["systemctl", "start", "broken.service", "flappy.service"]);
+    const failed = await until("the unit that failed is seen", () => {
+      const lists = seen("systemd").map(({ payload }) => payload.failed as { unit: string }[]);
+      return lists.flat().find(({ unit }) => unit === "broken.service") ?? null;
+    });
+    expect(failed).toMatchObject({ result: "exit-code", exit_status: 3 });
+    await until("restarts are seen", () =>
+      seen("systemd").some(({ payload }) => JSON.stringify(payload.restarted).includes('"flappy.service"')),
+    );
+    machine.sh("systemctl stop flappy.service");
+    machine.sh('for i in 1 2 3; do logger -t sshd "Failed password for user$i from 192.0.2.$i port 22"; done');
+    await until("each entry is a signal", () => seen("journal").length >= 3);
+    const users = seen("journal").map(({ payload }) => payload.fields);
+    expect(users).toEqual([{ user: "user1" }, { user: "user2" }, { user: "user3" }]);
+    machine.sh("systemctl stop nerve; systemctl reset-failed; systemctl start nerve");
+    machine.sh("logger -t sshd 'Failed password for last from 192.0.2.9 port 22'");
+    await until("it goes on behind what it had read", () => seen("journal").length >= 4);
+    expect(seen("journal").map(({ payload }) => payload.fields)).toEqual([...users, { user: "last" }]);
+    machine.sh("systemctl stop nerve");
   });
 
   test("each right that is asked for is there for the sense that needs it", async () => {

@@ -176,7 +176,7 @@ describe("in an editor", () => {
     );
     const texts = [
       readFileSync(join(ROOT, "nerve.yaml"), "utf8"),
-      starterFiles(true, "./data")["nerve.yaml"] ?? "",
+      starterFiles({ pressure: true, systemd: true }, "./data")["nerve.yaml"] ?? "",
       EVERY_KEY,
       ...blocks,
     ];

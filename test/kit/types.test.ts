@@ -112,7 +112,12 @@ let checked: readonly Problem[];
 
 beforeAll(async () => {
   const cases = [...SOUND, ...WRONG].map(([name, text]) => [pathOf(name), HEAD + text]);
-  folder = project({ ...starterFiles(true, "./data"), ...SETTINGS, ...Object.fromEntries(cases), ...BESIDE });
+  folder = project({
+    ...starterFiles({ pressure: true, systemd: true }, "./data"),
+    ...SETTINGS,
+    ...Object.fromEntries(cases),
+    ...BESIDE,
+  });
   writeNerveFolder(folder.path, await kitFiles());
   editor = typescriptEditor(folder.path);
   checked = await checkTypes(join(folder.path, "nerve.yaml"), folder.path);

@@ -26,7 +26,7 @@ const OF_PACKAGE = `Documentation=man:nerve(1)\nConditionPathExists=${CONFIG}\n`
 export function packagedUnit(): string {
   const folder = mkdtempSync(join(tmpdir(), "nerve-unit-"));
   try {
-    for (const [path, text] of Object.entries(starterFiles(true, DATA))) {
+    for (const [path, text] of Object.entries(starterFiles({ pressure: true, systemd: true }, DATA))) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), text);
     }

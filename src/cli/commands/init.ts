@@ -18,6 +18,8 @@ import { print } from "../screen/terminal.ts";
 
 const CONFIG = "nerve.yaml";
 
+const hostHas = () => ({ pressure: existsSync("/proc/pressure"), systemd: existsSync("/run/systemd/system") });
+
 export const command = defineCommand({
   details: `In a folder without ${CONFIG}: one that watches this host, senses/hello and workflows/note to change, tsconfig.json,\n.gitignore and ${NERVE_FOLDER}/, which editors and \`nerve check\` know types and keys by. What is there stays as it is. Run\nagain, with a newer nerve, it refreshes ${NERVE_FOLDER}/ and nothing else. It needs no network.`,
   arguments: [{ name: "dir", required: false }],
@@ -59,7 +61,7 @@ async function initialise(folder: string, data: string): Promise<Result<Made, Pr
     const nerveFolder = writeNerveFolder(folder, kit);
     if (!nerveFolder.ok) return nerveFolder;
     if (isRefresh) return ok({ written: [`${NERVE_FOLDER}/`], kept: [], isRefresh });
-    const starter = isThere(join(folder, CONFIG)) ? {} : starterFiles(existsSync("/proc/pressure"), data);
+    const starter = isThere(join(folder, CONFIG)) ? {} : starterFiles(hostHas(), data);
     const files = Object.entries({ ...starter, ...SETTINGS });
     const kept = files.filter(([path]) => isThere(join(folder, path))).map(([path]) => path);
     const missing = files.filter(([path]) => !kept.includes(path));

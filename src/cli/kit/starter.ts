@@ -10,8 +10,15 @@ const yamlText = (text: string): string => (/^[\w./][\w./-]*$/.test(text) ? text
 /** The data folder of a config that a person runs in a folder of their own. */
 export const DATA = "./data";
 
-/** `hasPressure` is true when this host's kernel counts pressure. */
-const config = (hasPressure: boolean, data: string): string => `${SCHEMA_LINES}
+/** What not every host has: a kernel that counts pressure, and systemd as its init system. */
+export interface HostHas {
+  readonly pressure: boolean;
+  readonly systemd: boolean;
+}
+
+const lineIf = (isThere: boolean, line: string): string => (isThere ? `${line}\n` : "");
+
+const config = (has: HostHas, data: string): string => `${SCHEMA_LINES}
 # What nerve looks at on this host, and what follows from it. Try it: nerve nerve.yaml
 
 ${`data: ${yamlText(data)}`.padEnd(27)} # everything that nerve keeps
@@ -20,29 +27,33 @@ senses:
   memory:
   load:
   cpu-usage:
-${hasPressure ? "  pressure:\n" : ""}  disk-usage: { with: { path: / } }
+${lineIf(has.pressure, "  pressure:")}  disk-usage: { with: { path: / } }
+  disks:                    # every file system, and in how many hours it is full
   disk-io:
   network-io:
-  hello:                    # your own: senses/hello/index.ts
+${lineIf(has.systemd, "  systemd:                  # units that failed, that are started again, that are late")}  hello:                    # your own: senses/hello/index.ts
   nerve:                    # nerve itself: senses that fail, that are quarantined or stale
 
 reflexes:                   # when each of them looks
   - { sense: memory,     interval: 10s, on_start: true }
   - { sense: load,       interval: 10s, on_start: true }
   - { sense: cpu-usage,  interval: 10s, on_start: true }
-${hasPressure ? "  - { sense: pressure,   interval: 10s, on_start: true }\n" : ""}  - { sense: disk-usage, interval: 1m,  on_start: true }
+${lineIf(has.pressure, "  - { sense: pressure,   interval: 10s, on_start: true }")}  - { sense: disk-usage, interval: 1m,  on_start: true }
+  - { sense: disks,      interval: 1m,  on_start: true }
   - { sense: disk-io,    interval: 10s, on_start: true }
   - { sense: network-io, interval: 10s, on_start: true }
-  - { sense: hello,      interval: 10s, on_start: true }
+${lineIf(has.systemd, "  - { sense: systemd,    interval: 30s, on_start: true }")}  - { sense: hello,      interval: 10s, on_start: true }
   - { sense: nerve,      interval: 1m,  watch: true }   # and within a second of a change
 
   # Each run that fails, times out or is dropped is reported once: \`nerve logs --level warn\`. A channel brings it to your phone.
   - { name: bad-runs, workflow: notify, on: [nerve], each: failed_runs, key: run }
 
-  # A rule. Without the #, it starts workflows/note once when the disk is nearly full, and again after there was room.
+  # A rule. Without the #, it starts workflows/note once when a file system is nearly full, and again after there was room.
   # - name: disk-full
   #   workflow: note
-  #   on: [disk-usage]
+  #   on: [disks]
+  #   each: mounts
+  #   key: path
   #   when: { used_percent: number > 90 }
   #   clear: { used_percent: number < 80 }
 
@@ -68,8 +79,8 @@ export const run: Run = (thread) =>
 `;
 
 /** Path → text. From then on the files belong to the author. */
-export const starterFiles = (hasPressure: boolean, data: string): Readonly<Record<string, string>> => ({
-  "nerve.yaml": config(hasPressure, data),
+export const starterFiles = (has: HostHas, data: string): Readonly<Record<string, string>> => ({
+  "nerve.yaml": config(has, data),
   "senses/hello/index.ts": SENSE,
   "workflows/note/index.ts": WORKFLOW,
 });

@@ -34,7 +34,7 @@ const SENSES: Readonly<Record<BuiltInSenseName, { readonly interval: string; rea
   tail: every("10s", "{ with: { path: /var/log/syslog, match: error, summary: true } }"),
   journal: every("1m", "{ with: { priority: err, summary: true } }"),
   push: every("1h", "{ inbox: {} }"),
-  heartbeat: every("1m", "{ inbox: {} }"),
+  heartbeat: every("1m", "{ inbox: {}, expect_every: 25h }"),
   "file-age": every("10m", '{ with: { path: "/var/backups/*" } }'),
 };
 
