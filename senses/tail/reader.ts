@@ -18,9 +18,12 @@ export interface Progress {
 /** A file without a line end at its end, which lost its name and rests for so long, is written no further. */
 const RESTED_MS = 60_000;
 
-export async function readFollowed({ entry, place, marks, isCurrent }: Followed, basket: Basket): Promise<Progress> {
+export async function readFollowed(
+  { entry, place, marks, isCurrent, isHeld }: Followed,
+  basket: Basket,
+): Promise<Progress> {
   const unchanged = { place, marks };
-  if (place.offset >= entry.bytes) return unchanged;
+  if (isHeld || place.offset >= entry.bytes) return unchanged;
   const giveBack = basket.mark();
   const progress = await withFile(entry, async (file) => {
     const reached = await readLines(file, {

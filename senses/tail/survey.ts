@@ -25,6 +25,8 @@ export interface Followed {
   readonly marks: Marks;
   /** True while the file has a name that the path chooses. */
   readonly isCurrent: boolean;
+  /** True while it may be a copy that is being made: it is not read yet. */
+  readonly isHeld: boolean;
 }
 
 /** Bytes that were seen and never read, because the file was cut, replaced or removed. */
@@ -52,10 +54,16 @@ export interface Wanted {
 /** The clock of files is behind by as much as a tick of the kernel. */
 const CLOCK_MS = 50;
 const SETTLED_MS = 2_000;
+/** A copy that was not written for so long is whole. */
+const COPIED_MS = 1_000;
+const ATTEMPTS = 3;
 /** Of files that lost their name so many are kept in mind, the newest. */
 const MOST_FORMER = 1_000;
 const PACKED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip)$/;
 const NO_MARKS: Marks = { head: "", last: "" };
+/** Of a file that is held. */
+const HELD: Marks = { head: "held", last: "" };
+const BEGIN: Place = { offset: 0, skipping: false };
 
 class Look {
   readonly #folder: string;
@@ -87,16 +95,20 @@ class Look {
 }
 
 export async function survey(known: readonly Known[], wanted: Wanted): Promise<Survey> {
-  const look = new Look(wanted.folder, await namesIn(wanted.folder));
+  const look = await lookAround(known, wanted.folder);
   const current = new Map((await look.chosen(wanted.pattern)).map((entry) => [entry.identity, entry]));
   const followed = new Map<string, Followed>();
-  const follow = (entry: Entry, place: Place, marks: Marks): void =>
-    void followed.set(entry.identity, { entry, place, marks, isCurrent: current.has(entry.identity) });
+  const follow = (entry: Entry, place: Place, marks: Marks): void => {
+    const isCurrent = current.has(entry.identity);
+    followed.set(entry.identity, { entry, place, marks, isCurrent, isHeld: !isCurrent && marks.head === HELD.head });
+  };
 
   const cut: Known[] = [];
+  const held: Entry[] = [];
   for (const file of known) {
     const entry = current.get(file.identity) ?? (await whereIs(file, look));
-    if (entry !== null && (await isSame(file, entry, wanted))) follow(entry, file, file);
+    if (entry !== null && file.head === HELD.head) held.push(entry);
+    else if (entry !== null && (await isSame(file, entry, wanted))) follow(entry, file, file);
     else cut.push(file);
   }
   const lost: Lost[] = [];
@@ -108,26 +120,34 @@ export async function survey(known: readonly Known[], wanted: Wanted): Promise<S
   }
   for (const entry of current.values()) {
     if (followed.has(entry.identity)) continue;
-    const isCopy = await isCopyOfOne(entry, followed.values(), isDistinct);
+    const isCopy = await isCopyOfOne(entry, [...followed.values()], isDistinct);
     await begin(entry, wanted.fromEnd || isCopy, follow);
   }
-  const others = (await look.all()).filter((entry) => !followed.has(entry.identity) && isFormer(entry, wanted));
-  for (const entry of others) {
+  const former = (await look.all()).filter((entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
+  for (const entry of [...held, ...(wanted.lookedAt === null ? await look.all() : former)]) {
+    if (followed.has(entry.identity) || !isFormer(entry, wanted)) continue;
     if (wanted.lookedAt === null) await begin(entry, true, follow);
-    else if (isFresh(entry, wanted)) {
-      const isCopy = await isCopyOfOne(entry, followed.values(), (offset) => offset > 0);
-      await begin(entry, isCopy, follow);
-    }
+    else if (Date.now() - entry.changed_at < COPIED_MS) follow(entry, BEGIN, HELD);
+    else await begin(entry, await isCopyOfOne(entry, [...followed.values()], (bytes) => bytes > 0), follow);
   }
   return { files: inOrder([...followed.values()]), lost };
+}
+
+/** A file that is renamed while the names are read is in none of them: it is looked for again before it counts as gone. */
+async function lookAround(known: readonly Known[], folder: string): Promise<Look> {
+  for (let attempt = 1; ; attempt++) {
+    const look = new Look(folder, await namesIn(folder));
+    const places = await Promise.all(known.map((file) => whereIs(file, look)));
+    if (attempt === ATTEMPTS || !places.includes(null)) return look;
+  }
 }
 
 type Follow = (entry: Entry, place: Place, marks: Marks) => void;
 
 async function begin(entry: Entry, atEnd: boolean, follow: Follow): Promise<void> {
-  const place = atEnd ? await endOf(entry) : { offset: 0, skipping: false };
+  const place = atEnd ? await endOf(entry) : BEGIN;
   const marks = place.offset === 0 ? null : await withFile(entry, (file) => marksOf(file, place.offset));
-  follow(entry, place, marks ?? NO_MARKS);
+  if (place.offset === 0 || marks !== null) follow(entry, place, marks ?? NO_MARKS);
 }
 
 /** A name that a log has once it is rotated, and that is not packed. */
@@ -179,7 +199,10 @@ async function isSame(file: Known, entry: Entry, { lookedAt }: Wanted): Promise<
   // The clock of files is coarse: one that was changed shortly before the last look may have been changed after it as well.
   const isUnchanged = entry.bytes === file.seen_bytes && entry.changed_at === file.changed_at;
   const isOld = lookedAt !== null && entry.changed_at < lookedAt - SETTLED_MS;
-  return file.offset === 0 || (isUnchanged && isOld) || (await hasMarks(entry, file));
+  if (file.offset === 0 || (isUnchanged && isOld)) return true;
+  const marks = await withFile(entry, (open) => marksOf(open, file.offset));
+  // Renamed at this moment: the next look finds it under its new name.
+  return marks === null || (marks.head === file.head && marks.last === file.last);
 }
 
 async function hasMarks(entry: Entry, { offset, head, last }: Place & Marks): Promise<boolean> {
@@ -202,15 +225,19 @@ async function copyOf(
   return null;
 }
 
-/** A copy of a file that is still followed itself holds nothing new. */
+/** A copy of a file that is still followed itself holds nothing new; it may be as it was some time ago, or not whole yet. */
 async function isCopyOfOne(
   entry: Entry,
-  followed: Iterable<Followed>,
-  isEnough: (offset: number) => boolean,
+  followed: readonly Followed[],
+  isEnough: (bytes: number) => boolean,
 ): Promise<boolean> {
-  for (const { place, marks } of followed) {
-    if (!isEnough(place.offset) || entry.bytes < place.offset) continue;
-    if (await hasMarks(entry, { ...place, ...marks })) return true;
+  for (const { entry: other, isHeld } of followed) {
+    const bytes = Math.min(entry.bytes, other.bytes);
+    if (isHeld || !isEnough(bytes) || entry.identity === other.identity) continue;
+    const [marks, others] = await Promise.all(
+      [entry, other].map((one) => withFile(one, (file) => marksOf(file, bytes))),
+    );
+    if (marks && others && marks.head === others.head && marks.last === others.last) return true;
   }
   return false;
 }

@@ -5,6 +5,7 @@ import {
   copyFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -41,6 +42,12 @@ async function following(options: Record<string, unknown> = {}, begin = "") {
   const sense = openSense("tail", { path: file, ...options });
   await sense.compute();
   return { place, file, sense };
+}
+
+/** As if nobody had written to the rotated files for a while. */
+function age(place: string): void {
+  const then = Date.now() / 1000 - 10;
+  for (const name of readdirSync(place)) if (name !== "app.log") utimesSync(join(place, name), then, then);
 }
 
 /** More than what a file has to have to be known again in a copy. */
@@ -226,8 +233,31 @@ describe("a file that", () => {
     writeFileSync(join(place, "app.log.4.gz"), "packed\n");
     writeFileSync(join(place, "other.log.1"), "another\n");
     appendFileSync(file, "4\n");
-    expect(await read(sense)).toEqual(["1", "2", "3", "4"]);
+    expect(await read(sense)).toEqual(["1", "4"]);
+    // They might have been copies that are being made, which nobody writes a second later.
+    age(place);
+    expect(await read(sense)).toEqual(["2", "3"]);
     expect(await read(sense)).toEqual([]);
+    sense[Symbol.dispose]();
+  });
+
+  test("is being copied while nerve looks is read once", async () => {
+    const { place, file, sense } = await following();
+    appendFileSync(file, text(LONG));
+    expect(await read(sense)).toEqual(LONG);
+    const copy = join(place, "app.log.1");
+    writeFileSync(copy, "");
+    expect(await read(sense)).toEqual([]);
+    writeFileSync(copy, text(LONG).slice(0, 500));
+    expect(await read(sense)).toEqual([]);
+    copyFileSync(file, copy);
+    expect(await read(sense)).toEqual([]);
+    appendFileSync(file, "1\n");
+    age(place);
+    expect(await read(sense)).toEqual(["1"]);
+    truncateSync(file, 0);
+    appendFileSync(file, "2\n");
+    expect(await read(sense)).toEqual(["2"]);
     sense[Symbol.dispose]();
   });
 
@@ -310,7 +340,7 @@ test("another path begins anew", async () => {
   sense[Symbol.dispose]();
 });
 
-test(`whatever is done to a log, each line comes once and in order (seed ${SEED})`, async () => {
+test(`whatever is done to a log, each line comes once (seed ${SEED})`, async () => {
   for (let trial = 0; trial < trials(6); trial++) {
     const below = randomOf(SEED + trial);
     const { place, file, sense } = await following({}, text(LONG));
@@ -356,8 +386,11 @@ test(`whatever is done to a log, each line comes once and in order (seed ${SEED}
     const order: readonly (() => unknown)[] = [add, add, rename, copyAndCut, fail, look];
     for (let step = 0; step < 30; step++) await pick(below, order)();
     flush(pending.length);
-    for (let look = 0; look < 10; look++) await deeds.look();
-    expect(got).toEqual(written);
+    await deeds.look();
+    age(place);
+    for (let count = 0; count < 10; count++) await deeds.look();
+    // A generation that came and went between two looks comes later.
+    expect(got.sort()).toEqual(written.sort());
     expect(sense.logs).toEqual([]);
     sense[Symbol.dispose]();
   }
