@@ -24,7 +24,7 @@ export interface RequestsParts {
   readonly reflexes: Reflexes;
   readonly quarantines: Quarantines;
   readonly inboxes: Inboxes;
-  readonly deliveries: Pick<Deliveries, "resume">;
+  readonly deliveries: Pick<Deliveries, "resume" | "switched">;
 }
 
 /** The result of a switch. */
@@ -129,6 +129,7 @@ export class Requests {
       if (target.kind === "reflex" && target.reflex.enabled !== enabled) {
         if (!enabled) reflexes.endIncidents(draft, target.reflex, "its reflex is disabled");
         draft.clearReflex(target.reflex.config.name);
+        deliveries.switched(draft, target.reflex.config.name, enabled);
       }
       draft.afterwards(() => {
         if (target.kind === "sense") {

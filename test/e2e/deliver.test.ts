@@ -50,6 +50,19 @@ test("begins with the first signal after the reflex was loaded, and misses none 
   expect(payloads.slice(1).every(({ first }, nth) => first === payloads[nth]?.last + 1)).toBe(true);
   expect(payloads.at(-1)).toMatchObject({ last: 2_000, senses: ["many"] });
   expect(nerve.logs({ event: "compute.took" }).length).toBeGreaterThan(2);
+
+  // A disabled reflex looks at nothing; what it had not handed over waits.
+  await nerve.post("/disable", { name: "counts" });
+  await emits(nerve);
+  await nerve.post("/disable", { name: "reflex:counts#1" });
+  await emits(nerve);
+  await nerve.post("/enable", { name: "counts" });
+  await nerve.post("/enable", { name: "reflex:counts#1" });
+  await emits(nerve);
+  await until("what came while the reflex was enabled is delivered", () => counted(nerve) === 2_400);
+  // Its worker counts from 1 again: 401 to 800 are those of the time in which the reflex was disabled.
+  const after = nerve.signals("counts").slice(payloads.length);
+  expect([after[0]?.payload.first, after.at(-1)?.payload.last]).toEqual([1, 1_200]);
 });
 
 test("hands over what `when` lets through, and check and the graph name it", async () => {

@@ -6,7 +6,7 @@
  * - While more waits than one compute is handed, the next compute is owed in the transaction of the result.
  */
 import { counted } from "../../base/counted.ts";
-import { parseStored, readJson } from "../../base/json.ts";
+import { isJsonObject, type Json, parseStored, readJson } from "../../base/json.ts";
 import type { NerveConfig, SenseReflexConfig } from "../../model/config.ts";
 import type { Signal } from "../../model/signal.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../../model/value.ts";
@@ -34,17 +34,35 @@ interface Line {
   readonly reflex: string;
   readonly on: readonly string[];
   readonly pattern: Pattern | null;
-  /** Signals up to this one were committed when the reflex was loaded. */
-  readonly begin: number;
+  readonly bounds: Bounds;
   cursor: number;
   /** A gap up to this signal is said. */
   missedUpTo: number;
+}
+
+/** Which signals a reflex was loaded and enabled for. */
+interface Bounds {
+  /** Signals up to this one were committed when the reflex was loaded. */
+  readonly begin: number;
+  /** The newest signal when the reflex was disabled; null: it is enabled. */
+  readonly off: number | null;
+  /** Signals of times in which the reflex was disabled, each from one to another. */
+  readonly gaps: readonly (readonly [number, number])[];
 }
 
 /** How many ids one look passes by: commits wait meanwhile (G15). */
 const WINDOW = 20_000;
 const BEGINNINGS = "deliveries";
 const PREFIX = "signals:";
+
+const isId = (value: Json | undefined): boolean => Number.isSafeInteger(value);
+
+const areBounds = (value: Json): boolean =>
+  isJsonObject(value) &&
+  isId(value.begin) &&
+  (value.off === null || isId(value.off)) &&
+  Array.isArray(value.gaps) &&
+  value.gaps.every((gap) => Array.isArray(gap) && gap.length === 2 && gap.every(isId));
 
 export class Deliveries {
   readonly #parts: DeliveriesParts;
@@ -69,25 +87,45 @@ export class Deliveries {
     );
     const before = new Map(this.#lines);
     this.#lines.clear();
-    const beginnings: Record<string, number> = {};
+    const beginnings: Record<string, Bounds> = {};
     for (const { name: reflex, sense, on, when } of delivering) {
-      const begin = known[sense] ?? store.signals.lastId();
+      const bounds = known[sense] ?? { begin: store.signals.lastId(), off: null, gaps: [] };
       const compiled = when === null ? null : compilePattern(when);
       const pattern = compiled?.ok === true ? compiled.value : null;
-      beginnings[sense] = begin;
-      const cursor = Math.max(this.#cursorOf(sense, begin), before.get(sense)?.cursor ?? 0);
-      this.#lines.set(sense, { reflex, on, pattern, begin, cursor, missedUpTo: 0 });
+      beginnings[sense] = bounds;
+      const cursor = Math.max(this.#cursorOf(sense, bounds), before.get(sense)?.cursor ?? 0);
+      this.#lines.set(sense, { reflex, on, pattern, bounds, cursor, missedUpTo: 0 });
     }
     const text = JSON.stringify(beginnings);
     if (text !== JSON.stringify(known)) ledger.write(() => store.meta.set(BEGINNINGS, text));
     this.resume();
   }
 
-  #beginnings(): Readonly<Record<string, number>> {
-    const known = readJson(this.#parts.store.meta.get(BEGINNINGS) ?? "{}") as Readonly<Record<string, unknown>> | null;
-    return Object.fromEntries(
-      Object.entries(known ?? {}).flatMap(([sense, id]) => (Number.isInteger(id) ? [[sense, id as number]] : [])),
-    );
+  #beginnings(): Readonly<Record<string, Bounds>> {
+    const known = readJson(this.#parts.store.meta.get(BEGINNINGS) ?? "{}");
+    if (!isJsonObject(known)) return {};
+    return Object.fromEntries(Object.entries(known).filter(([, bounds]) => areBounds(bounds))) as unknown as Record<
+      string,
+      Bounds
+    >;
+  }
+
+  /** Within the transaction in which `reflex` is switched: it looks at nothing that is committed while it is off. */
+  switched(draft: Draft, reflex: string, enabled: boolean): void {
+    const { store } = this.#parts;
+    const lastId = store.signals.lastId();
+    for (const [sense, line] of this.#lines) {
+      const { begin, off, gaps } = line.bounds;
+      if (line.reflex !== reflex || enabled === (off === null)) continue;
+      const open = gaps.filter(([, to]) => to > line.cursor);
+      const bounds = {
+        begin,
+        off: enabled ? null : lastId,
+        gaps: off === null ? open : [...open, [off + 1, lastId] as const],
+      };
+      store.meta.set(BEGINNINGS, JSON.stringify({ ...this.#beginnings(), [sense]: bounds }));
+      draft.afterwards(() => this.#lines.set(sense, { ...line, bounds }));
+    }
   }
 
   /** Its worker has loaded `sense`, and says how far its database is. */
@@ -97,11 +135,11 @@ export class Deliveries {
       taken.filter(({ origin }) => origin.startsWith(PREFIX)),
     );
     const line = this.#lines.get(name);
-    if (line !== undefined) line.cursor = this.#cursorOf(name, line.begin);
+    if (line !== undefined) line.cursor = this.#cursorOf(name, line.bounds);
   }
 
   /** After another epoch began, ids above those that survived are given again. */
-  #cursorOf(sense: string, begin: number): number {
+  #cursorOf(sense: string, { begin }: Bounds): number {
     const taken = this.#taken.get(sense) ?? [];
     const own = taken.find(({ origin }) => origin === this.#origin);
     if (own !== undefined) return Math.max(begin, own.upTo);
@@ -139,14 +177,15 @@ export class Deliveries {
   }
 
   /** Adds to `signals` what `line` lets through. Returns the last id that was looked at. */
-  #look({ on, pattern, cursor }: Line, lastId: number, signals: Signal[]): number {
+  #look({ on, pattern, cursor, bounds }: Line, lastId: number, signals: Signal[]): number {
     const end = Math.min(lastId, cursor + WINDOW);
     const page = { ...ALL_SIGNALS, senses: on, after: cursor, before: end + 1, limit: MAX_SIGNALS };
     const rows = this.#parts.store.signals.list(page);
     let upTo = cursor;
     let bytes = 0;
     for (const row of rows) {
-      if (pattern === null || pattern.matches(parseStored(row.payload))) {
+      const isOutside = bounds.gaps.some(([from, to]) => row.id >= from && row.id <= to);
+      if (!isOutside && (pattern === null || pattern.matches(parseStored(row.payload)))) {
         bytes += Buffer.byteLength(row.payload);
         if (bytes > MAX_SIGNALS_BYTES) return upTo;
         signals.push(row);
