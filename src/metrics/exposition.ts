@@ -1,21 +1,20 @@
 /** Owns the page `/metrics`: what the kernel has counted, what the store holds, and the numbers that senses see. */
-import { readJson } from "../base/json.ts";
 import { COMPUTE_OUTCOMES, type MetricsLook } from "../control/metrics-look.ts";
-import type { NerveConfig } from "../model/config.ts";
 import { SEVERITIES } from "../model/incident.ts";
 import { ACTIVE_STATES, ENDINGS } from "../model/run.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { COMMIT, VERSION } from "../version.ts";
 import { type Distribution, family, histograms, type Series } from "./text.ts";
-import { numbersOf } from "./values.ts";
+import type { Numbers } from "./values.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 export interface MetricsParts {
   /** Null: the kernel has not answered, and only what lies on disk is known. */
   readonly look: MetricsLook | null;
-  readonly config: NerveConfig;
-  readonly store: Pick<StoreReader, "signals" | "incidents">;
+  /** By sense, where `metrics` asks for numbers. Null: they could not be read in time. */
+  readonly numbers: ReadonlyMap<string, Numbers | null>;
+  readonly store: Pick<StoreReader, "incidents">;
   /** File or folder of the data directory → bytes. */
   readonly bytes: ReadonlyMap<string, number>;
 }
@@ -36,7 +35,7 @@ export function exposition(parts: MetricsParts): string {
       "Size of a file of the data directory, or of all files of a folder.",
       [...bytes].map(([file, value]) => ({ labels: { file }, value })),
     ),
-    ...(look === null ? [] : ofSignals(look, parts)),
+    ...(look === null ? [] : ofSignals(parts)),
   ];
   return `${lines.join("\n")}\n`;
 }
@@ -107,17 +106,17 @@ function openIncidents({ store }: MetricsParts): Series[] {
   return SEVERITIES.map((severity) => ({ labels: { severity }, value: open.get(severity) ?? 0 }));
 }
 
-/** The numbers of senses that are well: what another sense saw last may be true no longer. */
-function ofSignals({ senses }: MetricsLook, { config, store }: MetricsParts): string[] {
+function ofSignals({ numbers }: MetricsParts): string[] {
   const values: Series[] = [];
   const leftOut: Series[] = [];
-  for (const { name, isWell, last_signal } of senses) {
-    const paths = config.senses.get(name)?.metrics ?? null;
-    if (paths === null || !isWell || last_signal === null) continue;
-    const payload = readJson(store.signals.byId(last_signal.id)?.payload ?? "null") ?? null;
-    const found = numbersOf(payload, paths);
-    for (const [field, value] of found.values) values.push({ labels: { sense: name, field }, value });
-    leftOut.push({ labels: { sense: name }, value: found.leftOut });
+  for (const [sense, found] of numbers) {
+    const fields = new Set<string>();
+    for (const [path, value] of found?.values ?? []) {
+      const field = path.toWellFormed();
+      if (!fields.has(field)) values.push({ labels: { sense, field }, value });
+      fields.add(field);
+    }
+    leftOut.push({ labels: { sense }, value: found?.leftOut ?? Number.NaN });
   }
   return [
     ...family("nerve_signal_value", "gauge", "A number of the newest payload of a sense.", values),

@@ -14,22 +14,31 @@ export interface Numbers {
 
 export function numbersOf(payload: Json, paths: MetricPaths): Numbers {
   const values = new Map<string, number>();
-  const seen = new Set<string>();
   let leftOut = 0;
   const walk = (value: Json, path: string): void => {
-    if (typeof value === "number") {
-      if (seen.has(path)) return;
-      seen.add(path);
-      if (values.size < MOST_SERIES) values.set(path, value);
-      else leftOut++;
-    } else if (value !== null && typeof value === "object") {
+    // A payload may have 100,000 numbers: the rest of them get no path.
+    if (values.size === MOST_SERIES) leftOut += countIn(value);
+    else if (typeof value === "number") values.set(path, values.get(path) ?? value);
+    else if (value !== null && typeof value === "object") {
       for (const [key, part] of Object.entries(value)) walk(part, path === "" ? key : `${path}.${key}`);
     }
   };
   if (paths === "all") walk(payload, "");
-  else for (const path of paths) walk(valueAt(payload, path), path);
+  else for (const path of outermost(paths)) walk(valueAt(payload, path), path);
   return { values, leftOut };
 }
+
+function countIn(value: Json): number {
+  if (typeof value === "number") return 1;
+  if (value === null || typeof value !== "object") return 0;
+  let count = 0;
+  for (const part of Array.isArray(value) ? value : Object.values(value)) count += countIn(part);
+  return count;
+}
+
+/** Each path once, without those that lie under another one. */
+const outermost = (paths: readonly string[]): string[] =>
+  [...new Set(paths)].filter((path) => !paths.some((other) => path.startsWith(`${other}.`)));
 
 /** Null where the path leads nowhere. */
 function valueAt(payload: Json, path: string): Json {

@@ -4,6 +4,7 @@ import { hostsOf } from "../http/addressed.ts";
 import { type Content, json, refusal, respond, SAFE_HEADERS } from "../http/answers.ts";
 import type { Answerer, SetIdle } from "../http/listener.ts";
 import { CONTENT_TYPE, exposition } from "../metrics/exposition.ts";
+import { NewestNumbers } from "../metrics/newest-numbers.ts";
 import { storeBytes } from "../metrics/sizes.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { refusalOf } from "./guard.ts";
@@ -13,6 +14,7 @@ import type { Place } from "./place.ts";
 import { readQuery } from "./query.ts";
 import { ROUTES, type Route } from "./routes.ts";
 import { SignIn } from "./sign-in.ts";
+import { Slices } from "./slices.ts";
 import { STALLED_SECONDS, STREAM_QUERY, Streams } from "./stream.ts";
 
 const NOT_FOUND = problem("not-found", "there is nothing at this path", "docs/seeing.md lists what there is");
@@ -40,6 +42,7 @@ export class Site implements Answerer {
   readonly #link: KernelLink;
   readonly #complain: (error: Error) => void;
   readonly #signIn: SignIn;
+  readonly #numbers = new NewestNumbers();
   readonly #streams: Streams;
 
   constructor(place: Place, link: KernelLink, complain: (error: Error) => void) {
@@ -141,7 +144,10 @@ export class Site implements Answerer {
     if (!opened.ok) return refusal(503, this.#shown(opened.error));
     const bytes = storeBytes(data, config.senses.keys());
     try {
-      const text = exposition({ look: look?.metrics ?? null, config, store: opened.value, bytes });
+      const store = opened.value;
+      const counts = look?.metrics ?? null;
+      const numbers = counts === null ? null : await this.#numbers.of(counts, config, store, new Slices());
+      const text = exposition({ look: counts, numbers: numbers ?? new Map(), store, bytes });
       return { status: 200, type: CONTENT_TYPE, body: secrets.text(text), headers: {} };
     } catch (error) {
       // The file was replaced or is damaged: the next question opens it anew.

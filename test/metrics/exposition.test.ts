@@ -1,14 +1,17 @@
 /** The text that Prometheus reads, held against Debian's promtool where that is there. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Histogram } from "../../src/base/histogram.ts";
 import { unwrittenSense } from "../../src/config/senses.ts";
 import type { MetricsLook } from "../../src/control/metrics-look.ts";
 import { exposition } from "../../src/metrics/exposition.ts";
+import { NewestNumbers, type ReadingTime } from "../../src/metrics/newest-numbers.ts";
 import { numbersOf } from "../../src/metrics/values.ts";
 import type { MetricPaths, NerveConfig } from "../../src/model/config.ts";
 import { openStoreReader, type StoreReader } from "../../src/store/open-reader.ts";
 import { type ArchiveBench, archiveBench, june } from "../helpers/archive.ts";
 import { complaintsOf, PROMTOOL } from "../helpers/prometheus.ts";
+
+setDefaultTimeout(60_000);
 
 let bench: ArchiveBench;
 let store: StoreReader;
@@ -27,6 +30,8 @@ beforeAll(() => {
     );
   append("disk", { 'C:\\a"b\nc': 1.5, deep: { used: 7, name: "x", list: [1, 2] }, nothing: null, yes: true });
   append("many", { list: new Array(10_000).fill(1) });
+  append("odd", { "\ud800": 1, "\ud801": 2, a: 3 });
+  append("some", { list: new Array(150).fill(1) });
   const opened = openStoreReader(bench.data, () => {});
   if (!opened.ok) throw new Error(opened.error.message);
   store = opened.value;
@@ -79,13 +84,16 @@ const configWith = (metrics: Readonly<Record<string, MetricPaths | null>>): Nerv
 
 const ALL = configWith({ disk: "all", many: "all" });
 const bytes = new Map([["logs.db", 4_096]]);
-const page = (look: MetricsLook | null, config: NerveConfig = ALL): string[] =>
-  exposition({ look, config, store, bytes }).split("\n");
+const UNHURRIED: ReadingTime = { isOver: false, rest: () => Promise.resolve() };
+async function page(look: MetricsLook | null, config: NerveConfig = ALL): Promise<string[]> {
+  const numbers = look === null ? new Map() : await new NewestNumbers().of(look, config, store, UNHURRIED);
+  return exposition({ look, numbers, store, bytes }).split("\n");
+}
 const valuesIn = (lines: readonly string[]): string[] => lines.filter((line) => line.startsWith("nerve_signal_value{"));
 
 describe("the page", () => {
-  test("has every family of the contract", () => {
-    const text = page(lookWith(senseOf("disk", 1))).join("\n");
+  test("has every family of the contract", async () => {
+    const text = (await page(lookWith(senseOf("disk", 1)))).join("\n");
     const families = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`);
     expect(families).toEqual([
       "nerve_build_info gauge",
@@ -107,14 +115,16 @@ describe("the page", () => {
   });
 
   test.skipIf(PROMTOOL === null)("is clean to promtool, whatever names and payloads hold", async () => {
-    const text = page(lookWith(senseOf("disk", 1), senseOf("many", 2))).join("\n");
+    const text = (await page(lookWith(senseOf("disk", 1), senseOf("many", 2)))).join("\n");
     expect(await complaintsOf(text)).toBe("0: ");
-    expect(await complaintsOf(page(null).join("\n"))).toBe("0: ");
+    expect(await complaintsOf((await page(null)).join("\n"))).toBe("0: ");
     expect(await complaintsOf(text.replaceAll("nerve_signals_total", "nerve_signals"))).toContain("nerve_signals");
   });
 
-  test("counts into buckets that hold all smaller ones", () => {
-    const lines = page(lookWith(senseOf("disk", 1))).filter((line) => line.startsWith("nerve_compute_duration"));
+  test("counts into buckets that hold all smaller ones", async () => {
+    const lines = (await page(lookWith(senseOf("disk", 1)))).filter((line) =>
+      line.startsWith("nerve_compute_duration"),
+    );
     expect(lines).toEqual([
       'nerve_compute_duration_seconds_bucket{sense="disk",le="0.01"} 1',
       'nerve_compute_duration_seconds_bucket{sense="disk",le="0.1"} 2',
@@ -125,15 +135,15 @@ describe("the page", () => {
     ]);
   });
 
-  test("counts what waits in inboxes, and what is dead", () => {
-    expect(page(lookWith()).filter((line) => line.startsWith("nerve_inbox_items"))).toEqual([
+  test("counts what waits in inboxes, and what is dead", async () => {
+    expect((await page(lookWith())).filter((line) => line.startsWith("nerve_inbox_items"))).toEqual([
       'nerve_inbox_items{sense="deploys",state="waiting"} 3',
       'nerve_inbox_items{sense="deploys",state="dead"} 1',
     ]);
   });
 
-  test("says what lies on disk while the kernel is silent", () => {
-    const lines = page(null).filter((line) => !line.startsWith("#"));
+  test("says what lies on disk while the kernel is silent", async () => {
+    const lines = (await page(null)).filter((line) => !line.startsWith("#"));
     expect(lines.map((line) => line.split("{")[0])).toEqual([
       "nerve_build_info",
       "nerve_incidents_open",
@@ -146,8 +156,8 @@ describe("the page", () => {
 });
 
 describe("the numbers of a payload", () => {
-  test("are series with what a label must escape escaped", () => {
-    expect(valuesIn(page(lookWith(senseOf("disk", 1))))).toEqual([
+  test("are series with what a label must escape escaped", async () => {
+    expect(valuesIn(await page(lookWith(senseOf("disk", 1))))).toEqual([
       String.raw`nerve_signal_value{sense="disk",field="C:\\a\"b\nc"} 1.5`,
       'nerve_signal_value{sense="disk",field="deep.used"} 7',
       'nerve_signal_value{sense="disk",field="deep.list.0"} 1',
@@ -155,19 +165,73 @@ describe("the numbers of a payload", () => {
     ]);
   });
 
-  test("vanish with a sense that is not well, and where `metrics` does not ask for them", () => {
-    expect(valuesIn(page(lookWith(senseOf("disk", 1, false))))).toEqual([]);
-    expect(valuesIn(page(lookWith({ ...senseOf("disk", 1), last_signal: null })))).toEqual([]);
-    expect(valuesIn(page(lookWith(senseOf("disk", 1)), configWith({ disk: null })))).toEqual([]);
+  test("vanish with a sense that is not well, and where `metrics` does not ask for them", async () => {
+    expect(valuesIn(await page(lookWith(senseOf("disk", 1, false))))).toEqual([]);
+    expect(valuesIn(await page(lookWith({ ...senseOf("disk", 1), last_signal: null })))).toEqual([]);
+    expect(valuesIn(await page(lookWith(senseOf("disk", 1)), configWith({ disk: null })))).toEqual([]);
   });
 
-  test("are at most 100 of 10,000, and the rest is counted", () => {
-    const lines = page(lookWith(senseOf("many", 2)));
+  test("are at most 100 of 10,000, and the rest is counted", async () => {
+    const lines = await page(lookWith(senseOf("many", 2)));
     expect(valuesIn(lines)).toHaveLength(100);
     expect(lines).toContain('nerve_signal_values_left_out{sense="many"} 9900');
   });
 
-  test("are those at and under the paths that were asked for, each once", () => {
+  test("of 1,000 senses are at most 100 each, clean to promtool, and bounded in size", async () => {
+    const senses = Array.from({ length: 1_000 }, (_, index) => senseOf(`sense-${index}`, 4));
+    const config = configWith(Object.fromEntries(senses.map(({ name }) => [name, ["list"]])));
+    const lines = await page(lookWith(...senses), config);
+    expect(valuesIn(lines)).toHaveLength(100_000);
+    expect(lines.filter((line) => / 50$/.test(line))).toHaveLength(1_000);
+    expect(lines.join("\n").length).toBeLessThan(8_000_000);
+    if (PROMTOOL !== null) expect(await complaintsOf(lines.join("\n"))).toBe("0: ");
+  });
+
+  test("that no time is left for are in the next answer, and no payload is read twice", async () => {
+    const read: number[] = [];
+    const byId = (id: number) => {
+      read.push(id);
+      return store.signals.byId(id);
+    };
+    const signals = { ...store.signals, byId };
+    const newest = new NewestNumbers();
+    const look = lookWith(senseOf("disk", 1), senseOf("many", 2));
+    let turns = 0;
+    const hurried: ReadingTime = {
+      get isOver() {
+        return turns > 0;
+      },
+      rest: async () => void turns++,
+    };
+    const first = await newest.of(look, ALL, { signals }, hurried);
+    expect([...first].map(([sense, numbers]) => [sense, numbers?.values.size ?? null])).toEqual([
+      ["disk", 4],
+      ["many", null],
+    ]);
+    const text = exposition({ look, numbers: first, store, bytes });
+    expect(text).toContain('nerve_signal_values_left_out{sense="many"} NaN');
+    turns = 0;
+    const second = await newest.of(look, ALL, { signals }, hurried);
+    expect([...second].map(([sense, numbers]) => [sense, numbers?.values.size])).toEqual([
+      ["disk", 4],
+      ["many", 100],
+    ]);
+    expect(await newest.of(look, ALL, { signals }, hurried)).toEqual(second);
+    expect(read).toEqual([1, 2]);
+    const asked = configWith({ disk: ["deep.used"], many: null });
+    expect((await newest.of(look, asked, { signals }, UNHURRIED)).get("disk")?.values).toEqual(
+      new Map([["deep.used", 7]]),
+    );
+  });
+
+  test("whose paths differ in halves of characters alone are one series", async () => {
+    expect(valuesIn(await page(lookWith(senseOf("odd", 3)), configWith({ odd: "all" })))).toEqual([
+      'nerve_signal_value{sense="odd",field="\ufffd"} 1',
+      'nerve_signal_value{sense="odd",field="a"} 3',
+    ]);
+  });
+
+  test("are those at and under the paths that were asked for, each once", async () => {
     const payload = { a: 1, b: { c: 2, d: { e: 3 } }, f: "4" };
     const at = (...paths: string[]) => Object.fromEntries(numbersOf(payload, paths).values);
     expect(at("a")).toEqual({ a: 1 });

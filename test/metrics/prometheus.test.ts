@@ -4,6 +4,7 @@ import { Histogram } from "../../src/base/histogram.ts";
 import { unwrittenSense } from "../../src/config/senses.ts";
 import type { MetricsLook } from "../../src/control/metrics-look.ts";
 import { CONTENT_TYPE, exposition } from "../../src/metrics/exposition.ts";
+import { NewestNumbers } from "../../src/metrics/newest-numbers.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
 import { archiveBench, june } from "../helpers/archive.ts";
@@ -55,7 +56,7 @@ test.skipIf(PROMETHEUS === null)(
     } as unknown as NerveConfig;
     let isWell = true;
     const commits = new Histogram([1]).counts;
-    const page = (): string => {
+    const page = async (): Promise<string> => {
       const look = {
         senses: [senseOf(id, isWell)],
         reflexes: [],
@@ -64,12 +65,14 @@ test.skipIf(PROMETHEUS === null)(
         inboxes: [],
         commit_seconds: commits,
       };
-      return exposition({ look, config, store, bytes: new Map([["logs.db", 4_096]]) });
+      const unhurried = { isOver: false, rest: () => Promise.resolve() };
+      const numbers = await new NewestNumbers().of(look, config, store, unhurried);
+      return exposition({ look, numbers, store, bytes: new Map([["logs.db", 4_096]]) });
     };
     using server = Bun.serve({
       hostname: "127.0.0.1",
       port: 0,
-      fetch: () => new Response(page(), { headers: { "content-type": CONTENT_TYPE } }),
+      fetch: async () => new Response(await page(), { headers: { "content-type": CONTENT_TYPE } }),
     });
     const prometheus = await startPrometheus(folder.path, `127.0.0.1:${server.port}`, null);
     try {
