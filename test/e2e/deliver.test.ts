@@ -1,5 +1,7 @@
 /** Signals that a reflex with `deliver` hands to a sense: each once, in order, from the load of the reflex on (G12). */
+import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
 import { jsonOf, type Nerve, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 
@@ -74,4 +76,25 @@ test("hands over what `when` lets through, and check and the graph name it", asy
   const { value } = await jsonOf(folder.path, ["check"]);
   expect(value.reflexes[0].trigger).toBe("on many, delivered");
   expect((await runNerve(folder.path, ["graph"])).stdout).toContain("deliver");
+});
+
+test("names the signals that retention removed before they were handed over, once, and hands over the rest", async () => {
+  using folder = project({ ...SENSES, "nerve.yaml": config(DELIVER) });
+  {
+    await using nerve = await startNerve(folder.path);
+    await nerve.post("/disable", { name: "counts" });
+    await emits(nerve);
+    expect(await nerve.stop()).toBe(0);
+  }
+  {
+    using store = new Database(join(folder.path, "data/logs.db"));
+    store.run("DELETE FROM signals WHERE id <= 150");
+  }
+  await using nerve = await startNerve(folder.path);
+  await nerve.post("/enable", { name: "counts" });
+  await until("the rest is delivered", () => counted(nerve) === 250);
+  await emits(nerve);
+  await until("what came later is delivered, too", () => counted(nerve) === 650);
+  const missed = nerve.logs({ event: "signals.missed" });
+  expect(missed.map(({ data }) => data)).toEqual([{ from: 1, to: 150 }]);
 });
