@@ -1,4 +1,5 @@
 /** Owns what comes of a request to an inbox, and how that is said by HTTP. Pure. */
+import { isName } from "../model/name.ts";
 import type { Problem } from "../model/problem.ts";
 import { problem } from "../model/problem.ts";
 
@@ -44,7 +45,7 @@ export function answerTo(sense: string, offered: Offered): OfferAnswer {
       return refusal(503, problem("low-space", "nerve takes nothing in at the moment", hint), LOW_SPACE_RETRY_S);
     }
     case "no-inbox": {
-      const hint = `write \`inbox: {}\` under \`senses.${sense}\``;
+      const hint = isName(sense) ? `write \`inbox: {}\` under \`senses.${sense}\`` : null;
       return refusal(404, problem("no-inbox", `there is no inbox \`${sense}\``, hint));
     }
     case "reused": {
