@@ -30,6 +30,12 @@ export const BUNDLE: Bun.BuildConfig = {
  */
 export const BYTECODE_ORDER = join(ROOT, "scripts/bytecode/functions.order");
 
+/**
+ * How many times more often than usual a function runs before the JIT compiles the function: 5 MB less in kernel and worker of
+ * a few senses. `src/base/jit.ts` puts a busy process back to 1.
+ */
+const JIT_POLICY = 16;
+
 /** What goes into the executable: a change to any of them makes it stale. */
 const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/{bytecode,kit,licences,page}/*")];
 
@@ -115,6 +121,7 @@ export async function compile({ outfile, embedded, commit, foreign, plugins }: C
     compile: {
       outfile,
       bytecodeOrder: BYTECODE_ORDER,
+      jitPolicy: JIT_POLICY,
       ...(foreign === null ? {} : { target: foreign.target, executablePath: foreign.runtime }),
       // The folder nerve is started in must not change what it does …
       autoloadDotenv: false,

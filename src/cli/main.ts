@@ -1,6 +1,7 @@
 /** Owns the entry of the command line: the verb, its input, and its exit code. Loads only the command that was asked for. */
 
 import { letSignals } from "../base/early-signals.ts";
+import { compileEagerly } from "../base/jit.ts";
 import { meantOr } from "../base/nearest.ts";
 import { ok } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
@@ -120,7 +121,11 @@ async function runVerb(word: string, rest: readonly string[]): Promise<Outcome> 
     // A config goes to the daemon: `nerve nerve.yaml` means `nerve start nerve.yaml`.
     return refusal ?? runVerb("start", [word, ...rest]);
   }
-  if (verb.name !== "start") letSignals();
+  if (verb.name !== "start") {
+    letSignals();
+    // A verb may read a million rows, and ends.
+    compileEagerly();
+  }
   const [{ command }, { parseArguments }] = await Promise.all([verb.load(), import("./frame/arguments.ts")]);
   const parsed = parseArguments(word, command, rest);
   if (!parsed.ok) return parsed;

@@ -3,6 +3,7 @@
  * killed as a group. The exit event is the authority on its end; frames that were under way are delivered before it is
  * told.
  */
+import { CHANNELS } from "../base/jit.ts";
 import { clipLine, droppedLines, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLimiter } from "../base/row-limiter.ts";
 
 /** A module that loops at its top level is killed this long after it began to load. */
@@ -138,6 +139,7 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
     detached: true,
     killSignal: "SIGKILL",
     ipc(frame: unknown) {
+      CHANNELS.handled(Array.isArray(frame) ? frame.length : 1);
       if (Array.isArray(frame)) for (const raw of frame) events.message(raw);
       else events.message(frame);
     },

@@ -3,6 +3,8 @@
  * must be out before user code can block the loop. The process's own handle on the channel is taken away here, so that
  * user code has none.
  */
+import { CHANNELS } from "../base/jit.ts";
+
 export interface Channel<Message> {
   post(message: Message): void;
   flush(): void;
@@ -47,6 +49,7 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
   const send = process.send?.bind(process);
   if (send === undefined) throw new Error("a worker needs an ipc channel");
   process.on("message", (frame: unknown) => {
+    CHANNELS.handled(Array.isArray(frame) ? frame.length : 1);
     if (Array.isArray(frame)) for (const raw of frame) receive(raw);
     else receive(frame);
   });
