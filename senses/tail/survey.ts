@@ -112,9 +112,10 @@ export async function survey(known: readonly Known[], wanted: Wanted): Promise<S
     else cut.push(file);
   }
   const lost: Lost[] = [];
+  // Who copies a log and cuts it leaves in the copy what was not read. The copy may be newer than the names that were read.
+  const after = cut.length === 0 ? look : new Look(wanted.folder, await namesIn(wanted.folder));
   for (const file of cut) {
-    // Who copies a log and cuts it leaves in the copy what was not read.
-    const copy = await copyOf(file, await look.all(), (entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
+    const copy = await copyOf(file, await after.all(), (entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
     if (copy !== null) follow(copy, file, file);
     else if (file.seen_bytes > file.offset) lost.push({ path: file.path, bytes: file.seen_bytes - file.offset });
   }
@@ -123,7 +124,7 @@ export async function survey(known: readonly Known[], wanted: Wanted): Promise<S
     const isCopy = await isCopyOfOne(entry, [...followed.values()], isDistinct);
     await begin(entry, wanted.fromEnd || isCopy, follow);
   }
-  const former = (await look.all()).filter((entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
+  const former = (await after.all()).filter((entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
   for (const entry of [...held, ...(wanted.lookedAt === null ? await look.all() : former)]) {
     if (followed.has(entry.identity) || !isFormer(entry, wanted)) continue;
     if (wanted.lookedAt === null) await begin(entry, true, follow);
