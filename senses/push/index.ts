@@ -1,4 +1,4 @@
-/** What is handed in from outside, a signal an item: over HTTP, by a web hook, by a program on this host. */
+/** What is handed in from outside, a signal an item: by `nerve push`, over HTTP, by a web hook. */
 import { notBetween } from "drizzle-orm";
 import { type Compute, type InboxItem, type Payload, type Series, signals } from "nerve";
 import { duration, flag, type Infer, record } from "nerve/options";
