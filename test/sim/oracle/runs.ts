@@ -44,6 +44,8 @@ interface Known {
   readonly reflex: string | null;
   /** The incident that it reports. */
   readonly incident: string | null;
+  /** The same, and those of the runs that have joined it. */
+  readonly reports: Set<string>;
   /** A report of the same incident, or its code, had not ended when it was queued: it is next once that has. */
   hasWaited: boolean;
   /** It has begun or gone on for the worker that its workflow has now. */
@@ -144,11 +146,13 @@ export class RunOracle {
     const { decision, trigger } = order;
     if (run <= this.newest) violation("run-ids", `run ${run} was queued after run ${this.newest}`);
     this.newest = run;
+    const incident = decision?.startsWith("incident:") ? decision.slice(0, decision.lastIndexOf(":")) : null;
     const known: Known = {
       id: run,
       workflow,
       reflex: trigger.reflex,
-      incident: decision?.startsWith("incident:") ? decision.slice(0, decision.lastIndexOf(":")) : null,
+      incident,
+      reports: new Set(incident === null ? [] : [incident]),
       hasWaited: false,
       isGiven: false,
       trace,
@@ -227,13 +231,16 @@ export class RunOracle {
     const ending = ENDINGS[event];
     if (ending === undefined) return violation("run-states", `nobody knows ${event}`);
     if (event === "run.dropped") this.#drops(run, workflow, queued);
-    if (event === "run.joined") this.batches.joins(run, told.into);
+    if (event === "run.joined") {
+      this.batches.joins(run, told.into);
+      for (const incident of known.reports) this.runs.get(told.into)?.reports.add(incident);
+    }
     this.batches.leaves(run);
     running.delete(run);
     const place = queued.indexOf(run);
     if (place >= 0) queued.splice(place, 1);
     this.active.delete(run);
-    if (known.incident !== null) this.#reported.set(`${workflow} ${known.incident}`, elapsed);
+    for (const incident of known.reports) this.#reported.set(`${workflow} ${incident}`, elapsed);
     return to(ending);
   }
 
@@ -241,7 +248,7 @@ export class RunOracle {
   #isBehind({ id, workflow, incident }: Known): boolean {
     if (incident === null) return false;
     for (const other of this.active.values())
-      if (other.incident === incident && other.workflow === workflow && other.id < id) return true;
+      if (other.reports.has(incident) && other.workflow === workflow && other.id < id) return true;
     return false;
   }
 
