@@ -34,7 +34,7 @@ export const BYTECODE_ORDER = join(ROOT, "scripts/bytecode/functions.order");
  * How many times more often than usual a function runs before the JIT compiles the function: 5 MB less in kernel and worker of
  * a few senses. `src/base/jit.ts` puts a busy process back to 1.
  */
-const JIT_POLICY = 16;
+const JIT_POLICY = 64;
 
 /** What goes into the executable: a change to any of them makes it stale. */
 const SOURCES = [new Glob("{src,senses,migrations}/**"), new Glob("scripts/{bytecode,kit,licences,page}/*")];

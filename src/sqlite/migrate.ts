@@ -130,16 +130,37 @@ function apply(db: Database, file: MigrationFile, now: number): void {
   }).immediate();
 }
 
+/** `PRAGMA synchronous` of a database whose commits reach the disk with the next checkpoint, or with the next commit in FULL. */
+const NORMAL = 1;
+
+/**
+ * Runs `work` without a sync for each of its commits. Nothing of a migration has to last: after a power loss the file is as it
+ * was before one of the migrations, and the next start applies the rest. The first commit afterwards, in FULL, takes all of
+ * them along, since the commits of a WAL last in their order.
+ */
+function withoutSyncs<T>(db: Database, work: () => T): T {
+  const { synchronous } = db.query<{ synchronous: number }, []>("PRAGMA synchronous").get() ?? { synchronous: NORMAL };
+  if (synchronous <= NORMAL) return work();
+  db.run(`PRAGMA synchronous = ${NORMAL}`);
+  try {
+    return work();
+  } finally {
+    db.run(`PRAGMA synchronous = ${synchronous}`);
+  }
+}
+
 /**
  * Applies what is pending and returns the names applied now. Throws for a `_migrations` table it cannot read, and when
  * the disk is full or fails.
  * The history is checked whole before anything is applied.
  */
-export function runMigrations(
+export const runMigrations = (
   db: Database,
   files: readonly MigrationFile[],
   now: number,
-): Result<string[], MigrationProblem> {
+): Result<string[], MigrationProblem> => withoutSyncs(db, () => applyPending(db, files, now));
+
+function applyPending(db: Database, files: readonly MigrationFile[], now: number): Result<string[], MigrationProblem> {
   db.run(CREATE_JOURNAL);
   const applied = db.query<Applied, []>("SELECT name, checksum FROM _migrations ORDER BY name").all();
   const problem = history(applied, files);

@@ -31,6 +31,21 @@ describe("migrations", () => {
     ]);
   });
 
+  test.each(["full", "normal"] as const)(
+    "of a database in %s sync with no commit, and leave it in %s",
+    (durability) => {
+      using folder = temporaryFolder();
+      const opened = openWriter(folder.file("sense.db"), durability);
+      if (!opened.ok) throw new Error(opened.error.message);
+      using db = opened.value;
+      const before = db.query("PRAGMA synchronous").get();
+      const within = file("0001.sql", "CREATE TABLE seen AS SELECT synchronous FROM pragma_synchronous");
+      expect(runMigrations(db, [within, file("0002.sql", "no sql")], NOW).ok).toBe(false);
+      expect(db.query("SELECT * FROM seen").get()).toEqual({ synchronous: 1 });
+      expect(db.query("PRAGMA synchronous").get()).toEqual(before);
+    },
+  );
+
   test.each<[name: string, files: MigrationFile[], problem: object]>([
     [
       "was edited",
