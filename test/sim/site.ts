@@ -283,14 +283,19 @@ export class Site {
     const { kernel, machine } = this;
     if (kernel?.daemon == null) return;
     let isStopped = false;
+    const patientUntil = machine.now + 30_000;
+    // Somebody may ask once more meanwhile: then nobody waits any longer.
+    for (let isAsked = true; isAsked; isAsked = this.isToStop && !isStopped && !this.hasCrashed) {
+      this.isToStop = false;
+      kernel.daemon.stop("received SIGTERM").then(
+        () => {
+          isStopped = true;
+        },
+        (error) => this.notice(error),
+      );
+      machine.run(patientUntil, () => isStopped || this.isOver);
+    }
     this.isToStop = false;
-    kernel.daemon.stop("received SIGTERM").then(
-      () => {
-        isStopped = true;
-      },
-      (error) => this.notice(error),
-    );
-    machine.run(machine.now + 30_000, () => isStopped || this.isOver);
     if (this.hasCrashed) return this.crash();
     if (!isStopped) this.notice(new Error("the kernel does not stop"));
     kernel.isOver = true;
