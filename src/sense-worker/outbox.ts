@@ -28,7 +28,7 @@ export class Outbox {
   readonly #report: (message: string) => void;
   #takenUpTo: number;
   #removedUpTo = 0;
-  /** The last row that this process has added. */
+  /** The last row that this process has added in a transaction that was not rolled back. */
   #added = 0;
 
   /**
@@ -103,8 +103,9 @@ export class Outbox {
     this.#removedUpTo = this.#takenUpTo;
   }
 
-  /** The transaction that swept was rolled back: the next sweep removes the same rows again. */
-  unswept(): void {
+  /** The transaction was rolled back, and the counter with it. The next sweep removes the same rows again. */
+  rolledBack(): void {
     this.#removedUpTo = 0;
+    this.#added = 0;
   }
 }

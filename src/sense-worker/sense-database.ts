@@ -242,7 +242,7 @@ class SenseFile implements SenseDb {
       if (wrote) wal.committed();
       return { outbox: rows, wrote };
     } catch (error) {
-      outbox.unswept();
+      outbox.rolledBack();
       this.rollBack();
       throw error;
     }

@@ -78,6 +78,34 @@ function start(db: SenseDb, author: Author, timeoutMs = PATIENCE_MS) {
   return executeCompute(setting, REQUEST);
 }
 
+test("a compute whose commit is refused leaves the counter of signals as it was, and nobody is suspected for it", async () => {
+  using folder = temporaryFolder();
+  const reports: string[] = [];
+  // SQLite looks at such a reference when the transaction commits, and not before.
+  const deferred = "CREATE TABLE parts (item INTEGER REFERENCES items (n) DEFERRABLE INITIALLY DEFERRED)";
+  const db = openSenseDb(
+    folder.file("sense.db"),
+    [...MIGRATIONS, { name: "2.sql", sql: deferred }],
+    0,
+    () => 0,
+    (message) => reports.push(message),
+  );
+  try {
+    const run = (author: Author) => start(db, author).outcome;
+    const refused: Author = (given) => {
+      given.run(sql`PRAGMA defer_foreign_keys = ON`);
+      given.run(sql`INSERT INTO parts VALUES (99)`);
+      return 1;
+    };
+    expect(await run((given) => put(given, 1, "first"))).toMatchObject({ kind: "signal", outbox: 1 });
+    expect(await run(refused)).toMatchObject({ kind: "failed" });
+    expect(await run((given) => put(given, 2, "second"))).toMatchObject({ kind: "signal", outbox: 2 });
+    expect(reports).toEqual([]);
+  } finally {
+    db.close();
+  }
+});
+
 const insert = (db: SenseDatabase, n: number): void => void db.insert(items).values({ n }).run();
 const put = <T>(db: SenseDatabase, n: number, then: T): T => {
   insert(db, n);
