@@ -94,11 +94,11 @@ describe("what is printed becomes the payload", () => {
     ["7\\n", [7]],
     ['{"a": 1}\\r\\n\\n[2]\\nnull\\n"b"', [{ a: 1 }, [2], "b"]],
   ])("jsonl of %j: a signal for each value", async (text, payloads) => {
-    expect(await payloadOf({ command: print(text), parse: "jsonl" })).toEqual({ payloads });
+    expect(await payloadOf({ command: print(text), parse: "jsonl" })).toEqual(payloads);
   });
 
   test("jsonl of more values than a compute may return is an error that says how many", async () => {
-    expect(await payloadOf({ command: ["seq", "500"], parse: "jsonl" })).toMatchObject({ payloads: { length: 500 } });
+    expect(await payloadOf({ command: ["seq", "500"], parse: "jsonl" })).toHaveLength(500);
     expect(await errorOf({ command: ["seq", "501"], parse: "jsonl" })).toContain(
       "stdout holds 501 values, and at most 500",
     );
