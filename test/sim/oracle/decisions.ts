@@ -57,6 +57,11 @@ export type Later = (time: number, ms: number) => number;
 
 export const later: Later = (time, ms) => time + ms;
 
+/** How much later `to` is than `from`, as the kernel reads its clock at the two: less than 0 where that fell back. */
+export type Between = (from: number, to: number) => number;
+
+export const between: Between = (from, to) => to - from;
+
 /** Somebody looks at every deadline within a second: it acts when it is due. */
 export const punctual: ActsAt = (due) => due;
 
@@ -117,11 +122,11 @@ function heldOf(rule: Rule, signals: readonly Happening[], actsAt: ActsAt, after
   return { passed, waiting };
 }
 
-function countedOf({ count }: Rule, held: readonly Passing[], after: Later): Passed<readonly number[]> {
+function countedOf({ count }: Rule, held: readonly Passing[], apart: Between): Passed<readonly number[]> {
   let counts: number[] = [];
   const passed = held.filter(({ time }) => {
     if (count === null) return true;
-    counts = [...counts.filter((before) => after(before, count.withinMs) >= time), time];
+    counts = [...counts.filter((before) => apart(before, time) <= count.withinMs), time];
     if (counts.length < count.n) return false;
     counts = [];
     return true;
@@ -159,17 +164,19 @@ function throttled(
   paused: readonly Passing[],
   signals: readonly Happening[],
   after: Later,
+  apart: Between,
 ): Expected[] {
   const elements = new Map(signals.toReversed().map(({ id, element }) => [id, element]));
   const decisions: Expected[] = [];
-  let until = -1;
+  let fired: { readonly at: number; readonly forMs: number; readonly until: number } | null = null;
   for (const { signal, time, due } of paused) {
     const element = elements.get(signal) ?? null;
-    if (time < until) decisions.push({ kind: "throttled", signal, element, due, elapsed: time, until });
+    if (fired !== null && apart(fired.at, time) < fired.forMs)
+      decisions.push({ kind: "throttled", signal, element, due, elapsed: time, until: fired.until });
     else {
-      const next = throttleMs === null ? null : after(time, throttleMs);
-      decisions.push({ kind: "fire", signal, element, due, elapsed: time, until: next });
-      until = next ?? -1;
+      const until = throttleMs === null ? null : after(time, throttleMs);
+      decisions.push({ kind: "fire", signal, element, due, elapsed: time, until });
+      fired = throttleMs === null || until === null ? null : { at: time, forMs: throttleMs, until };
     }
   }
   return decisions;
@@ -180,11 +187,12 @@ export function expectedDecisions(
   history: readonly Happening[],
   actsAt: ActsAt,
   after: Later = later,
+  apart: Between = between,
 ): Expected[] {
   const signals = history.filter(({ kind }) => kind === "signal");
   const held = heldOf(rule, signals, actsAt, after).passed;
-  const counted = countedOf(rule, held, after).passed;
-  return throttled(rule, pausedOf(rule, counted, actsAt, after).passed, signals, after);
+  const counted = countedOf(rule, held, apart).passed;
+  return throttled(rule, pausedOf(rule, counted, actsAt, after).passed, signals, after, apart);
 }
 
 /** What must be remembered at `at`, of which nothing later is known. */
@@ -196,9 +204,10 @@ export function rememberedAt(rule: Rule, history: readonly Happening[], actsAt: 
   };
   const dependsOnMatching = rule.hasWhen && (rule.edge !== "level" || rule.hasClear);
   const held = heldOf(rule, signals, acted, later);
-  const counted = countedOf(rule, held.passed, later);
+  const counted = countedOf(rule, held.passed, between);
   const paused = pausedOf(rule, counted.passed, acted, later);
-  const until = throttled(rule, paused.passed, signals, later).findLast(({ kind }) => kind === "fire")?.until ?? null;
+  const until =
+    throttled(rule, paused.passed, signals, later, between).findLast(({ kind }) => kind === "fire")?.until ?? null;
   return {
     isMatching: dependsOnMatching && (matchingOf(rule, signals).at(-1) ?? false),
     holding: held.waiting,

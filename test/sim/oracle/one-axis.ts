@@ -2,7 +2,7 @@
  * The axis of elapsed time as reflexes live on it. A machine that comes up with its clock set back knows only the anchor that
  * was kept last: what was to come waits as much longer. Here time never falls back, and moments that wait are put off instead.
  */
-import { type Later, later } from "./decisions.ts";
+import { type Between, type Later, later } from "./decisions.ts";
 
 export class OneAxis {
   readonly #falls: { readonly at: number; readonly byMs: number }[] = [];
@@ -26,5 +26,12 @@ export class OneAxis {
     let due = later(time, ms);
     for (const { at, byMs } of this.#falls) if (time <= at && due > at) due += byMs;
     return due;
+  };
+
+  /** How much later the kernel's clock shows at `to` than at `from`. */
+  readonly between: Between = (from, to) => {
+    let ms = to - from;
+    for (const { at, byMs } of this.#falls) if (from <= at && to > at) ms -= byMs;
+    return ms;
   };
 }

@@ -286,7 +286,7 @@ export class ReflexOracle {
     for (const line of segment.everySignal) count(must, line);
     for (const { shown, history } of segment.keys.values()) {
       const actsAt = this.#actsAt(segment, history, end);
-      for (const decision of expectedDecisions(segment.rule, history, actsAt, this.#axis.later)) {
+      for (const decision of expectedDecisions(segment.rule, history, actsAt, this.#axis.later, this.#axis.between)) {
         if (decision.kind !== "fire") continue;
         // A deadline of this very moment may come before what ends here, or after.
         const isOpen = decision.due !== null && decision.elapsed >= end - 2;
