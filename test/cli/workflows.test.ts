@@ -205,6 +205,7 @@ test("status counts a workflow's runs", async () => {
     running: 0,
     queued: 0,
     sleeping: 1,
+    stale: false,
   });
   const { stdout } = await nerve("status");
   expect(stdout).toMatch(/^WORKFLOW +RUNNING +QUEUED +SLEEPING$/m);
