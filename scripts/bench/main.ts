@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react compute workflows reflexes idle start archive push] [--quick] [--json]
+ *     bun run bench [signals react kinds compute workflows reflexes idle start archive push] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,6 +13,7 @@ import type { Setting } from "./setting.ts";
 import { archive } from "./suites/archive.ts";
 import { compute } from "./suites/compute.ts";
 import { idle } from "./suites/idle.ts";
+import { kinds } from "./suites/kinds.ts";
 import { push } from "./suites/push.ts";
 import { react } from "./suites/react.ts";
 import { reflexes } from "./suites/reflexes.ts";
@@ -23,6 +24,7 @@ import { workflows } from "./suites/workflows.ts";
 const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> = {
   signals,
   react,
+  kinds,
   compute,
   workflows,
   reflexes,
@@ -48,7 +50,8 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), "nerve-bench-programs-"))
 try {
   const setting: Setting = {
     programs: await preparePrograms(folder),
-    spans: quick ? { warmMs: 700, windowMs: 1_000 } : { warmMs: 1_500, windowMs: 2_500 },
+    // The JIT of nerve's executable is reluctant until a process is busy (src/base/jit.ts): it takes seconds to settle.
+    spans: quick ? { warmMs: 2_000, windowMs: 1_000 } : { warmMs: 5_000, windowMs: 2_500 },
     rounds: quick ? 1 : 3,
     shortRounds: quick ? 5 : 15,
     idleSeconds: quick ? 6 : 20,

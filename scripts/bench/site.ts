@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, write
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Subprocess } from "bun";
+import { USER_MODULE } from "./floor/shape.ts";
 import { childrenOf } from "./processes.ts";
 
 const PATIENCE_MS = 15_000;
@@ -29,10 +30,21 @@ export class Site implements Disposable {
     return file;
   }
 
+  /** Makes the folder `name`, and those above. */
+  folderFor(name: string): string {
+    const folder = join(this.folder, name);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  }
+
+  /** What the floor's worker imports. */
+  writeUserModule(): void {
+    this.write(USER_MODULE, "export const answer: number = 42;\n");
+  }
+
   /** A user's sense: `body` is its compute, `shape.ts` lies beside it. */
   sense(name: string, body: string): string {
-    const folder = join(this.folder, "senses", name);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const folder = this.folderFor(join("senses", name));
     cpSync(join(import.meta.dir, "floor", "shape.ts"), join(folder, "shape.ts"));
     this.write(
       `senses/${name}/index.ts`,
@@ -108,6 +120,7 @@ export const runNerve = (nerve: string, site: Site): Running =>
   new Running([nerve, site.config], site.folder, join(site.data, "logs.db"));
 
 export function runFloor(floor: string, site: Site, synchronous: string, job: string, senses: number): Running {
+  site.writeUserModule();
   const store = join(site.folder, "floor.db");
   return new Running([floor, store, synchronous, job, String(senses)], site.folder, store);
 }

@@ -1,6 +1,6 @@
 /**
  * The floor: the least code that does nerve's job. One daemon, one worker, Bun's ipc as json, bun:sqlite in WAL with
- * nerve's own table; nothing is checked, timed out, restarted or remembered. nerve cannot be faster and is measured as a
+ * nerve's own table, a TypeScript module from disk and an answer on a unix socket; nothing is checked, timed out, restarted or remembered. nerve cannot be faster and is measured as a
  * multiple of it.
  *
  *     floor FILE FULL|NORMAL JOB [senses or slots]
@@ -9,9 +9,10 @@
  * `probe` (senses of 1 s, all due together, half a second off the full second), `first` (ten readings, then nothing), `flow` (runs of three steps, in so many slots).
  */
 import { Database } from "bun:sqlite";
+import { dirname, join } from "node:path";
 import storeSql from "../../../migrations/0001_store.sql" with { type: "text" };
 import { flowDaemon, flowWorker } from "./flow.ts";
-import { payload, probe, reaction, TRACE } from "./shape.ts";
+import { payload, probe, reaction, TRACE, USER_MODULE } from "./shape.ts";
 
 interface Message {
   readonly sense: string;
@@ -38,6 +39,7 @@ export const INSERT = "INSERT INTO signals (sense, at, payload, cause, trace) VA
 
 function daemon(file: string, synchronous: string, job: string, senses: string): void {
   const db = openFloorStore(file, synchronous);
+  Bun.serve({ unix: `${file}.sock`, fetch: () => new Response("floor") });
   if (job === "flow") return flowDaemon(db, Number(senses));
   const insert = db.prepare(INSERT);
   let waiting: Message[] = [];
@@ -57,7 +59,7 @@ function daemon(file: string, synchronous: string, job: string, senses: string):
     if (job === "react") for (const id of signals) worker.send({ react: id });
     if (job === "react" || job === "flood") worker.send({ ack: signals.length });
   };
-  const worker = Bun.spawn(["/proc/self/exe", "worker", job, senses], {
+  const worker = Bun.spawn(["/proc/self/exe", "worker", job, senses, file], {
     serialization: "json",
     stdio: ["ignore", "inherit", "inherit"],
     ipc(message: Message) {
@@ -105,6 +107,8 @@ function worker(job: string, senses: number): void {
 
 if (import.meta.main) {
   const [first = "", second = "", job = "", senses = "0"] = process.argv.slice(2);
-  if (first === "worker") worker(second, Number(job));
-  else daemon(first, second, job, senses);
+  if (first === "worker") {
+    await import(join(dirname(senses), USER_MODULE));
+    worker(second, Number(job));
+  } else daemon(first, second, job, senses);
 }

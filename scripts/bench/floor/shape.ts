@@ -12,6 +12,9 @@ export const payload = (now: number): object => ({
 /** What the second sense of a pair makes of a signal. */
 export const reaction = (now: number): object => ({ over: true, now });
 
+/** The file beside its database that the floor's worker imports. */
+export const USER_MODULE = "floor-sense.ts";
+
 export const TRACE = "0199d0c0ffee00112233445566778899";
 
 const columns = (line: string): number[] => line.trim().split(/\s+/).slice(1).map(Number);

@@ -1,5 +1,6 @@
 /** What the suites of throughput share: a window over a running daemon, and bare inserts of the same rows. */
 import { join } from "node:path";
+import { type Figure, median, medianOf } from "../figures.ts";
 import { INSERT, openFloorStore } from "../floor/main.ts";
 import { payload, TRACE } from "../floor/shape.ts";
 import { cpuMs } from "../processes.ts";
@@ -87,3 +88,23 @@ export const whereItGoes = (window: Window): string => {
     `${name} ${us.toFixed(1)} µs (${Math.round(share * 100)} % of a core)`;
   return `${part("kernel", window.daemonUs, window.daemonShare)}, ${part("worker", window.workerUs, window.workerShare)}, batch ${window.batch}`;
 };
+
+/** Processor time of daemon and worker a row: a busy machine changes this figure less than a rate. */
+export function processorFigure(
+  suite: string,
+  name: string,
+  rounds: readonly { readonly nerve: Window; readonly floor: Window }[],
+): Figure {
+  const total = ({ daemonUs, workerUs }: Window): number => daemonUs + workerUs;
+  const [nerve, floor] = [medianOf(rounds, (each) => total(each.nerve)), medianOf(rounds, (each) => total(each.floor))];
+  return {
+    suite,
+    name: `${name}: processor`,
+    unit: "µs/row",
+    floor,
+    nerve,
+    ratio: median(rounds.map((each) => total(each.nerve) / total(each.floor))),
+    target: null,
+    detail: "daemon and worker together",
+  };
+}

@@ -2,7 +2,7 @@
 import { type Figure, median, medianOf } from "../figures.ts";
 import type { Setting } from "../setting.ts";
 import { runFloor, runNerve, Site } from "../site.ts";
-import { observe, rawInserts, type Window, whereItGoes } from "./flood.ts";
+import { observe, processorFigure, rawInserts, type Window, whereItGoes } from "./flood.ts";
 
 const PAIRS = 512;
 const EVERY = "4ms";
@@ -66,5 +66,6 @@ export async function react(setting: Setting): Promise<Figure[]> {
       target: null,
       detail: shown ? `the floor has ${ofRaw.toFixed(2)} of bare inserts: ${whereItGoes(shown.floor)}` : "",
     },
+    processorFigure("react", "pairs", rounds),
   ];
 }

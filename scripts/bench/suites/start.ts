@@ -70,17 +70,25 @@ async function untilStored(command: readonly string[], folder: string, word: str
   return took;
 }
 
-async function startNerve(nerve: string): Promise<number> {
+/** With so many different `when` in the config. */
+async function startNerve(nerve: string, patterns: number): Promise<number> {
   using site = new Site();
   const senses = SENSES.map((name) => `  ${name}: ${USES[name] ?? "{}"}`);
   const reflexes = SENSES.map((name) => `  - { sense: ${name}, on_start: true }`);
-  site.write("nerve.yaml", ["data: ./data", "senses:", ...senses, "reflexes:", ...reflexes, ""].join("\n"));
+  const listeners = Array.from(
+    { length: patterns },
+    (_, at) => `  - { on: [load], when: { one: number > ${at}.5 }, workflow: note }`,
+  );
+  const workflows = "workflows: { note: { use: exec, with: { command: [/bin/true] } } }";
+  const lines = ["data: ./data", workflows, "senses:", ...senses, "reflexes:", ...reflexes, ...listeners, ""];
+  site.write("nerve.yaml", lines.join("\n"));
   // A signal's line, and no other, has its id.
   return await untilStored([nerve, site.config, "--show-signals"], site.folder, '"id":');
 }
 
 async function startFloor(floor: string): Promise<number> {
   using site = new Site();
+  site.writeUserModule();
   return await untilStored(
     [floor, join(site.folder, "floor.db"), "FULL", "first", String(SENSES.length)],
     site.folder,
@@ -128,7 +136,9 @@ export async function start({ programs, shortRounds }: Setting): Promise<Figure[
   using site = new Site();
   const folder = site.sense("fact", "payload(now)");
   const measures = {
-    nerve: () => startNerve(nerve),
+    nerve: () => startNerve(nerve, 0),
+    when10: () => startNerve(nerve, 10),
+    when1000: () => startNerve(nerve, 1_000),
     floor: () => startFloor(floor),
     worker: () => startSenseWorker(nerve, site, folder),
     hello: () => untilMessage([hello]),
@@ -165,6 +175,8 @@ export async function start({ programs, shortRounds }: Setting): Promise<Figure[
       allowed,
       `allowed: 2 × floor + one ArkType import (${schemaMs.toFixed(0)} ms)`,
     ),
+    figure("process to first durable signal with 10 `when`, beside none", "when10", "nerve", 1.2),
+    figure("process to first durable signal with 1,000 `when`, beside none", "when1000", "nerve", 4),
     figure("a worker to ready, beside spawn to first message", "worker", "hello", 3),
     figure("--version, beside an empty program", "version", "empty", 1.5),
     figure("killed worker to computing, beside spawn to first message", "recovery", "hello", 5),
