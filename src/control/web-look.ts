@@ -9,7 +9,7 @@ export interface WebLook {
   readonly status: Status;
   readonly metrics: MetricsLook;
   readonly silences: readonly SilenceAnswer[];
-  /** By sense, the id of its newest signal since the kernel started. */
+  /** By sense, the id of its newest signal, once that is known. */
   readonly last_signals: Readonly<Record<string, number>>;
   /** By sense, where its numbers over time are. A sense whose module exports no `series` is not in it. */
   readonly series: Readonly<Record<string, SeriesTable>>;

@@ -43,6 +43,9 @@ const CAUSE: Check = {
 export function signalTable(db: Database, onDamage: OnDamage) {
   const insert = db.prepare("INSERT INTO signals (sense, at, payload, cause, trace) VALUES (?, ?, ?, ?, ?)");
   const byId = db.prepare<Signal, [number]>(`SELECT ${COLUMNS} FROM signals WHERE id = ?`);
+  const sensesBelow = db.prepare<Pick<Signal, "id" | "sense" | "at">, [number, number]>(
+    "SELECT id, sense, at FROM signals WHERE id < ? ORDER BY id DESC LIMIT ?",
+  );
   const columns = { id: ID, sense: NAME, at: TIME, payload: PAYLOAD, cause: CAUSE, trace: TRACE };
   const guard = new RowGuard<Signal>(db.filename, "signals", "id", columns, onDamage);
   /** Lets a row pass whose payload alone is damaged, and names it. */
@@ -67,6 +70,8 @@ export function signalTable(db: Database, onDamage: OnDamage) {
     },
     committed: (): void => steps.committed(),
     rolledBack: (): void => steps.rolledBack(),
+    /** The newest `limit` rows below `id`, the newest first, without their payloads. Nothing of a row is checked. */
+    sensesBelow: (id: number, limit: number): Pick<Signal, "id" | "sense" | "at">[] => sensesBelow.all(id, limit),
     byId: (id: number): Signal | null => guard.orNull(byId.get(id)),
     /** The highest id ever given, 0 before the first. */
     lastId: (): number => lastIdOf(db, "signals"),

@@ -123,4 +123,22 @@ reflexes: [{ name: hourly, sense: tick, interval: 1h }]
     await until("the counts are back", hasCounts);
     expect(await linesOf("nerve_signals_total")).toEqual(['nerve_signals_total{sense="tick"} 3']);
   });
+
+  test("the newest signal of a sense is known after a restart, which counts none", async () => {
+    const newest = nerve.signals("tick").at(-1)?.at ?? Number.NaN;
+    const known = () => linesOf("nerve_last_signal_timestamp_seconds");
+    const before = await known();
+    expect(before).toEqual([`nerve_last_signal_timestamp_seconds{sense="tick"} ${newest / 1_000}`]);
+    await nerve[Symbol.asyncDispose]();
+    nerve = await startNerve(folder.path);
+    await until("the page is up", async () => (await nerve.status()).listeners[0]?.state === "up");
+    await until(
+      "the counts begin anew",
+      async () => (await linesOf("nerve_signals_total"))[0]?.endsWith(" 0") === true,
+    );
+    expect(await known()).toEqual(before);
+    expect(await nerve.sense("tick")).toMatchObject({ last_signal: newest, computes: 0 });
+    const senses = (await (await ask("/api/v1/senses", tokens.page)).json()) as { senses: { last: unknown }[] };
+    expect(senses.senses.map(({ last }) => last)).toMatchObject([{ sense: "tick", at: newest }]);
+  });
 });

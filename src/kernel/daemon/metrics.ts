@@ -15,12 +15,12 @@ export function metricsOf(engine: Engine, ledger: Ledger): MetricsLook {
   const { senses, reflexes, workflows, groups } = engine;
   return {
     senses: [...senses.values()].map((sense) => {
-      const { emitted, nulls, errors, timeouts, killed, signals, lastSignal, durations } = sense.stats;
+      const { emitted, nulls, errors, timeouts, killed, signals, newestSignal, durations } = sense.stats;
       return {
         name: sense.name,
         isWell: isWell(sense, engine),
         signals,
-        last_signal: lastSignal,
+        last_signal: newestSignal,
         computes: { signal: emitted, null: nulls, error: errors, timeout: timeouts, killed },
         duration_seconds: durations.counts,
       };

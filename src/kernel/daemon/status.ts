@@ -104,7 +104,7 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
       missed: sense.stats.missed,
       p50_ms: rounded(sense.stats.percentile(0.5)),
       p99_ms: rounded(sense.stats.percentile(0.99)),
-      last_signal: sense.stats.lastSignal?.at ?? null,
+      last_signal: sense.stats.newestSignal?.at ?? null,
       next_due: nextDue(sense),
     })),
     reflexes: reflexes.map((reflex) => {

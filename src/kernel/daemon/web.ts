@@ -49,7 +49,7 @@ function lookOf(engine: Engine, ledger: Ledger, looks: Looks): WebLook {
     metrics: looks.metrics(),
     silences: looks.silences(),
     last_signals: Object.fromEntries(
-      senses.flatMap(({ name, stats }) => (stats.lastSignal === null ? [] : [[name, stats.lastSignal.id]])),
+      senses.flatMap(({ name, stats }) => (stats.newestSignal === null ? [] : [[name, stats.newestSignal.id]])),
     ),
     series: Object.fromEntries(
       senses.flatMap(({ name, exported: { series } }) => (series === null ? [] : [[name, series]])),

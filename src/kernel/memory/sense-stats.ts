@@ -5,6 +5,12 @@ const REMEMBERED_DURATIONS = 128;
 /** Bounds of the durations of computes. */
 const SECONDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+export interface SignalPlace {
+  readonly id: number;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
 /** Counts since the kernel started, and the newest durations. */
 export class SenseStats {
   computes = 0;
@@ -17,12 +23,20 @@ export class SenseStats {
   emitted = 0;
   signals = 0;
   missed = 0;
-  lastSignal: { readonly id: number; readonly at: number } | null = null;
+  /** Its newest signal since the kernel started. */
+  lastSignal: SignalPlace | null = null;
+  /** Its newest signal of an earlier kernel, once that is known; null: none is kept. */
+  earlierSignal: SignalPlace | null = null;
   /** Why its newest compute failed, timed out or was killed; null once one has succeeded since. */
   failure: string | null = null;
   readonly durations = new Histogram(SECONDS);
   readonly #durations: number[] = [];
   #next = 0;
+
+  /** Its newest signal, whichever kernel committed it. */
+  get newestSignal(): SignalPlace | null {
+    return this.lastSignal ?? this.earlierSignal;
+  }
 
   took(durationMs: number): void {
     this.durations.observe(durationMs / 1_000);

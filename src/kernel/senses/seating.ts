@@ -15,6 +15,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import { Sense } from "../memory/sense.ts";
 import type { LifeHost } from "../workers/crew.ts";
 import type { Computes } from "./computes.ts";
+import { EarlierSignals } from "./earlier-signals.ts";
 import { Group } from "./group.ts";
 import type { Loading } from "./loading.ts";
 import type { Senses } from "./senses.ts";
@@ -44,6 +45,7 @@ export class Seating {
   readonly #computes: Computes;
   readonly #loading: Loading;
   readonly #host: LifeHost;
+  readonly #earlierSignals: EarlierSignals;
 
   constructor({ ledger, journal, store, senses, computes, loading, host }: SeatingParts) {
     this.#ledger = ledger;
@@ -53,6 +55,7 @@ export class Seating {
     this.#computes = computes;
     this.#loading = loading;
     this.#host = host;
+    this.#earlierSignals = new EarlierSignals({ store, ticker: host.ticker });
   }
 
   /** Lets the groups in `names` finish their computes and end their workers. Resolves once the workers are reaped. */
@@ -81,6 +84,7 @@ export class Seating {
       states.filter(({ sense, owed }) => owed && !byName.has(sense)).map(({ sense }) => sense),
     );
     this.#fillGroups(config, plan.restart);
+    this.#earlierSignals.search(byName.values());
   }
 
   #newSense(config: NerveConfig, locations: Locations, name: string, { before, states, disabled }: Earlier): Sense {
