@@ -2,7 +2,7 @@
  * Owns the values that the kernel uses where the configuration holds null. `throttle`, `memory`, `retry` and a workflow's
  * `timeout` have no default.
  */
-import type { InboxConfig, SenseConfig } from "../model/config.ts";
+import type { InboxConfig, NerveConfig, SenseConfig } from "../model/config.ts";
 
 const SECOND = 1_000;
 const DAY = 86_400 * SECOND;
@@ -35,6 +35,20 @@ export const DEFAULT_RETENTION_LOGS_MS = 30 * DAY;
 export const DEFAULT_RETENTION_SIGNALS_MS = 30 * DAY;
 /** The archive is kept for ever. */
 export const DEFAULT_RETENTION_ARCHIVE_MS = null;
+
+/** What is in force. */
+export interface Retentions {
+  readonly logsMs: number;
+  readonly signalsMs: number;
+  /** Null where nothing is removed. */
+  readonly archiveMs: number | null;
+}
+
+export const retentionsOf = ({ retention }: NerveConfig): Retentions => ({
+  logsMs: retention.logsMs ?? DEFAULT_RETENTION_LOGS_MS,
+  signalsMs: retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS,
+  archiveMs: retention.archiveMs ?? DEFAULT_RETENTION_ARCHIVE_MS,
+});
 
 export const DEFAULT_INBOX_MAX = 10_000;
 export const DEFAULT_INBOX_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** Owns the answers about nerve as a whole: status, senses, graph, configuration, store, silences. */
 import { lstatSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
+import { retentionsOf } from "../config/defaults.ts";
 import { graphOf } from "../config/graph.ts";
 import { graphJson } from "../config/graph-json.ts";
 import { BETWEEN, type SeriesTable } from "../model/series.ts";
@@ -157,7 +158,7 @@ export async function storeAnswer(
   const [firstSignal = null] = signals.list({ ...ALL_SIGNALS, limit: 1 });
   const firstLog = logs.list({ ...ALL_SIGNALS, sources: [], level: null, limit: 1 })[0] ?? null;
   const archived = archive.all();
-  const { logsMs, signalsMs, archiveMs } = config.retention;
+  const { logsMs, signalsMs, archiveMs } = retentionsOf(config);
   return {
     data,
     files: files.filter(({ bytes }) => bytes > 0),

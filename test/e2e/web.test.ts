@@ -37,6 +37,11 @@ describe("what each path answers", () => {
     expect((await rows("runs")).map(({ id }: { id: number }) => id)).toEqual([1, 2, 3]);
   });
 
+  test("the store says how long rows are kept where the config has no `retention`", async () => {
+    const { retention } = JSON.parse((await ask("/api/v1/store")).body);
+    expect(retention).toEqual({ logs_ms: 2_592_000_000, signals_ms: 2_592_000_000, archive_ms: null });
+  });
+
   test("the store says what was verified, and what was not", async () => {
     const stateOf = async () => JSON.parse((await ask("/api/v1/store")).body);
     const check = "the tables (`nerve rebuild --check`)";

@@ -1,6 +1,7 @@
 /** Owns `nerve archive run` where no daemon runs: the same work in this process, under the lock of the data directory. */
 
 import { ok, type Result } from "../../base/result.ts";
+import { retentionsOf } from "../../config/defaults.ts";
 import type { Archived } from "../../control/contract.ts";
 import { Journal } from "../../kernel/commits/journal.ts";
 import { Ledger } from "../../kernel/commits/ledger.ts";
@@ -8,7 +9,7 @@ import { openDataDirectory } from "../../kernel/host/data-directory.ts";
 import { realWorld } from "../../kernel/host/real-world.ts";
 import { Ticker } from "../../kernel/time/ticker.ts";
 import { Archiver } from "../../kernel/upkeep/archiver.ts";
-import { Retention, retentionsOf } from "../../kernel/upkeep/retention.ts";
+import { Retention } from "../../kernel/upkeep/retention.ts";
 import type { World } from "../../kernel/world.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";

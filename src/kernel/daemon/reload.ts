@@ -6,6 +6,7 @@
 import { counted } from "../../base/counted.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import type { Secrets } from "../../base/secrets.ts";
+import { retentionsOf } from "../../config/defaults.ts";
 import { type Fingerprints, namesIn } from "../../config/diff.ts";
 import { planReload } from "../../config/reload-plan.ts";
 import type { Reloaded } from "../../control/contract.ts";
@@ -15,7 +16,7 @@ import type { Locations } from "../../spawn/modules-on-disk.ts";
 import type { Voice } from "../commits/voice.ts";
 import type { Engine, Modules } from "../engine.ts";
 import type { Ticker } from "../time/ticker.ts";
-import { type Retention, retentionsOf } from "../upkeep/retention.ts";
+import type { Retention } from "../upkeep/retention.ts";
 import type { DaemonWorld, ModuleFinder } from "../world.ts";
 
 const STOPPING = problem("stopping", "nerve is stopping, the config is no longer re-read");

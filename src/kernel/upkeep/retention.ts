@@ -6,13 +6,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { err, ok, type Result } from "../../base/result.ts";
 import { type Alarm, passing } from "../../base/timer.ts";
-import {
-  DEFAULT_RETENTION_ARCHIVE_MS,
-  DEFAULT_RETENTION_LOGS_MS,
-  DEFAULT_RETENTION_SIGNALS_MS,
-} from "../../config/defaults.ts";
+import type { Retentions } from "../../config/defaults.ts";
 import type { Archived } from "../../control/contract.ts";
-import type { NerveConfig } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Store } from "../../store/open.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -39,19 +34,6 @@ export interface RetentionParts {
   readonly ledger: Ledger;
   readonly archiver: Archiver;
 }
-
-export interface Retentions {
-  readonly logsMs: number;
-  readonly signalsMs: number;
-  /** Null where nothing is removed. */
-  readonly archiveMs: number | null;
-}
-
-export const retentionsOf = ({ retention }: NerveConfig): Retentions => ({
-  logsMs: retention.logsMs ?? DEFAULT_RETENTION_LOGS_MS,
-  signalsMs: retention.signalsMs ?? DEFAULT_RETENTION_SIGNALS_MS,
-  archiveMs: retention.archiveMs ?? DEFAULT_RETENTION_ARCHIVE_MS,
-});
 
 /**
  * Logs go by whole days (hours, minutes where they are kept for less). Otherwise each look would make a file of its own.

@@ -1,5 +1,6 @@
 /** What keeps the store from growing for ever: the archive, the retention of rows, the sweep of blobs. */
 import { join } from "node:path";
+import { retentionsOf } from "../../config/defaults.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import { archiveFolder } from "../../store/archive-names.ts";
 import type { Store } from "../../store/open.ts";
@@ -10,7 +11,7 @@ import type { World } from "../world.ts";
 import { Archiver } from "./archiver.ts";
 import { BLOB_SWEEP_TIMES, BlobSweep } from "./blob-sweep.ts";
 import type { Chore } from "./chore.ts";
-import { Retention, retentionsOf } from "./retention.ts";
+import { Retention } from "./retention.ts";
 
 export interface UpkeepParts {
   readonly world: World;
