@@ -37,6 +37,12 @@ const REMOVED_MS = 150_000;
 /** So long the code of a run goes on after its end, at most. */
 const LINGERING_MS = 15_000;
 
+/** The worker that a run was given to. */
+interface Execution {
+  readonly isOver: boolean;
+  readonly isGone: boolean;
+}
+
 interface Known {
   readonly id: number;
   readonly workflow: string;
@@ -78,7 +84,7 @@ export class RunOracle {
   readonly batches: BatchOracle;
   readonly #counted: Moves;
   /** When the newest report of an incident by a workflow has ended. */
-  readonly #reported = new Map<string, number>();
+  readonly #reported = new Map<string, { readonly at: number; readonly run: number }>();
   readonly decided = new Map<string, number>();
   /** Of each reflex: the signal and key of each run it started. */
   readonly started = new Map<string, string[]>();
@@ -89,7 +95,7 @@ export class RunOracle {
   /** Runs of workflows that the newest configuration has no longer; and since when. */
   #left: readonly Known[] = [];
   #leftSince: number | null = null;
-  readonly #executions = new Map<number, { readonly isOver: boolean }>();
+  readonly #executions = new Map<number, Execution>();
 
   constructor(moves = new Moves(), slackMs = SLACK_MS) {
     this.#counted = moves;
@@ -164,7 +170,7 @@ export class RunOracle {
       row: new RunRow(),
     };
     const reported = known.incident === null ? undefined : this.#reported.get(`${workflow} ${known.incident}`);
-    known.hasWaited = this.#isBehind(known) || (reported !== undefined && elapsed - reported < LINGERING_MS);
+    known.hasWaited = this.#isBehind(known) || (reported !== undefined && this.#mayLinger(reported, elapsed));
     this.batches.queued(run, workflow, order, known.hasWaited, elapsed);
     this.runs.set(run, known);
     this.active.set(run, known);
@@ -240,8 +246,13 @@ export class RunOracle {
     const place = queued.indexOf(run);
     if (place >= 0) queued.splice(place, 1);
     this.active.delete(run);
-    for (const incident of known.reports) this.#reported.set(`${workflow} ${incident}`, elapsed);
+    for (const incident of known.reports) this.#reported.set(`${workflow} ${incident}`, { at: elapsed, run });
     return to(ending);
+  }
+
+  /** Whether code of a run that has ended may be under way: for a while, and as long as its worker is not reaped. */
+  #mayLinger({ at, run }: { readonly at: number; readonly run: number }, elapsed: number): boolean {
+    return elapsed - at < LINGERING_MS || this.#executions.get(run)?.isGone === false;
   }
 
   /** Whether an earlier report of its incident has not ended. */
@@ -282,7 +293,7 @@ export class RunOracle {
   }
 
   /** A worker is given the run. */
-  executes(run: number, worker: { readonly isOver: boolean }): void {
+  executes(run: number, worker: Execution): void {
     const before = this.#executions.get(run);
     if (before !== undefined && !before.isOver)
       violation("run-twice", `run ${run} is given to a worker, and is under way`);
