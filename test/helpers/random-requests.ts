@@ -135,6 +135,9 @@ export function randomRequests(seed: number, { text }: Address, paths: readonly 
   };
 }
 
+/** Comes before the answer to a head with `expect`. A stream that follows never ends. */
+const GO_ON = /^HTTP\/1\.1 100[^]*?\r\n\r\n/;
+
 /** The status of the answer; null: the connection was closed without one. What follows the head is not awaited. */
 export function statusOf({ hostname, port }: Address, bytes: Buffer): Promise<number | null> {
   return new Promise((resolve) => {
@@ -142,13 +145,13 @@ export function statusOf({ hostname, port }: Address, bytes: Buffer): Promise<nu
     const socket = connect(port, hostname);
     const done = (): void => {
       socket.destroy();
-      const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(text) ?? [];
+      const [, status] = /^HTTP\/1\.1 (\d{3})/.exec(text.replace(GO_ON, "")) ?? [];
       resolve(status === undefined ? null : Number(status));
     };
     socket.setEncoding("latin1");
     socket.on("data", (chunk) => {
       text += chunk;
-      if (text.includes("\r\n\r\n") && !text.startsWith("HTTP/1.1 100")) done();
+      if (text.replace(GO_ON, "").includes("\r\n\r\n")) done();
     });
     socket.on("error", done);
     socket.on("close", done);
