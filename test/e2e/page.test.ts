@@ -373,6 +373,20 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       );
     }));
 
+  test("a connection that says nothing for 12 s is said to be stale, values are dimmed, and the page goes on with its next word", () =>
+    looking(1440, "light", async ({ page }) => {
+      server.show(LIVE);
+      await show(page, server.url, "#/now");
+      const says = (status: string, isOld: boolean): string =>
+        `document.querySelector('[role=status]').textContent.startsWith('${status}') && document.documentElement.classList.contains('old') === ${isOld}`;
+      await page.waitForFunction(says("live", false));
+      // The browser's clock goes 13 s on in a moment, and its timers do not. An answer sets the page's clock right again.
+      const go = "{ const right = Date.now; Date.now = () => right() + 13_000; }";
+      await until("the page says so", () => page.evaluate(`${go} ${says("stale since", true)}`) as Promise<boolean>);
+      server.send("link", { state: "up", answered_at: NOW, at: NOW }, null);
+      await page.waitForFunction(says("live", false));
+    }));
+
   test("tabs of one browser share one stream", async () => {
     server.show(LIVE);
     server.cut();

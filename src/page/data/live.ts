@@ -45,7 +45,6 @@ function parse({ event, data }: TextEvent): LiveEvent | null {
 }
 
 function hear(texts: readonly TextEvent[]): void {
-  heardAt.value = hostNow();
   connection.value = { kind: "open" };
   const events = texts.flatMap((text) => parse(text) ?? []);
   for (const event of events) {
@@ -53,6 +52,8 @@ function hear(texts: readonly TextEvent[]): void {
     kernel.value = event.row;
     heardClock(event.row.at);
   }
+  // By the clock that was set right: by one that is ahead, nothing would be stale.
+  heardAt.value = hostNow();
   const rows = events.filter(({ kind }) => kind !== "link");
   if (paused.value) missedWhilePaused.value += rows.filter(({ kind }) => kind === "log" || kind === "signal").length;
   if (rows.length > 0) for (const listener of listeners) listener(rows);
