@@ -136,7 +136,7 @@ export function randomRequests(seed: number, { text }: Address, paths: readonly 
 }
 
 /** Comes before the answer to a head with `expect`. A stream that follows never ends. */
-const GO_ON = /^HTTP\/1\.1 100[^]*?\r\n\r\n/;
+const GO_ON = /^HTTP\/1\.1 100.*?\r\n\r\n/s;
 
 /** The status of the answer; null: the connection was closed without one. What follows the head is not awaited. */
 export function statusOf({ hostname, port }: Address, bytes: Buffer): Promise<number | null> {
