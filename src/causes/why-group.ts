@@ -21,9 +21,11 @@ export function whyGroup(scene: Scene, { name, state, restarts, at, reason }: Gr
   const senses = (status?.senses ?? []).filter(({ group }) => group === name).map((sense) => sense.name);
   const first = config?.senses.get(senses[0] ?? "");
   const why = config === null || first === undefined ? null : whySense(scene, config, first);
-  const since = at === 0 ? "" : ` since ${moment(at, now)}`;
+  const isKnown = at !== 0;
+  const since = isKnown ? ` since ${moment(at, now)}` : "";
   const because = reason === null ? "" : `: ${short(reason).replace(`the worker of its group ${name}`, "its worker")}`;
-  const is = state === "stuck" ? "has been stuck" : "has waited for its worker to start again";
+  const stuck = isKnown ? "has been stuck" : "is stuck";
+  const is = state === "stuck" ? stuck : `${isKnown ? "has waited" : "waits"} for its worker to start again`;
   return {
     about: aboutName("nerve", name),
     isWrong: true,
