@@ -57,7 +57,8 @@ class Asking {
     else this.#schedule();
     return () => {
       this.#users -= 1;
-      this.#freshness = this.#freshness.filter((one) => one !== freshness);
+      // The others that show it may have the same constant.
+      this.#freshness = this.#freshness.toSpliced(this.#freshness.indexOf(freshness), 1);
       if (this.#users === 0) this.#end();
     };
   }
