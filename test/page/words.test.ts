@@ -214,6 +214,33 @@ test("a chart with limits draws first what host-health judges, and where that is
   expect(of("Load per core")?.judged).toBeNull();
 });
 
+test("each mount of `disks` has a row of its own, the fullest four in the order of their paths, and none twice", () => {
+  const mount = (path: string, used: number) => ({ path, used_percent: used, available_bytes: 2_000_000_000 });
+  const payload = {
+    mounts: [
+      mount("/", 50),
+      mount("/a", 10),
+      mount("/b", 80),
+      mount("/c", 90),
+      mount("/var", 95),
+      mount("/var/db", 70),
+    ],
+    more: 0,
+  };
+  const series = [{ name: "used_percent", unit: "percent", by: "path" }];
+  const disks = sense("disks", { series, last: signal(1, "disks", NOW, payload) });
+  const titles = (senses: Parameters<typeof chartsOf>[0]) => chartsOf(senses).map(({ title }) => title);
+  expect(titles([disks])).toEqual(["Disk /b", "Disk /c", "Disk /var", "Disk /var/db"]);
+  const row = chartsOf([disks])[0];
+  expect([row?.of, row?.fields, row?.under, row?.fills]).toEqual(["/b", ["used_percent"], "2.00 GB free", true]);
+  const usage = sense("var", {
+    use: "disk-usage",
+    last: signal(2, "var", NOW, { path: "/var/log", used_percent: 95 }),
+  });
+  expect(titles([disks, usage])).toEqual(["Disk /var/log", "Disk /", "Disk /b", "Disk /c", "Disk /var/db"]);
+  expect(titles([{ ...disks, last: null }])).toEqual([]);
+});
+
 test("a sentence of the host loses its milliseconds, and the date of today", () => {
   zone.value = "UTC";
   now.value = NOW;

@@ -15,6 +15,8 @@ export interface Chart {
   readonly second: string | null;
   /** The first is drawn in front; a second stands behind, in grey. */
   readonly fields: readonly string[];
+  /** The one line of the sense that is drawn, as a mount of `disks`; null: the sense has one, or the highest are drawn. */
+  readonly of: string | null;
   readonly unit: string | null;
   /** `used_percent` of the sense: its file system fills up, and when it will be full can be said. */
   readonly fills: boolean;
@@ -140,10 +142,13 @@ function underOf(known: Known, sense: SenseRow): string {
   return known.under;
 }
 
-function titleOf(known: Known, sense: SenseRow): string {
+function pathOf(sense: SenseRow): string | null {
   const payload = sense.last?.payload ?? null;
-  const path = isObject(payload) && typeof payload.path === "string" ? payload.path : sense.name;
-  if (known.use === "disk-usage") return `Disk ${path}`;
+  return isObject(payload) && typeof payload.path === "string" ? payload.path : null;
+}
+
+function titleOf(known: Known, sense: SenseRow): string {
+  if (known.use === "disk-usage") return `Disk ${pathOf(sense) ?? sense.name}`;
   return sense.name === known.use ? known.title : `${known.title}, ${sense.name}`;
 }
 
@@ -158,6 +163,7 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
     under: underOf(known, sense),
     second: second === null ? null : (known.under.split(", ")[1] ?? "second"),
     fields: [first.name, ...(second === null ? [] : [second.name])],
+    of: null,
     unit: first.unit ?? unitOf(first.name),
     fills: known.use === "disk-usage",
     limits: limitsOf(check),
@@ -165,8 +171,56 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
   };
 }
 
+/** So many mounts of `disks` are drawn at most: the fullest. */
+const MOST_MOUNTS = 4;
+
+interface Mount {
+  readonly path: string;
+  readonly used_percent: number | null;
+  readonly available_bytes: number;
+}
+
+function mountsOf({ last }: SenseRow): readonly Mount[] {
+  const payload = last?.payload ?? null;
+  // The declaration of `disks` holds.
+  return isObject(payload) && Array.isArray(payload.mounts) ? (payload.mounts as unknown as readonly Mount[]) : [];
+}
+
+const holds = (mount: string, path: string): boolean => mount === "/" || path === mount || path.startsWith(`${mount}/`);
+
+/** The mounts of `disks`, in the order of their paths, without those that a sense `disk-usage` draws. */
+function mountCharts(sense: SenseRow, drawn: readonly string[]): readonly Chart[] {
+  const mounts = mountsOf(sense);
+  const innermost = (path: string): string | null =>
+    mounts.filter((mount) => holds(mount.path, path)).sort((a, b) => b.path.length - a.path.length)[0]?.path ?? null;
+  const known = new Set(drawn.map(innermost));
+  return mounts
+    .filter(({ path }) => !known.has(path))
+    .sort((a, b) => (b.used_percent ?? 0) - (a.used_percent ?? 0))
+    .slice(0, MOST_MOUNTS)
+    .sort((a, b) => mounts.indexOf(a) - mounts.indexOf(b))
+    .map(({ path, available_bytes: free }) => ({
+      sense: sense.name,
+      title: `Disk ${path}`,
+      under: `${bytes(free)} free`,
+      second: null,
+      fields: ["used_percent"],
+      of: path,
+      unit: "percent",
+      fills: true,
+      limits: [],
+      judged: null,
+    }));
+}
+
 /** Senses whose numbers say nothing of the host that is not there already. */
-const LEFT_OUT: ReadonlySet<string> = new Set(["host-health", "nerve", "processes", ...KNOWN.map(({ use }) => use)]);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  "host-health",
+  "nerve",
+  "processes",
+  "disks",
+  ...KNOWN.map(({ use }) => use),
+]);
 
 function ownChart(sense: SenseRow): Chart | null {
   if (LEFT_OUT.has(sense.use)) return null;
@@ -181,6 +235,7 @@ function ownChart(sense: SenseRow): Chart | null {
     under: name,
     second: null,
     fields: [name],
+    of: null,
     unit,
     fills: false,
     limits: [],
@@ -194,5 +249,7 @@ export function chartsOf(senses: readonly SenseRow[]): readonly Chart[] {
   const known = KNOWN.flatMap((one) =>
     shown.filter(({ use }) => use === one.use).flatMap((sense) => knownChart(one, sense, health) ?? []),
   );
-  return [...known, ...shown.flatMap((sense) => ownChart(sense) ?? [])].slice(0, MOST);
+  const drawn = shown.filter(({ use }) => use === "disk-usage").flatMap((sense) => pathOf(sense) ?? []);
+  const mounts = shown.filter(({ use }) => use === "disks").flatMap((sense) => mountCharts(sense, drawn));
+  return [...known, ...mounts, ...shown.flatMap((sense) => ownChart(sense) ?? [])].slice(0, MOST);
 }

@@ -33,9 +33,9 @@ export function stretchOf(from: number, to: number, width: number): Stretch {
 
 const MAX_PIXELS = 2_000;
 
-const pathOf = (sense: string, fields: readonly string[], { from, to, stepMs }: Stretch): string => {
+const pathOf = ({ sense, fields, of }: Wish, { from, to, stepMs }: Stretch): string => {
   const width = Math.min(Math.max(Math.round((to - from) / stepMs), 1), MAX_PIXELS);
-  return apiPath("series", { sense, field: fields, from, to, width });
+  return apiPath("series", { sense, field: fields, key: of, from, to, width });
 };
 
 /** `newer` in the place of what `older` has from its beginning on; what is before `from` goes. */
@@ -71,6 +71,8 @@ const BACK_MS = 2_000;
 interface Wish {
   readonly sense: string;
   readonly fields: readonly string[];
+  /** Which line alone is asked for; null: all. */
+  readonly of: string | null;
   /** The field is a word, as `status` of `host-health`: drawn from signals, for a series has numbers alone. */
   readonly isWord: boolean;
   readonly range: Range;
@@ -85,16 +87,13 @@ interface Drawn {
 /** Where the time for one answer ran out, the rest of the stretch is asked for: so many times at most. */
 const MOST_PIECES = 8;
 
-async function ask(
-  { sense, fields, isWord }: Wish,
-  stretch: Stretch,
-  given: AbortSignal,
-): Promise<Answer<Drawn> | null> {
+async function ask(wish: Wish, stretch: Stretch, given: AbortSignal): Promise<Answer<Drawn> | null> {
+  const { sense, fields, isWord } = wish;
   if (isWord) {
     const words = await askSignalLines(sense, fields, stretch, given);
     return words?.ok === true ? { ok: true, value: { lines: words.value, cut: null } } : words;
   }
-  let path = pathOf(sense, fields, stretch);
+  let path = pathOf(wish, stretch);
   let lines: readonly SeriesLine[] = [];
   let cut: string | null = null;
   for (let piece = 0; piece < MOST_PIECES; piece += 1) {
@@ -166,15 +165,15 @@ function wake(ms: number, given: AbortSignal): Promise<void> {
 }
 
 /** `width` 0: nothing is asked for yet. */
-export function useSeries({ sense, fields, isWord, range, width }: Wish): Series {
+export function useSeries({ sense, fields, of, isWord, range, width }: Wish): Series {
   const [series, show] = useState<Series>(NOTHING);
   const span = range.live ? `${range.to - range.from}` : `${range.from} ${range.to}`;
   const again = shownAgain.value;
   useEffect(() => {
     if (width === 0 || fields.length === 0) return;
     const given = new AbortController();
-    void follow({ sense, fields, isWord, range, width }, show, given.signal);
+    void follow({ sense, fields, of, isWord, range, width }, show, given.signal);
     return () => given.abort();
-  }, [sense, fields.join(), isWord, span, width, again]);
+  }, [sense, fields.join(), of, isWord, span, width, again]);
   return series;
 }

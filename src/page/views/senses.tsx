@@ -43,6 +43,7 @@ function SparkCell({ sense }: { readonly sense: SenseRow }) {
   const { lines } = useSeries({
     sense: sense.name,
     fields: field === null ? [] : [field.name],
+    of: null,
     isWord: field?.isWord ?? false,
     range: range.value,
     width: seen.value ? SPARK_PX : 0,

@@ -236,7 +236,12 @@ export function Plots({ charts }: { readonly charts: readonly Chart[] }) {
   return (
     <div class={at === null ? "plots" : "plots hov"} ref={plots}>
       {charts.map((chart) => (
-        <PlotRow key={`${chart.sense} ${chart.fields.join()}`} chart={chart} range={shown} health={health} />
+        <PlotRow
+          key={`${chart.sense} ${chart.fields.join()} ${chart.of}`}
+          chart={chart}
+          range={shown}
+          health={health}
+        />
       ))}
       {charts.length > 0 ? null : (
         <div class="plot">
