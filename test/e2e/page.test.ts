@@ -425,6 +425,61 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       expect(server.asked().filter((path) => path.includes("SECRET"))).toEqual([]);
     }));
 
+  test("at 800 px a summary is read whole, a fold says its stretch and its count, Store says what nobody has looked at", () =>
+    looking(800, "light", async ({ page }) => {
+      server.show(LIVE);
+      await show(page, server.url, "#/incidents");
+      const cuts =
+        "[...document.querySelectorAll('.incidents a')].filter((one) => one.scrollHeight > one.clientHeight + 1)";
+      expect(await value<number>(page, "document.querySelectorAll('.incidents a').length")).toBeGreaterThan(1);
+      expect(await value<number>(page, `${cuts}.length`)).toBe(0);
+      await show(page, server.url, "#/reflexes?sel=queue-stuck");
+      const whens = await value<string[]>(
+        page,
+        "[...document.querySelectorAll('.decisions td:first-child')].map((one) => one.textContent)",
+      );
+      expect(whens).toContain("06:23:31–06:25:40 44 times");
+      const lasts = whens.map((when) => /(\d\d:\d\d:\d\d)(?! ?–)/.exec(when.replace(/^[^–]*–/, ""))?.[1] ?? when);
+      expect(lasts).toEqual([...lasts].sort().reverse());
+      await show(page, server.url, "#/store");
+      expect(await text(page, "main")).toContain("nobody has looked at the tables (nerve rebuild --check)");
+    }));
+
+  test("what is one long word stays in its row, at each width", async () => {
+    const word = "x".repeat(200);
+    const incidents = LIVE.incidents.map((row) => ({ ...row, summary: word }));
+    server.show({ ...LIVE, incidents });
+    for (const width of WIDTHS)
+      await looking(width, "light", async ({ page }) => {
+        await show(page, server.url, "#/now");
+        expect(await value<number>(page, "document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
+        expect((await text(page, ".sentence")).length).toBeLessThan(160);
+      });
+    server.show(LIVE);
+  });
+
+  test("the rail follows a restart in each view, also where another view has shown the same answers before", () =>
+    looking(1440, "light", async ({ page }) => {
+      server.show(LIVE);
+      await show(page, server.url, "#/now");
+      await page.keyboard.press("g");
+      await page.keyboard.press("s");
+      await page.waitForSelector(".senses");
+      const { status } = LIVE;
+      server.show({ ...LIVE, status: { ...status, kernel: { ...status.kernel, started_at: NOW - 3 * 86_400_000 } } });
+      await page.waitForFunction("/up 3 d/.test(document.querySelector('.rail .foot').textContent)");
+      server.show(LIVE);
+    }));
+
+  test("a narrow screen chooses the range behind More", () =>
+    looking(375, "light", async ({ page }) => {
+      server.show(LIVE);
+      await show(page, server.url, "#/now");
+      await page.click(".more summary");
+      await page.click(".sheet .seg button:last-child");
+      await page.waitForFunction("/range=7d/.test(location.hash)");
+    }));
+
   test("an act is a command to copy", () =>
     looking(1440, "light", async ({ page }) => {
       server.show(LIVE);

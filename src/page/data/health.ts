@@ -1,5 +1,6 @@
 /** The one sentence of *Now*: well or not, for how long, and why. Pure. */
 import { spoken } from "../words/numbers.ts";
+import { cut } from "../words/payload.ts";
 import type { Attention } from "./attention.ts";
 
 export interface Health {
@@ -9,11 +10,13 @@ export interface Health {
 
 /** Two causes at most are named. */
 const NAMED = 2;
+/** A longer summary stands whole in the list below. */
+const CLAUSE_LENGTH = 60;
 
 function causes(items: readonly Attention[], all: number): string {
   const worst = items.filter(({ tone }) => tone === items[0]?.tone);
   const alone = all === 1 && items[0]?.limit !== "" ? `, ${items[0]?.limit}` : "";
-  const named = worst.slice(0, NAMED).map(({ clause }) => clause + alone);
+  const named = worst.slice(0, NAMED).map(({ clause }) => cut(clause, CLAUSE_LENGTH) + alone);
   const more = all - named.length;
   if (named.length === 2 && more === 0) return named.join(", and ");
   return `${named.join(", ")}${more > 0 ? `, and ${more} more` : ""}`;

@@ -104,3 +104,18 @@ export const Facts = ({ rows }: { readonly rows: readonly (readonly [string, Com
     )}
   </dl>
 );
+
+/** Words between back quotes are a payload's fields. */
+export const Sentence = ({ text }: { readonly text: string }) => (
+  <>
+    {text.split("`").map((part, index) =>
+      index % 2 === 1 ? (
+        <code key={index}>
+          <Foreign text={part} />
+        </code>
+      ) : (
+        <Foreign key={index} text={part} />
+      ),
+    )}
+  </>
+);

@@ -2,9 +2,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { session } from "../data/api.ts";
-import { liveness, missedWhilePaused } from "../data/live.ts";
+import { type Liveness, liveness, missedWhilePaused } from "../data/live.ts";
 import { useSummary } from "../data/summary.ts";
-import { helpOpen, KEYS, togglePause } from "../state/keys.ts";
+import { GO, helpOpen, KEYS, togglePause } from "../state/keys.ts";
 import { chooseRange, RANGES, range } from "../state/range.ts";
 import { linkTo, type View, view } from "../state/route.ts";
 import { nextTheme, theme } from "../state/theme.ts";
@@ -21,18 +21,27 @@ interface Place {
   readonly keys: string;
 }
 
-const PLACES: readonly Place[] = [
-  { view: "now", title: "Now", icon: "now", keys: "g n" },
-  { view: "senses", title: "Senses", icon: "eye", keys: "g s" },
-  { view: "signals", title: "Signals", icon: "signals", keys: "g v" },
-  { view: "story", title: "Story", icon: "story", keys: "g t" },
-  { view: "reflexes", title: "Reflexes", icon: "reflex", keys: "g r" },
-  { view: "runs", title: "Runs", icon: "run", keys: "g u" },
-  { view: "incidents", title: "Incidents", icon: "crit", keys: "g i" },
-  { view: "logs", title: "Logs", icon: "log", keys: "g l" },
-  { view: "graph", title: "Graph", icon: "graph", keys: "g g" },
-  { view: "store", title: "Store", icon: "db", keys: "g d" },
-];
+const ICONS: Readonly<Record<View, IconName>> = {
+  now: "now",
+  senses: "eye",
+  signals: "signals",
+  story: "story",
+  reflexes: "reflex",
+  runs: "run",
+  incidents: "crit",
+  logs: "log",
+  graph: "graph",
+  store: "db",
+};
+
+const PLACES = Object.entries(GO).map(
+  ([key, name]): Place => ({
+    view: name,
+    title: name.charAt(0).toUpperCase() + name.slice(1),
+    icon: ICONS[name],
+    keys: `g ${key}`,
+  }),
+);
 
 export const titleOf = (name: View): string => PLACES.find((place) => place.view === name)?.title ?? "";
 
@@ -127,38 +136,39 @@ function Tabs() {
           {others.map((place) => (
             <PlaceLink key={place.view} place={place} badge={badges[place.view] ?? null} />
           ))}
+          {TIMELESS.includes(view.value) ? null : <Ranges />}
         </div>
       </details>
     </nav>
   );
 }
 
+const since = (at: number | null): string => (at === null || at === 0 ? "" : ` since ${clock(at)}`);
+
+function pillOf(state: Liveness): readonly [tone: string, icon: IconName, text: string] {
+  switch (state.kind) {
+    case "paused":
+      return ["idle", "gate", state.news > 0 ? `paused, ${state.news} new` : "paused"];
+    case "reconnecting":
+      return ["warn", "retry", `reconnecting (${state.attempts})`];
+    case "stale":
+      return ["warn", "clock", `stale${since(state.since)}`];
+    case "silent":
+      return ["crit", "fail", `the kernel is silent${since(state.since)}`];
+    case "down":
+      return ["crit", "fail", `nerve is down${since(state.since)}`];
+    default:
+      return ["idle", "pend", state.kind];
+  }
+}
+
 /** The page never looks fresh when it is not. */
 function LivenessPill() {
   const state = liveness.value;
-  const since = (at: number | null): string => (at === null || at === 0 ? "" : ` since ${clock(at)}`);
-  if (state.kind === "live")
-    return (
-      <span class="pill ok" role="status">
-        <i class="beat" />
-        live
-      </span>
-    );
-  const [tone, icon, text]: readonly [string, IconName, string] = {
-    connecting: ["idle", "pend", "connecting"] as const,
-    paused: [
-      "idle",
-      "gate",
-      state.kind === "paused" && state.news > 0 ? `paused, ${state.news} new` : "paused",
-    ] as const,
-    reconnecting: ["warn", "retry", `reconnecting (${state.kind === "reconnecting" ? state.attempts : 0})`] as const,
-    stale: ["warn", "clock", `stale${state.kind === "stale" ? since(state.since) : ""}`] as const,
-    silent: ["crit", "fail", `the kernel is silent${state.kind === "silent" ? since(state.since) : ""}`] as const,
-    down: ["crit", "fail", `nerve is down${state.kind === "down" ? since(state.since) : ""}`] as const,
-  }[state.kind];
+  const [tone, icon, text] = state.kind === "live" ? (["ok", null, "live"] as const) : pillOf(state);
   return (
     <span class={`pill ${tone}`} role="status">
-      <Icon name={icon} />
+      {icon === null ? <i class="beat" /> : <Icon name={icon} />}
       {text}
     </span>
   );
@@ -171,6 +181,15 @@ function rangeText(): string {
 
 /** Views that show no range of time. */
 const TIMELESS: readonly View[] = ["story", "graph", "store"];
+
+const Ranges = () => (
+  <Choices
+    label="Time range"
+    choices={RANGES.map((one) => ({ value: one.name, label: one.label }))}
+    chosen={(value) => value === range.value.name}
+    choose={chooseRange}
+  />
+);
 
 function Bar() {
   const { name } = range.value;
@@ -185,12 +204,7 @@ function Bar() {
             <Icon name="close" />
           </button>
         ) : null}
-        <Choices
-          label="Time range"
-          choices={RANGES.map((one) => ({ value: one.name, label: one.label }))}
-          chosen={(value) => value === name}
-          choose={chooseRange}
-        />
+        <Ranges />
       </div>
       <button
         type="button"

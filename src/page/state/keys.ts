@@ -8,7 +8,8 @@ import { copy } from "./toast.ts";
 
 export const helpOpen = signal(false);
 
-const GO: Readonly<Record<string, View>> = {
+/** Behind `g`, in the order in which the views are listed. */
+export const GO: Readonly<Record<string, View>> = {
   n: "now",
   s: "senses",
   v: "signals",
@@ -23,16 +24,7 @@ const GO: Readonly<Record<string, View>> = {
 
 /** Keys and what they do, as `?` lists them. */
 export const KEYS: readonly (readonly [keys: string, what: string])[] = [
-  ["g n", "now"],
-  ["g s", "senses"],
-  ["g v", "signals"],
-  ["g t", "story"],
-  ["g r", "reflexes"],
-  ["g u", "runs"],
-  ["g i", "incidents"],
-  ["g l", "logs"],
-  ["g g", "graph"],
-  ["g d", "store"],
+  ...Object.entries(GO).map(([key, name]) => [`g ${key}`, name] as const),
   ["/", "filter; esc leaves"],
   ["j k", "next, previous row"],
   ["enter", "open the row"],

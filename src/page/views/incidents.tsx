@@ -40,7 +40,7 @@ function IncidentRow({ incident }: { readonly incident: Incident }) {
         <StatusMark mark={markOf(incident)} />
       </td>
       <td class="w2">
-        <a class="b tr what" data-row href={linkTo("story", { sel: `incident:${id}` })} title={summary}>
+        <a class="b clamp" data-row href={linkTo("story", { sel: `incident:${id}` })} title={summary}>
           <Foreign text={summary} />
         </a>
         <div class="s about">

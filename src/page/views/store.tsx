@@ -4,7 +4,7 @@ import type { DeathsAnswer } from "../../web/contract.ts";
 import type { ConfigAnswer, SilencesAnswer, StoreAnswer } from "../../web/contract-host.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
-import { At, Command, Facts, Foreign, Panel, StatusMark } from "../parts/basics.tsx";
+import { At, Command, Facts, Foreign, Panel, Sentence, StatusMark } from "../parts/basics.tsx";
 import { Answered } from "../parts/controls.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { newestFirst } from "../parts/listing.tsx";
@@ -138,15 +138,23 @@ function Files({ store }: { readonly store: StoreAnswer }) {
 }
 
 function Verify({ store }: { readonly store: StoreAnswer }) {
-  const { verify } = store;
-  if (verify === null) return <span class="s">nobody has looked</span>;
+  const { verify, unverified } = store;
   const mark =
-    verify.state === "ok"
+    verify?.state === "ok"
       ? ({ icon: "ok", word: "ok", tone: "ok" } as const)
       : ({ icon: "fail", word: "damaged", tone: "crit" } as const);
   return (
     <>
-      <StatusMark mark={mark} /> <Foreign text={verify.message} />, <At at={verify.at} />
+      {verify === null ? null : (
+        <>
+          <StatusMark mark={mark} /> <Foreign text={verify.message} />, <At at={verify.at} />
+        </>
+      )}
+      {unverified === null ? null : (
+        <div class="s">
+          <Sentence text={unverified} />
+        </div>
+      )}
     </>
   );
 }

@@ -887,7 +887,7 @@ export const LIVE: World = {
     retention: { logs_ms: 30 * 86_400_000, signals_ms: 30 * 86_400_000, archive_ms: 3_650 * 86_400_000 },
     slowest_commit_ms: 12.4,
     verify: { at: NOW - 60_000, state: "ok", message: "0 files, 0 logs" },
-    unverified: null,
+    unverified: "nobody has looked at the tables (`nerve rebuild --check`)",
   },
   config: {
     http: "127.0.0.1:4280",

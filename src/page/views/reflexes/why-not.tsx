@@ -1,9 +1,9 @@
 /** Why a reflex did not fire: its last decisions, how far each came through the words, and because of what. */
 import type { DecisionFold, ReflexAnswer, ReflexRow } from "../../../web/contract-reflexes.ts";
-import { Foreign, KeyChip } from "../../parts/basics.tsx";
+import { KeyChip, Sentence } from "../../parts/basics.tsx";
 import { Icon, type IconName } from "../../parts/icon.tsx";
 import { linkTo } from "../../state/route.ts";
-import { counted } from "../../words/numbers.ts";
+import { count } from "../../words/numbers.ts";
 import { type PipeStep, pipeline } from "../../words/pipeline.ts";
 import { clock, moment, whole, withShortTimes } from "../../words/times.ts";
 
@@ -25,21 +25,6 @@ export const Pipe = ({ steps }: { readonly steps: readonly PipeStep[] }) => (
   </span>
 );
 
-/** Words between back quotes are a payload's fields. */
-const Sentence = ({ text }: { readonly text: string }) => (
-  <>
-    {text.split("`").map((part, index) =>
-      index % 2 === 1 ? (
-        <code key={index}>
-          <Foreign text={part} />
-        </code>
-      ) : (
-        <Foreign key={index} text={part} />
-      ),
-    )}
-  </>
-);
-
 function because({ newest }: DecisionFold) {
   const { run, because: text, silenced_by: silenced, halted } = newest;
   if (silenced !== null) return <Sentence text={`silenced: ${silenced}`} />;
@@ -59,21 +44,22 @@ function because({ newest }: DecisionFold) {
 
 const Row = ({ fold, reflex }: { readonly fold: DecisionFold; readonly reflex: ReflexRow }) => (
   <tr>
-    <td class="nw" title={whole(fold.first.at)}>
-      {moment(fold.first.at)}
-      {fold.count > 1 ? <span class="s c-lg"> to {clock(fold.last.at)}</span> : null}
-    </td>
-    <td class="e">
-      <KeyChip value={fold.newest.key} />
-    </td>
-    <td class="r s c-md">
+    <td title={whole(fold.last.at)}>
+      <span class="nw">
+        {fold.count > 1 ? `${moment(fold.first.at)}–` : ""}
+        {fold.count > 1 ? clock(fold.last.at) : moment(fold.last.at)}
+      </span>
       {fold.count > 1 ? (
-        counted(fold.count, "signal")
+        <span class="s nw"> {count(fold.count)} times</span>
       ) : (
         <a class="lnk" href={linkTo("story", { sel: `signal:${fold.last.id}` })}>
+          {" "}
           #{fold.last.id}
         </a>
       )}
+    </td>
+    <td class="e">
+      <KeyChip value={fold.newest.key} />
     </td>
     <td class="w2">
       <Pipe steps={pipeline(reflex, fold.newest)} />
@@ -100,7 +86,6 @@ export function WhyNot({ answer, reflex }: { readonly answer: ReflexAnswer; read
           <colgroup>
             <col class="w-when" />
             <col class="w-key" />
-            <col class="w-signals c-md" />
             <col class="w-pipe" />
             <col />
           </colgroup>
@@ -108,7 +93,6 @@ export function WhyNot({ answer, reflex }: { readonly answer: ReflexAnswer; read
             <tr>
               <th>When</th>
               <th>Key</th>
-              <th class="r c-md">Signals</th>
               <th>How far it came</th>
               <th>Because</th>
             </tr>
