@@ -15,6 +15,9 @@ export async function marksOf(file: FileHandle, offset: number): Promise<Marks> 
   return { head: await hashAt(file, 0, length), last: await hashAt(file, offset - length, length) };
 }
 
+/** Of the first bytes of a file that is distinct: most files differ here. */
+export const headOf = (file: FileHandle): Promise<string> => hashAt(file, 0, COMPARED);
+
 /** A file that was read for less looks like many others: a copy of it is not told from another file. */
 export const isDistinct = (offset: number): boolean => offset >= COMPARED;
 

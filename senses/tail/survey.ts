@@ -7,7 +7,7 @@ import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { matches } from "nerve/glob";
 import { type Entry, entryAt, namesIn, refusal } from "./folder.ts";
-import { isDistinct, type Marks, marksOf } from "./known.ts";
+import { headOf, isDistinct, type Marks, marksOf } from "./known.ts";
 import type { Place } from "./lines.ts";
 
 /** What is kept of a file between two computes. */
@@ -94,8 +94,20 @@ class Look {
   }
 }
 
+/** The heads of files, each read once in a look: a folder may hold a year of logs, and each is compared with each. */
+class Heads {
+  readonly #known = new Map<string, Promise<string | null>>();
+
+  of(entry: Entry): Promise<string | null> {
+    const known = this.#known.get(entry.identity) ?? withFile(entry, headOf);
+    this.#known.set(entry.identity, known);
+    return known;
+  }
+}
+
 export async function survey(known: readonly Known[], wanted: Wanted): Promise<Survey> {
   const look = await lookAround(known, wanted.folder);
+  const heads = new Heads();
   const current = new Map((await look.chosen(wanted.pattern)).map((entry) => [entry.identity, entry]));
   const followed = new Map<string, Followed>();
   const follow = (entry: Entry, place: Place, marks: Marks): void => {
@@ -121,7 +133,7 @@ export async function survey(known: readonly Known[], wanted: Wanted): Promise<S
   }
   for (const entry of current.values()) {
     if (followed.has(entry.identity)) continue;
-    const isCopy = await isCopyOfOne(entry, [...followed.values()], isDistinct);
+    const isCopy = await isCopyOfOne(entry, [...followed.values()], heads, isDistinct);
     await begin(entry, wanted.fromEnd || isCopy, follow);
   }
   const former = (await after.all()).filter((entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
@@ -129,7 +141,7 @@ export async function survey(known: readonly Known[], wanted: Wanted): Promise<S
     if (followed.has(entry.identity) || !isFormer(entry, wanted)) continue;
     if (wanted.lookedAt === null) await begin(entry, true, follow);
     else if (Date.now() - entry.changed_at < COPIED_MS) follow(entry, BEGIN, HELD);
-    else await begin(entry, await isCopyOfOne(entry, [...followed.values()], (bytes) => bytes > 0), follow);
+    else await begin(entry, await isCopyOfOne(entry, [...followed.values()], heads, (bytes) => bytes > 0), follow);
   }
   return { files: inOrder([...followed.values()]), lost };
 }
@@ -230,11 +242,13 @@ async function copyOf(
 async function isCopyOfOne(
   entry: Entry,
   followed: readonly Followed[],
+  heads: Heads,
   isEnough: (bytes: number) => boolean,
 ): Promise<boolean> {
   for (const { entry: other, isHeld } of followed) {
     const bytes = Math.min(entry.bytes, other.bytes);
     if (isHeld || !isEnough(bytes) || entry.identity === other.identity) continue;
+    if (isDistinct(bytes) && (await heads.of(entry)) !== (await heads.of(other))) continue;
     const [marks, others] = await Promise.all(
       [entry, other].map((one) => withFile(one, (file) => marksOf(file, bytes))),
     );

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -394,6 +395,21 @@ test(`whatever is done to a log, each line comes once (seed ${SEED})`, async () 
     expect(sense.logs).toEqual([]);
     sense[Symbol.dispose]();
   }
+});
+
+/** Calls by which this process has read anything. */
+const reads = (): number => Number(/syscr: (\d+)/.exec(readFileSync("/proc/self/io", "utf8"))?.[1]);
+
+test("a folder with many rotated logs is read from the start with a few reads a file", async () => {
+  const place = folder();
+  const count = 150;
+  for (let day = 0; day < count; day++)
+    writeFileSync(join(place, `app.log-${1000 + day}`), text([`day ${day}`, ...LONG]));
+  const sense = openSense("tail", { path: join(place, "app.log*"), from: "start", summary: true });
+  const before = reads();
+  expect(await sense.compute()).toMatchObject({ lines: count * (LONG.length + 1) });
+  expect((reads() - before) / count).toBeLessThan(50);
+  sense[Symbol.dispose]();
 });
 
 describe("options", () => {
