@@ -62,7 +62,7 @@ const weightOf = (seen: Seen): number => {
 
 export function whyReflex(scene: Scene, loaded: NerveConfig, config: ReflexConfig): Result<Why, Problem> {
   const { store, axis, now } = scene;
-  const question = { kind: "latest", limit: 1, before: null } as const;
+  const question = { kind: "latest", limit: 1, most: Number.POSITIVE_INFINITY, before: null } as const;
   const told = accountOf({ store, loaded, config, question, key: null, axis, now, back: BACK, since: now });
   if (!told.ok) return told;
   const account = told.value;

@@ -16,7 +16,7 @@ import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
 import { type DueTime, dueTimesOf, hasClock, nextDue } from "./due-times.ts";
 import type { Followed } from "./explain-words.ts";
-import { explaining, type Finding, type Question } from "./explanation.ts";
+import { type Explained, explaining, type Finding, type Question } from "./explanation.ts";
 import { isWhole } from "./gaps.ts";
 import { type Fired, type Halt, isRecorded, type Occurrence, readingRecorded } from "./recorded.ts";
 import { beganAfter, type Standing, standingsIn } from "./standing.ts";
@@ -150,7 +150,7 @@ export function* accounting(parts: AccountParts): Generator<void, Result<Account
         until: now,
         since: parts.since,
       })
-    : { seen: [], matching: new Map(), strips: [], fed: { signals: 0, unreadable: [] } };
+    : { seen: [], isCut: false, matching: new Map(), strips: [], fed: { signals: 0, unreadable: [] } };
   const isEnabled = !store.switches.disabled().includes(`reflex:${name}`);
   return ok({
     config,
@@ -166,7 +166,7 @@ export function* accounting(parts: AccountParts): Generator<void, Result<Account
     notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
     pending: pendingOf(store, name, key).map((one) => ({ ...one, matchingSince: done.matching.get(one.key) ?? null })),
     strips: done.strips,
-    next: nextOf(done.seen, from, question),
+    next: nextOf(done, from, question),
     dueTimes: hasClock(config)
       ? dueTimesOf(store, name, question.kind === "at" ? question.at : null, LATEST_DUE_TIMES)
       : [],
@@ -176,9 +176,10 @@ export function* accounting(parts: AccountParts): Generator<void, Result<Account
   });
 }
 
-function nextOf(seen: readonly Finding[], from: number, question: Question): number | null {
+function nextOf({ seen, isCut }: Pick<Explained, "seen" | "isCut">, from: number, question: Question): number | null {
   const oldest = seen[0]?.signal.id ?? null;
   if (question.kind !== "latest" || oldest === null || oldest <= from) return null;
+  if (isCut) return oldest;
   return new Set(seen.map(({ signal }) => signal.id)).size < question.limit ? null : oldest;
 }
 

@@ -19,8 +19,8 @@ import { type Strip, Strips } from "./strips.ts";
 
 /** The signals that are asked about. */
 export type Question =
-  /** `before`: only signals with lower ids; null: the newest. */
-  | { readonly kind: "latest"; readonly limit: number; readonly before: number | null }
+  /** `before`: only signals with lower ids; null: the newest. Fewer than `limit` signals where they have more than `most` findings. */
+  | { readonly kind: "latest"; readonly limit: number; readonly most: number; readonly before: number | null }
   | { readonly kind: "signal"; readonly id: number }
   /** The newest signal up to this time. */
   | { readonly kind: "at"; readonly at: number };
@@ -74,6 +74,8 @@ const WAITING: ReadonlySet<string> = new Set(["holding", "debouncing"]);
 
 export interface Explained {
   readonly seen: readonly Finding[];
+  /** Older findings are left out. */
+  readonly isCut: boolean;
   /** By key: since which signal it matches now, as far as that was replayed. */
   readonly matching: ReadonlyMap<string, { readonly signal: number; readonly at: number }>;
   readonly strips: readonly Strip[];
@@ -87,29 +89,46 @@ function askedBy(question: Question): (signal: Evaluation["signal"]) => boolean 
   return ({ id }) => before === null || id < before;
 }
 
+/** The findings on the newest signals that are asked about. With `each` a signal has several findings: they stay together. */
+class Newest {
+  readonly seen: Mutable[] = [];
+  /** Older findings are left out. */
+  isCut = false;
+  readonly #isAsked: (signal: Evaluation["signal"]) => boolean;
+  readonly #limit: number;
+  readonly #most: number;
+  #signals = 0;
+
+  constructor(question: Question) {
+    this.#isAsked = askedBy(question);
+    this.#limit = question.kind === "latest" ? question.limit : 1;
+    this.#most = question.kind === "latest" ? question.most : Number.POSITIVE_INFINITY;
+  }
+
+  add(one: Mutable): void {
+    const { seen } = this;
+    if (!this.#isAsked(one.signal)) return;
+    if (seen.at(-1)?.signal.id !== one.signal.id) this.#signals++;
+    while (this.#signals > this.#limit || (this.#signals > 1 && seen.length >= this.#most)) {
+      const oldest = seen[0]?.signal.id;
+      seen.splice(0, seen.findLastIndex(({ signal }) => signal.id === oldest) + 1);
+      this.#signals--;
+      this.isCut = true;
+    }
+    seen.push(one);
+  }
+}
+
 export function* explaining(parts: ExplainParts): Generator<void, Explained> {
   const { config, question, key } = parts;
   const matcher = hasWords(config) ? matcherOf(config) : null;
   if (matcher !== null && !matcher.ok) throw new Error(`${matcher.error.path}: ${matcher.error.message}`);
-  const seen: Mutable[] = [];
   const matching = new Map<string, { readonly signal: number; readonly at: number }>();
   const fired = new Map<string, Replayed>();
-  const limit = question.kind === "latest" ? question.limit : 1;
+  const newest = new Newest(question);
+  const { seen } = newest;
   const strips = new Strips(parts.since);
-  let signals = 0;
-  const isAsked = askedBy(question);
-  const add = (one: Mutable): void => {
-    if (!isAsked(one.signal)) return;
-    const newest = seen.at(-1)?.signal.id;
-    if (newest !== one.signal.id && ++signals > limit) {
-      // With `each` a signal has several findings. They stay together.
-      const oldest = seen[0]?.signal.id;
-      seen.splice(0, seen.findLastIndex(({ signal }) => signal.id === oldest) + 1);
-      signals--;
-    }
-    seen.push(one);
-  };
-
+  const add = (one: Mutable): void => newest.add(one);
   const beganAfter = parts.beganAfter ?? 0;
   const made = Replay.of({
     incidents: new BacktestIncidents([{ config, quietHours: [], others: new Map() }], parts.people),
@@ -156,7 +175,7 @@ export function* explaining(parts: ExplainParts): Generator<void, Explained> {
   if (!made.ok) throw new Error(made.error.message);
   const fed = yield* replayingSignals(parts.store, made.value, { ...parts, since: ALWAYS });
   made.value.end(parts.until);
-  return { seen, matching, strips: strips.taken(config.key), fed };
+  return { seen, isCut: newest.isCut, matching, strips: strips.taken(config.key), fed };
 }
 
 const bare = (signal: Evaluation["signal"]): Mutable => ({

@@ -107,8 +107,8 @@ export interface DecisionFold {
 }
 
 /**
- * `GET /api/v1/reflexes/NAME`, and `nerve explain NAME --json`. Parameters: `limit` (folds, 50), `before=SIGNAL` (decisions on older
- * signals: the cursor), `key`, `keys_after` (the cursor of `pending`), `from` and `to` (times: the range of the segments).
+ * `GET /api/v1/reflexes/NAME`, and `nerve explain NAME --json`. Parameters: `limit` (signals, 50; fewer where they have more than
+ * 500 decisions), `before=SIGNAL` (decisions on older signals: the cursor), `key`, `keys_after` (the cursor of `pending`), `from` and `to` (times: the range of the segments).
  */
 export interface ReflexAnswer {
   readonly reflex: string;

@@ -48,7 +48,9 @@ export async function reflexesAnswer({ config }: Place, link: KernelLink, store:
   return { link: link.state, reflexes };
 }
 
-const DECISIONS = 50;
+const SIGNALS = 50;
+/** Decisions of one answer, as far as the newest signal has no more: with `each` a signal has one for each element. */
+const DECISIONS = 500;
 /** Signals that are replayed, of all senses; fewer where that takes too long. */
 const BACKS = [50_000, 2_000];
 const RANGE_MS = 3_600_000;
@@ -68,7 +70,7 @@ export async function reflexAnswer(
   const axis = new Lifetime(systemClock(), store.meta);
   const now = Date.now();
   const since = from ?? now - RANGE_MS;
-  const question = { kind: "latest", limit: limit ?? DECISIONS, before } as const;
+  const question = { kind: "latest", limit: limit ?? SIGNALS, most: DECISIONS, before } as const;
   for (const back of BACKS) {
     const made = await new Slices().run(accounting({ store, loaded, config, question, key, axis, now, back, since }));
     if (made === null) continue;

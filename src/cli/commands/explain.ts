@@ -64,7 +64,7 @@ function questionOf(
     if (!Number.isSafeInteger(id) || id < 1) return usageError(`\`--signal\` takes an id, not \`${signal}\``);
     return ok({ kind: "signal", id });
   }
-  if (at === null) return ok({ kind: "latest", limit: LATEST, before: null });
+  if (at === null) return ok({ kind: "latest", limit: LATEST, most: Number.POSITIVE_INFINITY, before: null });
   const time = parseSince(at, now);
   if (time !== null) return ok({ kind: "at", at: time });
   return usageError(`\`--at\` takes a time, not \`${at}\``, "as in 10m, 2026-11-22 or '2026-11-22 10:30'");

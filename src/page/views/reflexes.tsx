@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { Json } from "../../base/json.ts";
 import type { ReflexAnswer, ReflexesAnswer, ReflexRow } from "../../web/contract-reflexes.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
@@ -20,7 +21,7 @@ import { WhyNot } from "./reflexes/why-not.tsx";
 
 const OPEN: Freshness = { everyMs: 5_000, after: ["signal"] };
 const CLOSED: Freshness = { everyMs: 15_000, after: [] };
-const FOLDS = 50;
+const SIGNALS = 50;
 
 const Legend = () => (
   <span class="legend sp">
@@ -117,7 +118,8 @@ function Body({
 }) {
   const filter = parseFilter(param("q"));
   const wanted = askedFor(filter, "key");
-  const lines = keyLines(answer).filter(({ key }) => wanted.every((part) => keyText(key).toLowerCase().includes(part)));
+  const isWanted = (key: Json): boolean => wanted.every((part) => keyText(key).toLowerCase().includes(part));
+  const lines = keyLines(answer).filter(({ key }) => isWanted(key));
   const silenced = answer.silenced;
   return (
     <>
@@ -127,7 +129,9 @@ function Body({
         </p>
       )}
       {lines.length === 0 ? null : <Strips lines={lines} foot={open} />}
-      {open ? <WhyNot answer={answer} reflex={reflex} /> : null}
+      {open ? (
+        <WhyNot answer={answer} folds={answer.decisions.filter(({ newest }) => isWanted(newest.key))} reflex={reflex} />
+      ) : null}
       {open ? (
         <div class="pb cmds">
           <Command text={`nerve explain ${reflex.name}`} />
@@ -141,7 +145,7 @@ function Body({
 }
 
 const pathOf = (name: string, open: boolean): string =>
-  apiPath(`reflexes/${encodeURIComponent(name)}`, { ...rangeQuery(), limit: open ? FOLDS : 1 });
+  apiPath(`reflexes/${encodeURIComponent(name)}`, { ...rangeQuery(), limit: open ? SIGNALS : 1 });
 
 /** How many rows its strips will have: one for each key, one more where it is silenced. */
 const rowsOf = ({ keys, silenced_until: silenced }: ReflexRow): number =>

@@ -68,8 +68,19 @@ const Row = ({ fold, reflex }: { readonly fold: DecisionFold; readonly reflex: R
   </tr>
 );
 
-export function WhyNot({ answer, reflex }: { readonly answer: ReflexAnswer; readonly reflex: ReflexRow }) {
-  const { decisions, not_heard: notHeard, replayed } = answer;
+/** So many rows are read; the filter finds the others. */
+const MOST_ROWS = 50;
+
+interface WhyNotProps {
+  readonly answer: ReflexAnswer;
+  /** Those of the keys that are looked for. */
+  readonly folds: readonly DecisionFold[];
+  readonly reflex: ReflexRow;
+}
+
+export function WhyNot({ answer, folds, reflex }: WhyNotProps) {
+  const { not_heard: notHeard, replayed } = answer;
+  const more = folds.length - MOST_ROWS;
   return (
     <>
       <div class="ph sub">
@@ -79,7 +90,7 @@ export function WhyNot({ answer, reflex }: { readonly answer: ReflexAnswer; read
           {replayed.whole ? "" : `; from ${moment(replayed.from)} on`}
         </span>
       </div>
-      {decisions.length === 0 ? (
+      {folds.length === 0 ? (
         <p class="pb s">{notHeard ?? "It has not looked at a signal yet."}</p>
       ) : (
         <table class="cards decisions">
@@ -98,12 +109,13 @@ export function WhyNot({ answer, reflex }: { readonly answer: ReflexAnswer; read
             </tr>
           </thead>
           <tbody>
-            {decisions.map((fold) => (
+            {folds.slice(0, MOST_ROWS).map((fold) => (
               <Row key={`${fold.last.id} ${JSON.stringify(fold.newest.key)}`} fold={fold} reflex={reflex} />
             ))}
           </tbody>
         </table>
       )}
+      {more > 0 ? <p class="pb s">{more} more: filter by key to see them</p> : null}
     </>
   );
 }
