@@ -8,6 +8,7 @@ import { ALL_RUNS } from "../store/runs.ts";
 import { findStory } from "../stories/find-story.ts";
 import { type Pending, pendingIn } from "./pending.ts";
 import { aboutName, type NextCommand, notDone, type Scene, type Why } from "./scene.ts";
+import { type Standstill, standstillBefore } from "./standstill.ts";
 import { type Trouble, wrongLast, wrongNow } from "./troubles.ts";
 import { whyChannel } from "./why-channel.ts";
 import { whyCheck } from "./why-check.ts";
@@ -136,8 +137,9 @@ export function withDown(scene: Scene, why: Why): Why {
 function whyWell(scene: Scene, last: Trouble | null, before: Why | null): Why {
   const [first, ...more] = pendingIn(scene);
   const down = downWords(scene);
-  const since = sinceOf(scene, last);
-  const lead = down !== null ? down : first === undefined ? wellWords(scene, since) : "Nothing is reported yet.";
+  const stood = standstillBefore(scene);
+  const since = sinceOf(scene, last, stood);
+  const lead = down !== null ? down : first === undefined ? wellWords(scene, since, stood) : "Nothing is reported yet.";
   const said =
     last === null || before === null ? [] : [lastWords(scene, last), ...before.what.slice(1), ...before.cause];
   return {
@@ -182,16 +184,20 @@ function lastWords({ now }: Scene, trouble: Trouble): string {
 const pendingNotDone = ({ until }: Pending) =>
   notDone("pending", "Until then nothing is reported, and nobody is told.", until);
 
-/** Since when nothing is wrong: the end of what was wrong last, else the oldest log that is not archived. */
-function sinceOf({ store }: Scene, last: Trouble | null): number | null {
-  if (last !== null) return last.at;
-  const [oldest] = store.logs.list({ ...ALL_LOGS, limit: 1 });
-  return oldest?.at ?? null;
+/** Since when nothing is wrong: the end of what was wrong last, else the oldest log that is not archived; not before a standstill. */
+function sinceOf({ store }: Scene, last: Trouble | null, stood: Standstill | null): number | null {
+  const [oldest] = last === null ? store.logs.list({ ...ALL_LOGS, limit: 1 }) : [last];
+  if (stood === null) return oldest?.at ?? null;
+  return Math.max(oldest?.at ?? 0, stood.to);
 }
 
-function wellWords({ status, config, now }: Scene, since: number | null): string {
+function wellWords({ status, config, now }: Scene, since: number | null, stood: Standstill | null): string {
   const senses = status?.senses.length ?? config?.senses.size ?? 0;
-  const at = since === null ? "" : `, since ${moment(since, now)}`;
+  const started =
+    stood !== null && since === stood.to
+      ? `, when nerve started: it stood still ${span(stood.from, stood.to, now)}`
+      : "";
+  const at = since === null ? "" : `, since ${moment(since, now)}${started}`;
   const parts = [
     "no incident is open",
     "no workflow's newest run has failed",

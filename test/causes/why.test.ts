@@ -1,5 +1,5 @@
 /** `nerve why` of some nights, word for word in nights.txt beside this file: read what changed before you commit. */
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answerJson } from "../../src/causes/answer-json.ts";
@@ -10,6 +10,8 @@ import { PIPE } from "../../src/cli/screen/terminal.ts";
 import { renderAnswer } from "../../src/cli/stories/paragraph.ts";
 import { StoryBench } from "../helpers/story-bench.ts";
 import { NIGHTS, type Night } from "./stories.ts";
+
+setDefaultTimeout(60_000);
 
 const FILE = join(import.meta.dir, "nights.txt");
 
@@ -62,6 +64,39 @@ test("a group that is stuck speaks for its senses that wait, and a store that ta
   const held = answer({ kernel });
   expect(held.text).toStartWith("nerve begins nothing new: the disk is nearly full.");
   expect(held.troubles.map(({ kind }) => kind)).toEqual(expect.arrayContaining(["store", "sense", "group"]));
+});
+
+test("what is well is so since nerve started, where it stood still before; a short restart is no standstill", async () => {
+  using bench = new StoryBench("senses: { memory: }\nreflexes: [{ sense: memory, interval: 1m }]\n");
+  bench.sees("memory", { used_percent: 10 });
+  await bench.wait(5 * 60_000);
+  const starts = async (): Promise<number> => {
+    const at = bench.clock.wallMs();
+    const data = { ahead_ms: 0, last_signal: bench.store.signals.lastId() };
+    bench.ledger.write(() => bench.journal.ofMoment(at, "kernel").info("kernel.started", "nerve started", data));
+    await bench.settle();
+    return at;
+  };
+  using running = bench.scene();
+  const { status } = running;
+  if (status === null) throw new Error("the bench runs");
+  const well = (started: number) => {
+    using scene = bench.scene();
+    const kernel = { ...status.kernel, started_at: started };
+    const found = answerTo({ ...scene, isRunning: true, status: { ...status, kernel } }, null);
+    if (!found.ok) throw new Error(found.error.message);
+    const { since, text } = answerJson(found.value, "");
+    return { since, text };
+  };
+  const first = well(await starts());
+  expect(first.since).toBeLessThan(bench.clock.wallMs() - 4 * 60_000);
+  expect(first.text).not.toContain("stood still");
+  await bench.stop();
+  await bench.pass(18 * 60_000);
+  const again = await starts();
+  const late = well(again);
+  expect(late.since).toBe(again);
+  expect(late.text).toMatch(/, when nerve started: it stood still from \d\d:\d\d:\d\d to \d\d:\d\d:\d\d\./);
 });
 
 test("docs/operations.md lists every reason", () => {
