@@ -23,7 +23,8 @@ function optionRows(options: Options): [string, string][] {
 export function commandHelp({ name, summary }: Verb, command: Command, screen: Screen): string {
   const title = (text: string): string => paint(text, "bold", screen.colours);
   const places = command.arguments.map((argument) => (argument.required ? `<${argument.name}>` : `[${argument.name}]`));
-  const usage = ["nerve", name, ...places, "[options]"].join(" ");
+  const isCommandLast = command.arguments.at(-1)?.name === "command…";
+  const usage = ["nerve", name, ...(isCommandLast ? ["[options]", ...places] : [...places, "[options]"])].join(" ");
   const examples = command.examples.flatMap(([line, does]) => [`${INDENT}${line}`, `${INDENT}    ${does}`]);
   return [
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,

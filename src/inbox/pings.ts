@@ -17,6 +17,7 @@ const MAX_EXIT_CODE = 255;
 export function pingOf(after: string): Ping | null {
   switch (after) {
     case "":
+    case "/":
       return { type: "success", exitCode: null };
     case "/start":
     case "/fail":

@@ -37,7 +37,10 @@ export function givenBy(headers: Headers, body: string): Result<Given, NotGiven>
   const bodies = type === "application/x-ndjson" ? linesOf(body) : oneValue(body, "the body");
   if (!bodies.ok) return bodies;
   if (headers.has("ce-specversion")) return namedEvent(headers, bodies.value, key.value, trace);
-  return ok({ bodies: bodies.value, key: key.value, identity: key.value, type: null, trace });
+  const event = headers.get("x-github-event");
+  const kind = event === null ? ok(null) : checkedKey(event, "x-github-event");
+  if (!kind.ok) return kind;
+  return ok({ bodies: bodies.value, key: key.value, identity: key.value, type: kind.value, trace });
 }
 
 /** The trace of a `traceparent` as W3C Trace Context has it; null where there is none that can be read. */
@@ -49,7 +52,7 @@ export function traceOf(traceparent: string | null): string | null {
 // ── keys ───────────────────────────────────────────────────────────────
 
 function keyOf(headers: Headers): Result<string | null, NotGiven> {
-  for (const header of ["idempotency-key", "webhook-id"]) {
+  for (const header of ["idempotency-key", "webhook-id", "x-github-delivery"]) {
     const key = headers.get(header);
     if (key === null) continue;
     return checkedKey(key, header);

@@ -30,6 +30,11 @@ const PING = /^\/ping\/([^/]+)(\/.*)?$/;
 
 const NOT_FOUND = problem("not-found", "there is nothing at this path", "POST /v1/inbox/SENSE · /ping/TOKEN");
 const WHO = problem("unknown-sender", "say who you are with `Authorization: Bearer TOKEN`", "nerve token SENSE");
+const WRONG_SIGNATURE = problem(
+  "wrong-signature",
+  "the signature is wrong, or its time is more than five minutes from now",
+  "both ends need the same `secret`; is the clock of the sender right?",
+);
 const BUSY = problem("too-many", "too many requests are under way", "try again");
 const SLOW = problem("too-slow", "the request took over 10 s", "try again");
 const SILENT = problem(
@@ -132,7 +137,8 @@ export class PushSite implements Answerer {
     if (room === null) return closing(soon(503, BUSY));
     const read = await readWhole(request, MAX_REQUEST_BYTES, late);
     if (read.kind !== "whole") return unread(read.kind);
-    if (!isKnown && !isSignedWith(secret ?? "", request.headers, read.bytes, Date.now())) return this.#whoAreYou(late);
+    if (!isKnown && !isSignedWith(secret ?? "", request.headers, read.bytes, Date.now()))
+      return this.#whoAreYou(late, WRONG_SIGNATURE);
     const given = givenBy(request.headers, new TextDecoder().decode(read.bytes));
     if (!given.ok) return refusal(given.error.status, given.error);
     return this.#offer(sense, given.value, late);
@@ -150,9 +156,9 @@ export class PushSite implements Answerer {
     return this.#whoAreYou(late);
   }
 
-  async #whoAreYou(late: AbortSignal): Promise<Content> {
+  async #whoAreYou(late: AbortSignal, found = WHO): Promise<Content> {
     await this.#slow.wait(late);
-    return closing(refusal(401, WHO, { "www-authenticate": "Bearer" }));
+    return closing(refusal(401, found, { "www-authenticate": "Bearer" }));
   }
 
   // ── pings ────────────────────────────────────────────────────────────

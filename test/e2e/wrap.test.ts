@@ -64,7 +64,7 @@ test.concurrent("with nobody to tell, the command runs all the same, and one lin
   const { exitCode, stdout, stderr } = await wrap(folder.path, sh("echo done")).ended();
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "done\n" });
   expect(stderr).toMatch(
-    /^nerve wrap: the sense job has not heard of the end \(exit code 0\): there is no nerve\.yaml here.*\n$/,
+    /^nerve wrap: the end \(exit code 0\) was not handed over to the sense job: there is no nerve\.yaml here.*\n$/,
   );
 });
 
@@ -85,6 +85,15 @@ test.concurrent("an end by a signal is 128 and its number; what cannot be run is
   expect(await wrap(folder.path, [plain], env).ended()).toEqual({ exitCode: 0, stdout: "plain\n", stderr: "" });
   const ends = receives.told.map(({ path }) => path).filter((path) => !path.endsWith("/start"));
   expect(ends).toEqual(["/ping/T/137", "/ping/T/127", "/ping/T/126", "/ping/T/0"]);
+});
+
+test.concurrent("the options of the command are its own, with `--` and without", async () => {
+  using folder = temporaryFolder();
+  const words = ["printf", "%s|", "-c", "x", "--json", "-h"];
+  for (const line of [words, ["--", ...words]]) {
+    const child = Bun.spawn([...NERVE, "wrap", "job", ...line], { cwd: folder.path, stdout: "pipe", stderr: "ignore" });
+    expect([await new Response(child.stdout).text(), await child.exited]).toEqual(["-c|x|--json|-h|", 0]);
+  }
 });
 
 test.concurrent("a signal reaches the command, which decides what it means", async () => {

@@ -5,7 +5,8 @@ import { givenByPing, MAX_OUTPUT_BYTES, outputOf, pingOf } from "../../src/inbox
 import { MAX_VALUE_BYTES } from "../../src/model/value.ts";
 
 test("the paths of Healthchecks, and no others", () => {
-  expect(["", "/start", "/fail", "/log", "/0", "/1", "/255"].map(pingOf)).toEqual([
+  expect(["", "/", "/start", "/fail", "/log", "/0", "/1", "/255"].map(pingOf)).toEqual([
+    { type: "success", exitCode: null },
     { type: "success", exitCode: null },
     { type: "start", exitCode: null },
     { type: "fail", exitCode: null },
@@ -14,8 +15,7 @@ test("the paths of Healthchecks, and no others", () => {
     { type: "fail", exitCode: 1 },
     { type: "fail", exitCode: 255 },
   ]);
-  for (const none of ["/", "/256", "/-1", "/01x", "/Start", "/start/", "/success", "//0"])
-    expect(pingOf(none)).toBeNull();
+  for (const none of ["/256", "/-1", "/01x", "/Start", "/start/", "/success", "//0"]) expect(pingOf(none)).toBeNull();
 });
 
 test("the end of an output is kept, from a whole character on", () => {

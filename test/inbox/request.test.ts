@@ -64,6 +64,18 @@ test("a key is Idempotency-Key, else webhook-id; all items of the request have t
   expect(refusedWith({ "idempotency-key": "k".repeat(256) }, "1")).toBe("400 `idempotency-key` is over 255 bytes");
 });
 
+test("a delivery of GitHub has its id as key and its event as type, so that a redelivery is the same item", () => {
+  const headers = { "x-github-delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958", "x-github-event": "push" };
+  expect(taken(headers, "1")).toEqual({
+    ...PLAIN,
+    bodies: ["1"],
+    key: headers["x-github-delivery"],
+    identity: headers["x-github-delivery"],
+    type: "push",
+  });
+  expect(refusedWith({ "x-github-event": "e".repeat(256) }, "1")).toBe("400 `x-github-event` is over 255 bytes");
+});
+
 test("a CloudEvent gives its data, its id as key, its type; id and source together are its identity", () => {
   const event = {
     specversion: "1.0",

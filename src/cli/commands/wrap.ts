@@ -17,7 +17,7 @@ function destinationOf(sense: string, config: string | null): Destination {
 }
 
 const say = (sense: string, what: string, why: string): void =>
-  printError(escapeForTerminal(`nerve wrap: the sense ${sense} has not heard of ${what}: ${why}`));
+  printError(escapeForTerminal(`nerve wrap: ${what} was not handed over to the sense ${sense}: ${why}`));
 
 async function wrap(destination: Destination, command: readonly string[]): Promise<number> {
   const { sense } = destination;

@@ -43,6 +43,24 @@ function withNumbers(argv: readonly string[], options: Options): string[] {
   return words;
 }
 
+/** `argv` with `--` before the command line that ends it, so that the options of that command stay its own. */
+function withOwnWords(argv: readonly string[], command: Command, options: Options): readonly string[] {
+  if (command.arguments.at(-1)?.name !== "command…" || argv.includes("--")) return argv;
+  const valued = Object.entries(options).filter(([, { kind }]) => kind !== "flag");
+  const takesNext = new Set(
+    valued.flatMap(([name, { short }]) => [`--${name}`, ...(short === null ? [] : [`-${short}`])]),
+  );
+  let positionals = 0;
+  for (let at = 0; at < argv.length; at++) {
+    const word = argv[at] ?? "";
+    if (takesNext.has(word)) at++;
+    else if (!word.startsWith("-") && ++positionals === command.arguments.length) {
+      return [...argv.slice(0, at), "--", ...argv.slice(at)];
+    }
+  }
+  return argv;
+}
+
 const definitionsOf = (options: Options) =>
   Object.fromEntries(
     Object.entries(options).map(([name, { kind, short }]) => [
@@ -60,7 +78,7 @@ export function parseArguments(verb: string, command: Command, argv: readonly st
   const help = `see \`nerve ${verb} --help\``;
   let parsed: Values;
   try {
-    parsed = parse(argv, options);
+    parsed = parse(withOwnWords(argv, command, options), options);
   } catch (error) {
     return usageError(...explain(error as NodeJS.ErrnoException, options, help));
   }

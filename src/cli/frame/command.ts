@@ -27,7 +27,10 @@ export interface Input<O extends Options> {
 }
 
 export interface Argument {
-  /** A last argument whose name ends with `…` may be given several times. */
+  /**
+   * A last argument whose name ends with `…` may be given several times. A last one called `command…` is a command line: from its
+   * first word on nothing is an option of nerve's.
+   */
   readonly name: string;
   readonly required: boolean;
 }

@@ -20,7 +20,7 @@ const TRY_MS = 5_000;
 /** A daemon that starts again, or an inbox that is full for a moment, is tried again after each of these. */
 const PAUSES_MS = [250, 1_000, 3_000];
 /** No try begins after so long. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 4_500;
 
 type Tried =
   | { readonly kind: "taken" }
