@@ -32,7 +32,12 @@ export function giveKernel(
   key: string | null,
 ): Promise<Result<{ readonly ids: readonly number[] }, ControlFailure>> {
   const headers = { "content-type": "application/x-ndjson", ...(key === null ? {} : { "idempotency-key": key }) };
-  return send(data, `/v1/inbox/${encodeURIComponent(sense)}`, { method: "POST", headers, body: lines }, ASKED_PATIENCE_MS);
+  return send(
+    data,
+    `/v1/inbox/${encodeURIComponent(sense)}`,
+    { method: "POST", headers, body: lines },
+    ASKED_PATIENCE_MS,
+  );
 }
 
 async function send<T>(
