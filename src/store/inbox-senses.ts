@@ -10,7 +10,6 @@ export interface InboxSense {
   /** The newest item that it is known to have taken, or null. */
   readonly taken: { readonly origin: string; readonly upTo: number } | null;
   readonly alone: number;
-  readonly tries: number;
 }
 
 interface Row {
@@ -18,28 +17,26 @@ interface Row {
   readonly origin: unknown;
   readonly up_to: unknown;
   readonly alone: unknown;
-  readonly tries: unknown;
 }
 
-const ALL = "SELECT sense, origin, up_to, alone, tries FROM inbox_senses";
+const ALL = "SELECT sense, origin, up_to, alone FROM inbox_senses";
 
 /** What cannot be read is taken for nothing: the sense is tried again as if for the first time. */
-const senseOf = ({ sense, origin, up_to, alone, tries }: Row): InboxSense => ({
+const senseOf = ({ sense, origin, up_to, alone }: Row): InboxSense => ({
   sense,
   taken: typeof origin === "string" && isCount(up_to) ? { origin, upTo: up_to } : null,
   alone: isCount(alone) ? alone : 0,
-  tries: isCount(tries) ? tries : 0,
 });
 
 export function inboxSenseTable(db: Database) {
   const taken = prepared(
     db,
-    `INSERT INTO inbox_senses (sense, origin, up_to, alone, tries) VALUES (?, ?, ?, ?, ?) ON CONFLICT (sense)
-     DO UPDATE SET origin = excluded.origin, up_to = excluded.up_to, alone = excluded.alone, tries = excluded.tries`,
+    `INSERT INTO inbox_senses (sense, origin, up_to, alone) VALUES (?, ?, ?, ?) ON CONFLICT (sense)
+     DO UPDATE SET origin = excluded.origin, up_to = excluded.up_to, alone = excluded.alone`,
   );
   return {
     all: (): InboxSense[] => (hasInbox(db) ? db.query<Row, []>(ALL).all().map(senseOf) : []),
-    put: ({ sense, taken: newest, alone, tries }: InboxSense): void =>
-      void taken().run(sense, newest?.origin ?? null, newest?.upTo ?? 0, alone, tries),
+    put: ({ sense, taken: newest, alone }: InboxSense): void =>
+      void taken().run(sense, newest?.origin ?? null, newest?.upTo ?? 0, alone),
   };
 }

@@ -31,8 +31,6 @@ export class Box {
   readonly arriving = new Map<string, Arriving>();
   /** So many computes get one item each. */
   alone = 0;
-  /** Computes with items that failed since one did not. */
-  tries = 0;
   taken: InboxSense["taken"] = null;
   /** Wakes the sense again after a failure. No compute gets an item before that. */
   retry: Handle | null = null;
@@ -52,9 +50,8 @@ export class Box {
   }
 
   /** What another kernel left. */
-  restore({ alone, tries, taken }: InboxSense): void {
+  restore({ alone, taken }: InboxSense): void {
     this.alone = alone;
-    this.tries = tries;
     this.taken = taken;
   }
 

@@ -6,6 +6,8 @@
  * - Where several items fail together nobody knows which is bad: each is tried alone. One that fails again and again is put
  *   aside, and the next one is tried. Once any passes the sense is well: then each that was put aside is tried once more, and is
  *   dead if it fails. So a sense that is at fault kills no item, and several bad items in a row block nobody.
+ * - The waits of an item are its own: a bad item does not make the next one wait long. Only the pause before the next item
+ *   grows with the number of items put aside, so that a sense which fails whatever it gets is tried less and less often.
  */
 import { counted } from "../../base/counted.ts";
 import { retryDelayMs } from "../../base/retry.ts";
@@ -38,6 +40,9 @@ export interface TakenUpTo {
 /** After so many failures alone an item is put aside. */
 export const LONE_FAILURES = 3;
 const RETRY = { limit: Number.POSITIVE_INFINITY, intervalMs: 1_000, backoff: 2, maxIntervalMs: 60_000 };
+
+/** Before the next item, once `aside` items in a row were put aside. */
+const pauseMs = (aside: number): number => Math.min(RETRY.maxIntervalMs, aside * RETRY.intervalMs);
 
 export const NO_ITEMS: readonly Item[] = [];
 
@@ -82,7 +87,7 @@ export class Takings {
     for (const { id } of items) store.inbox.remove(id);
     const aside = box.aside - items.filter(isAside).length;
     const alone = Math.max(aside > 0 ? 1 : 0, box.alone - items.length);
-    const row = { sense: box.sense, taken: { origin: last.origin, upTo: last.id }, alone, tries: 0 };
+    const row = { sense: box.sense, taken: { origin: last.origin, upTo: last.id }, alone };
     store.inboxSenses.put(row);
     if (items.length > 1) this.#logTaken(draft, box, items, trace);
     const bytes = bytesOf(items);
@@ -124,7 +129,7 @@ export class Takings {
     journal.within(draft, `sense:${box.sense}`, trace).error("item.dead", message, { item: id, failures });
     const { sense, taken } = box;
     const aside = box.aside - 1;
-    const row = { sense, taken, alone: Math.max(aside > 0 ? 1 : 0, box.alone - 1), tries: 0 };
+    const row = { sense, taken, alone: Math.max(aside > 0 ? 1 : 0, box.alone - 1) };
     store.inboxSenses.put(row);
     draft.afterwards(() => {
       box.waiting--;
@@ -144,14 +149,15 @@ export class Takings {
     const isOvertaken = isLone && item.failures + 1 === LONE_FAILURES;
     const aside = box.aside + (isOvertaken ? 1 : 0);
     const { sense, taken } = box;
-    const row = { sense, taken, alone: Math.max(box.alone, items.length), tries: box.tries + 1 };
+    const row = { sense, taken, alone: Math.max(box.alone, items.length) };
     store.inboxSenses.put(row);
     draft.afterwards(() => {
       box.restore(row);
       box.aside = aside;
       box.waitsForNext = aside > 0 && box.waiting === aside;
       const isNext = isOvertaken && !box.waitsForNext;
-      this.#tryAgain(box, isNext ? RETRY.intervalMs : (retryDelayMs(RETRY, row.tries, 0) ?? RETRY.maxIntervalMs));
+      const tries = isLone ? item.failures + 1 : 1;
+      this.#tryAgain(box, isNext ? pauseMs(aside) : (retryDelayMs(RETRY, tries, 0) ?? RETRY.maxIntervalMs));
     });
   }
 

@@ -45,6 +45,48 @@ describe("a bad item", () => {
     expect(bench.left("dead")).toEqual(texts([1, 3, 4, 5]));
   });
 
+  test("in a row of ten costs seconds: the waits of each begin anew", async () => {
+    using bench = new InboxBench();
+    bench.loads();
+    await bench.push(given(upTo(11)));
+    const from = bench.clock.bootMs();
+    let passed = Number.NaN;
+    const fate = failsWith(upTo(10));
+    await bench.serve(
+      (compute) => {
+        const fated = fate(compute);
+        if (fated === "takes") passed = bench.clock.bootMs() - from;
+        return fated;
+      },
+      120_000,
+      200,
+    );
+    expect(bench.signals).toEqual(texts([11]));
+    expect(bench.left("dead")).toEqual(texts(upTo(10)));
+    // Two waits of an item, 1 s and 2 s, and pauses of 1 s, 2 s … 10 s between items.
+    expect(passed).toBeGreaterThanOrEqual(85_000);
+    expect(passed).toBeLessThan(95_000);
+  });
+
+  test("that comes after the long waits of another one begins with 1 s", async () => {
+    using bench = new InboxBench();
+    bench.loads();
+    await bench.push(given([1]));
+    await bench.serve(() => "fails", 200_000, 1_000);
+    await bench.push(given([2]));
+    const at: number[] = [];
+    await bench.serve(
+      ({ inbox }) => {
+        if (inbox.length === 1 && inbox[0]?.body === "2") at.push(bench.clock.bootMs());
+        return "fails";
+      },
+      20_000,
+      100,
+    );
+    const waits = at.slice(1, 3).map((moment, nth) => Math.round((moment - (at[nth] ?? 0)) / 1_000));
+    expect(waits).toEqual([1, 2]);
+  });
+
   test("that comes last waits, and is dead once a later one passes", async () => {
     using bench = new InboxBench();
     bench.loads();
@@ -121,6 +163,23 @@ describe("a bad sense", () => {
     }
     const waits = at.slice(1).map((moment, nth) => Math.round((moment - (at[nth] ?? 0)) / 1_000));
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  });
+
+  test("with many items is tried more and more seldom, down to three times a minute", async () => {
+    using bench = new InboxBench();
+    bench.loads();
+    await bench.push(given(upTo(200)));
+    let computes = 0;
+    const fails = (): Fate => {
+      computes++;
+      return "fails";
+    };
+    await bench.serve(fails, 3_600_000, 5_000);
+    computes = 0;
+    await bench.serve(fails, 3_600_000, 5_000);
+    expect(computes).toBeGreaterThan(100);
+    expect(computes).toBeLessThanOrEqual(180);
+    expect(bench.left("dead")).toEqual([]);
   });
 
   test("computes for its other reasons meanwhile, without the items", async () => {
