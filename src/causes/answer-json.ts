@@ -41,6 +41,8 @@ function nameOf(trouble: Trouble): string {
       return `${trouble.check.check} of sense ${trouble.check.sense} (${trouble.check.state})`;
     case "store":
       return `the store (${short(trouble.says)})`;
+    case "listener":
+      return `\`${trouble.name}\` (does not listen)`;
     case "workflow":
     case "channel":
       return `${trouble.kind} ${trouble.name}`;

@@ -14,6 +14,7 @@ import { whyChannel } from "./why-channel.ts";
 import { whyCheck } from "./why-check.ts";
 import { whyGroup } from "./why-group.ts";
 import { whyIncident } from "./why-incident.ts";
+import { whyListener } from "./why-listener.ts";
 import { whyRun } from "./why-run.ts";
 import { whySense } from "./why-sense.ts";
 import { whyWorkflow } from "./why-workflow.ts";
@@ -45,6 +46,7 @@ export function whyTrouble(scene: Scene, trouble: Trouble): Result<Why, Problem>
   if (trouble.kind === "channel") return ok(whyChannel(scene, trouble.name));
   if (trouble.kind === "store") return ok(whyHeld(trouble.says));
   if (trouble.kind === "group") return ok(whyGroup(scene, trouble));
+  if (trouble.kind === "listener") return ok(whyListener(scene, trouble));
   if (trouble.kind === "check") return ok(whyCheck(scene, trouble.check));
   const { config } = scene;
   const { name } = trouble;

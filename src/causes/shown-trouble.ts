@@ -20,6 +20,8 @@ function severityOf(trouble: Trouble): Severity {
     case "store":
     case "workflow":
       return "critical";
+    case "listener":
+      return trouble.name === "push" ? "critical" : "warning";
     case "run":
     case "channel":
       return "warning";
@@ -59,6 +61,8 @@ function namedOf(trouble: Trouble): Named {
         "failing",
         trouble.reason === null ? null : withoutChannel(trouble.name, trouble.reason),
       );
+    case "listener":
+      return named(trouble.name, "failed", `${trouble.address}: ${trouble.reason}`);
     case "store":
       return named(null, "held", trouble.says);
     case "check": {

@@ -1,6 +1,6 @@
 /**
  * Owns what is wrong now and what was wrong last: the store, incidents, runs that ended badly, senses, groups, workflows and channels that are not
- * well, numbers that a sense `host-health` finds bad.
+ * well, addresses that nobody listens on, numbers that a sense `host-health` finds bad.
  */
 import type { Incident } from "../model/incident-row.ts";
 import { BAD_ENDINGS, type Run } from "../model/run.ts";
@@ -25,6 +25,12 @@ export type Trouble = { readonly at: number } & (
     }
   | { readonly kind: "workflow" | "channel"; readonly name: string; readonly reason: string | null }
   | { readonly kind: "store"; readonly says: string }
+  | {
+      readonly kind: "listener";
+      readonly name: "http" | "push";
+      readonly address: string;
+      readonly reason: string | null;
+    }
   | { readonly kind: "check"; readonly check: BadCheck }
 );
 
@@ -45,6 +51,7 @@ export function wrongNow(scene: Scene): Trouble[] {
     ...runsNow(scene),
     ...sensesNow(scene),
     ...groupsNow(scene),
+    ...listenersNow(scene),
     ...workflowsNow(scene),
     ...channelsNow(scene),
     ...checksNow(scene),
@@ -117,6 +124,11 @@ const workflowsNow = ({ status }: Scene): Trouble[] =>
 const channelsNow = ({ status }: Scene): Trouble[] =>
   (status?.channels ?? []).flatMap(({ name, state, reason, last_failed }) =>
     state === "ok" ? [] : [{ kind: "channel" as const, at: last_failed ?? 0, name, reason }],
+  );
+
+const listenersNow = ({ status }: Scene): Trouble[] =>
+  (status?.listeners ?? []).flatMap(({ name, address, state, reason, since }) =>
+    state === "failed" ? [{ kind: "listener" as const, at: since ?? 0, name, address, reason }] : [],
   );
 
 const checksNow = (scene: Scene): Trouble[] =>

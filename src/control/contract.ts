@@ -78,8 +78,11 @@ export interface Status {
   /** What of the configuration listens, and why it does not where it does not. */
   readonly listeners: readonly {
     readonly name: "http" | "push";
+    readonly address: string;
     readonly state: "up" | "starting" | "failed";
     readonly reason: string | null;
+    /** Unix milliseconds since which it has failed; null where it has not. */
+    readonly since: number | null;
   }[];
 }
 
@@ -234,7 +237,7 @@ export interface Reloaded {
   readonly cancelled_runs: readonly number[];
   /** Keys that changed and need a restart of the daemon. */
   readonly needs_restart: readonly string[];
-  /** Why senses whose workers it started anew do not load, each as `nerve check` says it. */
+  /** Why senses whose workers it started anew do not load, each as `nerve check` says it, and why `http` or `push` does not listen. */
   readonly failed: readonly Problem[];
 }
 

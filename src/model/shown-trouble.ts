@@ -2,14 +2,23 @@
 
 import type { Severity } from "./incident.ts";
 
-/** `store`: what nerve answers to commits. `check`: a number of another sense that a sense `host-health` judges. */
-export type TroubleKind = "incident" | "run" | "sense" | "workflow" | "channel" | "group" | "store" | "check";
+/** `listener`: `http` or `push` does not listen. `store`: what nerve answers to commits. `check`: a number of another sense that a sense `host-health` judges. */
+export type TroubleKind =
+  | "incident"
+  | "run"
+  | "sense"
+  | "workflow"
+  | "channel"
+  | "group"
+  | "listener"
+  | "store"
+  | "check";
 
 export interface ShownTrouble {
   readonly kind: TroubleKind;
   /** Of an incident or a run; null for what has a name. */
   readonly id: number | null;
-  /** The reflex of an incident, the workflow of a run, the sense of a check; null for the store. */
+  /** The reflex of an incident, the workflow of a run, the sense of a check; `http` or `push` of a listener; null for the store. */
   readonly name: string | null;
   /** `open`, `acked`, `failed`, `stuck`, `failing` …; of a check `warning` or `critical`. */
   readonly state: string;

@@ -1,6 +1,6 @@
 /** The page's process as a fault domain: it comes, goes and fails, and nothing else of nerve does. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
+import { type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { isRunning, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 import { freeAddress, statusAt } from "../helpers/web.ts";
@@ -72,6 +72,34 @@ test.concurrent("a port in use is named and stops nothing else; the port is take
   await ticks(nerve);
   await other.stop(true);
   await healthy(address);
+});
+
+test.concurrent("a reload, status and why name an address that nerve cannot listen on, until it is free", async () => {
+  const address = await freeAddress();
+  const other = Bun.serve({ hostname: address.hostname, port: address.port, fetch: () => new Response("other") });
+  using folder = siteOf(null);
+  await using nerve = await startNerve(folder.path);
+  await ticks(nerve);
+  folder.write("nerve.yaml", config(address.text));
+  const says = async (...words: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runNerve(folder.path, words);
+    return `${code}: ${`${stdout} ${stderr}`.replaceAll(/\s+/g, " ")}`;
+  };
+  const reloaded = await says("reload");
+  expect(reloaded).toStartWith("1: ");
+  expect(reloaded).toContain(`http does not listen on ${address.text}: another process has the port`);
+  expect(await says("status")).toContain(`http: does not listen on ${address.text}: another process has the port`);
+  const why = await says("why", "--json");
+  expect(why).toContain(`nerve has not listened on ${address.text} (`);
+  expect(JSON.parse(why.slice("0: ".length))).toMatchObject({
+    wrong: true,
+    trouble: { kind: "listener", name: "http" },
+  });
+  await other.stop(true);
+  await healthy(address);
+  await until("it listens", async () => (await nerve.status()).listeners[0]?.state === "up");
+  expect(await says("reload")).toStartWith("0: ");
+  expect(JSON.parse((await says("why", "--json")).slice("0: ".length))).toMatchObject({ wrong: false });
 });
 
 test.concurrent("/healthz answers 503 while the kernel is stopped, and 200 once it goes on", async () => {

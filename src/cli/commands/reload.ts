@@ -34,7 +34,7 @@ const RESTART = "where `data` was changed in this config, restart the daemon";
 
 export const command = defineCommand({
   details:
-    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A config with an error in it is refused: exit code 78, every problem in it, and the old one goes on.\nWaits until what was started anew has loaded: exit code 1 and the messages of `nerve check` where a sense or workflow\ndoes not load, or a rule asks for what no payload has; the rest is in force then. Another `data` takes a restart.",
+    "What changed (its entry, or any file of a sense or workflow) finishes its computes or steps and starts anew; the rest\nis not touched. A config with an error in it is refused: exit code 78, every problem in it, and the old one goes on.\nWaits until what was started anew has loaded: exit code 1 and the messages of `nerve check` where a sense or workflow\ndoes not load, a rule asks for what no payload has, or `http` or `push` does not listen; the rest is in force then.\nAnother `data` takes a restart.",
   arguments: [],
   options: {},
   examples: [

@@ -177,6 +177,20 @@ function unheard({ channels, watchdog }: Status, screen: Screen): string[] {
   return ["", ...lines];
 }
 
+/** Addresses of the config that nerve does not listen on. */
+function unlistened({ listeners }: Status, screen: Screen): string[] {
+  const failed = listeners.filter(({ state }) => state === "failed");
+  if (failed.length === 0) return [];
+  const free: Screen = { ...screen, width: null };
+  const lines = failed.map(({ name: section, address, reason }) =>
+    renderLine(
+      [span(section, "red"), span(`: does not listen on ${address}: ${escapeForTerminal(reason ?? "")}`)],
+      free,
+    ),
+  );
+  return ["", ...lines];
+}
+
 /** The newest bad ending of each workflow. */
 function lastFailures({ failures }: Status, now: number, screen: Screen): string[] {
   const newest = new Map(failures.map((failure) => [failure.workflow, failure]));
@@ -204,6 +218,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...table(INBOXES, status.inboxes),
     ...incidentLines(status, screen),
     ...unheard(status, screen),
+    ...unlistened(status, screen),
     ...lastFailures(status, now, screen),
   ].join("\n");
 }

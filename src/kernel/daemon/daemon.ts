@@ -130,7 +130,7 @@ export class Daemon {
       ticker: this.#ticker,
       statusLine: () => this.#statusLine(),
       isStopping: () => this.#stopping !== null,
-      inForce: (config) => this.#listeners.configure(config),
+      listeners: this.#listeners,
     });
   }
 

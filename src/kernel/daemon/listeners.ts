@@ -1,5 +1,6 @@
 /** Owns the processes that listen on TCP: the page's and the push listener. */
 import type { NerveConfig } from "../../model/config.ts";
+import { type Problem, problem } from "../../model/problem.ts";
 import { PUSH_ROLE, WEB_ROLE } from "../../spawn/own-image.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { PushWorker } from "../push/push-worker.ts";
@@ -30,6 +31,16 @@ export class Listeners {
   /** Those that the configuration has. */
   get listening(): readonly Listening[] {
     return [this.#web.listening(), this.#push.listening()].filter((one) => one !== null);
+  }
+
+  /** Once each process has said whether it listens, or after a moment: why some do not. */
+  async whyNotListening(): Promise<readonly Problem[]> {
+    await Promise.all([this.#web.hasSaid(), this.#push.hasSaid()]);
+    return this.listening.flatMap(({ name, address, state, reason }) => {
+      if (state !== "failed") return [];
+      const hint = `nerve tries again by itself; with another address in \`${name}\` type \`nerve reload\``;
+      return [problem("not-listening", `${name} does not listen on ${address}: ${reason}`, hint)];
+    });
   }
 
   async stop(): Promise<void> {

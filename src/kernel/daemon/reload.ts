@@ -18,6 +18,7 @@ import type { Engine, Modules } from "../engine.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { Retention } from "../upkeep/retention.ts";
 import type { DaemonWorld, ModuleFinder } from "../world.ts";
+import type { Listeners } from "./listeners.ts";
 
 const STOPPING = problem("stopping", "nerve is stopping, the config is no longer re-read");
 
@@ -48,8 +49,7 @@ export interface ReloadParts {
   /** The status line for the service manager, once a reload is over. */
   readonly statusLine: () => string;
   readonly isStopping: () => boolean;
-  /** Called with each configuration that has come into force. */
-  readonly inForce: (config: NerveConfig) => void;
+  readonly listeners: Pick<Listeners, "configure" | "whyNotListening">;
 }
 
 /** From the end of one reload to the beginning of the next: what is asked for meanwhile is one reload. */
@@ -75,7 +75,7 @@ export class Reloads {
     this.#parts = parts;
   }
 
-  /** Re-reads the config. Resolves once the new one is in force and every worker that it restarts has loaded, or has not. */
+  /** Re-reads the config. Resolves once the new one is in force and every worker that it restarts has loaded or listens, or has not. */
   async reload(): Promise<Outcome<Reloaded>> {
     this.#next ??= this.#after(async () => {
       await this.#rested();
@@ -85,7 +85,12 @@ export class Reloads {
     const outcome = await this.#next;
     if (!outcome.ok) return outcome;
     // Others may reload meanwhile: a worker that hangs while it loads holds up nobody but who asked.
-    return ok({ ...outcome.value, failed: await this.#parts.engine.whyNotLoaded(outcome.value.groups) });
+    const { engine, listeners } = this.#parts;
+    const [senses, silent] = await Promise.all([
+      engine.whyNotLoaded(outcome.value.groups),
+      listeners.whyNotListening(),
+    ]);
+    return ok({ ...outcome.value, failed: [...senses, ...silent] });
   }
 
   /** Groups of senses that found no room for their databases start anew: they are not to wait for a reload. */
@@ -138,7 +143,7 @@ export class Reloads {
     this.#config = loaded.value;
     this.#modules = modules;
     retention.keepFor(retentionsOf(loaded.value));
-    this.#parts.inForce(loaded.value);
+    this.#parts.listeners.configure(loaded.value);
     const { reflexes, workflows, settings, needsRestart } = plan.changes;
     const reloaded = {
       groups: [...plan.restart],

@@ -12,9 +12,15 @@ import type { WorkerLife } from "./life.ts";
 /** How a process listens. */
 export interface Listening {
   readonly name: "http" | "push";
+  readonly address: string;
   readonly state: "up" | "starting" | "failed";
   readonly reason: string | null;
+  /** Unix milliseconds since which it has failed; null where it has not. */
+  readonly since: number | null;
 }
+
+/** For so long whoever asks waits for a process that has not said whether it listens. */
+const MOMENT_MS = 5_000;
 
 const addressOf = ({ hostname, port }: ListenConfig): string =>
   hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
@@ -33,7 +39,8 @@ export abstract class ServingCrew<
   /** What one may do once it listens. */
   protected abstract readonly hint: string;
   /** Null: the process has not said yet. */
-  #said: { readonly reason: string | null } | null = null;
+  #said: { readonly reason: string | null; readonly at: number } | null = null;
+  #awaiting: (() => void)[] = [];
 
   constructor(protected readonly host: LifeHost) {}
 
@@ -49,13 +56,35 @@ export abstract class ServingCrew<
 
   /** Null without the section. */
   listening(): Listening | null {
-    if (!this.isWanted()) return null;
-    if (this.#said === null) return { name: this.section, state: "starting", reason: null };
-    const { reason } = this.#said;
-    return { name: this.section, state: reason === null ? "up" : "failed", reason };
+    const { listens } = this;
+    if (listens === null) return null;
+    const about = { name: this.section, address: addressOf(listens) };
+    if (this.#said === null) return { ...about, state: "starting", reason: null, since: null };
+    const { reason, at } = this.#said;
+    if (reason === null) return { ...about, state: "up", reason, since: null };
+    return { ...about, state: "failed", reason, since: at };
+  }
+
+  /** Resolves once the process has said whether it listens, or after a moment. */
+  hasSaid(): Promise<void> {
+    if (this.listening()?.state !== "starting") return Promise.resolve();
+    return new Promise((resolve) => {
+      const late = this.host.ticker.after(MOMENT_MS, resolve);
+      this.#awaiting.push(() => {
+        late.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #answerAll(): void {
+    const awaiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const answer of awaiting) answer();
   }
 
   stop(): Promise<void> {
+    this.#answerAll();
     return this.life.leave("stop", false);
   }
 
@@ -69,6 +98,7 @@ export abstract class ServingCrew<
 
   /** The address is another, or is no longer there. */
   protected moved(): void {
+    this.#said = null;
     void this.life.leave("retire", false).then(() => this.life.start());
   }
 
@@ -82,13 +112,15 @@ export abstract class ServingCrew<
   protected said(reason: string | null): void {
     const { journal } = this.host;
     const address = this.listens === null ? "nothing" : addressOf(this.listens);
-    const wasUp = this.#said?.reason === null;
-    this.#said = { reason };
+    const before = this.#said;
+    const isRepeated = before !== null && before.reason !== null && reason !== null;
+    this.#said = { reason, at: isRepeated ? before.at : this.host.world.clock.wallMs() };
+    this.#answerAll();
     const { section } = this;
     if (reason !== null) {
       const message = `${section} does not listen on ${address}: ${reason}`;
       journal.folding("kernel").error(`${section}.failed`, message, null);
-    } else if (!wasUp)
+    } else if (before?.reason !== null)
       journal.of("kernel").info(`${section}.listening`, `${section} listens on ${address}: ${this.hint}`, null);
   }
 

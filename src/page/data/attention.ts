@@ -173,6 +173,17 @@ const ofChannel = ({ name, says }: ShownTrouble): Words => ({
   leads: { view: "runs", sel: "" },
 });
 
+const ofListener = ({ name, says }: ShownTrouble): Words => ({
+  icon: "crit",
+  word: "not listening",
+  title: `nerve does not listen for ${name}`,
+  clause: `nerve does not listen for ${name}`,
+  limit: "",
+  why: says ?? "",
+  command: "nerve status",
+  leads: { view: "logs", sel: "" },
+});
+
 function ofRun({ id, name, state, says }: ShownTrouble): Words {
   const ended = state === "failed" ? "failed" : `ended ${state.replace("-", " ")}`;
   return {
@@ -209,6 +220,8 @@ function wordsOf(trouble: ShownTrouble, { senses, incidents }: Facts): Words | n
       return ofWorkflow(trouble);
     case "channel":
       return ofChannel(trouble);
+    case "listener":
+      return ofListener(trouble);
     case "run":
       return ofRun(trouble);
   }

@@ -753,7 +753,7 @@ export const STATUS: Status = {
   incidents: { open: 2, acked: 1 },
   broken_workflows: [],
   failures: [{ id: 99, run: 5, workflow: "drain", state: "failed", error: masked, at: DRAINED + 15_207 }],
-  listeners: [{ name: "http", state: "up", reason: null }],
+  listeners: [{ name: "http", address: "127.0.0.1:4280", state: "up", reason: null, since: null }],
 };
 
 export const LIVE: World = {
