@@ -28,7 +28,20 @@ export const compute: Compute<Options> = (db, _peers, { options: { envelope, kee
   return signals(inbox.map(envelope ? inEnvelope : bare));
 };
 
-const inEnvelope = ({ at, key, type, body }: InboxItem): Payload => ({ at, key, type, body });
+/** As JSON. */
+const MAX_PAYLOAD_BYTES = 64 * 1024;
+/** Of JSON text within a JSON string: three bytes each at most. */
+const CUT_CHARACTERS = 16 * 1024;
+
+function inEnvelope({ at, key, type, body }: InboxItem): Payload {
+  const envelope = { at, key, type, body };
+  if (Buffer.byteLength(JSON.stringify(envelope)) <= MAX_PAYLOAD_BYTES) return envelope;
+  const text = JSON.stringify(body);
+  return {
+    ...envelope,
+    body: { cut: text.slice(0, CUT_CHARACTERS).toWellFormed(), bytes: Buffer.byteLength(text) },
+  };
+}
 
 /** Null is no payload. */
 const bare = ({ body }: InboxItem): Payload => body ?? {};

@@ -29,6 +29,37 @@ describe("push", () => {
   });
 });
 
+describe("a body that leaves no room for the envelope", () => {
+  const LIMIT = 64 * 1024;
+
+  test.each([
+    ["letters", "x".repeat(LIMIT - 3)],
+    ["quotes", '"'.repeat(LIMIT / 2 - 2)],
+    ["letters of three bytes", "あ".repeat(LIMIT / 3 - 2)],
+    ["letters of two characters", `x${"😀".repeat(LIMIT / 4 - 2)}`],
+    ["control characters", "\u0001".repeat(LIMIT / 6 - 2)],
+  ])("is cut, and the README says how: %s", async (_, body) => {
+    const text = JSON.stringify(body);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(LIMIT);
+    using sense = openSense("push", { envelope: true });
+    const one = { ...item("t".repeat(255), 5, body), key: "k".repeat(255) };
+    const [payload] = await sense.compute({ inbox: [one] });
+    expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThanOrEqual(LIMIT);
+    expect(payload).toMatchObject({ at: 5, key: one.key, type: one.type });
+    expect(payload.body.bytes).toBe(Buffer.byteLength(text));
+    expect(payload.body.cut).toBe(text.slice(0, 16_384).toWellFormed());
+  });
+
+  test("is whole up to the last byte", async () => {
+    using sense = openSense("push", { envelope: true });
+    const rest = JSON.stringify({ at: 5, key: null, type: null, body: "" }).length;
+    const fits = item(null, 5, "x".repeat(LIMIT - rest));
+    expect(await sense.compute({ inbox: [fits] })).toEqual([{ at: 5, key: null, type: null, body: fits.body }]);
+    const over = item(null, 5, `${fits.body}x`);
+    expect(await sense.compute({ inbox: [over] })).toMatchObject([{ body: { bytes: LIMIT - rest + 3 } }]);
+  });
+});
+
 describe("heartbeat", () => {
   const ping = (exit_code: number | null, duration_ms: number | null = null, output: string | null = null) => ({
     exit_code,
