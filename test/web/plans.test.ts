@@ -79,19 +79,28 @@ const RUNNING = ["all", "get", "values", "iterate", "run"] as const;
 /** The SQL of whatever runs until it is disposed, on any connection. */
 class Ran implements Disposable {
   readonly statements = new Set<string>();
+  /** How many were run, each time counted. */
+  runs = 0;
   readonly #query = Database.prototype.query;
   readonly #prepare = Database.prototype.prepare;
 
   constructor() {
-    const { statements } = this;
+    const note = (sql: string): void => {
+      this.statements.add(sql);
+      this.runs++;
+    };
+    // `query` gives the same statement again.
+    const noted = new WeakSet<object>();
     const noting = (make: Database["query"]): Database["query"] =>
       function (this: Database, sql: string) {
         const statement = make.call(this, sql);
+        if (noted.has(statement)) return statement;
+        noted.add(statement);
         for (const name of RUNNING) {
           const run = statement[name].bind(statement) as (...values: unknown[]) => unknown;
           Object.assign(statement, {
             [name]: (...values: unknown[]) => {
-              statements.add(sql);
+              note(sql);
               return run(...values);
             },
           });
@@ -108,8 +117,25 @@ class Ran implements Disposable {
   }
 }
 
-/** Asks every route what stands in `ASKED`; the statements that ran for that. */
-async function statementsOf(bench: StoryBench): Promise<ReadonlySet<string>> {
+type Asked = Readonly<Record<string, readonly string[]>>;
+
+/** What the view *Now* asks for when it opens, with a range of five minutes. */
+const FIRST_VIEW: Asked = {
+  "/session": [""],
+  "/status": [""],
+  "/why": [""],
+  "/senses": [""],
+  "/incidents": ["state=open&state=acked&limit=200", "since=1000&limit=200"],
+  "/reflexes": [""],
+  "/silences": [""],
+  "/runs": ["since=1000&limit=200"],
+  "/logs": ["event=run.failed&event=kernel.started&since=1000&limit=200"],
+  "/signals": ["sense=disks&since=1000&limit=200"],
+  "/series": Array.from({ length: 12 }, () => "sense=disks&field=mounts&from=1000&to=301000&width=400"),
+};
+
+/** Asks the routes what stands in `asked`; the statements that ran for that, and how often any ran. */
+async function statementsOf(bench: StoryBench, all: Asked = ASKED): Promise<Pick<Ran, "statements" | "runs">> {
   using ran = new Ran();
   using scene = bench.scene();
   const look = { status: scene.status, silences: [], last_signals: { disks: 1 }, series: {}, slowest_commit_ms: 1 };
@@ -120,9 +146,10 @@ async function statementsOf(bench: StoryBench): Promise<ReadonlySet<string>> {
   const store = opened.value;
   // Whoever opens a store looks at it whole, once.
   ran.statements.clear();
+  ran.runs = 0;
   for (const route of ROUTES) {
     if (route.kind === "stream") continue;
-    for (const asked of ASKED[route.path.slice(BASE.length)] ?? []) {
+    for (const asked of all[route.path.slice(BASE.length)] ?? []) {
       const [name = "", search = ""] = route.path.includes("{") ? asked.split("?") : ["", asked];
       const answer = await route.answer({
         place,
@@ -139,7 +166,7 @@ async function statementsOf(bench: StoryBench): Promise<ReadonlySet<string>> {
   const end = nextEvents(store, { signal: 0, log: 0, isWhole: true }, marks, FIRST_PORTION).at(-1);
   if (end !== undefined) nextEvents(store, { ...end.place, isWhole: false }, marks, FIRST_PORTION);
   place.forgetStore();
-  return new Set(ran.statements);
+  return { statements: new Set(ran.statements), runs: ran.runs };
 }
 
 function plansOf(file: string, statements: ReadonlySet<string>): { sql: string; detail: string }[] {
@@ -165,7 +192,7 @@ test("no statement of an answer reads a long table without a bound", async () =>
     if (night === undefined) throw new Error(`there is no night "${title}"`);
     using bench = new StoryBench(night.config);
     await night.make(bench);
-    const statements = await statementsOf(bench);
+    const { statements } = await statementsOf(bench);
     for (const { sql, detail } of plansOf(storeFile(bench.folder.path), statements)) seen.set(`${sql}\n${detail}`, sql);
   }
   const steps = [...seen].map(([step, sql]) => ({ sql, detail: step.slice(sql.length + 1) }));
@@ -191,4 +218,15 @@ test("a plan without a bound is refused, by its table or by one end of its ids",
   const plans = plansOf(storeFile(folder.path), new Set(refused));
   const found = new Set(plans.filter(({ sql, detail }) => !isShort(sql, detail)).map(({ sql }) => sql));
   expect([...found]).toEqual(refused);
+});
+
+test("the first view of the page takes a bounded number of queries", async () => {
+  const night = NIGHTS.find((one) => one.title === TITLES[0]);
+  if (night === undefined) throw new Error("there is no such night");
+  using bench = new StoryBench(night.config);
+  await night.make(bench);
+  const { runs } = await statementsOf(bench, FIRST_VIEW);
+  console.log(JSON.stringify({ page: "queries of the first view", runs }));
+  expect(runs).toBeGreaterThan(20);
+  expect(runs).toBeLessThanOrEqual(320);
 });
