@@ -239,6 +239,10 @@ test("each mount of `disks` has a row of its own, the fullest four in the order 
   });
   expect(titles([disks, usage])).toEqual(["Disk /var/log", "Disk /", "Disk /b", "Disk /c", "Disk /var/db"]);
   expect(titles([{ ...disks, last: null }])).toEqual([]);
+  expect(chartsOf([disks, { ...usage, state: "failing" }]).map(({ isOld }) => isOld)).toEqual([
+    true,
+    ...Array(4).fill(false),
+  ]);
 });
 
 test("a sentence of the host loses its milliseconds, and the date of today", () => {

@@ -20,6 +20,8 @@ export interface Chart {
   readonly unit: string | null;
   /** `used_percent` of the sense: its file system fills up, and when it will be full can be said. */
   readonly fills: boolean;
+  /** The sense fails: its newest value may be out of date. */
+  readonly isOld: boolean;
   readonly limits: readonly Limit[];
   /** What `host-health` judges, where that is a mean of the line: its signals say where a limit was passed. Null: the line does. */
   readonly judged: Check | null;
@@ -166,6 +168,7 @@ function knownChart(known: Known, sense: SenseRow, health: SenseRow | null): Cha
     of: null,
     unit: first.unit ?? unitOf(first.name),
     fills: known.use === "disk-usage",
+    isOld: sense.state !== "ok",
     limits: limitsOf(check),
     judged: known.isMean ? check : null,
   };
@@ -208,6 +211,7 @@ function mountCharts(sense: SenseRow, drawn: readonly string[]): readonly Chart[
       of: path,
       unit: "percent",
       fills: true,
+      isOld: sense.state !== "ok",
       limits: [],
       judged: null,
     }));
@@ -238,6 +242,7 @@ function ownChart(sense: SenseRow): Chart | null {
     of: null,
     unit,
     fills: false,
+    isOld: sense.state !== "ok",
     limits: [],
     judged: null,
   };

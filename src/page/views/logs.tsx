@@ -222,7 +222,7 @@ const Nothing = () =>
   param("q") === "" && param("about") === "" && param("level") === "" ? (
     <Empty
       icon="log"
-      title="No logs yet."
+      title={range.value.live ? "No logs yet." : "No logs in this stretch."}
       more="Everything that nerve does, and every error, is a log."
       command="nerve logs -f --level debug"
     />

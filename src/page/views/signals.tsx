@@ -25,7 +25,7 @@ function SignalRow({ signal }: { readonly signal: ShownSignal }) {
         <td class="s">
           <At at={signal.at} />
         </td>
-        <td class="e">
+        <td class="w2">
           <button
             type="button"
             class="rowb tr"

@@ -121,7 +121,7 @@ function PlotRow(row: RowProps) {
         )}
       </div>
       <div class="v">
-        <b class={tone ?? ""}>
+        <b class={chart.isOld ? "s" : (tone ?? "")}>
           {tone === null ? null : <Icon name={tone} />}
           {valued(value, chart.unit)}
         </b>
@@ -142,7 +142,7 @@ function beneath(chart: Chart, first: Line, second: Line, error: string | null):
   if (chart.second !== null && lastOf(second) !== null) return `${chart.second} ${valued(lastOf(second), chart.unit)}`;
   const ends = extent(first);
   if (ends !== null && ends[0] === ends[1]) return "steady";
-  return ends === null ? "no value yet" : `${valued(ends[0], chart.unit)} to ${valued(ends[1], chart.unit)}`;
+  return ends === null ? "no value" : `${valued(ends[0], chart.unit)} to ${valued(ends[1], chart.unit)}`;
 }
 
 const LEAST_DRAG_PX = 8;
