@@ -50,6 +50,7 @@ export function answerFile(file: PageFile, request: Request, headers: Readonly<R
   if (request.headers.get("if-none-match") === file.etag) return new Response(null, { status: 304, headers: own });
   const takesGzip = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?(?:[,\s]|$))/.test(request.headers.get("accept-encoding") ?? "");
   const body = takesGzip ? file.gzip : Bun.gunzipSync(file.gzip);
-  const all = takesGzip ? { ...own, "content-encoding": "gzip" } : own;
+  const sized = { ...own, "content-length": String(body.length) };
+  const all = takesGzip ? { ...sized, "content-encoding": "gzip" } : sized;
   return new Response(request.method === "HEAD" ? null : new Uint8Array(body), { headers: all });
 }

@@ -17,7 +17,7 @@ import { SignIn } from "./sign-in.ts";
 import { Slices } from "./slices.ts";
 import { STALLED_SECONDS, STREAM_QUERY, Streams } from "./stream.ts";
 
-const NOT_FOUND = problem("not-found", "there is nothing at this path", "docs/seeing.md lists what there is");
+const NOT_FOUND = problem("not-found", "there is nothing at this path", "`/api/v1/openapi.json` lists what there is");
 const WHO = problem(
   "signed-out",
   "say who you are: a cookie, or `Authorization: Bearer TOKEN`",
@@ -95,7 +95,10 @@ export class Site implements Answerer {
       if (this.#streams.isFull) return respond(request, refusal(503, BUSY));
       const query = readQuery(url.searchParams, STREAM_QUERY);
       if (!query.ok) return respond(request, refusal(400, this.#shown(query.error)));
-      const resume = request.headers.get("last-event-id") ?? query.value.from;
+      const header = request.headers.get("last-event-id");
+      const heard = STREAM_QUERY.from.read(header === null ? [] : [header], "Last-Event-ID");
+      if (!heard.ok) return respond(request, refusal(400, this.#shown(heard.error)));
+      const resume = heard.value ?? query.value.from;
       setIdle(STALLED_SECONDS);
       const headers = {
         ...SAFE_HEADERS,

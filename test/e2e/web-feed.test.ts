@@ -88,4 +88,17 @@ describe("the stream", () => {
     const { status, body } = await ask(`/api/v1/events?${query}`);
     expect([status, JSON.parse(body).error.message]).toEqual([400, message]);
   });
+
+  test("a Last-Event-ID that is none is refused, and does not begin at the newest", async () => {
+    const { status, body } = await ask("/api/v1/events", { "last-event-id": "junk" });
+    expect([status, JSON.parse(body).error.message]).toEqual([
+      400,
+      "`Last-Event-ID` must be the id of an event, as s4.l7",
+    ]);
+  });
+
+  test("a path that is none leads to the list of those there are", async () => {
+    const { status, body } = await ask("/api/v1/nothing");
+    expect([status, JSON.parse(body).error.hint]).toEqual([404, "`/api/v1/openapi.json` lists what there is"]);
+  });
 });

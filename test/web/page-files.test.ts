@@ -32,5 +32,13 @@ test("who has a file is not sent it again, and the shell is asked for each time"
   expect(headers.get("x-content-type-options")).toBe("nosniff");
   const again = ask({ "if-none-match": headers.get("etag") ?? "" });
   expect([again.status, await again.text()]).toEqual([304, ""]);
-  expect(await ask({}, "HEAD").text()).toBe("");
+});
+
+test("HEAD says the length that GET has, and sends nothing", async () => {
+  for (const headers of [{}, { "accept-encoding": "gzip" }]) {
+    const head = ask(headers as Record<string, string>, "HEAD");
+    expect(await head.text()).toBe("");
+    const whole = await ask(headers as Record<string, string>).arrayBuffer();
+    expect(head.headers.get("content-length")).toBe(String(whole.byteLength));
+  }
 });
