@@ -62,6 +62,11 @@ test(
     await until("the built-in senses have signals", () =>
       ["memory", "load", "disk-usage"].every((sense) => nerve.signals(sense).length > 0),
     );
+    await until("the host is judged by its CPU", () =>
+      (nerve.signals("host-health").at(-1)?.payload.checks ?? []).some(
+        ({ check }: { check: string }) => check === "cpu_percent",
+      ),
+    );
 
     const sense = join(path, "senses/hello/index.ts");
     const text = readFileSync(sense, "utf8");

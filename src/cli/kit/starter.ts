@@ -31,19 +31,21 @@ ${lineIf(has.pressure, "  pressure:")}  disk-usage: { with: { path: / } }
   disks:                    # every file system, and in how many hours it is full
   disk-io:
   network-io:
-${lineIf(has.systemd, "  systemd:                  # units that failed, that are started again, that are late")}  hello:                    # your own: senses/hello/index.ts
+${lineIf(has.systemd, "  systemd:                  # units that failed, that are started again, that are late")}  host-health:              # judges what these see: ok, warning or critical, and why
+  hello:                    # your own: senses/hello/index.ts
   nerve:                    # nerve itself: senses that fail, that are quarantined or stale
 
 reflexes:                   # when each of them looks
-  - { sense: memory,     interval: 10s, on_start: true }
-  - { sense: load,       interval: 10s, on_start: true }
-  - { sense: cpu-usage,  interval: 10s, on_start: true }
-${lineIf(has.pressure, "  - { sense: pressure,   interval: 10s, on_start: true }")}  - { sense: disk-usage, interval: 1m,  on_start: true }
-  - { sense: disks,      interval: 1m,  on_start: true }
-  - { sense: disk-io,    interval: 10s, on_start: true }
-  - { sense: network-io, interval: 10s, on_start: true }
-${lineIf(has.systemd, "  - { sense: systemd,    interval: 30s, on_start: true }")}  - { sense: hello,      interval: 10s, on_start: true }
-  - { sense: nerve,      interval: 1m,  watch: true }   # and within a second of a change
+  - { sense: memory,      interval: 10s, on_start: true }
+  - { sense: load,        interval: 10s, on_start: true }
+  - { sense: cpu-usage,   interval: 10s, on_start: true }
+${lineIf(has.pressure, "  - { sense: pressure,    interval: 10s, on_start: true }")}  - { sense: disk-usage,  interval: 1m,  on_start: true }
+  - { sense: disks,       interval: 1m,  on_start: true }
+  - { sense: disk-io,     interval: 10s, on_start: true }
+  - { sense: network-io,  interval: 10s, on_start: true }
+  - { sense: host-health, interval: 10s, on_start: true }
+${lineIf(has.systemd, "  - { sense: systemd,     interval: 30s, on_start: true }")}  - { sense: hello,       interval: 10s, on_start: true }
+  - { sense: nerve,       interval: 1m,  watch: true }   # and within a second of a change
 
   # Each run that fails, times out or is dropped is reported once: \`nerve logs --level warn\`. A channel brings it to your phone.
   - { name: bad-runs, workflow: notify, on: [nerve], each: failed_runs, key: run }
