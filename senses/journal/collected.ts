@@ -28,6 +28,8 @@ export class Collected {
   #first: string | null = null;
   #last: string | null = null;
   readonly payloads: EntryPayload[] = [];
+  /** True where a limit of the compute left something unread. */
+  isFull = false;
   entries = 0;
   matched = 0;
   /** Of the last entry that was taken; null where none was. */
@@ -46,12 +48,14 @@ export class Collected {
     const { match, summary } = this.#wanted;
     const isMatch = match === null || patternOf(match).test(entry.message);
     if (isMatch && !summary && !this.#holds({ ...entry, fields: fieldsOf(match, this.#groups, entry.message) })) {
+      this.isFull = true;
       return false;
     }
     this.entries++;
     this.cursor = cursor;
     if (isMatch) this.#count(entry);
-    return performance.now() < this.#until;
+    this.isFull = performance.now() >= this.#until;
+    return !this.isFull;
   };
 
   summary() {

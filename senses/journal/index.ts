@@ -52,7 +52,7 @@ export const watch: Watch<Options> = ({ file }) => (file === null ? { journal: t
 
 const NOTHING = "there is no journal of systemd here: there is nothing to see";
 
-export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal }) => {
+export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal, more }) => {
   if (Bun.which("journalctl") === null) return lacking(db, log, NOTHING);
   const source = given.file ?? "";
   const known = db.select().from(cursors).get();
@@ -76,6 +76,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
   keepCursor(db, source, collected.cursor ?? from);
 
   const { entries, matched } = collected;
+  if (entries > 0 && collected.isFull) more();
   if (entries > 0) {
     const { id } = db.insert(samples).values({ at: now, entries, matched }).returning({ id: samples.id }).get();
     const outdated = notBetween(samples.at, now - given.keep, now + given.keep);

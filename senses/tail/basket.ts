@@ -26,6 +26,8 @@ export class Collected implements Basket {
   readonly #isSummary: boolean;
   readonly #limits: Limits;
   #bytes = 0;
+  /** True where a limit of the compute left something unread. */
+  isFull = false;
   lines = 0;
   matched = 0;
   payloads: LinePayload[] = [];
@@ -41,7 +43,10 @@ export class Collected implements Basket {
     this.#limits = limits;
   }
 
-  readonly goesOn = (): boolean => performance.now() < this.#limits.until;
+  readonly goesOn = (): boolean => {
+    this.isFull ||= performance.now() >= this.#limits.until;
+    return !this.isFull;
+  };
 
   readonly take = (path: string, line: Line): boolean => {
     if (!this.#test(line.text)) {
@@ -56,7 +61,10 @@ export class Collected implements Basket {
         fields: fieldsOf(this.#match, this.#groups, line.text),
       };
       const bytes = Buffer.byteLength(JSON.stringify(payload));
-      if (this.payloads.length === this.#limits.signals || this.#bytes + bytes > this.#limits.bytes) return false;
+      if (this.payloads.length === this.#limits.signals || this.#bytes + bytes > this.#limits.bytes) {
+        this.isFull = true;
+        return false;
+      }
       this.#bytes += bytes;
       this.payloads.push(payload);
     }

@@ -57,7 +57,7 @@ const LONGEST_MS = 5_000;
 /** `first` and `last` of a summary. */
 const LONGEST_SHOWN = 1_000;
 
-export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal }) => {
+export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal, more }) => {
   const lookedAt = lastLook(db, given.path);
   const wanted = {
     folder: dirname(given.path),
@@ -79,6 +79,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
   const { bytes, behind_bytes } = await readAll(db, found.files, collected, signal);
 
   const { lines, matched } = collected;
+  if (bytes > 0 && collected.isFull) more();
   if (bytes > 0) {
     const { id } = db
       .insert(samples)

@@ -185,6 +185,9 @@ const signal = {
   durationMs: MS,
 } as const;
 
+/** Before the result of compute `id`: the compute leaves something unread, and the next one is owed. */
+const behind = { type: "'behind'", generation: POSITIVE, id: POSITIVE, sense: "string" } as const;
+
 const noSignal = { type: "'no-signal'", generation: POSITIVE, id: POSITIVE, sense: "string", durationMs: MS } as const;
 
 /** Settles compute `id` without a result; with `id` null, what was wrong with a message or with the worker itself. */
@@ -217,7 +220,7 @@ const log = { ...logOf, sense: "string | null" } as const;
 export const bye = { type: "'bye'", generation: POSITIVE } as const;
 
 export const parentDefinitions = { init, compute, ack, peers, shutdown } as const;
-export const workerDefinitions = { ready, started, signal, "no-signal": noSignal, error, log, bye } as const;
+export const workerDefinitions = { ready, started, behind, signal, "no-signal": noSignal, error, log, bye } as const;
 
 type Infer<Definitions> = { [Key in keyof Definitions]: type.infer<Definitions[Key]> }[keyof Definitions];
 

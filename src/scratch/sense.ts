@@ -151,6 +151,7 @@ export class ScratchWorker {
         return;
       case "no-signal":
         return this.#settle({ kind: "no-signal", durationMs: message.durationMs });
+      case "behind":
       case "bye":
         return;
     }

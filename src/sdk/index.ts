@@ -89,6 +89,11 @@ export interface ComputeContext<Options = Record<string, unknown>> {
    * together. They count as seen when the compute returns, in its transaction; a compute that throws gets them again.
    */
   readonly delivered: readonly DeliveredSignal[];
+  /**
+   * Call `more()` where this compute leaves something unread: the next compute follows. After a signal it follows at once (a
+   * `throttle` holds it back), after none within a second. A compute that throws has not called it.
+   */
+  readonly more: () => void;
   readonly log: Log;
 }
 

@@ -193,6 +193,8 @@ export interface RunningCompute {
   readonly outcome: Promise<ComputeOutcome>;
   /** Resolves once the compute has settled or is known to be waiting for something outside this process's turn. */
   readonly prompt: Promise<void>;
+  /** The author's code says that something is left to the next compute. */
+  readonly isBehind: () => boolean;
   abort(): void;
 }
 
@@ -215,7 +217,11 @@ export function executeCompute(
     inbox: items.length === 0 ? NOTHING : Object.freeze(items.map(givenOf)),
     delivered: delivery === null ? NO_SIGNALS : deliveredOf(delivery, db),
     log,
+    more: () => {
+      isBehind = true;
+    },
   };
+  let isBehind = false;
   let settled = false;
 
   const run = async (): Promise<ComputeOutcome> => {
@@ -259,5 +265,5 @@ export function executeCompute(
     for (let turn = 0; turn < PROMPT_TURNS && !settled; turn++) await null;
     if (!settled) deadline.arm();
   })();
-  return { outcome, prompt, abort: () => deadline.end("aborted") };
+  return { outcome, prompt, isBehind: () => isBehind, abort: () => deadline.end("aborted") };
 }

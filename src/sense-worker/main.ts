@@ -22,7 +22,7 @@ import { executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
-import { result } from "./result.ts";
+import { isSuccess, result } from "./result.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
 import { openSenseDb, type SenseDb } from "./sense-database.ts";
 import { seriesOf } from "./series-of.ts";
@@ -257,6 +257,7 @@ class SenseWorker {
     void running.outcome.then((outcome) => {
       this.#running.delete(name);
       const durationMs = elapsedMs(startedAt);
+      if (running.isBehind() && isSuccess(outcome)) this.#channel.post({ type: "behind", ...head });
       this.#channel.post(result({ ...head, durationMs }, outcome, cause, trace));
     });
     return running;

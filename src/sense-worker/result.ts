@@ -31,3 +31,7 @@ export function result(head: ResultHead, outcome: ComputeOutcome, cause: number 
       return { type: "error", ...head, kind: "aborted", message: "nerve is stopping", stack: null };
   }
 }
+
+/** What the compute wrote is kept. */
+export const isSuccess = ({ kind }: ComputeOutcome): boolean =>
+  kind === "signal" || kind === "signals" || kind === "no-signal";

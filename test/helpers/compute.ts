@@ -21,6 +21,8 @@ export interface OpenSense extends Disposable {
   readonly db: SenseDatabase;
   readonly client: Database;
   readonly logs: string[];
+  /** The newest compute called `more()`. */
+  readonly isBehind: () => boolean;
   /** As they were validated. */
   readonly options: Record<string, unknown>;
   /** One compute; its writes are kept if it returns. */
@@ -56,12 +58,15 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
   for (const { sql } of BUILT_IN_SENSES[name].migrations) client.run(sql);
   const db = drizzle({ client });
   const logs: string[] = [];
+  let isBehind = false;
   return {
     db,
     client,
     logs,
+    isBehind: () => isBehind,
     options,
     async compute({ now = Date.now(), signal = new AbortController().signal, inbox = [], peers = {} } = {}) {
+      isBehind = false;
       client.run("BEGIN");
       try {
         const payload = await compute(db, peers, {
@@ -70,6 +75,9 @@ export function openSense(name: BuiltInSenseName, given: Readonly<Record<string,
           now,
           inbox,
           delivered: [],
+          more: () => {
+            isBehind = true;
+          },
           log: (level, message) => logs.push(`${level}: ${message}`),
           blobs: {
             put: () => Promise.reject(new Error("no blobs here")),

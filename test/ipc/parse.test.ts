@@ -113,6 +113,7 @@ const WORKER: readonly WorkerMessage[] = [
     dropped: 0,
   },
   { type: "bye", generation: 1 },
+  { type: "behind", generation: 1, id: 1, sense: "a" },
 ];
 
 test("a well-formed message is handed on as it came, whatever else is in it", () => {

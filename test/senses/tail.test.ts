@@ -1,5 +1,5 @@
 /** Log files as they are in the world: rotated by name, copied and cut, cut, removed, half written, long, many. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   appendFileSync,
   copyFileSync,
@@ -18,6 +18,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenSense, openSense, validate } from "../helpers/compute.ts";
 import { pick, randomOf, SEED, trials } from "../rules/random.ts";
+
+setDefaultTimeout(60_000);
 
 const top = mkdtempSync(join(tmpdir(), "nerve-tail-"));
 afterAll(() => rmSync(top, { recursive: true, force: true }));
@@ -134,8 +136,14 @@ describe("lines", () => {
     const { file, sense } = await following();
     const lines = Array.from({ length: 1_234 }, (_, index) => `line ${index}`);
     appendFileSync(file, text(lines));
-    const parts = [await read(sense), await read(sense), await read(sense), await read(sense)];
+    const parts: string[][] = [];
+    const behind: boolean[] = [];
+    for (let nth = 0; nth < 4; nth++) {
+      parts.push(await read(sense));
+      behind.push(sense.isBehind());
+    }
     expect(parts.map(({ length }) => length)).toEqual([500, 500, 234, 0]);
+    expect(behind).toEqual([true, true, false, false]);
     expect(parts.flat()).toEqual(lines);
     const long = Array.from({ length: 300 }, (_, index) => `${index} ${"y".repeat(8_000)}`);
     appendFileSync(file, text(long));

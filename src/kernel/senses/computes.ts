@@ -53,6 +53,8 @@ export class Computes {
   readonly #deliveries: Deliveries;
   readonly #isHeld: () => boolean;
   readonly #newTrace: (wallMs: number) => string;
+  /** Those whose compute leaves something to the next one. */
+  readonly #behind = new WeakSet<Flight>();
   #lastId = 0;
 
   constructor({ world, ledger, journal, store, throttles, intake, inboxes, deliveries, isHeld }: ComputesParts) {
@@ -96,6 +98,10 @@ export class Computes {
     });
   }
 
+  leavesMore(flight: Flight): void {
+    this.#behind.add(flight);
+  }
+
   /** Takes the result of the sense's flight. */
   settle(sense: Sense, flight: Flight, result: ComputeResult, kept: () => void): void {
     sense.settle();
@@ -128,6 +134,7 @@ export class Computes {
     if (!arrivals.ok) return this.#failed(sense, flight, refused(message, `the worker sent ${arrivals.error}`), kept);
     this.#take(sense, flight, arrivals.value, () => {
       sense.stats.emitted++;
+      if (this.#behind.has(flight)) this.#throttles.hurry(sense);
       this.#settled(sense, flight, kept);
     });
   }
@@ -157,7 +164,7 @@ export class Computes {
   #noSignal(sense: Sense, flight: Flight, kept: () => void): void {
     sense.stats.nulls++;
     sense.stats.failure = null;
-    const isForNothing = flight.owed === null && flight.items.length === 0;
+    const isForNothing = flight.owed === null && flight.items.length === 0 && !this.#behind.has(flight);
     if (isForNothing && sense.strikes === 0) return this.#settled(sense, flight, kept);
     this.#commit(sense, flight, kept, (draft) => this.#settle(draft, sense, flight));
   }
@@ -202,6 +209,7 @@ export class Computes {
     this.#answer(draft, sense, flight);
     this.#inboxes.taken(draft, sense, flight.items, flight.trigger.trace);
     this.#deliveries.taken(draft, sense, flight);
+    if (this.#behind.has(flight)) draft.owe(sense, { ...flight.due, reason: "watch", at: draft.now, cause: null });
   }
 
   /** What the compute was owed for is answered, however it ended. */

@@ -173,6 +173,14 @@ export class Flights {
     this.#life.tasks.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
   }
 
+  behind({ sense: name, id }: WorkerMessageOf<"behind">): void {
+    const flight = this.#seats.get(name)?.flight;
+    if (!flight || flight.id !== id || flight.startedAt === null || flight.settling) {
+      return this.#life.malformed(`"behind" for compute ${id} of ${name}, which is not under way`);
+    }
+    this.#computes.leavesMore(flight);
+  }
+
   result(message: ComputeResult, id: number): void {
     const sense = this.#seats.get(message.sense ?? "");
     const flight = sense?.flight;

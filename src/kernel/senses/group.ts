@@ -193,6 +193,8 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     switch (message.type) {
       case "started":
         return message.id === null ? this.#loads(message) : this.#flights.started(message, message.id);
+      case "behind":
+        return this.#flights.behind(message);
       case "signal":
         return message.id === null ? this.#leftover(message) : this.#flights.result(message, message.id);
       case "no-signal":

@@ -317,6 +317,76 @@ test("a throttle counts from when the compute is asked for, however long its com
   expect(bench.clock.monotonicMs() - askedAt).toBe(2_500);
 });
 
+describe("a compute that leaves something unread", () => {
+  const behind = (bench: EngineBench, compute: Message, forged: Readonly<Record<string, unknown>> = {}): void => {
+    const { generation, id, sense: name } = compute;
+    bench.child.says({ type: "behind", generation, id, sense: name, ...forged });
+  };
+  /** One compute of `a` is owed. */
+  const owing = (senses: readonly SenseConfig[]): EngineBench => {
+    const bench = new EngineBench();
+    const owed = { reason: "manual", at: bench.clock.wallMs(), cause: null, trace: "0".repeat(32) } as const;
+    bench.store.commit(() => bench.store.senses.setOwed("a", owed, []));
+    return bench.load(senses, []);
+  };
+  const next = (bench: EngineBench): Message => {
+    const compute = bench.only;
+    bench.started(compute);
+    return compute;
+  };
+
+  test("is followed by the next at once after a signal, within a second after none, and by none when all is read", async () => {
+    using bench = owing([sense("a", PLAIN)]);
+    await bench.settle();
+    for (let nth = 1; nth <= 3; nth++) {
+      const compute = next(bench);
+      behind(bench, compute);
+      bench.emits(compute, { nth });
+      await bench.settle();
+    }
+    const silent = next(bench);
+    behind(bench, silent);
+    bench.says(silent, "no-signal", {});
+    await bench.settle();
+    expect([bench.names(), bench.engine.senses.get("a")?.owed?.reason]).toEqual([[], "watch"]);
+    await bench.pass(SECOND);
+    bench.says(next(bench), "no-signal", {});
+    await bench.pass(60 * SECOND);
+    expect([bench.names(), bench.engine.senses.get("a")?.owed ?? null]).toEqual([[], null]);
+  });
+
+  test("waits for its throttle, and one that failed left nothing", async () => {
+    using bench = owing([sense("a", { group: "all", throttleMs: 5_000 })]);
+    await bench.settle();
+    const first = next(bench);
+    behind(bench, first);
+    bench.emits(first, { n: 1 });
+    await bench.pass(4_900);
+    expect(bench.names()).toEqual([]);
+    await bench.pass(200);
+    const failing = next(bench);
+    behind(bench, failing);
+    bench.fails(failing, "failed");
+    await bench.pass(60 * SECOND);
+    expect(bench.names()).toEqual([]);
+  });
+
+  test("is one that is under way: of another, the message changes nothing", async () => {
+    using bench = owing([sense("a", PLAIN)]);
+    await bench.settle();
+    const compute = bench.only;
+    behind(bench, compute);
+    bench.started(compute);
+    behind(bench, compute, { id: 99 });
+    behind(bench, compute, { sense: "other" });
+    behind(bench, compute, { generation: 99 });
+    bench.emits(compute, { n: 1 });
+    behind(bench, compute);
+    await bench.pass(60 * SECOND);
+    expect(bench.names()).toEqual([]);
+  });
+});
+
 describe("a result", () => {
   test("of another generation, of no compute, or given twice changes nothing", async () => {
     using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
