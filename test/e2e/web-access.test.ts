@@ -147,6 +147,14 @@ describe("nerve open", () => {
   };
   const cookieOf = (header: string | undefined): string => header?.split(";")[0] ?? "";
 
+  test("over SSH it prints the line for the tunnel in a pipe too, with the user's name where the environment has none", async () => {
+    const environment = { ...PLANTED, SSH_CONNECTION: "192.0.2.1 1 192.0.2.2 22", USER: "", SUDO_USER: "" };
+    const { stderr } = await runNerve(site.folder.path, ["open"], { environment });
+    const { stdout: user } = Bun.spawnSync(["id", "-un"]);
+    const tunnel = `ssh -L ${address.port}:127.0.0.1:${address.port} ${user.toString().trim()}@`;
+    expect(stderr).toStartWith(`from your own machine, first: ${tunnel}`);
+  });
+
   test("its code signs a browser in once; the cookie opens everything until the token is renewed", async () => {
     const code = await codeOf();
     expect((await get(address, "/api/v1/status", bearer(code))).status).toBe(401);

@@ -1,5 +1,5 @@
 /** Owns `nerve open`: a link that signs a browser in, printed and opened. */
-import { hostname, userInfo } from "node:os";
+import { hostname } from "node:os";
 import { safeJson } from "../../base/escape.ts";
 import { ok } from "../../base/result.ts";
 import type { Status } from "../../control/contract.ts";
@@ -10,9 +10,10 @@ import { defineCommand } from "../frame/command.ts";
 import { EXIT, fail } from "../frame/outcome.ts";
 import { ask } from "../place/ask.ts";
 import { addressOf, listenerOf } from "../place/http-address.ts";
+import { login } from "../place/login.ts";
 import { findPlace } from "../place/place.ts";
 import { remark } from "../screen/failure.ts";
-import { print } from "../screen/terminal.ts";
+import { print, printError } from "../screen/terminal.ts";
 
 /** Of a desktop, the first that is there. */
 const OPENERS = ["xdg-open", "gio", "wslview"];
@@ -28,7 +29,7 @@ function openInBrowser(url: string): boolean {
 }
 
 /** What is typed on the machine in front of the person. */
-const tunnelLine = (port: number): string => `ssh -L ${port}:127.0.0.1:${port} ${userInfo().username}@${hostname()}`;
+const tunnelLine = (port: number): string => `ssh -L ${port}:127.0.0.1:${port} ${login()}@${hostname()}`;
 
 export const command = defineCommand({
   details:
@@ -60,7 +61,7 @@ export const command = defineCommand({
     if (json) print(safeJson({ url, tunnel }));
     else {
       print(url);
-      if (tunnel !== null) remark(`from your own machine, first: ${tunnel}`);
+      if (tunnel !== null) printError(`from your own machine, first: ${tunnel}`);
       else if (openInBrowser(url)) remark("opened in the browser");
     }
     return ok(EXIT.done);
