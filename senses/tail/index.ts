@@ -9,7 +9,7 @@ import { lacking } from "nerve/sources";
 import { Collected, type Limits } from "./basket.ts";
 import { readFollowed } from "./reader.ts";
 import { files, following, samples } from "./schema.ts";
-import { type Followed, survey } from "./survey.ts";
+import { type Followed, type Lost, survey } from "./survey.ts";
 
 export const options = record({
   // `*` in the name of the file stands for any run of characters.
@@ -66,9 +66,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
     lookedAt,
   };
   const found = await survey(db.select().from(files).all(), wanted);
-  for (const { path, bytes } of found.lost) {
-    log("warn", `${path} was cut, replaced or removed with ${bytes} bytes that nobody has read`, { path, bytes });
-  }
+  for (const lost of found.lost) log("warn", lackOf(lost), lost);
   if (found.files.length === 0) {
     db.delete(files).run();
     return lacking(db, log, `no file is ${given.path} yet: it is read from its begin once it is there`);
@@ -94,6 +92,12 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
   const [first, last] = [collected.first, collected.last].map((line) => line?.slice(0, LONGEST_SHOWN) ?? null);
   return { lines, matched, bytes, behind_bytes, first: first ?? null, last: last ?? null };
 };
+
+function lackOf({ path, offset, bytes }: Lost): string {
+  const unread = bytes === 0 ? "" : ` with ${bytes} bytes that nobody has read`;
+  const remedy = "logrotate's `delaycompress` leaves a rotated file to be read";
+  return `${path} was cut, replaced or removed${unread}: what came after byte ${offset + bytes} is not known; ${remedy}`;
+}
 
 /** Unix milliseconds of the last look at this path; null at the first one. What is kept of another path is dropped. */
 function lastLook(db: SenseDatabase, path: string): number | null {

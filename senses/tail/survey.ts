@@ -29,9 +29,12 @@ export interface Followed {
   readonly isHeld: boolean;
 }
 
-/** Bytes that were seen and never read, because the file was cut, replaced or removed. */
+/** A file that was cut, replaced or removed, and no copy of it is there: what came after the last look nobody knows. */
 export interface Lost {
   readonly path: string;
+  /** That were read. */
+  readonly offset: number;
+  /** That were seen and never read. */
   readonly bytes: number;
 }
 
@@ -54,6 +57,8 @@ export interface Wanted {
 /** The clock of files is behind by as much as a tick of the kernel. */
 const CLOCK_MS = 50;
 const SETTLED_MS = 2_000;
+/** A file that was not written for so long, and is removed without another in its place, is taken for finished. */
+const RESTED_MS = 60_000;
 /** A copy that was not written for so long is whole. */
 const COPIED_MS = 1_000;
 const ATTEMPTS = 3;
@@ -129,7 +134,9 @@ export async function survey(known: readonly Known[], wanted: Wanted): Promise<S
   for (const file of cut) {
     const copy = await copyOf(file, await after.all(), (entry) => isFormer(entry, wanted) && isFresh(entry, wanted));
     if (copy !== null) follow(copy, file, file);
-    else if (file.seen_bytes > file.offset) lost.push({ path: file.path, bytes: file.seen_bytes - file.offset });
+    else if (await mayLack(file, after, wanted)) {
+      lost.push({ path: file.path, offset: file.offset, bytes: Math.max(0, file.seen_bytes - file.offset) });
+    }
   }
   for (const entry of current.values()) {
     if (followed.has(entry.identity)) continue;
@@ -204,6 +211,16 @@ export async function withFile<T>(
   } finally {
     await file.close();
   }
+}
+
+/** Whether a file of which nothing is left may have held more than was read. */
+async function mayLack(file: Known, look: Look, { pattern, lookedAt }: Wanted): Promise<boolean> {
+  if (file.seen_bytes > file.offset) return true;
+  if (file.head === HELD.head) return false;
+  const rested = (lookedAt ?? 0) - file.changed_at;
+  const name = basename(file.path);
+  if (!matches(pattern, name)) return rested < SETTLED_MS;
+  return rested < RESTED_MS || (await look.at(name)) !== null;
 }
 
 /** A number of an inode is given again, and a file may be cut and grow beyond where we were. */
