@@ -249,6 +249,11 @@ export class Inboxes {
     if (items.length > 0) this.#takings.failed(draft, this.boxOf(sense.name), items);
   }
 
+  /** The item was given up: a failure with that item alone says nothing of the sense any longer. */
+  dropped({ id, sense }: Item): void {
+    this.#parts.senses.byName.get(sense)?.stats.dropped(id);
+  }
+
   // ── the worker of a sense ────────────────────────────────────────────
 
   /** A sense with an inbox keeps its transactions as durably as logs.db keeps the items. */

@@ -117,6 +117,7 @@ export class Leavings {
       box.count({ sense: item.sense, state: item.state, items: -1, bytes: -Buffer.byteLength(item.body) });
       if (item.state === "waiting" && isAside(item)) box.aside--;
       if (box.waiting === 0) box.calm();
+      inboxes.dropped(item);
     });
   }
 

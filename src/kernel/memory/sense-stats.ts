@@ -27,8 +27,9 @@ export class SenseStats {
   lastSignal: SignalPlace | null = null;
   /** Its newest signal of an earlier kernel, once that is known; null: none is kept. */
   earlierSignal: SignalPlace | null = null;
-  /** Why its newest compute failed, timed out or was killed; null once one has succeeded since. */
-  failure: string | null = null;
+  #failure: string | null = null;
+  /** Ids of the items of the compute that failed: of those that are still in the inbox. */
+  readonly #failedItems = new Set<number>();
   readonly durations = new Histogram(SECONDS);
   readonly #durations: number[] = [];
   #next = 0;
@@ -36,6 +37,28 @@ export class SenseStats {
   /** Its newest signal, whichever kernel committed it. */
   get newestSignal(): SignalPlace | null {
     return this.lastSignal ?? this.earlierSignal;
+  }
+
+  /** Why its newest compute failed, timed out or was killed; null once one has succeeded since, or all its items are gone. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  /** A compute with `items` failed, timed out or was killed. */
+  failed(why: string, items: readonly { readonly id: number }[]): void {
+    this.#failure = why;
+    this.#failedItems.clear();
+    for (const { id } of items) this.#failedItems.add(id);
+  }
+
+  succeeded(): void {
+    this.#failure = null;
+    this.#failedItems.clear();
+  }
+
+  /** An item was given up. A failure that only such items met is over. */
+  dropped(item: number): void {
+    if (this.#failedItems.delete(item) && this.#failedItems.size === 0) this.#failure = null;
   }
 
   took(durationMs: number): void {

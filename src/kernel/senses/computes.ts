@@ -163,7 +163,7 @@ export class Computes {
 
   #noSignal(sense: Sense, flight: Flight, kept: () => void): void {
     sense.stats.nulls++;
-    sense.stats.failure = null;
+    sense.stats.succeeded();
     const isForNothing = flight.owed === null && flight.items.length === 0 && !this.#behind.has(flight);
     if (isForNothing && sense.strikes === 0) return this.#settled(sense, flight, kept);
     this.#commit(sense, flight, kept, (draft) => this.#settle(draft, sense, flight));
@@ -180,7 +180,7 @@ export class Computes {
 
   #sayFailed(sense: Sense, flight: Flight, { message, stack, durationMs }: WorkerMessageOf<"error">): void {
     sense.stats.errors++;
-    sense.stats.failure = message;
+    sense.stats.failed(message, flight.items);
     const data = { compute: flight.id, duration_ms: durationMs, ...(stack === null ? {} : { stack }) };
     this.#journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.failed", message, data);
   }
@@ -195,7 +195,7 @@ export class Computes {
   #timedOut(sense: Sense, flight: Flight, durationMs: number, outcome: string): void {
     if (!sense.timeOut()) return;
     const message = `the compute passed its timeout of ${formatDuration(limitsOf(sense.config).timeoutMs)}${outcome}`;
-    sense.stats.failure = message;
+    sense.stats.failed(message, flight.items);
     const data = { compute: flight.id, duration_ms: durationMs };
     this.#journal.folding(`sense:${sense.name}`, flight.trigger.trace).error("compute.timed-out", message, data);
   }

@@ -80,7 +80,7 @@ export class Intake {
           if (id === 0) return;
           sense.stats.lastSignal = { id, at };
           sense.stats.signals++;
-          sense.stats.failure = null;
+          sense.stats.succeeded();
           this.#onSignal({ id, sense: sense.name, at, payload: text, cause, trace });
         },
       },

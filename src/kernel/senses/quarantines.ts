@@ -51,7 +51,7 @@ export class Quarantines {
     const what = compute === null ? "while it was being loaded" : `in its compute ${compute}`;
     const message = `its worker died ${afterMs} ms ${what}, nothing else was under way: ${how} (strike ${Math.min(strikes, STRIKES)} of ${STRIKES})`;
     const data = { compute, after_ms: afterMs, strikes };
-    sense.stats.failure = message;
+    sense.stats.failed(message, sense.diedInFlight?.items ?? []);
     if (compute !== null) sense.stats.killed++;
     journal.of(source, trace).error("compute.killed", message, data);
     ledger.write((draft) => draft.strikes(sense, strikes, quarantine));

@@ -47,6 +47,36 @@ test("items are dropped by hand, all or none, and not from under a compute", asy
   expect(bench.asked?.inbox).toMatchObject([{ body: "4" }]);
 });
 
+test("a sense is no longer failing once every item of its newest failure is dropped", async () => {
+  using bench = new InboxBench();
+  bench.loads();
+  await bench.push(given([1, 2]));
+  const { leavings, senses } = bench.engine;
+  const failure = (): string | null | undefined => senses.get("a")?.stats.failure;
+  bench.answers("fails");
+  await bench.settle();
+  expect(failure()).toBe("why");
+  for (const [id, left] of [
+    [1, "why"],
+    [2, null],
+  ] as const) {
+    const dropped = leavings.drop([id]);
+    await bench.settle();
+    expect(await dropped).toMatchObject({ ok: true });
+    expect(failure()).toBe(left);
+  }
+});
+
+test("a sense is no longer failing once the dead item of its newest failure is dropped", async () => {
+  using bench = await withDead();
+  const { leavings, senses } = bench.engine;
+  expect(senses.get("a")?.stats.failure).toBe("why");
+  const dropped = leavings.drop([1]);
+  await bench.settle();
+  expect(await dropped).toMatchObject({ ok: true });
+  expect(senses.get("a")?.stats.failure).toBeNull();
+});
+
 test("dead items go as signals do, and what waits for a sense stays", async () => {
   using bench = await withDead();
   const { inboxUpkeep, inboxes } = bench.engine;
