@@ -39,6 +39,8 @@ export const payload = declaration({
 
 /** A file that was changed so lately may still be written. */
 const SETTLED_MS = 60_000;
+/** The clocks of two hosts differ by less. */
+const AHEAD_MS = 300_000;
 
 export const series: Series = {
   table: "samples",
@@ -57,7 +59,8 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, si
   const ageMs = newest === null ? null : Math.max(0, today - newest.changed_at);
   const isSettled = ageMs !== null && ageMs >= SETTLED_MS;
   const usual = newest === null || !isSettled ? null : usualBytes(db, given.path, newest);
-  const reason = judge(newest, ageMs, isSettled, usual, given);
+  const aheadMs = newest === null ? 0 : newest.changed_at - today;
+  const reason = judge(newest, ageMs, aheadMs, isSettled, usual, given);
 
   const last = db.select().from(samples).orderBy(desc(samples.id)).limit(1).get();
   const found = {
@@ -84,11 +87,13 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, si
 function judge(
   newest: FoundFile | null,
   ageMs: number | null,
+  aheadMs: number,
   isSettled: boolean,
   usual: number | null,
   { max_age, min_bytes, min_percent }: Options,
 ): string | null {
   if (newest === null || ageMs === null) return "there is no such file";
+  if (aheadMs > AHEAD_MS) return `the newest file was changed ${hours(aheadMs)} from now: a clock was wrong, or is`;
   if (ageMs > max_age) return `the newest file is ${hours(ageMs)} old, and may be ${hours(max_age)}`;
   // A file that is being written grows.
   if (!isSettled) return null;
@@ -98,6 +103,7 @@ function judge(
 }
 
 const hours = (ms: number): string => {
+  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
   const minutes = Math.round(ms / 60_000);
   return minutes < 60
     ? `${minutes} min`

@@ -71,12 +71,13 @@ export function afterTime(job: Job, now: number, limitMs: number | null): After 
   const { started_at } = job;
   if (limitMs === null || started_at === null || job.is_late || now - started_at <= limitMs) return { job, beat: null };
   const counts = inARow(job, false);
-  const reason = `the job began ${minutesOf(now - started_at)} ago and has not ended`;
+  const reason = `the job began ${lasted(now - started_at)} ago and has not ended`;
   const beat = { state: "late", ok: false, reason, at: now, ...NOTHING, started_at } as const;
   return { job: { started_at, is_late: true, ...counts }, beat: { ...beat, ...counts } };
 }
 
-function minutesOf(ms: number): string {
+function lasted(ms: number): string {
+  if (ms < 120_000) return `${Math.floor(ms / 1_000)} s`;
   const minutes = Math.floor(ms / 60_000);
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }

@@ -45,11 +45,16 @@ describe("the newest file", () => {
     ["b/none-*", {}, "there is no such file"],
     ["b/old.gz", {}, "the newest file is 30 h old, and may be 25 h"],
     ["b/old.gz", { max_age: "29m" }, "the newest file is 30 h old, and may be 29 min"],
+    ["b/old.gz", { max_age: "10s" }, "the newest file is 30 h old, and may be 10 s"],
+    ["b/ahead.gz", {}, "the newest file was changed 50 d from now: a clock was wrong, or is"],
+    ["b/bit-ahead.gz", {}, null],
     ["b/empty.gz", {}, "the newest file has 0 bytes, and should have 1"],
     ["b/empty.gz", { min_bytes: 0 }, null],
   ])("%s with %j", async (path, options, reason) => {
     put("b/old.gz", 10, 30);
     put("b/empty.gz", 0, 2);
+    put("b/ahead.gz", 10, -1_200);
+    put("b/bit-ahead.gz", 10, -0.05);
     using sense = openSense("file-age", { path: join(folder, path), ...options });
     expect(await sense.compute()).toMatchObject({ ok: reason === null, reason, failures: reason === null ? 0 : 1 });
   });

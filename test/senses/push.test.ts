@@ -151,6 +151,12 @@ describe("heartbeat", () => {
     expect(await sense.compute()).toBeNull();
   });
 
+  test("an end that does not come within seconds is said in seconds", async () => {
+    using sense = openSense("heartbeat", { max_duration: "10s" });
+    const [, late] = await sense.compute({ inbox: [item("start", Date.now() - 34_000)] });
+    expect(late.reason).toMatch(/^the job began [1-9]\d+ s ago and has not ended$/);
+  });
+
   test("a log is written down and says nothing; what is pushed counts by its exit code, whatever else is in it", async () => {
     using sense = openSense("heartbeat");
     expect(await sense.compute({ inbox: [item("log", 1, ping(null, null, "half way"))] })).toBeNull();
