@@ -49,13 +49,27 @@ export class Outbox {
       const remedy = `put back an untouched copy, or remove the row: DELETE FROM _outbox WHERE id = ${damaged.id}`;
       throw new Error(`row ${damaged.id} of the table _outbox is damaged and holds no signal; ${remedy}`);
     }
+    this.#reportOlder(takenUpTo);
     this.#liftSequence(takenUpTo);
     this.#insert = db.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id");
     this.#remove = db.prepare("DELETE FROM _outbox WHERE id <= ?");
   }
 
+  #sequence(): { readonly seq: number } | null {
+    return this.#db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = '_outbox'").get();
+  }
+
+  /** An older copy, or what a power loss has left: it may hand over again what it had handed over. */
+  #reportOlder(takenUpTo: number): void {
+    const row = this.#sequence();
+    if (row === null || row.seq >= takenUpTo) return;
+    this.#report(
+      `its database is older than what nerve knows of it: signals up to row ${takenUpTo} of _outbox were taken, and the newest row that it knows of is ${row.seq}; what the sense kept since is missing, and it may come again. \`durability: full\` at the sense keeps a power loss from that`,
+    );
+  }
+
   #liftSequence(to: number): void {
-    const row = this.#db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = '_outbox'").get();
+    const row = this.#sequence();
     if (row === null && to > 0) this.#db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('_outbox', ?)").run(to);
     if (row !== null && row.seq < to)
       this.#db.query("UPDATE sqlite_sequence SET seq = ? WHERE name = '_outbox'").run(to);

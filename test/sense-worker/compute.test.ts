@@ -106,6 +106,34 @@ test("a compute whose commit is refused leaves the counter of signals as it was,
   }
 });
 
+test("a database that is older than what nerve has taken of it is named, and one that is not is not", async () => {
+  using folder = temporaryFolder();
+  const file = folder.file("sense.db");
+  const open = async (taken: number): Promise<string[]> => {
+    const reports: string[] = [];
+    const db = openSenseDb(
+      file,
+      MIGRATIONS,
+      taken,
+      () => 0,
+      (message) => reports.push(message),
+    );
+    try {
+      expect(await start(db, (given) => put(given, taken, 1)).outcome).toMatchObject({
+        kind: "signal",
+        outbox: taken + 1,
+      });
+    } finally {
+      db.close();
+    }
+    return reports;
+  };
+  expect([await open(0), await open(1)]).toEqual([[], []]);
+  expect(await open(5)).toEqual([
+    expect.stringContaining("signals up to row 5 of _outbox were taken, and the newest row that it knows of is 2"),
+  ]);
+});
+
 const insert = (db: SenseDatabase, n: number): void => void db.insert(items).values({ n }).run();
 const put = <T>(db: SenseDatabase, n: number, then: T): T => {
   insert(db, n);
