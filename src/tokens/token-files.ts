@@ -39,6 +39,10 @@ const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constant
 const unusable = (file: string, what: string): Problem =>
   problem("token-unusable", `${file} ${what}`, "remove it: `nerve token NAME --renew` makes it anew", file);
 
+/** The file may be as good as ever: the user who asks is the wrong one. */
+const closed = (file: string, how: string, why: string): Problem =>
+  problem("token-permission", `${file} cannot be ${how}: ${why}`, "run nerve as the user it belongs to", file);
+
 /** The token called `name`. Null where there is none yet. */
 export function readToken(data: string, name: string): Result<string | null, Problem> {
   const file = fileOf(data, name);
@@ -48,6 +52,7 @@ export function readToken(data: string, name: string): Result<string | null, Pro
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return ok(null);
+    if (code === "EACCES") return err(closed(file, "opened", message));
     return err(unusable(file, code === "ELOOP" ? "is a symbolic link" : `cannot be opened: ${message}`));
   }
   try {
@@ -86,7 +91,9 @@ export function renewToken(data: string, name: string): Result<string, Problem> 
     } catch {
       // It was not made.
     }
-    return err(problem("token-unwritten", `${file} cannot be written: ${(error as Error).message}`, null, file));
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EACCES") return err(closed(file, "written", message));
+    return err(problem("token-unwritten", `${file} cannot be written: ${message}`, null, file));
   }
 }
 

@@ -14,7 +14,7 @@ afterAll(() => made[Symbol.dispose]());
 
 const folder = made.make({
   "nerve.yaml":
-    "senses: { load: , memory: }\nreflexes: [{ sense: load, interval: 1m }, { name: high, workflow: page, on: [load] }, { sense: memory, interval: 1m }]\nworkflows: { page: { use: exec, with: { command: [ls] } } }\n",
+    "http: 127.0.0.1:4280\nsenses: { load: , memory: }\nreflexes: [{ sense: load, interval: 1m }, { name: high, workflow: page, on: [load] }, { sense: memory, interval: 1m }]\nworkflows: { page: { use: exec, with: { command: [ls] } } }\n",
 });
 chmodSync(folder.path, 0o755);
 
@@ -55,6 +55,8 @@ const VERBS = [
   "silence high --for 1h --why test",
   "reload",
   "trigger load",
+  "token page",
+  "token page --renew",
   "start",
 ];
 
