@@ -4,7 +4,7 @@
  * found by its name, which begins with that of the log (`app.log.1`, `app.log-20261128`), and by its time.
  */
 import { open } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import { matches } from "nerve/glob";
 import { type Entry, entryAt, namesIn, refusal } from "./folder.ts";
 import { headOf, isDistinct, type Marks, marksOf } from "./known.ts";
@@ -65,6 +65,8 @@ const ATTEMPTS = 3;
 /** Of files that lost their name so many are kept in mind, the newest. */
 const MOST_FORMER = 1_000;
 const PACKED = /\.(?:gz|bz2|xz|zst|lz4|lzma|zip)$/;
+/** A count, or a date with or without a time. */
+const NUMBER = /^(?:\.\d+|[-.]\d[\d-]{5,})$/;
 const NO_MARKS: Marks = { head: "", last: "" };
 /** Of a file that is held. */
 const HELD: Marks = { head: "held", last: "" };
@@ -172,7 +174,17 @@ async function begin(entry: Entry, atEnd: boolean, follow: Follow): Promise<void
 
 /** A name that a log has once it is rotated, and that is not packed. */
 const isFormer = ({ name }: Entry, { pattern }: Wanted): boolean =>
-  !PACKED.test(name) && [".*", "-*"].some((end) => matches(pattern + end, name)) && !matches(pattern, name);
+  !PACKED.test(name) &&
+  !matches(pattern, name) &&
+  ([".*", "-*"].some((end) => matches(pattern + end, name)) || isNumbered(name, pattern));
+
+/** `app-20261128.log` or `app.1.log`: logrotate's `extension` keeps the end of the name. */
+function isNumbered(name: string, pattern: string): boolean {
+  const end = extname(pattern);
+  const stem = basename(pattern, end);
+  if (end === "" || pattern.includes("*") || !name.startsWith(stem) || !name.endsWith(end)) return false;
+  return NUMBER.test(name.slice(stem.length, -end.length));
+}
 
 const isFresh = ({ changed_at }: Entry, { lookedAt }: Wanted): boolean => changed_at >= (lookedAt ?? 0) - CLOCK_MS;
 

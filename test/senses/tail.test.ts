@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type OpenSense, openSense, validate } from "../helpers/compute.ts";
+import { until } from "../helpers/until.ts";
 import { pick, randomOf, SEED, trials } from "../rules/random.ts";
 
 setDefaultTimeout(60_000);
@@ -283,6 +284,30 @@ describe("a file that", () => {
     expect(await read(sense)).toEqual(["2", "3"]);
     expect(await read(sense)).toEqual([]);
     sense[Symbol.dispose]();
+  });
+
+  test("comes and is renamed between two looks is read too where the rotation keeps the end of its name", async () => {
+    for (const names of [
+      ["app-20261128.log", "app-2026-11-29.log"],
+      ["app.2.log", "app.1.log"],
+    ]) {
+      const { place, file, sense } = await following();
+      for (const [nth, name] of names.entries()) {
+        appendFileSync(file, `${nth}\n`);
+        renameSync(file, join(place, name));
+        writeFileSync(file, "");
+      }
+      writeFileSync(join(place, "app-errors.log"), "another\n");
+      appendFileSync(file, "now\n");
+      const found: string[] = [];
+      await until("the generation in between is read", async () => {
+        found.push(...(await read(sense)));
+        return found.length >= 3;
+      });
+      expect(found.sort()).toEqual(["0", "1", "now"]);
+      expect([await read(sense), sense.logs]).toEqual([[], []]);
+      sense[Symbol.dispose]();
+    }
   });
 
   test("is being copied while nerve looks is read once", async () => {
