@@ -33,7 +33,7 @@ export async function declarations(): Promise<Declarations> {
     roots().every((path) => path in kept.sources) &&
     Object.entries(kept.sources).every(([path, hash]) => hashOf(path) === hash);
   if (isCurrent) return kept.declarations;
-  const made = await make();
+  const made = await makeDeclarations();
   mkdirSync(dirname(KEPT), { recursive: true });
   // Builds beside this one read it whole or not at all.
   const beside = `${KEPT}.${process.pid}`;
@@ -42,13 +42,16 @@ export async function declarations(): Promise<Declarations> {
   return made.declarations;
 }
 
-async function make(): Promise<Kept> {
+/** Made anew, whatever is kept. */
+export async function makeDeclarations(): Promise<Kept> {
   const ts = await import("typescript");
   // Stands for an author's module: it imports each package.
   const author = join(ROOT, "src/sdk/__author.ts");
   const host = ts.createCompilerHost({});
   const { getSourceFile, fileExists } = host;
   const text = PACKAGES.map((name) => `import "${name}";`).join("\n");
+  // TypeScript looks for `types` from here, wherever the caller stands.
+  host.getCurrentDirectory = () => ROOT;
   host.fileExists = (file) => file === author || fileExists(file);
   host.getSourceFile = (file, ...rest) =>
     file === author ? ts.createSourceFile(file, text, ts.ScriptTarget.ESNext) : getSourceFile(file, ...rest);
