@@ -1,13 +1,13 @@
 /**
  * Twenty followers, and one that takes a byte a second, beside a busy kernel: each has every row, and nobody holds rows for them.
- * NERVE_CRASH=full also measures: rounds with and without followers by turns, and how late computes begin and how long commits take.
+ * What they cost the kernel is measured by the suite `followers` of the bench.
  */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { connect } from "node:net";
 import { type Nerve, project, startNerve } from "../helpers/nerve.ts";
 import { readProc } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
-import { type Address, bearer, follow, freeAddress, get, statusAt, tokenIn } from "../helpers/web.ts";
+import { type Address, follow, freeAddress, statusAt, tokenIn } from "../helpers/web.ts";
 
 setDefaultTimeout(900_000);
 
@@ -72,69 +72,4 @@ test("each of twenty followers has every signal in order, beside one that takes 
   for (const [index, mb] of whole.entries()) expect(mb - (half[index] ?? 0)).toBeLessThan(GROWTH_MB);
   if (FULL) console.log({ half, whole });
   expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
-});
-
-interface Round {
-  readonly lateMs: readonly number[];
-  readonly commitMs: number;
-}
-
-const ROUND_MS = 10_000;
-const ROUNDS = 6;
-
-const quantile = (values: readonly number[], share: number): number =>
-  [...values].sort((one, two) => one - two)[Math.floor(values.length * share)] ?? 0;
-
-test.skipIf(!FULL)("computes begin no later and commits take no longer with followers than without", async () => {
-  const address = await freeAddress();
-  using folder = project({ "nerve.yaml": CONFIG(address), "senses/beat/index.ts": BEAT });
-  await using nerve = await startNerve(folder.path);
-  await until("the page answers", async () => (await statusAt(address, "/healthz")) === 200);
-  const token = tokenIn(nerve.data, "page");
-  const commits = async (): Promise<{ sum: number; count: number }> => {
-    const { body } = await get(address, "/metrics", bearer(token));
-    const of = (what: string): number =>
-      Number(new RegExp(`^nerve_commit_duration_seconds_${what} (\\S+)`, "m").exec(body)?.[1]);
-    return { sum: of("sum"), count: of("count") };
-  };
-  const round = async (): Promise<Round> => {
-    const begin = await commits();
-    const from = nerve.signals().length;
-    await Bun.sleep(ROUND_MS);
-    const end = await commits();
-    const lateMs = nerve
-      .signals()
-      .slice(from)
-      .map(({ payload }) => payload.late as number);
-    return { lateMs, commitMs: (1_000 * (end.sum - begin.sum)) / (end.count - begin.count) };
-  };
-  const without: Round[] = [];
-  const watched: Round[] = [];
-  for (let turn = 0; turn < ROUNDS; turn++) {
-    without.push(await round());
-    let isOver = false;
-    const leave = slowReader(address, token);
-    const following = Array.from({ length: FOLLOWERS }, () => follow(address, token, null, () => isOver));
-    watched.push(await round());
-    isOver = true;
-    leave();
-    await Promise.all(following);
-  }
-  const late = (rounds: readonly Round[], share: number): number =>
-    quantile(
-      rounds.flatMap(({ lateMs }) => lateMs),
-      share,
-    );
-  const commit = (rounds: readonly Round[]): number =>
-    quantile(
-      rounds.map(({ commitMs }) => commitMs),
-      0.5,
-    );
-  console.log({
-    late_ms: { without: [late(without, 0.5), late(without, 0.9)], watched: [late(watched, 0.5), late(watched, 0.9)] },
-    commit_ms: { without: commit(without), watched: commit(watched) },
-    commits: [without, watched].map((rounds) => rounds.map(({ commitMs }) => Math.round(commitMs * 100) / 100)),
-  });
-  expect(commit(watched) / commit(without)).toBeLessThan(2);
-  expect(late(watched, 0.5) - late(without, 0.5)).toBeLessThan(5);
 });
