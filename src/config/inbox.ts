@@ -1,6 +1,13 @@
 /** Owns `senses.NAME.inbox`: what a sense lets in from outside, and the reflex that runs the sense when something comes in. */
 import { formatSize } from "../base/size.ts";
-import { type InboxConfig, isWatching, type ReflexConfig, type SenseConfig } from "../model/config.ts";
+import {
+  type InboxConfig,
+  isWatching,
+  NO_CLOCK,
+  NO_WORDS,
+  type ReflexConfig,
+  type SenseConfig,
+} from "../model/config.ts";
 import { MAX_VALUE_BYTES } from "../model/value.ts";
 import { DEFAULT_INBOX_BYTES, DEFAULT_INBOX_MAX } from "./defaults.ts";
 import { integer, key, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
@@ -51,22 +58,8 @@ const reflexOf = (sense: string): ReflexConfig => ({
   name: `${sense}#inbox`,
   sense,
   on: [],
-  when: null,
-  clear: null,
-  edge: null,
-  forMs: null,
-  count: null,
-  debounce: null,
-  throttleMs: null,
-  key: null,
-  each: null,
-  intervalMs: null,
-  align: null,
-  jitterMs: null,
-  cron: null,
-  tz: null,
-  catchUp: null,
-  onStart: null,
+  ...NO_WORDS,
+  ...NO_CLOCK,
   watch: [{ kind: "inbox" }],
   deliver: null,
 });

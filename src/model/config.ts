@@ -156,6 +156,29 @@ export interface ClockWords {
   readonly onStart: boolean | null;
 }
 
+/** The words of a reflex that has none. */
+export const NO_WORDS = {
+  when: null,
+  clear: null,
+  edge: null,
+  forMs: null,
+  count: null,
+  debounce: null,
+  throttleMs: null,
+  key: null,
+  each: null,
+} as const satisfies Omit<ReflexWords, "name" | "on">;
+
+export const NO_CLOCK = {
+  intervalMs: null,
+  align: null,
+  jitterMs: null,
+  cron: null,
+  tz: null,
+  catchUp: null,
+  onStart: null,
+} as const satisfies ClockWords;
+
 export interface SenseReflexConfig extends ReflexWords, ClockWords {
   readonly kind: "sense";
   readonly sense: string;

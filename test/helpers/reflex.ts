@@ -1,27 +1,5 @@
 /** Reflexes without words, to be given some. */
-import type { SenseReflexConfig, WorkflowReflexConfig } from "../../src/model/config.ts";
-
-const NO_WORDS = {
-  when: null,
-  clear: null,
-  edge: null,
-  forMs: null,
-  count: null,
-  debounce: null,
-  throttleMs: null,
-  key: null,
-  each: null,
-};
-
-const NO_CLOCK = {
-  intervalMs: null,
-  align: null,
-  jitterMs: null,
-  cron: null,
-  tz: null,
-  catchUp: null,
-  onStart: null,
-};
+import { NO_CLOCK, NO_WORDS, type SenseReflexConfig, type WorkflowReflexConfig } from "../../src/model/config.ts";
 
 /** Starts workflow `flow` at every signal of `sense`. */
 export const workflowReflex = (words: Partial<WorkflowReflexConfig>): WorkflowReflexConfig => ({

@@ -2,7 +2,7 @@
  * Owns the search for what a new configuration forgets of incidents: open incidents, which resolve, and held-back
  * resolutions, which are reported at once.
  */
-import { keepsIncidents, type WorkflowReflexConfig } from "../../model/config.ts";
+import { keepsIncidents, NO_CLOCK, NO_WORDS, type WorkflowReflexConfig } from "../../model/config.ts";
 import type { Incident } from "../../model/incident-row.ts";
 import type { OwedResolution } from "../../rules/incident-state.ts";
 import { readKeyState } from "../../rules/key-state.ts";
@@ -86,22 +86,9 @@ const unknownReflex = (name: string, key: string): WorkflowReflexConfig => ({
   name,
   workflow: "",
   on: [],
-  when: null,
-  clear: null,
-  edge: null,
-  forMs: null,
-  count: null,
-  debounce: null,
-  throttleMs: null,
+  ...NO_WORDS,
+  ...NO_CLOCK,
   key: key === "" ? null : "key",
-  each: null,
-  intervalMs: null,
-  align: null,
-  jitterMs: null,
-  cron: null,
-  tz: null,
-  catchUp: null,
-  onStart: null,
   input: null,
   incident: null,
 });
