@@ -7,6 +7,12 @@ import {
   type WorkerMessage,
   workerDefinitions,
 } from "./definitions.ts";
+import {
+  type FleetMessage,
+  type FleetParentMessage,
+  fleetDefinitions,
+  fleetParentDefinitions,
+} from "./fleet-definitions.ts";
 import { lightGuard } from "./light-guard.ts";
 import {
   type PushMessage,
@@ -90,3 +96,9 @@ export const parsePushParentMessage: Parse<PushParentMessage> = parser<PushParen
 
 /** What the kernel accepts from the push process. */
 export const parsePushMessage: Parse<PushMessage> = parser<PushMessage>(pushDefinitions);
+
+/** What the fleet process accepts from the kernel. */
+export const parseFleetParentMessage: Parse<FleetParentMessage> = parser<FleetParentMessage>(fleetParentDefinitions);
+
+/** What the kernel accepts from the fleet process. */
+export const parseFleetMessage: Parse<FleetMessage> = parser<FleetMessage>(fleetDefinitions);

@@ -6,6 +6,7 @@ import { describe, expect, test } from "bun:test";
 import { type } from "arktype";
 import fc from "fast-check";
 import { parentDefinitions, workerDefinitions } from "../../src/ipc/definitions.ts";
+import { fleetDefinitions, fleetParentDefinitions } from "../../src/ipc/fleet-definitions.ts";
 import { lightGuard } from "../../src/ipc/light-guard.ts";
 import { pushDefinitions, pushParentDefinitions } from "../../src/ipc/push-definitions.ts";
 import { watchdogDefinitions, watchdogParentDefinitions } from "../../src/ipc/watchdog-definitions.ts";
@@ -22,6 +23,7 @@ type Definition = string | readonly unknown[] | { readonly [key: string]: unknow
 const DEFINITIONS = [
   ...named("sense", { ...parentDefinitions, ...workerDefinitions }),
   ...named("watchdog", { ...watchdogParentDefinitions, ...watchdogDefinitions }),
+  ...named("fleet", { ...fleetParentDefinitions, ...fleetDefinitions }),
   ...named("push", { ...pushParentDefinitions, ...pushDefinitions }),
   ...named("web", { ...webParentDefinitions, ...webDefinitions }),
   ...named("workflow", { ...workflowParentDefinitions, ...workflowWorkerDefinitions }),

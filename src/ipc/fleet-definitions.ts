@@ -1,0 +1,185 @@
+/**
+ * The messages between the kernel and the fleet process, as plain data like `definitions.ts`. The fleet process carries signals
+ * made here to the stream, and frames of other hosts to the kernel. The kernel commits: it answers each batch and each step of the
+ * cursor after the commit. Settings that change start another fleet process.
+ */
+import type { type } from "arktype";
+import { bye, COUNT, POSITIVE, shutdown } from "./definitions.ts";
+
+/** What the configuration says of the stream and of who may use it. Files are absolute paths. `send`: names of senses, with `*`. */
+const settings = {
+  servers: ["string", "[]"],
+  nkey: "string | null",
+  creds: "string | null",
+  ca: "string | null",
+  cert: "string | null",
+  key: "string | null",
+  domain: "string | null",
+  stream: "string",
+  send: ["string", "[]"],
+  /** `HOST/SENSE`, with `*` on either side. Empty: this host receives nothing. */
+  receive: ["string", "[]"],
+  everyMs: POSITIVE,
+  beatMs: POSITIVE,
+} as const;
+
+/**
+ * How far the signals of this host have left. `since`: frames of `epoch` begin behind this id. `upto`: the highest id that the engine
+ * has acknowledged. `sequence`: the place of that frame in the stream, 0 before the first frame.
+ */
+const cursor = { epoch: "string", since: COUNT, upto: COUNT, sequence: COUNT } as const;
+
+/** How far the stream was taken. `stream`: which stream, made anew it has another name. `position`: the last place that was taken. */
+const place = { stream: "string", position: COUNT } as const;
+
+/** What is committed of another host: all its signals of `epoch` up to the id `upto`, as far as they are known. */
+const origin = { host: "string", epoch: "string", upto: COUNT } as const;
+
+/**
+ * The first message. `data`: the folder with logs.db, which this process reads. `epoch`: of the ids of this host; `epochFrom`: the
+ * highest id that the epoch before left, 0 where there was none. `committed`: the highest id there is.
+ */
+const init = {
+  type: "'init'",
+  generation: POSITIVE,
+  data: "string",
+  host: "string",
+  epoch: "string",
+  epochFrom: COUNT,
+  settings,
+  cursor,
+  place: [place, "|", "null"],
+  origins: [origin, "[]"],
+  committed: COUNT,
+} as const;
+
+/** The highest id that is committed. Posted a few times a second at most, and only when it has grown. */
+const committed = { type: "'committed'", generation: POSITIVE, upto: COUNT } as const;
+
+/** The cursor of `forwarded` is committed. */
+const kept = { type: "'kept'", generation: POSITIVE, upto: COUNT } as const;
+
+/** The batch `id` is committed: its signals, the decisions that they caused, its hosts and its place. */
+const stored = { type: "'stored'", generation: POSITIVE, id: POSITIVE } as const;
+
+/** Other hosts are to be asked. `hosts`: their names. */
+const ask = {
+  type: "'ask'",
+  generation: POSITIVE,
+  id: POSITIVE,
+  hosts: ["string", "[]"],
+  timeoutMs: POSITIVE,
+} as const;
+
+/** What this host answers to the question `id` of another host: a JSON text. */
+const reply = { type: "'reply'", generation: POSITIVE, id: POSITIVE, text: "string" } as const;
+
+const ready = { type: "'ready'", generation: POSITIVE } as const;
+
+/**
+ * What became of a side, each change once. `out`: what leaves; `in`: what comes. `blocked`: connected, and the stream refuses.
+ * `why`: a sentence without secrets, null where it is connected.
+ */
+const link = {
+  type: "'link'",
+  generation: POSITIVE,
+  side: "'out' | 'in'",
+  state: "'connected' | 'offline' | 'blocked'",
+  why: "string | null",
+} as const;
+
+/**
+ * How many frames wait in the stream behind what the kernel has. `pending`: null while this process cannot know, or is not
+ * connected. Posted when it changes to or from 0, and once a second at most in between.
+ */
+const waiting = { type: "'waiting'", generation: POSITIVE, pending: "number.integer >= 0 | null" } as const;
+
+/**
+ * Something that a person should know. `conflict`: another kernel sends under this host's name. `rewound`: the stream has lost
+ * frames that it had acknowledged, they are sent again. `server`: the server runs, and is not what it should be.
+ */
+const notice = {
+  type: "'notice'",
+  generation: POSITIVE,
+  kind: "'conflict' | 'rewound' | 'server'",
+  message: "string",
+} as const;
+
+/**
+ * The engine has acknowledged all up to `upto`: the cursor is to be committed. `signals`: how many left with this frame. `lost`: ids
+ * that retention removed before they could leave, at most so many signals of `send` are among them.
+ */
+const forwarded = {
+  type: "'forwarded'",
+  generation: POSITIVE,
+  since: COUNT,
+  upto: COUNT,
+  sequence: COUNT,
+  signals: COUNT,
+  lost: COUNT,
+} as const;
+
+/** `at` and `trace`: as made there. `payload`: the text of a JSON value. */
+const signal = { id: POSITIVE, sense: "string", at: COUNT, trace: "string", payload: "string" } as const;
+
+/**
+ * What one host sent: its signals with ids in (from, to] that this host receives, in the order of their ids. Frames that follow one
+ * another without a gap are one. `from` above what is known of the host: what lies between is missing. `lost`: as the sender counted.
+ * `refused`: why a frame could not be read; its signals are missing.
+ */
+const frame = {
+  host: "string",
+  epoch: "string",
+  from: COUNT,
+  to: COUNT,
+  lost: COUNT,
+  refused: "string | null",
+  signals: [signal, "[]"],
+} as const;
+
+/** What came, to be committed as one. A beat is a frame without signals. There are at most two batches without an answer. */
+const batch = {
+  type: "'batch'",
+  generation: POSITIVE,
+  id: POSITIVE,
+  place,
+  frames: [frame, "[]"],
+} as const;
+
+/** What the hosts answered. `text`: a JSON text; null: no answer, and `why`. */
+const answers = {
+  type: "'answers'",
+  generation: POSITIVE,
+  id: POSITIVE,
+  answers: [{ host: "string", text: "string | null", why: "string | null" }, "[]"],
+} as const;
+
+/** Another host asks for the status of this one. */
+const asked = { type: "'asked'", generation: POSITIVE, id: POSITIVE } as const;
+
+/** An error that nothing waited for. */
+const error = { type: "'error'", generation: POSITIVE, message: "string", stack: "string | null" } as const;
+
+export const fleetParentDefinitions = { init, committed, kept, stored, ask, reply, shutdown } as const;
+export const fleetDefinitions = {
+  ready,
+  link,
+  waiting,
+  notice,
+  forwarded,
+  batch,
+  answers,
+  asked,
+  error,
+  bye,
+} as const;
+
+type Infer<Definitions> = { [Key in keyof Definitions]: type.infer<Definitions[Key]> }[keyof Definitions];
+
+/** Kernel → fleet process. */
+export type FleetParentMessage = Infer<typeof fleetParentDefinitions>;
+/** Fleet process → kernel. */
+export type FleetMessage = Infer<typeof fleetDefinitions>;
+
+export type FleetParentMessageOf<Type extends FleetParentMessage["type"]> = Extract<FleetParentMessage, { type: Type }>;
+export type FleetMessageOf<Type extends FleetMessage["type"]> = Extract<FleetMessage, { type: Type }>;
