@@ -12,6 +12,7 @@ import disksSql from "./disks/migrations/0001_samples.sql" with { type: "text" }
 import dockerSql from "./docker/migrations/0001_containers.sql" with { type: "text" };
 import fileAgeSql from "./file-age/migrations/0001_samples.sql" with { type: "text" };
 import heartbeatSql from "./heartbeat/migrations/0001_ends.sql" with { type: "text" };
+import heartbeatStartsSql from "./heartbeat/migrations/0002_starts.sql" with { type: "text" };
 import hostHealthSql from "./host-health/migrations/0001_verdicts.sql" with { type: "text" };
 import httpSql from "./http/migrations/0001_samples.sql" with { type: "text" };
 import journalSql from "./journal/migrations/0001_cursors.sql" with { type: "text" };
@@ -178,6 +179,9 @@ export const BUILT_IN_SENSES: Readonly<Record<BuiltInSenseName, BuiltInSense>> =
   heartbeat: {
     load: () => require("./heartbeat/index.ts"),
     schema: () => require("./heartbeat/schema.ts"),
-    migrations: [{ name: "0001_ends.sql", sql: heartbeatSql }],
+    migrations: [
+      { name: "0001_ends.sql", sql: heartbeatSql },
+      { name: "0002_starts.sql", sql: heartbeatStartsSql },
+    ],
   },
 };

@@ -2,16 +2,31 @@
 import type { InboxItem } from "nerve";
 import { inARow } from "nerve/checks";
 
+/** A start that has a key, and whose end has not come. */
+export interface Start {
+  readonly key: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
 /** What is known of the job. */
 export interface Job {
-  /** Unix milliseconds; null while it does not run. */
+  /** The newest start, in Unix milliseconds; null while the job does not run. */
   readonly started_at: number | null;
+  /** The key of the newest start; null where the start has none. */
+  readonly key: string | null;
+  /** The newest `MAX_STARTS`, in the order in which they came. */
+  readonly starts: readonly Start[];
   readonly is_late: boolean;
   readonly failures: number;
   readonly successes: number;
 }
 
-export const UNKNOWN: Job = { started_at: null, is_late: false, failures: 0, successes: 0 };
+const IDLE = { started_at: null, key: null, starts: [], is_late: false } as const;
+
+export const UNKNOWN: Job = { ...IDLE, failures: 0, successes: 0 };
+
+const MAX_STARTS = 20;
 
 export interface Beat {
   readonly state: "running" | "success" | "fail" | "late";
@@ -35,20 +50,21 @@ export interface After {
 const NOTHING = { duration_ms: null, exit_code: null, output: null };
 
 /** An item that is no ping counts as a success: something came. */
-export function afterItem(job: Job, { at, type, body }: InboxItem): After {
+export function afterItem(job: Job, { at, key, type, body }: InboxItem): After {
   if (type === "log") return { job, beat: null };
   if (type === "start") {
     const { failures, successes } = job;
-    const next = { started_at: at, is_late: false, failures, successes };
+    const starts = key === null ? job.starts : [...without(job.starts, key), { key, at }].slice(-MAX_STARTS);
+    const next = { started_at: at, key, starts, is_late: false, failures, successes };
     const beat = { state: "running", ok: failures === 0, reason: null, at, ...NOTHING, started_at: at } as const;
     return { job: next, beat: { ...beat, failures, successes } };
   }
   const { exit_code, duration_ms, output } = readBody(body);
   const isFail = type === "fail" || (exit_code !== null && exit_code !== 0);
   const counts = inARow(job, !isFail);
-  const { started_at } = job;
+  const { started_at, left } = ended(job, key);
   return {
-    job: { started_at: null, is_late: false, ...counts },
+    job: { ...left, ...counts },
     beat: {
       state: isFail ? "fail" : "success",
       ok: !isFail,
@@ -63,6 +79,16 @@ export function afterItem(job: Job, { at, type, body }: InboxItem): After {
   };
 }
 
+const without = (starts: readonly Start[], key: string): Start[] => starts.filter((start) => start.key !== key);
+
+/** The start to which an end with `key` belongs, and what is known of the job then. */
+function ended(job: Job, key: string | null) {
+  const own = job.starts.find((start) => start.key === key);
+  if (own === undefined) return { started_at: job.started_at, left: IDLE };
+  const starts = without(job.starts, own.key);
+  return { started_at: own.at, left: job.key === key ? { ...IDLE, starts } : { ...job, starts } };
+}
+
 const failureOf = (exitCode: number | null): string =>
   exitCode === null ? "the job reported that it failed" : `the job ended with exit code ${exitCode}`;
 
@@ -73,7 +99,7 @@ export function afterTime(job: Job, now: number, limitMs: number | null): After 
   const counts = inARow(job, false);
   const reason = `the job began ${lasted(now - started_at)} ago and has not ended`;
   const beat = { state: "late", ok: false, reason, at: now, ...NOTHING, started_at } as const;
-  return { job: { started_at, is_late: true, ...counts }, beat: { ...beat, ...counts } };
+  return { job: { ...job, is_late: true, ...counts }, beat: { ...beat, ...counts } };
 }
 
 function lasted(ms: number): string {

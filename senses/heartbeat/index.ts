@@ -45,8 +45,7 @@ export const compute: Compute<Options> = (db, _peers, { options: { max_duration,
   if (beats.length === 0) return null;
 
   db.delete(job).run();
-  const { started_at, is_late, failures, successes } = next;
-  db.insert(job).values({ started_at, is_late, failures, successes }).run();
+  db.insert(job).values(next).run();
   keepSamples(db, beats, now, keep);
   return signals(beats);
 };

@@ -1,4 +1,5 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Start } from "./beat.ts";
 
 /** One row per start, end, and end that does not come. The newest has the highest id, whatever the clock did. */
 export const samples = sqliteTable(
@@ -18,8 +19,11 @@ export const samples = sqliteTable(
 /** One row: what is known of the job. */
 export const job = sqliteTable("job", {
   id: integer().primaryKey(),
-  /** Unix milliseconds; null while it does not run. */
+  /** The newest start, in Unix milliseconds; null while the job does not run. */
   started_at: integer(),
+  /** The key of the newest start. */
+  key: text(),
+  starts: text({ mode: "json" }).$type<readonly Start[]>().notNull(),
   /** True once it was said that its end does not come. */
   is_late: integer({ mode: "boolean" }).notNull(),
   failures: integer().notNull(),

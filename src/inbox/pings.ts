@@ -1,5 +1,6 @@
 /** Owns what a ping says, by its path as Healthchecks has it (https://healthchecks.io/docs/http_api/), or by the end of a command. Pure. */
-import type { Given } from "./given.ts";
+import { exceedsBytes } from "../base/json.ts";
+import { type Given, MAX_KEY_BYTES } from "./given.ts";
 
 export type PingType = "start" | "success" | "fail" | "log";
 
@@ -13,11 +14,19 @@ export const MAX_OUTPUT_BYTES = 10 * 1024;
 
 const MAX_EXIT_CODE = 255;
 
-/** `after`: the path after the token, `""`, `/start`, `/fail`, `/log` or `/N`. Null where that says nothing. */
-export function pingOf(after: string): Ping | null {
+/**
+ * `after`: the path after the token, `""`, `/start`, `/fail`, `/log` or `/N`. Null where that says nothing. The name of the sense may
+ * stand before all of these, as a slug stands behind a ping key.
+ */
+export function pingOf(after: string, sense: string): Ping | null {
+  const slug = `/${encodeURIComponent(sense)}`;
+  return pingAt(after) ?? (`${after}/`.startsWith(`${slug}/`) ? pingAt(after.slice(slug.length)) : null);
+}
+
+function pingAt(written: string): Ping | null {
+  const after = written.replace(/\/$/, "");
   switch (after) {
     case "":
-    case "/":
       return { type: "success", exitCode: null };
     case "/start":
     case "/fail":
@@ -51,10 +60,16 @@ export interface PingBody {
   readonly output: string | null;
 }
 
+/** What a ping calls the run of the job that it is about, or null. */
+export function runOf(query: URLSearchParams): string | null {
+  const run = query.get("rid") ?? "";
+  return run === "" || exceedsBytes(run, MAX_KEY_BYTES) ? null : run;
+}
+
 /** A ping is an item of its own each time: no ping is the same as an earlier one. */
-export const givenByPing = (type: PingType, body: PingBody): Given => ({
+export const givenByPing = (type: PingType, body: PingBody, run: string | null): Given => ({
   bodies: [JSON.stringify(body)],
-  key: null,
+  key: run,
   identity: null,
   type,
   trace: null,

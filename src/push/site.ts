@@ -6,7 +6,7 @@ import type { Answerer } from "../http/listener.ts";
 import { SlowAnswers } from "../http/slow-answers.ts";
 import { type Given, MAX_REQUEST_BYTES } from "../inbox/given.ts";
 import { answerTo, type Offered } from "../inbox/offered.ts";
-import { givenByPing, MAX_OUTPUT_BYTES, outputOf, pingOf } from "../inbox/pings.ts";
+import { givenByPing, MAX_OUTPUT_BYTES, outputOf, pingOf, runOf } from "../inbox/pings.ts";
 import { givenBy } from "../inbox/request.ts";
 import { isSigned, isSignedWith } from "../inbox/signatures.ts";
 import type { ListenConfig } from "../model/config.ts";
@@ -55,6 +55,14 @@ function contentOf(sense: string, offered: Offered): Content {
   const { status, problem: found, ids, retryAfterS } = answerTo(sense, offered);
   if (found === null) return json({ ids }, status);
   return retryAfterS === null ? refusal(status, found) : soon(status, found, retryAfterS);
+}
+
+/** What the address of a ping says. */
+interface Pinged {
+  readonly token: string;
+  /** The path after the token. */
+  readonly after: string;
+  readonly run: string | null;
 }
 
 /** Ends with the connection, and when the time of the request is over. */
@@ -112,13 +120,13 @@ export class PushSite implements Answerer {
   async #answer(request: Request): Promise<Content> {
     const refused = misaddressed(request, this.#hosts, "push") ?? (isForeign(request) ? FOREIGN : null);
     if (refused !== null) return closing(refusal(refused.status, refused));
-    const { pathname } = new URL(request.url);
+    const { pathname, searchParams } = new URL(request.url);
     using limit = new Limit(request.signal);
     const late = limit.signal;
     const [, written] = INBOX.exec(pathname) ?? [];
     if (written !== undefined) return await this.#toInbox(request, nameIn(written), late);
     const [, token, after = ""] = PING.exec(pathname) ?? [];
-    if (token !== undefined) return await this.#pinged(request, token, after, late);
+    if (token !== undefined) return await this.#pinged(request, { token, after, run: runOf(searchParams) }, late);
     return closing(refusal(404, NOT_FOUND));
   }
 
@@ -163,20 +171,20 @@ export class PushSite implements Answerer {
 
   // ── pings ────────────────────────────────────────────────────────────
 
-  async #pinged(request: Request, token: string, after: string, late: AbortSignal): Promise<Content> {
+  async #pinged(request: Request, { token, after, run }: Pinged, late: AbortSignal): Promise<Content> {
     if (!["GET", "HEAD", "POST"].includes(request.method)) return method("GET, HEAD, POST");
     const sense = this.#senders.pingedBy(token);
     if (sense === null) {
       await this.#slow.wait(late);
       return closing(refusal(404, NOT_FOUND));
     }
-    const ping = pingOf(after);
+    const ping = pingOf(after, sense);
     if (ping === null) return closing(refusal(404, NOT_FOUND));
     const read = await readEnd(request, MAX_OUTPUT_BYTES + 4, late);
     if (read.kind !== "whole") return unread(read.kind);
     const output = read.bytes.length === 0 ? null : outputOf(read.bytes);
     const body = { exit_code: ping.exitCode, duration_ms: null, output };
-    const answer = await this.#offer(sense, givenByPing(ping.type, body), late);
+    const answer = await this.#offer(sense, givenByPing(ping.type, body, run), late);
     return answer.status === 202 ? { status: 200, type: "text/plain; charset=utf-8", body: "OK", headers: {} } : answer;
   }
 

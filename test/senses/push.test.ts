@@ -157,6 +157,33 @@ describe("heartbeat", () => {
     expect(late.reason).toMatch(/^the job began [1-9]\d+ s ago and has not ended$/);
   });
 
+  test("runs that overlap have their own starts by their keys, as a ping's `rid` says", async () => {
+    using sense = openSense("heartbeat");
+    const keyed = (type: string, at: number, key: string | null, body: unknown = null) => ({
+      ...item(type, at, body),
+      key,
+    });
+    await sense.compute({ inbox: [keyed("start", 1_000, "one"), keyed("start", 4_000, "two")] });
+    // The newest start is that of the other run, so the job still runs.
+    expect(await sense.compute({ inbox: [keyed("success", 5_000, "one", ping(0))] })).toMatchObject([
+      { state: "success", started_at: 1_000, duration_ms: 4_000 },
+    ]);
+    expect(sense.client.query("SELECT started_at, key FROM job").values()).toEqual([[4_000, "two"]]);
+    expect(await sense.compute({ inbox: [keyed("fail", 9_000, "two", ping(1))] })).toMatchObject([
+      { state: "fail", started_at: 4_000, duration_ms: 5_000 },
+    ]);
+    // An end without a key, or with the key of no start, belongs to the newest start.
+    const ends = [keyed("start", 10_000, "three"), keyed("success", 11_000, "none"), keyed("success", 12_000, "three")];
+    expect(await sense.compute({ inbox: ends })).toMatchObject([
+      { state: "running" },
+      { started_at: 10_000, duration_ms: 1_000 },
+      { started_at: null, duration_ms: null },
+    ]);
+    const many = Array.from({ length: 30 }, (_, index) => keyed("start", index, `run ${index}`));
+    await sense.compute({ inbox: many });
+    expect(sense.client.query("SELECT json_array_length(starts) FROM job").values()).toEqual([[20]]);
+  });
+
   test("a log is written down and says nothing; what is pushed counts by its exit code, whatever else is in it", async () => {
     using sense = openSense("heartbeat");
     expect(await sense.compute({ inbox: [item("log", 1, ping(null, null, "half way"))] })).toBeNull();
