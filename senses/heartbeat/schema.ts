@@ -21,11 +21,11 @@ export const job = sqliteTable("job", {
   id: integer().primaryKey(),
   /** The newest start, in Unix milliseconds; null while the job does not run. */
   started_at: integer(),
-  /** The key of the newest start. */
-  key: text(),
-  starts: text({ mode: "json" }).$type<readonly Start[]>().notNull(),
   /** True once it was said that its end does not come. */
   is_late: integer({ mode: "boolean" }).notNull(),
   failures: integer().notNull(),
   successes: integer().notNull(),
+  /** The key of the newest start. */
+  key: text(),
+  starts: text({ mode: "json" }).$type<readonly Start[]>().notNull(),
 });
