@@ -1,6 +1,8 @@
 /** Items that are pushed over TCP, from the request to the signal; the process that takes them in as a fault domain. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { connect } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
+import { join } from "node:path";
+import { SOCKET_NAME } from "../../src/control/contract.ts";
 import { jsonOf, type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
@@ -161,6 +163,40 @@ test.concurrent("slow requests are answered with 408 in the end, and others are 
   for (let item = 0; item < 20; item++) expect((await send(token, String(item))).status).toBe(202);
   for (const reply of await Promise.all(slow)) expect(reply).toStartWith("HTTP/1.1 408 ");
   await until("the others are signals", () => payloads(nerve).length === 20);
+});
+
+/** What is answered to a request with a key of a megabyte; empty where the connection ended before the answer came. */
+function askWithLongKey(place: NetConnectOpts, token: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(place);
+    socket.setEncoding("utf8");
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    // The rest of the head is not read, so its writing may fail. The answer may be there all the same.
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(text));
+    const head = `POST /v1/inbox/deploys HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer ${token}\r\n`;
+    socket.write(`${head}idempotency-key: ${"k".repeat(1024 * 1024)}\r\ncontent-length: 1\r\n\r\n1`);
+  });
+}
+
+test.concurrent("a key of a megabyte is refused by both listeners, and costs nobody else anything", async () => {
+  const address = await freeAddress();
+  using folder = siteOf(address);
+  await using nerve = await startNerve(folder.path);
+  await up(nerve);
+  const token = await tokenOf(folder, "deploys");
+  const socket = { path: join(folder.path, "data", SOCKET_NAME) };
+  for (const place of [{ host: address.hostname, port: address.port }, socket]) {
+    const refused = /^HTTP\/1\.1 431 Request Header Fields Too Large\r\n/;
+    await until("it is refused", async () => refused.test(await askWithLongKey(place, token.token)));
+  }
+  expect((await send(token, "7", { "idempotency-key": "k" })).status).toBe(202);
+  await until("the item is a signal", () => payloads(nerve).length > 0);
+  expect(payloads(nerve).map(({ key, body }) => [key, body])).toEqual([["k", 7]]);
+  expect(nerve.logs({ event: "worker.exited" })).toEqual([]);
 });
 
 test.concurrent.skipIf(CHROMIUM === null)(

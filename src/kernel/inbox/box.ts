@@ -10,6 +10,8 @@ import type { Handle } from "../time/ticker.ts";
 
 /** The same request is known for so long. */
 export const KNOWN_MS = 24 * 3_600_000;
+/** So many requests of a sense are known: the newest. */
+export const MAX_KNOWN = 100_000;
 
 /** A request with an identity that waits for its commit. */
 export interface Arriving {
@@ -25,6 +27,8 @@ export class Box {
   newestAt: number | null = null;
   /** Of all bodies. */
   bytes = 0;
+  /** Rows of requests that were accepted with an identity. */
+  known = 0;
   /** Of requests that wait for their commit. */
   #reservedItems = 0;
   #reservedBytes = 0;

@@ -7,7 +7,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Handle, Ticker } from "../time/ticker.ts";
 import { TrustedClock } from "../time/trusted-clock.ts";
-import { KNOWN_MS } from "./box.ts";
+import { KNOWN_MS, MAX_KNOWN } from "./box.ts";
 import type { Inboxes } from "./inboxes.ts";
 import type { Leavings } from "./leavings.ts";
 
@@ -27,9 +27,6 @@ const AGAIN_MS = 1_000;
 const TRUSTED_AFTER_MS = 3_600_000;
 /** Of one transaction. */
 const REQUESTS = 2_000;
-
-/** Requests that are known of a sense. */
-const KNOWN = 100_000;
 
 export class InboxUpkeep {
   readonly #parts: InboxUpkeepParts;
@@ -79,16 +76,23 @@ export class InboxUpkeep {
   /** Requests that came long ago, and those beyond the newest of their sense. Returns whether there may be more. */
   #forgetRequests(): boolean {
     const { ledger, lifetime, store, inboxes } = this.#parts;
-    const requests = store.inboxRequests;
-    const senses = inboxes.boxes().map(({ sense }) => sense);
+    const { inboxRequests } = store;
     const before = lifetime.now() - KNOWN_MS;
-    const beyond = senses.flatMap((sense) => requests.newestBeyond(sense, KNOWN) ?? []);
-    const isOld = requests.isOlderThan(before);
-    if (!isOld && beyond.length === 0) return false;
+    const isOld = inboxRequests.isOlderThan(before);
+    const full = inboxes.boxes().filter(({ known }) => known > MAX_KNOWN);
+    if (!isOld && full.length === 0) return false;
     let gone = 0;
-    ledger.write(() => {
-      gone = isOld ? requests.forgetBefore(before, REQUESTS) : 0;
-      for (const { sense, first } of beyond) gone += requests.forgetUpTo(sense, first, REQUESTS);
+    ledger.write((draft) => {
+      const aged = isOld ? inboxRequests.forgetBefore(before, REQUESTS) : [];
+      const beyond = full.map(({ sense, known }) => ({
+        sense,
+        requests: inboxRequests.forgetOldest(sense, Math.min(REQUESTS, known - MAX_KNOWN)),
+      }));
+      const forgotten = [...aged, ...beyond];
+      gone = forgotten.reduce((sum, { requests }) => sum + requests, 0);
+      draft.afterwards(() => {
+        for (const { sense, requests } of forgotten) inboxes.boxOf(sense).known -= requests;
+      });
     });
     return ledger.flush() && gone >= REQUESTS;
   }

@@ -9,6 +9,7 @@ import { inboxBoundsOf } from "../../config/defaults.ts";
 import type { Given } from "../../inbox/given.ts";
 import type { Offered } from "../../inbox/offered.ts";
 import type { Item } from "../../model/item.ts";
+import type { InboxRequest } from "../../store/inbox-requests.ts";
 import type { Store } from "../../store/open.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
@@ -17,7 +18,7 @@ import type { Sense } from "../memory/sense.ts";
 import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { World } from "../world.ts";
-import { Box, KNOWN_MS } from "./box.ts";
+import { Box, KNOWN_MS, MAX_KNOWN } from "./box.ts";
 import { LONE_FAILURES, NO_ITEMS, type TakenUpTo, Takings } from "./takings.ts";
 
 export interface InboxesParts {
@@ -51,6 +52,8 @@ interface Offering {
   readonly given: Given;
   readonly bytes: number;
   readonly digest: string | null;
+  /** How many rows of requests there are more after the commit. */
+  moreKnown: number;
   ids: readonly number[];
   isWithdrawn: boolean;
   readonly answer: (offered: Offered) => void;
@@ -82,6 +85,7 @@ export class Inboxes {
     this.origin = world.chance.bytes(8).toString("hex");
     for (const total of store.inbox.totals()) this.boxOf(total.sense).count(total);
     for (const row of store.inboxSenses.all()) this.boxOf(row.sense).restore(row);
+    for (const { sense, requests } of store.inboxRequests.counts()) this.boxOf(sense).known = requests;
     for (const { sense, items } of store.inbox.aside(LONE_FAILURES)) this.boxOf(sense).aside = items;
     const due = (sense: string): void => this.due(sense);
     const hurry = (name: string): void => {
@@ -131,7 +135,7 @@ export class Inboxes {
       return Promise.resolve({ kind: "full", retryAfterS: isTaking ? SOON_S : LATER_S });
     }
     const offered = new Promise<Offered>((answer) => {
-      this.#take({ box, given, bytes, digest, ids: [], isWithdrawn: false, answer });
+      this.#take({ box, given, bytes, digest, moreKnown: 0, ids: [], isWithdrawn: false, answer });
     });
     if (given.identity !== null && digest !== null) box.arriving.set(given.identity, { digest, offered });
     return offered;
@@ -170,6 +174,7 @@ export class Inboxes {
         this.#forget(offering);
         box.waiting += items;
         box.bytes += bytes;
+        box.known += offering.moreKnown;
         box.newestAt = this.#parts.world.clock.wallMs();
         this.#takings.arrived(box);
         this.due(box.sense);
@@ -178,7 +183,9 @@ export class Inboxes {
     });
   }
 
-  #write({ box: { sense }, given, digest }: Offering): number[] {
+  #write(offering: Offering): number[] {
+    const { box, given, digest } = offering;
+    const { sense } = box;
     const { store, world, lifetime } = this.#parts;
     const at = world.clock.wallMs();
     const { key, type, identity } = given;
@@ -188,9 +195,19 @@ export class Inboxes {
     });
     const [first] = ids;
     if (identity !== null && digest !== null && first !== undefined) {
-      store.inboxRequests.put({ first, items: ids.length, sense, identity, digest, elapsed: lifetime.of(at) });
+      const request = { first, items: ids.length, sense, identity, digest, elapsed: lifetime.of(at) };
+      offering.moreKnown = this.#remember(box, request);
     }
     return ids;
+  }
+
+  /** Where enough requests are known, the oldest one goes with each that comes. Returns how many rows there are more. */
+  #remember({ sense, known }: Box, request: InboxRequest): number {
+    const { inboxRequests } = this.#parts.store;
+    const gone = known < MAX_KNOWN ? 0 : inboxRequests.forgetOldest(sense, 1);
+    const replaced = inboxRequests.forget(sense, request.identity);
+    inboxRequests.put(request);
+    return 1 - replaced - gone;
   }
 
   #forget(offering: Offering): void {
