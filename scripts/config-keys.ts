@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CHANNEL_KEYS } from "../src/config/channels.ts";
 import type { Keys } from "../src/config/fields.ts";
+import { FLEET_KEYS } from "../src/config/fleet.ts";
 import { INBOX_KEYS } from "../src/config/inbox.ts";
 import { INCIDENT_KEYS } from "../src/config/incident.ts";
 import { HTTP_KEYS, PUSH_KEYS } from "../src/config/listen.ts";
@@ -28,6 +29,7 @@ const TABLES: Readonly<Record<string, string>> = {
     ...rows(RETENTION_KEYS, "retention."),
     ...rows(HTTP_KEYS, "http."),
     ...rows(PUSH_KEYS, "push."),
+    ...rows(FLEET_KEYS, "fleet."),
     INCLUDE,
   ]),
   senses: table([...rows(SENSE_KEYS), ...rows(INBOX_KEYS, "inbox.")]),

@@ -36,6 +36,8 @@ const SETTINGS = [
   ["retention", "retention"],
   ["http", "http"],
   ["push", "push"],
+  ["host", "host"],
+  ["fleet", "fleet"],
 ] as const;
 
 /** Fingerprints by name. A module that is built in or missing has none: its code cannot change. */

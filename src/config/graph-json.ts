@@ -4,7 +4,7 @@ import type { Graph } from "./graph.ts";
 /** Null where nothing bounds the rate. */
 const perHour = (most: number): number | null => (Number.isFinite(most) ? most : null);
 
-export const graphJson = (file: string, { senses, reflexes, workflows, edges, unbounded }: Graph) => ({
+export const graphJson = (file: string, { senses, remotes, reflexes, workflows, edges, unbounded }: Graph) => ({
   file,
   nodes: [
     ...senses.map(({ kind, id, config: { name, use, group, throttleMs }, most }) => ({
@@ -12,6 +12,7 @@ export const graphJson = (file: string, { senses, reflexes, workflows, edges, un
       throttle_ms: throttleMs,
       per_hour: perHour(most),
     })),
+    ...remotes.map(({ kind, id, name }) => ({ id, kind, name })),
     ...reflexes.map(({ kind, id, config: { name, key }, clocks, words, most, mostPerKey }) => ({
       ...{ id, kind, name, clocks, words, key },
       per_hour: perHour(most),

@@ -10,6 +10,7 @@ import {
   targetOf,
   type WorkflowConfig,
 } from "../model/config.ts";
+import { isRemote } from "../model/full-name.ts";
 import { DEFAULT_SEVERITY } from "../model/incident.ts";
 import { isKeyed, shownKeyWord } from "../rules/key.ts";
 import { worstCaseRates } from "./rates.ts";
@@ -21,6 +22,13 @@ export interface SenseNode {
   readonly id: string;
   readonly config: SenseConfig;
   readonly most: number;
+}
+
+/** A sense of another host, or a pattern of such senses. */
+export interface RemoteNode {
+  readonly kind: "remote";
+  readonly id: string;
+  readonly name: string;
 }
 
 export interface ReflexNode {
@@ -53,6 +61,7 @@ export interface GraphEdge {
 
 export interface Graph {
   readonly senses: readonly SenseNode[];
+  readonly remotes: readonly RemoteNode[];
   readonly reflexes: readonly ReflexNode[];
   readonly workflows: readonly WorkflowNode[];
   readonly edges: readonly GraphEdge[];
@@ -81,6 +90,11 @@ export function graphOf(config: NerveConfig): Graph {
       id: `sense:${sense.name}`,
       config: sense,
       most: rates.senses.get(sense.name) ?? 0,
+    })),
+    remotes: [...new Set(config.reflexes.flatMap(({ on }) => on.filter(isRemote)))].map((name) => ({
+      kind: "remote",
+      id: `sense:${name}`,
+      name,
     })),
     reflexes,
     workflows: [...config.workflows.values()].map((workflow) => ({

@@ -72,7 +72,7 @@ export const HTTP_KEYS = keysOf(HTTP);
 export const PUSH_KEYS = keysOf(PUSH);
 
 /** `127.0.0.0/8`, `::1` or `localhost`. */
-const isLoopback = (hostname: string): boolean =>
+export const isLoopback = (hostname: string): boolean =>
   /^127(?:\.\d{1,3}){3}$/.test(hostname) || hostname === "::1" || hostname.toLowerCase() === "localhost";
 
 function listenReader({ example }: Section, keys: typeof HTTP_KEYS): Reader<ListenConfig> {

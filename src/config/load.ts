@@ -1,12 +1,13 @@
 /** Owns the reading of the main file, the included files and the credentials from disk. `parse.ts` does everything else. */
 import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
 import { type ReadConfig, readNerveConfig, unreadable, wholly } from "./parse.ts";
 import { readSafely } from "./safe-read.ts";
-import type { ConfigFile } from "./source.ts";
+import { type ConfigFile, STAND_IN } from "./source.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -23,9 +24,6 @@ export const loadNerveConfig = (
 /** Like `loadNerveConfig`, but the result holds the parts without problems beside the problems. */
 export const loadAsFarAsReadable = (file: string, environment: Environment, checksPatterns = true): ReadConfig =>
   read(file, environment, checksPatterns, null);
-
-/** The text in place of a variable or credential that only the daemon gets. Most options accept this text, addresses too. */
-export const STAND_IN = "https://stand-in.invalid/";
 
 /** For a caller without the variables and credentials of the daemon: `missing` names them, and none of them is a problem. */
 export function loadWithStandIns(
@@ -51,6 +49,7 @@ function read(
   if (!text.ok) return unreadable([text.error]);
   return readNerveConfig(text.value, {
     file,
+    hostName: hostname(),
     environment,
     checksPatterns,
     credential: (name) => readCredential(name, environment),

@@ -15,6 +15,8 @@ import { readChannels } from "./channels.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import { DEFAULT_DATA, DEFAULT_DURABILITY } from "./defaults.ts";
 import { reader, readFields, shapeOf, writtenJson } from "./fields.ts";
+import { readFleet, settleFleet } from "./fleet.ts";
+import { hostNamed, withHost } from "./host.ts";
 import { checkDelivered, checkInboxes, inboxReflexes } from "./inbox.ts";
 import { readIncluded } from "./includes.ts";
 import { checkAddresses, readHttp, readPush } from "./listen.ts";
@@ -99,6 +101,7 @@ export const ROOT = {
   ...shapeOf(DAEMON_KEYS),
   http: readHttp,
   push: readPush,
+  fleet: readFleet,
   retention: readRetention,
   groups: readGroups,
   senses: readSenses,
@@ -112,9 +115,11 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   if (!fields) return null;
   const { data, durability, http, push, retention, quiet_hours, watchdog, groups, senses, workflows, channels } =
     fields.values;
+  const host = fields.values.host ?? hostNamed(source.hostName);
   const absolute = resolve(source.file);
   const dataFolder = resolve(dirname(absolute), data ?? DEFAULT_DATA);
-  const written = fields.values.reflexes;
+  const written =
+    fields.values.reflexes?.map((reflex) => ({ ...reflex, config: withHost(reflex.config, host) })) ?? null;
   const reflexes = written && settleWatches(written, { file: absolute, data: dataFolder }, report);
   const namesOf = (key: "senses" | "workflows" | "channels", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
@@ -124,7 +129,7 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
     senses: named && new Set([...named, ...implied.keys()]),
     workflows: namesOf("workflows", workflows),
   };
-  checkReferences(reflexes ?? [], defined, report);
+  checkReferences(reflexes ?? [], { ...defined, host }, report);
   if (isWhole && reflexes !== null) checkInhibitors(reflexes, report);
   checkAddresses(http, push, fields.placeOf("push") ?? root.place, report);
   checkChannels(root, present(workflows), namesOf("channels", channels), source, report);
@@ -145,9 +150,11 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   const config: NerveConfig = {
     file: absolute,
     data: dataFolder,
+    host,
     durability: durability ?? DEFAULT_DURABILITY,
     http,
     push,
+    fleet: fields.values.fleet && settleFleet(fields.values.fleet, dirname(absolute)),
     retention: retention ?? { logsMs: null, signalsMs: null, archiveMs: null },
     quietHours: quiet_hours ?? [],
     watchdog,

@@ -10,6 +10,7 @@
  * - A reflex on signals receives the signals of all its senses. Its words let signals through in this order: `when` and
  *   `clear` all (the payloads are not known) · `edge: rising`, `falling` every second one, since the match has to end or
  *   begin in between · `for: F` one in F · `count: n` every nth · `debounce: W` one in W · `throttle: T` one in T.
+ * - Nobody here knows how often a sense of another host emits: nothing bounds it.
  * - With `key` this is the rate for each value. The number of values is not known. All values together fire a reflex at
  *   most as often as the reflex receives signals; with `each`, as often as it receives elements.
  * - Senses that trigger one another compute at the rate that the slowest of them lets through. A cycle that is slowed
@@ -19,6 +20,7 @@
  * hour. A run counts when it is decided on: a dropped run counts, and a retry does not.
  */
 import { type NerveConfig, type ReflexConfig, targetOf } from "../model/config.ts";
+import { isRemote } from "../model/full-name.ts";
 import { MAX_ELEMENTS } from "../rules/each.ts";
 import { isKeyed } from "../rules/key.ts";
 import { ruleOf } from "../rules/rule.ts";
@@ -85,7 +87,9 @@ export function worstCaseRates(config: NerveConfig): Rates {
   const clocks = new Map(config.reflexes.map((reflex) => [reflex, clockRate(reflex)]));
   const senses = new Map([...config.senses.keys()].map((name) => [name, Number.POSITIVE_INFINITY]));
   const rateOf = (reflex: ReflexConfig): ReflexRate => {
-    const signals = sum(reflex.on.map((sense) => senses.get(sense) ?? 0));
+    const signals = sum(
+      reflex.on.map((sense) => (isRemote(sense) ? Number.POSITIVE_INFINITY : (senses.get(sense) ?? 0))),
+    );
     const clock = clocks.get(reflex) ?? 0;
     const perKey = letThrough(reflex, signals);
     if (!isKeyed(reflex.key)) return { most: clock + perKey, mostPerKey: clock + perKey };

@@ -1,6 +1,7 @@
 /** Owns the check of references: the senses and workflows of reflexes must exist, and no two reflexes may have the same name. */
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
 import { nearest } from "../base/nearest.ts";
+import { isRemote, partsOfName } from "../model/full-name.ts";
 import { findCycles, formatCycle } from "./cycles.ts";
 import type { Reference } from "./reference.ts";
 import type { WrittenReflex } from "./reflexes.ts";
@@ -11,6 +12,8 @@ export interface Defined {
   /** Null when the section could not be read: references to its entries cannot be judged then. */
   readonly senses: ReadonlySet<string> | null;
   readonly workflows: ReadonlySet<string> | null;
+  /** The name of this host. */
+  readonly host: string;
 }
 
 const BUILT_IN: ReadonlySet<string> = new Set(BUILT_IN_SENSE_NAMES);
@@ -45,12 +48,23 @@ function checkReference(reference: Reference, what: "sense" | "workflow", define
   report.add(`unknown-${what}`, reference.tree.place, message, hint);
 }
 
+/** `HOST/SENSE` is a sense of another host, and nobody here knows which there are. */
+function checkRemote({ name, label, tree }: Reference, host: string, report: Report): void {
+  const { sense, origin } = partsOfName(name);
+  if (origin !== host) return;
+  const message = `\`${label}\` is ${found(tree)}, a sense of this host (\`host\` is ${shown(host)})`;
+  report.add("conflict", tree.place, message, `write \`${shown(sense)}\``);
+}
+
 export function checkReferences(reflexes: readonly WrittenReflex[], defined: Defined, report: Report): void {
   const named = new Map<string, Reference>();
   for (const { name, target, on, incident, config } of reflexes) {
     checkReference(target, config.kind, defined, report);
     for (const workflow of incident?.workflows ?? []) checkReference(workflow, "workflow", defined, report);
-    for (const sense of on) checkReference(sense, "sense", defined, report);
+    for (const sense of on) {
+      if (isRemote(sense.name)) checkRemote(sense, defined.host, report);
+      else checkReference(sense, "sense", defined, report);
+    }
     if (name === null) continue;
     const first = named.get(name.name);
     if (first === undefined) {

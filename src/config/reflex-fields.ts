@@ -1,6 +1,8 @@
 /** Owns the keys of a reflex, and the reader of each key. */
+import { isRemote, isRemotePattern, REMOTE_SCHEMA } from "../model/full-name.ts";
 import { readCron } from "./cron.ts";
 import { type Fields, flag, jsonMap, list, name, oneOf, type Reader, reader } from "./fields.ts";
+import { REMOTE } from "./fleet.ts";
 import { readIncident } from "./incident.ts";
 import { duration, durationOrNone } from "./quantities.ts";
 import { type Reference, reference } from "./reference.ts";
@@ -8,7 +10,15 @@ import { readCount, readDebounce, readEach, readKey, readPattern } from "./refle
 import { found } from "./tree.ts";
 import { readWatch } from "./watching.ts";
 
-const references = list(reference, "a list of senses such as [cpu-usage]");
+/** The name of a sense of this host, or `HOST/SENSE`. */
+const listened: Reader<Reference> = reader({ anyOf: [reference.schema, REMOTE_SCHEMA] }, (tree, label, report) => {
+  const read = reference(tree, label, report);
+  if (read === null || !isRemote(read.name) || isRemotePattern(read.name)) return read;
+  report.expected("bad-name", tree, label, `the name of a sense, or ${REMOTE}`, null);
+  return null;
+});
+
+const references = list(listened, "a list of senses such as [cpu-usage]");
 
 const readOn: Reader<readonly Reference[]> = reader({ ...references.schema, minItems: 1 }, (tree, label, report) => {
   const items = references(tree, label, report);

@@ -1,7 +1,7 @@
 /** Owns the reading of a reflex's words in nerve.yaml: patterns, keys, `each`, `count`, `debounce`. */
 import { FORBIDDEN_KEYS, type Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
-import { BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
+import { BY_HOST, BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
 import { integer, list, type Reader, reader, readFields, schemaOf, text } from "./fields.ts";
 import { duration } from "./quantities.ts";
 import type { Report } from "./report.ts";
@@ -69,13 +69,15 @@ export const readBatchBy: Reader<string> = reader(readPath.schema, (tree, label,
 /** A person cannot tell more paths apart. */
 const MAX_PARTS = 8;
 
-const KEY = "a dotted payload path such as host.name, `$sense`, `$one`, or a list of paths and `$sense`";
+const KEY =
+  "a dotted payload path such as host.name, `$sense`, `$host`, `$one`, or a list of paths, `$sense` and `$host`";
+const KNOWN: readonly string[] = [BY_SENSE, BY_HOST, ONE_STATE];
 
 /** A part that begins with `$` and is not known is nearly always a typing mistake. */
 const readKeyPart: Reader<string> = reader(readPath.schema, (tree, label, report) => {
   const path = readPath(tree, label, report);
-  if (path === null || !path.startsWith("$") || path === BY_SENSE || path === ONE_STATE) return path;
-  const meant = tree.kind === "scalar" && !tree.filled ? nearest(path, [BY_SENSE, ONE_STATE]) : null;
+  if (path === null || !path.startsWith("$") || KNOWN.includes(path)) return path;
+  const meant = tree.kind === "scalar" && !tree.filled ? nearest(path, KNOWN) : null;
   if (meant === null) return path;
   report.expected("bad-value", tree, label, KEY, `did you mean \`${meant}\`?`);
   return null;

@@ -139,6 +139,7 @@ function toConfig(values: ReflexFields["values"], isWorkflow: boolean): SenseRef
     debounce: values.debounce,
     throttleMs: values.throttle,
     key: values.key,
+    host: null,
     each: values.each,
   };
   const clock = {

@@ -7,7 +7,7 @@ import {
   DEFAULT_RETENTION_LOGS_MS,
   DEFAULT_RETENTION_SIGNALS_MS,
 } from "./defaults.ts";
-import { key, named, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import { key, name, named, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
 import { duration, size } from "./quantities.ts";
 import { readQuietHours } from "./quiet-hours.ts";
 import { readWatchdog } from "./watchdog.ts";
@@ -24,6 +24,7 @@ const readPath: Reader<string> = reader(text(A_PATH).schema, (tree, label, repor
 /** Keys at the top of the file with one value for the whole daemon. */
 export const DAEMON_KEYS = {
   data: key(readPath, `\`${DEFAULT_DATA}\``, "where everything lives, relative to this file"),
+  host: key(name, "the host's name", "what other hosts call this one, and what `$host` stands for"),
   durability: key(
     oneOf("full", "normal"),
     `\`${DEFAULT_DURABILITY}\``,

@@ -8,7 +8,7 @@ import type { MapTree } from "./tree.ts";
 
 const HIDDEN = "…";
 const SECRET_KEY =
-  /token|secret|passw|passphrase|authoriz|api[-_]?key|private[-_]?key|credential|cookie|routing[-_]?key/i;
+  /token|secret|passw|passphrase|authoriz|api[-_]?key|private[-_]?key|credential|cookie|routing[-_]?key|^nkey$/i;
 /** Nothing but the name of a variable or credential. */
 const UNFILLED = /^\$\{[^}]*\}$/;
 

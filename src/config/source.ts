@@ -14,6 +14,8 @@ export interface ConfigFile {
 export interface ConfigSource extends Variables {
   /** The name of the file in messages. Relative paths in the configuration start at the folder of this file. */
   readonly file: string;
+  /** What this machine calls itself. */
+  readonly hostName: string;
   /** With false, `when` and `clear` are accepted without a check: a running nerve has checked them already. */
   readonly checksPatterns: boolean;
   /** Returns the files that `pattern` matches, in name order. A problem without a file gets the place of the pattern. */
@@ -21,6 +23,11 @@ export interface ConfigSource extends Variables {
   /** Whether a workflow of this name lies beside the configuration. It comes before a built-in one. */
   readonly isOwnWorkflow: (use: string) => boolean;
 }
+
+/** The text in place of a variable or credential that only the daemon gets. Most options accept this text, addresses too. */
+export const STAND_IN = "https://stand-in.invalid/";
+
+export const isStandIn = (text: string): boolean => text === STAND_IN;
 
 const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
   const message = "files cannot be included from here";
@@ -30,6 +37,7 @@ const noIncludes = (): Result<readonly ConfigFile[], Problem[]> => {
 /** The source of a text without surroundings: no variables, no credentials, no further files. */
 export const NOTHING_AROUND: ConfigSource = {
   file: "nerve.yaml",
+  hostName: "localhost",
   environment: {},
   credential: () => null,
   standIn: null,

@@ -5,6 +5,7 @@
 import { nearest } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { warnOfUnusedChannels } from "./channel-uses.ts";
+import { warnOfFleet } from "./fleet-uses.ts";
 import { warnOfIncidentTemplates } from "./incident-templates.ts";
 import { warnOfLongBatches } from "./long-batches.ts";
 import type { Report } from "./report.ts";
@@ -30,6 +31,7 @@ export function warnOfUnused(root: MapTree, config: NerveConfig, source: ConfigS
         : `the sense \`${shown(member.name)}\` is in the group \`${shown(meant)}\`: is one of the two misspelt?`;
     report.warn("unused-group", place, `no sense is in the group \`${shown(group)}\``, hint);
   }
+  warnOfFleet(root, config, report);
   warnOfUnusedChannels(root, config, source, report);
   warnOfLongBatches(entryOf(root, "workflows"), config, report);
   warnOfIncidentTemplates(root.entries.find(({ key }) => key === "workflows")?.value, config, source, report);

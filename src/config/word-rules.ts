@@ -1,5 +1,6 @@
 /** Owns the rules on which words of a reflex go together. Each rule is one line of the contract. */
-import { BY_SENSE, isBySense, ONE_STATE } from "../rules/key.ts";
+import { hasWildcard, partsOfName } from "../model/full-name.ts";
+import { BY_HOST, BY_SENSE, isByHost, isBySense, ONE_STATE } from "../rules/key.ts";
 import type { ReflexFields, ReflexKey } from "./reflex-fields.ts";
 import type { Report } from "./report.ts";
 
@@ -101,17 +102,35 @@ class WordRules {
     this.#conflict("count", "cannot be used with `for`", "keep one of them");
   }
 
-  /** The number of different senses in `on`. A sense that is listed twice has been reported. */
-  get #senses(): number {
-    return new Set(this.#fields.values.on?.map(({ name }) => name)).size;
+  /** The different senses in `on`. A sense that is listed twice has been reported. */
+  get #senses(): readonly string[] {
+    return [...new Set(this.#fields.values.on?.map(({ name }) => name))];
+  }
+
+  /** True where signals of several senses come in. A pattern stands for several. */
+  get #isSeveral(): boolean {
+    return this.#senses.length > 1 || this.#senses.some(hasWildcard);
+  }
+
+  /** True where `on` is one sense of several hosts, so that the host tells the senses apart. */
+  get #isOnePerHost(): boolean {
+    const names = new Set(this.#senses.map((name) => partsOfName(name).sense));
+    return this.#isSeveral && names.size === 1 && ![...names].some(hasWildcard);
   }
 
   checkKey(): void {
-    if (this.#senses < 2 || this.#fields.placeOf("key") !== null) return;
+    if (!this.#isSeveral || this.#fields.placeOf("key") !== null) return;
     const first = TELLING_APART.find((word) => this.#has(word));
     if (first === undefined) return;
-    const message = `mixes up the signals of ${this.#senses} senses: they share one state without a \`key\``;
-    const each = `\`key: ${BY_SENSE}\` (one state a sense)`;
+    const many = this.#isOnePerHost
+      ? "several hosts"
+      : this.#senses.some(hasWildcard)
+        ? "several senses"
+        : `${this.#senses.length} senses`;
+    const message = `mixes up the signals of ${many}: they share one state without a \`key\``;
+    const each = this.#isOnePerHost
+      ? `\`key: ${BY_HOST}\` (one state a host)`
+      : `\`key: ${BY_SENSE}\` (one state a sense)`;
     this.#conflict(first, message, `add ${each}, a payload path, or \`key: ${ONE_STATE}\` (one state for all)`);
   }
 
@@ -138,13 +157,15 @@ class WordRules {
     }
     if (key === null) return;
     const paths = typeof key === "string" ? [key] : key;
-    const isSeveral = this.#senses > 1;
-    if (paths.every((path) => path === BY_SENSE || path === ONE_STATE)) {
-      const example = isSeveral ? `key: [${BY_SENSE}, name]` : "key: name";
+    const isSeveral = this.#isSeveral;
+    const apart = this.#isOnePerHost ? BY_HOST : BY_SENSE;
+    if (paths.every((path) => path === BY_SENSE || path === BY_HOST || path === ONE_STATE)) {
+      const example = isSeveral ? `key: [${apart}, name]` : "key: name";
       this.#conflict("key", "tells no elements apart", `write a path in each element, such as \`${example}\``);
-    } else if (isSeveral && !isBySense(key)) {
-      const message = `must hold \`${BY_SENSE}\`, for \`on\` names several senses: elements of one would be gone at a signal of another`;
-      this.#conflict("key", message, `write \`key: [${BY_SENSE}, ${paths.join(", ")}]\``);
+    } else if (isSeveral && !isBySense(key) && !(this.#isOnePerHost && isByHost(key))) {
+      const of = this.#isOnePerHost ? "several hosts" : "several senses";
+      const message = `must hold \`${apart}\`, for \`on\` names ${of}: elements of one would be gone at a signal of another`;
+      this.#conflict("key", message, `write \`key: [${apart}, ${paths.join(", ")}]\``);
     }
   }
 }

@@ -5,6 +5,7 @@
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Secret } from "../base/secrets.ts";
 import type { ChannelConfig } from "./channel.ts";
+import type { FleetConfig } from "./fleet.ts";
 import type { Severity } from "./incident.ts";
 import type { Needs } from "./needs.ts";
 
@@ -13,9 +14,13 @@ export interface NerveConfig {
   readonly file: string;
   /** Absolute path of the data directory. */
   readonly data: string;
+  /** The name of this host among others. */
+  readonly host: string;
   readonly durability: "full" | "normal";
   readonly http: ListenConfig | null;
   readonly push: ListenConfig | null;
+  /** What joins this host to others; null: it stands alone. */
+  readonly fleet: FleetConfig | null;
   readonly retention: RetentionConfig;
   readonly quietHours: readonly QuietHours[];
   /** The address that is asked for while nerve commits, or null. The address is never printed. */
@@ -128,7 +133,7 @@ export const shownPatterns = ({ written }: NerveConfig, reflex: ReflexConfig): P
 interface ReflexWords {
   /** Given, or `TARGET#N`: the Nth (from 1) reflex of that target in file order. */
   readonly name: string;
-  /** Names of senses whose signals the reflex looks at; empty when it has none. */
+  /** Senses whose signals the reflex looks at: names, and patterns of senses of other hosts. Empty when it has none. */
   readonly on: readonly string[];
   /** ArkType definitions, as they stand in the file. */
   readonly when: Json | null;
@@ -138,8 +143,10 @@ interface ReflexWords {
   readonly count: { readonly n: number; readonly withinMs: number } | null;
   readonly debounce: { readonly waitMs: number; readonly maxMs: number | null } | null;
   readonly throttleMs: number | null;
-  /** Dotted payload path, `$sense`, `$one`, or a list of paths and `$sense`. */
+  /** Dotted payload path, `$sense`, `$host`, `$one`, or a list of paths, `$sense` and `$host`. */
   readonly key: string | readonly string[] | null;
+  /** What `$host` stands for at a signal of this host. Null where no such signal needs it. */
+  readonly host: string | null;
   /** Dotted path of an array of the payload, whose elements the reflex looks at. */
   readonly each: string | null;
 }
@@ -166,6 +173,7 @@ export const NO_WORDS = {
   debounce: null,
   throttleMs: null,
   key: null,
+  host: null,
   each: null,
 } as const satisfies Omit<ReflexWords, "name" | "on">;
 

@@ -3,8 +3,9 @@
  * earlier signal of the sense that the present signal does not have is gone. A gone key counts as not matching.
  */
 import type { Json } from "../base/json.ts";
+import type { ReflexConfig } from "../model/config.ts";
 import { fieldOf } from "./field.ts";
-import { type KeyWord, senseOfKey } from "./key.ts";
+import { isKeyOfSense } from "./key.ts";
 import type { KeyState } from "./key-state.ts";
 import type { Match, Matcher } from "./matcher.ts";
 
@@ -68,7 +69,7 @@ interface Remembered {
  */
 export function goneFrom<T extends Remembered>(
   remembered: Iterable<T>,
-  word: KeyWord | null,
+  { key: word, host }: Pick<ReflexConfig, "key" | "host">,
   sense: string,
   elements: Elements,
 ): T[] {
@@ -76,7 +77,7 @@ export function goneFrom<T extends Remembered>(
   for (const one of remembered) {
     const { key, state } = one;
     if (!state.isMatching || elements.byKey.has(key) || elements.beyond.has(key)) continue;
-    if (senseOfKey(word, key, sense) === sense) gone.push(one);
+    if (isKeyOfSense(word, key, sense, host)) gone.push(one);
   }
   return gone;
 }

@@ -1,9 +1,10 @@
 /** Owns `key`: the state of a reflex that a signal, or an element of its payload, belongs to. */
 import { createHash } from "node:crypto";
 import type { Json } from "../base/json.ts";
+import { partsOfName } from "../model/full-name.ts";
 import { fieldOf } from "./field.ts";
 
-/** The word as in nerve.yaml: a dotted path, `$sense`, `$one`, or a list of paths and `$sense`. */
+/** The word as in nerve.yaml: a dotted path, `$sense`, `$host`, `$one`, or a list of paths, `$sense` and `$host`. */
 export type KeyWord = string | readonly string[];
 
 export interface Key {
@@ -14,6 +15,8 @@ export interface Key {
 
 /** One state for each sense of `on`. */
 export const BY_SENSE = "$sense";
+/** One state for each host whose signals come in. */
+export const BY_HOST = "$host";
 /** One state for everything, on purpose. */
 export const ONE_STATE = "$one";
 
@@ -45,6 +48,10 @@ export const isKeyed = (word: KeyWord | null): word is KeyWord => word !== null 
 export const isBySense = (word: KeyWord | null): boolean =>
   word === BY_SENSE || (Array.isArray(word) && word.includes(BY_SENSE));
 
+/** True when `word` keeps one state a host, with or without further parts. */
+export const isByHost = (word: KeyWord | null): boolean =>
+  word === BY_HOST || (Array.isArray(word) && word.includes(BY_HOST));
+
 /** A key word for people: `host`, `host, disk`. */
 export const shownKeyWord = (word: KeyWord): string => (typeof word === "string" ? word : word.join(", "));
 
@@ -70,12 +77,17 @@ function partOf(value: boolean | number | string | undefined): Json {
   return key.startsWith(DIGEST) ? key : value;
 }
 
-/** Reads the key of a payload of `sense`. Made once for each reflex, because every signal is read. */
+/**
+ * Reads the key of a payload of `sense`, a full name. Made once for each reflex, because every signal is read.
+ */
 export type KeyReader = (sense: string, payload: Json) => Key;
 
-export function keyReaderOf(word: KeyWord | null): KeyReader {
+/** `here`: what `$host` stands for at a signal of this host. */
+export function keyReaderOf(word: KeyWord | null, here: string | null): KeyReader {
   if (!isKeyed(word)) return () => ONLY;
   if (word === BY_SENSE) return (sense) => ({ key: keyOfValue(sense), isMissing: false });
+  const hostOf = (sense: string): string => partsOfName(sense).origin ?? here ?? "";
+  if (word === BY_HOST) return (sense) => ({ key: keyOfValue(hostOf(sense)), isMissing: false });
   if (typeof word === "string") {
     const path = word.split(".");
     return (_, payload) => {
@@ -83,18 +95,28 @@ export function keyReaderOf(word: KeyWord | null): KeyReader {
       return value === undefined ? MISSING : { key: keyOfValue(value), isMissing: false };
     };
   }
-  const paths = word.map((part) => (part === BY_SENSE ? null : part.split(".")));
+  const parts = word.map((part) => {
+    if (part === BY_SENSE) return (sense: string) => sense;
+    if (part === BY_HOST) return hostOf;
+    const path = part.split(".");
+    return (_: string, payload: Json) => scalarAt(path, payload);
+  });
   return (sense, payload) => {
-    const values = paths.map((path) => (path === null ? sense : scalarAt(path, payload)));
+    const values = parts.map((valueIn) => valueIn(sense, payload));
     return { key: JSON.stringify(values.map(partOf)), isMissing: values.includes(undefined) };
   };
 }
 
-export const keyOf = (word: KeyWord | null, sense: string, payload: Json): Key => keyReaderOf(word)(sense, payload);
+export const keyOf = (word: KeyWord | null, sense: string, payload: Json, here: string | null = null): Key =>
+  keyReaderOf(word, here)(sense, payload);
 
-/** The sense whose signals led to `key`, where the key names it. Otherwise `only`, the one sense of `on`. */
-export function senseOfKey(word: KeyWord | null, key: string, only: string): string {
-  if (word === BY_SENSE) return String(shownKey(key));
-  const place = Array.isArray(word) ? word.indexOf(BY_SENSE) : -1;
-  return place < 0 ? only : String((shownKey(key) as Json[])[place]);
+/** True when signals of `sense` lead to `key`, as far as the key names its sense or host. */
+export function isKeyOfSense(word: KeyWord | null, key: string, sense: string, here: string | null): boolean {
+  if (!isBySense(word) && !isByHost(word)) return true;
+  const host = partsOfName(sense).origin ?? here;
+  const holds = (part: string, value: Json | undefined): boolean =>
+    part === BY_SENSE ? value === sense : part !== BY_HOST || value === host;
+  const shown = shownKey(key);
+  if (typeof word === "string") return holds(word, shown);
+  return (word as readonly string[]).every((part, index) => holds(part, (shown as Json[])[index]));
 }

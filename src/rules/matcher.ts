@@ -47,7 +47,7 @@ export function matcherOf(config: ReflexConfig): Result<Matcher, PatternRefusal>
   if (!clear.ok) return err(clear.error);
   const starts = when.value;
   const ends = clear.value;
-  const keyIn = keyReaderOf(config.key);
+  const keyIn = keyReaderOf(config.key, config.host);
   return ok({
     rule: ruleOf(config),
     when: starts,

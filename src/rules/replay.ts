@@ -141,7 +141,7 @@ export class Replay {
     for (const { match } of elements.byKey.values()) {
       this.#evaluate(listener, matcher, { signal, elapsed, match, isGone: false });
     }
-    for (const { key } of goneFrom(listener.keys.values(), listener.keyWord, signal.sense, elements)) {
+    for (const { key } of goneFrom(listener.keys.values(), listener.words, signal.sense, elements)) {
       this.#evaluate(listener, matcher, { signal, elapsed, match: goneMatch(key), isGone: true });
     }
   }

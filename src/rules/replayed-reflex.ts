@@ -1,6 +1,6 @@
 /** Owns one reflex in a replay: its memory of each key, and its counts. */
 import type { ReflexConfig } from "../model/config.ts";
-import { BY_SENSE, isKeyed, type KeyWord, MAX_KEYS } from "./key.ts";
+import { BY_HOST, BY_SENSE, isKeyed, MAX_KEYS } from "./key.ts";
 import type { KeyState } from "./key-state.ts";
 import type { Matcher } from "./matcher.ts";
 import type { Counts } from "./replayed.ts";
@@ -22,7 +22,7 @@ export class ReplayedReflex {
   readonly index: number;
   /** Null for a reflex without words, which fires at each signal. */
   readonly matcher: Matcher | null;
-  readonly keyWord: KeyWord | null;
+  readonly words: Pick<ReflexConfig, "key" | "host">;
   readonly keys = new Map<string, Memory>();
   readonly counts: { -readonly [Name in keyof Counts]: number };
   /** True when the reflex needs payloads. */
@@ -37,9 +37,10 @@ export class ReplayedReflex {
     const { when, clear, key, each } = config;
     this.index = index;
     this.matcher = matcher;
-    this.keyWord = key;
+    this.words = config;
     this.counts = { signals: 0, matched: 0, fired: 0, throttled: 0, limited: 0 };
-    this.reads = when !== null || clear !== null || each !== null || (isKeyed(key) && key !== BY_SENSE);
+    this.reads =
+      when !== null || clear !== null || each !== null || (isKeyed(key) && key !== BY_SENSE && key !== BY_HOST);
     this.beginsAfter = beginsAfter;
   }
 

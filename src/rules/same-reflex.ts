@@ -25,11 +25,12 @@ const FORMAT = "words-1";
 
 /** Digest of the words that decide. The memory of signals belongs to these words alone. */
 export function definitionOf(config: ReflexConfig): string {
-  const { each, key, when, clear, forMs, count, debounce, throttleMs } = config;
+  const { each, key, host, when, clear, forMs, count, debounce, throttleMs } = config;
   const { edge } = ruleOf(config);
   const words = {
     each,
     key: key === ONE_STATE ? null : key,
+    host,
     when,
     clear,
     edge: edge === ruleOf({ ...config, edge: null }).edge ? null : edge,
@@ -43,8 +44,8 @@ export function definitionOf(config: ReflexConfig): string {
 
 /** Digest of the words that define the keys. The incident of a key belongs to these words. */
 export const scopeOf = (config: ReflexConfig): string => {
-  const { each, key } = config;
-  const words = { each, key: key === ONE_STATE ? null : key };
+  const { each, key, host } = config;
+  const words = { each, key: key === ONE_STATE ? null : key, host };
   return digestOf(FORMAT, { on: listenedTo(config), ...present(words) });
 };
 

@@ -1,7 +1,7 @@
 /** Owns the check of channels whose options a module reads. Those are the web hooks. */
 import { readWebhookOptions } from "../channels/webhook.ts";
-import { STAND_IN } from "../config/load.ts";
 import type { Parts } from "../config/pattern-parts.ts";
+import { STAND_IN } from "../config/source.ts";
 import type { NerveConfig } from "../model/config.ts";
 import { type Problem, problem } from "../model/problem.ts";
 

@@ -23,6 +23,8 @@ export type GraphNode =
       readonly throttle_ms: number | null;
       readonly per_hour: number | null;
     }
+  /** A sense of another host, `HOST/SENSE`; `*` stands for any characters. */
+  | { readonly id: string; readonly kind: "remote"; readonly name: string }
   | {
       readonly id: string;
       readonly kind: "reflex";

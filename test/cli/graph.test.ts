@@ -54,6 +54,18 @@ unused    only by hand                –         –
 `);
   });
 
+  test("senses of other hosts stand below, with the reflexes that look at them", () => {
+    const text = `
+senses: { a: {} }
+workflows: { w: {} }
+reflexes: [{ sense: a, on: ["*/load"] }, { workflow: w, on: ["*/load", web1/disk], when: { x: "'y'" }, edge: rising, key: $host }]
+`;
+    const drawn = drawGraph(graph(text), PIPE);
+    expect(drawn).toContain("*/load  of other hosts\n├─▶ a  (a#1)");
+    expect(drawn).toContain("web1/disk  of other hosts\n└─▶ workflow w  when x 'y', edge rising per $host  (w#1)");
+    expect(mermaidOf(graph(text))).not.toContain("undefined");
+  });
+
   test("a pattern in which something is filled in is shown as it is written", () => {
     const text = `
 senses: { a: {} }

@@ -135,7 +135,7 @@ const CASES: readonly Case[] = [
   {
     config: "zebra: 1\n",
     says: [
-      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, durability, watchdog, quiet_hours, http, push, retention, groups, senses, reflexes, workflows, channels",
+      "nerve.yaml:1:1: `zebra` is not a known key; valid here: include, data, host, durability, watchdog, quiet_hours, http, push, fleet, retention, groups, senses, reflexes, workflows, channels",
     ],
   },
   {
@@ -675,7 +675,7 @@ const CASES: readonly Case[] = [
     ),
     says: [
       "nerve.yaml:2:56: `reflexes[0].key` must be a list of at least one path, found an empty list",
-      'nerve.yaml:2:105: `reflexes[1].key` must be a dotted payload path such as host.name, `$sense`, `$one`, or a list of paths and `$sense`, found "$sence"; did you mean `$sense`?',
+      'nerve.yaml:2:105: `reflexes[1].key` must be a dotted payload path such as host.name, `$sense`, `$host`, `$one`, or a list of paths, `$sense` and `$host`, found "$sence"; did you mean `$sense`?',
     ],
   },
   {

@@ -113,6 +113,7 @@ test("what is absent is null, and a sense may be nothing but a name", () => {
     debounce: null,
     throttleMs: null,
     key: null,
+    host: null,
     each: null,
     intervalMs: 10_000,
     align: null,

@@ -63,7 +63,8 @@ function restOf({ text, given }: Example): string {
     Object.fromEntries(
       names.filter((name) => !defined(kind).has(name)).map((name) => [name, builtIn.includes(name) ? {} : program]),
     );
-  const senses = [...named("sense"), ...reflexes.flatMap(({ on = [] }) => on as string[])];
+  const heard = reflexes.flatMap(({ on = [] }) => on as string[]).filter((name) => !name.includes("/"));
+  const senses = [...named("sense"), ...heard];
   return JSON.stringify({
     senses: { ...extra.senses, ...missing(senses, "senses", BUILT_IN_SENSE_NAMES) },
     workflows: { ...extra.workflows, ...missing(named("workflow"), "workflows", []) },

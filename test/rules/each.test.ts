@@ -67,7 +67,9 @@ describe("elements", () => {
       key: JSON.stringify(["s", name]),
       state: { ...REST, isMatching: true },
     }));
-    expect(goneFrom(known, KEY, "s", elements).map(({ key }) => key)).toEqual([`["s",${MAX_ELEMENTS + 5}]`]);
+    expect(goneFrom(known, { key: KEY, host: null }, "s", elements).map(({ key }) => key)).toEqual([
+      `["s",${MAX_ELEMENTS + 5}]`,
+    ]);
   });
 });
 
@@ -81,5 +83,5 @@ test("a key is gone where it matched, a signal of its own sense has not, and no 
     { key: '["s","resting"]', state: REST },
     { key: '["other","gone"]', state: on },
   ];
-  expect(goneFrom(known, KEY, "s", elements).map(({ key }) => key)).toEqual(['["s","gone"]']);
+  expect(goneFrom(known, { key: KEY, host: null }, "s", elements).map(({ key }) => key)).toEqual(['["s","gone"]']);
 });

@@ -1,7 +1,7 @@
 /** Which state a signal belongs to. */
 import { expect, test } from "bun:test";
 import type { Json } from "../../src/base/json.ts";
-import { isKeyed, isNamedKey, keyOf, ONLY_KEY, senseOfKey } from "../../src/rules/key.ts";
+import { isKeyed, isKeyOfSense, isNamedKey, keyOf, ONLY_KEY } from "../../src/rules/key.ts";
 
 test("without a path there is one key", () => {
   expect(keyOf(null, "s", { host: "a" })).toEqual({ key: ONLY_KEY, isMissing: false });
@@ -80,8 +80,18 @@ test("a list tells combinations apart that would be the same text side by side",
 test("a long part of a list is its digest, and the key still says its sense", () => {
   const { key } = keyOf(["$sense", "a"], "s", { a: "x".repeat(5_000) });
   expect(key).toMatch(/^\["s","sha256:[0-9a-f]{64}"\]$/);
-  expect(senseOfKey(["$sense", "a"], key, "other")).toBe("s");
-  expect([senseOfKey("$sense", '"s"', "other"), senseOfKey("a", '"s"', "other")]).toEqual(["s", "other"]);
+  const isOf = (sense: string): boolean => isKeyOfSense(["$sense", "a"], key, sense, null);
+  expect([isOf("s"), isOf("other"), isKeyOfSense("$sense", '"s"', "other", null)]).toEqual([true, false, false]);
+  expect(isKeyOfSense("a", '"s"', "other", null)).toBe(true);
+});
+
+test("$host is the host that a signal came from, and this host for its own signals", () => {
+  expect(keyOf("$host", "web1/load", {}, "hub").key).toBe('"web1"');
+  expect(keyOf("$host", "load", {}, "hub").key).toBe('"hub"');
+  expect(keyOf(["$host", "$sense", "disk"], "web1/disks", { disk: "/" }, "hub").key).toBe('["web1","web1/disks","/"]');
+  const isOf = (sense: string): boolean => isKeyOfSense(["$host", "disk"], '["web1","/"]', sense, "hub");
+  expect([isOf("web1/disks"), isOf("web2/disks"), isOf("disks")]).toEqual([true, false, false]);
+  expect(isKeyOfSense("$host", '"hub"', "disks", "hub")).toBe(true);
 });
 
 test("a person names a key by its value, its JSON, or the values of a list with commas between", () => {

@@ -101,10 +101,12 @@ export function planOf(seed: number, size: Size, data: string): Plan {
   const config: NerveConfig = {
     file: "/etc/nerve.yaml",
     data,
+    host: "here",
     durability: "normal",
     http: below(2) === 0 ? null : HTTP,
     watchdog: below(2) === 0 ? null : { url: "http://dead-man.test/", everyMs: pick(below, [5, 30]) * MINUTE },
     push: null,
+    fleet: null,
     retention: retentionOf(below),
     groups: new Map(
       [...Array(groups).keys()].map((index) => [

@@ -1,12 +1,17 @@
 /** Owns the graph for drawing programs: a Mermaid flowchart, and Graphviz's DOT. Names and patterns are always text there. */
 import { formatDuration } from "../../base/duration.ts";
 import { escapeForTerminal } from "../../base/escape.ts";
-import type { Graph, ReflexNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
+import type { Graph, ReflexNode, RemoteNode, SenseNode, WorkflowNode } from "../../config/graph.ts";
 import { startsText, wordsText } from "./text.ts";
 
-type Node = SenseNode | ReflexNode | WorkflowNode;
+type Node = SenseNode | RemoteNode | ReflexNode | WorkflowNode;
 
-const nodesOf = ({ senses, reflexes, workflows }: Graph): readonly Node[] => [...senses, ...reflexes, ...workflows];
+const nodesOf = ({ senses, remotes, reflexes, workflows }: Graph): readonly Node[] => [
+  ...senses,
+  ...remotes,
+  ...reflexes,
+  ...workflows,
+];
 
 /** The lines of a node's label. Only the first line is never empty. */
 function linesOf(node: Node): string[] {
@@ -16,6 +21,8 @@ function linesOf(node: Node): string[] {
         const { name, throttleMs } = node.config;
         return [name, throttleMs === null ? "" : `throttle ${formatDuration(throttleMs)}`];
       }
+      case "remote":
+        return [node.name];
       case "reflex":
         return [node.config.name, node.clocks.join(", "), wordsText(node)];
       case "workflow":
@@ -33,6 +40,7 @@ const numbered = (graph: Graph): ReadonlyMap<string, string> =>
 
 const MERMAID_SHAPES = {
   sense: ["([", "])"],
+  remote: ["([", "])"],
   reflex: ["{{", "}}"],
   workflow: ["[[", "]]"],
 } as const;
@@ -51,7 +59,7 @@ export function mermaidOf(graph: Graph): string {
   return ["flowchart LR", ...nodes, ...edges].join("\n");
 }
 
-const DOT_SHAPES = { sense: "ellipse", reflex: "hexagon", workflow: "box" } as const;
+const DOT_SHAPES = { sense: "ellipse", remote: "ellipse", reflex: "hexagon", workflow: "box" } as const;
 
 /** Only a quote ends a quoted text. In a label a backslash begins an escape, and an ampersand begins an HTML entity. */
 const dotText = (text: string): string => text.replaceAll("&", "&amp;").replace(/[\\"]/g, "\\$&");

@@ -56,6 +56,10 @@ class Drawing {
     const targets = new Set(this.#graph.reflexes.map(({ config }) => (config.kind === "sense" ? config.sense : null)));
     for (const sense of this.#graph.senses) if (!targets.has(sense.config.name)) this.#root(sense);
     for (const sense of this.#graph.senses) this.#root(sense);
+    for (const { name } of this.#graph.remotes) {
+      this.lines.push([span(escapeForTerminal(name), "bold"), dim("  of other hosts")]);
+      this.#effects(name, "");
+    }
     for (const reflex of this.#graph.reflexes) if (reflex.config.kind === "workflow") this.#timed(reflex);
   }
 
@@ -92,8 +96,11 @@ class Drawing {
     return [span(escapeForTerminal(name), "bold"), ...throttle];
   }
 
-  #below(sense: SenseNode, indent: string): void {
-    const { name } = sense.config;
+  #below({ config: { name } }: SenseNode, indent: string): void {
+    this.#effects(name, indent);
+  }
+
+  #effects(name: string, indent: string): void {
     this.#drawn.add(name);
     const listening = this.#graph.reflexes.filter(({ config }) => config.on.includes(name));
     for (const [index, reflex] of listening.entries()) {

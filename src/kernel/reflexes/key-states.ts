@@ -143,7 +143,7 @@ export class KeyStates implements Remembering, RememberedKeys {
     for (const { match, payload: element } of heard.byKey.values()) {
       decisions.push(...this.#decideOne(draft, match, signal, element, null));
     }
-    for (const { key } of goneFrom(this.#drafts(draft), this.#config.key, signal.sense, heard)) {
+    for (const { key } of goneFrom(this.#drafts(draft), this.#config, signal.sense, heard)) {
       const last = this.#elements.lastOf(draft, signal, key);
       decisions.push(...this.#decideOne(draft, goneMatch(key), signal, null, last));
     }

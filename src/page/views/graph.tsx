@@ -35,6 +35,7 @@ function useTexts(): (node: GraphNode) => NodeText {
         sense === undefined ? "" : count(Math.max(sense.computes - sense.nulls - sense.errors - sense.timeouts, 0));
       return { icon: mark.icon, tone: mark.tone, note: signals };
     }
+    if (node.kind === "remote") return { icon: "signals", tone: "d", note: "of other hosts" };
     if (node.kind === "reflex") {
       const reflex = reflexes.get(node.name);
       return { icon: "reflex", tone: "d", note: reflex === undefined ? "" : `${count(reflex.fired)} fired` };

@@ -38,7 +38,7 @@ export function columnsOf({ nodes, edges }: GraphAnswer): Columns {
     put(incoming, to, from);
   }
   const heard = (node: GraphNode): boolean => (outgoing.get(node.id) ?? []).length > 0;
-  const senses = nodes.filter(({ kind }) => kind === "sense");
+  const senses = nodes.filter(({ kind }) => kind === "sense" || kind === "remote");
   const left = [...senses.filter(heard), ...senses.filter((node) => !heard(node))];
   const rowIn = (column: readonly GraphNode[], ids: readonly string[]): number[] =>
     ids.map((id) => column.findIndex((node) => node.id === id)).filter((row) => row >= 0);
