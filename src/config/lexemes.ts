@@ -1,10 +1,6 @@
 /** Owns the split of YAML text into the pieces of its lexer, each with its place. */
 import { CST, Lexer } from "yaml";
 
-export const MAX_NODES = 20_000;
-/** Every value takes at most four of the counted lexemes. More lexemes than this mean more than `MAX_NODES` values. */
-export const MAX_LEXEMES = MAX_NODES * 4;
-
 export interface Lexeme {
   readonly text: string;
   /** A token type of `yaml`, or `plain` for the text of a plain or block scalar. */

@@ -4,6 +4,7 @@
  * scalar. A fault names the variable and never quotes the value of any variable.
  */
 import type { Secret } from "../base/secrets.ts";
+import { valueOfWord } from "./yaml-word.ts";
 
 export interface Variables {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -110,17 +111,11 @@ export function fillVariables(text: string, variables: Variables): Filled {
   return { text: result, filled, whole, secrets, faults };
 }
 
-const INTEGER = /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$/;
-const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
-
 /** The value of a plain scalar with this text under the YAML 1.2 core schema. */
 export function plainValue(text: string): string | number | boolean | null {
-  const bare = text.trim();
-  if (/^(?:~|null|Null|NULL)?$/.test(bare)) return null;
-  if (/^(?:true|True|TRUE)$/.test(bare)) return true;
-  if (/^(?:false|False|FALSE)$/.test(bare)) return false;
-  if (!INTEGER.test(bare) && !FLOAT.test(bare)) return text;
-  const number = Number(bare);
+  const value = valueOfWord(text.trim());
+  if (typeof value === "string") return text;
   // A long row of digits is an identifier, and no number holds it exactly.
-  return Number.isFinite(number) && (Number.isSafeInteger(number) || !Number.isInteger(number)) ? number : text;
+  const isInexact = typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
+  return isInexact || (typeof value === "number" && !Number.isFinite(value)) ? text : value;
 }

@@ -3,20 +3,32 @@
  * need: anchors, aliases, tags, directives, further documents, deep nesting, too many values. The guard works on the
  * lexer's stream: it stops at a hostile file while it reads, not afterwards. Only this file catches errors of `yaml`.
  */
-import { Composer, CST, type Document, LineCounter, Parser, type YAMLError } from "yaml";
-import { type Lexeme, lexemes, MAX_LEXEMES, MAX_NODES } from "./lexemes.ts";
+import {
+  Composer,
+  CST,
+  type Document,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  Parser,
+  type YAMLError,
+} from "yaml";
+import { type Lexeme, lexemes } from "./lexemes.ts";
 import type { Report } from "./report.ts";
 import { type Place, shown } from "./tree.ts";
+import { maskUnquoted } from "./yaml-mask.ts";
+import { MAX_DEPTH, MAX_LEXEMES, TOO_DEEP, TOO_MANY, type YamlNode, type YamlPair } from "./yaml-node.ts";
 
-export const MAX_DEPTH = 20;
 const UNCOUNTED: ReadonlySet<string | null> = new Set(["space", "newline", "comment", "doc-mode", "byte-order-mark"]);
-
-export const TOO_MANY = `the file holds more than ${MAX_NODES} values`;
-export const TOO_DEEP = `values are nested deeper than ${MAX_DEPTH} levels`;
 
 export interface Composed {
   /** Null when the file holds only comments. */
-  readonly contents: Document.Parsed["contents"];
+  readonly contents: YamlNode | null;
+  /** True when a part of the text is overwritten with `MASK`. */
+  readonly hasMask: boolean;
 }
 
 const REFUSED: Readonly<Record<string, { kind: string; thing: string; hint: string }>> = {
@@ -54,26 +66,12 @@ function ownWords(error: YAMLError, text: string): string {
   return shown(words.charAt(0).toLowerCase() + words.slice(1));
 }
 
-export const placeFinder = (file: string, lines: LineCounter) => {
-  return (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
-};
-
-/** Fills `lines` for the whole text, so that places are known before the text is parsed. */
-export function countLines(text: string): LineCounter {
-  const lines = new LineCounter();
-  lines.addNewLine(0);
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) lines.addNewLine(at + 1);
-  return lines;
-}
-
 /**
- * The one document of `text`, as far as it can be used. Null when the text is malformed, or when the guard gave up. Anchors,
+ * The one document of `written`, as far as it can be used. Null when the text is malformed, or when the guard gave up. Anchors,
  * aliases and tags are reported and skipped, so that the rest is checked as well.
  */
-export function composeYaml(text: string, placeOf: (offset: number) => Place, report: Report): Composed | null {
+export function composeYaml(written: string, placeOf: (offset: number) => Place, report: Report): Composed | null {
+  const text = maskUnquoted(written, placeOf, report);
   const reading = new TokenReading(text, placeOf, report);
   const composer = new Composer({
     version: "1.2",
@@ -90,7 +88,7 @@ export function composeYaml(text: string, placeOf: (offset: number) => Place, re
   }
   if (!document || reading.isGivenUp) return null;
   const first = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0])[0];
-  if (first === undefined) return { contents: document.contents };
+  if (first === undefined) return { contents: nodeOf(document.contents), hasMask: text !== written };
   // The parser fails on several tags or anchors in a row. The guard has already reported them.
   if (!reading.hasRefused) {
     const offset = openingQuote(first, text) ?? first.pos[0];
@@ -98,6 +96,26 @@ export function composeYaml(text: string, placeOf: (offset: number) => Place, re
   }
   return null;
 }
+
+/** The parser's node in the shape of `yaml-node.ts`. The guard has bounded the depth. */
+function nodeOf(node: Node | null | undefined): YamlNode | null {
+  if (node === null || node === undefined) return null;
+  const offset = node.range?.[0] ?? 0;
+  if (isScalar(node)) {
+    return { kind: "scalar", offset, value: node.value, source: node.source ?? "", isPlain: node.type === "PLAIN" };
+  }
+  if (isSeq(node)) {
+    const items = node.items.map((item) => (isPair(item) ? pairOf(item) : nodeOf(item as Node | null)));
+    return { kind: "list", offset, items };
+  }
+  return isMap(node) ? { kind: "map", offset, pairs: node.items.map(pairOf) } : { kind: "alias", offset };
+}
+
+const pairOf = ({ key, value }: Pair): YamlPair => ({
+  kind: "pair",
+  key: nodeOf(key as Node | null),
+  value: nodeOf(value as Node | null),
+});
 
 /** The parser's tokens. The guard examines each lexeme before the parser receives it. */
 class TokenReading {

@@ -3,12 +3,10 @@
  * `{ }` or `[ ]`, and a cron expression that begins with `*` or `@`. Each is reported once, with the quotes to add, and
  * then overwritten in the text, so that the rest of the file is still checked.
  */
-import { type Lexeme, lexemes, MAX_LEXEMES } from "./lexemes.ts";
+import { type Lexeme, lexemes } from "./lexemes.ts";
 import type { Report } from "./report.ts";
 import { type Place, shown } from "./tree.ts";
-
-/** The character that overwrites each masked character. */
-export const MASK = "\ue000";
+import { MASK, MAX_LEXEMES } from "./yaml-node.ts";
 
 interface Span {
   readonly start: number;

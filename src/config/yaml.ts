@@ -2,10 +2,8 @@
  * Owns the step from one file's text to a `MapTree`: keys are plain words and unique, values are JSON-like, variables are
  * filled in. A value that breaks a rule is reported and becomes `broken`, so that the rest is still checked.
  */
-import { isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair } from "yaml";
 import { FORBIDDEN_KEYS } from "../base/json.ts";
 import type { Secret } from "../base/secrets.ts";
-import { MAX_NODES } from "./lexemes.ts";
 import type { Report } from "./report.ts";
 import {
   child,
@@ -20,8 +18,9 @@ import {
   type Tree,
 } from "./tree.ts";
 import { fillVariables, plainValue, type Variables } from "./variables.ts";
-import { composeYaml, countLines, MAX_DEPTH, placeFinder, TOO_DEEP, TOO_MANY } from "./yaml-guard.ts";
-import { MASK, maskUnquoted } from "./yaml-mask.ts";
+import type { Composed } from "./yaml-guard.ts";
+import { MASK, MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, type YamlNode, type YamlPair } from "./yaml-node.ts";
+import { readPlainYaml } from "./yaml-plain.ts";
 
 export const MAX_FILE_BYTES = 256 * 1024;
 
@@ -42,11 +41,10 @@ export function readYaml(given: string, { file, variables, report, secrets }: Re
     return null;
   }
   const text = given.startsWith("\ufeff") ? given.slice(1) : given;
-  const placeOf = placeFinder(file, countLines(text));
-  const masked = maskUnquoted(text, placeOf, report);
-  const composed = composeYaml(masked, placeOf, report);
+  const placeOf = placeFinder(file, text);
+  const composed = compose(text, placeOf, report);
   if (!composed) return null;
-  const reading = new TreeReading(placeOf, variables, report, secrets, masked !== text);
+  const reading = new TreeReading(placeOf, variables, report, secrets, composed.hasMask);
   const tree = reading.tree(composed.contents, "", start, 1);
   if (reading.isTooLarge) return null;
   if (tree.kind === "map") return tree;
@@ -56,6 +54,28 @@ export function readYaml(given: string, { file, variables, report, secrets }: Re
     report.add("wrong-type", tree.place, message, hintOfMissingSpace(tree) ?? "write keys, as in `senses: { load: }`");
   }
   return null;
+}
+
+/** The parser is loaded, which costs a start 10 ms, only for a text that is not plain. */
+function compose(text: string, placeOf: (offset: number) => Place, report: Report): Composed | null {
+  const plain = readPlainYaml(text);
+  if (plain !== null) return { contents: plain, hasMask: false };
+  return (require("./yaml-guard.ts") as typeof import("./yaml-guard.ts")).composeYaml(text, placeOf, report);
+}
+
+function placeFinder(file: string, text: string): (offset: number) => Place {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return (offset) => {
+    let [low, high] = [0, starts.length];
+    // The last line that begins at `offset` or before.
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] as number) <= offset) low = middle;
+      else high = middle;
+    }
+    return { file, line: low + 1, column: offset - (starts[low] as number) + 1 };
+  };
 }
 
 /** Turns the nodes of one document into a `Tree`. */
@@ -86,42 +106,35 @@ class TreeReading {
     return this.#nodes > MAX_NODES;
   }
 
-  tree(node: unknown, label: string, fallback: Place, depth: number): Tree {
+  tree(node: YamlNode | null, label: string, fallback: Place, depth: number): Tree {
     if (++this.#nodes === MAX_NODES + 1) this.#report.add("too-many-values", fallback, TOO_MANY, null);
-    if (node === null || node === undefined) {
+    if (node === null) {
       return { kind: "scalar", place: fallback, value: null, text: "", written: "", filled: false };
     }
-    const place = this.#placeOfNode(node as Node, fallback);
-    if (isScalar(node)) return this.#scalar(node.value, node.source, place);
+    const place = this.#placeOf(node.offset);
+    if (node.kind === "scalar") return this.#scalar(node.value, node.source, place);
     if (depth > MAX_DEPTH) {
       this.#report.add("too-deep", place, TOO_DEEP, null);
       return { kind: "broken", place };
     }
-    if (this.isTooLarge || isAlias(node)) return { kind: "broken", place };
-    if (isSeq(node)) {
-      const items = node.items.map((item, index) =>
-        // `[a: 1]` is a list of one map, which `yaml` keeps as a bare pair.
-        isPair(item)
-          ? this.#map([item], child(label, index), place, depth + 1)
-          : this.tree(item, child(label, index), place, depth + 1),
-      );
-      return { kind: "list", place, items };
-    }
-    return isMap(node) ? this.#map(node.items, label, place, depth) : { kind: "broken", place };
-  }
-
-  #placeOfNode(node: Node | null, fallback: Place): Place {
-    return node?.range ? this.#placeOf(node.range[0]) : fallback;
+    if (this.isTooLarge || node.kind === "alias") return { kind: "broken", place };
+    if (node.kind === "map") return this.#map(node.pairs, label, place, depth);
+    const items = node.items.map((item, index) =>
+      item?.kind === "pair"
+        ? this.#map([item], child(label, index), place, depth + 1)
+        : this.tree(item, child(label, index), place, depth + 1),
+    );
+    return { kind: "list", place, items };
   }
 
   #isMasked(part: string): boolean {
     return this.#hasMask && part.includes(MASK);
   }
 
-  #map(pairs: readonly Pair[], label: string, place: Place, depth: number): Tree {
+  #map(pairs: readonly YamlPair[], label: string, place: Place, depth: number): Tree {
     const entries = new Map<string, Entry>();
     for (const pair of pairs) {
-      const keyPlace = this.#placeOfNode(pair.key as Node | null, place);
+      const keyPlace = pair.key === null ? place : this.#placeOf(pair.key.offset);
       const key = this.#key(pair, label, keyPlace);
       const value = this.tree(pair.value, key === null ? label : child(label, key), keyPlace, depth + 1);
       if (key === null) continue;
@@ -132,16 +145,16 @@ class TreeReading {
     return { kind: "map", place, entries: [...entries.values()] };
   }
 
-  #key({ key }: Pair, label: string, place: Place): string | null {
+  #key({ key }: YamlPair, label: string, place: Place): string | null {
     const where = label === "" ? "the file" : `\`${label}\``;
     const refuse = (kind: string, message: string, hint: string | null): null => {
       this.#report.add(kind, place, message, hint);
       return null;
     };
-    if (!isScalar(key) || key.value === null) return refuse("bad-key", `a key in ${where} is not a word`, null);
-    const text = typeof key.value === "string" ? key.value : (key.source ?? String(key.value));
+    if (key?.kind !== "scalar" || key.value === null) return refuse("bad-key", `a key in ${where} is not a word`, null);
+    const text = typeof key.value === "string" ? key.value : key.source;
     if (this.#isMasked(text)) return null;
-    if (text === "<<" && key.type === "PLAIN") {
+    if (text === "<<" && key.isPlain) {
       return refuse("merge-key", "merge keys (`<<`) are not supported", "write the values out");
     }
     if (FORBIDDEN_KEYS.has(text)) {
@@ -152,10 +165,10 @@ class TreeReading {
     return refuse("variable-in-key", message, null);
   }
 
-  #scalar(value: unknown, source: string | undefined, place: Place): Tree {
+  #scalar(value: unknown, source: string, place: Place): Tree {
     if (typeof value !== "string") {
       const known = typeof value === "number" || typeof value === "boolean" ? value : null;
-      return { kind: "scalar", place, value: known, text: source ?? "", written: source ?? "", filled: false };
+      return { kind: "scalar", place, value: known, text: source, written: source, filled: false };
     }
     if (this.#isMasked(value)) return { kind: "broken", place };
     if (!value.includes("${")) return { kind: "scalar", place, value, text: value, written: value, filled: false };

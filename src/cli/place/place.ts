@@ -3,7 +3,6 @@
  * command that only looks at a running nerve: then only `data` is read.
  */
 import { dirname, resolve } from "node:path";
-import { parseDocument } from "yaml";
 import { err, ok, type Result } from "../../base/result.ts";
 import { DEFAULT_DATA } from "../../config/defaults.ts";
 import { loadNerveConfig, loadWithStandIns } from "../../config/load.ts";
@@ -75,7 +74,9 @@ export function findPlace(given: string | null): Result<Place, Failure> {
   return data === null ? loaded : ok({ file, data, config: null, problems: loaded.error.problems });
 }
 
-const parseYaml = (text: string) => parseDocument(text, { logLevel: "silent", uniqueKeys: false });
+/** Only a config with problems needs the package. */
+const parseYaml = (text: string) =>
+  (require("yaml") as typeof import("yaml")).parseDocument(text, { logLevel: "silent", uniqueKeys: false });
 
 /** The `data` of a file with problems elsewhere; null when `data` cannot be read. */
 function dataAlone(file: string): string | null {
