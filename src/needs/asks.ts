@@ -1,8 +1,15 @@
 /** Who in a configuration asks for what of the host. Pure: runs no code of any sense or workflow. */
-import { basename } from "node:path";
-import type { NerveConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
+import { basename, dirname } from "node:path";
+import type { NerveConfig, ReflexConfig, SenseConfig, WorkflowConfig } from "../model/config.ts";
 import { type Needs, NO_NEEDS } from "../model/needs.ts";
-import { type BuiltInNeeds, needsOfAddress, needsOfChannel, SENSE_NEEDS, WORKFLOW_NEEDS } from "./built-in.ts";
+import {
+  type BuiltInNeeds,
+  FOLDER_OF_PATH,
+  needsOfAddress,
+  needsOfChannel,
+  SENSE_NEEDS,
+  WORKFLOW_NEEDS,
+} from "./built-in.ts";
 import { needsOfCommand, type Permission } from "./programs.ts";
 
 export type Need =
@@ -14,12 +21,17 @@ export type Need =
   | { readonly kind: "permission"; readonly permission: Permission };
 
 export interface Ask {
-  /** `sense:NAME`, `workflow:NAME`, `channel:NAME` or `watchdog`. */
+  /** `sense:NAME`, `workflow:NAME`, `reflex:NAME`, `channel:NAME` or `watchdog`. */
   readonly who: string;
   readonly need: Need;
   /** What the need follows from. */
   readonly because: string;
 }
+
+const WATCHED = "what it watches";
+
+/** Reasons of needs for a folder whose names are read: who needs it must be able to list it. */
+export const LISTED: ReadonlySet<string> = new Set([FOLDER_OF_PATH, WATCHED]);
 
 /** Something about a sense or workflow that no unit can mend. */
 export interface Remark {
@@ -48,8 +60,19 @@ export function asksOf(config: NerveConfig, modules: Modules): Asked {
     const { needs, because } = needsOfChannel(channel, modules.isSecret);
     return written(`channel:${channel.name}`, needs, because ?? "");
   });
-  const all = [...senses, ...workflows, ...channels, ...watchdogAsks(config, modules)];
+  const reflexes = config.reflexes.map(watchAsks);
+  const all = [...senses, ...workflows, ...reflexes, ...channels, ...watchdogAsks(config, modules)];
   return { asks: all.flatMap(({ asks }) => asks), remarks: all.flatMap(({ remarks }) => remarks) };
+}
+
+/** The folders that a reflex watches. What the module of its sense names is known to that sense alone. */
+function watchAsks(reflex: ReflexConfig): Asked {
+  const watched = reflex.kind === "sense" ? (reflex.watch ?? []) : [];
+  const folders = watched.flatMap((one) =>
+    one.kind === "file" ? [dirname(one.path)] : one.kind === "dir" ? [one.path] : [],
+  );
+  const paths = folders.map((path) => ({ path, access: "read" }) as const);
+  return written(`reflex:${reflex.name}`, { ...NO_NEEDS, paths }, WATCHED);
 }
 
 function watchdogAsks({ watchdog }: NerveConfig, { isSecret }: Modules): Asked[] {

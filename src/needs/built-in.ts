@@ -78,13 +78,16 @@ const engine: Of = ({ socket = null }) => {
   return { needs: { ...NO_NEEDS, groups, paths: [{ path: socket, access: "write" }] }, because: "its `socket`" };
 };
 
+/** The reason of a need for a folder whose names are read. */
+export const FOLDER_OF_PATH = "the folder of its `path`";
+
 /** The folder in which files come and go: that of the first name with a `*`, or of the file. */
 const folderOfPath: Of = ({ path: given }) => {
   if (!isText(given) || !given.startsWith("/")) return { needs: NO_NEEDS, because: null };
   const names = given.split("/");
   const first = names.findIndex((name) => name.includes("*"));
   const folder = names.slice(0, first < 0 ? -1 : first).join("/") || "/";
-  return { needs: { ...NO_NEEDS, paths: [{ path: folder, access: "read" }] }, because: "its `path`" };
+  return { needs: { ...NO_NEEDS, paths: [{ path: folder, access: "read" }] }, because: FOLDER_OF_PATH };
 };
 
 const JOURNAL: Needs = { ...NO_NEEDS, programs: [["journalctl"]] };
@@ -93,7 +96,10 @@ const JOURNAL: Needs = { ...NO_NEEDS, programs: [["journalctl"]] };
 const journalOf: Of = ({ file = null }) => {
   if (file === null) return { needs: JOURNAL, because: "what it runs" };
   return isText(file) && file.startsWith("/")
-    ? { needs: { ...JOURNAL, paths: [{ path: file, access: "read" }] }, because: "its `file`" }
+    ? {
+        needs: { ...NO_NEEDS, programs: [["journalctl", "--file"]], paths: [{ path: file, access: "read" }] },
+        because: "its `file`",
+      }
     : nothing({}, () => false);
 };
 

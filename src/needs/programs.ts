@@ -39,6 +39,12 @@ const pings = () => needing({ capabilities: ["CAP_NET_RAW"], network: ANYWHERE }
 const reaches = () => needing({ network: ANYWHERE });
 const isMember = (group: string) => () => needing({ groups: [group] });
 
+/** The journal of the host is for a group; a file or a folder is for whoever may read it. */
+function readsJournal(words: readonly string[]): Found {
+  const isElsewhere = words.some((word) => /^(?:-i|-D|--file\b|--directory\b)/.test(word));
+  return isElsewhere ? NOTHING : needing({ groups: ["systemd-journal"] });
+}
+
 const gainsRights = (words: readonly string[]): Found => ({
   ...NOTHING,
   remarks: [
@@ -47,7 +53,7 @@ const gainsRights = (words: readonly string[]): Found => ({
 });
 
 const KNOWN: Readonly<Record<string, (words: readonly string[]) => Found>> = {
-  journalctl: isMember("systemd-journal"),
+  journalctl: readsJournal,
   docker: isMember("docker"),
   virsh: isMember("libvirt"),
   systemctl: permissionsOf,

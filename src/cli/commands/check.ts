@@ -79,7 +79,7 @@ export const command = defineCommand({
       const store = rehearseStore(folder, config.data);
       const asked = askedIn(config, missing);
       const host = options.host ? lookAtHost(asked, parts, placesOf(config), options.unit ?? "nerve") : null;
-      const warned = host === null ? [...warnings, ...absences(asked.asks, parts)] : warnings;
+      const warned = host === null ? [...warnings, ...absences(asked, parts)] : warnings;
       const others = [
         ...problemsOf("sense", senses, parts),
         ...problemsOf("workflow", workflows, parts),

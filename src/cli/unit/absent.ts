@@ -1,8 +1,10 @@
 /** Owns the search for programs, paths and devices of a configuration that this machine lacks, each with its place in the file. */
 import { lstatSync } from "node:fs";
 import type { Parts } from "../../config/pattern-parts.ts";
+import type { ReflexConfig } from "../../model/config.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import type { Ask } from "../../needs/asks.ts";
+import type { AskedConfig } from "./asked.ts";
 
 /** The PATH of a service. Source: systemd.exec(5). */
 const SERVICE_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -40,20 +42,30 @@ function absence({ need }: Ask): Absence | null {
   return { message: `there is no ${need.path}`, hint };
 }
 
-/** The place of the option that causes the need. */
-function placeOf({ who, because }: Ask, { withPart }: Parts) {
-  const [, kind, name = ""] = /^(sense|workflow):(.*)$/.exec(who) ?? [];
-  const option = /^its `(\w+)`$/.exec(because)?.[1] ?? "";
+/** The place of the option or word that causes the need. */
+function placeOf({ who, because }: Ask, reflexes: readonly ReflexConfig[], { withPart, reflexPart }: Parts) {
+  const [, kind, name = ""] = /^(sense|workflow|reflex):(.*)$/.exec(who) ?? [];
+  if (kind === "reflex") {
+    const reflex = reflexes.find((one) => one.name === name);
+    const part = reflex === undefined ? null : reflexPart(reflex, "watch", "");
+    return part === null ? {} : part.tree.place;
+  }
+  const option = /its `(\w+)`$/.exec(because)?.[1] ?? "";
   const path = option === "command" ? "command[0]" : option;
   const part = kind === undefined ? null : withPart(kind as "sense" | "workflow", name, path);
   return part === null ? {} : part.tree.place;
 }
 
 /** A problem for each ask whose thing is missing. */
-export function absences(asks: readonly Ask[], parts: Parts): Problem[] {
+export function absences({ asks, config }: AskedConfig, parts: Parts): Problem[] {
   return asks.flatMap((ask) => {
     const found = absence(ask);
     if (found === null) return [];
-    return [{ ...problem("host-absent", `${ask.who}: ${found.message}`, found.hint), ...placeOf(ask, parts) }];
+    return [
+      {
+        ...problem("host-absent", `${ask.who}: ${found.message}`, found.hint),
+        ...placeOf(ask, config.reflexes, parts),
+      },
+    ];
   });
 }

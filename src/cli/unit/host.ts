@@ -2,80 +2,26 @@
  * Owns what this machine or the installed unit lacks for a configuration: one sentence with its remedy for each lack. It only
  * looks at files of the host, and runs no program and no user code.
  */
-import { lstatSync, readFileSync, statSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Parts } from "../../config/pattern-parts.ts";
 import { type Problem, problem } from "../../model/problem.ts";
-import type { Ask, Need } from "../../needs/asks.ts";
+import { type Ask, LISTED, type Need } from "../../needs/asks.ts";
 import { shellWord } from "../screen/shell-word.ts";
 import { absences, exists, findProgram } from "./absent.ts";
+import { type Account, accountOf, barrier, groupId } from "./account.ts";
 import type { AskedConfig } from "./asked.ts";
 import { grants, type InstalledUnit, readInstalled } from "./installed.ts";
+import { closed, lack } from "./lack.ts";
 import { credentialFile, type Opening, openingsOf, type UnitPlaces } from "./openings.ts";
 import { POLKIT_FILE } from "./polkit.ts";
-
-/** The user that nerve runs as. */
-export interface Account {
-  readonly name: string;
-  readonly uid: number;
-  readonly gids: ReadonlySet<number>;
-}
+import { blindSpots, factsOfHost, type SourceFacts, serviceLack, sourceLacks, systemdLack } from "./sources.ts";
 
 export interface HostFindings {
   readonly lacks: readonly Problem[];
   /** Remarks for a person. Nothing depends on them. */
   readonly notes: readonly string[];
 }
-
-const rows = (file: string): string[][] => {
-  try {
-    return readFileSync(file, "utf8")
-      .split("\n")
-      .filter((line) => line !== "" && !line.startsWith("#"))
-      .map((line) => line.split(":"));
-  } catch {
-    return [];
-  }
-};
-
-const groupId = (name: string): number | null => {
-  const row = rows("/etc/group").find(([group]) => group === name);
-  return row === undefined ? null : Number(row[2]);
-};
-
-/** Null where /etc/passwd has no such user. */
-export function accountOf(user: string, moreGroups: readonly string[]): Account | null {
-  const row = rows("/etc/passwd").find(([name, , uid]) => name === user || uid === user);
-  if (row === undefined) return null;
-  const [name = user, , uid, gid] = row;
-  const member = rows("/etc/group").filter(([, , , members]) => members?.split(",").includes(name) === true);
-  const more = moreGroups.map(groupId).filter((id) => id !== null);
-  return { name, uid: Number(uid), gids: new Set([Number(gid), ...member.map(([, , id]) => Number(id)), ...more]) };
-}
-
-type Right = 4 | 2 | 1;
-
-function may(account: Account, path: string, right: Right): boolean {
-  if (account.uid === 0) return true;
-  const { uid, gid, mode } = statSync(path);
-  const bits = uid === account.uid ? mode >> 6 : account.gids.has(gid) ? mode >> 3 : mode;
-  return (bits & right) === right;
-}
-
-/** The first part of `path` that `account` may not pass or use with `right`. Null where there is none, or where this is unknown. */
-function barrier(account: Account, path: string, right: Right | null): string | null {
-  try {
-    for (let folder = dirname(path); ; folder = dirname(folder)) {
-      if (!may(account, folder, 1)) return folder;
-      if (folder === "/") break;
-    }
-    return right === null || may(account, path, right) ? null : path;
-  } catch {
-    return null;
-  }
-}
-
-const lack = (who: string, message: string, hint: string): Problem => problem("host-lacks", `${who}: ${message}`, hint);
 
 /** With a capability that reads or writes every file, modes do not matter. */
 const passesModes = (asks: readonly Ask[]): boolean =>
@@ -85,15 +31,9 @@ const passesModes = (asks: readonly Ask[]): boolean =>
 function pathLack({ who, because }: Ask, need: Need & { kind: "path" | "device" }, account: Account): Problem | null {
   const { path, access, kind } = need;
   if (!path.startsWith("/") || !exists(path)) return null;
-  const isRead = kind === "device" || because === "its `needs`";
+  const isRead = kind === "device" || because === "its `needs`" || LISTED.has(because);
   const found = barrier(account, path, access === "write" ? 2 : isRead ? 4 : null);
-  return found === null ? null : closed(who, found, path, account);
-}
-
-function closed(who: string, found: string, path: string, { name }: Account): Problem {
-  const where = found === path ? path : `${found}, which leads to ${path}`;
-  const right = found === path ? "rw" : "x";
-  return lack(who, `the user ${name} may not use ${where}`, `setfacl -m u:${name}:${right} ${shellWord(found)}`);
+  return found === null ? null : closed(who, found, path, account, LISTED.has(because) ? "rx" : "rw");
 }
 
 /** The lack of an existing program: the account may not run it. */
@@ -105,16 +45,9 @@ function programLack(who: string, name: string, account: Account): Problem | nul
   return lack(who, `the user ${account.name} may not run ${path}`, `chmod a+x ${shellWord(found)}`);
 }
 
-/** The service of a well-known group: the group may exist where its service does not. */
-const SERVICES: Readonly<Record<string, { readonly paths: readonly string[]; readonly what: string }>> = {
-  "systemd-journal": { paths: ["/run/log/journal", "/var/log/journal"], what: "no journal" },
-  docker: { paths: ["/run/docker.sock", "/var/run/docker.sock"], what: "no docker: /run/docker.sock does not exist" },
-};
-
-function groupLack(who: string, name: string, account: Account, unit: InstalledUnit | null): Problem | null {
-  const service = SERVICES[name];
-  if (service !== undefined && !service.paths.some(exists))
-    return lack(who, `this machine has ${service.what}`, "install and start it, or take this out of the config");
+function groupLack(who: string, name: string, account: Account, unit: InstalledUnit | null, facts: SourceFacts) {
+  const service = serviceLack(who, name, facts);
+  if (service !== null) return service;
   const id = groupId(name);
   if (id === null) return lack(who, `there is no group ${name}`, `install what makes it, or groupadd --system ${name}`);
   // The comparison with the unit reports this in better words.
@@ -143,15 +76,15 @@ function permissionLack(who: string, action: string, account: Account): Problem 
   return lack(who, message, `write the rule that stands in the head of \`nerve unit\` into ${POLKIT_FILE}`);
 }
 
-function machineLack(ask: Ask, account: Account, unit: InstalledUnit | null, isFree: boolean): Problem | null {
+function machineLack(ask: Ask, account: Account, unit: InstalledUnit | null, isFree: boolean, facts: SourceFacts) {
   const { who, need } = ask;
   switch (need.kind) {
     case "group":
-      return groupLack(who, need.name, account, unit);
+      return groupLack(who, need.name, account, unit, facts);
     case "capability":
       return capabilityLack(who, need.name, account, unit);
     case "program":
-      return programLack(who, need.name, account);
+      return programLack(who, need.name, account) ?? systemdLack(who, need.name, facts);
     case "permission":
       return permissionLack(who, need.permission.action, account);
     case "network":
@@ -258,29 +191,36 @@ function userOf(unit: InstalledUnit | null, data: string): string {
 const once = (problems: readonly Problem[]): Problem[] =>
   problems.filter((one, index) => problems.findIndex(({ message }) => message === one.message) === index);
 
-export function lookAtHost(asked: AskedConfig, parts: Parts, places: UnitPlaces, unitName: string): HostFindings {
+export function lookAtHost(
+  asked: AskedConfig,
+  parts: Parts,
+  places: UnitPlaces,
+  unitName: string,
+  facts: SourceFacts = factsOfHost(),
+): HostFindings {
   const { asks, outside, remarks, config } = asked;
   const unit = readInstalled(unitName);
   const openings = openingsOf(asks, places, outside);
-  const isBooted = exists("/run/systemd/system");
   const notes = [
-    ...(isBooted ? [] : ["systemd does not run on this machine: nothing is compared with it but files"]),
+    ...(facts.isSystemdRunning ? [] : ["systemd does not run on this machine: nothing is compared with it but files"]),
     ...(unit === null
       ? [`no unit ${unitName} is installed: \`nerve unit -c ${shellWord(config.file)}\` prints one`]
       : []),
     ...remarks.map(({ who, text }) => `${who}: ${text}`),
+    ...blindSpots(asked, facts),
   ];
   const user = userOf(unit, config.data);
   const account = accountOf(user, unit?.all("SupplementaryGroups").flatMap((value) => value.split(/\s+/)) ?? []);
   const ofUnit =
     unit === null ? [] : [...unitLacks(unit, asked, places, openings), ...credentialLacks(asked, places, unit)];
-  const absent = absences(asks, parts);
+  const absent = absences(asked, parts);
   if (account === null) {
     const hint = `useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin ${user}`;
     return { notes, lacks: [lack(unit?.file ?? unitName, `there is no user ${user}`, hint), ...absent, ...ofUnit] };
   }
   const own = unit === null ? [] : ownLacks(places, unit, account);
   const isFree = passesModes(asks);
-  const ofMachine = asks.map((ask) => machineLack(ask, account, unit, isFree)).filter((found) => found !== null);
-  return { notes, lacks: once([...own, ...absent, ...ofUnit, ...ofMachine]) };
+  const ofMachine = asks.map((ask) => machineLack(ask, account, unit, isFree, facts)).filter((found) => found !== null);
+  const ofSources = sourceLacks(asked, account, isFree, facts);
+  return { notes, lacks: once([...own, ...absent, ...ofUnit, ...ofMachine, ...ofSources]) };
 }

@@ -5,6 +5,7 @@
  */
 import { lstat, readlink, realpath, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { blindSpotOf } from "../../base/inotify-limits.ts";
 import type { WatchedPath } from "../world.ts";
 
 /** One folder, and the name in it that matters: null, whatever the pattern of the path lets through. */
@@ -20,18 +21,6 @@ export interface Places {
 }
 
 const MOST_LINKS = 10;
-
-const NET_HELPS = "only the interval of the reflex finds that";
-/** By the number that `statfs` gives. */
-const BLIND: Readonly<Record<number, string>> = {
-  26985: `is on NFS: what other hosts write is not seen, ${NET_HELPS}`,
-  4283649346: `is on CIFS: what other hosts write is not seen, ${NET_HELPS}`,
-  4266872130: `is on SMB: what other hosts write is not seen, ${NET_HELPS}`,
-  1702057286: `is on a FUSE file system: what is written behind it is not seen, ${NET_HELPS}`,
-  16914839: `is on a 9p file system: what is written behind it is not seen, ${NET_HELPS}`,
-  40864: `is in /proc, where changes are not seen: ${NET_HELPS}`,
-  1650812274: `is in /sys, where most changes are not seen: ${NET_HELPS}`,
-};
 
 /** `data`: the data directory. What lies in it is never watched. */
 export async function placesOf({ path, match }: WatchedPath, data: string): Promise<Places> {
@@ -96,8 +85,7 @@ async function liesIn(folder: string, data: string): Promise<boolean> {
 
 const blindness = (folder: string): Promise<string | null> =>
   statfs(folder).then(
-    // The type is a number of 32 bits, which some systems give with a sign.
-    ({ type }) => BLIND[Number(type) >>> 0] ?? null,
+    ({ type }) => blindSpotOf(type),
     () => null,
   );
 
