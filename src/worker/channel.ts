@@ -1,12 +1,15 @@
 /**
- * The worker's half of the ipc channel. What is posted in one turn leaves in one frame; `flush` sends at once, for what
- * must be out before user code can block the loop. The process's own handle on the channel is taken away here, so that
- * user code has none.
+ * The worker's half of the ipc channel. Messages that are posted in one turn leave in one frame, and in several frames where
+ * they are many, large, or posted over some time. `flush` sends at once, for what must be out before user code can block the
+ * loop. The process's own handle on the channel is taken away here, so that user code has none.
  */
 import { CHANNELS } from "../base/jit.ts";
 
 export interface Channel<Message> {
-  post(message: Message): void;
+  /** `length`: characters of what is large in the message, 0 where nothing is. */
+  post(message: Message, length?: number): void;
+  /** Resolves once everything that was posted before is sent. */
+  sent(): Promise<void>;
   flush(): void;
   /** Sends what is left, waits until it is written, then ends the process. */
   leave(last: Message): void;
@@ -44,6 +47,14 @@ export function hideChannel(): void {
   };
 }
 
+/**
+ * A frame holds at most this many messages and about this many characters, so that the receiver works on one frame while the
+ * next one is made. A message waits about this long for the end of a turn that takes long.
+ */
+const FRAME_MESSAGES = 64;
+const FRAME_CHARACTERS = 65_536;
+const FRAME_MS = 25;
+
 /** Takes over `process`'s channel. `receive` gets each message of each frame, unchecked. */
 export function openChannel<Message>(receive: (raw: unknown) => void): Channel<Message> {
   const send = process.send?.bind(process);
@@ -58,23 +69,38 @@ export function openChannel<Message>(receive: (raw: unknown) => void): Channel<M
   }
 
   let frame: Message[] = [];
+  let characters = 0;
+  let since = 0;
   let scheduled = false;
+  let waiting: PromiseWithResolvers<void> | null = null;
   const flush = (): void => {
     if (frame.length === 0) return;
     const full = frame;
     frame = [];
+    characters = 0;
     send(full);
+    waiting?.resolve();
+    waiting = null;
   };
   const onTurn = (): void => {
     scheduled = false;
     flush();
   };
   return {
-    post(message) {
+    post(message, length = 0) {
+      const now = performance.now();
+      if (frame.length === 0) since = now;
       frame.push(message);
+      characters += length;
+      if (frame.length >= FRAME_MESSAGES || characters >= FRAME_CHARACTERS || now - since >= FRAME_MS) return flush();
       if (scheduled) return;
       scheduled = true;
       setImmediate(onTurn);
+    },
+    sent() {
+      if (frame.length === 0) return Promise.resolve();
+      waiting ??= Promise.withResolvers();
+      return waiting.promise;
     },
     flush,
     leave(last) {

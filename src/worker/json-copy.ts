@@ -4,8 +4,20 @@ import { err, ok, type Result } from "../base/result.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { MAX_VALUE_BYTES } from "../model/value.ts";
 
+/** `length`: characters of its JSON text. */
+export interface JsonCopy {
+  readonly value: Json;
+  readonly length: number;
+}
+
 /** `what` begins the sentence about what is wrong: `the payload`. */
 export function jsonCopy(what: string, value: unknown): Result<Json, string> {
+  const copy = measuredCopy(what, value);
+  return copy.ok ? ok(copy.value.value) : copy;
+}
+
+/** The twin of {@link jsonCopy} that says how long the copy is. */
+export function measuredCopy(what: string, value: unknown): Result<JsonCopy, string> {
   try {
     return copyOf(what, value);
   } catch (error) {
@@ -13,7 +25,7 @@ export function jsonCopy(what: string, value: unknown): Result<Json, string> {
   }
 }
 
-function copyOf(what: string, value: unknown): Result<Json, string> {
+function copyOf(what: string, value: unknown): Result<JsonCopy, string> {
   const json = toJson(value);
   if (!json.ok) {
     const { path, reason } = json.error;
@@ -23,5 +35,5 @@ function copyOf(what: string, value: unknown): Result<Json, string> {
   if (exceedsBytes(text, MAX_VALUE_BYTES)) {
     return err(`${what} is over 64 KiB; put the bytes in a blob with blobs.put and return the reference`);
   }
-  return ok(JSON.parse(text) as Json);
+  return ok({ value: JSON.parse(text) as Json, length: text.length });
 }

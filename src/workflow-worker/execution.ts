@@ -59,11 +59,11 @@ export class Execution implements StepHost, ThreadHost {
   constructor(setting: Setting, request: RunRequest) {
     this.#setting = setting;
     this.request = request;
-    const { timers, commits, tell, flush } = setting;
+    const { timers, commits, sending } = setting;
     const look = (): void => this.#look();
     this.past = new Past(request);
     this.turns = new Turns(this.past.settled, request.loose, timers, look);
-    this.reports = new Reports(request.run, commits, tell, flush);
+    this.reports = new Reports(request.run, commits, sending);
     this.#waits = new Waits(timers, look);
     this.#steps = new Steps(this);
     ({ promise: this.over, resolve: this.#leave } = Promise.withResolvers<void>());
@@ -84,9 +84,10 @@ export class Execution implements StepHost, ThreadHost {
     const settled = author.run({ run, trace, step: null, id: null, races: this.#races }, async () =>
       code(thread, context),
     );
+    const ends = (ending: Ending): void => this.#steps.onceEntered(() => this.#ends(ending));
     settled.then(
-      (output) => this.#ends(endingOf(output)),
-      (thrown) => this.#ends(endingOfThrown(thrown, this.failures.culpritsOf(thrown), peers)),
+      (output) => ends(endingOf(output)),
+      (thrown) => ends(endingOfThrown(thrown, this.failures.culpritsOf(thrown), peers)),
     );
   }
 

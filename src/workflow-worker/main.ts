@@ -20,7 +20,7 @@ import { Commits } from "./commits.ts";
 import { Execution } from "./execution.ts";
 import { type LoadedWorkflow, loadRunFn } from "./load-run.ts";
 import { watchRaces } from "./races.ts";
-import type { Report } from "./reports.ts";
+import type { Report, Sending } from "./reports.ts";
 import type { Channels, RunRequest, Setting } from "./setting.ts";
 
 type Init = WorkflowParentMessageOf<"init">;
@@ -36,6 +36,11 @@ class WorkflowWorker {
   /** By run: the steps that came before its `run`. */
   readonly #pasts = new Map<number, RunRequest["steps"]>();
   #generation = 1;
+  readonly #sending: Sending = {
+    tell: (message, length) => this.#tell(message, length),
+    flush: () => this.#channel.flush(),
+    sent: () => this.#channel.sent(),
+  };
   #workflow: LoadedWorkflow | null = null;
   #channels: Channels = { all: new Map(), epoch: "" };
   #stopping = false;
@@ -68,8 +73,8 @@ class WorkflowWorker {
     );
   }
 
-  #tell(message: Report): void {
-    this.#channel.post({ ...message, generation: this.#generation } as WorkflowMessage);
+  #tell(message: Report, length = 0): void {
+    this.#channel.post({ ...message, generation: this.#generation } as WorkflowMessage, length);
   }
 
   #receive(message: WorkflowParentMessage): void {
@@ -168,8 +173,7 @@ class WorkflowWorker {
         if (!this.#warned.has(warning)) this.#around.say({ run, trace }, "output", "warn", warning);
         this.#warned.add(warning);
       },
-      tell: (message: Report) => this.#tell(message),
-      flush: () => this.#channel.flush(),
+      sending: this.#sending,
       say: (event, ...row) => this.#around.say({ run, trace }, event, ...row),
     };
     const execution = new Execution(setting, request);

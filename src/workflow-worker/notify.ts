@@ -46,7 +46,7 @@ const triggerOf = (message: Message): Trigger => ({
 const ERROR_CHARS = 500;
 
 export function notifyOf(
-  { channels: { all, epoch }, tell }: Pick<Setting, "channels" | "tell">,
+  { channels: { all, epoch }, sending: { tell } }: Pick<Setting, "channels" | "sending">,
   request: RunRequest,
   signal: AbortSignal,
 ): RunContext["notify"] {
@@ -54,7 +54,7 @@ export function notifyOf(
   const told = request.trigger as Trigger;
   const host = hostname();
   return async (name: string, message?: Message): Promise<Answer> => {
-    const id = author.getStore()?.id ?? null;
+    const id = author.getStore()?.id?.value ?? null;
     if (id === null) throw mistake("notify is called between steps: call it in a step");
     const channel = all.get(name);
     if (channel === undefined) {
@@ -68,15 +68,15 @@ export function notifyOf(
       message === undefined
         ? noticeOf(teller, request.run, told, request.cause as Cause | null)
         : noticeOfWords(teller, id, wordsOf(message));
-    const sending: Sending = { trigger: message === undefined ? told : triggerOf(message), trace: request.trace, id };
+    const handed: Sending = { trigger: message === undefined ? told : triggerOf(message), trace: request.trace, id };
     try {
-      const answer = await send(channel, notice, sending, signal);
-      tell({ type: "notified", run, channel: name, error: null });
+      const answer = await send(channel, notice, handed, signal);
+      tell({ type: "notified", run, channel: name, error: null }, 0);
       return answer;
     } catch (error) {
       // A run that is stopped says nothing of the channel.
       if (!signal.aborted) {
-        tell({ type: "notified", run, channel: name, error: oneLine((error as Error).message, ERROR_CHARS) });
+        tell({ type: "notified", run, channel: name, error: oneLine((error as Error).message, ERROR_CHARS) }, 0);
       }
       throw error;
     }

@@ -10,25 +10,42 @@ type Counted<Message> = Message extends { readonly seq: number; readonly run: nu
   ? Omit<Message, "seq" | "run">
   : never;
 
+/** How a report leaves this process. */
+export interface Sending {
+  /** `length`: characters of what is large in the message. */
+  readonly tell: (message: Report, length: number) => void;
+  /** Sends what was told, before user code may block. */
+  readonly flush: () => void;
+  /** Resolves once what was told is sent: at the end of the turn, with what others tell in it. */
+  readonly sent: () => Promise<void>;
+}
+
 export class Reports {
   readonly #run: number;
   readonly #commits: Commits;
-  readonly #tell: (message: Report) => void;
-  /** Sends what was reported, before user code may block. */
-  readonly flush: () => void;
+  readonly #sending: Sending;
 
-  constructor(run: number, commits: Commits, tell: (message: Report) => void, flush: () => void) {
+  constructor(run: number, commits: Commits, sending: Sending) {
     this.#run = run;
     this.#commits = commits;
-    this.#tell = tell;
-    this.flush = flush;
+    this.#sending = sending;
   }
 
-  /** Reports it. Answers with its number. */
-  report(report: Counted<Report>): number {
+  /** Reports it. Answers with its number. `length`: characters of what is large in it. */
+  report(report: Counted<Report>, length = 0): number {
     const seq = this.#commits.next();
-    this.#tell({ seq, run: this.#run, ...report } as Report);
+    this.#sending.tell({ seq, run: this.#run, ...report } as Report, length);
     return seq;
+  }
+
+  /** Resolves once what was reported is sent. */
+  sent(): Promise<void> {
+    return this.#sending.sent();
+  }
+
+  /** Sends at once what was reported. */
+  flush(): void {
+    this.#sending.flush();
   }
 
   /** Resolves once the report is committed. To be called in the turn it was made. */
@@ -37,7 +54,7 @@ export class Reports {
   }
 
   overdue(): void {
-    this.#tell({ type: "overdue", run: this.#run });
+    this.#sending.tell({ type: "overdue", run: this.#run }, 0);
     this.flush();
   }
 }

@@ -4,7 +4,7 @@ import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
 import type { ChannelConfig } from "../model/channel.ts";
 import type { Blobs, Log, Peers, Run } from "../sdk/index.ts";
 import type { Commits } from "./commits.ts";
-import type { Report } from "./reports.ts";
+import type { Sending } from "./reports.ts";
 
 export type RunRequest = WorkflowParentMessageOf<"run">;
 
@@ -22,9 +22,7 @@ export interface Setting {
   readonly channels: Channels;
   readonly timers: Timers;
   readonly commits: Commits;
-  readonly tell: (message: Report) => void;
-  /** Sends what was reported, before user code may block. */
-  readonly flush: () => void;
+  readonly sending: Sending;
   /** Logs a warning, unless this worker has logged it before. */
   readonly warnOnce: (warning: string) => void;
   /** `log`: counted and not said again; `output`: what a step says each time it runs. */

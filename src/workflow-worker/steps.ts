@@ -2,6 +2,8 @@
  * The steps of one execution: answered from the history, or tried. Invariants kept here:
  * 1. A step's result reaches the run only after the kernel has committed it.
  * 2. A step that finishes counts, also when its run was told to end meanwhile.
+ * 3. The start of a step is sent before the function of the step is entered. Steps that start in one turn are entered after
+ *    one frame.
  */
 import type { Json } from "../base/json.ts";
 import { retryDelayMs } from "../base/retry.ts";
@@ -9,14 +11,14 @@ import { elapsedMs } from "../base/timer.ts";
 import type { WorkflowParentMessageOf } from "../ipc/workflow-definitions.ts";
 import { adviceOf } from "../model/retry-advice.ts";
 import type { Peers, Step } from "../sdk/index.ts";
-import { jsonCopy } from "../worker/json-copy.ts";
+import { measuredCopy } from "../worker/json-copy.ts";
 import type { StepCall } from "./arguments.ts";
 import { author } from "./author.ts";
 import { type Failures, failureOf, failureOfResult, type StepFailure } from "./failures.ts";
 import type { Past, StepPlace } from "./past.ts";
 import type { Races } from "./races.ts";
 import type { Reports } from "./reports.ts";
-import { stepId } from "./step-id.ts";
+import { StepId } from "./step-id.ts";
 import type { Turns } from "./turns.ts";
 
 /** The execution of which they are steps. */
@@ -40,8 +42,15 @@ export interface StepHost {
 }
 
 type Tried =
-  | { readonly kind: "completed"; readonly result: Json }
+  | { readonly kind: "completed"; readonly result: Json; readonly length: number }
   | { readonly kind: "failed"; readonly failure: StepFailure; readonly again: boolean; readonly waitMs: number };
+
+/** What a try of a step is known by. */
+interface Try {
+  readonly id: StepId;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
 
 type Committed =
   | { readonly kind: "completed"; readonly result: Json }
@@ -55,6 +64,9 @@ export class Steps {
   /** Steps whose functions have not settled. */
   readonly acting = new Map<StepPlace, StepCall>();
   #onceSettled: (() => void) | null = null;
+  /** Steps that have started, and whose functions are not entered. */
+  #entering = 0;
+  #onceEntered: (() => void) | null = null;
 
   constructor(host: StepHost) {
     this.#host = host;
@@ -70,6 +82,12 @@ export class Steps {
     this.#onceSettled = act;
   }
 
+  /** Calls `act` when the functions of all steps that have started are entered: at once, or at the end of the turn. */
+  onceEntered(act: () => void): void {
+    if (this.#entering === 0) act();
+    else this.#onceEntered = act;
+  }
+
   async perform(call: StepCall): Promise<Json> {
     const { past: known, turns, failures } = this.#host;
     const { place, past } = known.step(call.name);
@@ -80,7 +98,7 @@ export class Steps {
     }
     if (past !== null && past.leftMs > 0) await this.#host.wait(past.leftMs, null);
     const { run, trace } = this.#host.request;
-    const id = stepId(trace, past?.keyRun ?? run, place.step, place.nth);
+    const id = new StepId(trace, past?.keyRun ?? run, place.step, place.nth);
     for (let attempt = (past?.attempt ?? 0) + 1; ; attempt++) {
       const end = await this.#try(call, place, { id, attempt, signal: this.#host.signal });
       if (end.kind === "completed") return end.result;
@@ -90,26 +108,29 @@ export class Steps {
   }
 
   /** One try of a step, until what came of it is committed. */
-  async #try(call: StepCall, place: StepPlace, step: Step): Promise<Committed> {
+  async #try(call: StepCall, place: StepPlace, step: Try): Promise<Committed> {
     const { name, act, retry } = call;
     const { reports, failures } = this.#host;
     const { attempt } = step;
     this.#host.begins();
     this.acting.set(place, call);
     reports.report({ type: "step-started", ...place, attempt });
-    reports.flush();
+    this.#entering++;
+    await reports.sent();
     const startedAt = performance.now();
-    const tried = await this.#act(name, act, step);
+    const acting = this.#act(name, act, step);
+    this.#entered();
+    const tried = await acting;
     const head = { ...place, attempt, durationMs: elapsedMs(startedAt) };
     if (!this.#host.isRunning) {
       if (tried.kind === "completed" && this.#host.isToBeContinued) {
-        reports.report({ type: "step-completed", ...head, result: tried.result });
+        reports.report({ type: "step-completed", ...head, result: tried.result }, tried.length);
       }
       this.#leave(place);
       return never();
     }
     if (tried.kind === "completed") {
-      const seq = reports.report({ type: "step-completed", ...head, result: tried.result });
+      const seq = reports.report({ type: "step-completed", ...head, result: tried.result }, tried.length);
       this.#leave(place);
       return this.#committed(seq, tried);
     }
@@ -127,6 +148,13 @@ export class Steps {
     return end;
   }
 
+  #entered(): void {
+    this.#entering--;
+    if (this.#entering > 0) return;
+    this.#onceEntered?.();
+    this.#onceEntered = null;
+  }
+
   #leave(place: StepPlace): void {
     this.acting.delete(place);
     if (this.acting.size > 0) return;
@@ -135,14 +163,21 @@ export class Steps {
   }
 
   /** Runs the author's function. Never throws. */
-  async #act(name: string, act: StepCall["act"], step: Step): Promise<Tried> {
+  async #act(name: string, act: StepCall["act"], { id, attempt, signal }: Try): Promise<Tried> {
     const { run, trace } = this.#host.request;
+    const step: Step = {
+      get id() {
+        return id.value;
+      },
+      attempt,
+      signal,
+    };
     try {
-      const returned = await author.run({ run, trace, step: name, id: step.id, races: null }, async () =>
+      const returned = await author.run({ run, trace, step: name, id, races: null }, async () =>
         act(Object.freeze(step)),
       );
-      const result = jsonCopy(`the result of step ${JSON.stringify(name)}`, returned ?? null);
-      if (result.ok) return { kind: "completed", result: result.value };
+      const result = measuredCopy(`the result of step ${JSON.stringify(name)}`, returned ?? null);
+      if (result.ok) return { kind: "completed", result: result.value.value, length: result.value.length };
       return { kind: "failed", failure: failureOfResult(result.error), again: false, waitMs: 0 };
     } catch (thrown) {
       return { kind: "failed", failure: failureOf(thrown, this.#host.peers), ...adviceOf(thrown) };

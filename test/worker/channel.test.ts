@@ -7,27 +7,21 @@ import { until } from "../helpers/until.ts";
 
 const SOURCE = JSON.stringify(join(import.meta.dir, "../../src/worker/channel.ts"));
 
+const commandOf = (code: string): string[] => [
+  process.execPath,
+  "-e",
+  `const { openChannel } = await import(${SOURCE}); ${code}`,
+];
+
 function child(code: string) {
   const received: unknown[] = [];
   const lines: string[] = [];
-  let frames = 0;
-  let isInFrame = false;
   let exit: WorkerExit | null = null;
   let receivedAtExit = -1;
-  const script = `const { openChannel } = await import(${SOURCE}); ${code}`;
   const worker = spawnWorker<unknown>(
-    { command: [process.execPath, "-e", script], env: { PATH: process.env.PATH ?? "" }, cwd: import.meta.dir },
+    { command: commandOf(code), env: { PATH: process.env.PATH ?? "" }, cwd: import.meta.dir },
     {
-      message: (raw) => {
-        received.push(raw);
-        if (isInFrame) return;
-        // The messages of one frame are handed over in one turn.
-        isInFrame = true;
-        frames++;
-        queueMicrotask(() => {
-          isInFrame = false;
-        });
-      },
+      message: (raw) => received.push(raw),
       output: (stream, line) => lines.push(`${stream}: ${line}`),
       exit: (ended) => {
         exit = ended;
@@ -43,13 +37,21 @@ function child(code: string) {
     get exit() {
       return exit;
     },
-    get frames() {
-      return frames;
-    },
     get receivedAtExit() {
       return receivedAtExit;
     },
   };
+}
+
+/** Runs `code` until so many messages are there, and resolves with the frames in which they came. */
+async function framesOf(messages: number, code: string): Promise<unknown[][]> {
+  const frames: unknown[][] = [];
+  const ipc = (frame: unknown): void => void frames.push(frame as unknown[]);
+  const process = Bun.spawn(commandOf(code), { ipc, serialization: "json", stdio: ["ignore", "ignore", "inherit"] });
+  await until(`${messages} messages are there`, () => frames.flat().length === messages);
+  process.kill("SIGKILL");
+  await process.exited;
+  return frames;
 }
 
 describe("a worker's channel", () => {
@@ -67,7 +69,7 @@ describe("a worker's channel", () => {
     expect(probe.received.at(-1)).toEqual({ last: true });
   });
 
-  test("sends what is posted in one turn in one frame, and in order what was flushed before", async () => {
+  test("sends what is posted in one turn together, and in order what was flushed before", async () => {
     const probe = child(`
       const channel = openChannel((raw) => {
         if (raw === "leave") return channel.leave(6);
@@ -75,13 +77,45 @@ describe("a worker's channel", () => {
       });
       channel.post(1); channel.post(2); channel.flush(); channel.post(3);`);
     await until("the first turn's messages are there", () => probe.received.length === 3);
-    const before = probe.frames;
     probe.worker.send(["more"]);
     await until("the second turn's messages are there", () => probe.received.length === 5);
-    expect(probe.frames).toBe(before + 1);
     probe.worker.send(["leave"]);
     await probe.gone();
     expect(probe.received).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("sends many messages of one turn in few frames, of 64 messages at the most", async () => {
+    const frames = await framesOf(
+      200,
+      "const channel = openChannel(() => {}); for (let index = 0; index < 200; index++) channel.post(index);",
+    );
+    expect(frames.flat()).toEqual(Array.from({ length: 200 }, (_, index) => index));
+    expect(Math.max(...frames.map(({ length }) => length))).toBeLessThanOrEqual(64);
+    expect(frames.length).toBeLessThan(20);
+  });
+
+  test("sends large messages of one turn in frames of their own", async () => {
+    const frames = await framesOf(
+      6,
+      "const channel = openChannel(() => {}); for (let index = 0; index < 6; index++) channel.post(index, 40_000);",
+    );
+    expect(frames.flat()).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(Math.max(...frames.map(({ length }) => length))).toBeLessThanOrEqual(2);
+  });
+
+  test.each([
+    [
+      "what waits for a turn that takes long leaves with the next message",
+      "channel.post(1); block(200); channel.post(2); for (;;) {}",
+    ],
+    [
+      "whoever waits until it is sent goes on after that",
+      "channel.post(1); channel.post(2); channel.sent().then(() => { for (;;) {} });",
+    ],
+  ])("%s", async (_, code) => {
+    const block = "const block = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); };";
+    const frames = await framesOf(2, `${block} const channel = openChannel(() => {}); ${code}`);
+    expect(frames.flat()).toEqual([1, 2]);
   });
 
   test("hands over each message of each frame, also one that is no frame", async () => {

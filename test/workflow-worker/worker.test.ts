@@ -287,6 +287,15 @@ describe("a run", () => {
     expect(b.worker.of("step-started")).toMatchObject([{ run: 1, step: "spin", nth: 0, attempt: 1 }]);
   });
 
+  test("is told of every step that starts beside another before the first of them can block", async () => {
+    await using b = await bench(`
+      await Promise.all([thread.step("spin", () => { for (;;) {} }), thread.step("beside", () => mark("entered"))]);`);
+    b.worker.run(1);
+    await until("both steps have started", () => b.worker.of("step-started").length === 2);
+    expect(b.worker.of("step-started").map(({ step }) => step)).toEqual(["spin", "beside"]);
+    expect(b.marks()).toEqual([]);
+  });
+
   test("is answered from its history: finished steps are not run again, failed ones throw the same", async () => {
     await using b = await bench(`
       const first = await thread.step("a", () => mark("a0"));

@@ -32,8 +32,11 @@ export class ScriptedWorker {
       timers: { now: timers.now, start: (ms, act) => (life.isDead ? NO_TIMER : timers.start(ms, act)) },
       commits: this.#commits,
       warnOnce: () => {},
-      tell: (message) => this.#tell({ ...message, generation: 1 }),
-      flush: () => {},
+      sending: {
+        tell: (message) => this.#tell({ ...message, generation: 1 }),
+        flush: () => {},
+        sent: () => Promise.resolve(),
+      },
       say: (event, level, message) =>
         this.#tell({ type: "log", generation: 1, run: 1, event, level, trace: null, message, data: null, dropped: 0 }),
     };
