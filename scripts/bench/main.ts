@@ -1,7 +1,7 @@
 /**
  * How fast nerve is, as multiples of the least code that does its job (`floor/`), both in turn in one run.
  *
- *     bun run bench [signals react kinds compute workflows reflexes idle start archive push followers] [--quick] [--json]
+ *     bun run bench [signals react kinds compute workflows reflexes idle start archive push keys followers] [--quick] [--json]
  */
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { archive } from "./suites/archive.ts";
 import { compute } from "./suites/compute.ts";
 import { followed } from "./suites/followers.ts";
 import { idle } from "./suites/idle.ts";
+import { keys } from "./suites/keys.ts";
 import { kinds } from "./suites/kinds.ts";
 import { push } from "./suites/push.ts";
 import { react } from "./suites/react.ts";
@@ -33,6 +34,7 @@ const SUITES: Readonly<Record<string, (setting: Setting) => Promise<Figure[]>>> 
   start,
   archive,
   push,
+  keys,
   followers: followed,
 };
 
@@ -58,6 +60,7 @@ try {
     shortRounds: quick ? 5 : 15,
     idleSeconds: quick ? 6 : 20,
     manyRuns: quick ? 200_000 : 1_000_000,
+    manyKeys: quick ? 120_000 : 1_000_000,
   };
   for (const [name, suite] of Object.entries(SUITES)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;

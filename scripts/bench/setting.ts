@@ -13,4 +13,6 @@ export interface Setting {
   readonly idleSeconds: number;
   /** Runs that have ended, and run events, where there are many. */
   readonly manyRuns: number;
+  /** Keys that pushes come with, where there are many. */
+  readonly manyKeys: number;
 }

@@ -3,19 +3,24 @@
  * given credit for. Who waits too long leaves the line, and is not sent.
  */
 
-import type { Given } from "../inbox/given.ts";
+import { type Given, MAX_REQUEST_BYTES } from "../inbox/given.ts";
 import type { Offered } from "../inbox/offered.ts";
 import type { PushMessageOf, PushParentMessageOf } from "../ipc/push-definitions.ts";
 
 type Offer = PushMessageOf<"offers">["offers"][number];
 type Answer = PushParentMessageOf<"answers">["answers"][number];
 
-/** The credit: what may be under way at once. */
+/**
+ * The credit: what may be under way at once. It is what one turn and one commit of the kernel take in, while others wait for their
+ * ticks; so it is as small as the speed of many small requests allows.
+ */
 const MAX_OFFERS = 256;
-const MAX_CHARACTERS = 4 * 1024 * 1024;
+const MAX_ITEMS_UNDER_WAY = 500;
+const MAX_CHARACTERS = MAX_REQUEST_BYTES;
 
 interface Waiting {
   readonly offer: Offer;
+  readonly items: number;
   readonly characters: number;
   readonly resolve: (outcome: Offered | null) => void;
 }
@@ -39,6 +44,7 @@ export class Offers {
   readonly #post: (offers: readonly Offer[]) => void;
   readonly #waiting = new Map<number, Waiting>();
   readonly #underWay = new Map<number, Waiting>();
+  #items = 0;
   #characters = 0;
   #ids = 0;
   #isScheduled = false;
@@ -54,7 +60,7 @@ export class Offers {
     const offer = { id, sense, bodies: [...bodies], key, identity, kind: type, trace };
     return new Promise((resolve) => {
       if (signal.aborted) return resolve(null);
-      this.#waiting.set(id, { offer, characters: charactersOf(bodies), resolve });
+      this.#waiting.set(id, { offer, items: bodies.length, characters: charactersOf(bodies), resolve });
       signal.addEventListener("abort", () => this.#leave(id), { once: true });
       this.#schedule();
     });
@@ -66,6 +72,7 @@ export class Offers {
       const waiting = this.#underWay.get(answer.id);
       if (waiting === undefined) continue;
       this.#underWay.delete(answer.id);
+      this.#items -= waiting.items;
       this.#characters -= waiting.characters;
       waiting.resolve(offeredOf(answer));
     }
@@ -88,14 +95,20 @@ export class Offers {
     });
   }
 
+  /** The credit is not used up by what is under way. What is larger than all credit goes alone. */
+  #fits({ items, characters }: Waiting): boolean {
+    if (this.#underWay.size === 0) return true;
+    if (this.#underWay.size >= MAX_OFFERS) return false;
+    return this.#items + items <= MAX_ITEMS_UNDER_WAY && this.#characters + characters <= MAX_CHARACTERS;
+  }
+
   #send(): void {
     const sent: Offer[] = [];
     for (const [id, waiting] of this.#waiting) {
-      const isFirst = this.#underWay.size === 0;
-      const isOver = this.#underWay.size >= MAX_OFFERS || this.#characters + waiting.characters > MAX_CHARACTERS;
-      if (isOver && !isFirst) break;
+      if (!this.#fits(waiting)) break;
       this.#waiting.delete(id);
       this.#underWay.set(id, waiting);
+      this.#items += waiting.items;
       this.#characters += waiting.characters;
       sent.push(waiting.offer);
     }

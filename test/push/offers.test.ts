@@ -45,13 +45,31 @@ test("more than the credit waits for an answer, in order", async () => {
 
 test("large items use up the credit by their size, and one that is larger than all credit goes alone", async () => {
   const { messages, offers, answer } = kernel();
-  const large = "x".repeat(3 * 1024 * 1024);
+  const large = "x".repeat(600_000);
   for (const body of [large, large, "small"]) void offers.offer("s", plain(body), stays());
   await turn();
   expect(messages.map((sent) => sent.map(({ id }) => id))).toEqual([[1]]);
   answer([1]);
   await turn();
   expect(messages[1]?.map(({ id }) => id)).toEqual([2, 3]);
+});
+
+test("no more items are under way than a compute takes, and a request with more goes alone", async () => {
+  const { messages, offers, answer } = kernel();
+  const lines = (count: number): Given => ({ ...plain(""), bodies: Array(count).fill("1") });
+  for (const count of [200, 300, 1, 1_000, 2]) void offers.offer("s", lines(count), stays());
+  const ids = (): number[][] => messages.map((sent) => sent.map(({ id }) => id));
+  await turn();
+  expect(ids()).toEqual([[1, 2]]);
+  answer([2]);
+  await turn();
+  expect(ids()).toEqual([[1, 2], [3]]);
+  answer([1, 3]);
+  await turn();
+  expect(ids()).toEqual([[1, 2], [3], [4]]);
+  answer([4]);
+  await turn();
+  expect(ids()).toEqual([[1, 2], [3], [4], [5]]);
 });
 
 test("who leaves before the message is not sent, who leaves after it is not waited for, and the credit comes back", async () => {

@@ -1,76 +1,57 @@
 /**
  * Items pushed over TCP, each answered after its commit: items a second beside bare inserts of the same rows, how long an answer takes,
- * the longest time in which no signal of other senses was committed meanwhile, and the memory of the push process while connections
- * idle or send slowly.
+ * what a flood costs other senses (how late their computes begin, how long commits take, the longest time without a signal of theirs),
+ * and the memory of the push process while connections idle or send slowly.
  */
 import { connect, type Socket } from "node:net";
-import { type Figure, percentile } from "../figures.ts";
+import { type Figure, median, percentile } from "../figures.ts";
 import { childrenOf, cpuMs, pssBytes } from "../processes.ts";
 import type { Setting } from "../setting.ts";
-import { type Running, runNerve, Site, until } from "../site.ts";
+import { type Running, Site } from "../site.ts";
 import { rawInserts } from "./flood.ts";
+import {
+  ADDRESS,
+  HOSTNAME,
+  OTHERS,
+  OTHERS_EVERY,
+  PORT,
+  type Sending,
+  type Sent,
+  send,
+  startTaker,
+  type Taker,
+  timer,
+} from "./pushing.ts";
 
-const ADDRESS = "127.0.0.1:4299";
-const [HOSTNAME, PORT] = ["127.0.0.1", 4299];
-const CLIENTS = 64;
-/** Other senses, whose signals show whether the kernel is kept waiting. */
-const SENSES = 20;
-const EVERY = "50ms";
 const IDLE = 1_000;
 const SLOW = 200;
-const ITEM = JSON.stringify({ version: "1.4.2", by: "deploy", took_s: 12.5 });
 const MEBIBYTE = 1024 * 1024;
 
-function writeConfig(site: Site): void {
-  site.sense("taker", "null");
-  site.sense("fact", "payload(now)");
-  const names = Array.from({ length: SENSES }, (_, at) => `s${at}`);
-  const senses = [
-    `  taker: { inbox: { max: 1000000, bytes: 512mb } }`,
-    ...names.map((name) => `  ${name}: { use: fact }`),
-  ];
-  const reflexes = names.map((name) => `  - { sense: ${name}, interval: ${EVERY}, jitter: ${EVERY} }`);
-  site.write("nerve.yaml", [`push: "${ADDRESS}"`, "senses:", ...senses, "reflexes:", ...reflexes, ""].join("\n"));
-}
+const SINGLE: Sending = { clients: 64, items: 1, hasKeys: false };
+const LINES: Sending = { clients: 4, items: 100, hasKeys: false };
+/** The most that a request holds. */
+const FULL: Sending = { clients: 64, items: 1_000, hasKeys: false };
 
-async function tokenOf(nerve: string, site: Site): Promise<string> {
-  const child = Bun.spawn([nerve, "token", "taker", "--json", "-c", site.config], { stdout: "pipe" });
-  return ((await new Response(child.stdout).json()) as { token: string }).token;
-}
-
-interface Flood {
-  readonly items: number;
-  readonly tookMs: number;
-  readonly answersMs: readonly number[];
+/** What other senses had of a stretch of time. */
+interface Others {
+  /** How late their computes began. */
+  readonly lateMs: readonly number[];
+  readonly commitMs: number;
   readonly pauseMs: number;
 }
 
-/** `clients` at once, each sending the next request when the last is answered; `body` has `items` items. */
-async function flood(
-  running: Running,
-  token: string,
-  ms: number,
-  clients: number,
-  body: string,
-  items: number,
-): Promise<Flood> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" };
-  const answersMs: number[] = [];
-  const startedAt = performance.now();
-  const isOver = (): boolean => performance.now() - startedAt > ms;
-  const client = async (): Promise<void> => {
-    while (!isOver()) {
-      const askedAt = performance.now();
-      const reply = await fetch(`http://${ADDRESS}/v1/inbox/taker`, { method: "POST", headers, body });
-      await reply.arrayBuffer();
-      if (reply.status !== 202) throw new Error(`a push was answered with ${reply.status}`);
-      answersMs.push(performance.now() - askedAt);
-    }
-  };
-  const pause = longestPause(running, isOver);
-  await Promise.all(Array.from({ length: clients }, client));
-  const tookMs = performance.now() - startedAt;
-  return { items: answersMs.length * items, tookMs, answersMs, pauseMs: await pause };
+interface Flood extends Sent {
+  readonly others: Others;
+}
+
+async function others(taker: Taker, isOver: () => boolean): Promise<Others> {
+  const { running } = taker;
+  const [before, from] = [await taker.commits(), running.lastId()];
+  const pauseMs = await longestPause(running, isOver);
+  const after = await taker.commits();
+  const sql = "SELECT json_extract(payload, '$.late') AS late FROM signals WHERE id > ?";
+  const lateMs = running.query<{ late: number }>(sql, from).map(({ late }) => late);
+  return { lateMs, commitMs: (1_000 * (after.seconds - before.seconds)) / (after.count - before.count), pauseMs };
 }
 
 async function longestPause(running: Running, isOver: () => boolean): Promise<number> {
@@ -88,6 +69,12 @@ async function longestPause(running: Running, isOver: () => boolean): Promise<nu
     await Bun.sleep(1);
   }
   return longest;
+}
+
+async function flood(taker: Taker, sending: Sending, ms: number): Promise<Flood> {
+  const isOver = timer(ms);
+  const [sent, found] = await Promise.all([send(taker.token, sending, isOver), others(taker, isOver)]);
+  return { ...sent, others: found };
 }
 
 const open = (): Promise<Socket> =>
@@ -121,69 +108,60 @@ const pushPid = (running: Running): number =>
 const commandOf = (pid: number): string =>
   new TextDecoder().decode(Bun.spawnSync(["cat", `/proc/${pid}/cmdline`]).stdout);
 
-export async function push(setting: Setting): Promise<Figure[]> {
-  using site = new Site();
-  writeConfig(site);
-  await using running = runNerve(setting.programs.nerve, site);
-  await running.working();
-  const token = await tokenOf(setting.programs.nerve, site);
-  await until("the push listener answers", async () => (await fetch(`http://${ADDRESS}/`).catch(() => null)) && true);
-  const pid = pushPid(running);
-  const { warmMs, windowMs } = setting.spans;
-  const calm = await longestPause(running, timer(windowMs));
-  await flood(running, token, warmMs, CLIENTS, ITEM, 1);
-  const before = { kernel: cpuMs(running.pid), push: cpuMs(pid) };
-  const single = await flood(running, token, windowMs, CLIENTS, ITEM, 1);
-  const kernelUs = ((cpuMs(running.pid) - before.kernel) * 1000) / single.items;
-  const pushUs = ((cpuMs(pid) - before.push) * 1000) / single.items;
-  const bulk = await flood(running, token, windowMs, 4, `${ITEM}\n`.repeat(100), 100);
-  const floor = rawInserts("NORMAL", CLIENTS, setting.spans);
-  const held = await memory(pid, token);
-  const rate = ({ items, tookMs }: Flood): number => (items * 1000) / tookMs;
-  const none = { floor: Number.NaN, ratio: Number.NaN, target: null };
+const nameOf = ({ clients, items }: Sending): string =>
+  `${clients} clients, ${items === 1 ? "an item" : `${items} items`} a request`;
+
+function accepted(sending: Sending, flood: Flood, floor: number, cost: string): Figure {
+  const nerve = (flood.items * 1_000) / flood.tookMs;
+  const answers = [0.5, 0.99].map((share) => percentile(flood.answersMs, share).toFixed(1));
+  const detail = `${cost}answers p50 ${answers[0]}, p99 ${answers[1]} ms`;
+  const name = `items accepted, ${nameOf(sending)}`;
+  return { suite: "push", name, unit: "items/s", floor, nerve, ratio: nerve / floor, target: null, detail };
+}
+
+/** Rounds with and without pushes by turns. */
+function besideNone(sending: Sending, floods: readonly Flood[], calm: readonly Others[]): Figure[] {
+  const detail = `${OTHERS} senses, a signal each ${OTHERS_EVERY}, on the same cores as the clients`;
+  const figure = (what: string, pick: (round: Others) => number): Figure => {
+    const [floor, nerve] = [median(calm.map(pick)), median(floods.map((flood) => pick(flood.others)))];
+    const name = `${nameOf(sending)}: ${what}, beside none pushed`;
+    return { suite: "push", name, unit: "ms", floor, nerve, ratio: nerve / floor, target: null, detail };
+  };
   return [
-    {
-      suite: "push",
-      name: `items accepted, ${CLIENTS} clients, an item a request`,
-      unit: "items/s",
-      floor,
-      nerve: rate(single),
-      ratio: rate(single) / floor,
-      target: null,
-      detail: `kernel ${kernelUs.toFixed(1)} µs, push process ${pushUs.toFixed(1)} µs an item; answers p50 ${percentile(single.answersMs, 0.5).toFixed(1)}, p99 ${percentile(single.answersMs, 0.99).toFixed(1)} ms`,
-    },
-    {
-      suite: "push",
-      name: "items accepted, 4 clients, 100 a request",
-      unit: "items/s",
-      floor,
-      nerve: rate(bulk),
-      ratio: rate(bulk) / floor,
-      target: null,
-      detail: `answers p99 ${percentile(bulk.answersMs, 0.99).toFixed(1)} ms`,
-    },
-    {
-      suite: "push",
-      name: "longest pause between signals of others, beside none pushed",
-      unit: "ms",
-      floor: calm,
-      nerve: Math.max(single.pauseMs, bulk.pauseMs),
-      ratio: Math.max(single.pauseMs, bulk.pauseMs) / calm,
-      target: null,
-      detail: `${SENSES} senses, one signal each ${EVERY}`,
-    },
-    {
-      suite: "push",
-      name: `memory of the push process with ${SLOW} slow requests`,
-      unit: "MB",
-      ...none,
-      nerve: held.slow / MEBIBYTE,
-      detail: `before ${(held.before / MEBIBYTE).toFixed(1)}, with ${IDLE} idle connections ${(held.idle / MEBIBYTE).toFixed(1)}`,
-    },
+    figure("a compute of others begins late, p50", ({ lateMs }) => percentile(lateMs, 0.5)),
+    figure("p99", ({ lateMs }) => percentile(lateMs, 0.99)),
+    figure("a commit", ({ commitMs }) => commitMs),
+    figure("longest pause between signals of others", ({ pauseMs }) => pauseMs),
   ];
 }
 
-const timer = (ms: number): (() => boolean) => {
-  const end = performance.now() + ms;
-  return () => performance.now() > end;
-};
+export async function push(setting: Setting): Promise<Figure[]> {
+  using site = new Site();
+  const taker = await startTaker(setting, site);
+  await using running = taker.running;
+  const pid = pushPid(running);
+  const { warmMs, windowMs } = setting.spans;
+  await flood(taker, SINGLE, warmMs);
+  const before = { kernel: cpuMs(running.pid), push: cpuMs(pid) };
+  const first = await flood(taker, SINGLE, windowMs);
+  const us = (after: number, from: number): string => (((after - from) * 1_000) / first.items).toFixed(1);
+  const cost = `kernel ${us(cpuMs(running.pid), before.kernel)} µs, push process ${us(cpuMs(pid), before.push)} µs an item; `;
+  const figures = [accepted(SINGLE, first, rawInserts("NORMAL", SINGLE.clients, setting.spans), cost)];
+  for (const sending of [LINES, FULL]) {
+    const floor = rawInserts("NORMAL", Math.min(1_000, sending.clients * sending.items), setting.spans);
+    figures.push(accepted(sending, await flood(taker, sending, windowMs), floor, ""));
+  }
+  for (const sending of [SINGLE, FULL]) {
+    const [calm, floods]: [Others[], Flood[]] = [[], []];
+    for (let round = 0; round < setting.rounds; round++) {
+      calm.push(await others(taker, timer(windowMs)));
+      floods.push(await flood(taker, sending, windowMs));
+    }
+    figures.push(...besideNone(sending, floods, calm));
+  }
+  const held = await memory(pid, taker.token);
+  const detail = `before ${(held.before / MEBIBYTE).toFixed(1)}, with ${IDLE} idle connections ${(held.idle / MEBIBYTE).toFixed(1)}`;
+  const name = `memory of the push process with ${SLOW} slow requests`;
+  const none = { floor: Number.NaN, ratio: Number.NaN, target: null };
+  return [...figures, { suite: "push", name, unit: "MB", ...none, nerve: held.slow / MEBIBYTE, detail }];
+}
