@@ -22,6 +22,7 @@ export const FACES: Layers = {
     "type src/base/json.ts",
     "src/base/escape.ts",
     "type src/model",
+    "src/model/full-name.ts",
     "type src/control",
     "type src/web",
     "preact",

@@ -1,5 +1,7 @@
 /** Owns who hears of a run that ended badly: reflexes on a sense that reports runs, and the runs they started for it. */
+
 import type { NerveConfig, WorkflowReflexConfig } from "../model/config.ts";
+import { OBSERVER } from "../model/full-name.ts";
 import { isOver, type Run } from "../model/run.ts";
 import { ALL_RUNS } from "../store/runs.ts";
 import { readFields } from "./fields.ts";
@@ -8,8 +10,6 @@ import { type NotDone, notDone, type Scene } from "./scene.ts";
 import { unfinished } from "./unfinished.ts";
 import { listed, moment, short } from "./words.ts";
 
-/** The built-in sense whose payload has `failed_runs`. */
-const OBSERVER = "nerve";
 /** Runs after the one asked about that are looked at. */
 const LOOKED_AT = 1_000;
 
@@ -64,7 +64,7 @@ function isOwn({ store }: Scene, observers: readonly string[], run: Run): boolea
   for (let id = run.signal_id, steps = 0; id !== null && steps < CAUSES; steps++) {
     const signal = store.signals.byId(id);
     if (signal === null) return false;
-    if (observers.includes(signal.sense)) return true;
+    if (signal.origin === null ? observers.includes(signal.sense) : signal.sense === OBSERVER) return true;
     id = signal.cause;
   }
   return false;

@@ -1,6 +1,8 @@
 /** Owns why an incident is there, who was told of it, and who was not and why not. */
+
 import { formatDuration } from "../base/duration.ts";
 import type { IncidentConfig, ReflexConfig } from "../model/config.ts";
+import { fullNameOf, isRemote } from "../model/full-name.ts";
 import { type Incident, incidentEventOf, isResolved } from "../model/incident-row.ts";
 import type { Log } from "../model/log.ts";
 import type { Silence } from "../model/silence.ts";
@@ -101,9 +103,9 @@ function causeOf(
   const words = loaded === null || config === null ? null : matchWords(loaded, config, opening, key);
   const first = signals[0];
   const from =
-    first === undefined || first.id === opening.id ? "" : `, which followed from #${first.id} of ${first.sense}`;
+    first === undefined || first.id === opening.id ? "" : `, which followed from #${first.id} of ${fullNameOf(first)}`;
   const match = words === null ? "" : `: ${words}`;
-  return [`Reflex ${by} opened the incident for signal #${opening.id} of ${opening.sense}${from}${match}.`];
+  return [`Reflex ${by} opened the incident for signal #${opening.id} of ${fullNameOf(opening)}${from}${match}.`];
 }
 
 /** Reports that are held back; of an incident that was never reported, what held its reports back to its end. */
@@ -156,6 +158,7 @@ function remindersOf({ state, notified_at }: Incident, config: ReflexConfig | nu
 
 function unwellSenses(scene: Scene, config: ReflexConfig | null): NotDone[] {
   return (config?.on ?? []).flatMap((sense) => {
+    if (isRemote(sense)) return [];
     const { state, since } = healthOf(scene, sense);
     if (state === "ok") return [];
     const at = since === null ? "" : ` since ${moment(since, scene.now)}`;

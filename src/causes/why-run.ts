@@ -1,6 +1,8 @@
 /** Owns why a run is as it is: what it failed for, what started it, what of it is done, and who was told. */
+
 import { counted } from "../base/counted.ts";
 import { formatDuration } from "../base/duration.ts";
+import { fullNameOf } from "../model/full-name.ts";
 import { BAD_ENDINGS, type Run } from "../model/run.ts";
 import type { ShownStep } from "../model/shown-rows.ts";
 import type { Trigger } from "../model/trigger.ts";
@@ -104,7 +106,7 @@ function originOf(scene: Scene, run: Run, logs: Subject["logs"], signals: Subjec
   const rule = reflexNamed(scene, reflex);
   const words = signal === undefined || config === null || rule === null ? null : matchWords(config, rule, signal, key);
   const match = words === null ? "" : `: ${words}`;
-  const of = signal === undefined ? "" : ` of ${signal.sense}`;
+  const of = signal === undefined ? "" : ` of ${fullNameOf(signal)}`;
   return [`Reflex ${reflex} started the run${what} for signal #${signal_id}${of}${match}.`];
 }
 

@@ -20,6 +20,9 @@ export const hasWildcard = (pattern: string): boolean => pattern.includes("*");
 /** True for the full name, or a pattern of names, of senses of other hosts. */
 export const isRemote = (fullName: string): boolean => fullName.includes("/");
 
+/** The built-in sense that looks at nerve itself, as other hosts call theirs. */
+export const OBSERVER = "nerve";
+
 export interface Named {
   readonly sense: string;
   /** The host that the signal came from. Null for this host. */

@@ -2,12 +2,14 @@
  * Owns the account of one reflex for `nerve explain`: what the reflex made of the signals that were asked about, what
  * followed, and what is pending.
  */
+
 import { drained } from "../base/drained.ts";
 import type { Json } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { NerveConfig, Patterns, ReflexConfig } from "../model/config.ts";
+import { matchesName } from "../model/full-name.ts";
 import { type Problem, problem } from "../model/problem.ts";
-import type { Signal } from "../model/signal.ts";
+import { fullyNamed, type Signal } from "../model/signal.ts";
 import { type Silence, silencedBy } from "../model/silence.ts";
 import type { Mismatch } from "../rules/check.ts";
 import { isKeyed, isNamedKey, shownKey } from "../rules/key.ts";
@@ -117,7 +119,7 @@ function unknownSignal({ signals }: StoreReader, id: number): Problem {
  */
 function signalOf({ signals }: StoreReader, id: number): Signal | null {
   const [found] = signals.replayable({ ...ALL_SIGNALS, after: id - 1, limit: 1 });
-  return found?.id === id ? found : null;
+  return found?.id === id ? fullyNamed(found) : null;
 }
 
 export const accountOf = (parts: AccountParts): Result<Account, Problem> => drained(accounting(parts));
@@ -128,7 +130,7 @@ export function* accounting(parts: AccountParts): Generator<void, Result<Account
   const { name } = config;
   const asked = question.kind === "signal" ? signalOf(store, question.id) : null;
   if (question.kind === "signal" && asked === null) return err(unknownSignal(store, question.id));
-  const isHeard = asked === null || config.on.includes(asked.sense);
+  const isHeard = asked === null || (asked.late === null && config.on.some((name) => matchesName(name, asked.sense)));
   const { from, to, isOldest, begin } = stretchOf(store, asked, question, parts.back);
   const standing = standingsIn(store)(config);
   const fired: Fired[] = [];
@@ -163,7 +165,7 @@ export function* accounting(parts: AccountParts): Generator<void, Result<Account
       mismatches: shownMismatches(seen.mismatches, loaded.written.get(name) ?? null),
       followed: followedBy(store, config, seen, fired, halts),
     })),
-    notHeard: isHeard || asked === null ? null : notHeard(asked.sense, config),
+    notHeard: isHeard || asked === null ? null : notHeard(asked, config),
     pending: pendingOf(store, name, key).map((one) => ({ ...one, matchingSince: done.matching.get(one.key) ?? null })),
     strips: done.strips,
     next: nextOf(done, from, question),
@@ -203,10 +205,11 @@ function writtenAt(pattern: Json, path: string): string {
   return typeof part === "string" ? part : JSON.stringify(part);
 }
 
-const notHeard = (sense: string, { on }: ReflexConfig): string =>
-  on.length === 0
-    ? "it looks at no signals: only the clock runs it"
-    : `it does not listen to ${sense}, only to ${on.join(", ")}`;
+function notHeard({ sense, late }: Signal, { on }: ReflexConfig): string {
+  if (on.length === 0) return "it looks at no signals: only the clock runs it";
+  if (late !== null) return "no reflex looked at the signal: it was too old when it came from its host (`fleet.fresh`)";
+  return `it does not listen to ${sense}, only to ${on.join(", ")}`;
+}
 
 /** The silence that holds the runs of the reflex back now. */
 export function silenceOver(store: StoreReader, { kind, name }: ReflexConfig, axis: Axis): Silence | null {

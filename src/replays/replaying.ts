@@ -1,5 +1,7 @@
 /** Owns the feed of a replay with the signals in the store, page by page. Memory stays bounded for any number of signals. */
+
 import { drained } from "../base/drained.ts";
+import { fullyNamed } from "../model/signal.ts";
 import type { Replay } from "../rules/replay.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
@@ -46,8 +48,9 @@ export function* replayingSignals(
     const page = signals.replayable({ ...ALL_SIGNALS, senses, after, limit: PAGE });
     for (const signal of page) {
       if (signal.id > to) return { signals: fed, unreadable };
-      if (signal.at < since) continue;
-      const isRead = replay.feed(signal);
+      // No reflex looked at a signal that was too old on arrival.
+      if (signal.at < since || signal.late !== null) continue;
+      const isRead = replay.feed(fullyNamed(signal));
       if (!isRead && unreadable.length < NAMED) unreadable.push(signal.id);
       if (++fed % PAUSE === 0) yield;
     }

@@ -7,6 +7,7 @@ import { Heap } from "../base/heap.ts";
 import { type Json, readJson } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { ReflexConfig } from "../model/config.ts";
+import { BySense } from "./by-sense.ts";
 import { BEGINNING, momentAt, type Turn } from "./course.ts";
 import type { Decision, Rule, RuleEvent, Stage } from "./decision.ts";
 import type { PatternRefusal } from "./definition.ts";
@@ -38,9 +39,7 @@ export class Replay {
   readonly #parts: ReplayParts;
   readonly #incidents: ReplayedIncidents;
   readonly #listening: ReplayedReflex[] = [];
-  readonly #listeners = new Map<string, ReplayedReflex[]>();
-  /** Senses whose payloads are needed. */
-  readonly #read = new Set<string>();
+  readonly #listeners = new BySense<ReplayedReflex>();
   readonly #alarms = new Heap<Alarm>((a, b) => a.due < b.due);
   #moment = BEGINNING;
   #nextDown = 0;
@@ -66,28 +65,23 @@ export class Replay {
     const beginsAfter = this.#parts.course.begun.get(config.name) ?? null;
     const listener = new ReplayedReflex(this.#listening.length, config, matcher, beginsAfter);
     this.#listening.push(listener);
-    for (const sense of new Set(config.on)) {
-      const listeners = this.#listeners.get(sense);
-      if (listeners === undefined) this.#listeners.set(sense, [listener]);
-      else listeners.push(listener);
-      if (listener.reads) this.#read.add(sense);
-    }
+    this.#listeners.add(config.on, listener);
   }
 
   /** The senses that the reflexes listen to. Signals of other senses need not be fed. */
   get senses(): string[] {
-    return [...this.#listeners.keys()];
+    return this.#listeners.names;
   }
 
   /**
-   * Takes the next signal in the order of ids. Returns false when the payload is needed and damaged: its reflexes pass the
+   * Takes the next signal in the order of ids, called by its full name. Returns false when the payload is needed and damaged: its reflexes pass the
    * signal over.
    */
   feed(signal: Evaluation["signal"]): boolean {
-    const listeners = this.#listeners.get(signal.sense);
-    if (listeners === undefined) return true;
+    const listeners = this.#listeners.toAny(signal.sense);
+    if (listeners.length === 0) return true;
     const elapsed = this.#goTo(signal.at);
-    const payload = this.#read.has(signal.sense) ? readJson(signal.payload) : null;
+    const payload = listeners.some(({ reads }) => reads) ? readJson(signal.payload) : null;
     for (const listener of listeners) {
       if (listener.beginsAfter !== null && signal.id > listener.beginsAfter) this.#begin(listener, elapsed);
       if (payload !== undefined || !listener.reads) this.#show(listener, signal, payload ?? null, elapsed);

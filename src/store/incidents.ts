@@ -4,7 +4,7 @@ import { INCIDENT_STATES, type IncidentState, SEVERITIES } from "../model/incide
 import type { Incident } from "../model/incident-row.ts";
 import { COUNT, FULL_TEXT, ID, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
-import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
+import { among, type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface IncidentFilter extends Page {
@@ -115,7 +115,7 @@ export function incidentTable(db: Database, onDamage: OnDamage) {
       if (!hasIncidents(db)) return [];
       const states = filter.states.map((state) => `'${state}'`).join(", ");
       const select = states === "" ? all : `SELECT * FROM (${all} WHERE state IN (${states}))`;
-      return readPage<Incident>(db, guard, select, filter, { reflex: filter.reflexes }, "opened_at");
+      return readPage<Incident>(db, guard, select, filter, among({ reflex: filter.reflexes }), "opened_at");
     },
   };
 }

@@ -4,7 +4,7 @@ import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.t
 import { prepared } from "../sqlite/prepared.ts";
 import { ClockSteps } from "./clock-steps.ts";
 import { LOG_COLUMNS, type LogGuards } from "./log-row.ts";
-import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
+import { among, type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { searchIn } from "./search.ts";
 import { lastIdOf } from "./sequence.ts";
 
@@ -45,7 +45,13 @@ export function logTable(db: Database, guards: LogGuards) {
     },
     list(filter: LogFilter): Log[] {
       const level = filter.level === null ? [] : LOG_LEVELS.slice(LOG_LEVELS.indexOf(filter.level));
-      return readPage<Log>(db, guard, `SELECT ${LOG_COLUMNS} FROM logs`, filter, { source: filter.sources, level });
+      return readPage<Log>(
+        db,
+        guard,
+        `SELECT ${LOG_COLUMNS} FROM logs`,
+        filter,
+        among({ source: filter.sources, level }),
+      );
     },
   };
 }

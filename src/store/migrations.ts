@@ -10,6 +10,7 @@ import clockStepsSql from "../../migrations/0009_clock_steps.sql" with { type: "
 import runEventsSql from "../../migrations/0010_run_events.sql" with { type: "text" };
 import incidentsSql from "../../migrations/0011_incidents.sql" with { type: "text" };
 import inboxSql from "../../migrations/0012_inbox.sql" with { type: "text" };
+import originsSql from "../../migrations/0013_origins.sql" with { type: "text" };
 import type { MigrationFile } from "../sqlite/migrate.ts";
 
 export const STORE_MIGRATIONS: readonly MigrationFile[] = [
@@ -24,4 +25,5 @@ export const STORE_MIGRATIONS: readonly MigrationFile[] = [
   { name: "0010_run_events.sql", sql: runEventsSql },
   { name: "0011_incidents.sql", sql: incidentsSql },
   { name: "0012_inbox.sql", sql: inboxSql },
+  { name: "0013_origins.sql", sql: originsSql },
 ];

@@ -36,11 +36,12 @@ const NO_TIME = (column: string): string =>
   `typeof(${column}) <> 'integer' OR ${column} < 0 OR ${column} > 8640000000000000`;
 
 /** What nerve never writes into a column. No filter leaves out such a row, because nobody knows what stood there. */
-const IMPOSSIBLE: Readonly<Record<string, string>> = {
+export const IMPOSSIBLE: Readonly<Record<string, string>> = {
   at: NO_TIME("at"),
   queued_at: NO_TIME("queued_at"),
   opened_at: NO_TIME("opened_at"),
   sense: NO_NAME("sense"),
+  origin: `origin IS NOT NULL AND (${NO_NAME("origin")})`,
   workflow: NO_NAME("workflow"),
   source: "typeof(source) <> 'text'",
   level: "typeof(level) <> 'text' OR level NOT IN ('debug', 'info', 'warn', 'error')",
@@ -49,23 +50,33 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
   trace: "typeof(trace) NOT IN ('text', 'null') OR length(trace) <> 32 OR trace GLOB '*[^0-9a-f]*'",
 };
 
-interface Query {
+/** Which rows are wanted. All of `where` must hold. */
+export interface Condition {
   readonly where: readonly string[];
   readonly values: readonly (string | number)[];
 }
 
-type Among = Readonly<Record<string, readonly string[]>>;
+/** Every row. */
+export const ANY: Condition = { where: [], values: [] };
 
-function queryOf({ since, until, trace }: Page, among: Among, time: "at" | "queued_at" | "opened_at"): Query {
-  const where: string[] = [];
-  const values: (string | number)[] = [];
-  const filter = (column: string, is: string, ...wanted: readonly (string | number)[]): void => {
-    where.push(`(${column} ${is} OR ${IMPOSSIBLE[column]})`);
-    values.push(...wanted);
+/** For each column named, the values that it may have; an empty list allows all. */
+export function among(columns: Readonly<Record<string, readonly string[]>>): Condition {
+  const wanted = Object.entries(columns).filter(([, allowed]) => allowed.length > 0);
+  return {
+    where: wanted.map(
+      ([column, allowed]) => `(${column} IN (${allowed.map(() => "?").join(", ")}) OR ${IMPOSSIBLE[column]})`,
+    ),
+    values: wanted.flatMap(([, allowed]) => allowed),
   };
-  for (const [column, allowed] of Object.entries(among)) {
-    if (allowed.length > 0) filter(column, `IN (${allowed.map(() => "?").join(", ")})`, ...allowed);
-  }
+}
+
+function queryOf({ since, until, trace }: Page, of: Condition, time: "at" | "queued_at" | "opened_at"): Condition {
+  const where = [...of.where];
+  const values = [...of.values];
+  const filter = (column: string, is: string, wanted: string | number): void => {
+    where.push(`(${column} ${is} OR ${IMPOSSIBLE[column]})`);
+    values.push(wanted);
+  };
   if (since !== null) filter(time, ">= ?", since);
   if (until !== null) filter(time, "<= ?", until);
   if (trace !== null) filter("trace", "= ?", trace);
@@ -74,18 +85,17 @@ function queryOf({ since, until, trace }: Page, among: Among, time: "at" | "queu
 
 /**
  * Whole rows, as many as `page` asks for: damaged ones are told to whom `guard` tells them, and others take their places.
- * `among`: for each column named, the values it may have; an empty list allows all. `time`: the column that `since` and
- * `until` are about.
+ * `of`: which of them. `time`: the column that `since` and `until` are about.
  */
 export function readPage<Row extends { readonly id: number }>(
   db: Database,
   guard: RowGuard<Row>,
   select: string,
   page: Page,
-  among: Among,
+  of: Condition,
   time: "at" | "queued_at" | "opened_at" = "at",
 ): Row[] {
-  const { where, values } = queryOf(page, among, time);
+  const { where, values } = queryOf(page, of, time);
   const order = page.newest ? "DESC" : "ASC";
   const found: Row[] = [];
   // One bound on each side: SQLite begins a search by the first that it finds, and only compares rows with a second.

@@ -5,7 +5,7 @@ import { spellDecision } from "../model/run-decision.ts";
 import { prepared } from "../sqlite/prepared.ts";
 import { COUNT, FULL_TEXT, ID, JSON_TEXT, NAME, oneOf, orNull, RowGuard, TEXT, TIME, TRACE } from "./columns.ts";
 import type { OnDamage } from "./damage.ts";
-import { type Page, readPage, WHOLE_PAGE } from "./page.ts";
+import { among, type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { lastIdOf } from "./sequence.ts";
 
 export interface RunFilter extends Page {
@@ -165,7 +165,7 @@ export function runTable(db: Database, onDamage: OnDamage) {
         guard,
         all,
         filter,
-        { workflow: filter.workflows, state: filter.states, reflex: filter.reflexes },
+        among({ workflow: filter.workflows, state: filter.states, reflex: filter.reflexes }),
         "queued_at",
       ),
   };

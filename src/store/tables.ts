@@ -18,6 +18,7 @@ import { LogWindows } from "./log-windows.ts";
 import { logTable } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
+import { originTable } from "./origins.ts";
 import { reflexStateTable } from "./reflex-state.ts";
 import { runTable } from "./runs.ts";
 import { senseStateTable } from "./sense-state.ts";
@@ -100,6 +101,7 @@ export function tablesOf(db: Database, file: string, { signals, others }: Damage
     reflexes: reflexStateTable(db),
     loadedReflexes: loadedReflexTable(db, meta, others),
     switches: switchTable(db, others),
+    origins: originTable(db, others),
     silences: silenceTable(db, others),
     meta,
   };

@@ -6,6 +6,7 @@
 
 import type { Json } from "../base/json.ts";
 import { parseStored } from "../base/json.ts";
+import { fullNameOf } from "../model/full-name.ts";
 import type { Log } from "../model/log.ts";
 import type { Run } from "../model/run.ts";
 import { runLogOf } from "../model/run-log.ts";
@@ -81,7 +82,7 @@ export function firingOf({ event, data }: Log): { readonly signal: number | null
 
 /** The next signal of the log's sense, else the newest signal before; null when this sense emitted none. */
 function signalOf(log: Log, signals: readonly Signal[]): Signal | null {
-  const mine = signals.filter(({ sense }) => log.source === `sense:${sense}`);
+  const mine = signals.filter((signal) => log.source === `sense:${fullNameOf(signal)}`);
   return mine.find(({ at }) => at >= log.at) ?? mine.at(-1) ?? null;
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { parseStored } from "../base/json.ts";
+import { fullNameOf, matchesName } from "../model/full-name.ts";
 import { isIncidentEvent } from "../model/incident-row.ts";
 import { LOG_LEVELS, type Log, type LogLevel } from "../model/log.ts";
 import { logJson, runJson, type ShownLog, type ShownSignal, signalJson } from "../model/shown-rows.ts";
@@ -49,7 +50,8 @@ export interface FeedFilter {
 
 /** Runs and incidents come whatever is chosen among signals and logs. */
 export function passes({ sense, source, level }: FeedFilter, { name, row }: Pick<FeedEvent, "name" | "row">): boolean {
-  if (name === "signal") return sense.length === 0 || sense.includes((row as ShownSignal).sense);
+  if (name === "signal")
+    return sense.length === 0 || sense.some((name) => matchesName(name, fullNameOf(row as ShownSignal)));
   if (name !== "log") return true;
   const log = row as ShownLog;
   const isGrave = level === null || LOG_LEVELS.indexOf(log.level) >= LOG_LEVELS.indexOf(level);

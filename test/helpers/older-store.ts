@@ -1,8 +1,17 @@
 /** Undoes migrations of logs.db, so that it is as an earlier build left it. */
 import type { Database } from "bun:sqlite";
 
+/** As it was before 0013: no signal is of another host. */
+export function withoutOrigins(db: Database): void {
+  for (const column of ["origin", "origin_id", "origin_at", "late"])
+    db.run(`ALTER TABLE signals DROP COLUMN ${column}`);
+  for (const table of ["origins", "origin_epochs"]) db.run(`DROP TABLE ${table}`);
+  db.run("DELETE FROM _migrations WHERE name >= '0013'");
+}
+
 /** As it was before 0011: there are no incidents, and no inbox. */
 function withoutIncidents(db: Database): void {
+  withoutOrigins(db);
   for (const table of ["incidents", "inbox", "inbox_requests", "inbox_senses"]) db.run(`DROP TABLE ${table}`);
   db.run("DELETE FROM _migrations WHERE name >= '0011'");
 }

@@ -24,7 +24,7 @@ function reflexesOf(section: string): readonly ReflexConfig[] {
   const workflows = new Set([...section.matchAll(/workflow: ([a-z-]+)/g)].map(([, name]) => name));
   const text = [
     "senses:",
-    ...[...new Set(senses)].map((name) => `  ${name}:`),
+    ...[...new Set(senses)].filter((name) => !name?.includes("/")).map((name) => `  ${name}:`),
     "workflows:",
     ...[...workflows].map((name) => `  ${name}: { use: exec, with: { command: ["/bin/true"] } }`),
     section,

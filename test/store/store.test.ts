@@ -93,6 +93,10 @@ describe("signals", () => {
       payload: '{"n":1}',
       cause: 1,
       trace: traces[0] as string,
+      origin: null,
+      origin_id: null,
+      origin_at: null,
+      late: null,
     });
     expect(store.signals.byId(11)).toBeNull();
     store.close();

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { Log } from "../../src/model/log.ts";
 import type { Run } from "../../src/model/run.ts";
-import type { Signal } from "../../src/model/signal.ts";
+import { MADE_HERE, type Signal } from "../../src/model/signal.ts";
 import { type Node, stepsOf, tellStory } from "../../src/stories/story.ts";
 
 const TRACE = "a".repeat(32);
@@ -13,6 +13,7 @@ const signal = (id: number, sense: string, at: number, cause: number | null): Si
   payload: "{}",
   cause,
   trace: TRACE,
+  ...MADE_HERE,
 });
 const log = (id: number, source: string, at: number): Log => ({
   id,

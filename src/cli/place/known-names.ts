@@ -2,9 +2,11 @@
  * Owns the comparison of the names that a person typed with the configuration. An empty list for an unknown name is an error:
  * the person mistyped the name, and the sense is not quiet.
  */
+
 import { meantOr } from "../../base/nearest.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { type NerveConfig, targetOf } from "../../model/config.ts";
+import { isRemotePattern } from "../../model/full-name.ts";
 import { type Problem, problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
 
@@ -38,7 +40,10 @@ const namesOf = (kind: Kind, config: NerveConfig): string[] =>
   kind === "reflex" ? config.reflexes.map(({ name }) => name) : [...config[`${kind}s`].keys()];
 
 function known(kind: Kind, config: NerveConfig | null, names: readonly string[]): Result<null, Failure> {
-  const unknown = config === null ? [] : names.filter((name) => !namesOf(kind, config).includes(name));
+  // Nobody here knows the senses of other hosts.
+  const isKnown = (name: string, config: NerveConfig): boolean =>
+    namesOf(kind, config).includes(name) || (kind === "sense" && isRemotePattern(name));
+  const unknown = config === null ? [] : names.filter((name) => !isKnown(name, config));
   if (config === null || unknown.length === 0) return ok(null);
   return fail(EXIT.usage, ...unknown.map((name) => unknownName(kind, config, name)));
 }

@@ -7,6 +7,7 @@ import { safeJson } from "../../base/escape.ts";
 import { LineWriter } from "../../base/line-writer.ts";
 import { localTime } from "../../base/local-time.ts";
 import { formatJson, formatPretty, type Logger, type LogLine } from "../../base/logger.ts";
+import { fullNameOf } from "../../model/full-name.ts";
 import { signalJson } from "../../model/shown-rows.ts";
 import type { Signal } from "../../model/signal.ts";
 import { signalSpans } from "./rows.ts";
@@ -29,7 +30,7 @@ const json: Format = {
   line: formatJson,
   signal(signal) {
     const time = new Date(signal.at).toISOString();
-    const source = `sense:${signal.sense}`;
+    const source = `sense:${fullNameOf(signal)}`;
     return safeJson({ time, level: "info", source, event: "signal", message: "", signal: signalJson(signal) });
   },
 };

@@ -3,6 +3,7 @@
 import { escapeForTerminal } from "../../base/escape.ts";
 import { parseStored } from "../../base/json.ts";
 import { localDay, localMoment, localTime } from "../../base/local-time.ts";
+import { fullNameOf } from "../../model/full-name.ts";
 import type { Log, LogLevel } from "../../model/log.ts";
 import type { Signal } from "../../model/signal.ts";
 import { payloadSpans } from "./payload.ts";
@@ -21,7 +22,7 @@ const NAME_WIDTH = 22;
 export const padded = (text: string): string => `${escapeForTerminal(text).padEnd(NAME_WIDTH)} `;
 
 export const signalSpans = (row: Signal, screen: Screen): Span[] => [
-  span(padded(`${row.sense} #${row.id}`), "cyan"),
+  span(padded(`${fullNameOf(row)} #${row.id}`), "cyan"),
   ...payloadSpans(parseStored(row.payload), screen),
 ];
 

@@ -5,6 +5,7 @@
 
 import { ok, type Result } from "../../base/result.ts";
 import type { Status } from "../../control/contract.ts";
+import { fullNameOf } from "../../model/full-name.ts";
 import type { Log } from "../../model/log.ts";
 import { problem } from "../../model/problem.ts";
 import type { Signal } from "../../model/signal.ts";
@@ -41,7 +42,7 @@ const QUIET_MS = 300;
 /** The rows that the trace holds for the sense; null while there are none. */
 function look(store: StoreReader, { sense, trace }: Triggered): Settled | null {
   const { signals, logs } = read(store, trace);
-  const own = signals.filter((row) => row.sense === sense);
+  const own = signals.filter((row) => fullNameOf(row) === sense);
   if (own.length > 0) return { outcome: "signal", signals: own, log: null };
   const log = logs.find((row) => row.source === `sense:${sense}` && FAILURES.has(row.event)) ?? null;
   return log === null ? null : { outcome: "failed", signals: [], log };

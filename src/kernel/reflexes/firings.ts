@@ -8,7 +8,7 @@ import { type Json, readJson } from "../../base/json.ts";
 import { traceIds } from "../../base/trace-id.ts";
 import { targetOf } from "../../model/config.ts";
 import { spellDecision } from "../../model/run-decision.ts";
-import type { Signal } from "../../model/signal.ts";
+import { fullyNamed, type Signal } from "../../model/signal.ts";
 import type { Decision } from "../../rules/decision.ts";
 import { isKeyed, shownKey, shownKeyText } from "../../rules/key.ts";
 import type { Store } from "../../store/open.ts";
@@ -94,7 +94,12 @@ export class Firings {
     }
     const found = this.#store.signals.byId(decision.signal);
     // Retention removed the signal. Only its id is left.
-    const cause = found ?? { id: decision.signal, sense: null, at: draft.now, trace: this.#newTrace(draft.now) };
+    const cause = (found && fullyNamed(found)) ?? {
+      id: decision.signal,
+      sense: null,
+      at: draft.now,
+      trace: this.#newTrace(draft.now),
+    };
     const whole = found === null ? null : (readJson(found.payload) ?? null);
     const payload =
       element ?? (reflex.states === null ? whole : reflex.states.payloadFor(cause.sense, whole, firing.key));

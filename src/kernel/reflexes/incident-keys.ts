@@ -15,7 +15,7 @@ import type { Ledger } from "../commits/ledger.ts";
 import type { KeyMemory, Remembering } from "../memory/key.ts";
 import type { IncidentKey } from "./incident-subject.ts";
 import type { Incidents } from "./incidents.ts";
-import type { StoredPayload } from "./newest-elements.ts";
+import type { StoredPayload } from "./stored-payloads.ts";
 
 /** The keys of the reflex, with any memory. */
 export interface RememberedKeys extends Remembering {
@@ -80,8 +80,8 @@ export class IncidentKeys {
   /** Key → its newest matching signal, among the last stored signals. */
   #readStored(): ReadonlyMap<string, number> {
     const newest = new Map<string, number>();
-    for (const sense of this.#config.on) {
-      for (const { id, payload } of this.#keys.signalsBefore(sense, Number.MAX_SAFE_INTEGER)) {
+    for (const name of this.#config.on) {
+      for (const { id, sense, payload } of this.#keys.signalsBefore(name, Number.MAX_SAFE_INTEGER)) {
         const heard = this.#keys.hear(sense, payload);
         const all =
           heard === null ? [] : "byKey" in heard ? [...heard.byKey.values()].map(({ match }) => match) : [heard];

@@ -1,6 +1,7 @@
 /** Owns the subject of an incident's texts and of the runs that report it: the key, and a matching signal. */
 import { type Json, readJson } from "../../base/json.ts";
 import type { WorkflowReflexConfig } from "../../model/config.ts";
+import { fullNameOf } from "../../model/full-name.ts";
 import type { Signal } from "../../model/signal.ts";
 import { isKeyed, shownKey } from "../../rules/key.ts";
 import type { Subject } from "../../rules/summary.ts";
@@ -39,7 +40,7 @@ export class Subjects {
 
   of({ config, key, payloadFor }: IncidentKey, signal: number): TracedSubject {
     const { found, whole } = this.#read(signal);
-    const sense = found?.sense ?? null;
+    const sense = found === null ? null : fullNameOf(found);
     return {
       reflex: config.name,
       sense,

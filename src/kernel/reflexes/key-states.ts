@@ -19,7 +19,8 @@ import type { Lifetime } from "../time/lifetime.ts";
 import type { Ticker } from "../time/ticker.ts";
 import { IncidentKeys, type RememberedKeys } from "./incident-keys.ts";
 import type { Incidents } from "./incidents.ts";
-import { type DecidedSignal, NewestElements, type StoredPayload } from "./newest-elements.ts";
+import { type DecidedSignal, NewestElements } from "./newest-elements.ts";
+import type { StoredPayload } from "./stored-payloads.ts";
 
 export interface KeyStatesOwner {
   readonly ticker: Ticker;

@@ -1,11 +1,12 @@
 /** Owns which reflexes look at the signals of a sense, and which run a sense when an item comes in. */
 import { isWatching, targetOf } from "../../model/config.ts";
+import { BySense } from "../../rules/by-sense.ts";
 import type { Reflex } from "./reflex.ts";
 
 const NONE: readonly Reflex[] = [];
 
 export class Listeners {
-  readonly #signals = new Map<string, Reflex[]>();
+  readonly #signals = new BySense<Reflex>();
   readonly #inboxes = new Map<string, Reflex[]>();
 
   clear(): void {
@@ -15,13 +16,18 @@ export class Listeners {
 
   add(reflex: Reflex): void {
     const { config } = reflex;
-    for (const sense of config.on) append(this.#signals, sense, reflex);
+    this.#signals.add(config.on, reflex);
     if (isWatching(config, "inbox")) append(this.#inboxes, targetOf(config), reflex);
   }
 
-  /** Those that look at the signals of `sense`, in the order of the configuration. */
+  /** Those that look at the signals of `sense`, one of this host, in the order of the configuration. */
   to(sense: string): readonly Reflex[] {
-    return this.#signals.get(sense) ?? NONE;
+    return this.#signals.to(sense) ?? NONE;
+  }
+
+  /** The same for the full name of a sense of another host. */
+  toRemote(fullName: string): readonly Reflex[] {
+    return this.#signals.toRemote(fullName);
   }
 
   /** Counts a firing of those that run `sense` when an item comes in. False where none is enabled. */

@@ -5,18 +5,13 @@ import type { Json } from "../../base/json.ts";
 import { type Elements, elementsIn } from "../../rules/each.ts";
 import type { Matcher } from "../../rules/matcher.ts";
 import type { Draft } from "../commits/draft.ts";
+import type { StoredPayload } from "./stored-payloads.ts";
 
 /** The signal under decision. */
 export interface DecidedSignal {
   readonly id: number;
   readonly sense: string;
   readonly elapsed: number;
-}
-
-/** A signal as it is stored. */
-export interface StoredPayload {
-  readonly id: number;
-  readonly payload: Json;
 }
 
 export class NewestElements {

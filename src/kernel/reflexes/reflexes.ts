@@ -3,8 +3,9 @@
  * signal or of the deadline (G1). A reload leaves a reflex as it is when the words that decide are the same. `clocks.ts`
  * owns when the clock makes a reflex due, and `firings.ts` the consequences of a firing.
  */
+
 import type { Clock } from "../../base/clock.ts";
-import { type Json, readJson } from "../../base/json.ts";
+import type { Json } from "../../base/json.ts";
 import type { ReflexPlan } from "../../config/reload-plan.ts";
 import { keepsIncidents, type NerveConfig, type ReflexConfig } from "../../model/config.ts";
 import type { Decision } from "../../rules/decision.ts";
@@ -14,7 +15,6 @@ import { hasWords, type Match } from "../../rules/matcher.ts";
 import { definitionOf, scheduleOf } from "../../rules/same-reflex.ts";
 import type { Store } from "../../store/open.ts";
 import type { StoredReflexState } from "../../store/reflex-state.ts";
-import { ALL_SIGNALS } from "../../store/signals.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -27,11 +27,11 @@ import { heldEnds, incidentEnds } from "./incident-ends.ts";
 import type { Incidents } from "./incidents.ts";
 import { KeyStates, type KeyStatesOwner } from "./key-states.ts";
 import { Listeners } from "./listeners.ts";
-import type { StoredPayload } from "./newest-elements.ts";
 import { countingOn, newReflex, type Reflex } from "./reflex.ts";
 import { ReflexRows } from "./reflex-rows.ts";
 import { ReflexVoice } from "./reflex-voice.ts";
 import type { Silences } from "./silences.ts";
+import { payloadsBefore, type StoredPayload } from "./stored-payloads.ts";
 import type { TimedRuns } from "./timed-runs.ts";
 
 export interface ReflexesParts {
@@ -62,10 +62,6 @@ export interface Heard {
 }
 
 const FORGOTTEN_AT_ONCE = 500;
-/** How far back the newest signals of a sense are sought. No index by sense exists. */
-const SOUGHT_SIGNALS = 200_000;
-const SOUGHT_PAYLOADS = 10;
-
 export class Reflexes implements KeyStatesOwner {
   readonly byName = new Map<string, Reflex>();
   readonly ticker: Ticker;
@@ -242,7 +238,15 @@ export class Reflexes implements KeyStatesOwner {
 
   /** Must be called when the signal is received. `at` is the wall clock of that moment. Null where nobody listens. */
   hear(sense: string, payload: Json, at: number): Heard | null {
-    const listeners = this.#listeners.to(sense);
+    return this.#heardBy(this.#listeners.to(sense), sense, payload, at);
+  }
+
+  /** The same for the full name of a sense of another host. */
+  hearRemote(fullName: string, payload: Json, at: number): Heard | null {
+    return this.#heardBy(this.#listeners.toRemote(fullName), fullName, payload, at);
+  }
+
+  #heardBy(listeners: readonly Reflex[], sense: string, payload: Json, at: number): Heard | null {
     if (listeners.length === 0) return null;
     if (listeners.every(({ states }) => states === null))
       return { listeners, matches: null, sense, elapsed: 0, payload };
@@ -270,13 +274,8 @@ export class Reflexes implements KeyStatesOwner {
     }
   }
 
-  *signalsBefore(sense: string, id: number): Generator<StoredPayload> {
-    const newest = Math.min(id, this.#store.signals.lastId() + 1);
-    const after = Math.max(0, newest - SOUGHT_SIGNALS);
-    const page = { ...ALL_SIGNALS, after, senses: [sense], limit: SOUGHT_PAYLOADS, newest: true };
-    for (const signal of this.#store.signals.list(page).sort((a, b) => b.id - a.id)) {
-      if (signal.id < id) yield { id: signal.id, payload: readJson(signal.payload) ?? null };
-    }
+  signalsBefore(sense: string, id: number): Iterable<StoredPayload> {
+    return payloadsBefore(this.#store.signals, sense, id);
   }
 
   late(draft: Draft, states: KeyStates, key: string, decision: Decision): void {

@@ -2,10 +2,12 @@
  * Owns the kernel's knowledge of a run's cause, for messages to people: the rule, the newest warnings of the trace, the
  * largest processes at that time. It is read when a run is handed to its worker, from a bounded number of rows.
  */
+
 import { readJson } from "../../base/json.ts";
 import { traceTime } from "../../base/trace-id.ts";
 import { NOTIFY } from "../../config/channel-uses.ts";
 import { type NerveConfig, shownPatterns } from "../../model/config.ts";
+import { fullNameOf } from "../../model/full-name.ts";
 import type { Cause, CauseProcess } from "../../model/notice.ts";
 import { ALL_LOGS } from "../../store/logs.ts";
 import type { Store } from "../../store/open.ts";
@@ -51,7 +53,7 @@ function processesBefore({ signals }: Tables, config: NerveConfig, id: number): 
   for (let one = newest; one > 0 && one > newest - SIGNALS_READ; one--) {
     const signal = signals.byId(one);
     if (signal !== null && signal.at < at - PROCESSES_MS) return null;
-    if (signal !== null && senses.has(signal.sense)) return topIn(readJson(signal.payload) ?? null);
+    if (signal !== null && senses.has(fullNameOf(signal))) return topIn(readJson(signal.payload) ?? null);
   }
   return null;
 }

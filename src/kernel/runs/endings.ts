@@ -3,8 +3,10 @@
  * with a cursor reports each run once. A run that a signal of the watcher itself led to is its *own*: an own run wakes no
  * watcher, and is in no list, so that a notification that fails cannot lead to the next one.
  */
+
 import { isJsonObject, readJson } from "../../base/json.ts";
 import type { Failure, Failures } from "../../control/contract.ts";
+import { OBSERVER } from "../../model/full-name.ts";
 import type { Log } from "../../model/log.ts";
 import type { Run, RunEventName, RunState } from "../../model/run.ts";
 import type { Store } from "../../store/open.ts";
@@ -77,7 +79,7 @@ export class Endings {
     for (let left = CAUSES_READ; next !== null && left > 0; left--) {
       const signal = this.#store.signals.byId(next);
       if (signal === null) return false;
-      if (this.#isWatcher(signal.sense)) return true;
+      if (signal.origin === null ? this.#isWatcher(signal.sense) : signal.sense === OBSERVER) return true;
       next = signal.cause;
     }
     return false;

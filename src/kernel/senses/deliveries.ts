@@ -8,7 +8,7 @@
 import { counted } from "../../base/counted.ts";
 import { isJsonObject, type Json, parseStored, readJson } from "../../base/json.ts";
 import type { NerveConfig, SenseReflexConfig } from "../../model/config.ts";
-import type { Signal } from "../../model/signal.ts";
+import { fullyNamed, type Signal } from "../../model/signal.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../../model/value.ts";
 import { compilePattern, type Pattern } from "../../rules/pattern.ts";
 import type { Store } from "../../store/open.ts";
@@ -185,10 +185,10 @@ export class Deliveries {
     let bytes = 0;
     for (const row of rows) {
       const isOutside = bounds.gaps.some(([from, to]) => row.id >= from && row.id <= to);
-      if (!isOutside && (pattern === null || pattern.matches(parseStored(row.payload)))) {
+      if (!isOutside && row.late === null && (pattern === null || pattern.matches(parseStored(row.payload)))) {
         bytes += Buffer.byteLength(row.payload);
         if (bytes > MAX_SIGNALS_BYTES) return upTo;
-        signals.push(row);
+        signals.push(fullyNamed(row));
       }
       upTo = row.id;
     }

@@ -6,7 +6,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { exceedsBytes, type Json } from "../../base/json.ts";
 import { err, ok, type Result } from "../../base/result.ts";
-import type { Signal } from "../../model/signal.ts";
+import { MADE_HERE, type Signal } from "../../model/signal.ts";
 import { MAX_VALUE_BYTES } from "../../model/value.ts";
 import type { Draft } from "../commits/draft.ts";
 import type { Ledger } from "../commits/ledger.ts";
@@ -81,7 +81,7 @@ export class Intake {
           sense.stats.lastSignal = { id, at };
           sense.stats.signals++;
           sense.stats.succeeded();
-          this.#onSignal({ id, sense: sense.name, at, payload: text, cause, trace });
+          this.#onSignal({ id, sense: sense.name, at, payload: text, cause, trace, ...MADE_HERE });
         },
       },
       batch,

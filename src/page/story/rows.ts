@@ -1,4 +1,5 @@
 /** A story as the rows of a waterfall: signal → reflex → run → steps → logs, each under what led to it. Pure. */
+import { fullNameOf } from "../../model/full-name.ts";
 import type { ShownLog, ShownRun, ShownSignal, StoryAnswer } from "../../web/contract.ts";
 import type { IconName } from "../parts/icon.tsx";
 import { isObject, keyText, summary } from "../words/payload.ts";
@@ -73,7 +74,7 @@ class Teller {
         id: `c${signal.id}`,
         depth,
         icon: "now",
-        name: `compute ${signal.sense}`,
+        name: `compute ${fullNameOf(signal)}`,
         pieces: [piece],
         tookMs: ms,
         at: piece.from,
@@ -83,7 +84,7 @@ class Teller {
       id: `s${signal.id}`,
       depth: depth + (ms === null ? 0 : 1),
       icon: "eye",
-      name: `${signal.sense} #${signal.id}`,
+      name: `${fullNameOf(signal)} #${signal.id}`,
       meta: summary(signal.payload),
       dots: [{ kind: "signal", at: signal.at }],
       detail: { kind: "signal", row: signal },

@@ -1,4 +1,5 @@
 /** *Signals*: what senses saw, newest first; a row opens to its payload. */
+import { fullNameOf } from "../../model/full-name.ts";
 import type { ShownSignal, SignalsAnswer } from "../../web/contract.ts";
 import { apiPath } from "../data/api.ts";
 import { type Freshness, useAnswer } from "../data/ask.ts";
@@ -33,7 +34,7 @@ function SignalRow({ signal }: { readonly signal: ShownSignal }) {
             aria-expanded={open}
             onClick={() => setParams({ sel: open ? null : String(signal.id) }, "push")}
           >
-            {signal.sense}
+            {fullNameOf(signal)}
           </button>
         </td>
         <td class="tr d w2" title={text}>
@@ -104,7 +105,7 @@ export function Signals() {
         <Answered path={path} asked={asked}>
           {(answer) => {
             const rows = newestFirst(answer.rows).filter((row) =>
-              passes(filter, { sense: row.sense, payload: JSON.stringify(row.payload), id: String(row.id) }),
+              passes(filter, { sense: fullNameOf(row), payload: JSON.stringify(row.payload), id: String(row.id) }),
             );
             if (answer.rows.length === 0 && param("q") === "" && live)
               return (

@@ -7,7 +7,7 @@ import type { Draft } from "../../../src/kernel/commits/draft.ts";
 import { Ledger } from "../../../src/kernel/commits/ledger.ts";
 import type { Incidents } from "../../../src/kernel/reflexes/incidents.ts";
 import { KeyStates } from "../../../src/kernel/reflexes/key-states.ts";
-import type { StoredPayload } from "../../../src/kernel/reflexes/newest-elements.ts";
+import type { StoredPayload } from "../../../src/kernel/reflexes/stored-payloads.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import { type Handle, Ticker } from "../../../src/kernel/time/ticker.ts";
 import type { WorkflowReflexConfig } from "../../../src/model/config.ts";
@@ -94,7 +94,7 @@ function bench(words: Words) {
         newest: true,
       };
       const signals = store.signals.list(page).filter((signal) => signal.id < before);
-      for (const { id, payload } of signals.reverse()) yield { id, payload: JSON.parse(payload) as Json };
+      for (const { id, payload } of signals.reverse()) yield { id, sense, payload: JSON.parse(payload) as Json };
     }
     const owner = {
       ticker,

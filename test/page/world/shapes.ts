@@ -1,6 +1,8 @@
 /** Rows of a made-up host, each with what matters filled in; typed by the contract of the API. */
+
 import type { Json } from "../../../src/base/json.ts";
 import type { Incident } from "../../../src/model/incident-row.ts";
+import { MADE_HERE } from "../../../src/model/signal.ts";
 import type { SenseRow, ShownLog, ShownRun, ShownSignal } from "../../../src/web/contract.ts";
 import type { ReflexRow } from "../../../src/web/contract-reflexes.ts";
 
@@ -48,6 +50,7 @@ export const signal = (
   payload,
   cause: null,
   trace: traceOf(id),
+  ...MADE_HERE,
   ...given,
 });
 
