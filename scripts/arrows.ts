@@ -7,7 +7,7 @@ export type Layers = Readonly<Record<string, readonly string[]>>;
 const isIn = (path: string, folder: string): boolean => path === folder || path.startsWith(`${folder}/`);
 
 /** Folders whose subfolders are rooms with a row each; the files beside those rooms see a room only by their own row. */
-const HOUSES: readonly string[] = ["src/kernel", "src/cli"];
+const HOUSES: readonly string[] = ["src/kernel", "src/cli", "src/fleet"];
 
 interface Layer {
   /** The folder whose files the file may import without a row. */

@@ -4,6 +4,7 @@
  */
 import { holdSignals } from "./base/early-signals.ts";
 import {
+  FLEET_ROLE,
   PUSH_ROLE,
   SENSE_WORKER_ROLE,
   SQL_ROLE,
@@ -34,6 +35,9 @@ if (role === SENSE_WORKER_ROLE) {
 } else if (role === PUSH_ROLE) {
   const { runPush } = await import("./push/main.ts");
   runPush(Number(rest[0]));
+} else if (role === FLEET_ROLE) {
+  const { runFleet } = await import("./fleet/main.ts");
+  runFleet(Number(rest[0]));
 } else {
   holdSignals();
   const { runCommand } = await import("./cli/main.ts");

@@ -28,6 +28,21 @@ export const WORKERS: Layers = {
     "src/worker/entry.ts",
     "src/worker/inbox.ts",
   ],
+  // The process that carries signals between hosts. It reads logs.db, and what comes goes to the kernel.
+  "src/fleet": [
+    ...NOUNS,
+    "src/ipc",
+    "src/sqlite/open.ts",
+    "type bun:sqlite",
+    "src/worker/channel.ts",
+    "src/worker/entry.ts",
+    "src/worker/inbox.ts",
+    "src/fleet/engine",
+    "src/fleet/nats",
+  ],
+  "src/fleet/engine": ["src/base"],
+  // NATS JetStream as an engine: the one folder that knows the client.
+  "src/fleet/nats": ["src/fleet/engine", "@nats-io/transport-node"],
   // The process of one query of `nerve sql`: it reads, and neither kernel nor worker of an author is in it.
   "src/sql": [...NOUNS, "src/sqlite", "src/store", "src/worker/channel.ts", "src/worker/entry.ts", "bun:sqlite"],
   // The text that Prometheus scrapes: from what the kernel counted, and from what a reader finds on disk.

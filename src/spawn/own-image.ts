@@ -6,6 +6,7 @@ export const WATCHDOG_ROLE = "__watchdog";
 export const SQL_ROLE = "__sql";
 export const WEB_ROLE = "__web";
 export const PUSH_ROLE = "__push";
+export const FLEET_ROLE = "__fleet";
 
 /**
  * argv of a worker. The compiled program runs its own image, also after the file on disk was replaced; from source it is

@@ -1,0 +1,120 @@
+/**
+ * Owns what goes to the kernel: frames that follow one another are one, frames of all hosts are a batch, and no more batches are under
+ * way than the kernel has given credit for.
+ */
+import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
+import type { Frame } from "./frame.ts";
+
+type Batch = Omit<FleetMessageOf<"batch">, "type" | "generation">;
+type BatchFrame = Batch["frames"][number];
+
+/** Batches without an answer. */
+const CREDIT = 2;
+const MAX_SIGNALS = 2_000;
+const MAX_CHARACTERS = 1024 * 1024;
+/** Frames without signals wait for others for so long. */
+const BEATS_MS = 1_000;
+/** A place that has moved so far is committed though nothing was taken. */
+const FAR = 10_000;
+
+const charactersOf = ({ signals }: Pick<Frame, "signals">): number =>
+  signals.reduce((sum, { payload, sense }) => sum + payload.length + sense.length + 64, 0);
+
+export class Batches {
+  readonly #post: (batch: Batch) => void;
+  readonly #settled: () => void;
+  #ids = 0;
+  #underWay = 0;
+  #frames: BatchFrame[] = [];
+  /** The frame of each host to which the next one may be added. */
+  readonly #open = new Map<string, BatchFrame>();
+  #signals = 0;
+  #characters = 0;
+  #place: Batch["place"] | null = null;
+  #placePosted = 0;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #isScheduled = false;
+  #awaiting: (() => void)[] = [];
+
+  /** `settled` is called when the kernel has all that was added. */
+  constructor(post: (batch: Batch) => void, settled: () => void) {
+    this.#post = post;
+    this.#settled = settled;
+  }
+
+  /** The kernel has all that was added. */
+  get isSettled(): boolean {
+    return this.#underWay === 0 && this.#frames.length === 0;
+  }
+
+  /** A frame for the kernel; resolves when there is room for the next. */
+  async add(host: string, frame: Frame, refused: string | null): Promise<void> {
+    this.#merge(host, frame, refused);
+    this.#signals += frame.signals.length;
+    this.#characters += charactersOf(frame);
+    this.#schedule();
+    while (this.#isLarge) await new Promise<void>((resolve) => this.#awaiting.push(resolve));
+  }
+
+  /** All up to here was taken, or is for nobody. */
+  moved(stream: string, position: number): void {
+    this.#place = { stream, position };
+    if (position - this.#placePosted > FAR) this.#schedule();
+  }
+
+  /** The kernel has committed a batch. */
+  stored(): void {
+    this.#underWay--;
+    this.#send();
+    if (this.isSettled) this.#settled();
+  }
+
+  get #isLarge(): boolean {
+    return this.#signals >= MAX_SIGNALS || this.#characters >= MAX_CHARACTERS;
+  }
+
+  #merge(host: string, { epoch, from, to, lost, signals }: Frame, refused: string | null): void {
+    const open = this.#open.get(host);
+    if (open !== undefined && refused === null && lost === 0 && open.epoch === epoch && open.to === from) {
+      open.to = to;
+      open.signals.push(...signals);
+      return;
+    }
+    const frame: BatchFrame = { host, epoch, from, to, lost, refused, signals: [...signals] };
+    this.#frames.push(frame);
+    if (refused === null) this.#open.set(host, frame);
+    else this.#open.delete(host);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    if (this.#signals === 0 && this.#frames.length > 0) {
+      this.#timer ??= setTimeout(() => this.#send(), BEATS_MS);
+      return;
+    }
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    const place = this.#place;
+    const isFar = place !== null && place.position - this.#placePosted > FAR;
+    if (this.#underWay >= CREDIT || place === null || (this.#frames.length === 0 && !isFar)) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const frames = this.#frames;
+    this.#frames = [];
+    this.#open.clear();
+    this.#signals = 0;
+    this.#characters = 0;
+    this.#underWay++;
+    this.#placePosted = place.position;
+    this.#post({ id: ++this.#ids, place, frames });
+    const awaiting = this.#awaiting;
+    this.#awaiting = [];
+    for (const goOn of awaiting) goOn();
+  }
+}

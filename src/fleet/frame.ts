@@ -1,0 +1,86 @@
+/**
+ * A frame: consecutive signals of one host, as compressed JSON. Whoever reads one believes nothing of it before it is checked; the host
+ * is not in it, for the engine vouches for the host.
+ */
+import { zstdDecompressSync } from "node:zlib";
+import { exceedsBytes } from "../base/json.ts";
+import { err, ok, type Result } from "../base/result.ts";
+import { TRACE_PATTERN } from "../base/trace-id.ts";
+import type { FleetMessageOf } from "../ipc/fleet-definitions.ts";
+import { isName } from "../model/name.ts";
+import { MAX_VALUE_BYTES } from "../model/value.ts";
+
+export type CarriedSignal = FleetMessageOf<"batch">["frames"][number]["signals"][number];
+
+/** Signals with ids in (from, to]. The first `lost` of these ids were removed before they could leave. */
+export interface Frame {
+  readonly epoch: string;
+  readonly from: number;
+  readonly to: number;
+  readonly lost: number;
+  readonly signals: readonly CarriedSignal[];
+}
+
+export const MAX_FRAME_SIGNALS = 500;
+/** Of the signals as JSON, before compression. */
+export const MAX_FRAME_BYTES = 256 * 1024;
+/** What is larger once it is unpacked is refused. */
+const MAX_UNPACKED_BYTES = 4 * 1024 * 1024;
+const LEVEL = 1;
+const VERSION = 1;
+
+export const signalText = ({ id, sense, at, trace, payload }: CarriedSignal): string =>
+  `[${id},${JSON.stringify(sense)},${at},${JSON.stringify(trace)},${payload}]`;
+
+/** `texts`: the signals of the frame, as `signalText` writes them. */
+export function packFrame({ epoch, from, to, lost }: Omit<Frame, "signals">, texts: readonly string[]): Uint8Array {
+  const head = JSON.stringify({ v: VERSION, epoch, from, to, lost });
+  return Bun.zstdCompressSync(`${head.slice(0, -1)},"signals":[${texts.join(",")}]}`, { level: LEVEL });
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Later than this no date is. */
+const LAST_TIME = 8.64e15;
+
+function signalOf(value: unknown, above: number, to: number): CarriedSignal | null {
+  if (!Array.isArray(value) || value.length !== 5) return null;
+  const [id, sense, at, trace, payload] = value as unknown[];
+  if (!isCount(id) || id <= above || id > to) return null;
+  if (typeof sense !== "string" || !isName(sense)) return null;
+  if (!isCount(at) || at > LAST_TIME) return null;
+  if (typeof trace !== "string" || !TRACE_PATTERN.test(trace)) return null;
+  if (payload === null) return null;
+  const text = JSON.stringify(payload);
+  return exceedsBytes(text, MAX_VALUE_BYTES) ? null : { id, sense, at, trace, payload: text };
+}
+
+function unpacked(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(zstdDecompressSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }).toString());
+  } catch {
+    return null;
+  }
+}
+
+/** The error says what is wrong with the frame. */
+export function unpackFrame(body: Uint8Array): Result<Frame, string> {
+  const value = unpacked(body);
+  if (typeof value !== "object" || value === null) return err("it is no compressed JSON of at most 4 MiB");
+  const { v, epoch, from, to, lost, signals } = value as Readonly<Record<string, unknown>>;
+  if (v !== VERSION)
+    return err(`its version is ${JSON.stringify(v) ?? "missing"}, and this nerve reads version ${VERSION}`);
+  if (typeof epoch !== "string" || !isCount(from) || !isCount(to) || from > to) return err("its ids are no range");
+  if (!isCount(lost) || lost > to - from) return err("it counts more lost ids than it has");
+  if (!Array.isArray(signals) || signals.length > MAX_FRAME_SIGNALS)
+    return err(`it holds no list of at most ${MAX_FRAME_SIGNALS} signals`);
+  const read: CarriedSignal[] = [];
+  let above = from;
+  for (const [at, written] of signals.entries()) {
+    const signal = signalOf(written, above, to);
+    if (signal === null) return err(`signal ${at + 1} of ${signals.length} is none, or is not in order`);
+    above = signal.id;
+    read.push(signal);
+  }
+  return ok({ epoch, from, to, lost, signals: read });
+}

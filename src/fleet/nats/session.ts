@@ -1,0 +1,140 @@
+/** NATS JetStream as an engine: one connection, and what nerve asks of the stream over it. */
+import type { NatsConnection } from "@nats-io/transport-node";
+import { errors } from "@nats-io/transport-node";
+import type {
+  Answer,
+  Appended,
+  Engine,
+  Label,
+  LastFrame,
+  Reading,
+  Session,
+  StreamState,
+  Trouble,
+} from "../engine/engine.ts";
+import { type Access, connectTo } from "./connection.ts";
+import { ALL_SUBJECTS, askSubject, carriedFrame, headersOf, subjectOf } from "./frames.ts";
+import { readFrom } from "./reading.ts";
+import { Requests } from "./requests.ts";
+import { concernOf } from "./versions.ts";
+import { messageOf } from "./words.ts";
+
+export interface NatsSettings extends Access {
+  readonly servers: readonly string[];
+  readonly domain: string | null;
+  readonly stream: string;
+}
+
+const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+/** An answer to a question is never longer. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+interface PubAck {
+  readonly seq: number;
+}
+
+interface StreamInfo {
+  readonly created: string;
+  readonly state: { readonly last_seq: number };
+}
+
+/** Each `connect` tries the next server. */
+export class Nats implements Engine {
+  readonly #settings: NatsSettings;
+  #turn = 0;
+
+  constructor(settings: NatsSettings) {
+    this.#settings = settings;
+  }
+
+  async connect(): Promise<Session | Trouble> {
+    const { servers } = this.#settings;
+    const server = servers[this.#turn++ % servers.length] as string;
+    const connection = await connectTo(server, this.#settings);
+    return "kind" in connection ? connection : new NatsSession(connection, server, this.#settings);
+  }
+}
+
+export class NatsSession implements Session {
+  readonly kind = "session";
+  readonly ended: Promise<string>;
+  readonly concern: string | null;
+  readonly requests: Requests;
+  readonly #connection: NatsConnection;
+  readonly #settings: NatsSettings;
+
+  constructor(connection: NatsConnection, server: string, settings: NatsSettings) {
+    this.#connection = connection;
+    this.#settings = settings;
+    const { host, stream, domain } = settings;
+    this.requests = new Requests(connection, { host, server, stream }, domain);
+    this.concern = concernOf(server, connection.info ?? null);
+    this.ended = connection
+      .closed()
+      .then((error) => `the connection to ${server} ended${error instanceof Error ? `: ${messageOf(error)}` : ""}`);
+  }
+
+  async append(body: Uint8Array, label: Label, expected: number): Promise<Appended> {
+    const { host, stream } = this.#settings;
+    const answer = await this.requests.json<PubAck>(subjectOf(host), body, headersOf(label, stream, expected));
+    if (answer.kind === "answered") return { kind: "appended", position: answer.value.seq };
+    if (answer.kind !== "refused") return answer;
+    const { refusal } = answer;
+    return WRONG_LAST_SEQUENCE.has(refusal.err_code) ? { kind: "overtaken" } : this.requests.refused(refusal);
+  }
+
+  async last(): Promise<LastFrame> {
+    const { host, stream } = this.#settings;
+    const subject = this.requests.api(`DIRECT.GET.${stream}.${subjectOf(host)}`);
+    const answer = await this.requests.message(subject, "", null);
+    if (answer.kind !== "answered") return answer;
+    const { headers, data } = answer.value;
+    if (headers?.code === 404) return { kind: "none" };
+    const position = Number(headers?.get("Nats-Sequence"));
+    if (!Number.isSafeInteger(position) || position < 1)
+      return { kind: "offline", why: "the server answered without the place of the last frame" };
+    return { kind: "frame", frame: carriedFrame(subjectOf(host), position, 0, headers ?? null, data) };
+  }
+
+  async stream(): Promise<StreamState> {
+    const info = await this.requests.ask<StreamInfo>(`STREAM.INFO.${this.#settings.stream}`, null);
+    if (info.kind !== "answered") return info;
+    return { kind: "stream", name: info.value.created, last: info.value.state.last_seq };
+  }
+
+  read(position: number, host: string | null): Promise<Reading | Trouble> {
+    const subject = host === null ? ALL_SUBJECTS : subjectOf(host);
+    const { stream, host: own } = this.#settings;
+    return readFrom(this.#connection, this.requests, `_INBOX_${own}`, { stream, host: own, subject, position });
+  }
+
+  async ask(host: string, timeoutMs: number): Promise<Answer> {
+    try {
+      const { data } = await this.#connection.request(askSubject(host), "", { timeout: timeoutMs });
+      if (data.length > MAX_ANSWER_BYTES) return { text: null, why: "its answer is longer than 64 KiB" };
+      return { text: new TextDecoder().decode(data), why: null };
+    } catch (error) {
+      return { text: null, why: whyNoAnswer(error, host, timeoutMs) };
+    }
+  }
+
+  answering(answer: (reply: (text: string) => void) => void): void {
+    this.#connection.subscribe(askSubject(this.#settings.host), {
+      callback: (error, message) => {
+        if (error === null) answer((text) => void message.respond(text));
+      },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+}
+
+function whyNoAnswer(error: unknown, host: string, timeoutMs: number): string {
+  if (error instanceof errors.RequestError && error.isNoResponders()) return "not connected";
+  if (error instanceof errors.TimeoutError) return `no answer within ${timeoutMs / 1_000} s`;
+  for (let link: unknown = error; link instanceof Error; link = link.cause)
+    if (link instanceof errors.PermissionViolationError) return `the server does not let this host ask ${host}`;
+  return messageOf(error);
+}

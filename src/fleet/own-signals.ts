@@ -1,0 +1,117 @@
+/** Reads the signals that this host made, in the order of their ids, from logs.db. It remembers nothing. */
+
+import type { Database } from "bun:sqlite";
+import { join } from "node:path";
+import { matches } from "../base/glob.ts";
+import { ok, type Result } from "../base/result.ts";
+import { openReader, type SqliteProblem } from "../sqlite/open.ts";
+import { type CarriedSignal, MAX_FRAME_BYTES, MAX_FRAME_SIGNALS, signalText } from "./frame.ts";
+
+/** Rows that are looked at before the turn is given up. */
+const SLICE = 1_000;
+
+/** Signals as they stand in a frame. `upto`: all ids up to here were looked at. `lost`: ids behind the start that are gone. */
+export interface Slice {
+  readonly texts: readonly string[];
+  readonly bytes: number;
+  readonly upto: number;
+  readonly lost: number;
+  /** No more fits into one frame. */
+  readonly isFull: boolean;
+}
+
+export class OwnSignals {
+  readonly #db: Database;
+  readonly #send: readonly string[];
+  readonly #isSent = new Map<string, boolean>();
+  readonly #rows;
+  readonly #first;
+  readonly #last;
+  readonly #trace;
+
+  private constructor(db: Database, send: readonly string[]) {
+    this.#db = db;
+    this.#send = send;
+    this.#rows = db.prepare<CarriedSignal & { readonly origin: string | null }, [number, number, number]>(
+      "SELECT id, sense, at, trace, payload, origin FROM signals WHERE id > ? AND id <= ? ORDER BY id LIMIT ?",
+    );
+    this.#first = db.prepare<{ id: number | null }, []>("SELECT min(id) AS id FROM signals");
+    this.#last = db.prepare<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = 'signals'");
+    this.#trace = db.prepare<{ trace: string; origin: string | null }, [number]>(
+      "SELECT trace, origin FROM signals WHERE id = ?",
+    );
+  }
+
+  static open(data: string, send: readonly string[]): Result<OwnSignals, SqliteProblem> {
+    const opened = openReader(join(data, "logs.db"));
+    return opened.ok ? ok(new OwnSignals(opened.value, send)) : opened;
+  }
+
+  /** The highest id that was given. */
+  lastId(): number {
+    return this.#last.get()?.seq ?? 0;
+  }
+
+  /** Whether the signal `id` of this host has this trace; null: the signal is not there. */
+  isOwn(id: number, trace: string): boolean | null {
+    const row = this.#trace.get(id);
+    return row === null ? null : row.origin === null && row.trace === trace;
+  }
+
+  /** Signals of `send` behind `above`, as many as fit beside `taken` others with `bytes`. */
+  after(above: number, taken: number, bytes: number): Slice {
+    this.#db.run("BEGIN");
+    try {
+      const last = this.lastId();
+      const first = this.#first.get()?.id ?? last + 1;
+      const lost = Math.max(0, first - 1 - above);
+      return this.#read(above + lost, last, lost, { taken, bytes });
+    } finally {
+      this.#db.run("COMMIT");
+    }
+  }
+
+  #read(above: number, last: number, lost: number, beside: { readonly taken: number; readonly bytes: number }): Slice {
+    const rows = this.#rows.all(above, last, SLICE);
+    const texts: string[] = [];
+    let { bytes } = beside;
+    let upto = above;
+    for (const row of rows) {
+      if (row.origin === null && this.#leaves(row.sense)) {
+        const text = signalText(row);
+        // A damaged row leaves with nobody: it is named where logs.db is read.
+        if (isJson(text)) {
+          const isFirst = beside.taken + texts.length === 0;
+          const isOver = beside.taken + texts.length >= MAX_FRAME_SIGNALS || bytes + text.length > MAX_FRAME_BYTES;
+          if (isOver && !isFirst) return { texts, bytes, upto, lost, isFull: true };
+          texts.push(text);
+          bytes += text.length;
+        }
+      }
+      upto = row.id;
+    }
+    // Ids that were given and left no row are behind all rows, or between rows: nothing of them will come.
+    return { texts, bytes, upto: rows.length < SLICE ? Math.max(upto, last) : upto, lost, isFull: false };
+  }
+
+  #leaves(sense: string): boolean {
+    const known = this.#isSent.get(sense);
+    if (known !== undefined) return known;
+    const leaves = this.#send.some((pattern) => matches(pattern, sense));
+    this.#isSent.set(sense, leaves);
+    return leaves;
+  }
+
+  close(): void {
+    this.#db.close(true);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,109 @@
+/** A real nats-server for tests: on loopback, with a folder of its own, killed and started again as a test likes. */
+import { existsSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { headers } from "@nats-io/transport-node";
+import { connectTo } from "../../src/fleet/nats/connection.ts";
+import { Requests } from "../../src/fleet/nats/requests.ts";
+import { makeStream } from "../../src/fleet/nats/stream.ts";
+import { type Folder, temporaryFolder } from "./folder.ts";
+import { sendSignal } from "./processes.ts";
+import { until } from "./until.ts";
+import { type Address, freeAddress } from "./web.ts";
+
+const SERVER = Bun.which("nats-server") ?? "/usr/sbin/nats-server";
+
+/** Without the server the tests are skipped, and say so. */
+export const HAS_NATS = existsSync(SERVER);
+
+export interface NatsServer extends AsyncDisposable {
+  readonly address: Address;
+  readonly url: string;
+  readonly folder: Folder;
+  /** What the server keeps. */
+  readonly store: string;
+  start(): Promise<void>;
+  /** SIGKILL. */
+  kill(): Promise<void>;
+}
+
+const answers = ({ hostname, port }: Address): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, hostname);
+    socket.on("data", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on("error", () => resolve(false));
+    socket.on("close", () => resolve(false));
+  });
+
+/** `more`: of the server's configuration, beside the port and JetStream. */
+export async function natsServer(more = ""): Promise<NatsServer> {
+  const folder = temporaryFolder();
+  const address = await freeAddress();
+  const store = folder.file("store");
+  const file = folder.file("nats.conf");
+  writeFileSync(file, `listen: "${address.text}"\njetstream { store_dir: "${store}" }\n${more}\n`);
+  let child: Bun.Subprocess | null = null;
+  const server: NatsServer = {
+    address,
+    url: `nats://${address.text}`,
+    folder,
+    store,
+    async start() {
+      child = Bun.spawn([SERVER, "-c", file], { stdout: "ignore", stderr: Bun.file(folder.file("nats.log")) });
+      await until("the nats-server answers", () => answers(address));
+    },
+    async kill() {
+      if (child === null) return;
+      sendSignal(child.pid, "SIGKILL");
+      await child.exited;
+      child = null;
+    },
+    async [Symbol.asyncDispose]() {
+      await server.kill();
+      folder[Symbol.dispose]();
+    },
+  };
+  await server.start();
+  return server;
+}
+
+const NOBODY = { host: "test", nkey: null, creds: null, ca: null, cert: null, key: null };
+
+/** Requests to the server as somebody who may do everything. */
+export async function asOperator<Value>(url: string, act: (requests: Requests) => Promise<Value>): Promise<Value> {
+  const connection = await connectTo(url, NOBODY);
+  if ("kind" in connection) throw new Error(connection.why);
+  try {
+    return await act(new Requests(connection, { host: "test", server: url, stream: "NERVE" }, null));
+  } finally {
+    await connection.close();
+  }
+}
+
+export const GENEROUS = { stream: "NERVE", maxBytes: 256 * 1024 * 1024, maxAgeMs: 86_400_000, replicas: 1 };
+
+export async function streamOn(url: string, wish = GENEROUS): Promise<void> {
+  const made = await asOperator(url, (requests) => makeStream(requests, wish));
+  if (made.kind !== "made") throw new Error(JSON.stringify(made));
+}
+
+export const deleteStream = (url: string): Promise<unknown> =>
+  asOperator(url, (requests) => requests.ask("STREAM.DELETE.NERVE", null));
+
+/** Whatever somebody may publish. */
+export async function publish(
+  url: string,
+  subject: string,
+  body: Uint8Array | string,
+  head: Readonly<Record<string, string>>,
+): Promise<void> {
+  const connection = await connectTo(url, NOBODY);
+  if ("kind" in connection) throw new Error(connection.why);
+  const written = headers();
+  for (const [key, value] of Object.entries(head)) written.set(key, value);
+  connection.publish(subject, body, { headers: written });
+  await connection.flush();
+  await connection.close();
+}
