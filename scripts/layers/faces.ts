@@ -55,7 +55,7 @@ export const FACES: Layers = {
   "src/cli/frame": ["src/base", "src/model"],
   "src/cli/screen": ["src/base", "src/model"],
   "src/cli/place": [...NOUNS, "src/config", "src/control", "src/store", "src/cli/frame", "src/cli/screen"],
-  "src/cli/place/place.ts": ["yaml"],
+  "src/cli/place/data-alone.ts": ["yaml"],
   "src/cli/place/items.ts": ["src/inbox"],
   "src/cli/place/elapsed.ts": ["src/kernel/time/lifetime.ts"],
   // `nerve once` of a workflow: a kernel on scratch copies.

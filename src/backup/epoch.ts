@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../base/chance.ts";
 
 /**
  * Gives a logs.db another epoch. Ids above its newest ids may be given again, to other signals, so no cursor of a reader is

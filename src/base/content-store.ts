@@ -2,10 +2,12 @@
  * Bytes stored once under their SHA-256, as `sha256/ab/cdef…`. A file appears under its name only whole and synced:
  * written aside, synced, renamed, folder synced.
  */
-import { createHash, randomBytes } from "node:crypto";
+
 import { constants } from "node:fs";
 import { type FileHandle, lstat, lutimes, mkdir, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { randomBytes } from "./chance.ts";
+import { sha256 } from "./digest.ts";
 
 export const DIGEST_PATTERN = /^[0-9a-f]{64}$/;
 
@@ -19,8 +21,6 @@ export interface ContentStore {
 /** A link in the store could lead anywhere. */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
 const CHUNK_BYTES = 1024 * 1024;
-
-const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 async function using<T>(path: string, flags: string | number, use: (handle: FileHandle) => Promise<T>): Promise<T> {
   const handle = await open(path, flags, 0o600);
@@ -80,7 +80,7 @@ export function contentStore(root: string, maxBytes: number): ContentStore {
   const pathOf = (digest: string): string => join(root, "sha256", digest.slice(0, 2), digest.slice(2));
   return {
     async put(bytes) {
-      const digest = digestOf(bytes);
+      const digest = sha256(bytes);
       const path = pathOf(digest);
       const folder = dirname(path);
       if (!(await holds(path, bytes)) || !(await makeYoung(path))) {
@@ -111,7 +111,7 @@ export function contentStore(root: string, maxBytes: number): ContentStore {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
         throw error;
       }
-      if (bytes === null || digestOf(bytes) !== digest) throw new Error(`blob ${digest} is damaged on disk`);
+      if (bytes === null || sha256(bytes) !== digest) throw new Error(`blob ${digest} is damaged on disk`);
       return bytes;
     },
   };

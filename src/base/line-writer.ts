@@ -8,8 +8,8 @@
  */
 import { ptr } from "bun:ffi";
 import { constants, fstatSync, openSync, writeSync } from "node:fs";
-import { isatty } from "node:tty";
 import { type Libc, loadLibc } from "./libc.ts";
+import { isTerminal } from "./terminal.ts";
 
 /** How many bytes the descriptor took now. `null`: it cannot be written to. */
 type Sink = (bytes: Uint8Array) => number | null;
@@ -68,7 +68,7 @@ function openSink(descriptor: number): Sink {
   try {
     const stats = fstatSync(descriptor);
     if (stats.isSocket()) return withLibc(descriptor, bySocket);
-    if (!stats.isFIFO() && !isatty(descriptor)) return plain(descriptor);
+    if (!stats.isFIFO() && !isTerminal(descriptor)) return plain(descriptor);
     try {
       return plain(openSync(`/proc/self/fd/${descriptor}`, O_WRONLY | O_NONBLOCK | O_NOCTTY));
     } catch {

@@ -1,7 +1,8 @@
 /** Owns the place of a module's code, and the code's fingerprint. A reload compares fingerprints to find changed code. */
-import { createHash, type Hash } from "node:crypto";
+
 import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Sha256 } from "../base/digest.ts";
 import { meantOr } from "../base/nearest.ts";
 import type { NerveConfig } from "../model/config.ts";
 import type { Problem } from "../model/problem.ts";
@@ -78,12 +79,12 @@ const MAX_HASHED_BYTES = 4 * 1024 * 1024;
 
 /** Changes with every file in `folder` that is added, removed, renamed or edited. In `node_modules` only package.json files count. */
 export function fingerprint(folder: string): string {
-  const hash = createHash("sha256");
+  const hash = new Sha256();
   addFolder(hash, folder, "");
-  return hash.digest("hex");
+  return hash.hex();
 }
 
-function addFolder(hash: Hash, folder: string, prefix: string): void {
+function addFolder(hash: Sha256, folder: string, prefix: string): void {
   for (const entry of entriesOf(folder)) {
     const path = join(folder, entry.name);
     const name = `${prefix}${entry.name}`;
@@ -94,7 +95,7 @@ function addFolder(hash: Hash, folder: string, prefix: string): void {
   }
 }
 
-function addPackages(hash: Hash, folder: string, prefix: string): void {
+function addPackages(hash: Sha256, folder: string, prefix: string): void {
   for (const entry of entriesOf(folder)) {
     const path = join(folder, entry.name);
     if (entry.name.startsWith("@")) addPackages(hash, path, `${prefix}${entry.name}/`);
@@ -103,7 +104,7 @@ function addPackages(hash: Hash, folder: string, prefix: string): void {
 }
 
 /** Adds the link's target, and the content of a target that is a file. A folder behind a link may lead back up: it is not entered. */
-function addLink(hash: Hash, path: string, name: string): void {
+function addLink(hash: Sha256, path: string, name: string): void {
   try {
     hash.update(`link\0${name}\0${readlinkSync(path)}\0`);
   } catch {
@@ -112,7 +113,7 @@ function addLink(hash: Hash, path: string, name: string): void {
   addFile(hash, path, name);
 }
 
-function addFile(hash: Hash, path: string, name: string): void {
+function addFile(hash: Sha256, path: string, name: string): void {
   try {
     const { size, mtimeMs, ...stats } = statSync(path);
     if ((stats.mode & 0o170000) !== 0o100000) return;

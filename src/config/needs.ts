@@ -1,5 +1,4 @@
 /** Owns the key `needs`: what a module needs of the host. `nerve unit` and `nerve check --host` read the key. */
-import { isIP } from "node:net";
 import { CAPABILITIES, type Needs, type Reach } from "../model/needs.ts";
 import { key, list, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
 import { isEmpty } from "./tree.ts";
@@ -51,6 +50,8 @@ const NAMED_NETWORKS = ["any", "localhost", "link-local", "multicast"];
 
 function isNetwork(value: string): boolean {
   const [address = "", bits, ...more] = value.split("/");
+  // Loaded at the first address: the module brings half a megabyte of streams.
+  const { isIP } = require("node:net") as typeof import("node:net");
   const family = isIP(address);
   if (family === 0 || more.length > 0) return NAMED_NETWORKS.includes(value);
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));

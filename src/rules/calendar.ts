@@ -1,6 +1,7 @@
 /** Owns due times: arithmetic on wall-clock milliseconds, no timers. Pure. */
-import { createHash } from "node:crypto";
+
 import { followsElapsedTime } from "../base/cron.ts";
+import { sha256 } from "../base/digest.ts";
 import { WallClock } from "./wall-clock.ts";
 
 /** Returns the first due time strictly after `afterMs`, or null when there is none. */
@@ -26,7 +27,7 @@ export function newestDue(calendar: Calendar, due: number, wall: number): number
 /** A fixed offset in [0, jitterMs) that depends on the name alone. */
 export function jitterOffset(name: string, jitterMs: number): number {
   if (jitterMs <= 0) return 0;
-  return createHash("sha256").update(name).digest().readUInt32BE(0) % jitterMs;
+  return Number.parseInt(sha256(name).slice(0, 8), 16) % jitterMs;
 }
 
 /** Multiples of `intervalMs` counted from `phaseMs`. 0 aligns all senses, an offset of jitter moves one sense. */

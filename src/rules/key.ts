@@ -1,5 +1,5 @@
 /** Owns `key`: the state of a reflex that a signal, or an element of its payload, belongs to. */
-import { createHash } from "node:crypto";
+import { sha256 } from "../base/digest.ts";
 import type { Json } from "../base/json.ts";
 import { partsOfName } from "../model/full-name.ts";
 import { fieldOf } from "./field.ts";
@@ -55,7 +55,7 @@ export const isByHost = (word: KeyWord | null): boolean =>
 /** A key word for people: `host`, `host, disk`. */
 export const shownKeyWord = (word: KeyWord): string => (typeof word === "string" ? word : word.join(", "));
 
-const digestOf = (text: string): string => `${DIGEST}${createHash("sha256").update(text).digest("hex")}`;
+const digestOf = (text: string): string => `${DIGEST}${sha256(text)}`;
 
 /** The scalar at `path`. Undefined where the payload has none. */
 function scalarAt(path: readonly string[], payload: Json): boolean | number | string | undefined {

@@ -2,17 +2,13 @@
  * Owns the question which reflexes are the same. It is three questions: whether the memory of signals still belongs to a
  * reflex (`definitionOf`), whether its due times do (`scheduleOf`), and whether anything changed at all (`isSameReflex`).
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "../base/digest.ts";
 import { canonicalJson, type Json } from "../base/json.ts";
 import type { ReflexConfig } from "../model/config.ts";
 import { ONE_STATE } from "./key.ts";
 import { ruleOf } from "./rule.ts";
 
-const digestOf = (prefix: string, value: unknown): string =>
-  createHash("sha256")
-    .update(prefix + canonicalJson(value as Json))
-    .digest("hex")
-    .slice(0, 16);
+const digestOf = (prefix: string, value: unknown): string => sha256(prefix + canonicalJson(value as Json)).slice(0, 16);
 
 /** Absent words count for nothing, so a new word of a later build changes no digest. */
 const present = (words: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>

@@ -2,10 +2,11 @@
  * The one migration runner, for logs.db (embedded files) and for senses (a folder on disk): lexicographic order, each
  * file once, in one transaction with its row in `_migrations` (G7).
  */
+
 import { type Database, SQLiteError } from "bun:sqlite";
-import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256 } from "../base/digest.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { leavesTransaction, type Statement, splitStatements } from "./statements.ts";
 
@@ -22,7 +23,7 @@ export type MigrationProblem =
   | { readonly kind: "forbidden-statement"; readonly file: string; readonly message: string }
   | { readonly kind: "failed"; readonly file: string; readonly message: string };
 
-export const checksum = (sql: string): string => createHash("sha256").update(sql).digest("hex");
+export const checksum = (sql: string): string => sha256(sql);
 
 /** The `*.sql` files of a folder in lexicographic order; none when there is no such folder. Throws for what is there and cannot be read. */
 export function readMigrations(folder: string): MigrationFile[] {

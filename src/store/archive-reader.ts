@@ -1,7 +1,8 @@
 /** Reads and checks files of the archive: what a file holds is believed once its bytes are those that were written. */
-import { createHash } from "node:crypto";
+
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { Sha256 } from "../base/digest.ts";
 import type { Log } from "../model/log.ts";
 import { ArchiveDamaged, damagedFile } from "./archive-damage.ts";
 import type { ArchiveFile } from "./archive-names.ts";
@@ -55,7 +56,7 @@ function misfitOf(size: number, { bytes }: ArchiveFile): string | null {
 function* comparing(descriptor: number, known: ArchiveFile): Generator<void, string | null> {
   const misfit = misfitOf(fstatSync(descriptor).size, known);
   if (misfit !== null) return misfit;
-  const hash = createHash("sha256");
+  const hash = new Sha256();
   const piece = Buffer.allocUnsafe(PIECE_BYTES);
   for (let at = 0; at < known.bytes; ) {
     const read = readSync(descriptor, piece, 0, piece.length, at);
@@ -64,9 +65,7 @@ function* comparing(descriptor: number, known: ArchiveFile): Generator<void, str
     at += read;
     yield;
   }
-  return hash.digest("hex") === known.sha256
-    ? null
-    : "was tampered with: its SHA-256 is not the one it was written with";
+  return hash.hex() === known.sha256 ? null : "was tampered with: its SHA-256 is not the one it was written with";
 }
 
 /** What is wrong with a file, or null; pauses after each piece, for whoever has other things to do. */

@@ -2,8 +2,9 @@
  * Writes a file of the archive: one row of `logs` a line as JSON with the columns as keys, each as it lies in the table
  * (`data` is text). A file appears under its name only whole and synced, and is never rewritten.
  */
-import { createHash } from "node:crypto";
+
 import { join } from "node:path";
+import { Sha256 } from "../base/digest.ts";
 import type { Files, NewFile } from "../base/files.ts";
 import type { Log } from "../model/log.ts";
 import { TEMPORARY } from "./archive-names.ts";
@@ -32,7 +33,7 @@ export async function createArchiveFile(files: Files, folder: string, name: stri
   // What is left of one that could be written, and then not be removed.
   await files.removeAside(aside).catch(() => null);
   const file = await files.create(aside);
-  const hash = createHash("sha256");
+  const hash = new Sha256();
   let bytes = 0;
   let synced = 0;
   let isNamed = false;
@@ -55,7 +56,7 @@ export async function createArchiveFile(files: Files, folder: string, name: stri
       await files.renameAside(aside, path);
       isNamed = true;
       await files.syncFolder(folder);
-      return hash.digest("hex");
+      return hash.hex();
     },
     async abandon() {
       await file.close().catch(() => null);

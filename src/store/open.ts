@@ -2,8 +2,9 @@
  * Opens logs.db for the kernel, its one writer: migrations, what is wrong with it, the epoch, and the transaction every
  * change goes through.
  */
+
 import type { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
+import { randomBytes } from "../base/chance.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { syncPath } from "../base/sync-path.ts";
 import { type Problem, problem } from "../model/problem.ts";

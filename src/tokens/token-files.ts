@@ -2,7 +2,7 @@
  * Owns the files of `data/tokens/`: one token each, which opens what the file is called. Made by the kernel, read by the web
  * process and by verbs of the same user, renewed by `nerve token NAME --renew`.
  */
-import { randomBytes } from "node:crypto";
+
 import {
   closeSync,
   constants,
@@ -18,6 +18,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { randomBytes } from "../base/chance.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { type Problem, problem } from "../model/problem.ts";
 

@@ -1,7 +1,8 @@
 /** Owns what an answer is made of besides the kernel's look: the configuration in force, the store, the databases of senses. */
-import { createHash } from "node:crypto";
+
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { sha256 } from "../base/digest.ts";
 import { ok, type Result } from "../base/result.ts";
 import type { Secret, Secrets } from "../base/secrets.ts";
 import type { NerveConfig } from "../model/config.ts";
@@ -27,7 +28,7 @@ export class Place {
     this.version = version;
     this.secrets = secrets;
     this.#config = config;
-    this.instance = createHash("sha256").update(`${this.host}\0${data}`).digest("hex").slice(0, INSTANCE_DIGITS);
+    this.instance = sha256(`${this.host}\0${data}`).slice(0, INSTANCE_DIGITS);
   }
 
   get config(): NerveConfig {

@@ -2,8 +2,7 @@
  * What user code prints, as rows of the log: whole lines, each with the sense or run that printed it, bounded in number and
  * length. What reaches the real file descriptors (native code, child processes) is the kernel's to read.
  */
-import { StringDecoder } from "node:string_decoder";
-import { formatWithOptions } from "node:util";
+import { createWriteStream, type WriteStream } from "node:fs";
 import { clipLine, OUTPUT_LINE_LENGTH } from "../base/row-limiter.ts";
 import type { WorkerMessageOf } from "../ipc/definitions.ts";
 
@@ -26,12 +25,18 @@ const LEVELS = {
   error: "error",
 } as const;
 
+type Print = (level: Line["level"], text: string) => void;
+
+/** Loaded at the first print, as the streams are: few senses print, and each of the two takes half a megabyte. */
+const format = (parts: readonly unknown[]): string =>
+  (require("node:util") as typeof import("node:util")).formatWithOptions({ colors: false, depth: 4 }, ...parts);
+
 /**
  * Sends what console and the two output streams are given to `offer` instead, signed with what `author` says then. The answer
  * is a function that offers unfinished lines.
  */
 export function captureOutput<Whose extends object>(author: () => Whose, offer: (row: Row<Whose>) => void): () => void {
-  const lines = (level: Line["level"], text: string): void => {
+  const print: Print = (level, text) => {
     const whose = author();
     let start = 0;
     while (start < text.length) {
@@ -42,41 +47,68 @@ export function captureOutput<Whose extends object>(author: () => Whose, offer: 
       start = end + 1;
     }
   };
-  const options = { colors: false, depth: 4 };
   for (const [method, level] of Object.entries(LEVELS)) {
-    console[method as keyof typeof LEVELS] = (...parts: unknown[]) =>
-      lines(level, formatWithOptions(options, ...parts));
+    console[method as keyof typeof LEVELS] = (...parts: unknown[]) => print(level, format(parts));
   }
   console.assert = (condition?: boolean, ...parts: unknown[]) => {
-    if (!condition) lines("error", `Assertion failed: ${formatWithOptions(options, ...parts)}`);
+    if (!condition) print("error", `Assertion failed: ${format(parts)}`);
   };
-  const unfinished: (() => void)[] = [];
-  for (const [stream, level] of [
-    [process.stdout, "info"],
-    [process.stderr, "error"],
-  ] as const) {
-    // A character may come in two chunks.
-    const decoder = new StringDecoder("utf8");
-    let rest = "";
-    unfinished.push(() => {
-      lines(level, rest);
-      rest = "";
+  const streams = [new Captured("stdout", 1, "info", print), new Captured("stderr", 2, "error", print)];
+  return () => {
+    for (const stream of streams) stream.offerRest();
+  };
+}
+
+/** One of the two output streams of the process, which is made when code first looks at the stream. */
+class Captured {
+  readonly #level: Line["level"];
+  readonly #print: Print;
+  #rest = "";
+
+  constructor(name: "stdout" | "stderr", descriptor: number, level: Line["level"], print: Print) {
+    this.#level = level;
+    this.#print = print;
+    const become = (value: unknown): void =>
+      void Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true });
+    // A plain definition would make Bun's own stream first, to replace it: 1 MB and some milliseconds.
+    (process as { stdout: unknown; stderr: unknown })[name] = undefined;
+    Object.defineProperty(process, name, {
+      enumerable: true,
+      configurable: true,
+      get: () => {
+        const stream = this.#stream(descriptor);
+        become(stream);
+        return stream;
+      },
+      set: become,
     });
+  }
+
+  offerRest(): void {
+    this.#print(this.#level, this.#rest);
+    this.#rest = "";
+  }
+
+  #stream(descriptor: number): WriteStream {
+    const stream = createWriteStream("", { fd: descriptor, autoClose: false });
+    // A character may come in two chunks.
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     stream.write = ((chunk: Uint8Array | string, encoding?: unknown, done?: unknown): boolean => {
-      rest += typeof chunk === "string" ? chunk : decoder.write(Buffer.from(chunk));
-      const cut = rest.length > OUTPUT_LINE_LENGTH * 2 ? rest.length : rest.lastIndexOf("\n") + 1;
-      if (cut > 0) {
-        lines(level, rest.slice(0, cut));
-        rest = rest.slice(cut);
-      }
+      this.#take(typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true }));
       const callback = [encoding, done].find((candidate) => typeof candidate === "function") as
         | (() => void)
         | undefined;
       if (callback) queueMicrotask(callback);
       return true;
     }) as typeof stream.write;
+    return stream;
   }
-  return () => {
-    for (const offerRest of unfinished) offerRest();
-  };
+
+  #take(text: string): void {
+    this.#rest += text;
+    const cut = this.#rest.length > OUTPUT_LINE_LENGTH * 2 ? this.#rest.length : this.#rest.lastIndexOf("\n") + 1;
+    if (cut === 0) return;
+    this.#print(this.#level, this.#rest.slice(0, cut));
+    this.#rest = this.#rest.slice(cut);
+  }
 }

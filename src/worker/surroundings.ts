@@ -2,7 +2,6 @@
  * What a worker of either kind has around its user code: its lock, its rows of log, the senses' databases, the blobs. Owns
  * them from `init` to the last message.
  */
-import { inspect } from "node:util";
 import { type Json, toJson } from "../base/json.ts";
 import {
   clipLine,
@@ -150,8 +149,12 @@ export class Surroundings<Whose extends object> {
 /** A copy of `data`. Where that is no JSON, or over 8 KiB: how it begins, as text. */
 function noted(data: unknown): Json {
   const json = toJson(data);
-  const text = json.ok
-    ? JSON.stringify(json.value)
-    : inspect(data, { depth: 4, breakLength: Number.POSITIVE_INFINITY });
+  const text = json.ok ? JSON.stringify(json.value) : inspected(data);
   return json.ok && text.length <= OUTPUT_LINE_LENGTH ? (JSON.parse(text) as Json) : clipLine(text);
 }
+
+const inspected = (data: unknown): string =>
+  (require("node:util") as typeof import("node:util")).inspect(data, {
+    depth: 4,
+    breakLength: Number.POSITIVE_INFINITY,
+  });

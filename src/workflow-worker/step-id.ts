@@ -2,10 +2,10 @@
  * `step.id`: the same for every try of a step of a run, for no other, and nothing anyone could guess from outside. Most steps
  * never ask for it, so it is made when somebody does.
  */
-import { createHash } from "node:crypto";
+import { sha256 } from "../base/digest.ts";
 
 export const stepId = (trace: string, run: number, name: string, nth: number): string =>
-  createHash("sha256").update(`${trace}\0${run}\0${name}\0${nth}`).digest("hex").slice(0, 32);
+  sha256(`${trace}\0${run}\0${name}\0${nth}`).slice(0, 32);
 
 export class StepId {
   readonly #make: () => string;

@@ -2,6 +2,7 @@
 import { obeySignals, type StraySignal } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
+import { isTerminal } from "../../base/terminal.ts";
 import { ignoreUnnamedSignals } from "../../base/unnamed-signals.ts";
 import { startDaemon } from "../../kernel/daemon/boot.ts";
 import type { Daemon } from "../../kernel/daemon/daemon.ts";
@@ -15,6 +16,8 @@ import { configFile, explainAbsence } from "../place/place.ts";
 import { daemonLog } from "../screen/daemon-log.ts";
 import { SECRETS } from "../screen/secrets.ts";
 import { shellWord } from "../screen/shell-word.ts";
+
+const STDERR = 2;
 
 interface StartOptions {
   readonly given: string | null;
@@ -37,7 +40,7 @@ export const command = defineCommand({
   async run({ arguments: [named], options, config, json }) {
     if (named !== undefined && config !== null) return usageError("two configs are named", "give one of them");
     if (json && options.pretty) return usageError("--json and --pretty exclude each other");
-    const terminal = process.stderr.isTTY === true;
+    const terminal = isTerminal(STDERR);
     return runDaemon({
       given: named ?? config,
       pretty: options.pretty || (terminal && !json),

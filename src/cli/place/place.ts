@@ -2,13 +2,10 @@
  * Owns the choice of a command's configuration and data directory. A config that was broken after the start must not stop a
  * command that only looks at a running nerve: then only `data` is read.
  */
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { err, ok, type Result } from "../../base/result.ts";
-import { DEFAULT_DATA } from "../../config/defaults.ts";
 import { loadNerveConfig, loadWithStandIns } from "../../config/load.ts";
-import { readSafely } from "../../config/safe-read.ts";
 import { STAND_IN } from "../../config/source.ts";
-import { fillVariables } from "../../config/variables.ts";
 import type { NerveConfig } from "../../model/config.ts";
 import type { Problem } from "../../model/problem.ts";
 import { EXIT, type Failure, fail } from "../frame/outcome.ts";
@@ -74,23 +71,9 @@ export function findPlace(given: string | null): Result<Place, Failure> {
   return data === null ? loaded : ok({ file, data, config: null, problems: loaded.error.problems });
 }
 
-/** Only a config with problems needs the package. */
-const parseYaml = (text: string) =>
-  (require("yaml") as typeof import("yaml")).parseDocument(text, { logLevel: "silent", uniqueKeys: false });
-
-/** The `data` of a file with problems elsewhere; null when `data` cannot be read. */
-function dataAlone(file: string): string | null {
-  const text = readSafely(file);
-  if (!text.ok) return null;
-  const whole = parseYaml(text.value);
-  // A syntax error may swallow the lines below it. A line that begins with `data:` still belongs to the file.
-  const document = whole.errors.length === 0 ? whole : parseYaml(/^data[ \t]*:.*$/m.exec(text.value)?.[0] ?? "");
-  if (document.errors.length > 0) return null;
-  const data = document.get("data") ?? DEFAULT_DATA;
-  if (typeof data !== "string") return null;
-  const filled = fillVariables(data, { environment: process.env, credential: () => null, standIn: null });
-  return filled.faults.length > 0 ? null : resolve(dirname(file), filled.text);
-}
+/** Loads the parser of the `yaml` package, which nothing but a config with problems needs. */
+const dataAlone = (file: string): string | null =>
+  (require("./data-alone.ts") as typeof import("./data-alone.ts")).dataAlone(file);
 
 /** For when neither a daemon nor data is found: the problems of a broken config explain this better than the absence does. */
 export const nothingThere = (place: Place, found: Problem): { readonly ok: false; readonly error: Failure } =>

@@ -3,7 +3,7 @@
  * anybody hears that it is accepted; the row goes in the transaction of the result of the compute that took it. That an item
  * waits is what its compute is owed for: a start, a reload, an enabling looks what waits.
  */
-import { createHash } from "node:crypto";
+import { Sha256 } from "../../base/digest.ts";
 import { traceIds } from "../../base/trace-id.ts";
 import { inboxBoundsOf } from "../../config/defaults.ts";
 import type { Given } from "../../inbox/given.ts";
@@ -64,9 +64,9 @@ const SOON_S = 1;
 const LATER_S = 60;
 
 const digestOf = ({ type, bodies }: Given): string => {
-  const hash = createHash("sha256").update(JSON.stringify(type));
+  const hash = new Sha256().update(JSON.stringify(type));
   for (const body of bodies) hash.update(`\n${body}`);
-  return hash.digest("hex");
+  return hash.hex();
 };
 
 export class Inboxes {
