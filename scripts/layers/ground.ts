@@ -44,5 +44,13 @@ export const GROUND: Layers = {
   "src/replays": ["src/base", "src/model", "src/config", "src/rules", "src/store"],
   "src/stories": [...NOUNS, "src/store"],
   // Why something is so, and why something else is not: the one way to find causes.
-  "src/causes": [...NOUNS, "type src/control", "src/rules", "src/store", "src/replays", "src/stories"],
+  "src/causes": [
+    ...NOUNS,
+    "src/config/defaults.ts",
+    "type src/control",
+    "src/rules",
+    "src/store",
+    "src/replays",
+    "src/stories",
+  ],
 };

@@ -36,6 +36,7 @@ function nameOf(trouble: Trouble): string {
       return `run ${trouble.run.id} of ${trouble.run.workflow} (${trouble.run.state})`;
     case "sense":
     case "group":
+    case "workflow":
       return `${trouble.kind} ${trouble.name} (${trouble.state})`;
     case "check":
       return `${trouble.check.check} of sense ${trouble.check.sense} (${trouble.check.state})`;
@@ -43,9 +44,8 @@ function nameOf(trouble: Trouble): string {
       return `the store (${short(trouble.says)})`;
     case "listener":
       return `\`${trouble.name}\` (does not listen)`;
-    case "workflow":
     case "channel":
-      return `${trouble.kind} ${trouble.name}`;
+      return `channel ${trouble.name}`;
   }
 }
 

@@ -93,7 +93,9 @@ export function ofSense(scene: Scene, config: NerveConfig, name: string): Result
 export function ofWorkflow(scene: Scene, config: NerveConfig, name: string): Result<Why, Problem> {
   const isBroken = scene.status?.broken_workflows.some((one) => one.name === name) === true;
   const [run] = scene.store.runs.list({ ...ALL_RUNS, workflows: [name], limit: 1, newest: true });
-  return isBroken || run === undefined ? ok(whyWorkflow(scene, config, name)) : ofRun(scene, run.id);
+  if (run === undefined || isBroken) return ok(whyWorkflow(scene, config, name));
+  const isStale = scene.status?.workflows.some((one) => one.name === name && one.stale) === true;
+  return isStale && run.state === "completed" ? ok(whyWorkflow(scene, config, name)) : ofRun(scene, run.id);
 }
 
 /** nerve commits nothing, or begins nothing new. */

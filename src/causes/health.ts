@@ -29,6 +29,8 @@ const BACK_MS = 7 * 24 * 3_600_000;
 /** Fewer are no quarantine. */
 const LEAST_DEATHS = 3;
 
+const STALE: ReadonlySet<string> = new Set(["sense.stale", "workflow.stale"]);
+
 const FAILURES: ReadonlySet<string> = new Set(["compute.failed", "compute.timed-out", "compute.killed"]);
 
 function errorsOf({ store, now }: Scene, ...senses: readonly string[]): Log[] {
@@ -55,8 +57,30 @@ export function healthOf(scene: Scene, sense: string): Health {
   const errors = errorsOf(scene, sense);
   const reason = now.place === null || now.reason?.includes(now.place) ? now.reason : `${now.place}: ${now.reason}`;
   if (now.state === "quarantined") return quarantine(errors);
-  const since = now.state === "failed" ? newest(errors, "sense.failed")?.at : firstFailure(errors, now.last_signal)?.at;
+  const since = sinceOf(scene, sense, now, errors);
   return { ...WELL, state: now.state, since: since ?? null, reason };
+}
+
+type SenseNow = NonNullable<Scene["status"]>["senses"][number];
+
+function sinceOf(scene: Scene, sense: string, { state, last_signal }: SenseNow, errors: readonly Log[]) {
+  if (state === "failed") return newest(errors, "sense.failed")?.at;
+  const failure = firstFailure(errors, last_signal)?.at;
+  return state === "stale" ? (staleness(scene, `sense:${sense}`).at ?? failure) : failure;
+}
+
+/** When `expect_every` of a sense or workflow was over, and what was logged of that. */
+export function staleness({ store, now }: Scene, source: string) {
+  const page = {
+    ...ALL_LOGS,
+    sources: [source],
+    since: now - BACK_MS,
+    level: "warn",
+    limit: ERRORS,
+    newest: true,
+  } as const;
+  const log = store.history.page(page).findLast(({ event }) => STALE.has(event)) ?? null;
+  return { at: log?.at ?? null, message: log?.message ?? null };
 }
 
 /** Without a daemon: what the logs leave. */

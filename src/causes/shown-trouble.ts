@@ -4,8 +4,8 @@ import type { Severity } from "../model/incident.ts";
 import type { ShownTrouble } from "../model/shown-trouble.ts";
 import type { Trouble } from "./troubles.ts";
 
-/** A sense in such a state observes nothing. */
-const BLIND: ReadonlySet<string> = new Set(["failed", "quarantined", "stale"]);
+/** A sense in such a state observes nothing, or nothing more comes in. */
+const BLIND: ReadonlySet<string> = new Set(["failed", "quarantined", "stale", "inbox full"]);
 
 function severityOf(trouble: Trouble): Severity {
   switch (trouble.kind) {
@@ -54,7 +54,7 @@ function namedOf(trouble: Trouble): Named {
     case "group":
       return named(trouble.name, trouble.state, trouble.reason);
     case "workflow":
-      return named(trouble.name, "broken", trouble.reason);
+      return named(trouble.name, trouble.state, trouble.reason);
     case "channel":
       return named(
         trouble.name,

@@ -7,8 +7,9 @@ import { BAD_ENDINGS, type Run } from "../model/run.ts";
 import { incidentOf } from "../model/run-decision.ts";
 import { ALL_INCIDENTS } from "../store/incidents.ts";
 import { ALL_RUNS } from "../store/runs.ts";
-import { healthOf, suspectsIn } from "./health.ts";
+import { healthOf, staleness, suspectsIn } from "./health.ts";
 import { type BadCheck, badChecks } from "./host-checks.ts";
+import { inboxTrouble, inboxWords, troubledInboxes } from "./inboxes.ts";
 import type { Scene } from "./scene.ts";
 import { mendedBy } from "./why-run.ts";
 
@@ -23,7 +24,13 @@ export type Trouble = { readonly at: number } & (
       readonly restarts: number;
       readonly reason: string | null;
     }
-  | { readonly kind: "workflow" | "channel"; readonly name: string; readonly reason: string | null }
+  | {
+      readonly kind: "workflow";
+      readonly name: string;
+      readonly state: "broken" | "stale";
+      readonly reason: string | null;
+    }
+  | { readonly kind: "channel"; readonly name: string; readonly reason: string | null }
   | { readonly kind: "store"; readonly says: string }
   | {
       readonly kind: "listener";
@@ -91,13 +98,25 @@ function runsNow(scene: Scene): Trouble[] {
 
 function sensesNow(scene: Scene): Trouble[] {
   const waiting = new Set(groupsIn(scene).flatMap(({ waits }) => waits));
-  return suspectsIn(scene, [...(scene.config?.senses.keys() ?? [])]).flatMap((name): Trouble[] => {
+  const unwell = suspectsIn(scene, [...(scene.config?.senses.keys() ?? [])]).flatMap((name): Trouble[] => {
     if (waiting.has(name)) return [];
     const { state, since, reason } = healthOf(scene, name);
     if (state === "ok" || state === "disabled") return [];
     return [{ kind: "sense", at: since ?? 0, name, state, reason }];
   });
+  const named = new Set(unwell.map((trouble) => (trouble.kind === "sense" ? trouble.name : "")));
+  return [...unwell, ...inboxesNow(scene).filter(({ name }) => !named.has(name))];
 }
+
+/** Senses that are well, and have an inbox that wants a person. */
+const inboxesNow = (scene: Scene) =>
+  troubledInboxes(scene).map((inbox) => ({
+    kind: "sense" as const,
+    at: (inbox.firstDead ?? inbox.oldest)?.at ?? 0,
+    name: inbox.sense,
+    state: inboxTrouble(inbox) ?? "",
+    reason: inboxWords(scene, inbox).join(" "),
+  }));
 
 /** Groups that do not go, and the senses that wait for each: the group speaks for these. */
 const groupsIn = ({ status }: Scene) =>
@@ -118,8 +137,18 @@ function storeNow({ status }: Scene): Trouble[] {
   return says === "ok" ? [] : [{ kind: "store", at: 0, says }];
 }
 
-const workflowsNow = ({ status }: Scene): Trouble[] =>
-  (status?.broken_workflows ?? []).map(({ name, reason }) => ({ kind: "workflow", at: 0, name, reason }));
+function workflowsNow(scene: Scene): Trouble[] {
+  const { status } = scene;
+  const broken = (status?.broken_workflows ?? []).map(
+    ({ name, reason }) => ({ kind: "workflow", at: 0, name, state: "broken", reason }) as const,
+  );
+  const stale = (status?.workflows ?? []).flatMap((workflow) => {
+    if (!workflow.stale || broken.some(({ name }) => name === workflow.name)) return [];
+    const { at, message } = staleness(scene, `workflow:${workflow.name}`);
+    return [{ kind: "workflow", at: at ?? 0, name: workflow.name, state: "stale", reason: message } as const];
+  });
+  return [...broken, ...stale];
+}
 
 const channelsNow = ({ status }: Scene): Trouble[] =>
   (status?.channels ?? []).flatMap(({ name, state, reason, last_failed }) =>

@@ -3,29 +3,82 @@ import { counted } from "../base/counted.ts";
 import type { NerveConfig, ReflexConfig, SenseConfig } from "../model/config.ts";
 import type { Signal } from "../model/signal.ts";
 import { nextDue } from "../replays/due-times.ts";
+import { ALL_LOGS } from "../store/logs.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
+import { readFields } from "./fields.ts";
 import { type Health, healthOf } from "./health.ts";
+import { inboxCommands, inboxNotDone, inboxOf, inboxTrouble, inboxWords } from "./inboxes.ts";
 import { aboutName, type NextCommand, type NotDone, notDone, type Scene, type Why } from "./scene.ts";
 import { listed, moment, short } from "./words.ts";
 
-export function whySense(scene: Scene, config: NerveConfig, { name, group }: SenseConfig): Why {
+export function whySense(scene: Scene, config: NerveConfig, sense: SenseConfig): Why {
   const { store, now } = scene;
+  const { name } = sense;
+  const inbox = inboxOf(scene, sense);
+  const trouble = inbox === null ? null : inboxTrouble(inbox);
   const health = healthOf(scene, name);
   const [last = null] = store.signals.list({ ...ALL_SIGNALS, senses: [name], limit: 1, newest: true });
   const runners = config.reflexes.filter((reflex) => reflex.kind === "sense" && reflex.sense === name);
-  const isWrong = health.state !== "ok" && health.state !== "disabled";
+  const isUnwell = health.state !== "ok" && health.state !== "disabled";
+  const isWrong = isUnwell || trouble !== null;
   return {
     about: aboutName("sense", name),
     isWrong,
     since: health.since,
     signal: last?.id ?? null,
-    what: [leadOf(scene, name, health, last)],
+    what: [
+      trouble !== null && health.state === "ok"
+        ? `Sense ${name} computes, and its inbox wants a person.`
+        : leadOf(scene, name, health, last),
+      ...(inbox === null ? [] : inboxWords(scene, inbox)),
+      ...lagWords(scene, config, name),
+      ...unseenWords(scene, runners),
+    ],
     cause: health.state === "quarantined" ? [quarantineWords(health)] : [],
     done: isWrong && last !== null ? [`Its last signal, #${last.id}, came at ${moment(last.at, now)}.`] : [],
-    notDone: [...notComputed(scene, name, health, runners), ...notDecided(scene, config, name, health)],
+    notDone: [
+      ...notComputed(scene, name, health, runners),
+      ...(inbox === null ? [] : inboxNotDone(inbox)),
+      ...notDecided(scene, config, name, health),
+    ],
     coming: comingOf(scene, name, health, runners),
-    next: commandsOf(name, group, health, last),
+    next: [...(inbox === null ? [] : inboxCommands(inbox)), ...commandsOf(sense, health, last)],
   };
+}
+
+/** A delivery that is younger is on its way. */
+const LAG_MS = 10_000;
+
+/** Signals that have waited to be delivered. */
+function lagWords({ status, now }: Scene, { reflexes }: NerveConfig, name: string): string[] {
+  const lag = status?.deliveries.find(({ sense }) => sense === name);
+  if (lag === undefined || now - lag.since < LAG_MS) return [];
+  const from = reflexes.flatMap((reflex) =>
+    reflex.kind === "sense" && reflex.sense === name && reflex.deliver === true ? reflex.on : [],
+  );
+  const wait = lag.waiting === 1 ? "waits" : "wait";
+  return [
+    `${counted(lag.waiting, "signal")} of ${listed(from)} ${wait} to be delivered, the oldest since ${moment(lag.since, now)}; none is lost while \`retention.signals\` keeps it.`,
+  ];
+}
+
+/** At most so many are said, of so many warnings of the kernel. */
+const LIMITS = 3;
+const LIMITS_READ = 200;
+const LIMITS_BACK_MS = 24 * 3_600_000;
+
+/** What the kernel could not watch since nerve started, or not all of it. */
+function unseenWords({ store, status, now }: Scene, runners: readonly ReflexConfig[]): string[] {
+  const watching = runners.filter((reflex) => reflex.kind === "sense" && reflex.watch !== null).map(({ name }) => name);
+  if (watching.length === 0 || status === null) return [];
+  const since = Math.max(status.kernel.started_at, now - LIMITS_BACK_MS);
+  const page = { ...ALL_LOGS, sources: ["kernel"], since, level: "warn", limit: LIMITS_READ, newest: true } as const;
+  const limits = store.history.page(page).filter(({ event, data }) => {
+    if (event !== "watch.limited") return false;
+    const { reflex } = readFields(data);
+    return typeof reflex !== "string" || watching.includes(reflex);
+  });
+  return limits.slice(-LIMITS).map(({ message }) => `nerve cannot see all that it watches: ${short(message)}.`);
 }
 
 function leadOf({ now }: Scene, name: string, health: Health, last: Signal | null): string {
@@ -44,7 +97,7 @@ function leadOf({ now }: Scene, name: string, health: Health, last: Signal | nul
     case "failed":
       return `Sense ${name} has not loaded${since}${reason}.`;
     case "stale":
-      return `Sense ${name} is stale${since}${reason}.`;
+      return `Sense ${name} has been stale${since}${reason}.`;
     case "disabled":
       return `Sense ${name} has been disabled${since}: a person switched it off.`;
   }
@@ -115,7 +168,11 @@ function comingOf(
   return dues.length === 0 ? [] : [`The next compute of ${name} is due at ${moment(Math.min(...dues), now)}.`];
 }
 
-function commandsOf(name: string, group: string, { state }: Health, last: Signal | null): NextCommand[] {
+function commandsOf(
+  { name, group, inbox }: SenseConfig,
+  { state, reason }: Health,
+  last: Signal | null,
+): NextCommand[] {
   const logs = { command: `nerve logs ${name} --level warn`, does: "what went wrong" };
   const once = { command: `nerve once ${name}`, does: "one compute on a scratch copy, to see it fail or not" };
   if (state === "quarantined")
@@ -126,6 +183,8 @@ function commandsOf(name: string, group: string, { state }: Health, last: Signal
       { command: "nerve check", does: "what is wrong, and where" },
       { command: "nerve reload", does: "once that is mended" },
     ];
+  if (state === "stale" && reason?.includes("expect_every") === true)
+    return [inbox === null ? once : { command: `nerve inbox ${name}`, does: "whether something has come" }, logs];
   if (state === "stale") return [{ command: "nerve status", does: `how its group ${group} is` }, logs];
   if (state === "failing") return [logs, once];
   return last === null ? [once] : [{ command: `nerve signals ${name}`, does: "what it sees" }];

@@ -69,6 +69,13 @@ export interface Status {
   readonly channels: readonly ChannelStatus[];
   /** Of senses with an inbox, and of others for which something is left. */
   readonly inboxes: readonly { readonly sense: string; readonly waiting: number; readonly dead: number }[];
+  /** Of each sense with an inbox: whether there is no room for a small item, and when the newest item was accepted; null: none was since the start. */
+  readonly boxes: readonly { readonly sense: string; readonly full: boolean; readonly newest_at: number | null }[];
+  /**
+   * Of senses with `deliver` that have not looked at all yet: how many signals of the senses they listen to wait, counted up to 10,000, and
+   * when the oldest came. `when` may pass them by.
+   */
+  readonly deliveries: readonly { readonly sense: string; readonly waiting: number; readonly since: number }[];
   /** Incidents that have not resolved, and how many of these are acknowledged. */
   readonly incidents: { readonly open: number; readonly acked: number };
   /** Workflows whose module does not load, and why: their runs wait. */

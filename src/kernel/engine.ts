@@ -111,11 +111,11 @@ export class Engine {
   readonly requests: Requests;
   readonly watchdog: Watchdog;
   readonly expectations: Expectations;
+  readonly deliveries: Deliveries;
   readonly #senses: Senses;
   readonly #seating: Seating;
   readonly #bell: Bell;
   readonly #watches: Watches;
-  readonly #deliveries: Deliveries;
   readonly #ledger: Ledger;
   readonly #store: Store;
   #generation = 0;
@@ -165,7 +165,7 @@ export class Engine {
     const { leavings } = this;
     this.inboxUpkeep = new InboxUpkeep({ clock, ticker, ledger, lifetime, store, inboxes, leavings });
     const deliveries = new Deliveries({ ledger, journal, store, reflexes, senses });
-    this.#deliveries = deliveries;
+    this.deliveries = deliveries;
     const computes = new Computes({ world, ledger, journal, store, throttles, intake, inboxes, deliveries, isHeld });
     const loading = new Loading({
       journal,
@@ -202,7 +202,7 @@ export class Engine {
     this.#bell.listen(config);
     this.#watches.listen(config);
     this.expectations.listen(config);
-    this.#deliveries.listen(config);
+    this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
   }
 
@@ -223,7 +223,7 @@ export class Engine {
     this.#bell.listen(config);
     this.#watches.listen(config);
     this.expectations.listen(config);
-    this.#deliveries.listen(config);
+    this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
     return cancelled;
   }

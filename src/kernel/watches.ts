@@ -9,7 +9,7 @@ import type { Journal } from "./commits/journal.ts";
 import type { Reflex } from "./reflexes/reflex.ts";
 import type { Reflexes } from "./reflexes/reflexes.ts";
 import type { Handle, Ticker } from "./time/ticker.ts";
-import type { PathWatch, WatchedPath } from "./world.ts";
+import type { PathWatch, WatchedPath, WatchLimit } from "./world.ts";
 
 const LOOK_MS = 250;
 /** Between two rings for a sense without a throttle. */
@@ -100,10 +100,10 @@ export class Watches {
     this.#parts.reflexes.ring(reflex);
   }
 
-  #say(limit: string): void {
-    if (this.#said.has(limit)) return;
-    this.#said.add(limit);
-    this.#parts.journal.of("kernel").warn("watch.limited", limit, null);
+  #say({ id, text }: WatchLimit): void {
+    if (this.#said.has(text)) return;
+    this.#said.add(text);
+    this.#parts.journal.of("kernel").warn("watch.limited", text, { reflex: id });
   }
 
   /** What the module of the reflex's sense names, where the reflex asks for that. */

@@ -46,8 +46,14 @@ export interface WatchedPath {
 export interface PathNews {
   /** Ids of paths that have changed, or may have. */
   readonly changed: ReadonlySet<string>;
-  /** What cannot be seen, in words. The same words may come again. */
-  readonly limits: readonly string[];
+  /** What cannot be seen. The same words may come again. */
+  readonly limits: readonly WatchLimit[];
+}
+
+export interface WatchLimit {
+  /** Of the path, as `WatchedPath` has it; null: of every path. */
+  readonly id: string | null;
+  readonly text: string;
 }
 
 /** Watches paths of the host. A path that is new is among the changed ones once it is watched. */

@@ -163,8 +163,8 @@ export const EVENTS = {
   "watch.limited": {
     levels: ["warn"],
     sentence:
-      "Something that a reflex watches cannot be seen, or not all of it: only the interval of the reflex finds changes there. Said once.",
-    data: null,
+      "Something that a reflex watches cannot be seen, or not all of it: only the interval of the reflex finds changes there. Said once. `reflex` is null where nothing can be watched.",
+    data: { reflex: "string | null" },
   },
   "reflex.watches-nothing": {
     levels: ["warn"],

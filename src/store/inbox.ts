@@ -173,9 +173,9 @@ export class InboxTable {
   }
 
   /** Of a sense, the oldest that were accepted before `before`. */
-  olderThan(sense: string, before: number, state: "dead" | "any", limit: number): Item[] {
-    const dead = state === "dead" ? "AND state = 'dead'" : "";
-    const sql = `${SELECT} WHERE sense = ? AND at < ? ${dead} ORDER BY id LIMIT ?`;
+  olderThan(sense: string, before: number, state: ItemState | "any", limit: number): Item[] {
+    const those = state === "any" ? "" : `AND ${state === "dead" ? "state = 'dead'" : WAITING}`;
+    const sql = `${SELECT} WHERE sense = ? AND at < ? ${those} ORDER BY id LIMIT ?`;
     return this.#guard.rows(this.#read<Item>(sql, sense, before, limit));
   }
 

@@ -38,6 +38,12 @@ export interface SignalFilter extends Page {
   readonly senses: readonly string[];
 }
 
+/** Signals behind an id, and the time of the first. */
+export interface Following {
+  readonly count: number;
+  readonly at: number;
+}
+
 const OWN_COLUMNS = "id, sense, at, payload, cause, trace";
 const ORIGIN_COLUMNS = ["origin", "origin_id", "origin_at", "late"] as const;
 
@@ -84,6 +90,17 @@ const CAUSE: Check = {
   holds: (value, { id }) => value === null || (isId(value) && value < (id as number)),
   what: "the id of an earlier signal",
 };
+
+const followingIn =
+  (db: Database) =>
+  (senses: readonly string[], after: number, most: number): Following | null => {
+    const { where, values } = conditionOf(senses);
+    const rows = `SELECT at FROM signals WHERE ${["id > ?", ...where].join(" AND ")} ORDER BY id LIMIT ?`;
+    const found = db
+      .query<Following, (string | number)[]>(`SELECT count(*) AS count, at FROM (${rows})`)
+      .get(after, ...values, most);
+    return found === null || found.count === 0 ? null : found;
+  };
 
 export function signalTable(db: Database, onDamage: OnDamage) {
   const select = selectFrom(db);
@@ -139,6 +156,8 @@ export function signalTable(db: Database, onDamage: OnDamage) {
     /** As `list`, with signals of which the payload alone is damaged: a replay passes them by, and counts them. */
     replayable: (filter: SignalFilter): Signal[] =>
       readPage<Signal>(db, replayGuard, select, filter, conditionOf(filter.senses)),
+    /** How many signals of `senses` come after the id `after`, counted up to `most`, and when the first of them came; null: none does. */
+    following: followingIn(db),
     /**
      * Removes up to `limit` rows from the oldest on, a prefix of ids (G2), stopping at the first that is younger than `cutoff` (one stamped
      * after `now` does not count as young). Returns how many went.

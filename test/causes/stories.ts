@@ -3,17 +3,11 @@
 import type { Message } from "../helpers/kernel-bench.ts";
 import { COMPLETED, failedWith, suspendedFor } from "../helpers/runs-bench.ts";
 import type { StoryBench } from "../helpers/story-bench.ts";
+import { INBOX_NIGHTS } from "./inbox-stories.ts";
+import type { Night } from "./night.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-export interface Night {
-  readonly title: string;
-  readonly config: string;
-  /** The word behind `nerve why` of each command; null: none. */
-  readonly asked: readonly (string | null)[];
-  make(bench: StoryBench): Promise<void>;
-}
 
 const DISK = `senses: { disks: { use: disk-usage } }
 reflexes:
@@ -364,4 +358,5 @@ reflexes:
       }
     },
   },
+  ...INBOX_NIGHTS,
 ];

@@ -9,7 +9,8 @@ import { worstFirst } from "../../src/causes/shown-trouble.ts";
 import { PIPE } from "../../src/cli/screen/terminal.ts";
 import { renderAnswer } from "../../src/cli/stories/paragraph.ts";
 import { StoryBench } from "../helpers/story-bench.ts";
-import { NIGHTS, type Night } from "./stories.ts";
+import type { Night } from "./night.ts";
+import { NIGHTS } from "./stories.ts";
 
 setDefaultTimeout(60_000);
 

@@ -8,6 +8,7 @@ import { parseNerveConfig } from "../../src/config/parse.ts";
 import { statusOf } from "../../src/kernel/daemon/status.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
+import type { PathNews, PathWatch, WatchLimit } from "../../src/kernel/world.ts";
 import type { NerveConfig } from "../../src/model/config.ts";
 import type { Location } from "../../src/spawn/modules-on-disk.ts";
 import { openStoreReader } from "../../src/store/open-reader.ts";
@@ -20,11 +21,29 @@ const AT: Location = { folder: "/etc/nerve", print: "" };
 const found = (name: string) => [name, { ok: true, value: AT }] as const;
 
 /** What a compute does. */
-type Sight = { readonly kind: "sees"; readonly payload: Json } | { readonly kind: "dies" };
+type Sight =
+  | { readonly kind: "sees"; readonly payload: Json }
+  | { readonly kind: "dies" }
+  | { readonly kind: "fails"; readonly on: string; readonly message: string };
+
+interface Handed {
+  readonly body: string;
+}
+
+/** Sees no change of any path. */
+class BlindPaths implements PathWatch {
+  limits: WatchLimit[] = [];
+  watch(): void {}
+  stop(): void {}
+  journalFolders = (): readonly string[] => [];
+  news = (): PathNews => ({ changed: new Set(), limits: this.limits });
+}
 
 export class StoryBench extends KernelBench {
   readonly config: NerveConfig;
   readonly engine: Engine;
+  /** What the kernel is to hear of the paths it watches. */
+  readonly paths = new BlindPaths();
   readonly #sights = new Map<string, Sight>();
   readonly #answers = new Map<string, readonly Message[]>();
   readonly #ready = new Set<ScriptedChild>();
@@ -38,11 +57,11 @@ export class StoryBench extends KernelBench {
     const parsed = parseNerveConfig(yaml, around({ file: "/etc/nerve/nerve.yaml" }));
     if (!parsed.ok) throw new Error(parsed.error.map(({ message }) => message).join("; "));
     this.config = parsed.value;
-    const { clock, world, ticker, ledger, journal, store } = this;
+    const { clock, world, ticker, ledger, journal, store, paths } = this;
     this.#startedAt = clock.wallMs();
     const lifetime = new Lifetime(clock, store.meta);
     this.engine = new Engine({
-      world,
+      world: { ...world, watchPaths: () => paths },
       ticker,
       ledger,
       journal,
@@ -71,6 +90,24 @@ export class StoryBench extends KernelBench {
 
   dies(sense: string): void {
     this.#sights.set(sense, { kind: "dies" });
+  }
+
+  /** Computes fail that are handed an item whose body is `on`; null: every compute. Others are null. */
+  fails(sense: string, on: Json, message: string): void {
+    this.#sights.set(sense, { kind: "fails", on: on === null ? "" : JSON.stringify(on), message });
+  }
+
+  async push(sense: string, bodies: readonly Json[]): Promise<void> {
+    const given = {
+      bodies: bodies.map((body) => JSON.stringify(body)),
+      key: null,
+      identity: null,
+      type: null,
+      trace: null,
+    };
+    const offered = this.engine.inboxes.offer(sense, given);
+    await this.settle();
+    if ((await offered).kind !== "accepted") throw new Error(`the inbox of ${sense} did not take the items`);
   }
 
   /** What a run of a workflow reports from now on; where nothing is said, runs complete. */
@@ -163,12 +200,16 @@ export class StoryBench extends KernelBench {
     return true;
   }
 
-  #computes(child: ScriptedChild, { generation, id, sense, cause, trace }: Message): void {
+  #computes(child: ScriptedChild, { generation, id, sense, cause, trace, inbox }: Message): void {
     child.says({ type: "started", generation, id, sense });
     const sight = this.#sights.get(String(sense)) ?? null;
     if (sight?.kind === "dies") return child.exits(null, "SIGSEGV");
     const common = { generation, id, sense, durationMs: 1 };
-    if (sight === null) return child.says({ type: "no-signal", ...common, outbox: null });
+    if (sight?.kind === "fails") {
+      const isBad = sight.on === "" || (inbox as readonly Handed[]).some(({ body }) => body === sight.on);
+      if (isBad) return child.says({ type: "error", ...common, kind: "failed", message: sight.message, stack: null });
+    }
+    if (sight === null || sight.kind === "fails") return child.says({ type: "no-signal", ...common, outbox: null });
     child.says({ type: "signal", ...common, payload: sight.payload, outbox: null, more: [], cause, trace });
   }
 

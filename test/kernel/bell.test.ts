@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { parseNerveConfig } from "../../src/config/parse.ts";
 import { Engine } from "../../src/kernel/engine.ts";
 import { Lifetime } from "../../src/kernel/time/lifetime.ts";
-import type { PathNews, PathWatch, WatchedPath } from "../../src/kernel/world.ts";
+import type { PathNews, PathWatch, WatchedPath, WatchLimit } from "../../src/kernel/world.ts";
 import { KernelBench, type Message, type ScriptedChild } from "../helpers/kernel-bench.ts";
 import { failedWith } from "../helpers/runs-bench.ts";
 
@@ -21,7 +21,7 @@ workflows: { flow: { use: exec, with: { command: ["true"] } } }
 
 class ScriptedPaths implements PathWatch {
   watched: readonly WatchedPath[] = [];
-  limits: string[] = [];
+  limits: WatchLimit[] = [];
   readonly #changed = new Set<string>();
 
   watch(paths: readonly WatchedPath[]): void {
@@ -262,12 +262,12 @@ test("a change for a disabled sense waits, and what cannot be watched is said on
   using bench = new BellBench({ config: TAIL() });
   await bench.lets(2_000);
   await Promise.all([bench.engine.requests.switch("sense:tail", false), bench.settle()]);
-  bench.paths.limits = ["/var/log/x: it cannot be seen"];
+  bench.paths.limits = [{ id: "tail#1", text: "/var/log/x: it cannot be seen" }];
   bench.paths.changes("lines");
   await bench.lets(5_000);
   expect(bench.computes("tail")).toBe(0);
   await Promise.all([bench.engine.requests.switch("sense:tail", true), bench.settle()]);
   await bench.lets(1_000);
   expect(bench.computes("tail")).toBe(1);
-  expect(bench.lines.filter(({ event }) => event === "watch.limited")).toHaveLength(1);
+  expect(bench.lines.filter(({ event }) => event === "watch.limited")).toMatchObject([{ data: { reflex: "tail#1" } }]);
 });

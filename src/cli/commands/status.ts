@@ -177,6 +177,23 @@ function unheard({ channels, watchdog }: Status, screen: Screen): string[] {
   return ["", ...lines];
 }
 
+/** Senses that have not been handed all signals yet; one that a moment will mend is left out. */
+function deliveryLines({ deliveries }: Status, now: number, screen: Screen): string[] {
+  const late = deliveries.filter(({ since }) => now - since >= LATE_MS);
+  if (late.length === 0) return [];
+  const free: Screen = { ...screen, width: null };
+  const lines = late.map(({ sense, waiting, since }) =>
+    renderLine(
+      [
+        span(escapeForTerminal(sense), "yellow"),
+        span(`: ${counted(waiting, "signal")} to be delivered, the oldest came ${ago(since, now)}`),
+      ],
+      free,
+    ),
+  );
+  return ["", ...lines];
+}
+
 /** Addresses of the config that nerve does not listen on. */
 function unlistened({ listeners }: Status, screen: Screen): string[] {
   const failed = listeners.filter(({ state }) => state === "failed");
@@ -216,6 +233,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
     ...table(reflexColumns(now), status.reflexes),
     ...table(WORKFLOWS, status.workflows),
     ...table(INBOXES, status.inboxes),
+    ...deliveryLines(status, now, screen),
     ...incidentLines(status, screen),
     ...unheard(status, screen),
     ...unlistened(status, screen),
@@ -223,6 +241,7 @@ function renderStatus(status: Status, now: number, screen: Screen): string {
   ].join("\n");
 }
 
+const LATE_MS = 10_000;
 const LOOK_AGAIN_MS = 1_000;
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
 

@@ -1,5 +1,6 @@
 /** What the engine is doing, in the form `nerve status` shows it. Reads; changes nothing. */
 import { counted } from "../../base/counted.ts";
+import { inboxBoundsOf } from "../../config/defaults.ts";
 import type { Status } from "../../control/contract.ts";
 import { targetOf } from "../../model/config.ts";
 import { formatProblem, placeOf } from "../../model/problem.ts";
@@ -69,6 +70,13 @@ export function statusLine({ senses, groups }: Engine, isLowOnSpace: boolean): s
   return `STATUS=${parts.join(", ")}`;
 }
 
+const roomIn = ({ senses, inboxes }: Engine): Status["boxes"] =>
+  inboxes.boxes().flatMap((box) => {
+    const inbox = senses.get(box.sense)?.config.inbox ?? null;
+    if (inbox === null) return [];
+    return [{ sense: box.sense, full: box.isFull(inboxBoundsOf(inbox)), newest_at: box.newestAt }];
+  });
+
 export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
@@ -131,6 +139,8 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
     watchdog: engine.watchdog.status,
     channels: engine.workflows.channels.all,
     inboxes: engine.inboxes.totals(),
+    boxes: roomIn(engine),
+    deliveries: engine.deliveries.waiting(),
     incidents: engine.incidents.counts,
     failures: engine.workflows.endings.newest.map((one) => ({ ...one, error: shortened(one.error) })),
     listeners: listeners.listening,

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { matches } from "../../base/glob.ts";
 import { Inotify, type Sighting } from "../../base/inotify.ts";
 import { startTimer, type Timer } from "../../base/timer.ts";
-import type { PathNews, PathWatch, WatchedPath } from "../world.ts";
+import type { PathNews, PathWatch, WatchedPath, WatchLimit } from "../world.ts";
 import { identityOf, type Place, placesOf } from "./watched-places.ts";
 
 const REFRESH_MS = 10_000;
@@ -63,7 +63,7 @@ export class InotifyPathWatch implements PathWatch {
   /** By path. */
   readonly #folders = new Map<string, Folder>();
   #changed = new Set<string>();
-  #limits: string[] = [];
+  #limits: WatchLimit[] = [];
   #timer: Timer | null = null;
 
   constructor(data: string) {
@@ -81,7 +81,10 @@ export class InotifyPathWatch implements PathWatch {
   #open(): void {
     const opened = Inotify.open();
     if (opened.kind === "open") this.#inotify = opened.inotify;
-    else this.#limits.push(`nothing can be watched: ${opened.why}; only the intervals of the reflexes find changes`);
+    else {
+      const text = `nothing can be watched: ${opened.why}; only the intervals of the reflexes find changes`;
+      this.#limits.push({ id: null, text });
+    }
   }
 
   news(): PathNews {
@@ -150,10 +153,10 @@ export class InotifyPathWatch implements PathWatch {
       watched.isStale = false;
       const { places, limits } = await placesOf(watched, this.#data);
       if (!this.#watched.includes(watched)) return;
-      this.#limits.push(...limits.map((limit) => `${watched.path}: ${limit}`));
+      this.#limits.push(...limits.map((limit) => ({ id: watched.id, text: `${watched.path}: ${limit}` })));
       const isSame = JSON.stringify(places) === JSON.stringify(watched.places);
       watched.places = places;
-      const isWatched = await this.#watchFolders(places);
+      const isWatched = await this.#watchFolders(watched.id, places);
       this.#leaveOthers();
       if (isSame && isWatched) continue;
       // What happened before the folders were watched was not seen.
@@ -163,24 +166,27 @@ export class InotifyPathWatch implements PathWatch {
   }
 
   /** True where all of them were watched before. */
-  async #watchFolders(places: readonly Place[]): Promise<boolean> {
+  async #watchFolders(id: string, places: readonly Place[]): Promise<boolean> {
     let isSame = true;
     for (const path of new Set(places.map(({ folder }) => folder))) {
       const identity = await identityOf(path);
       const known = this.#folders.get(path);
       if (identity === null || known?.identity === identity) continue;
       if (known !== undefined) this.#leave(path, known);
-      if (this.#enter(path, identity)) isSame = false;
+      if (this.#enter(id, path, identity)) isSame = false;
     }
     return isSame;
   }
 
   /** False where the folder cannot be watched. */
-  #enter(path: string, identity: string): boolean {
+  #enter(id: string, path: string, identity: string): boolean {
     const added = this.#inotify?.add(path);
     if (added === undefined) return false;
     if (added.kind === "watched") this.#folders.set(path, { watch: added.watch, identity });
-    else this.#limits.push(`${path} cannot be watched: ${added.why}; only the interval of the reflex finds changes`);
+    else {
+      const text = `${path} cannot be watched: ${added.why}; only the interval of the reflex finds changes`;
+      this.#limits.push({ id, text });
+    }
     return added.kind === "watched";
   }
 

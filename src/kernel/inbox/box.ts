@@ -10,6 +10,7 @@ import type { Handle } from "../time/ticker.ts";
 
 /** The same request is known for so long. */
 export const KNOWN_MS = 24 * 3_600_000;
+const SMALL_BYTES = 1_024;
 /** So many requests of a sense are known: the newest. */
 export const MAX_KNOWN = 100_000;
 
@@ -76,6 +77,11 @@ export class Box {
   hasRoom(items: number, bytes: number, most: { readonly items: number; readonly bytes: number }): boolean {
     const held = this.waiting + this.dead + this.#reservedItems;
     return held + items <= most.items && this.bytes + this.#reservedBytes + bytes <= most.bytes;
+  }
+
+  /** A small item finds no room. */
+  isFull(most: { readonly items: number; readonly bytes: number }): boolean {
+    return !this.hasRoom(1, SMALL_BYTES, most);
   }
 
   reserve(items: number, bytes: number): void {

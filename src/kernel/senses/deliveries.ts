@@ -40,6 +40,13 @@ interface Line {
   missedUpTo: number;
 }
 
+export interface WaitingDelivery {
+  readonly sense: string;
+  readonly waiting: number;
+  /** Unix milliseconds at which the oldest came. */
+  readonly since: number;
+}
+
 /** Which signals a reflex was loaded and enabled for. */
 interface Bounds {
   /** Signals up to this one were committed when the reflex was loaded. */
@@ -52,6 +59,8 @@ interface Bounds {
 
 /** How many ids one look passes by: commits wait meanwhile (G15). */
 const WINDOW = 20_000;
+/** What waits is counted up to this. */
+const MOST_COUNTED = 10_000;
 const BEGINNINGS = "deliveries";
 const PREFIX = "signals:";
 
@@ -158,6 +167,14 @@ export class Deliveries {
       const next = store.signals.list({ ...ALL_SIGNALS, senses: on, after: cursor, limit: 1 });
       if (next.length > 0) senses.dueByWatch(sense);
     }
+  }
+
+  /** What has not been looked at yet, of each sense for which something waits. */
+  waiting(): readonly WaitingDelivery[] {
+    return [...this.#lines].flatMap(([sense, { on, cursor }]) => {
+      const next = this.#parts.store.signals.following(on, cursor, MOST_COUNTED);
+      return next === null ? [] : [{ sense, waiting: next.count, since: next.at }];
+    });
   }
 
   /** What the next compute of `sense` is handed; null: nothing. */

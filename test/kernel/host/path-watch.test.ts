@@ -36,7 +36,7 @@ const write = (...names: string[]): void => appendFileSync(at(...names), "x");
 const changed = (id: string, what: string): Promise<unknown> =>
   until(what, () => {
     const news = watch.news();
-    limits.push(...news.limits);
+    limits.push(...news.limits.map(({ text }) => text));
     return news.changed.has(id);
   });
 

@@ -745,6 +745,8 @@ export const STATUS: Status = {
   watchdog: null,
   channels: [],
   inboxes: [],
+  boxes: [],
+  deliveries: [],
   workflows: [
     { name: "drain", running: 0, queued: 0, sleeping: 0, stale: false },
     { name: "note", running: 0, queued: 0, sleeping: 0, stale: false },
