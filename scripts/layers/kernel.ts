@@ -28,6 +28,8 @@ export const KERNEL: Layers = {
     "type src/spawn",
     "src/kernel/workers",
   ],
+  // The fleet process, as the kernel sees it, and what is committed of the fleet.
+  "src/kernel/fleet": ["src/base", "src/model", "src/ipc", "type src/spawn", "src/kernel/workers"],
   // The web process, as the kernel sees it: shown what there is, and able to change nothing.
   "src/kernel/web": [
     "src/base",

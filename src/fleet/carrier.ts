@@ -95,10 +95,6 @@ export class Carrier {
     void this.#run();
   }
 
-  committed(): void {
-    this.#forwarder.committed();
-  }
-
   stored(): void {
     this.#batches.stored();
   }

@@ -53,11 +53,6 @@ export class Forwarder {
     this.#gathering = new Gathering(host.own, host.epoch, host.cursor.upto);
   }
 
-  /** More is committed. */
-  committed(): void {
-    this.#pause.nudge();
-  }
-
   /** Sends over this session, until it has ended. */
   async run(session: Session): Promise<void> {
     this.#session = session;
@@ -71,14 +66,8 @@ export class Forwarder {
       if (trouble === null || this.#session !== session) continue;
       if (trouble.kind === "blocked") this.#host.link(trouble);
       this.#isRefused = trouble.kind === "blocked";
-      await this.#waitFor(retryAfterMs(this.#host.pace, failures++, this.#host.random()), session);
+      await this.#pause.wait(retryAfterMs(this.#host.pace, failures++, this.#host.random()));
     }
-  }
-
-  /** Not shorter for a nudge, unless the session has ended. */
-  async #waitFor(ms: number, session: Session): Promise<void> {
-    const until = this.#host.nowMs() + ms;
-    while (this.#session === session && this.#host.nowMs() < until) await this.#pause.wait(until - this.#host.nowMs());
   }
 
   // ── where to begin ───────────────────────────────────────────────────
@@ -96,7 +85,7 @@ export class Forwarder {
           return this.#go(start);
         case "conflict":
           this.#conflicts(start.epoch);
-          await this.#waitFor(this.#host.pace.claimMs * (1 + this.#host.random()), session);
+          await this.#pause.wait(this.#host.pace.claimMs * (1 + this.#host.random()));
           if (this.#session !== session) return null;
           isClaim = true;
       }
@@ -174,15 +163,15 @@ export class Forwarder {
     return null;
   }
 
-  /** Looks for more, or waits for it. True: a frame has to leave now. */
+  /** Looks for more; where that is too little, waits until it is time to look again. True: a frame has to leave now. */
   async #isDue(session: Session): Promise<boolean> {
     const { everyMs, beatMs, nowMs } = this.#host;
     while (this.#gathering.look()) if (this.#session !== session) return false;
     if (this.#gathering.isFull) return true;
     const sinceMs = nowMs() - this.#leftAt;
     if (sinceMs >= beatMs || (this.#gathering.hasNews && sinceMs >= everyMs)) return true;
-    const untilMs = this.#gathering.hasNews ? everyMs : beatMs;
-    await this.#pause.wait(untilMs - sinceMs);
+    const untilMs = this.#gathering.hasNews ? everyMs - sinceMs : Math.min(everyMs, beatMs - sinceMs);
+    await this.#pause.wait(untilMs);
     return false;
   }
 

@@ -53,9 +53,6 @@ class FleetProcess {
       case "init":
         void this.#begin(message);
         return;
-      case "committed":
-        this.#carrier?.committed();
-        return;
       case "kept":
         this.#isKept();
         return;

@@ -14,11 +14,6 @@ import type { Wanted } from "./wanted.ts";
 
 type Init = FleetParentMessageOf<"init">;
 
-interface Origin {
-  readonly epoch: string;
-  readonly upto: number;
-}
-
 export interface ReceiverHost {
   readonly host: string;
   readonly wanted: Wanted;
@@ -36,16 +31,16 @@ export interface ReceiverHost {
 /** What a frame is held against. */
 interface Context {
   readonly session: Session;
-  readonly stream: string;
-  /** Up to here frames of other epochs than the known one are older, and not newer. */
-  readonly olderUpto: number;
+  /** What stands up to here was read before: a frame there is no sign of life. */
+  readonly readUpto: number;
   /** Of a reading that looks for what is missing. */
   readonly isAgain: boolean;
 }
 
 export class Receiver {
   readonly #host: ReceiverHost;
-  readonly #origins: Map<string, Origin>;
+  /** How far each epoch of each host is known. */
+  readonly #known = new Map<string, Map<string, number>>();
   readonly #pause = new Pause();
   #place: Init["place"];
   #session: Session | null = null;
@@ -54,7 +49,7 @@ export class Receiver {
   constructor(host: ReceiverHost) {
     this.#host = host;
     this.#place = host.place;
-    this.#origins = new Map(host.origins.map(({ host: name, epoch, upto }) => [name, { epoch, upto }]));
+    for (const { host: name, epoch, upto } of host.origins) this.#knows(name, epoch, upto);
   }
 
   /** Reads over this session, until it has ended. */
@@ -90,7 +85,7 @@ export class Receiver {
     this.#moved(name, position);
     this.#host.link("connected");
     this.#host.pending(reading.pending);
-    const context: Context = { session, stream: name, olderUpto: isSame || known === null ? 0 : last, isAgain: false };
+    const context: Context = { session, readUpto: isSame || known === null ? 0 : last, isAgain: false };
     for (;;) {
       const frames = await reading.next();
       if (frames === null || "kind" in frames) return frames;
@@ -112,27 +107,32 @@ export class Receiver {
   async #take(carried: CarriedFrame, context: Context): Promise<Trouble | null> {
     const { host, label } = carried;
     if (host === this.#host.host || !isName(host) || !this.#host.wanted.isFrom(host)) return null;
-    const known = this.#origins.get(host) ?? null;
     if (label === null) {
-      await this.#refuse(host, known?.upto ?? 0, "it does not say what it holds");
+      await this.#batches.add(
+        host,
+        { epoch: "", from: 0, to: 0, lost: 0, signals: [] },
+        "it does not say what it holds",
+      );
       return null;
     }
-    const isOther = known !== null && known.epoch !== label.epoch;
-    if (isOther && (context.isAgain || carried.position <= context.olderUpto)) return null;
-    // Known. A frame that says nothing new is a sign of life unless it is read again.
-    if (known !== null && !isOther && label.to <= known.upto) {
-      const isBeat = label.to === known.upto && !context.isAgain && carried.position > context.olderUpto;
-      if (isBeat) await this.#give(host, { ...label, from: label.to, lost: 0, signals: [] });
+    const { epoch, to } = label;
+    const known = this.#known.get(host)?.get(epoch) ?? null;
+    if (known !== null && to <= known) {
+      // Known. A frame that says nothing new is a sign of life, unless it is read again.
+      const isBeat = to === known && !context.isAgain && carried.position > context.readUpto;
+      if (isBeat) await this.#give(host, { epoch, from: to, to, lost: 0, signals: [] });
       return null;
     }
     const unpacked = unpackFrame(carried.body);
-    if (!unpacked.ok || unpacked.value.to !== label.to || unpacked.value.epoch !== label.epoch) {
+    if (!unpacked.ok || unpacked.value.to !== to || unpacked.value.epoch !== epoch) {
       const why = unpacked.ok ? "its headers say something else than what it holds" : unpacked.error;
-      await this.#refuse(host, label.to, why, label.epoch);
+      // Its signals are missing: where it begins is known by what came before.
+      await this.#batches.add(host, { epoch, from: known ?? to, to, lost: 0, signals: [] }, why);
+      this.#knows(host, epoch, to);
       return null;
     }
     const frame = unpacked.value;
-    if (known !== null && !isOther && frame.from > known.upto && !context.isAgain) {
+    if (known !== null && frame.from > known && !context.isAgain) {
       const trouble = await this.#readAgain(host, carried.position, context);
       if (trouble !== null) return trouble;
     }
@@ -162,30 +162,29 @@ export class Receiver {
 
   /** Without what is known of it. */
   #cut(host: string, frame: Frame): Frame {
-    const known = this.#origins.get(host);
-    if (known === undefined || known.epoch !== frame.epoch || known.upto <= frame.from) return frame;
-    const { upto } = known;
+    const known = this.#known.get(host)?.get(frame.epoch) ?? 0;
+    if (known <= frame.from) return frame;
     return {
       epoch: frame.epoch,
-      from: upto,
-      to: Math.max(frame.to, upto),
-      lost: Math.max(0, frame.from + frame.lost - upto),
-      signals: frame.signals.filter(({ id }) => id > upto),
+      from: known,
+      to: Math.max(frame.to, known),
+      lost: Math.max(0, frame.from + frame.lost - known),
+      signals: frame.signals.filter(({ id }) => id > known),
     };
   }
 
   async #give(host: string, frame: Frame): Promise<void> {
-    this.#origins.set(host, { epoch: frame.epoch, upto: frame.to });
-    const signals = this.#host.wanted.of(host, frame.signals);
-    await this.#host.batches.add(host, { ...frame, signals }, null);
+    this.#knows(host, frame.epoch, frame.to);
+    await this.#batches.add(host, { ...frame, signals: this.#host.wanted.of(host, frame.signals) }, null);
   }
 
-  /** A frame that cannot be read costs its host these signals, and nobody else anything. */
-  async #refuse(host: string, to: number, why: string, epoch: string | null = null): Promise<void> {
-    const known = this.#origins.get(host) ?? null;
-    const own = epoch ?? known?.epoch ?? "";
-    const from = known !== null && known.epoch === own ? known.upto : to;
-    if (own !== "") this.#origins.set(host, { epoch: own, upto: Math.max(from, to) });
-    await this.#host.batches.add(host, { epoch: own, from, to: Math.max(from, to), lost: 0, signals: [] }, why);
+  #knows(host: string, epoch: string, upto: number): void {
+    const epochs = this.#known.get(host) ?? new Map<string, number>();
+    epochs.set(epoch, upto);
+    this.#known.set(host, epochs);
+  }
+
+  get #batches(): Batches {
+    return this.#host.batches;
   }
 }

@@ -37,7 +37,8 @@ const origin = { host: "string", epoch: "string", upto: COUNT } as const;
 
 /**
  * The first message. `data`: the folder with logs.db, which this process reads. `epoch`: of the ids of this host; `epochFrom`: the
- * highest id that the epoch before left, 0 where there was none. `committed`: the highest id there is.
+ * highest id that the epoch before left, 0 where there was none. `origins`: a host has one for each of its epochs. What is committed
+ * of this host this process sees by itself.
  */
 const init = {
   type: "'init'",
@@ -50,11 +51,7 @@ const init = {
   cursor,
   place: [place, "|", "null"],
   origins: [origin, "[]"],
-  committed: COUNT,
 } as const;
-
-/** The highest id that is committed. Posted a few times a second at most, and only when it has grown. */
-const committed = { type: "'committed'", generation: POSITIVE, upto: COUNT } as const;
 
 /** The cursor of `forwarded` is committed. */
 const kept = { type: "'kept'", generation: POSITIVE, upto: COUNT } as const;
@@ -125,7 +122,7 @@ const signal = { id: POSITIVE, sense: "string", at: COUNT, trace: "string", payl
 /**
  * What one host sent: its signals with ids in (from, to] that this host receives, in the order of their ids. Frames that follow one
  * another without a gap are one. `from` above what is known of the host: what lies between is missing. `lost`: as the sender counted.
- * `refused`: why a frame could not be read; its signals are missing.
+ * `refused`: why a frame could not be read; its signals are missing. A refused frame without an epoch says nothing about its host.
  */
 const frame = {
   host: "string",
@@ -160,7 +157,7 @@ const asked = { type: "'asked'", generation: POSITIVE, id: POSITIVE } as const;
 /** An error that nothing waited for. */
 const error = { type: "'error'", generation: POSITIVE, message: "string", stack: "string | null" } as const;
 
-export const fleetParentDefinitions = { init, committed, kept, stored, ask, reply, shutdown } as const;
+export const fleetParentDefinitions = { init, kept, stored, ask, reply, shutdown } as const;
 export const fleetDefinitions = {
   ready,
   link,

@@ -119,7 +119,6 @@ export class FleetHost {
       cursor: this.cursor,
       place: place === null ? null : JSON.parse(place),
       origins: this.db.query<Init["origins"][number], []>("SELECT host, epoch, upto FROM origins").all(),
-      committed: this.lastId,
     };
     const own = OwnSignals.open(this.data, init.settings.send);
     if (!own.ok) throw new Error(own.error.message);
@@ -210,7 +209,6 @@ export class FleetHost {
           randomBytes(16).toString("hex"),
         );
     })();
-    this.#carrier?.committed();
   }
 
   ask(hosts: readonly string[]) {
