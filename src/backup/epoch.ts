@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { randomBytes } from "../base/chance.ts";
+import { EPOCHS, withEpoch } from "../store/epochs.ts";
 
 /**
  * Gives a logs.db another epoch. Ids above its newest ids may be given again, to other signals, so no cursor of a reader is
@@ -13,8 +14,12 @@ export function changeEpoch(file: string): void {
     );
     db.transaction(() => {
       const given = "SELECT seq FROM sqlite_sequence WHERE name = 'signals'";
-      set.run("epoch_from", String(db.query<{ seq: number }, []>(given).get()?.seq ?? 0));
-      set.run("epoch", randomBytes(8).toString("hex"));
+      const from = db.query<{ seq: number }, []>(given).get()?.seq ?? 0;
+      const epoch = randomBytes(8).toString("hex");
+      const known = db.query<{ value: string }, [string]>("SELECT value FROM meta WHERE key = ?").get(EPOCHS);
+      set.run("epoch_from", String(from));
+      set.run("epoch", epoch);
+      set.run(EPOCHS, withEpoch(known?.value ?? null, epoch, from));
     }).immediate();
   } finally {
     db.close(true);

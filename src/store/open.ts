@@ -13,6 +13,7 @@ import { openWriter } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { BlobReferences } from "./blob-references.ts";
 import { DamagedRows, RESTORE, refuse } from "./damage.ts";
+import { EPOCHS, withEpoch } from "./epochs.ts";
 import { scanIn } from "./log-scan.ts";
 import type { MetaTable } from "./meta.ts";
 import { STORE_MIGRATIONS } from "./migrations.ts";
@@ -104,7 +105,10 @@ function epochOf(meta: MetaTable, { durability, bootId }: Opening, isOther: bool
   const lost = meta.get("durability") === "normal" && meta.get("boot") !== bootId && meta.get("stopped") !== "clean";
   const epoch = known === null || lost || isOther ? randomBytes(8).toString("hex") : known;
   meta.set("epoch", epoch);
-  if (known !== null && epoch !== known) meta.set("epoch_from", String(survived));
+  if (known !== null && epoch !== known) {
+    meta.set("epoch_from", String(survived));
+    meta.set(EPOCHS, withEpoch(meta.get(EPOCHS), epoch, survived));
+  }
   meta.set("boot", bootId);
   meta.set("durability", durability);
   meta.set("stopped", "no");

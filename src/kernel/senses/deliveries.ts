@@ -11,6 +11,7 @@ import type { NerveConfig, SenseReflexConfig } from "../../model/config.ts";
 import { fullyNamed, type Signal } from "../../model/signal.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../../model/value.ts";
 import { compilePattern, type Pattern } from "../../rules/pattern.ts";
+import { EPOCHS, survivorsOf } from "../../store/epochs.ts";
 import type { Store } from "../../store/open.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
 import type { Draft } from "../commits/draft.ts";
@@ -98,7 +99,7 @@ export class Deliveries {
     this.#lines.clear();
     const beginnings: Record<string, Bounds> = {};
     for (const { name: reflex, sense, on, when } of delivering) {
-      const bounds = known[sense] ?? { begin: store.signals.lastId(), off: null, gaps: [] };
+      const bounds = this.#boundsOf(reflex, known[sense] ?? null);
       const compiled = when === null ? null : compilePattern(when);
       const pattern = compiled?.ok === true ? compiled.value : null;
       beginnings[sense] = bounds;
@@ -108,6 +109,15 @@ export class Deliveries {
     const text = JSON.stringify(beginnings);
     if (text !== JSON.stringify(known)) ledger.write(() => store.meta.set(BEGINNINGS, text));
     this.resume();
+  }
+
+  /** A sense may have another reflex than before, and one that is loaded may have been disabled since it was there last. */
+  #boundsOf(reflex: string, known: Bounds | null): Bounds {
+    const lastId = this.#parts.store.signals.lastId();
+    const isEnabled = this.#parts.reflexes.byName.get(reflex)?.enabled !== false;
+    const { begin, off, gaps } = known ?? { begin: lastId, off: null, gaps: [] };
+    if (isEnabled === (off === null)) return { begin, off, gaps };
+    return off === null ? { begin, off: lastId, gaps } : { begin, off: null, gaps: [...gaps, [off + 1, lastId]] };
   }
 
   #beginnings(): Readonly<Record<string, Bounds>> {
@@ -147,13 +157,15 @@ export class Deliveries {
     if (line !== undefined) line.cursor = this.#cursorOf(name, line.bounds);
   }
 
-  /** After another epoch began, ids above those that survived are given again. */
+  /** Ids that did not survive an epoch are given again: who took those has not seen the signals of today. */
   #cursorOf(sense: string, { begin }: Bounds): number {
     const taken = this.#taken.get(sense) ?? [];
     const own = taken.find(({ origin }) => origin === this.#origin);
     if (own !== undefined) return Math.max(begin, own.upTo);
-    const earlier = Math.max(0, ...taken.map(({ upTo }) => upTo));
-    return Math.max(begin, Math.min(earlier, this.#parts.store.meta.count("epoch_from") ?? 0));
+    const { meta } = this.#parts.store;
+    const epochs = meta.get(EPOCHS);
+    const earlier = taken.map(({ origin, upTo }) => survivorsOf(epochs, origin.slice(PREFIX.length), upTo));
+    return Math.max(begin, Math.min(Math.max(0, ...earlier), meta.count("epoch_from") ?? 0));
   }
 
   /** What waits for senses is owed. */
