@@ -3,6 +3,7 @@ import type { NerveConfig, ReflexConfig } from "../../src/model/config.ts";
 import { type Below, pick } from "../rules/random.ts";
 import { retentionOf } from "./plan.ts";
 import { quietHoursOf } from "./reflex-plan.ts";
+import { editedSources } from "./source-plan.ts";
 import { LISTENERS, MINUTE, SECOND, WORKFLOWS } from "./words.ts";
 import { workflowOf } from "./workflow-plan.ts";
 
@@ -44,13 +45,25 @@ function tidied(config: NerveConfig): NerveConfig {
   return { ...config, reflexes };
 }
 
+export function withoutSense(config: NerveConfig, name: string): NerveConfig {
+  const senses = new Map(config.senses);
+  senses.delete(name);
+  return tidied({ ...config, senses });
+}
+
+/** The last workflow stays. */
+export function withoutWorkflow(config: NerveConfig, name: string): NerveConfig {
+  const workflows = new Map(config.workflows);
+  if (workflows.size > 1) workflows.delete(name);
+  return tidied({ ...config, workflows });
+}
+
 /** A sense is removed, with whatever makes it compute; or one that was removed comes back with it. `whole` has them all. */
 function withOtherSenses(config: NerveConfig, whole: NerveConfig, below: Below): NerveConfig {
   const senses = new Map(config.senses);
   const gone = [...whole.senses.keys()].filter((name) => !senses.has(name));
   if (gone.length === 0 || (gone.length < 3 && below(2) === 0)) {
-    senses.delete(pick(below, [...senses.keys()].slice(LISTENERS)) ?? "");
-    return tidied({ ...config, senses });
+    return withoutSense(config, pick(below, [...senses.keys()].slice(LISTENERS)));
   }
   const name = pick(below, gone);
   const sense = whole.senses.get(name);
@@ -68,8 +81,7 @@ function withOtherWorkflows(config: NerveConfig, whole: NerveConfig, below: Belo
   const workflows = new Map(config.workflows);
   const gone = WORKFLOWS.filter((name) => !workflows.has(name));
   if (gone.length === 0) {
-    workflows.delete(pick(below, WORKFLOWS));
-    return tidied({ ...config, workflows });
+    return withoutWorkflow(config, pick(below, WORKFLOWS));
   }
   for (const name of gone) workflows.set(name, workflowOf(below, name));
   const targets = new Map(whole.reflexes.map((reflex) => [reflex.name, reflex]));
@@ -88,7 +100,7 @@ export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): N
   // What is owed is owed to senses that listen.
   const someSense = (): string => pick(below, below(2) === 0 ? names.slice(0, LISTENERS) : names);
   let reflexes = [...config.reflexes];
-  switch (below(11)) {
+  switch (below(12)) {
     case 0: {
       const name = pick(below, [...workflows.keys()]);
       workflows.set(name, workflowOf(below, name));
@@ -122,6 +134,9 @@ export function editOf(config: NerveConfig, whole: NerveConfig, below: Below): N
     case 6:
     case 7:
       return withOtherSenses(config, whole, below);
+    case 10:
+      reflexes = editedSources(senses, reflexes, whole.reflexes, below);
+      break;
     case 9:
       return { ...config, retention: retentionOf(below) };
     case 8:

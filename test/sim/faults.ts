@@ -1,9 +1,10 @@
 /** What goes wrong, and what people do, and when: by chance, each kind at its own pace. */
 import { pick } from "../rules/random.ts";
-import { editOf, editOfSense } from "./edits.ts";
+import { editOf, editOfSense, withoutSense, withoutWorkflow } from "./edits.ts";
 import type { Machine, Party } from "./machine.ts";
 import { People } from "./people.ts";
 import type { Site } from "./site.ts";
+import { DELIVERED } from "./source-plan.ts";
 import { DAY, FAULTS, type FaultKind, HOUR, MINUTE, SECOND } from "./words.ts";
 
 /** Mean milliseconds between two faults of a kind, in a day of senses of ten seconds to an hour. */
@@ -116,6 +117,7 @@ export class Faults {
   #reloads(): void {
     const site = this.#site;
     if (this.#below(3) === 0) return this.#reloadsOwed(0);
+    if (this.#below(8) === 0) return this.#reloadsRunning();
     const before = site.config ?? site.plan.config;
     const isBroken = this.#below(8) === 0;
     this.#count(isBroken ? "reload of a broken config" : "reload");
@@ -124,16 +126,28 @@ export class Faults {
     if (isBroken) this.#machine.after(MINUTE, this.#world, () => site.edit(before));
   }
 
-  /** While a sense is owed a compute. */
+  /** While a run has not ended, of a workflow that is no longer there then. */
+  #reloadsRunning(): void {
+    const site = this.#site;
+    const [run] = site.oracle.runs.active.values();
+    if (run === undefined || site.kernel === null || site.config === null) return;
+    this.#count("reload while a run has not ended");
+    site.edit(withoutWorkflow(site.config, run.workflow));
+    this.#people.asks("reload", () => site.kernel?.acts?.reload() ?? null);
+  }
+
+  /** While a sense is owed a compute, which has another throttle then, or is gone. */
   #reloadsOwed(tries: number): void {
     const site = this.#site;
-    const owed = ["s0", "s1"].find((name) => site.oracle.senses.of(name).causes.size > 0);
+    const isOwed = (name: string): boolean => site.oracle.senses.of(name).causes.size > 0;
+    const owed = ["s0", "s1", ...DELIVERED].find(isOwed);
     if (owed === undefined || site.kernel === null || site.config === null) {
       if (tries < 400) this.#machine.after(1_700, this.#world, () => this.#reloadsOwed(tries + 1));
       return;
     }
     this.#count("reload while a compute is owed");
-    site.edit(editOfSense(site.config, owed, this.#machine.chance));
+    const isToGo = DELIVERED.some((name) => name === owed) && this.#below(2) === 0;
+    site.edit(isToGo ? withoutSense(site.config, owed) : editOfSense(site.config, owed, this.#machine.chance));
     this.#people.asks("reload", () => site.kernel?.acts?.reload() ?? null);
   }
 
@@ -158,10 +172,14 @@ export class Faults {
       const ms = pick(this.#machine.chance, [500, 2_000, 20_000]) + this.#below(500);
       return this.#quietly(() => {
         this.#count("kernel stopped for a while");
-        const { axis, reflexes } = this.#site.oracle;
+        const { axis, reflexes, sources } = this.#site.oracle;
         reflexes.goesBlind(axis.now, false);
+        sources.pauses(true);
         this.#machine.freeze(ms);
-        this.#machine.after(ms, this.#world, () => reflexes.sees(axis.now));
+        this.#machine.after(ms, this.#world, () => {
+          reflexes.sees(axis.now);
+          sources.pauses(false);
+        });
       });
     }
     this.#sleeps(pick(this.#machine.chance, [10 * SECOND, 10 * MINUTE, 3 * HOUR]), 0);
@@ -179,12 +197,14 @@ export class Faults {
     }
     this.#count("machine sleeps");
     this.#machine.now = next.at;
-    const { axis, reflexes } = site.oracle;
+    const { axis, reflexes, sources } = site.oracle;
+    sources.pauses(true);
     reflexes.goesBlind(axis.now - 1, false);
     const before = this.#machine.wallMs;
     this.#machine.suspend(ms);
     axis.slept(this.#machine.wallMs - before - ms);
     reflexes.sees(axis.now);
+    sources.pauses(false);
   }
 
   // ── the disk ─────────────────────────────────────────────────────────

@@ -15,11 +15,12 @@ const { SQLITE_OPEN_URI, SQLITE_OPEN_READWRITE, SQLITE_OPEN_CREATE } = constants
 const STAND_IN_BYTES = 2 ** 36;
 
 export class MemoryDatabase {
-  readonly #uri: string;
+  #uri: string;
   /** Where a kernel would have the file. What lies there is empty, and long enough. */
   readonly #path: string;
   /** The file in memory is there as long as somebody has it open. */
-  readonly #holder: Database;
+  #holder: Database;
+  #copies = 0;
 
   constructor(name: string, data: string) {
     this.#uri = `file:/nerve-sim-${name}?vfs=memdb`;
@@ -29,8 +30,25 @@ export class MemoryDatabase {
     this.#holder = this.connect();
   }
 
+  /** Copies the file as it is now. Whoever calls the result puts the copy in its place; nobody may have the file open. */
+  copied(): () => void {
+    const uri = this.#uri.replace("?", `-${++this.#copies}?`);
+    const holder = this.#open(uri);
+    using db = this.connect();
+    db.run("VACUUM INTO ?", [uri]);
+    return () => {
+      this.#holder.close(true);
+      this.#uri = uri;
+      this.#holder = holder;
+    };
+  }
+
   connect(): Database {
-    const db = new Database(this.#uri, SQLITE_OPEN_URI | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    return this.#open(this.#uri);
+  }
+
+  #open(uri: string): Database {
+    const db = new Database(uri, SQLITE_OPEN_URI | SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     return Object.defineProperty(db, "filename", { value: this.#path });
   }
 

@@ -6,6 +6,7 @@ import { failuresAreSeen, isWellCounted, isWellSeen } from "./oracle/looks.ts";
 import { violation } from "./oracle/report.ts";
 import { RECEIVER } from "./plan.ts";
 import type { Site } from "./site.ts";
+import { SOURCE_REFLEXES } from "./source-plan.ts";
 import { BAD_ITEM, MINUTE, WORKFLOWS } from "./words.ts";
 
 export class People {
@@ -49,7 +50,7 @@ export class People {
     if (!acts) return;
     const chance = this.#chance;
     const sense = `s${chance(site.plan.size.senses)}`;
-    const rule = `rule-${chance(site.plan.size.reflexes)}`;
+    const rule = chance(4) === 0 ? pick(chance, SOURCE_REFLEXES) : `rule-${chance(site.plan.size.reflexes)}`;
     const run = 1 + chance(Math.max(1, runs.runs.size));
     switch (chance(18)) {
       case 0:
@@ -148,7 +149,9 @@ export class People {
     if (!looks) return;
     this.#count("look");
     try {
-      isWellSeen(looks.status(), oracle.present);
+      const status = looks.status();
+      isWellSeen(status, oracle.present);
+      oracle.sources.expectations.isWellSeen(status);
       const after = this.#chance(oracle.lastLog + 1);
       failuresAreSeen(looks.failures(after), after, oracle.runs.runs);
       isWellCounted(looks.metrics(), oracle.signals);

@@ -7,6 +7,7 @@ import type { AsideTroubles } from "./aside-worker.ts";
 import type { FlowTroubles, Program } from "./flow-worker.ts";
 import { quietHoursOf, reflexesOf } from "./reflex-plan.ts";
 import type { SenseDisk, SenseTroubles } from "./sense-worker.ts";
+import { FILES, NAMER, withSources } from "./source-plan.ts";
 import { CHANNELS, DAY, HOUR, LISTENERS, MINUTE, SECOND, type Size, WORKFLOWS } from "./words.ts";
 import { programOf, workflowOf } from "./workflow-plan.ts";
 
@@ -92,12 +93,14 @@ export function planOf(seed: number, size: Size, data: string): Plan {
       lastRow: 0,
       outbox: [],
       taken: new Map(),
+      watches: name === NAMER ? [{ kind: "file", path: FILES[0], match: null }] : [],
     });
   }
   const { reflexes, cronSenses } = reflexesOf(below, size, disks);
   const receiver = `s${RECEIVER}`;
   if (hasInbox && senses.has(receiver))
     reflexes.push(senseReflex({ name: `${receiver}#inbox`, sense: receiver, watch: [{ kind: "inbox" }] }));
+  const sources = withSources(randomOf(seed * 7 + 3), size, senses, reflexes);
   const config: NerveConfig = {
     file: "/etc/nerve.yaml",
     data,
@@ -115,7 +118,7 @@ export function planOf(seed: number, size: Size, data: string): Plan {
       ]),
     ),
     senses,
-    reflexes,
+    reflexes: sources,
     workflows: new Map(WORKFLOWS.map((name) => [name, workflowOf(below, name)])),
     channels: new Map(CHANNELS.map((name) => [name, { kind: "ntfy", name, url: `http://${name}.test/`, token: null }])),
     quietHours: quietHoursOf(below),

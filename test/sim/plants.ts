@@ -31,8 +31,8 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       edit(
         "kernel/senses/computes.ts",
-        "kept: () => this.#settled(sense, flight, kept),\n      batch: flight.batch,\n    });",
-        "kept: () => {},\n      batch: flight.batch,\n    });\n    this.#settled(sense, flight, kept);",
+        "this.#ledger.add({ write, kept: () => this.#settled(sense, flight, kept) }, flight.batch);",
+        "this.#ledger.add({ write, kept: () => {} }, flight.batch);\n    this.#settled(sense, flight, kept);",
       ),
     ],
   },
@@ -53,11 +53,11 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "a queue that is not first in, first out",
     edits: [
-      edit("kernel/runs/line.ts", "?? this.#queued.shift();", "?? this.#second();"),
+      edit("kernel/runs/line.ts", "?? this.#older.shift();", "?? this.#second();"),
       edit(
         "kernel/runs/line.ts",
         "  enters(run: LiveRun): void {",
-        "  #second(): LiveRun | null {\n    const first = this.#queued.shift();\n    const second = this.#queued.shift();\n    if (first !== null && second !== null) this.#queued.add(first);\n    return second ?? first;\n  }\n\n  enters(run: LiveRun): void {",
+        "  #second(): LiveRun | null {\n    const line = this.#older;\n    const first = line.shift();\n    const second = line.shift();\n    if (first !== null && second !== null) line.add(first);\n    return second ?? first;\n  }\n\n  enters(run: LiveRun): void {",
       ),
     ],
   },
@@ -229,6 +229,83 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "items are taken in another order",
     edits: [edit("store/inbox.ts", "ORDER BY id LIMIT ?`);", "ORDER BY id DESC LIMIT ?`);")],
+  },
+  {
+    name: "a change is forgotten while its sense cannot compute",
+    edits: [
+      edit(
+        "kernel/watches.ts",
+        "    if (!canCompute(reflex) || now",
+        "    this.#changed.delete(name);\n    if (!canCompute(reflex) || now",
+      ),
+    ],
+  },
+  {
+    name: "two changes within a second wake a sense twice",
+    edits: [edit("kernel/watches.ts", "? REST_MS : 0;", "? 0 : 0;")],
+  },
+  {
+    name: "a disabled watch rings",
+    edits: [
+      edit("kernel/watches.ts", "if (reflex === undefined || !reflex.enabled) {", "if (reflex === undefined) {"),
+      edit(
+        "kernel/reflexes/clocks.ts",
+        "if (!reflex.enabled || reflex.sense === null) return;",
+        "if (reflex.sense === null) return;",
+      ),
+    ],
+  },
+  {
+    name: "nothing finds a change that nobody reported",
+    edits: [edit("kernel/watches.ts", ">= NET_MS;", ">= 60 * NET_MS;")],
+  },
+  {
+    name: "what was taken before logs.db was put back counts",
+    edits: [
+      edit(
+        "kernel/senses/deliveries.ts",
+        'Math.min(Math.max(0, ...earlier), meta.count("epoch_from") ?? 0)',
+        "Math.max(0, ...taken.map(({ upTo }) => upTo))",
+      ),
+    ],
+  },
+  {
+    name: "what was taken two epochs ago counts",
+    edits: [edit("store/epochs.ts", "Math.min(upTo, ...since.map(({ from }) => from))", "since.length < 0 ? 0 : upTo")],
+  },
+  {
+    name: "signals of the time in which a reflex was disabled are delivered",
+    edits: [
+      edit(
+        "kernel/senses/deliveries.ts",
+        "const isOutside = bounds.gaps.some(",
+        "const isOutside = bounds.gaps.slice(1).some(",
+      ),
+    ],
+  },
+  {
+    name: "a compute that fails has had its signals",
+    edits: [
+      edit("kernel/senses/deliveries.ts", "if (signals.length === 0) line.cursor = upTo;", "line.cursor = upTo;"),
+    ],
+  },
+  {
+    name: "what is stale is said anew by each kernel",
+    edits: [edit("kernel/expectations.ts", "{ since, stale: isStale }", "{ since, stale: isStale && false }")],
+  },
+  {
+    name: "a disabled sense grows stale",
+    edits: [edit("kernel/expectations.ts", "if (isOff || expected.isStale", "if (expected.isStale")],
+  },
+  {
+    name: "what came just before a crash is not found",
+    edits: [
+      edit(
+        "kernel/expectations.ts",
+        "const isNews = came !== null && came > noted.since;",
+        "const isNews = came === 0;",
+      ),
+    ],
   },
 ];
 

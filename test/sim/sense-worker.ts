@@ -1,9 +1,14 @@
 /** A group's worker as the kernel meets it: it speaks the real messages, and has a database and an outbox for each sense. */
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { ParentMessageOf } from "../../src/ipc/definitions.ts";
+import type { SeatWatch } from "../../src/model/watched.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
+import { pick } from "../rules/random.ts";
 import { type Around, Worker } from "./process.ts";
+import { FILES } from "./source-plan.ts";
 import { BAD_ITEM } from "./words.ts";
+
+const OF_SIGNALS = /^signals:/;
 
 interface OutboxRow {
   readonly id: number;
@@ -28,8 +33,10 @@ export interface SenseDisk {
   items: { readonly id: string; readonly level: number }[];
   lastRow: number;
   outbox: OutboxRow[];
-  /** How far the items of each origin are taken. */
+  /** How far the items of each origin are taken, and the signals of each epoch. */
   readonly taken: Map<string, number>;
+  /** What its module exports as `watch`. */
+  watches: readonly SeatWatch[];
 }
 
 /** How often what goes wrong: once in so many computes, 0 never. */
@@ -58,6 +65,8 @@ export interface SenseWatcher {
   blobPut(text: string, dies: boolean): Json;
   /** What a compute of the sense has done is kept, and that it had these items. */
   itemsTaken(sense: string, ids: readonly number[]): void;
+  /** And that it had these signals, and has looked at those between. */
+  signalsTaken(sense: string, ids: readonly number[]): void;
   /** A row is kept in the outbox of a sense. */
   rowKept(sense: string, n: number): void;
   /** The kernel is about to hear this. */
@@ -71,6 +80,7 @@ interface Compute {
   readonly trace: string;
   readonly beganAt: number;
   readonly items: ParentMessageOf<"compute">["inbox"];
+  readonly delivered: ParentMessageOf<"compute">["delivered"];
 }
 
 export class SenseWorker extends Worker {
@@ -131,7 +141,15 @@ export class SenseWorker extends Worker {
     this.generation = init.generation;
     this.group = /([^/]+)\.lock$/.exec(init.lock)?.[1] ?? "";
     this.#watcher.began(this.group);
+    for (const { name } of init.senses) this.#mayNameOther(name);
     this.later(5 + this.below(80), () => this.#seat(0));
+  }
+
+  /** Somebody has changed the module since it was loaded last. */
+  #mayNameOther(name: string): void {
+    const disk = this.#disks.get(name);
+    if (disk === undefined || disk.watches.length === 0 || !this.oneIn(4)) return;
+    disk.watches = [{ kind: "file", path: pick((below) => this.below(below), FILES), match: null }];
   }
 
   #seat(index: number): void {
@@ -161,11 +179,8 @@ export class SenseWorker extends Worker {
         sense: name,
         problem,
         applied: [],
-        watch: use === "nerve" ? [{ kind: "kernel", path: null, match: null }] : [],
-        taken: (inbox?.origins ?? []).flatMap((origin) => {
-          const upTo = this.#disks.get(name)?.taken.get(origin) ?? 0;
-          return upTo > 0 ? [{ origin, upTo }] : [];
-        }),
+        watch: use === "nerve" ? [{ kind: "kernel", path: null, match: null }] : (this.#disks.get(name)?.watches ?? []),
+        taken: this.#takenOf(name, inbox?.origins ?? []),
         patterns: [],
         series: null,
         fault: null,
@@ -173,6 +188,12 @@ export class SenseWorker extends Worker {
     });
     this.isReady = true;
     this.says({ type: "ready", senses });
+  }
+
+  #takenOf(name: string, origins: readonly string[]): { readonly origin: string; readonly upTo: number }[] {
+    const taken = this.#disks.get(name)?.taken ?? new Map<string, number>();
+    const known = [...taken].map(([origin, upTo]) => ({ origin, upTo }));
+    return known.filter(({ origin }) => origins.includes(origin) || OF_SIGNALS.test(origin));
   }
 
   #leave(): void {
@@ -184,10 +205,10 @@ export class SenseWorker extends Worker {
   }
 
   #compute(request: ParentMessageOf<"compute">): void {
-    const { id, sense, cause, trace } = request;
+    const { id, sense, cause, trace, inbox: items, delivered } = request;
     this.#watcher.computeAsked(request);
     const troubles = this.#troubles;
-    const compute: Compute = { id, sense, cause, trace, beganAt: this.machine.now, items: request.inbox };
+    const compute: Compute = { id, sense, cause, trace, beganAt: this.machine.now, items, delivered };
     this.#computes.set(sense, compute);
     this.causes.set(sense, cause);
     this.says({ type: "started", id, sense });
@@ -229,7 +250,8 @@ export class SenseWorker extends Worker {
     const payload = this.#observe(disk);
     if (payload === null) return;
     this.#takes(compute, disk);
-    if (compute.items.length > 0 && this.oneIn(this.#troubles.diesAfter)) return this.exits(null, "SIGKILL");
+    const isHanded = compute.items.length > 0 || compute.delivered !== null;
+    if (isHanded && this.oneIn(Math.ceil(this.#troubles.diesAfter / 10))) return this.exits(null, "SIGKILL");
     if (!disk.writes) return this.#answers(compute, { type: "signal", payload, outbox: null, more: [], cause, trace });
     const [first, ...others] = [payload, ...this.#othersOf(disk)].map((one) => this.#keeps(compute, disk, one));
     if (first === undefined) return;
@@ -241,7 +263,16 @@ export class SenseWorker extends Worker {
   }
 
   /** In the transaction of whatever else the compute keeps. */
-  #takes({ sense, items }: Compute, disk: SenseDisk): void {
+  #takes({ sense, items, delivered }: Compute, disk: SenseDisk): void {
+    if (delivered !== null) {
+      const { origin, upTo, signals } = delivered;
+      const known = disk.taken.get(origin) ?? 0;
+      disk.taken.set(origin, Math.max(known, upTo));
+      this.#watcher.signalsTaken(
+        sense,
+        signals.flatMap(({ id }) => (id > known ? id : [])),
+      );
+    }
     if (items.length === 0) return;
     for (const { origin, id } of items) disk.taken.set(origin, Math.max(id, disk.taken.get(origin) ?? 0));
     this.#watcher.itemsTaken(

@@ -6,7 +6,7 @@ import { HOUR, sizeOf } from "./words.ts";
 // A busy machine takes its time.
 setDefaultTimeout(600_000);
 
-const SEEDS = [1, 2, 3, 4, 5] as const;
+const SEEDS = [1, 2, 3, 4, 10] as const;
 const SIZE = sizeOf({ lengthMs: 2 * HOUR });
 
 test.each(SEEDS)("nothing is wrong in the world of seed %p", async (seed) => {

@@ -3,7 +3,9 @@
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pick } from "../rules/random.ts";
 import { Faults } from "./faults.ts";
+import type { Oracle } from "./oracle/oracle.ts";
 import { Violation } from "./oracle/report.ts";
 import { Site } from "./site.ts";
 import { Crash } from "./store.ts";
@@ -33,20 +35,26 @@ export const HOSTS = join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), `nerve
 /** Long enough for whatever waits: a throttle, a sleep, the next cron time. */
 const REST_MS = 40 * MINUTE;
 const COMMITS_A_LOOK = 1_000;
+/** How long a host is looked at once logs.db was put back. */
+const AFTERMATH_MS = 20 * MINUTE;
 
 /** Call it in a turn of its own: it drains microtasks itself. */
 function simulate(seed: number, size: Size, isTraced: boolean, hosts: string): Outcome {
   using site = new Site(seed, size, join(hosts, `${seed}`), isTraced);
   const faults = new Faults(site);
+  const { oracle } = site;
   try {
     site.start();
     faults.begin();
+    drive(site, size.lengthMs / 2);
+    if (hasLines(site)) site.copies();
     drive(site, size.lengthMs);
     rest(site);
+    if (site.found === null && site.hasCopy) putsBack(site);
   } catch (error) {
     site.notice(error);
   }
-  return outcomeOf(seed, site, faults);
+  return outcomeOf(seed, site, oracle, faults);
 }
 
 function drive(site: Site, untilMs: number): void {
@@ -83,8 +91,32 @@ function rest(site: Site): void {
   site.looksAtAll();
 }
 
-function outcomeOf(seed: number, site: Site, faults: Faults): Outcome {
-  const { found, trace, oracle, machine } = site;
+/** Signals are delivered to some sense. */
+const hasLines = ({ plan, found }: Site): boolean =>
+  found === null && plan.config.reflexes.some((reflex) => reflex.kind === "sense" && reflex.deliver === true);
+
+/** A copy of logs.db is put back; then the machine goes down once more, so that what is lost has other bounds. */
+function putsBack(site: Site): void {
+  const { machine, plan } = site;
+  site.putsBack(pick(machine.chance, ["all", "logs", "power"]));
+  for (const lastMs of [AFTERMATH_MS, AFTERMATH_MS / 4, 0]) {
+    site.senseTroubles = plan.senseTroubles;
+    site.start();
+    drive(site, machine.now + lastMs);
+    if (lastMs > 0 && site.kernel !== null) site.crash();
+    if (lastMs > 0) machine.reboot(1_000);
+  }
+  site.heal();
+  site.calm();
+  const wellSince = machine.realMs;
+  drive(site, machine.now + AFTERMATH_MS);
+  if (site.found !== null) return;
+  site.oracle.sources.deliveries.rested(wellSince, () => false);
+  site.stop();
+}
+
+function outcomeOf(seed: number, site: Site, oracle: Oracle, faults: Faults): Outcome {
+  const { found, trace, machine } = site;
   return {
     seed,
     found,

@@ -1,5 +1,5 @@
 /** A host in a simulated world: a data directory, the kernels that follow one another on it, and their workers. */
-import { mkdirSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Secrets } from "../../src/base/secrets.ts";
 import type { Acts } from "../../src/control/acts.ts";
@@ -20,7 +20,9 @@ import { MemoryDatabase } from "./memory-database.ts";
 import { BlobOracle } from "./oracle/blobs.ts";
 import { FileOracle } from "./oracle/files.ts";
 import { Oracle } from "./oracle/oracle.ts";
+import { onlyDeliveries } from "./oracle/put-back.ts";
 import { Violation } from "./oracle/report.ts";
+import { WatchedHost } from "./paths.ts";
 import { GOOD_ASIDES, GOOD_FLOWS, GOOD_SENSES, type Plan, planOf } from "./plan.ts";
 import type { Around, Worker } from "./process.ts";
 import { type SenseTroubles, SenseWorker } from "./sense-worker.ts";
@@ -44,11 +46,12 @@ export class Site {
   readonly plan: Plan;
   readonly machine: Machine;
   readonly trace: Trace;
-  readonly oracle: Oracle;
+  oracle: Oracle;
   readonly files: FileOracle;
   readonly disk = wholeDisk();
   readonly blobs: BlobOracle;
   readonly #blobDisk: BlobDisk;
+  readonly #host: WatchedHost;
   readonly workers = new Set<Worker>();
   kernel: Kernel | null = null;
   /** The file as it is now; null while somebody types. */
@@ -73,6 +76,8 @@ export class Site {
   isToStop = false;
   starts = 0;
   #pids = 100;
+  /** Puts the copy of logs.db back that was made last. */
+  #putsBack: ((keepsSenses: boolean) => void) | null = null;
 
   constructor(seed: number, size: Size, data: string, isTraced: boolean) {
     this.data = data;
@@ -87,6 +92,11 @@ export class Site {
     this.files = new FileOracle(data, this.database, this.oracle);
     this.blobs = new BlobOracle(data, this.database, this.machine);
     this.#blobDisk = new BlobDisk(data, this.machine, this.blobs);
+    const { watches } = this.oracle.sources;
+    this.#host = new WatchedHost(this.machine.chance, {
+      changed: (place) => this.#guarded(() => watches.changed(place)),
+      heard: (place) => this.#guarded(() => watches.heard(place)),
+    });
     this.config = this.plan.config;
     this.#read = this.plan.config;
     this.senseTroubles = this.plan.senseTroubles;
@@ -138,6 +148,7 @@ export class Site {
         mayRemove: () => this.#mayRemove(),
         removed: (path) => this.#guarded(() => this.#blobDisk.gone(path)),
       },
+      host: this.#host,
       spawn: this.#spawn,
       heldBytes: (pid) => {
         for (const worker of this.workers) if (worker.pid === pid) return worker.heldBytes;
@@ -181,6 +192,46 @@ export class Site {
   looksAtAll(): void {
     this.files.all();
     this.blobs.all(this.#blobDisk);
+  }
+
+  /** A copy of logs.db, of the archive and of what senses keep is made. */
+  copies(): void {
+    const { data } = this;
+    const putsBackDatabase = this.database.copied();
+    const { sources } = this.oracle;
+    const isPutBack = sources.copied();
+    const disks = [...this.plan.disks.values()].map((disk) => ({
+      disk,
+      kept: { ...disk, outbox: [...disk.outbox], taken: new Map(disk.taken) },
+    }));
+    cpSync(join(data, "archive"), `${data}.archive`, { recursive: true });
+    this.#putsBack = (keepsSenses) => {
+      putsBackDatabase();
+      rmSync(join(data, "archive"), { recursive: true });
+      renameSync(`${data}.archive`, join(data, "archive"));
+      // A payload keeps its own number, whatever becomes of the signal.
+      if (!keepsSenses) for (const { disk, kept } of disks) Object.assign(disk, kept, { n: disk.n });
+      this.oracle = onlyDeliveries(sources.deliveries, isPutBack(keepsSenses));
+    };
+  }
+
+  get hasCopy(): boolean {
+    return this.#putsBack !== null;
+  }
+
+  /**
+   * No kernel runs. The copy is put back, by somebody who restores it, alone or with what senses keep; or because the machine
+   * went down, and what came since was not on its disk.
+   */
+  putsBack(how: "all" | "logs" | "power"): void {
+    const { machine, database } = this;
+    this.#putsBack?.(how !== "all");
+    this.#putsBack = null;
+    machine.reboot(20_000);
+    if (how === "power") return;
+    using db = database.connect();
+    db.run("INSERT OR REPLACE INTO meta SELECT 'epoch_from', seq FROM sqlite_sequence WHERE name = 'signals'");
+    db.run("UPDATE meta SET value = ? WHERE key = 'epoch'", [`copy-${machine.now}`]);
   }
 
   /** Somebody sets the clock. */
@@ -282,6 +333,7 @@ export class Site {
   stop(): void {
     const { kernel, machine } = this;
     if (kernel?.daemon == null) return;
+    this.oracle.stops();
     let isStopped = false;
     const patientUntil = machine.now + 30_000;
     // Somebody may ask once more meanwhile: then nobody waits any longer.
@@ -332,8 +384,10 @@ export class Site {
     return worker;
   };
 
-  #moved({ pid }: Worker, to: string): void {
+  #moved(worker: Worker, to: string): void {
+    const { pid } = worker;
     const { moves } = this.oracle;
+    if (to === "leaving" && worker instanceof SenseWorker) this.oracle.sources.watches.workerIs(worker.group, false);
     moves.to("worker", `${pid}`, "none", to);
     if (to === "gone") moves.forget("worker", `${pid}`);
   }
@@ -362,10 +416,13 @@ export class Site {
     const worker = new SenseWorker(around, this.plan.disks, () => this.senseTroubles, {
       began: (group) => this.oracle.senses.begins(`group ${group}`, worker),
       itemsTaken: (sense, ids) => this.oracle.inboxes.taken(sense, ids),
-      computeAsked: ({ sense, cause, now, inbox }) => {
+      signalsTaken: (sense, ids) => this.oracle.sources.deliveries.taken(sense, ids),
+      computeAsked: ({ sense, cause, now, inbox, delivered }) => {
         this.oracle.inboxes.asked(inbox.map(({ id }) => id));
         this.trace.add(() => `worker ${worker.pid} computes ${sense} for ${cause ?? now}`);
         this.oracle.senses.computeAsked(sense, cause, this.machine.realMs, worker);
+        this.oracle.sources.watches.computeAsked(worker.group, sense);
+        if (delivered !== null) this.oracle.sources.deliveries.asked(sense, delivered.upTo);
       },
       blobPut: (text, dies) => this.#blobDisk.put(text, dies),
       rowKept: (sense, n) => this.oracle.senses.rowKept(sense, n, this.machine.realMs),
@@ -424,6 +481,6 @@ export class Site {
   [Symbol.dispose](): void {
     if (this.kernel !== null) this.#end();
     this.database.close();
-    rmSync(this.data, { recursive: true, force: true });
+    for (const folder of [this.data, `${this.data}.archive`]) rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@
 import type { BatchConfig, WorkflowConfig } from "../../src/model/config.ts";
 import { type Below, pick } from "../rules/random.ts";
 import type { Op, Program } from "./flow-worker.ts";
-import { CHANNELS, MINUTE, SECOND } from "./words.ts";
+import { CHANNELS, HOUR, MINUTE, SECOND } from "./words.ts";
 
 /** Shorter than any interval of a reflex that the clock makes due. */
 const batchOf = (below: Below): BatchConfig | null =>
@@ -19,7 +19,7 @@ export function workflowOf(below: Below, name: string): WorkflowConfig {
     use: name === "tells" ? "notify" : "program",
     with: null,
     needs: null,
-    expectEveryMs: null,
+    expectEveryMs: name === "quick" || name === "long" ? pick(below, [null, 10 * MINUTE, HOUR]) : null,
     concurrency: pick(below, [null, 2, 4]),
     timeoutMs: name === "long" ? 10 * MINUTE : pick(below, [null, MINUTE]),
     gracePeriodMs: pick(below, [null, 2 * SECOND]),

@@ -20,7 +20,7 @@ import { type Problem, problem } from "../../src/model/problem.ts";
 import type { Location } from "../../src/spawn/modules-on-disk.ts";
 import type { Spawn } from "../../src/spawn/worker-process.ts";
 import type { Happening, Machine, Party } from "./machine.ts";
-import { SimPathWatch } from "./paths.ts";
+import type { WatchedHost } from "./paths.ts";
 import { Crash } from "./store.ts";
 
 const MB = 1024 ** 2;
@@ -138,6 +138,7 @@ export interface WorldParts {
   readonly alarms: Set<Happening>;
   readonly disk: Disk;
   readonly blobs: BlobFate;
+  readonly host: WatchedHost;
   readonly spawn: Spawn;
   readonly heldBytes: (pid: number) => number;
   readonly config: () => NerveConfig | null;
@@ -150,6 +151,7 @@ export function worldOf({
   alarms,
   disk,
   blobs,
+  host,
   spawn,
   heldBytes,
   config,
@@ -193,7 +195,7 @@ export function worldOf({
       workflow: () => FOUND,
     },
     spawn,
-    watchPaths: () => new SimPathWatch((below) => machine.chance(below)),
+    watchPaths: () => host.watch(),
     heldBytes,
     pid: 1,
     readConfig() {

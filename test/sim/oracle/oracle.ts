@@ -21,6 +21,7 @@ import { RetentionOracle } from "./retention.ts";
 import { RunOracle } from "./runs.ts";
 import { SenseOracle } from "./senses.ts";
 import { SilenceOracle } from "./silences.ts";
+import { SourceOracle } from "./sources.ts";
 import { TimedRunOracle } from "./timed-runs.ts";
 
 /** A signal that the kernel has heard. */
@@ -46,6 +47,7 @@ export class Oracle {
   readonly silences = new SilenceOracle();
   readonly inboxes = new InboxOracle();
   readonly retention: RetentionOracle;
+  readonly sources: SourceOracle;
   readonly #machine: Machine;
   readonly #trace: (line: () => string) => void;
   lastSignal = 0;
@@ -75,6 +77,7 @@ export class Oracle {
     this.#trace = trace;
     this.axis = new Axis(machine);
     this.retention = new RetentionOracle(machine);
+    this.sources = new SourceOracle(machine, (sense) => this.#canCompute(sense));
   }
 
   // ── kernels ──────────────────────────────────────────────────────────
@@ -82,8 +85,19 @@ export class Oracle {
   starts(): void {
     this.axis.starts();
     this.retention.starts();
+    // What a kernel that commits nothing sees and decides has never been.
     this.reflexes.goesOn(this.#lastCommit, this.axis.now);
-    this.#lastCommit = this.axis.now;
+    this.sources.starts(this.axis.now);
+  }
+
+  #canCompute(sense: string): boolean {
+    const { isDisabled, isQuarantined } = this.senses.of(sense);
+    return !isDisabled && !isQuarantined;
+  }
+
+  /** The kernel begins to end. */
+  stops(): void {
+    this.sources.ends();
   }
 
   /** What a look must show. */
@@ -114,6 +128,7 @@ export class Oracle {
     this.incidents.configured(config);
     this.timedRuns.configured(config.reflexes);
     this.retention.configured(config);
+    this.sources.configured(config, this.axis.now);
   }
 
   /** Everything is well since `wellSince`, and has had the time it needs. */
@@ -123,14 +138,15 @@ export class Oracle {
     this.runs.rested(elapsed, patienceMs, (workflow) => this.#loads.get(workflow) === true);
     this.incidents.rested(elapsed);
     this.inboxes.rested(wellSince + 2 * patienceMs, (sense, body) => {
-      const { isDisabled, isQuarantined } = this.senses.of(sense);
       const isConfigured = this.#config.reflexes.some(({ name }) => name === `${sense}#inbox`);
-      return isDisabled || isQuarantined || !isConfigured || body.includes(BAD_ITEM);
+      return !this.#canCompute(sense) || !isConfigured || body.includes(BAD_ITEM);
     });
+    this.sources.deliveries.rested(wellSince + 2 * patienceMs, (sense) => !this.#canCompute(sense));
   }
 
   crashed(): void {
     this.#refusedSince = null;
+    this.sources.ends();
     this.#heard.clear();
     this.senses.crashed();
     this.runs.workerGone(null);
@@ -146,6 +162,7 @@ export class Oracle {
 
   refused(): void {
     this.#refusedSince ??= this.axis.now;
+    this.sources.takes(false);
   }
 
   committed(changes: readonly Change[]): void {
@@ -153,9 +170,13 @@ export class Oracle {
     const elapsed = this.axis.now;
     if (this.#refusedSince !== null) this.reflexes.hasWaited(this.#refusedSince, elapsed);
     this.#refusedSince = null;
+    this.sources.takes(true);
     this.#lastCommit = elapsed;
     const newestRun = this.runs.newest;
-    for (const change of changes) this.#committed(change, elapsed);
+    for (const change of changes) {
+      this.#committed(change, elapsed);
+      this.sources.committed(change, elapsed);
+    }
     this.incidents.committed();
     this.runs.batches.committed(this.runs.newest);
     this.timedRuns.committed((reflex) => this.runs.waits(reflex, (run) => run <= newestRun));
@@ -164,6 +185,7 @@ export class Oracle {
       if (change.kind === "run") this.#runIs(change.run);
       if (change.kind === "switched") this.#switched(change.name, change.enabled, elapsed);
     }
+    this.sources.transacted(changes, elapsed);
   }
 
   #runIs(run: Run): void {
@@ -314,7 +336,10 @@ export class Oracle {
     const { type } = message;
     const sense = String(message.sense);
     const id = message.id as number | null;
-    if (type === "ready" && Array.isArray(message.senses) && message.senses.length > 0) worker.known.clear();
+    if (type === "ready" && Array.isArray(message.senses) && message.senses.length > 0) {
+      worker.known.clear();
+      this.sources.ready(worker.group, message.senses as unknown as Message[]);
+    }
     if (type === "started") {
       if (id === null) worker.known.clear();
       worker.known.set(sense, id);
@@ -322,7 +347,10 @@ export class Oracle {
     if (type !== "signal" && type !== "no-signal" && type !== "error") return;
     const isLie = id !== null && worker.known.get(sense) !== id;
     if (isLie) return;
-    if (id !== null) worker.known.delete(sense);
+    if (id !== null) {
+      worker.known.delete(sense);
+      this.sources.watches.settled(worker.group, sense);
+    }
     if (type === "signal") {
       this.#hears(sense, id === null, [message, ...(message.more as unknown as Message[])]);
     } else if (message.kind !== "aborted") this.senses.settles(sense, worker.causes.get(sense) ?? null);
@@ -353,6 +381,7 @@ export class Oracle {
     if ("name" in worker) return this.senses.gone(worker.name, worker);
     if ("group" in worker) {
       this.senses.gone(`group ${worker.group}`, worker);
+      this.sources.watches.workerIs(worker.group, false);
       this.#dead = { known: new Set(worker.known.keys()) };
       return;
     }
@@ -366,6 +395,7 @@ export class Oracle {
   /** The kernel has just said so, whether or not that is committed. */
   said(event: string, source: string, message: string): void {
     this.#trace(() => `says ${source} ${event}: ${message}`);
+    this.sources.said(event);
     if (!source.startsWith("sense:")) return;
     const sense = source.slice("sense:".length);
     if (event === "compute.killed") this.senses.struck(sense, this.#dead.known);

@@ -228,8 +228,11 @@ export class ReflexOracle {
     this.#blind = { from: since, isOpen: true, to: null };
     for (const segment of this.#segments.values()) {
       const isOpen = !isLost || segment.touchedAt === since;
-      if (segment.blinds.at(-1)?.to === null) segment.blinds.pop();
-      segment.blinds.push({ from: since, isOpen, to: null });
+      const { blinds } = segment;
+      if (blinds.at(-1)?.to === null) blinds.pop();
+      // A kernel that has looked, and kept nothing of it, has not looked.
+      while (isLost && (blinds.at(-1)?.from ?? Number.NEGATIVE_INFINITY) >= since) blinds.pop();
+      blinds.push({ from: since, isOpen, to: null });
     }
   }
 
