@@ -120,7 +120,8 @@ function readRoot(root: MapTree, isWhole: boolean, { source, report, secrets }: 
   const dataFolder = resolve(dirname(absolute), data ?? DEFAULT_DATA);
   const written =
     fields.values.reflexes?.map((reflex) => ({ ...reflex, config: withHost(reflex.config, host) })) ?? null;
-  const reflexes = written && settleWatches(written, { file: absolute, data: dataFolder }, report);
+  const useOf = (sense: string): string => senses?.get(sense)?.value?.use ?? sense;
+  const reflexes = written && settleWatches(written, { file: absolute, data: dataFolder, useOf }, report);
   const namesOf = (key: "senses" | "workflows" | "channels", section: ReadonlyMap<string, unknown> | null) =>
     isWhole && (section !== null || fields.placeOf(key) === null) ? new Set(section?.keys()) : null;
   const implied = impliedSenses(reflexes ?? [], senses);

@@ -7,17 +7,30 @@ import type { Report } from "./report.ts";
 /** The interval of a reflex that watches the host and has none: for what cannot be seen. */
 export const DEFAULT_NET_MS = 60_000;
 
-const watchesHost = ({ kind }: Watching): boolean => kind === "file" || kind === "dir" || kind === "journal";
+/** Built-in senses of which the module names paths or the journal. What another module names is known once it is loaded. */
+export const PATH_WATCHERS: ReadonlySet<string> = new Set(["tail", "journal"]);
+
+const watchesHost = ({ kind }: Watching, use: string): boolean =>
+  kind === "file" || kind === "dir" || kind === "journal" || (kind === "module" && PATH_WATCHERS.has(use));
+
+interface Around {
+  readonly file: string;
+  readonly data: string;
+  /** The module of a sense. */
+  readonly useOf: (sense: string) => string;
+}
 
 /** The reflexes with absolute paths, and with an interval where they watch the host and have none. */
 export function settleWatches(
   reflexes: readonly WrittenReflex[],
-  { file, data }: { readonly file: string; readonly data: string },
+  { file, data, useOf }: Around,
   report: Report,
 ): readonly WrittenReflex[] {
   return reflexes.map((reflex) => {
     const { config, label, place } = reflex;
-    if (config.kind !== "sense" || config.watch === null || !config.watch.some(watchesHost)) return reflex;
+    if (config.kind !== "sense" || config.watch === null) return reflex;
+    const use = useOf(config.sense);
+    if (!config.watch.some((one) => watchesHost(one, use))) return reflex;
     const watch = config.watch.map((one) =>
       one.kind === "file" || one.kind === "dir" ? { ...one, path: resolve(dirname(file), one.path) } : one,
     );

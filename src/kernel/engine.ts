@@ -115,7 +115,7 @@ export class Engine {
   readonly #senses: Senses;
   readonly #seating: Seating;
   readonly #bell: Bell;
-  readonly #watches: Watches;
+  readonly watches: Watches;
   readonly #ledger: Ledger;
   readonly #store: Store;
   #generation = 0;
@@ -181,7 +181,7 @@ export class Engine {
     const expectations = new Expectations({ lifetime, ticker, ledger, journal, store, senses, workflows, inboxes });
     this.expectations = expectations;
     this.#bell = new Bell({ ticker, journal, senses, reflexes, workflows, expectations, inboxes, isHeld });
-    this.#watches = new Watches({ paths: world.watchPaths(data), ticker, journal, reflexes, isHeld });
+    this.watches = new Watches({ paths: world.watchPaths(data), ticker, journal, reflexes, isHeld });
     this.incidentRequests = new IncidentRequests({ ledger, store, incidents, reflexes });
     this.requests = new Requests({ clock, ledger, journal, store, senses, reflexes, quarantines, inboxes, deliveries });
   }
@@ -200,7 +200,7 @@ export class Engine {
     this.#seat(config, modules, { restart, keepSenses: new Set(), reflexes: planStart(config), tellPeers: false });
     this.workflows.load(config, modules.workflows);
     this.#bell.listen(config);
-    this.#watches.listen(config);
+    this.watches.listen(config);
     this.expectations.listen(config);
     this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
@@ -221,7 +221,7 @@ export class Engine {
     if (plan.tellPeers) this.workflows.tellPeers();
     const cancelled = this.workflows.replace(config, modules.workflows, plan.renewWorkflows);
     this.#bell.listen(config);
-    this.#watches.listen(config);
+    this.watches.listen(config);
     this.expectations.listen(config);
     this.deliveries.listen(config);
     this.watchdog.configure(config.watchdog);
@@ -252,7 +252,7 @@ export class Engine {
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#bell.stop();
-    this.#watches.stop();
+    this.watches.stop();
     this.expectations.stop();
     await Promise.all([this.#senses.stop(), this.workflows.stop(), this.watchdog.stop()]);
   }

@@ -82,10 +82,20 @@ export class Watches {
     if (this.#changed.size > 0 && !this.#parts.isHeld()) for (const name of this.#changed) this.#ring(name, now);
   }
 
+  /** When a reflex without an interval is woken by time, in milliseconds from now; null: no time wakes it. */
+  wakesInMs(name: string): number | null {
+    const config = this.#watching.find((one) => one.name === name);
+    if (config === undefined || config.intervalMs !== null || !this.#namesPaths(name)) return null;
+    return Math.max(0, (this.#rungAt.get(name) ?? this.#beganAt) + NET_MS - this.#parts.ticker.awakeMs());
+  }
+
+  #namesPaths(name: string): boolean {
+    return this.#named.get(name)?.some(({ kind }) => kind !== "kernel" && kind !== "inbox") === true;
+  }
+
   /** A reflex whose module names paths has no interval of its own: this one takes its place. */
   #isOverdue({ name, intervalMs }: SenseReflexConfig, now: number): boolean {
-    const namesPaths = this.#named.get(name)?.some(({ kind }) => kind !== "kernel" && kind !== "inbox") === true;
-    return namesPaths && intervalMs === null && now - (this.#rungAt.get(name) ?? this.#beganAt) >= NET_MS;
+    return this.#namesPaths(name) && intervalMs === null && now - (this.#rungAt.get(name) ?? this.#beganAt) >= NET_MS;
   }
 
   #ring(name: string, now: number): void {

@@ -325,3 +325,15 @@ test("what is filled in is known as a secret with its name, save for a default a
     { written: "${credential:key}", value: "opensesame" },
   ]);
 });
+
+test("a reflex that watches paths has an interval of a minute, also by `watch: true` of `tail` under any name, and no other has", () => {
+  const { reflexes } = parsed(`senses: { logins: { use: tail, with: { path: /var/log/auth.log } }, mine: , nerve: }
+reflexes:
+  - { sense: logins, watch: true }
+  - { sense: logins, watch: true, interval: 5s }
+  - { sense: mine, watch: { file: spool } }
+  - { sense: mine, watch: true }
+  - { sense: nerve, watch: true }
+`);
+  expect(reflexes.map(({ intervalMs }) => intervalMs)).toEqual([60_000, 5_000, 60_000, null, null]);
+});

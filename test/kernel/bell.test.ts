@@ -254,6 +254,10 @@ test("where a module names a path and the reflex has no interval, one of a minut
   bench.paths.changes("lines");
   await bench.lets(2_000);
   expect(bench.computes("tail")).toBe(1);
+  const wakesInMs = bench.engine.watches.wakesInMs("lines");
+  expect(wakesInMs).toBeGreaterThan(55_000);
+  expect(wakesInMs).toBeLessThan(60_000);
+  expect(bench.engine.watches.wakesInMs("no-such-reflex")).toBeNull();
   await bench.lets(180_000);
   expect(bench.computes("tail")).toBe(4);
 });

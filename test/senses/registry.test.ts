@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { getTableConfig, type SQLiteTable } from "drizzle-orm/sqlite-core";
 import { BUILT_IN_SENSES } from "../../senses/index.ts";
 import { BUILT_IN_SENSE_NAMES } from "../../senses/names.ts";
+import { PATH_WATCHERS } from "../../src/config/watches.ts";
 import { definitionIn } from "../../src/model/declaration.ts";
 import { seriesOf } from "../../src/sense-worker/series-of.ts";
 import { LEAST, openSense } from "../helpers/compute.ts";
@@ -33,6 +34,16 @@ describe("the registry", () => {
     const names = [...BUILT_IN_SENSE_NAMES].sort();
     expect(Object.keys(BUILT_IN_SENSES).sort()).toEqual(names);
     expect(folders.map(({ name }) => name).sort()).toEqual(names);
+  });
+
+  test("those whose modules name paths are those for which a reflex with `watch: true` has an interval", () => {
+    const naming = BUILT_IN_SENSE_NAMES.filter((name) => {
+      const { watch } = BUILT_IN_SENSES[name].load() as { watch?: (options: object) => object };
+      if (watch === undefined) return false;
+      const named = watch({ path: "/var/log/x", file: null });
+      return ["file", "dir", "journal"].some((kind) => kind in named);
+    });
+    expect([...PATH_WATCHERS].sort()).toEqual([...naming].sort());
   });
 
   test("importing it evaluates no sense and no library; importing the names evaluates nothing but them", () => {

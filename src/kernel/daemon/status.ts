@@ -83,7 +83,10 @@ export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: S
   const dueOf = new Map(
     reflexes.map((reflex) => {
       const calendars = reflex.enabled ? reflex.calendars : [];
-      return [reflex, Math.min(...calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY))];
+      const wakesInMs = reflex.enabled ? engine.watches.wakesInMs(reflex.config.name) : null;
+      const net = wakesInMs === null ? [] : [now + wakesInMs];
+      const dues = calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY);
+      return [reflex, Math.min(...dues, ...net)];
     }),
   );
   const bySense = Map.groupBy(reflexes, ({ sense }) => sense);
