@@ -11,6 +11,8 @@ export const PAGE_FILE = "page.bin";
 
 const SOURCE = join(ROOT, "src/page");
 
+const SMALLEST = { level: 12, library: "libdeflate" } as const;
+
 interface Made {
   readonly type: string;
   readonly bytes: Uint8Array;
@@ -70,7 +72,7 @@ export async function pageFiles(): Promise<PageFiles> {
   ];
   return Object.fromEntries(
     all.map(([path, { type, bytes }]) => {
-      const gzip = Buffer.from(Bun.gzipSync(new Uint8Array(bytes), { level: 9 })).toString("base64");
+      const gzip = Buffer.from(Bun.gzipSync(new Uint8Array(bytes), SMALLEST)).toString("base64");
       return [path, { type, etag: `"${digest(bytes)}"`, gzip }];
     }),
   );

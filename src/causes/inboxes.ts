@@ -69,7 +69,7 @@ export function troubledInboxes(scene: Scene): InboxState[] {
 
 /** What is wrong with it, in a few words; null: nothing is. */
 export function inboxTrouble({ dead, full }: InboxState): string | null {
-  if (full !== null) return "inbox full";
+  if (full !== null) return "a full inbox";
   return dead === 0 ? null : counted(dead, "dead item");
 }
 

@@ -5,7 +5,7 @@ import type { ShownTrouble } from "../model/shown-trouble.ts";
 import type { Trouble } from "./troubles.ts";
 
 /** A sense in such a state observes nothing, or nothing more comes in. */
-const BLIND: ReadonlySet<string> = new Set(["failed", "quarantined", "stale", "inbox full"]);
+const BLIND: ReadonlySet<string> = new Set(["failed", "quarantined", "stale", "a full inbox"]);
 
 function severityOf(trouble: Trouble): Severity {
   switch (trouble.kind) {

@@ -78,7 +78,17 @@ export type SenseRow = Status["senses"][number] & {
   readonly last: ShownSignal | null;
   /** What `/api/v1/series` can give of it. */
   readonly series: readonly SeriesField[];
+  /** Null: it has no inbox. */
+  readonly inbox: ShownInbox | null;
 };
+
+/** How many items wait and are dead, whether a small item finds no room, and when the newest item was accepted (null: none was since the start). */
+export interface ShownInbox {
+  readonly waiting: number;
+  readonly dead: number;
+  readonly full: boolean;
+  readonly newest_at: number | null;
+}
 
 /** A number of a sense over time. */
 export interface SeriesField {

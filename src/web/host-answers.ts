@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { retentionsOf } from "../config/defaults.ts";
 import { graphOf } from "../config/graph.ts";
 import { graphJson } from "../config/graph-json.ts";
+import type { Status } from "../control/contract.ts";
 import { BETWEEN, type SeriesTable } from "../model/series.ts";
 import { signalJson } from "../model/shown-rows.ts";
 import type { StoreReader } from "../store/open-reader.ts";
 import { ALL_SIGNALS } from "../store/signals.ts";
 import { readVerified } from "../store/verified.ts";
-import type { SenseRow, SensesAnswer, SeriesField, SessionAnswer, StatusAnswer } from "./contract.ts";
+import type { SenseRow, SensesAnswer, SeriesField, SessionAnswer, ShownInbox, StatusAnswer } from "./contract.ts";
 import type { ConfigAnswer, GraphAnswer, SilencesAnswer, StoreAnswer } from "./contract-host.ts";
 import type { KernelLink } from "./kernel-link.ts";
 import type { Place } from "./place.ts";
@@ -57,9 +58,17 @@ export async function sensesAnswer({ config }: Place, link: KernelLink, store: S
       heard_by: config.reflexes.filter(({ on }) => on.includes(name)).map((reflex) => reflex.name),
       last: last === null ? null : signalJson(last),
       series: series === null ? [] : fieldsOf(series),
+      inbox: look === null ? null : inboxOf(look.status, name),
     };
   });
   return { link: link.state, senses };
+}
+
+function inboxOf({ inboxes, boxes }: Status, sense: string): ShownInbox | null {
+  const box = boxes.find((one) => one.sense === sense);
+  const counts = inboxes.find((one) => one.sense === sense);
+  if (box === undefined) return null;
+  return { waiting: counts?.waiting ?? 0, dead: counts?.dead ?? 0, full: box.full, newest_at: box.newest_at };
 }
 
 const fieldsOf = ({ by, numbers }: SeriesTable): SeriesField[] =>

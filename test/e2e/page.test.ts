@@ -277,6 +277,19 @@ describe.skipIf(CHROMIUM === null)("the page in a browser", () => {
       await until("the stream stands again", () => server.streams() === 1);
     }));
 
+  test("a sense with an inbox says how much waits and is dead, in its row and where the row opens, and what to type", () =>
+    looking(375, "dark", async ({ page }) => {
+      server.show(LIVE);
+      await show(page, server.url, "#/senses?q=queue-depth&sel=queue-depth");
+      const texts = await value<string[]>(
+        page,
+        "['tbody tr', 'tr.x'].map((one) => document.querySelector(one).textContent)",
+      );
+      expect(texts[0]).toContain("2 dead items");
+      expect(texts[1]).toMatch(/Inbox12 waiting, 2 dead, the newest \d+ s ago/);
+      expect(texts[1]).toContain("nerve inbox queue-depth");
+    }));
+
   test("the URL is the state: a reload restores the view, the filter and the open row, and back goes back", () =>
     looking(1440, "light", async ({ page }) => {
       server.show(LIVE);

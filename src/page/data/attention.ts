@@ -76,11 +76,13 @@ const SENSE_IS: Readonly<Record<string, string>> = { failed: "does not load", st
 
 function ofSense({ name, state, says }: ShownTrouble, sense: SenseRow | undefined): Words {
   const shown = name ?? "";
-  const mark = SENSE_MARKS[state as keyof typeof SENSE_MARKS] ?? SENSE_MARKS.failing;
+  const known = SENSE_MARKS[state as keyof typeof SENSE_MARKS] ?? null;
+  const mark = known ?? { ...SENSE_MARKS.failing, word: "inbox" };
   const timing = isTimingOut(sense);
   const word = timing ? "timing out" : mark.word;
   const never = state === "failing" && sense?.last_signal === null;
-  const is = never ? "has never answered" : (SENSE_IS[state] ?? `is ${word}`);
+  const has = known === null ? `has ${state}` : `is ${word}`;
+  const is = never ? "has never answered" : (SENSE_IS[state] ?? has);
   const often = sense?.state === "failing" ? troubleOf(sense) : null;
   return {
     icon: timing ? "clock" : mark.icon,
@@ -89,7 +91,7 @@ function ofSense({ name, state, says }: ShownTrouble, sense: SenseRow | undefine
     clause: `sense ${shown} ${is}`,
     limit: "",
     why: [often, says].filter((part) => part !== null).join(": "),
-    command: state === "quarantined" ? `nerve enable ${shown}` : `nerve once ${shown}`,
+    command: `nerve ${state === "quarantined" ? "enable" : known === null ? "inbox" : "once"} ${shown}`,
     leads: { view: "senses", sel: shown },
   };
 }

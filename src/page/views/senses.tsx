@@ -13,7 +13,7 @@ import { range } from "../state/range.ts";
 import { param, setParams } from "../state/route.ts";
 import { type Screen, screen } from "../state/screen.ts";
 import { parseFilter, passes } from "../words/filter.ts";
-import { count, spelled, took, valued } from "../words/numbers.ts";
+import { count, counted, spelled, took, valued } from "../words/numbers.ts";
 import { brief, drawn, fieldName, isObject, telling } from "../words/payload.ts";
 import { type Mark, SENSE_MARKS, SENSE_RANK, TIMING_OUT } from "../words/states.ts";
 import { SenseDetail } from "./senses/detail.tsx";
@@ -65,9 +65,13 @@ function sayingOf(sense: SenseRow): string | null {
   return `says ${status}${why}`;
 }
 
+/** What is wrong with its inbox, though it works. */
+const inboxTroubleOf = ({ inbox }: SenseRow): string | null =>
+  inbox?.full ? "its inbox is full" : inbox?.dead ? counted(inbox.dead, "dead item") : null;
+
 const whyOf = (sense: SenseRow): string => {
   if (sense.state !== "ok") return sense.state === "disabled" ? (sense.reason ?? "disabled") : troubleOf(sense);
-  return sayingOf(sense) ?? "–";
+  return inboxTroubleOf(sense) ?? sayingOf(sense) ?? "–";
 };
 
 function shownValue(sense: SenseRow): { readonly text: string; readonly field: string } | null {

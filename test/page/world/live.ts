@@ -135,6 +135,7 @@ export const SENSES: readonly SenseRow[] = [
     last: health,
   }),
   sense("queue-depth", {
+    inbox: { waiting: 12, dead: 2, full: false, newest_at: NOW - 4_000 },
     group: "checks",
     use: "queue-depth",
     clocks: ["every 1s"],

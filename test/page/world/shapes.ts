@@ -34,6 +34,7 @@ export const sense = (name: string, given: Partial<SenseRow>): SenseRow => ({
   heard_by: [],
   last: null,
   series: [],
+  inbox: null,
   ...given,
 });
 

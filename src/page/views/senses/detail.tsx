@@ -6,7 +6,7 @@ import { count, took } from "../../words/numbers.ts";
 import { Json } from "../story/detail.tsx";
 
 export function SenseDetail({ sense }: { readonly sense: SenseRow }) {
-  const { reason, place, group, p50_ms: p50, p99_ms: p99, next_due: next, heard_by: heard, name } = sense;
+  const { reason, place, group, p50_ms: p50, p99_ms: p99, next_due: next, heard_by: heard, name, inbox } = sense;
   const p = (ms: number | null): string => (ms === null ? "–" : took(ms));
   return (
     <Facts
@@ -36,6 +36,22 @@ export function SenseDetail({ sense }: { readonly sense: SenseRow }) {
                 </a>
               )),
         ],
+        inbox === null
+          ? null
+          : [
+              "Inbox",
+              <>
+                <span class={inbox.full || inbox.dead > 0 ? "warn b" : ""}>
+                  {inbox.full ? "full, " : ""}
+                  {count(inbox.waiting)} waiting, {count(inbox.dead)} dead
+                </span>
+                {inbox.newest_at === null ? null : (
+                  <>
+                    , the newest <Ago at={inbox.newest_at} />
+                  </>
+                )}
+              </>,
+            ],
         sense.last === null
           ? null
           : [
@@ -57,7 +73,7 @@ export function SenseDetail({ sense }: { readonly sense: SenseRow }) {
                   : `nerve once ${name}`
               }
             />
-            <Command text={`nerve signals -f ${name}`} />
+            <Command text={`nerve ${inbox === null ? "signals -f" : "inbox"} ${name}`} />
           </span>,
         ],
       ]}
