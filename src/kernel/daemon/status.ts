@@ -77,21 +77,23 @@ const roomIn = ({ senses, inboxes }: Engine): Status["boxes"] =>
     return [{ sense: box.sense, full: box.isFull(inboxBoundsOf(inbox)), newest_at: box.newestAt }];
   });
 
+type Reflex = NonNullable<ReturnType<Engine["reflexes"]["byName"]["get"]>>;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** When time is to make a reflex that is enabled due. */
+function nextTime({ watches }: Engine, { config, calendars }: Reflex, now: number): number {
+  const wakesInMs = watches.wakesInMs(config.name) ?? NEVER;
+  return Math.min(now + wakesInMs, ...calendars.map((calendar) => calendar.next(now) ?? NEVER));
+}
+
 export function statusOf({ engine, listeners, pid, startedAt, data, trouble }: StatusParts): Status {
   const now = engine.clock.wallMs();
   const reflexes = [...engine.reflexes.byName.values()];
-  const dueOf = new Map(
-    reflexes.map((reflex) => {
-      const calendars = reflex.enabled ? reflex.calendars : [];
-      const wakesInMs = reflex.enabled ? engine.watches.wakesInMs(reflex.config.name) : null;
-      const net = wakesInMs === null ? [] : [now + wakesInMs];
-      const dues = calendars.map((calendar) => calendar.next(now) ?? Number.POSITIVE_INFINITY);
-      return [reflex, Math.min(...dues, ...net)];
-    }),
-  );
+  const dueOf = new Map(reflexes.map((reflex) => [reflex, reflex.enabled ? nextTime(engine, reflex, now) : NEVER]));
   const bySense = Map.groupBy(reflexes, ({ sense }) => sense);
   const firstOf = (some: typeof reflexes): number | null => {
-    const first = Math.min(...some.map((reflex) => dueOf.get(reflex) ?? Number.POSITIVE_INFINITY));
+    const first = Math.min(...some.map((reflex) => dueOf.get(reflex) ?? NEVER));
     return Number.isFinite(first) ? first : null;
   };
   const nextDue = (sense: Sense): number | null => (sense.state === "ok" ? firstOf(bySense.get(sense) ?? []) : null);
