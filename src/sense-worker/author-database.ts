@@ -4,7 +4,8 @@
  */
 import type { Database, Statement } from "bun:sqlite";
 import type { SenseDatabase } from "../sdk/index.ts";
-import { isExplain, once } from "../sqlite/explain.ts";
+import { isExplain } from "../sqlite/explain.ts";
+import { once } from "../sqlite/once.ts";
 import { leavesTransaction, splitStatements } from "../sqlite/statements.ts";
 import type { Savepoints } from "./savepoints.ts";
 

@@ -1,6 +1,7 @@
 /** `_outbox`, where a compute that wrote keeps its signal beside its rows, until the kernel has taken it. */
 import type { Database, Statement } from "bun:sqlite";
 import type { Json } from "../base/json.ts";
+import { once } from "../sqlite/once.ts";
 
 /** A signal as it is kept. */
 export interface OutboxSignal {
@@ -18,6 +19,11 @@ const CREATE = `CREATE TABLE IF NOT EXISTS _outbox (
 const DAMAGED = `SELECT id FROM _outbox
   WHERE NOT json_valid(payload) OR typeof(trace) <> 'text' OR typeof(cause) NOT IN ('integer', 'null') LIMIT 1`;
 const IN_SCHEMA = "SELECT type, sql FROM sqlite_schema WHERE name = '_outbox'";
+
+const SEQUENCE = "SELECT seq FROM sqlite_sequence WHERE name = '_outbox'";
+const NEW_SEQUENCE = "INSERT INTO sqlite_sequence (name, seq) VALUES ('_outbox', ?)";
+const LIFT_SEQUENCE = "UPDATE sqlite_sequence SET seq = ? WHERE name = '_outbox'";
+const WAITING = "SELECT id, payload, cause, trace FROM _outbox WHERE id > ? ORDER BY id LIMIT ?";
 
 type Stored = Omit<OutboxRow, "payload"> & { readonly payload: string };
 
@@ -39,12 +45,12 @@ export class Outbox {
     this.#db = db;
     this.#report = report;
     this.#takenUpTo = takenUpTo;
-    const found = db.query<{ type: string; sql: string | null }, []>(IN_SCHEMA).get();
+    const found = once(db, IN_SCHEMA, (statement) => statement.get() as { type: string; sql: string | null } | null);
     if (found === null) db.run(CREATE);
     else if (found.type !== "table" || found.sql?.includes("AUTOINCREMENT") !== true) {
       throw new Error("_outbox is a name of nerve's own: give the table or view of that name another one");
     }
-    const damaged = db.query<{ id: number }, []>(DAMAGED).get();
+    const damaged = once(db, DAMAGED, (statement) => statement.get() as { id: number } | null);
     if (damaged !== null) {
       const remedy = `put back an untouched copy, or remove the row: DELETE FROM _outbox WHERE id = ${damaged.id}`;
       throw new Error(`row ${damaged.id} of the table _outbox is damaged and holds no signal; ${remedy}`);
@@ -56,7 +62,7 @@ export class Outbox {
   }
 
   #sequence(): { readonly seq: number } | null {
-    return this.#db.query<{ seq: number }, []>("SELECT seq FROM sqlite_sequence WHERE name = '_outbox'").get();
+    return once(this.#db, SEQUENCE, (statement) => statement.get() as { seq: number } | null);
   }
 
   /** An older copy, or what a power loss has left: it may hand over again what it had handed over. */
@@ -70,9 +76,8 @@ export class Outbox {
 
   #liftSequence(to: number): void {
     const row = this.#sequence();
-    if (row === null && to > 0) this.#db.query("INSERT INTO sqlite_sequence (name, seq) VALUES ('_outbox', ?)").run(to);
-    if (row !== null && row.seq < to)
-      this.#db.query("UPDATE sqlite_sequence SET seq = ? WHERE name = '_outbox'").run(to);
+    if (row === null && to > 0) once(this.#db, NEW_SEQUENCE, (statement) => statement.run(to));
+    if (row !== null && row.seq < to) once(this.#db, LIFT_SEQUENCE, (statement) => statement.run(to));
   }
 
   /** Answers the row's id, which is above every one before: the kernel takes a lower one for a row that it has taken. */
@@ -83,7 +88,7 @@ export class Outbox {
       this.#report(
         `somebody set back the counter of the table _outbox: it gave row ${id} after row ${known}, and goes on above that`,
       );
-      this.#db.query("DELETE FROM _outbox WHERE id = ?").run(id);
+      once(this.#db, "DELETE FROM _outbox WHERE id = ?", (statement) => statement.run(id));
       this.#liftSequence(known);
       id = this.#insertRow(signal);
     }
@@ -99,10 +104,10 @@ export class Outbox {
 
   /** Rows that the kernel has not taken yet, oldest first. */
   waiting(after: number, limit: number): OutboxRow[] {
-    return this.#db
-      .query<Stored, [number, number]>("SELECT id, payload, cause, trace FROM _outbox WHERE id > ? ORDER BY id LIMIT ?")
-      .all(after, limit)
-      .map((row) => ({ ...row, payload: JSON.parse(row.payload) as Json }));
+    return once(this.#db, WAITING, (statement) => statement.all(after, limit) as Stored[]).map((row) => ({
+      ...row,
+      payload: JSON.parse(row.payload) as Json,
+    }));
   }
 
   /** The kernel has committed the rows up to `id`. */

@@ -8,7 +8,7 @@ import { FileWatch } from "../base/file-watch.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import type { SenseDatabase } from "../sdk/index.ts";
 import { type MigrationFile, type MigrationProblem, runMigrations } from "../sqlite/migrate.ts";
-import { describeSqliteError, openWriter, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
+import { describeSqliteError, openWriter, releasePages, type SqliteProblem, WRITER_BUSY_MS } from "../sqlite/open.ts";
 import { shortage } from "../sqlite/size.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { author, type ComputeAuthor } from "./author.ts";
@@ -67,6 +67,8 @@ export const openSenseDb = (
   durability: "full" | "normal" = "normal",
 ): SenseDb => new SenseFile(file, migrations, outboxTaken, now, report, durability);
 
+/** A sense that uses its database less often than this keeps no pages of it in memory meanwhile. */
+const SELDOM_MS = 250;
 /** Between two looks at the file. */
 const LOOK_MS = 250;
 const REMEDY = "put the file back, or move it away for the sense to begin anew; then `nerve reload`";
@@ -99,6 +101,8 @@ class SenseFile implements SenseDb {
   #owner: ComputeAuthor | null = null;
   /** Of the compute's transaction, from its first statement on. */
   #inTransaction = false;
+  #usedAt = Number.NEGATIVE_INFINITY;
+  #isSeldom = true;
   #changedSchema = false;
   #handed: readonly TakenUpTo[] = NOTHING;
   #changesBefore = 0;
@@ -141,8 +145,10 @@ class SenseFile implements SenseDb {
           `the file ${missing}; put back an untouched copy, or move the file away: the sense begins anew`,
         );
       const applied = runMigrations(db, this.#migrations, this.#now());
-      if (applied.ok) this.#connection = this.#connect(db);
-      else db.close(true);
+      if (applied.ok) {
+        this.#connection = this.#connect(db);
+        releasePages(db);
+      } else db.close(true);
       return applied;
     } catch (error) {
       // A full disk, a damaged page, or a table of the author's that has the name of one of ours.
@@ -187,6 +193,9 @@ class SenseFile implements SenseDb {
     if (this.#inTransaction) return db;
     db.run("BEGIN");
     this.#inTransaction = true;
+    const now = performance.now();
+    this.#isSeldom = now - this.#usedAt > SELDOM_MS;
+    this.#usedAt = now;
     this.#changesBefore = totalChanges.get()?.n ?? 0;
     return db;
   }
@@ -238,6 +247,7 @@ class SenseFile implements SenseDb {
       for (const each of handed) taken.record(each);
       db.run("COMMIT");
       this.#inTransaction = false;
+      if (this.#isSeldom) releasePages(db);
       if (handed.length > 0) taken.kept();
       if (wrote) wal.committed();
       return { outbox: rows, wrote };
@@ -253,7 +263,10 @@ class SenseFile implements SenseDb {
     this.#nested.reset();
     if (!this.#inTransaction) return;
     this.#inTransaction = false;
-    if (this.#connection?.db.inTransaction) this.#connection.db.run("ROLLBACK");
+    if (this.#connection === null) return;
+    const { db } = this.#connection;
+    if (db.inTransaction) db.run("ROLLBACK");
+    if (this.#isSeldom) releasePages(db);
   }
 
   waiting(after: number, limit: number): OutboxRow[] {

@@ -3,6 +3,7 @@
  * What is handed again after a crash is known by it, and is not taken twice.
  */
 import type { Database } from "bun:sqlite";
+import { once } from "../sqlite/once.ts";
 
 /** How far the items of one origin are taken. */
 export interface TakenUpTo {
@@ -16,6 +17,7 @@ const IN_SCHEMA = "SELECT type, sql FROM sqlite_schema WHERE name = '_taken'";
 const KEPT = 10_000;
 
 const IS_OLD = "rowid <= (SELECT max(rowid) FROM _taken) - ?";
+const UP_TO = "SELECT up_to FROM _taken WHERE origin = ?";
 const OF_SIGNALS = "SELECT origin, up_to FROM _taken WHERE origin LIKE 'signals:%'";
 
 export class Taken {
@@ -25,7 +27,7 @@ export class Taken {
   /** Throws for a table of the author's that has the name. */
   constructor(db: Database) {
     this.#db = db;
-    const found = db.query<{ type: string; sql: string | null }, []>(IN_SCHEMA).get();
+    const found = once(db, IN_SCHEMA, (statement) => statement.get() as { type: string; sql: string | null } | null);
     this.#exists = found !== null;
     if (found !== null && (found.type !== "table" || found.sql?.includes("up_to") !== true)) {
       throw new Error("_taken is a name of nerve's own: give the table or view of that name another one");
@@ -35,14 +37,14 @@ export class Taken {
   /** 0: nothing of that origin was taken. */
   upTo(origin: string): number {
     if (!this.#exists) return 0;
-    const row = this.#db.query<{ up_to: unknown }, [string]>("SELECT up_to FROM _taken WHERE origin = ?").get(origin);
+    const row = once(this.#db, UP_TO, (statement) => statement.get(origin) as { up_to: unknown } | null);
     return Number.isSafeInteger(row?.up_to) ? (row?.up_to as number) : 0;
   }
 
   /** How far signals were delivered, by the epoch of their ids. */
   ofSignals(): TakenUpTo[] {
     if (!this.#exists) return [];
-    const rows = this.#db.query<{ origin: string; up_to: unknown }, []>(OF_SIGNALS).all();
+    const rows = once(this.#db, OF_SIGNALS, (statement) => statement.all() as { origin: string; up_to: unknown }[]);
     return rows.flatMap(({ origin, up_to }) => (Number.isSafeInteger(up_to) ? { origin, upTo: up_to as number } : []));
   }
 

@@ -5,7 +5,7 @@
 import { Database } from "bun:sqlite";
 import { readFileSync, statSync } from "node:fs";
 import { fileKind } from "../base/file-kind.ts";
-import { makeFile } from "./open.ts";
+import { makeFile, releasePages } from "./open.ts";
 
 export interface Lock {
   release(): void;
@@ -20,6 +20,9 @@ export function acquireLock(file: string): Lock | null {
   const db = new Database(file, { readwrite: true, create: true });
   try {
     db.run("PRAGMA busy_timeout = 0");
+    // A lock needs no cache, for which SQLite would take 85 KB at once.
+    db.run("PRAGMA cache_size = 2");
+    releasePages(db);
     // OFF is refused by a defensive SQLite, silently: a journal on disk would then need room, and outlive a kill.
     db.run("PRAGMA journal_mode = MEMORY");
     db.run("PRAGMA locking_mode = EXCLUSIVE");

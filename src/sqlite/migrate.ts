@@ -8,6 +8,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../base/digest.ts";
 import { err, ok, type Result } from "../base/result.ts";
+import { once, transact } from "./once.ts";
 import { leavesTransaction, type Statement, splitStatements } from "./statements.ts";
 
 export interface MigrationFile {
@@ -42,6 +43,8 @@ export function readMigrations(folder: string): MigrationFile[] {
 
 const CREATE_JOURNAL =
   "CREATE TABLE IF NOT EXISTS _migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL, checksum TEXT NOT NULL)";
+
+const APPLIED = "SELECT name, checksum FROM _migrations ORDER BY name";
 
 interface Applied {
   name: string;
@@ -123,12 +126,12 @@ function runStatement(db: Database, statement: Statement): void {
 
 /** Runs the file in a transaction of its own. Throws for what fails, having rolled back. */
 function apply(db: Database, file: MigrationFile, now: number): void {
-  db.transaction(() => {
+  transact(db, "IMMEDIATE", () => {
     for (const statement of splitStatements(file.sql)) runStatement(db, statement);
     if (!db.inTransaction) throw new Error("it left its transaction");
     const row = "INSERT INTO _migrations (name, applied_at, checksum) VALUES (?, ?, ?)";
-    db.query(row).run(file.name, now, checksum(file.sql));
-  }).immediate();
+    once(db, row, (statement) => statement.run(file.name, now, checksum(file.sql)));
+  });
 }
 
 /** `PRAGMA synchronous` of a database whose commits reach the disk with the next checkpoint, or with the next commit in FULL. */
@@ -140,7 +143,7 @@ const NORMAL = 1;
  * them along, since the commits of a WAL last in their order.
  */
 function withoutSyncs<T>(db: Database, work: () => T): T {
-  const { synchronous } = db.query<{ synchronous: number }, []>("PRAGMA synchronous").get() ?? { synchronous: NORMAL };
+  const { synchronous } = once(db, "PRAGMA synchronous", (statement) => statement.get() as { synchronous: number });
   if (synchronous <= NORMAL) return work();
   db.run(`PRAGMA synchronous = ${NORMAL}`);
   try {
@@ -163,7 +166,7 @@ export const runMigrations = (
 
 function applyPending(db: Database, files: readonly MigrationFile[], now: number): Result<string[], MigrationProblem> {
   db.run(CREATE_JOURNAL);
-  const applied = db.query<Applied, []>("SELECT name, checksum FROM _migrations ORDER BY name").all();
+  const applied = once(db, APPLIED, (statement) => statement.all() as Applied[]);
   const problem = history(applied, files);
   if (problem) return err(problem);
   const done = new Set(applied.map((row) => row.name));

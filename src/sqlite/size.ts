@@ -4,6 +4,7 @@
  */
 import type { Database } from "bun:sqlite";
 import { readFileSync, statSync } from "node:fs";
+import { once, transact } from "./once.ts";
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
@@ -11,15 +12,17 @@ const SALTS = { header: 16, frame: 8, bytes: 8 } as const;
 /** The page at this byte holds locks and is never written. */
 const LOCK_BYTE = 0x40000000;
 
+const PAGES = "SELECT page_count AS pages, page_size AS pageBytes FROM pragma_page_count, pragma_page_size";
+
 /** What is missing, as a text that goes on after the file's name; null when nothing is. One look at the file's size. */
 export function shortage(db: Database): string | null {
   // In one transaction: the write-ahead log is not begun anew meanwhile.
-  return db.transaction(() => {
-    const { pages, pageBytes } = db
-      .query<{ pages: number; pageBytes: number }, []>(
-        "SELECT page_count AS pages, page_size AS pageBytes FROM pragma_page_count, pragma_page_size",
-      )
-      .get() ?? { pages: 0, pageBytes: 1 };
+  return transact(db, "DEFERRED", () => {
+    const { pages, pageBytes } = once(
+      db,
+      PAGES,
+      (statement) => statement.get() as { pages: number; pageBytes: number },
+    );
     const { size } = statSync(db.filename);
     const whole = Math.floor(size / pageBytes);
     if (whole >= pages) return null;
@@ -30,7 +33,7 @@ export function shortage(db: Database): string | null {
       return `is cut off: it holds ${size} of ${pages * pageBytes} bytes`;
     }
     return null;
-  })();
+  });
 }
 
 /** Pages in the frames of a write-ahead log that belong to its header. */

@@ -7,6 +7,7 @@
 import type { Database } from "bun:sqlite";
 import { statSync } from "node:fs";
 import { startTimer, type Timer } from "../base/timer.ts";
+import { once } from "./once.ts";
 
 /** Twice what SQLite writes between two checkpoints of its own: a log that nobody holds up never gets here. */
 export const WAL_LIMIT_BYTES = 8 * 1024 * 1024;
@@ -56,8 +57,9 @@ export class WalKeeper {
     if (this.#db.inTransaction) return false;
     try {
       this.#db.run("PRAGMA busy_timeout = 0");
-      const row = this.#db.query<{ busy: number }, []>("PRAGMA wal_checkpoint(TRUNCATE)").get();
-      return row?.busy === 0;
+      return (
+        once(this.#db, "PRAGMA wal_checkpoint(TRUNCATE)", (statement) => statement.get() as { busy: number }).busy === 0
+      );
     } catch {
       // Another process writes, or the disk is full: the next try comes.
       return false;

@@ -2,6 +2,7 @@
 import type { Database } from "bun:sqlite";
 import { PeerNotReady } from "../model/peer-not-ready.ts";
 import type { PeerDatabase } from "../sdk/index.ts";
+import { once } from "../sqlite/once.ts";
 import { openReader } from "../sqlite/open.ts";
 import { readerClient } from "./reader-client.ts";
 
@@ -28,7 +29,7 @@ export function openPeerDb(name: string, file: string): PeerHandle {
       if (opened.error.kind === "missing") throw new PeerNotReady(name);
       throw new Error(`the database of sense "${name}" cannot be read: ${opened.error.message}`);
     }
-    if (opened.value.query(IS_SET_UP).get() === null) {
+    if (once(opened.value, IS_SET_UP, (statement) => statement.get()) === null) {
       opened.value.close(true);
       throw new PeerNotReady(name);
     }

@@ -3,7 +3,8 @@
  * and nothing else. There is no way from it to the connection (G6).
  */
 import type { Database, Statement } from "bun:sqlite";
-import { isExplain, once } from "../sqlite/explain.ts";
+import { isExplain } from "../sqlite/explain.ts";
+import { once } from "../sqlite/once.ts";
 import { whyNotReading } from "../sqlite/statements.ts";
 
 /** The part of a bun:sqlite statement drizzle uses. */
