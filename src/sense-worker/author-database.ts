@@ -26,7 +26,7 @@ const MOST_CHECKED = 200;
 type Verb = "run" | "all" | "get" | "values";
 type Parameters = readonly unknown[];
 
-/** What drizzle takes for a connection of bun:sqlite. */
+/** What drizzle takes for a connection of bun:sqlite. The author can reach it, and nothing behind it. */
 class GuardedClient {
   readonly #gate: Gate;
   /** Text of a statement → whether it changes the schema. */
@@ -61,8 +61,16 @@ class GuardedClient {
     return { run: call("run"), all: call("all"), get: call("get"), values: call("values") };
   }
 
+  query(sql: string): ReturnType<GuardedClient["prepare"]> {
+    return this.prepare(sql);
+  }
+
   run(sql: string, ...parameters: Parameters): unknown {
     return this.prepare(sql).run(...parameters);
+  }
+
+  exec(sql: string, ...parameters: Parameters): unknown {
+    return this.run(sql, ...parameters);
   }
 
   /** What drizzle calls to make its `tx`; the savepoint around it is made by the handle. */
@@ -70,6 +78,8 @@ class GuardedClient {
     return Object.assign(body, { deferred: body, immediate: body, exclusive: body });
   }
 }
+
+Object.freeze(GuardedClient.prototype);
 
 const NOT_THERE = /^(no such (table|column)|table \S+ has no column named)/;
 
@@ -96,52 +106,50 @@ function changesSchema(sql: string): boolean {
   return first !== undefined && DEFINES.has(first.keyword);
 }
 
-type Inside = (body: (tx: object) => unknown) => unknown;
+type Body = (tx: object) => unknown;
 
-/** Drizzle is loaded at the first use of the handle. */
-export function authorDatabase(gate: Gate, nested: Savepoints): SenseDatabase {
-  const guarded = new GuardedClient(gate);
-  const client = Object.freeze({
-    prepare: (sql: string) => guarded.prepare(sql),
-    query: (sql: string) => guarded.prepare(sql),
-    run: (sql: string, ...parameters: Parameters) => guarded.run(sql, ...parameters),
-    exec: (sql: string, ...parameters: Parameters) => guarded.run(sql, ...parameters),
-    transaction: guarded.transaction,
-  });
-  let drizzled: object | null = null;
-  const orm = (): object => {
-    if (drizzled === null) {
+/** `db` has `transaction` as a savepoint, whatever its body returns. The rest is drizzle's, which is loaded at the first use. */
+export const authorDatabase = (gate: Gate, nested: Savepoints): SenseDatabase =>
+  new Proxy({}, new AuthorHandle(gate, nested, null)) as SenseDatabase;
+
+class AuthorHandle implements ProxyHandler<object> {
+  readonly #gate: Gate;
+  readonly #nested: Savepoints;
+  /** What drizzle made of it in a transaction. */
+  readonly #tx: object | null;
+  #drizzled: object | null = null;
+
+  constructor(gate: Gate, nested: Savepoints, tx: object | null) {
+    this.#gate = gate;
+    this.#nested = nested;
+    this.#tx = tx;
+  }
+
+  get(_: object, key: PropertyKey): unknown {
+    if (key === "transaction") return (body: Body) => this.#transaction(body);
+    const orm = this.#orm;
+    const value = Reflect.get(orm, key);
+    return typeof value === "function" ? value.bind(orm) : value;
+  }
+
+  getPrototypeOf(): object | null {
+    return Reflect.getPrototypeOf(this.#orm);
+  }
+
+  get #orm(): object {
+    if (this.#tx !== null) return this.#tx;
+    if (this.#drizzled === null) {
       const { drizzle } = require("drizzle-orm/bun-sqlite") as typeof import("drizzle-orm/bun-sqlite");
-      drizzled = drizzle({ client: client as unknown as Database });
+      this.#drizzled = drizzle({ client: Object.freeze(new GuardedClient(this.#gate)) as unknown as Database });
     }
-    return drizzled;
-  };
-  const outermost: Inside = (body) => (orm() as { transaction: Inside }).transaction(body);
-  return handleOn(orm, outermost, (body) => nested.around(gate.enter(), body)) as SenseDatabase;
-}
+    return this.#drizzled;
+  }
 
-/** `handle` (drizzle's database, or the `tx` made of it) with `transaction` as a savepoint, whatever its body returns. */
-function handleOn(handle: () => object, inside: Inside, around: (body: () => unknown) => unknown): object {
-  const transaction = (body: (tx: object) => unknown): unknown =>
-    around(() =>
-      inside((tx) => {
-        const own: object = handleOn(
-          () => tx,
-          (deeper) => deeper(own),
-          around,
-        );
-        return body(own);
-      }),
+  #transaction(body: Body): unknown {
+    const inner = (tx: object): unknown => body(new Proxy({}, new AuthorHandle(this.#gate, this.#nested, tx)));
+    const orm = this.#orm as { transaction(body: Body): unknown };
+    return this.#nested.around(this.#gate.enter(), () =>
+      this.#tx === null ? orm.transaction(inner) : inner(this.#tx),
     );
-  return new Proxy(
-    {},
-    {
-      get(_, key) {
-        if (key === "transaction") return transaction;
-        const value = Reflect.get(handle(), key);
-        return typeof value === "function" ? value.bind(handle()) : value;
-      },
-      getPrototypeOf: () => Reflect.getPrototypeOf(handle()),
-    },
-  );
+  }
 }

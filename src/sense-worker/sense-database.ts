@@ -12,9 +12,9 @@ import { describeSqliteError, openWriter, releasePages, type SqliteProblem, WRIT
 import { shortage } from "../sqlite/size.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { author, type ComputeAuthor } from "./author.ts";
-import { AuthorError, authorDatabase } from "./author-database.ts";
+import { AuthorError, authorDatabase, type Gate } from "./author-database.ts";
 import { Outbox, type OutboxRow, type OutboxSignal } from "./outbox.ts";
-import { type Savepoints, savepoints } from "./savepoints.ts";
+import { Savepoints } from "./savepoints.ts";
 import { Taken, type TakenUpTo } from "./taken.ts";
 
 /** How a compute's transaction ended. */
@@ -88,12 +88,12 @@ interface Connection {
 
 const NOTHING: readonly TakenUpTo[] = [];
 
-class SenseFile implements SenseDb {
+class SenseFile implements SenseDb, Gate {
   readonly database: SenseDatabase;
   readonly #file: string;
   readonly #migrations: readonly MigrationFile[];
   readonly #now: () => number;
-  readonly #nested: Savepoints = savepoints();
+  readonly #nested = new Savepoints();
   #takenUpTo: number;
   #connection: Connection | null = null;
   /** Whether a compute is under way, and whose code it is. */
@@ -124,13 +124,7 @@ class SenseFile implements SenseDb {
     this.#migrations = migrations;
     this.#takenUpTo = outboxTaken;
     this.#now = now;
-    const gate = {
-      enter: () => this.#enter(),
-      defines: () => {
-        this.#changedSchema = true;
-      },
-    };
-    this.database = authorDatabase(gate, this.#nested);
+    this.database = authorDatabase(this, this.#nested);
   }
 
   prepare(): Result<readonly string[], SqliteProblem | MigrationProblem> {
@@ -178,13 +172,17 @@ class SenseFile implements SenseDb {
   }
 
   /** Every statement of the author passes here. */
-  #enter(): Database {
+  enter(): Database {
     // What an earlier compute left running must not write into the one under way now.
     if (!this.#isActive || (author.getStore() ?? this.#owner) !== this.#owner) throw new AuthorError(OUTSIDE);
     const db = this.#begun();
     // INSERT OR ROLLBACK and RAISE(ROLLBACK) end the transaction. Each statement after that would be kept on its own.
     if (!db.inTransaction) throw new AuthorError(LOST);
     return db;
+  }
+
+  defines(): void {
+    this.#changedSchema = true;
   }
 
   /** The connection, within the compute's transaction. */

@@ -13,6 +13,8 @@ export interface PeerHandle {
 
 const VERBS = ["select", "selectDistinct", "with", "$with", "$count", "all", "get", "values"] as const;
 
+type Orm = Record<string, (...parameters: unknown[]) => unknown>;
+
 /** The owner makes this table last, after its first migrations: until then the database is still being set up. */
 const IS_SET_UP = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_outbox'";
 
@@ -21,45 +23,58 @@ const IS_SET_UP = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '
  * {@link PeerNotReady}, later ones look again.
  */
 export function openPeerDb(name: string, file: string): PeerHandle {
-  let connection: Database | null = null;
-  const connect = (): Database => {
-    if (connection) return connection;
-    const opened = openReader(file);
+  const peer = new Peer(name, file);
+  return { database: peer.database, close: () => peer.close() };
+}
+
+/** What a worker keeps of each other sense. Most of them nobody ever looks at, so everything is made at the first look. */
+export class Peer implements PeerHandle {
+  readonly #name: string;
+  readonly #file: string;
+  #connection: Database | null = null;
+  #orm: Orm | null = null;
+  #database: PeerDatabase | null = null;
+
+  constructor(name: string, file: string) {
+    this.#name = name;
+    this.#file = file;
+  }
+
+  get database(): PeerDatabase {
+    this.#database ??= Object.freeze(
+      Object.fromEntries(
+        VERBS.map((verb) => [verb, (...parameters: unknown[]) => this.#drizzled[verb]?.(...parameters)]),
+      ),
+    ) as PeerDatabase;
+    return this.#database;
+  }
+
+  close(): void {
+    this.#connection?.close(true);
+    this.#connection = null;
+  }
+
+  get #drizzled(): Orm {
+    if (this.#orm === null) {
+      const { drizzle } = require("drizzle-orm/bun-sqlite") as typeof import("drizzle-orm/bun-sqlite");
+      const client = readerClient(() => this.#connect());
+      this.#orm = drizzle({ client: client as unknown as Database }) as unknown as Orm;
+    }
+    return this.#orm;
+  }
+
+  #connect(): Database {
+    if (this.#connection) return this.#connection;
+    const opened = openReader(this.#file);
     if (!opened.ok) {
-      if (opened.error.kind === "missing") throw new PeerNotReady(name);
-      throw new Error(`the database of sense "${name}" cannot be read: ${opened.error.message}`);
+      if (opened.error.kind === "missing") throw new PeerNotReady(this.#name);
+      throw new Error(`the database of sense "${this.#name}" cannot be read: ${opened.error.message}`);
     }
     if (once(opened.value, IS_SET_UP, (statement) => statement.get()) === null) {
       opened.value.close(true);
-      throw new PeerNotReady(name);
+      throw new PeerNotReady(this.#name);
     }
-    connection = opened.value;
-    return connection;
-  };
-
-  let drizzled: Record<string, unknown> | null = null;
-  const orm = (): Record<string, unknown> => {
-    if (drizzled === null) {
-      const { drizzle } = require("drizzle-orm/bun-sqlite") as typeof import("drizzle-orm/bun-sqlite");
-      drizzled = drizzle({ client: readerClient(connect) as unknown as Database }) as unknown as Record<
-        string,
-        unknown
-      >;
-    }
-    return drizzled;
-  };
-  const verbs = VERBS.map((verb) => [
-    verb,
-    (...parameters: unknown[]) => {
-      const real = orm();
-      return (real[verb] as (...parameters: unknown[]) => unknown).apply(real, parameters);
-    },
-  ]);
-  return {
-    database: Object.freeze(Object.fromEntries(verbs)) as PeerDatabase,
-    close() {
-      connection?.close(true);
-      connection = null;
-    },
-  };
+    this.#connection = opened.value;
+    return this.#connection;
+  }
 }

@@ -16,7 +16,7 @@ import { acquireLock, type Lock } from "../sqlite/lock.ts";
 import { blobsIn } from "./blobs.ts";
 import { embedModules } from "./modules.ts";
 import { captureOutput, type Row } from "./output.ts";
-import { openPeerDb, type PeerHandle } from "./peer-database.ts";
+import { Peer } from "./peer-database.ts";
 import { peersFor } from "./peer-record.ts";
 
 /** How long a worker waits for its predecessor's lock to go before it gives up. */
@@ -25,14 +25,14 @@ const LOCK_PATIENCE_MS = 3_000;
 /** Whoever calls `log` may be no TypeScript. */
 const LEVELS: readonly string[] = ["debug", "info", "warn", "error"] satisfies readonly LogLevel[];
 
-interface Peer {
+interface KnownPeer {
   readonly name: string;
   readonly database: string;
 }
 
 /** The part of `init` that is the same for every worker. */
 interface Init {
-  readonly peers: readonly Peer[];
+  readonly peers: readonly KnownPeer[];
   readonly blobs: string;
   readonly lock: string;
   readonly logCredit: number;
@@ -57,7 +57,7 @@ async function takeLock(file: string): Promise<Lock | null> {
 
 export class Surroundings<Whose extends object> {
   readonly #sender: RowSender<Whose>;
-  readonly #peers = new Map<string, PeerHandle>();
+  readonly #peers = new Map<string, Peer>();
   readonly #records = new Map<string | null, Peers>();
   #rows: RowLimiter<Row<Whose>> | null = null;
   /** Offers what was printed without an end of line. */
@@ -97,7 +97,7 @@ export class Surroundings<Whose extends object> {
   }
 
   /** The senses there are now; handles on those that stay are kept. */
-  openPeers(peers: readonly Peer[]): void {
+  openPeers(peers: readonly KnownPeer[]): void {
     this.#records.clear();
     const wanted = new Set(peers.map(({ name }) => name));
     for (const [name, handle] of this.#peers) {
@@ -106,7 +106,7 @@ export class Surroundings<Whose extends object> {
       this.#peers.delete(name);
     }
     for (const { name, database } of peers) {
-      if (!this.#peers.has(name)) this.#peers.set(name, openPeerDb(name, database));
+      if (!this.#peers.has(name)) this.#peers.set(name, new Peer(name, database));
     }
   }
 
