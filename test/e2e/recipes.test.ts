@@ -14,11 +14,16 @@ setDefaultTimeout(120_000);
 
 const PAGE = "docs/recipes.md";
 const ALL = examplesOf(PAGE, readFileSync(join(import.meta.dir, "../..", PAGE), "utf8"));
+const MODULE = /^\/\/ (senses\/\S+)\n/;
+const modules = ALL.filter(({ language }) => language === "ts");
 const recipes = ALL.filter(({ language, section }) => language === "yaml" && section !== "");
 
 test("there are twenty of them, each of ten lines at most, and no name is there twice", () => {
   expect(recipes.length).toBeGreaterThanOrEqual(20);
   for (const { section, text } of recipes) {
+    expect({ section, lines: text.trimEnd().split("\n").length <= 10 }).toEqual({ section, lines: true });
+  }
+  for (const { section, text } of modules) {
     expect({ section, lines: text.trimEnd().split("\n").length <= 10 }).toEqual({ section, lines: true });
   }
   const names = recipes.flatMap(({ text }) => Object.keys((Bun.YAML.parse(text) as { senses: object }).senses));
@@ -38,6 +43,8 @@ const slow = Bun.serve({
     return new Response("found");
   },
 });
+
+const printing = (json: string): string => `{ use: exec, with: { command: [echo, '${json}'] } }`;
 
 /** What of this machine stands in for the world of a recipe: by its section, a text of the recipe and what takes its place. */
 const worldOf = (at: string): Readonly<Record<string, readonly (readonly [from: string, to: string])[]>> => ({
@@ -65,6 +72,24 @@ const worldOf = (at: string): Readonly<Record<string, readonly (readonly [from: 
   ],
   "A plugin of Nagios": [
     ['[/usr/lib/nagios/plugins/check_mailq, -w, "50", -c, "200"]', "[sh, -c, 'echo MAILQ; exit 1']"],
+  ],
+  "A disk that fills": [
+    ["number < 8 ", "number | null "],
+    ["number > 48 | null", "number < 0"],
+  ],
+  "A unit that failed": [
+    ["systemd: }", `systemd: ${printing('{"failed":[{"unit":"a.service","result":"exit-code"}]}')} }`],
+  ],
+  "A unit that is started again, and looked at again": [
+    ["{ use: systemd, with: { units: [nginx] } }", printing('{"units":[{"unit":"nginx.service","state":"failed"}]}')],
+    ["[systemctl, restart, nginx.service]", '["true"]'],
+  ],
+  "A backup that did not start": [["expect_every: 25h", "expect_every: 1s"]],
+  "A rollup of other senses": [["throttle: 1m", "throttle: 100ms"]],
+  "One word for the whole host": [["\"'critical'\"", "string"]],
+  "A job of the night, with tries": [
+    ["/usr/local/bin/nightly", '"false"'],
+    ["interval: 10m", "interval: 10ms"],
   ],
   "A question to a database": [["[redis-cli, llen, jobs]", "[echo, '5000']"]],
 });
@@ -101,6 +126,7 @@ beforeAll(async () => {
   for (const [index, recipe] of recipes.entries()) {
     folder.write(`conf.d/${index}.yaml`, withoutNotify(inThisWorld(recipe, at)));
   }
+  for (const { text } of modules) folder.write(MODULE.exec(text)?.[1] ?? "", text);
   folder.write("nerve.yaml", "include: [conf.d/*.yaml]\nworkflows: { notify: }\n");
   nerve = await startNerve(at);
 });
@@ -149,8 +175,30 @@ describe("does what it says:", () => {
     ["database-ended", "programs", /^the database does not run$/],
     ["mails-wait", "mails", /^MAILQ$/],
     ["jobs-wait", "jobs", /^5000 jobs wait$/],
+    ["disk-fills", "space", / is full in .*h$/],
+    ["unit-failed", "systemd", /^a.service failed: exit-code$/],
+    ["web-unit", "web", /^nginx.service does not stay up$/],
+    ["did-not-come", "self", /^nothing came of .*nightly-backup/],
   ])("%s", async (reflex, sense, summary) => {
     expect(await summaryOf(reflex, () => lookAt(sense))).toMatch(summary);
+  });
+
+  test("the word for the host, and the job of the night that failed after its tries", async () => {
+    await runOf("host-bad", () => lookAt("cpu-usage", "memory", "load"));
+    await runNerve(folder.path, ["run", "nightly"]);
+    const { data } = await runOf("bad-runs", async () => {});
+    expect(data.input).toMatchObject({ workflow: "nightly" });
+  });
+
+  test("the rollup is handed every order, and tells of a hundred", async () => {
+    for (const count of [0, 60, 41]) {
+      expect(await nerve.post("/v1/inbox/orders", { count })).toMatchObject({ status: 202 });
+    }
+    const added = (): number => nerve.signals("orders-total").reduce((sum, { payload }) => sum + payload.added, 0);
+    await until("all orders are added up", () => added() === 101);
+    expect(await nerve.post("/v1/inbox/orders", { count: 100 })).toMatchObject({ status: 202 });
+    expect((await runOf("busy", async () => {})).data.input.added).toBeGreaterThanOrEqual(100);
+    await until("no order is added twice", () => added() === 201);
   });
 
   test("the backup that came is well", async () => {
