@@ -6,6 +6,7 @@ export const GROUND: Layers = {
   // Ground: knows no word of nerve's.
   "src/base": [],
   "src/base/libc.ts": ["bun:ffi"],
+  "src/base/shared-page.ts": ["bun:ffi"],
   "src/base/pipes.ts": ["bun:ffi"],
   "src/base/line-writer.ts": ["bun:ffi"],
   "src/sqlite": ["src/base", "bun:sqlite"],

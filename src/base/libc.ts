@@ -1,5 +1,5 @@
 /** The few calls of the C library that Bun does not wrap, through bun:ffi; absent where ffi is (no JIT, unknown libc). */
-import { dlopen, FFIType, read } from "bun:ffi";
+import { dlopen, FFIType, ptr as pointerTo, read } from "bun:ffi";
 
 const CANDIDATES = ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
@@ -18,6 +18,7 @@ const SYMBOLS = {
   inotify_init1: { args: [i32], returns: i32 },
   inotify_add_watch: { args: [i32, ptr, u32], returns: i32 },
   inotify_rm_watch: { args: [i32, i32], returns: i32 },
+  memfd_create: { args: [ptr, u32], returns: i32 },
   read: { args: [i32, ptr, u64], returns: i64 },
   __errno_location: { args: [], returns: ptr },
 } as const;
@@ -40,4 +41,13 @@ export function loadLibc(): Libc | null {
 export function errorNumber(libc: Libc): number {
   const place = libc.__errno_location();
   return place === null ? 0 : read.i32(place);
+}
+
+const CLOCK_MONOTONIC = 1;
+const time = new BigInt64Array(2);
+
+/** Nanoseconds of the system's monotonic clock, which all processes share. The clock of a process begins at its start instead. */
+export function monotonicNs(libc: Libc): bigint {
+  libc.clock_gettime(CLOCK_MONOTONIC, pointerTo(time));
+  return (time[0] ?? 0n) * 1_000_000_000n + (time[1] ?? 0n);
 }

@@ -9,6 +9,7 @@ import { clipLine } from "../base/row-limiter.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { elapsedMs } from "../base/timer.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
+import { openNotes } from "../ipc/notes.ts";
 import { parseParentMessage } from "../ipc/parse.ts";
 import { type Problem, problem } from "../model/problem.ts";
 import { type Channel, openChannel } from "../worker/channel.ts";
@@ -21,6 +22,7 @@ import { author, type ComputeAuthor } from "./author.ts";
 import { executeCompute, type RunningCompute } from "./execute-compute.ts";
 import { type LoadedSense, loadComputeFn } from "./load-compute.ts";
 import { migrationsOf } from "./migrations-of.ts";
+import { ownerOf } from "./owner-of.ts";
 import { faultOfDeclared, holdAgainst } from "./payload-patterns.ts";
 import { isSuccess, result } from "./result.ts";
 import { badDeclaration, type SeatReport, sent, unseated } from "./seat-report.ts";
@@ -33,11 +35,17 @@ type Compute = ParentMessageOf<"compute">;
 type SenseInit = Init["senses"][number];
 
 const WAITING_ROWS = 1_000;
+/** Results wait no longer for a neighbour that may take its time. */
+const HELD_MS = 5;
 const PUT_BACK = "stop nerve and put back a copy of it where the rows are needed";
 
 /** A sense that is ready to compute. */
 interface Seat {
   readonly init: SenseInit;
+  /** Where its computes are noted. */
+  readonly place: number;
+  /** How long its newest compute took. */
+  tookMs: number;
   readonly sense: LoadedSense;
   readonly db: SenseDb;
 }
@@ -48,8 +56,10 @@ class SenseWorker {
   readonly #channel: Channel<WorkerMessage>;
   readonly #around: Surroundings<ComputeAuthor>;
   readonly #seats = new Map<string, Seat>();
+  readonly #notes = openNotes();
   readonly #queue: Compute[] = [];
   readonly #running = new Map<string, RunningCompute>();
+  #flushedAt = 0;
   #generation = 1;
   #init: Init | null = null;
   #pumping = false;
@@ -68,7 +78,7 @@ class SenseWorker {
 
   /** Reports what went wrong outside any compute. The worker survives it. */
   complain(kind: "worker" | "malformed-message", message: string, stack: string | null = null): void {
-    this.#complainOf(author.getStore()?.sense ?? this.#ownerOf(stack), message, kind, stack);
+    this.#complainOf(author.getStore()?.sense ?? ownerOf(stack, this.#init?.senses ?? []), message, kind, stack);
   }
 
   #complainOf(
@@ -87,16 +97,6 @@ class SenseWorker {
       stack: clip(stack),
       durationMs: 0,
     });
-  }
-
-  /** Bun hands on a rejection without its context. The first file in its stack shows whose it is. */
-  #ownerOf(stack: string | null): string | null {
-    const senses = this.#init?.senses ?? [];
-    for (const line of (stack ?? "").split("\n")) {
-      const found = senses.filter(({ folder }) => folder !== null && line.includes(`${folder}/`));
-      if (found.length > 0) return found.length === 1 ? (found[0]?.name ?? null) : null;
-    }
-    return senses.length === 1 ? (senses[0]?.name ?? null) : null;
   }
 
   #receive(message: ParentMessage): void {
@@ -134,13 +134,13 @@ class SenseWorker {
     const obstacle = await this.#around.enter(init);
     if (obstacle !== null) return this.#giveUp(obstacle, null);
     const results = [];
-    for (const sense of init.senses) results.push(await this.#seat(sense));
+    for (const [place, sense] of init.senses.entries()) results.push(await this.#seat(sense, place));
     this.#channel.post({ type: "ready", generation: this.#generation, senses: results });
     this.#channel.flush();
     void this.#pump();
   }
 
-  async #seat(init: SenseInit): Promise<SeatReport> {
+  async #seat(init: SenseInit, place: number): Promise<SeatReport> {
     this.#channel.post({ type: "started", generation: this.#generation, id: null, sense: init.name });
     this.#channel.flush();
     const opened = this.#openDatabase(init);
@@ -164,7 +164,7 @@ class SenseWorker {
       db.close();
       return unseated(init, badDeclaration(init, fault), applied);
     }
-    this.#seats.set(init.name, { init, sense: loaded.value, db });
+    this.#seats.set(init.name, { init, place, tookMs: 0, sense: loaded.value, db });
     const series = seriesOf(init, loaded.value.series, init.database);
     return {
       sense: init.name,
@@ -226,8 +226,23 @@ class SenseWorker {
     for (let next = this.#queue.shift(); next && !this.#stopping; next = this.#queue.shift()) {
       const running = this.#start(next);
       if (running) await running.prompt;
+      if (running && this.#notes && this.#running.get(next.sense) === running) this.#say(next);
     }
     this.#pumping = false;
+  }
+
+  /** Must be known before user code is entered, which may never yield. */
+  #begins({ init: { name: sense }, place, tookMs }: Seat, id: number, now: number): void {
+    if (this.#notes === null) this.#say({ sense, id });
+    if (this.#notes === null || tookMs > HELD_MS || now - this.#flushedAt > HELD_MS) {
+      this.#channel.flush();
+      this.#flushedAt = now;
+    }
+    this.#notes?.enter(place, id, now);
+  }
+
+  #say({ sense, id }: Pick<Compute, "sense" | "id">): void {
+    this.#channel.post({ type: "started", generation: this.#generation, id, sense });
   }
 
   #start(request: Compute): RunningCompute | null {
@@ -239,9 +254,8 @@ class SenseWorker {
       this.#channel.post({ type: "error", ...head, kind: "malformed-message", message, stack: null, durationMs: 0 });
       return null;
     }
-    this.#channel.post({ type: "started", ...head });
-    this.#channel.flush();
     const startedAt = performance.now();
+    this.#begins(seat, id, startedAt);
     const setting = {
       sense: seat.sense,
       db: seat.db,
@@ -256,7 +270,9 @@ class SenseWorker {
     this.#running.set(name, running);
     void running.outcome.then((outcome) => {
       this.#running.delete(name);
+      this.#notes?.leave(seat.place, id);
       const durationMs = elapsedMs(startedAt);
+      seat.tookMs = durationMs;
       if (running.isBehind() && isSuccess(outcome)) this.#channel.post({ type: "behind", ...head });
       this.#channel.post(result({ ...head, durationMs }, outcome, cause, trace));
     });

@@ -3,8 +3,11 @@
  * killed as a group. The exit event is the authority on its end; frames that were under way are delivered before it is
  * told.
  */
+import { closeSync } from "node:fs";
 import { CHANNELS } from "../base/jit.ts";
 import { clipLine, droppedLines, OUTPUT_ROWS_PER_SECOND, type RowLimiter, rowLimiter } from "../base/row-limiter.ts";
+import { makeSharedPage } from "../base/shared-page.ts";
+import { bytesOfNotes, type Notes, readNotes } from "../ipc/notes.ts";
 
 /** A module that loops at its top level is killed this long after it began to load. */
 export const LOAD_HARD_MS = 15_000;
@@ -30,6 +33,8 @@ export interface WorkerEvents {
 
 export interface WorkerProcess<Message> {
   readonly pid: number;
+  /** What the process notes of its tasks; readable also once the process is gone. Null where it notes nothing. */
+  readonly notes: Notes | null;
   /** One frame. False when the process is gone. */
   send(messages: Message[]): boolean;
   /** SIGKILL to the whole process group. */
@@ -101,10 +106,21 @@ async function readLines(stream: ReadableStream<Uint8Array>, lines: RowLimiter<s
   lines.finish();
 }
 
-/** How a worker is started; tests of what follows give a scripted child. */
-export type Spawn = <Message>(command: WorkerCommand, events: WorkerEvents) => WorkerProcess<Message>;
+function killGroup(pid: number): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch {
+      // No such process: it is what was wanted.
+    }
+  }
+}
 
-export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvents): WorkerProcess<Message> {
+/** How a worker is started; `places`: for notes of its tasks. Tests of what follows give a scripted child. */
+export type Spawn = <Message>(command: WorkerCommand, events: WorkerEvents, places: number) => WorkerProcess<Message>;
+
+export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvents, places = 0): WorkerProcess<Message> {
+  const page = places === 0 ? null : makeSharedPage(bytesOfNotes(places));
   let exited: { code: number | null; signal: string | null } | null = null;
   let disconnected = false;
   let killedForIt = false;
@@ -115,16 +131,6 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
     told = true;
     events.exit({ ...exited, channelBroke: killedForIt && exited.signal === "SIGKILL" });
   };
-  const killGroup = (pid: number): void => {
-    for (const target of [-pid, pid]) {
-      try {
-        process.kill(target, "SIGKILL");
-      } catch {
-        // No such process: it is what was wanted.
-      }
-    }
-  };
-
   const endDeaf = (): void => {
     if (exited !== null) return;
     killedForIt = true;
@@ -134,7 +140,7 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
   const child = Bun.spawn([...command.command], {
     env: { ...command.env },
     cwd: command.cwd,
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: page === null ? ["pipe", "pipe", "pipe"] : ["pipe", "pipe", "pipe", page.descriptor],
     serialization: "json",
     detached: true,
     killSignal: "SIGKILL",
@@ -157,6 +163,7 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
       else setTimeout(tell, DRAIN_MS);
     },
   });
+  if (page !== null) closeSync(page.descriptor);
   for (const stream of ["stdout", "stderr"] as const) {
     const lines = rowLimiter<string>({
       perSecond: OUTPUT_ROWS_PER_SECOND,
@@ -170,6 +177,7 @@ export function spawnWorker<Message>(command: WorkerCommand, events: WorkerEvent
 
   return {
     pid: child.pid,
+    notes: page === null ? null : readNotes(page.bytes),
     send(messages) {
       if (exited !== null || disconnected) return false;
       try {

@@ -99,6 +99,36 @@ async function isQuarantined(nerve: Nerve): Promise<void> {
   expect(kills.map(({ data }) => data.strikes)).toEqual([1, 2, 3]);
 }
 
+test.concurrent("a spinner among 200 neighbours of one turn is named, alone", () =>
+  inLane(async () => {
+    using folder = project({}, { bad: "bad-senses/spins", pulse: "e2e/pulse" });
+    const neighbours = Array.from({ length: 200 }, (_, at) => `n${at}`);
+    const all = [...neighbours.slice(0, 100), "bad", ...neighbours.slice(100)];
+    const config = [
+      "senses:",
+      ...all.map((name) =>
+        name === "bad"
+          ? `  bad: { group: shared, timeout: ${TIMEOUT_MS}ms, grace_period: ${GRACE_MS}ms }`
+          : `  ${name}: { use: pulse, group: shared }`,
+      ),
+      "reflexes:",
+      ...all.map((name) => `  - { sense: ${name}, interval: ${INTERVAL_MS}ms }`),
+      "groups: { shared: {} }",
+      "",
+    ];
+    folder.write("nerve.yaml", config.join("\n"));
+    await using nerve = await startNerve(folder.path);
+    await isQuarantined(nerve);
+    const ends = nerve.logs({ event: "worker.exited" }).filter(({ data }) => data.signal === "SIGKILL");
+    expect(ends.map(({ data }) => data.suspects)).toEqual([["bad"], ["bad"], ["bad"]]);
+    const blamed = nerve.logs({}).filter(({ event, level, source }) => {
+      return source.startsWith("sense:n") && (level === "error" || event === "compute.killed");
+    });
+    expect(blamed).toEqual([]);
+    const emitted = new Set(nerve.signals().map(({ sense }) => sense));
+    expect(neighbours.filter((name) => !emitted.has(name))).toEqual([]);
+  }));
+
 const HANGS = ["spins", "never-settles", "stops-itself", "closes-fds"];
 
 for (const fixture of HANGS) {

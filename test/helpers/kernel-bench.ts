@@ -4,6 +4,7 @@
  */
 
 import type { LogLine } from "../../src/base/logger.ts";
+import type { Note, Notes } from "../../src/ipc/notes.ts";
 import { Journal } from "../../src/kernel/commits/journal.ts";
 import { Ledger } from "../../src/kernel/commits/ledger.ts";
 import { Ticker } from "../../src/kernel/time/ticker.ts";
@@ -23,6 +24,9 @@ export class ScriptedChild implements WorkerProcess<unknown> {
   readonly pid: number;
   readonly frames: Message[][] = [];
   kills = 0;
+  /** Place → what it notes there. */
+  readonly noted = new Map<number, Note>();
+  readonly notes: Notes = { at: (place) => this.noted.get(place) ?? null };
   /** False: a SIGKILL does not end it, as if it waited for a device that does not answer. */
   isMortal = true;
   readonly #events: WorkerEvents;
@@ -70,10 +74,10 @@ export class ScriptedChild implements WorkerProcess<unknown> {
     this.#isGone = true;
   }
 
-  exits(code: number | null, signal: string | null = null): void {
+  exits(code: number | null, signal: string | null = null, channelBroke = false): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#events.exit({ code, signal, channelBroke: false });
+    this.#events.exit({ code, signal, channelBroke });
   }
 }
 

@@ -33,6 +33,7 @@ abstract class AnyWorker<Parent, Message extends { readonly type: string }> impl
     readonly folder: Folder,
     role: string,
     parse: (raw: unknown) => Result<Message, MalformedMessage>,
+    places = 0,
   ) {
     this.process = spawnWorker<Parent>(
       { command: ownCommand(role), env: { PATH: process.env.PATH ?? "" }, cwd: folder.path },
@@ -47,6 +48,7 @@ abstract class AnyWorker<Parent, Message extends { readonly type: string }> impl
           this.exited = exit;
         },
       },
+      places,
     );
   }
 
@@ -83,8 +85,9 @@ abstract class AnyWorker<Parent, Message extends { readonly type: string }> impl
 type SenseInit = ParentMessageOf<"init">["senses"][number];
 
 export class TestWorker extends AnyWorker<ParentMessage, WorkerMessage> {
-  constructor(folder: Folder) {
-    super(folder, SENSE_WORKER_ROLE, parseWorkerMessage);
+  /** `places`: for notes of its computes; 0: it says in messages what begins. */
+  constructor(folder: Folder, places = 0) {
+    super(folder, SENSE_WORKER_ROLE, parseWorkerMessage, places);
   }
 
   init(senses: readonly (Partial<SenseInit> & { readonly name: string })[]): ParentMessageOf<"init"> {

@@ -1,4 +1,5 @@
 /** A worker without a process: what every kind of worker has in common. What it says reaches the kernel in its order. */
+import type { Notes } from "../../src/ipc/notes.ts";
 import type { WorkerEvents, WorkerProcess } from "../../src/spawn/worker-process.ts";
 import type { Message } from "../helpers/kernel-bench.ts";
 import type { Machine, Party } from "./machine.ts";
@@ -29,6 +30,14 @@ export abstract class Worker implements WorkerProcess<unknown>, Party {
   generation = 0;
   heldBytes = 40_000_000;
   readonly around: Around;
+  /** Place → what is noted there, and since when. */
+  readonly noted = new Map<number, { readonly id: number; readonly since: number }>();
+  readonly notes: Notes = {
+    at: (place) => {
+      const note = this.noted.get(place);
+      return note === undefined ? null : { id: note.id, isOver: false, forMs: this.machine.now - note.since };
+    },
+  };
   #arrivesAt = 0;
   #leavesAt = 0;
 

@@ -84,7 +84,7 @@ interface Compute {
 }
 
 export class SenseWorker extends Worker {
-  /** Of the kernel's view: computes and loads that it was told have started, and not that they have ended. */
+  /** Of the kernel's view: computes and loads that are noted or said to have started, and not said to have ended. */
   readonly known = new Map<string, number | null>();
   /** What the newest compute of each sense was for. */
   readonly causes = new Map<string, number | null>();
@@ -97,6 +97,8 @@ export class SenseWorker extends Worker {
   readonly #computes = new Map<string, Compute>();
   #init: ParentMessageOf<"init"> | null = null;
   #isDeaf = false;
+  /** Whether it notes what begins. One that has no page says so in messages. */
+  readonly #isNoting: boolean;
 
   constructor(
     around: Around,
@@ -105,6 +107,7 @@ export class SenseWorker extends Worker {
     watcher: SenseWatcher,
   ) {
     super(around);
+    this.#isNoting = !this.oneIn(4);
     this.#disks = disks;
     this.#now = troubles;
     this.#watcher = watcher;
@@ -211,18 +214,30 @@ export class SenseWorker extends Worker {
     const compute: Compute = { id, sense, cause, trace, beganAt: this.machine.now, items, delivered };
     this.#computes.set(sense, compute);
     this.causes.set(sense, cause);
-    this.says({ type: "started", id, sense });
+    this.#begins(compute);
     if (this.oneIn(troubles.prints)) this.prints(this.oneIn(2) ? "stdout" : "stderr", `line of ${sense}`);
     if (this.oneIn(troubles.leaks)) this.heldBytes += 150_000_000;
     if (this.oneIn(troubles.lies)) this.#lies(compute);
-    if (this.oneIn(troubles.hangs)) return;
     if (this.oneIn(troubles.spins)) {
       this.#isDeaf = true;
       return;
     }
+    // Whatever settles in its turn is only noted.
+    if (this.#isNoting && this.oneIn(2)) this.says({ type: "started", id, sense });
+    if (this.oneIn(troubles.hangs)) return;
     const ms = this.oneIn(10) ? this.below(3_000) : 1 + this.below(60);
     if (this.oneIn(troubles.dies)) return this.later(ms, () => this.exits(null, "SIGSEGV"));
     this.later(this.oneIn(troubles.timesOut) ? this.#timeoutMs(sense) : ms, () => this.#settle(compute));
+  }
+
+  #begins({ id, sense }: Compute): void {
+    if (!this.#isNoting) return this.says({ type: "started", id, sense });
+    this.noted.set(this.#placeOf(sense), { id, since: this.machine.now });
+    this.known.set(sense, id);
+  }
+
+  #placeOf(sense: string): number {
+    return this.#init?.senses.findIndex(({ name }) => name === sense) ?? 0;
   }
 
   #timeoutMs(sense: string): number {
@@ -326,6 +341,7 @@ export class SenseWorker extends Worker {
   }
 
   #answers({ id, sense, beganAt }: Compute, result: Message): void {
+    this.noted.delete(this.#placeOf(sense));
     this.says({ ...result, id, sense, durationMs: this.machine.now - beganAt });
     if (this.oneIn(this.#troubles.lies)) this.says({ ...result, id, sense, durationMs: 0 });
   }

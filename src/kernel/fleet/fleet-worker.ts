@@ -57,6 +57,7 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
   readonly about = { role: "fleet" } as const;
   readonly noun = "question";
   readonly memoryBytes = MEMORY_BYTES;
+  readonly places = 0;
   readonly parse = parseFleetMessage;
   readonly #host: FleetHost;
   readonly #life: WorkerLife<FleetParentMessage, FleetMessage, never>;
@@ -203,6 +204,12 @@ export class FleetWorker implements Crew<FleetParentMessage, FleetMessage, never
 
   wasTold(): boolean {
     return false;
+  }
+
+  noted(): void {}
+
+  soonestLimitMs(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   isLate(): void {}

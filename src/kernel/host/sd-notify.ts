@@ -3,7 +3,7 @@
  * Source: sd_notify(3), unix(7).
  */
 import { ptr } from "bun:ffi";
-import { type Libc, loadLibc } from "../../base/libc.ts";
+import { type Libc, loadLibc, monotonicNs } from "../../base/libc.ts";
 import type { ServiceManager } from "../world.ts";
 
 const AF_UNIX = 1;
@@ -26,16 +26,6 @@ function sendDatagram(libc: Libc, to: Uint8Array, text: string): void {
   libc.close(socket);
 }
 
-const CLOCK_MONOTONIC = 1;
-
-/** Microseconds of the system's monotonic clock. The clock of the process begins at its start instead. */
-function monotonicMicroseconds(libc: Libc): bigint {
-  const time = new BigInt64Array(2);
-  libc.clock_gettime(CLOCK_MONOTONIC, ptr(time));
-  const [seconds = 0n, nanoseconds = 0n] = time;
-  return seconds * 1_000_000n + nanoseconds / 1_000n;
-}
-
 export function sdNotify(environment: Readonly<Record<string, string | undefined>>): ServiceManager {
   const path = environment.NOTIFY_SOCKET ?? "";
   const usec = Number(environment.WATCHDOG_USEC);
@@ -45,6 +35,6 @@ export function sdNotify(environment: Readonly<Record<string, string | undefined
   if (libc === null) return { send() {}, reloading() {}, watchdogMs: null };
   const to = address(path);
   const send = (...assignments: string[]): void => sendDatagram(libc, to, assignments.join("\n"));
-  const reloading = (): void => send("RELOADING=1", `MONOTONIC_USEC=${monotonicMicroseconds(libc)}`);
+  const reloading = (): void => send("RELOADING=1", `MONOTONIC_USEC=${monotonicNs(libc) / 1_000n}`);
   return { send, reloading, watchdogMs };
 }

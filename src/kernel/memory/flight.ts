@@ -1,4 +1,5 @@
 /** A compute that is under way, as its sense holds it. */
+import { bug } from "../../base/bug.ts";
 import type { Item } from "../../model/item.ts";
 import type { Signal } from "../../model/signal.ts";
 import type { Owed } from "../../store/sense-state.ts";
@@ -23,14 +24,60 @@ export interface Flight {
   /** The owed decision this compute answers, if it began for one. */
   readonly owed: Owed | null;
   readonly batch: Batch;
-  /** Awake milliseconds of its `started`, null before. */
-  readonly startedAt: number | null;
-  /** How long this process had been paused when it started. */
+  /** Awake milliseconds of the moment at which it was sent to its worker, null before. */
+  readonly sentAt: number | null;
+  /** How long this process had been paused then. */
   readonly pausedBeforeMs: number;
+  /** How its start is known: by a note of its worker, or by `started`. A prompt compute settles before either. */
+  readonly start: "unknown" | "noted" | "said";
   /** Its result has come and waits for the commit. */
   readonly settling: boolean;
   /** It has passed its timeout, and that is counted and logged. */
   readonly timedOut: boolean;
+}
+
+/** A flight in the hand of its sense. A move that cannot be is a bug. */
+export class Flying implements Flight {
+  readonly trigger: Owed;
+  sentAt: number | null = null;
+  pausedBeforeMs = 0;
+  start: Flight["start"] = "unknown";
+  settling = false;
+  timedOut = false;
+
+  constructor(
+    readonly id: number,
+    readonly due: Owed,
+    readonly items: readonly Item[],
+    readonly delivered: Delivery | null,
+    readonly owed: Owed | null,
+    readonly batch: Batch,
+  ) {
+    this.trigger = triggerOf(due, items);
+    batch.left++;
+  }
+
+  send(at: number, pausedMs: number): void {
+    if (this.sentAt !== null) bug(`compute ${this.id} is sent twice`);
+    this.sentAt = at;
+    this.pausedBeforeMs = pausedMs;
+  }
+
+  starts(how: "noted" | "said"): void {
+    if (this.sentAt === null || this.start === "said") bug(`compute ${this.id} starts unsent or twice`);
+    this.start = how;
+  }
+
+  settle(): void {
+    if (this.sentAt === null || this.settling) bug(`compute ${this.id} settles unsent or twice`);
+    this.settling = true;
+    this.batch.left--;
+  }
+
+  drop(): void {
+    if (this.settling) bug(`compute ${this.id}, which has settled, is dropped`);
+    this.batch.left--;
+  }
 }
 
 /** Signals for one compute. */
@@ -45,7 +92,7 @@ export interface Delivery {
 }
 
 /** A signal, and a person who waits, know a compute by its trace. Whatever else began it has the trace of its one item. */
-export function triggerOf(due: Owed, items: readonly Item[]): Owed {
+function triggerOf(due: Owed, items: readonly Item[]): Owed {
   const [item] = items;
   const isFree = items.length === 1 && due.cause === null && due.reason !== "manual";
   return item !== undefined && isFree ? { ...due, trace: item.trace } : due;

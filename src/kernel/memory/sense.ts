@@ -2,7 +2,7 @@
  * What the kernel knows of one sense while it runs. Its state changes through the methods of {@link Sense} alone; a move that
  * cannot be is a bug, which ends the kernel:
  * - What is owed, the outbox cursor and the newest start follow a commit: the draft calls `keep…` after the commit.
- * - A flight goes `begin → start → settle → land`, or ends with `abort` or `lose`: the group and `Computes` call these.
+ * - A flight goes `begin → send → start → settle → land` (a prompt one needs no `start`), or ends with `abort` or `lose`: the group and `Computes` call these.
  * - A due time that needs no commit comes from `Senses`; what a reload leaves of a sense is up to `Seating`.
  * - Strikes, quarantine and the switch only hold something back, so they take effect at once and are stored after.
  */
@@ -14,10 +14,8 @@ import type { Problem } from "../../model/problem.ts";
 import type { Location } from "../../spawn/modules-on-disk.ts";
 import type { Owed, Quarantine, SenseState } from "../../store/sense-state.ts";
 import { type Exported, NOTHING_EXPORTED } from "./exported.ts";
-import { type Batch, type Delivery, type Flight, triggerOf } from "./flight.ts";
+import { type Batch, type Delivery, type Flight, Flying } from "./flight.ts";
 import { SenseStats } from "./sense-stats.ts";
-
-type Changing<T> = { -readonly [Key in keyof T]: T[Key] };
 
 export class Sense {
   readonly name: string;
@@ -32,7 +30,7 @@ export class Sense {
   #owed: Owed | null = null;
   #unanswered: readonly number[] = [];
   #tick: Owed | null = null;
-  #flight: Changing<Flight> | null = null;
+  #flight: Flying | null = null;
   #started: Moment | null = null;
   #strikes = 0;
   #quarantine: Quarantine | null = null;
@@ -198,18 +196,22 @@ export class Sense {
     if (this.#flight !== null || due === null) return bug(`a compute of ${this.name} begins for nothing or twice`);
     const owed = due === this.#owed ? due : null;
     this.#tick = null;
-    batch.left++;
-    const begun = { startedAt: null, pausedBeforeMs: 0, settling: false, timedOut: false };
-    this.#flight = { id, due, trigger: triggerOf(due, items), items, delivered, owed, batch, ...begun };
+    this.#flight = new Flying(id, due, items, delivered, owed, batch);
     return this.#flight;
   }
 
-  /** `pausedMs`: how long this process has been paused so far. */
-  start(at: number, pausedMs: number): void {
-    const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
-    if (flight.startedAt !== null) bug(`a compute of ${this.name} starts twice`);
-    flight.startedAt = at;
-    flight.pausedBeforeMs = pausedMs;
+  get #flying(): Flying {
+    return this.#flight ?? bug(`nothing of ${this.name} was begun`);
+  }
+
+  /** It is sent to its worker. `pausedMs`: how long this process has been paused so far. */
+  send(at: number, pausedMs: number): void {
+    this.#flying.send(at, pausedMs);
+  }
+
+  /** Its worker has entered the author's code. */
+  start(how: "noted" | "said"): void {
+    this.#flying.starts(how);
   }
 
   /** Its timeout has passed. False: that is known already. */
@@ -222,10 +224,7 @@ export class Sense {
 
   /** Its result is there, and goes into a transaction. */
   settle(): void {
-    const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
-    if (flight.startedAt === null || flight.settling) bug(`a compute of ${this.name} settles unstarted or twice`);
-    flight.settling = true;
-    flight.batch.left--;
+    this.#flying.settle();
   }
 
   /** Its result is committed: it did not kill its worker, and the next compute may begin. */
@@ -249,9 +248,8 @@ export class Sense {
   }
 
   #dropFlight(): Flight {
-    const flight = this.#flight ?? bug(`nothing of ${this.name} was begun`);
-    if (flight.settling) bug(`a compute of ${this.name} that has settled is dropped`);
-    flight.batch.left--;
+    const flight = this.#flying;
+    flight.drop();
     this.#flight = null;
     return flight;
   }

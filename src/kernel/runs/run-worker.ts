@@ -30,6 +30,7 @@ const SAY_WAITING_MS = 10_000;
 export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, Task> {
   readonly noun = "run";
   readonly memoryBytes = null;
+  readonly places = 0;
   readonly parse = parseWorkflowMessage;
   readonly #slots: Slots;
   readonly #host: RunWorkerHost;
@@ -177,6 +178,12 @@ export class RunWorker implements Crew<WorkflowParentMessage, WorkflowMessage, T
 
   wasTold(task: Task): boolean {
     return this.#executions.wasTold(task);
+  }
+
+  noted(): void {}
+
+  soonestLimitMs(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   /** The worker itself reports a timeout, or `overdue`. */

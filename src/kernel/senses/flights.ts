@@ -3,14 +3,16 @@
  * for the death of the worker. Twin of `runs/executions.ts`. Invariants kept here:
  * - G4: one compute of a sense is under way.
  * - G5: senses under way at a death of their worker run again one at a time.
- * - A result that answers no started compute changes nothing.
+ * - A result that answers no compute which was sent changes nothing, and neither does such a note.
  */
 import { limitsOf } from "../../config/defaults.ts";
 import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { Notes } from "../../ipc/notes.ts";
 import type { Sense } from "../memory/sense.ts";
 import type { Ticker } from "../time/ticker.ts";
 import type { Death } from "../workers/crew.ts";
 import { LEAVE_MS, type WorkerLife } from "../workers/life.ts";
+import { lateMs } from "../workers/limits.ts";
 import { Suspects } from "../workers/suspects.ts";
 import type { ComputeResult, Computes } from "./computes.ts";
 import { ackMessage, computeMessage, type Loading } from "./loading.ts";
@@ -38,8 +40,11 @@ export class Flights {
   readonly #suspects = new Suspects<Sense>();
   /** Flights whose start is being committed. */
   #beginning = 0;
-  /** Flights that were sent, and whose `started` has not come. */
+  /** Flights that were sent, and whose start is not known. */
   #unstarted = 0;
+  /** The senses of the worker, at their places for notes. */
+  #places: readonly Sense[] = [];
+  #soonestLimitMs = Number.POSITIVE_INFINITY;
 
   constructor({ seats, life, ticker, computes, loading, quarantines }: FlightsParts) {
     this.#seats = seats;
@@ -54,9 +59,14 @@ export class Flights {
     return this.#life.tasks.count + this.#unstarted + this.#beginning;
   }
 
-  /** The worker owes an answer: it was sent a compute that it has not begun. */
+  /** The worker owes an answer: it was sent a compute that is not known to have begun. */
   get isAwaited(): boolean {
     return this.#unstarted > 0;
+  }
+
+  /** The shortest time in which a compute passes a limit. */
+  get soonestLimitMs(): number {
+    return this.#soonestLimitMs;
   }
 
   // ── from the kernel to the worker ────────────────────────────────────
@@ -104,15 +114,21 @@ export class Flights {
       if (generation !== this.#life.generation || this.#life.state !== "up") return;
       this.#beginning -= flights.length;
       this.#unstarted += flights.length;
-      for (const [{ name }, flight] of flights) this.#life.post(computeMessage(generation, name, flight));
+      const sentAt = this.#ticker.awakeMs();
+      for (const [sense, flight] of flights) {
+        sense.send(sentAt, this.#ticker.pausedMs);
+        this.#life.post(computeMessage(generation, sense.name, flight));
+      }
       this.#life.expects();
     });
   }
 
   // ── the begin and the end of the worker ──────────────────────────────
 
-  /** Called when a worker begins. */
-  anew(): void {
+  /** Called when a worker of these senses begins. */
+  anew(senses: readonly Sense[]): void {
+    this.#places = senses;
+    this.#soonestLimitMs = Math.min(...senses.map((sense) => lateMs(taskLimitsOf(sense))));
     this.#suspects.retain((sense) => this.#seats.get(sense.name) === sense);
   }
 
@@ -164,18 +180,39 @@ export class Flights {
   started({ sense: name }: WorkerMessageOf<"started">, id: number): void {
     const sense = this.#seats.get(name);
     const flight = sense?.flight;
-    if (!sense || !flight || flight.id !== id || flight.startedAt !== null) {
+    if (!sense || !flight || flight.id !== id || flight.sentAt === null || flight.start === "said") {
       return this.#life.malformed(`"started" for compute ${id} of ${name}, which is not under way`);
     }
-    sense.start(this.#life.tasks.heardAt, this.#ticker.pausedMs);
+    const isKnown = flight.start === "noted";
+    sense.start("said");
+    if (!isKnown) this.#starts(sense, this.#life.tasks.heardAt);
+  }
+
+  /** Takes up what the worker has noted: of computes that were sent, and of which it has said nothing. */
+  noted(notes: Notes, areOver: boolean): void {
+    if (this.#unstarted === 0) return;
+    for (const [place, sense] of this.#places.entries()) {
+      const { flight } = sense;
+      if (flight === null || flight.sentAt === null || flight.start !== "unknown" || flight.settling) continue;
+      const note = notes.at(place);
+      if (note === null || note.id !== flight.id || note.isOver !== areOver) continue;
+      const { sentAt } = flight;
+      sense.start("noted");
+      // A time that cannot be is not believed.
+      const forMs = Number.isFinite(note.forMs) ? Math.max(0, note.forMs) : 0;
+      this.#starts(sense, Math.max(sentAt, this.#ticker.awakeAt(forMs)));
+    }
+  }
+
+  #starts(sense: Sense, at: number): void {
     this.#unstarted--;
-    const { timeoutMs, gracePeriodMs } = limitsOf(sense.config);
-    this.#life.tasks.begins(sense, timeoutMs, timeoutMs + gracePeriodMs);
+    const { softMs, hardMs } = taskLimitsOf(sense);
+    this.#life.tasks.begins(sense, softMs, hardMs, at);
   }
 
   behind({ sense: name, id }: WorkerMessageOf<"behind">): void {
     const flight = this.#seats.get(name)?.flight;
-    if (!flight || flight.id !== id || flight.startedAt === null || flight.settling) {
+    if (!flight || flight.id !== id || flight.sentAt === null || flight.settling) {
       return this.#life.malformed(`"behind" for compute ${id} of ${name}, which is not under way`);
     }
     this.#computes.leavesMore(flight);
@@ -184,10 +221,11 @@ export class Flights {
   result(message: ComputeResult, id: number): void {
     const sense = this.#seats.get(message.sense ?? "");
     const flight = sense?.flight;
-    if (!sense || !flight || flight.id !== id || flight.startedAt === null || flight.settling) {
+    if (!sense || !flight || flight.id !== id || flight.sentAt === null || flight.settling) {
       return this.#life.malformed(`"${message.type}" for compute ${id} of ${message.sense}, which is not under way`);
     }
-    this.#life.tasks.ends(sense);
+    if (flight.start === "unknown") this.#unstarted--;
+    else this.#life.tasks.ends(sense);
     if (message.type === "error" && message.kind === "aborted") {
       sense.abort();
       return this.#computes.overtake(sense);
@@ -199,7 +237,7 @@ export class Flights {
       return this.#settled(sense);
     }
     const isTimedOut = message.type === "error" && message.kind === "timed-out";
-    if (isTimedOut && pausesMadeLate(flight, limitsOf(sense.config).timeoutMs, this.#ticker)) {
+    if (isTimedOut && pausesMadeLate(flight, message.durationMs, limitsOf(sense.config).timeoutMs, this.#ticker)) {
       this.#computeAgain(sense);
       return this.#life.schedule();
     }
@@ -219,4 +257,9 @@ export class Flights {
     this.#life.schedule();
     if (this.#life.leaving === "retire" && this.count === 0) this.#life.shutDown(LEAVE_MS);
   }
+}
+
+function taskLimitsOf({ config }: Sense): { readonly softMs: number; readonly hardMs: number } {
+  const { timeoutMs, gracePeriodMs } = limitsOf(config);
+  return { softMs: timeoutMs, hardMs: timeoutMs + gracePeriodMs };
 }

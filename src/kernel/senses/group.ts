@@ -5,6 +5,7 @@
 import { formatDuration } from "../../base/duration.ts";
 import { limitsOf } from "../../config/defaults.ts";
 import type { ParentMessage, WorkerMessage, WorkerMessageOf } from "../../ipc/definitions.ts";
+import type { Notes } from "../../ipc/notes.ts";
 import { parseWorkerMessage } from "../../ipc/parse.ts";
 import type { GroupConfig } from "../../model/config.ts";
 import type { PeerFiles } from "../../spawn/peer-files.ts";
@@ -125,8 +126,9 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
 
   init(generation: number): ParentMessage {
     for (const sense of this.seats.values()) sense.unload();
-    this.#flights.anew();
-    return this.#loading.init(this.name, this.#loadable(), generation);
+    const senses = this.#loadable();
+    this.#flights.anew(senses);
+    return this.#loading.init(this.name, senses, generation);
   }
 
   nameOf(sense: Sense): string {
@@ -145,6 +147,18 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
   /** A worker reports nothing of a compute between its start and its end. */
   wasTold(): boolean {
     return false;
+  }
+
+  get places(): number {
+    return this.#loadable().length;
+  }
+
+  noted(notes: Notes, areOver: boolean): void {
+    this.#flights.noted(notes, areOver);
+  }
+
+  soonestLimitMs(): number {
+    return this.#flights.soonestLimitMs;
   }
 
   isLate(sense: Sense): void {

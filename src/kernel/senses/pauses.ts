@@ -5,8 +5,15 @@ import type { Ticker } from "../time/ticker.ts";
 /** After a shorter pause a timeout counts: the machine is busy, and a sense must bear that. */
 const LONG_PAUSE_MS = 1_000;
 
-/** The worker's own clock reports a timeout. True when the pauses since the start of the compute caused it. */
-export function pausesMadeLate({ startedAt, pausedBeforeMs }: Flight, timeoutMs: number, ticker: Ticker): boolean {
-  const ranMs = ticker.awakeMs() - (startedAt ?? 0);
-  return ticker.pausedMs - pausedBeforeMs >= LONG_PAUSE_MS && ranMs < timeoutMs;
+/** The worker's own clock reports a timeout after `durationMs`. True when the pauses since the compute was sent caused it. */
+export function pausesMadeLate(
+  { pausedBeforeMs }: Flight,
+  durationMs: number,
+  timeoutMs: number,
+  ticker: Ticker,
+): boolean {
+  // Before anything else: a pause is noticed by a look at the clock.
+  ticker.awakeMs();
+  const pausedMs = ticker.pausedMs - pausedBeforeMs;
+  return pausedMs >= LONG_PAUSE_MS && durationMs - pausedMs < timeoutMs;
 }

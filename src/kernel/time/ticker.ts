@@ -60,6 +60,8 @@ export class Ticker {
   #ringsAtMs = Number.POSITIVE_INFINITY;
   #seenAtMs: number;
   #pausedMs = 0;
+  /** When the newest pause was over. */
+  #wentOnAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, stepped: (byMs: number) => void, alarm: Alarm) {
     this.#clock = clock;
@@ -80,6 +82,11 @@ export class Ticker {
     return this.#seen() - this.#pausedMs;
   }
 
+  /** The moment `agoMs` ago, on the axis of {@link awakeMs}; the end of the newest pause, where that is later. */
+  awakeAt(agoMs: number): number {
+    return Math.max(this.#seen() - agoMs, this.#wentOnAtMs) - this.#pausedMs;
+  }
+
   /** Milliseconds of all pauses that were seen so far. */
   get pausedMs(): number {
     return this.#pausedMs;
@@ -91,6 +98,7 @@ export class Ticker {
     if (now - this.#ringsAtMs > PAUSE_MS) {
       this.#pausedMs += now - this.#seenAtMs;
       this.#ringsAtMs = now;
+      this.#wentOnAtMs = now;
     }
     this.#seenAtMs = now;
     return now;

@@ -31,6 +31,7 @@ export class Watchdog implements Crew<WatchdogParentMessage, WatchdogMessage, nu
   readonly about = { role: "watchdog" } as const;
   readonly noun = "ping";
   readonly memoryBytes = MEMORY_BYTES;
+  readonly places = 0;
   readonly parse = parseWatchdogMessage;
   readonly #host: LifeHost;
   readonly #ledger: Ledger;
@@ -186,6 +187,12 @@ export class Watchdog implements Crew<WatchdogParentMessage, WatchdogMessage, nu
 
   wasTold(): boolean {
     return false;
+  }
+
+  noted(): void {}
+
+  soonestLimitMs(): number {
+    return Number.POSITIVE_INFINITY;
   }
 
   isLate(): void {}

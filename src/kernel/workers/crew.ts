@@ -4,6 +4,7 @@
  */
 import type { Result } from "../../base/result.ts";
 import type { MalformedMessage } from "../../ipc/definitions.ts";
+import type { Notes } from "../../ipc/notes.ts";
 import type { WorkerCommand } from "../../spawn/worker-process.ts";
 import type { Journal } from "../commits/journal.ts";
 import type { Ticker } from "../time/ticker.ts";
@@ -47,6 +48,8 @@ export interface Crew<Down, Up, Task> extends TaskWords<Task> {
   readonly title: string;
   /** Stands beside the data of every log about the worker. */
   readonly about: { readonly group: string } | { readonly workflow: string } | { readonly role: string };
+  /** Places for the worker's notes of its tasks. 0: the worker says in messages which tasks begin. */
+  readonly places: number;
   /** The limit of the worker and its children. Null without a limit. */
   readonly memoryBytes: number | null;
   command(): WorkerCommand;
@@ -60,6 +63,13 @@ export interface Crew<Down, Up, Task> extends TaskWords<Task> {
   output(stream: "stdout" | "stderr", line: string): void;
   /** True when `task` has heard of its end in time. Then it answers for its limit, also beside other tasks. */
   wasTold(task: Task): boolean;
+  /**
+   * Begins the tasks that the worker has noted as under way and not said; with `areOver` those that it has noted as over. A
+   * note that fits no task which was sent, and has not settled, counts for nothing.
+   */
+  noted(notes: Notes, areOver: boolean): void;
+  /** The shortest time in which a task that was sent may pass a limit. Infinity where the worker says what begins. */
+  soonestLimitMs(): number;
   /** `task` has passed its soft limit, and its worker has not reported that. */
   isLate(task: Task): void;
   /** True while the worker owes an answer to what it was sent. */

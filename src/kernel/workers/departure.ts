@@ -1,6 +1,12 @@
 /** Owns the departure of a worker: that the worker is to leave, and who waits for that. */
 import type { Leaving } from "./life-state.ts";
 
+/** The message that asks a worker to leave. */
+export interface Shutdown {
+  readonly type: "shutdown";
+  readonly generation: number;
+}
+
 export class Departure {
   #how: Leaving | null = null;
   #waiting: (() => void)[] = [];

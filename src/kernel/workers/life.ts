@@ -6,9 +6,9 @@
  */
 import { formatDuration } from "../../base/duration.ts";
 import type { EventData } from "../../model/events.ts";
-import type { WorkerExit, WorkerProcess } from "../../spawn/worker-process.ts";
+import type { WorkerEvents, WorkerExit, WorkerProcess } from "../../spawn/worker-process.ts";
 import type { Crew, LifeHost } from "./crew.ts";
-import { Departure } from "./departure.ts";
+import { Departure, type Shutdown } from "./departure.ts";
 import { describeKill, describeStuck, type Kill, Killing, verdictOn } from "./kill.ts";
 import type { Leaving, LifeState } from "./life-state.ts";
 import { type Activity, SILENCE_MS } from "./limits.ts";
@@ -23,12 +23,6 @@ export const LEAVE_MS = 10_000;
 /** At most this many log rows of a worker may be sent and not committed yet. */
 export const LOG_CREDIT = 256;
 const MALFORMED_LIMIT = 1_000;
-
-/** The message that asks a worker to leave. */
-interface Shutdown {
-  readonly type: "shutdown";
-  readonly generation: number;
-}
 
 export class WorkerLife<Down extends object, Up extends { readonly generation: number; readonly type: string }, Task> {
   readonly tasks: Tasks<Task>;
@@ -60,6 +54,8 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
       (frame) => void this.#worker?.send(frame),
     );
     this.tasks = new Tasks(host.ticker, {
+      reveal: () => this.#reveal(),
+      soonestMs: () => crew.soonestLimitMs(),
       owesAnswer: () => crew.awaits() || this.#state === "starting",
       late: ({ task }) => crew.isLate(task),
       overdue: (activity) => this.#killOverdue(activity),
@@ -118,11 +114,12 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     this.#malformed = 0;
     this.tasks.clear();
     try {
-      this.#worker = this.#host.world.spawn<Down | Shutdown>(this.#crew.command(), {
+      const events: WorkerEvents = {
         message: (raw) => this.#receive(generation, raw),
         output: (stream, line) => this.#crew.output(stream, line),
         exit: (exit) => this.#exited(exit),
-      });
+      };
+      this.#worker = this.#host.world.spawn<Down | Shutdown>(this.#crew.command(), events, this.#crew.places);
     } catch (error) {
       this.#died(`the worker could not be started: ${(error as Error).message}`, {});
       return;
@@ -185,6 +182,7 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
   }
 
   #isStuck(pid: number, kill: Kill<Task>): void {
+    this.#reveal();
     const names = this.tasks.all.map(({ task }) => this.#crew.nameOf(task));
     const why = describeStuck(kill, this.#crew, names);
     this.#state = "stuck";
@@ -193,7 +191,16 @@ export class WorkerLife<Down extends object, Up extends { readonly generation: n
     if (this.leaving !== null) this.#letGo();
   }
 
+  /** Takes up what the worker has noted of its tasks and not said. */
+  #reveal(areOver = false): void {
+    const notes = this.#worker?.notes ?? null;
+    if (notes !== null) this.#crew.noted(notes, areOver);
+  }
+
   #exited(exit: WorkerExit): void {
+    this.#reveal();
+    // Whoever closes the channel is over, and its result cannot leave.
+    if (exit.channelBroke || this.tasks.count === 0) this.#reveal(true);
     const { pid = 0 } = this.#worker ?? {};
     this.#worker = null;
     this.#stuckFor = null;

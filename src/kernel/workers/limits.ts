@@ -22,11 +22,13 @@ export interface Activity<Task> {
 
 /** A worker that owes an answer and says nothing for this long is not coming back. */
 export const SILENCE_MS = 10_000;
+/** What a worker has noted is looked at no more often. */
+const SHORTEST_LOOK_MS = 10;
 /** The worker's own report of a soft limit is this much ahead of the kernel's. */
 const REPORT_MS = 250;
 
 /** The time at which the kernel itself reports the soft limit, if there is one. It is always before the hard limit. */
-const lateMs = ({ softMs, hardMs }: Pick<Activity<unknown>, "softMs" | "hardMs">): number =>
+export const lateMs = ({ softMs, hardMs }: Pick<Activity<unknown>, "softMs" | "hardMs">): number =>
   softMs === Number.POSITIVE_INFINITY ? softMs : softMs + Math.min(REPORT_MS, (hardMs - softMs) / 2);
 
 /** The state to judge, at one moment. */
@@ -63,6 +65,10 @@ export function judgeLimits<Task>({ activities, heardAt, owesAnswer }: UnderWay<
 
 /** Hears the driver. */
 export interface LimitEvents<Task> {
+  /** Called before limits are judged: whoever has begun and is not known yet begins now. */
+  readonly reveal: () => void;
+  /** The shortest time in which somebody who owes an answer may pass a limit, unseen until then. */
+  readonly soonestMs: () => number;
   readonly owesAnswer: () => boolean;
   readonly overdue: (activity: Activity<Task>) => void;
   /** Called once for each activity. */
@@ -104,18 +110,26 @@ export class Limits<Task> {
   /** The worker owes an answer from now on. */
   expects(): void {
     this.hears();
-    this.#watch(this.#heardAt + SILENCE_MS);
+    this.#watch(this.#heardAt + Math.min(SILENCE_MS, this.#soonestMs()));
   }
 
-  /** User code was entered for `task`, at the newest message. `heldBytes` is the newest sample of the worker's memory. */
-  begins(task: Task, limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">, heldBytes: number): void {
+  #soonestMs(): number {
+    return Math.max(SHORTEST_LOOK_MS, this.#events.soonestMs());
+  }
+
+  /** User code was entered for `task` at `startedAt`. `heldBytes` is the newest sample of the worker's memory. */
+  begins(
+    task: Task,
+    startedAt: number,
+    limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">,
+    heldBytes: number,
+  ): void {
     const isAlone = this.#activities.size === 0;
     // The first task is no longer alone, and neither is this one.
     if (this.#activities.size === 1) {
       for (const other of this.#activities.values()) this.#activities.set(other.task, { ...other, heldBefore: null });
     }
     const { softMs, hardMs, loading } = limit;
-    const startedAt = this.#heardAt;
     const activity = { task, startedAt, softMs, hardMs, loading, heldBefore: isAlone ? heldBytes : null };
     this.#activities.set(task, activity);
     this.#watch(startedAt + Math.min(lateMs(activity), hardMs));
@@ -155,9 +169,11 @@ export class Limits<Task> {
 
   #judge(): void {
     this.#look = null;
-    const { owesAnswer, overdue, late, silent } = this.#events;
-    const underWay = { activities: this.activities, heardAt: this.#heardAt, owesAnswer: owesAnswer() };
-    const found = judgeLimits(underWay, this.#ticker.awakeMs());
+    const { reveal, owesAnswer, overdue, late, silent } = this.#events;
+    reveal();
+    const owes = owesAnswer();
+    const now = this.#ticker.awakeMs();
+    const found = judgeLimits({ activities: this.activities, heardAt: this.#heardAt, owesAnswer: owes }, now);
     for (const activity of found.late) {
       if (this.#reported.has(activity.task)) continue;
       this.#reported.add(activity.task);
@@ -166,5 +182,6 @@ export class Limits<Task> {
     if (found.overdue !== null) return overdue(found.overdue);
     if (found.isSilent) return silent();
     this.#watch(found.nextAt);
+    if (owes) this.#watch(now + this.#soonestMs());
   }
 }

@@ -140,6 +140,14 @@ export abstract class ServingCrew<
 
   // ── there are no tasks ───────────────────────────────────────────────
 
+  readonly places = 0;
+
+  noted(): void {}
+
+  soonestLimitMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   awaits(): boolean {
     return false;
   }

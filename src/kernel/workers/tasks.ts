@@ -49,7 +49,12 @@ export class Tasks<Task> {
     this.expects();
     if (memoryLimitBytes === null) return;
     const over = (held: number): void => this.#events.overMemory(held, memoryLimitBytes);
-    this.#memory = new MemoryWatch(this.#ticker, memoryLimitBytes, this.#events.heldBytes, over);
+    // What has begun since the last sample began at the memory of that sample.
+    const sample = (): number => {
+      this.#events.reveal();
+      return this.#events.heldBytes();
+    };
+    this.#memory = new MemoryWatch(this.#ticker, memoryLimitBytes, sample, over);
   }
 
   /** The worker has loaded its modules. */
@@ -84,19 +89,19 @@ export class Tasks<Task> {
   /** The module of `task` is being loaded. */
   loads(task: Task): void {
     this.clear();
-    this.#begins(task, { softMs: Number.POSITIVE_INFINITY, hardMs: LOAD_HARD_MS, loading: true });
+    this.#begins(task, this.heardAt, { softMs: Number.POSITIVE_INFINITY, hardMs: LOAD_HARD_MS, loading: true });
   }
 
   /**
-   * User code was entered for `task`. The crew hears when the task is late at `softMs` (Infinity: never), and the worker is
-   * killed when the task has not ended after `hardMs`.
+   * User code was entered for `task`, at `at`: by default with the newest message. The crew hears when the task is late at
+   * `softMs` (Infinity: never), and the worker is killed when the task has not ended after `hardMs`.
    */
-  begins(task: Task, softMs: number, hardMs: number): void {
-    this.#begins(task, { softMs, hardMs, loading: false });
+  begins(task: Task, softMs: number, hardMs: number, at = this.heardAt): void {
+    this.#begins(task, at, { softMs, hardMs, loading: false });
   }
 
-  #begins(task: Task, limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">): void {
-    this.#limits.begins(task, limit, this.samples.newest);
+  #begins(task: Task, at: number, limit: Pick<Activity<Task>, "softMs" | "hardMs" | "loading">): void {
+    this.#limits.begins(task, at, limit, this.samples.newest);
   }
 
   /** Another hard limit for a task under way, counted from now. */

@@ -394,14 +394,12 @@ describe("a result", () => {
     const compute = bench.only;
     bench.emits({ ...compute, id: 99 }, { forged: 1 });
     bench.emits({ ...compute, generation: 99 }, { forged: 2 });
-    bench.emits(compute, { unstarted: true });
-    bench.started(compute);
+    bench.started({ ...compute, id: 98 });
     bench.emits(compute, { n: 1 });
     bench.emits(compute, { n: 2 });
     await bench.settle();
     expect(bench.emitted).toEqual([["a", { n: 1 }]]);
-    // The third and the fourth say the same, and are folded.
-    expect(bench.said("worker.malformed")).toHaveLength(3);
+    expect(bench.said("worker.malformed")).toHaveLength(4);
   });
 
   test("left over by an earlier worker is taken once", async () => {
@@ -595,6 +593,170 @@ describe("blame", () => {
     await bench.pass(0);
     expect([bench.lines.filter(({ level }) => level !== "info"), bench.status("a").timeouts]).toEqual([[], 0]);
     expect(bench.names()).toEqual(["a"]);
+  });
+});
+
+describe("what a worker only notes of its computes", () => {
+  const COUNT = 201;
+  const SPINNER = "s150";
+
+  class NotingBench extends EngineBench {
+    constructor() {
+      super();
+      const names = Array.from({ length: COUNT }, (_, at) => `s${at}`);
+      this.load(
+        names.map((name) => sense(name, PLAIN)),
+        names.map(every),
+      );
+    }
+
+    /** The place of `name`, as `init` has it. */
+    placeOf(name: string): number {
+      const [init] = this.child.of("init");
+      return ((init?.senses ?? []) as { name: string }[]).findIndex((entry) => entry.name === name);
+    }
+
+    notes(name: string, id: number, isOver = false): void {
+      const { clock } = this;
+      const since = clock.monotonicMs();
+      this.child.noted.set(this.placeOf(name), {
+        id,
+        isOver,
+        get forMs() {
+          return clock.monotonicMs() - since;
+        },
+      });
+    }
+
+    /** One turn of the worker: those before the spinner settle, the spinner is entered and never left. */
+    async spins(): Promise<void> {
+      await this.pass(SECOND);
+      const asked = this.asked();
+      expect(asked).toHaveLength(COUNT);
+      for (const compute of asked) {
+        if (compute.sense === SPINNER) break;
+        this.emits(compute, { n: 1 });
+      }
+      await this.settle();
+      this.notes(SPINNER, asked.find((compute) => compute.sense === SPINNER)?.id as number);
+    }
+
+    get blamed() {
+      return this.lines.filter(({ event }) => event === "compute.killed").map(({ source }) => source);
+    }
+  }
+
+  test("a spinner among 200 neighbours of one turn is late and killed at its limits, and blamed alone", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    await bench.pass(TIMEOUT_MS + 250);
+    expect([bench.child.kills, bench.said("compute.timed-out").length]).toEqual([0, 1]);
+    await bench.pass(GRACE_MS - 251);
+    expect(bench.child.kills).toBe(0);
+    await bench.pass(1);
+    expect(bench.said("worker.exited")).toEqual([
+      `the worker of group "all" died: sense "${SPINNER}": it had not settled at its hard limit, 2s timeout and 1s grace period`,
+    ]);
+    expect(bench.blamed).toEqual([`sense:${SPINNER}`]);
+  });
+
+  test("its worker dies in it: it is blamed alone, and the neighbours that had not begun compute again", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    const { child } = bench;
+    child.exits(null, "SIGSEGV");
+    await bench.settle();
+    expect(bench.blamed).toEqual([`sense:${SPINNER}`]);
+    bench.allReady();
+    await bench.settle();
+    expect(bench.child).not.toBe(child);
+    expect(bench.names()).toContain("s200");
+  });
+
+  test("a worker dies with results that had not left and nothing under way: their senses run again one at a time", async () => {
+    using bench = new NotingBench();
+    await bench.pass(SECOND);
+    for (const compute of bench.asked().slice(0, 3)) bench.notes(String(compute.sense), compute.id as number, true);
+    bench.child.exits(null, "SIGKILL");
+    await bench.settle();
+    expect(bench.said("worker.exited")).toEqual([
+      'the worker of group "all" died: killed by SIGKILL; under way were s0, s1, s2, which are run again one at a time',
+    ]);
+  });
+
+  test("a channel breaks: whoever was under way and whoever had results that had not left are suspects", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    for (const compute of bench.asked().slice(1, 3)) bench.notes(String(compute.sense), compute.id as number, true);
+    bench.child.exits(null, "SIGKILL", true);
+    await bench.settle();
+    expect(bench.said("worker.exited")).toEqual([
+      'the worker of group "all" died: its channel broke; under way were s150, s151, s152, which are run again one at a time',
+    ]);
+  });
+
+  test("results that had not left make nobody a suspect beside a compute that was under way", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    for (const compute of bench.asked().slice(1, 4)) bench.notes(String(compute.sense), compute.id as number, true);
+    bench.child.exits(null, "SIGSEGV");
+    await bench.settle();
+    expect(bench.blamed).toEqual([`sense:${SPINNER}`]);
+  });
+
+  test("who is said to have started as well is under way once, and is not malformed", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    const [spinner] = bench.asked() as [Message];
+    await bench.pass(TIMEOUT_MS + 250);
+    bench.started(spinner);
+    bench.emits(spinner, { n: 1 });
+    await bench.settle();
+    bench.child.exits(null, "SIGSEGV");
+    await bench.settle();
+    expect([bench.said("worker.malformed"), bench.blamed]).toEqual([[], []]);
+  });
+
+  test("a forged or stale note counts for nothing", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    bench.child.noted.clear();
+    for (const [name, id] of [
+      [SPINNER, 999_999],
+      ["s0", 1],
+      ["s199", Number.NaN],
+      ["s160", -1],
+    ] as const)
+      bench.notes(name, id);
+    bench.child.exits(null, "SIGSEGV");
+    await bench.settle();
+    expect([bench.blamed, bench.said("worker.exited")]).toEqual([
+      [],
+      ['the worker of group "all" died: killed by SIGSEGV'],
+    ]);
+  });
+
+  for (const forMs of [Number.NaN, Number.NEGATIVE_INFINITY, 1e300, Number.POSITIVE_INFINITY]) {
+    test(`a limit does not count from before the compute was sent, whatever time is noted (${forMs} ms)`, async () => {
+      using bench = new NotingBench();
+      await bench.spins();
+      const place = bench.placeOf(SPINNER);
+      bench.child.noted.set(place, { id: bench.child.noted.get(place)?.id as number, isOver: false, forMs });
+      await bench.pass(TIMEOUT_MS);
+      expect([bench.child.kills, bench.said("compute.timed-out")]).toEqual([0, []]);
+      // A time of which nothing is known counts from the look that found the note.
+      await bench.pass(250 + TIMEOUT_MS + GRACE_MS);
+      expect(bench.blamed).toEqual([`sense:${SPINNER}`]);
+    });
+  }
+
+  test("a pause of everything takes nothing off a compute that is noted", async () => {
+    using bench = new NotingBench();
+    await bench.spins();
+    await bench.pass(500);
+    bench.clock.freeze(30 * SECOND);
+    await bench.pass(TIMEOUT_MS);
+    expect([bench.child.kills, bench.said("compute.timed-out")]).toEqual([0, []]);
   });
 });
 

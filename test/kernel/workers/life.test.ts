@@ -21,6 +21,7 @@ class TestCrew implements Crew<Message, Up, string> {
   readonly heldBack = new Set<string>();
   readonly told = new Set<string>();
   owes = false;
+  readonly places = 0;
   readonly late: string[] = [];
   readonly unsettled: string[][] = [];
   readonly deaths: Death<string>[] = [];
@@ -37,6 +38,8 @@ class TestCrew implements Crew<Message, Up, string> {
   speakOf = (task: string): string => `sense "${task}"`;
   describeLimit = (): string => "it had not settled at its hard limit";
   wasTold = (task: string): boolean => this.told.has(task);
+  noted = (): void => {};
+  soonestLimitMs = (): number => Number.POSITIVE_INFINITY;
   isLate = (task: string): void => void this.late.push(task);
   awaits = (): boolean => this.owes;
   dispatch = (): void => {};

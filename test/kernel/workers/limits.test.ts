@@ -103,7 +103,15 @@ function driven() {
   ticker.start();
   const events: string[] = [];
   let owesAnswer = false;
-  const limits = new Limits<string>(ticker, {
+  /** Who has begun unseen, and when; and how soon it may pass a limit. */
+  const unseen: { readonly task: string; readonly at: number }[] = [];
+  let soonestMs = NEVER;
+  const limits: Limits<string> = new Limits<string>(ticker, {
+    reveal: () => {
+      for (const { task, at } of unseen.splice(0))
+        limits.begins(task, at, { softMs: 1_000, hardMs: 2_000, loading: false }, 0);
+    },
+    soonestMs: () => soonestMs,
     owesAnswer: () => owesAnswer,
     late: ({ task }) => events.push(`late ${task}`),
     overdue: ({ task }) => events.push(`overdue ${task}`),
@@ -114,9 +122,16 @@ function driven() {
   };
   const begin = (task: string, softMs: number, hardMs: number): void => {
     limits.hears();
-    limits.begins(task, { softMs, hardMs, loading: false }, 0);
+    limits.begins(task, limits.heardAt, { softMs, hardMs, loading: false }, 0);
   };
-  return { clock, ticker, limits, events, owe, begin };
+  /** An answer is owed, by somebody who begins unseen after `afterMs`. */
+  const sends = (task: string, afterMs: number): void => {
+    owesAnswer = true;
+    soonestMs = 1_250;
+    unseen.push({ task, at: ticker.awakeMs() + afterMs });
+    limits.expects();
+  };
+  return { clock, ticker, limits, events, owe, begin, sends };
 }
 
 describe("a driver", () => {
@@ -170,10 +185,34 @@ describe("a driver", () => {
 
   test("of two tasks that ran together neither was alone", () => {
     const { limits, begin } = driven();
-    limits.begins("a", { softMs: NEVER, hardMs: NEVER, loading: false }, 77);
+    limits.begins("a", 0, { softMs: NEVER, hardMs: NEVER, loading: false }, 77);
     expect(limits.activities.map(({ heldBefore }) => heldBefore)).toEqual([77]);
     begin("b", NEVER, NEVER);
     expect(limits.activities.map(({ heldBefore }) => heldBefore)).toEqual([null, null]);
+  });
+});
+
+describe("what has begun unseen", () => {
+  test("is late and overdue at its limits, counted from its begin", () => {
+    const { clock, events, sends } = driven();
+    sends("spinner", 600);
+    clock.pass(1_849);
+    expect(events).toEqual([]);
+    clock.pass(1);
+    expect(events).toEqual(["late spinner"]);
+    clock.pass(749);
+    expect(events).toEqual(["late spinner"]);
+    clock.pass(1);
+    expect(events).toEqual(["late spinner", "overdue spinner"]);
+  });
+
+  test("is no silence of its worker", () => {
+    const { clock, events, sends, limits } = driven();
+    sends("spinner", 0);
+    clock.pass(1_300);
+    limits.extend("spinner", 60_000);
+    clock.pass(50_000);
+    expect(events).toEqual(["late spinner"]);
   });
 });
 
