@@ -178,9 +178,16 @@ describe("does what it says:", () => {
     ["disk-fills", "space", / is full in .*h$/],
     ["unit-failed", "systemd", /^a.service failed: exit-code$/],
     ["web-unit", "web", /^nginx.service does not stay up$/],
-    ["did-not-come", "self", /^nothing came of .*nightly-backup/],
+    // On a busy machine others may have been late before.
+    ["did-not-come", "self", /^nothing came of \S/],
   ])("%s", async (reflex, sense, summary) => {
     expect(await summaryOf(reflex, () => lookAt(sense))).toMatch(summary);
+  });
+
+  test("the backup that did not start is among what is stale", async () => {
+    await until("it is listed", () =>
+      nerve.signals("self").some(({ payload }) => payload.stale.includes("nightly-backup")),
+    );
   });
 
   test("the word for the host, and the job of the night that failed after its tries", async () => {
