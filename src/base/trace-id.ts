@@ -28,3 +28,20 @@ export function traceIds(chance: Chance): (wallMs: number) => string {
 
 /** Unix milliseconds at which a trace began. */
 export const traceTime = (trace: string): number => Number.parseInt(trace.slice(0, 12), 16);
+
+const DAY_MS = 86_400_000;
+
+/**
+ * When a trace began, given the time of one of its first rows. A `traceparent` brings ids that were made elsewhere, and of which the first
+ * digits are no time: such a trace began with its first row.
+ */
+export function bornAt(trace: string, firstAt: number): number {
+  const time = traceTime(trace);
+  return Math.abs(firstAt - time) <= DAY_MS ? time : firstAt;
+}
+
+/** The time from which on rows of a trace are sought at the time `now`. An id that was made elsewhere may begin with any digits. */
+export function soughtFrom(trace: string, now: number): number {
+  const time = traceTime(trace);
+  return time > now + DAY_MS ? 0 : time;
+}

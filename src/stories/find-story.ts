@@ -4,7 +4,7 @@
 import { drained } from "../base/drained.ts";
 import { parseStored } from "../base/json.ts";
 import { err, ok, type Result } from "../base/result.ts";
-import { traceTime } from "../base/trace-id.ts";
+import { bornAt } from "../base/trace-id.ts";
 import { type Incident, isIncidentEvent } from "../model/incident-row.ts";
 import type { Log } from "../model/log.ts";
 import { parseNamed } from "../model/named.ts";
@@ -79,14 +79,16 @@ function ofTrace(store: StoreReader, found: Result<Trace, Problem>): Result<Subj
   const { trace, signals, logs } = found.value;
   const ids = new Set(logs.flatMap(({ run }) => run ?? []));
   const runs = [...ids].sort((a, b) => a - b).flatMap((id) => store.runs.byId(id) ?? []);
-  return ok({ run: null, incident: null, trace, begin: traceTime(trace), namesake: null, signals, logs, runs });
+  const first = Math.min(...[signals[0]?.at, logs[0]?.at].filter((at) => at !== undefined));
+  const begin = bornAt(trace, first);
+  return ok({ run: null, incident: null, trace, begin, namesake: null, signals, logs, runs });
 }
 
 function ofRun(store: StoreReader, run: Run, namesake: Signal | null): Subject {
   const logs = [...firings(store, run), ...logsOfRun(store.history, run)];
   // The signals that led to the repeated run belong to the story of that run.
   const signals = run.retry_of === null ? chainTo(store, run.signal_id) : [];
-  const begin = Math.min(signals.length > 0 ? traceTime(run.trace) : run.queued_at, run.queued_at);
+  const begin = Math.min(signals.length > 0 ? bornAt(run.trace, run.queued_at) : run.queued_at, run.queued_at);
   return { run, incident: null, trace: run.trace, begin, namesake, signals, logs, runs: [run] };
 }
 
@@ -109,7 +111,7 @@ function* ofIncident(store: StoreReader, id: number): Generator<void, Result<Sub
   }
   const runs = store.incidents.reportsOf(reflex, id).flatMap((run) => store.runs.byId(run) ?? []);
   const signals = chainTo(store, signal_id);
-  const begin = Math.min(signals.length > 0 ? traceTime(trace) : opened_at, opened_at);
+  const begin = Math.min(signals.length > 0 ? bornAt(trace, opened_at) : opened_at, opened_at);
   return ok({ run: null, incident, trace, begin, namesake: null, signals, logs, runs });
 }
 

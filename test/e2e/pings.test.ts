@@ -1,6 +1,6 @@
 /** Lines of crontabs and scripts, as Healthchecks documents them, with only their URL changed: each is one item of a real inbox. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { jsonOf, type Nerve, type Project, project, startNerve } from "../helpers/nerve.ts";
+import { jsonOf, type Nerve, type Project, project, runNerve, startNerve } from "../helpers/nerve.ts";
 import { until } from "../helpers/until.ts";
 import { freeAddress } from "../helpers/web.ts";
 
@@ -111,6 +111,27 @@ test.each(FORMS.filter(({ line }) => has(line)))("$line", async ({ line, item, s
   const [signal, ...more] = nerve.signals("backup").slice(before);
   expect(signal?.payload).toEqual(item);
   expect(more).toEqual([]);
+});
+
+test("an item keeps the trace of its sender, and `nerve show` and the lists find it by that", async () => {
+  const before = nerve.signals("backup").length;
+  const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const pushed = await jsonOf(folder.path, ["token", "backup"]);
+  const { status } = await fetch(pushed.value.url, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${pushed.value.token}`,
+      "content-type": "application/json",
+      traceparent: `00-${trace}-00f067aa0ba902b7-01`,
+    },
+    body: "{}",
+  });
+  expect(status).toBe(202);
+  await until("the item is a signal", () => nerve.signals("backup").length > before);
+  const shown = await jsonOf(folder.path, ["show", trace]);
+  expect(shown.value).toMatchObject({ trace, signals: [{ sense: "backup", trace }] });
+  expect((await runNerve(folder.path, ["show", trace])).stdout).not.toContain("4617-");
+  expect((await runNerve(folder.path, ["signals", "--trace", trace])).stdout).toContain("backup");
 });
 
 test("what says nothing is refused, so that a line with a slip is seen", async () => {

@@ -4,7 +4,7 @@ import { safeJson } from "../../base/escape.ts";
 import { localDay } from "../../base/local-time.ts";
 import { ok, type Result } from "../../base/result.ts";
 import { parseSince } from "../../base/times.ts";
-import { traceTime } from "../../base/trace-id.ts";
+import { soughtFrom } from "../../base/trace-id.ts";
 import { CLOCK_SLACK_MS } from "../../store/search.ts";
 import { flag, text, texts } from "../frame/command.ts";
 import { FOUND_DAMAGE } from "../frame/found-damage.ts";
@@ -107,7 +107,7 @@ export function parseRange(options: RangeOptions, now: number): Result<Range, Fa
 
 /** The beginning of a search by `since` or `trace`, for `Source.begin`. With neither, the search begins at the first row. */
 export function beginning({ since, trace }: Range, firstIdSince: (at: number) => number): number {
-  const earliest = trace === null ? since : traceTime(trace);
+  const earliest = trace === null ? since : soughtFrom(trace, Date.now());
   return earliest === null ? 0 : Math.max(0, firstIdSince(earliest - CLOCK_SLACK_MS) - 1 - SLACK_ROWS);
 }
 

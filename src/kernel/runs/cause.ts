@@ -38,8 +38,10 @@ export function causeOf(store: Tables, config: NerveConfig, { trigger, trace }: 
 }
 
 function warningsOf({ logs }: Tables, trace: string): Cause["warnings"] {
-  const first = logs.firstIdSince(traceTime(trace));
-  const after = Math.max(first - 1, logs.lastId() - LOGS_READ);
+  const last = logs.lastId();
+  // An id that was made elsewhere may name a time to come.
+  const first = Math.min(logs.firstIdSince(traceTime(trace)), last + 1);
+  const after = first > last ? last - LOGS_READ : Math.max(first - 1, last - LOGS_READ);
   const filter = { ...ALL_LOGS, after, trace, level: "warn", limit: WARNINGS, newest: true } as const;
   return logs.list(filter).map(({ at, source, message }) => ({ at, source, message }));
 }
