@@ -22,6 +22,10 @@ export class BusyWatch {
     this.#sinceMs = nowMs();
   }
 
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   handled(messages: number): void {
     if (this.#isBusy) return;
     this.#handled += messages;

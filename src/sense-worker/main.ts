@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { err, ok, type Result } from "../base/result.ts";
 import { clipLine } from "../base/row-limiter.ts";
+import { shrinkSoon } from "../base/shrink.ts";
 import { describeThrown } from "../base/thrown.ts";
 import { elapsedMs } from "../base/timer.ts";
 import type { ParentMessage, ParentMessageOf, WorkerMessage } from "../ipc/definitions.ts";
@@ -137,6 +138,7 @@ class SenseWorker {
     for (const [place, sense] of init.senses.entries()) results.push(await this.#seat(sense, place));
     this.#channel.post({ type: "ready", generation: this.#generation, senses: results });
     this.#channel.flush();
+    shrinkSoon();
     void this.#pump();
   }
 

@@ -2,6 +2,7 @@
 import { obeySignals, type StraySignal } from "../../base/early-signals.ts";
 import type { LogLine } from "../../base/logger.ts";
 import { ok } from "../../base/result.ts";
+import { shrinkSoon } from "../../base/shrink.ts";
 import { isTerminal } from "../../base/terminal.ts";
 import { ignoreUnnamedSignals } from "../../base/unnamed-signals.ts";
 import { startDaemon } from "../../kernel/daemon/boot.ts";
@@ -92,6 +93,7 @@ async function runDaemon({ given, pretty, showSignals }: StartOptions): Promise<
   if (pretty) log.write(howToLook(file, started.value.data));
   store = storeFile(started.value.data);
   runs(started.value);
+  shrinkSoon();
   const outcome = await ended;
   log.flush(LAST_WORDS_MS);
   return outcome;
