@@ -13,6 +13,7 @@ import {
   type Reader,
   reader,
   readFields,
+  readText,
   type Shape,
   schemaOf,
   shapeOf,
@@ -74,7 +75,7 @@ const recipients: Reader<readonly string[]> = reader(
 
 const MAIL_HOST = "the name or address of a mail server";
 const mailHost: Reader<string> = reader(text(MAIL_HOST).schema, (tree, label, report) => {
-  const value = text(MAIL_HOST)(tree, label, report);
+  const value = readText(MAIL_HOST, tree, label, report);
   if (value === null || /^[A-Za-z0-9.:_-]+$/.test(value)) return value;
   report.expected("bad-value", tree, label, MAIL_HOST, "the port stands under `port`");
   return null;

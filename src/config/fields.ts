@@ -76,11 +76,11 @@ export function readFields<S extends Shape>(
   report: Report,
   elsewhere: Elsewhere = () => null,
 ): Fields<S> | null {
-  const keys = Object.keys(shape);
+  const absent = absentOf(shape);
+  const keys = absent.keys;
   const entries = entriesOf(tree, label, report, keys.length > FEW_KEYS ? null : keys);
   if (entries === null) return null;
-  const values: Record<string, unknown> = Object.fromEntries(keys.map((key) => [key, null]));
-  const known = new Map<string, Entry>();
+  const values: Record<string, unknown> = { ...absent.values };
   for (const entry of entries) {
     const { key, keyPlace, value } = entry;
     const path = child(label, key);
@@ -89,22 +89,40 @@ export function readFields<S extends Shape>(
       const hint = elsewhere(key) ?? meantOr(key, keys, `valid here: ${keys.join(", ")}`);
       report.add("unknown-key", keyPlace, `\`${path}\` is not a known key`, hint);
     } else {
-      known.set(key, entry);
       values[key] = read(value, path, report);
     }
   }
+  // A map has few keys, and each of them once.
+  const find = (wanted: string): Entry | undefined => entries.find(({ key }) => key === wanted);
   return {
     values: values as Fields<S>["values"],
-    placeOf: (key) => known.get(key)?.keyPlace ?? null,
-    treeOf: (key) => known.get(key)?.value ?? null,
+    placeOf: (key) => find(key)?.keyPlace ?? null,
+    treeOf: (key) => find(key)?.value ?? null,
     firstOf: (wanted) => {
       for (const key of wanted) {
-        const place = known.get(key)?.keyPlace;
+        const place = find(key)?.keyPlace;
         if (place) return { key, place };
       }
       return null;
     },
   };
+}
+
+interface Absent {
+  readonly keys: readonly string[];
+  /** Null for every key. */
+  readonly values: Readonly<Record<string, null>>;
+}
+
+const ABSENT = new WeakMap<Shape, Absent>();
+
+function absentOf(shape: Shape): Absent {
+  const known = ABSENT.get(shape);
+  if (known !== undefined) return known;
+  const keys = Object.keys(shape);
+  const absent = { keys, values: Object.fromEntries(keys.map((key) => [key, null])) };
+  ABSENT.set(shape, absent);
+  return absent;
 }
 
 /** A remedy lists all keys of a map up to this number. */
@@ -171,15 +189,18 @@ function hintOfNoList(tree: Tree): string | null {
 
 /** Text as it stands in the file. The value of a variable counts as text even where YAML reads a number. */
 export const text = (what: string): Reader<string> =>
-  reader({ type: "string", minLength: 1 }, (tree, label, report) => {
-    if (tree.kind === "scalar" && tree.text !== "" && (typeof tree.value === "string" || tree.filled)) return tree.text;
-    const isNumber = tree.kind === "scalar" && !tree.filled && tree.value !== null && tree.value !== "";
-    report.expected("wrong-type", tree, label, what, isNumber ? `quote it: "${shown(tree.written)}"` : null);
-    return null;
-  });
+  reader({ type: "string", minLength: 1 }, (tree, label, report) => readText(what, tree, label, report));
+
+/** What `text` reads, for a reader that has more to ask of it. */
+export function readText(what: string, tree: Tree, label: string, report: Report): string | null {
+  if (tree.kind === "scalar" && tree.text !== "" && (typeof tree.value === "string" || tree.filled)) return tree.text;
+  const isNumber = tree.kind === "scalar" && !tree.filled && tree.value !== null && tree.value !== "";
+  report.expected("wrong-type", tree, label, what, isNumber ? `quote it: "${shown(tree.written)}"` : null);
+  return null;
+}
 
 export const name: Reader<string> = reader(NAME_SCHEMA, (tree, label, report) => {
-  const value = text(NAME_RULE)(tree, label, report);
+  const value = readText(NAME_RULE, tree, label, report);
   if (value === null || isName(value)) return value;
   report.expected("bad-name", tree, label, NAME_RULE, null);
   return null;

@@ -3,7 +3,18 @@
 import { isAbsolute, join } from "node:path";
 import type { FleetConfig } from "../model/fleet.ts";
 import { isRemotePattern, isSensePattern, REMOTE_SCHEMA, SENSES_SCHEMA } from "../model/full-name.ts";
-import { type Fields, key, list, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import {
+  type Fields,
+  key,
+  list,
+  type Reader,
+  reader,
+  readFields,
+  readText,
+  schemaOf,
+  shapeOf,
+  text,
+} from "./fields.ts";
 import { isLoopback } from "./listen.ts";
 import { DURATION_UNITS, duration, hintOn } from "./quantities.ts";
 import type { Report } from "./report.ts";
@@ -17,7 +28,7 @@ const readServer: Reader<string> = reader({ type: "string", pattern: "^(tls|nats
     report.expected("bad-address", tree, label, SERVER, hint);
     return null;
   };
-  const written = text(SERVER)(tree, label, report);
+  const written = readText(SERVER, tree, label, report);
   if (written === null || isStandIn(written)) return written;
   const url = URL.parse(written);
   const scheme = url?.protocol ?? "";
@@ -54,7 +65,7 @@ const TOKEN = /^[A-Za-z0-9_-]{1,64}$/;
 
 const token = (what: string): Reader<string> =>
   reader({ type: "string", pattern: TOKEN.source }, (tree, label, report) => {
-    const value = text(what)(tree, label, report);
+    const value = readText(what, tree, label, report);
     if (value === null || TOKEN.test(value)) return value;
     report.expected("bad-name", tree, label, `${what} (at most 64 of A-Z, a-z, 0-9, - and _)`, null);
     return null;
@@ -63,7 +74,7 @@ const token = (what: string): Reader<string> =>
 const SENSES = 'the name of a sense, in which `*` may stand, such as "disk-*"';
 
 const readSent: Reader<string> = reader(SENSES_SCHEMA, (tree, label, report) => {
-  const value = text(SENSES)(tree, label, report);
+  const value = readText(SENSES, tree, label, report);
   if (value === null || isSensePattern(value)) return value;
   const hint = isRemotePattern(value) ? "only signals made on this host leave: write the sense alone" : null;
   report.expected("bad-name", tree, label, SENSES, hint);
@@ -74,7 +85,7 @@ const readSent: Reader<string> = reader(SENSES_SCHEMA, (tree, label, report) => 
 export const REMOTE = 'a sense of another host, such as web1/cpu-usage or "*/host-health"';
 
 const readReceived: Reader<string> = reader(REMOTE_SCHEMA, (tree, label, report) => {
-  const value = text(REMOTE)(tree, label, report);
+  const value = readText(REMOTE, tree, label, report);
   if (value === null || isRemotePattern(value)) return value;
   const hint = isSensePattern(value) ? `write "*/${value}" for this sense of every other host` : null;
   report.expected("bad-name", tree, label, REMOTE, hint);

@@ -2,13 +2,13 @@
 import type { IncidentConfig } from "../model/config.ts";
 import { SEVERITIES } from "../model/incident.ts";
 import { FILLED_IN, hasTemplate, isSummaryTemplate } from "../rules/summary.ts";
-import { key, list, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import { key, list, oneOf, type Reader, reader, readFields, readText, schemaOf, shapeOf, text } from "./fields.ts";
 import { duration, durationOrNone } from "./quantities.ts";
 import { type Reference, reference } from "./reference.ts";
 import { child, found } from "./tree.ts";
 
 const readTemplate: Reader<string> = reader(text("a text").schema, (tree, label, report) => {
-  const value = text('a text such as "{{ payload.path }} is full"')(tree, label, report);
+  const value = readText('a text such as "{{ payload.path }} is full"', tree, label, report);
   if (value === null || isSummaryTemplate(value)) return value;
   report.expected("bad-value", tree, label, `a text that fills in only ${FILLED_IN}`, null);
   return null;

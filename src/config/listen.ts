@@ -1,6 +1,6 @@
 /** Owns the sections `http` and `push`: the address of each, and from where it may be reached. */
 import type { ListenConfig } from "../model/config.ts";
-import { flag, key, list, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import { flag, key, list, type Reader, reader, readFields, readText, schemaOf, shapeOf } from "./fields.ts";
 import type { Report } from "./report.ts";
 import { child, type Place, type Tree } from "./tree.ts";
 
@@ -24,14 +24,14 @@ const addressLike = (example: string): Reader<Address> =>
 const HOST = /^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)$/;
 
 const readHost: Reader<string> = reader({ type: "string", pattern: HOST.source }, (tree, label, report) => {
-  const host = text("the name of a host")(tree, label, report);
+  const host = readText("the name of a host", tree, label, report);
   if (host === null || HOST.test(host)) return host?.toLowerCase() ?? null;
   report.expected("bad-value", tree, label, "the name of a host such as web-1.example.org", "without scheme and port");
   return null;
 });
 
 const readUrl: Reader<string> = reader({ type: "string" }, (tree, label, report) => {
-  const url = text("an http or https URL")(tree, label, report);
+  const url = readText("an http or https URL", tree, label, report);
   if (url === null) return null;
   const parsed = URL.parse(url);
   if (parsed !== null && ["http:", "https:"].includes(parsed.protocol)) return url.replace(/\/+$/, "");

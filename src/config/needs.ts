@@ -1,6 +1,6 @@
 /** Owns the key `needs`: what a module needs of the host. `nerve unit` and `nerve check --host` read the key. */
 import { CAPABILITIES, type Needs, type Reach } from "../model/needs.ts";
-import { key, list, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import { key, list, oneOf, type Reader, reader, readFields, readText, schemaOf, shapeOf, text } from "./fields.ts";
 import { isEmpty } from "./tree.ts";
 
 /** A list without the items that could not be read; each of those has been reported. */
@@ -14,7 +14,7 @@ function items<T>(read: Reader<T>, what: string): Reader<readonly T[]> {
 
 const matching = (what: string, matches: (value: string) => boolean): Reader<string> =>
   reader({ ...text(what).schema, description: what }, (tree, label, report) => {
-    const value = text(what)(tree, label, report);
+    const value = readText(what, tree, label, report);
     if (value === null || matches(value)) return value;
     report.expected("bad-value", tree, label, what, null);
     return null;

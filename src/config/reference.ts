@@ -1,5 +1,5 @@
 /** Owns references: names of things that are defined elsewhere. */
-import { name, type Reader, reader, text } from "./fields.ts";
+import { name, type Reader, reader, readText } from "./fields.ts";
 import type { Tree } from "./tree.ts";
 
 export interface Reference {
@@ -9,6 +9,6 @@ export interface Reference {
 }
 
 export const reference: Reader<Reference> = reader(name.schema, (tree, label, report) => {
-  const value = text("a name")(tree, label, report);
+  const value = readText("a name", tree, label, report);
   return value === null ? null : { name: value, label, tree };
 });

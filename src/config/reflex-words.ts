@@ -2,7 +2,7 @@
 import { FORBIDDEN_KEYS, type Json } from "../base/json.ts";
 import { nearest } from "../base/nearest.ts";
 import { BY_HOST, BY_SENSE, type KeyWord, ONE_STATE } from "../rules/key.ts";
-import { integer, list, type Reader, reader, readFields, schemaOf, text } from "./fields.ts";
+import { integer, list, type Reader, reader, readFields, readText, schemaOf } from "./fields.ts";
 import { duration } from "./quantities.ts";
 import type { Report } from "./report.ts";
 import { child, found, type Place, type Tree } from "./tree.ts";
@@ -39,7 +39,7 @@ const PATH = "a dotted payload path such as host.name";
 
 const readPath: Reader<string> = reader({ type: "string", minLength: 1 }, (tree, label, report) => {
   const what = PATH;
-  const value = text(what)(tree, label, report);
+  const value = readText(what, tree, label, report);
   if (value === null) return null;
   const parts = value.split(".");
   const isForbidden = parts.some((part) => FORBIDDEN_KEYS.has(part));

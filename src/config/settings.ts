@@ -7,7 +7,19 @@ import {
   DEFAULT_RETENTION_LOGS_MS,
   DEFAULT_RETENTION_SIGNALS_MS,
 } from "./defaults.ts";
-import { key, name, named, oneOf, type Reader, reader, readFields, schemaOf, shapeOf, text } from "./fields.ts";
+import {
+  key,
+  name,
+  named,
+  oneOf,
+  type Reader,
+  reader,
+  readFields,
+  readText,
+  schemaOf,
+  shapeOf,
+  text,
+} from "./fields.ts";
 import { duration, size } from "./quantities.ts";
 import { readQuietHours } from "./quiet-hours.ts";
 import { readWatchdog } from "./watchdog.ts";
@@ -15,7 +27,7 @@ import { readWatchdog } from "./watchdog.ts";
 const A_PATH = "a path such as ./data";
 
 const readPath: Reader<string> = reader(text(A_PATH).schema, (tree, label, report) => {
-  const path = text(A_PATH)(tree, label, report);
+  const path = readText(A_PATH, tree, label, report);
   if (path === null || !path.includes("\0")) return path;
   report.expected("bad-value", tree, label, "a path without the character U+0000", null);
   return null;

@@ -99,5 +99,9 @@ export function found(tree: Tree): string {
 /** `senses` + `load` → `senses.load`: the name of a place in the tree in messages. */
 export const child = (label: string, key: string | number): string => {
   if (typeof key === "number") return `${label}[${key}]`;
-  return label === "" ? shown(key) : `${label}.${shown(key)}`;
+  const name = PLAIN_KEY.test(key) ? key : shown(key);
+  return label === "" ? name : `${label}.${name}`;
 };
+
+/** Nothing in it is shown otherwise than it is written. */
+const PLAIN_KEY = /^[\w-]{1,60}$/;

@@ -51,7 +51,7 @@ class WordRules {
   }
 
   #needs(key: ReflexKey, needed: readonly ReflexKey[]): void {
-    if (this.#fields.firstOf(needed)) return;
+    if (this.#fields.placeOf(key) === null || this.#fields.firstOf(needed)) return;
     const either = needed.map((one) => `\`${one}\``).join(" or ");
     this.#conflict(key, `has no meaning without ${either}`, `add ${either}, or remove \`${key}\``);
   }

@@ -22,6 +22,7 @@ import type { Composed } from "./yaml-guard.ts";
 import { MASK, MAX_DEPTH, MAX_NODES, TOO_DEEP, TOO_MANY, type YamlNode, type YamlPair } from "./yaml-node.ts";
 import { readPlainYaml } from "./yaml-plain.ts";
 
+const FEW_PAIRS = 8;
 export const MAX_FILE_BYTES = 256 * 1024;
 
 export interface Reading {
@@ -132,17 +133,24 @@ class TreeReading {
   }
 
   #map(pairs: readonly YamlPair[], label: string, place: Place, depth: number): Tree {
-    const entries = new Map<string, Entry>();
+    const entries: Entry[] = [];
+    // Few keys are compared with one another sooner than they are put into a map.
+    const known = pairs.length > FEW_PAIRS ? new Map<string, Entry>() : null;
     for (const pair of pairs) {
       const keyPlace = pair.key === null ? place : this.#placeOf(pair.key.offset);
       const key = this.#key(pair, label, keyPlace);
       const value = this.tree(pair.value, key === null ? label : child(label, key), keyPlace, depth + 1);
       if (key === null) continue;
-      const first = entries.get(key);
-      if (first) reportDuplicate(this.#report, child(label, key), keyPlace, first.keyPlace);
-      else entries.set(key, { key, keyPlace, value });
+      const first = known === null ? entries.find((entry) => entry.key === key) : known.get(key);
+      if (first) {
+        reportDuplicate(this.#report, child(label, key), keyPlace, first.keyPlace);
+        continue;
+      }
+      const entry = { key, keyPlace, value };
+      entries.push(entry);
+      known?.set(key, entry);
     }
-    return { kind: "map", place, entries: [...entries.values()] };
+    return { kind: "map", place, entries };
   }
 
   #key({ key }: YamlPair, label: string, place: Place): string | null {
