@@ -46,6 +46,7 @@ interface Reach {
 const ALL: Reach = { fromDay: "", upTo: Number.POSITIVE_INFINITY };
 
 export class LogHistory {
+  readonly #settle: () => void;
   readonly #db: Database;
   readonly #archive: ArchiveTable;
   readonly #logs: ReturnType<typeof logTable>;
@@ -58,7 +59,9 @@ export class LogHistory {
   readonly #byRun;
   readonly #lastOfRun;
 
-  constructor(db: Database, data: string, guards: LogGuards) {
+  /** `settle`: puts into the table what the kernel has appended within a transaction. */
+  constructor(db: Database, data: string, guards: LogGuards, settle: () => void) {
+    this.#settle = settle;
     this.#db = db;
     this.#transaction = db.transaction((read) => read());
     this.#archive = new ArchiveTable(db);
@@ -78,6 +81,7 @@ export class LogHistory {
 
   /** Within a transaction everything is of one snapshot anyway. */
   #snapshot<T>(read: () => T): T {
+    if (this.#db.inTransaction) this.#settle();
     return this.#db.inTransaction ? read() : (this.#transaction(read) as T);
   }
 
@@ -254,9 +258,7 @@ export class LogHistory {
   }
 
   /** Every row of a run from id `fromId` on. */
-  ofRun(run: number, fromId: number): Log[] {
-    return [...this.eachOfRun(run, fromId)];
-  }
+  ofRun = (run: number, fromId: number): Log[] => [...this.eachOfRun(run, fromId)];
 
   /** The same, read as it is asked for: a long history need not be held at once. */
   *eachOfRun(run: number, fromId: number): Generator<Log> {

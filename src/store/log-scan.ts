@@ -8,6 +8,6 @@ import { runLogGuards } from "./log-row.ts";
 export const scanIn =
   (data: string) =>
   (db: Database): ((after: number) => Iterable<Log>) => {
-    const history = new LogHistory(db, data, runLogGuards);
+    const history = new LogHistory(db, data, runLogGuards, () => {});
     return (after) => history.scan(after);
   };

@@ -3,6 +3,7 @@ import type { Database } from "bun:sqlite";
 import { LOG_LEVELS, type Log, type LogLevel, type NewLog } from "../model/log.ts";
 import { prepared } from "../sqlite/prepared.ts";
 import { ClockSteps } from "./clock-steps.ts";
+import { LogAppends } from "./log-appends.ts";
 import { LOG_COLUMNS, type LogGuards } from "./log-row.ts";
 import { among, type Page, readPage, WHOLE_PAGE } from "./page.ts";
 import { searchIn } from "./search.ts";
@@ -18,27 +19,33 @@ export interface LogFilter extends Page {
 export const ALL_LOGS: LogFilter = { ...WHOLE_PAGE, sources: [], level: null };
 
 export function logTable(db: Database, guards: LogGuards) {
-  const insert = db.prepare(
-    "INSERT INTO logs (at, level, source, event, run, trace, message, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-  );
   const guard = guards(db.filename);
   const ofEvents = prepared(
     db,
     `SELECT ${LOG_COLUMNS} FROM logs WHERE id > ? AND id <= ? AND event IN (SELECT value FROM json_each(?)) ORDER BY id`,
   );
   const steps = new ClockSteps(db, "logs");
+  const appends = new LogAppends(db, steps);
   return {
     ...searchIn(db, "logs", steps),
     /** Returns the id. Inside a commit of the store. */
-    append(log: NewLog): number {
-      const { at, level, source, event, run, trace, message, data } = log;
-      const id = insert.run(at, level, source, event, run, trace, message, data).lastInsertRowid as number;
-      steps.appended(id, at);
-      return id;
+    append: (log: NewLog): number => appends.append(log),
+    /** A commit of the store begins. */
+    begins: (): void => appends.begins(),
+    /** Puts into the table what was appended so far. Inside a commit, before somebody reads. */
+    settle: (): void => appends.settle(),
+    committed(): void {
+      appends.ends();
+      steps.committed();
     },
-    committed: (): void => steps.committed(),
-    rolledBack: (): void => steps.rolledBack(),
-    lastId: (): number => lastIdOf(db, "logs"),
+    rolledBack(): void {
+      appends.ends();
+      steps.rolledBack();
+    },
+    lastId(): number {
+      appends.settle();
+      return lastIdOf(db, "logs");
+    },
     /** Logs of these events with ids above `after`, up to `upTo`, oldest first. */
     ofEvents(events: readonly string[], after: number, upTo: number): Log[] {
       return guard.rows(ofEvents().all(after, upTo, JSON.stringify(events)) as Log[]);

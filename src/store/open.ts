@@ -160,7 +160,12 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
   const wal = new WalKeeper(db, file, BUSY_MS);
   const commit = <T>(change: () => T): T => {
     try {
-      const value = transaction.immediate(change) as T;
+      const value = transaction.immediate(() => {
+        all.logs.begins();
+        const made = change();
+        all.logs.settle();
+        return made;
+      }) as T;
       all.signals.committed();
       all.logs.committed();
       return value;

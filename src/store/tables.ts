@@ -83,12 +83,13 @@ export interface DamagePolicy {
 export function tablesOf(db: Database, file: string, { signals, others }: DamagePolicy) {
   const meta = new MetaTable(db);
   const guards = logGuards(others);
+  const logs = logTable(db, guards);
   return {
     signals: signalTable(db, signals),
-    logs: logTable(db, guards),
+    logs,
     archive: new ArchiveTable(db),
     /** All logs, archived or not. */
-    history: new LogHistory(db, dirname(file), guards),
+    history: new LogHistory(db, dirname(file), guards, logs.settle),
     /** The same, stretch by stretch. */
     windows: new LogWindows(db, dirname(file), guards),
     runs: runTable(db, others),
