@@ -8,6 +8,7 @@ import { Faults } from "./faults.ts";
 import type { Oracle } from "./oracle/oracle.ts";
 import { Violation } from "./oracle/report.ts";
 import { Site } from "./site.ts";
+import { DELIVERED } from "./source-plan.ts";
 import { Crash } from "./store.ts";
 import { HOUR, MINUTE, SECOND, type Size } from "./words.ts";
 
@@ -102,7 +103,11 @@ function putsBack(site: Site): void {
   for (const lastMs of [AFTERMATH_MS, AFTERMATH_MS / 4, 0]) {
     site.senseTroubles = plan.senseTroubles;
     site.start();
-    drive(site, machine.now + lastMs);
+    drive(site, machine.now + lastMs / 2);
+    // What comes from here on waits until after the next start.
+    for (const name of DELIVERED)
+      if (lastMs > 0 && machine.chance(2) === 0) void site.kernel?.acts?.disable(`sense:${name}`);
+    drive(site, machine.now + lastMs / 2);
     if (lastMs > 0 && site.kernel !== null) site.crash();
     if (lastMs > 0) machine.reboot(1_000);
   }

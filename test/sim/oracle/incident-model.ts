@@ -6,6 +6,7 @@ import type { Notification } from "../../../src/model/incident.ts";
 import type { IncidentRule } from "../../../src/rules/decision.ts";
 import { later } from "./decisions.ts";
 import { IncidentLife, type LifeWords, type Move } from "./incident-life.ts";
+import { IncidentReports, type Pending } from "./incident-reports.ts";
 
 /** Whatever happens falls on a multiple of it; what holds notifications back ends in between, at half a step. */
 export const STEP_MS = 500;
@@ -54,12 +55,6 @@ export const isHeld = ({ held, full }: Story, workflow: string, at: number): boo
 /** What is released at a moment: all that nothing holds, what stops being held at that very moment, or nothing. */
 type Released = "all" | "ending" | "none";
 
-interface Pending {
-  readonly workflow: string;
-  notification: Notification;
-  readonly since: number;
-}
-
 interface Owed {
   readonly id: number;
   readonly n: number;
@@ -70,14 +65,7 @@ interface Owed {
 interface Incident {
   readonly id: number;
   readonly opened: number;
-  acked: boolean;
-  openingTold: number | null;
-  told: number | null;
-  readonly by: string[];
-  /** Workflows of the entries of `escalate` that have had their turn. */
-  readonly escalated: string[];
-  runs: number;
-  pending: Pending[];
+  readonly reports: IncidentReports;
 }
 
 export class IncidentModel {
@@ -140,23 +128,11 @@ export class IncidentModel {
       return true;
     }
     if (this.#release(at, released)) return true;
-    if (open !== null && !open.acked && open.openingTold !== null && open.told !== null) {
-      // One after the other.
-      const times = (names: readonly string[], name: string): number => names.filter((one) => one === name).length;
-      const entries = words.escalate.map(({ workflow }) => workflow);
-      const next = words.escalate.find(
-        ({ workflow }, place) => times(open.escalated, workflow) <= times(entries.slice(0, place), workflow),
-      );
-      if (next !== undefined && isDue(open.openingTold + next.afterMs)) {
-        open.escalated.push(next.workflow);
-        this.#notify("escalated", next.workflow, at);
-        return true;
-      }
-      const waits = open.pending.some(({ workflow }) => workflow === words.workflow);
-      if (words.remindEveryMs !== null && !waits && isDue(open.told + words.remindEveryMs)) {
-        this.#notify("reminded", words.workflow, at);
-        return true;
-      }
+    const report = open?.reports.due(words).find((one) => isDue(one.at));
+    if (report !== undefined) {
+      if (report.notification === "escalated") open?.reports.escalates(report.workflow);
+      this.#notify(report.notification, report.workflow, at);
+      return true;
     }
     if (open === null && due !== null && isDue(due.at)) {
       this.#moves(this.#life.acts(), at);
@@ -173,9 +149,8 @@ export class IncidentModel {
   #happen(happening: Happening, at: number): void {
     const open = this.#open;
     if (happening.kind === "ack") {
-      if (open === null || open.acked) return;
-      open.acked = true;
-      open.pending = open.pending.filter(({ notification }) => notification === "opened");
+      if (open === null || open.reports.isAcked) return;
+      open.reports.acks();
       this.said.push(`acked ${open.id}`);
     } else if (happening.kind === "resolve") {
       this.#life.resolvedByHand();
@@ -200,17 +175,7 @@ export class IncidentModel {
     }
     const id = ++this.#ids;
     this.said.push(`opened ${id}`);
-    this.#open = {
-      id,
-      opened: at,
-      acked: false,
-      openingTold: null,
-      told: null,
-      by: [],
-      escalated: [],
-      runs: 0,
-      pending: [],
-    };
+    this.#open = { id, opened: at, reports: new IncidentReports() };
     this.#notify("opened", this.#edition.words.workflow, at);
   }
 
@@ -218,8 +183,8 @@ export class IncidentModel {
     const open = this.#open as Incident;
     this.#open = null;
     this.said.push(`resolved ${open.id} ${reason}`);
-    for (const workflow of open.by) {
-      const n = ++open.runs;
+    for (const workflow of open.reports.heard) {
+      const n = ++open.reports.runs;
       const lasted = at - open.opened;
       if (isHeld(this.#story, workflow, at)) {
         this.said.push(`suppressed ${open.id} resolved ${workflow}`);
@@ -232,26 +197,17 @@ export class IncidentModel {
   }
 
   #notify(notification: Notification, workflow: string, at: number): void {
-    const open = this.#open as Incident;
-    const pending = open.pending.find((one) => one.workflow === workflow);
-    if (!isHeld(this.#story, workflow, at)) return this.#tell(notification, workflow, at, pending ?? null);
-    if (pending !== undefined) {
-      // The latest is the last in the line again.
-      open.pending = [...open.pending.filter((one) => one !== pending), { ...pending, notification }];
-      return;
-    }
-    this.said.push(`suppressed ${open.id} ${notification} ${workflow}`);
-    open.pending.push({ workflow, notification, since: at });
+    const { id, reports } = this.#open as Incident;
+    if (!isHeld(this.#story, workflow, at)) return this.#tell(notification, workflow, at);
+    if (reports.holds(notification, workflow, at)) this.said.push(`suppressed ${id} ${notification} ${workflow}`);
   }
 
-  #tell(notification: Notification, workflow: string, at: number, pending: Pending | null): void {
-    const open = this.#open as Incident;
+  #tell(notification: Notification, workflow: string, at: number): void {
+    const { id, opened, reports } = this.#open as Incident;
     this.#tellOwed(workflow, at);
-    open.pending = open.pending.filter((one) => one !== pending);
-    if (workflow === this.#edition.words.workflow) open.told = at;
-    if (notification === "opened") open.openingTold = at;
-    if (!open.by.includes(workflow)) open.by.push(workflow);
-    this.#say(open.id, notification, workflow, ++open.runs, at - open.opened, at - (pending?.since ?? at));
+    const since = reports.pendingOf(workflow)?.since ?? at;
+    reports.tells(notification, workflow, workflow === this.#edition.words.workflow, at);
+    this.#say(id, notification, workflow, reports.runs, at - opened, at - since);
   }
 
   #tellOwed(workflow: string, at: number): void {
@@ -267,8 +223,8 @@ export class IncidentModel {
     const free = this.#owed.filter(({ pending }) => isFree(pending));
     for (const owed of free) this.#sayOwed(owed, at);
     this.#owed = this.#owed.filter((owed) => !free.includes(owed));
-    const pending = this.#open?.pending.filter(isFree) ?? [];
-    for (const one of pending) this.#tell(one.notification, one.workflow, at, one);
+    const pending = this.#open?.reports.pending.filter(isFree) ?? [];
+    for (const one of pending) this.#tell(one.notification, one.workflow, at);
     return free.length + pending.length > 0;
   }
 

@@ -1,11 +1,14 @@
 /**
  * What must be of incidents, from their events alone: an incident opens once, its reports are numbered without a gap, nobody
  * is reminded of what is acknowledged or over, whoever heard of it hears of its end, and what is held back is reported once
- * nothing holds it back. Which signal opens one, and when it ends, `incident-story.ts` says.
+ * nothing holds it back. What is due of reports, `incident-reports.ts` says; which signal opens an incident, and when it ends,
+ * `incident-story.ts`.
  */
 import type { IncidentConfig, NerveConfig, QuietHours, ReflexConfig } from "../../../src/model/config.ts";
+import type { Notification } from "../../../src/model/incident.ts";
 import type { Incident } from "../../../src/model/incident-row.ts";
 import { MINUTE } from "../words.ts";
+import { type DueReport, IncidentReports, type ReportWords } from "./incident-reports.ts";
 import { violation } from "./report.ts";
 
 interface Known {
@@ -15,13 +18,8 @@ interface Known {
   lastLog: number;
   /** Elapsed time of its newest event. */
   movedAt: number;
-  reports: number;
-  /** Workflows that have reported it, and have not reported its end. */
-  readonly owed: Set<string>;
-  /** What is held back, by its workflow. */
-  readonly pending: Map<string, string>;
-  openingReported: number | null;
-  reported: number | null;
+  readonly reports: IncidentReports;
+  /** Workflows that entries of `escalate` have reported it to. */
   readonly escalated: Map<string, number>;
   /** Workflows that were removed since it opened: they report nothing of it, and what they were to report had a number. */
   readonly gone: Set<string>;
@@ -34,7 +32,7 @@ export interface Told {
   readonly key: unknown;
   readonly severity: "info" | "warning" | "critical";
   readonly signal: number;
-  readonly notification: string;
+  readonly notification: Notification;
   readonly workflow: string;
   readonly run: number;
   readonly reason: string | null;
@@ -56,17 +54,21 @@ export class IncidentOracle {
   #words = new Map<string, IncidentConfig & { readonly workflow: string }>();
   readonly #runOf: (reflex: string, decision: string) => number | null;
 
-  constructor(runOf: (reflex: string, decision: string) => number | null) {
+  /** How late what is decided may be committed. */
+  readonly #lateMs: number;
+
+  constructor(runOf: (reflex: string, decision: string) => number | null, lateMs = REFUSED_MS) {
     this.#runOf = runOf;
+    this.#lateMs = lateMs;
   }
 
   configured(config: NerveConfig): void {
     const removed = [...(this.#config?.workflows.keys() ?? [])].filter((name) => !config.workflows.has(name));
     if (removed.length > 0) {
-      for (const { gone, owed } of this.incidents.values())
+      for (const { gone, reports } of this.incidents.values())
         for (const workflow of removed) {
           gone.add(workflow);
-          owed.delete(workflow);
+          reports.heard.delete(workflow);
         }
     }
     this.#config = config;
@@ -91,16 +93,17 @@ export class IncidentOracle {
       case "incident.acked":
         if (known.state !== "open") violation("incident", `incident ${known.id} is acknowledged twice`);
         known.state = "acked";
-        for (const [workflow, held] of known.pending) if (held !== "opened") known.pending.delete(workflow);
+        known.reports.acks();
         return;
       case "incident.resolved":
         known.state = "resolved";
-        known.pending.clear();
+        known.reports.pending = [];
         this.#open.delete(known);
         return;
       case "incident.suppressed":
         if (told.by.length === 0) violation("incident", `a report of incident ${known.id} is held back by nothing`);
-        known.pending.set(told.workflow, told.notification);
+        if (told.notification === "escalated") known.reports.escalates(told.workflow);
+        known.reports.holds(told.notification, told.workflow, elapsed);
         return;
       case "incident.notified":
         return this.#reports(known, told, elapsed, wallMs);
@@ -116,11 +119,7 @@ export class IncidentOracle {
       state: "open",
       lastLog: log,
       movedAt: elapsed,
-      reports: 0,
-      owed: new Set(),
-      pending: new Map(),
-      openingReported: null,
-      reported: null,
+      reports: new IncidentReports(),
       escalated: new Map(),
       gone: new Set(),
     };
@@ -130,51 +129,63 @@ export class IncidentOracle {
   }
 
   #reports(known: Known, told: Told, elapsed: number, wallMs: number): void {
-    const { id, reflex } = known;
+    const { id, reflex, reports } = known;
     const { notification, workflow, run } = told;
     const fail = (why: string): void => violation("incident-report", `\`${notification}\` of incident ${id} ${why}`);
-    const first = known.reports + 1;
+    const first = reports.runs + 1;
     const gaps = 3 * known.gone.size;
-    const most = notification === "resolved" ? known.reports + known.owed.size + gaps : first + gaps;
+    const most = notification === "resolved" ? reports.runs + reports.heard.size + gaps : first + gaps;
     const numbers = [...Array(Math.max(0, most - first + 1)).keys()].map((index) => first + index);
     // Reports of the end have their numbers from the end on, whichever is made first.
     const isNumbered = numbers.some((n) => this.#runOf(reflex, `incident:${id}:${n}`) === run);
     if (!isNumbered && notification !== "resolved") fail(`is run ${run}, and report ${first} is to come`);
-    known.pending.delete(workflow);
     if (notification === "resolved") {
+      reports.forgets(workflow);
       if (known.state !== "resolved") fail("is made while it is open");
-      if (!known.owed.delete(workflow)) fail(`is made by ${workflow}, which never reported it or has reported its end`);
+      if (!reports.heard.delete(workflow))
+        fail(`is made by ${workflow}, which never reported it or has reported its end`);
       return;
     }
-    known.reports++;
-    known.owed.add(workflow);
     if (known.state === "resolved") fail("is made after its end");
-    if (notification === "opened") {
-      if (known.openingReported !== null) fail("is made twice");
-      known.openingReported = elapsed;
-    } else if (known.state === "acked") fail("is made, though it is acknowledged");
-    this.#isInTime(known, told, elapsed, fail);
+    if (notification === "opened" && reports.openingReported !== null) fail("is made twice");
+    if (notification !== "opened" && reports.openingReported === null) fail("is made before its opening");
+    if (notification !== "opened" && known.state === "acked") fail("is made, though it is acknowledged");
     const words = this.#words.get(reflex);
-    if (words === undefined || workflow === words.workflow) known.reported = elapsed;
+    if (words !== undefined) this.#isInTime(known, told, words, elapsed, fail);
+    reports.tells(notification, workflow, words === undefined || workflow === words.workflow, elapsed);
     if (this.#isQuiet(told.severity, wallMs)) fail(`of severity ${told.severity} is made in quiet hours`);
   }
 
-  #isInTime(known: Known, { notification, workflow }: Told, elapsed: number, fail: (why: string) => void): void {
-    const words = this.#words.get(known.reflex);
-    if (words === undefined) return;
-    if (notification === "reminded") {
-      const since = elapsed - (known.reported ?? elapsed);
-      if (words.remindEveryMs !== null && since < words.remindEveryMs - REFUSED_MS)
-        fail(`comes ${since} ms after the report before`);
+  #isInTime(
+    { reports, escalated }: Known,
+    { notification, workflow }: Told,
+    words: ReportWords,
+    elapsed: number,
+    fail: (why: string) => void,
+  ): void {
+    const held = reports.pendingOf(workflow);
+    if (notification === "reminded" && held === null) {
+      const reminder = reports.due(words).find((one) => one.notification === "reminded");
+      if (reminder !== undefined && elapsed < reminder.at - this.#lateMs)
+        fail(`comes ${elapsed - (reports.reported ?? elapsed)} ms after the report before`);
     }
-    if (notification !== "escalated") return;
-    const entries = words.escalate.filter((entry) => entry.workflow === workflow);
-    const times = (known.escalated.get(workflow) ?? 0) + 1;
-    known.escalated.set(workflow, times);
-    if (times > entries.length) fail(`comes to ${workflow} ${times} times`);
-    const least = Math.min(...entries.map(({ afterMs }) => afterMs));
-    const since = elapsed - (known.openingReported ?? elapsed);
-    if (since < least - REFUSED_MS) fail(`comes ${since} ms after the opening was reported`);
+    // What was held back may be of words that are no longer there.
+    if (notification === "escalated" && held === null) {
+      const entries = words.escalate.filter((entry) => entry.workflow === workflow);
+      const times = (escalated.get(workflow) ?? 0) + 1;
+      escalated.set(workflow, times);
+      if (times > entries.length) fail(`comes to ${workflow} ${times} times`);
+      const since = elapsed - (reports.openingReported ?? elapsed);
+      const least = Math.min(...entries.map(({ afterMs }) => afterMs));
+      if (since < least - this.#lateMs) fail(`comes ${since} ms after the opening was reported`);
+      reports.escalates(workflow);
+    }
+    if (held === null) return;
+    // Entries that had their turn while something was held back are in what is reported now.
+    for (let next = nextEscalation(reports, words); next !== undefined; next = nextEscalation(reports, words)) {
+      if (next.workflow !== workflow || next.at > elapsed) return;
+      reports.escalates(workflow);
+    }
   }
 
   /** Not within some minutes of their begin and end: what is due then may be committed later. */
@@ -206,8 +217,8 @@ export class IncidentOracle {
     if (this.#rows.size === 0) return;
     for (const row of this.#rows.values()) this.#isAsSaid(row);
     this.#rows.clear();
-    for (const { id, reports, pending, state } of this.#fresh)
-      if (reports === 0 && pending.size === 0 && state === "open")
+    for (const { id, reports, state } of this.#fresh)
+      if (reports.runs === 0 && reports.pending.length === 0 && state === "open")
         violation("incident-report", `incident ${id} opens, and its opening is neither reported nor held back`);
     this.#fresh = [];
   }
@@ -215,10 +226,10 @@ export class IncidentOracle {
   /** Everything is well for long enough that what is due has acted. */
   rested(elapsed: number): void {
     for (const known of this.#open) this.#isUpToDate(known, elapsed - 5 * MINUTE);
-    for (const { id, reflex, state, owed, movedAt } of this.incidents.values()) {
-      if (state !== "resolved" || owed.size === 0 || movedAt > elapsed - 5 * MINUTE || this.#mayBeHeld(reflex))
+    for (const { id, reflex, state, reports, movedAt } of this.incidents.values()) {
+      if (state !== "resolved" || reports.heard.size === 0 || movedAt > elapsed - 5 * MINUTE || this.#mayBeHeld(reflex))
         continue;
-      violation("incident-report", `the end of incident ${id} was never reported to ${[...owed]}`);
+      violation("incident-report", `the end of incident ${id} was never reported to ${[...reports.heard]}`);
     }
   }
 
@@ -228,20 +239,20 @@ export class IncidentOracle {
     return words === undefined || words.inhibitedBy.length > 0 || (this.#config?.quietHours.length ?? 0) > 0;
   }
 
-  #isUpToDate(known: Known, before: number): void {
-    const { id, reflex, state, pending, openingReported, reported, escalated, gone, movedAt } = known;
+  #isUpToDate({ id, reflex, reports, gone, movedAt }: Known, before: number): void {
     const words = this.#words.get(reflex);
     if (words === undefined || this.#mayBeHeld(reflex) || gone.size > 0) return;
-    if (pending.size > 0 && movedAt < before)
-      violation("incident-report", `${[...pending.values()]} of incident ${id} is never made`);
-    if (state === "acked" || openingReported === null || reported === null) return;
-    if (words.remindEveryMs !== null && reported + words.remindEveryMs < before)
-      violation("incident-report", `nobody is reminded of incident ${id}`);
-    const due = words.escalate.filter(({ afterMs }) => openingReported + afterMs < before).length;
-    const done = [...escalated.values()].reduce((sum, times) => sum + times, 0);
-    if (done < due) violation("incident-report", `incident ${id} is escalated ${done} times, and ${due} are due`);
+    const { pending } = reports;
+    if (pending.length > 0 && movedAt < before)
+      violation("incident-report", `${pending.map((one) => one.notification)} of incident ${id} is never made`);
+    for (const { notification, workflow, at } of reports.due(words))
+      if (at < before) violation("incident-report", `nobody has ${notification} incident ${id} to ${workflow}`);
   }
 }
+
+/** The next entry of `escalate`. */
+const nextEscalation = (reports: IncidentReports, words: ReportWords): DueReport | undefined =>
+  reports.due(words).find(({ notification }) => notification === "escalated");
 
 const wordsOf = (config: ReflexConfig): [string, IncidentConfig & { readonly workflow: string }][] =>
   config.kind === "workflow" && config.incident !== null
