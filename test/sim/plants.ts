@@ -242,7 +242,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "two changes within a second wake a sense twice",
-    edits: [edit("kernel/watches.ts", "? REST_MS : 0;", "? 0 : 0;")],
+    edits: [edit("kernel/watches.ts", "? REST_MS : 0);", "? 0 : 0);")],
   },
   {
     name: "a disabled watch rings",
