@@ -118,6 +118,17 @@ export const FACES: Layers = {
     "src/cli/place",
     "src/cli/screen",
   ],
+  // What joins hosts: the stream, keys, the server's configuration. The one room of the commands that speaks with a server of NATS.
+  "src/cli/fleet": [
+    ...NOUNS,
+    "src/config",
+    "src/control",
+    "src/fleet/engine",
+    "src/fleet/nats",
+    "src/cli/frame",
+    "src/cli/place",
+    "src/cli/screen",
+  ],
   // A command that runs under `nerve wrap`, and what nerve hears of it.
   "src/cli/wrap": ["src/base", "src/inbox", "src/control"],
   // A query in a process of its own, and the print of its answer.
@@ -152,6 +163,7 @@ export const FACES: Layers = {
     "src/cli/stories",
     "src/cli/unit",
     "src/cli/waits",
+    "src/cli/fleet",
   ],
   // The process of `nerve notify` sends the trial itself.
   "src/cli/commands/notify.ts": ["src/channels"],

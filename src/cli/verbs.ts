@@ -234,6 +234,13 @@ export const VERBS: readonly Verb[] = [
     load: () => any(import("./commands/inbox.ts")),
   },
   {
+    name: "fleet",
+    section: "keep",
+    usage: "fleet <action>",
+    summary: "other hosts and what joins them: who is heard, the stream, keys, and whether this host can send",
+    load: () => any(import("./commands/fleet.ts")),
+  },
+  {
     name: "archive",
     section: "keep",
     usage: "archive ls|verify|run",

@@ -1,5 +1,5 @@
 /** A real nats-server for tests: on loopback, with a folder of its own, killed and started again as a test likes. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { headers } from "@nats-io/transport-node";
 import { connectTo } from "../../src/fleet/nats/connection.ts";
@@ -37,13 +37,22 @@ const answers = ({ hostname, port }: Address): Promise<boolean> =>
     socket.on("close", () => resolve(false));
   });
 
-/** `more`: of the server's configuration, beside the port and JetStream. */
-export async function natsServer(more = ""): Promise<NatsServer> {
+/** Where a server of a test is, before it has a configuration. */
+export interface Site {
+  readonly address: Address;
+  readonly folder: Folder;
+  readonly store: string;
+}
+
+const plain = ({ address, store }: Site): string => `listen: "${address.text}"\njetstream { store_dir: "${store}" }\n`;
+
+/** `configuration`: the whole of the server's. */
+export async function natsServer(configuration: (site: Site) => string = plain): Promise<NatsServer> {
   const folder = temporaryFolder();
   const address = await freeAddress();
   const store = folder.file("store");
   const file = folder.file("nats.conf");
-  writeFileSync(file, `listen: "${address.text}"\njetstream { store_dir: "${store}" }\n${more}\n`);
+  writeFileSync(file, configuration({ address, folder, store }));
   let child: Bun.Subprocess | null = null;
   const server: NatsServer = {
     address,
@@ -52,7 +61,13 @@ export async function natsServer(more = ""): Promise<NatsServer> {
     store,
     async start() {
       child = Bun.spawn([SERVER, "-c", file], { stdout: "ignore", stderr: Bun.file(folder.file("nats.log")) });
-      await until("the nats-server answers", () => answers(address));
+      const { exited } = child;
+      const log = folder.file("nats.log");
+      const refused = exited.then(() =>
+        Promise.reject(new Error(`nats-server has ended: ${readFileSync(log, "utf8")}`)),
+      );
+      await Promise.race([until("the nats-server answers", () => answers(address)), refused]);
+      refused.catch(() => {});
     },
     async kill() {
       if (child === null) return;

@@ -48,6 +48,7 @@ const ARGUMENTS: Readonly<Record<string, readonly What[]>> = {
   enable: ["sense or reflex"],
   disable: ["sense or reflex"],
   archive: ["archive"],
+  fleet: ["fleet", "nothing"],
   sql: ["nothing"],
   backup: ["file"],
   restore: ["file"],

@@ -36,6 +36,7 @@ export type What =
   | "level"
   | "source"
   | "archive"
+  | "fleet"
   | "shell";
 
 /** `given` is the config that `-c` names. */
@@ -51,6 +52,8 @@ export async function wordsFor(what: What, given: string | null): Promise<readon
       return bare(INCIDENT_STATES);
     case "level":
       return bare(LOG_LEVELS);
+    case "fleet":
+      return bare(["status", "init", "key", "check"]);
     case "archive":
       return bare(["ls", "verify", "run"]);
     case "shell":

@@ -9,6 +9,9 @@ export interface Trouble {
   readonly why: string;
 }
 
+export const isTrouble = <Value extends object>(value: Value | Trouble): value is Trouble =>
+  "kind" in value && (value.kind === "offline" || value.kind === "blocked");
+
 export const offline = (why: string): Trouble => ({ kind: "offline", why });
 export const blocked = (why: string): Trouble => ({ kind: "blocked", why });
 
@@ -36,8 +39,10 @@ export type Appended =
 
 export type LastFrame = { readonly kind: "frame"; readonly frame: CarriedFrame } | { readonly kind: "none" } | Trouble;
 
-/** `name` changes when the stream is made anew. */
-export type StreamState = { readonly kind: "stream"; readonly name: string; readonly last: number } | Trouble;
+/** `name` changes when the stream is made anew. `atMs`: Unix milliseconds by the server's clock, null where it does not say so. */
+export type StreamState =
+  | { readonly kind: "stream"; readonly name: string; readonly last: number; readonly atMs: number | null }
+  | Trouble;
 
 export interface Reading {
   readonly kind: "reading";

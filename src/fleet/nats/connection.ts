@@ -1,8 +1,8 @@
 /** One connection to one server. There is no reconnecting inside: whoever owns the connection begins anew, and hears why. */
 import { readFileSync } from "node:fs";
 import type { Authenticator, NatsConnection, NodeConnectionOptions } from "@nats-io/transport-node";
-import { connect, credsAuthenticator, nkeyAuthenticator } from "@nats-io/transport-node";
-import { blocked, type Trouble } from "../engine/engine.ts";
+import { connect, credsAuthenticator, errors, nkeyAuthenticator } from "@nats-io/transport-node";
+import { blocked, isTrouble, type Trouble } from "../engine/engine.ts";
 import { connectTrouble } from "./words.ts";
 
 /** Where to connect to, and as whom. Files are absolute paths; `nkey` is the seed itself. */
@@ -16,6 +16,7 @@ export interface Access {
 }
 
 const CONNECT_MS = 5_000;
+const LATE_MS = 6_000;
 /** A connection that is cut without a word is known to be gone after twice this time. */
 const PING_MS = 10_000;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -50,8 +51,6 @@ function tlsOf(access: Access): Record<string, string> | Trouble {
   return tls;
 }
 
-const isTrouble = (value: object): value is Trouble => "kind" in value && "why" in value;
-
 export async function connectTo(server: string, access: Access): Promise<NatsConnection | Trouble> {
   const { host } = access;
   const url = URL.parse(server);
@@ -77,8 +76,27 @@ export async function connectTo(server: string, access: Access): Promise<NatsCon
       // An object asks for TLS, and a server without it is left.
       ...(isTls ? { tls } : {}),
     };
-    return await connect(options);
+    return await inTime(connect(options));
   } catch (error) {
-    return connectTrouble(error, { host, server, stream: "" });
+    return connectTrouble(error, { host, server, stream: "" }, isTls && access.cert === null);
+  }
+}
+
+/** The client's own limit ends with the dialling: a handshake that a server leaves open would never settle. */
+async function inTime(connecting: Promise<NatsConnection>): Promise<NatsConnection> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new errors.TimeoutError()), LATE_MS);
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } catch (error) {
+    connecting.then(
+      (connection) => connection.close(),
+      () => {},
+    );
+    throw error;
+  } finally {
+    if (timer !== null) clearTimeout(timer);
   }
 }

@@ -35,6 +35,8 @@ interface PubAck {
 
 interface StreamInfo {
   readonly created: string;
+  /** The server's time. Servers before 2.10 do not say it. */
+  readonly ts: unknown;
   readonly state: { readonly last_seq: number };
 }
 
@@ -47,7 +49,7 @@ export class Nats implements Engine {
     this.#settings = settings;
   }
 
-  async connect(): Promise<Session | Trouble> {
+  async connect(): Promise<NatsSession | Trouble> {
     const { servers } = this.#settings;
     const server = servers[this.#turn++ % servers.length] as string;
     const connection = await connectTo(server, this.#settings);
@@ -55,7 +57,7 @@ export class Nats implements Engine {
   }
 }
 
-export class NatsSession implements Session {
+class NatsSession implements Session {
   readonly kind = "session";
   readonly ended: Promise<string>;
   readonly concern: string | null;
@@ -99,7 +101,9 @@ export class NatsSession implements Session {
   async stream(): Promise<StreamState> {
     const info = await this.requests.ask<StreamInfo>(`STREAM.INFO.${this.#settings.stream}`, null);
     if (info.kind !== "answered") return info;
-    return { kind: "stream", name: info.value.created, last: info.value.state.last_seq };
+    const { created, ts, state } = info.value;
+    const at = typeof ts === "string" ? Date.parse(ts) : Number.NaN;
+    return { kind: "stream", name: created, last: state.last_seq, atMs: Number.isNaN(at) ? null : at };
   }
 
   read(position: number, host: string | null): Promise<Reading | Trouble> {

@@ -49,8 +49,8 @@ function certificateTrouble(error: unknown, server: string): Trouble | null {
   return null;
 }
 
-/** Why there is no connection. */
-export function connectTrouble(error: unknown, { host, server }: Parties): Trouble {
+/** Why there is no connection. `lacksCertificate`: TLS is spoken, and this host has no certificate of its own. */
+export function connectTrouble(error: unknown, { host, server }: Parties, lacksCertificate: boolean): Trouble {
   const untrusted = certificateTrouble(error, server);
   if (untrusted !== null) return untrusted;
   if (isOf(error, errors.UserAuthenticationExpiredError))
@@ -59,16 +59,20 @@ export function connectTrouble(error: unknown, { host, server }: Parties): Troub
     return blocked(
       `${server} does not accept ${host}: no user of the server has this key; \`nerve fleet init\` prints the users of its configuration`,
     );
-  if (isOf(error, errors.InvalidArgumentError) && /tls/i.test(messageOf(error)))
+  const message = messageOf(error);
+  if (/server does not support 'tls'/.test(message))
     return blocked(`${server} offers no TLS, and nerve sends nothing without: give the server a \`tls\` block`);
-  if (isOf(error, errors.TimeoutError))
-    return offline(
-      `${server} does not answer; a server that asks for a client's certificate is silent as well: \`fleet.cert\` and \`fleet.key\` give one`,
-    );
-  if (messageOf(error) === "connection refused" || codeOf(error) === "ECONNREFUSED")
+  if (message === "connection refused" || codeOf(error) === "ECONNREFUSED")
     return offline(`${server} refuses connections`);
   if (codeOf(error) === "ENOTFOUND") return offline(`the name in ${server} is not known`);
-  return offline(`no connection to ${server}: ${messageOf(error)}`);
+  const what = isOf(error, errors.TimeoutError)
+    ? `${server} does not answer`
+    : `no connection to ${server}: ${message}`;
+  return offline(
+    lacksCertificate
+      ? `${what}; if it asks for certificates of clients, \`fleet.cert\` and \`fleet.key\` give one`
+      : what,
+  );
 }
 
 export const messageOf = (error: unknown): string =>

@@ -1,0 +1,137 @@
+/** `nerve fleet`: keys, the server's configuration, the stream, and whether this host can do what it needs to. */
+import { describe, expect, test } from "bun:test";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { newKeyPair } from "../../src/fleet/nats/keys.ts";
+import { openStore } from "../../src/store/open.ts";
+import { HAS_NATS, natsServer } from "../helpers/nats.ts";
+import { NERVE, type Project, project, runNerve } from "../helpers/nerve.ts";
+
+const HUB = newKeyPair();
+const WEB = newKeyPair();
+const nowhere = "nats://127.0.0.1:1";
+
+const joined = (url: string): Project =>
+  project({
+    "nerve.yaml": `host: hub
+fleet: { servers: ["${url}"], nkey: ${HUB.seed}, receive: ["*/cpu-usage"] }
+senses: { load: }
+reflexes: [{ sense: load, interval: 1h }]
+`,
+  });
+
+const fleet = (folder: Project, ...words: string[]) => runNerve(folder.path, ["fleet", ...words]);
+
+test("a key pair is made for each host that is named", async () => {
+  using folder = project({});
+  const { code, stdout } = await fleet(folder, "key", "web1", "web2", "--json");
+  expect(code).toBe(0);
+  const pairs = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, string>);
+  expect(pairs.map(({ host }) => host)).toEqual(["web1", "web2"]);
+  for (const { public_key, seed } of pairs) {
+    expect(public_key).toMatch(/^U[A-Z2-7]{55}$/);
+    expect(seed).toMatch(/^SU[A-Z2-7]{56}$/);
+  }
+  expect(new Set(pairs.map(({ seed }) => seed)).size).toBe(2);
+  expect((await fleet(folder, "key", "Web 1")).code).toBe(2);
+});
+
+test("the server's configuration has each host, with this one as the hub, and no seed", async () => {
+  using folder = joined(nowhere);
+  const { code, stdout } = await fleet(folder, "init", "--print", `web1=${WEB.publicKey}`);
+  expect(code).toBe(0);
+  expect(stdout).toContain(`nkey: ${HUB.publicKey}`);
+  expect(stdout).toContain(`nkey: ${WEB.publicKey}`);
+  expect(stdout).toContain("# hub, which receives what all send");
+  expect(stdout).toContain("# web1\n");
+  expect(stdout).not.toContain(HUB.seed);
+});
+
+describe("what makes no sense is refused with what to write", () => {
+  test("words", async () => {
+    using folder = joined(nowhere);
+    const refused = async (said: string, ...words: string[]) => {
+      const { code, stderr } = await fleet(folder, ...words);
+      expect([words, code, stderr]).toEqual([words, 2, expect.stringContaining(said)]);
+    };
+    await refused("is not HOST=PUBLIC-KEY", "init", "web1");
+    await refused("is not HOST=PUBLIC-KEY", "init", `web1=${WEB.seed}`);
+    await refused("there is no key of `web9`", "init", "--hub", "web9");
+    await refused("--max-age", "init", "--max-age", "1s");
+    await refused("--max-bytes", "init", "--max-bytes", "lots");
+    await refused("--replicas", "init", "--replicas", "2");
+    await refused("one of status, init, key, check", "frobnicate");
+  });
+  test("a config without `fleet`", async () => {
+    using alone = project({ "nerve.yaml": "senses: {}\n" });
+    for (const word of ["init", "check"]) {
+      const { code, stderr } = await fleet(alone, word);
+      expect([code, stderr]).toEqual([2, expect.stringContaining("this host is in no fleet")]);
+    }
+  });
+});
+
+test("a server that is not there is named, with exit code 1", async () => {
+  using folder = joined(nowhere);
+  const made = await fleet(folder, "init");
+  expect([made.code, made.stderr]).toEqual([1, expect.stringContaining(`${nowhere} refuses connections`)]);
+  const checked = await fleet(folder, "check");
+  expect([checked.code, checked.stdout]).toEqual([1, expect.stringContaining(`failed  connect to ${nowhere}`)]);
+});
+
+test.if(HAS_NATS)(
+  "the printed configuration runs, the stream is made once, and the check says what lacks until then",
+  async () => {
+    let printed = "";
+    await using server = await natsServer(({ address, store }) => {
+      using folder = joined(`nats://${address.text}`);
+      const { stdout } = Bun.spawnSync([...NERVE, "fleet", "init", "--print", `web1=${WEB.publicKey}`], {
+        cwd: folder.path,
+      });
+      printed = stdout.toString();
+      return printed.replace("/var/lib/nats", store);
+    });
+    using folder = joined(server.url);
+    const before = await fleet(folder, "check");
+    expect([before.code, before.stdout]).toEqual([1, expect.stringContaining("no stream NERVE")]);
+    const made = await fleet(folder, "init");
+    expect([made.code, made.stdout]).toEqual([0, expect.stringContaining("the stream NERVE is made")]);
+    const again = await fleet(folder, "init");
+    expect([again.code, again.stdout]).toEqual([0, expect.stringContaining("is there already")]);
+    const after = await fleet(folder, "check");
+    expect([after.code, after.stdout]).toEqual([0, expect.stringContaining("ok      publish a frame")]);
+  },
+);
+
+test("the status lists who was heard of, from the store alone", async () => {
+  using folder = joined(nowhere);
+  const data = join(folder.path, "data");
+  mkdirSync(data, { mode: 0o700 });
+  const store = openStore(data, "normal", "boot", 1);
+  if (!store.ok) throw new Error(store.error.message);
+  const at = Date.now();
+  const web = {
+    host: "web1",
+    epoch: "ab",
+    upto: 9,
+    at,
+    signals: 7,
+    gaps: 1,
+    missing: 2,
+    late: 0,
+    state: "silent",
+    since: at,
+    heard: 0,
+  } as const;
+  store.value.commit(() => store.value.origins.put(web));
+  store.value.close();
+  const shown = await fleet(folder, "status");
+  expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/web1 +silent/)]);
+  const asJson = await fleet(folder, "status", "--json", "web1");
+  expect(JSON.parse(asJson.stdout)).toMatchObject({ host: "web1", state: "silent", missing: 2 });
+  const unknown = await fleet(folder, "status", "web9");
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining("nothing was ever heard of `web9`")]);
+});
