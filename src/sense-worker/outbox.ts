@@ -1,5 +1,6 @@
 /** `_outbox`, where a compute that wrote keeps its signal beside its rows, until the kernel has taken it. */
 import type { Database, Statement } from "bun:sqlite";
+import { counted } from "../base/counted.ts";
 import type { Json } from "../base/json.ts";
 import { once } from "../sqlite/once.ts";
 
@@ -56,6 +57,7 @@ export class Outbox {
       throw new Error(`row ${damaged.id} of the table _outbox is damaged and holds no signal; ${remedy}`);
     }
     this.#reportOlder(takenUpTo);
+    this.#reportNewer(takenUpTo);
     this.#liftSequence(takenUpTo);
     this.#insert = db.prepare("INSERT INTO _outbox (payload, cause, trace, at) VALUES (?, ?, ?, ?) RETURNING id");
     this.#remove = db.prepare("DELETE FROM _outbox WHERE id <= ?");
@@ -71,6 +73,19 @@ export class Outbox {
     if (row === null || row.seq >= takenUpTo) return;
     this.#report(
       `its database is older than what nerve knows of it: signals up to row ${takenUpTo} of _outbox were taken, and the newest row that it knows of is ${row.seq}; what the sense kept since is missing, and it may come again. \`durability: full\` at the sense keeps a power loss from that`,
+    );
+  }
+
+  /** Rows leave only once logs.db has their signals: where rows are missing, logs.db is the older one. 0: it knows of nothing. */
+  #reportNewer(takenUpTo: number): void {
+    const given = takenUpTo === 0 ? 0 : (this.#sequence()?.seq ?? 0);
+    const waiting = this.#db
+      .query<{ count: number }, [number]>("SELECT count(*) AS count FROM _outbox WHERE id > ?")
+      .get(takenUpTo);
+    const missing = given - takenUpTo - (waiting?.count ?? 0);
+    if (missing <= 0) return;
+    this.#report(
+      `${counted(missing, "signal")} that the sense handed over ${missing === 1 ? "is" : "are"} missing from logs.db, which is older than the database of the sense: it knows of row ${takenUpTo} of _outbox, and row ${given} was handed over; what the sense kept is there. \`durability: full\` keeps a power loss from that`,
     );
   }
 

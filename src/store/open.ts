@@ -4,6 +4,7 @@
  */
 
 import type { Database } from "bun:sqlite";
+import { dirname } from "node:path";
 import { randomBytes } from "../base/chance.ts";
 import { err, ok, type Result } from "../base/result.ts";
 import { syncPath } from "../base/sync-path.ts";
@@ -13,6 +14,7 @@ import { openWriter } from "../sqlite/open.ts";
 import { WalKeeper } from "../sqlite/wal.ts";
 import { BlobReferences } from "./blob-references.ts";
 import { DamagedRows, RESTORE, refuse } from "./damage.ts";
+import { deliveredUpTo } from "./delivered.ts";
 import { EPOCHS, withEpoch } from "./epochs.ts";
 import { scanIn } from "./log-scan.ts";
 import type { MetaTable } from "./meta.ts";
@@ -182,7 +184,9 @@ function storeOn(db: Database, file: string, opening: Opening): Store {
   const { earlier, durability } = opening;
   const { epoch, restored } = commit(() => {
     const survived = all.signals.lastId();
-    const restored = restoreSequences(db, earlier?.ids ?? NO_PROOF);
+    const ids = earlier?.ids ?? NO_PROOF;
+    const signals = Math.max(ids.signals, deliveredUpTo(dirname(file), all.meta, survived));
+    const restored = restoreSequences(db, { ...ids, signals });
     return { restored, epoch: epochOf(all.meta, opening, restored.length > 0, survived) };
   });
   readAll(all);

@@ -48,6 +48,16 @@ function countedOn(site: CrashSite): number {
   return db.query<{ lines: number | null }, []>("SELECT sum(lines) AS lines FROM samples").get()?.lines ?? 0;
 }
 
+/** Whether all lines are counted by now: while nerve runs, the database may be in use. */
+export function areCounted(site: CrashSite, lines: number): boolean {
+  try {
+    return countedOn(site) >= lines;
+  } catch (error) {
+    if (/^SQLITE_(BUSY|CANTOPEN|READONLY)/.test((error as { code?: string }).code ?? "")) return false;
+    throw error;
+  }
+}
+
 /** What is wrong once every line of 0 to `lines` has had its time: each is in one signal, and is counted once. */
 export function wrongOn(site: CrashSite, lines: number): string[] {
   const values = valuesOf(site);

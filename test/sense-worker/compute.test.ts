@@ -106,10 +106,10 @@ test("a compute whose commit is refused leaves the counter of signals as it was,
   }
 });
 
-test("a database that is older than what nerve has taken of it is named, and one that is not is not", async () => {
+test("a database that is older than what nerve has taken of it is named, so is a logs.db that lacks its signals, and no other", async () => {
   using folder = temporaryFolder();
   const file = folder.file("sense.db");
-  const open = async (taken: number): Promise<string[]> => {
+  const open = async (taken: number, outbox = taken + 1): Promise<string[]> => {
     const reports: string[] = [];
     const db = openSenseDb(
       file,
@@ -121,7 +121,7 @@ test("a database that is older than what nerve has taken of it is named, and one
     try {
       expect(await start(db, (given) => put(given, taken, 1)).outcome).toMatchObject({
         kind: "signal",
-        outbox: taken + 1,
+        outbox,
       });
     } finally {
       db.close();
@@ -132,6 +132,9 @@ test("a database that is older than what nerve has taken of it is named, and one
   expect(await open(5)).toEqual([
     expect.stringContaining("signals up to row 5 of _outbox were taken, and the newest row that it knows of is 2"),
   ]);
+  expect(await open(6)).toEqual([]);
+  const missing = expect.stringContaining("3 signals that the sense handed over are missing from logs.db");
+  expect(await open(3, 8)).toEqual([missing]);
 });
 
 const insert = (db: SenseDatabase, n: number): void => void db.insert(items).values({ n }).run();

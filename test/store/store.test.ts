@@ -2,7 +2,8 @@
 
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { SYSTEM_CHANCE } from "../../src/base/chance.ts";
 import { traceIds } from "../../src/base/trace-id.ts";
 import type { LogLevel } from "../../src/model/log.ts";
@@ -498,4 +499,35 @@ test("closing never fails, also while another connection is writing", () => {
   // The kernel has other things to do than to wait for long.
   expect(timesSlower(refused, patience, 1)).toBeLessThan(LINEAR);
   store.close();
+});
+
+describe("G2: what a sense with `deliver` has looked at was given", () => {
+  /** A store with ten signals, and a database of a sense that has looked at signals up to `upTo`. */
+  function beside(data: string, upTo: number): Store {
+    const before = open(data);
+    fill(before);
+    before.commit(() => before.meta.set("deliveries", '{"d":{"begin":0,"off":null,"gaps":[]}}'));
+    before.close();
+    mkdirSync(join(data, "senses"));
+    using db = new Database(join(data, "senses/d.db"), { create: true });
+    db.run("CREATE TABLE _taken (origin TEXT PRIMARY KEY, up_to INTEGER NOT NULL)");
+    db.run("INSERT INTO _taken VALUES ('signals:0123456789abcdef', ?), ('0123', 5000)", [upTo]);
+    return open(data);
+  }
+
+  test("an older logs.db gives no such id again, begins another epoch, and says so", () => {
+    using folder = temporaryFolder();
+    const store = beside(folder.path, 25);
+    expect(store.notices.map(({ event }) => event)).toEqual(["store.sequence-restored"]);
+    expect(store.signals.lastId()).toBe(25);
+    expect(store.meta.get("epoch_from")).toBe("10");
+    store.close();
+  });
+
+  test.each([10, 5_000_000_000])("up to %p proves nothing else", (upTo) => {
+    using folder = temporaryFolder();
+    const store = beside(folder.path, upTo);
+    expect([store.notices, store.signals.lastId(), store.meta.get("epoch_from")]).toEqual([[], 10, null]);
+    store.close();
+  });
 });

@@ -11,6 +11,7 @@ import type { NerveConfig, SenseReflexConfig } from "../../model/config.ts";
 import { fullyNamed, type Signal } from "../../model/signal.ts";
 import { MAX_SIGNALS, MAX_SIGNALS_BYTES } from "../../model/value.ts";
 import { compilePattern, type Pattern } from "../../rules/pattern.ts";
+import { DELIVERIES } from "../../store/delivered.ts";
 import { EPOCHS, survivorsOf } from "../../store/epochs.ts";
 import type { Store } from "../../store/open.ts";
 import { ALL_SIGNALS } from "../../store/signals.ts";
@@ -62,7 +63,6 @@ interface Bounds {
 const WINDOW = 20_000;
 /** What waits is counted up to this. */
 const MOST_COUNTED = 10_000;
-const BEGINNINGS = "deliveries";
 const PREFIX = "signals:";
 
 const isId = (value: Json | undefined): boolean => Number.isSafeInteger(value);
@@ -107,7 +107,7 @@ export class Deliveries {
       this.#lines.set(sense, { reflex, on, pattern, bounds, cursor, missedUpTo: 0 });
     }
     const text = JSON.stringify(beginnings);
-    if (text !== JSON.stringify(known)) ledger.write(() => store.meta.set(BEGINNINGS, text));
+    if (text !== JSON.stringify(known)) ledger.write(() => store.meta.set(DELIVERIES, text));
     this.resume();
   }
 
@@ -121,7 +121,7 @@ export class Deliveries {
   }
 
   #beginnings(): Readonly<Record<string, Bounds>> {
-    const known = readJson(this.#parts.store.meta.get(BEGINNINGS) ?? "{}");
+    const known = readJson(this.#parts.store.meta.get(DELIVERIES) ?? "{}");
     if (!isJsonObject(known)) return {};
     return Object.fromEntries(Object.entries(known).filter(([, bounds]) => areBounds(bounds))) as unknown as Record<
       string,
@@ -142,7 +142,7 @@ export class Deliveries {
         off: enabled ? null : lastId,
         gaps: off === null ? open : [...open, [off + 1, lastId] as const],
       };
-      store.meta.set(BEGINNINGS, JSON.stringify({ ...this.#beginnings(), [sense]: bounds }));
+      store.meta.set(DELIVERIES, JSON.stringify({ ...this.#beginnings(), [sense]: bounds }));
       draft.afterwards(() => this.#lines.set(sense, { ...line, bounds }));
     }
   }
