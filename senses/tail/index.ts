@@ -1,5 +1,6 @@
 /** The new lines of log files, each once: through rotation, cuts and restarts. A signal a line, or one summary. */
-import { basename, dirname } from "node:path";
+import { statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { notBetween } from "drizzle-orm";
 import { type Compute, type SenseDatabase, type Series, signals, type Watch } from "nerve";
 import { choice, duration, flag, type Infer, orNull, record, text, where } from "nerve/options";
@@ -57,6 +58,14 @@ const LONGEST_MS = 5_000;
 /** `first` and `last` of a summary. */
 const LONGEST_SHOWN = 1_000;
 
+/** Why there is nothing to follow, in words. */
+function absenceOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return `no file is ${path} yet: it is read from its begin once it is there`;
+  const what = found.isDirectory() ? "a folder" : "no regular file";
+  return `${path} is ${what}, and is not read: name a file, or files by a \`*\`, as ${join(path, "*.log")}`;
+}
+
 export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal, more }) => {
   const lookedAt = lastLook(db, given.path);
   const wanted = {
@@ -69,7 +78,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
   for (const lost of found.lost) log("warn", lackOf(lost), lost);
   if (found.files.length === 0) {
     db.delete(files).run();
-    return lacking(db, log, `no file is ${given.path} yet: it is read from its begin once it is there`);
+    return lacking(db, log, absenceOf(given.path));
   }
 
   const limits: Limits = { signals: MOST_SIGNALS, bytes: MOST_JSON_BYTES, until: performance.now() + LONGEST_MS };

@@ -225,6 +225,13 @@ reflexes:
     ]);
   });
 
+  test("a tail of a folder is one line", () => {
+    const config = "senses: { app: { use: tail, with: { path: /etc } } }\nreflexes: [{ sense: app, watch: true }]\n";
+    expect(linesOn(WELL, config).lacks).toEqual([
+      "sense:app: /etc is a folder, and tail follows files | name a file, or /etc/*.log",
+    ]);
+  });
+
   test("a folder in which inotify is blind is one line, and no fault", () => {
     const config = `senses: { own: , app: { use: tail, with: { path: /var/log/app.log } } }
 reflexes: [{ sense: own, watch: { file: /proc/loadavg } }, { sense: app, watch: true }]

@@ -393,6 +393,20 @@ describe("a file that", () => {
   });
 });
 
+test("a path that is a folder or no regular file says so, once, and what to write", async () => {
+  const place = folder();
+  for (const [path, what] of [
+    [place, "a folder"],
+    ["/dev/null", "no regular file"],
+  ] as const) {
+    using sense = openSense("tail", { path });
+    expect(await sense.compute()).toBeNull();
+    expect(await sense.compute()).toBeNull();
+    const remedy = `name a file, or files by a \`*\`, as ${path}/*.log`;
+    expect(sense.logs).toEqual([`info: ${path} is ${what}, and is not read: ${remedy}`]);
+  }
+});
+
 test("several files are followed by one pattern, hidden ones and folders are not, and a new one is read from its begin", async () => {
   const place = folder();
   for (const name of ["a.log", "b.log", ".c.log", "d.txt"]) writeFileSync(join(place, name), "old\n");

@@ -1,5 +1,5 @@
 /** Owns what this machine lacks for what comes in: systemd, its journal, docker, watched folders, logs, inotify. */
-import { lstatSync, readdirSync, statfsSync } from "node:fs";
+import { lstatSync, readdirSync, type Stats, statfsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { matches } from "../../base/glob.ts";
 import { blindSpotOf, type InotifyCount, inotifyInUse, inotifyLimits } from "../../base/inotify-limits.ts";
@@ -109,16 +109,20 @@ export function sourceLacks(asked: AskedConfig, account: Account, isFree: boolea
   const journals = asked.config.reflexes.flatMap((reflex) =>
     isWatching(reflex, "journal") && !facts.hasJournal ? [noJournal(`reflex:${reflex.name}`)] : [],
   );
-  return [...journals, ...(isFree ? [] : logLacks(asked, account)), ...inotifyLacks(asked, account, facts)];
+  return [...journals, ...logLacks(asked, account, isFree), ...inotifyLacks(asked, account, facts)];
 }
 
-/** The logs that `tail` follows, and may not read. A log that does not exist yet is none. */
-function logLacks({ config, asks }: AskedConfig, account: Account): Problem[] {
+/** The logs that `tail` is to follow, and cannot. A log that does not exist yet is none. */
+function logLacks({ config, asks }: AskedConfig, account: Account, isFree: boolean): Problem[] {
   return [...config.senses.values()].flatMap(({ name, use, with: options }) => {
     const path = options?.path;
     const who = `sense:${name}`;
     const isBuiltIn = asks.some((ask: Ask) => ask.who === who && LISTED.has(ask.because));
     if (use !== "tail" || !isBuiltIn || typeof path !== "string") return [];
+    const folder = isFolder(path)
+      ? [lack(who, `${path} is a folder, and tail follows files`, `name a file, or ${join(path, "*.log")}`)]
+      : [];
+    if (isFree || folder.length > 0) return folder;
     const shut = logsOf(path).find((file) => barrier(account, file, 4) === file);
     return shut === undefined
       ? []
@@ -145,13 +149,16 @@ function logsOf(path: string): readonly string[] {
   }
 }
 
-function isFile(path: string): boolean {
+const statsOf = (path: string): Stats | null => {
   try {
-    return lstatSync(path).isFile();
+    return lstatSync(path);
   } catch {
-    return false;
+    return null;
   }
-}
+};
+
+const isFile = (path: string): boolean => statsOf(path)?.isFile() === true;
+const isFolder = (path: string): boolean => statsOf(path)?.isDirectory() === true;
 
 /** The kernel has one instance of inotify, and a watch for each folder. */
 function inotifyLacks(asked: AskedConfig, { uid, name }: Account, facts: SourceFacts): Problem[] {
