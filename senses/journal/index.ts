@@ -52,6 +52,9 @@ export const watch: Watch<Options> = ({ file }) => (file === null ? { journal: t
 
 const NOTHING = "there is no journal of systemd here: there is nothing to see";
 
+/** A folder without files is no fault to journalctl. */
+const EMPTY = "the journal of systemd holds no entry yet: does systemd-journald run on this host?";
+
 export const compute: Compute<Options> = async (db, _peers, { options: given, now, log, signal, more }) => {
   if (Bun.which("journalctl") === null) return lacking(db, log, NOTHING);
   const source = given.file ?? "";
@@ -66,7 +69,7 @@ export const compute: Compute<Options> = async (db, _peers, { options: given, no
     });
     if (read === "no journal") return lacking(db, log, NOTHING);
     keepCursor(db, source, newest);
-    return null;
+    return newest === "" && given.file === null ? lacking(db, log, EMPTY) : null;
   }
 
   const collected = new Collected(given);

@@ -149,6 +149,14 @@ ${more}
   });
 
   test("of a host without a journal is said once; rights that lack, and what journalctl says, are errors", async () => {
+    journal([]);
+    const empty = openSense("journal", {});
+    expect(await empty.compute()).toBeNull();
+    expect(await empty.compute()).toEqual([]);
+    expect(empty.logs).toEqual([expect.stringMatching(/^info: the journal of systemd holds no entry yet/)]);
+    journal(LINES.slice(0, 1));
+    expect(await empty.compute()).toHaveLength(1);
+    empty[Symbol.dispose]();
     journal([], "echo 'No journal files were found.' >&2");
     using none = openSense("journal", { from: "start" });
     expect(await none.compute()).toBeNull();
