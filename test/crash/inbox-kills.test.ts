@@ -1,7 +1,7 @@
 /**
  * Kernel and worker are killed at random moments, also during reloads, and at every write of the way, while clients push and send
- * again what nobody answered: each item that was accepted is in one row and in one signal (G11). NERVE_CRASH=full kills 200 times and takes every
- * step, NERVE_CRASH_SEED=N makes the same choices again.
+ * again what nobody answered: each item that was accepted is in one row and in one signal (G11). NERVE_CRASH=full kills 200 times or more, until
+ * 10,000 items are accepted, and takes every step. NERVE_CRASH_SEED=N makes the same choices again.
  */
 import { describe, expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
@@ -14,16 +14,23 @@ import { Clients, INBOX, pushOf, takenOn, untilTaken, wrongWith } from "./pushes
 
 const FULL = process.env.NERVE_CRASH === "full";
 const KILLS = FULL ? 200 : 12;
+const ITEMS = FULL ? 10_000 : KILLS;
 const SEED = Number(process.env.NERVE_CRASH_SEED ?? Date.now() % 1_000_000);
 const CONFIG = INBOX.replace("DURABILITY", "full").replace("THROTTLE", "20ms");
 
 const missing = whyNoStrace();
 if (missing !== null) console.warn(`skipped: exact kills, since ${missing}`);
 
-async function killAtRandom(site: CrashSite, random: () => number): Promise<Kernel> {
+/** Returns how often somebody was killed. */
+async function killAtRandom(
+  site: CrashSite,
+  random: () => number,
+  accepted: ReadonlyMap<number, number>,
+): Promise<{ kernel: Kernel; kills: number }> {
   let kernel = site.start();
   await kernel.answers();
-  for (let kills = 0; kills < KILLS; kills++) {
+  let kills = 0;
+  for (; kills < KILLS || accepted.size < ITEMS; kills++) {
     await Bun.sleep(random() * 400);
     if (kernel.ended !== null) throw new Error(`the kernel ended by itself (${kernel.ended}): ${kernel.lastWords()}`);
     if (random() < 0.25 && (await kernel.status()) !== null) {
@@ -40,14 +47,14 @@ async function killAtRandom(site: CrashSite, random: () => number): Promise<Kern
     }
   }
   await kernel.answers();
-  return kernel;
+  return { kernel, kills };
 }
 
 test(`pushes are taken once in ${KILLS} random kills, by clients that send again`, async () => {
   await using site = new CrashSite(["taker"], CONFIG.replace("inbox: {}", "inbox: {}, with: { failsAt: 197 }"));
   const random = randomNumbers(SEED);
   const clients = new Clients(site, 6, random);
-  const kernel = await killAtRandom(site, random);
+  const { kernel, kills } = await killAtRandom(site, random, clients.accepted);
   await clients.stop();
   await untilTaken(site).catch((error) => {
     site.keep();
@@ -60,15 +67,15 @@ test(`pushes are taken once in ${KILLS} random kills, by clients that send again
     JSON.stringify({
       test: "inbox-kills",
       seed: SEED,
-      kills: KILLS,
+      kills,
       items: taken.rows.length,
       violations: wrong.length,
     }),
   );
   if (wrong.length > 0) site.keep();
   expect(wrong).toEqual([]);
-  expect(taken.rows.length).toBeGreaterThan(KILLS);
-}, 600_000);
+  expect(taken.rows.length).toBeGreaterThanOrEqual(ITEMS);
+}, 1_800_000);
 
 describe.skipIf(missing !== null)("killed at every step of a push and its compute", () => {
   test.each([

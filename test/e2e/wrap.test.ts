@@ -1,6 +1,6 @@
 /** `nerve wrap`: the command always runs, and its streams, signals and exit code are its own; what it did is handed over. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { NERVE } from "../helpers/nerve.ts";
@@ -8,6 +8,12 @@ import { childrenOf, isRunning, sendSignal } from "../helpers/processes.ts";
 import { until } from "../helpers/until.ts";
 
 setDefaultTimeout(120_000);
+
+const FULL = process.env.NERVE_CRASH === "full";
+/** nobody has this number on every Linux. */
+const STRANGER = 65_534;
+const canBeAnother = process.getuid?.() === 0 && Bun.which("setpriv") !== null;
+const AS_STRANGER = ["setpriv", `--reuid=${STRANGER}`, `--regid=${STRANGER}`, "--clear-groups"];
 
 interface Told {
   readonly path: string;
@@ -29,8 +35,13 @@ function receiver() {
 }
 
 /** In an empty folder, so that no nerve.yaml is found. */
-function wrap(folder: string, command: readonly string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([...NERVE, "wrap", "job", "--", ...command], {
+function wrap(
+  folder: string,
+  command: readonly string[],
+  env: Record<string, string> = {},
+  before: readonly string[] = [],
+) {
+  const child = Bun.spawn([...before, ...NERVE, "wrap", "job", "--", ...command], {
     cwd: folder,
     env: { PATH: process.env.PATH ?? "", ...env },
     stdin: "pipe",
@@ -67,6 +78,51 @@ test.concurrent("with nobody to tell, the command runs all the same, and one lin
     /^nerve wrap: the end \(exit code 0\) was not handed over to the sense job: there is no nerve\.yaml here.*\n$/,
   );
 });
+
+/** The path of a socket holds about 107 bytes. */
+const DEPTHS = [
+  ["", "job"],
+  [" with a long path", "d".repeat(120)],
+] as const;
+
+/** A folder with a configuration. */
+function configured(folder: string, name: string): string {
+  const path = join(folder, name);
+  if (name !== "") mkdirSync(path, { recursive: true });
+  writeFileSync(join(path, "nerve.yaml"), "senses: { job: { use: heartbeat, inbox: {} } }\n", { mode: 0o644 });
+  for (const each of [folder, path]) chmodSync(each, 0o755);
+  return path;
+}
+
+test.concurrent.each(DEPTHS)(
+  "with a daemon%s that is down, the exit code comes through, and one line says so",
+  async (_, name) => {
+    using folder = temporaryFolder();
+    const path = configured(folder.path, name);
+    const { exitCode, stdout, stderr } = await wrap(path, sh("echo done; exit 7")).ended();
+    expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: "done\n" });
+    expect(stderr).toBe(
+      "nerve wrap: the end (exit code 7) was not handed over to the sense job: the daemon cannot be reached\n",
+    );
+  },
+);
+
+test.concurrent.skipIf(!canBeAnother).each(DEPTHS)(
+  "another user than that of a daemon%s tells the ping URL",
+  async (_, name) => {
+    using folder = temporaryFolder();
+    using receives = receiver();
+    const path = configured(folder.path, name);
+    mkdirSync(join(path, "data"), { mode: 0o700 });
+    const env = { NERVE_PUSH: receives.url, TMPDIR: "/tmp" };
+    expect(await wrap(path, sh("echo done; exit 7"), env, AS_STRANGER).ended()).toEqual({
+      exitCode: 7,
+      stdout: "done\n",
+      stderr: "",
+    });
+    expect(receives.told.map(({ path }) => path).sort()).toEqual(["/ping/T/7", "/ping/T/start"]);
+  },
+);
 
 test.concurrent("an end by a signal is 128 and its number; what cannot be run is 127 and 126, and told as failed", async () => {
   using folder = temporaryFolder();
@@ -129,14 +185,16 @@ test.concurrent("a SIGKILL of nerve wrap does not end the command, and its end i
   sendSignal(inner, "SIGKILL");
 });
 
-test.concurrent("a long output goes through whole, and its end is told", async () => {
+const OUTPUT_BYTES = FULL ? 1_000_000_000 : 30_000_000;
+
+test.concurrent(`an output of ${OUTPUT_BYTES} bytes goes through whole, and its end is told`, async () => {
   using folder = temporaryFolder();
   using receives = receiver();
-  const { ended } = wrap(folder.path, sh("head -c 30000000 /dev/zero | tr '\\0' x; echo end"), {
-    NERVE_PUSH: receives.url,
-  });
-  const { exitCode, stdout } = await ended();
-  expect([exitCode, stdout.length]).toEqual([0, 30_000_004]);
+  const script = `head -c ${OUTPUT_BYTES} /dev/zero | tr '\\0' x; echo end`;
+  const { child } = wrap(folder.path, sh(script), { NERVE_PUSH: receives.url });
+  let bytes = 0;
+  for await (const piece of child.stdout) bytes += piece.length;
+  expect([await child.exited, bytes]).toEqual([0, OUTPUT_BYTES + 4]);
   const { body = "" } = receives.told.find(({ path }) => path === "/ping/T/0") ?? {};
   expect([body.length, body.slice(-5)]).toEqual([10_240, "xend\n"]);
 });

@@ -65,22 +65,24 @@ export async function handOver(
 }
 
 const socketWay = (data: string, sense: string, body: string) => (): Promise<Tried> =>
-  attempt(`http://nerve/v1/inbox/${encodeURIComponent(sense)}`, "the daemon", {
+  attempt(`http://nerve/v1/inbox/${encodeURIComponent(sense)}`, "the daemon", () => ({
     method: "POST",
     headers: { "content-type": "application/cloudevents+json" },
     body,
+    // A data directory that is not there, or belongs to another user, may have no such path.
     unix: socketPath(data),
-  });
+  }));
 
 function pingWay(url: string, type: PingType, { exit_code, output }: PingBody): () => Promise<Tried> {
   const base = url.replace(/\/+$/, "");
   const end = exit_code === null ? `/${type}` : `/${exit_code}`;
-  return () => attempt(`${base}${end}`, "the address in $NERVE_PUSH", { method: "POST", body: output ?? "" });
+  return () => attempt(`${base}${end}`, "the address in $NERVE_PUSH", () => ({ method: "POST", body: output ?? "" }));
 }
 
-async function attempt(url: string, who: string, init: BunFetchRequestInit): Promise<Tried> {
+/** What `request` throws is a way that is not there. */
+async function attempt(url: string, who: string, request: () => BunFetchRequestInit): Promise<Tried> {
   try {
-    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(TRY_MS), redirect: "error" });
+    const response = await fetch(url, { ...request(), signal: AbortSignal.timeout(TRY_MS), redirect: "error" });
     if (response.ok) return { kind: "taken" };
     const why = `${who} answered ${response.status}${await messageIn(response)}`;
     const isLater = response.status === 429 || response.status >= 500;
