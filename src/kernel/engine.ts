@@ -158,7 +158,7 @@ export class Engine {
     });
     const { reflexes } = this;
     const { throttles, quarantines } = senses;
-    const intake = new Intake({ clock, ledger, reflexes, onSignal });
+    const intake = new Intake({ world, ledger, reflexes, onSignal });
     const inboxes = new Inboxes({ world, ticker, ledger, journal, lifetime, store, isHeld, senses, reflexes });
     this.inboxes = inboxes;
     this.leavings = new Leavings({ ledger, journal, store, inboxes });

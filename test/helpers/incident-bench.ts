@@ -119,7 +119,7 @@ export class IncidentBench extends RunsBench {
     const at = this.clock.wallMs();
     const heard = this.reflexes.hear(SENSE, payload, at);
     await this.ledger.commit((draft) => {
-      id = draft.signal({ sense: SENSE, at, payload: JSON.stringify(payload), cause: null, trace: TRACE });
+      id = draft.signals([{ sense: SENSE, at, payload: JSON.stringify(payload), cause: null, trace: TRACE }]);
       if (heard !== null) this.reflexes.decide(draft, heard, { id, sense: SENSE, at, trace: TRACE });
     });
     await this.settle();

@@ -108,6 +108,11 @@ export function watchedStore(store: Store, watcher: StoreWatcher): Store {
         told({ kind: "signal", id, signal });
         return id;
       },
+      appendMany(signals) {
+        const first = store.signals.appendMany(signals);
+        for (const [nth, signal] of signals.entries()) told({ kind: "signal", id: first + nth, signal });
+        return first;
+      },
       removeOldest(cutoff, now, limit) {
         const count = store.signals.removeOldest(cutoff, now, limit);
         if (count > 0) told({ kind: "removed-signals", count });

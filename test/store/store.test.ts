@@ -67,6 +67,27 @@ function fill(store: Store): string[] {
   return traces;
 }
 
+for (const count of [1, 63, 64, 65, 200]) {
+  test(`${count} signals that are appended together have the ids that follow one another, in their order`, () => {
+    using folder = temporaryFolder();
+    const store = open(folder.path);
+    fill(store);
+    const signals = Array.from({ length: count }, (_, nth) => ({
+      sense: `s${nth}`,
+      at: NOW + 20_000 + nth,
+      payload: `{"n":${nth}}`,
+      cause: nth % 2 === 0 ? null : 3,
+      trace: trace(NOW),
+    }));
+    expect(store.commit(() => store.signals.appendMany(signals))).toBe(11);
+    const listed = store.signals.list({ ...ALL, after: 10 });
+    expect(listed.map(({ origin, origin_id, origin_at, late, ...row }) => row)).toEqual(
+      signals.map((signal, nth) => ({ id: 11 + nth, ...signal })),
+    );
+    store.close();
+  });
+}
+
 describe("signals", () => {
   const ids = (store: Store, filter: Partial<SignalFilter>): number[] =>
     store.signals.list({ ...ALL, ...filter }).map(({ id }) => id);

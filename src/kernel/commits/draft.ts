@@ -71,9 +71,9 @@ export class Draft {
     this.#afterwards.push(act);
   }
 
-  /** The id it got. */
-  signal(signal: NewSignal): number {
-    return this.#store.signals.append(signal);
+  /** At least one; returns the id of the first. The others have the ids that follow. */
+  signals(signals: readonly NewSignal[]): number {
+    return this.#store.signals.appendMany(signals);
   }
 
   /** A row of the log as it stands; returns its id. */

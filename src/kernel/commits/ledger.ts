@@ -44,6 +44,7 @@ export class Ledger {
   /** What takes the flush back that is to come in the next turn, and the flush that is to come later. */
   #cancelNext: (() => void) | null = null;
   #cancelLater: (() => void) | null = null;
+  #isJudging = false;
   #troubled = false;
   #slowestCommitMs = 0;
 
@@ -70,12 +71,25 @@ export class Ledger {
 
   add(entry: Entry, batch: Batch | null = null): void {
     this.#entries.push(entry);
+    if (batch === null || batch.left === 0) return this.hurry();
+    if (this.#isJudging) return;
+    this.#isJudging = true;
+    this.#world.turns.atEnd(() => this.#judge(batch));
+  }
+
+  /** What there is waits for no batch. */
+  hurry(): void {
     if (this.#troubled || this.#cancelNext !== null) return;
-    if (batch !== null && batch.left > 0) {
-      this.#cancelLater ??= this.#world.alarm(BATCH_WINDOW_MS, () => this.flush());
-      return;
-    }
     this.#cancelNext = this.#world.turns.next(() => this.flush());
+  }
+
+  /** The turn is over in which the first entry came that waits for its batch. Most often the whole batch came in it. */
+  #judge(batch: Batch): void {
+    this.#isJudging = false;
+    if (this.#entries.length === 0) return;
+    if (batch.left === 0) return this.hurry();
+    if (this.#troubled || this.#cancelNext !== null) return;
+    this.#cancelLater ??= this.#world.alarm(BATCH_WINDOW_MS, () => this.flush());
   }
 
   /** Adds a change that nobody waits for. */

@@ -44,6 +44,8 @@ export class Flights {
   #unstarted = 0;
   /** The senses of the worker, at their places for notes. */
   #places: readonly Sense[] = [];
+  /** Rows of outboxes that are committed. */
+  #acknowledged: { readonly sense: string; readonly upTo: number }[] = [];
   #soonestLimitMs = Number.POSITIVE_INFINITY;
 
   constructor({ seats, life, ticker, computes, loading, quarantines }: FlightsParts) {
@@ -89,7 +91,21 @@ export class Flights {
     this.#suspects.add(sense);
   }
 
+  /** A row of an outbox is committed. The rows of a turn are one message. */
+  acknowledge(sense: string, upTo: number): void {
+    this.#acknowledged.push({ sense, upTo });
+    this.#life.schedule();
+  }
+
+  #sendAcks(): void {
+    if (this.#acknowledged.length === 0) return;
+    const outbox = this.#acknowledged;
+    this.#acknowledged = [];
+    this.#life.post(ackMessage(this.#life.generation, outbox, 0));
+  }
+
   dispatch(): void {
+    this.#sendAcks();
     if (!this.#life.isOpen || this.#ready.size === 0) return;
     if (this.#suspects.size > 0 && this.count > 0) return;
     this.#begin(this.#suspects.inTurns(this.#startable()));
@@ -147,6 +163,7 @@ export class Flights {
   unsettle(): void {
     this.#unstarted = 0;
     this.#beginning = 0;
+    this.#acknowledged = [];
     for (const sense of this.#seats.values()) {
       sense.unload();
       if (sense.flight !== null && !sense.flight.settling) this.#computeAgain(sense);
@@ -243,9 +260,7 @@ export class Flights {
     }
     const outbox = message.type === "signal" ? (message.more.at(-1)?.outbox ?? message.outbox) : null;
     this.#computes.settle(sense, flight, message, () => {
-      if (outbox !== null) {
-        this.#life.post(ackMessage(this.#life.generation, [{ sense: sense.name, upTo: outbox }], 0));
-      }
+      if (outbox !== null) this.acknowledge(sense.name, outbox);
       this.#settled(sense);
     });
   }

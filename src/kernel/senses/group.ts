@@ -243,8 +243,7 @@ export class Group implements Crew<ParentMessage, WorkerMessage, Sense> {
     if (!sense || outbox === null) {
       return this.#life.malformed(`a left-over signal of ${message.sense} without its outbox row`);
     }
-    const upTo = [{ sense: sense.name, upTo: outbox }];
-    const acknowledge = (): void => this.#life.post(ackMessage(this.#life.generation, upTo, 0));
+    const acknowledge = (): void => this.#flights.acknowledge(sense.name, outbox);
     const refused = this.#computes.leftOver(sense, message, acknowledge);
     if (refused !== null) this.#life.malformed(`${refused} in row ${outbox} of the outbox of ${sense.name}`);
   }

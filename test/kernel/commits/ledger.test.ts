@@ -81,7 +81,7 @@ function bench() {
 const makeSense = (name: string): Sense => new Sense(unwrittenSense(name), null, null);
 
 const signal = (n: number, said: unknown[]): Entry => ({
-  write: (draft) => void draft.signal({ sense: "a", at: NOW, payload: `${n}`, cause: null, trace: trace(NOW) }),
+  write: (draft) => void draft.signals([{ sense: "a", at: NOW, payload: `${n}`, cause: null, trace: trace(NOW) }]),
   kept: () => said.push(n),
 });
 

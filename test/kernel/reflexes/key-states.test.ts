@@ -127,7 +127,7 @@ function bench(words: Words) {
     const signal = ++id;
     ledger.write((draft) => {
       const text = JSON.stringify(payload);
-      const stored = draft.signal({ sense: SENSE, at: clock.wallMs(), payload: text, cause: null, trace: TRACE });
+      const stored = draft.signals([{ sense: SENSE, at: clock.wallMs(), payload: text, cause: null, trace: TRACE }]);
       expect(stored).toBe(signal);
       if (heard === null) return;
       const mine = states.decide(draft, heard, { id: signal, sense: SENSE, elapsed }, payload);

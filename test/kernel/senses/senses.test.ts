@@ -11,6 +11,7 @@ import { Engine } from "../../../src/kernel/engine.ts";
 import { Lifetime } from "../../../src/kernel/time/lifetime.ts";
 import type { NerveConfig, ReflexConfig, SenseConfig } from "../../../src/model/config.ts";
 import type { Location } from "../../../src/spawn/modules-on-disk.ts";
+import { ALL_SIGNALS } from "../../../src/store/signals.ts";
 import { KernelBench, type Message, type ScriptedChild } from "../../helpers/kernel-bench.ts";
 import { senseReflex } from "../../helpers/reflex.ts";
 
@@ -411,6 +412,38 @@ describe("a result", () => {
     }
     expect(bench.emitted).toEqual([["a", { n: 1 }]]);
     expect(bench.child.of("ack")).toHaveLength(2);
+  });
+
+  test("of 130 computes in one frame: one commit, ids in the order of the frame, and one acknowledgement of what was kept", async () => {
+    const names = Array.from({ length: 130 }, (_, at) => `s${at}`);
+    using bench = new EngineBench().load(
+      names.map((name) => sense(name, PLAIN)),
+      names.map(every),
+    );
+    await bench.pass(SECOND);
+    const asked = bench.asked();
+    const commits = (): number => bench.ledger.seconds.counts.counts.reduce((sum, count) => sum + count, 0);
+    const before = commits();
+    for (const [nth, compute] of asked.entries()) bench.emits(compute, { n: nth }, nth % 2 === 0 ? 1 : null);
+    await bench.settle();
+    expect(commits() - before).toBe(1);
+    expect(bench.emitted.map(([, payload]) => payload)).toEqual(asked.map((_, nth) => ({ n: nth })));
+    const stored = bench.store.signals.list(ALL_SIGNALS);
+    expect(stored.map(({ id, sense: name }) => [id, name])).toEqual(
+      asked.map((one, nth) => [nth + 1, String(one.sense)]),
+    );
+    expect(bench.child.of("ack").map(({ outbox }) => (outbox as unknown[]).length)).toEqual([65]);
+  });
+
+  test("that is null, or a number that is not finite, is refused by name, and the compute has failed", async () => {
+    using bench = new EngineBench().load([sense("a", PLAIN)], [every("a")]);
+    for (const payload of [null, Number.POSITIVE_INFINITY]) {
+      await bench.pass(SECOND);
+      bench.emits(bench.only, payload);
+      await bench.settle();
+    }
+    expect([bench.emitted, bench.status("a").errors]).toEqual([[], 2]);
+    expect(bench.said("compute.failed")).toEqual(["the worker sent the payload null"]);
   });
 
   test("of several signals is taken in its order, and the compute settles with the last", async () => {

@@ -203,7 +203,8 @@ describe.skipIf(noDisk !== null)("space", () => {
 
   const add = (payload: string, said: number[], n: number): void =>
     ledger.add({
-      write: (draft) => void draft.signal({ sense: "a", at: clock.wallMs(), payload, cause: null, trace: trace(NOW) }),
+      write: (draft) =>
+        void draft.signals([{ sense: "a", at: clock.wallMs(), payload, cause: null, trace: trace(NOW) }]),
       kept: () => said.push(n),
     });
   const countFrom = (id: number): number => {
